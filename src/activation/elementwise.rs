@@ -1,0 +1,234 @@
+//! Values and slopes, number by number; each arm of a `match` is one tight loop.
+
+use super::Activation::{self, *};
+use super::rowwise;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+
+impl Activation {
+    /// `y = f(x)`, over the last axis where the function is not elementwise.
+    pub(crate) fn forward<F: Scalar>(&self, x: Batch<F>, mut y: BatchMut<F>) {
+        match self {
+            Softmax | LogSoftmax | Sparsemax | Glu => self.forward_rows(x, y),
+            Linear => y.data().copy_from_slice(x.data()),
+            _ => {
+                y.data().copy_from_slice(x.data());
+                self.apply(y);
+            }
+        }
+    }
+
+    /// `y ← f(y)`, in place. `Glu`, whose width changes, is left alone.
+    pub(crate) fn apply<F: Scalar>(&self, y: BatchMut<F>) {
+        let (zero, one, two, three, six) = (F::zero(), F::one(), F::of(2.0), F::of(3.0), F::of(6.0));
+        let of = F::of;
+        match *self {
+            Linear | Glu => {}
+            Softmax => rowwise::softmax(y),
+            LogSoftmax => rowwise::log_softmax(y),
+            Sparsemax => rowwise::sparsemax(y),
+            Relu => map(y, |x| if x < zero { zero } else { x }),
+            Relu6 => map(y, relu6),
+            ReluWith { negative_slope, max_value, threshold } => {
+                let (s, t, max) = (of(negative_slope), of(threshold), of(max_value.unwrap_or(f64::INFINITY)));
+                map(y, |x| if x > t { clip(x, t, max) } else { s * (x - t) })
+            }
+            LeakyRelu { negative_slope } => {
+                let s = of(negative_slope);
+                map(y, |x| if x < zero { s * x } else { x })
+            }
+            Elu { alpha } => {
+                let a = of(alpha);
+                map(y, |x| if x > zero { x } else { a * x.exp_m1() })
+            }
+            Celu { alpha } => {
+                let a = of(alpha);
+                map(y, |x| if x > zero { x } else { a * (x / a).exp_m1() })
+            }
+            Selu => {
+                let (s, a) = (of(SELU_SCALE), of(SELU_ALPHA));
+                map(y, |x| s * if x > zero { x } else { a * x.exp_m1() })
+            }
+            Sigmoid => map(y, sigmoid),
+            LogSigmoid => map(y, |x| -softplus(-x)),
+            HardSigmoid => map(y, |x| relu6(x + three) / six),
+            Silu => map(y, |x| x * sigmoid(x)),
+            HardSilu => map(y, |x| x * relu6(x + three) / six),
+            Tanh => map(y, F::tanh),
+            TanhShrink => map(y, |x| x - x.tanh()),
+            HardTanh => map(y, |x| clip(x, -one, one)),
+            Softplus => map(y, softplus),
+            Softsign => map(y, |x| x / (one + x.abs())),
+            Squareplus { b } => {
+                let b = of(b);
+                map(y, |x| (x + (x * x + b).sqrt()) / two)
+            }
+            SparsePlus => map(y, |x| {
+                if x <= -one {
+                    zero
+                } else if x < one {
+                    (x + one) * (x + one) / of(4.0)
+                } else {
+                    x
+                }
+            }),
+            SparseSigmoid => map(y, |x| clip((x + one) / two, zero, one)),
+            Gelu { approximate: false } => map(y, |x| x * normal_cdf(x)),
+            Gelu { approximate: true } => map(y, |x| x / two * (one + gelu_inner(x).tanh())),
+            Mish => map(y, |x| x * softplus(x).tanh()),
+            SoftShrink { threshold } => {
+                let t = of(threshold);
+                map(y, |x| {
+                    if x > t {
+                        x - t
+                    } else if x < -t {
+                        x + t
+                    } else {
+                        x * zero
+                    }
+                })
+            }
+            HardShrink { threshold } => {
+                let t = of(threshold);
+                map(y, |x| if x.abs() > t { x } else { x * zero })
+            }
+            Threshold { threshold, default_value } => {
+                let (t, default) = (of(threshold), of(default_value));
+                map(y, |x| if x <= t { default } else { x })
+            }
+            Exponential => map(y, F::exp),
+        }
+    }
+
+    /// `dy ← dy · f'`: turns the gradient of the output into that of the input, in place. `x` is read
+    /// only where [`Activation::slope_from_output`] is false. `Glu` has [`rowwise::glu_backward`].
+    pub(crate) fn backward<F: Scalar>(&self, x: Batch<F>, y: Batch<F>, dy: BatchMut<F>) {
+        let (zero, half, one, two, three, six) =
+            (F::zero(), F::of(0.5), F::one(), F::of(2.0), F::of(3.0), F::of(6.0));
+        let of = F::of;
+        match *self {
+            Linear | Glu => {}
+            Softmax => rowwise::softmax_slope(y, dy),
+            LogSoftmax => rowwise::log_softmax_slope(y, dy),
+            Sparsemax => rowwise::sparsemax_slope(y, dy),
+            Relu => scale(y, dy, |y| step(y > zero)),
+            Relu6 => scale(y, dy, |y| step(y > zero && y < six)),
+            ReluWith { negative_slope, max_value, threshold } => {
+                let (s, t, max) = (of(negative_slope), of(threshold), of(max_value.unwrap_or(f64::INFINITY)));
+                scale(x, dy, |x| if x > t { step::<F>(x < max) + half * step(x == max) } else { s })
+            }
+            LeakyRelu { negative_slope } => {
+                let s = of(negative_slope);
+                scale(x, dy, |x| if x < zero { s } else { one })
+            }
+            Elu { alpha } => {
+                let a = of(alpha);
+                scale(x, dy, |x| if x > zero { one } else { a * x.exp() })
+            }
+            Celu { alpha } => {
+                let a = of(alpha);
+                scale(x, dy, |x| if x > zero { one } else { (x / a).exp() })
+            }
+            Selu => {
+                let (s, a) = (of(SELU_SCALE), of(SELU_ALPHA));
+                scale(x, dy, |x| if x > zero { s } else { s * a * x.exp() })
+            }
+            Sigmoid => scale(y, dy, |y| y * (one - y)),
+            LogSigmoid => scale(x, dy, |x| sigmoid(-x)),
+            HardSigmoid => scale(x, dy, |x| step::<F>(x.abs() < three) / six),
+            Silu => scale(x, dy, |x| {
+                let s = sigmoid(x);
+                s * (one + x * (one - s))
+            }),
+            HardSilu => scale(x, dy, |x| relu6(x + three) / six + x * step(x.abs() < three) / six),
+            Tanh => scale(y, dy, |y| one - y * y),
+            TanhShrink => scale(x, dy, |x| x.tanh() * x.tanh()),
+            HardTanh => scale(x, dy, |x| step(x.abs() <= one)),
+            Softplus => scale(x, dy, sigmoid),
+            Softsign => scale(x, dy, |x| (one + x.abs()).powi(-2)),
+            Squareplus { b } => {
+                let b = of(b);
+                scale(x, dy, |x| (one + x / (x * x + b).sqrt()) / two)
+            }
+            SparsePlus => scale(x, dy, |x| clip((x + one) / two, zero, one)),
+            SparseSigmoid => scale(x, dy, |x| half * step(x.abs() < one)),
+            Gelu { approximate: false } => scale(x, dy, |x| normal_cdf(x) + x * normal_density(x)),
+            Gelu { approximate: true } => scale(x, dy, |x| {
+                let t = gelu_inner(x).tanh();
+                let inner = of(std::f64::consts::FRAC_2_SQRT_PI / std::f64::consts::SQRT_2)
+                    * (one + of(3.0 * 0.044715) * x * x);
+                half * (one + t) + half * x * (one - t * t) * inner
+            }),
+            Mish => scale(x, dy, |x| {
+                let t = softplus(x).tanh();
+                t + x * (one - t * t) * sigmoid(x)
+            }),
+            SoftShrink { threshold } | HardShrink { threshold } => {
+                let t = of(threshold);
+                scale(x, dy, |x| step(x.abs() > t))
+            }
+            Threshold { threshold, .. } => {
+                let t = of(threshold);
+                scale(x, dy, |x| step(x > t))
+            }
+            Exponential => scale(y, dy, |y| y),
+        }
+    }
+}
+
+/// `y ← f(y)`, number by number.
+fn map<F: Scalar>(mut y: BatchMut<F>, f: impl Fn(F) -> F) {
+    y.data().iter_mut().for_each(|y| *y = f(*y));
+}
+
+/// `dy ← dy · slope(at)`, number by number.
+fn scale<F: Scalar>(at: Batch<F>, mut dy: BatchMut<F>, slope: impl Fn(F) -> F) {
+    dy.data().iter_mut().zip(at.data()).for_each(|(dy, at)| *dy *= slope(*at));
+}
+
+pub(super) fn step<F: Scalar>(holds: bool) -> F {
+    if holds { F::one() } else { F::zero() }
+}
+
+/// `x` within the bounds; NaN stays NaN.
+fn clip<F: Scalar>(x: F, low: F, high: F) -> F {
+    if x < low {
+        low
+    } else if x > high {
+        high
+    } else {
+        x
+    }
+}
+
+fn relu6<F: Scalar>(x: F) -> F {
+    clip(x, F::zero(), F::of(6.0))
+}
+
+/// `1 / (1 + e^(−x))`, from the side on which the exponential cannot overflow.
+pub(crate) fn sigmoid<F: Scalar>(x: F) -> F {
+    let e = (-x.abs()).exp();
+    if x < F::zero() { e / (F::one() + e) } else { F::one() / (F::one() + e) }
+}
+
+/// `ln(1 + eˣ)`, without overflow.
+pub(crate) fn softplus<F: Scalar>(x: F) -> F {
+    let positive = if x < F::zero() { F::zero() } else { x };
+    positive + (-x.abs()).exp().ln_1p()
+}
+
+fn normal_cdf<F: Scalar>(x: F) -> F {
+    F::of(0.5) * (F::one() + (x * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf())
+}
+
+fn normal_density<F: Scalar>(x: F) -> F {
+    F::of(std::f64::consts::FRAC_1_SQRT_2 * std::f64::consts::FRAC_2_SQRT_PI / 2.0)
+        * (-x * x / F::of(2.0)).exp()
+}
+
+fn gelu_inner<F: Scalar>(x: F) -> F {
+    F::of(std::f64::consts::FRAC_2_SQRT_PI / std::f64::consts::SQRT_2) * (x + F::of(0.044715) * x * x * x)
+}

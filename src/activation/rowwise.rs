@@ -1,0 +1,130 @@
+//! The activations that see a whole row: softmax and its kin.
+//!
+//! Softmax: y = e^x / Σ e^x. dx = y ⊙ (dy − ⟨dy, y⟩).
+
+use super::Activation;
+use super::elementwise::{sigmoid, step};
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+impl Activation {
+    pub(super) fn forward_rows<F: Scalar>(&self, x: Batch<F>, mut y: BatchMut<F>) {
+        if let Activation::Glu = self {
+            return glu(x, y);
+        }
+        y.data().copy_from_slice(x.data());
+        self.apply(y);
+    }
+}
+
+pub(super) fn softmax<F: Scalar>(mut y: BatchMut<F>) {
+    y.iter_mut().for_each(|row| softmax_forward(row, row.len(), 1));
+}
+
+pub(super) fn softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
+    y.iter().zip(dy.iter_mut()).for_each(|(y, dy)| softmax_backward(y, dy, y.len(), 1));
+}
+
+/// Softmax in place over `len` numbers that lie `stride` apart in `y`.
+pub(crate) fn softmax_forward<F: Scalar>(y: &mut [F], len: usize, stride: usize) {
+    let places = || (0..len).map(|i| i * stride);
+    let max = largest(places().map(|i| y[i]));
+    let mut sum = F::zero();
+    for i in places() {
+        y[i] = (y[i] - max).exp();
+        sum += y[i];
+    }
+    for i in places() {
+        y[i] /= sum;
+    }
+}
+
+/// `dy ← y ⊙ (dy − ⟨dy, y⟩)` over `len` numbers that lie `stride` apart.
+pub(crate) fn softmax_backward<F: Scalar>(y: &[F], dy: &mut [F], len: usize, stride: usize) {
+    let places = || (0..len).map(|i| i * stride);
+    let dot: F = places().map(|i| dy[i] * y[i]).sum();
+    for i in places() {
+        dy[i] = y[i] * (dy[i] - dot);
+    }
+}
+
+pub(super) fn log_softmax<F: Scalar>(mut y: BatchMut<F>) {
+    for row in y.iter_mut() {
+        let log_sum = log_sum_exp(row);
+        row.iter_mut().for_each(|y| *y -= log_sum);
+    }
+}
+
+/// `ln Σ e^x`, without overflow.
+fn log_sum_exp<F: Scalar>(row: &[F]) -> F {
+    let max = largest(row.iter().copied());
+    max + row.iter().map(|&x| (x - max).exp()).sum::<F>().ln()
+}
+
+/// dx = dy − e^y · Σ dy.
+pub(super) fn log_softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
+    for (y, dy) in y.iter().zip(dy.iter_mut()) {
+        let sum: F = dy.iter().copied().sum();
+        dy.iter_mut().zip(y).for_each(|(dy, y)| *dy -= y.exp() * sum);
+    }
+}
+
+/// y = max(x − τ, 0) with τ such that Σ y = 1 (Martins and Astudillo, 2016).
+pub(super) fn sparsemax<F: Scalar>(mut y: BatchMut<F>) {
+    for row in y.iter_mut() {
+        let tau = sparsemax_threshold(row);
+        row.iter_mut().for_each(|y| *y = if *y - tau < F::zero() { F::zero() } else { *y - tau });
+    }
+}
+
+/// The τ of a row, by rounds of dropping what lies below it; no sorting, no memory.
+fn sparsemax_threshold<F: Scalar>(row: &[F]) -> F {
+    let mut tau = -F::infinity();
+    loop {
+        let (mut count, mut sum) = (F::zero(), F::zero());
+        for &x in row.iter().filter(|&&x| x > tau) {
+            count += F::one();
+            sum += x;
+        }
+        let next = (sum - F::one()) / count;
+        if next <= tau || next.is_nan() {
+            return if next.is_nan() { next } else { tau };
+        }
+        tau = next;
+    }
+}
+
+/// On the support, dx = dy − mean of dy over the support; elsewhere 0.
+pub(super) fn sparsemax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
+    for (y, dy) in y.iter().zip(dy.iter_mut()) {
+        let count: F = y.iter().map(|&y| step::<F>(y > F::zero())).sum();
+        let sum: F = y.iter().zip(&*dy).map(|(&y, &dy)| dy * step(y > F::zero())).sum();
+        dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = (*dy - sum / count) * step(y > F::zero()));
+    }
+}
+
+/// y = a · σ(b), x = (a, b).
+fn glu<F: Scalar>(x: Batch<F>, mut y: BatchMut<F>) {
+    for (x, y) in x.iter().zip(y.iter_mut()) {
+        let (a, b) = x.split_at(y.len());
+        y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (&a, &b))| *y = a * sigmoid(b));
+    }
+}
+
+/// da = dy · σ(b), db = dy · a · σ(b) · (1 − σ(b)).
+pub(crate) fn glu_backward<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dx: BatchMut<F>) {
+    for ((x, dy), dx) in x.iter().zip(dy.iter()).zip(dx.iter_mut()) {
+        let (a, b) = x.split_at(dy.len());
+        let (da, db) = dx.split_at_mut(dy.len());
+        for i in 0..dy.len() {
+            let s = sigmoid(b[i]);
+            da[i] = dy[i] * s;
+            db[i] = dy[i] * a[i] * s * (F::one() - s);
+        }
+    }
+}
+
+/// The largest number; NaN where there is one.
+fn largest<F: Scalar>(values: impl Iterator<Item = F>) -> F {
+    values.fold(-F::infinity(), |max, x| if x > max || x.is_nan() { x } else { max })
+}

@@ -1,0 +1,55 @@
+//! Named numbers in a fixed order: the loss and the metrics of a moment.
+
+use std::fmt;
+
+/// The loss and the metrics, by name, in the order in which they were first set.
+///
+/// # Example
+/// ```
+/// let mut logs = cornu::callback::Logs::default();
+/// logs.set("loss", 0.25);
+/// logs.set("accuracy", 1.0);
+/// assert_eq!(logs.get("loss"), Some(0.25));
+/// assert_eq!(logs.to_string(), "loss: 0.2500 - accuracy: 1.0000");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Logs(Vec<(String, f64)>);
+
+impl Logs {
+    /// The value of this name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// Sets the value of this name.
+    pub fn set(&mut self, name: &str, value: f64) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some(entry) => entry.1 = value,
+            None => self.0.push((name.into(), value)),
+        }
+    }
+
+    /// All names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    /// Forgets all names and values.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl fmt::Display for Logs {
+    /// As Keras shows them: four decimals, or an exponent where that is at most 0.001.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (i, (name, value)) in self.iter().enumerate() {
+            let dash = if i > 0 { " - " } else { "" };
+            match value {
+                v if v != 0.0 && v.abs() <= 1e-3 => write!(f, "{dash}{name}: {v:.4e}")?,
+                v => write!(f, "{dash}{name}: {v:.4}")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! How much the rows of each class count.
+
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// The weight of each class in the loss, multiplied with the sample weights. Training only: validation is
+/// not weighted by class.
+///
+/// `"auto"` and `"balanced"` both parse as `Balanced`. Keras 1 and 2.0 took `class_weight='auto'` without an
+/// error and **ignored it**; Keras 3 ends in an error.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let weight: ClassWeight = "auto".parse()?;
+/// assert_eq!(weight, ClassWeight::Balanced);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// King and Zeng (2001), *Logistic regression in rare events data*;
+/// <https://scikit-learn.org/stable/modules/generated/sklearn.utils.class_weight.compute_class_weight.html>
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub enum ClassWeight {
+    /// Every class counts as it comes.
+    #[default]
+    None,
+    /// `n / (classes · count)`, with `n` the rows, `count` those of the class, and `classes` the number
+    /// of classes that have any: each class then weighs the same in all, and the mean weight is 1.
+    Balanced,
+    /// The weight of class 0, 1 ...
+    PerClass(Vec<f64>),
+}
+
+impl FromStr for ClassWeight {
+    type Err = Error;
+
+    fn from_str(word: &str) -> Result<Self> {
+        match word {
+            "auto" | "balanced" => Ok(ClassWeight::Balanced),
+            "none" => Ok(ClassWeight::None),
+            _ => Err(Error::Parse {
+                what: "class weight",
+                found: word.into(),
+                known: ["auto", "balanced", "none"].map(String::from).to_vec(),
+            }),
+        }
+    }
+}
+
+impl ClassWeight {
+    /// The weight of each of `classes`, given how often each occurs.
+    pub(crate) fn weights(&self, counts: &[usize]) -> Result<Vec<f64>> {
+        match self {
+            ClassWeight::None => Ok(vec![1.0; counts.len()]),
+            ClassWeight::Balanced => {
+                let rows: usize = counts.iter().sum();
+                let present = counts.iter().filter(|&&count| count > 0).count();
+                let weight = |&count: &usize| rows as f64 / (present * count.max(1)) as f64;
+                Ok(counts.iter().map(weight).collect())
+            }
+            ClassWeight::PerClass(weights) if weights.len() != counts.len() => {
+                Err(Error::ClassWeightCount { expected: counts.len(), found: weights.len() })
+            }
+            ClassWeight::PerClass(weights) => {
+                check_weights("class", weights.iter().copied())?;
+                Ok(weights.clone())
+            }
+        }
+    }
+}
+
+/// Refuses a weight that is negative or not finite.
+pub(crate) fn check_weights(argument: &'static str, weights: impl IntoIterator<Item = f64>) -> Result<()> {
+    match weights.into_iter().enumerate().find(|(_, w)| !w.is_finite() || *w < 0.0) {
+        Some((index, found)) => Err(Error::Weight { argument, index, found }),
+        None => Ok(()),
+    }
+}
+
+/// The class of a row of targets: the place of its largest number, or the number itself where it is alone.
+pub(crate) fn class_of<F: Scalar>(target: &[F]) -> Option<usize> {
+    match *target {
+        [index] => (index >= F::zero()).then(|| index.round().as_f64() as usize),
+        _ => Some(target.iter().enumerate().fold(0, |best, (i, t)| if *t > target[best] { i } else { best })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_gives_every_class_that_occurs_the_same_sum() {
+        let weights = ClassWeight::Balanced.weights(&[10, 0, 30]).unwrap();
+        assert_eq!((weights[0] * 10.0, weights[2] * 30.0), (20.0, 20.0));
+    }
+
+    #[test]
+    fn wrong_weights_are_named() {
+        let found = ClassWeight::PerClass(vec![1.0]).weights(&[1, 1]);
+        assert!(matches!(found, Err(Error::ClassWeightCount { expected: 2, found: 1 })));
+        for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+            let found = ClassWeight::PerClass(vec![1.0, wrong]).weights(&[1, 1]);
+            assert!(matches!(found, Err(Error::Weight { argument: "class", index: 1, .. })));
+        }
+        assert!(matches!("autumn".parse::<ClassWeight>(), Err(Error::Parse { .. })));
+    }
+}

@@ -1,0 +1,39 @@
+//! An activation function as a layer: y = f(x). dx = dy ⊙ f'(x).
+
+use super::{Layer, Pass};
+use crate::activation::{Activation, glu_backward};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+impl<F: Scalar> Layer<F> for Activation {
+    fn kind(&self) -> &str {
+        "Activation"
+    }
+
+    fn by_last_axis(&self) -> bool {
+        true
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        self.check()?;
+        let Some((&width, outer)) = input.split_last() else {
+            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
+        };
+        Ok([outer, &[self.output_width(width)?]].concat())
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
+        Activation::forward(self, x, y);
+    }
+
+    fn backward(&mut self, mut pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        if *self == Activation::Glu {
+            return glu_backward(pass.x, pass.dy.as_batch(), dx);
+        }
+        dx.data().copy_from_slice(pass.dy.data());
+        Activation::backward(self, pass.x, pass.y, dx);
+    }
+}

@@ -1,0 +1,199 @@
+//! Dense: y = f(z), z = x·W + b. dz = dy ⊙ f'(z), dW = xᵀ·dz, db = Σ dz, dx = dz·Wᵀ.
+
+use std::fmt;
+
+use super::{Layer, Pass, Step};
+use crate::activation::Activation;
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::kernel;
+use crate::param::Param;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// A fully connected layer, `y = f(x·W + b)`, on the last axis of its input.
+///
+/// | setter | default |
+/// |---|---|
+/// | `activation` | `Linear` |
+/// | `use_bias` | true |
+/// | `kernel_initializer` | `GlorotUniform` |
+/// | `bias_initializer` | `Zeros` |
+///
+/// # Shapes
+/// Input `(..., inputs)`, output `(..., units)`; parameters `kernel (inputs, units)`, `bias (units)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let mut model = Sequential::new().input([2]).add(Dense::new(1).name("sum"));
+/// model.build()?;
+/// model.set_weight("sum/kernel", &array![[1.0], [10.0]])?;
+/// model.set_weight("sum/bias", &array![0.5])?;
+/// assert_eq!(model.predict(&array![[1.0f32, 2.0]])?, array![[21.5]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for 0 units or an activation that makes no function, [`Error::InputShape`]
+/// for samples that are single numbers.
+///
+/// # References
+/// <https://keras.io/api/layers/core_layers/dense/>
+#[derive(Clone)]
+pub struct Dense<F = f32> {
+    units: usize,
+    activation: Activation,
+    use_bias: bool,
+    kernel_initializer: Initializer,
+    bias_initializer: Initializer,
+    params: Option<Params<F>>,
+    /// z, kept where the slope of the activation needs it.
+    z: Vec<F>,
+}
+
+#[derive(Clone)]
+struct Params<F> {
+    kernel: Param<F>,
+    bias: Option<Param<F>>,
+}
+
+impl<F> Dense<F> {
+    /// A layer with this many outputs.
+    pub fn new(units: usize) -> Self {
+        Dense {
+            units,
+            activation: Activation::Linear,
+            use_bias: true,
+            kernel_initializer: Initializer::GlorotUniform,
+            bias_initializer: Initializer::Zeros,
+            params: None,
+            z: Vec::new(),
+        }
+    }
+
+    /// The function `f`. Default: `Linear`.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// Whether to add `b`. Default: true.
+    pub fn use_bias(mut self, use_bias: bool) -> Self {
+        self.use_bias = use_bias;
+        self
+    }
+
+    /// The first values of `W`. Default: `GlorotUniform`.
+    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
+        self.kernel_initializer = initializer;
+        self
+    }
+
+    /// The first values of `b`. Default: `Zeros`.
+    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
+        self.bias_initializer = initializer;
+        self
+    }
+}
+
+impl<F: Scalar> Params<F> {
+    /// z = x·W + b.
+    fn affine(&self, x: Batch<F>, z: BatchMut<F>) {
+        kernel::affine(x, self.kernel.matrix(), self.bias.as_ref().map(Param::value), z);
+    }
+}
+
+impl<F: Scalar> Layer<F> for Dense<F> {
+    fn kind(&self) -> &str {
+        "Dense"
+    }
+
+    fn by_last_axis(&self) -> bool {
+        true
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        let (Some(&inputs), false) = (input.last(), input.contains(&0)) else {
+            return Err(Error::InputShape { expected: "(..., inputs)".into(), found: input.to_vec() });
+        };
+        if self.units == 0 {
+            return Err(Error::argument("units", "at least 1", 0));
+        }
+        if self.activation == Activation::Glu {
+            return Err(Error::argument(
+                "activation",
+                "one that keeps the width; add glu as a layer of its own",
+                "glu",
+            ));
+        }
+        self.activation.check()?;
+        let kernel = Param::new("kernel", &[inputs, self.units], &self.kernel_initializer, rng)?;
+        let bias = self
+            .use_bias
+            .then(|| Param::new("bias", &[self.units], &self.bias_initializer, rng))
+            .transpose()?;
+        self.params = Some(Params { kernel, bias });
+        let mut output = input.to_vec();
+        output[input.len() - 1] = self.units;
+        Ok(output)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        let Some(params) = &self.params else { return };
+        params.affine(x, y.reborrow());
+        self.activation.apply(y);
+    }
+
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
+        let Some(params) = &self.params else { return };
+        params.affine(x, y.reborrow());
+        if !self.activation.slope_from_output() {
+            self.z.clear();
+            self.z.extend_from_slice(y.data());
+        }
+        self.activation.apply(y);
+    }
+
+    fn backward(&mut self, mut pass: Pass<F>) {
+        let Some(params) = &mut self.params else { return };
+        self.activation.backward(Batch::new(&self.z, self.units), pass.y, pass.dy.reborrow());
+        let dz = pass.dy.as_batch();
+        kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
+        if let Some(bias) = &mut params.bias {
+            kernel::sum_rows(dz, &mut bias.grad);
+        }
+        if let Some(dx) = pass.dx {
+            kernel::affine_input(dz, params.kernel.matrix(), dx);
+        }
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        if let Some(params) = &self.params {
+            f(&params.kernel);
+            params.bias.iter().for_each(f);
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        if let Some(params) = &mut self.params {
+            f(&mut params.kernel);
+            params.bias.iter_mut().for_each(f);
+        }
+    }
+
+    fn memory(&self, rows: usize) -> usize {
+        if self.activation.slope_from_output() { 0 } else { rows * self.units }
+    }
+}
+
+impl<F: Scalar> fmt::Debug for Dense<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Some(params) = &self.params else {
+            return write!(f, "Dense({}, {})", self.units, self.activation);
+        };
+        write!(f, "Dense({} → {}, {})", params.kernel.shape()[0], self.units, self.activation)
+    }
+}

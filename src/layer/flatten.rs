@@ -1,0 +1,57 @@
+//! Flatten: y = x, as one axis.
+
+use super::{Layer, Pass};
+use crate::error::Result;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Makes one axis of all axes of a sample, row-major. Costs nothing: the memory stays as it is.
+///
+/// # Shapes
+/// Input `(a, b, ...)`, output `(a·b·...)`; a single number becomes `(1)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([6000, 1]).add(Flatten::new().name("S2"));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[6000][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/flatten/>
+#[derive(Debug, Clone, Default)]
+pub struct Flatten;
+
+impl Flatten {
+    /// The layer; it has no arguments.
+    pub fn new() -> Self {
+        Flatten
+    }
+}
+
+impl<F: Scalar> Layer<F> for Flatten {
+    fn kind(&self) -> &str {
+        "Flatten"
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        Ok(vec![input.iter().product()])
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        if let (Some(mut dx), dy) = (pass.dx, pass.dy) {
+            dx.data().copy_from_slice(dy.as_batch().data());
+        }
+    }
+
+    fn is_view(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,207 @@
+//! Layers: what turns a batch into the next one, and a gradient into the one before.
+
+mod activation;
+mod dense;
+mod flatten;
+mod node;
+mod normalization;
+mod rescaling;
+mod softmax;
+mod wires;
+
+pub use dense::Dense;
+pub use flatten::Flatten;
+pub use node::Node;
+pub use normalization::Normalization;
+pub use rescaling::Rescaling;
+pub use softmax::Softmax;
+pub(crate) use wires::{StepAt, Wires};
+
+use std::fmt::Debug;
+
+use dyn_clone::DynClone;
+
+use crate::error::Result;
+use crate::param::Param;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// What a layer does. The model owns its input and output; the layer owns its parameters.
+///
+/// Four methods make a layer: [`kind`](Layer::kind), [`build`](Layer::build), [`infer`](Layer::infer)
+/// and [`backward`](Layer::backward), and the two `visit` methods where it has parameters. A layer written
+/// outside this crate needs nothing else, and no registration, to train.
+///
+/// # Example
+/// ```
+/// use cornu::layer::{Layer, Pass};
+/// use cornu::prelude::*;
+/// use cornu::tensor::{Batch, BatchMut, Scratch};
+///
+/// /// y = x². dx = 2·x·dy.
+/// #[derive(Debug, Clone)]
+/// struct Square;
+///
+/// impl<F: Scalar> Layer<F> for Square {
+///     fn kind(&self) -> &str { "Square" }
+///     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> { Ok(input.to_vec()) }
+///     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+///         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * x);
+///     }
+///     fn backward(&mut self, pass: Pass<F>) {
+///         let Some(mut dx) = pass.dx else { return };
+///         for ((dx, &x), &dy) in dx.data().iter_mut().zip(pass.x.data()).zip(pass.dy.as_batch().data()) {
+///             *dx = F::of(2.0) * x * dy;
+///         }
+///     }
+/// }
+///
+/// let mut model = Sequential::new().input([2]).add(Square).add(Dense::new(1));
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
+    /// The layer's kind, such as `Dense`, from which its default name is made.
+    fn kind(&self) -> &str;
+
+    /// Makes the parameters for samples of this shape, and tells the shape of one output sample.
+    ///
+    /// # Errors
+    /// Where the shape or the layer's arguments will not do; the model adds which layer it was.
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>>;
+
+    /// `y = f(x)`, as for a prediction. Writes all of `y`.
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>);
+
+    /// `y = f(x)` while training; may keep in the layer what `backward` will need beyond `x` and `y`.
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        self.infer(x, y, step.scratch);
+    }
+
+    /// Writes the gradients of the parameters and, where asked for, of the input: all of `dx`.
+    fn backward(&mut self, pass: Pass<F>);
+
+    /// Calls `f` with each of the layer's own parameters, always in the same order.
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        let _ = f;
+    }
+
+    /// As [`Layer::visit`], to change them.
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        let _ = f;
+    }
+
+    /// The layers that this layer holds.
+    fn layers(&self) -> &[Node<F>] {
+        &[]
+    }
+
+    /// As [`Layer::layers`], to change them.
+    fn layers_mut(&mut self) -> &mut [Node<F>] {
+        &mut []
+    }
+
+    /// Whether the layer only gives its input another shape. The model then calls neither `infer` nor
+    /// `backward`, but hands the same memory on.
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// Whether the layer works on each vector along the last axis by itself. The model then calls it with
+    /// `rows·steps × channels` instead of `rows × steps·channels`.
+    fn by_last_axis(&self) -> bool {
+        false
+    }
+
+    /// How many numbers the layer keeps or uses besides its parameters while training on `rows` samples.
+    fn memory(&self, rows: usize) -> usize {
+        let _ = rows;
+        0
+    }
+
+    /// Gives the layer a name; unnamed ones are called `dense`, `dense_1` ...
+    fn name(self, name: impl Into<String>) -> Node<F>
+    where
+        Self: Sized + 'static,
+    {
+        self.into_node().with_label(name.into())
+    }
+
+    /// Whether the optimizer changes the layer's parameters. Default: true.
+    fn trainable(self, trainable: bool) -> Node<F>
+    where
+        Self: Sized + 'static,
+    {
+        self.into_node().with_trainable(trainable)
+    }
+
+    /// The layer with its place in a model.
+    fn into_node(self) -> Node<F>
+    where
+        Self: Sized + 'static,
+    {
+        Node::new(Box::new(self))
+    }
+}
+
+dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
+
+/// A backward pass over one layer: what went in and came out, and the gradients of both.
+///
+/// # Example
+/// See [`Layer`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Pass<'a, F> {
+    /// What the layer read.
+    pub x: Batch<'a, F>,
+    /// What the layer wrote.
+    pub y: Batch<'a, F>,
+    /// ∂loss/∂y. May be overwritten: nobody reads it afterwards.
+    pub dy: BatchMut<'a, F>,
+    /// ∂loss/∂x, to be written; `None` when nothing below needs it.
+    pub dx: Option<BatchMut<'a, F>>,
+    /// Memory for the time of the call.
+    pub scratch: &'a mut Scratch<F>,
+}
+
+/// The training step that a forward pass belongs to, so that random masks depend on the step and on the
+/// sample's place in the whole batch, never on a thread or a machine.
+///
+/// # Example
+/// ```
+/// use cornu::layer::Step;
+/// use cornu::tensor::Scratch;
+/// let mut scratch = Scratch::<f32>::default();
+/// let step = Step::new(7, 12, &mut scratch);
+/// let salt = 99;          // drawn once by each layer in `build`
+/// assert_eq!(step.rng(salt, 3).uniform(), step.rng(salt, 3).uniform());
+/// assert_ne!(step.rng(salt, 3).uniform(), step.rng(salt, 4).uniform());
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Step<'a, F> {
+    /// The model's seed.
+    pub seed: u64,
+    /// The number of the step since the model was compiled, from 0.
+    pub number: u64,
+    /// The place of this batch's first row in the whole batch; 0 unless the batch is split over machines.
+    pub first_row: usize,
+    /// Memory for the time of the call.
+    pub scratch: &'a mut Scratch<F>,
+}
+
+impl<'a, F> Step<'a, F> {
+    /// The step `number` of a model with this seed.
+    pub fn new(seed: u64, number: u64, scratch: &'a mut Scratch<F>) -> Self {
+        Step { seed, number, first_row: 0, scratch }
+    }
+
+    /// The random stream of one row of this batch for the layer that drew this `salt`.
+    pub fn rng(&self, salt: u64, row: usize) -> Rng {
+        let place =
+            self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((self.first_row + row) as u64);
+        Rng::stream(self.seed ^ salt, place)
+    }
+}

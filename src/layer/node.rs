@@ -1,0 +1,209 @@
+//! A layer with its place in a model: its name, and the shapes that it was built for.
+
+use std::fmt;
+
+use super::{Layer, Pass, Step};
+use crate::error::{Error, Result};
+use crate::param::{Param, elements};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// A layer in a model: [`Layer::name`] and [`Layer::trainable`] make one, and so does
+/// [`Sequential::add`](crate::Sequential::add).
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([3]).add(Dense::new(2).name("F1"));
+/// model.build()?;
+/// let node = model.layer("F1")?;
+/// assert_eq!((node.label(), node.kind()), ("F1", "Dense"));
+/// assert_eq!(node.output_shape(), Some(&[2][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Node<F: Scalar = f32> {
+    label: String,
+    trainable: bool,
+    shapes: Option<Shapes>,
+    layer: Box<dyn Layer<F>>,
+}
+
+#[derive(Debug, Clone)]
+struct Shapes {
+    input: Vec<usize>,
+    output: Vec<usize>,
+}
+
+impl<F: Scalar> Node<F> {
+    pub(crate) fn new(layer: Box<dyn Layer<F>>) -> Self {
+        Node { label: String::new(), trainable: true, shapes: None, layer }
+    }
+
+    pub(crate) fn with_label(mut self, label: String) -> Self {
+        self.label = label;
+        self
+    }
+
+    pub(super) fn with_trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
+        self
+    }
+
+    /// The layer's name; empty until it is added to a model.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The layer itself.
+    pub fn layer(&self) -> &dyn Layer<F> {
+        &*self.layer
+    }
+
+    /// Whether the optimizer changes its parameters.
+    pub fn is_trainable(&self) -> bool {
+        self.trainable
+    }
+
+    /// The shape of one sample that goes in, once built.
+    pub fn input_shape(&self) -> Option<&[usize]> {
+        self.shapes.as_ref().map(|shapes| &*shapes.input)
+    }
+
+    /// The shape of one sample that comes out, once built.
+    pub fn output_shape(&self) -> Option<&[usize]> {
+        self.shapes.as_ref().map(|shapes| &*shapes.output)
+    }
+
+    /// How many numbers one sample has when it goes in and when it comes out.
+    pub(crate) fn widths(&self) -> (usize, usize) {
+        let width = |shape: Option<&[usize]>| shape.map_or(0, |shape| shape.iter().product());
+        (width(self.input_shape()), width(self.output_shape()))
+    }
+
+    /// Builds the layer for samples of this shape, unless that was done, as layer `index` of its model.
+    pub(crate) fn place(&mut self, index: usize, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        self.build(input, rng).map_err(|fault| Error::Layer {
+            index,
+            name: self.label.clone(),
+            kind: self.layer.kind().into(),
+            fault: Box::new(fault),
+        })
+    }
+
+    /// Visits the parameters of the layer and of all layers that it holds, with their paths below it.
+    pub(crate) fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(String, bool, &'a Param<F>)) {
+        let path = if path.is_empty() { self.label.clone() } else { format!("{path}/{}", self.label) };
+        let trainable = self.trainable;
+        self.layer.visit(&mut |param| f(format!("{path}/{}", param.name()), trainable, param));
+        for node in self.layer.layers() {
+            node.walk(&path, &mut |path, on, param| f(path, on && trainable, param));
+        }
+    }
+
+    /// As [`Node::walk`] without the paths, to change them; allocates nothing.
+    pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
+        let trainable = self.trainable;
+        self.layer.visit_mut(&mut |param| f(trainable, param));
+        for node in self.layer.layers_mut() {
+            node.walk_mut(&mut |on, param| f(on && trainable, param));
+        }
+    }
+
+    /// Both sides of a call as the layer wants them: by sample, or by vector along the last axis.
+    fn folded(&self, width: usize, shape: Option<&[usize]>) -> usize {
+        match shape.and_then(<[usize]>::last) {
+            Some(&channels) if self.layer.by_last_axis() => channels,
+            _ => width,
+        }
+    }
+}
+
+/// A node is a layer too: it passes everything on.
+impl<F: Scalar> Layer<F> for Node<F> {
+    fn kind(&self) -> &str {
+        self.layer.kind()
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        match &self.shapes {
+            Some(shapes) if shapes.input == input => Ok(shapes.output.clone()),
+            Some(shapes) => Err(Error::InputShape {
+                expected: crate::error::Shape(&shapes.input).to_string(),
+                found: input.to_vec(),
+            }),
+            None => {
+                elements::<F>(input)?;
+                let output = self.layer.build(input, rng)?;
+                elements::<F>(&output)?;
+                self.shapes = Some(Shapes { input: input.to_vec(), output: output.clone() });
+                Ok(output)
+            }
+        }
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        let (from, to) =
+            (self.folded(x.width(), self.input_shape()), self.folded(y.width(), self.output_shape()));
+        self.layer.infer(x.reshape(from), y.reshape(to), scratch);
+    }
+
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        let (from, to) =
+            (self.folded(x.width(), self.input_shape()), self.folded(y.width(), self.output_shape()));
+        self.layer.forward(x.reshape(from), y.reshape(to), step);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let (from, to) = (
+            self.folded(pass.x.width(), self.input_shape()),
+            self.folded(pass.y.width(), self.output_shape()),
+        );
+        self.layer.backward(Pass {
+            x: pass.x.reshape(from),
+            y: pass.y.reshape(to),
+            dy: pass.dy.reshape(to),
+            dx: pass.dx.map(|dx| dx.reshape(from)),
+            scratch: pass.scratch,
+        });
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        self.layer.visit(f);
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        self.layer.visit_mut(f);
+    }
+
+    fn layers(&self) -> &[Node<F>] {
+        self.layer.layers()
+    }
+
+    fn layers_mut(&mut self) -> &mut [Node<F>] {
+        self.layer.layers_mut()
+    }
+
+    fn is_view(&self) -> bool {
+        self.layer.is_view()
+    }
+
+    fn memory(&self, rows: usize) -> usize {
+        self.layer.memory(rows)
+    }
+
+    fn into_node(self) -> Node<F> {
+        self
+    }
+}
+
+impl<F: Scalar> fmt::Debug for Node<F> {
+    /// ``F1: Dense(6000 → 40, relu) 240,040 params``.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if !self.label.is_empty() {
+            write!(f, "{}: ", self.label)?;
+        }
+        self.layer.fmt(f)
+    }
+}

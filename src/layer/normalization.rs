@@ -1,0 +1,234 @@
+//! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ those of the data. dx = dy / max(σ, 1e-7).
+
+use super::{Layer, Pass};
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::param::Param;
+use crate::rng::Rng;
+use crate::samples::{Samples, check_finite, check_not_empty};
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Brings each feature to mean 0 and standard deviation 1, by the statistics of data that it was adapted to.
+///
+/// The standard deviation is the population's (divided by `N`), and is taken as at least 1e-7, with nothing
+/// added: a column that was constant in the data gives 0 for that constant.
+///
+/// | setter | default |
+/// |---|---|
+/// | `axis` | `Some(-1)`: statistics for each feature along the last axis; `None`: one for all |
+/// | `statistics` | none: taken by `adapt` |
+///
+/// # Shapes
+/// Input and output `(...)`, alike. Parameters, none of them trained: `mean` and `variance`, as long as
+/// the axis, and `count`; with given `statistics` there are none.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let x = array![[1.0f32, 10.0], [3.0, 10.0]];
+/// let mut model = Sequential::new().input([2]).add(Normalization::new().adapt(&x)?);
+/// model.build()?;
+/// assert_eq!(model.predict(&x)?, array![[-1.0, 0.0], [1.0, 0.0]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// `adapt` refuses data that is empty or not finite, and an axis that it does not have; `build` an input
+/// whose axis has another length than the statistics.
+///
+/// # References
+/// <https://keras.io/api/layers/preprocessing_layers/numerical/normalization/>
+#[derive(Debug, Clone)]
+pub struct Normalization<F = f32> {
+    axis: Option<isize>,
+    source: Source,
+    params: Option<Params<F>>,
+    /// How many features there are, and how many numbers lie between one feature's value and the next's.
+    features: (usize, usize),
+}
+
+/// Where the statistics come from.
+#[derive(Debug, Clone)]
+enum Source {
+    None,
+    Given { mean: Vec<f64>, variance: Vec<f64> },
+    Adapted { mean: Vec<f64>, variance: Vec<f64>, count: f64 },
+}
+
+#[derive(Debug, Clone)]
+struct Params<F> {
+    mean: Param<F>,
+    variance: Param<F>,
+    /// How many values the statistics were taken from; absent where they were given.
+    count: Option<Param<F>>,
+}
+
+impl<F> Normalization<F> {
+    /// One mean and one variance for each feature along the last axis.
+    pub fn new() -> Self {
+        Normalization { axis: Some(-1), source: Source::None, params: None, features: (1, 1) }
+    }
+
+    /// The axis that keeps its own statistics: from 1 for the first axis of a sample, or −1 for the last;
+    /// `None` takes one mean and variance over everything. Default: `Some(-1)`.
+    ///
+    /// Set it before [`adapt`](Normalization::adapt).
+    pub fn axis(mut self, axis: Option<isize>) -> Self {
+        self.axis = axis;
+        self
+    }
+
+    /// Uses these means and variances, one for each feature or a single one for all.
+    pub fn statistics(
+        mut self,
+        mean: impl IntoIterator<Item = f64>,
+        variance: impl IntoIterator<Item = f64>,
+    ) -> Self {
+        self.source =
+            Source::Given { mean: mean.into_iter().collect(), variance: variance.into_iter().collect() };
+        self
+    }
+
+    /// Takes the statistics of `x`, in place of any it had.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::NonFinite`], or [`Error::Argument`] where `x` has no such axis.
+    pub fn adapt(mut self, x: &impl Samples<f64>) -> Result<Self> {
+        check_not_empty("x", x)?;
+        check_finite::<f64>("x", x)?;
+        let shape = x.sample_shape();
+        let (features, stride) = self.layout(&shape)?;
+        let width: usize = shape.iter().product();
+        let each = (x.count() * width / features) as f64;
+        let mut row = vec![0.0; width];
+        // The mean of f over all values of each feature.
+        let mut mean_of = |f: &dyn Fn(usize, f64) -> f64| {
+            let mut sums = vec![0.0; features];
+            for index in 0..x.count() {
+                x.read(index, &mut row);
+                row.iter().enumerate().for_each(|(i, &value)| {
+                    let feature = i / stride % features;
+                    sums[feature] += f(feature, value);
+                });
+            }
+            sums.iter_mut().for_each(|sum| *sum /= each);
+            sums
+        };
+        let mean = mean_of(&|_, x| x);
+        let variance = mean_of(&|feature, x| (x - mean[feature]).powi(2));
+        self.source = Source::Adapted { mean, variance, count: each };
+        Ok(self)
+    }
+
+    /// How many features a sample of this shape has, and the distance between the values of one and the next.
+    fn layout(&self, shape: &[usize]) -> Result<(usize, usize)> {
+        let rank = shape.len() as isize;
+        match self.axis.map(|axis| if axis < 0 { rank + axis } else { axis - 1 }) {
+            None => Ok((1, shape.iter().product())),
+            Some(place) if (0..rank).contains(&place) => {
+                let place = place as usize;
+                Ok((shape[place], shape[place + 1..].iter().product()))
+            }
+            Some(_) => {
+                let found = self.axis.unwrap_or_default();
+                Err(Error::argument("axis", format!("1 to {rank}, or -{rank} to -1"), found))
+            }
+        }
+    }
+}
+
+impl<F> Default for Normalization<F> {
+    fn default() -> Self {
+        Normalization::new()
+    }
+}
+
+impl<F: Scalar> Params<F> {
+    fn new(source: &Source, features: usize) -> Result<Self> {
+        let fixed = |name, values: &[f64]| {
+            let mut param = Param::fixed(name, &[features], &Initializer::Zeros)?;
+            match *values {
+                [one] => param.value.fill(F::of(one)),
+                _ if values.len() == features => {
+                    param.value.iter_mut().zip(values).for_each(|(to, &from)| *to = F::of(from));
+                }
+                _ => {
+                    let expected = format!("(..., {}), as in the data that it was adapted to", values.len());
+                    return Err(Error::InputShape { expected, found: vec![features] });
+                }
+            }
+            Ok(param)
+        };
+        let (mean, variance, count): (&[f64], &[f64], _) = match source {
+            Source::None => (&[0.0], &[1.0], Some(0.0)),
+            Source::Given { mean, variance } => (mean, variance, None),
+            Source::Adapted { mean, variance, count } => (mean, variance, Some(*count)),
+        };
+        for (argument, values, lowest) in [("mean", mean, f64::NEG_INFINITY), ("variance", variance, 0.0)] {
+            if let Some(wrong) = values.iter().find(|v| !v.is_finite() || **v < lowest) {
+                return Err(Error::argument(argument, "finite numbers, and no variance below 0", wrong));
+            }
+        }
+        let count = count.map(|n| Param::fixed("count", &[], &Initializer::Constant(n))).transpose()?;
+        Ok(Params { mean: fixed("mean", mean)?, variance: fixed("variance", variance)?, count })
+    }
+
+    /// Writes max(σ, 1e-7) for each feature.
+    fn deviations(&self, to: &mut [F]) {
+        let least = F::of(1e-7);
+        to.iter_mut().zip(self.variance.value()).for_each(|(to, v)| *to = v.sqrt().max(least));
+    }
+}
+
+impl<F: Scalar> Layer<F> for Normalization<F> {
+    fn kind(&self) -> &str {
+        "Normalization"
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        self.features = self.layout(input)?;
+        self.params = Some(Params::new(&self.source, self.features.0)?);
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        let Some(params) = &self.params else { return };
+        let (deviations, _) = scratch.take(self.features.0);
+        params.deviations(deviations);
+        // Values of one feature lie `stride` to a run, and the runs of all features follow one another.
+        let runs = y.data().chunks_exact_mut(self.features.1).zip(x.data().chunks_exact(self.features.1));
+        let statistics = params.mean.value().iter().zip(&*deviations).cycle();
+        for ((y, x), (&mean, &deviation)) in runs.zip(statistics) {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) / deviation);
+        }
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let (Some(params), Some(mut dx)) = (&self.params, pass.dx) else { return };
+        let (deviations, _) = pass.scratch.take(self.features.0);
+        params.deviations(deviations);
+        let dy = pass.dy.as_batch();
+        let runs = dx.data().chunks_exact_mut(self.features.1).zip(dy.data().chunks_exact(self.features.1));
+        for ((dx, dy), &deviation) in runs.zip(deviations.iter().cycle()) {
+            dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy / deviation);
+        }
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        if let Some(Params { mean, variance, count: Some(count) }) = &self.params {
+            [mean, variance, count].into_iter().for_each(f);
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        if let Some(Params { mean, variance, count: Some(count) }) = &mut self.params {
+            [mean, variance, count].into_iter().for_each(f);
+        }
+    }
+
+    fn memory(&self, _: usize) -> usize {
+        self.features.0
+    }
+}

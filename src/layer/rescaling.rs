@@ -1,0 +1,72 @@
+//! Rescaling: y = scale·x + offset. dx = scale·dy.
+
+use super::{Layer, Pass};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Brings the input to another scale, `y = scale·x + offset`, such as `1/255` for bytes.
+///
+/// # Shapes
+/// Input and output `(...)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let mut model = Sequential::new().input([1]).add(Rescaling::new(2.0).offset(-1.0));
+/// model.build()?;
+/// assert_eq!(model.predict(&array![[3.0f32]])?, array![[5.0]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] where a number is not finite.
+///
+/// # References
+/// <https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/>
+#[derive(Debug, Clone)]
+pub struct Rescaling {
+    scale: f64,
+    offset: f64,
+}
+
+impl Rescaling {
+    /// Multiplies by `scale`.
+    pub fn new(scale: f64) -> Self {
+        Rescaling { scale, offset: 0.0 }
+    }
+
+    /// Added after the multiplication. Default: 0.
+    pub fn offset(mut self, offset: f64) -> Self {
+        self.offset = offset;
+        self
+    }
+}
+
+impl<F: Scalar> Layer<F> for Rescaling {
+    fn kind(&self) -> &str {
+        "Rescaling"
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        for (argument, value) in [("scale", self.scale), ("offset", self.offset)] {
+            if !value.is_finite() {
+                return Err(Error::argument(argument, "a finite number", value));
+            }
+        }
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        let (scale, offset) = (F::of(self.scale), F::of(self.offset));
+        y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * scale + offset);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        let scale = F::of(self.scale);
+        dx.data().iter_mut().zip(pass.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);
+    }
+}

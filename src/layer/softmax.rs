@@ -1,0 +1,90 @@
+//! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
+
+use super::{Layer, Pass};
+use crate::activation::{softmax_backward, softmax_forward};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Turns scores into probabilities along one axis, the last one by default.
+///
+/// # Shapes
+/// Input and output `(...)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let mut model = Sequential::new().input([2]).add(Softmax::new());
+/// model.build()?;
+/// assert_eq!(model.predict(&array![[3.0f32, 3.0]])?, array![[0.5, 0.5]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] where the samples have no such axis.
+///
+/// # References
+/// <https://keras.io/api/layers/activation_layers/softmax/>
+#[derive(Debug, Clone)]
+pub struct Softmax {
+    axis: isize,
+    /// The length of the axis, and of all axes after it.
+    lengths: (usize, usize),
+}
+
+impl Softmax {
+    /// Softmax along the last axis.
+    pub fn new() -> Self {
+        Softmax { axis: -1, lengths: (1, 1) }
+    }
+
+    /// The axis, as in Keras: from 1 for the first axis of a sample (0 is the samples' own),
+    /// or from −1 for the last. Default: −1.
+    pub fn axis(mut self, axis: isize) -> Self {
+        self.axis = axis;
+        self
+    }
+}
+
+impl Default for Softmax {
+    fn default() -> Self {
+        Softmax::new()
+    }
+}
+
+impl<F: Scalar> Layer<F> for Softmax {
+    fn kind(&self) -> &str {
+        "Softmax"
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        let rank = input.len() as isize;
+        let place = if self.axis < 0 { rank + self.axis } else { self.axis - 1 };
+        if !(0..rank).contains(&place) {
+            return Err(Error::argument("axis", format!("1 to {rank}, or -{rank} to -1"), self.axis));
+        }
+        let place = place as usize;
+        self.lengths = (input[place], input[place + 1..].iter().product());
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+        let (len, stride) = self.lengths;
+        for block in y.data().chunks_exact_mut((len * stride).max(1)) {
+            (0..stride).for_each(|start| softmax_forward(&mut block[start..], len, stride));
+        }
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        dx.data().copy_from_slice(pass.dy.as_batch().data());
+        let (len, stride) = self.lengths;
+        let block = (len * stride).max(1);
+        for (y, dx) in pass.y.data().chunks_exact(block).zip(dx.data().chunks_exact_mut(block)) {
+            (0..stride).for_each(|start| softmax_backward(&y[start..], &mut dx[start..], len, stride));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The wires of a chain of layers: every activation and its gradient, allocated once and used by each step.
+
+use super::{Layer, Node, Pass, Step};
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// The memory of a chain of built layers. Wire 0 is the input, which stays the caller's; wire `i` is what
+/// layer `i − 1` wrote. A layer that only reshapes shares the wire below it.
+#[derive(Debug, Clone)]
+pub(crate) struct Wires<F> {
+    /// The memory of each wire: an index into `values`, where 0 is the caller's input.
+    memory: Vec<usize>,
+    /// Numbers in a sample on each wire.
+    widths: Vec<usize>,
+    values: Vec<Vec<F>>,
+    grads: Vec<Vec<F>>,
+    pub(crate) scratch: Scratch<F>,
+}
+
+impl<F: Scalar> Wires<F> {
+    /// Wires for these layers; memory comes with the first pass.
+    pub(crate) fn new(layers: &[Node<F>]) -> Self {
+        let mut memory = vec![0];
+        let mut widths = vec![layers.first().map_or(0, |layer| layer.widths().0)];
+        let mut count = 1;
+        for layer in layers {
+            let last = memory[memory.len() - 1];
+            memory.push(if layer.is_view() { last } else { count });
+            count += usize::from(!layer.is_view());
+            widths.push(layer.widths().1);
+        }
+        let buffers = || (0..count).map(|_| Vec::new()).collect();
+        Wires { memory, widths, values: buffers(), grads: buffers(), scratch: Scratch::default() }
+    }
+
+    /// What lies on wire `wire` after a pass over `x`.
+    pub(crate) fn value<'a>(&'a self, wire: usize, x: Batch<'a, F>) -> Batch<'a, F> {
+        match self.memory[wire] {
+            0 => x.reshape(self.widths[wire]),
+            place => Batch::new(&self.values[place][..x.rows() * self.widths[wire]], self.widths[wire]),
+        }
+    }
+
+    /// What the last layer wrote.
+    pub(crate) fn output<'a>(&'a self, x: Batch<'a, F>) -> Batch<'a, F> {
+        self.value(self.memory.len() - 1, x)
+    }
+
+    /// What the last layer wrote, and its gradient, to be written before [`Wires::backward`].
+    pub(crate) fn output_and_grad<'a>(&'a mut self, x: Batch<'a, F>) -> (Batch<'a, F>, BatchMut<'a, F>) {
+        self.reserve_grads(x.rows());
+        let last = self.memory.len() - 1;
+        let (place, width) = (self.memory[last], self.widths[last]);
+        let count = x.rows() * width;
+        let y = match place {
+            0 => x.data(),
+            _ => &self.values[place][..count],
+        };
+        (Batch::new(y, width), BatchMut::new(&mut self.grads[place][..count], width))
+    }
+
+    /// The gradient of the input, after a [`Wires::backward`] down to it.
+    pub(crate) fn input_grad(&self, rows: usize) -> Batch<'_, F> {
+        Batch::new(&self.grads[0][..rows * self.widths[0]], self.widths[0])
+    }
+
+    /// Runs the layers as for a prediction.
+    pub(crate) fn infer(&mut self, layers: &[Node<F>], x: Batch<F>) {
+        self.reserve_values(x.rows());
+        for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| !layer.is_view()) {
+            let (x, y, scratch) = self.ends(i, x);
+            layer.infer(x, y, scratch);
+        }
+    }
+
+    /// Runs the layers as for training.
+    pub(crate) fn forward(&mut self, layers: &mut [Node<F>], x: Batch<F>, at: StepAt) {
+        self.reserve_values(x.rows());
+        for (i, layer) in layers.iter_mut().enumerate().filter(|(_, layer)| !layer.is_view()) {
+            let (x, y, scratch) = self.ends(i, x);
+            layer.forward(
+                x,
+                y,
+                &mut Step { seed: at.seed, number: at.number, first_row: at.first_row, scratch },
+            );
+        }
+    }
+
+    /// Runs the layers backwards from the gradient in [`Wires::output_and_grad`], down to layer `lowest`,
+    /// whose input gets a gradient only if `to_input`.
+    pub(crate) fn backward(&mut self, layers: &mut [Node<F>], x: Batch<F>, lowest: usize, to_input: bool) {
+        let rows = x.rows();
+        for (i, layer) in
+            layers.iter_mut().enumerate().skip(lowest).rev().filter(|(_, layer)| !layer.is_view())
+        {
+            let (from, to) = (self.memory[i], self.memory[i + 1]);
+            let (below, above) = self.grads.split_at_mut(to);
+            let value = |wire: usize| match self.memory[wire] {
+                0 => x.reshape(self.widths[wire]),
+                place => Batch::new(&self.values[place][..rows * self.widths[wire]], self.widths[wire]),
+            };
+            let dx = &mut below[from][..];
+            layer.backward(Pass {
+                x: value(i),
+                y: value(i + 1),
+                dy: BatchMut::new(&mut above[0][..rows * self.widths[i + 1]], self.widths[i + 1]),
+                dx: (i > lowest || to_input)
+                    .then(|| BatchMut::new(&mut dx[..rows * self.widths[i]], self.widths[i])),
+                scratch: &mut self.scratch,
+            });
+        }
+    }
+
+    /// The label of the first layer whose output is not finite.
+    pub(crate) fn first_non_finite(&self, layers: &[Node<F>], x: Batch<F>) -> Option<String> {
+        let broken = |wire: usize| !crate::kernel::all_finite(self.value(wire, x).data());
+        let (index, layer) = layers.iter().enumerate().find(|(i, _)| broken(i + 1))?;
+        Some(format!("layer {index} `{}` ({})", layer.label(), layer.kind()))
+    }
+
+    /// Input and output of layer `i`.
+    fn ends<'a>(
+        &'a mut self,
+        i: usize,
+        x: Batch<'a, F>,
+    ) -> (Batch<'a, F>, BatchMut<'a, F>, &'a mut Scratch<F>) {
+        let rows = x.rows();
+        let (below, above) = self.values.split_at_mut(self.memory[i + 1]);
+        let x = match self.memory[i] {
+            0 => x.reshape(self.widths[i]),
+            place => Batch::new(&below[place][..rows * self.widths[i]], self.widths[i]),
+        };
+        let width = self.widths[i + 1];
+        (x, BatchMut::new(&mut above[0][..rows * width], width), &mut self.scratch)
+    }
+
+    fn reserve_values(&mut self, rows: usize) {
+        reserve(&mut self.values[1..], &self.memory, &self.widths, rows, 1);
+    }
+
+    fn reserve_grads(&mut self, rows: usize) {
+        reserve(&mut self.grads, &self.memory, &self.widths, rows, 0);
+    }
+}
+
+/// Makes each buffer long enough for its wire; `first` is the number of the first of them.
+fn reserve<F: Scalar>(buffers: &mut [Vec<F>], memory: &[usize], widths: &[usize], rows: usize, first: usize) {
+    for (&place, &width) in memory.iter().zip(widths).filter(|(place, _)| **place >= first) {
+        let buffer = &mut buffers[place - first];
+        if buffer.len() < rows * width {
+            buffer.resize(rows * width, F::zero());
+        }
+    }
+}
+
+/// Where in the training a forward pass stands; see [`Step`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StepAt {
+    pub(crate) seed: u64,
+    pub(crate) number: u64,
+    pub(crate) first_row: usize,
+}

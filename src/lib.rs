@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+pub mod activation;
+pub mod callback;
+pub mod data;
+pub mod error;
+pub mod initializer;
+mod kernel;
+pub mod layer;
+pub mod loss;
+pub mod metric;
+pub mod model;
+pub mod optimizer;
+mod param;
+pub mod prelude;
+mod rng;
+mod samples;
+mod scalar;
+pub mod tensor;
+pub mod training;
+
+pub use activation::Activation;
+pub use error::{Error, Result};
+pub use initializer::Initializer;
+pub use model::Sequential;
+pub use ndarray;
+pub use param::Param;
+pub use rng::Rng;
+pub use scalar::Scalar;
+pub use training::{Evaluate, Fit, History};

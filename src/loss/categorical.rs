@@ -1,0 +1,154 @@
+//! Categorical cross-entropy: ℓ = −Σ t·ln p, with p = clip(y/Σy, ε, 1 − ε), or p = softmax(y) from logits.
+//! Where no clip bites, ∂ℓ/∂yⱼ = (Σ t)/Σy − tⱼ/yⱼ, or softmax(y)ⱼ·Σt − tⱼ from logits.
+
+use super::{Loss, Target, check_classes, check_smoothing, clip_probability};
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+/// Cross-entropy between one-hot rows (or rows of probabilities) and the outputs of a softmax.
+///
+/// ```text
+/// ℓ = −Σ t·ln p    p = clip(y / Σ y, 1e-7, 1 − 1e-7)
+/// ```
+/// Exactly Keras 3's on JAX, and so with the clip's gradient: **0 wherever a probability lies outside
+/// the bounds**. A network whose softmax is saturated on a wrong class (`ℓ = −ln 1e-7 = 16.118`) therefore
+/// learns nothing from that row. [`from_logits`](CategoricalCrossentropy::from_logits) has no clip:
+/// use it with a last layer that is linear, without softmax.
+///
+/// | setter | default |
+/// |---|---|
+/// | `from_logits` | false: the outputs are probabilities |
+/// | `label_smoothing` | 0: `t ← t·(1 − s) + s / classes` |
+///
+/// # Shapes
+/// Output `(..., classes)`, targets alike. For class indices there is
+/// [`SparseCategoricalCrossentropy`](super::SparseCategoricalCrossentropy).
+///
+/// # Example
+/// ```
+/// use cornu::loss::{CategoricalCrossentropy, Loss};
+/// use cornu::tensor::Batch;
+/// let mut value = [0.0f64];
+/// CategoricalCrossentropy::new().values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[0.0, 1.0, 0.0], 3), &mut value);
+/// assert!((value[0] + 0.7f64.ln()).abs() < 1e-15);
+/// ```
+///
+/// # References
+/// <https://keras.io/api/losses/probabilistic_losses/#categoricalcrossentropy-class>
+#[derive(Debug, Clone, Default)]
+pub struct CategoricalCrossentropy {
+    from_logits: bool,
+    label_smoothing: f64,
+}
+
+impl CategoricalCrossentropy {
+    /// From probabilities, without label smoothing.
+    pub fn new() -> Self {
+        CategoricalCrossentropy::default()
+    }
+
+    /// Whether the outputs are logits, to which the loss itself applies the softmax, stably. Default: false.
+    pub fn from_logits(mut self, from_logits: bool) -> Self {
+        self.from_logits = from_logits;
+        self
+    }
+
+    /// The share of each target that is spread over all classes. Default: 0.
+    pub fn label_smoothing(mut self, share: f64) -> Self {
+        self.label_smoothing = share;
+        self
+    }
+
+    /// The smoothed targets of a row.
+    fn smoothed<'a, F: Scalar>(&self, t: &'a [F]) -> impl Iterator<Item = F> + Clone + use<'a, F> {
+        let share = F::of(self.label_smoothing);
+        let (kept, each) = (F::one() - share, share / F::of(t.len() as f64));
+        t.iter().map(move |&t| t * kept + each)
+    }
+}
+
+impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
+    fn name(&self) -> &str {
+        "categorical_crossentropy"
+    }
+
+    fn target(&self) -> Target {
+        Target::Probabilities
+    }
+
+    fn check(&self, output: &[usize]) -> Result<()> {
+        check_smoothing(self.label_smoothing)?;
+        check_classes(Loss::<F>::name(self), output)
+    }
+
+    fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
+        for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {
+            let t = self.smoothed(t);
+            *value = if self.from_logits { from_logits(y, t) } else { from_probabilities(y, t) };
+        }
+        values.len()
+    }
+
+    fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], mut dy: BatchMut<F>) {
+        for (((y, t), &scale), dy) in y_pred.iter().zip(y_true.iter()).zip(scale).zip(dy.iter_mut()) {
+            let t = self.smoothed(t);
+            if self.from_logits {
+                logits_gradient(y, t, scale, dy);
+            } else {
+                probabilities_gradient(y, t, scale, dy);
+            }
+        }
+    }
+}
+
+/// −Σ t·ln clip(y/Σy).
+pub(super) fn from_probabilities<F: Scalar>(y: &[F], t: impl Iterator<Item = F>) -> F {
+    let sum: F = y.iter().copied().sum();
+    -y.iter().zip(t).map(|(&y, t)| t * clip_probability(y / sum).0.ln()).sum::<F>()
+}
+
+/// −Σ t·(y − ln Σ e^y).
+pub(super) fn from_logits<F: Scalar>(y: &[F], t: impl Iterator<Item = F>) -> F {
+    let (max, sum) = max_and_sum_exp(y);
+    let log_sum = sum.ln();
+    -y.iter().zip(t).map(|(&y, t)| t * (y - max - log_sum)).sum::<F>()
+}
+
+/// With c the slope of the clip and q = t·c/p: ∂ℓ/∂yⱼ = (Σₖ qₖ·pₖ − qⱼ) / Σy.
+pub(super) fn probabilities_gradient<F: Scalar>(
+    y: &[F],
+    t: impl Iterator<Item = F> + Clone,
+    scale: F,
+    dy: &mut [F],
+) {
+    let sum: F = y.iter().copied().sum();
+    let mut dot = F::zero();
+    for ((dy, &y), t) in dy.iter_mut().zip(y).zip(t) {
+        let p = y / sum;
+        let (clipped, slope) = clip_probability(p);
+        *dy = t * slope / clipped;
+        dot += *dy * p;
+    }
+    dy.iter_mut().for_each(|dy| *dy = scale * (dot - *dy) / sum);
+}
+
+/// ∂ℓ/∂yⱼ = softmax(y)ⱼ·Σt − tⱼ.
+pub(super) fn logits_gradient<F: Scalar>(
+    y: &[F],
+    t: impl Iterator<Item = F> + Clone,
+    scale: F,
+    dy: &mut [F],
+) {
+    let (max, sum) = max_and_sum_exp(y);
+    let total: F = t.clone().sum();
+    for ((dy, &y), t) in dy.iter_mut().zip(y).zip(t) {
+        *dy = scale * ((y - max).exp() / sum * total - t);
+    }
+}
+
+/// max y and Σ e^(y − max).
+fn max_and_sum_exp<F: Scalar>(y: &[F]) -> (F, F) {
+    let max = y.iter().fold(-F::infinity(), |max, &y| if y > max || y.is_nan() { y } else { max });
+    (max, y.iter().map(|&y| (y - max).exp()).sum())
+}

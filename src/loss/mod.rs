@@ -1,0 +1,140 @@
+//! Losses: what a network is trained to make small.
+
+mod binary;
+mod categorical;
+mod regression;
+mod sparse;
+
+pub use binary::BinaryCrossentropy;
+pub use categorical::CategoricalCrossentropy;
+pub use regression::{MeanAbsoluteError, MeanSquaredError};
+pub use sparse::SparseCategoricalCrossentropy;
+
+use std::fmt::Debug;
+
+use dyn_clone::DynClone;
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+/// Keras's global epsilon, the bound at which probabilities are clipped.
+pub(crate) const EPSILON: f64 = 1e-7;
+
+/// One value for each row, and the gradient of their weighted mean.
+///
+/// A row is a sample; where the output has steps, as in `(steps, classes)`, a row is a step of a sample.
+/// `fit` reports `Σ wᵢ·ℓᵢ / n` over the `n` rows of a batch (Keras's `sum_over_batch_size`: the weights `wᵢ`
+/// scale the sum and not `n`), and over an epoch the mean of these, each batch counting as its samples.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::loss::Loss;
+/// use cornu::tensor::{Batch, BatchMut};
+///
+/// /// ℓ = (y_pred − y_true)⁴ of a single output.
+/// #[derive(Debug, Clone)]
+/// struct Fourth;
+///
+/// impl<F: Scalar> Loss<F> for Fourth {
+///     fn name(&self) -> &str { "fourth" }
+///     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
+///         let errors = y_pred.data().iter().zip(y_true.data()).map(|(&p, &t)| p - t);
+///         values.iter_mut().zip(errors).for_each(|(value, e)| *value = e.powi(4));
+///         values.len()
+///     }
+///     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], mut dy: BatchMut<F>) {
+///         for (i, dy) in dy.data().iter_mut().enumerate() {
+///             *dy = scale[i] * F::of(4.0) * (y_pred.data()[i] - y_true.data()[i]).powi(3);
+///         }
+///     }
+/// }
+/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
+/// model.compile(Sgd::new(0.01), Fourth, ())?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
+    /// The loss's name, as Keras has it.
+    fn name(&self) -> &str;
+
+    /// What the loss reads as targets. Default: any numbers, one for each output.
+    fn target(&self) -> Target {
+        Target::Numbers
+    }
+
+    /// Refuses an output of this shape that the loss cannot judge. Default: takes any.
+    ///
+    /// # Errors
+    /// [`Error::LossOutput`].
+    fn check(&self, output: &[usize]) -> Result<()> {
+        let _ = output;
+        Ok(())
+    }
+
+    /// Writes ℓ of each row, and tells how many rows count: all of them, unless the loss ignores some.
+    fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize;
+
+    /// `dyᵢ = scaleᵢ · ∂ℓᵢ/∂y_predᵢ`, row by row; all of `dy` is written.
+    fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], dy: BatchMut<F>);
+}
+
+dyn_clone::clone_trait_object!(<F: Scalar> Loss<F>);
+
+/// What a loss reads as targets.
+///
+/// # Example
+/// ```
+/// use cornu::loss::{Loss, SparseCategoricalCrossentropy, Target};
+/// let loss = SparseCategoricalCrossentropy::new();
+/// assert_eq!(Loss::<f32>::target(&loss), Target::Classes { ignored: None });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// A number for each output.
+    Numbers,
+    /// A probability for each output, 0 and 1 among them.
+    Probabilities,
+    /// The index of a class for each row.
+    Classes {
+        /// An index that stands for *no class*: such rows cost nothing.
+        ignored: Option<i64>,
+    },
+}
+
+/// Refuses an output of fewer than two classes.
+fn check_classes(loss: &str, output: &[usize]) -> Result<()> {
+    if output.last().is_none_or(|&classes| classes < 2) {
+        return Err(Error::LossOutput {
+            loss: loss.into(),
+            output: output.to_vec(),
+            reason:
+                "it needs at least 2 classes along the last axis; for one probability use BinaryCrossentropy"
+                    .into(),
+        });
+    }
+    Ok(())
+}
+
+/// Refuses a share of label smoothing outside [0, 1].
+fn check_smoothing(smoothing: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&smoothing) {
+        return Ok(());
+    }
+    Err(Error::argument("label_smoothing", "a number from 0 to 1", smoothing))
+}
+
+/// A probability within [1e-7, 1 − 1e-7], and the slope of that clip: 1 within, ½ on a bound, 0 outside.
+fn clip_probability<F: Scalar>(p: F) -> (F, F) {
+    let (low, high) = (F::of(EPSILON), F::one() - F::of(EPSILON));
+    if p < low {
+        (low, F::zero())
+    } else if p > high {
+        (high, F::zero())
+    } else if p == low || p == high {
+        (p, F::of(0.5))
+    } else {
+        (p, F::one())
+    }
+}

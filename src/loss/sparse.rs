@@ -1,0 +1,109 @@
+//! Sparse categorical cross-entropy: [`CategoricalCrossentropy`](super::CategoricalCrossentropy) whose target
+//! is the index of the class.
+
+use super::categorical::{from_logits, from_probabilities, logits_gradient, probabilities_gradient};
+use super::{Loss, Target, check_classes};
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+/// Cross-entropy between class indices and the outputs of a softmax.
+///
+/// ```text
+/// ℓ = −ln p_t    p = clip(y / Σ y, 1e-7, 1 − 1e-7)
+/// ```
+/// with the same clip, and the same zero gradient outside it, as
+/// [`CategoricalCrossentropy`](super::CategoricalCrossentropy).
+///
+/// | setter | default |
+/// |---|---|
+/// | `from_logits` | false: the outputs are probabilities |
+/// | `ignore_class` | none; rows with that target cost nothing, and the mean is taken over the others |
+///
+/// # Shapes
+/// Output `(..., classes)`, targets `(...)` or `(..., 1)`: indices from 0 to `classes − 1`.
+///
+/// # Example
+/// ```
+/// use cornu::loss::{Loss, SparseCategoricalCrossentropy};
+/// use cornu::tensor::Batch;
+/// let mut value = [0.0f64];
+/// SparseCategoricalCrossentropy::new().values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[1.0], 1), &mut value);
+/// assert!((value[0] + 0.7f64.ln()).abs() < 1e-15);
+/// ```
+///
+/// # References
+/// <https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class>
+#[derive(Debug, Clone, Default)]
+pub struct SparseCategoricalCrossentropy {
+    from_logits: bool,
+    ignore_class: Option<i64>,
+}
+
+impl SparseCategoricalCrossentropy {
+    /// From probabilities, ignoring no class.
+    pub fn new() -> Self {
+        SparseCategoricalCrossentropy::default()
+    }
+
+    /// Whether the outputs are logits, to which the loss itself applies the softmax, stably. Default: false.
+    pub fn from_logits(mut self, from_logits: bool) -> Self {
+        self.from_logits = from_logits;
+        self
+    }
+
+    /// A target that stands for *no class*, such as −1 for padding. Default: none.
+    pub fn ignore_class(mut self, class: i64) -> Self {
+        self.ignore_class = Some(class);
+        self
+    }
+
+    fn ignores<F: Scalar>(&self, target: F) -> bool {
+        self.ignore_class.is_some_and(|class| target == F::of(class as f64))
+    }
+}
+
+/// The one-hot row of a class.
+fn one_hot<F: Scalar>(class: F, classes: usize) -> impl Iterator<Item = F> + Clone {
+    (0..classes).map(move |i| if F::of(i as f64) == class { F::one() } else { F::zero() })
+}
+
+impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
+    fn name(&self) -> &str {
+        "sparse_categorical_crossentropy"
+    }
+
+    fn target(&self) -> Target {
+        Target::Classes { ignored: self.ignore_class }
+    }
+
+    fn check(&self, output: &[usize]) -> Result<()> {
+        check_classes(Loss::<F>::name(self), output)
+    }
+
+    fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
+        let mut kept = 0;
+        for ((y, &class), value) in y_pred.iter().zip(y_true.data()).zip(&mut *values) {
+            if self.ignores(class) {
+                *value = F::zero();
+                continue;
+            }
+            kept += 1;
+            let t = one_hot(class, y.len());
+            *value = if self.from_logits { from_logits(y, t) } else { from_probabilities(y, t) };
+        }
+        kept
+    }
+
+    fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], mut dy: BatchMut<F>) {
+        for (((y, &class), &scale), dy) in y_pred.iter().zip(y_true.data()).zip(scale).zip(dy.iter_mut()) {
+            if self.ignores(class) {
+                dy.fill(F::zero());
+            } else if self.from_logits {
+                logits_gradient(y, one_hot(class, y.len()), scale, dy);
+            } else {
+                probabilities_gradient(y, one_hot(class, y.len()), scale, dy);
+            }
+        }
+    }
+}

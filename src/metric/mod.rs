@@ -1,0 +1,169 @@
+//! Metrics: what is measured beside the loss. They are exact over an epoch, and never trained on.
+
+mod accuracy;
+mod weighted;
+
+pub use accuracy::Accuracy;
+pub use weighted::Weighted;
+
+use std::fmt::Debug;
+
+use dyn_clone::DynClone;
+
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// A measure over all batches of an epoch or an evaluation. Its state is its own: each training and each
+/// evaluation measures with a copy.
+///
+/// A row is a sample; where the output has steps, as in `(steps, classes)`, a row is a step of a sample.
+///
+/// # Example
+/// ```
+/// use cornu::metric::Metric;
+/// use cornu::prelude::*;
+/// use cornu::tensor::Batch;
+///
+/// /// The largest absolute error.
+/// #[derive(Debug, Clone, Default)]
+/// struct WorstError(f64);
+///
+/// impl<F: Scalar> Metric<F> for WorstError {
+///     fn name(&self) -> &str { "worst_error" }
+///     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, _: Option<&[F]>) {
+///         for (p, t) in y_pred.data().iter().zip(y_true.data()) {
+///             self.0 = self.0.max((*p - *t).abs().as_f64());
+///         }
+///     }
+///     fn value(&self) -> f64 { self.0 }
+///     fn reset(&mut self) { self.0 = 0.0 }
+/// }
+/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
+/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), [WorstError::default()])?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
+    /// The key under which the metric is reported.
+    fn name(&self) -> &str;
+
+    /// Prepares for outputs and targets of these shapes (of one sample). Default: takes any.
+    ///
+    /// # Errors
+    /// Where the metric cannot measure them.
+    fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
+        let _ = (output, target);
+        Ok(())
+    }
+
+    /// Whether the rows' weights are to be given to `update`. Default: false, as for Keras's `metrics`.
+    fn is_weighted(&self) -> bool {
+        false
+    }
+
+    /// Takes in a batch; `weights` has one number for each row.
+    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>);
+
+    /// The measure over all that was taken in.
+    fn value(&self) -> f64;
+
+    /// Forgets all that was taken in.
+    fn reset(&mut self);
+}
+
+dyn_clone::clone_trait_object!(<F: Scalar> Metric<F>);
+
+impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
+        (**self).prepare(output, target)
+    }
+
+    fn is_weighted(&self) -> bool {
+        (**self).is_weighted()
+    }
+
+    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+        (**self).update(y_pred, y_true, weights);
+    }
+
+    fn value(&self) -> f64 {
+        (**self).value()
+    }
+
+    fn reset(&mut self) {
+        (**self).reset();
+    }
+}
+
+/// What `compile` takes as metrics: `()`, an array or a `Vec` of one kind, or a tuple of several.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
+/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), (Accuracy::new(), Weighted::new(Accuracy::new())))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub trait IntoMetrics<F: Scalar> {
+    /// The metrics, in order.
+    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>>;
+}
+
+impl<F: Scalar> IntoMetrics<F> for () {
+    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
+        Vec::new()
+    }
+}
+
+impl<F: Scalar, M: Metric<F> + 'static, const N: usize> IntoMetrics<F> for [M; N] {
+    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
+        self.into_iter().map(|metric| Box::new(metric) as _).collect()
+    }
+}
+
+impl<F: Scalar, M: Metric<F> + 'static> IntoMetrics<F> for Vec<M> {
+    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
+        self.into_iter().map(|metric| Box::new(metric) as _).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($($($metric:ident)+;)*) => {$(
+        impl<F: Scalar, $($metric: Metric<F> + 'static),+> IntoMetrics<F> for ($($metric,)+) {
+            #[allow(non_snake_case)]
+            fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
+                let ($($metric,)+) = self;
+                vec![$(Box::new($metric)),+]
+            }
+        }
+    )*};
+}
+
+tuples! { A; A B; A B C; A B C D; A B C D E; A B C D E G; A B C D E G H; A B C D E G H I; }
+
+/// A running weighted mean: `total / count`, 0 of nothing.
+#[derive(Debug, Clone, Copy, Default)]
+struct Mean {
+    total: f64,
+    count: f64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64, weight: f64) {
+        self.total += value * weight;
+        self.count += weight;
+    }
+
+    fn value(&self) -> f64 {
+        if self.count == 0.0 { 0.0 } else { self.total / self.count }
+    }
+}
+
+/// The weight of a row: 1 where there are none.
+fn weight<F: Scalar>(weights: Option<&[F]>, row: usize) -> f64 {
+    weights.map_or(1.0, |weights| weights[row].as_f64())
+}

@@ -1,0 +1,200 @@
+//! The model: layers one after another, their weights by name, and predictions.
+
+mod compiled;
+mod names;
+mod predict;
+mod summary;
+mod weights;
+
+pub(crate) use compiled::Compiled;
+pub use predict::Predictor;
+pub use summary::Summary;
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Node};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+
+/// Layers one after another: the output of each is the input of the next.
+///
+/// `F` is the type of all numbers in it: `f32` for [`Sequential::new`], another for
+/// [`Sequential::with_scalar`].
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+///
+/// let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+/// let y = array![0, 1, 1, 0];
+/// let mut model = Sequential::new()
+///     .seed(3)
+///     .add(Dense::new(16).activation(Activation::Tanh))
+///     .add(Dense::new(1).activation(Activation::Sigmoid));
+/// model.compile(Adam::new(0.05), BinaryCrossentropy::new(), [Accuracy::new()])?;
+/// let history = model.fit(&x, &y, &Fit::new().epochs(200).verbose(Verbose::Silent))?;
+/// assert_eq!(history.last("accuracy"), Some(1.0));
+/// assert_eq!(model.predict_classes(&x)?, y);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Sequential<F: Scalar = f32> {
+    pub(crate) layers: Vec<Node<F>>,
+    pub(crate) input: Option<Vec<usize>>,
+    pub(crate) seed: u64,
+    /// How many epochs it was trained for, so that a second fit draws other permutations.
+    pub(crate) epochs_seen: u64,
+    pub(crate) compiled: Option<Compiled<F>>,
+}
+
+impl Sequential<f32> {
+    /// An empty model that computes in `f32`, with a seed from the operating system.
+    pub fn new() -> Self {
+        Sequential::with_scalar()
+    }
+}
+
+impl Default for Sequential<f32> {
+    fn default() -> Self {
+        Sequential::new()
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// An empty model that computes in `F`.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::<f64>::with_scalar().input([1]).add(Dense::new(1));
+    /// model.build()?;
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn with_scalar() -> Self {
+        Sequential {
+            layers: Vec::new(),
+            input: None,
+            seed: Rng::seed_from_os(),
+            epochs_seen: 0,
+            compiled: None,
+        }
+    }
+
+    /// The shape of one sample. Default: that of the data at the first fit.
+    pub fn input(mut self, shape: impl AsRef<[usize]>) -> Self {
+        self.input = Some(shape.as_ref().to_vec());
+        self
+    }
+
+    /// Adds a layer at the end. An unnamed one is called after its kind: `dense`, `dense_1` ...
+    #[allow(clippy::should_implement_trait)] // Keras's name; a layer is no summand
+    pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
+        let node = layer.into_node();
+        let label = match node.label() {
+            "" => names::unused(node.kind(), &self.layers),
+            label => label.into(),
+        };
+        self.layers.push(node.with_label(label));
+        self
+    }
+
+    /// The seed of everything random in the model: first weights, shuffling, masks. Default: one from the
+    /// operating system, to be read by [`Sequential::random_seed`].
+    ///
+    /// The same seed, data and program give the same bits. Set it before the model is built.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The seed that the model uses.
+    ///
+    /// # Example
+    /// ```
+    /// let model = cornu::Sequential::new();
+    /// let again = cornu::Sequential::new().seed(model.random_seed());
+    /// # let _ = again;
+    /// ```
+    pub fn random_seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Builds the layers: checks that their shapes fit, and draws the first weights. `compile` does this
+    /// where the input's shape is known, and the first `fit` does it where it is not.
+    ///
+    /// # Errors
+    /// [`Error::NoLayers`], [`Error::NotBuilt`] without an input shape, [`Error::DuplicateName`], or
+    /// [`Error::Layer`] from the first layer that does not fit. Nothing is changed then.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([4]).add(Dense::new(0));
+    /// let error = model.build().unwrap_err();
+    /// assert_eq!(error.to_string(), "layer 0 `dense` (Dense): `units`: expected at least 1, found 0");
+    /// ```
+    pub fn build(&mut self) -> Result<()> {
+        let input = self.input.clone().ok_or(Error::NotBuilt)?;
+        self.build_for(&input)
+    }
+
+    /// Builds the layers that are not built yet, for samples of this shape.
+    pub(crate) fn build_for(&mut self, input: &[usize]) -> Result<()> {
+        if self.layers.is_empty() {
+            return Err(Error::NoLayers);
+        }
+        names::check_unique(&self.layers)?;
+        if self.is_built() {
+            return Ok(());
+        }
+        let mut layers = self.layers.clone();
+        let mut shape = input.to_vec();
+        for (index, layer) in layers.iter_mut().enumerate() {
+            shape = layer.place(index, &shape, &mut Rng::stream(self.seed, index as u64))?;
+        }
+        self.layers = layers;
+        self.input = Some(input.to_vec());
+        Ok(())
+    }
+
+    /// Whether all shapes are known and all weights drawn.
+    pub(crate) fn is_built(&self) -> bool {
+        self.output_shape().is_some()
+    }
+
+    /// The shape of one sample that comes out, once built.
+    pub fn output_shape(&self) -> Option<&[usize]> {
+        self.layers.last().and_then(Node::output_shape)
+    }
+
+    /// The shape of one sample that goes in, where it is known.
+    pub fn input_shape(&self) -> Option<&[usize]> {
+        self.input.as_deref()
+    }
+
+    /// The layers, in order.
+    pub fn layers(&self) -> &[Node<F>] {
+        &self.layers
+    }
+
+    /// The layer of this name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`].
+    pub fn layer(&self, name: &str) -> Result<&Node<F>> {
+        self.layers.iter().find(|layer| layer.label() == name).ok_or_else(|| Error::Unknown {
+            what: "layer",
+            name: name.into(),
+            known: self.layers.iter().map(|layer| layer.label().into()).collect(),
+        })
+    }
+}
+
+impl<F: Scalar> fmt::Debug for Sequential<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("Sequential ")?;
+        f.debug_list().entries(&self.layers).finish()
+    }
+}

@@ -1,0 +1,83 @@
+//! Layers' names: Keras's snake case of the kind, numbered where it is taken.
+
+use crate::error::{Error, Result};
+use crate::layer::Node;
+use crate::scalar::Scalar;
+
+/// `dense`, or `dense_1`, `dense_2` ... where that is taken.
+pub(super) fn unused<F: Scalar>(kind: &str, layers: &[Node<F>]) -> String {
+    let base = snake_case(kind);
+    let taken = |name: &str| layers.iter().any(|layer| layer.label() == name);
+    let numbered = (1..).map(|i| format!("{base}_{i}"));
+    std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(base)
+}
+
+/// Refuses two layers of one name.
+pub(super) fn check_unique<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
+    for (second, layer) in layers.iter().enumerate() {
+        if let Some(first) = layers[..second].iter().position(|other| other.label() == layer.label()) {
+            return Err(Error::DuplicateName { name: layer.label().into(), first, second });
+        }
+    }
+    Ok(())
+}
+
+/// As Keras does it: a `_` before a capital that starts a lowercase run or follows a lowercase letter.
+fn snake_case(kind: &str) -> String {
+    let letters: Vec<char> = kind.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+    let mut name = String::new();
+    for (i, &letter) in letters.iter().enumerate() {
+        let starts_run = letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        let follows = i > 0 && letters[i - 1].is_lowercase();
+        if i > 0 && letter.is_uppercase() && (starts_run || follows) {
+            name.push('_');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Dense, Layer};
+    use crate::model::Sequential;
+
+    #[test]
+    fn kinds_become_keras_names() {
+        for (kind, name) in [
+            ("Dense", "dense"),
+            ("ReLU", "re_lu"),
+            ("PReLU", "p_re_lu"),
+            ("LeakyReLU", "leaky_re_lu"),
+            ("ELU", "elu"),
+            ("LSTM", "lstm"),
+            ("GRU", "gru"),
+            ("SimpleRNN", "simple_rnn"),
+            ("Conv1D", "conv1d"),
+            ("MaxPooling1D", "max_pooling1d"),
+            ("BatchNormalization", "batch_normalization"),
+            ("SpatialDropout1D", "spatial_dropout1d"),
+            ("UpSampling1D", "up_sampling1d"),
+        ] {
+            assert_eq!(snake_case(kind), name);
+        }
+    }
+
+    #[test]
+    fn default_names_keep_clear_of_given_ones() {
+        let model = Sequential::new().add(Dense::new(1).name("dense")).add(Dense::new(1)).add(Dense::new(1));
+        let names: Vec<_> = model.layers().iter().map(Node::label).collect();
+        assert_eq!(names, ["dense", "dense_1", "dense_2"]);
+    }
+
+    #[test]
+    fn two_layers_of_one_name_are_refused() {
+        let mut model = Sequential::new()
+            .input([1])
+            .add(Dense::new(1).name("a"))
+            .add(Dense::new(1))
+            .add(Dense::new(1).name("a"));
+        assert!(matches!(model.build(), Err(Error::DuplicateName { first: 0, second: 2, .. })));
+    }
+}

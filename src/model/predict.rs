@@ -1,0 +1,166 @@
+//! Predictions: by batches, so that memory stays bounded, and through `&self`, so from many threads at once.
+
+use ndarray::{Array1, ArrayD};
+
+use super::Sequential;
+use crate::error::{Error, Result};
+use crate::layer::{Node, Wires};
+use crate::samples::{Samples, check_finite, check_not_empty};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// How many samples are predicted at a time.
+const BATCH: usize = 256;
+
+/// Runs batches of samples through a model, and keeps the memory for it.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let mut model = Sequential::new().input([2]).add(Softmax::new());
+/// model.build()?;
+/// let mut predictor = model.predictor()?;
+/// let mut probabilities = [0.0; 2];
+/// for signal in [array![[1.0, 1.0]], array![[2.0, 2.0]]] {
+///     predictor.predict_into(&signal, &mut probabilities)?;    // allocates the first time only
+///     assert_eq!(probabilities, [0.5, 0.5]);
+/// }
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Predictor<'a, F: Scalar = f32> {
+    layers: &'a [Node<F>],
+    input: &'a [usize],
+    output: &'a [usize],
+    wires: Wires<F>,
+    rows: Vec<F>,
+}
+
+impl<F: Scalar> Predictor<'_, F> {
+    /// Writes the outputs of all samples of `x` to `y`, sample after sample.
+    ///
+    /// # Errors
+    /// [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`]; [`Error::Argument`] where `y` is not
+    /// as long as the outputs.
+    pub fn predict_into(&mut self, x: &impl Samples<F>, y: &mut [F]) -> Result<()> {
+        self.check(x)?;
+        let width: usize = self.output.iter().product();
+        if y.len() != x.count() * width {
+            return Err(Error::argument("y", format!("a slice of {}", x.count() * width), y.len()));
+        }
+        self.run(x, 0..x.count(), |start, outputs| {
+            y[start * width..][..outputs.data().len()].copy_from_slice(outputs.data());
+        });
+        Ok(())
+    }
+
+    /// Refuses samples that the model cannot read.
+    pub(crate) fn check(&self, x: &dyn Samples<F>) -> Result<()> {
+        check_shape("x", self.input, x)?;
+        check_finite("x", x)
+    }
+
+    /// Calls `f` with the outputs of each batch of the samples `rows`, and where in `x` the batch starts.
+    pub(crate) fn run(
+        &mut self,
+        x: &dyn Samples<F>,
+        rows: std::ops::Range<usize>,
+        mut f: impl FnMut(usize, Batch<F>),
+    ) {
+        let width: usize = self.input.iter().product();
+        for start in rows.clone().step_by(BATCH) {
+            let count = BATCH.min(rows.end - start);
+            let batch = match x.as_slice() {
+                Some(all) => Batch::new(&all[start * width..][..count * width], width),
+                None => {
+                    self.rows.resize(count * width, F::zero());
+                    let samples = self.rows.chunks_exact_mut(width).enumerate();
+                    samples.for_each(|(i, row)| x.read(start + i, row));
+                    Batch::new(&self.rows, width)
+                }
+            };
+            self.wires.infer(self.layers, batch);
+            f(start, self.wires.output(batch));
+        }
+    }
+}
+
+/// Refuses data without samples, and samples of another shape.
+pub(crate) fn check_shape<F: Scalar>(argument: &str, expected: &[usize], x: &dyn Samples<F>) -> Result<()> {
+    check_not_empty(argument, x)?;
+    let found = x.sample_shape();
+    if found != expected {
+        return Err(Error::SampleShape { argument: argument.into(), expected: expected.to_vec(), found });
+    }
+    Ok(())
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// A predictor over this model, to predict again and again without allocating.
+    ///
+    /// # Errors
+    /// [`Error::NotBuilt`].
+    pub fn predictor(&self) -> Result<Predictor<'_, F>> {
+        let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
+            return Err(Error::NotBuilt);
+        };
+        Ok(Predictor {
+            layers: &self.layers,
+            input,
+            output,
+            wires: Wires::new(&self.layers),
+            rows: Vec::new(),
+        })
+    }
+
+    /// The outputs for all samples of `x`: an array of `samples × output shape`.
+    ///
+    /// # Errors
+    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`].
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([2]).add(Softmax::new());
+    /// model.build()?;
+    /// assert_eq!(model.predict(&ndarray::array![[1.0, 1.0]])?, ndarray::array![[0.5, 0.5]].into_dyn());
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn predict(&self, x: &impl Samples<F>) -> Result<ArrayD<F>> {
+        let mut predictor = self.predictor()?;
+        predictor.check(x)?;
+        let shape = [&[x.count()], predictor.output].concat();
+        let mut outputs = Vec::with_capacity(crate::param::elements::<F>(&shape)?);
+        predictor.run(x, 0..x.count(), |_, batch| outputs.extend_from_slice(batch.data()));
+        ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
+    }
+
+    /// The class of each sample: the place of the largest output along the last axis (the first of equal
+    /// ones), or for a single output 1 where it is above 0.5. Where the output has steps, as in
+    /// `(steps, classes)`, one class for each step of each sample, one after another.
+    ///
+    /// # Errors
+    /// As [`Sequential::predict`].
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([2]).add(Softmax::new());
+    /// model.build()?;
+    /// assert_eq!(model.predict_classes(&ndarray::array![[1.0, 7.0]])?, ndarray::array![1]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn predict_classes(&self, x: &impl Samples<F>) -> Result<Array1<usize>> {
+        let mut predictor = self.predictor()?;
+        predictor.check(x)?;
+        let width = predictor.output.last().copied().unwrap_or(1);
+        let class = |row: &[F]| match *row {
+            [p] => usize::from(p > F::of(0.5)),
+            _ => row.iter().enumerate().fold(0, |best, (i, p)| if *p > row[best] { i } else { best }),
+        };
+        let mut classes = Vec::new();
+        predictor.run(x, 0..x.count(), |_, batch| classes.extend(batch.reshape(width).iter().map(class)));
+        Ok(classes.into())
+    }
+}

@@ -1,0 +1,230 @@
+//! The summary: Keras's table of layers, shapes and parameters, and the memory that a training holds.
+
+use std::fmt;
+
+use super::Sequential;
+use crate::error::Shape;
+use crate::layer::{Layer, Node};
+use crate::scalar::Scalar;
+
+/// A table of the model's layers, shown by `Display`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let model = Sequential::new().input([6000, 1]).add(Flatten::new()).add(Dense::new(40).name("F1"));
+/// let table = model.summary().to_string();
+/// assert!(table.contains("│ F1 (Dense)                      │ (None, 40)             │       240,040 │"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Summary {
+    rows: Vec<Row>,
+    trainable: usize,
+    fixed: usize,
+    /// Bytes of one number.
+    scalar: usize,
+    /// Numbers that the optimizer keeps for each trainable one.
+    slots: usize,
+    batch_size: usize,
+    /// Numbers that a batch needs beside the parameters.
+    batch: usize,
+    fault: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    layer: String,
+    shape: String,
+    params: String,
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// The table of layers, with Keras's layout, and the memory of a training with batches of 32.
+    ///
+    /// A model with a known input shape is shown as it will be built; without one the shapes are `?`.
+    pub fn summary(&self) -> Summary {
+        self.summary_for(32)
+    }
+
+    /// The table of layers, and the memory of a training with batches of this size.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let model = Sequential::new().input([6000]).add(Dense::new(40));
+    /// let table = model.summary_for(50).to_string();
+    /// assert!(table.contains("Training with batch size 50: 2.99 MB"), "{table}");
+    /// ```
+    pub fn summary_for(&self, batch_size: usize) -> Summary {
+        let mut model = self.clone();
+        let fault = match &self.input {
+            Some(_) => model.build().err().map(|error| error.to_string()),
+            None => None,
+        };
+        model.describe(batch_size, fault)
+    }
+
+    fn describe(&self, batch_size: usize, fault: Option<String>) -> Summary {
+        let (mut trainable, mut fixed) = (0, 0);
+        self.walk(&mut |_, on, param| {
+            *(if on && param.is_trainable() { &mut trainable } else { &mut fixed }) += param.len();
+        });
+        let wires: usize =
+            self.layers.iter().filter(|layer| !layer.is_view()).map(|layer| 2 * layer.widths().1).sum();
+        let input = self.layers.first().map_or(0, |layer| layer.widths().0);
+        let kept: usize = self.layers.iter().map(|layer| layer.memory(batch_size)).sum();
+        Summary {
+            rows: self.layers.iter().map(row).collect(),
+            trainable,
+            fixed,
+            scalar: size_of::<F>(),
+            slots: self.compiled.as_ref().map_or(0, |compiled| compiled.optimizer.slots()),
+            batch_size,
+            batch: batch_size * (input + wires) + kept,
+            fault,
+        }
+    }
+}
+
+fn row<F: Scalar>(layer: &Node<F>) -> Row {
+    let mut params = 0;
+    layer.walk("", &mut |_, _, param| params += param.len());
+    let (shape, params) = match layer.output_shape() {
+        Some(shape) => (Shape(shape).to_string().replacen('(', "(None, ", 1), grouped(params)),
+        None => ("?".into(), "0 (unbuilt)".into()),
+    };
+    Row { layer: format!("{} ({})", layer.label(), layer.kind()), shape, params }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "Model: \"sequential\"")?;
+        writeln!(f, "┏{:━<33}┳{:━<24}┳{:━<15}┓", "", "", "")?;
+        writeln!(f, "┃ {:<31} ┃ {:<22} ┃ {:>13} ┃", "Layer (type)", "Output Shape", "Param #")?;
+        writeln!(f, "┡{:━<33}╇{:━<24}╇{:━<15}┩", "", "", "")?;
+        for (i, row) in self.rows.iter().enumerate() {
+            if i > 0 {
+                writeln!(f, "├{:─<33}┼{:─<24}┼{:─<15}┤", "", "", "")?;
+            }
+            let (names, shapes) = (wrapped(&row.layer, 31), wrapped(&row.shape, 22));
+            for line in 0..names.len().max(shapes.len()) {
+                let cell = |cells: &[String]| cells.get(line).cloned().unwrap_or_default();
+                let params = if line == 0 { &*row.params } else { "" };
+                writeln!(f, "│ {:<31} │ {:<22} │ {params:>13} │", cell(&names), cell(&shapes))?;
+            }
+        }
+        writeln!(f, "└{:─<33}┴{:─<24}┴{:─<15}┘", "", "", "")?;
+        for (what, count) in [
+            ("Total", self.trainable + self.fixed),
+            ("Trainable", self.trainable),
+            ("Non-trainable", self.fixed),
+        ] {
+            writeln!(f, " {what} params: {} ({})", grouped(count), bytes(count * self.scalar))?;
+        }
+        // Values, gradients and the optimizer's slots of the parameters, and all that a batch needs.
+        let numbers = self.trainable * (2 + self.slots) + self.fixed + self.batch;
+        write!(f, " Training with batch size {}: {}", self.batch_size, bytes(numbers * self.scalar))?;
+        if let Some(fault) = &self.fault {
+            write!(f, "\n Does not build: {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A cell's text in lines: broken before `(Kind)` where it is too long, and cut where that does not suffice.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let clean: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let lines: Vec<&str> = match clean.rsplit_once(' ') {
+        Some((name, kind)) if clean.chars().count() > width => vec![name, kind],
+        _ => vec![&clean],
+    };
+    let cut = |line: &str| match line.chars().count() > width {
+        true => line.chars().take(width - 1).chain(['…']).collect(),
+        false => line.into(),
+    };
+    lines.into_iter().map(cut).collect()
+}
+
+/// `240505` as `240,505`.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `962020` as `939.47 KB`.
+fn bytes(count: usize) -> String {
+    let mut size = count as f64;
+    for unit in ["B", "KB", "MB", "GB", "TB"] {
+        if size < 1024.0 {
+            return format!("{size:.2} {unit}");
+        }
+        size /= 1024.0;
+    }
+    format!("{size:.2} PB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+    use crate::layer::{Dense, Flatten, Softmax};
+
+    #[test]
+    fn the_question_s_network_has_keras_s_table() {
+        let model = Sequential::new()
+            .input([6000, 1])
+            .add(Flatten::new().name("S2"))
+            .add(Dense::new(40).activation(Activation::Relu).name("F1"))
+            .add(Dense::new(10).activation(Activation::Relu).name("F2"))
+            .add(Dense::new(5).activation(Activation::Relu).name("output"))
+            .add(Softmax::new().name("softmax"));
+        let expected = "\
+Model: \"sequential\"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+│ S2 (Flatten)                    │ (None, 6000)           │             0 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ F1 (Dense)                      │ (None, 40)             │       240,040 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ F2 (Dense)                      │ (None, 10)             │           410 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ output (Dense)                  │ (None, 5)              │            55 │
+├─────────────────────────────────┼────────────────────────┼───────────────┤
+│ softmax (Softmax)               │ (None, 5)              │             0 │
+└─────────────────────────────────┴────────────────────────┴───────────────┘
+ Total params: 240,505 (939.47 KB)
+ Trainable params: 240,505 (939.47 KB)
+ Non-trainable params: 0 (0.00 B)
+";
+        assert!(model.summary().to_string().starts_with(expected), "{}", model.summary());
+    }
+
+    #[test]
+    fn a_model_that_cannot_be_built_says_why() {
+        let model = Sequential::new().input([3]).add(Dense::new(2)).add(Dense::new(0).name("none"));
+        let table = model.summary().to_string();
+        assert!(
+            table.contains("0 (unbuilt)") && table.contains("layer 1 `none` (Dense): `units`"),
+            "{table}"
+        );
+        let unknown = Sequential::new().add(Dense::new(2)).summary().to_string();
+        assert!(unknown.contains("│ ?  "), "{unknown}");
+    }
+
+    #[test]
+    fn long_names_break_and_are_cut() {
+        assert_eq!(
+            wrapped("a_name_that_is_rather_long_indeed (Dense)", 31),
+            ["a_name_that_is_rather_long_ind…", "(Dense)"]
+        );
+        assert_eq!(wrapped("tab\there (Dense)", 31), ["tab?here (Dense)"]);
+    }
+}

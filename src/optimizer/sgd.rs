@@ -1,0 +1,92 @@
+//! SGD: w −= η·g. With momentum: v = μ·v − η·g, w += v; Nesterov: w += μ·v − η·g.
+
+use super::{Optimizer, Update, check_range};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// Stochastic gradient descent, with momentum where asked for.
+///
+/// ```text
+/// μ = 0:     w ← w − η·g
+/// μ > 0:     v ← μ·v − η·g    w ← w + v
+/// Nesterov:  v ← μ·v − η·g    w ← w + μ·v − η·g
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `momentum` μ | 0 |
+/// | `nesterov` | false |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Optimizer, Sgd, Update};
+/// let mut w = [1.0, 2.0];
+/// Sgd::new(0.1).update(Update::new(1, 0.1), &mut w, &[0.5, -1.0], &mut []);
+/// assert_eq!(w, [0.95, 2.1]);
+/// ```
+///
+/// # Errors
+/// At `compile`: a learning rate below 0 or not finite, a momentum outside [0, 1].
+///
+/// # References
+/// <https://keras.io/api/optimizers/sgd/>; Sutskever et al. (2013), *On the importance of initialization and
+/// momentum in deep learning*.
+#[derive(Debug, Clone)]
+pub struct Sgd {
+    learning_rate: f64,
+    momentum: f64,
+    nesterov: bool,
+}
+
+impl Sgd {
+    /// Plain descent; Keras's default learning rate is 0.01.
+    pub fn new(learning_rate: f64) -> Self {
+        Sgd { learning_rate, momentum: 0.0, nesterov: false }
+    }
+
+    /// The share μ of the last step that is made again. Default: 0.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// Whether the gradient's own step is made on top of the momentum's. Default: false.
+    pub fn nesterov(mut self, nesterov: bool) -> Self {
+        self.nesterov = nesterov;
+        self
+    }
+}
+
+impl<F: Scalar> Optimizer<F> for Sgd {
+    fn name(&self) -> &str {
+        "sgd"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.learning_rate = learning_rate;
+    }
+
+    fn check(&self) -> Result<()> {
+        check_range("learning_rate", self.learning_rate, 0.0, f64::MAX)?;
+        check_range("momentum", self.momentum, 0.0, 1.0)
+    }
+
+    fn slots(&self) -> usize {
+        usize::from(self.momentum > 0.0)
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        let (rate, mu) = (F::of(at.learning_rate), F::of(self.momentum));
+        let [v] = slots else {
+            return value.iter_mut().zip(grad).for_each(|(w, &g)| *w -= rate * g);
+        };
+        for ((w, &g), v) in value.iter_mut().zip(grad).zip(v.iter_mut()) {
+            *v = mu * *v - rate * g;
+            *w += if self.nesterov { mu * *v - rate * g } else { *v };
+        }
+    }
+}

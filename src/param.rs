@@ -1,0 +1,149 @@
+//! A parameter: its value, its gradient, and the optimizer's memory of it, side by side.
+
+use ndarray::{ArrayViewD, ArrayViewMutD};
+
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+/// A layer's parameter.
+///
+/// # Example
+/// ```
+/// use cornu::{Initializer, Param, Rng};
+/// # fn main() -> cornu::Result<()> {
+/// let mut rng = Rng::stream(1, 0);
+/// let kernel = Param::<f32>::new("kernel", &[3, 2], &Initializer::GlorotUniform, &mut rng)?;
+/// assert_eq!(kernel.shape(), [3, 2]);
+/// assert!(kernel.value().iter().all(|w| w.abs() <= (6.0f32 / 5.0).sqrt()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Param<F> {
+    name: &'static str,
+    shape: Vec<usize>,
+    trainable: bool,
+    /// The numbers themselves, row-major.
+    pub(crate) value: Vec<F>,
+    /// ∂loss/∂value, written anew by each backward pass. Empty where the parameter is not trained.
+    pub(crate) grad: Vec<F>,
+    /// The optimizer's arrays for this parameter, each as long as `value`.
+    pub(crate) slots: Vec<Vec<F>>,
+}
+
+impl<F: Scalar> Param<F> {
+    /// A parameter to be trained, drawn by `initializer`.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] where the shape has more elements than memory has addresses,
+    /// [`Error::Argument`] where the initializer does not fit the shape.
+    pub fn new(
+        name: &'static str,
+        shape: &[usize],
+        initializer: &Initializer,
+        rng: &mut Rng,
+    ) -> Result<Self> {
+        let value = initializer.draw(shape, rng)?;
+        let grad = vec![F::zero(); value.len()];
+        Ok(Param { name, shape: shape.to_vec(), trainable: true, value, grad, slots: Vec::new() })
+    }
+
+    /// A number or array that a layer keeps and no optimizer changes, such as a moving average.
+    ///
+    /// # Errors
+    /// As [`Param::new`].
+    pub fn fixed(name: &'static str, shape: &[usize], initializer: &Initializer) -> Result<Self> {
+        let value = initializer.draw(shape, &mut Rng::stream(0, 0))?;
+        Ok(Param {
+            name,
+            shape: shape.to_vec(),
+            trainable: false,
+            value,
+            grad: Vec::new(),
+            slots: Vec::new(),
+        })
+    }
+
+    /// The name within its layer, such as `kernel`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// How many numbers.
+    pub fn len(&self) -> usize {
+        self.value.len()
+    }
+
+    /// Whether there is no number in it.
+    pub fn is_empty(&self) -> bool {
+        self.value.is_empty()
+    }
+
+    /// Whether the optimizer changes it.
+    pub fn is_trainable(&self) -> bool {
+        self.trainable
+    }
+
+    /// The numbers, row-major.
+    pub fn value(&self) -> &[F] {
+        &self.value
+    }
+
+    /// The numbers to write, row-major.
+    pub fn value_mut(&mut self) -> &mut [F] {
+        &mut self.value
+    }
+
+    /// The gradient of the last backward pass, row-major; empty where the parameter is not trained.
+    pub fn grad(&self) -> &[F] {
+        &self.grad
+    }
+
+    /// The value to read and the gradient to write, for a backward pass.
+    pub fn split(&mut self) -> (&[F], &mut [F]) {
+        (&self.value, &mut self.grad)
+    }
+
+    /// The value as a matrix whose rows have the length of the last axis.
+    pub fn matrix(&self) -> Batch<'_, F> {
+        Batch::new(&self.value, self.shape.last().copied().unwrap_or(1))
+    }
+
+    /// The value as an ndarray view.
+    pub fn array(&self) -> ArrayViewD<'_, F> {
+        match ArrayViewD::from_shape(&*self.shape, &self.value) {
+            Ok(view) => view,
+            Err(_) => unreachable!("a parameter holds as many values as its shape says"),
+        }
+    }
+
+    /// The gradient as a matrix to write.
+    pub fn grad_matrix(&mut self) -> BatchMut<'_, F> {
+        BatchMut::new(&mut self.grad, self.shape.last().copied().unwrap_or(1))
+    }
+
+    /// The value as an ndarray view to write.
+    pub fn array_mut(&mut self) -> ArrayViewMutD<'_, F> {
+        match ArrayViewMutD::from_shape(&*self.shape, &mut self.value) {
+            Ok(view) => view,
+            Err(_) => unreachable!("a parameter holds as many values as its shape says"),
+        }
+    }
+}
+
+/// The number of elements of a shape, if an array of them can be addressed.
+pub(crate) fn elements<F>(shape: &[usize]) -> Result<usize> {
+    shape
+        .iter()
+        .try_fold(1usize, |n, &size| n.checked_mul(size))
+        .filter(|n| n.checked_mul(size_of::<F>()).is_some_and(|bytes| bytes <= isize::MAX as usize))
+        .ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })
+}

@@ -1,0 +1,12 @@
+//! What a program that trains a network uses: `use cornu::prelude::*;`.
+
+pub use crate::callback::Verbose;
+pub use crate::data::{ClassWeight, LabelEncoder, to_categorical};
+pub use crate::layer::{Dense, Flatten, Layer, Normalization, Rescaling, Softmax};
+pub use crate::loss::{
+    BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,
+    SparseCategoricalCrossentropy,
+};
+pub use crate::metric::{Accuracy, Weighted};
+pub use crate::optimizer::{Adam, Sgd};
+pub use crate::{Activation, Error, Evaluate, Fit, History, Initializer, Result, Rng, Scalar, Sequential};

@@ -1,0 +1,52 @@
+//! The one source of randomness: ChaCha8, portable, seeded, cut in independent streams.
+
+use ndarray_rand::rand::{Rng as _, RngCore, SeedableRng, seq::SliceRandom};
+use ndarray_rand::rand_distr::{Distribution, StandardNormal};
+use rand_chacha::ChaCha8Rng;
+
+/// A stream of random numbers that is the same on every machine for the same seed and stream number.
+///
+/// # Example
+/// ```
+/// use cornu::Rng;
+/// let mut a = Rng::stream(7, 0);
+/// let mut b = Rng::stream(7, 0);
+/// assert_eq!(a.uniform(), b.uniform());
+/// assert_ne!(a.uniform(), Rng::stream(7, 1).uniform());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Rng(ChaCha8Rng);
+
+impl Rng {
+    /// The stream `number` of `seed`. Different numbers give independent streams.
+    pub fn stream(seed: u64, number: u64) -> Self {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(number);
+        Rng(generator)
+    }
+
+    /// A seed from the operating system.
+    pub(crate) fn seed_from_os() -> u64 {
+        ndarray_rand::rand::random()
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// Uniform in `[0, 1)`.
+    pub fn uniform(&mut self) -> f64 {
+        self.0.random()
+    }
+
+    /// Normal with mean 0 and standard deviation 1.
+    pub fn normal(&mut self) -> f64 {
+        StandardNormal.sample(&mut self.0)
+    }
+
+    /// Puts `items` in a random order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        items.shuffle(&mut self.0);
+    }
+}

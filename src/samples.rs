@@ -1,0 +1,187 @@
+//! What can be offered as data: ndarray arrays and views of any rank, layout and number type.
+
+use ndarray::{ArrayBase, Axis, Data, Dimension, RemoveAxis};
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// Samples to read: the first axis counts them, the other axes are the shape of each.
+///
+/// Every ndarray array or view of rank 1 and above is one, contiguous or not, of floating-point numbers,
+/// integers or booleans; a rank-1 array holds samples of shape `(1)`. Numbers are converted as they are
+/// read, a batch at a time: the array is never copied as a whole.
+///
+/// # Example
+/// ```
+/// use cornu::data::Samples;
+/// let x = ndarray::array![[1, 2], [3, 4], [5, 6]];
+/// let samples: &dyn Samples<f32> = &x;
+/// assert_eq!((samples.count(), samples.sample_shape()), (3, vec![2]));
+/// let mut row = [0.0; 2];
+/// samples.read(1, &mut row);
+/// assert_eq!(row, [3.0, 4.0]);
+/// ```
+pub trait Samples<F: Scalar> {
+    /// How many samples.
+    fn count(&self) -> usize;
+
+    /// The shape of one sample.
+    fn sample_shape(&self) -> Vec<usize>;
+
+    /// Copies sample `index` to `row`, row-major.
+    fn read(&self, index: usize, row: &mut [F]);
+
+    /// All samples as one slice, where they lie in memory as they would be read.
+    fn as_slice(&self) -> Option<&[F]> {
+        None
+    }
+}
+
+/// A number that converts to `F`.
+///
+/// # Example
+/// ```
+/// use cornu::data::Element;
+/// assert_eq!(Element::<f32>::cast(3u8), 3.0);
+/// ```
+pub trait Element<F>: Copy + 'static {
+    /// The nearest `F`.
+    fn cast(self) -> F;
+
+    /// The slice itself, where it already is one of `F`.
+    fn same(slice: &[Self]) -> Option<&[F]> {
+        let _ = slice;
+        None
+    }
+}
+
+macro_rules! elements {
+    ($scalar:ty, $other:ty: $($number:ty),*) => {
+        impl Element<$scalar> for $scalar {
+            fn cast(self) -> $scalar {
+                self
+            }
+            fn same(slice: &[Self]) -> Option<&[$scalar]> {
+                Some(slice)
+            }
+        }
+        impl Element<$scalar> for $other {
+            fn cast(self) -> $scalar {
+                self as $scalar
+            }
+        }
+        impl Element<$scalar> for bool {
+            fn cast(self) -> $scalar {
+                u8::from(self).into()
+            }
+        }
+        $(impl Element<$scalar> for $number {
+            fn cast(self) -> $scalar {
+                self as $scalar
+            }
+        })*
+    };
+}
+
+elements!(f32, f64: u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+elements!(f64, f32: u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+impl<F, T, S, D> Samples<F> for ArrayBase<S, D>
+where
+    F: Scalar,
+    T: Element<F>,
+    S: Data<Elem = T>,
+    D: Dimension + RemoveAxis,
+{
+    fn count(&self) -> usize {
+        self.len_of(Axis(0))
+    }
+
+    fn sample_shape(&self) -> Vec<usize> {
+        match &self.shape()[1..] {
+            [] => vec![1],
+            shape => shape.to_vec(),
+        }
+    }
+
+    fn read(&self, index: usize, row: &mut [F]) {
+        let sample = self.index_axis(Axis(0), index);
+        match sample.to_slice() {
+            Some(values) => row.iter_mut().zip(values).for_each(|(to, from)| *to = from.cast()),
+            None => row.iter_mut().zip(sample.iter()).for_each(|(to, from)| *to = from.cast()),
+        }
+    }
+
+    fn as_slice(&self) -> Option<&[F]> {
+        T::same(self.view().to_slice()?)
+    }
+}
+
+/// Refuses data without a sample or without a value.
+pub(crate) fn check_not_empty<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<()> {
+    let shape = samples.sample_shape();
+    if samples.count() == 0 || shape.contains(&0) {
+        let shape = [&[samples.count()], &*shape].concat();
+        return Err(Error::Empty { argument: argument.into(), shape });
+    }
+    Ok(())
+}
+
+/// Refuses NaN and infinities, in the type that the network will compute in.
+pub(crate) fn check_finite<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<()> {
+    let width = samples.sample_shape().iter().product();
+    let mut row = vec![F::zero(); width];
+    for index in 0..samples.count() {
+        let values = match samples.as_slice() {
+            Some(all) => &all[index * width..][..width],
+            None => {
+                samples.read(index, &mut row);
+                &row
+            }
+        };
+        if !crate::kernel::all_finite(values) {
+            let column = values.iter().position(|x| !x.is_finite()).unwrap_or(0);
+            let value = values[column].as_f64();
+            return Err(Error::NonFinite { argument: argument.into(), row: index, column, value });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array, Array3, s};
+
+    #[test]
+    fn any_layout_reads_in_logical_order() {
+        let x = Array::from_iter(0..24).into_shape_with_order((2, 3, 4)).unwrap();
+        let swapped = x.view().permuted_axes([1, 0, 2]);
+        let strided = x.slice(s![.., ..;-1, 1..;2]);
+        for (index, sample) in swapped.outer_iter().enumerate() {
+            let mut row = [0.0f64; 8];
+            Samples::<f64>::read(&swapped, index, &mut row);
+            assert!(row.iter().zip(&sample).all(|(a, &b)| *a == f64::from(b)));
+        }
+        let mut row = [0.0f32; 6];
+        Samples::<f32>::read(&strided, 1, &mut row);
+        assert_eq!(row, [21.0, 23.0, 17.0, 19.0, 13.0, 15.0]);
+        assert!(Samples::<f32>::as_slice(&strided).is_none());
+    }
+
+    #[test]
+    fn only_contiguous_data_of_the_same_type_is_read_in_place() {
+        let x = Array3::<f32>::zeros((2, 3, 1));
+        assert_eq!(Samples::<f32>::as_slice(&x).map(<[f32]>::len), Some(6));
+        assert!(Samples::<f64>::as_slice(&x).is_none());
+        assert!(Samples::<f32>::as_slice(&x.view().permuted_axes([1, 0, 2])).is_none());
+    }
+
+    #[test]
+    fn what_overflows_the_type_of_the_network_is_not_finite() {
+        let x = ndarray::array![[1.0, 2.0], [3.0, 1e300]];
+        assert!(check_finite::<f64>("x", &x).is_ok());
+        let found = check_finite::<f32>("x", &x);
+        assert!(matches!(found, Err(Error::NonFinite { row: 1, column: 1, .. })), "{found:?}");
+    }
+}

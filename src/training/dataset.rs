@@ -1,0 +1,208 @@
+//! Data that was checked at the door: samples, targets and weights that fit the model and its loss.
+
+use crate::data::{ClassWeight, check_weights, class_of};
+use crate::error::{Error, Result};
+use crate::loss::{Loss, Target};
+use crate::samples::{Samples, check_finite, check_not_empty};
+use crate::scalar::Scalar;
+
+/// Samples with their targets, and how much each row counts.
+#[derive(Clone)]
+pub(super) struct Dataset<'a, F: Scalar> {
+    pub(super) x: &'a dyn Samples<F>,
+    pub(super) y: &'a dyn Samples<F>,
+    width: usize,
+    /// Rows of the loss in one sample: 1, or the steps of an output of `(steps, classes)`.
+    pub(super) steps: usize,
+    /// The width of one row of targets.
+    pub(super) target: usize,
+    /// One weight for each row, where not all are 1.
+    pub(super) weights: Option<Vec<F>>,
+}
+
+/// What is called what in errors.
+#[derive(Clone, Copy)]
+pub(super) struct Names {
+    pub(super) x: &'static str,
+    pub(super) y: &'static str,
+    pub(super) weight: &'static str,
+}
+
+pub(super) const TRAINING: Names = Names { x: "x", y: "y", weight: "sample_weight" };
+pub(super) const VALIDATION: Names =
+    Names { x: "validation x", y: "validation y", weight: "validation_weight" };
+
+impl<'a, F: Scalar> Dataset<'a, F> {
+    /// Checks everything that could not be trained on.
+    pub(super) fn new(
+        names: Names,
+        x: &'a dyn Samples<F>,
+        y: &'a dyn Samples<F>,
+        input: &[usize],
+        output: &[usize],
+        loss: &dyn Loss<F>,
+    ) -> Result<Self> {
+        check_not_empty(names.x, x)?;
+        check_not_empty(names.y, y)?;
+        if x.sample_shape() != input {
+            let (argument, expected) = (names.x.into(), input.to_vec());
+            return Err(Error::SampleShape { argument, expected, found: x.sample_shape() });
+        }
+        if x.count() != y.count() {
+            return Err(Error::Length { x: x.count(), argument: names.y.into(), found: y.count() });
+        }
+        let (steps, target) = fit_target(names, &y.sample_shape(), output, loss)?;
+        check_finite(names.x, x)?;
+        check_finite(names.y, y)?;
+        let data = Dataset { x, y, width: input.iter().product(), steps, target, weights: None };
+        data.check_labels(names, output.last().copied().unwrap_or(1), loss.target())?;
+        Ok(data)
+    }
+
+    /// How many numbers one sample of `x` has.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many samples.
+    pub(super) fn count(&self) -> usize {
+        self.x.count()
+    }
+
+    /// Refuses targets that are no classes or no probabilities, where the loss needs such.
+    fn check_labels(&self, names: Names, classes: usize, target: Target) -> Result<()> {
+        let fits = |t: f64| match target {
+            Target::Numbers => true,
+            Target::Probabilities => (0.0..=1.0).contains(&t),
+            Target::Classes { ignored } => {
+                ignored.is_some_and(|class| t == class as f64)
+                    || (t >= 0.0 && t.fract() == 0.0 && t < classes as f64)
+            }
+        };
+        let argument = || names.y.to_string();
+        self.each_target(|row, values| match values.iter().map(|t| t.as_f64()).find(|t| !fits(*t)) {
+            None => Ok(()),
+            Some(found) if target == Target::Probabilities => {
+                Err(Error::Probability { argument: argument(), row: row / self.steps, found })
+            }
+            Some(found) => Err(Error::Label { argument: argument(), row: row / self.steps, found, classes }),
+        })
+    }
+
+    /// Calls `f` with each row of targets.
+    fn each_target(&self, mut f: impl FnMut(usize, &[F]) -> Result<()>) -> Result<()> {
+        let mut sample = vec![F::zero(); self.steps * self.target];
+        for index in 0..self.count() {
+            self.y.read(index, &mut sample);
+            for (step, target) in sample.chunks_exact(self.target).enumerate() {
+                f(index * self.steps + step, target)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Weights each row by its sample weight: one a sample, or one a row.
+    pub(super) fn weigh_samples(&mut self, names: Names, weight: &dyn Samples<F>) -> Result<()> {
+        if weight.count() != self.count() {
+            return Err(Error::Length {
+                x: self.count(),
+                argument: names.weight.into(),
+                found: weight.count(),
+            });
+        }
+        let found: usize = weight.sample_shape().iter().product();
+        if found != 1 && found != self.steps {
+            let (argument, expected) = (names.weight.into(), vec![self.steps]);
+            return Err(Error::SampleShape { argument, expected, found: weight.sample_shape() });
+        }
+        let mut all = vec![F::zero(); self.count() * self.steps];
+        for (index, rows) in all.chunks_exact_mut(self.steps).enumerate() {
+            weight.read(index, &mut rows[..found]);
+            if found == 1 {
+                rows.fill(rows[0]);
+            }
+        }
+        check_weights("sample", all.iter().step_by(self.steps / found).map(|w| w.as_f64()))?;
+        self.weights = Some(all);
+        Ok(())
+    }
+
+    /// Multiplies the weight of each of the first `train` samples' rows by that of its class.
+    pub(super) fn weigh_classes(
+        &mut self,
+        weight: &ClassWeight,
+        loss: &dyn Loss<F>,
+        classes: usize,
+        train: usize,
+    ) -> Result<()> {
+        if *weight == ClassWeight::None {
+            return Ok(());
+        }
+        let ignored = match loss.target() {
+            Target::Classes { ignored } => ignored,
+            _ => None,
+        };
+        let mut labels: Vec<Option<usize>> = Vec::with_capacity(self.count() * self.steps);
+        self.each_target(|row, target| {
+            let is_ignored =
+                ignored.is_some_and(|class| target[0] == F::of(class as f64)) && target.len() == 1;
+            let whole = target.len() > 1 || (target[0] >= F::zero() && target[0].fract() == F::zero());
+            if !whole && !is_ignored {
+                let (argument, found) = ("y, weighted by class".into(), target[0].as_f64());
+                return Err(Error::Label { argument, row: row / self.steps, found, classes });
+            }
+            labels.push(if is_ignored { None } else { class_of(target) });
+            Ok(())
+        })?;
+        let trained = &labels[..train * self.steps];
+        let most = trained.iter().flatten().max().map_or(0, |most| most + 1);
+        let classes = if classes == 1 { most.max(2) } else { classes };
+        let mut counts = vec![0; classes];
+        trained.iter().flatten().for_each(|&class| counts[class] += 1);
+        let by_class = weight.weights(&counts)?;
+        let rows = labels.len();
+        let weights = self.weights.get_or_insert_with(|| vec![F::one(); rows]);
+        for (weight, class) in weights.iter_mut().zip(trained) {
+            *weight *= class.map_or(F::one(), |class| F::of(by_class[class]));
+        }
+        Ok(())
+    }
+}
+
+/// How many rows of the loss a sample has, and how wide the targets are.
+fn fit_target<F: Scalar>(
+    names: Names,
+    target: &[usize],
+    output: &[usize],
+    loss: &dyn Loss<F>,
+) -> Result<(usize, usize)> {
+    let (&width, outer) = output.split_last().unwrap_or((&1, &[]));
+    let steps = outer.iter().product();
+    let one_a_row =
+        target == outer || target == [outer, &[1]].concat() || (outer.is_empty() && target == [1]);
+    let sparse = matches!(loss.target(), Target::Classes { .. });
+    if sparse && one_a_row {
+        return Ok((steps, 1));
+    }
+    if !sparse && (target == output || (width == 1 && one_a_row)) {
+        return Ok((steps, width));
+    }
+    let shape = |shape: &[usize]| crate::error::Shape(shape).to_string();
+    let expected = match (sparse, one_a_row) {
+        (true, _) => format!("{}, one class index a row", shape(&[outer, &[1]].concat())),
+        (false, true) if loss.target() == Target::Probabilities => {
+            format!(
+                "{}; for class indices use SparseCategoricalCrossentropy, or to_categorical",
+                shape(output)
+            )
+        }
+        (false, _) => shape(output),
+    };
+    Err(Error::TargetShape {
+        argument: names.y.into(),
+        loss: loss.name().into(),
+        output: output.to_vec(),
+        expected,
+        found: target.to_vec(),
+    })
+}

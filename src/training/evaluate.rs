@@ -1,0 +1,165 @@
+//! `evaluate`: the loss and the metrics on data, through `&self`.
+
+use super::dataset::{Dataset, TRAINING};
+use super::measure::{Measure, Targets};
+use super::settings::check_batch_size;
+use crate::callback::Logs;
+use crate::error::{Error, Result};
+use crate::layer::Wires;
+use crate::model::{Compiled, Sequential};
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// The settings of [`Sequential::evaluate`].
+///
+/// | setter | default |
+/// |---|---|
+/// | `batch_size` | 32 |
+/// | `sample_weight` | every row counts 1 |
+///
+/// # Example
+/// ```
+/// let evaluate = cornu::Evaluate::<f32>::new().batch_size(100);
+/// # let _ = evaluate;
+/// ```
+#[derive(Clone)]
+pub struct Evaluate<'a, F: Scalar = f32> {
+    batch_size: usize,
+    sample_weight: Option<&'a dyn Samples<F>>,
+}
+
+impl<'a, F: Scalar> Evaluate<'a, F> {
+    /// Batches of 32.
+    pub fn new() -> Self {
+        Evaluate { batch_size: 32, sample_weight: None }
+    }
+
+    /// How many samples at a time. Default: 32.
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// How much each row counts, as in [`Fit::sample_weight`](super::Fit::sample_weight). Default: 1 each.
+    pub fn sample_weight(mut self, weight: &'a impl Samples<F>) -> Self {
+        self.sample_weight = Some(weight);
+        self
+    }
+}
+
+impl<F: Scalar> Default for Evaluate<'_, F> {
+    fn default() -> Self {
+        Evaluate::new()
+    }
+}
+
+impl<F: Scalar> std::fmt::Debug for Evaluate<'_, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Evaluate").field("batch_size", &self.batch_size).finish_non_exhaustive()
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// The loss and the metrics on data.
+    ///
+    /// # Errors
+    /// [`Error::NotCompiled`], [`Error::NotBuilt`], or what [`Sequential::fit`] refuses in its data.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use ndarray::array;
+    /// let mut model = Sequential::new().input([1]).add(Rescaling::new(2.0));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let scores = model.evaluate(&array![[1.0], [2.0]], &array![[2.0], [5.0]], &Evaluate::new())?;
+    /// assert_eq!(scores.get("loss"), Some(0.5));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn evaluate(&self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Evaluate<F>) -> Result<Logs> {
+        let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
+            return Err(Error::NotBuilt);
+        };
+        check_batch_size(settings.batch_size)?;
+        let mut data = Dataset::new(TRAINING, x, y, input, output, &*compiled.loss)?;
+        if let Some(weight) = settings.sample_weight {
+            data.weigh_samples(TRAINING, weight)?;
+        }
+        let mut measure = Measure::new(compiled, "", output, &y.sample_shape())?;
+        let mut pass = Evaluation::new(self, settings.batch_size, &data);
+        pass.run(self, compiled, &data, 0..data.count(), &mut measure);
+        let mut logs = Logs::default();
+        measure.log(&mut logs);
+        Ok(logs)
+    }
+}
+
+/// The memory of an evaluation, kept from one to the next.
+pub(super) struct Evaluation<F> {
+    wires: Wires<F>,
+    batch_size: usize,
+    x: Vec<F>,
+    y: Vec<F>,
+    weights: Vec<F>,
+}
+
+impl<F: Scalar> Evaluation<F> {
+    pub(super) fn new(model: &Sequential<F>, batch_size: usize, data: &Dataset<F>) -> Self {
+        Evaluation {
+            wires: Wires::new(&model.layers),
+            batch_size: batch_size.min(data.count()),
+            x: Vec::new(),
+            y: Vec::new(),
+            weights: Vec::new(),
+        }
+    }
+
+    /// Measures the samples `rows` of the data, in order.
+    pub(super) fn run(
+        &mut self,
+        model: &Sequential<F>,
+        compiled: &Compiled<F>,
+        data: &Dataset<F>,
+        rows: std::ops::Range<usize>,
+        measure: &mut Measure<F>,
+    ) {
+        for start in rows.clone().step_by(self.batch_size) {
+            let indices = start..rows.end.min(start + self.batch_size);
+            let samples = indices.len();
+            gather(data, indices, &mut self.x, &mut self.y, &mut self.weights);
+            let x = Batch::new(&self.x, self.x.len() / samples);
+            self.wires.infer(&model.layers, x);
+            let output = self.wires.output(x);
+            let y = Batch::new(&self.y, data.target);
+            let weights = data.weights.is_some().then_some(&*self.weights);
+            let y_pred = output.reshape(output.width() / data.steps);
+            measure.take(&*compiled.loss, y_pred, Targets { y, weights, samples });
+        }
+    }
+}
+
+/// Copies samples, targets and weights together into a batch.
+pub(super) fn gather<F: Scalar>(
+    data: &Dataset<F>,
+    indices: impl ExactSizeIterator<Item = usize>,
+    x: &mut Vec<F>,
+    y: &mut Vec<F>,
+    weights: &mut Vec<F>,
+) {
+    let (width, rows) = (data.width(), data.steps);
+    x.resize(indices.len() * width, F::zero());
+    y.resize(indices.len() * rows * data.target, F::zero());
+    weights.clear();
+    let samples = x.chunks_exact_mut(width).zip(y.chunks_exact_mut(rows * data.target));
+    for (index, (x, y)) in indices.zip(samples) {
+        match data.x.as_slice() {
+            Some(all) => x.copy_from_slice(&all[index * width..][..width]),
+            None => data.x.read(index, x),
+        }
+        data.y.read(index, y);
+        if let Some(all) = &data.weights {
+            weights.extend_from_slice(&all[index * rows..][..rows]);
+        }
+    }
+}

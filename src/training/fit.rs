@@ -1,0 +1,234 @@
+//! `fit`: epochs of steps over shuffled batches, with validation and callbacks.
+
+use std::time::Instant;
+
+use super::compile::check_loss;
+use super::dataset::{Dataset, TRAINING, VALIDATION};
+use super::evaluate::Evaluation;
+use super::history::History;
+use super::measure::Measure;
+use super::settings::Fit;
+use super::step::Trainer;
+use crate::callback::{Callback, Flow, Logs, Moment, Progress};
+use crate::error::{Error, Result};
+use crate::model::Sequential;
+use crate::rng::Rng;
+use crate::samples::{Samples, check_not_empty};
+use crate::scalar::Scalar;
+
+/// The first of the random streams that shuffle, one for each epoch; those before it draw weights.
+const SHUFFLE: u64 = 1 << 40;
+
+impl<F: Scalar> Sequential<F> {
+    /// Trains the model on `x`, whose first axis counts the samples, and their targets `y`.
+    ///
+    /// Targets are one-hot rows, class indices or numbers, as the loss reads them. Each epoch visits the
+    /// samples in a fresh order drawn from the model's seed, in batches; the reported loss and metrics are
+    /// the means over the epoch, taken while the weights move.
+    ///
+    /// # Errors
+    /// Before anything is changed: [`Error::NotCompiled`], what [`Sequential::build`] refuses, data that is
+    /// empty, not finite, or of a shape that fits neither model nor loss, labels out of range, wrong weights,
+    /// settings out of range. While training: [`Error::Diverged`] where the loss or a gradient is not finite
+    /// (the model keeps its last finite weights), and what a callback returns.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
+    /// let y = ndarray::array![1.0, 3.0, 5.0, 7.0];
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.05).momentum(0.9), MeanSquaredError::new(), ())?;
+    /// let history = model.fit(&x, &y, &Fit::new().epochs(200).verbose(Verbose::Silent))?;
+    /// assert!(history.last("loss") < Some(1e-3));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn fit(&mut self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Fit<F>) -> Result<History> {
+        let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
+            Error::argument("fit", "settings that no other training is using", "settings in use")
+        })?;
+        // A copy is built and checked first, so that a refused call leaves the model as it was.
+        let built = match self.is_built() {
+            true => None,
+            false => Some(self.built_for(x)?),
+        };
+        let run = Run::new(built.as_ref().unwrap_or(self), x, y, settings)?;
+        if let Some(built) = built {
+            *self = built;
+        }
+        run.train(self, settings, &mut callbacks)
+    }
+
+    /// A copy that is built for these samples and has a loss that fits.
+    fn built_for(&self, x: &dyn Samples<F>) -> Result<Self> {
+        check_not_empty("x", x)?;
+        let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let mut model = self.clone();
+        let input = self.input.clone().unwrap_or_else(|| x.sample_shape());
+        model.build_for(&input)?;
+        check_loss(&model, &*compiled.loss)?;
+        Ok(model)
+    }
+}
+
+/// A training whose data and settings were checked.
+struct Run<'a, F: Scalar> {
+    data: Dataset<'a, F>,
+    /// The first samples of the data that train; the others may validate.
+    train: usize,
+    validation: Option<Dataset<'a, F>>,
+    measure: Measure<F>,
+    validation_measure: Option<Measure<F>>,
+    evaluation: Option<Evaluation<F>>,
+}
+
+impl<'a, F: Scalar> Run<'a, F> {
+    fn new<'b: 'a>(
+        model: &Sequential<F>,
+        x: &'a dyn Samples<F>,
+        y: &'a dyn Samples<F>,
+        settings: &Fit<'b, F>,
+    ) -> Result<Self> {
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let (Some(input), Some(output)) = (model.input_shape(), model.output_shape()) else {
+            return Err(Error::NotBuilt);
+        };
+        let loss = &*compiled.loss;
+        let mut data = Dataset::new(TRAINING, x, y, input, output, loss)?;
+        let train = settings.check(data.count())?;
+        if let Some(weight) = settings.sample_weight {
+            data.weigh_samples(TRAINING, weight)?;
+        }
+        let validation = match settings.validation_data {
+            Some((x, y)) => {
+                let mut validation = Dataset::new(VALIDATION, x, y, input, output, loss)?;
+                if let Some(weight) = settings.validation_weight {
+                    validation.weigh_samples(VALIDATION, weight)?;
+                }
+                Some(validation)
+            }
+            None => (train < data.count()).then(|| data.clone()),
+        };
+        data.weigh_classes(&settings.class_weight, loss, output.last().copied().unwrap_or(1), train)?;
+        let measure = |prefix, y: &dyn Samples<F>| Measure::new(compiled, prefix, output, &y.sample_shape());
+        Ok(Run {
+            measure: measure("", y)?,
+            validation_measure: validation.as_ref().map(|data| measure("val_", data.y)).transpose()?,
+            data,
+            train,
+            validation,
+            evaluation: None,
+        })
+    }
+
+    /// All epochs. The measures and the trainer keep their memory from one to the next.
+    fn train(
+        mut self,
+        model: &mut Sequential<F>,
+        settings: &Fit<F>,
+        callbacks: &mut [Box<dyn Callback<F> + '_>],
+    ) -> Result<History> {
+        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
+        let slots = compiled.optimizer.slots();
+        let mut trainer = Trainer::new(model, slots);
+        let mut progress = Progress::new(settings.verbose);
+        let mut callbacks = Callbacks { given: callbacks, progress: &mut progress };
+        let mut history = History { seed: model.seed, ..History::default() };
+        let mut order: Vec<usize> = (0..self.train).collect();
+        let mut logs = Logs::default();
+        let batches = self.train.div_ceil(settings.batch_size);
+        let mut clock = Clock { epoch: settings.initial_epoch, epochs: settings.epochs, batch: 0, batches };
+
+        callbacks.all(|callback| callback.on_fit_begin(&mut clock.moment(model, &mut logs)))?;
+        while clock.epoch < clock.epochs && history.stopped.is_none() {
+            let started = Instant::now();
+            logs.clear();
+            self.measure.reset();
+            if settings.shuffle {
+                order.iter_mut().enumerate().for_each(|(place, index)| *index = place);
+                Rng::stream(model.seed, SHUFFLE + model.epochs_seen).shuffle(&mut order);
+            }
+            clock.batch = 0;
+            callbacks.all(|callback| callback.on_epoch_begin(&mut clock.moment(model, &mut logs)))?;
+            for indices in order.chunks(settings.batch_size) {
+                let place = (clock.epoch + 1, clock.batch + 1);
+                trainer.step(model, &self.data, indices, &mut self.measure, place)?;
+                clock.batch += 1;
+                self.measure.log(&mut logs);
+                history.stopped =
+                    callbacks.ask(|callback| callback.on_batch_end(&mut clock.moment(model, &mut logs)))?;
+                if history.stopped.is_some() {
+                    break;
+                }
+            }
+            model.epochs_seen += 1;
+            if (clock.epoch + 1) % settings.validation_freq == 0 {
+                self.validate(model, settings, &mut logs)?;
+            }
+            let stopped =
+                callbacks.ask(|callback| callback.on_epoch_end(&mut clock.moment(model, &mut logs)))?;
+            history.stopped = history.stopped.or(stopped);
+            history.record(clock.epoch, &logs, started.elapsed());
+            clock.epoch += 1;
+        }
+        callbacks.all(|callback| callback.on_fit_end(&mut clock.moment(model, &mut logs)))?;
+        Ok(history)
+    }
+
+    /// Measures the validation data into the logs.
+    fn validate(&mut self, model: &Sequential<F>, settings: &Fit<F>, logs: &mut Logs) -> Result<()> {
+        let (Some(data), Some(measure)) = (&self.validation, &mut self.validation_measure) else {
+            return Ok(());
+        };
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let from = if settings.validation_data.is_some() { 0 } else { self.train };
+        let batch_size = settings.validation_batch_size.unwrap_or(settings.batch_size);
+        let evaluation = self.evaluation.get_or_insert_with(|| Evaluation::new(model, batch_size, data));
+        measure.reset();
+        evaluation.run(model, compiled, data, from..data.count(), measure);
+        measure.log(logs);
+        Ok(())
+    }
+}
+
+/// Where a training stands.
+struct Clock {
+    epoch: usize,
+    epochs: usize,
+    batch: usize,
+    batches: usize,
+}
+
+impl Clock {
+    fn moment<'a, F: Scalar>(&self, model: &'a mut Sequential<F>, logs: &'a mut Logs) -> Moment<'a, F> {
+        let Clock { epoch, epochs, batch, batches } = *self;
+        Moment::new(model, logs, (epoch, epochs), (batch, batches))
+    }
+}
+
+/// The user's callbacks, and the progress after them.
+struct Callbacks<'a, 'b, F: Scalar> {
+    given: &'a mut [Box<dyn Callback<F> + 'b>],
+    progress: &'a mut Progress,
+}
+
+impl<F: Scalar> Callbacks<'_, '_, F> {
+    fn all(&mut self, mut call: impl FnMut(&mut dyn Callback<F>) -> Result<()>) -> Result<()> {
+        for callback in &mut *self.given {
+            call(&mut **callback)?;
+        }
+        call(self.progress)
+    }
+
+    /// Asks all of them, and tells the first reason to stop.
+    fn ask(&mut self, mut call: impl FnMut(&mut dyn Callback<F>) -> Result<Flow>) -> Result<Option<String>> {
+        let mut reason = None;
+        self.all(|callback| {
+            if let Flow::Stop(why) = call(callback)? {
+                reason.get_or_insert(why);
+            }
+            Ok(())
+        })?;
+        Ok(reason)
+    }
+}

@@ -1,0 +1,16 @@
+//! Training: compile, fit and evaluate. The one place where layers, losses, optimizers, metrics, data and
+//! callbacks meet.
+
+mod compile;
+mod dataset;
+mod evaluate;
+mod fit;
+mod gradient;
+mod history;
+mod measure;
+mod settings;
+mod step;
+
+pub use evaluate::Evaluate;
+pub use history::History;
+pub use settings::Fit;

@@ -1,0 +1,222 @@
+//! The settings of a `fit`.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use crate::callback::{Callback, Verbose};
+use crate::data::ClassWeight;
+use crate::error::{Error, Result};
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+
+/// How to train: the settings of [`Sequential::fit`](crate::Sequential::fit), with Keras's names and defaults.
+///
+/// | setter | default |
+/// |---|---|
+/// | `epochs` | 1 |
+/// | `batch_size` | 32 |
+/// | `shuffle` | true: a fresh permutation each epoch |
+/// | `initial_epoch` | 0 |
+/// | `validation_split` | none |
+/// | `validation_data`, `validation_weight` | none |
+/// | `validation_batch_size`, `validation_freq` | as `batch_size`; 1 |
+/// | `sample_weight` | every row counts 1 |
+/// | `class_weight` | [`ClassWeight::None`] |
+/// | `callback` | none |
+/// | `verbose` | [`Verbose::Auto`] |
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let fit = Fit::<f32>::new().epochs(10).batch_size(50).class_weight(ClassWeight::Balanced).validation_split(0.2);
+/// # let _ = fit;
+/// ```
+///
+/// # References
+/// <https://keras.io/api/models/model_training_apis/#fit-method>
+pub struct Fit<'a, F: Scalar = f32> {
+    pub(super) epochs: usize,
+    pub(super) batch_size: usize,
+    pub(super) shuffle: bool,
+    pub(super) initial_epoch: usize,
+    pub(super) validation_split: Option<f64>,
+    pub(super) validation_data: Option<(&'a dyn Samples<F>, &'a dyn Samples<F>)>,
+    pub(super) validation_weight: Option<&'a dyn Samples<F>>,
+    pub(super) validation_batch_size: Option<usize>,
+    pub(super) validation_freq: usize,
+    pub(super) sample_weight: Option<&'a dyn Samples<F>>,
+    pub(super) class_weight: ClassWeight,
+    pub(super) verbose: Verbose,
+    /// Called through `&Fit`, one after another.
+    pub(super) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
+}
+
+impl<'a, F: Scalar> Fit<'a, F> {
+    /// One epoch in batches of 32.
+    pub fn new() -> Self {
+        Fit {
+            epochs: 1,
+            batch_size: 32,
+            shuffle: true,
+            initial_epoch: 0,
+            validation_split: None,
+            validation_data: None,
+            validation_weight: None,
+            validation_batch_size: None,
+            validation_freq: 1,
+            sample_weight: None,
+            class_weight: ClassWeight::None,
+            verbose: Verbose::Auto,
+            callbacks: RefCell::default(),
+        }
+    }
+
+    /// The epoch at which to end, so how many to train where `initial_epoch` is 0. Default: 1.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = epochs;
+        self
+    }
+
+    /// How many samples each step sees; the last batch of an epoch may be smaller. Default: 32.
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// Whether each epoch visits the samples in a fresh random order. Default: true.
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
+        self
+    }
+
+    /// The number of the first epoch, for a training that goes on. Default: 0.
+    pub fn initial_epoch(mut self, epoch: usize) -> Self {
+        self.initial_epoch = epoch;
+        self
+    }
+
+    /// The share of the samples, at the **end** of the data as it comes, that validates and does not train:
+    /// of `n` samples the first `⌊n·(1 − share)⌋` train. Data in order of class wants shuffling before.
+    /// Ignored where there is `validation_data`. Default: none.
+    pub fn validation_split(mut self, share: f64) -> Self {
+        self.validation_split = Some(share);
+        self
+    }
+
+    /// Data to validate on after each epoch. Default: none.
+    pub fn validation_data(mut self, x: &'a impl Samples<F>, y: &'a impl Samples<F>) -> Self {
+        self.validation_data = Some((x, y));
+        self
+    }
+
+    /// How much each row of the validation data counts. Default: 1 each.
+    pub fn validation_weight(mut self, weight: &'a impl Samples<F>) -> Self {
+        self.validation_weight = Some(weight);
+        self
+    }
+
+    /// The batch size of the validation. Default: that of the training.
+    pub fn validation_batch_size(mut self, batch_size: usize) -> Self {
+        self.validation_batch_size = Some(batch_size);
+        self
+    }
+
+    /// Validates after every so many epochs. Default: 1.
+    pub fn validation_freq(mut self, epochs: usize) -> Self {
+        self.validation_freq = epochs;
+        self
+    }
+
+    /// How much each sample counts in the loss and in [`Weighted`](crate::metric::Weighted) metrics: one
+    /// number a sample, or where the output has steps also one a step. Default: 1 each.
+    ///
+    /// The loss stays divided by the number of rows, so that weights of another mean than 1 change the
+    /// effective learning rate, as in Keras.
+    pub fn sample_weight(mut self, weight: &'a impl Samples<F>) -> Self {
+        self.sample_weight = Some(weight);
+        self
+    }
+
+    /// How much each class counts; multiplies the sample weights. Default: [`ClassWeight::None`].
+    pub fn class_weight(mut self, weight: ClassWeight) -> Self {
+        self.class_weight = weight;
+        self
+    }
+
+    /// Adds a callback; lend it as `&mut callback` to read it afterwards. They are called in this order.
+    pub fn callback(self, callback: impl Callback<F> + 'a) -> Self {
+        self.callbacks.borrow_mut().push(Box::new(callback));
+        self
+    }
+
+    /// How much to tell while training. Default: [`Verbose::Auto`].
+    pub fn verbose(mut self, verbose: Verbose) -> Self {
+        self.verbose = verbose;
+        self
+    }
+
+    /// Refuses settings that make no training, and tells how many of `count` samples train.
+    pub(super) fn check(&self, count: usize) -> Result<usize> {
+        check_batch_size(self.batch_size)?;
+        check_batch_size(self.validation_batch_size.unwrap_or(1))?;
+        if self.validation_freq == 0 {
+            return Err(Error::argument("validation_freq", "at least 1", 0));
+        }
+        let (Some(share), None) = (self.validation_split, self.validation_data) else { return Ok(count) };
+        if !(share > 0.0 && share < 1.0) {
+            return Err(Error::argument("validation_split", "a share above 0 and below 1", share));
+        }
+        let train = (count as f64 * (1.0 - share)).floor() as usize;
+        if train == 0 || train == count {
+            let expected = format!("a share of the {count} samples that leaves some on either side");
+            return Err(Error::argument("validation_split", expected, share));
+        }
+        Ok(train)
+    }
+}
+
+/// Refuses batches of no sample.
+pub(super) fn check_batch_size(batch_size: usize) -> Result<()> {
+    if batch_size == 0 {
+        return Err(Error::argument("batch_size", "at least 1", 0));
+    }
+    Ok(())
+}
+
+impl<F: Scalar> Default for Fit<'_, F> {
+    fn default() -> Self {
+        Fit::new()
+    }
+}
+
+impl<F: Scalar> fmt::Debug for Fit<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Fit")
+            .field("epochs", &self.epochs)
+            .field("batch_size", &self.batch_size)
+            .field("shuffle", &self.shuffle)
+            .field("initial_epoch", &self.initial_epoch)
+            .field("validation_split", &self.validation_split)
+            .field("class_weight", &self.class_weight)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_split_is_keras_s() {
+        for (count, share, train) in
+            [(10, 0.2, 8), (10, 0.25, 7), (10, 0.3, 7), (7, 0.5, 3), (3, 0.1, 2), (100, 0.07, 93)]
+        {
+            let fit = Fit::<f32>::new().validation_split(share);
+            assert!(
+                matches!(fit.check(count), Ok(n) if n == train),
+                "{count} {share}: {:?}",
+                fit.check(count)
+            );
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! One step of training: forward, loss, backward, update.
+
+use super::dataset::Dataset;
+use super::evaluate::gather;
+use super::measure::{Measure, Targets};
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::layer::{Node, StepAt, Wires};
+use crate::model::{Compiled, Sequential};
+use crate::optimizer::{MAX_SLOTS, Optimizer, Update};
+use crate::param::Param;
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// The memory of a training: allocated once, used by every step.
+pub(super) struct Trainer<F> {
+    wires: Wires<F>,
+    /// The first layer with something to train; no gradient goes below it.
+    lowest: usize,
+    x: Vec<F>,
+    y: Vec<F>,
+    weights: Vec<F>,
+}
+
+impl<F: Scalar> Trainer<F> {
+    /// Memory for these layers; gives every trained parameter its slots.
+    pub(super) fn new(model: &mut Sequential<F>, slots: usize) -> Self {
+        model.walk_mut(&mut |trained, param| {
+            if trained && param.is_trainable() && param.slots.len() != slots {
+                param.slots = vec![vec![F::zero(); param.len()]; slots];
+            }
+        });
+        let trains = |layer: &Node<F>| {
+            let mut found = false;
+            layer.walk("", &mut |_, trained, param| found |= trained && param.is_trainable());
+            found
+        };
+        Trainer {
+            wires: Wires::new(&model.layers),
+            lowest: model.layers.iter().position(trains).unwrap_or(model.layers.len()),
+            x: Vec::new(),
+            y: Vec::new(),
+            weights: Vec::new(),
+        }
+    }
+
+    /// Trains on the samples `indices`. `place` is the epoch and the batch, from 1, for errors.
+    ///
+    /// Where the loss or a gradient is not finite, the weights stay as they are.
+    pub(super) fn step(
+        &mut self,
+        model: &mut Sequential<F>,
+        data: &Dataset<F>,
+        indices: &[usize],
+        measure: &mut Measure<F>,
+        place: (usize, usize),
+    ) -> Result<()> {
+        let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
+        gather(data, indices.iter().copied(), &mut self.x, &mut self.y, &mut self.weights);
+        let x = Batch::new(&self.x, data.width());
+        let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
+        self.wires.forward(&mut model.layers, x, at);
+
+        let y = Batch::new(&self.y, data.target);
+        let weights = data.weights.is_some().then_some(&*self.weights);
+        let targets = Targets { y, weights, samples: indices.len() };
+        let width = self.wires.output(x).width() / data.steps;
+        let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets);
+        let diverged = |what, value, place_name| Error::Diverged {
+            epoch: place.0,
+            batch: place.1,
+            what,
+            value,
+            place: place_name,
+        };
+        if !loss.is_finite() {
+            let layer = self.wires.first_non_finite(&model.layers, x);
+            return Err(diverged(
+                "the loss",
+                loss,
+                layer.unwrap_or_else(|| format!("loss `{}`", compiled.loss.name())),
+            ));
+        }
+
+        let (y_pred, dy) = self.wires.output_and_grad(x);
+        measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
+        self.wires.backward(&mut model.layers, x, self.lowest, false);
+        if let Some((layer, value)) = first_bad_gradient(&model.layers) {
+            return Err(diverged("the gradient", value, layer));
+        }
+        update(&mut model.layers, compiled);
+        Ok(())
+    }
+}
+
+/// The last layer with a gradient that is not finite: the one where it began.
+fn first_bad_gradient<F: Scalar>(layers: &[Node<F>]) -> Option<(String, f64)> {
+    layers.iter().enumerate().rev().find_map(|(index, layer)| {
+        let mut bad = None;
+        layer.walk("", &mut |_, trained, param| {
+            if trained && !kernel::all_finite(param.grad()) {
+                bad = param.grad().iter().find(|g| !g.is_finite()).map(|g| g.as_f64());
+            }
+        });
+        bad.map(|value| (format!("layer {index} `{}`", layer.label()), value))
+    })
+}
+
+/// Changes every trained parameter by its gradient.
+fn update<F: Scalar>(layers: &mut [Node<F>], compiled: &mut Compiled<F>) {
+    let at = Update { t: compiled.steps + 1, learning_rate: compiled.optimizer.learning_rate() };
+    for layer in layers {
+        layer.walk_mut(&mut |trained, param| {
+            if trained && param.is_trainable() {
+                apply(&*compiled.optimizer, at, param);
+            }
+        });
+    }
+    compiled.steps += 1;
+}
+
+fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {
+    let mut slots: [&mut [F]; MAX_SLOTS] = Default::default();
+    let count = param.slots.len().min(MAX_SLOTS);
+    slots.iter_mut().zip(&mut param.slots).for_each(|(to, slot)| *to = slot);
+    optimizer.update(at, &mut param.value, &param.grad, &mut slots[..count]);
+}
