@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod callback;
+mod constraint;
 pub mod data;
 pub mod error;
 pub mod initializer;
@@ -13,6 +14,7 @@ pub mod model;
 pub mod optimizer;
 mod param;
 pub mod prelude;
+mod regularizer;
 mod rng;
 mod samples;
 mod scalar;
@@ -20,11 +22,13 @@ pub mod tensor;
 pub mod training;
 
 pub use activation::Activation;
+pub use constraint::Constraint;
 pub use error::{Error, Result};
 pub use initializer::Initializer;
 pub use model::Sequential;
 pub use ndarray;
 pub use param::Param;
+pub use regularizer::Regularizer;
 pub use rng::Rng;
 pub use scalar::Scalar;
 pub use training::{Evaluate, Fit, History};

@@ -2,8 +2,10 @@
 
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
+use crate::constraint::Constraint;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -30,6 +32,8 @@ pub struct Param<F> {
     pub(crate) value: Vec<F>,
     /// ∂loss/∂value, written anew by each backward pass. Empty where the parameter is not trained.
     pub(crate) grad: Vec<F>,
+    pub(crate) regularizer: Option<Regularizer>,
+    pub(crate) constraint: Option<Constraint>,
     /// The optimizer's arrays for this parameter, each as long as `value`.
     pub(crate) slots: Vec<Vec<F>>,
 }
@@ -48,7 +52,7 @@ impl<F: Scalar> Param<F> {
     ) -> Result<Self> {
         let value = initializer.draw(shape, rng)?;
         let grad = vec![F::zero(); value.len()];
-        Ok(Param { name, shape: shape.to_vec(), trainable: true, value, grad, slots: Vec::new() })
+        Ok(Param { trainable: true, grad, ..Param::untrained(name, shape, value) })
     }
 
     /// A number or array that a layer keeps and no optimizer changes, such as a moving average.
@@ -57,14 +61,12 @@ impl<F: Scalar> Param<F> {
     /// As [`Param::new`].
     pub fn fixed(name: &'static str, shape: &[usize], initializer: &Initializer) -> Result<Self> {
         let value = initializer.draw(shape, &mut Rng::stream(0, 0))?;
-        Ok(Param {
-            name,
-            shape: shape.to_vec(),
-            trainable: false,
-            value,
-            grad: Vec::new(),
-            slots: Vec::new(),
-        })
+        Ok(Param::untrained(name, shape, value))
+    }
+
+    fn untrained(name: &'static str, shape: &[usize], value: Vec<F>) -> Self {
+        let (shape, grad, slots) = (shape.to_vec(), Vec::new(), Vec::new());
+        Param { name, shape, trainable: false, value, grad, regularizer: None, constraint: None, slots }
     }
 
     /// The name within its layer, such as `kernel`.
@@ -112,6 +114,13 @@ impl<F: Scalar> Param<F> {
         (&self.value, &mut self.grad)
     }
 
+    /// Brings the value within the constraint, where there is one.
+    pub(crate) fn constrain(&mut self) {
+        if let Some(constraint) = self.constraint {
+            constraint.apply(&self.shape, &mut self.value);
+        }
+    }
+
     /// The value as a matrix whose rows have the length of the last axis.
     pub fn matrix(&self) -> Batch<'_, F> {
         Batch::new(&self.value, self.shape.last().copied().unwrap_or(1))
@@ -138,6 +147,61 @@ impl<F: Scalar> Param<F> {
         }
     }
 }
+
+/// How a parameter is to be made: what a layer's setters `kernel_initializer`, `kernel_regularizer` and
+/// `kernel_constraint` fill in.
+#[derive(Debug, Clone)]
+pub(crate) struct Spec {
+    pub(crate) initializer: Initializer,
+    pub(crate) regularizer: Option<Regularizer>,
+    pub(crate) constraint: Option<Constraint>,
+}
+
+impl Spec {
+    /// A parameter that nothing binds.
+    pub(crate) fn new(initializer: Initializer) -> Self {
+        Spec { initializer, regularizer: None, constraint: None }
+    }
+
+    /// Makes the parameter.
+    pub(crate) fn param<F: Scalar>(
+        &self,
+        name: &'static str,
+        shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Param<F>> {
+        self.regularizer.iter().try_for_each(Regularizer::check)?;
+        self.constraint.iter().try_for_each(|constraint| constraint.check(shape))?;
+        let mut param = Param::new(name, shape, &self.initializer, rng)?;
+        (param.regularizer, param.constraint) = (self.regularizer, self.constraint);
+        Ok(param)
+    }
+}
+
+/// The setters of a [`Spec`] field of a layer:
+/// `spec_setters!(kernel: "the kernel", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);`
+macro_rules! spec_setters {
+    ($field:ident: $what:literal, $default:literal, $initializer:ident, $regularizer:ident, $constraint:ident) => {
+        #[doc = concat!("The first values of ", $what, ". Default: ", $default, ".")]
+        pub fn $initializer(mut self, initializer: crate::Initializer) -> Self {
+            self.$field.initializer = initializer;
+            self
+        }
+
+        #[doc = concat!("What ", $what, " adds to the loss. Default: nothing.")]
+        pub fn $regularizer(mut self, regularizer: crate::Regularizer) -> Self {
+            self.$field.regularizer = Some(regularizer);
+            self
+        }
+
+        #[doc = concat!("What ", $what, " must be after every update. Default: anything.")]
+        pub fn $constraint(mut self, constraint: crate::Constraint) -> Self {
+            self.$field.constraint = Some(constraint);
+            self
+        }
+    };
+}
+pub(crate) use spec_setters;
 
 /// The number of elements of a shape, if an array of them can be addressed.
 pub(crate) fn elements<F>(shape: &[usize]) -> Result<usize> {

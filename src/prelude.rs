@@ -9,4 +9,7 @@ pub use crate::loss::{
 };
 pub use crate::metric::{Accuracy, Weighted};
 pub use crate::optimizer::{Adam, Sgd};
-pub use crate::{Activation, Error, Evaluate, Fit, History, Initializer, Result, Rng, Scalar, Sequential};
+pub use crate::{
+    Activation, Constraint, Error, Evaluate, Fit, History, Initializer, Regularizer, Result, Rng, Scalar,
+    Sequential,
+};

@@ -7,7 +7,7 @@ use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::param::Param;
+use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -18,8 +18,9 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// |---|---|
 /// | `activation` | `Linear` |
 /// | `use_bias` | true |
-/// | `kernel_initializer` | `GlorotUniform` |
-/// | `bias_initializer` | `Zeros` |
+/// | `kernel_initializer`, `bias_initializer` | `GlorotUniform`, `Zeros` |
+/// | `kernel_regularizer`, `bias_regularizer` | none |
+/// | `kernel_constraint`, `bias_constraint` | none |
 ///
 /// # Shapes
 /// Input `(..., inputs)`, output `(..., units)`; parameters `kernel (inputs, units)`, `bias (units)`.
@@ -47,8 +48,8 @@ pub struct Dense<F = f32> {
     units: usize,
     activation: Activation,
     use_bias: bool,
-    kernel_initializer: Initializer,
-    bias_initializer: Initializer,
+    kernel: Spec,
+    bias: Spec,
     params: Option<Params<F>>,
     /// z, kept where the slope of the activation needs it.
     z: Vec<F>,
@@ -67,8 +68,8 @@ impl<F> Dense<F> {
             units,
             activation: Activation::Linear,
             use_bias: true,
-            kernel_initializer: Initializer::GlorotUniform,
-            bias_initializer: Initializer::Zeros,
+            kernel: Spec::new(Initializer::GlorotUniform),
+            bias: Spec::new(Initializer::Zeros),
             params: None,
             z: Vec::new(),
         }
@@ -86,17 +87,8 @@ impl<F> Dense<F> {
         self
     }
 
-    /// The first values of `W`. Default: `GlorotUniform`.
-    pub fn kernel_initializer(mut self, initializer: Initializer) -> Self {
-        self.kernel_initializer = initializer;
-        self
-    }
-
-    /// The first values of `b`. Default: `Zeros`.
-    pub fn bias_initializer(mut self, initializer: Initializer) -> Self {
-        self.bias_initializer = initializer;
-        self
-    }
+    spec_setters!(kernel: "`W`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
+    spec_setters!(bias: "`b`", "`Zeros`", bias_initializer, bias_regularizer, bias_constraint);
 }
 
 impl<F: Scalar> Params<F> {
@@ -130,11 +122,8 @@ impl<F: Scalar> Layer<F> for Dense<F> {
             ));
         }
         self.activation.check()?;
-        let kernel = Param::new("kernel", &[inputs, self.units], &self.kernel_initializer, rng)?;
-        let bias = self
-            .use_bias
-            .then(|| Param::new("bias", &[self.units], &self.bias_initializer, rng))
-            .transpose()?;
+        let kernel = self.kernel.param("kernel", &[inputs, self.units], rng)?;
+        let bias = self.use_bias.then(|| self.bias.param("bias", &[self.units], rng)).transpose()?;
         self.params = Some(Params { kernel, bias });
         let mut output = input.to_vec();
         output[input.len() - 1] = self.units;

@@ -23,6 +23,7 @@ use dyn_clone::DynClone;
 
 use crate::error::Result;
 use crate::param::Param;
+use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -120,6 +121,12 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         0
     }
 
+    /// Told before training whether the optimizer leaves the layer's parameters alone, for a layer that
+    /// then behaves as in a prediction. Default: passes it on to the layers that it holds.
+    fn freeze(&mut self, frozen: bool) {
+        self.layers_mut().iter_mut().for_each(|layer| layer.freeze(frozen));
+    }
+
     /// Gives the layer a name; unnamed ones are called `dense`, `dense_1` ...
     fn name(self, name: impl Into<String>) -> Node<F>
     where
@@ -134,6 +141,14 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         Self: Sized + 'static,
     {
         self.into_node().with_trainable(trainable)
+    }
+
+    /// What the layer's output adds to the loss, divided by the rows of the batch. Default: nothing.
+    fn activity_regularizer(self, regularizer: Regularizer) -> Node<F>
+    where
+        Self: Sized + 'static,
+    {
+        self.into_node().with_activity_regularizer(regularizer)
     }
 
     /// The layer with its place in a model.
@@ -164,6 +179,19 @@ pub struct Pass<'a, F> {
     pub dx: Option<BatchMut<'a, F>>,
     /// Memory for the time of the call.
     pub scratch: &'a mut Scratch<F>,
+}
+
+impl<'a, F> Pass<'a, F> {
+    /// A pass over one layer, to drive it without a model.
+    pub fn new(
+        x: Batch<'a, F>,
+        y: Batch<'a, F>,
+        dy: BatchMut<'a, F>,
+        dx: Option<BatchMut<'a, F>>,
+        scratch: &'a mut Scratch<F>,
+    ) -> Self {
+        Pass { x, y, dy, dx, scratch }
+    }
 }
 
 /// The training step that a forward pass belongs to, so that random masks depend on the step and on the

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Layer, Pass, Step};
 use crate::error::{Error, Result};
 use crate::param::{Param, elements};
+use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -26,6 +27,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 pub struct Node<F: Scalar = f32> {
     label: String,
     trainable: bool,
+    activity_regularizer: Option<Regularizer>,
     shapes: Option<Shapes>,
     layer: Box<dyn Layer<F>>,
 }
@@ -38,7 +40,7 @@ struct Shapes {
 
 impl<F: Scalar> Node<F> {
     pub(crate) fn new(layer: Box<dyn Layer<F>>) -> Self {
-        Node { label: String::new(), trainable: true, shapes: None, layer }
+        Node { label: String::new(), trainable: true, activity_regularizer: None, shapes: None, layer }
     }
 
     pub(crate) fn with_label(mut self, label: String) -> Self {
@@ -48,6 +50,11 @@ impl<F: Scalar> Node<F> {
 
     pub(super) fn with_trainable(mut self, trainable: bool) -> Self {
         self.trainable = trainable;
+        self
+    }
+
+    pub(super) fn with_activity_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.activity_regularizer = Some(regularizer);
         self
     }
 
@@ -102,12 +109,33 @@ impl<F: Scalar> Node<F> {
         }
     }
 
-    /// As [`Node::walk`] without the paths, to change them; allocates nothing.
+    /// As [`Node::walk`] without the paths; allocates nothing.
+    pub(crate) fn each_param(&self, f: &mut dyn FnMut(bool, &Param<F>)) {
+        let trainable = self.trainable;
+        self.layer.visit(&mut |param| f(trainable, param));
+        for node in self.layer.layers() {
+            node.each_param(&mut |on, param| f(on && trainable, param));
+        }
+    }
+
+    /// As [`Node::each_param`], to change them.
     pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
         let trainable = self.trainable;
         self.layer.visit_mut(&mut |param| f(trainable, param));
         for node in self.layer.layers_mut() {
             node.walk_mut(&mut |on, param| f(on && trainable, param));
+        }
+    }
+
+    /// What the layer's output `y` adds to the loss.
+    pub(super) fn activity_penalty(&self, y: Batch<F>) -> f64 {
+        self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / y.rows() as f64)
+    }
+
+    /// Adds the slope of [`Node::activity_penalty`] to the gradient of the output.
+    pub(super) fn add_activity_slope(&self, y: Batch<F>, dy: &mut BatchMut<F>) {
+        if let Some(regularizer) = self.activity_regularizer {
+            regularizer.add_slope(y.data(), 1.0 / y.rows() as f64, dy.data());
         }
     }
 
@@ -135,8 +163,12 @@ impl<F: Scalar> Layer<F> for Node<F> {
             }),
             None => {
                 elements::<F>(input)?;
+                self.activity_regularizer.iter().try_for_each(Regularizer::check)?;
                 let output = self.layer.build(input, rng)?;
                 elements::<F>(&output)?;
+                if !self.trainable {
+                    self.layer.freeze(true);
+                }
                 self.shapes = Some(Shapes { input: input.to_vec(), output: output.clone() });
                 Ok(output)
             }
@@ -191,6 +223,10 @@ impl<F: Scalar> Layer<F> for Node<F> {
 
     fn memory(&self, rows: usize) -> usize {
         self.layer.memory(rows)
+    }
+
+    fn freeze(&mut self, frozen: bool) {
+        self.layer.freeze(frozen || !self.trainable);
     }
 
     fn into_node(self) -> Node<F> {

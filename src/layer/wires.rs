@@ -100,15 +100,23 @@ impl<F: Scalar> Wires<F> {
                 place => Batch::new(&self.values[place][..rows * self.widths[wire]], self.widths[wire]),
             };
             let dx = &mut below[from][..];
+            let y = value(i + 1);
+            let mut dy = BatchMut::new(&mut above[0][..rows * self.widths[i + 1]], self.widths[i + 1]);
+            layer.add_activity_slope(y, &mut dy);
             layer.backward(Pass {
                 x: value(i),
-                y: value(i + 1),
-                dy: BatchMut::new(&mut above[0][..rows * self.widths[i + 1]], self.widths[i + 1]),
+                y,
+                dy,
                 dx: (i > lowest || to_input)
                     .then(|| BatchMut::new(&mut dx[..rows * self.widths[i]], self.widths[i])),
                 scratch: &mut self.scratch,
             });
         }
+    }
+
+    /// What the outputs of all layers add to the loss after a pass over `x`.
+    pub(crate) fn activity_penalty(&self, layers: &[Node<F>], x: Batch<F>) -> f64 {
+        layers.iter().enumerate().map(|(i, layer)| layer.activity_penalty(self.value(i + 1, x))).sum()
     }
 
     /// The label of the first layer whose output is not finite.

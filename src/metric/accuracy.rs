@@ -1,6 +1,6 @@
 //! Accuracy: the share of rows that are right, by the rule that fits the shapes.
 
-use super::{Mean, Metric, weight};
+use super::{Goal, Mean, Metric, weight};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -62,6 +62,10 @@ impl<F: Scalar> Metric<F> for Accuracy {
             _ => Rule::Categorical,
         };
         Ok(())
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::High
     }
 
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {

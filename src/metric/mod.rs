@@ -56,6 +56,11 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether the metric is better high or low. Default: low.
+    fn goal(&self) -> Goal {
+        Goal::Low
+    }
+
     /// Whether the rows' weights are to be given to `update`. Default: false, as for Keras's `metrics`.
     fn is_weighted(&self) -> bool {
         false
@@ -82,6 +87,10 @@ impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
         (**self).prepare(output, target)
     }
 
+    fn goal(&self) -> Goal {
+        (**self).goal()
+    }
+
     fn is_weighted(&self) -> bool {
         (**self).is_weighted()
     }
@@ -97,6 +106,21 @@ impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
     fn reset(&mut self) {
         (**self).reset();
     }
+}
+
+/// Which way a metric gets better.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Accuracy, Goal, Metric};
+/// assert_eq!(Metric::<f32>::goal(&Accuracy::new()), Goal::High);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Higher is better, as for accuracy.
+    High,
+    /// Lower is better, as for a loss.
+    Low,
 }
 
 /// What `compile` takes as metrics: `()`, an array or a `Vec` of one kind, or a tuple of several.

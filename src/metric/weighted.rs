@@ -1,6 +1,6 @@
 //! A metric that counts each row by its weight.
 
-use super::Metric;
+use super::{Goal, Metric};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -33,6 +33,10 @@ impl<F: Scalar, M: Metric<F> + Clone> Metric<F> for Weighted<M> {
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         self.0.prepare(output, target)
+    }
+
+    fn goal(&self) -> Goal {
+        self.0.goal()
     }
 
     fn is_weighted(&self) -> bool {

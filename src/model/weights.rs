@@ -145,6 +145,19 @@ impl<F: Scalar> Sequential<F> {
         self.layers.iter().for_each(|layer| layer.walk("", f));
     }
 
+    /// What the trained parameters' regularizers add to the loss.
+    pub(crate) fn weight_penalty(&self) -> f64 {
+        let mut penalty = 0.0;
+        self.layers.iter().for_each(|layer| {
+            layer.each_param(&mut |trained, param| {
+                if let (true, Some(regularizer)) = (trained && param.is_trainable(), &param.regularizer) {
+                    penalty += regularizer.penalty(param.value());
+                }
+            })
+        });
+        penalty
+    }
+
     /// Visits every parameter to change it, in the same order, and whether its layer is trained.
     pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
         self.layers.iter_mut().for_each(|layer| layer.walk_mut(f));

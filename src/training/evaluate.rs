@@ -124,6 +124,7 @@ impl<F: Scalar> Evaluation<F> {
         rows: std::ops::Range<usize>,
         measure: &mut Measure<F>,
     ) {
+        let weight_penalty = model.weight_penalty();
         for start in rows.clone().step_by(self.batch_size) {
             let indices = start..rows.end.min(start + self.batch_size);
             let samples = indices.len();
@@ -134,7 +135,8 @@ impl<F: Scalar> Evaluation<F> {
             let y = Batch::new(&self.y, data.target);
             let weights = data.weights.is_some().then_some(&*self.weights);
             let y_pred = output.reshape(output.width() / data.steps);
-            measure.take(&*compiled.loss, y_pred, Targets { y, weights, samples });
+            let penalty = weight_penalty + self.wires.activity_penalty(&model.layers, x);
+            measure.take(&*compiled.loss, y_pred, Targets { y, weights, samples }, penalty);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::dataset::{Dataset, TRAINING};
 use super::evaluate::gather;
 use super::measure::{Measure, Targets};
+use super::step::add_penalty_slopes;
 use crate::error::{Error, Result};
 use crate::layer::{StepAt, Wires};
 use crate::model::{Compiled, Sequential};
@@ -69,11 +70,13 @@ impl<F: Scalar> Probe<'_, F> {
         self.wires.forward(&mut self.model.layers, x, at);
         let width = self.wires.output(x).width() / self.data.steps;
         let targets = Targets { y: Batch::new(&self.y, self.data.target), weights: None, samples: x.rows() };
+        let penalty = self.model.weight_penalty() + self.wires.activity_penalty(&self.model.layers, x);
         let (y_pred, dy) = self.wires.output_and_grad(x);
-        let loss = self.measure.take(&*self.compiled.loss, y_pred.reshape(width), targets);
+        let loss = self.measure.take(&*self.compiled.loss, y_pred.reshape(width), targets, penalty);
         if backward {
             self.measure.gradient(&*self.compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
             self.wires.backward(&mut self.model.layers, x, 0, true);
+            add_penalty_slopes(&mut self.model);
         }
         loss
     }

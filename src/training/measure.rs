@@ -61,15 +61,21 @@ impl<F: Scalar> Measure<F> {
         self.metrics.iter_mut().for_each(|metric| metric.reset());
     }
 
-    /// The loss of a batch: `Σ w·ℓ / n`. Takes it, and the metrics, into the epoch's means.
-    pub(super) fn take(&mut self, loss: &dyn Loss<F>, y_pred: Batch<F>, targets: Targets<F>) -> f64 {
+    /// The loss of a batch: `Σ w·ℓ / n + penalty`. Takes it, and the metrics, into the epoch's means.
+    pub(super) fn take(
+        &mut self,
+        loss: &dyn Loss<F>,
+        y_pred: Batch<F>,
+        targets: Targets<F>,
+        penalty: f64,
+    ) -> f64 {
         self.values.resize(y_pred.rows(), F::zero());
         self.kept = loss.values(y_pred, targets.y, &mut self.values);
         let sum: f64 = match targets.weights {
             Some(weights) => self.values.iter().zip(weights).map(|(v, w)| (*v * *w).as_f64()).sum(),
             None => self.values.iter().map(|v| v.as_f64()).sum(),
         };
-        let mean = if self.kept == 0 { 0.0 } else { sum / self.kept as f64 };
+        let mean = penalty + if self.kept == 0 { 0.0 } else { sum / self.kept as f64 };
         self.total += mean * targets.samples as f64;
         self.samples += targets.samples as f64;
         for metric in &mut self.metrics {

@@ -6,7 +6,7 @@ use super::measure::{Measure, Targets};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{Node, StepAt, Wires};
-use crate::model::{Compiled, Sequential};
+use crate::model::Sequential;
 use crate::optimizer::{MAX_SLOTS, Optimizer, Update};
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -55,6 +55,7 @@ impl<F: Scalar> Trainer<F> {
         measure: &mut Measure<F>,
         place: (usize, usize),
     ) -> Result<()> {
+        let penalty = model.weight_penalty();
         let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
         gather(data, indices.iter().copied(), &mut self.x, &mut self.y, &mut self.weights);
         let x = Batch::new(&self.x, data.width());
@@ -65,7 +66,8 @@ impl<F: Scalar> Trainer<F> {
         let weights = data.weights.is_some().then_some(&*self.weights);
         let targets = Targets { y, weights, samples: indices.len() };
         let width = self.wires.output(x).width() / data.steps;
-        let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets);
+        let penalty = penalty + self.wires.activity_penalty(&model.layers, x);
+        let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets, penalty);
         let diverged = |what, value, place_name| Error::Diverged {
             epoch: place.0,
             batch: place.1,
@@ -85,10 +87,11 @@ impl<F: Scalar> Trainer<F> {
         let (y_pred, dy) = self.wires.output_and_grad(x);
         measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
         self.wires.backward(&mut model.layers, x, self.lowest, false);
+        add_penalty_slopes(model);
         if let Some((layer, value)) = first_bad_gradient(&model.layers) {
             return Err(diverged("the gradient", value, layer));
         }
-        update(&mut model.layers, compiled);
+        update(model);
         Ok(())
     }
 }
@@ -106,17 +109,29 @@ fn first_bad_gradient<F: Scalar>(layers: &[Node<F>]) -> Option<(String, f64)> {
     })
 }
 
-/// Changes every trained parameter by its gradient.
-fn update<F: Scalar>(layers: &mut [Node<F>], compiled: &mut Compiled<F>) {
+/// Adds the slopes of the parameters' regularizers to their gradients.
+pub(super) fn add_penalty_slopes<F: Scalar>(model: &mut Sequential<F>) {
+    model.walk_mut(&mut |trained, param| {
+        if let (true, Some(regularizer)) = (trained && param.is_trainable(), param.regularizer) {
+            regularizer.add_slope(&param.value, 1.0, &mut param.grad);
+        }
+    });
+}
+
+/// Changes every trained parameter by its gradient, and brings it within its constraint.
+fn update<F: Scalar>(model: &mut Sequential<F>) {
+    let Some(compiled) = &mut model.compiled else { return };
     let at = Update { t: compiled.steps + 1, learning_rate: compiled.optimizer.learning_rate() };
-    for layer in layers {
+    compiled.steps += 1;
+    let optimizer = &*compiled.optimizer;
+    for layer in &mut model.layers {
         layer.walk_mut(&mut |trained, param| {
             if trained && param.is_trainable() {
-                apply(&*compiled.optimizer, at, param);
+                apply(optimizer, at, param);
+                param.constrain();
             }
         });
     }
-    compiled.steps += 1;
 }
 
 fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {

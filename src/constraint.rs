@@ -1,0 +1,107 @@
+//! Constraints: what a parameter must be after every update.
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// A bound on a parameter, applied after every update. With `ε = 1e-7` and `‖w‖` the norm along `axis`:
+///
+/// | variant | effect | Keras's defaults |
+/// |---|---|---|
+/// | `MaxNorm` | `w · min(‖w‖, max) / (ε + ‖w‖)` | max 2, axis 0 |
+/// | `UnitNorm` | `w / (ε + ‖w‖)` | axis 0 |
+/// | `MinMaxNorm` | `w · (rate · clip(‖w‖, min, max) + (1 − rate) · ‖w‖) / (ε + ‖w‖)` | 0, 1, rate 1, axis 0 |
+/// | `NonNegative` | `max(w, 0)` | |
+///
+/// `axis` counts the leading axes over which the norm is taken: 1 for the inputs of a Dense kernel
+/// (Keras's `axis=0`), 2 for those of a Conv1D kernel (Keras's `axis=[0, 1]`), so that each unit or filter is
+/// bounded by itself.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let layer: Dense = Dense::new(8).kernel_constraint(Constraint::MaxNorm { max: 2.0, axes: 1 });
+/// # let _ = layer;
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/constraints/>
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Constraint {
+    /// No norm above `max`.
+    MaxNorm {
+        /// The largest norm.
+        max: f64,
+        /// How many leading axes a norm is taken over.
+        axes: usize,
+    },
+    /// Every norm 1.
+    UnitNorm {
+        /// How many leading axes a norm is taken over.
+        axes: usize,
+    },
+    /// Every norm between `min` and `max`.
+    MinMaxNorm {
+        /// The smallest norm.
+        min: f64,
+        /// The largest norm.
+        max: f64,
+        /// How much of the way there an update goes, from 0 to 1.
+        rate: f64,
+        /// How many leading axes a norm is taken over.
+        axes: usize,
+    },
+    /// No negative number.
+    NonNegative,
+}
+
+const EPSILON: f64 = 1e-7;
+
+impl Constraint {
+    /// Refuses bounds that no parameter of this shape can meet.
+    pub(crate) fn check(&self, shape: &[usize]) -> Result<()> {
+        let (min, max, rate, axes) = match *self {
+            Constraint::MaxNorm { max, axes } => (0.0, max, 1.0, axes),
+            Constraint::UnitNorm { axes } => (1.0, 1.0, 1.0, axes),
+            Constraint::MinMaxNorm { min, max, rate, axes } => (min, max, rate, axes),
+            Constraint::NonNegative => return Ok(()),
+        };
+        if !(0.0 <= min && min <= max && max.is_finite() && (0.0..=1.0).contains(&rate)) {
+            let found = format!("{self:?}");
+            return Err(Error::argument(
+                "constraint",
+                "0 <= min <= max, finite, and a rate from 0 to 1",
+                found,
+            ));
+        }
+        if axes == 0 || axes > shape.len() {
+            return Err(Error::argument("axes", format!("1 to {}", shape.len()), axes));
+        }
+        Ok(())
+    }
+
+    /// Brings a parameter of this shape within the bound.
+    pub(crate) fn apply<F: Scalar>(&self, shape: &[usize], values: &mut [F]) {
+        match *self {
+            Constraint::NonNegative => {
+                values.iter_mut().for_each(|w| *w = if *w < F::zero() { F::zero() } else { *w });
+            }
+            Constraint::MaxNorm { max, axes } => scale_norms(shape, axes, values, |norm| norm.min(max)),
+            Constraint::UnitNorm { axes } => scale_norms(shape, axes, values, |_| 1.0),
+            Constraint::MinMaxNorm { min, max, rate, axes } => {
+                scale_norms(shape, axes, values, |norm| rate * norm.clamp(min, max) + (1.0 - rate) * norm);
+            }
+        }
+    }
+}
+
+/// Gives each vector along the leading `axes` the norm `wanted(‖w‖)`, over ε + ‖w‖ as Keras has it.
+fn scale_norms<F: Scalar>(shape: &[usize], axes: usize, values: &mut [F], wanted: impl Fn(f64) -> f64) {
+    let stride: usize = shape[axes.min(shape.len())..].iter().product();
+    for start in 0..stride {
+        let square: f64 = values[start..].iter().step_by(stride).map(|w| w.as_f64() * w.as_f64()).sum();
+        let norm = square.sqrt();
+        let factor = F::of(wanted(norm) / (EPSILON + norm));
+        values[start..].iter_mut().step_by(stride).for_each(|w| *w *= factor);
+    }
+}

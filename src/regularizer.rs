@@ -1,0 +1,84 @@
+//! Regularizers: what large numbers cost. L1: l1·Σ|w|, slope l1·sign w. L2: l2·Σw², slope 2·l2·w.
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// A penalty on a parameter, or on what leaves a layer, that is added to the loss.
+///
+/// | variant | penalty |
+/// |---|---|
+/// | `L1(a)` | `a · Σ abs w` |
+/// | `L2(a)` | `a · Σ w²`, without a ½ |
+/// | `L1L2 { l1, l2 }` | both |
+///
+/// Keras's default for `a` is 0.01. The penalty of a parameter is added once a batch, whatever the number of
+/// rows; that of a layer's output is divided by the rows. Both are in the reported loss, in that of
+/// validation too; weights of samples and classes do not touch them, and a frozen layer has none.
+/// The slope of `abs w` at 0 is +1, as in Keras on JAX.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new()
+///     .seed(1)
+///     .input([2])
+///     .add(Dense::new(1).kernel_regularizer(Regularizer::L2(0.5)).name("F1"));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// model.set_weight("F1/kernel", &ndarray::array![[1.0], [2.0]])?;
+/// let scores = model.evaluate(&ndarray::array![[0.0, 0.0]], &ndarray::array![0.0], &Evaluate::new())?;
+/// assert_eq!(scores.get("loss"), Some(2.5));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/regularizers/>
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Regularizer {
+    /// The sum of magnitudes.
+    L1(f64),
+    /// The sum of squares.
+    L2(f64),
+    /// Both.
+    L1L2 {
+        /// What a magnitude costs.
+        l1: f64,
+        /// What a square costs.
+        l2: f64,
+    },
+}
+
+impl Regularizer {
+    fn factors(&self) -> (f64, f64) {
+        match *self {
+            Regularizer::L1(l1) => (l1, 0.0),
+            Regularizer::L2(l2) => (0.0, l2),
+            Regularizer::L1L2 { l1, l2 } => (l1, l2),
+        }
+    }
+
+    /// Refuses factors that are negative or not finite.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (l1, l2) = self.factors();
+        match [l1, l2].into_iter().find(|factor| !factor.is_finite() || *factor < 0.0) {
+            Some(found) => Err(Error::argument("regularizer", "finite factors of at least 0", found)),
+            None => Ok(()),
+        }
+    }
+
+    /// l1·Σ|w| + l2·Σw².
+    pub(crate) fn penalty<F: Scalar>(&self, values: &[F]) -> f64 {
+        let (l1, l2) = self.factors();
+        let cost = |w: f64| l1 * w.abs() + l2 * w * w;
+        values.iter().map(|w| cost(w.as_f64())).sum()
+    }
+
+    /// `grad += scale · (l1·sign w + 2·l2·w)`.
+    pub(crate) fn add_slope<F: Scalar>(&self, values: &[F], scale: f64, grad: &mut [F]) {
+        let (l1, l2) = self.factors();
+        let (l1, l2) = (F::of(scale * l1), F::of(scale * 2.0 * l2));
+        for (grad, &w) in grad.iter_mut().zip(values) {
+            *grad += l2 * w + if w < F::zero() { -l1 } else { l1 };
+        }
+    }
+}
