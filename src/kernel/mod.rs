@@ -1,7 +1,20 @@
 //! The arithmetic that takes the time: matrix products, row sums, scans. The only place for threads,
 //! instruction sets and `unsafe`.
+//!
+//! A product is cut in parts by rows or columns, never along the summed axis, and every number is summed in
+//! the same order whatever part it falls into: the bits do not depend on the number of threads or of rows.
 
-use ndarray::linalg::general_mat_mul;
+mod matmul;
+mod product;
+#[cfg(feature = "rayon")]
+mod team;
+mod tile;
+mod vector;
+mod wide;
+
+pub(crate) use wide::{all_finite, sum_rows};
+
+use matmul::{Isa, Strided, matmul};
 
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -9,35 +22,156 @@ use crate::tensor::{Batch, BatchMut};
 /// `y = x·w + b`: `x` is m × k, `w` k × n, `b` n long.
 pub(crate) fn affine<F: Scalar>(x: Batch<F>, w: Batch<F>, b: Option<&[F]>, mut y: BatchMut<F>) {
     debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
-    match b {
-        Some(b) => y.iter_mut().for_each(|row| row.copy_from_slice(b)),
-        None => y.data().fill(F::zero()),
-    }
-    general_mat_mul(F::one(), &x.array(), &w.array(), F::one(), &mut y.array());
+    let size = (x.rows(), w.width(), x.width());
+    matmul(Isa::best(), (rows(x), rows(w)), b, y.data(), size);
 }
 
 /// `dw = xᵀ·dy`: the gradient of an [`affine`]'s weights.
 pub(crate) fn affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
-    general_mat_mul(F::one(), &x.array().t(), &dy.array(), F::zero(), &mut dw.array());
+    let size = (x.width(), dy.width(), x.rows());
+    matmul(Isa::best(), (columns(x), rows(dy)), None, dw.data(), size);
 }
 
 /// `dx = dy·wᵀ`: the gradient of an [`affine`]'s input.
 pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMut<F>) {
     debug_assert_eq!((w.rows(), w.width()), (dx.width(), dy.width()));
-    general_mat_mul(F::one(), &dy.array(), &w.array().t(), F::zero(), &mut dx.array());
+    let size = (dy.rows(), w.rows(), dy.width());
+    matmul(Isa::best(), (rows(dy), columns(w)), None, dx.data(), size);
 }
 
-/// `sums = Σ rows`: the gradient of an [`affine`]'s bias.
-pub(crate) fn sum_rows<F: Scalar>(rows: Batch<F>, sums: &mut [F]) {
-    sums.fill(F::zero());
-    for row in rows.iter() {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
+/// A batch as it is.
+fn rows<F>(batch: Batch<F>) -> Strided<F> {
+    Strided { data: batch.data(), row: batch.width(), col: 1 }
+}
+
+/// A batch transposed.
+fn columns<F>(batch: Batch<F>) -> Strided<F> {
+    Strided { data: batch.data(), row: 1, col: batch.width() }
+}
+
+/// How many threads there are.
+fn threads() -> usize {
+    #[cfg(feature = "rayon")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "rayon"))]
+    return 1;
+}
+
+/// Calls `work` with each of 0 to `tasks − 1`, on several threads where there are.
+fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+    #[cfg(feature = "rayon")]
+    team::each(tasks, work);
+    #[cfg(not(feature = "rayon"))]
+    (0..tasks).for_each(work);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    /// The plain product, number by number: the oracle.
+    fn plain<F: Scalar>(
+        a: Strided<F>,
+        b: Strided<F>,
+        bias: Option<&[F]>,
+        (m, n, k): (usize, usize, usize),
+    ) -> Vec<f64> {
+        let number =
+            |matrix: Strided<F>, i: usize, j: usize| matrix.data[i * matrix.row + j * matrix.col].as_f64();
+        let sum = |i: usize, j: usize| (0..k).map(|p| number(a, i, p) * number(b, p, j)).sum::<f64>();
+        let start = |j: usize| bias.map_or(0.0, |bias| bias[j].as_f64());
+        (0..m * n).map(|place| start(place % n) + sum(place / n, place % n)).collect()
     }
-}
 
-/// Whether every number is finite.
-pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {
-    // A finite number times 0 is 0; NaN and the infinities give NaN. Whole blocks, so that it vectorises.
-    values.chunks(256).all(|block| block.iter().fold(F::zero(), |sum, &x| sum + x * F::zero()) == F::zero())
+    fn draw<F: Scalar>(len: usize, rng: &mut Rng) -> Vec<F> {
+        (0..len).map(|_| F::of(rng.uniform() - 0.5)).collect()
+    }
+
+    #[track_caller]
+    fn check<F: Scalar>(isa: Isa, (m, n, k): (usize, usize, usize), tolerance: f64) {
+        let mut rng = Rng::stream(5, (m * 1_000_000 + n * 1000 + k) as u64);
+        // One number too many in front, so that nothing is aligned.
+        let (a, b, bias) =
+            (draw::<F>(m * k + 1, &mut rng), draw::<F>(n * k + 1, &mut rng), draw::<F>(n, &mut rng));
+        for (a_turned, b_turned, with_bias) in
+            [(false, false, true), (true, false, false), (false, true, false)]
+        {
+            let side = |data, turned, rows: usize, cols: usize| match turned {
+                false => Strided { data, row: cols, col: 1 },
+                true => Strided { data, row: 1, col: rows },
+            };
+            let (a, b) = (side(&a[1..], a_turned, m, k), side(&b[1..], b_turned, k, n));
+            let bias = with_bias.then_some(&bias[..]);
+            let mut c = vec![F::of(f64::NAN); m * n];
+            matmul(isa, (a, b), bias, &mut c, (m, n, k));
+            for (found, expected) in c.iter().zip(plain(a, b, bias, (m, n, k))) {
+                let error = (found.as_f64() - expected).abs();
+                assert!(error <= tolerance * (k as f64).sqrt().max(1.0), "{isa:?} {m}×{n}×{k}: {error}");
+            }
+        }
+    }
+
+    fn sets() -> Vec<Isa> {
+        #[allow(unused_mut)]
+        let mut sets = vec![Isa::Portable];
+        #[cfg(target_arch = "x86_64")]
+        match Isa::best() {
+            Isa::Avx512 => sets.extend([Isa::Avx2, Isa::Avx512]),
+            best => sets.push(best),
+        }
+        sets
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_plain_product() {
+        for isa in sets() {
+            for size in [1, 2, 3, 5, 7, 8, 9, 15, 17, 24, 31, 33, 40, 48, 49, 99, 100, 101] {
+                check::<f32>(isa, (size, 7, 3), 1e-6);
+                check::<f32>(isa, (3, size, 130), 1e-6);
+                check::<f32>(isa, (9, 40, size), 1e-6);
+                check::<f64>(isa, (size, 7, 3), 1e-14);
+                check::<f64>(isa, (3, size, 130), 1e-14);
+                check::<f64>(isa, (9, 40, size), 1e-14);
+            }
+            check::<f32>(isa, (50, 40, 700), 1e-6);
+            check::<f32>(isa, (70, 210, 300), 1e-6);
+            check::<f32>(isa, (1, 40, 1500), 1e-6);
+            check::<f64>(isa, (70, 210, 300), 1e-14);
+            check::<f32>(isa, (4, 4, 0), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_same_bits_alone_and_among_others() {
+        let mut rng = Rng::stream(8, 0);
+        let (m, n, k) = (53, 131, 1100);
+        let (x, w): (Vec<f32>, Vec<f32>) = (draw(m * k, &mut rng), draw(n * k, &mut rng));
+        for isa in sets() {
+            let product = |x: &[f32], m: usize| {
+                let mut y = vec![0.0; m * n];
+                let (a, b) = (Strided { data: x, row: k, col: 1 }, Strided { data: &w, row: n, col: 1 });
+                matmul(isa, (a, b), None, &mut y, (m, n, k));
+                y
+            };
+            let together = product(&x, m);
+            for i in 0..m {
+                assert_eq!(product(&x[i * k..][..k], 1), together[i * n..][..n]);
+            }
+        }
+    }
+
+    #[test]
+    fn one_number_that_is_not_finite_is_found_anywhere() {
+        let mut values = vec![1e38f32; 1000];
+        assert!(all_finite(&values));
+        for place in [0, 255, 256, 999] {
+            for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let kept = std::mem::replace(&mut values[place], wrong);
+                assert!(!all_finite(&values));
+                values[place] = kept;
+            }
+        }
+    }
 }

@@ -136,6 +136,36 @@ impl<F: Scalar> Sequential<F> {
         ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
     }
 
+    /// What leaves each layer for the samples of `x`: one array of `samples × output shape` a layer.
+    ///
+    /// # Errors
+    /// As [`Sequential::predict`].
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([1]).add(Rescaling::new(2.0)).add(Rescaling::new(3.0));
+    /// model.build()?;
+    /// let outputs = model.layer_outputs(&ndarray::array![[1.0]])?;
+    /// assert_eq!((outputs[0][[0, 0]], outputs[1][[0, 0]]), (2.0, 6.0));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn layer_outputs(&self, x: &impl Samples<F>) -> Result<Vec<ArrayD<F>>> {
+        let mut predictor = self.predictor()?;
+        predictor.check(x)?;
+        let width: usize = predictor.input.iter().product();
+        let mut rows = vec![F::zero(); x.count() * width];
+        rows.chunks_exact_mut(width).enumerate().for_each(|(i, row)| x.read(i, row));
+        let batch = Batch::new(&rows, width);
+        predictor.wires.infer(&self.layers, batch);
+        let output = |(i, layer): (usize, &Node<F>)| {
+            let shape = [&[x.count()], layer.output_shape().unwrap_or_default()].concat();
+            let values = predictor.wires.value(i + 1, batch).data().to_vec();
+            ArrayD::from_shape_vec(shape, values).map_err(Error::outside)
+        };
+        self.layers.iter().enumerate().map(output).collect()
+    }
+
     /// The class of each sample: the place of the largest output along the last axis (the first of equal
     /// ones), or for a single output 1 where it is above 0.5. Where the output has steps, as in
     /// `(steps, classes)`, one class for each step of each sample, one after another.

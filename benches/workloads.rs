@@ -1,0 +1,95 @@
+//! One training epoch, or one prediction, as a user would write it: `cargo bench --bench workloads`.
+//!
+//! | id | what one iteration is |
+//! |---|---|
+//! | `signal` | an epoch of 6000-40-10-5, 5000 rows in batches of 50, SGD |
+//! | `mnist` | an epoch of 784-512-512-10, 12,800 rows in batches of 128, Adam |
+//! | `tiny` | an epoch of 8-16-2, 3200 rows in batches of 32, Adam |
+//! | `predict-1`, `predict-all` | one call of the `signal` network with softmax, for 1 row and for 5000 |
+
+use std::hint::black_box;
+
+use cornu::ndarray::{Array1, Array2, s};
+use cornu::prelude::*;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+/// Five sines with a little noise.
+fn signals(rows: usize, width: usize) -> (Array2<f32>, Array1<usize>) {
+    let mut rng = Rng::stream(0, 0);
+    let y = Array1::from_iter((0..rows).map(|i| i / (rows / 5)));
+    let x = Array2::from_shape_fn((rows, width), |(i, j)| {
+        let (class, t) = (y[i] as f64, j as f64 / width as f64);
+        let wave = (std::f64::consts::TAU * (3.0 + 2.0 * class) * t + class).sin();
+        (wave + 0.1 * (rng.uniform() - 0.5)) as f32
+    });
+    (x, y)
+}
+
+/// Uniform numbers with random classes.
+fn noise(rows: usize, width: usize, classes: u64) -> (Array2<f32>, Array1<usize>) {
+    let mut rng = Rng::stream(1, 0);
+    let x = Array2::from_shape_fn((rows, width), |_| rng.uniform() as f32);
+    (x, Array1::from_iter((0..rows).map(|_| (rng.bits() % classes) as usize)))
+}
+
+fn network(widths: &[usize], classes: usize) -> Sequential {
+    let hidden = widths.iter().map(|&units| Dense::new(units).activation(Activation::Relu));
+    hidden.fold(Sequential::new().seed(1), Sequential::add).add(Dense::new(classes))
+}
+
+fn loss() -> SparseCategoricalCrossentropy {
+    SparseCategoricalCrossentropy::new().from_logits(true)
+}
+
+/// Measures one epoch; compiling and the first epoch's memory are not part of it.
+fn epochs(
+    c: &mut Criterion,
+    id: &str,
+    mut model: Sequential,
+    (x, y): (Array2<f32>, Array1<usize>),
+    batch: usize,
+) {
+    let fit = Fit::new().batch_size(batch).verbose(Verbose::Silent);
+    c.benchmark_group("workloads").bench_function(id, |b| {
+        b.iter(|| model.fit(&x, &y, &fit).expect("a training").last("loss"));
+    });
+}
+
+fn signal(c: &mut Criterion) {
+    let mut model = network(&[40, 10], 5);
+    model.compile(Sgd::new(0.01), loss(), ()).expect("a model");
+    epochs(c, "signal", model, signals(5000, 6000), 50);
+}
+
+fn mnist(c: &mut Criterion) {
+    let mut model = network(&[512, 512], 10);
+    model.compile(Adam::new(0.001), loss(), ()).expect("a model");
+    epochs(c, "mnist", model, noise(12_800, 784, 10), 128);
+}
+
+fn tiny(c: &mut Criterion) {
+    let mut model = network(&[16], 2);
+    model.compile(Adam::new(0.001), loss(), ()).expect("a model");
+    epochs(c, "tiny", model, noise(3200, 8, 2), 32);
+}
+
+fn predict(c: &mut Criterion) {
+    let (x, _) = signals(5000, 6000);
+    let mut model = network(&[40, 10], 5).add(Softmax::new()).input([6000]);
+    model.build().expect("a model");
+    let mut group = c.benchmark_group("workloads");
+    let mut predictor = model.predictor().expect("a model");
+    let mut one = [0.0; 5];
+    let row = x.slice(s![..1, ..]);
+    group.bench_function("predict-1", |b| b.iter(|| predictor.predict_into(black_box(&row), &mut one)));
+    let mut all = vec![0.0; 5 * 5000];
+    group.bench_function("predict-all", |b| b.iter(|| predictor.predict_into(black_box(&x), &mut all)));
+}
+
+#[allow(missing_docs)]
+mod harness {
+    use super::*;
+    criterion_group!(benches, signal, mnist, tiny, predict);
+}
+use harness::benches;
+criterion_main!(benches);

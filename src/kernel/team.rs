@@ -1,0 +1,175 @@
+//! Threads: the caller, and helpers that it borrows from rayon's pool for as long as work keeps coming.
+//!
+//! A training step has many short products. A helper that has finished one therefore looks out for the next
+//! for a while before it goes back to its pool; handing it work then takes well under a microsecond, and
+//! nothing is allocated. Where no helper comes, the caller does everything itself.
+
+use std::cell::OnceCell;
+use std::ptr::null;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a helper looks out for work before it goes back to its pool.
+const PATIENCE: Duration = Duration::from_micros(500);
+
+/// Set in the gate while a job may be joined; the bits above count the jobs, those below the helpers in it.
+const OPEN: u64 = 1 << 32;
+const JOB: u64 = 1 << 33;
+
+/// A job: calls to `work` with 0 to `tasks − 1`.
+struct Job<'a> {
+    work: &'a (dyn Fn(usize) + Sync),
+    tasks: usize,
+    next: AtomicUsize,
+}
+
+/// What a caller and its helpers share.
+struct Team {
+    gate: AtomicU64,
+    /// The job, while the gate is open or a helper is in it.
+    job: AtomicPtr<()>,
+    helpers: AtomicUsize,
+    /// The caller's thread has ended.
+    closed: AtomicBool,
+    panicked: AtomicBool,
+}
+
+impl Job<'_> {
+    fn run(&self) {
+        loop {
+            let task = self.next.fetch_add(1, Ordering::Relaxed);
+            if task >= self.tasks {
+                return;
+            }
+            (self.work)(task);
+        }
+    }
+}
+
+/// Counts a helper out of its job, also where the work panics.
+struct Leave<'a>(&'a Team);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.panicked.store(true, Ordering::Relaxed);
+        }
+        self.0.gate.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Team {
+    /// Looks out for jobs, and helps with each, until none has come for a while.
+    fn help(&self) {
+        let mut seen = 0;
+        let mut idle = Instant::now();
+        let mut spins = 0u32;
+        while !self.closed.load(Ordering::Relaxed) {
+            let gate = self.gate.load(Ordering::Acquire);
+            let joined = gate & OPEN != 0
+                && gate / JOB != seen
+                && self.gate.compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed).is_ok();
+            if joined {
+                let leave = Leave(self);
+                seen = gate / JOB;
+                // SAFETY: the caller set the job before it opened the gate, and keeps it alive until no helper
+                // is counted in the gate, in which this one is counted until `leave` is dropped.
+                unsafe { (*self.job.load(Ordering::Relaxed).cast_const().cast::<Job>()).run() };
+                drop(leave);
+                idle = Instant::now();
+                spins = 0;
+            } else {
+                spins += 1;
+                std::hint::spin_loop();
+                if spins % 256 == 0 {
+                    if idle.elapsed() > PATIENCE {
+                        return;
+                    }
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+
+    /// Runs the job with all helpers that come.
+    fn run(self: &Arc<Self>, tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+        let wanted = (rayon::current_num_threads() - 1).min(tasks - 1);
+        for _ in self.helpers.load(Ordering::Relaxed)..wanted {
+            self.helpers.fetch_add(1, Ordering::Relaxed);
+            let team = Arc::clone(self);
+            rayon::spawn(move || {
+                team.help();
+                team.helpers.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+        let job = Job { work, tasks, next: AtomicUsize::new(0) };
+        self.job.store((&raw const job).cast_mut().cast(), Ordering::Relaxed);
+        self.gate.fetch_add(JOB | OPEN, Ordering::Release);
+        let close = Close(self);
+        job.run();
+        drop(close);
+        assert!(!self.panicked.swap(false, Ordering::Relaxed), "a helper's part of a product failed");
+    }
+}
+
+/// Closes the gate and waits for the helpers in the job, also where the work panics.
+struct Close<'a>(&'a Team);
+
+impl Drop for Close<'_> {
+    fn drop(&mut self) {
+        self.0.gate.fetch_and(!OPEN, Ordering::Relaxed);
+        let mut spins = 0u32;
+        while self.0.gate.load(Ordering::Acquire) % OPEN != 0 {
+            spins += 1;
+            std::hint::spin_loop();
+            if spins % 1024 == 0 {
+                std::thread::yield_now();
+            }
+        }
+        self.0.job.store(null::<()>().cast_mut(), Ordering::Relaxed);
+    }
+}
+
+/// The team of a thread; its helpers go when the thread does.
+struct Captain(Arc<Team>);
+
+impl Drop for Captain {
+    fn drop(&mut self) {
+        self.0.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+thread_local! {
+    static CAPTAIN: OnceCell<Captain> = const { OnceCell::new() };
+    /// Whether this thread is in a job already: then it works alone.
+    static BUSY: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Calls `work` with each of 0 to `tasks − 1`, on as many threads as rayon's current pool has.
+pub(super) fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+    if tasks <= 1 || rayon::current_num_threads() <= 1 || BUSY.get() {
+        return (0..tasks).for_each(work);
+    }
+    BUSY.set(true);
+    let free = Free;
+    CAPTAIN.with(|captain| {
+        let team = || Team {
+            gate: AtomicU64::new(0),
+            job: AtomicPtr::default(),
+            helpers: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
+        };
+        captain.get_or_init(|| Captain(Arc::new(team()))).0.run(tasks, work);
+    });
+    drop(free);
+}
+
+struct Free;
+
+impl Drop for Free {
+    fn drop(&mut self) {
+        BUSY.set(false);
+    }
+}

@@ -1,0 +1,113 @@
+//! The innermost loop: a tile of `R` rows of C held in registers while the summed axis runs by.
+//!
+//! C[i, j] = Σₚ A[i, p]·B[p, j], summed in order of p, one fused product at a time. What a number of C is
+//! made of does not depend on the tile it falls into, and so neither on the batch nor on the threads.
+
+use super::vector::Vector;
+
+/// What a tile starts from.
+#[derive(Clone, Copy)]
+pub(super) enum Start<T> {
+    /// From nothing: C = Σ.
+    Zero,
+    /// From one number for each column: C = bias + Σ.
+    Bias(*const T),
+    /// From what is there: C = C + Σ.
+    Add,
+}
+
+/// The operands of a tile: pointers to its first numbers, and the distances between rows and between steps
+/// along the summed axis.
+#[derive(Clone, Copy)]
+pub(super) struct Tile<T> {
+    pub(super) k: usize,
+    pub(super) a: *const T,
+    pub(super) a_row: usize,
+    pub(super) a_step: usize,
+    pub(super) b: *const T,
+    pub(super) b_step: usize,
+    pub(super) c: *mut T,
+    pub(super) c_row: usize,
+    /// Columns in the last register.
+    pub(super) last: usize,
+    pub(super) start: Start<T>,
+}
+
+/// `R` rows of `N` registers, the last of them filled to `last`; with `HALF` that one is a register `H`.
+///
+/// # Safety
+/// The machine has the instruction set of `V` and `H`; `a`, `b` and `c` (and a bias) hold all that the tile
+/// reads or writes, and nobody else writes it meanwhile.
+#[inline(always)]
+pub(super) unsafe fn tile<V, H, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>)
+where
+    V: Vector,
+    H: Vector<Number = V::Number>,
+{
+    let full = if HALF { N } else { N - 1 };
+    // SAFETY: all pointers stay within the operands, as the caller promises.
+    unsafe {
+        let zero = V::Number::default();
+        let mut sums = [[V::splat(zero); N]; R];
+        let mut halves = [H::splat(zero); R];
+        let (mut a, mut b) = (t.a, t.b);
+        for _ in 0..t.k {
+            let mut row = [V::splat(zero); N];
+            for (j, register) in row.iter_mut().enumerate().take(full) {
+                *register = V::load(b.add(j * V::LANES));
+            }
+            let rest = b.add(full * V::LANES);
+            let half = if HALF { H::load_some(rest, t.last) } else { H::splat(zero) };
+            if !HALF {
+                row[N - 1] = V::load_some(rest, t.last);
+            }
+            for i in 0..R {
+                let x = *a.add(i * t.a_row);
+                for j in 0..N {
+                    sums[i][j] = sums[i][j].fused(V::splat(x), row[j]);
+                }
+                if HALF {
+                    halves[i] = halves[i].fused(H::splat(x), half);
+                }
+            }
+            // The pointers may end one step behind the operands; they are not read there.
+            a = a.wrapping_add(t.a_step);
+            b = b.wrapping_add(t.b_step);
+        }
+        for i in 0..R {
+            let c = t.c.add(i * t.c_row);
+            for (j, sum) in sums[i].iter().enumerate().take(full) {
+                let at = j * V::LANES;
+                let sum = match t.start {
+                    Start::Zero => *sum,
+                    Start::Bias(bias) => V::load(bias.add(at)).add(*sum),
+                    Start::Add => V::load(c.add(at)).add(*sum),
+                };
+                sum.store(c.add(at));
+            }
+            let at = full * V::LANES;
+            if HALF {
+                finish(halves[i], t, c, at);
+            } else {
+                finish(sums[i][N - 1], t, c, at);
+            }
+        }
+    }
+}
+
+/// Stores the last, partly filled register of a row.
+///
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+unsafe fn finish<V: Vector>(sum: V, t: Tile<V::Number>, c: *mut V::Number, at: usize) {
+    // SAFETY: `last` numbers from `at` on belong to the row.
+    unsafe {
+        let sum = match t.start {
+            Start::Zero => sum,
+            Start::Bias(bias) => V::load_some(bias.add(at), t.last).add(sum),
+            Start::Add => V::load_some(c.add(at), t.last).add(sum),
+        };
+        sum.store_some(c.add(at), t.last);
+    }
+}
