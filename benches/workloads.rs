@@ -86,10 +86,5 @@ fn predict(c: &mut Criterion) {
     group.bench_function("predict-all", |b| b.iter(|| predictor.predict_into(black_box(&x), &mut all)));
 }
 
-#[allow(missing_docs)]
-mod harness {
-    use super::*;
-    criterion_group!(benches, signal, mnist, tiny, predict);
-}
-use harness::benches;
+criterion_group!(benches, signal, mnist, tiny, predict);
 criterion_main!(benches);

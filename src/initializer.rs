@@ -1,9 +1,9 @@
 //! Initial values of parameters: Keras's initializers, by name and by formula.
 
 use crate::error::{Error, Result};
-use crate::param::elements;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
+use crate::tensor::elements;
 
 /// How a parameter gets its first values.
 ///

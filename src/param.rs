@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
 use crate::constraint::Constraint;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
@@ -202,12 +202,3 @@ macro_rules! spec_setters {
     };
 }
 pub(crate) use spec_setters;
-
-/// The number of elements of a shape, if an array of them can be addressed.
-pub(crate) fn elements<F>(shape: &[usize]) -> Result<usize> {
-    shape
-        .iter()
-        .try_fold(1usize, |n, &size| n.checked_mul(size))
-        .filter(|n| n.checked_mul(size_of::<F>()).is_some_and(|bytes| bytes <= isize::MAX as usize))
-        .ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })
-}

@@ -2,6 +2,8 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use crate::error::{Error, Result};
+
 /// A batch to read: `rows × width` numbers, row after row.
 ///
 /// A layer whose samples have a shape, such as `(steps, channels)`, finds a sample's values in its row,
@@ -171,4 +173,13 @@ impl<F: Copy + Default> Scratch<F> {
         }
         (&mut self.own[..len], self.next.get_or_insert_default())
     }
+}
+
+/// The number of elements of a shape, if an array of them can be addressed.
+pub(crate) fn elements<F>(shape: &[usize]) -> Result<usize> {
+    shape
+        .iter()
+        .try_fold(1usize, |n, &size| n.checked_mul(size))
+        .filter(|n| n.checked_mul(size_of::<F>()).is_some_and(|bytes| bytes <= isize::MAX as usize))
+        .ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })
 }

@@ -32,7 +32,7 @@ where
 {
     let largest = labels.iter().map(|label| label.cast()).fold(-1.0f64, f64::max);
     let classes = classes.unwrap_or((largest + 1.0).min(u32::MAX.into()) as usize);
-    crate::param::elements::<F>(&[labels.len(), classes])?;
+    crate::tensor::elements::<F>(&[labels.len(), classes])?;
     for (row, label) in labels.iter().enumerate() {
         let found: f64 = label.cast();
         if found < 0.0 || found.fract() != 0.0 || found >= classes as f64 || found.is_nan() {

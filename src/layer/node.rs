@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::{Layer, Pass, Step};
 use crate::error::{Error, Result};
-use crate::param::{Param, elements};
+use crate::param::Param;
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut, Scratch};
+use crate::tensor::{Batch, BatchMut, Scratch, elements};
 
 /// A layer in a model: [`Layer::name`] and [`Layer::trainable`] make one, and so does
 /// [`Sequential::add`](crate::Sequential::add).

@@ -131,7 +131,7 @@ impl<F: Scalar> Sequential<F> {
         let mut predictor = self.predictor()?;
         predictor.check(x)?;
         let shape = [&[x.count()], predictor.output].concat();
-        let mut outputs = Vec::with_capacity(crate::param::elements::<F>(&shape)?);
+        let mut outputs = Vec::with_capacity(crate::tensor::elements::<F>(&shape)?);
         predictor.run(x, 0..x.count(), |_, batch| outputs.extend_from_slice(batch.data()));
         ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
     }

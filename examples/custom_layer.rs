@@ -1,0 +1,76 @@
+//! A layer of your own, with a parameter: `cargo run --release --example custom_layer`.
+//!
+//! Scale: y = g ⊙ x, with one learned factor for each feature. dg = Σ dy ⊙ x, dx = g ⊙ dy.
+
+use cornu::layer::Pass;
+use cornu::ndarray::{Array1, Array2};
+use cornu::prelude::*;
+use cornu::tensor::{Batch, BatchMut, Scratch};
+use cornu::{Param, layer};
+
+/// Multiplies each feature by a factor that is learned, and starts at 1.
+#[derive(Debug, Clone, Default)]
+struct Scale<F = f32> {
+    factors: Option<Param<F>>,
+}
+
+impl<F: Scalar> layer::Layer<F> for Scale<F> {
+    fn kind(&self) -> &str {
+        "Scale"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        self.factors = Some(Param::new("factors", input, &Initializer::Ones, rng)?);
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        let Some(factors) = &self.factors else { return };
+        for (y, x) in y.iter_mut().zip(x.iter()) {
+            y.iter_mut().zip(x).zip(factors.value()).for_each(|((y, &x), &g)| *y = g * x);
+        }
+    }
+
+    fn backward(&mut self, mut pass: Pass<F>) {
+        let Some(factors) = &mut self.factors else { return };
+        let (g, dg) = factors.split();
+        dg.fill(F::zero());
+        for (row, dy) in pass.dy.as_batch().iter().enumerate() {
+            dg.iter_mut().zip(dy).zip(pass.x.row(row)).for_each(|((dg, &dy), &x)| *dg += dy * x);
+            if let Some(dx) = &mut pass.dx {
+                dx.row_mut(row).iter_mut().zip(dy).zip(g).for_each(|((dx, &dy), &g)| *dx = g * dy);
+            }
+        }
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        self.factors.iter().for_each(f);
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        self.factors.iter_mut().for_each(f);
+    }
+}
+
+fn main() -> Result<()> {
+    // In f64 the gradient must agree with central differences.
+    let mut check =
+        Sequential::<f64>::with_scalar().seed(1).input([3]).add(Dense::new(3)).add(Scale::default());
+    check.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    for (path, error) in
+        check.check_gradient(&Array2::from_elem((2, 3), 0.5), &Array2::<f64>::ones((2, 3)))?
+    {
+        println!("{path:<16} relative error of the gradient {error:.1e}");
+    }
+
+    // y = 3a − 2b: the factors must become 3 and −2.
+    let mut rng = Rng::stream(1, 0);
+    let x = Array2::from_shape_fn((200, 2), |_| rng.normal());
+    let y: Array2<f64> = Array2::from_shape_fn((200, 2), |(i, j)| [3.0, -2.0][j] * x[[i, j]]);
+    let mut model = Sequential::new().seed(1).add(Scale::default().name("scale"));
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    model.fit(&x, &y, &Fit::new().epochs(20).verbose(Verbose::Silent))?;
+    let factors: Array1<f32> = model.weight("scale/factors")?.iter().copied().collect();
+    println!("learned factors {factors:.3}");
+    Ok(())
+}

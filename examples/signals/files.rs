@@ -1,0 +1,254 @@
+//! Signals from files. Every fault ends in one sentence.
+
+use std::fs::File;
+use std::io::Read;
+
+use cornu::Rng;
+use cornu::ndarray::{Array1, Array2, ArrayD, Axis, Ix1, Ix2};
+use ndarray_npy::NpzReader;
+
+use crate::{Signals, mat};
+
+type Fault = Box<dyn std::error::Error>;
+
+#[derive(Clone, Copy)]
+pub enum Format {
+    Mat,
+    Npz,
+    Csv,
+}
+
+/// A file's signals, one a row, and the label of each as it stands there.
+struct Raw {
+    x: Array2<f64>,
+    labels: Vec<i64>,
+}
+
+impl Format {
+    /// Reads signals; their classes are the distinct labels, in order.
+    pub fn read(self, path: &str) -> Result<Signals, Fault> {
+        let raw = self.raw(path)?;
+        let mut known: Vec<i64> = raw.labels.clone();
+        known.sort_unstable();
+        known.dedup();
+        if known.len() < 2 {
+            return Err(format!("{path}: there is only one class").into());
+        }
+        raw.signals(path, &known)
+    }
+
+    /// Reads signals that belong to those of `train`: of the same length, and with labels in the same order.
+    pub fn read_like(self, path: &str, train: &mut Signals) -> Result<Signals, Fault> {
+        let raw = self.raw(path)?;
+        if raw.x.ncols() != train.x.dim().1 {
+            return Err(format!(
+                "{path}: signals of {} samples, expected {}",
+                raw.x.ncols(),
+                train.x.dim().1
+            )
+            .into());
+        }
+        let mut known: Vec<i64> = raw.labels.clone();
+        known.sort_unstable();
+        known.dedup();
+        if known.len() != train.classes {
+            return Err(format!("{path}: {} classes, expected {}", known.len(), train.classes).into());
+        }
+        raw.signals(path, &known)
+    }
+
+    fn raw(self, path: &str) -> Result<Raw, Fault> {
+        let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
+        let raw = match self {
+            Format::Mat => mat(file),
+            Format::Npz => npz(file),
+            Format::Csv => csv(file),
+        };
+        Ok(raw.map_err(|error| format!("{path}: {error}"))?)
+    }
+}
+
+impl Raw {
+    fn new(x: Array2<f64>, labels: ArrayD<f64>) -> Result<Self, Fault> {
+        let labels = class_numbers(labels, x.nrows())?;
+        if x.is_empty() {
+            return Err("there are no signals".into());
+        }
+        Ok(Raw { x, labels })
+    }
+
+    fn signals(self, path: &str, known: &[i64]) -> Result<Signals, Fault> {
+        if let Some(((row, column), value)) = self.x.indexed_iter().find(|(_, x)| !x.is_finite()) {
+            return Err(format!("{path}: signal {row} holds {value} at sample {column}").into());
+        }
+        let y = self.labels.iter().map(|label| known.binary_search(label).unwrap_or(0)).collect();
+        Ok(Signals { x: self.x.mapv(|x| x as f32).insert_axis(Axis(2)), y, classes: known.len() })
+    }
+}
+
+/// Class numbers, or one-hot rows, as one number for each signal.
+fn class_numbers(labels: ArrayD<f64>, signals: usize) -> Result<Vec<i64>, Fault> {
+    let whole = |label: &f64| match label.fract() == 0.0 && label.abs() < 1e9 {
+        true => Ok(*label as i64),
+        false => Err(Fault::from(format!("a label is {label}, no class number"))),
+    };
+    let shape = labels.shape().to_vec();
+    let numbers: Vec<i64> = labels.iter().map(whole).collect::<Result<_, _>>()?;
+    if numbers.len() == signals {
+        return Ok(numbers);
+    }
+    let labels = Array2::from_shape_vec(labels.into_dimensionality::<Ix2>()?.dim(), numbers)?;
+    let rows = if labels.nrows() == signals { labels } else { labels.reversed_axes() };
+    let one_hot = rows.rows().into_iter().all(|row| row.sum() == 1 && row.iter().all(|v| *v == 0 || *v == 1));
+    if rows.nrows() != signals || !one_hot {
+        return Err(format!(
+            "the labels have shape {shape:?}, which fits neither {signals} class numbers nor one-hot rows"
+        )
+        .into());
+    }
+    Ok(rows.rows().into_iter().map(|row| row.iter().position(|v| *v == 1).unwrap_or(0) as i64).collect())
+}
+
+/// `data` (samples × signals, as MATLAB users keep them) and `labels`.
+fn mat(mut file: File) -> Result<Raw, Fault> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let mut arrays = mat::read(&bytes)?;
+    let names: Vec<String> = arrays.iter().map(|(name, _)| name.clone()).collect();
+    let mut array = |name: &str| match arrays.iter().position(|(known, _)| known == name) {
+        Some(place) => Ok(arrays.swap_remove(place).1),
+        None => Err(format!("there is no numeric variable `{name}`, only [{}]", names.join(", "))),
+    };
+    let data = array("data")?;
+    let rank = data.ndim();
+    let x = data.into_dimensionality::<Ix2>().map_err(|_| format!("`data` has {rank} axes, expected 2"))?;
+    Raw::new(x, array("labels")?)
+}
+
+/// `x` (signals × samples) and `y`.
+fn npz(file: File) -> Result<Raw, Fault> {
+    let mut archive = NpzReader::new(file).map_err(|error| format!("this is no NumPy archive ({error})"))?;
+    let names = archive.names()?;
+    let mut array = |name: &str| -> Result<ArrayD<f64>, Fault> {
+        let name = names.iter().find(|known| known.trim_end_matches(".npy") == name);
+        let name =
+            name.ok_or_else(|| format!("`x` and `y` are expected, only [{}] is there", names.join(", ")))?;
+        macro_rules! first {
+            ($($number:ty),*) => {$(
+                if let Ok(found) = archive.by_name::<cornu::ndarray::OwnedRepr<$number>, cornu::ndarray::IxDyn>(name) {
+                    return Ok(found.mapv(|x| x as f64));
+                }
+            )*};
+        }
+        first!(f64, f32, i64, i32, i16, i8, u8, u16, u32, u64);
+        Err(format!("`{name}` is truncated, or holds no plain numbers").into())
+    };
+    let x = array("x")?;
+    let signals = x.len_of(Axis(0));
+    let samples = x.len() / signals.max(1);
+    let x = x.to_shape((signals, samples))?.to_owned();
+    Raw::new(x, array("y")?)
+}
+
+/// A label and a signal on each line; a first line of words is passed over.
+fn csv(file: File) -> Result<Raw, Fault> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
+    let (mut labels, mut values, mut width) = (Vec::new(), Vec::new(), 0);
+    for (row, record) in reader.records().enumerate() {
+        let record = record?;
+        let numbers: Result<Vec<f64>, _> = record.iter().map(|field| field.trim().parse::<f64>()).collect();
+        let numbers = match numbers {
+            Err(_) if row == 0 => continue,
+            Err(_) => return Err(format!("line {} holds something that is no number", row + 1).into()),
+            Ok(numbers) => numbers,
+        };
+        let [label, signal @ ..] = &*numbers else { continue };
+        width = signal.len();
+        labels.push(*label);
+        values.extend_from_slice(signal);
+    }
+    let x = Array2::from_shape_vec((labels.len(), width), values)?;
+    Raw::new(x, Array1::from(labels).into_dyn().into_dimensionality::<Ix1>()?.into_dyn())
+}
+
+/// Takes a fifth of each class out of the signals.
+pub fn set_aside_a_fifth(signals: &mut Signals, seed: u64) -> Result<Signals, Fault> {
+    let (mut kept, mut aside) = (Vec::new(), Vec::new());
+    for class in 0..signals.classes {
+        let mut members: Vec<usize> = (0..signals.y.len()).filter(|&i| signals.y[i] == class).collect();
+        Rng::stream(seed, 7).shuffle(&mut members);
+        let fifth = members.len() / 5;
+        aside.extend_from_slice(&members[..fifth]);
+        kept.extend_from_slice(&members[fifth..]);
+    }
+    if aside.is_empty() {
+        return Err("there are too few signals to set some aside; give a --test file".into());
+    }
+    let pick = |rows: &[usize]| Signals {
+        x: signals.x.select(Axis(0), rows),
+        y: signals.y.select(Axis(0), rows),
+        classes: signals.classes,
+    };
+    let (kept, aside) = (pick(&kept), pick(&aside));
+    *signals = kept;
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> Result<Signals, String> {
+        let format = match file.rsplit('.').next() {
+            Some("mat") => Format::Mat,
+            Some("npz") => Format::Npz,
+            _ => Format::Csv,
+        };
+        let path = format!("{}/tests/files/signals/{file}", env!("CARGO_MANIFEST_DIR"));
+        format.read(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_kind_of_file_gives_the_same_signals() {
+        for file in [
+            "plain.mat",
+            "compressed.mat",
+            "single.mat",
+            "int16.mat",
+            "one_hot.mat",
+            "plain.npz",
+            "compressed.npz",
+            "plain.csv",
+            "header.csv",
+        ] {
+            let signals = read(file).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((signals.x.dim(), signals.classes), ((6, 4, 1), 3), "{file}");
+            assert!(signals.x.indexed_iter().all(|((i, t, _), x)| *x == (6 * t + i) as f32), "{file}");
+            assert_eq!(signals.y.to_vec(), [0, 0, 1, 1, 2, 2], "{file}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_refused_in_one_sentence() {
+        for (file, words) in [
+            ("no_labels.mat", "there is no numeric variable `labels`, only [data, other]"),
+            (
+                "wrong_shape.mat",
+                "the labels have shape [5, 1], which fits neither 6 class numbers nor one-hot rows",
+            ),
+            ("text.mat", "there is no numeric variable `data`, only [labels]"),
+            ("cube.mat", "`data` has 3 axes, expected 2"),
+            ("not_finite.mat", "signal 1 holds NaN at sample 1"),
+            ("truncated.mat", "this is no whole MATLAB 5 file"),
+            ("foreign.mat", "this is no whole MATLAB 5 file"),
+            ("no_y.npz", "`x` and `y` are expected, only [x"),
+            ("truncated.npz", "this is no NumPy archive"),
+            ("ragged.csv", "fields"),
+            ("words.csv", "line 2 holds something that is no number"),
+            ("absent.csv", "No such file"),
+        ] {
+            let error = read(file).err().unwrap_or_else(|| panic!("{file} was read"));
+            assert!(error.contains(words) && !error.contains('\n'), "{file}: {error}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Every layer, activation and loss against central differences in f64.
+
+use cornu::layer::Node;
+use cornu::loss::Loss;
+use cornu::ndarray::{Array2, ArrayD, IxDyn};
+use cornu::prelude::*;
+
+/// Numbers that keep clear of the kinks at 0, ±0.5, ±1, ±3 and 6.
+fn draw(shape: &[usize], seed: u64) -> ArrayD<f64> {
+    let kinks = [0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0];
+    let mut rng = Rng::stream(seed, 0);
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
+        loop {
+            let x = 1.7 * rng.normal();
+            if kinks.iter().all(|kink| (x - kink).abs() > 1e-2) {
+                break x;
+            }
+        }
+    })
+}
+
+#[track_caller]
+fn check_model(mut model: Sequential<f64>, loss: impl Loss<f64> + 'static, x: &ArrayD<f64>, y: &ArrayD<f64>) {
+    model.compile(Sgd::new(0.1), loss, ()).unwrap();
+    for (path, error) in model.check_gradient(x, y).unwrap() {
+        assert!(error < 1e-7, "{model:?}: {path} is off by {error:e}");
+    }
+}
+
+/// The gradients of a layer on samples of this shape, and of a Dense layer below it.
+#[track_caller]
+fn check(layer: impl Layer<f64> + 'static, shape: &[usize]) {
+    let node: Node<f64> = layer.into_node();
+    for below in [false, true] {
+        let mut model = Sequential::<f64>::with_scalar().seed(3).input(shape);
+        if below {
+            model = model.add(Dense::new(*shape.last().unwrap()));
+        }
+        let mut model = model.add(node.clone().name("checked"));
+        model.build().unwrap();
+        let output = [&[3], model.output_shape().unwrap()].concat();
+        let x = draw(&[&[3], shape].concat(), 5);
+        check_model(model, MeanSquaredError::new(), &x, &draw(&output, 7));
+    }
+}
+
+/// The gradient of a loss on the outputs of an activation.
+#[track_caller]
+fn check_loss(loss: impl Loss<f64> + 'static, last: Activation, y: ArrayD<f64>) {
+    let width = 3;
+    let model = Sequential::<f64>::with_scalar().seed(4).input([2]).add(Dense::new(width).activation(last));
+    check_model(model, loss, &draw(&[y.shape()[0], 2], 6), &y);
+}
+
+const ALL: [Activation; 33] = [
+    Activation::Linear,
+    Activation::Relu,
+    Activation::Relu6,
+    Activation::ReluWith { negative_slope: 0.1, max_value: Some(2.0), threshold: 0.25 },
+    Activation::LeakyRelu { negative_slope: 0.2 },
+    Activation::Elu { alpha: 0.7 },
+    Activation::Celu { alpha: 1.3 },
+    Activation::Selu,
+    Activation::Sigmoid,
+    Activation::LogSigmoid,
+    Activation::HardSigmoid,
+    Activation::Silu,
+    Activation::HardSilu,
+    Activation::Tanh,
+    Activation::TanhShrink,
+    Activation::HardTanh,
+    Activation::Softplus,
+    Activation::Softsign,
+    Activation::Squareplus { b: 4.0 },
+    Activation::SparsePlus,
+    Activation::SparseSigmoid,
+    Activation::Gelu { approximate: false },
+    Activation::Gelu { approximate: true },
+    Activation::Mish,
+    Activation::SoftShrink { threshold: 0.5 },
+    Activation::HardShrink { threshold: 0.5 },
+    Activation::Threshold { threshold: 0.3, default_value: -0.1 },
+    Activation::Exponential,
+    Activation::Softmax,
+    Activation::LogSoftmax,
+    Activation::Sparsemax,
+    Activation::Elu { alpha: 1.0 },
+    Activation::Celu { alpha: 1.0 },
+];
+
+#[test]
+fn activations() {
+    for activation in ALL {
+        check(activation, &[4]);
+        check(activation, &[2, 4]);
+        check(Dense::new(5).activation(activation), &[4]);
+    }
+    check(Activation::Glu, &[4]);
+    check(Activation::Glu, &[3, 2]);
+}
+
+#[test]
+fn layers() {
+    check(Dense::new(3), &[4]);
+    check(Dense::new(3).use_bias(false), &[4]);
+    check(Dense::new(3), &[2, 4]);
+    // The slope of |b| has a kink at 0, where biases start.
+    let off_zero = Dense::new(2).bias_initializer(Initializer::Constant(0.3));
+    check(off_zero.kernel_regularizer(Regularizer::L2(0.3)).bias_regularizer(Regularizer::L1(0.2)), &[3]);
+    check(Dense::new(2).kernel_regularizer(Regularizer::L1L2 { l1: 0.1, l2: 0.2 }), &[3]);
+    check(Dense::new(2).activity_regularizer(Regularizer::L2(0.3)), &[3]);
+    check(Flatten::new(), &[2, 3]);
+    check(Softmax::new(), &[4]);
+    check(Softmax::new().axis(1), &[3, 4]);
+    check(Softmax::new().axis(-2), &[2, 3, 2]);
+    check(Rescaling::new(0.3).offset(2.0), &[2, 3]);
+    check(Normalization::new().adapt(&draw(&[9, 3], 1)).unwrap(), &[3]);
+    check(Normalization::new().axis(None).adapt(&draw(&[9, 2, 3], 1)).unwrap(), &[2, 3]);
+    check(Normalization::new().axis(Some(1)).adapt(&draw(&[9, 2, 3], 1)).unwrap(), &[2, 3]);
+    check(Normalization::new().statistics([0.1, 0.2], [0.5, 2.0]), &[2]);
+}
+
+#[test]
+fn losses() {
+    let one_hot = to_categorical::<f64, _, _>(&cornu::ndarray::array![0, 2, 1, 1], None).unwrap().into_dyn();
+    let soft = Array2::from_shape_fn((4, 3), |(i, j)| [0.2, 0.5, 0.3][(i + j) % 3]).into_dyn();
+    let classes = cornu::ndarray::array![[0.0], [2.0], [-1.0], [1.0]].into_dyn();
+    for y in [one_hot, soft] {
+        for smoothing in [0.0, 0.1] {
+            let categorical = || CategoricalCrossentropy::new().label_smoothing(smoothing);
+            check_loss(categorical(), Activation::Softmax, y.clone());
+            check_loss(categorical(), Activation::Sigmoid, y.clone());
+            check_loss(categorical().from_logits(true), Activation::Linear, y.clone());
+            let binary = || BinaryCrossentropy::new().label_smoothing(smoothing);
+            check_loss(binary(), Activation::Sigmoid, y.clone());
+            check_loss(binary().from_logits(true), Activation::Linear, y.clone());
+        }
+        check_loss(MeanSquaredError::new(), Activation::Tanh, y.clone());
+        check_loss(MeanAbsoluteError::new(), Activation::Linear, y.clone());
+    }
+    let sparse = || SparseCategoricalCrossentropy::new().ignore_class(-1);
+    check_loss(sparse(), Activation::Softmax, classes.clone());
+    check_loss(sparse().from_logits(true), Activation::Linear, classes);
+}
+
+#[test]
+fn a_wrong_gradient_is_found() {
+    /// y = x², with the slope of y = x³.
+    #[derive(Debug, Clone)]
+    struct Wrong;
+    impl Layer<f64> for Wrong {
+        fn kind(&self) -> &str {
+            "Wrong"
+        }
+        fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+            Ok(input.to_vec())
+        }
+        fn infer(
+            &self,
+            x: cornu::tensor::Batch<f64>,
+            mut y: cornu::tensor::BatchMut<f64>,
+            _: &mut cornu::tensor::Scratch<f64>,
+        ) {
+            y.data().iter_mut().zip(x.data()).for_each(|(y, x)| *y = x * x);
+        }
+        fn backward(&mut self, mut pass: cornu::layer::Pass<f64>) {
+            let Some(mut dx) = pass.dx else { return };
+            let dy = pass.dy.data();
+            dx.data().iter_mut().zip(dy).zip(pass.x.data()).for_each(|((dx, dy), x)| *dx = 3.0 * x * x * *dy);
+        }
+    }
+    let mut model = Sequential::<f64>::with_scalar().seed(1).input([2]).add(Wrong);
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+    let errors = model.check_gradient(&draw(&[2, 2], 1), &draw(&[2, 2], 2)).unwrap();
+    assert!(errors[0].0 == "x" && errors[0].1 > 0.1);
+}
