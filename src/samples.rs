@@ -3,7 +3,7 @@
 use ndarray::{ArrayBase, Axis, Data, Dimension, RemoveAxis};
 
 use crate::error::{Error, Result};
-use crate::scalar::Scalar;
+use crate::scalar::{Element, Scalar};
 
 /// Samples to read: the first axis counts them, the other axes are the shape of each.
 ///
@@ -36,55 +36,6 @@ pub trait Samples<F: Scalar> {
         None
     }
 }
-
-/// A number that converts to `F`.
-///
-/// # Example
-/// ```
-/// use cornu::data::Element;
-/// assert_eq!(Element::<f32>::cast(3u8), 3.0);
-/// ```
-pub trait Element<F>: Copy + 'static {
-    /// The nearest `F`.
-    fn cast(self) -> F;
-
-    /// The slice itself, where it already is one of `F`.
-    fn same(slice: &[Self]) -> Option<&[F]> {
-        let _ = slice;
-        None
-    }
-}
-
-macro_rules! elements {
-    ($scalar:ty, $other:ty: $($number:ty),*) => {
-        impl Element<$scalar> for $scalar {
-            fn cast(self) -> $scalar {
-                self
-            }
-            fn same(slice: &[Self]) -> Option<&[$scalar]> {
-                Some(slice)
-            }
-        }
-        impl Element<$scalar> for $other {
-            fn cast(self) -> $scalar {
-                self as $scalar
-            }
-        }
-        impl Element<$scalar> for bool {
-            fn cast(self) -> $scalar {
-                u8::from(self).into()
-            }
-        }
-        $(impl Element<$scalar> for $number {
-            fn cast(self) -> $scalar {
-                self as $scalar
-            }
-        })*
-    };
-}
-
-elements!(f32, f64: u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
-elements!(f64, f32: u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 impl<F, T, S, D> Samples<F> for ArrayBase<S, D>
 where

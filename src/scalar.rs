@@ -24,6 +24,8 @@ pub trait Scalar:
     Float
     + NumAssignOps
     + FromPrimitive
+    + Element<Self>
+    + Element<f64>
     + LinalgScalar
     + ScalarOperand
     + std::iter::Sum
@@ -73,3 +75,52 @@ impl Scalar for f64 {
         libm::erf(self)
     }
 }
+
+/// A number that converts to `F`.
+///
+/// # Example
+/// ```
+/// use cornu::data::Element;
+/// assert_eq!(Element::<f32>::cast(3u8), 3.0);
+/// ```
+pub trait Element<F>: Copy + 'static {
+    /// The nearest `F`.
+    fn cast(self) -> F;
+
+    /// The slice itself, where it already is one of `F`.
+    fn same(slice: &[Self]) -> Option<&[F]> {
+        let _ = slice;
+        None
+    }
+}
+
+macro_rules! elements {
+    ($scalar:ty, $other:ty: $($number:ty),*) => {
+        impl Element<$scalar> for $scalar {
+            fn cast(self) -> $scalar {
+                self
+            }
+            fn same(slice: &[Self]) -> Option<&[$scalar]> {
+                Some(slice)
+            }
+        }
+        impl Element<$scalar> for $other {
+            fn cast(self) -> $scalar {
+                self as $scalar
+            }
+        }
+        impl Element<$scalar> for bool {
+            fn cast(self) -> $scalar {
+                u8::from(self).into()
+            }
+        }
+        $(impl Element<$scalar> for $number {
+            fn cast(self) -> $scalar {
+                self as $scalar
+            }
+        })*
+    };
+}
+
+elements!(f32, f64: u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+elements!(f64, f32: u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);

@@ -3,8 +3,7 @@
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix1};
 
 use crate::error::{Error, Result};
-use crate::samples::Element;
-use crate::scalar::Scalar;
+use crate::scalar::{Element, Scalar};
 
 /// One-hot rows from class indices: row `i` is 1 at column `labels[i]`, else 0.
 ///

@@ -82,7 +82,7 @@ impl Team {
             } else {
                 spins += 1;
                 std::hint::spin_loop();
-                if spins % 256 == 0 {
+                if spins.is_multiple_of(256) {
                     if idle.elapsed() > PATIENCE {
                         return;
                     }
@@ -120,10 +120,10 @@ impl Drop for Close<'_> {
     fn drop(&mut self) {
         self.0.gate.fetch_and(!OPEN, Ordering::Relaxed);
         let mut spins = 0u32;
-        while self.0.gate.load(Ordering::Acquire) % OPEN != 0 {
+        while !self.0.gate.load(Ordering::Acquire).is_multiple_of(OPEN) {
             spins += 1;
             std::hint::spin_loop();
-            if spins % 1024 == 0 {
+            if spins.is_multiple_of(1024) {
                 std::thread::yield_now();
             }
         }

@@ -5,8 +5,7 @@ use ndarray::{ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
 use super::Sequential;
 use crate::error::{Error, Result};
 use crate::param::Param;
-use crate::samples::Element;
-use crate::scalar::Scalar;
+use crate::scalar::{Element, Scalar};
 
 impl<F: Scalar> Sequential<F> {
     /// All weights with their paths, layer by layer.

@@ -162,7 +162,7 @@ impl<'a, F: Scalar> Run<'a, F> {
                 }
             }
             model.epochs_seen += 1;
-            if (clock.epoch + 1) % settings.validation_freq == 0 {
+            if (clock.epoch + 1).is_multiple_of(settings.validation_freq) {
                 self.validate(model, settings, &mut logs)?;
             }
             let stopped =

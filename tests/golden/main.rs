@@ -1,0 +1,35 @@
+//! What Keras 3 on JAX computes, number for number. `README.md` beside this file lists what is covered.
+
+mod draw;
+mod pieces;
+mod trainings;
+
+use cornu::Scalar;
+use serde_json::Value;
+
+/// The stored values of this precision.
+fn golden<F: Scalar>() -> Value {
+    let path = format!("{}/tests/golden/keras_{}.json", env!("CARGO_MANIFEST_DIR"), F::NAME);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().expect("numbers").iter().map(|v| v.as_f64().expect("a number")).collect()
+}
+
+/// How far a number of this precision may be off: 1e-5 in f32, 1e-10 in f64.
+fn tolerance<F: Scalar>() -> f64 {
+    if F::NAME == "f32" { 1e-5 } else { 1e-10 }
+}
+
+/// Compares relative to the largest of the expected numbers.
+#[track_caller]
+fn check(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let scale = expected.iter().fold(1e-30f64, |largest, v| largest.max(v.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let error = (found - expected).abs() / scale;
+        assert!(error <= tolerance, "{what}, number {i}: {found}, Keras has {expected} (off by {error:.1e})");
+    }
+}
