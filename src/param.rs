@@ -42,8 +42,8 @@ impl<F: Scalar> Param<F> {
     /// A parameter to be trained, drawn by `initializer`.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] where the shape has more elements than memory has addresses,
-    /// [`Error::Argument`] where the initializer does not fit the shape.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) where the shape has more elements than memory has addresses,
+    /// [`Error::Argument`](crate::Error::Argument) where the initializer does not fit the shape.
     pub fn new(
         name: &'static str,
         shape: &[usize],

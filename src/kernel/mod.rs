@@ -12,7 +12,7 @@ mod tile;
 mod vector;
 mod wide;
 
-pub(crate) use wide::{all_finite, sum_rows};
+pub(crate) use wide::{all_finite, gather, pieces, sum_rows, wide};
 
 use matmul::{Isa, Strided, matmul};
 

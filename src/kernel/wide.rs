@@ -30,8 +30,72 @@ fn avx2<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// How many numbers a thread takes at a time.
-const CHUNK: usize = 1 << 15;
+/// How many numbers a thread takes at a time; fewer are not worth a second thread.
+const CHUNK: usize = 1 << 14;
+
+/// Copies the rows of these indices together, several threads at a time where they are long.
+pub(crate) fn gather<F: Scalar>(all: &[F], width: usize, indices: &[usize], to: &mut [F]) {
+    let rows = to.chunks_exact_mut(width.max(1)).zip(indices);
+    if width * indices.len() <= CHUNK {
+        return rows.for_each(|(to, &index)| to.copy_from_slice(&all[index * width..][..width]));
+    }
+    let each = (CHUNK / width).max(1);
+    let shared = Pieces::new(to, each * width);
+    super::each(shared.count(), &|part| {
+        let indices = &indices[part * each..];
+        // SAFETY: every part is handed out once.
+        let to = unsafe { shared.get(part) };
+        for (to, &index) in to.chunks_exact_mut(width).zip(indices) {
+            to.copy_from_slice(&all[index * width..][..width]);
+        }
+    });
+}
+
+/// Calls `work` with pieces of several arrays of one length, the same piece of each, on several threads.
+pub(crate) fn pieces<F: Scalar, const N: usize>(
+    len: usize,
+    arrays: [&mut [F]; N],
+    work: &(dyn Fn(std::ops::Range<usize>, [&mut [F]; N]) + Sync),
+) {
+    let shared = arrays.map(|array| Pieces::new(array, CHUNK));
+    super::each(len.div_ceil(CHUNK), &|part| {
+        // SAFETY: every part is handed out once.
+        let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });
+        work(part * CHUNK..len.min((part + 1) * CHUNK), arrays);
+    });
+}
+
+/// A slice cut in parts that threads may write to, each its own.
+struct Pieces<F> {
+    start: *mut F,
+    len: usize,
+    size: usize,
+}
+
+// SAFETY: `get` asks its callers to take each part once.
+unsafe impl<F: Send> Sync for Pieces<F> {}
+
+impl<F> Pieces<F> {
+    fn new(slice: &mut [F], size: usize) -> Self {
+        Pieces { start: slice.as_mut_ptr(), len: slice.len(), size }
+    }
+
+    fn count(&self) -> usize {
+        self.len.div_ceil(self.size)
+    }
+
+    /// Part `part`, empty where the slice ends before it.
+    ///
+    /// # Safety
+    /// No part is taken twice while the slice is borrowed.
+    #[allow(clippy::mut_from_ref)]
+    unsafe fn get(&self, part: usize) -> &mut [F] {
+        let from = (part * self.size).min(self.len);
+        let to = (from + self.size).min(self.len);
+        // SAFETY: the range lies within the slice, and overlaps no other part.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(from), to - from) }
+    }
+}
 
 /// Whether every number is finite.
 pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {

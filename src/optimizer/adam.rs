@@ -2,6 +2,7 @@
 
 use super::{Optimizer, Update, check_decay, check_range};
 use crate::error::Result;
+use crate::kernel::wide;
 use crate::scalar::Scalar;
 
 /// Adam, as Keras computes it: ε is added to the root of the uncorrected `v`.
@@ -92,10 +93,13 @@ impl<F: Scalar> Optimizer<F> for Adam {
         let power = |beta: f64| 1.0 - beta.powf(at.t as f64);
         let alpha = F::of(at.learning_rate * power(self.beta_2).sqrt() / power(self.beta_1));
         let (a, b, epsilon) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2), F::of(self.epsilon));
-        for (((w, &g), m), v) in value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut()) {
-            *m += (g - *m) * a;
-            *v += (g * g - *v) * b;
-            *w -= alpha * *m / (v.sqrt() + epsilon);
-        }
+        let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
+        wide(|| {
+            for (((w, &g), m), v) in moved {
+                *m += (g - *m) * a;
+                *v += (g * g - *v) * b;
+                *w -= alpha * *m / (v.sqrt() + epsilon);
+            }
+        });
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Optimizer, Update, check_range};
 use crate::error::Result;
+use crate::kernel::wide;
 use crate::scalar::Scalar;
 
 /// Stochastic gradient descent, with momentum where asked for.
@@ -82,11 +83,14 @@ impl<F: Scalar> Optimizer<F> for Sgd {
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         let (rate, mu) = (F::of(at.learning_rate), F::of(self.momentum));
         let [v] = slots else {
-            return value.iter_mut().zip(grad).for_each(|(w, &g)| *w -= rate * g);
+            return wide(|| value.iter_mut().zip(grad).for_each(|(w, &g)| *w -= rate * g));
         };
-        for ((w, &g), v) in value.iter_mut().zip(grad).zip(v.iter_mut()) {
-            *v = mu * *v - rate * g;
-            *w += if self.nesterov { mu * *v - rate * g } else { *v };
-        }
+        let moved = value.iter_mut().zip(grad).zip(v.iter_mut());
+        wide(|| {
+            for ((w, &g), v) in moved {
+                *v = mu * *v - rate * g;
+                *w += if self.nesterov { mu * *v - rate * g } else { *v };
+            }
+        });
     }
 }

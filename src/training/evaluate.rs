@@ -5,6 +5,7 @@ use super::measure::{Measure, Targets};
 use super::settings::check_batch_size;
 use crate::callback::Logs;
 use crate::error::{Error, Result};
+use crate::kernel;
 use crate::layer::Wires;
 use crate::model::{Compiled, Sequential};
 use crate::samples::Samples;
@@ -99,6 +100,7 @@ impl<F: Scalar> Sequential<F> {
 pub(super) struct Evaluation<F> {
     wires: Wires<F>,
     batch_size: usize,
+    indices: Vec<usize>,
     x: Vec<F>,
     y: Vec<F>,
     weights: Vec<F>,
@@ -109,6 +111,7 @@ impl<F: Scalar> Evaluation<F> {
         Evaluation {
             wires: Wires::new(&model.layers),
             batch_size: batch_size.min(data.count()),
+            indices: Vec::new(),
             x: Vec::new(),
             y: Vec::new(),
             weights: Vec::new(),
@@ -126,9 +129,10 @@ impl<F: Scalar> Evaluation<F> {
     ) {
         let weight_penalty = model.weight_penalty();
         for start in rows.clone().step_by(self.batch_size) {
-            let indices = start..rows.end.min(start + self.batch_size);
-            let samples = indices.len();
-            gather(data, indices, &mut self.x, &mut self.y, &mut self.weights);
+            self.indices.clear();
+            self.indices.extend(start..rows.end.min(start + self.batch_size));
+            let samples = self.indices.len();
+            gather(data, &self.indices, &mut self.x, &mut self.y, &mut self.weights);
             let x = Batch::new(&self.x, self.x.len() / samples);
             self.wires.infer(&model.layers, x);
             let output = self.wires.output(x);
@@ -144,24 +148,24 @@ impl<F: Scalar> Evaluation<F> {
 /// Copies samples, targets and weights together into a batch.
 pub(super) fn gather<F: Scalar>(
     data: &Dataset<F>,
-    indices: impl ExactSizeIterator<Item = usize>,
+    indices: &[usize],
     x: &mut Vec<F>,
     y: &mut Vec<F>,
     weights: &mut Vec<F>,
 ) {
-    let (width, rows) = (data.width(), data.steps);
-    x.resize(indices.len() * width, F::zero());
-    y.resize(indices.len() * rows * data.target, F::zero());
-    weights.clear();
-    let samples = x.chunks_exact_mut(width).zip(y.chunks_exact_mut(rows * data.target));
-    for (index, (x, y)) in indices.zip(samples) {
-        match data.x.as_slice() {
-            Some(all) => x.copy_from_slice(&all[index * width..][..width]),
-            None => data.x.read(index, x),
-        }
-        data.y.read(index, y);
-        if let Some(all) = &data.weights {
-            weights.extend_from_slice(&all[index * rows..][..rows]);
-        }
+    rows(data.x, data.width(), indices, x);
+    rows(data.y, data.steps * data.target, indices, y);
+    if let Some(all) = &data.weights {
+        weights.resize(indices.len() * data.steps, F::zero());
+        kernel::gather(all, data.steps, indices, weights);
+    }
+}
+
+/// Copies the samples of these indices together.
+fn rows<F: Scalar>(samples: &dyn Samples<F>, width: usize, indices: &[usize], to: &mut Vec<F>) {
+    to.resize(indices.len() * width, F::zero());
+    match samples.as_slice() {
+        Some(all) => kernel::gather(all, width, indices, to),
+        None => to.chunks_exact_mut(width).zip(indices).for_each(|(row, &index)| samples.read(index, row)),
     }
 }

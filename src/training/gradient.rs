@@ -45,7 +45,8 @@ impl<F: Scalar> Sequential<F> {
         let data = Dataset::new(TRAINING, x, y, input, output, &*compiled.loss)?;
         let measure = Measure::new(&compiled, "", output, &y.sample_shape())?;
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
-        gather(&data, 0..data.count(), &mut rows, &mut targets, &mut Vec::new());
+        let all: Vec<usize> = (0..data.count()).collect();
+        gather(&data, &all, &mut rows, &mut targets, &mut Vec::new());
         let wires = Wires::new(&model.layers);
         Probe { model, compiled: &compiled, data, measure, wires, x: rows, y: targets }.compare()
     }

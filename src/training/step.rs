@@ -57,7 +57,7 @@ impl<F: Scalar> Trainer<F> {
     ) -> Result<()> {
         let penalty = model.weight_penalty();
         let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
-        gather(data, indices.iter().copied(), &mut self.x, &mut self.y, &mut self.weights);
+        gather(data, indices, &mut self.x, &mut self.y, &mut self.weights);
         let x = Batch::new(&self.x, data.width());
         let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
         self.wires.forward(&mut model.layers, x, at);
@@ -100,7 +100,7 @@ impl<F: Scalar> Trainer<F> {
 fn first_bad_gradient<F: Scalar>(layers: &[Node<F>]) -> Option<(String, f64)> {
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
-        layer.walk("", &mut |_, trained, param| {
+        layer.each_param(&mut |trained, param| {
             if trained && !kernel::all_finite(param.grad()) {
                 bad = param.grad().iter().find(|g| !g.is_finite()).map(|g| g.as_f64());
             }
@@ -135,8 +135,15 @@ fn update<F: Scalar>(model: &mut Sequential<F>) {
 }
 
 fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {
-    let mut slots: [&mut [F]; MAX_SLOTS] = Default::default();
     let count = param.slots.len().min(MAX_SLOTS);
-    slots.iter_mut().zip(&mut param.slots).for_each(|(to, slot)| *to = slot);
-    optimizer.update(at, &mut param.value, &param.grad, &mut slots[..count]);
+    let mut arrays: [&mut [F]; MAX_SLOTS + 1] = Default::default();
+    let slots = param.slots.iter_mut().map(|slot| &mut **slot);
+    arrays
+        .iter_mut()
+        .zip(std::iter::once(&mut *param.value).chain(slots))
+        .for_each(|(to, array)| *to = array);
+    kernel::pieces(param.grad.len(), arrays, &|range, [value, slots @ ..]| {
+        let mut slots = slots;
+        optimizer.update(at, value, &param.grad[range], &mut slots[..count]);
+    });
 }
