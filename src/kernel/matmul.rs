@@ -109,16 +109,15 @@ struct Parts {
 
 impl Parts {
     fn new(rows: usize, cols: usize, threads: usize, packs: bool) -> Self {
-        const PANEL: usize = 48;
-        const TILE: usize = 8;
+        // Whole registers and whole tiles, and enough parts that a helper who comes late still finds one.
         let whole =
             |items: usize, unit: usize, parts: usize| items.div_ceil(unit).div_ceil(parts).max(1) * unit;
-        let by_columns = cols >= 2 * threads * PANEL && (packs || cols > rows);
+        let by_columns = cols >= 64 * threads && (packs || cols > rows);
         let size = match (threads, by_columns) {
             (1, _) => (rows, cols),
-            (_, true) => (rows, whole(cols, PANEL, 2 * threads)),
-            // Enough parts that a helper who comes late still finds one.
-            (_, false) if rows >= 16 * threads * TILE => (whole(rows, TILE, 4 * threads), cols),
+            (_, true) if cols >= 256 * threads => (rows, whole(cols, 16, 2 * threads)),
+            (_, true) => (rows, whole(cols, 16, threads)),
+            (_, false) if rows >= 128 * threads => (whole(rows, 8, 4 * threads), cols),
             (_, false) => (rows.div_ceil(threads), cols),
         };
         Parts { rows, cols, size }

@@ -49,8 +49,22 @@ unsafe fn run<V, H, const R: usize>(
     let Product { n, k, a, a_row, a_step, b, b_step, b_col, c, c_row, bias } = *product;
     let width = 3 * V::LANES;
     let panels = cols.len().div_ceil(width);
+    if rows.len() == 1 && b_col == 1 {
+        for start in cols.clone().step_by(width) {
+            let panel = start..cols.end.min(start + width);
+            // SAFETY: handed on.
+            unsafe {
+                match panel.len().div_ceil(V::LANES) {
+                    1 => row::<V, 1>(product, rows.start, panel),
+                    2 => row::<V, 2>(product, rows.start, panel),
+                    _ => row::<V, 3>(product, rows.start, panel),
+                }
+            }
+        }
+        return;
+    }
     let pack_b = b_col != 1 || (n > width && rows.len() > R);
-    let pack_a = panels > 1 && rows.len() > 1;
+    let pack_a = a_step != 1 && panels > 1 && rows.len() > 1;
     let stride = panels * width;
     let b_size = if pack_b { BLOCK * stride } else { 0 };
     pack.resize(b_size + ROWS * BLOCK, V::Number::default());
@@ -61,7 +75,7 @@ unsafe fn run<V, H, const R: usize>(
             let depth = BLOCK.min(k - first);
             if pack_b {
                 let from = b.add(first * b_step + cols.start * b_col);
-                copy_steps(from, b_step, b_col, depth, cols.len(), b_pack, stride);
+                copy_steps::<H>(from, b_step, b_col, depth, cols.len(), b_pack, stride);
             }
             let mut row = rows.start;
             while row < rows.end {
@@ -70,7 +84,7 @@ unsafe fn run<V, H, const R: usize>(
                 let count = [8, 4, 2, 1].into_iter().find(|&count| count <= left.min(most)).unwrap_or(1);
                 let from = a.add(row * a_row + first * a_step);
                 let (a, a_row, a_step) = if pack_a {
-                    copy_steps(from, a_step, a_row, depth, count, a_pack, count);
+                    copy_steps::<H>(from, a_step, a_row, depth, count, a_pack, count);
                     (a_pack.as_ptr(), 1, count)
                 } else {
                     (from, a_row, a_step)
@@ -131,45 +145,109 @@ unsafe fn columns<V: Vector, H: Vector<Number = V::Number>>(t: Tile<V::Number>, 
     }
 }
 
+/// One row times a panel of `N` registers, C = x·B: four blocks of the summed axis at a time, each with its own
+/// registers, and then added up in order, so that the bits are those of the tiles.
+///
+/// # Safety
+/// As for [`run`], with one row, `b_col` 1, and at most `N` registers of columns.
+#[inline(always)]
+unsafe fn row<V: Vector, const N: usize>(product: &Product<V::Number>, row: usize, cols: Range<usize>) {
+    const GROUP: usize = 4;
+    let Product { k, a, a_row, a_step, b, b_step, c, c_row, bias, .. } = *product;
+    // SAFETY: every offset is that of a column or step within the operands.
+    unsafe {
+        let (a, b, c) = (a.add(row * a_row), b.add(cols.start), c.add(row * c_row + cols.start));
+        let count: [usize; N] = std::array::from_fn(|j| V::LANES.min(cols.len() - j * V::LANES));
+        let zero = [V::splat(V::Number::default()); N];
+        let mut total = zero;
+        for first in (0..k.max(1)).step_by(GROUP * BLOCK) {
+            let depth = BLOCK.min(k - first);
+            let blocks = if k - first >= GROUP * BLOCK { GROUP } else { (k - first).div_ceil(BLOCK).max(1) };
+            let mut sums = [zero; GROUP];
+            if blocks == GROUP && k - first >= GROUP * BLOCK {
+                for p in first..first + depth {
+                    for (g, sums) in sums.iter_mut().enumerate() {
+                        let p = p + g * BLOCK;
+                        let x = V::splat(*a.add(p * a_step));
+                        for j in 0..N {
+                            sums[j] =
+                                sums[j].fused(x, V::load_some(b.add(p * b_step + j * V::LANES), count[j]));
+                        }
+                    }
+                }
+            } else {
+                for (g, sums) in sums.iter_mut().enumerate().take(blocks) {
+                    let start = first + g * BLOCK;
+                    for p in start..k.min(start + BLOCK) {
+                        let x = V::splat(*a.add(p * a_step));
+                        for j in 0..N {
+                            sums[j] =
+                                sums[j].fused(x, V::load_some(b.add(p * b_step + j * V::LANES), count[j]));
+                        }
+                    }
+                }
+            }
+            for (g, sums) in sums.iter().enumerate().take(blocks) {
+                for j in 0..N {
+                    total[j] = match (first + g, bias) {
+                        (0, None) => sums[j],
+                        (0, Some(bias)) => {
+                            V::load_some(bias.add(cols.start + j * V::LANES), count[j]).add(sums[j])
+                        }
+                        _ => total[j].add(sums[j]),
+                    };
+                }
+            }
+        }
+        for j in 0..N {
+            total[j].store_some(c.add(j * V::LANES), count[j]);
+        }
+    }
+}
+
 /// Copies `steps × count` numbers, `step` and `item` apart, to rows of `stride`.
 ///
 /// # Safety
-/// `from` holds them; `to` has `steps` rows.
+/// The machine has the instruction set of `H`; `from` holds the numbers; `to` has `steps` rows.
 #[inline(always)]
-unsafe fn copy_steps<T: Copy>(
-    from: *const T,
+unsafe fn copy_steps<H: Vector>(
+    from: *const H::Number,
     step: usize,
     item: usize,
     steps: usize,
     count: usize,
-    to: &mut [T],
+    to: &mut [H::Number],
     stride: usize,
 ) {
-    const SIDE: usize = 8;
     debug_assert!(steps == 0 || (steps - 1) * stride + count <= to.len());
     let to = to.as_mut_ptr();
     // SAFETY: the offsets are those of the items and steps asked for.
     unsafe {
         if item == 1 {
             for p in 0..steps {
-                std::ptr::copy_nonoverlapping(from.add(p * step), to.add(p * stride), count);
+                let (from, to) = (from.add(p * step), to.add(p * stride));
+                let full = count - count % H::LANES;
+                for i in (0..full).step_by(H::LANES) {
+                    H::load(from.add(i)).store(to.add(i));
+                }
+                for i in full..count {
+                    *to.add(i) = *from.add(i);
+                }
             }
             return;
         }
-        // Squares of 8 × 8, so that each line of memory is read and written while it is near.
+        // Squares, so that each line of memory is read and written while it is near.
+        const SIDE: usize = 8;
         for i in (0..count).step_by(SIDE) {
             for p in (0..steps).step_by(SIDE) {
-                if i + SIDE <= count && p + SIDE <= steps {
-                    for q in p..p + SIDE {
-                        for j in i..i + SIDE {
-                            *to.add(q * stride + j) = *from.add(q * step + j * item);
-                        }
-                    }
-                } else {
-                    for q in p..steps.min(p + SIDE) {
-                        for j in i..count.min(i + SIDE) {
-                            *to.add(q * stride + j) = *from.add(q * step + j * item);
-                        }
+                let (from, to) = (from.add(p * step + i * item), to.add(p * stride + i));
+                if step == 1 && i + SIDE <= count && p + SIDE <= steps {
+                    H::transpose(from, item, to, stride);
+                    continue;
+                }
+                for q in 0..SIDE.min(steps - p) {
+                    for j in 0..SIDE.min(count - i) {
+                        *to.add(q * stride + j) = *from.add(q * step + j * item);
                     }
                 }
             }

@@ -19,6 +19,16 @@ pub(super) unsafe trait Vector: Copy {
     /// Writes the first `count` numbers, and no others.
     unsafe fn store_some(self, to: *mut Self::Number, count: usize);
     unsafe fn add(self, other: Self) -> Self;
+    /// Writes 8 × 8 numbers transposed: `to[j][i] = from[i][j]`, rows `from_row` and `to_row` apart.
+    #[inline(always)]
+    unsafe fn transpose(from: *const Self::Number, from_row: usize, to: *mut Self::Number, to_row: usize) {
+        for i in 0..8 {
+            for j in 0..8 {
+                // SAFETY: the caller promises both squares.
+                unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) };
+            }
+        }
+    }
     /// `self + a·b`, rounded once where the instruction set has a fused product.
     unsafe fn fused(self, a: Self, b: Self) -> Self;
 }
@@ -93,13 +103,18 @@ pub(super) mod x86 {
 
     macro_rules! register {
         ($type:ident, $number:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $fused:ident,
-         |$from:ident, $n:ident| $load_some:expr, |$to:ident, $m:ident, $v:ident| $store_some:expr) => {
+         |$from:ident, $n:ident| $load_some:expr, |$to:ident, $m:ident, $v:ident| $store_some:expr $(, $transpose:ident)?) => {
             // SAFETY: each method is the instruction of its name; the caller promises the instruction set and
             // the pointers.
             unsafe impl Vector for $type {
                 type Number = $number;
                 const LANES: usize = $lanes;
 
+                $(#[inline(always)]
+                unsafe fn transpose(from: *const $number, from_row: usize, to: *mut $number, to_row: usize) {
+                    // SAFETY: see the impl.
+                    unsafe { $transpose(from, from_row, to, to_row) }
+                })?
                 #[inline(always)]
                 unsafe fn splat(x: $number) -> Self {
                     // SAFETY: see the impl.
@@ -140,6 +155,37 @@ pub(super) mod x86 {
         };
     }
 
+    /// Eight rows of eight, by pairs, by fours, and by halves.
+    #[inline(always)]
+    unsafe fn transpose_f32(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // Macros, as a closure would not have the instruction set of the function around it.
+        macro_rules! pair {
+            ($i:expr) => {{
+                let (a, b) = (
+                    _mm256_loadu_ps(from.add(($i) * from_row)),
+                    _mm256_loadu_ps(from.add(($i + 1) * from_row)),
+                );
+                (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b))
+            }};
+        }
+        macro_rules! four {
+            ($i:literal) => {{
+                let ((a, b), (c, d)) = (pair!($i), pair!($i + 2));
+                let (ac, bd) = (_mm256_shuffle_ps::<0x44>(a, c), _mm256_shuffle_ps::<0x44>(b, d));
+                [ac, _mm256_shuffle_ps::<0xEE>(a, c), bd, _mm256_shuffle_ps::<0xEE>(b, d)]
+            }};
+        }
+        // SAFETY: the caller promises AVX2 and both squares.
+        unsafe {
+            let (top, bottom) = (four!(0), four!(4));
+            for j in 0..4 {
+                let (low, high) = (to.add(j * to_row), to.add((j + 4) * to_row));
+                _mm256_storeu_ps(low, _mm256_permute2f128_ps::<0x20>(top[j], bottom[j]));
+                _mm256_storeu_ps(high, _mm256_permute2f128_ps::<0x31>(top[j], bottom[j]));
+            }
+        }
+    }
+
     /// Ones for the first `count` of 8, zeros for the others, at `MASK_32[8 - count..]`.
     static MASK_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
     /// The same of 4, at `MASK_64[4 - count..]`.
@@ -176,7 +222,8 @@ pub(super) mod x86 {
         _mm512_add_ps,
         _mm512_fmadd_ps,
         |from, n| _mm512_maskz_loadu_ps(((1u32 << n) - 1) as u16, from),
-        |to, m, v| _mm512_mask_storeu_ps(to, ((1u32 << m) - 1) as u16, v)
+        |to, m, v| _mm512_mask_storeu_ps(to, ((1u32 << m) - 1) as u16, v),
+        transpose_f32
     );
     register!(
         __m512d,
@@ -200,7 +247,8 @@ pub(super) mod x86 {
         _mm256_add_ps,
         _mm256_fmadd_ps,
         |from, n| _mm256_maskload_ps(from, mask_8(n)),
-        |to, m, v| _mm256_maskstore_ps(to, mask_8(m), v)
+        |to, m, v| _mm256_maskstore_ps(to, mask_8(m), v),
+        transpose_f32
     );
     register!(
         __m256d,
@@ -224,7 +272,8 @@ pub(super) mod x86 {
         _mm_add_ps,
         _mm_fmadd_ps,
         |from, n| _mm_maskload_ps(from, mask_4_of_32(n)),
-        |to, m, v| _mm_maskstore_ps(to, mask_4_of_32(m), v)
+        |to, m, v| _mm_maskstore_ps(to, mask_4_of_32(m), v),
+        transpose_f32
     );
     register!(
         __m128d,

@@ -31,7 +31,7 @@ fn avx2<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// How many numbers a thread takes at a time; fewer are not worth a second thread.
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 15;
 
 /// Copies the rows of these indices together, several threads at a time where they are long.
 pub(crate) fn gather<F: Scalar>(all: &[F], width: usize, indices: &[usize], to: &mut [F]) {
