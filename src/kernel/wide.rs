@@ -51,12 +51,11 @@ pub(crate) fn gather<F: Scalar>(all: &[F], width: usize, indices: &[usize], to: 
     });
 }
 
+/// What is done with a piece: where it lies, and the piece of each array.
+type PieceWork<'a, F, const N: usize> = dyn Fn(std::ops::Range<usize>, [&mut [F]; N]) + Sync + 'a;
+
 /// Calls `work` with pieces of several arrays of one length, the same piece of each, on several threads.
-pub(crate) fn pieces<F: Scalar, const N: usize>(
-    len: usize,
-    arrays: [&mut [F]; N],
-    work: &(dyn Fn(std::ops::Range<usize>, [&mut [F]; N]) + Sync),
-) {
+pub(crate) fn pieces<F: Scalar, const N: usize>(len: usize, arrays: [&mut [F]; N], work: &PieceWork<F, N>) {
     let shared = arrays.map(|array| Pieces::new(array, CHUNK));
     super::each(len.div_ceil(CHUNK), &|part| {
         // SAFETY: every part is handed out once.
