@@ -28,6 +28,11 @@ pub trait Samples<F: Scalar> {
     /// The shape of one sample.
     fn sample_shape(&self) -> Vec<usize>;
 
+    /// Whether each sample has this shape.
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        self.sample_shape() == shape
+    }
+
     /// Copies sample `index` to `row`, row-major.
     fn read(&self, index: usize, row: &mut [F]);
 
@@ -55,6 +60,13 @@ where
         }
     }
 
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        match &self.shape()[1..] {
+            [] => shape == [1],
+            own => own == shape,
+        }
+    }
+
     fn read(&self, index: usize, row: &mut [F]) {
         let sample = self.index_axis(Axis(0), index);
         match sample.to_slice() {
@@ -78,19 +90,23 @@ pub(crate) fn check_not_empty<F: Scalar>(argument: &str, samples: &dyn Samples<F
     Ok(())
 }
 
-/// Refuses NaN and infinities, in the type that the network will compute in.
-pub(crate) fn check_finite<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<()> {
-    let width = samples.sample_shape().iter().product();
+/// Refuses NaN and infinities, in the type that the network will compute in; `row` is memory for a sample.
+pub(crate) fn check_finite<F: Scalar>(
+    argument: &str,
+    samples: &dyn Samples<F>,
+    row: &mut Vec<F>,
+) -> Result<()> {
     if samples.as_slice().is_some_and(crate::kernel::all_finite) {
         return Ok(());
     }
-    let mut row = vec![F::zero(); width];
+    let width = samples.sample_shape().iter().product();
+    row.resize(width, F::zero());
     for index in 0..samples.count() {
         let values = match samples.as_slice() {
             Some(all) => &all[index * width..][..width],
             None => {
-                samples.read(index, &mut row);
-                &row
+                samples.read(index, row);
+                &**row
             }
         };
         if !crate::kernel::all_finite(values) {
@@ -134,8 +150,8 @@ mod tests {
     #[test]
     fn what_overflows_the_type_of_the_network_is_not_finite() {
         let x = ndarray::array![[1.0, 2.0], [3.0, 1e300]];
-        assert!(check_finite::<f64>("x", &x).is_ok());
-        let found = check_finite::<f32>("x", &x);
+        assert!(check_finite::<f64>("x", &x, &mut Vec::new()).is_ok());
+        let found = check_finite::<f32>("x", &x, &mut Vec::new());
         assert!(matches!(found, Err(Error::NonFinite { row: 1, column: 1, .. })), "{found:?}");
     }
 }

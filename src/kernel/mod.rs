@@ -12,6 +12,8 @@ mod tile;
 mod vector;
 mod wide;
 
+#[cfg(feature = "rayon")]
+pub(crate) use team::Session;
 pub(crate) use wide::{all_finite, gather, pieces, sum_rows, wide};
 
 use matmul::{Isa, Strided, matmul};
@@ -48,6 +50,18 @@ fn rows<F>(batch: Batch<F>) -> Strided<F> {
 /// A batch transposed.
 fn columns<F>(batch: Batch<F>) -> Strided<F> {
     Strided { data: batch.data(), row: 1, col: batch.width() }
+}
+
+/// Without threads there is nothing to keep ready.
+#[cfg(not(feature = "rayon"))]
+#[derive(Debug)]
+pub(crate) struct Session(());
+
+#[cfg(not(feature = "rayon"))]
+impl Session {
+    pub(crate) fn new() -> Self {
+        Session(())
+    }
 }
 
 /// How many threads there are.

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// How long a helper looks out for work before it goes back to its pool.
 const PATIENCE: Duration = Duration::from_micros(500);
+/// The same while a [`Session`] lasts.
+const LONG_PATIENCE: Duration = Duration::from_millis(50);
 
 /// Set in the gate while a job may be joined; the bits above count the jobs, those below the helpers in it.
 const OPEN: u64 = 1 << 32;
@@ -30,6 +32,8 @@ struct Team {
     /// The job, while the gate is open or a helper is in it.
     job: AtomicPtr<()>,
     helpers: AtomicUsize,
+    /// More work is sure to come.
+    session: AtomicBool,
     /// The caller's thread has ended.
     closed: AtomicBool,
     panicked: AtomicBool,
@@ -62,7 +66,7 @@ impl Drop for Leave<'_> {
 impl Team {
     /// Looks out for jobs, and helps with each, until none has come for a while.
     fn help(&self) {
-        let mut seen = 0;
+        let (mut seen, mut posted) = (0, 0);
         let mut idle = Instant::now();
         let mut spins = 0u32;
         while !self.closed.load(Ordering::Relaxed) {
@@ -83,7 +87,13 @@ impl Team {
                 spins += 1;
                 std::hint::spin_loop();
                 if spins.is_multiple_of(256) {
-                    if idle.elapsed() > PATIENCE {
+                    // A job that was over before this thread had its turn is work too.
+                    if gate / JOB != posted {
+                        (posted, idle) = (gate / JOB, Instant::now());
+                    }
+                    let patience =
+                        if self.session.load(Ordering::Relaxed) { LONG_PATIENCE } else { PATIENCE };
+                    if idle.elapsed() > patience {
                         return;
                     }
                     std::thread::yield_now();
@@ -153,17 +163,40 @@ pub(super) fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     }
     BUSY.set(true);
     let free = Free;
+    captain(|team| team.run(tasks, work));
+    drop(free);
+}
+
+/// The team of this thread.
+fn captain<R>(f: impl FnOnce(&Arc<Team>) -> R) -> R {
     CAPTAIN.with(|captain| {
         let team = || Team {
             gate: AtomicU64::new(0),
             job: AtomicPtr::default(),
             helpers: AtomicUsize::new(0),
+            session: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
         };
-        captain.get_or_init(|| Captain(Arc::new(team()))).0.run(tasks, work);
-    });
-    drop(free);
+        f(&captain.get_or_init(|| Captain(Arc::new(team()))).0)
+    })
+}
+
+/// While it lasts, helpers wait longer for the next work: for a training, whose steps follow one another.
+#[derive(Debug)]
+pub(crate) struct Session(());
+
+impl Session {
+    pub(crate) fn new() -> Self {
+        captain(|team| team.session.store(true, Ordering::Relaxed));
+        Session(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        captain(|team| team.session.store(false, Ordering::Relaxed));
+    }
 }
 
 struct Free;

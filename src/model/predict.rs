@@ -56,18 +56,17 @@ impl<F: Scalar> Predictor<'_, F> {
     }
 
     /// Refuses samples that the model cannot read.
-    pub(crate) fn check(&self, x: &dyn Samples<F>) -> Result<()> {
-        check_shape("x", self.input, x)?;
-        check_finite("x", x)
+    fn check(&mut self, x: &dyn Samples<F>) -> Result<()> {
+        if x.count() == 0 || !x.has_shape(self.input) {
+            check_not_empty("x", x)?;
+            let (expected, found) = (self.input.to_vec(), x.sample_shape());
+            return Err(Error::SampleShape { argument: "x".into(), expected, found });
+        }
+        check_finite("x", x, &mut self.rows)
     }
 
     /// Calls `f` with the outputs of each batch of the samples `rows`, and where in `x` the batch starts.
-    pub(crate) fn run(
-        &mut self,
-        x: &dyn Samples<F>,
-        rows: std::ops::Range<usize>,
-        mut f: impl FnMut(usize, Batch<F>),
-    ) {
+    fn run(&mut self, x: &dyn Samples<F>, rows: std::ops::Range<usize>, mut f: impl FnMut(usize, Batch<F>)) {
         let width: usize = self.input.iter().product();
         for start in rows.clone().step_by(BATCH) {
             let count = BATCH.min(rows.end - start);
@@ -84,16 +83,6 @@ impl<F: Scalar> Predictor<'_, F> {
             f(start, self.wires.output(batch));
         }
     }
-}
-
-/// Refuses data without samples, and samples of another shape.
-pub(crate) fn check_shape<F: Scalar>(argument: &str, expected: &[usize], x: &dyn Samples<F>) -> Result<()> {
-    check_not_empty(argument, x)?;
-    let found = x.sample_shape();
-    if found != expected {
-        return Err(Error::SampleShape { argument: argument.into(), expected: expected.to_vec(), found });
-    }
-    Ok(())
 }
 
 impl<F: Scalar> Sequential<F> {

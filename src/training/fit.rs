@@ -11,6 +11,7 @@ use super::settings::Fit;
 use super::step::Trainer;
 use crate::callback::{Callback, Flow, Logs, Moment, Progress};
 use crate::error::{Error, Result};
+use crate::kernel;
 use crate::model::Sequential;
 use crate::rng::Rng;
 use crate::samples::{Samples, check_not_empty};
@@ -130,6 +131,7 @@ impl<'a, F: Scalar> Run<'a, F> {
     ) -> Result<History> {
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let slots = compiled.optimizer.slots();
+        let _session = kernel::Session::new();
         let mut trainer = Trainer::new(model, slots);
         let mut progress = Progress::new(settings.verbose);
         let mut callbacks = Callbacks { given: callbacks, progress: &mut progress };

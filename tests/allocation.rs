@@ -1,0 +1,104 @@
+//! After the first epoch a training step allocates nothing, and neither does a prediction with a workspace.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cornu::callback::{Callback, Flow, Moment};
+use cornu::ndarray::{Array1, Array2};
+use cornu::optimizer::Optimizer;
+use cornu::prelude::*;
+
+/// Counts every allocation of every thread.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: hands everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: handed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: handed on.
+        unsafe { System.dealloc(place, layout) }
+    }
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: handed on.
+        unsafe { System.realloc(place, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Notes how many allocations each step after the first epoch took.
+struct Watch {
+    last: usize,
+    steps: Vec<usize>,
+}
+
+impl Callback<f32> for Watch {
+    fn on_batch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+        let now = ALLOCATIONS.load(Ordering::Relaxed);
+        if at.epoch > 0 && at.batch > 1 {
+            self.steps.push(now - self.last);
+        }
+        self.last = now;
+        Ok(Flow::Continue)
+    }
+}
+
+#[track_caller]
+fn check(optimizer: impl Optimizer<f32> + 'static, width: usize, weighted: bool, allowed: usize) {
+    let x = Array2::from_shape_fn((330, width), |(i, j)| ((i * 31 + j * 17) % 97) as f32 / 97.0);
+    let y = Array1::from_iter((0..330).map(|i| i % 5));
+    let weight = Array1::from_iter((0..330).map(|i| 0.5 + (i % 3) as f32));
+    let mut model = Sequential::new()
+        .seed(1)
+        .add(Flatten::new())
+        .add(Dense::new(40).activation(Activation::Relu).kernel_regularizer(Regularizer::L2(1e-4)))
+        .add(Dense::new(10).activation(Activation::Gelu { approximate: false }))
+        .add(Dense::new(5))
+        .add(Softmax::new());
+    let metrics = (Accuracy::new(), Weighted::new(Accuracy::new()));
+    model.compile(optimizer, SparseCategoricalCrossentropy::new(), metrics).expect("a model");
+    let mut watch = Watch { last: 0, steps: Vec::with_capacity(1000) };
+    let fit = Fit::new().epochs(4).batch_size(50).verbose(Verbose::Silent).callback(&mut watch);
+    let fit = if weighted { fit.sample_weight(&weight) } else { fit };
+    model.fit(&x, &y, &fit).expect("a training");
+    drop(fit);
+    assert_eq!(watch.steps.len(), 18);
+    let steps = watch.steps.iter().filter(|&&count| count > 0).count();
+    assert!(steps <= allowed, "{width}: {:?}", watch.steps);
+
+    let mut predictor = model.predictor().expect("a model");
+    let mut outputs = vec![0.0; 330 * 5];
+    predictor.predict_into(&x, &mut outputs).expect("outputs");
+    let mut predict = || {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        predictor.predict_into(&x, &mut outputs).expect("outputs");
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    };
+    let calls = (0..18).filter(|_| predict() > 0).count();
+    assert!(calls <= allowed, "{calls} of 18 predictions allocate");
+}
+
+fn check_all(allowed: usize) {
+    for width in [8, 3000] {
+        check(Sgd::new(0.01), width, false, allowed);
+        check(Sgd::new(0.01).momentum(0.9), width, true, allowed);
+        check(Adam::new(0.001), width, true, allowed);
+    }
+}
+
+// One test, as a second one would be counted too.
+#[test]
+fn nothing_is_allocated_once_a_training_runs() {
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    pool(1).install(|| check_all(0));
+    // A helper that the system kept waiting joins later, and that costs rayon an allocation.
+    pool(2).install(|| check_all(6));
+}
