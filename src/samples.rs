@@ -90,32 +90,33 @@ pub(crate) fn check_not_empty<F: Scalar>(argument: &str, samples: &dyn Samples<F
     Ok(())
 }
 
-/// Refuses NaN and infinities, in the type that the network will compute in; `row` is memory for a sample.
-pub(crate) fn check_finite<F: Scalar>(
-    argument: &str,
-    samples: &dyn Samples<F>,
-    row: &mut Vec<F>,
-) -> Result<()> {
-    if samples.as_slice().is_some_and(crate::kernel::all_finite) {
-        return Ok(());
-    }
+/// Refuses NaN and infinities, in the type that the network will compute in.
+pub(crate) fn check_finite<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<()> {
     let width = samples.sample_shape().iter().product();
-    row.resize(width, F::zero());
+    if let Some(all) = samples.as_slice() {
+        return check_all_finite(argument, all, width, 0);
+    }
+    let mut row = vec![F::zero(); width];
     for index in 0..samples.count() {
-        let values = match samples.as_slice() {
-            Some(all) => &all[index * width..][..width],
-            None => {
-                samples.read(index, row);
-                &**row
-            }
-        };
-        if !crate::kernel::all_finite(values) {
-            let column = values.iter().position(|x| !x.is_finite()).unwrap_or(0);
-            let value = values[column].as_f64();
-            return Err(Error::NonFinite { argument: argument.into(), row: index, column, value });
-        }
+        samples.read(index, &mut row);
+        check_all_finite(argument, &row, width, index)?;
     }
     Ok(())
+}
+
+/// The same for samples that lie in memory, the first of them sample `first`.
+pub(crate) fn check_all_finite<F: Scalar>(
+    argument: &str,
+    values: &[F],
+    width: usize,
+    first: usize,
+) -> Result<()> {
+    if crate::kernel::all_finite(values) {
+        return Ok(());
+    }
+    let place = values.iter().position(|x| !x.is_finite()).unwrap_or(0);
+    let (row, column) = (first + place / width, place % width);
+    Err(Error::NonFinite { argument: argument.into(), row, column, value: values[place].as_f64() })
 }
 
 #[cfg(test)]
@@ -150,8 +151,8 @@ mod tests {
     #[test]
     fn what_overflows_the_type_of_the_network_is_not_finite() {
         let x = ndarray::array![[1.0, 2.0], [3.0, 1e300]];
-        assert!(check_finite::<f64>("x", &x, &mut Vec::new()).is_ok());
-        let found = check_finite::<f32>("x", &x, &mut Vec::new());
+        assert!(check_finite::<f64>("x", &x).is_ok());
+        let found = check_finite::<f32>("x", &x);
         assert!(matches!(found, Err(Error::NonFinite { row: 1, column: 1, .. })), "{found:?}");
     }
 }

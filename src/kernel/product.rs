@@ -67,7 +67,10 @@ unsafe fn run<V, H, const R: usize>(
     let pack_a = a_step != 1 && panels > 1 && rows.len() > 1;
     let stride = panels * width;
     let b_size = if pack_b { BLOCK * stride } else { 0 };
-    pack.resize(b_size + ROWS * BLOCK, V::Number::default());
+    let a_size = if pack_a { ROWS * BLOCK } else { 0 };
+    if pack.len() < b_size + a_size {
+        pack.resize(b_size + a_size, V::Number::default());
+    }
     let (b_pack, a_pack) = pack.split_at_mut(b_size);
     // SAFETY: every offset is that of a row, column or step within the operands or the packs.
     unsafe {

@@ -97,7 +97,7 @@ impl<F> Normalization<F> {
     /// [`Error::Empty`], [`Error::NonFinite`], or [`Error::Argument`] where `x` has no such axis.
     pub fn adapt(mut self, x: &impl Samples<f64>) -> Result<Self> {
         check_not_empty("x", x)?;
-        check_finite::<f64>("x", x, &mut Vec::new())?;
+        check_finite::<f64>("x", x)?;
         let shape = x.sample_shape();
         let (features, stride) = self.layout(&shape)?;
         let width: usize = shape.iter().product();

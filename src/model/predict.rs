@@ -5,12 +5,12 @@ use ndarray::{Array1, ArrayD};
 use super::Sequential;
 use crate::error::{Error, Result};
 use crate::layer::{Node, Wires};
-use crate::samples::{Samples, check_finite, check_not_empty};
+use crate::samples::{Samples, check_all_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// How many samples are predicted at a time.
-const BATCH: usize = 256;
+/// How many numbers of the input are predicted at a time: as many as stay near the cores.
+const BATCH: usize = 1 << 20;
 
 /// Runs batches of samples through a model, and keeps the memory for it.
 ///
@@ -41,47 +41,51 @@ impl<F: Scalar> Predictor<'_, F> {
     /// Writes the outputs of all samples of `x` to `y`, sample after sample.
     ///
     /// # Errors
-    /// [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`]; [`Error::Argument`] where `y` is not
-    /// as long as the outputs.
+    /// [`Error::SampleShape`], [`Error::Empty`]; [`Error::Argument`] where `y` is not as long as the outputs;
+    /// [`Error::NonFinite`], where the outputs of the samples before may have been written.
     pub fn predict_into(&mut self, x: &impl Samples<F>, y: &mut [F]) -> Result<()> {
         self.check(x)?;
         let width: usize = self.output.iter().product();
         if y.len() != x.count() * width {
             return Err(Error::argument("y", format!("a slice of {}", x.count() * width), y.len()));
         }
-        self.run(x, 0..x.count(), |start, outputs| {
+        self.run(x, |start, outputs| {
             y[start * width..][..outputs.data().len()].copy_from_slice(outputs.data());
-        });
-        Ok(())
+        })
     }
 
-    /// Refuses samples that the model cannot read.
-    fn check(&mut self, x: &dyn Samples<F>) -> Result<()> {
+    /// Refuses samples of another shape, or none.
+    fn check(&self, x: &dyn Samples<F>) -> Result<()> {
         if x.count() == 0 || !x.has_shape(self.input) {
             check_not_empty("x", x)?;
             let (expected, found) = (self.input.to_vec(), x.sample_shape());
             return Err(Error::SampleShape { argument: "x".into(), expected, found });
         }
-        check_finite("x", x, &mut self.rows)
+        Ok(())
     }
 
-    /// Calls `f` with the outputs of each batch of the samples `rows`, and where in `x` the batch starts.
-    fn run(&mut self, x: &dyn Samples<F>, rows: std::ops::Range<usize>, mut f: impl FnMut(usize, Batch<F>)) {
+    /// Calls `f` with the outputs of each batch of the samples, and where in `x` the batch starts. A batch is
+    /// checked for NaN and infinities just before, while it is near.
+    fn run(&mut self, x: &dyn Samples<F>, mut f: impl FnMut(usize, Batch<F>)) -> Result<()> {
         let width: usize = self.input.iter().product();
-        for start in rows.clone().step_by(BATCH) {
-            let count = BATCH.min(rows.end - start);
-            let batch = match x.as_slice() {
-                Some(all) => Batch::new(&all[start * width..][..count * width], width),
+        let batch = (BATCH / width.max(1)).next_multiple_of(16).max(16);
+        for start in (0..x.count()).step_by(batch) {
+            let count = batch.min(x.count() - start);
+            let samples = match x.as_slice() {
+                Some(all) => &all[start * width..][..count * width],
                 None => {
                     self.rows.resize(count * width, F::zero());
                     let samples = self.rows.chunks_exact_mut(width).enumerate();
                     samples.for_each(|(i, row)| x.read(start + i, row));
-                    Batch::new(&self.rows, width)
+                    &self.rows
                 }
             };
-            self.wires.infer(self.layers, batch);
-            f(start, self.wires.output(batch));
+            check_all_finite("x", samples, width, start)?;
+            let samples = Batch::new(samples, width);
+            self.wires.infer(self.layers, samples);
+            f(start, self.wires.output(samples));
         }
+        Ok(())
     }
 }
 
@@ -121,7 +125,7 @@ impl<F: Scalar> Sequential<F> {
         predictor.check(x)?;
         let shape = [&[x.count()], predictor.output].concat();
         let mut outputs = Vec::with_capacity(crate::tensor::elements::<F>(&shape)?);
-        predictor.run(x, 0..x.count(), |_, batch| outputs.extend_from_slice(batch.data()));
+        predictor.run(x, |_, batch| outputs.extend_from_slice(batch.data()))?;
         ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
     }
 
@@ -145,6 +149,7 @@ impl<F: Scalar> Sequential<F> {
         let width: usize = predictor.input.iter().product();
         let mut rows = vec![F::zero(); x.count() * width];
         rows.chunks_exact_mut(width).enumerate().for_each(|(i, row)| x.read(i, row));
+        check_all_finite("x", &rows, width, 0)?;
         let batch = Batch::new(&rows, width);
         predictor.wires.infer(&self.layers, batch);
         let output = |(i, layer): (usize, &Node<F>)| {
@@ -179,7 +184,7 @@ impl<F: Scalar> Sequential<F> {
             _ => row.iter().enumerate().fold(0, |best, (i, p)| if *p > row[best] { i } else { best }),
         };
         let mut classes = Vec::new();
-        predictor.run(x, 0..x.count(), |_, batch| classes.extend(batch.reshape(width).iter().map(class)));
+        predictor.run(x, |_, batch| classes.extend(batch.reshape(width).iter().map(class)))?;
         Ok(classes.into())
     }
 }

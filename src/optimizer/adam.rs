@@ -90,7 +90,7 @@ impl<F: Scalar> Optimizer<F> for Adam {
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         let [m, v] = slots else { return };
-        let power = |beta: f64| 1.0 - beta.powf(at.t as f64);
+        let power = |beta: f64| 1.0 - beta.powi(at.t.min(i32::MAX as u64) as i32);
         let alpha = F::of(at.learning_rate * power(self.beta_2).sqrt() / power(self.beta_1));
         let (a, b, epsilon) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2), F::of(self.epsilon));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());

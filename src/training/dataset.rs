@@ -52,8 +52,8 @@ impl<'a, F: Scalar> Dataset<'a, F> {
             return Err(Error::Length { x: x.count(), argument: names.y.into(), found: y.count() });
         }
         let (steps, target) = fit_target(names, &y.sample_shape(), output, loss)?;
-        check_finite(names.x, x, &mut Vec::new())?;
-        check_finite(names.y, y, &mut Vec::new())?;
+        check_finite(names.x, x)?;
+        check_finite(names.y, y)?;
         let data = Dataset { x, y, width: input.iter().product(), steps, target, weights: None };
         data.check_labels(names, output.last().copied().unwrap_or(1), loss.target())?;
         Ok(data)
