@@ -144,6 +144,28 @@ fn losses() {
 }
 
 #[test]
+fn every_loss_on_every_activation() {
+    let y = to_categorical::<f64, _, _>(&cornu::ndarray::array![0, 2, 1, 1], Some(3)).unwrap().into_dyn();
+    let classes = cornu::ndarray::array![[0.0], [2.0], [1.0], [1.0]].into_dyn();
+    for last in ALL {
+        check_loss(MeanSquaredError::new(), last, y.clone());
+        check_loss(MeanAbsoluteError::new(), last, y.mapv(|t| t + 0.123));
+        check_loss(CategoricalCrossentropy::new().from_logits(true), last, y.clone());
+        check_loss(SparseCategoricalCrossentropy::new().from_logits(true), last, classes.clone());
+        check_loss(BinaryCrossentropy::new().from_logits(true), last, y.clone());
+    }
+    // Losses of probabilities, on what puts out positive numbers.
+    use Activation::*;
+    for last in [Softmax, Sigmoid, Softplus, Exponential, Squareplus { b: 4.0 }] {
+        check_loss(CategoricalCrossentropy::new(), last, y.clone());
+        check_loss(SparseCategoricalCrossentropy::new(), last, classes.clone());
+    }
+    for last in [Softmax, Sigmoid] {
+        check_loss(BinaryCrossentropy::new(), last, y.clone());
+    }
+}
+
+#[test]
 fn a_wrong_gradient_is_found() {
     /// y = x², with the slope of y = x³.
     #[derive(Debug, Clone)]
