@@ -4,7 +4,8 @@ use std::any::TypeId;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::product::{self, Product};
+use super::product::{self, BLOCK, Product};
+use super::row::{self, GROUP};
 use crate::scalar::Scalar;
 
 /// A matrix to read: its numbers, and the distances between its rows and between its columns.
@@ -81,6 +82,9 @@ pub(super) fn matmul<F: Scalar>(
         c_row: n,
         bias: bias.map(<[F]>::as_ptr),
     };
+    if rows == 1 && b.col == 1 && k > BLOCK {
+        return one_row(isa, product, bias, c);
+    }
     let work = rows * n * k;
     let parts = Parts::new(rows, n, if work < ALONE { 1 } else { super::threads() }, b.col != 1);
     let shared = Shared(product);
@@ -93,11 +97,91 @@ pub(super) fn matmul<F: Scalar>(
     });
 }
 
-/// A product that threads may share.
-struct Shared<F>(Product<F>);
+/// C = x·B (+ bias) for one row: the sums of blocks of the summed axis, added up in order.
+fn one_row<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>, c: &mut [F]) {
+    let (n, blocks) = (product.n, product.k.div_ceil(BLOCK));
+    SUMS.with_borrow_mut(|(narrow, wide)| {
+        let sums = memory::<F>(narrow, wide, blocks * n);
+        let to = Shared((product, sums.as_mut_ptr()));
+        let group = |group: usize| {
+            let Shared((product, sums)) = &to;
+            // SAFETY: the operands were checked; the groups' places in the sums differ; the machine has `isa`.
+            unsafe { groups(isa, product, group, *sums) };
+        };
+        let alone = n * product.k < ALONE / 4;
+        let count = blocks.div_ceil(GROUP);
+        if alone {
+            (0..count).for_each(group)
+        } else {
+            super::each_short(count, &group)
+        }
+        let c = &mut c[..n];
+        match bias {
+            Some(bias) => c.iter_mut().zip(bias).zip(&*sums).for_each(|((c, b), sum)| *c = *b + *sum),
+            None => c.copy_from_slice(&sums[..n]),
+        }
+        for sums in sums.chunks_exact(n).skip(1) {
+            c.iter_mut().zip(sums).for_each(|(c, sum)| *c += *sum);
+        }
+    });
+}
 
-// SAFETY: A and B are only read, and no two parts of C overlap.
-unsafe impl<F: Sync> Sync for Shared<F> {}
+thread_local! {
+    /// Memory for the sums of blocks, kept by each thread.
+    static SUMS: RefCell<(Vec<f32>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+/// The first `len` numbers of the memory for numbers of type `F`.
+fn memory<'a, F: Scalar>(narrow: &'a mut Vec<f32>, wide: &'a mut Vec<f64>, len: usize) -> &'a mut [F] {
+    if narrow.len() < len && TypeId::of::<F>() == TypeId::of::<f32>() {
+        narrow.resize(len, 0.0);
+    }
+    if wide.len() < len && TypeId::of::<F>() == TypeId::of::<f64>() {
+        wide.resize(len, 0.0);
+    }
+    let start = match TypeId::of::<F>() == TypeId::of::<f32>() {
+        true => narrow.as_mut_ptr().cast::<F>(),
+        false => wide.as_mut_ptr().cast::<F>(),
+    };
+    // SAFETY: F is the type of that vector, which has at least `len` numbers and is borrowed as long.
+    unsafe { std::slice::from_raw_parts_mut(start, len) }
+}
+
+/// Computes the blocks of one group.
+///
+/// # Safety
+/// The machine has `isa`, the operands hold what is read, and nobody else touches these sums.
+unsafe fn groups<F: Scalar>(isa: Isa, product: &Product<F>, group: usize, sums: *mut F) {
+    let product: *const Product<F> = product;
+    // SAFETY: F is the type that its id names, so the casts change nothing; the rest is handed on.
+    unsafe {
+        if TypeId::of::<F>() == TypeId::of::<f32>() {
+            let (product, sums) = (&*product.cast::<Product<f32>>(), sums.cast::<f32>());
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => row::avx512_f32(product, group, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => row::avx2_f32(product, group, sums),
+                Isa::Portable => row::portable_f32(product, group, sums),
+            }
+        } else {
+            let (product, sums) = (&*product.cast::<Product<f64>>(), sums.cast::<f64>());
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => row::avx512_f64(product, group, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => row::avx2_f64(product, group, sums),
+                Isa::Portable => row::portable_f64(product, group, sums),
+            }
+        }
+    }
+}
+
+/// A product that threads may share.
+struct Shared<T>(T);
+
+// SAFETY: A and B are only read, and no two parts of C, or groups of sums, overlap.
+unsafe impl<T> Sync for Shared<T> {}
 
 /// C cut in rows, or where these are few or B has to be packed, in columns.
 struct Parts {

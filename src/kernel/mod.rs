@@ -6,6 +6,7 @@
 
 mod matmul;
 mod product;
+mod row;
 #[cfg(feature = "rayon")]
 mod team;
 mod tile;
@@ -70,6 +71,14 @@ fn threads() -> usize {
     return rayon::current_num_threads();
     #[cfg(not(feature = "rayon"))]
     return 1;
+}
+
+/// The same for work of some microseconds, for which no thread is called unless such work comes often.
+fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+    #[cfg(feature = "rayon")]
+    team::each_short(tasks, work);
+    #[cfg(not(feature = "rayon"))]
+    (0..tasks).for_each(work);
 }
 
 /// Calls `work` with each of 0 to `tasks − 1`, on several threads where there are.

@@ -49,20 +49,6 @@ unsafe fn run<V, H, const R: usize>(
     let Product { n, k, a, a_row, a_step, b, b_step, b_col, c, c_row, bias } = *product;
     let width = 3 * V::LANES;
     let panels = cols.len().div_ceil(width);
-    if rows.len() == 1 && b_col == 1 {
-        for start in cols.clone().step_by(width) {
-            let panel = start..cols.end.min(start + width);
-            // SAFETY: handed on.
-            unsafe {
-                match panel.len().div_ceil(V::LANES) {
-                    1 => row::<V, 1>(product, rows.start, panel),
-                    2 => row::<V, 2>(product, rows.start, panel),
-                    _ => row::<V, 3>(product, rows.start, panel),
-                }
-            }
-        }
-        return;
-    }
     let pack_b = b_col != 1 || (n > width && rows.len() > R);
     let pack_a = a_step != 1 && panels > 1 && rows.len() > 1;
     let stride = panels * width;
@@ -144,66 +130,6 @@ unsafe fn columns<V: Vector, H: Vector<Number = V::Number>>(t: Tile<V::Number>, 
             (2, _, false) => rows!(some, 3, false),
             (1, _, false) => rows!(some, 2, false),
             _ => rows!(some, 1, false),
-        }
-    }
-}
-
-/// One row times a panel of `N` registers, C = x·B: four blocks of the summed axis at a time, each with its own
-/// registers, and then added up in order, so that the bits are those of the tiles.
-///
-/// # Safety
-/// As for [`run`], with one row, `b_col` 1, and at most `N` registers of columns.
-#[inline(always)]
-unsafe fn row<V: Vector, const N: usize>(product: &Product<V::Number>, row: usize, cols: Range<usize>) {
-    const GROUP: usize = 4;
-    let Product { k, a, a_row, a_step, b, b_step, c, c_row, bias, .. } = *product;
-    // SAFETY: every offset is that of a column or step within the operands.
-    unsafe {
-        let (a, b, c) = (a.add(row * a_row), b.add(cols.start), c.add(row * c_row + cols.start));
-        let count: [usize; N] = std::array::from_fn(|j| V::LANES.min(cols.len() - j * V::LANES));
-        let zero = [V::splat(V::Number::default()); N];
-        let mut total = zero;
-        for first in (0..k.max(1)).step_by(GROUP * BLOCK) {
-            let depth = BLOCK.min(k - first);
-            let blocks = if k - first >= GROUP * BLOCK { GROUP } else { (k - first).div_ceil(BLOCK).max(1) };
-            let mut sums = [zero; GROUP];
-            if blocks == GROUP && k - first >= GROUP * BLOCK {
-                for p in first..first + depth {
-                    for (g, sums) in sums.iter_mut().enumerate() {
-                        let p = p + g * BLOCK;
-                        let x = V::splat(*a.add(p * a_step));
-                        for j in 0..N {
-                            sums[j] =
-                                sums[j].fused(x, V::load_some(b.add(p * b_step + j * V::LANES), count[j]));
-                        }
-                    }
-                }
-            } else {
-                for (g, sums) in sums.iter_mut().enumerate().take(blocks) {
-                    let start = first + g * BLOCK;
-                    for p in start..k.min(start + BLOCK) {
-                        let x = V::splat(*a.add(p * a_step));
-                        for j in 0..N {
-                            sums[j] =
-                                sums[j].fused(x, V::load_some(b.add(p * b_step + j * V::LANES), count[j]));
-                        }
-                    }
-                }
-            }
-            for (g, sums) in sums.iter().enumerate().take(blocks) {
-                for j in 0..N {
-                    total[j] = match (first + g, bias) {
-                        (0, None) => sums[j],
-                        (0, Some(bias)) => {
-                            V::load_some(bias.add(cols.start + j * V::LANES), count[j]).add(sums[j])
-                        }
-                        _ => total[j].add(sums[j]),
-                    };
-                }
-            }
-        }
-        for j in 0..N {
-            total[j].store_some(c.add(j * V::LANES), count[j]);
         }
     }
 }

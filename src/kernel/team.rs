@@ -167,6 +167,22 @@ pub(super) fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     drop(free);
 }
 
+/// The same for work of some microseconds: with helpers that are there anyway, or when such work comes so fast
+/// that calling one pays.
+pub(super) fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+    thread_local! {
+        static LAST: std::cell::Cell<Option<Instant>> = const { std::cell::Cell::new(None) };
+    }
+    if captain(|team| team.helpers.load(Ordering::Relaxed)) == 0 {
+        let now = Instant::now();
+        let often = LAST.replace(Some(now)).is_some_and(|last| now.duration_since(last) < PATIENCE / 5);
+        if !often {
+            return (0..tasks).for_each(work);
+        }
+    }
+    each(tasks, work);
+}
+
 /// The team of this thread.
 fn captain<R>(f: impl FnOnce(&Arc<Team>) -> R) -> R {
     CAPTAIN.with(|captain| {

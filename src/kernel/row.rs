@@ -1,0 +1,131 @@
+//! One row times a matrix, C = x·B: a prediction of one sample.
+//!
+//! The summed axis is cut in the same blocks as in `product`, four of which run side by side so that no register
+//! waits for its last sum. The sums of all blocks are then added in order: the bits are those of the tiles,
+//! whoever computed which block.
+
+use super::product::{BLOCK, Product};
+use super::vector::{Lanes, Vector};
+
+/// Blocks that run side by side.
+pub(super) const GROUP: usize = 4;
+
+/// The sums of the blocks of group `group`, each `n` long, at their places in `sums`.
+///
+/// # Safety
+/// The machine has the instruction set; the operands hold all columns and steps, those of B lie side by side;
+/// `sums` has room for every block, and nobody else touches those of this group meanwhile.
+#[inline(always)]
+unsafe fn blocks<V: Vector>(product: &Product<V::Number>, group: usize, sums: *mut V::Number) {
+    let width = 3 * V::LANES;
+    for start in (0..product.n).step_by(width) {
+        let columns = width.min(product.n - start);
+        // SAFETY: handed on.
+        unsafe {
+            match columns.div_ceil(V::LANES) {
+                1 => panel::<V, 1>(product, group, start, columns, sums),
+                2 => panel::<V, 2>(product, group, start, columns, sums),
+                _ => panel::<V, 3>(product, group, start, columns, sums),
+            }
+        }
+    }
+}
+
+/// The same for a panel of `N` registers of columns.
+///
+/// # Safety
+/// As for [`blocks`].
+#[inline(always)]
+unsafe fn panel<V: Vector, const N: usize>(
+    product: &Product<V::Number>,
+    group: usize,
+    start: usize,
+    columns: usize,
+    to: *mut V::Number,
+) {
+    let Product { n, k, a, a_step, b, b_step, .. } = *product;
+    let first = group * GROUP * BLOCK;
+    // SAFETY: every offset is that of a column, step or block within the operands.
+    unsafe {
+        let b = b.add(start);
+        let mut sums = [[V::splat(V::Number::default()); N]; GROUP];
+        let mut count = [V::LANES; N];
+        count[N - 1] = columns - (N - 1) * V::LANES;
+        if k - first >= GROUP * BLOCK {
+            for p in first..first + BLOCK {
+                for (g, sums) in sums.iter_mut().enumerate() {
+                    add_step(sums, *a.add((p + g * BLOCK) * a_step), b.add((p + g * BLOCK) * b_step), &count);
+                }
+            }
+        } else {
+            for (g, sums) in sums.iter_mut().enumerate() {
+                for p in (first + g * BLOCK).min(k)..(first + (g + 1) * BLOCK).min(k) {
+                    add_step(sums, *a.add(p * a_step), b.add(p * b_step), &count);
+                }
+            }
+        }
+        let left = k.div_ceil(BLOCK) - group * GROUP;
+        for (g, sums) in sums.iter().enumerate().take(left) {
+            let to = to.add((group * GROUP + g) * n + start);
+            for j in 0..N {
+                sums[j].store_some(to.add(j * V::LANES), count[j]);
+            }
+        }
+    }
+}
+
+/// `sums += x · row of B`.
+///
+/// # Safety
+/// As for [`blocks`].
+#[inline(always)]
+unsafe fn add_step<V: Vector, const N: usize>(
+    sums: &mut [V; N],
+    x: V::Number,
+    b: *const V::Number,
+    count: &[usize; N],
+) {
+    // SAFETY: handed on; only the last register may be partly filled.
+    unsafe {
+        let x = V::splat(x);
+        for j in 0..N {
+            let b = b.add(j * V::LANES);
+            let b = if j + 1 == N { V::load_some(b, count[j]) } else { V::load(b) };
+            sums[j] = sums[j].fused(x, b);
+        }
+    }
+}
+
+/// One entry for each instruction set and number type.
+macro_rules! entries {
+    ($($(#[$attribute:meta])* $name:ident, $number:ty, $register:ty;)*) => {$(
+        /// The sums of the blocks of a group.
+        ///
+        /// # Safety
+        /// As for [`blocks`].
+        $(#[$attribute])*
+        pub(super) unsafe fn $name(product: &Product<$number>, group: usize, sums: *mut $number) {
+            // SAFETY: handed on.
+            unsafe { blocks::<$register>(product, group, sums) }
+        }
+    )*};
+}
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
+
+entries! {
+    portable_f32, f32, Lanes<f32, 8>;
+    portable_f64, f64, Lanes<f64, 4>;
+}
+#[cfg(target_arch = "x86_64")]
+entries! {
+    #[target_feature(enable = "avx2,fma")]
+    avx2_f32, f32, __m256;
+    #[target_feature(enable = "avx2,fma")]
+    avx2_f64, f64, __m256d;
+    #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
+    avx512_f32, f32, __m512;
+    #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
+    avx512_f64, f64, __m512d;
+}
