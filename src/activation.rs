@@ -1,6 +1,7 @@
 //! Activation functions, their values and their slopes: all of Keras 3's.
 
 mod elementwise;
+mod functions;
 mod rowwise;
 
 use std::fmt;
@@ -8,7 +9,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-pub(crate) use elementwise::{sigmoid, softplus};
+pub(crate) use functions::{sigmoid, softplus};
 pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
 
 /// An activation function, for a layer's `.activation(...)` or as a layer of its own.

@@ -1,6 +1,7 @@
 //! Values and slopes, number by number; each arm of a `match` is one tight loop.
 
 use super::Activation::{self, *};
+use super::functions::{clip, gelu_inner, normal_cdf, normal_density, relu6, sigmoid, softplus, step};
 use super::rowwise;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -187,48 +188,4 @@ fn map<F: Scalar>(mut y: BatchMut<F>, f: impl Fn(F) -> F) {
 /// `dy ← dy · slope(at)`, number by number.
 fn scale<F: Scalar>(at: Batch<F>, mut dy: BatchMut<F>, slope: impl Fn(F) -> F) {
     dy.data().iter_mut().zip(at.data()).for_each(|(dy, at)| *dy *= slope(*at));
-}
-
-pub(super) fn step<F: Scalar>(holds: bool) -> F {
-    if holds { F::one() } else { F::zero() }
-}
-
-/// `x` within the bounds; NaN stays NaN.
-fn clip<F: Scalar>(x: F, low: F, high: F) -> F {
-    if x < low {
-        low
-    } else if x > high {
-        high
-    } else {
-        x
-    }
-}
-
-fn relu6<F: Scalar>(x: F) -> F {
-    clip(x, F::zero(), F::of(6.0))
-}
-
-/// `1 / (1 + e^(−x))`, from the side on which the exponential cannot overflow.
-pub(crate) fn sigmoid<F: Scalar>(x: F) -> F {
-    let e = (-x.abs()).exp();
-    if x < F::zero() { e / (F::one() + e) } else { F::one() / (F::one() + e) }
-}
-
-/// `ln(1 + eˣ)`, without overflow.
-pub(crate) fn softplus<F: Scalar>(x: F) -> F {
-    let positive = if x < F::zero() { F::zero() } else { x };
-    positive + (-x.abs()).exp().ln_1p()
-}
-
-fn normal_cdf<F: Scalar>(x: F) -> F {
-    F::of(0.5) * (F::one() + (x * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf())
-}
-
-fn normal_density<F: Scalar>(x: F) -> F {
-    F::of(std::f64::consts::FRAC_1_SQRT_2 * std::f64::consts::FRAC_2_SQRT_PI / 2.0)
-        * (-x * x / F::of(2.0)).exp()
-}
-
-fn gelu_inner<F: Scalar>(x: F) -> F {
-    F::of(std::f64::consts::FRAC_2_SQRT_PI / std::f64::consts::SQRT_2) * (x + F::of(0.044715) * x * x * x)
 }

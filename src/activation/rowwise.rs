@@ -3,7 +3,7 @@
 //! Softmax: y = e^x / Σ e^x. dx = y ⊙ (dy − ⟨dy, y⟩).
 
 use super::Activation;
-use super::elementwise::{sigmoid, step};
+use super::functions::{sigmoid, step};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
