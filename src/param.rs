@@ -36,6 +36,10 @@ pub struct Param<F> {
     pub(crate) constraint: Option<Constraint>,
     /// The optimizer's arrays for this parameter, each as long as `value`.
     pub(crate) slots: Vec<Vec<F>>,
+    /// The sum of the gradients since the last update, where several batches make one.
+    pub(crate) accumulated: Vec<F>,
+    /// The moving average of the value, where one is kept.
+    pub(crate) average: Vec<F>,
 }
 
 impl<F: Scalar> Param<F> {
@@ -65,8 +69,18 @@ impl<F: Scalar> Param<F> {
     }
 
     fn untrained(name: &'static str, shape: &[usize], value: Vec<F>) -> Self {
-        let (shape, grad, slots) = (shape.to_vec(), Vec::new(), Vec::new());
-        Param { name, shape, trainable: false, value, grad, regularizer: None, constraint: None, slots }
+        Param {
+            name,
+            shape: shape.to_vec(),
+            trainable: false,
+            value,
+            grad: Vec::new(),
+            regularizer: None,
+            constraint: None,
+            slots: Vec::new(),
+            accumulated: Vec::new(),
+            average: Vec::new(),
+        }
     }
 
     /// The name within its layer, such as `kernel`.
@@ -112,6 +126,13 @@ impl<F: Scalar> Param<F> {
     /// The value to read and the gradient to write, for a backward pass.
     pub fn split(&mut self) -> (&[F], &mut [F]) {
         (&self.value, &mut self.grad)
+    }
+
+    /// Forgets what an optimizer kept.
+    pub(crate) fn forget(&mut self) {
+        self.slots.clear();
+        self.accumulated.clear();
+        self.average.clear();
     }
 
     /// Brings the value within the constraint, where there is one.

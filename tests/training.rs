@@ -368,7 +368,7 @@ impl Callback<f32> for Notes {
     }
     fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
         self.0.push(format!("end {}", at.logs.iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")));
-        at.set_learning_rate(0.001);
+        at.set_learning_rate(0.001)?;
         at.logs.set("extra", at.learning_rate());
         if at.epoch == 1 { Ok(Flow::Stop("two are enough".into())) } else { Ok(Flow::Continue) }
     }

@@ -145,15 +145,23 @@ impl<'a, F: Scalar> Moment<'a, F> {
         Moment { model, logs, epoch, epochs, batch, batches }
     }
 
-    /// The optimizer's learning rate.
+    /// The optimizer's learning rate for the next batch.
     pub fn learning_rate(&self) -> f64 {
-        self.model.compiled.as_ref().map_or(0.0, |compiled| compiled.optimizer.learning_rate())
+        self.model
+            .compiled
+            .as_ref()
+            .map_or(0.0, |compiled| compiled.optimizer.learning_rate().at(compiled.steps))
     }
 
     /// Changes the optimizer's learning rate, from the next batch on.
-    pub fn set_learning_rate(&mut self, learning_rate: f64) {
-        if let Some(compiled) = &mut self.model.compiled {
-            compiled.optimizer.set_learning_rate(learning_rate);
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) where the optimizer has a schedule, or the rate is negative
+    /// or not finite.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
+        match &mut self.model.compiled {
+            Some(compiled) => compiled.optimizer.learning_rate_mut().set(learning_rate),
+            None => Ok(()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Adam: m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
-use super::{Optimizer, Update, check_decay, check_range};
+use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -10,6 +10,7 @@ use crate::scalar::Scalar;
 /// ```text
 /// m ← m + (g − m)·(1 − β₁)    v ← v + (g² − v)·(1 − β₂)
 /// w ← w − α·m / (√v + ε)      α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ)
+/// AMSGrad:                    √v is replaced by √(the largest v so far)
 /// ```
 ///
 /// | setter | default |
@@ -17,6 +18,7 @@ use crate::scalar::Scalar;
 /// | `beta_1` | 0.9 |
 /// | `beta_2` | 0.999 |
 /// | `epsilon` | 1e-7 |
+/// | `amsgrad` | false |
 ///
 /// # Example
 /// ```
@@ -30,75 +32,76 @@ use crate::scalar::Scalar;
 /// At `compile`: a learning rate below 0 or not finite, a beta outside [0, 1), a negative epsilon.
 ///
 /// # References
-/// Kingma and Ba (2014), *Adam: a method for stochastic optimization*; <https://keras.io/api/optimizers/adam/>.
+/// Kingma and Ba (2014), *Adam: a method for stochastic optimization*; Reddi et al. (2018), *On the convergence
+/// of Adam and beyond*; <https://keras.io/api/optimizers/adam/>.
 #[derive(Debug, Clone)]
 pub struct Adam {
-    learning_rate: f64,
+    learning_rate: LearningRate,
     beta_1: f64,
     beta_2: f64,
     epsilon: f64,
+    amsgrad: bool,
 }
 
 impl Adam {
     /// Adam at this learning rate; Keras's default is 0.001.
-    pub fn new(learning_rate: f64) -> Self {
-        Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let learning_rate = learning_rate.into();
+        Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
     }
 
-    /// How slowly the mean of the gradients moves. Default: 0.9.
-    pub fn beta_1(mut self, beta_1: f64) -> Self {
-        self.beta_1 = beta_1;
-        self
+    setters! {
+        /// How slowly the mean of the gradients moves. Default: 0.9.
+        beta_1: f64;
+        /// How slowly the mean of their squares moves. Default: 0.999.
+        beta_2: f64;
+        /// Keeps the divisor from 0. Default: 1e-7.
+        epsilon: f64;
+        /// Whether the divisor never shrinks. Default: false.
+        amsgrad: bool;
     }
+}
 
-    /// How slowly the mean of their squares moves. Default: 0.999.
-    pub fn beta_2(mut self, beta_2: f64) -> Self {
-        self.beta_2 = beta_2;
-        self
-    }
-
-    /// Keeps the divisor from 0. Default: 1e-7.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
+impl Default for Adam {
+    fn default() -> Self {
+        Adam::new(0.001)
     }
 }
 
 impl<F: Scalar> Optimizer<F> for Adam {
-    fn name(&self) -> &str {
-        "adam"
-    }
-
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = learning_rate;
-    }
+    named!("adam");
 
     fn check(&self) -> Result<()> {
-        check_range("learning_rate", self.learning_rate, 0.0, f64::MAX)?;
         check_decay("beta_1", self.beta_1)?;
         check_decay("beta_2", self.beta_2)?;
         check_range("epsilon", self.epsilon, 0.0, f64::MAX)
     }
 
     fn slots(&self) -> usize {
-        2
+        2 + usize::from(self.amsgrad)
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
-        let [m, v] = slots else { return };
-        let power = |beta: f64| 1.0 - beta.powi(at.t.min(i32::MAX as u64) as i32);
-        let alpha = F::of(at.learning_rate * power(self.beta_2).sqrt() / power(self.beta_1));
-        let (a, b, epsilon) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2), F::of(self.epsilon));
+        let [m, v, largest @ ..] = slots else { return };
+        let alpha = at.learning_rate * at.correction(self.beta_2).sqrt() / at.correction(self.beta_1);
+        let (alpha, epsilon) = (F::of(alpha), F::of(self.epsilon));
+        let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
+        let [largest] = largest else {
+            return wide(|| {
+                for (((w, &g), m), v) in moved {
+                    *m += (g - *m) * a;
+                    *v += (g * g - *v) * b;
+                    *w -= alpha * *m / (v.sqrt() + epsilon);
+                }
+            });
+        };
         wide(|| {
-            for (((w, &g), m), v) in moved {
+            for ((((w, &g), m), v), largest) in moved.zip(largest.iter_mut()) {
                 *m += (g - *m) * a;
                 *v += (g * g - *v) * b;
-                *w -= alpha * *m / (v.sqrt() + epsilon);
+                *largest = largest.max(*v);
+                *w -= alpha * *m / (largest.sqrt() + epsilon);
             }
         });
     }

@@ -1,6 +1,6 @@
 //! SGD: w −= η·g. With momentum: v = μ·v − η·g, w += v; Nesterov: w += μ·v − η·g.
 
-use super::{Optimizer, Update, check_range};
+use super::{LearningRate, Optimizer, Update, check_range, named, setters};
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -34,45 +34,35 @@ use crate::scalar::Scalar;
 /// momentum in deep learning*.
 #[derive(Debug, Clone)]
 pub struct Sgd {
-    learning_rate: f64,
+    learning_rate: LearningRate,
     momentum: f64,
     nesterov: bool,
 }
 
 impl Sgd {
     /// Plain descent; Keras's default learning rate is 0.01.
-    pub fn new(learning_rate: f64) -> Self {
-        Sgd { learning_rate, momentum: 0.0, nesterov: false }
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        Sgd { learning_rate: learning_rate.into(), momentum: 0.0, nesterov: false }
     }
 
-    /// The share μ of the last step that is made again. Default: 0.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
+    setters! {
+        /// The share μ of the last step that is made again. Default: 0.
+        momentum: f64;
+        /// Whether the gradient's own step is made on top of the momentum's. Default: false.
+        nesterov: bool;
     }
+}
 
-    /// Whether the gradient's own step is made on top of the momentum's. Default: false.
-    pub fn nesterov(mut self, nesterov: bool) -> Self {
-        self.nesterov = nesterov;
-        self
+impl Default for Sgd {
+    fn default() -> Self {
+        Sgd::new(0.01)
     }
 }
 
 impl<F: Scalar> Optimizer<F> for Sgd {
-    fn name(&self) -> &str {
-        "sgd"
-    }
-
-    fn learning_rate(&self) -> f64 {
-        self.learning_rate
-    }
-
-    fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = learning_rate;
-    }
+    named!("sgd");
 
     fn check(&self) -> Result<()> {
-        check_range("learning_rate", self.learning_rate, 0.0, f64::MAX)?;
         check_range("momentum", self.momentum, 0.0, 1.0)
     }
 

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::metric::{IntoMetrics, Metric};
 use crate::model::{Compiled, Sequential};
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, Options};
 use crate::scalar::Scalar;
 
 impl<F: Scalar> Sequential<F> {
@@ -31,7 +31,9 @@ impl<F: Scalar> Sequential<F> {
         loss: impl Loss<F> + 'static,
         metrics: impl IntoMetrics<F>,
     ) -> Result<()> {
+        optimizer.learning_rate().check()?;
         optimizer.check()?;
+        optimizer.options().map_or(Ok(()), Options::check)?;
         let mut built = self.clone();
         if built.input.is_some() {
             built.build()?;
@@ -45,7 +47,7 @@ impl<F: Scalar> Sequential<F> {
             steps: 0,
         };
         check_loss(&built, &*compiled.loss)?;
-        built.walk_mut(&mut |_, param| param.slots.clear());
+        built.walk_mut(&mut |_, param| param.forget());
         built.compiled = Some(compiled);
         *self = built;
         Ok(())

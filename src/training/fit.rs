@@ -9,6 +9,7 @@ use super::history::History;
 use super::measure::Measure;
 use super::settings::Fit;
 use super::step::Trainer;
+use super::update;
 use crate::callback::{Callback, Flow, Logs, Moment, Progress};
 use crate::error::{Error, Result};
 use crate::kernel;
@@ -129,10 +130,8 @@ impl<'a, F: Scalar> Run<'a, F> {
         settings: &Fit<F>,
         callbacks: &mut [Box<dyn Callback<F> + '_>],
     ) -> Result<History> {
-        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let slots = compiled.optimizer.slots();
         let _session = kernel::Session::new();
-        let mut trainer = Trainer::new(model, slots);
+        let mut trainer = Trainer::new(model);
         let mut progress = Progress::new(settings.verbose);
         let mut callbacks = Callbacks { given: callbacks, progress: &mut progress };
         let mut history = History { seed: model.seed, ..History::default() };
@@ -173,6 +172,7 @@ impl<'a, F: Scalar> Run<'a, F> {
             history.record(clock.epoch, &logs, started.elapsed());
             clock.epoch += 1;
         }
+        update::finish(model);
         callbacks.all(|callback| callback.on_fit_end(&mut clock.moment(model, &mut logs)))?;
         Ok(history)
     }

@@ -10,6 +10,7 @@ mod history;
 mod measure;
 mod settings;
 mod step;
+mod update;
 
 pub use evaluate::Evaluate;
 pub use history::History;

@@ -3,12 +3,11 @@
 use super::dataset::Dataset;
 use super::evaluate::gather;
 use super::measure::{Measure, Targets};
+use super::update;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{Node, StepAt, Wires};
 use crate::model::Sequential;
-use crate::optimizer::{MAX_SLOTS, Optimizer, Update};
-use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -23,13 +22,9 @@ pub(super) struct Trainer<F> {
 }
 
 impl<F: Scalar> Trainer<F> {
-    /// Memory for these layers; gives every trained parameter its slots.
-    pub(super) fn new(model: &mut Sequential<F>, slots: usize) -> Self {
-        model.walk_mut(&mut |trained, param| {
-            if trained && param.is_trainable() && param.slots.len() != slots {
-                param.slots = vec![vec![F::zero(); param.len()]; slots];
-            }
-        });
+    /// Memory for these layers; gives every trained parameter what the optimizer needs for it.
+    pub(super) fn new(model: &mut Sequential<F>) -> Self {
+        update::prepare(model);
         let trains = |layer: &Node<F>| {
             let mut found = false;
             layer.walk("", &mut |_, trained, param| found |= trained && param.is_trainable());
@@ -91,7 +86,7 @@ impl<F: Scalar> Trainer<F> {
         if let Some((layer, value)) = first_bad_gradient(&model.layers) {
             return Err(diverged("the gradient", value, layer));
         }
-        update(model);
+        update::update(model);
         Ok(())
     }
 }
@@ -115,35 +110,5 @@ pub(super) fn add_penalty_slopes<F: Scalar>(model: &mut Sequential<F>) {
         if let (true, Some(regularizer)) = (trained && param.is_trainable(), param.regularizer) {
             regularizer.add_slope(&param.value, 1.0, &mut param.grad);
         }
-    });
-}
-
-/// Changes every trained parameter by its gradient, and brings it within its constraint.
-fn update<F: Scalar>(model: &mut Sequential<F>) {
-    let Some(compiled) = &mut model.compiled else { return };
-    let at = Update { t: compiled.steps + 1, learning_rate: compiled.optimizer.learning_rate() };
-    compiled.steps += 1;
-    let optimizer = &*compiled.optimizer;
-    for layer in &mut model.layers {
-        layer.walk_mut(&mut |trained, param| {
-            if trained && param.is_trainable() {
-                apply(optimizer, at, param);
-                param.constrain();
-            }
-        });
-    }
-}
-
-fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {
-    let count = param.slots.len().min(MAX_SLOTS);
-    let mut arrays: [&mut [F]; MAX_SLOTS + 1] = Default::default();
-    let slots = param.slots.iter_mut().map(|slot| &mut **slot);
-    arrays
-        .iter_mut()
-        .zip(std::iter::once(&mut *param.value).chain(slots))
-        .for_each(|(to, array)| *to = array);
-    kernel::pieces(param.grad.len(), arrays, &|range, [value, slots @ ..]| {
-        let mut slots = slots;
-        optimizer.update(at, value, &param.grad[range], &mut slots[..count]);
     });
 }

@@ -1,0 +1,86 @@
+//! Adagrad: a += g², w −= η·g / √(a + ε).
+
+use super::{LearningRate, Optimizer, Update, check_range, named, setters};
+use crate::error::Result;
+use crate::kernel::wide;
+use crate::scalar::Scalar;
+
+/// Adagrad: each number's step shrinks as its squared gradients add up.
+///
+/// ```text
+/// a ← a + g²    w ← w − η·g / √(a + ε)
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `initial_accumulator_value`, of `a` | 0.1 |
+/// | `epsilon` ε | 1e-7 |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Adagrad, Optimizer, Update};
+/// let (mut w, mut a) = ([1.0f64], [0.1]);
+/// Adagrad::new(0.001).update(Update::new(1, 0.001), &mut w, &[0.5], &mut [&mut a]);
+/// assert!((w[0] - 0.9991549).abs() < 1e-7);
+/// ```
+///
+/// # Errors
+/// At `compile`: a learning rate, initial value or epsilon below 0 or not finite.
+///
+/// # References
+/// Duchi et al. (2011), *Adaptive subgradient methods*; <https://keras.io/api/optimizers/adagrad/>.
+#[derive(Debug, Clone)]
+pub struct Adagrad {
+    learning_rate: LearningRate,
+    initial_accumulator_value: f64,
+    epsilon: f64,
+}
+
+impl Adagrad {
+    /// Adagrad at this learning rate; Keras's default is 0.001.
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        Adagrad { learning_rate: learning_rate.into(), initial_accumulator_value: 0.1, epsilon: 1e-7 }
+    }
+
+    setters! {
+        /// Where the sums of squares start. Default: 0.1.
+        initial_accumulator_value: f64;
+        /// Keeps the divisor from 0. Default: 1e-7.
+        epsilon: f64;
+    }
+}
+
+impl Default for Adagrad {
+    fn default() -> Self {
+        Adagrad::new(0.001)
+    }
+}
+
+impl<F: Scalar> Optimizer<F> for Adagrad {
+    named!("adagrad");
+
+    fn check(&self) -> Result<()> {
+        check_range("initial_accumulator_value", self.initial_accumulator_value, 0.0, f64::MAX)?;
+        check_range("epsilon", self.epsilon, 0.0, f64::MAX)
+    }
+
+    fn slots(&self) -> usize {
+        1
+    }
+
+    fn slot_start(&self, _: usize) -> f64 {
+        self.initial_accumulator_value
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        let [a] = slots else { return };
+        let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
+        let moved = value.iter_mut().zip(grad).zip(a.iter_mut());
+        wide(|| {
+            for ((w, &g), a) in moved {
+                *a += g * g;
+                *w -= rate * g / (*a + epsilon).sqrt();
+            }
+        });
+    }
+}

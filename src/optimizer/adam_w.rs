@@ -1,0 +1,105 @@
+//! AdamW: w −= η·λ·w, then Adam.
+
+use super::{Adam, LearningRate, Optimizer, Options, Update};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// [`Adam`] whose weights decay apart from the gradient.
+///
+/// ```text
+/// w ← w − η·λ·w    then Adam
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `beta_1`, `beta_2`, `epsilon`, `amsgrad` | as [`Adam`] |
+/// | `weight_decay` λ | 0.004 |
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::optimizer::{AdamW, Optimizer};
+/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
+/// model.compile(AdamW::new(0.001).exclude_from_weight_decay(["bias"]), MeanSquaredError::new(), ())?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `compile`, as for [`Adam`], and a weight decay below 0 or not finite.
+///
+/// # References
+/// Loshchilov and Hutter (2017), *Decoupled weight decay regularization*;
+/// <https://keras.io/api/optimizers/adamw/>.
+#[derive(Debug, Clone)]
+pub struct AdamW {
+    adam: Adam,
+    options: Options,
+}
+
+impl AdamW {
+    /// AdamW at this learning rate; Keras's default is 0.001.
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let options = Options { weight_decay: Some(0.004), ..Options::default() };
+        AdamW { adam: Adam::new(learning_rate), options }
+    }
+
+    /// How slowly the mean of the gradients moves. Default: 0.9.
+    pub fn beta_1(mut self, beta_1: f64) -> Self {
+        self.adam = self.adam.beta_1(beta_1);
+        self
+    }
+
+    /// How slowly the mean of their squares moves. Default: 0.999.
+    pub fn beta_2(mut self, beta_2: f64) -> Self {
+        self.adam = self.adam.beta_2(beta_2);
+        self
+    }
+
+    /// Keeps the divisor from 0. Default: 1e-7.
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.adam = self.adam.epsilon(epsilon);
+        self
+    }
+
+    /// Whether the divisor never shrinks. Default: false.
+    pub fn amsgrad(mut self, amsgrad: bool) -> Self {
+        self.adam = self.adam.amsgrad(amsgrad);
+        self
+    }
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        AdamW::new(0.001)
+    }
+}
+
+impl<F: Scalar> Optimizer<F> for AdamW {
+    fn name(&self) -> &str {
+        "adamw"
+    }
+
+    fn learning_rate(&self) -> &LearningRate {
+        Optimizer::<F>::learning_rate(&self.adam)
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut LearningRate {
+        Optimizer::<F>::learning_rate_mut(&mut self.adam)
+    }
+
+    fn check(&self) -> Result<()> {
+        Optimizer::<F>::check(&self.adam)
+    }
+
+    fn slots(&self) -> usize {
+        Optimizer::<F>::slots(&self.adam)
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        self.adam.update(at, value, grad, slots);
+    }
+
+    fn options(&self) -> Option<&Options> {
+        Some(&self.options)
+    }
+}

@@ -1,0 +1,127 @@
+//! FTRL: n' = n + g², z += g − (n'^q − n^q)/η·w, w = (clip(z, ±l1) − z) / (n'^q/η + 2·l2).
+
+use super::{LearningRate, Optimizer, Update, check_positive, check_range, named, setters};
+use crate::error::Result;
+use crate::kernel::wide;
+use crate::scalar::Scalar;
+
+/// *Follow the regularized leader*: weights that are worked out anew from the sum of all gradients, and are
+/// exactly 0 where `l1` outweighs it.
+///
+/// ```text
+/// l2' = l2 + beta/(2η)    g' = g + 2·l2_shrinkage·w    n' = n + g²    q = −learning_rate_power
+/// z ← z + g' − (n'^q − n^q)/η · w
+/// w ← (clip(z, −l1, l1) − z) / (n'^q/η + 2·l2')    n ← n'
+/// ```
+/// `z` starts at 0, so that the first step forgets the initial weights, as in Keras.
+///
+/// | setter | default |
+/// |---|---|
+/// | `learning_rate_power` | −0.5 |
+/// | `initial_accumulator_value`, of `n` | 0.1 |
+/// | `l1`, `l2`, `l2_shrinkage`, `beta` | 0 |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Ftrl, Optimizer, Update};
+/// let (mut w, mut n, mut z) = ([1.0f64], [0.1], [0.0]);
+/// Ftrl::new(0.001).update(Update::new(1, 0.001), &mut w, &[0.5], &mut [&mut n, &mut z]);
+/// assert!((w[0] - 0.4646324).abs() < 1e-7);
+/// ```
+///
+/// # Errors
+/// At `compile`: a learning rate that is 0, a power above 0, another number below 0 or not finite.
+///
+/// # References
+/// McMahan et al. (2013), *Ad click prediction: a view from the trenches*;
+/// <https://keras.io/api/optimizers/ftrl/>.
+#[derive(Debug, Clone)]
+pub struct Ftrl {
+    learning_rate: LearningRate,
+    learning_rate_power: f64,
+    initial_accumulator_value: f64,
+    l1: f64,
+    l2: f64,
+    l2_shrinkage: f64,
+    beta: f64,
+}
+
+impl Ftrl {
+    /// FTRL at this learning rate; Keras's default is 0.001.
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        Ftrl {
+            learning_rate: learning_rate.into(),
+            learning_rate_power: -0.5,
+            initial_accumulator_value: 0.1,
+            l1: 0.0,
+            l2: 0.0,
+            l2_shrinkage: 0.0,
+            beta: 0.0,
+        }
+    }
+
+    setters! {
+        /// How the rate falls as squared gradients add up; 0 keeps it. Default: −0.5.
+        learning_rate_power: f64;
+        /// Where the sums of squares start. Default: 0.1.
+        initial_accumulator_value: f64;
+        /// What a weight's magnitude costs. Default: 0.
+        l1: f64;
+        /// What a weight's square costs. Default: 0.
+        l2: f64;
+        /// The same on the gradient alone. Default: 0.
+        l2_shrinkage: f64;
+        /// The paper's β. Default: 0.
+        beta: f64;
+    }
+}
+
+impl Default for Ftrl {
+    fn default() -> Self {
+        Ftrl::new(0.001)
+    }
+}
+
+impl<F: Scalar> Optimizer<F> for Ftrl {
+    named!("ftrl");
+
+    fn check(&self) -> Result<()> {
+        check_positive("learning_rate", self.learning_rate.at(0))?;
+        check_range("learning_rate_power", self.learning_rate_power, -f64::MAX, 0.0)?;
+        for (argument, value) in [
+            ("initial_accumulator_value", self.initial_accumulator_value),
+            ("l1", self.l1),
+            ("l2", self.l2),
+            ("l2_shrinkage", self.l2_shrinkage),
+            ("beta", self.beta),
+        ] {
+            check_range(argument, value, 0.0, f64::MAX)?;
+        }
+        Ok(())
+    }
+
+    fn slots(&self) -> usize {
+        2
+    }
+
+    fn slot_start(&self, slot: usize) -> f64 {
+        if slot == 0 { self.initial_accumulator_value } else { 0.0 }
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        let [n, z] = slots else { return };
+        let (rate, q, l1) = (F::of(at.learning_rate), F::of(-self.learning_rate_power), F::of(self.l1));
+        let l2 = F::of(2.0 * self.l2 + self.beta / at.learning_rate);
+        let shrinkage = F::of(2.0 * self.l2_shrinkage);
+        let power = |n: F| if q == F::of(0.5) { n.sqrt() } else { n.powf(q) };
+        let moved = value.iter_mut().zip(grad).zip(n.iter_mut()).zip(z.iter_mut());
+        wide(|| {
+            for (((w, &g), n), z) in moved {
+                let next = *n + g * g;
+                *z += g + shrinkage * *w - (power(next) - power(*n)) / rate * *w;
+                *w = (z.max(-l1).min(l1) - *z) / (power(next) / rate + l2);
+                *n = next;
+            }
+        });
+    }
+}

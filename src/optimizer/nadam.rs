@@ -1,0 +1,112 @@
+//! Nadam: Adam with Nesterov's look ahead. m̂ = μₜ₊₁·m / (1 − Π·μₜ₊₁) + (1 − μₜ)·g / (1 − Π), w −= η·m̂ / (√v̂ + ε).
+
+use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use crate::error::Result;
+use crate::kernel::wide;
+use crate::scalar::Scalar;
+
+/// Adam with Nesterov momentum, whose share grows as the training goes on.
+///
+/// ```text
+/// μₜ = β₁·(1 − ½·0.96ᵗ)       Π = μ₁·μ₂ ⋯ μₜ
+/// m ← m + (g − m)·(1 − β₁)    v ← v + (g² − v)·(1 − β₂)
+/// m̂ = μₜ₊₁·m / (1 − Π·μₜ₊₁) + (1 − μₜ)·g / (1 − Π)    v̂ = v / (1 − β₂ᵗ)
+/// w ← w − η·m̂ / (√v̂ + ε)
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `beta_1` | 0.9 |
+/// | `beta_2` | 0.999 |
+/// | `epsilon` | 1e-7 |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Nadam, Optimizer, Update};
+/// let (mut w, mut m, mut v) = ([1.0f64], [0.0], [0.0]);
+/// let (mut nadam, first) = (Nadam::new(0.001), Update::new(1, 0.001));
+/// Optimizer::<f64>::begin(&mut nadam, first);
+/// nadam.update(first, &mut w, &[0.5], &mut [&mut m, &mut v]);
+/// assert!((w[0] - 0.9989372).abs() < 1e-7);
+/// ```
+///
+/// # Errors
+/// At `compile`: a learning rate below 0 or not finite, a beta outside [0, 1), a negative epsilon.
+///
+/// # References
+/// Dozat (2015), *Incorporating Nesterov momentum into Adam*; <https://keras.io/api/optimizers/Nadam/>.
+#[derive(Debug, Clone)]
+pub struct Nadam {
+    learning_rate: LearningRate,
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+    /// The last update that was begun, and Π at it: worked out again where updates do not follow one another.
+    product: (u64, f64),
+}
+
+impl Nadam {
+    /// Nadam at this learning rate; Keras's default is 0.001.
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let learning_rate = learning_rate.into();
+        Nadam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, product: (0, 1.0) }
+    }
+
+    setters! {
+        /// How slowly the mean of the gradients moves. Default: 0.9.
+        beta_1: f64;
+        /// How slowly the mean of their squares moves. Default: 0.999.
+        beta_2: f64;
+        /// Keeps the divisor from 0. Default: 1e-7.
+        epsilon: f64;
+    }
+
+    /// μ of update `t`.
+    fn momentum(&self, t: u64) -> f64 {
+        self.beta_1 * (1.0 - 0.5 * 0.96f64.powf(t as f64))
+    }
+}
+
+impl Default for Nadam {
+    fn default() -> Self {
+        Nadam::new(0.001)
+    }
+}
+
+impl<F: Scalar> Optimizer<F> for Nadam {
+    named!("nadam");
+
+    fn check(&self) -> Result<()> {
+        check_decay("beta_1", self.beta_1)?;
+        check_decay("beta_2", self.beta_2)?;
+        check_range("epsilon", self.epsilon, 0.0, f64::MAX)
+    }
+
+    fn slots(&self) -> usize {
+        2
+    }
+
+    fn begin(&mut self, at: Update) {
+        let (last, product) = if self.product.0 < at.t { self.product } else { (0, 1.0) };
+        let product = (last + 1..=at.t).fold(product, |product, t| product * self.momentum(t));
+        self.product = (at.t, product);
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        let [m, v] = slots else { return };
+        let (now, next, product) = (self.momentum(at.t), self.momentum(at.t + 1), self.product.1);
+        let ahead = F::of(next / (1.0 - product * next));
+        let here = F::of((1.0 - now) / (1.0 - product));
+        let widen = F::of(1.0 / at.correction(self.beta_2));
+        let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
+        let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
+        let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
+        wide(|| {
+            for (((w, &g), m), v) in moved {
+                *m += (g - *m) * a;
+                *v += (g * g - *v) * b;
+                *w -= rate * (ahead * *m + here * g) / ((*v * widen).sqrt() + epsilon);
+            }
+        });
+    }
+}

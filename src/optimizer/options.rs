@@ -1,0 +1,127 @@
+//! What can be done around any rule: weight decay, clipping, averaged weights, accumulated gradients.
+
+use super::{check_decay, check_positive, check_range};
+use crate::error::{Error, Result};
+
+/// What is done around a rule, in the order in which it is done at a step:
+///
+/// 1. the gradients of `accumulation` batches are collected, and their mean taken;
+/// 2. the mean is clipped;
+/// 3. each weight loses `weight_decay · η` of itself;
+/// 4. the rule;
+/// 5. the average takes in the new weights, and where its time has come replaces them;
+/// 6. the parameters' constraints.
+///
+/// Set by the methods of [`Optimizer`](super::Optimizer).
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Optimizer, Sgd};
+/// let rule = Optimizer::<f32>::weight_decay(Sgd::new(0.1), 0.01).clip_norm(1.0);
+/// assert_eq!(rule.options().and_then(|options| options.weight_decay), Some(0.01));
+/// ```
+///
+/// # References
+/// Loshchilov and Hutter (2017), *Decoupled weight decay regularization*; Pascanu et al. (2013), *On the
+/// difficulty of training recurrent neural networks*; <https://keras.io/api/optimizers/>.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Options {
+    /// The share of each weight, times η, that it loses at an update.
+    pub weight_decay: Option<f64>,
+    /// Words; a parameter in whose name one occurs does not decay.
+    pub undecayed: Vec<String>,
+    /// How gradients are bounded; at most one.
+    pub clips: Vec<Clip>,
+    /// The moving average of the weights.
+    pub average: Option<WeightAverage>,
+    /// How many batches make an update.
+    pub accumulation: Option<usize>,
+}
+
+/// How gradients are bounded.
+///
+/// # Example
+/// See [`Options`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Clip {
+    /// `g · c / max(‖g‖, c)`, each parameter by itself.
+    Norm(f64),
+    /// `g · c · min(1/N, 1/c)` with `N` the norm over all parameters.
+    GlobalNorm(f64),
+    /// `min(max(g, −c), c)`, each number by itself.
+    Value(f64),
+}
+
+/// A moving average of the weights, `a ← m·a + (1 − m)·w` after every update; the first takes `w` as it is.
+///
+/// At the end of a fit, after the last epoch's callbacks, the weights become the average.
+///
+/// | setter | default |
+/// |---|---|
+/// | `overwrite_every` | never before the end |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Optimizer, Sgd, WeightAverage};
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
+/// let rule = Sgd::new(0.1).average_weights(WeightAverage::new(0.99).overwrite_every(100));
+/// model.compile(rule, MeanSquaredError::new(), ())?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// Polyak and Juditsky (1992), *Acceleration of stochastic approximation by averaging*.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WeightAverage {
+    pub(crate) momentum: f64,
+    pub(crate) overwrite: Option<u64>,
+}
+
+impl WeightAverage {
+    /// An average that keeps `momentum` of itself at each update; Keras's default is 0.99.
+    pub fn new(momentum: f64) -> Self {
+        WeightAverage { momentum, overwrite: None }
+    }
+
+    /// Replaces the weights by their average after every so many batches. Default: at the end of a fit only.
+    pub fn overwrite_every(mut self, batches: u64) -> Self {
+        self.overwrite = Some(batches);
+        self
+    }
+}
+
+impl Options {
+    /// Refuses options out of range, and two bounds at once.
+    pub(crate) fn check(&self) -> Result<()> {
+        check_range("weight_decay", self.weight_decay.unwrap_or(0.0), 0.0, f64::MAX)?;
+        for clip in &self.clips {
+            match *clip {
+                Clip::Norm(c) => check_positive("clip_norm", c)?,
+                Clip::GlobalNorm(c) => check_positive("global_clip_norm", c)?,
+                Clip::Value(c) => check_positive("clip_value", c)?,
+            }
+        }
+        if self.clips.len() > 1 {
+            let found = format!("{:?}", self.clips);
+            return Err(Error::argument("clip", "one of clip_norm, global_clip_norm, clip_value", found));
+        }
+        if let Some(average) = self.average {
+            check_decay("momentum", average.momentum)?;
+            if average.overwrite == Some(0) {
+                return Err(Error::argument("overwrite_every", "at least 1", 0));
+            }
+        }
+        match self.accumulation {
+            Some(0) => Err(Error::argument("accumulate_gradients", "at least 1", 0)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a parameter of this name loses weight.
+    pub(crate) fn decays(&self, name: &str) -> bool {
+        !self.undecayed.iter().any(|word| name.contains(&**word))
+    }
+}

@@ -1,0 +1,118 @@
+//! RMSprop: v = ρ·v + (1 − ρ)·g², w −= η·g / √(v + ε). Centered: v − a² with a = ρ·a + (1 − ρ)·g.
+
+use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use crate::error::Result;
+use crate::kernel::wide;
+use crate::scalar::Scalar;
+
+/// RMSprop: each step is divided by the root of the mean square of the gradients so far.
+///
+/// ```text
+/// v ← ρ·v + (1 − ρ)·g²    d = v + ε
+/// centered:  a ← ρ·a + (1 − ρ)·g    d = v − a² + ε
+/// μ = 0:     w ← w − η·g / √d
+/// μ > 0:     m ← μ·m + η·g / √d     w ← w − m
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `rho` ρ | 0.9 |
+/// | `momentum` μ | 0 |
+/// | `epsilon` ε, inside the root | 1e-7 |
+/// | `centered` | false |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Optimizer, RmsProp, Update};
+/// let (mut w, mut v) = ([1.0f64], [0.0]);
+/// RmsProp::new(0.001).update(Update::new(1, 0.001), &mut w, &[0.5], &mut [&mut v]);
+/// assert!((w[0] - 0.9968377).abs() < 1e-7);
+/// ```
+///
+/// # Errors
+/// At `compile`: a learning rate below 0 or not finite, rho outside [0, 1), a momentum outside [0, 1], a
+/// negative epsilon.
+///
+/// # References
+/// Tieleman and Hinton (2012), *Lecture 6.5: rmsprop*; <https://keras.io/api/optimizers/rmsprop/>.
+#[derive(Debug, Clone)]
+pub struct RmsProp {
+    learning_rate: LearningRate,
+    rho: f64,
+    momentum: f64,
+    epsilon: f64,
+    centered: bool,
+}
+
+impl RmsProp {
+    /// RMSprop at this learning rate; Keras's default is 0.001.
+    pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
+        let learning_rate = learning_rate.into();
+        RmsProp { learning_rate, rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false }
+    }
+
+    setters! {
+        /// How slowly the mean square moves. Default: 0.9.
+        rho: f64;
+        /// The share of the last step that is made again. Default: 0.
+        momentum: f64;
+        /// Keeps the divisor from 0. Default: 1e-7.
+        epsilon: f64;
+        /// Whether the mean square is taken about the mean. Default: false.
+        centered: bool;
+    }
+}
+
+impl Default for RmsProp {
+    fn default() -> Self {
+        RmsProp::new(0.001)
+    }
+}
+
+impl<F: Scalar> Optimizer<F> for RmsProp {
+    named!("rmsprop");
+
+    fn check(&self) -> Result<()> {
+        check_decay("rho", self.rho)?;
+        check_range("momentum", self.momentum, 0.0, 1.0)?;
+        check_range("epsilon", self.epsilon, 0.0, f64::MAX)
+    }
+
+    fn slots(&self) -> usize {
+        1 + usize::from(self.momentum > 0.0) + usize::from(self.centered)
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        let (rate, mu, epsilon) = (F::of(at.learning_rate), F::of(self.momentum), F::of(self.epsilon));
+        let (rho, new) = (F::of(self.rho), F::of(1.0 - self.rho));
+        let (v, m, a) = match (slots, self.momentum > 0.0) {
+            ([v], _) => (v, None, None),
+            ([v, m], true) => (v, Some(m), None),
+            ([v, a], false) => (v, None, Some(a)),
+            ([v, m, a], _) => (v, Some(m), Some(a)),
+            _ => return,
+        };
+        wide(|| {
+            v.iter_mut().zip(grad).for_each(|(v, &g)| *v = rho * *v + new * g * g);
+        });
+        // The mean of the gradients, where it is taken off.
+        let centre = a.map(|a| {
+            wide(|| a.iter_mut().zip(grad).for_each(|(a, &g)| *a = rho * *a + new * g));
+            &**a
+        });
+        let step = |place: usize, g: F, v: F| {
+            let centre = centre.map_or(F::zero(), |a| a[place]);
+            rate * g / (v - centre * centre + epsilon).sqrt()
+        };
+        let moved = value.iter_mut().zip(grad).zip(v.iter()).enumerate();
+        match m {
+            None => wide(|| moved.for_each(|(place, ((w, &g), &v))| *w -= step(place, g, v))),
+            Some(m) => wide(|| {
+                for ((place, ((w, &g), &v)), m) in moved.zip(m.iter_mut()) {
+                    *m = mu * *m + step(place, g, v);
+                    *w -= *m;
+                }
+            }),
+        }
+    }
+}

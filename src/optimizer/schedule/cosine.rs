@@ -1,0 +1,74 @@
+//! Cosine decay: η·((1 − α)·½(1 + cos(π·s/D)) + α), after a warm-up where asked for.
+
+use std::f64::consts::PI;
+
+use super::{super::check_range, Schedule, check_steps};
+use crate::error::Result;
+
+/// Half a cosine from `η` down to `α·η` over `D` steps.
+///
+/// ```text
+/// η · ((1 − α)·½·(1 + cos(π·s/D)) + α)    s = min(step, D)
+/// ```
+/// With a warm-up of `W` steps the rate first grows on a straight line from `η` to the warm-up's target,
+/// and the cosine starts there: `D` counts from step `W`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `alpha` α | 0 |
+/// | `warm_up` | none |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{CosineDecay, Schedule};
+/// let schedule = CosineDecay::new(0.0, 900).warm_up(0.1, 100);
+/// assert_eq!((schedule.at(50), schedule.at(100), schedule.at(1000)), (0.05, 0.1, 0.0));
+/// ```
+///
+/// # References
+/// Loshchilov and Hutter (2016), *SGDR: stochastic gradient descent with warm restarts*;
+/// <https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay/>
+#[derive(Debug, Clone)]
+pub struct CosineDecay {
+    initial: f64,
+    decay_steps: u64,
+    alpha: f64,
+    /// The rate at the end of the warm-up, and its steps.
+    warm_up: Option<(f64, u64)>,
+}
+
+impl CosineDecay {
+    /// From `initial` to 0 over `decay_steps` steps.
+    pub fn new(initial: f64, decay_steps: u64) -> Self {
+        CosineDecay { initial, decay_steps, alpha: 0.0, warm_up: None }
+    }
+
+    /// The share of the rate that is left at the end. Default: 0.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    /// Grows from the initial rate to `target` over `steps` steps first. Default: none.
+    pub fn warm_up(mut self, target: f64, steps: u64) -> Self {
+        self.warm_up = Some((target, steps));
+        self
+    }
+}
+
+impl Schedule for CosineDecay {
+    fn at(&self, step: u64) -> f64 {
+        let (top, start) = self.warm_up.unwrap_or((self.initial, 0));
+        if step < start {
+            return self.initial + (top - self.initial) * step as f64 / start as f64;
+        }
+        let s = (step - start).min(self.decay_steps) as f64 / self.decay_steps as f64;
+        top * ((1.0 - self.alpha) * 0.5 * (1.0 + (PI * s).cos()) + self.alpha)
+    }
+
+    fn check(&self) -> Result<()> {
+        check_steps("decay_steps", self.decay_steps)?;
+        check_range("alpha", self.alpha, 0.0, f64::MAX)?;
+        check_range("target", self.warm_up.map_or(0.0, |(target, _)| target), 0.0, f64::MAX)
+    }
+}

@@ -1,0 +1,51 @@
+//! Inverse time decay: η / (1 + rate·s/D).
+
+use super::{super::check_range, Schedule, check_steps};
+use crate::error::Result;
+
+/// `η / (1 + rate·s/D)` at step `s`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `staircase` | false: falls at every step, not only at multiples of `D` |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{InverseTimeDecay, Schedule};
+/// assert_eq!(InverseTimeDecay::new(0.1, 10, 1.0).at(10), 0.05);
+/// ```
+///
+/// # References
+/// <https://keras.io/api/optimizers/learning_rate_schedules/inverse_time_decay/>
+#[derive(Debug, Clone)]
+pub struct InverseTimeDecay {
+    initial: f64,
+    decay_steps: u64,
+    rate: f64,
+    staircase: bool,
+}
+
+impl InverseTimeDecay {
+    /// From `initial`, falling by `rate` over `decay_steps` steps.
+    pub fn new(initial: f64, decay_steps: u64, rate: f64) -> Self {
+        InverseTimeDecay { initial, decay_steps, rate, staircase: false }
+    }
+
+    /// Whether the rate falls at multiples of the decay steps only. Default: false.
+    pub fn staircase(mut self, staircase: bool) -> Self {
+        self.staircase = staircase;
+        self
+    }
+}
+
+impl Schedule for InverseTimeDecay {
+    fn at(&self, step: u64) -> f64 {
+        let s = step as f64 / self.decay_steps as f64;
+        self.initial / (1.0 + self.rate * if self.staircase { s.floor() } else { s })
+    }
+
+    fn check(&self) -> Result<()> {
+        check_steps("decay_steps", self.decay_steps)?;
+        check_range("rate", self.rate, 0.0, f64::MAX)
+    }
+}

@@ -1,0 +1,71 @@
+//! Polynomial decay: (η − end)·(1 − s/D)^power + end.
+
+use super::{super::check_range, Schedule, check_steps};
+use crate::error::Result;
+
+/// `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `end` | 0.0001 |
+/// | `power` | 1 |
+/// | `cycle` | false; true takes the next multiple of `D` beyond `s` for `D` |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{PolynomialDecay, Schedule};
+/// assert_eq!(PolynomialDecay::new(0.1, 10).end(0.0).at(5), 0.05);
+/// ```
+///
+/// # References
+/// <https://keras.io/api/optimizers/learning_rate_schedules/polynomial_decay/>
+#[derive(Debug, Clone)]
+pub struct PolynomialDecay {
+    initial: f64,
+    decay_steps: u64,
+    end: f64,
+    power: f64,
+    cycle: bool,
+}
+
+impl PolynomialDecay {
+    /// From `initial` down to 0.0001 over `decay_steps` steps, on a straight line.
+    pub fn new(initial: f64, decay_steps: u64) -> Self {
+        PolynomialDecay { initial, decay_steps, end: 1e-4, power: 1.0, cycle: false }
+    }
+
+    /// The rate at the end. Default: 0.0001.
+    pub fn end(mut self, end: f64) -> Self {
+        self.end = end;
+        self
+    }
+
+    /// The power. Default: 1.
+    pub fn power(mut self, power: f64) -> Self {
+        self.power = power;
+        self
+    }
+
+    /// Whether to go up again beyond the end, less each time. Default: false.
+    pub fn cycle(mut self, cycle: bool) -> Self {
+        self.cycle = cycle;
+        self
+    }
+}
+
+impl Schedule for PolynomialDecay {
+    fn at(&self, step: u64) -> f64 {
+        let decay_steps = match self.cycle {
+            true => self.decay_steps * step.div_ceil(self.decay_steps).max(1),
+            false => self.decay_steps,
+        };
+        let s = step.min(decay_steps) as f64 / decay_steps as f64;
+        (self.initial - self.end) * (1.0 - s).powf(self.power) + self.end
+    }
+
+    fn check(&self) -> Result<()> {
+        check_steps("decay_steps", self.decay_steps)?;
+        check_range("end", self.end, 0.0, f64::MAX)?;
+        check_range("power", self.power, 0.0, f64::MAX)
+    }
+}

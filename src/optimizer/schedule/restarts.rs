@@ -1,0 +1,85 @@
+//! Cosine decay with restarts: the cosine begins anew, each time longer and lower.
+
+use std::f64::consts::PI;
+
+use super::{super::check_positive, super::check_range, Schedule, check_steps};
+use crate::error::Result;
+
+/// Half a cosine from `η` down to `α·η` over `D` steps, then again over `t_mul·D` from `m_mul·η`, and so on.
+///
+/// ```text
+/// η · ((1 − α)·½·m_mulⁱ·(1 + cos(π·f)) + α)    f the share of run i that is done
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `t_mul` | 2: each run twice as long |
+/// | `m_mul` | 1: each run as high |
+/// | `alpha` α | 0 |
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{CosineDecayRestarts, Schedule};
+/// let schedule = CosineDecayRestarts::new(0.1, 10);
+/// assert_eq!((schedule.at(10), schedule.at(30)), (0.1, 0.1));
+/// ```
+///
+/// # References
+/// Loshchilov and Hutter (2016), *SGDR: stochastic gradient descent with warm restarts*;
+/// <https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay_restarts/>
+#[derive(Debug, Clone)]
+pub struct CosineDecayRestarts {
+    initial: f64,
+    first_decay_steps: u64,
+    t_mul: f64,
+    m_mul: f64,
+    alpha: f64,
+}
+
+impl CosineDecayRestarts {
+    /// From `initial` to 0 over `first_decay_steps` steps, and again.
+    pub fn new(initial: f64, first_decay_steps: u64) -> Self {
+        CosineDecayRestarts { initial, first_decay_steps, t_mul: 2.0, m_mul: 1.0, alpha: 0.0 }
+    }
+
+    /// How many times as long each run is as the one before. Default: 2.
+    pub fn t_mul(mut self, t_mul: f64) -> Self {
+        self.t_mul = t_mul;
+        self
+    }
+
+    /// How many times as high each run starts as the one before. Default: 1.
+    pub fn m_mul(mut self, m_mul: f64) -> Self {
+        self.m_mul = m_mul;
+        self
+    }
+
+    /// The share of the rate that is left at the end of a run. Default: 0.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+}
+
+impl Schedule for CosineDecayRestarts {
+    fn at(&self, step: u64) -> f64 {
+        let done = step as f64 / self.first_decay_steps as f64;
+        let (run, share) = if self.t_mul == 1.0 {
+            (done.floor(), done.fract())
+        } else {
+            // The run is the largest i with (1 − t_mulⁱ)/(1 − t_mul) <= done; the logarithm may be off by a bit.
+            let start = |run: f64| (1.0 - self.t_mul.powf(run)) / (1.0 - self.t_mul);
+            let run = ((1.0 - done * (1.0 - self.t_mul)).ln() / self.t_mul.ln() + 1e-9).floor();
+            (run, (done - start(run)) / self.t_mul.powf(run))
+        };
+        let height = self.m_mul.powf(run);
+        self.initial * ((1.0 - self.alpha) * 0.5 * height * (1.0 + (PI * share).cos()) + self.alpha)
+    }
+
+    fn check(&self) -> Result<()> {
+        check_steps("first_decay_steps", self.first_decay_steps)?;
+        check_range("t_mul", self.t_mul, 1.0, f64::MAX)?;
+        check_positive("m_mul", self.m_mul)?;
+        check_range("alpha", self.alpha, 0.0, f64::MAX)
+    }
+}

@@ -1,0 +1,73 @@
+//! A rule together with its options.
+
+use super::{LearningRate, Optimizer, Options, Update};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// A rule with weight decay, clipping and the like: what [`Optimizer::weight_decay`] and its kin make.
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Optimizer, Tuned};
+/// use cornu::prelude::*;
+/// let rule: Tuned<f32> = Adam::new(0.001).weight_decay(0.01).exclude_from_weight_decay(["bias"]);
+/// assert_eq!(rule.name(), "adam");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Tuned<F: Scalar = f32> {
+    rule: Box<dyn Optimizer<F>>,
+    options: Options,
+}
+
+impl<F: Scalar> Tuned<F> {
+    pub(super) fn new(rule: Box<dyn Optimizer<F>>) -> Self {
+        Tuned { options: rule.options().cloned().unwrap_or_default(), rule }
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+}
+
+impl<F: Scalar> Optimizer<F> for Tuned<F> {
+    fn name(&self) -> &str {
+        self.rule.name()
+    }
+
+    fn learning_rate(&self) -> &LearningRate {
+        self.rule.learning_rate()
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut LearningRate {
+        self.rule.learning_rate_mut()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.rule.check()
+    }
+
+    fn slots(&self) -> usize {
+        self.rule.slots()
+    }
+
+    fn slot_start(&self, slot: usize) -> f64 {
+        self.rule.slot_start(slot)
+    }
+
+    fn begin(&mut self, at: Update) {
+        self.rule.begin(at);
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        self.rule.update(at, value, grad, slots);
+    }
+
+    fn options(&self) -> Option<&Options> {
+        Some(&self.options)
+    }
+
+    fn tuned(self) -> Tuned<F> {
+        self
+    }
+}

@@ -1,0 +1,166 @@
+//! What a step does to the weights once the gradients are there, in Keras's order: accumulate, clip, decay, the
+//! rule, the average, the constraints.
+
+use crate::kernel;
+use crate::model::Sequential;
+use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
+use crate::param::Param;
+use crate::scalar::Scalar;
+
+/// Gives every trained parameter the memory that this optimizer needs for it.
+pub(super) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
+    let Some(compiled) = model.compiled.take() else { return };
+    let optimizer = &*compiled.optimizer;
+    let options = optimizer.options();
+    let accumulates = options.is_some_and(|options| options.accumulation.is_some_and(|k| k > 1));
+    let averages = options.is_some_and(|options| options.average.is_some());
+    each_trained(model, &mut |param| {
+        let len = param.len();
+        if param.slots.len() != optimizer.slots() {
+            let slot = |slot| vec![F::of(optimizer.slot_start(slot)); len];
+            param.slots = (0..optimizer.slots()).map(slot).collect();
+        }
+        if accumulates {
+            param.accumulated.resize(len, F::zero());
+        }
+        if averages {
+            param.average.resize(len, F::zero());
+        }
+    });
+    model.compiled = Some(compiled);
+}
+
+/// Changes every trained parameter by its gradient.
+pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
+    let Some(mut compiled) = model.compiled.take() else { return };
+    let step = compiled.steps;
+    let learning_rate = compiled.optimizer.learning_rate().at(step);
+    let every =
+        compiled.optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1) as u64;
+    let at = Update::new(step / every + 1, learning_rate);
+    let updates = (step + 1).is_multiple_of(every);
+    if updates {
+        compiled.optimizer.begin(at);
+    }
+    let optimizer = &*compiled.optimizer;
+    match optimizer.options() {
+        None => each_trained(model, &mut |param| {
+            apply(optimizer, at, param);
+            param.constrain();
+        }),
+        Some(options) => {
+            if every > 1 {
+                accumulate(model, every, updates);
+            }
+            if updates {
+                options.clips.iter().for_each(|clip| bound(model, *clip));
+                each_trained(model, &mut |param| {
+                    decay(options, learning_rate, param);
+                    apply(optimizer, at, param);
+                });
+            }
+            each_trained(model, &mut |param| {
+                if let Some(average) = options.average {
+                    take_average(average, step, param);
+                }
+                param.constrain();
+            });
+        }
+    }
+    compiled.steps += 1;
+    model.compiled = Some(compiled);
+}
+
+/// At the end of a fit the weights become their average, where one is kept.
+pub(super) fn finish<F: Scalar>(model: &mut Sequential<F>) {
+    let options = model.compiled.as_ref().and_then(|compiled| compiled.optimizer.options());
+    let averages = options.is_some_and(|options| options.average.is_some());
+    if averages && model.compiled.as_ref().is_some_and(|compiled| compiled.steps > 0) {
+        each_trained(model, &mut |param| param.value.copy_from_slice(&param.average));
+    }
+}
+
+fn each_trained<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut Param<F>)) {
+    for layer in &mut model.layers {
+        layer.walk_mut(&mut |trained, param| {
+            if trained && param.is_trainable() {
+                f(param);
+            }
+        });
+    }
+}
+
+/// Adds the gradients up; at an update they become the mean of `every` batches.
+fn accumulate<F: Scalar>(model: &mut Sequential<F>, every: u64, updates: bool) {
+    let every = F::of(every as f64);
+    each_trained(model, &mut |param| {
+        let sums = param.accumulated.iter_mut().zip(&mut param.grad);
+        match updates {
+            true => sums.for_each(|(sum, g)| (*g, *sum) = ((*sum + *g) / every, F::zero())),
+            false => sums.for_each(|(sum, g)| *sum += *g),
+        }
+    });
+}
+
+/// Bounds the gradients.
+fn bound<F: Scalar>(model: &mut Sequential<F>, clip: Clip) {
+    let square = |grad: &[F]| grad.iter().map(|g| g.as_f64() * g.as_f64()).sum::<f64>();
+    let scale = |grad: &mut [F], factor: f64| {
+        let factor = F::of(factor);
+        grad.iter_mut().for_each(|g| *g *= factor);
+    };
+    match clip {
+        Clip::Value(c) => {
+            let c = F::of(c);
+            each_trained(model, &mut |param| param.grad.iter_mut().for_each(|g| *g = g.max(-c).min(c)));
+        }
+        Clip::Norm(c) => each_trained(model, &mut |param| {
+            let norm = square(&param.grad).sqrt();
+            if norm > c {
+                scale(&mut param.grad, c / norm);
+            }
+        }),
+        Clip::GlobalNorm(c) => {
+            let mut total = 0.0;
+            each_trained(model, &mut |param| total += square(&param.grad));
+            if total.sqrt() > c {
+                each_trained(model, &mut |param| scale(&mut param.grad, c / total.sqrt()));
+            }
+        }
+    }
+}
+
+/// `w ← w − w·λ·η`.
+fn decay<F: Scalar>(options: &Options, learning_rate: f64, param: &mut Param<F>) {
+    if let Some(decay) = options.weight_decay
+        && options.decays(param.name())
+    {
+        let share = F::of(decay * learning_rate);
+        param.value.iter_mut().for_each(|w| *w -= *w * share);
+    }
+}
+
+/// `a ← m·a + (1 − m)·w`, and where its time has come `w ← a`.
+fn take_average<F: Scalar>(average: WeightAverage, step: u64, param: &mut Param<F>) {
+    let momentum = F::of(if step == 0 { 0.0 } else { average.momentum });
+    let new = F::one() - momentum;
+    param.average.iter_mut().zip(&param.value).for_each(|(a, &w)| *a = momentum * *a + new * w);
+    if average.overwrite.is_some_and(|every| (step + 1).is_multiple_of(every)) {
+        param.value.copy_from_slice(&param.average);
+    }
+}
+
+/// The rule, piece by piece.
+fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {
+    let count = param.slots.len().min(MAX_SLOTS);
+    let mut arrays: [&mut [F]; MAX_SLOTS + 1] = Default::default();
+    let slots = param.slots.iter_mut().map(|slot| &mut **slot);
+    arrays
+        .iter_mut()
+        .zip(std::iter::once(&mut *param.value).chain(slots))
+        .for_each(|(to, array)| *to = array);
+    kernel::pieces(param.grad.len(), arrays, &|range, [value, slots @ ..]| {
+        let mut slots = slots;
+        optimizer.update(at, value, &param.grad[range], &mut slots[..count]);
+    });
+}
