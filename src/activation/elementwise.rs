@@ -3,6 +3,7 @@
 use super::Activation::{self, *};
 use super::functions::{clip, gelu_inner, normal_cdf, normal_density, relu6, sigmoid, softplus, step};
 use super::rowwise;
+use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -181,11 +182,11 @@ impl Activation {
 }
 
 /// `y ← f(y)`, number by number.
-fn map<F: Scalar>(mut y: BatchMut<F>, f: impl Fn(F) -> F) {
-    y.data().iter_mut().for_each(|y| *y = f(*y));
+fn map<F: Scalar>(mut y: BatchMut<F>, f: impl Fn(F) -> F + Sync) {
+    kernel::map(y.data(), f);
 }
 
 /// `dy ← dy · slope(at)`, number by number.
-fn scale<F: Scalar>(at: Batch<F>, mut dy: BatchMut<F>, slope: impl Fn(F) -> F) {
-    dy.data().iter_mut().zip(at.data()).for_each(|(dy, at)| *dy *= slope(*at));
+fn scale<F: Scalar>(at: Batch<F>, mut dy: BatchMut<F>, slope: impl Fn(F) -> F + Sync) {
+    kernel::map_with(dy.data(), at.data(), |dy, at| dy * slope(at));
 }

@@ -23,6 +23,16 @@ impl<F> Strided<'_, F> {
     }
 }
 
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub(super) enum From<'a, F> {
+    Zero,
+    /// The same row for every row of C.
+    Bias(&'a [F]),
+    /// What lies in C.
+    Add,
+}
+
 /// An instruction set, chosen when the program runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Isa {
@@ -54,14 +64,19 @@ impl Isa {
 /// Products with fewer multiplications than this stay on one thread.
 const ALONE: usize = 1 << 18;
 
-/// C = A·B (+ bias): `c` is `rows × n`, the summed axis `k` long.
+/// C = A·B, or that added to `from`: `c` is `rows × n`, the summed axis `k` long.
 pub(super) fn matmul<F: Scalar>(
     isa: Isa,
     (a, b): (Strided<F>, Strided<F>),
-    bias: Option<&[F]>,
+    from: From<F>,
     c: &mut [F],
     (rows, n, k): (usize, usize, usize),
 ) {
+    let bias = match from {
+        From::Bias(bias) => Some(bias),
+        _ => None,
+    };
+    let adds = matches!(from, From::Add);
     // Checked here once, so that the kernels below may trust their pointers.
     assert!(
         a.holds(rows, k) && b.holds(k, n) && c.len() >= rows * n && bias.is_none_or(|bias| bias.len() >= n)
@@ -81,8 +96,9 @@ pub(super) fn matmul<F: Scalar>(
         c: c.as_mut_ptr(),
         c_row: n,
         bias: bias.map(<[F]>::as_ptr),
+        adds,
     };
-    if rows == 1 && b.col == 1 && k > BLOCK {
+    if rows == 1 && b.col == 1 && k > BLOCK && !adds {
         return one_row(isa, product, bias, c);
     }
     let work = rows * n * k;

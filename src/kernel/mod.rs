@@ -7,17 +7,19 @@
 mod matmul;
 mod product;
 mod row;
+mod samples;
 #[cfg(feature = "rayon")]
 mod team;
 mod tile;
 mod vector;
 mod wide;
 
+pub(crate) use samples::{samples, with_memory};
 #[cfg(feature = "rayon")]
 pub(crate) use team::Session;
-pub(crate) use wide::{all_finite, gather, pieces, sum_rows, wide};
+pub(crate) use wide::{all_finite, gather, map, map_with, pieces, sum_rows, wide};
 
-use matmul::{Isa, Strided, matmul};
+use matmul::{From, Isa, Strided, matmul};
 
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -26,21 +28,35 @@ use crate::tensor::{Batch, BatchMut};
 pub(crate) fn affine<F: Scalar>(x: Batch<F>, w: Batch<F>, b: Option<&[F]>, mut y: BatchMut<F>) {
     debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
     let size = (x.rows(), w.width(), x.width());
-    matmul(Isa::best(), (rows(x), rows(w)), b, y.data(), size);
+    matmul(Isa::best(), (rows(x), rows(w)), b.map_or(From::Zero, From::Bias), y.data(), size);
 }
 
 /// `dw = xᵀ·dy`: the gradient of an [`affine`]'s weights.
 pub(crate) fn affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
     let size = (x.width(), dy.width(), x.rows());
-    matmul(Isa::best(), (columns(x), rows(dy)), None, dw.data(), size);
+    matmul(Isa::best(), (columns(x), rows(dy)), From::Zero, dw.data(), size);
+}
+
+/// `dw += xᵀ·dy`.
+pub(crate) fn add_affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
+    debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
+    let size = (x.width(), dy.width(), x.rows());
+    matmul(Isa::best(), (columns(x), rows(dy)), From::Add, dw.data(), size);
+}
+
+/// `y += x·w`.
+pub(crate) fn add_affine<F: Scalar>(x: Batch<F>, w: Batch<F>, mut y: BatchMut<F>) {
+    debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
+    let size = (x.rows(), w.width(), x.width());
+    matmul(Isa::best(), (rows(x), rows(w)), From::Add, y.data(), size);
 }
 
 /// `dx = dy·wᵀ`: the gradient of an [`affine`]'s input.
 pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMut<F>) {
     debug_assert_eq!((w.rows(), w.width()), (dx.width(), dy.width()));
     let size = (dy.rows(), w.rows(), dy.width());
-    matmul(Isa::best(), (rows(dy), columns(w)), None, dx.data(), size);
+    matmul(Isa::best(), (rows(dy), columns(w)), From::Zero, dx.data(), size);
 }
 
 /// A batch as it is.
@@ -128,7 +144,7 @@ mod tests {
             let (a, b) = (side(&a[1..], a_turned, m, k), side(&b[1..], b_turned, k, n));
             let bias = with_bias.then_some(&bias[..]);
             let mut c = vec![F::of(f64::NAN); m * n];
-            matmul(isa, (a, b), bias, &mut c, (m, n, k));
+            matmul(isa, (a, b), bias.map_or(From::Zero, From::Bias), &mut c, (m, n, k));
             for (found, expected) in c.iter().zip(plain(a, b, bias, (m, n, k))) {
                 let error = (found.as_f64() - expected).abs();
                 assert!(error <= tolerance * (k as f64).sqrt().max(1.0), "{isa:?} {m}×{n}×{k}: {error}");
@@ -175,7 +191,7 @@ mod tests {
             let product = |x: &[f32], m: usize| {
                 let mut y = vec![0.0; m * n];
                 let (a, b) = (Strided { data: x, row: k, col: 1 }, Strided { data: &w, row: n, col: 1 });
-                matmul(isa, (a, b), None, &mut y, (m, n, k));
+                matmul(isa, (a, b), From::Zero, &mut y, (m, n, k));
                 y
             };
             let together = product(&x, m);

@@ -26,6 +26,8 @@ pub(super) struct Product<T> {
     /// The distance between rows of C.
     pub(super) c_row: usize,
     pub(super) bias: Option<*const T>,
+    /// Whether the product is added to what lies in C; then there is no bias.
+    pub(super) adds: bool,
 }
 
 /// The most rows of a tile.
@@ -46,7 +48,7 @@ unsafe fn run<V, H, const R: usize>(
     V: Vector,
     H: Vector<Number = V::Number>,
 {
-    let Product { n, k, a, a_row, a_step, b, b_step, b_col, c, c_row, bias } = *product;
+    let Product { n, k, a, a_row, a_step, b, b_step, b_col, c, c_row, bias, adds } = *product;
     let width = 3 * V::LANES;
     let panels = cols.len().div_ceil(width);
     let pack_b = b_col != 1 || (n > width && rows.len() > R);
@@ -86,7 +88,7 @@ unsafe fn run<V, H, const R: usize>(
                     let at = cols.start + start;
                     let from = match (first, bias) {
                         (0, Some(bias)) => Start::Bias(bias.add(at)),
-                        (0, None) => Start::Zero,
+                        (0, None) if !adds => Start::Zero,
                         _ => Start::Add,
                     };
                     let c = c.add(row * c_row + at);

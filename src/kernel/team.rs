@@ -76,10 +76,12 @@ impl Team {
                 && self.gate.compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed).is_ok();
             if joined {
                 let leave = Leave(self);
+                let busy = BUSY.replace(true);
                 seen = gate / JOB;
                 // SAFETY: the caller set the job before it opened the gate, and keeps it alive until no helper
                 // is counted in the gate, in which this one is counted until `leave` is dropped.
                 unsafe { (*self.job.load(Ordering::Relaxed).cast_const().cast::<Job>()).run() };
+                BUSY.set(busy);
                 drop(leave);
                 idle = Instant::now();
                 spins = 0;

@@ -64,8 +64,22 @@ pub(crate) fn pieces<F: Scalar, const N: usize>(len: usize, arrays: [&mut [F]; N
     });
 }
 
+/// `y ← f(y)`, number by number, on several threads where there are many.
+pub(crate) fn map<F: Scalar>(y: &mut [F], f: impl Fn(F) -> F + Sync) {
+    pieces(y.len(), [y], &|_, [y]| wide(|| y.iter_mut().for_each(|y| *y = f(*y))));
+}
+
+/// `y ← f(y, x)`, number by number, on several threads where there are many.
+pub(crate) fn map_with<F: Scalar>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + Sync) {
+    debug_assert_eq!(y.len(), x.len());
+    pieces(y.len(), [y], &|range, [y]| {
+        let x = &x[range];
+        wide(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*y, *x)));
+    });
+}
+
 /// A slice cut in parts that threads may write to, each its own.
-struct Pieces<F> {
+pub(super) struct Pieces<F> {
     start: *mut F,
     len: usize,
     size: usize,
@@ -75,7 +89,7 @@ struct Pieces<F> {
 unsafe impl<F: Send> Sync for Pieces<F> {}
 
 impl<F> Pieces<F> {
-    fn new(slice: &mut [F], size: usize) -> Self {
+    pub(super) fn new(slice: &mut [F], size: usize) -> Self {
         Pieces { start: slice.as_mut_ptr(), len: slice.len(), size }
     }
 
@@ -88,7 +102,7 @@ impl<F> Pieces<F> {
     /// # Safety
     /// No part is taken twice while the slice is borrowed.
     #[allow(clippy::mut_from_ref)]
-    unsafe fn get(&self, part: usize) -> &mut [F] {
+    pub(super) unsafe fn get(&self, part: usize) -> &mut [F] {
         let from = (part * self.size).min(self.len);
         let to = (from + self.size).min(self.len);
         // SAFETY: the range lies within the slice, and overlaps no other part.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::activated::Activated;
 use super::{Layer, Pass, Step};
 use crate::activation::Activation;
 use crate::error::{Error, Result};
@@ -46,13 +47,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Clone)]
 pub struct Dense<F = f32> {
     units: usize,
-    activation: Activation,
+    activation: Activated<F>,
     use_bias: bool,
     kernel: Spec,
     bias: Spec,
     params: Option<Params<F>>,
-    /// z, kept where the slope of the activation needs it.
-    z: Vec<F>,
 }
 
 #[derive(Clone)]
@@ -61,23 +60,22 @@ struct Params<F> {
     bias: Option<Param<F>>,
 }
 
-impl<F> Dense<F> {
+impl<F: Scalar> Dense<F> {
     /// A layer with this many outputs.
     pub fn new(units: usize) -> Self {
         Dense {
             units,
-            activation: Activation::Linear,
+            activation: Activated::default(),
             use_bias: true,
             kernel: Spec::new(Initializer::GlorotUniform),
             bias: Spec::new(Initializer::Zeros),
             params: None,
-            z: Vec::new(),
         }
     }
 
     /// The function `f`. Default: `Linear`.
     pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation = activation;
+        self.activation.function = activation;
         self
     }
 
@@ -114,13 +112,6 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         if self.units == 0 {
             return Err(Error::argument("units", "at least 1", 0));
         }
-        if self.activation == Activation::Glu {
-            return Err(Error::argument(
-                "activation",
-                "one that keeps the width; add glu as a layer of its own",
-                "glu",
-            ));
-        }
         self.activation.check()?;
         let kernel = self.kernel.param("kernel", &[inputs, self.units], rng)?;
         let bias = self.use_bias.then(|| self.bias.param("bias", &[self.units], rng)).transpose()?;
@@ -133,22 +124,18 @@ impl<F: Scalar> Layer<F> for Dense<F> {
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         params.affine(x, y.reborrow());
-        self.activation.apply(y);
+        self.activation.function.apply(y);
     }
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
         let Some(params) = &self.params else { return };
         params.affine(x, y.reborrow());
-        if !self.activation.slope_from_output() {
-            self.z.clear();
-            self.z.extend_from_slice(y.data());
-        }
-        self.activation.apply(y);
+        self.activation.forward(y);
     }
 
     fn backward(&mut self, mut pass: Pass<F>) {
         let Some(params) = &mut self.params else { return };
-        self.activation.backward(Batch::new(&self.z, self.units), pass.y, pass.dy.reborrow());
+        self.activation.backward(pass.y, pass.dy.reborrow());
         let dz = pass.dy.as_batch();
         kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
         if let Some(bias) = &mut params.bias {
@@ -174,15 +161,15 @@ impl<F: Scalar> Layer<F> for Dense<F> {
     }
 
     fn memory(&self, rows: usize) -> usize {
-        if self.activation.slope_from_output() { 0 } else { rows * self.units }
+        self.activation.memory(rows * self.units)
     }
 }
 
 impl<F: Scalar> fmt::Debug for Dense<F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Some(params) = &self.params else {
-            return write!(f, "Dense({}, {})", self.units, self.activation);
+            return write!(f, "Dense({}, {})", self.units, self.activation.function);
         };
-        write!(f, "Dense({} → {}, {})", params.kernel.shape()[0], self.units, self.activation)
+        write!(f, "Dense({} → {}, {})", params.kernel.shape()[0], self.units, self.activation.function)
     }
 }

@@ -1,20 +1,31 @@
 //! Layers: what turns a batch into the next one, and a gradient into the one before.
 
+mod activated;
 mod activation;
+mod convolution;
 mod dense;
 mod flatten;
 mod node;
 mod normalization;
+mod pooling;
 mod rescaling;
 mod softmax;
+mod window;
 mod wires;
 
+pub use convolution::{Conv, Conv1D, Conv2D, DepthwiseConv1D, SeparableConv1D};
 pub use dense::Dense;
 pub use flatten::Flatten;
 pub use node::Node;
 pub use normalization::Normalization;
+pub use pooling::{
+    AveragePooling, AveragePooling1D, AveragePooling2D, GlobalAveragePooling, GlobalAveragePooling1D,
+    GlobalAveragePooling2D, GlobalMaxPooling, GlobalMaxPooling1D, GlobalMaxPooling2D, MaxPooling,
+    MaxPooling1D, MaxPooling2D,
+};
 pub use rescaling::Rescaling;
 pub use softmax::Softmax;
+pub use window::Padding;
 pub(crate) use wires::{StepAt, Wires};
 
 use std::fmt::Debug;

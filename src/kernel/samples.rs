@@ -1,0 +1,84 @@
+//! Work by samples: a batch cut in blocks of samples, whose size no thread has a say in.
+
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::wide::Pieces;
+use crate::scalar::Scalar;
+
+/// What is done with a block: which samples, and their part of each array.
+type BlockWork<'a, F, const N: usize> = dyn Fn(Range<usize>, [&mut [F]; N]) + Sync + 'a;
+
+/// Calls `work` with every block of `block` samples, on several threads; each array has as many numbers a sample
+/// as stands beside it.
+pub(crate) fn samples<F: Scalar, const N: usize>(
+    count: usize,
+    block: usize,
+    arrays: [(&mut [F], usize); N],
+    work: &BlockWork<F, N>,
+) {
+    let shared = arrays.map(|(array, width)| Pieces::new(&mut array[..count * width], block * width));
+    super::each(count.div_ceil(block), &|part| {
+        // SAFETY: every part is handed out once.
+        let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });
+        work(part * block..count.min((part + 1) * block), arrays);
+    });
+}
+
+thread_local! {
+    /// Memory for the time of a call, kept by each thread.
+    static MEMORY: RefCell<(Vec<f32>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+/// Calls `f` with `len` numbers of this thread's memory, which hold what an earlier call left there. A call within
+/// the call gets memory of its own, which is not kept.
+pub(crate) fn with_memory<F: Scalar, R>(len: usize, f: impl FnOnce(&mut [F]) -> R) -> R {
+    MEMORY.with(|kept| match kept.try_borrow_mut() {
+        Ok(mut kept) => {
+            let (narrow, wide) = &mut *kept;
+            let start = if TypeId::of::<F>() == TypeId::of::<f32>() {
+                grow(narrow, len).cast::<F>()
+            } else {
+                grow(wide, len).cast::<F>()
+            };
+            // SAFETY: F is the type of that vector, which has at least `len` numbers and is borrowed as long.
+            f(unsafe { std::slice::from_raw_parts_mut(start, len) })
+        }
+        Err(_) => f(&mut vec![F::zero(); len]),
+    })
+}
+
+/// Makes the vector at least this long.
+fn grow<F: Scalar>(memory: &mut Vec<F>, len: usize) -> *mut F {
+    if memory.len() < len {
+        memory.resize(len, F::zero());
+    }
+    memory.as_mut_ptr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sample_is_visited_once_with_its_own_part_of_each_array() {
+        let (mut a, mut b) = (vec![0.0f64; 7 * 3], vec![0.0f64; 7 * 2]);
+        samples(7, 2, [(&mut a, 3), (&mut b, 2)], &|range, [a, b]| {
+            for (i, sample) in range.enumerate() {
+                a[i * 3..][..3].iter_mut().for_each(|a| *a += sample as f64);
+                b[i * 2..][..2].iter_mut().for_each(|b| *b += 1.0);
+            }
+        });
+        assert!(a.iter().enumerate().all(|(i, &a)| a == (i / 3) as f64) && b.iter().all(|&b| b == 1.0));
+    }
+
+    #[test]
+    fn memory_within_memory_is_another() {
+        with_memory(4, |outer: &mut [f32]| {
+            outer.fill(1.0);
+            with_memory(4, |inner: &mut [f32]| inner.fill(2.0));
+            assert_eq!(outer, [1.0; 4]);
+        });
+    }
+}

@@ -1,0 +1,129 @@
+//! Mean of each window: y = Σ x / n, n the cells within the input. dx = Σ dy / n.
+
+use super::{NEAR, pool_setters, sliding};
+use crate::error::Result;
+use crate::kernel;
+use crate::layer::window::{Padding, Window};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// The mean of every window over the steps of a sequence: see [`AveragePooling`].
+///
+/// # Shapes
+/// Input `(steps, channels)`, output `(new steps, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([7, 3]).add(AveragePooling1D::new(2));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[3, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/pooling_layers/average_pooling1d/>
+pub type AveragePooling1D = AveragePooling<1>;
+
+/// The mean of every window over the rows and columns of an image: see [`AveragePooling`].
+///
+/// # Shapes
+/// Input `(height, width, channels)`, output `(new height, new width, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([8, 8, 3]).add(AveragePooling2D::new([2, 2]));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[4, 4, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/pooling_layers/average_pooling2d/>
+pub type AveragePooling2D = AveragePooling<2>;
+
+/// The mean of what a window covers, over `D` axes; what lies beyond the ends is not counted.
+///
+/// | setter | default |
+/// |---|---|
+/// | `strides` | the pool's size |
+/// | `padding` | [`Padding::Valid`] |
+///
+/// # Errors
+/// At `build`, as for [`MaxPooling`](super::MaxPooling).
+///
+/// # Example
+/// See [`AveragePooling1D`] and [`AveragePooling2D`].
+#[derive(Debug, Clone)]
+pub struct AveragePooling<const D: usize> {
+    size: [usize; D],
+    strides: Option<[usize; D]>,
+    padding: Padding,
+    window: Option<Window>,
+}
+
+pool_setters!(AveragePooling);
+
+/// `1/n` of each place, written to the first numbers of `shares`.
+fn write_shares<F: Scalar>(window: &Window, shares: &mut [F]) {
+    shares.fill(F::zero());
+    window.stretches(|s| shares[s.place] += F::of(s.len as f64));
+    shares.iter_mut().for_each(|share| *share = F::one() / *share);
+}
+
+impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
+    fn kind(&self) -> &str {
+        if D == 1 { "AveragePooling1D" } else { "AveragePooling2D" }
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
+        let output = window.output_shape(D, window.channels);
+        self.window = Some(window);
+        Ok(output)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        let Some(window) = &self.window else { return };
+        let (channels, width) = (window.channels, y.width());
+        let (shares, _) = scratch.take(window.places());
+        write_shares(window, shares);
+        let shares = &*shares;
+        kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
+            y.fill(F::zero());
+            for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(width)) {
+                window.stretches(|s| {
+                    let y = &mut y[s.place * channels..][..channels];
+                    for x in x[s.cell * channels..][..s.len * channels].chunks_exact(channels) {
+                        y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+                    }
+                });
+                for (y, &share) in y.chunks_exact_mut(channels).zip(shares) {
+                    y.iter_mut().for_each(|y| *y *= share);
+                }
+            }
+        });
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
+        let (channels, width, rows) = (window.channels, dx.width(), dx.rows());
+        let (shares, _) = pass.scratch.take(window.places());
+        write_shares(window, shares);
+        let (shares, dy) = (&*shares, pass.dy.as_batch());
+        kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
+            dx.fill(F::zero());
+            for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {
+                window.stretches(|s| {
+                    let (dy, share) = (&dy[s.place * channels..][..channels], shares[s.place]);
+                    for dx in dx[s.cell * channels..][..s.len * channels].chunks_exact_mut(channels) {
+                        dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx += dy * share);
+                    }
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,200 @@
+//! Pools over all places: y = max x, dx = dy shared by the largest cells; y = Σ x / n, dx = dy / n.
+
+use super::NEAR;
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// The two kinds, each with its docs; `$D` axes are pooled.
+macro_rules! global_pool {
+    ($pool:ident, $one:ident, $two:ident, $what:literal, $more:literal, $page1:literal, $page2:literal, $one_kind:literal, $two_kind:literal) => {
+        #[doc = concat!("The ", $what, " of each channel over all `D` axes of a sample. ", $more)]
+        ///
+        /// | setter | default |
+        /// |---|---|
+        /// | `keepdims` | false: the pooled axes go |
+        ///
+        /// # Errors
+        /// At `build`: [`Error::InputShape`] for samples of another rank.
+        ///
+        /// # Example
+        #[doc = concat!("See [`", stringify!($one), "`] and [`", stringify!($two), "`].")]
+        #[derive(Debug, Clone, Default)]
+        pub struct $pool<const D: usize> {
+            keepdims: bool,
+            channels: usize,
+        }
+
+        #[doc = concat!("The ", $what, " of each channel over all steps.")]
+        ///
+        /// # Shapes
+        /// Input `(steps, channels)`, output `(channels)`, or `(1, channels)` with `keepdims`.
+        ///
+        /// # Example
+        /// ```
+        /// use cornu::prelude::*;
+        #[doc = concat!("let mut model = Sequential::new().input([7, 3]).add(", stringify!($one), "::new());")]
+        /// model.build()?;
+        /// assert_eq!(model.output_shape(), Some(&[3][..]));
+        /// # Ok::<(), cornu::Error>(())
+        /// ```
+        ///
+        /// # References
+        #[doc = concat!("<https://keras.io/api/layers/pooling_layers/", $page1, "/>")]
+        pub type $one = $pool<1>;
+
+        #[doc = concat!("The ", $what, " of each channel over all rows and columns.")]
+        ///
+        /// # Shapes
+        /// Input `(height, width, channels)`, output `(channels)`, or `(1, 1, channels)` with `keepdims`.
+        ///
+        /// # Example
+        /// ```
+        /// use cornu::prelude::*;
+        #[doc = concat!("let mut model = Sequential::new().input([8, 8, 3]).add(", stringify!($two), "::new());")]
+        /// model.build()?;
+        /// assert_eq!(model.output_shape(), Some(&[3][..]));
+        /// # Ok::<(), cornu::Error>(())
+        /// ```
+        ///
+        /// # References
+        #[doc = concat!("<https://keras.io/api/layers/pooling_layers/", $page2, "/>")]
+        pub type $two = $pool<2>;
+
+        impl<const D: usize> $pool<D> {
+            /// A pool that drops the axes it pools.
+            pub fn new() -> Self {
+                $pool::default()
+            }
+
+            /// Whether the pooled axes stay, with length 1. Default: false.
+            pub fn keepdims(mut self, keepdims: bool) -> Self {
+                self.keepdims = keepdims;
+                self
+            }
+
+            fn kind_name(&self) -> &'static str {
+                if D == 1 { $one_kind } else { $two_kind }
+            }
+
+            fn shape(&mut self, input: &[usize]) -> Result<Vec<usize>> {
+                self.channels = channels::<D>(input)?;
+                let ones = if self.keepdims { D } else { 0 };
+                Ok([&[1; D][..ones], &[self.channels]].concat())
+            }
+        }
+    };
+}
+
+global_pool!(
+    GlobalMaxPooling,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    "largest",
+    "Equal ones share the gradient.",
+    "global_max_pooling1d",
+    "global_max_pooling2d",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D"
+);
+global_pool!(
+    GlobalAveragePooling,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    "mean",
+    "",
+    "global_average_pooling1d",
+    "global_average_pooling2d",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D"
+);
+
+/// The channels of samples with `D` axes before them.
+fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
+    if input.len() != D + 1 || input.contains(&0) {
+        let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
+        return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
+    }
+    Ok(input[D])
+}
+
+impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
+    fn kind(&self) -> &str {
+        self.kind_name()
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        self.shape(input)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        for (x, y) in x.iter().zip(y.iter_mut()) {
+            y.fill(-F::infinity());
+            for x in x.chunks_exact(self.channels) {
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
+            }
+        }
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        let (counts, _) = pass.scratch.take(self.channels);
+        for (row, dx) in dx.iter_mut().enumerate() {
+            let (x, y, dy) = (pass.x.row(row), pass.y.row(row), pass.dy.as_batch());
+            counts.fill(F::zero());
+            for x in x.chunks_exact(self.channels) {
+                for ((count, x), y) in counts.iter_mut().zip(x).zip(y) {
+                    *count += if x == y { F::one() } else { F::zero() };
+                }
+            }
+            for (dx, x) in dx.chunks_exact_mut(self.channels).zip(x.chunks_exact(self.channels)) {
+                for (c, dx) in dx.iter_mut().enumerate() {
+                    *dx = if x[c] == y[c] { dy.row(row)[c] / counts[c] } else { F::zero() };
+                }
+            }
+        }
+    }
+}
+
+impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
+    fn kind(&self) -> &str {
+        self.kind_name()
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        self.shape(input)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        let share = F::one() / F::of((x.width() / self.channels) as f64);
+        let arrays = [(y.data(), self.channels)];
+        kernel::samples(x.rows(), NEAR.div_ceil(x.width()), arrays, &|range, [y]| {
+            kernel::wide(|| {
+                y.fill(F::zero());
+                for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(self.channels)) {
+                    for x in x.chunks_exact(self.channels) {
+                        y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+                    }
+                    y.iter_mut().for_each(|y| *y *= share);
+                }
+            });
+        });
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        let (width, rows) = (dx.width(), dx.rows());
+        let share = F::one() / F::of((width / self.channels) as f64);
+        let dy = pass.dy.as_batch();
+        kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
+            for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {
+                for dx in dx.chunks_exact_mut(self.channels) {
+                    dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy * share);
+                }
+            }
+        });
+    }
+}

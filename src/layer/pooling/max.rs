@@ -1,0 +1,130 @@
+//! Largest of each window: y = max x. dx gets dy at the first largest cell.
+
+use super::{NEAR, pool_setters, sliding};
+use crate::error::Result;
+use crate::kernel;
+use crate::layer::window::{Padding, Window};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// The largest of every window over the steps of a sequence: see [`MaxPooling`].
+///
+/// # Shapes
+/// Input `(steps, channels)`, output `(new steps, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([7, 3]).add(MaxPooling1D::new(2));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[3, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/pooling_layers/max_pooling1d/>
+pub type MaxPooling1D = MaxPooling<1>;
+
+/// The largest of every window over the rows and columns of an image: see [`MaxPooling`].
+///
+/// # Shapes
+/// Input `(height, width, channels)`, output `(new height, new width, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([8, 8, 3]).add(MaxPooling2D::new([2, 2]));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[4, 4, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/layers/pooling_layers/max_pooling2d/>
+pub type MaxPooling2D = MaxPooling<2>;
+
+/// The largest of what a window covers, over `D` axes. Of equal cells the first gets the gradient.
+///
+/// | setter | default |
+/// |---|---|
+/// | `strides` | the pool's size |
+/// | `padding` | [`Padding::Valid`] |
+///
+/// # Errors
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a count of 0 and for a pool larger than its input
+/// (Keras gives an empty output there), [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
+///
+/// # Example
+/// See [`MaxPooling1D`] and [`MaxPooling2D`].
+#[derive(Debug, Clone)]
+pub struct MaxPooling<const D: usize> {
+    size: [usize; D],
+    strides: Option<[usize; D]>,
+    padding: Padding,
+    window: Option<Window>,
+}
+
+pool_setters!(MaxPooling);
+
+impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
+    fn kind(&self) -> &str {
+        if D == 1 { "MaxPooling1D" } else { "MaxPooling2D" }
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
+        let output = window.output_shape(D, window.channels);
+        self.window = Some(window);
+        Ok(output)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        let Some(window) = &self.window else { return };
+        let (channels, width) = (window.channels, y.width());
+        kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
+            kernel::wide(|| {
+                y.fill(-F::infinity());
+                for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(width)) {
+                    window.stretches(|s| {
+                        let y = &mut y[s.place * channels..][..channels];
+                        for x in x[s.cell * channels..][..s.len * channels].chunks_exact(channels) {
+                            // NaN stays.
+                            y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
+                        }
+                    });
+                }
+            });
+        });
+    }
+
+    fn backward(&mut self, mut pass: Pass<F>) {
+        let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
+        let (channels, from, to, rows) = (window.channels, pass.x.width(), pass.y.width(), pass.x.rows());
+        let arrays = [(dx.data(), from), (pass.dy.data(), to)];
+        kernel::samples(rows, NEAR.div_ceil(from), arrays, &|range, [dx, dy]| {
+            kernel::wide(|| {
+                dx.fill(F::zero());
+                let gradients = dx.chunks_exact_mut(from).zip(dy.chunks_exact_mut(to));
+                for (sample, (dx, dy)) in range.zip(gradients) {
+                    let (x, y) = (pass.x.row(sample), pass.y.row(sample));
+                    window.stretches(|s| {
+                        let (y, dy) =
+                            (&y[s.place * channels..][..channels], &mut dy[s.place * channels..][..channels]);
+                        for cell in s.cell..s.cell + s.len {
+                            let cells = cell * channels..(cell + 1) * channels;
+                            let (x, dx) = (&x[cells.clone()], &mut dx[cells]);
+                            for (((dx, dy), &x), &y) in dx.iter_mut().zip(&mut *dy).zip(x).zip(y) {
+                                // What the first largest cell took is not there for the next.
+                                let taken = if x == y { *dy } else { F::zero() };
+                                *dx += taken;
+                                *dy -= taken;
+                            }
+                        }
+                    });
+                }
+            });
+        });
+    }
+}

@@ -1,0 +1,274 @@
+//! A window that slides over a sequence or an image: where it starts, what it covers, how much it puts out.
+//!
+//! Along an axis of `n` cells, a window of `k` cells, `d` apart, covers `e = (k − 1)·d + 1` of them, and moves by `s`:
+//! without padding there are `⌊(n − e)/s⌋ + 1` places, else `⌈n/s⌉`.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// What a sliding window sees beyond the ends of its input.
+///
+/// | variant | output length | zeros before and after |
+/// |---|---|---|
+/// | `Valid` | `⌊(n − e)/s⌋ + 1`, with `e = (k − 1)·d + 1` | none |
+/// | `Same` | `⌈n/s⌉` | `p = max((⌈n/s⌉ − 1)·s + e − n, 0)`: `⌊p/2⌋` before, the rest after |
+/// | `Causal` | `⌈n/s⌉` | `(k − 1)·d` before: no output sees a later input |
+///
+/// A pool counts no zeros: its windows are cut at the ends.
+///
+/// # Example
+/// ```
+/// use cornu::layer::Padding;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([100, 2]).add(Conv1D::new(8, 5).padding(Padding::Same));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[100, 8][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Padding {
+    /// Nothing: windows lie within the input.
+    #[default]
+    Valid,
+    /// As many places as cells, where the window moves by one.
+    Same,
+    /// The same with all zeros before: for `Conv1D` alone.
+    Causal,
+}
+
+/// The settings of a window over `D` axes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sliding<const D: usize> {
+    pub(super) size: [usize; D],
+    pub(super) strides: [usize; D],
+    pub(super) dilation: [usize; D],
+    pub(super) padding: Padding,
+    /// The name of `size` in errors.
+    pub(super) what: &'static str,
+}
+
+/// A window that fits its input: rows and columns; a sequence is one row.
+#[derive(Debug, Clone)]
+pub(super) struct Window {
+    pub(super) channels: usize,
+    input: [usize; 2],
+    size: [usize; 2],
+    strides: [usize; 2],
+    dilation: [usize; 2],
+    before: [usize; 2],
+    output: [usize; 2],
+}
+
+/// A stretch of a window at one place: where in the output, where in the window, where in the input, how many cells.
+pub(super) struct Stretch {
+    pub(super) place: usize,
+    pub(super) tap: usize,
+    pub(super) cell: usize,
+    pub(super) len: usize,
+}
+
+impl<const D: usize> Sliding<D> {
+    /// The window over samples of this shape.
+    pub(super) fn over(&self, input: &[usize]) -> Result<Window> {
+        if input.len() != D + 1 || input.contains(&0) {
+            let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
+            return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
+        }
+        for (argument, values) in
+            [(self.what, self.size), ("strides", self.strides), ("dilation_rate", self.dilation)]
+        {
+            if values.contains(&0) {
+                return Err(Error::argument(argument, "at least 1", 0));
+            }
+        }
+        if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
+            let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
+            return Err(Error::argument("dilation_rate", "1 where strides are above 1", found));
+        }
+        if D > 1 && self.padding == Padding::Causal {
+            return Err(Error::argument("padding", "Valid or Same in two dimensions", "Causal"));
+        }
+        let (mut before, mut output) = ([0; D], [0; D]);
+        for axis in 0..D {
+            let (n, k, s, d) = (input[axis], self.size[axis], self.strides[axis], self.dilation[axis]);
+            let covered = (k - 1).checked_mul(d).and_then(|steps| steps.checked_add(1)).unwrap_or(usize::MAX);
+            (before[axis], output[axis]) = match self.padding {
+                Padding::Valid if covered > n => {
+                    let expected = format!("a window over at most {n} cells, or another padding");
+                    return Err(Error::argument(self.what, expected, covered));
+                }
+                Padding::Valid => (0, (n - covered) / s + 1),
+                Padding::Same => {
+                    let out = n.div_ceil(s);
+                    (((out - 1) * s).saturating_add(covered).saturating_sub(n) / 2, out)
+                }
+                Padding::Causal => (covered - 1, n.div_ceil(s)),
+            };
+        }
+        Ok(Window {
+            channels: input[D],
+            input: two(1, &input[..D]),
+            size: two(1, &self.size),
+            strides: two(1, &self.strides),
+            dilation: two(1, &self.dilation),
+            before: two(0, &before),
+            output: two(1, &output),
+        })
+    }
+}
+
+/// One or two numbers as two.
+fn two(first: usize, values: &[usize]) -> [usize; 2] {
+    match *values {
+        [a, b] => [a, b],
+        [a] => [first, a],
+        _ => [first; 2],
+    }
+}
+
+impl Window {
+    /// How many places it has.
+    pub(super) fn places(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+
+    /// How many cells it covers.
+    pub(super) fn taps(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    /// How many cells there are to cover.
+    pub(super) fn cells(&self) -> usize {
+        self.input[0] * self.input[1]
+    }
+
+    /// The shape of an output of so many channels, over `axes` axes.
+    pub(super) fn output_shape(&self, axes: usize, channels: usize) -> Vec<usize> {
+        [&self.output[2 - axes..], &[channels]].concat()
+    }
+
+    /// Calls `f` with every stretch of neighbouring cells within the input, place after place.
+    #[inline(always)]
+    pub(super) fn stretches(&self, mut f: impl FnMut(Stretch)) {
+        let [rows, cols] = self.input;
+        for place in 0..self.places() {
+            let (y, x) = (place / self.output[1], place % self.output[1]);
+            for tap_y in 0..self.size[0] {
+                let Some(row) = self.cell(0, y, tap_y).filter(|&row| row < rows) else { continue };
+                let (tap, first) = (tap_y * self.size[1], row * cols);
+                if self.dilation[1] == 1 {
+                    let range = self.columns(x);
+                    let start = (x * self.strides[1] + range.start)
+                        - self.before[1].min(x * self.strides[1] + range.start);
+                    if !range.is_empty() {
+                        f(Stretch { place, tap: tap + range.start, cell: first + start, len: range.len() });
+                    }
+                    continue;
+                }
+                for tap_x in 0..self.size[1] {
+                    if let Some(col) = self.cell(1, x, tap_x).filter(|&col| col < cols) {
+                        f(Stretch { place, tap: tap + tap_x, cell: first + col, len: 1 });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The taps along the second axis that fall within the input, the window being at `x` and not dilated.
+    #[inline(always)]
+    fn columns(&self, x: usize) -> Range<usize> {
+        let start = x * self.strides[1];
+        let from = self.before[1].saturating_sub(start).min(self.size[1]);
+        let to = (self.input[1] + self.before[1]).saturating_sub(start).min(self.size[1]);
+        from..to.max(from)
+    }
+
+    /// The cell along an axis under a tap.
+    #[inline(always)]
+    fn cell(&self, axis: usize, place: usize, tap: usize) -> Option<usize> {
+        (place * self.strides[axis] + tap * self.dilation[axis]).checked_sub(self.before[axis])
+    }
+
+    /// Writes what the window covers at each place, for these channels: `places` rows of `taps × channels`.
+    pub(super) fn unfold<F: Scalar>(&self, x: &[F], channels: Range<usize>, to: &mut [F]) {
+        let (all, some) = (self.channels, channels.len());
+        let width = self.taps() * some;
+        // Only places at the ends see beyond them, but those are not worth telling apart.
+        to[..self.places() * width].fill(F::zero());
+        self.stretches(|s| {
+            let to = &mut to[s.place * width + s.tap * some..][..s.len * some];
+            if some == all {
+                let from = &x[s.cell * all..][..to.len()];
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            } else {
+                let from = x[s.cell * all..].chunks_exact(all);
+                to.chunks_exact_mut(some)
+                    .zip(from)
+                    .for_each(|(to, from)| to.copy_from_slice(&from[channels.clone()]));
+            }
+        });
+    }
+
+    /// Adds rows as of [`Window::unfold`] to the cells that they came from.
+    pub(super) fn fold<F: Scalar>(&self, from: &[F], channels: Range<usize>, x: &mut [F]) {
+        let (all, some) = (self.channels, channels.len());
+        let width = self.taps() * some;
+        self.stretches(|s| {
+            let from = &from[s.place * width + s.tap * some..][..s.len * some];
+            if some == all {
+                let x = &mut x[s.cell * all..][..from.len()];
+                x.iter_mut().zip(from).for_each(|(x, from)| *x += *from);
+            } else {
+                let x = x[s.cell * all..].chunks_exact_mut(all);
+                for (x, from) in x.zip(from.chunks_exact(some)) {
+                    x[channels.clone()].iter_mut().zip(from).for_each(|(x, from)| *x += *from);
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sliding(k: usize, s: usize, d: usize, padding: Padding) -> Sliding<1> {
+        Sliding { size: [k], strides: [s], dilation: [d], padding, what: "kernel_size" }
+    }
+
+    #[test]
+    fn places_and_zeros_are_keras_s() {
+        // n, k, stride, dilation: output length, zeros before, zeros after.
+        for (n, k, s, d, out, left, right) in [
+            (5, 3, 1, 1, 5, 1, 1),
+            (5, 3, 2, 1, 3, 1, 1),
+            (6, 3, 2, 1, 3, 0, 1),
+            (6, 4, 1, 1, 6, 1, 2),
+            (7, 3, 3, 1, 3, 1, 1),
+            (6, 3, 1, 2, 6, 2, 2),
+        ] {
+            let window = sliding(k, s, d, Padding::Same).over(&[n, 1]).unwrap();
+            let reach = (out - 1) * s + (k - 1) * d + 1;
+            assert_eq!((window.output[1], window.before[1], reach - n - left), (out, left, right));
+        }
+        let causal = sliding(3, 2, 1, Padding::Causal).over(&[6, 1]).unwrap();
+        assert_eq!((causal.output[1], causal.before[1]), (3, 2));
+        assert_eq!(sliding(3, 2, 1, Padding::Valid).over(&[6, 1]).unwrap().output[1], 2);
+    }
+
+    #[test]
+    fn folding_ones_counts_how_often_a_cell_is_covered() {
+        for (s, d, padding) in [(1, 1, Padding::Valid), (2, 1, Padding::Same), (1, 2, Padding::Causal)] {
+            let window = sliding(3, s, d, padding).over(&[7, 2]).unwrap();
+            let x: Vec<f64> = (0..14).map(f64::from).collect();
+            let mut rows = vec![0.0; window.places() * 6];
+            window.unfold(&x, 0..2, &mut rows);
+            let (mut back, mut count) = (vec![0.0; 14], vec![0.0; 14]);
+            window.fold(&rows, 0..2, &mut back);
+            window.fold(&vec![1.0; rows.len()], 0..2, &mut count);
+            assert!(back.iter().zip(&x).zip(&count).all(|((back, x), count)| *back == x * count));
+        }
+    }
+}
