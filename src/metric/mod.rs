@@ -1,16 +1,37 @@
 //! Metrics: what is measured beside the loss. They are exact over an epoch, and never trained on.
 
 mod accuracy;
+mod auc;
+mod closure;
+mod confusion;
+mod f_score;
+mod precision;
+mod r2;
+mod regression;
+mod report;
+mod top_k;
 mod weighted;
 
 pub use accuracy::Accuracy;
+pub use auc::{Auc, Curve, Summation};
+pub use closure::{MetricFn, metric_fn};
+pub use confusion::ConfusionMatrix;
+pub use f_score::{Average, F1Score, FBetaScore};
+pub use precision::{Precision, Recall};
+pub use r2::{Aggregation, R2Score};
+pub use regression::{
+    CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, RootMeanSquaredError,
+};
+pub use report::{ClassScores, ClassificationReport};
+pub use top_k::TopKAccuracy;
 pub use weighted::Weighted;
 
 use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
-use crate::error::Result;
+use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -183,11 +204,38 @@ impl Mean {
     }
 
     fn value(&self) -> f64 {
-        if self.count == 0.0 { 0.0 } else { self.total / self.count }
+        share(self.total, self.count)
     }
 }
 
 /// The weight of a row: 1 where there are none.
 fn weight<F: Scalar>(weights: Option<&[F]>, row: usize) -> f64 {
     weights.map_or(1.0, |weights| weights[row].as_f64())
+}
+
+/// `part / whole`, 0 of nothing.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}
+
+/// The place of the first largest number.
+fn argmax<F: Scalar>(row: &[F]) -> usize {
+    row.iter().enumerate().fold(0, |best, (i, x)| if *x > row[best] { i } else { best })
+}
+
+/// The target at a column of `width`: the number there, or for a class index 1 at its column and 0 elsewhere.
+fn target_at<F: Scalar>(target: &[F], column: usize, width: usize) -> F {
+    match *target {
+        [class] if width > 1 => F::of(f64::from(u8::from(class == F::of(column as f64)))),
+        _ => target[column],
+    }
+}
+
+/// Refuses targets that are not one number for each output.
+fn check_as_wide(metric: &str, output: &[usize], target: &[usize]) -> Result<()> {
+    if output.iter().product::<usize>() == target.iter().product() {
+        return Ok(());
+    }
+    let expected = format!("targets of shape {} for `{metric}`", Shape(output));
+    Err(Error::argument("metrics", expected, Shape(target)))
 }
