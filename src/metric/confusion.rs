@@ -16,13 +16,12 @@ use crate::error::{Error, Result};
 /// let matrix = ConfusionMatrix::new([0, 1, 2, 2, 2], [0, 0, 2, 2, 1], 3)?.names(["rest", "spike", "wave"])?;
 /// assert_eq!(matrix.counts(), ndarray::array![[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 2.0]]);
 /// assert_eq!(matrix.accuracy(), 0.6);
-/// assert_eq!(
-///     matrix.to_string(),
-///     "true \\ predicted   rest  spike   wave\n\
-///      \x20           rest      1      0      0\n\
-///      \x20          spike      1      0      0\n\
-///      \x20           wave      0      1      2\n"
-/// );
+/// assert_eq!(matrix.to_string(), "\
+/// true \\ predicted  rest  spike  wave
+///             rest     1      0     0
+///            spike     1      0     0
+///             wave     0      1     2
+/// ");
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

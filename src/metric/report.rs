@@ -36,8 +36,7 @@ pub struct ClassScores {
 /// use cornu::metric::ConfusionMatrix;
 /// let matrix = ConfusionMatrix::new([0, 1, 2, 2, 2], [0, 0, 2, 2, 1], 3)?;
 /// let report = matrix.names(["class 0", "class 1", "class 2"])?.report();
-/// assert_eq!(report.to_string(), "              \
-///               precision    recall  f1-score   support
+/// assert_eq!(report.to_string(), "\x20             precision    recall  f1-score   support
 ///
 ///      class 0       0.50      1.00      0.67         1
 ///      class 1       0.00      0.00      0.00         1
