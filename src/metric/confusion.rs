@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(argument(ConfusionMatrix::weighted([0, 1], [0, 1], [1.0], 2)), "weights");
         assert_eq!(argument(ConfusionMatrix::new([0; 0], [0; 0], 0)), "classes");
         assert_eq!(argument(ConfusionMatrix::new([0], [0], 2).unwrap().names(["one"])), "names");
-        let found = ConfusionMatrix::new(vec![0, 1], &[0, 2], 2);
+        let found = ConfusionMatrix::new(vec![0, 1], [0, 2].iter(), 2);
         assert!(matches!(found, Err(Error::Label { row: 1, classes: 2, .. })), "{found:?}");
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
             let found = ConfusionMatrix::weighted([0, 1], [0, 1], [1.0, wrong], 2);

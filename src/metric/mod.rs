@@ -239,3 +239,50 @@ fn check_as_wide(metric: &str, output: &[usize], target: &[usize]) -> Result<()>
     let expected = format!("targets of shape {} for `{metric}`", Shape(output));
     Err(Error::argument("metrics", expected, Shape(target)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn class_indices_are_no_numbers_to_compare_with_wider_outputs() {
+        let metrics: [Box<dyn Metric<f32>>; 3] =
+            [Box::new(MeanSquaredError::new()), Box::new(CosineSimilarity::new()), Box::new(R2Score::new())];
+        for mut metric in metrics {
+            let found = metric.prepare(&[4, 3], &[4, 1]);
+            assert!(matches!(found, Err(Error::Argument { argument: "metrics", .. })), "{found:?}");
+            assert!(metric.prepare(&[4, 1], &[4]).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_output_of_one_column_has_no_largest() {
+        for score in [F1Score::new(), F1Score::new().threshold(0.0)] {
+            let mut score = score;
+            let found = Metric::<f32>::prepare(&mut score, &[1], &[1]);
+            assert!(matches!(found, Err(Error::Argument { argument: "threshold", .. })), "{found:?}");
+        }
+        assert!(Metric::<f32>::prepare(&mut TopKAccuracy::new(), &[1], &[1]).is_err());
+        assert!(Metric::<f32>::prepare(&mut FBetaScore::new(0.0), &[2], &[2]).is_err());
+        assert!(Metric::<f32>::prepare(&mut Auc::new().num_thresholds(1), &[2], &[2]).is_err());
+    }
+
+    #[test]
+    fn of_nothing_every_metric_is_a_number() {
+        let metrics: [Box<dyn Metric<f32>>; 8] = [
+            Box::new(Precision::new()),
+            Box::new(Recall::new()),
+            Box::new(F1Score::new()),
+            Box::new(F1Score::new().average(Average::Weighted)),
+            Box::new(Auc::new().multi_label(true)),
+            Box::new(TopKAccuracy::new()),
+            Box::new(RootMeanSquaredError::new()),
+            Box::new(R2Score::new()),
+        ];
+        for mut metric in metrics {
+            assert_eq!(metric.value(), 0.0, "{}", metric.name());
+            metric.update(Batch::new(&[0.5, 0.1], 2), Batch::new(&[1.0, 0.0], 2), Some(&[0.0]));
+            assert_eq!(metric.value(), 0.0, "{}, of a row that weighs nothing", metric.name());
+        }
+    }
+}

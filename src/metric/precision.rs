@@ -150,7 +150,7 @@ fn order<F: Scalar>(row: &[F], a: usize, b: usize) -> Ordering {
 fn place_of_kth<F: Scalar>(row: &[F], k: usize, places: &mut Vec<usize>) -> usize {
     places.clear();
     places.extend(0..row.len());
-    *places.select_nth_unstable_by(k.min(row.len()) - 1, |&a, &b| order(row, a, b)).1
+    *places.select_nth_unstable_by(k.clamp(1, row.len()) - 1, |&a, &b| order(row, a, b)).1
 }
 
 macro_rules! of_decisions {

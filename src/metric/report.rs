@@ -133,3 +133,56 @@ impl fmt::Display for ClassificationReport {
         row(f, "weighted avg", &self.weighted_average())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::metric::ConfusionMatrix;
+
+    const TRUTH: [usize; 8] = [0, 1, 2, 2, 2, 1, 0, 0];
+    const PREDICTED: [usize; 8] = [0, 0, 2, 2, 1, 1, 0, 2];
+
+    /// Text of scikit-learn 1.9.1.
+    #[track_caller]
+    fn check(matrix: ConfusionMatrix, expected: &str) {
+        assert_eq!(matrix.report().to_string(), expected.trim_start_matches('\n'));
+    }
+
+    #[test]
+    fn long_names_and_classes_that_never_occur() {
+        let names = ["rest", "spike", "a class of long name", "never"];
+        check(
+            ConfusionMatrix::new(TRUTH, PREDICTED, 4).unwrap().names(names).unwrap(),
+            "
+                      precision    recall  f1-score   support
+
+                rest       0.67      0.67      0.67         3
+               spike       0.50      0.50      0.50         2
+a class of long name       0.67      0.67      0.67         3
+               never       0.00      0.00      0.00         0
+
+            accuracy                           0.62         8
+           macro avg       0.46      0.46      0.46         8
+        weighted avg       0.62      0.62      0.62         8
+",
+        );
+    }
+
+    #[test]
+    fn weighted_rows() {
+        let weights = [0.5, 2.0, 1.0, 0.25, 4.0, 1.0, 1.0, 0.5];
+        check(
+            ConfusionMatrix::weighted(TRUTH, PREDICTED, weights, 3).unwrap(),
+            "
+              precision    recall  f1-score   support
+
+           0       0.43      0.75      0.55       2.0
+           1       0.20      0.33      0.25       3.0
+           2       0.71      0.24      0.36      5.25
+
+    accuracy                           0.37     10.25
+   macro avg       0.45      0.44      0.38     10.25
+weighted avg       0.51      0.37      0.36     10.25
+",
+        );
+    }
+}
