@@ -11,7 +11,10 @@ pub use crate::loss::{
     BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,
     SparseCategoricalCrossentropy,
 };
-pub use crate::metric::{Accuracy, Weighted};
+pub use crate::metric::{
+    Accuracy, Auc, Average, ClassificationReport, ConfusionMatrix, Curve, F1Score, FBetaScore, Goal,
+    Precision, R2Score, Recall, RootMeanSquaredError, Summation, TopKAccuracy, Weighted, metric_fn,
+};
 pub use crate::optimizer::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, RmsProp, Sgd,
 };

@@ -1,6 +1,6 @@
 //! Accuracy: the share of rows that are right, by the rule that fits the shapes.
 
-use super::{Goal, Mean, Metric, weight};
+use super::{Goal, Mean, Metric, argmax, weight};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -15,6 +15,10 @@ use crate::tensor::Batch;
 ///
 /// Of equal outputs the first is taken as the largest.
 ///
+/// | setter | default |
+/// |---|---|
+/// | `name` | `accuracy` |
+///
 /// # Example
 /// ```
 /// use cornu::metric::{Accuracy, Metric};
@@ -28,8 +32,9 @@ use crate::tensor::Batch;
 ///
 /// # References
 /// <https://keras.io/api/metrics/accuracy_metrics/>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Accuracy {
+    name: String,
     rule: Rule,
     mean: Mean,
 }
@@ -45,13 +50,25 @@ enum Rule {
 impl Accuracy {
     /// Accuracy under the name `accuracy`.
     pub fn new() -> Self {
-        Accuracy::default()
+        Accuracy { name: "accuracy".into(), rule: Rule::default(), mean: Mean::default() }
+    }
+
+    /// The key under which it is reported. Default: `accuracy`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+impl Default for Accuracy {
+    fn default() -> Self {
+        Accuracy::new()
     }
 }
 
 impl<F: Scalar> Metric<F> for Accuracy {
     fn name(&self) -> &str {
-        "accuracy"
+        &self.name
     }
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
@@ -92,9 +109,4 @@ impl<F: Scalar> Metric<F> for Accuracy {
 fn binary<F: Scalar>(p: &[F], t: &[F]) -> bool {
     let decided = if p[0] > F::of(0.5) { F::one() } else { F::zero() };
     decided == t[0]
-}
-
-/// The place of the first largest number.
-fn argmax<F: Scalar>(row: &[F]) -> usize {
-    row.iter().enumerate().fold(0, |best, (i, x)| if *x > row[best] { i } else { best })
 }

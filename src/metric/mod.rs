@@ -1,16 +1,37 @@
 //! Metrics: what is measured beside the loss. They are exact over an epoch, and never trained on.
 
 mod accuracy;
+mod auc;
+mod closure;
+mod confusion;
+mod f_score;
+mod precision;
+mod r2;
+mod regression;
+mod report;
+mod top_k;
 mod weighted;
 
 pub use accuracy::Accuracy;
+pub use auc::{Auc, Curve, Summation};
+pub use closure::{MetricFn, metric_fn};
+pub use confusion::ConfusionMatrix;
+pub use f_score::{Average, F1Score, FBetaScore};
+pub use precision::{Precision, Recall};
+pub use r2::{Aggregation, R2Score};
+pub use regression::{
+    CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+    MeanSquaredLogarithmicError, RootMeanSquaredError,
+};
+pub use report::{ClassScores, ClassificationReport};
+pub use top_k::TopKAccuracy;
 pub use weighted::Weighted;
 
 use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
-use crate::error::Result;
+use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -183,11 +204,85 @@ impl Mean {
     }
 
     fn value(&self) -> f64 {
-        if self.count == 0.0 { 0.0 } else { self.total / self.count }
+        share(self.total, self.count)
     }
 }
 
 /// The weight of a row: 1 where there are none.
 fn weight<F: Scalar>(weights: Option<&[F]>, row: usize) -> f64 {
     weights.map_or(1.0, |weights| weights[row].as_f64())
+}
+
+/// `part / whole`, 0 of nothing.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}
+
+/// The place of the first largest number.
+fn argmax<F: Scalar>(row: &[F]) -> usize {
+    row.iter().enumerate().fold(0, |best, (i, x)| if *x > row[best] { i } else { best })
+}
+
+/// The target at a column of `width`: the number there, or for a class index 1 at its column and 0 elsewhere.
+fn target_at<F: Scalar>(target: &[F], column: usize, width: usize) -> F {
+    match *target {
+        [class] if width > 1 => F::of(f64::from(u8::from(class == F::of(column as f64)))),
+        _ => target[column],
+    }
+}
+
+/// Refuses targets that are not one number for each output.
+fn check_as_wide(metric: &str, output: &[usize], target: &[usize]) -> Result<()> {
+    if output.iter().product::<usize>() == target.iter().product() {
+        return Ok(());
+    }
+    let expected = format!("targets of shape {} for `{metric}`", Shape(output));
+    Err(Error::argument("metrics", expected, Shape(target)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn class_indices_are_no_numbers_to_compare_with_wider_outputs() {
+        let metrics: [Box<dyn Metric<f32>>; 3] =
+            [Box::new(MeanSquaredError::new()), Box::new(CosineSimilarity::new()), Box::new(R2Score::new())];
+        for mut metric in metrics {
+            let found = metric.prepare(&[4, 3], &[4, 1]);
+            assert!(matches!(found, Err(Error::Argument { argument: "metrics", .. })), "{found:?}");
+            assert!(metric.prepare(&[4, 1], &[4]).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_output_of_one_column_has_no_largest() {
+        for score in [F1Score::new(), F1Score::new().threshold(0.0)] {
+            let mut score = score;
+            let found = Metric::<f32>::prepare(&mut score, &[1], &[1]);
+            assert!(matches!(found, Err(Error::Argument { argument: "threshold", .. })), "{found:?}");
+        }
+        assert!(Metric::<f32>::prepare(&mut TopKAccuracy::new(), &[1], &[1]).is_err());
+        assert!(Metric::<f32>::prepare(&mut FBetaScore::new(0.0), &[2], &[2]).is_err());
+        assert!(Metric::<f32>::prepare(&mut Auc::new().num_thresholds(1), &[2], &[2]).is_err());
+    }
+
+    #[test]
+    fn of_nothing_every_metric_is_a_number() {
+        let metrics: [Box<dyn Metric<f32>>; 8] = [
+            Box::new(Precision::new()),
+            Box::new(Recall::new()),
+            Box::new(F1Score::new()),
+            Box::new(F1Score::new().average(Average::Weighted)),
+            Box::new(Auc::new().multi_label(true)),
+            Box::new(TopKAccuracy::new()),
+            Box::new(RootMeanSquaredError::new()),
+            Box::new(R2Score::new()),
+        ];
+        for mut metric in metrics {
+            assert_eq!(metric.value(), 0.0, "{}", metric.name());
+            metric.update(Batch::new(&[0.5, 0.1], 2), Batch::new(&[1.0, 0.0], 2), Some(&[0.0]));
+            assert_eq!(metric.value(), 0.0, "{}, of a row that weighs nothing", metric.name());
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! callbacks meet.
 
 mod compile;
+mod confusion;
 mod dataset;
 mod evaluate;
 mod fit;

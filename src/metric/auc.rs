@@ -1,0 +1,247 @@
+//! The area under the ROC or the precision-recall curve, from counts at evenly spaced thresholds.
+
+use super::{Goal, Metric, share, target_at, weight};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// Which curve [`Auc`] measures the area under.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Auc, Curve};
+/// let auc = Auc::new().curve(Curve::Pr);
+/// # let _ = auc;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Curve {
+    /// Recall over the rate of false positives.
+    #[default]
+    Roc,
+    /// Precision over recall.
+    Pr,
+}
+
+/// The height of the curve between two thresholds.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Auc, Summation};
+/// let lower_bound = Auc::new().summation(Summation::Minoring);
+/// # let _ = lower_bound;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Summation {
+    /// The mean of both ends; for [`Curve::Pr`] the counts, not the precision, run straight between them.
+    #[default]
+    Interpolation,
+    /// The lower end: a lower bound.
+    Minoring,
+    /// The higher end: an upper bound.
+    Majoring,
+}
+
+/// The area under a curve of the decisions at `n` thresholds: `−1e-7, 1/(n−1) … (n−2)/(n−1), 1 + 1e-7`.
+///
+/// An output above the threshold is called positive; targets other than 0 are. For the ROC curve the area is
+/// `Σ (xᵢ − xᵢ₊₁)·(yᵢ + yᵢ₊₁)/2` with `x = FP/(FP + TN)` and `y = TP/(TP + FN)`. Of the precision-recall curve
+/// a stretch is `s·(ΔTP + c·ln(Pᵢ/Pᵢ₊₁))/(TP + FN)` with `P = TP + FP`, `s = ΔTP/ΔP`, `c = TPᵢ₊₁ − s·Pᵢ₊₁`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `num_thresholds` | 200 |
+/// | `curve` | [`Curve::Roc`] |
+/// | `summation` | [`Summation::Interpolation`] |
+/// | `from_logits` | false: outputs are probabilities, and are clipped to [0, 1] |
+/// | `multi_label` | false: all columns share one curve |
+/// | `name` | `auc` |
+///
+/// # Shapes
+/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Auc, Metric};
+/// use cornu::tensor::Batch;
+/// let mut auc = Auc::new().num_thresholds(3);
+/// auc.update(Batch::new(&[0.0f32, 0.5, 0.3, 0.9], 1), Batch::new(&[0.0, 0.0, 1.0, 1.0], 1), None);
+/// assert_eq!(Metric::<f32>::value(&auc), 0.75);
+/// ```
+///
+/// # Errors
+/// When training or evaluating: [`Error::Argument`] for fewer than 2 thresholds.
+///
+/// # References
+/// <https://keras.io/api/metrics/classification_metrics/#auc-class>;
+/// Davis and Goadrich (2006), *The relationship between precision-recall and ROC curves*.
+#[derive(Debug, Clone)]
+pub struct Auc {
+    name: String,
+    num_thresholds: usize,
+    curve: Curve,
+    summation: Summation,
+    from_logits: bool,
+    multi_label: bool,
+    /// Of each curve, what is positive and what is not between each threshold and the next.
+    buckets: Vec<Counts>,
+}
+
+/// Positives and negatives: of a bucket, or of all that is called positive at a threshold.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    positives: f64,
+    negatives: f64,
+}
+
+impl Auc {
+    /// The area under the ROC curve at 200 thresholds.
+    pub fn new() -> Self {
+        Auc {
+            name: "auc".into(),
+            num_thresholds: 200,
+            curve: Curve::Roc,
+            summation: Summation::Interpolation,
+            from_logits: false,
+            multi_label: false,
+            buckets: Vec::new(),
+        }
+    }
+
+    /// At how many thresholds the curve is drawn. Default: 200.
+    pub fn num_thresholds(mut self, num_thresholds: usize) -> Self {
+        self.num_thresholds = num_thresholds;
+        self
+    }
+
+    /// The curve. Default: [`Curve::Roc`].
+    pub fn curve(mut self, curve: Curve) -> Self {
+        self.curve = curve;
+        self
+    }
+
+    /// The height between thresholds. Default: [`Summation::Interpolation`].
+    pub fn summation(mut self, summation: Summation) -> Self {
+        self.summation = summation;
+        self
+    }
+
+    /// Whether outputs are logits, to be put through a sigmoid first. Default: false.
+    pub fn from_logits(mut self, from_logits: bool) -> Self {
+        self.from_logits = from_logits;
+        self
+    }
+
+    /// Whether each column has a curve of its own, and the areas are averaged. Default: false.
+    pub fn multi_label(mut self, multi_label: bool) -> Self {
+        self.multi_label = multi_label;
+        self
+    }
+
+    /// The key under which it is reported. Default: `auc`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The area under the curve of these buckets.
+    fn area(&self, buckets: &[Counts]) -> f64 {
+        let total = buckets.iter().fold(Counts::default(), |sum, bucket| sum.plus(bucket));
+        let mut above = Counts::default();
+        // From the highest threshold down, with each step's lower end as `from`.
+        let area_between = |bucket: &Counts| {
+            let to = above;
+            above = above.plus(bucket);
+            self.stretch(above, to, total)
+        };
+        buckets.iter().rev().map(area_between).sum()
+    }
+
+    /// The area between a threshold and the next higher one.
+    fn stretch(&self, from: Counts, to: Counts, total: Counts) -> f64 {
+        if (self.curve, self.summation) == (Curve::Pr, Summation::Interpolation) {
+            let (rise, run) = (from.positives - to.positives, from.called() - to.called());
+            let slope = share(rise, run);
+            let intercept = to.positives - slope * to.called();
+            let ratio =
+                if from.called() > 0.0 && to.called() > 0.0 { from.called() / to.called() } else { 1.0 };
+            return share(slope * (rise + intercept * ratio.ln()), total.positives);
+        }
+        let point = |at: Counts| {
+            let recall = share(at.positives, total.positives);
+            match self.curve {
+                Curve::Roc => (share(at.negatives, total.negatives), recall),
+                Curve::Pr => (recall, share(at.positives, at.called())),
+            }
+        };
+        let ((x, y), (next_x, next_y)) = (point(from), point(to));
+        let height = match self.summation {
+            Summation::Interpolation => (y + next_y) / 2.0,
+            Summation::Minoring => y.min(next_y),
+            Summation::Majoring => y.max(next_y),
+        };
+        (x - next_x) * height
+    }
+}
+
+impl Counts {
+    fn plus(self, other: &Counts) -> Counts {
+        Counts { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
+    }
+
+    /// How much is called positive, right or wrong.
+    fn called(self) -> f64 {
+        self.positives + self.negatives
+    }
+}
+
+impl Default for Auc {
+    fn default() -> Self {
+        Auc::new()
+    }
+}
+
+impl<F: Scalar> Metric<F> for Auc {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn prepare(&mut self, _: &[usize], _: &[usize]) -> Result<()> {
+        if self.num_thresholds < 2 {
+            return Err(Error::argument("num_thresholds", "at least 2", self.num_thresholds));
+        }
+        Ok(())
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::High
+    }
+
+    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+        let (width, steps) = (y_pred.width(), self.num_thresholds.max(2) - 1);
+        let curves = if self.multi_label { width } else { 1 };
+        self.buckets.resize(curves * steps, Counts::default());
+        for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
+            let weight = weight(weights, row);
+            for (column, &p) in p.iter().enumerate() {
+                let p = if self.from_logits { F::one() / (F::one() + (-p).exp()) } else { p };
+                let place = (p.max(F::zero()).min(F::one()) * F::of(steps as f64)).ceil().as_f64() as usize;
+                let bucket = &mut self.buckets[column % curves * steps + place.saturating_sub(1)];
+                match target_at(t, column, width) != F::zero() {
+                    true => bucket.positives += weight,
+                    false => bucket.negatives += weight,
+                }
+            }
+        }
+    }
+
+    fn value(&self) -> f64 {
+        let steps = self.num_thresholds.max(2) - 1;
+        let curves = self.buckets.len() / steps;
+        self.buckets.chunks_exact(steps).map(|curve| self.area(curve)).sum::<f64>() / curves.max(1) as f64
+    }
+
+    fn reset(&mut self) {
+        self.buckets.fill(Counts::default());
+    }
+}

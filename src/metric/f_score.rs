@@ -1,0 +1,283 @@
+//! F-scores: Fᵦ = (1 + β²)·P·R / (β²·P + R), of precision P and recall R.
+
+use super::{Goal, Metric, target_at, weight};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// Keras's global epsilon, which keeps the divisors from 0.
+const EPSILON: f64 = 1e-7;
+
+/// How the scores of the classes become one.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Average, F1Score};
+/// let score = F1Score::new().average(Average::Weighted);
+/// # let _ = score;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Average {
+    /// One score of the counts of all classes together.
+    Micro,
+    /// The mean of the classes' scores.
+    #[default]
+    Macro,
+    /// Their mean, each class counting as often as it occurs.
+    Weighted,
+}
+
+/// The mean of precision and recall in which recall counts `β` times as much:
+/// `Fᵦ = (1 + β²)·P·R / (β²·P + R)`.
+///
+/// Positive is the largest output of each row (all of them where several are equally large, none where it
+/// is 0), or with a threshold each output above it. As in Keras each divisor has 1e-7 added, so that a perfect
+/// score is 0.9999998.
+///
+/// | setter | default |
+/// |---|---|
+/// | `average` | [`Average::Macro`] (Keras's `None` gives one number a class, see [`ConfusionMatrix::report`]) |
+/// | `threshold` | none: the largest output |
+/// | `name` | `fbeta_score` |
+///
+/// # Shapes
+/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{FBetaScore, Metric};
+/// use cornu::tensor::Batch;
+/// let mut score = FBetaScore::new(2.0).threshold(0.5);
+/// let y_true = Batch::new(&[1.0f32, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0], 3);
+/// score.update(Batch::new(&[0.2, 0.6, 0.7, 0.2, 0.6, 0.6, 0.6, 0.8, 0.0], 3), y_true, None);
+/// let classes = [0.3846154, 0.9090909, 0.8333333];
+/// assert!((Metric::<f32>::value(&score) - classes.iter().sum::<f64>() / 3.0).abs() < 1e-6);
+/// ```
+///
+/// # Errors
+/// When training or evaluating: [`Error::Argument`] for a `β` that is not above 0, a threshold outside (0, 1],
+/// or no threshold for an output of a single column, where the largest is always that one.
+///
+/// # References
+/// <https://keras.io/api/metrics/classification_metrics/#fbetascore-class>
+///
+/// [`ConfusionMatrix::report`]: super::ConfusionMatrix::report
+#[derive(Debug, Clone)]
+pub struct FBetaScore {
+    name: String,
+    beta: f64,
+    average: Average,
+    threshold: Option<f64>,
+    /// Of each class.
+    counts: Vec<Counts>,
+}
+
+/// The harmonic mean of precision and recall, `2·P·R / (P + R)`: [`FBetaScore`] with `β = 1`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `average` | [`Average::Macro`] |
+/// | `threshold` | none: the largest output |
+/// | `name` | `f1_score` |
+///
+/// # Shapes
+/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{F1Score, Metric};
+/// use cornu::tensor::Batch;
+/// let mut score = F1Score::new();
+/// let y_pred = Batch::new(&[0.9f32, 0.1, 0.2, 0.8], 2);
+/// score.update(y_pred, Batch::new(&[0.0, 1.0], 1), None);
+/// assert!((Metric::<f32>::value(&score) - 1.0).abs() < 1e-6);
+/// ```
+///
+/// # Errors
+/// As [`FBetaScore`].
+///
+/// # References
+/// <https://keras.io/api/metrics/classification_metrics/#f1score-class>
+#[derive(Debug, Clone)]
+pub struct F1Score(FBetaScore);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    true_positives: f64,
+    false_positives: f64,
+    false_negatives: f64,
+}
+
+impl Counts {
+    fn score(&self, beta: f64) -> f64 {
+        let precision = self.true_positives / (self.true_positives + self.false_positives + EPSILON);
+        let recall = self.true_positives / (self.support() + EPSILON);
+        let square = beta * beta;
+        (1.0 + square) * precision * recall / (square * precision + recall + EPSILON)
+    }
+
+    /// How much there is of the class.
+    fn support(&self) -> f64 {
+        self.true_positives + self.false_negatives
+    }
+
+    fn add(&mut self, other: &Counts) {
+        self.true_positives += other.true_positives;
+        self.false_positives += other.false_positives;
+        self.false_negatives += other.false_negatives;
+    }
+}
+
+impl FBetaScore {
+    /// The score in which recall counts `beta` times as much as precision.
+    pub fn new(beta: f64) -> Self {
+        FBetaScore {
+            name: "fbeta_score".into(),
+            beta,
+            average: Average::default(),
+            threshold: None,
+            counts: Vec::new(),
+        }
+    }
+
+    /// How the classes' scores become one. Default: [`Average::Macro`].
+    pub fn average(mut self, average: Average) -> Self {
+        self.average = average;
+        self
+    }
+
+    /// Outputs above this are called positive, rather than the largest of each row. Default: none.
+    pub fn threshold(mut self, threshold: f64) -> Self {
+        self.threshold = Some(threshold);
+        self
+    }
+
+    /// The key under which it is reported. Default: `fbeta_score`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+impl<F: Scalar> Metric<F> for FBetaScore {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
+        if !(self.beta > 0.0 && self.beta.is_finite()) {
+            return Err(Error::argument("beta", "a number above 0", self.beta));
+        }
+        match self.threshold {
+            Some(threshold) if !(threshold > 0.0 && threshold <= 1.0) => {
+                Err(Error::argument("threshold", "a number above 0, up to 1", threshold))
+            }
+            None if output.last().is_none_or(|&width| width == 1) => Err(Error::argument(
+                "threshold",
+                "a number, such as 0.5, for an output of one column",
+                "none",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::High
+    }
+
+    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+        let width = y_pred.width();
+        self.counts.resize(width, Counts::default());
+        for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
+            let weight = weight(weights, row);
+            let largest = p.iter().copied().fold(F::neg_infinity(), F::max);
+            for (column, (counts, &p)) in self.counts.iter_mut().zip(p).enumerate() {
+                let called = match self.threshold {
+                    Some(threshold) => p > F::of(threshold),
+                    None => p >= largest && p.abs() > F::of(1e-9),
+                };
+                let t = target_at(t, column, width).as_f64();
+                if called {
+                    counts.true_positives += weight * t;
+                    counts.false_positives += weight * (1.0 - t);
+                } else {
+                    counts.false_negatives += weight * t;
+                }
+            }
+        }
+    }
+
+    fn value(&self) -> f64 {
+        let scores = self.counts.iter().map(|counts| (counts.score(self.beta), counts.support()));
+        match self.average {
+            Average::Micro => {
+                let mut all = Counts::default();
+                self.counts.iter().for_each(|counts| all.add(counts));
+                all.score(self.beta)
+            }
+            Average::Macro => scores.map(|(score, _)| score).sum::<f64>() / self.counts.len().max(1) as f64,
+            Average::Weighted => {
+                let support: f64 = self.counts.iter().map(Counts::support).sum();
+                scores.map(|(score, count)| score * count).sum::<f64>() / (support + EPSILON)
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        self.counts.fill(Counts::default());
+    }
+}
+
+impl F1Score {
+    /// The mean of the classes' scores.
+    pub fn new() -> Self {
+        F1Score(FBetaScore::new(1.0).name("f1_score"))
+    }
+
+    /// How the classes' scores become one. Default: [`Average::Macro`].
+    pub fn average(self, average: Average) -> Self {
+        F1Score(self.0.average(average))
+    }
+
+    /// Outputs above this are called positive, rather than the largest of each row. Default: none.
+    pub fn threshold(self, threshold: f64) -> Self {
+        F1Score(self.0.threshold(threshold))
+    }
+
+    /// The key under which it is reported. Default: `f1_score`.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        F1Score(self.0.name(name))
+    }
+}
+
+impl Default for F1Score {
+    fn default() -> Self {
+        F1Score::new()
+    }
+}
+
+impl<F: Scalar> Metric<F> for F1Score {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
+        Metric::<F>::prepare(&mut self.0, output, target)
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::High
+    }
+
+    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+        self.0.update(y_pred, y_true, weights);
+    }
+
+    fn value(&self) -> f64 {
+        Metric::<F>::value(&self.0)
+    }
+
+    fn reset(&mut self) {
+        Metric::<F>::reset(&mut self.0);
+    }
+}

@@ -1,0 +1,251 @@
+//! Precision and recall: TP / (TP + FP) and TP / (TP + FN), over all columns of all rows.
+
+use std::cmp::Ordering;
+
+use super::{Goal, Metric, share, target_at, weight};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// Of what was called positive, the share that is: `TP / (TP + FP)`, 0 where nothing was called positive.
+///
+/// Each column of each row is one decision: positive where the output is above the threshold and, with
+/// `top_k`, among the `k` largest of its row (of equal outputs the first). Targets other than 0 are positive.
+///
+/// | setter | default |
+/// |---|---|
+/// | `threshold` | 0.5; with `top_k` none |
+/// | `top_k` | none: the threshold alone decides |
+/// | `class_id` | none: all columns |
+/// | `name` | `precision` |
+///
+/// # Shapes
+/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Metric, Precision};
+/// use cornu::tensor::Batch;
+/// let mut precision = Precision::new();
+/// precision.update(Batch::new(&[0.9f32, 0.8, 0.3, 0.7], 1), Batch::new(&[1.0, 1.0, 1.0, 0.0], 1), None);
+/// assert_eq!(Metric::<f32>::value(&precision), 2.0 / 3.0);
+/// ```
+///
+/// # Errors
+/// When training or evaluating: [`Error::Argument`] for a threshold outside [0, 1], a `top_k` or a `class_id`
+/// that the output does not have.
+///
+/// # References
+/// <https://keras.io/api/metrics/classification_metrics/#precision-class>
+#[derive(Debug, Clone)]
+pub struct Precision(Decisions);
+
+/// Of what is positive, the share that was found: `TP / (TP + FN)`, 0 where nothing is positive.
+///
+/// What is positive is decided as for [`Precision`].
+///
+/// | setter | default |
+/// |---|---|
+/// | `threshold` | 0.5; with `top_k` none |
+/// | `top_k` | none: the threshold alone decides |
+/// | `class_id` | none: all columns |
+/// | `name` | `recall` |
+///
+/// # Shapes
+/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Metric, Recall};
+/// use cornu::tensor::Batch;
+/// let mut recall = Recall::new().threshold(0.75);
+/// recall.update(Batch::new(&[0.9f32, 0.8, 0.3, 0.7], 1), Batch::new(&[1.0, 1.0, 1.0, 0.0], 1), None);
+/// assert_eq!(Metric::<f32>::value(&recall), 2.0 / 3.0);
+/// ```
+///
+/// # Errors
+/// As [`Precision`].
+///
+/// # References
+/// <https://keras.io/api/metrics/classification_metrics/#recall-class>
+#[derive(Debug, Clone)]
+pub struct Recall(Decisions);
+
+/// What is called positive, and how often that was right.
+#[derive(Debug, Clone)]
+struct Decisions {
+    name: String,
+    threshold: Option<f64>,
+    top_k: Option<usize>,
+    class_id: Option<usize>,
+    true_positives: f64,
+    false_positives: f64,
+    false_negatives: f64,
+    /// Memory to find the largest of a row.
+    order: Vec<usize>,
+}
+
+impl Decisions {
+    fn new(name: &str) -> Self {
+        Decisions {
+            name: name.into(),
+            threshold: None,
+            top_k: None,
+            class_id: None,
+            true_positives: 0.0,
+            false_positives: 0.0,
+            false_negatives: 0.0,
+            order: Vec::new(),
+        }
+    }
+
+    fn check(&self, output: &[usize]) -> Result<()> {
+        let width = output.last().copied().unwrap_or(1);
+        if let Some(threshold) = self.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
+            return Err(Error::argument("threshold", "a number from 0 to 1", threshold));
+        }
+        if let Some(k) = self.top_k.filter(|k| !(1..=width).contains(k)) {
+            return Err(Error::argument("top_k", format!("a whole number from 1 to {width}"), k));
+        }
+        if let Some(class) = self.class_id.filter(|&class| class >= width) {
+            return Err(Error::argument("class_id", format!("one of the {width} columns from 0"), class));
+        }
+        Ok(())
+    }
+
+    fn update<F: Scalar>(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+        let width = y_pred.width();
+        let columns = self.class_id.map_or(0..width, |class| class..class + 1);
+        let lowest = match (self.threshold, self.top_k) {
+            (Some(threshold), _) => F::of(threshold),
+            (None, Some(_)) => F::neg_infinity(),
+            (None, None) => F::of(0.5),
+        };
+        for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
+            let weight = weight(weights, row);
+            let last = self.top_k.map(|k| place_of_kth(p, k, &mut self.order));
+            for column in columns.clone() {
+                let called = p[column] > lowest && last.is_none_or(|last| order(p, column, last).is_le());
+                match (called, target_at(t, column, width) != F::zero()) {
+                    (true, true) => self.true_positives += weight,
+                    (true, false) => self.false_positives += weight,
+                    (false, true) => self.false_negatives += weight,
+                    (false, false) => {}
+                }
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        (self.true_positives, self.false_positives, self.false_negatives) = (0.0, 0.0, 0.0);
+    }
+}
+
+/// Larger numbers first, and of equal ones the first.
+fn order<F: Scalar>(row: &[F], a: usize, b: usize) -> Ordering {
+    row[b].as_f64().total_cmp(&row[a].as_f64()).then(a.cmp(&b))
+}
+
+/// The place of the `k`-th largest number.
+fn place_of_kth<F: Scalar>(row: &[F], k: usize, places: &mut Vec<usize>) -> usize {
+    places.clear();
+    places.extend(0..row.len());
+    *places.select_nth_unstable_by(k.clamp(1, row.len()) - 1, |&a, &b| order(row, a, b)).1
+}
+
+macro_rules! of_decisions {
+    ($metric:ident, $name:literal, $missed:ident) => {
+        impl $metric {
+            #[doc = concat!("All columns at a threshold of 0.5, under the name `", $name, "`.")]
+            pub fn new() -> Self {
+                $metric(Decisions::new($name))
+            }
+
+            /// Outputs above this are called positive. Default: 0.5; none with `top_k`.
+            pub fn threshold(mut self, threshold: f64) -> Self {
+                self.0.threshold = Some(threshold);
+                self
+            }
+
+            /// Only the `k` largest outputs of a row are called positive. Default: none.
+            pub fn top_k(mut self, k: usize) -> Self {
+                self.0.top_k = Some(k);
+                self
+            }
+
+            /// Only this column counts, from 0. Default: none, all count.
+            pub fn class_id(mut self, class: usize) -> Self {
+                self.0.class_id = Some(class);
+                self
+            }
+
+            #[doc = concat!("The key under which it is reported. Default: `", $name, "`.")]
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.0.name = name.into();
+                self
+            }
+        }
+
+        impl Default for $metric {
+            fn default() -> Self {
+                $metric::new()
+            }
+        }
+
+        impl<F: Scalar> Metric<F> for $metric {
+            fn name(&self) -> &str {
+                &self.0.name
+            }
+
+            fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
+                self.0.check(output)
+            }
+
+            fn goal(&self) -> Goal {
+                Goal::High
+            }
+
+            fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+                self.0.update(y_pred, y_true, weights);
+            }
+
+            fn value(&self) -> f64 {
+                share(self.0.true_positives, self.0.true_positives + self.0.$missed)
+            }
+
+            fn reset(&mut self) {
+                self.0.reset();
+            }
+        }
+    };
+}
+
+of_decisions!(Precision, "precision", false_positives);
+of_decisions!(Recall, "recall", false_negatives);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_do_not_fit_are_named() {
+        for (metric, argument) in [
+            (Precision::new().threshold(1.5), "threshold"),
+            (Precision::new().top_k(4), "top_k"),
+            (Precision::new().top_k(0), "top_k"),
+            (Precision::new().class_id(3), "class_id"),
+        ] {
+            let mut metric = metric;
+            let found = Metric::<f32>::prepare(&mut metric, &[3], &[3]);
+            let named = matches!(found, Err(Error::Argument { argument: a, .. }) if a == argument);
+            assert!(named, "{argument}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn of_equal_outputs_the_first_are_the_largest() {
+        let mut recall = Recall::new().top_k(2);
+        recall.update(Batch::new(&[0.5f32; 4], 4), Batch::new(&[1.0, 0.0, 1.0, 0.0], 4), None);
+        assert_eq!(Metric::<f32>::value(&recall), 0.5);
+    }
+}

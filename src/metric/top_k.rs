@@ -1,0 +1,108 @@
+//! Top-k accuracy: the share of rows whose class is among the k largest outputs.
+
+use super::{Goal, Mean, Metric, argmax, weight};
+use crate::error::{Error, Result, Shape};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// The share of rows whose class is among the `k` largest outputs: at most `k − 1` outputs are larger than
+/// that of the class, so that equal outputs count as hits.
+///
+/// Targets of one class index a row make it Keras's `SparseTopKCategoricalAccuracy`, one-hot targets its
+/// `TopKCategoricalAccuracy`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `k` | 5 |
+/// | `name` | `top_k_accuracy` |
+///
+/// # Shapes
+/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{Metric, TopKAccuracy};
+/// use cornu::tensor::Batch;
+/// let mut accuracy = TopKAccuracy::new().k(2);
+/// let y_pred = Batch::new(&[0.5f32, 0.3, 0.2, 0.5, 0.3, 0.2], 3);
+/// accuracy.update(y_pred, Batch::new(&[1.0, 2.0], 1), None);
+/// assert_eq!(Metric::<f32>::value(&accuracy), 0.5);
+/// ```
+///
+/// # Errors
+/// When training or evaluating: [`Error::Argument`] where `k` is 0 or the output has a single column.
+///
+/// # References
+/// <https://keras.io/api/metrics/accuracy_metrics/#topkcategoricalaccuracy-class>
+#[derive(Debug, Clone)]
+pub struct TopKAccuracy {
+    name: String,
+    k: usize,
+    mean: Mean,
+}
+
+impl TopKAccuracy {
+    /// Among the 5 largest.
+    pub fn new() -> Self {
+        TopKAccuracy { name: "top_k_accuracy".into(), k: 5, mean: Mean::default() }
+    }
+
+    /// How many of the largest outputs count. Default: 5.
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+
+    /// The key under which it is reported. Default: `top_k_accuracy`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+}
+
+impl Default for TopKAccuracy {
+    fn default() -> Self {
+        TopKAccuracy::new()
+    }
+}
+
+impl<F: Scalar> Metric<F> for TopKAccuracy {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
+        if self.k == 0 {
+            return Err(Error::argument("k", "at least 1", self.k));
+        }
+        if output.last().is_none_or(|&classes| classes < 2) {
+            let expected = format!("an output of at least 2 classes for `{}`", self.name);
+            return Err(Error::argument("metrics", expected, Shape(output)));
+        }
+        Ok(())
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::High
+    }
+
+    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+        for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
+            let class = match *t {
+                [class] => (class >= F::zero()).then(|| class.as_f64() as usize),
+                _ => Some(argmax(t)),
+            };
+            let own = class.and_then(|class| p.get(class)).filter(|own| !own.is_nan());
+            let hit = own.is_some_and(|own| p.iter().filter(|&p| p > own).count() < self.k);
+            self.mean.add(f64::from(u8::from(hit)), weight(weights, row));
+        }
+    }
+
+    fn value(&self) -> f64 {
+        self.mean.value()
+    }
+
+    fn reset(&mut self) {
+        self.mean = Mean::default();
+    }
+}
