@@ -121,6 +121,53 @@ fn layers() {
 }
 
 #[test]
+fn convolutions() {
+    let relu = Activation::Relu;
+    check(Conv1D::new(3, 2), &[5, 2]);
+    check(Conv1D::new(3, 3).padding(Padding::Same).strides(2).activation(Activation::Tanh), &[6, 2]);
+    check(Conv1D::new(2, 3).padding(Padding::Causal).dilation_rate(2).activation(Activation::Silu), &[7, 2]);
+    check(Conv1D::new(4, 3).groups(2).use_bias(false), &[5, 4]);
+    check(Conv1D::new(4, 2).groups(2).padding(Padding::Same).activation(relu), &[5, 2]);
+    check(Conv1D::new(2, 1), &[4, 3]);
+    check(Conv1D::new(2, 9).padding(Padding::Same), &[4, 3]);
+    check(Conv2D::new(2, [2, 3]), &[4, 5, 2]);
+    check(Conv2D::new(2, [3, 2]).padding(Padding::Same).strides([2, 3]).activation(relu), &[5, 4, 1]);
+    check(Conv2D::new(2, [2, 2]).dilation_rate([2, 1]).groups(2), &[5, 4, 2]);
+    check(Conv2D::new(2, [2, 2]).dilation_rate([1, 2]).padding(Padding::Same), &[3, 4, 1]);
+    check(DepthwiseConv1D::new(3), &[5, 2]);
+    check(
+        DepthwiseConv1D::new(2).depth_multiplier(3).strides(2).padding(Padding::Same).activation(relu),
+        &[5, 2],
+    );
+    check(DepthwiseConv1D::new(2).dilation_rate(2).use_bias(false).activation(Activation::Silu), &[5, 2]);
+    check(SeparableConv1D::new(3, 2), &[5, 2]);
+    check(
+        SeparableConv1D::new(2, 3).depth_multiplier(2).padding(Padding::Same).activation(Activation::Silu),
+        &[5, 2],
+    );
+    check(
+        Conv1D::new(2, 2).kernel_regularizer(Regularizer::L2(0.3)).activity_regularizer(Regularizer::L2(0.1)),
+        &[4, 2],
+    );
+}
+
+#[test]
+fn pools() {
+    check(MaxPooling1D::new(2), &[5, 2]);
+    check(MaxPooling1D::new(3).strides(1).padding(Padding::Same), &[5, 2]);
+    check(MaxPooling2D::new([2, 2]), &[4, 5, 2]);
+    check(MaxPooling2D::new([3, 2]).strides([1, 2]).padding(Padding::Same), &[4, 5, 1]);
+    check(AveragePooling1D::new(2), &[5, 2]);
+    check(AveragePooling1D::new(3).strides(1).padding(Padding::Same), &[5, 2]);
+    check(AveragePooling2D::new([2, 2]), &[4, 5, 2]);
+    check(AveragePooling2D::new([3, 2]).strides([2, 1]).padding(Padding::Same), &[4, 5, 1]);
+    check(GlobalMaxPooling1D::new(), &[5, 2]);
+    check(GlobalMaxPooling2D::new().keepdims(true), &[3, 4, 2]);
+    check(GlobalAveragePooling1D::new().keepdims(true), &[5, 2]);
+    check(GlobalAveragePooling2D::new(), &[3, 4, 2]);
+}
+
+#[test]
 fn losses() {
     let one_hot = to_categorical::<f64, _, _>(&cornu::ndarray::array![0, 2, 1, 1], None).unwrap().into_dyn();
     let soft = Array2::from_shape_fn((4, 3), |(i, j)| [0.2, 0.5, 0.3][(i + j) % 3]).into_dyn();

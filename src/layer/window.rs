@@ -139,11 +139,6 @@ impl Window {
         self.size[0] * self.size[1]
     }
 
-    /// How many cells there are to cover.
-    pub(super) fn cells(&self) -> usize {
-        self.input[0] * self.input[1]
-    }
-
     /// The shape of an output of so many channels, over `axes` axes.
     pub(super) fn output_shape(&self, axes: usize, channels: usize) -> Vec<usize> {
         [&self.output[2 - axes..], &[channels]].concat()

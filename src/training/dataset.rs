@@ -1,17 +1,21 @@
 //! Data that was checked at the door: samples, targets and weights that fit the model and its loss.
 
+use super::given::Given;
 use crate::data::{ClassWeight, check_weights, class_of};
 use crate::error::{Error, Result};
+use crate::kernel;
 use crate::loss::{Loss, Target};
-use crate::samples::{Samples, check_finite, check_not_empty};
+use crate::samples::Samples;
 use crate::scalar::Scalar;
 
 /// Samples with their targets, and how much each row counts.
 #[derive(Clone)]
 pub(super) struct Dataset<'a, F: Scalar> {
-    pub(super) x: &'a dyn Samples<F>,
-    pub(super) y: &'a dyn Samples<F>,
+    given: Given<'a, F>,
+    names: Names,
     width: usize,
+    /// What the loss reads as targets, and how many classes the output has.
+    labels: (Target, usize),
     /// Rows of the loss in one sample: 1, or the steps of an output of `(steps, classes)`.
     pub(super) steps: usize,
     /// The width of one row of targets.
@@ -36,27 +40,60 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     /// Checks everything that could not be trained on.
     pub(super) fn new(
         names: Names,
-        x: &'a dyn Samples<F>,
-        y: &'a dyn Samples<F>,
+        given: Given<'a, F>,
         input: &[usize],
         output: &[usize],
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
-        check_not_empty(names.x, x)?;
-        check_not_empty(names.y, y)?;
-        if x.sample_shape() != input {
+        given.check_not_empty(names)?;
+        if given.input_shape() != input {
             let (argument, expected) = (names.x.into(), input.to_vec());
-            return Err(Error::SampleShape { argument, expected, found: x.sample_shape() });
+            return Err(Error::SampleShape { argument, expected, found: given.input_shape() });
         }
-        if x.count() != y.count() {
-            return Err(Error::Length { x: x.count(), argument: names.y.into(), found: y.count() });
+        let (x, found) = given.counts();
+        if x != found {
+            return Err(Error::Length { x, argument: names.y.into(), found });
         }
-        let (steps, target) = fit_target(names, &y.sample_shape(), output, loss)?;
-        check_finite(names.x, x)?;
-        check_finite(names.y, y)?;
-        let data = Dataset { x, y, width: input.iter().product(), steps, target, weights: None };
-        data.check_labels(names, output.last().copied().unwrap_or(1), loss.target())?;
+        let (steps, target) = fit_target(names, &given.target_shape(), output, loss)?;
+        let labels = (loss.target(), output.last().copied().unwrap_or(1));
+        let width = input.iter().product();
+        let data = Dataset { given, names, width, labels, steps, target, weights: None };
+        if let Given::Arrays { .. } = data.given {
+            data.given.check_finite(names)?;
+            let target = data.labels.0;
+            if target != Target::Numbers {
+                data.each_target(|row, values| data.check_target(row, values))?;
+            }
+        }
         Ok(data)
+    }
+
+    /// The shape of one target, as it was given.
+    pub(super) fn target_shape(&self) -> Vec<usize> {
+        self.given.target_shape()
+    }
+
+    /// Copies the samples, targets and weights of these indices together into a batch.
+    pub(super) fn gather(
+        &self,
+        indices: &[usize],
+        x: &mut Vec<F>,
+        y: &mut Vec<F>,
+        weights: &mut Vec<F>,
+    ) -> Result<()> {
+        x.resize(indices.len() * self.width, F::zero());
+        y.resize(indices.len() * self.steps * self.target, F::zero());
+        self.given.read(self.names, indices, x, y)?;
+        if let Given::Batches(_) = self.given {
+            for (row, target) in y.chunks_exact(self.target).enumerate() {
+                self.check_target(indices[row / self.steps] * self.steps, target)?;
+            }
+        }
+        if let Some(all) = &self.weights {
+            weights.resize(indices.len() * self.steps, F::zero());
+            kernel::gather(all, self.steps, indices, weights);
+        }
+        Ok(())
     }
 
     /// How many numbers one sample of `x` has.
@@ -66,11 +103,12 @@ impl<'a, F: Scalar> Dataset<'a, F> {
 
     /// How many samples.
     pub(super) fn count(&self) -> usize {
-        self.x.count()
+        self.given.counts().0
     }
 
-    /// Refuses targets that are no classes or no probabilities, where the loss needs such.
-    fn check_labels(&self, names: Names, classes: usize, target: Target) -> Result<()> {
+    /// Refuses a row of targets that is no class or no probability, where the loss needs such.
+    fn check_target(&self, row: usize, values: &[F]) -> Result<()> {
+        let (target, classes) = self.labels;
         let fits = |t: f64| match target {
             Target::Numbers => true,
             Target::Probabilities => (0.0..=1.0).contains(&t),
@@ -79,26 +117,22 @@ impl<'a, F: Scalar> Dataset<'a, F> {
                     || (t >= 0.0 && t.fract() == 0.0 && t < classes as f64)
             }
         };
-        let argument = || names.y.to_string();
-        self.each_target(|row, values| match values.iter().map(|t| t.as_f64()).find(|t| !fits(*t)) {
+        let (argument, row) = (|| self.names.y.to_string(), row / self.steps);
+        match values.iter().map(|t| t.as_f64()).find(|t| !fits(*t)) {
             None => Ok(()),
             Some(found) if target == Target::Probabilities => {
-                Err(Error::Probability { argument: argument(), row: row / self.steps, found })
+                Err(Error::Probability { argument: argument(), row, found })
             }
-            Some(found) => Err(Error::Label { argument: argument(), row: row / self.steps, found, classes }),
-        })
+            Some(found) => Err(Error::Label { argument: argument(), row, found, classes }),
+        }
     }
 
     /// Calls `f` with each row of targets.
     fn each_target(&self, mut f: impl FnMut(usize, &[F]) -> Result<()>) -> Result<()> {
-        let mut sample = vec![F::zero(); self.steps * self.target];
-        for index in 0..self.count() {
-            self.y.read(index, &mut sample);
-            for (step, target) in sample.chunks_exact(self.target).enumerate() {
-                f(index * self.steps + step, target)?;
-            }
-        }
-        Ok(())
+        self.given.each_target(self.names, |index, sample| {
+            let targets = sample.chunks_exact(self.target).enumerate();
+            targets.into_iter().try_for_each(|(step, target)| f(index * self.steps + step, target))
+        })
     }
 
     /// Weights each row by its sample weight: one a sample, or one a row.

@@ -1,11 +1,12 @@
 //! `evaluate`: the loss and the metrics on data, through `&self`.
 
 use super::dataset::{Dataset, TRAINING};
+use super::given::Given;
 use super::measure::{Measure, Targets};
 use super::settings::check_batch_size;
 use crate::callback::Logs;
+use crate::data::BatchSource;
 use crate::error::{Error, Result};
-use crate::kernel;
 use crate::layer::Wires;
 use crate::model::{Compiled, Sequential};
 use crate::samples::Samples;
@@ -78,18 +79,44 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn evaluate(&self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Evaluate<F>) -> Result<Logs> {
+        self.evaluate_given(Given::Arrays { x, y }, settings)
+    }
+
+    /// The loss and the metrics on data that comes batch by batch.
+    ///
+    /// # Errors
+    /// As [`Sequential::evaluate`], and what the source returns.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::source_fn;
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([1]).add(Rescaling::new(2.0));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let doubles = source_fn(10, [1], [1], |index, x: &mut [f32], y: &mut [f32]| {
+    ///     (x[0], y[0]) = (index as f32, 2.0 * index as f32);
+    ///     Ok(())
+    /// });
+    /// assert_eq!(model.evaluate_source(&doubles, &Evaluate::new())?.get("loss"), Some(0.0));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn evaluate_source(&self, source: &impl BatchSource<F>, settings: &Evaluate<F>) -> Result<Logs> {
+        self.evaluate_given(Given::Batches(source), settings)
+    }
+
+    fn evaluate_given(&self, given: Given<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
             return Err(Error::NotBuilt);
         };
         check_batch_size(settings.batch_size)?;
-        let mut data = Dataset::new(TRAINING, x, y, input, output, &*compiled.loss)?;
+        let mut data = Dataset::new(TRAINING, given, input, output, &*compiled.loss)?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
-        let mut measure = Measure::new(compiled, "", output, &y.sample_shape())?;
+        let mut measure = Measure::new(compiled, "", output, &data.target_shape())?;
         let mut pass = Evaluation::new(self, settings.batch_size, &data);
-        pass.run(self, compiled, &data, 0..data.count(), &mut measure);
+        pass.run(self, compiled, &data, 0..data.count(), &mut measure)?;
         let mut logs = Logs::default();
         measure.log(&mut logs);
         Ok(logs)
@@ -126,13 +153,13 @@ impl<F: Scalar> Evaluation<F> {
         data: &Dataset<F>,
         rows: std::ops::Range<usize>,
         measure: &mut Measure<F>,
-    ) {
+    ) -> Result<()> {
         let weight_penalty = model.weight_penalty();
         for start in rows.clone().step_by(self.batch_size) {
             self.indices.clear();
             self.indices.extend(start..rows.end.min(start + self.batch_size));
             let samples = self.indices.len();
-            gather(data, &self.indices, &mut self.x, &mut self.y, &mut self.weights);
+            data.gather(&self.indices, &mut self.x, &mut self.y, &mut self.weights)?;
             let x = Batch::new(&self.x, self.x.len() / samples);
             self.wires.infer(&model.layers, x);
             let output = self.wires.output(x);
@@ -142,30 +169,6 @@ impl<F: Scalar> Evaluation<F> {
             let penalty = weight_penalty + self.wires.activity_penalty(&model.layers, x);
             measure.take(&*compiled.loss, y_pred, Targets { y, weights, samples }, penalty);
         }
-    }
-}
-
-/// Copies samples, targets and weights together into a batch.
-pub(super) fn gather<F: Scalar>(
-    data: &Dataset<F>,
-    indices: &[usize],
-    x: &mut Vec<F>,
-    y: &mut Vec<F>,
-    weights: &mut Vec<F>,
-) {
-    rows(data.x, data.width(), indices, x);
-    rows(data.y, data.steps * data.target, indices, y);
-    if let Some(all) = &data.weights {
-        weights.resize(indices.len() * data.steps, F::zero());
-        kernel::gather(all, data.steps, indices, weights);
-    }
-}
-
-/// Copies the samples of these indices together.
-fn rows<F: Scalar>(samples: &dyn Samples<F>, width: usize, indices: &[usize], to: &mut Vec<F>) {
-    to.resize(indices.len() * width, F::zero());
-    match samples.as_slice() {
-        Some(all) => kernel::gather(all, width, indices, to),
-        None => to.chunks_exact_mut(width).zip(indices).for_each(|(row, &index)| samples.read(index, row)),
+        Ok(())
     }
 }

@@ -5,17 +5,19 @@ use std::time::Instant;
 use super::compile::check_loss;
 use super::dataset::{Dataset, TRAINING, VALIDATION};
 use super::evaluate::Evaluation;
+use super::given::Given;
 use super::history::History;
 use super::measure::Measure;
 use super::settings::Fit;
 use super::step::Trainer;
 use super::update;
 use crate::callback::{Callback, Flow, Logs, Moment, Progress};
+use crate::data::BatchSource;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::model::Sequential;
 use crate::rng::Rng;
-use crate::samples::{Samples, check_not_empty};
+use crate::samples::Samples;
 use crate::scalar::Scalar;
 
 /// The first of the random streams that shuffle, one for each epoch; those before it draw weights.
@@ -46,30 +48,47 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn fit(&mut self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Fit<F>) -> Result<History> {
+        self.fit_given(Given::Arrays { x, y }, settings)
+    }
+
+    /// Trains the model on data that comes batch by batch, such as files larger than memory: as
+    /// [`Sequential::fit`] in all else. Balanced class weights take a pass over the source first.
+    ///
+    /// # Errors
+    /// As [`Sequential::fit`], and what the source returns. A batch with NaN, an infinity or a label out of range
+    /// ends the training when it comes.
+    ///
+    /// # Example
+    /// See [`source_fn`](crate::data::source_fn).
+    pub fn fit_source(&mut self, source: &impl BatchSource<F>, settings: &Fit<F>) -> Result<History> {
+        self.fit_given(Given::Batches(source), settings)
+    }
+
+    fn fit_given(&mut self, given: Given<F>, settings: &Fit<F>) -> Result<History> {
         let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
         // A copy is built and checked first, so that a refused call leaves the model as it was.
-        let built = match self.is_built() {
-            true => None,
-            false => Some(self.built_for(x)?),
-        };
-        let run = Run::new(built.as_ref().unwrap_or(self), x, y, settings)?;
+        let built = self.built_for(given)?;
+        let run = Run::new(built.as_ref().unwrap_or(self), given, settings)?;
         if let Some(built) = built {
             *self = built;
         }
         run.train(self, settings, &mut callbacks)
     }
 
-    /// A copy that is built for these samples and has a loss that fits.
-    fn built_for(&self, x: &dyn Samples<F>) -> Result<Self> {
-        check_not_empty("x", x)?;
+    /// A copy that is built for these samples and has a loss that fits, unless the model is built.
+    pub(super) fn built_for(&self, given: Given<F>) -> Result<Option<Self>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        if self.is_built() {
+            return Ok(None);
+        }
+        given.check_not_empty(TRAINING)?;
         let mut model = self.clone();
-        let input = self.input.clone().unwrap_or_else(|| x.sample_shape());
+        let input = self.input.clone().unwrap_or_else(|| given.input_shape());
         model.build_for(&input)?;
         check_loss(&model, &*compiled.loss)?;
-        Ok(model)
+        Ok(Some(model))
     }
 }
 
@@ -85,25 +104,20 @@ struct Run<'a, F: Scalar> {
 }
 
 impl<'a, F: Scalar> Run<'a, F> {
-    fn new<'b: 'a>(
-        model: &Sequential<F>,
-        x: &'a dyn Samples<F>,
-        y: &'a dyn Samples<F>,
-        settings: &Fit<'b, F>,
-    ) -> Result<Self> {
+    fn new<'b: 'a>(model: &Sequential<F>, given: Given<'a, F>, settings: &Fit<'b, F>) -> Result<Self> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let (Some(input), Some(output)) = (model.input_shape(), model.output_shape()) else {
             return Err(Error::NotBuilt);
         };
         let loss = &*compiled.loss;
-        let mut data = Dataset::new(TRAINING, x, y, input, output, loss)?;
+        let mut data = Dataset::new(TRAINING, given, input, output, loss)?;
         let train = settings.check(data.count())?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
         let validation = match settings.validation_data {
-            Some((x, y)) => {
-                let mut validation = Dataset::new(VALIDATION, x, y, input, output, loss)?;
+            Some(given) => {
+                let mut validation = Dataset::new(VALIDATION, given, input, output, loss)?;
                 if let Some(weight) = settings.validation_weight {
                     validation.weigh_samples(VALIDATION, weight)?;
                 }
@@ -112,10 +126,11 @@ impl<'a, F: Scalar> Run<'a, F> {
             None => (train < data.count()).then(|| data.clone()),
         };
         data.weigh_classes(&settings.class_weight, loss, output.last().copied().unwrap_or(1), train)?;
-        let measure = |prefix, y: &dyn Samples<F>| Measure::new(compiled, prefix, output, &y.sample_shape());
+        let measure =
+            |prefix, data: &Dataset<F>| Measure::new(compiled, prefix, output, &data.target_shape());
         Ok(Run {
-            measure: measure("", y)?,
-            validation_measure: validation.as_ref().map(|data| measure("val_", data.y)).transpose()?,
+            measure: measure("", &data)?,
+            validation_measure: validation.as_ref().map(|data| measure("val_", data)).transpose()?,
             data,
             train,
             validation,
@@ -187,7 +202,7 @@ impl<'a, F: Scalar> Run<'a, F> {
         let batch_size = settings.validation_batch_size.unwrap_or(settings.batch_size);
         let evaluation = self.evaluation.get_or_insert_with(|| Evaluation::new(model, batch_size, data));
         measure.reset();
-        evaluation.run(model, compiled, data, from..data.count(), measure);
+        evaluation.run(model, compiled, data, from..data.count(), measure)?;
         measure.log(logs);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `check_gradient`: the gradients of all weights and of the input against central differences.
 
 use super::dataset::{Dataset, TRAINING};
-use super::evaluate::gather;
+use super::given::Given;
 use super::measure::{Measure, Targets};
 use super::step::add_penalty_slopes;
 use crate::error::{Error, Result};
@@ -42,11 +42,11 @@ impl<F: Scalar> Sequential<F> {
         let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
             return Err(Error::NotBuilt);
         };
-        let data = Dataset::new(TRAINING, x, y, input, output, &*compiled.loss)?;
+        let data = Dataset::new(TRAINING, Given::Arrays { x, y }, input, output, &*compiled.loss)?;
         let measure = Measure::new(&compiled, "", output, &y.sample_shape())?;
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         let all: Vec<usize> = (0..data.count()).collect();
-        gather(&data, &all, &mut rows, &mut targets, &mut Vec::new());
+        data.gather(&all, &mut rows, &mut targets, &mut Vec::new())?;
         let wires = Wires::new(&model.layers);
         Probe { model, compiled: &compiled, data, measure, wires, x: rows, y: targets }.compare()
     }

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use super::given::Given;
 use crate::callback::{Callback, Verbose};
-use crate::data::ClassWeight;
+use crate::data::{BatchSource, ClassWeight};
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -18,7 +19,7 @@ use crate::scalar::Scalar;
 /// | `shuffle` | true: a fresh permutation each epoch |
 /// | `initial_epoch` | 0 |
 /// | `validation_split` | none |
-/// | `validation_data`, `validation_weight` | none |
+/// | `validation_data` or `validation_source`, `validation_weight` | none |
 /// | `validation_batch_size`, `validation_freq` | as `batch_size`; 1 |
 /// | `sample_weight` | every row counts 1 |
 /// | `class_weight` | [`ClassWeight::None`] |
@@ -40,7 +41,7 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(super) shuffle: bool,
     pub(super) initial_epoch: usize,
     pub(super) validation_split: Option<f64>,
-    pub(super) validation_data: Option<(&'a dyn Samples<F>, &'a dyn Samples<F>)>,
+    pub(super) validation_data: Option<Given<'a, F>>,
     pub(super) validation_weight: Option<&'a dyn Samples<F>>,
     pub(super) validation_batch_size: Option<usize>,
     pub(super) validation_freq: usize,
@@ -105,7 +106,13 @@ impl<'a, F: Scalar> Fit<'a, F> {
 
     /// Data to validate on after each epoch. Default: none.
     pub fn validation_data(mut self, x: &'a impl Samples<F>, y: &'a impl Samples<F>) -> Self {
-        self.validation_data = Some((x, y));
+        self.validation_data = Some(Given::Arrays { x, y });
+        self
+    }
+
+    /// The same from a source of batches. Default: none.
+    pub fn validation_source(mut self, source: &'a impl BatchSource<F>) -> Self {
+        self.validation_data = Some(Given::Batches(source));
         self
     }
 

@@ -1,7 +1,6 @@
 //! One step of training: forward, loss, backward, update.
 
 use super::dataset::Dataset;
-use super::evaluate::gather;
 use super::measure::{Measure, Targets};
 use super::update;
 use crate::error::{Error, Result};
@@ -52,7 +51,7 @@ impl<F: Scalar> Trainer<F> {
     ) -> Result<()> {
         let penalty = model.weight_penalty();
         let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
-        gather(data, indices, &mut self.x, &mut self.y, &mut self.weights);
+        data.gather(indices, &mut self.x, &mut self.y, &mut self.weights)?;
         let x = Batch::new(&self.x, data.width());
         let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
         self.wires.forward(&mut model.layers, x, at);

@@ -2,6 +2,7 @@
 
 mod conv;
 mod depthwise;
+mod filters;
 mod separable;
 
 pub use conv::{Conv, Conv1D, Conv2D};

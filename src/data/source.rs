@@ -1,0 +1,128 @@
+//! Batches from anywhere: data that is read when it is needed, such as files larger than memory.
+
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// Samples and their targets that come batch by batch: what
+/// [`fit_source`](crate::Sequential::fit_source) and [`evaluate_source`](crate::Sequential::evaluate_source)
+/// read. A batch is checked for NaN, infinities and labels out of range as it comes.
+///
+/// # Example
+/// ```
+/// use cornu::data::BatchSource;
+/// use cornu::prelude::*;
+///
+/// /// The numbers 0 to 99, and twice as much.
+/// struct Doubles;
+///
+/// impl BatchSource<f32> for Doubles {
+///     fn count(&self) -> usize { 100 }
+///     fn input_shape(&self) -> Vec<usize> { vec![1] }
+///     fn target_shape(&self) -> Vec<usize> { vec![1] }
+///     fn fill(&self, indices: &[usize], x: &mut [f32], y: &mut [f32]) -> Result<()> {
+///         for (i, &index) in indices.iter().enumerate() {
+///             (x[i], y[i]) = (index as f32 / 100.0, index as f32 / 50.0);
+///         }
+///         Ok(())
+///     }
+/// }
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let history = model.fit_source(&Doubles, &Fit::new().epochs(100).verbose(Verbose::Silent))?;
+/// assert!(history.last("loss") < Some(1e-4));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub trait BatchSource<F: Scalar = f32> {
+    /// How many samples there are.
+    fn count(&self) -> usize;
+
+    /// The shape of one sample.
+    fn input_shape(&self) -> Vec<usize>;
+
+    /// The shape of the target of one sample; `[1]` for a class index.
+    fn target_shape(&self) -> Vec<usize>;
+
+    /// Writes the samples of these indices to `x` and their targets to `y`, one after another, row-major.
+    ///
+    /// # Errors
+    /// Any error ends the training and comes back from it; see [`Error::outside`].
+    fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()>;
+}
+
+/// A [`BatchSource`] that calls a closure for each sample: what [`source_fn`] makes.
+///
+/// # Example
+/// See [`source_fn`].
+#[derive(Clone)]
+pub struct SourceFn<C> {
+    count: usize,
+    input: Vec<usize>,
+    target: Vec<usize>,
+    read: C,
+}
+
+/// A source of `count` samples of these shapes, each written by `read(index, x, y)`.
+///
+/// # Example
+/// ```
+/// use cornu::data::source_fn;
+/// use cornu::prelude::*;
+/// let doubles = source_fn(100, [1], [1], |index, x: &mut [f32], y: &mut [f32]| {
+///     (x[0], y[0]) = (index as f32 / 100.0, index as f32 / 50.0);
+///     Ok(())
+/// });
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let history = model.fit_source(&doubles, &Fit::new().epochs(100).verbose(Verbose::Silent))?;
+/// assert!(history.last("loss") < Some(1e-4));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub fn source_fn<F, C>(
+    count: usize,
+    input: impl Into<Vec<usize>>,
+    target: impl Into<Vec<usize>>,
+    read: C,
+) -> SourceFn<C>
+where
+    F: Scalar,
+    C: Fn(usize, &mut [F], &mut [F]) -> Result<()>,
+{
+    SourceFn { count, input: input.into(), target: target.into(), read }
+}
+
+impl<C> std::fmt::Debug for SourceFn<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "SourceFn({} samples, {:?} → {:?})", self.count, self.input, self.target)
+    }
+}
+
+impl<F: Scalar, C: Fn(usize, &mut [F], &mut [F]) -> Result<()>> BatchSource<F> for SourceFn<C> {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn input_shape(&self) -> Vec<usize> {
+        self.input.clone()
+    }
+
+    fn target_shape(&self) -> Vec<usize> {
+        self.target.clone()
+    }
+
+    fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        let (wide, narrow) = (x.len() / indices.len().max(1), y.len() / indices.len().max(1));
+        for (i, &index) in indices.iter().enumerate() {
+            (self.read)(index, &mut x[i * wide..][..wide], &mut y[i * narrow..][..narrow])?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a source without a sample or without a value.
+pub(crate) fn check_source<F: Scalar>(source: &dyn BatchSource<F>) -> Result<()> {
+    let shape = [&[source.count()], &*source.input_shape(), &*source.target_shape()].concat();
+    match shape.contains(&0) {
+        true => Err(Error::Empty { argument: "source".into(), shape }),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,124 @@
+//! Data as it was given: two arrays, or a source of batches.
+
+use super::dataset::Names;
+use crate::data::{BatchSource, check_source};
+use crate::error::Result;
+use crate::kernel;
+use crate::samples::{Samples, check_all_finite, check_finite, check_not_empty};
+use crate::scalar::Scalar;
+
+/// Where samples and targets come from.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'a, F: Scalar> {
+    Arrays { x: &'a dyn Samples<F>, y: &'a dyn Samples<F> },
+    Batches(&'a dyn BatchSource<F>),
+}
+
+/// How many samples of a source are read at a time to look at its targets alone.
+const LOOK: usize = 64;
+
+impl<F: Scalar> Given<'_, F> {
+    pub(super) fn check_not_empty(&self, names: Names) -> Result<()> {
+        match self {
+            Given::Arrays { x, y } => {
+                check_not_empty(names.x, *x)?;
+                check_not_empty(names.y, *y)
+            }
+            Given::Batches(source) => check_source(*source),
+        }
+    }
+
+    /// How many samples and how many targets.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        match self {
+            Given::Arrays { x, y } => (x.count(), y.count()),
+            Given::Batches(source) => (source.count(), source.count()),
+        }
+    }
+
+    pub(super) fn input_shape(&self) -> Vec<usize> {
+        match self {
+            Given::Arrays { x, .. } => x.sample_shape(),
+            Given::Batches(source) => source.input_shape(),
+        }
+    }
+
+    pub(super) fn target_shape(&self) -> Vec<usize> {
+        match self {
+            Given::Arrays { y, .. } => y.sample_shape(),
+            Given::Batches(source) => source.target_shape(),
+        }
+    }
+
+    /// Refuses NaN and infinities in arrays; batches are checked as they come.
+    pub(super) fn check_finite(&self, names: Names) -> Result<()> {
+        match self {
+            Given::Arrays { x, y } => {
+                check_finite(names.x, *x)?;
+                check_finite(names.y, *y)
+            }
+            Given::Batches(_) => Ok(()),
+        }
+    }
+
+    /// Writes the samples of these indices, and their targets.
+    pub(super) fn read(&self, names: Names, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        match self {
+            Given::Arrays { x: from_x, y: from_y } => {
+                rows(*from_x, indices, x);
+                rows(*from_y, indices, y);
+                Ok(())
+            }
+            Given::Batches(source) => {
+                source.fill(indices, x, y)?;
+                for (argument, values) in [(names.x, &*x), (names.y, &*y)] {
+                    let width = values.len() / indices.len().max(1);
+                    if !kernel::all_finite(values) {
+                        for (&index, row) in indices.iter().zip(values.chunks_exact(width)) {
+                            check_all_finite(argument, row, width, index)?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Calls `f` with the number and the target of each sample.
+    pub(super) fn each_target(
+        &self,
+        names: Names,
+        mut f: impl FnMut(usize, &[F]) -> Result<()>,
+    ) -> Result<()> {
+        let target = self.target_shape().iter().product();
+        match self {
+            Given::Arrays { y, .. } => {
+                let mut sample = vec![F::zero(); target];
+                (0..y.count()).try_for_each(|index| {
+                    y.read(index, &mut sample);
+                    f(index, &sample)
+                })
+            }
+            Given::Batches(source) => {
+                let width: usize = source.input_shape().iter().product();
+                let (mut x, mut y) = (vec![F::zero(); LOOK * width], vec![F::zero(); LOOK * target]);
+                for start in (0..source.count()).step_by(LOOK) {
+                    let indices: Vec<usize> = (start..source.count().min(start + LOOK)).collect();
+                    let (x, y) = (&mut x[..indices.len() * width], &mut y[..indices.len() * target]);
+                    self.read(names, &indices, x, y)?;
+                    indices.iter().zip(y.chunks_exact(target)).try_for_each(|(&index, y)| f(index, y))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Copies the samples of these indices together.
+fn rows<F: Scalar>(samples: &dyn Samples<F>, indices: &[usize], to: &mut [F]) {
+    let width = to.len() / indices.len().max(1);
+    match samples.as_slice() {
+        Some(all) => kernel::gather(all, width, indices, to),
+        None => to.chunks_exact_mut(width).zip(indices).for_each(|(row, &index)| samples.read(index, row)),
+    }
+}
