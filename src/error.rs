@@ -1,6 +1,11 @@
 //! Everything that can go wrong, as one typed enum: what was expected, what was found, and where.
 
+mod shown;
+
 use std::fmt;
+
+pub(crate) use shown::Shape;
+use shown::listed;
 
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -113,6 +118,18 @@ pub enum Error {
         column: usize,
         /// The value: NaN or an infinity.
         value: f64,
+    },
+    /// A number that is no index, for a layer that reads indices.
+    #[error("{argument}, row {row}: expected an index from 0 to {}, found {found}", .count.saturating_sub(1))]
+    Index {
+        /// The argument.
+        argument: String,
+        /// The sample, from 0.
+        row: usize,
+        /// The number that was found.
+        found: f64,
+        /// How many indices there are.
+        count: usize,
     },
     /// A target that is no class of the output.
     #[error("{argument}, row {row}: label {found} is not one of the {classes} classes 0 to {}", .classes.saturating_sub(1))]
@@ -276,22 +293,5 @@ impl Error {
         found: impl fmt::Display,
     ) -> Self {
         Error::Argument { argument, expected: expected.into(), found: found.to_string() }
-    }
-}
-
-/// Shows a shape as `(6000, 1)`.
-pub(crate) struct Shape<'a>(pub &'a [usize]);
-
-impl fmt::Display for Shape<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let sizes: Vec<String> = self.0.iter().map(usize::to_string).collect();
-        write!(f, "({})", sizes.join(", "))
-    }
-}
-
-fn listed(known: &[String]) -> String {
-    match known {
-        [] => "none".into(),
-        _ => known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     }
 }

@@ -3,9 +3,12 @@
 pub use crate::callback::Verbose;
 pub use crate::data::{ClassWeight, LabelEncoder, to_categorical};
 pub use crate::layer::{
-    AveragePooling1D, AveragePooling2D, Conv1D, Conv2D, Dense, DepthwiseConv1D, Flatten,
+    AlphaDropout, AveragePooling1D, AveragePooling2D, BatchNormalization, Conv1D, Conv2D, Cropping1D, Dense,
+    DepthwiseConv1D, Dropout, Elu, Embedding, Flatten, GaussianDropout, GaussianNoise,
     GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, Layer,
-    MaxPooling1D, MaxPooling2D, Normalization, Padding, Rescaling, SeparableConv1D, Softmax,
+    LayerNormalization, LeakyRelu, MaxPooling1D, MaxPooling2D, Normalization, PRelu, Padding, Permute, Relu,
+    RepeatVector, Rescaling, Reshape, SeparableConv1D, Softmax, SpatialDropout1D, UnitNormalization,
+    UpSampling1D, ZeroPadding1D, ZeroPadding2D,
 };
 pub use crate::loss::{
     BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,

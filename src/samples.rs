@@ -119,6 +119,25 @@ pub(crate) fn check_all_finite<F: Scalar>(
     Err(Error::NonFinite { argument: argument.into(), row, column, value: values[place].as_f64() })
 }
 
+/// Refuses numbers that are no indices below `count`; the first sample is sample `first`.
+pub(crate) fn check_indices<F: Scalar>(
+    argument: &str,
+    values: &[F],
+    width: usize,
+    first: usize,
+    count: usize,
+) -> Result<()> {
+    let bound = F::of(count as f64);
+    let wrong = |x: &F| !(*x >= F::zero() && *x < bound && x.fract() == F::zero());
+    match values.iter().position(wrong) {
+        None => Ok(()),
+        Some(place) => {
+            let (row, found) = (first + place / width, values[place].as_f64());
+            Err(Error::Index { argument: argument.into(), row, found, count })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

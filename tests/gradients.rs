@@ -152,6 +152,65 @@ fn convolutions() {
 }
 
 #[test]
+fn shapes() {
+    check(Reshape::new([3, -1]), &[2, 6]);
+    check(Permute::new([2, 1]), &[2, 3]);
+    check(Permute::new([3, 1, 2]), &[2, 3, 4]);
+    check(RepeatVector::new(3), &[4]);
+    check(ZeroPadding1D::new(1, 2), &[3, 2]);
+    check(ZeroPadding2D::new([1, 0], [2, 1]), &[2, 3, 2]);
+    check(Cropping1D::new(1, 1), &[4, 2]);
+    check(UpSampling1D::new(3), &[2, 2]);
+}
+
+#[test]
+fn noises() {
+    check(Dropout::new(0.4), &[6]);
+    check(Dropout::new(0.0), &[2, 3]);
+    check(SpatialDropout1D::new(0.5), &[3, 4]);
+    check(AlphaDropout::new(0.3), &[6]);
+    check(GaussianNoise::new(0.5), &[4]);
+    check(GaussianDropout::new(0.3), &[2, 3]);
+}
+
+#[test]
+fn normalizations() {
+    check(BatchNormalization::new(), &[4]);
+    check(BatchNormalization::new().center(false).epsilon(0.1), &[3, 2]);
+    check(BatchNormalization::new().scale(false).momentum(0.5), &[2, 2, 3]);
+    check(BatchNormalization::new().gamma_regularizer(Regularizer::L2(0.2)), &[2]);
+    check(BatchNormalization::new().trainable(false), &[4]);
+    check(LayerNormalization::new(), &[4]);
+    check(LayerNormalization::new().axes(2).center(false), &[3, 2]);
+    check(LayerNormalization::new().scale(false).epsilon(0.1), &[3, 4]);
+    check(UnitNormalization::new(), &[4]);
+    check(UnitNormalization::new().axis(1), &[3, 2]);
+}
+
+#[test]
+fn rectifiers() {
+    check(Relu::new(), &[4]);
+    check(Relu::new().max_value(2.0).negative_slope(0.1).threshold(0.25), &[2, 4]);
+    check(LeakyRelu::new(), &[4]);
+    check(Elu::new().alpha(0.7), &[4]);
+    let slopes = || PRelu::new().alpha_initializer(Initializer::Constant(0.3));
+    check(slopes(), &[2, 3]);
+    check(slopes().shared_axes([1]).alpha_regularizer(Regularizer::L2(0.1)), &[2, 3]);
+}
+
+#[test]
+fn embeddings() {
+    let mut model = Sequential::<f64>::with_scalar().seed(3).input([4]);
+    model = model.add(Embedding::new(5, 2)).add(Flatten::new()).add(Dense::new(2));
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+    let x = cornu::ndarray::array![[0.0, 4.0, 2.0, 2.0], [1.0, 1.0, 3.0, 0.0]].into_dyn();
+    for (path, error) in model.check_gradient(&x, &draw(&[2, 2], 7)).unwrap() {
+        // Indices have no slope.
+        assert!(error < 1e-7 || path == "x", "{path} is off by {error:e}");
+    }
+}
+
+#[test]
 fn pools() {
     check(MaxPooling1D::new(2), &[5, 2]);
     check(MaxPooling1D::new(3).strides(1).padding(Padding::Same), &[5, 2]);

@@ -14,7 +14,7 @@ mod tile;
 mod vector;
 mod wide;
 
-pub(crate) use samples::{samples, with_memory};
+pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
 #[cfg(feature = "rayon")]
 pub(crate) use team::Session;
 pub(crate) use wide::{all_finite, gather, map, map_with, pieces, sum_rows, wide};

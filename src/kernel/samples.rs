@@ -26,6 +26,31 @@ pub(crate) fn samples<F: Scalar, const N: usize>(
     });
 }
 
+/// In how many parts, whatever the number of threads, samples are cut to sum something over all of them.
+pub(crate) const PARTS: usize = 8;
+
+/// `total = Σ over all rows`: `add` adds what some rows give to the sums of a part, which `sums` keeps.
+pub(crate) fn sum_over<F: Scalar>(
+    rows: usize,
+    sums: &mut Vec<F>,
+    total: &mut [F],
+    add: &(dyn Fn(Range<usize>, &mut [F]) + Sync),
+) {
+    let (width, size) = (total.len(), rows.div_ceil(PARTS).max(1));
+    let parts = rows.div_ceil(size);
+    if sums.len() < parts * width {
+        sums.resize(parts * width, F::zero());
+    }
+    samples(parts, 1, [(sums, width)], &|part, [sum]| {
+        sum.fill(F::zero());
+        add(part.start * size..rows.min(part.end * size), sum);
+    });
+    total.copy_from_slice(&sums[..width]);
+    for sum in sums[..parts * width].chunks_exact(width.max(1)).skip(1) {
+        super::map_with(total, sum, |a, b| a + b);
+    }
+}
+
 thread_local! {
     /// Memory for the time of a call, kept by each thread.
     static MEMORY: RefCell<(Vec<f32>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };

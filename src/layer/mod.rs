@@ -4,26 +4,38 @@ mod activated;
 mod activation;
 mod convolution;
 mod dense;
+mod embedding;
 mod flatten;
 mod node;
+mod noise;
 mod normalization;
+mod normalize;
+mod p_relu;
 mod pooling;
+mod rectifier;
 mod rescaling;
+mod shape;
 mod softmax;
 mod window;
 mod wires;
 
 pub use convolution::{Conv, Conv1D, Conv2D, DepthwiseConv1D, SeparableConv1D};
 pub use dense::Dense;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use node::Node;
+pub use noise::{AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D};
 pub use normalization::Normalization;
+pub use normalize::{BatchNormalization, LayerNormalization, UnitNormalization};
+pub use p_relu::PRelu;
 pub use pooling::{
     AveragePooling, AveragePooling1D, AveragePooling2D, GlobalAveragePooling, GlobalAveragePooling1D,
     GlobalAveragePooling2D, GlobalMaxPooling, GlobalMaxPooling1D, GlobalMaxPooling2D, MaxPooling,
     MaxPooling1D, MaxPooling2D,
 };
+pub use rectifier::{Elu, LeakyRelu, Relu};
 pub use rescaling::Rescaling;
+pub use shape::{Cropping1D, Permute, RepeatVector, Reshape, UpSampling1D, ZeroPadding1D, ZeroPadding2D};
 pub use softmax::Softmax;
 pub use window::Padding;
 pub(crate) use wires::{StepAt, Wires};
@@ -124,6 +136,12 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     /// `rows·steps × channels` instead of `rows × steps·channels`.
     fn by_last_axis(&self) -> bool {
         false
+    }
+
+    /// For a layer that reads its input as indices: how many there are, from 0. Where such a layer comes first, a model
+    /// checks its data for them. Default: that of the first layer that it holds.
+    fn indices(&self) -> Option<usize> {
+        self.layers().first().and_then(|layer| layer.indices())
     }
 
     /// How many numbers the layer keeps or uses besides its parameters while training on `rows` samples.

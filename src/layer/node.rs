@@ -221,6 +221,10 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.is_view()
     }
 
+    fn indices(&self) -> Option<usize> {
+        self.layer.indices()
+    }
+
     fn memory(&self, rows: usize) -> usize {
         self.layer.memory(rows)
     }

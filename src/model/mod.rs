@@ -174,6 +174,11 @@ impl<F: Scalar> Sequential<F> {
         self.input.as_deref()
     }
 
+    /// How many indices the first layer reads, where it reads indices.
+    pub(crate) fn indices(&self) -> Option<usize> {
+        self.layers.iter().find(|layer| !layer.is_view()).and_then(|layer| layer.indices())
+    }
+
     /// The layers, in order.
     pub fn layers(&self) -> &[Node<F>] {
         &self.layers

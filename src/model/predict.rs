@@ -5,7 +5,7 @@ use ndarray::{Array1, ArrayD};
 use super::Sequential;
 use crate::error::{Error, Result};
 use crate::layer::{Node, Wires};
-use crate::samples::{Samples, check_all_finite, check_not_empty};
+use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -33,6 +33,8 @@ pub struct Predictor<'a, F: Scalar = f32> {
     layers: &'a [Node<F>],
     input: &'a [usize],
     output: &'a [usize],
+    /// How many indices the first layer reads, where it reads indices.
+    indices: Option<usize>,
     wires: Wires<F>,
     rows: Vec<F>,
 }
@@ -42,7 +44,7 @@ impl<F: Scalar> Predictor<'_, F> {
     ///
     /// # Errors
     /// [`Error::SampleShape`], [`Error::Empty`]; [`Error::Argument`] where `y` is not as long as the outputs;
-    /// [`Error::NonFinite`], where the outputs of the samples before may have been written.
+    /// [`Error::NonFinite`] or [`Error::Index`], where the outputs of the samples before may have been written.
     pub fn predict_into(&mut self, x: &impl Samples<F>, y: &mut [F]) -> Result<()> {
         self.check(x)?;
         let width: usize = self.output.iter().product();
@@ -81,6 +83,7 @@ impl<F: Scalar> Predictor<'_, F> {
                 }
             };
             check_all_finite("x", samples, width, start)?;
+            self.indices.map_or(Ok(()), |count| check_indices("x", samples, width, start, count))?;
             let samples = Batch::new(samples, width);
             self.wires.infer(self.layers, samples);
             f(start, self.wires.output(samples));
@@ -102,6 +105,7 @@ impl<F: Scalar> Sequential<F> {
             layers: &self.layers,
             input,
             output,
+            indices: self.indices(),
             wires: Wires::new(&self.layers),
             rows: Vec::new(),
         })
@@ -110,7 +114,8 @@ impl<F: Scalar> Sequential<F> {
     /// The outputs for all samples of `x`: an array of `samples × output shape`.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`].
+    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`], and [`Error::Index`] where
+    /// the model begins with an [`Embedding`](crate::layer::Embedding).
     ///
     /// # Example
     /// ```
@@ -150,6 +155,7 @@ impl<F: Scalar> Sequential<F> {
         let mut rows = vec![F::zero(); x.count() * width];
         rows.chunks_exact_mut(width).enumerate().for_each(|(i, row)| x.read(i, row));
         check_all_finite("x", &rows, width, 0)?;
+        predictor.indices.map_or(Ok(()), |count| check_indices("x", &rows, width, 0, count))?;
         let batch = Batch::new(&rows, width);
         predictor.wires.infer(&self.layers, batch);
         let output = |(i, layer): (usize, &Node<F>)| {

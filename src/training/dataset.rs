@@ -5,7 +5,8 @@ use crate::data::{ClassWeight, check_weights, class_of};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::loss::{Loss, Target};
-use crate::samples::Samples;
+use crate::model::Sequential;
+use crate::samples::{Samples, check_indices};
 use crate::scalar::Scalar;
 
 /// Samples with their targets, and how much each row counts.
@@ -14,6 +15,8 @@ pub(super) struct Dataset<'a, F: Scalar> {
     given: Given<'a, F>,
     names: Names,
     width: usize,
+    /// How many indices the model reads, where it reads indices.
+    indices: Option<usize>,
     /// What the loss reads as targets, and how many classes the output has.
     labels: (Target, usize),
     /// Rows of the loss in one sample: 1, or the steps of an output of `(steps, classes)`.
@@ -22,6 +25,23 @@ pub(super) struct Dataset<'a, F: Scalar> {
     pub(super) target: usize,
     /// One weight for each row, where not all are 1.
     pub(super) weights: Option<Vec<F>>,
+}
+
+/// What goes into a model and comes out of it.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'m> {
+    pub(super) input: &'m [usize],
+    pub(super) output: &'m [usize],
+    indices: Option<usize>,
+}
+
+impl<'m> Ends<'m> {
+    pub(super) fn of<F: Scalar>(model: &'m Sequential<F>) -> Result<Self> {
+        match (model.input_shape(), model.output_shape()) {
+            (Some(input), Some(output)) => Ok(Ends { input, output, indices: model.indices() }),
+            _ => Err(Error::NotBuilt),
+        }
+    }
 }
 
 /// What is called what in errors.
@@ -41,8 +61,7 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     pub(super) fn new(
         names: Names,
         given: Given<'a, F>,
-        input: &[usize],
-        output: &[usize],
+        Ends { input, output, indices }: Ends,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
         given.check_not_empty(names)?;
@@ -57,9 +76,12 @@ impl<'a, F: Scalar> Dataset<'a, F> {
         let (steps, target) = fit_target(names, &given.target_shape(), output, loss)?;
         let labels = (loss.target(), output.last().copied().unwrap_or(1));
         let width = input.iter().product();
-        let data = Dataset { given, names, width, labels, steps, target, weights: None };
+        let data = Dataset { given, names, width, indices, labels, steps, target, weights: None };
         if let Given::Arrays { .. } = data.given {
             data.given.check_finite(names)?;
+            if indices.is_some() {
+                data.given.each_sample(width, |index, sample| data.check_indices(index, sample))?;
+            }
             let target = data.labels.0;
             if target != Target::Numbers {
                 data.each_target(|row, values| data.check_target(row, values))?;
@@ -85,6 +107,9 @@ impl<'a, F: Scalar> Dataset<'a, F> {
         y.resize(indices.len() * self.steps * self.target, F::zero());
         self.given.read(self.names, indices, x, y)?;
         if let Given::Batches(_) = self.given {
+            for (&index, sample) in indices.iter().zip(x.chunks_exact(self.width)) {
+                self.check_indices(index, sample)?;
+            }
             for (row, target) in y.chunks_exact(self.target).enumerate() {
                 self.check_target(indices[row / self.steps] * self.steps, target)?;
             }
@@ -104,6 +129,14 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     /// How many samples.
     pub(super) fn count(&self) -> usize {
         self.given.counts().0
+    }
+
+    /// Refuses a sample of numbers that are no indices, where the model reads indices.
+    fn check_indices(&self, index: usize, sample: &[F]) -> Result<()> {
+        match self.indices {
+            Some(count) => check_indices(self.names.x, sample, self.width, index, count),
+            None => Ok(()),
+        }
     }
 
     /// Refuses a row of targets that is no class or no probability, where the loss needs such.

@@ -1,6 +1,6 @@
 //! `evaluate`: the loss and the metrics on data, through `&self`.
 
-use super::dataset::{Dataset, TRAINING};
+use super::dataset::{Dataset, Ends, TRAINING};
 use super::given::Given;
 use super::measure::{Measure, Targets};
 use super::settings::check_batch_size;
@@ -106,15 +106,13 @@ impl<F: Scalar> Sequential<F> {
 
     fn evaluate_given(&self, given: Given<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
-            return Err(Error::NotBuilt);
-        };
+        let ends = Ends::of(self)?;
         check_batch_size(settings.batch_size)?;
-        let mut data = Dataset::new(TRAINING, given, input, output, &*compiled.loss)?;
+        let mut data = Dataset::new(TRAINING, given, ends, &*compiled.loss)?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
-        let mut measure = Measure::new(compiled, "", output, &data.target_shape())?;
+        let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
         let mut pass = Evaluation::new(self, settings.batch_size, &data);
         pass.run(self, compiled, &data, 0..data.count(), &mut measure)?;
         let mut logs = Logs::default();

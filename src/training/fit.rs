@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::compile::check_loss;
-use super::dataset::{Dataset, TRAINING, VALIDATION};
+use super::dataset::{Dataset, Ends, TRAINING, VALIDATION};
 use super::evaluate::Evaluation;
 use super::given::Given;
 use super::history::History;
@@ -106,18 +106,16 @@ struct Run<'a, F: Scalar> {
 impl<'a, F: Scalar> Run<'a, F> {
     fn new<'b: 'a>(model: &Sequential<F>, given: Given<'a, F>, settings: &Fit<'b, F>) -> Result<Self> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let (Some(input), Some(output)) = (model.input_shape(), model.output_shape()) else {
-            return Err(Error::NotBuilt);
-        };
+        let ends = Ends::of(model)?;
         let loss = &*compiled.loss;
-        let mut data = Dataset::new(TRAINING, given, input, output, loss)?;
+        let mut data = Dataset::new(TRAINING, given, ends, loss)?;
         let train = settings.check(data.count())?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
         let validation = match settings.validation_data {
             Some(given) => {
-                let mut validation = Dataset::new(VALIDATION, given, input, output, loss)?;
+                let mut validation = Dataset::new(VALIDATION, given, ends, loss)?;
                 if let Some(weight) = settings.validation_weight {
                     validation.weigh_samples(VALIDATION, weight)?;
                 }
@@ -125,9 +123,9 @@ impl<'a, F: Scalar> Run<'a, F> {
             }
             None => (train < data.count()).then(|| data.clone()),
         };
-        data.weigh_classes(&settings.class_weight, loss, output.last().copied().unwrap_or(1), train)?;
+        data.weigh_classes(&settings.class_weight, loss, ends.output.last().copied().unwrap_or(1), train)?;
         let measure =
-            |prefix, data: &Dataset<F>| Measure::new(compiled, prefix, output, &data.target_shape());
+            |prefix, data: &Dataset<F>| Measure::new(compiled, prefix, ends.output, &data.target_shape());
         Ok(Run {
             measure: measure("", &data)?,
             validation_measure: validation.as_ref().map(|data| measure("val_", data)).transpose()?,

@@ -84,6 +84,20 @@ impl<F: Scalar> Given<'_, F> {
         }
     }
 
+    /// Calls `f` with the number and the values of each sample of an array.
+    pub(super) fn each_sample(
+        &self,
+        width: usize,
+        mut f: impl FnMut(usize, &[F]) -> Result<()>,
+    ) -> Result<()> {
+        let Given::Arrays { x, .. } = self else { return Ok(()) };
+        let mut sample = vec![F::zero(); width];
+        (0..x.count()).try_for_each(|index| {
+            x.read(index, &mut sample);
+            f(index, &sample)
+        })
+    }
+
     /// Calls `f` with the number and the target of each sample.
     pub(super) fn each_target(
         &self,

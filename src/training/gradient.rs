@@ -1,6 +1,6 @@
 //! `check_gradient`: the gradients of all weights and of the input against central differences.
 
-use super::dataset::{Dataset, TRAINING};
+use super::dataset::{Dataset, Ends, TRAINING};
 use super::given::Given;
 use super::measure::{Measure, Targets};
 use super::step::add_penalty_slopes;
@@ -39,11 +39,9 @@ impl<F: Scalar> Sequential<F> {
     pub fn check_gradient(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Vec<(String, f64)>> {
         let mut model = self.clone();
         let compiled = model.compiled.take().ok_or(Error::NotCompiled)?;
-        let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
-            return Err(Error::NotBuilt);
-        };
-        let data = Dataset::new(TRAINING, Given::Arrays { x, y }, input, output, &*compiled.loss)?;
-        let measure = Measure::new(&compiled, "", output, &y.sample_shape())?;
+        let ends = Ends::of(self)?;
+        let data = Dataset::new(TRAINING, Given::Arrays { x, y }, ends, &*compiled.loss)?;
+        let measure = Measure::new(&compiled, "", ends.output, &y.sample_shape())?;
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         let all: Vec<usize> = (0..data.count()).collect();
         data.gather(&all, &mut rows, &mut targets, &mut Vec::new())?;

@@ -1,6 +1,6 @@
 //! `train_on_batch` and `test_on_batch`: one step, one measurement, for loops of one's own.
 
-use super::dataset::{Dataset, TRAINING};
+use super::dataset::{Dataset, Ends, TRAINING};
 use super::evaluate::Evaluate;
 use super::given::Given;
 use super::measure::Measure;
@@ -41,16 +41,14 @@ impl<F: Scalar> Sequential<F> {
         let built = self.built_for(given)?;
         let model = built.as_ref().unwrap_or(self);
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let (Some(input), Some(output)) = (model.input_shape(), model.output_shape()) else {
-            return Err(Error::NotBuilt);
-        };
-        let mut data = Dataset::new(TRAINING, given, input, output, &*compiled.loss)?;
+        let ends = Ends::of(model)?;
+        let mut data = Dataset::new(TRAINING, given, ends, &*compiled.loss)?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
-        let classes = output.last().copied().unwrap_or(1);
+        let classes = ends.output.last().copied().unwrap_or(1);
         data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, data.count())?;
-        let mut measure = Measure::new(compiled, "", output, &data.target_shape())?;
+        let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
         if let Some(built) = built {
             *self = built;
         }

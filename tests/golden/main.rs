@@ -1,6 +1,7 @@
 //! What Keras 3 on JAX computes, number for number. `README.md` beside this file lists what is covered.
 
 mod draw;
+mod layers;
 mod metrics;
 mod pieces;
 mod trainings;
@@ -10,13 +11,22 @@ use serde_json::Value;
 
 /// The stored values of this precision.
 fn golden<F: Scalar>() -> Value {
-    let path = format!("{}/tests/golden/keras_{}.json", env!("CARGO_MANIFEST_DIR"), F::NAME);
+    golden_of::<F>("keras")
+}
+
+/// The values that one script stored in this precision.
+fn golden_of<F: Scalar>(script: &str) -> Value {
+    let path = format!("{}/tests/golden/{script}_{}.json", env!("CARGO_MANIFEST_DIR"), F::NAME);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().expect("numbers").iter().map(|v| v.as_f64().expect("a number")).collect()
+}
+
+fn floats<F: Scalar>(values: &[F]) -> Vec<f64> {
+    values.iter().map(|v| v.as_f64()).collect()
 }
 
 /// How far a number of this precision may be off: 1e-5 in f32, 1e-10 in f64.

@@ -7,11 +7,7 @@ use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 
 use super::draw::{classes, draw, one_hot};
-use super::{check, golden, numbers, tolerance};
-
-fn floats<F: Scalar>(values: &[F]) -> Vec<f64> {
-    values.iter().map(|v| v.as_f64()).collect()
-}
+use super::{check, floats, golden, numbers, tolerance};
 
 fn activations<F: Scalar>() {
     let golden = &golden::<F>()["activations"];

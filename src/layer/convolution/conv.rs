@@ -4,10 +4,10 @@
 use std::fmt;
 
 use super::filters::Filters;
-use super::sum_parts;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::kernel;
 use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{Layer, Pass, Step};
@@ -222,7 +222,7 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         let weights = built.kernel.len();
         let count = weights + built.bias.as_ref().map_or(0, Param::len);
         let (total, _) = pass.scratch.take(count);
-        sum_parts(pass.x.rows(), &mut self.sums, total, &|samples, sum| {
+        kernel::sum_over(pass.x.rows(), &mut self.sums, total, &|samples, sum| {
             built.add_gradient(pass.x, dz, samples, sum);
         });
         built.kernel.grad.copy_from_slice(&total[..weights]);
@@ -250,7 +250,7 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
 
     fn memory(&self, rows: usize) -> usize {
         let Some(built) = &self.built else { return 0 };
-        let parts = super::PARTS.min(rows) + 1;
+        let parts = kernel::PARTS.min(rows) + 1;
         self.activation.memory(rows * built.window.places() * self.filters)
             + parts * (built.kernel.len() + self.filters)
     }

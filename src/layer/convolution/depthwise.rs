@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{block, sum_parts};
+use super::block;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -240,7 +240,7 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         let width = built.window.channels * self.depth_multiplier;
         self.activation.backward(pass.y.reshape(width), pass.dy.reborrow().reshape(width));
         let (x, dz) = (pass.x, pass.dy.as_batch());
-        sum_parts(x.rows(), &mut self.sums, &mut built.kernel.grad, &|samples, sum| {
+        kernel::sum_over(x.rows(), &mut self.sums, &mut built.kernel.grad, &|samples, sum| {
             let (start, count) = (samples.start, samples.len());
             add_depthwise_weights(&built.window, x.rows_from(start, count), dz.rows_from(start, count), sum);
         });
@@ -269,7 +269,7 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
     fn memory(&self, rows: usize) -> usize {
         let Some(built) = &self.built else { return 0 };
         let outputs = rows * built.window.places() * built.window.channels * self.depth_multiplier;
-        self.activation.memory(outputs) + super::PARTS.min(rows) * built.kernel.len()
+        self.activation.memory(outputs) + kernel::PARTS.min(rows) * built.kernel.len()
     }
 }
 

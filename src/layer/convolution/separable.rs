@@ -4,7 +4,6 @@
 use std::fmt;
 
 use super::depthwise::{add_depthwise_weights, depthwise, depthwise_input, sliding, window};
-use super::sum_parts;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -202,7 +201,7 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         let (dh, _) = pass.scratch.take(self.h.len());
         kernel::affine_input(dz, built.pointwise.matrix(), BatchMut::new(dh, between));
         let (x, dh) = (pass.x, Batch::new(dh, built.window.places() * between));
-        sum_parts(x.rows(), &mut self.sums, &mut built.depthwise.grad, &|samples, sum| {
+        kernel::sum_over(x.rows(), &mut self.sums, &mut built.depthwise.grad, &|samples, sum| {
             let (start, count) = (samples.start, samples.len());
             add_depthwise_weights(&built.window, x.rows_from(start, count), dh.rows_from(start, count), sum);
         });
@@ -228,7 +227,7 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         let places = rows * built.window.places();
         self.activation.memory(places * self.filters)
             + 2 * places * built.between()
-            + super::PARTS.min(rows) * built.depthwise.len()
+            + kernel::PARTS.min(rows) * built.depthwise.len()
     }
 }
 

@@ -1,0 +1,20 @@
+//! How shapes and lists of names read in messages.
+
+use std::fmt;
+
+/// Shows a shape as `(6000, 1)`.
+pub(crate) struct Shape<'a>(pub &'a [usize]);
+
+impl fmt::Display for Shape<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let sizes: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        write!(f, "({})", sizes.join(", "))
+    }
+}
+
+pub(super) fn listed(known: &[String]) -> String {
+    match known {
+        [] => "none".into(),
+        _ => known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+    }
+}

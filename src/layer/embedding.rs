@@ -1,0 +1,106 @@
+//! Embedding: y = E[x], the row of each index. dE sums dy over the places of each index; dx = 0.
+
+use super::{Layer, Pass};
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::param::{Param, Spec, spec_setters};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// A vector for each index from 0 to `input_dim − 1`: words, or other things that are no quantities.
+///
+/// | setter | default |
+/// |---|---|
+/// | `embeddings_initializer` | `RandomUniform` within ±0.05 |
+/// | `embeddings_regularizer`, `embeddings_constraint` | none |
+///
+/// # Shapes
+/// Input `(...)` of whole numbers, output `(..., output_dim)`; parameter `embeddings (input_dim, output_dim)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([3]).add(Embedding::new(10, 4));
+/// model.build()?;
+/// assert_eq!(model.predict(&ndarray::array![[1, 5, 9]])?.shape(), [1, 3, 4]);
+/// let refused = model.predict(&ndarray::array![[1, 5, 10]]);
+/// assert!(matches!(refused, Err(Error::Index { row: 0, count: 10, .. })));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for a count of 0. Where it comes first in a model, `fit`, `evaluate` and `predict`
+/// refuse data that are no indices, with [`Error::Index`]; elsewhere an index out of range gives NaN.
+///
+/// # References
+/// <https://keras.io/api/layers/core_layers/embedding/>
+#[derive(Debug, Clone)]
+pub struct Embedding<F = f32> {
+    input_dim: usize,
+    output_dim: usize,
+    embeddings: Spec,
+    param: Option<Param<F>>,
+}
+
+impl<F> Embedding<F> {
+    /// `input_dim` vectors of `output_dim` numbers.
+    pub fn new(input_dim: usize, output_dim: usize) -> Self {
+        let embeddings = Spec::new(Initializer::RandomUniform { low: -0.05, high: 0.05 });
+        Embedding { input_dim, output_dim, embeddings, param: None }
+    }
+
+    spec_setters!(embeddings: "the vectors", "`RandomUniform` within ±0.05", embeddings_initializer, embeddings_regularizer, embeddings_constraint);
+}
+
+impl<F: Scalar> Layer<F> for Embedding<F> {
+    fn kind(&self) -> &str {
+        "Embedding"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        for (argument, count) in [("input_dim", self.input_dim), ("output_dim", self.output_dim)] {
+            if count == 0 {
+                return Err(Error::argument(argument, "at least 1", 0));
+            }
+        }
+        self.param = Some(self.embeddings.param("embeddings", &[self.input_dim, self.output_dim], rng)?);
+        Ok([input, &[self.output_dim]].concat())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        let Some(vectors) = self.param.as_ref().map(Param::value) else { return };
+        for (y, x) in y.data().chunks_exact_mut(self.output_dim).zip(x.data()) {
+            match x.to_usize().filter(|&index| index < self.input_dim) {
+                Some(index) => y.copy_from_slice(&vectors[index * self.output_dim..][..self.output_dim]),
+                None => y.fill(F::nan()),
+            }
+        }
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(param) = &mut self.param else { return };
+        param.grad.fill(F::zero());
+        for (dy, x) in pass.dy.as_batch().data().chunks_exact(self.output_dim).zip(pass.x.data()) {
+            if let Some(index) = x.to_usize().filter(|&index| index < self.input_dim) {
+                let sum = &mut param.grad[index * self.output_dim..][..self.output_dim];
+                sum.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += *dy);
+            }
+        }
+        if let Some(mut dx) = pass.dx {
+            dx.data().fill(F::zero());
+        }
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        self.param.iter().for_each(f);
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        self.param.iter_mut().for_each(f);
+    }
+
+    fn indices(&self) -> Option<usize> {
+        Some(self.input_dim)
+    }
+}

@@ -1,0 +1,99 @@
+//! Alpha dropout: y = a·(x ⊙ k + α'·(1 − k)) + b, k = 0 at the rate r. dx = a·dy ⊙ k. In a prediction y = x.
+
+use super::{Drawn, check_rate, check_some, fill_mask};
+use crate::error::Result;
+use crate::kernel;
+use crate::layer::{Layer, Pass, Step};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Selu's value far below 0, −1.6733 · 1.0507.
+const LOWEST: f64 = -1.758_099_340_847_376_6;
+
+/// Dropout for networks of `Selu`: sets numbers to selu's lowest value, and keeps mean and variance.
+///
+/// ```text
+/// y = a·(x·k + α'·(1 − k)) + b    k = 0 with probability r, else 1
+/// α' = −1.7581    a = 1/√((1 − r)(1 + r·α'²))    b = −a·α'·r
+/// ```
+///
+/// # Shapes
+/// Input and output `(...)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new()
+///     .input([4])
+///     .add(Dense::new(8).activation(Activation::Selu).kernel_initializer(Initializer::LecunNormal))
+///     .add(AlphaDropout::new(0.1));
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a rate outside [0, 1).
+///
+/// # References
+/// Klambauer et al. (2017), *Self-normalizing neural networks*;
+/// <https://keras.io/api/layers/regularization_layers/alpha_dropout/>
+#[derive(Debug, Clone)]
+pub struct AlphaDropout<F = f32> {
+    rate: f64,
+    /// 1 where a number is kept.
+    mask: Drawn<F>,
+}
+
+impl<F> AlphaDropout<F> {
+    /// Drops this share; 0 drops nothing.
+    pub fn new(rate: f64) -> Self {
+        AlphaDropout { rate, mask: Drawn::new() }
+    }
+
+    /// a and b.
+    fn factors(&self) -> (f64, f64) {
+        let a = 1.0 / ((1.0 - self.rate) * (1.0 + self.rate * LOWEST * LOWEST)).sqrt();
+        (a, -a * LOWEST * self.rate)
+    }
+}
+
+impl<F: Scalar> Layer<F> for AlphaDropout<F> {
+    fn kind(&self) -> &str {
+        "AlphaDropout"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        check_rate(self.rate)?;
+        self.mask.salt = rng.bits();
+        check_some(input)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+    }
+
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
+        let (rate, step) = (self.rate, &*step);
+        self.mask.draw(x.rows(), x.width(), &|salt, row| step.rng(salt, row), &|rng, mask| {
+            fill_mask(rng, rate, F::one(), mask);
+        });
+        let (a, b) = self.factors();
+        let (a, b, lowest) = (F::of(a), F::of(b), F::of(LOWEST));
+        y.data().copy_from_slice(x.data());
+        kernel::map_with(y.data(), &self.mask.values[..x.data().len()], |x, k| {
+            a * (x * k + lowest * (F::one() - k)) + b
+        });
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        let a = F::of(self.factors().0);
+        dx.data().copy_from_slice(pass.dy.as_batch().data());
+        kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, k| a * dx * k);
+    }
+
+    fn memory(&self, _: usize) -> usize {
+        self.mask.values.len()
+    }
+}

@@ -1,0 +1,165 @@
+//! Dropout: y = x ⊙ m, m = 0 at the rate r, else 1/(1 − r). dx = dy ⊙ m. In a prediction y = x.
+
+use super::{Drawn, check_rate, check_some, fill_mask};
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::layer::{Layer, Pass, Step};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Sets each number to 0 with probability `rate` while training, and enlarges the others so that the mean stays.
+///
+/// # Shapes
+/// Input and output `(...)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4]).add(Dropout::new(0.5));
+/// model.build()?;
+/// let x = ndarray::array![[1.0f32, 2.0, 3.0, 4.0]];
+/// assert_eq!(model.predict(&x)?, x.into_dyn());    // a prediction drops nothing
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for a rate outside [0, 1).
+///
+/// # References
+/// Srivastava et al. (2014), *Dropout: a simple way to prevent neural networks from overfitting*;
+/// <https://keras.io/api/layers/regularization_layers/dropout/>
+#[derive(Debug, Clone)]
+pub struct Dropout<F = f32> {
+    rate: f64,
+    mask: Drawn<F>,
+}
+
+/// Sets whole channels of a sequence to 0, over all its steps, with probability `rate` while training, and enlarges
+/// the others: for inputs whose neighbouring steps are much alike.
+///
+/// # Shapes
+/// Input and output `(steps, channels)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([10, 4]).add(SpatialDropout1D::new(0.2));
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for a rate outside [0, 1), [`Error::InputShape`] for samples of another rank.
+///
+/// # References
+/// Tompson et al. (2014), *Efficient object localization using convolutional networks*;
+/// <https://keras.io/api/layers/regularization_layers/spatial_dropout1d/>
+#[derive(Debug, Clone)]
+pub struct SpatialDropout1D<F = f32> {
+    rate: f64,
+    channels: usize,
+    mask: Drawn<F>,
+}
+
+impl<F> Dropout<F> {
+    /// Drops this share; 0 drops nothing.
+    pub fn new(rate: f64) -> Self {
+        Dropout { rate, mask: Drawn::new() }
+    }
+}
+
+impl<F> SpatialDropout1D<F> {
+    /// Drops this share of the channels; 0 drops nothing.
+    pub fn new(rate: f64) -> Self {
+        SpatialDropout1D { rate, channels: 1, mask: Drawn::new() }
+    }
+}
+
+impl<F: Scalar> Layer<F> for Dropout<F> {
+    fn kind(&self) -> &str {
+        "Dropout"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        check_rate(self.rate)?;
+        self.mask.salt = rng.bits();
+        check_some(input)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+    }
+
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
+        let (rate, kept) = (self.rate, F::of(1.0 / (1.0 - self.rate)));
+        let step = &*step;
+        self.mask.draw(x.rows(), x.width(), &|salt, row| step.rng(salt, row), &|rng, mask| {
+            fill_mask(rng, rate, kept, mask);
+        });
+        y.data().copy_from_slice(x.data());
+        kernel::map_with(y.data(), &self.mask.values[..x.data().len()], |y, m| y * m);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        dx.data().copy_from_slice(pass.dy.as_batch().data());
+        kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, m| dx * m);
+    }
+
+    fn memory(&self, _: usize) -> usize {
+        self.mask.values.len()
+    }
+}
+
+impl<F: Scalar> SpatialDropout1D<F> {
+    /// `to = from ⊙ m`, each sample's mask on all its steps.
+    fn apply(&self, from: Batch<F>, mut to: BatchMut<F>) {
+        let masks = self.mask.values.chunks_exact(self.channels);
+        for ((from, to), mask) in from.iter().zip(to.iter_mut()).zip(masks) {
+            let steps = to.chunks_exact_mut(self.channels).zip(from.chunks_exact(self.channels));
+            for (to, from) in steps {
+                to.iter_mut().zip(from).zip(mask).for_each(|((to, from), m)| *to = *from * *m);
+            }
+        }
+    }
+}
+
+impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
+    fn kind(&self) -> &str {
+        "SpatialDropout1D"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        check_rate(self.rate)?;
+        let (&[_, channels], false) = (input, input.contains(&0)) else {
+            return Err(Error::InputShape { expected: "(steps, channels)".into(), found: input.to_vec() });
+        };
+        self.channels = channels;
+        self.mask.salt = rng.bits();
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+    }
+
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        let (rate, kept) = (self.rate, F::of(1.0 / (1.0 - self.rate)));
+        let step = &*step;
+        self.mask.draw(x.rows(), self.channels, &|salt, row| step.rng(salt, row), &|rng, mask| {
+            fill_mask(rng, rate, kept, mask);
+        });
+        self.apply(x, y);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        if let Some(dx) = pass.dx {
+            self.apply(pass.dy.as_batch(), dx);
+        }
+    }
+
+    fn memory(&self, _: usize) -> usize {
+        self.mask.values.len()
+    }
+}

@@ -1,0 +1,147 @@
+//! Normal noise: added, y = x + N(0, σ²), dx = dy; or multiplied, y = x ⊙ m, m from N(1, r/(1 − r)), dx = dy ⊙ m.
+
+use super::{Drawn, check_rate, check_some};
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::layer::{Layer, Pass, Step};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Adds normal noise of mean 0 while training.
+///
+/// # Shapes
+/// Input and output `(...)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4]).add(GaussianNoise::new(0.1));
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for a deviation outside [0, 1], as in Keras.
+///
+/// # References
+/// <https://keras.io/api/layers/regularization_layers/gaussian_noise/>
+#[derive(Debug, Clone)]
+pub struct GaussianNoise<F = f32> {
+    stddev: f64,
+    noise: Drawn<F>,
+}
+
+/// Multiplies by normal noise of mean 1 and variance `rate / (1 − rate)` while training.
+///
+/// # Shapes
+/// Input and output `(...)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4]).add(GaussianDropout::new(0.2));
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for a rate outside [0, 1).
+///
+/// # References
+/// Srivastava et al. (2014), *Dropout: a simple way to prevent neural networks from overfitting*, section 10;
+/// <https://keras.io/api/layers/regularization_layers/gaussian_dropout/>
+#[derive(Debug, Clone)]
+pub struct GaussianDropout<F = f32> {
+    rate: f64,
+    noise: Drawn<F>,
+}
+
+impl<F> GaussianNoise<F> {
+    /// Noise of this standard deviation.
+    pub fn new(stddev: f64) -> Self {
+        GaussianNoise { stddev, noise: Drawn::new() }
+    }
+}
+
+impl<F> GaussianDropout<F> {
+    /// Noise of the variance that dropout at this rate has.
+    pub fn new(rate: f64) -> Self {
+        GaussianDropout { rate, noise: Drawn::new() }
+    }
+}
+
+impl<F: Scalar> Drawn<F> {
+    /// Draws normal numbers for all of x.
+    fn normal(&mut self, x: Batch<F>, step: &Step<F>, mean: f64, stddev: f64) {
+        self.draw(x.rows(), x.width(), &|salt, row| step.rng(salt, row), &|rng, noise| {
+            noise.iter_mut().for_each(|noise| *noise = F::of(mean + stddev * rng.normal()));
+        });
+    }
+}
+
+impl<F: Scalar> Layer<F> for GaussianNoise<F> {
+    fn kind(&self) -> &str {
+        "GaussianNoise"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        if !(0.0..=1.0).contains(&self.stddev) {
+            return Err(Error::argument("stddev", "a number from 0 to 1", self.stddev));
+        }
+        self.noise.salt = rng.bits();
+        check_some(input)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+    }
+
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
+        self.noise.normal(x, step, 0.0, self.stddev);
+        y.data().copy_from_slice(x.data());
+        kernel::map_with(y.data(), &self.noise.values[..x.data().len()], |y, noise| y + noise);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        if let Some(mut dx) = pass.dx {
+            dx.data().copy_from_slice(pass.dy.as_batch().data());
+        }
+    }
+
+    fn memory(&self, _: usize) -> usize {
+        self.noise.values.len()
+    }
+}
+
+impl<F: Scalar> Layer<F> for GaussianDropout<F> {
+    fn kind(&self) -> &str {
+        "GaussianDropout"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        check_rate(self.rate)?;
+        self.noise.salt = rng.bits();
+        check_some(input)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+    }
+
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
+        self.noise.normal(x, step, 1.0, (self.rate / (1.0 - self.rate)).sqrt());
+        y.data().copy_from_slice(x.data());
+        kernel::map_with(y.data(), &self.noise.values[..x.data().len()], |y, noise| y * noise);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(mut dx) = pass.dx else { return };
+        dx.data().copy_from_slice(pass.dy.as_batch().data());
+        kernel::map_with(dx.data(), &self.noise.values[..pass.x.data().len()], |dx, noise| dx * noise);
+    }
+
+    fn memory(&self, _: usize) -> usize {
+        self.noise.values.len()
+    }
+}

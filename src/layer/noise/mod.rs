@@ -1,0 +1,87 @@
+//! Layers that disturb their input while training, and pass it on in a prediction.
+//!
+//! What is drawn for a row depends on the model's seed, the layer, the step and the row's place in the batch: never on
+//! a thread.
+
+mod alpha_dropout;
+mod dropout;
+mod gaussian;
+
+pub use alpha_dropout::AlphaDropout;
+pub use dropout::{Dropout, SpatialDropout1D};
+pub use gaussian::{GaussianDropout, GaussianNoise};
+
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+
+/// What a layer drew for a batch.
+#[derive(Debug, Clone)]
+struct Drawn<F> {
+    /// Tells this layer's streams from those of the others.
+    salt: u64,
+    values: Vec<F>,
+}
+
+impl<F> Drawn<F> {
+    fn new() -> Self {
+        Drawn { salt: 0, values: Vec::new() }
+    }
+}
+
+impl<F: Scalar> Drawn<F> {
+    /// Draws `width` numbers for each of `rows` rows, each row from its own stream.
+    fn draw(
+        &mut self,
+        rows: usize,
+        width: usize,
+        stream: &(dyn Fn(u64, usize) -> Rng + Sync),
+        fill: &(dyn Fn(&mut Rng, &mut [F]) + Sync),
+    ) {
+        if self.values.len() < rows * width {
+            self.values.resize(rows * width, F::zero());
+        }
+        let salt = self.salt;
+        kernel::samples(
+            rows,
+            (1_usize << 12).div_ceil(width),
+            [(&mut self.values, width)],
+            &|range, [values]| {
+                for (row, values) in range.zip(values.chunks_exact_mut(width)) {
+                    fill(&mut stream(salt, row), values);
+                }
+            },
+        );
+    }
+}
+
+/// Fills with `kept`, and with 0 at this rate.
+fn fill_mask<F: Scalar>(rng: &mut Rng, rate: f64, kept: F, mask: &mut [F]) {
+    let bound = (rate * 4_294_967_296.0) as u64;
+    for pair in mask.chunks_mut(2) {
+        let bits = rng.bits();
+        for (value, bits) in pair.iter_mut().zip([bits & 0xFFFF_FFFF, bits >> 32]) {
+            *value = if bits >= bound { kept } else { F::zero() };
+        }
+    }
+}
+
+/// Refuses a rate outside `[0, 1)`.
+fn check_rate(rate: f64) -> Result<()> {
+    if (0.0..1.0).contains(&rate) {
+        return Ok(());
+    }
+    Err(Error::argument("rate", "a number of at least 0 and below 1", rate))
+}
+
+/// Refuses samples without a number.
+fn check_some(input: &[usize]) -> Result<Vec<usize>> {
+    match input.contains(&0) {
+        true => Err(Error::InputShape {
+            expected: "(...), with no axis of length 0".into(),
+            found: input.to_vec(),
+        }),
+        false => Ok(input.to_vec()),
+    }
+}

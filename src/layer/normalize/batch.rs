@@ -1,0 +1,323 @@
+//! Batch normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance over the batch.
+//! dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/√(v + ε) · (dy − dβ/N − x̂·dγ/N).
+
+use super::check_epsilon;
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::kernel;
+use crate::layer::{Layer, Pass, Step};
+use crate::param::{Param, Spec, spec_setters};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Brings each channel to mean 0 and variance 1 over the batch, then to a scale and a place that are learned.
+///
+/// ```text
+/// training:    μ, v over all rows and steps of the batch; moving ← moving·momentum + batch·(1 − momentum)
+/// prediction:  μ, v the moving ones
+/// y = γ·(x − μ)/√(v + ε) + β
+/// ```
+/// The variance is the population's, divided by `N`, in the moving average too. A layer that is not trained, by
+/// [`Layer::trainable`], behaves as in a prediction and keeps its moving statistics.
+///
+/// | setter | default |
+/// |---|---|
+/// | `momentum` | 0.99 |
+/// | `epsilon` ε | 1e-3 |
+/// | `center`, `scale`: whether there is β, γ | true |
+/// | `beta_initializer`, `gamma_initializer` | `Zeros`, `Ones` |
+/// | `beta_regularizer`, `gamma_regularizer` | none |
+/// | `beta_constraint`, `gamma_constraint` | none |
+/// | `moving_mean_initializer`, `moving_variance_initializer` | `Zeros`, `Ones` |
+///
+/// # Shapes
+/// Input and output `(..., channels)`, alike; parameters `gamma`, `beta`, `moving_mean`, `moving_variance`, the last two
+/// not trained by gradients: `(channels)` each.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new()
+///     .input([100, 1])
+///     .add(Conv1D::new(8, 5).use_bias(false))
+///     .add(BatchNormalization::new())
+///     .add(Activation::Relu);
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for a momentum outside [0, 1] or an epsilon that is not above 0.
+///
+/// # References
+/// Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate
+/// shift*; <https://keras.io/api/layers/normalization_layers/batch_normalization/>
+#[derive(Debug, Clone)]
+pub struct BatchNormalization<F = f32> {
+    momentum: f64,
+    epsilon: f64,
+    center: bool,
+    scale: bool,
+    gamma: Spec,
+    beta: Spec,
+    moving_mean: Initializer,
+    moving_variance: Initializer,
+    frozen: bool,
+    params: Option<Params<F>>,
+    /// μ and 1/√(v + ε) of the batch.
+    statistics: Vec<F>,
+    sums: Vec<F>,
+}
+
+#[derive(Debug, Clone)]
+struct Params<F> {
+    gamma: Option<Param<F>>,
+    beta: Option<Param<F>>,
+    mean: Param<F>,
+    variance: Param<F>,
+}
+
+impl<F> BatchNormalization<F> {
+    /// With Keras's defaults.
+    pub fn new() -> Self {
+        BatchNormalization {
+            momentum: 0.99,
+            epsilon: 1e-3,
+            center: true,
+            scale: true,
+            gamma: Spec::new(Initializer::Ones),
+            beta: Spec::new(Initializer::Zeros),
+            moving_mean: Initializer::Zeros,
+            moving_variance: Initializer::Ones,
+            frozen: false,
+            params: None,
+            statistics: Vec::new(),
+            sums: Vec::new(),
+        }
+    }
+
+    /// How much of the moving statistics stays at each batch. Default: 0.99.
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// Added to the variance. Default: 1e-3.
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    /// Whether to add β. Default: true.
+    pub fn center(mut self, center: bool) -> Self {
+        self.center = center;
+        self
+    }
+
+    /// Whether to multiply by γ. Default: true.
+    pub fn scale(mut self, scale: bool) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    spec_setters!(gamma: "γ", "`Ones`", gamma_initializer, gamma_regularizer, gamma_constraint);
+    spec_setters!(beta: "β", "`Zeros`", beta_initializer, beta_regularizer, beta_constraint);
+
+    /// The first moving mean. Default: `Zeros`.
+    pub fn moving_mean_initializer(mut self, initializer: Initializer) -> Self {
+        self.moving_mean = initializer;
+        self
+    }
+
+    /// The first moving variance. Default: `Ones`.
+    pub fn moving_variance_initializer(mut self, initializer: Initializer) -> Self {
+        self.moving_variance = initializer;
+        self
+    }
+}
+
+impl<F> Default for BatchNormalization<F> {
+    fn default() -> Self {
+        BatchNormalization::new()
+    }
+}
+
+impl<F: Scalar> Params<F> {
+    /// Writes μ and 1/√(v + ε) of the moving statistics.
+    fn moving(&self, epsilon: F, statistics: &mut [F]) {
+        let (mean, inverse) = statistics.split_at_mut(self.mean.len());
+        mean.copy_from_slice(self.mean.value());
+        let variances = inverse.iter_mut().zip(self.variance.value());
+        variances.for_each(|(inverse, &v)| *inverse = F::one() / (v + epsilon).sqrt());
+    }
+
+    /// Writes y for these statistics; `line` has room for the factor and the shift of each channel.
+    fn apply(&self, x: Batch<F>, mut y: BatchMut<F>, statistics: &[F], line: &mut [F]) {
+        let channels = self.mean.len();
+        let (mean, inverse) = statistics.split_at(channels);
+        let (factor, shift) = line.split_at_mut(channels);
+        for c in 0..channels {
+            factor[c] = inverse[c] * self.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
+            shift[c] = self.beta.as_ref().map_or(F::zero(), |beta| beta.value()[c]) - mean[c] * factor[c];
+        }
+        let (factor, shift) = (&*factor, &*shift);
+        each_row(x.rows(), (y.data(), channels), &|row, y| {
+            let line = factor.iter().zip(shift);
+            y.iter_mut().zip(x.row(row)).zip(line).for_each(|((y, &x), (&a, &b))| *y = x * a + b);
+        });
+    }
+}
+
+/// Calls `f` with the number and the numbers of every row, on several threads.
+fn each_row<F: Scalar>(rows: usize, (to, width): (&mut [F], usize), f: &(dyn Fn(usize, &mut [F]) + Sync)) {
+    kernel::samples(rows, (1_usize << 13).div_ceil(width.max(1)), [(to, width)], &|range, [to]| {
+        kernel::wide(|| range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to)));
+    });
+}
+
+impl<F: Scalar> BatchNormalization<F> {
+    /// Takes μ and 1/√(v + ε) of the batch, and moves the moving statistics.
+    fn measure(&mut self, x: Batch<F>) {
+        let Some(params) = &mut self.params else { return };
+        let channels = x.width();
+        let (count, epsilon) = (F::of(x.rows() as f64), F::of(self.epsilon));
+        let (mean, inverse) = self.statistics.split_at_mut(channels);
+        kernel::sum_over(x.rows(), &mut self.sums, mean, &|rows, sum| {
+            kernel::wide(|| {
+                for row in rows {
+                    sum.iter_mut().zip(x.row(row)).for_each(|(sum, &x)| *sum += x);
+                }
+            });
+        });
+        mean.iter_mut().for_each(|mean| *mean /= count);
+        let mean = &*mean;
+        kernel::sum_over(x.rows(), &mut self.sums, inverse, &|rows, sum| {
+            kernel::wide(|| {
+                for row in rows {
+                    let deviations = x.row(row).iter().zip(mean).map(|(&x, &mean)| x - mean);
+                    sum.iter_mut().zip(deviations).for_each(|(sum, d)| *sum += d * d);
+                }
+            });
+        });
+        let (old, new) = (F::of(self.momentum), F::of(1.0 - self.momentum));
+        let moving = params.mean.value.iter_mut().zip(&mut params.variance.value);
+        for ((moving_mean, moving_variance), (&mean, inverse)) in moving.zip(mean.iter().zip(inverse)) {
+            let variance = *inverse / count;
+            *moving_mean = *moving_mean * old + mean * new;
+            *moving_variance = *moving_variance * old + variance * new;
+            *inverse = F::one() / (variance + epsilon).sqrt();
+        }
+    }
+}
+
+impl<F: Scalar> Layer<F> for BatchNormalization<F> {
+    fn kind(&self) -> &str {
+        "BatchNormalization"
+    }
+
+    fn by_last_axis(&self) -> bool {
+        true
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        check_epsilon(self.epsilon)?;
+        if !(0.0..=1.0).contains(&self.momentum) {
+            return Err(Error::argument("momentum", "a number from 0 to 1", self.momentum));
+        }
+        let (Some(&channels), false) = (input.last(), input.contains(&0)) else {
+            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
+        };
+        let shape = [channels];
+        self.params = Some(Params {
+            gamma: self.scale.then(|| self.gamma.param("gamma", &shape, rng)).transpose()?,
+            beta: self.center.then(|| self.beta.param("beta", &shape, rng)).transpose()?,
+            mean: Param::fixed("moving_mean", &shape, &self.moving_mean)?,
+            variance: Param::fixed("moving_variance", &shape, &self.moving_variance)?,
+        });
+        self.statistics = vec![F::zero(); 2 * channels];
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        let Some(params) = &self.params else { return };
+        let (memory, _) = scratch.take(4 * x.width());
+        let (statistics, line) = memory.split_at_mut(2 * x.width());
+        params.moving(F::of(self.epsilon), statistics);
+        params.apply(x, y, statistics, line);
+    }
+
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        match self.frozen {
+            true => {
+                self.params.iter().for_each(|params| params.moving(F::of(self.epsilon), &mut self.statistics))
+            }
+            false => self.measure(x),
+        }
+        let Some(params) = &self.params else { return };
+        let (line, _) = step.scratch.take(2 * x.width());
+        params.apply(x, y, &self.statistics, line);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(params) = &mut self.params else { return };
+        let (x, dy, channels) = (pass.x, pass.dy.as_batch(), pass.x.width());
+        let (mean, inverse) = self.statistics.split_at(channels);
+        // dβ, then dγ.
+        let (total, _) = pass.scratch.take(2 * channels);
+        kernel::sum_over(x.rows(), &mut self.sums, total, &|rows, sum| {
+            let (beta, gamma) = sum.split_at_mut(channels);
+            kernel::wide(|| {
+                for row in rows {
+                    let (x, dy) = (&x.row(row)[..channels], &dy.row(row)[..channels]);
+                    beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += dy);
+                    let normal =
+                        x.iter().zip(mean).zip(inverse).map(|((&x, &mean), &inverse)| (x - mean) * inverse);
+                    gamma
+                        .iter_mut()
+                        .zip(normal)
+                        .zip(dy)
+                        .for_each(|((gamma, normal), &dy)| *gamma += dy * normal);
+                }
+            });
+        });
+        let (beta, gamma) = total.split_at(channels);
+        if let Some(param) = &mut params.beta {
+            param.grad.copy_from_slice(beta);
+        }
+        if let Some(param) = &mut params.gamma {
+            param.grad.copy_from_slice(gamma);
+        }
+        let Some(mut dx) = pass.dx else { return };
+        // Frozen statistics do not move with x.
+        let share = if self.frozen { F::zero() } else { F::one() / F::of(x.rows() as f64) };
+        let factor = |c: usize| inverse[c] * params.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
+        each_row(x.rows(), (dx.data(), channels), &|row, dx| {
+            let (x, dy) = (x.row(row), dy.row(row));
+            for c in 0..channels {
+                let normal = (x[c] - mean[c]) * inverse[c];
+                dx[c] = factor(c) * (dy[c] - share * (beta[c] + normal * gamma[c]));
+            }
+        });
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        if let Some(Params { gamma, beta, mean, variance }) = &self.params {
+            gamma.iter().chain(beta).chain([mean, variance]).for_each(f);
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        if let Some(Params { gamma, beta, mean, variance }) = &mut self.params {
+            gamma.iter_mut().chain(beta).chain([mean, variance]).for_each(f);
+        }
+    }
+
+    fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen;
+    }
+
+    fn memory(&self, _: usize) -> usize {
+        self.statistics.len() + self.sums.len()
+    }
+}

@@ -1,0 +1,205 @@
+//! Layer normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance over each sample's last axes.
+//! dβ = Σ dy, dγ = Σ dy·x̂, and with g = dy·γ: dx = (g − mean g − x̂·mean(g·x̂)) / √(v + ε).
+
+use super::check_epsilon;
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::kernel;
+use crate::layer::{Layer, Pass};
+use crate::param::{Param, Spec, spec_setters};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Brings each vector along the last axes to mean 0 and variance 1, then each of its numbers to a scale and a place
+/// that are learned. The same while training and in a prediction.
+///
+/// ```text
+/// y = γ·(x − μ)/√(v + ε) + β    v the population variance
+/// ```
+///
+/// | setter | default |
+/// |---|---|
+/// | `axes`: how many axes, from the last | 1 |
+/// | `epsilon` ε | 1e-3 |
+/// | `center`, `scale`: whether there is β, γ | true |
+/// | `beta_initializer`, `gamma_initializer` | `Zeros`, `Ones` |
+/// | `beta_regularizer`, `gamma_regularizer` | none |
+/// | `beta_constraint`, `gamma_constraint` | none |
+///
+/// # Shapes
+/// Input and output `(...)`, alike; parameters `gamma` and `beta`, of the shape of the last axes.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([2]).add(LayerNormalization::new().epsilon(1e-12));
+/// model.build()?;
+/// let y = model.predict(&ndarray::array![[3.0, 5.0]])?;
+/// assert!((y[[0, 0]] + 1.0).abs() < 1e-6 && (y[[0, 1]] - 1.0).abs() < 1e-6);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for more axes than there are, or an epsilon that is not above 0.
+///
+/// # References
+/// Ba et al. (2016), *Layer normalization*; <https://keras.io/api/layers/normalization_layers/layer_normalization/>
+#[derive(Debug, Clone)]
+pub struct LayerNormalization<F = f32> {
+    axes: usize,
+    epsilon: f64,
+    center: bool,
+    scale: bool,
+    gamma: Spec,
+    beta: Spec,
+    params: Params<F>,
+    width: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Params<F> {
+    gamma: Option<Param<F>>,
+    beta: Option<Param<F>>,
+}
+
+impl<F> LayerNormalization<F> {
+    /// Over the last axis, with Keras's defaults.
+    pub fn new() -> Self {
+        LayerNormalization {
+            axes: 1,
+            epsilon: 1e-3,
+            center: true,
+            scale: true,
+            gamma: Spec::new(Initializer::Ones),
+            beta: Spec::new(Initializer::Zeros),
+            params: Params { gamma: None, beta: None },
+            width: 1,
+        }
+    }
+
+    /// How many of the last axes a mean is taken over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
+    pub fn axes(mut self, axes: usize) -> Self {
+        self.axes = axes;
+        self
+    }
+
+    /// Added to the variance. Default: 1e-3.
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
+    /// Whether to add β. Default: true.
+    pub fn center(mut self, center: bool) -> Self {
+        self.center = center;
+        self
+    }
+
+    /// Whether to multiply by γ. Default: true.
+    pub fn scale(mut self, scale: bool) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    spec_setters!(gamma: "γ", "`Ones`", gamma_initializer, gamma_regularizer, gamma_constraint);
+    spec_setters!(beta: "β", "`Zeros`", beta_initializer, beta_regularizer, beta_constraint);
+}
+
+impl<F> Default for LayerNormalization<F> {
+    fn default() -> Self {
+        LayerNormalization::new()
+    }
+}
+
+/// μ and 1/√(v + ε) of one vector.
+fn statistics<F: Scalar>(x: &[F], epsilon: F) -> (F, F) {
+    let count = F::of(x.len() as f64);
+    let mean = x.iter().copied().sum::<F>() / count;
+    let variance = x.iter().map(|&x| (x - mean) * (x - mean)).sum::<F>() / count;
+    (mean, F::one() / (variance + epsilon).sqrt())
+}
+
+impl<F: Scalar> Layer<F> for LayerNormalization<F> {
+    fn kind(&self) -> &str {
+        "LayerNormalization"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        check_epsilon(self.epsilon)?;
+        if input.is_empty() || input.contains(&0) {
+            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
+        }
+        if self.axes == 0 || self.axes > input.len() {
+            return Err(Error::argument("axes", format!("1 to {}", input.len()), self.axes));
+        }
+        let shape = &input[input.len() - self.axes..];
+        self.params = Params {
+            gamma: self.scale.then(|| self.gamma.param("gamma", shape, rng)).transpose()?,
+            beta: self.center.then(|| self.beta.param("beta", shape, rng)).transpose()?,
+        };
+        self.width = shape.iter().product();
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        let (x, epsilon) = (x.reshape(self.width), F::of(self.epsilon));
+        let (gamma, beta) = (self.params.gamma.as_ref(), self.params.beta.as_ref());
+        let block = (1_usize << 13).div_ceil(self.width);
+        kernel::samples(x.rows(), block, [(y.data(), self.width)], &|range, [y]| {
+            for (row, y) in range.zip(y.chunks_exact_mut(self.width)) {
+                let (mean, inverse) = statistics(x.row(row), epsilon);
+                y.iter_mut().zip(x.row(row)).for_each(|(y, &x)| *y = (x - mean) * inverse);
+                if let Some(gamma) = gamma {
+                    y.iter_mut().zip(gamma.value()).for_each(|(y, &gamma)| *y *= gamma);
+                }
+                if let Some(beta) = beta {
+                    y.iter_mut().zip(beta.value()).for_each(|(y, &beta)| *y += beta);
+                }
+            }
+        });
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let (x, dy) = (pass.x.reshape(self.width), pass.dy.as_batch().reshape(self.width));
+        let epsilon = F::of(self.epsilon);
+        if let Some(beta) = &mut self.params.beta {
+            kernel::sum_rows(dy, &mut beta.grad);
+        }
+        if let Some(gamma) = &mut self.params.gamma {
+            gamma.grad.fill(F::zero());
+            for (x, dy) in x.iter().zip(dy.iter()) {
+                let (mean, inverse) = statistics(x, epsilon);
+                let sums = gamma.grad.iter_mut().zip(x).zip(dy);
+                sums.for_each(|((sum, &x), &dy)| *sum += dy * (x - mean) * inverse);
+            }
+        }
+        let Some(mut dx) = pass.dx else { return };
+        let gamma = self.params.gamma.as_ref().map(Param::value);
+        let share = F::one() / F::of(self.width as f64);
+        let block = (1_usize << 13).div_ceil(self.width);
+        kernel::samples(x.rows(), block, [(dx.data(), self.width)], &|range, [dx]| {
+            for (row, dx) in range.zip(dx.chunks_exact_mut(self.width)) {
+                let x = x.row(row);
+                let (mean, inverse) = statistics(x, epsilon);
+                dx.copy_from_slice(dy.row(row));
+                if let Some(gamma) = gamma {
+                    dx.iter_mut().zip(gamma).for_each(|(g, &gamma)| *g *= gamma);
+                }
+                let mean_g = dx.iter().copied().sum::<F>() * share;
+                let dot: F = dx.iter().zip(x).map(|(&g, &x)| g * (x - mean) * inverse).sum();
+                let mean_gx = dot * share;
+                let numbers = dx.iter_mut().zip(x);
+                numbers.for_each(|(g, &x)| *g = (*g - mean_g - (x - mean) * inverse * mean_gx) * inverse);
+            }
+        });
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        self.params.gamma.iter().chain(&self.params.beta).for_each(f);
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        self.params.gamma.iter_mut().chain(&mut self.params.beta).for_each(f);
+    }
+}

@@ -1,0 +1,19 @@
+//! Layers that bring activations to a common scale.
+
+mod batch;
+mod layer;
+mod unit;
+
+pub use batch::BatchNormalization;
+pub use layer::LayerNormalization;
+pub use unit::UnitNormalization;
+
+use crate::error::{Error, Result};
+
+/// Refuses an epsilon that is not a positive number.
+fn check_epsilon(epsilon: f64) -> Result<()> {
+    if epsilon > 0.0 && epsilon.is_finite() {
+        return Ok(());
+    }
+    Err(Error::argument("epsilon", "a finite number above 0", epsilon))
+}

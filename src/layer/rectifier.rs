@@ -1,0 +1,201 @@
+//! Relu and its kin as layers of their own, with Keras's defaults for layers.
+
+use super::{Layer, Pass};
+use crate::activation::Activation;
+use crate::error::Result;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// `y = x` above `threshold`, at most `max_value`, and `negative_slope·(x − threshold)` below.
+///
+/// | setter | default |
+/// |---|---|
+/// | `max_value` | none |
+/// | `negative_slope` | 0 |
+/// | `threshold` | 0 |
+///
+/// # Shapes
+/// Input and output `(..., channels)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let mut model = Sequential::new().input([3]).add(Relu::new().max_value(2.0));
+/// model.build()?;
+/// assert_eq!(model.predict(&array![[-1.0f32, 1.0, 3.0]])?, array![[0.0, 1.0, 2.0]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a number that is not finite, or a negative maximum.
+///
+/// # References
+/// <https://keras.io/api/layers/activation_layers/relu/>
+#[derive(Debug, Clone)]
+pub struct Relu {
+    negative_slope: f64,
+    max_value: Option<f64>,
+    threshold: f64,
+}
+
+/// `y = x` where `x ≥ 0`, else `negative_slope·x`. Keras's slope is 0.3 for the layer and 0.2 for the function.
+///
+/// | setter | default |
+/// |---|---|
+/// | `negative_slope` | 0.3 |
+///
+/// # Shapes
+/// Input and output `(..., channels)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let mut model = Sequential::new().input([2]).add(LeakyRelu::new().negative_slope(0.5));
+/// model.build()?;
+/// assert_eq!(model.predict(&array![[-1.0f32, 1.0]])?, array![[-0.5, 1.0]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a slope that is not finite.
+///
+/// # References
+/// Maas et al. (2013), *Rectifier nonlinearities improve neural network acoustic models*;
+/// <https://keras.io/api/layers/activation_layers/leaky_relu/>
+#[derive(Debug, Clone)]
+pub struct LeakyRelu {
+    negative_slope: f64,
+}
+
+/// `y = x` above 0, else `alpha·(eˣ − 1)`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `alpha` | 1 |
+///
+/// # Shapes
+/// Input and output `(..., channels)`, alike.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([2]).add(Elu::new().alpha(0.5));
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for an alpha that is not finite.
+///
+/// # References
+/// Clevert et al. (2015), *Fast and accurate deep network learning by exponential linear units*;
+/// <https://keras.io/api/layers/activation_layers/elu/>
+#[derive(Debug, Clone)]
+pub struct Elu {
+    alpha: f64,
+}
+
+impl Relu {
+    /// `max(x, 0)`.
+    pub fn new() -> Self {
+        Relu { negative_slope: 0.0, max_value: None, threshold: 0.0 }
+    }
+
+    /// The largest output. Default: none.
+    pub fn max_value(mut self, max_value: f64) -> Self {
+        self.max_value = Some(max_value);
+        self
+    }
+
+    /// The slope below the threshold. Default: 0.
+    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
+        self.negative_slope = negative_slope;
+        self
+    }
+
+    /// Where the slope changes. Default: 0.
+    pub fn threshold(mut self, threshold: f64) -> Self {
+        self.threshold = threshold;
+        self
+    }
+
+    fn function(&self) -> Activation {
+        let Relu { negative_slope, max_value, threshold } = *self;
+        match (negative_slope, max_value, threshold) {
+            (0.0, None, 0.0) => Activation::Relu,
+            _ => Activation::ReluWith { negative_slope, max_value, threshold },
+        }
+    }
+}
+
+impl LeakyRelu {
+    /// With the slope 0.3.
+    pub fn new() -> Self {
+        LeakyRelu { negative_slope: 0.3 }
+    }
+
+    /// The slope below 0. Default: 0.3.
+    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
+        self.negative_slope = negative_slope;
+        self
+    }
+
+    fn function(&self) -> Activation {
+        Activation::LeakyRelu { negative_slope: self.negative_slope }
+    }
+}
+
+impl Elu {
+    /// With alpha 1.
+    pub fn new() -> Self {
+        Elu { alpha: 1.0 }
+    }
+
+    /// How far down it goes. Default: 1.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.alpha = alpha;
+        self
+    }
+
+    fn function(&self) -> Activation {
+        Activation::Elu { alpha: self.alpha }
+    }
+}
+
+/// A layer that is the activation that its method `function` tells.
+macro_rules! as_activation {
+    ($($layer:ident, $kind:literal;)*) => {$(
+        impl Default for $layer {
+            fn default() -> Self {
+                $layer::new()
+            }
+        }
+
+        impl<F: Scalar> Layer<F> for $layer {
+            fn kind(&self) -> &str {
+                $kind
+            }
+
+            fn by_last_axis(&self) -> bool {
+                true
+            }
+
+            fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+                Layer::<F>::build(&mut self.function(), input, rng)
+            }
+
+            fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+                Layer::infer(&self.function(), x, y, scratch);
+            }
+
+            fn backward(&mut self, pass: Pass<F>) {
+                Layer::backward(&mut self.function(), pass);
+            }
+        }
+    )*};
+}
+
+as_activation! { Relu, "ReLU"; LeakyRelu, "LeakyReLU"; Elu, "ELU"; }

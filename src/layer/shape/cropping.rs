@@ -1,0 +1,56 @@
+//! Cropping: the steps of a sequence without some at both ends.
+
+use super::{Moves, check_rank, moving};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Leaves out steps at the beginning and at the end of a sequence.
+///
+/// # Shapes
+/// Input `(steps, channels)`, output `(steps − before − after, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([5, 3]).add(Cropping1D::new(1, 1));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[3, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] where no step is left, [`Error::InputShape`] for samples of another rank.
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/cropping1d/>
+#[derive(Debug, Clone)]
+pub struct Cropping1D {
+    before: usize,
+    after: usize,
+    moves: Moves,
+}
+
+impl Cropping1D {
+    /// Leaves out so many steps at the beginning and at the end; Keras's default is 1 and 1.
+    pub fn new(before: usize, after: usize) -> Self {
+        Cropping1D { before, after, moves: Moves::default() }
+    }
+
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+        check_rank(input, 2, "(steps, channels)")?;
+        let &[steps, channels] = input else { return Err(Error::NotBuilt) };
+        let left = steps.saturating_sub(self.before).saturating_sub(self.after);
+        if left == 0 {
+            let expected = format!("less than the {steps} steps in all");
+            return Err(Error::argument("cropping", expected, format!("{} and {}", self.before, self.after)));
+        }
+        let output = vec![left, channels];
+        let moves = Moves::new(&output, |at| Some((at[0] + self.before) * channels + at[1]))?;
+        Ok((output, moves))
+    }
+}
+
+moving!(Cropping1D);

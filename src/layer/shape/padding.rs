@@ -1,0 +1,108 @@
+//! Zero padding: zeros before and after the steps of a sequence, or round an image.
+
+use super::{Moves, check_rank, moving};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Zeros before and after the steps of a sequence.
+///
+/// # Shapes
+/// Input `(steps, channels)`, output `(before + steps + after, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4, 3]).add(ZeroPadding1D::new(1, 2));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[7, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::InputShape`] for samples of another rank.
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/zero_padding1d/>
+#[derive(Debug, Clone)]
+pub struct ZeroPadding1D {
+    before: usize,
+    after: usize,
+    moves: Moves,
+}
+
+/// Zeros round an image.
+///
+/// # Shapes
+/// Input `(height, width, channels)`, output `(top + height + bottom, left + width + right, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4, 4, 3]).add(ZeroPadding2D::new([1, 1], [2, 0]));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[6, 6, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::InputShape`] for samples of another rank.
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/zero_padding2d/>
+#[derive(Debug, Clone)]
+pub struct ZeroPadding2D {
+    rows: [usize; 2],
+    columns: [usize; 2],
+    moves: Moves,
+}
+
+impl ZeroPadding1D {
+    /// So many zeros before and after; Keras's default is 1 and 1.
+    pub fn new(before: usize, after: usize) -> Self {
+        ZeroPadding1D { before, after, moves: Moves::default() }
+    }
+
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+        check_rank(input, 2, "(steps, channels)")?;
+        let &[steps, channels] = input else { return Err(Error::NotBuilt) };
+        let output = vec![padded(steps, [self.before, self.after])?, channels];
+        let moves = Moves::new(&output, |at| Some(within(at[0], self.before, steps)? * channels + at[1]))?;
+        Ok((output, moves))
+    }
+}
+
+impl ZeroPadding2D {
+    /// Zeros above and below, left and right; Keras's default is 1 each.
+    pub fn new(rows: [usize; 2], columns: [usize; 2]) -> Self {
+        ZeroPadding2D { rows, columns, moves: Moves::default() }
+    }
+
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+        check_rank(input, 3, "(height, width, channels)")?;
+        let &[height, width, channels] = input else { return Err(Error::NotBuilt) };
+        let output = vec![padded(height, self.rows)?, padded(width, self.columns)?, channels];
+        let moves = Moves::new(&output, |at| {
+            let (row, column) =
+                (within(at[0], self.rows[0], height)?, within(at[1], self.columns[0], width)?);
+            Some((row * width + column) * channels + at[2])
+        })?;
+        Ok((output, moves))
+    }
+}
+
+/// The length with zeros at both ends.
+fn padded(len: usize, [before, after]: [usize; 2]) -> Result<usize> {
+    let sum = len.checked_add(before).and_then(|sum| sum.checked_add(after));
+    sum.ok_or_else(|| Error::TooLarge { shape: vec![before, len, after] })
+}
+
+/// The place in the input, unless it is one of the zeros.
+fn within(at: usize, before: usize, len: usize) -> Option<usize> {
+    at.checked_sub(before).filter(|&place| place < len)
+}
+
+moving!(ZeroPadding1D);
+moving!(ZeroPadding2D);

@@ -1,0 +1,56 @@
+//! Permute: the axes of each sample in another order.
+
+use super::{Moves, moving};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Puts the axes of each sample in another order: axis `i` of the output is axis `dims[i]` of the input.
+///
+/// # Shapes
+/// Input `(a, b, ...)`; with dims `[2, 1]` output `(b, a)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4, 3]).add(Permute::new([2, 1]));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[3, 4][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] where `dims` is no order of the axes 1, 2 ... of a sample.
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/permute/>
+#[derive(Debug, Clone)]
+pub struct Permute {
+    dims: Vec<usize>,
+    moves: Moves,
+}
+
+impl Permute {
+    /// The axes in their new order, counted from 1, as in Keras.
+    pub fn new(dims: impl Into<Vec<usize>>) -> Self {
+        Permute { dims: dims.into(), moves: Moves::default() }
+    }
+
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+        let mut sorted = self.dims.clone();
+        sorted.sort();
+        if !sorted.iter().copied().eq(1..=input.len()) {
+            let expected = format!("the axes 1 to {} in some order", input.len());
+            return Err(Error::argument("dims", expected, format!("{:?}", self.dims)));
+        }
+        let output: Vec<usize> = self.dims.iter().map(|&axis| input[axis - 1]).collect();
+        let strides: Vec<usize> = self.dims.iter().map(|&axis| input[axis..].iter().product()).collect();
+        let moves =
+            Moves::new(&output, |at| Some(at.iter().zip(&strides).map(|(i, stride)| i * stride).sum()))?;
+        Ok((output, moves))
+    }
+}
+
+moving!(Permute);

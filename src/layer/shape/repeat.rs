@@ -1,0 +1,52 @@
+//! Repeat: n copies of each sample, one after another.
+
+use super::{Moves, check_rank, moving};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Repeats a vector `n` times, as steps of a sequence.
+///
+/// # Shapes
+/// Input `(features)`, output `(n, features)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4]).add(RepeatVector::new(3));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[3, 4][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for `n` of 0, [`Error::InputShape`] for samples that are no vectors.
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/repeat_vector/>
+#[derive(Debug, Clone)]
+pub struct RepeatVector {
+    n: usize,
+    moves: Moves,
+}
+
+impl RepeatVector {
+    /// So many copies.
+    pub fn new(n: usize) -> Self {
+        RepeatVector { n, moves: Moves::default() }
+    }
+
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+        check_rank(input, 1, "(features)")?;
+        if self.n == 0 {
+            return Err(Error::argument("n", "at least 1", 0));
+        }
+        let output = vec![self.n, input[0]];
+        let moves = Moves::new(&output, |at| Some(at[1]))?;
+        Ok((output, moves))
+    }
+}
+
+moving!(RepeatVector);

@@ -1,0 +1,74 @@
+//! Reshape: the same numbers under another shape. dx = dy.
+
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Gives each sample another shape, row-major. It costs nothing.
+///
+/// # Shapes
+/// Input `(...)`, output the target shape; one −1 in it stands for what is left over.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([12]).add(Reshape::new([-1, 3]));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[4, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] where the samples have another count of numbers, or the target has two −1.
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/reshape/>
+#[derive(Debug, Clone)]
+pub struct Reshape {
+    target: Vec<isize>,
+}
+
+impl Reshape {
+    /// The shape of a sample that comes out; one size may be −1.
+    pub fn new(target: impl Into<Vec<isize>>) -> Self {
+        Reshape { target: target.into() }
+    }
+}
+
+impl<F: Scalar> Layer<F> for Reshape {
+    fn kind(&self) -> &str {
+        "Reshape"
+    }
+
+    fn is_view(&self) -> bool {
+        true
+    }
+
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        let count: usize = input.iter().product();
+        let refused = || {
+            let expected = format!("a shape of {count} numbers, with at most one -1");
+            Error::argument("target", expected, format!("{:?}", self.target))
+        };
+        let known = self.target.iter().filter(|&&size| size != -1);
+        let known = known.map(|&size| usize::try_from(size).map_err(|_| refused()));
+        let rest = known.into_iter().try_fold(1usize, |n, size| n.checked_mul(size?).ok_or_else(refused))?;
+        let free = self.target.iter().filter(|&&size| size == -1).count();
+        if free > 1 || rest == 0 || !count.is_multiple_of(rest) || (free == 0 && rest != count) {
+            return Err(refused());
+        }
+        Ok(self.target.iter().map(|&size| usize::try_from(size).unwrap_or(count / rest)).collect())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+        y.data().copy_from_slice(x.data());
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        if let Some(mut dx) = pass.dx {
+            dx.data().copy_from_slice(pass.dy.as_batch().data());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Up-sampling: each step several times in a row.
+
+use super::{Moves, check_rank, moving};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Pass};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Repeats each step of a sequence `size` times: a, b becomes a, a, b, b.
+///
+/// # Shapes
+/// Input `(steps, channels)`, output `(size·steps, channels)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([5, 3]).add(UpSampling1D::new(2));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[10, 3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for a size of 0, [`Error::InputShape`] for samples of another rank.
+///
+/// # References
+/// <https://keras.io/api/layers/reshaping_layers/up_sampling1d/>
+#[derive(Debug, Clone)]
+pub struct UpSampling1D {
+    size: usize,
+    moves: Moves,
+}
+
+impl UpSampling1D {
+    /// So many times each; Keras's default is 2.
+    pub fn new(size: usize) -> Self {
+        UpSampling1D { size, moves: Moves::default() }
+    }
+
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+        check_rank(input, 2, "(steps, channels)")?;
+        let &[steps, channels] = input else { return Err(Error::NotBuilt) };
+        if self.size == 0 {
+            return Err(Error::argument("size", "at least 1", 0));
+        }
+        let long = steps.checked_mul(self.size).ok_or_else(|| Error::TooLarge { shape: input.to_vec() })?;
+        let output = vec![long, channels];
+        let moves = Moves::new(&output, |at| Some(at[0] / self.size * channels + at[1]))?;
+        Ok((output, moves))
+    }
+}
+
+moving!(UpSampling1D);
