@@ -11,8 +11,10 @@ pub use crate::layer::{
     UpSampling1D, ZeroPadding1D, ZeroPadding2D,
 };
 pub use crate::loss::{
-    BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError,
-    SparseCategoricalCrossentropy,
+    BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
+    CategoricalHinge, CosineSimilarity, Hinge, Huber, KlDivergence, LogCosh, MeanAbsoluteError,
+    MeanAbsolutePercentageError, MeanSquaredError, MeanSquaredLogarithmicError, Poisson,
+    SparseCategoricalCrossentropy, SquaredHinge, loss_fn,
 };
 pub use crate::metric::{
     Accuracy, Auc, Average, ClassificationReport, ConfusionMatrix, Curve, F1Score, FBetaScore, Goal,

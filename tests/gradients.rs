@@ -250,6 +250,45 @@ fn losses() {
 }
 
 #[test]
+fn losses_of_numbers_and_margins() {
+    let numbers = draw(&[4, 3], 8);
+    let positive = numbers.mapv(|t| t.abs() + 0.1);
+    let soft = Array2::from_shape_fn((4, 3), |(i, j)| [0.2, 0.5, 0.3][(i + j) % 3]).into_dyn();
+    let hot = to_categorical::<f64, _, _>(&cornu::ndarray::array![0, 2, 1, 1], Some(3)).unwrap().into_dyn();
+    use Activation::*;
+    check_loss(Huber::new(), Linear, numbers.clone());
+    check_loss(Huber::new().delta(0.3), Tanh, numbers.clone());
+    check_loss(LogCosh::new(), Linear, numbers.clone());
+    check_loss(CosineSimilarity::new(), Linear, numbers.clone());
+    check_loss(MeanAbsolutePercentageError::new(), Softplus, positive.clone());
+    check_loss(MeanSquaredLogarithmicError::new(), Softplus, positive.clone());
+    check_loss(Poisson::new(), Softplus, positive);
+    check_loss(KlDivergence::new(), Softmax, soft.clone());
+    for y in [hot.clone(), hot.mapv(|t| t + t - 1.0)] {
+        check_loss(Hinge::new(), Linear, y.clone());
+        check_loss(SquaredHinge::new(), Linear, y);
+    }
+    check_loss(CategoricalHinge::new(), Linear, hot.clone());
+    for y in [hot, soft] {
+        let binary = || BinaryFocalCrossentropy::new().label_smoothing(0.1);
+        check_loss(binary(), Sigmoid, y.clone());
+        check_loss(binary().from_logits(true).apply_class_balancing(true).gamma(1.5), Linear, y.clone());
+        let categorical = || CategoricalFocalCrossentropy::new().label_smoothing(0.1);
+        check_loss(categorical(), Softmax, y.clone());
+        check_loss(categorical().alpha_per_class([0.1, 0.5, 0.9]), Sigmoid, y.clone());
+        check_loss(categorical().from_logits(true).gamma(0.0), Linear, y);
+    }
+    let fourth = loss_fn(
+        "fourth",
+        |y: &[f64], t: &[f64]| y.iter().zip(t).map(|(y, t)| (y - t).powi(4)).sum(),
+        |y: &[f64], t: &[f64], dy: &mut [f64]| {
+            dy.iter_mut().zip(y.iter().zip(t)).for_each(|(dy, (y, t))| *dy = 4.0 * (y - t).powi(3));
+        },
+    );
+    check_loss(fourth, Tanh, numbers);
+}
+
+#[test]
 fn every_loss_on_every_activation() {
     let y = to_categorical::<f64, _, _>(&cornu::ndarray::array![0, 2, 1, 1], Some(3)).unwrap().into_dyn();
     let classes = cornu::ndarray::array![[0.0], [2.0], [1.0], [1.0]].into_dyn();

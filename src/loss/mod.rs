@@ -2,12 +2,29 @@
 
 mod binary;
 mod categorical;
+mod categorical_focal;
+mod closure;
+mod cosine;
+mod divergence;
+mod focal;
+mod hinge;
+mod mean;
 mod regression;
+mod relative;
+mod robust;
 mod sparse;
 
 pub use binary::BinaryCrossentropy;
 pub use categorical::CategoricalCrossentropy;
+pub use categorical_focal::CategoricalFocalCrossentropy;
+pub use closure::{LossFn, loss_fn};
+pub use cosine::CosineSimilarity;
+pub use divergence::{KlDivergence, Poisson};
+pub use focal::BinaryFocalCrossentropy;
+pub use hinge::{CategoricalHinge, Hinge, SquaredHinge};
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
+pub use relative::{MeanAbsolutePercentageError, MeanSquaredLogarithmicError};
+pub use robust::{Huber, LogCosh};
 pub use sparse::SparseCategoricalCrossentropy;
 
 use std::fmt::Debug;

@@ -2,6 +2,7 @@
 
 mod draw;
 mod layers;
+mod losses;
 mod metrics;
 mod pieces;
 mod trainings;

@@ -1,0 +1,58 @@
+//! Errors relative to the target: ℓ = 100·mean |(t − y)/max(|t|, ε)|, and ℓ = mean (ln(y + 1) − ln(t + 1))².
+
+use super::mean::{above, mean_loss, mean_rows, mean_slopes, sign};
+use super::{EPSILON, Loss};
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+mean_loss!(
+    /// The mean of the absolute errors in percent of the targets, `ℓ = 100 · mean |(t − y) / max(|t|, 1e-7)|`.
+    ///
+    /// # Shapes
+    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::loss::{Loss, MeanAbsolutePercentageError};
+    /// use cornu::tensor::Batch;
+    /// let mut value = [0.0];
+    /// MeanAbsolutePercentageError::new().values(Batch::new(&[1.0], 1), Batch::new(&[4.0], 1), &mut value);
+    /// assert_eq!(value, [75.0]);
+    /// ```
+    ///
+    /// # References
+    /// <https://keras.io/api/losses/regression_losses/#meanabsolutepercentageerror-class>
+    MeanAbsolutePercentageError,
+    "mean_absolute_percentage_error",
+    |y, t: F| F::of(100.0) * ((t - y) / t.abs().max(F::of(EPSILON))).abs(),
+    |y, t: F| F::of(100.0) * sign(y - t) / t.abs().max(F::of(EPSILON))
+);
+
+mean_loss!(
+    /// The mean of the squared errors of logarithms, `ℓ = mean (ln(max(y, ε) + 1) − ln(max(t, ε) + 1))²` with
+    /// `ε = 1e-7`: for targets of at least 0 that differ by orders of magnitude. The slope is 0 below ε.
+    ///
+    /// # Shapes
+    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::loss::{Loss, MeanSquaredLogarithmicError};
+    /// use cornu::tensor::Batch;
+    /// let mut value = [0.0f64];
+    /// MeanSquaredLogarithmicError::new().values(Batch::new(&[1.0], 1), Batch::new(&[0.0], 1), &mut value);
+    /// assert!((value[0] - 2f64.ln().powi(2)).abs() < 1e-6);
+    /// ```
+    ///
+    /// # References
+    /// <https://keras.io/api/losses/regression_losses/#meansquaredlogarithmicerror-class>
+    MeanSquaredLogarithmicError,
+    "mean_squared_logarithmic_error",
+    |y, t| (log1(y) - log1(t)).powi(2),
+    |y, t| F::of(2.0) * (log1(y) - log1(t)) * above(y, F::of(EPSILON)) / (y.max(F::of(EPSILON)) + F::one())
+);
+
+/// ln(max(x, ε) + 1).
+fn log1<F: Scalar>(x: F) -> F {
+    (x.max(F::of(EPSILON)) + F::one()).ln()
+}

@@ -1,0 +1,97 @@
+//! Losses of numbers, margins and distributions: value and gradient, plain and weighted.
+
+use cornu::loss::Loss;
+use cornu::prelude::*;
+use cornu::tensor::{Batch, BatchMut};
+use serde_json::Value;
+
+use super::draw::{classes, draw, one_hot};
+use super::{check, floats, golden_of, numbers, tolerance};
+
+/// The stored cases, and how many of them were compared.
+struct Cases<F> {
+    stored: Value,
+    weight: Vec<F>,
+    compared: usize,
+}
+
+impl<F: Scalar> Cases<F> {
+    #[track_caller]
+    fn check(&mut self, name: &str, loss: impl Loss<F>, pred: &[F], truth: &[F]) {
+        let (pred, truth) = (Batch::new(pred, 4), Batch::new(truth, 4));
+        for weighted in [false, true] {
+            let key = if weighted { format!("{name}_weighted") } else { name.into() };
+            let stored = &self.stored[&key];
+            let weights = if weighted { self.weight.clone() } else { vec![F::one(); 6] };
+            let mut values = [F::zero(); 6];
+            assert_eq!(loss.values(pred, truth, &mut values), 6);
+            let value = values.iter().zip(&weights).map(|(v, w)| (*v * *w).as_f64()).sum::<f64>() / 6.0;
+            check(&key, &[value], &[stored["value"].as_f64().expect("a value")], tolerance::<F>());
+            let scale: Vec<F> = weights.iter().map(|&w| w / F::of(6.0)).collect();
+            let mut dy = vec![F::nan(); 24];
+            loss.gradient(pred, truth, &scale, BatchMut::new(&mut dy, 4));
+            let what = format!("gradient of {key}");
+            check(&what, &floats(&dy), &numbers(&stored["dy"]), tolerance::<F>());
+            self.compared += 1;
+        }
+    }
+}
+
+fn losses<F: Scalar>() {
+    let golden = golden_of::<F>("losses");
+    let p: Vec<F> = numbers(&golden["p"]).into_iter().map(F::of).collect();
+    let twice: Vec<F> = p.iter().map(|&p| p + p).collect();
+    let z = draw::<F>(&[6, 4], 10, 4.0).into_iter().collect::<Vec<_>>();
+    let turned: Vec<F> = z.chunks_exact(4).rev().flatten().copied().collect();
+    let large: Vec<F> = z.iter().map(|&z| z * F::of(32.0)).collect();
+    let size: Vec<F> = z.iter().map(|z| z.abs()).collect();
+    let hot = one_hot::<F>(&classes(6, 4, 11), 4).into_iter().collect::<Vec<_>>();
+    let soft: Vec<F> = draw::<F>(&[6, 4], 13, 1.0).iter().map(|t| t.abs()).collect();
+    let signs: Vec<F> = draw::<F>(&[6, 4], 14, 1.0).iter().map(|t| t.signum()).collect();
+    let mixed: Vec<F> = hot.iter().map(|&t| t + t).collect();
+    let weight = draw::<F>(&[6], 12, 1.0).iter().map(|w| w.abs() + F::of(0.25)).collect();
+    let mut cases = Cases { stored: golden["cases"].clone(), weight, compared: 0 };
+    let c = &mut cases;
+    c.check("msle", MeanSquaredLogarithmicError::new(), &size, &soft);
+    c.check("msle_negative", MeanSquaredLogarithmicError::new(), &z, &soft);
+    c.check("mape", MeanAbsolutePercentageError::new(), &z, &soft);
+    c.check("mape_signed", MeanAbsolutePercentageError::new(), &z, &turned);
+    c.check("huber", Huber::new(), &z, &soft);
+    c.check("huber_delta", Huber::new().delta(0.5), &z, &soft);
+    c.check("log_cosh", LogCosh::new(), &z, &soft);
+    c.check("log_cosh_large", LogCosh::new(), &large, &soft);
+    c.check("kl_divergence", KlDivergence::new(), &p, &soft);
+    c.check("kl_divergence_hot", KlDivergence::new(), &p, &hot);
+    c.check("poisson", Poisson::new(), &size, &soft);
+    c.check("poisson_hot", Poisson::new(), &p, &hot);
+    c.check("hinge", Hinge::new(), &z, &hot);
+    c.check("hinge_signs", Hinge::new(), &z, &signs);
+    c.check("hinge_mixed", Hinge::new(), &z, &mixed);
+    c.check("squared_hinge", SquaredHinge::new(), &z, &hot);
+    c.check("squared_hinge_signs", SquaredHinge::new(), &z, &signs);
+    c.check("categorical_hinge", CategoricalHinge::new(), &z, &hot);
+    c.check("categorical_hinge_soft", CategoricalHinge::new(), &z, &soft);
+    c.check("cosine", CosineSimilarity::new(), &z, &soft);
+    c.check("cosine_hot", CosineSimilarity::new(), &p, &hot);
+    let binary = BinaryFocalCrossentropy::new;
+    c.check("binary_focal", binary(), &p, &hot);
+    let balanced = binary().apply_class_balancing(true).alpha(0.75).gamma(3.0).label_smoothing(0.2);
+    c.check("binary_focal_balanced", balanced, &p, &soft);
+    c.check("binary_focal_logits", binary().from_logits(true), &z, &soft);
+    let categorical = CategoricalFocalCrossentropy::new;
+    c.check("categorical_focal", categorical(), &p, &hot);
+    let alphas = categorical().alpha_per_class([0.1, 0.2, 0.3, 0.4]).gamma(1.5).label_smoothing(0.1);
+    c.check("categorical_focal_alphas", alphas, &twice, &hot);
+    c.check("categorical_focal_logits", categorical().from_logits(true).gamma(3.0), &z, &soft);
+    assert_eq!(cases.compared, cases.stored.as_object().map_or(0, |all| all.len()));
+}
+
+#[test]
+fn losses_in_f32() {
+    losses::<f32>();
+}
+
+#[test]
+fn losses_in_f64() {
+    losses::<f64>();
+}
