@@ -1,5 +1,7 @@
 //! Initial values of parameters: Keras's initializers, by name and by formula.
 
+mod orthogonal;
+
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -16,12 +18,14 @@ use crate::tensor::elements;
 /// | `GlorotNormal` | normal, `σ² = 2 / (fan_in + fan_out)` |
 /// | `HeUniform`, `HeNormal` | uniform in `±√(6 / fan_in)`; normal, `σ² = 2 / fan_in` |
 /// | `LecunUniform`, `LecunNormal` | uniform in `±√(3 / fan_in)`; normal, `σ² = 1 / fan_in` |
+/// | `VarianceScaling` | variance `scale / fan`, of any fan and distribution |
 ///
 /// where *normal* is cut at two deviations by drawing again, and widened so that `σ` is what is left.
 ///
 /// # References
 /// Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural networks*;
-/// He et al. (2015), *Delving deep into rectifiers*; LeCun et al. (1998), *Efficient backprop*;
+/// He et al. (2015), *Delving deep into rectifiers*; LeCun et al. (1998), *Efficient backprop*; Saxe et al. (2013),
+/// *Exact solutions to the nonlinear dynamics of learning in deep linear neural networks*;
 /// <https://keras.io/api/layers/initializers/>.
 ///
 /// # Example
@@ -73,17 +77,74 @@ pub enum Initializer {
     LecunUniform,
     /// LeCun's normal rule, for selu.
     LecunNormal,
+    /// Variance `scale / fan`; Keras's defaults are `1.0`, [`Fan::In`], [`Distribution::TruncatedNormal`].
+    VarianceScaling {
+        /// The variance times the fan.
+        scale: f64,
+        /// Which fan.
+        fan: Fan,
+        /// Which distribution.
+        distribution: Distribution,
+    },
+    /// A random matrix, of the last axis and all others, whose rows or columns are orthogonal and as long as `gain`:
+    /// the default of recurrent kernels, with gain 1.
+    Orthogonal {
+        /// The length.
+        gain: f64,
+    },
+    /// `gain` on the diagonal of a matrix, else 0.
+    Identity {
+        /// The diagonal.
+        gain: f64,
+    },
+}
+
+/// What a variance is divided by.
+///
+/// # Example
+/// See [`Distribution`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fan {
+    /// The number of inputs.
+    In,
+    /// The number of outputs.
+    Out,
+    /// The mean of both.
+    Average,
+}
+
+/// How values are spread.
+///
+/// # Example
+/// ```
+/// use cornu::initializer::{Distribution, Fan};
+/// use cornu::prelude::*;
+/// let like_glorot = Initializer::VarianceScaling { scale: 1.0, fan: Fan::Average, distribution: Distribution::Uniform };
+/// let layer: Dense = Dense::new(8).kernel_initializer(like_glorot);
+/// # let _ = layer;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distribution {
+    /// Normal, cut at two deviations and widened to keep the variance.
+    TruncatedNormal,
+    /// Normal.
+    UntruncatedNormal,
+    /// Uniform about 0.
+    Uniform,
 }
 
 /// The standard deviation of a standard normal that is cut at ±2.
 const CUT_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
 /// A distribution with its scale worked out for one shape.
+#[derive(Clone, Copy)]
 enum Draw {
     Constant(f64),
     Normal(f64, f64),
     Truncated(f64, f64),
     Uniform(f64, f64),
+    Orthogonal(f64),
+    Identity(f64),
 }
 
 impl Initializer {
@@ -92,7 +153,7 @@ impl Initializer {
         let count = elements::<F>(shape)?;
         let draw = self.scaled(shape);
         let finite = match draw {
-            Draw::Constant(a) => a.is_finite(),
+            Draw::Constant(a) | Draw::Orthogonal(a) | Draw::Identity(a) => a.is_finite(),
             Draw::Normal(a, b) | Draw::Truncated(a, b) => a.is_finite() && b.is_finite() && b >= 0.0,
             Draw::Uniform(a, b) => a.is_finite() && b.is_finite() && a <= b,
         };
@@ -102,6 +163,23 @@ impl Initializer {
                 "finite values, a deviation of at least 0, low <= high",
                 format!("{self:?}"),
             ));
+        }
+        let wrong_rank =
+            |expected: &str| Err(Error::argument("initializer", expected, crate::error::Shape(shape)));
+        match (draw, shape) {
+            (Draw::Orthogonal(gain), [.., _, cols]) => {
+                let values = orthogonal::orthogonal(count / (*cols).max(1), *cols, gain, rng);
+                return Ok(values.into_iter().map(F::of).collect());
+            }
+            (Draw::Identity(gain), &[_, cols]) => {
+                let value = |place: usize| if place / cols == place % cols { F::of(gain) } else { F::zero() };
+                return Ok((0..count).map(value).collect());
+            }
+            (Draw::Orthogonal(_), _) => {
+                return wrong_rank("a parameter of two axes or more, to be orthogonal");
+            }
+            (Draw::Identity(_), _) => return wrong_rank("a matrix, to be the identity"),
+            _ => {}
         }
         let one = |rng: &mut Rng| match draw {
             Draw::Constant(value) => value,
@@ -113,6 +191,7 @@ impl Initializer {
                 }
             },
             Draw::Uniform(low, high) => low + (high - low) * rng.uniform(),
+            Draw::Orthogonal(_) | Draw::Identity(_) => 0.0, // drawn above
         };
         let mut values = Vec::new();
         values.try_reserve_exact(count).map_err(|_| Error::TooLarge { shape: shape.to_vec() })?;
@@ -138,6 +217,20 @@ impl Initializer {
             Initializer::HeNormal => normal(2.0 / fan_in),
             Initializer::LecunUniform => uniform(1.0 / fan_in),
             Initializer::LecunNormal => normal(1.0 / fan_in),
+            Initializer::VarianceScaling { scale, fan, distribution } => {
+                let fan = match fan {
+                    Fan::In => fan_in,
+                    Fan::Out => fan_out,
+                    Fan::Average => mean,
+                };
+                match distribution {
+                    Distribution::TruncatedNormal => normal(scale / fan),
+                    Distribution::UntruncatedNormal => Draw::Normal(0.0, (scale / fan).sqrt()),
+                    Distribution::Uniform => uniform(scale / fan),
+                }
+            }
+            Initializer::Orthogonal { gain } => Draw::Orthogonal(gain),
+            Initializer::Identity { gain } => Draw::Identity(gain),
         }
     }
 }
@@ -156,53 +249,4 @@ fn fans(shape: &[usize]) -> (f64, f64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Mean, standard deviation and largest magnitude of 60,000 draws.
-    fn moments(initializer: Initializer) -> (f64, f64, f64) {
-        let values: Vec<f64> = initializer.draw(&[200, 300], &mut Rng::stream(3, 0)).unwrap();
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-        (mean, variance.sqrt(), values.iter().fold(0.0, |m, v| v.abs().max(m)))
-    }
-
-    #[track_caller]
-    fn check(initializer: Initializer, stddev: f64, largest: f64) {
-        let (mean, found, max) = moments(initializer);
-        assert!(mean.abs() < 4.0 * stddev / 245.0 + 1e-12, "mean {mean}");
-        assert!((found / stddev - 1.0).abs() < 0.01, "deviation {found}, expected {stddev}");
-        assert!(max <= largest && max > 0.99 * largest, "largest {max}, expected {largest}");
-    }
-
-    #[test]
-    fn each_rule_has_the_moments_of_keras() {
-        let glorot = (6.0f64 / 500.0).sqrt();
-        check(Initializer::GlorotUniform, glorot / 3f64.sqrt(), glorot);
-        check(Initializer::HeUniform, 0.1, 0.03f64.sqrt());
-        check(Initializer::LecunUniform, 0.005f64.sqrt(), 0.015f64.sqrt());
-        check(Initializer::GlorotNormal, 0.004f64.sqrt(), 2.0 * 0.004f64.sqrt() / CUT_DEVIATION);
-        check(Initializer::HeNormal, 0.1, 0.2 / CUT_DEVIATION);
-        check(Initializer::LecunNormal, 0.005f64.sqrt(), 2.0 * 0.005f64.sqrt() / CUT_DEVIATION);
-        check(Initializer::RandomUniform { low: -0.05, high: 0.05 }, 0.05 / 3f64.sqrt(), 0.05);
-        check(Initializer::TruncatedNormal { mean: 0.0, stddev: 0.05 }, 0.05 * CUT_DEVIATION, 0.1);
-        let (mean, stddev, _) = moments(Initializer::RandomNormal { mean: 1.0, stddev: 2.0 });
-        assert!((mean - 1.0).abs() < 0.03 && (stddev - 2.0).abs() < 0.03);
-    }
-
-    #[test]
-    fn f32_draws_are_the_rounded_f64_draws() {
-        let wide: Vec<f64> = Initializer::HeNormal.draw(&[5, 7], &mut Rng::stream(1, 2)).unwrap();
-        let narrow: Vec<f32> = Initializer::HeNormal.draw(&[5, 7], &mut Rng::stream(1, 2)).unwrap();
-        assert!(wide.iter().zip(&narrow).all(|(w, n)| *w as f32 == *n));
-    }
-
-    #[test]
-    fn a_shape_beyond_memory_is_refused() {
-        let found = Initializer::Zeros.draw::<f32>(&[usize::MAX, 2], &mut Rng::stream(0, 0));
-        assert!(matches!(found, Err(Error::TooLarge { .. })));
-        let found = Initializer::Constant(f64::NAN).draw::<f32>(&[2], &mut Rng::stream(0, 0));
-        assert!(matches!(found, Err(Error::Argument { .. })));
-    }
-}
+mod tests;

@@ -211,6 +211,43 @@ fn embeddings() {
 }
 
 #[test]
+fn recurrent() {
+    check(SimpleRnn::new(3), &[4, 2]);
+    check(SimpleRnn::new(2).return_sequences(true).go_backwards(true).use_bias(false), &[3, 2]);
+    check(Lstm::new(3), &[4, 2]);
+    check(Lstm::new(2).return_sequences(true).activation(Activation::Softsign), &[3, 2]);
+    check(Lstm::new(2).go_backwards(true).dropout(0.4).recurrent_dropout(0.3), &[3, 4]);
+    check(Gru::new(3), &[4, 2]);
+    check(Gru::new(2).return_sequences(true).recurrent_regularizer(Regularizer::L2(0.2)), &[3, 2]);
+    check(Gru::new(2).reset_after(false).return_sequences(true), &[3, 2]);
+    check(Gru::new(3).reset_after(false).use_bias(false).recurrent_dropout(0.3), &[4, 2]);
+    check(Gru::new(3).go_backwards(true).dropout(0.3).recurrent_dropout(0.2), &[3, 3]);
+    for merge in [MergeMode::Concat, MergeMode::Sum, MergeMode::Mul, MergeMode::Ave] {
+        check(Bidirectional::new(Lstm::new(2)).merge_mode(merge), &[3, 2]);
+        check(Bidirectional::new(Gru::new(2).return_sequences(true)).merge_mode(merge), &[3, 2]);
+    }
+}
+
+#[test]
+fn containers() {
+    check(TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)), &[4, 2]);
+    check(TimeDistributed::new(Conv1D::new(2, 2)), &[2, 4, 2]);
+    check(TimeDistributed::new(Dropout::new(0.4)), &[4, 3]);
+    check(TimeDistributed::new(Flatten::new()), &[2, 3, 2]);
+    let block = || {
+        Residual::new()
+            .add(Conv1D::new(3, 3).padding(Padding::Same))
+            .add(BatchNormalization::new())
+            .add(Activation::Silu)
+            .add(Conv1D::new(2, 1))
+    };
+    check(block(), &[4, 2]);
+    check(Residual::new().add(Reshape::new([2, 4])).add(Dense::new(4)).add(Reshape::new([4, 2])), &[4, 2]);
+    check(Residual::new().add(block()).add(Dropout::new(0.3)), &[4, 2]);
+    check(Residual::new().add(Bidirectional::new(Gru::new(1).return_sequences(true))), &[3, 2]);
+}
+
+#[test]
 fn pools() {
     check(MaxPooling1D::new(2), &[5, 2]);
     check(MaxPooling1D::new(3).strides(1).padding(Padding::Same), &[5, 2]);

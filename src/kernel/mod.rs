@@ -45,13 +45,6 @@ pub(crate) fn add_affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: B
     matmul(Isa::best(), (columns(x), rows(dy)), From::Add, dw.data(), size);
 }
 
-/// `y += x·w`.
-pub(crate) fn add_affine<F: Scalar>(x: Batch<F>, w: Batch<F>, mut y: BatchMut<F>) {
-    debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
-    let size = (x.rows(), w.width(), x.width());
-    matmul(Isa::best(), (rows(x), rows(w)), From::Add, y.data(), size);
-}
-
 /// `dx = dy·wᵀ`: the gradient of an [`affine`]'s input.
 pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMut<F>) {
     debug_assert_eq!((w.rows(), w.width()), (dx.width(), dy.width()));

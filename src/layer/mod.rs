@@ -2,10 +2,12 @@
 
 mod activated;
 mod activation;
+mod container;
 mod convolution;
 mod dense;
 mod embedding;
 mod flatten;
+pub(crate) mod names;
 mod node;
 mod noise;
 mod normalization;
@@ -13,12 +15,14 @@ mod normalize;
 mod p_relu;
 mod pooling;
 mod rectifier;
+mod recurrent;
 mod rescaling;
 mod shape;
 mod softmax;
 mod window;
 mod wires;
 
+pub use container::{Residual, TimeDistributed};
 pub use convolution::{Conv, Conv1D, Conv2D, DepthwiseConv1D, SeparableConv1D};
 pub use dense::Dense;
 pub use embedding::Embedding;
@@ -34,6 +38,9 @@ pub use pooling::{
     MaxPooling1D, MaxPooling2D,
 };
 pub use rectifier::{Elu, LeakyRelu, Relu};
+pub use recurrent::{
+    Bidirectional, Cell, Gru, GruCell, Lstm, LstmCell, MergeMode, Rnn, SimpleCell, SimpleRnn,
+};
 pub use rescaling::Rescaling;
 pub use shape::{Cropping1D, Permute, RepeatVector, Reshape, UpSampling1D, ZeroPadding1D, ZeroPadding2D};
 pub use softmax::Softmax;

@@ -127,6 +127,11 @@ impl<F: Scalar> Node<F> {
         }
     }
 
+    /// Whether the layer's output costs something.
+    pub(super) fn has_activity_regularizer(&self) -> bool {
+        self.activity_regularizer.is_some()
+    }
+
     /// What the layer's output `y` adds to the loss.
     pub(super) fn activity_penalty(&self, y: Batch<F>) -> f64 {
         self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / y.rows() as f64)

@@ -1,7 +1,6 @@
 //! The model: layers one after another, their weights by name, and predictions.
 
 mod compiled;
-mod names;
 mod predict;
 mod summary;
 mod weights;
@@ -13,7 +12,7 @@ pub use summary::Summary;
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, Node, names};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
@@ -201,5 +200,28 @@ impl<F: Scalar> fmt::Debug for Sequential<F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("Sequential ")?;
         f.debug_list().entries(&self.layers).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::Dense;
+
+    #[test]
+    fn default_names_keep_clear_of_given_ones() {
+        let model = Sequential::new().add(Dense::new(1).name("dense")).add(Dense::new(1)).add(Dense::new(1));
+        let names: Vec<_> = model.layers().iter().map(Node::label).collect();
+        assert_eq!(names, ["dense", "dense_1", "dense_2"]);
+    }
+
+    #[test]
+    fn two_layers_of_one_name_are_refused() {
+        let mut model = Sequential::new()
+            .input([1])
+            .add(Dense::new(1).name("a"))
+            .add(Dense::new(1))
+            .add(Dense::new(1).name("a"));
+        assert!(matches!(model.build(), Err(Error::DuplicateName { first: 0, second: 2, .. })));
     }
 }

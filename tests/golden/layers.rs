@@ -120,6 +120,7 @@ fn layers<F: Scalar>() {
     c.check::<F>("embedding_one", Embedding::new(7, 2), &[1]);
     convolutions::<F>(c);
     pools::<F>(c);
+    recurrent::<F>(c);
     assert_eq!(cases.compared, cases.stored.as_object().map_or(0, |all| all.len()));
 }
 
@@ -201,6 +202,33 @@ fn pools<F: Scalar>(c: &mut Cases) {
     c.check::<F>("global_max_pooling_2d", GlobalMaxPooling2D::new().keepdims(true), &[3, 4, 2]);
     c.check::<F>("global_average_pooling_1d", GlobalAveragePooling1D::new().keepdims(true), &[5, 2]);
     c.check::<F>("global_average_pooling_2d", GlobalAveragePooling2D::new(), &[3, 4, 2]);
+}
+
+fn recurrent<F: Scalar>(c: &mut Cases) {
+    use Activation::*;
+    c.check::<F>("simple_rnn", SimpleRnn::new(3), &[5, 2]);
+    let backwards = SimpleRnn::new(3).return_sequences(true).go_backwards(true);
+    c.check::<F>("simple_rnn_sequences", backwards.activation(Relu).use_bias(false), &[5, 2]);
+    c.check::<F>("lstm", Lstm::new(3), &[5, 2]);
+    c.check::<F>("lstm_sequences", Lstm::new(3).return_sequences(true), &[5, 2]);
+    let backwards = Lstm::new(3).return_sequences(true).go_backwards(true);
+    let other = backwards.activation(Softsign).recurrent_activation(HardSigmoid);
+    c.check::<F>("lstm_backwards", other, &[5, 2]);
+    c.check::<F>("lstm_no_bias", Lstm::new(3).use_bias(false), &[5, 2]);
+    c.check::<F>("gru", Gru::new(3), &[5, 2]);
+    c.check::<F>("gru_sequences", Gru::new(3).return_sequences(true).go_backwards(true), &[5, 2]);
+    c.check::<F>("gru_reset_before", Gru::new(3).reset_after(false).return_sequences(true), &[5, 2]);
+    c.check::<F>("gru_no_bias", Gru::new(3).use_bias(false).recurrent_activation(HardSigmoid), &[5, 2]);
+    c.check::<F>("bidirectional", Bidirectional::new(Lstm::new(3)), &[5, 2]);
+    c.check::<F>("bidirectional_sequences", Bidirectional::new(Gru::new(3).return_sequences(true)), &[5, 2]);
+    let sum = Bidirectional::new(SimpleRnn::new(3).return_sequences(true)).merge_mode(MergeMode::Sum);
+    c.check::<F>("bidirectional_sum", sum, &[5, 2]);
+    let mul = Bidirectional::new(SimpleRnn::new(3)).merge_mode(MergeMode::Mul);
+    c.check::<F>("bidirectional_mul", mul, &[5, 2]);
+    let ave = Bidirectional::new(Lstm::new(3).return_sequences(true)).merge_mode(MergeMode::Ave);
+    c.check::<F>("bidirectional_ave", ave, &[5, 2]);
+    c.check::<F>("time_distributed", TimeDistributed::new(Dense::new(3).activation(Tanh)), &[4, 2]);
+    c.check::<F>("time_distributed_conv", TimeDistributed::new(Conv1D::new(2, 2)), &[3, 4, 2]);
 }
 
 #[test]

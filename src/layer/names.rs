@@ -1,11 +1,11 @@
 //! Layers' names: Keras's snake case of the kind, numbered where it is taken.
 
+use super::Node;
 use crate::error::{Error, Result};
-use crate::layer::Node;
 use crate::scalar::Scalar;
 
 /// `dense`, or `dense_1`, `dense_2` ... where that is taken.
-pub(super) fn unused<F: Scalar>(kind: &str, layers: &[Node<F>]) -> String {
+pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[Node<F>]) -> String {
     let base = snake_case(kind);
     let taken = |name: &str| layers.iter().any(|layer| layer.label() == name);
     let numbered = (1..).map(|i| format!("{base}_{i}"));
@@ -13,7 +13,7 @@ pub(super) fn unused<F: Scalar>(kind: &str, layers: &[Node<F>]) -> String {
 }
 
 /// Refuses two layers of one name.
-pub(super) fn check_unique<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
+pub(crate) fn check_unique<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
     for (second, layer) in layers.iter().enumerate() {
         if let Some(first) = layers[..second].iter().position(|other| other.label() == layer.label()) {
             return Err(Error::DuplicateName { name: layer.label().into(), first, second });
@@ -40,8 +40,6 @@ fn snake_case(kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::{Dense, Layer};
-    use crate::model::Sequential;
 
     #[test]
     fn kinds_become_keras_names() {
@@ -62,22 +60,5 @@ mod tests {
         ] {
             assert_eq!(snake_case(kind), name);
         }
-    }
-
-    #[test]
-    fn default_names_keep_clear_of_given_ones() {
-        let model = Sequential::new().add(Dense::new(1).name("dense")).add(Dense::new(1)).add(Dense::new(1));
-        let names: Vec<_> = model.layers().iter().map(Node::label).collect();
-        assert_eq!(names, ["dense", "dense_1", "dense_2"]);
-    }
-
-    #[test]
-    fn two_layers_of_one_name_are_refused() {
-        let mut model = Sequential::new()
-            .input([1])
-            .add(Dense::new(1).name("a"))
-            .add(Dense::new(1))
-            .add(Dense::new(1).name("a"));
-        assert!(matches!(model.build(), Err(Error::DuplicateName { first: 0, second: 2, .. })));
     }
 }

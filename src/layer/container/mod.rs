@@ -1,0 +1,21 @@
+//! Layers made of other layers.
+
+mod residual;
+mod time_distributed;
+
+pub use residual::Residual;
+pub use time_distributed::TimeDistributed;
+
+use super::Node;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// Refuses inner layers with an activity regularizer: only the layers of the model itself can report its penalty.
+fn check_inner<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
+    match layers.iter().find(|layer| layer.has_activity_regularizer()) {
+        Some(layer) => {
+            Err(Error::argument("activity_regularizer", "none on a layer within a layer", layer.label()))
+        }
+        None => Ok(()),
+    }
+}

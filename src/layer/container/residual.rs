@@ -1,0 +1,143 @@
+//! Residual: y = x + f(x), f a chain of layers. dx = dy + the gradient through f.
+
+use super::check_inner;
+use crate::error::{Error, Result, Shape};
+use crate::layer::names::{check_unique, unused};
+use crate::layer::wires::{StepAt, Wires};
+use crate::layer::{Layer, Node, Pass, Step};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// A chain of layers with a way round it: `y = x + f(x)`. With it, residual networks fit into a
+/// [`Sequential`](crate::Sequential).
+///
+/// # Shapes
+/// Input and output `(...)`, alike: the last layer must put out what the first one reads. Parameters as of the layers,
+/// below their names: `residual/dense/kernel`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let block = Residual::new()
+///     .add(Conv1D::new(8, 3).padding(Padding::Same))
+///     .add(BatchNormalization::new())
+///     .add(Activation::Relu);
+/// let mut model = Sequential::new().input([100, 8]).add(block);
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[100, 8][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::InputShape`] where the chain puts out another shape, [`Error::NoLayers`] for an empty chain,
+/// [`Error::DuplicateName`], and those of the layers.
+///
+/// # References
+/// He et al. (2015), *Deep residual learning for image recognition*.
+#[derive(Debug, Clone)]
+pub struct Residual<F: Scalar = f32> {
+    layers: Vec<Node<F>>,
+    wires: Option<Wires<F>>,
+}
+
+impl<F: Scalar> Residual<F> {
+    /// An empty chain.
+    pub fn new() -> Self {
+        Residual { layers: Vec::new(), wires: None }
+    }
+
+    /// Adds a layer at the end of the chain. An unnamed one is called after its kind.
+    #[allow(clippy::should_implement_trait)] // as Sequential's
+    pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
+        let node = layer.into_node();
+        let label = match node.label() {
+            "" => unused(node.kind(), &self.layers),
+            label => label.into(),
+        };
+        self.layers.push(node.with_label(label));
+        self
+    }
+}
+
+impl<F: Scalar> Default for Residual<F> {
+    fn default() -> Self {
+        Residual::new()
+    }
+}
+
+/// Runs the layers one after another, each output in scratch memory but the last.
+fn run_chain<F: Scalar>(layers: &[Node<F>], x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+    match layers {
+        [] => y.data().copy_from_slice(x.data()),
+        [layer, rest @ ..] if layer.is_view() => run_chain(rest, x.reshape(layer.widths().1), y, scratch),
+        [layer] => layer.infer(x, y, scratch),
+        [layer, rest @ ..] => {
+            let width = layer.widths().1;
+            let (between, scratch) = scratch.take(x.rows() * width);
+            layer.infer(x, BatchMut::new(between, width), scratch);
+            run_chain(rest, Batch::new(between, width), y, scratch);
+        }
+    }
+}
+
+impl<F: Scalar> Layer<F> for Residual<F> {
+    fn kind(&self) -> &str {
+        "Residual"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        if self.layers.is_empty() {
+            return Err(Error::NoLayers);
+        }
+        check_inner(&self.layers)?;
+        check_unique(&self.layers)?;
+        let mut shape = input.to_vec();
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            shape = layer.place(index, &shape, rng)?;
+        }
+        if shape != input {
+            let expected = format!("{}, as its layers put out", Shape(&shape));
+            return Err(Error::InputShape { expected, found: input.to_vec() });
+        }
+        self.wires = Some(Wires::new(&self.layers));
+        Ok(shape)
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        run_chain(&self.layers, x, y.reborrow(), scratch);
+        y.data().iter_mut().zip(x.data()).for_each(|(y, x)| *y += *x);
+    }
+
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
+        let Some(wires) = &mut self.wires else { return };
+        let at = StepAt { seed: step.seed, number: step.number, first_row: step.first_row };
+        wires.forward(&mut self.layers, x, at);
+        let through = wires.output(x).data();
+        y.data().iter_mut().zip(x.data().iter().zip(through)).for_each(|(y, (x, f))| *y = *x + *f);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(wires) = &mut self.wires else { return };
+        let dy = pass.dy.as_batch();
+        wires.output_and_grad(pass.x).1.data().copy_from_slice(dy.data());
+        wires.backward(&mut self.layers, pass.x, 0, pass.dx.is_some());
+        if let Some(mut dx) = pass.dx {
+            let through = wires.input_grad(pass.x.rows());
+            let sums = dx.data().iter_mut().zip(dy.data().iter().zip(through.data()));
+            sums.for_each(|(dx, (dy, f))| *dx = *dy + *f);
+        }
+    }
+
+    fn layers(&self) -> &[Node<F>] {
+        &self.layers
+    }
+
+    fn layers_mut(&mut self) -> &mut [Node<F>] {
+        &mut self.layers
+    }
+
+    fn memory(&self, rows: usize) -> usize {
+        self.layers.iter().map(|layer| layer.memory(rows) + 2 * rows * layer.widths().1).sum()
+    }
+}

@@ -1,0 +1,106 @@
+//! Time distributed: the same layer on every step.
+
+use super::check_inner;
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Node, Pass, Step};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Applies one layer, with one set of weights, to every step of a sequence.
+///
+/// # Shapes
+/// Input `(steps, ...)`, output `(steps, ...)`, each step as the layer has it. Parameters as of the layer, below its name.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([5, 28, 1]).add(TimeDistributed::new(Conv1D::new(8, 3)));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[5, 26, 8][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`: [`Error::InputShape`] for samples without steps, and those of the layer.
+///
+/// # References
+/// <https://keras.io/api/layers/recurrent_layers/time_distributed/>
+#[derive(Debug, Clone)]
+pub struct TimeDistributed<F: Scalar = f32> {
+    layer: [Node<F>; 1],
+    /// How many steps a sample has.
+    steps: usize,
+}
+
+impl<F: Scalar> TimeDistributed<F> {
+    /// This layer on every step.
+    pub fn new(layer: impl Layer<F> + 'static) -> Self {
+        let node = layer.into_node();
+        let label = if node.label().is_empty() { "layer".into() } else { node.label().to_string() };
+        TimeDistributed { layer: [node.with_label(label)], steps: 1 }
+    }
+}
+
+impl<F: Scalar> Layer<F> for TimeDistributed<F> {
+    fn kind(&self) -> &str {
+        "TimeDistributed"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        check_inner(&self.layer)?;
+        let [steps, inner @ ..] = input else {
+            return Err(Error::InputShape { expected: "(steps, ...)".into(), found: input.to_vec() });
+        };
+        if inner.is_empty() || input.contains(&0) {
+            return Err(Error::InputShape { expected: "(steps, ...)".into(), found: input.to_vec() });
+        }
+        self.steps = *steps;
+        Ok([&[*steps], &*self.layer[0].build(inner, rng)?].concat())
+    }
+
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        let [layer] = &self.layer;
+        if layer.is_view() {
+            return y.data().copy_from_slice(x.data());
+        }
+        let (from, to) = (x.width() / self.steps, y.width() / self.steps);
+        layer.infer(x.reshape(from), y.reshape(to), scratch);
+    }
+
+    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
+        let [layer] = &mut self.layer;
+        if layer.is_view() {
+            return y.data().copy_from_slice(x.data());
+        }
+        let (from, to) = (x.width() / self.steps, y.width() / self.steps);
+        // Rows are steps of samples here, so that masks differ from step to step.
+        let first_row = step.first_row * self.steps;
+        let mut step = Step { seed: step.seed, number: step.number, first_row, scratch: &mut *step.scratch };
+        layer.forward(x.reshape(from), y.reshape(to), &mut step);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let [layer] = &mut self.layer;
+        let Pass { x, y, dy, dx, scratch } = pass;
+        if layer.is_view() {
+            dx.into_iter().for_each(|mut dx| dx.data().copy_from_slice(dy.as_batch().data()));
+            return;
+        }
+        let (from, to) = (x.width() / self.steps, y.width() / self.steps);
+        let dx = dx.map(|dx| dx.reshape(from));
+        layer.backward(Pass::new(x.reshape(from), y.reshape(to), dy.reshape(to), dx, scratch));
+    }
+
+    fn layers(&self) -> &[Node<F>] {
+        &self.layer
+    }
+
+    fn layers_mut(&mut self) -> &mut [Node<F>] {
+        &mut self.layer
+    }
+
+    fn memory(&self, rows: usize) -> usize {
+        self.layer[0].memory(rows * self.steps)
+    }
+}

@@ -1,0 +1,189 @@
+//! Bidirectional: one recurrent layer reads forwards, its twin backwards, and their outputs are merged.
+
+use super::cell::Cell;
+use super::rnn::Rnn;
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Node, Pass, Step};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// Runs a recurrent layer over a sequence in both directions, with weights of its own for each, and merges the outputs.
+/// With `return_sequences` the backward outputs are put in the order of time first.
+///
+/// | setter | default |
+/// |---|---|
+/// | `merge_mode` | [`MergeMode::Concat`] |
+///
+/// # Shapes
+/// Those of the layer; `Concat` doubles the units. Parameters as of the layer, below `forward_layer` and
+/// `backward_layer`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([20, 3]).add(Bidirectional::new(Lstm::new(8)));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[16][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// At `build`, those of the layer.
+///
+/// # References
+/// Schuster and Paliwal (1997), *Bidirectional recurrent neural networks*;
+/// <https://keras.io/api/layers/recurrent_layers/bidirectional/>
+#[derive(Debug, Clone)]
+pub struct Bidirectional<F: Scalar = f32> {
+    /// The layer that reads as it is, and its twin.
+    layers: Vec<Node<F>>,
+    merge_mode: MergeMode,
+    /// Units, and steps of the output.
+    units: usize,
+    steps: usize,
+    /// What both put out.
+    outputs: [Vec<F>; 2],
+}
+
+/// How two outputs become one.
+///
+/// # Example
+/// See [`Bidirectional`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MergeMode {
+    /// One after the other, along the last axis.
+    #[default]
+    Concat,
+    /// Their sum.
+    Sum,
+    /// Their product, number by number.
+    Mul,
+    /// Their mean.
+    Ave,
+}
+
+impl<F: Scalar> Bidirectional<F> {
+    /// This layer in both directions.
+    pub fn new<C: Cell>(layer: Rnn<C, F>) -> Self {
+        let twin = layer.clone().go_backwards(!layer.go_backwards);
+        Bidirectional {
+            layers: vec![layer.name("forward_layer"), twin.name("backward_layer")],
+            merge_mode: MergeMode::Concat,
+            units: 0,
+            steps: 1,
+            outputs: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// How the outputs are merged. Default: [`MergeMode::Concat`].
+    pub fn merge_mode(mut self, merge_mode: MergeMode) -> Self {
+        self.merge_mode = merge_mode;
+        self
+    }
+
+    /// Merges the outputs of all rows.
+    fn merge(&self, [a, b]: [&[F]; 2], mut y: BatchMut<F>) {
+        let (u, steps) = (self.units, self.steps);
+        let width = u * if self.merge_mode == MergeMode::Concat { 2 } else { 1 };
+        for (place, y) in y.data().chunks_exact_mut(width).enumerate() {
+            let (row, step) = (place / steps, place % steps);
+            let (a, b) = (&a[place * u..][..u], &b[(row * steps + steps - 1 - step) * u..][..u]);
+            match self.merge_mode {
+                MergeMode::Concat => {
+                    y[..u].copy_from_slice(a);
+                    y[u..].copy_from_slice(b);
+                }
+                MergeMode::Sum => (0..u).for_each(|j| y[j] = a[j] + b[j]),
+                MergeMode::Mul => (0..u).for_each(|j| y[j] = a[j] * b[j]),
+                MergeMode::Ave => (0..u).for_each(|j| y[j] = (a[j] + b[j]) * F::of(0.5)),
+            }
+        }
+    }
+
+    /// Splits the gradient of the merged output.
+    fn split(&self, dy: Batch<F>, da: &mut [F], db: &mut [F]) {
+        let (u, steps) = (self.units, self.steps);
+        let [a, b] = &self.outputs;
+        let width = u * if self.merge_mode == MergeMode::Concat { 2 } else { 1 };
+        for (place, dy) in dy.data().chunks_exact(width).enumerate() {
+            let (row, step) = (place / steps, place % steps);
+            let turned = (row * steps + steps - 1 - step) * u;
+            let (a, b) = (&a[place * u..][..u], &b[turned..][..u]);
+            let (da, db) = (&mut da[place * u..][..u], &mut db[turned..][..u]);
+            for j in 0..u {
+                (da[j], db[j]) = match self.merge_mode {
+                    MergeMode::Concat => (dy[j], dy[u + j]),
+                    MergeMode::Sum => (dy[j], dy[j]),
+                    MergeMode::Mul => (dy[j] * b[j], dy[j] * a[j]),
+                    MergeMode::Ave => (dy[j] * F::of(0.5), dy[j] * F::of(0.5)),
+                };
+            }
+        }
+    }
+}
+
+impl<F: Scalar> Layer<F> for Bidirectional<F> {
+    fn kind(&self) -> &str {
+        "Bidirectional"
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        let mut output = self.layers[0].build(input, rng)?;
+        self.layers[1].build(input, rng)?;
+        let Some(units) = output.last_mut() else { return Err(Error::NotBuilt) };
+        self.units = *units;
+        *units *= if self.merge_mode == MergeMode::Concat { 2 } else { 1 };
+        self.steps = output[..output.len() - 1].iter().product();
+        Ok(output)
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        let width = self.units * self.steps;
+        let (outputs, rest) = scratch.take(2 * x.rows() * width);
+        let (a, b) = outputs.split_at_mut(x.rows() * width);
+        self.layers[0].infer(x, BatchMut::new(a, width), rest);
+        self.layers[1].infer(x, BatchMut::new(b, width), rest);
+        self.merge([a, b], y);
+    }
+
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        let width = self.units * self.steps;
+        for (layer, output) in self.layers.iter_mut().zip(&mut self.outputs) {
+            output.resize(x.rows() * width, F::zero());
+            layer.forward(x, BatchMut::new(output, width), step);
+        }
+        self.merge([&self.outputs[0], &self.outputs[1]], y);
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let (width, inputs) = (self.units * self.steps, pass.x.data().len());
+        let count = pass.x.rows() * width;
+        let (memory, rest) = pass.scratch.take(2 * count + inputs);
+        let (da, memory) = memory.split_at_mut(count);
+        let (db, other) = memory.split_at_mut(count);
+        self.split(pass.dy.as_batch(), da, db);
+        let [y, y_twin] = [0, 1].map(|i| Batch::new(&self.outputs[i][..count], width));
+        let mut dx = pass.dx;
+        let from = dx.as_mut().map(BatchMut::reborrow);
+        self.layers[0].backward(Pass::new(pass.x, y, BatchMut::new(da, width), from, rest));
+        let to = dx.is_some().then(|| BatchMut::new(&mut *other, pass.x.width()));
+        self.layers[1].backward(Pass::new(pass.x, y_twin, BatchMut::new(db, width), to, rest));
+        if let Some(dx) = &mut dx {
+            dx.data().iter_mut().zip(&*other).for_each(|(dx, other)| *dx += *other);
+        }
+    }
+
+    fn layers(&self) -> &[Node<F>] {
+        &self.layers
+    }
+
+    fn layers_mut(&mut self) -> &mut [Node<F>] {
+        &mut self.layers
+    }
+
+    fn memory(&self, rows: usize) -> usize {
+        let own = 2 * rows * self.units * self.steps;
+        self.layers.iter().map(|layer| layer.memory(rows)).sum::<usize>() + own
+    }
+}

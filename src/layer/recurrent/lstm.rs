@@ -1,0 +1,150 @@
+//! LSTM: i, f, o = σ(z), g = tanh(z), c = f⊙c + i⊙g, h = o⊙tanh(c), with z = x·K + h·R + b in columns i, f, g, o.
+
+use super::cell::{Cell, Steps, gate, gate_back};
+use super::rnn::Rnn;
+use super::tape::{Moment, Weights};
+use crate::activation::Activation;
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// Long short-term memory: a recurrent layer with a second state that passes the steps unhindered. See [`Rnn`] for what
+/// it shares with the others.
+///
+/// ```text
+/// z = x·K + h·R + b, in four parts    i = s(z₀)  f = s(z₁)  g = a(z₂)  o = s(z₃)
+/// c ← f⊙c + i⊙g    h ← o⊙a(c)
+/// ```
+///
+/// | setter of its own | default |
+/// |---|---|
+/// | `activation` a | `Tanh` |
+/// | `recurrent_activation` s | `Sigmoid` |
+/// | `unit_forget_bias`: the bias of f starts at 1 | true |
+///
+/// # Shapes
+/// Input `(steps, inputs)`, output `(units)`, or `(steps, units)` with `return_sequences`; parameters
+/// `kernel (inputs, 4·units)`, `recurrent_kernel (units, 4·units)`, `bias (4·units)`.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([20, 3]).add(Lstm::new(8)).add(Dense::new(1));
+/// model.build()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// Hochreiter and Schmidhuber (1997), *Long short-term memory*; <https://keras.io/api/layers/recurrent_layers/lstm/>
+pub type Lstm<F = f32> = Rnn<LstmCell, F>;
+
+/// The cell of an [`Lstm`].
+///
+/// # Example
+/// See [`Lstm`].
+#[derive(Debug, Clone)]
+pub struct LstmCell {
+    activation: Activation,
+    recurrent_activation: Activation,
+    unit_forget_bias: bool,
+}
+
+impl<F: Scalar> Rnn<LstmCell, F> {
+    /// A layer with this many units.
+    pub fn new(units: usize) -> Self {
+        let (activation, recurrent_activation) = (Activation::Tanh, Activation::Sigmoid);
+        Rnn::with_cell(units, LstmCell { activation, recurrent_activation, unit_forget_bias: true })
+    }
+
+    /// The function `a`. Default: `Tanh`.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.cell.activation = activation;
+        self
+    }
+
+    /// The function `s` of the gates. Default: `Sigmoid`.
+    pub fn recurrent_activation(mut self, activation: Activation) -> Self {
+        self.cell.recurrent_activation = activation;
+        self
+    }
+
+    /// Whether the bias of the forget gate starts at 1. Default: true.
+    pub fn unit_forget_bias(mut self, unit_forget_bias: bool) -> Self {
+        self.cell.unit_forget_bias = unit_forget_bias;
+        self
+    }
+}
+
+impl Cell for LstmCell {}
+
+impl Steps for LstmCell {
+    fn kind(&self) -> &'static str {
+        "LSTM"
+    }
+
+    fn gates(&self) -> usize {
+        4
+    }
+
+    fn has_cells(&self) -> bool {
+        true
+    }
+
+    fn ones(&self, units: usize) -> std::ops::Range<usize> {
+        if self.unit_forget_bias { units..2 * units } else { 0..0 }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.activation.check()?;
+        self.recurrent_activation.check()
+    }
+
+    fn step<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
+        let u = at.units;
+        weights.product(at.read, at.q);
+        at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
+        for row in 0..at.h.len() / u {
+            let (z, y) = (&at.a[row * 4 * u..][..4 * u], &mut at.gates[row * 4 * u..][..4 * u]);
+            gate(self.recurrent_activation, &z[..2 * u], &mut y[..2 * u]);
+            gate(self.activation, &z[2 * u..3 * u], &mut y[2 * u..3 * u]);
+            gate(self.recurrent_activation, &z[3 * u..], &mut y[3 * u..]);
+            let cells = row * u..(row + 1) * u;
+            let (c, next) = (&at.c[cells.clone()], &mut at.next_c[cells.clone()]);
+            for j in 0..u {
+                next[j] = y[u + j] * c[j] + y[j] * y[2 * u + j];
+            }
+            let shown = &mut at.own[cells.clone()];
+            gate(self.activation, next, shown);
+            let outputs = at.next[cells].iter_mut().zip(&y[3 * u..]).zip(&*shown);
+            outputs.for_each(|((h, &o), &shown)| *h = o * shown);
+        }
+    }
+
+    fn back<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
+        let u = at.units;
+        for row in 0..at.h.len() / u {
+            let (z, y) = (&mut at.a[row * 4 * u..][..4 * u], &at.gates[row * 4 * u..][..4 * u]);
+            let d = &mut at.q[row * 4 * u..][..4 * u];
+            let cells = row * u..(row + 1) * u;
+            let (dh, dc) = (&mut at.dh[cells.clone()], &mut at.dc[cells.clone()]);
+            let (c, next, shown) = (&at.c[cells.clone()], &at.next_c[cells.clone()], &at.own[cells]);
+            for j in 0..u {
+                d[3 * u + j] = dh[j] * shown[j];
+                dh[j] *= y[3 * u + j];
+            }
+            gate_back(self.activation, next, shown, dh);
+            for j in 0..u {
+                let total = dc[j] + dh[j];
+                d[j] = total * y[2 * u + j];
+                d[u + j] = total * c[j];
+                d[2 * u + j] = total * y[j];
+                dc[j] = total * y[u + j];
+                dh[j] = F::zero();
+            }
+            gate_back(self.recurrent_activation, &z[..2 * u], &y[..2 * u], &mut d[..2 * u]);
+            gate_back(self.activation, &z[2 * u..3 * u], &y[2 * u..3 * u], &mut d[2 * u..3 * u]);
+            gate_back(self.recurrent_activation, &z[3 * u..], &y[3 * u..], &mut d[3 * u..]);
+            z.copy_from_slice(d);
+        }
+        weights.back(at.q, at.dread);
+    }
+}

@@ -1,0 +1,16 @@
+//! Recurrent layers: a cell that reads a sequence step by step, and hands its state on.
+
+mod bidirectional;
+mod cell;
+mod gru;
+mod lstm;
+mod rnn;
+mod simple;
+mod tape;
+
+pub use bidirectional::{Bidirectional, MergeMode};
+pub use cell::Cell;
+pub use gru::{Gru, GruCell};
+pub use lstm::{Lstm, LstmCell};
+pub use rnn::Rnn;
+pub use simple::{SimpleCell, SimpleRnn};

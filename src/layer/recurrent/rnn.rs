@@ -1,0 +1,358 @@
+//! Recurrent layers: one product for the inputs of all steps, then step by step the recurrent product and the cell.
+//! Backward the same way round: dK = xᵀ·da and dR = hᵀ·dq are one product each, over all steps.
+
+use std::fmt;
+
+use super::cell::Cell;
+use super::tape::{Size, Tape, Weights};
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::kernel;
+use crate::layer::{Layer, Pass, Step};
+use crate::param::{Param, Spec, spec_setters};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// A layer that runs a [`Cell`] over the steps of a sequence: [`SimpleRnn`](super::SimpleRnn), [`Lstm`](super::Lstm),
+/// [`Gru`](super::Gru).
+///
+/// | setter | default |
+/// |---|---|
+/// | `return_sequences`: the output of every step, not of the last alone | false |
+/// | `go_backwards`: the last step first; the outputs come in that order | false |
+/// | `dropout`, `recurrent_dropout`: of the inputs, of the state in its product | 0 |
+/// | `use_bias` | true |
+/// | `kernel_initializer`, `recurrent_initializer`, `bias_initializer` | `GlorotUniform`, `Orthogonal`, `Zeros` |
+/// | `kernel_regularizer`, `recurrent_regularizer`, `bias_regularizer` | none |
+/// | `kernel_constraint`, `recurrent_constraint`, `bias_constraint` | none |
+///
+/// States start at 0. While training, one mask a sample is drawn for the inputs and one for the state; they serve all
+/// steps, and all gates alike.
+///
+/// # Errors
+/// At `build`: [`Error::Argument`] for 0 units, a rate outside [0, 1) or an activation that makes no function;
+/// [`Error::InputShape`] for samples of another rank.
+///
+/// # Example
+/// See [`Lstm`](super::Lstm).
+#[derive(Clone)]
+pub struct Rnn<C, F = f32> {
+    units: usize,
+    pub(super) cell: C,
+    pub(super) return_sequences: bool,
+    pub(super) go_backwards: bool,
+    dropout: f64,
+    recurrent_dropout: f64,
+    use_bias: bool,
+    kernel: Spec,
+    recurrent: Spec,
+    bias: Spec,
+    built: Option<Built<F>>,
+    salt: u64,
+    /// The tape, the masks of inputs and states, and the gradients on the way back.
+    memory: Vec<F>,
+    masks: Vec<F>,
+    back: Vec<F>,
+}
+
+#[derive(Debug, Clone)]
+struct Built<F> {
+    steps: usize,
+    kernel: Param<F>,
+    recurrent: Param<F>,
+    bias: Option<Param<F>>,
+}
+
+impl<C: Cell, F: Scalar> Rnn<C, F> {
+    pub(super) fn with_cell(units: usize, cell: C) -> Self {
+        Rnn {
+            units,
+            cell,
+            return_sequences: false,
+            go_backwards: false,
+            dropout: 0.0,
+            recurrent_dropout: 0.0,
+            use_bias: true,
+            kernel: Spec::new(Initializer::GlorotUniform),
+            recurrent: Spec::new(Initializer::Orthogonal { gain: 1.0 }),
+            bias: Spec::new(Initializer::Zeros),
+            built: None,
+            salt: 0,
+            memory: Vec::new(),
+            masks: Vec::new(),
+            back: Vec::new(),
+        }
+    }
+
+    /// Whether to give the output of every step. Default: false, that of the last.
+    pub fn return_sequences(mut self, return_sequences: bool) -> Self {
+        self.return_sequences = return_sequences;
+        self
+    }
+
+    /// Whether to read the last step first. Default: false.
+    pub fn go_backwards(mut self, go_backwards: bool) -> Self {
+        self.go_backwards = go_backwards;
+        self
+    }
+
+    /// The share of the inputs that is dropped while training. Default: 0.
+    pub fn dropout(mut self, rate: f64) -> Self {
+        self.dropout = rate;
+        self
+    }
+
+    /// The share of the state that is dropped in the recurrent product while training. Default: 0.
+    pub fn recurrent_dropout(mut self, rate: f64) -> Self {
+        self.recurrent_dropout = rate;
+        self
+    }
+
+    /// Whether there is a bias. Default: true.
+    pub fn use_bias(mut self, use_bias: bool) -> Self {
+        self.use_bias = use_bias;
+        self
+    }
+
+    spec_setters!(kernel: "`K`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
+    spec_setters!(recurrent: "`R`", "`Orthogonal`", recurrent_initializer, recurrent_regularizer, recurrent_constraint);
+    spec_setters!(bias: "`b`", "`Zeros`", bias_initializer, bias_regularizer, bias_constraint);
+
+    fn size(&self, built: &Built<F>, rows: usize) -> Size {
+        let (inputs, gates) = (built.kernel.shape()[0], self.cell.gates());
+        Size { rows, steps: built.steps, inputs, units: self.units, gates, cells: self.cell.has_cells() }
+    }
+
+    /// Runs all steps, and writes the output.
+    fn run(&self, built: &Built<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], masks: Option<&[F]>) {
+        let size = self.size(built, x.rows());
+        let (u, wide) = (size.units, size.units * size.gates);
+        let mut tape = Tape::new(size, memory);
+        let (inputs_mask, state_mask) = masks.map_or((None, None), |masks| {
+            let (inputs, state) = masks.split_at(size.rows * size.inputs);
+            (Some(inputs), Some(state))
+        });
+        tape.load(x, self.go_backwards, inputs_mask.filter(|_| self.dropout > 0.0));
+        let (bias, _) = built.biases(wide);
+        kernel::affine(
+            Batch::new(tape.x, size.inputs),
+            built.kernel.matrix(),
+            bias,
+            BatchMut::new(tape.a, wide),
+        );
+        tape.start();
+        built.with_weights(self.cell.last_gate_reads_own(), u, wide, &mut |weights| {
+            for step in 0..size.steps {
+                tape.mask_state(step, state_mask.filter(|_| self.recurrent_dropout > 0.0));
+                self.cell.step(weights, tape.moment(step, [&mut [], &mut [], &mut []]));
+            }
+        });
+        let len = size.rows * u;
+        for (row, y) in y.iter_mut().enumerate() {
+            if self.return_sequences {
+                for (step, y) in y.chunks_exact_mut(u).enumerate() {
+                    y.copy_from_slice(&tape.h[(step + 1) * len + row * u..][..u]);
+                }
+            } else {
+                y.copy_from_slice(&tape.h[size.steps * len + row * u..][..u]);
+            }
+        }
+    }
+
+    /// Draws one mask a row for the inputs, and one for the state.
+    fn draw_masks(&mut self, rows: usize, inputs: usize, step: &Step<F>) {
+        let units = self.units;
+        self.masks.resize(rows * (inputs + units), F::zero());
+        let (of_inputs, of_states) = self.masks.split_at_mut(rows * inputs);
+        let masks = of_inputs.chunks_exact_mut(inputs).zip(of_states.chunks_exact_mut(units));
+        for (row, (inputs, state)) in masks.enumerate() {
+            let mut rng = step.rng(self.salt, row);
+            for (rate, mask) in [(self.dropout, inputs), (self.recurrent_dropout, state)] {
+                let kept = F::of(1.0 / (1.0 - rate));
+                mask.iter_mut().for_each(|m| *m = if rng.uniform() < rate { F::zero() } else { kept });
+            }
+        }
+    }
+}
+
+impl<F: Scalar> Built<F> {
+    /// The bias of the inputs' product, and of the recurrent one.
+    fn biases(&self, wide: usize) -> (Option<&[F]>, Option<&[F]>) {
+        match self.bias.as_ref().map(Param::value) {
+            None => (None, None),
+            Some(bias) if bias.len() == wide => (Some(bias), None),
+            Some(bias) => (Some(&bias[..wide]), Some(&bias[wide..])),
+        }
+    }
+
+    /// Calls `f` with the recurrent weights; the columns of the last gate are picked out where it asks for them.
+    fn with_weights(&self, picked: bool, u: usize, wide: usize, f: &mut dyn FnMut(&Weights<F>)) {
+        let (kernel, bias) = (self.recurrent.matrix(), self.biases(wide).1);
+        if !picked {
+            return f(&Weights { kernel, bias, parts: (&[], &[]) });
+        }
+        kernel::with_memory(u * wide, |memory: &mut [F]| {
+            let (first, last) = memory.split_at_mut(u * (wide - u));
+            let rows = first.chunks_exact_mut(wide - u).zip(last.chunks_exact_mut(u));
+            for ((first, last), row) in rows.zip(kernel.iter()) {
+                first.copy_from_slice(&row[..wide - u]);
+                last.copy_from_slice(&row[wide - u..]);
+            }
+            f(&Weights { kernel, bias, parts: (first, last) });
+        });
+    }
+}
+
+impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
+    fn kind(&self) -> &str {
+        self.cell.kind()
+    }
+
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        let (&[steps, inputs], false) = (input, input.contains(&0)) else {
+            return Err(Error::InputShape { expected: "(steps, inputs)".into(), found: input.to_vec() });
+        };
+        if self.units == 0 {
+            return Err(Error::argument("units", "at least 1", 0));
+        }
+        self.cell.check()?;
+        for (argument, rate) in [("dropout", self.dropout), ("recurrent_dropout", self.recurrent_dropout)] {
+            if !(0.0..1.0).contains(&rate) {
+                return Err(Error::argument(argument, "a number of at least 0 and below 1", rate));
+            }
+        }
+        let wide = self.units.checked_mul(self.cell.gates());
+        let wide = wide.ok_or_else(|| Error::TooLarge { shape: vec![self.units, self.cell.gates()] })?;
+        let kernel = self.kernel.param("kernel", &[inputs, wide], rng)?;
+        let recurrent = self.recurrent.param("recurrent_kernel", &[self.units, wide], rng)?;
+        let shape = if self.cell.has_two_biases() { vec![2, wide] } else { vec![wide] };
+        let mut bias = self.use_bias.then(|| self.bias.param("bias", &shape, rng)).transpose()?;
+        if let Some(bias) = &mut bias {
+            bias.value_mut()[self.cell.ones(self.units)].fill(F::one());
+        }
+        self.salt = rng.bits();
+        self.built = Some(Built { steps, kernel, recurrent, bias });
+        Ok(if self.return_sequences { vec![steps, self.units] } else { vec![self.units] })
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        let Some(built) = &self.built else { return };
+        let (memory, _) = scratch.take(self.size(built, x.rows()).len());
+        self.run(built, x, y, memory, None);
+    }
+
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        let Some(size) = self.built.as_ref().map(|built| self.size(built, x.rows())) else { return };
+        let drops = self.dropout > 0.0 || self.recurrent_dropout > 0.0;
+        if drops {
+            self.draw_masks(size.rows, size.inputs, step);
+        }
+        let mut memory = std::mem::take(&mut self.memory);
+        memory.resize(size.len().max(memory.len()), F::zero());
+        if let Some(built) = &self.built {
+            self.run(built, x, y, &mut memory[..size.len()], drops.then_some(&self.masks));
+        }
+        self.memory = memory;
+    }
+
+    fn backward(&mut self, pass: Pass<F>) {
+        let Some(built) = &self.built else { return };
+        let size = self.size(built, pass.x.rows());
+        let Size { rows, steps, inputs, units: u, gates, .. } = size;
+        let (wide, len, picked) = (u * gates, rows * u, self.cell.last_gate_reads_own());
+        let mut tape = Tape::new(size, &mut self.memory[..size.len()]);
+        self.back.resize((4 * len).max(self.back.len()), F::zero());
+        let (dh, rest) = self.back.split_at_mut(len);
+        let (dc, rest) = rest.split_at_mut(len);
+        let dread = &mut rest[..len];
+        dh.fill(F::zero());
+        dc.fill(F::zero());
+        let dy = pass.dy.as_batch();
+        let states = (self.recurrent_dropout > 0.0).then(|| &self.masks[rows * inputs..]);
+        built.with_weights(picked, u, wide, &mut |weights| {
+            for step in (0..steps).rev() {
+                if self.return_sequences || step + 1 == steps {
+                    let place = if self.return_sequences { step * u } else { 0 };
+                    for (row, dh) in dh.chunks_exact_mut(u).enumerate() {
+                        dh.iter_mut().zip(&dy.row(row)[place..]).for_each(|(dh, dy)| *dh += *dy);
+                    }
+                }
+                self.cell.back(weights, tape.moment(step, [&mut *dh, &mut *dc, &mut *dread]));
+                match states {
+                    None => dh.iter_mut().zip(&*dread).for_each(|(dh, d)| *dh += *d),
+                    Some(mask) => {
+                        dh.iter_mut().zip(&*dread).zip(mask).for_each(|((dh, d), m)| *dh += *d * *m)
+                    }
+                }
+            }
+        });
+        let Some(built) = &mut self.built else { return };
+        let (da, dq) = (Batch::new(tape.a, wide), Batch::new(tape.q, wide));
+        kernel::affine_weights(Batch::new(tape.x, inputs), da, built.kernel.grad_matrix());
+        kernel::affine_weights(Batch::new(tape.read, u), dq, built.recurrent.grad_matrix());
+        if picked {
+            add_last_gate(Batch::new(tape.own, u), dq, &mut built.recurrent.grad, (u, wide));
+        }
+        if let Some(bias) = &mut built.bias {
+            let (own, recurrent) = bias.grad.split_at_mut(wide);
+            kernel::sum_rows(da, own);
+            if !recurrent.is_empty() {
+                kernel::sum_rows(dq, recurrent);
+            }
+        }
+        let Some(mut dx) = pass.dx else { return };
+        kernel::affine_input(da, built.kernel.matrix(), BatchMut::new(tape.x, inputs));
+        for (row, dx) in dx.iter_mut().enumerate() {
+            for (time, dx) in dx.chunks_exact_mut(inputs).enumerate() {
+                let step = if self.go_backwards { steps - 1 - time } else { time };
+                dx.copy_from_slice(&tape.x[(step * rows + row) * inputs..][..inputs]);
+                if self.dropout > 0.0 {
+                    dx.iter_mut().zip(&self.masks[row * inputs..]).for_each(|(dx, m)| *dx *= *m);
+                }
+            }
+        }
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        if let Some(built) = &self.built {
+            [&built.kernel, &built.recurrent].into_iter().chain(&built.bias).for_each(f);
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        if let Some(built) = &mut self.built {
+            [&mut built.kernel, &mut built.recurrent].into_iter().chain(&mut built.bias).for_each(f);
+        }
+    }
+
+    fn memory(&self, rows: usize) -> usize {
+        self.built.as_ref().map_or(0, |built| self.size(built, rows).len() + 4 * rows * self.units)
+    }
+}
+
+/// The gradient of the last gate's columns of R, whose product read other numbers.
+fn add_last_gate<F: Scalar>(read: Batch<F>, dq: Batch<F>, grad: &mut [F], (u, wide): (usize, usize)) {
+    kernel::with_memory(read.data().len() + u * u, |memory: &mut [F]| {
+        let (last, dr) = memory.split_at_mut(read.data().len());
+        for (to, dq) in last.chunks_exact_mut(u).zip(dq.iter()) {
+            to.copy_from_slice(&dq[wide - u..]);
+        }
+        kernel::affine_weights(read, Batch::new(last, u), BatchMut::new(dr, u));
+        for (grad, dr) in grad.chunks_exact_mut(wide).zip(dr.chunks_exact(u)) {
+            grad[wide - u..].copy_from_slice(dr);
+        }
+    });
+}
+
+impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}({}", self.cell.kind(), self.units)?;
+        for (is, name) in [(self.return_sequences, "sequences"), (self.go_backwards, "backwards")] {
+            if is {
+                write!(f, ", {name}")?;
+            }
+        }
+        write!(f, ")")
+    }
+}
