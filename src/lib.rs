@@ -19,6 +19,8 @@ pub mod prelude;
 mod regularizer;
 mod rng;
 mod samples;
+#[cfg(feature = "npy")]
+mod save;
 mod scalar;
 pub mod tensor;
 pub mod training;

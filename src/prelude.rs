@@ -1,7 +1,12 @@
 //! What a program that trains a network uses: `use cornu::prelude::*;`.
 
-pub use crate::callback::Verbose;
-pub use crate::data::{ClassWeight, LabelEncoder, to_categorical};
+#[cfg(feature = "npy")]
+pub use crate::callback::ModelCheckpoint;
+pub use crate::callback::{
+    CsvLogger, EarlyStopping, Flow, LambdaCallback, LearningRateScheduler, ReduceLearningRateOnPlateau,
+    TerminateOnNaN, Verbose,
+};
+pub use crate::data::{BatchSource, ClassWeight, LabelEncoder, source_fn, to_categorical};
 pub use crate::layer::{
     AlphaDropout, AveragePooling1D, AveragePooling2D, BatchNormalization, Bidirectional, Conv1D, Conv2D,
     Cropping1D, Dense, DepthwiseConv1D, Dropout, Elu, Embedding, Flatten, GaussianDropout, GaussianNoise,

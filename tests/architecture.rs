@@ -4,14 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the left to the right; those on one line never import each other.
-const ORDER: [&[&str]; 9] = [
+const ORDER: [&[&str]; 10] = [
     &["error"],
     &["scalar", "rng", "tensor"],
     &["kernel", "regularizer", "constraint", "initializer", "activation"],
     &["param", "samples"],
     &["layer", "loss", "optimizer", "metric", "data"],
     &["model"],
-    &["save", "callback"],
+    &["save"],
+    &["callback"],
     &["diagnosis"],
     &["training"],
 ];

@@ -1,12 +1,30 @@
 //! Callbacks: what looks on, or steps in, while a model trains.
 
+#[cfg(feature = "npy")]
+mod checkpoint;
+mod csv_logger;
+mod early_stopping;
+mod lambda;
 mod logs;
+mod monitor;
+mod plateau;
 mod progress;
+mod scheduler;
+mod terminate;
 
+#[cfg(feature = "npy")]
+pub use checkpoint::ModelCheckpoint;
+pub use csv_logger::CsvLogger;
+pub use early_stopping::EarlyStopping;
+pub use lambda::LambdaCallback;
 pub use logs::Logs;
+pub use monitor::Mode;
+pub use plateau::ReduceLearningRateOnPlateau;
 pub use progress::{Progress, Verbose};
+pub use scheduler::LearningRateScheduler;
+pub use terminate::TerminateOnNaN;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -73,6 +91,16 @@ pub trait Callback<F: Scalar> {
         Ok(Flow::Continue)
     }
 
+    /// The loss or a gradient is not finite any more. [`Flow::Stop`] ends the training with its history; where all
+    /// callbacks say [`Flow::Continue`], `fit` ends in this error.
+    ///
+    /// # Errors
+    /// As for [`Callback::on_fit_begin`].
+    fn on_diverged(&mut self, at: &mut Moment<F>, error: &Error) -> Result<Flow> {
+        let _ = (at, error);
+        Ok(Flow::Continue)
+    }
+
     /// After the last epoch.
     ///
     /// # Errors
@@ -95,6 +123,9 @@ impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
     }
     fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
         (**self).on_epoch_end(at)
+    }
+    fn on_diverged(&mut self, at: &mut Moment<F>, error: &Error) -> Result<Flow> {
+        (**self).on_diverged(at, error)
     }
     fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
         (**self).on_fit_end(at)

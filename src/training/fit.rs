@@ -166,7 +166,15 @@ impl<'a, F: Scalar> Run<'a, F> {
             callbacks.all(|callback| callback.on_epoch_begin(&mut clock.moment(model, &mut logs)))?;
             for indices in order.chunks(settings.batch_size) {
                 let place = (clock.epoch + 1, clock.batch + 1);
-                trainer.step(model, &self.data, indices, &mut self.measure, place)?;
+                if let Err(error) = trainer.step(model, &self.data, indices, &mut self.measure, place) {
+                    let Error::Diverged { .. } = error else { return Err(error) };
+                    history.stopped = callbacks
+                        .ask(|callback| callback.on_diverged(&mut clock.moment(model, &mut logs), &error))?;
+                    match history.stopped {
+                        Some(_) => break,
+                        None => return Err(error),
+                    }
+                }
                 clock.batch += 1;
                 self.measure.log(&mut logs);
                 history.stopped =

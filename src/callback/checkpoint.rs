@@ -1,0 +1,164 @@
+//! Checkpoints: the weights, written while a model trains.
+
+use std::path::PathBuf;
+
+use super::monitor::{Mode, Monitor, monitor_setters};
+use super::{Callback, Flow, Logs, Moment};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// Saves the model's weights as `.npz` while it trains, each file whole or not at all.
+///
+/// The path may hold `{epoch}`, from 1, `{batch}`, from 1, and any key of the logs: `w-{epoch:02}-{val_loss:.3}.npz`.
+/// A checkpoint that cannot be written does not end the training: it is told by
+/// [`failures`](ModelCheckpoint::failures), and the next one is tried.
+///
+/// | setter | default |
+/// |---|---|
+/// | `monitor`, `mode` | `val_loss`, [`Mode::Auto`] |
+/// | `save_best_only` | false |
+/// | `save_every`: batches, counted over all epochs | each epoch |
+/// | `initial_value_threshold`: what the first must beat | none |
+///
+/// # Example
+/// ```no_run
+/// use cornu::callback::ModelCheckpoint;
+/// use cornu::prelude::*;
+/// let fit = Fit::<f32>::new()
+///     .epochs(100)
+///     .validation_split(0.2)
+///     .callback(ModelCheckpoint::new("best-{epoch:03}.npz").save_best_only(true));
+/// # let _ = fit;
+/// ```
+///
+/// # Errors
+/// In `fit`: [`Error::Argument`] for a path with a placeholder that cannot be read, [`Error::Unknown`] for a key that
+/// is no metric of the model, without a mode.
+///
+/// # References
+/// <https://keras.io/api/callbacks/model_checkpoint/>
+#[derive(Debug, Clone)]
+pub struct ModelCheckpoint {
+    path: String,
+    monitor: Monitor,
+    save_best_only: bool,
+    every: Option<usize>,
+    threshold: Option<f64>,
+    batches: usize,
+    failures: Vec<Error>,
+}
+
+impl ModelCheckpoint {
+    /// Writes to this path after each epoch.
+    pub fn new(path: impl Into<String>) -> Self {
+        ModelCheckpoint {
+            path: path.into(),
+            monitor: Monitor::new(),
+            save_best_only: false,
+            every: None,
+            threshold: None,
+            batches: 0,
+            failures: Vec::new(),
+        }
+    }
+
+    monitor_setters!();
+
+    /// Whether to write only where the monitored number is the best so far. Default: false.
+    pub fn save_best_only(mut self, best_only: bool) -> Self {
+        self.save_best_only = best_only;
+        self
+    }
+
+    /// Writes after every so many batches, in the place of epochs. Default: after each epoch.
+    pub fn save_every(mut self, batches: usize) -> Self {
+        self.every = Some(batches);
+        self
+    }
+
+    /// What the monitored number must beat at first. Default: nothing.
+    pub fn initial_value_threshold(mut self, threshold: f64) -> Self {
+        self.threshold = Some(threshold);
+        self
+    }
+
+    /// Why checkpoints could not be written, one after another.
+    pub fn failures(&self) -> &[Error] {
+        &self.failures
+    }
+
+    /// Writes the weights, unless they are not the best.
+    fn save<F: Scalar>(&mut self, at: &Moment<F>) -> Result<()> {
+        if self.save_best_only
+            && let Some((value, goal)) = self.monitor.read(at)?
+            && !self.monitor.take(value, goal)
+        {
+            return Ok(());
+        }
+        let path = PathBuf::from(fill(&self.path, at.epoch + 1, at.batch, at.logs)?);
+        if let Err(error) = at.model.save_weights(&path) {
+            self.failures.push(error);
+        }
+        Ok(())
+    }
+}
+
+/// Fills in the placeholders of a path.
+fn fill(pattern: &str, epoch: usize, batch: usize, logs: &Logs) -> Result<String> {
+    let mut path = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('{') {
+        let refused = || Error::argument("path", "placeholders such as {epoch:02} or {val_loss:.3}", pattern);
+        let (inner, behind) = after.split_once('}').ok_or_else(refused)?;
+        let (name, format) = inner.split_once(':').unwrap_or((inner, ""));
+        path.push_str(before);
+        let format = format.trim_end_matches(['d', 'f']);
+        let whole = |number: usize| -> Result<String> {
+            let width = if format.is_empty() { 0 } else { format.parse().map_err(|_| refused())? };
+            Ok(if format.starts_with('0') { format!("{number:0width$}") } else { format!("{number:width$}") })
+        };
+        match name {
+            "epoch" => path.push_str(&whole(epoch)?),
+            "batch" => path.push_str(&whole(batch)?),
+            _ => {
+                let value = logs.get(name).ok_or_else(refused)?;
+                match format.strip_prefix('.') {
+                    Some(digits) => {
+                        let digits: usize = digits.parse().map_err(|_| refused())?;
+                        path.push_str(&format!("{value:.digits$}"));
+                    }
+                    None if format.is_empty() => path.push_str(&value.to_string()),
+                    None => return Err(refused()),
+                }
+            }
+        }
+        rest = behind;
+    }
+    Ok(path + rest)
+}
+
+impl<F: Scalar> Callback<F> for ModelCheckpoint {
+    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+        if self.every == Some(0) {
+            return Err(Error::argument("save_every", "at least 1", 0));
+        }
+        self.batches = 0;
+        self.monitor.best = self.threshold;
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        self.batches += 1;
+        if self.every.is_some_and(|every| self.batches.is_multiple_of(every)) {
+            self.save(at)?;
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        if self.every.is_none() {
+            self.save(at)?;
+        }
+        Ok(Flow::Continue)
+    }
+}

@@ -1,0 +1,162 @@
+//! Early stopping: ends a training that no longer gets better, and brings back its best weights.
+
+use super::monitor::{Mode, Monitor, monitor_setters};
+use super::{Callback, Flow, Moment};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// Stops when a monitored number has not improved for `patience` epochs, counted as Keras counts them: an epoch that
+/// improves never stops, patience 0 and 1 are alike, and the first epoch never stops.
+///
+/// | setter | default |
+/// |---|---|
+/// | `monitor`, `mode` | `val_loss`, [`Mode::Auto`] |
+/// | `min_delta`: what an improvement must exceed | 0 |
+/// | `patience` | 0 |
+/// | `baseline`: what must be beaten for the patience to start anew | none |
+/// | `restore_best_weights`, at the end of the fit in any case | false |
+/// | `start_from_epoch`, from 0 | 0 |
+///
+/// # Example
+/// ```
+/// use cornu::callback::EarlyStopping;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let stopping = EarlyStopping::new().monitor("loss").min_delta(1e-3).patience(2).restore_best_weights(true);
+/// let history = model.fit(&x, &x, &Fit::new().epochs(1000).callback(stopping).verbose(Verbose::Silent))?;
+/// assert!(history.epochs().len() < 1000);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// In `fit`: [`Error::Unknown`](crate::Error::Unknown) for a key that is no metric of the model, without a mode.
+///
+/// # References
+/// <https://keras.io/api/callbacks/early_stopping/>
+#[derive(Debug, Clone)]
+pub struct EarlyStopping<F = f32> {
+    monitor: Monitor,
+    patience: usize,
+    baseline: Option<f64>,
+    restore_best_weights: bool,
+    start_from_epoch: usize,
+    wait: usize,
+    best_epoch: Option<usize>,
+    best_weights: Option<Vec<Vec<F>>>,
+}
+
+impl<F> EarlyStopping<F> {
+    /// Watches `val_loss`, with no patience.
+    pub fn new() -> Self {
+        EarlyStopping {
+            monitor: Monitor::new(),
+            patience: 0,
+            baseline: None,
+            restore_best_weights: false,
+            start_from_epoch: 0,
+            wait: 0,
+            best_epoch: None,
+            best_weights: None,
+        }
+    }
+
+    monitor_setters!();
+
+    /// What an improvement must exceed. Default: 0.
+    pub fn min_delta(mut self, min_delta: f64) -> Self {
+        self.monitor.min_delta = min_delta;
+        self
+    }
+
+    /// How many epochs in a row may bring no improvement. Default: 0.
+    pub fn patience(mut self, patience: usize) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// What the number must beat for the patience to start anew. Default: nothing.
+    pub fn baseline(mut self, baseline: f64) -> Self {
+        self.baseline = Some(baseline);
+        self
+    }
+
+    /// Whether the model gets the weights of its best epoch at the end. Default: false.
+    pub fn restore_best_weights(mut self, restore: bool) -> Self {
+        self.restore_best_weights = restore;
+        self
+    }
+
+    /// The first epoch that is looked at, from 0. Default: 0.
+    pub fn start_from_epoch(mut self, epoch: usize) -> Self {
+        self.start_from_epoch = epoch;
+        self
+    }
+
+    /// The best epoch of the last training, from 0.
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.best_epoch
+    }
+
+    /// The monitored number at that epoch.
+    pub fn best(&self) -> Option<f64> {
+        self.monitor.best
+    }
+}
+
+impl<F> Default for EarlyStopping<F> {
+    fn default() -> Self {
+        EarlyStopping::new()
+    }
+}
+
+impl<F: Scalar> EarlyStopping<F> {
+    fn keep_weights(&mut self, at: &Moment<F>) {
+        if self.restore_best_weights {
+            let mut weights = Vec::new();
+            at.model.walk(&mut |_, _, param| weights.push(param.value().to_vec()));
+            self.best_weights = Some(weights);
+        }
+    }
+}
+
+impl<F: Scalar> Callback<F> for EarlyStopping<F> {
+    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+        (self.wait, self.best_epoch, self.best_weights, self.monitor.best) = (0, None, None, None);
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        if at.epoch < self.start_from_epoch {
+            return Ok(Flow::Continue);
+        }
+        let Some((value, goal)) = self.monitor.read(at)? else { return Ok(Flow::Continue) };
+        self.wait += 1;
+        if self.monitor.take(value, goal) {
+            self.best_epoch = Some(at.epoch);
+            self.keep_weights(at);
+            if self.baseline.is_none_or(|baseline| self.monitor.improves(value, baseline, goal)) {
+                self.wait = 0;
+            }
+            return Ok(Flow::Continue);
+        }
+        if self.wait >= self.patience && at.epoch > 0 {
+            let reason = format!("{} has not improved for {} epochs", self.monitor.key, self.wait);
+            return Ok(Flow::Stop(reason));
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+        if let Some(weights) = self.best_weights.take() {
+            let mut weights = weights.iter();
+            at.model.walk_mut(&mut |_, param| {
+                if let Some(best) = weights.next() {
+                    param.value_mut().copy_from_slice(best);
+                }
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! A callback made of closures.
+
+use std::fmt;
+
+use super::{Callback, Flow, Moment};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// Calls closures as a training goes on: one for each event that matters.
+///
+/// # Example
+/// ```
+/// use cornu::callback::{Flow, LambdaCallback, Moment};
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let mut losses = Vec::new();
+/// let watch = LambdaCallback::new().on_epoch_end(|at: &mut Moment<f32>| {
+///     losses.extend(at.logs.get("loss"));
+///     Ok(if at.epoch == 2 { Flow::Stop("three are enough".into()) } else { Flow::Continue })
+/// });
+/// model.fit(&x, &x, &Fit::new().epochs(10).callback(watch).verbose(Verbose::Silent))?;
+/// assert_eq!(losses.len(), 3);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/callbacks/lambda_callback/>
+pub struct LambdaCallback<'a, F: Scalar = f32> {
+    fit_begin: Option<Event<'a, F, ()>>,
+    epoch_begin: Option<Event<'a, F, ()>>,
+    batch_end: Option<Event<'a, F, Flow>>,
+    epoch_end: Option<Event<'a, F, Flow>>,
+    fit_end: Option<Event<'a, F, ()>>,
+}
+
+type Event<'a, F, R> = Box<dyn FnMut(&mut Moment<F>) -> Result<R> + 'a>;
+
+impl<'a, F: Scalar> LambdaCallback<'a, F> {
+    /// No closure yet.
+    pub fn new() -> Self {
+        LambdaCallback { fit_begin: None, epoch_begin: None, batch_end: None, epoch_end: None, fit_end: None }
+    }
+
+    /// Called before the first epoch. Default: nothing.
+    pub fn on_fit_begin(mut self, f: impl FnMut(&mut Moment<F>) -> Result<()> + 'a) -> Self {
+        self.fit_begin = Some(Box::new(f));
+        self
+    }
+
+    /// Called before each epoch. Default: nothing.
+    pub fn on_epoch_begin(mut self, f: impl FnMut(&mut Moment<F>) -> Result<()> + 'a) -> Self {
+        self.epoch_begin = Some(Box::new(f));
+        self
+    }
+
+    /// Called after each batch. Default: nothing.
+    pub fn on_batch_end(mut self, f: impl FnMut(&mut Moment<F>) -> Result<Flow> + 'a) -> Self {
+        self.batch_end = Some(Box::new(f));
+        self
+    }
+
+    /// Called after each epoch. Default: nothing.
+    pub fn on_epoch_end(mut self, f: impl FnMut(&mut Moment<F>) -> Result<Flow> + 'a) -> Self {
+        self.epoch_end = Some(Box::new(f));
+        self
+    }
+
+    /// Called after the last epoch. Default: nothing.
+    pub fn on_fit_end(mut self, f: impl FnMut(&mut Moment<F>) -> Result<()> + 'a) -> Self {
+        self.fit_end = Some(Box::new(f));
+        self
+    }
+}
+
+impl<F: Scalar> Default for LambdaCallback<'_, F> {
+    fn default() -> Self {
+        LambdaCallback::new()
+    }
+}
+
+impl<F: Scalar> fmt::Debug for LambdaCallback<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("LambdaCallback")
+    }
+}
+
+impl<F: Scalar> Callback<F> for LambdaCallback<'_, F> {
+    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+        self.fit_begin.as_mut().map_or(Ok(()), |f| f(at))
+    }
+
+    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+        self.epoch_begin.as_mut().map_or(Ok(()), |f| f(at))
+    }
+
+    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        self.batch_end.as_mut().map_or(Ok(Flow::Continue), |f| f(at))
+    }
+
+    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        self.epoch_end.as_mut().map_or(Ok(Flow::Continue), |f| f(at))
+    }
+
+    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+        self.fit_end.as_mut().map_or(Ok(()), |f| f(at))
+    }
+}

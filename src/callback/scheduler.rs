@@ -1,0 +1,59 @@
+//! A learning rate for each epoch.
+
+use std::fmt;
+
+use super::{Callback, Flow, Moment};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// Sets the learning rate before each epoch to `schedule(epoch, rate)`, with the epoch from 0 and the rate as it is.
+/// Writes `learning_rate` to the logs.
+///
+/// # Example
+/// ```
+/// use cornu::callback::LearningRateScheduler;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let halved = LearningRateScheduler::new(|epoch, rate| if epoch < 2 { rate } else { rate / 2.0 });
+/// let history = model.fit(&x, &x, &Fit::new().epochs(4).callback(halved).verbose(Verbose::Silent))?;
+/// assert_eq!(history.get("learning_rate"), Some(&[0.1, 0.1, 0.05, 0.025][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// In `fit`: [`Error::Argument`](crate::Error::Argument) for a rate that is negative or not finite, or an optimizer with
+/// a schedule of its own.
+///
+/// # References
+/// <https://keras.io/api/callbacks/learning_rate_scheduler/>
+#[derive(Clone)]
+pub struct LearningRateScheduler<S> {
+    schedule: S,
+}
+
+impl<S: FnMut(usize, f64) -> f64> LearningRateScheduler<S> {
+    /// Rates from this closure.
+    pub fn new(schedule: S) -> Self {
+        LearningRateScheduler { schedule }
+    }
+}
+
+impl<S> fmt::Debug for LearningRateScheduler<S> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("LearningRateScheduler")
+    }
+}
+
+impl<F: Scalar, S: FnMut(usize, f64) -> f64> Callback<F> for LearningRateScheduler<S> {
+    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+        let rate = (self.schedule)(at.epoch, at.learning_rate());
+        at.set_learning_rate(rate)
+    }
+
+    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        at.logs.set("learning_rate", at.learning_rate());
+        Ok(Flow::Continue)
+    }
+}

@@ -1,0 +1,39 @@
+//! Ends a training whose loss is no number, without an error.
+
+use super::{Callback, Flow, Moment};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// Stops a training whose loss or gradient is no longer finite. Without it, `fit` ends in [`Error::Diverged`]; with it,
+/// `fit` gives its history, whose [`stopped`](crate::History::stopped) says why. In both cases the model keeps the
+/// weights of the last finite step.
+///
+/// # Example
+/// ```
+/// use cornu::callback::TerminateOnNaN;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(1e30), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[1.0], [2.0]];
+/// let fit = Fit::new().epochs(50).callback(TerminateOnNaN::new()).verbose(Verbose::Silent);
+/// assert!(model.fit(&x, &x, &fit)?.stopped().is_some());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// <https://keras.io/api/callbacks/terminate_on_nan/>
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TerminateOnNaN;
+
+impl TerminateOnNaN {
+    /// The callback; it has no settings.
+    pub fn new() -> Self {
+        TerminateOnNaN
+    }
+}
+
+impl<F: Scalar> Callback<F> for TerminateOnNaN {
+    fn on_diverged(&mut self, _: &mut Moment<F>, error: &Error) -> Result<Flow> {
+        Ok(Flow::Stop(error.to_string()))
+    }
+}

@@ -1,0 +1,4 @@
+//! Weights to and from files.
+
+mod atomic;
+mod npz;
