@@ -1,5 +1,6 @@
 //! Every fault is found before anything is changed, and its error says where, what was expected, what found.
 
+use cornu::layer::Node;
 use cornu::ndarray::{Array1, Array2, Array3, array};
 use cornu::prelude::*;
 
@@ -113,6 +114,125 @@ fn arguments_of_layers_are_checked_when_they_are_built() {
     expect!(huge, Error::Layer { fault, .. } if matches!(**fault, Error::TooLarge { .. }));
     let twice = build(Sequential::new().add(Dense::new(1).name("a")).add(Dense::new(1).name("a")));
     expect!(twice, Error::DuplicateName { first: 0, second: 1, .. });
+}
+
+#[test]
+fn layers_of_sequences_and_images_check_their_arguments() {
+    let find = |layer: Node, shape: &[usize]| match Sequential::new().input(shape).add(layer).build() {
+        Err(Error::Layer { index: 0, fault, .. }) => *fault,
+        other => panic!("{other:?}"),
+    };
+    for (layer, argument) in [
+        (Conv1D::new(0, 3).into_node(), "filters"),
+        (Conv1D::new(2, 0).into_node(), "kernel_size"),
+        (Conv1D::new(2, 11).into_node(), "kernel_size"),
+        (Conv1D::new(2, 3).strides(0).into_node(), "strides"),
+        (Conv1D::new(2, 3).strides(2).dilation_rate(2).into_node(), "dilation_rate"),
+        (Conv1D::new(2, 6).dilation_rate(2).into_node(), "kernel_size"),
+        (Conv1D::new(4, 3).groups(3).into_node(), "groups"),
+        (Conv1D::new(3, 3).groups(2).into_node(), "groups"),
+        (DepthwiseConv1D::new(3).depth_multiplier(0).into_node(), "depth_multiplier"),
+        (DepthwiseConv1D::new(3).padding(Padding::Causal).into_node(), "padding"),
+        (SeparableConv1D::new(0, 3).into_node(), "filters"),
+        (MaxPooling1D::new(11).into_node(), "pool_size"),
+        (AveragePooling1D::new(0).into_node(), "pool_size"),
+        (MaxPooling1D::new(2).padding(Padding::Causal).into_node(), "padding"),
+        (Dropout::new(1.0).into_node(), "rate"),
+        (Dropout::new(-0.1).into_node(), "rate"),
+        (Dropout::new(f64::NAN).into_node(), "rate"),
+        (SpatialDropout1D::new(2.0).into_node(), "rate"),
+        (AlphaDropout::new(1.0).into_node(), "rate"),
+        (GaussianDropout::new(1.0).into_node(), "rate"),
+        (GaussianNoise::new(1.5).into_node(), "stddev"),
+        (BatchNormalization::new().momentum(1.5).into_node(), "momentum"),
+        (BatchNormalization::new().epsilon(0.0).into_node(), "epsilon"),
+        (LayerNormalization::new().axes(3).into_node(), "axes"),
+        (UnitNormalization::new().axis(3).into_node(), "axis"),
+        (PRelu::new().shared_axes([3]).into_node(), "shared_axes"),
+        (Embedding::new(0, 3).into_node(), "input_dim"),
+        (Embedding::new(3, 0).into_node(), "output_dim"),
+        (Reshape::new([7, -1]).into_node(), "target"),
+        (Reshape::new([-1, -1]).into_node(), "target"),
+        (Permute::new([1, 1]).into_node(), "dims"),
+        (Cropping1D::new(5, 5).into_node(), "cropping"),
+        (UpSampling1D::new(0).into_node(), "size"),
+        (SimpleRnn::new(0).into_node(), "units"),
+        (Lstm::new(2).dropout(1.0).into_node(), "dropout"),
+        (Gru::new(2).recurrent_dropout(-1.0).into_node(), "recurrent_dropout"),
+        (
+            Residual::new().add(Dense::new(4).activity_regularizer(Regularizer::L1(0.1))).into_node(),
+            "activity_regularizer",
+        ),
+    ] {
+        let fault = find(layer, &[10, 4]);
+        assert!(
+            matches!(&fault, Error::Argument { argument: found, .. } if *found == argument),
+            "{argument}: {fault:?}"
+        );
+    }
+    for (layer, shape) in [
+        (Conv1D::new(2, 3).into_node(), &[10][..]),
+        (Conv2D::new(2, [3, 3]).into_node(), &[10, 4]),
+        (MaxPooling2D::new([2, 2]).into_node(), &[10, 4]),
+        (GlobalAveragePooling1D::new().into_node(), &[10]),
+        (RepeatVector::new(2).into_node(), &[10, 4]),
+        (ZeroPadding2D::new([1, 1], [1, 1]).into_node(), &[10, 4]),
+        (Lstm::new(3).into_node(), &[10]),
+        (TimeDistributed::new(Dense::new(2)).into_node(), &[10]),
+        (Residual::new().add(Dense::new(3)).into_node(), &[10, 4]),
+    ] {
+        expect!(find(layer, shape), Error::InputShape { found, .. } if found == shape);
+    }
+    let dilated = Conv2D::new(2, [3, 3]).padding(Padding::Causal);
+    expect!(find(dilated.into_node(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });
+    expect!(find(Residual::new().into_node(), &[3]), Error::NoLayers);
+    let orthogonal = PRelu::new().alpha_initializer(Initializer::Orthogonal { gain: 1.0 });
+    expect!(find(orthogonal.into_node(), &[3]), Error::Argument { argument: "initializer", .. });
+}
+
+#[test]
+fn numbers_that_are_no_indices_are_found_before_a_training() {
+    let model = || {
+        let mut model =
+            Sequential::new().seed(1).add(Embedding::new(7, 2)).add(Flatten::new()).add(Dense::new(1));
+        model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+        model
+    };
+    let y = Array1::<f32>::zeros(3);
+    for (wrong, place) in [(7.0, 1), (-1.0, 2), (2.5, 0)] {
+        let mut x = Array2::<f32>::zeros((3, 4));
+        x[[place, 3]] = wrong;
+        let mut model = model();
+        expect!(model.fit(&x, &y, &quiet()).unwrap_err(), Error::Index { row, count: 7, found, .. }
+            if *row == place && *found == f64::from(wrong));
+        assert!(model.weights().is_err());
+        model.fit(&Array2::<f32>::zeros((3, 4)), &y, &quiet()).unwrap();
+        expect!(model.predict(&x).unwrap_err(), Error::Index { .. });
+        expect!(model.evaluate(&x, &y, &Evaluate::new()).unwrap_err(), Error::Index { .. });
+    }
+}
+
+#[test]
+fn options_of_optimizers_are_checked() {
+    let compile =
+        |rule: cornu::optimizer::Tuned| network().compile(rule, MeanSquaredError::new(), ()).unwrap_err();
+    let rule = || Sgd::new(0.1);
+    expect!(compile(rule().weight_decay(-1.0)), Error::Argument { argument: "weight_decay", .. });
+    expect!(compile(rule().clip_norm(0.0)), Error::Argument { argument: "clip_norm", .. });
+    expect!(compile(rule().clip_value(f64::NAN)), Error::Argument { argument: "clip_value", .. });
+    expect!(compile(rule().global_clip_norm(-1.0)), Error::Argument { argument: "global_clip_norm", .. });
+    expect!(compile(rule().clip_norm(1.0).clip_value(1.0)), Error::Argument { argument: "clip", .. });
+    expect!(
+        compile(rule().accumulate_gradients(0)),
+        Error::Argument { argument: "accumulate_gradients", .. }
+    );
+    let average = cornu::optimizer::WeightAverage::new(1.0);
+    expect!(compile(rule().average_weights(average)), Error::Argument { argument: "momentum", .. });
+    let huber = network().compile(rule(), Huber::new().delta(0.0), ());
+    expect!(huber.unwrap_err(), Error::Argument { argument: "delta", .. });
+    let focal =
+        network().compile(rule(), CategoricalFocalCrossentropy::new().alpha_per_class([1.0, 2.0]), ());
+    expect!(focal.unwrap_err(), Error::Argument { argument: "alpha", .. });
 }
 
 #[test]

@@ -51,27 +51,28 @@ pub(crate) fn sum_over<F: Scalar>(
     }
 }
 
+/// Memory for numbers of either type.
+type Memory = (Vec<f32>, Vec<f64>);
+
 thread_local! {
-    /// Memory for the time of a call, kept by each thread.
-    static MEMORY: RefCell<(Vec<f32>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    /// Memory for the time of a call, kept by each thread: one for each call within a call.
+    static MEMORY: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Calls `f` with `len` numbers of this thread's memory, which hold what an earlier call left there. A call within
-/// the call gets memory of its own, which is not kept.
+/// the call gets other memory.
 pub(crate) fn with_memory<F: Scalar, R>(len: usize, f: impl FnOnce(&mut [F]) -> R) -> R {
-    MEMORY.with(|kept| match kept.try_borrow_mut() {
-        Ok(mut kept) => {
-            let (narrow, wide) = &mut *kept;
-            let start = if TypeId::of::<F>() == TypeId::of::<f32>() {
-                grow(narrow, len).cast::<F>()
-            } else {
-                grow(wide, len).cast::<F>()
-            };
-            // SAFETY: F is the type of that vector, which has at least `len` numbers and is borrowed as long.
-            f(unsafe { std::slice::from_raw_parts_mut(start, len) })
-        }
-        Err(_) => f(&mut vec![F::zero(); len]),
-    })
+    let mut memory = MEMORY.with_borrow_mut(Vec::pop).unwrap_or_default();
+    let start = if TypeId::of::<F>() == TypeId::of::<f32>() {
+        grow(&mut memory.0, len).cast::<F>()
+    } else {
+        grow(&mut memory.1, len).cast::<F>()
+    };
+    // SAFETY: F is the type of that vector, which has at least `len` numbers, and lives and stays as it is until `f`
+    // is done.
+    let result = f(unsafe { std::slice::from_raw_parts_mut(start, len) });
+    MEMORY.with_borrow_mut(|kept| kept.push(memory));
+    result
 }
 
 /// Makes the vector at least this long.

@@ -4,6 +4,8 @@ mod draw;
 mod layers;
 mod losses;
 mod metrics;
+mod mixes;
+mod optimizers;
 mod pieces;
 mod trainings;
 

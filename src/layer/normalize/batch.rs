@@ -1,6 +1,7 @@
 //! Batch normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance over the batch.
 //! dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/√(v + ε) · (dy − dβ/N − x̂·dγ/N).
 
+use super::channels::{Channels, each_row};
 use super::check_epsilon;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -64,18 +65,10 @@ pub struct BatchNormalization<F = f32> {
     moving_mean: Initializer,
     moving_variance: Initializer,
     frozen: bool,
-    params: Option<Params<F>>,
+    params: Option<Channels<F>>,
     /// μ and 1/√(v + ε) of the batch.
     statistics: Vec<F>,
     sums: Vec<F>,
-}
-
-#[derive(Debug, Clone)]
-struct Params<F> {
-    gamma: Option<Param<F>>,
-    beta: Option<Param<F>>,
-    mean: Param<F>,
-    variance: Param<F>,
 }
 
 impl<F> BatchNormalization<F> {
@@ -143,39 +136,6 @@ impl<F> Default for BatchNormalization<F> {
     }
 }
 
-impl<F: Scalar> Params<F> {
-    /// Writes μ and 1/√(v + ε) of the moving statistics.
-    fn moving(&self, epsilon: F, statistics: &mut [F]) {
-        let (mean, inverse) = statistics.split_at_mut(self.mean.len());
-        mean.copy_from_slice(self.mean.value());
-        let variances = inverse.iter_mut().zip(self.variance.value());
-        variances.for_each(|(inverse, &v)| *inverse = F::one() / (v + epsilon).sqrt());
-    }
-
-    /// Writes y for these statistics; `line` has room for the factor and the shift of each channel.
-    fn apply(&self, x: Batch<F>, mut y: BatchMut<F>, statistics: &[F], line: &mut [F]) {
-        let channels = self.mean.len();
-        let (mean, inverse) = statistics.split_at(channels);
-        let (factor, shift) = line.split_at_mut(channels);
-        for c in 0..channels {
-            factor[c] = inverse[c] * self.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
-            shift[c] = self.beta.as_ref().map_or(F::zero(), |beta| beta.value()[c]) - mean[c] * factor[c];
-        }
-        let (factor, shift) = (&*factor, &*shift);
-        each_row(x.rows(), (y.data(), channels), &|row, y| {
-            let line = factor.iter().zip(shift);
-            y.iter_mut().zip(x.row(row)).zip(line).for_each(|((y, &x), (&a, &b))| *y = x * a + b);
-        });
-    }
-}
-
-/// Calls `f` with the number and the numbers of every row, on several threads.
-fn each_row<F: Scalar>(rows: usize, (to, width): (&mut [F], usize), f: &(dyn Fn(usize, &mut [F]) + Sync)) {
-    kernel::samples(rows, (1_usize << 13).div_ceil(width.max(1)), [(to, width)], &|range, [to]| {
-        kernel::wide(|| range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to)));
-    });
-}
-
 impl<F: Scalar> BatchNormalization<F> {
     /// Takes μ and 1/√(v + ε) of the batch, and moves the moving statistics.
     fn measure(&mut self, x: Batch<F>) {
@@ -229,7 +189,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
         };
         let shape = [channels];
-        self.params = Some(Params {
+        self.params = Some(Channels {
             gamma: self.scale.then(|| self.gamma.param("gamma", &shape, rng)).transpose()?,
             beta: self.center.then(|| self.beta.param("beta", &shape, rng)).transpose()?,
             mean: Param::fixed("moving_mean", &shape, &self.moving_mean)?,
@@ -302,13 +262,13 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
-        if let Some(Params { gamma, beta, mean, variance }) = &self.params {
+        if let Some(Channels { gamma, beta, mean, variance }) = &self.params {
             gamma.iter().chain(beta).chain([mean, variance]).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
-        if let Some(Params { gamma, beta, mean, variance }) = &mut self.params {
+        if let Some(Channels { gamma, beta, mean, variance }) = &mut self.params {
             gamma.iter_mut().chain(beta).chain([mean, variance]).for_each(f);
         }
     }

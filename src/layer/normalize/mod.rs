@@ -1,6 +1,7 @@
 //! Layers that bring activations to a common scale.
 
 mod batch;
+mod channels;
 mod layer;
 mod unit;
 

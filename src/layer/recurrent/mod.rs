@@ -2,8 +2,10 @@
 
 mod bidirectional;
 mod cell;
+mod forward;
 mod gru;
 mod lstm;
+mod params;
 mod rnn;
 mod simple;
 mod tape;

@@ -4,7 +4,8 @@
 use std::fmt;
 
 use super::cell::Cell;
-use super::tape::{Size, Tape, Weights};
+use super::params::{Params, add_last_gate};
+use super::tape::{Size, Tape};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
@@ -38,30 +39,22 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// See [`Lstm`](super::Lstm).
 #[derive(Clone)]
 pub struct Rnn<C, F = f32> {
-    units: usize,
+    pub(super) units: usize,
     pub(super) cell: C,
     pub(super) return_sequences: bool,
     pub(super) go_backwards: bool,
-    dropout: f64,
-    recurrent_dropout: f64,
+    pub(super) dropout: f64,
+    pub(super) recurrent_dropout: f64,
     use_bias: bool,
     kernel: Spec,
     recurrent: Spec,
     bias: Spec,
-    built: Option<Built<F>>,
-    salt: u64,
+    built: Option<Params<F>>,
+    pub(super) salt: u64,
     /// The tape, the masks of inputs and states, and the gradients on the way back.
     memory: Vec<F>,
-    masks: Vec<F>,
+    pub(super) masks: Vec<F>,
     back: Vec<F>,
-}
-
-#[derive(Debug, Clone)]
-struct Built<F> {
-    steps: usize,
-    kernel: Param<F>,
-    recurrent: Param<F>,
-    bias: Option<Param<F>>,
 }
 
 impl<C: Cell, F: Scalar> Rnn<C, F> {
@@ -119,88 +112,9 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
     spec_setters!(recurrent: "`R`", "`Orthogonal`", recurrent_initializer, recurrent_regularizer, recurrent_constraint);
     spec_setters!(bias: "`b`", "`Zeros`", bias_initializer, bias_regularizer, bias_constraint);
 
-    fn size(&self, built: &Built<F>, rows: usize) -> Size {
+    pub(super) fn size(&self, built: &Params<F>, rows: usize) -> Size {
         let (inputs, gates) = (built.kernel.shape()[0], self.cell.gates());
         Size { rows, steps: built.steps, inputs, units: self.units, gates, cells: self.cell.has_cells() }
-    }
-
-    /// Runs all steps, and writes the output.
-    fn run(&self, built: &Built<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], masks: Option<&[F]>) {
-        let size = self.size(built, x.rows());
-        let (u, wide) = (size.units, size.units * size.gates);
-        let mut tape = Tape::new(size, memory);
-        let (inputs_mask, state_mask) = masks.map_or((None, None), |masks| {
-            let (inputs, state) = masks.split_at(size.rows * size.inputs);
-            (Some(inputs), Some(state))
-        });
-        tape.load(x, self.go_backwards, inputs_mask.filter(|_| self.dropout > 0.0));
-        let (bias, _) = built.biases(wide);
-        kernel::affine(
-            Batch::new(tape.x, size.inputs),
-            built.kernel.matrix(),
-            bias,
-            BatchMut::new(tape.a, wide),
-        );
-        tape.start();
-        built.with_weights(self.cell.last_gate_reads_own(), u, wide, &mut |weights| {
-            for step in 0..size.steps {
-                tape.mask_state(step, state_mask.filter(|_| self.recurrent_dropout > 0.0));
-                self.cell.step(weights, tape.moment(step, [&mut [], &mut [], &mut []]));
-            }
-        });
-        let len = size.rows * u;
-        for (row, y) in y.iter_mut().enumerate() {
-            if self.return_sequences {
-                for (step, y) in y.chunks_exact_mut(u).enumerate() {
-                    y.copy_from_slice(&tape.h[(step + 1) * len + row * u..][..u]);
-                }
-            } else {
-                y.copy_from_slice(&tape.h[size.steps * len + row * u..][..u]);
-            }
-        }
-    }
-
-    /// Draws one mask a row for the inputs, and one for the state.
-    fn draw_masks(&mut self, rows: usize, inputs: usize, step: &Step<F>) {
-        let units = self.units;
-        self.masks.resize(rows * (inputs + units), F::zero());
-        let (of_inputs, of_states) = self.masks.split_at_mut(rows * inputs);
-        let masks = of_inputs.chunks_exact_mut(inputs).zip(of_states.chunks_exact_mut(units));
-        for (row, (inputs, state)) in masks.enumerate() {
-            let mut rng = step.rng(self.salt, row);
-            for (rate, mask) in [(self.dropout, inputs), (self.recurrent_dropout, state)] {
-                let kept = F::of(1.0 / (1.0 - rate));
-                mask.iter_mut().for_each(|m| *m = if rng.uniform() < rate { F::zero() } else { kept });
-            }
-        }
-    }
-}
-
-impl<F: Scalar> Built<F> {
-    /// The bias of the inputs' product, and of the recurrent one.
-    fn biases(&self, wide: usize) -> (Option<&[F]>, Option<&[F]>) {
-        match self.bias.as_ref().map(Param::value) {
-            None => (None, None),
-            Some(bias) if bias.len() == wide => (Some(bias), None),
-            Some(bias) => (Some(&bias[..wide]), Some(&bias[wide..])),
-        }
-    }
-
-    /// Calls `f` with the recurrent weights; the columns of the last gate are picked out where it asks for them.
-    fn with_weights(&self, picked: bool, u: usize, wide: usize, f: &mut dyn FnMut(&Weights<F>)) {
-        let (kernel, bias) = (self.recurrent.matrix(), self.biases(wide).1);
-        if !picked {
-            return f(&Weights { kernel, bias, parts: (&[], &[]) });
-        }
-        kernel::with_memory(u * wide, |memory: &mut [F]| {
-            let (first, last) = memory.split_at_mut(u * (wide - u));
-            let rows = first.chunks_exact_mut(wide - u).zip(last.chunks_exact_mut(u));
-            for ((first, last), row) in rows.zip(kernel.iter()) {
-                first.copy_from_slice(&row[..wide - u]);
-                last.copy_from_slice(&row[wide - u..]);
-            }
-            f(&Weights { kernel, bias, parts: (first, last) });
-        });
     }
 }
 
@@ -232,7 +146,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             bias.value_mut()[self.cell.ones(self.units)].fill(F::one());
         }
         self.salt = rng.bits();
-        self.built = Some(Built { steps, kernel, recurrent, bias });
+        self.built = Some(Params { steps, kernel, recurrent, bias });
         Ok(if self.return_sequences { vec![steps, self.units] } else { vec![self.units] })
     }
 
@@ -329,20 +243,6 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
     fn memory(&self, rows: usize) -> usize {
         self.built.as_ref().map_or(0, |built| self.size(built, rows).len() + 4 * rows * self.units)
     }
-}
-
-/// The gradient of the last gate's columns of R, whose product read other numbers.
-fn add_last_gate<F: Scalar>(read: Batch<F>, dq: Batch<F>, grad: &mut [F], (u, wide): (usize, usize)) {
-    kernel::with_memory(read.data().len() + u * u, |memory: &mut [F]| {
-        let (last, dr) = memory.split_at_mut(read.data().len());
-        for (to, dq) in last.chunks_exact_mut(u).zip(dq.iter()) {
-            to.copy_from_slice(&dq[wide - u..]);
-        }
-        kernel::affine_weights(read, Batch::new(last, u), BatchMut::new(dr, u));
-        for (grad, dr) in grad.chunks_exact_mut(wide).zip(dr.chunks_exact(u)) {
-            grad[wide - u..].copy_from_slice(dr);
-        }
-    });
 }
 
 impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {

@@ -1,0 +1,51 @@
+//! What a batch normalization knows of each channel, and y = γ·(x − μ)/√(v + ε) + β for given statistics.
+
+use crate::kernel;
+use crate::param::Param;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+#[derive(Debug, Clone)]
+pub(super) struct Channels<F> {
+    pub(super) gamma: Option<Param<F>>,
+    pub(super) beta: Option<Param<F>>,
+    pub(super) mean: Param<F>,
+    pub(super) variance: Param<F>,
+}
+
+impl<F: Scalar> Channels<F> {
+    /// Writes μ and 1/√(v + ε) of the moving statistics.
+    pub(super) fn moving(&self, epsilon: F, statistics: &mut [F]) {
+        let (mean, inverse) = statistics.split_at_mut(self.mean.len());
+        mean.copy_from_slice(self.mean.value());
+        let variances = inverse.iter_mut().zip(self.variance.value());
+        variances.for_each(|(inverse, &v)| *inverse = F::one() / (v + epsilon).sqrt());
+    }
+
+    /// Writes y for these statistics; `line` has room for the factor and the shift of each channel.
+    pub(super) fn apply(&self, x: Batch<F>, mut y: BatchMut<F>, statistics: &[F], line: &mut [F]) {
+        let channels = self.mean.len();
+        let (mean, inverse) = statistics.split_at(channels);
+        let (factor, shift) = line.split_at_mut(channels);
+        for c in 0..channels {
+            factor[c] = inverse[c] * self.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
+            shift[c] = self.beta.as_ref().map_or(F::zero(), |beta| beta.value()[c]) - mean[c] * factor[c];
+        }
+        let (factor, shift) = (&*factor, &*shift);
+        each_row(x.rows(), (y.data(), channels), &|row, y| {
+            let line = factor.iter().zip(shift);
+            y.iter_mut().zip(x.row(row)).zip(line).for_each(|((y, &x), (&a, &b))| *y = x * a + b);
+        });
+    }
+}
+
+/// Calls `f` with the number and the numbers of every row, on several threads.
+pub(super) fn each_row<F: Scalar>(
+    rows: usize,
+    (to, width): (&mut [F], usize),
+    f: &(dyn Fn(usize, &mut [F]) + Sync),
+) {
+    kernel::samples(rows, (1_usize << 13).div_ceil(width.max(1)), [(to, width)], &|range, [to]| {
+        kernel::wide(|| range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to)));
+    });
+}

@@ -1,0 +1,183 @@
+//! Every optimizer with every option, schedules, regularizers and constraints: the loss of 20 steps, and the weights.
+
+use cornu::ndarray::{ArrayD, Axis, Slice};
+use cornu::optimizer::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, CosineDecay, CosineDecayRestarts, ExponentialDecay, Ftrl,
+    InverseTimeDecay, Lion, Nadam, Optimizer, PiecewiseConstantDecay, PolynomialDecay, RmsProp, Schedule,
+    Sgd, Tuned, WeightAverage,
+};
+use cornu::prelude::{
+    Activation, Constraint, Dense, Fit, Layer, MeanSquaredError, Regularizer, Scalar, Sequential,
+};
+use serde_json::Value;
+
+use super::draw::draw;
+use super::{check, golden_of, numbers, tolerance};
+
+/// The stored cases, the data, and how many cases were compared.
+struct Cases<F> {
+    stored: Value,
+    x: ArrayD<F>,
+    y: ArrayD<F>,
+    compared: usize,
+}
+
+impl<F: Scalar> Cases<F> {
+    #[track_caller]
+    fn check(&mut self, name: &str, optimizer: impl Optimizer<F> + 'static) {
+        self.check_layer(name, optimizer, Dense::new(4));
+    }
+
+    #[track_caller]
+    fn check_layer(&mut self, name: &str, optimizer: impl Optimizer<F> + 'static, first: Dense<F>) {
+        self.check_node(name, optimizer, first.activation(Activation::Tanh));
+    }
+
+    #[track_caller]
+    fn check_node(
+        &mut self,
+        name: &str,
+        optimizer: impl Optimizer<F> + 'static,
+        first: impl Layer<F> + 'static,
+    ) {
+        let stored = &self.stored[name];
+        assert!(stored.is_object(), "no case {name}");
+        self.compared += 1;
+        let mut model = Sequential::<F>::with_scalar().input([6]).add(first).add(Dense::new(2));
+        model.build().expect("a model");
+        let shapes: Vec<(String, Vec<usize>)> = model
+            .weights()
+            .expect("weights")
+            .into_iter()
+            .map(|(path, w)| (path, w.shape().to_vec()))
+            .collect();
+        for (i, (path, shape)) in shapes.into_iter().enumerate() {
+            model.set_weight(&path, &draw::<F>(&shape, 300 + i as u64, 0.5)).expect("a weight");
+        }
+        model.compile(optimizer, MeanSquaredError::new(), ()).expect("a model");
+        for (step, expected) in numbers(&stored["losses"]).into_iter().enumerate() {
+            let start = step % 3 * 16;
+            let rows = Slice::from(start..(start + 16).min(40));
+            let (x, y) = (self.x.slice_axis(Axis(0), rows), self.y.slice_axis(Axis(0), rows));
+            let logs = model.train_on_batch(&x, &y, &Fit::new()).expect("a step");
+            let found = logs.get("loss").expect("a loss");
+            check(&format!("{name}, step {step}"), &[found], &[expected], tolerance::<F>());
+        }
+        let weights = model.weights().expect("weights");
+        for ((path, weight), stored) in
+            weights.into_iter().zip(stored["weights"].as_array().expect("weights"))
+        {
+            let found: Vec<f64> = weight.iter().map(|w| w.as_f64()).collect();
+            check(&format!("{name}, {path}"), &found, &numbers(stored), 2.0 * tolerance::<F>());
+        }
+    }
+
+    /// A rule alone, and with every option.
+    #[track_caller]
+    fn check_options<O: Optimizer<F> + 'static>(&mut self, name: &str, rule: impl Fn() -> O) {
+        self.check(name, rule());
+        let mut with = |option: &str, tuned: Tuned<F>| self.check(&format!("{name}, {option}"), tuned);
+        if name != "adam_w" {
+            with("weight_decay", rule().weight_decay(0.05));
+        }
+        with("clip_norm", rule().clip_norm(0.05));
+        with("clip_value", rule().clip_value(0.02));
+        with("global_clip_norm", rule().global_clip_norm(0.1));
+        with("average", rule().average_weights(WeightAverage::new(0.9).overwrite_every(3)));
+        with("accumulation", rule().accumulate_gradients(3));
+    }
+}
+
+fn rules<F: Scalar>(c: &mut Cases<F>) {
+    c.check_options("sgd", || Sgd::new(0.1));
+    c.check_options("momentum", || Sgd::new(0.1).momentum(0.9));
+    c.check("nesterov", Sgd::new(0.1).momentum(0.9).nesterov(true));
+    c.check("rms_prop", RmsProp::new(0.01));
+    c.check("rms_prop_momentum", RmsProp::new(0.01).rho(0.8).momentum(0.5));
+    c.check("rms_prop_centered", RmsProp::new(0.01).centered(true));
+    c.check_options("rms_prop_both", || RmsProp::new(0.01).centered(true).momentum(0.5).epsilon(1e-5));
+    c.check_options("adam", || Adam::new(0.01));
+    c.check_options("amsgrad", || Adam::new(0.01).amsgrad(true).beta_2(0.9));
+    c.check_options("adam_w", || AdamW::new(0.01));
+    c.check("adam_w_decay", AdamW::new(0.01).beta_1(0.8).weight_decay(0.1));
+    c.check_options("adamax", || Adamax::new(0.01));
+    c.check("adamax_betas", Adamax::new(0.01).beta_1(0.8).beta_2(0.95));
+    c.check_options("nadam", || Nadam::new(0.01));
+    c.check("nadam_betas", Nadam::new(0.01).beta_1(0.8).beta_2(0.95));
+    c.check_options("adagrad", || Adagrad::new(0.1));
+    c.check("adagrad_start", Adagrad::new(0.1).initial_accumulator_value(0.5));
+    c.check_options("adadelta", || Adadelta::new(1.0));
+    c.check("adadelta_rho", Adadelta::new(1.0).rho(0.8).epsilon(1e-4));
+    c.check_options("ftrl", || Ftrl::new(0.1));
+    let settings = Ftrl::new(0.1).learning_rate_power(-0.6).initial_accumulator_value(0.2);
+    c.check("ftrl_settings", settings.l1(0.01).l2(0.02).l2_shrinkage(0.03).beta(0.1));
+    c.check_options("lion", || Lion::new(0.001));
+    c.check("lion_betas", Lion::new(0.001).beta_1(0.8).beta_2(0.9));
+    c.check("excluded", Sgd::new(0.1).weight_decay(0.1).exclude_from_weight_decay(["bias"]));
+}
+
+fn schedules<F: Scalar>(c: &mut Cases<F>) {
+    fn check_schedule<F: Scalar>(c: &mut Cases<F>, name: &str, schedule: impl Schedule + Clone + 'static) {
+        let steps = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 14, 21, 30];
+        let found = steps.map(|step| schedule.at(step));
+        check(name, &found, &numbers(&c.stored["schedules"][name]), tolerance::<F>());
+        c.check(&format!("sgd, {name}"), Sgd::new(schedule));
+    }
+    let exponential = || ExponentialDecay::new(0.1, 7, 0.5);
+    check_schedule(c, "exponential", exponential());
+    check_schedule(c, "exponential_stairs", exponential().staircase(true));
+    check_schedule(c, "inverse", InverseTimeDecay::new(0.1, 7, 0.5));
+    check_schedule(c, "inverse_stairs", InverseTimeDecay::new(0.1, 7, 0.5).staircase(true));
+    check_schedule(c, "piecewise", PiecewiseConstantDecay::new([3, 9], [0.1, 0.05, 0.01]));
+    check_schedule(c, "polynomial", PolynomialDecay::new(0.1, 7).end(0.01).power(2.0));
+    check_schedule(c, "polynomial_cycle", PolynomialDecay::new(0.1, 7).end(0.01).power(0.5).cycle(true));
+    check_schedule(c, "cosine", CosineDecay::new(0.1, 7).alpha(0.1));
+    check_schedule(c, "cosine_warm", CosineDecay::new(0.01, 7).warm_up(0.1, 4));
+    check_schedule(c, "restarts", CosineDecayRestarts::new(0.1, 4));
+    let settings = CosineDecayRestarts::new(0.1, 4).t_mul(1.5).m_mul(0.8).alpha(0.05);
+    check_schedule(c, "restarts_settings", settings);
+    c.check("sgd, accumulation, exponential", Sgd::new(exponential()).accumulate_gradients(2));
+}
+
+fn bounds<F: Scalar>(c: &mut Cases<F>) {
+    let dense = || Dense::new(4);
+    let l1 = dense().kernel_regularizer(Regularizer::L1(0.01)).bias_regularizer(Regularizer::L1(0.02));
+    c.check_layer("l1", Sgd::new(0.1), l1);
+    let l2 = dense().kernel_regularizer(Regularizer::L2(0.05)).bias_regularizer(Regularizer::L2(0.1));
+    c.check_layer("l2", Sgd::new(0.1), l2);
+    let both = Regularizer::L1L2 { l1: 0.01, l2: 0.02 };
+    c.check_layer("l1_l2", Sgd::new(0.1), dense().kernel_regularizer(both));
+    let tanh = || dense().activation(Activation::Tanh);
+    c.check_node("activity", Sgd::new(0.1), tanh().activity_regularizer(both));
+    let max = Constraint::MaxNorm { max: 0.5, axes: 1 };
+    c.check_layer("max_norm", Sgd::new(0.1), dense().kernel_constraint(max));
+    c.check_layer("unit_norm", Sgd::new(0.1), dense().kernel_constraint(Constraint::UnitNorm { axes: 1 }));
+    let positive = || dense().kernel_constraint(Constraint::NonNegative);
+    c.check_layer("non_negative", Sgd::new(0.1), positive().bias_constraint(Constraint::NonNegative));
+    let between = Constraint::MinMaxNorm { min: 0.3, max: 0.6, rate: 0.5, axes: 1 };
+    c.check_layer("min_max_norm", Sgd::new(0.1), dense().kernel_constraint(between));
+    let average = WeightAverage::new(0.5).overwrite_every(2);
+    c.check_layer("average_and_constraint", Sgd::new(0.1).average_weights(average), positive());
+    let frozen = tanh().kernel_regularizer(Regularizer::L2(0.1)).trainable(false);
+    c.check_node("frozen", Adam::new(0.01), frozen);
+}
+
+fn optimizers<F: Scalar>() {
+    let (x, y) = (draw::<F>(&[40, 6], 2, 1.0), draw::<F>(&[40, 2], 6, 1.0));
+    let mut cases = Cases { stored: golden_of::<F>("optimizers"), x, y, compared: 0 };
+    rules(&mut cases);
+    schedules(&mut cases);
+    bounds(&mut cases);
+    // All but the values of the schedules.
+    assert_eq!(cases.compared + 1, cases.stored.as_object().map_or(0, |all| all.len()));
+}
+
+#[test]
+fn optimizers_in_f32() {
+    optimizers::<f32>();
+}
+
+#[test]
+fn optimizers_in_f64() {
+    optimizers::<f64>();
+}
