@@ -5,11 +5,12 @@
 //! | `signal` | an epoch of 6000-40-10-5, 5000 rows in batches of 50, SGD |
 //! | `mnist` | an epoch of 784-512-512-10, 12,800 rows in batches of 128, Adam |
 //! | `tiny` | an epoch of 8-16-2, 3200 rows in batches of 32, Adam |
+//! | `conv` | an epoch of 1000 × 1 → Conv1D 16/7 → MaxPooling1D 2 → Conv1D 32/5 → mean over time → 5, 1000 rows in batches of 32, Adam |
 //! | `predict-1`, `predict-all` | one call of the `signal` network with softmax, for 1 row and for 5000 |
 
 use std::hint::black_box;
 
-use cornu::ndarray::{Array1, Array2, s};
+use cornu::ndarray::{Array1, Array2, Axis, s};
 use cornu::prelude::*;
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -73,6 +74,24 @@ fn tiny(c: &mut Criterion) {
     epochs(c, "tiny", model, noise(3200, 8, 2), 32);
 }
 
+fn conv(c: &mut Criterion) {
+    let same = |filters, size| Conv1D::new(filters, size).padding(Padding::Same).activation(Activation::Relu);
+    let mut model = Sequential::new()
+        .seed(1)
+        .add(same(16, 7))
+        .add(MaxPooling1D::new(2))
+        .add(same(32, 5))
+        .add(GlobalAveragePooling1D::new())
+        .add(Dense::new(5));
+    model.compile(Adam::new(0.001), loss(), ()).expect("a model");
+    let (x, y) = signals(1000, 1000);
+    let fit = Fit::new().batch_size(32).verbose(Verbose::Silent);
+    let x = x.insert_axis(Axis(2));
+    c.benchmark_group("workloads").bench_function("conv", |b| {
+        b.iter(|| model.fit(&x, &y, &fit).expect("a training").last("loss"));
+    });
+}
+
 fn predict(c: &mut Criterion) {
     let (x, _) = signals(5000, 6000);
     let mut model = network(&[40, 10], 5).add(Softmax::new()).input([6000]);
@@ -86,5 +105,5 @@ fn predict(c: &mut Criterion) {
     group.bench_function("predict-all", |b| b.iter(|| predictor.predict_into(black_box(&x), &mut all)));
 }
 
-criterion_group!(benches, signal, mnist, tiny, predict);
+criterion_group!(benches, signal, mnist, tiny, conv, predict);
 criterion_main!(benches);

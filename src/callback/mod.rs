@@ -187,7 +187,7 @@ impl<'a, F: Scalar> Moment<'a, F> {
     /// Changes the optimizer's learning rate, from the next batch on.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) where the optimizer has a schedule, or the rate is negative
+    /// [`Error::Argument`] where the optimizer has a schedule, or the rate is negative
     /// or not finite.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         match &mut self.model.compiled {

@@ -11,22 +11,15 @@ use cornu::metric::{
 use cornu::ndarray::{Array1, ArrayD};
 use cornu::prelude::*;
 use cornu::tensor::Batch;
-use serde_json::Value;
 
 use super::draw::{classes, draw, one_hot};
-use super::{check, numbers, tolerance};
+use super::{check, golden_of, numbers, tolerance};
 
 /// The rows of one case: targets, outputs, and class indices where each row has one class.
 struct Data<F> {
     truth: ArrayD<F>,
     pred: ArrayD<F>,
     indices: Option<ArrayD<F>>,
-}
-
-fn stored<F: Scalar>() -> Value {
-    let path = format!("{}/tests/golden/metrics_{}.json", env!("CARGO_MANIFEST_DIR"), F::NAME);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn columns<F: Scalar>(data: &ArrayD<F>, count: usize) -> ArrayD<F> {
@@ -147,7 +140,7 @@ fn values<F: Scalar>(
 }
 
 fn all_metrics<F: Scalar>() {
-    let stored = stored::<F>();
+    let stored = golden_of::<F>("metrics");
     let stored = stored["cases"].as_object().expect("cases");
     let weights: Vec<F> = draw::<F>(&[60], 409, 1.0).iter().map(|w| w.abs() + F::of(0.25)).collect();
     let tolerance = tolerance::<F>();
@@ -188,7 +181,7 @@ fn metrics_in_f64() {
 }
 
 fn evaluated<F: Scalar>() {
-    let stored = &stored::<F>()["evaluated"];
+    let stored = &golden_of::<F>("metrics")["evaluated"];
     let weights: Array1<F> = draw::<F>(&[60], 409, 1.0).iter().map(|w| w.abs() + F::of(0.25)).collect();
     let metrics = || -> Vec<Box<dyn Metric<F>>> {
         vec![
