@@ -1,9 +1,11 @@
 //! A parameter: its value, its gradient, and the optimizer's memory of it, side by side.
 
+use std::fmt;
+
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
 use crate::constraint::Constraint;
-use crate::error::Result;
+use crate::error::{Result, Shape};
 use crate::initializer::Initializer;
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
@@ -23,7 +25,7 @@ use crate::tensor::{Batch, BatchMut};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Param<F> {
     name: &'static str,
     shape: Vec<usize>,
@@ -166,6 +168,13 @@ impl<F: Scalar> Param<F> {
             Ok(view) => view,
             Err(_) => unreachable!("a parameter holds as many values as its shape says"),
         }
+    }
+}
+
+impl<F> fmt::Debug for Param<F> {
+    /// `kernel (6000, 40)`.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} {}", self.name, Shape(&self.shape))
     }
 }
 

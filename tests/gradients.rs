@@ -222,6 +222,21 @@ fn recurrent() {
     check(Gru::new(2).reset_after(false).return_sequences(true), &[3, 2]);
     check(Gru::new(3).reset_after(false).use_bias(false).recurrent_dropout(0.3), &[4, 2]);
     check(Gru::new(3).go_backwards(true).dropout(0.3).recurrent_dropout(0.2), &[3, 3]);
+    for [dropout, recurrent_dropout] in [[0.4, 0.0], [0.0, 0.4], [0.3, 0.4]] {
+        let drop = |layer: Lstm<f64>| layer.dropout(dropout).recurrent_dropout(recurrent_dropout);
+        check(drop(Lstm::new(3).return_sequences(true)), &[4, 3]);
+        for after in [false, true] {
+            let layer = Gru::new(3).reset_after(after).bias_initializer(Initializer::Constant(0.1));
+            check(layer.dropout(dropout).recurrent_dropout(recurrent_dropout), &[4, 3]);
+        }
+        check(SimpleRnn::new(3).dropout(dropout).recurrent_dropout(recurrent_dropout), &[4, 3]);
+    }
+    // Functions of a whole row see one gate at a time.
+    check(Lstm::new(3).recurrent_activation(Activation::Softmax), &[3, 2]);
+    check(Gru::new(3).recurrent_activation(Activation::Softmax).activation(Activation::LogSoftmax), &[3, 2]);
+    check(Gru::new(2).reset_after(false).go_backwards(true).dropout(0.3).recurrent_dropout(0.2), &[3, 3]);
+    check(Lstm::new(2).trainable(false), &[3, 2]);
+    check(Gru::new(2).activity_regularizer(Regularizer::L2(0.3)), &[3, 2]);
     for merge in [MergeMode::Concat, MergeMode::Sum, MergeMode::Mul, MergeMode::Ave] {
         check(Bidirectional::new(Lstm::new(2)).merge_mode(merge), &[3, 2]);
         check(Bidirectional::new(Gru::new(2).return_sequences(true)).merge_mode(merge), &[3, 2]);
@@ -244,6 +259,8 @@ fn containers() {
     check(block(), &[4, 2]);
     check(Residual::new().add(Reshape::new([2, 4])).add(Dense::new(4)).add(Reshape::new([4, 2])), &[4, 2]);
     check(Residual::new().add(block()).add(Dropout::new(0.3)), &[4, 2]);
+    check(TimeDistributed::new(Bidirectional::new(Lstm::new(2)).merge_mode(MergeMode::Sum)), &[2, 3, 2]);
+    check(Residual::new().add(TimeDistributed::new(Dense::new(2))).trainable(false), &[3, 2]);
     check(Residual::new().add(Bidirectional::new(Gru::new(1).return_sequences(true))), &[3, 2]);
 }
 

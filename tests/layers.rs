@@ -215,3 +215,14 @@ fn weights_of_classes_and_samples_work_with_steps_and_every_loss() {
     let history = model.fit(&x, &numbers, &quiet().epochs(2).sample_weight(&weight)).unwrap();
     assert!(history.last("loss").unwrap().is_finite());
 }
+
+#[test]
+fn a_batch_that_diverges_does_not_touch_moving_statistics() {
+    let mut model =
+        Sequential::new().seed(1).input([2]).add(BatchNormalization::new().name("norm")).add(Dense::new(1));
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+    let x = Array2::from_shape_fn((4, 2), |(i, j)| (i * 3 + j) as f32);
+    let found = model.fit(&x, &Array1::from_elem(4, 1e30f32), &quiet());
+    assert!(matches!(found, Err(Error::Diverged { .. })), "{found:?}");
+    assert!(model.weight("norm/moving_variance").unwrap().iter().all(|&v| v == 1.0));
+}

@@ -163,6 +163,12 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         self.layers_mut().iter_mut().for_each(|layer| layer.freeze(frozen));
     }
 
+    /// Told after each training step whose loss and gradients were finite: the time to change what no optimizer
+    /// changes, such as a moving average. Default: passes it on to the layers that it holds.
+    fn end_step(&mut self) {
+        self.layers_mut().iter_mut().for_each(Layer::end_step);
+    }
+
     /// Gives the layer a name; unnamed ones are called `dense`, `dense_1` ...
     fn name(self, name: impl Into<String>) -> Node<F>
     where

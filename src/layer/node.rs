@@ -238,6 +238,10 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.freeze(frozen || !self.trainable);
     }
 
+    fn end_step(&mut self) {
+        self.layer.end_step();
+    }
+
     fn into_node(self) -> Node<F> {
         self
     }

@@ -1,5 +1,7 @@
 //! PReLU: y = x above 0, else α·x. dα = Σ x·dy over x < 0, dx = dy above 0, else α·dy.
 
+use std::fmt;
+
 use super::{Layer, Pass};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -32,7 +34,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// # References
 /// He et al. (2015), *Delving deep into rectifiers*; <https://keras.io/api/layers/activation_layers/prelu/>
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PRelu<F = f32> {
     shared_axes: Vec<usize>,
     alpha: Spec,
@@ -136,5 +138,11 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
         self.param.iter_mut().for_each(f);
+    }
+}
+
+impl<F> fmt::Debug for PRelu<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "PReLU({:?})", self.param)
     }
 }

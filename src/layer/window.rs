@@ -186,12 +186,25 @@ impl Window {
         (place * self.strides[axis] + tap * self.dilation[axis]).checked_sub(self.before[axis])
     }
 
+    /// Whether the window at this place covers cells beyond the ends.
+    fn sees_beyond(&self, place: usize) -> bool {
+        let at = [place / self.output[1], place % self.output[1]];
+        (0..2).any(|axis| {
+            let start = at[axis] * self.strides[axis];
+            let end = start + (self.size[axis] - 1) * self.dilation[axis];
+            start < self.before[axis] || end >= self.before[axis] + self.input[axis]
+        })
+    }
+
     /// Writes what the window covers at each place, for these channels: `places` rows of `taps × channels`.
     pub(super) fn unfold<F: Scalar>(&self, x: &[F], channels: Range<usize>, to: &mut [F]) {
         let (all, some) = (self.channels, channels.len());
         let width = self.taps() * some;
-        // Only places at the ends see beyond them, but those are not worth telling apart.
-        to[..self.places() * width].fill(F::zero());
+        for (place, row) in to.chunks_exact_mut(width).take(self.places()).enumerate() {
+            if self.sees_beyond(place) {
+                row.fill(F::zero());
+            }
+        }
         self.stretches(|s| {
             let to = &mut to[s.place * width + s.tap * some..][..s.len * some];
             if some == all {

@@ -78,6 +78,7 @@ impl Cases {
             Some(BatchMut::new(&mut dx, from)),
             &mut scratch,
         ));
+        node.end_step();
         if stored["dx"].is_array() {
             check(&format!("{name}, dx"), &floats(&dx), &numbers(&stored["dx"]), tolerance);
         }

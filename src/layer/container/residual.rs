@@ -1,5 +1,7 @@
 //! Residual: y = x + f(x), f a chain of layers. dx = dy + the gradient through f.
 
+use std::fmt;
+
 use super::check_inner;
 use crate::error::{Error, Result, Shape};
 use crate::layer::names::{check_unique, unused};
@@ -35,7 +37,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// # References
 /// He et al. (2015), *Deep residual learning for image recognition*.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Residual<F: Scalar = f32> {
     layers: Vec<Node<F>>,
     wires: Option<Wires<F>>,
@@ -139,5 +141,12 @@ impl<F: Scalar> Layer<F> for Residual<F> {
 
     fn memory(&self, rows: usize) -> usize {
         self.layers.iter().map(|layer| layer.memory(rows) + 2 * rows * layer.widths().1).sum()
+    }
+}
+
+impl<F: Scalar> fmt::Debug for Residual<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("Residual ")?;
+        f.debug_list().entries(&self.layers).finish()
     }
 }

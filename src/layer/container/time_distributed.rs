@@ -1,5 +1,7 @@
 //! Time distributed: the same layer on every step.
 
+use std::fmt;
+
 use super::check_inner;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Node, Pass, Step};
@@ -26,7 +28,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// # References
 /// <https://keras.io/api/layers/recurrent_layers/time_distributed/>
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TimeDistributed<F: Scalar = f32> {
     layer: [Node<F>; 1],
     /// How many steps a sample has.
@@ -102,5 +104,11 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
 
     fn memory(&self, rows: usize) -> usize {
         self.layer[0].memory(rows * self.steps)
+    }
+}
+
+impl<F: Scalar> fmt::Debug for TimeDistributed<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "TimeDistributed({:?})", self.layer[0].layer())
     }
 }

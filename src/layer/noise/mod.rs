@@ -11,17 +11,25 @@ pub use alpha_dropout::AlphaDropout;
 pub use dropout::{Dropout, SpatialDropout1D};
 pub use gaussian::{GaussianDropout, GaussianNoise};
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
 /// What a layer drew for a batch.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Drawn<F> {
     /// Tells this layer's streams from those of the others.
     salt: u64,
     values: Vec<F>,
+}
+
+impl<F> fmt::Debug for Drawn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} numbers", self.values.len())
+    }
 }
 
 impl<F> Drawn<F> {

@@ -1,6 +1,8 @@
 //! Batch normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance over the batch.
 //! dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/√(v + ε) · (dy − dβ/N − x̂·dγ/N).
 
+use std::fmt;
+
 use super::channels::{Channels, each_row};
 use super::check_epsilon;
 use crate::error::{Error, Result};
@@ -54,7 +56,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// # References
 /// Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate
 /// shift*; <https://keras.io/api/layers/normalization_layers/batch_normalization/>
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BatchNormalization<F = f32> {
     momentum: f64,
     epsilon: f64,
@@ -66,7 +68,7 @@ pub struct BatchNormalization<F = f32> {
     moving_variance: Initializer,
     frozen: bool,
     params: Option<Channels<F>>,
-    /// μ and 1/√(v + ε) of the batch.
+    /// μ, 1/√(v + ε) and v of the batch.
     statistics: Vec<F>,
     sums: Vec<F>,
 }
@@ -130,19 +132,13 @@ impl<F> BatchNormalization<F> {
     }
 }
 
-impl<F> Default for BatchNormalization<F> {
-    fn default() -> Self {
-        BatchNormalization::new()
-    }
-}
-
 impl<F: Scalar> BatchNormalization<F> {
-    /// Takes μ and 1/√(v + ε) of the batch, and moves the moving statistics.
+    /// Takes μ, 1/√(v + ε) and v of the batch.
     fn measure(&mut self, x: Batch<F>) {
-        let Some(params) = &mut self.params else { return };
         let channels = x.width();
         let (count, epsilon) = (F::of(x.rows() as f64), F::of(self.epsilon));
-        let (mean, inverse) = self.statistics.split_at_mut(channels);
+        let (mean, rest) = self.statistics.split_at_mut(channels);
+        let (inverse, variance) = rest.split_at_mut(channels);
         kernel::sum_over(x.rows(), &mut self.sums, mean, &|rows, sum| {
             kernel::wide(|| {
                 for row in rows {
@@ -160,13 +156,9 @@ impl<F: Scalar> BatchNormalization<F> {
                 }
             });
         });
-        let (old, new) = (F::of(self.momentum), F::of(1.0 - self.momentum));
-        let moving = params.mean.value.iter_mut().zip(&mut params.variance.value);
-        for ((moving_mean, moving_variance), (&mean, inverse)) in moving.zip(mean.iter().zip(inverse)) {
-            let variance = *inverse / count;
-            *moving_mean = *moving_mean * old + mean * new;
-            *moving_variance = *moving_variance * old + variance * new;
-            *inverse = F::one() / (variance + epsilon).sqrt();
+        for (variance, inverse) in variance.iter_mut().zip(inverse) {
+            *variance = *inverse / count;
+            *inverse = F::one() / (*variance + epsilon).sqrt();
         }
     }
 }
@@ -195,7 +187,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             mean: Param::fixed("moving_mean", &shape, &self.moving_mean)?,
             variance: Param::fixed("moving_variance", &shape, &self.moving_variance)?,
         });
-        self.statistics = vec![F::zero(); 2 * channels];
+        self.statistics = vec![F::zero(); 3 * channels];
         Ok(input.to_vec())
     }
 
@@ -222,7 +214,8 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
     fn backward(&mut self, pass: Pass<F>) {
         let Some(params) = &mut self.params else { return };
         let (x, dy, channels) = (pass.x, pass.dy.as_batch(), pass.x.width());
-        let (mean, inverse) = self.statistics.split_at(channels);
+        let (mean, rest) = self.statistics.split_at(channels);
+        let inverse = &rest[..channels];
         // dβ, then dγ.
         let (total, _) = pass.scratch.take(2 * channels);
         kernel::sum_over(x.rows(), &mut self.sums, total, &|rows, sum| {
@@ -277,7 +270,26 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         self.frozen = frozen;
     }
 
+    fn end_step(&mut self) {
+        let (Some(params), false) = (&mut self.params, self.frozen) else { return };
+        let channels = params.mean.len();
+        let (old, new) = (F::of(self.momentum), F::of(1.0 - self.momentum));
+        let variance = &self.statistics[2 * channels..];
+        for (moving, batch) in
+            [(&mut params.mean, &self.statistics[..channels]), (&mut params.variance, variance)]
+        {
+            let numbers = moving.value.iter_mut().zip(batch);
+            numbers.for_each(|(moving, &batch)| *moving = *moving * old + batch * new);
+        }
+    }
+
     fn memory(&self, _: usize) -> usize {
         self.statistics.len() + self.sums.len()
+    }
+}
+
+impl<F> fmt::Debug for BatchNormalization<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "BatchNormalization(momentum {}, epsilon {})", self.momentum, self.epsilon)
     }
 }

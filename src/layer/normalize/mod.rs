@@ -18,3 +18,9 @@ fn check_epsilon(epsilon: f64) -> Result<()> {
     }
     Err(Error::argument("epsilon", "a finite number above 0", epsilon))
 }
+
+impl<F> Default for BatchNormalization<F> {
+    fn default() -> Self {
+        BatchNormalization::new()
+    }
+}

@@ -1,5 +1,7 @@
 //! Bidirectional: one recurrent layer reads forwards, its twin backwards, and their outputs are merged.
 
+use std::fmt;
+
 use super::cell::Cell;
 use super::rnn::Rnn;
 use crate::error::{Error, Result};
@@ -34,7 +36,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// # References
 /// Schuster and Paliwal (1997), *Bidirectional recurrent neural networks*;
 /// <https://keras.io/api/layers/recurrent_layers/bidirectional/>
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Bidirectional<F: Scalar = f32> {
     /// The layer that reads as it is, and its twin.
     layers: Vec<Node<F>>,
@@ -185,5 +187,11 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
     fn memory(&self, rows: usize) -> usize {
         let own = 2 * rows * self.units * self.steps;
         self.layers.iter().map(|layer| layer.memory(rows)).sum::<usize>() + own
+    }
+}
+
+impl<F: Scalar> fmt::Debug for Bidirectional<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "Bidirectional({:?}, {:?})", self.layers[0].layer(), self.merge_mode)
     }
 }

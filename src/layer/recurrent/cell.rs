@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -41,9 +41,9 @@ pub trait Steps {
         false
     }
 
-    /// Whether the last gate's product reads the numbers of the cell's own in the place of the state.
+    /// Whether each gate reads a state of its own, be it masked or not.
     #[doc(hidden)]
-    fn last_gate_reads_own(&self) -> bool {
+    fn reads_by_gate(&self) -> bool {
         false
     }
 
@@ -68,15 +68,21 @@ pub trait Steps {
     fn back<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>);
 }
 
-/// `y = f(z)`, for one stretch of a row.
-pub(super) fn gate<F: Scalar>(f: Activation, z: &[F], y: &mut [F]) {
-    y.copy_from_slice(z);
-    let width = y.len();
-    f.apply(BatchMut::new(y, width));
+/// Refuses an activation that makes no function, or changes the width.
+pub(super) fn check_activation(argument: &'static str, f: Activation) -> Result<()> {
+    match f {
+        Activation::Glu => Err(Error::argument(argument, "one that keeps the width", "glu")),
+        _ => f.check(),
+    }
 }
 
-/// `dy ← dy·f'`, for one stretch of a row.
-pub(super) fn gate_back<F: Scalar>(f: Activation, z: &[F], y: &[F], dy: &mut [F]) {
-    let width = y.len();
-    f.backward(Batch::new(z, width), Batch::new(y, width), BatchMut::new(dy, width));
+/// `y = f(z)`, for one or more gates of `units` numbers each.
+pub(super) fn gate<F: Scalar>(f: Activation, units: usize, z: &[F], y: &mut [F]) {
+    y.copy_from_slice(z);
+    f.apply(BatchMut::new(y, units));
+}
+
+/// `dy ← dy·f'`, for one or more gates of `units` numbers each.
+pub(super) fn gate_back<F: Scalar>(f: Activation, units: usize, z: &[F], y: &[F], dy: &mut [F]) {
+    f.backward(Batch::new(z, units), Batch::new(y, units), BatchMut::new(dy, units));
 }

@@ -1,13 +1,11 @@
 //! GRU: z, r = σ(·), ĥ = tanh(x·K + b + r⊙(h·R + b')), h = z⊙h + (1 − z)⊙ĥ; or with r⊙h before the product.
 
-use super::cell::{Cell, Steps, gate, gate_back};
+use super::cell::{Cell, Steps, check_activation, gate, gate_back};
 use super::rnn::Rnn;
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
 use crate::error::Result;
-use crate::kernel;
 use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut};
 
 /// A gated recurrent unit: a recurrent layer that mixes its state with a candidate. See [`Rnn`] for what it shares with
 /// the others.
@@ -81,30 +79,6 @@ impl<F: Scalar> Rnn<GruCell, F> {
 
 impl Cell for GruCell {}
 
-impl GruCell {
-    /// h·R of the gates z and r alone, with the product of r⊙h still to come.
-    fn gates_product<F: Scalar>(weights: &Weights<F>, read: &[F], q: &mut [F], u: usize) {
-        kernel::with_memory(read.len() * 2, |part: &mut [F]| {
-            let product = BatchMut::new(part, 2 * u);
-            kernel::affine(Batch::new(read, u), Batch::new(weights.parts.0, 2 * u), None, product);
-            for (q, part) in q.chunks_exact_mut(3 * u).zip(part.chunks_exact(2 * u)) {
-                q[..2 * u].copy_from_slice(part);
-            }
-        });
-    }
-
-    /// (r⊙h)·R of the candidate.
-    fn candidate_product<F: Scalar>(weights: &Weights<F>, reset: &[F], q: &mut [F], u: usize) {
-        kernel::with_memory(reset.len(), |part: &mut [F]| {
-            let product = BatchMut::new(part, u);
-            kernel::affine(Batch::new(reset, u), Batch::new(weights.parts.1, u), None, product);
-            for (q, part) in q.chunks_exact_mut(3 * u).zip(part.chunks_exact(u)) {
-                q[2 * u..].copy_from_slice(part);
-            }
-        });
-    }
-}
-
 impl Steps for GruCell {
     fn kind(&self) -> &'static str {
         "GRU"
@@ -118,33 +92,30 @@ impl Steps for GruCell {
         self.reset_after
     }
 
-    fn last_gate_reads_own(&self) -> bool {
+    fn reads_by_gate(&self) -> bool {
         !self.reset_after
     }
 
     fn check(&self) -> Result<()> {
-        self.activation.check()?;
-        self.recurrent_activation.check()
+        check_activation("activation", self.activation)?;
+        check_activation("recurrent_activation", self.recurrent_activation)
     }
 
-    fn step<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
+    fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
         let u = at.units;
-        match self.reset_after {
-            true => weights.product(at.read, at.q),
-            false => GruCell::gates_product(weights, at.read, at.q, u),
-        }
+        weights.product(if self.reset_after { 0..3 } else { 0..2 }, &mut at);
         let rows = at.a.chunks_exact_mut(3 * u).zip(at.q.chunks_exact(3 * u));
         for ((a, q), y) in rows.zip(at.gates.chunks_exact_mut(3 * u)) {
             a[..2 * u].iter_mut().zip(q).for_each(|(a, q)| *a += *q);
-            gate(self.recurrent_activation, &a[..2 * u], &mut y[..2 * u]);
+            gate(self.recurrent_activation, u, &a[..2 * u], &mut y[..2 * u]);
         }
         if !self.reset_after {
-            // r⊙h, which the candidate's product reads.
-            for (row, own) in at.own.chunks_exact_mut(u).enumerate() {
-                let (r, read) = (&at.gates[row * 3 * u + u..][..u], &at.read[row * u..][..u]);
-                own.iter_mut().zip(r).zip(read).for_each(|((own, r), h)| *own = *r * *h);
+            // The candidate's product reads r⊙h; h, masked, is kept for the way back.
+            at.own.copy_from_slice(at.reads[2]);
+            for (read, y) in at.reads[2].chunks_exact_mut(u).zip(at.gates.chunks_exact(3 * u)) {
+                read.iter_mut().zip(&y[u..]).for_each(|(read, r)| *read *= *r);
             }
-            GruCell::candidate_product(weights, at.own, at.q, u);
+            weights.product(2..3, &mut at);
         }
         for row in 0..at.h.len() / u {
             let (a, q) = (&mut at.a[row * 3 * u..][..3 * u], &at.q[row * 3 * u..][..3 * u]);
@@ -153,7 +124,7 @@ impl Steps for GruCell {
                 let reset = if self.reset_after { y[u + j] } else { F::one() };
                 a[2 * u + j] += reset * q[2 * u + j];
             }
-            gate(self.activation, &a[2 * u..], &mut y[2 * u..]);
+            gate(self.activation, u, &a[2 * u..], &mut y[2 * u..]);
             let (h, next) = (&at.h[row * u..][..u], &mut at.next[row * u..][..u]);
             for j in 0..u {
                 next[j] = y[j] * h[j] + (F::one() - y[j]) * y[2 * u + j];
@@ -161,64 +132,49 @@ impl Steps for GruCell {
         }
     }
 
-    fn back<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
+    fn back<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
         let u = at.units;
         for row in 0..at.h.len() / u {
             let (a, y) = (&mut at.a[row * 3 * u..][..3 * u], &at.gates[row * 3 * u..][..3 * u]);
             let q = &mut at.q[row * 3 * u..][..3 * u];
             let (h, dh) = (&at.h[row * u..][..u], &mut at.dh[row * u..][..u]);
-            kernel::with_memory(3 * u, |d: &mut [F]| {
+            let d = &mut at.work[..3 * u];
+            for j in 0..u {
+                d[j] = dh[j] * (h[j] - y[2 * u + j]);
+                d[2 * u + j] = dh[j] * (F::one() - y[j]);
+                dh[j] *= y[j];
+            }
+            gate_back(self.activation, u, &a[2 * u..], &y[2 * u..], &mut d[2 * u..]);
+            if self.reset_after {
                 for j in 0..u {
-                    d[j] = dh[j] * (h[j] - y[2 * u + j]);
-                    d[2 * u + j] = dh[j] * (F::one() - y[j]);
-                    dh[j] *= y[j];
+                    d[u + j] = d[2 * u + j] * q[2 * u + j];
+                    q[2 * u + j] = d[2 * u + j] * y[u + j];
                 }
-                gate_back(self.activation, &a[2 * u..], &y[2 * u..], &mut d[2 * u..]);
-                if self.reset_after {
-                    for j in 0..u {
-                        d[u + j] = d[2 * u + j] * q[2 * u + j];
-                        q[2 * u + j] = d[2 * u + j] * y[u + j];
-                    }
-                    gate_back(self.recurrent_activation, &a[..2 * u], &y[..2 * u], &mut d[..2 * u]);
-                    q[..2 * u].copy_from_slice(&d[..2 * u]);
-                    a.copy_from_slice(d);
-                } else {
-                    // dr waits for the gradient of r⊙h; the sums before z and r stay until then.
-                    q[..u].copy_from_slice(&d[..u]);
-                    q[2 * u..].copy_from_slice(&d[2 * u..]);
-                }
-            });
+                gate_back(self.recurrent_activation, u, &a[..2 * u], &y[..2 * u], &mut d[..2 * u]);
+                q[..2 * u].copy_from_slice(&d[..2 * u]);
+                a.copy_from_slice(d);
+            } else {
+                // dr waits for the gradient of r⊙h; the sums before z and r stay until then.
+                q[..u].copy_from_slice(&d[..u]);
+                q[2 * u..].copy_from_slice(&d[2 * u..]);
+            }
         }
         if self.reset_after {
-            return weights.back(at.q, at.dread);
+            return weights.back(0..3, &mut at);
         }
         // d(r⊙h) = dĥ·R₂ᵀ, then dr = d(r⊙h)⊙h and the rest of dh through z and r.
-        let count = at.h.len();
-        kernel::with_memory(4 * count, |memory: &mut [F]| {
-            let (candidate, rest) = memory.split_at_mut(count);
-            let (dreset, pair) = rest.split_at_mut(count);
-            for (to, q) in candidate.chunks_exact_mut(u).zip(at.q.chunks_exact(3 * u)) {
-                to.copy_from_slice(&q[2 * u..]);
+        weights.back(2..3, &mut at);
+        let dread = at.dread[2 * at.h.len()..].chunks_exact_mut(u);
+        for (row, dread) in dread.enumerate() {
+            let (a, y) = (&mut at.a[row * 3 * u..][..3 * u], &at.gates[row * 3 * u..][..3 * u]);
+            let (q, own) = (&mut at.q[row * 3 * u..][..3 * u], &at.own[row * u..][..u]);
+            for j in 0..u {
+                q[u + j] = dread[j] * own[j];
+                dread[j] *= y[u + j];
             }
-            let r_columns = Batch::new(weights.parts.1, u);
-            kernel::affine_input(Batch::new(candidate, u), r_columns, BatchMut::new(dreset, u));
-            for row in 0..count / u {
-                let (a, y) = (&mut at.a[row * 3 * u..][..3 * u], &at.gates[row * 3 * u..][..3 * u]);
-                let q = &mut at.q[row * 3 * u..][..3 * u];
-                let (read, dreset) = (&at.read[row * u..][..u], &dreset[row * u..][..u]);
-                for j in 0..u {
-                    q[u + j] = dreset[j] * read[j];
-                }
-                gate_back(self.recurrent_activation, &a[..2 * u], &y[..2 * u], &mut q[..2 * u]);
-                a.copy_from_slice(q);
-                pair[row * 2 * u..][..2 * u].copy_from_slice(&q[..2 * u]);
-            }
-            let gates = Batch::new(weights.parts.0, 2 * u);
-            kernel::affine_input(Batch::new(pair, 2 * u), gates, BatchMut::new(at.dread, u));
-            for (place, dread) in at.dread.iter_mut().enumerate() {
-                let (row, j) = (place / u, place % u);
-                *dread += dreset[place] * at.gates[row * 3 * u + u + j];
-            }
-        });
+            gate_back(self.recurrent_activation, u, &a[..2 * u], &y[..2 * u], &mut q[..2 * u]);
+            a.copy_from_slice(q);
+        }
+        weights.back(0..2, &mut at);
     }
 }

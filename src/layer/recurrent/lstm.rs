@@ -1,6 +1,6 @@
 //! LSTM: i, f, o = σ(z), g = tanh(z), c = f⊙c + i⊙g, h = o⊙tanh(c), with z = x·K + h·R + b in columns i, f, g, o.
 
-use super::cell::{Cell, Steps, gate, gate_back};
+use super::cell::{Cell, Steps, check_activation, gate, gate_back};
 use super::rnn::Rnn;
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
@@ -94,32 +94,32 @@ impl Steps for LstmCell {
     }
 
     fn check(&self) -> Result<()> {
-        self.activation.check()?;
-        self.recurrent_activation.check()
+        check_activation("activation", self.activation)?;
+        check_activation("recurrent_activation", self.recurrent_activation)
     }
 
-    fn step<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
+    fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
         let u = at.units;
-        weights.product(at.read, at.q);
+        weights.product(0..4, &mut at);
         at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
         for row in 0..at.h.len() / u {
             let (z, y) = (&at.a[row * 4 * u..][..4 * u], &mut at.gates[row * 4 * u..][..4 * u]);
-            gate(self.recurrent_activation, &z[..2 * u], &mut y[..2 * u]);
-            gate(self.activation, &z[2 * u..3 * u], &mut y[2 * u..3 * u]);
-            gate(self.recurrent_activation, &z[3 * u..], &mut y[3 * u..]);
+            gate(self.recurrent_activation, u, &z[..2 * u], &mut y[..2 * u]);
+            gate(self.activation, u, &z[2 * u..3 * u], &mut y[2 * u..3 * u]);
+            gate(self.recurrent_activation, u, &z[3 * u..], &mut y[3 * u..]);
             let cells = row * u..(row + 1) * u;
             let (c, next) = (&at.c[cells.clone()], &mut at.next_c[cells.clone()]);
             for j in 0..u {
                 next[j] = y[u + j] * c[j] + y[j] * y[2 * u + j];
             }
             let shown = &mut at.own[cells.clone()];
-            gate(self.activation, next, shown);
+            gate(self.activation, u, next, shown);
             let outputs = at.next[cells].iter_mut().zip(&y[3 * u..]).zip(&*shown);
             outputs.for_each(|((h, &o), &shown)| *h = o * shown);
         }
     }
 
-    fn back<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
+    fn back<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
         let u = at.units;
         for row in 0..at.h.len() / u {
             let (z, y) = (&mut at.a[row * 4 * u..][..4 * u], &at.gates[row * 4 * u..][..4 * u]);
@@ -131,7 +131,7 @@ impl Steps for LstmCell {
                 d[3 * u + j] = dh[j] * shown[j];
                 dh[j] *= y[3 * u + j];
             }
-            gate_back(self.activation, next, shown, dh);
+            gate_back(self.activation, u, next, shown, dh);
             for j in 0..u {
                 let total = dc[j] + dh[j];
                 d[j] = total * y[2 * u + j];
@@ -140,11 +140,11 @@ impl Steps for LstmCell {
                 dc[j] = total * y[u + j];
                 dh[j] = F::zero();
             }
-            gate_back(self.recurrent_activation, &z[..2 * u], &y[..2 * u], &mut d[..2 * u]);
-            gate_back(self.activation, &z[2 * u..3 * u], &y[2 * u..3 * u], &mut d[2 * u..3 * u]);
-            gate_back(self.recurrent_activation, &z[3 * u..], &y[3 * u..], &mut d[3 * u..]);
+            gate_back(self.recurrent_activation, u, &z[..2 * u], &y[..2 * u], &mut d[..2 * u]);
+            gate_back(self.activation, u, &z[2 * u..3 * u], &y[2 * u..3 * u], &mut d[2 * u..3 * u]);
+            gate_back(self.recurrent_activation, u, &z[3 * u..], &y[3 * u..], &mut d[3 * u..]);
             z.copy_from_slice(d);
         }
-        weights.back(at.q, at.dread);
+        weights.back(0..4, &mut at);
     }
 }

@@ -1,11 +1,11 @@
 //! Recurrent layers: a cell that reads a sequence step by step, and hands its state on.
 
 mod bidirectional;
+mod built;
+mod by_gate;
 mod cell;
-mod forward;
 mod gru;
 mod lstm;
-mod params;
 mod rnn;
 mod simple;
 mod tape;

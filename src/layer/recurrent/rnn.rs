@@ -3,9 +3,10 @@
 
 use std::fmt;
 
+use super::built::Built;
+use super::by_gate;
 use super::cell::Cell;
-use super::params::{Params, add_last_gate};
-use super::tape::{Size, Tape};
+use super::tape::{Size, Tape, draw_masks};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
@@ -28,8 +29,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `kernel_regularizer`, `recurrent_regularizer`, `bias_regularizer` | none |
 /// | `kernel_constraint`, `recurrent_constraint`, `bias_constraint` | none |
 ///
-/// States start at 0. While training, one mask a sample is drawn for the inputs and one for the state; they serve all
-/// steps, and all gates alike.
+/// States start at 0. While training, masks are drawn for the inputs and the state of each sample, and serve all steps:
+/// with `recurrent_dropout` others for each gate, without it one for all gates.
 ///
 /// # Errors
 /// At `build`: [`Error::Argument`] for 0 units, a rate outside [0, 1) or an activation that makes no function;
@@ -39,21 +40,21 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// See [`Lstm`](super::Lstm).
 #[derive(Clone)]
 pub struct Rnn<C, F = f32> {
-    pub(super) units: usize,
+    units: usize,
     pub(super) cell: C,
     pub(super) return_sequences: bool,
     pub(super) go_backwards: bool,
-    pub(super) dropout: f64,
-    pub(super) recurrent_dropout: f64,
+    dropout: f64,
+    recurrent_dropout: f64,
     use_bias: bool,
     kernel: Spec,
     recurrent: Spec,
     bias: Spec,
-    built: Option<Params<F>>,
-    pub(super) salt: u64,
+    built: Option<Built<F>>,
+    salt: u64,
     /// The tape, the masks of inputs and states, and the gradients on the way back.
     memory: Vec<F>,
-    pub(super) masks: Vec<F>,
+    masks: Vec<F>,
     back: Vec<F>,
 }
 
@@ -112,9 +113,53 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
     spec_setters!(recurrent: "`R`", "`Orthogonal`", recurrent_initializer, recurrent_regularizer, recurrent_constraint);
     spec_setters!(bias: "`b`", "`Zeros`", bias_initializer, bias_regularizer, bias_constraint);
 
-    pub(super) fn size(&self, built: &Params<F>, rows: usize) -> Size {
+    fn drops(&self) -> bool {
+        self.dropout > 0.0 || self.recurrent_dropout > 0.0
+    }
+
+    /// How many masks of a kind there are: one for each gate where states are dropped, else one for all.
+    fn masks(&self) -> usize {
+        if self.recurrent_dropout > 0.0 { self.cell.gates() } else { 1 }
+    }
+
+    fn size(&self, built: &Built<F>, rows: usize, training: bool) -> Size {
         let (inputs, gates) = (built.kernel.shape()[0], self.cell.gates());
-        Size { rows, steps: built.steps, inputs, units: self.units, gates, cells: self.cell.has_cells() }
+        let (steps, units, cells) = (built.steps, self.units, self.cell.has_cells());
+        let masks = if training { self.masks() } else { 1 };
+        let reads = if self.cell.reads_by_gate() { gates } else { masks };
+        let loads = if self.dropout > 0.0 { masks } else { 1 };
+        Size { rows, steps, inputs, units, gates, cells, loads, reads }
+    }
+
+    /// Runs all steps, and writes the output.
+    fn run(&self, built: &Built<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], masks: Option<&[F]>) {
+        let size = self.size(built, x.rows(), masks.is_some());
+        let (u, wide) = (size.units, size.units * size.gates);
+        let mut tape = Tape::new(size, memory);
+        let (inputs_mask, state_mask) = masks.map_or((None, None), |masks| {
+            let (inputs, state) = masks.split_at(self.masks() * size.rows * size.inputs);
+            (Some(inputs), Some(state))
+        });
+        tape.load(x, self.go_backwards, inputs_mask.filter(|_| self.dropout > 0.0));
+        let (bias, _) = built.biases(wide);
+        by_gate::affine(tape.x, size.loads, built.kernel.matrix(), bias, BatchMut::new(tape.a, wide));
+        tape.start();
+        built.with_weights(&size, &mut |weights, work| {
+            for step in 0..size.steps {
+                tape.mask_state(step, state_mask.filter(|_| self.recurrent_dropout > 0.0));
+                self.cell.step(weights, tape.moment(step, [&mut [], &mut [], &mut [], &mut *work]));
+            }
+        });
+        let len = size.rows * u;
+        for (row, y) in y.iter_mut().enumerate() {
+            if self.return_sequences {
+                for (step, y) in y.chunks_exact_mut(u).enumerate() {
+                    y.copy_from_slice(&tape.h[(step + 1) * len + row * u..][..u]);
+                }
+            } else {
+                y.copy_from_slice(&tape.h[size.steps * len + row * u..][..u]);
+            }
+        }
     }
 }
 
@@ -146,21 +191,22 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             bias.value_mut()[self.cell.ones(self.units)].fill(F::one());
         }
         self.salt = rng.bits();
-        self.built = Some(Params { steps, kernel, recurrent, bias });
+        self.built = Some(Built { steps, kernel, recurrent, bias });
         Ok(if self.return_sequences { vec![steps, self.units] } else { vec![self.units] })
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(built) = &self.built else { return };
-        let (memory, _) = scratch.take(self.size(built, x.rows()).len());
+        let (memory, _) = scratch.take(self.size(built, x.rows(), false).len());
         self.run(built, x, y, memory, None);
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        let Some(size) = self.built.as_ref().map(|built| self.size(built, x.rows())) else { return };
-        let drops = self.dropout > 0.0 || self.recurrent_dropout > 0.0;
+        let Some(size) = self.built.as_ref().map(|built| self.size(built, x.rows(), true)) else { return };
+        let drops = self.drops();
         if drops {
-            self.draw_masks(size.rows, size.inputs, step);
+            let (count, rates) = (self.masks(), [self.dropout, self.recurrent_dropout]);
+            draw_masks(&mut self.masks, count, &size, rates, &|row| step.rng(self.salt, row));
         }
         let mut memory = std::mem::take(&mut self.memory);
         memory.resize(size.len().max(memory.len()), F::zero());
@@ -172,19 +218,20 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 
     fn backward(&mut self, pass: Pass<F>) {
         let Some(built) = &self.built else { return };
-        let size = self.size(built, pass.x.rows());
+        let size = self.size(built, pass.x.rows(), true);
         let Size { rows, steps, inputs, units: u, gates, .. } = size;
-        let (wide, len, picked) = (u * gates, rows * u, self.cell.last_gate_reads_own());
+        let (wide, len) = (u * gates, rows * u);
+        let masks = self.masks();
         let mut tape = Tape::new(size, &mut self.memory[..size.len()]);
-        self.back.resize((4 * len).max(self.back.len()), F::zero());
+        self.back.resize(((2 + size.reads) * len).max(self.back.len()), F::zero());
         let (dh, rest) = self.back.split_at_mut(len);
         let (dc, rest) = rest.split_at_mut(len);
-        let dread = &mut rest[..len];
+        let dread = &mut rest[..size.reads * len];
         dh.fill(F::zero());
         dc.fill(F::zero());
         let dy = pass.dy.as_batch();
-        let states = (self.recurrent_dropout > 0.0).then(|| &self.masks[rows * inputs..]);
-        built.with_weights(picked, u, wide, &mut |weights| {
+        let states = (self.recurrent_dropout > 0.0).then(|| &self.masks[masks * rows * inputs..]);
+        built.with_weights(&size, &mut |weights, work| {
             for step in (0..steps).rev() {
                 if self.return_sequences || step + 1 == steps {
                     let place = if self.return_sequences { step * u } else { 0 };
@@ -192,22 +239,22 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                         dh.iter_mut().zip(&dy.row(row)[place..]).for_each(|(dh, dy)| *dh += *dy);
                     }
                 }
-                self.cell.back(weights, tape.moment(step, [&mut *dh, &mut *dc, &mut *dread]));
-                match states {
-                    None => dh.iter_mut().zip(&*dread).for_each(|(dh, d)| *dh += *d),
-                    Some(mask) => {
-                        dh.iter_mut().zip(&*dread).zip(mask).for_each(|((dh, d), m)| *dh += *d * *m)
+                self.cell.back(weights, tape.moment(step, [&mut *dh, &mut *dc, &mut *dread, &mut *work]));
+                for (copy, dread) in dread.chunks_exact(len).enumerate() {
+                    match states {
+                        None => dh.iter_mut().zip(dread).for_each(|(dh, d)| *dh += *d),
+                        Some(masks) => {
+                            let mask = &masks[copy * len..];
+                            dh.iter_mut().zip(dread).zip(mask).for_each(|((dh, d), m)| *dh += *d * *m)
+                        }
                     }
                 }
             }
         });
         let Some(built) = &mut self.built else { return };
         let (da, dq) = (Batch::new(tape.a, wide), Batch::new(tape.q, wide));
-        kernel::affine_weights(Batch::new(tape.x, inputs), da, built.kernel.grad_matrix());
-        kernel::affine_weights(Batch::new(tape.read, u), dq, built.recurrent.grad_matrix());
-        if picked {
-            add_last_gate(Batch::new(tape.own, u), dq, &mut built.recurrent.grad, (u, wide));
-        }
+        by_gate::affine_weights(tape.x, size.loads, da, built.kernel.grad_matrix());
+        by_gate::affine_weights(tape.read, size.reads, dq, built.recurrent.grad_matrix());
         if let Some(bias) = &mut built.bias {
             let (own, recurrent) = bias.grad.split_at_mut(wide);
             kernel::sum_rows(da, own);
@@ -215,17 +262,9 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                 kernel::sum_rows(dq, recurrent);
             }
         }
-        let Some(mut dx) = pass.dx else { return };
-        kernel::affine_input(da, built.kernel.matrix(), BatchMut::new(tape.x, inputs));
-        for (row, dx) in dx.iter_mut().enumerate() {
-            for (time, dx) in dx.chunks_exact_mut(inputs).enumerate() {
-                let step = if self.go_backwards { steps - 1 - time } else { time };
-                dx.copy_from_slice(&tape.x[(step * rows + row) * inputs..][..inputs]);
-                if self.dropout > 0.0 {
-                    dx.iter_mut().zip(&self.masks[row * inputs..]).for_each(|(dx, m)| *dx *= *m);
-                }
-            }
-        }
+        let Some(dx) = pass.dx else { return };
+        by_gate::affine_input(da, built.kernel.matrix(), tape.x, size.loads);
+        tape.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.masks));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
@@ -241,7 +280,10 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
     }
 
     fn memory(&self, rows: usize) -> usize {
-        self.built.as_ref().map_or(0, |built| self.size(built, rows).len() + 4 * rows * self.units)
+        let Some(built) = &self.built else { return 0 };
+        let size = self.size(built, rows, true);
+        let masks = if self.drops() { self.masks() * (size.inputs + size.units) } else { 0 };
+        size.len() + rows * ((2 + size.reads) * size.units + masks)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The simple recurrent layer: h = f(x·K + b + h·R).
 //! dz = dh ⊙ f'(z), and the products' gradients are all dz.
 
-use super::cell::{Cell, Steps, gate, gate_back};
+use super::cell::{Cell, Steps, check_activation, gate, gate_back};
 use super::rnn::Rnn;
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
@@ -64,25 +64,20 @@ impl Steps for SimpleCell {
     }
 
     fn check(&self) -> Result<()> {
-        self.activation.check()
+        check_activation("activation", self.activation)
     }
 
-    fn step<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
-        weights.product(at.read, at.q);
+    fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
+        weights.product(0..1, &mut at);
         at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
-        for (z, h) in at.a.chunks_exact(at.units).zip(at.next.chunks_exact_mut(at.units)) {
-            gate(self.activation, z, h);
-        }
+        gate(self.activation, at.units, at.a, at.next);
     }
 
-    fn back<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>) {
-        let rows = at.a.chunks_exact(at.units).zip(at.next.chunks_exact(at.units));
-        for ((z, h), dh) in rows.zip(at.dh.chunks_exact_mut(at.units)) {
-            gate_back(self.activation, z, h, dh);
-        }
+    fn back<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
+        gate_back(self.activation, at.units, at.a, at.next, at.dh);
         at.a.copy_from_slice(at.dh);
         at.q.copy_from_slice(at.dh);
         at.dh.fill(F::zero());
-        weights.back(at.q, at.dread);
+        weights.back(0..1, &mut at);
     }
 }

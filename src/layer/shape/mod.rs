@@ -14,14 +14,22 @@ pub use repeat::RepeatVector;
 pub use reshape::Reshape;
 pub use up_sampling::UpSampling1D;
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
 /// Where each number of an output sample comes from; `None` is 0.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 struct Moves(Vec<Option<u32>>);
+
+impl fmt::Debug for Moves {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} numbers", self.0.len())
+    }
+}
 
 impl Moves {
     /// The moves of an output of this shape, each place by its indices.

@@ -1,0 +1,40 @@
+//! The parameters of a recurrent layer, and their use by its steps.
+
+use super::by_gate::pick;
+use super::tape::{Size, Weights};
+use crate::kernel;
+use crate::param::Param;
+use crate::scalar::Scalar;
+
+/// The parameters, and how many steps a sample has.
+#[derive(Debug, Clone)]
+pub(super) struct Built<F> {
+    pub(super) steps: usize,
+    pub(super) kernel: Param<F>,
+    pub(super) recurrent: Param<F>,
+    pub(super) bias: Option<Param<F>>,
+}
+
+impl<F: Scalar> Built<F> {
+    /// The bias of the inputs' product, and of the recurrent one.
+    pub(super) fn biases(&self, wide: usize) -> (Option<&[F]>, Option<&[F]>) {
+        match self.bias.as_ref().map(Param::value) {
+            None => (None, None),
+            Some(bias) if bias.len() == wide => (Some(bias), None),
+            Some(bias) => (Some(&bias[..wide]), Some(&bias[wide..])),
+        }
+    }
+
+    /// Calls `f` with the recurrent weights, cut in gates where each reads a state of its own, and with memory for
+    /// the cell: three numbers for each unit of each row.
+    pub(super) fn with_weights(&self, size: &Size, f: &mut dyn FnMut(&Weights<F>, &mut [F])) {
+        let (u, wide) = (size.units, size.units * size.gates);
+        let (kernel, bias) = (self.recurrent.matrix(), self.biases(wide).1);
+        let cut = if size.reads > 1 { u * wide } else { 0 };
+        kernel::with_memory(cut + 3 * size.rows * u, |memory: &mut [F]| {
+            let (parts, work) = memory.split_at_mut(cut);
+            parts.chunks_exact_mut(u * u).enumerate().for_each(|(gate, part)| pick(kernel, gate, u, part));
+            f(&Weights { kernel, bias, parts }, work);
+        });
+    }
+}
