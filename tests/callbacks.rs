@@ -4,6 +4,9 @@ use cornu::callback::{Callback, Mode, Moment};
 use cornu::ndarray::{Array2, array};
 use cornu::prelude::*;
 
+/// An epoch that has not measured it.
+const N: f64 = f64::NAN;
+
 /// Puts these numbers into the logs, one an epoch.
 fn script(key: &'static str, values: &'static [f64]) -> impl Callback<f32> {
     LambdaCallback::new().on_epoch_end(move |at: &mut Moment<f32>| {
@@ -48,6 +51,11 @@ fn early_stopping_counts_as_keras() {
     let late = stopping().start_from_epoch(2).patience(2);
     assert_eq!(last_epoch(late, &[0.1, 0.2, 1.0, 0.9, 0.95, 1.0, 0.0]), 5);
     assert_eq!(last_epoch(stopping().mode(Mode::Max), &[1.0, 1.1, 1.05, 2.0]), 2);
+    // An epoch without the number is not counted; values that differ by the least difference do not improve.
+    assert_eq!(last_epoch(stopping().patience(2), &[1.0, N, 0.9, N, 1.0, N, 1.0, N, 0.0]), 6);
+    assert_eq!(last_epoch(stopping().patience(2).baseline(0.5), &[2.0, 1.0, 0.6, 0.4, 0.45, 0.45, 0.0]), 5);
+    assert_eq!(last_epoch(stopping(), &[N, 2.0, 3.0, 0.0]), 2);
+    assert_eq!(last_epoch(stopping().min_delta(0.05).patience(1), &[0.07, 0.02, 0.0]), 1);
     // NaN never improves, and as the first value is never beaten.
     assert_eq!(last_epoch(stopping().patience(2).monitor("loss"), &[f64::NAN; 5]), 2);
 }
@@ -142,10 +150,10 @@ fn a_csv_file_is_keras_s() {
     let with = || fit(2).validation_data(&other_x, &other_y).validation_freq(2);
     model.fit(&x, &y, &with().callback(CsvLogger::new(&path))).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(text, "epoch,loss,val_loss\n0,0.625,NA\n1,0.625,4\n");
+    assert_eq!(text, "epoch,loss,val_loss\n0,0.625,NA\n1,0.625,4.0\n");
     model.fit(&x, &y, &with().callback(CsvLogger::new(&path).append(true))).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(text, "epoch,loss,val_loss\n0,0.625,NA\n1,0.625,4\n0,0.625,NA\n1,0.625,4\n");
+    assert_eq!(text, "epoch,loss,val_loss\n0,0.625,NA\n1,0.625,4.0\n0,0.625,NA\n1,0.625,4.0\n");
     std::fs::remove_file(&path).unwrap();
     let nowhere = CsvLogger::new(path.join("no/such/folder.csv"));
     assert!(matches!(model.fit(&x, &y, &fit(1).callback(nowhere)), Err(Error::Outside(_))));
@@ -158,6 +166,8 @@ fn divergence_can_end_a_training_in_order() {
     let mut model = model(1e30);
     let history = model.fit(&x, &y, &fit(9).callback(TerminateOnNaN::new())).unwrap();
     assert!(history.stopped().unwrap().contains("became"), "{:?}", history.stopped());
+    assert_eq!(history.get("loss").unwrap().len(), history.epochs().len());
+    assert!(!history.last("loss").unwrap().is_finite());
     assert!(model.weight("F1/kernel").unwrap()[[0, 0]].is_finite());
 }
 
@@ -206,11 +216,45 @@ mod checkpoints {
     #[test]
     fn a_folder_that_is_not_there_fails_the_checkpoint_and_not_the_training() {
         let (x, y) = data();
-        let mut checkpoint = ModelCheckpoint::new("/no/such/folder/w.npz");
+        let folder = folder("failing");
+        std::fs::write(folder.join("file"), "no folder").unwrap();
+        let path = |name: &str| folder.join(name).display().to_string();
+        let mut checkpoint = ModelCheckpoint::new(path("file/w.npz"));
         model(0.1).fit(&x, &y, &fit(2).callback(&mut checkpoint)).unwrap();
         assert_eq!(checkpoint.failures().len(), 2);
-        let refused = model(0.1).fit(&x, &y, &fit(2).callback(ModelCheckpoint::new("{nothing}.npz")));
-        assert!(matches!(refused, Err(Error::Argument { argument: "path", .. })));
+        let mut unknown = ModelCheckpoint::new(path("{nothing}.npz"));
+        model(0.1).fit(&x, &y, &fit(2).callback(&mut unknown)).unwrap();
+        assert_eq!(unknown.failures().len(), 2);
+        for wrong in ["{epoch", "{epoch:99999}.npz", "{loss:.99999}.npz", "{epoch}.h5"] {
+            let refused = model(0.1).fit(&x, &y, &fit(2).callback(ModelCheckpoint::new(path(wrong))));
+            assert!(matches!(refused, Err(Error::Argument { argument: "path", .. })), "{wrong}");
+        }
+        // A folder that is missing is made.
+        model(0.1).fit(&x, &y, &fit(1).callback(ModelCheckpoint::new(path("new/w.npz")))).unwrap();
+        assert_eq!(names(&folder.join("new")), ["w.npz"]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_best_that_could_not_be_written_is_not_the_best() {
+        let folder = folder("unlucky");
+        let (x, y) = data();
+        let target = folder.join("deep");
+        std::fs::write(&target, "in the way").unwrap();
+        let mut checkpoint =
+            ModelCheckpoint::new(target.join("w-{epoch}.npz").display().to_string()).save_best_only(true);
+        let clear = LambdaCallback::new().on_epoch_begin(|at: &mut Moment<f32>| {
+            if at.epoch == 1 {
+                std::fs::remove_file(&target).map_err(Error::outside)?;
+            }
+            Ok(())
+        });
+        let values = script("val_loss", &[0.5, 0.6, 0.7, 0.6]);
+        let fit = fit(4).callback(clear).callback(values).callback(&mut checkpoint);
+        model(0.1).fit(&x, &y, &fit).unwrap();
+        drop(fit);
+        assert_eq!((checkpoint.failures().len(), names(&target)), (1, vec!["w-2.npz".to_string()]));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -229,6 +273,13 @@ mod checkpoints {
         let mut other = Sequential::new().input([1]).add(Dense::new(1).name("F2"));
         other.build().unwrap();
         assert!(matches!(other.load_weights(&path), Err(Error::Unknown { .. })));
+        let mut two =
+            Sequential::new().input([1]).add(Dense::new(1).name("F1")).add(Dense::new(1).name("F2"));
+        two.build().unwrap();
+        two.save_weights(folder.join("two.npz")).unwrap();
+        let more = first.load_weights(folder.join("two.npz"));
+        assert!(matches!(more, Err(Error::Unknown { ref name, .. }) if name.starts_with("F2")), "{more:?}");
+        std::fs::remove_file(folder.join("two.npz")).unwrap();
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         assert!(matches!(first.load_weights(&path), Err(Error::Outside(_))));

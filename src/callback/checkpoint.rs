@@ -1,13 +1,16 @@
 //! Checkpoints: the weights, written while a model trains.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::monitor::{Mode, Monitor, monitor_setters};
-use super::{Callback, Flow, Logs, Moment};
+use super::{Callback, Flow, Moment};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// Saves the model's weights as `.npz` while it trains, each file whole or not at all.
+///
+/// Folders that are missing are made. With `save_best_only`, the best is that of all fits with this callback, and an
+/// epoch that has not measured the monitored number is saved only as long as there is no best.
 ///
 /// The path may hold `{epoch}`, from 1, `{batch}`, from 1, and any key of the logs: `w-{epoch:02}-{val_loss:.3}.npz`.
 /// A checkpoint that cannot be written does not end the training: it is told by
@@ -43,7 +46,6 @@ pub struct ModelCheckpoint {
     monitor: Monitor,
     save_best_only: bool,
     every: Option<usize>,
-    threshold: Option<f64>,
     batches: usize,
     failures: Vec<Error>,
 }
@@ -56,7 +58,6 @@ impl ModelCheckpoint {
             monitor: Monitor::new(),
             save_best_only: false,
             every: None,
-            threshold: None,
             batches: 0,
             failures: Vec::new(),
         }
@@ -78,7 +79,7 @@ impl ModelCheckpoint {
 
     /// What the monitored number must beat at first. Default: nothing.
     pub fn initial_value_threshold(mut self, threshold: f64) -> Self {
-        self.threshold = Some(threshold);
+        self.monitor.best = Some(threshold);
         self
     }
 
@@ -89,22 +90,42 @@ impl ModelCheckpoint {
 
     /// Writes the weights, unless they are not the best.
     fn save<F: Scalar>(&mut self, at: &Moment<F>) -> Result<()> {
-        if self.save_best_only
-            && let Some((value, goal)) = self.monitor.read(at)?
-            && !self.monitor.take(value, goal)
-        {
+        let watched = if self.save_best_only { self.monitor.read(at)? } else { None };
+        let is_best = match watched {
+            Some((value, goal)) => self.monitor.is_best(value, goal),
+            None => !self.save_best_only || self.monitor.best.is_none(),
+        };
+        if !is_best {
             return Ok(());
         }
-        let path = PathBuf::from(fill(&self.path, at.epoch + 1, at.batch, at.logs)?);
-        if let Err(error) = at.model.save_weights(&path) {
-            self.failures.push(error);
+        let path = fill(&self.path, at.epoch + 1, at.batch, &|key| at.logs.get(key)).map(PathBuf::from);
+        let written = path.and_then(|path| {
+            make_folder(&path)?;
+            at.model.save_weights(&path)
+        });
+        match written {
+            Ok(()) => {
+                watched.map(|(value, goal)| self.monitor.take(value, goal));
+            }
+            Err(error) => self.failures.push(error),
         }
         Ok(())
     }
 }
 
+/// Makes the folder of a file, where it is not there.
+fn make_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Error::outside(std::io::Error::new(error.kind(), format!("{}: {error}", folder.display())))
+    })
+}
+
+/// The widest number that a path may hold.
+const WIDEST: usize = 64;
+
 /// Fills in the placeholders of a path.
-fn fill(pattern: &str, epoch: usize, batch: usize, logs: &Logs) -> Result<String> {
+fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Option<f64>) -> Result<String> {
     let mut path = String::new();
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once('{') {
@@ -115,16 +136,20 @@ fn fill(pattern: &str, epoch: usize, batch: usize, logs: &Logs) -> Result<String
         let format = format.trim_end_matches(['d', 'f']);
         let whole = |number: usize| -> Result<String> {
             let width = if format.is_empty() { 0 } else { format.parse().map_err(|_| refused())? };
+            if width > WIDEST {
+                return Err(refused());
+            }
             Ok(if format.starts_with('0') { format!("{number:0width$}") } else { format!("{number:width$}") })
         };
         match name {
             "epoch" => path.push_str(&whole(epoch)?),
             "batch" => path.push_str(&whole(batch)?),
             _ => {
-                let value = logs.get(name).ok_or_else(refused)?;
+                let value = value_of(name).ok_or_else(refused)?;
                 match format.strip_prefix('.') {
                     Some(digits) => {
-                        let digits: usize = digits.parse().map_err(|_| refused())?;
+                        let digits =
+                            digits.parse().ok().filter(|&digits| digits <= WIDEST).ok_or_else(refused)?;
                         path.push_str(&format!("{value:.digits$}"));
                     }
                     None if format.is_empty() => path.push_str(&value.to_string()),
@@ -142,9 +167,11 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
         if self.every == Some(0) {
             return Err(Error::argument("save_every", "at least 1", 0));
         }
-        self.batches = 0;
-        self.monitor.best = self.threshold;
-        Ok(())
+        if !self.path.ends_with(".npz") {
+            return Err(Error::argument("path", "a name that ends in .npz", &self.path));
+        }
+        // What the logs will hold is not known yet, but how it is to be written.
+        fill(&self.path, 1, 1, &|_| Some(0.0)).map(drop)
     }
 
     fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {

@@ -60,7 +60,11 @@ impl CsvLogger {
 
     /// Writes one line.
     fn line(&mut self, columns: &[String]) -> Result<()> {
-        let text = columns.join(&self.separator.to_string()) + "\n";
+        let quoted = columns.iter().map(|column| match column.contains([self.separator, '"', '\n', '\r']) {
+            true => format!("\"{}\"", column.replace('"', "\"\"")),
+            false => column.clone(),
+        });
+        let text = quoted.collect::<Vec<_>>().join(&self.separator.to_string()) + "\n";
         let named = |error: std::io::Error| {
             Error::outside(std::io::Error::new(error.kind(), format!("{}: {error}", self.path.display())))
         };
@@ -69,6 +73,11 @@ impl CsvLogger {
             None => Ok(()),
         }
     }
+}
+
+/// A number as a float, whole or not, with all its digits.
+fn number(value: f64) -> String {
+    format!("{value:?}").to_lowercase()
 }
 
 impl<F: Scalar> Callback<F> for CsvLogger {
@@ -99,8 +108,7 @@ impl<F: Scalar> Callback<F> for CsvLogger {
                 self.line(&header)?;
             }
         }
-        let values =
-            self.keys.iter().map(|key| at.logs.get(key).map_or("NA".into(), |value| value.to_string()));
+        let values = self.keys.iter().map(|key| at.logs.get(key).map_or("NA".into(), number));
         let columns: Vec<String> = std::iter::once(at.epoch.to_string()).chain(values).collect();
         self.line(&columns)?;
         Ok(Flow::Continue)

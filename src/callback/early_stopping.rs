@@ -128,10 +128,10 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
     }
 
     fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        let Some((value, goal)) = self.monitor.read(at)? else { return Ok(Flow::Continue) };
         if at.epoch < self.start_from_epoch {
             return Ok(Flow::Continue);
         }
-        let Some((value, goal)) = self.monitor.read(at)? else { return Ok(Flow::Continue) };
         self.wait += 1;
         if self.monitor.take(value, goal) {
             self.best_epoch = Some(at.epoch);

@@ -64,14 +64,19 @@ impl Monitor {
     /// Whether `value` is better than `than` by more than the least difference.
     pub(super) fn improves(&self, value: f64, than: f64, goal: Goal) -> bool {
         match goal {
-            Goal::Low => value < than - self.min_delta.abs(),
-            Goal::High => value > than + self.min_delta.abs(),
+            Goal::Low => value + self.min_delta.abs() < than,
+            Goal::High => value - self.min_delta.abs() > than,
         }
     }
 
-    /// Takes the value as the best where it is: the first always, NaN never else.
+    /// Whether the value is the best: the first always is, NaN never else.
+    pub(super) fn is_best(&self, value: f64, goal: Goal) -> bool {
+        self.best.is_none_or(|best| self.improves(value, best, goal))
+    }
+
+    /// Takes the value as the best where it is.
     pub(super) fn take(&mut self, value: f64, goal: Goal) -> bool {
-        let better = self.best.is_none_or(|best| self.improves(value, best, goal));
+        let better = self.is_best(value, goal);
         if better {
             self.best = Some(value);
         }

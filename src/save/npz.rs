@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn, OwnedRepr};
-use ndarray_npy::{NpzReader, NpzWriter};
+use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError};
 
 use super::atomic;
 use crate::error::{Error, Result};
@@ -54,7 +54,8 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; an [`Error::Outside`] that names a file which is missing or damaged; [`Error::Unknown`] or
-    /// [`Error::WeightShape`] for a weight that is not in it, or of another shape. The model is unchanged then.
+    /// [`Error::WeightShape`] for a weight that only one of the two has,
+    /// or of another shape. The model is unchanged then.
     ///
     /// # Example
     /// See [`Sequential::save_weights`].
@@ -64,6 +65,10 @@ impl<F: Scalar> Sequential<F> {
         let mut npz = NpzReader::new(file).map_err(|error| named(path, error))?;
         let names: Vec<String> = npz.names().map_err(|error| named(path, error))?;
         let known: Vec<String> = names.iter().map(|name| name.trim_end_matches(".npy").into()).collect();
+        let paths: Vec<String> = self.weights()?.into_iter().map(|(path, _)| path).collect();
+        if let Some(name) = known.iter().find(|name| !paths.contains(name)) {
+            return Err(Error::Unknown { what: "weight in the model", name: name.clone(), known: paths });
+        }
         let mut values: Vec<ArrayD<f64>> = Vec::new();
         for (wanted, weight) in self.weights()? {
             let Some(place) = known.iter().position(|name| *name == wanted) else {
@@ -72,9 +77,10 @@ impl<F: Scalar> Sequential<F> {
             let narrow = npz.by_name::<OwnedRepr<f32>, IxDyn>(&names[place]);
             let value = match narrow {
                 Ok(value) => value.mapv(f64::from),
-                Err(_) => npz
+                Err(ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_))) => npz
                     .by_name::<OwnedRepr<f64>, IxDyn>(&names[place])
                     .map_err(|error| named(path, format!("{wanted}: {error}")))?,
+                Err(error) => return Err(named(path, format!("{wanted}: {error}"))),
             };
             if value.shape() != weight.shape() {
                 let (expected, found) = (weight.shape().to_vec(), value.shape().to_vec());

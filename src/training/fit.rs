@@ -168,6 +168,7 @@ impl<'a, F: Scalar> Run<'a, F> {
                 let place = (clock.epoch + 1, clock.batch + 1);
                 if let Err(error) = trainer.step(model, &self.data, indices, &mut self.measure, place) {
                     let Error::Diverged { .. } = error else { return Err(error) };
+                    self.measure.log(&mut logs);
                     history.stopped = callbacks
                         .ask(|callback| callback.on_diverged(&mut clock.moment(model, &mut logs), &error))?;
                     match history.stopped {
