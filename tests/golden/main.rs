@@ -1,6 +1,7 @@
 //! What Keras 3 on JAX computes, number for number. `README.md` beside this file lists what is covered.
 
 mod draw;
+mod initializers;
 mod layers;
 mod losses;
 mod metrics;
