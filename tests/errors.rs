@@ -1,6 +1,7 @@
 //! Every fault is found before anything is changed, and its error says where, what was expected, what found.
 
 use cornu::layer::Node;
+use cornu::loss::Loss;
 use cornu::ndarray::{Array1, Array2, Array3, array};
 use cornu::prelude::*;
 
@@ -453,4 +454,35 @@ fn a_gradient_that_overflows_under_a_finite_loss_is_caught() {
     let error = model.fit(&array![[1.0f32]], &array![0.0], &quiet()).unwrap_err();
     expect!(error, Error::Diverged { what: "the gradient", epoch: 1, batch: 1, .. });
     assert_eq!(weights(&model), [1e-15]);
+}
+
+#[test]
+fn outputs_of_nan_end_a_training_whatever_the_loss() {
+    fn diverges(loss: impl Loss<f32> + 'static) {
+        let name = loss.name().to_string();
+        let mut model = Sequential::new()
+            .input([2])
+            .add(Dense::new(2).kernel_initializer(Initializer::Constant(3e38)))
+            .add(Activation::Softmax);
+        model.compile(Sgd::new(0.1), loss, [Accuracy::new()]).unwrap();
+        let (x, y) = (array![[9.0f32, -9.0]], array![[0.0f32, 1.0]]);
+        let found = model.fit(&x, &y, &Fit::new().verbose(Verbose::Silent));
+        assert!(matches!(found, Err(Error::Diverged { .. })), "{name}: {found:?}");
+    }
+    diverges(Hinge);
+    diverges(SquaredHinge);
+    diverges(CategoricalHinge);
+    diverges(KlDivergence);
+    diverges(Poisson);
+    diverges(LogCosh);
+    diverges(CosineSimilarity);
+    diverges(Huber::new());
+    diverges(MeanSquaredError);
+    diverges(MeanAbsoluteError);
+    diverges(MeanSquaredLogarithmicError);
+    diverges(MeanAbsolutePercentageError);
+    diverges(BinaryCrossentropy::new());
+    diverges(CategoricalCrossentropy::new());
+    diverges(BinaryFocalCrossentropy::new());
+    diverges(CategoricalFocalCrossentropy::new());
 }

@@ -352,15 +352,24 @@ fn every_loss_on_every_activation() {
         check_loss(CategoricalCrossentropy::new().from_logits(true), last, y.clone());
         check_loss(SparseCategoricalCrossentropy::new().from_logits(true), last, classes.clone());
         check_loss(BinaryCrossentropy::new().from_logits(true), last, y.clone());
+        check_loss(Huber::new().delta(0.3), last, y.mapv(|t| t + 0.123));
+        check_loss(LogCosh::new(), last, y.clone());
+        check_loss(BinaryFocalCrossentropy::new().from_logits(true), last, y.clone());
+        check_loss(CategoricalFocalCrossentropy::new().from_logits(true), last, y.clone());
     }
     // Losses of probabilities, on what puts out positive numbers.
     use Activation::*;
     for last in [Softmax, Sigmoid, Softplus, Exponential, Squareplus { b: 4.0 }] {
         check_loss(CategoricalCrossentropy::new(), last, y.clone());
         check_loss(SparseCategoricalCrossentropy::new(), last, classes.clone());
+        check_loss(CategoricalFocalCrossentropy::new(), last, y.clone());
+        check_loss(Poisson::new(), last, y.clone());
+        check_loss(MeanSquaredLogarithmicError::new(), last, y.clone());
     }
     for last in [Softmax, Sigmoid] {
         check_loss(BinaryCrossentropy::new(), last, y.clone());
+        check_loss(BinaryFocalCrossentropy::new(), last, y.clone());
+        check_loss(KlDivergence::new(), last, y.clone());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::monitor::{Mode, Monitor, monitor_setters};
 use super::{Callback, Flow, Moment};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// Stops when a monitored number has not improved for `patience` epochs, counted as Keras counts them: an epoch that
@@ -123,6 +123,10 @@ impl<F: Scalar> EarlyStopping<F> {
 
 impl<F: Scalar> Callback<F> for EarlyStopping<F> {
     fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+        self.monitor.check()?;
+        if let Some(baseline) = self.baseline.filter(|baseline| baseline.is_nan()) {
+            return Err(Error::argument("baseline", "a number", baseline));
+        }
         (self.wait, self.best_epoch, self.best_weights, self.monitor.best) = (0, None, None, None);
         Ok(())
     }

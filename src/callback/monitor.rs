@@ -61,6 +61,17 @@ impl Monitor {
         Ok(at.logs.get(&self.key).map(|value| (value, goal)))
     }
 
+    /// Refuses a least difference that compares with nothing.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a NaN.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.min_delta.is_nan() {
+            true => Err(Error::argument("min_delta", "a number", self.min_delta)),
+            false => Ok(()),
+        }
+    }
+
     /// Whether `value` is better than `than` by more than the least difference.
     pub(super) fn improves(&self, value: f64, than: f64, goal: Goal) -> bool {
         match goal {

@@ -100,6 +100,7 @@ impl Default for ReduceLearningRateOnPlateau {
 
 impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
     fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+        self.monitor.check()?;
         if !(0.0..1.0).contains(&self.factor) {
             return Err(Error::argument("factor", "a number of at least 0 and below 1", self.factor));
         }

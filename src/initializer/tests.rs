@@ -59,3 +59,12 @@ fn a_shape_beyond_memory_is_refused() {
     let found = Initializer::Constant(f64::NAN).draw::<f32>(&[2], &mut Rng::stream(0, 0));
     assert!(matches!(found, Err(Error::Argument { .. })));
 }
+
+#[test]
+fn orthogonal_joins_all_axes_but_the_last() {
+    let q: Vec<f64> = Initializer::Orthogonal { gain: 1.0 }.draw(&[3, 2, 4], &mut Rng::stream(6, 0)).unwrap();
+    for (a, b) in (0..4).flat_map(|a| (0..4).map(move |b| (a, b))) {
+        let dot: f64 = (0..6).map(|i| q[i * 4 + a] * q[i * 4 + b]).sum();
+        assert!((dot - f64::from(u8::from(a == b))).abs() < 1e-12, "columns {a} and {b}: {dot}");
+    }
+}

@@ -29,7 +29,12 @@ pub(crate) fn samples<F: Scalar, const N: usize>(
 /// In how many parts, whatever the number of threads, samples are cut to sum something over all of them.
 pub(crate) const PARTS: usize = 8;
 
-/// `total = Σ over all rows`: `add` adds what some rows give to the sums of a part, which `sums` keeps.
+/// The rows of a part that are summed one by one; the sums of such blocks are summed then, so that a long sum in f32
+/// loses few digits.
+const BLOCK: usize = 256;
+
+/// `total = Σ over all rows`: `add` adds what some rows give to the sums of a block, which `sums` keeps beside the
+/// part's.
 pub(crate) fn sum_over<F: Scalar>(
     rows: usize,
     sums: &mut Vec<F>,
@@ -38,16 +43,25 @@ pub(crate) fn sum_over<F: Scalar>(
 ) {
     let (width, size) = (total.len(), rows.div_ceil(PARTS).max(1));
     let parts = rows.div_ceil(size);
-    if sums.len() < parts * width {
-        sums.resize(parts * width, F::zero());
+    let own = if size > BLOCK { 2 * width } else { width };
+    if sums.len() < parts * own {
+        sums.resize(parts * own, F::zero());
     }
-    samples(parts, 1, [(sums, width)], &|part, [sum]| {
+    samples(parts, 1, [(sums, own)], &|part, [sums]| {
+        let (sum, block) = sums.split_at_mut(width);
+        let end = rows.min(part.end * size);
+        let first = end.min(part.start * size + BLOCK);
         sum.fill(F::zero());
-        add(part.start * size..rows.min(part.end * size), sum);
+        add(part.start * size..first, sum);
+        for start in (first..end).step_by(BLOCK) {
+            block.fill(F::zero());
+            add(start..end.min(start + BLOCK), block);
+            super::map_with(sum, block, |a, b| a + b);
+        }
     });
     total.copy_from_slice(&sums[..width]);
-    for sum in sums[..parts * width].chunks_exact(width.max(1)).skip(1) {
-        super::map_with(total, sum, |a, b| a + b);
+    for sums in sums[..parts * own].chunks_exact(own.max(1)).skip(1) {
+        super::map_with(total, &sums[..width], |a, b| a + b);
     }
 }
 
@@ -97,6 +111,16 @@ mod tests {
             }
         });
         assert!(a.iter().enumerate().all(|(i, &a)| a == (i / 3) as f64) && b.iter().all(|&b| b == 1.0));
+    }
+
+    #[test]
+    fn a_long_sum_in_f32_keeps_its_digits() {
+        for rows in [1, 7, 2048, 2049, 300_007] {
+            let mut total = [0.0f32];
+            sum_over(rows, &mut Vec::new(), &mut total, &|rows, sum| rows.for_each(|_| sum[0] += 1000.1));
+            let exact = rows as f64 * 1000.1;
+            assert!((f64::from(total[0]) / exact - 1.0).abs() < 2e-5, "{rows}: {} for {exact}", total[0]);
+        }
     }
 
     #[test]

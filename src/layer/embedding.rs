@@ -64,6 +64,15 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
                 return Err(Error::argument(argument, "at least 1", 0));
             }
         }
+        // Indices come as numbers of F, which tells whole numbers apart up to 2/ε.
+        let most = 2.0 / F::epsilon().as_f64();
+        if self.input_dim as f64 > most {
+            return Err(Error::argument(
+                "input_dim",
+                format!("at most {most}, for indices in {}", F::NAME),
+                self.input_dim,
+            ));
+        }
         self.param = Some(self.embeddings.param("embeddings", &[self.input_dim, self.output_dim], rng)?);
         Ok([input, &[self.output_dim]].concat())
     }

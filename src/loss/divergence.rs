@@ -1,6 +1,6 @@
 //! Losses of distributions: ℓ = Σ t·ln(t/y) of Kullback and Leibler, and Poisson's ℓ = mean (y − t·ln(y + ε)).
 
-use super::mean::{above, mean_loss, mean_rows, mean_slopes};
+use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes};
 use super::{EPSILON, Loss};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -35,7 +35,7 @@ impl KlDivergence {
 
 /// Within [ε, 1].
 fn clipped<F: Scalar>(x: F) -> F {
-    x.max(F::of(EPSILON)).min(F::one())
+    -at_least(-at_least(x, F::of(EPSILON)), -F::one())
 }
 
 impl<F: Scalar> Loss<F> for KlDivergence {

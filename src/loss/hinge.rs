@@ -1,6 +1,6 @@
 //! Losses of margins: ℓ = mean max(1 − t·y, 0), its square, and max(max (1 − t)·y − Σ t·y + 1, 0) over classes.
 
-use super::mean::{above, mean_rows, mean_slopes};
+use super::mean::{above, at_least, mean_rows, mean_slopes};
 use super::{Loss, check_classes};
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -98,7 +98,7 @@ impl<F: Scalar> Loss<F> for Hinge {
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let signed = signed(y_true);
-        mean_rows(y_pred, y_true, values, |y, t| (F::one() - signed(t) * y).max(F::zero()))
+        mean_rows(y_pred, y_true, values, |y, t| at_least(F::one() - signed(t) * y, F::zero()))
     }
 
     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], dy: BatchMut<F>) {
@@ -116,12 +116,12 @@ impl<F: Scalar> Loss<F> for SquaredHinge {
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let signed = signed(y_true);
-        mean_rows(y_pred, y_true, values, |y, t| (F::one() - signed(t) * y).max(F::zero()).powi(2))
+        mean_rows(y_pred, y_true, values, |y, t| at_least(F::one() - signed(t) * y, F::zero()).powi(2))
     }
 
     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], dy: BatchMut<F>) {
         let signed = signed(y_true);
-        let slope = |y, t| F::of(-2.0) * signed(t) * (F::one() - signed(t) * y).max(F::zero());
+        let slope = |y, t| F::of(-2.0) * signed(t) * at_least(F::one() - signed(t) * y, F::zero());
         mean_slopes(y_pred, y_true, scale, dy, slope);
     }
 }
@@ -145,7 +145,7 @@ impl<F: Scalar> Loss<F> for CategoricalHinge {
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {
             let (wrong, right) = rivals(y, t);
-            *value = (wrong - right + F::one()).max(F::zero());
+            *value = at_least(wrong - right + F::one(), F::zero());
         }
         values.len()
     }

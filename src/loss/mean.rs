@@ -68,6 +68,11 @@ pub(super) fn sign<F: Scalar>(e: F) -> F {
     if e > F::zero() { F::one() } else { -F::one() }
 }
 
+/// max(x, bound) that keeps a NaN, so that a training that diverges is seen; `Float::max` drops it.
+pub(super) fn at_least<F: Scalar>(x: F, bound: F) -> F {
+    if x < bound { bound } else { x }
+}
+
 /// The slope of `max(x, bound)`: ½ at the bound.
 pub(super) fn above<F: Scalar>(x: F, bound: F) -> F {
     if x > bound {
@@ -76,5 +81,35 @@ pub(super) fn above<F: Scalar>(x: F, bound: F) -> F {
         F::of(0.5)
     } else {
         F::zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::loss::*;
+    use crate::tensor::Batch;
+
+    #[test]
+    fn a_nan_stays_one() {
+        let losses: [&dyn Loss<f64>; 11] = [
+            &Hinge,
+            &SquaredHinge,
+            &CategoricalHinge,
+            &KlDivergence,
+            &Poisson,
+            &LogCosh,
+            &CosineSimilarity,
+            &MeanSquaredLogarithmicError,
+            &MeanAbsolutePercentageError,
+            &Huber::new(),
+            &BinaryFocalCrossentropy::new(),
+        ];
+        for loss in losses {
+            for y in [[f64::NAN, 0.5, 0.1], [0.1, f64::NAN, 0.5]] {
+                let mut value = [0.0];
+                loss.values(Batch::new(&y, 3), Batch::new(&[0.0, 1.0, 0.0], 3), &mut value);
+                assert!(value[0].is_nan(), "{}: {}", loss.name(), value[0]);
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Errors relative to the target: ℓ = 100·mean |(t − y)/max(|t|, ε)|, and ℓ = mean (ln(y + 1) − ln(t + 1))².
 
-use super::mean::{above, mean_loss, mean_rows, mean_slopes, sign};
+use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes, sign};
 use super::{EPSILON, Loss};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -49,10 +49,10 @@ mean_loss!(
     MeanSquaredLogarithmicError,
     "mean_squared_logarithmic_error",
     |y, t| (log1(y) - log1(t)).powi(2),
-    |y, t| F::of(2.0) * (log1(y) - log1(t)) * above(y, F::of(EPSILON)) / (y.max(F::of(EPSILON)) + F::one())
+    |y, t| F::of(2.0) * (log1(y) - log1(t)) * above(y, F::of(EPSILON)) / (at_least(y, F::of(EPSILON)) + F::one())
 );
 
 /// ln(max(x, ε) + 1).
 fn log1<F: Scalar>(x: F) -> F {
-    (x.max(F::of(EPSILON)) + F::one()).ln()
+    (at_least(x, F::of(EPSILON)) + F::one()).ln()
 }

@@ -65,7 +65,7 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
 
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
-        self.mask.salt = rng.bits();
+        self.mask.build(input.iter().product(), rng);
         check_some(input)
     }
 
@@ -75,7 +75,7 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
         let (rate, step) = (self.rate, &*step);
-        self.mask.draw(x.rows(), x.width(), &|salt, row| step.rng(salt, row), &|rng, mask| {
+        self.mask.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, mask| {
             fill_mask(rng, rate, F::one(), mask);
         });
         let (a, b) = self.factors();
@@ -93,7 +93,7 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, k| a * dx * k);
     }
 
-    fn memory(&self, _: usize) -> usize {
-        self.mask.values.len()
+    fn memory(&self, rows: usize) -> usize {
+        rows * self.mask.width
     }
 }

@@ -83,7 +83,7 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
 
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
-        self.mask.salt = rng.bits();
+        self.mask.build(input.iter().product(), rng);
         check_some(input)
     }
 
@@ -94,7 +94,7 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
         let (rate, kept) = (self.rate, F::of(1.0 / (1.0 - self.rate)));
         let step = &*step;
-        self.mask.draw(x.rows(), x.width(), &|salt, row| step.rng(salt, row), &|rng, mask| {
+        self.mask.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, mask| {
             fill_mask(rng, rate, kept, mask);
         });
         y.data().copy_from_slice(x.data());
@@ -107,8 +107,8 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
         kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, m| dx * m);
     }
 
-    fn memory(&self, _: usize) -> usize {
-        self.mask.values.len()
+    fn memory(&self, rows: usize) -> usize {
+        rows * self.mask.width
     }
 }
 
@@ -136,7 +136,7 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
             return Err(Error::InputShape { expected: "(steps, channels)".into(), found: input.to_vec() });
         };
         self.channels = channels;
-        self.mask.salt = rng.bits();
+        self.mask.build(self.channels, rng);
         Ok(input.to_vec())
     }
 
@@ -147,7 +147,7 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
         let (rate, kept) = (self.rate, F::of(1.0 / (1.0 - self.rate)));
         let step = &*step;
-        self.mask.draw(x.rows(), self.channels, &|salt, row| step.rng(salt, row), &|rng, mask| {
+        self.mask.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, mask| {
             fill_mask(rng, rate, kept, mask);
         });
         self.apply(x, y);
@@ -159,7 +159,7 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
         }
     }
 
-    fn memory(&self, _: usize) -> usize {
-        self.mask.values.len()
+    fn memory(&self, rows: usize) -> usize {
+        rows * self.mask.width
     }
 }

@@ -74,7 +74,7 @@ impl<F> GaussianDropout<F> {
 impl<F: Scalar> Drawn<F> {
     /// Draws normal numbers for all of x.
     fn normal(&mut self, x: Batch<F>, step: &Step<F>, mean: f64, stddev: f64) {
-        self.draw(x.rows(), x.width(), &|salt, row| step.rng(salt, row), &|rng, noise| {
+        self.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, noise| {
             noise.iter_mut().for_each(|noise| *noise = F::of(mean + stddev * rng.normal()));
         });
     }
@@ -89,7 +89,7 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         if !(0.0..=1.0).contains(&self.stddev) {
             return Err(Error::argument("stddev", "a number from 0 to 1", self.stddev));
         }
-        self.noise.salt = rng.bits();
+        self.noise.build(input.iter().product(), rng);
         check_some(input)
     }
 
@@ -109,8 +109,8 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         }
     }
 
-    fn memory(&self, _: usize) -> usize {
-        self.noise.values.len()
+    fn memory(&self, rows: usize) -> usize {
+        rows * self.noise.width
     }
 }
 
@@ -121,7 +121,7 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
 
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
-        self.noise.salt = rng.bits();
+        self.noise.build(input.iter().product(), rng);
         check_some(input)
     }
 
@@ -141,7 +141,7 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         kernel::map_with(dx.data(), &self.noise.values[..pass.x.data().len()], |dx, noise| dx * noise);
     }
 
-    fn memory(&self, _: usize) -> usize {
-        self.noise.values.len()
+    fn memory(&self, rows: usize) -> usize {
+        rows * self.noise.width
     }
 }

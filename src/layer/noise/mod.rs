@@ -23,6 +23,8 @@ use crate::scalar::Scalar;
 struct Drawn<F> {
     /// Tells this layer's streams from those of the others.
     salt: u64,
+    /// The numbers of a row.
+    width: usize,
     values: Vec<F>,
 }
 
@@ -34,19 +36,24 @@ impl<F> fmt::Debug for Drawn<F> {
 
 impl<F> Drawn<F> {
     fn new() -> Self {
-        Drawn { salt: 0, values: Vec::new() }
+        Drawn { salt: 0, width: 0, values: Vec::new() }
     }
 }
 
 impl<F: Scalar> Drawn<F> {
-    /// Draws `width` numbers for each of `rows` rows, each row from its own stream.
+    /// Takes the salt of a layer that draws `width` numbers for a row.
+    fn build(&mut self, width: usize, rng: &mut Rng) {
+        (self.salt, self.width) = (rng.bits(), width);
+    }
+
+    /// Draws the numbers of `rows` rows, each row from its own stream.
     fn draw(
         &mut self,
         rows: usize,
-        width: usize,
         stream: &(dyn Fn(u64, usize) -> Rng + Sync),
         fill: &(dyn Fn(&mut Rng, &mut [F]) + Sync),
     ) {
+        let width = self.width;
         if self.values.len() < rows * width {
             self.values.resize(rows * width, F::zero());
         }

@@ -284,7 +284,9 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
     }
 
     fn memory(&self, _: usize) -> usize {
-        self.statistics.len() + self.sums.len()
+        // The sums of dβ and dγ: of each part, and of the block that it adds up.
+        let channels = self.statistics.len() / 3;
+        self.statistics.len() + 2 * kernel::PARTS * 2 * channels
     }
 }
 
