@@ -41,13 +41,15 @@ pub struct Adam {
     beta_2: f64,
     epsilon: f64,
     amsgrad: bool,
+    /// α of the update that began last.
+    begun: Option<(Update, f64)>,
 }
 
 impl Adam {
     /// Adam at this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         let learning_rate = learning_rate.into();
-        Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
+        Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false, begun: None }
     }
 
     setters! {
@@ -59,6 +61,16 @@ impl Adam {
         epsilon: f64;
         /// Whether the divisor never shrinks. Default: false.
         amsgrad: bool;
+    }
+}
+
+impl Adam {
+    /// α of an update: the powers take longer than what they are for in a small layer.
+    fn alpha(&self, at: Update) -> f64 {
+        match self.begun {
+            Some((begun, alpha)) if begun == at => alpha,
+            _ => at.learning_rate * at.correction(self.beta_2).sqrt() / at.correction(self.beta_1),
+        }
     }
 }
 
@@ -81,10 +93,13 @@ impl<F: Scalar> Optimizer<F> for Adam {
         2 + usize::from(self.amsgrad)
     }
 
+    fn begin(&mut self, at: Update) {
+        self.begun = Some((at, self.alpha(at)));
+    }
+
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         let [m, v, largest @ ..] = slots else { return };
-        let alpha = at.learning_rate * at.correction(self.beta_2).sqrt() / at.correction(self.beta_1);
-        let (alpha, epsilon) = (F::of(alpha), F::of(self.epsilon));
+        let (alpha, epsilon) = (F::of(self.alpha(at)), F::of(self.epsilon));
         let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
         let [largest] = largest else {

@@ -95,6 +95,10 @@ impl<F: Scalar> Optimizer<F> for AdamW {
         Optimizer::<F>::slots(&self.adam)
     }
 
+    fn begin(&mut self, at: Update) {
+        Optimizer::<F>::begin(&mut self.adam, at);
+    }
+
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         self.adam.update(at, value, grad, slots);
     }

@@ -147,7 +147,7 @@ impl<'a, F: Scalar> Dataset<'a, F> {
             Target::Probabilities => (0.0..=1.0).contains(&t),
             Target::Classes { ignored } => {
                 ignored.is_some_and(|class| t == class as f64)
-                    || (t >= 0.0 && t.fract() == 0.0 && t < classes as f64)
+                    || (t >= 0.0 && t < classes as f64 && t == (t as u64) as f64)
             }
         };
         let (argument, row) = (|| self.names.y.to_string(), row / self.steps);
