@@ -6,6 +6,7 @@ pub mod activation;
 pub mod callback;
 mod constraint;
 pub mod data;
+pub mod diagnosis;
 pub mod error;
 pub mod initializer;
 mod kernel;

@@ -24,6 +24,15 @@ impl<F: Scalar> Layer<F> for Activation {
         Ok([outer, &[self.output_width(width)?]].concat())
     }
 
+    fn activation(&self) -> Option<Activation> {
+        Some(*self)
+    }
+
+    fn set_activation(&mut self, activation: Activation) -> bool {
+        *self = activation;
+        true
+    }
+
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
         Activation::forward(self, x, y);
     }

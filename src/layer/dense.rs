@@ -160,6 +160,15 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         }
     }
 
+    fn activation(&self) -> Option<Activation> {
+        Some(self.activation.function)
+    }
+
+    fn set_activation(&mut self, activation: Activation) -> bool {
+        self.activation.function = activation;
+        true
+    }
+
     fn memory(&self, rows: usize) -> usize {
         self.activation.memory(rows * self.units)
     }

@@ -51,6 +51,7 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
+use crate::activation::Activation;
 use crate::error::Result;
 use crate::param::Param;
 use crate::regularizer::Regularizer;
@@ -155,6 +156,22 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     fn memory(&self, rows: usize) -> usize {
         let _ = rows;
         0
+    }
+
+    /// The function that the layer's outputs are values of, such as the relu of a dense layer. Default: none to name.
+    fn activation(&self) -> Option<Activation> {
+        None
+    }
+
+    /// Takes another function in the place of [`Layer::activation`], and says whether it could. Default: it cannot.
+    fn set_activation(&mut self, activation: Activation) -> bool {
+        let _ = activation;
+        false
+    }
+
+    /// The share of its inputs that the layer drops while training. Default: 0.
+    fn drop_rate(&self) -> f64 {
+        0.0
     }
 
     /// Told before training whether the optimizer leaves the layer's parameters alone, for a layer that

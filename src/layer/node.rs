@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Layer, Pass, Step};
+use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::param::Param;
 use crate::regularizer::Regularizer;
@@ -97,6 +98,17 @@ impl<F: Scalar> Node<F> {
             kind: self.layer.kind().into(),
             fault: Box::new(fault),
         })
+    }
+
+    /// Builds it anew, with first weights.
+    pub(crate) fn renew(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        self.forget_shapes();
+        self.build(input, rng)
+    }
+
+    fn forget_shapes(&mut self) {
+        self.shapes = None;
+        self.layer.layers_mut().iter_mut().for_each(Node::forget_shapes);
     }
 
     /// Visits the parameters of the layer and of all layers that it holds, with their paths below it.
@@ -232,6 +244,18 @@ impl<F: Scalar> Layer<F> for Node<F> {
 
     fn memory(&self, rows: usize) -> usize {
         self.layer.memory(rows)
+    }
+
+    fn activation(&self) -> Option<Activation> {
+        self.layer.activation()
+    }
+
+    fn set_activation(&mut self, activation: Activation) -> bool {
+        self.layer.set_activation(activation)
+    }
+
+    fn drop_rate(&self) -> f64 {
+        self.layer.drop_rate()
     }
 
     fn freeze(&mut self, frozen: bool) {

@@ -187,6 +187,10 @@ macro_rules! as_activation {
                 Layer::<F>::build(&mut self.function(), input, rng)
             }
 
+            fn activation(&self) -> Option<Activation> {
+                Some(self.function())
+            }
+
             fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
                 Layer::infer(&self.function(), x, y, scratch);
             }

@@ -1,7 +1,7 @@
 //! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
 
 use super::{Layer, Pass};
-use crate::activation::{softmax_backward, softmax_forward};
+use crate::activation::{Activation, softmax_backward, softmax_forward};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -68,6 +68,10 @@ impl<F: Scalar> Layer<F> for Softmax {
         let place = place as usize;
         self.lengths = (input[place], input[place + 1..].iter().product());
         Ok(input.to_vec())
+    }
+
+    fn activation(&self) -> Option<Activation> {
+        Some(Activation::Softmax)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {

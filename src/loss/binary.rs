@@ -75,6 +75,10 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
         check_smoothing(self.label_smoothing)
     }
 
+    fn takes_logits(&self) -> bool {
+        self.from_logits
+    }
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let one = F::one();
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {

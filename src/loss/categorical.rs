@@ -82,6 +82,10 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
         check_classes(Loss::<F>::name(self), output)
     }
 
+    fn takes_logits(&self) -> bool {
+        self.from_logits
+    }
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {
             let t = self.smoothed(t);

@@ -120,6 +120,10 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
         check_classes(Loss::<F>::name(self), output)
     }
 
+    fn takes_logits(&self) -> bool {
+        self.from_logits
+    }
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let gamma = F::of(self.gamma);
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {

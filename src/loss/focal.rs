@@ -158,6 +158,10 @@ impl<F: Scalar> Loss<F> for BinaryFocalCrossentropy {
         check_smoothing(self.label_smoothing)
     }
 
+    fn takes_logits(&self) -> bool {
+        self.from_logits
+    }
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         super::mean::mean_rows(y_pred, y_true, values, |y, t| self.at(y, t).0)
     }

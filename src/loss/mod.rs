@@ -75,6 +75,12 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
     /// The loss's name, as Keras has it.
     fn name(&self) -> &str;
 
+    /// Whether the model's outputs are logits, which the loss takes through a softmax or a sigmoid itself.
+    /// Default: no.
+    fn takes_logits(&self) -> bool {
+        false
+    }
+
     /// What the loss reads as targets. Default: any numbers, one for each output.
     fn target(&self) -> Target {
         Target::Numbers

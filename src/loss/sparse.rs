@@ -81,6 +81,10 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
         check_classes(Loss::<F>::name(self), output)
     }
 
+    fn takes_logits(&self) -> bool {
+        self.from_logits
+    }
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let mut kept = 0;
         for ((y, &class), value) in y_pred.iter().zip(y_true.data()).zip(&mut *values) {

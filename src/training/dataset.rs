@@ -121,6 +121,21 @@ impl<'a, F: Scalar> Dataset<'a, F> {
         Ok(())
     }
 
+    /// Whether the samples come from a source, batch by batch.
+    pub(super) fn is_source(&self) -> bool {
+        matches!(self.given, Given::Batches(_))
+    }
+
+    /// Copies the targets and weights of these indices of arrays together.
+    pub(super) fn gather_targets(&self, indices: &[usize], y: &mut Vec<F>, weights: &mut Vec<F>) {
+        y.resize(indices.len() * self.steps * self.target, F::zero());
+        self.given.read_targets(indices, y);
+        if let Some(all) = &self.weights {
+            weights.resize(indices.len() * self.steps, F::zero());
+            kernel::gather(all, self.steps, indices, weights);
+        }
+    }
+
     /// How many numbers one sample of `x` has.
     pub(super) fn width(&self) -> usize {
         self.width

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::compile::check_loss;
 use super::dataset::{Dataset, Ends, TRAINING, VALIDATION};
+use super::diagnose::{Diagnosis, tell};
 use super::evaluate::Evaluation;
 use super::given::Given;
 use super::history::History;
@@ -11,8 +12,9 @@ use super::measure::Measure;
 use super::settings::Fit;
 use super::step::Trainer;
 use super::update;
-use crate::callback::{Callback, Flow, Logs, Moment, Progress};
+use crate::callback::{Callback, Flow, Logs, Moment, Progress, Verbose};
 use crate::data::BatchSource;
+use crate::diagnosis::Diagnose;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::model::Sequential;
@@ -74,7 +76,15 @@ impl<F: Scalar> Sequential<F> {
         if let Some(built) = built {
             *self = built;
         }
-        run.train(self, settings, &mut callbacks)
+        let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
+        let mut history = run.train(self, settings, &mut callbacks)?;
+        if let (Some(before), Given::Arrays { x, y }, true) = (before, given, history.findings.failed) {
+            history.findings = before.try_helps(x, y, settings, Some(history.findings))?;
+            if settings.verbose != Verbose::Silent {
+                tell(&history.findings, &|finding| !finding.trials.is_empty());
+            }
+        }
+        Ok(history)
     }
 
     /// A copy that is built for these samples and has a loss that fits, unless the model is built.
@@ -145,6 +155,7 @@ impl<'a, F: Scalar> Run<'a, F> {
     ) -> Result<History> {
         let _session = kernel::Session::new();
         let mut trainer = Trainer::new(model);
+        let mut diagnosis = Diagnosis::new(model, &self.data, settings, self.train)?;
         let mut progress = Progress::new(settings.verbose);
         let mut callbacks = Callbacks { given: callbacks, progress: &mut progress };
         let mut history = History { seed: model.seed, ..History::default() };
@@ -166,8 +177,16 @@ impl<'a, F: Scalar> Run<'a, F> {
             callbacks.all(|callback| callback.on_epoch_begin(&mut clock.moment(model, &mut logs)))?;
             for indices in order.chunks(settings.batch_size) {
                 let place = (clock.epoch + 1, clock.batch + 1);
-                if let Err(error) = trainer.step(model, &self.data, indices, &mut self.measure, place) {
+                if let Some(diagnosis) = &mut diagnosis {
+                    diagnosis.watch.begins(clock.batch);
+                }
+                let step =
+                    trainer.step(model, &self.data, indices, &mut self.measure, place, diagnosis.as_mut());
+                if let Err(error) = step {
                     let Error::Diverged { .. } = error else { return Err(error) };
+                    if let Some(diagnosis) = &mut diagnosis {
+                        diagnosis.diverged(&error);
+                    }
                     self.measure.log(&mut logs);
                     history.stopped = callbacks
                         .ask(|callback| callback.on_diverged(&mut clock.moment(model, &mut logs), &error))?;
@@ -190,12 +209,20 @@ impl<'a, F: Scalar> Run<'a, F> {
             }
             let stopped =
                 callbacks.ask(|callback| callback.on_epoch_end(&mut clock.moment(model, &mut logs)))?;
-            history.stopped = history.stopped.or(stopped);
+            let rate = clock.moment(model, &mut logs).learning_rate();
+            let hopeless = match (&mut diagnosis, &history.stopped) {
+                (Some(diagnosis), None) => diagnosis.end_epoch(&logs, rate),
+                _ => None,
+            };
+            history.stopped = history.stopped.or(stopped).or(hopeless);
             history.record(clock.epoch, &logs, started.elapsed());
             clock.epoch += 1;
         }
         update::finish(model);
         callbacks.all(|callback| callback.on_fit_end(&mut clock.moment(model, &mut logs)))?;
+        history.chance =
+            diagnosis.as_ref().and_then(|diagnosis| diagnosis.watch.evidence.data.targets.chance);
+        history.findings = diagnosis.map(Diagnosis::end).unwrap_or_default();
         Ok(history)
     }
 

@@ -84,6 +84,13 @@ impl<F: Scalar> Given<'_, F> {
         }
     }
 
+    /// Writes the targets of these indices of an array.
+    pub(super) fn read_targets(&self, indices: &[usize], y: &mut [F]) {
+        if let Given::Arrays { y: from, .. } = self {
+            rows(*from, indices, y);
+        }
+    }
+
     /// Calls `f` with the number and the values of each sample of an array.
     pub(super) fn each_sample(
         &self,

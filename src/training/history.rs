@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::callback::Logs;
+use crate::diagnosis::Findings;
 
 /// The loss and the metrics of every epoch, how long each took, and the seed.
 ///
@@ -24,6 +25,9 @@ pub struct History {
     pub(super) times: Vec<Duration>,
     pub(super) seed: u64,
     pub(super) stopped: Option<String>,
+    pub(super) findings: Findings,
+    /// What the best constant answer costs.
+    pub(super) chance: Option<f64>,
 }
 
 impl History {
@@ -60,6 +64,11 @@ impl History {
     /// Why the training ended before its last epoch, if it did.
     pub fn stopped(&self) -> Option<&str> {
         self.stopped.as_deref()
+    }
+
+    /// What the diagnosis found; see [`diagnosis`](crate::diagnosis).
+    pub fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     pub(super) fn record(&mut self, epoch: usize, logs: &Logs, time: Duration) {

@@ -4,13 +4,16 @@
 mod compile;
 mod confusion;
 mod dataset;
+mod diagnose;
 mod evaluate;
 mod fit;
 mod given;
 mod gradient;
 mod history;
+mod investigate;
 mod measure;
 mod on_batch;
+mod remedies;
 mod settings;
 mod step;
 mod update;

@@ -53,7 +53,7 @@ impl<F: Scalar> Sequential<F> {
             *self = built;
         }
         let indices: Vec<usize> = (0..data.count()).collect();
-        Trainer::new(self).step(self, &data, &indices, &mut measure, (1, 1))?;
+        Trainer::new(self).step(self, &data, &indices, &mut measure, (1, 1), None)?;
         let mut logs = Logs::default();
         measure.log(&mut logs);
         Ok(logs)

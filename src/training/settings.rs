@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 
 use super::given::Given;
 use crate::callback::{Callback, Verbose};
 use crate::data::{BatchSource, ClassWeight};
+use crate::diagnosis::{Diagnose, Rule, Rules};
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -49,6 +51,8 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(super) class_weight: ClassWeight,
     pub(super) verbose: Verbose,
     /// Called through `&Fit`, one after another.
+    pub(super) diagnose: Diagnose,
+    pub(super) rules: Rules,
     pub(super) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
 }
 
@@ -68,6 +72,8 @@ impl<'a, F: Scalar> Fit<'a, F> {
             sample_weight: None,
             class_weight: ClassWeight::None,
             verbose: Verbose::Auto,
+            diagnose: Diagnose::Report,
+            rules: Rules::default(),
             callbacks: RefCell::default(),
         }
     }
@@ -159,6 +165,24 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// How much to tell while training. Default: [`Verbose::Auto`].
     pub fn verbose(mut self, verbose: Verbose) -> Self {
         self.verbose = verbose;
+        self
+    }
+
+    /// Whether and how to look for what keeps the network from learning. Default: `Diagnose::Report`.
+    pub fn diagnose(mut self, diagnose: Diagnose) -> Self {
+        self.diagnose = diagnose;
+        self
+    }
+
+    /// Keeps quiet about findings of this code.
+    pub fn allow(mut self, code: impl Into<String>) -> Self {
+        self.rules.allowed.push(code.into());
+        self
+    }
+
+    /// Adds a rule of your own to the diagnosis; see [`Rule`].
+    pub fn rule(mut self, rule: impl Rule + 'static) -> Self {
+        self.rules.own.push(Arc::new(rule));
         self
     }
 

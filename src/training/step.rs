@@ -1,8 +1,10 @@
 //! One step of training: forward, loss, backward, update.
 
 use super::dataset::Dataset;
+use super::diagnose::Diagnosis;
 use super::measure::{Measure, Targets};
 use super::update;
+use crate::diagnosis::Watch;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{Node, StepAt, Wires};
@@ -38,6 +40,37 @@ impl<F: Scalar> Trainer<F> {
         }
     }
 
+    /// Runs the samples `indices` through the model as in training, and measures them. Gives the loss.
+    pub(super) fn forward(
+        &mut self,
+        model: &mut Sequential<F>,
+        data: &Dataset<F>,
+        indices: &[usize],
+        measure: &mut Measure<F>,
+        watch: Option<&mut Watch<F>>,
+    ) -> Result<f64> {
+        let penalty = model.weight_penalty();
+        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
+        data.gather(indices, &mut self.x, &mut self.y, &mut self.weights)?;
+        let x = Batch::new(&self.x, data.width());
+        let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
+        self.wires.forward(&mut model.layers, x, at);
+        let targets = self.targets(data, indices);
+        let width = self.wires.output(x).width() / data.steps;
+        let penalty = penalty + self.wires.activity_penalty(&model.layers, x);
+        let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets, penalty);
+        if let Some(watch) = watch.filter(|watch| watch.looks() && loss.is_finite()) {
+            watch.forward(&self.wires, x, targets.y, loss, penalty);
+        }
+        Ok(loss)
+    }
+
+    /// The targets that were gathered last.
+    fn targets(&self, data: &Dataset<F>, indices: &[usize]) -> Targets<'_, F> {
+        let weights = data.weights.is_some().then_some(&*self.weights);
+        Targets { y: Batch::new(&self.y, data.target), weights, samples: indices.len() }
+    }
+
     /// Trains on the samples `indices`. `place` is the epoch and the batch, from 1, for errors.
     ///
     /// Where the loss or a gradient is not finite, the weights stay as they are.
@@ -48,20 +81,15 @@ impl<F: Scalar> Trainer<F> {
         indices: &[usize],
         measure: &mut Measure<F>,
         place: (usize, usize),
+        mut diagnosis: Option<&mut Diagnosis<F>>,
     ) -> Result<()> {
-        let penalty = model.weight_penalty();
+        let watch = diagnosis.as_mut().map(|diagnosis| &mut diagnosis.watch);
+        let loss = self.forward(model, data, indices, measure, watch)?;
         let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
-        data.gather(indices, &mut self.x, &mut self.y, &mut self.weights)?;
         let x = Batch::new(&self.x, data.width());
-        let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
-        self.wires.forward(&mut model.layers, x, at);
-
-        let y = Batch::new(&self.y, data.target);
         let weights = data.weights.is_some().then_some(&*self.weights);
-        let targets = Targets { y, weights, samples: indices.len() };
+        let targets = Targets { y: Batch::new(&self.y, data.target), weights, samples: indices.len() };
         let width = self.wires.output(x).width() / data.steps;
-        let penalty = penalty + self.wires.activity_penalty(&model.layers, x);
-        let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets, penalty);
         let diverged = |what, value, place_name| Error::Diverged {
             epoch: place.0,
             batch: place.1,
@@ -78,6 +106,9 @@ impl<F: Scalar> Trainer<F> {
             ));
         }
 
+        if let Some(diagnosis) = diagnosis.as_mut().filter(|diagnosis| diagnosis.is_at_the_start()) {
+            diagnosis.first();
+        }
         let (y_pred, dy) = self.wires.output_and_grad(x);
         measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
         self.wires.backward(&mut model.layers, x, self.lowest, false);
@@ -85,7 +116,14 @@ impl<F: Scalar> Trainer<F> {
         if let Some((layer, value)) = first_bad_gradient(&model.layers) {
             return Err(diverged("the gradient", value, layer));
         }
+        let mut watch = diagnosis.map(|diagnosis| &mut diagnosis.watch).filter(|watch| watch.looks());
+        if let Some(watch) = &mut watch {
+            watch.before_step(&model.layers);
+        }
         update::update(model);
+        if let Some(watch) = watch {
+            watch.after_step(&model.layers);
+        }
         Ok(())
     }
 }

@@ -248,6 +248,15 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         }
     }
 
+    fn activation(&self) -> Option<Activation> {
+        Some(self.activation.function)
+    }
+
+    fn set_activation(&mut self, activation: Activation) -> bool {
+        self.activation.function = activation;
+        true
+    }
+
     fn memory(&self, rows: usize) -> usize {
         let Some(built) = &self.built else { return 0 };
         let parts = kernel::PARTS.min(rows) + 1;

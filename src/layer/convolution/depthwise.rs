@@ -266,6 +266,15 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         }
     }
 
+    fn activation(&self) -> Option<Activation> {
+        Some(self.activation.function)
+    }
+
+    fn set_activation(&mut self, activation: Activation) -> bool {
+        self.activation.function = activation;
+        true
+    }
+
     fn memory(&self, rows: usize) -> usize {
         let Some(built) = &self.built else { return 0 };
         let outputs = rows * built.window.places() * built.window.channels * self.depth_multiplier;

@@ -93,6 +93,10 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, k| a * dx * k);
     }
 
+    fn drop_rate(&self) -> f64 {
+        self.rate
+    }
+
     fn memory(&self, rows: usize) -> usize {
         rows * self.mask.width
     }

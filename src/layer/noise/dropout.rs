@@ -107,6 +107,10 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
         kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, m| dx * m);
     }
 
+    fn drop_rate(&self) -> f64 {
+        self.rate
+    }
+
     fn memory(&self, rows: usize) -> usize {
         rows * self.mask.width
     }
@@ -157,6 +161,10 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
         if let Some(dx) = pass.dx {
             self.apply(pass.dy.as_batch(), dx);
         }
+    }
+
+    fn drop_rate(&self) -> f64 {
+        self.rate
     }
 
     fn memory(&self, rows: usize) -> usize {

@@ -54,6 +54,14 @@ pub trait Steps {
         0..0
     }
 
+    /// The function of the new state.
+    #[doc(hidden)]
+    fn activation(&self) -> Activation;
+
+    /// Takes another one.
+    #[doc(hidden)]
+    fn set_activation(&mut self, activation: Activation);
+
     /// Refuses activations that make no function.
     #[doc(hidden)]
     fn check(&self) -> Result<()>;

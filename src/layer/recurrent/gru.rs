@@ -96,6 +96,14 @@ impl Steps for GruCell {
         !self.reset_after
     }
 
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn set_activation(&mut self, activation: Activation) {
+        self.activation = activation;
+    }
+
     fn check(&self) -> Result<()> {
         check_activation("activation", self.activation)?;
         check_activation("recurrent_activation", self.recurrent_activation)

@@ -93,6 +93,14 @@ impl Steps for LstmCell {
         if self.unit_forget_bias { units..2 * units } else { 0..0 }
     }
 
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn set_activation(&mut self, activation: Activation) {
+        self.activation = activation;
+    }
+
     fn check(&self) -> Result<()> {
         check_activation("activation", self.activation)?;
         check_activation("recurrent_activation", self.recurrent_activation)

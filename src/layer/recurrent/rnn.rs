@@ -7,6 +7,7 @@ use super::built::Built;
 use super::by_gate;
 use super::cell::Cell;
 use super::tape::{Size, Tape, draw_masks};
+use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
@@ -277,6 +278,15 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         if let Some(built) = &mut self.built {
             [&mut built.kernel, &mut built.recurrent].into_iter().chain(&mut built.bias).for_each(f);
         }
+    }
+
+    fn activation(&self) -> Option<Activation> {
+        Some(self.cell.activation())
+    }
+
+    fn set_activation(&mut self, activation: Activation) -> bool {
+        self.cell.set_activation(activation);
+        true
     }
 
     fn memory(&self, rows: usize) -> usize {

@@ -63,6 +63,14 @@ impl Steps for SimpleCell {
         1
     }
 
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn set_activation(&mut self, activation: Activation) {
+        self.activation = activation;
+    }
+
     fn check(&self) -> Result<()> {
         check_activation("activation", self.activation)
     }

@@ -1,0 +1,181 @@
+//! Facts of the data, from a sample of its rows spread evenly over all of them.
+
+use super::{Task, baseline};
+use crate::loss::Loss;
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// One feature, which is one number of a sample.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Feature {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation.
+    pub deviation: f64,
+}
+
+impl Feature {
+    /// The root of the mean square.
+    pub fn rms(&self) -> f64 {
+        self.mean.hypot(self.deviation)
+    }
+}
+
+/// The targets.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Targets {
+    /// Numbers in a row.
+    pub width: usize,
+    /// The least and the largest.
+    pub range: (f64, f64),
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation.
+    pub deviation: f64,
+    /// Different values, counted up to 64.
+    pub distinct: usize,
+    /// Whether all are whole numbers.
+    pub whole: bool,
+    /// Whether each row is one 1 among zeros.
+    pub one_hot: bool,
+    /// Whether all are 0 or 1.
+    pub binary: bool,
+    /// The least and the largest sum of a row.
+    pub sums: (f64, f64),
+    /// How many rows each class has, weighted by nothing; for classes, and for a single yes or no.
+    pub classes: Vec<usize>,
+    /// How often the class changes from one row looked at to the next.
+    pub changes: usize,
+    /// The loss of the best constant answer, B.
+    pub chance: Option<f64>,
+}
+
+/// A part of the data: that which trains, or that which validates.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Part {
+    /// The share of each class.
+    pub classes: Vec<f64>,
+    /// The mean of the targets.
+    pub mean: f64,
+    /// Rows looked at.
+    pub rows: usize,
+}
+
+/// What goes in, and what is to come out.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Data {
+    /// Samples that train.
+    pub rows: usize,
+    /// Samples that were looked at.
+    pub looked: usize,
+    /// The shape of a sample.
+    pub shape: Vec<usize>,
+    /// Whether the samples are indices into an embedding.
+    pub indices: bool,
+    /// Each number of a sample.
+    pub features: Vec<Feature>,
+    /// The targets.
+    pub targets: Targets,
+    /// Whether the samples come in groups of one class, as if sorted.
+    pub sorted: bool,
+    /// The tail that validates, where it is split off the same arrays.
+    pub validation: Option<Part>,
+}
+
+impl Data {
+    /// Facts of these samples.
+    pub(crate) fn look_inputs<F: Scalar>(&mut self, x: Batch<F>) {
+        let rows = x.rows().max(1) as f64;
+        let mut sums = vec![(0.0, 0.0); x.width()];
+        // Deviations are from the first row, so that a large offset costs no digits.
+        let first: Vec<f64> = x.iter().next().unwrap_or_default().iter().map(|x| x.as_f64()).collect();
+        for row in x.iter() {
+            for (((sum, square), x), first) in sums.iter_mut().zip(row).zip(&first) {
+                let d = x.as_f64() - first;
+                *sum += d;
+                *square += d * d;
+            }
+        }
+        let feature = |((sum, square), first): (&(f64, f64), &f64)| Feature {
+            mean: first + sum / rows,
+            deviation: (square / rows - (sum / rows).powi(2)).max(0.0).sqrt(),
+        };
+        self.features = sums.iter().zip(&first).map(feature).collect();
+        self.looked = x.rows();
+    }
+
+    /// Facts of these targets; `outputs` are the model's.
+    pub(crate) fn look_targets<F: Scalar>(
+        &mut self,
+        loss: &dyn Loss<F>,
+        task: Task,
+        outputs: usize,
+        y: Batch<F>,
+        weights: Option<&[F]>,
+    ) {
+        let mut values: Vec<f64> = y.data().iter().map(|y| y.as_f64()).collect();
+        let part = Part::of(task, outputs, y);
+        let count = values.len().max(1) as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let deviation = (values.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / count).sqrt();
+        let sum = |row: &[F]| row.iter().map(|t| t.as_f64()).sum::<f64>();
+        let binary = values.iter().all(|t| *t == 0.0 || *t == 1.0);
+        let range = |all: &mut dyn Iterator<Item = f64>| {
+            all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), t| (low.min(t), high.max(t)))
+        };
+        let labels = || y.iter().map(|row| class(row));
+        let whole = values.iter().all(|t| t.fract() == 0.0);
+        let (span, sums) = (range(&mut values.iter().copied()), range(&mut y.iter().map(sum)));
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        self.targets = Targets {
+            width: y.width(),
+            range: span,
+            mean,
+            deviation,
+            distinct: values.len().min(64),
+            whole,
+            one_hot: binary && y.width() > 1 && sums == (1.0, 1.0),
+            binary,
+            sums,
+            classes: part.classes.iter().map(|share| (share * part.rows as f64).round() as usize).collect(),
+            changes: labels().zip(labels().skip(1)).filter(|(a, b)| a != b).count(),
+            chance: baseline::chance(loss, task, outputs, y, weights),
+        };
+        let present = self.targets.classes.iter().filter(|count| **count > 0).count();
+        self.sorted = present > 1 && y.rows() >= 8 * present && self.targets.changes < 3 * present;
+    }
+}
+
+impl Part {
+    /// The classes and the mean of these targets.
+    pub(crate) fn of<F: Scalar>(task: Task, outputs: usize, y: Batch<F>) -> Part {
+        let rows = y.rows();
+        let mean = y.data().iter().map(|t| t.as_f64()).sum::<f64>() / y.data().len().max(1) as f64;
+        let classes = match (task, y.width()) {
+            (Task::Classes, _) => outputs,
+            (Task::Binary, 1) => 2,
+            (_, width) if width > 1 && y.data().iter().all(|t| *t == F::zero() || *t == F::one()) => width,
+            _ => 0,
+        };
+        let mut shares = vec![0.0; classes];
+        for row in y.iter().filter(|_| classes > 0) {
+            if let Some(share) = shares.get_mut(class(row)) {
+                *share += 1.0 / rows as f64;
+            }
+        }
+        Part { classes: shares, mean, rows }
+    }
+}
+
+/// The class that a row of targets tells: its number, or the place of the largest.
+pub(in crate::diagnosis) fn class<F: Scalar>(row: &[F]) -> usize {
+    match row {
+        [class] => class.to_usize().unwrap_or(usize::MAX),
+        row => (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best }),
+    }
+}

@@ -1,0 +1,245 @@
+//! What each layer is, and what it did in the batches looked at.
+
+use std::fmt;
+
+use crate::activation::Activation;
+use crate::error::Shape;
+use crate::layer::{Layer, Node};
+use crate::param::Param;
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// The first weights of a layer.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Kernel {
+    /// Numbers that go into each sum.
+    pub inputs: usize,
+    /// Sums.
+    pub units: usize,
+    /// Their standard deviation about 0.
+    pub deviation: f64,
+    /// That of Glorot's initializer, `√(2/(inputs + units))`.
+    pub usual: f64,
+    /// Whether all columns are the same, so that all units compute the same.
+    pub same: bool,
+    /// The root mean square of the bias.
+    pub bias: f64,
+}
+
+/// What a layer did in the batches of an epoch that were looked at.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Look {
+    /// Rows that were looked at.
+    pub rows: usize,
+    /// Units that were not 0 at least once.
+    pub alive: Vec<bool>,
+    /// How often each unit was saturated: within `sigmoid(−5)` of a bound of a sigmoid, or of `tanh` scaled alike.
+    pub saturated: Vec<u32>,
+    /// The root mean square of the outputs at the last look.
+    pub rms: f64,
+    /// The mean over units of the standard deviation over rows, by their root mean square: 0 where all rows became the
+    /// same point.
+    pub spread: f64,
+    /// The root mean square of the kernel's gradient at the last look, estimated from a sample.
+    pub gradient: f64,
+    /// The same for its weights.
+    pub weights: f64,
+    /// `‖Δw‖ / ‖w‖` of a step, the mean over the looks, with `‖w‖` at least a tenth of the usual first weights'.
+    pub step: f64,
+    /// Looks.
+    pub(super) looks: u32,
+}
+
+/// A layer.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct LayerFacts {
+    /// Its place, from 0.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
+    /// Such as `Dense`.
+    pub kind: String,
+    /// The shape of what comes in.
+    pub input: Vec<usize>,
+    /// The shape of what goes out.
+    pub output: Vec<usize>,
+    /// The function at its end.
+    pub activation: Option<Activation>,
+    /// The share of its inputs that it drops.
+    pub drop_rate: f64,
+    /// Whether it only reshapes.
+    pub is_view: bool,
+    /// Its trained kernel, where it has one.
+    pub kernel: Option<Kernel>,
+    /// What it did in the epoch that ended last, or is under way.
+    pub look: Look,
+    /// Units alive in the first epoch.
+    pub alive_first: Option<usize>,
+}
+
+impl fmt::Display for LayerFacts {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let bare = |shape: &[usize]| Shape(shape).to_string().trim_matches(['(', ')', ',']).to_string();
+        write!(
+            f,
+            "layer {} `{}` ({}, {} → {}",
+            self.index,
+            self.name,
+            self.kind,
+            bare(&self.input),
+            bare(&self.output)
+        )?;
+        match self.activation {
+            Some(activation) if activation != Activation::Linear && self.kernel.is_some() => {
+                write!(f, ", {activation})")
+            }
+            _ => f.write_str(")"),
+        }
+    }
+}
+
+/// Units and weights beyond these are not looked at one by one.
+const UNITS: usize = 4096;
+const WEIGHTS: usize = 1024;
+
+/// The parameter that layers call their kernel.
+pub(crate) fn kernel_of<F: Scalar>(layer: &Node<F>) -> Option<&Param<F>> {
+    let mut found = None;
+    layer.visit(&mut |param| {
+        let is_kernel = ["kernel", "depthwise_kernel", "input_kernel"].contains(&param.name());
+        if found.is_none() && is_kernel && param.is_trainable() && layer.is_trainable() {
+            found = Some(param);
+        }
+    });
+    found
+}
+
+/// Every so manyeth number, at most [`WEIGHTS`].
+pub(crate) fn sample<F: Scalar>(values: &[F]) -> impl Iterator<Item = F> {
+    // An odd stride, so that a sample does not stay in one column.
+    let stride = values.len().div_ceil(WEIGHTS) | 1;
+    values.iter().copied().step_by(stride)
+}
+
+fn rms<F: Scalar>(values: impl Iterator<Item = F>) -> f64 {
+    let (sum, count) =
+        values.fold((0.0, 0usize), |(sum, count), v| (sum + v.as_f64() * v.as_f64(), count + 1));
+    (sum / count.max(1) as f64).sqrt()
+}
+
+impl LayerFacts {
+    /// What a built layer is.
+    pub(crate) fn of<F: Scalar>(index: usize, layer: &Node<F>) -> Self {
+        let kernel = kernel_of(layer).map(|param| {
+            let units = param.shape().last().copied().unwrap_or(1).max(1);
+            let inputs = (param.len() / units).max(1);
+            let same =
+                units > 1 && param.value().chunks_exact(units).all(|row| row.iter().all(|w| *w == row[0]));
+            let mut bias = 0.0;
+            layer.visit(&mut |param| {
+                if param.name() == "bias" {
+                    bias = rms(sample(param.value()));
+                }
+            });
+            let usual = (2.0 / (inputs + units) as f64).sqrt();
+            Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same, bias }
+        });
+        LayerFacts {
+            index,
+            name: layer.label().into(),
+            kind: layer.kind().into(),
+            input: layer.input_shape().unwrap_or_default().to_vec(),
+            output: layer.output_shape().unwrap_or_default().to_vec(),
+            activation: layer.activation(),
+            drop_rate: layer.drop_rate(),
+            is_view: layer.is_view(),
+            kernel,
+            look: Look::default(),
+            alive_first: None,
+        }
+    }
+
+    /// Units that can be dead or saturated: the channels of the output.
+    pub fn units(&self) -> usize {
+        self.output.last().copied().unwrap_or(0).min(UNITS)
+    }
+
+    /// Makes room, so that looking allocates nothing.
+    pub(crate) fn prepare(&mut self) {
+        let units = self.units();
+        self.look.alive.resize(units, false);
+        self.look.saturated.resize(units, 0);
+    }
+
+    /// Forgets the epoch before.
+    pub(crate) fn begin_epoch(&mut self) {
+        let look = &mut self.look;
+        look.alive.fill(false);
+        look.saturated.fill(0);
+        (look.rows, look.looks, look.step) = (0, 0, 0.0);
+    }
+
+    /// Looks at what left the layer.
+    pub(crate) fn look_output<F: Scalar>(&mut self, y: Batch<F>) {
+        let units = self.units();
+        let channels = self.output.last().copied().unwrap_or(0);
+        if units == 0 {
+            return;
+        }
+        let y = y.reshape(channels);
+        let (low, high) = match self.activation {
+            Some(Activation::Sigmoid) => (0.0067, 0.9933),
+            Some(Activation::Tanh) => (-0.9999, 0.9999),
+            _ => (f64::NEG_INFINITY, f64::INFINITY),
+        };
+        let (low, high) = (F::of(low), F::of(high));
+        let look = &mut self.look;
+        for row in y.iter() {
+            for ((alive, saturated), &v) in look.alive.iter_mut().zip(&mut look.saturated).zip(row) {
+                *alive |= v != F::zero();
+                *saturated += u32::from(v < low || v > high);
+            }
+        }
+        look.rows += y.rows();
+        let (spread, rms) = spread(y);
+        (look.rms, look.spread) = (rms, if rms > 0.0 { spread / rms } else { 0.0 });
+    }
+
+    /// Looks at the gradient of the kernel.
+    pub(crate) fn look_gradient<F: Scalar>(&mut self, param: &Param<F>) {
+        self.look.gradient = rms(sample(param.grad()));
+        self.look.weights = rms(sample(param.value()));
+    }
+
+    /// Takes the root mean square of what a step changed.
+    pub(crate) fn look_step(&mut self, change: f64) {
+        let usual = self.kernel.as_ref().map_or(1.0, |kernel| kernel.usual);
+        let ratio = change / self.look.weights.max(0.1 * usual);
+        self.look.looks += 1;
+        self.look.step += (ratio - self.look.step) / f64::from(self.look.looks);
+    }
+}
+
+/// The mean over columns of the standard deviation over rows, and the root mean square of all.
+pub(crate) fn spread<F: Scalar>(y: Batch<F>) -> (f64, f64) {
+    let (rows, width) = (y.rows().max(1) as f64, y.width().clamp(1, UNITS));
+    let (mut total, mut squares) = (0.0, 0.0);
+    // Columns one by one need no memory; a sample of 64 of them tells enough.
+    let stride = width.div_ceil(64);
+    let columns = width.div_ceil(stride) as f64;
+    for column in (0..width).step_by(stride) {
+        let first = y.data().get(column).map_or(0.0, |v| v.as_f64());
+        let (mut sum, mut square, mut own) = (0.0, 0.0, 0.0);
+        for row in y.iter() {
+            let v = row[column].as_f64();
+            let d = v - first;
+            (sum, square, own) = (sum + d, square + d * d, own + v * v);
+        }
+        total += (square / rows - (sum / rows).powi(2)).max(0.0).sqrt();
+        squares += own / rows;
+    }
+    (total / columns, (squares / columns).sqrt())
+}

@@ -1,0 +1,141 @@
+//! All that was found in a run: what to change first, and under it what follows from it.
+
+use std::fmt::{self, Write};
+use std::ops::Deref;
+
+use super::chain::{explains, rank};
+use super::finding::{Finding, Severity};
+
+/// The findings of a run, the most causal of the worst first.
+///
+/// It is a slice of [`Finding`]s. `Display` writes the report: each root with its evidence, what follows from it in a
+/// line each, its helps, and where to read on. Notes that explain nothing are left out of the report.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([2]).add(Dense::new(1).activation(Activation::Softmax));
+/// model.compile(Sgd::new(0.01), BinaryCrossentropy::new(), ())?;
+/// let findings = model.check(&ndarray::array![[0.0, 1.0], [1.0, 0.0]], &ndarray::array![0, 1])?;
+/// assert_eq!(findings[0].code, "N0101");
+/// assert!(findings.to_string().starts_with("error[N0101]: softmax over one unit"));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Findings {
+    all: Vec<Finding>,
+    /// Whether the run failed: then notes are shown too.
+    pub(crate) failed: bool,
+}
+
+impl Findings {
+    /// The finding of this code.
+    pub fn of(&self, code: &str) -> Option<&Finding> {
+        self.all.iter().find(|finding| finding.code == code)
+    }
+
+    /// How bad the worst of them is.
+    pub fn worst(&self) -> Option<Severity> {
+        self.all.iter().map(|finding| finding.severity).max()
+    }
+
+    /// Those that no other explains, the worst and most causal first.
+    pub fn roots(&self) -> impl Iterator<Item = &Finding> {
+        self.all.iter().filter(|finding| finding.causes.is_empty())
+    }
+
+    /// Takes what was found now. What was found before keeps the worst that was seen of it. Gives the codes of those
+    /// that are new, or worse than they were.
+    pub(crate) fn take(&mut self, found: Vec<Finding>) -> Vec<String> {
+        let mut news = Vec::new();
+        for finding in found {
+            match self.all.iter_mut().find(|known| known.code == finding.code) {
+                None => {
+                    news.push(finding.code.clone());
+                    self.all.push(finding);
+                }
+                Some(known) if finding.severity > known.severity => {
+                    news.push(finding.code.clone());
+                    *known = finding;
+                }
+                Some(_) => {}
+            }
+        }
+        if !news.is_empty() {
+            self.arrange();
+        }
+        news
+    }
+
+    /// Finds for each what explains it, and sorts.
+    fn arrange(&mut self) {
+        let known: Vec<(String, Severity)> = self.all.iter().map(|f| (f.code.clone(), f.severity)).collect();
+        for finding in &mut self.all {
+            let explains = |(code, severity): &&(String, Severity)| {
+                *severity > Severity::Note && explains(code, &finding.code)
+            };
+            finding.causes = known.iter().filter(explains).map(|(code, _)| code.clone()).collect();
+            finding.causes.sort_by_key(|code| rank(code));
+        }
+        self.all.sort_by_key(|finding| {
+            (!finding.causes.is_empty(), std::cmp::Reverse(finding.severity), rank(&finding.code))
+        });
+    }
+
+    pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        self.all.iter_mut()
+    }
+
+    /// Drops what rules of a whole run withdraw, and what the user does not want to see.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.all.retain(keep);
+        self.arrange();
+    }
+
+    /// Writes the roots that `shown` names, and what follows from any root among those.
+    pub(crate) fn write(&self, f: &mut dyn Write, shown: &dyn Fn(&Finding) -> bool) -> fmt::Result {
+        // Notes are told where a run fails, and nothing worse tells why.
+        let notes = self.failed && self.roots().all(|root| root.severity == Severity::Note);
+        let visible = |finding: &&Finding| notes || finding.severity > Severity::Note;
+        for root in self.roots().filter(visible).filter(|root| shown(root)) {
+            root.write_head(f)?;
+            let leads = |finding: &&Finding| finding.causes.first() == Some(&root.code);
+            for effect in self.all.iter().filter(visible).filter(leads) {
+                write_effect(f, effect)?;
+            }
+            root.write_helps(f)?;
+            writeln!(f, "   = see: cornu::diagnosis::explain({:?})", root.code)?;
+        }
+        let late = |finding: &&Finding| {
+            finding.causes.first().and_then(|cause| self.of(cause)).is_some_and(|cause| !shown(cause))
+        };
+        for effect in self.all.iter().filter(visible).filter(late).filter(|effect| shown(effect)) {
+            write!(f, "{}[{}]: {}", effect.severity, effect.code, effect.title)?;
+            writeln!(f, "\n   = it follows from {}", effect.causes.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// One line: what follows from a root.
+fn write_effect(f: &mut dyn Write, effect: &Finding) -> fmt::Result {
+    write!(f, "   = so {}[{}]: {}", effect.severity, effect.code, effect.title)?;
+    if let Some(line) = effect.evidence.first() {
+        write!(f, "; {line}")?;
+    }
+    writeln!(f)
+}
+
+impl Deref for Findings {
+    type Target = [Finding];
+
+    fn deref(&self) -> &[Finding] {
+        &self.all
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.write(f, &|_| true)
+    }
+}

@@ -1,0 +1,312 @@
+//! What goes out, and what it is compared with: contradictions that no training overcomes.
+
+use super::super::evidence::{Evidence, LayerFacts, Task};
+use super::super::finding::{Finding, Severity};
+use super::super::remedy::Remedy;
+use super::short;
+use crate::activation::Activation;
+
+/// Whether a function has slope 0 on one side, and cannot be negative: relu and its kin.
+fn cuts(activation: Activation) -> bool {
+    matches!(activation, Activation::Relu | Activation::Relu6)
+        || matches!(activation, Activation::ReluWith { negative_slope, .. } if negative_slope == 0.0)
+}
+
+/// The values that a function takes.
+fn range(activation: Activation) -> Option<(f64, f64)> {
+    match activation {
+        Activation::Sigmoid | Activation::HardSigmoid | Activation::Softmax => Some((0.0, 1.0)),
+        Activation::Tanh | Activation::HardTanh | Activation::Softsign => Some((-1.0, 1.0)),
+        Activation::Relu6 => Some((0.0, 6.0)),
+        Activation::Relu | Activation::Softplus | Activation::Exponential => Some((0.0, f64::INFINITY)),
+        Activation::Elu { alpha } => Some((-alpha, f64::INFINITY)),
+        Activation::Selu => Some((-1.7581, f64::INFINITY)),
+        Activation::LogSigmoid | Activation::LogSoftmax => Some((f64::NEG_INFINITY, 0.0)),
+        _ => None,
+    }
+}
+
+/// The function at the end, where it is known: layers of the user tell none.
+fn last(e: &Evidence) -> Option<(&LayerFacts, Activation)> {
+    let layer = e.output()?;
+    layer.activation.map(|activation| (layer, activation))
+}
+
+pub(super) fn softmax_over_one_unit(e: &Evidence) -> Option<Finding> {
+    let one = |layer: &&LayerFacts| {
+        layer.activation == Some(Activation::Softmax) && !layer.is_view && layer.output.last() == Some(&1)
+    };
+    let layer = e.layers.iter().find(one)?;
+    let targets = &e.data.targets;
+    let (activation, name) = match targets.binary || e.plan.task == Task::Binary {
+        true => (Activation::Sigmoid, "Activation::Sigmoid"),
+        false => (Activation::Linear, "Activation::Linear"),
+    };
+    Some(
+        Finding::new("N0101", Severity::Error, "softmax over one unit is 1 for every input")
+            .at(layer)
+            .saw("e^z / e^z = 1: the output cannot depend on the input, and its gradient is 0")
+            .saw(format!(
+                "{} % of the targets are not 1",
+                short(100.0 * (1.0 - targets.mean.clamp(0.0, 1.0)))
+            ))
+            .mend(
+                format!("`.activation({name})` in the place of the softmax"),
+                Remedy::Activation { layer: layer.index, activation },
+            ),
+    )
+}
+
+pub(super) fn loss_needs_other_output(e: &Evidence) -> Option<Finding> {
+    use Activation::{HardSigmoid, Sigmoid, Softmax};
+    let (layer, activation) = last(e)?;
+    if layer.output.last() == Some(&1) && activation == Softmax {
+        return None; // N0101 says it
+    }
+    let of = |severity, title: String| {
+        let finding = Finding::new("N0102", severity, title).at(layer);
+        match &e.first {
+            Some(first) => finding.saw(format!(
+                "outputs of the first batch: {} to {}",
+                short(first.output.0),
+                short(first.output.1)
+            )),
+            None => finding,
+        }
+    };
+    let set = |activation| Remedy::Activation { layer: layer.index, activation };
+    let loss = &e.plan.loss;
+    match (e.plan.task, e.plan.takes_logits, activation) {
+        (Task::Classes | Task::Binary, true, Softmax | Sigmoid) => Some(
+            of(Severity::Error, format!("`{loss}` takes logits, but the last layer ends in {activation}"))
+                .saw("the loss squashes what is squashed already: the outputs can hardly tell classes apart")
+                .mend("make the last layer linear", set(Activation::Linear)),
+        ),
+        (Task::Classes, false, Softmax) | (Task::Binary, false, Sigmoid | HardSigmoid) | (_, true, _) => None,
+        (Task::Binary, false, Softmax) if e.data.targets.one_hot || e.data.targets.width > 1 => None,
+        (Task::Classes, false, Sigmoid) => Some(
+            of(Severity::Warning, format!("`{loss}` of sigmoids, which do not sum to 1"))
+                .mend("end in `Activation::Softmax`", set(Softmax)),
+        ),
+        (Task::Classes, false, other) => Some(
+            of(Severity::Error, format!("`{loss}` needs probabilities, but the last layer is {other}"))
+                .saw("the logarithm of what is no probability says nothing about the answer")
+                .mend("end in `Activation::Softmax`, or tell the loss `.from_logits(true)`", set(Softmax)),
+        ),
+        (Task::Binary, false, other) => Some(
+            of(Severity::Error, format!("`{loss}` needs a probability, but the last layer is {other}"))
+                .saw("outside (0, 1) the loss is clipped, and there its gradient is 0")
+                .mend("end in `Activation::Sigmoid`, or tell the loss `.from_logits(true)`", set(Sigmoid)),
+        ),
+        (Task::Numbers, ..) => None,
+    }
+}
+
+pub(super) fn activation_before_softmax(e: &Evidence) -> Option<Finding> {
+    let output = e.output()?;
+    // The layer whose function feeds the softmax, with nothing learned between.
+    let is_softmax = output.activation == Some(Activation::Softmax) && output.kernel.is_none();
+    let before = match is_softmax {
+        true => {
+            e.layers[..output.index].iter().rev().find(|layer| !layer.is_view && layer.drop_rate == 0.0)?
+        }
+        false if e.plan.takes_logits && e.plan.task == Task::Classes => output,
+        false => return None,
+    };
+    let activation = before.activation?;
+    let severity = match activation {
+        Activation::Softmax | Activation::Exponential => Severity::Error,
+        activation if cuts(activation) => Severity::Error,
+        Activation::Sigmoid | Activation::Tanh => Severity::Warning,
+        _ => return None,
+    };
+    if before.index == output.index && activation == Activation::Softmax {
+        return None; // N0102 says it
+    }
+    let between = if before.kernel.is_some() { "the last layer with weights" } else { "what comes before" };
+    let title = format!("{activation} between {between} and softmax");
+    let mut finding = Finding::new("N0103", severity, title).at(before);
+    if is_softmax {
+        finding = finding.at(output);
+    }
+    let zeros = e.curves.epochs.last().map(|epoch| epoch.zero_logits);
+    finding = match (cuts(activation), zeros) {
+        (true, Some(zeros)) => finding.saw(format!(
+            "{} % of the logits are exactly 0; no gradient can bring them back",
+            short(100.0 * zeros)
+        )),
+        (true, None) => finding.saw("no class can have a negative score, and a score of 0 has no gradient"),
+        (false, _) => {
+            let classes = output.output.last().copied().unwrap_or(2) as f64;
+            let least = match activation {
+                Activation::Tanh => (1.0 + (classes - 1.0) * (-2.0f64).exp()).ln(),
+                _ => (1.0 + (classes - 1.0) * (-1.0f64).exp()).ln(),
+            };
+            finding.saw(format!("scores within bounds: the loss cannot fall below {}", short(least)))
+        }
+    };
+    let text = format!("make `{}` linear: leave out its activation", before.name);
+    Some(finding.mend(text, Remedy::Activation { layer: before.index, activation: Activation::Linear }))
+}
+
+pub(super) fn target_outside_range(e: &Evidence) -> Option<Finding> {
+    let (layer, activation) = last(e)?;
+    let ((least, largest), (low, high)) = (range(activation)?, e.data.targets.range);
+    // What rounding to f32 may add.
+    let slack = 1e-6 * (1.0 + high.abs().max(low.abs()));
+    if e.plan.task != Task::Numbers || e.data.looked == 0 || (low >= least - slack && high <= largest + slack)
+    {
+        return None;
+    }
+    let text = format!(
+        "the targets go from {} to {}, the outputs only from {} to {}",
+        short(low),
+        short(high),
+        short(least),
+        short(largest)
+    );
+    Some(
+        Finding::new("N0104", Severity::Error, format!("targets that {activation} cannot reach"))
+            .at(layer)
+            .saw(text)
+            .mend(
+                "make the last layer linear",
+                Remedy::Activation { layer: layer.index, activation: Activation::Linear },
+            ),
+    )
+}
+
+pub(super) fn label_format(e: &Evidence) -> Option<Finding> {
+    let targets = &e.data.targets;
+    let (low, high) = targets.sums;
+    let finding = |title: &str| Finding::new("N0105", Severity::Error, title);
+    match e.plan.task {
+        Task::Classes if targets.width > 1 && (low < 0.999 || high > 1.001) => Some(
+            finding("rows of targets that are no distribution over classes")
+                .saw(format!("the sums of the rows go from {} to {}, where 1 is right", short(low), short(high)))
+                .help("several labels a row: end in a sigmoid and use `BinaryCrossentropy`; else check the encoding"),
+        ),
+        // Probabilities may be soft, but not all on one side of ½, a step apart.
+        Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.distinct < 64 && targets.width == 1 => Some(
+            finding("labels that were scaled as if they were inputs")
+                .saw(format!("{} different values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
+                .help("give the labels as 0 and 1; do not divide them with the inputs"),
+        ),
+        _ => None,
+    }
+}
+
+pub(super) fn width_and_classes(e: &Evidence) -> Option<Finding> {
+    let layer = e.output()?;
+    let units = layer.output.last().copied()?;
+    let targets = &e.data.targets;
+    let used = targets.classes.iter().rposition(|count| *count > 0).map(|last| last + 1)?;
+    if e.plan.task == Task::Classes && targets.width == 1 && units > used {
+        return Some(
+            Finding::new("N0106", Severity::Note, "more outputs than classes")
+                .at(layer)
+                .saw(format!("{units} outputs, {used} classes in the targets"))
+                .help(format!("`Dense::new({used})`, unless the other classes come later")),
+        );
+    }
+    // Classes as one number: the outputs are to hit 2 where the class is 2.
+    let (low, high) = targets.range;
+    let is_class = targets.whole && low == 0.0 && targets.distinct as f64 == high + 1.0;
+    let squashed = layer.activation.is_some_and(|f| matches!(f, Activation::Sigmoid | Activation::Softmax));
+    (e.plan.task == Task::Numbers && units == 1 && is_class && high > 1.0 && squashed).then(|| {
+        Finding::new("N0106", Severity::Error, "several classes, one output")
+            .at(layer)
+            .saw(format!("{} classes in the targets, 1 output of {}", high + 1.0, short(1.0)))
+            .help(format!(
+                "`Dense::new({}).activation(Activation::Softmax)` and `SparseCategoricalCrossentropy`",
+                high + 1.0
+            ))
+    })
+}
+
+/// Losses of distances between numbers.
+const DISTANCES: [&str; 6] = [
+    "mean_squared_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "huber",
+    "log_cosh",
+];
+
+pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
+    let targets = &e.data.targets;
+    let layer = e.output()?;
+    if e.data.looked == 0 {
+        return None;
+    }
+    let summary = format!(
+        "targets from {} to {}, {}{} different values",
+        short(targets.range.0),
+        short(targets.range.1),
+        targets.distinct,
+        if targets.distinct == 64 { " or more" } else { "" }
+    );
+    if e.plan.task == Task::Binary
+        && !targets.whole
+        && targets.distinct > 20
+        && targets.range.1 > 0.5
+        && targets.width == 1
+    {
+        let linear = Remedy::Loss("mean_squared_error");
+        return Some(
+            Finding::new(
+                "N0107",
+                Severity::Warning,
+                format!("`{}` of targets that are no classes", e.plan.loss),
+            )
+            .saw(summary)
+            .mend("for numbers: a linear output and `MeanSquaredError::new()`", linear),
+        );
+    }
+    if e.plan.task != Task::Numbers
+        || !DISTANCES.contains(&&*e.plan.loss)
+        || !(targets.one_hot || targets.binary)
+    {
+        return None;
+    }
+    // Without a bound a distance is a fit of 0 and 1 that works; with mse, one sigmoid is the textbook's first network.
+    let sigmoid = layer.activation == Some(Activation::Sigmoid);
+    let mild = sigmoid && targets.width == 1 && e.plan.loss == "mean_squared_error";
+    let severity = if mild { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
+    let softmax = targets.one_hot
+        || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
+    let finding = Finding::new("N0107", severity, format!("`{}` of classes", e.plan.loss))
+        .saw(summary)
+        .saw("its gradient vanishes where the answer is wrong and sure; that of a cross-entropy does not");
+    Some(match softmax {
+        true if layer.activation == Some(Activation::Softmax) => finding.mend(
+            "`CategoricalCrossentropy::new()` in the place of the loss",
+            Remedy::Loss("categorical_crossentropy"),
+        ),
+        true => finding.mend(
+            "a softmax at the end and `CategoricalCrossentropy::new()`",
+            Remedy::Loss("categorical_crossentropy"),
+        ),
+        false => finding.mend(
+            "a sigmoid at the end and `BinaryCrossentropy::new()`",
+            Remedy::Loss("binary_crossentropy"),
+        ),
+    })
+}
+
+pub(super) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding> {
+    let targets = &e.data.targets;
+    let numbers = !targets.whole || targets.distinct > 20;
+    let measured = e.plan.metrics.iter().any(|name| name.contains("accuracy"));
+    (e.plan.task == Task::Numbers && measured && numbers && e.data.looked > 0).then(|| {
+        Finding::new("N0108", Severity::Warning, "accuracy of numbers counts exact hits")
+            .saw(format!(
+                "targets from {} to {}, {} or more different values",
+                short(targets.range.0),
+                short(targets.range.1),
+                targets.distinct
+            ))
+            .help("measure `MeanAbsoluteError` or `R2Score`")
+    })
+}

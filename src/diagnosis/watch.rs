@@ -1,0 +1,215 @@
+//! Looks at a run while it goes: a few batches an epoch, at what lies on the wires anyway.
+
+use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
+use super::evidence::{Data, Epoch, Evidence, First, Plan, Task, class};
+use super::findings::Findings;
+use super::rules::{self, Rules};
+use crate::activation::Activation;
+use crate::layer::{Node, Wires};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// Batches of an epoch that are looked at, at most.
+const LOOKS: usize = 10;
+
+/// Gathers the evidence of a run, and asks the rules.
+pub(crate) struct Watch<F> {
+    pub(crate) evidence: Evidence,
+    pub(crate) findings: Findings,
+    /// Samples of the kernels before a step, one after another.
+    before: Vec<F>,
+    /// What is taken together over the batches of an epoch.
+    epoch: Epoch,
+    clipped: usize,
+    looking: bool,
+    batch: usize,
+}
+
+impl<F: Scalar> Watch<F> {
+    /// A watch over these layers.
+    pub(crate) fn new(layers: &[Node<F>], plan: Plan, data: Data) -> Self {
+        let facts: Vec<LayerFacts> =
+            layers.iter().enumerate().map(|(i, layer)| LayerFacts::of(i, layer)).collect();
+        let mut evidence = Evidence { plan, data, layers: facts, ..Evidence::default() };
+        evidence.layers.iter_mut().for_each(LayerFacts::prepare);
+        let outputs = layers.last().map_or(0, |layer| layer.widths().1);
+        let classes = if evidence.plan.task == Task::Numbers { 0 } else { outputs.max(2) };
+        let kernels = layers.iter().filter_map(kernel_of).map(|param| sample(param.value()).count()).sum();
+        evidence.curves.epochs.reserve(evidence.plan.epochs.min(1 << 16));
+        Watch {
+            evidence,
+            findings: Findings::default(),
+            before: Vec::with_capacity(kernels),
+            epoch: Epoch { answers: vec![0; classes], ..Epoch::default() },
+            clipped: 0,
+            looking: false,
+            batch: 0,
+        }
+    }
+
+    /// Whether this batch of an epoch, from 0, is looked at: the first, and a few more spread evenly.
+    pub(crate) fn begins(&mut self, batch: usize) -> bool {
+        let every = self.evidence.plan.batches.div_ceil(LOOKS).max(1);
+        self.batch = batch;
+        if batch == 0 {
+            self.evidence.layers.iter_mut().for_each(LayerFacts::begin_epoch);
+        }
+        self.looking = batch.is_multiple_of(every);
+        self.looking
+    }
+
+    /// The batch of the epoch under way, from 0.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Whether the batch under way is looked at.
+    pub(crate) fn looks(&self) -> bool {
+        self.looking
+    }
+
+    /// Looks at the wires after a forward pass; `loss` is the batch's, `penalty` what regularizers add to it.
+    pub(crate) fn forward(&mut self, wires: &Wires<F>, x: Batch<F>, y: Batch<F>, loss: f64, penalty: f64) {
+        let last = self.evidence.layers.len();
+        let output = wires.value(last, x);
+        if self.evidence.first.is_none() && last > 0 {
+            self.first(wires, x, output, loss);
+        }
+        for facts in &mut self.evidence.layers {
+            if !facts.is_view {
+                facts.look_output(wires.value(facts.index + 1, x));
+            }
+        }
+        self.epoch.penalty = penalty;
+        self.epoch.spread = spread(output).0;
+        self.epoch.zero_logits = self.zero_logits(wires, x);
+        self.answers(output, y);
+    }
+
+    fn first(&mut self, wires: &Wires<F>, x: Batch<F>, output: Batch<F>, loss: f64) {
+        let mut first = First { loss, rows: output.rows(), ..First::default() };
+        let values = || output.data().iter().map(|v| v.as_f64());
+        first.output = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        if let Some((layer, kernel)) = self.evidence.weighted().next() {
+            let inputs = wires.value(layer.index, x);
+            let (deviation, rms) = spread(inputs);
+            first.sums = Some((kernel.inputs as f64).sqrt() * kernel.deviation * rms);
+            (first.layer, first.inputs) = (layer.index, (rms, deviation));
+        }
+        self.evidence.first = Some(first);
+    }
+
+    /// The share of zeros in what a softmax at the end reads, or else in what leaves the last layer.
+    fn zero_logits(&self, wires: &Wires<F>, x: Batch<F>) -> f64 {
+        let is_softmax =
+            |layer: &&LayerFacts| layer.kernel.is_none() && layer.activation == Some(Activation::Softmax);
+        let wire = match self.evidence.output() {
+            Some(layer) if is_softmax(&layer) => layer.index,
+            Some(layer) => layer.index + 1,
+            None => return 0.0,
+        };
+        let values = wires.value(wire, x).data();
+        values.iter().filter(|v| **v == F::zero()).count() as f64 / values.len().max(1) as f64
+    }
+
+    /// Counts the classes answered, and the rows that are wrong at the clip.
+    fn answers(&mut self, output: Batch<F>, y: Batch<F>) {
+        let plan = &self.evidence.plan;
+        if plan.task == Task::Numbers {
+            return;
+        }
+        let width = self.evidence.layers.last().and_then(|layer| layer.output.last().copied()).unwrap_or(1);
+        let (output, clip) = (output.reshape(width), F::of(1e-6));
+        let bound = if plan.takes_logits { F::zero() } else { F::of(0.5) };
+        for (p, t) in output.iter().zip(y.iter()) {
+            let (answer, truth, of_truth) = match p {
+                [p] => {
+                    let truth = usize::from(t[0] > F::of(0.5));
+                    (usize::from(*p > bound), truth, if truth == 1 { *p } else { F::one() - *p })
+                }
+                p => {
+                    let truth = class(t);
+                    (class(p), truth, p.get(truth).copied().unwrap_or(F::one()))
+                }
+            };
+            if let Some(count) = self.epoch.answers.get_mut(answer) {
+                *count += 1;
+            }
+            self.clipped += usize::from(!plan.takes_logits && answer != truth && of_truth <= clip);
+        }
+        self.epoch.rows += output.rows();
+    }
+
+    /// Looks at the gradients, and remembers the weights, before a step changes them.
+    pub(crate) fn before_step(&mut self, layers: &[Node<F>]) {
+        self.before.clear();
+        let mut total = 0.0;
+        for (facts, layer) in self.evidence.layers.iter_mut().zip(layers) {
+            if let Some(param) = kernel_of(layer) {
+                facts.look_gradient(param);
+                total += facts.look.gradient.powi(2) * param.len() as f64;
+                self.before.extend(sample(param.value()));
+            }
+        }
+        self.epoch.gradient = total.sqrt();
+    }
+
+    /// Looks at what the step changed.
+    pub(crate) fn after_step(&mut self, layers: &[Node<F>]) {
+        let mut before = self.before.iter();
+        for (facts, layer) in self.evidence.layers.iter_mut().zip(layers) {
+            if let Some(param) = kernel_of(layer) {
+                let (mut sum, mut count) = (0.0, 0usize);
+                for (now, before) in sample(param.value()).zip(&mut before) {
+                    sum += (now - *before).as_f64().powi(2);
+                    count += 1;
+                }
+                facts.look_step((sum / count.max(1) as f64).sqrt());
+            }
+        }
+    }
+
+    /// What the rules say before training, or after the first batch. Gives the codes of what is new.
+    pub(crate) fn ask(&mut self, rules: &Rules) -> Vec<String> {
+        let found = rules::all(&self.evidence, rules);
+        self.findings.failed = self.evidence.failing();
+        self.findings.take(found)
+    }
+
+    /// Ends an epoch: `of` gives what was logged.
+    pub(crate) fn end_epoch(
+        &mut self,
+        of: &dyn Fn(&str) -> Option<f64>,
+        learning_rate: f64,
+        rules: &Rules,
+    ) -> Vec<String> {
+        let mut epoch = self.epoch.clone();
+        epoch.loss = of("loss").unwrap_or(f64::NAN);
+        (epoch.val_loss, epoch.accuracy, epoch.val_accuracy) =
+            (of("val_loss"), of("accuracy"), of("val_accuracy"));
+        epoch.learning_rate = learning_rate;
+        epoch.clipped = self.clipped as f64 / epoch.rows.max(1) as f64;
+        self.evidence.curves.epochs.push(epoch);
+        let news = self.ask(rules);
+        for layer in self.evidence.layers.iter_mut() {
+            if layer.alive_first.is_none() {
+                layer.alive_first = Some(layer.look.alive.iter().filter(|alive| **alive).count());
+            }
+        }
+        (self.epoch.rows, self.clipped) = (0, 0);
+        self.epoch.answers.fill(0);
+        news
+    }
+
+    /// Ends the run. What a run that learned has disproved is withdrawn.
+    pub(crate) fn end(&mut self, rules: &Rules) -> Vec<String> {
+        self.evidence.ended = true;
+        let news = self.ask(rules);
+        let evidence = &self.evidence;
+        let withdrawn = rules::withdrawn(evidence);
+        if self.findings.iter().any(|finding| withdrawn.contains(&&*finding.code)) {
+            self.findings.retain(|finding| !withdrawn.contains(&&*finding.code));
+        }
+        news
+    }
+}

@@ -1,0 +1,113 @@
+//! Remedies: the helps of a diagnosis as edits of a copy.
+
+use super::investigate::{Edits, Plan, Sample};
+use crate::activation::Activation;
+use crate::diagnosis::Remedy;
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::layer::{Layer, Normalization, names};
+use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
+use crate::loss::{SparseCategoricalCrossentropy, Target};
+use crate::model::Sequential;
+use crate::optimizer::Adam;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use ndarray::Axis;
+
+/// A copy of the model, the sample and the plan with these edits.
+pub(super) fn apply<F: Scalar>(
+    model: &Sequential<F>,
+    sample: &Sample<F>,
+    plan: &Plan,
+    edits: &Edits,
+) -> Result<(Sequential<F>, Sample<F>, Plan)> {
+    let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
+    // A layer more shifts the places of the others, so it comes last.
+    let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
+        edits.iter().map(|(_, edit)| edit).partition(|edit| **edit == Remedy::NormalizeInputs);
+    for edit in others.into_iter().chain(layers) {
+        match edit {
+            Remedy::NormalizeInputs => normalize(&mut model, &sample)?,
+            Remedy::StandardizeTargets => {
+                let mean = sample.y.mean().unwrap_or_else(F::zero);
+                let deviation =
+                    sample.y.mapv(|y| (y - mean) * (y - mean)).mean().unwrap_or_else(F::one).sqrt();
+                sample.y.mapv_inplace(|y| (y - mean) / deviation);
+            }
+            Remedy::Activation { layer, activation } => {
+                let changed =
+                    model.layers.get_mut(*layer).is_some_and(|layer| layer.set_activation(*activation));
+                if !changed {
+                    return Err(Error::argument("layer", "one with an activation", *layer));
+                }
+            }
+            Remedy::Loss(name) => set_loss(&mut model, name)?,
+            Remedy::LearningRate(rate) => {
+                if let Some(compiled) = &mut model.compiled {
+                    compiled.optimizer.learning_rate_mut().set(*rate)?;
+                }
+            }
+            Remedy::Adam => {
+                if let Some(compiled) = &mut model.compiled {
+                    compiled.optimizer = Box::new(Adam::new(0.001));
+                }
+            }
+            Remedy::Initialize { layer } => {
+                let mut rng = Rng::stream(model.seed, 1 << 51);
+                if let Some(layer) = model.layers.get_mut(*layer) {
+                    initialize(layer, &mut rng)?;
+                }
+            }
+            Remedy::Epochs(times) => plan.epochs *= (*times).clamp(1, 10),
+            Remedy::BatchSize(size) => plan.batch_size = *size,
+            Remedy::Shuffle => plan.shuffle = true,
+        }
+    }
+    plan.steps = plan.epochs * sample.x.len_of(Axis(0)).div_ceil(plan.batch_size);
+    Ok((model, sample, plan))
+}
+
+/// Puts a normalization of the inputs before all layers.
+fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &Sample<F>) -> Result<()> {
+    let x = sample.x.mapv(|x| x.as_f64());
+    let mut node = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
+    node.build(&sample.shape(), &mut Rng::stream(model.seed, 0))?;
+    model.layers.insert(0, node);
+    Ok(())
+}
+
+/// First weights as the defaults draw them.
+fn initialize<F: Scalar>(layer: &mut dyn Layer<F>, rng: &mut Rng) -> Result<()> {
+    let mut result = Ok(());
+    layer.visit_mut(&mut |param| {
+        let initializer =
+            if param.name() == "bias" { Initializer::Zeros } else { Initializer::GlorotUniform };
+        let shape = param.shape().to_vec();
+        match initializer.draw(&shape, rng) {
+            Ok(values) if param.is_trainable() => param.value_mut().copy_from_slice(&values),
+            Ok(_) => {}
+            Err(error) => result = Err(error),
+        }
+    });
+    result
+}
+
+/// Another loss, and the function at the end that it needs.
+fn set_loss<F: Scalar>(model: &mut Sequential<F>, name: &str) -> Result<()> {
+    let Some(compiled) = &mut model.compiled else { return Ok(()) };
+    let sparse = matches!(compiled.loss.target(), Target::Classes { .. });
+    let (loss, activation): (Box<dyn Loss<F>>, Activation) = match name {
+        "binary_crossentropy" => (Box::new(BinaryCrossentropy::new()), Activation::Sigmoid),
+        "categorical_crossentropy" if sparse => {
+            (Box::new(SparseCategoricalCrossentropy::new()), Activation::Softmax)
+        }
+        "categorical_crossentropy" => (Box::new(CategoricalCrossentropy::new()), Activation::Softmax),
+        _ => (Box::new(MeanSquaredError::new()), Activation::Linear),
+    };
+    compiled.loss = loss;
+    let last = model.layers.iter_mut().rev().find(|layer| !layer.is_view());
+    match last.is_some_and(|layer| layer.set_activation(activation)) {
+        true => Ok(()),
+        false => Err(Error::argument("layer", "one with an activation", "the last layer")),
+    }
+}
