@@ -1,0 +1,4 @@
+//! Small training programs, faulty and healthy, that the diagnosis is measured on.
+
+pub mod data;
+pub mod program;
