@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use cornu::prelude::*;
 use corpus::program::Program;
+use corpus::quality::quality;
 use serde_json::Value;
 
 /// How a program ended.
@@ -25,23 +26,27 @@ enum End {
 struct Outcome {
     /// The loss of the first 512 rows before the training.
     first_loss: Option<f64>,
+    /// How well the task is done in the end.
+    quality: Option<f64>,
     end: End,
 }
 
 fn run(program: &Program, seed: u64) -> Outcome {
     let prepared = match program.prepare(seed) {
         Ok(prepared) => prepared,
-        Err(error) => return Outcome { first_loss: None, end: End::Refused(error) },
+        Err(error) => return Outcome { first_loss: None, quality: None, end: End::Refused(error) },
     };
     let (x, y) = prepared.head(512);
     let scores = prepared.model.evaluate(&x, &y, &Evaluate::new());
     let first_loss = scores.ok().and_then(|scores| scores.get("loss"));
-    let end = prepared.with_fit(|mut model, x, y, fit| match model.fit(x, y, &fit) {
-        Ok(history) => End::Trained(history),
-        Err(error @ Error::Diverged { .. }) => End::Diverged(error),
-        Err(error) => End::Refused(error),
-    });
-    Outcome { first_loss, end }
+    prepared.with_fit(|mut model, x, y, fit| {
+        let end = match model.fit(x, y, &fit) {
+            Ok(history) => End::Trained(history),
+            Err(error @ Error::Diverged { .. }) => End::Diverged(error),
+            Err(error) => End::Refused(error),
+        };
+        Outcome { first_loss, quality: quality(&model, &prepared).ok(), end }
+    })
 }
 
 /// The programs that were asked for.
@@ -56,6 +61,7 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
 
 fn line(outcome: &Outcome) -> String {
     let first = outcome.first_loss.map_or("-".into(), |loss| format!("{loss:.5}"));
+    let quality = outcome.quality.map_or(String::new(), |quality| format!("  quality {quality:.3}"));
     match &outcome.end {
         End::Refused(error) => format!("refused: {error}"),
         End::Diverged(error) => format!("first {first}; {error}"),
@@ -65,7 +71,7 @@ fn line(outcome: &Outcome) -> String {
             let more =
                 |name| history.last(name).map_or(String::new(), |value| format!("  {name} {value:.4}"));
             format!(
-                "first {first}; {} → {} → {} in {} epochs{}{}{}",
+                "first {first}; {} → {} → {} in {} epochs{quality}{}{}{}",
                 at(0),
                 at((losses.len().max(1) - 1) / 2),
                 at(losses.len().max(1) - 1),

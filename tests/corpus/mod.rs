@@ -1,4 +1,6 @@
 //! Small training programs, faulty and healthy, that the diagnosis is measured on.
 
 pub mod data;
+pub mod judge;
 pub mod program;
+pub mod quality;

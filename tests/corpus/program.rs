@@ -1,5 +1,7 @@
 //! A program of `programs.json` as a model with its data and settings.
 
+use std::ops::Range;
+
 use cornu::metric::{MeanAbsoluteError as Mae, MeanSquaredError as Mse, Metric};
 use cornu::ndarray::{Array1, ArrayD, Axis, Slice};
 use cornu::optimizer::InverseTimeDecay;
@@ -84,6 +86,7 @@ impl Program {
             model,
             x: data.x,
             y,
+            truth: data.y,
             batch,
             epochs: epochs.min(most.max(2)),
             validation: facts["validation"].clone(),
@@ -98,6 +101,8 @@ pub struct Prepared {
     pub model: Sequential,
     pub x: ArrayD<f32>,
     pub y: ArrayD<f32>,
+    /// The targets before they took the form that the loss reads.
+    pub truth: Target,
     pub batch: usize,
     pub epochs: usize,
     validation: Value,
@@ -110,6 +115,13 @@ impl Prepared {
         let head =
             |a: &ArrayD<f32>| a.slice_axis(Axis(0), Slice::from(..rows.min(a.len_of(Axis(0))))).to_owned();
         (head(&self.x), head(&self.y))
+    }
+
+    /// The rows that validate and do not train, where the program has a share of them, else all.
+    pub fn validated(&self) -> Range<usize> {
+        let rows = self.x.len_of(Axis(0));
+        let share = self.validation.as_f64().unwrap_or(1.0);
+        (rows as f64 * (1.0 - share)).floor() as usize..rows
     }
 
     /// Calls `f` with the settings of the training, on a copy of the model.

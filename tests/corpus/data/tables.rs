@@ -55,7 +55,7 @@ pub fn threshold(rng: &mut Rng) -> Data {
 
 /// Headers of 21 packets: requests to port 502 are 1, the answers from it 0.
 pub fn packets(rng: &mut Rng) -> Data {
-    let y: Vec<usize> = (0..21).map(|i| usize::from(i % 8 < 5)).collect();
+    let y: Vec<usize> = (0..21).map(|i| usize::from(5 * i % 8 < 5)).collect();
     let rows: Vec<[f64; 11]> = y
         .iter()
         .map(|&y| {
@@ -142,8 +142,8 @@ pub fn words(rng: &mut Rng) -> Data {
     let y: Vec<usize> = (0..1500).map(|_| below(rng, 2)).collect();
     let x = Array2::from_shape_fn((1500, 2000), |(i, j)| {
         let share = match j {
-            0..15 if y[i] == 1 => 0.15,
-            15..30 if y[i] == 0 => 0.15,
+            0..15 if y[i] == 1 => 0.2,
+            15..30 if y[i] == 0 => 0.2,
             _ => 0.03,
         };
         f64::from(u8::from(rng.uniform() < share))
