@@ -9,7 +9,9 @@ mod corpus;
 
 use std::time::Instant;
 
+use cornu::diagnosis::{Diagnose, Findings, Severity};
 use cornu::prelude::*;
+use corpus::judge::{Said, Tally, is_named};
 use corpus::program::Program;
 use corpus::quality::quality;
 use serde_json::Value;
@@ -40,7 +42,7 @@ fn run(program: &Program, seed: u64) -> Outcome {
     let scores = prepared.model.evaluate(&x, &y, &Evaluate::new());
     let first_loss = scores.ok().and_then(|scores| scores.get("loss"));
     prepared.with_fit(|mut model, x, y, fit| {
-        let end = match model.fit(x, y, &fit) {
+        let end = match model.fit(x, y, &fit.callback(TerminateOnNaN::new())) {
             Ok(history) => End::Trained(history),
             Err(error @ Error::Diverged { .. }) => End::Diverged(error),
             Err(error) => End::Refused(error),
@@ -112,4 +114,83 @@ fn every_program_runs() {
             println!("  mended: {}", line(&run(&twin, 1)));
         }
     }
+}
+
+/// What a run was told.
+fn said(outcome: &Outcome) -> Said {
+    let of = |code: &str| Said { alarms: vec![code.into()], notes: Vec::new(), first: Some(code.into()) };
+    match &outcome.end {
+        End::Refused(Error::Label { .. } | Error::Probability { .. }) => of("N0105"),
+        End::Refused(Error::NonFinite { .. }) => of("N0201"),
+        End::Refused(Error::Argument { argument, .. }) if argument.contains("learning") => of("N0112"),
+        End::Refused(_) => of("N0106"),
+        End::Diverged(_) => of("N0401"),
+        End::Trained(history) => said_by(history.findings()),
+    }
+}
+
+fn said_by(findings: &Findings) -> Said {
+    let codes = |alarm: bool| {
+        let some = findings.iter().filter(|finding| (finding.severity > Severity::Note) == alarm);
+        some.map(|finding| finding.code.clone()).collect::<Vec<_>>()
+    };
+    let root = findings.roots().find(|finding| finding.severity > Severity::Note);
+    Said { alarms: codes(true), notes: codes(false), first: root.map(|finding| finding.code.clone()) }
+}
+
+#[test]
+#[ignore = "minutes; it trains every program from three seeds, and tries the advice"]
+fn faults_are_found_and_healthy_programs_left_in_peace() {
+    let mut tally = Tally::default();
+    for program in chosen() {
+        let (faults, strength) = (program.faults(), if program.is_clear() { "clear" } else { "weak" });
+        for seed in seeds() {
+            let outcome = run(&program, seed);
+            let said = said(&outcome);
+            if program.is_healthy() {
+                tally.count("healthy programs without an error or a warning", said.alarms.is_empty());
+                let verdict = if said.alarms.is_empty() { "quiet" } else { "FALSE ALARM" };
+                println!("{} seed {seed}: {verdict} {:?} notes {:?}", program.id, said.alarms, said.notes);
+                continue;
+            }
+            let (found, named) =
+                (!said.alarms.is_empty(), said.first.as_ref().is_some_and(|code| is_named(code, &faults)));
+            tally.count(&format!("{strength} faulty programs found"), found);
+            tally.count(&format!("{strength} faulty programs whose first finding names a true cause"), named);
+            let verdict = match (found, named) {
+                (true, true) => "hit",
+                (true, false) => "other cause",
+                _ => "MISS",
+            };
+            println!(
+                "{} ({strength}) seed {seed}: {verdict}; {faults:?}: {:?} notes {:?}",
+                program.id, said.alarms, said.notes
+            );
+            if seed == 1 && found && program.is_clear() {
+                let mended = program.prepare(seed).ok().and_then(|prepared| {
+                    prepared.with_fit(|model, x, y, fit| {
+                        model.investigate(x, y, &fit.diagnose(Diagnose::Report)).ok()
+                    })
+                });
+                if let Some(findings) = mended {
+                    let trials: Vec<_> = findings.iter().flat_map(|finding| &finding.trials).collect();
+                    for trial in &trials {
+                        println!(
+                            "    {:?} {} steps: loss {:?} accuracy {:?} learned {}",
+                            trial.codes, trial.steps, trial.loss, trial.accuracy, trial.learned
+                        );
+                    }
+                    if !trials.is_empty() {
+                        let learned = trials.iter().any(|trial| trial.learned);
+                        tally.count(
+                            "clear faulty programs with tried helps, one of which brought learning back",
+                            learned,
+                        );
+                    }
+                }
+            }
+        }
+    }
+    println!("\n| what | runs | share |\n|---|---|---|");
+    tally.print();
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::ops::Deref;
 
-use super::chain::{explains, rank};
+use super::chain::{explains, is_symptom, rank};
 use super::finding::{Finding, Severity};
 
 /// The findings of a run, the most causal of the worst first.
@@ -78,7 +78,13 @@ impl Findings {
             finding.causes.sort_by_key(|code| rank(code));
         }
         self.all.sort_by_key(|finding| {
-            (!finding.causes.is_empty(), std::cmp::Reverse(finding.severity), rank(&finding.code))
+            (
+                !finding.causes.is_empty(),
+                finding.severity == Severity::Note,
+                is_symptom(&finding.code),
+                std::cmp::Reverse(finding.severity),
+                rank(&finding.code),
+            )
         });
     }
 

@@ -17,6 +17,7 @@ mod chain;
 pub(crate) mod evidence;
 mod finding;
 mod findings;
+pub mod pages;
 mod remedy;
 mod rules;
 mod watch;
@@ -52,4 +53,17 @@ pub enum Diagnose {
     Investigate,
     /// The same as `Report`, and ends a hopeless training after its epoch; the weights are kept.
     Stop,
+}
+
+/// The page about a finding: what it means, why it happens, how to mend it, and when it is harmless, in Markdown. It is in
+/// the documentation too, see [`pages`].
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::explain;
+/// assert!(explain("N0202").is_some_and(|page| page.starts_with("# N0202")));
+/// assert_eq!(explain("N9999"), None);
+/// ```
+pub fn explain(code: &str) -> Option<&'static str> {
+    pages::ALL.iter().find(|(known, _)| *known == code).map(|(_, page)| *page)
 }

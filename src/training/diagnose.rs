@@ -27,7 +27,7 @@ impl<F: Scalar> Sequential<F> {
     /// pass over a batch. Takes no step and changes nothing.
     ///
     /// # Errors
-    /// As [`Sequential::fit`], before training.
+    /// As [`Sequential::fit`], before training; but numbers that are not finite are a finding.
     ///
     /// # Example
     /// ```
@@ -47,7 +47,11 @@ impl<F: Scalar> Sequential<F> {
         let compiled = model.compiled.clone().ok_or(Error::NotCompiled)?;
         let copy = model.clone();
         let ends = Ends::of(&copy)?;
-        let data = Dataset::new(TRAINING, given, ends, &*compiled.loss)?;
+        let data = match Dataset::new(TRAINING, given, ends, &*compiled.loss) {
+            Ok(data) => data,
+            Err(error @ Error::NonFinite { .. }) => return Ok(not_finite(&error)),
+            Err(error) => return Err(error),
+        };
         let count = data.count();
         let plan = plan(&model, &compiled, (0, count, count), true);
         let mut watch = watch(&model, &compiled, plan, &data, (count, count), 1 << 10)?;
@@ -58,6 +62,16 @@ impl<F: Scalar> Sequential<F> {
         watch.ask(&Rules::default());
         Ok(watch.findings)
     }
+}
+
+/// The one finding about data that cannot be looked at any further.
+fn not_finite(error: &Error) -> Findings {
+    let finding = Finding::new("N0201", Severity::Error, "the data have numbers that are not finite")
+        .saw(error.to_string())
+        .help("leave such rows out, or fill them with the column's mean before training");
+    let mut findings = Findings::default();
+    findings.take(vec![finding]);
+    findings
 }
 
 /// So many of the numbers below `count`, spread evenly.

@@ -11,6 +11,7 @@ use crate::diagnosis::{Diagnose, Finding, Findings, Remedy, Severity, Trial};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
 use crate::model::Sequential;
+use crate::optimizer::Adam;
 use crate::rng::Rng;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -90,6 +91,10 @@ impl<F: Scalar> Sequential<F> {
                 accuracy: base.accuracy.zip(end.accuracy),
                 learned: end.learned_beside(&base),
             });
+        }
+        let helped = trials.iter().any(|trial| trial.learned);
+        if base.skill.is_some_and(|skill| skill < 0.05) && !helped {
+            findings.take(by_heart(&model, &sample, base.loss)?.into_iter().collect());
         }
         for finding in findings.each_mut() {
             let own = trials.iter().filter(|trial| trial.codes.contains(&finding.code));
@@ -226,6 +231,40 @@ impl Plan {
             history.chance.filter(|chance| *chance > 0.0).map(|chance| 1.0 - (loss - penalty) / chance);
         Ok((End { loss, accuracy: logs.get("accuracy"), skill }, history.findings))
     }
+}
+
+/// Rows that a network which works can learn by heart, and the steps that this takes.
+const BY_HEART: (usize, usize) = (32, 400);
+
+/// Whether the network can learn a few rows by heart, where it learned nothing of all: then it works, and its inputs do
+/// not tell its targets.
+fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>, loss: f64) -> Result<Option<Finding>> {
+    let (rows, steps) = BY_HEART;
+    let rows = rows.min(sample.x.len_of(Axis(0)) / 2);
+    let few = |all: &ArrayD<F>| all.slice_axis(Axis(0), (0..rows).into()).to_owned();
+    let few = Sample { x: few(&sample.x), y: few(&sample.y) };
+    if rows < 4 || few.y.iter().all(|y| *y == few.y[ndarray::IxDyn(&vec![0; few.y.ndim()])]) {
+        return Ok(None);
+    }
+    let mut copy = model.clone();
+    if let Some(compiled) = &mut copy.compiled {
+        compiled.optimizer = Box::new(Adam::new(0.01));
+    }
+    let plan = Plan { epochs: steps, batch_size: rows, shuffle: false, steps };
+    let end = match plan.train(copy, &few, Diagnose::Report) {
+        Ok((end, _)) => end,
+        Err(Error::Diverged { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Half of what guessing costs is more than a few rows of noise give away by their averages alone.
+    Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
+        Finding::new("N0504", Severity::Warning, "the inputs make no difference")
+            .saw(format!(
+                "{rows} rows are learned by heart, to a loss of {:.4}; all rows stay at {loss:.4}",
+                end.loss
+            ))
+            .help("check that the rows of x and y belong together, and that x tells y at all")
+    }))
 }
 
 /// Edits that are tried together, each with the code of the finding that advises it.

@@ -91,7 +91,7 @@ fn worth(e: &Evidence) -> Severity {
 pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
-    if e.plan.task != Task::Numbers || !linear || e.data.looked == 0 || e.plan.epochs == 0 {
+    if e.plan.task != Task::Numbers || !linear || e.data.looked == 0 {
         return None;
     }
     let targets = &e.data.targets;
@@ -108,11 +108,12 @@ pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
     let (needed, planned) =
         (targets.mean.abs().max(targets.deviation) / reach, e.plan.epochs * e.plan.batches);
     let adaptive = e.plan.optimizer != "sgd";
+    let planned = if e.plan.epochs == 0 { usize::MAX } else { planned };
     let far = adaptive && needed > planned as f64;
     // The slope of a squared error in the output's bias is twice the distance: beyond 1 a step overshoots by more.
     let overshoots = !adaptive && 2.0 * e.plan.learning_rate * rms > 1.0;
     let severity = match () {
-        () if far => Severity::Warning,
+        () if far || (e.plan.epochs == 0 && rms > 100.0) => Severity::Warning,
         () if overshoots || rms > 100.0 => if_failing(e, Severity::Warning),
         () => Severity::Note,
     };
@@ -123,7 +124,7 @@ pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
         short(targets.mean),
         short(targets.deviation)
     ));
-    if adaptive {
+    if adaptive && e.plan.epochs > 0 {
         finding = finding.saw(format!(
             "{} moves the output by about {} in a step: {} steps to reach the targets' size, {planned} planned",
             e.plan.optimizer, short(reach), short(needed.ceil())

@@ -21,14 +21,15 @@ pub(super) fn still_improving(e: &Evidence) -> Option<Finding> {
     if !e.ended || losses.len() < 3 || skill > 0.95 {
         return None;
     }
-    let (before, last) = (losses[losses.len() - 1 - losses.len().div_ceil(5)], losses[losses.len() - 1]);
+    let (before, last) = (losses[losses.len() - 1 - losses.len().div_ceil(3)], losses[losses.len() - 1]);
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let gain = (before - last) / before.abs().max(1e-12);
-    // The best at the end, and still a fiftieth in the last fifth: the run was cut short.
+    // The best at the end, and still a fiftieth in the last third: the run was cut short. It matters where it has gone
+    // less than a quarter of its way.
     (last <= best && gain > 0.02).then(|| {
-        let severity = if skill < 0.5 { Severity::Warning } else { Severity::Note };
+        let severity = if skill < 0.25 { Severity::Warning } else { Severity::Note };
         Finding::new("N0502", severity, "it was still learning when it ended")
-            .saw(format!("the loss fell by {} % in the last fifth, to {}", short(100.0 * gain), short(last)))
+            .saw(format!("the loss fell by {} % in the last third, to {}", short(100.0 * gain), short(last)))
             .mend("more epochs, or a larger learning rate", Remedy::Epochs(4))
     })
 }

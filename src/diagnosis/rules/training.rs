@@ -51,7 +51,7 @@ pub(super) fn no_gradient(e: &Evidence) -> Option<Finding> {
                 .help("find where it ends: a clip, a relu that is 0 for all rows, a saturated unit"),
         );
     }
-    (epoch.spread < 1e-7 * epoch_size(e)).then(|| {
+    (e.failing() && epoch.spread < 1e-7 * epoch_size(e)).then(|| {
         Finding::new("N0303", Severity::Error, "the output is the same for every input")
             .saw(format!("standard deviation of the outputs over rows {} in epoch {number}", short(epoch.spread)))
             .help("find the layer after which all rows are alike: dead or saturated units, inputs that do not vary")
