@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// Batches of an epoch that are looked at, at most.
-const LOOKS: usize = 10;
+const LOOKS: usize = 4;
 
 /// Gathers the evidence of a run, and asks the rules.
 pub(crate) struct Watch<F> {
@@ -190,7 +190,9 @@ impl<F: Scalar> Watch<F> {
         epoch.learning_rate = learning_rate;
         epoch.clipped = self.clipped as f64 / epoch.rows.max(1) as f64;
         self.evidence.curves.epochs.push(epoch);
-        let news = self.ask(rules);
+        // The end, which asks all rules once more, follows the last epoch at once.
+        let is_last = self.evidence.curves.epochs.len() >= self.evidence.plan.epochs;
+        let news = if is_last { Vec::new() } else { self.ask(rules) };
         for layer in self.evidence.layers.iter_mut() {
             if layer.alive_first.is_none() {
                 layer.alive_first = Some(layer.look.alive.iter().filter(|alive| **alive).count());

@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
-const NUMBERS: usize = 1 << 18;
+const NUMBERS: usize = 1 << 16;
 const ROWS: usize = 10_000;
 /// Rows of a source, for which each row may be a read from a disk.
 const FEW: usize = 64;
@@ -127,7 +127,7 @@ fn watch<F: Scalar>(
     };
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     // Inputs are wide, targets are not: more rows of these can be looked at.
-    let few = wanted.min((NUMBERS / data.width().max(1)).max(32));
+    let few = wanted.min((NUMBERS / data.width().max(1)).max(16));
     data.gather(&spread(train, few), &mut x, &mut y, &mut weights)?;
     facts.look_inputs(Batch::new(&x, data.width()));
     if few < wanted && !data.is_source() {
@@ -166,12 +166,12 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         };
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch);
         let plan = plan(model, compiled, (epochs, settings.batch_size, train), settings.shuffle);
-        // A hundredth of the multiplications of the training.
+        // A thousandth of the multiplications of the training.
         let weights: usize = model.layers.iter().map(count).sum();
-        let work = (3 * weights * train * epochs / 100).max(256) / (data.width() + data.target).max(1);
+        let work = (3 * weights * train * epochs / 1000).max(256) / (data.width() + data.target).max(1);
         let all = if settings.validation_data.is_some() { train } else { data.count() };
         Ok(Some(Diagnosis {
-            watch: watch(model, compiled, plan, data, (train, all), work.max(16))?,
+            watch: watch(model, compiled, plan, data, (train, all), work.max(64))?,
             rules: &settings.rules,
             diagnose: settings.diagnose,
             tells: settings.verbose != Verbose::Silent,

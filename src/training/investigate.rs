@@ -20,7 +20,7 @@ use ndarray::{ArrayD, Axis};
 /// Samples of a trial, at most.
 const SAMPLES: usize = 2000;
 /// Steps of a trial: enough to tell, and few enough to wait for.
-const STEPS: (usize, usize) = (100, 1000);
+const STEPS: (usize, usize) = (500, 1000);
 /// All trials together take about this long at most.
 const TIME: Duration = Duration::from_secs(10);
 /// Trials, at most.

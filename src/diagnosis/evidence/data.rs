@@ -5,6 +5,9 @@ use crate::loss::Loss;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
+/// Different targets are counted among so many.
+const DISTINCT: usize = 256;
+
 /// One feature, which is one number of a sample.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
@@ -34,7 +37,7 @@ pub struct Targets {
     pub mean: f64,
     /// Their standard deviation.
     pub deviation: f64,
-    /// Different values, counted up to 64.
+    /// Different values among 256 of them, counted up to 64.
     pub distinct: usize,
     /// Whether all are whole numbers.
     pub whole: bool,
@@ -78,6 +81,10 @@ pub struct Data {
     pub indices: bool,
     /// Each number of a sample.
     pub features: Vec<Feature>,
+    /// The median and the largest root mean square of the features that are not constant.
+    pub sizes: (f64, f64),
+    /// Features that are not constant, and those of them that lie more than ten deviations from 0.
+    pub varying: (usize, usize),
     /// The targets.
     pub targets: Targets,
     /// Whether the samples come in groups of one class, as if sorted.
@@ -106,6 +113,15 @@ impl Data {
         };
         self.features = sums.iter().zip(&first).map(feature).collect();
         self.looked = x.rows();
+        let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
+        let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();
+        let offset = varying().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();
+        self.varying = (sizes.len(), offset);
+        if !sizes.is_empty() {
+            let largest = sizes.iter().copied().fold(0.0, f64::max);
+            let middle = sizes.len() / 2;
+            self.sizes = (*sizes.select_nth_unstable_by(middle, f64::total_cmp).1, largest);
+        }
     }
 
     /// Facts of these targets; `outputs` are the model's.
@@ -130,6 +146,7 @@ impl Data {
         let labels = || y.iter().map(|row| class(row));
         let whole = values.iter().all(|t| t.fract() == 0.0);
         let (span, sums) = (range(&mut values.iter().copied()), range(&mut y.iter().map(sum)));
+        values.truncate(DISTINCT);
         values.sort_by(f64::total_cmp);
         values.dedup();
         self.targets = Targets {

@@ -115,27 +115,30 @@ pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
 pub(super) fn first_weights(e: &Evidence) -> Option<Finding> {
     let count = e.weighted().count();
     for (place, (layer, kernel)) in e.weighted().enumerate() {
-        let seen =
-            format!("standard deviation {}, where {} is usual", short(kernel.deviation), short(kernel.usual));
+        let seen = || {
+            format!("standard deviation {}, where {} is usual", short(kernel.deviation), short(kernel.usual))
+        };
         let mend = Remedy::Initialize { layer: layer.index };
-        let text = format!("leave `{}` to its default initializer", layer.name);
+        let text = || format!("leave `{}` to its default initializer", layer.name);
         // All units alike stay alike, as each gets the same gradient; only where weights follow does that lose anything.
         if kernel.same && place + 1 < count {
             let title = "all units of a layer begin with the same weights, and stay alike";
-            return Some(Finding::new("N0111", Severity::Error, title).at(layer).saw(seen).mend(text, mend));
+            return Some(
+                Finding::new("N0111", Severity::Error, title).at(layer).saw(seen()).mend(text(), mend),
+            );
         }
         // What Glorot and He agree on holds within √((in + out)/in); ten times that saturates or explodes in a layer.
         let largest = 10.0 * kernel.usual.max((2.0 / kernel.inputs as f64).sqrt());
         if kernel.deviation > largest {
             let severity = if_failing(e, Severity::Warning);
             let title = "the first weights are far too large";
-            return Some(Finding::new("N0111", severity, title).at(layer).saw(seen).mend(text, mend));
+            return Some(Finding::new("N0111", severity, title).at(layer).saw(seen()).mend(text(), mend));
         }
         // In a deep network each such layer divides signal and gradient; a fiftieth in one is enough to stand still.
         if kernel.deviation < 0.02 * kernel.usual && count > 1 {
             let severity = if_failing(e, Severity::Warning);
             let title = "the first weights are far too small";
-            return Some(Finding::new("N0111", severity, title).at(layer).saw(seen).mend(text, mend));
+            return Some(Finding::new("N0111", severity, title).at(layer).saw(seen()).mend(text(), mend));
         }
     }
     None

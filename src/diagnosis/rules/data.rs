@@ -18,23 +18,20 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
     let most = if squashes { 5.0 } else { 10.0 };
     // A layer that normalises has dealt with single features; its output was measured above.
     let raw = !e.layers[..first.layer].iter().any(|layer| layer.kind.contains("Normalization"));
-    let features = || e.data.features.iter().filter(|feature| raw && feature.deviation > 0.0);
-    let mut sizes: Vec<f64> = features().map(Feature::rms).collect();
-    sizes.sort_by(f64::total_cmp);
-    let (median, largest) = (sizes.get(sizes.len() / 2).copied(), sizes.last().copied());
-    let uneven =
-        median.zip(largest).is_some_and(|(median, largest)| largest > 100.0 * median && largest > 1.0);
-    let offset = features().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();
-    let offset = 2 * offset > sizes.len() && largest.is_some_and(|largest| largest > 1.0);
+    let ((median, largest), (varying, offset)) = (e.data.sizes, e.data.varying);
+    let uneven = raw && largest > 100.0 * median && largest > 1.0;
+    let offset = raw && 2 * offset > varying && largest > 1.0;
     let (rms, deviation) = first.inputs;
-    let seen = format!(
-        "inputs: {} features, rms {}, standard deviation {}; `{}`'s first sums have rms {}, where 1 is usual",
-        e.data.features.len().max(1),
-        short(rms),
-        short(deviation),
-        layer.name,
-        short(sums)
-    );
+    let seen = || {
+        format!(
+            "inputs: {} features, rms {}, standard deviation {}; `{}`'s first sums have rms {}, where 1 is usual",
+            e.data.features.len().max(1),
+            short(rms),
+            short(deviation),
+            layer.name,
+            short(sums)
+        )
+    };
     let (severity, title) = match () {
         () if sums > most => {
             let harm =
@@ -61,7 +58,7 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
         }
         () => return None,
     };
-    let mut finding = Finding::new("N0202", severity, title).at(layer).saw(seen);
+    let mut finding = Finding::new("N0202", severity, title).at(layer).saw(seen());
     if uneven || offset {
         let mut worst: Vec<(usize, &Feature)> = e.data.features.iter().enumerate().collect();
         worst.sort_by(|a, b| b.1.rms().total_cmp(&a.1.rms()));
@@ -73,7 +70,7 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
             ));
         }
     }
-    let constant = e.data.features.iter().filter(|feature| feature.deviation == 0.0).count();
+    let constant = e.data.features.len() - varying;
     if constant > 0 && e.data.looked > 1 {
         finding = finding.saw(format!("{constant} features are constant"));
     }

@@ -240,13 +240,15 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     if e.data.looked == 0 {
         return None;
     }
-    let summary = format!(
-        "targets from {} to {}, {}{} different values",
-        short(targets.range.0),
-        short(targets.range.1),
-        targets.distinct,
-        if targets.distinct == 64 { " or more" } else { "" }
-    );
+    let summary = || {
+        format!(
+            "targets from {} to {}, {}{} different values",
+            short(targets.range.0),
+            short(targets.range.1),
+            targets.distinct,
+            if targets.distinct == 64 { " or more" } else { "" }
+        )
+    };
     if e.plan.task == Task::Binary
         && !targets.whole
         && targets.distinct > 20
@@ -260,7 +262,7 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
                 Severity::Warning,
                 format!("`{}` of targets that are no classes", e.plan.loss),
             )
-            .saw(summary)
+            .saw(summary())
             .mend("for numbers: a linear output and `MeanSquaredError::new()`", linear),
         );
     }
@@ -277,7 +279,7 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     let softmax = targets.one_hot
         || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
     let finding = Finding::new("N0107", severity, format!("`{}` of classes", e.plan.loss))
-        .saw(summary)
+        .saw(summary())
         .saw("its gradient vanishes where the answer is wrong and sure; that of a cross-entropy does not");
     Some(match softmax {
         true if layer.activation == Some(Activation::Softmax) => finding.mend(
