@@ -19,12 +19,11 @@ mod mat;
 mod study;
 #[path = "signals/table.rs"]
 mod table;
-#[path = "signals/why.rs"]
-mod why;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use cornu::diagnosis::Diagnose;
 use cornu::ndarray::{Array1, Array3};
 use cornu::prelude::*;
 use files::Format;
@@ -148,15 +147,15 @@ fn tell(train: &Signals, test: &Signals, epochs: usize, seed: u64) -> Result<(),
     let targets = train.targets()?;
     println!("## The question\n");
     let mut model = compile(question(train.classes), seed)?;
-    let mut norms = why::GradientNorms::default();
-    let history = model.fit(&train.x, &targets, &settings(epochs)?.callback(&mut norms))?;
+    // The training says by itself what is wrong, on the standard error output, and tries its own advice at the end.
+    let history = model.fit(&train.x, &targets, &settings(epochs)?.diagnose(Diagnose::Investigate))?;
     print_end(&history);
     println!("\n{}\n", model.summary_for(50));
 
-    println!("## Why\n");
-    why::explain(&model, train, &history, &norms)?;
+    println!("## Why, and what helps: each advice is tried from the same initial weights\n");
+    println!("{}", history.findings());
 
-    println!("\n## The repair: signals normalised, a last layer without relu, all else alike\n");
+    println!("## The repair: signals normalised, a last layer without relu, all else alike\n");
     let mut model = compile(repaired(train)?, seed)?;
     print_end(&model.fit(&train.x, &targets, &settings(epochs)?)?);
     let predicted = model.predict_classes(&test.x)?;

@@ -105,7 +105,7 @@ fn every_program_runs() {
             let outcome = run(&program, seed);
             println!("  seed {seed}: {} ({:.1} s)", line(&outcome), start.elapsed().as_secs_f64());
             assert!(
-                !(program.is_healthy() && !matches!(outcome.end, End::Trained(_))),
+                !program.is_healthy() || matches!(outcome.end, End::Trained(_)),
                 "{} is healthy, and does not train",
                 program.id
             );
@@ -193,4 +193,14 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
     }
     println!("\n| what | runs | share |\n|---|---|---|");
     tally.print();
+    if std::env::var_os("CORPUS").is_none() {
+        assert!(tally.share("clear faulty programs found") >= 0.92);
+        assert!(tally.share("clear faulty programs whose first finding names a true cause") >= 0.75);
+        assert!(
+            tally.share("clear faulty programs with tried helps, one of which brought learning back") >= 0.7
+        );
+        // `ok-relu-nonneg-target` has one output of relu, which from the third seed is 0 for every input and never
+        // learns: what is said of that run is true.
+        assert!(tally.share("healthy programs without an error or a warning") >= 32.0 / 33.0);
+    }
 }

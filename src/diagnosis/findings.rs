@@ -116,8 +116,8 @@ impl Findings {
             finding.causes.first().and_then(|cause| self.of(cause)).is_some_and(|cause| !shown(cause))
         };
         for effect in self.all.iter().filter(visible).filter(late).filter(|effect| shown(effect)) {
-            write!(f, "{}[{}]: {}", effect.severity, effect.code, effect.title)?;
-            writeln!(f, "\n   = it follows from {}", effect.causes.join(", "))?;
+            effect.write_head(f)?;
+            writeln!(f, "   = it follows from {}", effect.causes.join(", "))?;
         }
         Ok(())
     }

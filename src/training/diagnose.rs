@@ -166,9 +166,9 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         };
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch);
         let plan = plan(model, compiled, (epochs, settings.batch_size, train), settings.shuffle);
-        // A thousandth of the multiplications of the training.
+        // Half a thousandth of the multiplications of the training.
         let weights: usize = model.layers.iter().map(count).sum();
-        let work = (3 * weights * train * epochs / 1000).max(256) / (data.width() + data.target).max(1);
+        let work = (3 * weights * train * epochs / 2000).max(256) / (data.width() + data.target).max(1);
         let all = if settings.validation_data.is_some() { train } else { data.count() };
         Ok(Some(Diagnosis {
             watch: watch(model, compiled, plan, data, (train, all), work.max(64))?,

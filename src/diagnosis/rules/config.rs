@@ -31,8 +31,9 @@ pub(super) fn linear_stack(e: &Evidence) -> Option<Finding> {
     let straight = !e.layers[..last].iter().any(bends);
     let narrow = a.kernel.as_ref()?.units < inputs.min(units);
     let severity = match straight && !narrow {
-        true => if_failing(e, Severity::Warning),
-        false => Severity::Note,
+        // What can do no more than a matrix does not grow without bound for that.
+        true if e.curves.diverged.is_none() => if_failing(e, Severity::Warning),
+        _ => Severity::Note,
     };
     Some(
         Finding::new("N0109", severity, "two layers of weights in a row without an activation between")

@@ -5,6 +5,7 @@ mod data;
 mod end;
 mod outputs;
 mod progress;
+mod task;
 mod training;
 
 use std::fmt;
@@ -66,8 +67,8 @@ const ALL: [Check; 34] = [
     outputs::target_outside_range,
     outputs::label_format,
     outputs::width_and_classes,
-    outputs::loss_and_task,
-    outputs::accuracy_of_numbers,
+    task::loss_and_task,
+    task::accuracy_of_numbers,
     config::linear_stack,
     config::unsuited_activation,
     config::first_weights,

@@ -1,10 +1,11 @@
 //! The parameters of a recurrent layer, and their use by its steps.
 
-use super::by_gate::pick;
+use super::by_gate::{self, pick};
 use super::tape::{Size, Weights};
 use crate::kernel;
 use crate::param::Param;
 use crate::scalar::Scalar;
+use crate::tensor::Batch;
 
 /// The parameters, and how many steps a sample has.
 #[derive(Debug, Clone)]
@@ -36,5 +37,21 @@ impl<F: Scalar> Built<F> {
             parts.chunks_exact_mut(u * u).enumerate().for_each(|(gate, part)| pick(kernel, gate, u, part));
             f(&Weights { kernel, bias, parts }, work);
         });
+    }
+    /// Takes the gradients of the inputs' product and of the recurrent one: what was read, by how many gates apart, and
+    /// the gradient of what was computed.
+    pub(super) fn take_gradients(
+        &mut self,
+        (x, loads, da): (&[F], usize, Batch<F>),
+        (read, reads, dq): (&[F], usize, Batch<F>),
+    ) {
+        by_gate::affine_weights(x, loads, da, self.kernel.grad_matrix());
+        by_gate::affine_weights(read, reads, dq, self.recurrent.grad_matrix());
+        let Some(bias) = &mut self.bias else { return };
+        let (own, recurrent) = bias.grad.split_at_mut(da.width());
+        kernel::sum_rows(da, own);
+        if !recurrent.is_empty() {
+            kernel::sum_rows(dq, recurrent);
+        }
     }
 }

@@ -10,7 +10,6 @@ use super::tape::{Size, Tape, draw_masks};
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::kernel;
 use crate::layer::{Layer, Pass, Step};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
@@ -254,15 +253,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         });
         let Some(built) = &mut self.built else { return };
         let (da, dq) = (Batch::new(tape.a, wide), Batch::new(tape.q, wide));
-        by_gate::affine_weights(tape.x, size.loads, da, built.kernel.grad_matrix());
-        by_gate::affine_weights(tape.read, size.reads, dq, built.recurrent.grad_matrix());
-        if let Some(bias) = &mut built.bias {
-            let (own, recurrent) = bias.grad.split_at_mut(wide);
-            kernel::sum_rows(da, own);
-            if !recurrent.is_empty() {
-                kernel::sum_rows(dq, recurrent);
-            }
-        }
+        built.take_gradients((tape.x, size.loads, da), (tape.read, size.reads, dq));
         let Some(dx) = pass.dx else { return };
         by_gate::affine_input(da, built.kernel.matrix(), tape.x, size.loads);
         tape.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.masks));
@@ -292,7 +283,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
     fn memory(&self, rows: usize) -> usize {
         let Some(built) = &self.built else { return 0 };
         let size = self.size(built, rows, true);
-        let masks = if self.drops() { self.masks() * (size.inputs + size.units) } else { 0 };
+        let masks = usize::from(self.drops()) * self.masks() * (size.inputs + size.units);
         size.len() + rows * ((2 + size.reads) * size.units + masks)
     }
 }
@@ -300,11 +291,8 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{}({}", self.cell.kind(), self.units)?;
-        for (is, name) in [(self.return_sequences, "sequences"), (self.go_backwards, "backwards")] {
-            if is {
-                write!(f, ", {name}")?;
-            }
-        }
+        let options = [(self.return_sequences, "sequences"), (self.go_backwards, "backwards")];
+        options.iter().filter(|(is, _)| *is).try_for_each(|(_, name)| write!(f, ", {name}"))?;
         write!(f, ")")
     }
 }

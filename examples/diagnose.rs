@@ -1,0 +1,85 @@
+//! What would keep a network from learning your data?
+//!
+//! ```text
+//! cargo run --release --example diagnose -- FILE.csv               # the label or the number to foretell comes first
+//! cargo run --release --example diagnose -- FILE.csv --last        # it comes last
+//! ```
+//! Reads lines of comma-separated numbers, checks a default network on them, trains it, and tries what would help. A
+//! first column of few whole numbers is taken for classes, another one for numbers.
+
+use clap::Parser;
+use cornu::ndarray::{Array1, Array2, Axis, s};
+use cornu::prelude::*;
+
+/// Checks a default network on a CSV file, trains it, and tries what would help.
+#[derive(Parser)]
+struct Args {
+    /// Lines of comma-separated numbers; a line of names may come first.
+    file: String,
+    /// The target is the last column, not the first.
+    #[arg(long)]
+    last: bool,
+    /// Epochs to train.
+    #[arg(long, default_value_t = 20)]
+    epochs: usize,
+}
+
+fn read(path: &str) -> std::result::Result<Array2<f32>, Box<dyn std::error::Error>> {
+    let mut rows: Vec<Vec<f32>> = Vec::new();
+    for (line, record) in csv::ReaderBuilder::new().has_headers(false).from_path(path)?.records().enumerate()
+    {
+        let numbers =
+            record?.iter().map(|field| field.trim().parse()).collect::<std::result::Result<Vec<f32>, _>>();
+        match numbers {
+            Ok(row) => rows.push(row),
+            Err(_) if line == 0 => {} // the names
+            Err(error) => return Err(format!("{path}, line {}: {error}", line + 1).into()),
+        }
+    }
+    let width = rows.first().map_or(0, Vec::len);
+    Ok(Array2::from_shape_vec((rows.len(), width), rows.concat())?)
+}
+
+fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse();
+    let all = read(&args.file)?;
+    if all.ncols() < 2 {
+        return Err(format!("{}: a target and at least one input are needed", args.file).into());
+    }
+    let target = if args.last { all.ncols() - 1 } else { 0 };
+    let inputs = if args.last { s![.., ..target] } else { s![.., 1..] };
+    let (x, y) = (all.slice(inputs).to_owned(), all.index_axis(Axis(1), target).to_owned());
+    let mut labels: Vec<f32> = y.to_vec();
+    labels.sort_by(f32::total_cmp);
+    labels.dedup();
+    let is_class = labels.len() <= 20 && labels.iter().all(|label| label.fract() == 0.0);
+
+    let hidden = || Dense::new(32).activation(Activation::Relu);
+    let network = Sequential::new().seed(1).add(hidden()).add(hidden());
+    let fit = Fit::new().epochs(args.epochs).verbose(Verbose::Silent);
+    let (model, y): (Sequential, Array1<f32>) = if is_class {
+        let mut model = network.add(Dense::new(labels.len()).activation(Activation::Softmax));
+        model.compile(Adam::new(0.001), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
+        (model, y.mapv(|y| labels.iter().position(|label| *label == y).unwrap_or(0) as f32))
+    } else {
+        let mut model = network.add(Dense::new(1));
+        model.compile(Adam::new(0.001), MeanSquaredError::new(), ())?;
+        (model, y)
+    };
+    let task = if is_class { format!("{} classes", labels.len()) } else { "numbers to foretell".into() };
+    println!("{}: {} rows of {} inputs, {task}\n", args.file, x.nrows(), x.ncols());
+    println!("## Before training\n\n{}", told(&model.check(&x, &y)?));
+    println!("## {} epochs, and what was tried\n", args.epochs);
+    let mut trained = model.clone();
+    let history = trained.fit(&x, &y, &fit)?;
+    for name in history.names() {
+        println!("{name} {:.4}", history.last(name).unwrap_or(f64::NAN));
+    }
+    println!("\n{}", told(&model.investigate(&x, &y, &fit)?));
+    Ok(())
+}
+
+fn told(findings: &cornu::diagnosis::Findings) -> String {
+    let text = findings.to_string();
+    if text.is_empty() { "nothing to complain of\n".into() } else { text }
+}

@@ -1,0 +1,96 @@
+//! Whether the loss and the metrics suit what the targets are: classes, or numbers.
+
+use super::super::evidence::{Evidence, Task};
+use super::super::finding::{Finding, Severity};
+use super::super::remedy::Remedy;
+use super::short;
+use crate::activation::Activation;
+
+/// Losses of distances between numbers.
+const DISTANCES: [&str; 6] = [
+    "mean_squared_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "huber",
+    "log_cosh",
+];
+
+pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
+    let targets = &e.data.targets;
+    let layer = e.output()?;
+    if e.data.looked == 0 {
+        return None;
+    }
+    let summary = || {
+        format!(
+            "targets from {} to {}, {}{} different values",
+            short(targets.range.0),
+            short(targets.range.1),
+            targets.distinct,
+            if targets.distinct == 64 { " or more" } else { "" }
+        )
+    };
+    if e.plan.task == Task::Binary
+        && !targets.whole
+        && targets.distinct > 20
+        && targets.range.1 > 0.5
+        && targets.width == 1
+    {
+        let linear = Remedy::Loss("mean_squared_error");
+        return Some(
+            Finding::new(
+                "N0107",
+                Severity::Warning,
+                format!("`{}` of targets that are no classes", e.plan.loss),
+            )
+            .saw(summary())
+            .mend("for numbers: a linear output and `MeanSquaredError::new()`", linear),
+        );
+    }
+    if e.plan.task != Task::Numbers
+        || !DISTANCES.contains(&&*e.plan.loss)
+        || !(targets.one_hot || targets.binary)
+    {
+        return None;
+    }
+    // Without a bound a distance is a fit of 0 and 1 that works; with mse, one sigmoid is the textbook's first network.
+    let sigmoid = layer.activation == Some(Activation::Sigmoid);
+    let mild = sigmoid && targets.width == 1 && e.plan.loss == "mean_squared_error";
+    let severity = if mild { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
+    let softmax = targets.one_hot
+        || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
+    let finding = Finding::new("N0107", severity, format!("`{}` of classes", e.plan.loss))
+        .saw(summary())
+        .saw("its gradient vanishes where the answer is wrong and sure; that of a cross-entropy does not");
+    Some(match softmax {
+        true if layer.activation == Some(Activation::Softmax) => finding.mend(
+            "`CategoricalCrossentropy::new()` in the place of the loss",
+            Remedy::Loss("categorical_crossentropy"),
+        ),
+        true => finding.mend(
+            "a softmax at the end and `CategoricalCrossentropy::new()`",
+            Remedy::Loss("categorical_crossentropy"),
+        ),
+        false => finding.mend(
+            "a sigmoid at the end and `BinaryCrossentropy::new()`",
+            Remedy::Loss("binary_crossentropy"),
+        ),
+    })
+}
+
+pub(super) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding> {
+    let targets = &e.data.targets;
+    let numbers = !targets.whole || targets.distinct > 20;
+    let measured = e.plan.metrics.iter().any(|name| name.contains("accuracy"));
+    (e.plan.task == Task::Numbers && measured && numbers && e.data.looked > 0).then(|| {
+        Finding::new("N0108", Severity::Warning, "accuracy of numbers counts exact hits")
+            .saw(format!(
+                "targets from {} to {}, {} or more different values",
+                short(targets.range.0),
+                short(targets.range.1),
+                targets.distinct
+            ))
+            .help("measure `MeanAbsoluteError` or `R2Score`")
+    })
+}

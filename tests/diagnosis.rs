@@ -1,0 +1,169 @@
+//! What the diagnosis says of whole trainings, and what it must leave alone.
+
+use cornu::diagnosis::{Diagnose, Evidence, Finding, Findings, Severity, explain};
+use cornu::ndarray::{Array1, Array2, Axis};
+use cornu::prelude::*;
+
+/// Five random walks of 400 samples, 40 noisy copies of each, with a deviation of about 100.
+fn signals() -> (Array2<f32>, Array2<f32>) {
+    let mut rng = Rng::stream(11, 0);
+    let walk = |rng: &mut Rng| {
+        let mut at = 0.0;
+        (0..400)
+            .map(|_| {
+                at = 0.98 * at + 20.0 * rng.normal();
+                at as f32
+            })
+            .collect::<Vec<f32>>()
+    };
+    let walks: Vec<Vec<f32>> = (0..5).map(|_| walk(&mut rng)).collect();
+    let x = Array2::from_shape_fn((200, 400), |(i, j)| walks[i % 5][j] + 5.0 * rng.normal() as f32);
+    let y = Array1::from_iter((0..200).map(|i| i % 5));
+    (x, to_categorical(&y, Some(5)).unwrap())
+}
+
+/// The question's network.
+fn question(seed: u64, last: Activation) -> Sequential {
+    let mut model = Sequential::new()
+        .seed(seed)
+        .add(Dense::new(40).activation(Activation::Relu).name("F1"))
+        .add(Dense::new(10).activation(Activation::Relu).name("F2"))
+        .add(Dense::new(5).activation(last).name("output"))
+        .add(Softmax::new().name("softmax"));
+    model.compile(Sgd::new(0.01), CategoricalCrossentropy::new(), [Accuracy::new()]).unwrap();
+    model
+}
+
+fn quiet<'a>(epochs: usize) -> Fit<'a> {
+    Fit::new().epochs(epochs).batch_size(20).verbose(Verbose::Silent)
+}
+
+fn codes(findings: &Findings) -> Vec<&str> {
+    findings.iter().map(|finding| &*finding.code).collect()
+}
+
+fn weights(model: &Sequential) -> Vec<f32> {
+    let x = Array2::from_elem((1, 400), 0.01f32);
+    model.layer_outputs(&x).unwrap().iter().flatten().copied().collect()
+}
+
+#[test]
+fn the_question_is_answered_whatever_its_end() {
+    let (x, y) = signals();
+    for seed in 1..=12 {
+        let mut model = question(seed, Activation::Relu);
+        let before = model.check(&x, &y).unwrap();
+        assert!(before.of("N0202").is_some() && before.of("N0103").is_some(), "{seed}: {:?}", codes(&before));
+        let history = model.fit(&x, &y, &quiet(30)).unwrap();
+        if history.last("accuracy") > Some(0.9) {
+            continue; // a lucky seed
+        }
+        let findings = history.findings();
+        assert_eq!(findings[0].code, "N0202", "{seed}: {:?}", codes(findings));
+        let roots: Vec<&str> = findings.roots().map(|root| &*root.code).collect();
+        assert_eq!(roots[..2], ["N0202", "N0103"], "{seed}: {findings}");
+        // What it says of the loss is what was measured.
+        let loss = history.last("loss").unwrap();
+        if let Some(finding) = findings.of("N0403") {
+            assert!(finding.evidence[0].contains(&format!("{loss:.4}")), "{seed}: {finding}");
+        }
+        let report = findings.to_string();
+        assert!(report.contains("= so error") && report.contains("explain(\"N0202\")"), "{report}");
+    }
+}
+
+#[test]
+fn a_training_has_the_same_bits_with_the_diagnosis_and_without() {
+    let (x, y) = signals();
+    let train = |diagnose| {
+        let mut model = question(3, Activation::Relu);
+        let history = model.fit(&x, &y, &quiet(4).diagnose(diagnose)).unwrap();
+        (weights(&model), history.get("loss").unwrap().to_vec(), history.findings().len())
+    };
+    let (off, on) = (train(Diagnose::Off), train(Diagnose::Report));
+    assert_eq!((off.0, off.1), (on.0, on.1));
+    assert_eq!(off.2, 0);
+    assert!(on.2 > 0);
+}
+
+#[test]
+fn a_check_and_an_investigation_leave_the_model_alone() {
+    let (x, y) = signals();
+    let mut model = question(1, Activation::Relu);
+    model.fit(&x, &y, &quiet(1)).unwrap();
+    let (before, mut twin) = (weights(&model), model.clone());
+    model.check(&x, &y).unwrap();
+    let findings = model.investigate(&x, &y, &quiet(30)).unwrap();
+    assert_eq!(weights(&model), before);
+    model.fit(&x, &y, &quiet(2)).unwrap();
+    twin.fit(&x, &y, &quiet(2)).unwrap();
+    assert_eq!(weights(&model), weights(&twin));
+    // Both changes together bring learning back, and a change that does not is said not to.
+    let trials = &findings.of("N0103").unwrap().trials;
+    assert!(trials.iter().any(|trial| trial.codes.len() > 1 && trial.learned), "{trials:?}");
+    let alone = trials.iter().find(|trial| trial.codes.len() == 1).unwrap();
+    assert_eq!(alone.learned, alone.accuracy.unwrap().1 > 0.9, "{alone:?}");
+}
+
+#[test]
+fn a_hopeless_training_stops_where_asked_to() {
+    let (x, y) = signals();
+    for seed in 1.. {
+        let mut model = question(seed, Activation::Relu);
+        let history = model.fit(&x, &y, &quiet(60).diagnose(Diagnose::Stop)).unwrap();
+        if history.stopped().is_some_and(|reason| reason.contains("error[N0202]")) {
+            assert!(history.epochs().len() < 60);
+            return;
+        }
+        assert!(seed < 12, "no seed was hopeless");
+    }
+}
+
+#[test]
+fn what_is_allowed_is_not_told_and_a_rule_of_ones_own_is() {
+    let (x, y) = signals();
+    let rule = |e: &Evidence| -> Vec<Finding> {
+        let wide = e.data.shape == [400];
+        wide.then(|| Finding::new("X0001", Severity::Note, "400 inputs")).into_iter().collect()
+    };
+    let mut model = question(1, Activation::Relu);
+    let history = model.fit(&x, &y, &quiet(2).allow("N0202").rule(rule)).unwrap();
+    assert!(history.findings().of("N0202").is_none());
+    assert!(history.findings().of("X0001").is_some());
+}
+
+#[test]
+fn a_healthy_training_is_left_in_peace() {
+    let (x, y) = signals();
+    let (mean, deviation) = (x.mean().unwrap(), x.std(0.0));
+    let x = x.mapv(|x| (x - mean) / deviation);
+    for seed in 1..=5 {
+        let mut model = question(seed, Activation::Linear);
+        assert!(model.check(&x, &y).unwrap().is_empty());
+        let history = model.fit(&x, &y, &quiet(60)).unwrap();
+        assert!(history.last("accuracy") > Some(0.99), "{seed}");
+        let alarms = history.findings().iter().filter(|finding| finding.severity > Severity::Note).count();
+        assert_eq!(alarms, 0, "{seed}: {}", history.findings());
+        assert_eq!(history.findings().to_string(), "");
+    }
+}
+
+#[test]
+fn a_training_that_diverges_says_so_in_its_history() {
+    let x = Array2::from_shape_fn((64, 3), |(i, j)| ((i * 7 + j * 5) % 13) as f32 - 6.0);
+    let y = x.sum_axis(Axis(1));
+    let mut model = Sequential::new().seed(1).add(Dense::new(8)).add(Dense::new(1));
+    model.compile(Sgd::new(5.0), MeanSquaredError::new(), ()).unwrap();
+    let history = model.fit(&x, &y, &quiet(50).callback(TerminateOnNaN::new())).unwrap();
+    let findings = history.findings();
+    assert!(findings.of("N0401").is_some(), "{findings}");
+    assert_eq!(findings[0].code, "N0112", "{findings}");
+}
+
+#[test]
+fn every_code_has_its_page() {
+    for code in ["N0101", "N0202", "N0303", "N0409", "N0504"] {
+        assert!(explain(code).is_some_and(|page| page.contains("## A program that raises it")), "{code}");
+    }
+    assert!(explain("N0000").is_none());
+}
