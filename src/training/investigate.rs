@@ -41,7 +41,7 @@ impl<F: Scalar> Sequential<F> {
     /// let x = ndarray::Array2::from_shape_fn((60, 2), |(i, j)| ((i * 7 + j * 3) % 11) as f32 - 5.0);
     /// let y = x.map_axis(ndarray::Axis(1), |row| 400.0 + row[0]);       // far from what an untrained network answers
     /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
-    /// model.compile(Adam::new(1e-3), MeanSquaredError::new(), ())?;
+    /// model.compile(Adam::new(0.01), MeanSquaredError::new(), ())?;
     /// let findings = model.investigate(&x, &y, &Fit::new().epochs(5))?;
     /// let scale = findings.of("N0203").expect("the targets' scale");
     /// assert!(scale.trials.iter().any(|trial| trial.learned));
