@@ -14,7 +14,7 @@
 //! | N05xx | its end |
 
 mod chain;
-pub(crate) mod evidence;
+mod evidence;
 mod finding;
 mod findings;
 pub mod pages;
@@ -25,6 +25,7 @@ mod watch;
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Targets, Task,
 };
+pub(crate) use evidence::{LEARNED, skill};
 pub use finding::{Finding, Help, Severity, Trial};
 pub use findings::Findings;
 pub use remedy::Remedy;

@@ -33,8 +33,6 @@ pub enum Remedy {
     Loss(&'static str),
     /// Another learning rate.
     LearningRate(f64),
-    /// `Adam::new(0.001)` in the place of the rule.
-    Adam,
     /// First weights from the default initializer.
     Initialize {
         /// The layer's place, from 0.
@@ -42,8 +40,6 @@ pub enum Remedy {
     },
     /// So many times the epochs.
     Epochs(usize),
-    /// Batches of this size.
-    BatchSize(usize),
     /// Another order of the samples in each epoch.
     Shuffle,
 }

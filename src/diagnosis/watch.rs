@@ -47,15 +47,14 @@ impl<F: Scalar> Watch<F> {
         }
     }
 
-    /// Whether this batch of an epoch, from 0, is looked at: the first, and a few more spread evenly.
-    pub(crate) fn begins(&mut self, batch: usize) -> bool {
+    /// Begins this batch of an epoch, from 0: the first is looked at, and a few more, spread evenly.
+    pub(crate) fn begins(&mut self, batch: usize) {
         let every = self.evidence.plan.batches.div_ceil(LOOKS).max(1);
         self.batch = batch;
         if batch == 0 {
             self.evidence.layers.iter_mut().for_each(LayerFacts::begin_epoch);
         }
         self.looking = batch.is_multiple_of(every);
-        self.looking
     }
 
     /// The batch of the epoch under way, from 0.

@@ -114,10 +114,7 @@ impl<'a, F: Scalar> Dataset<'a, F> {
                 self.check_target(indices[row / self.steps] * self.steps, target)?;
             }
         }
-        if let Some(all) = &self.weights {
-            weights.resize(indices.len() * self.steps, F::zero());
-            kernel::gather(all, self.steps, indices, weights);
-        }
+        self.gather_weights(indices, weights);
         Ok(())
     }
 
@@ -130,6 +127,10 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     pub(super) fn gather_targets(&self, indices: &[usize], y: &mut Vec<F>, weights: &mut Vec<F>) {
         y.resize(indices.len() * self.steps * self.target, F::zero());
         self.given.read_targets(indices, y);
+        self.gather_weights(indices, weights);
+    }
+
+    fn gather_weights(&self, indices: &[usize], weights: &mut Vec<F>) {
         if let Some(all) = &self.weights {
             weights.resize(indices.len() * self.steps, F::zero());
             kernel::gather(all, self.steps, indices, weights);

@@ -39,23 +39,19 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn check(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Findings> {
-        self.check_given(Given::Arrays { x, y })
-    }
-
-    pub(super) fn check_given(&self, given: Given<F>) -> Result<Findings> {
+        let given = Given::Arrays { x, y };
         let mut model = self.built_for(given)?.unwrap_or_else(|| self.clone());
-        let compiled = model.compiled.clone().ok_or(Error::NotCompiled)?;
-        let copy = model.clone();
-        let ends = Ends::of(&copy)?;
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let ends = Ends::of(&model)?;
         let data = match Dataset::new(TRAINING, given, ends, &*compiled.loss) {
             Ok(data) => data,
             Err(error @ Error::NonFinite { .. }) => return Ok(not_finite(&error)),
             Err(error) => return Err(error),
         };
         let count = data.count();
-        let plan = plan(&model, &compiled, (0, count, count), true);
-        let mut watch = watch(&model, &compiled, plan, &data, (count, count), 1 << 10)?;
-        let mut measure = Measure::new(&compiled, "", ends.output, &data.target_shape())?;
+        let plan = plan(&model, compiled, (0, count, count), true);
+        let mut watch = watch(&model, compiled, plan, &data, (count, count), 1 << 10)?;
+        let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
         let indices = spread(count, count.min(256));
         watch.begins(0);
         Trainer::new(&mut model).forward(&mut model, &data, &indices, &mut measure, Some(&mut watch))?;
@@ -103,7 +99,6 @@ fn plan<F: Scalar>(
         shuffle,
         metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
         penalty: model.weight_penalty(),
-        ..Plan::default()
     }
 }
 

@@ -7,7 +7,7 @@ use super::evaluate::Evaluate;
 use super::remedies::apply;
 use super::settings::Fit;
 use crate::callback::{Callback, Flow, Moment, Verbose};
-use crate::diagnosis::{Diagnose, Finding, Findings, Remedy, Severity, Trial};
+use crate::diagnosis::{Finding, Findings, LEARNED, Remedy, Severity, Trial, skill};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
 use crate::model::Sequential;
@@ -67,9 +67,9 @@ impl<F: Scalar> Sequential<F> {
         let sample = Sample::new(x, y, self.seed);
         let plan = Plan::new(settings, sample.x.len_of(Axis(0)), x.count());
         let model = self.initial(&sample)?;
-        let (base, found) = plan.train(model.clone(), &sample, Diagnose::Report)?;
+        let (base, found) = plan.train(model.clone(), &sample)?;
         let mut findings = known.unwrap_or(found);
-        findings.failed |= base.skill.is_none_or(|skill| skill < 0.05);
+        findings.failed |= base.skill.is_none_or(|skill| skill < LEARNED);
         let candidates = candidates(&findings);
         let start = Instant::now();
         let mut trials: Vec<Trial> = Vec::new();
@@ -78,7 +78,7 @@ impl<F: Scalar> Sequential<F> {
                 break;
             }
             let Ok((copy, sample, plan)) = apply(&model, &sample, &plan, remedies) else { continue };
-            let (end, _) = match plan.train(copy, &sample, Diagnose::Report) {
+            let (end, _) = match plan.train(copy, &sample) {
                 Ok(end) => end,
                 // A trial that diverges has not helped.
                 Err(Error::Diverged { .. }) => (End::default(), Findings::default()),
@@ -93,7 +93,7 @@ impl<F: Scalar> Sequential<F> {
             });
         }
         let helped = trials.iter().any(|trial| trial.learned);
-        if base.skill.is_some_and(|skill| skill < 0.05) && !helped {
+        if base.skill.is_some_and(|skill| skill < LEARNED) && !helped {
             findings.take(by_heart(&model, &sample, base.loss)?.into_iter().collect());
         }
         for finding in findings.each_mut() {
@@ -182,8 +182,8 @@ struct End {
 impl End {
     fn learned_beside(&self, base: &End) -> bool {
         match (self.skill, base.skill) {
-            (Some(skill), Some(base)) => skill > 0.05 && skill > 2.0 * base,
-            (Some(skill), None) => skill > 0.05,
+            (Some(skill), Some(base)) => skill > LEARNED && skill > 2.0 * base,
+            (Some(skill), None) => skill > LEARNED,
             _ => self.loss < 0.5 * base.loss,
         }
     }
@@ -210,25 +210,18 @@ impl Plan {
         Plan { epochs, batch_size, shuffle: settings.shuffle, steps: epochs * batches }
     }
 
-    fn train<F: Scalar>(
-        &self,
-        mut model: Sequential<F>,
-        sample: &Sample<F>,
-        diagnose: Diagnose,
-    ) -> Result<(End, Findings)> {
+    fn train<F: Scalar>(&self, mut model: Sequential<F>, sample: &Sample<F>) -> Result<(End, Findings)> {
         let settings = Fit::new()
             .epochs(self.epochs)
             .batch_size(self.batch_size)
             .shuffle(self.shuffle)
             .verbose(Verbose::Silent)
-            .diagnose(diagnose)
             .callback(Limit(Instant::now()));
         let history = model.fit(&sample.x, &sample.y, &settings)?;
         let logs = model.evaluate(&sample.x, &sample.y, &Evaluate::new().batch_size(256))?;
         let loss = logs.get("loss").unwrap_or(f64::NAN);
         let penalty = model.weight_penalty();
-        let skill =
-            history.chance.filter(|chance| *chance > 0.0).map(|chance| 1.0 - (loss - penalty) / chance);
+        let skill = skill(history.chance, loss - penalty);
         Ok((End { loss, accuracy: logs.get("accuracy"), skill }, history.findings))
     }
 }
@@ -251,7 +244,7 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>, loss: f64) -> 
         compiled.optimizer = Box::new(Adam::new(0.01));
     }
     let plan = Plan { epochs: steps, batch_size: rows, shuffle: false, steps };
-    let end = match plan.train(copy, &few, Diagnose::Report) {
+    let end = match plan.train(copy, &few) {
         Ok((end, _)) => end,
         Err(Error::Diverged { .. }) => return Ok(None),
         Err(error) => return Err(error),

@@ -9,7 +9,6 @@ use crate::layer::{Layer, Normalization, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
-use crate::optimizer::Adam;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use ndarray::Axis;
@@ -47,11 +46,6 @@ pub(super) fn apply<F: Scalar>(
                     compiled.optimizer.learning_rate_mut().set(*rate)?;
                 }
             }
-            Remedy::Adam => {
-                if let Some(compiled) = &mut model.compiled {
-                    compiled.optimizer = Box::new(Adam::new(0.001));
-                }
-            }
             Remedy::Initialize { layer } => {
                 let mut rng = Rng::stream(model.seed, 1 << 51);
                 if let Some(layer) = model.layers.get_mut(*layer) {
@@ -59,7 +53,6 @@ pub(super) fn apply<F: Scalar>(
                 }
             }
             Remedy::Epochs(times) => plan.epochs *= (*times).clamp(1, 10),
-            Remedy::BatchSize(size) => plan.batch_size = *size,
             Remedy::Shuffle => plan.shuffle = true,
         }
     }

@@ -55,7 +55,7 @@ impl<F: Scalar> Trainer<F> {
         let x = Batch::new(&self.x, data.width());
         let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
         self.wires.forward(&mut model.layers, x, at);
-        let targets = self.targets(data, indices);
+        let targets = targets(data, &self.y, &self.weights, indices);
         let width = self.wires.output(x).width() / data.steps;
         let penalty = penalty + self.wires.activity_penalty(&model.layers, x);
         let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets, penalty);
@@ -63,12 +63,6 @@ impl<F: Scalar> Trainer<F> {
             watch.forward(&self.wires, x, targets.y, loss, penalty);
         }
         Ok(loss)
-    }
-
-    /// The targets that were gathered last.
-    fn targets(&self, data: &Dataset<F>, indices: &[usize]) -> Targets<'_, F> {
-        let weights = data.weights.is_some().then_some(&*self.weights);
-        Targets { y: Batch::new(&self.y, data.target), weights, samples: indices.len() }
     }
 
     /// Trains on the samples `indices`. `place` is the epoch and the batch, from 1, for errors.
@@ -87,8 +81,7 @@ impl<F: Scalar> Trainer<F> {
         let loss = self.forward(model, data, indices, measure, watch)?;
         let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
         let x = Batch::new(&self.x, data.width());
-        let weights = data.weights.is_some().then_some(&*self.weights);
-        let targets = Targets { y: Batch::new(&self.y, data.target), weights, samples: indices.len() };
+        let targets = targets(data, &self.y, &self.weights, indices);
         let width = self.wires.output(x).width() / data.steps;
         let diverged = |what, value, place_name| Error::Diverged {
             epoch: place.0,
@@ -126,6 +119,17 @@ impl<F: Scalar> Trainer<F> {
         }
         Ok(())
     }
+}
+
+/// The targets that were gathered for these samples, and their weights where there are any.
+fn targets<'a, F: Scalar>(
+    data: &Dataset<F>,
+    y: &'a [F],
+    weights: &'a [F],
+    indices: &[usize],
+) -> Targets<'a, F> {
+    let weights = data.weights.is_some().then_some(weights);
+    Targets { y: Batch::new(y, data.target), weights, samples: indices.len() }
 }
 
 /// The last layer with a gradient that is not finite: the one where it began.

@@ -93,20 +93,24 @@ pub struct Evidence {
 }
 
 /// Below this skill a network does no better than one that ignores its input, within what chance and a regularizer do.
-pub(super) const LEARNED: f64 = 0.05;
+pub(crate) const LEARNED: f64 = 0.05;
+
+/// `1 − loss/B`: 0 for the best constant answer, 1 for no loss at all; none without a B.
+pub(crate) fn skill(chance: Option<f64>, loss: f64) -> Option<f64> {
+    chance.filter(|chance| *chance > 0.0).map(|chance| 1.0 - loss / chance)
+}
 
 impl Evidence {
     /// `1 − loss/B` of the best epoch, B being what the best constant answer costs; none without a B.
     pub fn skill(&self) -> Option<f64> {
-        let chance = self.data.targets.chance.filter(|chance| *chance > 0.0)?;
         let losses = self.curves.epochs.iter().map(|epoch| epoch.loss - epoch.penalty);
-        losses.min_by(f64::total_cmp).map(|loss| 1.0 - loss / chance)
+        losses.min_by(f64::total_cmp).and_then(|loss| skill(self.data.targets.chance, loss))
     }
 
     /// The same for the last epoch.
     pub fn last_skill(&self) -> Option<f64> {
-        let chance = self.data.targets.chance.filter(|chance| *chance > 0.0)?;
-        self.curves.epochs.last().map(|epoch| 1.0 - (epoch.loss - epoch.penalty) / chance)
+        let epoch = self.curves.epochs.last()?;
+        skill(self.data.targets.chance, epoch.loss - epoch.penalty)
     }
 
     /// The steps so far.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
+use crate::activation::Activation;
 
 /// A rule of your own: what it reads are plain numbers, see [`Evidence`].
 ///
@@ -122,6 +123,12 @@ pub(crate) fn withdrawn(e: &Evidence) -> &'static [&'static str] {
 /// `worse` where the run fails, else a note.
 fn if_failing(e: &Evidence, worse: Severity) -> Severity {
     if e.failing() { worse } else { Severity::Note }
+}
+
+/// Whether a function has slope 0 on one side, and cannot be negative: relu and its kin.
+fn cuts(activation: Activation) -> bool {
+    matches!(activation, Activation::Relu | Activation::Relu6)
+        || matches!(activation, Activation::ReluWith { negative_slope, .. } if negative_slope == 0.0)
 }
 
 /// A number with about four digits.

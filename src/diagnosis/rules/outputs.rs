@@ -3,14 +3,8 @@
 use super::super::evidence::{Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::short;
+use super::{cuts, short};
 use crate::activation::Activation;
-
-/// Whether a function has slope 0 on one side, and cannot be negative: relu and its kin.
-fn cuts(activation: Activation) -> bool {
-    matches!(activation, Activation::Relu | Activation::Relu6)
-        || matches!(activation, Activation::ReluWith { negative_slope, .. } if negative_slope == 0.0)
-}
 
 /// The values that a function takes.
 fn range(activation: Activation) -> Option<(f64, f64)> {

@@ -4,7 +4,7 @@ use super::super::evidence::{Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::config::guess;
-use super::{if_failing, short};
+use super::{cuts, if_failing, short};
 use crate::activation::Activation;
 
 /// −ln(1e-7): what a row costs whose true class has a probability at the clip.
@@ -70,11 +70,7 @@ pub(super) fn not_finite(e: &Evidence) -> Option<Finding> {
     if !losses.is_empty() {
         finding = finding.saw(format!("losses of the epochs before, the last first: {}", losses.join(", ")));
     }
-    let rate = e.plan.learning_rate / 10.0;
-    Some(finding.mend(
-        format!("a learning rate of {}, or `.clip_norm(1.0)`", short(rate)),
-        Remedy::LearningRate(rate),
-    ))
+    Some(slower(finding, e))
 }
 
 pub(super) fn diverging(e: &Evidence) -> Option<Finding> {
@@ -89,22 +85,22 @@ pub(super) fn diverging(e: &Evidence) -> Option<Finding> {
         () if a.min(b).min(c) > 2.0 * best && c > first => Severity::Warning,
         () => return None,
     };
+    let finding = Finding::new("N0402", severity, "the loss grows").saw(format!(
+        "first batch {}, best epoch {}, the last three {}, {}, {}",
+        short(first),
+        short(best),
+        short(a),
+        short(b),
+        short(c)
+    ));
+    Some(slower(finding, e))
+}
+
+/// Adds what helps where steps are so large that the numbers grow.
+fn slower(finding: Finding, e: &Evidence) -> Finding {
     let rate = e.plan.learning_rate / 10.0;
-    Some(
-        Finding::new("N0402", severity, "the loss grows")
-            .saw(format!(
-                "first batch {}, best epoch {}, the last three {}, {}, {}",
-                short(first),
-                short(best),
-                short(a),
-                short(b),
-                short(c)
-            ))
-            .mend(
-                format!("a learning rate of {}, or `.clip_norm(1.0)`", short(rate)),
-                Remedy::LearningRate(rate),
-            ),
-    )
+    let text = format!("a learning rate of {}, or `.clip_norm(1.0)`", short(rate));
+    finding.mend(text, Remedy::LearningRate(rate))
 }
 
 pub(super) fn constant_loss(e: &Evidence) -> Option<Finding> {
@@ -154,9 +150,7 @@ pub(super) fn constant_loss(e: &Evidence) -> Option<Finding> {
 }
 
 fn is_relu(layer: &LayerFacts) -> bool {
-    let cut = matches!(layer.activation, Some(Activation::Relu | Activation::Relu6))
-        || matches!(layer.activation, Some(Activation::ReluWith { negative_slope, .. }) if negative_slope == 0.0);
-    cut && !layer.look.alive.is_empty()
+    layer.activation.is_some_and(cuts) && !layer.look.alive.is_empty()
 }
 
 pub(super) fn dead_units(e: &Evidence) -> Option<Finding> {
