@@ -4,8 +4,10 @@ use std::any::TypeId;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::product::{self, BLOCK, Product};
+use super::product::{self, BLOCK, Part, Product, SPAN};
 use super::row::{self, GROUP};
+use super::samples::with_memory;
+use super::tile::Start;
 use crate::scalar::Scalar;
 
 /// A matrix to read: its numbers, and the distances between its rows and between its columns.
@@ -23,14 +25,17 @@ impl<F> Strided<'_, F> {
     }
 }
 
-/// What a product is added to.
+/// What a product starts from.
 #[derive(Clone, Copy)]
 pub(super) enum From<'a, F> {
+    /// C = A·B.
     Zero,
-    /// The same row for every row of C.
+    /// C = bias + A·B, the same row for every row of C.
     Bias(&'a [F]),
-    /// What lies in C.
+    /// C = C + A·B.
     Add,
+    /// C = C + s·(A·B), for a summed axis of one block.
+    Scaled(F),
 }
 
 /// An instruction set, chosen when the program runs.
@@ -72,11 +77,13 @@ pub(super) fn matmul<F: Scalar>(
     c: &mut [F],
     (rows, n, k): (usize, usize, usize),
 ) {
-    let bias = match from {
-        From::Bias(bias) => Some(bias),
-        _ => None,
+    let (start, bias) = match from {
+        From::Zero => (Start::Zero, None),
+        From::Bias(bias) => (Start::Bias(bias.as_ptr()), Some(bias)),
+        From::Add => (Start::Add, None),
+        From::Scaled(s) => (Start::Scaled(s), None),
     };
-    let adds = matches!(from, From::Add);
+    debug_assert!(k <= BLOCK || !matches!(from, From::Scaled(_)));
     // Checked here once, so that the kernels below may trust their pointers.
     assert!(
         a.holds(rows, k) && b.holds(k, n) && c.len() >= rows * n && bias.is_none_or(|bias| bias.len() >= n)
@@ -95,25 +102,88 @@ pub(super) fn matmul<F: Scalar>(
         b_col: b.col,
         c: c.as_mut_ptr(),
         c_row: n,
-        bias: bias.map(<[F]>::as_ptr),
-        adds,
+        start,
     };
-    if rows == 1 && b.col == 1 && k > BLOCK && !adds {
+    if rows == 1 && b.col == 1 && k > BLOCK && matches!(from, From::Zero | From::Bias(_)) {
         return one_row(isa, product, bias, c);
     }
-    let work = rows * n * k;
-    let parts = Parts::new(rows, n, if work < ALONE { 1 } else { super::threads() }, b.col != 1);
+    let threads = if rows * n * k < ALONE { 1 } else { super::threads() };
+    let spans = k.div_ceil(SPAN);
+    if threads > 1 && spans >= threads && rows * n <= FEW {
+        return by_spans(isa, product, &mut c[..rows * n], threads);
+    }
+    let parts = Parts::new(rows, n, threads, b.col != 1);
     let shared = Shared(product);
     super::each(parts.count(), &|task| {
         let (rows, cols) = parts.get(task);
         let Shared(product) = &shared;
         // SAFETY: the operands hold all rows and columns, by the check above; no two parts share a number
         // of C; the machine has `isa`.
-        unsafe { part(isa, product, rows, cols) };
+        unsafe { span_by_span(isa, product, rows, cols) };
     });
 }
 
-/// C = x·B (+ bias) for one row: the sums of blocks of the summed axis, added up in order.
+/// Products of at most this many numbers are cut along their summed axis, where that is long.
+const FEW: usize = 1 << 14;
+
+/// The steps of a span.
+fn steps(span: usize, k: usize) -> Range<usize> {
+    span * SPAN..k.min((span + 1) * SPAN)
+}
+
+/// A product with few numbers over a long axis: threads take spans of it, and the sums of the spans are added in order.
+fn by_spans<F: Scalar>(isa: Isa, product: Product<F>, c: &mut [F], threads: usize) {
+    let spans = product.k.div_ceil(SPAN);
+    let rows = c.len() / product.n;
+    with_memory(c.len() * (spans - 1), |sums: &mut [F]| {
+        let shared = Shared((product, sums.as_mut_ptr()));
+        super::each(threads, &|task| {
+            let Shared((product, sums)) = &shared;
+            for span in task * spans / threads..(task + 1) * spans / threads {
+                let own = Product { c: sums.wrapping_add((span.max(1) - 1) * rows * product.n), start: Start::Zero, ..*product };
+                let product = if span == 0 { product } else { &own };
+                let part = Part { rows: 0..rows, cols: 0..product.n, steps: steps(span, product.k) };
+                // SAFETY: the caller checked the operands; no two spans write to the same place; the machine has `isa`.
+                unsafe { part_of(isa, product, part) };
+            }
+        });
+        for sums in sums.chunks_exact(c.len()) {
+            super::wide(|| add(c, sums));
+        }
+    });
+}
+
+/// Rows and columns of C: the first span goes straight there, the sums of the others are added to it.
+///
+/// # Safety
+/// The machine has `isa`, the operands hold what the part reads, and nobody else touches that part of C.
+unsafe fn span_by_span<F: Scalar>(isa: Isa, product: &Product<F>, rows: Range<usize>, cols: Range<usize>) {
+    let part = |span| Part { rows: rows.clone(), cols: cols.clone(), steps: steps(span, product.k) };
+    // SAFETY: handed on.
+    unsafe { part_of(isa, product, part(0)) };
+    let spans = product.k.div_ceil(SPAN);
+    if spans <= 1 {
+        return;
+    }
+    let width = cols.len();
+    with_memory(rows.len() * width, |sums: &mut [F]| {
+        let c = sums.as_mut_ptr().wrapping_sub(rows.start * width + cols.start);
+        let own = Product { c, c_row: width, start: Start::Zero, ..*product };
+        for span in 1..spans {
+            // SAFETY: as before; `own` ends in the memory of this thread.
+            unsafe { part_of(isa, &own, part(span)) };
+            for (row, sums) in rows.clone().zip(sums.chunks_exact(width)) {
+                // SAFETY: these numbers of C belong to the part.
+                let c = unsafe {
+                    std::slice::from_raw_parts_mut(product.c.add(row * product.c_row + cols.start), width)
+                };
+                super::wide(|| add(c, sums));
+            }
+        }
+    });
+}
+
+/// C = x·B (+ bias) for one row: the sums of blocks of the summed axis, added up in order, span by span.
 fn one_row<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>, c: &mut [F]) {
     let (n, blocks) = (product.n, product.k.div_ceil(BLOCK));
     SUMS.with_borrow_mut(|(narrow, wide)| {
@@ -132,14 +202,23 @@ fn one_row<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>, c: &mut
             super::each_short(count, &group)
         }
         let c = &mut c[..n];
+        let (first, others) = sums.split_at_mut(n * blocks.min(SPAN / BLOCK));
         match bias {
-            Some(bias) => c.iter_mut().zip(bias).zip(&*sums).for_each(|((c, b), sum)| *c = *b + *sum),
-            None => c.copy_from_slice(&sums[..n]),
+            Some(bias) => c.iter_mut().zip(bias).zip(&*first).for_each(|((c, b), sum)| *c = *b + *sum),
+            None => c.copy_from_slice(&first[..n]),
         }
-        for sums in sums.chunks_exact(n).skip(1) {
-            c.iter_mut().zip(sums).for_each(|(c, sum)| *c += *sum);
+        first[n..].chunks_exact(n).for_each(|sum| add(c, sum));
+        for span in others.chunks_mut(n * SPAN / BLOCK) {
+            let (sum, more) = span.split_at_mut(n);
+            more.chunks_exact(n).for_each(|block| add(sum, block));
+            add(c, sum);
         }
     });
+}
+
+/// `c ← c + sums`.
+fn add<F: Scalar>(c: &mut [F], sums: &[F]) {
+    c.iter_mut().zip(sums).for_each(|(c, sum)| *c += *sum);
 }
 
 thread_local! {
@@ -243,7 +322,7 @@ thread_local! {
 ///
 /// # Safety
 /// The machine has `isa`, the operands hold what the part reads, and nobody else touches that part of C.
-unsafe fn part<F: Scalar>(isa: Isa, product: &Product<F>, rows: Range<usize>, cols: Range<usize>) {
+unsafe fn part_of<F: Scalar>(isa: Isa, product: &Product<F>, part: Part) {
     let product: *const Product<F> = product;
     PACK.with_borrow_mut(|(narrow, wide)| {
         // SAFETY: F is the type that its id names, so the cast changes nothing; the rest is handed on.
@@ -252,19 +331,19 @@ unsafe fn part<F: Scalar>(isa: Isa, product: &Product<F>, rows: Range<usize>, co
                 let product = &*product.cast::<Product<f32>>();
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 => product::avx512_f32(product, rows, cols, narrow),
+                    Isa::Avx512 => product::avx512_f32(product, part, narrow),
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => product::avx2_f32(product, rows, cols, narrow),
-                    Isa::Portable => product::portable_f32(product, rows, cols, narrow),
+                    Isa::Avx2 => product::avx2_f32(product, part, narrow),
+                    Isa::Portable => product::portable_f32(product, part, narrow),
                 }
             } else {
                 let product = &*product.cast::<Product<f64>>();
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 => product::avx512_f64(product, rows, cols, wide),
+                    Isa::Avx512 => product::avx512_f64(product, part, wide),
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => product::avx2_f64(product, rows, cols, wide),
-                    Isa::Portable => product::portable_f64(product, rows, cols, wide),
+                    Isa::Avx2 => product::avx2_f64(product, part, wide),
+                    Isa::Portable => product::portable_f64(product, part, wide),
                 }
             }
         }

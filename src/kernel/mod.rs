@@ -13,6 +13,8 @@ mod team;
 mod tile;
 mod vector;
 mod wide;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
 #[cfg(feature = "rayon")]
@@ -170,6 +172,9 @@ mod tests {
             check::<f32>(isa, (50, 40, 700), 1e-6);
             check::<f32>(isa, (70, 210, 300), 1e-6);
             check::<f32>(isa, (1, 40, 1500), 1e-6);
+            check::<f32>(isa, (50, 40, 3000), 1e-6);
+            check::<f32>(isa, (130, 131, 2100), 1e-6);
+            check::<f32>(isa, (1, 17, 3000), 1e-6);
             check::<f64>(isa, (70, 210, 300), 1e-14);
             check::<f32>(isa, (4, 4, 0), 0.0);
         }
@@ -178,7 +183,7 @@ mod tests {
     #[test]
     fn a_row_has_the_same_bits_alone_and_among_others() {
         let mut rng = Rng::stream(8, 0);
-        let (m, n, k) = (53, 131, 1100);
+        let (m, n, k) = (53, 131, 2500);
         let (x, w): (Vec<f32>, Vec<f32>) = (draw(m * k, &mut rng), draw(n * k, &mut rng));
         for isa in sets() {
             let product = |x: &[f32], m: usize| {

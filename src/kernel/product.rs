@@ -1,15 +1,18 @@
-//! C = A·B in blocks: the summed axis in blocks of [`BLOCK`], columns in panels of three registers, rows in
-//! tiles. Packs what would be read with large strides again and again.
+//! C = A·B in blocks: the summed axis in spans of blocks of [`BLOCK`], columns in panels of at most three registers,
+//! rows in tiles. Packs what would be read with large strides again and again.
 
 use std::ops::Range;
 
 use super::tile::{Start, Tile, tile};
-use super::vector::{Lanes, Vector};
+use super::vector::{Lanes, Vector, Wide};
 
 /// Steps along the summed axis that are added up in registers before C is touched.
 pub(super) const BLOCK: usize = 128;
+/// Steps whose sum is made by itself, and then added to C: so that threads may take spans of a long axis, and that
+/// long sums lose few digits.
+pub(super) const SPAN: usize = 8 * BLOCK;
 
-/// C = A·B, or bias + A·B, with any strides of A and B; the rows of C are contiguous.
+/// C = A·B, and what it starts from, with any strides of A and B; the rows of C are contiguous.
 #[derive(Clone, Copy)]
 pub(super) struct Product<T> {
     /// Columns of C.
@@ -25,77 +28,121 @@ pub(super) struct Product<T> {
     pub(super) c: *mut T,
     /// The distance between rows of C.
     pub(super) c_row: usize,
-    pub(super) bias: Option<*const T>,
-    /// Whether the product is added to what lies in C; then there is no bias.
-    pub(super) adds: bool,
+    /// A bias is that of column 0.
+    pub(super) start: Start<T>,
+}
+
+/// A part of a product: these rows and columns of C, summed over these steps.
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) rows: Range<usize>,
+    pub(super) cols: Range<usize>,
+    pub(super) steps: Range<usize>,
+}
+
+/// Items cut in pieces that differ by one at most.
+#[derive(Clone, Copy)]
+struct Even {
+    pieces: usize,
+    least: usize,
+    longer: usize,
+}
+
+impl Even {
+    fn new(items: usize, most: usize) -> Self {
+        let pieces = items.div_ceil(most).max(1);
+        Even { pieces, least: items / pieces, longer: items % pieces }
+    }
+
+    fn start(&self, piece: usize) -> usize {
+        piece * self.least + piece.min(self.longer)
+    }
+
+    fn len(&self, piece: usize) -> usize {
+        self.least + usize::from(piece < self.longer)
+    }
 }
 
 /// The most rows of a tile.
 const ROWS: usize = 8;
+/// The most registers in a row of a tile.
+const REGISTERS: usize = 3;
+/// Tiles that are run over one panel of columns before the next, so that the panel stays in the first cache.
+const TILES: usize = 8;
 
-/// How the loops are cut for one instruction set: registers `V` and `H`, and `R` rows in the widest tiles.
+/// How the loops are cut for one instruction set: registers `V`, and `R` rows in the widest tiles.
 ///
 /// # Safety
-/// The machine has the instruction set; the operands hold all rows and columns asked for; nobody else writes
-/// that part of C or reads it meanwhile.
+/// The machine has the instruction set; the operands hold the part; nobody else writes that part of C or reads it
+/// meanwhile.
 #[inline(always)]
-unsafe fn run<V, H, const R: usize>(
+unsafe fn run<V: Wide, const R: usize>(
     product: &Product<V::Number>,
-    rows: Range<usize>,
-    cols: Range<usize>,
+    part: Part,
     pack: &mut Vec<V::Number>,
-) where
-    V: Vector,
-    H: Vector<Number = V::Number>,
-{
-    let Product { n, k, a, a_row, a_step, b, b_step, b_col, c, c_row, bias, adds } = *product;
-    let width = 3 * V::LANES;
-    let panels = cols.len().div_ceil(width);
-    let pack_b = b_col != 1 || (n > width && rows.len() > R);
-    let pack_a = a_step != 1 && panels > 1 && rows.len() > 1;
-    let stride = panels * width;
-    let b_size = if pack_b { BLOCK * stride } else { 0 };
-    let a_size = if pack_a { ROWS * BLOCK } else { 0 };
+) {
+    let Product { a, a_row, a_step, b, b_step, b_col, c, c_row, start, .. } = *product;
+    let Part { rows, cols, steps } = part;
+    let panels = Even::new(cols.len().div_ceil(V::LANES), REGISTERS);
+    let tiles = Even::new(rows.len(), if cols.len() <= V::LANES { ROWS } else { R });
+    let pack_b = b_col != 1 || (panels.pieces > 1 && rows.len() > R);
+    let pack_a = a_step != 1 && panels.pieces > 1 && rows.len() > 1;
+    let b_size = if pack_b { BLOCK * cols.len().next_multiple_of(V::LANES) } else { 0 };
+    let a_size = if pack_a { TILES * ROWS * BLOCK } else { 0 };
     if pack.len() < b_size + a_size {
         pack.resize(b_size + a_size, V::Number::default());
     }
     let (b_pack, a_pack) = pack.split_at_mut(b_size);
     // SAFETY: every offset is that of a row, column or step within the operands or the packs.
     unsafe {
-        for first in (0..k.max(1)).step_by(BLOCK) {
-            let depth = BLOCK.min(k - first);
+        for first in steps.clone().step_by(BLOCK).chain(steps.is_empty().then_some(0)) {
+            let depth = BLOCK.min(steps.end - first);
+            let columns = |panel: usize| {
+                let from = panels.start(panel) * V::LANES;
+                from..cols.len().min(from + panels.len(panel) * V::LANES)
+            };
             if pack_b {
-                let from = b.add(first * b_step + cols.start * b_col);
-                copy_steps::<H>(from, b_step, b_col, depth, cols.len(), b_pack, stride);
-            }
-            let mut row = rows.start;
-            while row < rows.end {
-                let left = rows.end - row;
-                let most = if cols.len() <= V::LANES { ROWS } else { R };
-                let count = [8, 4, 2, 1].into_iter().find(|&count| count <= left.min(most)).unwrap_or(1);
-                let from = a.add(row * a_row + first * a_step);
-                let (a, a_row, a_step) = if pack_a {
-                    copy_steps::<H>(from, a_step, a_row, depth, count, a_pack, count);
-                    (a_pack.as_ptr(), 1, count)
-                } else {
-                    (from, a_row, a_step)
-                };
-                for start in (0..cols.len()).step_by(width) {
-                    let (b, b_step) = match pack_b {
-                        true => (b_pack.as_ptr().add(start), stride),
-                        false => (b.add(first * b_step + cols.start + start), b_step),
-                    };
-                    let at = cols.start + start;
-                    let from = match (first, bias) {
-                        (0, Some(bias)) => Start::Bias(bias.add(at)),
-                        (0, None) if !adds => Start::Zero,
-                        _ => Start::Add,
-                    };
-                    let c = c.add(row * c_row + at);
-                    let t = Tile { k: depth, a, a_row, a_step, b, b_step, c, c_row, last: 0, start: from };
-                    columns::<V, H>(t, width.min(cols.len() - start), count);
+                for panel in 0..panels.pieces {
+                    let columns = columns(panel);
+                    let stride = panels.len(panel) * V::LANES;
+                    let from = b.add(first * b_step + (cols.start + columns.start) * b_col);
+                    let to = &mut b_pack[columns.start * BLOCK..];
+                    copy_steps::<V::Half>(from, b_step, b_col, depth, columns.len(), to, stride);
                 }
-                row += count;
+            }
+            for chunk in (0..tiles.pieces).step_by(TILES) {
+                let chunk = chunk..tiles.pieces.min(chunk + TILES);
+                if pack_a {
+                    for tile in chunk.clone() {
+                        let from = a.add((rows.start + tiles.start(tile)) * a_row + first * a_step);
+                        let to = &mut a_pack[(tile - chunk.start) * ROWS * BLOCK..];
+                        let count = tiles.len(tile);
+                        copy_steps::<V::Half>(from, a_step, a_row, depth, count, to, count);
+                    }
+                }
+                for panel in 0..panels.pieces {
+                    let columns = columns(panel);
+                    let at = cols.start + columns.start;
+                    let (b, b_step) = match pack_b {
+                        true => (b_pack.as_ptr().add(columns.start * BLOCK), panels.len(panel) * V::LANES),
+                        false => (b.add(first * b_step + at), b_step),
+                    };
+                    let start = match start {
+                        _ if first != steps.start => Start::Add,
+                        Start::Bias(bias) => Start::Bias(bias.add(at)),
+                        start => start,
+                    };
+                    for tile in chunk.clone() {
+                        let (row, count) = (rows.start + tiles.start(tile), tiles.len(tile));
+                        let (a, a_row, a_step) = match pack_a {
+                            true => (a_pack.as_ptr().add((tile - chunk.start) * ROWS * BLOCK), 1, count),
+                            false => (a.add(row * a_row + first * a_step), a_row, a_step),
+                        };
+                        let c = c.wrapping_add(row * c_row + at);
+                        let t = Tile { k: depth, a, a_row, a_step, b, b_step, c, c_row, last: 0, start };
+                        of_width::<V, R>(t, columns.len(), count);
+                    }
+                }
             }
         }
     }
@@ -106,15 +153,20 @@ unsafe fn run<V, H, const R: usize>(
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn columns<V: Vector, H: Vector<Number = V::Number>>(t: Tile<V::Number>, columns: usize, rows: usize) {
+unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
     let (full, rest) = (columns / V::LANES, columns % V::LANES);
     macro_rules! rows {
         ($t:expr, $n:literal, $half:literal) => {
+            // Tiles of more than `R` rows are one register wide at most.
             match rows {
-                8 => tile::<V, H, 8, $n, $half>($t),
-                4 => tile::<V, H, 4, $n, $half>($t),
-                2 => tile::<V, H, 2, $n, $half>($t),
-                _ => tile::<V, H, 1, $n, $half>($t),
+                8 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 8, $n, $half>($t),
+                7 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 7, $n, $half>($t),
+                6 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 6, $n, $half>($t),
+                5 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 5, $n, $half>($t),
+                4 => tile::<V, 4, $n, $half>($t),
+                3 => tile::<V, 3, $n, $half>($t),
+                2 => tile::<V, 2, $n, $half>($t),
+                _ => tile::<V, 1, $n, $half>($t),
             }
         };
     }
@@ -122,7 +174,7 @@ unsafe fn columns<V: Vector, H: Vector<Number = V::Number>>(t: Tile<V::Number>, 
     let some = Tile { last: rest, ..t };
     // SAFETY: handed on.
     unsafe {
-        match (full, rest, rest <= H::LANES) {
+        match (full, rest, rest <= V::Half::LANES) {
             (3, _, _) => rows!(whole, 3, false),
             (2, 0, _) => rows!(whole, 2, false),
             (1, 0, _) => rows!(whole, 1, false),
@@ -188,40 +240,35 @@ unsafe fn copy_steps<H: Vector>(
 
 /// One entry for each instruction set and number type.
 macro_rules! entries {
-    ($($(#[$attribute:meta])* $name:ident, $number:ty, $full:ty, $half:ty, $rows:literal;)*) => {$(
+    ($($(#[$attribute:meta])* $name:ident, $number:ty, $register:ty, $rows:literal;)*) => {$(
         /// Computes a part of C.
         ///
         /// # Safety
-        /// The machine has the instruction set; the operands hold all rows and columns asked for; nobody else
-        /// reads or writes that part of C meanwhile.
+        /// The machine has the instruction set; the operands hold the part; nobody else reads or writes that part of
+        /// C meanwhile.
         $(#[$attribute])*
-        pub(super) unsafe fn $name(
-            product: &Product<$number>,
-            rows: Range<usize>,
-            cols: Range<usize>,
-            pack: &mut Vec<$number>,
-        ) {
+        pub(super) unsafe fn $name(product: &Product<$number>, part: Part, pack: &mut Vec<$number>) {
             // SAFETY: handed on.
-            unsafe { run::<$full, $half, $rows>(product, rows, cols, pack) }
+            unsafe { run::<$register, $rows>(product, part, pack) }
         }
     )*};
 }
 
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{__m128, __m128d, __m256, __m256d, __m512, __m512d};
+use std::arch::x86_64::{__m256, __m256d, __m512, __m512d};
 
 entries! {
-    portable_f32, f32, Lanes<f32, 8>, Lanes<f32, 4>, 4;
-    portable_f64, f64, Lanes<f64, 4>, Lanes<f64, 2>, 4;
+    portable_f32, f32, Lanes<f32, 8>, 4;
+    portable_f64, f64, Lanes<f64, 4>, 4;
 }
 #[cfg(target_arch = "x86_64")]
 entries! {
     #[target_feature(enable = "avx2,fma")]
-    avx2_f32, f32, __m256, __m128, 4;
+    avx2_f32, f32, __m256, 4;
     #[target_feature(enable = "avx2,fma")]
-    avx2_f64, f64, __m256d, __m128d, 4;
+    avx2_f64, f64, __m256d, 4;
     #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
-    avx512_f32, f32, __m512, __m256, 8;
+    avx512_f32, f32, __m512, 8;
     #[target_feature(enable = "avx2,fma,avx512f,avx512vl")]
-    avx512_f64, f64, __m512d, __m256d, 8;
+    avx512_f64, f64, __m512d, 8;
 }

@@ -3,7 +3,7 @@
 //! C[i, j] = Σₚ A[i, p]·B[p, j], summed in order of p, one fused product at a time. What a number of C is
 //! made of does not depend on the tile it falls into, and so neither on the batch nor on the threads.
 
-use super::vector::Vector;
+use super::vector::{Vector, Wide};
 
 /// What a tile starts from.
 #[derive(Clone, Copy)]
@@ -14,6 +14,8 @@ pub(super) enum Start<T> {
     Bias(*const T),
     /// From what is there: C = C + Σ.
     Add,
+    /// From what is there, and with a factor: C = C + s·Σ, rounded after each of the two.
+    Scaled(T),
 }
 
 /// The operands of a tile: pointers to its first numbers, and the distances between rows and between steps
@@ -33,42 +35,44 @@ pub(super) struct Tile<T> {
     pub(super) start: Start<T>,
 }
 
-/// `R` rows of `N` registers, the last of them filled to `last`; with `HALF` that one is a register `H`.
+/// `R` rows of `N` registers, the last of them filled to `last`. With `HALF`, another `last` columns beyond these fill
+/// half a register at most: two rows share one there.
 ///
 /// # Safety
-/// The machine has the instruction set of `V` and `H`; `a`, `b` and `c` (and a bias) hold all that the tile
-/// reads or writes, and nobody else writes it meanwhile.
+/// The machine has the instruction set of `V`; `a`, `b` and `c` (and a bias) hold all that the tile reads or writes,
+/// and nobody else writes it meanwhile.
 #[inline(always)]
-pub(super) unsafe fn tile<V, H, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>)
-where
-    V: Vector,
-    H: Vector<Number = V::Number>,
-{
+pub(super) unsafe fn tile<V: Wide, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>) {
     let full = if HALF { N } else { N - 1 };
     // SAFETY: all pointers stay within the operands, as the caller promises.
     unsafe {
-        let zero = V::Number::default();
-        let mut sums = [[V::splat(zero); N]; R];
-        let mut halves = [H::splat(zero); R];
+        let zero = V::splat(V::Number::default());
+        let mut sums = [[zero; N]; R];
+        // The sums of rows 2i and 2i + 1 beyond the whole registers, where there are any.
+        let mut pairs = [zero; R];
         let (mut a, mut b) = (t.a, t.b);
         for _ in 0..t.k {
-            let mut row = [V::splat(zero); N];
+            let mut row = [zero; N];
             for (j, register) in row.iter_mut().enumerate().take(full) {
                 *register = V::load(b.add(j * V::LANES));
             }
             let rest = b.add(full * V::LANES);
-            let half = if HALF { H::load_some(rest, t.last) } else { H::splat(zero) };
+            let half = if HALF { V::twice(V::Half::load_some(rest, t.last)) } else { zero };
             if !HALF {
                 row[N - 1] = V::load_some(rest, t.last);
             }
             for i in 0..R {
-                let x = *a.add(i * t.a_row);
+                let x = V::splat(*a.add(i * t.a_row));
                 for j in 0..N {
-                    sums[i][j] = sums[i][j].fused(V::splat(x), row[j]);
+                    sums[i][j] = sums[i][j].fused(x, row[j]);
                 }
-                if HALF {
-                    halves[i] = halves[i].fused(H::splat(x), half);
+                if HALF && i % 2 == 1 {
+                    let x = V::pair(*a.add((i - 1) * t.a_row), *a.add(i * t.a_row));
+                    pairs[i / 2] = pairs[i / 2].fused(x, half);
                 }
+            }
+            if HALF && R % 2 == 1 {
+                pairs[R / 2] = pairs[R / 2].fused(V::splat(*a.add((R - 1) * t.a_row)), half);
             }
             // The pointers may end one step behind the operands; they are not read there.
             a = a.wrapping_add(t.a_step);
@@ -78,16 +82,18 @@ where
             let c = t.c.add(i * t.c_row);
             for (j, sum) in sums[i].iter().enumerate().take(full) {
                 let at = j * V::LANES;
+                let c = c.add(at);
                 let sum = match t.start {
                     Start::Zero => *sum,
                     Start::Bias(bias) => V::load(bias.add(at)).add(*sum),
-                    Start::Add => V::load(c.add(at)).add(*sum),
+                    Start::Add => V::load(c).add(*sum),
+                    Start::Scaled(s) => V::load(c).add(sum.mul(V::splat(s))),
                 };
-                sum.store(c.add(at));
+                sum.store(c);
             }
             let at = full * V::LANES;
             if HALF {
-                finish(halves[i], t, c, at);
+                finish(pairs[i / 2].halves()[i % 2], t, c, at);
             } else {
                 finish(sums[i][N - 1], t, c, at);
             }
@@ -103,11 +109,13 @@ where
 unsafe fn finish<V: Vector>(sum: V, t: Tile<V::Number>, c: *mut V::Number, at: usize) {
     // SAFETY: `last` numbers from `at` on belong to the row.
     unsafe {
+        let c = c.add(at);
         let sum = match t.start {
             Start::Zero => sum,
             Start::Bias(bias) => V::load_some(bias.add(at), t.last).add(sum),
-            Start::Add => V::load_some(c.add(at), t.last).add(sum),
+            Start::Add => V::load_some(c, t.last).add(sum),
+            Start::Scaled(s) => V::load_some(c, t.last).add(sum.mul(V::splat(s))),
         };
-        sum.store_some(c.add(at), t.last);
+        sum.store_some(c, t.last);
     }
 }
