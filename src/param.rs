@@ -7,6 +7,7 @@ use ndarray::{ArrayViewD, ArrayViewMutD};
 use crate::constraint::Constraint;
 use crate::error::{Result, Shape};
 use crate::initializer::Initializer;
+use crate::kernel;
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -42,6 +43,22 @@ pub struct Param<F> {
     pub(crate) accumulated: Vec<F>,
     /// The moving average of the value, where one is kept.
     pub(crate) average: Vec<F>,
+    pub(crate) descent: Descent<F>,
+}
+
+/// Whether the next gradient is written down, or becomes an update at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Descent<F> {
+    /// The gradient is written down.
+    Off,
+    /// The gradient may be taken off the value at once, in the place of being written down.
+    Allowed {
+        rate: F,
+        /// No number that the layer reads is larger.
+        bound: F,
+    },
+    /// It was.
+    Done,
 }
 
 impl<F: Scalar> Param<F> {
@@ -82,6 +99,7 @@ impl<F: Scalar> Param<F> {
             slots: Vec::new(),
             accumulated: Vec::new(),
             average: Vec::new(),
+            descent: Descent::Off,
         }
     }
 
@@ -128,6 +146,19 @@ impl<F: Scalar> Param<F> {
     /// The value to read and the gradient to write, for a backward pass.
     pub fn split(&mut self) -> (&[F], &mut [F]) {
         (&self.value, &mut self.grad)
+    }
+
+    /// The gradient `xᵀ·dz` of the weights of an affine map, the last thing that its layer's backward pass does: written
+    /// down, or where the trainer allows it, taken off the value at once.
+    pub(crate) fn learn(&mut self, x: Batch<F>, dz: Batch<F>) {
+        let width = dz.width();
+        if let Descent::Allowed { rate, bound } = self.descent
+            && kernel::descend(x, dz, (rate, bound), BatchMut::new(&mut self.value, width))
+        {
+            self.descent = Descent::Done;
+            return;
+        }
+        kernel::affine_weights(x, dz, self.grad_matrix());
     }
 
     /// Forgets what an optimizer kept.

@@ -90,18 +90,18 @@ pub(crate) fn check_not_empty<F: Scalar>(argument: &str, samples: &dyn Samples<F
     Ok(())
 }
 
-/// Refuses NaN and infinities, in the type that the network will compute in.
-pub(crate) fn check_finite<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<()> {
+/// Refuses NaN and infinities, in the type that the network will compute in. Gives the largest absolute value.
+pub(crate) fn check_finite<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<F> {
     let width = samples.sample_shape().iter().product();
     if let Some(all) = samples.as_slice() {
         return check_all_finite(argument, all, width, 0);
     }
-    let mut row = vec![F::zero(); width];
+    let (mut row, mut largest) = (vec![F::zero(); width], F::zero());
     for index in 0..samples.count() {
         samples.read(index, &mut row);
-        check_all_finite(argument, &row, width, index)?;
+        largest = largest.max(check_all_finite(argument, &row, width, index)?);
     }
-    Ok(())
+    Ok(largest)
 }
 
 /// The same for samples that lie in memory, the first of them sample `first`.
@@ -110,9 +110,10 @@ pub(crate) fn check_all_finite<F: Scalar>(
     values: &[F],
     width: usize,
     first: usize,
-) -> Result<()> {
-    if crate::kernel::all_finite(values) {
-        return Ok(());
+) -> Result<F> {
+    let largest = crate::kernel::largest(values);
+    if largest.is_finite() {
+        return Ok(largest);
     }
     let place = values.iter().position(|x| !x.is_finite()).unwrap_or(0);
     let (row, column) = (first + place / width, place % width);

@@ -302,7 +302,11 @@ fn numbers_that_are_not_finite_are_found() {
         bad_y[[3, 1]] = wrong;
         expect!(refused(network(), &bad_x, &y(), &quiet()), Error::NonFinite { row: 4, column: 2, argument, .. } if argument == "x");
         expect!(refused(network(), &x(), &bad_y, &quiet()), Error::NonFinite { row: 3, column: 1, argument, .. } if argument == "y");
-        expect!(network().predict(&bad_x).unwrap_err(), Error::NonFinite { .. });
+        expect!(network().predict(&bad_x).unwrap_err(), Error::NonFinite { row: 4, column: 2, .. });
+        // A relu hides it from the outputs, but not from the layer's sums.
+        let mut first = Sequential::new().seed(1).input([4]).add(Dense::new(2).activation(Activation::Relu));
+        first.build().unwrap();
+        expect!(first.predict(&bad_x).unwrap_err(), Error::NonFinite { row: 4, column: 2, .. });
         let (test_x, test_y) = (x(), y());
         let fit = quiet().validation_data(&bad_x, &test_y);
         expect!(refused(network(), &test_x, &test_y, &fit), Error::NonFinite { argument, .. } if argument == "validation x");

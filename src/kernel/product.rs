@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::tile::{Start, Tile, tile};
+use super::tile::{ALL, NO, SOME, Start, Tile, tile};
 use super::vector::{Lanes, Vector, Wide};
 
 /// Steps along the summed axis that are added up in registers before C is touched.
@@ -63,12 +63,14 @@ impl Even {
     }
 }
 
+/// More columns beyond whole registers than half of one.
+const MORE: u8 = 3;
 /// The most rows of a tile.
 const ROWS: usize = 8;
 /// The most registers in a row of a tile.
 const REGISTERS: usize = 3;
 /// Tiles that are run over one panel of columns before the next, so that the panel stays in the first cache.
-const TILES: usize = 8;
+const TILES: usize = 4;
 
 /// How the loops are cut for one instruction set: registers `V`, and `R` rows in the widest tiles.
 ///
@@ -76,11 +78,7 @@ const TILES: usize = 8;
 /// The machine has the instruction set; the operands hold the part; nobody else writes that part of C or reads it
 /// meanwhile.
 #[inline(always)]
-unsafe fn run<V: Wide, const R: usize>(
-    product: &Product<V::Number>,
-    part: Part,
-    pack: &mut Vec<V::Number>,
-) {
+unsafe fn run<V: Wide, const R: usize>(product: &Product<V::Number>, part: Part, pack: &mut Vec<V::Number>) {
     let Product { a, a_row, a_step, b, b_step, b_col, c, c_row, start, .. } = *product;
     let Part { rows, cols, steps } = part;
     let panels = Even::new(cols.len().div_ceil(V::LANES), REGISTERS);
@@ -93,55 +91,53 @@ unsafe fn run<V: Wide, const R: usize>(
         pack.resize(b_size + a_size, V::Number::default());
     }
     let (b_pack, a_pack) = pack.split_at_mut(b_size);
-    // SAFETY: every offset is that of a row, column or step within the operands or the packs.
-    unsafe {
-        for first in steps.clone().step_by(BLOCK).chain(steps.is_empty().then_some(0)) {
-            let depth = BLOCK.min(steps.end - first);
-            let columns = |panel: usize| {
-                let from = panels.start(panel) * V::LANES;
-                from..cols.len().min(from + panels.len(panel) * V::LANES)
-            };
-            if pack_b {
-                for panel in 0..panels.pieces {
-                    let columns = columns(panel);
-                    let stride = panels.len(panel) * V::LANES;
-                    let from = b.add(first * b_step + (cols.start + columns.start) * b_col);
-                    let to = &mut b_pack[columns.start * BLOCK..];
-                    copy_steps::<V::Half>(from, b_step, b_col, depth, columns.len(), to, stride);
-                }
+    let columns = |panel: usize| {
+        let from = panels.start(panel) * V::LANES;
+        from..cols.len().min(from + panels.len(panel) * V::LANES)
+    };
+    let (blocks, chunks) = (steps.len().div_ceil(BLOCK).max(1), tiles.pieces.div_ceil(TILES));
+    for turn in 0..blocks * chunks {
+        // A packed block is used up before the next; rows that are read where they lie are read in one go.
+        let (block, chunk) =
+            if pack_b { (turn / chunks, turn % chunks) } else { (turn % blocks, turn / blocks) };
+        let first = steps.start + block * BLOCK;
+        let depth = BLOCK.min(steps.end - first);
+        let chunk = chunk * TILES..tiles.pieces.min((chunk + 1) * TILES);
+        // SAFETY: every offset is that of a row, column or step within the operands or the packs.
+        unsafe {
+            for panel in (0..panels.pieces).filter(|_| pack_b && chunk.start == 0) {
+                let (columns, stride) = (columns(panel), panels.len(panel) * V::LANES);
+                let from = b.add(first * b_step + (cols.start + columns.start) * b_col);
+                let to = &mut b_pack[columns.start * BLOCK..];
+                copy_steps::<V::Half>(from, b_step, b_col, depth, columns.len(), to, stride);
             }
-            for chunk in (0..tiles.pieces).step_by(TILES) {
-                let chunk = chunk..tiles.pieces.min(chunk + TILES);
-                if pack_a {
-                    for tile in chunk.clone() {
-                        let from = a.add((rows.start + tiles.start(tile)) * a_row + first * a_step);
-                        let to = &mut a_pack[(tile - chunk.start) * ROWS * BLOCK..];
-                        let count = tiles.len(tile);
-                        copy_steps::<V::Half>(from, a_step, a_row, depth, count, to, count);
-                    }
-                }
-                for panel in 0..panels.pieces {
-                    let columns = columns(panel);
-                    let at = cols.start + columns.start;
-                    let (b, b_step) = match pack_b {
-                        true => (b_pack.as_ptr().add(columns.start * BLOCK), panels.len(panel) * V::LANES),
-                        false => (b.add(first * b_step + at), b_step),
+            for tile in chunk.clone().filter(|_| pack_a) {
+                let from = a.add((rows.start + tiles.start(tile)) * a_row + first * a_step);
+                let to = &mut a_pack[(tile - chunk.start) * ROWS * BLOCK..];
+                let count = tiles.len(tile);
+                copy_steps::<V::Half>(from, a_step, a_row, depth, count, to, count);
+            }
+            for panel in 0..panels.pieces {
+                let columns = columns(panel);
+                let at = cols.start + columns.start;
+                let (b, b_step) = match pack_b {
+                    true => (b_pack.as_ptr().add(columns.start * BLOCK), panels.len(panel) * V::LANES),
+                    false => (b.add(first * b_step + at), b_step),
+                };
+                let start = match start {
+                    _ if block > 0 => Start::Add,
+                    Start::Bias(bias) => Start::Bias(bias.add(at)),
+                    start => start,
+                };
+                for tile in chunk.clone() {
+                    let (row, count) = (rows.start + tiles.start(tile), tiles.len(tile));
+                    let (a, a_row, a_step) = match pack_a {
+                        true => (a_pack.as_ptr().add((tile - chunk.start) * ROWS * BLOCK), 1, count),
+                        false => (a.add(row * a_row + first * a_step), a_row, a_step),
                     };
-                    let start = match start {
-                        _ if first != steps.start => Start::Add,
-                        Start::Bias(bias) => Start::Bias(bias.add(at)),
-                        start => start,
-                    };
-                    for tile in chunk.clone() {
-                        let (row, count) = (rows.start + tiles.start(tile), tiles.len(tile));
-                        let (a, a_row, a_step) = match pack_a {
-                            true => (a_pack.as_ptr().add((tile - chunk.start) * ROWS * BLOCK), 1, count),
-                            false => (a.add(row * a_row + first * a_step), a_row, a_step),
-                        };
-                        let c = c.wrapping_add(row * c_row + at);
-                        let t = Tile { k: depth, a, a_row, a_step, b, b_step, c, c_row, last: 0, start };
-                        of_width::<V, R>(t, columns.len(), count);
-                    }
+                    let c = c.wrapping_add(row * c_row + at);
+                    let t = Tile { k: depth, a, a_row, a_step, b, b_step, c, c_row, last: 0, start };
+                    of_width::<V, R>(t, columns.len(), count);
                 }
             }
         }
@@ -156,13 +152,13 @@ unsafe fn run<V: Wide, const R: usize>(
 unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
     let (full, rest) = (columns / V::LANES, columns % V::LANES);
     macro_rules! rows {
-        ($t:expr, $n:literal, $half:literal) => {
+        ($t:expr, $n:literal, $half:ident) => {
             // Tiles of more than `R` rows are one register wide at most.
             match rows {
-                8 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 8, $n, $half>($t),
-                7 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 7, $n, $half>($t),
-                6 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 6, $n, $half>($t),
-                5 if R >= 8 || $n + ($half as usize) <= 1 => tile::<V, 5, $n, $half>($t),
+                8 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 8, $n, $half>($t),
+                7 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 7, $n, $half>($t),
+                6 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 6, $n, $half>($t),
+                5 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 5, $n, $half>($t),
                 4 => tile::<V, 4, $n, $half>($t),
                 3 => tile::<V, 3, $n, $half>($t),
                 2 => tile::<V, 2, $n, $half>($t),
@@ -172,18 +168,27 @@ unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, 
     }
     let whole = Tile { last: V::LANES, ..t };
     let some = Tile { last: rest, ..t };
+    let half = match rest {
+        0 => NO,
+        _ if rest < V::Half::LANES => SOME,
+        _ if rest == V::Half::LANES => ALL,
+        _ => MORE,
+    };
     // SAFETY: handed on.
     unsafe {
-        match (full, rest, rest <= V::Half::LANES) {
-            (3, _, _) => rows!(whole, 3, false),
-            (2, 0, _) => rows!(whole, 2, false),
-            (1, 0, _) => rows!(whole, 1, false),
-            (2, _, true) => rows!(some, 2, true),
-            (1, _, true) => rows!(some, 1, true),
-            (0, _, true) => rows!(some, 0, true),
-            (2, _, false) => rows!(some, 3, false),
-            (1, _, false) => rows!(some, 2, false),
-            _ => rows!(some, 1, false),
+        match (full, half) {
+            (3, _) => rows!(whole, 3, NO),
+            (2, NO) => rows!(whole, 2, NO),
+            (1, NO) => rows!(whole, 1, NO),
+            (2, SOME) => rows!(some, 2, SOME),
+            (1, SOME) => rows!(some, 1, SOME),
+            (0, SOME) => rows!(some, 0, SOME),
+            (2, ALL) => rows!(some, 2, ALL),
+            (1, ALL) => rows!(some, 1, ALL),
+            (0, ALL) => rows!(some, 0, ALL),
+            (2, _) => rows!(some, 3, NO),
+            (1, _) => rows!(some, 2, NO),
+            _ => rows!(some, 1, NO),
         }
     }
 }

@@ -4,11 +4,81 @@
 //! waits for its last sum. The sums of all blocks are then added in order: the bits are those of the tiles,
 //! whoever computed which block.
 
-use super::product::{BLOCK, Product};
+use std::any::TypeId;
+
+use super::isa::Isa;
+use super::matmul::ALONE;
+use super::product::{BLOCK, Product, SPAN};
+use super::samples::with_memory;
+use super::spans::add;
 use super::vector::{Lanes, Vector};
+use super::wide::Shared;
+use crate::scalar::Scalar;
 
 /// Blocks that run side by side.
 pub(super) const GROUP: usize = 4;
+
+/// C = x·B (+ bias) for one row: the sums of blocks of the summed axis, added up in order, span by span.
+pub(super) fn one_row<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>, c: &mut [F]) {
+    let (n, blocks) = (product.n, product.k.div_ceil(BLOCK));
+    with_memory(blocks * n, |sums: &mut [F]| {
+        let to = Shared((product, sums.as_mut_ptr()));
+        let group = |group: usize| {
+            let Shared((product, sums)) = &to;
+            // SAFETY: the operands were checked; the groups' places in the sums differ; the machine has `isa`.
+            unsafe { groups(isa, product, group, *sums) };
+        };
+        let alone = n * product.k < ALONE / 4;
+        let count = blocks.div_ceil(GROUP);
+        if alone {
+            (0..count).for_each(group)
+        } else {
+            super::each_short(count, &group)
+        }
+        let c = &mut c[..n];
+        let (first, others) = sums.split_at_mut(n * blocks.min(SPAN / BLOCK));
+        match bias {
+            Some(bias) => c.iter_mut().zip(bias).zip(&*first).for_each(|((c, b), sum)| *c = *b + *sum),
+            None => c.copy_from_slice(&first[..n]),
+        }
+        first[n..].chunks_exact(n).for_each(|sum| add(c, sum));
+        for span in others.chunks_mut(n * SPAN / BLOCK) {
+            let (sum, more) = span.split_at_mut(n);
+            more.chunks_exact(n).for_each(|block| add(sum, block));
+            add(c, sum);
+        }
+    });
+}
+
+/// Computes the blocks of one group.
+///
+/// # Safety
+/// The machine has `isa`, the operands hold what is read, and nobody else touches these sums.
+unsafe fn groups<F: Scalar>(isa: Isa, product: &Product<F>, group: usize, sums: *mut F) {
+    let product: *const Product<F> = product;
+    // SAFETY: F is the type that its id names, so the casts change nothing; the rest is handed on.
+    unsafe {
+        if TypeId::of::<F>() == TypeId::of::<f32>() {
+            let (product, sums) = (&*product.cast::<Product<f32>>(), sums.cast::<f32>());
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => avx512_f32(product, group, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => avx2_f32(product, group, sums),
+                Isa::Portable => portable_f32(product, group, sums),
+            }
+        } else {
+            let (product, sums) = (&*product.cast::<Product<f64>>(), sums.cast::<f64>());
+            match isa {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => avx512_f64(product, group, sums),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => avx2_f64(product, group, sums),
+                Isa::Portable => portable_f64(product, group, sums),
+            }
+        }
+    }
+}
 
 /// The sums of the blocks of group `group`, each `n` long, at their places in `sums`.
 ///

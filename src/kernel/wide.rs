@@ -1,6 +1,6 @@
 //! Loops over numbers, compiled for each instruction set; long ones on several threads.
 
-use super::matmul::Isa;
+use super::isa::Isa;
 use crate::scalar::Scalar;
 
 /// Runs a loop with the widest registers that the machine has. The bits are the same on all of them: only
@@ -33,22 +33,47 @@ fn avx2<R>(work: impl FnOnce() -> R) -> R {
 /// How many numbers a thread takes at a time; fewer are not worth a second thread.
 const CHUNK: usize = 1 << 15;
 
-/// Copies the rows of these indices together, several threads at a time where they are long.
+/// Copies the rows of these indices together, several threads at a time where they are long: each takes the columns that
+/// it will need in a product along them.
 pub(crate) fn gather<F: Scalar>(all: &[F], width: usize, indices: &[usize], to: &mut [F]) {
     let rows = to.chunks_exact_mut(width.max(1)).zip(indices);
     if width * indices.len() <= CHUNK {
         return rows.for_each(|(to, &index)| to.copy_from_slice(&all[index * width..][..width]));
     }
-    let each = (CHUNK / width).max(1);
-    let shared = Pieces::new(to, each * width);
-    super::each(shared.count(), &|part| {
-        let indices = &indices[part * each..];
-        // SAFETY: every part is handed out once.
-        let to = unsafe { shared.get(part) };
-        for (to, &index) in to.chunks_exact_mut(width).zip(indices) {
-            to.copy_from_slice(&all[index * width..][..width]);
+    let count = indices.len().min(to.len() / width);
+    let shared = Pieces::new(to, width);
+    let size = width.div_ceil(super::threads()).next_multiple_of(LINE);
+    super::each(width.div_ceil(size), &|part| {
+        let columns = part * size..width.min((part + 1) * size);
+        let piece = |row: usize| &all[indices[row] * width..][columns.clone()];
+        for row in 0..count {
+            // SAFETY: every part has columns of its own.
+            let to = unsafe { shared.get_range(row, columns.clone()) };
+            let next = piece((row + 1).min(count - 1)).chunks(FETCH);
+            for ((to, from), next) in to.chunks_mut(FETCH).zip(piece(row).chunks(FETCH)).zip(next) {
+                next.chunks(LINE / size_of::<F>()).for_each(|line| fetch(line.as_ptr()));
+                to.copy_from_slice(from);
+            }
         }
     });
+}
+
+/// Bytes in a line of memory.
+const LINE: usize = 64;
+/// Numbers of the next row that are fetched at a time, while as many of this one are copied.
+const FETCH: usize = 256;
+
+/// Asks the machine for the line of this address, where it can.
+#[inline(always)]
+fn fetch<F>(address: *const F) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 machine has the instruction, and it is harmless for any address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// What is done with a piece: where it lies, and the piece of each array.
@@ -93,8 +118,15 @@ impl<F> Pieces<F> {
         Pieces { start: slice.as_mut_ptr(), len: slice.len(), size }
     }
 
-    fn count(&self) -> usize {
-        self.len.div_ceil(self.size)
+    /// The numbers `range` of part `part`.
+    ///
+    /// # Safety
+    /// No number is taken twice while the slice is borrowed.
+    #[allow(clippy::mut_from_ref)]
+    unsafe fn get_range(&self, part: usize, range: std::ops::Range<usize>) -> &mut [F] {
+        debug_assert!(range.end <= self.size && part * self.size + range.end <= self.len);
+        // SAFETY: the range lies within the slice.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(part * self.size + range.start), range.len()) }
     }
 
     /// Part `part`, empty where the slice ends before it.
@@ -110,18 +142,48 @@ impl<F> Pieces<F> {
     }
 }
 
+/// Operands that threads may share.
+pub(super) struct Shared<T>(pub(super) T);
+
+// SAFETY: what is shared is only read, or written to in parts of which no two overlap.
+unsafe impl<T> Sync for Shared<T> {}
+
 /// Whether every number is finite.
 pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {
-    let found = std::sync::atomic::AtomicBool::new(true);
-    super::each(values.len().div_ceil(CHUNK), &|part| {
-        let values = &values[part * CHUNK..values.len().min((part + 1) * CHUNK)];
-        // Without a way out in the middle, so that it vectorises; NaN is not at most the largest number.
-        let finite = wide(|| values.iter().fold(true, |finite, x| finite & (x.abs() <= F::max_value())));
-        if !finite {
-            found.store(false, std::sync::atomic::Ordering::Relaxed);
-        }
+    largest(values).is_finite()
+}
+
+/// The largest absolute value, or NaN where one is NaN.
+pub(crate) fn largest<F: Scalar>(values: &[F]) -> F {
+    if values.len() <= 64 {
+        return values.iter().fold(F::zero(), larger);
+    }
+    let mut parts = [F::zero(); 64];
+    let size = values.len().div_ceil(parts.len()).max(CHUNK);
+    let shared = Pieces::new(&mut parts, 1);
+    super::each(values.len().div_ceil(size), &|part| {
+        // SAFETY: every part is handed out once.
+        let own = unsafe { shared.get(part) };
+        own[0] = wide(|| largest_of(&values[part * size..values.len().min((part + 1) * size)]));
     });
-    found.into_inner()
+    largest_of(&parts)
+}
+
+/// The larger of two absolute values; not `max`, which drops NaN.
+#[inline]
+fn larger<F: Scalar>(most: F, x: &F) -> F {
+    if x.abs() > most || x.is_nan() { x.abs() } else { most }
+}
+
+/// The same on this thread.
+#[inline]
+fn largest_of<F: Scalar>(values: &[F]) -> F {
+    // Several at a time, so that no comparison waits for the last.
+    let mut lanes = [F::zero(); 64];
+    let chunks = values.chunks_exact(lanes.len());
+    let rest = chunks.remainder();
+    chunks.for_each(|chunk| lanes.iter_mut().zip(chunk).for_each(|(most, x)| *most = larger(*most, x)));
+    lanes.iter().chain(rest).fold(F::zero(), larger)
 }
 
 /// `sums = Σ rows`: the gradient of the bias of an affine map.

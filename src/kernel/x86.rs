@@ -68,10 +68,8 @@ unsafe fn transpose_f32(from: *const f32, from_row: usize, to: *mut f32, to_row:
     // Macros, as a closure would not have the instruction set of the function around it.
     macro_rules! pair {
         ($i:expr) => {{
-            let (a, b) = (
-                _mm256_loadu_ps(from.add(($i) * from_row)),
-                _mm256_loadu_ps(from.add(($i + 1) * from_row)),
-            );
+            let (a, b) =
+                (_mm256_loadu_ps(from.add(($i) * from_row)), _mm256_loadu_ps(from.add(($i + 1) * from_row)));
             (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b))
         }};
     }
@@ -232,11 +230,12 @@ wide!(
     __m256,
     f32,
     |half| _mm512_castpd_ps(_mm512_broadcast_f64x4(_mm256_castps_pd(half))),
-    |x, y| _mm512_mask_blend_ps(0xFF00, _mm512_set1_ps(x), _mm512_set1_ps(y)),
-    |v| [
-        _mm512_castps512_ps256(v),
-        _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))),
-    ]
+    |x, y| _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xCA>(
+        _mm512_set_epi64(-1, -1, -1, -1, 0, 0, 0, 0),
+        _mm512_castps_si512(_mm512_set1_ps(y)),
+        _mm512_castps_si512(_mm512_set1_ps(x))
+    )),
+    |v| [_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))),]
 );
 wide!(
     __m512d,

@@ -127,6 +127,15 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         self.activation.function.apply(y);
     }
 
+    /// A product with NaN or an infinity is NaN or infinite, and so is every sum with it: one sum of each row tells.
+    fn infer_if_finite(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) -> Option<bool> {
+        let params = self.params.as_ref()?;
+        params.affine(x, y.reborrow());
+        let finite = y.as_batch().iter().all(|sums| sums[0].is_finite());
+        self.activation.function.apply(y);
+        Some(finite)
+    }
+
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
         let Some(params) = &self.params else { return };
         params.affine(x, y.reborrow());
@@ -137,13 +146,13 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         let Some(params) = &mut self.params else { return };
         self.activation.backward(pass.y, pass.dy.reborrow());
         let dz = pass.dy.as_batch();
-        kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
         if let Some(bias) = &mut params.bias {
             kernel::sum_rows(dz, &mut bias.grad);
         }
         if let Some(dx) = pass.dx {
             kernel::affine_input(dz, params.kernel.matrix(), dx);
         }
+        params.kernel.learn(pass.x, dz);
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {

@@ -106,6 +106,12 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     /// `y = f(x)`, as for a prediction. Writes all of `y`.
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>);
 
+    /// As [`Layer::infer`], for a layer whose sums are never finite where a number of `x` is not: says whether all of
+    /// `x` is proven finite by them, which saves a pass over `x`. Default: `None`, and nothing is written.
+    fn infer_if_finite(&self, _: Batch<F>, _: BatchMut<F>, _: &mut Scratch<F>) -> Option<bool> {
+        None
+    }
+
     /// `y = f(x)` while training; may keep in the layer what `backward` will need beyond `x` and `y`.
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
         self.infer(x, y, step.scratch);

@@ -198,6 +198,12 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.infer(x.reshape(from), y.reshape(to), scratch);
     }
 
+    fn infer_if_finite(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) -> Option<bool> {
+        let (from, to) =
+            (self.folded(x.width(), self.input_shape()), self.folded(y.width(), self.output_shape()));
+        self.layer.infer_if_finite(x.reshape(from), y.reshape(to), scratch)
+    }
+
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
         let (from, to) =
             (self.folded(x.width(), self.input_shape()), self.folded(y.width(), self.output_shape()));

@@ -1,6 +1,7 @@
 //! The wires of a chain of layers: every activation and its gradient, allocated once and used by each step.
 
 use super::{Layer, Node, Pass, Step};
+use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -31,6 +32,16 @@ impl<F: Scalar> Wires<F> {
         }
         let buffers = || (0..count).map(|_| Vec::new()).collect();
         Wires { memory, widths, values: buffers(), grads: buffers(), scratch: Scratch::default() }
+    }
+
+    /// The most numbers of a sample on any wire.
+    pub(crate) fn widest(&self) -> usize {
+        self.widths.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Whether layer `layer` reads the input itself.
+    pub(crate) fn reads_input(&self, layer: usize) -> bool {
+        self.memory[layer] == 0
     }
 
     /// What lies on wire `wire` after a pass over `x`.
@@ -73,6 +84,33 @@ impl<F: Scalar> Wires<F> {
         }
     }
 
+    /// Runs the layers as for a prediction, unless `check` refuses the input: it is asked before any layer reads the
+    /// input, or not at all where the sums of the first layer show that the input is finite.
+    pub(crate) fn infer_checked(
+        &mut self,
+        layers: &[Node<F>],
+        x: Batch<F>,
+        check: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        self.reserve_values(x.rows());
+        let mut rest = layers.iter().enumerate().filter(|(_, layer)| !layer.is_view());
+        let Some((i, layer)) = rest.next() else { return check() };
+        let (input, y, scratch) = self.ends(i, x);
+        let proven = layer.infer_if_finite(input, y, scratch);
+        if proven != Some(true) {
+            check()?;
+        }
+        if proven.is_none() {
+            let (input, y, scratch) = self.ends(i, x);
+            layer.infer(input, y, scratch);
+        }
+        for (i, layer) in rest {
+            let (input, y, scratch) = self.ends(i, x);
+            layer.infer(input, y, scratch);
+        }
+        Ok(())
+    }
+
     /// Runs the layers as for training.
     pub(crate) fn forward(&mut self, layers: &mut [Node<F>], x: Batch<F>, at: StepAt) {
         self.reserve_values(x.rows());
@@ -86,13 +124,18 @@ impl<F: Scalar> Wires<F> {
         }
     }
 
-    /// Runs the layers backwards from the gradient in [`Wires::output_and_grad`], down to layer `lowest`,
-    /// whose input gets a gradient only if `to_input`.
-    pub(crate) fn backward(&mut self, layers: &mut [Node<F>], x: Batch<F>, lowest: usize, to_input: bool) {
-        let rows = x.rows();
-        for (i, layer) in
-            layers.iter_mut().enumerate().skip(lowest).rev().filter(|(_, layer)| !layer.is_view())
-        {
+    /// Runs these layers backwards, from the gradient in [`Wires::output_and_grad`] or what an earlier call left above
+    /// them. The input of the lowest of them gets a gradient only if `to_input`.
+    pub(crate) fn backward(
+        &mut self,
+        layers: &mut [Node<F>],
+        x: Batch<F>,
+        which: std::ops::Range<usize>,
+        to_input: bool,
+    ) {
+        let (rows, lowest) = (x.rows(), which.start);
+        let layers = layers.iter_mut().enumerate().take(which.end).skip(lowest).rev();
+        for (i, layer) in layers.filter(|(_, layer)| !layer.is_view()) {
             let (from, to) = (self.memory[i], self.memory[i + 1]);
             let (below, above) = self.grads.split_at_mut(to);
             let value = |wire: usize| match self.memory[wire] {

@@ -9,8 +9,8 @@ use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// How many numbers of the input are predicted at a time: as many as stay near the cores.
-const BATCH: usize = 1 << 20;
+/// The most numbers on the widest wire of a batch.
+const BATCH: usize = 1 << 22;
 
 /// Runs batches of samples through a model, and keeps the memory for it.
 ///
@@ -66,11 +66,11 @@ impl<F: Scalar> Predictor<'_, F> {
         Ok(())
     }
 
-    /// Calls `f` with the outputs of each batch of the samples, and where in `x` the batch starts. A batch is
-    /// checked for NaN and infinities just before, while it is near.
+    /// Calls `f` with the outputs of each batch of the samples, and where in `x` the batch starts. No batch with
+    /// NaN or an infinity comes so far.
     fn run(&mut self, x: &dyn Samples<F>, mut f: impl FnMut(usize, Batch<F>)) -> Result<()> {
         let width: usize = self.input.iter().product();
-        let batch = (BATCH / width.max(1)).next_multiple_of(16).max(16);
+        let batch = (BATCH / self.wires.widest().max(1)).max(16);
         for start in (0..x.count()).step_by(batch) {
             let count = batch.min(x.count() - start);
             let samples = match x.as_slice() {
@@ -82,10 +82,13 @@ impl<F: Scalar> Predictor<'_, F> {
                     &self.rows
                 }
             };
-            check_all_finite("x", samples, width, start)?;
-            self.indices.map_or(Ok(()), |count| check_indices("x", samples, width, start, count))?;
+            let indices = self.indices;
+            let check = || {
+                check_all_finite("x", samples, width, start)?;
+                indices.map_or(Ok(()), |count| check_indices("x", samples, width, start, count))
+            };
             let samples = Batch::new(samples, width);
-            self.wires.infer(self.layers, samples);
+            self.wires.infer_checked(self.layers, samples, check)?;
             f(start, self.wires.output(samples));
         }
         Ok(())

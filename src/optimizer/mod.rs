@@ -105,6 +105,13 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
     /// One step for `value`, or for a piece of it; `slots` are as long as `value`.
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]);
 
+    /// The rate η of an update that is w ← w − η·g and nothing else: it may then be made within the product that gives
+    /// g, with the same bits, and `update` is not called. Default: none, as for every other rule.
+    fn descent(&self, at: Update) -> Option<f64> {
+        let _ = at;
+        None
+    }
+
     /// What is done around the rule. Default: nothing.
     fn options(&self) -> Option<&Options> {
         None

@@ -70,6 +70,10 @@ impl<F: Scalar> Optimizer<F> for Sgd {
         usize::from(self.momentum > 0.0)
     }
 
+    fn descent(&self, at: Update) -> Option<f64> {
+        (self.momentum == 0.0).then_some(at.learning_rate)
+    }
+
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         let (rate, mu) = (F::of(at.learning_rate), F::of(self.momentum));
         let [v] = slots else {

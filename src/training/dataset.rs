@@ -23,6 +23,8 @@ pub(super) struct Dataset<'a, F: Scalar> {
     pub(super) steps: usize,
     /// The width of one row of targets.
     pub(super) target: usize,
+    /// The largest absolute value of `x`, where it is known.
+    pub(super) largest: Option<F>,
     /// One weight for each row, where not all are 1.
     pub(super) weights: Option<Vec<F>>,
 }
@@ -76,9 +78,10 @@ impl<'a, F: Scalar> Dataset<'a, F> {
         let (steps, target) = fit_target(names, &given.target_shape(), output, loss)?;
         let labels = (loss.target(), output.last().copied().unwrap_or(1));
         let width = input.iter().product();
-        let data = Dataset { given, names, width, indices, labels, steps, target, weights: None };
+        let mut data =
+            Dataset { given, names, width, indices, labels, steps, target, largest: None, weights: None };
         if let Given::Arrays { .. } = data.given {
-            data.given.check_finite(names)?;
+            data.largest = data.given.check_finite(names)?;
             if indices.is_some() {
                 data.given.each_sample(width, |index, sample| data.check_indices(index, sample))?;
             }

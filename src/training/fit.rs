@@ -10,7 +10,7 @@ use super::given::Given;
 use super::history::History;
 use super::measure::Measure;
 use super::settings::Fit;
-use super::step::Trainer;
+use super::step::{Gradients, Trainer};
 use super::update;
 use crate::callback::{Callback, Flow, Logs, Moment, Progress, Verbose};
 use crate::data::BatchSource;
@@ -180,8 +180,21 @@ impl<'a, F: Scalar> Run<'a, F> {
                 if let Some(diagnosis) = &mut diagnosis {
                     diagnosis.watch.begins(clock.batch);
                 }
-                let step =
-                    trainer.step(model, &self.data, indices, &mut self.measure, place, diagnosis.as_mut());
+                // A callback may look at the gradients, and after the training anybody may.
+                let gradients = match callbacks.given.is_empty() && clock.batch + 1 < batches {
+                    true => Gradients::Unseen,
+                    false => Gradients::Seen,
+                };
+                let diagnosis_of = diagnosis.as_mut();
+                let step = trainer.step(
+                    model,
+                    &self.data,
+                    indices,
+                    &mut self.measure,
+                    place,
+                    gradients,
+                    diagnosis_of,
+                );
                 if let Err(error) = step {
                     let Error::Diverged { .. } = error else { return Err(error) };
                     if let Some(diagnosis) = &mut diagnosis {

@@ -50,14 +50,16 @@ impl<F: Scalar> Given<'_, F> {
         }
     }
 
-    /// Refuses NaN and infinities in arrays; batches are checked as they come.
-    pub(super) fn check_finite(&self, names: Names) -> Result<()> {
+    /// Refuses NaN and infinities in arrays, and gives the largest absolute value of `x`; batches are checked as they
+    /// come.
+    pub(super) fn check_finite(&self, names: Names) -> Result<Option<F>> {
         match self {
             Given::Arrays { x, y } => {
-                check_finite(names.x, *x)?;
-                check_finite(names.y, *y)
+                let largest = check_finite(names.x, *x)?;
+                check_finite(names.y, *y)?;
+                Ok(Some(largest))
             }
-            Given::Batches(_) => Ok(()),
+            Given::Batches(_) => Ok(None),
         }
     }
 

@@ -74,7 +74,8 @@ impl<F: Scalar> Probe<'_, F> {
         let loss = self.measure.take(&*self.compiled.loss, y_pred.reshape(width), targets, penalty);
         if backward {
             self.measure.gradient(&*self.compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
-            self.wires.backward(&mut self.model.layers, x, 0, true);
+            let all = 0..self.model.layers.len();
+            self.wires.backward(&mut self.model.layers, x, all, true);
             add_penalty_slopes(&mut self.model);
         }
         loss

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{Node, StepAt, Wires};
 use crate::model::Sequential;
+use crate::param::Descent;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -20,6 +21,13 @@ pub(super) struct Trainer<F> {
     x: Vec<F>,
     y: Vec<F>,
     weights: Vec<F>,
+}
+
+/// Whether anybody may look at the gradients of a step once it is done.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Gradients {
+    Seen,
+    Unseen,
 }
 
 impl<F: Scalar> Trainer<F> {
@@ -75,6 +83,7 @@ impl<F: Scalar> Trainer<F> {
         indices: &[usize],
         measure: &mut Measure<F>,
         place: (usize, usize),
+        gradients: Gradients,
         mut diagnosis: Option<&mut Diagnosis<F>>,
     ) -> Result<()> {
         let watch = diagnosis.as_mut().map(|diagnosis| &mut diagnosis.watch);
@@ -104,12 +113,22 @@ impl<F: Scalar> Trainer<F> {
         }
         let (y_pred, dy) = self.wires.output_and_grad(x);
         measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
-        self.wires.backward(&mut model.layers, x, self.lowest, false);
+        let mut watch = diagnosis.map(|diagnosis| &mut diagnosis.watch).filter(|watch| watch.looks());
+        // The lowest layer comes last, when the gradients of all others are known to be finite: it may then descend
+        // where nobody looks at its gradient.
+        let (lowest, all) = (self.lowest, model.layers.len());
+        self.wires.backward(&mut model.layers, x, (lowest + 1).min(all)..all, true);
+        let bad = first_bad_gradient(&model.layers[(lowest + 1).min(all)..], lowest + 1);
+        let bound = data.largest.filter(|_| lowest < all && self.wires.reads_input(lowest));
+        if let (None, None, Gradients::Unseen, Some(bound)) = (&bad, &watch, gradients, bound) {
+            update::allow_descent(model, lowest, bound);
+        }
+        self.wires.backward(&mut model.layers, x, lowest..(lowest + 1).min(all), false);
         add_penalty_slopes(model);
-        if let Some((layer, value)) = first_bad_gradient(&model.layers) {
+        let bad = bad.or_else(|| first_bad_gradient(&model.layers[..(lowest + 1).min(all)], 0));
+        if let Some((layer, value)) = bad {
             return Err(diverged("the gradient", value, layer));
         }
-        let mut watch = diagnosis.map(|diagnosis| &mut diagnosis.watch).filter(|watch| watch.looks());
         if let Some(watch) = &mut watch {
             watch.before_step(&model.layers);
         }
@@ -132,16 +151,17 @@ fn targets<'a, F: Scalar>(
     Targets { y: Batch::new(y, data.target), weights, samples: indices.len() }
 }
 
-/// The last layer with a gradient that is not finite: the one where it began.
-fn first_bad_gradient<F: Scalar>(layers: &[Node<F>]) -> Option<(String, f64)> {
+/// The last of these layers, the first of which is layer `first`, with a gradient that is not finite: the one where it
+/// began.
+fn first_bad_gradient<F: Scalar>(layers: &[Node<F>], first: usize) -> Option<(String, f64)> {
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
         layer.each_param(&mut |trained, param| {
-            if trained && !kernel::all_finite(param.grad()) {
+            if trained && param.descent != Descent::Done && !kernel::all_finite(param.grad()) {
                 bad = param.grad().iter().find(|g| !g.is_finite()).map(|g| g.as_f64());
             }
         });
-        bad.map(|value| (format!("layer {index} `{}`", layer.label()), value))
+        bad.map(|value| (format!("layer {} `{}`", first + index, layer.label()), value))
     })
 }
 

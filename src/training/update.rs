@@ -5,7 +5,7 @@ use crate::kernel;
 use crate::layer::Layer;
 use crate::model::Sequential;
 use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
-use crate::param::Param;
+use crate::param::{Descent, Param};
 use crate::scalar::Scalar;
 
 /// Gives every trained parameter the memory that this optimizer needs for it.
@@ -31,6 +31,24 @@ pub(super) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
     model.compiled = Some(compiled);
 }
 
+/// Lets layer `lowest` change its weights while their gradient is computed, where that is the whole update: the same
+/// bits, without the gradient's way through memory.
+/// `bound` is the largest number that the layer may read.
+pub(super) fn allow_descent<F: Scalar>(model: &mut Sequential<F>, lowest: usize, bound: F) {
+    let Some(compiled) = &model.compiled else { return };
+    let optimizer = &*compiled.optimizer;
+    let at = Update::new(compiled.steps + 1, optimizer.learning_rate().at(compiled.steps));
+    let (None, Some(rate)) = (optimizer.options(), optimizer.descent(at)) else { return };
+    let layer = &mut model.layers[lowest];
+    if layer.layers().is_empty() {
+        layer.walk_mut(&mut |trained, param| {
+            if trained && param.is_trainable() && param.regularizer.is_none() && param.constraint.is_none() {
+                param.descent = Descent::Allowed { rate: F::of(rate), bound };
+            }
+        });
+    }
+}
+
 /// Changes every trained parameter by its gradient.
 pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
     let Some(mut compiled) = model.compiled.take() else { return };
@@ -46,8 +64,10 @@ pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
     let optimizer = &*compiled.optimizer;
     match optimizer.options() {
         None => each_trained(model, &mut |param| {
-            apply(optimizer, at, param);
-            param.constrain();
+            if std::mem::replace(&mut param.descent, Descent::Off) != Descent::Done {
+                apply(optimizer, at, param);
+                param.constrain();
+            }
         }),
         Some(options) => {
             if every > 1 {

@@ -123,7 +123,8 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         let Some(wires) = &mut self.wires else { return };
         let dy = pass.dy.as_batch();
         wires.output_and_grad(pass.x).1.data().copy_from_slice(dy.data());
-        wires.backward(&mut self.layers, pass.x, 0, pass.dx.is_some());
+        let all = 0..self.layers.len();
+        wires.backward(&mut self.layers, pass.x, all, pass.dx.is_some());
         if let Some(mut dx) = pass.dx {
             let through = wires.input_grad(pass.x.rows());
             let sums = dx.data().iter_mut().zip(dy.data().iter().zip(through.data()));

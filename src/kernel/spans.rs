@@ -1,0 +1,123 @@
+//! Sums along a long axis: span by span, and the sums of the spans added up in order, whoever made which.
+
+use std::any::TypeId;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::isa::Isa;
+use super::product::{self, Part, Product, SPAN};
+use super::samples::with_memory;
+use super::tile::Start;
+use super::wide::{Shared, wide};
+use crate::scalar::Scalar;
+
+/// Products of at most this many numbers are cut along their summed axis, where that is long.
+pub(super) const FEW: usize = 1 << 16;
+
+/// The steps of a span.
+fn steps(span: usize, k: usize) -> Range<usize> {
+    span * SPAN..k.min((span + 1) * SPAN)
+}
+
+/// A product with few numbers over a long axis: threads take spans of it, and the sums of the spans are added in order.
+pub(super) fn by_spans<F: Scalar>(isa: Isa, product: Product<F>, c: &mut [F], threads: usize) {
+    let spans = product.k.div_ceil(SPAN);
+    let rows = c.len() / product.n;
+    with_memory(c.len() * (spans - 1), |sums: &mut [F]| {
+        let shared = Shared((product, sums.as_mut_ptr()));
+        super::each(threads, &|task| {
+            let Shared((product, sums)) = &shared;
+            for span in task * spans / threads..(task + 1) * spans / threads {
+                let own = Product {
+                    c: sums.wrapping_add((span.max(1) - 1) * rows * product.n),
+                    start: Start::Zero,
+                    ..*product
+                };
+                let product = if span == 0 { product } else { &own };
+                let part = Part { rows: 0..rows, cols: 0..product.n, steps: steps(span, product.k) };
+                // SAFETY: the caller checked the operands; no two spans write to the same place; the machine has `isa`.
+                unsafe { part_of(isa, product, part) };
+            }
+        });
+        for sums in sums.chunks_exact(c.len()) {
+            wide(|| add(c, sums));
+        }
+    });
+}
+
+/// Rows and columns of C: the first span goes straight there, the sums of the others are added to it.
+///
+/// # Safety
+/// The machine has `isa`, the operands hold what the part reads, and nobody else touches that part of C.
+pub(super) unsafe fn span_by_span<F: Scalar>(
+    isa: Isa,
+    product: &Product<F>,
+    rows: Range<usize>,
+    cols: Range<usize>,
+) {
+    let part = |span| Part { rows: rows.clone(), cols: cols.clone(), steps: steps(span, product.k) };
+    // SAFETY: handed on.
+    unsafe { part_of(isa, product, part(0)) };
+    let spans = product.k.div_ceil(SPAN);
+    if spans <= 1 {
+        return;
+    }
+    let width = cols.len();
+    with_memory(rows.len() * width, |sums: &mut [F]| {
+        let c = sums.as_mut_ptr().wrapping_sub(rows.start * width + cols.start);
+        let own = Product { c, c_row: width, start: Start::Zero, ..*product };
+        for span in 1..spans {
+            // SAFETY: as before; `own` ends in the memory of this thread.
+            unsafe { part_of(isa, &own, part(span)) };
+            for (row, sums) in rows.clone().zip(sums.chunks_exact(width)) {
+                // SAFETY: these numbers of C belong to the part.
+                let c = unsafe {
+                    std::slice::from_raw_parts_mut(product.c.add(row * product.c_row + cols.start), width)
+                };
+                wide(|| add(c, sums));
+            }
+        }
+    });
+}
+
+/// `c ← c + sums`.
+pub(super) fn add<F: Scalar>(c: &mut [F], sums: &[F]) {
+    c.iter_mut().zip(sums).for_each(|(c, sum)| *c += *sum);
+}
+
+thread_local! {
+    /// Memory for packing, kept by each thread.
+    static PACK: RefCell<(Vec<f32>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+/// Computes one part of C.
+///
+/// # Safety
+/// The machine has `isa`, the operands hold what the part reads, and nobody else touches that part of C.
+unsafe fn part_of<F: Scalar>(isa: Isa, product: &Product<F>, part: Part) {
+    let product: *const Product<F> = product;
+    PACK.with_borrow_mut(|(narrow, wide)| {
+        // SAFETY: F is the type that its id names, so the cast changes nothing; the rest is handed on.
+        unsafe {
+            if TypeId::of::<F>() == TypeId::of::<f32>() {
+                let product = &*product.cast::<Product<f32>>();
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 => product::avx512_f32(product, part, narrow),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => product::avx2_f32(product, part, narrow),
+                    Isa::Portable => product::portable_f32(product, part, narrow),
+                }
+            } else {
+                let product = &*product.cast::<Product<f64>>();
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 => product::avx512_f64(product, part, wide),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => product::avx2_f64(product, part, wide),
+                    Isa::Portable => product::portable_f64(product, part, wide),
+                }
+            }
+        }
+    });
+}
