@@ -1,5 +1,6 @@
 //! Activation functions, their values and their slopes: all of Keras 3's.
 
+mod config;
 mod elementwise;
 mod functions;
 mod rowwise;

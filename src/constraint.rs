@@ -1,5 +1,6 @@
 //! Constraints: what a parameter must be after every update.
 
+use crate::config::{Config, Fields, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -103,5 +104,67 @@ fn scale_norms<F: Scalar>(shape: &[usize], axes: usize, values: &mut [F], wanted
         let norm = square.sqrt();
         let factor = F::of(wanted(norm) / (EPSILON + norm));
         values[start..].iter_mut().step_by(stride).for_each(|w| *w *= factor);
+    }
+}
+
+/// Keras's `axis`: one number, or the first axes in a list.
+fn axes(fields: &mut Fields) -> Result<usize> {
+    let path = fields.path_of("axis");
+    let list = match fields.value("axis") {
+        None => return Ok(1),
+        Some(Value::List(axes)) => axes.clone(),
+        Some(axis) => vec![axis.clone()],
+    };
+    let first = (0..list.len()).all(|place| list[place] == Value::Int(place as i64));
+    if first && !list.is_empty() {
+        return Ok(list.len());
+    }
+    Err(refuse(&path, "the first axes: 0, or [0, 1] and so on", Value::List(list)))
+}
+
+impl Setting for Constraint {
+    const EXPECTED: &'static str = "a MaxNorm, UnitNorm, MinMaxNorm or NonNeg constraint of Keras";
+
+    fn to_value(&self) -> Value {
+        let axis = |axes: usize| match axes {
+            1 => Value::Int(0),
+            _ => Value::List((0..axes).map(Value::from).collect()),
+        };
+        let of = |kind| Config::of("keras.constraints", kind);
+        let config = match *self {
+            Constraint::MaxNorm { max, axes } => {
+                of("MaxNorm").with("max_value", max).with("axis", axis(axes))
+            }
+            Constraint::UnitNorm { axes } => of("UnitNorm").with("axis", axis(axes)),
+            Constraint::MinMaxNorm { min, max, rate, axes } => of("MinMaxNorm")
+                .with("min_value", min)
+                .with("max_value", max)
+                .with("rate", rate)
+                .with("axis", axis(axes)),
+            Constraint::NonNegative => of("NonNeg"),
+        };
+        config.into()
+    }
+
+    fn from_value(value: &Value, path: &str) -> Result<Self> {
+        let config = match value {
+            Value::Config(config) if config.module.starts_with("keras") => config,
+            _ => return Err(refuse(path, Self::EXPECTED, value)),
+        };
+        let mut fields = Fields::new(config, format!("{path}.config"));
+        let constraint = match &*config.kind {
+            "MaxNorm" => Constraint::MaxNorm { max: fields.get("max_value")?, axes: axes(&mut fields)? },
+            "UnitNorm" => Constraint::UnitNorm { axes: axes(&mut fields)? },
+            "MinMaxNorm" => Constraint::MinMaxNorm {
+                min: fields.get("min_value")?,
+                max: fields.get("max_value")?,
+                rate: fields.get("rate")?,
+                axes: axes(&mut fields)?,
+            },
+            "NonNeg" => Constraint::NonNegative,
+            _ => return Err(refuse(path, Self::EXPECTED, value)),
+        };
+        fields.finish()?;
+        Ok(constraint)
     }
 }

@@ -1,18 +1,18 @@
 //! Everything that can go wrong, as one typed enum: what was expected, what was found, and where.
 
+mod file;
 mod shown;
 
 use std::fmt;
 
+pub use file::FileError;
 pub(crate) use shown::Shape;
 use shown::listed;
 
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call was refused, or a training stopped.
-///
-/// A refused call has changed nothing: every check comes before the first write.
+/// Why a call was refused, or a training stopped. A refused call has changed nothing: every check comes before the first write.
 ///
 /// # Example
 /// ```
@@ -269,6 +269,9 @@ pub enum Error {
         /// The label.
         found: String,
     },
+    /// A file could not be written or read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A callback, a layer or a loss written outside this crate failed in its own way.
     #[error("{0}")]
     Outside(std::sync::Arc<dyn std::error::Error + Send + Sync>),

@@ -1,5 +1,6 @@
 //! Initial values of parameters: Keras's initializers, by name and by formula.
 
+mod config;
 mod orthogonal;
 
 use crate::error::{Error, Result};

@@ -4,6 +4,7 @@
 
 pub mod activation;
 pub mod callback;
+pub mod config;
 mod constraint;
 pub mod data;
 pub mod diagnosis;
@@ -20,8 +21,7 @@ pub mod prelude;
 mod regularizer;
 mod rng;
 mod samples;
-#[cfg(feature = "npy")]
-mod save;
+pub mod save;
 mod scalar;
 pub mod tensor;
 pub mod training;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
+use crate::config::{Config, Entry, Fields};
 use crate::constraint::Constraint;
 use crate::error::{Result, Shape};
 use crate::initializer::Initializer;
@@ -263,3 +264,22 @@ macro_rules! spec_setters {
     };
 }
 pub(crate) use spec_setters;
+
+/// Three settings: `kernel_initializer`, `kernel_regularizer` and `kernel_constraint`.
+impl Entry for Spec {
+    fn put(&self, name: &str, to: &mut Config) {
+        self.initializer.put(&format!("{name}_initializer"), to);
+        self.regularizer.put(&format!("{name}_regularizer"), to);
+        self.constraint.put(&format!("{name}_constraint"), to);
+    }
+
+    fn take(&mut self, name: &str, from: &mut Fields) -> Result<()> {
+        from.read(&format!("{name}_initializer"), &mut self.initializer)?;
+        from.read(&format!("{name}_regularizer"), &mut self.regularizer)?;
+        from.read(&format!("{name}_constraint"), &mut self.constraint)
+    }
+
+    fn demand(&mut self, name: &str, from: &mut Fields) -> Result<()> {
+        self.take(name, from)
+    }
+}

@@ -1,5 +1,6 @@
 //! Regularizers: what large numbers cost. L1: l1·Σ|w|, slope l1·sign w. L2: l2·Σw², slope 2·l2·w.
 
+use crate::config::{Config, Fields, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -80,5 +81,35 @@ impl Regularizer {
         for (grad, &w) in grad.iter_mut().zip(values) {
             *grad += l2 * w + if w < F::zero() { -l1 } else { l1 };
         }
+    }
+}
+
+impl Setting for Regularizer {
+    const EXPECTED: &'static str = "an L1, L2 or L1L2 regularizer of Keras";
+
+    fn to_value(&self) -> Value {
+        let of = |kind| Config::of("keras.regularizers", kind);
+        let config = match *self {
+            Regularizer::L1(l1) => of("L1").with("l1", l1),
+            Regularizer::L2(l2) => of("L2").with("l2", l2),
+            Regularizer::L1L2 { l1, l2 } => of("L1L2").with("l1", l1).with("l2", l2),
+        };
+        config.into()
+    }
+
+    fn from_value(value: &Value, path: &str) -> Result<Self> {
+        let config = match value {
+            Value::Config(config) if config.module.starts_with("keras") => config,
+            _ => return Err(refuse(path, Self::EXPECTED, value)),
+        };
+        let mut fields = Fields::new(config, format!("{path}.config"));
+        let regularizer = match &*config.kind {
+            "L1" => Regularizer::L1(fields.get("l1")?),
+            "L2" => Regularizer::L2(fields.get("l2")?),
+            "L1L2" => Regularizer::L1L2 { l1: fields.get("l1")?, l2: fields.get("l2")? },
+            _ => return Err(refuse(path, Self::EXPECTED, value)),
+        };
+        fields.finish()?;
+        Ok(regularizer)
     }
 }

@@ -1,7 +1,8 @@
 //! An activation function as a layer: y = f(x). dx = dy ⊙ f'(x).
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
 use crate::activation::{Activation, glu_backward};
+use crate::config::{Config, Entry, Fields, Settings};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -11,6 +12,8 @@ impl<F: Scalar> Layer<F> for Activation {
     fn kind(&self) -> &str {
         "Activation"
     }
+
+    saved!();
 
     fn by_last_axis(&self) -> bool {
         true
@@ -44,5 +47,15 @@ impl<F: Scalar> Layer<F> for Activation {
         }
         dx.data().copy_from_slice(pass.dy.data());
         Activation::backward(self, pass.x, pass.y, dx);
+    }
+}
+
+impl Settings for Activation {
+    fn write(&self, to: &mut Config) {
+        self.put("activation", to);
+    }
+
+    fn read(&mut self, from: &mut Fields) -> Result<()> {
+        self.demand("activation", from)
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::activated::Activated;
-use super::{Layer, Pass, Step};
+use super::{Layer, Pass, Step, saved};
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
@@ -101,6 +102,8 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         "Dense"
     }
 
+    saved!();
+
     fn by_last_axis(&self) -> bool {
         true
     }
@@ -191,3 +194,8 @@ impl<F: Scalar> fmt::Debug for Dense<F> {
         write!(f, "Dense({} → {}, {})", params.kernel.shape()[0], self.units, self.activation.function)
     }
 }
+
+settings!([F: Scalar] Dense<F> {
+    "units" required: units, "activation": activation.function, "use_bias": use_bias, "kernel": kernel,
+    "bias": bias,
+});

@@ -1,6 +1,7 @@
 //! Embedding: y = E[x], the row of each index. dE sums dy over the places of each index; dx = 0.
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::param::{Param, Spec, spec_setters};
@@ -58,6 +59,8 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
         "Embedding"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         for (argument, count) in [("input_dim", self.input_dim), ("output_dim", self.output_dim)] {
             if count == 0 {
@@ -113,3 +116,7 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
         Some(self.input_dim)
     }
 }
+
+settings!([F] Embedding<F> {
+    "input_dim" required: input_dim, "output_dim" required: output_dim, "embeddings": embeddings,
+} only { "mask_zero": false });

@@ -1,6 +1,7 @@
 //! Flatten: y = x, as one axis.
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
+use crate::config::settings;
 use crate::error::Result;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -37,6 +38,8 @@ impl<F: Scalar> Layer<F> for Flatten {
         "Flatten"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         Ok(vec![input.iter().product()])
     }
@@ -55,3 +58,5 @@ impl<F: Scalar> Layer<F> for Flatten {
         true
     }
 }
+
+settings!([] Flatten {} only { "data_format": "channels_last" });

@@ -13,6 +13,7 @@ mod noise;
 mod normalization;
 mod normalize;
 mod p_relu;
+mod pass;
 mod pooling;
 mod rectifier;
 mod recurrent;
@@ -28,10 +29,12 @@ pub use dense::Dense;
 pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use node::Node;
+pub(crate) use node::precision;
 pub use noise::{AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D};
 pub use normalization::Normalization;
 pub use normalize::{BatchNormalization, LayerNormalization, UnitNormalization};
 pub use p_relu::PRelu;
+pub use pass::{Pass, Step};
 pub use pooling::{
     AveragePooling, AveragePooling1D, AveragePooling2D, GlobalAveragePooling, GlobalAveragePooling1D,
     GlobalAveragePooling2D, GlobalMaxPooling, GlobalMaxPooling1D, GlobalMaxPooling2D, MaxPooling,
@@ -52,6 +55,7 @@ use std::fmt::Debug;
 use dyn_clone::DynClone;
 
 use crate::activation::Activation;
+use crate::config::{Config, Kinds, Made, stock};
 use crate::error::Result;
 use crate::param::Param;
 use crate::regularizer::Regularizer;
@@ -192,6 +196,11 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         self.layers_mut().iter_mut().for_each(Layer::end_step);
     }
 
+    /// The layer's settings, for files. Default: none to tell, and the layer cannot be saved.
+    fn config(&self) -> Option<Config> {
+        None
+    }
+
     /// Gives the layer a name; unnamed ones are called `dense`, `dense_1` ...
     fn name(self, name: impl Into<String>) -> Node<F>
     where
@@ -227,74 +236,63 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
 
 dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
 
-/// A backward pass over one layer: what went in and came out, and the gradients of both.
-///
-/// # Example
-/// See [`Layer`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Pass<'a, F> {
-    /// What the layer read.
-    pub x: Batch<'a, F>,
-    /// What the layer wrote.
-    pub y: Batch<'a, F>,
-    /// ∂loss/∂y. May be overwritten: nobody reads it afterwards.
-    pub dy: BatchMut<'a, F>,
-    /// ∂loss/∂x, to be written; `None` when nothing below needs it.
-    pub dx: Option<BatchMut<'a, F>>,
-    /// Memory for the time of the call.
-    pub scratch: &'a mut Scratch<F>,
+/// The layers that files know by their kind.
+pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Layer<F>> {
+    let mut rows: Vec<Made<dyn Layer<F>>> = stock![
+        "Activation": Activation::Linear,
+        "AlphaDropout": AlphaDropout::new(0.0),
+        "AveragePooling1D": AveragePooling1D::new(1),
+        "AveragePooling2D": AveragePooling2D::new([1, 1]),
+        "BatchNormalization": BatchNormalization::new(),
+        "Conv1D": Conv1D::new(1, 1),
+        "Conv2D": Conv2D::new(1, [1, 1]),
+        "Cropping1D": Cropping1D::new(1, 1),
+        "Dense": Dense::new(1),
+        "DepthwiseConv1D": DepthwiseConv1D::new(1),
+        "Dropout": Dropout::new(0.0),
+        "ELU": Elu::new(),
+        "Embedding": Embedding::new(1, 1),
+        "Flatten": Flatten::new(),
+        "GRU": Gru::new(1),
+        "GaussianDropout": GaussianDropout::new(0.0),
+        "GaussianNoise": GaussianNoise::new(0.0),
+        "GlobalAveragePooling1D": GlobalAveragePooling1D::new(),
+        "GlobalAveragePooling2D": GlobalAveragePooling2D::new(),
+        "GlobalMaxPooling1D": GlobalMaxPooling1D::new(),
+        "GlobalMaxPooling2D": GlobalMaxPooling2D::new(),
+        "LSTM": Lstm::new(1),
+        "LayerNormalization": LayerNormalization::new(),
+        "LeakyReLU": LeakyRelu::new(),
+        "MaxPooling1D": MaxPooling1D::new(1),
+        "MaxPooling2D": MaxPooling2D::new([1, 1]),
+        "Normalization": Normalization::new(),
+        "PReLU": PRelu::new(),
+        "Permute": Permute::new([1]),
+        "ReLU": Relu::new(),
+        "RepeatVector": RepeatVector::new(1),
+        "Rescaling": Rescaling::new(1.0),
+        "Reshape": Reshape::new([-1]),
+        "SeparableConv1D": SeparableConv1D::new(1, 1),
+        "SimpleRNN": SimpleRnn::new(1),
+        "Softmax": Softmax::new(),
+        "SpatialDropout1D": SpatialDropout1D::new(0.0),
+        "UnitNormalization": UnitNormalization::new(),
+        "UpSampling1D": UpSampling1D::new(2),
+        "ZeroPadding1D": ZeroPadding1D::new(1, 1),
+        "ZeroPadding2D": ZeroPadding2D::new([1, 1], [1, 1]),
+    ];
+    rows.push(("Bidirectional", recurrent::bidirectional_from_fields));
+    rows.push(("Residual", container::residual_from_fields));
+    rows.push(("TimeDistributed", container::time_distributed_from_fields));
+    Kinds::new("layer", rows)
 }
 
-impl<'a, F> Pass<'a, F> {
-    /// A pass over one layer, to drive it without a model.
-    pub fn new(
-        x: Batch<'a, F>,
-        y: Batch<'a, F>,
-        dy: BatchMut<'a, F>,
-        dx: Option<BatchMut<'a, F>>,
-        scratch: &'a mut Scratch<F>,
-    ) -> Self {
-        Pass { x, y, dy, dx, scratch }
-    }
+/// The settings of a layer that lists them.
+macro_rules! saved {
+    () => {
+        fn config(&self) -> Option<crate::config::Config> {
+            Some(crate::config::Config::told("keras.layers", crate::layer::Layer::<F>::kind(self), self))
+        }
+    };
 }
-
-/// The training step that a forward pass belongs to, so that random masks depend on the step and on the
-/// sample's place in the whole batch, never on a thread or a machine.
-///
-/// # Example
-/// ```
-/// use cornu::layer::Step;
-/// use cornu::tensor::Scratch;
-/// let mut scratch = Scratch::<f32>::default();
-/// let step = Step::new(7, 12, &mut scratch);
-/// let salt = 99;          // drawn once by each layer in `build`
-/// assert_eq!(step.rng(salt, 3).uniform(), step.rng(salt, 3).uniform());
-/// assert_ne!(step.rng(salt, 3).uniform(), step.rng(salt, 4).uniform());
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Step<'a, F> {
-    /// The model's seed.
-    pub seed: u64,
-    /// The number of the step since the model was compiled, from 0.
-    pub number: u64,
-    /// The place of this batch's first row in the whole batch; 0 unless the batch is split over machines.
-    pub first_row: usize,
-    /// Memory for the time of the call.
-    pub scratch: &'a mut Scratch<F>,
-}
-
-impl<'a, F> Step<'a, F> {
-    /// The step `number` of a model with this seed.
-    pub fn new(seed: u64, number: u64, scratch: &'a mut Scratch<F>) -> Self {
-        Step { seed, number, first_row: 0, scratch }
-    }
-
-    /// The random stream of one row of this batch for the layer that drew this `salt`.
-    pub fn rng(&self, salt: u64, row: usize) -> Rng {
-        let place =
-            self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((self.first_row + row) as u64);
-        Rng::stream(self.seed ^ salt, place)
-    }
-}
+use saved;

@@ -1,9 +1,14 @@
 //! A layer with its place in a model: its name, and the shapes that it was built for.
 
+mod config;
+
+pub(crate) use config::precision;
+
 use std::fmt;
 
 use super::{Layer, Pass, Step};
 use crate::activation::Activation;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::param::Param;
 use crate::regularizer::Regularizer;
@@ -190,6 +195,10 @@ impl<F: Scalar> Layer<F> for Node<F> {
                 Ok(output)
             }
         }
+    }
+
+    fn config(&self) -> Option<Config> {
+        self.config_with_place()
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {

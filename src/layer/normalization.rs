@@ -1,6 +1,7 @@
 //! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ those of the data. dx = dy / max(σ, 1e-7).
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
+use crate::config::{Config, Fields, Setting, Settings, Value};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::param::Param;
@@ -187,6 +188,8 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
         "Normalization"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         self.features = self.layout(input)?;
         self.params = Some(Params::new(&self.source, self.features.0)?);
@@ -230,5 +233,38 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
 
     fn memory(&self, _: usize) -> usize {
         self.features.0
+    }
+}
+
+/// Keras's `axis` is a list of one, or of none; adapted statistics are weights, and given ones are settings.
+impl<F> Settings for Normalization<F> {
+    fn write(&self, to: &mut Config) {
+        let axis: Vec<i64> = self.axis.iter().map(|&axis| axis as i64).collect();
+        to.set("axis", if axis.is_empty() { Value::Null } else { axis.into() });
+        let (mean, variance) = match &self.source {
+            Source::Given { mean, variance } => (Some(mean.clone()), Some(variance.clone())),
+            _ => (None, None),
+        };
+        to.set("mean", mean);
+        to.set("variance", variance);
+        to.set("invert", false);
+    }
+
+    fn read(&mut self, from: &mut Fields) -> Result<()> {
+        let path = from.path_of("axis");
+        self.axis = match from.value("axis") {
+            None => self.axis,
+            Some(Value::Null) => None,
+            Some(Value::List(axes)) if axes.is_empty() => None,
+            Some(axis) => Some(<[isize; 1]>::from_value(axis, &path)?[0]),
+        };
+        from.only("invert", false)?;
+        let (mut mean, mut variance) = (Vec::new(), Vec::new());
+        from.read("mean", &mut mean)?;
+        from.read("variance", &mut variance)?;
+        if !mean.is_empty() || !variance.is_empty() {
+            self.source = Source::Given { mean, variance };
+        }
+        Ok(())
     }
 }

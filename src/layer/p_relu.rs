@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::param::{Param, Spec, spec_setters};
@@ -73,6 +74,8 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
     fn kind(&self) -> &str {
         "PReLU"
     }
+
+    saved!();
 
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         if input.contains(&0) {
@@ -146,3 +149,5 @@ impl<F> fmt::Debug for PRelu<F> {
         write!(f, "PReLU({:?})", self.param)
     }
 }
+
+settings!([F] PRelu<F> { "shared_axes": shared_axes, "alpha": alpha });

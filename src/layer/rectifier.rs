@@ -1,7 +1,8 @@
 //! Relu and its kin as layers of their own, with Keras's defaults for layers.
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::Result;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -179,6 +180,8 @@ macro_rules! as_activation {
                 $kind
             }
 
+            saved!();
+
             fn by_last_axis(&self) -> bool {
                 true
             }
@@ -203,3 +206,7 @@ macro_rules! as_activation {
 }
 
 as_activation! { Relu, "ReLU"; LeakyRelu, "LeakyReLU"; Elu, "ELU"; }
+
+settings!([] Relu { "max_value": max_value, "negative_slope": negative_slope, "threshold": threshold });
+settings!([] LeakyRelu { "negative_slope": negative_slope });
+settings!([] Elu { "alpha": alpha });

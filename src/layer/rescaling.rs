@@ -1,6 +1,7 @@
 //! Rescaling: y = scale·x + offset. dx = scale·dy.
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -50,6 +51,8 @@ impl<F: Scalar> Layer<F> for Rescaling {
         "Rescaling"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         for (argument, value) in [("scale", self.scale), ("offset", self.offset)] {
             if !value.is_finite() {
@@ -70,3 +73,5 @@ impl<F: Scalar> Layer<F> for Rescaling {
         dx.data().iter_mut().zip(pass.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);
     }
 }
+
+settings!([] Rescaling { "scale" required: scale, "offset": offset });

@@ -1,7 +1,8 @@
 //! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
 
-use super::{Layer, Pass};
+use super::{Layer, Pass, saved};
 use crate::activation::{Activation, softmax_backward, softmax_forward};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -59,6 +60,8 @@ impl<F: Scalar> Layer<F> for Softmax {
         "Softmax"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         let rank = input.len() as isize;
         let place = if self.axis < 0 { rank + self.axis } else { self.axis - 1 };
@@ -92,3 +95,5 @@ impl<F: Scalar> Layer<F> for Softmax {
         }
     }
 }
+
+settings!([] Softmax { "axis": axis });

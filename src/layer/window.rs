@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::config::words;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -237,6 +238,12 @@ impl Window {
         });
     }
 }
+
+words!(Padding, "valid, same or causal" {
+    "valid" => Padding::Valid,
+    "same" => Padding::Same,
+    "causal" => Padding::Causal,
+});
 
 #[cfg(test)]
 mod tests {

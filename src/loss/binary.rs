@@ -1,8 +1,9 @@
 //! Binary cross-entropy: ℓ = mean −[t·ln p + (1 − t)·ln(1 − p)], p = clip(y, ε, 1 − ε), or p = σ(y) from logits.
 //! ∂ℓ/∂y = (p − t) / (p·(1 − p)·n), or (σ(y) − t)/n from logits.
 
-use super::{Loss, Target, check_smoothing, clip_probability};
+use super::{Loss, Target, check_smoothing, clip_probability, saved};
 use crate::activation::{sigmoid, softplus};
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -67,6 +68,8 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
         "binary_crossentropy"
     }
 
+    saved!("BinaryCrossentropy");
+
     fn target(&self) -> Target {
         Target::Probabilities
     }
@@ -112,3 +115,5 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
         }
     }
 }
+
+settings!([] BinaryCrossentropy { "from_logits": from_logits, "label_smoothing": label_smoothing } only { "axis": -1 });

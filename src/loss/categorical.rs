@@ -1,7 +1,8 @@
 //! Categorical cross-entropy: ℓ = −Σ t·ln p, with p = clip(y/Σy, ε, 1 − ε), or p = softmax(y) from logits.
 //! Where no clip bites, ∂ℓ/∂yⱼ = (Σ t)/Σy − tⱼ/yⱼ, or softmax(y)ⱼ·Σt − tⱼ from logits.
 
-use super::{Loss, Target, check_classes, check_smoothing, clip_probability};
+use super::{Loss, Target, check_classes, check_smoothing, clip_probability, saved};
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -72,6 +73,8 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
     fn name(&self) -> &str {
         "categorical_crossentropy"
     }
+
+    saved!("CategoricalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Probabilities
@@ -156,3 +159,5 @@ fn max_and_sum_exp<F: Scalar>(y: &[F]) -> (F, F) {
     let max = y.iter().fold(-F::infinity(), |max, &y| if y > max || y.is_nan() { y } else { max });
     (max, y.iter().map(|&y| (y - max).exp()).sum())
 }
+
+settings!([] CategoricalCrossentropy { "from_logits": from_logits, "label_smoothing": label_smoothing } only { "axis": -1 });

@@ -2,7 +2,8 @@
 //! With g = α·t·(γ·(1 − p)^(γ−1)·ln p − (1 − p)^γ/p): ∂ℓ/∂y = (g − Σ g·p)/Σy, or p·(g − Σ g·p) from logits.
 
 use super::focal::{check_gamma, focal_setters, power};
-use super::{Loss, Target, check_classes, check_smoothing, clip_probability};
+use super::{Loss, Target, check_classes, check_smoothing, clip_probability, saved};
+use crate::config::{Setting, Value, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -42,17 +43,39 @@ use crate::tensor::{Batch, BatchMut};
 /// <https://keras.io/api/losses/probabilistic_losses/#categoricalfocalcrossentropy-class>
 #[derive(Debug, Clone)]
 pub struct CategoricalFocalCrossentropy {
-    alpha: Vec<f64>,
+    alpha: PerClass,
     gamma: f64,
     from_logits: bool,
     label_smoothing: f64,
+}
+
+/// One number for all classes, or one for each.
+#[derive(Debug, Clone)]
+struct PerClass(Vec<f64>);
+
+impl Setting for PerClass {
+    const EXPECTED: &'static str = "a number, or one for each class";
+
+    fn to_value(&self) -> Value {
+        match *self.0 {
+            [one] => one.into(),
+            _ => self.0.to_value(),
+        }
+    }
+
+    fn from_value(value: &Value, path: &str) -> Result<Self> {
+        match value {
+            Value::List(_) => Vec::from_value(value, path).map(PerClass),
+            _ => Ok(PerClass(vec![f64::from_value(value, path)?])),
+        }
+    }
 }
 
 impl CategoricalFocalCrossentropy {
     /// From probabilities, with Keras's defaults.
     pub fn new() -> Self {
         CategoricalFocalCrossentropy {
-            alpha: vec![0.25],
+            alpha: PerClass(vec![0.25]),
             gamma: 2.0,
             from_logits: false,
             label_smoothing: 0.0,
@@ -61,13 +84,13 @@ impl CategoricalFocalCrossentropy {
 
     /// How much each class counts: one number for all. Default: 0.25.
     pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = vec![alpha];
+        self.alpha = PerClass(vec![alpha]);
         self
     }
 
     /// How much each class counts. Default: 0.25 each.
     pub fn alpha_per_class(mut self, alpha: impl Into<Vec<f64>>) -> Self {
-        self.alpha = alpha.into();
+        self.alpha = PerClass(alpha.into());
         self
     }
 
@@ -75,7 +98,7 @@ impl CategoricalFocalCrossentropy {
 
     /// α and t of class `i`.
     fn class<F: Scalar>(&self, i: usize, t: &[F]) -> (F, F) {
-        let alpha = if self.alpha.len() == 1 { self.alpha[0] } else { self.alpha[i] };
+        let alpha = if self.alpha.0.len() == 1 { self.alpha.0[0] } else { self.alpha.0[i] };
         let share = self.label_smoothing;
         (F::of(alpha), t[i] * F::of(1.0 - share) + F::of(share / t.len() as f64))
     }
@@ -103,16 +126,18 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
         "categorical_focal_crossentropy"
     }
 
+    saved!("CategoricalFocalCrossentropy");
+
     fn target(&self) -> Target {
         Target::Probabilities
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {
         let classes = output.last().copied().unwrap_or(1);
-        if self.alpha.len() != 1 && self.alpha.len() != classes {
-            return Err(Error::argument("alpha", format!("1 or {classes} numbers"), self.alpha.len()));
+        if self.alpha.0.len() != 1 && self.alpha.0.len() != classes {
+            return Err(Error::argument("alpha", format!("1 or {classes} numbers"), self.alpha.0.len()));
         }
-        if let Some(alpha) = self.alpha.iter().find(|&&alpha| !(alpha >= 0.0 && alpha.is_finite())) {
+        if let Some(alpha) = self.alpha.0.iter().find(|&&alpha| !(alpha >= 0.0 && alpha.is_finite())) {
             return Err(Error::argument("alpha", "finite numbers of at least 0", alpha));
         }
         check_gamma(self.gamma)?;
@@ -157,3 +182,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
         }
     }
 }
+
+settings!([] CategoricalFocalCrossentropy {
+    "from_logits": from_logits, "label_smoothing": label_smoothing, "alpha": alpha, "gamma": gamma,
+} only { "axis": -1 });

@@ -1,6 +1,7 @@
 //! Cosine similarity: ℓ = −Σ t̂·ŷ, x̂ = x/max(‖x‖, ε). ∂ℓ/∂y = (ŷ·Σ t̂·ŷ − t̂) / ‖y‖.
 
-use super::{EPSILON, Loss};
+use super::{EPSILON, Loss, saved};
+use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -50,6 +51,8 @@ impl<F: Scalar> Loss<F> for CosineSimilarity {
         "cosine_similarity"
     }
 
+    saved!("CosineSimilarity");
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {
             *value = -dot(y, t) / (length(y) * length(t));
@@ -72,3 +75,5 @@ impl<F: Scalar> Loss<F> for CosineSimilarity {
         }
     }
 }
+
+settings!([] CosineSimilarity {} only { "axis": -1 });

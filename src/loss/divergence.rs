@@ -1,7 +1,8 @@
 //! Losses of distributions: ℓ = Σ t·ln(t/y) of Kullback and Leibler, and Poisson's ℓ = mean (y − t·ln(y + ε)).
 
 use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes};
-use super::{EPSILON, Loss};
+use super::{EPSILON, Loss, saved};
+use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -42,6 +43,8 @@ impl<F: Scalar> Loss<F> for KlDivergence {
     fn name(&self) -> &str {
         "kl_divergence"
     }
+
+    saved!("KLDivergence");
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {
@@ -84,3 +87,5 @@ mean_loss!(
     |y, t| y - t * (y + F::of(EPSILON)).ln(),
     |y, t| F::one() - t / (y + F::of(EPSILON))
 );
+
+settings!([] KlDivergence {});

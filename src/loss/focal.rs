@@ -1,7 +1,8 @@
 //! Binary focal cross-entropy: cross-entropy times (1 − q)^γ, so that what is learned already counts little.
 
-use super::{Loss, Target, check_smoothing, clip_probability};
+use super::{Loss, Target, check_smoothing, clip_probability, saved};
 use crate::activation::sigmoid;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -146,6 +147,8 @@ impl<F: Scalar> Loss<F> for BinaryFocalCrossentropy {
         "binary_focal_crossentropy"
     }
 
+    saved!("BinaryFocalCrossentropy");
+
     fn target(&self) -> Target {
         Target::Probabilities
     }
@@ -170,3 +173,8 @@ impl<F: Scalar> Loss<F> for BinaryFocalCrossentropy {
         super::mean::mean_slopes(y_pred, y_true, scale, dy, |y, t| self.at(y, t).1);
     }
 }
+
+settings!([] BinaryFocalCrossentropy {
+    "from_logits": from_logits, "label_smoothing": label_smoothing,
+    "apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma,
+} only { "axis": -1 });

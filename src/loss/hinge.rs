@@ -1,7 +1,8 @@
 //! Losses of margins: ℓ = mean max(1 − t·y, 0), its square, and max(max (1 − t)·y − Σ t·y + 1, 0) over classes.
 
 use super::mean::{above, at_least, mean_rows, mean_slopes};
-use super::{Loss, check_classes};
+use super::{Loss, check_classes, saved};
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -96,6 +97,8 @@ impl<F: Scalar> Loss<F> for Hinge {
         "hinge"
     }
 
+    saved!("Hinge");
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let signed = signed(y_true);
         mean_rows(y_pred, y_true, values, |y, t| at_least(F::one() - signed(t) * y, F::zero()))
@@ -113,6 +116,8 @@ impl<F: Scalar> Loss<F> for SquaredHinge {
     fn name(&self) -> &str {
         "squared_hinge"
     }
+
+    saved!("SquaredHinge");
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let signed = signed(y_true);
@@ -137,6 +142,8 @@ impl<F: Scalar> Loss<F> for CategoricalHinge {
     fn name(&self) -> &str {
         "categorical_hinge"
     }
+
+    saved!("CategoricalHinge");
 
     fn check(&self, output: &[usize]) -> Result<()> {
         check_classes(Loss::<F>::name(self), output)
@@ -165,3 +172,9 @@ impl<F: Scalar> Loss<F> for CategoricalHinge {
         }
     }
 }
+
+settings!([] Hinge {});
+
+settings!([] SquaredHinge {});
+
+settings!([] CategoricalHinge {});

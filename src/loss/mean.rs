@@ -50,6 +50,8 @@ macro_rules! mean_loss {
                 $name
             }
 
+            saved!(stringify!($loss));
+
             fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
                 mean_rows(y_pred, y_true, values, $value)
             }
@@ -58,6 +60,8 @@ macro_rules! mean_loss {
                 mean_slopes(y_pred, y_true, scale, dy, $slope);
             }
         }
+
+        settings!([] $loss {});
     };
 }
 

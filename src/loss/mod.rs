@@ -31,6 +31,7 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
+use crate::config::{Config, Fields, Kinds, Made, Value, refuse, stock};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -75,6 +76,11 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
     /// The loss's name, as Keras has it.
     fn name(&self) -> &str;
 
+    /// The loss's settings, for files. Default: none to tell, and a model that is compiled with it cannot be saved.
+    fn config(&self) -> Option<Config> {
+        None
+    }
+
     /// Whether the model's outputs are logits, which the loss takes through a softmax or a sigmoid itself.
     /// Default: no.
     fn takes_logits(&self) -> bool {
@@ -103,6 +109,81 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
 }
 
 dyn_clone::clone_trait_object!(<F: Scalar> Loss<F>);
+
+/// The losses that files know by their kind.
+pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Loss<F>> {
+    let rows: Vec<Made<dyn Loss<F>>> = stock![
+        "BinaryCrossentropy": BinaryCrossentropy::new(),
+        "BinaryFocalCrossentropy": BinaryFocalCrossentropy::new(),
+        "CategoricalCrossentropy": CategoricalCrossentropy::new(),
+        "CategoricalFocalCrossentropy": CategoricalFocalCrossentropy::new(),
+        "CategoricalHinge": CategoricalHinge,
+        "CosineSimilarity": CosineSimilarity,
+        "Hinge": Hinge,
+        "Huber": Huber::new(),
+        "KLDivergence": KlDivergence,
+        "LogCosh": LogCosh,
+        "MeanAbsoluteError": MeanAbsoluteError,
+        "MeanAbsolutePercentageError": MeanAbsolutePercentageError,
+        "MeanSquaredError": MeanSquaredError,
+        "MeanSquaredLogarithmicError": MeanSquaredLogarithmicError,
+        "Poisson": Poisson,
+        "SparseCategoricalCrossentropy": SparseCategoricalCrossentropy::new(),
+        "SquaredHinge": SquaredHinge,
+    ];
+    Kinds::new("loss", rows)
+}
+
+/// Keras's other names for its losses.
+const ALIASES: [(&str, &str); 9] = [
+    ("bce", "BinaryCrossentropy"),
+    ("huber", "Huber"),
+    ("kld", "KLDivergence"),
+    ("logcosh", "LogCosh"),
+    ("log_cosh", "LogCosh"),
+    ("mae", "MeanAbsoluteError"),
+    ("mape", "MeanAbsolutePercentageError"),
+    ("mse", "MeanSquaredError"),
+    ("msle", "MeanSquaredLogarithmicError"),
+];
+
+/// Made of its settings, or of Keras's name for it.
+pub(crate) fn from_value<F: Scalar>(
+    value: &Value,
+    path: &str,
+    kinds: &Kinds<dyn Loss<F>>,
+) -> Result<Box<dyn Loss<F>>> {
+    let named;
+    let config = match value {
+        Value::Config(config) => &**config,
+        Value::Text(name) => {
+            let kind = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+            let kind = kind.map(|(_, kind)| *kind).or_else(|| kinds.named(name));
+            let kind = kind.ok_or_else(|| refuse(path, "a loss of Keras", value))?;
+            named = Config::of("keras.losses", kind);
+            &named
+        }
+        _ => return Err(refuse(path, "a loss", value)),
+    };
+    let mut fields = Fields::new(config, format!("{path}.config"));
+    for ignored in ["name", "dtype"] {
+        fields.value(ignored);
+    }
+    fields.only("reduction", "sum_over_batch_size")?;
+    let loss = kinds.begin(&mut fields, &config.module)?;
+    fields.finish()?;
+    Ok(loss)
+}
+
+/// The settings of a loss that lists them.
+macro_rules! saved {
+    ($kind:expr) => {
+        fn config(&self) -> Option<crate::config::Config> {
+            Some(crate::config::Config::told("keras.losses", $kind, self))
+        }
+    };
+}
+use saved;
 
 /// What a loss reads as targets.
 ///

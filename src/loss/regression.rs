@@ -1,7 +1,8 @@
 //! Mean squared error, ℓ = mean (y − t)², and mean absolute error, ℓ = mean |y − t|, over a row's outputs.
 
-use super::Loss;
 use super::mean::{mean_loss, mean_rows, mean_slopes, sign};
+use super::{Loss, saved};
+use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 

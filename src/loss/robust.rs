@@ -1,8 +1,9 @@
 //! Losses that grow like |e| for large errors: Huber, ½e² up to δ, and ln cosh e.
 
-use super::Loss;
 use super::mean::{mean_loss, mean_rows, mean_slopes};
+use super::{Loss, saved};
 use crate::activation::softplus;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -90,6 +91,8 @@ impl<F: Scalar> Loss<F> for Huber {
         "huber_loss"
     }
 
+    saved!("Huber");
+
     fn check(&self, _: &[usize]) -> Result<()> {
         if self.delta > 0.0 && self.delta.is_finite() {
             return Ok(());
@@ -110,3 +113,5 @@ impl<F: Scalar> Loss<F> for Huber {
         mean_slopes(y_pred, y_true, scale, dy, |y, t| (y - t).max(-delta).min(delta));
     }
 }
+
+settings!([] Huber { "delta": delta });

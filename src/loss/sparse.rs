@@ -2,7 +2,8 @@
 //! is the index of the class.
 
 use super::categorical::{from_logits, from_probabilities, logits_gradient, probabilities_gradient};
-use super::{Loss, Target, check_classes};
+use super::{Loss, Target, check_classes, saved};
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -73,6 +74,8 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
         "sparse_categorical_crossentropy"
     }
 
+    saved!("SparseCategoricalCrossentropy");
+
     fn target(&self) -> Target {
         Target::Classes { ignored: self.ignore_class }
     }
@@ -111,3 +114,5 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
         }
     }
 }
+
+settings!([] SparseCategoricalCrossentropy { "from_logits": from_logits, "ignore_class": ignore_class } ignore { "axis" });

@@ -1,7 +1,8 @@
 //! Accuracy: the share of rows that are right, by the rule that fits the shapes.
 
 use super::{Goal, Mean, Metric, argmax, weight};
-use crate::error::Result;
+use crate::config::{Config, Fields, Kinds, refuse, settings};
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -36,10 +37,12 @@ use crate::tensor::Batch;
 pub struct Accuracy {
     name: String,
     rule: Rule,
+    /// What Keras's class by this rule is, where it is one of those.
+    wanted: Option<Rule>,
     mean: Mean,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 enum Rule {
     Binary,
     Sparse,
@@ -50,7 +53,7 @@ enum Rule {
 impl Accuracy {
     /// Accuracy under the name `accuracy`.
     pub fn new() -> Self {
-        Accuracy { name: "accuracy".into(), rule: Rule::default(), mean: Mean::default() }
+        Accuracy { name: "accuracy".into(), rule: Rule::default(), wanted: None, mean: Mean::default() }
     }
 
     /// The key under which it is reported. Default: `accuracy`.
@@ -71,6 +74,14 @@ impl<F: Scalar> Metric<F> for Accuracy {
         &self.name
     }
 
+    fn config(&self) -> Option<Config> {
+        let kind = self.wanted.and_then(|rule| KERAS.iter().find(|(_, known, _)| *known == rule));
+        Some(match kind {
+            Some((kind, ..)) => Config::told("keras.metrics", kind, self),
+            None => Config::told("cornu", "Accuracy", self),
+        })
+    }
+
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         self.rule = match (output.last(), target.last()) {
             (Some(1), _) => Rule::Binary,
@@ -78,7 +89,14 @@ impl<F: Scalar> Metric<F> for Accuracy {
             _ if target.len() < output.len() => Rule::Sparse,
             _ => Rule::Categorical,
         };
-        Ok(())
+        match self.wanted {
+            Some(wanted) if wanted != self.rule => {
+                let expected =
+                    format!("targets for a {wanted:?} accuracy, as `{}` has it in the file", self.name);
+                Err(Error::argument("metrics", expected, format!("those of a {:?} one", self.rule)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn goal(&self) -> Goal {
@@ -109,4 +127,34 @@ impl<F: Scalar> Metric<F> for Accuracy {
 fn binary<F: Scalar>(p: &[F], t: &[F]) -> bool {
     let decided = if p[0] > F::of(0.5) { F::one() } else { F::zero() };
     decided == t[0]
+}
+
+settings!([] Accuracy { "name": name });
+
+/// Keras's classes by a rule, and what they are called there; `Accuracy` here finds the rule by the targets.
+const KERAS: [(&str, Rule, &str); 3] = [
+    ("BinaryAccuracy", Rule::Binary, "binary_accuracy"),
+    ("CategoricalAccuracy", Rule::Categorical, "categorical_accuracy"),
+    ("SparseCategoricalAccuracy", Rule::Sparse, "sparse_categorical_accuracy"),
+];
+
+/// Made of its settings: our own, or one of Keras's classes by a rule.
+pub(super) fn from_fields<F: Scalar>(
+    fields: &mut Fields,
+    _: &Kinds<dyn Metric<F>>,
+) -> Result<Box<dyn Metric<F>>> {
+    let mut accuracy = Accuracy::new();
+    match KERAS.iter().find(|(kind, ..)| *kind == fields.kind()) {
+        Some((_, rule, name)) => {
+            (accuracy.wanted, accuracy.name) = (Some(*rule), (*name).into());
+            fields.only("threshold", 0.5)?;
+        }
+        None if fields.module() == "cornu" => {}
+        None => {
+            let expected = "an accuracy by a rule, such as BinaryAccuracy, or the word accuracy";
+            return Err(refuse(fields.path(), expected, "Keras's Accuracy of equal numbers"));
+        }
+    }
+    fields.fill(&mut accuracy)?;
+    Ok(Box::new(accuracy))
 }

@@ -1,6 +1,7 @@
 //! The area under the ROC or the precision-recall curve, from counts at evenly spaced thresholds.
 
-use super::{Goal, Metric, share, target_at, weight};
+use super::{Goal, Metric, saved, share, target_at, weight};
+use crate::config::{settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -206,6 +207,8 @@ impl<F: Scalar> Metric<F> for Auc {
         &self.name
     }
 
+    saved!("AUC");
+
     fn prepare(&mut self, _: &[usize], _: &[usize]) -> Result<()> {
         if self.num_thresholds < 2 {
             return Err(Error::argument("num_thresholds", "at least 2", self.num_thresholds));
@@ -245,3 +248,15 @@ impl<F: Scalar> Metric<F> for Auc {
         self.buckets.fill(Counts::default());
     }
 }
+
+words!(Curve, "ROC or PR" { "ROC" => Curve::Roc, "PR" => Curve::Pr });
+words!(Summation, "interpolation, minoring or majoring" {
+    "interpolation" => Summation::Interpolation,
+    "minoring" => Summation::Minoring,
+    "majoring" => Summation::Majoring,
+});
+
+settings!([] Auc {
+    "name": name, "num_thresholds": num_thresholds, "curve": curve, "summation_method": summation,
+    "from_logits": from_logits, "multi_label": multi_label,
+} ignore { "num_labels" });

@@ -1,6 +1,7 @@
 //! F-scores: Fᵦ = (1 + β²)·P·R / (β²·P + R), of precision P and recall R.
 
-use super::{Goal, Metric, target_at, weight};
+use super::{Goal, Metric, saved, target_at, weight};
+use crate::config::{settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -164,6 +165,8 @@ impl<F: Scalar> Metric<F> for FBetaScore {
         &self.name
     }
 
+    saved!("FBetaScore");
+
     fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
         if !(self.beta > 0.0 && self.beta.is_finite()) {
             return Err(Error::argument("beta", "a number above 0", self.beta));
@@ -261,6 +264,8 @@ impl<F: Scalar> Metric<F> for F1Score {
         &self.0.name
     }
 
+    saved!("F1Score");
+
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         Metric::<F>::prepare(&mut self.0, output, target)
     }
@@ -281,3 +286,13 @@ impl<F: Scalar> Metric<F> for F1Score {
         Metric::<F>::reset(&mut self.0);
     }
 }
+
+words!(Average, "micro, macro or weighted" {
+    "micro" => Average::Micro,
+    "macro" => Average::Macro,
+    "weighted" => Average::Weighted,
+});
+
+settings!([] FBetaScore { "name": name, "beta": beta, "average" required: average, "threshold": threshold });
+
+settings!([] F1Score { "name": 0.name, "average" required: 0.average, "threshold": 0.threshold });

@@ -5,6 +5,7 @@ mod auc;
 mod closure;
 mod confusion;
 mod f_score;
+mod kinds;
 mod precision;
 mod r2;
 mod regression;
@@ -17,6 +18,7 @@ pub use auc::{Auc, Curve, Summation};
 pub use closure::{MetricFn, metric_fn};
 pub use confusion::ConfusionMatrix;
 pub use f_score::{Average, F1Score, FBetaScore};
+pub(crate) use kinds::{from_value, kinds, saved};
 pub use precision::{Precision, Recall};
 pub use r2::{Aggregation, R2Score};
 pub use regression::{
@@ -31,6 +33,7 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
+use crate::config::Config;
 use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -68,6 +71,11 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
     /// The key under which the metric is reported.
     fn name(&self) -> &str;
 
+    /// The metric's settings, for files. Default: none, and a model with it cannot be saved.
+    fn config(&self) -> Option<Config> {
+        None
+    }
+
     /// Prepares for outputs and targets of these shapes (of one sample). Default: takes any.
     ///
     /// # Errors
@@ -102,6 +110,10 @@ dyn_clone::clone_trait_object!(<F: Scalar> Metric<F>);
 impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
     fn name(&self) -> &str {
         (**self).name()
+    }
+
+    fn config(&self) -> Option<Config> {
+        (**self).config()
     }
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {

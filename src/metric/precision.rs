@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Goal, Metric, share, target_at, weight};
+use super::{Goal, Metric, saved, share, target_at, weight};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -197,6 +198,8 @@ macro_rules! of_decisions {
                 &self.0.name
             }
 
+            saved!(stringify!($metric));
+
             fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
                 self.0.check(output)
             }
@@ -222,6 +225,10 @@ macro_rules! of_decisions {
 
 of_decisions!(Precision, "precision", false_positives);
 of_decisions!(Recall, "recall", false_negatives);
+
+settings!([] Decisions { "name": name, "thresholds": threshold, "top_k": top_k, "class_id": class_id });
+settings!([] Precision {} with { 0 });
+settings!([] Recall {} with { 0 });
 
 #[cfg(test)]
 mod tests {

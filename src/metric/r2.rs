@@ -1,6 +1,7 @@
 //! R²: 1 − Σ(t − p)² / Σ(t − t̄)², the share of the targets' variance that is explained.
 
-use super::{Goal, Metric, check_as_wide, share, weight};
+use super::{Goal, Metric, check_as_wide, saved, share, weight};
+use crate::config::{settings, words};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -133,6 +134,8 @@ impl<F: Scalar> Metric<F> for R2Score {
         &self.name
     }
 
+    saved!("R2Score");
+
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         check_as_wide(&self.name, output, target)
     }
@@ -184,6 +187,13 @@ impl<F: Scalar> Metric<F> for R2Score {
         self.sums.clear();
     }
 }
+
+words!(Aggregation, "uniform_average or variance_weighted_average" {
+    "uniform_average" => Aggregation::Uniform,
+    "variance_weighted_average" => Aggregation::VarianceWeighted,
+});
+
+settings!([] R2Score { "name": name, "class_aggregation": aggregation, "num_regressors": num_regressors });
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Means of the errors of numbers, row by row: what Keras has under the names of its losses.
 
-use super::{Goal, Mean, Metric, check_as_wide, weight};
+use super::{Goal, Mean, Metric, check_as_wide, saved, weight};
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -68,6 +69,8 @@ macro_rules! mean_metric {
                 &self.name
             }
 
+            saved!(stringify!($metric));
+
             fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
                 check_as_wide(&self.name, output, target)
             }
@@ -90,6 +93,8 @@ macro_rules! mean_metric {
                 self.mean = Mean::default();
             }
         }
+
+        settings!([] $metric { "name": name });
     };
 }
 

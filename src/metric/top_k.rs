@@ -1,6 +1,7 @@
 //! Top-k accuracy: the share of rows whose class is among the k largest outputs.
 
-use super::{Goal, Mean, Metric, argmax, weight};
+use super::{Goal, Mean, Metric, argmax, saved, weight};
+use crate::config::settings;
 use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -71,6 +72,8 @@ impl<F: Scalar> Metric<F> for TopKAccuracy {
         &self.name
     }
 
+    saved!("TopKCategoricalAccuracy");
+
     fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
         if self.k == 0 {
             return Err(Error::argument("k", "at least 1", self.k));
@@ -106,3 +109,5 @@ impl<F: Scalar> Metric<F> for TopKAccuracy {
         self.mean = Mean::default();
     }
 }
+
+settings!([] TopKAccuracy { "name": name, "k": k });

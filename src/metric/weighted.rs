@@ -31,6 +31,10 @@ impl<F: Scalar, M: Metric<F> + Clone> Metric<F> for Weighted<M> {
         self.0.name()
     }
 
+    fn config(&self) -> Option<crate::config::Config> {
+        self.0.config()
+    }
+
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         self.0.prepare(output, target)
     }

@@ -1,8 +1,10 @@
 //! What `compile` adds to a model: how it is judged, and how it learns.
 
+use super::Sequential;
+use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::metric::Metric;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, Options};
 use crate::scalar::Scalar;
 
 #[derive(Debug, Clone)]
@@ -14,4 +16,62 @@ pub(crate) struct Compiled<F: Scalar> {
     pub(crate) keys: Vec<String>,
     /// Batches trained on since `compile`.
     pub(crate) steps: u64,
+}
+
+impl<F: Scalar> Compiled<F> {
+    /// Of an optimizer with settings that make sense.
+    pub(crate) fn new(
+        optimizer: Box<dyn Optimizer<F>>,
+        loss: Box<dyn Loss<F>>,
+        metrics: Vec<Box<dyn Metric<F>>>,
+    ) -> Result<Self> {
+        optimizer.learning_rate().check()?;
+        optimizer.check()?;
+        optimizer.options().map_or(Ok(()), Options::check)?;
+        Ok(Compiled { keys: keys(&metrics), optimizer, loss, metrics, steps: 0 })
+    }
+}
+
+/// Refuses a loss that cannot judge the model's output, once that is known.
+pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
+    let Some(output) = model.output_shape() else { return Ok(()) };
+    if output.is_empty() || output.contains(&0) {
+        let reason = "there is nothing to judge".into();
+        return Err(Error::LossOutput { loss: loss.name().into(), output: output.to_vec(), reason });
+    }
+    loss.check(output)
+}
+
+/// The key of each metric: its name; `weighted_` before it or a number behind it where that is taken.
+fn keys<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Vec<String> {
+    let mut keys: Vec<String> = vec!["loss".into()];
+    for metric in metrics {
+        let name = metric.name();
+        let taken = |key: &String| keys.contains(key);
+        let prefixed = metric.is_weighted().then(|| format!("weighted_{name}"));
+        let numbered = (1..).map(|i| format!("{}_{i}", prefixed.as_deref().unwrap_or(name)));
+        let key =
+            std::iter::once(name.into()).chain(prefixed.clone()).chain(numbered).find(|key| !taken(key));
+        keys.extend(key);
+    }
+    keys.remove(0);
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::IntoMetrics;
+    use crate::metric::{Accuracy, Weighted};
+
+    #[test]
+    fn keys_are_unique_as_in_keras() {
+        let (plain, weighted) = (Accuracy::new, || Weighted::new(Accuracy::new()));
+        let keys = |metrics: Vec<Box<dyn Metric<f32>>>| super::keys(&metrics);
+        assert_eq!(keys((weighted(),).into_metrics()), ["accuracy"]);
+        assert_eq!(
+            keys((plain(), plain(), weighted(), weighted()).into_metrics()),
+            ["accuracy", "accuracy_1", "weighted_accuracy", "weighted_accuracy_1"]
+        );
+    }
 }

@@ -1,11 +1,13 @@
 //! The model: layers one after another, their weights by name, and predictions.
 
 mod compiled;
+mod config;
 mod predict;
 mod summary;
 mod weights;
 
-pub(crate) use compiled::Compiled;
+pub(crate) use compiled::{Compiled, check_loss};
+pub(crate) use config::Registry;
 pub use predict::Predictor;
 pub use summary::Summary;
 

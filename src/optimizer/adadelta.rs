@@ -1,6 +1,7 @@
 //! Adadelta: a = ρ·a + (1 − ρ)·g², δ = √(d + ε) / √(a + ε)·g, d = ρ·d + (1 − ρ)·δ², w −= η·δ.
 
 use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -59,7 +60,7 @@ impl Default for Adadelta {
 }
 
 impl<F: Scalar> Optimizer<F> for Adadelta {
-    named!("adadelta");
+    named!("adadelta", "Adadelta");
 
     fn check(&self) -> Result<()> {
         check_decay("rho", self.rho)?;
@@ -85,3 +86,5 @@ impl<F: Scalar> Optimizer<F> for Adadelta {
         });
     }
 }
+
+settings!([] Adadelta { "rho": rho, "epsilon": epsilon });

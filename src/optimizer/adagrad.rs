@@ -1,6 +1,7 @@
 //! Adagrad: a += g², w −= η·g / √(a + ε).
 
 use super::{LearningRate, Optimizer, Update, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -57,7 +58,7 @@ impl Default for Adagrad {
 }
 
 impl<F: Scalar> Optimizer<F> for Adagrad {
-    named!("adagrad");
+    named!("adagrad", "Adagrad");
 
     fn check(&self) -> Result<()> {
         check_range("initial_accumulator_value", self.initial_accumulator_value, 0.0, f64::MAX)?;
@@ -84,3 +85,5 @@ impl<F: Scalar> Optimizer<F> for Adagrad {
         });
     }
 }
+
+settings!([] Adagrad { "initial_accumulator_value": initial_accumulator_value, "epsilon": epsilon });

@@ -1,6 +1,7 @@
 //! Adam: m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
 use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -81,7 +82,7 @@ impl Default for Adam {
 }
 
 impl<F: Scalar> Optimizer<F> for Adam {
-    named!("adam");
+    named!("adam", "Adam");
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
@@ -121,3 +122,5 @@ impl<F: Scalar> Optimizer<F> for Adam {
         });
     }
 }
+
+settings!([] Adam { "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "amsgrad": amsgrad });

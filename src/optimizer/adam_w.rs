@@ -1,6 +1,7 @@
 //! AdamW: w −= η·λ·w, then Adam.
 
 use super::{Adam, LearningRate, Optimizer, Options, Update};
+use crate::config::{Config, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -79,6 +80,12 @@ impl<F: Scalar> Optimizer<F> for AdamW {
         "adamw"
     }
 
+    fn config(&self) -> Option<Config> {
+        let mut config = Config { kind: "AdamW".into(), ..Optimizer::<F>::config(&self.adam)? };
+        self.options.write(&mut config);
+        Some(config)
+    }
+
     fn learning_rate(&self) -> &LearningRate {
         Optimizer::<F>::learning_rate(&self.adam)
     }
@@ -107,3 +114,5 @@ impl<F: Scalar> Optimizer<F> for AdamW {
         Some(&self.options)
     }
 }
+
+settings!([] AdamW {} with { adam });

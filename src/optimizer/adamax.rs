@@ -1,6 +1,7 @@
 //! Adamax: m += (g − m)(1 − β₁), u = max(β₂·u, |g|), w −= η·m / ((1 − β₁ᵗ)(u + ε)).
 
 use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -63,7 +64,7 @@ impl Default for Adamax {
 }
 
 impl<F: Scalar> Optimizer<F> for Adamax {
-    named!("adamax");
+    named!("adamax", "Adamax");
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
@@ -89,3 +90,5 @@ impl<F: Scalar> Optimizer<F> for Adamax {
         });
     }
 }
+
+settings!([] Adamax { "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon });

@@ -1,6 +1,7 @@
 //! FTRL: n' = n + g², z += g − (n'^q − n^q)/η·w, w = (clip(z, ±l1) − z) / (n'^q/η + 2·l2).
 
 use super::{LearningRate, Optimizer, Update, check_positive, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -83,7 +84,7 @@ impl Default for Ftrl {
 }
 
 impl<F: Scalar> Optimizer<F> for Ftrl {
-    named!("ftrl");
+    named!("ftrl", "Ftrl");
 
     fn check(&self) -> Result<()> {
         check_positive("learning_rate", self.learning_rate.at(0))?;
@@ -125,3 +126,9 @@ impl<F: Scalar> Optimizer<F> for Ftrl {
         });
     }
 }
+
+settings!([] Ftrl {
+    "learning_rate_power": learning_rate_power, "initial_accumulator_value": initial_accumulator_value,
+    "l1_regularization_strength": l1, "l2_regularization_strength": l2,
+    "l2_shrinkage_regularization_strength": l2_shrinkage, "beta": beta,
+});

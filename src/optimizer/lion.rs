@@ -1,6 +1,7 @@
 //! Lion: w −= η·sign(β₁·m + (1 − β₁)·g), then m = β₂·m + (1 − β₂)·g.
 
 use super::{LearningRate, Optimizer, Update, check_decay, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -58,7 +59,7 @@ impl Default for Lion {
 }
 
 impl<F: Scalar> Optimizer<F> for Lion {
-    named!("lion");
+    named!("lion", "Lion");
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
@@ -85,3 +86,5 @@ impl<F: Scalar> Optimizer<F> for Lion {
         });
     }
 }
+
+settings!([] Lion { "beta_1": beta_1, "beta_2": beta_2 });

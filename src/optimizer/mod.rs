@@ -6,6 +6,7 @@ mod adam;
 mod adam_w;
 mod adamax;
 mod ftrl;
+mod kinds;
 mod lion;
 mod nadam;
 mod options;
@@ -20,10 +21,12 @@ pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
 pub use ftrl::Ftrl;
+pub(crate) use kinds::{from_value, kinds};
 pub use lion::Lion;
 pub use nadam::Nadam;
 pub use options::{Clip, Options, WeightAverage};
 pub use rms_prop::RmsProp;
+pub(crate) use schedule::kinds as schedules;
 pub use schedule::{
     CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
     PiecewiseConstantDecay, PolynomialDecay, Schedule,
@@ -35,6 +38,7 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -70,6 +74,11 @@ use crate::scalar::Scalar;
 pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
     /// The rule's name, as Keras has it.
     fn name(&self) -> &str;
+
+    /// The optimizer's settings, for files. Default: none to tell, and a model that is compiled with it cannot be saved.
+    fn config(&self) -> Option<Config> {
+        None
+    }
 
     /// The learning rate η, or its schedule.
     fn learning_rate(&self) -> &LearningRate;
@@ -255,9 +264,14 @@ macro_rules! setters {
 
 /// What every rule with a field `learning_rate` says alike.
 macro_rules! named {
-    ($name:literal) => {
+    ($name:literal, $kind:literal) => {
         fn name(&self) -> &str {
             $name
+        }
+
+        fn config(&self) -> Option<crate::config::Config> {
+            let config = crate::config::Config::told("keras.optimizers", $kind, self);
+            Some(config.with("learning_rate", self.learning_rate.config()?))
         }
 
         fn learning_rate(&self) -> &LearningRate {

@@ -1,6 +1,7 @@
 //! Nadam: Adam with Nesterov's look ahead. m̂ = μₜ₊₁·m / (1 − Π·μₜ₊₁) + (1 − μₜ)·g / (1 − Π), w −= η·m̂ / (√v̂ + ε).
 
 use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -74,7 +75,7 @@ impl Default for Nadam {
 }
 
 impl<F: Scalar> Optimizer<F> for Nadam {
-    named!("nadam");
+    named!("nadam", "Nadam");
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
@@ -110,3 +111,5 @@ impl<F: Scalar> Optimizer<F> for Nadam {
         });
     }
 }
+
+settings!([] Nadam { "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon });

@@ -1,6 +1,7 @@
 //! RMSprop: v = ρ·v + (1 − ρ)·g², w −= η·g / √(v + ε). Centered: v − a² with a = ρ·a + (1 − ρ)·g.
 
 use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -70,7 +71,7 @@ impl Default for RmsProp {
 }
 
 impl<F: Scalar> Optimizer<F> for RmsProp {
-    named!("rmsprop");
+    named!("rmsprop", "RMSprop");
 
     fn check(&self) -> Result<()> {
         check_decay("rho", self.rho)?;
@@ -116,3 +117,5 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
         }
     }
 }
+
+settings!([] RmsProp { "rho": rho, "momentum": momentum, "epsilon": epsilon, "centered": centered });

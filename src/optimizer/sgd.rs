@@ -1,6 +1,7 @@
 //! SGD: w −= η·g. With momentum: v = μ·v − η·g, w += v; Nesterov: w += μ·v − η·g.
 
 use super::{LearningRate, Optimizer, Update, check_range, named, setters};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
@@ -60,7 +61,7 @@ impl Default for Sgd {
 }
 
 impl<F: Scalar> Optimizer<F> for Sgd {
-    named!("sgd");
+    named!("sgd", "SGD");
 
     fn check(&self) -> Result<()> {
         check_range("momentum", self.momentum, 0.0, 1.0)
@@ -88,3 +89,5 @@ impl<F: Scalar> Optimizer<F> for Sgd {
         });
     }
 }
+
+settings!([] Sgd { "momentum": momentum, "nesterov": nesterov });

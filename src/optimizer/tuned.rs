@@ -1,6 +1,7 @@
 //! A rule together with its options.
 
 use super::{LearningRate, Optimizer, Options, Update};
+use crate::config::Config;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -33,6 +34,12 @@ impl<F: Scalar> Tuned<F> {
 impl<F: Scalar> Optimizer<F> for Tuned<F> {
     fn name(&self) -> &str {
         self.rule.name()
+    }
+
+    fn config(&self) -> Option<Config> {
+        let mut config = self.rule.config()?;
+        self.options.write(&mut config);
+        Some(config)
     }
 
     fn learning_rate(&self) -> &LearningRate {

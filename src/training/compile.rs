@@ -1,10 +1,10 @@
 //! `compile`: an optimizer, a loss and metrics for a model.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::loss::Loss;
-use crate::metric::{IntoMetrics, Metric};
-use crate::model::{Compiled, Sequential};
-use crate::optimizer::{Optimizer, Options};
+use crate::metric::IntoMetrics;
+use crate::model::{Compiled, Sequential, check_loss};
+use crate::optimizer::Optimizer;
 use crate::scalar::Scalar;
 
 impl<F: Scalar> Sequential<F> {
@@ -13,8 +13,8 @@ impl<F: Scalar> Sequential<F> {
     /// The weights stay; the optimizer starts anew.
     ///
     /// # Errors
-    /// What [`Sequential::build`] refuses, an [`Error::Argument`] of the optimizer, or an
-    /// [`Error::LossOutput`]. The model is unchanged then.
+    /// What [`Sequential::build`] refuses, an [`Error::Argument`](crate::Error::Argument) of the optimizer, or an
+    /// [`Error::LossOutput`](crate::Error::LossOutput). The model is unchanged then.
     ///
     /// # Example
     /// ```
@@ -31,68 +31,15 @@ impl<F: Scalar> Sequential<F> {
         loss: impl Loss<F> + 'static,
         metrics: impl IntoMetrics<F>,
     ) -> Result<()> {
-        optimizer.learning_rate().check()?;
-        optimizer.check()?;
-        optimizer.options().map_or(Ok(()), Options::check)?;
+        let compiled = Compiled::new(Box::new(optimizer), Box::new(loss), metrics.into_metrics())?;
         let mut built = self.clone();
         if built.input.is_some() {
             built.build()?;
         }
-        let metrics = metrics.into_metrics();
-        let compiled = Compiled {
-            optimizer: Box::new(optimizer),
-            keys: keys(&metrics),
-            loss: Box::new(loss),
-            metrics,
-            steps: 0,
-        };
         check_loss(&built, &*compiled.loss)?;
         built.walk_mut(&mut |_, param| param.forget());
         built.compiled = Some(compiled);
         *self = built;
         Ok(())
-    }
-}
-
-/// Refuses a loss that cannot judge the model's output, once that is known.
-pub(super) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
-    let Some(output) = model.output_shape() else { return Ok(()) };
-    if output.is_empty() || output.contains(&0) {
-        let reason = "there is nothing to judge".into();
-        return Err(Error::LossOutput { loss: loss.name().into(), output: output.to_vec(), reason });
-    }
-    loss.check(output)
-}
-
-/// The key of each metric: its name; `weighted_` before it or a number behind it where that is taken.
-fn keys<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Vec<String> {
-    let mut keys: Vec<String> = vec!["loss".into()];
-    for metric in metrics {
-        let name = metric.name();
-        let taken = |key: &String| keys.contains(key);
-        let prefixed = metric.is_weighted().then(|| format!("weighted_{name}"));
-        let numbered = (1..).map(|i| format!("{}_{i}", prefixed.as_deref().unwrap_or(name)));
-        let key =
-            std::iter::once(name.into()).chain(prefixed.clone()).chain(numbered).find(|key| !taken(key));
-        keys.extend(key);
-    }
-    keys.remove(0);
-    keys
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metric::{Accuracy, Weighted};
-
-    #[test]
-    fn keys_are_unique_as_in_keras() {
-        let (plain, weighted) = (Accuracy::new, || Weighted::new(Accuracy::new()));
-        let keys = |metrics: Vec<Box<dyn Metric<f32>>>| super::keys(&metrics);
-        assert_eq!(keys((weighted(),).into_metrics()), ["accuracy"]);
-        assert_eq!(
-            keys((plain(), plain(), weighted(), weighted()).into_metrics()),
-            ["accuracy", "accuracy_1", "weighted_accuracy", "weighted_accuracy_1"]
-        );
     }
 }

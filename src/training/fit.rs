@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use super::compile::check_loss;
 use super::dataset::{Dataset, Ends, TRAINING, VALIDATION};
 use super::diagnose::{Diagnosis, tell};
 use super::evaluate::Evaluation;
@@ -17,7 +16,7 @@ use crate::data::BatchSource;
 use crate::diagnosis::Diagnose;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::model::Sequential;
+use crate::model::{Sequential, check_loss};
 use crate::rng::Rng;
 use crate::samples::Samples;
 use crate::scalar::Scalar;

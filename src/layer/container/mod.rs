@@ -4,7 +4,9 @@ mod residual;
 mod time_distributed;
 
 pub use residual::Residual;
+pub(super) use residual::from_fields as residual_from_fields;
 pub use time_distributed::TimeDistributed;
+pub(super) use time_distributed::from_fields as time_distributed_from_fields;
 
 use super::Node;
 use crate::error::{Error, Result};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::check_inner;
+use crate::config::{Config, Fields, Kinds, Value, refuse};
 use crate::error::{Error, Result, Shape};
 use crate::layer::names::{check_unique, unused};
 use crate::layer::wires::{StepAt, Wires};
@@ -88,6 +89,11 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         "Residual"
     }
 
+    fn config(&self) -> Option<Config> {
+        let layers: Option<Vec<Config>> = self.layers.iter().map(Node::config).collect();
+        Some(Config::of("cornu", "Residual").with("layers", layers?))
+    }
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         if self.layers.is_empty() {
             return Err(Error::NoLayers);
@@ -150,4 +156,20 @@ impl<F: Scalar> fmt::Debug for Residual<F> {
         f.write_str("Residual ")?;
         f.debug_list().entries(&self.layers).finish()
     }
+}
+
+/// Made of its settings: the layers of the chain.
+pub(in crate::layer) fn from_fields<F: Scalar>(
+    fields: &mut Fields,
+    kinds: &Kinds<dyn Layer<F>>,
+) -> Result<Box<dyn Layer<F>>> {
+    let path = fields.path_of("layers");
+    let Some(Value::List(values)) = fields.value("layers") else {
+        return Err(refuse(&path, "a list of layers", "something else"));
+    };
+    let mut chain = Residual::new();
+    for (i, value) in values.iter().enumerate() {
+        chain = chain.add(Node::from_value(value, &format!("{path}[{i}]"), kinds)?);
+    }
+    Ok(Box::new(chain))
 }

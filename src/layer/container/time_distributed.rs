@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::check_inner;
+use crate::config::{Config, Fields, Kinds, Value};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Node, Pass, Step};
 use crate::rng::Rng;
@@ -47,6 +48,10 @@ impl<F: Scalar> TimeDistributed<F> {
 impl<F: Scalar> Layer<F> for TimeDistributed<F> {
     fn kind(&self) -> &str {
         "TimeDistributed"
+    }
+
+    fn config(&self) -> Option<Config> {
+        Some(Config::of("keras.layers", "TimeDistributed").with("layer", self.layer[0].config()?))
     }
 
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
@@ -111,4 +116,14 @@ impl<F: Scalar> fmt::Debug for TimeDistributed<F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "TimeDistributed({:?})", self.layer[0].layer())
     }
+}
+
+/// Made of its settings: the layer.
+pub(in crate::layer) fn from_fields<F: Scalar>(
+    fields: &mut Fields,
+    kinds: &Kinds<dyn Layer<F>>,
+) -> Result<Box<dyn Layer<F>>> {
+    let path = fields.path_of("layer");
+    let value = fields.value("layer").unwrap_or(&Value::Null);
+    Ok(Box::new(TimeDistributed::new(Node::from_value(value, &path, kinds)?)))
 }

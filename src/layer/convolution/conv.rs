@@ -5,12 +5,13 @@ use std::fmt;
 
 use super::filters::Filters;
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding};
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -182,6 +183,8 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         if D == 1 { "Conv1D" } else { "Conv2D" }
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         self.activation.check()?;
         for (argument, count) in [("filters", self.filters), ("groups", self.groups)] {
@@ -271,3 +274,9 @@ impl<const D: usize, F: Scalar> fmt::Debug for Conv<D, F> {
         write!(f, "{}({} of {size}, {})", Layer::<F>::kind(self), self.filters, self.activation.function)
     }
 }
+
+settings!([const D: usize, F: Scalar] Conv<D, F> {
+    "filters" required: filters, "kernel_size" required: sliding.size, "strides": sliding.strides,
+    "padding": sliding.padding, "dilation_rate": sliding.dilation, "groups": groups,
+    "activation": activation.function, "use_bias": use_bias, "kernel": kernel, "bias": bias,
+} only { "data_format": "channels_last" });

@@ -5,12 +5,13 @@ use std::fmt;
 
 use super::block;
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding, Window};
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -212,6 +213,8 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         "DepthwiseConv1D"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         self.activation.check()?;
         let window = window(&self.sliding, self.depth_multiplier, input)?;
@@ -288,3 +291,9 @@ impl<F: Scalar> fmt::Debug for DepthwiseConv1D<F> {
         write!(f, "DepthwiseConv1D({m} of {k}, {})", self.activation.function)
     }
 }
+
+settings!([F: Scalar] DepthwiseConv1D<F> {
+    "kernel_size" required: sliding.size, "strides": sliding.strides, "padding": sliding.padding,
+    "dilation_rate": sliding.dilation, "depth_multiplier": depth_multiplier,
+    "activation": activation.function, "use_bias": use_bias, "depthwise": kernel, "bias": bias,
+} only { "data_format": "channels_last" });

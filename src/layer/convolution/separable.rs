@@ -5,12 +5,13 @@ use std::fmt;
 
 use super::depthwise::{add_depthwise_weights, depthwise, depthwise_input, sliding, window};
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding, Window};
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -160,6 +161,8 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         "SeparableConv1D"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         self.activation.check()?;
         if self.filters == 0 {
@@ -249,3 +252,10 @@ impl<F: Scalar> fmt::Debug for SeparableConv1D<F> {
         )
     }
 }
+
+settings!([F: Scalar] SeparableConv1D<F> {
+    "filters" required: filters, "kernel_size" required: sliding.size, "strides": sliding.strides,
+    "padding": sliding.padding, "dilation_rate": sliding.dilation, "depth_multiplier": depth_multiplier,
+    "activation": activation.function, "use_bias": use_bias, "depthwise": depthwise, "pointwise": pointwise,
+    "bias": bias,
+} only { "data_format": "channels_last" });

@@ -1,9 +1,10 @@
 //! Alpha dropout: y = a·(x ⊙ k + α'·(1 − k)) + b, k = 0 at the rate r. dx = a·dy ⊙ k. In a prediction y = x.
 
 use super::{Drawn, check_rate, check_some, fill_mask};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -63,6 +64,8 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         "AlphaDropout"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
         self.mask.build(input.iter().product(), rng);
@@ -101,3 +104,5 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         rows * self.mask.width
     }
 }
+
+settings!([F] AlphaDropout<F> { "rate" required: rate } ignore { "seed" });

@@ -1,9 +1,10 @@
 //! Dropout: y = x ⊙ m, m = 0 at the rate r, else 1/(1 − r). dx = dy ⊙ m. In a prediction y = x.
 
 use super::{Drawn, check_rate, check_some, fill_mask};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -81,6 +82,8 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
         "Dropout"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
         self.mask.build(input.iter().product(), rng);
@@ -134,6 +137,8 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
         "SpatialDropout1D"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
         let (&[_, channels], false) = (input, input.contains(&0)) else {
@@ -171,3 +176,7 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
         rows * self.mask.width
     }
 }
+
+settings!([F] Dropout<F> { "rate" required: rate } ignore { "seed" });
+
+settings!([F] SpatialDropout1D<F> { "rate" required: rate } ignore { "seed" });

@@ -1,9 +1,10 @@
 //! Normal noise: added, y = x + N(0, σ²), dx = dy; or multiplied, y = x ⊙ m, m from N(1, r/(1 − r)), dx = dy ⊙ m.
 
 use super::{Drawn, check_rate, check_some};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -85,6 +86,8 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         "GaussianNoise"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         if !(0.0..=1.0).contains(&self.stddev) {
             return Err(Error::argument("stddev", "a number from 0 to 1", self.stddev));
@@ -119,6 +122,8 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         "GaussianDropout"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
         self.noise.build(input.iter().product(), rng);
@@ -145,3 +150,7 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         rows * self.noise.width
     }
 }
+
+settings!([F] GaussianNoise<F> { "stddev" required: stddev } ignore { "seed" });
+
+settings!([F] GaussianDropout<F> { "rate" required: rate } ignore { "seed" });

@@ -5,10 +5,11 @@ use std::fmt;
 
 use super::channels::{Channels, each_row};
 use super::check_epsilon;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -168,6 +169,8 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         "BatchNormalization"
     }
 
+    saved!();
+
     fn by_last_axis(&self) -> bool {
         true
     }
@@ -295,3 +298,8 @@ impl<F> fmt::Debug for BatchNormalization<F> {
         write!(f, "BatchNormalization(momentum {}, epsilon {})", self.momentum, self.epsilon)
     }
 }
+
+settings!([F] BatchNormalization<F> {
+    "momentum": momentum, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma,
+    "beta": beta, "moving_mean_initializer": moving_mean, "moving_variance_initializer": moving_variance,
+} only { "axis": -1, "synchronized": false, "renorm": false } ignore { "renorm_momentum" });

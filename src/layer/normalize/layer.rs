@@ -2,10 +2,11 @@
 //! dβ = Σ dy, dγ = Σ dy·x̂, and with g = dy·γ: dx = (g − mean g − x̂·mean(g·x̂)) / √(v + ε).
 
 use super::check_epsilon;
+use crate::config::{Setting, Value, refuse, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -47,7 +48,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// Ba et al. (2016), *Layer normalization*; <https://keras.io/api/layers/normalization_layers/layer_normalization/>
 #[derive(Debug, Clone)]
 pub struct LayerNormalization<F = f32> {
-    axes: usize,
+    axes: LastAxes,
     epsilon: f64,
     center: bool,
     scale: bool,
@@ -56,6 +57,10 @@ pub struct LayerNormalization<F = f32> {
     params: Params<F>,
     width: usize,
 }
+
+/// How many axes, from the last; Keras's `axis` is −1, or a list such as [−2, −1].
+#[derive(Debug, Clone, Copy)]
+struct LastAxes(usize);
 
 #[derive(Debug, Clone)]
 struct Params<F> {
@@ -67,7 +72,7 @@ impl<F> LayerNormalization<F> {
     /// Over the last axis, with Keras's defaults.
     pub fn new() -> Self {
         LayerNormalization {
-            axes: 1,
+            axes: LastAxes(1),
             epsilon: 1e-3,
             center: true,
             scale: true,
@@ -80,7 +85,7 @@ impl<F> LayerNormalization<F> {
 
     /// How many of the last axes a mean is taken over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
     pub fn axes(mut self, axes: usize) -> Self {
-        self.axes = axes;
+        self.axes = LastAxes(axes);
         self
     }
 
@@ -125,15 +130,17 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         "LayerNormalization"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
         if input.is_empty() || input.contains(&0) {
             return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
         }
-        if self.axes == 0 || self.axes > input.len() {
-            return Err(Error::argument("axes", format!("1 to {}", input.len()), self.axes));
+        if self.axes.0 == 0 || self.axes.0 > input.len() {
+            return Err(Error::argument("axes", format!("1 to {}", input.len()), self.axes.0));
         }
-        let shape = &input[input.len() - self.axes..];
+        let shape = &input[input.len() - self.axes.0..];
         self.params = Params {
             gamma: self.scale.then(|| self.gamma.param("gamma", shape, rng)).transpose()?,
             beta: self.center.then(|| self.beta.param("beta", shape, rng)).transpose()?,
@@ -201,5 +208,31 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
         self.params.gamma.iter_mut().chain(&mut self.params.beta).for_each(f);
+    }
+}
+
+settings!([F] LayerNormalization<F> {
+    "axis": axes, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma, "beta": beta,
+} only { "rms_scaling": false });
+
+impl Setting for LastAxes {
+    const EXPECTED: &'static str = "-1, or a list of the last axes such as [-2, -1]";
+
+    fn to_value(&self) -> Value {
+        match self.0 as i64 {
+            1 => Value::Int(-1),
+            axes => Value::from((-axes..0).collect::<Vec<_>>()),
+        }
+    }
+
+    fn from_value(value: &Value, path: &str) -> Result<Self> {
+        let axes = match value {
+            Value::List(_) => Vec::<i64>::from_value(value, path)?,
+            _ => vec![i64::from_value(value, path)?],
+        };
+        if axes.is_empty() || !axes.iter().copied().eq(-(axes.len() as i64)..0) {
+            return Err(refuse(path, Self::EXPECTED, value));
+        }
+        Ok(LastAxes(axes.len()))
     }
 }

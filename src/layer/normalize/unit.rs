@@ -1,7 +1,8 @@
 //! Unit normalization: y = x / ‖x‖ along one axis. dx = (dy − y·⟨dy, y⟩) / ‖x‖.
 
+use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -73,6 +74,8 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
         "UnitNormalization"
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         let rank = input.len() as isize;
         let place = if self.axis < 0 { rank + self.axis } else { self.axis - 1 };
@@ -107,3 +110,5 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
         }
     }
 }
+
+settings!([] UnitNormalization { "axis": axis });

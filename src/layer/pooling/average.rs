@@ -1,10 +1,11 @@
 //! Mean of each window: y = Σ x / n, n the cells within the input. dx = Σ dy / n.
 
 use super::{NEAR, pool_setters, sliding};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -79,6 +80,8 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         if D == 1 { "AveragePooling1D" } else { "AveragePooling2D" }
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
         let output = window.output_shape(D, window.channels);
@@ -127,3 +130,9 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         });
     }
 }
+
+settings!([const D: usize] AveragePooling<D> {
+    "pool_size" required: size,
+    "strides": strides,
+    "padding": padding,
+} only { "data_format": "channels_last" });

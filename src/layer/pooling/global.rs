@@ -1,9 +1,10 @@
 //! Pools over all places: y = max x, dx = dy shared by the largest cells; y = Σ x / n, dx = dy / n.
 
 use super::NEAR;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -126,6 +127,8 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
         self.kind_name()
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         self.shape(input)
     }
@@ -164,6 +167,8 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         self.kind_name()
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         self.shape(input)
     }
@@ -198,3 +203,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         });
     }
 }
+
+settings!([const D: usize] GlobalMaxPooling<D> { "keepdims": keepdims } only { "data_format": "channels_last" });
+
+settings!([const D: usize] GlobalAveragePooling<D> { "keepdims": keepdims } only { "data_format": "channels_last" });

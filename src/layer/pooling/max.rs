@@ -1,10 +1,11 @@
 //! Largest of each window: y = max x. dx gets dy at the first largest cell.
 
 use super::{NEAR, pool_setters, sliding};
+use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -73,6 +74,8 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         if D == 1 { "MaxPooling1D" } else { "MaxPooling2D" }
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
         let output = window.output_shape(D, window.channels);
@@ -128,3 +131,9 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         });
     }
 }
+
+settings!([const D: usize] MaxPooling<D> {
+    "pool_size" required: size,
+    "strides": strides,
+    "padding": padding,
+} only { "data_format": "channels_last" });

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::cell::Cell;
 use super::rnn::Rnn;
+use crate::config::{Config, Fields, Kinds, Setting, Value, refuse, words};
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Node, Pass, Step};
 use crate::rng::Rng;
@@ -130,9 +131,19 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         "Bidirectional"
     }
 
+    fn config(&self) -> Option<Config> {
+        let config = Config::of("keras.layers", "Bidirectional")
+            .with("merge_mode", self.merge_mode.to_value())
+            .with("layer", self.layers[0].config()?)
+            .with("backward_layer", self.layers[1].config()?);
+        Some(config)
+    }
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         let mut output = self.layers[0].build(input, rng)?;
-        self.layers[1].build(input, rng)?;
+        if self.layers[1].build(input, rng)? != output {
+            return Err(Error::argument("backward_layer", "a twin of the layer", self.layers[1].kind()));
+        }
         let Some(units) = output.last_mut() else { return Err(Error::NotBuilt) };
         self.units = *units;
         *units *= if self.merge_mode == MergeMode::Concat { 2 } else { 1 };
@@ -193,5 +204,47 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
 impl<F: Scalar> fmt::Debug for Bidirectional<F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "Bidirectional({:?}, {:?})", self.layers[0].layer(), self.merge_mode)
+    }
+}
+
+words!(MergeMode, "concat, sum, mul or ave" {
+    "concat" => MergeMode::Concat,
+    "sum" => MergeMode::Sum,
+    "mul" => MergeMode::Mul,
+    "ave" => MergeMode::Ave,
+});
+
+/// Made of its settings: a layer, and another that reads backwards, which is its twin where the file tells none.
+pub(in crate::layer) fn from_fields<F: Scalar>(
+    fields: &mut Fields,
+    kinds: &Kinds<dyn Layer<F>>,
+) -> Result<Box<dyn Layer<F>>> {
+    let mut merge_mode = MergeMode::Concat;
+    fields.read("merge_mode", &mut merge_mode)?;
+    let layer = recurrent(fields, "layer")?;
+    let mut backward = layer.clone();
+    backward.set("go_backwards", layer.get("go_backwards") != Some(&Value::Bool(true)));
+    if fields.value("backward_layer").is_some_and(|value| *value != Value::Null) {
+        backward = recurrent(fields, "backward_layer")?;
+    }
+    let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")]
+        .map(|(config, name)| Node::from_value(&Value::from(config), &fields.path_of(name), kinds));
+    Ok(Box::new(Bidirectional {
+        layers: vec![layer?.name("forward_layer"), backward?.name("backward_layer")],
+        merge_mode,
+        units: 0,
+        steps: 1,
+        outputs: [Vec::new(), Vec::new()],
+    }))
+}
+
+/// The settings of a recurrent layer.
+fn recurrent(fields: &mut Fields, name: &str) -> Result<Config> {
+    let path = fields.path_of(name);
+    match fields.value(name).unwrap_or(&Value::Null) {
+        Value::Config(config) if ["SimpleRNN", "LSTM", "GRU"].contains(&&*config.kind) => {
+            Ok(Config::clone(config))
+        }
+        value => Err(refuse(&path, "a SimpleRNN, LSTM or GRU", value)),
     }
 }

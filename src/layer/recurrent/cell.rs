@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
+use crate::config::{Config, Fields};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -66,6 +67,12 @@ pub trait Steps {
     #[doc(hidden)]
     fn check(&self) -> Result<()>;
 
+    #[doc(hidden)]
+    fn write(&self, to: &mut Config);
+
+    #[doc(hidden)]
+    fn read(&mut self, from: &mut Fields) -> Result<()>;
+
     /// One step forward: `at.a` holds x·K + b, `at.next` is written.
     #[doc(hidden)]
     fn step<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>);
@@ -94,3 +101,17 @@ pub(super) fn gate<F: Scalar>(f: Activation, units: usize, z: &[F], y: &mut [F])
 pub(super) fn gate_back<F: Scalar>(f: Activation, units: usize, z: &[F], y: &[F], dy: &mut [F]) {
     f.backward(Batch::new(z, units), Batch::new(y, units), BatchMut::new(dy, units));
 }
+
+/// The cell's settings, by their list.
+macro_rules! by_settings {
+    () => {
+        fn write(&self, to: &mut crate::config::Config) {
+            crate::config::Settings::write(self, to);
+        }
+
+        fn read(&mut self, from: &mut crate::config::Fields) -> Result<()> {
+            crate::config::Settings::read(self, from)
+        }
+    };
+}
+pub(super) use by_settings;

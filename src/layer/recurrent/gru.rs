@@ -1,9 +1,10 @@
 //! GRU: z, r = σ(·), ĥ = tanh(x·K + b + r⊙(h·R + b')), h = z⊙h + (1 − z)⊙ĥ; or with r⊙h before the product.
 
-use super::cell::{Cell, Steps, check_activation, gate, gate_back};
+use super::cell::{Cell, Steps, by_settings, check_activation, gate, gate_back};
 use super::rnn::Rnn;
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -109,6 +110,8 @@ impl Steps for GruCell {
         check_activation("recurrent_activation", self.recurrent_activation)
     }
 
+    by_settings!();
+
     fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
         let u = at.units;
         weights.product(if self.reset_after { 0..3 } else { 0..2 }, &mut at);
@@ -186,3 +189,5 @@ impl Steps for GruCell {
         weights.back(0..2, &mut at);
     }
 }
+
+settings!([] GruCell { "activation": activation, "recurrent_activation": recurrent_activation, "reset_after": reset_after });

@@ -1,9 +1,10 @@
 //! LSTM: i, f, o = σ(z), g = tanh(z), c = f⊙c + i⊙g, h = o⊙tanh(c), with z = x·K + h·R + b in columns i, f, g, o.
 
-use super::cell::{Cell, Steps, check_activation, gate, gate_back};
+use super::cell::{Cell, Steps, by_settings, check_activation, gate, gate_back};
 use super::rnn::Rnn;
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -106,6 +107,8 @@ impl Steps for LstmCell {
         check_activation("recurrent_activation", self.recurrent_activation)
     }
 
+    by_settings!();
+
     fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
         let u = at.units;
         weights.product(0..4, &mut at);
@@ -156,3 +159,5 @@ impl Steps for LstmCell {
         weights.back(0..4, &mut at);
     }
 }
+
+settings!([] LstmCell { "activation": activation, "recurrent_activation": recurrent_activation, "unit_forget_bias": unit_forget_bias });

@@ -10,6 +10,7 @@ mod rnn;
 mod simple;
 mod tape;
 
+pub(super) use bidirectional::from_fields as bidirectional_from_fields;
 pub use bidirectional::{Bidirectional, MergeMode};
 pub use cell::Cell;
 pub use gru::{Gru, GruCell};

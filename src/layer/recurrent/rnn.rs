@@ -1,7 +1,7 @@
 //! Recurrent layers: one product for the inputs of all steps, then step by step the recurrent product and the cell.
 //! Backward the same way round: dK = xᵀ·da and dR = hᵀ·dq are one product each, over all steps.
 
-use std::fmt;
+mod config;
 
 use super::built::Built;
 use super::by_gate;
@@ -10,7 +10,7 @@ use super::tape::{Size, Tape, draw_masks};
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, Pass, Step};
+use crate::layer::{Layer, Pass, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -168,6 +168,8 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         self.cell.kind()
     }
 
+    saved!();
+
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         let (&[steps, inputs], false) = (input, input.contains(&0)) else {
             return Err(Error::InputShape { expected: "(steps, inputs)".into(), found: input.to_vec() });
@@ -285,14 +287,5 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         let size = self.size(built, rows, true);
         let masks = usize::from(self.drops()) * self.masks() * (size.inputs + size.units);
         size.len() + rows * ((2 + size.reads) * size.units + masks)
-    }
-}
-
-impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}({}", self.cell.kind(), self.units)?;
-        let options = [(self.return_sequences, "sequences"), (self.go_backwards, "backwards")];
-        options.iter().filter(|(is, _)| *is).try_for_each(|(_, name)| write!(f, ", {name}"))?;
-        write!(f, ")")
     }
 }

@@ -1,10 +1,11 @@
 //! The simple recurrent layer: h = f(x·K + b + h·R).
 //! dz = dh ⊙ f'(z), and the products' gradients are all dz.
 
-use super::cell::{Cell, Steps, check_activation, gate, gate_back};
+use super::cell::{Cell, Steps, by_settings, check_activation, gate, gate_back};
 use super::rnn::Rnn;
 use super::tape::{Moment, Weights};
 use crate::activation::Activation;
+use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -75,6 +76,8 @@ impl Steps for SimpleCell {
         check_activation("activation", self.activation)
     }
 
+    by_settings!();
+
     fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
         weights.product(0..1, &mut at);
         at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
@@ -89,3 +92,5 @@ impl Steps for SimpleCell {
         weights.back(0..1, &mut at);
     }
 }
+
+settings!([] SimpleCell { "activation": activation });

@@ -1,8 +1,9 @@
 //! Cropping: the steps of a sequence without some at both ends.
 
 use super::{Moves, check_rank, moving};
+use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -28,29 +29,31 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/reshaping_layers/cropping1d/>
 #[derive(Debug, Clone)]
 pub struct Cropping1D {
-    before: usize,
-    after: usize,
+    cropping: [usize; 2],
     moves: Moves,
 }
 
 impl Cropping1D {
     /// Leaves out so many steps at the beginning and at the end; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
-        Cropping1D { before, after, moves: Moves::default() }
+        Cropping1D { cropping: [before, after], moves: Moves::default() }
     }
 
     fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
-        let left = steps.saturating_sub(self.before).saturating_sub(self.after);
+        let [before, after] = self.cropping;
+        let left = steps.saturating_sub(before).saturating_sub(after);
         if left == 0 {
             let expected = format!("less than the {steps} steps in all");
-            return Err(Error::argument("cropping", expected, format!("{} and {}", self.before, self.after)));
+            return Err(Error::argument("cropping", expected, format!("{before} and {after}")));
         }
         let output = vec![left, channels];
-        let moves = Moves::new(&output, |at| Some((at[0] + self.before) * channels + at[1]))?;
+        let moves = Moves::new(&output, |at| Some((at[0] + before) * channels + at[1]))?;
         Ok((output, moves))
     }
 }
 
 moving!(Cropping1D);
+
+settings!([] Cropping1D { "cropping": cropping });

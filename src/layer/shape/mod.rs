@@ -102,6 +102,8 @@ macro_rules! moving {
                 stringify!($layer)
             }
 
+            saved!();
+
             fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
                 let (output, moves) = self.moved(input)?;
                 self.moves = moves;

@@ -1,8 +1,9 @@
 //! Zero padding: zeros before and after the steps of a sequence, or round an image.
 
 use super::{Moves, check_rank, moving};
+use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -28,8 +29,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/reshaping_layers/zero_padding1d/>
 #[derive(Debug, Clone)]
 pub struct ZeroPadding1D {
-    before: usize,
-    after: usize,
+    padding: [usize; 2],
     moves: Moves,
 }
 
@@ -54,22 +54,22 @@ pub struct ZeroPadding1D {
 /// <https://keras.io/api/layers/reshaping_layers/zero_padding2d/>
 #[derive(Debug, Clone)]
 pub struct ZeroPadding2D {
-    rows: [usize; 2],
-    columns: [usize; 2],
+    padding: [[usize; 2]; 2],
     moves: Moves,
 }
 
 impl ZeroPadding1D {
     /// So many zeros before and after; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
-        ZeroPadding1D { before, after, moves: Moves::default() }
+        ZeroPadding1D { padding: [before, after], moves: Moves::default() }
     }
 
     fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
-        let output = vec![padded(steps, [self.before, self.after])?, channels];
-        let moves = Moves::new(&output, |at| Some(within(at[0], self.before, steps)? * channels + at[1]))?;
+        let output = vec![padded(steps, self.padding)?, channels];
+        let moves =
+            Moves::new(&output, |at| Some(within(at[0], self.padding[0], steps)? * channels + at[1]))?;
         Ok((output, moves))
     }
 }
@@ -77,16 +77,17 @@ impl ZeroPadding1D {
 impl ZeroPadding2D {
     /// Zeros above and below, left and right; Keras's default is 1 each.
     pub fn new(rows: [usize; 2], columns: [usize; 2]) -> Self {
-        ZeroPadding2D { rows, columns, moves: Moves::default() }
+        ZeroPadding2D { padding: [rows, columns], moves: Moves::default() }
     }
 
     fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 3, "(height, width, channels)")?;
-        let &[height, width, channels] = input else { return Err(Error::NotBuilt) };
-        let output = vec![padded(height, self.rows)?, padded(width, self.columns)?, channels];
+        let ([rows, columns], &[height, width, channels]) = (self.padding, input) else {
+            return Err(Error::NotBuilt);
+        };
+        let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
         let moves = Moves::new(&output, |at| {
-            let (row, column) =
-                (within(at[0], self.rows[0], height)?, within(at[1], self.columns[0], width)?);
+            let (row, column) = (within(at[0], rows[0], height)?, within(at[1], columns[0], width)?);
             Some((row * width + column) * channels + at[2])
         })?;
         Ok((output, moves))
@@ -106,3 +107,6 @@ fn within(at: usize, before: usize, len: usize) -> Option<usize> {
 
 moving!(ZeroPadding1D);
 moving!(ZeroPadding2D);
+
+settings!([] ZeroPadding1D { "padding": padding } only { "data_format": "channels_last" });
+settings!([] ZeroPadding2D { "padding": padding } only { "data_format": "channels_last" });

@@ -1,8 +1,9 @@
 //! Permute: the axes of each sample in another order.
 
 use super::{Moves, moving};
+use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -54,3 +55,5 @@ impl Permute {
 }
 
 moving!(Permute);
+
+settings!([] Permute { "dims" required: dims });

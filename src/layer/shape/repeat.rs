@@ -1,8 +1,9 @@
 //! Repeat: n copies of each sample, one after another.
 
 use super::{Moves, check_rank, moving};
+use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -50,3 +51,5 @@ impl RepeatVector {
 }
 
 moving!(RepeatVector);
+
+settings!([] RepeatVector { "n" required: n });

@@ -1,7 +1,8 @@
 //! Reshape: the same numbers under another shape. dx = dy.
 
+use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -42,6 +43,8 @@ impl<F: Scalar> Layer<F> for Reshape {
         "Reshape"
     }
 
+    saved!();
+
     fn is_view(&self) -> bool {
         true
     }
@@ -72,3 +75,5 @@ impl<F: Scalar> Layer<F> for Reshape {
         }
     }
 }
+
+settings!([] Reshape { "target_shape" required: target });

@@ -1,8 +1,9 @@
 //! Up-sampling: each step several times in a row.
 
 use super::{Moves, check_rank, moving};
+use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass};
+use crate::layer::{Layer, Pass, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -52,3 +53,5 @@ impl UpSampling1D {
 }
 
 moving!(UpSampling1D);
+
+settings!([] UpSampling1D { "size": size });

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::{super::check_range, Schedule, check_steps};
+use super::{super::check_range, MODULE, Schedule, check_steps};
+use crate::config::{Config, settings};
 use crate::error::Result;
 
 /// Half a cosine from `η` down to `α·η` over `D` steps.
@@ -34,13 +35,20 @@ pub struct CosineDecay {
     decay_steps: u64,
     alpha: f64,
     /// The rate at the end of the warm-up, and its steps.
-    warm_up: Option<(f64, u64)>,
+    warm_up: WarmUp,
+}
+
+/// Up to `target` in so many steps, where there is one.
+#[derive(Debug, Clone, Copy, Default)]
+struct WarmUp {
+    target: Option<f64>,
+    steps: u64,
 }
 
 impl CosineDecay {
     /// From `initial` to 0 over `decay_steps` steps.
     pub fn new(initial: f64, decay_steps: u64) -> Self {
-        CosineDecay { initial, decay_steps, alpha: 0.0, warm_up: None }
+        CosineDecay { initial, decay_steps, alpha: 0.0, warm_up: WarmUp::default() }
     }
 
     /// The share of the rate that is left at the end. Default: 0.
@@ -51,14 +59,19 @@ impl CosineDecay {
 
     /// Grows from the initial rate to `target` over `steps` steps first. Default: none.
     pub fn warm_up(mut self, target: f64, steps: u64) -> Self {
-        self.warm_up = Some((target, steps));
+        self.warm_up = WarmUp { target: Some(target), steps };
         self
     }
 }
 
 impl Schedule for CosineDecay {
+    fn config(&self) -> Option<Config> {
+        Some(Config::told(MODULE, "CosineDecay", self))
+    }
+
     fn at(&self, step: u64) -> f64 {
-        let (top, start) = self.warm_up.unwrap_or((self.initial, 0));
+        let (top, start) =
+            self.warm_up.target.map_or((self.initial, 0), |target| (target, self.warm_up.steps));
         if step < start {
             return self.initial + (top - self.initial) * step as f64 / start as f64;
         }
@@ -69,6 +82,11 @@ impl Schedule for CosineDecay {
     fn check(&self) -> Result<()> {
         check_steps("decay_steps", self.decay_steps)?;
         check_range("alpha", self.alpha, 0.0, f64::MAX)?;
-        check_range("target", self.warm_up.map_or(0.0, |(target, _)| target), 0.0, f64::MAX)
+        check_range("target", self.warm_up.target.unwrap_or(0.0), 0.0, f64::MAX)
     }
 }
+
+settings!([] CosineDecay {
+    "initial_learning_rate" required: initial, "decay_steps" required: decay_steps, "alpha": alpha,
+    "warmup_target": warm_up.target, "warmup_steps": warm_up.steps,
+} ignore { "name" });

@@ -1,6 +1,7 @@
 //! Exponential decay: η·rate^(s/D).
 
-use super::{super::check_range, Schedule, check_steps};
+use super::{super::check_range, MODULE, Schedule, check_steps};
+use crate::config::{Config, settings};
 use crate::error::Result;
 
 /// `η · rate^(s/D)` at step `s`.
@@ -40,6 +41,10 @@ impl ExponentialDecay {
 }
 
 impl Schedule for ExponentialDecay {
+    fn config(&self) -> Option<Config> {
+        Some(Config::told(MODULE, "ExponentialDecay", self))
+    }
+
     fn at(&self, step: u64) -> f64 {
         let s = step as f64 / self.decay_steps as f64;
         self.initial * self.rate.powf(if self.staircase { s.floor() } else { s })
@@ -50,3 +55,8 @@ impl Schedule for ExponentialDecay {
         check_range("rate", self.rate, 0.0, f64::MAX)
     }
 }
+
+settings!([] ExponentialDecay {
+    "initial_learning_rate" required: initial, "decay_steps" required: decay_steps,
+    "decay_rate" required: rate, "staircase": staircase,
+} ignore { "name" });

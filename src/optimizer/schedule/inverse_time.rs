@@ -1,6 +1,7 @@
 //! Inverse time decay: η / (1 + rate·s/D).
 
-use super::{super::check_range, Schedule, check_steps};
+use super::{super::check_range, MODULE, Schedule, check_steps};
+use crate::config::{Config, settings};
 use crate::error::Result;
 
 /// `η / (1 + rate·s/D)` at step `s`.
@@ -39,6 +40,10 @@ impl InverseTimeDecay {
 }
 
 impl Schedule for InverseTimeDecay {
+    fn config(&self) -> Option<Config> {
+        Some(Config::told(MODULE, "InverseTimeDecay", self))
+    }
+
     fn at(&self, step: u64) -> f64 {
         let s = step as f64 / self.decay_steps as f64;
         self.initial / (1.0 + self.rate * if self.staircase { s.floor() } else { s })
@@ -49,3 +54,8 @@ impl Schedule for InverseTimeDecay {
         check_range("rate", self.rate, 0.0, f64::MAX)
     }
 }
+
+settings!([] InverseTimeDecay {
+    "initial_learning_rate" required: initial, "decay_steps" required: decay_steps,
+    "decay_rate" required: rate, "staircase": staircase,
+} ignore { "name" });

@@ -19,6 +19,7 @@ use std::fmt;
 use dyn_clone::DynClone;
 
 use super::check_range;
+use crate::config::{Config, Fields, Kinds, Made, Value, stock};
 use crate::error::{Error, Result};
 
 /// A learning rate for each step. Every `Fn(u64) -> f64` is one.
@@ -39,6 +40,11 @@ use crate::error::{Error, Result};
 pub trait Schedule: DynClone + Send + Sync {
     /// The learning rate after `step` batches since `compile`: the first update asks for 0.
     fn at(&self, step: u64) -> f64;
+
+    /// The schedule's settings, for files. Default: none to tell, and a model that is compiled with it cannot be saved.
+    fn config(&self) -> Option<Config> {
+        None
+    }
 
     /// Refuses settings that make no schedule. Default: takes all.
     ///
@@ -120,6 +126,49 @@ impl LearningRate {
         }
         check_range("learning_rate", self.at(0), 0.0, f64::MAX)
     }
+}
+
+/// Where Keras finds its schedules.
+const MODULE: &str = "keras.optimizers.schedules";
+
+impl LearningRate {
+    /// Whether it can be told.
+    pub(crate) fn has_config(&self) -> bool {
+        self.config().is_some()
+    }
+
+    /// The rate as a setting; none where it is a closure.
+    pub(super) fn config(&self) -> Option<Value> {
+        match self {
+            LearningRate::Constant(rate) => Some(Value::Float(*rate)),
+            LearningRate::Schedule(schedule) => schedule.config().map(Value::from),
+        }
+    }
+}
+
+/// The schedules that files know by their kind.
+pub(crate) fn kinds() -> Kinds<dyn Schedule> {
+    let rows: Vec<Made<dyn Schedule>> = stock![
+        "CosineDecay": CosineDecay::new(0.0, 1),
+        "CosineDecayRestarts": CosineDecayRestarts::new(0.0, 1),
+        "ExponentialDecay": ExponentialDecay::new(0.0, 1, 1.0),
+        "InverseTimeDecay": InverseTimeDecay::new(0.0, 1, 1.0),
+        "PiecewiseConstantDecay": PiecewiseConstantDecay::new([], []),
+        "PolynomialDecay": PolynomialDecay::new(0.0, 1),
+    ];
+    Kinds::new("schedule", rows)
+}
+
+/// Made of its settings.
+pub(super) fn from_config(
+    config: &Config,
+    path: &str,
+    kinds: &Kinds<dyn Schedule>,
+) -> Result<Box<dyn Schedule>> {
+    let mut fields = Fields::new(config, format!("{path}.config"));
+    let schedule = kinds.begin(&mut fields, &config.module)?;
+    fields.finish()?;
+    Ok(schedule)
 }
 
 impl fmt::Debug for LearningRate {

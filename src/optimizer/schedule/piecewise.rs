@@ -1,6 +1,7 @@
 //! Piecewise constant: one rate up to each boundary.
 
-use super::{super::check_range, Schedule};
+use super::{super::check_range, MODULE, Schedule};
+use crate::config::{Config, settings};
 use crate::error::{Error, Result};
 
 /// `values[0]` up to and with step `boundaries[0]`, `values[1]` up to and with `boundaries[1]` ..., and the
@@ -29,6 +30,10 @@ impl PiecewiseConstantDecay {
 }
 
 impl Schedule for PiecewiseConstantDecay {
+    fn config(&self) -> Option<Config> {
+        Some(Config::told(MODULE, "PiecewiseConstantDecay", self))
+    }
+
     fn at(&self, step: u64) -> f64 {
         let place = self.boundaries.iter().position(|&boundary| step <= boundary);
         self.values.get(place.unwrap_or(self.boundaries.len())).copied().unwrap_or(f64::NAN)
@@ -46,3 +51,7 @@ impl Schedule for PiecewiseConstantDecay {
         self.values.iter().try_for_each(|&value| check_range("values", value, 0.0, f64::MAX))
     }
 }
+
+settings!([] PiecewiseConstantDecay {
+    "boundaries" required: boundaries, "values" required: values,
+} ignore { "name" });

@@ -1,6 +1,7 @@
 //! Polynomial decay: (η − end)·(1 − s/D)^power + end.
 
-use super::{super::check_range, Schedule, check_steps};
+use super::{super::check_range, MODULE, Schedule, check_steps};
+use crate::config::{Config, settings};
 use crate::error::Result;
 
 /// `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
@@ -54,6 +55,10 @@ impl PolynomialDecay {
 }
 
 impl Schedule for PolynomialDecay {
+    fn config(&self) -> Option<Config> {
+        Some(Config::told(MODULE, "PolynomialDecay", self))
+    }
+
     fn at(&self, step: u64) -> f64 {
         let decay_steps = match self.cycle {
             true => self.decay_steps * step.div_ceil(self.decay_steps).max(1),
@@ -69,3 +74,8 @@ impl Schedule for PolynomialDecay {
         check_range("power", self.power, 0.0, f64::MAX)
     }
 }
+
+settings!([] PolynomialDecay {
+    "initial_learning_rate" required: initial, "decay_steps" required: decay_steps,
+    "end_learning_rate": end, "power": power, "cycle": cycle,
+} ignore { "name" });

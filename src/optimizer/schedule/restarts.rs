@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::{super::check_positive, super::check_range, Schedule, check_steps};
+use super::{super::check_positive, super::check_range, MODULE, Schedule, check_steps};
+use crate::config::{Config, settings};
 use crate::error::Result;
 
 /// Half a cosine from `η` down to `α·η` over `D` steps, then again over `t_mul·D` from `m_mul·η`, and so on.
@@ -62,6 +63,10 @@ impl CosineDecayRestarts {
 }
 
 impl Schedule for CosineDecayRestarts {
+    fn config(&self) -> Option<Config> {
+        Some(Config::told(MODULE, "CosineDecayRestarts", self))
+    }
+
     fn at(&self, step: u64) -> f64 {
         let done = step as f64 / self.first_decay_steps as f64;
         let (run, share) = if self.t_mul == 1.0 {
@@ -83,3 +88,8 @@ impl Schedule for CosineDecayRestarts {
         check_range("alpha", self.alpha, 0.0, f64::MAX)
     }
 }
+
+settings!([] CosineDecayRestarts {
+    "initial_learning_rate" required: initial, "first_decay_steps" required: first_decay_steps,
+    "t_mul": t_mul, "m_mul": m_mul, "alpha": alpha,
+} ignore { "name" });

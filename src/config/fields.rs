@@ -1,0 +1,112 @@
+//! Reads the settings of one thing, and remembers which were read.
+
+use super::{Config, Setting, Settings, Value};
+use crate::error::{Error, FileError, Result};
+
+/// The settings of one thing while it is made again: [`get`](Fields::get) reads one, and what nobody read is refused at
+/// the end, so that no setting is lost in silence.
+///
+/// # Example
+/// See [`Config`].
+#[derive(Debug)]
+pub struct Fields<'a> {
+    config: &'a Config,
+    path: String,
+    read: Vec<bool>,
+}
+
+impl<'a> Fields<'a> {
+    /// The settings in `config`, which is found at `path` in its file.
+    pub fn new(config: &'a Config, path: impl Into<String>) -> Self {
+        Fields { read: vec![false; config.fields.len()], config, path: path.into() }
+    }
+
+    /// The thing's kind.
+    pub fn kind(&self) -> &'a str {
+        &self.config.kind
+    }
+
+    /// Where Keras finds the kind.
+    pub(crate) fn module(&self) -> &'a str {
+        &self.config.module
+    }
+
+    /// Where the settings are, such as `layers[3].config`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The setting of this name, which must be there.
+    ///
+    /// # Errors
+    /// [`FileError::Setting`] where it is missing, or is something else.
+    pub fn get<T: Setting>(&mut self, name: &str) -> Result<T> {
+        let path = self.path_of(name);
+        match self.value(name) {
+            Some(value) => T::from_value(value, &path),
+            None => Err(refuse(&path, T::EXPECTED, "nothing")),
+        }
+    }
+
+    /// Sets `to`, where there is a setting of this name.
+    ///
+    /// # Errors
+    /// [`FileError::Setting`] where it is something else.
+    pub fn read<T: Setting>(&mut self, name: &str, to: &mut T) -> Result<()> {
+        if let Some(value) = self.value(name) {
+            *to = T::from_value(value, &self.path_of(name))?;
+        }
+        Ok(())
+    }
+
+    /// The setting of this name as it stands, which counts as read then.
+    pub fn value(&mut self, name: &str) -> Option<&'a Value> {
+        let place = self.config.fields.iter().position(|(known, _)| known == name)?;
+        self.read[place] = true;
+        Some(&self.config.fields[place].1)
+    }
+
+    /// The path of a setting.
+    pub fn path_of(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    /// Refuses a setting that has another value than the one that is built in here.
+    pub(crate) fn only(&mut self, name: &str, built_in: impl Into<Value>) -> Result<()> {
+        let built_in = built_in.into();
+        let same = |value: &Value| match (value, &built_in) {
+            (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => *a as f64 == *b,
+            (value, built_in) => value == built_in,
+        };
+        match self.value(name) {
+            Some(value) if !same(value) && *value != Value::Null => {
+                Err(refuse(&self.path_of(name), format!("{built_in}, all that is supported"), value))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets all settings of a thing.
+    pub(crate) fn fill<T: Settings>(&mut self, to: &mut T) -> Result<()> {
+        to.read(self)
+    }
+
+    /// Refuses what nobody read, unless it says nothing.
+    ///
+    /// # Errors
+    /// [`FileError::Setting`].
+    pub fn finish(self) -> Result<()> {
+        let left = self.config.fields.iter().zip(&self.read);
+        match left.into_iter().find(|((_, value), read)| !**read && *value != Value::Null) {
+            Some(((name, value), _)) => {
+                Err(refuse(&self.path_of(name), format!("no such setting of `{}`", self.config.kind), value))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A [`FileError::Setting`].
+pub(crate) fn refuse(path: &str, expected: impl Into<String>, found: impl std::fmt::Display) -> Error {
+    FileError::Setting { path: path.into(), expected: expected.into(), found: found.to_string() }.into()
+}

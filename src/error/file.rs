@@ -1,0 +1,89 @@
+//! What can be wrong with a file, or with what is to be written to one.
+
+/// Why a model could not be written or read.
+///
+/// # Example
+/// ```
+/// use cornu::error::FileError;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().add(Dense::new(1));
+/// model.compile(Sgd::new(|_: u64| 0.1), MeanSquaredError::new(), ())?;
+/// let error = model.compile_config().unwrap_err();
+/// assert!(matches!(error, Error::File(FileError::NotSavable { .. })));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// A setting that is missing, of another type, or not known.
+    #[error("`{path}`: expected {expected}, found {found}")]
+    Setting {
+        /// Where it is, such as `layers[3].config.units`.
+        path: String,
+        /// What would do.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// A kind that nobody registered.
+    #[error(
+        "`{path}`: no {what} `{kind}` is known here{}; register your own: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
+        if module.is_empty() { String::new() } else { format!(" by the module `{module}`") }
+    )]
+    UnknownKind {
+        /// `layer`, `loss`, `optimizer`, `metric` or `schedule`.
+        what: &'static str,
+        /// Where it is, such as `layers[3].config`.
+        path: String,
+        /// The kind.
+        kind: String,
+        /// The module that the file names for it.
+        module: String,
+    },
+    /// A thing without settings that could be written, such as a closure.
+    #[error("the {what} {name} has no settings that could be saved: its `config` tells none")]
+    NotSavable {
+        /// `layer`, `loss`, `optimizer`, `metric` or `learning rate`.
+        what: &'static str,
+        /// The thing.
+        name: String,
+    },
+    /// A format whose feature is off.
+    #[error("{path}: the format `{format}` needs the feature `{feature}` of cornu")]
+    Feature {
+        /// The file.
+        path: String,
+        /// The format.
+        format: &'static str,
+        /// The feature that adds it.
+        feature: &'static str,
+    },
+    /// A name that tells no format.
+    #[error("{path}: expected a name that ends in {expected}")]
+    Extension {
+        /// The file.
+        path: String,
+        /// The ends that would do.
+        expected: &'static str,
+    },
+    /// The system refused to read or write.
+    #[error("{path}: {message}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What kind of refusal.
+        kind: std::io::ErrorKind,
+        /// The system's words.
+        message: String,
+    },
+    /// A file that is not whole, not what its name says, or made to do harm.
+    #[error("{path}, {place}: {problem}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// Where in it.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+}

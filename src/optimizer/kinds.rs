@@ -1,0 +1,103 @@
+//! The optimizers that files know by their kind, and what all of them have in Keras's files.
+
+use super::*;
+use crate::config::{Fields, Kinds, Made, Setting, Value, refuse, stock};
+
+/// All of stock.
+pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Optimizer<F>> {
+    let rows: Vec<Made<dyn Optimizer<F>>> = stock![
+        "Adadelta": Adadelta::default(),
+        "Adagrad": Adagrad::default(),
+        "Adam": Adam::default(),
+        "AdamW": AdamW::default(),
+        "Adamax": Adamax::default(),
+        "Ftrl": Ftrl::default(),
+        "Lion": Lion::default(),
+        "Nadam": Nadam::default(),
+        "RMSprop": RmsProp::default(),
+        "SGD": Sgd::default(),
+    ];
+    Kinds::new("optimizer", rows)
+}
+
+/// Made of its settings, or of Keras's name for it.
+pub(crate) fn from_value<F: Scalar>(
+    value: &Value,
+    path: &str,
+    kinds: &Kinds<dyn Optimizer<F>>,
+    schedules: &Kinds<dyn Schedule>,
+) -> Result<Box<dyn Optimizer<F>>> {
+    let named;
+    let config = match value {
+        Value::Config(config) => &**config,
+        Value::Text(name) => {
+            let kind = kinds.named(name).ok_or_else(|| refuse(path, "an optimizer of Keras", value))?;
+            named = Config::of("keras.optimizers", kind);
+            &named
+        }
+        _ => return Err(refuse(path, "an optimizer", value)),
+    };
+    let mut fields = Fields::new(config, format!("{path}.config"));
+    for ignored in ["name", "jit_compile", "is_legacy_optimizer"] {
+        fields.value(ignored);
+    }
+    let mut optimizer = kinds.begin(&mut fields, &config.module)?;
+    let path = fields.path_of("learning_rate");
+    if let Some(rate) = fields.value("learning_rate") {
+        *optimizer.learning_rate_mut() = match rate {
+            Value::Config(config) => LearningRate::Schedule(schedule::from_config(config, &path, schedules)?),
+            rate => LearningRate::Constant(f64::from_value(rate, &path)?),
+        };
+    }
+    let mut options = optimizer.options().cloned().unwrap_or_default();
+    options.read(&mut fields)?;
+    fields.finish()?;
+    if options == optimizer.options().cloned().unwrap_or_default() {
+        return Ok(optimizer);
+    }
+    Ok(Box::new(Tuned::new(optimizer).with(|own| *own = options)))
+}
+
+impl Options {
+    /// Adds them to the settings of a rule.
+    pub(super) fn write(&self, to: &mut Config) {
+        to.set("weight_decay", self.weight_decay);
+        for clip in &self.clips {
+            match *clip {
+                Clip::Norm(c) => to.set("clipnorm", c),
+                Clip::GlobalNorm(c) => to.set("global_clipnorm", c),
+                Clip::Value(c) => to.set("clipvalue", c),
+            }
+        }
+        if let Some(average) = self.average {
+            to.set("use_ema", true);
+            to.set("ema_momentum", average.momentum);
+            to.set("ema_overwrite_frequency", average.overwrite);
+        }
+        to.set("gradient_accumulation_steps", self.accumulation);
+        // Keras does not keep these; only where there are some, so that its own files stay alike.
+        if !self.undecayed.is_empty() {
+            to.set("exclude_from_weight_decay", self.undecayed.to_value());
+        }
+    }
+
+    fn read(&mut self, from: &mut Fields) -> Result<()> {
+        from.read("weight_decay", &mut self.weight_decay)?;
+        for name in ["clipnorm", "global_clipnorm", "clipvalue"] {
+            let mut bound = None;
+            from.read(name, &mut bound)?;
+            self.clips.extend(bound.map(match name {
+                "clipnorm" => Clip::Norm,
+                "global_clipnorm" => Clip::GlobalNorm,
+                _ => Clip::Value,
+            }));
+        }
+        let (mut use_ema, mut momentum, mut overwrite) = (self.average.is_some(), 0.99, None);
+        from.read("use_ema", &mut use_ema)?;
+        from.read("ema_momentum", &mut momentum)?;
+        from.read("ema_overwrite_frequency", &mut overwrite)?;
+        self.average = use_ema.then_some(WeightAverage { momentum, overwrite });
+        from.read("gradient_accumulation_steps", &mut self.accumulation)?;
+        from.read("exclude_from_weight_decay", &mut self.undecayed)
+    }
+}

@@ -1,0 +1,163 @@
+//! What a loader knows: stock, and the user's own.
+
+use crate::config::{Config, Fields, Value};
+use crate::error::Result;
+use crate::layer::Layer;
+use crate::loss::Loss;
+use crate::metric::Metric;
+use crate::model::{Compiled, Registry, Sequential, check_loss};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::scalar::Scalar;
+
+/// Reads models that hold things written outside this crate: each kind is told once, with how it is made.
+///
+/// | method | default |
+/// |---|---|
+/// | `layer`, `loss`, `optimizer`, `metric`, `schedule` | this crate's own |
+///
+/// # Example
+/// ```
+/// use cornu::config::Config;
+/// use cornu::layer::Pass;
+/// use cornu::prelude::*;
+/// use cornu::save::Loader;
+/// use cornu::tensor::{Batch, BatchMut, Scratch};
+///
+/// /// y = factor·x.
+/// #[derive(Debug, Clone)]
+/// struct Times { factor: f64 }
+///
+/// impl<F: Scalar> Layer<F> for Times {
+///     fn kind(&self) -> &str { "Times" }
+///     fn config(&self) -> Option<Config> { Some(Config::new("Times").with("factor", self.factor)) }
+/// #   fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> { Ok(input.to_vec()) }
+/// #   fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+/// #       y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * F::of(self.factor));
+/// #   }
+/// #   fn backward(&mut self, _: Pass<F>) {}
+///     // build, infer, backward
+/// }
+///
+/// let loader = Loader::new().layer("Times", |fields| Ok(Times { factor: fields.get("factor")? }));
+/// let config = Sequential::new().add(Times { factor: 2.0 }).config()?;
+/// assert_eq!(format!("{:?}", loader.from_config(&config)?), "Sequential [times: Times { factor: 2.0 }]");
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Loader<F: Scalar = f32> {
+    pub(super) known: Registry<F>,
+}
+
+impl Loader<f32> {
+    /// Of models that compute in `f32`; knows what this crate brings along.
+    pub fn new() -> Self {
+        Loader::with_scalar()
+    }
+}
+
+impl Default for Loader<f32> {
+    fn default() -> Self {
+        Loader::new()
+    }
+}
+
+impl<F: Scalar> Loader<F> {
+    /// Of models that compute in `F`.
+    pub fn with_scalar() -> Self {
+        Loader { known: Registry::stock() }
+    }
+
+    /// Knows a layer more, made of the settings that its [`Layer::config`] told.
+    pub fn layer<L: Layer<F> + 'static>(
+        mut self,
+        kind: impl Into<String>,
+        make: impl Fn(&mut Fields) -> Result<L> + Send + Sync + 'static,
+    ) -> Self {
+        self.known.layers.add(kind, move |fields| Ok(Box::new(make(fields)?)));
+        self
+    }
+
+    /// Knows a loss more, made of the settings that its [`Loss::config`] told.
+    pub fn loss<L: Loss<F> + 'static>(
+        mut self,
+        kind: impl Into<String>,
+        make: impl Fn(&mut Fields) -> Result<L> + Send + Sync + 'static,
+    ) -> Self {
+        self.known.losses.add(kind, move |fields| Ok(Box::new(make(fields)?)));
+        self
+    }
+
+    /// Knows an optimizer more, made of the settings that its [`Optimizer::config`] told. Its `learning_rate` and
+    /// [`Options`](crate::optimizer::Options) are read for it.
+    pub fn optimizer<O: Optimizer<F> + 'static>(
+        mut self,
+        kind: impl Into<String>,
+        make: impl Fn(&mut Fields) -> Result<O> + Send + Sync + 'static,
+    ) -> Self {
+        self.known.optimizers.add(kind, move |fields| Ok(Box::new(make(fields)?)));
+        self
+    }
+
+    /// Knows a metric more, made of the settings that its [`Metric::config`] told.
+    pub fn metric<M: Metric<F> + 'static>(
+        mut self,
+        kind: impl Into<String>,
+        make: impl Fn(&mut Fields) -> Result<M> + Send + Sync + 'static,
+    ) -> Self {
+        self.known.metrics.add(kind, move |fields| Ok(Box::new(make(fields)?)));
+        self
+    }
+
+    /// Knows a schedule more, made of the settings that its [`Schedule::config`] told.
+    pub fn schedule<S: Schedule + 'static>(
+        mut self,
+        kind: impl Into<String>,
+        make: impl Fn(&mut Fields) -> Result<S> + Send + Sync + 'static,
+    ) -> Self {
+        self.known.schedules.add(kind, move |fields| Ok(Box::new(make(fields)?)));
+        self
+    }
+
+    /// A model of this architecture, with neither weights nor an optimizer.
+    ///
+    /// # Errors
+    /// [`FileError::Setting`](crate::error::FileError::Setting) and
+    /// [`FileError::UnknownKind`](crate::error::FileError::UnknownKind), with the place.
+    #[allow(clippy::wrong_self_convention)] // from the settings, by what the loader knows
+    pub fn from_config(&self, config: &Config) -> Result<Sequential<F>> {
+        Sequential::from_config(config, &self.known)
+    }
+}
+
+impl<F: Scalar> Loader<F> {
+    /// Compiles a model as [`Sequential::compile_config`](crate::Sequential::compile_config) told; nothing where it
+    /// tells nothing. The weights stay; the optimizer starts anew.
+    ///
+    /// # Errors
+    /// As [`Loader::from_config`], and as [`Sequential::compile`](crate::Sequential::compile). The model is unchanged then.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use cornu::save::Loader;
+    /// let mut model = Sequential::new().input([3]).add(Dense::new(2));
+    /// model.compile(Adam::new(0.01), MeanSquaredError::new(), [Accuracy::new()])?;
+    /// let told = model.compile_config()?;
+    /// let mut again = Loader::new().from_config(&model.config()?)?;
+    /// if let Some(told) = &told {
+    ///     Loader::new().compile(&mut again, told)?;
+    /// }
+    /// assert_eq!(again.compile_config()?, told);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn compile(&self, model: &mut Sequential<F>, told: &Value) -> Result<()> {
+        let Some(compiled) = Compiled::from_value(told, &self.known)? else { return Ok(()) };
+        if model.input_shape().is_some() {
+            model.build()?;
+        }
+        check_loss(model, &*compiled.loss)?;
+        model.walk_mut(&mut |_, param| param.forget());
+        model.compiled = Some(compiled);
+        Ok(())
+    }
+}
