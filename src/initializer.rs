@@ -152,6 +152,7 @@ impl Initializer {
     /// Draws the values of a parameter of this shape, row-major.
     pub(crate) fn draw<F: Scalar>(&self, shape: &[usize], rng: &mut Rng) -> Result<Vec<F>> {
         let count = elements::<F>(shape)?;
+        rng.take_room::<F>(count, shape)?;
         let draw = self.scaled(shape);
         let finite = match draw {
             Draw::Constant(a) | Draw::Orthogonal(a) | Draw::Identity(a) => a.is_finite(),
@@ -168,6 +169,7 @@ impl Initializer {
         let wrong_rank =
             |expected: &str| Err(Error::argument("initializer", expected, crate::error::Shape(shape)));
         match (draw, shape) {
+            (Draw::Orthogonal(_), [_, _, ..]) | (Draw::Identity(_), [_, _]) if !rng.draws() => {}
             (Draw::Orthogonal(gain), [.., _, cols]) => {
                 let values = orthogonal::orthogonal(count / (*cols).max(1), *cols, gain, rng);
                 return Ok(values.into_iter().map(F::of).collect());
@@ -181,6 +183,9 @@ impl Initializer {
             }
             (Draw::Identity(_), _) => return wrong_rank("a matrix, to be the identity"),
             _ => {}
+        }
+        if !rng.draws() {
+            return Ok(vec![F::zero(); count]);
         }
         let one = |rng: &mut Rng| match draw {
             Draw::Constant(value) => value,

@@ -75,6 +75,7 @@ impl<F: Scalar> Param<F> {
         rng: &mut Rng,
     ) -> Result<Self> {
         let value = initializer.draw(shape, rng)?;
+        rng.take_room::<F>(value.len(), shape)?;
         let grad = vec![F::zero(); value.len()];
         Ok(Param { trainable: true, grad, ..Param::untrained(name, shape, value) })
     }
@@ -84,7 +85,19 @@ impl<F: Scalar> Param<F> {
     /// # Errors
     /// As [`Param::new`].
     pub fn fixed(name: &'static str, shape: &[usize], initializer: &Initializer) -> Result<Self> {
-        let value = initializer.draw(shape, &mut Rng::stream(0, 0))?;
+        Param::fixed_within(name, shape, initializer, &mut Rng::stream(0, 0))
+    }
+
+    /// The same in the room that `rng` has left; it draws nothing of it.
+    pub(crate) fn fixed_within(
+        name: &'static str,
+        shape: &[usize],
+        initializer: &Initializer,
+        rng: &mut Rng,
+    ) -> Result<Self> {
+        let mut own = Rng::stream(0, 0).within(rng.room(), true);
+        let value = initializer.draw(shape, &mut own)?;
+        rng.take_room::<F>(value.len(), shape)?;
         Ok(Param::untrained(name, shape, value))
     }
 

@@ -294,7 +294,7 @@ fn a_closure_cannot_be_told_and_is_named() {
 
 #[test]
 fn an_unknown_kind_says_how_to_register_it() {
-    let config = Config::new("Sequential").with("layers", vec![Config::new("Square")]);
+    let config = Config::new("Sequential").with("layers", vec![Config::new("Square").with("name", "square")]);
     let error = Loader::new().from_config(&config).unwrap_err().to_string();
     let expected = "`layers[0].config`: no layer `Square` is known here; register your own: \
                     `Loader::new().layer(\"Square\", |fields| ...)`";

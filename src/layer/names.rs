@@ -14,8 +14,9 @@ pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[Node<F>]) -> String {
 
 /// Refuses two layers of one name.
 pub(crate) fn check_unique<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
+    let mut places = std::collections::HashMap::with_capacity(layers.len());
     for (second, layer) in layers.iter().enumerate() {
-        if let Some(first) = layers[..second].iter().position(|other| other.label() == layer.label()) {
+        if let Some(first) = places.insert(layer.label(), second) {
             return Err(Error::DuplicateName { name: layer.label().into(), first, second });
         }
     }
@@ -23,7 +24,7 @@ pub(crate) fn check_unique<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
 }
 
 /// As Keras does it: a `_` before a capital that starts a lowercase run or follows a lowercase letter.
-fn snake_case(kind: &str) -> String {
+pub(crate) fn snake_case(kind: &str) -> String {
     let letters: Vec<char> = kind.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut name = String::new();
     for (i, &letter) in letters.iter().enumerate() {

@@ -147,9 +147,11 @@ impl<F> Default for Normalization<F> {
 }
 
 impl<F: Scalar> Params<F> {
-    fn new(source: &Source, features: usize) -> Result<Self> {
-        let fixed = |name, values: &[f64]| {
-            let mut param = Param::fixed(name, &[features], &Initializer::Zeros)?;
+    /// `shape` is that of the statistics: one for each feature, or a single one.
+    fn new(source: &Source, shape: &[usize], rng: &mut Rng) -> Result<Self> {
+        let features = shape.iter().product();
+        let mut fixed = |name, values: &[f64]| {
+            let mut param = Param::fixed_within(name, shape, &Initializer::Zeros, rng)?;
             match *values {
                 [one] => param.value.fill(F::of(one)),
                 _ if values.len() == features => {
@@ -190,9 +192,11 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         self.features = self.layout(input)?;
-        self.params = Some(Params::new(&self.source, self.features.0)?);
+        let features = [self.features.0];
+        let shape = if self.axis.is_some() { &features[..] } else { &[] };
+        self.params = Some(Params::new(&self.source, shape, rng)?);
         Ok(input.to_vec())
     }
 

@@ -91,6 +91,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         self.shared_axes.iter().for_each(|axis| shape[axis - 1] = 1);
         self.param = Some(self.alpha.param("alpha", &shape, rng)?);
         let count: usize = input.iter().product();
+        rng.take_room::<usize>(count, input)?;
         self.places = (0..count)
             .map(|number| {
                 // The indices of the number, from the last axis to the first.

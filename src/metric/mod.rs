@@ -245,7 +245,7 @@ fn target_at<F: Scalar>(target: &[F], column: usize, width: usize) -> F {
 
 /// Refuses targets that are not one number for each output.
 fn check_as_wide(metric: &str, output: &[usize], target: &[usize]) -> Result<()> {
-    if output.iter().product::<usize>() == target.iter().product() {
+    if output.iter().product::<usize>() == target.iter().product::<usize>() {
         return Ok(());
     }
     let expected = format!("targets of shape {} for `{metric}`", Shape(output));

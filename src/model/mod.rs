@@ -160,6 +160,23 @@ impl<F: Scalar> Sequential<F> {
         Ok(())
     }
 
+    /// Builds the layers of a model whose weights a file holds, within so many bytes; tells how many are left. Where it
+    /// fails, some layers are built.
+    pub(crate) fn build_within(&mut self, input: &[usize], mut room: usize, draws: bool) -> Result<usize> {
+        if self.layers.is_empty() {
+            return Err(Error::NoLayers);
+        }
+        names::check_unique(&self.layers)?;
+        let mut shape = input.to_vec();
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let mut rng = Rng::stream(self.seed, index as u64).within(room, draws);
+            shape = layer.place(index, &shape, &mut rng)?;
+            room = rng.room();
+        }
+        self.input = Some(input.to_vec());
+        Ok(room)
+    }
+
     /// Whether all shapes are known and all weights drawn.
     pub(crate) fn is_built(&self) -> bool {
         self.output_shape().is_some()

@@ -74,7 +74,7 @@ impl Options {
             to.set("ema_momentum", average.momentum);
             to.set("ema_overwrite_frequency", average.overwrite);
         }
-        to.set("gradient_accumulation_steps", self.accumulation);
+        to.set("gradient_accumulation_steps", self.accumulation.filter(|&batches| batches > 1));
         // Keras does not keep these; only where there are some, so that its own files stay alike.
         if !self.undecayed.is_empty() {
             to.set("exclude_from_weight_decay", self.undecayed.to_value());

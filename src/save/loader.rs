@@ -14,6 +14,9 @@ use crate::scalar::Scalar;
 /// | method | default |
 /// |---|---|
 /// | `layer`, `loss`, `optimizer`, `metric`, `schedule` | this crate's own |
+/// | `compiled`: with the optimizer and its state | true |
+/// | `allow_non_finite`: weights of NaN or infinity | false |
+/// | `memory_limit`, in bytes | twice the file's size and 1 MiB |
 ///
 /// # Example
 /// ```
@@ -46,6 +49,9 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone)]
 pub struct Loader<F: Scalar = f32> {
     pub(super) known: Registry<F>,
+    pub(super) compile: bool,
+    pub(super) allow_non_finite: bool,
+    pub(super) memory_limit: Option<usize>,
 }
 
 impl Loader<f32> {
@@ -64,7 +70,26 @@ impl Default for Loader<f32> {
 impl<F: Scalar> Loader<F> {
     /// Of models that compute in `F`.
     pub fn with_scalar() -> Self {
-        Loader { known: Registry::stock() }
+        Loader { known: Registry::stock(), compile: true, allow_non_finite: false, memory_limit: None }
+    }
+
+    /// Whether a model is also compiled, with the optimizer's state, where the file says how. Default: true.
+    pub fn compiled(mut self, compiled: bool) -> Self {
+        self.compile = compiled;
+        self
+    }
+
+    /// Whether weights may hold NaN or infinity. Default: false.
+    pub fn allow_non_finite(mut self, allow: bool) -> Self {
+        self.allow_non_finite = allow;
+        self
+    }
+
+    /// How many bytes reading a file may allocate. Default: twice the file's size and 1 MiB; in `f64`, which files hold
+    /// in half the width, twice as much.
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
     }
 
     /// Knows a layer more, made of the settings that its [`Layer::config`] told.

@@ -1,9 +1,43 @@
 //! Models, weights and settings to and from files.
+//!
+//! | what | file | feature | written by | read by |
+//! |---|---|---|---|---|
+//! | a whole model | `.keras`, Keras 3's own | `keras` | [`Sequential::save`](crate::Sequential::save), Keras | [`Sequential::load`](crate::Sequential::load), [`Loader`], Keras |
+//! | | `.safetensors` | `safetensors` | `Sequential::save` | `Sequential::load`, [`Loader`] |
+//! | weights | `.npz` | `npy` | [`Sequential::save_weights`](crate::Sequential::save_weights) | [`Sequential::load_weights`](crate::Sequential::load_weights), NumPy |
+//! | | `.safetensors` | `safetensors` | `Sequential::save_weights`, any tool | `Sequential::load_weights`; of PyTorch `load_torch_weights` |
+//! | | `.weights.h5` | `keras` | Keras | `Sequential::load_weights` |
+//! | an architecture | JSON | `json` | `Sequential::to_json`, Keras | `Sequential::from_json`, Keras |
+//!
+//! Loading never runs code, opens another file, or allocates more than twice the file's size and 1 MiB: a file that would
+//! need more is refused, unless a limit is set by [`Loader::memory_limit`].
 
-#[cfg(feature = "npy")]
-mod atomic;
+mod format;
 mod loader;
+
+#[cfg(feature = "files")]
+mod array;
+#[cfg(feature = "files")]
+mod atomic;
+#[cfg(any(feature = "files", feature = "json"))]
+mod budget;
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+mod build;
+#[cfg(feature = "keras")]
+mod hdf5;
+#[cfg(feature = "files")]
+mod input;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "keras")]
+mod keras;
 #[cfg(feature = "npy")]
 mod npz;
+#[cfg(feature = "safetensors")]
+mod safetensors;
+mod weights;
+#[cfg(feature = "archive")]
+mod zip;
 
+pub use format::Format;
 pub use loader::Loader;

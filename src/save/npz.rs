@@ -1,104 +1,115 @@
-//! Weights as `.npz`: one array for each weight, under its path.
+//! Weights as `.npz`: a zip archive with a `.npy` file for each weight, under its path.
+//!
+//! # References
+//! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::Path;
+use std::io::{self, Write};
 
-use ndarray::{ArrayD, IxDyn, OwnedRepr};
-use ndarray_npy::{NpzReader, NpzWriter, ReadNpyError, ReadNpzError};
-
-use super::atomic;
-use crate::error::{Error, Result};
+use super::array::{Array, Number};
+use super::budget::Budget;
+use super::input::Input;
+use super::weights;
+use super::zip::{Archive, Writer};
+use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-impl<F: Scalar> Sequential<F> {
-    /// Writes all weights to a `.npz` file, each under its path, as `F1/kernel`; NumPy reads it by `numpy.load`. The
-    /// file is whole or not there, whatever happens.
-    ///
-    /// # Errors
-    /// [`Error::NotBuilt`], or an [`Error::Outside`] that names the file.
-    ///
-    /// # Example
-    /// ```
-    /// use cornu::prelude::*;
-    /// let path = std::env::temp_dir().join("cornu-example-weights.npz");
-    /// let mut model = Sequential::new().seed(1).input([3]).add(Dense::new(2).name("F1"));
-    /// model.build()?;
-    /// model.save_weights(&path)?;
-    /// let mut other = Sequential::new().seed(2).input([3]).add(Dense::new(2).name("F1"));
-    /// other.build()?;
-    /// other.load_weights(&path)?;
-    /// assert_eq!(other.weight("F1/kernel")?, model.weight("F1/kernel")?);
-    /// # std::fs::remove_file(&path).map_err(Error::outside)?;
-    /// # Ok::<(), cornu::Error>(())
-    /// ```
-    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let weights = self.weights()?;
-        let written = atomic::replace(path, |file| {
-            let mut npz = NpzWriter::new(BufWriter::new(file));
-            for (name, weight) in &weights {
-                match F::NAME {
-                    "f32" => npz.add_array(name, &weight.mapv(|w| w.as_f64() as f32)),
-                    _ => npz.add_array(name, &weight.mapv(|w| w.as_f64())),
-                }
-                .map_err(std::io::Error::other)?;
-            }
-            npz.finish().map(drop).map_err(std::io::Error::other)
-        });
-        written.map_err(|error| named(path, error))
-    }
+const MAGIC: &[u8] = b"\x93NUMPY";
+/// The longest header that is read; NumPy's own limit is 10,000.
+const LONGEST: usize = 10_000;
 
-    /// Reads all weights from a `.npz` file that [`Sequential::save_weights`] wrote, of either precision.
-    ///
-    /// # Errors
-    /// [`Error::NotBuilt`]; an [`Error::Outside`] that names a file which is missing or damaged; [`Error::Unknown`] or
-    /// [`Error::WeightShape`] for a weight that only one of the two has,
-    /// or of another shape. The model is unchanged then.
-    ///
-    /// # Example
-    /// See [`Sequential::save_weights`].
-    pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let file = File::open(path).map_err(|error| named(path, error))?;
-        let mut npz = NpzReader::new(file).map_err(|error| named(path, error))?;
-        let names: Vec<String> = npz.names().map_err(|error| named(path, error))?;
-        let known: Vec<String> = names.iter().map(|name| name.trim_end_matches(".npy").into()).collect();
-        let paths: Vec<String> = self.weights()?.into_iter().map(|(path, _)| path).collect();
-        if let Some(name) = known.iter().find(|name| !paths.contains(name)) {
-            return Err(Error::Unknown { what: "weight in the model", name: name.clone(), known: paths });
-        }
-        let mut values: Vec<ArrayD<f64>> = Vec::new();
-        for (wanted, weight) in self.weights()? {
-            let Some(place) = known.iter().position(|name| *name == wanted) else {
-                return Err(Error::Unknown { what: "weight in the file", name: wanted, known });
-            };
-            let narrow = npz.by_name::<OwnedRepr<f32>, IxDyn>(&names[place]);
-            let value = match narrow {
-                Ok(value) => value.mapv(f64::from),
-                Err(ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_))) => npz
-                    .by_name::<OwnedRepr<f64>, IxDyn>(&names[place])
-                    .map_err(|error| named(path, format!("{wanted}: {error}")))?,
-                Err(error) => return Err(named(path, format!("{wanted}: {error}"))),
-            };
-            if value.shape() != weight.shape() {
-                let (expected, found) = (weight.shape().to_vec(), value.shape().to_vec());
-                return Err(Error::WeightShape { path: wanted, expected, found });
-            }
-            values.push(value);
-        }
-        let mut values = values.iter();
-        self.walk_mut(&mut |_, param| {
-            if let Some(value) = values.next() {
-                param.array_mut().zip_mut_with(value, |to, &from| *to = F::of(from));
-            }
-        });
-        Ok(())
+/// Writes all weights.
+pub(super) fn write<F: Scalar>(model: &Sequential<F>, to: &mut dyn Write) -> io::Result<()> {
+    let mut archive = Writer::new(to);
+    let mut params = Vec::new();
+    model.walk(&mut |path, _, param| params.push((path, param)));
+    for (path, param) in params {
+        archive.add(&format!("{path}.npy"), &|put| {
+            put(&header::<F>(param.shape()))?;
+            Number::of_scalar::<F>().emit(param.value(), put)
+        })?;
     }
+    archive.finish()
 }
 
-/// An error with the file that it is about.
-fn named(path: &Path, error: impl std::fmt::Display) -> Error {
-    Error::outside(std::io::Error::other(format!("{}: {error}", path.display())))
+/// The front of a `.npy` file, of a length that 64 divides.
+fn header<F: Scalar>(shape: &[usize]) -> Vec<u8> {
+    let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let shape = match &sizes[..] {
+        [one] => format!("({one},)"),
+        sizes => format!("({})", sizes.join(", ")),
+    };
+    let kind = if Number::of_scalar::<F>() == Number::F32 { "<f4" } else { "<f8" };
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    text.extend(std::iter::repeat_n(' ', (64 - (11 + text.len()) % 64) % 64));
+    text.push('\n');
+    [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat()
+}
+
+/// Reads all weights.
+pub(super) fn read<F: Scalar>(model: &mut Sequential<F>, input: &Input, budget: &Budget) -> Result<()> {
+    let archive = Archive::open(input, budget)?;
+    let mut names: Vec<String> = Vec::new();
+    let mut found: Vec<(Input, Array)> = Vec::new();
+    for member in archive.names() {
+        let spent = budget.take(2 * (member.len() + size_of::<(Input, Array, String)>() + 64));
+        spent.map_err(|spent| input.spent(member, spent))?;
+        let Some(content) = archive.member(member, budget)? else { continue };
+        let array = array(&content, member)?;
+        names.push(member.trim_end_matches(".npy").into());
+        found.push((content, array));
+    }
+    weights::load(model, &names, &|place| Ok((&found[place].0, found[place].1.clone())), budget)
+}
+
+/// Where the numbers of a `.npy` file are.
+fn array(input: &Input, name: &str) -> Result<Array> {
+    let fail = |problem: &str| input.damaged(name, problem);
+    let mut fixed = [0; 12];
+    let len = (fixed.len() as u64).min(input.len()) as usize;
+    input.read(name, 0, &mut fixed[..len])?;
+    let (front, size) = match fixed {
+        [b'\x93', b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => {
+            (10, usize::from(u16::from_le_bytes([low, high])))
+        }
+        [b'\x93', b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d] => {
+            (12, u32::from_le_bytes([a, b, c, d]) as usize)
+        }
+        _ => return Err(fail("no .npy file")),
+    };
+    if size > LONGEST {
+        return Err(fail("a header of more than 10,000 bytes"));
+    }
+    let mut text = vec![0; size];
+    input.read(name, front, &mut text)?;
+    let text = std::str::from_utf8(&text).map_err(|_| fail("a header that is no text"))?;
+    // What stands after a key, up to the next one.
+    let after = |key: &str| text.split_once(&format!("'{key}':")).map_or("", |(_, rest)| rest.trim_start());
+    let number = match after("descr").get(..5) {
+        Some("'<f4'") => Number::F32,
+        Some("'<f8'") => Number::F64,
+        Some("'<f2'") => Number::F16,
+        Some("'<i4'") => Number::I32,
+        Some("'<i8'") => Number::I64,
+        _ => return Err(fail("expected numbers of '<f4' or '<f8', found others")),
+    };
+    let in_columns = match after("fortran_order") {
+        rest if rest.starts_with("False") => false,
+        rest if rest.starts_with("True") => true,
+        _ => return Err(fail("a header without `fortran_order`")),
+    };
+    let sizes = after("shape").strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    let (sizes, _) = sizes.ok_or_else(|| fail("a header without `shape`"))?;
+    let sizes = sizes.split(',').map(str::trim).filter(|size| !size.is_empty());
+    let shape: std::result::Result<Vec<usize>, _> = sizes.map(str::parse).collect();
+    let shape = shape.map_err(|_| fail("a shape that is none"))?;
+    if in_columns && shape.iter().filter(|&&size| size != 1).count() > 1 {
+        return Err(fail("an array in Fortran order; write it by `numpy.ascontiguousarray`"));
+    }
+    let start = front + size as u64;
+    let bytes = shape.iter().try_fold(number.size() as u64, |n, &size| n.checked_mul(size as u64));
+    if bytes != Some(input.len() - start) {
+        return Err(fail("its length is not that of its shape"));
+    }
+    Ok(Array { number, shape, start })
 }

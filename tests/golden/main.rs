@@ -1,6 +1,8 @@
 //! What Keras 3 on JAX computes, number for number. `README.md` beside this file lists what is covered.
 
 mod draw;
+#[cfg(feature = "keras")]
+mod files;
 mod initializers;
 mod layers;
 mod losses;

@@ -1,5 +1,7 @@
 //! A layer's settings together with those of its place: its name, and what every layer of Keras has.
 
+use std::borrow::Cow;
+
 use super::Node;
 use crate::config::{Config, Fields, Kinds, Setting, Value, refuse};
 use crate::error::Result;
@@ -26,9 +28,9 @@ impl<F: Scalar> Node<F> {
     /// Made of its settings, by what `kinds` knows.
     pub(crate) fn from_value(value: &Value, path: &str, kinds: &Kinds<dyn Layer<F>>) -> Result<Self> {
         let Value::Config(config) = value else { return Err(refuse(path, "a layer", value)) };
+        let config = &*from_the_last(config);
         let mut fields = Fields::new(config, format!("{path}.config"));
-        let mut label = String::new();
-        fields.read("name", &mut label)?;
+        let label = fields.get("name")?;
         let mut trainable = true;
         fields.read("trainable", &mut trainable)?;
         let mut activity_regularizer = None;
@@ -39,6 +41,31 @@ impl<F: Scalar> Node<F> {
         fields.finish()?;
         Ok(Node { label, trainable, activity_regularizer, shapes: None, layer })
     }
+}
+
+/// The settings with axes that are counted from the last one, where the file tells how many there are: `axis` 2 of
+/// `[null, 12, 4]` is −1.
+fn from_the_last(config: &Config) -> Cow<'_, Config> {
+    let built = config.beside.iter().find(|(name, _)| name == "build_config");
+    let shape = built.and_then(|(_, value)| match value {
+        Value::Map(fields) => fields.iter().find(|(name, _)| name == "input_shape"),
+        _ => None,
+    });
+    let (Some((_, Value::List(sizes))), Some(axis)) = (shape, config.get("axis")) else {
+        return Cow::Borrowed(config);
+    };
+    let rank = sizes.len() as i64;
+    let turned = |axis: &Value| match *axis {
+        Value::Int(axis) if (1..rank).contains(&axis) => Value::Int(axis - rank),
+        ref axis => axis.clone(),
+    };
+    let axis = match axis {
+        Value::List(axes) => Value::List(axes.iter().map(turned).collect()),
+        axis => turned(axis),
+    };
+    let mut config = config.clone();
+    config.set("axis", axis);
+    Cow::Owned(config)
 }
 
 /// Keras's name for the precision of `F`.

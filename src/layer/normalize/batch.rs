@@ -1,11 +1,12 @@
 //! Batch normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance over the batch.
 //! dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/√(v + ε) · (dy − dβ/N − x̂·dγ/N).
 
+mod config;
+
 use std::fmt;
 
 use super::channels::{Channels, each_row};
 use super::check_epsilon;
-use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
@@ -187,8 +188,8 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         self.params = Some(Channels {
             gamma: self.scale.then(|| self.gamma.param("gamma", &shape, rng)).transpose()?,
             beta: self.center.then(|| self.beta.param("beta", &shape, rng)).transpose()?,
-            mean: Param::fixed("moving_mean", &shape, &self.moving_mean)?,
-            variance: Param::fixed("moving_variance", &shape, &self.moving_variance)?,
+            mean: Param::fixed_within("moving_mean", &shape, &self.moving_mean, rng)?,
+            variance: Param::fixed_within("moving_variance", &shape, &self.moving_variance, rng)?,
         });
         self.statistics = vec![F::zero(); 3 * channels];
         Ok(input.to_vec())
@@ -298,8 +299,3 @@ impl<F> fmt::Debug for BatchNormalization<F> {
         write!(f, "BatchNormalization(momentum {}, epsilon {})", self.momentum, self.epsilon)
     }
 }
-
-settings!([F] BatchNormalization<F> {
-    "momentum": momentum, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma,
-    "beta": beta, "moving_mean_initializer": moving_mean, "moving_variance_initializer": moving_variance,
-} only { "axis": -1, "synchronized": false, "renorm": false } ignore { "renorm_momentum" });

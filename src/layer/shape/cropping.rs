@@ -39,7 +39,7 @@ impl Cropping1D {
         Cropping1D { cropping: [before, after], moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         let [before, after] = self.cropping;
@@ -49,7 +49,7 @@ impl Cropping1D {
             return Err(Error::argument("cropping", expected, format!("{before} and {after}")));
         }
         let output = vec![left, channels];
-        let moves = Moves::new(&output, |at| Some((at[0] + before) * channels + at[1]))?;
+        let moves = Moves::new(&output, rng, |at| Some((at[0] + before) * channels + at[1]))?;
         Ok((output, moves))
     }
 }

@@ -18,6 +18,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::kernel;
+use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -33,11 +34,12 @@ impl fmt::Debug for Moves {
 
 impl Moves {
     /// The moves of an output of this shape, each place by its indices.
-    fn new(output: &[usize], from: impl Fn(&[usize]) -> Option<usize>) -> Result<Self> {
+    fn new(output: &[usize], rng: &mut Rng, from: impl Fn(&[usize]) -> Option<usize>) -> Result<Self> {
         let count = crate::tensor::elements::<u64>(output)?;
         if count > u32::MAX as usize {
             return Err(Error::TooLarge { shape: output.to_vec() });
         }
+        rng.take_room::<Option<u32>>(count, output)?;
         let mut at = vec![0; output.len()];
         let moves = (0..count).map(|_| {
             let place = from(&at).map(|place| place as u32);
@@ -104,8 +106,8 @@ macro_rules! moving {
 
             saved!();
 
-            fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
-                let (output, moves) = self.moved(input)?;
+            fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+                let (output, moves) = self.moved(input, rng)?;
                 self.moves = moves;
                 Ok(output)
             }

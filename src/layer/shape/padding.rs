@@ -64,12 +64,12 @@ impl ZeroPadding1D {
         ZeroPadding1D { padding: [before, after], moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         let output = vec![padded(steps, self.padding)?, channels];
         let moves =
-            Moves::new(&output, |at| Some(within(at[0], self.padding[0], steps)? * channels + at[1]))?;
+            Moves::new(&output, rng, |at| Some(within(at[0], self.padding[0], steps)? * channels + at[1]))?;
         Ok((output, moves))
     }
 }
@@ -80,13 +80,13 @@ impl ZeroPadding2D {
         ZeroPadding2D { padding: [rows, columns], moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 3, "(height, width, channels)")?;
         let ([rows, columns], &[height, width, channels]) = (self.padding, input) else {
             return Err(Error::NotBuilt);
         };
         let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
-        let moves = Moves::new(&output, |at| {
+        let moves = Moves::new(&output, rng, |at| {
             let (row, column) = (within(at[0], rows[0], height)?, within(at[1], columns[0], width)?);
             Some((row * width + column) * channels + at[2])
         })?;

@@ -39,7 +39,7 @@ impl Permute {
         Permute { dims: dims.into(), moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
         let mut sorted = self.dims.clone();
         sorted.sort();
         if !sorted.iter().copied().eq(1..=input.len()) {
@@ -49,7 +49,7 @@ impl Permute {
         let output: Vec<usize> = self.dims.iter().map(|&axis| input[axis - 1]).collect();
         let strides: Vec<usize> = self.dims.iter().map(|&axis| input[axis..].iter().product()).collect();
         let moves =
-            Moves::new(&output, |at| Some(at.iter().zip(&strides).map(|(i, stride)| i * stride).sum()))?;
+            Moves::new(&output, rng, |at| Some(at.iter().zip(&strides).map(|(i, stride)| i * stride).sum()))?;
         Ok((output, moves))
     }
 }

@@ -39,13 +39,13 @@ impl RepeatVector {
         RepeatVector { n, moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 1, "(features)")?;
         if self.n == 0 {
             return Err(Error::argument("n", "at least 1", 0));
         }
         let output = vec![self.n, input[0]];
-        let moves = Moves::new(&output, |at| Some(at[1]))?;
+        let moves = Moves::new(&output, rng, |at| Some(at[1]))?;
         Ok((output, moves))
     }
 }

@@ -39,7 +39,7 @@ impl UpSampling1D {
         UpSampling1D { size, moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         if self.size == 0 {
@@ -47,7 +47,7 @@ impl UpSampling1D {
         }
         let long = steps.checked_mul(self.size).ok_or_else(|| Error::TooLarge { shape: input.to_vec() })?;
         let output = vec![long, channels];
-        let moves = Moves::new(&output, |at| Some(at[0] / self.size * channels + at[1]))?;
+        let moves = Moves::new(&output, rng, |at| Some(at[0] / self.size * channels + at[1]))?;
         Ok((output, moves))
     }
 }

@@ -132,6 +132,14 @@ impl LearningRate {
 const MODULE: &str = "keras.optimizers.schedules";
 
 impl LearningRate {
+    /// The rate, where it is a number.
+    pub(crate) fn constant(&self) -> Option<f64> {
+        match self {
+            LearningRate::Constant(rate) => Some(*rate),
+            LearningRate::Schedule(_) => None,
+        }
+    }
+
     /// Whether it can be told.
     pub(crate) fn has_config(&self) -> bool {
         self.config().is_some()

@@ -10,8 +10,8 @@ settings!([C: Cell, F: Scalar] Rnn<C, F> {
     "units" required: units, "use_bias": use_bias, "return_sequences": return_sequences,
     "go_backwards": go_backwards, "dropout": dropout, "recurrent_dropout": recurrent_dropout,
     "kernel": kernel, "recurrent": recurrent, "bias": bias,
-} only { "return_state": false, "stateful": false, "zero_output_for_mask": false }
-ignore { "unroll", "seed", "implementation" } with { cell });
+} only { "return_state": false, "stateful": false }
+ignore { "unroll", "seed", "implementation", "zero_output_for_mask" } with { cell });
 
 impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

@@ -1,0 +1,134 @@
+//! An array in a file: where its numbers are, and what they are.
+
+use super::input::Input;
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// An array whose place in the file was found and checked.
+#[derive(Debug, Clone)]
+pub(super) struct Array {
+    pub(super) number: Number,
+    pub(super) shape: Vec<usize>,
+    /// Where the numbers begin; they follow row by row.
+    pub(super) start: u64,
+}
+
+/// What the numbers are, little-endian.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Number {
+    F32,
+    F64,
+    F16,
+    Bf16,
+    I32,
+    I64,
+    U32,
+}
+
+impl Array {
+    /// How many numbers.
+    pub(super) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Reads the numbers into as many places, one for each.
+    pub(super) fn fill<F: Scalar>(&self, input: &Input, place: &str, to: &mut [F]) -> Result<()> {
+        let size = self.number.size();
+        let mut done = 0;
+        input.pieces(place, self.start, (self.len() * size) as u64, &mut |piece| {
+            let count = piece.len() / size;
+            self.number.read_all(piece, &mut to[done..done + count]);
+            done += count;
+        })
+    }
+}
+
+impl Number {
+    /// All there are.
+    pub(super) const ALL: [Number; 7] =
+        [Number::F32, Number::F64, Number::F16, Number::Bf16, Number::I32, Number::I64, Number::U32];
+
+    /// How many bytes one has.
+    pub(super) fn size(self) -> usize {
+        match self {
+            Number::F16 | Number::Bf16 => 2,
+            Number::F32 | Number::I32 | Number::U32 => 4,
+            Number::F64 | Number::I64 => 8,
+        }
+    }
+
+    /// How the numbers of a model are written.
+    pub(super) fn of_scalar<F: Scalar>() -> Self {
+        if F::NAME == "f32" { Number::F32 } else { Number::F64 }
+    }
+
+    /// Reads as many numbers as there are places.
+    fn read_all<F: Scalar>(self, bytes: &[u8], to: &mut [F]) {
+        match self {
+            Number::F32 => each(bytes, to, |bytes| f64::from(f32::from_le_bytes(bytes))),
+            Number::F64 => each(bytes, to, f64::from_le_bytes),
+            Number::F16 => each(bytes, to, |bytes| half(u16::from_le_bytes(bytes))),
+            Number::Bf16 => each(bytes, to, |[low, high]| f64::from(f32::from_le_bytes([0, 0, low, high]))),
+            Number::I32 => each(bytes, to, |bytes| f64::from(i32::from_le_bytes(bytes))),
+            Number::I64 => each(bytes, to, |bytes| i64::from_le_bytes(bytes) as f64),
+            Number::U32 => each(bytes, to, |bytes| f64::from(u32::from_le_bytes(bytes))),
+        }
+    }
+
+    /// Writes numbers, some thousand at a time.
+    pub(super) fn emit<F: Scalar>(
+        self,
+        values: &[F],
+        put: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let mut bytes = Vec::with_capacity(values.len().min(4096) * self.size());
+        for values in values.chunks(4096) {
+            bytes.clear();
+            for value in values {
+                match self {
+                    Number::F64 => bytes.extend(value.as_f64().to_le_bytes()),
+                    Number::I32 => bytes.extend((value.as_f64() as i32).to_le_bytes()),
+                    _ => bytes.extend((value.as_f64() as f32).to_le_bytes()),
+                }
+            }
+            put(&bytes)?;
+        }
+        Ok(())
+    }
+}
+
+fn each<const N: usize, F: Scalar>(bytes: &[u8], to: &mut [F], number: impl Fn([u8; N]) -> f64) {
+    let (numbers, _) = bytes.as_chunks();
+    to.iter_mut().zip(numbers).for_each(|(to, bytes)| *to = F::of(number(*bytes)));
+}
+
+/// A float of 16 bits: 1 for the sign, 5 for the exponent, 10 behind the point.
+fn half(bits: u16) -> f64 {
+    let (sign, exponent, rest) = (bits >> 15, bits >> 10 & 31, f64::from(bits & 1023));
+    let size = match exponent {
+        0 => rest * 2f64.powi(-24),
+        31 if rest == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + rest / 1024.0) * 2f64.powi(i32::from(exponent) - 15),
+    };
+    if sign == 1 { -size } else { size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::half;
+
+    #[test]
+    fn halves_are_read() {
+        for (bits, value) in [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x0001, 2f64.powi(-24)),
+            (0x7bff, 65504.0),
+            (0x3555, 0.333251953125),
+        ] {
+            assert_eq!(half(bits), value);
+        }
+        assert!(half(0x7c00).is_infinite() && half(0x7e00).is_nan());
+    }
+}

@@ -1,0 +1,120 @@
+//! A model made of its settings and of a file's arrays, whatever the format.
+
+use super::Loader;
+use super::array::Array;
+use super::budget::Budget;
+use super::input::Input;
+use crate::config::{Config, Value};
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+const CONFIG: &str = "its settings";
+
+/// A model of these settings, not built yet.
+pub(super) fn from_config<F: Scalar>(
+    config: &Config,
+    input: &Input,
+    budget: &Budget,
+    loader: &Loader<F>,
+) -> Result<Sequential<F>> {
+    // What is made of them takes some hundred bytes for each thing.
+    budget.take_many::<[u8; 768]>(count(config)).map_err(|spent| input.spent(CONFIG, spent))?;
+    Sequential::from_config(config, &loader.known)
+}
+
+/// Builds it where the shape of its samples is known. Its first weights are drawn only where the file tells the seed and
+/// something draws after them.
+pub(super) fn build<F: Scalar>(
+    model: &mut Sequential<F>,
+    config: &Config,
+    has_seed: bool,
+    input: &Input,
+    budget: &Budget,
+) -> Result<()> {
+    let Some(shape) = model.input.clone() else { return Ok(()) };
+    let draws = has_seed && draws_later(config);
+    let left = model.build_within(&shape, budget.left(), draws).map_err(|error| match error {
+        Error::TooLarge { .. } | Error::Layer { .. } => input.damaged(CONFIG, error),
+        error => error,
+    })?;
+    budget.take(budget.left() - left).map_err(|spent| input.spent(CONFIG, spent))
+}
+
+/// How many things with settings there are.
+fn count(config: &Config) -> usize {
+    fn within(value: &Value) -> usize {
+        match value {
+            Value::Config(config) => count(config),
+            Value::List(values) => values.iter().map(within).sum(),
+            Value::Map(fields) => fields.iter().map(|(_, value)| within(value)).sum(),
+            _ => 0,
+        }
+    }
+    1 + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
+}
+
+/// Whether something in the model draws while it trains, so that what is drawn before must be the same too.
+fn draws_later(config: &Config) -> bool {
+    let zero = |value: &Value| matches!(value, Value::Float(0.0) | Value::Int(0) | Value::Null);
+    config.fields.iter().any(|(name, value)| match value {
+        Value::Config(config) => draws_later(config),
+        Value::List(values) => values.iter().any(|value| matches!(value, Value::Config(c) if draws_later(c))),
+        value => ["rate", "stddev", "dropout", "recurrent_dropout"].contains(&&**name) && !zero(value),
+    })
+}
+
+/// A whole number that stands as a text under this name.
+pub(super) fn number(fields: &Value, wanted: &str) -> Option<u64> {
+    let Value::Map(fields) = fields else { return None };
+    fields.iter().find_map(|(name, value)| match value {
+        Value::Text(text) if name == wanted => text.parse().ok(),
+        _ => None,
+    })
+}
+
+/// Refuses weights that only the model or only the file has, all of them at once.
+pub(super) fn compare<'a>(
+    wanted: &[(String, Vec<usize>)],
+    found: impl Iterator<Item = &'a str>,
+    has: &dyn Fn(&str) -> bool,
+    input: &Input,
+) -> Result<()> {
+    let missing: Vec<&str> = wanted.iter().map(|(path, _)| &**path).filter(|path| !has(path)).collect();
+    let known: std::collections::HashSet<&str> = wanted.iter().map(|(path, _)| &**path).collect();
+    let mut surplus: Vec<&str> = found.filter(|path| !known.contains(path)).collect();
+    if missing.is_empty() && surplus.is_empty() {
+        return Ok(());
+    }
+    surplus.sort_unstable();
+    let listed = |paths: &[&str]| match paths {
+        [] => "none".to_string(),
+        paths if paths.len() > 8 => format!("{} and {} more", paths[..8].join(", "), paths.len() - 8),
+        paths => paths.join(", "),
+    };
+    let problem = format!("missing weights: {}; surplus weights: {}", listed(&missing), listed(&surplus));
+    Err(input.damaged("its weights", problem))
+}
+
+/// Reads the numbers of one weight, which are to be finite unless the user allows others.
+pub(super) fn fill<F: Scalar>(
+    array: Option<&Array>,
+    path: &str,
+    shape: &[usize],
+    to: &mut [F],
+    input: &Input,
+    allow: bool,
+) -> Result<()> {
+    let Some(array) = array else { return Err(input.damaged(path, "it is missing")) };
+    if array.shape != shape {
+        let (path, expected, found) = (path.into(), shape.to_vec(), array.shape.clone());
+        return Err(Error::WeightShape { path, expected, found });
+    }
+    array.fill(input, path, to)?;
+    if !allow && !kernel::all_finite(to) {
+        let place = to.iter().position(|value| !value.is_finite()).unwrap_or(0);
+        return Err(input.damaged(path, format!("it holds {} at place {place}", to[place])));
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! `save` and `load`: the format is told by the end of the file's name.
+
+use std::path::Path;
+
+use super::Loader;
+use crate::error::{FileError, Result};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+const ENDS: &str = ".keras or .safetensors";
+
+/// A format of whole models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Keras 3's archive, `.keras`: feature `keras`.
+    Keras,
+    /// `.safetensors`: feature `safetensors`.
+    SafeTensors,
+}
+
+impl Format {
+    /// The format of a file of this name.
+    fn of(path: &Path) -> Result<Self> {
+        match path.extension().and_then(|end| end.to_str()) {
+            Some("keras") => Ok(Format::Keras),
+            Some("safetensors") => Ok(Format::SafeTensors),
+            _ => Err(FileError::Extension { path: path.display().to_string(), expected: ENDS }.into()),
+        }
+    }
+
+    /// Refuses a format whose feature is off.
+    #[allow(dead_code)] // not where all formats are on
+    fn missing<T>(self, path: &str) -> Result<T> {
+        let (format, feature) = match self {
+            Format::Keras => (".keras", "keras"),
+            Format::SafeTensors => (".safetensors", "safetensors"),
+        };
+        Err(FileError::Feature { path: path.into(), format, feature }.into())
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// Writes the whole model to a file: architecture, weights, what it was compiled with, and the optimizer's state.
+    /// The format is told by the name's end: `.keras` (feature `keras`) or `.safetensors` (feature `safetensors`). The
+    /// file is written beside and renamed: whatever happens, the old file or the new one is there, whole.
+    ///
+    /// # Errors
+    /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric that tells no settings;
+    /// [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] where the system refuses.
+    ///
+    /// # Example
+    /// ```
+    /// # #[cfg(feature = "keras")] {
+    /// use cornu::prelude::*;
+    /// let path = std::env::temp_dir().join("cornu-example-model.keras");
+    /// let mut model = Sequential::new().input([3]).add(Dense::new(2).name("F1"));
+    /// model.compile(Adam::new(0.01), MeanSquaredError::new(), ())?;
+    /// model.save(&path)?;
+    /// let again = Sequential::load(&path)?;
+    /// let x = ndarray::array![[1.0, 2.0, 3.0]];
+    /// assert_eq!(again.predict(&x)?, model.predict(&x)?);
+    /// # std::fs::remove_file(&path).map_err(Error::outside)?;
+    /// # }
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        match Format::of(path)? {
+            #[cfg(feature = "keras")]
+            Format::Keras => {
+                let prepared = super::keras::prepare(self)?;
+                write(path, &|file| prepared.write(file))
+            }
+            #[cfg(feature = "safetensors")]
+            Format::SafeTensors => {
+                let prepared = super::safetensors::prepare(self)?;
+                write(path, &|file| prepared.write(file))
+            }
+            #[allow(unreachable_patterns)]
+            other => other.missing(&path.display().to_string()),
+        }
+    }
+}
+
+impl Sequential<f32> {
+    /// Reads a whole model from a file that [`Sequential::save`] or Keras wrote, in the format that its name's end tells.
+    /// For layers of your own, another precision or other limits there is the [`Loader`].
+    ///
+    /// Loading never runs code, opens another file, or allocates more than twice the file's size and 1 MiB.
+    ///
+    /// # Errors
+    /// [`FileError::Damaged`] for a file that is not whole, or made to do harm; [`FileError::Setting`] and
+    /// [`FileError::UnknownKind`] for what is not known here; [`FileError::Extension`], [`FileError::Feature`],
+    /// [`FileError::Io`].
+    ///
+    /// # Example
+    /// See [`Sequential::save`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Loader::new().load(path)
+    }
+}
+
+impl<F: Scalar> Loader<F> {
+    /// As [`Sequential::load`], with what the loader knows.
+    ///
+    /// # Errors
+    /// As [`Sequential::load`].
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Sequential<F>> {
+        let path = path.as_ref();
+        match Format::of(path)? {
+            #[cfg(feature = "keras")]
+            Format::Keras => self.read_keras(&super::input::Input::open(path)?),
+            #[cfg(feature = "safetensors")]
+            Format::SafeTensors => self.read_safetensors(&super::input::Input::open(path)?),
+            #[allow(unreachable_patterns)]
+            other => other.missing(&path.display().to_string()),
+        }
+    }
+
+    /// As [`Loader::load`], from bytes in memory, such as those of `include_bytes!`.
+    ///
+    /// # Errors
+    /// As [`Sequential::load`].
+    pub fn load_bytes(&self, format: Format, bytes: &[u8]) -> Result<Sequential<F>> {
+        let _ = bytes;
+        match format {
+            #[cfg(feature = "keras")]
+            Format::Keras => self.read_keras(&super::input::Input::bytes("bytes", bytes)),
+            #[cfg(feature = "safetensors")]
+            Format::SafeTensors => self.read_safetensors(&super::input::Input::bytes("bytes", bytes)),
+            #[allow(unreachable_patterns)]
+            other => other.missing("bytes"),
+        }
+    }
+
+    #[cfg(feature = "keras")]
+    fn read_keras(&self, input: &super::input::Input) -> Result<Sequential<F>> {
+        super::keras::read(input, &self.budget(input.len()), self)
+    }
+
+    #[cfg(feature = "safetensors")]
+    fn read_safetensors(&self, input: &super::input::Input) -> Result<Sequential<F>> {
+        super::safetensors::read(input, &self.budget(input.len()), self)
+    }
+
+    /// What reading a file of this size may allocate.
+    #[cfg(feature = "files")]
+    pub(super) fn budget(&self, len: u64) -> super::budget::Budget {
+        // A file may hold numbers of half the model's width.
+        let wider = len.saturating_mul(size_of::<F>() as u64 / 4);
+        self.memory_limit.map_or_else(|| super::budget::Budget::of(wider), super::budget::Budget::bytes)
+    }
+}
+
+/// Writes a file whole or not at all.
+#[cfg(feature = "files")]
+pub(super) fn write(
+    path: &Path,
+    content: &dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> Result<()> {
+    let written = super::atomic::replace(path, |file| {
+        let mut to = std::io::BufWriter::new(file);
+        content(&mut to)?;
+        std::io::Write::flush(&mut to)
+    });
+    written.map_err(|error| super::input::failed(&path.display().to_string(), &error))
+}

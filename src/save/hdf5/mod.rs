@@ -1,0 +1,69 @@
+//! HDF5 files as Keras writes them for weights: groups within groups, and arrays that lie in one piece.
+//!
+//! HDF5 can be far more: links to other files, arrays spread over the file or outside of it, filters, types of the
+//! writer's own. A reader of all that can be led to open other files or to allocate by what the file claims; the crate
+//! `hdf5-pure` makes a copy of each array, which alone is more than twice the file's size and 1 MiB. This one knows what
+//! `h5py` writes by default (version 0 of the superblock, symbol tables, contiguous arrays of plain numbers), hands each
+//! array's numbers on piece by piece, and refuses the rest by name.
+//!
+//! # References
+//! The HDF Group, *HDF5 File Format Specification Version 3.0*.
+
+mod header;
+mod number;
+mod read;
+mod write;
+
+pub(super) use read::Tree;
+pub(super) use write::{Group, Writer};
+
+use super::array::{Array, Number};
+
+const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+/// The address of nothing.
+const NOWHERE: u64 = u64::MAX;
+/// The messages of an object's header that are known here.
+const DATASPACE: u16 = 0x01;
+const DATATYPE: u16 = 0x03;
+const LAYOUT: u16 = 0x08;
+const ATTRIBUTE: u16 = 0x0c;
+const CONTINUATION: u16 = 0x10;
+const SYMBOL_TABLE: u16 = 0x11;
+
+#[cfg(test)]
+mod tests {
+    use super::super::budget::Budget;
+    use super::super::input::Input;
+    use super::*;
+
+    fn written() -> Vec<u8> {
+        let mut root = Group::new("model");
+        for i in 0..100 {
+            let group = root.at(&format!("layers/dense_{i}/vars"), &format!("F{i}"));
+            group.array("0", Number::F32, &[2, i + 1]);
+        }
+        root.at("optimizer/vars", "adam").array("0", Number::I32, &[]);
+        let writer = Writer::new(&root);
+        let mut bytes = writer.head().to_vec();
+        for i in 0..100u32 {
+            (0..2 * (i + 1)).for_each(|k| bytes.extend(((i * 1000 + k) as f32).to_le_bytes()));
+        }
+        bytes.extend(7i32.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let bytes = written();
+        let input = Input::bytes("x.h5", &bytes[..]);
+        let tree = Tree::read(&input, "x.h5", &Budget::of(input.len())).unwrap();
+        let array = tree.get("layers/dense_41/vars/0").unwrap();
+        assert_eq!(array.shape, [2, 42]);
+        let mut values = vec![0f32; 84];
+        array.fill(&input, "x", &mut values).unwrap();
+        assert_eq!((values[0], values[83]), (41000.0, 41083.0));
+        let mut step = [0f64];
+        tree.get("optimizer/vars/0").unwrap().fill(&input, "x", &mut step).unwrap();
+        assert_eq!(step, [7.0]);
+    }
+}

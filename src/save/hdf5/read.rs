@@ -1,0 +1,167 @@
+//! Reads the tree of groups, and the numbers of its arrays.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::budget::Budget;
+use super::super::input::Input;
+use super::header::{self, Object};
+use super::{Array, NOWHERE, SIGNATURE};
+use crate::error::Result;
+
+/// How deep groups may lie within groups, and how long a name may be.
+const DEEPEST: usize = 24;
+const LONGEST: usize = 255;
+
+/// All arrays of a file by their paths, such as `layers/dense/vars/0`.
+#[derive(Debug)]
+pub(in crate::save) struct Tree {
+    arrays: HashMap<String, Array>,
+}
+
+/// What is read on the way through the groups.
+struct Walk<'a> {
+    input: &'a Input<'a>,
+    budget: &'a Budget,
+    /// The groups that were met, so that none leads in circles.
+    met: HashSet<u64>,
+    arrays: HashMap<String, Array>,
+}
+
+impl Tree {
+    /// Reads where everything is; no numbers yet.
+    pub(in crate::save) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
+        let mut head = [0; 24];
+        input.read(name, 0, &mut head)?;
+        if head[..8] != SIGNATURE {
+            return Err(input.damaged(name, "no HDF5 file"));
+        }
+        let extra = match head[8] {
+            0 => 0,
+            1 => 4,
+            version => {
+                let problem =
+                    format!("a superblock of version {version}, which h5py writes with `libver` only");
+                return Err(input.damaged(name, problem));
+            }
+        };
+        if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
+            return Err(input.damaged(name, "addresses of an unknown kind"));
+        }
+        if input.number(name, 40 + extra, 8)? > input.len() {
+            return Err(input.damaged(name, "the file is shorter than it tells"));
+        }
+        let root = input.number(name, 56 + extra + 8, 8)?;
+        let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
+        walk.object("", root, 0)?;
+        Ok(Tree { arrays: walk.arrays })
+    }
+
+    /// The array at this path.
+    pub(in crate::save) fn get(&self, path: &str) -> Option<&Array> {
+        self.arrays.get(path)
+    }
+
+    /// All paths.
+    pub(in crate::save) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.arrays.keys().map(|path| &**path)
+    }
+}
+
+impl Walk<'_> {
+    /// Reads the object at this address, and all that is in it.
+    fn object(&mut self, path: &str, at: u64, depth: usize) -> Result<()> {
+        let place = if path.is_empty() { "the root of the weights" } else { path };
+        match header::read(self.input, place, at)? {
+            Object::Array(array) => {
+                self.take(path, 2 * (path.len() + 8 * array.shape.len() + size_of::<(String, Array)>()))?;
+                self.arrays.insert(path.into(), array);
+            }
+            Object::Group { tree, names } => {
+                self.take(path, 64)?;
+                if depth == DEEPEST || !self.met.insert(at) {
+                    let problem = "a group that leads in circles, or lies too deep";
+                    return Err(self.input.damaged(place, problem));
+                }
+                let heap = self.heap(place, names)?;
+                if tree != NOWHERE {
+                    self.node(path, tree, heap, None, depth)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, path: &str, bytes: usize) -> Result<()> {
+        self.budget.take(bytes).map_err(|spent| self.input.spent(path, spent))
+    }
+
+    /// Where the names of a group's entries are, and how many bytes.
+    fn heap(&self, place: &str, at: u64) -> Result<(u64, u64)> {
+        if self.input.number(place, at, 4)? != u64::from(u32::from_le_bytes(*b"HEAP")) {
+            return Err(self.input.damaged(place, format!("no names at byte {at}")));
+        }
+        let (len, data) = (self.input.number(place, at + 8, 8)?, self.input.number(place, at + 24, 8)?);
+        self.input.part(place, data, len)?;
+        Ok((data, len))
+    }
+
+    /// Reads a node of the tree of a group's entries; each is a level below the one above it.
+    fn node(
+        &mut self,
+        path: &str,
+        at: u64,
+        heap: (u64, u64),
+        above: Option<u64>,
+        depth: usize,
+    ) -> Result<()> {
+        let input = self.input;
+        let fail = |problem: &str| Err(input.damaged(path, format!("entries at byte {at}: {problem}")));
+        let mut head = [0; 8];
+        input.read(path, at, &mut head)?;
+        if head[..4] == *b"SNOD" {
+            return self.entries(path, at, heap, u16::from_le_bytes([head[6], head[7]]), depth);
+        }
+        let level = u64::from(head[5]);
+        if head[..4] != *b"TREE" || head[4] != 0 || above.is_some_and(|above| level >= above) {
+            return fail("no tree of entries");
+        }
+        let count = u16::from_le_bytes([head[6], head[7]]);
+        for i in 0..u64::from(count) {
+            self.take(path, 16)?;
+            let child = input.number(path, at + 24 + 8 + 16 * i, 8)?;
+            self.node(path, child, heap, Some(level), depth)?;
+        }
+        Ok(())
+    }
+
+    /// Reads entries of a group: a name, and an object each.
+    fn entries(&mut self, path: &str, at: u64, heap: (u64, u64), count: u16, depth: usize) -> Result<()> {
+        for i in 0..u64::from(count) {
+            let entry = at + 8 + 40 * i;
+            let name = self.name(path, heap, self.input.number(path, entry, 8)?)?;
+            let inner = if path.is_empty() { name } else { format!("{path}/{name}") };
+            if self.input.number(&inner, entry + 16, 4)? == 2 {
+                return Err(self.input.damaged(inner, "a link in the place of an array"));
+            }
+            if self.arrays.contains_key(&inner) {
+                return Err(self.input.damaged(inner, "it occurs twice"));
+            }
+            self.object(&inner, self.input.number(&inner, entry + 8, 8)?, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// The name at this place of the heap.
+    fn name(&self, path: &str, (data, len): (u64, u64), offset: u64) -> Result<String> {
+        let fail = |problem| self.input.damaged(path, problem);
+        let left = len.checked_sub(offset).ok_or_else(|| fail("a name that leaves the heap"))?;
+        let mut buffer = [0; LONGEST + 1];
+        let buffer = &mut buffer[..left.min(LONGEST as u64 + 1) as usize];
+        self.input.read(path, data + offset, buffer)?;
+        let end = buffer.iter().position(|&byte| byte == 0).ok_or_else(|| fail("a name without an end"))?;
+        match std::str::from_utf8(&buffer[..end]) {
+            Ok(name) if !name.is_empty() && !name.contains('/') => Ok(name.into()),
+            _ => Err(fail("a name that is none")),
+        }
+    }
+}

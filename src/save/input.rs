@@ -1,0 +1,172 @@
+//! A file that is read at any place, or bytes in its stead; every fault is told with the file's name.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::budget::{Budget, Spent};
+use crate::error::{Error, FileError, Result};
+
+/// How much is read at a time where little is asked for.
+const PAGE: usize = 1 << 14;
+
+/// What is read from.
+#[derive(Debug)]
+pub(super) struct Input<'a> {
+    name: String,
+    source: Source<'a>,
+    len: u64,
+}
+
+#[derive(Debug)]
+enum Source<'a> {
+    /// A file, and the page of it that was read last.
+    File(File, RefCell<(u64, Vec<u8>)>),
+    Bytes(Cow<'a, [u8]>),
+    /// A stretch of another.
+    Part(&'a Input<'a>, u64),
+}
+
+impl Input<'static> {
+    /// Opens a regular file; not a folder, a pipe or a device.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let open = || -> io::Result<(File, u64)> {
+            let file = File::open(path)?;
+            let about = file.metadata()?;
+            if !about.is_file() {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+            }
+            Ok((file, about.len()))
+        };
+        let (file, len) = open().map_err(|error| failed(&name, &error))?;
+        Ok(Input { name, source: Source::File(file, RefCell::default()), len })
+    }
+}
+
+impl<'a> Input<'a> {
+    /// Reads bytes, which messages call by this name.
+    pub(super) fn bytes(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        let bytes = bytes.into();
+        Input { name: name.into(), len: bytes.len() as u64, source: Source::Bytes(bytes) }
+    }
+
+    /// A stretch of it, which must lie within.
+    pub(super) fn part(&'a self, place: &str, start: u64, len: u64) -> Result<Input<'a>> {
+        if start.checked_add(len).is_none_or(|end| end > self.len) {
+            return Err(self.damaged(place, "it leaves the file"));
+        }
+        Ok(Input { name: self.name.clone(), source: Source::Part(self, start), len })
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Fills `to` from this place on.
+    pub(super) fn read(&self, place: &str, start: u64, to: &mut [u8]) -> Result<()> {
+        if start.checked_add(to.len() as u64).is_none_or(|end| end > self.len) {
+            return Err(self.damaged(place, format!("byte {start} and on: it leaves the file")));
+        }
+        match &self.source {
+            Source::Bytes(bytes) => to.copy_from_slice(&bytes[start as usize..][..to.len()]),
+            Source::Part(whole, first) => return whole.read(place, first + start, to),
+            Source::File(file, page) => {
+                self.read_file(file, page, start, to).map_err(|error| failed(&self.name, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_file(
+        &self,
+        mut file: &File,
+        page: &RefCell<(u64, Vec<u8>)>,
+        start: u64,
+        to: &mut [u8],
+    ) -> io::Result<()> {
+        let mut page = page.borrow_mut();
+        let holds = |(first, bytes): &(u64, Vec<u8>)| {
+            start >= *first && start + to.len() as u64 <= *first + bytes.len() as u64
+        };
+        if !holds(&page) {
+            file.seek(SeekFrom::Start(start))?;
+            if to.len() >= PAGE {
+                return file.read_exact(to);
+            }
+            let len = (self.len - start).min(PAGE as u64) as usize;
+            page.1.resize(len, 0);
+            page.0 = start;
+            if let Err(error) = file.read_exact(&mut page.1) {
+                page.1.clear();
+                return Err(error);
+            }
+        }
+        let from = (start - page.0) as usize;
+        to.copy_from_slice(&page.1[from..][..to.len()]);
+        Ok(())
+    }
+
+    /// A little-endian number of up to eight bytes.
+    pub(super) fn number(&self, place: &str, start: u64, bytes: usize) -> Result<u64> {
+        let mut buffer = [0; 8];
+        self.read(place, start, &mut buffer[..bytes])?;
+        Ok(u64::from_le_bytes(buffer))
+    }
+
+    /// A stretch as bytes of their own, within the budget.
+    pub(super) fn take(&self, place: &str, start: u64, len: u64, budget: &Budget) -> Result<Vec<u8>> {
+        self.part(place, start, len)?;
+        budget.take(len as usize).map_err(|spent| self.spent(place, spent))?;
+        let mut bytes = vec![0; len as usize];
+        self.read(place, start, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The CRC-32 of all of it.
+    pub(super) fn checksum(&self, place: &str) -> Result<u32> {
+        let mut hasher = crc32fast::Hasher::new();
+        self.pieces(place, 0, self.len, &mut |piece| hasher.update(piece))?;
+        Ok(hasher.finalize())
+    }
+
+    /// Hands on a stretch piece by piece.
+    pub(super) fn pieces(&self, place: &str, start: u64, len: u64, f: &mut dyn FnMut(&[u8])) -> Result<()> {
+        if let Source::Bytes(bytes) = &self.source {
+            let within = start.checked_add(len).is_some_and(|end| end <= self.len);
+            let bytes = if within { &bytes[start as usize..][..len as usize] } else { &[] };
+            bytes.chunks(1 << 16).for_each(&mut *f);
+            return if within { Ok(()) } else { Err(self.damaged(place, "it leaves the file")) };
+        }
+        let mut buffer = vec![0; len.min(1 << 16) as usize];
+        let mut done = 0;
+        while done < len {
+            let piece = (len - done).min(buffer.len() as u64) as usize;
+            self.read(place, start + done, &mut buffer[..piece])?;
+            f(&buffer[..piece]);
+            done += piece as u64;
+        }
+        Ok(())
+    }
+
+    /// An error that says where in the file, and what is wrong.
+    pub(super) fn damaged(&self, place: impl Into<String>, problem: impl std::fmt::Display) -> Error {
+        let problem = problem.to_string();
+        FileError::Damaged { path: self.name.clone(), place: place.into(), problem }.into()
+    }
+
+    pub(super) fn spent(&self, place: &str, spent: Spent) -> Error {
+        self.damaged(place, spent)
+    }
+}
+
+/// An error of the system's.
+pub(super) fn failed(name: &str, error: &io::Error) -> Error {
+    FileError::Io { path: name.into(), kind: error.kind(), message: error.to_string() }.into()
+}

@@ -1,0 +1,231 @@
+//! Settings as JSON, in Keras's form: a thing is `{"module": .., "class_name": .., "config": {..}}`.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+
+use super::budget::Budget;
+use crate::config::{Config, Value};
+use crate::error::{Error, FileError, Result};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+/// Reads a text; `serde_json` refuses what is nested deeper than 128 times.
+pub(super) fn parse(text: &[u8], budget: &Budget) -> std::result::Result<Value, String> {
+    // Words with an escape are put together in a buffer of the parser's.
+    if text.contains(&b'\\') {
+        budget.take(text.len().saturating_mul(2)).map_err(|spent| spent.to_string())?;
+    }
+    let mut parser = serde_json::Deserializer::from_slice(text);
+    let value = Within(budget).deserialize(&mut parser).map_err(|error| error.to_string())?;
+    parser.end().map_err(|error| error.to_string())?;
+    if text.contains(&b'\\') {
+        budget.give(text.len().saturating_mul(2));
+    }
+    Ok(value)
+}
+
+/// Writes a value; numbers that are not finite have no JSON.
+pub(super) fn write(value: &Value) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::outside)
+}
+
+#[derive(Clone, Copy)]
+struct Within<'a>(&'a Budget);
+
+impl Within<'_> {
+    /// Takes what one more item and its text need, twice for the growth of its list.
+    fn item<T, E: serde::de::Error>(&self, text: usize) -> std::result::Result<(), E> {
+        self.0.take(2 * size_of::<T>() + text).map_err(E::custom)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Within<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> std::result::Result<Value, D::Error> {
+        parser.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Within<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> std::result::Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> std::result::Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> std::result::Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> std::result::Result<Value, E> {
+        Ok(Value::Float(value))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> std::result::Result<Value, E> {
+        self.item::<u8, E>(value.len())?;
+        Ok(Value::Text(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            self.item::<Value, A::Error>(0)?;
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
+        let mut fields: Vec<(String, Value)> = Vec::new();
+        while let Some(name) = items.next_key::<std::borrow::Cow<str>>()? {
+            self.item::<(String, Value), A::Error>(name.len())?;
+            let value = items.next_value_seed(self)?;
+            fields.push((name.into_owned(), value));
+        }
+        self.0.take(fields.len() * size_of::<&str>()).map_err(A::Error::custom)?;
+        let mut names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(A::Error::custom(format!("`{}` occurs twice", twice[0])));
+        }
+        drop(names);
+        self.0.give(fields.len() * size_of::<&str>());
+        Ok(thing(fields))
+    }
+}
+
+/// A thing of Keras's, where the object is one.
+fn thing(mut fields: Vec<(String, Value)>) -> Value {
+    let place = |name| fields.iter().position(|(known, _)| known == name);
+    let (Some(class), Some(config)) = (place("class_name"), place("config")) else {
+        return Value::Map(fields);
+    };
+    if !matches!((&fields[class].1, &fields[config].1), (Value::Text(_), Value::Map(_) | Value::Config(_))) {
+        return Value::Map(fields);
+    }
+    let mut made = Config::default();
+    for (name, value) in fields.drain(..) {
+        match (&*name, value) {
+            ("class_name", Value::Text(kind)) => made.kind = kind,
+            ("module", Value::Text(module)) => made.module = module,
+            ("config", Value::Map(config)) => made.fields = config,
+            (_, Value::Null) | ("registered_name" | "shared_object_id", _) => {}
+            (_, value) => made.beside.push((name, value)),
+        }
+    }
+    Value::Config(Box::new(made))
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => to.serialize_unit(),
+            Value::Bool(value) => to.serialize_bool(*value),
+            Value::Int(value) => to.serialize_i64(*value),
+            Value::Float(value) if value.is_finite() => to.serialize_f64(*value),
+            Value::Float(value) => Err(S::Error::custom(format!("{value} among the settings has no JSON"))),
+            Value::Text(text) => to.serialize_str(text),
+            Value::List(values) => to.collect_seq(values),
+            Value::Map(fields) => to.collect_map(fields.iter().map(|(name, value)| (name, value))),
+            Value::Config(config) => config.serialize(to),
+        }
+    }
+}
+
+/// The fields of a thing as an object.
+struct Object<'a>(&'a [(String, Value)]);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let module = Some(&self.module).filter(|module| !module.is_empty());
+        let registered = match &*self.module {
+            "" => Some(format!("Custom>{}", self.kind)),
+            "cornu" => Some(format!("cornu>{}", self.kind)),
+            _ => None,
+        };
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("module", &module)?;
+        map.serialize_entry("class_name", &self.kind)?;
+        map.serialize_entry("config", &Object(&self.fields))?;
+        map.serialize_entry("registered_name", &registered)?;
+        for (name, value) in &self.beside {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// The architecture as JSON, without weights: what Keras's `to_json` writes and `model_from_json` reads.
+    ///
+    /// # Errors
+    /// [`FileError::NotSavable`] for a layer that tells no settings.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let model = Sequential::new().input([3]).add(Dense::new(2).activation(Activation::Relu).name("F1"));
+    /// let again = Sequential::from_json(&model.to_json()?)?;
+    /// assert_eq!(again.to_json()?, model.to_json()?);
+    /// let error = Sequential::from_json("{").unwrap_err();
+    /// assert!(error.to_string().starts_with("JSON, line 1 column 1"));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn to_json(&self) -> Result<String> {
+        write(&self.config()?.into())
+    }
+}
+
+impl Sequential<f32> {
+    /// A model of the architecture that [`Sequential::to_json`] or Keras's `to_json` wrote, not built yet; with layers of
+    /// your own by [`Loader::from_json`](super::Loader::from_json).
+    ///
+    /// # Errors
+    /// [`FileError::Damaged`] where it is no JSON, [`FileError::Setting`] and [`FileError::UnknownKind`], with the place.
+    ///
+    /// # Example
+    /// See [`Sequential::to_json`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        super::Loader::new().from_json(text)
+    }
+}
+
+impl<F: Scalar> super::Loader<F> {
+    /// As [`Sequential::from_json`], with what the loader knows.
+    ///
+    /// # Errors
+    /// As [`Sequential::from_json`].
+    #[allow(clippy::wrong_self_convention)] // from the text, by what the loader knows
+    pub fn from_json(&self, text: &str) -> Result<Sequential<F>> {
+        let parsed = parse(text.as_bytes(), &Budget::of(text.len() as u64 * 8));
+        let value = parsed.map_err(|problem| {
+            let (problem, place) = problem.rsplit_once(" at ").unwrap_or((&problem, "as a whole"));
+            FileError::Damaged { path: "JSON".into(), place: place.into(), problem: problem.into() }
+        })?;
+        match value {
+            Value::Config(config) => self.from_config(&config),
+            value => Err(crate::config::refuse("class_name", "a Sequential of Keras", value)),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Keras's own archive: `config.json`, `metadata.json` and `model.weights.h5` in a zip file.
+//!
+//! In the last, what a layer keeps lies under the snake case of its kind, numbered in the model's order, and not under its
+//! name: `layers/dense_1/vars/0`. The optimizer's arrays lie in one row, `optimizer/vars/0` and on.
+
+mod optimizer;
+mod read;
+mod write;
+
+pub(super) use read::{read, read_weights};
+pub(super) use write::prepare;
+
+use std::collections::HashMap;
+
+use crate::layer::{Layer, Node, names};
+use crate::model::Sequential;
+use crate::param::Param;
+use crate::scalar::Scalar;
+
+const CONFIG: &str = "config.json";
+const METADATA: &str = "metadata.json";
+const WEIGHTS: &str = "model.weights.h5";
+/// Whose files these are like.
+const KERAS_VERSION: &str = "3.15.1";
+
+/// A group of a layer's own arrays: where it is in the file, and the layer.
+struct Place<'a, F: Scalar> {
+    path: String,
+    node: &'a Node<F>,
+}
+
+/// All layers with the places of what they keep, in the order of [`Sequential::walk`].
+fn places<F: Scalar>(model: &Sequential<F>) -> Vec<Place<'_, F>> {
+    let mut all = Vec::new();
+    container("layers", &model.layers, &mut all);
+    all
+}
+
+/// Layers in a row: each under the snake case of its kind, with a number from the second of a kind on.
+fn container<'a, F: Scalar>(above: &str, nodes: &'a [Node<F>], all: &mut Vec<Place<'a, F>>) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for node in nodes {
+        let name = names::snake_case(node.kind());
+        let count = counts.entry(name.clone()).or_default();
+        let group = if *count == 0 { format!("{above}/{name}") } else { format!("{above}/{name}_{count}") };
+        *count += 1;
+        place(group, node, all);
+    }
+}
+
+/// A layer in a group of its own, and those that it holds.
+fn place<'a, F: Scalar>(group: String, node: &'a Node<F>, all: &mut Vec<Place<'a, F>>) {
+    let recurrent = ["SimpleRNN", "LSTM", "GRU"].contains(&node.kind());
+    let path = if recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
+    all.push(Place { path, node });
+    match (node.kind(), node.layers()) {
+        ("Bidirectional", [forward, backward]) => {
+            place(format!("{group}/forward_layer"), forward, all);
+            place(format!("{group}/backward_layer"), backward, all);
+        }
+        ("TimeDistributed", [layer]) => place(format!("{group}/layer"), layer, all),
+        (_, layers) => container(&format!("{group}/layers"), layers, all),
+    }
+}
+
+/// A layer's own parameters.
+fn own<F: Scalar>(node: &Node<F>) -> Vec<&Param<F>> {
+    let mut params = Vec::new();
+    node.visit(&mut |param| params.push(param));
+    params
+}

@@ -1,0 +1,64 @@
+//! The optimizer's arrays in Keras's order: the step, the rate, averages, sums of gradients, then the rule's own.
+
+use crate::model::{Compiled, Sequential};
+use crate::param::Param;
+use crate::scalar::Scalar;
+
+/// One array of the row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Slot {
+    /// How many batches.
+    Steps,
+    LearningRate,
+    /// Of the trained parameter of this place: its moving average, the sum of its gradients, an array of the rule's.
+    Average(usize),
+    Accumulated(usize),
+    Own(usize, usize),
+    /// Nadam's product of momenta, which follows from the step.
+    Product,
+}
+
+/// The row of an optimizer over so many trained parameters.
+pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, params: usize) -> Vec<Slot> {
+    let optimizer = &compiled.optimizer;
+    let options = optimizer.options();
+    let mut row = vec![Slot::Steps];
+    if optimizer.learning_rate().constant().is_some() {
+        row.push(Slot::LearningRate);
+    }
+    if options.is_some_and(|options| options.average.is_some()) {
+        row.extend((0..params).map(Slot::Average));
+    }
+    if options.is_some_and(|options| options.accumulation.is_some_and(|batches| batches > 1)) {
+        row.extend((0..params).map(Slot::Accumulated));
+    }
+    // Arrays that Keras makes together alternate; the others follow, all parameters of one after all of another.
+    let together = match optimizer.name() {
+        "adam" | "adamw" | "adamax" | "nadam" | "adadelta" | "ftrl" => 2,
+        _ => 1,
+    };
+    let slots = optimizer.slots();
+    let first = together.min(slots);
+    row.extend((0..params).flat_map(|param| (0..first).map(move |slot| Slot::Own(param, slot))));
+    row.extend((first..slots).flat_map(|slot| (0..params).map(move |param| Slot::Own(param, slot))));
+    if optimizer.name() == "nadam" {
+        row.push(Slot::Product);
+    }
+    row
+}
+
+/// The parameters that the optimizer changes, in order.
+pub(super) fn trained<F: Scalar>(model: &Sequential<F>) -> Vec<&Param<F>> {
+    let mut params = Vec::new();
+    model.walk(&mut |_, trained, param| {
+        if trained && param.is_trainable() {
+            params.push(param);
+        }
+    });
+    params
+}
+
+/// Nadam's product of momenta after so many updates.
+pub(super) fn product(beta_1: f64, updates: u64) -> f64 {
+    (1..=updates).map(|t| beta_1 * (1.0 - 0.5 * 0.96f64.powf(t as f64))).product()
+}

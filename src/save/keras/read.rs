@@ -1,0 +1,180 @@
+//! Reads a model.
+
+use super::super::budget::Budget;
+use super::super::hdf5::Tree;
+use super::super::input::Input;
+use super::super::zip::Archive;
+use super::super::{Loader, build, json, weights};
+use super::optimizer::{Slot, row, trained};
+use super::{CONFIG, METADATA, WEIGHTS, own, places};
+use crate::config::{Value, refuse};
+use crate::error::Result;
+use crate::model::{Compiled, Sequential, check_loss};
+use crate::scalar::Scalar;
+
+/// Reads the archive.
+pub(in crate::save) fn read<F: Scalar>(
+    input: &Input,
+    budget: &Budget,
+    loader: &Loader<F>,
+) -> Result<Sequential<F>> {
+    let archive = Archive::open(input, budget)?;
+    let member = |name: &str| {
+        let missing = || {
+            let known: Vec<&str> = archive.names().take(8).collect();
+            input.damaged(name, format!("there is no such member, but {}", known.join(", ")))
+        };
+        archive.member(name, budget)?.ok_or_else(missing)
+    };
+    let metadata = parse(&member(METADATA)?, METADATA, budget)?;
+    let config = match parse(&member(CONFIG)?, CONFIG, budget)? {
+        Value::Config(config) => config,
+        value => return Err(refuse("class_name", "a Sequential of Keras", value)),
+    };
+    let weights = member(WEIGHTS)?;
+    let tree = Tree::read(&weights, WEIGHTS, budget)?;
+    let mut model = build::from_config(&config, input, budget, loader)?;
+    let told = config.beside.iter().find(|(name, _)| name == "compile_config");
+    let compiled = match told.filter(|_| loader.compile) {
+        Some((_, value)) => Compiled::from_value(value, &loader.known)?,
+        None => None,
+    };
+    let told = (build::number(&metadata, "cornu_seed"), build::number(&metadata, "cornu_epochs"));
+    if let (Some(seed), Some(epochs)) = told {
+        (model.seed, model.epochs_seen) = (seed, epochs);
+    }
+    build::build(&mut model, &config, told.0.is_some(), input, budget)?;
+    fill(&mut model, &tree, &weights, loader.allow_non_finite)?;
+    if let Some(mut compiled) = compiled {
+        check_loss(&model, &*compiled.loss)?;
+        if tree.get("optimizer/vars/0").is_some() && model.is_built() {
+            fill_optimizer(&mut model, &mut compiled, &tree, &weights, budget)?;
+        }
+        model.compiled = Some(compiled);
+    }
+    Ok(model)
+}
+
+/// A text of the archive.
+fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
+    let text = member.take(name, 0, member.len(), budget)?;
+    let value = json::parse(&text, budget).map_err(|problem| member.damaged(name, problem))?;
+    budget.give(text.len());
+    Ok(value)
+}
+
+/// Reads all weights; missing and surplus ones are told together.
+fn fill<F: Scalar>(model: &mut Sequential<F>, tree: &Tree, input: &Input, allow: bool) -> Result<()> {
+    let paths = paths(model);
+    let own =
+        tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"));
+    build::compare(&paths, own, &|path| tree.get(path).is_some(), input)?;
+    let (mut each, mut result) = (paths.iter(), Ok(()));
+    model.walk_mut(&mut |_, param| {
+        let (Some((path, shape)), true) = (each.next(), result.is_ok()) else { return };
+        result = build::fill(tree.get(path), path, shape, &mut param.value, input, allow);
+    });
+    result
+}
+
+/// Reads the weights alone from a file that Keras's `save_weights` wrote into a model.
+pub(in crate::save) fn read_weights<F: Scalar>(
+    model: &mut Sequential<F>,
+    input: &Input,
+    budget: &Budget,
+) -> Result<()> {
+    let tree = Tree::read(input, WEIGHTS, budget)?;
+    let paths = paths(model);
+    let own =
+        tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"));
+    build::compare(&paths, own, &|path| tree.get(path).is_some(), input)?;
+    let mut values: Vec<Vec<F>> = Vec::new();
+    for (path, expected) in paths {
+        let Some(array) = tree.get(&path) else { continue };
+        if array.shape != expected {
+            return Err(crate::Error::WeightShape { path, expected, found: array.shape.clone() });
+        }
+        values.push(weights::read(input, array, &path, budget)?);
+    }
+    weights::set(model, values);
+    Ok(())
+}
+
+/// The path and the shape of each weight, in the model's order.
+fn paths<F: Scalar>(model: &Sequential<F>) -> Vec<(String, Vec<usize>)> {
+    let mut paths = Vec::new();
+    for place in places(model) {
+        for (i, param) in own(place.node).into_iter().enumerate() {
+            paths.push((format!("{}/{i}", place.path), param.shape().to_vec()));
+        }
+    }
+    paths
+}
+
+/// Reads the optimizer's arrays.
+fn fill_optimizer<F: Scalar>(
+    model: &mut Sequential<F>,
+    compiled: &mut Compiled<F>,
+    tree: &Tree,
+    input: &Input,
+    budget: &Budget,
+) -> Result<()> {
+    let shapes: Vec<Vec<usize>> = trained(model).iter().map(|param| param.shape().to_vec()).collect();
+    let row = row(compiled, shapes.len());
+    let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
+    if found != row.len() {
+        let name = compiled.optimizer.name();
+        let problem = format!("{found} arrays, where {name} over this model has {}", row.len());
+        return Err(input.damaged("optimizer/vars", problem));
+    }
+    let path = |place: usize| format!("optimizer/vars/{place}");
+    let single = |place: usize| -> Result<f64> {
+        let mut value = [0f64];
+        build::fill(tree.get(&path(place)), &path(place), &[], &mut value, input, false)?;
+        Ok(value[0])
+    };
+    let slots = compiled.optimizer.slots();
+    let mut arrays: Vec<[Vec<F>; 2]> = Vec::new();
+    let mut own: Vec<Vec<Vec<F>>> = Vec::new();
+    arrays.resize_with(shapes.len(), Default::default);
+    own.resize_with(shapes.len(), || vec![Vec::new(); slots]);
+    for (place, slot) in row.into_iter().enumerate() {
+        let (param, to) = match slot {
+            Slot::Steps => {
+                let steps = single(place)?;
+                if steps < 0.0 {
+                    return Err(input.damaged(path(place), format!("{steps} steps")));
+                }
+                compiled.steps = steps as u64;
+                continue;
+            }
+            Slot::LearningRate => {
+                let rate = single(place)?;
+                let told = compiled.optimizer.learning_rate().constant().unwrap_or_default();
+                // The settings hold more digits, where both are the same.
+                if told as f32 != rate as f32 {
+                    compiled.optimizer.learning_rate_mut().set(rate)?;
+                }
+                continue;
+            }
+            Slot::Product => continue,
+            Slot::Average(param) => (param, &mut arrays[param][0]),
+            Slot::Accumulated(param) => (param, &mut arrays[param][1]),
+            Slot::Own(param, slot) => (param, &mut own[param][slot]),
+        };
+        let len = shapes[param].iter().product();
+        budget.take_many::<F>(len).map_err(|spent| input.spent("optimizer/vars", spent))?;
+        to.resize(len, F::zero());
+        build::fill(tree.get(&path(place)), &path(place), &shapes[param], to, input, false)?;
+    }
+    let mut all = arrays.into_iter().zip(own);
+    model.walk_mut(&mut |trained, param| {
+        if trained
+            && param.is_trainable()
+            && let Some(([average, accumulated], own)) = all.next()
+        {
+            (param.average, param.accumulated, param.slots) = (average, accumulated, own);
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Writes a model.
+
+use std::io::{self, Write};
+
+use super::super::array::Number;
+use super::super::hdf5::{self, Group};
+use super::super::{json, zip};
+use super::optimizer::{Slot, product, row, trained};
+use super::{CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
+use crate::config::Value;
+use crate::error::Result;
+use crate::layer::Layer;
+use crate::model::{Compiled, Sequential};
+use crate::scalar::Scalar;
+
+/// What is written: the texts, and the tree of the arrays.
+pub(in crate::save) struct Prepared<'a, F: Scalar> {
+    model: &'a Sequential<F>,
+    config: String,
+    metadata: String,
+    weights: hdf5::Writer,
+}
+
+/// Looks up all that is told, before any file is touched.
+pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
+    let mut config = model.config()?;
+    if let Some(input) = config.get("build_input_shape").cloned() {
+        config.beside.push(("build_config".into(), Value::Map(vec![("input_shape".into(), input)])));
+    }
+    let compiled = model.compile_config()?.unwrap_or(Value::Map(Vec::new()));
+    config.beside.push(("compile_config".into(), compiled));
+    let metadata = Value::Map(vec![
+        ("keras_version".into(), KERAS_VERSION.into()),
+        ("cornu_version".into(), env!("CARGO_PKG_VERSION").into()),
+        // Texts, as the numbers of JSON lose the last bits of such whole numbers in many programs.
+        ("cornu_seed".into(), model.seed.to_string().into()),
+        ("cornu_epochs".into(), model.epochs_seen.to_string().into()),
+    ]);
+    Ok(Prepared {
+        model,
+        config: json::write(&config.into())?,
+        metadata: json::write(&metadata)?,
+        weights: hdf5::Writer::new(&tree(model)),
+    })
+}
+
+/// How a parameter's numbers are written: Keras counts in whole numbers.
+fn number_of<F: Scalar>(kind: &str, name: &str) -> Number {
+    if kind == "Normalization" && name == "count" { Number::I32 } else { Number::of_scalar::<F>() }
+}
+
+fn tree<F: Scalar>(model: &Sequential<F>) -> Group {
+    let mut root = Group::new("");
+    for place in places(model) {
+        let group = root.at(&place.path, place.node.label());
+        for (i, param) in own(place.node).into_iter().enumerate() {
+            group.array(&i.to_string(), number_of::<F>(place.node.kind(), param.name()), param.shape());
+        }
+    }
+    if let Some(compiled) = model.compiled.as_ref().filter(|_| model.is_built()) {
+        let params = trained(model);
+        let group = root.at("optimizer/vars", compiled.optimizer.name());
+        for (i, slot) in row(compiled, params.len()).into_iter().enumerate() {
+            let (number, shape) = match slot {
+                Slot::Steps => (Number::I32, &[][..]),
+                Slot::LearningRate => (Number::F32, &[][..]),
+                Slot::Product => (Number::of_scalar::<F>(), &[][..]),
+                Slot::Average(param) | Slot::Accumulated(param) | Slot::Own(param, _) => {
+                    (Number::of_scalar::<F>(), params[param].shape())
+                }
+            };
+            group.array(&i.to_string(), number, shape);
+        }
+    }
+    root.at("vars", "sequential");
+    root
+}
+
+impl<F: Scalar> Prepared<'_, F> {
+    /// Writes the archive.
+    pub(in crate::save) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        let mut archive = zip::Writer::new(to);
+        archive.add(METADATA, &|put| put(self.metadata.as_bytes()))?;
+        archive.add(CONFIG, &|put| put(self.config.as_bytes()))?;
+        archive.add(WEIGHTS, &|put| {
+            put(self.weights.head())?;
+            for place in places(self.model) {
+                for param in own(place.node) {
+                    number_of::<F>(place.node.kind(), param.name()).emit(param.value(), put)?;
+                }
+            }
+            self.model
+                .compiled
+                .as_ref()
+                .filter(|_| self.model.is_built())
+                .map_or(Ok(()), |c| self.state(c, put))
+        })?;
+        archive.finish()
+    }
+
+    /// The optimizer's arrays; where it has not begun, as they will be then.
+    fn state(&self, compiled: &Compiled<F>, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let params = trained(self.model);
+        let optimizer = &compiled.optimizer;
+        let filled = |values: &[F], len: usize, start: f64, put: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
+            if values.len() == len {
+                Number::of_scalar::<F>().emit(values, put)
+            } else {
+                Number::of_scalar::<F>().emit(&vec![F::of(start); len], put)
+            }
+        };
+        for slot in row(compiled, params.len()) {
+            match slot {
+                Slot::Steps => put(&(compiled.steps.min(i32::MAX as u64) as i32).to_le_bytes())?,
+                Slot::LearningRate => {
+                    let rate = optimizer.learning_rate().constant().unwrap_or_default();
+                    put(&(rate as f32).to_le_bytes())?;
+                }
+                Slot::Product => {
+                    let every =
+                        optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1);
+                    let beta = optimizer.config().and_then(|config| config.get("beta_1").cloned());
+                    let beta = if let Some(Value::Float(beta)) = beta { beta } else { 0.9 };
+                    let value = product(beta, compiled.steps / every as u64);
+                    Number::of_scalar::<F>().emit(&[F::of(value)], put)?;
+                }
+                Slot::Average(param) => filled(&params[param].average, params[param].len(), 0.0, put)?,
+                Slot::Accumulated(param) => {
+                    filled(&params[param].accumulated, params[param].len(), 0.0, put)?
+                }
+                Slot::Own(param, slot) => {
+                    let values = params[param].slots.get(slot).map_or(&[][..], |slot| slot);
+                    filled(values, params[param].len(), optimizer.slot_start(slot), put)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

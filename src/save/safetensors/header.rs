@@ -1,0 +1,147 @@
+//! Reads and checks a header.
+
+use super::super::array::Array;
+use super::super::budget::Budget;
+use super::super::input::Input;
+use super::super::json;
+use super::{CHECKSUM, Checksum, TYPES};
+use crate::config::Value;
+use crate::error::Result;
+
+/// The longest header that the format allows.
+const LONGEST: u64 = 100_000_000;
+const PLACE: &str = "its header";
+
+/// What a header tells, in the order of the numbers.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) metadata: Vec<(String, String)>,
+    pub(super) tensors: Vec<(String, Array)>,
+}
+
+impl Header {
+    /// Reads it, and compares the checksum where there is one.
+    pub(super) fn read(input: &Input, budget: &Budget) -> Result<Self> {
+        let fail = |problem: String| input.damaged(PLACE, problem);
+        let len = input.number(PLACE, 0, 8)?;
+        if len > LONGEST || len > input.len().saturating_sub(8) {
+            return Err(fail(format!("a header of {len} bytes, which leaves the file or is too long")));
+        }
+        let text = input.take(PLACE, 8, len, budget)?;
+        if text.first() != Some(&b'{') {
+            return Err(fail("a header that does not begin with `{`".into()));
+        }
+        let value = json::parse(&text, budget).map_err(fail)?;
+        drop(text);
+        budget.give(len as usize);
+        let Value::Map(fields) = value else { return Err(fail("a header that is no object".into())) };
+        let mut header = Header { metadata: Vec::new(), tensors: Vec::new() };
+        let start = 8 + len;
+        let mut ends = Vec::new();
+        budget.take_many::<(Array, [u64; 8])>(fields.len()).map_err(|spent| input.spent(PLACE, spent))?;
+        for (name, value) in fields {
+            if name == "__metadata__" {
+                header.metadata = texts(value).ok_or_else(|| fail("metadata that is not texts".into()))?;
+                continue;
+            }
+            let (array, end) = tensor(input, &name, value, start)?;
+            ends.push(end);
+            header.tensors.push((name, array));
+        }
+        let mut order: Vec<usize> = (0..ends.len()).collect();
+        // Those without a number come before the one that begins at the same place.
+        order.sort_unstable_by_key(|&i| (header.tensors[i].1.start, ends[i]));
+        let mut at = start;
+        for &i in &order {
+            let (name, array) = &header.tensors[i];
+            if array.start != at {
+                return Err(input.damaged(name.as_str(), "its numbers overlap with others, or leave a gap"));
+            }
+            at = ends[i];
+        }
+        if at != input.len() {
+            return Err(fail(format!("the numbers end at byte {at} of {}", input.len())));
+        }
+        let mut sorted: Vec<Option<(String, Array)>> = header.tensors.into_iter().map(Some).collect();
+        header.tensors = order.into_iter().filter_map(|i| sorted[i].take()).collect();
+        header.check(input, start)?;
+        Ok(header)
+    }
+
+    /// The metadata of this name.
+    pub(super) fn told(&self, name: &str) -> Option<&str> {
+        self.metadata.iter().find(|(known, _)| known == name).map(|(_, text)| &**text)
+    }
+
+    fn check(&self, input: &Input, start: u64) -> Result<()> {
+        let Some(told) = self.told(CHECKSUM) else {
+            return match self.metadata.iter().find(|(name, _)| name.starts_with("cornu")) {
+                Some((name, _)) => Err(input.damaged(PLACE, format!("`{name}` without a checksum"))),
+                None => Ok(()),
+            };
+        };
+        let mut sum = Checksum::new();
+        for (name, text) in self.metadata.iter().filter(|(name, _)| name != CHECKSUM) {
+            sum.word(name);
+            sum.word(text);
+        }
+        for (name, array) in &self.tensors {
+            let kind = TYPES.iter().find(|(_, number)| *number == array.number);
+            sum.tensor(name, kind.map_or("", |(kind, _)| kind), &array.shape);
+        }
+        input.pieces(PLACE, start, input.len() - start, &mut |piece| sum.0.update(piece))?;
+        let found = sum.told();
+        if found == told {
+            return Ok(());
+        }
+        Err(input.damaged("as a whole", format!("its checksum is {found}, where {told} is told")))
+    }
+}
+
+/// Texts under names.
+fn texts(value: Value) -> Option<Vec<(String, String)>> {
+    let Value::Map(fields) = value else { return None };
+    let text = |(name, value)| match value {
+        Value::Text(text) => Some((name, text)),
+        _ => None,
+    };
+    fields.into_iter().map(text).collect()
+}
+
+/// What the header tells of a tensor; and where its numbers end.
+fn tensor(input: &Input, name: &str, value: Value, start: u64) -> Result<(Array, u64)> {
+    let fail = |problem: String| input.damaged(name, problem);
+    let Value::Map(fields) = &value else { return Err(fail("no description of a tensor".into())) };
+    let field = |wanted: &str| fields.iter().find(|(known, _)| known == wanted).map(|(_, value)| value);
+    let whole = |value: &Value| match value {
+        Value::Int(size) => usize::try_from(*size).ok(),
+        _ => None,
+    };
+    let list = |wanted: &str| -> Option<Vec<usize>> {
+        match field(wanted)? {
+            Value::List(sizes) => sizes.iter().map(whole).collect(),
+            _ => None,
+        }
+    };
+    let (Some(shape), Some(offsets)) = (list("shape"), list("data_offsets")) else {
+        return Err(fail("no `shape` or no `data_offsets` of whole numbers".into()));
+    };
+    let number = match field("dtype") {
+        Some(Value::Text(kind)) => TYPES.iter().find(|(known, _)| known == kind).map(|(_, number)| *number),
+        _ => None,
+    };
+    let Some(number) = number else {
+        return Err(fail(format!("numbers of {}", field("dtype").unwrap_or(&Value::Null))));
+    };
+    let bytes = shape.iter().try_fold(number.size(), |n, &size| n.checked_mul(size));
+    match (bytes, &offsets[..]) {
+        (Some(bytes), &[from, to]) if to.checked_sub(from) == Some(bytes) => {
+            let (from, to) = (start.checked_add(from as u64), start.checked_add(to as u64));
+            let (Some(from), Some(to)) = (from, to.filter(|&to| to <= input.len())) else {
+                return Err(fail("its numbers leave the file".into()));
+            };
+            Ok((Array { number, shape, start: from }, to))
+        }
+        _ => Err(fail(format!("a shape of {shape:?} at the bytes {offsets:?}"))),
+    }
+}

@@ -1,0 +1,132 @@
+//! Reads a model, or its weights alone.
+
+use super::super::array::Array;
+use super::super::budget::Budget;
+use super::super::input::Input;
+use super::super::{Loader, build, json, weights};
+use super::header::Header;
+use super::{COMPILE, CONFIG, OPTIMIZER, STATE};
+use crate::config::{Value, refuse};
+use crate::error::Result;
+use crate::model::{Compiled, Sequential, check_loss};
+use crate::param::Param;
+use crate::scalar::Scalar;
+
+/// Reads a whole model.
+pub(in crate::save) fn read<F: Scalar>(
+    input: &Input,
+    budget: &Budget,
+    loader: &Loader<F>,
+) -> Result<Sequential<F>> {
+    let header = Header::read(input, budget)?;
+    let parse = |name: &str| -> Result<Value> {
+        let Some(text) = header.told(name) else { return Ok(Value::Null) };
+        json::parse(text.as_bytes(), budget).map_err(|problem| input.damaged(name, problem))
+    };
+    let config = match parse(CONFIG)? {
+        Value::Config(config) => config,
+        Value::Null => {
+            let problem =
+                "no model in it, but weights alone: make the model, and load them by `load_weights`";
+            return Err(input.damaged("its metadata", problem));
+        }
+        value => return Err(refuse(CONFIG, "a Sequential", value)),
+    };
+    let mut model = build::from_config(&config, input, budget, loader)?;
+    let compiled = match loader.compile {
+        true => Compiled::from_value(&parse(COMPILE)?, &loader.known)?,
+        false => None,
+    };
+    let state = parse(STATE)?;
+    let number = |name: &str| build::number(&state, name);
+    let draws =
+        number("seed").zip(number("epochs")).map(|state| (model.seed, model.epochs_seen) = state).is_some();
+    build::build(&mut model, &config, draws, input, budget)?;
+    fill(&mut model, &header, input, loader.allow_non_finite)?;
+    if let Some(mut compiled) = compiled {
+        check_loss(&model, &*compiled.loss)?;
+        compiled.steps = number("steps").unwrap_or(0);
+        fill_optimizer(&mut model, &compiled, &header, input, budget)?;
+        model.compiled = Some(compiled);
+    }
+    Ok(model)
+}
+
+/// Reads the weights alone into a model.
+pub(in crate::save) fn read_weights<F: Scalar>(
+    model: &mut Sequential<F>,
+    input: &Input,
+    budget: &Budget,
+) -> Result<()> {
+    let header = Header::read(input, budget)?;
+    let tensors = header.tensors.iter().filter(|(name, _)| !is_optimizer(name));
+    let (names, arrays): (Vec<String>, Vec<Array>) = tensors.cloned().unzip();
+    weights::load(model, &names, &|place| Ok((input, arrays[place].clone())), budget)
+}
+
+fn is_optimizer(name: &str) -> bool {
+    name.strip_prefix(OPTIMIZER).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn fill<F: Scalar>(model: &mut Sequential<F>, header: &Header, input: &Input, allow: bool) -> Result<()> {
+    let mut wanted = Vec::new();
+    model.walk(&mut |path, _, param| wanted.push((path, param.shape().to_vec())));
+    let known: std::collections::HashMap<&str, &Array> =
+        header.tensors.iter().map(|(name, array)| (&**name, array)).collect();
+    let own = header.tensors.iter().map(|(name, _)| &**name).filter(|name| !is_optimizer(name));
+    build::compare(&wanted, own, &|path| known.contains_key(path), input)?;
+    let (mut each, mut result) = (wanted.iter(), Ok(()));
+    model.walk_mut(&mut |_, param| {
+        if let (Some((path, shape)), true) = (each.next(), result.is_ok()) {
+            result = build::fill(known.get(&**path).copied(), path, shape, &mut param.value, input, allow);
+        }
+    });
+    result
+}
+
+/// Reads what the optimizer keeps of each parameter.
+fn fill_optimizer<F: Scalar>(
+    model: &mut Sequential<F>,
+    compiled: &Compiled<F>,
+    header: &Header,
+    input: &Input,
+    budget: &Budget,
+) -> Result<()> {
+    let mut paths = Vec::new();
+    model.walk(&mut |path, _, _| paths.push(format!("{OPTIMIZER}/{path}")));
+    let known: std::collections::HashMap<&str, &Array> = header
+        .tensors
+        .iter()
+        .filter(|(name, _)| is_optimizer(name))
+        .map(|(name, array)| (&**name, array))
+        .collect();
+    let slots = compiled.optimizer.slots();
+    let mut result: Result<()> = Ok(());
+    let (mut each, mut read) = (paths.iter(), 0);
+    model.walk_mut(&mut |_, param: &mut Param<F>| {
+        let (Some(path), true) = (each.next(), result.is_ok()) else { return };
+        let shape = param.shape().to_vec();
+        let mut take = |name: String| -> Result<Vec<F>> {
+            let path = format!("{path}/{name}");
+            let Some(array) = known.get(&*path) else { return Ok(Vec::new()) };
+            read += 1;
+            if array.shape != shape {
+                let (expected, found) = (shape.clone(), array.shape.clone());
+                return Err(crate::Error::WeightShape { path, expected, found });
+            }
+            weights::read(input, array, &path, budget)
+        };
+        result = (|| {
+            (param.average, param.accumulated) = (take("average".into())?, take("accumulated".into())?);
+            let own: Result<Vec<Vec<F>>> = (0..slots).map(|slot| take(slot.to_string())).collect();
+            let own = own?;
+            param.slots = if own.iter().any(Vec::is_empty) { Vec::new() } else { own };
+            Ok(())
+        })();
+    });
+    result?;
+    if read != known.len() {
+        return Err(input.damaged("optimizer", "arrays of another optimizer than the one that is told"));
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Weights as PyTorch keeps them: `weight` is outputs × inputs, and the axes of a convolution come last.
+
+use std::path::Path;
+
+use super::super::array::Array;
+use super::super::input::Input;
+use super::super::{Loader, weights};
+use super::header::Header;
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Node};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+impl<F: Scalar> Sequential<F> {
+    /// Reads weights from a `.safetensors` file that PyTorch wrote, by a map from its names to the paths here. Each weight
+    /// of the model must be named; what else there is in the file is left alone.
+    ///
+    /// The axes are put in order: those of a `Dense` kernel and of a recurrent one are exchanged, and those of a
+    /// convolution, `(out, in, steps)` or `(out, in, rows, columns)` there, become `(steps, in, out)` and
+    /// `(rows, columns, in, out)`. Two names for one path are added up, as PyTorch keeps two biases of an LSTM; its gates
+    /// are in the same order as here. A GRU's are not, and are refused.
+    ///
+    /// # Errors
+    /// [`Error::NotBuilt`]; [`Error::Unknown`] for a name or a path that is not there, or a weight that is not named;
+    /// [`Error::WeightShape`]; [`FileError::Damaged`](crate::error::FileError::Damaged),
+    /// [`FileError::Io`](crate::error::FileError::Io). The model is unchanged then.
+    ///
+    /// # Example
+    /// ```no_run
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([784]).add(Dense::new(10).name("F1"));
+    /// model.build()?;
+    /// // torch: safetensors.torch.save_file(net.state_dict(), "net.safetensors")
+    /// model.load_torch_weights("net.safetensors", [("fc1.weight", "F1/kernel"), ("fc1.bias", "F1/bias")])?;
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn load_torch_weights<'a>(
+        &mut self,
+        path: impl AsRef<Path>,
+        names: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<()> {
+        let names: Vec<(&str, &str)> = names.into_iter().collect();
+        let input = Input::open(path.as_ref())?;
+        let budget = Loader::<F>::with_scalar().budget(input.len());
+        let header = Header::read(&input, &budget)?;
+        let weights = self.weights()?;
+        let known: Vec<String> = weights.iter().map(|(path, _)| path.clone()).collect();
+        if let Some((_, path)) = names.iter().find(|(_, path)| !known.iter().any(|known| known == path)) {
+            return Err(Error::Unknown { what: "weight in the model", name: (*path).into(), known });
+        }
+        let kinds = kinds(self.layers());
+        let mut values: Vec<Vec<F>> = Vec::new();
+        for ((path, weight), kind) in weights.iter().zip(&kinds) {
+            let mut sum: Option<Vec<F>> = None;
+            for (name, _) in names.iter().filter(|(_, to)| to == path) {
+                let found = header.tensors.iter().find(|(known, _)| known == name);
+                let Some((_, array)) = found else {
+                    let known = header.tensors.iter().map(|(name, _)| name.clone()).collect();
+                    return Err(Error::Unknown { what: "tensor in the file", name: (*name).into(), known });
+                };
+                let value = turned(&input, array, path, weight.shape(), kind, &budget)?;
+                match &mut sum {
+                    None => sum = Some(value),
+                    Some(sum) => sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += value),
+                }
+            }
+            let missing = || Error::Unknown {
+                what: "name for the weight",
+                name: path.clone(),
+                known: names.iter().map(|(_, path)| (*path).into()).collect(),
+            };
+            values.push(sum.ok_or_else(missing)?);
+        }
+        weights::set(self, values);
+        Ok(())
+    }
+}
+
+/// The kind of layer and the name of each parameter, in the model's order.
+fn kinds<F: Scalar>(nodes: &[Node<F>]) -> Vec<(String, &'static str)> {
+    let mut all = Vec::new();
+    for node in nodes {
+        node.visit(&mut |param| all.push((node.kind().to_string(), param.name())));
+        all.extend(kinds(node.layers()));
+    }
+    all
+}
+
+/// The numbers of an array with its axes in the order that is wanted here.
+fn turned<F: Scalar>(
+    input: &Input,
+    array: &Array,
+    path: &str,
+    wanted: &[usize],
+    (kind, name): &(String, &'static str),
+    budget: &super::super::budget::Budget,
+) -> Result<Vec<F>> {
+    // For each axis here, the one there.
+    let axes: &[usize] = match (&**kind, *name, wanted.len()) {
+        ("GRU", ..) => {
+            return Err(input.damaged(path, "a GRU of PyTorch, whose gates are in another order than here"));
+        }
+        (_, "kernel" | "recurrent_kernel", 2) => &[1, 0],
+        ("DepthwiseConv1D", "kernel", _) | (_, "depthwise_kernel", 3) => &[2, 0, 1],
+        (_, "kernel" | "pointwise_kernel", 3) => &[2, 1, 0],
+        (_, "kernel", 4) => &[2, 3, 1, 0],
+        _ => &[0, 1, 2, 3][..wanted.len().min(4)],
+    };
+    let mut shape = array.shape.clone();
+    // One channel for each filter there; multiples of the channels here.
+    if let (&[2, 0, 1], &[filters, 1, _]) = (axes, &shape[..]) {
+        let channels = wanted[1].max(1);
+        (shape[0], shape[1]) = (channels, filters / channels);
+    }
+    let here: Vec<usize> = axes.iter().filter_map(|&axis| shape.get(axis).copied()).collect();
+    if shape.len() != wanted.len() || here != wanted {
+        let (expected, found) = (axes_there(wanted, axes), array.shape.clone());
+        return Err(Error::WeightShape { path: path.into(), expected, found });
+    }
+    let value: Vec<F> = weights::read(input, array, path, budget)?;
+    if axes.is_sorted() {
+        return Ok(value);
+    }
+    budget.take_many::<F>(value.len()).map_err(|spent| input.spent(path, spent))?;
+    let view = ndarray::ArrayViewD::from_shape(shape, &value).map_err(Error::outside)?;
+    Ok(view.permuted_axes(axes).iter().copied().collect())
+}
+
+/// The shape that is expected in the file.
+fn axes_there(wanted: &[usize], axes: &[usize]) -> Vec<usize> {
+    let mut shape = wanted.to_vec();
+    axes.iter().zip(wanted).for_each(|(&axis, &size)| shape[axis] = size);
+    shape
+}

@@ -1,0 +1,110 @@
+//! Writes a model, or its weights alone.
+
+use std::io::{self, Write};
+
+use super::super::array::Number;
+use super::super::json;
+use super::{CHECKSUM, COMPILE, CONFIG, Checksum, OPTIMIZER, STATE};
+use crate::config::Value;
+use crate::error::Result;
+use crate::model::Sequential;
+use crate::param::Param;
+use crate::scalar::Scalar;
+
+/// What is written: the header, and the numbers in its order.
+pub(in crate::save) struct Prepared<'a, F: Scalar> {
+    header: String,
+    arrays: Vec<&'a [F]>,
+}
+
+/// A whole model.
+pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
+    let mut metadata = vec![(CONFIG, json::write(&model.config()?.into())?)];
+    let mut state = vec![
+        ("seed".to_string(), Value::from(model.seed.to_string())),
+        ("epochs".into(), model.epochs_seen.to_string().into()),
+    ];
+    if let (Some(told), Some(compiled)) = (model.compile_config()?, &model.compiled) {
+        metadata.push((COMPILE, json::write(&told)?));
+        state.push(("steps".into(), compiled.steps.to_string().into()));
+    }
+    metadata.push((STATE, json::write(&Value::Map(state))?));
+    let mut tensors = weights(model);
+    model.walk(&mut |path, _, param: &Param<F>| {
+        let kept = [("average", &param.average), ("accumulated", &param.accumulated)];
+        let slots = param.slots.iter().enumerate().map(|(i, slot)| (i.to_string(), slot));
+        let all = kept.into_iter().map(|(name, values)| (name.to_string(), values)).chain(slots);
+        for (name, values) in all.filter(|(_, values)| !values.is_empty()) {
+            tensors.push((format!("{OPTIMIZER}/{path}/{name}"), param.shape(), values));
+        }
+    });
+    assemble(metadata, tensors)
+}
+
+/// The weights alone.
+pub(in crate::save) fn prepare_weights<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
+    assemble(Vec::new(), weights(model))
+}
+
+type Tensor<'a, F> = (String, &'a [usize], &'a [F]);
+
+fn weights<F: Scalar>(model: &Sequential<F>) -> Vec<Tensor<'_, F>> {
+    let mut tensors: Vec<Tensor<F>> = Vec::new();
+    model.walk(&mut |path, _, param| tensors.push((path, param.shape(), param.value())));
+    tensors
+}
+
+fn assemble<'a, F: Scalar>(
+    metadata: Vec<(&str, String)>,
+    tensors: Vec<Tensor<'a, F>>,
+) -> Result<Prepared<'a, F>> {
+    let number = Number::of_scalar::<F>();
+    let kind = if number == Number::F32 { "F32" } else { "F64" };
+    let mut told = vec![("format".to_string(), Value::from("cornu"))];
+    told.extend(metadata.into_iter().map(|(name, text)| (name.to_string(), text.into())));
+    let mut sum = Checksum::new();
+    for (name, value) in &told {
+        if let Value::Text(text) = value {
+            sum.word(name);
+            sum.word(text);
+        }
+    }
+    let (mut fields, mut at, mut arrays) = (Vec::new(), 0, Vec::new());
+    for (name, shape, values) in tensors {
+        sum.tensor(&name, kind, shape);
+        let end = at + size_of_val(values);
+        let about = vec![
+            ("dtype".to_string(), Value::from(kind)),
+            ("shape".into(), shape.to_vec().into()),
+            ("data_offsets".into(), vec![at, end].into()),
+        ];
+        fields.push((name, Value::Map(about)));
+        arrays.push(values);
+        at = end;
+    }
+    // The checksum takes in the numbers, which come last.
+    for values in &arrays {
+        let hashed = number.emit(values, &mut |piece| {
+            sum.0.update(piece);
+            Ok(())
+        });
+        hashed.map_err(crate::Error::outside)?;
+    }
+    told.push((CHECKSUM.into(), sum.told().into()));
+    fields.insert(0, ("__metadata__".into(), Value::Map(told)));
+    let mut header = json::write(&Value::Map(fields))?;
+    // So that the numbers begin at a multiple of eight.
+    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+    Ok(Prepared { header, arrays })
+}
+
+impl<F: Scalar> Prepared<'_, F> {
+    /// Writes the file.
+    pub(in crate::save) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(&(self.header.len() as u64).to_le_bytes())?;
+        to.write_all(self.header.as_bytes())?;
+        let number = Number::of_scalar::<F>();
+        self.arrays.iter().try_for_each(|values| number.emit(values, &mut |piece| to.write_all(piece)))?;
+        to.flush()
+    }
+}

@@ -1,0 +1,181 @@
+//! Weights alone, to and from files: `.npz`, `.safetensors`, and what Keras's `save_weights` writes.
+
+use std::path::Path;
+
+#[cfg(feature = "files")]
+use super::{Loader, array::Array, budget::Budget, input::Input};
+use crate::error::{Error, FileError, Result};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+const ENDS: &str = ".npz, .safetensors or, to load, .weights.h5";
+
+/// A format of weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Format {
+    Npz,
+    SafeTensors,
+    Hdf5,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self> {
+        match path.extension().and_then(|end| end.to_str()) {
+            Some("npz") => Ok(Format::Npz),
+            Some("safetensors") => Ok(Format::SafeTensors),
+            Some("h5") => Ok(Format::Hdf5),
+            _ => Err(FileError::Extension { path: path.display().to_string(), expected: ENDS }.into()),
+        }
+    }
+
+    #[allow(dead_code)] // not where all formats are on
+    fn missing<T>(self, path: &Path) -> Result<T> {
+        let (format, feature) = match self {
+            Format::Npz => (".npz", "npy"),
+            Format::SafeTensors => (".safetensors", "safetensors"),
+            Format::Hdf5 => (".weights.h5", "keras"),
+        };
+        Err(FileError::Feature { path: path.display().to_string(), format, feature }.into())
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// Writes all weights to a file, each under its path, as `F1/kernel`: `.npz` (feature `npy`), which NumPy reads by
+    /// `numpy.load`, or `.safetensors` (feature `safetensors`). The file is whole or not there, whatever happens.
+    ///
+    /// # Errors
+    /// [`Error::NotBuilt`]; [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] with the file's name.
+    ///
+    /// # Example
+    /// ```
+    /// # #[cfg(feature = "npy")] {
+    /// use cornu::prelude::*;
+    /// let path = std::env::temp_dir().join("cornu-example-weights.npz");
+    /// let mut model = Sequential::new().seed(1).input([3]).add(Dense::new(2).name("F1"));
+    /// model.build()?;
+    /// model.save_weights(&path)?;
+    /// let mut other = Sequential::new().seed(2).input([3]).add(Dense::new(2).name("F1"));
+    /// other.build()?;
+    /// other.load_weights(&path)?;
+    /// assert_eq!(other.weight("F1/kernel")?, model.weight("F1/kernel")?);
+    /// # std::fs::remove_file(&path).map_err(Error::outside)?;
+    /// # }
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if !self.is_built() {
+            return Err(Error::NotBuilt);
+        }
+        match Format::of(path)? {
+            #[cfg(feature = "npy")]
+            Format::Npz => super::format::write(path, &|file| super::npz::write(self, file)),
+            #[cfg(feature = "safetensors")]
+            Format::SafeTensors => {
+                let prepared = super::safetensors::prepare_weights(self)?;
+                super::format::write(path, &|file| prepared.write(file))
+            }
+            #[cfg(feature = "keras")]
+            Format::Hdf5 => {
+                let expected = ".npz or .safetensors, or .keras by `save`";
+                Err(FileError::Extension { path: path.display().to_string(), expected }.into())
+            }
+            #[allow(unreachable_patterns)]
+            other => other.missing(path),
+        }
+    }
+
+    /// Reads all weights from a file, of either precision: what [`Sequential::save_weights`] wrote, by the paths, or
+    /// Keras's `.weights.h5` (feature `keras`), by the layers' order. For files of PyTorch there is
+    /// [`Sequential::load_torch_weights`].
+    ///
+    /// # Errors
+    /// [`Error::NotBuilt`]; [`FileError::Damaged`] for a file that is not whole; [`Error::Unknown`] or
+    /// [`Error::WeightShape`] for a weight that only one of the two has, or of another shape;
+    /// [`FileError::Extension`], [`FileError::Feature`], [`FileError::Io`]. The model is unchanged then.
+    ///
+    /// # Example
+    /// See [`Sequential::save_weights`].
+    pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if !self.is_built() {
+            return Err(Error::NotBuilt);
+        }
+        match Format::of(path)? {
+            #[cfg(feature = "npy")]
+            Format::Npz => {
+                let input = Input::open(path)?;
+                super::npz::read(self, &input, &Loader::<F>::with_scalar().budget(input.len()))
+            }
+            #[cfg(feature = "safetensors")]
+            Format::SafeTensors => {
+                let input = Input::open(path)?;
+                super::safetensors::read_weights(
+                    self,
+                    &input,
+                    &Loader::<F>::with_scalar().budget(input.len()),
+                )
+            }
+            #[cfg(feature = "keras")]
+            Format::Hdf5 => {
+                let input = Input::open(path)?;
+                super::keras::read_weights(self, &input, &Loader::<F>::with_scalar().budget(input.len()))
+            }
+            #[allow(unreachable_patterns)]
+            other => other.missing(path),
+        }
+    }
+}
+
+#[cfg(feature = "files")]
+/// Reads all weights into memory of their own, and then sets them, so that a fault changes nothing. `find` tells where the
+/// weight of a path is, and `names` what there is.
+pub(super) fn load<'a, F: Scalar>(
+    model: &mut Sequential<F>,
+    names: &[String],
+    find: &dyn Fn(usize) -> Result<(&'a Input<'a>, Array)>,
+    budget: &Budget,
+) -> Result<()> {
+    let weights = model.weights()?;
+    let paths: Vec<String> = weights.iter().map(|(path, _)| path.clone()).collect();
+    if let Some(name) = names.iter().find(|name| !paths.contains(name)) {
+        return Err(Error::Unknown { what: "weight in the model", name: name.clone(), known: paths });
+    }
+    let mut values: Vec<Vec<F>> = Vec::new();
+    for (path, weight) in weights {
+        let Some(place) = names.iter().position(|name| *name == path) else {
+            return Err(Error::Unknown { what: "weight in the file", name: path, known: names.to_vec() });
+        };
+        let (input, array) = find(place)?;
+        if array.shape != weight.shape() {
+            let (expected, found) = (weight.shape().to_vec(), array.shape);
+            return Err(Error::WeightShape { path, expected, found });
+        }
+        values.push(read(input, &array, &path, budget)?);
+    }
+    set(model, values);
+    Ok(())
+}
+
+#[cfg(feature = "files")]
+/// Reads an array's numbers, which must be finite.
+pub(super) fn read<F: Scalar>(input: &Input, array: &Array, path: &str, budget: &Budget) -> Result<Vec<F>> {
+    budget.take_many::<F>(array.len()).map_err(|spent| input.spent(path, spent))?;
+    let mut value = vec![F::zero(); array.len()];
+    array.fill(input, path, &mut value)?;
+    match value.iter().position(|value| !value.is_finite()) {
+        Some(place) => Err(input.damaged(path, format!("it holds {} at place {place}", value[place]))),
+        None => Ok(value),
+    }
+}
+
+#[cfg(feature = "files")]
+/// Sets all weights, one value for each in the order of the model's.
+pub(super) fn set<F: Scalar>(model: &mut Sequential<F>, values: Vec<Vec<F>>) {
+    let mut values = values.into_iter();
+    model.walk_mut(&mut |_, param| {
+        if let Some(value) = values.next() {
+            param.value.copy_from_slice(&value);
+        }
+    });
+}

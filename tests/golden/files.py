@@ -1,0 +1,127 @@
+"""Writes the files in `tests/golden/files/`, and what Keras computes by them, which `files.rs` compares with; for the
+environment see `generate.py`.
+
+    env/bin/python tests/golden/files.py f32
+    env/bin/python tests/golden/files.py f64
+
+A compiled network is trained for 4 steps in batches of 8, 8 and 4, and saved; then come its predictions and the losses of 20
+further steps. One that is not compiled is saved as it is. Every layer, loss, optimizer, schedule, initializer, regularizer
+and constraint that is known on both sides occurs, most of them with settings away from their defaults.
+"""
+import json
+
+from draw import DTYPE, HERE, classes, draw, floats, keras, np, one_hot
+
+L, O, K, M, S = keras.layers, keras.optimizers, keras.losses, keras.metrics, keras.optimizers.schedules
+R, C, I = keras.regularizers, keras.constraints, keras.initializers
+N, STEPS = 20, 20
+X = {
+    "series": draw((N, 12, 4), 701), "flat": draw((N, 6), 702), "image": draw((N, 6, 6, 2), 703),
+    "words": ((draw((N, 9), 704) + 1) * 3.5).astype(np.int64).astype(DTYPE),
+}
+Y3 = classes(N, 3, 705)
+Y = {
+    "hot": one_hot(Y3, 3), "classes": Y3, "numbers": draw((N, 2), 706), "bits": (draw((N, 2), 707) > 0).astype(DTYPE),
+    "steps": one_hot(classes(N * 12, 3, 708), 3).reshape(N, 12, 3), "positive": np.abs(draw((N, 2), 709)) + np.asarray(0.25, DTYPE),
+    "soft": ((np.abs(draw((N, 3), 710)) + np.asarray(0.25, DTYPE)) / 4).astype(DTYPE),
+}
+
+
+def frozen(layer):
+    layer.trainable = False
+    return layer
+
+
+def adapted(**options):
+    layer = L.Normalization(**options)
+    layer.adapt(X["series"] * 3 + 1)
+    return layer
+
+
+# name: layers, x; then, of a compiled one, y, optimizer, loss, metrics
+CASES = {
+    "dense": ([L.Dense(5, activation="relu", name="F1"), L.Dense(3, activation="softmax", name="output")], "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
+    "conv1d": ([L.Conv1D(4, 3, padding="same", activation="relu"), L.MaxPooling1D(2), L.Conv1D(4, 3, padding="causal", dilation_rate=2, groups=2, activation="tanh"),
+                L.GlobalAveragePooling1D(), L.Dense(3, activation="softmax")], "series", "classes", O.Adamax(0.02), K.SparseCategoricalCrossentropy(), [M.SparseCategoricalAccuracy()]),
+    "conv2d": ([L.Conv2D(3, 3, padding="same", strides=2), L.LeakyReLU(), L.AveragePooling2D((2, 2), strides=1), L.Flatten(), L.Dense(2, activation="sigmoid")],
+               "image", "bits", O.RMSprop(0.005, momentum=0.5, centered=True), K.BinaryCrossentropy(label_smoothing=0.1), [M.AUC(curve="PR", num_thresholds=50), M.Precision(), M.Recall()]),
+    "recurrent": ([L.LSTM(4, return_sequences=True), L.GRU(3, reset_after=False), L.Dense(2)], "series", "numbers", O.Nadam(0.02), K.Huber(), ["mse", "mae"]),
+    "gru": ([L.GRU(3, use_bias=False, recurrent_activation="hard_sigmoid", return_sequences=True), L.SimpleRNN(3, go_backwards=True, activation="relu"), L.Dense(2)],
+            "series", "numbers", O.SGD(0.05, momentum=0.9, nesterov=True), K.LogCosh(), [M.R2Score(), M.LogCoshError()]),
+    "bidirectional": ([L.Bidirectional(L.GRU(3, return_sequences=True)), L.Bidirectional(L.LSTM(2, return_sequences=True, unit_forget_bias=False), merge_mode="ave"),
+                       L.TimeDistributed(L.Dense(3, activation="softmax"))], "series", "steps", O.AdamW(0.02), K.CategoricalCrossentropy(), None),
+    "embedding": ([L.Embedding(7, 3), L.Conv1D(4, 3, activation="gelu"), L.GlobalMaxPooling1D(), L.Dense(2, activation="sigmoid")], "words", "bits", O.Adagrad(0.1),
+                  K.BinaryFocalCrossentropy(gamma=1.5), [M.F1Score(average="macro", threshold=0.5), M.FBetaScore(average="micro", beta=2.0)]),
+    "normalized": ([L.Dense(8), L.LayerNormalization(epsilon=1e-4), L.PReLU(), L.UnitNormalization(), L.Dense(2)], "flat", "numbers", O.Adadelta(1.0, clipnorm=0.1), K.MeanSquaredError(), [M.RootMeanSquaredError()]),
+    "batch_norm": ([L.Conv1D(4, 5, padding="same", use_bias=False), L.BatchNormalization(momentum=0.9), L.ReLU(max_value=2.0, negative_slope=0.1), L.Conv1D(3, 3),
+                    L.BatchNormalization(center=False, scale=False, epsilon=1e-4), L.GlobalAveragePooling1D(keepdims=False), L.Softmax()],
+                   "series", "hot", O.Adam(0.01, amsgrad=True, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=4), K.CategoricalFocalCrossentropy(), [M.TopKCategoricalAccuracy(k=2)]),
+    "separable": ([L.SeparableConv1D(4, 3, padding="same", depth_multiplier=2), L.DepthwiseConv1D(3, depth_multiplier=2, strides=2, activation="elu"), L.Flatten(), L.Dense(3)],
+                  "series", "hot", O.SGD(S.ExponentialDecay(0.1, 10, 0.5), momentum=0.9), K.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1), None),
+    "shapes": ([L.Reshape((6, 8)), L.Permute((2, 1)), L.ZeroPadding1D(1), L.Cropping1D((0, 1)), L.UpSampling1D(2),
+                L.Conv1D(4, 3, kernel_regularizer=R.L2(0.01), activity_regularizer=R.L1(0.01)), L.Flatten(), L.Dense(2, bias_regularizer=R.L1L2(0.01, 0.02))],
+               "series", "numbers", O.Lion(0.002, weight_decay=0.01), K.MeanAbsoluteError(), [M.MeanAbsolutePercentageError(), M.MeanSquaredLogarithmicError()]),
+    "repeat": ([L.Dense(4, activation="selu", kernel_initializer=I.LecunNormal()), L.RepeatVector(3), L.SimpleRNN(3, return_sequences=True, recurrent_initializer=I.Identity()), L.LSTM(3, go_backwards=True), L.Dense(2)],
+               "flat", "numbers", O.Ftrl(0.05, l1_regularization_strength=0.001, l2_regularization_strength=0.001), K.CosineSimilarity(), [M.CosineSimilarity()]),
+    "bound": ([L.Dense(6, activation="tanh", kernel_constraint=C.MaxNorm(0.5)), frozen(L.Dense(5, activation="relu")), frozen(L.BatchNormalization()),
+               L.Dense(3, use_bias=False, kernel_constraint=C.MinMaxNorm(0.1, 0.8, rate=0.5))], "flat", "hot", O.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2, global_clipnorm=0.5), K.CategoricalHinge(), None),
+    "adapted": ([adapted(), L.Flatten(), L.Dense(3, activation="softmax", kernel_constraint=C.UnitNorm(), bias_constraint=C.NonNeg())], "series", "soft", O.Adam(S.CosineDecay(0.02, 10, alpha=0.1, warmup_target=0.03, warmup_steps=3)), K.KLDivergence(), ["accuracy"]),
+    "schedule_restarts": ([L.Dense(3)], "flat", "hot", O.Nadam(S.CosineDecayRestarts(0.02, 5), clipvalue=0.1), K.Hinge(), None),
+    "schedule_inverse": ([L.Dense(3)], "flat", "hot", O.RMSprop(S.InverseTimeDecay(0.02, 5, 0.5, staircase=True)), K.SquaredHinge(), None),
+    "schedule_piecewise": ([L.Dense(2, activation="softplus")], "flat", "positive", O.Adamax(S.PiecewiseConstantDecay([3, 9], [0.02, 0.01, 0.005])), K.Poisson(), None),
+    "schedule_polynomial": ([L.Dense(2, activation="exponential")], "flat", "positive", O.Adagrad(S.PolynomialDecay(0.1, 10, power=2.0)), K.MeanSquaredLogarithmicError(), None),
+    "percentage": ([L.Dense(4, activation="mish"), L.Dense(2, activation=L.LeakyReLU(negative_slope=0.4))], "flat", "positive", O.Lion(0.01, use_ema=True), K.MeanAbsolutePercentageError(), None),
+    "ignored": ([L.Dense(4, activation="silu"), L.Dense(3, activation="log_softmax"), L.Activation("exponential")], "flat", "classes", O.Adam(0.01, clipvalue=0.05), K.SparseCategoricalCrossentropy(ignore_class=1), None),
+    "named_loss": ([L.Dense(2, activation="sigmoid")], "flat", "bits", "rmsprop", "binary_crossentropy", ["accuracy", "mse"]),
+    "untrained": ([L.Dense(3, kernel_initializer=I.HeUniform(), bias_initializer=I.Constant(0.25))], "flat", "hot", O.SGD(0.1), K.MeanSquaredError(), None),
+    "noise": ([L.Dropout(0.2), L.SpatialDropout1D(0.2), L.GaussianNoise(0.1), L.GaussianDropout(0.1), L.AlphaDropout(0.1), L.Conv1D(2, 3), L.Rescaling(0.5, offset=-1.0)], "series"),
+    "pools": ([L.ZeroPadding2D(((1, 0), (2, 1))), L.MaxPooling2D((2, 3), strides=2, padding="same"), L.Conv2D(2, 2, dilation_rate=2, padding="same", kernel_initializer=I.Orthogonal(gain=0.5)), L.GlobalMaxPooling2D(keepdims=True)], "image"),
+    "pools_1d": ([L.AveragePooling1D(3, strides=2, padding="same"), L.ELU(alpha=0.5), L.MaxPooling1D(2), L.GlobalMaxPooling1D()], "series"),
+    "global_2d": ([L.Conv2D(3, (1, 2), activation="relu6"), L.GlobalAveragePooling2D(), L.Dense(2, activation="softsign", kernel_initializer=I.VarianceScaling(2.0, "fan_avg", "uniform"))], "image"),
+    "axes": ([L.LayerNormalization(axis=[1, 2]), L.PReLU(shared_axes=[1], alpha_initializer=I.RandomUniform(0.1, 0.3)), L.Softmax(axis=1), L.UnitNormalization(axis=1), L.BatchNormalization(axis=2)], "series"),
+    "given_statistics": ([L.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 16.0]), L.Flatten(), L.Dense(2)], "series"),
+    "one_statistic": ([adapted(axis=None), adapted(axis=1), L.GlobalAveragePooling1D()], "series"),
+}
+for i, names in enumerate([("celu", "hard_shrink", "hard_silu", "hard_tanh"), ("leaky_relu", "log_sigmoid", "soft_shrink", "sparse_plus"), ("sparse_sigmoid", "squareplus", "tanh_shrink", "linear")]):
+    CASES[f"activations_{i}"] = ([L.Dense(3, activation=name, kernel_initializer=I.RandomNormal(stddev=1.0)) for name in names], "flat")
+WIDE = ["dense", "conv2d", "recurrent", "bidirectional", "batch_norm", "adapted"]
+
+
+def networks():
+    """Three networks that were trained for longer."""
+    yield "trained_dense", [L.Dense(32, activation="relu"), L.Dense(32, activation="relu"), L.Dense(3, activation="softmax")], "flat", "classes", O.Adam(0.01), K.SparseCategoricalCrossentropy(), ["accuracy"]
+    yield "trained_conv", [L.Conv1D(8, 5, padding="same"), L.BatchNormalization(), L.ReLU(), L.Conv1D(8, 3, padding="same"), L.BatchNormalization(), L.ReLU(), L.GlobalAveragePooling1D(), L.Dense(3, activation="softmax")], "series", "hot", O.Adam(0.005), K.CategoricalCrossentropy(), ["accuracy"]
+    yield "trained_recurrent", [L.Bidirectional(L.LSTM(8, return_sequences=True)), L.GRU(8), L.Dense(2)], "series", "numbers", O.RMSprop(0.003), K.MeanSquaredError(), None
+
+
+def step(model, x, y, number):
+    start = (0, 8, 16)[number % 3]
+    model.reset_metrics()
+    loss = model.train_on_batch(x[start:start + 8], y[start:start + 8])
+    return loss[0] if isinstance(loss, (list, tuple)) else loss
+
+
+def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, before=4):
+    model = keras.Sequential([L.Input(X[x].shape[1:]), *layers])
+    if optimizer:
+        model.compile(optimizer, loss, metrics=metrics)
+        for number in range(0 if name == "untrained" else before):
+            step(model, X[x], Y[y], number)
+    model.save(HERE / "files" / f"{name}_{'f32' if DTYPE == 'float32' else 'f64'}.keras")
+    entry = {"x": x, "predictions": floats(model.predict(X[x], verbose=0))}
+    if optimizer:
+        entry |= {"y": y, "losses": floats(np.array([step(model, X[x], Y[y], before + number) for number in range(STEPS)], dtype=DTYPE))}
+    return entry
+
+
+def main():
+    keras.utils.set_random_seed(7)
+    wanted = CASES if DTYPE == "float32" else {name: CASES[name] for name in WIDE}
+    stored = {name: write(name, *case) for name, case in wanted.items()}
+    if DTYPE == "float32":
+        stored |= {name: write(name, *case, before=100) for name, *case in networks()}
+    path = HERE / f"files_{'f32' if DTYPE == 'float32' else 'f64'}.json"
+    path.write_text(json.dumps(stored, separators=(",", ":")).replace("},", "},\n") + "\n")
+
+
+main()
