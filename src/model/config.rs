@@ -4,7 +4,7 @@ use super::{Compiled, Sequential};
 use crate::config::{Config, Fields, Kinds, Setting, Value, refuse};
 use crate::error::{Error, FileError, Result};
 use crate::layer::{self, Layer, Node};
-use crate::loss::{self, Loss};
+use crate::loss::{self, Loss, Target};
 use crate::metric::{self, Metric, Weighted};
 use crate::optimizer::{self, Optimizer, Schedule};
 use crate::scalar::Scalar;
@@ -160,9 +160,9 @@ impl<F: Scalar> Sequential<F> {
         for metric in &compiled.metrics {
             let config = metric.config().ok_or_else(|| not_savable("metric", metric))?;
             let list = if metric.is_weighted() { &mut weighted } else { &mut metrics };
-            list.push(config);
+            list.push(self.metric_in_keras(config, &*compiled.loss));
         }
-        let list = |configs: Vec<Config>| if configs.is_empty() { Value::Null } else { configs.into() };
+        let list = |configs: Vec<Value>| if configs.is_empty() { Value::Null } else { configs.into() };
         let fields: [(&str, Value); 4] = [
             ("optimizer", optimizer.into()),
             ("loss", loss.into()),
@@ -170,6 +170,28 @@ impl<F: Scalar> Sequential<F> {
             ("weighted_metrics", list(weighted)),
         ];
         Ok(Some(Value::Map(fields.map(|(name, value)| (name.to_string(), value)).into())))
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// A metric's settings as Keras has them: where one metric here finds its rule by the targets, Keras has a class for
+    /// each, or the word `accuracy`.
+    fn metric_in_keras(&self, config: Config, loss: &dyn Loss<F>) -> Value {
+        let by_class = matches!(loss.target(), Target::Classes { .. });
+        let single = self.output_shape().is_some_and(|shape| shape.last() == Some(&1));
+        let kind = match (&*config.module, &*config.kind) {
+            ("cornu", "Accuracy") => match config.get("name") {
+                Some(Value::Text(name)) if name == "accuracy" || name == "acc" => {
+                    return name.as_str().into();
+                }
+                _ if single => "BinaryAccuracy",
+                _ if by_class => "SparseCategoricalAccuracy",
+                _ => "CategoricalAccuracy",
+            },
+            ("keras.metrics", "TopKCategoricalAccuracy") if by_class => "SparseTopKCategoricalAccuracy",
+            _ => return config.into(),
+        };
+        Config { module: "keras.metrics".into(), kind: kind.into(), ..config }.into()
     }
 }
 

@@ -10,6 +10,8 @@ mod metrics;
 mod mixes;
 mod optimizers;
 mod pieces;
+#[cfg(feature = "safetensors")]
+mod pytorch;
 mod trainings;
 
 use cornu::Scalar;

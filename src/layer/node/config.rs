@@ -43,15 +43,16 @@ impl<F: Scalar> Node<F> {
     }
 }
 
-/// The settings with axes that are counted from the last one, where the file tells how many there are: `axis` 2 of
-/// `[null, 12, 4]` is −1.
+/// The settings of a layer that normalises along the last axes, with these counted from the last one, where the file tells
+/// how many there are: `axis` 2 of `[null, 12, 4]` is −1.
 fn from_the_last(config: &Config) -> Cow<'_, Config> {
     let built = config.beside.iter().find(|(name, _)| name == "build_config");
     let shape = built.and_then(|(_, value)| match value {
         Value::Map(fields) => fields.iter().find(|(name, _)| name == "input_shape"),
         _ => None,
     });
-    let (Some((_, Value::List(sizes))), Some(axis)) = (shape, config.get("axis")) else {
+    let normalises = ["BatchNormalization", "LayerNormalization"].contains(&&*config.kind);
+    let (Some((_, Value::List(sizes))), Some(axis), true) = (shape, config.get("axis"), normalises) else {
         return Cow::Borrowed(config);
     };
     let rank = sizes.len() as i64;

@@ -3,8 +3,6 @@
 
 mod config;
 
-use std::fmt;
-
 use super::channels::{Channels, each_row};
 use super::check_epsilon;
 use crate::error::{Error, Result};
@@ -291,11 +289,5 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         // The sums of dβ and dγ: of each part, and of the block that it adds up.
         let channels = self.statistics.len() / 3;
         self.statistics.len() + 2 * kernel::PARTS * 2 * channels
-    }
-}
-
-impl<F> fmt::Debug for BatchNormalization<F> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "BatchNormalization(momentum {}, epsilon {})", self.momentum, self.epsilon)
     }
 }

@@ -139,6 +139,9 @@ impl Walk<'_> {
         for i in 0..u64::from(count) {
             let entry = at + 8 + 40 * i;
             let name = self.name(path, heap, self.input.number(path, entry, 8)?)?;
+            // As the layers were called in the first files of Keras 3.
+            let older = path.is_empty() && name == "_layer_checkpoint_dependencies";
+            let name = if older { "layers".into() } else { name };
             let inner = if path.is_empty() { name } else { format!("{path}/{name}") };
             if self.input.number(&inner, entry + 16, 4)? == 2 {
                 return Err(self.input.damaged(inner, "a link in the place of an array"));

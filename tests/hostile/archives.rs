@@ -1,0 +1,176 @@
+//! Zip archives: members that lie, hide or burst.
+
+use flate2::Crc;
+
+use super::*;
+
+/// A member of an archive to be made; the sizes and the checksum are what it tells.
+pub struct Member {
+    pub name: Vec<u8>,
+    pub bytes: Vec<u8>,
+    pub method: u16,
+    pub flags: u16,
+    pub size: u32,
+    pub packed: u32,
+    pub crc: u32,
+    pub attributes: u32,
+    /// Where it is told to begin, if elsewhere than it does.
+    pub at: Option<u32>,
+}
+
+impl Member {
+    pub fn stored(name: &str, bytes: &[u8]) -> Self {
+        let mut crc = Crc::new();
+        crc.update(bytes);
+        Member {
+            name: name.into(),
+            bytes: bytes.into(),
+            method: 0,
+            flags: 0,
+            size: bytes.len() as u32,
+            packed: bytes.len() as u32,
+            crc: crc.sum(),
+            attributes: 0,
+            at: None,
+        }
+    }
+
+    pub fn deflated(name: &str, bytes: &[u8]) -> Self {
+        use std::io::Write;
+        let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(bytes).unwrap();
+        let packed = packer.finish().unwrap();
+        Member { method: 8, packed: packed.len() as u32, bytes: packed, ..Member::stored(name, bytes) }
+    }
+}
+
+/// An archive of these members.
+pub fn archive(members: &[Member]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for member in members {
+        let start = file.len() as u32;
+        let mut record = Vec::new();
+        record.extend([20, 0]);
+        record.extend(member.flags.to_le_bytes());
+        record.extend(member.method.to_le_bytes());
+        record.extend([0; 4]);
+        record.extend(member.crc.to_le_bytes());
+        record.extend(member.packed.to_le_bytes());
+        record.extend(member.size.to_le_bytes());
+        record.extend((member.name.len() as u16).to_le_bytes());
+        record.extend([0; 2]);
+        file.extend(b"PK\x03\x04");
+        file.extend(&record);
+        file.extend(&member.name);
+        file.extend(&member.bytes);
+        directory.extend(b"PK\x01\x02\x14\x03");
+        directory.extend(&record);
+        directory.extend([0; 6]);
+        directory.extend(member.attributes.to_le_bytes());
+        directory.extend(member.at.unwrap_or(start).to_le_bytes());
+        directory.extend(&member.name);
+    }
+    let start = file.len() as u32;
+    file.extend(&directory);
+    file.extend(b"PK\x05\x06\0\0\0\0");
+    file.extend([(members.len() as u16).to_le_bytes(); 2].concat());
+    file.extend((directory.len() as u32).to_le_bytes());
+    file.extend(start.to_le_bytes());
+    file.extend([0; 2]);
+    file
+}
+
+/// A member of an archive that was written here.
+pub fn member(file: &[u8], name: &str) -> Vec<u8> {
+    let four = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    let mut at = 0;
+    loop {
+        let (size, long) = (four(at + 18), usize::from(file[at + 26]));
+        let start = at + 30 + long;
+        if &file[at + 30..start] == name.as_bytes() {
+            return file[start..start + size].to_vec();
+        }
+        at = start + size;
+    }
+}
+
+/// The three members of a whole file.
+pub fn whole() -> [Member; 3] {
+    let file = saved("keras");
+    ["metadata.json", "config.json", "model.weights.h5"]
+        .map(|name| Member::stored(name, &member(&file, name)))
+}
+
+/// A whole file, one of whose members is changed.
+#[track_caller]
+fn changed(what: &str, place: usize, change: impl Fn(&mut Member), words: &str) {
+    let mut members = whole();
+    change(&mut members[place]);
+    refused(what, load(Format::Keras, &archive(&members)), words);
+}
+
+#[test]
+fn archives_that_lie_are_refused() {
+    load(Format::Keras, &archive(&whole())).unwrap();
+    for name in ["../x", "a/../../x", "/etc/x", "C:\\x", "a\\..\\b", "\\x", "a\0b", ""] {
+        changed(name, 0, |member| member.name = name.into(), "which leads out of the archive");
+    }
+    changed("a long name", 0, |member| member.name = vec![b'a'; 60_000], "a name of more than 1024 bytes");
+    changed("no text", 0, |member| member.name = vec![0xff, 0xfe], "a name that is not UTF-8");
+    changed("a link", 2, |member| member.attributes = 0o120_777 << 16, "is a link");
+    changed("encrypted", 2, |member| member.flags = 1, "is encrypted");
+    changed("a method", 2, |member| member.method = 12, "is packed by method 12");
+    changed("a checksum", 1, |member| member.crc ^= 1, "its checksum is");
+    changed("a size", 2, |member| member.size += 1, "stored, but of two sizes");
+    changed(
+        "a short member",
+        2,
+        |member| (member.size, member.packed) = (u32::MAX - 1, u32::MAX - 1),
+        "leaves the file",
+    );
+    changed("another name", 1, |member| member.name = b"config.jsan".into(), "there is no such member");
+    changed("twice", 0, |member| member.name = b"config.json".into(), "two members are called");
+    changed("overlapping", 1, |member| member.at = Some(0), "members overlap");
+    for place in 0..3 {
+        let members: Vec<Member> =
+            whole().into_iter().enumerate().filter(|(i, _)| *i != place).map(|(_, m)| m).collect();
+        refused("a member less", load(Format::Keras, &archive(&members)), "there is no such member");
+    }
+}
+
+#[test]
+fn archives_that_burst_are_refused() {
+    let zeros = vec![0; 100_000_000];
+    let [metadata, config, weights] = whole();
+    let bomb = archive(&[metadata, config, Member::deflated("model.weights.h5", &zeros)]);
+    assert!(bomb.len() < 200_000);
+    refused("a bomb", load(Format::Keras, &bomb), "more memory than twice the file's size");
+    let mut liar = Member::deflated("config.json", &zeros[..1000]);
+    (liar.size, liar.crc) = (10, 0);
+    refused("more than told", load(Format::Keras, &archive(&[liar])), "");
+    let mut liar = Member::deflated("config.json", b"{}");
+    liar.size = 1_000_000;
+    refused("more than can be", load(Format::Keras, &archive(&[liar])), "");
+    let [metadata, config, _] = whole();
+    let packed = [
+        Member::deflated("metadata.json", &metadata.bytes),
+        Member::deflated("config.json", &config.bytes),
+        Member::deflated("model.weights.h5", &weights.bytes),
+    ];
+    load(Format::Keras, &archive(&packed)).unwrap();
+}
+
+#[test]
+fn archives_of_many_members_are_refused() {
+    let mut members: Vec<Member> = (0..60_000).map(|i| Member::stored(&i.to_string(), b"")).collect();
+    members.extend(whole());
+    let _ = load(Format::Keras, &archive(&members));
+    let mut end = archive(&whole());
+    let at = end.len() - 14;
+    end[at..at + 4].fill(0xff);
+    refused("as many as told", load(Format::Keras, &end), "");
+    let mut beyond = archive(&whole());
+    let at = beyond.len() - 10;
+    beyond[at..at + 8].fill(0xff);
+    refused("sizes beyond 4 GiB that are not told", load(Format::Keras, &beyond), "its end");
+}

@@ -1,0 +1,180 @@
+//! Arrays that are elsewhere, larger or other than they are told to be.
+
+use super::archives::{Member, archive, member, whole};
+use super::*;
+
+fn weights() -> Vec<u8> {
+    member(&saved("keras"), "model.weights.h5")
+}
+
+/// All places of these bytes.
+fn places(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
+    (0..bytes.len() - wanted.len()).filter(|&at| bytes[at..].starts_with(wanted)).collect()
+}
+
+/// A file of weights with the bytes at one place changed, by itself and within an archive.
+#[track_caller]
+fn changed(what: &str, at: usize, to: &[u8], words: &str) {
+    let mut bytes = weights();
+    bytes[at..at + to.len()].copy_from_slice(to);
+    refused(what, load_weights("h5", &bytes), words);
+    let [metadata, config, _] = whole();
+    let file = archive(&[metadata, config, Member::stored("model.weights.h5", &bytes)]);
+    refused(what, load(Format::Keras, &file), words);
+}
+
+#[test]
+fn trees_that_lead_astray_are_refused() {
+    let bytes = weights();
+    let (trees, leaves) = (places(&bytes, b"TREE"), places(&bytes, b"SNOD"));
+    let (root_tree, root_leaf) = (trees[trees.len() - 1], leaves[leaves.len() - 1]);
+    changed("no signature", 0, b"PK", "no HDF5 file");
+    changed("a new superblock", 8, &[2], "a superblock of version 2");
+    changed("short addresses", 13, &[4], "addresses of an unknown kind");
+    changed("cut off", 40, &u64::MAX.to_le_bytes(), "shorter than it tells");
+    changed("no root", 64, &u64::MAX.to_le_bytes(), "leaves the file");
+    changed("a tree within itself", root_tree + 32, &(root_tree as u64).to_le_bytes(), "no tree of entries");
+    changed("nothing in a tree", root_tree + 32, &8u64.to_le_bytes(), "no tree of entries");
+    changed("a soft link", root_leaf + 8 + 16, &2u32.to_le_bytes(), "a link in the place of an array");
+    changed("more entries than there are", root_leaf + 6, &u16::MAX.to_le_bytes(), "");
+    changed("a name beyond the heap", root_leaf + 8, &u64::MAX.to_le_bytes(), "leaves the heap");
+    let root = u64::from_le_bytes(bytes[64..72].try_into().unwrap());
+    changed("a group within itself", root_leaf + 16, &root.to_le_bytes(), "leads in circles");
+}
+
+#[test]
+fn arrays_that_are_not_what_they_say_are_refused() {
+    let bytes = weights();
+    // The first layout of a contiguous array, and the first type of a float.
+    let space = places(&bytes, &[1, 2, 0, 0, 0, 0, 0, 0])[0];
+    let layout = space + places(&bytes[space..], &[8, 0, 24, 0])[0] + 8;
+    let float = places(&bytes, &[0x11, 0x20, 31, 0])[0];
+    let kind = |at: usize, to: u16, words: &str| changed(words, at - 8, &to.to_le_bytes(), words);
+    changed("a shape of terabytes", space + 8, &(1u64 << 40).to_le_bytes(), "an array of shape");
+    changed("a shape beyond all numbers", space + 8, &u64::MAX.to_le_bytes(), "");
+    changed("33 axes", space + 1, &[33], "an array of 33 axes");
+    changed("beyond the file", layout + 2, &(1u64 << 40).to_le_bytes(), "leave the file");
+    changed("nowhere", layout + 2, &u64::MAX.to_le_bytes(), "leave the file");
+    changed("a size of its own", layout + 10, &7u64.to_le_bytes(), "in 7 bytes");
+    changed("in chunks", layout + 1, &[2], "an array in chunks");
+    changed("a new layout", layout, &[4], "laid out in an unknown way");
+    changed("big-endian", float + 1, &[0x21], "big-endian");
+    changed("texts", float, &[0x13], "texts");
+    changed("a compound type", float, &[0x16], "compound");
+    changed("of variable length", float, &[0x19], "variable length");
+    changed("true and false", float, &[0x18], "enumeration");
+    kind(layout, 0x07, "an array that lies in other files");
+    kind(layout, 0x0b, "packed by a filter");
+    kind(layout, 0x06, "links of a new kind");
+    kind(layout, 0x00, "neither a group nor an array");
+    changed("shared", layout - 4, &[2], "shared with other objects");
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_unless_allowed() {
+    let mut model = model();
+    let mut kernel = model.weight("F1/kernel").unwrap().to_owned();
+    kernel[[1, 1]] = f32::NAN;
+    model.set_weight("F1/kernel", &kernel).unwrap();
+    for (end, format) in [("keras", Format::Keras), ("safetensors", Format::SafeTensors)] {
+        let path = file(end);
+        model.save(&path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        refused(end, load(format, &bytes), "it holds NaN at place 5");
+        let loaded = Loader::new().allow_non_finite(true).load_bytes(format, &bytes).unwrap();
+        assert!(loaded.weight("F1/kernel").unwrap()[[1, 1]].is_nan());
+    }
+}
+
+#[test]
+fn weights_of_another_model_are_named() {
+    let other = |name: &str| {
+        let mut model = Sequential::new().input([6]).add(Dense::new(4).name(name));
+        model.build().unwrap();
+        model
+    };
+    let path = file("safetensors");
+    other("F1").save_weights(&path).unwrap();
+    refused("missing", other("F2").load_weights(&path), "F1/kernel");
+    let file_of_one = file("keras");
+    other("F1").save(&file_of_one).unwrap();
+    let h5 = member(&std::fs::read(&file_of_one).unwrap(), "model.weights.h5");
+    refused("of one layer", load_weights("h5", &h5), "missing weights: ");
+}
+
+/// A `.safetensors` file with this header, and so many bytes of numbers.
+fn tensors(header: &str, bytes: usize) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; bytes]].concat()
+}
+
+#[test]
+fn headers_that_lie_are_refused() {
+    let read = |bytes: &[u8]| load_weights("safetensors", bytes);
+    for len in [0, 1, 99_999_999, 1 << 63, u64::MAX] {
+        let bytes = [&len.to_le_bytes()[..], b"{}"].concat();
+        refused("a length", read(&bytes), "its header");
+    }
+    let one = |about: &str| format!("{{\"a\":{{{about}}}}}");
+    for (what, header, bytes, words) in [
+        ("no brace", " {}".to_string(), 0, "does not begin with"),
+        ("no object", "[]".into(), 0, "does not begin with"),
+        ("metadata of numbers", "{\"__metadata__\":{\"a\":1}}".into(), 0, "metadata that is not texts"),
+        ("a type", one(r#""dtype":"F4","shape":[1],"data_offsets":[0,1]"#), 1, "numbers of \"F4\""),
+        ("reversed", one(r#""dtype":"F32","shape":[1],"data_offsets":[4,0]"#), 4, "at the bytes [4, 0]"),
+        ("past the end", one(r#""dtype":"F32","shape":[2],"data_offsets":[0,8]"#), 4, "leave the file"),
+        ("beyond all numbers", one(r#""dtype":"F32","shape":[4194305,4194305,211106198978564],"data_offsets":[0,4]"#), 4, "a shape of"),
+        ("negative", one(r#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, "whole numbers"),
+        ("a gap", one(r#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8, "leave a gap"),
+        ("bytes left", one(r#""dtype":"F32","shape":[1],"data_offsets":[0,4]"#), 8, "the numbers end at"),
+        ("overlapping", r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#.into(), 12, "overlap"),
+        ("twice", r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.into(), 4, "occurs twice"),
+        ("no checksum", "{\"__metadata__\":{\"cornu.config\":\"{}\"}}".into(), 0, "without a checksum"),
+    ] {
+        refused(what, read(&tensors(&header, bytes)), words);
+    }
+    let many: Vec<String> = (0..100_000)
+        .map(|i| format!(r#""{i}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#))
+        .collect();
+    refused("many", read(&tensors(&format!("{{{}}}", many.join(",")), 0)), "");
+    refused("weights alone", load(Format::SafeTensors, &tensors("{}", 0)), "weights alone");
+}
+
+#[test]
+fn npy_files_that_lie_are_refused() {
+    let npy = |header: &str| {
+        [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat()
+    };
+    for (what, bytes, words) in [
+        ("nothing", Vec::new(), "no .npy file"),
+        (
+            "a pickle",
+            npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"),
+            "expected numbers of '<f4'",
+        ),
+        (
+            "big-endian",
+            npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }"),
+            "expected numbers of '<f4'",
+        ),
+        (
+            "terabytes",
+            npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }"),
+            "its length is not",
+        ),
+        (
+            "beyond all numbers",
+            npy("{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775807, 4), }"),
+            "its length is not",
+        ),
+        (
+            "negative",
+            npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }"),
+            "a shape that is none",
+        ),
+        ("columns", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }"), "Fortran order"),
+        ("no shape", npy("{'descr': '<f4', 'fortran_order': False, }"), "without `shape`"),
+        ("a long header", b"\x93NUMPY\x02\0\xff\xff\xff\xff".to_vec(), "more than 10,000 bytes"),
+    ] {
+        refused(what, load_weights("npz", &archive(&[Member::stored("F1/kernel.npy", &bytes)])), words);
+    }
+}

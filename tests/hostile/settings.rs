@@ -1,0 +1,117 @@
+//! Settings that are no settings, or name what is not to be run.
+
+use super::archives::{Member, archive, whole};
+use super::*;
+
+/// A whole file with other settings.
+fn with_config(text: &str) -> Vec<u8> {
+    let [metadata, _, weights] = whole();
+    archive(&[metadata, Member::stored("config.json", text.as_bytes()), weights])
+}
+
+/// The whole file with one word of its settings exchanged.
+#[track_caller]
+fn changed(from: &str, to: &str, words: &str) {
+    let [_, config, _] = whole();
+    let text = String::from_utf8(config.bytes).unwrap();
+    assert!(text.contains(from), "{from} in {text}");
+    refused(to, load(Format::Keras, &with_config(&text.replacen(from, to, 1))), words);
+}
+
+#[test]
+fn settings_that_are_none_are_refused() {
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(1_000_000), close.repeat(1_000_000));
+    for (what, text, words) in [
+        ("nothing", String::new(), "config.json"),
+        ("no object", "[]".into(), "expected a Sequential"),
+        ("deep", deep("[", "]"), "recursion limit"),
+        ("deep objects", deep("{\"a\":", "}"), "recursion limit"),
+        ("twice", "{\"a\": 1, \"a\": 2}".into(), "`a` occurs twice"),
+        ("a number too large", "{\"a\": 1e400}".into(), "number out of range"),
+        ("NaN", "{\"a\": NaN}".into(), "expected value"),
+        ("half a letter", "{\"a\": \"\\ud800\"}".into(), "unexpected end of hex escape"),
+        ("no UTF-8", String::from_utf8_lossy(b"{\"a\": 1} x").into(), "trailing characters"),
+    ] {
+        refused(what, load(Format::Keras, &with_config(&text)), words);
+    }
+    let many = format!("[{}0]", "0,".repeat(2_000_000));
+    refused("many", load(Format::Keras, &with_config(&many)), "more memory");
+    let named: Vec<String> = (0..300_000).map(|i| format!("\"{i}\":0")).collect();
+    refused("many names", load(Format::Keras, &with_config(&format!("{{{}}}", named.join(",")))), "");
+    let words = format!("[{}0]", "\"\\n\",".repeat(500_000));
+    refused("many words", load(Format::Keras, &with_config(&words)), "more memory");
+    let layer = r#"{"module":"keras.layers","class_name":"Flatten","config":{"name":"f"}}"#;
+    let layers = vec![layer; 100_000].join(",");
+    let text = format!(r#"{{"module":"keras","class_name":"Sequential","config":{{"layers":[{layers}]}}}}"#);
+    refused("many layers", load(Format::Keras, &with_config(&text)), "");
+    let mut nested = layer.to_string();
+    for _ in 0..30 {
+        nested = format!(
+            r#"{{"module":"keras","class_name":"Sequential","config":{{"name":"s","layers":[{nested}]}}}}"#
+        );
+    }
+    refused("nested", load(Format::Keras, &with_config(&nested)), "no layer `Sequential` is known");
+}
+
+#[test]
+fn what_would_run_code_is_named_and_refused() {
+    changed("\"class_name\":\"Dropout\"", "\"class_name\":\"Lambda\"", "`Lambda`");
+    changed("\"class_name\":\"Dropout\"", "\"class_name\":\"TFSMLayer\"", "`TFSMLayer`");
+    changed("\"class_name\":\"Dropout\"", "\"class_name\":\"TorchModuleWrapper\"", "`TorchModuleWrapper`");
+    changed(
+        "\"module\":\"keras.layers\",\"class_name\":\"Dropout\"",
+        "\"module\":\"os\",\"class_name\":\"Dropout\"",
+        "by the module `os`",
+    );
+    changed(
+        "\"module\":\"keras.layers\",\"class_name\":\"Dropout\"",
+        "\"module\":\"kerasx\",\"class_name\":\"Dropout\"",
+        "by the module `kerasx`",
+    );
+    changed(
+        "\"activation\":\"relu\"",
+        "\"activation\":{\"class_name\":\"__lambda__\",\"config\":{\"value\":[\"4wIA\"]}}",
+        "layers[1].config.activation",
+    );
+    changed("\"class_name\":\"MeanSquaredError\"", "\"class_name\":\"Function\"", "no loss `Function`");
+    changed("\"class_name\":\"Adam\"", "\"class_name\":\"Eval\"", "no optimizer `Eval`");
+}
+
+#[test]
+fn settings_out_of_all_proportion_are_refused() {
+    changed("\"units\":4", "\"units\":-1", "layers[1].config.units");
+    changed("\"units\":4", "\"units\":0", "at least 1");
+    changed("\"units\":4", "\"units\":9223372036854775807", "too many elements");
+    changed("\"units\":4", "\"units\":18446744073709551615", "layers[1].config.units");
+    changed("\"units\":4", "\"units\":1000000000", "too many elements");
+    changed("\"units\":4", "\"units\":5", "expected shape (6, 5), found (6, 4)");
+    changed("\"units\":4", "\"units\":4.5", "layers[1].config.units");
+    changed("\"units\":4", "\"units\":4,\"lora_rank\":2", "no such setting");
+    changed("[null,6]", "[null,1099511627776]", "too many elements");
+    changed("[null,6]", "[null,null]", "with no other null");
+    changed("[null,6]", "[null,-6]", "batch shape");
+    changed("\"rate\":0.1", "\"rate\":1.5", "rate");
+    changed("\"name\":\"F1\"", "\"name\":\"dense\"", "both named `dense`");
+    changed(
+        "\"class_name\":\"Dropout\",\"config\":{",
+        "\"class_name\":\"RepeatVector\",\"config\":{\"n\":1000000000,",
+        "",
+    );
+    changed("\"beta_1\":0.9", "\"beta_1\":9.0", "beta_1");
+}
+
+#[test]
+fn every_setting_of_another_type_is_refused_or_read() {
+    let [_, config, _] = whole();
+    let text = String::from_utf8(config.bytes).unwrap();
+    // After each colon stands a value: each is exchanged for one of every type.
+    let places: Vec<usize> = text.match_indices("\":").map(|(place, _)| place + 2).collect();
+    assert!(places.len() > 100);
+    for start in places {
+        let end = start + text[start..].find([',', '}', ']']).unwrap();
+        for other in ["null", "true", "-1", "1e300", "\"x\"", "[]", "{}", "9223372036854775807"] {
+            let changed = format!("{}{other}{}", &text[..start], &text[end..]);
+            let _ = load(Format::Keras, &with_config(&changed));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+"""Reads in Keras, PyTorch and NumPy what `main.rs` wrote, and compares.
+
+    cargo test --all-features --test interop
+    env/bin/python tests/interop/check.py target/tmp/interop
+"""
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import jax
+
+jax.config.update("jax_enable_x64", True)
+import keras
+import numpy as np
+from safetensors.numpy import load_file
+
+# On JAX, Keras 3.15.1 takes every result of float64 numbers for float32, in `mean` and `tanh` among others.
+keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
+compared = 0
+
+
+def near(what, found, expected, tolerance):
+    global compared
+    found, expected = np.ravel(np.asarray(found, dtype=np.float64)), np.asarray(expected, dtype=np.float64)
+    assert found.shape == expected.shape, f"{what}: {found.shape} and {expected.shape}"
+    error = np.max(np.abs(found - expected)) / max(np.max(np.abs(expected)), 1e-30)
+    assert error <= tolerance, f"{what}: off by {error:.1e}"
+    compared += 1
+
+
+def check(about, folder):
+    name, wide = f"{about['name']}_{about['dtype']}", about["dtype"] == "f64"
+    keras.config.set_floatx("float64" if wide else "float32")
+    dtype = keras.config.floatx()
+    x = np.array(about["x"], dtype=dtype).reshape(about["shape"])
+    model = keras.models.load_model(folder / f"{name}.keras")
+    near(f"{name}: predictions", model.predict(x, verbose=0), about["predictions"], 1e-12 if wide else 1e-6)
+    for kind, stored in [("safetensors", load_file(folder / f"{name}.safetensors")), ("npz", np.load(folder / f"{name}.npz"))]:
+        for path, values in about["weights"].items():
+            near(f"{name}.{kind}: {path}", stored[path], values, 0)
+    if "losses" not in about:
+        return
+    y = np.array(about["y"], dtype=dtype).reshape(about["y_shape"])
+    losses = []
+    for step in range(4, 24):
+        start = (0, 8, 16)[step % 3]
+        model.reset_metrics()
+        loss = model.train_on_batch(x[start:start + 8], y[start:start + 8])
+        losses.append(loss[0] if isinstance(loss, (list, tuple)) else loss)
+    for step, (found, expected) in enumerate(zip(losses, about["losses"])):
+        near(f"{name}: step {step}", [found], [expected], 1e-10 if wide else 2e-5)
+
+
+def main():
+    folder = Path(sys.argv[1])
+    paths = sorted(folder.glob("*.json"))
+    assert len(paths) >= 14, f"{len(paths)} models in {folder}"
+    for path in paths:
+        check(json.loads(path.read_text()), folder)
+    try:
+        from safetensors.torch import load_file as load_in_torch
+    except ImportError:
+        print("PyTorch is not there: its reading of .safetensors is not compared")
+    else:
+        for path in paths:
+            about = json.loads(path.read_text())
+            tensors = load_in_torch(path.with_suffix(".safetensors"))
+            for name, values in about["weights"].items():
+                near(f"{path.stem} in torch: {name}", tensors[name].numpy(), values, 0)
+    print(f"{len(paths)} models, {compared} comparisons")
+
+
+main()
