@@ -34,7 +34,8 @@ fn model() -> Sequential {
 /// A file of this name's own.
 fn file(end: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hostile");
+    let folder =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hostile").join(std::process::id().to_string());
     std::fs::create_dir_all(&folder).unwrap();
     folder.join(format!("{}.{end}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }

@@ -18,6 +18,9 @@ impl<F: Scalar> Node<F> {
             ("trainable", self.trainable.into()),
             ("dtype", policy.into()),
         ];
+        // Keras's `SpatialDropout1D` takes no such setting, and has nothing to train.
+        let has_none = config.kind == "SpatialDropout1D";
+        let place = place.into_iter().filter(|(name, _)| !(has_none && *name == "trainable"));
         config.fields.splice(0..0, place.map(|(name, value)| (name.to_string(), value)));
         if let Some(regularizer) = &self.activity_regularizer {
             config.set("activity_regularizer", regularizer.to_value());
