@@ -1,10 +1,10 @@
 //! Everything that can go wrong, as one typed enum: what was expected, what was found, and where.
 
+mod backup;
 mod file;
 mod shown;
 
-use std::fmt;
-
+pub use backup::BackupFault;
 pub use file::FileError;
 pub(crate) use shown::Shape;
 use shown::listed;
@@ -272,6 +272,9 @@ pub enum Error {
     /// A file could not be written or read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A backup that cannot be written, or that this training cannot go on from.
+    #[error("backup {0}")]
+    Backup(#[from] BackupFault),
     /// A callback, a layer or a loss written outside this crate failed in its own way.
     #[error("{0}")]
     Outside(std::sync::Arc<dyn std::error::Error + Send + Sync>),
@@ -287,14 +290,5 @@ impl Error {
     /// ```
     pub fn outside(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Error::Outside(std::sync::Arc::new(error))
-    }
-
-    /// An [`Error::Argument`].
-    pub(crate) fn argument(
-        argument: &'static str,
-        expected: impl Into<String>,
-        found: impl fmt::Display,
-    ) -> Self {
-        Error::Argument { argument, expected: expected.into(), found: found.to_string() }
     }
 }

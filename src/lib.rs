@@ -23,6 +23,7 @@ mod rng;
 mod samples;
 pub mod save;
 mod scalar;
+mod state;
 pub mod tensor;
 pub mod training;
 

@@ -12,6 +12,7 @@ use crate::kernel;
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
 
 /// A layer's parameter.
@@ -180,6 +181,16 @@ impl<F: Scalar> Param<F> {
         self.slots.clear();
         self.accumulated.clear();
         self.average.clear();
+    }
+
+    /// The numbers, and what the optimizer keeps beside them. The gradient is written anew by the next step.
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.group(self.name, |state| {
+            state.numbers("value", &mut self.value)?;
+            state.numbers("slots", self.slots.iter_mut().flatten())?;
+            state.numbers("accumulated", &mut self.accumulated)?;
+            state.numbers("average", &mut self.average)
+        })
     }
 
     /// Brings the value within the constraint, where there is one.

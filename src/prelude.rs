@@ -3,8 +3,8 @@
 #[cfg(feature = "npy")]
 pub use crate::callback::ModelCheckpoint;
 pub use crate::callback::{
-    CsvLogger, EarlyStopping, Flow, LambdaCallback, LearningRateScheduler, ReduceLearningRateOnPlateau,
-    TerminateOnNaN, Verbose,
+    BackupAndRestore, CsvLogger, EarlyStopping, Flow, LambdaCallback, LearningRateScheduler,
+    ReduceLearningRateOnPlateau, TerminateOnNaN, Verbose,
 };
 pub use crate::data::{BatchSource, ClassWeight, LabelEncoder, source_fn, to_categorical};
 pub use crate::layer::{

@@ -5,6 +5,8 @@ use std::fmt::{Debug, Display};
 use ndarray::{LinalgScalar, ScalarOperand};
 use num_traits::{Float, FromPrimitive, NumAssignOps};
 
+use crate::state::Value;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -28,6 +30,7 @@ pub trait Scalar:
     + Element<f64>
     + LinalgScalar
     + ScalarOperand
+    + Value
     + std::iter::Sum
     + Default
     + Debug

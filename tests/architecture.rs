@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ORDER: [&[&str]; 11] = [
     &["error"],
     &["config"],
-    &["scalar", "rng", "tensor"],
+    &["scalar", "rng", "state", "tensor"],
     &["kernel", "regularizer", "constraint", "initializer", "activation"],
     &["param", "samples"],
     &["layer", "loss", "optimizer", "metric", "data"],

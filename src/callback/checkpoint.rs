@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::failures::Failures;
 use super::monitor::{Mode, Monitor, monitor_setters};
-use super::{Callback, Flow, Moment};
+use super::{Callback, Flow, Moment, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -13,7 +14,7 @@ use crate::scalar::Scalar;
 /// epoch that has not measured the monitored number is saved only as long as there is no best.
 ///
 /// The path may hold `{epoch}`, from 1, `{batch}`, from 1, and any key of the logs: `w-{epoch:02}-{val_loss:.3}.npz`.
-/// A checkpoint that cannot be written does not end the training: it is told by
+/// A checkpoint that cannot be written does not end the training: that is told on standard error and kept in
 /// [`failures`](ModelCheckpoint::failures), and the next one is tried.
 ///
 /// | setter | default |
@@ -47,7 +48,7 @@ pub struct ModelCheckpoint {
     save_best_only: bool,
     every: Option<usize>,
     batches: usize,
-    failures: Vec<Error>,
+    failures: Failures,
 }
 
 impl ModelCheckpoint {
@@ -59,7 +60,7 @@ impl ModelCheckpoint {
             save_best_only: false,
             every: None,
             batches: 0,
-            failures: Vec::new(),
+            failures: Failures::default(),
         }
     }
 
@@ -83,9 +84,9 @@ impl ModelCheckpoint {
         self
     }
 
-    /// Why checkpoints could not be written, one after another.
+    /// Why checkpoints could not be written, one after another; the first thousand.
     pub fn failures(&self) -> &[Error] {
-        &self.failures
+        self.failures.all()
     }
 
     /// Writes the weights, unless they are not the best.
@@ -103,11 +104,8 @@ impl ModelCheckpoint {
             make_folder(&path)?;
             at.model.save_weights(&path)
         });
-        match written {
-            Ok(()) => {
-                watched.map(|(value, goal)| self.monitor.take(value, goal));
-            }
-            Err(error) => self.failures.push(error),
+        if let (Some(()), Some((value, goal))) = (self.failures.take(at, "a checkpoint", written), watched) {
+            self.monitor.take(value, goal);
         }
         Ok(())
     }
@@ -187,5 +185,10 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
             self.save(at)?;
         }
         Ok(Flow::Continue)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.monitor.state(state)?;
+        state.item("batches", &mut self.batches)
     }
 }

@@ -1,10 +1,11 @@
 //! A line of a CSV file for each epoch.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use super::{Callback, Flow, Moment};
+use super::failures::Failures;
+use super::{Callback, Flow, Moment, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -27,7 +28,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Outside`] with the path, where the file cannot be written.
+/// In `fit`: [`Error::Outside`] with the path, where the file cannot be opened at the start. A line that cannot be written
+/// later on is told on standard error, kept in [`failures`](CsvLogger::failures), and written with the next.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/csv_logger/>
@@ -36,14 +38,26 @@ pub struct CsvLogger {
     path: PathBuf,
     separator: char,
     append: bool,
-    file: Option<File>,
     keys: Vec<String>,
+    /// How much of the file is this log's, and what was before it: the rest is cut off.
+    length: u64,
+    /// Lines that could not be written yet.
+    pending: String,
+    failures: Failures,
 }
 
 impl CsvLogger {
     /// Writes to this file, which is made anew.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        CsvLogger { path: path.into(), separator: ',', append: false, file: None, keys: Vec::new() }
+        CsvLogger {
+            path: path.into(),
+            separator: ',',
+            append: false,
+            keys: Vec::new(),
+            length: 0,
+            pending: String::new(),
+            failures: Failures::default(),
+        }
     }
 
     /// What stands between two columns. Default: a comma.
@@ -58,20 +72,48 @@ impl CsvLogger {
         self
     }
 
-    /// Writes one line.
-    fn line(&mut self, columns: &[String]) -> Result<()> {
+    /// Why lines of the last fit could not be written in their time; the first thousand.
+    pub fn failures(&self) -> &[Error] {
+        self.failures.all()
+    }
+
+    /// Adds a line to those to be written.
+    fn line(&mut self, columns: &[String]) {
         let quoted = columns.iter().map(|column| match column.contains([self.separator, '"', '\n', '\r']) {
             true => format!("\"{}\"", column.replace('"', "\"\"")),
             false => column.clone(),
         });
-        let text = quoted.collect::<Vec<_>>().join(&self.separator.to_string()) + "\n";
-        let named = |error: std::io::Error| {
-            Error::outside(std::io::Error::new(error.kind(), format!("{}: {error}", self.path.display())))
-        };
-        match &mut self.file {
-            Some(file) => file.write_all(text.as_bytes()).map_err(named),
-            None => Ok(()),
+        self.pending += &(quoted.collect::<Vec<_>>().join(&self.separator.to_string()) + "\n");
+    }
+
+    /// Opens the file, which is made where it is not there, cut to what it should hold.
+    ///
+    /// It is opened for each epoch, so that a folder that vanishes or comes back shows.
+    fn open(&mut self) -> std::io::Result<File> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
+        // What is no file, such as a terminal, has no length.
+        let known = file.metadata()?;
+        if known.is_file() {
+            self.length = self.length.min(known.len());
+            if known.len() > self.length {
+                file.set_len(self.length)?;
+            }
+            file.seek(SeekFrom::End(0))?;
         }
+        Ok(file)
+    }
+
+    /// Writes the lines that are to be written. One that was written in part is cut off by the next attempt.
+    fn write(&mut self) -> Result<()> {
+        let written = self.open().and_then(|mut file| file.write_all(self.pending.as_bytes()));
+        written.map_err(|error| self.named(error))?;
+        self.length += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn named(&self, error: std::io::Error) -> Error {
+        Error::outside(std::io::Error::new(error.kind(), format!("{}: {error}", self.path.display())))
     }
 }
 
@@ -82,15 +124,21 @@ fn number(value: f64) -> String {
 
 impl<F: Scalar> Callback<F> for CsvLogger {
     fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
-        let opened = match self.append {
-            true => OpenOptions::new().append(true).create(true).open(&self.path),
-            false => File::create(&self.path),
+        (self.keys, self.pending) = (Vec::new(), String::new());
+        self.failures.clear();
+        // Nothing is cut off yet: a training that goes on needs what was written before.
+        self.length = u64::MAX;
+        let opened = self.open().map_err(|error| self.named(error))?;
+        self.length = match opened.metadata() {
+            Ok(known) if self.append => known.len(),
+            _ => 0,
         };
-        let file = opened.map_err(|error| {
-            Error::outside(std::io::Error::new(error.kind(), format!("{}: {error}", self.path.display())))
-        })?;
-        self.file = Some(file);
-        self.keys.clear();
+        Ok(())
+    }
+
+    fn on_epoch_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+        // Cuts off what a training that was killed wrote after its backup. Where that fails, the line to come tells.
+        let _ = self.open();
         Ok(())
     }
 
@@ -101,21 +149,34 @@ impl<F: Scalar> Callback<F> for CsvLogger {
             if !self.keys.iter().any(|key| key.starts_with("val_")) {
                 self.keys.extend(self.keys.iter().map(|key| format!("val_{key}")).collect::<Vec<_>>());
             }
-            let holds =
-                self.file.as_ref().and_then(|file| file.metadata().ok()).is_some_and(|file| file.len() > 0);
-            if !holds {
+            if self.length == 0 && self.pending.is_empty() {
                 let header: Vec<String> = std::iter::once("epoch".into()).chain(self.keys.clone()).collect();
-                self.line(&header)?;
+                self.line(&header);
             }
         }
         let values = self.keys.iter().map(|key| at.logs.get(key).map_or("NA".into(), number));
         let columns: Vec<String> = std::iter::once(at.epoch.to_string()).chain(values).collect();
-        self.line(&columns)?;
+        self.line(&columns);
+        let written = self.write();
+        self.failures.take(at, "the CSV log", written);
         Ok(Flow::Continue)
     }
 
-    fn on_fit_end(&mut self, _: &mut Moment<F>) -> Result<()> {
-        self.file = None;
+    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+        if !self.pending.is_empty() {
+            let written = self.write();
+            self.failures.take(at, "the end of the CSV log", written);
+        }
         Ok(())
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        if !state.is_reading() {
+            // A backup outlasts a loss of power; so should the lines that it counts as written, if they can.
+            let _ = self.open().and_then(|file| file.sync_data());
+        }
+        state.item("keys", &mut self.keys)?;
+        state.item("length", &mut self.length)?;
+        state.item("pending", &mut self.pending)
     }
 }

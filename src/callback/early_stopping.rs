@@ -1,7 +1,7 @@
 //! Early stopping: ends a training that no longer gets better, and brings back its best weights.
 
 use super::monitor::{Mode, Monitor, monitor_setters};
-use super::{Callback, Flow, Moment};
+use super::{Callback, Flow, Moment, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -156,11 +156,18 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
         if let Some(weights) = self.best_weights.take() {
             let mut weights = weights.iter();
             at.model.walk_mut(&mut |_, param| {
-                if let Some(best) = weights.next() {
+                if let Some(best) = weights.next().filter(|best| best.len() == param.len()) {
                     param.value_mut().copy_from_slice(best);
                 }
             });
         }
         Ok(())
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.monitor.state(state)?;
+        state.item("wait", &mut self.wait)?;
+        state.item("best_epoch", &mut self.best_epoch)?;
+        state.item("best_weights", &mut self.best_weights)
     }
 }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::error::Result;
+use crate::state::State;
+
 /// The loss and the metrics, by name, in the order in which they were first set.
 ///
 /// # Example
@@ -32,6 +35,11 @@ impl Logs {
     /// All names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, value)| (&**name, *value))
+    }
+
+    /// All names and values so far.
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.item("logs", &mut self.0)
     }
 
     /// Forgets all names and values.

@@ -1,23 +1,29 @@
 //! Callbacks: what looks on, or steps in, while a model trains.
 
+mod backup;
 #[cfg(feature = "npy")]
 mod checkpoint;
 mod csv_logger;
 mod early_stopping;
+mod failures;
 mod lambda;
 mod logs;
+mod moment;
 mod monitor;
 mod plateau;
 mod progress;
 mod scheduler;
 mod terminate;
 
+pub use crate::state::{State, Value};
+pub use backup::{BackupAndRestore, SaveFreq};
 #[cfg(feature = "npy")]
 pub use checkpoint::ModelCheckpoint;
 pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::LambdaCallback;
 pub use logs::Logs;
+pub use moment::Moment;
 pub use monitor::Mode;
 pub use plateau::ReduceLearningRateOnPlateau;
 pub use progress::{Progress, Verbose};
@@ -25,10 +31,14 @@ pub use scheduler::LearningRateScheduler;
 pub use terminate::TerminateOnNaN;
 
 use crate::error::{Error, Result};
-use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 /// Called by `fit` as a training goes on. Every method has a default that does nothing.
+///
+/// What ends a training: an error that a method returns, and so what a stock callback refuses before the first step, such
+/// as a pattern that cannot be read or a folder that cannot be made. What does not: a checkpoint, a backup or a line of a
+/// log that cannot be written later on, as on a disk that has become full. That is told on standard error, unless the
+/// training is silent, once for each reason; it is tried again at the next, and the callback's `failures` hold the errors.
 ///
 /// # Example
 /// ```
@@ -109,6 +119,22 @@ pub trait Callback<F: Scalar> {
         let _ = at;
         Ok(())
     }
+
+    /// What the callback counts and keeps, for a training that was killed to go on as if it had not been; see
+    /// [`State`]. Called by a [`BackupAndRestore`] beside it: to write, after a batch or an epoch, and to read, after
+    /// [`Callback::on_fit_begin`]. Default: nothing.
+    ///
+    /// # Errors
+    /// What [`State`] returns.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let _ = state;
+        Ok(())
+    }
+
+    /// The backup that this callback is, or wraps. Default: none.
+    fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+        None
+    }
 }
 
 impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
@@ -130,6 +156,12 @@ impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
     fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
         (**self).on_fit_end(at)
     }
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        (**self).state(state)
+    }
+    fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+        (**self).backup()
+    }
 }
 
 /// Whether to go on training.
@@ -142,57 +174,4 @@ pub enum Flow {
     Continue,
     /// Stop, for this reason, which the history tells.
     Stop(String),
-}
-
-/// Where a training stands when a callback is called.
-///
-/// # Example
-/// See [`Callback`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Moment<'a, F: Scalar> {
-    /// The model, with its weights as they are now.
-    pub model: &'a mut Sequential<F>,
-    /// The loss, the metrics and, after validation, the same with `val_` before them.
-    pub logs: &'a mut Logs,
-    /// The epoch, from 0.
-    pub epoch: usize,
-    /// The epoch at which the training will end.
-    pub epochs: usize,
-    /// How many batches of this epoch are done.
-    pub batch: usize,
-    /// How many batches an epoch has.
-    pub batches: usize,
-}
-
-impl<'a, F: Scalar> Moment<'a, F> {
-    /// The moment of a model; epoch and batch each with the number at which they end.
-    pub(crate) fn new(
-        model: &'a mut Sequential<F>,
-        logs: &'a mut Logs,
-        (epoch, epochs): (usize, usize),
-        (batch, batches): (usize, usize),
-    ) -> Self {
-        Moment { model, logs, epoch, epochs, batch, batches }
-    }
-
-    /// The optimizer's learning rate for the next batch.
-    pub fn learning_rate(&self) -> f64 {
-        self.model
-            .compiled
-            .as_ref()
-            .map_or(0.0, |compiled| compiled.optimizer.learning_rate().at(compiled.steps))
-    }
-
-    /// Changes the optimizer's learning rate, from the next batch on.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] where the optimizer has a schedule, or the rate is negative
-    /// or not finite.
-    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
-        match &mut self.model.compiled {
-            Some(compiled) => compiled.optimizer.learning_rate_mut().set(learning_rate),
-            None => Ok(()),
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! What a callback watches: a key of the logs, which way is better, and the best so far.
 
-use super::Moment;
+use super::{Moment, State};
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::scalar::Scalar;
@@ -83,6 +83,11 @@ impl Monitor {
     /// Whether the value is the best: the first always is, NaN never else.
     pub(super) fn is_best(&self, value: f64, goal: Goal) -> bool {
         self.best.is_none_or(|best| self.improves(value, best, goal))
+    }
+
+    /// The best so far; the rest are settings.
+    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.item("best", &mut self.best)
     }
 
     /// Takes the value as the best where it is.

@@ -1,7 +1,7 @@
 //! Reduce on plateau: a smaller learning rate when a training no longer gets better.
 
 use super::monitor::{Mode, Monitor, monitor_setters};
-use super::{Callback, Flow, Moment};
+use super::{Callback, Flow, Moment, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -126,5 +126,11 @@ impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
             }
         }
         Ok(Flow::Continue)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.monitor.state(state)?;
+        state.item("wait", &mut self.wait)?;
+        state.item("cooling", &mut self.cooling)
     }
 }

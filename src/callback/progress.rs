@@ -72,6 +72,25 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// Says where a training goes on from a backup.
+    pub(crate) fn go_on<F: Scalar>(&mut self, at: &mut Moment<F>) -> Result<()> {
+        if self.style == Style::Silent {
+            return Ok(());
+        }
+        if at.batch == 0 {
+            say(format_args!("Going on from a backup made after epoch {}", at.epoch));
+            return Ok(());
+        }
+        let (epoch, batch) = (at.epoch + 1, at.batch);
+        say(format_args!(
+            "Going on from a backup made in epoch {epoch}, after batch {batch} of {}",
+            at.batches
+        ));
+        self.on_epoch_begin(at)
+    }
+}
+
 /// Prints a line; a closed pipe is no reason to stop training.
 fn say(line: std::fmt::Arguments) {
     let _ = writeln!(std::io::stdout(), "{line}");

@@ -5,6 +5,8 @@ use std::ops::Deref;
 
 use super::chain::{explains, is_symptom, rank};
 use super::finding::{Finding, Severity};
+use crate::error::Result;
+use crate::state::State;
 
 /// The findings of a run, the most causal of the worst first.
 ///
@@ -90,6 +92,13 @@ impl Findings {
 
     pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
         self.all.iter_mut()
+    }
+
+    /// All that was found so far. Trials come after a run.
+    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+        let Findings { all, failed } = self;
+        state.item("failed", failed)?;
+        state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }
 
     /// Drops what rules of a whole run withdraw, and what the user does not want to see.

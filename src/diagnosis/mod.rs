@@ -20,6 +20,7 @@ mod findings;
 pub mod pages;
 mod remedy;
 mod rules;
+mod state;
 mod watch;
 
 pub use evidence::{

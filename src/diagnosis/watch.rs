@@ -5,8 +5,10 @@ use super::evidence::{Data, Epoch, Evidence, First, Plan, Task, class};
 use super::findings::Findings;
 use super::rules::{self, Rules};
 use crate::activation::Activation;
+use crate::error::Result;
 use crate::layer::{Node, Wires};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// Batches of an epoch that are looked at, at most.
@@ -212,5 +214,13 @@ impl<F: Scalar> Watch<F> {
             self.findings.retain(|finding| !withdrawn.contains(&&*finding.code));
         }
         news
+    }
+
+    /// What was seen and found so far. What only lasts for a batch begins anew with the next.
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.group("evidence", |state| self.evidence.state(state))?;
+        state.group("findings", |state| self.findings.state(state))?;
+        state.group("epoch", |state| self.epoch.state(state))?;
+        state.item("clipped", &mut self.clipped)
     }
 }

@@ -4,6 +4,7 @@ use super::{Goal, Mean, Metric, argmax, weight};
 use crate::config::{Config, Fields, Kinds, refuse, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// The share of right answers. Which rule it is, the shapes decide, as in Keras for `"accuracy"`:
@@ -120,6 +121,10 @@ impl<F: Scalar> Metric<F> for Accuracy {
 
     fn reset(&mut self) {
         self.mean = Mean::default();
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean.state(state)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Goal, Metric, saved, share, target_at, weight};
 use crate::config::{settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// Which curve [`Auc`] measures the area under.
@@ -186,6 +187,10 @@ impl Auc {
 }
 
 impl Counts {
+    fn numbers(&mut self) -> [&mut f64; 2] {
+        [&mut self.positives, &mut self.negatives]
+    }
+
     fn plus(self, other: &Counts) -> Counts {
         Counts { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
     }
@@ -246,6 +251,12 @@ impl<F: Scalar> Metric<F> for Auc {
 
     fn reset(&mut self) {
         self.buckets.fill(Counts::default());
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.list("buckets", &mut self.buckets, Counts::default, |counts, state| {
+            state.numbers("counts", counts.numbers())
+        })
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::{Goal, Mean, Metric, weight};
+use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// A metric that is the mean of `row(y_pred, y_true)` over all rows: `Σ w·row / Σ w`.
@@ -76,5 +78,9 @@ where
 
     fn reset(&mut self) {
         self.mean = Mean::default();
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean.state(state)
     }
 }

@@ -4,6 +4,7 @@ use super::{Goal, Metric, saved, target_at, weight};
 use crate::config::{settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// Keras's global epsilon, which keeps the divisors from 0.
@@ -110,6 +111,10 @@ struct Counts {
 }
 
 impl Counts {
+    fn numbers(&mut self) -> [&mut f64; 3] {
+        [&mut self.true_positives, &mut self.false_positives, &mut self.false_negatives]
+    }
+
     fn score(&self, beta: f64) -> f64 {
         let precision = self.true_positives / (self.true_positives + self.false_positives + EPSILON);
         let recall = self.true_positives / (self.support() + EPSILON);
@@ -229,6 +234,13 @@ impl<F: Scalar> Metric<F> for FBetaScore {
     fn reset(&mut self) {
         self.counts.fill(Counts::default());
     }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        // As many as the outputs are wide, once there were some.
+        state.list("classes", &mut self.counts, Counts::default, |counts, state| {
+            state.numbers("counts", counts.numbers())
+        })
+    }
 }
 
 impl F1Score {
@@ -284,6 +296,10 @@ impl<F: Scalar> Metric<F> for F1Score {
 
     fn reset(&mut self) {
         Metric::<F>::reset(&mut self.0);
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        Metric::<F>::state(&mut self.0, state)
     }
 }
 

@@ -5,6 +5,7 @@ mod auc;
 mod closure;
 mod confusion;
 mod f_score;
+mod into;
 mod kinds;
 mod precision;
 mod r2;
@@ -18,6 +19,7 @@ pub use auc::{Auc, Curve, Summation};
 pub use closure::{MetricFn, metric_fn};
 pub use confusion::ConfusionMatrix;
 pub use f_score::{Average, F1Score, FBetaScore};
+pub use into::IntoMetrics;
 pub(crate) use kinds::{from_value, kinds, saved};
 pub use precision::{Precision, Recall};
 pub use r2::{Aggregation, R2Score};
@@ -36,6 +38,7 @@ use dyn_clone::DynClone;
 use crate::config::Config;
 use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// A measure over all batches of an epoch or an evaluation. Its state is its own: each training and each
@@ -103,6 +106,16 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
 
     /// Forgets all that was taken in.
     fn reset(&mut self);
+
+    /// What was taken in since the last reset, for a training that is killed within an epoch to go on.
+    ///
+    /// # Errors
+    /// What [`State`] returns. Default: [`Error::Argument`], by which a fit refuses backups within an epoch.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let _ = state;
+        let expected = "metrics with `Metric::state`, for backups within an epoch";
+        Err(Error::argument("metrics", expected, format!("`{}` without", self.name())))
+    }
 }
 
 dyn_clone::clone_trait_object!(<F: Scalar> Metric<F>);
@@ -139,6 +152,10 @@ impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
     fn reset(&mut self) {
         (**self).reset();
     }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        (**self).state(state)
+    }
 }
 
 /// Which way a metric gets better.
@@ -156,52 +173,6 @@ pub enum Goal {
     Low,
 }
 
-/// What `compile` takes as metrics: `()`, an array or a `Vec` of one kind, or a tuple of several.
-///
-/// # Example
-/// ```
-/// use cornu::prelude::*;
-/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
-/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), (Accuracy::new(), Weighted::new(Accuracy::new())))?;
-/// # Ok::<(), cornu::Error>(())
-/// ```
-pub trait IntoMetrics<F: Scalar> {
-    /// The metrics, in order.
-    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>>;
-}
-
-impl<F: Scalar> IntoMetrics<F> for () {
-    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
-        Vec::new()
-    }
-}
-
-impl<F: Scalar, M: Metric<F> + 'static, const N: usize> IntoMetrics<F> for [M; N] {
-    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
-        self.into_iter().map(|metric| Box::new(metric) as _).collect()
-    }
-}
-
-impl<F: Scalar, M: Metric<F> + 'static> IntoMetrics<F> for Vec<M> {
-    fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
-        self.into_iter().map(|metric| Box::new(metric) as _).collect()
-    }
-}
-
-macro_rules! tuples {
-    ($($($metric:ident)+;)*) => {$(
-        impl<F: Scalar, $($metric: Metric<F> + 'static),+> IntoMetrics<F> for ($($metric,)+) {
-            #[allow(non_snake_case)]
-            fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
-                let ($($metric,)+) = self;
-                vec![$(Box::new($metric)),+]
-            }
-        }
-    )*};
-}
-
-tuples! { A; A B; A B C; A B C D; A B C D E; A B C D E G; A B C D E G H; A B C D E G H I; }
-
 /// A running weighted mean: `total / count`, 0 of nothing.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mean {
@@ -217,6 +188,10 @@ impl Mean {
 
     fn value(&self) -> f64 {
         share(self.total, self.count)
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.numbers("mean", [&mut self.total, &mut self.count])
     }
 }
 

@@ -6,6 +6,7 @@ use super::{Goal, Metric, saved, share, target_at, weight};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// Of what was called positive, the share that is: `TP / (TP + FP)`, 0 where nothing was called positive.
@@ -218,6 +219,11 @@ macro_rules! of_decisions {
 
             fn reset(&mut self) {
                 self.0.reset();
+            }
+
+            fn state(&mut self, state: &mut State) -> Result<()> {
+                let Decisions { true_positives, false_positives, false_negatives, .. } = &mut self.0;
+                state.numbers("counts", [true_positives, false_positives, false_negatives])
             }
         }
     };

@@ -4,6 +4,7 @@ use super::{Goal, Metric, check_as_wide, saved, share, weight};
 use crate::config::{settings, words};
 use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// How the scores of several outputs become one.
@@ -67,7 +68,7 @@ pub struct R2Score {
 }
 
 /// Weighted sums, of targets less the first of them: near 0 little is lost in their squares.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     first: f64,
     targets: f64,
@@ -185,6 +186,15 @@ impl<F: Scalar> Metric<F> for R2Score {
     fn reset(&mut self) {
         (self.numbers, self.weights) = (0.0, 0.0);
         self.sums.clear();
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.numbers("counts", [&mut self.numbers, &mut self.weights])?;
+        // As many as the targets of the first row are wide, once there was one.
+        state.list("columns", &mut self.sums, Sums::default, |sums, state| {
+            let Sums { first, targets, squares, residuals } = sums;
+            state.numbers("sums", [first, targets, squares, residuals])
+        })
     }
 }
 

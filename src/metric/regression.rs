@@ -4,6 +4,7 @@ use super::{Goal, Mean, Metric, check_as_wide, saved, weight};
 use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// Keras's global epsilon.
@@ -91,6 +92,10 @@ macro_rules! mean_metric {
 
             fn reset(&mut self) {
                 self.mean = Mean::default();
+            }
+
+            fn state(&mut self, state: &mut State) -> Result<()> {
+                self.mean.state(state)
             }
         }
 

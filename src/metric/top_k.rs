@@ -4,6 +4,7 @@ use super::{Goal, Mean, Metric, argmax, saved, weight};
 use crate::config::settings;
 use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// The share of rows whose class is among the `k` largest outputs: at most `k − 1` outputs are larger than
@@ -107,6 +108,10 @@ impl<F: Scalar> Metric<F> for TopKAccuracy {
 
     fn reset(&mut self) {
         self.mean = Mean::default();
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.mean.state(state)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Goal, Metric};
 use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// Gives a metric the rows' weights (sample weights times class weights), as Keras's `weighted_metrics`.
@@ -57,5 +58,9 @@ impl<F: Scalar, M: Metric<F> + Clone> Metric<F> for Weighted<M> {
 
     fn reset(&mut self) {
         self.0.reset();
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.0.state(state)
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Compiled<F: Scalar> {
     pub(crate) metrics: Vec<Box<dyn Metric<F>>>,
     /// The key under which each metric is reported.
     pub(crate) keys: Vec<String>,
+    /// The optimizer, the loss and the metrics as they were given, in words.
+    pub(crate) given: [String; 3],
     /// Batches trained on since `compile`.
     pub(crate) steps: u64,
 }
@@ -28,7 +30,8 @@ impl<F: Scalar> Compiled<F> {
         optimizer.learning_rate().check()?;
         optimizer.check()?;
         optimizer.options().map_or(Ok(()), Options::check)?;
-        Ok(Compiled { keys: keys(&metrics), optimizer, loss, metrics, steps: 0 })
+        let given = [format!("{optimizer:?}"), format!("{loss:?}"), format!("{metrics:?}")];
+        Ok(Compiled { given, keys: keys(&metrics), optimizer, loss, metrics, steps: 0 })
     }
 }
 

@@ -3,6 +3,7 @@
 mod compiled;
 mod config;
 mod predict;
+mod state;
 mod summary;
 mod weights;
 
@@ -45,6 +46,8 @@ pub struct Sequential<F: Scalar = f32> {
     pub(crate) layers: Vec<Node<F>>,
     pub(crate) input: Option<Vec<usize>>,
     pub(crate) seed: u64,
+    /// Whether the seed was given, and not drawn.
+    pub(crate) seeded: bool,
     /// How many epochs it was trained for, so that a second fit draws other permutations.
     pub(crate) epochs_seen: u64,
     pub(crate) compiled: Option<Compiled<F>>,
@@ -78,6 +81,7 @@ impl<F: Scalar> Sequential<F> {
             layers: Vec::new(),
             input: None,
             seed: Rng::seed_from_os(),
+            seeded: false,
             epochs_seen: 0,
             compiled: None,
         }
@@ -106,7 +110,7 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// The same seed, data and program give the same bits. Set it before the model is built.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        (self.seed, self.seeded) = (seed, true);
         self
     }
 

@@ -41,6 +41,7 @@ use dyn_clone::DynClone;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use crate::state::State;
 
 /// An update rule: plain data that changes each number of a parameter by its gradient and its slots.
 ///
@@ -109,6 +110,16 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
     /// Told before the parameters of an update, for what is the same for all of them.
     fn begin(&mut self, at: Update) {
         let _ = at;
+    }
+
+    /// What the rule keeps from one update to the next besides its slots, for a training that is killed to go on.
+    /// Default: nothing.
+    ///
+    /// # Errors
+    /// What [`State`] returns.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let _ = state;
+        Ok(())
     }
 
     /// One step for `value`, or for a piece of it; `slots` are as long as `value`.

@@ -5,6 +5,7 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
+use crate::state::State;
 
 /// Adam with Nesterov momentum, whose share grows as the training goes on.
 ///
@@ -91,6 +92,10 @@ impl<F: Scalar> Optimizer<F> for Nadam {
         let (last, product) = if self.product.0 < at.t { self.product } else { (0, 1.0) };
         let product = (last + 1..=at.t).fold(product, |product, t| product * self.momentum(t));
         self.product = (at.t, product);
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.item("product", &mut self.product)
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

@@ -4,6 +4,7 @@ use super::{LearningRate, Optimizer, Options, Update};
 use crate::config::Config;
 use crate::error::Result;
 use crate::scalar::Scalar;
+use crate::state::State;
 
 /// A rule with weight decay, clipping and the like: what [`Optimizer::weight_decay`] and its kin make.
 ///
@@ -64,6 +65,10 @@ impl<F: Scalar> Optimizer<F> for Tuned<F> {
 
     fn begin(&mut self, at: Update) {
         self.rule.begin(at);
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        self.rule.state(state)
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

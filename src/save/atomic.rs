@@ -1,15 +1,15 @@
 //! Files that are whole or not there: written beside, synced, renamed.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{Error, Result};
+use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes a file by way of `write`. A crash leaves the old file or the new one, whole.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
-    let beside = beside(path)?;
+    let (beside, mut file) = create(path)?;
     let written = (|| {
-        let mut file = File::create_new(&beside)?;
         write(&mut file)?;
         file.sync_all()?;
         drop(file);
@@ -20,20 +20,55 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
         return written;
     }
     // The new name outlasts a loss of power once the folder is synced too, which not every system can do.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
 /// How many files this process has written.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
-/// A name in the same folder that nobody else uses.
-fn beside(path: &Path) -> Result<PathBuf> {
+/// Removes what processes that were killed while they wrote this file have left beside it. For a file that no other
+/// process writes.
+pub(super) fn sweep(path: &Path) -> Result<()> {
+    let start = start(path)?;
+    for entry in fs::read_dir(folder(path))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let (name, start) = (name.as_encoded_bytes(), start.as_encoded_bytes());
+        if name.starts_with(start) && name.ends_with(END.as_bytes()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// How the names of half-written files end.
+const END: &str = ".tmp";
+
+/// How they start: `.backup.cornu.`.
+fn start(path: &Path) -> Result<OsString> {
     let name = path.file_name().ok_or_else(|| Error::other("the path names no file"))?;
-    let mut beside = std::ffi::OsString::from(".");
-    beside.push(name);
-    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-    beside.push(format!(".{}-{number}.tmp", std::process::id()));
-    Ok(path.with_file_name(beside))
+    let mut start = OsString::from(".");
+    start.push(name);
+    start.push(".");
+    Ok(start)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new file in the same folder, under a name that nobody else uses.
+fn create(path: &Path) -> Result<(PathBuf, File)> {
+    loop {
+        let mut name = start(path)?;
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        name.push(format!("{}-{number}{END}", std::process::id()));
+        let beside = path.with_file_name(name);
+        match File::create_new(&beside) {
+            // Left by a process of the same number that was killed.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            file => return Ok((beside, file?)),
+        }
+    }
 }

@@ -17,8 +17,8 @@ mod loader;
 
 #[cfg(feature = "files")]
 mod array;
-#[cfg(feature = "files")]
 mod atomic;
+pub(crate) mod backup;
 #[cfg(any(feature = "files", feature = "json"))]
 mod budget;
 #[cfg(any(feature = "keras", feature = "safetensors"))]

@@ -14,6 +14,7 @@ use crate::layer::Node;
 use crate::model::{Compiled, Sequential};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
 /// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
@@ -206,6 +207,11 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         let news = self.watch.end(self.rules);
         self.tell(&news);
         self.watch.findings
+    }
+
+    /// What was seen and found so far.
+    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.group("diagnosis", |state| self.watch.state(state))
     }
 
     fn tell(&self, news: &[String]) {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::callback::Logs;
 use crate::diagnosis::Findings;
+use crate::error::Result;
+use crate::state::State;
 
 /// The loss and the metrics of every epoch, how long each took, and the seed.
 ///
@@ -69,6 +71,17 @@ impl History {
     /// What the diagnosis found; see [`diagnosis`](crate::diagnosis).
     pub fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    /// What was recorded so far. Findings and chance come at the end.
+    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+        let History { epochs, series, times, seed: _, stopped, findings: _, chance: _ } = self;
+        state.group("history", |state| {
+            state.item("epochs", epochs)?;
+            state.item("series", series)?;
+            state.item("times", times)?;
+            state.item("stopped", stopped)
+        })
     }
 
     pub(super) fn record(&mut self, epoch: usize, logs: &Logs, time: Duration) {

@@ -1,10 +1,12 @@
 //! The loss and the metrics of a batch, and their means over an epoch.
 
 use crate::callback::Logs;
+use crate::error::Result;
 use crate::loss::Loss;
 use crate::metric::Metric;
 use crate::model::Compiled;
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
 
 /// The running loss and metrics of an epoch or an evaluation.
@@ -38,7 +40,7 @@ impl<F: Scalar> Measure<F> {
         prefix: &str,
         output: &[usize],
         target: &[usize],
-    ) -> crate::Result<Self> {
+    ) -> Result<Self> {
         let mut metrics = compiled.metrics.clone();
         for metric in &mut metrics {
             metric.prepare(output, target)?;
@@ -59,6 +61,13 @@ impl<F: Scalar> Measure<F> {
     pub(super) fn reset(&mut self) {
         (self.total, self.samples) = (0.0, 0.0);
         self.metrics.iter_mut().for_each(|metric| metric.reset());
+    }
+
+    /// What was measured since the last reset.
+    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.numbers("loss", [&mut self.total, &mut self.samples])?;
+        let metrics = self.keys.iter().zip(&mut self.metrics);
+        metrics.into_iter().try_for_each(|(key, metric)| state.group(key, |state| metric.state(state)))
     }
 
     /// The loss of a batch: `Σ w·ℓ / n + penalty`. Takes it, and the metrics, into the epoch's means.

@@ -4,6 +4,7 @@ mod baseline;
 mod curves;
 mod data;
 pub(super) mod layers;
+mod state;
 
 pub use curves::{Curves, Epoch, First};
 pub(super) use data::class;

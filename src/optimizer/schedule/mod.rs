@@ -21,6 +21,7 @@ use dyn_clone::DynClone;
 use super::check_range;
 use crate::config::{Config, Fields, Kinds, Made, Value, stock};
 use crate::error::{Error, Result};
+use crate::state::State;
 
 /// A learning rate for each step. Every `Fn(u64) -> f64` is one.
 ///
@@ -116,6 +117,14 @@ impl LearningRate {
                 "an optimizer with a constant rate, to change it",
                 "one with a schedule",
             )),
+        }
+    }
+
+    /// A rate that a callback may have changed; a schedule is the same at the same step.
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        match self {
+            LearningRate::Constant(rate) => state.item("learning_rate", rate),
+            LearningRate::Schedule(_) => Ok(()),
         }
     }
 

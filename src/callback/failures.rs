@@ -1,0 +1,51 @@
+//! What a callback could not write: told once for each reason, kept as data, tried again.
+
+use super::Moment;
+use crate::error::Error;
+use crate::scalar::Scalar;
+
+/// Failures that are kept, at most.
+const MOST: usize = 1000;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failures {
+    all: Vec<Error>,
+    /// The last that was told, as long as nothing was written since.
+    told: Option<String>,
+}
+
+impl Failures {
+    pub(super) fn all(&self) -> &[Error] {
+        &self.all
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Failures::default();
+    }
+
+    /// Takes what became of an attempt to write `what`; gives what it gave, where it did.
+    pub(super) fn take<F: Scalar, T>(
+        &mut self,
+        at: &Moment<F>,
+        what: &str,
+        written: Result<T, Error>,
+    ) -> Option<T> {
+        match written {
+            Ok(value) => {
+                self.told = None;
+                Some(value)
+            }
+            Err(error) => {
+                let text = format!("{what} was not written: {error}");
+                if self.told.as_ref() != Some(&text) {
+                    at.warn(format_args!("{text}; the training goes on, and the next is tried"));
+                    self.told = Some(text);
+                }
+                if self.all.len() < MOST {
+                    self.all.push(error);
+                }
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What a callback sees of a training, and may change.
+
+use std::fmt;
+use std::io::{IsTerminal, Write};
+
+use super::{Logs, Verbose};
+use crate::error::Result;
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+/// Where a training stands when a callback is called.
+///
+/// # Example
+/// See [`Callback`](super::Callback).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Moment<'a, F: Scalar> {
+    /// The model, with its weights as they are now.
+    pub model: &'a mut Sequential<F>,
+    /// The loss, the metrics and, after validation, the same with `val_` before them.
+    pub logs: &'a mut Logs,
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// The epoch at which the training will end.
+    pub epochs: usize,
+    /// How many batches of this epoch are done.
+    pub batch: usize,
+    /// How many batches an epoch has.
+    pub batches: usize,
+    verbose: Verbose,
+}
+
+impl<'a, F: Scalar> Moment<'a, F> {
+    /// The moment of a model; epoch and batch each with the number at which they end.
+    pub(crate) fn new(
+        model: &'a mut Sequential<F>,
+        logs: &'a mut Logs,
+        (epoch, epochs): (usize, usize),
+        (batch, batches): (usize, usize),
+        verbose: Verbose,
+    ) -> Self {
+        Moment { model, logs, epoch, epochs, batch, batches, verbose }
+    }
+
+    /// Writes a warning to standard error, where findings are told too, unless the training is silent.
+    pub fn warn(&self, text: impl fmt::Display) {
+        if self.verbose == Verbose::Silent {
+            return;
+        }
+        let mut to = std::io::stderr();
+        let coloured = to.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let (start, end) = if coloured { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
+        // A closed pipe is no reason to stop training.
+        let _ = writeln!(to, "{start}warning{end}: {text}");
+    }
+
+    /// The optimizer's learning rate for the next batch.
+    pub fn learning_rate(&self) -> f64 {
+        self.model
+            .compiled
+            .as_ref()
+            .map_or(0.0, |compiled| compiled.optimizer.learning_rate().at(compiled.steps))
+    }
+
+    /// Changes the optimizer's learning rate, from the next batch on.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) where the optimizer has a schedule, or the rate is negative
+    /// or not finite.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
+        match &mut self.model.compiled {
+            Some(compiled) => compiled.optimizer.learning_rate_mut().set(learning_rate),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What was seen of a run so far, for one that was killed to be judged as a whole. What is known before the first step
+//! is gathered anew.
+
+use super::{Curves, Epoch, Evidence, First, LayerFacts, Look};
+use crate::error::Result;
+use crate::state::State;
+
+impl Evidence {
+    pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
+        let Evidence { plan: _, data: _, layers, first, curves, ended: _ } = self;
+        let mut seen = first.is_some();
+        state.item("first", &mut seen)?;
+        if seen {
+            state.group("first", |state| first.get_or_insert_default().state(state))?;
+        }
+        let Curves { epochs, diverged: _ } = curves;
+        state.list("epochs", epochs, Epoch::default, Epoch::state)?;
+        layers.iter_mut().try_for_each(|layer| {
+            let LayerFacts { name, look, alive_first, .. } = layer;
+            state.group(name, |state| {
+                state.item("alive_first", alive_first)?;
+                look.state(state)
+            })
+        })
+    }
+}
+
+impl First {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let First { loss, rows, sums, layer, inputs, output } = self;
+        state.item("loss", loss)?;
+        state.item("rows", rows)?;
+        state.item("sums", sums)?;
+        state.item("layer", layer)?;
+        state.item("inputs", inputs)?;
+        state.item("output", output)
+    }
+}
+
+impl Epoch {
+    pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
+        let Epoch {
+            loss,
+            penalty,
+            val_loss,
+            accuracy,
+            val_accuracy,
+            rows,
+            clipped,
+            answers,
+            spread,
+            zero_logits,
+            gradient,
+            learning_rate,
+        } = self;
+        state.numbers("numbers", [loss, penalty, clipped, spread, zero_logits, gradient, learning_rate])?;
+        state.item("val_loss", val_loss)?;
+        state.item("accuracy", accuracy)?;
+        state.item("val_accuracy", val_accuracy)?;
+        state.item("rows", rows)?;
+        state.item("answers", answers)
+    }
+}
+
+impl Look {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let Look { rows, alive, saturated, rms, spread, gradient, weights, step, looks } = self;
+        state.item("rows", rows)?;
+        state.item("alive", alive)?;
+        state.item("saturated", saturated)?;
+        state.numbers("numbers", [rms, spread, gradient, weights, step])?;
+        state.item("looks", looks)
+    }
+}

@@ -1,0 +1,101 @@
+//! Findings in the state of a training, so that one that was killed neither forgets them nor tells them again.
+
+use super::finding::{Finding, Help, Severity};
+use super::remedy::Remedy;
+use crate::error::Result;
+use crate::state::State;
+
+impl Finding {
+    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+        let Finding { code, severity, title, place, evidence, causes, helps, trials: _ } = self;
+        state.item("code", code)?;
+        let mut rank = *severity as u8;
+        state.item("severity", &mut rank)?;
+        *severity = match rank {
+            0 => Severity::Note,
+            1 => Severity::Warning,
+            _ => Severity::Error,
+        };
+        state.item("title", title)?;
+        state.item("place", place)?;
+        state.item("evidence", evidence)?;
+        state.item("causes", causes)?;
+        state.list("helps", helps, || Help::new(""), Help::state)
+    }
+}
+
+impl Help {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let Help { text, remedy } = self;
+        state.item("text", text)?;
+        let mut parts = remedy.as_ref().map(parts);
+        state.item("remedy", &mut parts)?;
+        *remedy = parts.and_then(of_parts);
+        Ok(())
+    }
+}
+
+/// The losses that a remedy names.
+const LOSSES: [&str; 4] = [
+    "mean_squared_error",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+];
+
+/// Which remedy it is, with a name; a place and a number.
+type Parts = ((String, String), (usize, f64));
+
+fn parts(remedy: &Remedy) -> Parts {
+    let (kind, name, place, number) = match remedy {
+        Remedy::NormalizeInputs => ("normalize", String::new(), 0, 0.0),
+        Remedy::StandardizeTargets => ("standardize", String::new(), 0, 0.0),
+        Remedy::Activation { layer, activation } => ("activation", activation.to_string(), *layer, 0.0),
+        Remedy::Loss(name) => ("loss", (*name).into(), 0, 0.0),
+        Remedy::LearningRate(rate) => ("learning rate", String::new(), 0, *rate),
+        Remedy::Initialize { layer } => ("initialize", String::new(), *layer, 0.0),
+        Remedy::Epochs(times) => ("epochs", String::new(), *times, 0.0),
+        Remedy::Shuffle => ("shuffle", String::new(), 0, 0.0),
+    };
+    ((kind.into(), name), (place, number))
+}
+
+/// The remedy of these parts; none where it cannot be told by them, and the help is in words alone.
+fn of_parts(((kind, name), (place, number)): Parts) -> Option<Remedy> {
+    Some(match &*kind {
+        "normalize" => Remedy::NormalizeInputs,
+        "standardize" => Remedy::StandardizeTargets,
+        "activation" => Remedy::Activation { layer: place, activation: name.parse().ok()? },
+        "loss" => Remedy::Loss(LOSSES.into_iter().find(|loss| *loss == name)?),
+        "learning rate" => Remedy::LearningRate(number),
+        "initialize" => Remedy::Initialize { layer: place },
+        "epochs" => Remedy::Epochs(place),
+        "shuffle" => Remedy::Shuffle,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+
+    #[test]
+    fn remedies_come_back() {
+        let activation = Activation::Sigmoid;
+        for remedy in [
+            Remedy::NormalizeInputs,
+            Remedy::StandardizeTargets,
+            Remedy::Activation { layer: 3, activation },
+            Remedy::Loss("binary_crossentropy"),
+            Remedy::LearningRate(0.25),
+            Remedy::Initialize { layer: 2 },
+            Remedy::Epochs(4),
+            Remedy::Shuffle,
+        ] {
+            assert_eq!(of_parts(parts(&remedy)), Some(remedy));
+        }
+        let lost = Remedy::Activation { layer: 0, activation: Activation::Elu { alpha: 0.3 } };
+        assert_eq!(of_parts(parts(&lost)), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! What of a model a training needs to go on, and what it must be like to go on from another's.
+
+use super::Sequential;
+use crate::error::{Result, Shape};
+use crate::layer::{Layer, Node};
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::state::State;
+
+impl<F: Scalar> Sequential<F> {
+    /// Weights, trained or not, what the optimizer keeps, and how far the random streams are: which order an epoch has
+    /// and what a step drops follow from the seed and these two counts.
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.item("epochs_seen", &mut self.epochs_seen)?;
+        if let Some(compiled) = &mut self.compiled {
+            state.item("steps", &mut compiled.steps)?;
+            state.group("optimizer", |state| {
+                compiled.optimizer.learning_rate_mut().state(state)?;
+                compiled.optimizer.state(state)
+            })?;
+        }
+        self.layers.iter_mut().try_for_each(|layer| {
+            state.group(&layer.label().to_string(), |state| {
+                let mut result = Ok(());
+                layer.walk_mut(&mut |_, param| {
+                    if result.is_ok() {
+                        result = param.state(state);
+                    }
+                });
+                result
+            })
+        })
+    }
+
+    /// The layers in words, one each: what a state can be given back to.
+    pub(crate) fn described(&self) -> Vec<String> {
+        self.layers.iter().map(describe).collect()
+    }
+
+    /// Builds the layers as if this had been the seed from the start, with other first weights and masks.
+    pub(crate) fn reseed(&mut self, seed: u64) -> Result<()> {
+        let mut shape = self.input.clone().unwrap_or_default();
+        self.seed = seed;
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            shape = layer.renew(&shape, &mut Rng::stream(seed, index as u64))?;
+        }
+        Ok(())
+    }
+}
+
+/// `Dense F1 (4) → (2) relu [kernel (4, 2), bias (2)]`.
+fn describe<F: Scalar>(node: &Node<F>) -> String {
+    let shape = |shape: Option<&[usize]>| Shape(shape.unwrap_or_default()).to_string();
+    let (input, output) = (shape(node.input_shape()), shape(node.output_shape()));
+    let mut text = format!("{} `{}` {input} → {output}", node.kind(), node.label());
+    if let Some(activation) = node.activation() {
+        text += &format!(" {activation}");
+    }
+    if node.drop_rate() > 0.0 {
+        text += &format!(" dropping {}", node.drop_rate());
+    }
+    let mut params = Vec::new();
+    node.visit(&mut |param| {
+        let bound = [param.regularizer.map(|r| format!("{r:?}")), param.constraint.map(|c| format!("{c:?}"))];
+        params
+            .push([format!("{param:?}")].into_iter().chain(bound.into_iter().flatten()).collect::<Vec<_>>());
+    });
+    let params: Vec<String> = params.into_iter().map(|param| param.join(" ")).collect();
+    if !params.is_empty() {
+        let frozen = if node.is_trainable() { "" } else { " frozen" };
+        text += &format!(" [{}]{frozen}", params.join(", "));
+    }
+    let inner: Vec<String> = node.layers().iter().map(describe).collect();
+    if inner.is_empty() { text } else { format!("{text} of ({})", inner.join("; ")) }
+}

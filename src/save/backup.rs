@@ -1,0 +1,134 @@
+//! The file of a backup: `magic · version · state · length of the state · sum over all before`, numbers little-endian.
+//!
+//! A layout of its own and no crate's: a backup lives for the time between a kill and a restart, is read by the program
+//! that wrote it, and holds counters and texts beside the arrays, which a format for tensors keeps only as JSON in its
+//! header. So `BackupAndRestore` needs no feature. The sum guards against rot and halves of files, not against malice.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::atomic;
+use crate::error::{BackupFault, Result};
+use crate::state::State;
+
+/// No text file, and no file that went through a conversion of line ends, starts like this.
+const MAGIC: [u8; 8] = *b"\x89cornu\r\n";
+/// Of the layout and of the meaning of what is in it.
+const VERSION: u32 = 1;
+const HEAD: usize = MAGIC.len() + 4;
+const TAIL: usize = 16;
+
+/// Writes what the state holds to this file, which is the old or the new one, whole, at any moment.
+///
+/// # Errors
+/// [`BackupFault::Io`].
+pub(crate) fn write(path: &Path, state: &State) -> Result<()> {
+    let bytes = state.bytes();
+    let head = [&MAGIC[..], &VERSION.to_le_bytes()].concat();
+    let length = (bytes.len() as u64).to_le_bytes();
+    let sum = fnv(fnv(fnv(FNV, &head), bytes), &length).to_le_bytes();
+    let written = atomic::replace(path, |file| {
+        file.write_all(&head)?;
+        file.write_all(bytes)?;
+        file.write_all(&[length, sum].concat())
+    });
+    written.map_err(|error| failed(path, error))
+}
+
+/// Reads the state from this file; nothing where there is no such file.
+///
+/// # Errors
+/// [`BackupFault::Io`], or [`BackupFault::Damaged`] for a file that is no whole backup of this version.
+pub(crate) fn read(path: &Path) -> Result<Option<State>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(|error| failed(path, error))?,
+    };
+    let damaged = |place: &str, expected: String, found: String| BackupFault::Damaged {
+        file: path.into(),
+        place: place.into(),
+        expected,
+        found,
+    };
+    // The head comes first, so that nothing is allocated for a file that only has the name of a backup.
+    let mut bytes = Vec::new();
+    let take = |file: &mut File, bytes: &mut Vec<u8>, most: u64| {
+        file.take(most).read_to_end(bytes).map_err(|error| failed(path, error))
+    };
+    take(&mut file, &mut bytes, HEAD as u64)?;
+    if bytes.get(..8) != Some(&MAGIC) || bytes.len() < HEAD {
+        let found = format!("a file that begins with {:?}", String::from_utf8_lossy(&bytes));
+        return Err(damaged("its head", "a backup of cornu".into(), found).into());
+    }
+    let version = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
+    if version != VERSION {
+        let expected = format!("version {VERSION}, which this cornu reads");
+        return Err(damaged("its head", expected, format!("version {version}")).into());
+    }
+    let size = file.metadata().map_err(|error| failed(path, error))?.len();
+    take(&mut file, &mut bytes, size.saturating_sub(HEAD as u64))?;
+    let Some(end) = bytes.len().checked_sub(TAIL).filter(|end| *end >= HEAD) else {
+        return Err(damaged("its end", "a length and a sum".into(), format!("{} bytes", bytes.len())).into());
+    };
+    let number = |at: usize| bytes[at..at + 8].iter().rev().fold(0, |n, byte| n << 8 | u64::from(*byte));
+    let (length, found) = (number(end), (end - HEAD) as u64);
+    if length != found {
+        return Err(damaged("its end", format!("a state of {length} bytes"), format!("{found}")).into());
+    }
+    let (expected, found) = (number(end + 8), fnv(FNV, &bytes[..end + 8]));
+    if expected != found {
+        return Err(damaged("its end", format!("the sum {expected:016x}"), format!("{found:016x}")).into());
+    }
+    bytes.truncate(end);
+    bytes.drain(..HEAD);
+    Ok(Some(State::reading(path, bytes)))
+}
+
+/// Makes the folder of this file, keeps others out of it for as long as the lock is open, and removes what killed
+/// processes have left half-written.
+///
+/// # Errors
+/// [`BackupFault::Io`], [`BackupFault::InUse`].
+pub(crate) fn enter(path: &Path) -> Result<File> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    let lock = path.with_extension(LOCK);
+    let lock = File::create(&lock).map_err(|error| failed(&lock, error))?;
+    // The system opens the lock when a process dies. Where it knows no locks, nobody is kept out.
+    if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+        return Err(BackupFault::InUse { folder: folder.into() }.into());
+    }
+    atomic::sweep(path).map_err(|error| failed(folder, error))?;
+    Ok(lock)
+}
+
+/// Removes the backup, and the folder where nothing else is in it.
+///
+/// # Errors
+/// [`BackupFault::Io`].
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(path, error)),
+        _ => {}
+    }
+    let _ = fs::remove_file(path.with_extension(LOCK));
+    let _ = fs::remove_dir(path.parent().unwrap_or(Path::new("")));
+    Ok(())
+}
+
+const LOCK: &str = "lock";
+
+/// An error of the system, with the file that it is about.
+pub(crate) fn failed(path: &Path, error: io::Error) -> crate::Error {
+    BackupFault::Io { file: path.into(), source: Arc::new(error) }.into()
+}
+
+/// The sum of nothing.
+pub(crate) const FNV: u64 = 0xCBF2_9CE4_8422_2325;
+
+/// FNV-1a, 64 bits: each step maps different sums to different ones, so that one altered byte always shows.
+pub(crate) fn fnv(start: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(start, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+}

@@ -1,0 +1,242 @@
+//! What a training needs to go on after it was killed, piece by piece: one description serves to write and to read.
+
+mod value;
+
+pub use value::Value;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::error::{BackupFault, Error, Result};
+use crate::scalar::Scalar;
+
+/// A state on its way to a backup, or back from one.
+///
+/// The same calls do both, so that what is written and what is read cannot drift apart: [`State::item`] writes a value
+/// where a backup is made, and gives it its old value where a training goes on. Every value stands under its name, and
+/// a backup whose names, sizes or kinds are others is refused with an error that says where.
+///
+/// # Example
+/// ```
+/// use cornu::callback::{Callback, Flow, Moment, State};
+/// use cornu::prelude::*;
+///
+/// /// Counts the batches of a training, however often it is killed.
+/// #[derive(Default)]
+/// struct Count { batches: u64 }
+///
+/// impl Callback<f32> for Count {
+///     fn on_batch_end(&mut self, _: &mut Moment<f32>) -> Result<Flow> {
+///         self.batches += 1;
+///         Ok(Flow::Continue)
+///     }
+///     fn state(&mut self, state: &mut State) -> Result<()> {
+///         state.item("batches", &mut self.batches)
+///     }
+/// }
+/// # let _ = Fit::new().callback(Count::default());
+/// ```
+#[derive(Debug)]
+pub struct State {
+    /// The names of the groups that are open.
+    place: Vec<String>,
+    mode: Mode,
+}
+
+enum Mode {
+    Writing(Vec<u8>),
+    Reading { file: PathBuf, bytes: Vec<u8>, at: usize },
+}
+
+impl std::fmt::Debug for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Mode::Writing(bytes) => write!(f, "{} bytes written", bytes.len()),
+            Mode::Reading { bytes, at, .. } => write!(f, "{at} of {} bytes read", bytes.len()),
+        }
+    }
+}
+
+impl State {
+    /// An empty state, to be written.
+    pub(crate) fn writing() -> Self {
+        State { place: Vec::new(), mode: Mode::Writing(Vec::new()) }
+    }
+
+    /// The state that these bytes of a file hold.
+    pub(crate) fn reading(file: &Path, bytes: Vec<u8>) -> Self {
+        State { place: Vec::new(), mode: Mode::Reading { file: file.into(), bytes, at: 0 } }
+    }
+
+    /// What was written.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match &self.mode {
+            Mode::Writing(bytes) | Mode::Reading { bytes, .. } => bytes,
+        }
+    }
+
+    /// Whether values are read from a backup, not written to one.
+    pub fn is_reading(&self) -> bool {
+        matches!(self.mode, Mode::Reading { .. })
+    }
+
+    /// Writes the value, or gives it the value that was written under this name.
+    ///
+    /// # Errors
+    /// [`Error::Backup`] where the backup holds something else here; the value is unchanged then.
+    pub fn item<T: Value>(&mut self, name: &str, value: &mut T) -> Result<()> {
+        if let Mode::Writing(bytes) = &mut self.mode {
+            entry(bytes, name, |bytes| value.put(bytes));
+            return Ok(());
+        }
+        let payload = self.payload(name)?;
+        let mut rest = &self.bytes()[payload.clone()];
+        match T::take(&mut rest).filter(|_| rest.is_empty()) {
+            Some(read) => {
+                *value = read;
+                Ok(())
+            }
+            None => Err(self.refuse(name, T::WHAT, format!("{} bytes that are none", payload.len()))),
+        }
+    }
+
+    /// The same for numbers that are as many as they were: weights, counts, sums.
+    ///
+    /// # Errors
+    /// As [`State::item`]; some of the numbers may have changed then.
+    pub fn numbers<'v, F: Scalar>(
+        &mut self,
+        name: &str,
+        values: impl IntoIterator<Item = &'v mut F>,
+    ) -> Result<()> {
+        if let Mode::Writing(bytes) = &mut self.mode {
+            entry(bytes, name, |bytes| values.into_iter().for_each(|value| value.put(bytes)));
+            return Ok(());
+        }
+        let payload = self.payload(name)?;
+        let mut rest = &self.bytes()[payload.clone()];
+        let mut count = 0;
+        for value in values {
+            count += 1;
+            if let Some(read) = F::take(&mut rest) {
+                *value = read;
+            }
+        }
+        match payload.len() == count * F::LEAST {
+            true => Ok(()),
+            false => Err(self.refuse(name, format!("{count} numbers"), format!("{} bytes", payload.len()))),
+        }
+    }
+
+    /// The same for a list of things that have several values each; `new` makes one to be read.
+    ///
+    /// # Errors
+    /// As [`State::item`], and what `each` returns.
+    pub fn list<T>(
+        &mut self,
+        name: &str,
+        items: &mut Vec<T>,
+        new: impl Fn() -> T,
+        mut each: impl FnMut(&mut T, &mut State) -> Result<()>,
+    ) -> Result<()> {
+        self.group(name, |state| {
+            let mut count = items.len();
+            state.item("count", &mut count)?;
+            if state.is_reading() {
+                items.clear();
+            }
+            // One by one, so that a count that lies ends where the bytes do.
+            for index in 0..count {
+                if state.is_reading() {
+                    items.push(new());
+                }
+                each(&mut items[index], state)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Values that belong together; the name is part of the place in errors.
+    ///
+    /// # Errors
+    /// What `f` returns.
+    pub fn group(&mut self, name: &str, f: impl FnOnce(&mut State) -> Result<()>) -> Result<()> {
+        self.place.push(name.into());
+        let result = f(self);
+        self.place.pop();
+        result
+    }
+
+    /// Writes what a backup is of, or refuses a backup of something else.
+    ///
+    /// # Errors
+    /// [`Error::Backup`] where the backup was made with another text under this name.
+    pub(crate) fn same(&mut self, name: &str, here: &str) -> Result<()> {
+        let mut there = here.to_string();
+        self.item(name, &mut there)?;
+        match there == here {
+            true => Ok(()),
+            false => Err(self.other(name, there, here)),
+        }
+    }
+
+    /// The error about a backup of another training.
+    pub(crate) fn other(&self, what: &str, there: impl ToString, here: impl ToString) -> Error {
+        let (file, what) = (self.file().into(), what.into());
+        BackupFault::OfAnother { file, what, there: there.to_string(), here: here.to_string() }.into()
+    }
+
+    /// Refuses a backup that holds more than was read.
+    pub(crate) fn end(&self) -> Result<()> {
+        match &self.mode {
+            Mode::Reading { bytes, at, .. } if *at < bytes.len() => {
+                Err(self.refuse("the end", "nothing more", format!("{} bytes", bytes.len() - at)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn file(&self) -> &Path {
+        match &self.mode {
+            Mode::Reading { file, .. } => file,
+            Mode::Writing(_) => Path::new(""),
+        }
+    }
+
+    fn refuse(&self, name: &str, expected: impl Into<String>, found: impl Into<String>) -> Error {
+        let place: Vec<&str> = self.place.iter().map(String::as_str).chain([name]).collect();
+        let (file, place) = (self.file().into(), place.join("/"));
+        BackupFault::Damaged { file, place, expected: expected.into(), found: found.into() }.into()
+    }
+
+    /// Where the bytes under this name are, which comes next.
+    fn payload(&mut self, name: &str) -> Result<Range<usize>> {
+        let Mode::Reading { bytes, at, .. } = &self.mode else { return Ok(0..0) };
+        let mut rest = &bytes[*at..];
+        let found = String::take(&mut rest);
+        let length = u64::take(&mut rest).map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        let start = bytes.len() - rest.len();
+        match (found, length) {
+            (Some(found), Some(length)) if found == name && length <= rest.len() => {
+                if let Mode::Reading { at, .. } = &mut self.mode {
+                    *at = start + length;
+                }
+                Ok(start..start + length)
+            }
+            (Some(found), Some(_)) if found != name => {
+                Err(self.refuse(name, format!("`{name}`"), format!("`{found}`")))
+            }
+            _ => Err(self.refuse(name, format!("`{name}`"), "the end of the file")),
+        }
+    }
+}
+
+/// A name, a length, and so many bytes.
+fn entry(bytes: &mut Vec<u8>, name: &str, put: impl FnOnce(&mut Vec<u8>)) {
+    name.to_string().put(bytes);
+    let start = bytes.len() + 8;
+    bytes.extend([0; 8]);
+    put(bytes);
+    let length = (bytes.len() - start) as u64;
+    bytes[start - 8..start].copy_from_slice(&length.to_le_bytes());
+}

@@ -1,0 +1,244 @@
+//! The course of a training: epochs of steps over shuffled batches, with validation and callbacks.
+
+use std::time::Instant;
+
+use super::diagnose::Diagnosis;
+use super::fit::Run;
+use super::history::History;
+use super::resume::Resume;
+use super::settings::Fit;
+use super::step::{Gradients, Trainer};
+use super::update;
+use crate::callback::{BackupAndRestore, Callback, Flow, Logs, Moment, Progress, Verbose};
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::model::Sequential;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+
+/// The first of the random streams that shuffle, one for each epoch; those before it draw weights.
+const SHUFFLE: u64 = 1 << 40;
+
+/// A training under way: what is trained and on what, where it stands, and what came of it so far.
+pub(super) struct Training<'t, 'a, F: Scalar> {
+    pub(super) model: &'t mut Sequential<F>,
+    pub(super) run: Run<'t, F>,
+    settings: &'t Fit<'a, F>,
+    pub(super) callbacks: Callbacks<'t, 'a, F>,
+    trainer: Trainer<F>,
+    pub(super) diagnosis: Option<Diagnosis<'t, F>>,
+    /// The samples in the order of the epoch under way.
+    order: Vec<usize>,
+    pub(super) clock: Clock,
+    pub(super) logs: Logs,
+    pub(super) history: History,
+    _session: kernel::Session,
+}
+
+impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
+    /// Before the first epoch.
+    pub(super) fn new(
+        model: &'t mut Sequential<F>,
+        run: Run<'t, F>,
+        settings: &'t Fit<'a, F>,
+        callbacks: &'t mut [Box<dyn Callback<F> + 'a>],
+    ) -> Result<Self> {
+        let session = kernel::Session::new();
+        let trainer = Trainer::new(model);
+        let diagnosis = Diagnosis::new(model, &run.data, settings, run.train)?;
+        let callbacks = Callbacks { given: callbacks, progress: Progress::new(settings.verbose) };
+        let history = History { seed: model.seed, ..History::default() };
+        let (order, clock) = ((0..run.train).collect(), Clock::new(settings, run.train));
+        Ok(Training {
+            model,
+            run,
+            settings,
+            callbacks,
+            trainer,
+            diagnosis,
+            order,
+            clock,
+            logs: Logs::default(),
+            history,
+            _session: session,
+        })
+    }
+
+    /// All epochs, or those that are left where the training goes on from a backup.
+    pub(super) fn run(mut self, mut resume: Resume) -> Result<History> {
+        self.all(|callback, at| callback.on_fit_begin(at))?;
+        self.go_on(&mut resume)?;
+        while self.clock.epoch < self.clock.epochs && self.history.stopped.is_none() {
+            self.arrange();
+            if self.clock.batch == 0 {
+                self.begin_epoch()?;
+            }
+            while self.clock.batch < self.clock.batches && self.history.stopped.is_none() {
+                self.step()?;
+                self.back_up(&resume);
+            }
+            self.end_epoch()?;
+            self.back_up(&resume);
+        }
+        self.end()
+    }
+
+    /// Draws the order of the epoch under way.
+    fn arrange(&mut self) {
+        if self.settings.shuffle {
+            self.order.iter_mut().enumerate().for_each(|(place, index)| *index = place);
+            Rng::stream(self.model.seed, SHUFFLE + self.model.epochs_seen).shuffle(&mut self.order);
+        }
+    }
+
+    fn begin_epoch(&mut self) -> Result<()> {
+        self.clock.started = Instant::now();
+        self.logs.clear();
+        self.run.measure.reset();
+        self.all(|callback, at| callback.on_epoch_begin(at))
+    }
+
+    /// One step of the optimizer on the next batch.
+    fn step(&mut self) -> Result<()> {
+        let Training { model, run, trainer, diagnosis, clock, .. } = self;
+        if let Some(diagnosis) = diagnosis {
+            diagnosis.watch.begins(clock.batch);
+        }
+        let start = clock.batch * self.settings.batch_size;
+        let indices = &self.order[start..self.order.len().min(start + self.settings.batch_size)];
+        let place = (clock.epoch + 1, clock.batch + 1);
+        // A callback may look at the gradients, and after the training anybody may.
+        let gradients = match self.callbacks.given.is_empty() && clock.batch + 1 < clock.batches {
+            true => Gradients::Unseen,
+            false => Gradients::Seen,
+        };
+        let step =
+            trainer.step(model, &run.data, indices, &mut run.measure, place, gradients, diagnosis.as_mut());
+        if let Err(error) = step {
+            return self.diverge(error);
+        }
+        self.clock.batch += 1;
+        self.run.measure.log(&mut self.logs);
+        self.history.stopped = self.ask(|callback, at| callback.on_batch_end(at))?;
+        Ok(())
+    }
+
+    /// Ends in this error, unless it is a divergence that a callback makes a reason to stop.
+    fn diverge(&mut self, error: Error) -> Result<()> {
+        let Error::Diverged { .. } = error else { return Err(error) };
+        if let Some(diagnosis) = &mut self.diagnosis {
+            diagnosis.diverged(&error);
+        }
+        self.run.measure.log(&mut self.logs);
+        self.history.stopped = self.ask(|callback, at| callback.on_diverged(at, &error))?;
+        self.history.stopped.is_some().then_some(()).ok_or(error)
+    }
+
+    fn end_epoch(&mut self) -> Result<()> {
+        self.model.epochs_seen += 1;
+        if (self.clock.epoch + 1).is_multiple_of(self.settings.validation_freq) {
+            self.run.validate(self.model, self.settings, &mut self.logs)?;
+        }
+        let stopped = self.ask(|callback, at| callback.on_epoch_end(at))?;
+        let rate = self.clock.moment(self.model, &mut self.logs).learning_rate();
+        let hopeless = match (&mut self.diagnosis, &self.history.stopped) {
+            (Some(diagnosis), None) => diagnosis.end_epoch(&self.logs, rate),
+            _ => None,
+        };
+        self.history.stopped = self.history.stopped.take().or(stopped).or(hopeless);
+        self.history.record(self.clock.epoch, &self.logs, self.clock.started.elapsed());
+        (self.clock.epoch, self.clock.batch) = (self.clock.epoch + 1, 0);
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<History> {
+        update::finish(self.model);
+        self.all(|callback, at| callback.on_fit_end(at))?;
+        let Training { model, mut callbacks, clock, mut logs, mut history, diagnosis, .. } = self;
+        if let Some(backup) = callbacks.backup() {
+            backup.close(&clock.moment(model, &mut logs));
+        }
+        history.chance =
+            diagnosis.as_ref().and_then(|diagnosis| diagnosis.watch.evidence.data.targets.chance);
+        history.findings = diagnosis.map(Diagnosis::end).unwrap_or_default();
+        Ok(history)
+    }
+
+    /// Calls all callbacks with the moment.
+    fn all(
+        &mut self,
+        mut call: impl FnMut(&mut dyn Callback<F>, &mut Moment<F>) -> Result<()>,
+    ) -> Result<()> {
+        let mut at = self.clock.moment(self.model, &mut self.logs);
+        self.callbacks.all(|callback| call(callback, &mut at))
+    }
+
+    /// Asks all of them, and tells the first reason to stop.
+    fn ask(
+        &mut self,
+        mut call: impl FnMut(&mut dyn Callback<F>, &mut Moment<F>) -> Result<Flow>,
+    ) -> Result<Option<String>> {
+        let mut reason = None;
+        self.all(|callback, at| {
+            if let Flow::Stop(why) = call(callback, at)? {
+                reason.get_or_insert(why);
+            }
+            Ok(())
+        })?;
+        Ok(reason)
+    }
+}
+
+/// Where a training stands.
+pub(super) struct Clock {
+    pub(super) epoch: usize,
+    epochs: usize,
+    /// Batches of the epoch that are done; 0 only where the epoch has not begun.
+    pub(super) batch: usize,
+    pub(super) batches: usize,
+    /// When the epoch began.
+    pub(super) started: Instant,
+    verbose: Verbose,
+}
+
+impl Clock {
+    fn new<F: Scalar>(settings: &Fit<F>, train: usize) -> Self {
+        Clock {
+            epoch: settings.initial_epoch,
+            epochs: settings.epochs,
+            batch: 0,
+            batches: train.div_ceil(settings.batch_size),
+            started: Instant::now(),
+            verbose: settings.verbose,
+        }
+    }
+
+    pub(super) fn moment<'a, F: Scalar>(
+        &self,
+        model: &'a mut Sequential<F>,
+        logs: &'a mut Logs,
+    ) -> Moment<'a, F> {
+        let Clock { epoch, epochs, batch, batches, .. } = *self;
+        Moment::new(model, logs, (epoch, epochs), (batch, batches), self.verbose)
+    }
+}
+
+/// The user's callbacks, and the progress after them.
+pub(super) struct Callbacks<'t, 'a, F: Scalar> {
+    pub(super) given: &'t mut [Box<dyn Callback<F> + 'a>],
+    pub(super) progress: Progress,
+}
+
+impl<F: Scalar> Callbacks<'_, '_, F> {
+    fn all(&mut self, mut call: impl FnMut(&mut dyn Callback<F>) -> Result<()>) -> Result<()> {
+        for callback in &mut *self.given {
+            call(&mut **callback)?;
+        }
+        call(&mut self.progress)
+    }
+
+    /// The one that makes backups.
+    pub(super) fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+        self.given.iter_mut().find_map(|callback| callback.backup())
+    }
+}
