@@ -101,7 +101,10 @@ fn watch<X: cornu::data::Samples<f32>>(
     let metrics = (Accuracy::new(), Weighted::new(Accuracy::new()));
     model.compile(optimizer, SparseCategoricalCrossentropy::new(), metrics).expect("a model");
     let mut watch = Watch { last: 0, steps: Vec::with_capacity(1000) };
-    let fit = Fit::new().epochs(4).batch_size(50).verbose(Verbose::Silent).callback(&mut watch);
+    let folder = std::env::temp_dir().join(format!("cornu-allocation-{}", std::process::id()));
+    let backup = BackupAndRestore::new(folder).save_freq(1000);
+    let fit =
+        Fit::new().epochs(4).batch_size(50).verbose(Verbose::Silent).callback(&mut watch).callback(backup);
     let fit = match weight {
         Some(weight) => fit.sample_weight(weight),
         None => fit,

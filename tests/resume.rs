@@ -4,12 +4,15 @@ mod interrupted;
 
 use cornu::callback::{Callback, Moment, SaveFreq, State};
 use cornu::diagnosis::Diagnose;
+use cornu::error::BackupFault;
 use cornu::metric::Metric;
 use cornu::ndarray::{Array1, Array2, Array3};
 use cornu::optimizer::{CosineDecay, ExponentialDecay, WeightAverage};
 use cornu::prelude::*;
 use cornu::tensor::Batch;
-use interrupted::{Folder, Interrupt, classes, fit, outcome, same_after_interruptions, same_with};
+use interrupted::{
+    Folder, Interrupt, classes, fit, outcome, outcome_of, same_after_interruptions, same_with,
+};
 
 /// Moving statistics, noise and a regularizer, with this rule.
 fn network(rule: impl Optimizer<f32> + Clone + 'static) -> impl Fn() -> Sequential {
@@ -300,6 +303,31 @@ fn the_backup_goes_at_the_end_and_can_be_kept_to_train_longer() {
     assert_eq!(same.get("loss"), history.get("loss"));
     let longer = build().fit(&x, &y, &fit(5).callback(kept())).unwrap();
     assert_eq!(longer.get("loss"), build().fit(&x, &y, &fit(5)).unwrap().get("loss"));
+}
+
+#[test]
+fn several_fits_go_on_from_folders_of_their_own() {
+    let (x, y) = classes();
+    let (folder, build) = (Folder::new("fits"), network(Adam::new(0.01)));
+    let program = |second: &str, point: Interrupt| {
+        let mut model = build();
+        let with = |name: &str, point: Interrupt| {
+            let backup = BackupAndRestore::new(folder.path(name)).save_freq(3).delete_checkpoint(false);
+            fit(3).callback(backup).callback(point.callback())
+        };
+        model.fit(&x, &y, &with("first", Interrupt::Never))?;
+        let history = model.fit(&x, &y, &with(second, point))?;
+        Ok::<_, Error>(outcome_of(&model, &history))
+    };
+    let mut model = build();
+    model.fit(&x, &y, &fit(3)).unwrap();
+    let history = model.fit(&x, &y, &fit(3)).unwrap();
+    assert!(program("second", Interrupt::After(1, 2)).is_err());
+    assert_eq!(program("second", Interrupt::Never).unwrap(), outcome_of(&model, &history));
+    // In one folder the second meets the backup of the first.
+    let refused = program("first", Interrupt::Never);
+    let Err(Error::Backup(BackupFault::OfAnother { what, .. })) = &refused else { panic!("{refused:?}") };
+    assert_eq!(what, "number of epochs trained before");
 }
 
 /// A metric that does not say what it holds.

@@ -25,6 +25,10 @@ use crate::scalar::Scalar;
 /// needs from step to step in a [`Param::fixed`](crate::Param::fixed), a metric in [`Metric::state`], a closure nowhere:
 /// what it has captured starts anew.
 ///
+/// A program with several fits gives each a folder of its own, and keeps the backups with `delete_checkpoint(false)`:
+/// fits that are done are then done at once when it is started again. The same helps where a kill between the end of the
+/// fit and what the program does with the model would cost the whole training. To train anew, remove the folder.
+///
 /// [`Metric::state`]: crate::metric::Metric::state
 ///
 /// | setter | default |
@@ -74,7 +78,6 @@ pub struct BackupAndRestore {
     delete_checkpoint: bool,
     batches: usize,
     due: bool,
-    lock: Option<File>,
     failures: Failures,
 }
 
@@ -110,7 +113,6 @@ impl BackupAndRestore {
             delete_checkpoint: true,
             batches: 0,
             due: false,
-            lock: None,
             failures: Failures::default(),
         }
     }
@@ -138,15 +140,14 @@ impl BackupAndRestore {
         self.failures.all()
     }
 
-    /// Takes the folder into use. Gives the state to go on from, where there is one.
-    pub(crate) fn open(&mut self) -> Result<Option<State>> {
+    /// Takes the folder into use for as long as the lock is open. Gives the state to go on from, where there is one.
+    pub(crate) fn open(&mut self) -> Result<(File, Option<State>)> {
         if self.save_freq == SaveFreq::Batches(0) {
             return Err(Error::argument("save_freq", "at least 1 batch", 0));
         }
-        (self.batches, self.due, self.lock) = (0, false, None);
+        (self.batches, self.due) = (0, false);
         self.failures.clear();
-        self.lock = Some(backup::enter(&self.path())?);
-        backup::read(&self.path())
+        Ok((backup::enter(&self.path())?, backup::read(&self.path())?))
     }
 
     /// Whether backups are made when an epoch is half done.
@@ -170,9 +171,8 @@ impl BackupAndRestore {
         self.failures.take(at, "a backup", written);
     }
 
-    /// Ends the use of the folder.
+    /// Removes the backup of a training that is done, unless it is to stay.
     pub(crate) fn close<F: Scalar>(&mut self, at: &Moment<F>) {
-        self.lock = None;
         if self.delete_checkpoint {
             if let Err(error) = backup::remove(&self.path()) {
                 at.warn(format_args!("the training is done, but its backup was not removed: {error}"));

@@ -6,7 +6,8 @@ use super::{Callback, Flow, Moment};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// Calls closures as a training goes on: one for each event that matters.
+/// Calls closures as a training goes on: one for each event that matters. What they have captured is in no backup; see
+/// [`BackupAndRestore`](super::BackupAndRestore).
 ///
 /// # Example
 /// ```

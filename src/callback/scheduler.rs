@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::scalar::Scalar;
 
 /// Sets the learning rate before each epoch to `schedule(epoch, rate)`, with the epoch from 0 and the rate as it is.
-/// Writes `learning_rate` to the logs.
+/// Writes `learning_rate` to the logs. The rate is in a backup, and what the closure has captured is not.
 ///
 /// # Example
 /// ```

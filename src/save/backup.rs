@@ -95,7 +95,8 @@ pub(crate) fn enter(path: &Path) -> Result<File> {
     let folder = path.parent().unwrap_or(Path::new(""));
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let lock = path.with_extension(LOCK);
-    let lock = File::create(&lock).map_err(|error| failed(&lock, error))?;
+    // Held open to be read alone, so that it keeps no disk from becoming read-only.
+    let lock = File::create(&lock).and_then(|_| File::open(&lock)).map_err(|error| failed(&lock, error))?;
     // The system opens the lock when a process dies. Where it knows no locks, nobody is kept out.
     if let Err(TryLockError::WouldBlock) = lock.try_lock() {
         return Err(BackupFault::InUse { folder: folder.into() }.into());

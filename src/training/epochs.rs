@@ -87,7 +87,8 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     fn arrange(&mut self) {
         if self.settings.shuffle {
             self.order.iter_mut().enumerate().for_each(|(place, index)| *index = place);
-            Rng::stream(self.model.seed, SHUFFLE + self.model.epochs_seen).shuffle(&mut self.order);
+            Rng::stream(self.model.seed, SHUFFLE.wrapping_add(self.model.epochs_seen))
+                .shuffle(&mut self.order);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Backups: what a training needs to go on after it was killed, when it is written, and what it must fit.
 
+use std::fs::File;
 use std::time::Instant;
 
 use super::dataset::Dataset;
@@ -24,6 +25,8 @@ pub(super) struct Resume {
     /// What must be the same in the training that goes on, by name, in words. Empty where no backups are made.
     identity: Vec<(String, String)>,
     saved: Option<Saved>,
+    /// Keeps other trainings out of the folder until this one is over.
+    _lock: Option<File>,
 }
 
 struct Saved {
@@ -50,7 +53,8 @@ impl Resume {
             run.measure.state(&mut State::writing())?;
         }
         let identity = identity(model, run, settings, count)?;
-        let saved = match backup.open()? {
+        let (lock, saved) = backup.open()?;
+        let saved = match saved {
             Some(mut state) => {
                 let mut seed = model.seed;
                 state.item("seed", &mut seed)?;
@@ -62,7 +66,7 @@ impl Resume {
             }
             None => None,
         };
-        Ok(Resume { identity, saved })
+        Ok(Resume { identity, saved, _lock: Some(lock) })
     }
 
     /// Gives a model that drew its seed that of the training that it goes on with.
@@ -153,6 +157,8 @@ fn identity<F: Scalar>(
         ("batch_size", settings.batch_size.to_string()),
         ("shuffle", settings.shuffle.to_string()),
         ("initial_epoch", settings.initial_epoch.to_string()),
+        ("number of epochs trained before", model.epochs_seen.to_string()),
+        ("number of steps taken before", compiled.steps.to_string()),
         ("validation_freq", settings.validation_freq.to_string()),
         ("number of callbacks", callbacks.to_string()),
         ("diagnosis", if settings.diagnose == Diagnose::Off { "off" } else { "on" }.into()),
