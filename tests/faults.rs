@@ -94,7 +94,7 @@ fn a_backup_of_another_training_is_refused_with_what_differs() {
     check("number type", "f32", "f64", wide.fit(&x, &Array2::<f64>::zeros((40, 3)), &double));
     // Nothing of this has touched the backup.
     assert!(std::fs::read(folder.backup().path()).unwrap() == backup);
-    assert!(matches!(go_on(&folder, &mut model(), 4), Ok(_)));
+    assert!(go_on(&folder, &mut model(), 4).is_ok());
 }
 
 /// Keeps a number under one name or another.
@@ -319,7 +319,7 @@ fn a_full_disk_and_a_read_only_one_are_told_and_tried_again() {
         command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]).arg("sh");
         command.arg(&disk).arg(std::env::current_exe().unwrap()).env(DISK, &disk).output()
     };
-    let mount = "mount -t tmpfs -o size=512k none \"$1\"";
+    let mount = "mount -t tmpfs -o size=1m none \"$1\"";
     match run(mount) {
         Ok(tried) if tried.status.success() => {}
         tried => {
@@ -367,8 +367,13 @@ fn on_a_disk() {
         7 => remount("rw"),
         _ => {}
     });
+    #[cfg(feature = "npy")]
+    let mut checkpoint = ModelCheckpoint::new(disk.join("{epoch}.npz").display().to_string());
     let mut model = network(1, 5, 0.01);
-    let training = fit(8).verbose(Verbose::Lines).callback(change).callback(&mut log).callback(&mut backup);
+    let training = fit(8).verbose(Verbose::Lines).callback(change).callback(&mut log);
+    #[cfg(feature = "npy")]
+    let training = training.callback(&mut checkpoint);
+    let training = training.callback(&mut backup);
     let history = model.fit(&x, &y, &training).unwrap();
     drop(training);
     assert_eq!(outcome_of(&model, &history), outcome(&|| network(1, 5, 0.01), fit(8), &(&x, &y)));
@@ -383,6 +388,12 @@ fn on_a_disk() {
     use std::io::ErrorKind::{ReadOnlyFilesystem, StorageFull};
     assert_eq!(kinds, [StorageFull, StorageFull, ReadOnlyFilesystem, ReadOnlyFilesystem]);
     assert_eq!(std::fs::read_to_string(disk.join("log.csv")).unwrap().lines().count(), 9);
+    #[cfg(feature = "npy")]
+    {
+        let written: Vec<bool> = (1..9).map(|epoch| disk.join(format!("{epoch}.npz")).exists()).collect();
+        assert_eq!(written, [true, false, false, true, true, false, false, true]);
+        assert_eq!(checkpoint.failures().len(), 4);
+    }
     // The backup of the last epoch is whole, and nothing half-written lies beside it.
     let names: Vec<_> =
         std::fs::read_dir(disk.join("backup")).unwrap().map(|e| e.unwrap().file_name()).collect();

@@ -173,10 +173,10 @@ impl BackupAndRestore {
 
     /// Removes the backup of a training that is done, unless it is to stay.
     pub(crate) fn close<F: Scalar>(&mut self, at: &Moment<F>) {
-        if self.delete_checkpoint {
-            if let Err(error) = backup::remove(&self.path()) {
-                at.warn(format_args!("the training is done, but its backup was not removed: {error}"));
-            }
+        if self.delete_checkpoint
+            && let Err(error) = backup::remove(&self.path())
+        {
+            at.warn(format_args!("the training is done, but its backup was not removed: {error}"));
         }
     }
 }

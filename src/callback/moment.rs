@@ -42,7 +42,8 @@ impl<'a, F: Scalar> Moment<'a, F> {
         Moment { model, logs, epoch, epochs, batch, batches, verbose }
     }
 
-    /// Writes a warning to standard error, where findings are told too, unless the training is silent.
+    /// Writes a warning to standard error, where findings are told too, unless the training is silent: for a callback that
+    /// failed in something that need not end the training.
     pub fn warn(&self, text: impl fmt::Display) {
         if self.verbose == Verbose::Silent {
             return;

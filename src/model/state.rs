@@ -20,7 +20,8 @@ impl<F: Scalar> Sequential<F> {
             })?;
         }
         self.layers.iter_mut().try_for_each(|layer| {
-            state.group(&layer.label().to_string(), |state| {
+            let label = layer.label().to_string();
+            state.group(&label, |state| {
                 let mut result = Ok(());
                 layer.walk_mut(&mut |_, param| {
                     if result.is_ok() {
