@@ -76,6 +76,7 @@ fn a_backup_of_another_training_is_refused_with_what_differs() {
     check("initial_epoch", "0", "1", model().fit(&x, &y, &with().initial_epoch(1)));
     check("number of samples that train", "40", "32", model().fit(&x, &y, &with().validation_split(0.2)));
     check("number of samples to validate", "0", "40", model().fit(&x, &y, &with().validation_data(&x, &y)));
+    check("validation_batch_size", "None", "Some(4)", model().fit(&x, &y, &with().validation_batch_size(4)));
     check("number of callbacks", "2", "3", model().fit(&x, &y, &with().callback(TerminateOnNaN::new())));
     check("diagnosis", "on", "off", model().fit(&x, &y, &with().diagnose(Diagnose::Off)));
     let mut other = model();

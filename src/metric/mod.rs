@@ -48,6 +48,7 @@ use crate::tensor::Batch;
 ///
 /// # Example
 /// ```
+/// use cornu::callback::State;
 /// use cornu::metric::Metric;
 /// use cornu::prelude::*;
 /// use cornu::tensor::Batch;
@@ -65,6 +66,7 @@ use crate::tensor::Batch;
 ///     }
 ///     fn value(&self) -> f64 { self.0 }
 ///     fn reset(&mut self) { self.0 = 0.0 }
+///     fn state(&mut self, state: &mut State) -> Result<()> { state.item("worst", &mut self.0) }
 /// }
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), MeanSquaredError::new(), [WorstError::default()])?;

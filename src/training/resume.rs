@@ -141,7 +141,7 @@ fn identity<F: Scalar>(
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let [optimizer, loss, metrics] = &compiled.given;
     let layers = model.described();
-    let validation = run.validation.as_ref().map_or(0, Dataset::count);
+    let validation = run.validation.as_ref();
     let input = model.input_shape().unwrap_or_default();
     let shapes = [input, &run.data.target_shape()].map(|shape| Shape(shape).to_string());
     let one = [
@@ -152,7 +152,7 @@ fn identity<F: Scalar>(
         ("metrics", metrics.clone()),
         ("number of samples", run.data.count().to_string()),
         ("number of samples that train", run.train.to_string()),
-        ("number of samples to validate on", validation.to_string()),
+        ("number of samples to validate on", validation.map_or(0, Dataset::count).to_string()),
         ("shape of samples and targets", shapes.join(" and ")),
         ("batch_size", settings.batch_size.to_string()),
         ("shuffle", settings.shuffle.to_string()),
@@ -160,16 +160,19 @@ fn identity<F: Scalar>(
         ("number of epochs trained before", model.epochs_seen.to_string()),
         ("number of steps taken before", compiled.steps.to_string()),
         ("validation_freq", settings.validation_freq.to_string()),
+        ("validation_batch_size", format!("{:?}", settings.validation_batch_size)),
         ("number of callbacks", callbacks.to_string()),
         ("diagnosis", if settings.diagnose == Diagnose::Off { "off" } else { "on" }.into()),
-        ("sum over a sample of the data, and its weights", format!("{:016x}", sum(&run.data)?)),
+        ("sum over a sample of the data, and its weights", sum(Some(&run.data))?),
+        ("sum over a sample of the validation data, and its weights", sum(validation)?),
     ];
     let layers = layers.into_iter().enumerate().map(|(index, layer)| (format!("layer {index}"), layer));
     Ok(one.into_iter().map(|(name, here)| (name.to_string(), here)).chain(layers).collect())
 }
 
 /// A sum over some rows of arrays, and over all weights. A source is not read for it.
-fn sum<F: Scalar>(data: &Dataset<F>) -> Result<u64> {
+fn sum<F: Scalar>(data: Option<&Dataset<F>>) -> Result<String> {
+    let Some(data) = data else { return Ok("none".into()) };
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     if !data.is_source() {
         let rows = spread(data.count(), data.count().min(ROWS));
@@ -177,5 +180,5 @@ fn sum<F: Scalar>(data: &Dataset<F>) -> Result<u64> {
     }
     let mut bytes = Vec::new();
     x.iter().chain(&y).chain(data.weights.iter().flatten()).for_each(|number| number.put(&mut bytes));
-    Ok(fnv(FNV, &bytes))
+    Ok(format!("{:016x}", fnv(FNV, &bytes)))
 }
