@@ -48,6 +48,14 @@ pub enum FileError {
         /// The thing.
         name: String,
     },
+    /// A layer, or a model, for which a format has no words.
+    #[error("cannot be written as {format}: {reason}")]
+    NotExportable {
+        /// The format.
+        format: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// A format whose feature is off.
     #[error("{path}: the format `{format}` needs the feature `{feature}` of cornu")]
     Feature {

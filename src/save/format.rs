@@ -7,7 +7,8 @@ use crate::error::{FileError, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-const ENDS: &str = ".keras or .safetensors";
+const SAVED: &str = ".keras, .safetensors or .onnx";
+const LOADED: &str = ".keras or .safetensors";
 
 /// A format of whole models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +18,18 @@ pub enum Format {
     Keras,
     /// `.safetensors`: feature `safetensors`.
     SafeTensors,
+    /// `.onnx`: feature `onnx`. It is written for other runtimes, and not loaded here.
+    Onnx,
 }
 
 impl Format {
-    /// The format of a file of this name.
-    fn of(path: &Path) -> Result<Self> {
+    /// The format of a file of this name; `expected` are the ends that would do.
+    fn of(path: &Path, expected: &'static str) -> Result<Self> {
         match path.extension().and_then(|end| end.to_str()) {
             Some("keras") => Ok(Format::Keras),
             Some("safetensors") => Ok(Format::SafeTensors),
-            _ => Err(FileError::Extension { path: path.display().to_string(), expected: ENDS }.into()),
+            Some("onnx") if expected == SAVED => Ok(Format::Onnx),
+            _ => Err(FileError::Extension { path: path.display().to_string(), expected }.into()),
         }
     }
 
@@ -35,6 +39,7 @@ impl Format {
         let (format, feature) = match self {
             Format::Keras => (".keras", "keras"),
             Format::SafeTensors => (".safetensors", "safetensors"),
+            Format::Onnx => (".onnx", "onnx"),
         };
         Err(FileError::Feature { path: path.into(), format, feature }.into())
     }
@@ -42,8 +47,9 @@ impl Format {
 
 impl<F: Scalar> Sequential<F> {
     /// Writes the whole model to a file: architecture, weights, what it was compiled with, and the optimizer's state.
-    /// The format is told by the name's end: `.keras` (feature `keras`) or `.safetensors` (feature `safetensors`). The
-    /// file is written beside and renamed: whatever happens, the old file or the new one is there, whole.
+    /// The format is told by the name's end: `.keras` (feature `keras`) or `.safetensors` (feature `safetensors`); `.onnx`
+    /// (feature `onnx`) is the model as it predicts, for other runtimes, as `export_onnx` writes it. The file is written
+    /// beside and renamed: whatever happens, the old file or the new one is there, whole.
     ///
     /// # Errors
     /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric that tells no settings;
@@ -66,7 +72,7 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        match Format::of(path)? {
+        match Format::of(path, SAVED)? {
             #[cfg(feature = "keras")]
             Format::Keras => {
                 let prepared = super::keras::prepare(self)?;
@@ -77,6 +83,8 @@ impl<F: Scalar> Sequential<F> {
                 let prepared = super::safetensors::prepare(self)?;
                 write(path, &|file| prepared.write(file))
             }
+            #[cfg(feature = "onnx")]
+            Format::Onnx => self.export_onnx(path),
             #[allow(unreachable_patterns)]
             other => other.missing(&path.display().to_string()),
         }
@@ -108,7 +116,7 @@ impl<F: Scalar> Loader<F> {
     /// As [`Sequential::load`].
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Sequential<F>> {
         let path = path.as_ref();
-        match Format::of(path)? {
+        match Format::of(path, LOADED)? {
             #[cfg(feature = "keras")]
             Format::Keras => self.read_keras(&super::input::Input::open(path)?),
             #[cfg(feature = "safetensors")]
@@ -129,6 +137,7 @@ impl<F: Scalar> Loader<F> {
             Format::Keras => self.read_keras(&super::input::Input::bytes("bytes", bytes)),
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => self.read_safetensors(&super::input::Input::bytes("bytes", bytes)),
+            Format::Onnx => Err(FileError::Extension { path: "bytes".into(), expected: LOADED }.into()),
             #[allow(unreachable_patterns)]
             other => other.missing("bytes"),
         }

@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | a whole model | `.keras`, Keras 3's own | `keras` | [`Sequential::save`](crate::Sequential::save), Keras | [`Sequential::load`](crate::Sequential::load), [`Loader`], Keras |
 //! | | `.safetensors` | `safetensors` | `Sequential::save` | `Sequential::load`, [`Loader`] |
+//! | a model as it predicts | `.onnx` | `onnx` | [`Sequential::save`](crate::Sequential::save), `export_onnx` | ONNX Runtime, tract and others |
 //! | weights | `.npz` | `npy` | [`Sequential::save_weights`](crate::Sequential::save_weights) | [`Sequential::load_weights`](crate::Sequential::load_weights), NumPy |
 //! | | `.safetensors` | `safetensors` | `Sequential::save_weights`, any tool | `Sequential::load_weights`; of PyTorch `load_torch_weights` |
 //! | | `.weights.h5` | `keras` | Keras | `Sequential::load_weights` |
@@ -33,6 +34,8 @@ mod json;
 mod keras;
 #[cfg(feature = "npy")]
 mod npz;
+#[cfg(feature = "onnx")]
+mod onnx;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 mod weights;

@@ -1,0 +1,117 @@
+//! Convolutions and pools. ONNX has the channels first, so that the axes are turned before and after.
+
+use super::activation::activate;
+use super::graph::{Graph, int, ints, long};
+use super::place::{Place, shaped, turned};
+use super::proto::Attribute;
+use super::shape::{channels_first, channels_last, sizes};
+use crate::error::Result;
+use crate::layer::Padding;
+use crate::scalar::Scalar;
+
+pub(super) fn conv<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let rank = at.input.len();
+    // (taps ..., channels, filters) becomes (filters, channels, taps ...).
+    let axes: Vec<usize> = [rank, rank - 1].into_iter().chain(0..rank - 1).collect();
+    let kernel = turned(at.needed("kernel")?, &axes);
+    let groups: usize = at.get("groups")?;
+    convolve(graph, at, x, &[(kernel, groups)])
+}
+
+pub(super) fn depthwise<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let channels = at.input[1];
+    let kernel = by_channel(at.needed("kernel")?)?;
+    convolve(graph, at, x, &[(kernel, channels)])
+}
+
+pub(super) fn separable<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let channels = at.input[1];
+    let depthwise = by_channel(at.needed("depthwise_kernel")?)?;
+    let pointwise = turned(at.needed("pointwise_kernel")?, &[2, 1, 0]);
+    convolve(graph, at, x, &[(depthwise, channels), (pointwise, 1)])
+}
+
+/// (taps, channels, kernels of each) becomes (channels · kernels, 1, taps).
+fn by_channel(kernel: ndarray::ArrayD<f32>) -> Result<ndarray::ArrayD<f32>> {
+    let shape = [kernel.shape()[1] * kernel.shape()[2], 1, kernel.shape()[0]];
+    shaped(turned(kernel, &[1, 2, 0]), &shape)
+}
+
+/// One convolution after another, each of a kernel in groups. The window is the first one's, the bias the last one's.
+fn convolve<F: Scalar>(
+    graph: &mut Graph,
+    at: &Place<F>,
+    x: &str,
+    kernels: &[(ndarray::ArrayD<f32>, usize)],
+) -> Result<String> {
+    let rank = at.input.len();
+    let mut y = channels_first(graph, x, rank);
+    for (i, (kernel, groups)) in kernels.iter().enumerate() {
+        let mut attributes = vec![sizes("kernel_shape", &kernel.shape()[2..]), int("group", long(*groups))];
+        if i == 0 {
+            let (strides, dilation) = (at.sizes("strides")?, at.sizes("dilation_rate")?);
+            attributes.push(pads(at, &kernel.shape()[2..], &strides, &dilation)?);
+            attributes.extend([sizes("strides", &strides), sizes("dilations", &dilation)]);
+        }
+        let kernel = graph.constant("kernel", kernel);
+        let bias = at.weight("bias").filter(|_| i + 1 == kernels.len());
+        let bias = bias.map(|bias| graph.constant("bias", &bias));
+        let inputs: Vec<&str> = [&*y, &*kernel].into_iter().chain(bias.as_deref()).collect();
+        y = graph.op("Conv", &inputs, attributes);
+    }
+    let z = channels_last(graph, &y, rank);
+    Ok(activate(graph, at.function("activation")?, &z, at.width()))
+}
+
+pub(super) fn pool<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x: &str) -> Result<String> {
+    let (rank, size) = (at.input.len(), at.sizes("pool_size")?);
+    let strides = match at.config.get("strides") {
+        Some(crate::config::Value::Null) => size.clone(),
+        _ => at.sizes("strides")?,
+    };
+    let pads = pads(at, &size, &strides, &vec![1; size.len()])?;
+    let first = channels_first(graph, x, rank);
+    // Padding is not counted into a mean, which is ONNX's default.
+    let y = graph.op(kind, &[&first], vec![sizes("kernel_shape", &size), sizes("strides", &strides), pads]);
+    Ok(channels_last(graph, &y, rank))
+}
+
+pub(super) fn global<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x: &str) -> Result<String> {
+    let keep: bool = at.get("keepdims")?;
+    let axes = ints("axes", (1..at.input.len()).map(long));
+    Ok(graph.op(kind, &[x], vec![axes, int("keepdims", keep.into())]))
+}
+
+/// What is added before and after each axis.
+fn pads<F: Scalar>(
+    at: &Place<F>,
+    size: &[usize],
+    strides: &[usize],
+    dilation: &[usize],
+) -> Result<Attribute> {
+    let padding: Padding = at.get("padding")?;
+    let sides = (0..size.len()).map(|axis| {
+        let covered = (size[axis] - 1) * dilation[axis] + 1;
+        match padding {
+            Padding::Valid => [0, 0],
+            Padding::Causal => [covered - 1, 0],
+            Padding::Same => {
+                let reach = (at.output[axis] - 1) * strides[axis] + covered;
+                let missing = reach.saturating_sub(at.input[axis]);
+                [missing / 2, missing - missing / 2]
+            }
+        }
+    });
+    let sides: Vec<[usize; 2]> = sides.collect();
+    Ok(ints("pads", (0..2).flat_map(|side| sides.iter().map(move |sides| long(sides[side])))))
+}
+
+impl<F: Scalar> Place<'_, F> {
+    /// A setting of a length for each axis of the window.
+    fn sizes(&self, name: &str) -> Result<Vec<usize>> {
+        match self.input.len() {
+            2 => Ok(self.get::<[usize; 1]>(name)?.into()),
+            _ => Ok(self.get::<[usize; 2]>(name)?.into()),
+        }
+    }
+}

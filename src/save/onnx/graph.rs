@@ -1,0 +1,209 @@
+//! A graph while it grows: operators, constants, and names that are used once.
+
+use std::collections::HashSet;
+
+use ndarray::ArrayD;
+
+use super::proto::{self, Attribute, Dimension, FLOAT, INT64, Shape, Tensor, TensorType, Type, ValueInfo};
+
+/// The free length of the batch. Input and output call it alike, so that a runtime knows them to be one.
+const BATCH: &str = "N";
+
+/// The nodes and constants so far. A value is known by its name.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    nodes: Vec<proto::Node>,
+    constants: Vec<Tensor>,
+    taken: HashSet<String>,
+    /// What the names begin with: the path of the layer.
+    place: String,
+}
+
+impl Graph {
+    /// Names what follows after the layer of this path.
+    pub(super) fn enter(&mut self, place: &str) {
+        self.place = place.into();
+    }
+
+    /// A name that nobody uses yet.
+    pub(super) fn name(&mut self, wanted: &str) -> String {
+        let base = if self.place.is_empty() { wanted.into() } else { format!("{}/{wanted}", self.place) };
+        let numbered = (1..).map(|i| format!("{base}_{i}"));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !self.taken.contains(name));
+        let name = free.unwrap_or(base);
+        self.taken.insert(name.clone());
+        name
+    }
+
+    /// Adds an operator with one output. An input left out is `""`.
+    pub(super) fn op(&mut self, kind: &str, inputs: &[&str], attributes: Vec<Attribute>) -> String {
+        let name = self.name(kind);
+        self.node(kind, name.clone(), inputs, vec![name.clone()], attributes);
+        name
+    }
+
+    /// Adds an operator with so many outputs.
+    pub(super) fn op_of(
+        &mut self,
+        kind: &str,
+        inputs: &[&str],
+        attributes: Vec<Attribute>,
+        outputs: usize,
+    ) -> Vec<String> {
+        let name = self.name(kind);
+        let outputs: Vec<String> = (0..outputs).map(|_| self.name(kind)).collect();
+        self.node(kind, name, inputs, outputs.clone(), attributes);
+        outputs
+    }
+
+    /// Adds an operator whose outputs are named already.
+    pub(super) fn node(
+        &mut self,
+        kind: &str,
+        name: String,
+        inputs: &[&str],
+        output: Vec<String>,
+        attribute: Vec<Attribute>,
+    ) {
+        let input = inputs.iter().map(|input| (*input).to_string()).collect();
+        self.nodes.push(proto::Node { input, output, name, op_type: kind.into(), attribute });
+    }
+
+    /// Adds a constant of numbers, row-major.
+    pub(super) fn constant(&mut self, name: &str, values: &ArrayD<f32>) -> String {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.tensor(name, values.shape().iter().map(|&size| long(size)).collect(), FLOAT, bytes)
+    }
+
+    /// Adds a single number.
+    pub(super) fn scalar(&mut self, value: f64) -> String {
+        self.tensor("constant", Vec::new(), FLOAT, (value as f32).to_le_bytes().into())
+    }
+
+    /// Adds a single whole number.
+    pub(super) fn integer(&mut self, value: i64) -> String {
+        self.tensor("constant", Vec::new(), INT64, value.to_le_bytes().into())
+    }
+
+    /// Adds a list of whole numbers, such as a shape.
+    pub(super) fn integers(&mut self, name: &str, values: impl IntoIterator<Item = i64>) -> String {
+        let values: Vec<i64> = values.into_iter().collect();
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.tensor(name, vec![long(values.len())], INT64, bytes)
+    }
+
+    fn tensor(&mut self, name: &str, dims: Vec<i64>, data_type: i32, raw_data: Vec<u8>) -> String {
+        let name = self.name(name);
+        self.constants.push(Tensor { dims, data_type, name: name.clone(), raw_data });
+        name
+    }
+
+    /// Gives every sample of `x` this shape.
+    pub(super) fn reshape(&mut self, x: &str, sample: &[usize]) -> String {
+        // 0 is the length that is there: the batch's.
+        let shape = self.integers("shape", std::iter::once(0).chain(sample.iter().map(|&size| long(size))));
+        self.op("Reshape", &[x, &shape], Vec::new())
+    }
+
+    /// The axes of `x` in another order, that of the batch included.
+    pub(super) fn transpose(&mut self, x: &str, axes: impl IntoIterator<Item = usize>) -> String {
+        self.op("Transpose", &[x], vec![ints("perm", axes.into_iter().map(long))])
+    }
+
+    /// Cuts `x` along its last axis, in so many parts of this length.
+    pub(super) fn split(&mut self, x: &str, parts: usize, len: usize) -> Vec<String> {
+        let lengths = self.integers("lengths", (0..parts).map(|_| long(len)));
+        self.op_of("Split", &[x, &lengths], vec![int("axis", -1)], parts)
+    }
+
+    /// Picks these places along the first axis of each sample.
+    pub(super) fn pick(&mut self, x: &str, places: impl IntoIterator<Item = usize>) -> String {
+        let places = self.integers("places", places.into_iter().map(long));
+        self.op("Gather", &[x, &places], vec![int("axis", 1)])
+    }
+
+    /// The graph that `grow` makes, with inputs and outputs of these widths, to be run by a node of this one.
+    pub(super) fn within(
+        &mut self,
+        inputs: &[(&str, usize)],
+        grow: impl FnOnce(&mut Graph, &[String]) -> Vec<(String, usize)>,
+    ) -> proto::Graph {
+        let mut inner = Graph { place: format!("{}/step", self.place), ..Graph::default() };
+        inner.taken = std::mem::take(&mut self.taken);
+        let names: Vec<String> = inputs.iter().map(|(name, _)| inner.name(name)).collect();
+        let input = names.iter().zip(inputs).map(|(name, (_, width))| value(name, &[*width])).collect();
+        let output = grow(&mut inner, &names).iter().map(|(name, width)| value(name, &[*width])).collect();
+        self.taken = std::mem::take(&mut inner.taken);
+        inner.finish(format!("{}/step", self.place), input, output)
+    }
+
+    /// The whole graph, from `input` to what was made of it; the output gets its name last.
+    pub(super) fn into_model(mut self, name: &str, input: Value, mut output: Value) -> proto::Model {
+        self.place.clear();
+        let last = std::mem::replace(&mut output.name, self.name("output"));
+        if last == input.name {
+            self.node("Identity", "output".into(), &[&last], vec![output.name.clone()], Vec::new());
+        }
+        let ends = |node: &mut proto::Node| {
+            node.output.iter_mut().chain(&mut node.input).for_each(|value| {
+                if *value == last && last != input.name {
+                    *value = output.name.clone();
+                }
+            });
+        };
+        self.nodes.iter_mut().for_each(ends);
+        let [input, output] = [input, output].map(|end| vec![value(&end.name, &end.sample)]);
+        proto::Model {
+            ir_version: 8,
+            producer_name: "cornu".into(),
+            producer_version: env!("CARGO_PKG_VERSION").into(),
+            graph: Some(self.finish(name.into(), input, output)),
+            opset_import: vec![proto::OperatorSet { domain: String::new(), version: 17 }],
+        }
+    }
+
+    fn finish(self, name: String, input: Vec<ValueInfo>, output: Vec<ValueInfo>) -> proto::Graph {
+        proto::Graph { node: self.nodes, name, initializer: self.constants, input, output }
+    }
+}
+
+/// A value with the shape of one sample.
+#[derive(Debug)]
+pub(super) struct Value {
+    pub(super) name: String,
+    pub(super) sample: Vec<usize>,
+}
+
+/// A batch of samples of this shape.
+fn value(name: &str, sample: &[usize]) -> ValueInfo {
+    let batch = Dimension { value: None, param: Some(BATCH.into()) };
+    let sizes = sample.iter().map(|&size| Dimension { value: Some(long(size)), param: None });
+    let shape = Shape { dim: std::iter::once(batch).chain(sizes).collect() };
+    let tensor = TensorType { elem_type: FLOAT, shape: Some(shape) };
+    ValueInfo { name: name.into(), kind: Some(Type { tensor: Some(tensor) }) }
+}
+
+/// A length as ONNX counts.
+pub(super) fn long(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// An attribute of one whole number.
+pub(super) fn int(name: &str, value: i64) -> Attribute {
+    Attribute { name: name.into(), i: Some(value), kind: 2, ..Attribute::default() }
+}
+
+/// An attribute of several whole numbers.
+pub(super) fn ints(name: &str, values: impl IntoIterator<Item = i64>) -> Attribute {
+    Attribute { name: name.into(), ints: values.into_iter().collect(), kind: 7, ..Attribute::default() }
+}
+
+/// An attribute of one number.
+pub(super) fn float(name: &str, value: f64) -> Attribute {
+    Attribute { name: name.into(), f: Some(value as f32), kind: 1, ..Attribute::default() }
+}
+
+/// An attribute that is a graph.
+pub(super) fn graph(name: &str, graph: proto::Graph) -> Attribute {
+    Attribute { name: name.into(), g: Some(graph), kind: 5, ..Attribute::default() }
+}

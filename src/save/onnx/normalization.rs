@@ -1,0 +1,78 @@
+//! Normalizations and scales.
+
+use ndarray::ArrayD;
+
+use super::activation::clip;
+use super::graph::{Graph, float, int, ints, long};
+use super::place::{Place, shaped};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let (scale, offset): (f64, f64) = (at.get("scale")?, at.get("offset")?);
+    let scale = graph.scalar(scale);
+    let scaled = graph.op("Mul", &[x, &scale], vec![]);
+    if offset == 0.0 {
+        return Ok(scaled);
+    }
+    let offset = graph.scalar(offset);
+    Ok(graph.op("Add", &[&scaled, &offset], vec![]))
+}
+
+/// (x − μ) / max(σ, 1e-7), with μ and σ along one axis, or one of each.
+pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let axis: Option<[i64; 1]> = at.get("axis")?;
+    let after = axis.map_or(0, |[axis]| if axis < 0 { -1 - axis } else { long(at.input.len()) - axis });
+    let numbers = |name: &str| -> Result<ArrayD<f32>> {
+        let values = match at.weight(name) {
+            Some(values) => values,
+            None => ndarray::Array1::from(at.get::<Vec<f64>>(name)?).mapv(|value| value as f32).into_dyn(),
+        };
+        let ones = std::iter::repeat_n(1, usize::try_from(after).unwrap_or(0));
+        let shape: Vec<usize> = std::iter::once(values.len()).chain(ones).collect();
+        shaped(values, &shape)
+    };
+    let mean = graph.constant("mean", &numbers("mean")?);
+    let deviation = numbers("variance")?.mapv(|variance| variance.sqrt().max(1e-7));
+    let deviation = graph.constant("deviation", &deviation);
+    let moved = graph.op("Sub", &[x, &mean], vec![]);
+    Ok(graph.op("Div", &[&moved, &deviation], vec![]))
+}
+
+/// As a factor and a shift of each channel, so that channels may stay last.
+pub(super) fn batch<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let (mean, variance) = (at.needed("moving_mean")?, at.needed("moving_variance")?);
+    let epsilon: f64 = at.get("epsilon")?;
+    let mut factor = variance.mapv(|variance| 1.0 / (variance + epsilon as f32).sqrt());
+    if let Some(gamma) = at.weight("gamma") {
+        factor *= &gamma;
+    }
+    let mut shift = -(mean * &factor);
+    if let Some(beta) = at.weight("beta") {
+        shift += &beta;
+    }
+    let factor = graph.constant("factor", &factor);
+    let shift = graph.constant("shift", &shift);
+    let scaled = graph.op("Mul", &[x, &factor], vec![]);
+    Ok(graph.op("Add", &[&scaled, &shift], vec![]))
+}
+
+pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let axes = match at.config.get("axis") {
+        Some(crate::config::Value::List(axes)) => axes.len(),
+        _ => 1,
+    };
+    let shape = &at.input[at.input.len() - axes.min(at.input.len())..];
+    let gamma = at.weight("gamma").unwrap_or_else(|| ArrayD::ones(shape));
+    let gamma = graph.constant("gamma", &gamma);
+    let beta = at.weight("beta").unwrap_or_else(|| ArrayD::zeros(shape));
+    let beta = graph.constant("beta", &beta);
+    let attributes = vec![int("axis", -long(axes)), float("epsilon", at.get("epsilon")?)];
+    Ok(graph.op("LayerNormalization", &[x, &gamma, &beta], attributes))
+}
+
+pub(super) fn unit<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let norm = graph.op("ReduceL2", &[x], vec![ints("axes", [at.get("axis")?]), int("keepdims", 1)]);
+    let norm = clip(graph, &norm, Some(1e-12), None);
+    Ok(graph.op("Div", &[x, &norm], vec![]))
+}

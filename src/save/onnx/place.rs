@@ -1,0 +1,81 @@
+//! A layer as the exporter reads it: its settings, its weights and its shapes.
+
+use ndarray::{ArrayD, IxDyn};
+
+use super::refused;
+use crate::activation::Activation;
+use crate::config::{Config, Fields, Setting};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, Node};
+use crate::scalar::Scalar;
+
+/// A built layer, found at a path such as `bidirectional/forward_layer`.
+#[derive(Debug)]
+pub(super) struct Place<'a, F: Scalar> {
+    pub(super) node: &'a Node<F>,
+    pub(super) path: String,
+    pub(super) config: Config,
+    /// The shape of a sample that goes in, and of one that comes out.
+    pub(super) input: &'a [usize],
+    pub(super) output: &'a [usize],
+}
+
+impl<'a, F: Scalar> Place<'a, F> {
+    /// The layer below this path; refused where it is not of this crate.
+    pub(super) fn new(node: &'a Node<F>, above: &str) -> Result<Self> {
+        let own = || refused("it is a layer of your own, for which ONNX has no operator");
+        let config = node.config().ok_or_else(own)?;
+        if config.module != "keras.layers" && config.module != "cornu" {
+            return Err(own());
+        }
+        let (Some(input), Some(output)) = (node.input_shape(), node.output_shape()) else {
+            return Err(Error::NotBuilt);
+        };
+        let path = if above.is_empty() { node.label().into() } else { format!("{above}/{}", node.label()) };
+        Ok(Place { node, path, config, input, output })
+    }
+
+    /// A setting.
+    pub(super) fn get<T: Setting>(&self, name: &str) -> Result<T> {
+        Fields::new(&self.config, &*self.path).get(name)
+    }
+
+    /// The function of the setting of this name.
+    pub(super) fn function(&self, name: &str) -> Result<Activation> {
+        self.get(name)
+    }
+
+    /// A weight of the layer's own; `None` where it has none of this name.
+    pub(super) fn weight(&self, name: &str) -> Option<ArrayD<f32>> {
+        let mut found = None;
+        self.node.visit(&mut |param| {
+            if param.name() == name {
+                found = Some(param.array().mapv(|value| value.as_f64() as f32));
+            }
+        });
+        found
+    }
+
+    /// A weight that the layer cannot do without.
+    pub(super) fn needed(&self, name: &str) -> Result<ArrayD<f32>> {
+        self.weight(name).ok_or(Error::NotBuilt)
+    }
+
+    /// The length of the last axis that comes out.
+    pub(super) fn width(&self) -> usize {
+        self.output.last().copied().unwrap_or(1)
+    }
+}
+
+/// The same numbers, row-major, under another shape.
+pub(super) fn shaped(values: ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32>> {
+    let found = values.shape().to_vec();
+    let flat: Vec<f32> = values.iter().copied().collect();
+    ArrayD::from_shape_vec(IxDyn(shape), flat)
+        .map_err(|_| Error::InputShape { expected: format!("{shape:?}"), found })
+}
+
+/// The axes in another order.
+pub(super) fn turned(values: ArrayD<f32>, axes: &[usize]) -> ArrayD<f32> {
+    values.permuted_axes(IxDyn(axes))
+}

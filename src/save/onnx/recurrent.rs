@@ -1,0 +1,128 @@
+//! Recurrent layers by ONNX's own operators, or step by step where a function is not the default one.
+//!
+//! The operators are used as all runtimes have them: forwards, sequence first, with functions that need not be named, and
+//! with first states that are given. Some take no notice of another direction or function; they would be wrong in silence.
+
+use ndarray::{ArrayD, Axis, Slice, concatenate};
+
+use super::graph::{Graph, int, long};
+use super::place::{Place, shaped, turned};
+use super::shape::reversed;
+use super::step;
+use crate::activation::Activation;
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+
+/// A recurrent layer's settings.
+#[derive(Debug)]
+pub(super) struct Recurrence {
+    pub(super) units: usize,
+    pub(super) gates: usize,
+    pub(super) activation: Activation,
+    pub(super) gate: Activation,
+    pub(super) sequences: bool,
+    /// Of a GRU: whether the reset gate follows the product.
+    pub(super) reset_after: bool,
+}
+
+/// The output of the layer; with `return_sequences` in the order in which the layer has the steps.
+pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let kind = &*at.config.kind;
+    let gated = kind != "SimpleRNN";
+    let this = Recurrence {
+        units: at.get("units")?,
+        gates: match kind {
+            "LSTM" => 4,
+            "GRU" => 3,
+            _ => 1,
+        },
+        activation: at.get("activation")?,
+        gate: if gated { at.get("recurrent_activation")? } else { Activation::Sigmoid },
+        sequences: at.get("return_sequences")?,
+        reset_after: kind == "GRU" && at.get("reset_after")?,
+    };
+    let x = if at.get("go_backwards")? { reversed(graph, x, at.input[0]) } else { x.into() };
+    match (this.activation, this.gate) {
+        (Activation::Tanh, Activation::Sigmoid) => this.by_operator(graph, at, &x),
+        _ => step::scan(graph, &this, at, &x),
+    }
+}
+
+impl Recurrence {
+    fn by_operator<F: Scalar>(&self, graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+        let kind = &*at.config.kind;
+        let lstm = kind == "LSTM";
+        let state = zeros(graph, x, &[1], self.units);
+        let steps = graph.transpose(x, [1, 0, 2]);
+        let kernel = self.by_gate(at.needed("kernel")?, lstm)?;
+        let kernel = graph.constant("kernel", &kernel);
+        let recurrent = self.by_gate(at.needed("recurrent_kernel")?, lstm)?;
+        let recurrent = graph.constant("recurrent_kernel", &recurrent);
+        let bias = match at.weight("bias") {
+            Some(bias) => graph.constant("bias", &self.biases(bias, lstm)?),
+            None => String::new(),
+        };
+        let mut inputs = vec![&*steps, &kernel, &recurrent, &bias, "", &state];
+        if lstm {
+            inputs.push(&state);
+        }
+        let mut attributes = vec![int("hidden_size", long(self.units))];
+        if kind == "GRU" {
+            attributes.push(int("linear_before_reset", self.reset_after.into()));
+        }
+        let op = if gated(kind) { kind } else { "RNN" };
+        let (name, y) = (graph.name(op), graph.name(op));
+        let outputs = if self.sequences { vec![y.clone()] } else { vec![String::new(), y.clone()] };
+        graph.node(op, name, &inputs, outputs, attributes);
+        // (steps, directions, batch, units), or (directions, batch, units).
+        let direction = graph.integers("axis", [self.sequences.into()]);
+        let y = graph.op("Squeeze", &[&y, &direction], vec![]);
+        Ok(if self.sequences { graph.transpose(&y, [1, 0, 2]) } else { y })
+    }
+
+    /// The columns of each gate as rows, in ONNX's order: that of an LSTM is i, o, f, c, where here it is i, f, c, o.
+    fn by_gate(&self, matrix: ArrayD<f32>, lstm: bool) -> Result<ArrayD<f32>> {
+        let rows = matrix.shape()[0];
+        let cut = shaped(matrix, &[rows, self.gates, self.units])?;
+        let cut = if lstm { cut.select(Axis(1), &[0, 3, 1, 2]) } else { cut };
+        shaped(turned(cut, &[1, 2, 0]), &[1, self.gates * self.units, rows])
+    }
+
+    /// The bias of the inputs' product, then that of the recurrent one.
+    fn biases(&self, bias: ArrayD<f32>, lstm: bool) -> Result<ArrayD<f32>> {
+        let wide = self.gates * self.units;
+        let count = bias.len() / wide.max(1);
+        let own = self.by_gate(shaped(bias, &[count, wide])?, lstm)?;
+        // (1, gates · units, one or two) becomes (1, two · gates · units).
+        let pair = if count == 2 {
+            own
+        } else {
+            concatenate(Axis(2), &[own.view(), ArrayD::zeros(own.raw_dim()).view()])
+                .map_err(Error::outside)?
+        };
+        shaped(turned(pair, &[0, 2, 1]), &[1, 2 * wide])
+    }
+}
+
+/// Whether the layer of this kind has gates.
+fn gated(kind: &str) -> bool {
+    kind == "LSTM" || kind == "GRU"
+}
+
+/// Zeros for each sample of `x`, with axes before the batch's.
+pub(super) fn zeros(graph: &mut Graph, x: &str, before: &[i64], units: usize) -> String {
+    let shape = graph.op("Shape", &[x], vec![]);
+    let first = graph.integers("places", [0]);
+    let batch = graph.op("Gather", &[&shape, &first], vec![int("axis", 0)]);
+    let units = graph.integers("units", [long(units)]);
+    let before = (!before.is_empty()).then(|| graph.integers("directions", before.iter().copied()));
+    let parts: Vec<&str> = before.as_deref().into_iter().chain([&*batch, &*units]).collect();
+    let shape = graph.op("Concat", &parts, vec![int("axis", 0)]);
+    graph.op("ConstantOfShape", &[&shape], vec![])
+}
+
+/// The columns of these gates.
+pub(super) fn columns(matrix: &ArrayD<f32>, units: usize, gates: std::ops::Range<usize>) -> ArrayD<f32> {
+    let places = gates.start * units..gates.end * units;
+    matrix.slice_axis(Axis(matrix.ndim() - 1), Slice::from(places)).to_owned()
+}

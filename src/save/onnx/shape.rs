@@ -1,0 +1,64 @@
+//! Layers that move numbers, and leave them as they are.
+
+use super::graph::{Graph, ints, long};
+use super::place::Place;
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+pub(super) fn permute<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let axes: Vec<usize> = at.get("dims")?;
+    Ok(graph.transpose(x, std::iter::once(0).chain(axes)))
+}
+
+pub(super) fn repeat<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let n: i64 = at.get("n")?;
+    let (axis, copies) = (graph.integers("axis", [1]), graph.integers("copies", [1, n, 1]));
+    let row = graph.op("Unsqueeze", &[x, &axis], vec![]);
+    Ok(graph.op("Tile", &[&row, &copies], vec![]))
+}
+
+pub(super) fn padding<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let sides: Vec<[i64; 2]> = match &*at.config.kind {
+        "ZeroPadding1D" => vec![at.get("padding")?],
+        _ => at.get("padding")?,
+    };
+    // Of the batch, the padded axes and the channels: all before, then all after.
+    let side = |side: usize| {
+        let padded = sides.iter().map(move |sides| sides[side]);
+        std::iter::once(0).chain(padded).chain([0])
+    };
+    let sizes = graph.integers("sizes", side(0).chain(side(1)));
+    Ok(graph.op("Pad", &[x, &sizes], vec![]))
+}
+
+pub(super) fn cropping<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let [before, _]: [i64; 2] = at.get("cropping")?;
+    let start = graph.integers("start", [before]);
+    let end = graph.integers("end", [before + long(at.output[0])]);
+    let axis = graph.integers("axis", [1]);
+    Ok(graph.op("Slice", &[x, &start, &end, &axis], vec![]))
+}
+
+pub(super) fn up_sampling<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let size: usize = at.get("size")?;
+    Ok(graph.pick(x, (0..at.output[0]).map(|step| step / size)))
+}
+
+/// The steps from the last to the first.
+pub(super) fn reversed(graph: &mut Graph, x: &str, steps: usize) -> String {
+    graph.pick(x, (0..steps).rev())
+}
+
+/// All axes of a batch, with the one of the channels moved from the end to the front of a sample, or back.
+pub(super) fn channels_first(graph: &mut Graph, x: &str, rank: usize) -> String {
+    graph.transpose(x, [0, rank].into_iter().chain(1..rank))
+}
+
+pub(super) fn channels_last(graph: &mut Graph, x: &str, rank: usize) -> String {
+    graph.transpose(x, std::iter::once(0).chain(2..=rank).chain([1]))
+}
+
+/// An attribute of lengths.
+pub(super) fn sizes(name: &str, values: &[usize]) -> super::proto::Attribute {
+    ints(name, values.iter().map(|&size| long(size)))
+}
