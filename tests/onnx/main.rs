@@ -57,6 +57,19 @@ fn every_case_is_written_for_other_runtimes() {
 }
 
 #[test]
+fn save_writes_it_too_and_load_refuses_it() {
+    let folder = folder("onnx_save");
+    let mut model = Sequential::new().input([3]).add(Dense::new(2));
+    model.build().unwrap();
+    model.export_onnx(folder.join("exported")).unwrap();
+    let path = folder.join("saved.onnx");
+    model.save(&path).unwrap();
+    assert_eq!(fs::read(folder.join("exported")).unwrap(), fs::read(&path).unwrap());
+    let expected = format!("{}: expected a name that ends in .keras or .safetensors", path.display());
+    assert_eq!(Sequential::load(&path).unwrap_err().to_string(), expected);
+}
+
+#[test]
 fn a_model_in_f64_is_written_in_f32() {
     let folder = folder("onnx_f64");
     let mut wide = Sequential::<f64>::with_scalar().input([4, 3]).add(Lstm::new(2)).add(Dense::new(1));
