@@ -50,6 +50,15 @@ pub enum Regularizer {
 }
 
 impl Regularizer {
+    /// The same with its factors so many times as large.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        match self {
+            Regularizer::L1(l1) => Regularizer::L1(l1 * factor),
+            Regularizer::L2(l2) => Regularizer::L2(l2 * factor),
+            Regularizer::L1L2 { l1, l2 } => Regularizer::L1L2 { l1: l1 * factor, l2: l2 * factor },
+        }
+    }
+
     fn factors(&self) -> (f64, f64) {
         match *self {
             Regularizer::L1(l1) => (l1, 0.0),

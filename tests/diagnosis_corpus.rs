@@ -9,7 +9,7 @@ mod corpus;
 
 use std::time::Instant;
 
-use cornu::diagnosis::{Diagnose, Findings, Severity};
+use cornu::diagnosis::{Diagnose, Findings, Severity, Trial};
 use cornu::prelude::*;
 use corpus::judge::{Said, Tally, is_named};
 use corpus::program::Program;
@@ -138,6 +138,48 @@ fn said_by(findings: &Findings) -> Said {
     Said { alarms: codes(true), notes: codes(false), first: root.map(|finding| finding.code.clone()) }
 }
 
+const MENDED: &str = "clear faulty programs that reach nine tenths of their healthy twin with the help that was advised";
+
+/// Tries the helps, follows in full the one that is advised, and compares with the program whose faults are mended.
+///
+/// Left out are programs that the crate refuses to train, so that nothing can be tried; those whose twin is no better
+/// than guessing, so that there is nothing to reach; and runs that reach it as they are, so that there is nothing to mend.
+fn mend(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
+    let Some(twin) = program.twin().and_then(|twin| run(&twin, seed).quality).filter(|twin| *twin > 0.1) else {
+        return;
+    };
+    let Ok(prepared) = program.prepare(seed) else { return };
+    let own = outcome.quality.unwrap_or(0.0);
+    if own >= 0.9 * twin {
+        return;
+    }
+    let findings = prepared.with_fit(|model, x, y, fit| model.investigate(x, y, &fit.diagnose(Diagnose::Report)));
+    let Ok(findings) = findings else { return };
+    let mut trials: Vec<&Trial> = Vec::new();
+    for trial in findings.iter().flat_map(|finding| &finding.trials) {
+        if !trials.contains(&trial) {
+            trials.push(trial);
+        }
+    }
+    let advised = trials.iter().find(|trial| trial.advised);
+    let reached = advised.and_then(|trial| run(&program.follow(&trial.remedies), seed).quality);
+    let reached = reached.unwrap_or(f64::NAN);
+    let mended = reached >= 0.9 * twin;
+    println!(
+        "    {} of {} trials learned; quality {own:.3}, with the help of {:?} {reached:.3}, its twin {twin:.3}: {}",
+        trials.iter().filter(|trial| trial.learned).count(),
+        trials.len(),
+        advised.map(|trial| &trial.remedies),
+        if mended { "mended" } else { "NOT MENDED" }
+    );
+    if std::env::var_os("CORPUS_TRIALS").is_some() {
+        for trial in trials {
+            println!("        {:?} {:?} {} steps {:?} skill {:?}", trial.codes, trial.remedies, trial.steps, trial.loss, trial.skill);
+        }
+    }
+    tally.count(MENDED, mended);
+}
+
 #[test]
 #[ignore = "minutes; it trains every program from three seeds, and tries the advice"]
 fn faults_are_found_and_healthy_programs_left_in_peace() {
@@ -166,28 +208,8 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
                 "{} ({strength}) seed {seed}: {verdict}; {faults:?}: {:?} notes {:?}",
                 program.id, said.alarms, said.notes
             );
-            if seed == 1 && found && program.is_clear() {
-                let mended = program.prepare(seed).ok().and_then(|prepared| {
-                    prepared.with_fit(|model, x, y, fit| {
-                        model.investigate(x, y, &fit.diagnose(Diagnose::Report)).ok()
-                    })
-                });
-                if let Some(findings) = mended {
-                    let trials: Vec<_> = findings.iter().flat_map(|finding| &finding.trials).collect();
-                    for trial in &trials {
-                        println!(
-                            "    {:?} {} steps: loss {:?} accuracy {:?} learned {}",
-                            trial.codes, trial.steps, trial.loss, trial.accuracy, trial.learned
-                        );
-                    }
-                    if !trials.is_empty() {
-                        let learned = trials.iter().any(|trial| trial.learned);
-                        tally.count(
-                            "clear faulty programs with tried helps, one of which brought learning back",
-                            learned,
-                        );
-                    }
-                }
+            if program.is_clear() {
+                mend(&program, seed, &outcome, &mut tally);
             }
         }
     }
@@ -196,9 +218,7 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
     if std::env::var_os("CORPUS").is_none() {
         assert!(tally.share("clear faulty programs found") >= 0.92);
         assert!(tally.share("clear faulty programs whose first finding names a true cause") >= 0.75);
-        assert!(
-            tally.share("clear faulty programs with tried helps, one of which brought learning back") >= 0.7
-        );
+        assert!(tally.share(MENDED) >= 0.7);
         // `ok-relu-nonneg-target` has one output of relu, which from the third seed is 0 for every input and never
         // learns: what is said of that run is true.
         assert!(tally.share("healthy programs without an error or a warning") >= 32.0 / 33.0);

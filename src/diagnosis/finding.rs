@@ -61,15 +61,23 @@ impl Help {
 pub struct Trial {
     /// The codes of the findings whose helps were applied.
     pub codes: Vec<String>,
-    /// How many steps it was trained, as was the network as it is.
+    /// What was changed, in the order of `codes`.
+    pub remedies: Vec<Remedy>,
+    /// How many steps it took; fewer than planned where it diverged.
     pub steps: usize,
-    /// The loss on the sample after as many steps of the network as it is, and with the helps.
-    pub loss: (f64, f64),
+    /// The loss on the sample at the end of the same training of the network as it is, and with the helps; none where a
+    /// number was no longer finite.
+    pub loss: (Option<f64>, Option<f64>),
     /// The same for the accuracy, where there is one.
     pub accuracy: Option<(f64, f64)>,
-    /// Whether it brought learning back: the loss went at least a twentieth of the way from what guessing costs to 0,
-    /// and the network as it is did not, or went less than half as far.
+    /// How much of the way from guessing to right it went, see [`Scale::skill`](super::Scale::skill).
+    pub skill: Option<f64>,
+    /// Whether it brought learning back: it went at least a twentieth of that way, and the network as it is did not, or
+    /// left more than half again as much undone.
     pub learned: bool,
+    /// Whether it is what to do: of those that brought learning back the best, or one with fewer changes that does nearly
+    /// as well.
+    pub advised: bool,
 }
 
 /// One thing that is wrong with a network, its data or its training.
@@ -171,12 +179,21 @@ impl Finding {
                 [] => "alone".into(),
                 others => format!("with the help of {}", others.join(", ")),
             };
-            let (from, to) = trial.loss;
-            write!(f, "   = tried for {} steps, {with}: loss {from:.4} → {to:.4}", trial.steps)?;
+            let loss = |loss: Option<f64>| loss.map_or("diverged".into(), |loss| format!("{loss:.4}"));
+            let (from, to) = (loss(trial.loss.0), loss(trial.loss.1));
+            write!(f, "   = tried for {} steps, {with}: loss {from} → {to}", trial.steps)?;
             if let Some((from, to)) = trial.accuracy {
                 write!(f, ", accuracy {from:.4} → {to:.4}")?;
             }
-            writeln!(f, "{}", if trial.learned { "" } else { ": did not bring learning back" })?;
+            writeln!(
+                f,
+                "{}",
+                match (trial.advised, trial.learned) {
+                    (true, _) => ": do this",
+                    (false, true) => "",
+                    (false, false) => ": did not bring learning back",
+                }
+            )?;
         }
         Ok(())
     }

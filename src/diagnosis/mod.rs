@@ -24,9 +24,10 @@ mod state;
 mod watch;
 
 pub use evidence::{
-    Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Targets, Task,
+    Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
+    Targets, Task,
 };
-pub(crate) use evidence::{LEARNED, skill};
+pub(crate) use evidence::{LEARNED, Tally, scramble};
 pub use finding::{Finding, Help, Severity, Trial};
 pub use findings::Findings;
 pub use remedy::Remedy;

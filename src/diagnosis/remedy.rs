@@ -29,6 +29,13 @@ pub enum Remedy {
         /// The function.
         activation: Activation,
     },
+    /// Every layer of weights before the last that ends in one function ends in another.
+    Hidden {
+        /// The function that goes.
+        from: Activation,
+        /// The function that comes.
+        to: Activation,
+    },
     /// The loss of this name.
     Loss(&'static str),
     /// Another learning rate.
@@ -40,6 +47,45 @@ pub enum Remedy {
     },
     /// So many times the epochs.
     Epochs(usize),
+    /// So many samples in a batch.
+    BatchSize(usize),
     /// Another order of the samples in each epoch.
     Shuffle,
+    /// Classes that weigh the same in all.
+    Balance,
+    /// Layers that drop, drop this share.
+    Dropout(f64),
+    /// All regularizers' factors times this.
+    Penalty(f64),
+    /// So many outputs of a layer, and first weights drawn anew.
+    Units {
+        /// The layer's place, from 0.
+        layer: usize,
+        /// Outputs.
+        units: usize,
+    },
+}
+
+impl Remedy {
+    /// The same for a model that has `by` layers less before those it is about.
+    pub(crate) fn shifted(self, by: usize) -> Option<Remedy> {
+        use Remedy::{Activation, Initialize, Units};
+        Some(match self {
+            Activation { layer, activation } => Activation { layer: layer.checked_sub(by)?, activation },
+            Initialize { layer } => Initialize { layer: layer.checked_sub(by)? },
+            Units { layer, units } => Units { layer: layer.checked_sub(by)?, units },
+            other => other,
+        })
+    }
+
+    /// Whether both change the same, so that only the later of them has an effect.
+    pub(crate) fn replaces(&self, other: &Remedy) -> bool {
+        use Remedy::{Activation, Initialize, Units};
+        match (self, other) {
+            (Activation { layer: a, .. }, Activation { layer: b, .. })
+            | (Initialize { layer: a }, Initialize { layer: b })
+            | (Units { layer: a, .. }, Units { layer: b, .. }) => a == b,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
 }

@@ -51,11 +51,17 @@ fn parts(remedy: &Remedy) -> Parts {
         Remedy::NormalizeInputs => ("normalize", String::new(), 0, 0.0),
         Remedy::StandardizeTargets => ("standardize", String::new(), 0, 0.0),
         Remedy::Activation { layer, activation } => ("activation", activation.to_string(), *layer, 0.0),
+        Remedy::Hidden { from, to } => ("hidden", format!("{from} {to}"), 0, 0.0),
         Remedy::Loss(name) => ("loss", (*name).into(), 0, 0.0),
         Remedy::LearningRate(rate) => ("learning rate", String::new(), 0, *rate),
         Remedy::Initialize { layer } => ("initialize", String::new(), *layer, 0.0),
         Remedy::Epochs(times) => ("epochs", String::new(), *times, 0.0),
+        Remedy::BatchSize(size) => ("batch size", String::new(), *size, 0.0),
         Remedy::Shuffle => ("shuffle", String::new(), 0, 0.0),
+        Remedy::Balance => ("balance", String::new(), 0, 0.0),
+        Remedy::Dropout(rate) => ("dropout", String::new(), 0, *rate),
+        Remedy::Penalty(factor) => ("penalty", String::new(), 0, *factor),
+        Remedy::Units { layer, units } => ("units", units.to_string(), *layer, 0.0),
     };
     ((kind.into(), name), (place, number))
 }
@@ -66,11 +72,20 @@ fn of_parts(((kind, name), (place, number)): Parts) -> Option<Remedy> {
         "normalize" => Remedy::NormalizeInputs,
         "standardize" => Remedy::StandardizeTargets,
         "activation" => Remedy::Activation { layer: place, activation: name.parse().ok()? },
+        "hidden" => {
+            let (from, to) = name.split_once(' ')?;
+            Remedy::Hidden { from: from.parse().ok()?, to: to.parse().ok()? }
+        }
         "loss" => Remedy::Loss(LOSSES.into_iter().find(|loss| *loss == name)?),
         "learning rate" => Remedy::LearningRate(number),
         "initialize" => Remedy::Initialize { layer: place },
         "epochs" => Remedy::Epochs(place),
+        "batch size" => Remedy::BatchSize(place),
         "shuffle" => Remedy::Shuffle,
+        "balance" => Remedy::Balance,
+        "dropout" => Remedy::Dropout(number),
+        "penalty" => Remedy::Penalty(number),
+        "units" => Remedy::Units { layer: place, units: name.parse().ok()? },
         _ => return None,
     })
 }
@@ -91,7 +106,13 @@ mod tests {
             Remedy::LearningRate(0.25),
             Remedy::Initialize { layer: 2 },
             Remedy::Epochs(4),
+            Remedy::Hidden { from: activation, to: Activation::Relu },
+            Remedy::BatchSize(32),
             Remedy::Shuffle,
+            Remedy::Balance,
+            Remedy::Dropout(0.5),
+            Remedy::Penalty(0.01),
+            Remedy::Units { layer: 1, units: 7 },
         ] {
             assert_eq!(of_parts(parts(&remedy)), Some(remedy));
         }

@@ -1,7 +1,7 @@
 //! Looks at a run while it goes: a few batches an epoch, at what lies on the wires anyway.
 
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
-use super::evidence::{Data, Epoch, Evidence, First, Plan, Task, class};
+use super::evidence::{Data, Epoch, Evidence, First, Plan, Tally, Task, class};
 use super::findings::Findings;
 use super::rules::{self, Rules};
 use crate::activation::Activation;
@@ -15,7 +15,7 @@ use crate::tensor::Batch;
 const LOOKS: usize = 4;
 
 /// Gathers the evidence of a run, and asks the rules.
-pub(crate) struct Watch<F> {
+pub(crate) struct Watch<F: Scalar> {
     pub(crate) evidence: Evidence,
     pub(crate) findings: Findings,
     /// Samples of the kernels before a step, one after another.
@@ -23,19 +23,29 @@ pub(crate) struct Watch<F> {
     /// What is taken together over the batches of an epoch.
     epoch: Epoch,
     clipped: usize,
+    /// The targets of the first epoch.
+    tally: Tally<F>,
+    /// The sum of the losses of the last quarter of the epoch's batches, and how many these are.
+    late: (f64, usize),
     looking: bool,
     batch: usize,
 }
 
 impl<F: Scalar> Watch<F> {
     /// A watch over these layers.
-    pub(crate) fn new(layers: &[Node<F>], plan: Plan, data: Data) -> Self {
+    pub(crate) fn new(layers: &[Node<F>], plan: Plan, data: Data, tally: Tally<F>) -> Self {
         let facts: Vec<LayerFacts> =
             layers.iter().enumerate().map(|(i, layer)| LayerFacts::of(i, layer)).collect();
         let mut evidence = Evidence { plan, data, layers: facts, ..Evidence::default() };
         evidence.layers.iter_mut().for_each(LayerFacts::prepare);
         let outputs = layers.last().map_or(0, |layer| layer.widths().1);
-        let classes = if evidence.plan.task == Task::Numbers { 0 } else { outputs.max(2) };
+        // Where several labels may hold at once there is no one class to answer.
+        let one = evidence.data.targets.width == 1 || evidence.data.targets.one_hot;
+        let classes = match evidence.plan.task {
+            Task::Numbers => 0,
+            Task::Binary if !one => 0,
+            _ => outputs.max(2),
+        };
         let kernels = layers.iter().filter_map(kernel_of).map(|param| sample(param.value()).count()).sum();
         evidence.curves.epochs.reserve(evidence.plan.epochs.min(1 << 16));
         Watch {
@@ -44,6 +54,8 @@ impl<F: Scalar> Watch<F> {
             before: Vec::with_capacity(kernels),
             epoch: Epoch { answers: vec![0; classes], ..Epoch::default() },
             clipped: 0,
+            tally,
+            late: (0.0, 0),
             looking: false,
             batch: 0,
         }
@@ -67,6 +79,25 @@ impl<F: Scalar> Watch<F> {
     /// Whether the batch under way is looked at.
     pub(crate) fn looks(&self) -> bool {
         self.looking
+    }
+
+    /// Takes what every batch gives: its loss, and in the first epoch its targets.
+    pub(crate) fn batch_ends(&mut self, y: Batch<F>, weights: Option<&[F]>, loss: f64) {
+        if self.evidence.curves.epochs.is_empty() {
+            self.tally.take(y, weights);
+        }
+        if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
+            self.late = (self.late.0 + loss, self.late.1 + 1);
+        }
+    }
+
+    /// Writes down what the targets of the first epoch tell.
+    fn measure_targets(&mut self) {
+        let targets = &mut self.evidence.data.targets;
+        targets.scale = self.tally.scale();
+        if let Some(classes) = self.tally.classes() {
+            targets.classes = classes;
+        }
     }
 
     /// Looks at the wires after a forward pass; `loss` is the batch's, `penalty` what regularizers add to it.
@@ -116,7 +147,7 @@ impl<F: Scalar> Watch<F> {
     /// Counts the classes answered, and the rows that are wrong at the clip.
     fn answers(&mut self, output: Batch<F>, y: Batch<F>) {
         let plan = &self.evidence.plan;
-        if plan.task == Task::Numbers {
+        if self.epoch.answers.is_empty() {
             return;
         }
         let width = self.evidence.layers.last().and_then(|layer| layer.output.last().copied()).unwrap_or(1);
@@ -184,7 +215,12 @@ impl<F: Scalar> Watch<F> {
         learning_rate: f64,
         rules: &Rules,
     ) -> Vec<String> {
+        if self.evidence.curves.epochs.is_empty() {
+            self.measure_targets();
+        }
         let mut epoch = self.epoch.clone();
+        epoch.late = self.late.0 / self.late.1.max(1) as f64;
+        self.late = (0.0, 0);
         epoch.loss = of("loss").unwrap_or(f64::NAN);
         (epoch.val_loss, epoch.accuracy, epoch.val_accuracy) =
             (of("val_loss"), of("accuracy"), of("val_accuracy"));
@@ -198,15 +234,26 @@ impl<F: Scalar> Watch<F> {
             if layer.alive_first.is_none() {
                 layer.alive_first = Some(layer.look.alive.iter().filter(|alive| **alive).count());
             }
+            layer.largest_step = layer.largest_step.max(layer.look.step);
         }
         (self.epoch.rows, self.clipped) = (0, 0);
         self.epoch.answers.fill(0);
         news
     }
 
-    /// Ends the run. What a run that learned has disproved is withdrawn.
-    pub(crate) fn end(&mut self, rules: &Rules) -> Vec<String> {
+    /// Where a number is no longer finite.
+    pub(crate) fn diverged(&mut self, why: String, rules: &Rules) -> Vec<String> {
+        self.evidence.curves.diverged = Some(why);
+        if self.evidence.curves.epochs.is_empty() {
+            self.measure_targets();
+        }
+        self.ask(rules)
+    }
+
+    /// Ends the run, before its time where a callback had it so. What a run that learned has disproved is withdrawn.
+    pub(crate) fn end(&mut self, stopped: Option<String>, rules: &Rules) -> Vec<String> {
         self.evidence.ended = true;
+        self.evidence.curves.stopped = stopped;
         let news = self.ask(rules);
         let evidence = &self.evidence;
         let withdrawn = rules::withdrawn(evidence);
@@ -220,7 +267,12 @@ impl<F: Scalar> Watch<F> {
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.group("evidence", |state| self.evidence.state(state))?;
         state.group("findings", |state| self.findings.state(state))?;
+        state.group("targets", |state| self.tally.state(state))?;
+        if state.is_reading() && !self.evidence.curves.epochs.is_empty() {
+            self.measure_targets();
+        }
         state.group("epoch", |state| self.epoch.state(state))?;
-        state.item("clipped", &mut self.clipped)
+        state.item("clipped", &mut self.clipped)?;
+        state.item("late", &mut self.late)
     }
 }

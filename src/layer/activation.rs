@@ -36,6 +36,10 @@ impl<F: Scalar> Layer<F> for Activation {
         true
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
         Activation::forward(self, x, y);
     }

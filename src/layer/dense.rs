@@ -181,6 +181,15 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         true
     }
 
+    fn set_units(&mut self, units: usize) -> bool {
+        self.units = units;
+        true
+    }
+
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn memory(&self, rows: usize) -> usize {
         self.activation.memory(rows * self.units)
     }

@@ -184,6 +184,24 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         0.0
     }
 
+    /// Drops another share from now on, and says whether it could. Default: it cannot.
+    fn set_drop_rate(&mut self, rate: f64) -> bool {
+        let _ = rate;
+        false
+    }
+
+    /// Has so many outputs when it is built the next time, and says whether it can. Default: it cannot.
+    fn set_units(&mut self, units: usize) -> bool {
+        let _ = units;
+        false
+    }
+
+    /// Whether in a prediction, but for the layer's activation, its outputs are its inputs times a matrix plus constants,
+    /// so that two such layers in a row can do no more than one. Default: where it only reshapes.
+    fn is_affine(&self) -> bool {
+        self.is_view()
+    }
+
     /// Told before training whether the optimizer leaves the layer's parameters alone, for a layer that
     /// then behaves as in a prediction. Default: passes it on to the layers that it holds.
     fn freeze(&mut self, frozen: bool) {

@@ -273,6 +273,18 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.drop_rate()
     }
 
+    fn set_drop_rate(&mut self, rate: f64) -> bool {
+        self.layer.set_drop_rate(rate)
+    }
+
+    fn set_units(&mut self, units: usize) -> bool {
+        self.layer.set_units(units)
+    }
+
+    fn is_affine(&self) -> bool {
+        self.layer.is_affine()
+    }
+
     fn freeze(&mut self, frozen: bool) {
         self.layer.freeze(frozen || !self.trainable);
     }

@@ -200,6 +200,10 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
         Ok(input.to_vec())
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         let (deviations, _) = scratch.take(self.features.0);

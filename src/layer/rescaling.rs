@@ -62,6 +62,10 @@ impl<F: Scalar> Layer<F> for Rescaling {
         Ok(input.to_vec())
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let (scale, offset) = (F::of(self.scale), F::of(self.offset));
         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * scale + offset);

@@ -82,6 +82,10 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
         self.from_logits
     }
 
+    fn smoothing(&self) -> f64 {
+        self.label_smoothing
+    }
+
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let one = F::one();
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {

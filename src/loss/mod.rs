@@ -87,6 +87,11 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         false
     }
 
+    /// The share of each target that the loss moves to all classes alike before it compares. Default: 0.
+    fn smoothing(&self) -> f64 {
+        0.0
+    }
+
     /// What the loss reads as targets. Default: any numbers, one for each output.
     fn target(&self) -> Target {
         Target::Numbers

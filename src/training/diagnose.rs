@@ -1,27 +1,19 @@
 //! Where the diagnosis meets a training: what is looked at, when, and how it is told.
 
-use std::io::{IsTerminal, Write};
-
 use super::dataset::{Dataset, Ends, TRAINING};
 use super::given::Given;
+use super::look::{self, Budget, plan, sample};
 use super::measure::Measure;
 use super::settings::Fit;
 use super::step::Trainer;
+use super::tell::tell;
 use crate::callback::{Logs, Verbose};
-use crate::diagnosis::{Data, Diagnose, Finding, Findings, Part, Plan, Rules, Severity, Task, Watch};
+use crate::diagnosis::{Diagnose, Finding, Findings, Rules, Severity, Watch};
 use crate::error::{Error, Result};
-use crate::layer::Node;
-use crate::model::{Compiled, Sequential};
+use crate::model::Sequential;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::state::State;
-use crate::tensor::Batch;
-
-/// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
-const NUMBERS: usize = 1 << 16;
-const ROWS: usize = 10_000;
-/// Rows of a source, for which each row may be a read from a disk.
-const FEW: usize = 64;
 
 impl<F: Scalar> Sequential<F> {
     /// Looks for what would keep the model from learning these data, before any training: a look at the data, and one
@@ -51,9 +43,9 @@ impl<F: Scalar> Sequential<F> {
         };
         let count = data.count();
         let plan = plan(&model, compiled, (0, count, count), true);
-        let mut watch = watch(&model, compiled, plan, &data, (count, count), 1 << 10)?;
+        let mut watch = look::watch(&model, compiled, plan, &data, None, count, Budget::FULL)?;
         let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
-        let indices = spread(count, count.min(256));
+        let indices = sample(count, count.min(256));
         watch.begins(0);
         Trainer::new(&mut model).forward(&mut model, &data, &indices, &mut measure, Some(&mut watch))?;
         watch.ask(&Rules::default());
@@ -71,78 +63,8 @@ fn not_finite(error: &Error) -> Findings {
     findings
 }
 
-/// So many of the numbers below `count`, spread evenly.
-pub(super) fn spread(count: usize, wanted: usize) -> Vec<usize> {
-    (0..wanted).map(|i| i * count / wanted.max(1)).collect()
-}
-
-fn plan<F: Scalar>(
-    model: &Sequential<F>,
-    compiled: &Compiled<F>,
-    (epochs, batch_size, train): (usize, usize, usize),
-    shuffle: bool,
-) -> Plan {
-    let batches = train.div_ceil(batch_size.max(1));
-    let rate = compiled.optimizer.learning_rate();
-    // A schedule may begin low and end low.
-    let steps = ((epochs * batches) as u64).min(10_000);
-    let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
-    let loss = compiled.loss.name().to_string();
-    Plan {
-        task: Task::of(&loss),
-        loss,
-        takes_logits: compiled.loss.takes_logits(),
-        optimizer: compiled.optimizer.name().to_lowercase(),
-        learning_rate,
-        epochs,
-        batch_size,
-        batches,
-        shuffle,
-        metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
-        penalty: model.weight_penalty(),
-    }
-}
-
-/// A watch that has seen the data: `rows` of them train, the others of `all` validate. At most `most` are looked at.
-fn watch<F: Scalar>(
-    model: &Sequential<F>,
-    compiled: &Compiled<F>,
-    plan: Plan,
-    data: &Dataset<F>,
-    (train, all): (usize, usize),
-    most: usize,
-) -> Result<Watch<F>> {
-    let outputs = model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1);
-    let (loss, task) = (&*compiled.loss, plan.task);
-    let wanted = most.min(if data.is_source() { FEW } else { ROWS }).min(train);
-    let mut facts = Data {
-        rows: train,
-        shape: model.input_shape().unwrap_or_default().to_vec(),
-        indices: model.indices().is_some(),
-        ..Data::default()
-    };
-    let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
-    // Inputs are wide, targets are not: more rows of these can be looked at.
-    let few = wanted.min((NUMBERS / data.width().max(1)).max(16));
-    data.gather(&spread(train, few), &mut x, &mut y, &mut weights)?;
-    facts.look_inputs(Batch::new(&x, data.width()));
-    if few < wanted && !data.is_source() {
-        data.gather_targets(&spread(train, wanted), &mut y, &mut weights);
-    }
-    let weights = data.weights.is_some().then_some(&*weights);
-    facts.look_targets(loss, task, outputs, Batch::new(&y, data.target), weights);
-    if train < all && !data.is_source() {
-        let tail: Vec<usize> =
-            spread(all - train, wanted.min(all - train)).iter().map(|i| train + i).collect();
-        let (mut y, mut weights) = (Vec::new(), Vec::new());
-        data.gather_targets(&tail, &mut y, &mut weights);
-        facts.validation = Some(Part::of(task, outputs, Batch::new(&y, data.target)));
-    }
-    Ok(Watch::new(&model.layers, plan, facts))
-}
-
 /// The diagnosis of a `fit`.
-pub(super) struct Diagnosis<'f, F> {
+pub(super) struct Diagnosis<'f, F: Scalar> {
     pub(super) watch: Watch<F>,
     rules: &'f Rules,
     diagnose: Diagnose,
@@ -154,6 +76,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     pub(super) fn new(
         model: &Sequential<F>,
         data: &Dataset<F>,
+        validation: Option<(&Dataset<F>, usize)>,
         settings: &'f Fit<F>,
         train: usize,
     ) -> Result<Option<Self>> {
@@ -162,12 +85,9 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         };
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch);
         let plan = plan(model, compiled, (epochs, settings.batch_size, train), settings.shuffle);
-        // Half a thousandth of the multiplications of the training.
-        let weights: usize = model.layers.iter().map(count).sum();
-        let work = (3 * weights * train * epochs / 2000).max(256) / (data.width() + data.target).max(1);
-        let all = if settings.validation_data.is_some() { train } else { data.count() };
+        let budget = Budget::of(model, &plan, train, data);
         Ok(Some(Diagnosis {
-            watch: watch(model, compiled, plan, data, (train, all), work.max(64))?,
+            watch: look::watch(model, compiled, plan, data, validation, train, budget)?,
             rules: &settings.rules,
             diagnose: settings.diagnose,
             tells: settings.verbose != Verbose::Silent,
@@ -197,14 +117,13 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
     /// Where a number is no longer finite.
     pub(super) fn diverged(&mut self, error: &Error) {
-        self.watch.evidence.curves.diverged = Some(error.to_string());
-        let news = self.watch.ask(self.rules);
+        let news = self.watch.diverged(error.to_string(), self.rules);
         self.tell(&news);
     }
 
-    /// At the end of the run.
-    pub(super) fn end(mut self) -> Findings {
-        let news = self.watch.end(self.rules);
+    /// At the end of the run; `stopped` says why it came before its time.
+    pub(super) fn end(mut self, stopped: Option<String>) -> Findings {
+        let news = self.watch.end(stopped, self.rules);
         self.tell(&news);
         self.watch.findings
     }
@@ -221,36 +140,3 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     }
 }
 
-/// Writes findings where a person sees them, and a program that reads the output does not.
-pub(super) fn tell(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
-    let mut text = String::new();
-    if findings.write(&mut text, shown).is_err() || text.is_empty() {
-        return;
-    }
-    let mut to = std::io::stderr();
-    let coloured = to.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let text = if coloured { colour(&text) } else { text };
-    // A closed pipe is no reason to stop training.
-    let _ = write!(to, "{text}");
-}
-
-/// The heads of findings in colour.
-fn colour(text: &str) -> String {
-    let paint = |line: &str| {
-        let code = match line.split('[').next() {
-            Some("error") => "1;31",
-            Some("warning") => "1;33",
-            Some("note") => "1;36",
-            _ => return format!("{line}\n"),
-        };
-        format!("\x1b[{code}m{line}\x1b[0m\n")
-    };
-    text.lines().map(paint).collect()
-}
-
-/// The trained numbers of a layer.
-fn count<F: Scalar>(layer: &Node<F>) -> usize {
-    let mut total = 0;
-    layer.each_param(&mut |trained, param| total += if trained { param.len() } else { 0 });
-    total
-}

@@ -45,7 +45,9 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     ) -> Result<Self> {
         let session = kernel::Session::new();
         let trainer = Trainer::new(model);
-        let diagnosis = Diagnosis::new(model, &run.data, settings, run.train)?;
+        let from = if settings.validation_data.is_some() { 0 } else { run.train };
+        let validation = run.validation.as_ref().map(|data| (data, from));
+        let diagnosis = Diagnosis::new(model, &run.data, validation, settings, run.train)?;
         let callbacks = Callbacks { given: callbacks, progress: Progress::new(settings.verbose) };
         let history = History { seed: model.seed, ..History::default() };
         let (order, clock) = ((0..run.train).collect(), Clock::new(settings, run.train));
@@ -159,9 +161,9 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         if let Some(backup) = callbacks.backup() {
             backup.close(&clock.moment(model, &mut logs));
         }
-        history.chance =
-            diagnosis.as_ref().and_then(|diagnosis| diagnosis.watch.evidence.data.targets.chance);
-        history.findings = diagnosis.map(Diagnosis::end).unwrap_or_default();
+        history.scale = diagnosis.as_ref().and_then(|diagnosis| diagnosis.watch.evidence.data.targets.scale);
+        let stopped = history.stopped.clone();
+        history.findings = diagnosis.map(|diagnosis| diagnosis.end(stopped)).unwrap_or_default();
         Ok(history)
     }
 

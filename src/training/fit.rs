@@ -1,7 +1,6 @@
 //! `fit`: checks the data and the settings, and trains.
 
 use super::dataset::{Dataset, Ends, TRAINING, VALIDATION};
-use super::diagnose::tell;
 use super::epochs::Training;
 use super::evaluate::Evaluation;
 use super::given::Given;
@@ -9,6 +8,7 @@ use super::history::History;
 use super::measure::Measure;
 use super::resume::Resume;
 use super::settings::Fit;
+use super::tell::tell;
 use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::Diagnose;

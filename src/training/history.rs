@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::callback::Logs;
-use crate::diagnosis::Findings;
+use crate::diagnosis::{Findings, Scale};
 use crate::error::Result;
 use crate::state::State;
 
@@ -28,8 +28,8 @@ pub struct History {
     pub(super) seed: u64,
     pub(super) stopped: Option<String>,
     pub(super) findings: Findings,
-    /// What the best constant answer costs.
-    pub(super) chance: Option<f64>,
+    /// What the best constant answer costs, and what the right answers do.
+    pub(super) scale: Option<Scale>,
 }
 
 impl History {
@@ -73,9 +73,9 @@ impl History {
         &self.findings
     }
 
-    /// What was recorded so far. Findings and chance come at the end.
+    /// What was recorded so far. Findings and the scale come at the end.
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
-        let History { epochs, series, times, seed: _, stopped, findings: _, chance: _ } = self;
+        let History { epochs, series, times, seed: _, stopped, findings: _, scale: _ } = self;
         state.group("history", |state| {
             state.item("epochs", epochs)?;
             state.item("series", series)?;

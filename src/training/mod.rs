@@ -12,12 +12,16 @@ mod given;
 mod gradient;
 mod history;
 mod investigate;
+mod look;
 mod measure;
 mod on_batch;
 mod remedies;
 mod resume;
+mod search;
 mod settings;
 mod step;
+mod tell;
+mod trial;
 mod update;
 
 pub use evaluate::Evaluate;

@@ -1,17 +1,20 @@
 //! Remedies: the helps of a diagnosis as edits of a copy.
 
-use super::investigate::{Edits, Plan, Sample};
+use super::trial::{Plan, Sample};
 use crate::activation::Activation;
+use crate::data::ClassWeight;
 use crate::diagnosis::Remedy;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, Normalization, names};
+use crate::layer::{Layer, Node, Normalization, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
-use ndarray::Axis;
+
+/// Edits that are tried together, each with the code of the finding that advises it.
+pub(super) type Edits = Vec<(String, Remedy)>;
 
 /// A copy of the model, the sample and the plan with these edits.
 pub(super) fn apply<F: Scalar>(
@@ -40,6 +43,17 @@ pub(super) fn apply<F: Scalar>(
                     return Err(Error::argument("layer", "one with an activation", *layer));
                 }
             }
+            Remedy::Hidden { from, to } => {
+                let weighted = |layer: &&mut Node<F>| !layer.is_view() && layer.activation().is_some();
+                let mut layers: Vec<&mut Node<F>> = model.layers.iter_mut().filter(weighted).collect();
+                // The last is not hidden; nor is one that only a softmax follows.
+                let logits = layers.len().saturating_sub(2);
+                let softmax = layers.last().is_some_and(|layer| layer.kind() == "Softmax" || layer.kind() == "Activation");
+                let hidden = if softmax { logits } else { layers.len().saturating_sub(1) };
+                for layer in layers.iter_mut().take(hidden).filter(|layer| layer.activation() == Some(*from)) {
+                    layer.set_activation(*to);
+                }
+            }
             Remedy::Loss(name) => set_loss(&mut model, name)?,
             Remedy::LearningRate(rate) => {
                 if let Some(compiled) = &mut model.compiled {
@@ -52,11 +66,24 @@ pub(super) fn apply<F: Scalar>(
                     initialize(layer, &mut rng)?;
                 }
             }
-            Remedy::Epochs(times) => plan.epochs *= (*times).clamp(1, 10),
+            Remedy::Epochs(times) => plan.steps *= times,
+            Remedy::BatchSize(size) => {
+                let size = (*size).clamp(1, sample.rows());
+                plan.steps = plan.steps * plan.batch_size / size;
+                plan.batch_size = size;
+            }
             Remedy::Shuffle => plan.shuffle = true,
+            Remedy::Balance => plan.class_weight = ClassWeight::Balanced,
+            Remedy::Dropout(rate) => model.layers.iter_mut().for_each(|layer| {
+                let drops = layer.drop_rate() > *rate;
+                let _ = drops && layer.set_drop_rate(*rate);
+            }),
+            Remedy::Penalty(factor) => model.walk_mut(&mut |_, param| {
+                param.regularizer = param.regularizer.map(|regularizer| regularizer.times(*factor));
+            }),
+            Remedy::Units { layer, units } => widen(&mut model, *layer, *units)?,
         }
     }
-    plan.steps = plan.epochs * sample.x.len_of(Axis(0)).div_ceil(plan.batch_size);
     Ok((model, sample, plan))
 }
 
@@ -67,6 +94,26 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &Sample<F>) -> Result
     node.build(&sample.shape(), &mut Rng::stream(model.seed, 0))?;
     model.layers.insert(0, node);
     Ok(())
+}
+
+/// Gives a layer so many outputs, and draws its weights and those of the layer that reads them anew.
+fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Result<()> {
+    let Some(layer) = model.layers.get_mut(place) else { return Ok(()) };
+    if !layer.set_units(units) {
+        return Err(Error::argument("layer", "one with a number of units", place));
+    }
+    let mut shape = layer.input_shape().unwrap_or_default().to_vec();
+    let end = model.layers.last().and_then(|layer| layer.output_shape()).map(<[usize]>::to_vec);
+    for (index, layer) in model.layers.iter_mut().enumerate().skip(place) {
+        if layer.input_shape() == Some(&*shape) && index > place {
+            break;
+        }
+        shape = layer.renew(&shape, &mut Rng::stream(model.seed, index as u64))?;
+    }
+    match end.as_deref() == model.layers.last().and_then(|layer| layer.output_shape()) {
+        true => Ok(()),
+        false => Err(Error::argument("layer", "one before the last", place)),
+    }
 }
 
 /// First weights as the defaults draw them.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::time::Instant;
 
 use super::dataset::Dataset;
-use super::diagnose::spread;
+use super::look::sample;
 use super::epochs::Training;
 use super::fit::Run;
 use super::settings::Fit;
@@ -175,7 +175,7 @@ fn sum<F: Scalar>(data: Option<&Dataset<F>>) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     if !data.is_source() {
-        let rows = spread(data.count(), data.count().min(ROWS));
+        let rows = sample(data.count(), ROWS);
         data.gather(&rows, &mut x, &mut y, &mut weights)?;
     }
     let mut bytes = Vec::new();

@@ -67,8 +67,11 @@ impl<F: Scalar> Trainer<F> {
         let width = self.wires.output(x).width() / data.steps;
         let penalty = penalty + self.wires.activity_penalty(&model.layers, x);
         let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets, penalty);
-        if let Some(watch) = watch.filter(|watch| watch.looks() && loss.is_finite()) {
-            watch.forward(&self.wires, x, targets.y, loss, penalty);
+        if let Some(watch) = watch.filter(|_| loss.is_finite()) {
+            watch.batch_ends(targets.y, targets.weights, loss);
+            if watch.looks() {
+                watch.forward(&self.wires, x, targets.y, loss, penalty);
+            }
         }
         Ok(loss)
     }

@@ -19,7 +19,7 @@ const NAMES: &[(&str, &[&str])] = &[
     // The scale of the inputs is one rule, whichever way it is off, and for single features too.
     ("unscaled-inputs", &["N0202"]),
     ("over-scaled-inputs", &["N0202"]),
-    ("constant-features", &["N0202"]),
+    ("constant-features", &["N0202", "N0208"]),
     ("unscaled-targets", &["N0203"]),
     // That the inputs tell nothing of the targets shows at the end alone, or by a trial.
     ("uninformative-data", &["N0501", "N0504"]),
@@ -39,7 +39,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("missing-hidden-activation", &["N0109"]),
     ("bad-hidden-activation", &["N0110"]),
     // Too few units show as the dead units of a narrow layer, or by a model that cannot fit even a few rows.
-    ("inadequate-capacity", &["N0404", "N0504"]),
+    ("inadequate-capacity", &["N0115", "N0404", "N0504"]),
     ("bad-initialisation", &["N0111"]),
     // A sum in place of a mean is a rate as many times larger; a rate beyond the slope's bound diverges.
     ("loss-reduction-sum", &["N0112", "N0402", "N0407"]),

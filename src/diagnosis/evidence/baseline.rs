@@ -1,67 +1,246 @@
-//! What the best constant answer costs: the loss of a network that ignores its input.
+//! What the best constant answer costs, and what the right answers cost: the two ends of the scale that a loss is read on.
+//!
+//! Both come from the targets of every row that trains, taken as they pass in the first epoch: they are exact for classes
+//! and yes-or-no, and for numbers where these are few enough to be kept, beyond that from a random part of the rows.
 
-use super::Task;
-use crate::loss::Loss;
+use super::{Scale, Task};
+use crate::data::class_of;
+use crate::error::Result;
+use crate::loss::{Loss, Target};
 use crate::scalar::Scalar;
+use crate::state::State;
 use crate::tensor::Batch;
 
-/// `B` for these rows of targets: the entropy of the (weighted) classes for cross-entropies; for a loss of numbers the
-/// smaller of what the targets' mean and their median cost. None where it is not finite.
-pub(super) fn chance<F: Scalar>(
-    loss: &dyn Loss<F>,
+/// Numbers of targets that are kept, where they have to be.
+const KEPT: usize = 1 << 13;
+/// Up to so many classes a loss that is not a plain cross-entropy is asked class by class.
+const ASKED: usize = 256;
+
+/// What was seen of the targets.
+pub(crate) struct Tally<F: Scalar> {
+    loss: Box<dyn Loss<F>>,
     task: Task,
     outputs: usize,
-    targets: Batch<F>,
-    weights: Option<&[F]>,
-) -> Option<f64> {
-    let rows = targets.rows();
-    let weight = |row: usize| weights.map_or(1.0, |weights| weights[row].as_f64());
-    let entropy = |shares: &[f64]| -shares.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>();
-    let total: f64 = (0..rows).map(weight).sum();
-    let cost = match task {
-        Task::Classes => {
-            let mut shares = vec![0.0; outputs];
+    /// Rows that count, and the sum of their weights.
+    rows: usize,
+    weight: f64,
+    /// For each class, or each output: the weighted sum of its targets.
+    sums: Vec<f64>,
+    /// The same, each row counting as one.
+    counts: Vec<f64>,
+    /// Σ w·H(t) of the rows, the cost of right answers.
+    entropy: f64,
+    /// Rows of numbers, and their weights; each row is kept with this chance.
+    kept: Vec<F>,
+    weights: Vec<F>,
+    chance: f64,
+    seen: u64,
+}
+
+/// −p·ln p.
+fn term(p: f64) -> f64 {
+    if p > 0.0 { -p * p.ln() } else { 0.0 }
+}
+
+/// What remains of a number that counts upwards when its order is taken away, uniform in [0, 1): SplitMix64's finalizer.
+pub(crate) fn scramble(number: u64) -> f64 {
+    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+impl<F: Scalar> Tally<F> {
+    /// A tally of so many rows of this width.
+    pub(crate) fn new(
+        loss: Box<dyn Loss<F>>,
+        task: Task,
+        outputs: usize,
+        (rows, width): (usize, usize),
+    ) -> Self {
+        let most = (KEPT / width.max(1)).max(64).min(rows);
+        let room = if task == Task::Numbers { most } else { 0 };
+        let sums = match task {
+            Task::Classes => outputs,
+            Task::Binary => width,
+            Task::Numbers => 0,
+        };
+        Tally {
+            loss,
+            task,
+            outputs,
+            rows: 0,
+            weight: 0.0,
+            sums: vec![0.0; sums],
+            counts: vec![0.0; sums],
+            entropy: 0.0,
+            kept: Vec::with_capacity(room * width),
+            weights: Vec::with_capacity(room),
+            chance: most as f64 / rows.max(1) as f64,
+            seen: 0,
+        }
+    }
+
+    /// Takes the targets of a batch. Allocates nothing.
+    pub(crate) fn take(&mut self, targets: Batch<F>, weights: Option<&[F]>) {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row].as_f64());
+        let ignored = match self.loss.target() {
+            Target::Classes { ignored } => ignored,
+            _ => None,
+        };
+        if self.task == Task::Numbers {
             for (row, target) in targets.iter().enumerate() {
-                match target {
-                    [class] => {
-                        if let Some(share) = class.to_usize().and_then(|class| shares.get_mut(class)) {
-                            *share += weight(row) / total;
-                        }
+                self.seen += 1;
+                let room = self.kept.len() + target.len() <= self.kept.capacity();
+                if room && (self.chance >= 1.0 || scramble(self.seen) < self.chance) {
+                    self.kept.extend_from_slice(target);
+                    self.weights.push(F::of(weight(row)));
+                }
+            }
+            return;
+        }
+        let smoothing = self.loss.smoothing();
+        for (row, target) in targets.iter().enumerate() {
+            let w = weight(row);
+            match (self.task, target) {
+                (Task::Classes, [class]) => {
+                    let Some(place) = class_of(&[*class]) else { continue };
+                    if ignored.is_some_and(|ignored| ignored == place as i64) || place >= self.sums.len() {
+                        continue;
                     }
-                    target => {
-                        let each = shares.iter_mut().zip(target);
-                        each.for_each(|(share, t)| *share += t.as_f64() * weight(row) / total);
+                    self.sums[place] += w;
+                    self.counts[place] += 1.0;
+                }
+                (task, target) => {
+                    let mut soft = smoothing > 0.0;
+                    for ((sum, count), t) in self.sums.iter_mut().zip(&mut self.counts).zip(target) {
+                        *sum += w * t.as_f64();
+                        *count += t.as_f64();
+                        soft |= *t != F::zero() && *t != F::one();
+                    }
+                    if soft {
+                        self.entropy += w * self.entropy(task, target.iter().map(|t| t.as_f64()));
                     }
                 }
             }
-            entropy(&shares) * total / rows as f64
+            self.rows += 1;
+            self.weight += w;
         }
-        Task::Binary => {
-            let mut ones = vec![0.0; targets.width()];
-            for (row, target) in targets.iter().enumerate() {
-                ones.iter_mut().zip(target).for_each(|(share, t)| *share += t.as_f64() * weight(row) / total);
+        self.seen += targets.rows() as u64;
+    }
+
+    /// What was seen so far, for a run that was killed.
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        let (sums, counts) = (self.sums.len(), self.counts.len());
+        state.item("rows", &mut self.rows)?;
+        state.numbers("numbers", [&mut self.weight, &mut self.entropy])?;
+        state.item("sums", &mut self.sums)?;
+        state.item("counts", &mut self.counts)?;
+        state.item("seen", &mut self.seen)?;
+        self.sums.resize(sums, 0.0);
+        self.counts.resize(counts, 0.0);
+        for (name, kept) in [("kept", &mut self.kept), ("weights", &mut self.weights)] {
+            let mut values: Vec<f64> = kept.iter().map(|value| value.as_f64()).collect();
+            state.item(name, &mut values)?;
+            kept.clear();
+            kept.extend(values.into_iter().take(kept.capacity()).map(F::of));
+        }
+        Ok(())
+    }
+
+    /// What answers equal to these targets cost, after the loss has smoothed both.
+    fn entropy(&self, task: Task, targets: impl ExactSizeIterator<Item = f64>) -> f64 {
+        let (share, count) = (self.loss.smoothing(), targets.len().max(1) as f64);
+        match task {
+            Task::Binary => {
+                let smooth = targets.map(|t| t * (1.0 - share) + share / 2.0);
+                smooth.map(|t| term(t) + term(1.0 - t)).sum::<f64>() / count
             }
-            let each = ones.iter().map(|p| entropy(&[*p, 1.0 - p])).sum::<f64>();
-            each / ones.len() as f64 * total / rows as f64
+            _ => targets.map(|t| term(t * (1.0 - share) + share / count)).sum(),
         }
-        Task::Numbers => {
-            let width = targets.width();
-            let column = |j: usize| targets.iter().map(move |row| row[j]);
-            let mean = (0..width).map(|j| column(j).sum::<F>() / F::of(rows as f64)).collect();
-            let median = |j: usize| {
-                let mut all: Vec<F> = column(j).collect();
-                all.sort_by(|a, b| a.as_f64().total_cmp(&b.as_f64()));
-                all[rows / 2]
+    }
+
+    /// How many rows each class has; for classes, and for a single yes or no.
+    pub(crate) fn classes(&self) -> Option<Vec<usize>> {
+        let counts = match (self.task, &*self.counts) {
+            (Task::Classes, counts) => counts.to_vec(),
+            (Task::Binary, [ones]) => vec![self.rows as f64 - ones, *ones],
+            _ => return None,
+        };
+        Some(counts.into_iter().map(|count| count.round() as usize).collect())
+    }
+
+    /// B, and what right answers cost. None where they are not finite, or where nothing was seen.
+    pub(crate) fn scale(&self) -> Option<Scale> {
+        let (chance, floor) = match self.task {
+            Task::Numbers => self.numbers()?,
+            task => {
+                let shares: Vec<f64> = self.sums.iter().map(|sum| sum / self.weight).collect();
+                let per_row = self.weight / self.rows as f64;
+                let plain = !self.loss.name().contains("focal");
+                let chance = match task {
+                    _ if plain || self.outputs > ASKED => self.entropy(task, shares.iter().copied()),
+                    Task::Classes => self.asked(&shares),
+                    _ => shares.iter().map(|p| self.asked(&[1.0 - p, *p])).sum::<f64>() / shares.len() as f64,
+                };
+                // A class as a number was not smoothed above, and costs nothing.
+                let floor = if plain { self.entropy / self.weight } else { 0.0 };
+                (chance * per_row, floor * per_row)
+            }
+        };
+        let floor = if floor.is_finite() && floor < chance { floor } else { 0.0 };
+        (chance.is_finite() && chance > floor).then_some(Scale { chance, floor })
+    }
+
+    /// The mean cost of answering with the classes' shares, by the loss itself.
+    fn asked(&self, shares: &[f64]) -> f64 {
+        let clip = |p: f64| p.clamp(1e-7, 1.0 - 1e-7);
+        let binary = self.task == Task::Binary;
+        let answer: Vec<F> = match (binary, self.loss.takes_logits()) {
+            (true, false) => vec![F::of(shares[1])],
+            (true, true) => vec![F::of((clip(shares[1]) / clip(1.0 - shares[1])).ln())],
+            (false, false) => shares.iter().map(|p| F::of(*p)).collect(),
+            (false, true) => shares.iter().map(|p| F::of(clip(*p).ln())).collect(),
+        };
+        let sparse = matches!(self.loss.target(), Target::Classes { .. });
+        let cost = |class: usize| {
+            let target: Vec<F> = match (binary, sparse) {
+                (true, _) | (_, true) => vec![F::of(class as f64)],
+                _ => (0..shares.len()).map(|k| if k == class { F::one() } else { F::zero() }).collect(),
             };
-            let medians: Vec<F> = (0..width).map(median).collect();
-            let cost = |constant: Vec<F>| {
-                let answers = constant.repeat(rows);
-                let mut values = vec![F::zero(); rows];
-                let kept = loss.values(Batch::new(&answers, width), targets, &mut values).max(1);
-                values.iter().enumerate().map(|(row, v)| v.as_f64() * weight(row)).sum::<f64>() / kept as f64
-            };
-            cost(mean).min(cost(medians))
+            let mut value = [F::zero()];
+            self.loss.values(
+                Batch::new(&answer, answer.len()),
+                Batch::new(&target, target.len()),
+                &mut value,
+            );
+            value[0].as_f64()
+        };
+        shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(k, share)| share * cost(k)).sum()
+    }
+
+    /// The smaller of what the targets' mean and their median cost, and what the targets themselves do.
+    fn numbers(&self) -> Option<(f64, f64)> {
+        let rows = self.weights.len();
+        let width = self.kept.len().checked_div(rows)?;
+        let targets = Batch::new(&self.kept, width);
+        let mut values = vec![F::zero(); rows];
+        let mut cost = |answers: &[F]| {
+            let kept = self.loss.values(Batch::new(answers, width), targets, &mut values).max(1);
+            values.iter().zip(&self.weights).map(|(v, w)| v.as_f64() * w.as_f64()).sum::<f64>() / kept as f64
+        };
+        let column = |j: usize| targets.iter().map(move |row| row[j]);
+        let sum = |j: usize| column(j).map(|t| t.as_f64()).sum::<f64>();
+        let mean: Vec<F> = (0..width).map(|j| F::of(sum(j) / rows as f64)).collect();
+        let median = |j: usize| {
+            let mut all: Vec<F> = column(j).collect();
+            *all.select_nth_unstable_by(rows / 2, |a, b| a.as_f64().total_cmp(&b.as_f64())).1
+        };
+        let mut chance = cost(&mean.repeat(rows));
+        // The mean is the best constant of a squared error, and of a Poisson; others may lie nearer to the median.
+        if !["mean_squared_error", "poisson"].contains(&self.loss.name()) {
+            chance = chance.min(cost(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
         }
-    };
-    cost.is_finite().then_some(cost)
+        Some((chance, cost(&self.kept)))
+    }
 }

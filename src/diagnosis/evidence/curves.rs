@@ -25,6 +25,8 @@ pub struct First {
 pub struct Epoch {
     /// The mean loss, penalties and all.
     pub loss: f64,
+    /// The mean loss of the last quarter of its batches: where the epoch has arrived.
+    pub late: f64,
     /// What regularizers added to it at its last look.
     pub penalty: f64,
     /// The loss on the validation data.
@@ -57,6 +59,8 @@ pub struct Curves {
     pub epochs: Vec<Epoch>,
     /// Why the run ended before its time: what was not finite, and where.
     pub diverged: Option<String>,
+    /// Why the run ended before its time, where a callback had it so.
+    pub stopped: Option<String>,
 }
 
 impl Curves {

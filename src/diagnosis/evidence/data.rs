@@ -1,9 +1,9 @@
-//! Facts of the data, from a sample of its rows spread evenly over all of them.
+//! Facts of the data, from a random sample of its rows that keeps their order.
 
-use super::{Task, baseline};
+use super::{Scale, Task};
 use crate::data::class_of;
-use crate::loss::Loss;
 use crate::scalar::Scalar;
+use super::repeats::Repeats;
 use crate::tensor::Batch;
 
 /// Different targets are counted among so many.
@@ -32,6 +32,8 @@ impl Feature {
 pub struct Targets {
     /// Numbers in a row.
     pub width: usize,
+    /// Rows looked at before the training.
+    pub rows: usize,
     /// The least and the largest.
     pub range: (f64, f64),
     /// Their mean.
@@ -48,12 +50,15 @@ pub struct Targets {
     pub binary: bool,
     /// The least and the largest sum of a row.
     pub sums: (f64, f64),
-    /// How many rows each class has, weighted by nothing; for classes, and for a single yes or no.
+    /// How many rows each class has: of those looked at, and from the end of the first epoch of all that train. For
+    /// classes, and for a single yes or no.
     pub classes: Vec<usize>,
+    /// Some of the numbers, at most 256.
+    pub some: Vec<f64>,
     /// How often the class changes from one row looked at to the next.
     pub changes: usize,
-    /// The loss of the best constant answer, B.
-    pub chance: Option<f64>,
+    /// What the best constant answer costs, and what the right answers cost; from the end of the first epoch.
+    pub scale: Option<Scale>,
 }
 
 /// A part of the data: that which trains, or that which validates.
@@ -92,6 +97,8 @@ pub struct Data {
     pub sorted: bool,
     /// The tail that validates, where it is split off the same arrays.
     pub validation: Option<Part>,
+    /// Rows that are equal to others.
+    pub repeats: Repeats,
 }
 
 impl Data {
@@ -126,14 +133,7 @@ impl Data {
     }
 
     /// Facts of these targets; `outputs` are the model's.
-    pub(crate) fn look_targets<F: Scalar>(
-        &mut self,
-        loss: &dyn Loss<F>,
-        task: Task,
-        outputs: usize,
-        y: Batch<F>,
-        weights: Option<&[F]>,
-    ) {
+    pub(crate) fn look_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
         let mut values: Vec<f64> = y.data().iter().map(|y| y.as_f64()).collect();
         let part = Part::of(task, outputs, y);
         let count = values.len().max(1) as f64;
@@ -147,11 +147,14 @@ impl Data {
         let labels = || y.iter().map(|row| class(row));
         let whole = values.iter().all(|t| t.fract() == 0.0);
         let (span, sums) = (range(&mut values.iter().copied()), range(&mut y.iter().map(sum)));
-        values.truncate(DISTINCT);
+        let stride = (values.len() / DISTINCT).max(1) | 1;
+        values = values.into_iter().step_by(stride).take(DISTINCT).collect();
         values.sort_by(f64::total_cmp);
+        let some = values.clone();
         values.dedup();
         self.targets = Targets {
             width: y.width(),
+            rows: y.rows(),
             range: span,
             mean,
             deviation,
@@ -162,7 +165,8 @@ impl Data {
             sums,
             classes: part.classes.iter().map(|share| (share * part.rows as f64).round() as usize).collect(),
             changes: labels().zip(labels().skip(1)).filter(|(a, b)| a != b).count(),
-            chance: baseline::chance(loss, task, outputs, y, weights),
+            some,
+            scale: None,
         };
         let present = self.targets.classes.iter().filter(|count| **count > 0).count();
         self.sorted = present > 1 && y.rows() >= 8 * present && self.targets.changes < 3 * present;
@@ -177,7 +181,7 @@ impl Part {
         let classes = match (task, y.width()) {
             (Task::Classes, _) => outputs,
             (Task::Binary, 1) => 2,
-            (_, width) if width > 1 && y.data().iter().all(|t| *t == F::zero() || *t == F::one()) => width,
+            (_, width) if width > 1 && y.iter().all(is_one_hot) => width,
             _ => 0,
         };
         let mut shares = vec![0.0; classes];
@@ -190,10 +194,13 @@ impl Part {
     }
 }
 
-/// The class that a row of targets tells: its number, or the place of the largest.
+/// One 1 among zeros.
+fn is_one_hot<F: Scalar>(row: &[F]) -> bool {
+    let ones = row.iter().filter(|t| **t == F::one()).count();
+    ones == 1 && row.iter().all(|t| *t == F::zero() || *t == F::one())
+}
+
+/// The class that a row of targets tells: its number, rounded, or the place of the largest.
 pub(in crate::diagnosis) fn class<F: Scalar>(row: &[F]) -> usize {
-    match row {
-        [class] => class.to_usize().unwrap_or(usize::MAX),
-        row => class_of(row).unwrap_or(usize::MAX),
-    }
+    class_of(row).unwrap_or(usize::MAX)
 }

@@ -27,6 +27,13 @@ pub struct Kernel {
     pub bias: f64,
 }
 
+impl Kernel {
+    /// The largest usual deviation, of Glorot's and He's: `√(2/inputs)` where there are more inputs than units.
+    pub fn largest(&self) -> f64 {
+        self.usual.max((2.0 / self.inputs as f64).sqrt())
+    }
+}
+
 /// What a layer did in the batches of an epoch that were looked at.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -35,6 +42,8 @@ pub struct Look {
     pub rows: usize,
     /// Units that were not 0 at least once.
     pub alive: Vec<bool>,
+    /// Rows in which every unit was 0.
+    pub lost: usize,
     /// How often each unit was saturated: within `sigmoid(−5)` of a bound of a sigmoid, or of `tanh` scaled alike.
     pub saturated: Vec<u32>,
     /// The root mean square of the outputs at the last look.
@@ -72,12 +81,16 @@ pub struct LayerFacts {
     pub drop_rate: f64,
     /// Whether it only reshapes.
     pub is_view: bool,
+    /// Whether it is a matrix and constants, but for its activation.
+    pub is_affine: bool,
     /// Its trained kernel, where it has one.
     pub kernel: Option<Kernel>,
     /// What it did in the epoch that ended last, or is under way.
     pub look: Look,
     /// Units alive in the first epoch.
     pub alive_first: Option<usize>,
+    /// The largest [`Look::step`] of the epochs that have ended.
+    pub largest_step: f64,
 }
 
 impl fmt::Display for LayerFacts {
@@ -156,9 +169,11 @@ impl LayerFacts {
             activation: layer.activation(),
             drop_rate: layer.drop_rate(),
             is_view: layer.is_view(),
+            is_affine: layer.is_affine(),
             kernel,
             look: Look::default(),
             alive_first: None,
+            largest_step: 0.0,
         }
     }
 
@@ -179,7 +194,7 @@ impl LayerFacts {
         let look = &mut self.look;
         look.alive.fill(false);
         look.saturated.fill(0);
-        (look.rows, look.looks, look.step) = (0, 0, 0.0);
+        (look.rows, look.lost, look.looks, look.step) = (0, 0, 0, 0.0);
     }
 
     /// Looks at what left the layer.
@@ -198,10 +213,13 @@ impl LayerFacts {
         let (low, high) = (F::of(low), F::of(high));
         let look = &mut self.look;
         for row in y.iter() {
+            let mut fires = false;
             for ((alive, saturated), &v) in look.alive.iter_mut().zip(&mut look.saturated).zip(row) {
-                *alive |= v != F::zero();
+                let on = v != F::zero();
+                (*alive, fires) = (*alive | on, fires | on);
                 *saturated += u32::from(v < low || v > high);
             }
+            look.lost += usize::from(!fires);
         }
         look.rows += y.rows();
         let (spread, rms) = spread(y);

@@ -4,12 +4,15 @@ mod baseline;
 mod curves;
 mod data;
 pub(super) mod layers;
+mod repeats;
 mod state;
 
 pub use curves::{Curves, Epoch, First};
+pub(crate) use baseline::{Tally, scramble};
 pub(super) use data::class;
 pub use data::{Data, Feature, Part, Targets};
 pub use layers::{Kernel, LayerFacts, Look};
+pub use repeats::Repeats;
 
 /// How a run is set up.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +30,8 @@ pub struct Plan {
     pub learning_rate: f64,
     /// The epochs planned; 0 where nothing is planned, as in a check.
     pub epochs: usize,
+    /// Steps that the model was trained before this run.
+    pub before: u64,
     /// Samples in a batch.
     pub batch_size: usize,
     /// Batches in an epoch.
@@ -96,46 +101,109 @@ pub struct Evidence {
 /// Below this skill a network does no better than one that ignores its input, within what chance and a regularizer do.
 pub(crate) const LEARNED: f64 = 0.05;
 
-/// `1 − loss/B`: 0 for the best constant answer, 1 for no loss at all; none without a B.
-pub(crate) fn skill(chance: Option<f64>, loss: f64) -> Option<f64> {
-    chance.filter(|chance| *chance > 0.0).map(|chance| 1.0 - loss / chance)
+/// The two ends of the scale that a loss is read on.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let x = ndarray::Array2::from_shape_fn((64, 1), |(i, _)| (i % 2) as f32);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1).activation(Activation::Sigmoid));
+/// model.compile(Sgd::new(0.1), BinaryCrossentropy::new(), ())?;
+/// let ends = |e: &cornu::diagnosis::Evidence| -> Vec<cornu::diagnosis::Finding> {
+///     if let Some(scale) = e.data.targets.scale {
+///         assert!((scale.chance - 2f64.ln()).abs() < 1e-6 && scale.floor == 0.0);
+///         assert_eq!(scale.skill(scale.chance), 0.0);
+///     }
+///     Vec::new()
+/// };
+/// model.fit(&x, &x, &Fit::new().epochs(2).rule(ends).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Scale {
+    /// B, what the best constant answer costs: the loss of a network that ignores its input.
+    pub chance: f64,
+    /// What the right answers cost: 0 for most losses; for soft targets their own entropy.
+    pub floor: f64,
+}
+
+impl Scale {
+    /// `(B − loss) / (B − floor)`: 0 for the best constant answer, 1 for the right answers.
+    pub fn skill(&self, loss: f64) -> f64 {
+        (self.chance - loss) / (self.chance - self.floor)
+    }
 }
 
 impl Evidence {
-    /// `1 − loss/B` of the best epoch, B being what the best constant answer costs; none without a B.
+    /// The skill of the best epoch, see [`Scale::skill`]; of its end, where it was better there than in the mean. None
+    /// before the first epoch has ended.
     pub fn skill(&self) -> Option<f64> {
-        let losses = self.curves.epochs.iter().map(|epoch| epoch.loss - epoch.penalty);
-        losses.min_by(f64::total_cmp).and_then(|loss| skill(self.data.targets.chance, loss))
+        let losses = self.curves.epochs.iter().map(|epoch| epoch.loss.min(epoch.late) - epoch.penalty);
+        self.of(losses.min_by(f64::total_cmp)?)
     }
 
     /// The same for the last epoch.
     pub fn last_skill(&self) -> Option<f64> {
         let epoch = self.curves.epochs.last()?;
-        skill(self.data.targets.chance, epoch.loss - epoch.penalty)
+        self.of(epoch.loss.min(epoch.late) - epoch.penalty)
     }
 
-    /// The steps so far.
+    /// The same for the validation data, in their best epoch: what is dropped in training is not there.
+    pub fn validation_skill(&self) -> Option<f64> {
+        let losses = self.curves.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.penalty));
+        self.of(losses.min_by(f64::total_cmp)?)
+    }
+
+    fn of(&self, loss: f64) -> Option<f64> {
+        self.data.targets.scale.map(|scale| scale.skill(loss))
+    }
+
+    /// How far a loss is from what the right answers cost, on the scale of losses.
+    pub(super) fn above_floor(&self, loss: f64) -> f64 {
+        loss - self.data.targets.scale.map_or(0.0, |scale| scale.floor)
+    }
+
+    /// From what the right answers cost to what the best constant does; 1 where it is not known.
+    pub(super) fn span(&self) -> f64 {
+        self.data.targets.scale.map_or(1.0, |scale| scale.chance - scale.floor)
+    }
+
+    /// The steps so far, of this run.
     pub fn steps(&self) -> usize {
         self.curves.epochs.len() * self.plan.batches
     }
 
-    /// Whether the loss has not moved in its first five digits for three epochs, far from 0.
+    /// The steps so far, those before this run among them.
+    pub fn all_steps(&self) -> usize {
+        self.steps() + self.plan.before as usize
+    }
+
+    /// Whether the loss has not moved in its first five digits for three epochs, far from what the right answers cost.
     pub fn constant(&self) -> Option<f64> {
         let epochs = &self.curves.epochs;
         let last = epochs.get(epochs.len().checked_sub(3)?..)?;
         let losses = || last.iter().map(|epoch| epoch.loss);
-        let (low, high) = (losses().fold(f64::INFINITY, f64::min), losses().fold(0.0, f64::max));
-        let floor = 1e-3 * self.data.targets.chance.unwrap_or(1.0);
-        (high - low <= 1e-5 * high && high > floor).then_some(last[2].loss)
+        let (low, high) = (losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
+        let far = self.above_floor(high) > 1e-3 * self.span();
+        (high - low <= 1e-5 * high.abs() && far).then_some(last[2].loss)
+    }
+
+    /// Whether so much was trained that a network which works would show it: three epochs and 200 steps, or the end of a
+    /// run of more than one epoch. A single short epoch is a probe, or a part of a longer training.
+    fn judged(&self) -> bool {
+        let epochs = self.curves.epochs.len();
+        let long = self.all_steps() >= 200;
+        (epochs >= 3 && long) || (self.ended && (epochs >= 2 || long))
     }
 
     /// Whether the run fails: no better than a constant after 3 epochs and 200 steps, or at its end, or standing still
     /// there.
     pub fn failing(&self) -> bool {
-        let long = self.curves.epochs.len() >= 3 && self.steps() >= 200;
-        let unskilled = self.skill().is_some_and(|skill| skill < LEARNED);
+        let without = |skill: Option<f64>| skill.is_none_or(|skill| skill < LEARNED);
+        let unskilled = self.skill().is_some() && without(self.skill()) && without(self.validation_skill());
         self.curves.diverged.is_some()
-            || (unskilled && (long || self.ended))
+            || (unskilled && self.judged())
             || (self.constant().is_some() && self.last_skill().is_none_or(|skill| skill < 0.5))
     }
 

@@ -13,12 +13,13 @@ impl Evidence {
         if seen {
             state.group("first", |state| first.get_or_insert_default().state(state))?;
         }
-        let Curves { epochs, diverged: _ } = curves;
+        let Curves { epochs, diverged: _, stopped: _ } = curves;
         state.list("epochs", epochs, Epoch::default, Epoch::state)?;
         layers.iter_mut().try_for_each(|layer| {
-            let LayerFacts { name, look, alive_first, .. } = layer;
+            let LayerFacts { name, look, alive_first, largest_step, .. } = layer;
             state.group(name, |state| {
                 state.item("alive_first", alive_first)?;
+                state.item("largest_step", largest_step)?;
                 look.state(state)
             })
         })
@@ -41,6 +42,7 @@ impl Epoch {
     pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
         let Epoch {
             loss,
+            late,
             penalty,
             val_loss,
             accuracy,
@@ -53,7 +55,7 @@ impl Epoch {
             gradient,
             learning_rate,
         } = self;
-        state.numbers("numbers", [loss, penalty, clipped, spread, zero_logits, gradient, learning_rate])?;
+        state.numbers("numbers", [loss, late, penalty, clipped, spread, zero_logits, gradient, learning_rate])?;
         state.item("val_loss", val_loss)?;
         state.item("accuracy", accuracy)?;
         state.item("val_accuracy", val_accuracy)?;
@@ -64,8 +66,9 @@ impl Epoch {
 
 impl Look {
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let Look { rows, alive, saturated, rms, spread, gradient, weights, step, looks } = self;
+        let Look { rows, lost, alive, saturated, rms, spread, gradient, weights, step, looks } = self;
         state.item("rows", rows)?;
+        state.item("lost", lost)?;
         state.item("alive", alive)?;
         state.item("saturated", saturated)?;
         state.numbers("numbers", [rms, spread, gradient, weights, step])?;

@@ -1,6 +1,6 @@
 //! How the network and the run are set up.
 
-use super::super::evidence::{Evidence, LayerFacts, Task};
+use super::super::evidence::{Evidence, Kernel, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
@@ -8,17 +8,8 @@ use crate::activation::Activation;
 
 /// Whether a layer bends what runs through it, so that what comes before and after is no single matrix.
 fn bends(layer: &LayerFacts) -> bool {
-    let recurrent = ["SimpleRNN", "LSTM", "GRU", "Bidirectional"].contains(&&*layer.kind);
     let function = layer.activation.is_some_and(|activation| activation != Activation::Linear);
-    // What is not known may bend: a layer of the user, a container, a pool of maxima, an embedding.
-    let straight =
-        ["Dense", "Conv1D", "Conv2D", "DepthwiseConv1D", "SeparableConv1D", "Flatten", "Dropout", "Reshape"]
-            .contains(&&*layer.kind)
-            || ["AveragePooling1D", "AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"]
-                .contains(&&*layer.kind)
-            || ["BatchNormalization", "Activation", "Permute", "Rescaling", "Normalization"]
-                .contains(&&*layer.kind);
-    recurrent || function || !straight
+    function || !layer.is_affine
 }
 
 pub(super) fn linear_stack(e: &Evidence) -> Option<Finding> {
@@ -41,8 +32,8 @@ pub(super) fn linear_stack(e: &Evidence) -> Option<Finding> {
             .at(b)
             .saw(format!("together they are one matrix of {inputs} × {units}, and can do no more"))
             .mend(
-                format!("`.activation(Activation::Relu)` on `{}`", a.name),
-                Remedy::Activation { layer: a.index, activation: Activation::Relu },
+                format!("`.activation(Activation::Relu)` on `{}`, and on others like it", a.name),
+                Remedy::Hidden { from: Activation::Linear, to: Activation::Relu },
             ),
     )
 }
@@ -50,7 +41,6 @@ pub(super) fn linear_stack(e: &Evidence) -> Option<Finding> {
 pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
     let last = e.weighted().last().map(|(layer, _)| layer.index)?;
     let hidden = |layer: &&LayerFacts| layer.index < last && !layer.is_view;
-    let relu = |layer: &LayerFacts| Remedy::Activation { layer: layer.index, activation: Activation::Relu };
     // A softmax passes on one unit of information about which input was largest, and a gradient p(1 − p).
     if let Some(layer) =
         e.layers.iter().filter(hidden).find(|layer| layer.activation == Some(Activation::Softmax))
@@ -60,7 +50,10 @@ pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
             Finding::new("N0110", Severity::Warning, "softmax within the network")
                 .at(layer)
                 .saw(format!("its {width} outputs sum to 1, so each is about {}", short(1.0 / width as f64)))
-                .mend(format!("`.activation(Activation::Relu)` on `{}`", layer.name), relu(layer)),
+                .mend(
+                    format!("`.activation(Activation::Relu)` on `{}`", layer.name),
+                    Remedy::Activation { layer: layer.index, activation: Activation::Relu },
+                ),
         );
     }
     // h ← f(h·R + …) with nothing that bounds f grows or dies with the number of steps.
@@ -84,7 +77,7 @@ pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
             .saw(format!("over {} steps a state without a bound grows or dies", layer.input[0]))
             .mend(
                 format!("leave `{}` at its tanh", layer.name),
-                Remedy::Activation { layer: layer.index, activation: Activation::Tanh },
+                Remedy::Hidden { from: activation, to: Activation::Tanh },
             ),
         );
     }
@@ -106,7 +99,10 @@ pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
                     "a gradient that passes all of them keeps at most {} of its size",
                     short(slope.powi(run.len() as i32))
                 ))
-                .mend("`Activation::Relu` in all of them", relu(run[0])),
+                .mend(
+                    "`Activation::Relu` in all of them",
+                    Remedy::Hidden { from: activation, to: Activation::Relu },
+                ),
             );
         }
     }
@@ -129,8 +125,10 @@ pub(super) fn first_weights(e: &Evidence) -> Option<Finding> {
             );
         }
         // What Glorot and He agree on holds within √((in + out)/in); ten times that saturates or explodes in a layer.
-        let largest = 10.0 * kernel.usual.max((2.0 / kernel.inputs as f64).sqrt());
-        if kernel.deviation > largest {
+        // In the first layer twice is too large, where sums of 10 and more come of it (N0202 has the bound).
+        let sums = e.first.as_ref().filter(|first| first.layer == layer.index).and_then(|first| first.sums);
+        let saturates = sums.is_some_and(|sums| sums > 10.0) && kernel.deviation > 2.0 * kernel.largest();
+        if kernel.deviation > 10.0 * kernel.largest() || saturates {
             let severity = if_failing(e, Severity::Warning);
             let title = "the first weights are far too large";
             return Some(Finding::new("N0111", severity, title).at(layer).saw(seen()).mend(text(), mend));
@@ -180,12 +178,14 @@ pub(super) fn learning_rate(e: &Evidence) -> Option<Finding> {
 }
 
 pub(super) fn few_steps(e: &Evidence) -> Option<Finding> {
-    let steps = e.plan.epochs * e.plan.batches;
+    let steps = e.plan.epochs * e.plan.batches + e.plan.before as usize;
     // A step of a usual size moves a weight by a thousandth of its own: hundreds are needed to move it by as much.
-    if e.plan.epochs == 0 || steps >= 300 || !e.ended || e.skill().is_some_and(|skill| skill > 0.9) {
+    let early = !e.ended || e.curves.stopped.is_some();
+    if e.plan.epochs == 0 || steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
     }
-    let severity = if steps < 50 && e.skill().is_some_and(|skill| skill < 0.5) {
+    // A single epoch is a probe, or a part of a longer training.
+    let severity = if steps < 50 && e.plan.epochs > 1 && e.skill().is_some_and(|skill| skill < 0.5) {
         Severity::Warning
     } else {
         Severity::Note
@@ -193,8 +193,12 @@ pub(super) fn few_steps(e: &Evidence) -> Option<Finding> {
     let finding = Finding::new("N0113", severity, "few steps");
     Some(
         finding
-            .saw(format!("{steps} in all: {} epochs of {}", e.plan.epochs, e.plan.batches))
-            .mend("more epochs, or smaller batches", Remedy::Epochs(300_usize.div_ceil(steps.max(1)))),
+            .saw(match e.plan.before {
+                0 => format!("{steps} in all: {} epochs of {}", e.plan.epochs, e.plan.batches),
+                before => format!("{steps} in all, {before} of them before this run"),
+            })
+            .mend("more epochs", Remedy::Epochs(300_usize.div_ceil(steps.max(1)).max(4)))
+            .mend("smaller batches", Remedy::BatchSize(32.min(e.plan.batch_size / 2).max(1))),
     )
 }
 
@@ -212,8 +216,32 @@ pub(super) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
         Finding::new("N0114", severity, "much is dropped")
             .at(largest)
             .saw(format!("{} % of the paths through the network are left in a step", short(100.0 * kept)))
-            .help("rates of 0.2 to 0.5, and less where the training loss stays high"),
+            .mend("rates of 0.2 to 0.5, and less where the training loss stays high", Remedy::Dropout(0.2)),
     )
+}
+
+pub(super) fn narrow_layer(e: &Evidence) -> Option<Finding> {
+    let last = e.weighted().last()?.0.index;
+    let epoch = e.curves.epochs.len();
+    if !e.ended || e.skill().is_none_or(|skill| skill > 0.5) {
+        return None;
+    }
+    // A relu unit rests for half the inputs, so that w of them leave 2^-w with nothing; with four that is one in sixteen.
+    // A layer as narrow as that has no others to take over where one unit ends badly.
+    let narrow = |(layer, kernel): &(&LayerFacts, &Kernel)| layer.index < last && kernel.units <= 4;
+    let (layer, kernel) = e.weighted().filter(narrow).min_by_key(|(_, kernel)| kernel.units)?;
+    let lost = layer.look.lost as f64 / layer.look.rows.max(1) as f64;
+    let severity = if lost > 0.2 { Severity::Warning } else { if_failing(e, Severity::Warning) };
+    let units = (4 * kernel.units).max(16);
+    let finding = Finding::new("N0115", severity, "a hidden layer of few units").at(layer);
+    let finding = match lost > 0.0 {
+        true => finding.saw(format!(
+            "{} of {} rows looked at in epoch {epoch} leave it as zeros: nothing after it can tell them apart",
+            layer.look.lost, layer.look.rows
+        )),
+        false => finding.saw(format!("{} units between {} inputs and what follows", kernel.units, kernel.inputs)),
+    };
+    Some(finding.mend(format!("`Dense::new({units})`"), Remedy::Units { layer: layer.index, units }))
 }
 
 /// Whether the loss is a cross-entropy, with a known cost of guessing.

@@ -12,7 +12,10 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
     }
     let first = e.first.as_ref()?;
     let layer = e.layers.get(first.layer)?;
-    let sums = first.sums?;
+    let kernel = layer.kernel.as_ref()?;
+    // What the inputs are answerable for: the sums that usual weights would give. First weights out of the usual are
+    // N0111's.
+    let sums = first.sums? / (kernel.deviation / kernel.largest()).max(1.0);
     // Sums of rms 10 saturate a softmax, e^10 to 1; a sigmoid or tanh is flat from 5 on.
     let squashes = matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh));
     let most = if squashes { 5.0 } else { 10.0 };
@@ -29,7 +32,7 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
             short(rms),
             short(deviation),
             layer.name,
-            short(sums)
+            short(first.sums.unwrap_or(sums))
         )
     };
     let (severity, title) = match () {
@@ -44,16 +47,16 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
             (severity, format!("the inputs are {} times too large for the first layer", short(sums)))
         }
         () if uneven => {
-            (if_failing(e, Severity::Warning).max(worth(e)), "the features have very different sizes".into())
+            (if_failing(e, Severity::Warning), "the features have very different sizes".into())
         }
         () if offset => {
             (if_failing(e, Severity::Warning), "the features lie far from 0, and vary little".into())
         }
         // Signals this small are lost beside biases that a step moves as far as those of a large input.
-        () if sums < 0.05 && sums > 0.0 => {
+        () if sums < 0.05 && sums > 0.0 && kernel.deviation > 0.5 * kernel.usual => {
             (if_failing(e, Severity::Warning), "the inputs are nearly 0: scaled twice?".into())
         }
-        () if sums > 3.0 => {
+        () if !(0.33..=3.0).contains(&sums) && sums > 0.0 => {
             (Severity::Note, format!("the first sums are {} times as large as usual", short(sums)))
         }
         () => return None,
@@ -80,11 +83,6 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
     ))
 }
 
-/// Rules that adapt each weight's step get along with uneven features.
-fn worth(e: &Evidence) -> Severity {
-    if e.plan.optimizer == "sgd" { Severity::Warning } else { Severity::Note }
-}
-
 pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
@@ -108,7 +106,8 @@ pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
     let planned = if e.plan.epochs == 0 { usize::MAX } else { planned };
     let far = adaptive && needed > planned as f64;
     // The slope of a squared error in the output's bias is twice the distance: beyond 1 a step overshoots by more.
-    let overshoots = !adaptive && 2.0 * e.plan.learning_rate * rms > 1.0;
+    // At the usual rate; that of a larger rate is N0112's.
+    let overshoots = !adaptive && 2.0 * e.plan.learning_rate.min(0.01) * rms > 1.0;
     let severity = match () {
         () if far || (e.plan.epochs == 0 && rms > 100.0) => Severity::Warning,
         () if overshoots || rms > 100.0 => if_failing(e, Severity::Warning),
@@ -159,8 +158,9 @@ pub(super) fn label_balance(e: &Evidence) -> Option<Finding> {
                 short(100.0 * share),
                 short(share)
             ))
-            .help(
+            .mend(
                 "`.class_weight(ClassWeight::Balanced)`, and a metric such as `F1Score` beside the accuracy",
+                Remedy::Balance,
             )
     })
 }
@@ -174,12 +174,25 @@ pub(super) fn order_and_split(e: &Evidence) -> Option<Finding> {
         let shares = targets.classes.iter().map(|count| *count as f64 / total as f64);
         let apart: f64 = shares.zip(&part.classes).map(|(a, b)| (a - b).abs()).sum::<f64>() / 2.0;
         let moved = (part.mean - targets.mean).abs();
-        // Chance alone moves a share by 1/√n: with 50 rows less than half of this.
+        // What chance alone does: the distance of two samples' shares is ½ Σ √(2/π · p(1 − p)(1/n + 1/m)) in the mean, and a
+        // row more or less moves it by 1/m, so that its deviation is at most ½ √(1/n + 1/m) (Efron and Stein).
+        let rows = 1.0 / e.data.targets.rows.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
+        let spread = |p: f64| (2.0 / std::f64::consts::PI * p * (1.0 - p) * rows).sqrt();
+        let pooled = targets.classes.iter().zip(&part.classes).map(|(count, share)| {
+            let own = *count as f64 / total as f64;
+            let all = (targets.rows + part.rows).max(1) as f64;
+            (own * targets.rows as f64 + share * part.rows as f64) / all
+        });
+        let expected = pooled.map(spread).sum::<f64>() / 2.0;
+        // Beyond that, three rows in ten of another class, or a mean that lies a deviation away, are no longer the same task.
         let differs = match targets.classes.is_empty() {
-            false => apart > 0.3,
-            true => moved > targets.deviation && targets.deviation > 0.0,
+            false => apart > 0.3 + expected + 1.5 * rows.sqrt(),
+            true => moved > targets.deviation * (1.0 + 3.0 * rows.sqrt()) && targets.deviation > 0.0,
         };
+        // Numbers that go on rising are a series, and its end is what it is tested on; that harms where it is not foretold.
+        let harmless = targets.classes.is_empty() && e.validation_skill().is_none_or(|skill| skill > 0.0);
         if differs && part.rows >= 8 {
+            let severity = if harmless { Severity::Note } else { mild(Severity::Warning) };
             let seen = match targets.classes.is_empty() {
                 false => format!(
                     "{} % of the rows would have to change class to make both parts alike",
@@ -192,7 +205,7 @@ pub(super) fn order_and_split(e: &Evidence) -> Option<Finding> {
                 ),
             };
             return Some(
-                Finding::new("N0205", mild(Severity::Warning), "the validation part is not like the training part")
+                Finding::new("N0205", severity, "the validation part is not like the training part")
                     .saw(seen)
                     .help("shuffle the rows before they are split; keep the order only where time is to be foretold"),
             );

@@ -5,6 +5,7 @@ mod data;
 mod end;
 mod outputs;
 mod progress;
+mod rows;
 mod task;
 mod training;
 
@@ -61,7 +62,7 @@ impl fmt::Debug for Rules {
 
 type Check = fn(&Evidence) -> Option<Finding>;
 
-const ALL: [Check; 34] = [
+const ALL: [Check; 38] = [
     outputs::softmax_over_one_unit,
     outputs::loss_needs_other_output,
     outputs::activation_before_softmax,
@@ -76,10 +77,14 @@ const ALL: [Check; 34] = [
     config::learning_rate,
     config::few_steps,
     config::heavy_dropout,
+    config::narrow_layer,
     data::input_scale,
     data::target_scale,
     data::label_balance,
     data::order_and_split,
+    rows::validation_trains,
+    rows::contradictions,
+    rows::constant_features,
     training::first_loss,
     training::clipped,
     training::no_gradient,

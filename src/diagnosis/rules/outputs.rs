@@ -3,7 +3,7 @@
 use super::super::evidence::{Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::{cuts, short};
+use super::{cuts, if_failing, short};
 use crate::activation::Activation;
 
 /// The values that a function takes.
@@ -159,8 +159,14 @@ pub(super) fn target_outside_range(e: &Evidence) -> Option<Finding> {
         short(least),
         short(largest)
     );
+    let excess = |t: &f64| (least - t).max(t - largest).max(0.0).powi(2);
+    let some = &e.data.targets.some;
+    let out = some.iter().map(excess).sum::<f64>() / some.len().max(1) as f64;
+    // A hundredth of the targets' variance is what a few rows just outside cost; all the rest can be learned.
+    let mild = out < 0.01 * e.data.targets.deviation.powi(2);
+    let severity = if mild { if_failing(e, Severity::Warning) } else { Severity::Error };
     Some(
-        Finding::new("N0104", Severity::Error, format!("targets that {activation} cannot reach"))
+        Finding::new("N0104", severity, format!("targets that {activation} cannot reach"))
             .at(layer)
             .saw(text)
             .mend(
@@ -180,14 +186,19 @@ pub(super) fn label_format(e: &Evidence) -> Option<Finding> {
                 .saw(format!("the sums of the rows go from {} to {}, where 1 is right", short(low), short(high)))
                 .help("several labels a row: end in a sigmoid and use `BinaryCrossentropy`; else check the encoding"),
         ),
-        // Probabilities may be soft, but not all on one side of ½, a step apart.
-        Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.distinct < 64 && targets.width == 1 => Some(
+        // Rates may lie below ½ and be few; whole numbers of 255ths are bytes that were divided.
+        Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.width == 1 && bytes(&targets.some) => Some(
             finding("labels that were scaled as if they were inputs")
                 .saw(format!("{} different values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
                 .help("give the labels as 0 and 1; do not divide them with the inputs"),
         ),
         _ => None,
     }
+}
+
+/// Whether all numbers are whole 255ths, but for what f32 rounds.
+fn bytes(values: &[f64]) -> bool {
+    values.iter().all(|t| (255.0 * t - (255.0 * t).round()).abs() < 1e-4)
 }
 
 pub(super) fn width_and_classes(e: &Evidence) -> Option<Finding> {

@@ -55,9 +55,13 @@ pub(super) fn step_too_large(e: &Evidence) -> Option<Finding> {
 pub(super) fn step_too_small(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses().collect();
     let step = step(e)?;
+    // A schedule that ends low has made its steps before.
+    let mut largest: Vec<f64> = e.weighted().map(|(layer, _)| layer.largest_step).collect();
+    largest.sort_by(f64::total_cmp);
+    let largest = largest[largest.len() / 2];
     let [first, .., last] = *losses else { return None };
     let skill = e.skill()?;
-    if losses.len() < 3 || skill > 0.5 || step == 0.0 {
+    if losses.len() < 3 || skill > 0.5 || step == 0.0 || largest > 1e-5 {
         return None;
     }
     let gain = (first - last) / first.abs().max(1e-12) / (losses.len() - 1) as f64;
@@ -108,12 +112,10 @@ pub(super) fn collapsed(e: &Evidence) -> Option<Finding> {
     let class = most(&last.answers).filter(|class| most(&before.answers) == Some(*class))?;
     let rows: usize = targets.classes.iter().sum();
     let share = *targets.classes.get(class)? as f64 / rows.max(1) as f64;
+    // Where a class is frequent and the inputs tell little, it is the right answer to nearly everything, though the
+    // probabilities differ: what counts is whether the loss is better than a constant's.
     (share < 0.95).then(|| {
-        Finding::new(
-            "N0408",
-            if_failing(e, Severity::Error).max(Severity::Warning),
-            "one class is the answer to everything",
-        )
+        Finding::new("N0408", if_failing(e, Severity::Error), "one class is the answer to everything")
         .saw(format!(
             "class {class} for at least 99 % of the rows, and in {} % of the targets",
             short(100.0 * share)
@@ -133,6 +135,7 @@ pub(super) fn penalty(e: &Evidence) -> Option<Finding> {
                     short(epoch.loss),
                     short(epoch.penalty)
                 ))
-                .help("a hundredth of the factor in `Regularizer::l2`")
+                .mend("a hundredth of the factor in `Regularizer::L2`", Remedy::Penalty(0.01))
+                .mend("or none", Remedy::Penalty(0.0))
         })
 }

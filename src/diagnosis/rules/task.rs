@@ -39,9 +39,10 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     {
         let linear = Remedy::Loss("mean_squared_error");
         return Some(
+            // Shares are a use of it: soft labels, rates. What tells them from other numbers is whether it learns them.
             Finding::new(
                 "N0107",
-                Severity::Warning,
+                super::if_failing(e, Severity::Warning),
                 format!("`{}` of targets that are no classes", e.plan.loss),
             )
             .saw(summary())
@@ -54,10 +55,12 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     {
         return None;
     }
-    // Without a bound a distance is a fit of 0 and 1 that works; with mse, one sigmoid is the textbook's first network.
+    // The squared error is a proper score of probabilities (Brier's), and its fit of 0 and 1 is the textbook's first
+    // network: it may learn slower, and that shows. An absolute error is not: its best answer is the more frequent class,
+    // whatever the probabilities, so that a class below one half is never answered.
     let sigmoid = layer.activation == Some(Activation::Sigmoid);
-    let mild = sigmoid && targets.width == 1 && e.plan.loss == "mean_squared_error";
-    let severity = if mild { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
+    let proper = !e.plan.loss.contains("absolute");
+    let severity = if proper { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
     let softmax = targets.one_hot
         || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
     let finding = Finding::new("N0107", severity, format!("`{}` of classes", e.plan.loss))

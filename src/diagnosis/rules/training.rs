@@ -34,9 +34,9 @@ pub(super) fn clipped(e: &Evidence) -> Option<Finding> {
 }
 
 pub(super) fn no_gradient(e: &Evidence) -> Option<Finding> {
-    let epoch = e.curves.epochs.last().filter(|_| e.steps() >= 3)?;
-    let chance = e.data.targets.chance.unwrap_or(1.0).max(1.0);
-    let far = epoch.loss - epoch.penalty > 1e-3 * chance;
+    // Where the numbers left all bounds, what they were before says little, and N0401 tells it.
+    let epoch = e.curves.epochs.last().filter(|_| e.steps() >= 3 && e.curves.diverged.is_none())?;
+    let far = e.above_floor(epoch.loss - epoch.penalty) > 1e-3 * e.span();
     let differ = e.data.targets.deviation > 0.0;
     if !far || !differ || e.weighted().next().is_none() {
         return None;
@@ -52,9 +52,18 @@ pub(super) fn no_gradient(e: &Evidence) -> Option<Finding> {
         );
     }
     (e.failing() && epoch.spread < 1e-7 * epoch_size(e)).then(|| {
-        Finding::new("N0303", Severity::Error, "the output is the same for every input")
-            .saw(format!("standard deviation of the outputs over rows {} in epoch {number}", short(epoch.spread)))
-            .help("find the layer after which all rows are alike: dead or saturated units, inputs that do not vary")
+        let finding = Finding::new("N0303", Severity::Error, "the output is the same for every input").saw(
+            format!("standard deviation of the outputs over rows {} in epoch {number}", short(epoch.spread)),
+        );
+        // What f32 keeps of a number are 7 digits: below that rows are one point.
+        let point = |layer: &&LayerFacts| !layer.is_view && layer.look.rows > 1 && layer.look.spread < 1e-7;
+        match e.layers.iter().find(point) {
+            Some(layer) if Some(layer.index) != e.output().map(|output| output.index) => finding
+                .at(layer)
+                .saw(format!("`{}` is the first layer that all rows leave as the same point", layer.name)),
+            _ => finding,
+        }
+        .help("look before that layer: dead or saturated units, inputs that do not vary")
     })
 }
 
@@ -110,7 +119,7 @@ pub(super) fn constant_loss(e: &Evidence) -> Option<Finding> {
     }
     let penalty = e.curves.epochs.last().map_or(0.0, |epoch| epoch.penalty);
     let bare = loss - penalty;
-    let near = |value: f64| (bare - value).abs() <= 1e-3 * value.max(1e-9);
+    let near = |value: f64| (bare - value).abs() <= 1e-3 * value.abs().max(1e-9);
     let epoch = e.curves.epochs.last()?;
     let wrong = epoch.accuracy.map(|accuracy| 1.0 - accuracy);
     let clipped = bare / CLIP;
@@ -139,7 +148,7 @@ pub(super) fn constant_loss(e: &Evidence) -> Option<Finding> {
                 1.0 - share
             )
         }
-        _ if e.data.targets.chance.is_some_and(near) => "what the best constant answer costs".into(),
+        _ if e.data.targets.scale.is_some_and(|scale| near(scale.chance)) => "what the best constant answer costs".into(),
         _ => "no epoch changes it".into(),
     };
     Some(
@@ -175,10 +184,15 @@ pub(super) fn dead_units(e: &Evidence) -> Option<Finding> {
         Finding::new("N0404", severity, "units that never fire")
             .at(layer)
             .saw(format!("{count} of {units} were 0 for all {} rows looked at in epoch {epoch}{start}", layer.look.rows))
-            .mend("`Activation::LeakyRelu { negative_slope: 0.1 }`, a smaller learning rate, or normalised inputs", Remedy::Activation {
+            .mend("`Activation::LeakyRelu { negative_slope: 0.1 }`", Remedy::Activation {
                 layer: layer.index,
                 activation: Activation::LeakyRelu { negative_slope: 0.1 },
-            }),
+            })
+            .mend(
+                format!("a learning rate of {}", short(e.plan.learning_rate / 10.0)),
+                Remedy::LearningRate(e.plan.learning_rate / 10.0),
+            )
+            .mend("normalised inputs", Remedy::NormalizeInputs),
     )
 }
 

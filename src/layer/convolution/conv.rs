@@ -206,6 +206,10 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         Ok(output)
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(built) = &self.built else { return };
         built.product(x, y.reborrow());

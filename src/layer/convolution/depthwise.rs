@@ -226,6 +226,10 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         Ok(output)
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(built) = &self.built else { return };
         self.product(built, x, y.reborrow());

@@ -178,6 +178,10 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         Ok(output)
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(built) = &self.built else { return };
         let (h, _) = scratch.take(x.rows() * built.window.places() * built.between());

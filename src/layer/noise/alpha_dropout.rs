@@ -100,6 +100,15 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         self.rate
     }
 
+    fn set_drop_rate(&mut self, rate: f64) -> bool {
+        self.rate = rate;
+        true
+    }
+
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn memory(&self, rows: usize) -> usize {
         rows * self.mask.width
     }

@@ -114,6 +114,15 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
         self.rate
     }
 
+    fn set_drop_rate(&mut self, rate: f64) -> bool {
+        self.rate = rate;
+        true
+    }
+
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn memory(&self, rows: usize) -> usize {
         rows * self.mask.width
     }
@@ -170,6 +179,15 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
 
     fn drop_rate(&self) -> f64 {
         self.rate
+    }
+
+    fn set_drop_rate(&mut self, rate: f64) -> bool {
+        self.rate = rate;
+        true
+    }
+
+    fn is_affine(&self) -> bool {
+        true
     }
 
     fn memory(&self, rows: usize) -> usize {

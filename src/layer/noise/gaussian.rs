@@ -96,6 +96,10 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         check_some(input)
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
     }
@@ -128,6 +132,10 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         check_rate(self.rate)?;
         self.noise.build(input.iter().product(), rng);
         check_some(input)
+    }
+
+    fn is_affine(&self) -> bool {
+        true
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {

@@ -193,6 +193,10 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         Ok(input.to_vec())
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         let (memory, _) = scratch.take(4 * x.width());

@@ -89,6 +89,10 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         Ok(output)
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(window) = &self.window else { return };
         let (channels, width) = (window.channels, y.width());

@@ -173,6 +173,10 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         self.shape(input)
     }
 
+    fn is_affine(&self) -> bool {
+        true
+    }
+
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let share = F::one() / F::of((x.width() / self.channels) as f64);
         let arrays = [(y.data(), self.channels)];

@@ -112,6 +112,10 @@ macro_rules! moving {
                 Ok(output)
             }
 
+            fn is_affine(&self) -> bool {
+                true
+            }
+
             fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
                 self.moves.forward(x, y);
             }

@@ -1,0 +1,123 @@
+//! Rows that are equal: among those that train, and between those and the ones that validate.
+
+use super::Task;
+use super::data::class;
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// Equal rows, among those looked at.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Repeats {
+    /// Rows that train and were compared with each other.
+    pub rows: usize,
+    /// Those that are equal to one before them.
+    pub repeated: usize,
+    /// Those that have an equal of another class.
+    pub contradicted: usize,
+    /// The share of the rows that can be right at best: each group of equals answered by its most frequent class.
+    pub reachable: f64,
+    /// Whether equal rows must be copies of each other: some feature has hardly any value twice among the different rows.
+    pub copies: bool,
+    /// Rows that validate and were compared with those that train, and how many of them have an equal there.
+    pub validation: (usize, usize),
+}
+
+/// A number that equal rows share, from at most 64 of their numbers.
+fn key<F: Scalar>(row: &[F]) -> u64 {
+    let stride = row.len().div_ceil(64) | 1;
+    row.iter().step_by(stride).fold(row.len() as u64, |key, x| {
+        // 0 and -0 are equal.
+        let bits = (x.as_f64() + 0.0).to_bits();
+        (key ^ bits ^ (bits >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
+    })
+}
+
+/// The keys of rows with their places, in order.
+fn keys<F: Scalar>(x: Batch<F>) -> Vec<(u64, usize)> {
+    let mut keys: Vec<(u64, usize)> = x.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
+    keys.sort_unstable();
+    keys
+}
+
+impl Repeats {
+    /// Compares rows that train, whose targets are `y`, and those that validate with them.
+    pub(crate) fn of<F: Scalar>(x: Batch<F>, y: Batch<F>, task: Task, validation: Option<Batch<F>>) -> Self {
+        let keys = keys(x);
+        let classes = task == Task::Classes || y.width() == 1 && task == Task::Binary;
+        let mut repeats = Repeats { rows: x.rows(), ..Repeats::default() };
+        let (mut right, mut firsts) = (0, Vec::new());
+        let mut counts: Vec<(usize, usize)> = Vec::new();
+        for group in keys.chunk_by(|a, b| a.0 == b.0) {
+            let first = group[0].1;
+            firsts.push(first);
+            counts.clear();
+            let equal = |&&(_, place): &&(u64, usize)| x.row(place) == x.row(first);
+            for &(_, place) in group.iter().filter(equal) {
+                let class = class(y.row(place));
+                match counts.iter_mut().find(|(known, _)| *known == class) {
+                    Some((_, count)) => *count += 1,
+                    None => counts.push((class, 1)),
+                }
+            }
+            let all: usize = counts.iter().map(|(_, count)| count).sum();
+            repeats.repeated += all - 1;
+            repeats.contradicted += if classes && counts.len() > 1 { all } else { 0 };
+            right += counts.iter().map(|(_, count)| *count).max().unwrap_or(0) + group.len() - all;
+        }
+        repeats.reachable = right as f64 / x.rows().max(1) as f64;
+        if let Some(validation) = validation {
+            let known = |row: &&[F]| {
+                let found = keys.binary_search_by_key(&key(row), |(key, _)| *key);
+                found.is_ok_and(|place| x.row(keys[place].1) == *row)
+            };
+            repeats.validation = (validation.rows(), validation.iter().filter(known).count());
+        }
+        if repeats.repeated + repeats.validation.1 > 0 {
+            repeats.copies = has_own_values(x, &firsts);
+        }
+        repeats
+    }
+}
+
+/// Whether some feature has at least nine values in ten different rows: measured, and not counted or chosen from a few.
+fn has_own_values<F: Scalar>(x: Batch<F>, rows: &[usize]) -> bool {
+    let rows = &rows[..rows.len().min(256)];
+    let stride = x.width().div_ceil(64) | 1;
+    let own = |column: usize| {
+        let mut values: Vec<f64> = rows.iter().map(|&row| x.row(row)[column].as_f64()).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        10 * values.len() >= 9 * rows.len()
+    };
+    rows.len() >= 10 && (0..x.width()).step_by(stride).any(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_rows_are_counted_and_contradictions_with_them() {
+        // Rows 0, 2 and 3 are equal; 3 has another class. Row 4 equals row 1 but for a sign of zero.
+        let x = [1.0, 2.0, 0.0, 4.0, 1.0, 2.0, 1.0, 2.0, -0.0, 4.0, 9.0, 9.0];
+        let y = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0];
+        let validation = [9.0, 9.0, 9.0, 8.0];
+        let (x, y) = (Batch::new(&x, 2), Batch::new(&y, 1));
+        let found = Repeats::of(x, y, Task::Classes, Some(Batch::new(&validation, 2)));
+        assert_eq!((found.rows, found.repeated, found.contradicted), (6, 3, 3));
+        assert_eq!((found.reachable, found.validation), (5.0 / 6.0, (2, 1)));
+        // Numbers are not classes: that they differ is no contradiction.
+        assert_eq!(Repeats::of(x, y, Task::Numbers, None).contradicted, 0);
+    }
+
+    #[test]
+    fn rows_of_few_values_may_be_equal_by_chance() {
+        let coded: Vec<f64> = (0..200).map(|i| f64::from(i % 3)).collect();
+        let measured: Vec<f64> = (0..200).map(|i| f64::from(i % 100).sqrt()).collect();
+        let y = vec![0.0; 200];
+        let of = |x: &[f64]| Repeats::of(Batch::new(x, 1), Batch::new(&y, 1), Task::Classes, None);
+        assert!(!of(&coded).copies && of(&measured).copies);
+        assert_eq!(of(&measured).repeated, 100);
+    }
+}

@@ -1,0 +1,159 @@
+//! What the diagnosis looks at before a training, and how much of it.
+
+use super::dataset::Dataset;
+use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
+use crate::error::Result;
+use crate::layer::{Layer, Node};
+use crate::model::{Compiled, Sequential};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
+const NUMBERS: usize = 1 << 16;
+const ROWS: usize = 10_000;
+/// Rows of a source, for which each row may be a read from a disk.
+const FEW: usize = 64;
+
+/// So many of the numbers below `count`, in order, one from each of as many equal parts: as even as a ruler, and without
+/// one, so that data in a regular order show no pattern of their own. The same at each call.
+pub(super) fn sample(count: usize, wanted: usize) -> Vec<usize> {
+    let wanted = wanted.min(count);
+    let place = |i: usize| {
+        let (low, high) = (i * count / wanted, (i + 1) * count / wanted);
+        low + (scramble(i as u64) * (high - low) as f64) as usize
+    };
+    (0..wanted).map(place).collect()
+}
+
+/// What a training takes, in nanoseconds, on a machine of about these times: 100 multiplications a nanosecond, and 500 ns
+/// for each layer in each step, whose batch is small as a rule.
+pub(super) fn step_time<F: Scalar>(model: &Sequential<F>, batch_size: usize) -> f64 {
+    let work: f64 = model.layers.iter().map(products).sum();
+    3.0 * work * batch_size as f64 / 100.0 + 500.0 * model.layers.len() as f64
+}
+
+/// The multiplications of a layer for one sample: each of its numbers, once for each place that it is used at.
+fn products<F: Scalar>(layer: &Node<F>) -> f64 {
+    let mut total = 0;
+    layer.each_param(&mut |trained, param| total += if trained { param.len() } else { 0 });
+    let places = |shape: Option<&[usize]>| {
+        let outer = shape.and_then(<[usize]>::split_last).map_or(&[][..], |(_, outer)| outer);
+        outer.iter().product::<usize>().max(1)
+    };
+    // Rows of an embedding are looked up, not multiplied.
+    let used = if layer.indices().is_some() { 0 } else { total };
+    (used * places(layer.input_shape()).max(places(layer.output_shape()))) as f64
+}
+
+/// How much is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    /// Numbers of inputs and targets.
+    numbers: usize,
+    /// Rows that are compared with each other.
+    compared: usize,
+}
+
+impl Budget {
+    /// All, within the bounds of [`NUMBERS`] and [`ROWS`].
+    pub(super) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS };
+
+    /// What takes about half a hundredth of the time of the training: some 2 ns a number; and for a row that is compared
+    /// 60 ns, and 3 for each of its numbers that is read.
+    pub(super) fn of<F: Scalar>(
+        model: &Sequential<F>,
+        plan: &Plan,
+        train: usize,
+        data: &Dataset<F>,
+    ) -> Budget {
+        let batch = plan.batch_size.min(train);
+        let share = 0.005 * step_time(model, batch) * (plan.epochs * plan.batches) as f64;
+        let row = 60.0 + 3.0 * data.width().min(64) as f64;
+        Budget { numbers: (share / 2.0) as usize, compared: ((share / row) as usize).clamp(32, ROWS) }
+    }
+}
+
+/// What a run is to be.
+pub(super) fn plan<F: Scalar>(
+    model: &Sequential<F>,
+    compiled: &Compiled<F>,
+    (epochs, batch_size, train): (usize, usize, usize),
+    shuffle: bool,
+) -> Plan {
+    let batches = train.div_ceil(batch_size.max(1));
+    let rate = compiled.optimizer.learning_rate();
+    // A schedule may begin low and end low.
+    let steps = ((epochs * batches) as u64).min(10_000);
+    let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
+    let loss = compiled.loss.name().to_string();
+    Plan {
+        task: Task::of(&loss),
+        loss,
+        takes_logits: compiled.loss.takes_logits(),
+        optimizer: compiled.optimizer.name().to_lowercase(),
+        learning_rate,
+        epochs,
+        before: compiled.steps,
+        batch_size,
+        batches,
+        shuffle,
+        metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
+        penalty: model.weight_penalty(),
+    }
+}
+
+/// A watch that has seen the data: `train` of them train; those that validate are given with the first that does.
+pub(super) fn watch<F: Scalar>(
+    model: &Sequential<F>,
+    compiled: &Compiled<F>,
+    plan: Plan,
+    data: &Dataset<F>,
+    validation: Option<(&Dataset<F>, usize)>,
+    train: usize,
+    budget: Budget,
+) -> Result<Watch<F>> {
+    let outputs = model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1);
+    let task = plan.task;
+    let mut facts = Data {
+        rows: train,
+        shape: model.input_shape().unwrap_or_default().to_vec(),
+        indices: model.indices().is_some(),
+        ..Data::default()
+    };
+    let most = if data.is_source() { FEW } else { ROWS };
+    let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(FEW, most).min(train);
+    let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    // Inputs are wide, targets are not: more rows of these can be looked at.
+    let few = wanted.min((NUMBERS / data.width().max(1)).max(16));
+    data.gather(&sample(train, few), &mut x, &mut y, &mut weights)?;
+    facts.look_inputs(Batch::new(&x, data.width()));
+    if few < wanted && !data.is_source() {
+        data.gather_targets(&sample(train, wanted), &mut y, &mut weights);
+    }
+    facts.look_targets(task, outputs, Batch::new(&y, data.target));
+    let apart = validation.filter(|(other, _)| !other.is_source() && !data.is_source());
+    // Data that were given apart may be shared out otherwise, and meant to be.
+    if let Some((other, from)) = apart.filter(|(_, from)| *from > 0) {
+        let rows = sample(other.count() - from, wanted);
+        let tail: Vec<usize> = rows.iter().map(|i| from + i).collect();
+        other.gather_targets(&tail, &mut y, &mut weights);
+        facts.validation = Some(Part::of(task, outputs, Batch::new(&y, data.target)));
+    }
+    // Equal rows: of the ends of wide samples it is enough to compare a few.
+    let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));
+    if !data.is_source() && data.steps == 1 {
+        data.gather(&sample(train, compared), &mut x, &mut y, &mut weights)?;
+        let mut held = Vec::new();
+        if let Some((other, from)) = apart {
+            let rows = sample(other.count() - from, compared.div_ceil(4));
+            let tail: Vec<usize> = rows.iter().map(|i| from + i).collect();
+            let mut of_held = Vec::new();
+            other.gather(&tail, &mut held, &mut of_held, &mut weights)?;
+        }
+        let width = data.width();
+        let held = apart.map(|_| Batch::new(&held, width));
+        facts.repeats = Repeats::of(Batch::new(&x, width), Batch::new(&y, data.target), task, held);
+    }
+    let tally = Tally::new(compiled.loss.clone(), task, outputs, (train * data.steps, data.target));
+    Ok(Watch::new(&model.layers, plan, facts, tally))
+}

@@ -1,0 +1,183 @@
+//! Which helps are tried, alone and together, and which of them are advised.
+
+use super::remedies::{Edits, apply};
+use super::trial::{End, Plan, Sample, WORK};
+use crate::diagnosis::{Finding, Findings, Remedy, Severity, Trial};
+use crate::error::Result;
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+/// A change is worth to be advised where it brings this much of the way from guessing to right.
+const WORTH: f64 = 0.02;
+/// Changes that are tried together, at most.
+const TOGETHER: usize = 5;
+
+/// A trial that was made.
+struct Done {
+    edits: Edits,
+    end: End,
+    /// What its own diagnosis says to change beside them.
+    own: Edits,
+}
+
+/// The trials so far, and what is needed for more.
+pub(super) struct Search<'a, F: Scalar> {
+    model: &'a Sequential<F>,
+    sample: &'a Sample<F>,
+    plan: Plan,
+    /// How the network as it is ended.
+    pub(super) base: End,
+    done: Vec<Done>,
+    /// What every advice has to have.
+    needed: Edits,
+    /// Whether classes of different sizes count alike: what the loss says is said by the large ones.
+    by_recall: bool,
+    /// What the trials took, in the nanoseconds of [`WORK`].
+    work: f64,
+}
+
+impl<'a, F: Scalar> Search<'a, F> {
+    pub(super) fn new(
+        model: &'a Sequential<F>,
+        sample: &'a Sample<F>,
+        plan: Plan,
+        base: End,
+        by_recall: bool,
+    ) -> Self {
+        let base = if by_recall { End { skill: base.recall, ..base } } else { base };
+        let (done, needed) = (Vec::new(), Vec::new());
+        Search { model, sample, plan, base, done, needed, by_recall, work: 0.0 }
+    }
+
+    /// Each help alone, the worst and most causal first, and the first helps of all roots together. Then to the best of
+    /// these one more, of what was found and of what its own training still asks for, as long as that improves it.
+    pub(super) fn run(&mut self, findings: &Findings) -> Result<()> {
+        let told = |finding: &&Finding| finding.severity > Severity::Note;
+        let mut helps: Edits = Vec::new();
+        // What was noted may help beside what was told.
+        let noted = findings.iter().filter(|finding| finding.severity == Severity::Note);
+        for edit in findings.iter().filter(told).chain(noted).flat_map(edits) {
+            if !helps.iter().any(|known| known.1 == edit.1) {
+                helps.push(edit);
+            }
+        }
+        let first = |root: &Finding| edits(root).into_iter().next();
+        let together: Edits = findings.roots().filter(told).filter_map(first).collect();
+        // What contradicts itself cannot stay, whatever else is done and however well it seems to go.
+        let contradiction = |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
+        self.needed = findings.roots().filter(contradiction).filter_map(first).collect();
+        for edit in &helps {
+            self.attempt(vec![edit.clone()])?;
+        }
+        self.attempt(together)?;
+        for edit in &helps {
+            self.attempt(joined(&self.needed, edit.clone()))?;
+        }
+        for _ in 1..TOGETHER {
+            let Some(best) = self.best() else { return Ok(()) };
+            let (start, skill, tried) = (best.edits.clone(), best.end.skill, self.done.len());
+            if skill.is_some_and(|skill| skill > 1.0 - WORTH) {
+                return Ok(());
+            }
+            let more: Edits = best.own.iter().chain(&helps).cloned().collect();
+            for edit in more.into_iter().filter(|edit| !start.iter().any(|known| known.1 == edit.1)) {
+                self.attempt(joined(&start, edit))?;
+            }
+            let better = self.best().is_some_and(|best| best.end.skill > skill.map(|skill| skill + WORTH));
+            if self.done.len() == tried || !better {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Trains a copy with these edits, unless that was done, cannot be done, or takes more work than is left.
+    fn attempt(&mut self, edits: Edits) -> Result<()> {
+        let same = |known: &Edits| known.len() == edits.len() && has_all(known, &edits);
+        if edits.is_empty() || self.done.iter().any(|done| same(&done.edits)) {
+            return Ok(());
+        }
+        let Ok((copy, sample, plan)) = apply(self.model, self.sample, &self.plan, &edits) else {
+            return Ok(());
+        };
+        let work = plan.work(&copy);
+        if self.work + work > WORK {
+            return Ok(());
+        }
+        self.work += work;
+        let (mut end, findings) = plan.train(copy, &sample)?;
+        if self.by_recall {
+            end.skill = end.recall;
+        }
+        let shift = usize::from(edits.iter().any(|(_, edit)| *edit == Remedy::NormalizeInputs));
+        // A part of a training always ends too soon.
+        let whole = |edit: &(String, Remedy)| plan.whole || !matches!(edit.1, Remedy::Epochs(_));
+        let own = findings.iter().flat_map(self::edits).filter(whole);
+        let own = own.filter_map(|(code, remedy)| Some((code, remedy.shifted(shift)?))).collect();
+        self.done.push(Done { edits, end, own });
+        Ok(())
+    }
+
+    /// The trials without what cannot stay.
+    fn clean(&self) -> impl Iterator<Item = &Done> {
+        self.done.iter().filter(|done| has_all(&done.edits, &self.needed))
+    }
+
+    /// Of these the trial that came furthest: further than the network as it is or not, as one change may be too few.
+    fn best(&self) -> Option<&Done> {
+        self.clean().max_by(|a, b| reached(&a.end).total_cmp(&reached(&b.end)))
+    }
+
+    /// What became of all of them. The one that is advised has no change too many.
+    pub(super) fn trials(&self) -> Vec<Trial> {
+        let best = self.best().map(|best| reached(&best.end));
+        let enough = |done: &&Done| {
+            let worth = done.end.learned_beside(&self.base) || reached(&done.end) > reached(&self.base) + WORTH;
+            worth && best.is_some_and(|best| reached(&done.end) >= best - WORTH)
+        };
+        let advised = self.clean().filter(enough).min_by_key(|done| done.edits.len());
+        let trial = |done: &Done| Trial {
+            codes: done.edits.iter().map(|(code, _)| code.clone()).collect(),
+            remedies: done.edits.iter().map(|(_, remedy)| remedy.clone()).collect(),
+            steps: done.end.steps,
+            loss: (self.base.loss, done.end.loss),
+            accuracy: self.base.accuracy.zip(done.end.accuracy),
+            skill: done.end.skill,
+            learned: done.end.learned_beside(&self.base),
+            advised: advised.is_some_and(|advised| std::ptr::eq(advised, done)),
+        };
+        self.done.iter().map(trial).collect()
+    }
+}
+
+/// Whether all of `wanted` are among the edits.
+fn has_all(edits: &Edits, wanted: &Edits) -> bool {
+    wanted.iter().all(|wanted| edits.iter().any(|edit| edit.1 == wanted.1))
+}
+
+/// How far a trial came: its skill, or without one its loss, the smaller the further.
+fn reached(end: &End) -> f64 {
+    let far = end.skill.or(end.loss.map(|loss| -loss)).filter(|_| end.loss.is_some());
+    far.unwrap_or(f64::NEG_INFINITY)
+}
+
+/// One edit more. What it replaces gives it its code, since it mends the same; of epochs there are so many times as many.
+fn joined(edits: &Edits, (mut code, mut remedy): (String, Remedy)) -> Edits {
+    let mut all = Vec::new();
+    for (known, old) in edits {
+        match (&remedy, old) {
+            (Remedy::Epochs(more), Remedy::Epochs(times)) => {
+                (code, remedy) = (known.clone(), Remedy::Epochs(more * times));
+            }
+            (new, old) if new.replaces(old) => code = known.clone(),
+            _ => all.push((known.clone(), old.clone())),
+        }
+    }
+    all.push((code, remedy));
+    all
+}
+
+/// The helps of a finding that can be applied, each with its code.
+fn edits(finding: &Finding) -> Edits {
+    finding.helps.iter().filter_map(|help| Some((finding.code.clone(), help.remedy.clone()?))).collect()
+}

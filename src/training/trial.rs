@@ -1,0 +1,181 @@
+//! A trial: a short training of a copy, on a sample of the data, that takes the same steps wherever and whenever it runs.
+
+use super::evaluate::Evaluate;
+use super::look::{sample, step_time};
+use super::settings::Fit;
+use crate::callback::{TerminateOnNaN, Verbose};
+use crate::data::ClassWeight;
+use crate::diagnosis::{Findings, LEARNED, Task};
+use crate::error::Result;
+use crate::model::Sequential;
+use crate::rng::Rng;
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+use ndarray::{ArrayD, Axis};
+
+/// Samples of a trial, at most.
+const SAMPLES: usize = 2000;
+/// What all trials together take, in the nanoseconds of [`step_time`]: some ten seconds. By the clock a trial would end
+/// elsewhere on a machine that is busy.
+pub(super) const WORK: f64 = 1e10;
+
+/// A sample of the data, in memory.
+#[derive(Clone)]
+pub(super) struct Sample<F> {
+    pub(super) x: ArrayD<F>,
+    pub(super) y: ArrayD<F>,
+    /// The weights of the samples, where they have any.
+    weights: Option<ArrayD<F>>,
+}
+
+impl<F: Scalar> Sample<F> {
+    /// At most [`SAMPLES`] of the samples that train, in an order of their own unless the training keeps theirs.
+    pub(super) fn new(
+        x: &dyn Samples<F>,
+        y: &dyn Samples<F>,
+        settings: &Fit<F>,
+        seed: u64,
+    ) -> Result<Self> {
+        let count = settings.check(x.count().min(y.count()))?;
+        let mut indices = sample(count, SAMPLES);
+        if settings.shuffle {
+            Rng::stream(seed, 1 << 50).shuffle(&mut indices);
+        }
+        let take = |samples: &dyn Samples<F>| {
+            let shape = [&[indices.len()], &*samples.sample_shape()].concat();
+            let mut all = ArrayD::zeros(shape);
+            for (mut to, &index) in all.outer_iter_mut().zip(&indices) {
+                if let Some(row) = to.as_slice_mut() {
+                    samples.read(index, row);
+                }
+            }
+            all
+        };
+        Ok(Sample { x: take(x), y: take(y), weights: settings.sample_weight.map(take) })
+    }
+
+    pub(super) fn shape(&self) -> Vec<usize> {
+        self.x.shape()[1..].to_vec()
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.x.len_of(Axis(0))
+    }
+
+    /// The first rows alone.
+    pub(super) fn head(&self, rows: usize) -> Self {
+        let few = |all: &ArrayD<F>| all.slice_axis(Axis(0), (0..rows).into()).to_owned();
+        Sample { x: few(&self.x), y: few(&self.y), weights: self.weights.as_ref().map(few) }
+    }
+}
+
+/// How a trial is trained.
+#[derive(Clone)]
+pub(super) struct Plan {
+    pub(super) steps: usize,
+    pub(super) batch_size: usize,
+    pub(super) shuffle: bool,
+    pub(super) class_weight: ClassWeight,
+    /// Whether it is as long as the training itself.
+    pub(super) whole: bool,
+}
+
+/// How a trial ended, measured on its sample as in a prediction.
+#[derive(Clone, Default)]
+pub(super) struct End {
+    /// None where a number was no longer finite.
+    pub(super) loss: Option<f64>,
+    pub(super) accuracy: Option<f64>,
+    pub(super) skill: Option<f64>,
+    /// The mean of the classes' recalls, from 0 for guessing to 1.
+    pub(super) recall: Option<f64>,
+    /// The steps that were taken.
+    pub(super) steps: usize,
+}
+
+impl End {
+    /// Whether learning came back, beside a training without the helps.
+    pub(super) fn learned_beside(&self, base: &End) -> bool {
+        match (self.loss, self.skill, base.skill) {
+            (None, ..) => false,
+            // Twice as far, or a third less left to do.
+            (_, Some(skill), Some(base)) => {
+                skill > LEARNED && (skill > 2.0 * base || 1.0 - skill < 0.67 * (1.0 - base))
+            }
+            (_, Some(skill), None) => skill > LEARNED,
+            (Some(loss), None, _) => base.loss.is_none_or(|base| loss < 0.5 * base),
+        }
+    }
+}
+
+impl Plan {
+    /// As the settings have it, as long as [`WORK`] allows for so many trials.
+    pub(super) fn new<F: Scalar>(
+        model: &Sequential<F>,
+        settings: &Fit<F>,
+        (rows, all): (usize, usize),
+        trials: usize,
+    ) -> Plan {
+        let batch_size = settings.batch_size.clamp(1, rows.max(1));
+        let epochs = settings.epochs.saturating_sub(settings.initial_epoch).max(1);
+        let planned = epochs * all.div_ceil(settings.batch_size.max(1));
+        let most = (WORK / trials as f64 / step_time(model, batch_size)).max(20.0) as usize;
+        Plan {
+            steps: planned.min(most),
+            batch_size,
+            shuffle: settings.shuffle,
+            class_weight: settings.class_weight.clone(),
+            whole: planned <= most,
+        }
+    }
+
+    /// What it takes, in the nanoseconds of [`step_time`].
+    pub(super) fn work<F: Scalar>(&self, model: &Sequential<F>) -> f64 {
+        self.steps as f64 * step_time(model, self.batch_size)
+    }
+
+    /// Trains the model, and tells how it ended and what was found on the way.
+    pub(super) fn train<F: Scalar>(
+        &self,
+        mut model: Sequential<F>,
+        sample: &Sample<F>,
+    ) -> Result<(End, Findings)> {
+        let batches = sample.rows().div_ceil(self.batch_size);
+        let before = model.compiled.as_ref().map_or(0, |compiled| compiled.steps);
+        let mut settings = Fit::new()
+            .epochs(self.steps.div_ceil(batches))
+            .batch_size(self.batch_size)
+            .shuffle(self.shuffle)
+            .class_weight(self.class_weight.clone())
+            .verbose(Verbose::Silent)
+            .callback(TerminateOnNaN::new());
+        if let Some(weights) = &sample.weights {
+            settings = settings.sample_weight(weights);
+        }
+        let history = model.fit(&sample.x, &sample.y, &settings)?;
+        let steps = model.compiled.as_ref().map_or(0, |compiled| compiled.steps - before) as usize;
+        if history.stopped().is_some() {
+            return Ok((End { steps, ..End::default() }, history.findings));
+        }
+        let logs = model.evaluate(&sample.x, &sample.y, &Evaluate::new().batch_size(256))?;
+        let loss = logs.get("loss").filter(|loss| loss.is_finite());
+        // Weights change what a loss means: then that of the last epoch is the one that is on the run's own scale.
+        let weighted = self.class_weight != ClassWeight::None || sample.weights.is_some();
+        let own = if weighted { history.last("loss") } else { loss };
+        let penalty = model.weight_penalty();
+        let skill = history.scale.zip(own).map(|(scale, loss)| scale.skill(loss - penalty));
+        let recall = recall(&model, sample);
+        Ok((End { loss, accuracy: logs.get("accuracy"), skill, recall, steps }, history.findings))
+    }
+}
+
+/// The mean over classes of the share of their rows that are answered so, less that of guessing; none without classes.
+fn recall<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>) -> Option<f64> {
+    let task = model.compiled.as_ref().map(|compiled| Task::of(compiled.loss.name()))?;
+    let matrix = model.confusion_matrix(&sample.x, &sample.y).ok().filter(|_| task != Task::Numbers)?;
+    let counts = matrix.counts();
+    let rows = counts.outer_iter().enumerate().map(|(class, row)| (row[class], row.sum()));
+    let recalls: Vec<f64> = rows.filter(|(_, all)| *all > 0.0).map(|(right, all)| right / all).collect();
+    let (mean, guess) = (recalls.iter().sum::<f64>() / recalls.len() as f64, 1.0 / recalls.len() as f64);
+    (recalls.len() > 1).then(|| (mean - guess) / (1.0 - guess))
+}
