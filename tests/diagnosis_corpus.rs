@@ -138,14 +138,16 @@ fn said_by(findings: &Findings) -> Said {
     Said { alarms: codes(true), notes: codes(false), first: root.map(|finding| finding.code.clone()) }
 }
 
-const MENDED: &str = "clear faulty programs that reach nine tenths of their healthy twin with the help that was advised";
+const MENDED: &str =
+    "clear faulty programs that reach nine tenths of their healthy twin with the help that was advised";
 
 /// Tries the helps, follows in full the one that is advised, and compares with the program whose faults are mended.
 ///
 /// Left out are programs that the crate refuses to train, so that nothing can be tried; those whose twin is no better
 /// than guessing, so that there is nothing to reach; and runs that reach it as they are, so that there is nothing to mend.
 fn mend(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
-    let Some(twin) = program.twin().and_then(|twin| run(&twin, seed).quality).filter(|twin| *twin > 0.1) else {
+    let Some(twin) = program.twin().and_then(|twin| run(&twin, seed).quality).filter(|twin| *twin > 0.1)
+    else {
         return;
     };
     let Ok(prepared) = program.prepare(seed) else { return };
@@ -153,7 +155,8 @@ fn mend(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
     if own >= 0.9 * twin {
         return;
     }
-    let findings = prepared.with_fit(|model, x, y, fit| model.investigate(x, y, &fit.diagnose(Diagnose::Report)));
+    let findings =
+        prepared.with_fit(|model, x, y, fit| model.investigate(x, y, &fit.diagnose(Diagnose::Report)));
     let Ok(findings) = findings else { return };
     let mut trials: Vec<&Trial> = Vec::new();
     for trial in findings.iter().flat_map(|finding| &finding.trials) {
@@ -174,7 +177,10 @@ fn mend(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
     );
     if std::env::var_os("CORPUS_TRIALS").is_some() {
         for trial in trials {
-            println!("        {:?} {:?} {} steps {:?} skill {:?}", trial.codes, trial.remedies, trial.steps, trial.loss, trial.skill);
+            println!(
+                "        {:?} {:?} {} steps {:?} skill {:?}",
+                trial.codes, trial.remedies, trial.steps, trial.loss, trial.skill
+            );
         }
     }
     tally.count(MENDED, mended);

@@ -95,7 +95,7 @@ impl<F: Scalar> Watch<F> {
     fn measure_targets(&mut self) {
         let targets = &mut self.evidence.data.targets;
         targets.scale = self.tally.scale();
-        if let Some(classes) = self.tally.classes() {
+        if let Some(classes) = self.tally.classes().filter(|_| !targets.classes.is_empty()) {
             targets.classes = classes;
         }
     }
@@ -183,7 +183,7 @@ impl<F: Scalar> Watch<F> {
                 self.before.extend(sample(param.value()));
             }
         }
-        self.epoch.gradient = total.sqrt();
+        self.epoch.gradient = self.epoch.gradient.max(total.sqrt());
     }
 
     /// Looks at what the step changed.
@@ -236,7 +236,7 @@ impl<F: Scalar> Watch<F> {
             }
             layer.largest_step = layer.largest_step.max(layer.look.step);
         }
-        (self.epoch.rows, self.clipped) = (0, 0);
+        (self.epoch.rows, self.epoch.gradient, self.clipped) = (0, 0.0, 0);
         self.epoch.answers.fill(0);
         news
     }

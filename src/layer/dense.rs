@@ -14,6 +14,25 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
+/// A size of a layer that may be changed.
+///
+/// # Example
+/// ```
+/// use cornu::layer::Size;
+/// use cornu::prelude::*;
+/// let mut layer: Dropout<f32> = Dropout::new(0.9);
+/// assert!(layer.set_size(Size::DropRate(0.2)) && !layer.set_size(Size::Units(3)));
+/// assert_eq!(layer.drop_rate(), 0.2);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Size {
+    /// Outputs, from the next time that it is built.
+    Units(usize),
+    /// The share of the inputs that is dropped.
+    DropRate(f64),
+}
+
 /// A fully connected layer, `y = f(x·W + b)`, on the last axis of its input.
 ///
 /// | setter | default |
@@ -181,7 +200,8 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         true
     }
 
-    fn set_units(&mut self, units: usize) -> bool {
+    fn set_size(&mut self, size: Size) -> bool {
+        let Size::Units(units) = size else { return false };
         self.units = units;
         true
     }

@@ -25,7 +25,7 @@ mod wires;
 
 pub use container::{Residual, TimeDistributed};
 pub use convolution::{Conv, Conv1D, Conv2D, DepthwiseConv1D, SeparableConv1D};
-pub use dense::Dense;
+pub use dense::{Dense, Size};
 pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use node::Node;
@@ -144,14 +144,12 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         &mut []
     }
 
-    /// Whether the layer only gives its input another shape. The model then calls neither `infer` nor
-    /// `backward`, but hands the same memory on.
+    /// Whether the layer only gives its input another shape: no pass is called then, the same memory is handed on.
     fn is_view(&self) -> bool {
         false
     }
 
-    /// Whether the layer works on each vector along the last axis by itself. The model then calls it with
-    /// `rows·steps × channels` instead of `rows × steps·channels`.
+    /// Whether it works on each vector along the last axis alone, and is called with `rows·steps × channels` therefore.
     fn by_last_axis(&self) -> bool {
         false
     }
@@ -162,9 +160,8 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         self.layers().first().and_then(|layer| layer.indices())
     }
 
-    /// How many numbers the layer keeps or uses besides its parameters while training on `rows` samples.
-    fn memory(&self, rows: usize) -> usize {
-        let _ = rows;
+    /// How many numbers the layer keeps or uses besides its parameters while training on so many samples.
+    fn memory(&self, _: usize) -> usize {
         0
     }
 
@@ -174,8 +171,7 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     }
 
     /// Takes another function in the place of [`Layer::activation`], and says whether it could. Default: it cannot.
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        let _ = activation;
+    fn set_activation(&mut self, _: Activation) -> bool {
         false
     }
 
@@ -184,20 +180,12 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
         0.0
     }
 
-    /// Drops another share from now on, and says whether it could. Default: it cannot.
-    fn set_drop_rate(&mut self, rate: f64) -> bool {
-        let _ = rate;
+    /// Takes another size, and says whether it could. Default: it cannot.
+    fn set_size(&mut self, _: Size) -> bool {
         false
     }
 
-    /// Has so many outputs when it is built the next time, and says whether it can. Default: it cannot.
-    fn set_units(&mut self, units: usize) -> bool {
-        let _ = units;
-        false
-    }
-
-    /// Whether in a prediction, but for the layer's activation, its outputs are its inputs times a matrix plus constants,
-    /// so that two such layers in a row can do no more than one. Default: where it only reshapes.
+    /// Whether, but for its activation, it predicts its inputs times a matrix, plus constants. Default: if it only reshapes.
     fn is_affine(&self) -> bool {
         self.is_view()
     }

@@ -6,7 +6,7 @@ pub(crate) use config::precision;
 
 use std::fmt;
 
-use super::{Layer, Pass, Step};
+use super::{Layer, Pass, Size, Step};
 use crate::activation::Activation;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -273,12 +273,8 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.drop_rate()
     }
 
-    fn set_drop_rate(&mut self, rate: f64) -> bool {
-        self.layer.set_drop_rate(rate)
-    }
-
-    fn set_units(&mut self, units: usize) -> bool {
-        self.layer.set_units(units)
+    fn set_size(&mut self, size: Size) -> bool {
+        self.layer.set_size(size)
     }
 
     fn is_affine(&self) -> bool {

@@ -139,4 +139,3 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         }
     }
 }
-

@@ -137,4 +137,3 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>, loss: f64) -> 
             .help("check that the rows of x and y belong together, and that x tells y at all")
     }))
 }
-

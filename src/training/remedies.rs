@@ -6,7 +6,7 @@ use crate::data::ClassWeight;
 use crate::diagnosis::Remedy;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, Node, Normalization, names};
+use crate::layer::{Layer, Node, Normalization, Size, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
@@ -48,9 +48,12 @@ pub(super) fn apply<F: Scalar>(
                 let mut layers: Vec<&mut Node<F>> = model.layers.iter_mut().filter(weighted).collect();
                 // The last is not hidden; nor is one that only a softmax follows.
                 let logits = layers.len().saturating_sub(2);
-                let softmax = layers.last().is_some_and(|layer| layer.kind() == "Softmax" || layer.kind() == "Activation");
+                let softmax = layers
+                    .last()
+                    .is_some_and(|layer| layer.kind() == "Softmax" || layer.kind() == "Activation");
                 let hidden = if softmax { logits } else { layers.len().saturating_sub(1) };
-                for layer in layers.iter_mut().take(hidden).filter(|layer| layer.activation() == Some(*from)) {
+                for layer in layers.iter_mut().take(hidden).filter(|layer| layer.activation() == Some(*from))
+                {
                     layer.set_activation(*to);
                 }
             }
@@ -76,7 +79,7 @@ pub(super) fn apply<F: Scalar>(
             Remedy::Balance => plan.class_weight = ClassWeight::Balanced,
             Remedy::Dropout(rate) => model.layers.iter_mut().for_each(|layer| {
                 let drops = layer.drop_rate() > *rate;
-                let _ = drops && layer.set_drop_rate(*rate);
+                let _ = drops && layer.set_size(Size::DropRate(*rate));
             }),
             Remedy::Penalty(factor) => model.walk_mut(&mut |_, param| {
                 param.regularizer = param.regularizer.map(|regularizer| regularizer.times(*factor));
@@ -99,7 +102,7 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &Sample<F>) -> Result
 /// Gives a layer so many outputs, and draws its weights and those of the layer that reads them anew.
 fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Result<()> {
     let Some(layer) = model.layers.get_mut(place) else { return Ok(()) };
-    if !layer.set_units(units) {
+    if !layer.set_size(Size::Units(units)) {
         return Err(Error::argument("layer", "one with a number of units", place));
     }
     let mut shape = layer.input_shape().unwrap_or_default().to_vec();

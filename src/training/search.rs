@@ -64,7 +64,8 @@ impl<'a, F: Scalar> Search<'a, F> {
         let first = |root: &Finding| edits(root).into_iter().next();
         let together: Edits = findings.roots().filter(told).filter_map(first).collect();
         // What contradicts itself cannot stay, whatever else is done and however well it seems to go.
-        let contradiction = |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
+        let contradiction =
+            |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
         self.needed = findings.roots().filter(contradiction).filter_map(first).collect();
         for edit in &helps {
             self.attempt(vec![edit.clone()])?;
@@ -132,7 +133,8 @@ impl<'a, F: Scalar> Search<'a, F> {
     pub(super) fn trials(&self) -> Vec<Trial> {
         let best = self.best().map(|best| reached(&best.end));
         let enough = |done: &&Done| {
-            let worth = done.end.learned_beside(&self.base) || reached(&done.end) > reached(&self.base) + WORTH;
+            let worth =
+                done.end.learned_beside(&self.base) || reached(&done.end) > reached(&self.base) + WORTH;
             worth && best.is_some_and(|best| reached(&done.end) >= best - WORTH)
         };
         let advised = self.clean().filter(enough).min_by_key(|done| done.edits.len());

@@ -30,4 +30,3 @@ fn colour(text: &str) -> String {
     };
     text.lines().map(paint).collect()
 }
-

@@ -30,12 +30,7 @@ pub(super) struct Sample<F> {
 
 impl<F: Scalar> Sample<F> {
     /// At most [`SAMPLES`] of the samples that train, in an order of their own unless the training keeps theirs.
-    pub(super) fn new(
-        x: &dyn Samples<F>,
-        y: &dyn Samples<F>,
-        settings: &Fit<F>,
-        seed: u64,
-    ) -> Result<Self> {
+    pub(super) fn new(x: &dyn Samples<F>, y: &dyn Samples<F>, settings: &Fit<F>, seed: u64) -> Result<Self> {
         let count = settings.check(x.count().min(y.count()))?;
         let mut indices = sample(count, SAMPLES);
         if settings.shuffle {

@@ -67,7 +67,9 @@ fn follow(facts: &mut Value, remedy: &Remedy) {
         }
         Remedy::LearningRate(rate) => facts["optimizer"]["learning_rate"] = json!(rate),
         Remedy::Initialize { layer } => facts["layers"][layer]["init"] = Value::Null,
-        Remedy::Epochs(more) => facts["epochs"] = json!(facts["epochs"].as_u64().expect("epochs") * *more as u64),
+        Remedy::Epochs(more) => {
+            facts["epochs"] = json!(facts["epochs"].as_u64().expect("epochs") * *more as u64)
+        }
         Remedy::BatchSize(size) => facts["batch_size"] = json!(size),
         Remedy::Balance => facts["class_weight"] = "balanced".into(),
         Remedy::Dropout(rate) => layers(facts, &mut |layer| {

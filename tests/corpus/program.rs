@@ -188,11 +188,10 @@ fn targets(y: &Target, loss: &str, width: usize) -> Result<ArrayD<f32>> {
 
 fn layer(model: Sequential, facts: &Value) -> Sequential {
     let size = |key: &str| count(&facts[key]).unwrap_or_else(|| panic!("{key} of {facts}"));
-    let activation: Activation =
-        facts["activation"].as_str().map_or(Activation::Linear, |name| match name {
-            "leaky_relu_0.1" => Activation::LeakyRelu { negative_slope: 0.1 },
-            name => name.parse().expect("an activation"),
-        });
+    let activation: Activation = facts["activation"].as_str().map_or(Activation::Linear, |name| match name {
+        "leaky_relu_0.1" => Activation::LeakyRelu { negative_slope: 0.1 },
+        name => name.parse().expect("an activation"),
+    });
     let initializer = match facts["init"].as_str() {
         None => Initializer::GlorotUniform,
         Some("glorot_normal") => Initializer::GlorotNormal,

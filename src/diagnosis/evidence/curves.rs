@@ -45,7 +45,7 @@ pub struct Epoch {
     pub spread: f64,
     /// The share of numbers that went into the last softmax or out of the last layer that are exactly 0.
     pub zero_logits: f64,
-    /// The norm of all gradients at the last look, estimated from a sample.
+    /// The largest norm of all gradients in the looks, estimated from a sample.
     pub gradient: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,

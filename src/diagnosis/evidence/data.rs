@@ -1,9 +1,9 @@
 //! Facts of the data, from a random sample of its rows that keeps their order.
 
+use super::repeats::Repeats;
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::scalar::Scalar;
-use super::repeats::Repeats;
 use crate::tensor::Batch;
 
 /// Different targets are counted among so many.
@@ -180,7 +180,8 @@ impl Part {
         let mean = y.data().iter().map(|t| t.as_f64()).sum::<f64>() / y.data().len().max(1) as f64;
         let classes = match (task, y.width()) {
             (Task::Classes, _) => outputs,
-            (Task::Binary, 1) => 2,
+            (Task::Binary, 1) if y.data().iter().all(|t| *t == F::zero() || *t == F::one()) => 2,
+            (Task::Binary, 1) => 0,
             (_, width) if width > 1 && y.iter().all(is_one_hot) => width,
             _ => 0,
         };

@@ -7,8 +7,8 @@ pub(super) mod layers;
 mod repeats;
 mod state;
 
-pub use curves::{Curves, Epoch, First};
 pub(crate) use baseline::{Tally, scramble};
+pub use curves::{Curves, Epoch, First};
 pub(super) use data::class;
 pub use data::{Data, Feature, Part, Targets};
 pub use layers::{Kernel, LayerFacts, Look};
@@ -136,17 +136,22 @@ impl Scale {
 }
 
 impl Evidence {
-    /// The skill of the best epoch, see [`Scale::skill`]; of its end, where it was better there than in the mean. None
-    /// before the first epoch has ended.
+    /// The skill of the best epoch, see [`Scale::skill`]; in the first two epochs, in which the loss may have come from far,
+    /// of the epoch's end where it was better there than in the mean. None before the first epoch has ended.
     pub fn skill(&self) -> Option<f64> {
-        let losses = self.curves.epochs.iter().map(|epoch| epoch.loss.min(epoch.late) - epoch.penalty);
-        self.of(losses.min_by(f64::total_cmp)?)
+        self.of(self.curves.epochs.iter().map(|epoch| self.bare(epoch)).min_by(f64::total_cmp)?)
+    }
+
+    /// An epoch's loss without its penalty.
+    fn bare(&self, epoch: &Epoch) -> f64 {
+        let early = self.curves.epochs.len() < 3;
+        if early { epoch.loss.min(epoch.late) - epoch.penalty } else { epoch.loss - epoch.penalty }
     }
 
     /// The same for the last epoch.
     pub fn last_skill(&self) -> Option<f64> {
         let epoch = self.curves.epochs.last()?;
-        self.of(epoch.loss.min(epoch.late) - epoch.penalty)
+        self.of(self.bare(epoch))
     }
 
     /// The same for the validation data, in their best epoch: what is dropped in training is not there.
@@ -184,17 +189,20 @@ impl Evidence {
         let epochs = &self.curves.epochs;
         let last = epochs.get(epochs.len().checked_sub(3)?..)?;
         let losses = || last.iter().map(|epoch| epoch.loss);
-        let (low, high) = (losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) =
+            (losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
         let far = self.above_floor(high) > 1e-3 * self.span();
         (high - low <= 1e-5 * high.abs() && far).then_some(last[2].loss)
     }
 
     /// Whether so much was trained that a network which works would show it: three epochs and 200 steps, or the end of a
-    /// run of more than one epoch. A single short epoch is a probe, or a part of a longer training.
+    /// run of more than one epoch. A single short epoch is a probe, or a part of a longer training; and what a callback
+    /// ends soon may not have begun.
     fn judged(&self) -> bool {
         let epochs = self.curves.epochs.len();
         let long = self.all_steps() >= 200;
-        (epochs >= 3 && long) || (self.ended && (epochs >= 2 || long))
+        let planned = self.ended && self.curves.stopped.is_none();
+        (epochs >= 3 && long) || (planned && epochs >= 2) || (self.ended && long)
     }
 
     /// Whether the run fails: no better than a constant after 3 epochs and 200 steps, or at its end, or standing still

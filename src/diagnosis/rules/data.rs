@@ -46,9 +46,7 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
             };
             (severity, format!("the inputs are {} times too large for the first layer", short(sums)))
         }
-        () if uneven => {
-            (if_failing(e, Severity::Warning), "the features have very different sizes".into())
-        }
+        () if uneven => (if_failing(e, Severity::Warning), "the features have very different sizes".into()),
         () if offset => {
             (if_failing(e, Severity::Warning), "the features lie far from 0, and vary little".into())
         }

@@ -35,11 +35,13 @@ pub(super) fn still_improving(e: &Evidence) -> Option<Finding> {
     let way = losses[0].max(e.first.as_ref().map_or(losses[0], |first| first.loss)) - last;
     // Small gains are gains where each epoch has one: of five numbers in a row that happens once in 120 times by chance.
     let steady = losses.len() >= 5 && losses.windows(2).all(|pair| pair[1] < pair[0]);
-    let gains = gain > 0.02 * before.abs() || (steady && (gain > 0.2 * way || skill < LEARNED));
+    // Slow is what cannot have moved its weights by as much as they are large, all steps in one direction.
+    let slow = e.steps() as f64 * super::progress::step(e).unwrap_or(0.0) < 1.0;
+    let gains = gain > 0.02 * before.abs() || (steady && (gain > 0.2 * way || slow));
     (last <= best && helps && gains).then(|| {
-        // What has learned nothing yet and falls in each epoch is slow, however long its way may be.
-        let slow = gain > 0.2 * way || (steady && skill < LEARNED);
-        let severity = match skill < 0.25 && slow {
+        // What has learned nothing in large steps may be learning its rows by heart.
+        let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
+        let severity = match skill < 0.25 && cut {
             true => Severity::Warning,
             false => Severity::Note,
         };

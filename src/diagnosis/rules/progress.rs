@@ -26,7 +26,7 @@ pub(super) fn vanishing_gradient(e: &Evidence) -> Option<Finding> {
 }
 
 /// The median over layers of how much a step changes them, by their size.
-fn step(e: &Evidence) -> Option<f64> {
+pub(super) fn step(e: &Evidence) -> Option<f64> {
     let mut steps: Vec<f64> = e.weighted().map(|(layer, _)| layer.look.step).collect();
     steps.sort_by(f64::total_cmp);
     steps.get(steps.len() / 2).copied()
@@ -116,11 +116,11 @@ pub(super) fn collapsed(e: &Evidence) -> Option<Finding> {
     // probabilities differ: what counts is whether the loss is better than a constant's.
     (share < 0.95).then(|| {
         Finding::new("N0408", if_failing(e, Severity::Error), "one class is the answer to everything")
-        .saw(format!(
-            "class {class} for at least 99 % of the rows, and in {} % of the targets",
-            short(100.0 * share)
-        ))
-        .help("the network answers with a constant; look at what the other findings name")
+            .saw(format!(
+                "class {class} for at least 99 % of the rows, and in {} % of the targets",
+                short(100.0 * share)
+            ))
+            .help("the network answers with a constant; look at what the other findings name")
     })
 }
 

@@ -22,7 +22,9 @@ pub(super) fn validation_trains(e: &Evidence) -> Option<Finding> {
                 "{known} of {rows} rows of the validation part have an equal among {} of the {} that train",
                 repeats.rows, e.data.rows
             ))
-            .help("take out the copies before the rows are split: what was seen in training validates nothing"),
+            .help(
+                "take out the copies before the rows are split: what was seen in training validates nothing",
+            ),
     )
 }
 

@@ -148,7 +148,9 @@ pub(super) fn constant_loss(e: &Evidence) -> Option<Finding> {
                 1.0 - share
             )
         }
-        _ if e.data.targets.scale.is_some_and(|scale| near(scale.chance)) => "what the best constant answer costs".into(),
+        _ if e.data.targets.scale.is_some_and(|scale| near(scale.chance)) => {
+            "what the best constant answer costs".into()
+        }
         _ => "no epoch changes it".into(),
     };
     Some(
@@ -183,11 +185,17 @@ pub(super) fn dead_units(e: &Evidence) -> Option<Finding> {
     Some(
         Finding::new("N0404", severity, "units that never fire")
             .at(layer)
-            .saw(format!("{count} of {units} were 0 for all {} rows looked at in epoch {epoch}{start}", layer.look.rows))
-            .mend("`Activation::LeakyRelu { negative_slope: 0.1 }`", Remedy::Activation {
-                layer: layer.index,
-                activation: Activation::LeakyRelu { negative_slope: 0.1 },
-            })
+            .saw(format!(
+                "{count} of {units} were 0 for all {} rows looked at in epoch {epoch}{start}",
+                layer.look.rows
+            ))
+            .mend(
+                "`Activation::LeakyRelu { negative_slope: 0.1 }`",
+                Remedy::Activation {
+                    layer: layer.index,
+                    activation: Activation::LeakyRelu { negative_slope: 0.1 },
+                },
+            )
             .mend(
                 format!("a learning rate of {}", short(e.plan.learning_rate / 10.0)),
                 Remedy::LearningRate(e.plan.learning_rate / 10.0),

@@ -4,7 +4,7 @@ use super::{Drawn, check_rate, check_some, fill_mask};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step, saved};
+use crate::layer::{Layer, Pass, Size, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -114,7 +114,8 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
         self.rate
     }
 
-    fn set_drop_rate(&mut self, rate: f64) -> bool {
+    fn set_size(&mut self, size: Size) -> bool {
+        let Size::DropRate(rate) = size else { return false };
         self.rate = rate;
         true
     }
@@ -181,7 +182,8 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
         self.rate
     }
 
-    fn set_drop_rate(&mut self, rate: f64) -> bool {
+    fn set_size(&mut self, size: Size) -> bool {
+        let Size::DropRate(rate) = size else { return false };
         self.rate = rate;
         true
     }

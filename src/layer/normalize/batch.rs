@@ -41,8 +41,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// # Example
 /// ```
 /// use cornu::prelude::*;
-/// let mut model = Sequential::new()
-///     .input([100, 1])
+/// let mut model = Sequential::new().input([100, 1])
 ///     .add(Conv1D::new(8, 5).use_bias(false))
 ///     .add(BatchNormalization::new())
 ///     .add(Activation::Relu);

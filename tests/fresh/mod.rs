@@ -1,0 +1,131 @@
+//! Data made by formulas, and short ways to write small programs on them.
+
+use cornu::diagnosis::{Findings, Severity};
+use cornu::loss::Loss;
+use cornu::ndarray::{Array1, Array2, Array3, Array4, Axis, concatenate};
+use cornu::optimizer::Optimizer;
+use cornu::prelude::*;
+
+pub use cornu::activation::Activation::{Linear, Relu as RELU, Sigmoid, Softmax as SOFTMAX, Tanh};
+
+/// The stream of a seed.
+pub fn rng(seed: u64) -> Rng {
+    Rng::stream(seed, 7)
+}
+
+/// Rows about `classes` centres that lie on random directions, `apart` from the origin; with the class of each.
+pub fn blobs(
+    seed: u64,
+    (rows, width): (usize, usize),
+    classes: usize,
+    apart: f64,
+) -> (Array2<f32>, Array1<usize>) {
+    let mut rng = rng(seed);
+    let centres = Array2::from_shape_fn((classes, width), |_| apart * rng.normal());
+    let y = Array1::from_shape_fn(rows, |_| (rng.uniform() * classes as f64) as usize);
+    let x = Array2::from_shape_fn((rows, width), |(i, j)| (centres[[y[i], j]] + rng.normal()) as f32);
+    (x, y)
+}
+
+/// Standard normal numbers.
+pub fn noise(seed: u64, rows: usize, width: usize) -> Array2<f32> {
+    let mut rng = Rng::stream(seed, 8);
+    Array2::from_shape_fn((rows, width), |_| rng.normal() as f32)
+}
+
+/// Two features, and whether they lie within a ring: nothing linear tells.
+pub fn rings(seed: u64, rows: usize) -> (Array2<f32>, Array1<usize>) {
+    let x = noise(seed, rows, 2);
+    let y = x.map_axis(Axis(1), |p| usize::from(p[0] * p[0] + p[1] * p[1] < 1.4));
+    (x, y)
+}
+
+/// Four features and a smooth number that they tell, of mean about 0 and deviation about 1, and some noise.
+pub fn smooth(seed: u64, rows: usize, noisy: f64) -> (Array2<f32>, Array1<f32>) {
+    let x = noise(seed, rows, 4);
+    let mut rng = rng(seed);
+    let y = x.map_axis(Axis(1), |r| {
+        (1.5 * r[0]).sin() + 0.6 * r[1] * r[2] + 0.3 * r[3] + (noisy * rng.normal()) as f32
+    });
+    (x, y)
+}
+
+/// Images of 8 × 8 × 1 in [0, 1] with a bar in one of four places, and which.
+pub fn bars(seed: u64, rows: usize) -> (Array4<f32>, Array1<usize>) {
+    let mut rng = rng(seed);
+    let y = Array1::from_shape_fn(rows, |_| (rng.uniform() * 4.0) as usize);
+    let x = Array4::from_shape_fn((rows, 8, 8, 1), |(i, r, c, _)| {
+        let on = match y[i] {
+            0 => r == 2,
+            1 => r == 5,
+            2 => c == 2,
+            _ => c == 5,
+        };
+        (0.3 * rng.uniform() + if on { 0.6 } else { 0.1 }) as f32
+    });
+    (x, y)
+}
+
+/// Noisy sines of two lengths as sequences of `steps` × 1, and which.
+pub fn waves(seed: u64, rows: usize, steps: usize) -> (Array3<f32>, Array1<usize>) {
+    let mut rng = rng(seed);
+    let y = Array1::from_shape_fn(rows, |_| usize::from(rng.uniform() < 0.5));
+    let phases = Array1::from_shape_fn(rows, |_| 6.28 * rng.uniform());
+    let x = Array3::from_shape_fn((rows, steps, 1), |(i, t, _)| {
+        let speed = if y[i] == 1 { 1.1 } else { 0.45 };
+        ((speed * t as f64 + phases[i]).sin() + 0.15 * rng.normal()) as f32
+    });
+    (x, y)
+}
+
+/// Texts of twelve words of fifty, and whether more words of the first half are among them.
+pub fn texts(seed: u64, rows: usize) -> (Array2<f32>, Array1<usize>) {
+    let mut rng = rng(seed);
+    let y = Array1::from_shape_fn(rows, |_| usize::from(rng.uniform() < 0.5));
+    let x = Array2::from_shape_fn((rows, 12), |(i, _)| {
+        let half = (rng.uniform() < 0.8) == (y[i] == 1);
+        (25.0 * rng.uniform() + if half { 0.0 } else { 25.0 }).floor() as f32
+    });
+    (x, y)
+}
+
+/// A share of the labels drawn anew.
+pub fn mislabelled(seed: u64, y: &Array1<usize>, classes: usize, share: f64) -> Array1<usize> {
+    let mut rng = Rng::stream(seed, 9);
+    y.mapv(|label| if rng.uniform() < share { (rng.uniform() * classes as f64) as usize } else { label })
+}
+
+pub fn hot(y: &Array1<usize>, classes: usize) -> Array2<f32> {
+    to_categorical(y, Some(classes)).expect("classes")
+}
+
+/// The rows of two parts one after another.
+pub fn stacked(a: &Array2<f32>, b: &Array2<f32>) -> Array2<f32> {
+    concatenate(Axis(0), &[a.view(), b.view()]).expect("equal widths")
+}
+
+/// Dense layers of these widths, all but the last with one function and the last with another.
+pub fn mlp(seed: u64, widths: &[usize], hidden: Activation, last: Activation) -> Sequential {
+    let (end, inner) = widths.split_last().expect("a width");
+    let inner = inner.iter().map(|&units| Dense::new(units).activation(hidden));
+    inner.fold(Sequential::new().seed(seed), Sequential::add).add(Dense::new(*end).activation(last))
+}
+
+pub fn compiled(
+    mut model: Sequential,
+    optimizer: impl Optimizer<f32> + 'static,
+    loss: impl Loss<f32> + 'static,
+) -> Sequential {
+    model.compile(optimizer, loss, ()).expect("a model");
+    model
+}
+
+pub fn fit<'a>(epochs: usize) -> Fit<'a> {
+    Fit::new().epochs(epochs).verbose(Verbose::Silent)
+}
+
+/// The codes of errors and warnings, what to change first first.
+pub fn alarms(findings: &Findings) -> Vec<String> {
+    let told = findings.iter().filter(|finding| finding.severity > Severity::Note);
+    told.map(|finding| finding.code.clone()).collect()
+}
