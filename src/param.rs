@@ -1,10 +1,11 @@
 //! A parameter: its value, its gradient, and the optimizer's memory of it, side by side.
 
+mod spec;
+
 use std::fmt;
 
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
-use crate::config::{Config, Entry, Fields};
 use crate::constraint::Constraint;
 use crate::error::{Result, Shape};
 use crate::initializer::Initializer;
@@ -14,6 +15,8 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
+
+pub(crate) use spec::{Spec, spec_setters};
 
 /// A layer's parameter.
 ///
@@ -231,79 +234,5 @@ impl<F> fmt::Debug for Param<F> {
     /// `kernel (6000, 40)`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} {}", self.name, Shape(&self.shape))
-    }
-}
-
-/// How a parameter is to be made: what a layer's setters `kernel_initializer`, `kernel_regularizer` and
-/// `kernel_constraint` fill in.
-#[derive(Debug, Clone)]
-pub(crate) struct Spec {
-    pub(crate) initializer: Initializer,
-    pub(crate) regularizer: Option<Regularizer>,
-    pub(crate) constraint: Option<Constraint>,
-}
-
-impl Spec {
-    /// A parameter that nothing binds.
-    pub(crate) fn new(initializer: Initializer) -> Self {
-        Spec { initializer, regularizer: None, constraint: None }
-    }
-
-    /// Makes the parameter.
-    pub(crate) fn param<F: Scalar>(
-        &self,
-        name: &'static str,
-        shape: &[usize],
-        rng: &mut Rng,
-    ) -> Result<Param<F>> {
-        self.regularizer.iter().try_for_each(Regularizer::check)?;
-        self.constraint.iter().try_for_each(|constraint| constraint.check(shape))?;
-        let mut param = Param::new(name, shape, &self.initializer, rng)?;
-        (param.regularizer, param.constraint) = (self.regularizer, self.constraint);
-        Ok(param)
-    }
-}
-
-/// The setters of a [`Spec`] field of a layer:
-/// `spec_setters!(kernel: "the kernel", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);`
-macro_rules! spec_setters {
-    ($field:ident: $what:literal, $default:literal, $initializer:ident, $regularizer:ident, $constraint:ident) => {
-        #[doc = concat!("The first values of ", $what, ". Default: ", $default, ".")]
-        pub fn $initializer(mut self, initializer: crate::Initializer) -> Self {
-            self.$field.initializer = initializer;
-            self
-        }
-
-        #[doc = concat!("What ", $what, " adds to the loss. Default: nothing.")]
-        pub fn $regularizer(mut self, regularizer: crate::Regularizer) -> Self {
-            self.$field.regularizer = Some(regularizer);
-            self
-        }
-
-        #[doc = concat!("What ", $what, " must be after every update. Default: anything.")]
-        pub fn $constraint(mut self, constraint: crate::Constraint) -> Self {
-            self.$field.constraint = Some(constraint);
-            self
-        }
-    };
-}
-pub(crate) use spec_setters;
-
-/// Three settings: `kernel_initializer`, `kernel_regularizer` and `kernel_constraint`.
-impl Entry for Spec {
-    fn put(&self, name: &str, to: &mut Config) {
-        self.initializer.put(&format!("{name}_initializer"), to);
-        self.regularizer.put(&format!("{name}_regularizer"), to);
-        self.constraint.put(&format!("{name}_constraint"), to);
-    }
-
-    fn take(&mut self, name: &str, from: &mut Fields) -> Result<()> {
-        from.read(&format!("{name}_initializer"), &mut self.initializer)?;
-        from.read(&format!("{name}_regularizer"), &mut self.regularizer)?;
-        from.read(&format!("{name}_constraint"), &mut self.constraint)
-    }
-
-    fn demand(&mut self, name: &str, from: &mut Fields) -> Result<()> {
-        self.take(name, from)
     }
 }

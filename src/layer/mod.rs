@@ -7,6 +7,7 @@ mod convolution;
 mod dense;
 mod embedding;
 mod flatten;
+mod kinds;
 pub(crate) mod names;
 mod node;
 mod noise;
@@ -28,6 +29,7 @@ pub use convolution::{Conv, Conv1D, Conv2D, DepthwiseConv1D, SeparableConv1D};
 pub use dense::{Dense, Size};
 pub use embedding::Embedding;
 pub use flatten::Flatten;
+pub(crate) use kinds::kinds;
 pub use node::Node;
 pub(crate) use node::precision;
 pub use noise::{AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D};
@@ -55,7 +57,7 @@ use std::fmt::Debug;
 use dyn_clone::DynClone;
 
 use crate::activation::Activation;
-use crate::config::{Config, Kinds, Made, stock};
+use crate::config::Config;
 use crate::error::Result;
 use crate::param::Param;
 use crate::regularizer::Regularizer;
@@ -241,57 +243,6 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
 }
 
 dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
-
-/// The layers that files know by their kind.
-pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Layer<F>> {
-    let mut rows: Vec<Made<dyn Layer<F>>> = stock![
-        "Activation": Activation::Linear,
-        "AlphaDropout": AlphaDropout::new(0.0),
-        "AveragePooling1D": AveragePooling1D::new(1),
-        "AveragePooling2D": AveragePooling2D::new([1, 1]),
-        "BatchNormalization": BatchNormalization::new(),
-        "Conv1D": Conv1D::new(1, 1),
-        "Conv2D": Conv2D::new(1, [1, 1]),
-        "Cropping1D": Cropping1D::new(1, 1),
-        "Dense": Dense::new(1),
-        "DepthwiseConv1D": DepthwiseConv1D::new(1),
-        "Dropout": Dropout::new(0.0),
-        "ELU": Elu::new(),
-        "Embedding": Embedding::new(1, 1),
-        "Flatten": Flatten::new(),
-        "GRU": Gru::new(1),
-        "GaussianDropout": GaussianDropout::new(0.0),
-        "GaussianNoise": GaussianNoise::new(0.0),
-        "GlobalAveragePooling1D": GlobalAveragePooling1D::new(),
-        "GlobalAveragePooling2D": GlobalAveragePooling2D::new(),
-        "GlobalMaxPooling1D": GlobalMaxPooling1D::new(),
-        "GlobalMaxPooling2D": GlobalMaxPooling2D::new(),
-        "LSTM": Lstm::new(1),
-        "LayerNormalization": LayerNormalization::new(),
-        "LeakyReLU": LeakyRelu::new(),
-        "MaxPooling1D": MaxPooling1D::new(1),
-        "MaxPooling2D": MaxPooling2D::new([1, 1]),
-        "Normalization": Normalization::new(),
-        "PReLU": PRelu::new(),
-        "Permute": Permute::new([1]),
-        "ReLU": Relu::new(),
-        "RepeatVector": RepeatVector::new(1),
-        "Rescaling": Rescaling::new(1.0),
-        "Reshape": Reshape::new([-1]),
-        "SeparableConv1D": SeparableConv1D::new(1, 1),
-        "SimpleRNN": SimpleRnn::new(1),
-        "Softmax": Softmax::new(),
-        "SpatialDropout1D": SpatialDropout1D::new(0.0),
-        "UnitNormalization": UnitNormalization::new(),
-        "UpSampling1D": UpSampling1D::new(2),
-        "ZeroPadding1D": ZeroPadding1D::new(1, 1),
-        "ZeroPadding2D": ZeroPadding2D::new([1, 1], [1, 1]),
-    ];
-    rows.push(("Bidirectional", recurrent::bidirectional_from_fields));
-    rows.push(("Residual", container::residual_from_fields));
-    rows.push(("TimeDistributed", container::time_distributed_from_fields));
-    Kinds::new("layer", rows)
-}
 
 /// The settings of a layer that lists them.
 macro_rules! saved {

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::time::Instant;
 
 use super::dataset::Dataset;
-use super::look::sample;
 use super::epochs::Training;
 use super::fit::Run;
+use super::look::sample;
 use super::settings::Fit;
 use crate::callback::{BackupAndRestore, Callback};
 use crate::diagnosis::Diagnose;

@@ -55,7 +55,10 @@ impl Epoch {
             gradient,
             learning_rate,
         } = self;
-        state.numbers("numbers", [loss, late, penalty, clipped, spread, zero_logits, gradient, learning_rate])?;
+        state.numbers(
+            "numbers",
+            [loss, late, penalty, clipped, spread, zero_logits, gradient, learning_rate],
+        )?;
         state.item("val_loss", val_loss)?;
         state.item("accuracy", accuracy)?;
         state.item("val_accuracy", val_accuracy)?;

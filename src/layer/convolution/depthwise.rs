@@ -9,19 +9,15 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding, Window};
-use crate::layer::{Layer, Pass, Step, saved};
+use crate::layer::{Layer, Pass, Step, activated::Activated, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A convolution of each channel by itself, with `depth_multiplier` kernels a channel.
-///
-/// ```text
-/// y[t, c·m + j] = f(b + Σᵢ x[t·s + i·d, c] · K[i, c, j])
-/// ```
+/// A convolution of each channel by itself, with `depth_multiplier` kernels a channel:
+/// `y[t, c·m + j] = f(b + Σᵢ x[t·s + i·d, c] · K[i, c, j])`.
 ///
 /// | setter | default |
 /// |---|---|
@@ -31,12 +27,10 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `padding` | [`Padding::Valid`]; `Causal` is refused, as in Keras |
 /// | `use_bias` | true |
 /// | `depthwise_initializer`, `bias_initializer` | `GlorotUniform`, `Zeros` |
-/// | `depthwise_regularizer`, `bias_regularizer` | none |
-/// | `depthwise_constraint`, `bias_constraint` | none |
+/// | `depthwise_regularizer`, `bias_regularizer`, `depthwise_constraint`, `bias_constraint` | none |
 ///
 /// # Shapes
-/// Input `(steps, channels)`, output `(new steps, channels·m)`; parameters `kernel (kernel_size, channels, m)`,
-/// `bias (channels·m)`.
+/// `(steps, channels)` to `(new steps, channels·m)`; parameters `kernel (kernel_size, channels, m)`, `bias (channels·m)`.
 ///
 /// # Example
 /// ```
@@ -48,8 +42,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a count of 0, strides and dilation both above 1, a window longer than the
-/// input; [`Error::InputShape`] for samples of another rank.
+/// At `build`: [`Error::Argument`] for a count of 0, strides and dilation both above 1, a window longer than the input;
+/// [`Error::InputShape`] for samples of another rank.
 ///
 /// # References
 /// <https://keras.io/api/layers/convolution_layers/depthwise_convolution1d/>
@@ -291,8 +285,8 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
 
 impl<F: Scalar> fmt::Debug for DepthwiseConv1D<F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (m, k) = (self.depth_multiplier, self.sliding.size[0]);
-        write!(f, "DepthwiseConv1D({m} of {k}, {})", self.activation.function)
+        let (of, function) = (self.sliding.size[0], self.activation.function);
+        write!(f, "DepthwiseConv1D({} of {of}, {function})", self.depth_multiplier)
     }
 }
 

@@ -1,0 +1,99 @@
+//! F1: the F-score that takes precision and recall alike, F1 = 2·P·R / (P + R).
+
+use super::{Average, FBetaScore, Goal, Metric, saved};
+use crate::config::settings;
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::state::State;
+use crate::tensor::Batch;
+
+/// The harmonic mean of precision and recall, `2·P·R / (P + R)`: [`FBetaScore`] with `β = 1`.
+///
+/// | setter | default |
+/// |---|---|
+/// | `average` | [`Average::Macro`] |
+/// | `threshold` | none: the largest output |
+/// | `name` | `f1_score` |
+///
+/// # Shapes
+/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+///
+/// # Example
+/// ```
+/// use cornu::metric::{F1Score, Metric};
+/// use cornu::tensor::Batch;
+/// let mut score = F1Score::new();
+/// let y_pred = Batch::new(&[0.9f32, 0.1, 0.2, 0.8], 2);
+/// score.update(y_pred, Batch::new(&[0.0, 1.0], 1), None);
+/// assert!((Metric::<f32>::value(&score) - 1.0).abs() < 1e-6);
+/// ```
+///
+/// # Errors
+/// As [`FBetaScore`].
+///
+/// # References
+/// <https://keras.io/api/metrics/classification_metrics/#f1score-class>
+#[derive(Debug, Clone)]
+pub struct F1Score(FBetaScore);
+
+impl F1Score {
+    /// The mean of the classes' scores.
+    pub fn new() -> Self {
+        F1Score(FBetaScore::new(1.0).name("f1_score"))
+    }
+
+    /// How the classes' scores become one. Default: [`Average::Macro`].
+    pub fn average(self, average: Average) -> Self {
+        F1Score(self.0.average(average))
+    }
+
+    /// Outputs above this are called positive, rather than the largest of each row. Default: none.
+    pub fn threshold(self, threshold: f64) -> Self {
+        F1Score(self.0.threshold(threshold))
+    }
+
+    /// The key under which it is reported. Default: `f1_score`.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        F1Score(self.0.name(name))
+    }
+}
+
+impl Default for F1Score {
+    fn default() -> Self {
+        F1Score::new()
+    }
+}
+
+impl<F: Scalar> Metric<F> for F1Score {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    saved!("F1Score");
+
+    fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
+        Metric::<F>::prepare(&mut self.0, output, target)
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::High
+    }
+
+    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+        self.0.update(y_pred, y_true, weights);
+    }
+
+    fn value(&self) -> f64 {
+        Metric::<F>::value(&self.0)
+    }
+
+    fn reset(&mut self) {
+        Metric::<F>::reset(&mut self.0);
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        Metric::<F>::state(&mut self.0, state)
+    }
+}
+
+settings!([] F1Score { "name": 0.name, "average" required: 0.average, "threshold": 0.threshold });
