@@ -21,6 +21,8 @@ pub mod prelude;
 mod regularizer;
 mod rng;
 mod samples;
+#[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
+// each format uses a part
 pub mod save;
 mod scalar;
 mod state;

@@ -1,5 +1,10 @@
 //! What can be wrong with a file, or with what is to be written to one.
 
+/// Whether Keras keeps code of the user's in things of this kind.
+fn holds_code(kind: &str) -> bool {
+    ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__"].contains(&kind)
+}
+
 /// Why a model could not be written or read.
 ///
 /// # Example
@@ -27,8 +32,9 @@ pub enum FileError {
     },
     /// A kind that nobody registered.
     #[error(
-        "`{path}`: no {what} `{kind}` is known here{}; register your own: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
-        if module.is_empty() { String::new() } else { format!(" by the module `{module}`") }
+        "`{path}`: no {what} `{kind}` is known here{}{}; register your own: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
+        if module.is_empty() { String::new() } else { format!(" by the module `{module}`") },
+        if holds_code(kind) { ", and the code in it is never run" } else { "" }
     )]
     UnknownKind {
         /// `layer`, `loss`, `optimizer`, `metric` or `schedule`.

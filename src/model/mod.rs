@@ -166,6 +166,7 @@ impl<F: Scalar> Sequential<F> {
 
     /// Builds the layers of a model whose weights a file holds, within so many bytes; tells how many are left. Where it
     /// fails, some layers are built.
+    #[cfg_attr(not(any(feature = "keras", feature = "safetensors")), allow(dead_code))] // for files alone
     pub(crate) fn build_within(&mut self, input: &[usize], mut room: usize, draws: bool) -> Result<usize> {
         if self.layers.is_empty() {
             return Err(Error::NoLayers);

@@ -127,7 +127,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-#[cfg(feature = "files")]
+#[cfg(any(feature = "npy", feature = "safetensors"))]
 /// Reads all weights into memory of their own, and then sets them, so that a fault changes nothing. `find` tells where the
 /// weight of a path is, and `names` what there is.
 pub(super) fn load<'a, F: Scalar>(

@@ -142,6 +142,7 @@ const MODULE: &str = "keras.optimizers.schedules";
 
 impl LearningRate {
     /// The rate, where it is a number.
+    #[cfg_attr(not(feature = "keras"), allow(dead_code))] // for files alone
     pub(crate) fn constant(&self) -> Option<f64> {
         match self {
             LearningRate::Constant(rate) => Some(*rate),
