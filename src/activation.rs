@@ -58,6 +58,7 @@ pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
 /// # References
 /// <https://keras.io/api/layers/activations/>
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 #[allow(missing_docs)] // the table above says what each is
 pub enum Activation {

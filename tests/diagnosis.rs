@@ -167,3 +167,59 @@ fn every_code_has_its_page() {
     }
     assert!(explain("N0000").is_none());
 }
+
+#[test]
+#[cfg(feature = "serde")]
+fn findings_and_what_became_of_their_helps_come_back_from_json() {
+    let (x, y) = signals();
+    let findings = question(1, Activation::Relu).investigate(&x, &y, &quiet(5)).unwrap();
+    assert!(findings.iter().any(|finding| !finding.trials.is_empty()));
+    let text = serde_json::to_string(&findings).unwrap();
+    let read: Findings = serde_json::from_str(&text).unwrap();
+    // serde_json reads numbers to the last digit but one.
+    assert_eq!((read.to_string(), read.len()), (findings.to_string(), findings.len()));
+    let remedies =
+        |findings: &Findings| format!("{:?}", findings.iter().map(|f| f.helps.clone()).collect::<Vec<_>>());
+    assert_eq!(remedies(&read), remedies(&findings));
+    assert_eq!(serde_json::to_value(&findings[0]).unwrap()["code"], "N0202");
+}
+
+#[test]
+fn a_trial_that_diverges_is_told_so_and_has_not_helped() {
+    // So steep a slope that the rate that helps elsewhere diverges too.
+    let x = Array2::from_shape_fn((64, 3), |(i, j)| 1e3 * (((i * 7 + j * 5) % 13) as f32 - 6.0));
+    let y = x.sum_axis(Axis(1)) / 1e3;
+    let mut model = Sequential::new().seed(1).add(Dense::new(8)).add(Dense::new(1));
+    model.compile(Sgd::new(5.0), MeanSquaredError::new(), ()).unwrap();
+    let findings = model.investigate(&x, &y, &quiet(20)).unwrap();
+    assert!(findings.of("N0401").is_some(), "{findings}");
+    let trials: Vec<_> = findings.iter().flat_map(|finding| &finding.trials).collect();
+    let diverged: Vec<_> = trials.iter().filter(|trial| trial.loss.1.is_none()).collect();
+    assert!(!diverged.is_empty() && diverged.iter().all(|trial| !trial.learned && !trial.advised));
+    assert!(diverged.iter().all(|trial| trial.steps < 80), "{diverged:?}");
+    // The network as it is diverges as well, and yet what helps is found, by both changes together.
+    assert!(trials.iter().all(|trial| trial.loss.0.is_none()));
+    let advised = trials.iter().find(|trial| trial.advised).unwrap();
+    assert!(advised.skill > Some(0.9) && advised.codes.len() > 1, "{advised:?}");
+    assert!(
+        findings.to_string().contains("loss diverged → diverged: did not bring learning back"),
+        "{findings}"
+    );
+}
+
+#[test]
+fn an_investigation_finds_the_same_each_time() {
+    let (x, y) = signals();
+    let look = || question(2, Activation::Relu).investigate(&x, &y, &quiet(5)).unwrap();
+    assert_eq!(look(), look());
+}
+
+#[test]
+fn a_check_takes_no_step_and_changes_nothing() {
+    let (x, y) = signals();
+    let mut model = question(4, Activation::Relu);
+    model.fit(&x, &y, &quiet(1)).unwrap();
+    let before = format!("{model:?}");
+    assert!(!model.check(&x, &y).unwrap().is_empty());
+    assert_eq!(format!("{model:?}"), before);
+}

@@ -5,7 +5,7 @@
 mod fresh;
 
 use cornu::diagnosis::Findings;
-use cornu::ndarray::{Array1, Array2, Axis, s};
+use cornu::ndarray::{Array1, Array2, Axis, concatenate, s};
 use cornu::prelude::*;
 use fresh::*;
 
@@ -111,12 +111,15 @@ fn of_data() -> Vec<Fault> {
         }),
         ("copied before the split", &["N0206"], |s| {
             let (x, y) = blobs(s, (200, 6), 3, 1.0);
-            let copies = cornu::ndarray::concatenate(Axis(0), &[y.view(), y.view()]).expect("rows");
+            let (copied_x, copied_y) = (
+                concatenate(Axis(0), &[x.view(), x.view()]).expect("rows"),
+                concatenate(Axis(0), &[y.view(), y.view()]).expect("rows"),
+            );
             let fit = fit(20).validation_split(0.3);
             train(
                 compiled(mlp(s, &[16, 3], RELU, SOFTMAX), Adam::new(0.01), sparse()),
-                &stacked(&x, &x),
-                &copies,
+                &copied_x,
+                &copied_y,
                 fit,
             )
         }),

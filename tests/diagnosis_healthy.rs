@@ -21,6 +21,23 @@ macro_rules! train {
     }};
 }
 
+/// Texts of twelve words of fifty, and whether more words of the first half are among them.
+fn texts(seed: u64, rows: usize) -> (Array2<f32>, Array1<usize>) {
+    let mut rng = rng(seed);
+    let y = Array1::from_shape_fn(rows, |_| usize::from(rng.uniform() < 0.5));
+    let x = Array2::from_shape_fn((rows, 12), |(i, _)| {
+        let half = (rng.uniform() < 0.8) == (y[i] == 1);
+        (25.0 * rng.uniform() + if half { 0.0 } else { 25.0 }).floor() as f32
+    });
+    (x, y)
+}
+
+/// A share of the labels drawn anew.
+fn mislabelled(seed: u64, y: &Array1<usize>, classes: usize, share: f64) -> Array1<usize> {
+    let mut rng = Rng::stream(seed, 9);
+    y.mapv(|label| if rng.uniform() < share { (rng.uniform() * classes as f64) as usize } else { label })
+}
+
 fn sparse() -> SparseCategoricalCrossentropy {
     SparseCategoricalCrossentropy::new()
 }

@@ -13,6 +13,7 @@ use super::remedy::Remedy;
 /// assert!(Severity::Error > Severity::Warning && Severity::Warning > Severity::Note);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Severity {
     /// Worth knowing where a training fails; kept, and shown only then.
     Note,
@@ -40,6 +41,7 @@ impl fmt::Display for Severity {
 /// assert!(help.remedy.is_none());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Help {
     /// The advice, with the line to write.
@@ -57,6 +59,7 @@ impl Help {
 
 /// What became of a short training with some of the helps applied, from the same initial weights.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Trial {
     /// The codes of the findings whose helps were applied.
@@ -82,7 +85,8 @@ pub struct Trial {
 
 /// One thing that is wrong with a network, its data or its training.
 ///
-/// `Display` writes it as rustc writes an error. The fields are for programs.
+/// `Display` writes it as rustc writes an error. The fields are for programs; with the feature `serde` they can be written
+/// and read in any of serde's formats.
 ///
 /// # Example
 /// ```
@@ -96,6 +100,7 @@ pub struct Trial {
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Finding {
     /// Such as `N0202`; the page about it is [`explain`](super::explain)`("N0202")`.

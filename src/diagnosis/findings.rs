@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::ops::Deref;
 
 use super::chain::{explains, is_symptom, rank};
+use super::colour::colour;
 use super::finding::{Finding, Severity};
 use crate::error::Result;
 use crate::state::State;
@@ -24,6 +25,7 @@ use crate::state::State;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Findings {
     all: Vec<Finding>,
     /// Whether the run failed: then notes are shown too.
@@ -39,6 +41,17 @@ impl Findings {
     /// How bad the worst of them is.
     pub fn worst(&self) -> Option<Severity> {
         self.all.iter().map(|finding| finding.severity).max()
+    }
+
+    /// The report with the colours of rustc's, for a terminal. What `Display` writes has none.
+    ///
+    /// # Example
+    /// ```
+    /// let findings = cornu::diagnosis::Findings::default();
+    /// assert_eq!(findings.coloured(), "");
+    /// ```
+    pub fn coloured(&self) -> String {
+        colour(&self.to_string())
     }
 
     /// Those that no other explains, the worst and most causal first.

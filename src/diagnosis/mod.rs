@@ -14,6 +14,7 @@
 //! | N05xx | its end |
 
 mod chain;
+mod colour;
 mod evidence;
 mod finding;
 mod findings;
@@ -23,6 +24,7 @@ mod rules;
 mod state;
 mod watch;
 
+pub(crate) use colour::colour;
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
     Targets, Task,

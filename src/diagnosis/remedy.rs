@@ -16,6 +16,7 @@ use crate::activation::Activation;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Remedy {
     /// A `Normalization` that is adapted to the inputs as the first layer.
@@ -37,7 +38,7 @@ pub enum Remedy {
         to: Activation,
     },
     /// The loss of this name.
-    Loss(&'static str),
+    Loss(String),
     /// Another learning rate.
     LearningRate(f64),
     /// First weights from the default initializer.

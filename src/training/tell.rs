@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use crate::diagnosis::{Finding, Findings};
+use crate::diagnosis::{Finding, Findings, colour};
 
 /// Writes findings where a person sees them, and a program that reads the output does not.
 pub(super) fn tell(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
@@ -11,22 +11,13 @@ pub(super) fn tell(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
         return;
     }
     let mut to = std::io::stderr();
-    let coloured = to.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let is = |name: &str, value: &dyn Fn(&std::ffi::OsStr) -> bool| {
+        std::env::var_os(name).is_some_and(|v| value(&v))
+    };
+    // As no-color.org has it; and a terminal that says it can do nothing is believed.
+    let plain = is("NO_COLOR", &|value| !value.is_empty()) || is("TERM", &|value| value == "dumb");
+    let coloured = to.is_terminal() && !plain;
     let text = if coloured { colour(&text) } else { text };
     // A closed pipe is no reason to stop training.
     let _ = write!(to, "{text}");
-}
-
-/// The heads of findings in colour.
-fn colour(text: &str) -> String {
-    let paint = |line: &str| {
-        let code = match line.split('[').next() {
-            Some("error") => "1;31",
-            Some("warning") => "1;33",
-            Some("note") => "1;36",
-            _ => return format!("{line}\n"),
-        };
-        format!("\x1b[{code}m{line}\x1b[0m\n")
-    };
-    text.lines().map(paint).collect()
 }

@@ -55,11 +55,11 @@ fn follow(facts: &mut Value, remedy: &Remedy) {
         }
         Remedy::Loss(name) => {
             let sparse = facts["loss"] == "sparse_categorical_crossentropy";
-            let (loss, end) = match *name {
-                "binary_crossentropy" => (*name, "sigmoid"),
+            let (loss, end) = match &**name {
+                "binary_crossentropy" => (&**name, "sigmoid"),
                 "categorical_crossentropy" if sparse => ("sparse_categorical_crossentropy", "softmax"),
-                "categorical_crossentropy" => (*name, "softmax"),
-                _ => (*name, "linear"),
+                "categorical_crossentropy" => (&**name, "softmax"),
+                _ => (&**name, "linear"),
             };
             facts["loss"] = loss.into();
             let last = facts["layers"].as_array().expect("layers").len() - 1;

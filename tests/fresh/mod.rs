@@ -1,8 +1,11 @@
 //! Data made by formulas, and short ways to write small programs on them.
 
+// Each test takes a part of this.
+#![allow(dead_code)]
+
 use cornu::diagnosis::{Findings, Severity};
 use cornu::loss::Loss;
-use cornu::ndarray::{Array1, Array2, Array3, Array4, Axis, concatenate};
+use cornu::ndarray::{Array1, Array2, Array3, Array4, Axis};
 use cornu::optimizer::Optimizer;
 use cornu::prelude::*;
 
@@ -70,7 +73,7 @@ pub fn bars(seed: u64, rows: usize) -> (Array4<f32>, Array1<usize>) {
 pub fn waves(seed: u64, rows: usize, steps: usize) -> (Array3<f32>, Array1<usize>) {
     let mut rng = rng(seed);
     let y = Array1::from_shape_fn(rows, |_| usize::from(rng.uniform() < 0.5));
-    let phases = Array1::from_shape_fn(rows, |_| 6.28 * rng.uniform());
+    let phases = Array1::from_shape_fn(rows, |_| std::f64::consts::TAU * rng.uniform());
     let x = Array3::from_shape_fn((rows, steps, 1), |(i, t, _)| {
         let speed = if y[i] == 1 { 1.1 } else { 0.45 };
         ((speed * t as f64 + phases[i]).sin() + 0.15 * rng.normal()) as f32
@@ -78,30 +81,8 @@ pub fn waves(seed: u64, rows: usize, steps: usize) -> (Array3<f32>, Array1<usize
     (x, y)
 }
 
-/// Texts of twelve words of fifty, and whether more words of the first half are among them.
-pub fn texts(seed: u64, rows: usize) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = rng(seed);
-    let y = Array1::from_shape_fn(rows, |_| usize::from(rng.uniform() < 0.5));
-    let x = Array2::from_shape_fn((rows, 12), |(i, _)| {
-        let half = (rng.uniform() < 0.8) == (y[i] == 1);
-        (25.0 * rng.uniform() + if half { 0.0 } else { 25.0 }).floor() as f32
-    });
-    (x, y)
-}
-
-/// A share of the labels drawn anew.
-pub fn mislabelled(seed: u64, y: &Array1<usize>, classes: usize, share: f64) -> Array1<usize> {
-    let mut rng = Rng::stream(seed, 9);
-    y.mapv(|label| if rng.uniform() < share { (rng.uniform() * classes as f64) as usize } else { label })
-}
-
 pub fn hot(y: &Array1<usize>, classes: usize) -> Array2<f32> {
     to_categorical(y, Some(classes)).expect("classes")
-}
-
-/// The rows of two parts one after another.
-pub fn stacked(a: &Array2<f32>, b: &Array2<f32>) -> Array2<f32> {
-    concatenate(Axis(0), &[a.view(), b.view()]).expect("equal widths")
 }
 
 /// Dense layers of these widths, all but the last with one function and the last with another.

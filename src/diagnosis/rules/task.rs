@@ -37,7 +37,7 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         && targets.range.1 > 0.5
         && targets.width == 1
     {
-        let linear = Remedy::Loss("mean_squared_error");
+        let linear = Remedy::Loss("mean_squared_error".into());
         return Some(
             // Shares are a use of it: soft labels, rates. What tells them from other numbers is whether it learns them.
             Finding::new(
@@ -69,15 +69,15 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     Some(match softmax {
         true if layer.activation == Some(Activation::Softmax) => finding.mend(
             "`CategoricalCrossentropy::new()` in the place of the loss",
-            Remedy::Loss("categorical_crossentropy"),
+            Remedy::Loss("categorical_crossentropy".into()),
         ),
         true => finding.mend(
             "a softmax at the end and `CategoricalCrossentropy::new()`",
-            Remedy::Loss("categorical_crossentropy"),
+            Remedy::Loss("categorical_crossentropy".into()),
         ),
         false => finding.mend(
             "a sigmoid at the end and `BinaryCrossentropy::new()`",
-            Remedy::Loss("binary_crossentropy"),
+            Remedy::Loss("binary_crossentropy".into()),
         ),
     })
 }
