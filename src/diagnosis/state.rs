@@ -35,14 +35,6 @@ impl Help {
     }
 }
 
-/// The losses that a remedy names.
-const LOSSES: [&str; 4] = [
-    "mean_squared_error",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-];
-
 /// Which remedy it is, with a name; a place and a number.
 type Parts = ((String, String), (usize, f64));
 
@@ -52,7 +44,7 @@ fn parts(remedy: &Remedy) -> Parts {
         Remedy::StandardizeTargets => ("standardize", String::new(), 0, 0.0),
         Remedy::Activation { layer, activation } => ("activation", activation.to_string(), *layer, 0.0),
         Remedy::Hidden { from, to } => ("hidden", format!("{from} {to}"), 0, 0.0),
-        Remedy::Loss(name) => ("loss", (*name).into(), 0, 0.0),
+        Remedy::Loss(name) => ("loss", name.clone(), 0, 0.0),
         Remedy::LearningRate(rate) => ("learning rate", String::new(), 0, *rate),
         Remedy::Initialize { layer } => ("initialize", String::new(), *layer, 0.0),
         Remedy::Epochs(times) => ("epochs", String::new(), *times, 0.0),
@@ -76,7 +68,7 @@ fn of_parts(((kind, name), (place, number)): Parts) -> Option<Remedy> {
             let (from, to) = name.split_once(' ')?;
             Remedy::Hidden { from: from.parse().ok()?, to: to.parse().ok()? }
         }
-        "loss" => Remedy::Loss(LOSSES.into_iter().find(|loss| *loss == name)?),
+        "loss" => Remedy::Loss(name),
         "learning rate" => Remedy::LearningRate(number),
         "initialize" => Remedy::Initialize { layer: place },
         "epochs" => Remedy::Epochs(place),
@@ -102,7 +94,7 @@ mod tests {
             Remedy::NormalizeInputs,
             Remedy::StandardizeTargets,
             Remedy::Activation { layer: 3, activation },
-            Remedy::Loss("binary_crossentropy"),
+            Remedy::Loss("binary_crossentropy".into()),
             Remedy::LearningRate(0.25),
             Remedy::Initialize { layer: 2 },
             Remedy::Epochs(4),
