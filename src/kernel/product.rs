@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::tile::{ALL, NO, SOME, Start, Tile, tile};
+use super::tile::{Start, Tile, tile};
 use super::vector::{Lanes, Vector, Wide};
 
 /// Steps along the summed axis that are added up in registers before C is touched.
@@ -63,8 +63,6 @@ impl Even {
     }
 }
 
-/// More columns beyond whole registers than half of one.
-const MORE: u8 = 3;
 /// The most rows of a tile.
 const ROWS: usize = 8;
 /// The most registers in a row of a tile.
@@ -152,13 +150,13 @@ unsafe fn run<V: Wide, const R: usize>(product: &Product<V::Number>, part: Part,
 unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
     let (full, rest) = (columns / V::LANES, columns % V::LANES);
     macro_rules! rows {
-        ($t:expr, $n:literal, $half:ident) => {
+        ($t:expr, $n:literal, $half:literal) => {
             // Tiles of more than `R` rows are one register wide at most.
             match rows {
-                8 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 8, $n, $half>($t),
-                7 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 7, $n, $half>($t),
-                6 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 6, $n, $half>($t),
-                5 if R >= 8 || $n + usize::from($half != NO) <= 1 => tile::<V, 5, $n, $half>($t),
+                8 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 8, $n, $half>($t),
+                7 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 7, $n, $half>($t),
+                6 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 6, $n, $half>($t),
+                5 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 5, $n, $half>($t),
                 4 => tile::<V, 4, $n, $half>($t),
                 3 => tile::<V, 3, $n, $half>($t),
                 2 => tile::<V, 2, $n, $half>($t),
@@ -168,27 +166,18 @@ unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, 
     }
     let whole = Tile { last: V::LANES, ..t };
     let some = Tile { last: rest, ..t };
-    let half = match rest {
-        0 => NO,
-        _ if rest < V::Half::LANES => SOME,
-        _ if rest == V::Half::LANES => ALL,
-        _ => MORE,
-    };
     // SAFETY: handed on.
     unsafe {
-        match (full, half) {
-            (3, _) => rows!(whole, 3, NO),
-            (2, NO) => rows!(whole, 2, NO),
-            (1, NO) => rows!(whole, 1, NO),
-            (2, SOME) => rows!(some, 2, SOME),
-            (1, SOME) => rows!(some, 1, SOME),
-            (0, SOME) => rows!(some, 0, SOME),
-            (2, ALL) => rows!(some, 2, ALL),
-            (1, ALL) => rows!(some, 1, ALL),
-            (0, ALL) => rows!(some, 0, ALL),
-            (2, _) => rows!(some, 3, NO),
-            (1, _) => rows!(some, 2, NO),
-            _ => rows!(some, 1, NO),
+        match (full, rest, rest <= V::Half::LANES) {
+            (3, _, _) => rows!(whole, 3, false),
+            (2, 0, _) => rows!(whole, 2, false),
+            (1, 0, _) => rows!(whole, 1, false),
+            (2, _, true) => rows!(some, 2, true),
+            (1, _, true) => rows!(some, 1, true),
+            (0, _, true) => rows!(some, 0, true),
+            (2, _, false) => rows!(some, 3, false),
+            (1, _, false) => rows!(some, 2, false),
+            _ => rows!(some, 1, false),
         }
     }
 }

@@ -35,11 +35,6 @@ pub(super) struct Tile<T> {
     pub(super) start: Start<T>,
 }
 
-/// Columns beyond whole registers: none, some of those of half a register, all of them.
-pub(super) const NO: u8 = 0;
-pub(super) const SOME: u8 = 1;
-pub(super) const ALL: u8 = 2;
-
 /// `R` rows of `N` registers, the last of them filled to `last`. With `HALF`, another `last` columns beyond these fill
 /// half a register at most: two rows share one there.
 ///
@@ -47,8 +42,8 @@ pub(super) const ALL: u8 = 2;
 /// The machine has the instruction set of `V`; `a`, `b` and `c` (and a bias) hold all that the tile reads or writes,
 /// and nobody else writes it meanwhile.
 #[inline(always)]
-pub(super) unsafe fn tile<V: Wide, const R: usize, const N: usize, const HALF: u8>(t: Tile<V::Number>) {
-    let full = if HALF != NO { N } else { N - 1 };
+pub(super) unsafe fn tile<V: Wide, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>) {
+    let full = if HALF { N } else { N - 1 };
     // SAFETY: all pointers stay within the operands, as the caller promises.
     unsafe {
         let zero = V::splat(V::Number::default());
@@ -62,12 +57,8 @@ pub(super) unsafe fn tile<V: Wide, const R: usize, const N: usize, const HALF: u
                 *register = V::load(b.add(j * V::LANES));
             }
             let rest = b.add(full * V::LANES);
-            let half = match HALF {
-                NO => zero,
-                SOME => V::twice(V::Half::load_some(rest, t.last)),
-                _ => V::twice(V::Half::load(rest)),
-            };
-            if HALF == NO {
+            let half = if HALF { V::twice(V::Half::load_some(rest, t.last)) } else { zero };
+            if !HALF {
                 row[N - 1] = V::load_some(rest, t.last);
             }
             for i in 0..R {
@@ -75,12 +66,12 @@ pub(super) unsafe fn tile<V: Wide, const R: usize, const N: usize, const HALF: u
                 for j in 0..N {
                     sums[i][j] = sums[i][j].fused(x, row[j]);
                 }
-                if HALF != NO && i % 2 == 1 {
+                if HALF && i % 2 == 1 {
                     let x = V::pair(*a.add((i - 1) * t.a_row), *a.add(i * t.a_row));
                     pairs[i / 2] = pairs[i / 2].fused(x, half);
                 }
             }
-            if HALF != NO && R % 2 == 1 {
+            if HALF && R % 2 == 1 {
                 pairs[R / 2] = pairs[R / 2].fused(V::splat(*a.add((R - 1) * t.a_row)), half);
             }
             // The pointers may end one step behind the operands; they are not read there.
@@ -101,7 +92,7 @@ pub(super) unsafe fn tile<V: Wide, const R: usize, const N: usize, const HALF: u
                 sum.store(c);
             }
             let at = full * V::LANES;
-            if HALF != NO {
+            if HALF {
                 finish(pairs[i / 2].halves()[i % 2], t, c, at);
             } else {
                 finish(sums[i][N - 1], t, c, at);
