@@ -1,7 +1,7 @@
 """How long a cold process takes until its first prediction: cornu, Keras and ONNX Runtime on the same network.
 
-    cargo build --release --no-default-features --features keras --example serve
-    env/bin/python benches/cold_start.py target/release/examples/serve
+    cargo build --profile small --no-default-features --features keras --example serve
+    env/bin/python benches/cold_start.py target/small/examples/serve
 
 Each process loads the network 784-256-128-10 (235,146 parameters, with Adam's state in the `.keras` file) and answers one
 sample. Told are the median and the best of eleven runs in turn, from the start of the process to the answer, and of the
