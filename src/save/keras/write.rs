@@ -63,8 +63,7 @@ fn tree<F: Scalar>(model: &Sequential<F>) -> Group {
         for (i, slot) in row(compiled, params.len()).into_iter().enumerate() {
             let (number, shape) = match slot {
                 Slot::Steps => (Number::I32, &[][..]),
-                Slot::LearningRate => (Number::F32, &[][..]),
-                Slot::Product => (Number::of_scalar::<F>(), &[][..]),
+                Slot::LearningRate | Slot::Product => (Number::of_scalar::<F>(), &[][..]),
                 Slot::Average(param) | Slot::Accumulated(param) | Slot::Own(param, _) => {
                     (Number::of_scalar::<F>(), params[param].shape())
                 }
@@ -114,7 +113,7 @@ impl<F: Scalar> Prepared<'_, F> {
                 Slot::Steps => put(&(compiled.steps.min(i32::MAX as u64) as i32).to_le_bytes())?,
                 Slot::LearningRate => {
                     let rate = optimizer.learning_rate().constant().unwrap_or_default();
-                    put(&(rate as f32).to_le_bytes())?;
+                    Number::of_scalar::<F>().emit(&[F::of(rate)], put)?;
                 }
                 Slot::Product => {
                     let every =
