@@ -105,21 +105,21 @@ impl Data {
     /// Facts of these samples.
     pub(crate) fn look_inputs<F: Scalar>(&mut self, x: Batch<F>) {
         let rows = x.rows().max(1) as f64;
-        let mut sums = vec![(0.0, 0.0); x.width()];
+        let (mut sums, mut squares) = (vec![0.0; x.width()], vec![0.0; x.width()]);
         // Deviations are from the first row, so that a large offset costs no digits.
         let first: Vec<f64> = x.iter().next().unwrap_or_default().iter().map(|x| x.as_f64()).collect();
         for row in x.iter() {
-            for (((sum, square), x), first) in sums.iter_mut().zip(row).zip(&first) {
+            for (((sum, square), x), first) in sums.iter_mut().zip(&mut squares).zip(row).zip(&first) {
                 let d = x.as_f64() - first;
                 *sum += d;
                 *square += d * d;
             }
         }
-        let feature = |((sum, square), first): (&(f64, f64), &f64)| Feature {
+        let feature = |((sum, square), first): ((&f64, &f64), &f64)| Feature {
             mean: first + sum / rows,
             deviation: (square / rows - (sum / rows).powi(2)).max(0.0).sqrt(),
         };
-        self.features = sums.iter().zip(&first).map(feature).collect();
+        self.features = sums.iter().zip(&squares).zip(&first).map(feature).collect();
         self.looked = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();
