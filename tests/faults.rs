@@ -8,7 +8,7 @@ use std::process::Command;
 
 use cornu::callback::{Callback, Moment, State};
 use cornu::diagnosis::Diagnose;
-use cornu::error::BackupFault;
+use cornu::error::{BackupFault, FileError};
 use cornu::ndarray::{Array2, s};
 use cornu::prelude::*;
 use interrupted::{Folder, Interrupt, bits, classes, fit, outcome, outcome_of};
@@ -240,6 +240,7 @@ fn a_folder_serves_one_training_at_a_time() {
 fn kind(error: &Error) -> std::io::ErrorKind {
     match error {
         Error::Backup(BackupFault::Io { source, .. }) => source.kind(),
+        Error::File(FileError::Io { kind, .. }) => *kind,
         Error::Outside(error) => error.downcast_ref::<std::io::Error>().unwrap().kind(),
         error => panic!("{error}"),
     }

@@ -58,7 +58,7 @@ pub(crate) fn descend<F: Scalar>(
         return false;
     }
     let most = F::of(x.rows() as f64) * largest(dy.data()) * bound.max(F::one());
-    if !(most < F::max_value() / F::of(2.0)) {
+    if most.is_nan() || most > F::max_value() / F::of(2.0) {
         return false;
     }
     let size = (x.width(), dy.width(), x.rows());

@@ -142,6 +142,12 @@ unsafe fn run<V: Wide, const R: usize>(product: &Product<V::Number>, part: Part,
     }
 }
 
+/// Whether there are tiles of more than half of [`ROWS`] rows of so many registers: where the instruction set has room for
+/// them, or they are one register wide at most.
+const fn is_tall(rows: usize, registers: usize, half: bool) -> bool {
+    rows == ROWS || registers + half as usize <= 1
+}
+
 /// Runs the tile of this many columns and rows.
 ///
 /// # Safety
@@ -151,12 +157,11 @@ unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, 
     let (full, rest) = (columns / V::LANES, columns % V::LANES);
     macro_rules! rows {
         ($t:expr, $n:literal, $half:literal) => {
-            // Tiles of more than `R` rows are one register wide at most.
             match rows {
-                8 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 8, $n, $half>($t),
-                7 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 7, $n, $half>($t),
-                6 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 6, $n, $half>($t),
-                5 if R >= 8 || $n + usize::from($half) <= 1 => tile::<V, 5, $n, $half>($t),
+                8 if const { is_tall(R, $n, $half) } => tile::<V, 8, $n, $half>($t),
+                7 if const { is_tall(R, $n, $half) } => tile::<V, 7, $n, $half>($t),
+                6 if const { is_tall(R, $n, $half) } => tile::<V, 6, $n, $half>($t),
+                5 if const { is_tall(R, $n, $half) } => tile::<V, 5, $n, $half>($t),
                 4 => tile::<V, 4, $n, $half>($t),
                 3 => tile::<V, 3, $n, $half>($t),
                 2 => tile::<V, 2, $n, $half>($t),

@@ -7,7 +7,7 @@ use super::fit::Run;
 use super::history::History;
 use super::resume::Resume;
 use super::settings::Fit;
-use super::step::{Gradients, Trainer};
+use super::step::{At, Gradients, Trainer};
 use super::update;
 use crate::callback::{BackupAndRestore, Callback, Flow, Logs, Moment, Progress, Verbose};
 use crate::error::{Error, Result};
@@ -109,14 +109,13 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         }
         let start = clock.batch * self.settings.batch_size;
         let indices = &self.order[start..self.order.len().min(start + self.settings.batch_size)];
-        let place = (clock.epoch + 1, clock.batch + 1);
         // A callback may look at the gradients, and after the training anybody may.
         let gradients = match self.callbacks.given.is_empty() && clock.batch + 1 < clock.batches {
             true => Gradients::Unseen,
             false => Gradients::Seen,
         };
-        let step =
-            trainer.step(model, &run.data, indices, &mut run.measure, place, gradients, diagnosis.as_mut());
+        let at = At { epoch: clock.epoch + 1, batch: clock.batch + 1, gradients };
+        let step = trainer.step(model, &run.data, indices, &mut run.measure, at, diagnosis.as_mut());
         if let Err(error) = step {
             return self.diverge(error);
         }

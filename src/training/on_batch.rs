@@ -5,7 +5,7 @@ use super::evaluate::Evaluate;
 use super::given::Given;
 use super::measure::Measure;
 use super::settings::Fit;
-use super::step::{Gradients, Trainer};
+use super::step::{At, Gradients, Trainer};
 use crate::callback::Logs;
 use crate::error::{Error, Result};
 use crate::model::Sequential;
@@ -53,7 +53,14 @@ impl<F: Scalar> Sequential<F> {
             *self = built;
         }
         let indices: Vec<usize> = (0..data.count()).collect();
-        Trainer::new(self).step(self, &data, &indices, &mut measure, (1, 1), Gradients::Seen, None)?;
+        Trainer::new(self).step(
+            self,
+            &data,
+            &indices,
+            &mut measure,
+            At { epoch: 1, batch: 1, gradients: Gradients::Seen },
+            None,
+        )?;
         let mut logs = Logs::default();
         measure.log(&mut logs);
         Ok(logs)

@@ -23,6 +23,14 @@ pub(super) struct Trainer<F> {
     weights: Vec<F>,
 }
 
+/// Where in the training a step stands, its epoch and its batch from 1, and what becomes of its gradients.
+#[derive(Clone, Copy)]
+pub(super) struct At {
+    pub(super) epoch: usize,
+    pub(super) batch: usize,
+    pub(super) gradients: Gradients,
+}
+
 /// Whether anybody may look at the gradients of a step once it is done.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Gradients {
@@ -76,7 +84,7 @@ impl<F: Scalar> Trainer<F> {
         Ok(loss)
     }
 
-    /// Trains on the samples `indices`. `place` is the epoch and the batch, from 1, for errors.
+    /// Trains on the samples `indices`.
     ///
     /// Where the loss or a gradient is not finite, the weights stay as they are.
     pub(super) fn step(
@@ -85,8 +93,7 @@ impl<F: Scalar> Trainer<F> {
         data: &Dataset<F>,
         indices: &[usize],
         measure: &mut Measure<F>,
-        place: (usize, usize),
-        gradients: Gradients,
+        at: At,
         mut diagnosis: Option<&mut Diagnosis<F>>,
     ) -> Result<()> {
         let watch = diagnosis.as_mut().map(|diagnosis| &mut diagnosis.watch);
@@ -96,8 +103,8 @@ impl<F: Scalar> Trainer<F> {
         let targets = targets(data, &self.y, &self.weights, indices);
         let width = self.wires.output(x).width() / data.steps;
         let diverged = |what, value, place_name| Error::Diverged {
-            epoch: place.0,
-            batch: place.1,
+            epoch: at.epoch,
+            batch: at.batch,
             what,
             value,
             place: place_name,
@@ -123,7 +130,7 @@ impl<F: Scalar> Trainer<F> {
         self.wires.backward(&mut model.layers, x, (lowest + 1).min(all)..all, true);
         let bad = first_bad_gradient(&model.layers[(lowest + 1).min(all)..], lowest + 1);
         let bound = data.largest.filter(|_| lowest < all && self.wires.reads_input(lowest));
-        if let (None, None, Gradients::Unseen, Some(bound)) = (&bad, &watch, gradients, bound) {
+        if let (None, None, Gradients::Unseen, Some(bound)) = (&bad, &watch, at.gradients, bound) {
             update::allow_descent(model, lowest, bound);
         }
         self.wires.backward(&mut model.layers, x, lowest..(lowest + 1).min(all), false);
