@@ -22,7 +22,15 @@ pub(super) fn activate(graph: &mut Graph, f: Activation, x: &str, width: usize) 
         }
         LeakyRelu { negative_slope } => g.op("LeakyRelu", &[x], vec![float("alpha", negative_slope)]),
         Elu { alpha } => g.op("Elu", &[x], vec![float("alpha", alpha)]),
-        Celu { alpha } => g.op("Celu", &[x], vec![float("alpha", alpha)]),
+        // Not by Celu, which tract computes otherwise where alpha is not 1.
+        Celu { alpha } => {
+            let (zero, one, alpha) = (g.scalar(0.0), g.scalar(1.0), g.scalar(alpha));
+            let inner = g.op("Div", &[x, &alpha], vec![]);
+            let power = g.op("Exp", &[&inner], vec![]);
+            let below = g.op("Sub", &[&power, &one], vec![]);
+            let below = g.op("Mul", &[&below, &alpha], vec![]);
+            choose(g, x, &zero, x, &below)
+        }
         Selu => {
             let of = [("alpha", 1.673_263_242_354_377_2), ("gamma", 1.050_700_987_355_480_5)];
             g.op("Selu", &[x], of.map(|(name, value)| float(name, value)).into())

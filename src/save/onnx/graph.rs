@@ -203,6 +203,13 @@ pub(super) fn float(name: &str, value: f64) -> Attribute {
     Attribute { name: name.into(), f: Some(value as f32), kind: 1, ..Attribute::default() }
 }
 
+/// An attribute that is a single number, as a tensor.
+pub(super) fn one(name: &str, value: f32) -> Attribute {
+    let tensor =
+        Tensor { dims: vec![1], data_type: FLOAT, name: String::new(), raw_data: value.to_le_bytes().into() };
+    Attribute { name: name.into(), t: Some(tensor), kind: 4, ..Attribute::default() }
+}
+
 /// An attribute that is a graph.
 pub(super) fn graph(name: &str, graph: proto::Graph) -> Attribute {
     Attribute { name: name.into(), g: Some(graph), kind: 5, ..Attribute::default() }

@@ -65,6 +65,8 @@ pub(super) struct Attribute {
     pub(super) f: Option<f32>,
     #[prost(int64, optional, tag = "3")]
     pub(super) i: Option<i64>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) t: Option<Tensor>,
     #[prost(message, optional, tag = "6")]
     pub(super) g: Option<Graph>,
     #[prost(int64, repeated, packed = "false", tag = "8")]

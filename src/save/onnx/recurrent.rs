@@ -5,7 +5,7 @@
 
 use ndarray::{ArrayD, Axis, Slice, concatenate};
 
-use super::graph::{Graph, int, long};
+use super::graph::{Graph, int, long, one};
 use super::place::{Place, shaped, turned};
 use super::shape::reversed;
 use super::step;
@@ -118,7 +118,8 @@ pub(super) fn zeros(graph: &mut Graph, x: &str, before: &[i64], units: usize) ->
     let before = (!before.is_empty()).then(|| graph.integers("directions", before.iter().copied()));
     let parts: Vec<&str> = before.as_deref().into_iter().chain([&*batch, &*units]).collect();
     let shape = graph.op("Concat", &parts, vec![int("axis", 0)]);
-    graph.op("ConstantOfShape", &[&shape], vec![])
+    // The value is the default, but not its type in every runtime.
+    graph.op("ConstantOfShape", &[&shape], vec![one("value", 0.0)])
 }
 
 /// The columns of these gates.
