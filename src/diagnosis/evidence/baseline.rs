@@ -152,19 +152,35 @@ impl<F: Scalar> Tally<F> {
 
     /// What was seen so far, for a run that was killed.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
-        let (sums, counts) = (self.sums.len(), self.counts.len());
-        state.item("rows", &mut self.rows)?;
-        state.numbers("numbers", [&mut self.weight, &mut self.entropy])?;
-        state.item("sums", &mut self.sums)?;
-        state.item("counts", &mut self.counts)?;
-        state.item("seen", &mut self.seen)?;
-        self.sums.resize(sums, 0.0);
-        self.counts.resize(counts, 0.0);
-        for (name, kept) in [("kept", &mut self.kept), ("weights", &mut self.weights)] {
-            let mut values: Vec<f64> = kept.iter().map(|value| value.as_f64()).collect();
+        let Tally {
+            loss: _,
+            task: _,
+            outputs: _,
+            rows,
+            weight,
+            sums,
+            counts,
+            weighted,
+            entropy,
+            kept,
+            weights,
+            chance: _,
+            seen,
+        } = self;
+        let classes = sums.len();
+        state.item("rows", rows)?;
+        state.item("weighted", weighted)?;
+        state.numbers("numbers", [weight, entropy])?;
+        state.item("sums", sums)?;
+        state.item("counts", counts)?;
+        state.item("seen", seen)?;
+        sums.resize(classes, 0.0);
+        counts.resize(classes, 0.0);
+        for (name, numbers) in [("kept", kept), ("weights", weights)] {
+            let mut values: Vec<f64> = numbers.iter().map(|value| value.as_f64()).collect();
             state.item(name, &mut values)?;
-            kept.clear();
-            kept.extend(values.into_iter().take(kept.capacity()).map(F::of));
+            numbers.clear();
+            numbers.extend(values.into_iter().take(numbers.capacity()).map(F::of));
         }
         Ok(())
     }
