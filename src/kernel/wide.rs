@@ -150,6 +150,10 @@ unsafe impl<T> Sync for Shared<T> {}
 
 /// Whether every number is finite.
 pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {
+    if values.len() <= CHUNK {
+        // Without a way out in the middle, so that it vectorises; NaN is not at most the largest number.
+        return wide(|| values.iter().fold(true, |finite, x| finite & (x.abs() <= F::max_value())));
+    }
     largest(values).is_finite()
 }
 
