@@ -170,7 +170,8 @@ impl<F: Scalar> Param<F> {
     /// down, or where the trainer allows it, taken off the value at once.
     pub(crate) fn learn(&mut self, x: Batch<F>, dz: Batch<F>) {
         let width = dz.width();
-        if let Descent::Allowed { rate, bound } = self.descent
+        // An allowance is for one pass: where the step then fails, none is left for the next training.
+        if let Descent::Allowed { rate, bound } = std::mem::replace(&mut self.descent, Descent::Off)
             && kernel::descend(x, dz, (rate, bound), BatchMut::new(&mut self.value, width))
         {
             self.descent = Descent::Done;
@@ -234,5 +235,23 @@ impl<F> fmt::Debug for Param<F> {
     /// `kernel (6000, 40)`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} {}", self.name, Shape(&self.shape))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allowance_to_descend_is_for_one_pass() {
+        let mut param =
+            Param::<f32>::new("kernel", &[1, 1], &Initializer::Ones, &mut Rng::stream(1, 0)).unwrap();
+        let (x, dz) = (Batch::new(&[2.0], 1), Batch::new(&[3.0], 1));
+        param.descent = Descent::Allowed { rate: 0.5, bound: f32::MAX };
+        param.learn(x, dz);
+        assert_eq!((param.descent, param.value[0], param.grad[0]), (Descent::Off, 1.0, 6.0));
+        param.descent = Descent::Allowed { rate: 0.5, bound: 2.0 };
+        param.learn(x, dz);
+        assert_eq!((param.descent, param.value[0]), (Descent::Done, -2.0));
     }
 }
