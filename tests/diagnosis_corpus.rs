@@ -189,7 +189,7 @@ fn mend(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
 #[test]
 #[ignore = "minutes; it trains every program from three seeds, and tries the advice"]
 fn faults_are_found_and_healthy_programs_left_in_peace() {
-    let mut tally = Tally::default();
+    let (mut tally, mut tools) = (Tally::default(), Tally::default());
     for program in chosen() {
         let (faults, strength) = (program.faults(), if program.is_clear() { "clear" } else { "weak" });
         for seed in seeds() {
@@ -204,6 +204,10 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
             let (found, named) =
                 (!said.alarms.is_empty(), said.first.as_ref().is_some_and(|code| is_named(code, &faults)));
             tally.count(&format!("{strength} faulty programs found"), found);
+            for (tool, by_tool) in program.detected_by().filter(|_| program.is_clear()) {
+                tools.count(&format!("{tool}, on the clear programs that it was tried on"), by_tool);
+                tools.count(&format!("cornu, on the same as {tool}"), found);
+            }
             tally.count(&format!("{strength} faulty programs whose first finding names a true cause"), named);
             let verdict = match (found, named) {
                 (true, true) => "hit",
@@ -221,6 +225,8 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
     }
     println!("\n| what | runs | share |\n|---|---|---|");
     tally.print();
+    println!("\nWhat published tools found, each program counted once a seed:\n\n| what | runs | share |\n|---|---|---|");
+    tools.print();
     if std::env::var_os("CORPUS").is_none() {
         assert!(tally.share("clear faulty programs found") >= 0.92);
         assert!(tally.share("clear faulty programs whose first finding names a true cause") >= 0.75);

@@ -38,6 +38,12 @@ impl Program {
         self.faults().is_empty()
     }
 
+    /// The published tools that were tried on it, and whether they found a fault.
+    pub fn detected_by(&self) -> impl Iterator<Item = (&str, bool)> {
+        let tools = self.facts["detected_by"].as_object().into_iter().flatten();
+        tools.filter_map(|(tool, found)| Some((tool.as_str(), found.as_bool()?)))
+    }
+
     /// Whether the faults are beyond dispute and prevent learning.
     pub fn is_clear(&self) -> bool {
         self.facts["strength"] == "clear"

@@ -117,10 +117,10 @@ pub(crate) fn withdrawn(e: &Evidence) -> &'static [&'static str] {
     match e.skill() {
         Some(skill) if skill > 0.9 => &[
             "N0109", "N0110", "N0111", "N0112", "N0113", "N0114", "N0202", "N0203", "N0204", "N0301",
-            "N0302", "N0303", "N0402", "N0403", "N0404", "N0405", "N0406", "N0407", "N0408",
+            "N0302", "N0303", "N0402", "N0403", "N0404", "N0405", "N0406", "N0407", "N0408", "N0409",
         ],
         // Standing still for a while, and then not: plateaus are passed.
-        Some(skill) if skill > 0.5 => &["N0109", "N0112", "N0113", "N0303", "N0403", "N0406", "N0408"],
+        Some(skill) if skill > 0.5 => &["N0109", "N0112", "N0113", "N0303", "N0403", "N0406", "N0408", "N0409"],
         _ => &[],
     }
 }

@@ -1,6 +1,6 @@
 //! How fast it goes, and where to.
 
-use super::super::evidence::{Evidence, Task};
+use super::super::evidence::{Evidence, LEARNED, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
@@ -127,15 +127,12 @@ pub(super) fn collapsed(e: &Evidence) -> Option<Finding> {
 pub(super) fn penalty(e: &Evidence) -> Option<Finding> {
     let epoch = e.curves.epochs.last().filter(|_| e.curves.epochs.len() > 2)?;
     let bare = epoch.loss - epoch.penalty;
-    (epoch.penalty > bare && e.last_skill().is_some_and(|skill| skill < super::super::evidence::LEARNED))
-        .then(|| {
-            Finding::new("N0409", Severity::Warning, "the penalty outweighs the loss")
-                .saw(format!(
-                    "loss {}, of which the regularizers are {}",
-                    short(epoch.loss),
-                    short(epoch.penalty)
-                ))
-                .mend("a hundredth of the factor in `Regularizer::L2`", Remedy::Penalty(0.01))
-                .mend("or none", Remedy::Penalty(0.0))
-        })
+    // Large first weights cost much and shrink, and a run of few steps has not learned anything yet: only a run that fails.
+    let unskilled = e.last_skill().is_some_and(|skill| skill < LEARNED);
+    (epoch.penalty > bare && unskilled && e.failing()).then(|| {
+        Finding::new("N0409", Severity::Warning, "the penalty outweighs the loss")
+            .saw(format!("loss {}, of which the regularizers are {}", short(epoch.loss), short(epoch.penalty)))
+            .mend("a hundredth of the factor in `Regularizer::L2`", Remedy::Penalty(0.01))
+            .mend("or none", Remedy::Penalty(0.0))
+    })
 }
