@@ -42,6 +42,43 @@ pub trait Samples<F: Scalar> {
     }
 }
 
+/// Samples of one number each, such as the indices of classes, converted once.
+pub(crate) struct Converted<F> {
+    numbers: Vec<F>,
+    shape: Vec<usize>,
+}
+
+impl<F: Scalar> Converted<F> {
+    /// Of samples that are read often and lie in memory in another type; None of others.
+    pub(crate) fn new(samples: &dyn Samples<F>) -> Option<Self> {
+        let shape = samples.sample_shape();
+        if samples.as_slice().is_some() || shape.iter().product::<usize>() != 1 {
+            return None;
+        }
+        let mut numbers = vec![F::zero(); samples.count()];
+        numbers.chunks_exact_mut(1).enumerate().for_each(|(index, number)| samples.read(index, number));
+        Some(Converted { numbers, shape })
+    }
+}
+
+impl<F: Scalar> Samples<F> for Converted<F> {
+    fn count(&self) -> usize {
+        self.numbers.len()
+    }
+
+    fn sample_shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn read(&self, index: usize, row: &mut [F]) {
+        row[0] = self.numbers[index];
+    }
+
+    fn as_slice(&self) -> Option<&[F]> {
+        Some(&self.numbers)
+    }
+}
+
 impl<F, T, S, D> Samples<F> for ArrayBase<S, D>
 where
     F: Scalar,

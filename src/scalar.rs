@@ -1,5 +1,7 @@
 //! The two number types that a network can compute in: `f32`, the default, and `f64`.
 
+mod exponential;
+
 use std::fmt::{Debug, Display};
 
 use ndarray::{LinalgScalar, ScalarOperand};
@@ -51,6 +53,17 @@ pub trait Scalar:
 
     /// The error function, `2/√π ∫₀ˣ exp(−t²) dt`.
     fn erf(self) -> Self;
+
+    /// `eˣ` by additions and products alone: quicker over many numbers than [`Float::exp`], right to 1.1 (`f64`: 1.6) units
+    /// of the last place, and with the same bits on every machine.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Scalar;
+    /// assert_eq!(0.0f32.exponential(), 1.0);
+    /// assert!((1.0f64.exponential() - std::f64::consts::E).abs() < 1e-15);
+    /// ```
+    fn exponential(self) -> Self;
 }
 
 impl Scalar for f32 {
@@ -64,6 +77,10 @@ impl Scalar for f32 {
     fn erf(self) -> Self {
         libm::erff(self)
     }
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        exponential::f32(self)
+    }
 }
 
 impl Scalar for f64 {
@@ -76,6 +93,10 @@ impl Scalar for f64 {
     }
     fn erf(self) -> Self {
         libm::erf(self)
+    }
+    #[inline(always)]
+    fn exponential(self) -> Self {
+        exponential::f64(self)
     }
 }
 

@@ -225,7 +225,9 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
     }
     println!("\n| what | runs | share |\n|---|---|---|");
     tally.print();
-    println!("\nWhat published tools found, each program counted once a seed:\n\n| what | runs | share |\n|---|---|---|");
+    println!(
+        "\nWhat published tools found, each program counted once a seed:\n\n| what | runs | share |\n|---|---|---|"
+    );
     tools.print();
     if std::env::var_os("CORPUS").is_none() {
         assert!(tally.share("clear faulty programs found") >= 0.92);

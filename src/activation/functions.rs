@@ -23,14 +23,14 @@ pub(super) fn relu6<F: Scalar>(x: F) -> F {
 
 /// `1 / (1 + e^(−x))`, from the side on which the exponential cannot overflow.
 pub(crate) fn sigmoid<F: Scalar>(x: F) -> F {
-    let e = (-x.abs()).exp();
+    let e = (-x.abs()).exponential();
     if x < F::zero() { e / (F::one() + e) } else { F::one() / (F::one() + e) }
 }
 
 /// `ln(1 + eˣ)`, without overflow.
 pub(crate) fn softplus<F: Scalar>(x: F) -> F {
     let positive = if x < F::zero() { F::zero() } else { x };
-    positive + (-x.abs()).exp().ln_1p()
+    positive + (-x.abs()).exponential().ln_1p()
 }
 
 pub(super) fn normal_cdf<F: Scalar>(x: F) -> F {
@@ -39,7 +39,7 @@ pub(super) fn normal_cdf<F: Scalar>(x: F) -> F {
 
 pub(super) fn normal_density<F: Scalar>(x: F) -> F {
     F::of(std::f64::consts::FRAC_1_SQRT_2 * std::f64::consts::FRAC_2_SQRT_PI / 2.0)
-        * (-x * x / F::of(2.0)).exp()
+        * (-x * x / F::of(2.0)).exponential()
 }
 
 pub(super) fn gelu_inner<F: Scalar>(x: F) -> F {

@@ -4,6 +4,7 @@
 
 use super::Activation;
 use super::functions::{sigmoid, step};
+use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -17,21 +18,21 @@ impl Activation {
     }
 }
 
-pub(super) fn softmax<F: Scalar>(mut y: BatchMut<F>) {
-    y.iter_mut().for_each(|row| softmax_forward(row, row.len(), 1));
+pub(super) fn softmax<F: Scalar>(y: BatchMut<F>) {
+    kernel::softmax(y);
 }
 
 pub(super) fn softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
     y.iter().zip(dy.iter_mut()).for_each(|(y, dy)| softmax_backward(y, dy, y.len(), 1));
 }
 
-/// Softmax in place over `len` numbers that lie `stride` apart in `y`.
+/// Softmax in place over `len` numbers that lie `stride` apart in `y`, with the bits of [`kernel::softmax`].
 pub(crate) fn softmax_forward<F: Scalar>(y: &mut [F], len: usize, stride: usize) {
     let places = || (0..len).map(|i| i * stride);
     let max = largest(places().map(|i| y[i]));
     let mut sum = F::zero();
     for i in places() {
-        y[i] = (y[i] - max).exp();
+        y[i] = (y[i] - max).exponential();
         sum += y[i];
     }
     for i in places() {
@@ -50,22 +51,17 @@ pub(crate) fn softmax_backward<F: Scalar>(y: &[F], dy: &mut [F], len: usize, str
 
 pub(super) fn log_softmax<F: Scalar>(mut y: BatchMut<F>) {
     for row in y.iter_mut() {
-        let log_sum = log_sum_exp(row);
+        let mut log_sum = F::zero();
+        kernel::sums_of_exponentials(Batch::new(row, row.len()), |max, sum| log_sum = max + sum.ln());
         row.iter_mut().for_each(|y| *y -= log_sum);
     }
-}
-
-/// `ln Σ e^x`, without overflow.
-fn log_sum_exp<F: Scalar>(row: &[F]) -> F {
-    let max = largest(row.iter().copied());
-    max + row.iter().map(|&x| (x - max).exp()).sum::<F>().ln()
 }
 
 /// dx = dy − e^y · Σ dy.
 pub(super) fn log_softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
     for (y, dy) in y.iter().zip(dy.iter_mut()) {
         let sum: F = dy.iter().copied().sum();
-        dy.iter_mut().zip(y).for_each(|(dy, y)| *dy -= y.exp() * sum);
+        dy.iter_mut().zip(y).for_each(|(dy, y)| *dy -= y.exponential() * sum);
     }
 }
 

@@ -107,13 +107,13 @@ impl<F: Scalar> Watch<F> {
         if self.evidence.first.is_none() && last > 0 {
             self.first(wires, x, output, loss);
         }
+        let mut of_last = None;
         for facts in &mut self.evidence.layers {
-            if !facts.is_view {
-                facts.look_output(wires.value(facts.index + 1, x));
-            }
+            let look = (!facts.is_view).then(|| facts.look_output(wires.value(facts.index + 1, x)));
+            of_last = look.flatten();
         }
         self.epoch.penalty = penalty;
-        self.epoch.spread = spread(output).0;
+        self.epoch.spread = of_last.unwrap_or_else(|| spread(output).0);
         self.epoch.zero_logits = self.zero_logits(wires, x);
         self.answers(output, y);
     }

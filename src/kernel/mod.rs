@@ -4,6 +4,7 @@
 //! A product is cut in parts by rows or columns, never along the summed axis, and every number is summed in
 //! the same order whatever part it falls into: the bits do not depend on the number of threads or of rows.
 
+mod exponential;
 mod isa;
 mod matmul;
 mod product;
@@ -18,6 +19,7 @@ mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use exponential::{softmax, sums_of_exponentials};
 pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
 #[cfg(feature = "rayon")]
 pub(crate) use team::Session;

@@ -192,10 +192,43 @@ fn largest_of<F: Scalar>(values: &[F]) -> F {
 
 /// `sums = Σ rows`: the gradient of the bias of an affine map.
 pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
-    sums.fill(F::zero());
+    let width = rows.width();
+    if width > 0 && LANES % width == 0 {
+        return sum_short_rows(rows, sums);
+    }
     wide(|| {
+        let blocks = sums.chunks_exact_mut(LANES);
+        let whole = blocks.len() * LANES;
+        for (block, sums) in blocks.enumerate() {
+            let mut lanes = [F::zero(); LANES];
+            for row in rows.data()[block * LANES..].chunks(width) {
+                lanes.iter_mut().zip(&row[..LANES]).for_each(|(sum, x)| *sum += *x);
+            }
+            sums.copy_from_slice(&lanes);
+        }
+        let rest = &mut sums[whole..];
+        rest.fill(F::zero());
         for row in rows.iter() {
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
+            rest.iter_mut().zip(&row[whole..]).for_each(|(sum, x)| *sum += *x);
         }
     });
+}
+
+/// How many sums are kept in registers.
+const LANES: usize = 16;
+
+/// The same for rows of which several fill the lanes: they are added side by side, and then to each other.
+fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
+    let mut lanes = [F::zero(); LANES];
+    wide(|| {
+        let groups = rows.data().chunks_exact(LANES);
+        lanes.iter_mut().zip(groups.remainder()).for_each(|(sum, x)| *sum = *x);
+        for group in groups {
+            lanes.iter_mut().zip(group).for_each(|(sum, x)| *sum += *x);
+        }
+    });
+    sums.copy_from_slice(&lanes[..sums.len()]);
+    for row in lanes.chunks_exact(sums.len()).skip(1) {
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
+    }
 }

@@ -80,6 +80,9 @@ impl<F: Scalar> Layer<F> for Softmax {
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
         let (len, stride) = self.lengths;
+        if stride == 1 {
+            return Activation::Softmax.apply(y.reshape(len));
+        }
         for block in y.data().chunks_exact_mut((len * stride).max(1)) {
             (0..stride).for_each(|start| softmax_forward(&mut block[start..], len, stride));
         }

@@ -4,6 +4,7 @@
 use super::{Loss, Target, check_classes, check_smoothing, clip_probability, saved};
 use crate::config::settings;
 use crate::error::Result;
+use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -94,21 +95,32 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
     }
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
-        for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {
-            let t = self.smoothed(t);
-            *value = if self.from_logits { from_logits(y, t) } else { from_probabilities(y, t) };
+        let mut rows = y_pred.iter().zip(y_true.iter()).zip(&mut *values);
+        if self.from_logits {
+            // −Σ t·(y − ln Σ e^y)
+            kernel::sums_of_exponentials(y_pred, |max, sum| {
+                let (log_sum, Some(((y, t), value))) = (sum.ln(), rows.next()) else { return };
+                *value = -y.iter().zip(self.smoothed(t)).map(|(&y, t)| t * (y - max - log_sum)).sum::<F>();
+            });
+        } else {
+            rows.for_each(|((y, t), value)| *value = from_probabilities(y, self.smoothed(t)));
         }
         values.len()
     }
 
     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], mut dy: BatchMut<F>) {
-        for (((y, t), &scale), dy) in y_pred.iter().zip(y_true.iter()).zip(scale).zip(dy.iter_mut()) {
-            let t = self.smoothed(t);
-            if self.from_logits {
-                logits_gradient(y, t, scale, dy);
-            } else {
-                probabilities_gradient(y, t, scale, dy);
+        if self.from_logits {
+            // ∂ℓ/∂yⱼ = softmax(y)ⱼ·Σt − tⱼ
+            dy.data().copy_from_slice(y_pred.data());
+            kernel::softmax(dy.reborrow());
+            for ((dy, t), &scale) in dy.iter_mut().zip(y_true.iter()).zip(scale) {
+                let total: F = self.smoothed(t).sum();
+                dy.iter_mut().zip(self.smoothed(t)).for_each(|(dy, t)| *dy = scale * (*dy * total - t));
             }
+            return;
+        }
+        for (((y, t), &scale), dy) in y_pred.iter().zip(y_true.iter()).zip(scale).zip(dy.iter_mut()) {
+            probabilities_gradient(y, self.smoothed(t), scale, dy);
         }
     }
 }
@@ -117,13 +129,6 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
 pub(super) fn from_probabilities<F: Scalar>(y: &[F], t: impl Iterator<Item = F>) -> F {
     let sum: F = y.iter().copied().sum();
     -y.iter().zip(t).map(|(&y, t)| t * clip_probability(y / sum).0.ln()).sum::<F>()
-}
-
-/// −Σ t·(y − ln Σ e^y).
-pub(super) fn from_logits<F: Scalar>(y: &[F], t: impl Iterator<Item = F>) -> F {
-    let (max, sum) = max_and_sum_exp(y);
-    let log_sum = sum.ln();
-    -y.iter().zip(t).map(|(&y, t)| t * (y - max - log_sum)).sum::<F>()
 }
 
 /// With c the slope of the clip and q = t·c/p: ∂ℓ/∂yⱼ = (Σₖ qₖ·pₖ − qⱼ) / Σy.
@@ -142,26 +147,6 @@ pub(super) fn probabilities_gradient<F: Scalar>(
         dot += *dy * p;
     }
     dy.iter_mut().for_each(|dy| *dy = scale * (dot - *dy) / sum);
-}
-
-/// ∂ℓ/∂yⱼ = softmax(y)ⱼ·Σt − tⱼ.
-pub(super) fn logits_gradient<F: Scalar>(
-    y: &[F],
-    t: impl Iterator<Item = F> + Clone,
-    scale: F,
-    dy: &mut [F],
-) {
-    let (max, sum) = max_and_sum_exp(y);
-    let total: F = t.clone().sum();
-    for ((dy, &y), t) in dy.iter_mut().zip(y).zip(t) {
-        *dy = scale * ((y - max).exp() / sum * total - t);
-    }
-}
-
-/// max y and Σ e^(y − max).
-fn max_and_sum_exp<F: Scalar>(y: &[F]) -> (F, F) {
-    let max = y.iter().fold(-F::infinity(), |max, &y| if y > max || y.is_nan() { y } else { max });
-    (max, y.iter().map(|&y| (y - max).exp()).sum())
 }
 
 settings!([] CategoricalCrossentropy { "from_logits": from_logits, "label_smoothing": label_smoothing } only { "axis": -1 });

@@ -1,10 +1,11 @@
 //! Sparse categorical cross-entropy: [`CategoricalCrossentropy`](super::CategoricalCrossentropy) whose target
 //! is the index of the class.
 
-use super::categorical::{from_logits, from_probabilities, logits_gradient, probabilities_gradient};
+use super::categorical::{from_probabilities, probabilities_gradient};
 use super::{Loss, Target, check_classes, saved};
 use crate::config::settings;
 use crate::error::Result;
+use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -69,6 +70,11 @@ fn one_hot<F: Scalar>(class: F, classes: usize) -> impl Iterator<Item = F> + Clo
     (0..classes).map(move |i| if F::of(i as f64) == class { F::one() } else { F::zero() })
 }
 
+/// The place of a class in a row, where there is one.
+fn place<F: Scalar>(row: &[F], class: F) -> Option<usize> {
+    class.to_usize().filter(|place| *place < row.len())
+}
+
 impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
     fn name(&self) -> &str {
         "sparse_categorical_crossentropy"
@@ -89,28 +95,44 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
     }
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
-        let mut kept = 0;
-        for ((y, &class), value) in y_pred.iter().zip(y_true.data()).zip(&mut *values) {
-            if self.ignores(class) {
-                *value = F::zero();
-                continue;
-            }
-            kept += 1;
-            let t = one_hot(class, y.len());
-            *value = if self.from_logits { from_logits(y, t) } else { from_probabilities(y, t) };
+        let mut rows = y_pred.iter().zip(y_true.data()).zip(&mut *values);
+        if self.from_logits {
+            // ln Σ e^y − y_t
+            kernel::sums_of_exponentials(y_pred, |max, sum| {
+                let Some(((y, &class), value)) = rows.next() else { return };
+                *value = place(y, class).map_or_else(F::zero, |place| sum.ln() - (y[place] - max));
+            });
+        } else {
+            rows.for_each(|((y, &class), value)| *value = from_probabilities(y, one_hot(class, y.len())));
         }
-        kept
+        if self.ignore_class.is_none() {
+            return values.len();
+        }
+        let ignored = values.iter_mut().zip(y_true.data()).filter(|(_, class)| self.ignores(**class));
+        let count = ignored.map(|(value, _)| *value = F::zero()).count();
+        values.len() - count
     }
 
     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], mut dy: BatchMut<F>) {
-        for (((y, &class), &scale), dy) in y_pred.iter().zip(y_true.data()).zip(scale).zip(dy.iter_mut()) {
-            if self.ignores(class) {
-                dy.fill(F::zero());
-            } else if self.from_logits {
-                logits_gradient(y, one_hot(class, y.len()), scale, dy);
-            } else {
-                probabilities_gradient(y, one_hot(class, y.len()), scale, dy);
+        if self.from_logits {
+            // softmax(y)ⱼ, less 1 for the class
+            dy.data().copy_from_slice(y_pred.data());
+            kernel::softmax(dy.reborrow());
+            for ((dy, &class), &scale) in dy.iter_mut().zip(y_true.data()).zip(scale) {
+                if let Some(place) = place(dy, class) {
+                    dy[place] -= F::one();
+                }
+                dy.iter_mut().for_each(|dy| *dy *= scale);
             }
+        } else {
+            let rows = y_pred.iter().zip(y_true.data()).zip(scale).zip(dy.iter_mut());
+            rows.for_each(|(((y, &class), &scale), dy)| {
+                probabilities_gradient(y, one_hot(class, y.len()), scale, dy);
+            });
+        }
+        if self.ignore_class.is_some() {
+            let rows = dy.iter_mut().zip(y_true.data()).filter(|(_, class)| self.ignores(**class));
+            rows.for_each(|(dy, _)| dy.fill(F::zero()));
         }
     }
 }

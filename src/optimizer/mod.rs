@@ -230,7 +230,7 @@ impl Update {
 
     /// `1 − betaᵗ`, by which a mean that started at 0 is too small.
     fn correction(&self, beta: f64) -> f64 {
-        1.0 - beta.powi(self.t.min(i32::MAX as u64) as i32)
+        1.0 - beta.powf(self.t as f64)
     }
 }
 

@@ -85,9 +85,10 @@ impl<'a, F: Scalar> Dataset<'a, F> {
             if indices.is_some() {
                 data.given.each_sample(width, |index, sample| data.check_indices(index, sample))?;
             }
-            let target = data.labels.0;
-            if target != Target::Numbers {
-                data.each_target(|row, values| data.check_target(row, values))?;
+            match data.given.targets() {
+                _ if data.labels.0 == Target::Numbers => {}
+                Some(all) => data.check_targets(0, all)?,
+                None => data.each_target(|row, values| data.check_targets(row, values))?,
             }
         }
         Ok(data)
@@ -113,8 +114,8 @@ impl<'a, F: Scalar> Dataset<'a, F> {
             for (&index, sample) in indices.iter().zip(x.chunks_exact(self.width)) {
                 self.check_indices(index, sample)?;
             }
-            for (row, target) in y.chunks_exact(self.target).enumerate() {
-                self.check_target(indices[row / self.steps] * self.steps, target)?;
+            for (&index, targets) in indices.iter().zip(y.chunks_exact(self.steps * self.target)) {
+                self.check_targets(index * self.steps, targets)?;
             }
         }
         self.gather_weights(indices, weights);
@@ -158,24 +159,27 @@ impl<'a, F: Scalar> Dataset<'a, F> {
         }
     }
 
-    /// Refuses a row of targets that is no class or no probability, where the loss needs such.
-    fn check_target(&self, row: usize, values: &[F]) -> Result<()> {
+    /// Refuses rows of targets, the first of them row `row`, that are no class or no probability, where the loss needs such.
+    fn check_targets(&self, row: usize, values: &[F]) -> Result<()> {
         let (target, classes) = self.labels;
-        let fits = |t: f64| match target {
+        let (zero, one, end) = (F::zero(), F::one(), F::of(classes as f64));
+        let fits = |t: F| match target {
             Target::Numbers => true,
-            Target::Probabilities => (0.0..=1.0).contains(&t),
+            Target::Probabilities => (t >= zero) & (t <= one),
             Target::Classes { ignored } => {
-                ignored.is_some_and(|class| t == class as f64)
-                    || (t >= 0.0 && t < classes as f64 && t == (t as u64) as f64)
+                ((t >= zero) & (t < end) & (t == t.trunc()))
+                    || ignored.is_some_and(|class| t == F::of(class as f64))
             }
         };
-        let (argument, row) = (|| self.names.y.to_string(), row / self.steps);
-        match values.iter().map(|t| t.as_f64()).find(|t| !fits(*t)) {
-            None => Ok(()),
-            Some(found) if target == Target::Probabilities => {
-                Err(Error::Probability { argument: argument(), row, found })
-            }
-            Some(found) => Err(Error::Label { argument: argument(), row, found, classes }),
+        if kernel::wide(|| values.iter().fold(true, |all, &t| all & fits(t))) {
+            return Ok(());
+        }
+        let place = values.iter().position(|&t| !fits(t)).unwrap_or(0);
+        let row = (row + place / self.target) / self.steps;
+        let (argument, found) = (self.names.y.to_string(), values[place].as_f64());
+        match target {
+            Target::Probabilities => Err(Error::Probability { argument, row, found }),
+            _ => Err(Error::Label { argument, row, found, classes }),
         }
     }
 

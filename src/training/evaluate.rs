@@ -9,7 +9,7 @@ use crate::data::BatchSource;
 use crate::error::{Error, Result};
 use crate::layer::Wires;
 use crate::model::{Compiled, Sequential};
-use crate::samples::Samples;
+use crate::samples::{Converted, Samples};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -79,6 +79,8 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn evaluate(&self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Evaluate<F>) -> Result<Logs> {
+        let converted = Converted::new(y);
+        let y = converted.as_ref().map_or(y as &dyn Samples<F>, |y| y);
         self.evaluate_given(Given::Arrays { x, y }, settings)
     }
 

@@ -14,7 +14,7 @@ use crate::data::BatchSource;
 use crate::diagnosis::Diagnose;
 use crate::error::{Error, Result};
 use crate::model::{Sequential, check_loss};
-use crate::samples::Samples;
+use crate::samples::{Converted, Samples};
 use crate::scalar::Scalar;
 
 impl<F: Scalar> Sequential<F> {
@@ -42,6 +42,8 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn fit(&mut self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Fit<F>) -> Result<History> {
+        let converted = Converted::new(y);
+        let y = converted.as_ref().map_or(y as &dyn Samples<F>, |y| y);
         self.fit_given(Given::Arrays { x, y }, settings)
     }
 

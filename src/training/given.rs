@@ -93,6 +93,14 @@ impl<F: Scalar> Given<'_, F> {
         }
     }
 
+    /// All targets, where they lie in memory as they would be read.
+    pub(super) fn targets(&self) -> Option<&[F]> {
+        match self {
+            Given::Arrays { y, .. } => y.as_slice(),
+            Given::Batches(_) => None,
+        }
+    }
+
     /// Calls `f` with the number and the values of each sample of an array.
     pub(super) fn each_sample(
         &self,
@@ -116,6 +124,9 @@ impl<F: Scalar> Given<'_, F> {
         let target = self.target_shape().iter().product();
         match self {
             Given::Arrays { y, .. } => {
+                if let Some(all) = y.as_slice() {
+                    return all.chunks_exact(target).enumerate().try_for_each(|(index, y)| f(index, y));
+                }
                 let mut sample = vec![F::zero(); target];
                 (0..y.count()).try_for_each(|index| {
                     y.read(index, &mut sample);

@@ -25,11 +25,11 @@ pub(super) fn sample(count: usize, wanted: usize) -> Vec<usize> {
     (0..wanted).map(place).collect()
 }
 
-/// What a step takes, in nanoseconds, on a machine of about these times: 100 multiplications a nanosecond, and 2 µs for
+/// What a step takes, in nanoseconds, on a machine of about these times: 200 multiplications a nanosecond, and 1 µs for
 /// each layer, which is what a network of 8, 16 and 2 units takes for batches of 32.
 pub(super) fn step_time<F: Scalar>(model: &Sequential<F>, batch_size: usize) -> f64 {
     let work: f64 = model.layers.iter().map(products).sum();
-    3.0 * work * batch_size as f64 / 100.0 + 2000.0 * model.layers.len() as f64
+    3.0 * work * batch_size as f64 / 200.0 + 1000.0 * model.layers.len() as f64
 }
 
 /// The multiplications of a layer for one sample: each of its numbers, once for each place that it is used at.

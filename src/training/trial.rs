@@ -15,9 +15,9 @@ use ndarray::{ArrayD, Axis};
 
 /// Samples of a trial, at most.
 const SAMPLES: usize = 2000;
-/// What all trials together take, in the nanoseconds of [`step_time`]: some ten seconds. By the clock a trial would end
+/// What all trials together take, in the nanoseconds of [`step_time`]: five to ten seconds. By the clock a trial would end
 /// elsewhere on a machine that is busy.
-pub(super) const WORK: f64 = 1e10;
+pub(super) const WORK: f64 = 5e9;
 
 /// A sample of the data, in memory.
 #[derive(Clone)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::activation::Activation;
 use crate::error::Shape;
+use crate::kernel;
 use crate::layer::{Layer, Node};
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -198,12 +199,15 @@ impl LayerFacts {
     }
 
     /// Looks at what left the layer.
-    pub(crate) fn look_output<F: Scalar>(&mut self, y: Batch<F>) {
+    ///
+    /// Gives the mean standard deviation over rows, where the layer has units.
+    pub(crate) fn look_output<F: Scalar>(&mut self, y: Batch<F>) -> Option<f64> {
         let units = self.units();
         let channels = self.output.last().copied().unwrap_or(0);
         if units == 0 {
-            return;
+            return None;
         }
+        let is_flat = y.width() == channels;
         let y = y.reshape(channels);
         let (low, high) = match self.activation {
             Some(Activation::Sigmoid) => (0.0067, 0.9933),
@@ -224,6 +228,7 @@ impl LayerFacts {
         look.rows += y.rows();
         let (spread, rms) = spread(y);
         (look.rms, look.spread) = (rms, if rms > 0.0 { spread / rms } else { 0.0 });
+        is_flat.then_some(spread)
     }
 
     /// Looks at the gradient of the kernel.
@@ -245,19 +250,41 @@ impl LayerFacts {
 pub(crate) fn spread<F: Scalar>(y: Batch<F>) -> (f64, f64) {
     let (rows, width) = (y.rows().max(1) as f64, y.width().clamp(1, UNITS));
     let (mut total, mut squares) = (0.0, 0.0);
-    // Columns one by one need no memory; a sample of 64 of them tells enough.
+    // Some columns at a time need no memory; a sample of 64 of them tells enough.
     let stride = width.div_ceil(64);
-    let columns = width.div_ceil(stride) as f64;
-    for column in (0..width).step_by(stride) {
-        let first = y.data().get(column).map_or(0.0, |v| v.as_f64());
-        let (mut sum, mut square, mut own) = (0.0, 0.0, 0.0);
-        for row in y.iter() {
-            let v = row[column].as_f64();
-            let d = v - first;
-            (sum, square, own) = (sum + d, square + d * d, own + v * v);
+    let columns = width.div_ceil(stride);
+    for start in (0..columns).step_by(SIDE) {
+        let count = SIDE.min(columns - start);
+        let sums = match (stride, count) {
+            (1, SIDE) => column_sums(y, SIDE, |row, i| row[start + i].as_f64()),
+            _ => column_sums(y, count, |row, i| row[(start + i) * stride].as_f64()),
+        };
+        for [sum, square, own] in &sums[..count] {
+            total += (square / rows - (sum / rows).powi(2)).max(0.0).sqrt();
+            squares += own / rows;
         }
-        total += (square / rows - (sum / rows).powi(2)).max(0.0).sqrt();
-        squares += own / rows;
     }
-    (total / columns, (squares / columns).sqrt())
+    (total / columns as f64, (squares / columns as f64).sqrt())
 }
+
+/// Σ (v − the first v), Σ of its square and Σ v² of some columns over the rows.
+#[inline(always)]
+fn column_sums<F: Scalar>(y: Batch<F>, count: usize, value: impl Fn(&[F], usize) -> f64) -> [[f64; 3]; SIDE] {
+    let [mut first, mut sum, mut square, mut own] = [[0.0; SIDE]; 4];
+    kernel::wide(|| {
+        if let Some(row) = y.iter().next() {
+            (0..count).for_each(|i| first[i] = value(row, i));
+        }
+        for row in y.iter() {
+            for i in 0..count {
+                let v = value(row, i);
+                let d = v - first[i];
+                (sum[i], square[i], own[i]) = (sum[i] + d, square[i] + d * d, own[i] + v * v);
+            }
+        }
+    });
+    std::array::from_fn(|i| [sum[i], square[i], own[i]])
+}
+
+/// Columns whose sums are kept side by side.
+const SIDE: usize = 8;

@@ -120,7 +120,9 @@ pub(crate) fn withdrawn(e: &Evidence) -> &'static [&'static str] {
             "N0302", "N0303", "N0402", "N0403", "N0404", "N0405", "N0406", "N0407", "N0408", "N0409",
         ],
         // Standing still for a while, and then not: plateaus are passed.
-        Some(skill) if skill > 0.5 => &["N0109", "N0112", "N0113", "N0303", "N0403", "N0406", "N0408", "N0409"],
+        Some(skill) if skill > 0.5 => {
+            &["N0109", "N0112", "N0113", "N0303", "N0403", "N0406", "N0408", "N0409"]
+        }
         _ => &[],
     }
 }

@@ -131,7 +131,11 @@ pub(super) fn penalty(e: &Evidence) -> Option<Finding> {
     let unskilled = e.last_skill().is_some_and(|skill| skill < LEARNED);
     (epoch.penalty > bare && unskilled && e.failing()).then(|| {
         Finding::new("N0409", Severity::Warning, "the penalty outweighs the loss")
-            .saw(format!("loss {}, of which the regularizers are {}", short(epoch.loss), short(epoch.penalty)))
+            .saw(format!(
+                "loss {}, of which the regularizers are {}",
+                short(epoch.loss),
+                short(epoch.penalty)
+            ))
             .mend("a hundredth of the factor in `Regularizer::L2`", Remedy::Penalty(0.01))
             .mend("or none", Remedy::Penalty(0.0))
     })
