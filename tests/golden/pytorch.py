@@ -18,6 +18,11 @@ class Last(torch.nn.Module):
         return x[0][:, -1]
 
 
+class First(torch.nn.Module):
+    def forward(self, x):
+        return x[0]
+
+
 class Turn(torch.nn.Module):
     """Channels come second in PyTorch."""
 
@@ -40,13 +45,25 @@ NETS = {
 }
 
 stored = {}
-for name, (net, shape) in NETS.items():
-    net.train()
-    x = torch.randint(0, 7, shape) if name == "embedding" else torch.round(torch.randn(shape) * 256) / 256
-    net(x)
-    net.eval()
-    save_file(net.state_dict(), HERE / "files" / f"{name}.safetensors")
-    stored[name] = {"x": x.flatten().tolist(), "shape": list(shape), "predictions": net(x).detach().flatten().tolist()}
+
+
+def store(nets):
+    for name, (net, shape) in nets.items():
+        net.train()
+        x = torch.randint(0, 7, shape) if name == "embedding" else torch.round(torch.randn(shape) * 256) / 256
+        net(x)
+        net.eval()
+        save_file(net.state_dict(), HERE / "files" / f"{name}.safetensors")
+        stored[name] = {"x": x.flatten().tolist(), "shape": list(shape), "predictions": net(x).detach().flatten().tolist()}
+
+
+store(NETS)
+# Drawn later, so that those above stay as they were.
+store({
+    "gru": (N.Sequential(N.GRU(3, 4, batch_first=True), Last(), N.Linear(4, 2)), (4, 5, 3)),
+    "gru_no_bias": (N.Sequential(N.GRU(3, 4, batch_first=True, bias=False), Last()), (4, 5, 3)),
+    "gru_both": (N.Sequential(N.GRU(3, 4, batch_first=True, bidirectional=True), First()), (4, 5, 3)),
+})
 half = {name: value.half() for name, value in NETS["dense"][0].state_dict().items()}
 save_file(half, HERE / "files" / "dense_half.safetensors")
 (HERE / "pytorch.json").write_text(json.dumps(stored, separators=(",", ":")).replace("},", "},\n") + "\n")

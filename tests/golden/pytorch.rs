@@ -62,6 +62,24 @@ fn weights_of_pytorch() {
         ("2.bias", "b/bias"),
     ];
     compare("lstm", model, &names);
+    let model = Sequential::new().add(Gru::new(4).name("a")).add(Dense::new(2).name("b"));
+    compare("gru", model.clone(), &names);
+    // The names tell which bias is which, in whatever order they come.
+    let turned: Vec<(&str, &str)> = names.into_iter().rev().collect();
+    compare("gru", model, &turned);
+    compare("gru_no_bias", Sequential::new().add(Gru::new(4).use_bias(false).name("a")), &names[..2]);
+    let model = Sequential::new().add(Bidirectional::new(Gru::new(4).return_sequences(true)).name("a"));
+    let names = [
+        ("0.weight_ih_l0", "a/forward_layer/kernel"),
+        ("0.weight_hh_l0", "a/forward_layer/recurrent_kernel"),
+        ("0.bias_ih_l0", "a/forward_layer/bias"),
+        ("0.bias_hh_l0", "a/forward_layer/bias"),
+        ("0.weight_ih_l0_reverse", "a/backward_layer/kernel"),
+        ("0.weight_hh_l0_reverse", "a/backward_layer/recurrent_kernel"),
+        ("0.bias_ih_l0_reverse", "a/backward_layer/bias"),
+        ("0.bias_hh_l0_reverse", "a/backward_layer/bias"),
+    ];
+    compare("gru_both", model, &names);
     let model = Sequential::new()
         .add(Embedding::new(7, 3).name("a"))
         .add(LayerNormalization::new().epsilon(1e-5).name("b"));
@@ -70,6 +88,30 @@ fn weights_of_pytorch() {
         model,
         &[("0.weight", "a/embeddings"), ("1.weight", "b/gamma"), ("1.bias", "b/beta")],
     );
+}
+
+#[test]
+fn what_is_no_gru_of_pytorch_is_refused() {
+    let load = |layer: Gru, names: &[(&str, &str)]| {
+        let mut model = Sequential::new().input([5, 3]).add(layer.name("a"));
+        model.build().unwrap();
+        let before = model.weight("a/kernel").unwrap().to_owned();
+        let error = model.load_torch_weights(path("files/gru.safetensors"), names.iter().copied());
+        assert_eq!(model.weight("a/kernel").unwrap(), before);
+        error.unwrap_err().to_string()
+    };
+    let names = [
+        ("0.weight_ih_l0", "a/kernel"),
+        ("0.weight_hh_l0", "a/recurrent_kernel"),
+        ("0.bias_ih_l0", "a/bias"),
+        ("0.bias_hh_l0", "a/bias"),
+    ];
+    let before = load(Gru::new(4).reset_after(false), &names);
+    assert!(before.contains("PyTorch has no GRU with `reset_after(false)`"), "{before}");
+    let one = load(Gru::new(4), &names[..3]);
+    assert!(one.contains("expected 2 names for it, found 1"), "{one}");
+    let units = load(Gru::new(5), &names);
+    assert!(units.contains("a/kernel"), "{units}");
 }
 
 #[test]

@@ -18,7 +18,9 @@ impl<F: Scalar> Sequential<F> {
     /// The axes are put in order: those of a `Dense` kernel and of a recurrent one are exchanged, and those of a
     /// convolution, `(out, in, steps)` or `(out, in, rows, columns)` there, become `(steps, in, out)` and
     /// `(rows, columns, in, out)`. Two names for one path are added up, as PyTorch keeps two biases of an LSTM; its gates
-    /// are in the same order as here. A GRU's are not, and are refused.
+    /// are in the same order as here. Those of a GRU are put in the order of here, and its two biases become the two rows of
+    /// `bias`: `bias_ih` the first, `bias_hh` the second, and under other names as they are given. A `Gru` with
+    /// `reset_after(false)` is not PyTorch's, and is refused.
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Unknown`] for a name or a path that is not there, or a weight that is not named;
@@ -52,17 +54,33 @@ impl<F: Scalar> Sequential<F> {
         let mut values: Vec<Vec<F>> = Vec::new();
         for ((path, weight), kind) in weights.iter().zip(&kinds) {
             let mut sum: Option<Vec<F>> = None;
-            for (name, _) in names.iter().filter(|(_, to)| to == path) {
+            // A row of its own for each name, or the sum of all.
+            let (rows, shape) = kind.rows(weight.shape());
+            let given = names.iter().filter(|(_, to)| to == path);
+            if rows > 1 && given.clone().count() != rows {
+                let problem = format!("expected {rows} names for it, found {}", given.count());
+                return Err(input.damaged(path.as_str(), problem));
+            }
+            let mut parts: Vec<(usize, Vec<F>)> = Vec::new();
+            for (number, (name, _)) in given.enumerate() {
                 let found = header.tensors.iter().find(|(known, _)| known == name);
                 let Some((_, array)) = found else {
                     let known = header.tensors.iter().map(|(name, _)| name.clone()).collect();
                     return Err(Error::Unknown { what: "tensor in the file", name: (*name).into(), known });
                 };
-                let value = turned(&input, array, path, weight.shape(), kind, &budget)?;
+                let value = turned(&input, array, path, shape, kind, &budget)?;
                 match &mut sum {
+                    _ if rows > 1 => parts.push((row_of(name, number), value)),
                     None => sum = Some(value),
                     Some(sum) => sum.iter_mut().zip(value).for_each(|(sum, value)| *sum += value),
                 }
+            }
+            if rows > 1 {
+                parts.sort_by_key(|(row, _)| *row);
+                sum = Some(parts.into_iter().flat_map(|(_, row)| row).collect());
+            }
+            if let (true, Some(sum)) = (kind.kind == GRU, &mut sum) {
+                exchange_gates(sum, weight.shape());
             }
             let missing = || Error::Unknown {
                 what: "name for the weight",
@@ -76,14 +94,56 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// The kind of layer and the name of each parameter, in the model's order.
-fn kinds<F: Scalar>(nodes: &[Node<F>]) -> Vec<(String, &'static str)> {
+const GRU: &str = "GRU";
+
+/// What a parameter is of.
+struct Kind {
+    /// The kind of layer.
+    kind: String,
+    /// The parameter's name.
+    name: &'static str,
+    /// Whether PyTorch has such a layer.
+    is_there: bool,
+}
+
+impl Kind {
+    /// How many arrays there make up one here, as its rows, and the shape of each.
+    fn rows<'a>(&self, shape: &'a [usize]) -> (usize, &'a [usize]) {
+        match shape {
+            [rows, row @ ..] if self.kind == GRU && self.name == "bias" && !row.is_empty() => (*rows, row),
+            _ => (1, shape),
+        }
+    }
+}
+
+/// The kind of each parameter, in the model's order.
+fn kinds<F: Scalar>(nodes: &[Node<F>]) -> Vec<Kind> {
     let mut all = Vec::new();
     for node in nodes {
-        node.visit(&mut |param| all.push((node.kind().to_string(), param.name())));
+        let before = || node.config().is_some_and(|config| config.get("reset_after") == Some(&false.into()));
+        let is_there = node.kind() != GRU || !before();
+        node.visit(&mut |param| all.push(Kind { kind: node.kind().into(), name: param.name(), is_there }));
         all.extend(kinds(node.layers()));
     }
     all
+}
+
+/// Which of the two rows of a GRU's bias a name means.
+fn row_of(name: &str, number: usize) -> usize {
+    match name {
+        name if name.contains("bias_ih") => 0,
+        name if name.contains("bias_hh") => 1,
+        _ => number,
+    }
+}
+
+/// Exchanges the first two of the three gates: reset, update, new there; update, reset, new here.
+fn exchange_gates<F: Scalar>(value: &mut [F], shape: &[usize]) {
+    let wide = shape.last().copied().unwrap_or(0);
+    for row in value.chunks_exact_mut(wide.max(1)) {
+        let (reset, rest) = row.split_at_mut(wide / 3);
+        reset.swap_with_slice(&mut rest[..wide / 3]);
+    }
 }
 
 /// The numbers of an array with its axes in the order that is wanted here.
@@ -92,14 +152,14 @@ fn turned<F: Scalar>(
     array: &Array,
     path: &str,
     wanted: &[usize],
-    (kind, name): &(String, &'static str),
+    kind: &Kind,
     budget: &super::super::budget::Budget,
 ) -> Result<Vec<F>> {
+    if !kind.is_there {
+        return Err(input.damaged(path, "PyTorch has no GRU with `reset_after(false)`"));
+    }
     // For each axis here, the one there.
-    let axes: &[usize] = match (&**kind, *name, wanted.len()) {
-        ("GRU", ..) => {
-            return Err(input.damaged(path, "a GRU of PyTorch, whose gates are in another order than here"));
-        }
+    let axes: &[usize] = match (&*kind.kind, kind.name, wanted.len()) {
         (_, "kernel" | "recurrent_kernel", 2) => &[1, 0],
         ("DepthwiseConv1D", "kernel", _) | (_, "depthwise_kernel", 3) => &[2, 0, 1],
         (_, "kernel" | "pointwise_kernel", 3) => &[2, 1, 0],
