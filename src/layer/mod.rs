@@ -8,6 +8,7 @@ mod dense;
 mod embedding;
 mod flatten;
 mod kinds;
+mod moves;
 pub(crate) mod names;
 mod node;
 mod noise;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::moves::{Moves, check_size, strides};
 use super::{Layer, Pass, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -41,7 +42,7 @@ pub struct PRelu<F = f32> {
     alpha: Spec,
     param: Option<Param<F>>,
     /// Which α belongs to each number of a sample.
-    places: Vec<usize>,
+    slopes: Moves,
 }
 
 impl<F> PRelu<F> {
@@ -51,7 +52,7 @@ impl<F> PRelu<F> {
             shared_axes: Vec::new(),
             alpha: Spec::new(Initializer::Zeros),
             param: None,
-            places: Vec::new(),
+            slopes: Moves::default(),
         }
     }
 
@@ -87,30 +88,26 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         if let Some(axis) = self.shared_axes.iter().find(|&&axis| axis == 0 || axis > input.len()) {
             return Err(Error::argument("shared_axes", format!("axes from 1 to {}", input.len()), axis));
         }
+        check_size(input)?;
         let mut shape = input.to_vec();
         self.shared_axes.iter().for_each(|axis| shape[axis - 1] = 1);
         self.param = Some(self.alpha.param("alpha", &shape, rng)?);
-        let count: usize = input.iter().product();
-        rng.take_room::<usize>(count, input)?;
-        self.places = (0..count)
-            .map(|number| {
-                // The indices of the number, from the last axis to the first.
-                let (mut rest, mut place, mut stride) = (number, 0, 1);
-                for (&size, &own) in input.iter().zip(&shape).rev() {
-                    place += (rest % size).min(own - 1) * stride;
-                    (rest, stride) = (rest / size, stride * own);
-                }
-                place
-            })
-            .collect();
+        // A shared axis goes on in the input, and stays at its slope.
+        let (own, all) = (strides(&shape), strides(input));
+        let steps: Vec<usize> =
+            own.iter().zip(&shape).map(|(&stride, &size)| if size == 1 { 0 } else { stride }).collect();
+        self.slopes = Moves::new(input, (0, &steps), (0, &all));
         Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(alpha) = self.param.as_ref().map(Param::value) else { return };
         for (x, y) in x.iter().zip(y.iter_mut()) {
-            let numbers = y.iter_mut().zip(x).zip(&self.places);
-            numbers.for_each(|((y, &x), &place)| *y = if x < F::zero() { alpha[place] * x } else { x });
+            self.slopes.each(&mut |run| {
+                for (place, i) in run.places() {
+                    y[i] = if x[i] < F::zero() { alpha[place] * x[i] } else { x[i] };
+                }
+            });
         }
     }
 
@@ -119,20 +116,24 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         let (x, dy) = (pass.x, pass.dy.as_batch());
         param.grad.fill(F::zero());
         for (x, dy) in x.iter().zip(dy.iter()) {
-            for ((&x, &dy), &place) in x.iter().zip(dy).zip(&self.places) {
-                param.grad[place] += if x < F::zero() { x * dy } else { F::zero() };
-            }
+            self.slopes.each(&mut |run| {
+                for (place, i) in run.places() {
+                    param.grad[place] += if x[i] < F::zero() { x[i] * dy[i] } else { F::zero() };
+                }
+            });
         }
         let Some(mut dx) = pass.dx else { return };
-        for (row, dx) in dx.iter_mut().enumerate() {
-            for (i, dx) in dx.iter_mut().enumerate() {
-                let slope = match x.row(row)[i] {
-                    x if x > F::zero() => F::one(),
-                    x if x < F::zero() => param.value[self.places[i]],
-                    _ => F::zero(),
-                };
-                *dx = dy.row(row)[i] * slope;
-            }
+        for ((x, dy), dx) in x.iter().zip(dy.iter()).zip(dx.iter_mut()) {
+            self.slopes.each(&mut |run| {
+                for (place, i) in run.places() {
+                    let slope = match x[i] {
+                        x if x > F::zero() => F::one(),
+                        x if x < F::zero() => param.value[place],
+                        _ => F::zero(),
+                    };
+                    dx[i] = dy[i] * slope;
+                }
+            });
         }
     }
 

@@ -8,6 +8,7 @@ mod arrays;
 mod memory;
 mod random;
 mod settings;
+mod wide;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,6 @@
 //! Cropping: the steps of a sequence without some at both ends.
 
-use super::{Moves, check_rank, moving};
+use super::{Moves, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Pass, saved};
@@ -39,7 +39,7 @@ impl Cropping1D {
         Cropping1D { cropping: [before, after], moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         let [before, after] = self.cropping;
@@ -49,7 +49,9 @@ impl Cropping1D {
             return Err(Error::argument("cropping", expected, format!("{before} and {after}")));
         }
         let output = vec![left, channels];
-        let moves = Moves::new(&output, rng, |at| Some((at[0] + before) * channels + at[1]))?;
+        check_size(&output)?;
+        let steps = strides(&output);
+        let moves = Moves::new(&output, (before * channels, &steps), (0, &steps));
         Ok((output, moves))
     }
 }

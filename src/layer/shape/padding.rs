@@ -1,6 +1,6 @@
 //! Zero padding: zeros before and after the steps of a sequence, or round an image.
 
-use super::{Moves, check_rank, moving};
+use super::{Moves, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Pass, saved};
@@ -64,12 +64,13 @@ impl ZeroPadding1D {
         ZeroPadding1D { padding: [before, after], moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         let output = vec![padded(steps, self.padding)?, channels];
-        let moves =
-            Moves::new(&output, rng, |at| Some(within(at[0], self.padding[0], steps)? * channels + at[1]))?;
+        check_size(&output)?;
+        let rows = strides(input);
+        let moves = Moves::new(input, (0, &rows), (self.padding[0] * channels, &rows));
         Ok((output, moves))
     }
 }
@@ -80,16 +81,15 @@ impl ZeroPadding2D {
         ZeroPadding2D { padding: [rows, columns], moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 3, "(height, width, channels)")?;
         let ([rows, columns], &[height, width, channels]) = (self.padding, input) else {
             return Err(Error::NotBuilt);
         };
         let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
-        let moves = Moves::new(&output, rng, |at| {
-            let (row, column) = (within(at[0], rows[0], height)?, within(at[1], columns[0], width)?);
-            Some((row * width + column) * channels + at[2])
-        })?;
+        check_size(&output)?;
+        let start = (rows[0] * output[1] + columns[0]) * channels;
+        let moves = Moves::new(input, (0, &strides(input)), (start, &strides(&output)));
         Ok((output, moves))
     }
 }
@@ -98,11 +98,6 @@ impl ZeroPadding2D {
 fn padded(len: usize, [before, after]: [usize; 2]) -> Result<usize> {
     let sum = len.checked_add(before).and_then(|sum| sum.checked_add(after));
     sum.ok_or_else(|| Error::TooLarge { shape: vec![before, len, after] })
-}
-
-/// The place in the input, unless it is one of the zeros.
-fn within(at: usize, before: usize, len: usize) -> Option<usize> {
-    at.checked_sub(before).filter(|&place| place < len)
 }
 
 moving!(ZeroPadding1D);

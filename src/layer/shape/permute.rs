@@ -1,6 +1,6 @@
 //! Permute: the axes of each sample in another order.
 
-use super::{Moves, moving};
+use super::{Moves, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Pass, saved};
@@ -39,7 +39,7 @@ impl Permute {
         Permute { dims: dims.into(), moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         let mut sorted = self.dims.clone();
         sorted.sort();
         if !sorted.iter().copied().eq(1..=input.len()) {
@@ -47,9 +47,10 @@ impl Permute {
             return Err(Error::argument("dims", expected, format!("{:?}", self.dims)));
         }
         let output: Vec<usize> = self.dims.iter().map(|&axis| input[axis - 1]).collect();
-        let strides: Vec<usize> = self.dims.iter().map(|&axis| input[axis..].iter().product()).collect();
-        let moves =
-            Moves::new(&output, rng, |at| Some(at.iter().zip(&strides).map(|(i, stride)| i * stride).sum()))?;
+        check_size(&output)?;
+        let (there, here) = (strides(input), strides(&output));
+        let there: Vec<usize> = self.dims.iter().map(|&axis| there[axis - 1]).collect();
+        let moves = Moves::new(&output, (0, &there), (0, &here));
         Ok((output, moves))
     }
 }

@@ -1,6 +1,6 @@
 //! Repeat: n copies of each sample, one after another.
 
-use super::{Moves, check_rank, moving};
+use super::{Moves, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Pass, saved};
@@ -39,13 +39,14 @@ impl RepeatVector {
         RepeatVector { n, moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 1, "(features)")?;
         if self.n == 0 {
             return Err(Error::argument("n", "at least 1", 0));
         }
         let output = vec![self.n, input[0]];
-        let moves = Moves::new(&output, rng, |at| Some(at[1]))?;
+        check_size(&output)?;
+        let moves = Moves::new(&output, (0, &[0, 1]), (0, &strides(&output)));
         Ok((output, moves))
     }
 }

@@ -1,6 +1,6 @@
 //! Up-sampling: each step several times in a row.
 
-use super::{Moves, check_rank, moving};
+use super::{Moves, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{Layer, Pass, saved};
@@ -39,7 +39,7 @@ impl UpSampling1D {
         UpSampling1D { size, moves: Moves::default() }
     }
 
-    fn moved(&self, input: &[usize], rng: &mut Rng) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         if self.size == 0 {
@@ -47,7 +47,9 @@ impl UpSampling1D {
         }
         let long = steps.checked_mul(self.size).ok_or_else(|| Error::TooLarge { shape: input.to_vec() })?;
         let output = vec![long, channels];
-        let moves = Moves::new(&output, rng, |at| Some(at[0] / self.size * channels + at[1]))?;
+        check_size(&output)?;
+        let sizes = [steps, self.size, channels];
+        let moves = Moves::new(&sizes, (0, &[channels, 0, 1]), (0, &strides(&sizes)));
         Ok((output, moves))
     }
 }
