@@ -7,6 +7,8 @@ pub use value::Value;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use num_traits::PrimInt;
+
 use crate::error::{BackupFault, Error, Result};
 use crate::scalar::Scalar;
 
@@ -128,6 +130,33 @@ impl State {
         }
     }
 
+    /// The same for a counter. One that is read is far below what its type holds, so that adding to it never overflows.
+    pub(crate) fn count<N: Value + PrimInt>(&mut self, name: &str, count: &mut N) -> Result<()> {
+        let mut read = *count;
+        self.item(name, &mut read)?;
+        if self.is_reading() && !is_count(read) {
+            return Err(self.refuse(name, "a count", "a number that nothing counts up to"));
+        }
+        *count = read;
+        Ok(())
+    }
+
+    /// The same for counters that are as many as they were, or any number of them where there were none.
+    pub(crate) fn counts<N: Value + PrimInt>(&mut self, name: &str, counts: &mut Vec<N>) -> Result<()> {
+        let before = counts.len();
+        self.item(name, counts)?;
+        if (before == 0 || counts.len() == before)
+            && (!self.is_reading() || counts.iter().all(|count| is_count(*count)))
+        {
+            return Ok(());
+        }
+        Err(self.refuse(
+            name,
+            format!("{before} counts"),
+            format!("{} numbers, or some too large", counts.len()),
+        ))
+    }
+
     /// The same for a list of things that have several values each; `new` makes one to be read.
     ///
     /// # Errors
@@ -229,6 +258,12 @@ impl State {
             _ => Err(self.refuse(name, format!("`{name}`"), "the end of the file")),
         }
     }
+}
+
+/// Whether something may have been counted so far.
+fn is_count<N: PrimInt>(number: N) -> bool {
+    // Where room is wide, for thousands of them to be added up too.
+    number <= N::max_value() >> if size_of::<N>() == 8 { 16 } else { 1 }
 }
 
 /// A name, a length, and so many bytes.

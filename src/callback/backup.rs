@@ -199,7 +199,7 @@ impl<F: Scalar> Callback<F> for BackupAndRestore {
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
-        state.item("batches", &mut self.batches)
+        state.count("batches", &mut self.batches)
     }
 
     fn backup(&mut self) -> Option<&mut BackupAndRestore> {

@@ -176,7 +176,7 @@ impl<F: Scalar> Callback<F> for CsvLogger {
             let _ = self.open().and_then(|file| file.sync_data());
         }
         state.item("keys", &mut self.keys)?;
-        state.item("length", &mut self.length)?;
+        state.count("length", &mut self.length)?;
         state.item("pending", &mut self.pending)
     }
 }

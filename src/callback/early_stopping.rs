@@ -166,7 +166,7 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.monitor.state(state)?;
-        state.item("wait", &mut self.wait)?;
+        state.count("wait", &mut self.wait)?;
         state.item("best_epoch", &mut self.best_epoch)?;
         state.item("best_weights", &mut self.best_weights)
     }

@@ -130,7 +130,7 @@ impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.monitor.state(state)?;
-        state.item("wait", &mut self.wait)?;
-        state.item("cooling", &mut self.cooling)
+        state.count("wait", &mut self.wait)?;
+        state.count("cooling", &mut self.cooling)
     }
 }

@@ -272,7 +272,8 @@ impl<F: Scalar> Watch<F> {
             self.measure_targets();
         }
         state.group("epoch", |state| self.epoch.state(state))?;
-        state.item("clipped", &mut self.clipped)?;
-        state.item("late", &mut self.late)
+        state.count("clipped", &mut self.clipped)?;
+        state.item("late", &mut self.late.0)?;
+        state.count("late batches", &mut self.late.1)
     }
 }

@@ -11,9 +11,9 @@ impl<F: Scalar> Sequential<F> {
     /// Weights, trained or not, what the optimizer keeps, and how far the random streams are: which order an epoch has
     /// and what a step drops follow from the seed and these two counts.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
-        state.item("epochs_seen", &mut self.epochs_seen)?;
+        state.count("epochs_seen", &mut self.epochs_seen)?;
         if let Some(compiled) = &mut self.compiled {
-            state.item("steps", &mut compiled.steps)?;
+            state.count("steps", &mut compiled.steps)?;
             state.group("optimizer", |state| {
                 compiled.optimizer.learning_rate_mut().state(state)?;
                 compiled.optimizer.state(state)

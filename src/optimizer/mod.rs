@@ -24,6 +24,8 @@ pub use ftrl::Ftrl;
 pub(crate) use kinds::{from_value, kinds};
 pub use lion::Lion;
 pub use nadam::Nadam;
+#[cfg(feature = "keras")]
+pub(crate) use nadam::momenta;
 pub use options::{Clip, Options, WeightAverage};
 pub use rms_prop::RmsProp;
 pub(crate) use schedule::kinds as schedules;

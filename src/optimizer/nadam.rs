@@ -65,8 +65,25 @@ impl Nadam {
 
     /// μ of update `t`.
     fn momentum(&self, t: u64) -> f64 {
-        self.beta_1 * (1.0 - 0.5 * 0.96f64.powf(t as f64))
+        momentum(self.beta_1, t)
     }
+}
+
+/// From here on 0.96ᵗ no longer changes 1.
+const SETTLED: u64 = 2000;
+/// How many updates are multiplied one by one, as a training does.
+const MOST: u64 = 1 << 24;
+
+fn momentum(beta_1: f64, t: u64) -> f64 {
+    if t < SETTLED { beta_1 * (1.0 - 0.5 * 0.96f64.powf(t as f64)) } else { beta_1 }
+}
+
+/// Π μ of the updates up to `t`, from that up to another. Takes no longer however far a file says that a training is.
+pub(crate) fn momenta(beta_1: f64, (last, product): (u64, f64), t: u64) -> f64 {
+    let near = t.min(last + MOST);
+    let steps = (last + 1..=near)
+        .try_fold(product, |product, t| (product != 0.0).then(|| product * momentum(beta_1, t)));
+    steps.unwrap_or(0.0) * beta_1.powf((t - near) as f64)
 }
 
 impl Default for Nadam {
@@ -89,9 +106,8 @@ impl<F: Scalar> Optimizer<F> for Nadam {
     }
 
     fn begin(&mut self, at: Update) {
-        let (last, product) = if self.product.0 < at.t { self.product } else { (0, 1.0) };
-        let product = (last + 1..=at.t).fold(product, |product, t| product * self.momentum(t));
-        self.product = (at.t, product);
+        let so_far = if self.product.0 < at.t { self.product } else { (0, 1.0) };
+        self.product = (at.t, momenta(self.beta_1, so_far, at.t));
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

@@ -20,7 +20,7 @@ pub(super) fn from_config<F: Scalar>(
     loader: &Loader<F>,
 ) -> Result<Sequential<F>> {
     // What is made of them takes some hundred bytes for each thing.
-    budget.take_many::<[u8; 768]>(count(config)).map_err(|spent| input.spent(CONFIG, spent))?;
+    budget.take_many::<[u8; 768]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
     Sequential::from_config(config, &loader.known)
 }
 
@@ -43,10 +43,10 @@ pub(super) fn build<F: Scalar>(
 }
 
 /// How many things with settings there are.
-fn count(config: &Config) -> usize {
+fn things(config: &Config) -> usize {
     fn within(value: &Value) -> usize {
         match value {
-            Value::Config(config) => count(config),
+            Value::Config(config) => things(config),
             Value::List(values) => values.iter().map(within).sum(),
             Value::Map(fields) => fields.iter().map(|(_, value)| within(value)).sum(),
             _ => 0,
@@ -72,6 +72,19 @@ pub(super) fn number(fields: &Value, wanted: &str) -> Option<u64> {
         Value::Text(text) if name == wanted => text.parse().ok(),
         _ => None,
     })
+}
+
+/// Nothing in a training counts as far.
+pub(super) const MOST: u64 = 1 << 48;
+
+/// The same for a count, to which there is always something to add.
+pub(super) fn count(fields: &Value, wanted: &str, input: &Input) -> Result<Option<u64>> {
+    match number(fields, wanted) {
+        Some(count) if count >= MOST => {
+            Err(input.damaged(wanted, format!("{count}, which nothing counts up to")))
+        }
+        count => Ok(count),
+    }
 }
 
 /// Refuses weights that only the model or only the file has, all of them at once.

@@ -24,6 +24,7 @@ pub(crate) mod backup;
 mod budget;
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 mod build;
+mod checksum;
 #[cfg(feature = "keras")]
 mod hdf5;
 #[cfg(feature = "files")]

@@ -82,8 +82,8 @@ impl<F: Scalar> Training<'_, '_, F> {
     /// Everything that changes in a training, to write it or to go on from it.
     fn state(&mut self, state: &mut State) -> Result<()> {
         let Training { model, run, callbacks, diagnosis, clock, logs, history, .. } = self;
-        state.item("epoch", &mut clock.epoch)?;
-        state.item("batch", &mut clock.batch)?;
+        state.count("epoch", &mut clock.epoch)?;
+        state.count("batch", &mut clock.batch)?;
         let mut elapsed = clock.started.elapsed();
         state.item("elapsed", &mut elapsed)?;
         if state.is_reading() {

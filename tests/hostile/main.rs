@@ -5,6 +5,8 @@
 
 mod archives;
 mod arrays;
+mod backups;
+mod counts;
 mod memory;
 mod random;
 mod settings;

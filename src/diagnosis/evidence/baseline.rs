@@ -168,12 +168,12 @@ impl<F: Scalar> Tally<F> {
             seen,
         } = self;
         let classes = sums.len();
-        state.item("rows", rows)?;
+        state.count("rows", rows)?;
         state.item("weighted", weighted)?;
         state.numbers("numbers", [weight, entropy])?;
         state.item("sums", sums)?;
         state.item("counts", counts)?;
-        state.item("seen", seen)?;
+        state.count("seen", seen)?;
         sums.resize(classes, 0.0);
         counts.resize(classes, 0.0);
         for (name, numbers) in [("kept", kept), ("weights", weights)] {

@@ -17,8 +17,11 @@ impl Evidence {
         state.list("epochs", epochs, Epoch::default, Epoch::state)?;
         layers.iter_mut().try_for_each(|layer| {
             let LayerFacts { name, look, alive_first, largest_step, .. } = layer;
+            let units = look.alive.len();
             state.group(name, |state| {
                 state.item("alive_first", alive_first)?;
+                // Among so many units no more can be alive.
+                *alive_first = alive_first.map(|alive| alive.min(units));
                 state.item("largest_step", largest_step)?;
                 look.state(state)
             })
@@ -30,7 +33,7 @@ impl First {
     fn state(&mut self, state: &mut State) -> Result<()> {
         let First { loss, rows, sums, layer, inputs, output } = self;
         state.item("loss", loss)?;
-        state.item("rows", rows)?;
+        state.count("rows", rows)?;
         state.item("sums", sums)?;
         state.item("layer", layer)?;
         state.item("inputs", inputs)?;
@@ -62,19 +65,21 @@ impl Epoch {
         state.item("val_loss", val_loss)?;
         state.item("accuracy", accuracy)?;
         state.item("val_accuracy", val_accuracy)?;
-        state.item("rows", rows)?;
-        state.item("answers", answers)
+        state.count("rows", rows)?;
+        state.counts("answers", answers)
     }
 }
 
 impl Look {
     fn state(&mut self, state: &mut State) -> Result<()> {
         let Look { rows, lost, alive, saturated, rms, spread, gradient, weights, step, looks } = self;
-        state.item("rows", rows)?;
-        state.item("lost", lost)?;
-        state.item("alive", alive)?;
-        state.item("saturated", saturated)?;
+        state.count("rows", rows)?;
+        state.count("lost", lost)?;
+        let mut flags: Vec<u8> = alive.iter().map(|&alive| alive.into()).collect();
+        state.counts("alive", &mut flags)?;
+        alive.iter_mut().zip(flags).for_each(|(alive, flag)| *alive = flag != 0);
+        state.counts("saturated", saturated)?;
         state.numbers("numbers", [rms, spread, gradient, weights, step])?;
-        state.item("looks", looks)
+        state.count("looks", looks)
     }
 }

@@ -57,8 +57,3 @@ pub(super) fn trained<F: Scalar>(model: &Sequential<F>) -> Vec<&Param<F>> {
     });
     params
 }
-
-/// Nadam's product of momenta after so many updates.
-pub(super) fn product(beta_1: f64, updates: u64) -> f64 {
-    (1..=updates).map(|t| beta_1 * (1.0 - 0.5 * 0.96f64.powf(t as f64))).product()
-}

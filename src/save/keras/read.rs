@@ -39,7 +39,7 @@ pub(in crate::save) fn read<F: Scalar>(
         Some((_, value)) => Compiled::from_value(value, &loader.known)?,
         None => None,
     };
-    let told = (build::number(&metadata, "cornu_seed"), build::number(&metadata, "cornu_epochs"));
+    let told = (build::number(&metadata, "cornu_seed"), build::count(&metadata, "cornu_epochs", input)?);
     if let (Some(seed), Some(epochs)) = told {
         (model.seed, model.epochs_seen) = (seed, epochs);
     }
@@ -142,7 +142,7 @@ fn fill_optimizer<F: Scalar>(
         let (param, to) = match slot {
             Slot::Steps => {
                 let steps = single(place)?;
-                if steps < 0.0 {
+                if !(0.0..build::MOST as f64).contains(&steps) {
                     return Err(input.damaged(path(place), format!("{steps} steps")));
                 }
                 compiled.steps = steps as u64;

@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use super::super::array::Number;
 use super::super::hdf5::{self, Group};
 use super::super::{json, zip};
-use super::optimizer::{Slot, product, row, trained};
+use super::optimizer::{Slot, row, trained};
 use super::{CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
 use crate::config::Value;
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::model::{Compiled, Sequential};
+use crate::optimizer::momenta;
 use crate::scalar::Scalar;
 
 /// What is written: the texts, and the tree of the arrays.
@@ -120,7 +121,7 @@ impl<F: Scalar> Prepared<'_, F> {
                         optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1);
                     let beta = optimizer.config().and_then(|config| config.get("beta_1").cloned());
                     let beta = if let Some(Value::Float(beta)) = beta { beta } else { 0.9 };
-                    let value = product(beta, compiled.steps / every as u64);
+                    let value = momenta(beta, (0, 1.0), compiled.steps / every as u64);
                     Number::of_scalar::<F>().emit(&[F::of(value)], put)?;
                 }
                 Slot::Average(param) => filled(&params[param].average, params[param].len(), 0.0, put)?,

@@ -38,14 +38,13 @@ pub(in crate::save) fn read<F: Scalar>(
         false => None,
     };
     let state = parse(STATE)?;
-    let number = |name: &str| build::number(&state, name);
-    let draws =
-        number("seed").zip(number("epochs")).map(|state| (model.seed, model.epochs_seen) = state).is_some();
+    let (seed, epochs) = (build::number(&state, "seed"), build::count(&state, "epochs", input)?);
+    let draws = seed.zip(epochs).map(|state| (model.seed, model.epochs_seen) = state).is_some();
     build::build(&mut model, &config, draws, input, budget)?;
     fill(&mut model, &header, input, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
-        compiled.steps = number("steps").unwrap_or(0);
+        compiled.steps = build::count(&state, "steps", input)?.unwrap_or(0);
         fill_optimizer(&mut model, &compiled, &header, input, budget)?;
         model.compiled = Some(compiled);
     }

@@ -1,6 +1,7 @@
 //! Reads an archive's directory, and its members.
 
 use super::super::budget::Budget;
+use super::super::checksum;
 use super::super::input::Input;
 use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, SIZES_64};
 use crate::error::Result;
@@ -89,7 +90,7 @@ impl<'a> Archive<'a> {
         let packed = input.part(name, start, member.packed)?;
         let content = if member.deflated { inflate(&packed, member, budget)? } else { packed };
         match content.checksum(name)? {
-            found if found == member.crc => Ok(Some(content)),
+            found if checksum::fits(&found, &member.crc) => Ok(Some(content)),
             found => {
                 let expected = member.crc;
                 Err(input.damaged(name, format!("its checksum is {found:08x}, where {expected:08x} is told")))

@@ -1,0 +1,104 @@
+//! Counts that nothing counts up to, in files whose checksums fit: refused, or trained on at once.
+
+use cornu::ndarray::Array2;
+use serde_json::Value;
+
+use super::archives::{Member, archive, member};
+use super::*;
+
+/// A `.safetensors` file with another text in its metadata, and a checksum that fits.
+fn with_state(file: &[u8], state: &str) -> Vec<u8> {
+    let len = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    let (header, numbers) = (&file[8..8 + len], &file[8 + len..]);
+    let mut header: Value = serde_json::from_slice(header).unwrap();
+    header["__metadata__"]["cornu.state"] = state.into();
+    let mut sum = flate2::Crc::new();
+    let mut word = |word: &str| {
+        sum.update(&(word.len() as u64).to_le_bytes());
+        sum.update(word.as_bytes());
+    };
+    for (name, text) in header["__metadata__"].as_object().unwrap() {
+        if name != "cornu.checksum" {
+            word(name);
+            word(text.as_str().unwrap());
+        }
+    }
+    let tensors = header.as_object().unwrap().iter().filter(|(name, _)| *name != "__metadata__");
+    let mut tensors: Vec<_> = tensors.collect();
+    tensors.sort_by_key(|(_, about)| about["data_offsets"][0].as_u64());
+    for (name, about) in tensors {
+        sum.update(&(name.len() as u64).to_le_bytes());
+        sum.update(name.as_bytes());
+        sum.update(&3u64.to_le_bytes());
+        sum.update(about["dtype"].as_str().unwrap().as_bytes());
+        about["shape"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .for_each(|n| sum.update(&n.as_u64().unwrap().to_le_bytes()));
+    }
+    sum.update(numbers);
+    header["__metadata__"]["cornu.checksum"] = format!("crc32:{:08x}", sum.sum()).into();
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), numbers].concat()
+}
+
+fn train(mut model: Sequential) {
+    let (x, y) = (Array2::from_elem((5, 6), 0.5f32), Array2::<f32>::zeros((5, 2)));
+    for _ in 0..3 {
+        model.train_on_batch(&x, &y, &Fit::new()).unwrap();
+    }
+    model.fit(&x, &y, &Fit::new().epochs(2).verbose(Verbose::Silent)).unwrap();
+}
+
+#[test]
+fn states_of_safetensors_files() {
+    let bytes = saved("safetensors");
+    let state = |epochs: u64, steps: u64| {
+        let text = format!("{{\"seed\":\"{}\",\"epochs\":\"{epochs}\",\"steps\":\"{steps}\"}}", u64::MAX);
+        load(Format::SafeTensors, &with_state(&bytes, &text))
+    };
+    train(state(3, 7).unwrap());
+    train(state((1 << 48) - 1, (1 << 48) - 1).unwrap());
+    refused("epochs", state(u64::MAX, 7), "epochs: 18446744073709551615, which nothing counts up to");
+    refused("steps", state(3, u64::MAX), "steps: 18446744073709551615, which nothing counts up to");
+}
+
+#[test]
+fn states_of_keras_files() {
+    let file = {
+        let mut model = model();
+        model.compile(Nadam::new(0.01), MeanSquaredError::new(), [Accuracy::new()]).unwrap();
+        let path = file("keras");
+        model.save(&path).unwrap();
+        std::fs::read(path).unwrap()
+    };
+    let [metadata, config, weights] =
+        ["metadata.json", "config.json", "model.weights.h5"].map(|name| member(&file, name));
+    let with = |epochs: &str, weights: &[u8]| {
+        let metadata = String::from_utf8(metadata.clone()).unwrap();
+        let metadata = metadata.replace("\"cornu_epochs\":\"0\"", &format!("\"cornu_epochs\":\"{epochs}\""));
+        assert!(metadata.contains(epochs));
+        load(
+            Format::Keras,
+            &archive(&[
+                Member::stored("metadata.json", metadata.as_bytes()),
+                Member::stored("config.json", &config),
+                Member::stored("model.weights.h5", weights),
+            ]),
+        )
+    };
+    train(with("5", &weights).unwrap());
+    refused("epochs", with("18446744073709551615", &weights), "which nothing counts up to");
+    // The optimizer's arrays come last: the step, the learning rate, two for each number that is trained, a product.
+    let trained = (6 * 4 + 4) + (4 + 4) + (4 * 2 + 2);
+    let step = weights.len() - 4 * (1 + 1 + 2 * trained + 1);
+    assert_eq!(weights[step..step + 4], [0; 4]);
+    let mut far = weights.clone();
+    far[step..step + 4].copy_from_slice(&i32::MAX.to_le_bytes());
+    let started = std::time::Instant::now();
+    train(with("5", &far).unwrap());
+    assert!(started.elapsed().as_secs() < 20, "a far step took {:?}", started.elapsed());
+    far[step..step + 4].copy_from_slice(&(-1i32).to_le_bytes());
+    refused("a step below 0", with("5", &far), "-1 steps");
+}
