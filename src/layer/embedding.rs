@@ -32,7 +32,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// # Errors
 /// At `build`: [`Error::Argument`] for a count of 0. Where it comes first in a model, `fit`, `evaluate` and `predict`
-/// refuse data that are no indices, with [`Error::Index`]; elsewhere an index out of range gives NaN.
+/// refuse data that are no indices, with [`Error::Index`]; elsewhere an index out of range gives NaN. In an exported
+/// `.onnx` file a negative index counts from the end, a fraction is cut off, and one beyond is the runtime's error.
 ///
 /// # References
 /// <https://keras.io/api/layers/core_layers/embedding/>

@@ -40,6 +40,10 @@ impl<F: Scalar> Sequential<F> {
     /// [`Normalization`](crate::layer::Normalization) and [`Rescaling`](crate::layer::Rescaling) are in the graph, so that it
     /// takes the data as they are; dropout and noise are not. It is of opset 17.
     ///
+    /// Nobody checks indices there as [`predict`](Sequential::predict) does here: a fraction is cut off, a negative index
+    /// counts from the end, so that −1 is the last row, and by the standard one beyond is an error of the runtime's. ONNX
+    /// Runtime refuses the batch then, `indices element out of data bounds`, for NaN and infinity too. Check them before.
+    ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`] for a layer written outside this crate;
     /// [`FileError::NotExportable`] for more than 2 GiB of weights; [`FileError::Io`] where the system refuses. A file that was
@@ -74,7 +78,7 @@ impl<F: Scalar> Sequential<F> {
 }
 
 /// The file's content.
-fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
+pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
     let (Some(input), Some(output)) = (model.input_shape(), model.output_shape()) else {
         return Err(Error::NotBuilt);
     };
