@@ -1,9 +1,7 @@
 //! What a program that trains a network uses: `use cornu::prelude::*;`.
 
-#[cfg(feature = "npy")]
-pub use crate::callback::ModelCheckpoint;
 pub use crate::callback::{
-    BackupAndRestore, CsvLogger, EarlyStopping, Flow, LambdaCallback, LearningRateScheduler,
+    BackupAndRestore, CsvLogger, EarlyStopping, Flow, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
     ReduceLearningRateOnPlateau, TerminateOnNaN, Verbose,
 };
 pub use crate::data::{BatchSource, ClassWeight, LabelEncoder, source_fn, to_categorical};

@@ -1,4 +1,4 @@
-//! Checkpoints: the weights, written while a model trains.
+//! Checkpoints: the model, or its weights, written while it trains.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,15 @@ use super::failures::Failures;
 use super::monitor::{Mode, Monitor, monitor_setters};
 use super::{Callback, Flow, Moment, State};
 use crate::error::{Error, Result};
+use crate::save::Content;
 use crate::scalar::Scalar;
 
-/// Saves the model's weights as `.npz` while it trains, each file whole or not at all.
+/// Saves the model while it trains, each file whole or not at all.
+///
+/// The path's end chooses the format: `.keras` and `.safetensors` hold the whole model, compiled and with the optimizer's
+/// state, as [`Sequential::save`](crate::Sequential::save) writes it, and `.onnx` the model as it predicts; `.npz` and
+/// `.weights.h5` hold weights, as [`Sequential::save_weights`](crate::Sequential::save_weights) writes them, and so does
+/// `.safetensors` with `save_weights_only`. Each format has a feature of its own.
 ///
 /// Folders that are missing are made. With `save_best_only`, the best is that of all fits with this callback, and an
 /// epoch that has not measured the monitored number is saved only as long as there is no best.
@@ -21,6 +27,7 @@ use crate::scalar::Scalar;
 /// |---|---|
 /// | `monitor`, `mode` | `val_loss`, [`Mode::Auto`] |
 /// | `save_best_only` | false |
+/// | `save_weights_only` | false |
 /// | `save_every`: batches, counted over all epochs | each epoch |
 /// | `initial_value_threshold`: what the first must beat | none |
 ///
@@ -31,13 +38,16 @@ use crate::scalar::Scalar;
 /// let fit = Fit::<f32>::new()
 ///     .epochs(100)
 ///     .validation_split(0.2)
-///     .callback(ModelCheckpoint::new("best-{epoch:03}.npz").save_best_only(true));
+///     .callback(ModelCheckpoint::new("best-{epoch:03}.keras").save_best_only(true));
 /// # let _ = fit;
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Argument`] for a path with a placeholder that cannot be read, [`Error::Unknown`] for a key that
-/// is no metric of the model, without a mode.
+/// In `fit`, before the first step: [`Error::Argument`] for a path with a placeholder that cannot be read;
+/// [`FileError::Extension`](crate::error::FileError::Extension) and
+/// [`FileError::Feature`](crate::error::FileError::Feature) for a format that is not known or not there, or with
+/// `save_weights_only` one of whole models; [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a model that
+/// such a format cannot hold. Later on [`Error::Unknown`] for a key that is no metric of the model, without a mode.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/model_checkpoint/>
@@ -46,6 +56,7 @@ pub struct ModelCheckpoint {
     path: String,
     monitor: Monitor,
     save_best_only: bool,
+    save_weights_only: bool,
     every: Option<usize>,
     batches: usize,
     failures: Failures,
@@ -58,6 +69,7 @@ impl ModelCheckpoint {
             path: path.into(),
             monitor: Monitor::new(),
             save_best_only: false,
+            save_weights_only: false,
             every: None,
             batches: 0,
             failures: Failures::default(),
@@ -69,6 +81,12 @@ impl ModelCheckpoint {
     /// Whether to write only where the monitored number is the best so far. Default: false.
     pub fn save_best_only(mut self, best_only: bool) -> Self {
         self.save_best_only = best_only;
+        self
+    }
+
+    /// Whether to write weights only, and not the whole model. Default: false, as far as the format holds more.
+    pub fn save_weights_only(mut self, weights_only: bool) -> Self {
+        self.save_weights_only = weights_only;
         self
     }
 
@@ -89,7 +107,12 @@ impl ModelCheckpoint {
         self.failures.all()
     }
 
-    /// Writes the weights, unless they are not the best.
+    /// What is written to a path of this pattern.
+    fn content(&self) -> Result<Content> {
+        Content::of(Path::new(&self.path), self.save_weights_only)
+    }
+
+    /// Writes the model, unless it is not the best.
     fn save<F: Scalar>(&mut self, at: &Moment<F>) -> Result<()> {
         let watched = if self.save_best_only { self.monitor.read(at)? } else { None };
         let is_best = match watched {
@@ -102,7 +125,7 @@ impl ModelCheckpoint {
         let path = fill(&self.path, at.epoch + 1, at.batch, &|key| at.logs.get(key)).map(PathBuf::from);
         let written = path.and_then(|path| {
             make_folder(&path)?;
-            at.model.save_weights(&path)
+            at.model.save_content(&path, self.content()?)
         });
         if let (Some(()), Some((value, goal))) = (self.failures.take(at, "a checkpoint", written), watched) {
             self.monitor.take(value, goal);
@@ -161,15 +184,13 @@ fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Op
 }
 
 impl<F: Scalar> Callback<F> for ModelCheckpoint {
-    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
         if self.every == Some(0) {
             return Err(Error::argument("save_every", "at least 1", 0));
         }
-        if !self.path.ends_with(".npz") {
-            return Err(Error::argument("path", "a name that ends in .npz", &self.path));
-        }
         // What the logs will hold is not known yet, but how it is to be written.
-        fill(&self.path, 1, 1, &|_| Some(0.0)).map(drop)
+        fill(&self.path, 1, 1, &|_| Some(0.0))?;
+        at.model.check_content(self.content()?)
     }
 
     fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
@@ -189,6 +210,6 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.monitor.state(state)?;
-        state.item("batches", &mut self.batches)
+        state.count("batches", &mut self.batches)
     }
 }

@@ -1,7 +1,6 @@
 //! Callbacks: what looks on, or steps in, while a model trains.
 
 mod backup;
-#[cfg(feature = "npy")]
 mod checkpoint;
 mod csv_logger;
 mod early_stopping;
@@ -17,7 +16,6 @@ mod terminate;
 
 pub use crate::state::{State, Value};
 pub use backup::{BackupAndRestore, SaveFreq};
-#[cfg(feature = "npy")]
 pub use checkpoint::ModelCheckpoint;
 pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;

@@ -34,7 +34,6 @@ impl Format {
     }
 
     /// Refuses a format whose feature is off.
-    #[allow(dead_code)] // not where all formats are on
     fn missing<T>(self, path: &str) -> Result<T> {
         let (format, feature) = match self {
             Format::Keras => (".keras", "keras"),
@@ -43,6 +42,20 @@ impl Format {
         };
         Err(FileError::Feature { path: path.into(), format, feature }.into())
     }
+}
+
+/// The format that a whole model is written in to a file of this name.
+///
+/// # Errors
+/// [`FileError::Extension`], [`FileError::Feature`].
+pub(super) fn to_save(path: &Path) -> Result<Format> {
+    let format = Format::of(path, SAVED)?;
+    let is_on = match format {
+        Format::Keras => cfg!(feature = "keras"),
+        Format::SafeTensors => cfg!(feature = "safetensors"),
+        Format::Onnx => cfg!(feature = "onnx"),
+    };
+    if is_on { Ok(format) } else { format.missing(&path.display().to_string()) }
 }
 
 impl<F: Scalar> Sequential<F> {

@@ -7,7 +7,7 @@
 //! | a model as it predicts | `.onnx` | `onnx` | [`Sequential::save`](crate::Sequential::save), `export_onnx` | ONNX Runtime, tract and others |
 //! | weights | `.npz` | `npy` | [`Sequential::save_weights`](crate::Sequential::save_weights) | [`Sequential::load_weights`](crate::Sequential::load_weights), NumPy |
 //! | | `.safetensors` | `safetensors` | `Sequential::save_weights`, any tool | `Sequential::load_weights`; of PyTorch `load_torch_weights` |
-//! | | `.weights.h5` | `keras` | Keras | `Sequential::load_weights` |
+//! | | `.weights.h5` | `keras` | `Sequential::save_weights`, Keras | `Sequential::load_weights`, Keras |
 //! | an architecture | JSON | `json` | `Sequential::to_json`, Keras | `Sequential::from_json`, Keras |
 //!
 //! Loading never runs code, opens another file, or allocates more than twice the file's size and 1 MiB: a file that would
@@ -24,6 +24,7 @@ pub(crate) mod backup;
 mod budget;
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 mod build;
+mod checkpoint;
 mod checksum;
 #[cfg(feature = "keras")]
 mod hdf5;
@@ -43,5 +44,6 @@ mod weights;
 #[cfg(feature = "archive")]
 mod zip;
 
+pub(crate) use checkpoint::Content;
 pub use format::Format;
 pub use loader::Loader;

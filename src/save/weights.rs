@@ -8,7 +8,9 @@ use crate::error::{Error, FileError, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-const ENDS: &str = ".npz, .safetensors or, to load, .weights.h5";
+const ENDS: &str = ".npz, .safetensors or .weights.h5";
+/// How the names of Keras's files of weights end; its own reader takes no other.
+pub(super) const HDF5: &str = ".weights.h5";
 
 /// A format of weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,20 +30,35 @@ impl Format {
         }
     }
 
-    #[allow(dead_code)] // not where all formats are on
     fn missing<T>(self, path: &Path) -> Result<T> {
         let (format, feature) = match self {
             Format::Npz => (".npz", "npy"),
             Format::SafeTensors => (".safetensors", "safetensors"),
-            Format::Hdf5 => (".weights.h5", "keras"),
+            Format::Hdf5 => (HDF5, "keras"),
         };
         Err(FileError::Feature { path: path.display().to_string(), format, feature }.into())
     }
 }
 
+/// Refuses a name that tells no format of weights, or one that is not there.
+///
+/// # Errors
+/// [`FileError::Extension`], [`FileError::Feature`].
+pub(super) fn to_save(path: &Path) -> Result<()> {
+    let format = Format::of(path)?;
+    let is_on = match format {
+        Format::Npz => cfg!(feature = "npy"),
+        Format::SafeTensors => cfg!(feature = "safetensors"),
+        Format::Hdf5 => cfg!(feature = "keras"),
+    };
+    if is_on { Ok(()) } else { format.missing(path) }
+}
+
 impl<F: Scalar> Sequential<F> {
     /// Writes all weights to a file, each under its path, as `F1/kernel`: `.npz` (feature `npy`), which NumPy reads by
-    /// `numpy.load`, or `.safetensors` (feature `safetensors`). The file is whole or not there, whatever happens.
+    /// `numpy.load`, or `.safetensors` (feature `safetensors`); or by the layers' order, with the optimizer's state, to
+    /// `.weights.h5` (feature `keras`), which Keras reads by `load_weights`. The file is whole or not there, whatever
+    /// happens.
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] with the file's name.
@@ -76,9 +93,13 @@ impl<F: Scalar> Sequential<F> {
                 super::format::write(path, &|file| prepared.write(file))
             }
             #[cfg(feature = "keras")]
+            Format::Hdf5 if !path.to_string_lossy().ends_with(HDF5) => {
+                Err(FileError::Extension { path: path.display().to_string(), expected: ENDS }.into())
+            }
+            #[cfg(feature = "keras")]
             Format::Hdf5 => {
-                let expected = ".npz or .safetensors, or .keras by `save`";
-                Err(FileError::Extension { path: path.display().to_string(), expected }.into())
+                let prepared = super::keras::Weights::of(self);
+                super::format::write(path, &|file| prepared.emit(&mut |piece| file.write_all(piece)))
             }
             #[allow(unreachable_patterns)]
             other => other.missing(path),

@@ -41,6 +41,10 @@ def check(about, folder):
     for kind, stored in [("safetensors", load_file(folder / f"{name}.safetensors")), ("npz", np.load(folder / f"{name}.npz"))]:
         for path, values in about["weights"].items():
             near(f"{name}.{kind}: {path}", stored[path], values, 0)
+    weights = keras.models.load_model(folder / f"{name}.keras")
+    weights.set_weights([np.zeros_like(weight) for weight in weights.get_weights()])
+    weights.load_weights(folder / f"{name}.weights.h5")
+    near(f"{name}.weights.h5: predictions", weights.predict(x, verbose=0), about["predictions"], 1e-12 if wide else 1e-6)
     if "losses" not in about:
         return
     y = np.array(about["y"], dtype=dtype).reshape(about["y_shape"])

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub(super) use read::{read, read_weights};
-pub(super) use write::prepare;
+pub(super) use write::{Weights, prepare};
 
 use std::collections::HashMap;
 

@@ -14,12 +14,17 @@ use crate::model::{Compiled, Sequential};
 use crate::optimizer::momenta;
 use crate::scalar::Scalar;
 
-/// What is written: the texts, and the tree of the arrays.
+/// What is written: the texts, and the arrays.
 pub(in crate::save) struct Prepared<'a, F: Scalar> {
-    model: &'a Sequential<F>,
     config: String,
     metadata: String,
-    weights: hdf5::Writer,
+    weights: Weights<'a, F>,
+}
+
+/// All arrays in their tree: weights, and the optimizer's.
+pub(in crate::save) struct Weights<'a, F: Scalar> {
+    model: &'a Sequential<F>,
+    tree: hdf5::Writer,
 }
 
 /// Looks up all that is told, before any file is touched.
@@ -37,12 +42,8 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
         ("cornu_seed".into(), model.seed.to_string().into()),
         ("cornu_epochs".into(), model.epochs_seen.to_string().into()),
     ]);
-    Ok(Prepared {
-        model,
-        config: json::write(&config.into())?,
-        metadata: json::write(&metadata)?,
-        weights: hdf5::Writer::new(&tree(model)),
-    })
+    let (config, metadata) = (json::write(&config.into())?, json::write(&metadata)?);
+    Ok(Prepared { config, metadata, weights: Weights::of(model) })
 }
 
 /// How a parameter's numbers are written: Keras counts in whole numbers.
@@ -82,20 +83,27 @@ impl<F: Scalar> Prepared<'_, F> {
         let mut archive = zip::Writer::new(to);
         archive.add(METADATA, &|put| put(self.metadata.as_bytes()))?;
         archive.add(CONFIG, &|put| put(self.config.as_bytes()))?;
-        archive.add(WEIGHTS, &|put| {
-            put(self.weights.head())?;
-            for place in places(self.model) {
-                for param in own(place.node) {
-                    number_of::<F>(place.node.kind(), param.name()).emit(param.value(), put)?;
-                }
-            }
-            self.model
-                .compiled
-                .as_ref()
-                .filter(|_| self.model.is_built())
-                .map_or(Ok(()), |c| self.state(c, put))
-        })?;
+        archive.add(WEIGHTS, &|put| self.weights.emit(put))?;
         archive.finish()
+    }
+}
+
+impl<'a, F: Scalar> Weights<'a, F> {
+    /// Lays out the tree of a model's arrays.
+    pub(in crate::save) fn of(model: &'a Sequential<F>) -> Self {
+        Weights { model, tree: hdf5::Writer::new(&tree(model)) }
+    }
+
+    /// Hands out the file piece by piece.
+    pub(in crate::save) fn emit(&self, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        put(self.tree.head())?;
+        for place in places(self.model) {
+            for param in own(place.node) {
+                number_of::<F>(place.node.kind(), param.name()).emit(param.value(), put)?;
+            }
+        }
+        let compiled = self.model.compiled.as_ref().filter(|_| self.model.is_built());
+        compiled.map_or(Ok(()), |compiled| self.state(compiled, put))
     }
 
     /// The optimizer's arrays; where it has not begun, as they will be then.

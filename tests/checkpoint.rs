@@ -1,0 +1,194 @@
+//! Checkpoints in every format: the name's end chooses it, what is saved is the model of that moment, and what cannot be
+//! written is refused before the first step, or told.
+
+use std::path::PathBuf;
+
+use cornu::callback::ModelCheckpoint;
+use cornu::error::FileError;
+use cornu::ndarray::Array2;
+use cornu::prelude::*;
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("checkpoint-{}", std::process::id()))
+        .join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn data() -> (Array2<f32>, Array2<f32>) {
+    let x = Array2::from_shape_fn((12, 3), |(i, j)| ((7 * i + 3 * j) % 5) as f32 - 2.0);
+    let y = Array2::from_shape_fn((12, 1), |(i, _)| x.row(i).sum());
+    (x, y)
+}
+
+/// Its dropout and its order of samples follow from how far the training is.
+fn model() -> Sequential {
+    let mut model = Sequential::new()
+        .seed(3)
+        .input([3])
+        .add(Dense::new(4).activation(Activation::Relu).name("F1"))
+        .add(Dropout::new(0.2))
+        .add(Dense::new(1).name("F2"));
+    model.compile(Adam::new(0.01), MeanSquaredError::new(), [Accuracy::new()]).unwrap();
+    model
+}
+
+fn fit<'a>(epochs: usize) -> Fit<'a, f32> {
+    Fit::new().epochs(epochs).batch_size(5).verbose(Verbose::Silent)
+}
+
+/// A training of three epochs with a checkpoint after each, in this format.
+fn train(folder: &std::path::Path, end: &str, weights_only: bool) -> Sequential {
+    let (x, y) = data();
+    let pattern = folder.join(format!("{{epoch}}{end}")).display().to_string();
+    let mut checkpoint = ModelCheckpoint::new(pattern).save_weights_only(weights_only);
+    let mut model = model();
+    model.fit(&x, &y, &fit(3).callback(&mut checkpoint)).unwrap();
+    assert!(checkpoint.failures().is_empty(), "{:?}", checkpoint.failures());
+    model
+}
+
+fn same(found: &Sequential, expected: &Sequential) {
+    for (path, weight) in expected.weights().unwrap() {
+        assert_eq!(found.weight(&path).unwrap(), weight, "{path}");
+    }
+}
+
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+#[track_caller]
+fn whole(end: &str) {
+    let folder = folder(&end[1..]);
+    let trained = train(&folder, end, false);
+    let mut second = Sequential::load(folder.join(format!("2{end}"))).unwrap();
+    same(&Sequential::load(folder.join(format!("3{end}"))).unwrap(), &trained);
+    // Optimizer, seed and the count of epochs are in it: the third epoch is that of the training.
+    let (x, y) = data();
+    second.fit(&x, &y, &fit(3).initial_epoch(2)).unwrap();
+    same(&second, &trained);
+}
+
+#[test]
+#[cfg(feature = "keras")]
+fn a_keras_file_holds_the_whole_model() {
+    whole(".keras");
+}
+
+#[test]
+#[cfg(feature = "safetensors")]
+fn a_safetensors_file_holds_the_whole_model() {
+    whole(".safetensors");
+}
+
+#[cfg(any(feature = "npy", feature = "keras", feature = "safetensors"))]
+#[track_caller]
+fn weights(end: &str, weights_only: bool) {
+    let folder = folder(&format!("weights{end}-{weights_only}"));
+    let trained = train(&folder, end, weights_only);
+    let mut other = model();
+    other.load_weights(folder.join(format!("3{end}"))).unwrap();
+    same(&other, &trained);
+}
+
+#[test]
+#[cfg(feature = "npy")]
+fn an_npz_file_holds_weights() {
+    weights(".npz", false);
+    weights(".npz", true);
+}
+
+#[test]
+#[cfg(feature = "keras")]
+fn a_weights_h5_file_holds_weights() {
+    weights(".weights.h5", false);
+    weights(".weights.h5", true);
+}
+
+#[test]
+#[cfg(feature = "safetensors")]
+fn a_safetensors_file_of_weights_only_holds_no_model() {
+    weights(".safetensors", true);
+    let file = folder("weights.safetensors-true").join("3.safetensors");
+    let refused = Sequential::load(file).unwrap_err();
+    assert!(refused.to_string().contains("no model in it, but weights alone"), "{refused}");
+}
+
+#[test]
+#[cfg(feature = "onnx")]
+fn an_onnx_file_holds_the_model_as_it_predicts() {
+    let folder = folder("onnx");
+    let trained = train(&folder, ".onnx", false);
+    trained.export_onnx(folder.join("expected.onnx")).unwrap();
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    assert_eq!(read("3.onnx"), read("expected.onnx"));
+    assert_ne!(read("2.onnx"), read("expected.onnx"));
+}
+
+/// Refused before the first step, so that nothing is trained in vain.
+#[track_caller]
+fn refused(name: &str, weights_only: bool, rate: Option<f64>) -> FileError {
+    let (x, y) = data();
+    let mut model = model();
+    if let Some(rate) = rate {
+        model.compile(Sgd::new(move |_: u64| rate), MeanSquaredError::new(), ()).unwrap();
+    }
+    let before = model.clone();
+    let path = folder("refused").join(name).display().to_string();
+    let checkpoint = ModelCheckpoint::new(path).save_weights_only(weights_only);
+    match model.fit(&x, &y, &fit(1).callback(checkpoint)) {
+        Err(Error::File(error)) => {
+            same(&model, &before);
+            error
+        }
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn names_that_tell_no_format_are_refused() {
+    for (name, weights_only) in
+        [("w.h5", false), ("w", false), ("w.pickle", true), ("w.keras", true), ("w-{epoch}.onnx", true)]
+    {
+        let error = refused(name, weights_only, None);
+        assert!(matches!(error, FileError::Extension { .. }), "{name}: {error}");
+    }
+}
+
+#[test]
+fn formats_that_are_not_there_are_refused() {
+    let all = [
+        ("w.keras", "keras", cfg!(feature = "keras")),
+        ("w.weights.h5", "keras", cfg!(feature = "keras")),
+        ("w.safetensors", "safetensors", cfg!(feature = "safetensors")),
+        ("w.npz", "npy", cfg!(feature = "npy")),
+        ("w.onnx", "onnx", cfg!(feature = "onnx")),
+    ];
+    for (name, needed, _) in all.into_iter().filter(|(_, _, is_on)| !is_on) {
+        let error = refused(name, false, None);
+        assert!(matches!(error, FileError::Feature { feature, .. } if feature == needed), "{name}: {error}");
+    }
+}
+
+#[test]
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+fn a_model_that_cannot_be_written_whole_is_refused() {
+    let name = if cfg!(feature = "keras") { "w.keras" } else { "w.safetensors" };
+    let error = refused(name, false, Some(0.1));
+    assert!(matches!(error, FileError::NotSavable { .. }), "{error}");
+}
+
+#[test]
+#[cfg(feature = "keras")]
+fn a_whole_model_that_fails_to_be_written_is_told_and_tried_again() {
+    let (x, y) = data();
+    let target = folder("failing").join("deep");
+    std::fs::write(&target, "in the way").unwrap();
+    let mut checkpoint = ModelCheckpoint::new(target.join("{epoch}.keras").display().to_string());
+    let clear = LambdaCallback::new().on_epoch_begin(|at| match at.epoch {
+        2 => std::fs::remove_file(&target).map_err(Error::outside),
+        _ => Ok(()),
+    });
+    model().fit(&x, &y, &fit(3).callback(clear).callback(&mut checkpoint)).unwrap();
+    assert_eq!(checkpoint.failures().len(), 2);
+    Sequential::load(target.join("3.keras")).unwrap();
+}
