@@ -8,10 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes a file by way of `write`. A crash leaves the old file or the new one, whole.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    replace_by(path, write, &File::sync_all)
+}
+
+/// The same, where `sync` makes a file, or the names in a folder, outlast a loss of power.
+fn replace_by(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> Result<()>,
+    sync: &dyn Fn(&File) -> Result<()>,
+) -> Result<()> {
     let (beside, mut file) = create(path)?;
     let written = (|| {
         write(&mut file)?;
-        file.sync_all()?;
+        sync(&file)?;
         drop(file);
         fs::rename(&beside, path)
     })();
@@ -20,7 +29,7 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
         return written;
     }
     // The new name outlasts a loss of power once the folder is synced too, which not every system can do.
-    let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+    let _ = File::open(folder(path)).and_then(|folder| sync(&folder));
     Ok(())
 }
 
@@ -70,5 +79,46 @@ fn create(path: &Path) -> Result<(PathBuf, File)> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             file => return Ok((beside, file?)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::Write;
+
+    use super::*;
+
+    /// What is in the file, and how many are in its folder, whenever something is synced.
+    fn seen(name: &str, works: bool) -> (Vec<(String, usize)>, bool, String, usize) {
+        let folder = std::env::temp_dir().join(format!("cornu-atomic-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("file");
+        fs::write(&path, "old").unwrap();
+        let now = || (fs::read_to_string(&path).unwrap(), fs::read_dir(&folder).unwrap().count());
+        let synced = RefCell::new(Vec::new());
+        let written = replace_by(&path, |file| file.write_all(b"new, and longer"), &|file| {
+            let length = file.metadata()?.is_file().then(|| file.metadata().map_or(0, |about| about.len()));
+            assert!(length.is_none_or(|length| length == 15), "synced when {length:?} bytes were written");
+            synced.borrow_mut().push(now());
+            if works { Ok(()) } else { Err(Error::other("no power")) }
+        });
+        let (text, count) = now();
+        fs::remove_dir_all(&folder).unwrap();
+        (synced.into_inner(), written.is_ok(), text, count)
+    }
+
+    #[test]
+    fn a_file_is_synced_before_its_name_and_the_name_after() {
+        let (synced, is_written, text, count) = seen("works", true);
+        assert_eq!(synced, [("old".to_string(), 2), ("new, and longer".to_string(), 1)]);
+        assert_eq!((is_written, &*text, count), (true, "new, and longer", 1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_synced_leaves_the_old_one() {
+        let (synced, is_written, text, count) = seen("fails", false);
+        assert_eq!(synced, [("old".to_string(), 2)]);
+        assert_eq!((is_written, &*text, count), (false, "old", 1));
     }
 }
