@@ -30,6 +30,9 @@ pub(super) struct Moves {
     to: usize,
 }
 
+/// Stretches below this length are short.
+const SHORT: usize = 16;
+
 /// The strides of a shape whose numbers lie in a row.
 pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
@@ -61,10 +64,20 @@ impl Moves {
                 _ => axes.push(Axis { len, from, to }),
             }
         }
+        // A short last axis makes for many short stretches: the longest takes its place. Sums keep their order, as a number
+        // goes to several places along one axis alone, or that one stays.
+        if axes.last().is_some_and(|last| last.len < SHORT) {
+            let several = axes.iter().filter(|axis| axis.from == 0).count() > 1;
+            let free = (0..axes.len()).filter(|&place| !several || axes[place].from != 0);
+            if let Some(longest) = free.max_by_key(|&place| axes[place].len) {
+                let axis = axes.remove(longest);
+                axes.push(axis);
+            }
+        }
         Moves { axes, from: from.0, to: to.0 }
     }
 
-    /// Calls `f` with each stretch, in order.
+    /// Calls `f` with each stretch; places here that take the same number from there in their order.
     pub(super) fn each(&self, f: &mut impl FnMut(Run)) {
         walk(&self.axes, (self.from, self.to), f);
     }
