@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use cornu::callback::ModelCheckpoint;
 use cornu::error::FileError;
 use cornu::ndarray::Array2;
+use cornu::optimizer::Optimizer;
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+use cornu::optimizer::WeightAverage;
 use cornu::prelude::*;
 
 fn folder(name: &str) -> PathBuf {
@@ -24,13 +27,17 @@ fn data() -> (Array2<f32>, Array2<f32>) {
 
 /// Its dropout and its order of samples follow from how far the training is.
 fn model() -> Sequential {
+    model_by(Adam::new(0.01))
+}
+
+fn model_by(rule: impl Optimizer<f32> + 'static) -> Sequential {
     let mut model = Sequential::new()
         .seed(3)
         .input([3])
         .add(Dense::new(4).activation(Activation::Relu).name("F1"))
         .add(Dropout::new(0.2))
         .add(Dense::new(1).name("F2"));
-    model.compile(Adam::new(0.01), MeanSquaredError::new(), [Accuracy::new()]).unwrap();
+    model.compile(rule, MeanSquaredError::new(), [Accuracy::new()]).unwrap();
     model
 }
 
@@ -39,11 +46,11 @@ fn fit<'a>(epochs: usize) -> Fit<'a, f32> {
 }
 
 /// A training of three epochs with a checkpoint after each, in this format.
-fn train(folder: &std::path::Path, end: &str, weights_only: bool) -> Sequential {
+#[cfg(any(feature = "npy", feature = "keras", feature = "safetensors", feature = "onnx"))]
+fn train(mut model: Sequential, folder: &std::path::Path, end: &str, weights_only: bool) -> Sequential {
     let (x, y) = data();
     let pattern = folder.join(format!("{{epoch}}{end}")).display().to_string();
     let mut checkpoint = ModelCheckpoint::new(pattern).save_weights_only(weights_only);
-    let mut model = model();
     model.fit(&x, &y, &fit(3).callback(&mut checkpoint)).unwrap();
     assert!(checkpoint.failures().is_empty(), "{:?}", checkpoint.failures());
     model
@@ -59,13 +66,21 @@ fn same(found: &Sequential, expected: &Sequential) {
 #[track_caller]
 fn whole(end: &str) {
     let folder = folder(&end[1..]);
-    let trained = train(&folder, end, false);
+    let trained = train(model(), &folder, end, false);
     let mut second = Sequential::load(folder.join(format!("2{end}"))).unwrap();
     same(&Sequential::load(folder.join(format!("3{end}"))).unwrap(), &trained);
     // Optimizer, seed and the count of epochs are in it: the third epoch is that of the training.
     let (x, y) = data();
     second.fit(&x, &y, &fit(3).initial_epoch(2)).unwrap();
     same(&second, &trained);
+    // Halves of sums of gradients are in it too, three steps being an epoch, and averages, which the end of the fit takes.
+    let rule = Adam::new(0.01).accumulate_gradients(2).average_weights(WeightAverage::new(0.5));
+    let trained = train(model_by(rule), &folder, &format!("-options{end}"), false);
+    for epoch in 1..3 {
+        let mut again = Sequential::load(folder.join(format!("{epoch}-options{end}"))).unwrap();
+        again.fit(&x, &y, &fit(3).initial_epoch(epoch)).unwrap();
+        same(&again, &trained);
+    }
 }
 
 #[test]
@@ -84,7 +99,7 @@ fn a_safetensors_file_holds_the_whole_model() {
 #[track_caller]
 fn weights(end: &str, weights_only: bool) {
     let folder = folder(&format!("weights{end}-{weights_only}"));
-    let trained = train(&folder, end, weights_only);
+    let trained = train(model(), &folder, end, weights_only);
     let mut other = model();
     other.load_weights(folder.join(format!("3{end}"))).unwrap();
     same(&other, &trained);
@@ -117,7 +132,7 @@ fn a_safetensors_file_of_weights_only_holds_no_model() {
 #[cfg(feature = "onnx")]
 fn an_onnx_file_holds_the_model_as_it_predicts() {
     let folder = folder("onnx");
-    let trained = train(&folder, ".onnx", false);
+    let trained = train(model(), &folder, ".onnx", false);
     trained.export_onnx(folder.join("expected.onnx")).unwrap();
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert_eq!(read("3.onnx"), read("expected.onnx"));

@@ -84,6 +84,11 @@ fn weights_that_are_no_numbers_are_refused_unless_allowed() {
         let loaded = Loader::new().allow_non_finite(true).load_bytes(format, &bytes).unwrap();
         assert!(loaded.weight("F1/kernel").unwrap()[[1, 1]].is_nan());
     }
+    for end in ["npz", "safetensors", "weights.h5"] {
+        let path = file(end);
+        model.save_weights(&path).unwrap();
+        refused(end, load_weights(end, &std::fs::read(&path).unwrap()), "it holds NaN at place 5");
+    }
 }
 
 #[test]

@@ -102,3 +102,23 @@ fn states_of_keras_files() {
     far[step..step + 4].copy_from_slice(&(-1i32).to_le_bytes());
     refused("a step below 0", with("5", &far), "-1 steps");
 }
+
+/// Keras keeps the rate as a variable, which a callback may have changed since the settings were made.
+#[test]
+fn the_learning_rate_is_that_of_the_arrays() {
+    let file = saved("keras");
+    let [metadata, config, weights] =
+        ["metadata.json", "config.json", "model.weights.h5"].map(|name| member(&file, name));
+    let config = String::from_utf8(config).unwrap();
+    let changed = config.replacen("\"learning_rate\":0.01", "\"learning_rate\":0.25", 1);
+    assert_ne!(changed, config);
+    let members = [
+        Member::stored("metadata.json", &metadata),
+        Member::stored("config.json", changed.as_bytes()),
+        Member::stored("model.weights.h5", &weights),
+    ];
+    let (loaded, whole) =
+        (load(Format::Keras, &archive(&members)).unwrap(), load(Format::Keras, &file).unwrap());
+    let rate = |model: &Sequential| format!("{:?}", model.compile_config().unwrap());
+    assert!(!rate(&loaded).contains("0.25") && rate(&whole).contains("0.01"), "{}", rate(&loaded));
+}
