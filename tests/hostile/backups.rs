@@ -97,7 +97,9 @@ fn counts_that_nothing_counts_up_to_are_refused() {
     let entries = entries(&state);
     let begin = entries.iter().position(|(name, _)| name == "epoch").unwrap();
     let mut refused = Vec::new();
-    let wide = [u64::MAX, u64::MAX >> 1, 1 << 47, u64::from(u32::MAX)].map(u64::to_le_bytes);
+    let wide =
+        [u64::MAX, u64::MAX >> 1, 1 << 47, u64::from(u32::MAX), f64::MAX.to_bits(), f64::NAN.to_bits()];
+    let wide = wide.map(u64::to_le_bytes);
     let narrow = [u32::MAX, u32::MAX >> 1].map(u32::to_le_bytes);
     let numbers: Vec<&[u8]> = wide.iter().map(|n| &n[..]).chain(narrow.iter().map(|n| &n[..])).collect();
     for (name, range) in &entries[begin..] {

@@ -15,6 +15,8 @@ use crate::tensor::Batch;
 const KEPT: usize = 1 << 13;
 /// Up to so many classes a loss that is not a plain cross-entropy is asked class by class.
 const ASKED: usize = 256;
+/// No class has more rows.
+const MOST_ROWS: f64 = (1u64 << 48) as f64;
 
 /// What was seen of the targets.
 pub(crate) struct Tally<F: Scalar> {
@@ -204,7 +206,8 @@ impl<F: Scalar> Tally<F> {
             (Task::Binary, [ones]) => vec![self.rows as f64 - ones, *ones],
             _ => return None,
         };
-        Some(counts.into_iter().map(|count| count.round() as usize).collect())
+        // A state that was read may hold any number; these are added up.
+        Some(counts.into_iter().map(|count| count.round().min(MOST_ROWS) as usize).collect())
     }
 
     /// B, and what right answers cost. None where they are not finite, or where nothing was seen.
