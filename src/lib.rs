@@ -9,6 +9,8 @@ mod constraint;
 pub mod data;
 pub mod diagnosis;
 pub mod error;
+#[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
+mod files;
 pub mod initializer;
 mod kernel;
 pub mod layer;

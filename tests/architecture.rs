@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the left to the right; those on one line never import each other.
-const ORDER: [&[&str]; 11] = [
+const ORDER: [&[&str]; 12] = [
     &["error"],
     &["config"],
     &["scalar", "rng", "state", "tensor"],
     &["kernel", "regularizer", "constraint", "initializer", "activation"],
     &["param", "samples"],
+    &["files"],
     &["layer", "loss", "optimizer", "metric", "data"],
     &["model"],
     &["save"],
@@ -57,7 +58,7 @@ fn imports_go_one_way() {
         for part in code.split("crate::").skip(1) {
             let to: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             let back = rank(&to)
-                .is_some_and(|to_rank| to_rank > from || (to_rank == from && from >= 5 && to != module));
+                .is_some_and(|to_rank| to_rank > from || (to_rank == from && from >= 6 && to != module));
             if back {
                 faults.push(format!("{} imports {to}", path.display()));
             }

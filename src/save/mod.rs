@@ -16,20 +16,11 @@
 mod format;
 mod loader;
 
-#[cfg(feature = "files")]
-mod array;
 mod atomic;
 pub(crate) mod backup;
-#[cfg(any(feature = "files", feature = "json"))]
-mod budget;
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 mod build;
 mod checkpoint;
-mod checksum;
-#[cfg(feature = "keras")]
-mod hdf5;
-#[cfg(feature = "files")]
-mod input;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "keras")]
@@ -41,9 +32,17 @@ mod onnx;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 mod weights;
-#[cfg(feature = "archive")]
-mod zip;
 
 pub(crate) use checkpoint::Content;
 pub use format::Format;
 pub use loader::Loader;
+
+#[cfg(any(feature = "files", feature = "json"))]
+use crate::files::budget;
+use crate::files::checksum;
+#[cfg(feature = "keras")]
+use crate::files::hdf5;
+#[cfg(feature = "archive")]
+use crate::files::zip;
+#[cfg(feature = "files")]
+use crate::files::{array, input};

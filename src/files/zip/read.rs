@@ -12,7 +12,7 @@ const DIRECTORY: &str = "its directory";
 
 /// An archive whose directory is read and makes sense.
 #[derive(Debug)]
-pub(in crate::save) struct Archive<'a> {
+pub(crate) struct Archive<'a> {
     input: &'a Input<'a>,
     members: Vec<Member>,
 }
@@ -38,7 +38,7 @@ struct Directory {
 
 impl<'a> Archive<'a> {
     /// Reads the directory.
-    pub(in crate::save) fn open(input: &'a Input<'a>, budget: &Budget) -> Result<Self> {
+    pub(crate) fn open(input: &'a Input<'a>, budget: &Budget) -> Result<Self> {
         let directory = find(input)?;
         let mut members: Vec<Member> = Vec::new();
         let (mut at, end) = (directory.start, directory.start + directory.len);
@@ -68,12 +68,12 @@ impl<'a> Archive<'a> {
     }
 
     /// The members' names, in order.
-    pub(in crate::save) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.members.iter().map(|member| &*member.name)
     }
 
     /// A member by its name, whole by its checksum; none where there is none of that name.
-    pub(in crate::save) fn member(&self, name: &str, budget: &Budget) -> Result<Option<Input<'a>>> {
+    pub(crate) fn member(&self, name: &str, budget: &Budget) -> Result<Option<Input<'a>>> {
         let Some(member) = self.members.iter().find(|member| member.name == name) else { return Ok(None) };
         let input = self.input;
         let number = |at: u64, bytes| input.number(name, member.header + at, bytes);

@@ -14,7 +14,7 @@ const PAGE: usize = 1 << 14;
 
 /// What is read from.
 #[derive(Debug)]
-pub(super) struct Input<'a> {
+pub(crate) struct Input<'a> {
     name: String,
     source: Source<'a>,
     len: u64,
@@ -31,7 +31,7 @@ enum Source<'a> {
 
 impl Input<'static> {
     /// Opens a regular file; not a folder, a pipe or a device.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let open = || -> io::Result<(File, u64)> {
             let file = File::open(path)?;
@@ -48,29 +48,29 @@ impl Input<'static> {
 
 impl<'a> Input<'a> {
     /// Reads bytes, which messages call by this name.
-    pub(super) fn bytes(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+    pub(crate) fn bytes(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         let bytes = bytes.into();
         Input { name: name.into(), len: bytes.len() as u64, source: Source::Bytes(bytes) }
     }
 
     /// A stretch of it, which must lie within.
-    pub(super) fn part(&'a self, place: &str, start: u64, len: u64) -> Result<Input<'a>> {
+    pub(crate) fn part(&'a self, place: &str, start: u64, len: u64) -> Result<Input<'a>> {
         if start.checked_add(len).is_none_or(|end| end > self.len) {
             return Err(self.damaged(place, "it leaves the file"));
         }
         Ok(Input { name: self.name.clone(), source: Source::Part(self, start), len })
     }
 
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Fills `to` from this place on.
-    pub(super) fn read(&self, place: &str, start: u64, to: &mut [u8]) -> Result<()> {
+    pub(crate) fn read(&self, place: &str, start: u64, to: &mut [u8]) -> Result<()> {
         if start.checked_add(to.len() as u64).is_none_or(|end| end > self.len) {
             return Err(self.damaged(place, format!("byte {start} and on: it leaves the file")));
         }
@@ -114,14 +114,14 @@ impl<'a> Input<'a> {
     }
 
     /// A little-endian number of up to eight bytes.
-    pub(super) fn number(&self, place: &str, start: u64, bytes: usize) -> Result<u64> {
+    pub(crate) fn number(&self, place: &str, start: u64, bytes: usize) -> Result<u64> {
         let mut buffer = [0; 8];
         self.read(place, start, &mut buffer[..bytes])?;
         Ok(u64::from_le_bytes(buffer))
     }
 
     /// A stretch as bytes of their own, within the budget.
-    pub(super) fn take(&self, place: &str, start: u64, len: u64, budget: &Budget) -> Result<Vec<u8>> {
+    pub(crate) fn take(&self, place: &str, start: u64, len: u64, budget: &Budget) -> Result<Vec<u8>> {
         self.part(place, start, len)?;
         budget.take(len as usize).map_err(|spent| self.spent(place, spent))?;
         let mut bytes = vec![0; len as usize];
@@ -130,14 +130,14 @@ impl<'a> Input<'a> {
     }
 
     /// The CRC-32 of all of it.
-    pub(super) fn checksum(&self, place: &str) -> Result<u32> {
+    pub(crate) fn checksum(&self, place: &str) -> Result<u32> {
         let mut hasher = crc32fast::Hasher::new();
         self.pieces(place, 0, self.len, &mut |piece| hasher.update(piece))?;
         Ok(hasher.finalize())
     }
 
     /// Hands on a stretch piece by piece.
-    pub(super) fn pieces(&self, place: &str, start: u64, len: u64, f: &mut dyn FnMut(&[u8])) -> Result<()> {
+    pub(crate) fn pieces(&self, place: &str, start: u64, len: u64, f: &mut dyn FnMut(&[u8])) -> Result<()> {
         if let Source::Bytes(bytes) = &self.source {
             let within = start.checked_add(len).is_some_and(|end| end <= self.len);
             let bytes = if within { &bytes[start as usize..][..len as usize] } else { &[] };
@@ -156,17 +156,17 @@ impl<'a> Input<'a> {
     }
 
     /// An error that says where in the file, and what is wrong.
-    pub(super) fn damaged(&self, place: impl Into<String>, problem: impl std::fmt::Display) -> Error {
+    pub(crate) fn damaged(&self, place: impl Into<String>, problem: impl std::fmt::Display) -> Error {
         let problem = problem.to_string();
         FileError::Damaged { path: self.name.clone(), place: place.into(), problem }.into()
     }
 
-    pub(super) fn spent(&self, place: &str, spent: Spent) -> Error {
+    pub(crate) fn spent(&self, place: &str, spent: Spent) -> Error {
         self.damaged(place, spent)
     }
 }
 
 /// An error of the system's.
-pub(super) fn failed(name: &str, error: &io::Error) -> Error {
+pub(crate) fn failed(name: &str, error: &io::Error) -> Error {
     FileError::Io { path: name.into(), kind: error.kind(), message: error.to_string() }.into()
 }

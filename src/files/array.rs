@@ -6,16 +6,16 @@ use crate::scalar::Scalar;
 
 /// An array whose place in the file was found and checked.
 #[derive(Debug, Clone)]
-pub(super) struct Array {
-    pub(super) number: Number,
-    pub(super) shape: Vec<usize>,
+pub(crate) struct Array {
+    pub(crate) number: Number,
+    pub(crate) shape: Vec<usize>,
     /// Where the numbers begin; they follow row by row.
-    pub(super) start: u64,
+    pub(crate) start: u64,
 }
 
 /// What the numbers are, little-endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
+pub(crate) enum Number {
     F32,
     F64,
     F16,
@@ -27,12 +27,12 @@ pub(super) enum Number {
 
 impl Array {
     /// How many numbers.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
     /// Reads the numbers into as many places, one for each.
-    pub(super) fn fill<F: Scalar>(&self, input: &Input, place: &str, to: &mut [F]) -> Result<()> {
+    pub(crate) fn fill<F: Scalar>(&self, input: &Input, place: &str, to: &mut [F]) -> Result<()> {
         let size = self.number.size();
         let mut done = 0;
         input.pieces(place, self.start, (self.len() * size) as u64, &mut |piece| {
@@ -45,11 +45,11 @@ impl Array {
 
 impl Number {
     /// All there are.
-    pub(super) const ALL: [Number; 7] =
+    pub(crate) const ALL: [Number; 7] =
         [Number::F32, Number::F64, Number::F16, Number::Bf16, Number::I32, Number::I64, Number::U32];
 
     /// How many bytes one has.
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         match self {
             Number::F16 | Number::Bf16 => 2,
             Number::F32 | Number::I32 | Number::U32 => 4,
@@ -58,7 +58,7 @@ impl Number {
     }
 
     /// How the numbers of a model are written.
-    pub(super) fn of_scalar<F: Scalar>() -> Self {
+    pub(crate) fn of_scalar<F: Scalar>() -> Self {
         if F::NAME == "f32" { Number::F32 } else { Number::F64 }
     }
 
@@ -76,7 +76,7 @@ impl Number {
     }
 
     /// Writes numbers, some thousand at a time.
-    pub(super) fn emit<F: Scalar>(
+    pub(crate) fn emit<F: Scalar>(
         self,
         values: &[F],
         put: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,

@@ -5,10 +5,10 @@ use std::io::{Error, Result, Write};
 use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, SIZES_64};
 
 /// Hands out a member's bytes, piece by piece, alike each time.
-pub(in crate::save) type Content<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
+pub(crate) type Content<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
 
 /// An archive that is being written.
-pub(in crate::save) struct Writer<W> {
+pub(crate) struct Writer<W> {
     to: W,
     at: u64,
     directory: Vec<u8>,
@@ -16,12 +16,12 @@ pub(in crate::save) struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    pub(in crate::save) fn new(to: W) -> Self {
+    pub(crate) fn new(to: W) -> Self {
         Writer { to, at: 0, directory: Vec::new(), count: 0 }
     }
 
     /// Adds a member.
-    pub(in crate::save) fn add(&mut self, name: &str, content: &Content) -> Result<()> {
+    pub(crate) fn add(&mut self, name: &str, content: &Content) -> Result<()> {
         let (mut size, mut hasher) = (0, crc32fast::Hasher::new());
         content(&mut |piece| {
             size += piece.len() as u64;
@@ -77,7 +77,7 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes the directory and the end.
-    pub(in crate::save) fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         let (start, directory) = (self.at, std::mem::take(&mut self.directory));
         let len = directory.len() as u64;
         self.put(&directory)?;

@@ -14,8 +14,8 @@ mod number;
 mod read;
 mod write;
 
-pub(super) use read::Tree;
-pub(super) use write::{Group, Writer};
+pub(crate) use read::Tree;
+pub(crate) use write::{Group, Writer};
 
 use super::array::{Array, Number};
 

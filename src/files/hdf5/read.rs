@@ -14,7 +14,7 @@ const LONGEST: usize = 255;
 
 /// All arrays of a file by their paths, such as `layers/dense/vars/0`.
 #[derive(Debug)]
-pub(in crate::save) struct Tree {
+pub(crate) struct Tree {
     arrays: HashMap<String, Array>,
 }
 
@@ -29,7 +29,7 @@ struct Walk<'a> {
 
 impl Tree {
     /// Reads where everything is; no numbers yet.
-    pub(in crate::save) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
+    pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
         let mut head = [0; 24];
         input.read(name, 0, &mut head)?;
         if head[..8] != SIGNATURE {
@@ -57,12 +57,12 @@ impl Tree {
     }
 
     /// The array at this path.
-    pub(in crate::save) fn get(&self, path: &str) -> Option<&Array> {
+    pub(crate) fn get(&self, path: &str) -> Option<&Array> {
         self.arrays.get(path)
     }
 
     /// All paths.
-    pub(in crate::save) fn paths(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.arrays.keys().map(|path| &**path)
     }
 }

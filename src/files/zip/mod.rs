@@ -7,8 +7,8 @@
 mod read;
 mod write;
 
-pub(super) use read::Archive;
-pub(super) use write::Writer;
+pub(crate) use read::Archive;
+pub(crate) use write::Writer;
 
 /// What each record begins with.
 const LOCAL: u32 = 0x0403_4b50;

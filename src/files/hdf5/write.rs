@@ -4,7 +4,7 @@ use super::{ATTRIBUTE, DATASPACE, DATATYPE, LAYOUT, NOWHERE, Number, SIGNATURE, 
 
 /// A group to be written, or an array.
 #[derive(Debug)]
-pub(in crate::save) struct Group {
+pub(crate) struct Group {
     /// The attribute `name`.
     name: String,
     /// In the order in which they were added, which is that of the numbers.
@@ -18,12 +18,12 @@ enum Entry {
 }
 
 impl Group {
-    pub(in crate::save) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Group { name: name.into(), entries: Vec::new() }
     }
 
     /// The group at this path, made where it is missing; it gets this `name`.
-    pub(in crate::save) fn at(&mut self, path: &str, name: &str) -> &mut Group {
+    pub(crate) fn at(&mut self, path: &str, name: &str) -> &mut Group {
         let mut group = self;
         for part in path.split('/') {
             let known = group.entries.iter().position(|(known, _)| known == part);
@@ -41,7 +41,7 @@ impl Group {
     }
 
     /// Adds an array, whose numbers come after those of all arrays that were added before.
-    pub(in crate::save) fn array(&mut self, name: &str, number: Number, shape: &[usize]) {
+    pub(crate) fn array(&mut self, name: &str, number: Number, shape: &[usize]) {
         self.entries.push((name.into(), Entry::Array(number, shape.to_vec())));
     }
 
@@ -57,7 +57,7 @@ impl Group {
 
 /// The file without its numbers.
 #[derive(Debug)]
-pub(in crate::save) struct Writer {
+pub(crate) struct Writer {
     bytes: Vec<u8>,
     /// How many entries, halved, a leaf of a group's tree has, and how many leaves its root.
     leaf: usize,
@@ -66,7 +66,7 @@ pub(in crate::save) struct Writer {
 }
 
 impl Writer {
-    pub(in crate::save) fn new(root: &Group) -> Self {
+    pub(crate) fn new(root: &Group) -> Self {
         let half = (root.widest() as f64).sqrt().ceil() as usize;
         let leaf = half.div_ceil(2).max(4);
         // Once to see how long the headers are, once with the arrays behind them.
@@ -80,7 +80,7 @@ impl Writer {
     }
 
     /// All that comes before the numbers, which then follow without a gap.
-    pub(in crate::save) fn head(&self) -> &[u8] {
+    pub(crate) fn head(&self) -> &[u8] {
         &self.bytes
     }
 

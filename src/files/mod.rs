@@ -1,0 +1,14 @@
+//! Formats that others invented, read and written for `data` and `save`: where arrays lie in a file, and no more memory
+//! than the file itself warrants.
+
+#[cfg(feature = "files")]
+pub(crate) mod array;
+#[cfg(any(feature = "files", feature = "json"))]
+pub(crate) mod budget;
+pub(crate) mod checksum;
+#[cfg(feature = "keras")]
+pub(crate) mod hdf5;
+#[cfg(feature = "files")]
+pub(crate) mod input;
+#[cfg(feature = "archive")]
+pub(crate) mod zip;
