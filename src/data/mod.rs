@@ -1,17 +1,31 @@
 //! Data: samples, labels, and how much each row counts.
 
+#[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
+mod arrays;
 mod class_weight;
+#[cfg(feature = "csv")]
+mod csv;
+mod dataset;
 mod labels;
 #[cfg(feature = "npy")]
 mod npy;
 mod source;
+#[cfg(feature = "tables")]
+mod table;
 
 pub use crate::samples::Samples;
 pub use crate::scalar::Element;
+#[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
+pub use arrays::Arrays;
 pub use class_weight::ClassWeight;
 pub(crate) use class_weight::{check_weights, class_of};
+#[cfg(feature = "csv")]
+pub use csv::{Csv, CsvSource};
+pub use dataset::Dataset;
 pub use labels::{LabelEncoder, to_categorical};
 #[cfg(feature = "npy")]
 pub use npy::NpySource;
 pub(crate) use source::check_source;
 pub use source::{BatchSource, SourceFn, source_fn};
+#[cfg(feature = "tables")]
+pub use table::{Column, Missing};

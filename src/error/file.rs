@@ -90,6 +90,58 @@ pub enum FileError {
         /// The system's words.
         message: String,
     },
+    /// A value of a table that is not what is needed.
+    #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::shown::Row(*row, *line))]
+    Value {
+        /// The file.
+        path: String,
+        /// The row of data, from 0.
+        row: usize,
+        /// The line of a text file on which it begins, from 1.
+        line: Option<std::num::NonZeroU64>,
+        /// The column's name, or its place from 0 where it has none.
+        column: String,
+        /// What would do.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// A row of a table with more or fewer fields than the first.
+    #[error("{path}, line {line}: expected {expected} fields as on the first line, found {found}")]
+    Fields {
+        /// The file.
+        path: String,
+        /// The line on which the row begins, from 1.
+        line: u64,
+        /// How many fields the first line has.
+        expected: usize,
+        /// How many this row has.
+        found: usize,
+    },
+    /// No column, or variable, of that name or place.
+    #[error("{path}: no {what} `{name}`; there is {}", super::listed(known))]
+    Column {
+        /// The file.
+        path: String,
+        /// `column`, `variable` ...
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// An array in a file that is not what is needed.
+    #[error("{path}, `{name}`: expected {expected}, found {found}")]
+    Array {
+        /// The file.
+        path: String,
+        /// The array's name.
+        name: String,
+        /// What would do.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
     /// A file that is not whole, not what its name says, or made to do harm.
     #[error("{path}, {place}: {problem}")]
     Damaged {

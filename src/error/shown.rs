@@ -31,3 +31,15 @@ impl Error {
         Error::Argument { argument, expected: expected.into(), found: found.to_string() }
     }
 }
+
+/// A row of a table, by its line where the file has lines.
+pub(super) struct Row(pub(super) usize, pub(super) Option<std::num::NonZeroU64>);
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self.1 {
+            Some(line) => write!(f, "line {line}"),
+            None => write!(f, "row {}", self.0),
+        }
+    }
+}

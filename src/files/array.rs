@@ -23,6 +23,11 @@ pub(crate) enum Number {
     I32,
     I64,
     U32,
+    I8,
+    I16,
+    U8,
+    U16,
+    U64,
 }
 
 impl Array {
@@ -44,16 +49,17 @@ impl Array {
 }
 
 impl Number {
-    /// All there are.
+    /// Those that weights are kept in.
     pub(crate) const ALL: [Number; 7] =
         [Number::F32, Number::F64, Number::F16, Number::Bf16, Number::I32, Number::I64, Number::U32];
 
     /// How many bytes one has.
     pub(crate) fn size(self) -> usize {
         match self {
-            Number::F16 | Number::Bf16 => 2,
+            Number::I8 | Number::U8 => 1,
+            Number::F16 | Number::Bf16 | Number::I16 | Number::U16 => 2,
             Number::F32 | Number::I32 | Number::U32 => 4,
-            Number::F64 | Number::I64 => 8,
+            Number::F64 | Number::I64 | Number::U64 => 8,
         }
     }
 
@@ -72,7 +78,22 @@ impl Number {
             Number::I32 => each(bytes, to, |bytes| f64::from(i32::from_le_bytes(bytes))),
             Number::I64 => each(bytes, to, |bytes| i64::from_le_bytes(bytes) as f64),
             Number::U32 => each(bytes, to, |bytes| f64::from(u32::from_le_bytes(bytes))),
+            Number::I8 => each(bytes, to, |bytes| f64::from(i8::from_le_bytes(bytes))),
+            Number::I16 => each(bytes, to, |bytes| f64::from(i16::from_le_bytes(bytes))),
+            Number::U8 => each(bytes, to, |[byte]| f64::from(byte)),
+            Number::U16 => each(bytes, to, |bytes| f64::from(u16::from_le_bytes(bytes))),
+            Number::U64 => each(bytes, to, |bytes| u64::from_le_bytes(bytes) as f64),
         }
+    }
+
+    /// The same for numbers of either byte order.
+    pub(crate) fn read_ordered<F: Scalar>(self, bytes: &[u8], big_endian: bool, to: &mut [F]) {
+        if !big_endian {
+            return self.read_all(bytes, to);
+        }
+        let mut turned = bytes.to_vec();
+        turned.chunks_exact_mut(self.size()).for_each(<[u8]>::reverse);
+        self.read_all(&turned, to);
     }
 
     /// Writes numbers, some thousand at a time.

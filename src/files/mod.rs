@@ -6,9 +6,15 @@ pub(crate) mod array;
 #[cfg(any(feature = "files", feature = "json"))]
 pub(crate) mod budget;
 pub(crate) mod checksum;
+#[cfg(feature = "gzip")]
+pub(crate) mod gzip;
 #[cfg(feature = "keras")]
 pub(crate) mod hdf5;
 #[cfg(feature = "files")]
 pub(crate) mod input;
+#[cfg(feature = "npy")]
+pub(crate) mod npy;
+#[cfg(any(feature = "npy", feature = "csv"))]
+pub(crate) mod read_at;
 #[cfg(feature = "archive")]
 pub(crate) mod zip;

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+#[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
+use super::Loader;
 #[cfg(feature = "files")]
-use super::{Loader, array::Array, budget::Budget, input::Input};
+use super::{array::Array, budget::Budget, input::Input};
 use crate::error::{Error, FileError, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;

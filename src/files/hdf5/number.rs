@@ -13,8 +13,9 @@ impl Number {
             }
             Number::F16 => vec![0x11, 0x20, 15, 0, size, 0, 0, 0, 0, 0, 16, 0, 10, 5, 0, 10, 15, 0, 0, 0],
             Number::Bf16 => vec![0x11, 0x20, 15, 0, size, 0, 0, 0, 0, 0, 16, 0, 7, 8, 0, 7, 127, 0, 0, 0],
-            Number::I32 | Number::I64 | Number::U32 => {
-                let signed = if self == Number::U32 { 0 } else { 8 };
+            _ => {
+                let unsigned = matches!(self, Number::U8 | Number::U16 | Number::U32 | Number::U64);
+                let signed = if unsigned { 0 } else { 8 };
                 vec![0x10, signed, 0, 0, size, 0, 0, 0, 0, 0, 8 * size, 0]
             }
         }

@@ -1,0 +1,144 @@
+//! What an array is: numbers, texts, a structure with fields, or something that is told by name.
+
+use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+
+use super::super::Value;
+use super::Found;
+use super::elements::{Elements, MATRIX, numbers};
+
+/// How deep structures may lie within structures.
+const DEEPEST: usize = 16;
+
+const CELL: u32 = 1;
+const STRUCT: u32 = 2;
+const CHAR: u32 = 4;
+
+/// Class, sizes and name.
+#[derive(Debug)]
+pub(super) struct Front {
+    class: u32,
+    complex: bool,
+    shape: Vec<usize>,
+    pub(super) name: String,
+}
+
+impl Front {
+    /// Reads the first three elements; none of an array that has none, as MATLAB's own opaque ones.
+    pub(super) fn read(parts: &mut Elements) -> Found<Option<Self>> {
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let (_, flags) = parts.next()?;
+        let flags = *parts.words(flags).first().ok_or("an array without a class")?;
+        let class = flags & 0xff;
+        if class == 17 {
+            return Ok(None);
+        }
+        let (_, sizes) = parts.next()?;
+        let shape = parts.words(sizes).into_iter().map(|size| size as usize).collect();
+        let (_, name) = parts.next()?;
+        let name = String::from_utf8_lossy(name).into_owned();
+        Ok(Some(Front { class, complex: flags & 0x800 != 0, shape, name }))
+    }
+
+    pub(super) fn is_struct(&self) -> bool {
+        self.class == STRUCT
+    }
+}
+
+/// The array in these bytes by its name; the fields of a structure by theirs, such as `s.data`.
+pub(super) fn named(bytes: &[u8], big_endian: bool) -> Found<Vec<(String, Value)>> {
+    let mut found = Vec::new();
+    walk(bytes, big_endian, None, 0, &mut found)?;
+    Ok(found)
+}
+
+fn walk(
+    bytes: &[u8],
+    big_endian: bool,
+    name: Option<String>,
+    depth: usize,
+    found: &mut Vec<(String, Value)>,
+) -> Found<()> {
+    let mut parts = Elements::new(bytes, big_endian);
+    let Some(front) = Front::read(&mut parts)? else { return Ok(()) };
+    let name = name.unwrap_or_else(|| front.name.clone());
+    let value = match front.class {
+        STRUCT if front.shape.iter().all(|size| *size == 1) && depth < DEEPEST => {
+            let (_, len) = parts.next()?;
+            let len = parts.words(len).first().map_or(0, |len| *len as usize).max(1);
+            let (_, names) = parts.next()?;
+            for field in names.chunks(len) {
+                let (kind, data) = parts.next()?;
+                let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+                let field = format!("{name}.{}", String::from_utf8_lossy(&field[..end]));
+                match kind {
+                    MATRIX => walk(data, big_endian, Some(field), depth + 1, found)?,
+                    kind => return Err(format!("the field `{field}` of type {kind}, expected an array")),
+                }
+            }
+            return Ok(());
+        }
+        CELL => cell(&mut parts)?,
+        CHAR => Value::Words(texts(&front, &mut parts)?),
+        6..=15 if front.complex => Value::Other("complex numbers; save `real`, `imag` or `abs` of them"),
+        6..=15 => Value::Numbers(real(&front, &mut parts)?),
+        5 => Value::Other("a sparse array; save `full` of it"),
+        STRUCT => Value::Other("an array of structures"),
+        3 => Value::Other("an object"),
+        _ => Value::Other("a function, or another thing that is no array"),
+    };
+    found.push((name, value));
+    Ok(())
+}
+
+/// Real numbers, whose first axis runs fastest.
+fn real(front: &Front, parts: &mut Elements) -> Found<ArrayD<f64>> {
+    let (kind, data) = parts.next()?;
+    let values = numbers(kind, data, parts.big_endian())?;
+    let (count, shape) = (values.len(), &front.shape);
+    let array = ArrayD::from_shape_vec(IxDyn(shape).f(), values);
+    let array = array.map_err(|_| format!("`{}`: {count} numbers for a shape of {shape:?}", front.name))?;
+    Ok(array.as_standard_layout().into_owned())
+}
+
+/// A cell of texts, as class names are kept.
+fn cell(parts: &mut Elements) -> Found<Value> {
+    let mut words = Vec::new();
+    while !parts.is_empty() {
+        let (_, data) = parts.next()?;
+        let mut inner = Elements::new(data, parts.big_endian());
+        match Front::read(&mut inner)? {
+            Some(front) if front.class == CHAR => words.extend(texts(&front, &mut inner)?),
+            _ => return Ok(Value::Other("a cell of things other than texts")),
+        }
+    }
+    Ok(Value::Words(words))
+}
+
+/// The rows of an array of characters, without the blanks that fill them up.
+fn texts(front: &Front, parts: &mut Elements) -> Found<Vec<String>> {
+    let (kind, data) = parts.next()?;
+    let letters: Vec<char> = match kind {
+        16 => String::from_utf8_lossy(data).chars().collect(),
+        _ => {
+            let kind = match kind {
+                17 => 4,
+                18 => 6,
+                kind => kind,
+            };
+            let codes = numbers(kind, data, parts.big_endian())?;
+            let letter = |code: f64| char::from_u32(code as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
+            codes.into_iter().map(letter).collect()
+        }
+    };
+    let rows = front.shape.first().copied().unwrap_or(0);
+    if rows == 0 || letters.is_empty() {
+        return Ok(vec![String::new()]);
+    }
+    if rows > letters.len() || front.shape.len() > 2 {
+        return Err(format!("`{}`: {} letters for a shape of {:?}", front.name, letters.len(), front.shape));
+    }
+    let row = |row| -> String { letters.iter().skip(row).step_by(rows).collect() };
+    Ok((0..rows).map(|index| row(index).trim_end().to_string()).collect())
+}

@@ -1,0 +1,84 @@
+//! A run of elements.
+
+use super::Found;
+
+/// The types of elements that are no plain numbers.
+pub(super) const MATRIX: u32 = 14;
+pub(super) const PACKED: u32 = 15;
+
+const CUT: &str = "an element that is cut off";
+
+/// Elements that are still to be read.
+#[derive(Debug, Clone)]
+pub(super) struct Elements<'a> {
+    rest: &'a [u8],
+    big_endian: bool,
+}
+
+/// The type and the length that a tag tells.
+pub(super) fn tag(bytes: [u8; 8], big_endian: bool) -> (u32, u32) {
+    let word = |bytes| if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+    let [a, b, c, d, e, f, g, h] = bytes;
+    (word([a, b, c, d]), word([e, f, g, h]))
+}
+
+impl<'a> Elements<'a> {
+    pub(super) fn new(rest: &'a [u8], big_endian: bool) -> Self {
+        Elements { rest, big_endian }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) fn big_endian(&self) -> bool {
+        self.big_endian
+    }
+
+    /// The type and the bytes of the next element.
+    pub(super) fn next(&mut self) -> Found<(u32, &'a [u8])> {
+        let (front, rest) = self.rest.split_first_chunk::<4>().ok_or(CUT)?;
+        let word = self.word(*front);
+        // Up to four bytes may stand in the tag itself, their number in its upper half.
+        if word >> 16 != 0 {
+            let (data, rest) = rest.split_at_checked(4).ok_or(CUT)?;
+            self.rest = rest;
+            return Ok((word & 0xffff, data.get(..(word >> 16) as usize).ok_or(CUT)?));
+        }
+        let (len, rest) = rest.split_first_chunk::<4>().ok_or(CUT)?;
+        let (data, rest) = rest.split_at_checked(self.word(*len) as usize).ok_or(CUT)?;
+        let padding = if word == PACKED { 0 } else { data.len().wrapping_neg() % 8 };
+        self.rest = rest.get(padding..).unwrap_or_default();
+        Ok((word, data))
+    }
+
+    /// Whole numbers of 32 bits.
+    pub(super) fn words(&self, bytes: &[u8]) -> Vec<u32> {
+        bytes.as_chunks().0.iter().map(|bytes| self.word(*bytes)).collect()
+    }
+
+    fn word(&self, bytes: [u8; 4]) -> u32 {
+        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+}
+
+/// The numbers of an element, whatever their type.
+pub(super) fn numbers(kind: u32, data: &[u8], big_endian: bool) -> Found<Vec<f64>> {
+    use crate::files::array::Number;
+    let number = match kind {
+        1 => Number::I8,
+        2 => Number::U8,
+        3 => Number::I16,
+        4 => Number::U16,
+        5 => Number::I32,
+        6 => Number::U32,
+        7 => Number::F32,
+        9 => Number::F64,
+        12 => Number::I64,
+        13 => Number::U64,
+        _ => return Err(format!("numbers of the unknown type {kind}")),
+    };
+    let mut values = vec![0.0; data.len() / number.size()];
+    number.read_ordered(data, big_endian, &mut values);
+    Ok(values)
+}

@@ -1,0 +1,181 @@
+//! The records of a file, one after another, with the line and the byte where each begins.
+
+use std::io::{BufRead, BufReader, Read};
+use std::num::NonZeroU64;
+use std::path::Path;
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
+use super::Csv;
+use crate::data::table::{Cell, Names, Scan};
+use crate::error::{Error, FileError, Result};
+use crate::files::gzip;
+use crate::files::input::failed;
+
+/// What is done with the cells of a record and its line.
+type Each<'a, T> = dyn FnMut(&[Cell], Option<NonZeroU64>) -> Result<T> + 'a;
+
+/// A reader of a file, and the record that was read last.
+pub(super) struct Records<R> {
+    from: R,
+    core: Reader,
+    comment: Option<u8>,
+    path: String,
+    fields: usize,
+    /// Whether the record is still to be handed out.
+    waits: bool,
+    /// The fields, one after another, and where each ends.
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    count: usize,
+    /// The byte and the line that come next, and those of the record.
+    next: (u64, u64),
+    start: (u64, u64),
+}
+
+impl Records<BufReader<Box<dyn Read>>> {
+    /// Opens the file and reads what its columns are called.
+    pub(super) fn scan(csv: &Csv, keeps: bool) -> Result<(Self, Scan)> {
+        let mut records = Records::new(csv, BufReader::with_capacity(1 << 16, gzip::unpacked(&csv.path)?), 0);
+        if !records.read()? {
+            let (path, place) = (records.path, "line 1".into());
+            return Err(FileError::Damaged { path, place, problem: "there is no line".into() }.into());
+        }
+        records.fields = records.count;
+        let mut names = Vec::new();
+        if csv.header == Some(false) {
+            records.waits = true;
+        } else {
+            for column in 0..records.fields {
+                names.push(records.field(column)?.trim().to_string());
+            }
+            if csv.header.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
+                return Err(FileError::Value {
+                    path: records.path,
+                    row: 0,
+                    line: NonZeroU64::new(records.start.1),
+                    column: "0".into(),
+                    expected: "the columns' names; `header(false)` reads a file without them".into(),
+                    found: "numbers alone".into(),
+                }
+                .into());
+            }
+        }
+        let table = Names { path: records.path.clone(), count: records.fields, names };
+        let scan = Scan::new(table, csv.plan.clone(), keeps)?;
+        Ok((records, scan))
+    }
+}
+
+impl<R: BufRead> Records<R> {
+    /// For records of so many fields.
+    pub(super) fn new(csv: &Csv, from: R, fields: usize) -> Self {
+        Records {
+            from,
+            core: ReaderBuilder::new().delimiter(csv.delimiter_byte()).build(),
+            comment: csv.comment,
+            path: csv.path.display().to_string(),
+            fields,
+            waits: false,
+            text: vec![0; 1024],
+            ends: vec![0; 64],
+            count: 0,
+            next: (0, 1),
+            start: (0, 1),
+        }
+    }
+
+    pub(super) fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// Hands the cells of the next record and its line to `f`; none at the end.
+    pub(super) fn next<T>(&mut self, f: &mut Each<T>) -> Result<Option<T>> {
+        if !std::mem::take(&mut self.waits) && !self.read()? {
+            return Ok(None);
+        }
+        if self.count != self.fields {
+            let (line, expected, found) = (self.start.1, self.fields, self.count);
+            return Err(FileError::Fields { path: self.path.clone(), line, expected, found }.into());
+        }
+        let cells: Result<Vec<Cell>> =
+            (0..self.fields).map(|column| Ok(Cell::Text(self.field(column)?))).collect();
+        f(&cells?, NonZeroU64::new(self.start.1)).map(Some)
+    }
+
+    /// Where the record lies that was read last, and how many bytes it has.
+    pub(super) fn place(&self) -> (u64, u64) {
+        (self.start.0, self.next.0 - self.start.0)
+    }
+
+    fn read(&mut self) -> Result<bool> {
+        self.read_record().map_err(|error| failed(&self.path, &error))
+    }
+
+    fn read_record(&mut self) -> std::io::Result<bool> {
+        if !self.skip_blank()? {
+            return Ok(false);
+        }
+        self.start = self.next;
+        let (mut text, mut ends) = (0, 0);
+        loop {
+            let bytes = self.from.fill_buf()?;
+            let (result, read, wrote, ended) =
+                self.core.read_record(bytes, &mut self.text[text..], &mut self.ends[ends..]);
+            let lines = bytes[..read].iter().filter(|byte| **byte == b'\n').count();
+            self.next = (self.next.0 + read as u64, self.next.1 + lines as u64);
+            self.from.consume(read);
+            (text, ends) = (text + wrote, ends + ended);
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.text.resize(2 * self.text.len(), 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                ReadRecordResult::Record => {
+                    self.count = ends;
+                    return Ok(true);
+                }
+                ReadRecordResult::End => return Ok(false),
+            }
+        }
+    }
+
+    /// Passes over blank lines and comments; tells whether anything follows.
+    fn skip_blank(&mut self) -> std::io::Result<bool> {
+        loop {
+            let Some(&first) = self.from.fill_buf()?.first() else { return Ok(false) };
+            let passed = match first {
+                b'\n' | b'\r' => {
+                    self.from.consume(1);
+                    1
+                }
+                _ if Some(first) == self.comment => self.from.skip_until(b'\n')?,
+                _ => return Ok(true),
+            };
+            self.next = (self.next.0 + passed as u64, self.next.1 + u64::from(first != b'\r'));
+        }
+    }
+
+    fn field(&self, column: usize) -> Result<&str> {
+        let start = column.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let bytes = &self.text[start..self.ends[column]];
+        std::str::from_utf8(bytes).map_err(|_| self.not_text(column))
+    }
+
+    fn not_text(&self, column: usize) -> Error {
+        FileError::Damaged {
+            path: self.path.clone(),
+            place: format!("line {}, column {column}", self.start.1),
+            problem: "expected text in UTF-8, found other bytes".into(),
+        }
+        .into()
+    }
+}
+
+/// Refuses a packed file, for sources, which need to go to and fro.
+pub(super) fn refuse_packed(path: &Path) -> Result<std::fs::File> {
+    let mut file = gzip::open(path)?;
+    match gzip::is_packed(&mut file, path)? {
+        false => Ok(file),
+        true => Err(Error::argument("source", "a file that is not packed by gzip", path.display())),
+    }
+}

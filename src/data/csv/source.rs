@@ -1,0 +1,94 @@
+//! Rows of a file that are read when a batch needs them.
+
+use std::fs::File;
+
+use super::Csv;
+use super::records::{Records, refuse_packed};
+use crate::data::BatchSource;
+use crate::data::table::Fitted;
+use crate::error::{FileError, Result};
+use crate::files::input::failed;
+use crate::files::read_at::read_at;
+use crate::scalar::Scalar;
+
+/// The rows of a `.csv` file as a [`BatchSource`] that holds none of them in memory: what [`Csv::source`] gives.
+///
+/// # Example
+/// See [`Csv::source`].
+#[derive(Debug)]
+pub struct CsvSource {
+    csv: Csv,
+    file: File,
+    /// Where each row lies, and how many bytes it has.
+    rows: Vec<(u64, u64)>,
+    fields: usize,
+    fitted: Fitted,
+    classes: Vec<String>,
+}
+
+impl CsvSource {
+    pub(super) fn open(csv: &Csv) -> Result<Self> {
+        let file = refuse_packed(&csv.path)?;
+        let (mut records, mut scan) = Records::scan(csv, false)?;
+        let mut rows = Vec::new();
+        while let Some(kept) = records.next(&mut |cells, line| scan.row(cells, line))? {
+            if kept {
+                rows.push(records.place());
+            }
+        }
+        let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
+        Ok(CsvSource { csv: csv.clone(), file, rows, fields: records.fields(), fitted, classes })
+    }
+
+    /// What the class of each index is called; empty where there is no label.
+    ///
+    /// # Example
+    /// See [`Csv::source`].
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+}
+
+impl<F: Scalar> BatchSource<F> for CsvSource {
+    fn count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn input_shape(&self) -> Vec<usize> {
+        vec![self.fitted.widths().0]
+    }
+
+    fn target_shape(&self) -> Vec<usize> {
+        vec![self.fitted.widths().1]
+    }
+
+    fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        let name = self.csv.path.display().to_string();
+        let mut bytes = Vec::new();
+        for &index in indices {
+            let (start, len) = self.rows[index];
+            let from = bytes.len();
+            bytes.resize(from + len as usize, 0);
+            read_at(&self.file, start, &mut bytes[from..]).map_err(|error| failed(&name, &error))?;
+            bytes.push(b'\n');
+        }
+        let (width, height) = self.fitted.widths();
+        let (mut row_x, mut row_y) = (vec![0.0; width], vec![0.0; height]);
+        let mut records = Records::new(&self.csv, &bytes[..], self.fields);
+        for (i, &index) in indices.iter().enumerate() {
+            let read = records.next(&mut |cells, _| {
+                self.fitted.encode(cells, (index, None), &mut row_x.iter_mut(), &mut row_y.iter_mut())
+            })?;
+            if read.is_none() {
+                let problem = "it has changed since it was opened".into();
+                return Err(FileError::Damaged { path: name, place: format!("row {index}"), problem }.into());
+            }
+            for (to, from) in
+                x[i * width..].iter_mut().zip(&row_x).chain(y[i * height..].iter_mut().zip(&row_y))
+            {
+                *to = F::of(*from);
+            }
+        }
+        Ok(())
+    }
+}

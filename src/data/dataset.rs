@@ -1,0 +1,203 @@
+//! What the readers of files give: samples, their targets, and what both are called.
+
+use ndarray::{ArrayD, Axis};
+
+use crate::error::{Error, Result};
+
+/// Samples and targets read from a file, with the names of their columns and classes.
+///
+/// Numbers are `f64` whatever the network computes in, so that standardising large numbers loses nothing; `fit` and
+/// `predict` convert them batch by batch. Class labels are class indices from 0; [`classes`](Dataset::classes) tells what
+/// each is called in the file.
+///
+/// # Shapes
+/// `x`: `(samples, columns)` from a table, `(samples, ..)` from arrays. `y`: `(samples)` for one label or target column,
+/// `(samples, targets)` for several, `(samples, ..)` from arrays.
+///
+/// # Example
+/// ```
+/// use cornu::data::Dataset;
+/// use cornu::ndarray::array;
+/// let data = Dataset::new(array![[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).with_y(array![0.0, 1.0, 1.0])?;
+/// assert_eq!((data.count(), data.x().shape(), data.y()?.shape()), (3, &[3, 2][..], &[3][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Dataset {
+    pub(super) x: ArrayD<f64>,
+    pub(super) y: Option<ArrayD<f64>>,
+    pub(super) columns: Vec<String>,
+    pub(super) targets: Vec<String>,
+    pub(super) classes: Vec<String>,
+    pub(super) learned: Vec<Learned>,
+}
+
+/// What a reader has learned of a column of `x`, to be applied to further files.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Learned {
+    /// The words of a column of categories, in the order of their numbers.
+    pub(super) categories: Option<Vec<String>>,
+    /// What stands in the place of a missing value.
+    pub(super) fill: Option<f64>,
+}
+
+impl Dataset {
+    /// Samples without targets; the first axis counts them. An array without an axis becomes one sample.
+    ///
+    /// # Example
+    /// ```
+    /// let data = cornu::data::Dataset::new(cornu::ndarray::array![[0.5, 1.0], [0.2, 2.0]]);
+    /// assert!(data.y().is_err());
+    /// ```
+    pub fn new<D: ndarray::Dimension>(x: ndarray::Array<f64, D>) -> Self {
+        let x = x.into_dyn();
+        let x = if x.ndim() == 0 { x.insert_axis(Axis(0)) } else { x };
+        let (y, columns, targets) = (None, Vec::new(), Vec::new());
+        Dataset { x, y, columns, targets, classes: Vec::new(), learned: Vec::new() }
+    }
+
+    /// The same samples with these targets.
+    ///
+    /// # Example
+    /// See [`Dataset`].
+    ///
+    /// # Errors
+    /// [`Error::Length`] where there is not one for each sample.
+    pub fn with_y<D: ndarray::Dimension>(self, y: ndarray::Array<f64, D>) -> Result<Self> {
+        let y = y.into_dyn();
+        let found = y.shape().first().copied().unwrap_or(0);
+        if found != self.count() {
+            return Err(Error::Length { x: self.count(), argument: "y".into(), found });
+        }
+        Ok(Dataset { y: Some(y), ..self })
+    }
+
+    /// The samples.
+    ///
+    /// # Example
+    /// See [`Dataset`].
+    pub fn x(&self) -> &ArrayD<f64> {
+        &self.x
+    }
+
+    /// The targets.
+    ///
+    /// # Example
+    /// See [`Dataset`].
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where the reader was given no label and no target.
+    pub fn y(&self) -> Result<&ArrayD<f64>> {
+        let none = || Error::argument("label", "a label or target, named before the file is read", "none");
+        self.y.as_ref().ok_or_else(none)
+    }
+
+    /// How many samples.
+    ///
+    /// # Example
+    /// See [`Dataset`].
+    pub fn count(&self) -> usize {
+        self.x.len_of(Axis(0))
+    }
+
+    /// The names of the columns of `x`; none where the file has none.
+    ///
+    /// # Example
+    /// See [`Csv`](crate::data::Csv).
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The names of the columns, or of the array, that `y` was taken from.
+    ///
+    /// # Example
+    /// ```
+    /// assert!(cornu::data::Dataset::new(cornu::ndarray::array![[1.0]]).targets().is_empty());
+    /// ```
+    pub fn targets(&self) -> &[String] {
+        &self.targets
+    }
+
+    /// What the class of each index is called; empty where `y` is no label.
+    ///
+    /// # Example
+    /// See [`Csv`](crate::data::Csv).
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The words of a column of categories; the place of each is its number in `x`.
+    ///
+    /// # Example
+    /// See `Csv::categorical`.
+    pub fn categories(&self, column: &str) -> Option<&[String]> {
+        let place = self.columns.iter().position(|name| name == column)?;
+        self.learned.get(place)?.categories.as_deref()
+    }
+
+    /// These samples, in this order.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::Dataset;
+    /// use cornu::ndarray::array;
+    /// let data = Dataset::new(array![[0.0], [1.0], [2.0]]).with_y(array![0.0, 1.0, 0.0])?;
+    /// assert_eq!(data.select(&[2, 0])?.x(), &array![[2.0], [0.0]].into_dyn());
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Index`] for a sample that is not there.
+    pub fn select(&self, rows: &[usize]) -> Result<Dataset> {
+        let count = self.count();
+        if let Some((row, &found)) = rows.iter().enumerate().find(|(_, found)| **found >= count) {
+            return Err(Error::Index { argument: "rows".into(), row, found: found as f64, count });
+        }
+        Ok(Dataset {
+            x: self.x.select(Axis(0), rows),
+            y: self.y.as_ref().map(|y| y.select(Axis(0), rows)),
+            columns: self.columns.clone(),
+            targets: self.targets.clone(),
+            classes: self.classes.clone(),
+            learned: self.learned.clone(),
+        })
+    }
+
+    /// What is known of the columns and classes, without a sample.
+    #[cfg(feature = "tables")]
+    pub(super) fn head(&self) -> Dataset {
+        let x = ArrayD::zeros(ndarray::IxDyn(&[0, self.learned.len()]));
+        Dataset {
+            x,
+            y: None,
+            columns: self.columns.clone(),
+            targets: self.targets.clone(),
+            classes: self.classes.clone(),
+            learned: self.learned.clone(),
+        }
+    }
+
+    /// Samples and targets by themselves.
+    ///
+    /// # Example
+    /// ```
+    /// let (x, y) = cornu::data::Dataset::new(cornu::ndarray::array![[1.0]]).into_parts();
+    /// assert!(x.len() == 1 && y.is_none());
+    /// ```
+    pub fn into_parts(self) -> (ArrayD<f64>, Option<ArrayD<f64>>) {
+        (self.x, self.y)
+    }
+}
+
+impl std::fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "Dataset(x {:?}", self.x.shape())?;
+        if let Some(y) = &self.y {
+            write!(f, ", y {:?}", y.shape())?;
+        }
+        if !self.classes.is_empty() {
+            write!(f, ", {} classes", self.classes.len())?;
+        }
+        f.write_str(")")
+    }
+}

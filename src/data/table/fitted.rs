@@ -1,0 +1,110 @@
+//! What was learned of the columns, by which further rows become numbers.
+
+use std::collections::HashMap;
+use std::num::NonZeroU64;
+
+use super::{Cell, Names, Role};
+use crate::error::{Error, FileError, Result};
+
+/// The columns of a table whose roles, words and fills are known.
+#[derive(Debug, Clone)]
+pub(in crate::data) struct Fitted {
+    pub(super) table: Names,
+    pub(super) roles: Vec<Role>,
+    /// The numbers of the words of each column.
+    pub(super) words: Vec<HashMap<String, f64>>,
+    /// What stands for a missing value of each column.
+    pub(super) fills: Vec<Option<f64>>,
+    pub(super) missing_words: Vec<String>,
+    /// Whether the label's words are numbers, so that 1 and 1.0 are one class.
+    pub(super) numeric_label: bool,
+}
+
+impl Fitted {
+    /// How many numbers a row of `x` and one of `y` have.
+    pub(in crate::data) fn widths(&self) -> (usize, usize) {
+        let y = self.roles.iter().filter(|role| matches!(role, Role::Label | Role::Target)).count();
+        let ignored = self.roles.iter().filter(|role| **role == Role::Ignored).count();
+        (self.roles.len() - y - ignored, y)
+    }
+
+    /// Writes the numbers of a row.
+    pub(in crate::data) fn encode(
+        &self,
+        cells: &[Cell],
+        (row, line): (usize, Option<NonZeroU64>),
+        x: &mut dyn Iterator<Item = &mut f64>,
+        y: &mut dyn Iterator<Item = &mut f64>,
+    ) -> Result<()> {
+        for (column, (&cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
+            let to = match role {
+                Role::Ignored => continue,
+                Role::Label | Role::Target => y.next(),
+                Role::Number | Role::Category => x.next(),
+            };
+            let value = self.value(column, cell.known(&self.missing_words), (row, line))?;
+            if let Some(to) = to {
+                *to = value;
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&self, column: usize, cell: Cell, at: (usize, Option<NonZeroU64>)) -> Result<f64> {
+        if let (Cell::Missing, Some(fill)) = (cell, self.fills[column]) {
+            return Ok(fill);
+        }
+        match self.roles[column] {
+            Role::Category | Role::Label if cell != Cell::Missing => {
+                let found = self.place(column, cell);
+                found.ok_or_else(|| wrong(&self.table, column, cell, at, self.expected_words(column)))
+            }
+            role => cell.number().ok_or_else(|| wrong(&self.table, column, cell, at, expected(role))),
+        }
+    }
+
+    /// The number of a class or a category.
+    pub(super) fn place(&self, column: usize, cell: Cell) -> Option<f64> {
+        let merged = self.roles[column] == Role::Label && self.numeric_label;
+        let word = match cell.number().filter(|_| merged) {
+            Some(number) => (number + 0.0).to_string().into(),
+            None => cell.word(),
+        };
+        self.words[column].get(&*word).copied()
+    }
+
+    pub(super) fn expected_words(&self, column: usize) -> String {
+        let mut known: Vec<(&String, &f64)> = self.words[column].iter().collect();
+        known.sort_by(|a, b| a.1.total_cmp(b.1));
+        let mut known: Vec<String> =
+            known.into_iter().take(11).map(|(word, _)| format!("`{word}`")).collect();
+        if known.len() == 11 {
+            known[10] = "...".into();
+        }
+        format!("one of the words it was fitted to: {}", known.join(", "))
+    }
+}
+
+/// What would do in a column of this role.
+pub(super) fn expected(role: Role) -> String {
+    match role {
+        Role::Category => "a word",
+        Role::Label => "a label",
+        Role::Target => "a number, as the column is a target; `label` reads words as classes",
+        Role::Number => "a number; `categorical` reads words as categories, `missing` fills what is missing",
+        Role::Ignored => "anything",
+    }
+    .into()
+}
+
+/// A cell that is not what is needed.
+pub(super) fn wrong(
+    table: &Names,
+    column: usize,
+    cell: Cell,
+    (row, line): (usize, Option<NonZeroU64>),
+    expected: String,
+) -> Error {
+    let (path, column, found) = (table.path.clone(), table.shown(column), cell.shown());
+    FileError::Value { path, row, line, column, expected, found }.into()
+}

@@ -1,0 +1,72 @@
+//! What was seen in a column: its words and how often each came, and the sum of its numbers.
+
+use std::collections::HashMap;
+use std::num::NonZeroU64;
+
+/// What was seen in a column.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Seen {
+    /// The words, by their places in the order they came in, and how often each came.
+    pub(super) words: HashMap<String, Word>,
+    pub(super) counts: Vec<usize>,
+    pub(super) sum: f64,
+    pub(super) numbers: usize,
+    pub(super) missing: bool,
+}
+
+/// A word's place among those that came, and where it came first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word {
+    pub(super) place: usize,
+    pub(super) first: (usize, Option<NonZeroU64>),
+}
+
+impl Seen {
+    /// The place of a word among those that came.
+    pub(super) fn word(&mut self, word: &str, first: (usize, Option<NonZeroU64>)) -> usize {
+        let place = match self.words.get(word) {
+            Some(known) => known.place,
+            None => {
+                self.words.insert(word.into(), Word { place: self.counts.len(), first });
+                self.counts.push(0);
+                self.counts.len() - 1
+            }
+        };
+        self.counts[place] += 1;
+        place
+    }
+
+    /// The words in order: as numbers where they are a label's and all numbers, else as text.
+    pub(super) fn sorted(&self, label: bool) -> Vec<String> {
+        let mut words: Vec<String> = self.words.keys().cloned().collect();
+        match numbers(&words).filter(|_| label) {
+            Some(mut numbers) => {
+                numbers.sort_by(f64::total_cmp);
+                numbers.dedup();
+                numbers.iter().map(|number| (number + 0.0).to_string()).collect()
+            }
+            None => {
+                words.sort();
+                words
+            }
+        }
+    }
+}
+
+/// Words as numbers, where all are finite ones.
+pub(super) fn numbers(words: &[String]) -> Option<Vec<f64>> {
+    words.iter().map(|word| word.parse().ok().filter(|number: &f64| number.is_finite())).collect()
+}
+
+pub(super) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+}
+
+pub(super) fn most_frequent(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let runs = values.chunk_by(|a, b| a == b);
+    let longest = runs.fold(&values[..0], |best, run| if run.len() > best.len() { run } else { best });
+    longest.first().copied().unwrap_or(f64::NAN)
+}

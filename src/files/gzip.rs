@@ -1,0 +1,40 @@
+//! Files that may be packed by gzip, which their first two bytes tell.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::input::failed;
+use crate::error::Result;
+
+/// A regular file; not a folder, a pipe or a device.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| failed(&name, &error))?;
+    let about = file.metadata().map_err(|error| failed(&name, &error))?;
+    if !about.is_file() {
+        let kind = std::io::ErrorKind::InvalidInput;
+        return Err(failed(&name, &std::io::Error::new(kind, "not a regular file")));
+    }
+    Ok(file)
+}
+
+/// Whether the file is packed; it stands at its beginning again.
+pub(crate) fn is_packed(file: &mut File, path: &Path) -> Result<bool> {
+    let mut read = || {
+        let mut front = Vec::new();
+        Read::by_ref(file).take(2).read_to_end(&mut front)?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(front == [0x1f, 0x8b])
+    };
+    read().map_err(|error| failed(&path.display().to_string(), &error))
+}
+
+/// The file's bytes, unpacked as they are read.
+pub(crate) fn unpacked(path: &Path) -> Result<Box<dyn Read>> {
+    let mut file = open(path)?;
+    Ok(match is_packed(&mut file, path)? {
+        true => Box::new(flate2::read::MultiGzDecoder::new(file)),
+        false => Box::new(file),
+    })
+}

@@ -1,0 +1,114 @@
+//! NumPy's files: a header that tells kind, order and shape, and the numbers.
+//!
+//! # References
+//! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
+
+use super::array::{Array, Number};
+use super::input::Input;
+use crate::error::Result;
+
+/// The longest header that is read; NumPy's own limit is 10,000.
+const LONGEST: usize = 10_000;
+
+/// Where the numbers of a `.npy` file are, and how they lie.
+#[derive(Debug, Clone)]
+pub(crate) struct Npy {
+    pub(crate) array: Array,
+    pub(crate) big_endian: bool,
+    /// Column by column: Fortran's order, where it differs.
+    pub(crate) in_columns: bool,
+}
+
+/// Reads the header; the numbers that it promises are there.
+pub(crate) fn header(input: &Input, name: &str) -> Result<Npy> {
+    let fail = |problem: &str| input.damaged(name, problem);
+    let mut fixed = [0; 12];
+    let len = (fixed.len() as u64).min(input.len()) as usize;
+    input.read(name, 0, &mut fixed[..len])?;
+    let (front, size) = match fixed {
+        [b'\x93', b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => {
+            (10, usize::from(u16::from_le_bytes([low, high])))
+        }
+        [b'\x93', b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d] => {
+            (12, u32::from_le_bytes([a, b, c, d]) as usize)
+        }
+        _ => return Err(fail("no .npy file")),
+    };
+    if size > LONGEST {
+        return Err(fail("a header of more than 10,000 bytes"));
+    }
+    let mut text = vec![0; size];
+    input.read(name, front, &mut text)?;
+    let text = std::str::from_utf8(&text).map_err(|_| fail("a header that is no text"))?;
+    // What stands after a key, up to the next one.
+    let after = |key: &str| text.split_once(&format!("'{key}':")).map_or("", |(_, rest)| rest.trim_start());
+    let kind = after("descr").split(',').next().unwrap_or_default();
+    let kind = kind.trim_matches(['\'', ' ']);
+    let number = number(kind).ok_or_else(|| {
+        let kind: String = kind.chars().take(40).collect();
+        fail(&format!("expected numbers of '<f4', '<f8' or another plain kind, found others: {kind}"))
+    })?;
+    let in_columns = match after("fortran_order") {
+        rest if rest.starts_with("False") => false,
+        rest if rest.starts_with("True") => true,
+        _ => return Err(fail("a header without `fortran_order`")),
+    };
+    let sizes = after("shape").strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    let (sizes, _) = sizes.ok_or_else(|| fail("a header without `shape`"))?;
+    let sizes = sizes.split(',').map(str::trim).filter(|size| !size.is_empty());
+    let shape: std::result::Result<Vec<usize>, _> = sizes.map(str::parse).collect();
+    let shape = shape.map_err(|_| fail("a shape that is none"))?;
+    let start = front + size as u64;
+    let bytes = shape.iter().try_fold(number.size() as u64, |n, &size| n.checked_mul(size as u64));
+    if bytes.is_none_or(|bytes| bytes > input.len() - start) {
+        return Err(fail("its length is not that of its shape"));
+    }
+    let in_columns = in_columns && shape.iter().filter(|&&size| size != 1).count() > 1;
+    Ok(Npy { array: Array { number, shape, start }, big_endian: kind.starts_with('>'), in_columns })
+}
+
+/// What numbers a kind such as `<f4` tells.
+fn number(kind: &str) -> Option<Number> {
+    let (order, kind) = kind.split_at_checked(1)?;
+    if !["<", ">", "|", "="].contains(&order) {
+        return None;
+    }
+    Some(match kind {
+        "f4" => Number::F32,
+        "f8" => Number::F64,
+        "f2" => Number::F16,
+        "i1" => Number::I8,
+        "i2" => Number::I16,
+        "i4" => Number::I32,
+        "i8" => Number::I64,
+        "b1" | "u1" => Number::U8,
+        "u2" => Number::U16,
+        "u4" => Number::U32,
+        "u8" => Number::U64,
+        _ => return None,
+    })
+}
+
+impl Npy {
+    /// How many bytes the numbers have.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.array.len() * self.array.number.size()) as u64
+    }
+
+    /// All numbers, row by row.
+    pub(crate) fn values(&self, input: &Input, name: &str) -> Result<ndarray::ArrayD<f64>> {
+        use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+        let size = self.array.number.size();
+        let mut values = vec![0.0; self.array.len()];
+        let mut done = 0;
+        input.pieces(name, self.array.start, self.bytes(), &mut |piece| {
+            let count = piece.len() / size;
+            self.array.number.read_ordered(piece, self.big_endian, &mut values[done..done + count]);
+            done += count;
+        })?;
+        let shape = IxDyn(&self.array.shape).set_f(self.in_columns);
+        let array = ArrayD::from_shape_vec(shape, values);
+        let array = array.map_err(|_| input.damaged(name, "a shape with too many elements"))?;
+        Ok(if self.in_columns { array.as_standard_layout().into_owned() } else { array })
+    }
+}

@@ -1,0 +1,111 @@
+//! Arrays of NumPy, MATLAB and HDF5.
+
+use super::*;
+use cornu::data::Arrays;
+use cornu::error::FileError;
+use cornu::prelude::*;
+
+#[test]
+fn numpy_files_read_as_numpy_reads_them() {
+    for kind in ["f4", "f8", "big", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "bool", "fortran"] {
+        let name = format!("{kind}.npy");
+        check(&name, &Arrays::new(file(&name)).read().unwrap(), 0.0);
+    }
+    for name in ["stored.npz", "packed.npz"] {
+        check(name, &Arrays::new(file(name)).label("y").read().unwrap(), 0.0);
+        assert_eq!(Arrays::new(file(name)).names().unwrap(), ["x", "y"]);
+    }
+}
+
+#[test]
+fn matlab_files_read_as_scipy_reads_them() {
+    for name in ["rows.mat", "packed.mat"] {
+        check(name, &Arrays::new(file(name)).label("labels").read().unwrap(), 0.0);
+        assert_eq!(Arrays::new(file(name)).names().unwrap(), ["data", "labels", "about"]);
+    }
+    let columns = Arrays::new(file("columns.mat")).label("labels").sample_axis(1);
+    check("columns.mat", &columns.read().unwrap(), 0.0);
+    check("cube.mat", &Arrays::new(file("cube.mat")).target("labels").read().unwrap(), 0.0);
+    let one_hot = Arrays::new(file("cube.mat")).label("labels").read().unwrap();
+    assert_eq!(one_hot.y().unwrap().as_slice(), Some(&[2.0, 0.0, 0.0, 1.0, 2.0, 2.0][..]));
+    let fields = Arrays::new(file("struct.mat")).x("s.data").label("s.labels");
+    check("struct.mat", &fields.read().unwrap(), 0.0);
+}
+
+#[test]
+fn hdf5_files_read_as_h5py_reads_them() {
+    for name in ["new.mat", "new_packed.mat"] {
+        check(name, &Arrays::new(file(name)).x("data").label("labels").read().unwrap(), 0.0);
+    }
+    let plain = Arrays::new(file("plain.h5")).x("train/x").label("train/y");
+    check("plain.h5", &plain.read().unwrap(), 0.0);
+}
+
+#[test]
+fn faults_are_told_by_file_and_array() {
+    let error = Arrays::new(file("rows.mat")).x("signals").read().unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Column { ref known, .. }) if known.len() == 3), "{error}");
+    let error = Arrays::new(file("rows.mat")).read().unwrap().y().unwrap_err();
+    assert!(matches!(error, Error::Argument { argument: "label", .. }), "{error}");
+    let error = Arrays::new(file("rows.mat")).x("about").read().unwrap_err();
+    assert!(error.to_string().ends_with("`about`: expected real numbers, found texts"), "{error}");
+    let error = Arrays::new(file("rows.mat")).x("data").label("labels").sample_axis(1).read().unwrap_err();
+    assert!(
+        error.to_string().contains("`labels`: expected 5 labels or targets, one for each sample"),
+        "{error}"
+    );
+    let error = Arrays::new(file("rows.mat")).x("data").sample_axis(2).read().unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Array { .. })), "{error}");
+    let error = Arrays::new(file("plain.csv")).read().unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Damaged { .. })), "{error}");
+}
+
+/// The files of scipy's own tests, read where they lie: `CORNU_SCIPY_MAT` is the folder `scipy/io/matlab/tests/data`.
+#[test]
+fn the_files_of_scipys_tests_are_read_or_refused() {
+    let Some(folder) =
+        std::env::var_os("CORNU_SCIPY_MAT").map(PathBuf::from).filter(|folder| folder.is_dir())
+    else {
+        return;
+    };
+    // 9 angles from 0 to 2π, as scipy's tests have them.
+    let theta: Vec<f64> = (0..9).map(|i| std::f64::consts::PI / 4.0 * f64::from(i)).collect();
+    for version in ["6.1_SOL2", "6.5.1_GLNX86", "7.1_GLNX86", "7.4_GLNX86"] {
+        let array = |name: &str| {
+            Arrays::new(folder.join(format!("test{name}_{version}.mat"))).array(&format!("test{name}"))
+        };
+        let found = array("double").unwrap();
+        assert_eq!(found.shape(), [1, 9]);
+        assert!(found.iter().zip(&theta).all(|(a, b)| (a - b).abs() < 1e-15));
+        assert_eq!(array("minus").unwrap().as_slice(), Some(&[-1.0][..]));
+        let matrix = array("matrix").unwrap();
+        let rows = [[1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 0.0, 0.0, 0.0, 0.0], [3.0, 0.0, 0.0, 0.0, 0.0]];
+        assert_eq!(matrix, cornu::ndarray::arr2(&rows).into_dyn());
+        let cube = array("3dmatrix").unwrap();
+        let expected = |i: usize, j: usize, k: usize| (1 + i + 2 * j + 6 * k) as f64;
+        assert_eq!(cube.shape(), [2, 3, 4]);
+        assert!(cube.indexed_iter().all(|(at, value)| *value == expected(at[0], at[1], at[2])), "{cube}");
+        for name in ["complex", "sparse", "cell", "string"] {
+            let error = array(name).unwrap_err();
+            assert!(matches!(error, Error::File(FileError::Array { .. })), "{name}: {error}");
+        }
+    }
+    let big = Arrays::new(folder.join("big_endian.mat"));
+    assert_eq!(
+        big.array("floats").unwrap(),
+        Arrays::new(folder.join("little_endian.mat")).array("floats").unwrap()
+    );
+    let hdf5 = Arrays::new(folder.join("testhdf5_7.4_GLNX86.mat"));
+    assert!(!hdf5.names().unwrap().is_empty());
+    // None of the others may panic, whatever is in it.
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let arrays = Arrays::new(entry.unwrap().path());
+        for name in arrays.names().unwrap_or_default() {
+            read += usize::from(arrays.array(&name).is_ok());
+        }
+    }
+    // scipy reads 65 real arrays there: these, and the 12 fields of the four `testobject`; it refuses one that is read here,
+    // whose name is not UTF-8.
+    assert_eq!(read, 54);
+}
