@@ -21,6 +21,15 @@ pub(crate) struct Npy {
 
 /// Reads the header; the numbers that it promises are there.
 pub(crate) fn header(input: &Input, name: &str) -> Result<Npy> {
+    let npy = promised(input, name)?;
+    match npy.bytes() {
+        Some(bytes) if bytes <= input.len() - npy.array.start => Ok(npy),
+        _ => Err(input.damaged(name, "its length is not that of its shape")),
+    }
+}
+
+/// Reads the header alone, which may promise anything.
+pub(crate) fn promised(input: &Input, name: &str) -> Result<Npy> {
     let fail = |problem: &str| input.damaged(name, problem);
     let mut fixed = [0; 12];
     let len = (fixed.len() as u64).min(input.len()) as usize;
@@ -59,10 +68,6 @@ pub(crate) fn header(input: &Input, name: &str) -> Result<Npy> {
     let shape: std::result::Result<Vec<usize>, _> = sizes.map(str::parse).collect();
     let shape = shape.map_err(|_| fail("a shape that is none"))?;
     let start = front + size as u64;
-    let bytes = shape.iter().try_fold(number.size() as u64, |n, &size| n.checked_mul(size as u64));
-    if bytes.is_none_or(|bytes| bytes > input.len() - start) {
-        return Err(fail("its length is not that of its shape"));
-    }
     let in_columns = in_columns && shape.iter().filter(|&&size| size != 1).count() > 1;
     Ok(Npy { array: Array { number, shape, start }, big_endian: kind.starts_with('>'), in_columns })
 }
@@ -90,9 +95,10 @@ fn number(kind: &str) -> Option<Number> {
 }
 
 impl Npy {
-    /// How many bytes the numbers have.
-    pub(crate) fn bytes(&self) -> u64 {
-        (self.array.len() * self.array.number.size()) as u64
+    /// How many bytes the numbers have, where that is a number.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        let size = self.array.number.size() as u64;
+        self.array.shape.iter().try_fold(size, |bytes, &size| bytes.checked_mul(size as u64))
     }
 
     /// All numbers, row by row.
@@ -101,7 +107,7 @@ impl Npy {
         let size = self.array.number.size();
         let mut values = vec![0.0; self.array.len()];
         let mut done = 0;
-        input.pieces(name, self.array.start, self.bytes(), &mut |piece| {
+        input.pieces(name, self.array.start, (self.array.len() * size) as u64, &mut |piece| {
             let count = piece.len() / size;
             self.array.number.read_ordered(piece, self.big_endian, &mut values[done..done + count]);
             done += count;

@@ -62,7 +62,7 @@ pub(super) fn read<F: Scalar>(model: &mut Sequential<F>, input: &Input, budget: 
 
 /// Where the numbers of a `.npy` file are, which must be row by row, little-endian, and all there is.
 fn array(input: &Input, name: &str) -> Result<Array> {
-    let npy = crate::files::npy::header(input, name)?;
+    let npy = crate::files::npy::promised(input, name)?;
     let weights = [Number::F32, Number::F64, Number::F16, Number::I32, Number::I64];
     if npy.big_endian || !weights.contains(&npy.array.number) {
         return Err(input.damaged(name, "expected numbers of '<f4' or '<f8', found others"));
@@ -71,7 +71,7 @@ fn array(input: &Input, name: &str) -> Result<Array> {
         let problem = "an array in Fortran order; write it by `numpy.ascontiguousarray`";
         return Err(input.damaged(name, problem));
     }
-    if npy.array.start + npy.bytes() != input.len() {
+    if npy.bytes() != Some(input.len() - npy.array.start) {
         return Err(input.damaged(name, "its length is not that of its shape"));
     }
     Ok(npy.array)
