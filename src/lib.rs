@@ -27,6 +27,7 @@ mod samples;
 // each format uses a part
 pub mod save;
 mod scalar;
+pub mod selection;
 mod state;
 pub mod tensor;
 pub mod training;

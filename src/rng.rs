@@ -1,7 +1,7 @@
 //! The one source of randomness: ChaCha8, portable, seeded, cut in independent streams.
 
 use ndarray_rand::rand::{Rng as _, RngCore, SeedableRng, seq::SliceRandom};
-use ndarray_rand::rand_distr::{Distribution, StandardNormal};
+use ndarray_rand::rand_distr::{Beta, Distribution, StandardNormal};
 use rand_chacha::ChaCha8Rng;
 
 use crate::error::{Error, Result};
@@ -73,6 +73,11 @@ impl Rng {
     /// Normal with mean 0 and standard deviation 1.
     pub fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.stream)
+    }
+
+    /// Of the beta distribution with both parameters `alpha`, between 0 and 1.
+    pub(crate) fn beta(&mut self, alpha: f64) -> f64 {
+        Beta::new(alpha, alpha).map_or(0.5, |beta| beta.sample(&mut self.stream))
     }
 
     /// Puts `items` in a random order.

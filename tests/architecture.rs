@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the left to the right; those on one line never import each other.
-const ORDER: [&[&str]; 12] = [
+const ORDER: [&[&str]; 13] = [
     &["error"],
     &["config"],
     &["scalar", "rng", "state", "tensor"],
@@ -17,6 +17,7 @@ const ORDER: [&[&str]; 12] = [
     &["callback"],
     &["diagnosis"],
     &["training"],
+    &["selection"],
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

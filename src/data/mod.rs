@@ -2,30 +2,42 @@
 
 #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
 mod arrays;
+mod augment;
 mod class_weight;
 #[cfg(feature = "csv")]
 mod csv;
 mod dataset;
+mod folds;
 mod labels;
 #[cfg(feature = "npy")]
 mod npy;
+mod one_hot;
+mod scale;
 mod source;
+mod split;
 #[cfg(feature = "tables")]
 mod table;
+mod windows;
 
 pub use crate::samples::Samples;
 pub use crate::scalar::Element;
 #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
 pub use arrays::Arrays;
+pub use augment::Augment;
 pub use class_weight::ClassWeight;
 pub(crate) use class_weight::{check_weights, class_of};
 #[cfg(feature = "csv")]
 pub use csv::{Csv, CsvSource};
 pub use dataset::Dataset;
+pub use folds::{Fold, KFold};
 pub use labels::{LabelEncoder, to_categorical};
 #[cfg(feature = "npy")]
 pub use npy::NpySource;
+pub use one_hot::OneHotEncoder;
+pub use scale::{MinMaxScaler, StandardScaler};
 pub(crate) use source::check_source;
 pub use source::{BatchSource, SourceFn, source_fn};
+pub use split::TrainTestSplit;
 #[cfg(feature = "tables")]
 pub use table::{Column, Missing};
+pub use windows::{WindowSource, Windows};

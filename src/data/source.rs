@@ -47,6 +47,16 @@ pub trait BatchSource<F: Scalar = f32> {
     /// # Errors
     /// Any error ends the training and comes back from it; see [`Error::outside`].
     fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()>;
+
+    /// The same for a batch to be trained on, in this epoch of the model's life, from 0: what a source may change from
+    /// epoch to epoch, as [`Augment`](super::Augment) does. Default: [`fill`](BatchSource::fill).
+    ///
+    /// # Errors
+    /// See [`fill`](BatchSource::fill).
+    fn fill_epoch(&self, epoch: u64, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        let _ = epoch;
+        self.fill(indices, x, y)
+    }
 }
 
 /// A [`BatchSource`] that calls a closure for each sample: what [`source_fn`] makes.

@@ -99,9 +99,11 @@ impl<'a, F: Scalar> Dataset<'a, F> {
         self.given.target_shape()
     }
 
-    /// Copies the samples, targets and weights of these indices together into a batch.
+    /// Copies the samples, targets and weights of these indices together into a batch; one to be trained on in an epoch of
+    /// the model's life, where that is given.
     pub(super) fn gather(
         &self,
+        epoch: Option<u64>,
         indices: &[usize],
         x: &mut Vec<F>,
         y: &mut Vec<F>,
@@ -109,7 +111,7 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     ) -> Result<()> {
         x.resize(indices.len() * self.width, F::zero());
         y.resize(indices.len() * self.steps * self.target, F::zero());
-        self.given.read(self.names, indices, x, y)?;
+        self.given.read(self.names, epoch, indices, x, y)?;
         if let Given::Batches(_) = self.given {
             for (&index, sample) in indices.iter().zip(x.chunks_exact(self.width)) {
                 self.check_indices(index, sample)?;

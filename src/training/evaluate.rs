@@ -159,7 +159,7 @@ impl<F: Scalar> Evaluation<F> {
             self.indices.clear();
             self.indices.extend(start..rows.end.min(start + self.batch_size));
             let samples = self.indices.len();
-            data.gather(&self.indices, &mut self.x, &mut self.y, &mut self.weights)?;
+            data.gather(None, &self.indices, &mut self.x, &mut self.y, &mut self.weights)?;
             let x = Batch::new(&self.x, self.x.len() / samples);
             self.wires.infer(&model.layers, x);
             let output = self.wires.output(x);

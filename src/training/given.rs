@@ -63,8 +63,15 @@ impl<F: Scalar> Given<'_, F> {
         }
     }
 
-    /// Writes the samples of these indices, and their targets.
-    pub(super) fn read(&self, names: Names, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+    /// Writes the samples of these indices, and their targets; those to be trained on in an epoch, where one is given.
+    pub(super) fn read(
+        &self,
+        names: Names,
+        epoch: Option<u64>,
+        indices: &[usize],
+        x: &mut [F],
+        y: &mut [F],
+    ) -> Result<()> {
         match self {
             Given::Arrays { x: from_x, y: from_y } => {
                 rows(*from_x, indices, x);
@@ -72,7 +79,10 @@ impl<F: Scalar> Given<'_, F> {
                 Ok(())
             }
             Given::Batches(source) => {
-                source.fill(indices, x, y)?;
+                match epoch {
+                    Some(epoch) => source.fill_epoch(epoch, indices, x, y)?,
+                    None => source.fill(indices, x, y)?,
+                }
                 for (argument, values) in [(names.x, &*x), (names.y, &*y)] {
                     let width = values.len() / indices.len().max(1);
                     if !kernel::all_finite(values) {
@@ -139,7 +149,7 @@ impl<F: Scalar> Given<'_, F> {
                 for start in (0..source.count()).step_by(LOOK) {
                     let indices: Vec<usize> = (start..source.count().min(start + LOOK)).collect();
                     let (x, y) = (&mut x[..indices.len() * width], &mut y[..indices.len() * target]);
-                    self.read(names, &indices, x, y)?;
+                    self.read(names, None, &indices, x, y)?;
                     indices.iter().zip(y.chunks_exact(target)).try_for_each(|(&index, y)| f(index, y))?;
                 }
                 Ok(())

@@ -44,7 +44,7 @@ impl<F: Scalar> Sequential<F> {
         let measure = Measure::new(&compiled, "", ends.output, &y.sample_shape())?;
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         let all: Vec<usize> = (0..data.count()).collect();
-        data.gather(&all, &mut rows, &mut targets, &mut Vec::new())?;
+        data.gather(None, &all, &mut rows, &mut targets, &mut Vec::new())?;
         let wires = Wires::new(&model.layers);
         Probe { model, compiled: &compiled, data, measure, wires, x: rows, y: targets }.compare()
     }

@@ -128,7 +128,7 @@ pub(super) fn watch<F: Scalar>(
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     // Inputs are wide, targets are not: more rows of these can be looked at.
     let few = wanted.min((NUMBERS / data.width().max(1)).max(16));
-    data.gather(&sample(train, few), &mut x, &mut y, &mut weights)?;
+    data.gather(None, &sample(train, few), &mut x, &mut y, &mut weights)?;
     facts.look_inputs(Batch::new(&x, data.width()));
     if few < wanted && !data.is_source() {
         data.gather_targets(&sample(train, wanted), &mut y, &mut weights);
@@ -145,13 +145,13 @@ pub(super) fn watch<F: Scalar>(
     // Equal rows: of the ends of wide samples it is enough to compare a few.
     let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));
     if !data.is_source() && data.steps == 1 && compared >= 16 {
-        data.gather(&sample(train, compared), &mut x, &mut y, &mut weights)?;
+        data.gather(None, &sample(train, compared), &mut x, &mut y, &mut weights)?;
         let mut held = Vec::new();
         if let Some((other, from)) = apart {
             let rows = sample(other.count() - from, compared.div_ceil(4));
             let tail: Vec<usize> = rows.iter().map(|i| from + i).collect();
             let mut of_held = Vec::new();
-            other.gather(&tail, &mut held, &mut of_held, &mut weights)?;
+            other.gather(None, &tail, &mut held, &mut of_held, &mut weights)?;
         }
         let width = data.width();
         let held = apart.map(|_| Batch::new(&held, width));

@@ -176,7 +176,7 @@ fn sum<F: Scalar>(data: Option<&Dataset<F>>) -> Result<String> {
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     if !data.is_source() {
         let rows = sample(data.count(), ROWS);
-        data.gather(&rows, &mut x, &mut y, &mut weights)?;
+        data.gather(None, &rows, &mut x, &mut y, &mut weights)?;
     }
     let mut bytes = Vec::new();
     x.iter().chain(&y).chain(data.weights.iter().flatten()).for_each(|number| number.put(&mut bytes));

@@ -67,7 +67,8 @@ impl<F: Scalar> Trainer<F> {
     ) -> Result<f64> {
         let penalty = model.weight_penalty();
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        data.gather(indices, &mut self.x, &mut self.y, &mut self.weights)?;
+        let epoch = Some(model.epochs_seen);
+        data.gather(epoch, indices, &mut self.x, &mut self.y, &mut self.weights)?;
         let x = Batch::new(&self.x, data.width());
         let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
         self.wires.forward(&mut model.layers, x, at);

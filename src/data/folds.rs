@@ -1,0 +1,147 @@
+//! K folds of the rows, each of which is tested on once; by class, where that is asked for.
+
+use super::split::{classes, counts};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+
+/// The stream of random numbers that is drawn from.
+const FOLDS: u64 = 0x666f6c64;
+
+/// The rows to train on, and those to test on.
+///
+/// # Example
+/// ```
+/// let folds = cornu::data::KFold::new(3).folds(6)?;
+/// assert_eq!((&folds[0].train[..], &folds[0].test[..]), (&[2, 3, 4, 5][..], &[0, 1][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// The rows to train on.
+    pub train: Vec<usize>,
+    /// The rows to test on.
+    pub test: Vec<usize>,
+}
+
+/// `k` folds, each of which is tested on once while the others are trained on, as scikit-learn's `KFold` and
+/// `StratifiedKFold`.
+///
+/// The first `n mod k` folds have a row more than the others. In the order of the rows unless a
+/// [`seed`](KFold::seed) is given; then each seed gives an order of its own.
+///
+/// # Example
+/// ```
+/// use cornu::data::KFold;
+/// let y = cornu::ndarray::array![0, 0, 0, 0, 1, 1];
+/// let folds = KFold::new(2).stratified_folds::<f32>(&y)?;
+/// assert_eq!(folds[0].test, [0, 1, 4]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Argument`] for fewer than 2 folds, more folds than rows, or, by class, than rows of the largest class.
+///
+/// # References
+/// <https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.StratifiedKFold.html>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KFold {
+    folds: usize,
+    seed: Option<u64>,
+}
+
+impl KFold {
+    /// So many folds.
+    pub fn new(folds: usize) -> Self {
+        KFold { folds, seed: None }
+    }
+
+    /// Puts the rows in a random order first. Default: they stay in theirs.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::KFold;
+    /// assert_eq!(KFold::new(3).seed(1).folds(9)?, KFold::new(3).seed(1).folds(9)?);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The folds of so many rows.
+    ///
+    /// # Example
+    /// See [`Fold`].
+    ///
+    /// # Errors
+    /// See [`KFold`].
+    pub fn folds(&self, count: usize) -> Result<Vec<Fold>> {
+        self.check(count, "rows")?;
+        let mut order: Vec<usize> = (0..count).collect();
+        if let Some(seed) = self.seed {
+            Rng::stream(seed, FOLDS).shuffle(&mut order);
+        }
+        let mut fold_of = vec![0; count];
+        let mut rest = &order[..];
+        for fold in 0..self.folds {
+            let (rows, others) = rest.split_at(count / self.folds + usize::from(fold < count % self.folds));
+            rows.iter().for_each(|&row| fold_of[row] = fold);
+            rest = others;
+        }
+        Ok(self.collect(&fold_of))
+    }
+
+    /// The folds of rows with these classes, indices or one-hot rows; each fold has its share of each class, to within a row.
+    ///
+    /// # Example
+    /// See [`KFold`].
+    ///
+    /// # Errors
+    /// See [`KFold`].
+    pub fn stratified_folds<F: Scalar>(&self, y: &impl Samples<F>) -> Result<Vec<Fold>> {
+        let classes = classes(y)?;
+        let counts = counts(&classes);
+        self.check(counts.iter().copied().max().unwrap_or(0), "rows of the largest class")?;
+        // Classes in the order they come in, as scikit-learn numbers them.
+        let mut place = vec![usize::MAX; counts.len()];
+        let mut order = Vec::new();
+        for &class in &classes {
+            if place[class] == usize::MAX {
+                place[class] = order.len();
+                order.push(class);
+            }
+        }
+        let mut sorted: Vec<usize> = classes.iter().map(|&class| place[class]).collect();
+        sorted.sort_unstable();
+        let mut share = vec![vec![0; order.len()]; self.folds];
+        sorted.iter().enumerate().for_each(|(i, &class)| share[i % self.folds][class] += 1);
+        let mut rows = vec![Vec::new(); order.len()];
+        classes.iter().enumerate().for_each(|(row, &class)| rows[place[class]].push(row));
+        let mut rng = self.seed.map(|seed| Rng::stream(seed, FOLDS));
+        let mut fold_of = vec![0; classes.len()];
+        for (class, rows) in rows.iter().enumerate() {
+            let mut folds: Vec<usize> =
+                (0..self.folds).flat_map(|fold| std::iter::repeat_n(fold, share[fold][class])).collect();
+            if let Some(rng) = &mut rng {
+                rng.shuffle(&mut folds);
+            }
+            rows.iter().zip(folds).for_each(|(&row, fold)| fold_of[row] = fold);
+        }
+        Ok(self.collect(&fold_of))
+    }
+
+    fn check(&self, most: usize, what: &str) -> Result<()> {
+        match (2..=most).contains(&self.folds) {
+            true => Ok(()),
+            false => Err(Error::argument("folds", format!("2 to {most}, the number of {what}"), self.folds)),
+        }
+    }
+
+    fn collect(&self, fold_of: &[usize]) -> Vec<Fold> {
+        let rows =
+            |wanted: &dyn Fn(usize) -> bool| (0..fold_of.len()).filter(|&row| wanted(fold_of[row])).collect();
+        (0..self.folds).map(|fold| Fold { train: rows(&|f| f != fold), test: rows(&|f| f == fold) }).collect()
+    }
+}

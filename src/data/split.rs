@@ -1,0 +1,187 @@
+//! One split of the rows into some to train on and some to test on; by class, where that is asked for.
+
+use super::folds::Fold;
+use super::{Dataset, class_of};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+
+/// Splits rows at random into some to train on and some to test on, as scikit-learn's `train_test_split`.
+///
+/// Of `n` rows, `ceil(test_size · n)` are for testing. Stratified, each class has its share in both parts, to within a row;
+/// the rows left over go to the classes with the largest remainders.
+///
+/// | setting | default |
+/// |---|---|
+/// | `test_size` | 0.25 |
+/// | [`seed`](TrainTestSplit::seed) | 0 |
+/// | [`stratify`](TrainTestSplit::stratify) | off |
+///
+/// # Example
+/// ```
+/// use cornu::data::{Dataset, TrainTestSplit};
+/// use cornu::ndarray::{Array1, Array2};
+/// let x = Array2::from_shape_fn((100, 3), |(i, j)| (i + j) as f64);
+/// let y = Array1::from_iter((0..100).map(|i| if i < 80 { 0.0 } else { 1.0 }));
+/// let data = Dataset::new(x).with_y(y)?;
+/// let (train, test) = TrainTestSplit::new().test_size(0.2).seed(7).stratify(true).split(&data)?;
+/// assert_eq!((train.count(), test.count()), (80, 20));
+/// assert_eq!(test.y()?.sum(), 4.0);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Argument`] for a size outside of (0, 1), or one that leaves a part without a row or a class without a row in
+/// either part.
+///
+/// # References
+/// <https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.train_test_split.html>
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainTestSplit {
+    test_size: f64,
+    seed: u64,
+    stratify: bool,
+}
+
+impl TrainTestSplit {
+    /// A quarter of the rows for testing.
+    #[expect(clippy::new_without_default, reason = "as all other settings")]
+    pub fn new() -> Self {
+        TrainTestSplit { test_size: 0.25, seed: 0, stratify: false }
+    }
+
+    /// The share of the rows to test on. Default 0.25.
+    ///
+    /// # Example
+    /// See [`TrainTestSplit`].
+    pub fn test_size(mut self, share: f64) -> Self {
+        self.test_size = share;
+        self
+    }
+
+    /// The seed of the order. Default 0.
+    ///
+    /// # Example
+    /// See [`TrainTestSplit`].
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Whether each class keeps its share in both parts. Default: no.
+    ///
+    /// # Example
+    /// See [`TrainTestSplit`].
+    pub fn stratify(mut self, stratify: bool) -> Self {
+        self.stratify = stratify;
+        self
+    }
+
+    /// Splits a dataset.
+    ///
+    /// # Example
+    /// See [`TrainTestSplit`].
+    ///
+    /// # Errors
+    /// See [`TrainTestSplit`].
+    pub fn split(&self, data: &Dataset) -> Result<(Dataset, Dataset)> {
+        let fold = match self.stratify {
+            true => self.rows::<f64>(data.y()?)?,
+            false => self.rows::<f64>(data.x())?,
+        };
+        Ok((data.select(&fold.train)?, data.select(&fold.test)?))
+    }
+
+    /// The rows of each part, for samples of any kind; `y` are class indices or one-hot rows where the split is stratified.
+    ///
+    /// # Example
+    /// ```
+    /// let y = cornu::ndarray::array![0, 0, 1, 1, 0, 1];
+    /// let fold = cornu::data::TrainTestSplit::new().test_size(0.33).stratify(true).rows::<f32>(&y)?;
+    /// assert_eq!((fold.train.len(), fold.test.len()), (4, 2));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`TrainTestSplit`].
+    pub fn rows<F: Scalar>(&self, y: &impl Samples<F>) -> Result<Fold> {
+        let count = y.count();
+        if !(self.test_size > 0.0 && self.test_size < 1.0) {
+            return Err(Error::argument("test_size", "a share above 0 and below 1", self.test_size));
+        }
+        let test = (self.test_size * count as f64).ceil() as usize;
+        if test == 0 || test >= count {
+            let found = format!("{test} of {count}");
+            return Err(Error::argument("test_size", "a share that leaves rows in both parts", found));
+        }
+        let mut rng = Rng::stream(self.seed, SPLIT);
+        let mut order: Vec<usize> = (0..count).collect();
+        rng.shuffle(&mut order);
+        if !self.stratify {
+            let train = order.split_off(test);
+            return Ok(Fold { train, test: order });
+        }
+        let classes = classes(y)?;
+        let counts = counts(&classes);
+        if let Some((class, &few)) = counts.iter().enumerate().find(|(_, count)| **count == 1) {
+            let found = format!("{few} of class {class}");
+            return Err(Error::argument("y", "at least 2 rows of each class", found));
+        }
+        let present = counts.iter().filter(|count| **count > 0).count();
+        if test.min(count - test) < present {
+            let found = format!("{test} of {count}");
+            let expected = format!("parts of at least {present} rows, one for each class");
+            return Err(Error::argument("test_size", expected, found));
+        }
+        let mut wanted = shares(&counts, test, &mut rng);
+        let (mut train_rows, mut test_rows) = (Vec::new(), Vec::new());
+        for row in order {
+            let left = &mut wanted[classes[row]];
+            if *left > 0 {
+                test_rows.push(row)
+            } else {
+                train_rows.push(row)
+            }
+            *left = left.saturating_sub(1);
+        }
+        Ok(Fold { train: train_rows, test: test_rows })
+    }
+}
+
+/// The stream of random numbers that is drawn from.
+const SPLIT: u64 = 0x73706c69;
+
+/// The class of each row.
+pub(super) fn classes<F: Scalar>(y: &impl Samples<F>) -> Result<Vec<usize>> {
+    let mut row = vec![F::zero(); y.sample_shape().iter().product()];
+    let mut class = |index| {
+        y.read(index, &mut row);
+        let wrong =
+            || Error::Label { argument: "y".into(), row: index, found: row[0].as_f64(), classes: y.count() };
+        let whole = row.len() > 1 || row.first().is_some_and(|label| label.fract() == F::zero());
+        class_of(&row).filter(|class| whole && *class <= MOST).ok_or_else(wrong)
+    };
+    (0..y.count()).map(&mut class).collect()
+}
+
+/// The largest class index.
+const MOST: usize = 1 << 24;
+
+pub(super) fn counts(classes: &[usize]) -> Vec<usize> {
+    let mut counts = vec![0; classes.iter().max().map_or(0, |most| most + 1)];
+    classes.iter().for_each(|&class| counts[class] += 1);
+    counts
+}
+
+/// How many of `total` each class gets; what is left over goes to the largest remainders, at random among equals.
+fn shares(counts: &[usize], total: usize, rng: &mut Rng) -> Vec<usize> {
+    let all: usize = counts.iter().sum();
+    let mut shares: Vec<usize> = counts.iter().map(|count| count * total / all).collect();
+    let mut rest: Vec<(usize, u64, usize)> =
+        counts.iter().enumerate().map(|(class, count)| (count * total % all, rng.bits(), class)).collect();
+    rest.sort_unstable_by(|a, b| b.cmp(a));
+    let missing = total - shares.iter().sum::<usize>();
+    rest.iter().take(missing).for_each(|&(_, _, class)| shares[class] += 1);
+    shares
+}
