@@ -12,6 +12,7 @@ mod labels;
 #[cfg(feature = "npy")]
 mod npy;
 mod one_hot;
+mod read;
 mod scale;
 mod source;
 mod split;

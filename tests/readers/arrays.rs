@@ -109,3 +109,12 @@ fn the_files_of_scipys_tests_are_read_or_refused() {
     // whose name is not UTF-8.
     assert_eq!(read, 54);
 }
+
+#[test]
+fn one_call_reads_a_file_by_its_name() {
+    check("packed.npz", &Dataset::read(file("packed.npz"), "y").unwrap(), 0.0);
+    check("packed.mat", &Dataset::read(file("packed.mat"), "labels").unwrap(), 0.0);
+    check("new.mat", &Dataset::read(file("new.mat"), "labels").unwrap(), 0.0);
+    let error = Dataset::read("iris.xlsx", "species").unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Extension { .. })), "{error}");
+}

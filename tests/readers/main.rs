@@ -1,4 +1,4 @@
-//! Files that pandas, scipy, h5py and pyarrow have written, against what these read of them; and files that were cut or
+//! Files that pandas, scipy and h5py have written, against what these read of them; and files that were cut or
 //! changed at random, which end in a typed error or a dataset, never in a panic.
 
 #![cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5"))]

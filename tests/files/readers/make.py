@@ -1,6 +1,6 @@
-"""Makes the small files that the readers are tested on, and `expected.json`: what pandas, scipy, h5py and pyarrow read of them.
+"""Makes the small files that the readers are tested on, and `expected.json`: what pandas, scipy and h5py read of them.
 
-python -m venv env && env/bin/pip install numpy scipy pandas scikit-learn h5py pyarrow && env/bin/python make.py
+python -m venv env && env/bin/pip install numpy scipy pandas scikit-learn h5py && env/bin/python make.py
 """
 import gzip
 import json
@@ -8,8 +8,6 @@ import json
 import h5py
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import scipy.io as sio
 from sklearn.impute import SimpleImputer
 
@@ -135,16 +133,5 @@ with h5py.File("plain.h5", "w", libver="latest") as file:
     file.create_dataset("train/x", data=x.astype("f4"), chunks=(2, 4, 2), compression="gzip", shuffle=True, fletcher32=True)
     file.create_dataset("train/y", data=labels.astype("i8"))
 told("plain.h5", x.astype("f4"), labels - 1, [1, 2, 3])
-
-# Parquet: row groups, dictionaries, nulls.
-columns = holes.copy()
-columns["flag"] = rng.integers(0, 2, n).astype(bool)
-columns["small"] = rng.integers(-5, 5, n).astype("i1")
-columns["single"] = rng.normal(size=n).astype("f4")
-whole = pa.Table.from_pandas(columns, preserve_index=False)
-for name, options in {"snappy": {}, "gzip": {"compression": "gzip"}, "none": {"compression": "none", "use_dictionary": False},
-                      "v2": {"data_page_version": "2.0"}}.items():
-    pq.write_table(whole, f"{name}.parquet", row_group_size=7, **options)
-    table(f"{name}.parquet", pq.read_table(f"{name}.parquet").to_pandas(), "species", "mean")
 
 json.dump(expected, open("expected.json", "w"), indent=None, separators=(",", ":"))

@@ -1,0 +1,56 @@
+//! A file of any format that is known, in one call.
+
+use std::path::Path;
+
+use super::Dataset;
+use crate::error::{FileError, Result};
+
+const ENDS: &str = ".csv, .tsv (or these with .gz), .npy, .npz, .mat, .h5 or .hdf5";
+
+impl Dataset {
+    /// Reads samples and the labels of this column or array; what kind of file it is, its name tells.
+    ///
+    /// Tables are read as [`Csv`](super::Csv) reads them, with a header; arrays as [`Arrays`](super::Arrays), which have the
+    /// settings for all else.
+    ///
+    /// # Example
+    /// ```
+    /// # #[cfg(feature = "csv")] {
+    /// use cornu::data::Dataset;
+    /// let path = std::env::temp_dir().join("cornu-read.csv");
+    /// std::fs::write(&path, "length,species\n5.1,setosa\n7.0,versicolor\n").unwrap();
+    /// let iris = Dataset::read(&path, "species")?;
+    /// assert_eq!(iris.classes(), ["setosa", "versicolor"]);
+    /// # }
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FileError::Extension`] for a name that tells no format, [`FileError::Feature`] for one whose feature is off, and
+    /// those of the reader.
+    pub fn read(path: impl AsRef<Path>, label: &str) -> Result<Self> {
+        let path = path.as_ref();
+        let name = path.to_string_lossy().to_lowercase();
+        let _ = label;
+        match name.trim_end_matches(".gz").rsplit('.').next() {
+            #[cfg(feature = "csv")]
+            Some("csv" | "tsv" | "tab") => super::Csv::new(path).label(label).read(),
+            #[cfg(not(feature = "csv"))]
+            Some("csv" | "tsv" | "tab") => Err(feature(path, ".csv", "csv")),
+            #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
+            Some("npy" | "npz" | "mat" | "h5" | "hdf5") => super::Arrays::new(path).label(label).read(),
+            #[cfg(not(any(feature = "npy", feature = "mat", feature = "hdf5")))]
+            Some("npy" | "npz") => Err(feature(path, ".npz", "npy")),
+            #[cfg(not(any(feature = "npy", feature = "mat", feature = "hdf5")))]
+            Some("mat") => Err(feature(path, ".mat", "mat")),
+            #[cfg(not(any(feature = "npy", feature = "mat", feature = "hdf5")))]
+            Some("h5" | "hdf5") => Err(feature(path, "HDF5", "hdf5")),
+            _ => Err(FileError::Extension { path: path.display().to_string(), expected: ENDS }.into()),
+        }
+    }
+}
+
+#[allow(dead_code, reason = "for a format whose feature is off")]
+fn feature(path: &Path, format: &'static str, feature: &'static str) -> crate::Error {
+    FileError::Feature { path: path.display().to_string(), format, feature }.into()
+}
