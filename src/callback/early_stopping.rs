@@ -45,6 +45,7 @@ pub struct EarlyStopping<F = f32> {
     wait: usize,
     best_epoch: Option<usize>,
     best_weights: Option<Vec<Vec<F>>>,
+    restored: Option<usize>,
 }
 
 impl<F> EarlyStopping<F> {
@@ -59,6 +60,7 @@ impl<F> EarlyStopping<F> {
             wait: 0,
             best_epoch: None,
             best_weights: None,
+            restored: None,
         }
     }
 
@@ -128,6 +130,7 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
             return Err(Error::argument("baseline", "a number", baseline));
         }
         (self.wait, self.best_epoch, self.best_weights, self.monitor.best) = (0, None, None, None);
+        self.restored = None;
         Ok(())
     }
 
@@ -154,6 +157,7 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
 
     fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
         if let Some(weights) = self.best_weights.take() {
+            self.restored = self.best_epoch;
             let mut weights = weights.iter();
             at.model.walk_mut(&mut |_, param| {
                 if let Some(best) = weights.next().filter(|best| best.len() == param.len()) {
@@ -162,6 +166,10 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
             });
         }
         Ok(())
+    }
+
+    fn restored_epoch(&self) -> Option<usize> {
+        self.restored
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

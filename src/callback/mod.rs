@@ -129,6 +129,20 @@ pub trait Callback<F: Scalar> {
         Ok(())
     }
 
+    /// The epoch, from 0, whose weights it brought back at the end of the fit. Default: none.
+    fn restored_epoch(&self) -> Option<usize> {
+        None
+    }
+
+    /// Told what the diagnosis found, as a text: the last thing of a fit that found something. Default: does nothing.
+    ///
+    /// # Errors
+    /// As for [`Callback::on_fit_begin`]; the model is trained by then.
+    fn on_findings(&mut self, report: &str) -> Result<()> {
+        let _ = report;
+        Ok(())
+    }
+
     /// The backup that this callback is, or wraps. Default: none.
     fn backup(&mut self) -> Option<&mut BackupAndRestore> {
         None
@@ -157,6 +171,14 @@ impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
     fn state(&mut self, state: &mut State) -> Result<()> {
         (**self).state(state)
     }
+    fn restored_epoch(&self) -> Option<usize> {
+        (**self).restored_epoch()
+    }
+
+    fn on_findings(&mut self, report: &str) -> Result<()> {
+        (**self).on_findings(report)
+    }
+
     fn backup(&mut self) -> Option<&mut BackupAndRestore> {
         (**self).backup()
     }

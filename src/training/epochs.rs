@@ -49,7 +49,8 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let validation = run.validation.as_ref().map(|data| (data, from));
         let diagnosis = Diagnosis::new(model, &run.data, validation, settings, run.train)?;
         let callbacks = Callbacks { given: callbacks, progress: Progress::new(settings.verbose) };
-        let history = History { seed: model.seed, ..History::default() };
+        let history =
+            History { seed: model.seed, settings: run.words(model, settings), ..History::default() };
         let (order, clock) = ((0..run.train).collect(), Clock::new(settings, run.train));
         Ok(Training {
             model,
@@ -98,7 +99,10 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         self.clock.started = Instant::now();
         self.logs.clear();
         self.run.measure.reset();
-        self.all(|callback, at| callback.on_epoch_begin(at))
+        self.all(|callback, at| callback.on_epoch_begin(at))?;
+        let rate = self.clock.moment(self.model, &mut self.logs).learning_rate();
+        self.history.begin_epoch(rate);
+        Ok(())
     }
 
     /// One step of the optimizer on the next batch.
@@ -160,6 +164,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         if let Some(backup) = callbacks.backup() {
             backup.close(&clock.moment(model, &mut logs));
         }
+        history.restored = callbacks.given.iter().find_map(|callback| callback.restored_epoch());
         history.scale = diagnosis.as_ref().and_then(|diagnosis| diagnosis.watch.evidence.data.targets.scale);
         let stopped = history.stopped.clone();
         history.findings = diagnosis.map(|diagnosis| diagnosis.end(stopped)).unwrap_or_default();

@@ -80,6 +80,10 @@ impl<F: Scalar> Sequential<F> {
                 tell(&history.findings, &|finding| !finding.trials.is_empty());
             }
         }
+        let report = history.findings.to_string();
+        if !report.is_empty() {
+            callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report))?;
+        }
         Ok(history)
     }
 
@@ -140,6 +144,28 @@ impl<'a, F: Scalar> Run<'a, F> {
             validation,
             evaluation: None,
         })
+    }
+
+    /// What it runs with, in words, for the history.
+    pub(super) fn words(&self, model: &Sequential<F>, settings: &Fit<F>) -> Vec<(&'static str, String)> {
+        let given = model.compiled.as_ref().map(|compiled| compiled.given.clone()).unwrap_or_default();
+        let held = match (&self.validation, settings.validation_data.is_some()) {
+            (Some(data), true) => data.count(),
+            _ => self.data.count() - self.train,
+        };
+        let [optimizer, loss, metrics] = given;
+        vec![
+            ("optimizer", optimizer),
+            ("loss", loss),
+            ("metrics", metrics),
+            ("training samples", self.train.to_string()),
+            ("validation samples", held.to_string()),
+            ("epochs planned", settings.epochs.to_string()),
+            ("batch size", settings.batch_size.to_string()),
+            ("shuffle", if settings.shuffle { "yes" } else { "no" }.into()),
+            ("class weights", format!("{:?}", settings.class_weight)),
+            ("numbers", F::NAME.into()),
+        ]
     }
 
     /// Measures the validation data into the logs.

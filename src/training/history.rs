@@ -24,6 +24,12 @@ use crate::state::State;
 pub struct History {
     pub(super) epochs: Vec<usize>,
     pub(super) series: Vec<(String, Vec<f64>)>,
+    /// The epochs in which each series was measured.
+    pub(super) measured: Vec<Vec<usize>>,
+    /// The learning rate at the start of each epoch.
+    pub(super) rates: Vec<f64>,
+    pub(super) restored: Option<usize>,
+    pub(super) settings: Vec<(&'static str, String)>,
     pub(super) times: Vec<Duration>,
     pub(super) seed: u64,
     pub(super) stopped: Option<String>,
@@ -53,6 +59,42 @@ impl History {
         &self.epochs
     }
 
+    /// The epochs in which a metric was measured, one for each of its values: not all, where
+    /// [`validation_freq`](super::Fit::validation_freq) leaves some out.
+    pub fn epochs_of(&self, name: &str) -> Option<&[usize]> {
+        self.series
+            .iter()
+            .position(|(known, _)| known == name)
+            .and_then(|place| self.measured.get(place).map(|epochs| &**epochs))
+    }
+
+    /// The optimizer's learning rate at the start of each epoch.
+    pub fn learning_rates(&self) -> &[f64] {
+        &self.rates
+    }
+
+    /// The epoch, from 0, whose weights a callback brought back at the end, as
+    /// [`EarlyStopping::restore_best_weights`](crate::callback::EarlyStopping::restore_best_weights) does.
+    pub fn restored_epoch(&self) -> Option<usize> {
+        self.restored
+    }
+
+    /// What the training ran with, in words: optimizer, loss, samples, batch size and so on, each with its name.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let x = ndarray::array![[0.0], [1.0], [2.0]];
+    /// let history = model.fit(&x, &x, &Fit::new().batch_size(2).verbose(Verbose::Silent))?;
+    /// assert!(history.settings().any(|setting| setting == ("batch size", "2")));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.settings.iter().map(|(name, value)| (*name, &**value))
+    }
+
     /// How long each epoch took, its validation included.
     pub fn times(&self) -> &[Duration] {
         &self.times
@@ -75,22 +117,35 @@ impl History {
 
     /// What was recorded so far. Findings and the scale come at the end.
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
-        let History { epochs, series, times, seed: _, stopped, findings: _, scale: _ } = self;
+        let History { epochs, series, measured, rates, times, stopped, .. } = self;
         state.group("history", |state| {
             state.item("epochs", epochs)?;
             state.item("series", series)?;
+            state.item("measured", measured)?;
+            state.item("rates", rates)?;
             state.item("times", times)?;
             state.item("stopped", stopped)
         })
+    }
+
+    /// Before the first batch of an epoch.
+    pub(super) fn begin_epoch(&mut self, learning_rate: f64) {
+        self.rates.push(learning_rate);
     }
 
     pub(super) fn record(&mut self, epoch: usize, logs: &Logs, time: Duration) {
         self.epochs.push(epoch);
         self.times.push(time);
         for (name, value) in logs.iter() {
-            match self.series.iter_mut().find(|(known, _)| known == name) {
-                Some((_, values)) => values.push(value),
-                None => self.series.push((name.into(), vec![value])),
+            match self.series.iter().position(|(known, _)| known == name) {
+                Some(place) => {
+                    self.series[place].1.push(value);
+                    self.measured.iter_mut().skip(place).take(1).for_each(|epochs| epochs.push(epoch));
+                }
+                None => {
+                    self.series.push((name.into(), vec![value]));
+                    self.measured.push(vec![epoch]);
+                }
             }
         }
     }
