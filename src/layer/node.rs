@@ -8,6 +8,7 @@ pub(crate) use config::precision;
 use std::fmt;
 
 use super::Layer;
+use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::param::Param;
 use crate::regularizer::Regularizer;
@@ -108,6 +109,19 @@ impl<F: Scalar> Node<F> {
     pub(crate) fn renew(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         self.forget_shapes();
         self.build(input, rng)
+    }
+
+    /// Makes the layer pass on in training what it does in a prediction, for gradients of that: what disturbs its input does
+    /// so no more, moving averages stand still, and no output costs anything.
+    pub(crate) fn settle(&mut self) {
+        self.activity_regularizer = None;
+        let noise = ["Dropout", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise"]
+            .contains(&self.kind());
+        if noise {
+            self.layer = Box::new(Activation::Linear);
+        }
+        self.layer.freeze(true);
+        self.layer.layers_mut().iter_mut().for_each(Node::settle);
     }
 
     fn forget_shapes(&mut self) {

@@ -148,12 +148,13 @@ impl<'a, F: Scalar> Run<'a, F> {
 
     /// What it runs with, in words, for the history.
     pub(super) fn words(&self, model: &Sequential<F>, settings: &Fit<F>) -> Vec<(&'static str, String)> {
-        let given = model.compiled.as_ref().map(|compiled| compiled.given.clone()).unwrap_or_default();
+        let compiled = model.compiled.as_ref();
+        let [optimizer, loss, _] = compiled.map(|compiled| compiled.given.clone()).unwrap_or_default();
+        let metrics = compiled.map(|compiled| compiled.keys.join(", ")).unwrap_or_default();
         let held = match (&self.validation, settings.validation_data.is_some()) {
             (Some(data), true) => data.count(),
             _ => self.data.count() - self.train,
         };
-        let [optimizer, loss, metrics] = given;
         vec![
             ("optimizer", optimizer),
             ("loss", loss),

@@ -1,6 +1,7 @@
 //! Training: compile, fit and evaluate. The one place where layers, losses, optimizers, metrics, data and
 //! callbacks meet.
 
+mod attribution;
 mod compile;
 mod confusion;
 mod dataset;
@@ -24,6 +25,7 @@ mod tell;
 mod trial;
 mod update;
 
+pub use attribution::{Attributions, IntegratedGradients};
 pub use evaluate::Evaluate;
 pub use history::History;
 pub use settings::Fit;
