@@ -7,6 +7,7 @@
 //! ```text
 //! cargo run --release --example signals            # the question, why, and the repair
 //! cargo run --release --example signals -- --help  # your own signals, and a study over 20 seeds
+//! cargo run --release --features report --example signals -- --report   # both trainings as pages of HTML
 //! ```
 
 #[path = "signals/eeg.rs"]
@@ -50,6 +51,9 @@ struct Args {
     /// A file of the same format to test on. Default: a fifth of each class is set aside.
     #[arg(long, value_name = "FILE", requires = "input")]
     test: Option<String>,
+    /// Write a page about each of both trainings to a folder; needs the feature `report`.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "signals-report")]
+    report: Option<std::path::PathBuf>,
     /// Epochs for signals from a file.
     #[arg(long, default_value_t = 500)]
     epochs: usize,
@@ -109,10 +113,16 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let format = [(&args.mat, Format::Mat), (&args.npz, Format::Npz), (&args.csv, Format::Csv)];
     let file = format.into_iter().find_map(|(path, format)| path.as_deref().map(|path| (path, format)));
+    if args.report.is_some() && !cfg!(feature = "report") {
+        eprintln!(
+            "error: pages need the feature: cargo run --release --features report --example signals -- --report"
+        );
+        return ExitCode::FAILURE;
+    }
     let done = match file {
         _ if args.study => study::run(args.seed),
         Some((path, format)) => from_files(path, format, &args),
-        None => from_seed(args.seed),
+        None => from_seed(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -124,11 +134,11 @@ fn main() -> ExitCode {
 }
 
 /// The question on signals made from a seed; the repaired network is tested on copies that it never saw.
-fn from_seed(seed: u64) -> Result<(), Box<dyn std::error::Error>> {
-    let source = eeg::Source::new(seed);
+fn from_seed(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    let source = eeg::Source::new(args.seed);
     let (train, test) = (source.signals(1000, 1), source.signals(200, 2));
     println!("5 classes, 5000 signals of 6000 samples, standard deviation {:.1}\n", train.x.std(0.0));
-    tell(&train, &test, 10, seed)
+    tell(&train, &test, 10, args)
 }
 
 /// The same on signals from files.
@@ -140,10 +150,16 @@ fn from_files(path: &str, format: Format, args: &Args) -> Result<(), Box<dyn std
     };
     let (signals, samples, _) = train.x.dim();
     println!("{path}: {signals} signals of {samples} samples in {} classes\n", train.classes);
-    tell(&train, &test, args.epochs, args.seed)
+    tell(&train, &test, args.epochs, args)
 }
 
-fn tell(train: &Signals, test: &Signals, epochs: usize, seed: u64) -> Result<(), Box<dyn std::error::Error>> {
+fn tell(
+    train: &Signals,
+    test: &Signals,
+    epochs: usize,
+    args: &Args,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let seed = args.seed;
     let targets = train.targets()?;
     println!("## The question\n");
     let mut model = compile(question(train.classes), seed)?;
@@ -151,15 +167,43 @@ fn tell(train: &Signals, test: &Signals, epochs: usize, seed: u64) -> Result<(),
     let history = model.fit(&train.x, &targets, &settings(epochs)?.diagnose(Diagnose::Investigate))?;
     print_end(&history);
     println!("\n{}\n", model.summary_for(50));
+    report(args, "question", "The question's network", &history, &model, test)?;
 
     println!("## Why, and what helps: each advice is tried from the same initial weights\n");
     println!("{}", history.findings());
 
     println!("## The repair: signals normalised, a last layer without relu, all else alike\n");
     let mut model = compile(repaired(train)?, seed)?;
-    print_end(&model.fit(&train.x, &targets, &settings(epochs)?)?);
+    let history = model.fit(&train.x, &targets, &settings(epochs)?)?;
+    print_end(&history);
+    report(args, "repaired", "The repaired network", &history, &model, test)?;
     let predicted = model.predict_classes(&test.x)?;
     table::print_confusion(&test.y, &predicted, test.classes);
+    Ok(())
+}
+
+/// Writes a page about a training, if asked for.
+#[cfg(feature = "report")]
+fn report(
+    args: &Args,
+    name: &str,
+    title: &str,
+    history: &History,
+    model: &Sequential,
+    test: &Signals,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(folder) = &args.report else { return Ok(()) };
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{name}.html"));
+    let targets = test.targets()?;
+    let page = cornu::report::Report::new(history).title(title).model(model).evaluation(&test.x, &targets);
+    page.save(&path)?;
+    println!("written: {}\n", path.display());
+    Ok(())
+}
+
+#[cfg(not(feature = "report"))]
+fn report(_: &Args, _: &str, _: &str, _: &History, _: &Sequential, _: &Signals) -> Result<()> {
     Ok(())
 }
 

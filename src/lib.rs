@@ -3,6 +3,8 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo)]
 
 pub mod activation;
+#[cfg(any(feature = "plot", feature = "report"))]
+mod axis;
 pub mod callback;
 pub mod config;
 mod constraint;
@@ -19,8 +21,12 @@ pub mod metric;
 pub mod model;
 pub mod optimizer;
 mod param;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod prelude;
 mod regularizer;
+#[cfg(feature = "report")]
+pub mod report;
 mod rng;
 mod samples;
 #[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]

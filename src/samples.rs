@@ -117,6 +117,28 @@ where
     }
 }
 
+impl<F: Scalar> Samples<F> for &dyn Samples<F> {
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+
+    fn sample_shape(&self) -> Vec<usize> {
+        (**self).sample_shape()
+    }
+
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        (**self).has_shape(shape)
+    }
+
+    fn read(&self, index: usize, row: &mut [F]) {
+        (**self).read(index, row);
+    }
+
+    fn as_slice(&self) -> Option<&[F]> {
+        (**self).as_slice()
+    }
+}
+
 /// Refuses data without a sample or without a value.
 pub(crate) fn check_not_empty<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<()> {
     let shape = samples.sample_shape();

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the left to the right; those on one line never import each other.
-const ORDER: [&[&str]; 13] = [
+const ORDER: [&[&str]; 14] = [
     &["error"],
     &["config"],
-    &["scalar", "rng", "state", "tensor"],
+    &["scalar", "rng", "state", "tensor", "axis"],
     &["kernel", "regularizer", "constraint", "initializer", "activation"],
     &["param", "samples"],
     &["files"],
@@ -18,6 +18,7 @@ const ORDER: [&[&str]; 13] = [
     &["diagnosis"],
     &["training"],
     &["selection"],
+    &["plot", "report"],
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -23,6 +23,13 @@ impl Failures {
         *self = Failures::default();
     }
 
+    /// Keeps an error, untold.
+    #[cfg(feature = "tensorboard")]
+    pub(super) fn keep(&mut self, written: Result<(), Error>) {
+        let room = self.all.len() < MOST;
+        self.all.extend(written.err().filter(|_| room));
+    }
+
     /// Takes what became of an attempt to write `what`; gives what it gave, where it did.
     pub(super) fn take<F: Scalar, T>(
         &mut self,

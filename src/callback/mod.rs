@@ -5,6 +5,7 @@ mod checkpoint;
 mod csv_logger;
 mod early_stopping;
 mod failures;
+mod histograms;
 mod lambda;
 mod logs;
 mod moment;
@@ -12,6 +13,8 @@ mod monitor;
 mod plateau;
 mod progress;
 mod scheduler;
+#[cfg(feature = "tensorboard")]
+mod tensorboard;
 mod terminate;
 
 pub use crate::state::{State, Value};
@@ -19,6 +22,7 @@ pub use backup::{BackupAndRestore, SaveFreq};
 pub use checkpoint::ModelCheckpoint;
 pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
+pub use histograms::{Counted, Histogram, HistogramSeries, Histograms};
 pub use lambda::LambdaCallback;
 pub use logs::Logs;
 pub use moment::Moment;
@@ -26,6 +30,8 @@ pub use monitor::Mode;
 pub use plateau::ReduceLearningRateOnPlateau;
 pub use progress::{Progress, Verbose};
 pub use scheduler::LearningRateScheduler;
+#[cfg(feature = "tensorboard")]
+pub use tensorboard::TensorBoard;
 pub use terminate::TerminateOnNaN;
 
 use crate::error::{Error, Result};

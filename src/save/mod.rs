@@ -46,3 +46,12 @@ use crate::files::hdf5;
 use crate::files::zip;
 #[cfg(feature = "files")]
 use crate::files::{array, input};
+/// Writes these bytes as a file, whole or not at all.
+#[cfg(any(feature = "plot", feature = "report"))]
+pub(crate) fn write_bytes(path: &std::path::Path, bytes: &[u8]) -> crate::error::Result<()> {
+    let written = atomic::replace(path, |file| std::io::Write::write_all(file, bytes));
+    written.map_err(|error| {
+        let (path, message) = (path.display().to_string(), error.to_string());
+        crate::error::FileError::Io { path, kind: error.kind(), message }.into()
+    })
+}

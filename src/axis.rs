@@ -1,0 +1,107 @@
+//! What numbers the axis of a picture spans, and where its ticks are.
+
+/// The numbers of an axis, from one end to the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scale {
+    low: f64,
+    high: f64,
+    /// Each power of ten takes as much room.
+    log: bool,
+    /// Only whole numbers have ticks.
+    whole: bool,
+}
+
+impl Scale {
+    /// From one number to another that is larger.
+    pub(crate) fn new(low: f64, high: f64) -> Self {
+        Scale { low, high, log: false, whole: false }
+    }
+
+    /// Of things that are counted, with room for a half at both ends where there is only one.
+    pub(crate) fn whole(low: f64, high: f64) -> Self {
+        let room = if low == high { 0.5 } else { 0.0 };
+        Scale { whole: true, ..Scale::new(low - room, high + room) }
+    }
+
+    /// Of these numbers, with some room; in powers of ten where they are positive and span more than three.
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
+        let finite = values.filter(|value| value.is_finite() && value.abs() < 1e300);
+        let (low, high) =
+            finite.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
+        if low > high {
+            return Scale::new(0.0, 1.0);
+        }
+        if low > 0.0 && high / low > 1e3 {
+            return Scale { log: true, ..Scale::new(low / 1.2, high * 1.2) };
+        }
+        let room = match high - low {
+            // One number, or numbers that differ by rounding.
+            range if range <= 1e-9 * low.abs().max(high.abs()) => (0.1 * high.abs()).max(1e-3),
+            range => 0.06 * range,
+        };
+        Scale::new(low - room, high + room)
+    }
+
+    /// The same, from 0 where all are positive and near to it.
+    pub(crate) fn from_zero(mut self) -> Self {
+        if !self.log && self.low > 0.0 && self.low < 0.5 * self.high
+            || self.low < 0.0 && self.low > -0.1 * self.high
+        {
+            self.low = 0.0;
+        }
+        self
+    }
+
+    pub(crate) fn is_log(&self) -> bool {
+        self.log
+    }
+
+    /// Where on the axis a number is, from 0 to 1.
+    pub(crate) fn place(&self, value: f64) -> f64 {
+        match self.log {
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        }
+    }
+
+    /// Some even numbers of the axis, about so many, and how they are written.
+    pub(crate) fn ticks(&self, about: usize) -> Vec<(f64, String)> {
+        if self.log {
+            let (first, last) = (self.low.log10().ceil() as i32, self.high.log10().floor() as i32);
+            let every = ((last - first) / about.max(1) as i32 + 1).max(1);
+            let powers = (first..=last).step_by(every as usize);
+            return powers.map(|power| (10f64.powi(power), power_of_ten(power))).collect();
+        }
+        let rough = (self.high - self.low) / about.max(1) as f64;
+        let power = 10f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|part| part * power);
+        let mut step = step.into_iter().find(|step| *step >= rough).unwrap_or(rough);
+        if self.whole {
+            step = step.max(1.0);
+        }
+        let (first, last) =
+            ((self.low / step - 1e-9).ceil() as i64, (self.high / step + 1e-9).floor() as i64);
+        (first..=last).take(100).map(|i| i as f64 * step).map(|tick| (tick, written(tick, step))).collect()
+    }
+}
+
+fn power_of_ten(power: i32) -> String {
+    match power {
+        -3..=4 => format!("{}", 10f64.powi(power)),
+        _ => format!("1e{power}"),
+    }
+}
+
+/// A tick, with the decimals that its distance from the next needs.
+fn written(tick: f64, step: f64) -> String {
+    let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
+    match tick.abs() {
+        0.0 => "0".into(),
+        size if size >= 1e6 || decimals > 5 => {
+            let text = format!("{:.*e}", (size.log10() - step.log10()).round().max(0.0) as usize, tick);
+            // `2.0e-5` as `2e-5`.
+            text.replace(".0e", "e").replace('-', "−")
+        }
+        _ => format!("{tick:.decimals$}").replace('-', "−"),
+    }
+}

@@ -1,0 +1,136 @@
+//! Event files for TensorBoard: the numbers of each epoch, histograms of the weights, and what the diagnosis found.
+
+mod events;
+mod proto;
+
+use std::path::PathBuf;
+
+use super::failures::Failures;
+use super::{Callback, Flow, Moment};
+use crate::error::{Error, Result};
+use crate::scalar::Scalar;
+use events::Events;
+use proto::{Tensor, Value};
+
+/// Writes what TensorBoard shows, under Keras's names, so that trainings of both are seen side by side: `epoch_loss` and the
+/// other metrics and `epoch_learning_rate` in the folder `train`, those of the validation in `validation`, each by epoch
+/// from 0; `F1/kernel/histogram` and so on for the weights; and as text `findings`, the report of the diagnosis.
+///
+/// | setter | default |
+/// |---|---|
+/// | `histogram_freq`: histograms after every so many epochs; 0 for none | 0 |
+///
+/// Each fit adds a file to each folder; TensorBoard joins them. `tensorboard --logdir logs` shows them all.
+///
+/// # Example
+/// ```
+/// use cornu::callback::TensorBoard;
+/// use cornu::prelude::*;
+/// # let folder = std::env::temp_dir().join("cornu-example-tensorboard");
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [0.5], [1.0], [1.5]];
+/// let board = TensorBoard::new(&folder).histogram_freq(1);
+/// model.fit(&x, &x, &Fit::new().epochs(3).callback(board).verbose(Verbose::Silent))?;
+/// assert!(folder.join("train").is_dir());
+/// # std::fs::remove_dir_all(&folder).map_err(Error::outside)?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// In `fit`: [`Error::Outside`] with the path, where the folder cannot be made or the file not opened at the start. What
+/// cannot be written later on is told on standard error, kept in [`failures`](TensorBoard::failures), and written with the
+/// next.
+///
+/// # References
+/// <https://keras.io/api/callbacks/tensorboard/>
+#[derive(Debug)]
+pub struct TensorBoard {
+    folder: PathBuf,
+    histogram_freq: usize,
+    training: Option<Events>,
+    validation: Option<Events>,
+    epoch: usize,
+    failures: Failures,
+}
+
+impl TensorBoard {
+    /// Writes to this folder, without histograms.
+    pub fn new(log_dir: impl Into<PathBuf>) -> Self {
+        TensorBoard {
+            folder: log_dir.into(),
+            histogram_freq: 0,
+            training: None,
+            validation: None,
+            epoch: 0,
+            failures: Failures::default(),
+        }
+    }
+
+    /// After every how many epochs histograms of all weights are written, the first epoch among them. Default: 0, none.
+    pub fn histogram_freq(mut self, epochs: usize) -> Self {
+        self.histogram_freq = epochs;
+        self
+    }
+
+    /// Why events of the last fit could not be written in their time; the first thousand.
+    pub fn failures(&self) -> &[Error] {
+        self.failures.all()
+    }
+
+    /// Writes the values of both parts of the logs.
+    fn write(&mut self, training: Vec<Value>, validation: Vec<Value>) -> Result<()> {
+        if let Some(events) = &mut self.training {
+            events.write(self.epoch, training)?;
+        }
+        if !validation.is_empty() {
+            let folder = self.folder.join("validation");
+            let events = match &mut self.validation {
+                Some(events) => events,
+                none => none.insert(Events::open(&folder)?),
+            };
+            events.write(self.epoch, validation)?;
+        }
+        Ok(())
+    }
+}
+
+impl<F: Scalar> Callback<F> for TensorBoard {
+    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+        self.failures.clear();
+        (self.validation, self.epoch) = (None, at.epoch);
+        self.training = Some(Events::open(&self.folder.join("train"))?);
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        self.epoch = at.epoch;
+        let scalar = |name: &str, value: f64| Value::scalar(format!("epoch_{name}"), value);
+        let (mut training, mut validation) = (Vec::new(), Vec::new());
+        for (name, value) in at.logs.iter().filter(|(name, _)| *name != "learning_rate") {
+            match name.strip_prefix("val_") {
+                Some(name) => validation.push(scalar(name, value)),
+                None => training.push(scalar(name, value)),
+            }
+        }
+        training.push(scalar("learning_rate", at.learning_rate()));
+        if self.histogram_freq > 0 && at.epoch.is_multiple_of(self.histogram_freq) {
+            at.model.walk(&mut |path, _, param| {
+                let values = param.value().iter().map(|value| value.as_f64());
+                training.push(Value::histogram(format!("{path}/histogram"), &values.collect::<Vec<_>>()));
+            });
+        }
+        let written = self.write(training, validation);
+        self.failures.take(at, "the events of an epoch", written);
+        Ok(Flow::Continue)
+    }
+
+    fn on_findings(&mut self, report: &str) -> Result<()> {
+        // As code, which TensorBoard shows line by line.
+        let text = report.lines().map(|line| format!("    {line}\n")).collect::<String>();
+        let value = Value::new("findings", "text", Tensor::text(text));
+        let written = self.write(vec![value], Vec::new());
+        self.failures.keep(written);
+        Ok(())
+    }
+}

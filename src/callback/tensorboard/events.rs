@@ -1,0 +1,137 @@
+//! An event file: records of `length · sum over it · event · sum over that`, in the framing of TFRecord, whose sums are
+//! masked CRC-32C.
+
+use std::fs::{File, OpenOptions, create_dir_all};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prost::Message;
+
+use super::proto::{Event, Summary, Value};
+use crate::error::{Error, Result};
+
+/// How many files this process has opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
+#[derive(Debug)]
+pub(super) struct Events {
+    path: PathBuf,
+    /// How much of the file is whole records.
+    length: u64,
+    /// Records that could not be written yet.
+    pending: Vec<u8>,
+}
+
+impl Events {
+    /// A new file in this folder, which is made where it is not there.
+    pub(super) fn open(folder: &Path) -> Result<Self> {
+        create_dir_all(folder).map_err(|error| named(folder, &error))?;
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("events.out.tfevents.{:.0}.cornu.{}.{number}.v2", now(), std::process::id());
+        let mut events = Events { path: folder.join(name), length: 0, pending: Vec::new() };
+        let first =
+            Event { wall_time: now(), file_version: Some("brain.Event:2".into()), ..Event::default() };
+        events.pending = record(&first.encode_to_vec());
+        events.flush()?;
+        Ok(events)
+    }
+
+    /// Adds an event with these values.
+    pub(super) fn write(&mut self, step: usize, value: Vec<Value>) -> Result<()> {
+        let (wall_time, step) = (now(), step as i64);
+        let event = Event { wall_time, step, summary: Some(Summary { value }), ..Event::default() };
+        self.pending.extend(record(&event.encode_to_vec()));
+        self.flush()
+    }
+
+    /// Writes what is to be written. A record that was written in part is cut off by the next attempt.
+    fn flush(&mut self) -> Result<()> {
+        let write = || -> io::Result<()> {
+            let mut file: File =
+                OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
+            file.set_len(self.length)?;
+            file.seek(SeekFrom::End(0))?;
+            file.write_all(&self.pending)
+        };
+        write().map_err(|error| named(&self.path, &error))?;
+        self.length += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+fn named(path: &Path, error: &io::Error) -> Error {
+    Error::outside(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+fn record(event: &[u8]) -> Vec<u8> {
+    let length = (event.len() as u64).to_le_bytes();
+    let sums = [masked(&length), masked(event)].map(u32::to_le_bytes);
+    [&length[..], &sums[0], event, &sums[1]].concat()
+}
+
+/// The sum as it stands beside what it is a sum of, which may hold sums itself.
+fn masked(bytes: &[u8]) -> u32 {
+    crc32c(bytes).rotate_right(15).wrapping_add(0xA282_EAD8)
+}
+
+/// The cyclic redundancy check by Castagnoli's polynomial.
+fn crc32c(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| (sum >> 8) ^ TABLE[usize::from(sum as u8 ^ byte)])
+}
+
+const TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let (mut sum, mut bit) = (i as u32, 0);
+        while bit < 8 {
+            sum = if sum & 1 == 1 { (sum >> 1) ^ 0x82F6_3B78 } else { sum >> 1 };
+            bit += 1;
+        }
+        table[i] = sum;
+        i += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_rfc_3720() {
+        assert_eq!(crc32c(b"123456789"), 0xE306_9283);
+        assert_eq!(crc32c(&[0; 32]), 0x8A91_36AA);
+        assert_eq!(crc32c(&[0xFF; 32]), 0x62A8_AB43);
+        let record = record(b"event");
+        assert_eq!(record.len(), 8 + 4 + 5 + 4);
+        assert_eq!(record[12..17], *b"event");
+    }
+
+    #[test]
+    fn histograms_count_every_finite_number_once() {
+        for (values, rows) in [
+            (vec![], 0),
+            (vec![f64::NAN, f64::INFINITY], 0),
+            (vec![2.0; 7], 1),
+            ((0..1000).map(|i| f64::from(i).sin()).collect(), 30),
+        ] {
+            let finite = values.iter().filter(|value| value.is_finite()).count();
+            let bytes = Value::histogram("w".into(), &values).encode_to_vec();
+            let text = format!("{:?}", Value::decode(&bytes[..]).unwrap());
+            let numbers = text.split("double_val: [").nth(1).unwrap().split(']').next().unwrap();
+            let numbers: Vec<f64> = numbers.split(", ").filter_map(|n| n.parse().ok()).collect();
+            assert_eq!(numbers.len(), 3 * rows);
+            assert_eq!(numbers.chunks_exact(3).map(|row| row[2]).sum::<f64>(), finite as f64);
+            assert!(numbers.chunks_exact(3).all(|row| row[0] < row[1]));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The layers of a model as a diagram, and as text for Graphviz.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::colour::{Colour, FAINT, INK, WHITE, blend, line};
+use super::ink::width;
+use super::save;
+use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT, fitted};
+use crate::error::{Result, Shape};
+use crate::layer::{Layer, Node};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+const WIDTH: f64 = 800.0;
+const BOX: f64 = 46.0;
+const GAP: f64 = 22.0;
+
+impl<F: Scalar> Sequential<F> {
+    /// Draws the layers from the input to the output, each with its name, kind, activation, output shape and number of parameters;
+    /// a layer that holds others is a frame round them. To an `.svg` or `.png` file, or as text for Graphviz to a `.dot`.
+    ///
+    /// # Errors
+    /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([64]).add(Dense::new(10).name("F1")).add(Softmax::new());
+    /// model.build()?;
+    /// let path = std::env::temp_dir().join("cornu-example-model.svg");
+    /// model.plot(&path)?;
+    /// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("F1")));
+    /// # std::fs::remove_file(&path).map_err(Error::outside)?;
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn plot(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("dot")) {
+            return crate::save::write_bytes(path, self.to_dot().as_bytes());
+        }
+        save(path, &scene(self))
+    }
+
+    /// The layers as a graph in the language of Graphviz: `dot -Tsvg` draws it.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let model = Sequential::new().input([64]).add(Dense::new(10).name("F1"));
+    /// assert!(model.to_dot().contains("input -> n0"));
+    /// ```
+    ///
+    /// # References
+    /// <https://graphviz.org/doc/info/lang.html>
+    pub fn to_dot(&self) -> String {
+        let mut dot = String::from("digraph model {\n  node [shape=box, fontname=\"sans-serif\"];\n");
+        let input = self.input_shape().map_or("?".into(), |shape| Shape(shape).to_string());
+        let _ = writeln!(dot, "  input [label={}, shape=plain];", quoted(&format!("input {input}")));
+        let mut count = 0;
+        chain(&mut dot, &self.layers, "input".into(), &mut count, 1);
+        dot + "}\n"
+    }
+}
+
+/// Writes layers one after another; gives the name of the last.
+fn chain<F: Scalar>(
+    dot: &mut String,
+    layers: &[Node<F>],
+    from: String,
+    count: &mut usize,
+    depth: usize,
+) -> String {
+    let indent = "  ".repeat(depth);
+    let mut last = from;
+    for layer in layers {
+        let name = format!("n{count}");
+        *count += 1;
+        let label = format!("{}\n{}", words(layer), numbers(layer));
+        if layer.layers().is_empty() {
+            let _ = writeln!(dot, "{indent}{name} [label={}];\n{indent}{last} -> {name};", quoted(&label));
+            last = name;
+            continue;
+        }
+        let _ = writeln!(
+            dot,
+            "{indent}{name} [label=\"\", shape=point];\n{indent}{last} -> {name};\n{indent}subgraph cluster_{name} {{\n{indent}  label={};",
+            quoted(&label)
+        );
+        let inner = chain(dot, layer.layers(), name.clone(), count, depth + 1);
+        let end = format!("n{count}");
+        *count += 1;
+        let _ = writeln!(dot, "{indent}}}");
+        if layer.kind() == "Residual" {
+            let _ = writeln!(dot, "{indent}{end} [label=\"+\", shape=circle];\n{indent}{name} -> {end};");
+        } else {
+            let _ = writeln!(dot, "{indent}{end} [label=\"\", shape=point];");
+        }
+        let _ = writeln!(dot, "{indent}{inner} -> {end};");
+        last = end;
+    }
+    last
+}
+
+fn quoted(text: &str) -> String {
+    let plain = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("\"{plain}\"")
+}
+
+/// Its name, kind and activation.
+fn words<F: Scalar>(layer: &Node<F>) -> String {
+    let activation = layer.activation().filter(|activation| *activation != crate::Activation::Linear);
+    let activation =
+        activation.map_or(String::new(), |activation| format!(", {activation:?}").to_lowercase());
+    format!("{} ({}{activation})", layer.label(), layer.kind())
+}
+
+/// Its output's shape and its parameters.
+fn numbers<F: Scalar>(layer: &Node<F>) -> String {
+    let mut count = 0;
+    layer.walk("", &mut |_, _, param| count += param.len());
+    let shape = layer.output_shape().map_or("?".into(), |shape| Shape(shape).to_string());
+    match count {
+        0 => shape,
+        count => format!("{shape}   {count} parameters"),
+    }
+}
+
+/// The colour of a kind: of what has weights, of what normalises or disturbs, and of what only shapes.
+fn colour<F: Scalar>(layer: &Node<F>) -> Colour {
+    let mut has_weights = false;
+    layer.walk("", &mut |_, _, param| has_weights |= param.is_trainable());
+    let strong = match (has_weights, layer.is_view()) {
+        (true, _) => line(0).0,
+        (false, true) => FAINT,
+        (false, false) => line(4).0,
+    };
+    blend(WHITE, strong, 0.18)
+}
+
+/// How high a layer stands, with the arrow below it.
+fn height<F: Scalar>(layer: &Node<F>) -> f64 {
+    match layer.layers() {
+        [] => BOX + GAP,
+        layers => 34.0 + GAP + layers.iter().map(height).sum::<f64>() + GAP,
+    }
+}
+
+fn scene<F: Scalar>(model: &Sequential<F>) -> Scene {
+    let total: f64 = model.layers.iter().map(height).sum();
+    let mut scene = Scene::new("Layers of a model", (WIDTH, (44.0 + GAP + total + 14.0).ceil()));
+    let input = model.input_shape().map_or("?".into(), |shape| Shape(shape).to_string());
+    scene.text((WIDTH / 2.0, 20.0), format!("input {input}"), TEXT, Anchor::Middle);
+    let mut top = 34.0;
+    for layer in &model.layers {
+        arrow(&mut scene, top, top + GAP);
+        draw(&mut scene, layer, top + GAP, 400.0);
+        top += height(layer);
+    }
+    scene
+}
+
+/// Draws a layer from this height down, so wide.
+fn draw<F: Scalar>(scene: &mut Scene, layer: &Node<F>, top: f64, wide: f64) {
+    let (left, right) = ((WIDTH - wide) / 2.0, (WIDTH + wide) / 2.0);
+    let bottom = top + height(layer) - GAP;
+    let is_frame = !layer.layers().is_empty();
+    if !is_frame {
+        scene.rect((left, top), (right, bottom), colour(layer));
+    }
+    scene.outline(
+        (left, top),
+        (right, bottom),
+        Stroke::new(if is_frame { FAINT } else { INK }, 1.2).dashed(is_frame),
+    );
+    let words = fitted(&words(layer), TEXT, wide - 16.0);
+    let numbers = fitted(&numbers(layer), SMALL, wide - 16.0);
+    if !is_frame {
+        scene.text((WIDTH / 2.0, top + 15.0), words, TEXT, Anchor::Middle);
+        scene.coloured((WIDTH / 2.0, top + 33.0), numbers, SMALL, Anchor::Middle, INK);
+        return;
+    }
+    let words = fitted(&words, SMALL, wide / 2.0 - 30.0);
+    scene.text((left + 8.0, top + 14.0), &*words, SMALL, Anchor::Start);
+    let taken = width(&words, SMALL);
+    scene.coloured(
+        (right - 8.0, top + 14.0),
+        fitted(&numbers, SMALL, wide - taken - 40.0),
+        SMALL,
+        Anchor::End,
+        FAINT,
+    );
+    let mut inner = top + 34.0;
+    for node in layer.layers() {
+        arrow(scene, inner, inner + GAP);
+        draw(scene, node, inner + GAP, wide - 70.0);
+        inner += height(node);
+    }
+    arrow(scene, inner, bottom);
+    if layer.kind() == "Residual" {
+        let side = right - 14.0;
+        let (start, end) = (top + 34.0 + 4.0, inner + GAP / 2.0);
+        let way = vec![(WIDTH / 2.0, start), (side, start), (side, end), (WIDTH / 2.0 + 8.0, end)];
+        scene.line(way, Stroke::new(FAINT, 1.4));
+        scene.dot((WIDTH / 2.0, end), 8.0, FAINT);
+        scene.coloured((WIDTH / 2.0, end), "+", TEXT, Anchor::Middle, WHITE);
+    }
+}
+
+/// An arrow down the middle.
+fn arrow(scene: &mut Scene, from: f64, to: f64) {
+    let middle = WIDTH / 2.0;
+    scene.line(vec![(middle, from), (middle, to - 6.0)], Stroke::new(INK, 1.4));
+    scene.area(vec![(middle - 4.5, to - 8.0), (middle + 4.5, to - 8.0), (middle, to)], INK);
+}

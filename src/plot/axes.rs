@@ -1,0 +1,142 @@
+//! A pair of axes with their names, ticks and grid, and what is drawn between them.
+
+use super::colour::{Colour, FAINT, GRID, INK};
+use super::ink::width;
+use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
+use crate::axis::Scale;
+
+/// Where in a picture the axes are, and what they span.
+#[derive(Debug)]
+pub(super) struct Axes {
+    from: Point,
+    to: Point,
+    x: Scale,
+    y: Scale,
+}
+
+impl Axes {
+    /// Draws axes with these names into the box between two corners, names and ticks included.
+    pub(super) fn draw(
+        scene: &mut Scene,
+        (left, top): Point,
+        (right, bottom): Point,
+        (x_name, x): (&str, Scale),
+        (y_name, y): (&str, Scale),
+    ) -> Self {
+        Axes::aligned(scene, (left, top), (right, bottom), (x_name, x), (y_name, y), room(y, bottom - top))
+    }
+
+    /// The same, with so much room for the ticks on the left: that of several axes, one above another.
+    pub(super) fn aligned(
+        scene: &mut Scene,
+        (left, top): Point,
+        (right, bottom): Point,
+        (x_name, x): (&str, Scale),
+        (y_name, y): (&str, Scale),
+        widest: f64,
+    ) -> Self {
+        let y_ticks = y.ticks(((bottom - top) / 45.0) as usize);
+        let (from, to) = ((left + widest + 36.0, top), (right - 22.0, bottom - 48.0));
+        let axes = Axes { from, to, x, y };
+        let log = |name: &str, scale: Scale| {
+            if scale.is_log() { format!("{name} (log)") } else { name.to_string() }
+        };
+        for (tick, text) in &y_ticks {
+            let height = axes.at(f64::NAN, *tick).1;
+            scene.line(vec![(from.0, height), (to.0, height)], Stroke::new(GRID, 1.0));
+            scene.text((from.0 - 8.0, height), text, SMALL, Anchor::End);
+        }
+        for (tick, text) in x.ticks(((to.0 - from.0) / 75.0) as usize) {
+            let place = axes.at(tick, f64::NAN).0;
+            scene.line(vec![(place, from.1), (place, to.1)], Stroke::new(GRID, 1.0));
+            scene.text((place, to.1 + 14.0), text, SMALL, Anchor::Middle);
+        }
+        scene.line(vec![from, (from.0, to.1), to], Stroke::new(FAINT, 1.2));
+        scene.text(((from.0 + to.0) / 2.0, to.1 + 35.0), log(x_name, x), TEXT, Anchor::Middle);
+        scene.upwards((left + 12.0, (from.1 + to.1) / 2.0), log(y_name, y), TEXT);
+        axes
+    }
+
+    /// Where these numbers are in the picture.
+    pub(super) fn at(&self, x: f64, y: f64) -> Point {
+        let ((left, top), (right, bottom)) = (self.from, self.to);
+        (
+            left + self.x.place(x) * (right - left),
+            (bottom + self.y.place(y) * (top - bottom)).clamp(top - 4000.0, bottom + 4000.0),
+        )
+    }
+
+    pub(super) fn corners(&self) -> (Point, Point) {
+        (self.from, self.to)
+    }
+
+    /// A line through these points, broken where one is not finite; alone ones are dots, and so are all where `dots`.
+    pub(super) fn line(&self, scene: &mut Scene, points: &[Point], stroke: Stroke, dots: bool) {
+        for part in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
+            let places: Vec<Point> = part.iter().map(|(x, y)| self.at(*x, *y)).collect();
+            if dots || places.len() == 1 {
+                places.iter().for_each(|place| scene.dot(*place, 1.6 + stroke.width, stroke.colour));
+            }
+            scene.line(thinned(places), stroke);
+        }
+    }
+
+    /// An upright line at this number, with a text beside its upper end.
+    pub(super) fn mark(&self, scene: &mut Scene, x: f64, text: &str) {
+        let place = self.at(x, f64::NAN).0;
+        scene.line(vec![(place, self.from.1), (place, self.to.1)], Stroke::new(INK, 1.3).dashed(true));
+        let fits = place + width(text, SMALL) + 6.0 < self.to.0;
+        let (anchor, side) = if fits { (Anchor::Start, 5.0) } else { (Anchor::End, -5.0) };
+        scene.text((place + side, self.from.1 + 9.0), text, SMALL, anchor);
+    }
+}
+
+/// The room that the ticks on the left of axes of this height take.
+pub(super) fn room(y: Scale, height: f64) -> f64 {
+    y.ticks((height / 45.0) as usize).iter().map(|(_, text)| width(text, SMALL)).fold(0.0, f64::max)
+}
+
+/// At most some points for each pixel's width: of more the first, lowest, highest and last.
+fn thinned(points: Vec<Point>) -> Vec<Point> {
+    if points.len() < 3000 {
+        return points;
+    }
+    let same = |a: &Point, b: &Point| a.0.floor() == b.0.floor();
+    let mut few = Vec::new();
+    for part in points.chunk_by(same) {
+        let by_height = |a: &&Point, b: &&Point| a.1.total_cmp(&b.1);
+        few.extend(part.first());
+        few.extend(part.iter().min_by(by_height));
+        few.extend(part.iter().max_by(by_height));
+        few.extend(part.last());
+    }
+    few
+}
+
+/// A row of names with the lines or colours they stand for, from the left; gives how many rows it took.
+pub(super) fn legend(
+    scene: &mut Scene,
+    (left, top): Point,
+    right: f64,
+    entries: &[(String, Colour, Option<Stroke>)],
+) -> usize {
+    let wide = |name: &str| width(name, SMALL) + 46.0;
+    let total: f64 = entries.iter().map(|(name, ..)| wide(name)).sum();
+    // In columns, where one row is not enough.
+    let column = entries.iter().map(|(name, ..)| wide(name)).fold(0.0, f64::max);
+    let (mut x, mut row) = (left, 0);
+    for (name, colour, stroke) in entries {
+        let wide = if left + total > right { column } else { wide(name) };
+        if x + wide > right && x > left {
+            (x, row) = (left, row + 1);
+        }
+        let y = top + 20.0 * row as f64;
+        match stroke {
+            Some(stroke) => scene.line(vec![(x, y), (x + 24.0, y)], *stroke),
+            None => scene.rect((x + 6.0, y - 6.0), (x + 18.0, y + 6.0), *colour),
+        }
+        scene.text((x + 30.0, y), name, SMALL, Anchor::Start);
+        x += wide;
+    }
+    row + 1
+}

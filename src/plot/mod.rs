@@ -1,0 +1,52 @@
+//! Pictures: trainings, what a model gets right and wrong, its weights and what it looks at, as SVG or PNG.
+//!
+//! Each thing has a `plot` of its own, and the end of the path's name tells the format. A picture is 800 pixels wide; a PNG
+//! has two dots for each, for fine screens. The colours are those of Okabe and Ito (2008), which people tell apart who see
+//! red and green alike, and lines that mean different things differ in more than their colour. No font, library or
+//! program needs to be there.
+//!
+//! | picture | method |
+//! |---|---|
+//! | loss, metrics and learning rate by epoch | [`History::plot`](crate::History::plot) |
+//! | confusion matrix | [`ConfusionMatrix::plot`](crate::metric::ConfusionMatrix::plot) |
+//! | ROC, precision-recall, reliability | [`RocCurve::plot`](crate::metric::RocCurve::plot) and its kin; [`roc`], [`precision_recall`] and [`reliability`] for one curve a class |
+//! | what of an input adds to an output | [`Attributions::plot`](crate::training::Attributions::plot) |
+//! | weights, gradients and activations over the epochs | [`Histograms::plot`](crate::callback::Histograms::plot) |
+//! | what the first layer looks for | [`Sequential::plot_kernels`](crate::Sequential::plot_kernels) |
+//! | the layers | [`Sequential::plot`](crate::Sequential::plot), [`Sequential::to_dot`](crate::Sequential::to_dot) |
+//!
+//! # References
+//! Okabe and Ito (2008), *Color universal design*: <https://jfly.uni-koeln.de/color/>
+
+mod architecture;
+mod axes;
+mod colour;
+mod confusion;
+mod curves;
+mod histograms;
+mod history;
+mod ink;
+mod kernels;
+mod saliency;
+mod scene;
+
+pub use curves::{precision_recall, reliability, roc};
+
+use std::path::Path;
+
+use crate::error::{FileError, Result};
+use scene::Scene;
+
+/// Writes a picture to a file, in the format that its name's end tells.
+fn save(path: &Path, scene: &Scene) -> Result<()> {
+    let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
+    let bytes = match end.as_deref() {
+        Some("svg") => ink::svg(scene)?.into_bytes(),
+        Some("png") => ink::png(scene)?,
+        _ => {
+            let path = path.display().to_string();
+            return Err(FileError::Extension { path, expected: ".svg or .png" }.into());
+        }
+    };
+    crate::save::write_bytes(path, &bytes)
+}

@@ -1,0 +1,159 @@
+//! Curves that show their values under the pointer. They are there without the script too, and as wide as the page.
+
+use std::fmt::Write;
+
+use super::html::{escaped, quoted};
+use crate::axis::Scale;
+use crate::training::History;
+
+/// Lines of a chart are kept at so many of their points, evenly.
+const MOST: usize = 4000;
+/// The inner measure of a chart, which is stretched to its place.
+const WIDE: f64 = 1000.0;
+
+/// A line: its name, its class in the style, and its points.
+struct Line<'a> {
+    name: &'a str,
+    class: &'a str,
+    points: Vec<(f64, f64)>,
+}
+
+/// All charts of a training: the loss, each metric, and the learning rate where it changes.
+pub(super) fn charts(history: &History) -> String {
+    let points = |name: &str| -> Option<Vec<(f64, f64)>> {
+        let pairs = history.epochs_of(name)?.iter().zip(history.get(name)?);
+        Some(pairs.map(|(epoch, value)| ((epoch + 1) as f64, *value)).collect())
+    };
+    let mut html = String::new();
+    for name in history.names().filter(|name| !name.starts_with("val_") && *name != "learning_rate") {
+        let both = [("training", "a", name.to_string()), ("validation", "b", format!("val_{name}"))];
+        let lines = both.into_iter().filter_map(|(what, class, key)| Some((what, class, points(&key)?)));
+        let lines: Vec<Line> = lines.map(|(name, class, points)| Line { name, class, points }).collect();
+        chart(&mut html, history, name, &lines);
+    }
+    let rates = history.learning_rates();
+    if rates.windows(2).any(|pair| pair[0] != pair[1]) {
+        let points = history.epochs().iter().zip(rates).map(|(epoch, rate)| ((epoch + 1) as f64, *rate));
+        let line = Line { name: "at the start of the epoch", class: "c", points: points.collect() };
+        chart(&mut html, history, "learning rate", &[line]);
+    }
+    html
+}
+
+fn chart(html: &mut String, history: &History, name: &str, lines: &[Line]) {
+    let (Some(first), Some(last)) = (history.epochs().first(), history.epochs().last()) else { return };
+    let x = Scale::whole((first + 1) as f64, (last + 1) as f64);
+    let y = Scale::of(lines.iter().flat_map(|line| line.points.iter().map(|point| point.1))).from_zero();
+    let place = |(at, value): (f64, f64)| (WIDE * x.place(at), WIDE * (1.0 - y.place(value)));
+    let log = if y.is_log() { " <small>(log)</small>" } else { "" };
+    let _ = write!(html, "<figure class=\"chart\"><figcaption><b>{}</b>{log}", escaped(name));
+    for line in lines {
+        let _ = write!(html, " <span class=\"key {}\">{}</span>", line.class, escaped(line.name));
+    }
+    html.push_str("</figcaption><div class=\"frame\"><div class=\"ys\">");
+    for (tick, text) in y.ticks(4) {
+        let _ = write!(html, "<span style=\"top:{:.2}%\">{text}</span>", 100.0 * (1.0 - y.place(tick)));
+    }
+    let _ = write!(
+        html,
+        "</div><div class=\"area\" tabindex=\"0\" role=\"img\" aria-label=\"{} by epoch\"><svg viewBox=\"0 0 {WIDE} {WIDE}\" preserveAspectRatio=\"none\">",
+        escaped(name)
+    );
+    for (tick, _) in y.ticks(4) {
+        let height = WIDE * (1.0 - y.place(tick));
+        let _ = write!(html, "<path class=\"grid\" d=\"M0 {height:.1}H{WIDE}\"/>");
+    }
+    for line in lines {
+        let _ = write!(html, "<path class=\"line {}\" d=\"{}\"/>", line.class, path(&line.points, place));
+    }
+    html.push_str("</svg>");
+    for line in lines {
+        // A point without neighbours is no line.
+        let alone = |part: &&[(f64, f64)]| part.len() == 1;
+        for part in line.points.split(|point| !point.1.is_finite()).filter(alone) {
+            let (left, top) = place(part[0]);
+            let _ = write!(
+                html,
+                "<i class=\"dot {}\" style=\"left:{:.2}%;top:{:.2}%\"></i>",
+                line.class,
+                left / 10.0,
+                top / 10.0
+            );
+        }
+    }
+    if let Some(epoch) = history.restored_epoch() {
+        let left = 100.0 * x.place((epoch + 1) as f64);
+        let side = if left > 50.0 { " before" } else { "" };
+        let _ = write!(
+            html,
+            "<div class=\"mark{side}\" style=\"left:{left:.2}%\"><span>restored: epoch {}</span></div>",
+            epoch + 1
+        );
+    }
+    html.push_str("</div><div class=\"xs\">");
+    for (tick, text) in x.ticks(5) {
+        let _ = write!(html, "<span style=\"left:{:.2}%\">{text}</span>", 100.0 * x.place(tick));
+    }
+    html.push_str("</div></div><div class=\"axis\">epoch</div>");
+    if let Some((epoch, value)) =
+        lines.iter().flat_map(|line| &line.points).find(|point| !point.1.is_finite())
+    {
+        let _ = write!(html, "<p class=\"bad\">{value} in epoch {epoch}</p>");
+    }
+    let _ = write!(html, "<script type=\"application/json\">{}</script></figure>\n", data(x, lines));
+}
+
+/// The path of a line, broken where it is not finite; no finer than can be seen.
+fn path(points: &[(f64, f64)], place: impl Fn((f64, f64)) -> (f64, f64)) -> String {
+    let mut d = String::new();
+    for part in points.split(|point| !point.1.is_finite()) {
+        // Of each column of a thousand, the first, the lowest, the highest and the last.
+        let places: Vec<(f64, f64)> = part.iter().map(|point| place(*point)).collect();
+        let column = |a: &(f64, f64), b: &(f64, f64)| a.0.floor() == b.0.floor();
+        let mut start = true;
+        for few in places.chunk_by(column) {
+            let by_height = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+            let ends = [few.first(), few.iter().max_by(by_height), few.iter().min_by(by_height), few.last()];
+            for (left, top) in ends.into_iter().flatten().take(if few.len() == 1 { 1 } else { 4 }) {
+                let _ = write!(d, "{}{left:.1} {top:.1}", if start { 'M' } else { 'L' });
+                start = false;
+            }
+        }
+    }
+    d
+}
+
+/// What the script shows: the epochs, where they are, and the values of each line, `null` where there is none.
+fn data(x: Scale, lines: &[Line]) -> String {
+    let mut epochs: Vec<f64> =
+        lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)).collect();
+    epochs.sort_by(f64::total_cmp);
+    epochs.dedup();
+    let every = epochs.len().div_ceil(MOST).max(1);
+    let last = epochs.len().saturating_sub(1);
+    let kept: Vec<f64> = epochs
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| i.is_multiple_of(every) || *i == last)
+        .map(|(_, epoch)| *epoch)
+        .collect();
+    let list = |values: Vec<String>| format!("[{}]", values.join(","));
+    let lines = lines.iter().map(|line| {
+        let mut points = line.points.iter().peekable();
+        let values = kept.iter().map(|epoch| {
+            while points.next_if(|point| point.0 < *epoch).is_some() {}
+            let value = points.peek().filter(|point| point.0 == *epoch).map(|point| point.1);
+            value.map_or("null".into(), |value| quoted(&super::html::number(value)))
+        });
+        format!(
+            "{{\"name\":{},\"class\":{},\"values\":{}}}",
+            quoted(line.name),
+            quoted(line.class),
+            list(values.collect())
+        )
+    });
+    let lines = list(lines.collect());
+    let places = list(kept.iter().map(|epoch| format!("{:.5}", x.place(*epoch))).collect());
+    let epochs = list(kept.iter().map(|epoch| format!("{epoch}")).collect());
+    format!("{{\"epochs\":{epochs},\"places\":{places},\"lines\":{lines}}}")
+}
