@@ -36,18 +36,24 @@ impl Scale {
         }
         let room = match high - low {
             // One number, or numbers that differ by rounding.
-            range if range <= 1e-9 * low.abs().max(high.abs()) => (0.1 * high.abs()).max(1e-3),
+            range if range <= 1e-9 * low.abs().max(high.abs()) => match high {
+                0.0 => 1e-3,
+                high => 0.1 * high.abs(),
+            },
             range => 0.06 * range,
         };
         Scale::new(low - room, high + room)
     }
 
-    /// The same, from 0 where all are positive and near to it.
-    pub(crate) fn from_zero(mut self) -> Self {
-        if !self.log && self.low > 0.0 && self.low < 0.5 * self.high
-            || self.low < 0.0 && self.low > -0.1 * self.high
-        {
+    /// The same, from 0 where all are positive and near to it; or where they hardly differ, so that a course that stands still
+    /// looks so.
+    pub(crate) fn with_zero(mut self) -> Self {
+        let (low, high) = (self.low, self.high);
+        let near = low > 0.0 && low < 0.5 * high || low < 0.0 && low > -0.1 * high;
+        let still = low > 0.0 && high - low < 0.006 * high;
+        if !self.log && (near || still) {
             self.low = 0.0;
+            self.high += if still { 0.1 * high } else { 0.0 };
         }
         self
     }
@@ -103,5 +109,32 @@ fn written(tick: f64, step: f64) -> String {
             text.replace(".0e", "e").replace('-', "−")
         }
         _ => format!("{tick:.decimals$}").replace('-', "−"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ends of the scale of these numbers, and its ticks.
+    #[track_caller]
+    fn check(values: &[f64], ends: (f64, f64), ticks: &[&str]) {
+        let scale = Scale::of(values.iter().copied()).with_zero();
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs().max(1.0);
+        assert!(near(scale.low, ends.0) && near(scale.high, ends.1), "{scale:?}");
+        let found: Vec<String> = scale.ticks(4).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(found, ticks);
+    }
+
+    #[test]
+    fn scales_hold_all_numbers_and_have_even_ticks() {
+        check(&[0.0, 1.0], (0.0, 1.06), &["0", "0.5", "1.0"]);
+        check(&[10.0, 12.0], (9.88, 12.12), &["10", "11", "12"]);
+        check(&[-3.0, 5.0, f64::NAN], (-3.48, 5.48), &["0", "5"]);
+        check(&[], (0.0, 1.0), &["0", "0.5", "1.0"]);
+        check(&[12.8945, 12.8948], (0.0, 14.1842998), &["0", "5", "10"]);
+        check(&[2.0], (1.8, 2.2), &["1.8", "2.0", "2.2"]);
+        check(&[1e-6, 1.0], (1e-6 / 1.2, 1.2), &["1e-6", "1e-4", "0.01", "1"]);
+        check(&[1e7, 3e7], (0.0, 3.12e7), &["0", "1e7", "2e7", "3e7"]);
     }
 }

@@ -87,7 +87,10 @@ fn chain<F: Scalar>(
             "{indent}{name} [label=\"\", shape=point];\n{indent}{last} -> {name};\n{indent}subgraph cluster_{name} {{\n{indent}  label={};",
             quoted(&label)
         );
-        let inner = chain(dot, layer.layers(), name.clone(), count, depth + 1);
+        let ways = if is_parallel(layer) { 1 } else { layer.layers().len() };
+        let ways = layer.layers().chunks(ways.max(1));
+        let inner: Vec<String> =
+            ways.map(|layers| chain(dot, layers, name.clone(), count, depth + 1)).collect();
         let end = format!("n{count}");
         *count += 1;
         let _ = writeln!(dot, "{indent}}}");
@@ -96,7 +99,9 @@ fn chain<F: Scalar>(
         } else {
             let _ = writeln!(dot, "{indent}{end} [label=\"\", shape=point];");
         }
-        let _ = writeln!(dot, "{indent}{inner} -> {end};");
+        for inner in inner {
+            let _ = writeln!(dot, "{indent}{inner} -> {end};");
+        }
         last = end;
     }
     last
@@ -109,9 +114,9 @@ fn quoted(text: &str) -> String {
 
 /// Its name, kind and activation.
 fn words<F: Scalar>(layer: &Node<F>) -> String {
-    let activation = layer.activation().filter(|activation| *activation != crate::Activation::Linear);
-    let activation =
-        activation.map_or(String::new(), |activation| format!(", {activation:?}").to_lowercase());
+    let activation = layer.activation().map(|activation| format!("{activation:?}").to_lowercase());
+    let told = activation.filter(|name| *name != "linear" && *name != layer.kind().to_lowercase());
+    let activation = told.map_or(String::new(), |name| format!(", {name}"));
     format!("{} ({}{activation})", layer.label(), layer.kind())
 }
 
@@ -138,10 +143,16 @@ fn colour<F: Scalar>(layer: &Node<F>) -> Colour {
     blend(WHITE, strong, 0.18)
 }
 
+/// Whether the layers that it holds all read its input, and none what another puts out.
+fn is_parallel<F: Scalar>(layer: &Node<F>) -> bool {
+    layer.kind() == "Bidirectional"
+}
+
 /// How high a layer stands, with the arrow below it.
 fn height<F: Scalar>(layer: &Node<F>) -> f64 {
     match layer.layers() {
         [] => BOX + GAP,
+        layers if is_parallel(layer) => 34.0 + GAP + layers.iter().map(height).fold(0.0, f64::max) + GAP,
         layers => 34.0 + GAP + layers.iter().map(height).sum::<f64>() + GAP,
     }
 }
@@ -153,63 +164,61 @@ fn scene<F: Scalar>(model: &Sequential<F>) -> Scene {
     scene.text((WIDTH / 2.0, 20.0), format!("input {input}"), TEXT, Anchor::Middle);
     let mut top = 34.0;
     for layer in &model.layers {
-        arrow(&mut scene, top, top + GAP);
-        draw(&mut scene, layer, top + GAP, 400.0);
+        arrow(&mut scene, WIDTH / 2.0, top, top + GAP);
+        draw(&mut scene, layer, top + GAP, (WIDTH / 2.0, 400.0));
         top += height(layer);
     }
     scene
 }
 
-/// Draws a layer from this height down, so wide.
-fn draw<F: Scalar>(scene: &mut Scene, layer: &Node<F>, top: f64, wide: f64) {
-    let (left, right) = ((WIDTH - wide) / 2.0, (WIDTH + wide) / 2.0);
+/// Draws a layer from this height down, round this middle and so wide.
+fn draw<F: Scalar>(scene: &mut Scene, layer: &Node<F>, top: f64, (middle, wide): (f64, f64)) {
+    let (left, right) = (middle - wide / 2.0, middle + wide / 2.0);
     let bottom = top + height(layer) - GAP;
-    let is_frame = !layer.layers().is_empty();
-    if !is_frame {
+    let (words, numbers) = (words(layer), numbers(layer));
+    if layer.layers().is_empty() {
         scene.rect((left, top), (right, bottom), colour(layer));
-    }
-    scene.outline(
-        (left, top),
-        (right, bottom),
-        Stroke::new(if is_frame { FAINT } else { INK }, 1.2).dashed(is_frame),
-    );
-    let words = fitted(&words(layer), TEXT, wide - 16.0);
-    let numbers = fitted(&numbers(layer), SMALL, wide - 16.0);
-    if !is_frame {
-        scene.text((WIDTH / 2.0, top + 15.0), words, TEXT, Anchor::Middle);
-        scene.coloured((WIDTH / 2.0, top + 33.0), numbers, SMALL, Anchor::Middle, INK);
+        scene.outline((left, top), (right, bottom), Stroke::new(INK, 1.2));
+        scene.text((middle, top + 15.0), fitted(&words, TEXT, wide - 10.0), TEXT, Anchor::Middle);
+        scene.text((middle, top + 33.0), fitted(&numbers, SMALL, wide - 10.0), SMALL, Anchor::Middle);
         return;
     }
-    let words = fitted(&words, SMALL, wide / 2.0 - 30.0);
-    scene.text((left + 8.0, top + 14.0), &*words, SMALL, Anchor::Start);
-    let taken = width(&words, SMALL);
-    scene.coloured(
-        (right - 8.0, top + 14.0),
-        fitted(&numbers, SMALL, wide - taken - 40.0),
-        SMALL,
-        Anchor::End,
-        FAINT,
-    );
+    scene.outline((left, top), (right, bottom), Stroke::new(FAINT, 1.2).dashed(true));
+    let words = fitted(&words, SMALL, wide - 30.0);
+    let room = wide - width(&words, SMALL) - 40.0;
+    scene.text((left + 8.0, top + 14.0), words, SMALL, Anchor::Start);
+    if width(&numbers, SMALL) < room {
+        scene.coloured((right - 8.0, top + 14.0), numbers, SMALL, Anchor::End, FAINT);
+    }
     let mut inner = top + 34.0;
+    if is_parallel(layer) {
+        let each = (wide - 20.0) / layer.layers().len() as f64;
+        for (place, node) in layer.layers().iter().enumerate() {
+            let middle = left + 10.0 + each * (place as f64 + 0.5);
+            arrow(scene, middle, inner, inner + GAP);
+            draw(scene, node, inner + GAP, (middle, each - 10.0));
+            scene.line(vec![(middle, inner + height(node)), (middle, bottom)], Stroke::new(INK, 1.4));
+        }
+        return;
+    }
     for node in layer.layers() {
-        arrow(scene, inner, inner + GAP);
-        draw(scene, node, inner + GAP, wide - 70.0);
+        arrow(scene, middle, inner, inner + GAP);
+        draw(scene, node, inner + GAP, (middle, wide - 70.0));
         inner += height(node);
     }
-    arrow(scene, inner, bottom);
+    arrow(scene, middle, inner, bottom);
     if layer.kind() == "Residual" {
         let side = right - 14.0;
         let (start, end) = (top + 34.0 + 4.0, inner + GAP / 2.0);
-        let way = vec![(WIDTH / 2.0, start), (side, start), (side, end), (WIDTH / 2.0 + 8.0, end)];
+        let way = vec![(middle, start), (side, start), (side, end), (middle + 8.0, end)];
         scene.line(way, Stroke::new(FAINT, 1.4));
-        scene.dot((WIDTH / 2.0, end), 8.0, FAINT);
-        scene.coloured((WIDTH / 2.0, end), "+", TEXT, Anchor::Middle, WHITE);
+        scene.dot((middle, end), 8.0, FAINT);
+        scene.coloured((middle, end), "+", TEXT, Anchor::Middle, WHITE);
     }
 }
 
-/// An arrow down the middle.
-fn arrow(scene: &mut Scene, from: f64, to: f64) {
-    let middle = WIDTH / 2.0;
+/// An arrow down.
+fn arrow(scene: &mut Scene, middle: f64, from: f64, to: f64) {
     scene.line(vec![(middle, from), (middle, to - 6.0)], Stroke::new(INK, 1.4));
     scene.area(vec![(middle - 4.5, to - 8.0), (middle + 4.5, to - 8.0), (middle, to)], INK);
 }

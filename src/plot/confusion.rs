@@ -49,7 +49,8 @@ fn scene(matrix: &ConfusionMatrix) -> Scene {
     let below = if lies { 22.0 } else { longest + 10.0 };
     let mut scene = Scene::new("Confusion matrix", (WIDTH, (bottom + below + 34.0).ceil()));
     // No 100 % where something is wrong.
-    let percent = (1000.0 * matrix.accuracy() + 1e-9).floor() / 10.0;
+    let most = if matrix.accuracy() < 1.0 { 99.9 } else { 100.0 };
+    let percent = (100.0 * matrix.accuracy()).min(most);
     let title = format!("accuracy {percent:.1} % of {}", written(counts.sum()));
     scene.text(((left + right) / 2.0, 20.0), title, TEXT, Anchor::Middle);
     let texts: Vec<String> = counts.iter().map(|count| written(*count)).collect();

@@ -131,7 +131,7 @@ fn counts(scene: &mut Scene, curve: &CalibrationCurve) {
     let top = scene.size.1;
     scene.size.1 += 190.0;
     let most = curve.bins().iter().map(|bin| bin.count).max().unwrap_or(0);
-    let y = Scale::of([0.0, most as f64].into_iter()).from_zero();
+    let y = Scale::of([0.0, most as f64].into_iter()).with_zero();
     let (x, bins) = (Scale::new(0.0, 1.0), curve.bins().len() as f64);
     let axes = Axes::draw(
         scene,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::colour::{FAINT, GRID, line, signed};
+use super::colour::{Colour, FAINT, GRID, WHITE, blend, line, signed};
 use super::save;
 use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT, fitted};
 use crate::error::{Error, Result};
@@ -12,13 +12,16 @@ use crate::scalar::Scalar;
 const WIDTH: f64 = 800.0;
 /// More kernels than these are not told apart.
 const MOST: usize = 48;
+/// Kernels of more steps are drawn by what each few of them span.
+const MANY: usize = 300;
 
 impl<F: Scalar> Sequential<F> {
     /// Draws the kernels of the first layer that has one to an `.svg` or `.png` file, each as the signal that its unit or filter
     /// answers most to, all at the same scale; at most 48, those with the largest weights.
     ///
     /// Of a dense layer a kernel has a weight for each input, of a convolution one for each step and a line for each
-    /// channel; two-dimensional kernels are cells, blue below 0 and vermillion above, whose channels are added up.
+    /// channel; a kernel of more than 300 steps is a band from the least to the most of each few of them, with their mean in it;
+    /// two-dimensional kernels are cells, blue below 0 and vermillion above, whose channels are added up.
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Unknown`] where no layer has a kernel;
@@ -112,11 +115,33 @@ fn lines(scene: &mut Scene, weights: &[f64], channels: usize, largest: f64, from
         let points: Vec<Point> =
             signal.iter().enumerate().map(place).filter(|point| point.1.is_finite()).collect();
         let colour = line(channel).0;
+        if steps > MANY {
+            envelope(scene, &points, colour);
+            continue;
+        }
         if steps <= 16 {
             points.iter().for_each(|point| scene.dot(*point, 2.2, colour));
         }
-        scene.line(points, Stroke::new(colour, if steps > 400 { 0.8 } else { 1.6 }));
+        scene.line(points, Stroke::new(colour, 1.6));
     }
+}
+
+/// From the lowest to the highest of each few steps, and a line through their means, for kernels with more steps than can be
+/// drawn one by one.
+fn envelope(scene: &mut Scene, points: &[Point], colour: Colour) {
+    let few = points.len().div_ceil(MANY / 3).max(1);
+    let mut means = Vec::new();
+    let (mut upper, mut lower) = (Vec::new(), Vec::new());
+    for part in points.chunks(few) {
+        let middle = part.iter().map(|point| point.0).sum::<f64>() / part.len() as f64;
+        let heights = || part.iter().map(|point| point.1);
+        means.push((middle, heights().sum::<f64>() / part.len() as f64));
+        upper.push((middle, heights().fold(f64::INFINITY, f64::min)));
+        lower.push((middle, heights().fold(f64::NEG_INFINITY, f64::max)));
+    }
+    upper.extend(lower.into_iter().rev());
+    scene.area(upper, blend(WHITE, colour, 0.28));
+    scene.line(means, Stroke::new(colour, 1.4));
 }
 
 fn cells(

@@ -43,7 +43,7 @@ pub(super) fn charts(history: &History) -> String {
 fn chart(html: &mut String, history: &History, name: &str, lines: &[Line]) {
     let (Some(first), Some(last)) = (history.epochs().first(), history.epochs().last()) else { return };
     let x = Scale::whole((first + 1) as f64, (last + 1) as f64);
-    let y = Scale::of(lines.iter().flat_map(|line| line.points.iter().map(|point| point.1))).from_zero();
+    let y = Scale::of(lines.iter().flat_map(|line| line.points.iter().map(|point| point.1))).with_zero();
     let place = |(at, value): (f64, f64)| (WIDE * x.place(at), WIDE * (1.0 - y.place(value)));
     let log = if y.is_log() { " <small>(log)</small>" } else { "" };
     let _ = write!(html, "<figure class=\"chart\"><figcaption><b>{}</b>{log}", escaped(name));
@@ -100,7 +100,7 @@ fn chart(html: &mut String, history: &History, name: &str, lines: &[Line]) {
     {
         let _ = write!(html, "<p class=\"bad\">{value} in epoch {epoch}</p>");
     }
-    let _ = write!(html, "<script type=\"application/json\">{}</script></figure>\n", data(x, lines));
+    let _ = writeln!(html, "<script type=\"application/json\">{}</script></figure>", data(x, lines));
 }
 
 /// The path of a line, broken where it is not finite; no finer than can be seen.

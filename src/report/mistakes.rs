@@ -84,12 +84,12 @@ fn of_class(index: usize, row: &[f64], target: &[f64], names: &[String]) -> Opti
         [p] => (usize::from(p > 0.5), if truth == 1 { p } else { 1.0 - p }, p.max(1.0 - p)),
         _ => (largest(row), *row.get(truth)?, row[largest(row)]),
     };
-    let name = |class: usize| names.get(class).map_or_else(|| class.to_string(), |name| escaped(name));
+    let name = |class: usize| names.get(class).map_or_else(|| class.to_string(), escaped);
     (called != truth).then(|| Mistake {
         index,
         wrong: of_called - of_truth,
         text: format!(
-            "<b>{}</b>, taken for <b>{}</b> ({} against {})",
+            "<b>{}</b>, taken for <b>{}</b> ({}; the true one has {})",
             name(truth),
             name(called),
             number(of_called),
