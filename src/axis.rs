@@ -45,8 +45,8 @@ impl Scale {
         Scale::new(low - room, high + room)
     }
 
-    /// The same, from 0 where all are positive and near to it; or where they hardly differ, so that a course that stands still
-    /// looks so.
+    /// The same, from 0 where all are positive and near to it; or where they hardly differ, so that a course that
+    /// stands still looks so.
     pub(crate) fn with_zero(mut self) -> Self {
         let (low, high) = (self.low, self.high);
         let near = low > 0.0 && low < 0.5 * high || low < 0.0 && low > -0.1 * high;

@@ -91,8 +91,8 @@ pub struct HistogramSeries {
     pub histograms: Vec<Histogram>,
 }
 
-/// Counts weights and gradients of each parameter, and for a sample of the data the outputs of each layer, into histograms
-/// after each epoch. With the feature `plot`, `plot` draws them.
+/// Counts weights and gradients of each parameter, and for a sample of the data the outputs of each layer, into
+/// histograms after each epoch. With the feature `plot`, `plot` draws them.
 ///
 /// | setter | default |
 /// |---|---|
@@ -115,8 +115,8 @@ pub struct HistogramSeries {
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Argument`] for `every` of 0, and what [`Sequential::layer_outputs`](crate::Sequential::layer_outputs)
-/// refuses in the data.
+/// In `fit`: [`Error::Argument`] for `every` of 0, and what
+/// [`Sequential::layer_outputs`](crate::Sequential::layer_outputs) refuses in the data.
 pub struct Histograms<'a, F: Scalar = f32> {
     activations: Option<&'a dyn Samples<F>>,
     every: usize,

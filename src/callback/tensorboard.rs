@@ -12,9 +12,10 @@ use crate::scalar::Scalar;
 use events::Events;
 use proto::{Tensor, Value};
 
-/// Writes what TensorBoard shows, under Keras's names, so that trainings of both are seen side by side: `epoch_loss` and the
-/// other metrics and `epoch_learning_rate` in the folder `train`, those of the validation in `validation`, each by epoch
-/// from 0; `F1/kernel/histogram` and so on for the weights; and as text `findings`, the report of the diagnosis.
+/// Writes what TensorBoard shows, under Keras's names, so that trainings of both are seen side by side: `epoch_loss`
+/// and the other metrics and `epoch_learning_rate` in the folder `train`, those of the validation in `validation`, each
+/// by epoch from 0; `F1/kernel/histogram` and so on for the weights; and as text `findings`, the report of the
+/// diagnosis.
 ///
 /// | setter | default |
 /// |---|---|
@@ -38,9 +39,9 @@ use proto::{Tensor, Value};
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Outside`] with the path, where the folder cannot be made or the file not opened at the start. What
-/// cannot be written later on is told on standard error, kept in [`failures`](TensorBoard::failures), and written with the
-/// next.
+/// In `fit`: [`Error::Outside`] with the path, where the folder cannot be made or the file not opened at the start.
+/// What cannot be written later on is told on standard error, kept in [`failures`](TensorBoard::failures), and written
+/// with the next.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/tensorboard/>

@@ -13,8 +13,8 @@ use pairs::{Pairs, by_class};
 /// The rates of true and of false positives at every threshold that makes a difference, from the highest down:
 /// `TP/(TP + FN)` over `FP/(FP + TN)`, where what scores at least the threshold is called positive.
 ///
-/// Points in the midst of a straight stretch are left out, as scikit-learn does. The first threshold is infinite: nothing
-/// is called positive.
+/// Points in the midst of a straight stretch are left out, as scikit-learn does. The first threshold is infinite:
+/// nothing is called positive.
 ///
 /// # Example
 /// ```
@@ -44,8 +44,8 @@ impl RocCurve {
     /// Of a truth of zeros and others (positive), and a score for each, such as a probability.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::SampleShape`] for more than a number a row, [`Error::NonFinite`], [`Error::Empty`]; and
-    /// [`Error::Argument`] where all are positive, or none.
+    /// [`Error::Length`], [`Error::SampleShape`] for more than a number a row, [`Error::NonFinite`], [`Error::Empty`];
+    /// and [`Error::Argument`] where all are positive, or none.
     pub fn new(y_true: &impl Samples<f64>, y_score: &impl Samples<f64>) -> Result<Self> {
         Ok(RocCurve::of(&Pairs::new(y_true, y_score)?))
     }
@@ -96,8 +96,8 @@ impl RocCurve {
     }
 }
 
-/// Precision `TP/(TP + FP)` and recall `TP/(TP + FN)` at every threshold, from the lowest up, where what scores at least the
-/// threshold is called positive. A last point, of precision 1 and recall 0, has no threshold.
+/// Precision `TP/(TP + FP)` and recall `TP/(TP + FN)` at every threshold, from the lowest up, where what scores at
+/// least the threshold is called positive. A last point, of precision 1 and recall 0, has no threshold.
 ///
 /// # Example
 /// ```

@@ -17,8 +17,9 @@ const BOX: f64 = 46.0;
 const GAP: f64 = 22.0;
 
 impl<F: Scalar> Sequential<F> {
-    /// Draws the layers from the input to the output, each with its name, kind, activation, output shape and number of parameters;
-    /// a layer that holds others is a frame round them. To an `.svg` or `.png` file, or as text for Graphviz to a `.dot`.
+    /// Draws the layers from the input to the output, each with its name, kind, activation, output shape and number of
+    /// parameters; a layer that holds others is a frame round them. To an `.svg` or `.png` file, or as text for
+    /// Graphviz to a `.dot`.
     ///
     /// # Errors
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).

@@ -12,8 +12,8 @@ use crate::metric::ConfusionMatrix;
 const WIDTH: f64 = 800.0;
 
 impl ConfusionMatrix {
-    /// Draws the matrix to an `.svg` or `.png` file: a row for each true class, a column for each predicted one, each cell as
-    /// dark as its share of the row, with its count in it.
+    /// Draws the matrix to an `.svg` or `.png` file: a row for each true class, a column for each predicted one, each
+    /// cell as dark as its share of the row, with its count in it.
     ///
     /// # Errors
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).

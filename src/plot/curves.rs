@@ -50,8 +50,8 @@ pub fn roc<'a>(
     save(path.as_ref(), &unit_square("ROC curve", curves, names, Some(guess))?)
 }
 
-/// Draws precision-recall curves with their names and average precisions; with a single curve also the share of positives,
-/// which is the precision of a guess.
+/// Draws precision-recall curves with their names and average precisions; with a single curve also the share of
+/// positives, which is the precision of a guess.
 ///
 /// # Errors
 /// As [`roc`].
@@ -89,8 +89,8 @@ pub fn precision_recall<'a>(
     save(path.as_ref(), &unit_square("Precision-recall curve", named, names, guess)?)
 }
 
-/// Draws reliability diagrams with their names and expected calibration errors, and for a single one how many predictions
-/// there are in each part.
+/// Draws reliability diagrams with their names and expected calibration errors, and for a single one how many
+/// predictions there are in each part.
 ///
 /// # Errors
 /// As [`roc`].

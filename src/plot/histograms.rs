@@ -21,8 +21,8 @@ const COLUMNS: usize = 50;
 const SHADES: f64 = 12.0;
 
 impl<F: Scalar> Histograms<'_, F> {
-    /// Draws the histograms to an `.svg` or `.png` file: a panel for each parameter and layer, an upright strip for each epoch, darker
-    /// where more numbers are. The first 12 of weights, gradients and activations each have room.
+    /// Draws the histograms to an `.svg` or `.png` file: a panel for each parameter and layer, an upright strip for
+    /// each epoch, darker where more numbers are. The first 12 of weights, gradients and activations each have room.
     ///
     /// # Errors
     /// [`Error::Empty`] where nothing was recorded; [`FileError::Extension`](crate::error::FileError::Extension),

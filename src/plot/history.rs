@@ -19,15 +19,15 @@ struct Panel {
 }
 
 impl History {
-    /// Draws the loss and the metrics of every epoch, of training and validation, to an `.svg` or `.png` file; beside them the
-    /// learning rate, where it changes, and the epoch whose weights were restored.
+    /// Draws the loss and the metrics of every epoch, of training and validation, to an `.svg` or `.png` file; beside
+    /// them the learning rate, where it changes, and the epoch whose weights were restored.
     ///
     /// Epochs count from 1, as the progress bar counts them. A line is broken where a number is not finite, and the
     /// picture says so. An axis is logarithmic where its numbers are positive and span more than three powers of ten.
     ///
     /// # Errors
-    /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io), and
-    /// [`Error::Empty`] where no epoch was trained.
+    /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io),
+    /// and [`Error::Empty`] where no epoch was trained.
     ///
     /// # Example
     /// ```

@@ -16,12 +16,12 @@ const MOST: usize = 48;
 const MANY: usize = 300;
 
 impl<F: Scalar> Sequential<F> {
-    /// Draws the kernels of the first layer that has one to an `.svg` or `.png` file, each as the signal that its unit or filter
-    /// answers most to, all at the same scale; at most 48, those with the largest weights.
+    /// Draws the kernels of the first layer that has one to an `.svg` or `.png` file, each as the signal that its unit
+    /// or filter answers most to, all at the same scale; at most 48, those with the largest weights.
     ///
     /// Of a dense layer a kernel has a weight for each input, of a convolution one for each step and a line for each
-    /// channel; a kernel of more than 300 steps is a band from the least to the most of each few of them, with their mean in it;
-    /// two-dimensional kernels are cells, blue below 0 and vermillion above, whose channels are added up.
+    /// channel; a kernel of more than 300 steps is a band from the least to the most of each few of them, with their
+    /// mean in it; two-dimensional kernels are cells, blue below 0 and vermillion above, whose channels are added up.
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Unknown`] where no layer has a kernel;
@@ -126,8 +126,8 @@ fn lines(scene: &mut Scene, weights: &[f64], channels: usize, largest: f64, from
     }
 }
 
-/// From the lowest to the highest of each few steps, and a line through their means, for kernels with more steps than can be
-/// drawn one by one.
+/// From the lowest to the highest of each few steps, and a line through their means, for kernels with more steps than
+/// can be drawn one by one.
 fn envelope(scene: &mut Scene, points: &[Point], colour: Colour) {
     let few = points.len().div_ceil(MANY / 3).max(1);
     let mut means = Vec::new();

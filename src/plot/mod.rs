@@ -1,9 +1,9 @@
 //! Pictures: trainings, what a model gets right and wrong, its weights and what it looks at, as SVG or PNG.
 //!
-//! Each thing has a `plot` of its own, and the end of the path's name tells the format. A picture is 800 pixels wide; a PNG
-//! has two dots for each, for fine screens. The colours are those of Okabe and Ito (2008), which people tell apart who see
-//! red and green alike, and lines that mean different things differ in more than their colour. No font, library or
-//! program needs to be there.
+//! Each thing has a `plot` of its own, and the end of the path's name tells the format. A picture is 800 pixels wide; a
+//! PNG has two dots for each, for fine screens. The colours are those of Okabe and Ito (2008), which people tell apart
+//! who see red and green alike, and lines that mean different things differ in more than their colour. No font, library
+//! or program needs to be there.
 //!
 //! | picture | method |
 //! |---|---|

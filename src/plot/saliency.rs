@@ -18,12 +18,12 @@ const STRIPS: usize = 360;
 const CHANNELS: usize = 8;
 
 impl<F: Scalar> Attributions<F> {
-    /// Draws one of the samples to an `.svg` or `.png` file, over what its numbers add to the output (vermillion) or take from it
-    /// (blue), and below each signal the attributions themselves, in units of the output.
+    /// Draws one of the samples to an `.svg` or `.png` file, over what its numbers add to the output (vermillion) or
+    /// take from it (blue), and below each signal the attributions themselves, in units of the output.
     ///
     /// # Shapes
-    /// Signals `(steps)` or `(steps, channels)`, the first 8 channels of them; images `(rows, columns, channels)`, whose
-    /// channels are added up.
+    /// Signals `(steps)` or `(steps, channels)`, the first 8 channels of them; images `(rows, columns, channels)`,
+    /// whose channels are added up.
     ///
     /// # Errors
     /// [`Error::Argument`] for a sample that is not there, or of more axes;

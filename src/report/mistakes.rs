@@ -20,7 +20,8 @@ struct Mistake {
     text: String,
 }
 
-/// The worst mistakes: of classes, where the true one has the lowest probability; else, where the prediction is farthest off.
+/// The worst mistakes: of classes, where the true one has the lowest probability; else, where the prediction is
+/// farthest off.
 pub(super) fn worst<F: Scalar>(
     model: &Sequential<F>,
     x: &&dyn Samples<F>,

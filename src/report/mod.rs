@@ -1,5 +1,5 @@
-//! A training as one page of HTML: what went wrong and what to do, the curves, the findings with their evidence, how the
-//! model does on data, its layers and its settings.
+//! A training as one page of HTML: what went wrong and what to do, the curves, the findings with their evidence, how
+//! the model does on data, its layers and its settings.
 //!
 //! The page is one file that asks the network for nothing, and reads well on a phone, on a desktop, and in the dark.
 
@@ -78,8 +78,8 @@ impl<'a, F: Scalar> Report<'a, F> {
         self
     }
 
-    /// Evaluates the model on this data, as [`Sequential::evaluate`] does, and shows the scores, for classes the confusion
-    /// matrix and the scores of each, and the worst mistakes. Best on data that the model has not seen.
+    /// Evaluates the model on this data, as [`Sequential::evaluate`] does, and shows the scores, for classes the
+    /// confusion matrix and the scores of each, and the worst mistakes. Best on data that the model has not seen.
     pub fn evaluation(mut self, x: &'a impl Samples<F>, y: &'a impl Samples<F>) -> Self {
         self.data = Some((x, y));
         self
@@ -131,9 +131,9 @@ impl<F: Scalar> fmt::Debug for Report<'_, F> {
 }
 
 impl History {
-    /// Writes a page about the training to an HTML file: what went wrong and what helps, curves that show their values under
-    /// the pointer, the findings with their evidence and trials, settings and seed. [`Report`] shows the model and an
-    /// evaluation too.
+    /// Writes a page about the training to an HTML file: what went wrong and what helps, curves that show their values
+    /// under the pointer, the findings with their evidence and trials, settings and seed. [`Report`] shows the model
+    /// and an evaluation too.
     ///
     /// # Errors
     /// [`FileError::Io`](crate::error::FileError::Io).

@@ -45,7 +45,8 @@ impl<'a, F: Scalar> IntegratedGradients<'a, F> {
         self
     }
 
-    /// An array of one sample, which stands for the absence of what is looked for: the mean signal, say. Default: zeros.
+    /// An array of one sample, which stands for the absence of what is looked for: the mean signal, say. Default:
+    /// zeros.
     pub fn baseline(mut self, baseline: &'a impl Samples<F>) -> Self {
         self.baseline = Some(baseline);
         self
@@ -88,8 +89,8 @@ pub struct Attributions<F: Scalar = f32> {
 }
 
 impl<F: Scalar> Attributions<F> {
-    /// What the attributions of each sample leave unexplained: `f(x) − f(baseline) − Σ attributions`. It is 0 for endlessly
-    /// many steps; where it is not small, take more.
+    /// What the attributions of each sample leave unexplained: `f(x) − f(baseline) − Σ attributions`. It is 0 for
+    /// endlessly many steps; where it is not small, take more.
     pub fn gaps(&self) -> Vec<f64> {
         let sums = self.values.outer_iter().map(|values| values.iter().map(|v| v.as_f64()).sum::<f64>());
         let ends = self.at_sample.iter().zip(&self.at_baseline);
@@ -102,13 +103,13 @@ impl<F: Scalar> Sequential<F> {
     /// baseline `b` to the sample `x`:
     /// `aᵢ = (xᵢ − bᵢ)/m · Σ ∂f/∂xᵢ (b + (k − ½)/m·(x − b))`, `k` from 1 to `m`.
     ///
-    /// They add up to `f(x) − f(b)`, but for the error of the sum, which [`Attributions::gaps`] tells. The layers work as
-    /// in a prediction: nothing is dropped, and moving averages stand still.
+    /// They add up to `f(x) − f(b)`, but for the error of the sum, which [`Attributions::gaps`] tells. The layers work
+    /// as in a prediction: nothing is dropped, and moving averages stand still.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`]; [`Error::Argument`] for no steps,
-    /// an output that is not there, a baseline that is not one sample, a model that reads indices, which have no gradient,
-    /// and a layer that does not pass the same on in training as in a prediction.
+    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`]; [`Error::Argument`] for no
+    /// steps, an output that is not there, a baseline that is not one sample, a model that reads indices, which have no
+    /// gradient, and a layer that does not pass the same on in training as in a prediction.
     ///
     /// # Example
     /// ```
