@@ -1,8 +1,10 @@
 //! What a program that trains a network uses: `use cornu::prelude::*;`.
 
+#[cfg(feature = "tensorboard")]
+pub use crate::callback::TensorBoard;
 pub use crate::callback::{
-    BackupAndRestore, CsvLogger, EarlyStopping, Flow, LambdaCallback, LearningRateScheduler, ModelCheckpoint,
-    ReduceLearningRateOnPlateau, TerminateOnNaN, Verbose,
+    BackupAndRestore, CsvLogger, EarlyStopping, Flow, Histograms, LambdaCallback, LearningRateScheduler,
+    ModelCheckpoint, ReduceLearningRateOnPlateau, TerminateOnNaN, Verbose,
 };
 pub use crate::data::{BatchSource, ClassWeight, LabelEncoder, source_fn, to_categorical};
 pub use crate::layer::{
@@ -20,12 +22,15 @@ pub use crate::loss::{
     SparseCategoricalCrossentropy, SquaredHinge, loss_fn,
 };
 pub use crate::metric::{
-    Accuracy, Auc, Average, ClassificationReport, ConfusionMatrix, Curve, F1Score, FBetaScore, Goal,
-    Precision, R2Score, Recall, RootMeanSquaredError, Summation, TopKAccuracy, Weighted, metric_fn,
+    Accuracy, Auc, Average, CalibrationCurve, ClassificationReport, ConfusionMatrix, Curve, F1Score,
+    FBetaScore, Goal, Precision, PrecisionRecallCurve, R2Score, Recall, RocCurve, RootMeanSquaredError,
+    Summation, TopKAccuracy, Weighted, metric_fn,
 };
 pub use crate::optimizer::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, RmsProp, Sgd,
 };
+#[cfg(feature = "report")]
+pub use crate::report::Report;
 pub use crate::{
     Activation, Constraint, Error, Evaluate, Fit, History, Initializer, Regularizer, Result, Rng, Scalar,
     Sequential,

@@ -1,6 +1,6 @@
 //! A pair of axes with their names, ticks and grid, and what is drawn between them.
 
-use super::colour::{Colour, FAINT, GRID, INK};
+use super::colour::{Colour, FAINT, GRID, INK, WHITE};
 use super::ink::width;
 use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
 use crate::axis::Scale;
@@ -87,7 +87,10 @@ impl Axes {
         scene.line(vec![(place, self.from.1), (place, self.to.1)], Stroke::new(INK, 1.3).dashed(true));
         let fits = place + width(text, SMALL) + 6.0 < self.to.0;
         let (anchor, side) = if fits { (Anchor::Start, 5.0) } else { (Anchor::End, -5.0) };
-        scene.text((place + side, self.from.1 + 9.0), text, SMALL, anchor);
+        let (from, wide) = (place + side, width(text, SMALL) * side.signum());
+        let (left, right) = (from.min(from + wide), from.max(from + wide));
+        scene.rect((left - 2.0, self.from.1 + 1.0), (right + 2.0, self.from.1 + 18.0), WHITE);
+        scene.text((from, self.from.1 + 9.0), text, SMALL, anchor);
     }
 }
 
