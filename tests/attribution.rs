@@ -136,3 +136,52 @@ fn what_cannot_be_explained_is_refused() {
     let found = two_faced.integrated_gradients(&x, &settings());
     assert!(matches!(found, Err(Error::Argument { argument: "model", .. })), "{found:?}");
 }
+
+/// `golden/attribution.py` wrote the numbers.
+#[test]
+fn attributions_are_those_of_keras_and_jax() {
+    let golden: serde_json::Value = serde_json::from_str(include_str!("golden/attribution.json")).unwrap();
+    let dense = empty()
+        .input([6])
+        .add(Dense::new(8).activation(Activation::Tanh))
+        .add(Dropout::new(0.5))
+        .add(Dense::new(3).activation(Activation::Softmax));
+    let signals = empty()
+        .input([12, 2])
+        .add(Conv1D::new(4, 3).activation(Activation::Gelu { approximate: false }))
+        .add(Lstm::new(3))
+        .add(Dense::new(2));
+    for (case, mut model) in golden["cases"].as_array().unwrap().iter().zip([dense, signals]) {
+        let numbers = |value: &serde_json::Value| -> Vec<f64> {
+            value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+        };
+        model.build().unwrap();
+        let shapes = model.weights().unwrap().into_iter().map(|(path, w)| (path, w.shape().to_vec()));
+        let shapes: Vec<(String, Vec<usize>)> = shapes.collect();
+        for ((path, shape), values) in shapes.into_iter().zip(case["weights"].as_array().unwrap()) {
+            let weight = ArrayD::from_shape_vec(shape, numbers(values)).unwrap();
+            model.set_weight(&path, &weight).unwrap();
+        }
+        let input = model.input_shape().unwrap().to_vec();
+        let array = |name: &str| {
+            let values = numbers(&case[name]);
+            let count = values.len() / input.iter().product::<usize>();
+            ArrayD::from_shape_vec([&[count], &*input].concat(), values).unwrap()
+        };
+        let (x, baseline) = (array("x"), array("baseline"));
+        let settings = IntegratedGradients::new()
+            .steps(case["steps"].as_u64().unwrap() as usize)
+            .output(case["output"].as_u64().unwrap() as usize)
+            .baseline(&baseline);
+        let why = model.integrated_gradients(&x, &settings).unwrap();
+        let near = |found: &[f64], expected: &[f64]| {
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-10, "{}: {found} and {expected}", case["name"]);
+            }
+        };
+        near(&why.values.iter().copied().collect::<Vec<_>>(), &numbers(&case["values"]));
+        near(&why.at_sample, &numbers(&case["at_sample"]));
+        near(&why.at_baseline[..1], &[case["at_baseline"].as_f64().unwrap()]);
+    }
+}

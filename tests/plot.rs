@@ -144,6 +144,7 @@ fn matrices_of_one_to_many_classes() {
     check("matrix_5_long", |path| matrix(5, long).plot(path));
     check("matrix_20", |path| matrix(20, |class| format!("label {class}")).plot(path));
     check("matrix_60", |path| matrix(60, short).plot(path));
+    check("matrix_300", |path| matrix(300, short).plot(path));
     let weighted = ConfusionMatrix::weighted([0, 1, 1], [0, 0, 1], [0.5, 2.0, 12345.25], 2).unwrap();
     assert!(check("matrix_weighted", |path| weighted.plot(path)).contains("12345.25"));
 }

@@ -60,15 +60,19 @@ fn scene(matrix: &ConfusionMatrix) -> Scene {
         let total = counts.row(row).sum();
         let colour = if total > 0.0 { shade(count / total) } else { WHITE };
         let (x, y) = (left + cell * column as f64, top + cell * row as f64);
-        scene.rect((x, y), (x + cell, y + cell), colour);
+        if *count != 0.0 {
+            scene.rect((x, y), (x + cell, y + cell), colour);
+        }
         if size >= 6.0 && *count != 0.0 || classes <= 10 {
             let text = texts[row * classes + column].clone();
             scene.coloured((x + cell / 2.0, y + cell / 2.0), text, size, Anchor::Middle, on(colour));
         }
     }
     scene.outline((left, top), (right, bottom), Stroke::new(INK, 1.0));
-    let size = SMALL.min(cell - 1.0).max(5.0);
-    for (class, name) in names.iter().enumerate() {
+    let size = SMALL.min(cell - 1.0).max(9.0);
+    // Of very many classes not every name has room.
+    let every = ((size + 1.0) / cell).ceil().max(1.0) as usize;
+    for (class, name) in names.iter().enumerate().step_by(every) {
         let middle = cell * (class as f64 + 0.5);
         let name = fitted(name, size, 170.0);
         scene.text((left - 8.0, top + middle), &*name, size, Anchor::End);

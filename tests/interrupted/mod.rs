@@ -117,6 +117,8 @@ pub struct Outcome {
     pub weights: Vec<(String, Vec<u64>)>,
     pub history: Vec<(String, Vec<u64>)>,
     pub epochs: Vec<usize>,
+    pub rates: Vec<u64>,
+    pub measured: Vec<Vec<usize>>,
     pub stopped: Option<String>,
     pub findings: Vec<Finding>,
 }
@@ -131,6 +133,8 @@ pub fn outcome_of<F: Scalar>(model: &Sequential<F>, history: &History) -> Outcom
         weights: weights.into_iter().map(|(path, weight)| (path, bits(weight.iter()))).collect(),
         history: history.names().map(|name| (name.into(), bits(history.get(name).unwrap()))).collect(),
         epochs: history.epochs().to_vec(),
+        rates: bits(history.learning_rates()),
+        measured: history.names().map(|name| history.epochs_of(name).unwrap().to_vec()).collect(),
         stopped: history.stopped().map(Into::into),
         findings: history.findings().to_vec(),
     }
