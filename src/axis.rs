@@ -58,6 +58,15 @@ impl Scale {
         self
     }
 
+    /// The same with room for a line of text above all numbers.
+    pub(crate) fn with_head_room(mut self) -> Self {
+        self.high = match self.log {
+            true => self.high * (self.high / self.low).powf(0.15),
+            false => self.high + 0.15 * (self.high - self.low),
+        };
+        self
+    }
+
     pub(crate) fn is_log(&self) -> bool {
         self.log
     }

@@ -176,6 +176,18 @@ fn a_healthy_training_is_told_so_and_a_page_needs_its_model() {
     assert!(matches!(folder, Err(Error::File(_))), "{folder:?}");
 }
 
+#[test]
+fn a_long_training_is_no_large_page() {
+    let x = cornu::ndarray::array![[0.0f32], [1.0]];
+    let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    model.compile(Sgd::new(1e-4), MeanSquaredError::new(), ()).unwrap();
+    let fit = Fit::new().epochs(30_000).diagnose(Diagnose::Off).verbose(Verbose::Silent);
+    let page = Report::new(&model.fit(&x, &x, &fit).unwrap()).to_html().unwrap();
+    check(&page);
+    assert!(page.contains("30000,") || page.contains(",30000]"), "the last epoch is there");
+    assert!(page.len() < 300_000, "{} bytes", page.len());
+}
+
 /// A browser to look with: `CORNU_CHROMIUM`, or the first of these that is there.
 fn chromium() -> Option<PathBuf> {
     if let Some(path) = env::var_os("CORNU_CHROMIUM") {

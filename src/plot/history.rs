@@ -63,7 +63,8 @@ fn scene(history: &History) -> Scene {
     let x = Scale::whole(first as f64, last as f64);
     let y_of = |panel: &Panel| {
         let values = panel.lines.iter().flat_map(|(_, points, _)| points.iter().map(|point| point.1));
-        Scale::of(values).with_zero()
+        let scale = Scale::of(values).with_zero();
+        if history.restored_epoch().is_some() { scale.with_head_room() } else { scale }
     };
     let widest = panels.iter().map(|panel| room(y_of(panel), height - 34.0)).fold(0.0, f64::max);
     for (place, panel) in panels.iter().enumerate() {

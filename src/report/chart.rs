@@ -44,6 +44,7 @@ fn chart(html: &mut String, history: &History, name: &str, lines: &[Line]) {
     let (Some(first), Some(last)) = (history.epochs().first(), history.epochs().last()) else { return };
     let x = Scale::whole((first + 1) as f64, (last + 1) as f64);
     let y = Scale::of(lines.iter().flat_map(|line| line.points.iter().map(|point| point.1))).with_zero();
+    let y = if history.restored_epoch().is_some() { y.with_head_room() } else { y };
     let place = |(at, value): (f64, f64)| (WIDE * x.place(at), WIDE * (1.0 - y.place(value)));
     let log = if y.is_log() { " <small>(log)</small>" } else { "" };
     let _ = write!(html, "<figure class=\"chart\"><figcaption><b>{}</b>{log}", escaped(name));
