@@ -196,13 +196,30 @@ fn unit_square(
 }
 
 macro_rules! plot {
-    ($($curve:ty, $by:ident, $named:literal;)*) => {$(
+    ($($curve:ident, $by:ident, $named:literal, $bins:literal;)*) => {$(
         impl $curve {
-            #[doc = concat!("Draws the curve to an `.svg` or `.png` file; as [`plot::", stringify!($by), "`](crate::plot::", stringify!($by), ") does, for one.")]
+            #[doc = concat!(
+                "Draws the curve to an `.svg` or `.png` file; as [`plot::", stringify!($by), "`](crate::plot::",
+                stringify!($by), ") does, for one."
+            )]
             ///
             /// # Errors
             /// [`FileError::Extension`](crate::error::FileError::Extension),
             /// [`FileError::Io`](crate::error::FileError::Io).
+            ///
+            /// # Example
+            /// ```
+            #[doc = concat!("use cornu::metric::", stringify!($curve), ";")]
+            /// use ndarray::array;
+            /// let (y, p) = (array![0, 1, 0, 1], array![0.3, 0.9, 0.4, 0.6]);
+            #[doc = concat!("let curve = ", stringify!($curve), "::new(&y, &p", $bins, ")?;")]
+            #[doc = concat!(
+                "let path = std::env::temp_dir().join(\"cornu-example-", stringify!($by), "-alone.png\");"
+            )]
+            /// curve.plot(&path)?;
+            /// # std::fs::remove_file(&path).map_err(cornu::Error::outside)?;
+            /// # Ok::<(), cornu::Error>(())
+            /// ```
             pub fn plot(&self, path: impl AsRef<Path>) -> Result<()> {
                 $by([($named, self)], path)
             }
@@ -211,7 +228,7 @@ macro_rules! plot {
 }
 
 plot! {
-    RocCurve, roc, "ROC";
-    PrecisionRecallCurve, precision_recall, "precision";
-    CalibrationCurve, reliability, "predictions";
+    RocCurve, roc, "ROC", "";
+    PrecisionRecallCurve, precision_recall, "precision", "";
+    CalibrationCurve, reliability, "predictions", ", 10";
 }

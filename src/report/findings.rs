@@ -103,10 +103,10 @@ pub(super) fn section(html: &mut String, findings: &Findings) {
         }
         trials(html, root);
         if let Some(page) = explain(&root.code) {
+            let page = super::markdown::rendered(page);
             let _ = writeln!(
                 html,
-                "<details><summary>About {code}</summary><pre class=\"page\">{}</pre></details>",
-                escaped(page)
+                "<details><summary>About {code}</summary><div class=\"page\">{page}</div></details>"
             );
         }
         html.push_str("</article>\n");
@@ -164,7 +164,7 @@ fn capital(text: &str) -> String {
 }
 
 /// A text whose parts between backticks are code.
-fn marked(text: &str) -> String {
+pub(super) fn marked(text: &str) -> String {
     let part = |(place, part): (usize, &str)| match place % 2 {
         0 => escaped(part),
         _ => format!("<code>{}</code>", escaped(part)),

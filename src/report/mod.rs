@@ -7,6 +7,7 @@ mod chart;
 mod evaluation;
 mod findings;
 mod html;
+mod markdown;
 mod mistakes;
 mod page;
 

@@ -73,6 +73,18 @@ impl<F: Scalar> std::fmt::Debug for IntegratedGradients<'_, F> {
 }
 
 /// How much each number of each sample adds to an output; see [`Sequential::integrated_gradients`].
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::training::IntegratedGradients;
+/// let mut model = Sequential::new().input([3]).add(Rescaling::new(2.0));
+/// model.build()?;
+/// let why = model.integrated_gradients(&ndarray::array![[1.0, 5.0, 2.0]], &IntegratedGradients::new())?;
+/// assert_eq!((why.outputs[0], why.at_sample[0], why.at_baseline[0]), (1, 10.0, 0.0));
+/// assert_eq!(why.values[[0, 1]], 10.0);
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Attributions<F: Scalar = f32> {

@@ -7,6 +7,15 @@ use crate::error::{Error, Result};
 use crate::samples::Samples;
 
 /// One of the equal parts of the probabilities from 0 to 1.
+///
+/// # Example
+/// ```
+/// use cornu::metric::CalibrationCurve;
+/// let curve = CalibrationCurve::new(&ndarray::array![0, 1], &ndarray::array![0.6, 0.8], 2)?;
+/// let bin = curve.bins()[1];
+/// assert_eq!((bin.predicted, bin.observed, bin.count), (0.7, 0.5, 2));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct CalibrationBin {
