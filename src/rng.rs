@@ -1,5 +1,7 @@
 //! The one source of randomness: ChaCha8, portable, seeded, cut in independent streams.
 
+use std::cell::RefCell;
+
 use ndarray_rand::rand::{Rng as _, RngCore, SeedableRng, seq::SliceRandom};
 use ndarray_rand::rand_distr::{Beta, Distribution, StandardNormal};
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +25,10 @@ pub struct Rng {
     room: usize,
     /// Whether first weights are to be drawn; those of a model that is read from a file need not be.
     draws: bool,
+}
+
+thread_local! {
+    static SEEDS: RefCell<Option<Rng>> = const { RefCell::new(None) };
 }
 
 impl Rng {
@@ -55,9 +61,23 @@ impl Rng {
         Ok(())
     }
 
-    /// A seed from the operating system.
+    /// A seed from the operating system, or of [`Rng::with_seeds`] within it.
     pub(crate) fn seed_from_os() -> u64 {
-        ndarray_rand::rand::random()
+        let drawn = SEEDS.with_borrow_mut(|seeds| seeds.as_mut().map(Rng::bits));
+        drawn.unwrap_or_else(ndarray_rand::rand::random)
+    }
+
+    /// Calls `f`, and draws from this stream the seeds that models made in it would have from the operating system.
+    pub(crate) fn with_seeds<R>(seeds: Rng, f: impl FnOnce() -> R) -> R {
+        /// Puts back what was there, also where `f` panics.
+        struct Back(Option<Rng>);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                SEEDS.set(self.0.take());
+            }
+        }
+        let _back = Back(SEEDS.replace(Some(seeds)));
+        f()
     }
 
     /// 64 random bits.

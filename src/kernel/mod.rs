@@ -105,11 +105,22 @@ impl Session {
 }
 
 /// How many threads there are.
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     #[cfg(feature = "rayon")]
     return rayon::current_num_threads();
     #[cfg(not(feature = "rayon"))]
     return 1;
+}
+
+/// Calls `work` with each of 0 to `tasks − 1`, up to `most` of them at once, each on one thread from its beginning to its
+/// end: for whole trainings, which then wait for nobody.
+pub(crate) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync)) {
+    #[cfg(feature = "rayon")]
+    if most > 1 && tasks > 1 {
+        return team::each_alone(tasks, most, work);
+    }
+    let _ = most;
+    (0..tasks).for_each(work);
 }
 
 /// The same for work of some microseconds, for which no thread is called unless such work comes often.

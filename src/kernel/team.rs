@@ -229,6 +229,28 @@ pub(super) fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     each(tasks, work);
 }
 
+/// Calls `work` with each of 0 to `tasks − 1` in order, up to `most` of them at once, each on one thread of the pool that
+/// takes no helpers for what is in it.
+pub(super) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync)) {
+    if rayon::current_num_threads() <= 1 || BUSY.get() {
+        return (0..tasks).for_each(work);
+    }
+    let next = AtomicUsize::new(0);
+    let some = || {
+        BUSY.set(true);
+        let free = Free;
+        loop {
+            let task = next.fetch_add(1, Ordering::Relaxed);
+            if task >= tasks {
+                break;
+            }
+            work(task);
+        }
+        drop(free);
+    };
+    rayon::scope(|scope| (0..most.min(tasks)).for_each(|_| scope.spawn(|_| some())));
+}
+
 /// The team of this thread.
 fn captain<R>(f: impl FnOnce(&Arc<Team>) -> R) -> R {
     CAPTAIN.with(|captain| {

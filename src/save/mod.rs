@@ -16,7 +16,7 @@
 mod format;
 mod loader;
 
-mod atomic;
+pub(crate) mod atomic;
 pub(crate) mod backup;
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 mod build;

@@ -186,6 +186,40 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
+    /// The epochs to train, from the first to before the last.
+    pub(crate) fn span(&self) -> std::ops::Range<usize> {
+        self.initial_epoch..self.epochs
+    }
+
+    /// Whether any epoch is validated.
+    pub(crate) fn validates(&self) -> bool {
+        self.validation_split.is_some() || self.validation_data.is_some()
+    }
+
+    /// How many samples a batch has, and how many of `count` train.
+    pub(crate) fn sizes(&self, count: usize) -> Result<(usize, usize)> {
+        Ok((self.batch_size, self.check(count)?))
+    }
+
+    /// The same steps on the same samples, silent, without callbacks, validation and diagnosis.
+    pub(crate) fn steps_alone<'s>(&'s self) -> Fit<'s, F>
+    where
+        'a: 's,
+    {
+        Fit {
+            validation_split: self.validation_split,
+            validation_data: self.validation_data,
+            validation_freq: usize::MAX,
+            batch_size: self.batch_size,
+            shuffle: self.shuffle,
+            sample_weight: self.sample_weight,
+            class_weight: self.class_weight.clone(),
+            verbose: Verbose::Silent,
+            diagnose: Diagnose::Off,
+            ..Fit::new()
+        }
+    }
+
     /// Refuses settings that make no training, and tells how many of `count` samples train.
     pub(super) fn check(&self, count: usize) -> Result<usize> {
         check_batch_size(self.batch_size)?;

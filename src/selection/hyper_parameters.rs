@@ -1,0 +1,221 @@
+//! What a closure asks for the settings of its trial.
+
+use std::fmt::Debug;
+use std::ops::RangeInclusive;
+
+use super::domain::{Domain, Drawn};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::save::backup::{FNV, fnv};
+
+/// The settings of one trial: the closure that makes the model asks for them, and by that says which there are.
+///
+/// Each has a name, a range or a list of values, and the type that is used: a number, a whole number, a truth value, or
+/// any type that is in the list. A setting may depend on another: a closure that asks for the units of a second layer only
+/// where it has drawn two layers searches that too. Asked twice in one trial, a name has one value.
+///
+/// | method | values | in Keras Tuner |
+/// |---|---|---|
+/// | [`uniform`](Self::uniform) | numbers of a range | `hp.Float` |
+/// | [`log_uniform`](Self::log_uniform) | numbers above 0, each factor as likely | `hp.Float(sampling="log")` |
+/// | [`integer`](Self::integer), [`log_integer`](Self::log_integer) | whole numbers | `hp.Int` |
+/// | [`choice`](Self::choice) | those of a list | `hp.Choice` |
+/// | [`boolean`](Self::boolean) | false, true | `hp.Boolean` |
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::{HyperParameters, Search};
+/// let build = |hp: &mut HyperParameters| {
+///     let mut model = Sequential::new().input([2]);
+///     for layer in 0..hp.integer("layers", 1..=2)? {
+///         let units = hp.log_integer(&format!("units_{layer}"), 4..=64)?;
+///         model = model.add(Dense::new(units).activation(hp.choice("activation", [Activation::Relu, Activation::Tanh])?));
+///     }
+///     if hp.boolean("dropout")? {
+///         model = model.add(Dropout::new(hp.uniform("rate", 0.1..=0.5)?));
+///     }
+///     let mut model = model.add(Dense::new(1));
+///     model.compile(Adam::new(hp.log_uniform("learning_rate", 1e-4..=1e-1)?), MeanSquaredError::new(), ())?;
+///     Ok((model, Fit::new().epochs(3).validation_split(0.2)))
+/// };
+/// let x = ndarray::Array2::from_shape_fn((40, 2), |(i, j)| ((i * 7 + j * 3) % 10) as f32);
+/// let y = x.column(0).to_owned();
+/// let results = Search::random(4).seed(1).run(&x, &y, build)?;
+/// assert!(results.trials().iter().all(|trial| trial.get("layers").is_some()));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct HyperParameters {
+    source: Source,
+    asked: Vec<(String, Domain, Drawn)>,
+    pub(super) seed: u64,
+    /// What was wrong in what was asked, whatever became of it.
+    pub(super) fault: Option<Error>,
+}
+
+/// Where the values come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// Drawn for this attempt of the search.
+    Random { seed: u64, attempt: u64 },
+    /// For each setting in the order of asking a place among its values; 0 for those behind.
+    Grid { places: Vec<usize>, points: usize },
+    /// Those of a trial.
+    Known(Vec<(String, Drawn)>),
+}
+
+impl HyperParameters {
+    /// Settings from there, for a trial of this seed.
+    pub(super) fn new(source: Source, seed: u64) -> Self {
+        HyperParameters { source, asked: Vec::new(), seed, fault: None }
+    }
+
+    /// A number of this range, ends included.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for bounds that are no range, and for a name that was asked with other values before; this ends
+    /// the search.
+    pub fn uniform(&mut self, name: &str, range: RangeInclusive<f64>) -> Result<f64> {
+        self.number(name, Domain::Uniform(*range.start(), *range.end()))
+    }
+
+    /// A number of this range above 0, drawn so that each factor is as likely as any other: for learning rates and the
+    /// strengths of penalties.
+    ///
+    /// # Errors
+    /// As [`HyperParameters::uniform`].
+    pub fn log_uniform(&mut self, name: &str, range: RangeInclusive<f64>) -> Result<f64> {
+        self.number(name, Domain::LogUniform(*range.start(), *range.end()))
+    }
+
+    /// A whole number of this range, ends included.
+    ///
+    /// # Errors
+    /// As [`HyperParameters::uniform`].
+    pub fn integer(&mut self, name: &str, range: RangeInclusive<usize>) -> Result<usize> {
+        self.place(name, Domain::Integer(*range.start(), *range.end()))
+    }
+
+    /// The same above 0, drawn so that each factor is as likely as any other: for numbers of units.
+    ///
+    /// # Errors
+    /// As [`HyperParameters::uniform`].
+    pub fn log_integer(&mut self, name: &str, range: RangeInclusive<usize>) -> Result<usize> {
+        self.place(name, Domain::LogInteger(*range.start(), *range.end()))
+    }
+
+    /// One of these values; the table shows it as `Debug` does.
+    ///
+    /// # Errors
+    /// As [`HyperParameters::uniform`].
+    pub fn choice<T: Debug>(&mut self, name: &str, values: impl IntoIterator<Item = T>) -> Result<T> {
+        let values: Vec<T> = values.into_iter().collect();
+        let label = |value: &T| format!("{value:?}").trim_matches('"').to_string();
+        let index = self.place(name, Domain::Choice(values.iter().map(label).collect()))?;
+        let count = values.len();
+        values
+            .into_iter()
+            .nth(index)
+            .ok_or_else(|| Error::argument("choice", format!("a place below {count} in `{name}`"), index))
+    }
+
+    /// False or true.
+    ///
+    /// # Errors
+    /// As [`HyperParameters::uniform`].
+    pub fn boolean(&mut self, name: &str) -> Result<bool> {
+        self.choice(name, [false, true])
+    }
+
+    /// A seed that is the trial's own, for what the closure draws itself. Models made in the closure that are given no
+    /// seed have one of the search's without asking.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// What was asked for so far.
+    pub(super) fn values(&self) -> Vec<(String, Drawn)> {
+        self.asked.iter().map(|(name, _, drawn)| (name.clone(), drawn.clone())).collect()
+    }
+
+    /// For a grid, the next places after those of this trial; none after the last.
+    pub(super) fn next_places(&self) -> Option<Vec<usize>> {
+        let Source::Grid { places, points } = &self.source else { return None };
+        let counts = self.asked.iter().map(|(_, domain, _)| domain.grid(*points).len());
+        let mut next: Vec<(usize, usize)> =
+            counts.enumerate().map(|(i, count)| (places.get(i).copied().unwrap_or(0), count)).collect();
+        while let Some((place, count)) = next.pop() {
+            if place + 1 < count {
+                return Some(next.into_iter().map(|(place, _)| place).chain([place + 1]).collect());
+            }
+        }
+        None
+    }
+
+    fn number(&mut self, name: &str, domain: Domain) -> Result<f64> {
+        match self.ask(name, domain)? {
+            Drawn::Float(value) => Ok(value),
+            other => self.refuse(name, "a number", other),
+        }
+    }
+
+    fn place(&mut self, name: &str, domain: Domain) -> Result<usize> {
+        match self.ask(name, domain)? {
+            Drawn::Integer(value) => Ok(value),
+            Drawn::Choice { index, .. } => Ok(index),
+            other => self.refuse(name, "a whole number", other),
+        }
+    }
+
+    fn ask(&mut self, name: &str, domain: Domain) -> Result<Drawn> {
+        let drawn = self.value_of(name, &domain).inspect_err(|error| self.fault = Some(error.clone()))?;
+        if !self.asked.iter().any(|(known, ..)| known == name) {
+            self.asked.push((name.into(), domain, drawn.clone()));
+        }
+        Ok(drawn)
+    }
+
+    fn value_of(&self, name: &str, domain: &Domain) -> Result<Drawn> {
+        domain.check(name)?;
+        if let Some((_, known, drawn)) = self.asked.iter().find(|(known, ..)| known == name) {
+            return match known == domain {
+                true => Ok(drawn.clone()),
+                false => {
+                    let expected = format!("the values that `{name}` had before, {known:?}");
+                    Err(Error::argument("hyperparameter", expected, format!("{domain:?}")))
+                }
+            };
+        }
+        match &self.source {
+            // By its name, so that one setting more changes no other.
+            Source::Random { seed, attempt } => {
+                let own = seed ^ fnv(FNV, name.as_bytes());
+                Ok(domain.draw(&mut Rng::stream(own, *attempt)))
+            }
+            Source::Grid { places, points } => {
+                let values = domain.grid(*points);
+                let place = places.get(self.asked.len()).copied().unwrap_or(0);
+                let last = values.len().saturating_sub(1);
+                values
+                    .into_iter()
+                    .nth(place.min(last))
+                    .ok_or_else(|| Error::argument("hyperparameter", format!("a value for `{name}`"), "none"))
+            }
+            Source::Known(values) => {
+                let known = values.iter().find(|(known, _)| known == name);
+                known.map(|(_, drawn)| drawn.clone()).ok_or_else(|| Error::Unknown {
+                    what: "hyperparameter",
+                    name: name.into(),
+                    known: values.iter().map(|(known, _)| known.clone()).collect(),
+                })
+            }
+        }
+    }
+
+    fn refuse<T>(&mut self, name: &str, expected: &str, found: Drawn) -> Result<T> {
+        let error = Error::argument("hyperparameter", format!("{expected} for `{name}`"), found);
+        self.fault = Some(error.clone());
+        Err(error)
+    }
+}

@@ -1,0 +1,280 @@
+//! The learning-rate range test: a copy trains for some steps while its rate grows by a constant factor.
+
+use std::fmt;
+
+use super::domain::short;
+use crate::callback::{Callback, Flow, Moment};
+use crate::data::BatchSource;
+use crate::error::{Error, Result};
+use crate::model::Sequential;
+use crate::optimizer::LearningRate;
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+use crate::training::{Fit, History};
+
+/// Trains a model by these settings.
+type Train<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>;
+
+/// Finds a learning rate to begin with: trains a copy of the model while the rate grows exponentially, from where nothing
+/// happens to where the training bursts, and looks where the loss falls.
+///
+/// Step `i` of `n` has the rate `start·(end/start)^(i/(n−1))`. Batches differ more than a step can change, so a second copy
+/// goes through the same batches at the rate 0, and what is smoothed is the difference: `d_i = β·d_{i−1} + (1−β)·(ℓ_i − ℓ⁰_i)`
+/// over `1 − β^(i+1)`, shown on top of the mean of `ℓ⁰`. The test ends where that is above four times its least, or no longer
+/// finite. The suggestion is the geometric mean of two rates: the one at which a tenth of the fall is done, and the one at
+/// which it ends.
+///
+/// | setter | default |
+/// |---|---|
+/// | `start`, `end` | 1e-6, 10 |
+/// | `steps` | 100 |
+/// | `smoothing`: β | 0.8 |
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::LearningRateFinder;
+/// let x = ndarray::Array2::from_shape_fn((128, 3), |(i, j)| ((i * (j + 3)) % 11) as f32 / 5.0 - 1.0);
+/// let y = x.map_axis(ndarray::Axis(1), |row| row[0] * row[1] + row[2]);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(16).activation(Activation::Tanh)).add(Dense::new(1));
+/// model.compile(Adam::new(0.001), MeanSquaredError::new(), ())?;
+/// let test = LearningRateFinder::new().run(&model, &x, &y, &Fit::new())?;
+/// println!("{test}");
+/// let rate = test.suggestion().ok_or(Error::NotBuilt)?;
+/// assert!((1e-4..1.0).contains(&rate));
+/// model.compile(Adam::new(rate), MeanSquaredError::new(), ())?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # References
+/// Smith (2017), *Cyclical learning rates for training neural networks*, <https://arxiv.org/abs/1506.01186>.
+#[derive(Debug, Clone)]
+pub struct LearningRateFinder {
+    start: f64,
+    end: f64,
+    steps: usize,
+    smoothing: f64,
+}
+
+impl LearningRateFinder {
+    /// From 1e-6 to 10 in 100 steps.
+    pub fn new() -> Self {
+        LearningRateFinder { start: 1e-6, end: 10.0, steps: 100, smoothing: 0.8 }
+    }
+
+    /// The rate of the first step. Default: 1e-6.
+    pub fn start(mut self, rate: f64) -> Self {
+        self.start = rate;
+        self
+    }
+
+    /// The rate of the last step. Default: 10.
+    pub fn end(mut self, rate: f64) -> Self {
+        self.end = rate;
+        self
+    }
+
+    /// How many steps. Default: 100.
+    pub fn steps(mut self, steps: usize) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// β: how much of the smoothed loss stays at each step. Default: 0.8.
+    pub fn smoothing(mut self, beta: f64) -> Self {
+        self.smoothing = beta;
+        self
+    }
+
+    /// Tests on these samples; the model is not touched. Of the settings of the fit count the size and order of batches,
+    /// which samples train, and their weights; a schedule of the optimizer's is left out.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for rates that do not grow, fewer than 10 steps, or a β outside 0 to 1; and as
+    /// [`Sequential::fit`].
+    pub fn run<F: Scalar>(
+        &self,
+        model: &Sequential<F>,
+        x: &impl Samples<F>,
+        y: &impl Samples<F>,
+        fit: &Fit<F>,
+    ) -> Result<RangeTest> {
+        self.run_by(model, (x.count(), fit), &|model, fit| model.fit(x, y, fit))
+    }
+
+    /// The same on data that comes batch by batch.
+    ///
+    /// # Errors
+    /// As [`LearningRateFinder::run`], and what the source returns.
+    pub fn run_source<F: Scalar>(
+        &self,
+        model: &Sequential<F>,
+        source: &impl BatchSource<F>,
+        fit: &Fit<F>,
+    ) -> Result<RangeTest> {
+        self.run_by(model, (source.count(), fit), &|model, fit| model.fit_source(source, fit))
+    }
+
+    fn run_by<F: Scalar>(
+        &self,
+        model: &Sequential<F>,
+        (count, fit): (usize, &Fit<F>),
+        train: Train<F>,
+    ) -> Result<RangeTest> {
+        self.check()?;
+        let (batch, samples) = fit.sizes(count)?;
+        // Without a sample the fit refuses.
+        let epochs = self.steps.div_ceil(samples.div_ceil(batch).max(1));
+        let sweep = |rate: &dyn Fn(usize) -> f64, reference: &[f64]| {
+            let mut copy = model.clone();
+            if let Some(compiled) = &mut copy.compiled {
+                *compiled.optimizer.learning_rate_mut() = LearningRate::Constant(rate(0));
+            }
+            let mut sweep = Sweep {
+                finder: self,
+                rate,
+                reference,
+                sizes: (batch, samples),
+                sum: 0.0,
+                average: 0.0,
+                test: RangeTest::default(),
+            };
+            train(&mut copy, &fit.steps_alone().epochs(epochs).callback(&mut sweep))?;
+            Ok(sweep.test)
+        };
+        let reference = sweep(&|_| 0.0, &[])?.losses;
+        sweep(&|step| self.rate(step), &reference)
+    }
+
+    /// The rate of step `i`.
+    fn rate(&self, i: usize) -> f64 {
+        let part = i as f64 / (self.steps - 1) as f64;
+        self.start * libm::exp(part * libm::log(self.end / self.start))
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(self.start > 0.0 && self.start < self.end && self.end.is_finite()) {
+            let found = format!("{} to {}", self.start, self.end);
+            return Err(Error::argument("start", "a rate above 0 and below the finite `end`", found));
+        }
+        if self.steps < 10 {
+            return Err(Error::argument("steps", "at least 10", self.steps));
+        }
+        if !(0.0..1.0).contains(&self.smoothing) {
+            return Err(Error::argument("smoothing", "a number from 0 to below 1", self.smoothing));
+        }
+        Ok(())
+    }
+}
+
+impl Default for LearningRateFinder {
+    fn default() -> Self {
+        LearningRateFinder::new()
+    }
+}
+
+/// What a range test has measured. `Display` shows it as a table of at most twenty rows.
+///
+/// # Example
+/// See [`LearningRateFinder`].
+#[derive(Debug, Clone, Default)]
+pub struct RangeTest {
+    rates: Vec<f64>,
+    losses: Vec<f64>,
+    smoothed: Vec<f64>,
+}
+
+impl RangeTest {
+    /// The learning rate of each step.
+    pub fn rates(&self) -> &[f64] {
+        &self.rates
+    }
+
+    /// The loss of each step's batch, taken before the step, as training reports it.
+    pub fn losses(&self) -> &[f64] {
+        &self.losses
+    }
+
+    /// The same, smoothed.
+    pub fn smoothed(&self) -> &[f64] {
+        &self.smoothed
+    }
+
+    /// A rate to begin with; none where the loss falls nowhere.
+    pub fn suggestion(&self) -> Option<f64> {
+        let end = (0..self.smoothed.len()).min_by(|a, b| self.smoothed[*a].total_cmp(&self.smoothed[*b]))?;
+        let top = self.smoothed[..=end].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let low = self.smoothed[end];
+        let start = (0..end).rev().find(|step| self.smoothed[*step] > top - 0.1 * (top - low))?;
+        (top - low > 1e-4 * top.abs()).then(|| (self.rates[start] * self.rates[end]).sqrt())
+    }
+}
+
+impl fmt::Display for RangeTest {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "{:>13}  {:>9}  {:>9}", "learning rate", "loss", "smoothed")?;
+        for i in (0..self.rates.len()).step_by(self.rates.len().div_ceil(20).max(1)) {
+            let [rate, loss, smooth] = [self.rates[i], self.losses[i], self.smoothed[i]].map(short);
+            writeln!(f, "{rate:>13}  {loss:>9}  {smooth:>9}")?;
+        }
+        match self.suggestion() {
+            Some(rate) => writeln!(f, "begin with {}", short(rate)),
+            None => writeln!(f, "no rate lowers the loss"),
+        }
+    }
+}
+
+/// The callback that raises the rate and writes the losses down.
+struct Sweep<'s> {
+    finder: &'s LearningRateFinder,
+    rate: &'s dyn Fn(usize) -> f64,
+    /// The losses of the same batches where nothing is learned.
+    reference: &'s [f64],
+    /// Of a batch, and of an epoch.
+    sizes: (usize, usize),
+    /// The sum of the epoch's losses so far, each times its samples.
+    sum: f64,
+    /// Before it is divided by `1 − β^n`.
+    average: f64,
+    test: RangeTest,
+}
+
+impl<F: Scalar> Callback<F> for Sweep<'_> {
+    fn on_epoch_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+        self.sum = 0.0;
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        // The logs hold the mean of the epoch so far.
+        let (batch, samples) = self.sizes;
+        let (before, seen) = ((at.batch - 1) * batch, (at.batch * batch).min(samples));
+        let sum = at.logs.get("loss").unwrap_or(f64::NAN) * seen as f64;
+        let loss = (sum - self.sum) / (seen - before) as f64;
+        self.sum = sum;
+        let (test, beta) = (&mut self.test, self.finder.smoothing);
+        let step = test.rates.len();
+        let first = test.losses.first().copied().unwrap_or(loss);
+        let reference = self.reference.get(step).copied().unwrap_or(first);
+        self.average = beta * self.average + (1.0 - beta) * (loss - reference);
+        let count = self.reference.len();
+        let level = if count == 0 { first } else { self.reference.iter().sum::<f64>() / count as f64 };
+        let smooth = level + self.average / (1.0 - libm::pow(beta, (step + 1) as f64));
+        let least = test.smoothed.iter().copied().fold(f64::INFINITY, f64::min);
+        if !smooth.is_finite() || (step > 10 && smooth > least + 3.0 * least.abs()) {
+            return Ok(Flow::Stop("the loss bursts".into()));
+        }
+        test.rates.push((self.rate)(step));
+        test.losses.push(loss);
+        test.smoothed.push(smooth);
+        if step + 1 == self.finder.steps {
+            return Ok(Flow::Stop("the last rate is reached".into()));
+        }
+        at.set_learning_rate((self.rate)(step + 1))?;
+        Ok(Flow::Continue)
+    }
+
+    fn on_diverged(&mut self, _: &mut Moment<F>, _: &Error) -> Result<Flow> {
+        Ok(Flow::Stop("the loss is no longer finite".into()))
+    }
+}

@@ -1,0 +1,105 @@
+//! What is to be tried: the settings of every trial, drawn before anything is trained.
+
+use super::hyper_parameters::{HyperParameters, Source};
+use super::run::Build;
+use super::search::Search;
+use super::trial::Trial;
+use crate::callback::Mode;
+use crate::error::{Error, Result};
+use crate::metric::Goal;
+use crate::model::Sequential;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::training::Fit;
+
+/// The first of the random streams that give trials their seeds.
+const SEEDS: u64 = 1 << 41;
+/// So many draws in a row that are all there already end a random search: there are no others, or hardly any.
+const REPEATS: u64 = 100;
+/// A grid of more is a mistake.
+const MOST: usize = 100_000;
+
+/// The trials of a search, and for each the epochs that it is to train.
+pub(super) struct Plan {
+    pub(super) trials: Vec<Trial>,
+    pub(super) epochs: Vec<usize>,
+    pub(super) goal: Goal,
+}
+
+impl Search {
+    /// Draws the settings, and calls the closure once for each trial to learn which there are.
+    pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<Plan> {
+        self.check()?;
+        let mut plan = Plan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
+        let mut judged = false;
+        let mut places = Some(Vec::new());
+        let (mut attempt, mut repeats) = (0, 0);
+        while plan.trials.len() < self.trials.unwrap_or(usize::MAX) && repeats < REPEATS {
+            let source = match self.trials {
+                Some(_) => Source::Random { seed: self.seed, attempt },
+                None => match places.take() {
+                    Some(places) => Source::Grid { places, points: self.points },
+                    None => break,
+                },
+            };
+            let mut hp = HyperParameters::new(source, Rng::stream(self.seed, SEEDS + attempt).bits());
+            let built = Rng::with_seeds(Rng::stream(hp.seed, 0), || build(&mut hp));
+            if let Some(fault) = hp.fault.take() {
+                return Err(fault);
+            }
+            (attempt, places) = (attempt + 1, hp.next_places());
+            let mut trial = Trial::new(plan.trials.len(), &hp);
+            if plan.trials.iter().any(|known| known.values == trial.values) {
+                repeats += 1;
+                continue;
+            }
+            repeats = 0;
+            match built {
+                Ok((model, fit)) => {
+                    let goal = self.goal(&model, &fit)?;
+                    if !judged {
+                        (plan.goal, judged) = (goal, true);
+                    }
+                    plan.epochs.push(fit.span().len());
+                }
+                Err(error) => {
+                    trial.error = Some(error);
+                    plan.epochs.push(0);
+                }
+            }
+            plan.trials.push(trial);
+            if plan.trials.len() > MOST {
+                return Err(Error::argument("grid", format!("at most {MOST} combinations"), "more"));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Which way the objective gets better.
+    ///
+    /// # Errors
+    /// [`Error::NotCompiled`], and [`Error::Unknown`] for a key that no epoch of this fit will have.
+    fn goal<F: Scalar>(&self, model: &Sequential<F>, fit: &Fit<F>) -> Result<Goal> {
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let keys = || std::iter::once("loss").chain(compiled.keys.iter().map(String::as_str));
+        let own = match self.objective.strip_prefix("val_") {
+            Some(own) if fit.validates() => Some(own),
+            Some(_) => None,
+            None => Some(&*self.objective),
+        };
+        let goal = own.and_then(|own| match compiled.keys.iter().position(|key| key == own) {
+            Some(place) => Some(compiled.metrics[place].goal()),
+            None => (own == "loss").then_some(Goal::Low),
+        });
+        let goal = goal.ok_or_else(|| {
+            let validated = keys().filter(|_| fit.validates()).map(|key| format!("val_{key}"));
+            let known = keys().map(String::from).chain(validated).collect();
+            Error::Unknown { what: "objective", name: self.objective.clone(), known }
+        })?;
+        Ok(match self.mode {
+            Mode::Auto => goal,
+            Mode::Min => Goal::Low,
+            Mode::Max => Goal::High,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! The course of a search: rungs of trials, several at once.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::halving::rungs;
+use super::hyper_parameters::HyperParameters;
+use super::plan::Plan;
+use super::results::SearchResults;
+use super::search::Search;
+use super::trial::Trial;
+use crate::callback::{Callback, Flow, Logs, Moment, Verbose};
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::metric::Goal;
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+use crate::training::{Fit, History};
+
+/// A closure that makes a compiled model and its fit from the settings that it asks for.
+///
+/// # Example
+/// See [`Search`].
+pub trait Build<'a, F: Scalar>:
+    Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
+{
+}
+
+impl<'a, F: Scalar, C> Build<'a, F> for C where
+    C: Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
+{
+}
+
+/// Trains a model by these settings.
+type Train<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
+
+/// A trial between its rungs.
+struct Running<F: Scalar> {
+    trial: Trial,
+    /// The epochs that it is to train.
+    epochs: usize,
+    /// As it left the last rung.
+    model: Option<Sequential<F>>,
+    /// As it was in its best epoch.
+    best: Option<Sequential<F>>,
+}
+
+impl Search {
+    pub(super) fn run_by<'a, F: Scalar>(
+        &self,
+        build: &impl Build<'a, F>,
+        train: Train<F>,
+    ) -> Result<SearchResults<F>> {
+        let Plan { trials, epochs, goal } = self.plan(build)?;
+        let most = epochs.iter().copied().max().unwrap_or(0);
+        let rungs = rungs(trials.len(), most, self.factor, self.min_epochs);
+        let running = trials.into_iter().zip(epochs);
+        let running: Vec<Mutex<Running<F>>> = running
+            .map(|(trial, epochs)| Mutex::new(Running { trial, epochs, model: None, best: None }))
+            .collect();
+        // The best model of the last rung; those that cannot be the best go as they come.
+        let champion = Mutex::new(None);
+        let mut going: Vec<usize> = (0..running.len()).collect();
+        for (k, rung) in rungs.iter().enumerate() {
+            going.sort_by(|a, b| lock(&running[*a]).trial.order(&lock(&running[*b]).trial, goal));
+            for out in going.drain(rung.trials.min(going.len())..) {
+                let mut out = lock(&running[out]);
+                (out.model, out.best) = (None, None);
+            }
+            going.sort_unstable();
+            let last = k + 1 == rungs.len();
+            kernel::each_alone(going.len(), self.at_once.unwrap_or_else(kernel::threads), &|i| {
+                let mut one = lock(&running[going[i]]);
+                if one.trial.error.is_none() && one.trial.stopped.is_none() {
+                    self.rung(&mut one, rung.share, goal, build, train);
+                    self.tell(&one.trial, running.len());
+                }
+                if last {
+                    one.model = None;
+                    let best = one.best.take();
+                    offer(&mut lock(&champion), best.map(|model| (one.trial.clone(), model)), goal);
+                }
+            });
+        }
+        let trials: Vec<Trial> = running
+            .into_iter()
+            .map(|one| one.into_inner().unwrap_or_else(PoisonError::into_inner).trial)
+            .collect();
+        let failed = trials.iter().filter_map(|trial| trial.error.as_ref());
+        match failed.clone().find(|error| !matches!(error, Error::Diverged { .. })) {
+            Some(error) if failed.count() == trials.len() => Err(error.clone()),
+            _ => {
+                let model = lock(&champion).take().map(|(_, model)| model);
+                Ok(SearchResults { trials, objective: self.objective.clone(), goal, model })
+            }
+        }
+    }
+
+    /// Trains a trial up to this share of its epochs.
+    fn rung<'a, F: Scalar>(
+        &self,
+        one: &mut Running<F>,
+        share: f64,
+        goal: Goal,
+        build: &impl Build<'a, F>,
+        train: Train<F>,
+    ) {
+        let started = Instant::now();
+        let trial = &mut one.trial;
+        let (fresh, fit) = match trial.build(build) {
+            Ok(built) => built,
+            Err(error) => return trial.error = Some(error),
+        };
+        let mut model = one.model.take().unwrap_or(fresh);
+        let (first, until) = (fit.span().start, (one.epochs as f64 * share).ceil() as usize);
+        let kept = Rc::new(RefCell::new(Kept {
+            epochs: trial.epochs,
+            best: trial.best.take(),
+            model: one.best.take(),
+        }));
+        let keep = Keep { objective: self.objective.clone(), goal, kept: Rc::clone(&kept) };
+        let fit = fit.initial_epoch(first + trial.epochs).epochs(first + until).verbose(Verbose::Silent);
+        let trained = train(&mut model, &fit.callback(keep));
+        let Kept { epochs, best, model: at_best } = kept.take();
+        (trial.epochs, trial.best, one.best) = (epochs, best, at_best);
+        match trained {
+            Ok(history) => {
+                trial.stopped = history.stopped().map(String::from);
+                trial.findings = history.findings().clone();
+                if trial.best.is_none() {
+                    let what = format!("a finite `{}` in some epoch", self.objective);
+                    trial.error = Some(Error::argument("objective", what, "none"));
+                }
+            }
+            Err(error) => trial.error = Some(error),
+        }
+        one.model = Some(model);
+        trial.time += started.elapsed();
+    }
+
+    fn tell(&self, trial: &Trial, trials: usize) {
+        let mut to = std::io::stderr();
+        if self.verbose == Verbose::Silent || (self.verbose == Verbose::Auto && !to.is_terminal()) {
+            return;
+        }
+        let end = match (&trial.best, &trial.error) {
+            (_, Some(error)) => error.to_string(),
+            (Some((epoch, score, _)), _) => format!("{}: {score:.4} in epoch {}", self.objective, epoch + 1),
+            _ => String::new(),
+        };
+        // A closed pipe is no reason to stop searching.
+        let _ = writeln!(to, "trial {} of {trials}, {} epochs: {end}", trial.number + 1, trial.epochs);
+    }
+}
+
+/// Keeps the better of two trials, with its model.
+fn offer<F: Scalar>(
+    champion: &mut Option<(Trial, Sequential<F>)>,
+    other: Option<(Trial, Sequential<F>)>,
+    goal: Goal,
+) {
+    let Some(other) = other else { return };
+    if champion.as_ref().is_none_or(|(trial, _)| other.0.order(trial, goal).is_lt()) {
+        *champion = Some(other);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The callback that keeps the best epoch of a trial.
+struct Keep<F: Scalar> {
+    objective: String,
+    goal: Goal,
+    kept: Rc<RefCell<Kept<F>>>,
+}
+
+/// How many epochs were trained; the best of them, and the model as it was in it.
+struct Kept<F: Scalar> {
+    epochs: usize,
+    best: Option<(usize, f64, Logs)>,
+    model: Option<Sequential<F>>,
+}
+
+impl<F: Scalar> Default for Kept<F> {
+    fn default() -> Self {
+        Kept { epochs: 0, best: None, model: None }
+    }
+}
+
+impl<F: Scalar> Callback<F> for Keep<F> {
+    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        let mut kept = self.kept.borrow_mut();
+        kept.epochs += 1;
+        let Some(value) = at.logs.get(&self.objective).filter(|value| value.is_finite()) else {
+            return Ok(Flow::Continue);
+        };
+        let better = kept.best.as_ref().is_none_or(|(_, best, _)| match self.goal {
+            Goal::Low => value < *best,
+            Goal::High => value > *best,
+        });
+        if better {
+            kept.best = Some((at.epoch, value, Logs::clone(at.logs)));
+            kept.model = Some(at.model.clone());
+        }
+        Ok(Flow::Continue)
+    }
+}
