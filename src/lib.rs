@@ -13,6 +13,7 @@ pub mod diagnosis;
 pub mod error;
 #[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
 mod files;
+pub mod guide;
 pub mod initializer;
 mod kernel;
 pub mod layer;

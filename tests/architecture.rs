@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the left to the right; those on one line never import each other.
-const ORDER: [&[&str]; 14] = [
+const ORDER: [&[&str]; 15] = [
     &["error"],
     &["config"],
     &["scalar", "rng", "state", "tensor", "axis"],
@@ -19,6 +19,7 @@ const ORDER: [&[&str]; 14] = [
     &["training"],
     &["selection"],
     &["plot", "report"],
+    &["guide"],
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

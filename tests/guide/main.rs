@@ -1,0 +1,64 @@
+//! The guide's chapter on Keras answers every public name of Keras, and names only what is here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What stands in backticks in a text.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The words of a piece of code: `Adam::new(0.1)` is `Adam` and `new`.
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    let word = |c: char| !(c.is_alphanumeric() || c == '_');
+    code.split(word).filter(|word| word.starts_with(|c: char| c.is_alphabetic()))
+}
+
+fn chapter(name: &str) -> String {
+    let text = fs::read_to_string(Path::new("src/guide").join(name)).unwrap();
+    // Code is compiled anyway.
+    text.split("```").step_by(2).collect()
+}
+
+#[test]
+fn every_name_of_keras_is_answered() {
+    let text = chapter("from_keras.md");
+    let answered: BTreeSet<&str> = quoted(&text).flat_map(words).collect();
+    let names = include_str!("keras_names.txt");
+    let missing: Vec<&str> =
+        names.lines().filter(|name| !answered.contains(name.rsplit('.').next().unwrap())).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(names.lines().count() > 300);
+}
+
+fn sources(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            *all += &fs::read_to_string(path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_said_to_be_here_is_here() {
+    let mut source = String::new();
+    sources(Path::new("src"), &mut source);
+    let known: BTreeSet<&str> = words(&source).collect();
+    // Not of this crate: what arrays, closures and files are called.
+    let foreign = ["onnx", "lr", "steps", "x_train"];
+    let mut missing = Vec::new();
+    for name in ["from_keras.md", "from_scikit_learn.md", "from_pytorch.md"] {
+        let text = chapter(name);
+        for row in text.lines().filter(|line| line.starts_with('|')) {
+            let column = |i| row.split('|').nth(i).unwrap_or_default();
+            let here = if column(2).trim().starts_with("the same") { column(1) } else { column(2) };
+            let wrong = |word: &&str| !known.contains(word) && !foreign.contains(word);
+            missing.extend(quoted(here).flat_map(words).filter(wrong).map(|word| format!("{name}: {word}")));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
