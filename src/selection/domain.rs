@@ -136,7 +136,12 @@ impl Domain {
                 (0..points.max(1)).map(|i| Drawn::Float(part(i, low, high))).collect()
             }
             Domain::LogUniform(low, high) => {
-                let value = |i| exp(part(i, libm::log(low), libm::log(high)), low, high);
+                // The ends are those that were asked for, to the last bit.
+                let value = |i: usize| match i {
+                    0 if points > 1 => low,
+                    _ if points > 1 && i + 1 == points => high,
+                    _ => exp(part(i, libm::log(low), libm::log(high)), low, high),
+                };
                 (0..points.max(1)).map(|i| Drawn::Float(value(i))).collect()
             }
             Domain::Integer(low, high) => {
