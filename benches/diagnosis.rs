@@ -1,4 +1,4 @@
-//! What the diagnosis costs: an epoch with it and without it, in turn: `cargo bench --bench diagnosis`.
+//! What the diagnosis costs: the first epoch with it and without it, in turn: `cargo bench --bench diagnosis`.
 //!
 //! The networks are those of the bench `workloads`. A line shows the medians of all rounds, and by how much the one with
 //! the diagnosis is longer; `--quick` takes fewer rounds.
@@ -55,6 +55,7 @@ fn main() {
         let mut times = [Vec::new(), Vec::new()];
         for round in 0..if quick { *rounds / 10 + 2 } else { *rounds } {
             for which in [round % 2, 1 - round % 2] {
+                let mut model = model.clone();
                 let start = Instant::now();
                 model.fit(x, y, &settings[which]).expect("a training");
                 times[which].push(start.elapsed());

@@ -11,9 +11,6 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// Batches of an epoch that are looked at, at most.
-const LOOKS: usize = 4;
-
 /// Gathers the evidence of a run, and asks the rules.
 pub(crate) struct Watch<F: Scalar> {
     pub(crate) evidence: Evidence,
@@ -28,12 +25,16 @@ pub(crate) struct Watch<F: Scalar> {
     /// The sum of the losses of the last quarter of the epoch's batches, and how many these are.
     late: (f64, usize),
     looking: bool,
+    /// The loss of the batch looked at, without its penalty.
+    bare: f64,
     batch: usize,
+    /// Batches of an epoch that are looked at, at most.
+    looks: usize,
 }
 
 impl<F: Scalar> Watch<F> {
-    /// A watch over these layers.
-    pub(crate) fn new(layers: &[Node<F>], plan: Plan, data: Data, tally: Tally<F>) -> Self {
+    /// A watch over these layers, which looks at this many batches of an epoch.
+    pub(crate) fn new(layers: &[Node<F>], plan: Plan, data: Data, tally: Tally<F>, looks: usize) -> Self {
         let facts: Vec<LayerFacts> =
             layers.iter().enumerate().map(|(i, layer)| LayerFacts::of(i, layer)).collect();
         let mut evidence = Evidence { plan, data, layers: facts, ..Evidence::default() };
@@ -57,13 +58,15 @@ impl<F: Scalar> Watch<F> {
             tally,
             late: (0.0, 0),
             looking: false,
+            bare: 0.0,
             batch: 0,
+            looks: looks.max(1),
         }
     }
 
     /// Begins this batch of an epoch, from 0: the first is looked at, and a few more, spread evenly.
     pub(crate) fn begins(&mut self, batch: usize) {
-        let every = self.evidence.plan.batches.div_ceil(LOOKS).max(1);
+        let every = self.evidence.plan.batches.div_ceil(self.looks).max(1);
         self.batch = batch;
         if batch == 0 {
             self.evidence.layers.iter_mut().for_each(LayerFacts::begin_epoch);
@@ -113,6 +116,7 @@ impl<F: Scalar> Watch<F> {
             of_last = look.flatten();
         }
         self.epoch.penalty = penalty;
+        self.bare = loss - penalty;
         self.epoch.spread = of_last.unwrap_or_else(|| spread(output).0);
         self.epoch.zero_logits = self.zero_logits(wires, x);
         self.answers(output, y);
@@ -184,6 +188,9 @@ impl<F: Scalar> Watch<F> {
             }
         }
         self.epoch.gradient = self.epoch.gradient.max(total.sqrt());
+        if total == 0.0 {
+            self.epoch.idle = self.epoch.idle.max(self.bare);
+        }
     }
 
     /// Looks at what the step changed.
@@ -236,7 +243,8 @@ impl<F: Scalar> Watch<F> {
             }
             layer.largest_step = layer.largest_step.max(layer.look.step);
         }
-        (self.epoch.rows, self.epoch.gradient, self.clipped) = (0, 0.0, 0);
+        (self.epoch.rows, self.clipped) = (0, 0);
+        (self.epoch.gradient, self.epoch.idle) = (0.0, 0.0);
         self.epoch.answers.fill(0);
         news
     }

@@ -52,11 +52,16 @@ pub(super) struct Budget {
     numbers: usize,
     /// Rows that are compared with each other.
     compared: usize,
+    /// Batches of each epoch.
+    looks: usize,
 }
+
+/// Batches of an epoch that are looked at: two tell a beginning from what comes of it, and more than four nothing new.
+const LOOKS: (usize, usize) = (2, 4);
 
 impl Budget {
     /// All, within the bounds of [`NUMBERS`] and [`ROWS`].
-    pub(super) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS };
+    pub(super) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, looks: LOOKS.1 };
 
     /// What takes about 3 thousandths of the time of the training, most of it at some 2 ns a number; and for a row that is
     /// compared 60 ns, 0.4 for each of its numbers, which are copied together, and 3 for each that goes into its key.
@@ -72,7 +77,15 @@ impl Budget {
         // A hundred rows are some 10 µs: nothing, but beside a single epoch of a tiny network.
         let least = if plan.epochs > 1 { 128 } else { 0 };
         let compared = (0.4 * share / row) as usize;
-        Budget { numbers: (share / 2.0) as usize, compared: compared.clamp(least, ROWS) }
+        // A look is about a microsecond, and 3 ns for each number that leaves a layer.
+        let leaves: usize = model.layers.iter().map(|layer| layer.widths().1).sum();
+        let look = 1000.0 + 3.0 * (batch * leaves) as f64;
+        let looks = 0.015 * step_time(model, batch) * plan.batches as f64 / look;
+        Budget {
+            numbers: (share / 2.0) as usize,
+            compared: compared.clamp(least, ROWS),
+            looks: (looks as usize).clamp(LOOKS.0, LOOKS.1),
+        }
     }
 }
 
@@ -127,7 +140,8 @@ pub(super) fn watch<F: Scalar>(
     let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(FEW, most).min(train);
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     // Inputs are wide, targets are not: more rows of these can be looked at.
-    let few = wanted.min((NUMBERS / data.width().max(1)).max(16));
+    let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
+    let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
     data.gather(None, &sample(train, few), &mut x, &mut y, &mut weights)?;
     facts.look_inputs(Batch::new(&x, data.width()));
     if few < wanted && !data.is_source() {
@@ -158,5 +172,5 @@ pub(super) fn watch<F: Scalar>(
         facts.repeats = Repeats::of(Batch::new(&x, width), Batch::new(&y, data.target), task, held);
     }
     let tally = Tally::new(compiled.loss.clone(), task, outputs, (train * data.steps, data.target));
-    Ok(Watch::new(&model.layers, plan, facts, tally))
+    Ok(Watch::new(&model.layers, plan, facts, tally, budget.looks))
 }

@@ -6,6 +6,7 @@
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;
+use crate::kernel;
 use crate::loss::{Loss, Target};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -106,10 +107,19 @@ impl<F: Scalar> Tally<F> {
         if self.task == Task::Classes && targets.width() == 1 && weights.is_none() && ignored.is_none() {
             // Class numbers were checked at the door. Few of them are counted faster one by one.
             if self.counts.len() <= 8 {
-                for (class, count) in self.counts.iter_mut().enumerate() {
-                    let class = F::of(class as f64);
-                    *count += targets.data().iter().filter(|t| **t == class).count() as f64;
-                }
+                kernel::wide(|| {
+                    let mut rest = targets.rows() as u32;
+                    let (last, counts) = match self.counts.split_last_mut() {
+                        Some((last, counts)) => (last, counts),
+                        None => return,
+                    };
+                    for (class, count) in counts.iter_mut().enumerate() {
+                        let class = F::of(class as f64);
+                        let own: u32 = targets.data().iter().map(|t| u32::from(*t == class)).sum();
+                        (*count, rest) = (*count + f64::from(own), rest - own);
+                    }
+                    *last += f64::from(rest);
+                });
             } else {
                 for class in targets.data() {
                     if let Some(count) = self.counts.get_mut(class.as_f64() as usize) {

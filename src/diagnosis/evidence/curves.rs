@@ -47,6 +47,8 @@ pub struct Epoch {
     pub zero_logits: f64,
     /// The largest norm of all gradients in the looks, estimated from a sample.
     pub gradient: f64,
+    /// The largest loss, without its penalty, of a batch looked at that had no gradient: one of loss 0 needs none.
+    pub idle: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
 }

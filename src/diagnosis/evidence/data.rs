@@ -3,6 +3,7 @@
 use super::repeats::Repeats;
 use super::{Scale, Task};
 use crate::data::class_of;
+use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -108,18 +109,20 @@ impl Data {
         let (mut sums, mut squares) = (vec![0.0; x.width()], vec![0.0; x.width()]);
         // Deviations are from the first row, so that a large offset costs no digits.
         let first: Vec<f64> = x.iter().next().unwrap_or_default().iter().map(|x| x.as_f64()).collect();
-        for row in x.iter() {
-            for (((sum, square), x), first) in sums.iter_mut().zip(&mut squares).zip(row).zip(&first) {
-                let d = x.as_f64() - first;
-                *sum += d;
-                *square += d * d;
+        kernel::wide(|| {
+            for row in x.iter() {
+                for (((sum, square), x), first) in sums.iter_mut().zip(&mut squares).zip(row).zip(&first) {
+                    let d = x.as_f64() - first;
+                    *sum += d;
+                    *square += d * d;
+                }
             }
-        }
+        });
         let feature = |((sum, square), first): ((&f64, &f64), &f64)| Feature {
             mean: first + sum / rows,
             deviation: (square / rows - (sum / rows).powi(2)).max(0.0).sqrt(),
         };
-        self.features = sums.iter().zip(&squares).zip(&first).map(feature).collect();
+        self.features = kernel::wide(|| sums.iter().zip(&squares).zip(&first).map(feature).collect());
         self.looked = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();
@@ -149,7 +152,7 @@ impl Data {
         let (span, sums) = (range(&mut values.iter().copied()), range(&mut y.iter().map(sum)));
         let stride = (values.len() / DISTINCT).max(1) | 1;
         values = values.into_iter().step_by(stride).take(DISTINCT).collect();
-        values.sort_by(f64::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
         let some = values.clone();
         values.dedup();
         self.targets = Targets {

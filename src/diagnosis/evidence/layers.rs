@@ -257,6 +257,8 @@ pub(crate) fn spread<F: Scalar>(y: Batch<F>) -> (f64, f64) {
         let count = SIDE.min(columns - start);
         let sums = match (stride, count) {
             (1, SIDE) => column_sums(y, SIDE, |row, i| row[start + i].as_f64()),
+            (1, 1) => column_sums(y, 1, |row, _| row[start].as_f64()),
+            (1, 2) => column_sums(y, 2, |row, i| row[start + i].as_f64()),
             _ => column_sums(y, count, |row, i| row[(start + i) * stride].as_f64()),
         };
         for [sum, square, own] in &sums[..count] {

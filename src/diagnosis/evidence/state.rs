@@ -56,11 +56,12 @@ impl Epoch {
             spread,
             zero_logits,
             gradient,
+            idle,
             learning_rate,
         } = self;
         state.numbers(
             "numbers",
-            [loss, late, penalty, clipped, spread, zero_logits, gradient, learning_rate],
+            [loss, late, penalty, clipped, spread, zero_logits, gradient, idle, learning_rate],
         )?;
         state.item("val_loss", val_loss)?;
         state.item("accuracy", accuracy)?;

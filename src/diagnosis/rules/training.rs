@@ -1,6 +1,6 @@
 //! The first batch, and what stops a training while it runs.
 
-use super::super::evidence::{Evidence, LayerFacts, Task};
+use super::super::evidence::{Epoch, Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::config::guess;
@@ -42,7 +42,10 @@ pub(super) fn no_gradient(e: &Evidence) -> Option<Finding> {
         return None;
     }
     let number = e.curves.epochs.len();
-    if epoch.gradient == 0.0 {
+    // A few batches are looked at, and one may be all of rows that are right, or of rows that no unit fires for: so in two
+    // epochs, where there are as many.
+    let none = |epoch: &Epoch| epoch.gradient == 0.0 && epoch.idle > 1e-6 * e.span();
+    if e.curves.epochs.iter().rev().take(2).all(none) && (number > 1 || e.ended) {
         let norms: Vec<String> =
             e.weighted().map(|(layer, _)| format!("{} {}", layer.name, short(layer.look.gradient))).collect();
         return Some(
