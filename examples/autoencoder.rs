@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             .add(Dense::new(16).activation(Activation::Tanh))
             .add(Dense::new(24));
         model.compile(Adam::new(0.005), MeanSquaredError::new(), ())?;
-        model.fit(&train, &train, &Fit::new().epochs(300).batch_size(8).verbose(Verbose::Silent))?;
+        let fit = Fit::new().epochs(300).batch_size(8).verbose(Verbose::Silent);
+        print!("{}", model.fit(&train, &train, &fit)?.findings()); // nothing, where all is well
         let back = model.predict(&test)?.into_dimensionality::<cornu::ndarray::Ix2>()?;
         scores = (&test - &back).mapv(|e| e * e).sum_axis(Axis(1));
         areas.push(auc(&scores, &summer));

@@ -67,9 +67,11 @@ fn main() -> Result<()> {
     let mut rng = Rng::stream(1, 0);
     let x = Array2::from_shape_fn((200, 2), |_| rng.normal());
     let y: Array2<f64> = Array2::from_shape_fn((200, 2), |(i, j)| [3.0, -2.0][j] * x[[i, j]]);
-    let mut model = Sequential::new().seed(1).add(Scale::default().name("scale"));
+    let seed = std::env::args().nth(1).and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let mut model = Sequential::new().seed(seed).add(Scale::default().name("scale"));
     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
-    model.fit(&x, &y, &Fit::new().epochs(20).verbose(Verbose::Silent))?;
+    let history = model.fit(&x, &y, &Fit::new().epochs(20).verbose(Verbose::Silent))?;
+    print!("{}", history.findings()); // nothing, where all is well
     let factors: Array1<f32> = model.weight("scale/factors")?.iter().copied().collect();
     println!("learned factors {factors:.3}");
     Ok(())

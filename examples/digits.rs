@@ -27,13 +27,14 @@ fn digits() -> Result<(Array2<f32>, Array1<usize>), Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
     let (x, y) = digits()?;
     let mut order: Vec<usize> = (0..y.len()).collect();
     Rng::stream(1, 0).shuffle(&mut order);
     let (test, train) = order.split_at(y.len() / 5);
 
     let mut model = Sequential::new()
-        .seed(1)
+        .seed(seed)
         .input([64])
         .add(Rescaling::new(1.0 / 16.0))
         .add(Reshape::new([8, 8, 1]))

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let forecast = |mut model: Sequential| -> Result<Array1<f32>, Box<dyn Error>> {
         model.compile(Adam::new(0.005), MeanSquaredError::new(), ())?;
         let fit = Fit::new().epochs(150).batch_size(16).verbose(Verbose::Silent);
-        model.fit(&x_train, &y_train, &fit)?;
+        print!("{}", model.fit(&x_train, &y_train, &fit)?.findings()); // nothing, where all is well
         Ok(model.predict(&x_test)?.iter().copied().collect())
     };
     let error =

@@ -23,6 +23,7 @@ fn letters(names: &[String]) -> Array2<u8> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
     let (mut names, mut languages) = (Vec::new(), Vec::new());
     for record in csv::Reader::from_path("examples/data/surnames.csv")?.records() {
         let record = record?;
@@ -38,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let ((x_train, y_train), (x_test, y_test)) = (part(train), part(test));
 
     let mut model = Sequential::new()
-        .seed(1)
+        .seed(seed)
         .input([12])
         .add(Embedding::new(27, 16))
         .add(Conv1D::new(96, 3).padding(Padding::Same).activation(Activation::Relu))
@@ -47,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add(Dense::new(encoder.classes().len()))
         .add(Softmax::new());
     model.compile(Adam::new(0.003), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
-    model.fit(&x_train, &y_train, &Fit::new().epochs(40).verbose(Verbose::Silent))?;
+    let history = model.fit(&x_train, &y_train, &Fit::new().epochs(40).verbose(Verbose::Silent))?;
+    print!("{}", history.findings()); // nothing, where all is well
     println!("held out, {} names: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
     println!("classes: {:?}", encoder.classes());
     println!("{}", model.confusion_matrix(&x_test, &y_test)?.report());

@@ -129,7 +129,7 @@ fn run(network: Network, seed: u64, epochs: usize, train: &Data, test: &Data) ->
         .callback(plateau)
         .callback(&mut best)
         .verbose(Verbose::Silent);
-    model.fit(&train.x, &train.y, &fit)?;
+    print!("{}", model.fit(&train.x, &train.y, &fit)?.findings()); // nothing, where all is well
     drop(fit);
     let predicted = model.predict_classes(&test.x)?;
     let wrong = predicted.iter().zip(&test.y).filter(|(found, truth)| found != truth).count();

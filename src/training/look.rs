@@ -11,6 +11,8 @@ use crate::tensor::Batch;
 /// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
 const NUMBERS: usize = 1 << 16;
 const ROWS: usize = 10_000;
+/// Rows that tell the scale of the inputs and the commonest classes, in a run of a fraction of a millisecond.
+const LEAST: usize = 32;
 /// Rows of a source, for which each row may be a read from a disk.
 const FEW: usize = 64;
 
@@ -136,8 +138,8 @@ pub(super) fn watch<F: Scalar>(
         indices: model.indices().is_some(),
         ..Data::default()
     };
-    let most = if data.is_source() { FEW } else { ROWS };
-    let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(FEW, most).min(train);
+    let (least, most) = if data.is_source() { (FEW, FEW) } else { (LEAST, ROWS) };
+    let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(least, most).min(train);
     let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     // Inputs are wide, targets are not: more rows of these can be looked at.
     let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
