@@ -1,7 +1,7 @@
 //! What the diagnosis costs: the first epoch with it and without it, in turn: `cargo bench --bench diagnosis`.
 //!
 //! The networks are those of the bench `workloads`. A line shows the medians of all rounds, and by how much the one with
-//! the diagnosis is longer; `--quick` takes fewer rounds.
+//! the diagnosis is longer; `--quick` takes fewer rounds, and a workload's name that one alone.
 
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick" || argument == "--test");
+    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     println!("| workload | without | with | more |\n|---|---|---|---|");
     for mut workload in [
         workload("signal", &[6000, 40, 10, 5], (5000, 50, 60), Sgd::new(0.01)),
@@ -50,6 +51,9 @@ fn main() {
         workload("tiny", &[8, 16, 2], (3200, 32, 4000), Adam::new(0.001)),
     ] {
         let Workload { name, model, x, y, batch, rounds } = &mut workload;
+        if !only.is_empty() && !only.iter().any(|wanted| wanted == name) {
+            continue;
+        }
         let fit = |diagnose| Fit::new().batch_size(*batch).verbose(Verbose::Silent).diagnose(diagnose);
         let settings = [fit(Diagnose::Off), fit(Diagnose::Report)];
         let mut times = [Vec::new(), Vec::new()];

@@ -1,6 +1,6 @@
 //! Data that was checked at the door: samples, targets and weights that fit the model and its loss.
 
-use super::given::Given;
+use super::given::{Given, Rows};
 use crate::data::{ClassWeight, check_weights, class_of};
 use crate::error::{Error, Result};
 use crate::kernel;
@@ -101,14 +101,8 @@ impl<'a, F: Scalar> Dataset<'a, F> {
 
     /// Copies the samples, targets and weights of these indices together into a batch; one to be trained on in an epoch of
     /// the model's life, where that is given.
-    pub(super) fn gather(
-        &self,
-        epoch: Option<u64>,
-        indices: &[usize],
-        x: &mut Vec<F>,
-        y: &mut Vec<F>,
-        weights: &mut Vec<F>,
-    ) -> Result<()> {
+    pub(super) fn gather(&self, epoch: Option<u64>, indices: &[usize], into: &mut Rows<F>) -> Result<()> {
+        let Rows { x, y, .. } = into;
         x.resize(indices.len() * self.width, F::zero());
         y.resize(indices.len() * self.steps * self.target, F::zero());
         self.given.read(self.names, epoch, indices, x, y)?;
@@ -120,7 +114,7 @@ impl<'a, F: Scalar> Dataset<'a, F> {
                 self.check_targets(index * self.steps, targets)?;
             }
         }
-        self.gather_weights(indices, weights);
+        self.gather_weights(indices, &mut into.weights);
         Ok(())
     }
 
@@ -130,10 +124,10 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     }
 
     /// Copies the targets and weights of these indices of arrays together.
-    pub(super) fn gather_targets(&self, indices: &[usize], y: &mut Vec<F>, weights: &mut Vec<F>) {
-        y.resize(indices.len() * self.steps * self.target, F::zero());
-        self.given.read_targets(indices, y);
-        self.gather_weights(indices, weights);
+    pub(super) fn gather_targets(&self, indices: &[usize], into: &mut Rows<F>) {
+        into.y.resize(indices.len() * self.steps * self.target, F::zero());
+        self.given.read_targets(indices, &mut into.y);
+        self.gather_weights(indices, &mut into.weights);
     }
 
     fn gather_weights(&self, indices: &[usize], weights: &mut Vec<F>) {

@@ -1,7 +1,7 @@
 //! Where the diagnosis meets a training: what is looked at, when, and how it is told.
 
 use super::dataset::{Dataset, Ends, TRAINING};
-use super::given::Given;
+use super::given::{Given, Rows};
 use super::look::{self, Budget, plan, sample};
 use super::measure::Measure;
 use super::settings::Fit;
@@ -43,7 +43,8 @@ impl<F: Scalar> Sequential<F> {
         };
         let count = data.count();
         let plan = plan(&model, compiled, (0, count, count), true);
-        let mut watch = look::watch(&model, compiled, plan, &data, None, count, Budget::FULL)?;
+        let mut watch =
+            look::watch(&model, compiled, plan, (&data, count), None, Budget::FULL, &mut Rows::default())?;
         let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
         let indices = sample(count, count.min(256));
         watch.begins(0);
@@ -79,6 +80,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         validation: Option<(&Dataset<F>, usize)>,
         settings: &'f Fit<F>,
         train: usize,
+        rows: &mut Rows<F>,
     ) -> Result<Option<Self>> {
         let Some(compiled) = model.compiled.as_ref().filter(|_| settings.diagnose != Diagnose::Off) else {
             return Ok(None);
@@ -87,7 +89,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         let plan = plan(model, compiled, (epochs, settings.batch_size, train), settings.shuffle);
         let budget = Budget::of(model, &plan, train, data);
         Ok(Some(Diagnosis {
-            watch: look::watch(model, compiled, plan, data, validation, train, budget)?,
+            watch: look::watch(model, compiled, plan, (data, train), validation, budget, rows)?,
             rules: &settings.rules,
             diagnose: settings.diagnose,
             tells: settings.verbose != Verbose::Silent,

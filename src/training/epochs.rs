@@ -44,10 +44,10 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         callbacks: &'t mut [Box<dyn Callback<F> + 'a>],
     ) -> Result<Self> {
         let session = kernel::Session::new();
-        let trainer = Trainer::new(model);
+        let mut trainer = Trainer::new(model);
         let from = if settings.validation_data.is_some() { 0 } else { run.train };
         let validation = run.validation.as_ref().map(|data| (data, from));
-        let diagnosis = Diagnosis::new(model, &run.data, validation, settings, run.train)?;
+        let diagnosis = Diagnosis::new(model, &run.data, validation, settings, run.train, &mut trainer.rows)?;
         let callbacks = Callbacks { given: callbacks, progress: Progress::new(settings.verbose) };
         let history =
             History { seed: model.seed, settings: run.words(model, settings), ..History::default() };

@@ -1,7 +1,7 @@
 //! `evaluate`: the loss and the metrics on data, through `&self`.
 
 use super::dataset::{Dataset, Ends, TRAINING};
-use super::given::Given;
+use super::given::{Given, Rows};
 use super::measure::{Measure, Targets};
 use super::settings::check_batch_size;
 use crate::callback::Logs;
@@ -128,9 +128,7 @@ pub(super) struct Evaluation<F> {
     wires: Wires<F>,
     batch_size: usize,
     indices: Vec<usize>,
-    x: Vec<F>,
-    y: Vec<F>,
-    weights: Vec<F>,
+    rows: Rows<F>,
 }
 
 impl<F: Scalar> Evaluation<F> {
@@ -139,9 +137,7 @@ impl<F: Scalar> Evaluation<F> {
             wires: Wires::new(&model.layers),
             batch_size: batch_size.min(data.count()),
             indices: Vec::new(),
-            x: Vec::new(),
-            y: Vec::new(),
-            weights: Vec::new(),
+            rows: Rows::default(),
         }
     }
 
@@ -159,12 +155,12 @@ impl<F: Scalar> Evaluation<F> {
             self.indices.clear();
             self.indices.extend(start..rows.end.min(start + self.batch_size));
             let samples = self.indices.len();
-            data.gather(None, &self.indices, &mut self.x, &mut self.y, &mut self.weights)?;
-            let x = Batch::new(&self.x, self.x.len() / samples);
+            data.gather(None, &self.indices, &mut self.rows)?;
+            let x = Batch::new(&self.rows.x, self.rows.x.len() / samples);
             self.wires.infer(&model.layers, x);
             let output = self.wires.output(x);
-            let y = Batch::new(&self.y, data.target);
-            let weights = data.weights.is_some().then_some(&*self.weights);
+            let y = Batch::new(&self.rows.y, data.target);
+            let weights = data.weights.is_some().then_some(&*self.rows.weights);
             let y_pred = output.reshape(output.width() / data.steps);
             let penalty = weight_penalty + self.wires.activity_penalty(&model.layers, x);
             measure.take(&*compiled.loss, y_pred, Targets { y, weights, samples }, penalty);

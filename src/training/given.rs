@@ -14,6 +14,14 @@ pub(super) enum Given<'a, F: Scalar> {
     Batches(&'a dyn BatchSource<F>),
 }
 
+/// Memory for samples that are copied together, with their targets and weights.
+#[derive(Default)]
+pub(super) struct Rows<F> {
+    pub(super) x: Vec<F>,
+    pub(super) y: Vec<F>,
+    pub(super) weights: Vec<F>,
+}
+
 /// How many samples of a source are read at a time to look at its targets alone.
 const LOOK: usize = 64;
 

@@ -1,7 +1,7 @@
 //! `check_gradient`: the gradients of all weights and of the input against central differences.
 
 use super::dataset::{Dataset, Ends, TRAINING};
-use super::given::Given;
+use super::given::{Given, Rows};
 use super::measure::{Measure, Targets};
 use super::step::add_penalty_slopes;
 use crate::error::{Error, Result};
@@ -42,11 +42,11 @@ impl<F: Scalar> Sequential<F> {
         let ends = Ends::of(self)?;
         let data = Dataset::new(TRAINING, Given::Arrays { x, y }, ends, &*compiled.loss)?;
         let measure = Measure::new(&compiled, "", ends.output, &y.sample_shape())?;
-        let (mut rows, mut targets) = (Vec::new(), Vec::new());
+        let mut rows = Rows::default();
         let all: Vec<usize> = (0..data.count()).collect();
-        data.gather(None, &all, &mut rows, &mut targets, &mut Vec::new())?;
+        data.gather(None, &all, &mut rows)?;
         let wires = Wires::new(&model.layers);
-        Probe { model, compiled: &compiled, data, measure, wires, x: rows, y: targets }.compare()
+        Probe { model, compiled: &compiled, data, measure, wires, x: rows.x, y: rows.y }.compare()
     }
 }
 

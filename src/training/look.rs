@@ -1,10 +1,12 @@
 //! What the diagnosis looks at before a training, and how much of it.
 
 use super::dataset::Dataset;
+use super::given::Rows;
 use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
 use crate::error::Result;
 use crate::layer::{Layer, Node};
 use crate::model::{Compiled, Sequential};
+use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -79,9 +81,13 @@ impl Budget {
         // A hundred rows are some 10 µs: nothing, but beside a single epoch of a tiny network.
         let least = if plan.epochs > 1 { 128 } else { 0 };
         let compared = (0.4 * share / row) as usize;
-        // A look is about a microsecond, and 3 ns for each number that leaves a layer.
+        // A look is about a microsecond, 3 ns for each number that leaves a layer, and half of one for each weight, whose
+        // gradient is kept apart for it.
         let leaves: usize = model.layers.iter().map(|layer| layer.widths().1).sum();
-        let look = 1000.0 + 3.0 * (batch * leaves) as f64;
+        let mut weights = 0;
+        let mut count = |trained, param: &Param<F>| weights += if trained { param.len() } else { 0 };
+        model.layers.iter().for_each(|layer| layer.each_param(&mut count));
+        let look = 1000.0 + 3.0 * (batch * leaves) as f64 + 0.5 * weights as f64;
         let looks = 0.015 * step_time(model, batch) * plan.batches as f64 / look;
         Budget {
             numbers: (share / 2.0) as usize,
@@ -120,15 +126,16 @@ pub(super) fn plan<F: Scalar>(
     }
 }
 
-/// A watch that has seen the data: `train` of them train; those that validate are given with the first that does.
+/// A watch that has seen the data: `train` of them train; those that validate are given with the first that does. What
+/// is looked at passes through the memory of `rows`.
 pub(super) fn watch<F: Scalar>(
     model: &Sequential<F>,
     compiled: &Compiled<F>,
     plan: Plan,
-    data: &Dataset<F>,
+    (data, train): (&Dataset<F>, usize),
     validation: Option<(&Dataset<F>, usize)>,
-    train: usize,
     budget: Budget,
+    rows: &mut Rows<F>,
 ) -> Result<Watch<F>> {
     let outputs = model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1);
     let task = plan.task;
@@ -140,38 +147,34 @@ pub(super) fn watch<F: Scalar>(
     };
     let (least, most) = if data.is_source() { (FEW, FEW) } else { (LEAST, ROWS) };
     let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(least, most).min(train);
-    let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     // Inputs are wide, targets are not: more rows of these can be looked at.
     let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
     let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
-    data.gather(None, &sample(train, few), &mut x, &mut y, &mut weights)?;
-    facts.look_inputs(Batch::new(&x, data.width()));
+    data.gather(None, &sample(train, few), rows)?;
+    facts.look_inputs(Batch::new(&rows.x, data.width()));
     if few < wanted && !data.is_source() {
-        data.gather_targets(&sample(train, wanted), &mut y, &mut weights);
+        data.gather_targets(&sample(train, wanted), rows);
     }
-    facts.look_targets(task, outputs, Batch::new(&y, data.target));
+    facts.look_targets(task, outputs, Batch::new(&rows.y, data.target));
     let apart = validation.filter(|(other, _)| !other.is_source() && !data.is_source());
     // Data that were given apart may be shared out otherwise, and meant to be.
     if let Some((other, from)) = apart.filter(|(_, from)| *from > 0) {
-        let rows = sample(other.count() - from, wanted);
-        let tail: Vec<usize> = rows.iter().map(|i| from + i).collect();
-        other.gather_targets(&tail, &mut y, &mut weights);
-        facts.validation = Some(Part::of(task, outputs, Batch::new(&y, data.target)));
+        let tail: Vec<usize> = sample(other.count() - from, wanted).iter().map(|i| from + i).collect();
+        other.gather_targets(&tail, rows);
+        facts.validation = Some(Part::of(task, outputs, Batch::new(&rows.y, data.target)));
     }
     // Equal rows: of the ends of wide samples it is enough to compare a few.
     let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));
     if !data.is_source() && data.steps == 1 && compared >= 16 {
-        data.gather(None, &sample(train, compared), &mut x, &mut y, &mut weights)?;
-        let mut held = Vec::new();
+        data.gather(None, &sample(train, compared), rows)?;
+        let mut held = Rows::default();
         if let Some((other, from)) = apart {
-            let rows = sample(other.count() - from, compared.div_ceil(4));
-            let tail: Vec<usize> = rows.iter().map(|i| from + i).collect();
-            let mut of_held = Vec::new();
-            other.gather(None, &tail, &mut held, &mut of_held, &mut weights)?;
+            let tail = sample(other.count() - from, compared.div_ceil(4));
+            other.gather(None, &tail.iter().map(|i| from + i).collect::<Vec<_>>(), &mut held)?;
         }
         let width = data.width();
-        let held = apart.map(|_| Batch::new(&held, width));
-        facts.repeats = Repeats::of(Batch::new(&x, width), Batch::new(&y, data.target), task, held);
+        let held = apart.map(|_| Batch::new(&held.x, width));
+        facts.repeats = Repeats::of(Batch::new(&rows.x, width), Batch::new(&rows.y, data.target), task, held);
     }
     let tally = Tally::new(compiled.loss.clone(), task, outputs, (train * data.steps, data.target));
     Ok(Watch::new(&model.layers, plan, facts, tally, budget.looks))

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::dataset::Dataset;
 use super::epochs::Training;
 use super::fit::Run;
+use super::given::Rows;
 use super::look::sample;
 use super::settings::Fit;
 use crate::callback::{BackupAndRestore, Callback};
@@ -173,12 +174,15 @@ fn identity<F: Scalar>(
 /// A sum over some rows of arrays, and over all weights. A source is not read for it.
 fn sum<F: Scalar>(data: Option<&Dataset<F>>) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
-    let (mut x, mut y, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rows = Rows::default();
     if !data.is_source() {
-        let rows = sample(data.count(), ROWS);
-        data.gather(None, &rows, &mut x, &mut y, &mut weights)?;
+        data.gather(None, &sample(data.count(), ROWS), &mut rows)?;
     }
     let mut bytes = Vec::new();
-    x.iter().chain(&y).chain(data.weights.iter().flatten()).for_each(|number| number.put(&mut bytes));
+    rows.x
+        .iter()
+        .chain(&rows.y)
+        .chain(data.weights.iter().flatten())
+        .for_each(|number| number.put(&mut bytes));
     Ok(format!("{:016x}", fnv(FNV, &bytes)))
 }

@@ -2,6 +2,7 @@
 
 use super::dataset::Dataset;
 use super::diagnose::Diagnosis;
+use super::given::Rows;
 use super::measure::{Measure, Targets};
 use super::update;
 use crate::diagnosis::Watch;
@@ -18,9 +19,8 @@ pub(super) struct Trainer<F> {
     wires: Wires<F>,
     /// The first layer with something to train; no gradient goes below it.
     lowest: usize,
-    x: Vec<F>,
-    y: Vec<F>,
-    weights: Vec<F>,
+    /// The batch under way.
+    pub(super) rows: Rows<F>,
 }
 
 /// Where in the training a step stands, its epoch and its batch from 1, and what becomes of its gradients.
@@ -50,9 +50,7 @@ impl<F: Scalar> Trainer<F> {
         Trainer {
             wires: Wires::new(&model.layers),
             lowest: model.layers.iter().position(trains).unwrap_or(model.layers.len()),
-            x: Vec::new(),
-            y: Vec::new(),
-            weights: Vec::new(),
+            rows: Rows::default(),
         }
     }
 
@@ -68,11 +66,11 @@ impl<F: Scalar> Trainer<F> {
         let penalty = model.weight_penalty();
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let epoch = Some(model.epochs_seen);
-        data.gather(epoch, indices, &mut self.x, &mut self.y, &mut self.weights)?;
-        let x = Batch::new(&self.x, data.width());
+        data.gather(epoch, indices, &mut self.rows)?;
+        let x = Batch::new(&self.rows.x, data.width());
         let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
         self.wires.forward(&mut model.layers, x, at);
-        let targets = targets(data, &self.y, &self.weights, indices);
+        let targets = targets(data, &self.rows, indices);
         let width = self.wires.output(x).width() / data.steps;
         let penalty = penalty + self.wires.activity_penalty(&model.layers, x);
         let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets, penalty);
@@ -100,8 +98,8 @@ impl<F: Scalar> Trainer<F> {
         let watch = diagnosis.as_mut().map(|diagnosis| &mut diagnosis.watch);
         let loss = self.forward(model, data, indices, measure, watch)?;
         let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
-        let x = Batch::new(&self.x, data.width());
-        let targets = targets(data, &self.y, &self.weights, indices);
+        let x = Batch::new(&self.rows.x, data.width());
+        let targets = targets(data, &self.rows, indices);
         let width = self.wires.output(x).width() / data.steps;
         let diverged = |what, value, place_name| Error::Diverged {
             epoch: at.epoch,
@@ -152,14 +150,9 @@ impl<F: Scalar> Trainer<F> {
 }
 
 /// The targets that were gathered for these samples, and their weights where there are any.
-fn targets<'a, F: Scalar>(
-    data: &Dataset<F>,
-    y: &'a [F],
-    weights: &'a [F],
-    indices: &[usize],
-) -> Targets<'a, F> {
-    let weights = data.weights.is_some().then_some(weights);
-    Targets { y: Batch::new(y, data.target), weights, samples: indices.len() }
+fn targets<'a, F: Scalar>(data: &Dataset<F>, rows: &'a Rows<F>, indices: &[usize]) -> Targets<'a, F> {
+    let weights = data.weights.is_some().then_some(&*rows.weights);
+    Targets { y: Batch::new(&rows.y, data.target), weights, samples: indices.len() }
 }
 
 /// The last of these layers, the first of which is layer `first`, with a gradient that is not finite: the one where it

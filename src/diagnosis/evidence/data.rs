@@ -106,23 +106,26 @@ impl Data {
     /// Facts of these samples.
     pub(crate) fn look_inputs<F: Scalar>(&mut self, x: Batch<F>) {
         let rows = x.rows().max(1) as f64;
-        let (mut sums, mut squares) = (vec![0.0; x.width()], vec![0.0; x.width()]);
         // Deviations are from the first row, so that a large offset costs no digits.
-        let first: Vec<f64> = x.iter().next().unwrap_or_default().iter().map(|x| x.as_f64()).collect();
+        let first = x.iter().next().unwrap_or_default();
+        self.features = vec![Feature::default(); x.width()];
+        let features = &mut self.features;
         kernel::wide(|| {
             for row in x.iter() {
-                for (((sum, square), x), first) in sums.iter_mut().zip(&mut squares).zip(row).zip(&first) {
-                    let d = x.as_f64() - first;
-                    *sum += d;
-                    *square += d * d;
+                for ((sums, x), first) in features.iter_mut().zip(row).zip(first) {
+                    let d = x.as_f64() - first.as_f64();
+                    sums.mean += d;
+                    sums.deviation += d * d;
                 }
             }
+            for (sums, first) in features.iter_mut().zip(first) {
+                let (mean, square) = (sums.mean / rows, sums.deviation / rows);
+                *sums = Feature {
+                    mean: first.as_f64() + mean,
+                    deviation: (square - mean.powi(2)).max(0.0).sqrt(),
+                };
+            }
         });
-        let feature = |((sum, square), first): ((&f64, &f64), &f64)| Feature {
-            mean: first + sum / rows,
-            deviation: (square / rows - (sum / rows).powi(2)).max(0.0).sqrt(),
-        };
-        self.features = kernel::wide(|| sums.iter().zip(&squares).zip(&first).map(feature).collect());
         self.looked = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();

@@ -253,40 +253,48 @@ pub(crate) fn spread<F: Scalar>(y: Batch<F>) -> (f64, f64) {
     // Some columns at a time need no memory; a sample of 64 of them tells enough.
     let stride = width.div_ceil(64);
     let columns = width.div_ceil(stride);
-    for start in (0..columns).step_by(SIDE) {
-        let count = SIDE.min(columns - start);
-        let sums = match (stride, count) {
-            (1, SIDE) => column_sums(y, SIDE, |row, i| row[start + i].as_f64()),
-            (1, 1) => column_sums(y, 1, |row, _| row[start].as_f64()),
-            (1, 2) => column_sums(y, 2, |row, i| row[start + i].as_f64()),
-            _ => column_sums(y, count, |row, i| row[(start + i) * stride].as_f64()),
-        };
-        for [sum, square, own] in &sums[..count] {
+    let mut add = |sums: &[[f64; 3]]| {
+        for [sum, square, own] in sums {
             total += (square / rows - (sum / rows).powi(2)).max(0.0).sqrt();
             squares += own / rows;
+        }
+    };
+    for start in (0..columns).step_by(SIDE) {
+        let count = SIDE.min(columns - start);
+        let some = |row: &[F]| {
+            std::array::from_fn(|i| if i < count { row[(start + i) * stride].as_f64() } else { 0.0 })
+        };
+        match (stride, count) {
+            (1, SIDE) => add(&column_sums::<SIDE, F>(y, |row| side_by_side(row, start))),
+            (1, 1) => add(&column_sums::<1, F>(y, |row| side_by_side(row, start))),
+            (1, 2) => add(&column_sums::<2, F>(y, |row| side_by_side(row, start))),
+            _ => add(&column_sums::<SIDE, F>(y, some)[..count]),
         }
     }
     (total / columns as f64, (squares / columns as f64).sqrt())
 }
 
+/// `N` numbers of a row from `start` on.
+#[inline(always)]
+fn side_by_side<const N: usize, F: Scalar>(row: &[F], start: usize) -> [f64; N] {
+    row[start..].first_chunk().map_or([0.0; N], |some| some.map(|v| v.as_f64()))
+}
+
 /// Σ (v − the first v), Σ of its square and Σ v² of some columns over the rows.
 #[inline(always)]
-fn column_sums<F: Scalar>(y: Batch<F>, count: usize, value: impl Fn(&[F], usize) -> f64) -> [[f64; 3]; SIDE] {
-    let [mut first, mut sum, mut square, mut own] = [[0.0; SIDE]; 4];
+fn column_sums<const N: usize, F: Scalar>(y: Batch<F>, values: impl Fn(&[F]) -> [f64; N]) -> [[f64; 3]; N] {
+    let [mut sum, mut square, mut own] = [[0.0; N]; 3];
     kernel::wide(|| {
-        if let Some(row) = y.iter().next() {
-            (0..count).for_each(|i| first[i] = value(row, i));
-        }
+        let first = y.iter().next().map_or([0.0; N], &values);
         for row in y.iter() {
-            for i in 0..count {
-                let v = value(row, i);
-                let d = v - first[i];
-                (sum[i], square[i], own[i]) = (sum[i] + d, square[i] + d * d, own[i] + v * v);
+            let v = values(row);
+            for i in 0..N {
+                let d = v[i] - first[i];
+                (sum[i], square[i], own[i]) = (sum[i] + d, square[i] + d * d, own[i] + v[i] * v[i]);
             }
         }
     });
     std::array::from_fn(|i| [sum[i], square[i], own[i]])
 }
 
-/// Columns whose sums are kept side by side.
-const SIDE: usize = 8;
+const SIDE: usize = 8; // columns whose sums are kept side by side
