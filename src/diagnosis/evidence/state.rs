@@ -84,3 +84,69 @@ impl Look {
         state.count("looks", looks)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// What a run has before its first step, to be read into.
+    fn fresh() -> Evidence {
+        let look = Look { alive: vec![false; 3], saturated: vec![0; 3], ..Look::default() };
+        let layer = LayerFacts { name: "F1".into(), look, ..LayerFacts::default() };
+        Evidence { layers: vec![layer], ..Evidence::default() }
+    }
+
+    #[test]
+    fn all_that_was_seen_comes_back() -> Result<()> {
+        let mut seen = fresh();
+        seen.first = Some(First {
+            loss: 1.5,
+            rows: 32,
+            sums: Some(2.5),
+            layer: 1,
+            inputs: (3.5, 4.5),
+            output: (0.25, 0.75),
+        });
+        seen.layers[0].alive_first = Some(2);
+        seen.layers[0].largest_step = 0.125;
+        seen.layers[0].look = Look {
+            rows: 64,
+            lost: 5,
+            alive: vec![true, false, true],
+            saturated: vec![7, 0, 9],
+            rms: 0.5,
+            spread: 0.375,
+            gradient: 0.0625,
+            weights: 0.75,
+            step: 0.003,
+            looks: 4,
+        };
+        seen.curves.epochs = vec![Epoch {
+            loss: 1.0,
+            late: 0.9,
+            penalty: 0.1,
+            val_loss: Some(1.2),
+            accuracy: Some(0.6),
+            val_accuracy: Some(0.5),
+            rows: 96,
+            clipped: 0.01,
+            answers: vec![3, 0, 93],
+            spread: 0.02,
+            zero_logits: 0.03,
+            gradient: 0.04,
+            idle: 0.05,
+            learning_rate: 0.06,
+        }];
+        let mut writing = State::writing();
+        seen.state(&mut writing)?;
+        let mut reading = State::reading(Path::new("backup"), writing.bytes().to_vec());
+        let mut back = fresh();
+        back.state(&mut reading)?;
+        reading.end()?;
+        assert_eq!(back.first, seen.first);
+        assert_eq!(back.curves, seen.curves);
+        assert_eq!(back.layers, seen.layers);
+        Ok(())
+    }
+}
