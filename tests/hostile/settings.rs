@@ -115,3 +115,16 @@ fn every_setting_of_another_type_is_refused_or_read() {
         }
     }
 }
+
+#[test]
+fn numbers_come_back_with_every_bit() {
+    // Found by fuzzing: the last bits of numbers with many digits went, each time that they were read.
+    let mut rng = Rng::stream(1, 0);
+    for _ in 0..1000 {
+        let stddev = f64::from_bits(1.5_f64.to_bits() ^ (rng.uniform() * 2_f64.powi(52)) as u64);
+        let layer = Dense::new(2).kernel_initializer(Initializer::RandomNormal { mean: 0.0, stddev });
+        let text = Sequential::<f32>::new().input([3]).add(layer).to_json().unwrap();
+        assert!(text.contains(&format!("\"stddev\":{stddev}")), "{text}");
+        assert_eq!(Sequential::<f32>::from_json(&text).unwrap().to_json().unwrap(), text);
+    }
+}
