@@ -12,7 +12,11 @@ mod labels;
 #[cfg(feature = "npy")]
 mod npy;
 mod one_hot;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod read;
+#[cfg(any(feature = "npy", feature = "hdf5", feature = "parquet"))]
+mod rows;
 mod scale;
 mod source;
 mod split;
@@ -35,6 +39,8 @@ pub use labels::{LabelEncoder, to_categorical};
 #[cfg(feature = "npy")]
 pub use npy::NpySource;
 pub use one_hot::OneHotEncoder;
+#[cfg(feature = "parquet")]
+pub use parquet::{Parquet, ParquetSource};
 pub use scale::{MinMaxScaler, StandardScaler};
 pub(crate) use source::check_source;
 pub use source::{BatchSource, SourceFn, source_fn};

@@ -1,13 +1,13 @@
 //! NumPy files that are read where and when a batch needs them.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::rows::Rows;
 use super::source::BatchSource;
 use crate::error::{Error, Result};
 use crate::files::input::{Input, failed};
-use crate::files::npy::{self, Npy};
-use crate::files::read_at::read_at;
+use crate::files::npy;
 use crate::scalar::Scalar;
 
 /// Samples in one `.npy` file and their targets in another: a [`BatchSource`] that holds neither in memory.
@@ -35,15 +35,8 @@ use crate::scalar::Scalar;
 /// [`Error::Argument`] for one in Fortran order, [`Error::Length`] where the files' numbers of samples differ.
 #[derive(Debug)]
 pub struct NpySource {
-    x: NpyFile,
-    y: NpyFile,
-}
-
-#[derive(Debug)]
-struct NpyFile {
-    path: PathBuf,
-    file: File,
-    npy: Npy,
+    x: Rows,
+    y: Rows,
 }
 
 impl NpySource {
@@ -52,62 +45,34 @@ impl NpySource {
     /// # Errors
     /// See [`NpySource`].
     pub fn open(x: impl AsRef<Path>, y: impl AsRef<Path>) -> Result<Self> {
-        let source = NpySource { x: NpyFile::open(x.as_ref())?, y: NpyFile::open(y.as_ref())? };
-        if source.x.count() != source.y.count() {
-            let (x, found) = (source.x.count(), source.y.count());
-            return Err(Error::Length { x, argument: source.y.path.display().to_string(), found });
+        let source = NpySource { x: open(x.as_ref())?, y: open(y.as_ref())? };
+        if source.x.count != source.y.count {
+            let (x, found) = (source.x.count, source.y.count);
+            return Err(Error::Length { x, argument: source.y.name, found });
         }
         Ok(source)
     }
 }
 
-impl NpyFile {
-    fn open(path: &Path) -> Result<Self> {
-        let input = Input::open(path)?;
-        let npy = npy::header(&input, "its header")?;
-        let shape = &npy.array.shape;
-        if npy.in_columns || shape.is_empty() {
-            let found = if npy.in_columns { "Fortran's order" } else { "a single number" };
-            let found = format!("{}: {found}", path.display());
-            return Err(Error::argument("npy", "samples in C order", found));
-        }
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| failed(&name, &error))?;
-        Ok(NpyFile { path: path.into(), file, npy })
+fn open(path: &Path) -> Result<Rows> {
+    let npy = npy::header(&Input::open(path)?, "its header")?;
+    let [count, shape @ ..] = &npy.array.shape[..] else { return Err(unfit(path, "a single number")) };
+    if npy.in_columns {
+        return Err(unfit(path, "Fortran's order"));
     }
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| failed(&name, &error))?;
+    let (number, big_endian, start) = (npy.array.number, npy.big_endian, npy.array.start);
+    Ok(Rows { name, file, number, big_endian, start, count: *count, shape: shape.into() })
+}
 
-    fn count(&self) -> usize {
-        self.npy.array.shape[0]
-    }
-
-    fn width(&self) -> usize {
-        self.npy.array.shape[1..].iter().product()
-    }
-
-    fn sample_shape(&self) -> Vec<usize> {
-        match &self.npy.array.shape[1..] {
-            [] => vec![1],
-            shape => shape.to_vec(),
-        }
-    }
-
-    /// Reads the samples of these indices.
-    fn read<F: Scalar>(&self, indices: &[usize], to: &mut [F]) -> Result<()> {
-        let (width, number) = (self.width(), self.npy.array.number);
-        let mut bytes = vec![0; width * number.size()];
-        for (&index, to) in indices.iter().zip(to.chunks_exact_mut(width.max(1))) {
-            let place = self.npy.array.start + (index * bytes.len()) as u64;
-            read_at(&self.file, place, &mut bytes)
-                .map_err(|error| failed(&format!("{}, sample {index}", self.path.display()), &error))?;
-            number.read_ordered(&bytes, self.npy.big_endian, to);
-        }
-        Ok(())
-    }
+fn unfit(path: &Path, found: &str) -> Error {
+    Error::argument("npy", "samples in C order", format!("{}: {found}", path.display()))
 }
 
 impl<F: Scalar> BatchSource<F> for NpySource {
     fn count(&self) -> usize {
-        self.x.count()
+        self.x.count
     }
 
     fn input_shape(&self) -> Vec<usize> {

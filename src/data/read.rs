@@ -5,13 +5,13 @@ use std::path::Path;
 use super::Dataset;
 use crate::error::{FileError, Result};
 
-const ENDS: &str = ".csv, .tsv (or these with .gz), .npy, .npz, .mat, .h5 or .hdf5";
+const ENDS: &str = ".csv, .tsv (or these with .gz), .parquet, .npy, .npz, .mat, .h5 or .hdf5";
 
 impl Dataset {
     /// Reads samples and the labels of this column or array; what kind of file it is, its name tells.
     ///
-    /// Tables are read as [`Csv`](super::Csv) reads them, with a header; arrays as [`Arrays`](super::Arrays), which have the
-    /// settings for all else.
+    /// Tables are read as [`Csv`](super::Csv) reads them, with a header, and as [`Parquet`](super::Parquet); arrays as
+    /// [`Arrays`](super::Arrays). These have the settings for all else.
     ///
     /// # Example
     /// ```
@@ -37,6 +37,10 @@ impl Dataset {
             Some("csv" | "tsv" | "tab") => super::Csv::new(path).label(label).read(),
             #[cfg(not(feature = "csv"))]
             Some("csv" | "tsv" | "tab") => Err(feature(path, ".csv", "csv")),
+            #[cfg(feature = "parquet")]
+            Some("parquet" | "pq") => super::Parquet::new(path).label(label).read(),
+            #[cfg(not(feature = "parquet"))]
+            Some("parquet" | "pq") => Err(feature(path, ".parquet", "parquet")),
             #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
             Some("npy" | "npz" | "mat" | "h5" | "hdf5") => super::Arrays::new(path).label(label).read(),
             #[cfg(not(any(feature = "npy", feature = "mat", feature = "hdf5")))]

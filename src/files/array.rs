@@ -124,7 +124,7 @@ fn each<const N: usize, F: Scalar>(bytes: &[u8], to: &mut [F], number: impl Fn([
 }
 
 /// A float of 16 bits: 1 for the sign, 5 for the exponent, 10 behind the point.
-fn half(bits: u16) -> f64 {
+pub(crate) fn half(bits: u16) -> f64 {
     let (sign, exponent, rest) = (bits >> 15, bits >> 10 & 31, f64::from(bits & 1023));
     let size = match exponent {
         0 => rest * 2f64.powi(-24),

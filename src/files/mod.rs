@@ -14,7 +14,9 @@ pub(crate) mod hdf5;
 pub(crate) mod input;
 #[cfg(feature = "npy")]
 pub(crate) mod npy;
-#[cfg(any(feature = "npy", feature = "csv"))]
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
+#[cfg(any(feature = "npy", feature = "csv", feature = "hdf5", feature = "parquet"))]
 pub(crate) mod read_at;
 #[cfg(feature = "archive")]
 pub(crate) mod zip;

@@ -2,7 +2,7 @@
 
 use super::*;
 use cornu::Rng;
-use cornu::data::{Arrays, Csv, Missing};
+use cornu::data::{Arrays, Csv, Missing, Parquet};
 
 /// Reads the file cut, and changed in 1 to 8 bytes so many times; only a panic, or an error that is no file's, fails.
 fn torment(name: &str, times: usize, read: &dyn Fn(&std::path::Path) -> cornu::Result<Dataset>) {
@@ -35,6 +35,13 @@ fn tables_of_text() {
         torment(name, 500, &|path| {
             Csv::new(path).label("species").categorical("colour").missing(Missing::Mean).read()
         });
+    }
+}
+
+#[test]
+fn tables_of_columns() {
+    for name in ["plain", "stored", "gzip", "zstd", "delta", "holes_2", "numbers"] {
+        torment(&format!("{name}.parquet"), 200, &|path| Parquet::new(path).missing(Missing::Mean).read());
     }
 }
 

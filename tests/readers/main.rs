@@ -1,11 +1,12 @@
-//! Files that pandas, scipy and h5py have written, against what these read of them; and files that were cut or
+//! Files that pandas, scipy, h5py and pyarrow have written, against what these read of them; and files that were cut or
 //! changed at random, which end in a typed error or a dataset, never in a panic.
 
-#![cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5"))]
+#![cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
 
 mod arrays;
 mod csv;
 mod hostile;
+mod parquet;
 
 use std::path::PathBuf;
 
@@ -36,7 +37,8 @@ fn exact(value: &serde_json::Value) -> Vec<f64> {
 }
 
 fn expected(name: &str) -> serde_json::Value {
-    let text = std::fs::read_to_string(file("expected.json")).unwrap();
+    let all = if name.contains(".parquet") { "parquet.json" } else { "expected.json" };
+    let text = std::fs::read_to_string(file(all)).unwrap();
     let mut all: serde_json::Value = serde_json::from_str(&text).unwrap();
     all[name].take()
 }

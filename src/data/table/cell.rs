@@ -4,6 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::data) enum Cell<'a> {
     Text(&'a str),
+    /// A text that is what it is: never a missing value, nor trimmed.
+    #[allow(dead_code, reason = "text of a file that tells what is missing")]
+    Word(&'a str),
     #[allow(dead_code, reason = "text has none")]
     Number(f64),
     Missing,
@@ -25,6 +28,7 @@ impl<'a> Cell<'a> {
                     MISSING.contains(&text) || text == "null" || words.iter().any(|word| word == text);
                 if missing { Cell::Missing } else { Cell::Text(text) }
             }
+            Cell::Word(text) if words.iter().any(|word| word == text) => Cell::Missing,
             Cell::Number(number) if number.is_nan() => Cell::Missing,
             cell => cell,
         }
@@ -37,14 +41,14 @@ impl<'a> Cell<'a> {
             Cell::Missing => None,
             Cell::Text("true" | "True" | "TRUE") => Some(1.0),
             Cell::Text("false" | "False" | "FALSE") => Some(0.0),
-            Cell::Text(text) => text.parse().ok(),
+            Cell::Text(text) | Cell::Word(text) => text.parse().ok(),
         }
     }
 
     /// What it is called as a class or a category.
     pub(super) fn word(self) -> std::borrow::Cow<'a, str> {
         match self {
-            Cell::Text(text) => text.into(),
+            Cell::Text(text) | Cell::Word(text) => text.into(),
             Cell::Number(number) => number.to_string().into(),
             Cell::Missing => "".into(),
         }

@@ -106,6 +106,12 @@ pub(super) enum Role {
 }
 
 impl Plan {
+    /// Which columns are read.
+    #[cfg(feature = "parquet")]
+    pub(super) fn used(&self, table: &Names) -> Result<Vec<bool>> {
+        Ok(self.roles(table)?.into_iter().map(|role| role != Role::Ignored).collect())
+    }
+
     /// The role of each column.
     fn roles(&self, table: &Names) -> Result<Vec<Role>> {
         let mut roles = vec![Role::Number; table.count];

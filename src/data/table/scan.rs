@@ -127,10 +127,6 @@ impl Scan {
                 if matches!(role, Role::Label | Role::Target) { y.push(value) } else { x.push(value) }
             }
         }
-        let named = |wanted: &dyn Fn(Role) -> bool| -> Vec<String> {
-            let names = roles.iter().filter(|(_, role)| wanted(*role));
-            names.filter_map(|(column, _)| self.table.names.get(*column).cloned()).collect()
-        };
         let shape = if height == 1 { vec![rows] } else { vec![rows, height] };
         let array = |shape: Vec<usize>, values| {
             ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|_| Error::TooLarge { shape })
@@ -138,11 +134,21 @@ impl Scan {
         Ok(Dataset {
             x: array(vec![rows, width], x)?,
             y: if height == 0 { None } else { Some(array(shape, y)?) },
-            columns: named(&|role| matches!(role, Role::Number | Role::Category)),
-            targets: named(&|role| matches!(role, Role::Label | Role::Target)),
+            columns: self.columns(),
+            targets: self.named(&|role| matches!(role, Role::Label | Role::Target)),
             classes,
             learned,
         })
+    }
+
+    /// The names of the columns of `x`.
+    pub(in crate::data) fn columns(&self) -> Vec<String> {
+        self.named(&|role| matches!(role, Role::Number | Role::Category))
+    }
+
+    fn named(&self, wanted: &dyn Fn(Role) -> bool) -> Vec<String> {
+        let columns = (0..self.table.count).filter(|&column| wanted(self.roles[column]));
+        columns.filter_map(|column| self.table.names.get(column).cloned()).collect()
     }
 
     /// What further rows are read by, what was learned of the columns of `x`, and the names of the classes.

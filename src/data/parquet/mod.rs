@@ -1,0 +1,195 @@
+//! Tables of columns, each of a type that the file tells.
+
+mod source;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+pub use source::ParquetSource;
+use table::Table;
+
+use super::Dataset;
+use super::table::{Column, Missing, Plan};
+use crate::error::Result;
+
+/// Reads a `.parquet` file: `Parquet::new("iris.parquet").label("species").read()`.
+///
+/// Columns of numbers and booleans are numbers of each sample; those of text are categories, whose distinct words, in order,
+/// are 0, 1 ... A label's distinct values become the classes, in the order of numbers where all are numbers, else of the text.
+/// Nulls and NaN are missing, and refused by row and column unless [`missing`](Parquet::missing) fills them; texts such as
+/// `NA` are texts. A struct's fields are columns of their own, such as `point.x`. Whole numbers of 64 bits beyond 2^53 are
+/// rounded. An index that pandas wrote (`__index_level_0__`) is left out.
+///
+/// Pages may be packed by Snappy, gzip or zstd, or not, in all of the format's encodings. Lists, dates and times, encrypted
+/// files and pages packed by LZO, LZ4 or Brotli are refused by name, unless the column is [ignored](Parquet::ignore).
+///
+/// # Example
+/// ```
+/// use cornu::data::{Missing, Parquet};
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/holes.parquet");
+/// let error = Parquet::new(path).label("species").read().unwrap_err();
+/// assert!(error.to_string().contains("row 2, column `length`: expected a number"));
+///
+/// let iris = Parquet::new(path).label("species").missing(Missing::Mean).read()?;
+/// assert_eq!(iris.columns(), ["length", "width", "count", "flag"]);
+/// assert_eq!(iris.classes(), ["Versicolor", "setosa", "virginica"]);
+/// assert_eq!(iris.x().shape(), [60, 4]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
+/// # Errors
+/// Of `read` and `source`: [`FileError::Value`](crate::error::FileError::Value) names the row and the column, what would do
+/// and what was found; [`Array`](crate::error::FileError::Array) a column of a type that is no number and no text;
+/// [`Column`](crate::error::FileError::Column) one that is not there;
+/// [`Damaged`](crate::error::FileError::Damaged) the group of rows and the column of a page that is cut off or changed.
+///
+/// # Memory
+/// A page of each column at a time, beside the numbers, which `read` holds twice while it makes the arrays. A file whose
+/// pages, or whose numbers, would take more than 1040 times its size and 64 MiB is refused.
+#[derive(Debug, Clone)]
+pub struct Parquet {
+    path: PathBuf,
+    scratch: Option<PathBuf>,
+    plan: Plan,
+}
+
+impl Parquet {
+    /// For the file at this path.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Parquet { path: path.as_ref().into(), scratch: None, plan: Plan::default() }
+    }
+
+    /// The column of class labels, texts, numbers or booleans.
+    ///
+    /// # Example
+    /// See [`Parquet`].
+    pub fn label(mut self, column: impl Into<Column>) -> Self {
+        self.plan.label = Some(column.into());
+        self
+    }
+
+    /// A column of numbers to be predicted. May be called for several, which come in the order of the file.
+    ///
+    /// # Example
+    /// ```
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// let data = cornu::data::Parquet::new(path).target("width").ignore("species").read()?;
+    /// assert_eq!((data.x().shape(), data.y()?.shape()), (&[60, 4][..], &[60][..]));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn target(mut self, column: impl Into<Column>) -> Self {
+        self.plan.targets.push(column.into());
+        self
+    }
+
+    /// Reads the numbers of this column as categories, as texts are anyway.
+    ///
+    /// # Example
+    /// ```
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// let data = cornu::data::Parquet::new(path).categorical("flag").read()?;
+    /// assert_eq!(data.categories("flag"), Some(&["False".to_string(), "True".to_string()][..]));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn categorical(mut self, column: impl Into<Column>) -> Self {
+        self.plan.categorical.push(column.into());
+        self
+    }
+
+    /// Leaves this column out; it is not read at all.
+    ///
+    /// # Example
+    /// See [`target`](Parquet::target).
+    pub fn ignore(mut self, column: impl Into<Column>) -> Self {
+        self.plan.ignored.push(column.into());
+        self
+    }
+
+    /// What becomes of missing values. Default: the file is refused.
+    ///
+    /// # Example
+    /// See [`Parquet`].
+    pub fn missing(mut self, missing: Missing) -> Self {
+        self.plan.missing = missing;
+        self
+    }
+
+    /// Texts that stand for a missing value, such as `?`. Default: none.
+    ///
+    /// # Example
+    /// ```
+    /// let parquet = cornu::data::Parquet::new("hepatitis.parquet").missing_words(["?"]);
+    /// ```
+    pub fn missing_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.plan.words.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Reads the columns as those of `train` were read: the same classes and categories, which refuses others, and missing
+    /// values filled by what was learned there.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::Parquet;
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// let train = Parquet::new(path).label("species").read()?;
+    /// let test = Parquet::new(path).label("species").like(&train).read()?;
+    /// assert_eq!(test.classes(), train.classes());
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn like(mut self, train: &Dataset) -> Self {
+        self.plan.like = Some(Box::new(train.head()));
+        self
+    }
+
+    /// The folder of the file that [`source`](Parquet::source) unpacks to. Default: [`std::env::temp_dir`].
+    ///
+    /// # Example
+    /// ```
+    /// let parquet = cornu::data::Parquet::new("signals.parquet").scratch("/var/tmp");
+    /// ```
+    pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
+        self.scratch = Some(folder.as_ref().into());
+        self
+    }
+
+    /// Reads the file.
+    ///
+    /// # Example
+    /// See [`Parquet`].
+    ///
+    /// # Errors
+    /// See [`Parquet`].
+    pub fn read(&self) -> Result<Dataset> {
+        let table = Table::open(self)?;
+        let mut scan = table.scan(true)?;
+        table.each(&mut |cells| scan.row(cells, None).map(|_| ()))?;
+        scan.dataset()
+    }
+
+    /// Goes through the file, group by group of its rows, checks all of it, and unpacks it to a file without a name, from
+    /// which each row is read when a batch needs it: for files that do not fit memory. Pages hold many rows, so that rows in
+    /// random order would have most of the file unpacked for each batch. The file takes 8 bytes for each number, and is gone
+    /// with the source; [`scratch`](Parquet::scratch) puts it elsewhere than where temporary files are kept.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::Parquet;
+    /// use cornu::prelude::*;
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// let source = Parquet::new(path).label("species").source()?;
+    /// let mut model = Sequential::new().add(Dense::new(3));
+    /// model.compile(Adam::new(0.1), SparseCategoricalCrossentropy::new().from_logits(true), ())?;
+    /// model.fit_source(&source, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
+    /// assert_eq!(source.classes(), ["Versicolor", "setosa", "virginica"]);
+    /// assert_eq!(source.columns(), ["length", "width", "count", "flag", "colour"]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Parquet`]; [`Error::Argument`](crate::Error::Argument) for a median or the most frequent number, which need all
+    /// values at once.
+    pub fn source(&self) -> Result<ParquetSource> {
+        ParquetSource::open(self)
+    }
+}

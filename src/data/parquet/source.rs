@@ -1,0 +1,100 @@
+//! Rows that were unpacked once, and are read when a batch needs them.
+
+use super::Parquet;
+use super::table::Table;
+use crate::data::BatchSource;
+use crate::data::rows::{Rows, Scratch};
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// The rows of a `.parquet` file as a [`BatchSource`] that holds none of them in memory: what [`Parquet::source`] gives.
+///
+/// # Example
+/// See [`Parquet::source`].
+#[derive(Debug)]
+pub struct ParquetSource {
+    /// The columns of `x` and then those of `y`.
+    rows: Rows,
+    width: usize,
+    height: usize,
+    columns: Vec<String>,
+    classes: Vec<String>,
+}
+
+impl ParquetSource {
+    pub(super) fn open(parquet: &Parquet) -> Result<Self> {
+        let table = Table::open(parquet)?;
+        let mut scan = table.scan(false)?;
+        let mut kept = Vec::new();
+        let mut all = 0;
+        table.each(&mut |cells| {
+            // A bit for each row.
+            if all % 64 == 0 {
+                kept.push(0u64);
+            }
+            if scan.row(cells, None)? {
+                kept[all / 64] |= 1 << (all % 64);
+            }
+            all += 1;
+            Ok(())
+        })?;
+        let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
+        let (width, height) = fitted.widths();
+        let mut scratch = Scratch::new(parquet.scratch.as_deref())?;
+        let (mut row, mut count) = (0, 0);
+        let mut values = vec![0.0; width + height];
+        table.each(&mut |cells| {
+            if kept[row / 64] >> (row % 64) & 1 == 1 {
+                let (x, y) = values.split_at_mut(width);
+                fitted.encode(cells, (row, None), &mut x.iter_mut(), &mut y.iter_mut())?;
+                scratch.put(&values)?;
+                count += 1;
+            }
+            row += 1;
+            Ok(())
+        })?;
+        let rows = scratch.rows(table.name().into(), count, vec![width + height])?;
+        Ok(ParquetSource { rows, width, height, columns: scan.columns(), classes })
+    }
+
+    /// What the class of each index is called; empty where there is no label.
+    ///
+    /// # Example
+    /// See [`Parquet::source`].
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The names of the columns of `x`.
+    ///
+    /// # Example
+    /// See [`Parquet::source`].
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+}
+
+impl<F: Scalar> BatchSource<F> for ParquetSource {
+    fn count(&self) -> usize {
+        self.rows.count
+    }
+
+    fn input_shape(&self) -> Vec<usize> {
+        vec![self.width]
+    }
+
+    fn target_shape(&self) -> Vec<usize> {
+        vec![self.height]
+    }
+
+    fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        let (width, height) = (self.width, self.height);
+        let mut row = vec![F::zero(); width + height];
+        for (i, &index) in indices.iter().enumerate() {
+            self.rows.read(&[index], &mut row)?;
+            x[i * width..(i + 1) * width].copy_from_slice(&row[..width]);
+            y[i * height..(i + 1) * height].copy_from_slice(&row[width..]);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! Samples that lie one after another in a file, each read when a batch needs it; and files for what does not lie so.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Result;
+use crate::files::array::Number;
+use crate::files::input::failed;
+use crate::files::read_at::read_at;
+use crate::scalar::Scalar;
+
+/// Where samples lie.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// What messages call the file.
+    pub(super) name: String,
+    pub(super) file: File,
+    pub(super) number: Number,
+    pub(super) big_endian: bool,
+    pub(super) start: u64,
+    pub(super) count: usize,
+    /// The shape of each.
+    pub(super) shape: Vec<usize>,
+}
+
+impl Rows {
+    /// How many numbers a sample has.
+    pub(super) fn width(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The shape of a sample, where a single number has one axis.
+    #[cfg(any(feature = "npy", feature = "hdf5"))]
+    pub(super) fn sample_shape(&self) -> Vec<usize> {
+        if self.shape.is_empty() { vec![1] } else { self.shape.clone() }
+    }
+
+    /// Reads the samples of these indices.
+    pub(super) fn read<F: Scalar>(&self, indices: &[usize], to: &mut [F]) -> Result<()> {
+        let width = self.width();
+        let mut bytes = vec![0; width * self.number.size()];
+        for (&index, to) in indices.iter().zip(to.chunks_exact_mut(width.max(1))) {
+            let place = self.start + index as u64 * bytes.len() as u64;
+            read_at(&self.file, place, &mut bytes)
+                .map_err(|error| failed(&format!("{}, sample {index}", self.name), &error))?;
+            self.number.read_ordered(&bytes, self.big_endian, to);
+        }
+        Ok(())
+    }
+}
+
+/// A file of numbers that is being written and has no name, so that nothing of it stays.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    name: String,
+    file: BufWriter<File>,
+    bytes: Vec<u8>,
+}
+
+impl Scratch {
+    /// In this folder, or that for temporary files.
+    pub(super) fn new(folder: Option<&Path>) -> Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let temporary = std::env::temp_dir();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            folder.unwrap_or(&temporary).join(format!("cornu-scratch-{}-{number}", std::process::id()));
+        let name = path.display().to_string();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        // One that a killed process of this number left behind is no longer anyone's.
+        let open = options.open(&path).or_else(|_| {
+            std::fs::remove_file(&path)?;
+            options.open(&path)
+        });
+        let file = open.map_err(|error| failed(&name, &error))?;
+        std::fs::remove_file(&path).map_err(|error| failed(&name, &error))?;
+        Ok(Scratch { name, file: BufWriter::with_capacity(1 << 18, file), bytes: Vec::new() })
+    }
+
+    /// Appends numbers.
+    pub(super) fn put(&mut self, values: &[f64]) -> Result<()> {
+        for values in values.chunks(4096) {
+            self.bytes.clear();
+            values.iter().for_each(|value| self.bytes.extend(value.to_le_bytes()));
+            self.file.write_all(&self.bytes).map_err(|error| failed(&self.name, &error))?;
+        }
+        Ok(())
+    }
+
+    /// What was written, as so many samples of this shape; messages call it by the name of the file that it was taken from.
+    pub(super) fn rows(self, name: String, count: usize, shape: Vec<usize>) -> Result<Rows> {
+        let file = self.file.into_inner().map_err(|error| failed(&self.name, error.error()))?;
+        let len = file.metadata().map_err(|error| failed(&self.name, &error))?.len();
+        let rows = Rows { name, file, number: Number::F64, big_endian: false, start: 0, count, shape };
+        debug_assert_eq!(len, (rows.count * rows.width() * 8) as u64);
+        Ok(rows)
+    }
+}

@@ -1,0 +1,143 @@
+//! The end of a file, which tells its columns, its groups of rows, and where the pages of each column of a group lie.
+
+use super::schema::{self, Element, Leaf};
+use super::thrift::{Field, STRUCT, Thrift};
+use super::{Found, unpack::Codec};
+use crate::error::Result;
+use crate::files::budget::Budget;
+use crate::files::input::Input;
+
+const PLACE: &str = "its end";
+
+/// What the end of a file tells.
+#[derive(Debug)]
+pub(crate) struct Footer {
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) rows: usize,
+}
+
+/// A group of rows.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) rows: usize,
+    /// One for each column.
+    pub(super) chunks: Vec<Chunk>,
+}
+
+/// Where the pages of a column of a group lie.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Chunk {
+    pub(super) codec: Codec,
+    pub(super) values: u64,
+    pub(super) start: u64,
+    pub(super) len: u64,
+}
+
+impl Footer {
+    /// Reads the end of a file; nothing else of it yet.
+    pub(crate) fn read(input: &Input, budget: &Budget) -> Result<Self> {
+        let fail = |problem: &str| input.damaged(PLACE, problem);
+        let mut magic = [[0; 4]; 2];
+        if input.len() < 12 {
+            return Err(fail("no Parquet file, or one that is cut off"));
+        }
+        input.read(PLACE, 0, &mut magic[0])?;
+        input.read(PLACE, input.len() - 4, &mut magic[1])?;
+        match [&magic[0], &magic[1]] {
+            [b"PAR1", b"PAR1"] => {}
+            [_, b"PARE"] => return Err(fail("an encrypted file, which cannot be read")),
+            _ => return Err(fail("no Parquet file, or one that is cut off")),
+        }
+        let len = input.number(PLACE, input.len() - 8, 4)?;
+        let start = (input.len() - 8).checked_sub(len).filter(|start| *start >= 4);
+        let start = start.ok_or_else(|| fail("what it tells is longer than the file"))?;
+        // What is kept of a byte of it is at the most some tens.
+        budget.take(40 * len as usize).map_err(|spent| input.spent(PLACE, spent))?;
+        let bytes = input.take(PLACE, start, len, budget)?;
+        let footer = footer(&mut Thrift::new(&bytes), start).map_err(|problem| fail(&problem))?;
+        budget.give(len as usize);
+        Ok(footer)
+    }
+}
+
+fn footer(from: &mut Thrift, end: u64) -> Found<Footer> {
+    let (mut elements, mut groups, mut rows, mut encrypted) = (Vec::new(), Vec::new(), 0, false);
+    from.fields(&mut |from, Field { id, kind }| {
+        match id {
+            2 => from.structs(kind, &mut |from| {
+                elements.push(Element::read(from)?);
+                Ok(())
+            })?,
+            3 => rows = from.size(kind)?,
+            4 => from.structs(kind, &mut |from| {
+                groups.push(group(from, end)?);
+                Ok(())
+            })?,
+            8 => {
+                encrypted = true;
+                return Ok(false);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    if encrypted {
+        return Err("an encrypted file, which cannot be read".into());
+    }
+    let leaves = schema::leaves(&elements)?;
+    if let Some(at) = groups.iter().position(|group| group.chunks.len() != leaves.len()) {
+        let (found, expected) = (groups[at].chunks.len(), leaves.len());
+        return Err(format!("row group {at} of {found} columns, where the file has {expected}"));
+    }
+    let told = groups.iter().try_fold(0u64, |sum, group| sum.checked_add(group.rows as u64));
+    if told != Some(rows) {
+        return Err(format!("{rows} rows, which is not the sum of its groups"));
+    }
+    let rows = usize::try_from(rows).map_err(|_| format!("{rows} rows"))?;
+    Ok(Footer { leaves, groups, rows })
+}
+
+fn group(from: &mut Thrift, end: u64) -> Found<Group> {
+    let (mut chunks, mut rows) = (Vec::new(), 0);
+    from.fields(&mut |from, Field { id, kind }| {
+        match id {
+            1 => from.structs(kind, &mut |from| {
+                chunks.push(chunk(from, end)?);
+                Ok(())
+            })?,
+            3 => rows = from.size(kind)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(Group { rows: rows.try_into().map_err(|_| format!("{rows} rows"))?, chunks })
+}
+
+fn chunk(from: &mut Thrift, end: u64) -> Found<Chunk> {
+    let (mut chunk, mut data, mut dictionary) = (Chunk::default(), None, None);
+    from.fields(&mut |from, field| {
+        match field.id {
+            1 => return Err("a column that lies in another file".into()),
+            3 if field.kind == STRUCT => from.fields(&mut |from, Field { id, kind }| {
+                match id {
+                    4 => chunk.codec = Codec::of(from.int(kind)?),
+                    5 => chunk.values = from.size(kind)?,
+                    7 => chunk.len = from.size(kind)?,
+                    9 => data = Some(from.size(kind)?),
+                    11 => dictionary = Some(from.size(kind)?).filter(|place| *place > 0),
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            })?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let data = data.ok_or("a column without pages")?;
+    chunk.start = dictionary.map_or(data, |dictionary| dictionary.min(data));
+    if chunk.start < 4 || chunk.start.checked_add(chunk.len).is_none_or(|to| to > end) {
+        return Err("a column that leaves the file".into());
+    }
+    Ok(chunk)
+}

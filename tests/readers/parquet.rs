@@ -1,0 +1,88 @@
+//! Tables of columns.
+
+use super::*;
+use cornu::data::{Missing, Parquet};
+use cornu::error::FileError;
+use cornu::prelude::*;
+
+#[test]
+fn files_read_as_pyarrow_reads_them() {
+    for name in ["plain", "groups", "stored", "gzip", "zstd", "delta"] {
+        let name = format!("{name}.parquet");
+        let data = Parquet::new(file(&name)).label("species").read().unwrap();
+        check(&name, &data, 0.0);
+        assert_eq!(data.categories("colour").unwrap(), [" red", "NA", "blau, grün", "green", "red"]);
+        check(&name, &Dataset::read(file(&name), "species").unwrap(), 0.0);
+    }
+    check(
+        "numbers.parquet",
+        &Parquet::new(file("numbers.parquet")).missing(Missing::Value(-1.0)).read().unwrap(),
+        0.0,
+    );
+}
+
+#[test]
+fn missing_values_are_filled_as_scikit_learn_fills_them() {
+    for name in ["holes.parquet", "holes_2.parquet"] {
+        for (word, missing) in [
+            ("mean", Missing::Mean),
+            ("median", Missing::Median),
+            ("most_frequent", Missing::MostFrequent),
+            ("drop", Missing::DropRow),
+        ] {
+            let data = Parquet::new(file(name)).label("species").missing(missing).read().unwrap();
+            check(&format!("{name} {word}"), &data, 1e-12);
+        }
+        let told = |parquet: Parquet| parquet.read().unwrap_err().to_string();
+        let error = told(Parquet::new(file(name)).ignore("length").ignore("count").ignore("width"));
+        assert!(error.ends_with("row 41, column `flag`: expected a number; `categorical` reads words as categories, `missing` fills what is missing, found nothing"), "{error}");
+        let error = told(Parquet::new(file(name)).label("flag").missing(Missing::Mean));
+        assert!(error.contains("row 41, column `flag`: expected a label, found nothing"), "{error}");
+    }
+}
+
+#[test]
+fn a_stream_gives_the_same_rows() {
+    for name in ["plain.parquet", "groups.parquet", "delta.parquet"] {
+        let parquet = Parquet::new(file(name)).label("species");
+        let source = parquet.source().unwrap();
+        let data = parquet.read().unwrap();
+        streams(&source, &data);
+        assert_eq!((source.columns(), source.classes()), (data.columns(), data.classes()));
+        streams(&parquet.clone().like(&data).scratch(env!("CARGO_TARGET_TMPDIR")).source().unwrap(), &data);
+    }
+    for missing in [Missing::Mean, Missing::Value(-1.0), Missing::DropRow] {
+        let parquet = Parquet::new(file("holes.parquet")).label("species").missing(missing);
+        let parquet = if missing == Missing::DropRow { parquet.target("width") } else { parquet };
+        streams(&parquet.source().unwrap(), &parquet.read().unwrap());
+    }
+    let median = Parquet::new(file("holes.parquet")).label("species").missing(Missing::Median).source();
+    assert!(matches!(median, Err(Error::Argument { argument: "missing", .. })));
+    let error =
+        Parquet::new(file("plain.parquet")).label("species").scratch("/no/such").source().unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Io { .. })), "{error}");
+}
+
+#[test]
+fn what_cannot_be_read_is_told_by_name() {
+    let told = |name: &str| Parquet::new(file(name)).read().unwrap_err().to_string();
+    assert!(told("list.parquet").contains("`list.list.element`: expected numbers, booleans or texts"));
+    assert!(told("list.parquet").ends_with("found lists"));
+    assert!(told("time.parquet").ends_with("found dates or times; write them as numbers"));
+    assert!(told("brotli.parquet").contains("column `a`: a page before byte"));
+    assert!(told("brotli.parquet").contains("packed by Brotli (4); write it with"));
+    assert!(told("lz4.parquet").contains("packed by LZ4"));
+    assert!(told("plain.csv").ends_with("no Parquet file, or one that is cut off"));
+    let data = Parquet::new(file("list.parquet")).ignore("list.list.element").read().unwrap();
+    assert_eq!(data.x().shape(), [3, 1]);
+    let error = Parquet::new(file("plain.parquet")).label("kind").read().unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Column { ref known, .. }) if known.len() == 6), "{error}");
+}
+
+#[test]
+fn a_changed_page_is_found_by_its_checksum() {
+    let mut bytes = std::fs::read(file("zstd.parquet")).unwrap();
+    bytes[60] ^= 1;
+    let error = Parquet::new(written("changed.parquet", &bytes)).read().unwrap_err();
+    assert!(error.to_string().contains("row group 0, column `length`"), "{error}");
+}
