@@ -14,8 +14,6 @@
 mod eeg;
 #[path = "signals/files.rs"]
 mod files;
-#[path = "signals/mat.rs"]
-mod mat;
 #[path = "signals/study.rs"]
 mod study;
 #[path = "signals/table.rs"]
@@ -39,7 +37,8 @@ struct Args {
     /// Train four variants of the network from 20 seeds each on 1000 signals, and count how they end.
     #[arg(long)]
     study: bool,
-    /// Read a MATLAB 5 file with `data` (samples × signals) and `labels` (class numbers, or one-hot rows).
+    /// Read a MATLAB file with `data` (samples × signals) and `labels` (class numbers, or one-hot rows); needs the feature
+    /// `mat`, and `hdf5` for those of version 7.3.
     #[arg(long, value_name = "FILE", group = "input")]
     mat: Option<String>,
     /// Read a NumPy archive with `x` (signals × samples) and `y` (class numbers, or one-hot rows).

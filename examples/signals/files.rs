@@ -1,13 +1,12 @@
 //! Signals from files. Every fault ends in one sentence.
 
 use std::fs::File;
-use std::io::Read;
 
 use cornu::Rng;
 use cornu::ndarray::{Array1, Array2, ArrayD, Axis, Ix1, Ix2};
 use ndarray_npy::NpzReader;
 
-use crate::{Signals, mat};
+use crate::Signals;
 
 type Fault = Box<dyn std::error::Error>;
 
@@ -60,7 +59,7 @@ impl Format {
     fn raw(self, path: &str) -> Result<Raw, Fault> {
         let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
         let raw = match self {
-            Format::Mat => mat(file),
+            Format::Mat => return mat(path),
             Format::Npz => npz(file),
             Format::Csv => csv(file),
         };
@@ -110,19 +109,20 @@ fn class_numbers(labels: ArrayD<f64>, signals: usize) -> Result<Vec<i64>, Fault>
 }
 
 /// `data` (samples × signals, as MATLAB users keep them) and `labels`.
-fn mat(mut file: File) -> Result<Raw, Fault> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    let mut arrays = mat::read(&bytes)?;
-    let names: Vec<String> = arrays.iter().map(|(name, _)| name.clone()).collect();
-    let mut array = |name: &str| match arrays.iter().position(|(known, _)| known == name) {
-        Some(place) => Ok(arrays.swap_remove(place).1),
-        None => Err(format!("there is no numeric variable `{name}`, only [{}]", names.join(", "))),
-    };
-    let data = array("data")?;
+#[cfg(feature = "mat")]
+fn mat(path: &str) -> Result<Raw, Fault> {
+    let arrays = cornu::data::Arrays::new(path);
+    let (data, labels) = (arrays.array("data")?, arrays.array("labels")?);
     let rank = data.ndim();
-    let x = data.into_dimensionality::<Ix2>().map_err(|_| format!("`data` has {rank} axes, expected 2"))?;
-    Raw::new(x, array("labels")?)
+    let wrong = |_| format!("{path}: `data` has {rank} axes, expected 2");
+    let x = data.into_dimensionality::<Ix2>().map_err(wrong)?;
+    Raw::new(x.reversed_axes(), labels).map_err(|error| format!("{path}: {error}").into())
+}
+
+#[cfg(not(feature = "mat"))]
+fn mat(path: &str) -> Result<Raw, Fault> {
+    let run = "cargo run --release --features mat --example signals -- --mat";
+    Err(format!("{path}: MATLAB files need the feature `mat`: {run} {path}").into())
 }
 
 /// `x` (signals × samples) and `y`.
@@ -210,17 +210,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_file_gives_the_same_signals() {
-        for file in [
-            "plain.mat",
-            "compressed.mat",
-            "single.mat",
-            "int16.mat",
-            "one_hot.mat",
-            "plain.npz",
-            "compressed.npz",
-            "plain.csv",
-            "header.csv",
-        ] {
+        let matlab = ["plain.mat", "compressed.mat", "single.mat", "int16.mat", "one_hot.mat"];
+        let matlab = matlab.into_iter().filter(|_| cfg!(feature = "mat"));
+        for file in matlab.chain(["plain.npz", "compressed.npz", "plain.csv", "header.csv"]) {
             let signals = read(file).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!((signals.x.dim(), signals.classes), ((6, 4, 1), 3), "{file}");
             assert!(signals.x.indexed_iter().all(|((i, t, _), x)| *x == (6 * t + i) as f32), "{file}");
@@ -230,23 +222,29 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_used_is_refused_in_one_sentence() {
-        for (file, words) in [
-            ("no_labels.mat", "there is no numeric variable `labels`, only [data, other]"),
+        let matlab = [
+            ("no_labels.mat", "no array `labels`; there is `data`, `other`"),
             (
                 "wrong_shape.mat",
-                "the labels have shape [5, 1], which fits neither 6 class numbers nor one-hot rows",
+                "the labels have shape [1, 5], which fits neither 6 class numbers nor one-hot rows",
             ),
-            ("text.mat", "there is no numeric variable `data`, only [labels]"),
+            ("text.mat", "`data`: expected real numbers, found texts"),
             ("cube.mat", "`data` has 3 axes, expected 2"),
             ("not_finite.mat", "signal 1 holds NaN at sample 1"),
-            ("truncated.mat", "this is no whole MATLAB 5 file"),
-            ("foreign.mat", "this is no whole MATLAB 5 file"),
+            ("truncated.mat", "it leaves the file"),
+            ("foreign.mat", "no .npy, .npz, .mat or HDF5 file"),
+        ];
+        let matlab = matlab.map(|(file, words)| match cfg!(feature = "mat") {
+            true => (file, words),
+            false => (file, "MATLAB files need the feature `mat`: cargo run"),
+        });
+        for (file, words) in matlab.into_iter().chain([
             ("no_y.npz", "`x` and `y` are expected, only [x"),
             ("truncated.npz", "this is no NumPy archive"),
             ("ragged.csv", "fields"),
             ("words.csv", "line 2 holds something that is no number"),
             ("absent.csv", "No such file"),
-        ] {
+        ]) {
             let error = read(file).err().unwrap_or_else(|| panic!("{file} was read"));
             assert!(error.contains(words) && !error.contains('\n'), "{file}: {error}");
         }

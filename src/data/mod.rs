@@ -26,6 +26,8 @@ mod windows;
 
 pub use crate::samples::Samples;
 pub use crate::scalar::Element;
+#[cfg(any(feature = "npy", feature = "hdf5"))]
+pub use arrays::ArraySource;
 #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
 pub use arrays::Arrays;
 pub use augment::Augment;

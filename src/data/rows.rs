@@ -37,6 +37,20 @@ impl Rows {
         if self.shape.is_empty() { vec![1] } else { self.shape.clone() }
     }
 
+    /// Reads numbers from this one on, whatever sample they are of.
+    #[cfg(any(feature = "npy", feature = "hdf5"))]
+    pub(super) fn run(&self, first: usize, to: &mut [f64]) -> Result<()> {
+        let size = self.number.size();
+        let mut bytes = vec![0; to.len().min(1 << 16) * size];
+        for (piece, to) in to.chunks_mut(1 << 16).enumerate() {
+            let place = self.start + ((first + (piece << 16)) * size) as u64;
+            let bytes = &mut bytes[..to.len() * size];
+            read_at(&self.file, place, bytes).map_err(|error| failed(&self.name, &error))?;
+            self.number.read_ordered(bytes, self.big_endian, to);
+        }
+        Ok(())
+    }
+
     /// Reads the samples of these indices.
     pub(super) fn read<F: Scalar>(&self, indices: &[usize], to: &mut [F]) -> Result<()> {
         let width = self.width();
@@ -90,6 +104,18 @@ impl Scratch {
             self.file.write_all(&self.bytes).map_err(|error| failed(&self.name, &error))?;
         }
         Ok(())
+    }
+
+    /// Appends bytes.
+    #[cfg(feature = "npy")]
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| failed(&self.name, &error))
+    }
+
+    /// The file, written.
+    #[cfg(feature = "npy")]
+    pub(super) fn file(self) -> Result<File> {
+        self.file.into_inner().map_err(|error| failed(&self.name, error.error()))
     }
 
     /// What was written, as so many samples of this shape; messages call it by the name of the file that it was taken from.

@@ -18,5 +18,5 @@ pub(crate) mod npy;
 pub(crate) mod parquet;
 #[cfg(any(feature = "npy", feature = "csv", feature = "hdf5", feature = "parquet"))]
 pub(crate) mod read_at;
-#[cfg(feature = "archive")]
+#[cfg(any(feature = "npy", feature = "keras"))]
 pub(crate) mod zip;

@@ -42,7 +42,7 @@ use crate::files::budget;
 use crate::files::checksum;
 #[cfg(feature = "keras")]
 use crate::files::hdf5;
-#[cfg(feature = "archive")]
+#[cfg(any(feature = "npy", feature = "keras"))]
 use crate::files::zip;
 #[cfg(feature = "files")]
 use crate::files::{array, input};

@@ -28,6 +28,10 @@ fn matlab_files_read_as_scipy_reads_them() {
     check("cube.mat", &Arrays::new(file("cube.mat")).target("labels").read().unwrap(), 0.0);
     let one_hot = Arrays::new(file("cube.mat")).label("labels").read().unwrap();
     assert_eq!(one_hot.y().unwrap().as_slice(), Some(&[2.0, 0.0, 0.0, 1.0, 2.0, 2.0][..]));
+    for name in ["old.mat", "sparse.mat", "old_sparse.mat"] {
+        check(name, &Arrays::new(file(name)).x("data").label("labels").read().unwrap(), 0.0);
+    }
+    assert_eq!(Arrays::new(file("old.mat")).names().unwrap(), ["data", "labels", "about"]);
     let fields = Arrays::new(file("struct.mat")).x("s.data").label("s.labels");
     check("struct.mat", &fields.read().unwrap(), 0.0);
 }
@@ -56,6 +60,11 @@ fn faults_are_told_by_file_and_array() {
     );
     let error = Arrays::new(file("rows.mat")).x("data").sample_axis(2).read().unwrap_err();
     assert!(matches!(error, Error::File(FileError::Array { .. })), "{error}");
+    let error = Arrays::new(file("complex.mat")).x("data").read().unwrap_err();
+    assert!(
+        error.to_string().contains("`data`: expected real numbers, found complex numbers; save"),
+        "{error}"
+    );
     let error = Arrays::new(file("plain.csv")).read().unwrap_err();
     assert!(matches!(error, Error::File(FileError::Damaged { .. })), "{error}");
 }
@@ -85,10 +94,25 @@ fn the_files_of_scipys_tests_are_read_or_refused() {
         let expected = |i: usize, j: usize, k: usize| (1 + i + 2 * j + 6 * k) as f64;
         assert_eq!(cube.shape(), [2, 3, 4]);
         assert!(cube.indexed_iter().all(|(at, value)| *value == expected(at[0], at[1], at[2])), "{cube}");
-        for name in ["complex", "sparse", "cell", "string"] {
+        let sparse = array("sparse").unwrap();
+        let expected =
+            |i: usize, j: usize| if (i == 0) != (j == 0) || i + j == 0 { (1 + i + j) as f64 } else { 0.0 };
+        assert_eq!(sparse.shape(), [3, 5]);
+        assert!(sparse.indexed_iter().all(|(at, value)| *value == expected(at[0], at[1])), "{sparse}");
+        for name in ["complex", "sparsecomplex", "cell", "string"] {
             let error = array(name).unwrap_err();
             assert!(matches!(error, Error::File(FileError::Array { .. })), "{name}: {error}");
         }
+    }
+    let old = |name: &str| {
+        Arrays::new(folder.join(format!("test{name}_4.2c_SOL2.mat"))).array(&format!("test{name}"))
+    };
+    assert!(old("double").unwrap().iter().zip(&theta).all(|(a, b)| (a - b).abs() < 1e-15));
+    assert_eq!(old("matrix").unwrap().shape(), [3, 5]);
+    assert_eq!(old("sparse").unwrap().shape(), [3, 5]);
+    for name in ["complex", "sparsecomplex", "string", "stringarray", "onechar"] {
+        let error = old(name).unwrap_err();
+        assert!(matches!(error, Error::File(FileError::Array { .. })), "{name}: {error}");
     }
     let big = Arrays::new(folder.join("big_endian.mat"));
     assert_eq!(
@@ -98,16 +122,25 @@ fn the_files_of_scipys_tests_are_read_or_refused() {
     let hdf5 = Arrays::new(folder.join("testhdf5_7.4_GLNX86.mat"));
     assert!(!hdf5.names().unwrap().is_empty());
     // None of the others may panic, whatever is in it.
-    let mut read = 0;
+    let (mut read, mut refused) = (0, Vec::new());
     for entry in std::fs::read_dir(folder).unwrap() {
-        let arrays = Arrays::new(entry.unwrap().path());
-        for name in arrays.names().unwrap_or_default() {
-            read += usize::from(arrays.array(&name).is_ok());
+        let path = entry.unwrap().path();
+        let arrays = Arrays::new(&path);
+        match arrays.names() {
+            Ok(names) => {
+                for name in names {
+                    match arrays.array(&name) {
+                        Ok(_) => read += 1,
+                        Err(error) => refused.push(error.to_string()),
+                    }
+                }
+            }
+            Err(error) => refused.push(error.to_string()),
         }
     }
-    // scipy reads 65 real arrays there: these, and the 12 fields of the four `testobject`; it refuses one that is read here,
+    // scipy reads 80 real arrays there: these, and the 12 fields of the four `testobject`; it refuses one that is read here,
     // whose name is not UTF-8.
-    assert_eq!(read, 54);
+    assert_eq!(read, 69, "{refused:#?}");
 }
 
 #[test]

@@ -46,6 +46,17 @@ fn tables_of_columns() {
 }
 
 #[test]
+fn streams_of_arrays() {
+    for (name, x) in
+        [("stored.npz", "x"), ("packed.npz", "x"), ("cube_73.mat", "data"), ("plain.h5", "train/x")]
+    {
+        torment(name, 200, &|path| {
+            Arrays::new(path).x(x).source().map(|_| Dataset::new(cornu::ndarray::array![[0.0]]))
+        });
+    }
+}
+
+#[test]
 fn arrays() {
     for (name, x, label) in [
         ("f4.npy", "x", None),
@@ -55,6 +66,9 @@ fn arrays() {
         ("rows.mat", "data", Some("labels")),
         ("packed.mat", "data", Some("labels")),
         ("struct.mat", "s.data", Some("s.labels")),
+        ("old.mat", "data", Some("labels")),
+        ("sparse.mat", "data", Some("labels")),
+        ("old_sparse.mat", "data", Some("labels")),
         ("new.mat", "data", Some("labels")),
         ("new_packed.mat", "data", Some("labels")),
         ("plain.h5", "train/x", Some("train/y")),

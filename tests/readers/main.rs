@@ -7,6 +7,7 @@ mod arrays;
 mod csv;
 mod hostile;
 mod parquet;
+mod streams;
 
 use std::path::PathBuf;
 

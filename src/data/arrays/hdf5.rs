@@ -2,14 +2,28 @@
 
 use std::path::Path;
 
-use hdf5_pure::{AttrValue, DType, Dataset, File, Group};
+use hdf5_pure::{
+    AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, Group, Layout,
+};
 use ndarray::ArrayD;
 
-use super::Value;
+use super::open::Found;
+use super::plain::{BLOCK, Plain};
+use super::{Value, in_order};
+use crate::data::rows::Scratch;
 use crate::error::{FileError, Result};
+use crate::files::array::Number;
+use crate::files::input::failed;
 
 /// How deep groups may lie within groups.
 const DEEPEST: usize = 16;
+
+/// What an array holds.
+enum Holds {
+    Numbers,
+    Words,
+    Other(&'static str),
+}
 
 /// An open file.
 pub(super) struct Hdf5 {
@@ -58,36 +72,12 @@ impl Hdf5 {
 
     /// The array at this path.
     pub(super) fn value(&self, name: &str) -> Result<Option<Value>> {
-        if !self.names()?.iter().any(|known| known == name) {
-            return Ok(None);
-        }
         let fail = |problem| damaged(&self.path, name, problem);
-        let path = if self.matlab { name.replace('.', "/") } else { name.into() };
-        let dataset = self.file.dataset(&path).map_err(fail)?;
-        let attributes = if self.matlab { dataset.attrs().map_err(fail)? } else { Default::default() };
-        if matches!(
-            attributes.get("MATLAB_empty"),
-            Some(AttrValue::U8(1) | AttrValue::I32(1) | AttrValue::U32(1) | AttrValue::U64(1))
-        ) {
-            return Ok(Some(Value::Other("an empty array")));
-        }
-        match dataset.dtype().map_err(fail)? {
-            DType::F32
-            | DType::F64
-            | DType::I8
-            | DType::I16
-            | DType::I32
-            | DType::I64
-            | DType::U8
-            | DType::U16
-            | DType::U32
-            | DType::U64 => {}
-            DType::String | DType::VariableLengthString => {
-                return Ok(Some(Value::Words(self.words(&dataset, name)?)));
-            }
-            DType::Compound(_) => return Ok(Some(Value::Other("a compound type, such as complex numbers"))),
-            DType::ObjectReference => return Ok(Some(Value::Other("references, as MATLAB's cells are"))),
-            _ => return Ok(Some(Value::Other("a type that is no number"))),
+        let Some(dataset) = self.dataset(name)? else { return Ok(None) };
+        match self.kind(&dataset, name)? {
+            Holds::Numbers => {}
+            Holds::Words => return Ok(Some(Value::Words(self.words(&dataset, name)?))),
+            Holds::Other(kind) => return Ok(Some(Value::Other(kind))),
         }
         let mut shape = self.shape(&dataset, name)?;
         let values = dataset.read_f64().map_err(fail)?;
@@ -100,12 +90,107 @@ impl Hdf5 {
         use ndarray::ShapeBuilder;
         let array =
             ArrayD::from_shape_vec(ndarray::IxDyn(&shape).set_f(self.matlab), values).map_err(unfit)?;
-        let text = attributes.get("MATLAB_class").is_some_and(|class| is_text(class, "char"));
-        Ok(Some(if text {
-            Value::Words(rows(&array))
-        } else {
-            Value::Numbers(array.as_standard_layout().into_owned())
-        }))
+        let text = self.is_char(&dataset, name)?;
+        Ok(Some(if text { Value::Words(rows(&array)) } else { Value::Numbers(in_order(array)) }))
+    }
+
+    fn dataset(&self, name: &str) -> Result<Option<Dataset>> {
+        if !self.names()?.iter().any(|known| known == name) {
+            return Ok(None);
+        }
+        let path = if self.matlab { name.replace('.', "/") } else { name.into() };
+        self.file.dataset(&path).map(Some).map_err(|problem| damaged(&self.path, name, problem))
+    }
+
+    /// Whether MATLAB keeps text there.
+    fn is_char(&self, dataset: &Dataset, name: &str) -> Result<bool> {
+        if !self.matlab {
+            return Ok(false);
+        }
+        let attributes = dataset.attrs().map_err(|problem| damaged(&self.path, name, problem))?;
+        Ok(attributes.get("MATLAB_class").is_some_and(|class| is_text(class, "char")))
+    }
+
+    fn kind(&self, dataset: &Dataset, name: &str) -> Result<Holds> {
+        let fail = |problem| damaged(&self.path, name, problem);
+        let attributes = if self.matlab { dataset.attrs().map_err(fail)? } else { Default::default() };
+        if matches!(
+            attributes.get("MATLAB_empty"),
+            Some(AttrValue::U8(1) | AttrValue::I32(1) | AttrValue::U32(1) | AttrValue::U64(1))
+        ) {
+            return Ok(Holds::Other("an empty array"));
+        }
+        Ok(match dataset.dtype().map_err(fail)? {
+            DType::F32
+            | DType::F64
+            | DType::I8
+            | DType::I16
+            | DType::I32
+            | DType::I64
+            | DType::U8
+            | DType::U16
+            | DType::U32
+            | DType::U64 => Holds::Numbers,
+            DType::String | DType::VariableLengthString => Holds::Words,
+            DType::Compound(_) => Holds::Other("a compound type, such as complex numbers"),
+            DType::ObjectReference => Holds::Other("references, as MATLAB's cells are"),
+            _ => Holds::Other("a type that is no number"),
+        })
+    }
+
+    /// Where the numbers of an array lie; those that lie in chunks are unpacked first.
+    pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Option<Found>> {
+        let fail = |problem| damaged(&self.path, name, problem);
+        let Some(dataset) = self.dataset(name)? else { return Ok(None) };
+        match self.kind(&dataset, name)? {
+            Holds::Numbers if !self.is_char(&dataset, name)? => {}
+            Holds::Numbers | Holds::Words => return Ok(Some(Err("texts"))),
+            Holds::Other(kind) => return Ok(Some(Err(kind))),
+        }
+        let mut shape = self.shape(&dataset, name)?;
+        let len = shape.iter().product::<usize>();
+        let mut number = number(&dataset.datatype().map_err(fail)?);
+        let (mut file, mut start) = (None, 0);
+        if let (Layout::Contiguous { address: Some(address), size }, Some((number, _))) =
+            (dataset.layout().map_err(fail)?, number)
+            && size == (len * number.size()) as u64
+            && address.checked_add(size).is_some_and(|end| end <= self.len)
+        {
+            let open = std::fs::File::open(&self.path);
+            (file, start) = (Some(open.map_err(|error| failed(&self.path, &error))?), address);
+        }
+        if file.is_none() && !shape.is_empty() {
+            let mut to = Scratch::new(scratch)?;
+            let chunk = dataset.chunk_shape().map_err(fail)?.and_then(|sizes| sizes.first().copied());
+            let chunk = chunk.unwrap_or(1).max(1);
+            // As many rows as there is memory for, in whole chunks.
+            let width = (len / shape[0].max(1)).max(1);
+            let step = ((BLOCK / width) as u64 / chunk).max(1).saturating_mul(chunk);
+            let mut first = 0;
+            while first < shape[0] as u64 && len > 0 {
+                let values = dataset.read_f64_rows(first, step).map_err(fail)?;
+                let expected = (shape[0] as u64 - first).min(step) as usize * width;
+                if values.len() != expected {
+                    return Err(damaged(
+                        &self.path,
+                        name,
+                        format!("{} numbers for {expected}", values.len()),
+                    ));
+                }
+                to.put(&values)?;
+                first = first.saturating_add(step);
+            }
+            let rows = to.rows(self.path.clone(), len, Vec::new())?;
+            (file, start, number) = (Some(rows.file), 0, Some((rows.number, false)));
+        }
+        let (Some(file), Some((number, big_endian))) = (file, number) else {
+            return Ok(Some(Err("a single number")));
+        };
+        if self.matlab {
+            shape.reverse();
+        }
+        let (name, reversed) = (self.path.clone(), self.matlab);
+        Ok(Some(Ok(Plain { name, file, number, big_endian, start, shape, reversed })))
     }
 
     /// The sizes of an array, where the file can hold so much.
@@ -130,6 +215,42 @@ impl Hdf5 {
     fn words(&self, dataset: &Dataset, name: &str) -> Result<Vec<String>> {
         self.shape(dataset, name)?;
         dataset.read_string().map_err(|problem| damaged(&self.path, name, problem))
+    }
+}
+
+/// How the numbers of an array are written, and whether their highest bytes come first; none where it is no plain way.
+fn number(kind: &Datatype) -> Option<(Number, bool)> {
+    let (size, order, float, signed) = match kind {
+        Datatype::FloatingPoint { size, byte_order, layout }
+            if [FloatingPointLayout::IEEE754_BINARY32, FloatingPointLayout::IEEE754_BINARY64]
+                .contains(layout) =>
+        {
+            (*size, byte_order, true, true)
+        }
+        Datatype::FixedPoint { size, byte_order, layout }
+            if layout.bit_offset == 0 && u32::from(layout.bit_precision) == 8 * size =>
+        {
+            (*size, byte_order, false, layout.signed)
+        }
+        _ => return None,
+    };
+    let number = match (float, signed, size) {
+        (true, _, 4) => Number::F32,
+        (true, _, 8) => Number::F64,
+        (false, true, 1) => Number::I8,
+        (false, true, 2) => Number::I16,
+        (false, true, 4) => Number::I32,
+        (false, true, 8) => Number::I64,
+        (false, false, 1) => Number::U8,
+        (false, false, 2) => Number::U16,
+        (false, false, 4) => Number::U32,
+        (false, false, 8) => Number::U64,
+        _ => return None,
+    };
+    match order {
+        DatatypeByteOrder::LittleEndian => Some((number, false)),
+        DatatypeByteOrder::BigEndian => Some((number, true)),
+        _ => None,
     }
 }
 

@@ -1,9 +1,15 @@
 //! `.npy` and `.npz`.
 
+use std::fs::File;
+use std::path::Path;
+
 use super::Value;
+use super::open::Found;
+use super::plain::Plain;
+use crate::data::rows::Scratch;
 use crate::error::Result;
 use crate::files::budget::Budget;
-use crate::files::input::Input;
+use crate::files::input::{Input, failed};
 use crate::files::npy;
 use crate::files::zip::Archive;
 
@@ -41,4 +47,52 @@ pub(super) fn npy(input: &Input, name: &str) -> Result<Option<Value>> {
         return Ok(None);
     }
     Ok(Some(Value::Numbers(array(&Input::open(std::path::Path::new(name))?)?)))
+}
+
+/// Where the file's own array lies, called `x`, or that of another file, by its path.
+pub(super) fn plain_npy(input: &Input, name: &str) -> Result<Option<Found>> {
+    if name == "x" || name == input.name() {
+        return plain(input, "its header", open(input)?, 0).map(Some);
+    }
+    if !name.to_lowercase().ends_with(".npy") {
+        return Ok(None);
+    }
+    let input = Input::open(Path::new(name))?;
+    plain(&input, "its header", open(&input)?, 0).map(Some)
+}
+
+/// Where an array of an archive lies; a deflated one is unpacked first.
+pub(super) fn plain_member(input: &Input, name: &str, scratch: Option<&Path>) -> Result<Option<Found>> {
+    let archive = Archive::open(input, &budget(input))?;
+    let long = format!("{name}.npy");
+    for member in [&*long, name] {
+        if let Some((start, len)) = archive.stored(member)? {
+            return plain(&input.part(name, start, len)?, name, open(input)?, start).map(Some);
+        }
+        let mut to = None;
+        let whole = archive.pieces(member, &mut |piece| {
+            if to.is_none() {
+                to = Some(Scratch::new(scratch)?);
+            }
+            to.as_mut().map_or(Ok(()), |to| to.bytes(piece))
+        })?;
+        if let Some(to) = to.filter(|_| whole) {
+            let file = to.file()?;
+            let own = file.try_clone().map_err(|error| failed(input.name(), &error))?;
+            return plain(&Input::file(input.name(), own)?, name, file, 0).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Where an array lies whose header this is, of a file in which it begins at this byte.
+fn plain(header: &Input, place: &str, file: File, start: u64) -> Result<Found> {
+    let npy = npy::header(header, place)?;
+    let (number, shape) = (npy.array.number, npy.array.shape);
+    let (name, start) = (header.name().into(), start + npy.array.start);
+    Ok(Ok(Plain { name, file, number, big_endian: npy.big_endian, start, shape, reversed: npy.in_columns }))
+}
+
+fn open(input: &Input) -> Result<File> {
+    File::open(input.name()).map_err(|error| failed(input.name(), &error))
 }

@@ -6,6 +6,10 @@ use super::Value;
 use crate::error::{Error, FileError, Result};
 use crate::files::input::Input;
 
+/// Where an array lies, or what else stands there.
+#[cfg(any(feature = "npy", feature = "hdf5"))]
+pub(super) type Found = std::result::Result<super::plain::Plain, &'static str>;
+
 /// An open file of a known kind.
 pub(super) enum Opened {
     #[cfg(feature = "npy")]
@@ -14,6 +18,9 @@ pub(super) enum Opened {
     Npz(Input<'static>),
     #[cfg(feature = "mat")]
     Mat(Input<'static>),
+    /// Of version 4.
+    #[cfg(feature = "mat")]
+    OldMat(Input<'static>),
     #[cfg(feature = "hdf5")]
     Hdf5(super::hdf5::Hdf5),
 }
@@ -54,6 +61,10 @@ impl Opened {
             #[cfg(not(feature = "mat"))]
             return Err(feature(path, ".mat", "mat"));
         }
+        #[cfg(feature = "mat")]
+        if super::mat::old::begins(front) {
+            return Ok(Opened::OldMat(input));
+        }
         Err(input.damaged("its beginning", "no .npy, .npz, .mat or HDF5 file, or one that is cut off"))
     }
 
@@ -66,9 +77,29 @@ impl Opened {
             Opened::Npz(ref input) => super::numpy::names(input),
             #[cfg(feature = "mat")]
             Opened::Mat(ref input) => super::mat::names(input),
+            #[cfg(feature = "mat")]
+            Opened::OldMat(ref input) => super::mat::old::names(input),
             #[cfg(feature = "hdf5")]
             Opened::Hdf5(ref file) => file.names(),
         }
+    }
+
+    /// Where the numbers under this name lie, or what stands there.
+    #[cfg(any(feature = "npy", feature = "hdf5"))]
+    pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Found> {
+        let (path, found) = match *self {
+            #[cfg(feature = "npy")]
+            Opened::Npy(ref input) => (input.name(), super::numpy::plain_npy(input, name)?),
+            #[cfg(feature = "npy")]
+            Opened::Npz(ref input) => (input.name(), super::numpy::plain_member(input, name, scratch)?),
+            #[cfg(feature = "mat")]
+            Opened::Mat(_) | Opened::OldMat(_) => {
+                return Ok(Err("a MATLAB file of version 4 to 7; `read` it, or save it with `-v7.3`"));
+            }
+            #[cfg(feature = "hdf5")]
+            Opened::Hdf5(ref file) => (file.path(), file.plain(name, scratch)?),
+        };
+        found.map_or_else(|| Err(self.no(path, name)?), Ok)
     }
 
     /// What stands under this name.
@@ -80,16 +111,21 @@ impl Opened {
             Opened::Npz(ref input) => (input.name(), super::numpy::member(input, name)?),
             #[cfg(feature = "mat")]
             Opened::Mat(ref input) => (input.name(), super::mat::variable(input, name)?),
+            #[cfg(feature = "mat")]
+            Opened::OldMat(ref input) => (input.name(), super::mat::old::variable(input, name)?),
             #[cfg(feature = "hdf5")]
             Opened::Hdf5(ref file) => (file.path(), file.value(name)?),
         };
         match found {
             Some(value) => Ok(value),
-            None => {
-                let (path, known) = (path.into(), some(self.names()?));
-                Err(FileError::Column { path, what: "array", name: name.into(), known }.into())
-            }
+            None => Err(self.no(path, name)?),
         }
+    }
+
+    /// That there is no array of this name.
+    fn no(&self, path: &str, name: &str) -> Result<Error> {
+        let (path, known) = (path.into(), some(self.names()?));
+        Ok(FileError::Column { path, what: "array", name: name.into(), known }.into())
     }
 }
 

@@ -46,6 +46,10 @@ use records::Records;
 /// Of `read` and `source`: [`FileError::Value`](crate::error::FileError::Value) names the line and the column, what would
 /// do and what was found; [`Fields`](crate::error::FileError::Fields) a line with more or fewer fields than the first;
 /// [`Column`](crate::error::FileError::Column) a column that is not there.
+///
+/// # Memory
+/// `read` holds the numbers, 8 bytes each, twice while it makes the arrays: 33 MB for a file of 28 MB with 16.4 MB of numbers;
+/// [`source`](Csv::source) 0.9 MB: `cargo test --all-features --test data_memory -- --nocapture`.
 #[derive(Debug, Clone)]
 pub struct Csv {
     path: PathBuf,

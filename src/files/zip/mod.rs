@@ -4,6 +4,8 @@
 //! no file that is read by it keeps within twice its size and 1 MiB. What is needed here is little: this reader follows
 //! the directory alone, takes from the budget first, and refuses whatever Keras and NumPy do not write.
 
+#[cfg(feature = "npy")]
+mod inflate;
 mod read;
 mod write;
 

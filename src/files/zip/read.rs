@@ -4,7 +4,7 @@ use super::super::budget::Budget;
 use super::super::checksum;
 use super::super::input::Input;
 use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, SIZES_64};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The longest name of a member.
 const LONGEST: u64 = 1024;
@@ -75,7 +75,47 @@ impl<'a> Archive<'a> {
     /// A member by its name, whole by its checksum; none where there is none of that name.
     pub(crate) fn member(&self, name: &str, budget: &Budget) -> Result<Option<Input<'a>>> {
         let Some(member) = self.members.iter().find(|member| member.name == name) else { return Ok(None) };
-        let input = self.input;
+        let packed = self.packed(member)?;
+        let content = if member.deflated { inflate(&packed, member, budget)? } else { packed };
+        match content.checksum(name)? {
+            found if checksum::fits(&found, &member.crc) => Ok(Some(content)),
+            found => Err(self.unfit(member, found)),
+        }
+    }
+
+    /// Where the bytes of a stored member are, and how many; none of one that is deflated, or not there.
+    #[cfg(feature = "npy")]
+    pub(crate) fn stored(&self, name: &str) -> Result<Option<(u64, u64)>> {
+        let member = self.members.iter().find(|member| member.name == name && !member.deflated);
+        let Some(member) = member else { return Ok(None) };
+        self.packed(member)?;
+        Ok(Some((self.start(member)?, member.packed)))
+    }
+
+    /// Hands on a member piece by piece, and tells whether there is one of that name; what was handed on is whole only
+    /// where this ends well.
+    #[cfg(feature = "npy")]
+    pub(crate) fn pieces(&self, name: &str, f: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        let Some(member) = self.members.iter().find(|member| member.name == name) else { return Ok(false) };
+        let packed = self.packed(member)?;
+        let (mut hasher, mut left) = (crc32fast::Hasher::new(), member.size);
+        let mut each = |piece: &[u8]| {
+            let fail = || self.input.damaged(name, "it is longer than told");
+            left = left.checked_sub(piece.len() as u64).ok_or_else(fail)?;
+            hasher.update(piece);
+            f(piece)
+        };
+        super::inflate::pieces(&packed, name, &mut each)?;
+        match hasher.finalize() {
+            _ if left > 0 => Err(self.input.damaged(name, "it is shorter than told")),
+            found if checksum::fits(&found, &member.crc) => Ok(true),
+            found => Err(self.unfit(member, found)),
+        }
+    }
+
+    /// The bytes of a member as they lie in the file.
+    fn packed(&self, member: &Member) -> Result<Input<'a>> {
+        let (input, name) = (self.input, &*member.name);
         let number = |at: u64, bytes| input.number(name, member.header + at, bytes);
         let same = number(0, 4)? == u64::from(LOCAL) && number(26, 2)? == member.name.len() as u64;
         let mut own = vec![0; member.name.len()];
@@ -86,16 +126,18 @@ impl<'a> Archive<'a> {
         {
             return Err(input.damaged(name, "its record is not that of the directory"));
         }
-        let start = member.header + 30 + number(26, 2)? + number(28, 2)?;
-        let packed = input.part(name, start, member.packed)?;
-        let content = if member.deflated { inflate(&packed, member, budget)? } else { packed };
-        match content.checksum(name)? {
-            found if checksum::fits(&found, &member.crc) => Ok(Some(content)),
-            found => {
-                let expected = member.crc;
-                Err(input.damaged(name, format!("its checksum is {found:08x}, where {expected:08x} is told")))
-            }
-        }
+        input.part(name, self.start(member)?, member.packed)
+    }
+
+    /// Where the bytes of a member begin.
+    fn start(&self, member: &Member) -> Result<u64> {
+        let number = |at: u64| self.input.number(&member.name, member.header + at, 2);
+        Ok(member.header + 30 + number(26)? + number(28)?)
+    }
+
+    fn unfit(&self, member: &Member, found: u32) -> Error {
+        let problem = format!("its checksum is {found:08x}, where {:08x} is told", member.crc);
+        self.input.damaged(&*member.name, problem)
     }
 }
 

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import scipy.io as sio
+import scipy.sparse
 from sklearn.impute import SimpleImputer
 
 rng = np.random.default_rng(8)
@@ -114,6 +115,16 @@ told("cube.mat", sio.loadmat("cube.mat")["data"], np.eye(3)[labels - 1])
 sio.savemat("struct.mat", {"s": {"data": rows, "labels": labels[:, None]}}, do_compression=True)
 told("struct.mat", rows, labels - 1, [1, 2, 3])
 
+# MATLAB 4, and arrays that are mostly 0.
+sio.savemat("old.mat", {"data": rows, "labels": labels[:, None], "about": "a text"}, format="4")
+told("old.mat", rows, labels - 1, [1, 2, 3])
+few = np.where(rows > 0.5, rows, 0.0)
+sio.savemat("sparse.mat", {"data": scipy.sparse.csc_matrix(few), "labels": labels[:, None]}, do_compression=True)
+sio.savemat("old_sparse.mat", {"data": scipy.sparse.csc_matrix(few), "labels": labels[:, None]}, format="4")
+sio.savemat("complex.mat", {"data": rows + 1j, "labels": labels[:, None]})
+told("sparse.mat", few, labels - 1, [1, 2, 3])
+told("old_sparse.mat", few, labels - 1, [1, 2, 3])
+
 # MATLAB 7.3: HDF5 behind a block of 512 bytes, axes in reverse, chunks packed by deflate.
 def matlab_73(name, arrays, **options):
     with h5py.File(name, "w", userblock_size=512) as file:
@@ -133,5 +144,12 @@ with h5py.File("plain.h5", "w", libver="latest") as file:
     file.create_dataset("train/x", data=x.astype("f4"), chunks=(2, 4, 2), compression="gzip", shuffle=True, fletcher32=True)
     file.create_dataset("train/y", data=labels.astype("i8"))
 told("plain.h5", x.astype("f4"), labels - 1, [1, 2, 3])
+
+matlab_73("cube_73.mat", {"data": x, "labels": np.eye(3)[labels - 1]})
+told("cube_73.mat", x, np.eye(3)[labels - 1])
+with h5py.File("big.h5", "w") as file:
+    file.create_dataset("x", data=x.astype(">f4"))
+    file.create_dataset("y", data=rows)
+told("big.h5", x.astype("f4"), rows)
 
 json.dump(expected, open("expected.json", "w"), indent=None, separators=(",", ":"))

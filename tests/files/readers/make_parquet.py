@@ -96,6 +96,11 @@ flat = numbers.flatten()
 told("numbers.parquet", flat.drop_columns(["kept"]).to_pandas().fillna({"point.y": -1.0}).assign(
     kept=[v.as_py().decode() for v in flat["kept"]]))
 
+# More numbers than fit a page, in few bytes.
+i = np.arange(200_000)
+many = pd.DataFrame({f"c{k}": (i // 500 + k).astype("f8") for k in range(8)} | {"y": i // 70_000})
+pq.write_table(pa.Table.from_pandas(many), "many.parquet", row_group_size=50_000, compression="zstd")
+
 # What is refused by name.
 for name, column, options in [
     ("list", pa.array([[1.0, 2.0]] * 3), {}),

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
-use super::super::Value;
-use super::Found;
+use super::super::{Value, in_order};
 use super::elements::{Elements, MATRIX, numbers};
+use super::{Found, sparse};
 
 /// How deep structures may lie within structures.
 const DEEPEST: usize = 16;
@@ -18,6 +18,7 @@ const CHAR: u32 = 4;
 pub(super) struct Front {
     class: u32,
     complex: bool,
+    logical: bool,
     shape: Vec<usize>,
     pub(super) name: String,
 }
@@ -38,7 +39,8 @@ impl Front {
         let shape = parts.words(sizes).into_iter().map(|size| size as usize).collect();
         let (_, name) = parts.next()?;
         let name = String::from_utf8_lossy(name).into_owned();
-        Ok(Some(Front { class, complex: flags & 0x800 != 0, shape, name }))
+        let (complex, logical) = (flags & 0x800 != 0, flags & 0x200 != 0);
+        Ok(Some(Front { class, complex, logical, shape, name }))
     }
 
     pub(super) fn is_struct(&self) -> bool {
@@ -83,7 +85,8 @@ fn walk(
         CHAR => Value::Words(texts(&front, &mut parts)?),
         6..=15 if front.complex => Value::Other("complex numbers; save `real`, `imag` or `abs` of them"),
         6..=15 => Value::Numbers(real(&front, &mut parts)?),
-        5 => Value::Other("a sparse array; save `full` of it"),
+        5 if front.complex => Value::Other("a sparse array of complex numbers; save `full` and `abs` of it"),
+        5 => Value::Numbers(scattered(&front, &mut parts, bytes.len())?),
         STRUCT => Value::Other("an array of structures"),
         3 => Value::Other("an object"),
         _ => Value::Other("a function, or another thing that is no array"),
@@ -99,7 +102,32 @@ fn real(front: &Front, parts: &mut Elements) -> Found<ArrayD<f64>> {
     let (count, shape) = (values.len(), &front.shape);
     let array = ArrayD::from_shape_vec(IxDyn(shape).f(), values);
     let array = array.map_err(|_| format!("`{}`: {count} numbers for a shape of {shape:?}", front.name))?;
-    Ok(array.as_standard_layout().into_owned())
+    Ok(in_order(array))
+}
+
+/// An array of few numbers that are not 0: their rows, where each column begins among them, and their values.
+fn scattered(front: &Front, parts: &mut Elements, len: usize) -> Found<ArrayD<f64>> {
+    let [rows, columns] = front.shape[..] else {
+        return Err(format!("`{}`: a sparse array of shape {:?}", front.name, front.shape));
+    };
+    let (_, places) = parts.next()?;
+    let (_, starts) = parts.next()?;
+    let (kind, data) = parts.next()?;
+    let (places, starts) = (parts.words(places), parts.words(starts));
+    // MATLAB calls them doubles even where each is a byte of 0 or 1.
+    let values = numbers(if front.logical { 2 } else { kind }, data, parts.big_endian())?;
+    let mut array = sparse::zeros(&front.name, rows, columns, len)?;
+    for (column, within) in starts.windows(2).enumerate() {
+        for at in within[0]..within[1] {
+            let (row, value) = (places.get(at as usize), values.get(at as usize));
+            let place = row.and_then(|row| array.get_mut([*row as usize, column]));
+            let (Some(place), Some(value)) = (place, value) else {
+                return Err(format!("`{}`: a value outside of {rows} × {columns}", front.name));
+            };
+            *place = *value;
+        }
+    }
+    Ok(array.into_dyn())
 }
 
 /// A cell of texts, as class names are kept.

@@ -1,6 +1,6 @@
-//! MATLAB's files of versions 5 to 7, as `save` and scipy's `savemat` write them, packed or not.
+//! MATLAB's files of versions 4 to 7, as `save` and scipy's `savemat` write them, packed or not.
 //!
-//! A file is a header of 128 bytes and then elements: a type, a length, and as many bytes, padded to eight. An array is an
+//! A file of version 5 and on is a header of 128 bytes and then elements: a type, a length, and as many bytes, padded to eight. An array is an
 //! element of elements: class, sizes, name, numbers. A packed element is a zlib stream of one. Nothing is allocated by what
 //! an element merely tells: numbers come from bytes that are there, and a stream is unpacked as it comes.
 //!
@@ -9,6 +9,8 @@
 
 mod array;
 mod elements;
+pub(super) mod old;
+mod sparse;
 
 use std::io::Read;
 
@@ -78,19 +80,22 @@ fn each(input: &Input, f: &mut dyn FnMut(Front, Whole) -> Found<bool>) -> Result
             match kind {
                 PACKED => {
                     let packed = input.take(&place, start, len.into(), &budget).map_err(told)?;
-                    unpacked(&packed, most)
+                    unpacked(&packed, most, big_endian)
                 }
                 _ => input.take(&place, start, most.min(len.into()), &budget).map_err(told),
             }
         };
         // Of a packed element, the tag of what is within comes first.
-        let inner = |bytes: Vec<u8>| -> Found<Vec<u8>> {
+        let inner = |mut bytes: Vec<u8>| -> Found<Vec<u8>> {
             if kind != PACKED {
                 return Ok(bytes);
             }
             let tag = bytes.first_chunk().ok_or("a packed element of nothing")?;
             match elements::tag(*tag, big_endian) {
-                (MATRIX, _) => Ok(bytes[8..].to_vec()),
+                (MATRIX, _) => {
+                    bytes.drain(..8);
+                    Ok(bytes)
+                }
                 (kind, _) => Err(format!("a packed element of type {kind}, expected an array")),
             }
         };
@@ -118,8 +123,14 @@ fn each(input: &Input, f: &mut dyn FnMut(Front, Whole) -> Found<bool>) -> Result
 }
 
 /// What a zlib stream holds, at most so many bytes of it.
-fn unpacked(packed: &[u8], most: u64) -> Found<Vec<u8>> {
-    let mut bytes = Vec::new();
+fn unpacked(packed: &[u8], most: u64, big_endian: bool) -> Found<Vec<u8>> {
+    // What is within tells its length first, which is believed as far as deflate could reach.
+    let mut tag = [0; 8];
+    let mut front = flate2::read::ZlibDecoder::new(packed);
+    front.read_exact(&mut tag).map_err(|error| format!("it cannot be unpacked: {error}"))?;
+    let told = elements::tag(tag, big_endian).1 as usize + 8;
+    let room = told.min(packed.len().saturating_mul(1040)).min(most as usize);
+    let mut bytes = Vec::with_capacity(room);
     let read = flate2::read::ZlibDecoder::new(packed).take(most).read_to_end(&mut bytes);
     read.map(|_| bytes).map_err(|error| format!("it cannot be unpacked: {error}"))
 }

@@ -1,0 +1,93 @@
+//! Samples of an array that are read when a batch needs them.
+
+use super::open::Opened;
+use super::{Arrays, targets};
+use crate::data::BatchSource;
+use crate::data::rows::Rows;
+use crate::error::Result;
+use crate::scalar::Scalar;
+
+/// The samples of an array in a file as a [`BatchSource`] that holds none of them in memory: what [`Arrays::source`] gives.
+///
+/// # Example
+/// See [`Arrays::source`].
+#[derive(Debug)]
+pub struct ArraySource {
+    x: Rows,
+    y: Targets,
+    classes: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Targets {
+    None,
+    /// Class indices.
+    Held(Vec<f64>),
+    Rows(Rows),
+}
+
+impl ArraySource {
+    pub(super) fn open(arrays: &Arrays) -> Result<Self> {
+        let file = Opened::new(&arrays.path)?;
+        let name = arrays.x_name(&file)?;
+        let scratch = arrays.scratch.as_deref();
+        let x = arrays.plain(&file, &name)?;
+        arrays.check_axis(&name, &x.shape)?;
+        let x = x.rows(arrays.axis, scratch)?;
+        let count = x.count;
+        let (mut y, mut classes) = (Targets::None, Vec::new());
+        if let Some(name) = &arrays.label {
+            let (held, known) = arrays.classes(&file, name, count)?;
+            (y, classes) = (Targets::Held(held.into_iter().collect()), known);
+        } else if let Some(name) = &arrays.target {
+            let plain = arrays.plain(&file, name)?;
+            let shape = plain.shape.clone();
+            let list = plain.len() == count && shape.iter().filter(|size| **size != 1).count() <= 1;
+            y = Targets::Rows(match &shape[..] {
+                _ if list => plain.list(),
+                [first, ..] if *first == count => plain.rows(0, scratch)?,
+                [_, last] if *last == count => plain.rows(1, scratch)?,
+                _ => return Err(arrays.fault(name, targets::expected(count), format!("shape {shape:?}"))),
+            });
+        }
+        Ok(ArraySource { x, y, classes })
+    }
+
+    /// What the class of each index is called; empty where there is no label.
+    ///
+    /// # Example
+    /// See [`Arrays::source`].
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+}
+
+impl<F: Scalar> BatchSource<F> for ArraySource {
+    fn count(&self) -> usize {
+        self.x.count
+    }
+
+    fn input_shape(&self) -> Vec<usize> {
+        self.x.sample_shape()
+    }
+
+    fn target_shape(&self) -> Vec<usize> {
+        match &self.y {
+            Targets::None => vec![0],
+            Targets::Held(_) => vec![1],
+            Targets::Rows(rows) => rows.sample_shape(),
+        }
+    }
+
+    fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        self.x.read(indices, x)?;
+        match &self.y {
+            Targets::None => Ok(()),
+            Targets::Held(classes) => {
+                y.iter_mut().zip(indices).for_each(|(y, &index)| *y = F::of(classes[index]));
+                Ok(())
+            }
+            Targets::Rows(rows) => rows.read(indices, y),
+        }
+    }
+}
