@@ -37,6 +37,14 @@ impl Logs {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
 
+    /// `loss: 0.2500` and so on.
+    pub(super) fn parts(&self) -> impl Iterator<Item = String> {
+        self.iter().map(|(name, value)| match value {
+            v if v != 0.0 && v.abs() <= 1e-3 => format!("{name}: {v:.4e}"),
+            v => format!("{name}: {v:.4}"),
+        })
+    }
+
     /// All names and values so far.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.item("logs", &mut self.0)
@@ -51,13 +59,8 @@ impl Logs {
 impl fmt::Display for Logs {
     /// As Keras shows them: four decimals, or an exponent where that is at most 0.001.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        for (i, (name, value)) in self.iter().enumerate() {
-            let dash = if i > 0 { " - " } else { "" };
-            match value {
-                v if v != 0.0 && v.abs() <= 1e-3 => write!(f, "{dash}{name}: {v:.4e}")?,
-                v => write!(f, "{dash}{name}: {v:.4}")?,
-            }
-        }
-        Ok(())
+        self.parts()
+            .enumerate()
+            .try_for_each(|(i, part)| write!(f, "{}{part}", if i > 0 { " - " } else { "" }))
     }
 }

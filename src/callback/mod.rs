@@ -15,6 +15,7 @@ mod progress;
 mod scheduler;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
+pub(crate) mod terminal;
 mod terminate;
 
 pub use crate::state::{State, Value};

@@ -1,9 +1,8 @@
 //! What a callback sees of a training, and may change.
 
 use std::fmt;
-use std::io::{IsTerminal, Write};
 
-use super::{Logs, Verbose};
+use super::{Logs, Verbose, terminal};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -42,17 +41,35 @@ impl<'a, F: Scalar> Moment<'a, F> {
         Moment { model, logs, epoch, epochs, batch, batches, verbose }
     }
 
+    /// Prints a line to standard output, above the bars of all trainings under way, unless this one is silent. What `println!`
+    /// prints may begin behind a bar.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::callback::Flow;
+    /// use cornu::prelude::*;
+    /// let tell = LambdaCallback::<f32>::new().on_batch_end(|at| {
+    ///     at.say(format_args!("batch {} of {}", at.batch, at.batches));
+    ///     Ok(Flow::Continue)
+    /// });
+    /// # let _ = tell;
+    /// ```
+    pub fn say(&self, text: impl fmt::Display) {
+        if self.verbose != Verbose::Silent {
+            terminal::say(text);
+        }
+    }
+
     /// Writes a warning to standard error, where findings are told too, unless the training is silent: for a callback that
     /// failed in something that need not end the training.
     pub fn warn(&self, text: impl fmt::Display) {
         if self.verbose == Verbose::Silent {
             return;
         }
-        let mut to = std::io::stderr();
-        let coloured = to.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let (start, end) = if coloured { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
-        // A closed pipe is no reason to stop training.
-        let _ = writeln!(to, "{start}warning{end}: {text}");
+        terminal::tell(|coloured| {
+            let (start, end) = if coloured { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
+            format!("{start}warning{end}: {text}\n")
+        });
     }
 
     /// The optimizer's learning rate for the next batch.

@@ -1,13 +1,29 @@
 //! What a person sees while a model trains: a bar on a terminal, a line an epoch elsewhere.
 
-use std::io::{IsTerminal, Write};
-use std::time::{Duration, Instant};
+mod line;
+#[cfg(feature = "progress")]
+mod screen;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+#[cfg(feature = "progress")]
+use std::time::Duration;
+use std::time::Instant;
+
+use self::line::Line;
+use super::terminal::say;
 use super::{Callback, Flow, Moment};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
 /// How much `fit` tells while it runs.
+///
+/// Each epoch leaves one line, `Epoch 2/10 - 1s 3ms/step - loss: 0.2114 - accuracy: 0.9312`; on a terminal it goes on below
+/// where it is wider than that. While an epoch runs for longer than 0.1 s, a terminal shows below that line how far it is:
+/// the epoch and the loss, and, as the columns allow, the batch, a bar, the time that is left, the metrics and the pace. Of
+/// several trainings at once each has a number, its lines and its own bar.
+///
+/// Bars have no colour. There is none in a pipe, a file or the log of a CI (where `CI` is set), nor where `TERM` is `dumb`;
+/// what is written there has no control characters.
 ///
 /// # Example
 /// ```
@@ -18,13 +34,66 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Verbose {
-    /// A bar on a terminal, one line an epoch elsewhere.
+    /// A bar on a terminal, and one line an epoch.
     #[default]
     Auto,
     /// Nothing.
     Silent,
     /// One line an epoch.
     Lines,
+}
+
+/// The trainings that tell how far they are, of this process.
+static RUNNING: Mutex<Running> = Mutex::new(Running { now: 0, last: 0 });
+
+struct Running {
+    now: usize,
+    /// The last number that was given; from 1 again once none is running.
+    last: usize,
+}
+
+#[cfg(feature = "progress")]
+static SCREEN: Mutex<screen::Screen> = Mutex::new(screen::Screen::stdout());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has something written, above the bars where there are any.
+pub(super) fn above(write: impl FnOnce()) {
+    #[cfg(feature = "progress")]
+    lock(&SCREEN).above(write);
+    #[cfg(not(feature = "progress"))]
+    write();
+}
+
+/// The place of a training among those that run at once.
+#[derive(Debug)]
+struct Place {
+    number: usize,
+    /// Whether it ever was not alone.
+    shared: bool,
+}
+
+impl Place {
+    fn new() -> Self {
+        let mut running = lock(&RUNNING);
+        running.last = if running.now == 0 { 1 } else { running.last + 1 };
+        running.now += 1;
+        Place { number: running.last, shared: false }
+    }
+
+    /// The number, once there are others.
+    fn number(&mut self) -> Option<usize> {
+        self.shared |= self.number > 1 || lock(&RUNNING).now > 1;
+        self.shared.then_some(self.number)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&RUNNING).now -= 1;
+    }
 }
 
 /// The callback that `fit` adds by itself to show how far it is; see [`Verbose`].
@@ -39,17 +108,17 @@ pub enum Verbose {
 pub struct Progress {
     style: Style,
     started: Instant,
+    /// While it trains.
+    place: Option<Place>,
     #[cfg(feature = "progress")]
-    shown: Instant,
-    #[cfg(feature = "progress")]
-    bar: Option<indicatif::ProgressBar>,
+    drawn: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Style {
     Silent,
     Lines,
-    #[cfg_attr(not(feature = "progress"), allow(dead_code))]
+    #[cfg(feature = "progress")]
     Bar,
 }
 
@@ -58,21 +127,20 @@ impl Progress {
     pub fn new(verbose: Verbose) -> Self {
         let style = match verbose {
             Verbose::Silent => Style::Silent,
-            Verbose::Auto if cfg!(feature = "progress") && std::io::stdout().is_terminal() => Style::Bar,
+            #[cfg(feature = "progress")]
+            Verbose::Auto if super::terminal::has_bar() => Style::Bar,
             _ => Style::Lines,
         };
+        let now = Instant::now();
         Progress {
             style,
-            started: Instant::now(),
+            started: now,
+            place: None,
             #[cfg(feature = "progress")]
-            shown: Instant::now(),
-            #[cfg(feature = "progress")]
-            bar: None,
+            drawn: now,
         }
     }
-}
 
-impl Progress {
     /// Says where a training goes on from a backup.
     pub(crate) fn go_on<F: Scalar>(&mut self, at: &mut Moment<F>) -> Result<()> {
         if self.style == Style::Silent {
@@ -89,44 +157,61 @@ impl Progress {
         ));
         self.on_epoch_begin(at)
     }
+
+    /// Takes the bar away, so that what is printed meets an empty line.
+    pub(crate) fn clear(&mut self) {
+        #[cfg(feature = "progress")]
+        if let (Style::Bar, Some(place)) = (self.style, &self.place) {
+            lock(&SCREEN).hide(place.number);
+        }
+    }
+
+    fn line<'a, F: Scalar>(&mut self, at: &'a Moment<F>) -> Line<'a> {
+        Line {
+            number: self.place.as_mut().and_then(Place::number),
+            epoch: (at.epoch + 1, at.epochs),
+            batch: (at.batch, at.batches),
+            elapsed: self.started.elapsed(),
+            logs: at.logs,
+        }
+    }
 }
 
-/// Prints a line; a closed pipe is no reason to stop training.
-fn say(line: std::fmt::Arguments) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+/// A training that ends in an error leaves no bar.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
-/// `12s` and `34ms/step`.
-fn pace(elapsed: Duration, batches: usize) -> String {
-    let step = elapsed / u32::try_from(batches.max(1)).unwrap_or(u32::MAX);
-    let step = match step.as_millis() {
-        0 => format!("{}us", step.as_micros()),
-        1..1000 => format!("{}ms", step.as_millis()),
-        _ => format!("{:.0}s", step.as_secs_f64()),
-    };
-    format!("{}s {step}/step", elapsed.as_secs())
+#[cfg(feature = "progress")]
+fn width() -> usize {
+    usize::from(console::Term::stdout().size().1)
 }
 
 impl<F: Scalar> Callback<F> for Progress {
-    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+        self.place = (self.style != Style::Silent).then(Place::new);
+        Ok(())
+    }
+
+    fn on_epoch_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
         self.started = Instant::now();
         #[cfg(feature = "progress")]
-        if self.style == Style::Bar {
-            say(format_args!("Epoch {}/{}", at.epoch + 1, at.epochs));
-            self.bar = Some(bar(at.batches));
+        {
+            self.drawn = self.started;
         }
-        let _ = at;
         Ok(())
     }
 
     fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+        // The text is made no oftener than it is drawn.
         #[cfg(feature = "progress")]
-        if let Some(bar) = &self.bar {
-            bar.set_position(at.batch as u64);
-            // The text is made no oftener than it is drawn.
-            if self.shown.elapsed() > Duration::from_millis(100) || at.batch == at.batches {
-                self.shown = Instant::now();
-                bar.set_message(format!("{} - {}", pace(self.started.elapsed(), at.batch), at.logs));
+        if self.style == Style::Bar && self.drawn.elapsed() > Duration::from_millis(100) {
+            self.drawn = Instant::now();
+            let line = self.line(at).running(width());
+            if let Some(place) = &self.place {
+                lock(&SCREEN).show(place.number, line);
             }
         }
         let _ = at;
@@ -134,31 +219,19 @@ impl<F: Scalar> Callback<F> for Progress {
     }
 
     fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
-        let pace = pace(self.started.elapsed(), at.batch);
+        self.clear();
         match self.style {
             Style::Silent => {}
-            Style::Lines => say(format_args!("Epoch {}/{} - {pace} - {}", at.epoch + 1, at.epochs, at.logs)),
-            Style::Bar =>
-            {
-                #[cfg(feature = "progress")]
-                if let Some(bar) = self.bar.take() {
-                    bar.set_position(at.batch as u64);
-                    bar.finish_and_clear();
-                    let line = format!("{}/{} {} {pace} - {}", at.batch, at.batches, "━".repeat(20), at.logs);
-                    say(format_args!("{line}"));
-                }
-            }
+            Style::Lines => say(self.line(at).finished(usize::MAX)),
+            #[cfg(feature = "progress")]
+            Style::Bar => say(self.line(at).finished(width())),
         }
         Ok(Flow::Continue)
     }
-}
 
-/// `57/100 ━━━━━━━━━━━───────── ETA 1s 2ms/step - loss: 0.1234`, on one line of any width.
-#[cfg(feature = "progress")]
-fn bar(batches: usize) -> indicatif::ProgressBar {
-    use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-    let bar = ProgressBar::with_draw_target(Some(batches as u64), ProgressDrawTarget::stdout_with_hz(10));
-    let style = ProgressStyle::with_template("{pos}/{len} {bar:20} ETA {eta} {wide_msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━─"));
-    bar
+    fn on_fit_end(&mut self, _: &mut Moment<F>) -> Result<()> {
+        self.clear();
+        self.place = None;
+        Ok(())
+    }
 }

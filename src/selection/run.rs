@@ -1,7 +1,7 @@
 //! The course of a search: rungs of trials, several at once.
 
 use std::cell::RefCell;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::results::SearchResults;
 use super::search::Search;
 use super::trial::Trial;
-use crate::callback::{Callback, Flow, Logs, Moment, Verbose};
+use crate::callback::{Callback, Flow, Logs, Moment, Verbose, terminal};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::metric::Goal;
@@ -142,8 +142,8 @@ impl Search {
     }
 
     fn tell(&self, trial: &Trial, trials: usize) {
-        let mut to = std::io::stderr();
-        if self.verbose == Verbose::Silent || (self.verbose == Verbose::Auto && !to.is_terminal()) {
+        let seen = std::io::stderr().is_terminal();
+        if self.verbose == Verbose::Silent || (self.verbose == Verbose::Auto && !seen) {
             return;
         }
         let end = match (&trial.best, &trial.error) {
@@ -151,8 +151,8 @@ impl Search {
             (Some((epoch, score, _)), _) => format!("{}: {score:.4} in epoch {}", self.objective, epoch + 1),
             _ => String::new(),
         };
-        // A closed pipe is no reason to stop searching.
-        let _ = writeln!(to, "trial {} of {trials}, {} epochs: {end}", trial.number + 1, trial.epochs);
+        let (number, epochs) = (trial.number + 1, trial.epochs);
+        terminal::tell(|_| format!("trial {number} of {trials}, {epochs} epochs: {end}\n"));
     }
 }
 

@@ -145,6 +145,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         if (self.clock.epoch + 1).is_multiple_of(self.settings.validation_freq) {
             self.run.validate(self.model, self.settings, &mut self.logs)?;
         }
+        self.callbacks.progress.clear();
         let stopped = self.ask(|callback, at| callback.on_epoch_end(at))?;
         let rate = self.clock.moment(self.model, &mut self.logs).learning_rate();
         let hopeless = match (&mut self.diagnosis, &self.history.stopped) {
