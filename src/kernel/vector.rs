@@ -84,7 +84,7 @@ macro_rules! portable {
                 }
                 Lanes(lanes)
             }
-            #[inline(always)]
+            #[inline(never)] // at the ends of rows alone; a small program is smaller by 10 kB
             unsafe fn store_some(self, to: *mut $number, count: usize) {
                 for (i, lane) in self.0.iter().enumerate().take(count) {
                     // SAFETY: the caller promises `count` writable numbers.
