@@ -164,7 +164,7 @@ impl Dataset {
     }
 
     /// What is known of the columns and classes, without a sample.
-    #[cfg(feature = "tables")]
+    #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(super) fn head(&self) -> Dataset {
         let x = ArrayD::zeros(ndarray::IxDyn(&[0, self.learned.len()]));
         Dataset {

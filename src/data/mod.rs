@@ -20,7 +20,7 @@ mod rows;
 mod scale;
 mod source;
 mod split;
-#[cfg(feature = "tables")]
+#[cfg(any(feature = "csv", feature = "parquet"))]
 mod table;
 mod windows;
 
@@ -47,6 +47,6 @@ pub use scale::{MinMaxScaler, StandardScaler};
 pub(crate) use source::check_source;
 pub use source::{BatchSource, SourceFn, source_fn};
 pub use split::TrainTestSplit;
-#[cfg(feature = "tables")]
+#[cfg(any(feature = "csv", feature = "parquet"))]
 pub use table::{Column, Missing};
 pub use windows::{WindowSource, Windows};
