@@ -73,6 +73,9 @@ fn what_cannot_be_read_is_told_by_name() {
     assert!(told("brotli.parquet").contains("packed by Brotli (4); write it with"));
     assert!(told("lz4.parquet").contains("packed by LZ4"));
     assert!(told("plain.csv").ends_with("no Parquet file, or one that is cut off"));
+    let bomb = "20000000 rows of 1 columns, which take more than 1040 times the file's size and 64 MiB";
+    assert!(told("bomb.parquet").ends_with(bomb), "{}", told("bomb.parquet"));
+    assert!(Parquet::new(file("bomb.parquet")).source().unwrap_err().to_string().ends_with(bomb));
     let data = Parquet::new(file("list.parquet")).ignore("list.list.element").read().unwrap();
     assert_eq!(data.x().shape(), [3, 1]);
     let error = Parquet::new(file("plain.parquet")).label("kind").read().unwrap_err();

@@ -67,16 +67,21 @@ impl Table {
         self.input.name()
     }
 
-    /// What is to learn of the columns; it keeps their numbers where it is to, and the file warrants so many.
+    /// What is to learn of the columns, and keeps their numbers where it is to; the file warrants so many.
     pub(super) fn scan(&self, keeps: bool) -> Result<Scan> {
-        if keeps {
-            let used = self.used.iter().filter(|used| **used).count();
-            // As they are read, and as arrays.
-            let taken = self.budget.take_many::<[f64; 2]>(used.saturating_mul(self.footer.rows));
-            taken.map_err(|spent| {
-                let problem = format!("{} rows: {spent}; `source` keeps none in memory", self.footer.rows);
-                self.input.damaged("its end", problem)
-            })?;
+        let used = self.used.iter().filter(|used| **used).count();
+        let numbers = used.saturating_mul(self.footer.rows);
+        // In memory as they are read, and as arrays; else in a file, which is to be in bounds too.
+        let fits = match keeps {
+            true => self.budget.take_many::<[f64; 2]>(numbers).is_ok(),
+            false => numbers.saturating_mul(size_of::<f64>()) <= self.budget.left(),
+        };
+        if !fits {
+            let rows = self.footer.rows;
+            let problem = format!(
+                "{rows} rows of {used} columns, which take more than 1040 times the file's size and 64 MiB"
+            );
+            return Err(self.input.damaged("its end", problem));
         }
         Scan::new(self.names.clone(), self.plan.clone(), keeps)
     }

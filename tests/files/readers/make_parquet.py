@@ -101,6 +101,9 @@ i = np.arange(200_000)
 many = pd.DataFrame({f"c{k}": (i // 500 + k).astype("f8") for k in range(8)} | {"y": i // 70_000})
 pq.write_table(pa.Table.from_pandas(many), "many.parquet", row_group_size=50_000, compression="zstd")
 
+# Far more numbers than so few bytes warrant.
+pq.write_table(pa.table({"a": np.zeros(20_000_000)}), "bomb.parquet", row_group_size=20_000_000, max_rows_per_page=20_000_000)
+
 # What is refused by name.
 for name, column, options in [
     ("list", pa.array([[1.0, 2.0]] * 3), {}),
