@@ -31,6 +31,11 @@ impl Plain {
     /// The samples that this axis counts: where they lie, where they lie one after another, else in a file made for it.
     pub(super) fn rows(self, axis: usize, scratch: Option<&Path>) -> Result<Rows> {
         let rank = self.shape.len();
+        // Where one axis is empty, the others may be of any size.
+        let all = self.shape.iter().try_fold(8usize, |all, &size| all.checked_mul(size.max(1)));
+        if all.is_none() {
+            return Err(Error::TooLarge { shape: self.shape });
+        }
         // The axes as they lie in the file, the slowest first, and the place of the samples among them.
         let (mut lying, mut place) = (self.shape.clone(), axis);
         if self.reversed {
