@@ -6,6 +6,7 @@
 //!
 //! ```sh
 //! cargo run --release --example autoencoder
+//! cargo run --release --features plot --example autoencoder      # and draws examples/pictures/autoencoder.svg
 //! ```
 
 use std::error::Error;
@@ -39,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let train = train.select(Axis(0), &winter);
     let (test, summer) = days("examples/data/ItalyPowerDemand_TEST.csv")?;
 
-    let (mut areas, mut scores) = (Vec::new(), Array1::zeros(0));
+    let (mut areas, mut scores, mut given_back) = (Vec::new(), Array1::zeros(0), Array2::zeros((0, 0)));
     for seed in 1..=5 {
         let mut model = Sequential::new()
             .seed(seed)
@@ -51,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fit = Fit::new().epochs(300).batch_size(8).verbose(Verbose::Silent);
         print!("{}", model.fit(&train, &train, &fit)?.findings()); // nothing, where all is well
         let back = model.predict(&test)?.into_dimensionality::<cornu::ndarray::Ix2>()?;
+        given_back = back.clone();
         scores = (&test - &back).mapv(|e| e * e).sum_axis(Axis(1));
         areas.push(auc(&scores, &summer));
     }
@@ -62,5 +64,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("distance to the mean winter day {:.3}", auc(&distances, &summer));
     let oddest = (0..test.nrows()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).ok_or("no test day")?;
     println!("the oddest: row {oddest}, a {} day", if summer[oddest] { "summer" } else { "winter" });
+    #[cfg(feature = "plot")]
+    cornu::plot::Chart::new("hour of the day", "power (standardised)")
+        .line("the oddest day", test.row(oddest).iter().copied().enumerate())
+        .line("what comes back", given_back.row(oddest).iter().copied().enumerate())
+        .line("mean winter day", mean.iter().copied().enumerate())
+        .plot("examples/pictures/autoencoder.svg")?;
     Ok(())
 }

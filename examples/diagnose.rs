@@ -1,5 +1,4 @@
 //! What would keep a network from learning your data?
-//!
 //! ```text
 //! cargo run --release --example diagnose -- FILE.csv               # the label or the number to foretell comes first
 //! cargo run --release --example diagnose -- FILE.csv --last        # it comes last
@@ -7,11 +6,13 @@
 //! Reads lines of comma-separated numbers, checks a default network on them, trains it, and tries what would help. A
 //! first column of few whole numbers is taken for classes, another one for numbers.
 
+use std::error::Error;
+
 use clap::Parser;
-use cornu::ndarray::{Array1, Array2, Axis, s};
+use cornu::diagnosis::Findings;
+use cornu::ndarray::{Array1, Array2, s};
 use cornu::prelude::*;
 
-/// Checks a default network on a CSV file, trains it, and tries what would help.
 #[derive(Parser)]
 struct Args {
     /// Lines of comma-separated numbers; a line of names may come first.
@@ -19,28 +20,24 @@ struct Args {
     /// The target is the last column, not the first.
     #[arg(long)]
     last: bool,
-    /// Epochs to train.
     #[arg(long, default_value_t = 20)]
     epochs: usize,
 }
 
-fn read(path: &str) -> std::result::Result<Array2<f32>, Box<dyn std::error::Error>> {
+fn read(path: &str) -> Result<Array2<f32>, Box<dyn Error>> {
     let mut rows: Vec<Vec<f32>> = Vec::new();
-    for (line, record) in csv::ReaderBuilder::new().has_headers(false).from_path(path)?.records().enumerate()
-    {
-        let numbers =
-            record?.iter().map(|field| field.trim().parse()).collect::<std::result::Result<Vec<f32>, _>>();
-        match numbers {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(path)?;
+    for (line, record) in reader.records().enumerate() {
+        match record?.iter().map(|field| field.trim().parse()).collect::<Result<_, _>>() {
             Ok(row) => rows.push(row),
             Err(_) if line == 0 => {} // the names
             Err(error) => return Err(format!("{path}, line {}: {error}", line + 1).into()),
         }
     }
-    let width = rows.first().map_or(0, Vec::len);
-    Ok(Array2::from_shape_vec((rows.len(), width), rows.concat())?)
+    Ok(Array2::from_shape_vec((rows.len(), rows.first().map_or(0, Vec::len)), rows.concat())?)
 }
 
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let all = read(&args.file)?;
     if all.ncols() < 2 {
@@ -48,8 +45,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
     let target = if args.last { all.ncols() - 1 } else { 0 };
     let inputs = if args.last { s![.., ..target] } else { s![.., 1..] };
-    let (x, y) = (all.slice(inputs).to_owned(), all.index_axis(Axis(1), target).to_owned());
-    let mut labels: Vec<f32> = y.to_vec();
+    let (x, y) = (all.slice(inputs).to_owned(), all.column(target).to_owned());
+    let mut labels = y.to_vec();
     labels.sort_by(f32::total_cmp);
     labels.dedup();
     let is_class = labels.len() <= 20 && labels.iter().all(|label| label.fract() == 0.0);
@@ -69,17 +66,14 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let task = if is_class { format!("{} classes", labels.len()) } else { "numbers to foretell".into() };
     println!("{}: {} rows of {} inputs, {task}\n", args.file, x.nrows(), x.ncols());
     println!("## Before training\n\n{}", told(&model.check(&x, &y)?));
+    let history = model.clone().fit(&x, &y, &fit)?;
     println!("## {} epochs, and what was tried\n", args.epochs);
-    let mut trained = model.clone();
-    let history = trained.fit(&x, &y, &fit)?;
-    for name in history.names() {
-        println!("{name} {:.4}", history.last(name).unwrap_or(f64::NAN));
-    }
+    history.names().for_each(|name| println!("{name} {:.4}", history.last(name).unwrap_or(f64::NAN)));
     println!("\n{}", told(&model.investigate(&x, &y, &fit)?));
     Ok(())
 }
 
-fn told(findings: &cornu::diagnosis::Findings) -> String {
+fn told(findings: &Findings) -> String {
     let text = findings.to_string();
     if text.is_empty() { "nothing to complain of\n".into() } else { text }
 }

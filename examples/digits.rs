@@ -5,6 +5,7 @@
 //!
 //! ```sh
 //! cargo run --release --example digits
+//! cargo run --release --features plot --example digits      # and draws examples/pictures/digits.svg
 //! ```
 
 use std::error::Error;
@@ -52,6 +53,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     model.fit(&x.select(Axis(0), train), &y.select(Axis(0), train), &fit)?;
     let (x_test, y_test) = (x.select(Axis(0), test), y.select(Axis(0), test));
     println!("held out, {} pictures: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
-    println!("{}", model.confusion_matrix(&x_test, &y_test)?.report());
+    let matrix = model.confusion_matrix(&x_test, &y_test)?;
+    println!("{}", matrix.report());
+    #[cfg(feature = "plot")]
+    matrix.plot("examples/pictures/digits.svg")?;
     Ok(())
 }

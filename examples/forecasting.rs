@@ -7,6 +7,7 @@
 //!
 //! ```sh
 //! cargo run --release --example forecasting
+//! cargo run --release --features plot --example forecasting      # and draws examples/pictures/forecasting.svg
 //! ```
 
 use std::error::Error;
@@ -52,6 +53,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         "LSTM {lstm:.1}   linear {linear:.1}   as last year {:.1}\n\nyear   spots  LSTM",
         error(&as_last_year)
     );
+    #[cfg(feature = "plot")]
+    {
+        let by_year =
+            |spots: &[f32]| spots.iter().zip(1951..).map(|(s, year)| (year, 100.0 * s)).collect::<Vec<_>>();
+        cornu::plot::Chart::new("year", "sunspots")
+            .line("observed", by_year(&y_test.to_vec()))
+            .line("LSTM, a year ahead", by_year(&last.to_vec()))
+            .plot("examples/pictures/forecasting.svg")?;
+    }
     for i in y_test.len() - 10..y_test.len() {
         println!("{}  {:6.1} {:6.1}", years[train + WINDOW + i], 100.0 * y_test[i], 100.0 * last[i]);
     }

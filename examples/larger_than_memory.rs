@@ -7,6 +7,7 @@
 //! ```sh
 //! cargo run --release --example larger_than_memory
 //! cargo run --release --example larger_than_memory -- 2048       # MiB
+//! cargo run --release --features plot --example larger_than_memory      # and draws examples/pictures/larger_than_memory.svg
 //! ```
 
 use std::error::Error;
@@ -54,7 +55,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut model =
         Sequential::new().seed(1).add(Dense::new(32).activation(Activation::Relu)).add(Dense::new(1));
     model.compile(Adam::new(0.002), MeanSquaredError::new(), [R2Score::new()])?;
-    model.fit_source(&train, &Fit::new().epochs(2).batch_size(128).verbose(Verbose::Lines))?;
+    let fit = Fit::new().epochs(5).batch_size(128).validation_source(&held_out).verbose(Verbose::Lines);
+    let _history = model.fit_source(&train, &fit)?;
+    #[cfg(feature = "plot")]
+    _history.plot("examples/pictures/larger_than_memory.svg")?;
     let scores = model.evaluate_source(&held_out, &Evaluate::new().batch_size(128));
     std::fs::remove_file(&path)?;
     println!("a table of {size} MiB; on 4096 rows that did not train: {}", scores?);

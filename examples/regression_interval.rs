@@ -7,6 +7,7 @@
 //!
 //! ```sh
 //! cargo run --release --example regression_interval
+//! cargo run --release --features plot --example regression_interval      # and draws examples/pictures/regression_interval.svg
 //! ```
 
 use std::error::Error;
@@ -15,20 +16,14 @@ use cornu::loss::loss_fn;
 use cornu::ndarray::{Array1, Array2, ArrayD, Axis, s};
 use cornu::prelude::*;
 
-const QUANTILES: [f32; 3] = [0.05, 0.5, 0.95];
-
-fn patients() -> Result<(Array2<f32>, Array1<f32>), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
     let mut numbers = Vec::new();
     for record in csv::Reader::from_path("examples/data/diabetes.csv")?.records() {
         numbers.extend(record?.iter().map(str::parse).collect::<Result<Vec<f32>, _>>()?);
     }
     let table = Array2::from_shape_vec((numbers.len() / 11, 11), numbers)?;
-    Ok((table.slice(s![.., ..10]).to_owned(), table.column(10).to_owned()))
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
-    let (x, y) = patients()?;
+    let (x, y) = (table.slice(s![.., ..10]), table.column(10));
     let mut order: Vec<usize> = (0..y.len()).collect();
     Rng::stream(1, 0).shuffle(&mut order);
     let part = |rows: &[usize]| (x.select(Axis(0), rows), y.select(Axis(0), rows));
@@ -36,45 +31,49 @@ fn main() -> Result<(), Box<dyn Error>> {
         (part(&order[..200]), part(&order[200..300]), part(&order[300..]));
 
     // ℓ = Σ max(q·e, (q − 1)·e), e = y − ŷ: each output has the row's target, and its own quantile.
+    let slope = |y: &[f32], t: &[f32], k: usize| f32::from(u8::from(t[k] < y[k])) - [0.05, 0.5, 0.95][k];
     let pinball = loss_fn(
         "pinball",
-        |y: &[f32], t: &[f32]| {
-            (0..3).map(|k| (t[k] - y[k]) * (QUANTILES[k] - f32::from(u8::from(t[k] < y[k])))).sum()
-        },
-        |y: &[f32], t: &[f32], dy: &mut [f32]| {
-            (0..3).for_each(|k| dy[k] = f32::from(u8::from(t[k] < y[k])) - QUANTILES[k])
-        },
+        move |y: &[f32], t: &[f32]| (0..3).map(|k| (y[k] - t[k]) * slope(y, t, k)).sum(),
+        move |y: &[f32], t: &[f32], dy: &mut [f32]| (0..3).for_each(|k| dy[k] = slope(y, t, k)),
     );
-    let targets = |y: &Array1<f32>| Array2::from_shape_fn((y.len(), 3), |(i, _)| y[i] / 100.0);
+    let targets = Array2::from_shape_fn((y_train.len(), 3), |(i, _)| y_train[i] / 100.0);
     let mut model = Sequential::new()
         .seed(seed)
         .add(Normalization::new().adapt(&x_train)?)
         .add(Dense::new(16).activation(Activation::Tanh).kernel_regularizer(Regularizer::L2(0.001)))
         .add(Dense::new(3));
     model.compile(Adam::new(0.005), pinball, ())?;
-    let history = model.fit(&x_train, &targets(&y_train), &Fit::new().epochs(60).verbose(Verbose::Silent))?;
-    print!("{}", history.findings()); // nothing, where all is well
-
-    // How far outside its interval a row lies; below 0 within. The widening is the ⌈0.9·101⌉th of 100.
-    let outside = |answers: &ArrayD<f32>, y: &Array1<f32>, i: usize| {
-        (answers[[i, 0]] - y[i] / 100.0).max(y[i] / 100.0 - answers[[i, 2]])
+    let fit = Fit::new().epochs(60).verbose(Verbose::Silent);
+    print!("{}", model.fit(&x_train, &targets, &fit)?.findings()); // nothing, where all is well
+    // How far outside its interval each row lies; below 0 within. The widening is the ⌈0.9·101⌉th of 100.
+    let outside = |a: &ArrayD<f32>, y: &Array1<f32>| -> Vec<f32> {
+        (0..y.len()).map(|i| (a[[i, 0]] - y[i]).max(y[i] - a[[i, 2]])).collect()
     };
-    let answers = model.predict(&x_widen)?;
-    let mut misses: Vec<f32> = (0..y_widen.len()).map(|i| outside(&answers, &y_widen, i)).collect();
+    let mut misses = outside(&(100.0 * model.predict(&x_widen)?), &y_widen);
     misses.sort_by(f32::total_cmp);
     let widening = misses[(0.9 * 101_f64).ceil() as usize - 1];
-
-    let (answers, n) = (model.predict(&x_test)?, y_test.len() as f32);
+    let (answers, n) = (100.0 * model.predict(&x_test)?, y_test.len() as f32);
     for (name, by) in [("as trained", 0.0), ("widened", widening)] {
-        let hits = (0..y_test.len()).filter(|&i| outside(&answers, &y_test, i) <= by).count();
-        let width = answers.rows().into_iter().map(|row| row[2] - row[0] + 2.0 * by).sum::<f32>() / n;
-        println!("90 % interval, {name:<10}: {hits} of {n} held-out rows, mean width {:.0}", 100.0 * width);
+        let hits = outside(&answers, &y_test).iter().filter(|miss| **miss <= by).count();
+        let width = (&answers.slice(s![.., 2]) - &answers.slice(s![.., 0])).sum() / n + 2.0 * by;
+        println!("90 % interval, {name:<10}: {hits} of {n} held-out rows, mean width {width:.0}");
     }
     let mut sorted = y_train.to_vec();
     sorted.sort_by(f32::total_cmp);
-    let median = sorted[sorted.len() / 2];
-    let error: f32 = y_test.iter().zip(answers.rows()).map(|(y, row)| (y - 100.0 * row[1]).abs()).sum();
-    let constant: f32 = y_test.iter().map(|y| (y - median).abs()).sum();
-    println!("mean absolute error: {:.1}; of the constant median: {:.1}", error / n, constant / n);
+    let error = (&y_test - &answers.slice(s![.., 1])).mapv(f32::abs).sum() / n;
+    let constant = (&y_test - sorted[sorted.len() / 2]).mapv(f32::abs).sum() / n;
+    println!("mean absolute error: {error:.1}; of the constant median: {constant:.1}");
+    #[cfg(feature = "plot")]
+    {
+        let mut rank: Vec<_> = answers.rows().into_iter().zip(&y_test).collect();
+        rank.sort_by(|(a, _), (b, _)| a[1].total_cmp(&b[1]));
+        let rank = || rank.iter().enumerate().map(|(k, (row, y))| (k, row, **y));
+        cornu::plot::Chart::new("patient, by the median that is foretold", "progression after a year")
+            .band("90 % interval", rank().map(|(k, row, _)| (k, row[0] - widening, row[2] + widening)))
+            .line("median", rank().map(|(k, row, _)| (k, row[1])))
+            .dots("what came", rank().map(|(k, _, y)| (k, y)))
+            .plot("examples/pictures/regression_interval.svg")?;
+    }
     Ok(())
 }

@@ -6,7 +6,8 @@
 //!
 //! ```sh
 //! cargo run --release --example search
-//! cargo run --release --example search -- 1          # one trial after another, each on all threads
+//! cargo run --release --example search -- 1                  # one trial after another, each on all threads
+//! cargo run --release --features plot --example search       # and draws examples/pictures/search.svg
 //! ```
 
 use std::error::Error;
@@ -58,6 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let results = search.run(&x, &y, build)?;
     println!("{results}\nthe search took {:.2} s", started.elapsed().as_secs_f64());
     results.save_csv(std::env::temp_dir().join("search.csv"))?;
+    #[cfg(feature = "plot")]
+    results.plot("learning_rate", "examples/pictures/search.svg")?;
 
     let best = results.best().ok_or("no trial was trained")?;
     let (fresh, fit) = best.build(build)?;

@@ -7,6 +7,7 @@
 //! ```sh
 //! cargo run --release --example surnames
 //! cargo run --release --example surnames -- Rossi Virtanen
+//! cargo run --release --features plot --example surnames      # and draws examples/pictures/surnames.svg
 //! ```
 
 use std::error::Error;
@@ -52,7 +53,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     print!("{}", history.findings()); // nothing, where all is well
     println!("held out, {} names: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
     println!("classes: {:?}", encoder.classes());
-    println!("{}", model.confusion_matrix(&x_test, &y_test)?.report());
+    let matrix = model.confusion_matrix(&x_test, &y_test)?.names(encoder.classes().iter().copied())?;
+    println!("{}", matrix.report());
+    #[cfg(feature = "plot")]
+    matrix.plot("examples/pictures/surnames.svg")?;
 
     let mut asked: Vec<String> = std::env::args().skip(1).collect();
     if asked.is_empty() {

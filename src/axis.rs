@@ -45,6 +45,20 @@ impl Scale {
         Scale::new(low - room, high + room)
     }
 
+    /// Of these numbers with hardly any room, as a line is that goes from one side to the other; in powers of ten where they
+    /// are positive and it is asked for, or they span more than three.
+    #[cfg(feature = "plot")]
+    pub(crate) fn closely(values: impl Iterator<Item = f64> + Clone, log: bool) -> Self {
+        let scale = Scale::of(values.clone());
+        let finite = || values.clone().filter(|value| value.is_finite());
+        let (low, high) = (finite().fold(f64::MAX, f64::min), finite().fold(f64::MIN, f64::max));
+        match log && low > 0.0 && low < high {
+            _ if scale.log || low >= high => scale,
+            true => Scale { log, ..Scale::new(low / 1.05, high * 1.05) },
+            false => Scale { low: low - 0.01 * (high - low), high: high + 0.01 * (high - low), ..scale },
+        }
+    }
+
     /// The same, from 0 where all are positive and near to it; or where they hardly differ, so that a course that
     /// stands still looks so.
     pub(crate) fn with_zero(mut self) -> Self {

@@ -318,3 +318,27 @@ fn histograms_over_few_and_many_epochs() {
     let empty = Histograms::<f32>::new();
     assert!(matches!(empty.plot("x.svg"), Err(Error::Empty { .. })));
 }
+
+#[test]
+fn lines_dots_and_bands_over_one_pair_of_axes() {
+    use cornu::plot::Chart;
+
+    let waves = |shift: f64| (0..120).map(move |t| (t, (f64::from(t) / 9.0 + shift).sin()));
+    let chart = Chart::new("year", "sunspots & <more>")
+        .band("90 % interval", waves(0.0).map(|(t, y)| (t, y - 0.4, y + 0.5)))
+        .line("observed", waves(0.1))
+        .line("broken", waves(2.0).map(|(t, y)| (t, if t % 40 == 20 { f64::NAN } else { y })))
+        .dots("seen", waves(0.3).step_by(7));
+    let svg = check("chart", |path| chart.plot(path));
+    for text in ["year", "sunspots &amp; &lt;more&gt;", "90 % interval", "observed", "<polygon", "<circle"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    let rates = [0.0003, 0.001, 0.02, 0.1_f32].into_iter().zip([0.3_f32, 0.8, 0.97, 0.2]);
+    let svg =
+        check("chart_log", |path| Chart::new("rate", "score").log_x().dots("", rates.clone()).plot(path));
+    assert!(svg.contains("rate (log)") && svg.contains("0.01"));
+    check("chart_one", |path| Chart::new("x", "y").dots("one", [(3u8, 4u8)]).plot(path));
+    let none = Chart::new("x", "y").line("none", [(f64::NAN, 1.0)]);
+    assert!(matches!(none.plot("x.svg"), Err(Error::Empty { .. })));
+    assert!(matches!(chart.plot("x.gif"), Err(Error::File(FileError::Extension { .. }))));
+}

@@ -48,7 +48,9 @@ pub(super) fn svg(scene: &Scene) -> Result<String> {
     let mut text = String::new();
     draw(&SVGBackend::with_string(&mut text, (wide, high)).into_drawing_area(), scene, true)?;
     let drawn = format!("width=\"{wide}\" height=\"{high}\"");
-    let shown = format!("width=\"{}\" height=\"{}\" role=\"img\"", scene.size.0, scene.size.1);
+    // On a page that is narrower it shrinks.
+    let style = "style=\"max-width:100%;height:auto\"";
+    let shown = format!("width=\"{}\" height=\"{}\" role=\"img\" {style}", scene.size.0, scene.size.1);
     let title = scene.title.replace('&', "&amp;").replace('<', "&lt;");
     let text = text.replacen(&drawn, &shown, 1);
     Ok(text.replacen('>', &format!(">\n<title>{title}</title>"), 1))

@@ -13,6 +13,8 @@
 //! | what of an input adds to an output | [`Attributions::plot`](crate::training::Attributions::plot) |
 //! | weights, gradients and activations over the epochs | [`Histograms::plot`](crate::callback::Histograms::plot) |
 //! | what the first layer looks for | [`Sequential::plot_kernels`](crate::Sequential::plot_kernels) |
+//! | numbers against numbers: forecasts, intervals, results of trials | [`Chart`] |
+//! | what a setting did in a search | [`SearchResults::plot`](crate::selection::SearchResults::plot) |
 //! | the layers | [`Sequential::plot`](crate::Sequential::plot), [`Sequential::to_dot`](crate::Sequential::to_dot) |
 //!
 //! # References
@@ -20,6 +22,7 @@
 
 mod architecture;
 mod axes;
+mod chart;
 mod colour;
 mod confusion;
 mod curves;
@@ -29,7 +32,9 @@ mod ink;
 mod kernels;
 mod saliency;
 mod scene;
+mod search;
 
+pub use chart::Chart;
 pub use curves::{precision_recall, reliability, roc};
 
 use std::path::Path;

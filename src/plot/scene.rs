@@ -105,7 +105,8 @@ impl Scene {
         colour: Colour,
     ) {
         let text = Text { at, text: plain(text), size, colour, anchor, upwards: false };
-        self.items.push(Item::Text(text));
+        // An empty one would be an empty line of an SVG, which ends it in Markdown.
+        self.items.extend((!text.text.is_empty()).then_some(Item::Text(text)));
     }
 
     /// A text that is read from below, centred.

@@ -1,0 +1,157 @@
+//! Numbers against numbers: lines, dots and bands, such as a forecast beside what came, or predictions in their intervals.
+
+use std::path::Path;
+
+use num_traits::AsPrimitive;
+
+use super::axes::{Axes, legend};
+use super::colour::{Colour, WHITE, blend, line};
+use super::save;
+use super::scene::{Point, SMALL, Scene, Stroke, fitted};
+use crate::axis::Scale;
+use crate::error::{Error, Result};
+
+const WIDTH: f64 = 800.0;
+const HEIGHT: f64 = 420.0;
+
+/// A picture of lines, dots and bands over one pair of axes, each with a name in the legend, unless
+/// that is empty. What is added first lies below.
+///
+/// # Example
+/// ```
+/// use cornu::plot::Chart;
+/// let years = 2000..2024;
+/// let path = std::env::temp_dir().join("cornu-example-chart.svg");
+/// Chart::new("year", "height (cm)")
+///     .band("90 % interval", years.clone().map(|t| (t, 0.9 * f64::from(t - 1990), 1.2 * f64::from(t - 1990))))
+///     .line("foretold", years.clone().map(|t| (t, t - 1990)))
+///     .dots("measured", years.map(|t| (t, t - 1990 + t % 3)))
+///     .plot(&path)?;
+/// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("height (cm)")));
+/// # std::fs::remove_file(&path).map_err(cornu::Error::outside)?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    names: [String; 2],
+    log_x: bool,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    name: String,
+    kind: Kind,
+    /// The upper edge there and the lower edge back for a band.
+    points: Vec<Point>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Line,
+    Dots,
+    Band,
+}
+
+impl Chart {
+    /// An empty picture, whose axes have these names, with units where there are any.
+    pub fn new(x: impl Into<String>, y: impl Into<String>) -> Self {
+        Chart { names: [x.into(), y.into()], log_x: false, parts: Vec::new() }
+    }
+
+    /// Each power of ten takes as much room along x, where all x are positive. Default: only where they span more than three.
+    pub fn log_x(mut self) -> Self {
+        self.log_x = true;
+        self
+    }
+
+    /// Adds a line through points `(x, y)`, broken where one is not finite.
+    pub fn line<X: AsPrimitive<f64>, Y: AsPrimitive<f64>>(
+        self,
+        name: impl Into<String>,
+        points: impl IntoIterator<Item = (X, Y)>,
+    ) -> Self {
+        self.part(name.into(), Kind::Line, points.into_iter().map(|(x, y)| (x.as_(), y.as_())).collect())
+    }
+
+    /// Adds dots at points `(x, y)`.
+    pub fn dots<X: AsPrimitive<f64>, Y: AsPrimitive<f64>>(
+        self,
+        name: impl Into<String>,
+        points: impl IntoIterator<Item = (X, Y)>,
+    ) -> Self {
+        self.part(name.into(), Kind::Dots, points.into_iter().map(|(x, y)| (x.as_(), y.as_())).collect())
+    }
+
+    /// Adds what lies between two lines, by `(x, low, high)`.
+    pub fn band<X: AsPrimitive<f64>, Y: AsPrimitive<f64>>(
+        self,
+        name: impl Into<String>,
+        edges: impl IntoIterator<Item = (X, Y, Y)>,
+    ) -> Self {
+        let edges: Vec<[f64; 3]> =
+            edges.into_iter().map(|(x, low, high)| [x.as_(), low.as_(), high.as_()]).collect();
+        let finite = edges.iter().filter(|edge| edge.iter().all(|value| value.is_finite()));
+        let there = finite.clone().map(|[x, _, high]| (*x, *high));
+        let points = there.chain(finite.clone().rev().map(|[x, low, _]| (*x, *low))).collect();
+        self.part(name.into(), Kind::Band, points)
+    }
+
+    fn part(mut self, name: String, kind: Kind, points: Vec<Point>) -> Self {
+        self.parts.push(Part { name, kind, points });
+        self
+    }
+
+    /// Draws it to an `.svg` or `.png` file.
+    ///
+    /// # Errors
+    /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io);
+    /// [`Error::Empty`] where no point is finite.
+    pub fn plot(&self, path: impl AsRef<Path>) -> Result<()> {
+        let points = || self.parts.iter().flat_map(|part| &part.points);
+        if !points().any(|(x, y)| x.is_finite() && y.is_finite()) {
+            return Err(Error::Empty { argument: "points".into(), shape: vec![0] });
+        }
+        let strokes: Vec<Stroke> = (0..self.parts.len())
+            .map(|place| {
+                // Beside another, a line is told by more than its colour.
+                Stroke::new(line(place).0, 2.0).dashed(place % 2 == 1)
+            })
+            .collect();
+        let pale = |colour: Colour| blend(WHITE, colour, 0.3);
+        let entry = |(part, stroke): (&Part, &Stroke)| {
+            let name = fitted(&part.name, SMALL, 240.0);
+            match part.kind {
+                Kind::Line => (name, stroke.colour, Some(*stroke)),
+                Kind::Dots => (name, stroke.colour, None),
+                Kind::Band => (name, pale(stroke.colour), None),
+            }
+        };
+        let named = self.parts.iter().zip(&strokes).filter(|(part, _)| !part.name.is_empty());
+        let entries: Vec<_> = named.map(entry).collect();
+        let [x_name, y_name] = &self.names;
+        let x = points().map(|point| point.0);
+        let (x, y) = (Scale::closely(x, self.log_x), Scale::of(points().map(|point| point.1)).with_zero());
+        let mut room = Scene::new("", (0.0, 0.0));
+        let head = 16.0 + 20.0 * legend(&mut room, (60.0, 0.0), WIDTH, &entries) as f64;
+        let mut scene = Scene::new(format!("{y_name} by {x_name}"), (WIDTH, HEIGHT + head));
+        legend(&mut scene, (60.0, 16.0), WIDTH, &entries);
+        let corner = (WIDTH - 4.0, HEIGHT + head - 2.0);
+        let axes = Axes::draw(&mut scene, (4.0, head), corner, (x_name, x), (y_name, y));
+        for (part, stroke) in self.parts.iter().zip(&strokes) {
+            match part.kind {
+                Kind::Line => axes.line(&mut scene, &part.points, *stroke, false),
+                Kind::Dots => part
+                    .points
+                    .iter()
+                    .filter(|(x, y)| x.is_finite() && y.is_finite())
+                    .for_each(|(x, y)| scene.dot(axes.at(*x, *y), 3.2, stroke.colour)),
+                Kind::Band => {
+                    let edge = part.points.iter().map(|(x, y)| axes.at(*x, *y)).collect();
+                    scene.area(edge, pale(stroke.colour));
+                }
+            }
+        }
+        save(path.as_ref(), &scene)
+    }
+}
