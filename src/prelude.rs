@@ -33,5 +33,5 @@ pub use crate::optimizer::{
 pub use crate::report::Report;
 pub use crate::{
     Activation, Constraint, Error, Evaluate, Fit, History, Initializer, Regularizer, Result, Rng, Scalar,
-    Sequential,
+    Sequential, ndarray,
 };

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// assert_eq!(a.uniform(), b.uniform());
 /// assert_ne!(a.uniform(), Rng::stream(7, 1).uniform());
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rng {
     stream: ChaCha8Rng,
     /// How many bytes what is built with it may still take.

@@ -60,3 +60,19 @@ fn what_is_kept_can_be_copied_and_shown() {
     shown::<SearchResults>();
     shown::<RangeTest>();
 }
+
+#[test]
+fn settings_can_be_compared() {
+    use cornu::optimizer::{CosineDecay, ExponentialDecay};
+    fn compared<T: Clone + Debug + PartialEq>() {}
+    compared::<SparseCategoricalCrossentropy>();
+    compared::<BinaryFocalCrossentropy>();
+    compared::<Huber>();
+    compared::<CosineDecay>();
+    compared::<ExponentialDecay>();
+    compared::<LearningRateFinder>();
+    compared::<RangeTest>();
+    compared::<Rng>();
+    assert_eq!(Huber::new(), Huber::new().delta(1.0));
+    assert_ne!(Huber::new(), Huber::new().delta(2.0));
+}

@@ -162,6 +162,32 @@ fn sum(bytes: &[u8]) -> u64 {
 }
 
 #[test]
+fn a_backup_of_another_layout_is_told_from_a_damaged_one_and_stays() {
+    let folder = interrupted();
+    let path = folder.backup().path();
+    let whole = std::fs::read(&path).unwrap();
+    let now = u32::from_le_bytes(whole[8..12].try_into().unwrap());
+    let mut model = network(1, 5, 0.01);
+    let before = weights(&model);
+    for other in [now - 1, now + 1] {
+        let mut bytes = [&whole[..8], &other.to_le_bytes(), &whole[12..whole.len() - 8]].concat();
+        bytes.extend(sum(&bytes).to_le_bytes());
+        std::fs::write(&path, &bytes).unwrap();
+        let refused = go_on(&folder, &mut model, 4);
+        let Err(Error::Backup(BackupFault::Version { file, expected, found })) = &refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!((file, *expected, *found), (&path, now, other));
+        let text = refused.unwrap_err().to_string();
+        assert!(text.contains(&format!("a backup of layout {other}, of another version")), "{text}");
+        assert_eq!(weights(&model), before);
+        assert!(std::fs::read(&path).unwrap() == bytes, "it stays");
+    }
+    std::fs::write(&path, &whole).unwrap();
+    assert!(go_on(&folder, &mut model, 4).is_ok());
+}
+
+#[test]
 fn a_backup_that_lies_with_a_right_sum_neither_panics_nor_takes_the_memory() {
     let folder = Folder::new("lies");
     let (x, y) = classes();

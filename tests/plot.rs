@@ -280,6 +280,9 @@ fn models_as_diagrams() {
     let dot = fs::read_to_string(file("model.dot")).unwrap();
     assert!(dot.contains("subgraph cluster_n2") && dot.contains("a \\\"name\\\" <b>"), "{dot}");
     assert_eq!(dot.matches('{').count(), dot.matches('}').count());
+    assert!(dot.contains("residual (Residual)\\l"), "beside the arrows");
+    // The sum of a residual is within its frame.
+    assert!(dot.lines().any(|line| line.starts_with("    n") && line.contains("label=\"+\"")), "{dot}");
 }
 
 #[test]
@@ -341,4 +344,23 @@ fn lines_dots_and_bands_over_one_pair_of_axes() {
     let none = Chart::new("x", "y").line("none", [(f64::NAN, 1.0)]);
     assert!(matches!(none.plot("x.svg"), Err(Error::Empty { .. })));
     assert!(matches!(chart.plot("x.gif"), Err(Error::File(FileError::Extension { .. }))));
+    // A search's trials, by a number that was drawn.
+    let (x, y) = points();
+    let search = cornu::selection::Search::random(6).seed(1).halving(3).verbose(Verbose::Silent);
+    let results = search.run(&x, &y, |hp| {
+        let mut model = network();
+        let _: usize = hp.integer("units", 1..=9)?;
+        hp.choice("kind", ["a", "b"])?;
+        let adam = Adam::new(hp.log_uniform("learning_rate", 1e-4..=0.5)?);
+        model.compile(adam, SparseCategoricalCrossentropy::new(), ())?;
+        Ok((model, Fit::new().epochs(6).validation_split(0.3)))
+    });
+    let results = results.unwrap();
+    let svg = check("search", |path| results.plot("learning_rate", path));
+    assert!(svg.contains("learning_rate (log)") && svg.contains("the best") && svg.contains("ended early"));
+    assert_eq!(svg.matches("<circle").count(), 6);
+    check("search_whole", |path| results.plot("units", path));
+    for setting in ["kind", "nothing"] {
+        assert!(matches!(results.plot(setting, "x.svg"), Err(Error::Argument { argument: "setting", .. })));
+    }
 }

@@ -22,7 +22,7 @@ use crate::scalar::Scalar;
 ///
 /// # References
 /// <https://keras.io/api/callbacks/terminate_on_nan/>
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TerminateOnNaN;
 
 impl TerminateOnNaN {

@@ -37,6 +37,20 @@ pub enum BackupFault {
         /// What is there.
         found: String,
     },
+    /// The backup was written by a version of this crate that keeps other things in it, or in another order.
+    #[error(
+        "{} is a backup of layout {found}, of another version of cornu; this one reads layout {expected}. End the training by \
+         the version that began it, or remove the backup to start anew",
+        file.display()
+    )]
+    Version {
+        /// The file.
+        file: PathBuf,
+        /// The layout that this version reads and writes.
+        expected: u32,
+        /// The layout of the file.
+        found: u32,
+    },
     /// The backup is that of another model, of other data or of other settings.
     #[error(
         "{} is the backup of another training, where {what} was {there}; here it is {here}. \

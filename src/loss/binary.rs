@@ -34,7 +34,7 @@ use crate::tensor::{Batch, BatchMut};
 ///
 /// # References
 /// <https://keras.io/api/losses/probabilistic_losses/#binarycrossentropy-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct BinaryCrossentropy {
     from_logits: bool,
     label_smoothing: f64,

@@ -38,7 +38,7 @@ use crate::tensor::{Batch, BatchMut};
 ///
 /// # References
 /// <https://keras.io/api/losses/probabilistic_losses/#categoricalcrossentropy-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CategoricalCrossentropy {
     from_logits: bool,
     label_smoothing: f64,

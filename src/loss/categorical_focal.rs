@@ -41,7 +41,7 @@ use crate::tensor::{Batch, BatchMut};
 /// # References
 /// Lin et al. (2017), *Focal loss for dense object detection*;
 /// <https://keras.io/api/losses/probabilistic_losses/#categoricalfocalcrossentropy-class>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CategoricalFocalCrossentropy {
     alpha: PerClass,
     gamma: f64,
@@ -50,7 +50,7 @@ pub struct CategoricalFocalCrossentropy {
 }
 
 /// One number for all classes, or one for each.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct PerClass(Vec<f64>);
 
 impl Setting for PerClass {

@@ -26,7 +26,7 @@ use crate::tensor::{Batch, BatchMut};
 ///
 /// # References
 /// <https://keras.io/api/losses/regression_losses/#cosinesimilarity-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CosineSimilarity;
 
 impl CosineSimilarity {

@@ -24,7 +24,7 @@ use crate::tensor::{Batch, BatchMut};
 /// # References
 /// Kullback and Leibler (1951), *On information and sufficiency*;
 /// <https://keras.io/api/losses/probabilistic_losses/#kldivergence-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct KlDivergence;
 
 impl KlDivergence {

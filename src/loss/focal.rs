@@ -39,7 +39,7 @@ use crate::tensor::{Batch, BatchMut};
 /// # References
 /// Lin et al. (2017), *Focal loss for dense object detection*;
 /// <https://keras.io/api/losses/probabilistic_losses/#binaryfocalcrossentropy-class>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BinaryFocalCrossentropy {
     apply_class_balancing: bool,
     alpha: f64,

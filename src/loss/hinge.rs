@@ -24,7 +24,7 @@ use crate::tensor::{Batch, BatchMut};
 ///
 /// # References
 /// <https://keras.io/api/losses/hinge_losses/#hinge-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hinge;
 
 /// `ℓ = mean max(1 − t·y, 0)²`, for targets −1 and 1. Where all targets of a batch are 0 or 1, 0 stands for −1.
@@ -43,7 +43,7 @@ pub struct Hinge;
 ///
 /// # References
 /// <https://keras.io/api/losses/hinge_losses/#squaredhinge-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SquaredHinge;
 
 /// `ℓ = max(max (1 − t)·y − Σ t·y + 1, 0)`: by how much the score of the right class is not 1 above all others.
@@ -62,7 +62,7 @@ pub struct SquaredHinge;
 ///
 /// # References
 /// <https://keras.io/api/losses/hinge_losses/#categoricalhinge-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CategoricalHinge;
 
 impl Hinge {

@@ -62,7 +62,7 @@ mean_loss!(
 /// # References
 /// Huber (1964), *Robust estimation of a location parameter*;
 /// <https://keras.io/api/losses/regression_losses/#huber-class>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Huber {
     delta: f64,
 }

@@ -36,7 +36,7 @@ use crate::tensor::{Batch, BatchMut};
 ///
 /// # References
 /// <https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class>
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SparseCategoricalCrossentropy {
     from_logits: bool,
     ignore_class: Option<i64>,

@@ -16,7 +16,7 @@ use crate::scalar::Scalar;
 /// let table = model.summary().to_string();
 /// assert!(table.contains("│ F1 (Dense)                      │ (None, 40)             │       240,040 │"));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     rows: Vec<Row>,
     trainable: usize,
@@ -31,7 +31,7 @@ pub struct Summary {
     fault: Option<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Row {
     layer: String,
     shape: String,

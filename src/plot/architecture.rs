@@ -55,7 +55,8 @@ impl<F: Scalar> Sequential<F> {
     /// # References
     /// <https://graphviz.org/doc/info/lang.html>
     pub fn to_dot(&self) -> String {
-        let mut dot = String::from("digraph model {\n  node [shape=box, fontname=\"sans-serif\"];\n");
+        let mut dot = String::from("digraph model {\n  graph [fontname=\"sans-serif\", labeljust=l];\n");
+        dot += "  node [shape=box, fontname=\"sans-serif\"];\n";
         let input = self.input_shape().map_or("?".into(), |shape| Shape(shape).to_string());
         let _ = writeln!(dot, "  input [label={}, shape=plain];", quoted(&format!("input {input}")));
         let mut count = 0;
@@ -86,7 +87,8 @@ fn chain<F: Scalar>(
         let _ = writeln!(
             dot,
             "{indent}{name} [label=\"\", shape=point];\n{indent}{last} -> {name};\n{indent}subgraph cluster_{name} {{\n{indent}  label={};",
-            quoted(&label)
+            // On the left, where no arrow goes through it.
+            quoted(&(label + "\n")).replace("\\n", "\\l")
         );
         let ways = if is_parallel(layer) { 1 } else { layer.layers().len() };
         let ways = layer.layers().chunks(ways.max(1));
@@ -94,15 +96,15 @@ fn chain<F: Scalar>(
             ways.map(|layers| chain(dot, layers, name.clone(), count, depth + 1)).collect();
         let end = format!("n{count}");
         *count += 1;
-        let _ = writeln!(dot, "{indent}}}");
         if layer.kind() == "Residual" {
-            let _ = writeln!(dot, "{indent}{end} [label=\"+\", shape=circle];\n{indent}{name} -> {end};");
+            let _ = writeln!(dot, "{indent}  {end} [label=\"+\", shape=circle];\n{indent}  {name} -> {end};");
         } else {
-            let _ = writeln!(dot, "{indent}{end} [label=\"\", shape=point];");
+            let _ = writeln!(dot, "{indent}  {end} [label=\"\", shape=point];");
         }
         for inner in inner {
-            let _ = writeln!(dot, "{indent}{inner} -> {end};");
+            let _ = writeln!(dot, "{indent}  {inner} -> {end};");
         }
+        let _ = writeln!(dot, "{indent}}}");
         last = end;
     }
     last

@@ -15,8 +15,9 @@ use crate::state::State;
 
 /// No text file, and no file that went through a conversion of line ends, starts like this.
 const MAGIC: [u8; 8] = *b"\x89cornu\r\n";
-/// Of the layout and of the meaning of what is in it.
-const VERSION: u32 = 1;
+/// Of the layout and of the meaning of what is in it: to be raised where a state gains, loses or reorders an item, as it is
+/// read in the order in which it was written.
+const VERSION: u32 = 2;
 const HEAD: usize = MAGIC.len() + 4;
 const TAIL: usize = 16;
 
@@ -40,7 +41,7 @@ pub(crate) fn write(path: &Path, state: &State) -> Result<()> {
 /// Reads the state from this file; nothing where there is no such file.
 ///
 /// # Errors
-/// [`BackupFault::Io`], or [`BackupFault::Damaged`] for a file that is no whole backup of this version.
+/// [`BackupFault::Io`], [`BackupFault::Version`], or [`BackupFault::Damaged`] for a file that is no whole backup.
 pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -62,11 +63,6 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
         let found = format!("a file that begins with {:?}", String::from_utf8_lossy(&bytes));
         return Err(damaged("its head", "a backup of cornu".into(), found).into());
     }
-    let version = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
-    if version != VERSION {
-        let expected = format!("version {VERSION}, which this cornu reads");
-        return Err(damaged("its head", expected, format!("version {version}")).into());
-    }
     let size = file.metadata().map_err(|error| failed(path, error))?.len();
     take(&mut file, &mut bytes, size.saturating_sub(HEAD as u64))?;
     let Some(end) = bytes.len().checked_sub(TAIL).filter(|end| *end >= HEAD) else {
@@ -80,6 +76,11 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     let (expected, found) = (number(end + 8), fnv(FNV, &bytes[..end + 8]));
     if !checksum::fits(&found, &expected) {
         return Err(damaged("its end", format!("the sum {expected:016x}"), format!("{found:016x}")).into());
+    }
+    // Of a whole file: in a damaged one the version is not to be believed.
+    let version = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
+    if version != VERSION {
+        return Err(BackupFault::Version { file: path.into(), expected: VERSION, found: version }.into());
     }
     bytes.truncate(end);
     bytes.drain(..HEAD);

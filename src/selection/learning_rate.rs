@@ -48,7 +48,7 @@ type Train<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>;
 ///
 /// # References
 /// Smith (2017), *Cyclical learning rates for training neural networks*, <https://arxiv.org/abs/1506.01186>.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LearningRateFinder {
     start: f64,
     end: f64,
@@ -177,7 +177,7 @@ impl Default for LearningRateFinder {
 ///
 /// # Example
 /// See [`LearningRateFinder`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RangeTest {
     rates: Vec<f64>,
     losses: Vec<f64>,

@@ -29,7 +29,7 @@ use crate::error::Result;
 /// # References
 /// Loshchilov and Hutter (2016), *SGDR: stochastic gradient descent with warm restarts*;
 /// <https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay/>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CosineDecay {
     initial: f64,
     decay_steps: u64,
@@ -39,7 +39,7 @@ pub struct CosineDecay {
 }
 
 /// Up to `target` in so many steps, where there is one.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct WarmUp {
     target: Option<f64>,
     steps: u64,

@@ -19,7 +19,7 @@ use crate::error::Result;
 ///
 /// # References
 /// <https://keras.io/api/optimizers/learning_rate_schedules/exponential_decay/>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ExponentialDecay {
     initial: f64,
     decay_steps: u64,

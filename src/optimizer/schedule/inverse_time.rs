@@ -18,7 +18,7 @@ use crate::error::Result;
 ///
 /// # References
 /// <https://keras.io/api/optimizers/learning_rate_schedules/inverse_time_decay/>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct InverseTimeDecay {
     initial: f64,
     decay_steps: u64,

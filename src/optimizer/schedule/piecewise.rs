@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 ///
 /// # References
 /// <https://keras.io/api/optimizers/learning_rate_schedules/piecewise_constant_decay/>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PiecewiseConstantDecay {
     boundaries: Vec<u64>,
     values: Vec<f64>,

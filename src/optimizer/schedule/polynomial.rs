@@ -20,7 +20,7 @@ use crate::error::Result;
 ///
 /// # References
 /// <https://keras.io/api/optimizers/learning_rate_schedules/polynomial_decay/>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PolynomialDecay {
     initial: f64,
     decay_steps: u64,

@@ -28,7 +28,7 @@ use crate::error::Result;
 /// # References
 /// Loshchilov and Hutter (2016), *SGDR: stochastic gradient descent with warm restarts*;
 /// <https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay_restarts/>
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CosineDecayRestarts {
     initial: f64,
     first_decay_steps: u64,

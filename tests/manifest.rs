@@ -1,0 +1,49 @@
+//! What the manifest promises: the oldest Rust is that of every dependency too, and each feature is explained.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// `1.89` and `1.89.0` as numbers.
+fn version(text: &str) -> Vec<u64> {
+    text.split('.').chain(["0"]).take(3).map(|part| part.parse().expect(text)).collect()
+}
+
+fn metadata() -> Value {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--format-version=1", "--all-features", "--locked"]);
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo writes JSON")
+}
+
+#[test]
+fn no_dependency_wants_a_younger_rust() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let ours = version(env!("CARGO_PKG_RUST_VERSION"));
+    let mut named = 0;
+    for package in packages {
+        let Some(theirs) = package["rust_version"].as_str() else { continue };
+        assert!(version(theirs) <= ours, "{} {} wants {theirs}", package["name"], package["version"]);
+        named += 1;
+    }
+    assert!(named > 50, "{named} of {} name one", packages.len());
+}
+
+#[test]
+fn each_feature_is_in_the_manifest_with_words_and_in_the_table_of_the_readme() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).expect(name);
+    let (manifest, readme) = (read("Cargo.toml"), read("README.md"));
+    let features =
+        manifest.split("[features]\n").nth(1).and_then(|rest| rest.split("\n[").next()).expect("features");
+    // What several formats share is nobody's to ask for.
+    let parts = ["default", "archive", "files", "gzip", "tables"];
+    for line in features.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(" =").next().expect("a name");
+        let told = readme.contains(&format!("| `{name}` |")) || parts.contains(&name);
+        assert!(told || name.is_empty(), "the README's table has no `{name}`");
+    }
+}
