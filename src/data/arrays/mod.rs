@@ -70,8 +70,9 @@ fn in_order(array: ArrayD<f64>) -> ArrayD<f64> {
 ///
 /// # Errors
 /// [`FileError::Column`](crate::error::FileError::Column) names an array that is not there, and those that are;
-/// [`Array`](crate::error::FileError::Array) one whose shape or kind does not do; [`Damaged`](crate::error::FileError::Damaged) tells where a file is
-/// cut or broken; [`Feature`](crate::error::FileError::Feature) the feature that a format needs.
+/// [`Array`](crate::error::FileError::Array) one whose shape or kind does not do, such as complex numbers;
+/// [`Damaged`](crate::error::FileError::Damaged) tells where a file is cut or broken;
+/// [`Feature`](crate::error::FileError::Feature) the feature that a format needs. A MATLAB sparse array is read as a plain one.
 ///
 /// # Memory
 /// `read` holds the numbers, 8 bytes each, once for `.npy`, stored `.npz` and HDF5, twice for deflated `.npz` and for MATLAB's
@@ -248,7 +249,7 @@ impl Arrays {
     /// ```
     ///
     /// # Errors
-    /// See [`Arrays`]; [`FileError::Array`](crate::error::FileError::Array) for MATLAB's files of versions 5 to 7, which are read whole.
+    /// See [`Arrays`]; [`FileError::Array`](crate::error::FileError::Array) for MATLAB's files of versions 4 to 7, which are read whole.
     #[cfg(any(feature = "npy", feature = "hdf5"))]
     pub fn source(&self) -> Result<ArraySource> {
         ArraySource::open(self)

@@ -20,7 +20,7 @@ use crate::error::Result;
 /// `NA` are texts. A struct's fields are columns of their own, such as `point.x`. Whole numbers of 64 bits beyond 2^53 are
 /// rounded. An index that pandas wrote (`__index_level_0__`) is left out.
 ///
-/// Pages may be packed by Snappy, gzip or zstd, or not, in all of the format's encodings. Lists, dates and times, encrypted
+/// Pages may be packed by Snappy, gzip or zstd, or not, in the format's encodings but the long deprecated bit-packed levels. Lists, dates and times, encrypted
 /// files and pages packed by LZO, LZ4 or Brotli are refused by name, unless the column is [ignored](Parquet::ignore).
 ///
 /// # Example
