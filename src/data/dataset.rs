@@ -103,7 +103,7 @@ impl Dataset {
     /// The names of the columns of `x`; none where the file has none.
     ///
     /// # Example
-    /// See [`Csv`](crate::data::Csv).
+    /// See `Csv`, with the feature `csv`.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
@@ -121,7 +121,7 @@ impl Dataset {
     /// What the class of each index is called; empty where `y` is no label.
     ///
     /// # Example
-    /// See [`Csv`](crate::data::Csv).
+    /// See `Csv`, with the feature `csv`.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }

@@ -10,8 +10,8 @@ const ENDS: &str = ".csv, .tsv (or these with .gz), .parquet, .npy, .npz, .mat, 
 impl Dataset {
     /// Reads samples and the labels of this column or array; what kind of file it is, its name tells.
     ///
-    /// Tables are read as [`Csv`](super::Csv) reads them, with a header, and as [`Parquet`](super::Parquet); arrays as
-    /// [`Arrays`](super::Arrays). These have the settings for all else.
+    /// Tables are read as `Csv` reads them, with a header, and as `Parquet`; arrays as `Arrays`. These have the settings
+    /// for all else.
     ///
     /// # Example
     /// ```

@@ -110,7 +110,7 @@ impl<F: Scalar> Sequential<F> {
 
     /// Reads all weights from a file, of either precision: what [`Sequential::save_weights`] wrote, by the paths, or
     /// Keras's `.weights.h5` (feature `keras`), by the layers' order. For files of PyTorch there is
-    /// [`Sequential::load_torch_weights`].
+    /// `Sequential::load_torch_weights`, with the feature `safetensors`.
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`FileError::Damaged`] for a file that is not whole; [`Error::Unknown`] or
