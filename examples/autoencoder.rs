@@ -40,7 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let train = train.select(Axis(0), &winter);
     let (test, summer) = days("examples/data/ItalyPowerDemand_TEST.csv")?;
 
-    let (mut areas, mut scores, mut given_back) = (Vec::new(), Array1::zeros(0), Array2::zeros((0, 0)));
+    let (mut areas, mut given_back) = (Vec::new(), Array2::zeros((0, 0)));
+    let scores = |back: &Array2<f32>| (&test - back).mapv(|e| e * e).sum_axis(Axis(1));
     for seed in 1..=5 {
         let mut model = Sequential::new()
             .seed(seed)
@@ -51,11 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         model.compile(Adam::new(0.005), MeanSquaredError::new(), ())?;
         let fit = Fit::new().epochs(300).batch_size(8).verbose(Verbose::Silent);
         print!("{}", model.fit(&train, &train, &fit)?.findings()); // nothing, where all is well
-        let back = model.predict(&test)?.into_dimensionality::<cornu::ndarray::Ix2>()?;
-        given_back = back.clone();
-        scores = (&test - &back).mapv(|e| e * e).sum_axis(Axis(1));
-        areas.push(auc(&scores, &summer));
+        given_back = model.predict(&test)?.into_dimensionality::<cornu::ndarray::Ix2>()?;
+        areas.push(auc(&scores(&given_back), &summer));
     }
+    let scores = scores(&given_back);
     let mean = train.mean_axis(Axis(0)).ok_or("no winter day")?;
     let distances = (&test - &mean).mapv(|e| e * e).sum_axis(Axis(1));
     let (low, high) = areas.iter().fold((1.0, 0.0), |(low, high), &a| (a.min(low), a.max(high)));
