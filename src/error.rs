@@ -2,10 +2,12 @@
 
 mod backup;
 mod file;
+mod rank;
 mod shown;
 
 pub use backup::BackupFault;
 pub use file::FileError;
+pub use rank::RankFault;
 pub(crate) use shown::Shape;
 use shown::listed;
 
@@ -275,6 +277,9 @@ pub enum Error {
     /// A backup that cannot be written, or that this training cannot go on from.
     #[error("backup {0}")]
     Backup(#[from] BackupFault),
+    /// A training on several ranks that cannot begin or go on because of one of them.
+    #[error(transparent)]
+    Rank(#[from] RankFault),
     /// A callback, a layer or a loss written outside this crate failed in its own way.
     #[error("{0}")]
     Outside(std::sync::Arc<dyn std::error::Error + Send + Sync>),

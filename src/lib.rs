@@ -10,6 +10,7 @@ pub mod config;
 mod constraint;
 pub mod data;
 pub mod diagnosis;
+pub mod distributed;
 pub mod error;
 #[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
 mod files;

@@ -7,6 +7,7 @@ use std::fmt::{Debug, Display};
 use ndarray::{LinalgScalar, ScalarOperand};
 use num_traits::{Float, FromPrimitive, NumAssignOps};
 
+use crate::distributed::Numbers;
 use crate::state::Value;
 
 mod sealed {
@@ -64,6 +65,10 @@ pub trait Scalar:
     /// assert!((1.0f64.exponential() - std::f64::consts::E).abs() < 1e-15);
     /// ```
     fn exponential(self) -> Self;
+
+    /// These numbers, for a sum over ranks.
+    #[doc(hidden)]
+    fn numbers(numbers: &mut [Self]) -> Numbers<'_>;
 }
 
 impl Scalar for f32 {
@@ -81,6 +86,9 @@ impl Scalar for f32 {
     fn exponential(self) -> Self {
         exponential::f32(self)
     }
+    fn numbers(numbers: &mut [Self]) -> Numbers<'_> {
+        Numbers::F32(numbers)
+    }
 }
 
 impl Scalar for f64 {
@@ -97,6 +105,9 @@ impl Scalar for f64 {
     #[inline(always)]
     fn exponential(self) -> Self {
         exponential::f64(self)
+    }
+    fn numbers(numbers: &mut [Self]) -> Numbers<'_> {
+        Numbers::F64(numbers)
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const ORDER: [&[&str]; 15] = [
     &["error"],
     &["config"],
-    &["scalar", "rng", "state", "tensor", "axis"],
+    &["scalar", "rng", "state", "tensor", "axis", "distributed"],
     &["kernel", "regularizer", "constraint", "initializer", "activation"],
     &["param", "samples"],
     &["files"],

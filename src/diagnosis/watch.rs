@@ -86,12 +86,17 @@ impl<F: Scalar> Watch<F> {
 
     /// Takes what every batch gives: its loss, and in the first epoch its targets.
     pub(crate) fn batch_ends(&mut self, y: Batch<F>, weights: Option<&[F]>, loss: f64) {
-        if self.evidence.curves.epochs.is_empty() {
+        if self.tallies() {
             self.tally.take(y, weights);
         }
         if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
             self.late = (self.late.0 + loss, self.late.1 + 1);
         }
+    }
+
+    /// Whether the targets of this epoch are counted.
+    pub(crate) fn tallies(&self) -> bool {
+        self.evidence.curves.epochs.is_empty()
     }
 
     /// Writes down what the targets of the first epoch tell.

@@ -12,6 +12,7 @@
 //! | [`saving_and_serving`] | How do I keep it, bring it elsewhere, and answer requests by it? |
 //! | [`your_own_layer`] | How do I add what is not there? |
 //! | [`speed_and_threads`] | Why is it slow? How many cores does it take? |
+//! | [`many_machines`] | How do I train on several machines, and when does it pay? |
 //! | [`examples`] | What do whole programs on real data look like, and what do they find? |
 //! | [`from_keras`], [`from_scikit_learn`], [`from_pytorch`] | What is this call named here, and what differs? |
 
@@ -38,6 +39,9 @@ pub mod your_own_layer {}
 
 #[doc = include_str!("speed_and_threads.md")]
 pub mod speed_and_threads {}
+
+#[doc = include_str!("many_machines.md")]
+pub mod many_machines {}
 
 pub mod examples;
 

@@ -41,6 +41,9 @@ pub(crate) fn sum_over<F: Scalar>(
     total: &mut [F],
     add: &(dyn Fn(Range<usize>, &mut [F]) + Sync),
 ) {
+    if rows == 0 {
+        return total.fill(F::zero());
+    }
     let (width, size) = (total.len(), rows.div_ceil(PARTS).max(1));
     let parts = rows.div_ceil(size);
     let own = if size > BLOCK { 2 * width } else { width };

@@ -193,6 +193,9 @@ fn largest_of<F: Scalar>(values: &[F]) -> F {
 /// `sums = Σ rows`: the gradient of the bias of an affine map.
 pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
     let width = rows.width();
+    if rows.rows() == 0 {
+        return sums.fill(F::zero());
+    }
     if width > 0 && LANES.is_multiple_of(width) {
         return sum_short_rows(rows, sums);
     }

@@ -37,7 +37,7 @@ pub use noise::{AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDr
 pub use normalization::Normalization;
 pub use normalize::{BatchNormalization, LayerNormalization, UnitNormalization};
 pub use p_relu::PRelu;
-pub use pass::{Pass, Step};
+pub use pass::{Pass, Step, Whole};
 pub use pooling::{
     AveragePooling, AveragePooling1D, AveragePooling2D, GlobalAveragePooling, GlobalAveragePooling1D,
     GlobalAveragePooling2D, GlobalMaxPooling, GlobalMaxPooling1D, GlobalMaxPooling2D, MaxPooling,

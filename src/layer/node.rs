@@ -162,15 +162,15 @@ impl<F: Scalar> Node<F> {
         self.activity_regularizer.is_some()
     }
 
-    /// What the layer's output `y` adds to the loss.
-    pub(super) fn activity_penalty(&self, y: Batch<F>) -> f64 {
-        self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / y.rows() as f64)
+    /// What the layer's output `y` adds to the loss of a batch of so many rows.
+    pub(super) fn activity_penalty(&self, y: Batch<F>, rows: usize) -> f64 {
+        self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / rows as f64)
     }
 
     /// Adds the slope of [`Node::activity_penalty`] to the gradient of the output.
-    pub(super) fn add_activity_slope(&self, y: Batch<F>, dy: &mut BatchMut<F>) {
+    pub(super) fn add_activity_slope(&self, y: Batch<F>, dy: &mut BatchMut<F>, rows: usize) {
         if let Some(regularizer) = self.activity_regularizer {
-            regularizer.add_slope(y.data(), 1.0 / y.rows() as f64, dy.data());
+            regularizer.add_slope(y.data(), 1.0 / rows as f64, dy.data());
         }
     }
 

@@ -1,12 +1,13 @@
 //! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ those of the data. dx = dy / max(σ, 1e-7).
 
+mod adapt;
+
 use super::{Layer, Pass, saved};
 use crate::config::{Config, Fields, Setting, Settings, Value};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::param::Param;
 use crate::rng::Rng;
-use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -90,37 +91,6 @@ impl<F> Normalization<F> {
         self.source =
             Source::Given { mean: mean.into_iter().collect(), variance: variance.into_iter().collect() };
         self
-    }
-
-    /// Takes the statistics of `x`, in place of any it had.
-    ///
-    /// # Errors
-    /// [`Error::Empty`], [`Error::NonFinite`], or [`Error::Argument`] where `x` has no such axis.
-    pub fn adapt(mut self, x: &impl Samples<f64>) -> Result<Self> {
-        check_not_empty("x", x)?;
-        check_finite::<f64>("x", x)?;
-        let shape = x.sample_shape();
-        let (features, stride) = self.layout(&shape)?;
-        let width: usize = shape.iter().product();
-        let each = (x.count() * width / features) as f64;
-        let mut row = vec![0.0; width];
-        // The mean of f over all values of each feature.
-        let mut mean_of = |f: &dyn Fn(usize, f64) -> f64| {
-            let mut sums = vec![0.0; features];
-            for index in 0..x.count() {
-                x.read(index, &mut row);
-                row.iter().enumerate().for_each(|(i, &value)| {
-                    let feature = i / stride % features;
-                    sums[feature] += f(feature, value);
-                });
-            }
-            sums.iter_mut().for_each(|sum| *sum /= each);
-            sums
-        };
-        let mean = mean_of(&|_, x| x);
-        let variance = mean_of(&|feature, x| (x - mean[feature]).powi(2));
-        self.source = Source::Adapted { mean, variance, count: each };
-        Ok(self)
     }
 
     /// How many features a sample of this shape has, and the distance between the values of one and the next.

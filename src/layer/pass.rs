@@ -1,6 +1,8 @@
 //! What a layer is called with while training: a backward pass, and the step that a forward pass belongs to.
 
+use crate::distributed::Ranks;
 use crate::rng::Rng;
+use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// A backward pass over one layer: what went in and came out, and the gradients of both.
@@ -20,6 +22,8 @@ pub struct Pass<'a, F> {
     pub dx: Option<BatchMut<'a, F>>,
     /// Memory for the time of the call.
     pub scratch: &'a mut Scratch<F>,
+    /// The whole batch, of which this may be a part.
+    pub whole: Whole<'a>,
 }
 
 impl<'a, F> Pass<'a, F> {
@@ -31,7 +35,13 @@ impl<'a, F> Pass<'a, F> {
         dx: Option<BatchMut<'a, F>>,
         scratch: &'a mut Scratch<F>,
     ) -> Self {
-        Pass { x, y, dy, dx, scratch }
+        Pass { x, y, dy, dx, scratch, whole: Whole::default() }
+    }
+
+    /// The same pass over a part of this batch.
+    pub(in crate::layer) fn of(mut self, whole: Whole<'a>) -> Self {
+        self.whole = whole;
+        self
     }
 }
 
@@ -59,12 +69,14 @@ pub struct Step<'a, F> {
     pub first_row: usize,
     /// Memory for the time of the call.
     pub scratch: &'a mut Scratch<F>,
+    /// The whole batch, of which this may be a part.
+    pub whole: Whole<'a>,
 }
 
 impl<'a, F> Step<'a, F> {
     /// The step `number` of a model with this seed.
     pub fn new(seed: u64, number: u64, scratch: &'a mut Scratch<F>) -> Self {
-        Step { seed, number, first_row: 0, scratch }
+        Step { seed, number, first_row: 0, scratch, whole: Whole::default() }
     }
 
     /// The random stream of one row of this batch for the layer that drew this `salt`.
@@ -72,5 +84,50 @@ impl<'a, F> Step<'a, F> {
         let place =
             self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((self.first_row + row) as u64);
         Rng::stream(self.seed ^ salt, place)
+    }
+}
+
+/// The whole batch of which a layer holds a part, where a training is [distributed](crate::Fit::distributed): for layers
+/// with statistics over the batch. Elsewhere a batch is whole.
+///
+/// # Example
+/// ```
+/// use cornu::layer::Step;
+/// use cornu::tensor::Scratch;
+/// let mut scratch = Scratch::<f32>::default();
+/// let step = Step::new(7, 12, &mut scratch);
+/// let mut sum_and_rows = [0.25f32, 8.0];
+/// step.whole.sum(&mut sum_and_rows);
+/// assert_eq!(sum_and_rows, [0.25, 8.0]);      // alone
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Whole<'a>(Option<&'a Ranks<'a>>);
+
+impl<'a> Whole<'a> {
+    pub(crate) fn over(ranks: Option<&'a Ranks<'a>>) -> Self {
+        Whole(ranks)
+    }
+
+    /// Adds to what was summed over the rows of this part what the other ranks have summed over theirs. Changes nothing
+    /// where the training is not distributed. All ranks call it for each batch, in the same order, those without a row
+    /// too. What goes wrong is kept, and ends the training after the pass.
+    ///
+    /// In a backward pass it is meant for what `dx` depends on; gradients of parameters stay those of the rows here.
+    pub fn sum<F: Scalar>(self, numbers: &mut [F]) {
+        if let Some(ranks) = self.0 {
+            ranks.sum_or_keep(numbers);
+        }
+    }
+
+    /// The same, together with the number of rows, which it gives.
+    pub(in crate::layer) fn sum_and_rows<F: Scalar>(self, numbers: &mut [F], rows: usize) -> F {
+        let mut rows = F::of(rows as f64);
+        if self.0.is_some() {
+            let mut all = [&*numbers, &[rows]].concat();
+            self.sum(&mut all);
+            numbers.copy_from_slice(&all[..numbers.len()]);
+            rows = all[numbers.len()];
+        }
+        rows
     }
 }

@@ -1,6 +1,6 @@
 //! The wires of a chain of layers: every activation and its gradient, allocated once and used by each step.
 
-use super::{Layer, Node, Pass, Step};
+use super::{Layer, Node, Pass, Step, Whole};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -16,6 +16,8 @@ pub(crate) struct Wires<F> {
     values: Vec<Vec<F>>,
     grads: Vec<Vec<F>>,
     pub(crate) scratch: Scratch<F>,
+    /// The rows of the whole batch, where others hold a part of it.
+    pub(crate) whole_rows: Option<usize>,
 }
 
 impl<F: Scalar> Wires<F> {
@@ -31,7 +33,14 @@ impl<F: Scalar> Wires<F> {
             widths.push(layer.widths().1);
         }
         let buffers = || (0..count).map(|_| Vec::new()).collect();
-        Wires { memory, widths, values: buffers(), grads: buffers(), scratch: Scratch::default() }
+        Wires {
+            memory,
+            widths,
+            values: buffers(),
+            grads: buffers(),
+            scratch: Scratch::default(),
+            whole_rows: None,
+        }
     }
 
     /// The most numbers of a sample on any wire.
@@ -113,14 +122,11 @@ impl<F: Scalar> Wires<F> {
 
     /// Runs the layers as for training.
     pub(crate) fn forward(&mut self, layers: &mut [Node<F>], x: Batch<F>, at: StepAt) {
+        let StepAt { seed, number, first_row, whole } = at;
         self.reserve_values(x.rows());
         for (i, layer) in layers.iter_mut().enumerate().filter(|(_, layer)| !layer.is_view()) {
             let (x, y, scratch) = self.ends(i, x);
-            layer.forward(
-                x,
-                y,
-                &mut Step { seed: at.seed, number: at.number, first_row: at.first_row, scratch },
-            );
+            layer.forward(x, y, &mut Step { seed, number, first_row, scratch, whole });
         }
     }
 
@@ -132,6 +138,7 @@ impl<F: Scalar> Wires<F> {
         x: Batch<F>,
         which: std::ops::Range<usize>,
         to_input: bool,
+        whole: Whole,
     ) {
         let (rows, lowest) = (x.rows(), which.start);
         let layers = layers.iter_mut().enumerate().take(which.end).skip(lowest).rev();
@@ -145,7 +152,7 @@ impl<F: Scalar> Wires<F> {
             let dx = &mut below[from][..];
             let y = value(i + 1);
             let mut dy = BatchMut::new(&mut above[0][..rows * self.widths[i + 1]], self.widths[i + 1]);
-            layer.add_activity_slope(y, &mut dy);
+            layer.add_activity_slope(y, &mut dy, self.whole_rows.unwrap_or(rows));
             layer.backward(Pass {
                 x: value(i),
                 y,
@@ -153,20 +160,22 @@ impl<F: Scalar> Wires<F> {
                 dx: (i > lowest || to_input)
                     .then(|| BatchMut::new(&mut dx[..rows * self.widths[i]], self.widths[i])),
                 scratch: &mut self.scratch,
+                whole,
             });
         }
     }
 
     /// What the outputs of all layers add to the loss after a pass over `x`.
     pub(crate) fn activity_penalty(&self, layers: &[Node<F>], x: Batch<F>) -> f64 {
-        layers.iter().enumerate().map(|(i, layer)| layer.activity_penalty(self.value(i + 1, x))).sum()
+        let rows = self.whole_rows.unwrap_or(x.rows());
+        layers.iter().enumerate().map(|(i, layer)| layer.activity_penalty(self.value(i + 1, x), rows)).sum()
     }
 
-    /// The label of the first layer whose output is not finite.
-    pub(crate) fn first_non_finite(&self, layers: &[Node<F>], x: Batch<F>) -> Option<String> {
+    /// The number and the label of the first layer whose output is not finite.
+    pub(crate) fn first_non_finite(&self, layers: &[Node<F>], x: Batch<F>) -> Option<(usize, String)> {
         let broken = |wire: usize| !crate::kernel::all_finite(self.value(wire, x).data());
         let (index, layer) = layers.iter().enumerate().find(|(i, _)| broken(i + 1))?;
-        Some(format!("layer {index} `{}` ({})", layer.label(), layer.kind()))
+        Some((index, format!("layer {index} `{}` ({})", layer.label(), layer.kind())))
     }
 
     /// Input and output of layer `i`.
@@ -206,8 +215,9 @@ fn reserve<F: Scalar>(buffers: &mut [Vec<F>], memory: &[usize], widths: &[usize]
 
 /// Where in the training a forward pass stands; see [`Step`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct StepAt {
+pub(crate) struct StepAt<'a> {
     pub(crate) seed: u64,
     pub(crate) number: u64,
     pub(crate) first_row: usize,
+    pub(crate) whole: Whole<'a>,
 }

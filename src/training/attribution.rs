@@ -3,7 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::error::{Error, Result};
-use crate::layer::{StepAt, Wires};
+use crate::layer::{StepAt, Whole, Wires};
 use crate::model::Sequential;
 use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
@@ -257,14 +257,14 @@ impl<'a, F: Scalar> Path<'a, F> {
             let x = Batch::new(&self.rows, width);
             self.wires.infer(&self.model.layers, x);
             let expected = self.wires.output(x).data().to_vec();
-            let at = StepAt { seed: self.model.seed, number: 0, first_row: 0 };
+            let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: Whole::default() };
             self.wires.forward(&mut self.model.layers, x, at);
             let (y, mut dy) = self.wires.output_and_grad(x);
             check_same(&expected, y.data())?;
             dy.data().fill(F::zero());
             dy.iter_mut().for_each(|row| row[output] = F::one());
             let all = 0..self.model.layers.len();
-            self.wires.backward(&mut self.model.layers, x, all, true);
+            self.wires.backward(&mut self.model.layers, x, all, true, Whole::default());
             for row in self.wires.input_grad(rows).iter() {
                 sums.iter_mut().zip(row).for_each(|(sum, slope)| *sum += slope.as_f64() / self.steps as f64);
             }

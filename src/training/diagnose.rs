@@ -48,7 +48,14 @@ impl<F: Scalar> Sequential<F> {
         let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
         let indices = sample(count, count.min(256));
         watch.begins(0);
-        Trainer::new(&mut model).forward(&mut model, &data, &indices, &mut measure, Some(&mut watch))?;
+        Trainer::new(&mut model).forward(
+            &mut model,
+            &data,
+            &indices,
+            &mut measure,
+            Some(&mut watch),
+            None,
+        )?;
         watch.ask(&Rules::default());
         Ok(watch.findings)
     }

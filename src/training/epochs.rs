@@ -10,6 +10,7 @@ use super::settings::Fit;
 use super::step::{At, Gradients, Trainer};
 use super::update;
 use crate::callback::{BackupAndRestore, Callback, Flow, Logs, Moment, Progress, Verbose};
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::model::Sequential;
@@ -32,25 +33,42 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) clock: Clock,
     pub(super) logs: Logs,
     pub(super) history: History,
+    /// The others that train the same model, where there are any.
+    pub(super) ranks: Option<Ranks<'t>>,
+    /// Whether callbacks are called on rank 0.
+    pub(super) observed: bool,
     _session: kernel::Session,
 }
 
 impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     /// Before the first epoch.
-    pub(super) fn new(
+    pub(super) fn begin(
         model: &'t mut Sequential<F>,
         run: Run<'t, F>,
         settings: &'t Fit<'a, F>,
         callbacks: &'t mut [Box<dyn Callback<F> + 'a>],
+        ranks: Option<Ranks<'t>>,
     ) -> Result<Self> {
         let session = kernel::Session::new();
         let mut trainer = Trainer::new(model);
         let from = if settings.validation_data.is_some() { 0 } else { run.train };
         let validation = run.validation.as_ref().map(|data| (data, from));
-        let diagnosis = Diagnosis::new(model, &run.data, validation, settings, run.train, &mut trainer.rows)?;
-        let callbacks = Callbacks { given: callbacks, progress: Progress::new(settings.verbose) };
-        let history =
-            History { seed: model.seed, settings: run.words(model, settings), ..History::default() };
+        // Rank 0 alone looks and tells.
+        let (diagnosis, verbose) = match ranks.as_ref().is_none_or(Ranks::is_first) {
+            true => {
+                let rows = &mut trainer.rows;
+                (Diagnosis::new(model, &run.data, validation, settings, run.train, rows), settings.verbose)
+            }
+            false => (Ok(None), Verbose::Silent),
+        };
+        let diagnosis = match &ranks {
+            Some(ranks) => ranks.agree_with_first(diagnosis)?,
+            None => diagnosis?,
+        };
+        let callbacks = Callbacks { given: callbacks, progress: Progress::new(verbose) };
+        let mut words = run.words(model, settings);
+        words.extend(ranks.as_ref().map(|ranks| ("ranks", ranks.size().to_string())));
+        let history = History { seed: model.seed, settings: words, ..History::default() };
         let (order, clock) = ((0..run.train).collect(), Clock::new(settings, run.train));
         Ok(Training {
             model,
@@ -63,14 +81,18 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             clock,
             logs: Logs::default(),
             history,
+            ranks,
+            observed: false,
             _session: session,
         })
     }
 
     /// All epochs, or those that are left where the training goes on from a backup.
     pub(super) fn run(mut self, mut resume: Resume) -> Result<History> {
+        self.begin_together()?;
         self.all(|callback, at| callback.on_fit_begin(at))?;
-        self.go_on(&mut resume)?;
+        let gone_on = self.go_on(&mut resume);
+        self.go_on_together(gone_on)?;
         while self.clock.epoch < self.clock.epochs && self.history.stopped.is_none() {
             self.arrange();
             if self.clock.batch == 0 {
@@ -107,7 +129,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
 
     /// One step of the optimizer on the next batch.
     fn step(&mut self) -> Result<()> {
-        let Training { model, run, trainer, diagnosis, clock, .. } = self;
+        let Training { model, run, trainer, diagnosis, clock, ranks, .. } = self;
         if let Some(diagnosis) = diagnosis {
             diagnosis.watch.begins(clock.batch);
         }
@@ -118,7 +140,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             true => Gradients::Unseen,
             false => Gradients::Seen,
         };
-        let at = At { epoch: clock.epoch + 1, batch: clock.batch + 1, gradients };
+        let at = At { epoch: clock.epoch + 1, batch: clock.batch + 1, gradients, ranks: ranks.as_ref() };
         let step = trainer.step(model, &run.data, indices, &mut run.measure, at, diagnosis.as_mut());
         if let Err(error) = step {
             return self.diverge(error);
@@ -143,7 +165,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     fn end_epoch(&mut self) -> Result<()> {
         self.model.epochs_seen += 1;
         if (self.clock.epoch + 1).is_multiple_of(self.settings.validation_freq) {
-            self.run.validate(self.model, self.settings, &mut self.logs)?;
+            self.run.validate(self.model, self.settings, &mut self.logs, self.ranks.as_ref())?;
         }
         self.callbacks.progress.clear();
         let stopped = self.ask(|callback, at| callback.on_epoch_end(at))?;
@@ -153,6 +175,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             _ => None,
         };
         self.history.stopped = self.history.stopped.take().or(stopped).or(hopeless);
+        self.end_epoch_together()?;
         self.history.record(self.clock.epoch, &self.logs, self.clock.started.elapsed());
         (self.clock.epoch, self.clock.batch) = (self.clock.epoch + 1, 0);
         Ok(())
@@ -177,8 +200,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         &mut self,
         mut call: impl FnMut(&mut dyn Callback<F>, &mut Moment<F>) -> Result<()>,
     ) -> Result<()> {
-        let mut at = self.clock.moment(self.model, &mut self.logs);
-        self.callbacks.all(|callback| call(callback, &mut at))
+        self.ask(|callback, at| call(callback, at).map(|()| Flow::Continue)).map(drop)
     }
 
     /// Asks all of them, and tells the first reason to stop.
@@ -186,14 +208,16 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         &mut self,
         mut call: impl FnMut(&mut dyn Callback<F>, &mut Moment<F>) -> Result<Flow>,
     ) -> Result<Option<String>> {
+        let before = self.before_callbacks();
         let mut reason = None;
-        self.all(|callback, at| {
-            if let Flow::Stop(why) = call(callback, at)? {
+        let mut at = self.clock.moment(self.model, &mut self.logs);
+        let called = self.callbacks.all(|callback| {
+            if let Flow::Stop(why) = call(callback, &mut at)? {
                 reason.get_or_insert(why);
             }
             Ok(())
-        })?;
-        Ok(reason)
+        });
+        self.obey(before, called.map(|()| reason))
     }
 }
 

@@ -3,9 +3,11 @@
 use super::dataset::{Dataset, Ends, TRAINING};
 use super::given::{Given, Rows};
 use super::measure::{Measure, Targets};
+use super::ranks::same_state;
 use super::settings::check_batch_size;
 use crate::callback::Logs;
 use crate::data::BatchSource;
+use crate::distributed::{Communicator, Ranks, Reduction};
 use crate::error::{Error, Result};
 use crate::layer::Wires;
 use crate::model::{Compiled, Sequential};
@@ -19,6 +21,7 @@ use crate::tensor::Batch;
 /// |---|---|
 /// | `batch_size` | 32 |
 /// | `sample_weight` | every row counts 1 |
+/// | `distributed` | on this rank alone |
 ///
 /// # Example
 /// ```
@@ -29,12 +32,13 @@ use crate::tensor::Batch;
 pub struct Evaluate<'a, F: Scalar = f32> {
     batch_size: usize,
     sample_weight: Option<&'a dyn Samples<F>>,
+    world: Option<&'a dyn Communicator>,
 }
 
 impl<'a, F: Scalar> Evaluate<'a, F> {
     /// Batches of 32.
     pub fn new() -> Self {
-        Evaluate { batch_size: 32, sample_weight: None }
+        Evaluate { batch_size: 32, sample_weight: None, world: None }
     }
 
     /// How many samples at a time. Default: 32.
@@ -46,6 +50,30 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
     /// How much each row counts, as in [`Fit::sample_weight`](super::Fit::sample_weight). Default: 1 each.
     pub fn sample_weight(mut self, weight: &'a impl Samples<F>) -> Self {
         self.sample_weight = Some(weight);
+        self
+    }
+
+    /// Evaluates on all of these ranks together, each its part of every batch, the same model on the same data: all get
+    /// what one would. Default: on this rank alone.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::threads;
+    /// use cornu::prelude::*;
+    /// use ndarray::array;
+    /// let scores = threads(2, |world| -> Result<Option<f64>> {
+    ///     let mut model = Sequential::new().input([1]).add(Rescaling::new(2.0));
+    ///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    ///     let (x, y) = (array![[1.0], [2.0]], array![[2.0], [5.0]]);
+    ///     Ok(model.evaluate(&x, &y, &Evaluate::new().distributed(world))?.get("loss"))
+    /// });
+    /// for loss in scores {
+    ///     assert_eq!(loss?, Some(0.5));
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
+        self.world = Some(world);
         self
     }
 }
@@ -107,6 +135,28 @@ impl<F: Scalar> Sequential<F> {
     }
 
     fn evaluate_given(&self, given: Given<F>, settings: &Evaluate<F>) -> Result<Logs> {
+        let ranks = Ranks::of(settings.world, Reduction::Fast);
+        let prepared = self.prepare_evaluation(given, settings);
+        let (compiled, data, mut measure) = match &ranks {
+            Some(ranks) => self.meet_to_evaluate(ranks, prepared, settings.batch_size)?,
+            None => prepared?,
+        };
+        let mut pass = Evaluation::new(self, settings.batch_size, &data);
+        pass.run(self, compiled, &data, 0..data.count(), &mut measure, ranks.as_ref())?;
+        let mut logs = Logs::default();
+        measure.log(&mut logs);
+        if let Some(ranks) = &ranks {
+            same_state(ranks, &mut |state| logs.state(state))?;
+        }
+        Ok(logs)
+    }
+
+    /// All that can be refused.
+    fn prepare_evaluation<'s>(
+        &'s self,
+        given: Given<'s, F>,
+        settings: &Evaluate<F>,
+    ) -> Result<Prepared<'s, F>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let ends = Ends::of(self)?;
         check_batch_size(settings.batch_size)?;
@@ -114,14 +164,13 @@ impl<F: Scalar> Sequential<F> {
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
-        let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
-        let mut pass = Evaluation::new(self, settings.batch_size, &data);
-        pass.run(self, compiled, &data, 0..data.count(), &mut measure)?;
-        let mut logs = Logs::default();
-        measure.log(&mut logs);
-        Ok(logs)
+        let measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
+        Ok((compiled, data, measure))
     }
 }
+
+/// How the model was compiled, what it is evaluated on, and what measures it.
+pub(super) type Prepared<'s, F> = (&'s Compiled<F>, Dataset<'s, F>, Measure<F>);
 
 /// The memory of an evaluation, kept from one to the next.
 pub(super) struct Evaluation<F> {
@@ -141,7 +190,7 @@ impl<F: Scalar> Evaluation<F> {
         }
     }
 
-    /// Measures the samples `rows` of the data, in order.
+    /// Measures the samples `rows` of the data, in order; where there are several ranks, each its part of every batch.
     pub(super) fn run(
         &mut self,
         model: &Sequential<F>,
@@ -149,22 +198,60 @@ impl<F: Scalar> Evaluation<F> {
         data: &Dataset<F>,
         rows: std::ops::Range<usize>,
         measure: &mut Measure<F>,
+        ranks: Option<&Ranks>,
     ) -> Result<()> {
         let weight_penalty = model.weight_penalty();
         for start in rows.clone().step_by(self.batch_size) {
-            self.indices.clear();
-            self.indices.extend(start..rows.end.min(start + self.batch_size));
-            let samples = self.indices.len();
-            data.gather(None, &self.indices, &mut self.rows)?;
-            let x = Batch::new(&self.rows.x, self.rows.x.len() / samples);
-            self.wires.infer(&model.layers, x);
-            let output = self.wires.output(x);
-            let y = Batch::new(&self.rows.y, data.target);
-            let weights = data.weights.is_some().then_some(&*self.rows.weights);
-            let y_pred = output.reshape(output.width() / data.steps);
-            let penalty = weight_penalty + self.wires.activity_penalty(&model.layers, x);
-            measure.take(&*compiled.loss, y_pred, Targets { y, weights, samples }, penalty);
+            let end = rows.end.min(start + self.batch_size);
+            let samples = end - start;
+            self.wires.whole_rows = Some(samples);
+            let Some(ranks) = ranks else {
+                self.infer(model, data, start..end)?;
+                let (y_pred, targets, activity) = self.outcome(model, data, samples);
+                measure.take(&*compiled.loss, y_pred, targets, weight_penalty + activity);
+                continue;
+            };
+            let mut read = Ok(());
+            for part in ranks.parts(samples) {
+                read = read.and(self.infer(model, data, start + part.start..start + part.end));
+                let (y_pred, targets, activity) = self.outcome(model, data, samples);
+                measure.take_part(&*compiled.loss, y_pred, targets, activity);
+            }
+            let size = (samples, data.steps);
+            measure.take_whole(size, data.weights.is_some(), weight_penalty, (ranks, read))?;
         }
         Ok(())
+    }
+
+    /// Runs these samples through the model; none where they cannot be read.
+    fn infer(
+        &mut self,
+        model: &Sequential<F>,
+        data: &Dataset<F>,
+        rows: std::ops::Range<usize>,
+    ) -> Result<()> {
+        self.indices.clear();
+        self.indices.extend(rows);
+        let read = data.gather(None, &self.indices, &mut self.rows);
+        if read.is_err() {
+            self.rows.clear();
+        }
+        self.wires.infer(&model.layers, Batch::new(&self.rows.x, data.width()));
+        read
+    }
+
+    /// What came out, what should have, of a batch of so many samples, and what the outputs add to the loss.
+    fn outcome(
+        &self,
+        model: &Sequential<F>,
+        data: &Dataset<F>,
+        samples: usize,
+    ) -> (Batch<'_, F>, Targets<'_, F>, f64) {
+        let x = Batch::new(&self.rows.x, data.width());
+        let output = self.wires.output(x);
+        let weights = data.weights.is_some().then_some(&*self.rows.weights);
+        let targets = Targets { y: Batch::new(&self.rows.y, data.target), weights, samples };
+        let activity = self.wires.activity_penalty(&model.layers, x);
+        (output.reshape(output.width() / data.steps), targets, activity)
     }
 }

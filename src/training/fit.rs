@@ -6,12 +6,14 @@ use super::evaluate::Evaluation;
 use super::given::Given;
 use super::history::History;
 use super::measure::Measure;
+use super::ranks::meet;
 use super::resume::Resume;
 use super::settings::Fit;
 use super::tell::tell;
-use crate::callback::{Logs, Verbose};
+use crate::callback::{Callback, Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::Diagnose;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::model::{Sequential, check_loss};
 use crate::samples::{Converted, Samples};
@@ -64,16 +66,25 @@ impl<F: Scalar> Sequential<F> {
         let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
-        // A copy is built and checked first, so that a refused call leaves the model as it was.
-        let built = self.built_for(given)?;
-        let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings)?;
-        let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, &mut callbacks)?;
+        let ranks = Ranks::of(settings.world, settings.reduction);
+        // Callbacks are called on rank 0 alone.
+        let looks_on = ranks.as_ref().is_none_or(Ranks::is_first);
+        let callbacks = if looks_on { &mut callbacks[..] } else { &mut [] };
+        let prepared = self.prepare(given, settings, callbacks);
+        let Prepared { built, run, resume } = match &ranks {
+            Some(ranks) => meet(ranks, self.with_identity(prepared, settings))?,
+            None => prepared?,
+        };
         if let Some(built) = built {
             *self = built;
         }
         resume.seed(self)?;
+        if let Some(ranks) = &ranks {
+            let seed = ranks.tell(self.seed)?;
+            ranks.agree(if seed == self.seed { Ok(()) } else { self.reseed(seed) })?;
+        }
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
-        let mut history = Training::new(self, run, settings, &mut callbacks)?.run(resume)?;
+        let mut history = Training::begin(self, run, settings, callbacks, ranks)?.run(resume)?;
         if let (Some(before), Given::Arrays { x, y }, true) = (before, given, history.findings.failed) {
             history.findings = before.try_helps(x, y, settings, Some(history.findings))?;
             if settings.verbose != Verbose::Silent {
@@ -81,10 +92,29 @@ impl<F: Scalar> Sequential<F> {
             }
         }
         let report = history.findings.to_string();
+        let mut told = Ok(());
         if !report.is_empty() {
-            callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report))?;
+            told = callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
+        }
+        match Ranks::of(settings.world, settings.reduction) {
+            Some(ranks) => ranks.agree_with_first(told)?,
+            None => told?,
         }
         Ok(history)
+    }
+
+    /// All that can be refused before anything is changed. A copy is built, so that a refused call leaves the model as it
+    /// was.
+    fn prepare<'a, 's: 'a>(
+        &self,
+        given: Given<'a, F>,
+        settings: &Fit<'s, F>,
+        callbacks: &mut [Box<dyn Callback<F> + 's>],
+    ) -> Result<Prepared<'a, F>> {
+        let built = self.built_for(given)?;
+        let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings)?;
+        let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, callbacks)?;
+        Ok(Prepared { built, run, resume })
     }
 
     /// A copy that is built for these samples and has a loss that fits, unless the model is built.
@@ -100,6 +130,14 @@ impl<F: Scalar> Sequential<F> {
         check_loss(&model, &*compiled.loss)?;
         Ok(Some(model))
     }
+}
+
+/// What a training begins with.
+pub(super) struct Prepared<'a, F: Scalar> {
+    /// The model, where it was not built before.
+    pub(super) built: Option<Sequential<F>>,
+    pub(super) run: Run<'a, F>,
+    resume: Resume,
 }
 
 /// A training whose data and settings were checked. The measures keep their memory from one epoch to the next.
@@ -175,6 +213,7 @@ impl<'a, F: Scalar> Run<'a, F> {
         model: &Sequential<F>,
         settings: &Fit<F>,
         logs: &mut Logs,
+        ranks: Option<&Ranks>,
     ) -> Result<()> {
         let (Some(data), Some(measure)) = (&self.validation, &mut self.validation_measure) else {
             return Ok(());
@@ -184,7 +223,7 @@ impl<'a, F: Scalar> Run<'a, F> {
         let batch_size = settings.validation_batch_size.unwrap_or(settings.batch_size);
         let evaluation = self.evaluation.get_or_insert_with(|| Evaluation::new(model, batch_size, data));
         measure.reset();
-        evaluation.run(model, compiled, data, from..data.count(), measure)?;
+        evaluation.run(model, compiled, data, from..data.count(), measure, ranks)?;
         measure.log(logs);
         Ok(())
     }

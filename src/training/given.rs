@@ -22,6 +22,14 @@ pub(super) struct Rows<F> {
     pub(super) weights: Vec<F>,
 }
 
+impl<F> Rows<F> {
+    pub(super) fn clear(&mut self) {
+        self.x.clear();
+        self.y.clear();
+        self.weights.clear();
+    }
+}
+
 /// How many samples of a source are read at a time to look at its targets alone.
 const LOOK: usize = 64;
 
@@ -81,6 +89,7 @@ impl<F: Scalar> Given<'_, F> {
         y: &mut [F],
     ) -> Result<()> {
         match self {
+            _ if indices.is_empty() => Ok(()),
             Given::Arrays { x: from_x, y: from_y } => {
                 rows(*from_x, indices, x);
                 rows(*from_y, indices, y);

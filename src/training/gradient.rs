@@ -5,7 +5,7 @@ use super::given::{Given, Rows};
 use super::measure::{Measure, Targets};
 use super::step::add_penalty_slopes;
 use crate::error::{Error, Result};
-use crate::layer::{StepAt, Wires};
+use crate::layer::{StepAt, Whole, Wires};
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
 use crate::samples::Samples;
@@ -65,7 +65,7 @@ impl<F: Scalar> Probe<'_, F> {
     /// The loss of the batch; with `backward` also all gradients.
     fn loss(&mut self, backward: bool) -> f64 {
         let x = Batch::new(&self.x, self.data.width());
-        let at = StepAt { seed: self.model.seed, number: 0, first_row: 0 };
+        let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: Whole::default() };
         self.wires.forward(&mut self.model.layers, x, at);
         let width = self.wires.output(x).width() / self.data.steps;
         let targets = Targets { y: Batch::new(&self.y, self.data.target), weights: None, samples: x.rows() };
@@ -75,7 +75,7 @@ impl<F: Scalar> Probe<'_, F> {
         if backward {
             self.measure.gradient(&*self.compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
             let all = 0..self.model.layers.len();
-            self.wires.backward(&mut self.model.layers, x, all, true);
+            self.wires.backward(&mut self.model.layers, x, all, true, Whole::default());
             add_penalty_slopes(&mut self.model);
         }
         loss

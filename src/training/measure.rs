@@ -1,6 +1,7 @@
 //! The loss and the metrics of a batch, and their means over an epoch.
 
 use crate::callback::Logs;
+use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::metric::Metric;
@@ -22,6 +23,13 @@ pub(super) struct Measure<F: Scalar> {
     values: Vec<F>,
     /// The loss is the weighted sum over this many rows.
     kept: usize,
+    /// Of a batch that is cut, what this rank's parts have: sums, and outputs, targets and weights for the metrics.
+    parts: Vec<Vec<f64>>,
+    outputs: Vec<F>,
+    targets: Vec<F>,
+    weights: Vec<F>,
+    /// The width of a row of outputs and of targets.
+    widths: (usize, usize),
 }
 
 /// The targets of a batch: its rows, and their weights.
@@ -54,6 +62,11 @@ impl<F: Scalar> Measure<F> {
             samples: 0.0,
             values: Vec::new(),
             kept: 0,
+            parts: Vec::new(),
+            outputs: Vec::new(),
+            targets: Vec::new(),
+            weights: Vec::new(),
+            widths: (1, 1),
         })
     }
 
@@ -78,23 +91,98 @@ impl<F: Scalar> Measure<F> {
         targets: Targets<F>,
         penalty: f64,
     ) -> f64 {
+        let sum = self.judge(loss, y_pred, targets);
+        self.update(y_pred, targets);
+        self.mean(sum, targets.samples, penalty)
+    }
+
+    /// Takes a part of a batch that is cut: `activity` is what the outputs of these rows add to the loss.
+    pub(super) fn take_part(
+        &mut self,
+        loss: &dyn Loss<F>,
+        y_pred: Batch<F>,
+        targets: Targets<F>,
+        activity: f64,
+    ) {
+        let sum = self.judge(loss, y_pred, targets);
+        self.parts.push(vec![sum, self.kept as f64, activity]);
+        if !self.metrics.is_empty() {
+            self.outputs.extend_from_slice(y_pred.data());
+            self.targets.extend_from_slice(targets.y.data());
+            self.weights.extend(targets.weights.into_iter().flatten());
+        }
+        self.widths = (y_pred.width(), targets.y.width());
+    }
+
+    /// The loss of the batch of `samples` samples of `steps` rows, whose parts all ranks have taken; rank 0 takes the metrics
+    /// of the whole batch into account. Where a rank has not `read` its rows, all end in an error.
+    pub(super) fn take_whole(
+        &mut self,
+        (samples, steps): (usize, usize),
+        weighs: bool,
+        penalty: f64,
+        (ranks, read): (&Ranks, Result<()>),
+    ) -> Result<f64> {
+        ranks.check()?;
+        let mut failed = u8::from(read.is_err()).into();
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.iter_mut().for_each(|sums| sums.push(std::mem::take(&mut failed)));
+        let sums = ranks.total(parts, 4)?;
+        ranks.agree_if(sums[3] > 0.0, read)?;
+        self.kept = sums[1] as usize;
+        if !self.metrics.is_empty() {
+            self.update_together(samples, steps, weighs, ranks)?;
+        }
+        Ok(self.mean(sums[0], samples, penalty + sums[2]))
+    }
+
+    /// Brings the outputs of all ranks to rank 0, and takes them into its metrics.
+    fn update_together(&mut self, samples: usize, steps: usize, weighs: bool, ranks: &Ranks) -> Result<()> {
+        let held = |rank| ranks.held(samples, rank) * steps;
+        let to_first = |own: &mut Vec<F>, width: usize| {
+            let all = ranks.gather_numbers(own, &|rank| held(rank) * width);
+            own.clear();
+            all
+        };
+        let (output, target) = self.widths;
+        let all_pred = to_first(&mut self.outputs, output)?;
+        let all_true = to_first(&mut self.targets, target)?;
+        let weighs = weighs && self.metrics.iter().any(|metric| metric.is_weighted());
+        let all_weights = if weighs { Some(to_first(&mut self.weights, 1)?) } else { None };
+        self.weights.clear();
+        if ranks.is_first() {
+            let (y, weights) = (Batch::new(&all_true, target), all_weights.as_deref());
+            self.update(Batch::new(&all_pred, output), Targets { y, weights, samples });
+        }
+        Ok(())
+    }
+
+    /// Σ w·ℓ over the rows.
+    fn judge(&mut self, loss: &dyn Loss<F>, y_pred: Batch<F>, targets: Targets<F>) -> f64 {
         self.values.resize(y_pred.rows(), F::zero());
         self.kept = loss.values(y_pred, targets.y, &mut self.values);
-        let sum: f64 = match targets.weights {
+        match targets.weights {
             Some(weights) => self.values.iter().zip(weights).map(|(v, w)| (*v * *w).as_f64()).sum(),
             None => self.values.iter().map(|v| v.as_f64()).sum(),
-        };
-        let mean = penalty + if self.kept == 0 { 0.0 } else { sum / self.kept as f64 };
-        self.total += mean * targets.samples as f64;
-        self.samples += targets.samples as f64;
+        }
+    }
+
+    fn update(&mut self, y_pred: Batch<F>, targets: Targets<F>) {
         for metric in &mut self.metrics {
             let weights = targets.weights.filter(|_| metric.is_weighted());
             metric.update(y_pred, targets.y, weights);
         }
+    }
+
+    /// Takes the loss of a batch into the epoch's mean.
+    fn mean(&mut self, sum: f64, samples: usize, penalty: f64) -> f64 {
+        let mean = penalty + if self.kept == 0 { 0.0 } else { sum / self.kept as f64 };
+        self.total += mean * samples as f64;
+        self.samples += samples as f64;
         mean
     }
 
-    /// The gradient of what [`Measure::take`] gave for the same batch.
+    /// The gradient of what [`Measure::take`] or [`Measure::take_whole`] gave for the same batch, or a part of it.
     pub(super) fn gradient(
         &mut self,
         loss: &dyn Loss<F>,
@@ -102,6 +190,7 @@ impl<F: Scalar> Measure<F> {
         targets: Targets<F>,
         dy: BatchMut<F>,
     ) {
+        self.values.resize(y_pred.rows(), F::zero());
         let each = F::one() / F::of(self.kept.max(1) as f64);
         match targets.weights {
             Some(weights) => self.values.iter_mut().zip(weights).for_each(|(scale, w)| *scale = *w * each),

@@ -16,6 +16,8 @@ mod investigate;
 mod look;
 mod measure;
 mod on_batch;
+mod parts;
+mod ranks;
 mod remedies;
 mod resume;
 mod search;

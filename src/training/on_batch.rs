@@ -58,7 +58,7 @@ impl<F: Scalar> Sequential<F> {
             &data,
             &indices,
             &mut measure,
-            At { epoch: 1, batch: 1, gradients: Gradients::Seen },
+            At { epoch: 1, batch: 1, gradients: Gradients::Seen, ranks: None },
             None,
         )?;
         let mut logs = Logs::default();

@@ -103,16 +103,16 @@ impl<F: Scalar> Training<'_, '_, F> {
         })
     }
 
-    /// Takes up the state of the backup, where there is one.
-    pub(super) fn go_on(&mut self, resume: &mut Resume) -> Result<()> {
-        let Some(Saved { mut state, .. }) = resume.saved.take() else { return Ok(()) };
+    /// Takes up the state of the backup, where there is one, and tells whether there was.
+    pub(super) fn go_on(&mut self, resume: &mut Resume) -> Result<bool> {
+        let Some(Saved { mut state, .. }) = resume.saved.take() else { return Ok(false) };
         let before = self.model.clone();
         if let Err(error) = self.state(&mut state).and_then(|()| state.end()) {
             *self.model = before;
             return Err(error);
         }
         let mut at = self.clock.moment(self.model, &mut self.logs);
-        self.callbacks.progress.go_on(&mut at)
+        self.callbacks.progress.go_on(&mut at).map(|()| true)
     }
 
     /// Writes a backup, where one is due. One that cannot be written is told, and the training goes on.
@@ -133,7 +133,7 @@ impl<F: Scalar> Training<'_, '_, F> {
 }
 
 /// What a training is, as far as its result depends on it. The number of epochs is left out, so that it may be raised.
-fn identity<F: Scalar>(
+pub(super) fn identity<F: Scalar>(
     model: &Sequential<F>,
     run: &Run<F>,
     settings: &Fit<F>,

@@ -8,6 +8,7 @@ use super::given::Given;
 use crate::callback::{Callback, Verbose};
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
+use crate::distributed::{Communicator, Reduction};
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -27,6 +28,7 @@ use crate::scalar::Scalar;
 /// | `class_weight` | [`ClassWeight::None`] |
 /// | `callback` | none |
 /// | `verbose` | [`Verbose::Auto`] |
+/// | `distributed` | on this rank alone |
 ///
 /// # Example
 /// ```
@@ -54,6 +56,8 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(super) diagnose: Diagnose,
     pub(super) rules: Rules,
     pub(super) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
+    pub(super) world: Option<&'a dyn Communicator>,
+    pub(super) reduction: Reduction,
 }
 
 impl<'a, F: Scalar> Fit<'a, F> {
@@ -75,6 +79,8 @@ impl<'a, F: Scalar> Fit<'a, F> {
             diagnose: Diagnose::Report,
             rules: Rules::default(),
             callbacks: RefCell::default(),
+            world: None,
+            reduction: Reduction::Fast,
         }
     }
 

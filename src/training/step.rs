@@ -1,14 +1,17 @@
 //! One step of training: forward, loss, backward, update.
 
+use std::ops::Range;
+
 use super::dataset::Dataset;
 use super::diagnose::Diagnosis;
 use super::given::Rows;
 use super::measure::{Measure, Targets};
 use super::update;
 use crate::diagnosis::Watch;
+use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Node, StepAt, Wires};
+use crate::layer::{Node, StepAt, Whole, Wires};
 use crate::model::Sequential;
 use crate::param::Descent;
 use crate::scalar::Scalar;
@@ -16,19 +19,21 @@ use crate::tensor::Batch;
 
 /// The memory of a training: allocated once, used by every step.
 pub(super) struct Trainer<F> {
-    wires: Wires<F>,
+    pub(super) wires: Wires<F>,
     /// The first layer with something to train; no gradient goes below it.
-    lowest: usize,
+    pub(super) lowest: usize,
     /// The batch under way.
     pub(super) rows: Rows<F>,
 }
 
 /// Where in the training a step stands, its epoch and its batch from 1, and what becomes of its gradients.
 #[derive(Clone, Copy)]
-pub(super) struct At {
+pub(super) struct At<'a> {
     pub(super) epoch: usize,
     pub(super) batch: usize,
     pub(super) gradients: Gradients,
+    /// Those that have the other parts of the batch.
+    pub(super) ranks: Option<&'a Ranks<'a>>,
 }
 
 /// Whether anybody may look at the gradients of a step once it is done.
@@ -54,7 +59,8 @@ impl<F: Scalar> Trainer<F> {
         }
     }
 
-    /// Runs the samples `indices` through the model as in training, and measures them. Gives the loss.
+    /// Runs the samples `indices` through the model as in training, and measures them: of several ranks each its part of
+    /// them. Gives the loss.
     pub(super) fn forward(
         &mut self,
         model: &mut Sequential<F>,
@@ -62,18 +68,21 @@ impl<F: Scalar> Trainer<F> {
         indices: &[usize],
         measure: &mut Measure<F>,
         watch: Option<&mut Watch<F>>,
+        ranks: Option<&Ranks>,
     ) -> Result<f64> {
         let penalty = model.weight_penalty();
+        if let Some(ranks) = ranks {
+            let whole = (indices, watch);
+            return self.forward_parts(model, data, whole, measure, penalty, ranks);
+        }
+        self.pass(model, data, indices, 0..indices.len(), None)?;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let epoch = Some(model.epochs_seen);
-        data.gather(epoch, indices, &mut self.rows)?;
         let x = Batch::new(&self.rows.x, data.width());
-        let at = StepAt { seed: model.seed, number: compiled.steps, first_row: 0 };
-        self.wires.forward(&mut model.layers, x, at);
         let targets = targets(data, &self.rows, indices);
-        let width = self.wires.output(x).width() / data.steps;
-        let penalty = penalty + self.wires.activity_penalty(&model.layers, x);
-        let loss = measure.take(&*compiled.loss, self.wires.output(x).reshape(width), targets, penalty);
+        let y_pred = self.wires.output(x).reshape(self.wires.output(x).width() / data.steps);
+        let activity = self.wires.activity_penalty(&model.layers, x);
+        let loss = measure.take(&*compiled.loss, y_pred, targets, penalty + activity);
+        let penalty = penalty + activity;
         if let Some(watch) = watch.filter(|_| loss.is_finite()) {
             watch.batch_ends(targets.y, targets.weights, loss);
             if watch.looks() {
@@ -81,6 +90,28 @@ impl<F: Scalar> Trainer<F> {
             }
         }
         Ok(loss)
+    }
+
+    /// Runs a part of the samples `indices` through the layers as in training; none where they cannot be read.
+    pub(super) fn pass(
+        &mut self,
+        model: &mut Sequential<F>,
+        data: &Dataset<F>,
+        indices: &[usize],
+        part: Range<usize>,
+        ranks: Option<&Ranks>,
+    ) -> Result<()> {
+        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
+        let (epoch, first_row) = (Some(model.epochs_seen), part.start);
+        let read = data.gather(epoch, &indices[part], &mut self.rows);
+        if read.is_err() {
+            // A rank goes on without a row, for the sums within layers, and says so when the loss is summed.
+            self.rows.clear();
+        }
+        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, whole: Whole::over(ranks) };
+        self.wires.whole_rows = Some(indices.len());
+        self.wires.forward(&mut model.layers, Batch::new(&self.rows.x, data.width()), at);
+        read
     }
 
     /// Trains on the samples `indices`.
@@ -96,11 +127,8 @@ impl<F: Scalar> Trainer<F> {
         mut diagnosis: Option<&mut Diagnosis<F>>,
     ) -> Result<()> {
         let watch = diagnosis.as_mut().map(|diagnosis| &mut diagnosis.watch);
-        let loss = self.forward(model, data, indices, measure, watch)?;
-        let Some(compiled) = &mut model.compiled else { return Err(Error::NotCompiled) };
-        let x = Batch::new(&self.rows.x, data.width());
-        let targets = targets(data, &self.rows, indices);
-        let width = self.wires.output(x).width() / data.steps;
+        let ranks = at.ranks;
+        let loss = self.forward(model, data, indices, measure, watch, ranks)?;
         let diverged = |what, value, place_name| Error::Diverged {
             epoch: at.epoch,
             batch: at.batch,
@@ -109,32 +137,26 @@ impl<F: Scalar> Trainer<F> {
             place: place_name,
         };
         if !loss.is_finite() {
+            let x = Batch::new(&self.rows.x, data.width());
             let layer = self.wires.first_non_finite(&model.layers, x);
-            return Err(diverged(
-                "the loss",
-                loss,
-                layer.unwrap_or_else(|| format!("loss `{}`", compiled.loss.name())),
-            ));
+            let layer = match ranks {
+                Some(ranks) => ranks.tell(ranks.gather(layer)?.into_iter().flatten().min())?,
+                None => layer,
+            };
+            let loss_name = model.compiled.as_ref().map_or("", |compiled| compiled.loss.name());
+            let place = layer.map_or_else(|| format!("loss `{loss_name}`"), |(_, name)| name);
+            return Err(diverged("the loss", loss, place));
         }
 
         if let Some(diagnosis) = diagnosis.as_mut().filter(|diagnosis| diagnosis.is_at_the_start()) {
             diagnosis.first();
         }
-        let (y_pred, dy) = self.wires.output_and_grad(x);
-        measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
         let mut watch = diagnosis.map(|diagnosis| &mut diagnosis.watch).filter(|watch| watch.looks());
-        // The lowest layer comes last, when the gradients of all others are known to be finite: it may then descend
-        // where nobody looks at its gradient.
-        let (lowest, all) = (self.lowest, model.layers.len());
-        self.wires.backward(&mut model.layers, x, (lowest + 1).min(all)..all, true);
-        let bad = first_bad_gradient(&model.layers[(lowest + 1).min(all)..], lowest + 1);
-        let bound = data.largest.filter(|_| lowest < all && self.wires.reads_input(lowest));
-        if let (None, None, Gradients::Unseen, Some(bound)) = (&bad, &watch, at.gradients, bound) {
-            update::allow_descent(model, lowest, bound);
-        }
-        self.wires.backward(&mut model.layers, x, lowest..(lowest + 1).min(all), false);
-        add_penalty_slopes(model);
-        let bad = bad.or_else(|| first_bad_gradient(&model.layers[..(lowest + 1).min(all)], 0));
+        let gradients = if watch.is_some() { Gradients::Seen } else { at.gradients };
+        let bad = match ranks {
+            Some(ranks) => self.backward_parts(model, data, indices, measure, ranks)?,
+            None => self.backward(model, data, indices, measure, gradients)?,
+        };
         if let Some((layer, value)) = bad {
             return Err(diverged("the gradient", value, layer));
         }
@@ -147,17 +169,63 @@ impl<F: Scalar> Trainer<F> {
         }
         Ok(())
     }
+
+    /// The gradients of a batch that was passed forward, those of regularizers too. Tells one that is not finite, and where
+    /// it began.
+    fn backward(
+        &mut self,
+        model: &mut Sequential<F>,
+        data: &Dataset<F>,
+        indices: &[usize],
+        measure: &mut Measure<F>,
+        gradients: Gradients,
+    ) -> Result<Option<(String, f64)>> {
+        self.loss_gradient(model, data, indices, measure)?;
+        let x = Batch::new(&self.rows.x, data.width());
+        // The lowest layer comes last, when the gradients of all others are known to be finite: it may then descend
+        // where nobody looks at its gradient.
+        let (lowest, all) = (self.lowest, model.layers.len());
+        let next = (lowest + 1).min(all);
+        self.wires.backward(&mut model.layers, x, next..all, true, Whole::default());
+        let bad = first_bad_gradient(&model.layers[next..], lowest + 1);
+        let bound = data.largest.filter(|_| lowest < all && self.wires.reads_input(lowest));
+        if let (None, Gradients::Unseen, Some(bound)) = (&bad, gradients, bound) {
+            update::allow_descent(model, lowest, bound);
+        }
+        self.wires.backward(&mut model.layers, x, lowest..next, false, Whole::default());
+        add_penalty_slopes(model);
+        Ok(bad.or_else(|| first_bad_gradient(&model.layers[..next], 0)))
+    }
+
+    /// The gradient of the loss by the outputs of the rows that were passed forward.
+    pub(super) fn loss_gradient(
+        &mut self,
+        model: &Sequential<F>,
+        data: &Dataset<F>,
+        indices: &[usize],
+        measure: &mut Measure<F>,
+    ) -> Result<()> {
+        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
+        let (y_pred, dy) = self.wires.output_and_grad(Batch::new(&self.rows.x, data.width()));
+        let (targets, width) = (targets(data, &self.rows, indices), y_pred.width() / data.steps);
+        measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
+        Ok(())
+    }
 }
 
 /// The targets that were gathered for these samples, and their weights where there are any.
-fn targets<'a, F: Scalar>(data: &Dataset<F>, rows: &'a Rows<F>, indices: &[usize]) -> Targets<'a, F> {
+pub(super) fn targets<'a, F: Scalar>(
+    data: &Dataset<F>,
+    rows: &'a Rows<F>,
+    indices: &[usize],
+) -> Targets<'a, F> {
     let weights = data.weights.is_some().then_some(&*rows.weights);
     Targets { y: Batch::new(&rows.y, data.target), weights, samples: indices.len() }
 }
 
 /// The last of these layers, the first of which is layer `first`, with a gradient that is not finite: the one where it
 /// began.
-fn first_bad_gradient<F: Scalar>(layers: &[Node<F>], first: usize) -> Option<(String, f64)> {
+pub(super) fn first_bad_gradient<F: Scalar>(layers: &[Node<F>], first: usize) -> Option<(String, f64)> {
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
         layer.each_param(&mut |trained, param| {

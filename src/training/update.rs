@@ -102,7 +102,8 @@ pub(super) fn finish<F: Scalar>(model: &mut Sequential<F>) {
     }
 }
 
-fn each_trained<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut Param<F>)) {
+/// Calls `f` with every parameter that the optimizer changes, always in the same order.
+pub(super) fn each_trained<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut Param<F>)) {
     for layer in &mut model.layers {
         layer.walk_mut(&mut |trained, param| {
             if trained && param.is_trainable() {

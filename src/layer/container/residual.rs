@@ -119,7 +119,8 @@ impl<F: Scalar> Layer<F> for Residual<F> {
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
         let Some(wires) = &mut self.wires else { return };
-        let at = StepAt { seed: step.seed, number: step.number, first_row: step.first_row };
+        let Step { seed, number, first_row, whole, .. } = *step;
+        let at = StepAt { seed, number, first_row, whole };
         wires.forward(&mut self.layers, x, at);
         let through = wires.output(x).data();
         y.data().iter_mut().zip(x.data().iter().zip(through)).for_each(|(y, (x, f))| *y = *x + *f);
@@ -130,7 +131,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         let dy = pass.dy.as_batch();
         wires.output_and_grad(pass.x).1.data().copy_from_slice(dy.data());
         let all = 0..self.layers.len();
-        wires.backward(&mut self.layers, pass.x, all, pass.dx.is_some());
+        wires.backward(&mut self.layers, pass.x, all, pass.dx.is_some(), pass.whole);
         if let Some(mut dx) = pass.dx {
             let through = wires.input_grad(pass.x.rows());
             let sums = dx.data().iter_mut().zip(dy.data().iter().zip(through.data()));

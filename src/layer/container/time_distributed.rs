@@ -83,20 +83,22 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
         let (from, to) = (x.width() / self.steps, y.width() / self.steps);
         // Rows are steps of samples here, so that masks differ from step to step.
         let first_row = step.first_row * self.steps;
-        let mut step = Step { seed: step.seed, number: step.number, first_row, scratch: &mut *step.scratch };
+        let Step { seed, number, whole, .. } = *step;
+        let mut step = Step { seed, number, first_row, scratch: &mut *step.scratch, whole };
         layer.forward(x.reshape(from), y.reshape(to), &mut step);
     }
 
     fn backward(&mut self, pass: Pass<F>) {
         let [layer] = &mut self.layer;
-        let Pass { x, y, dy, dx, scratch } = pass;
+        let Pass { x, y, dy, dx, scratch, whole } = pass;
         if layer.is_view() {
             dx.into_iter().for_each(|mut dx| dx.data().copy_from_slice(dy.as_batch().data()));
             return;
         }
         let (from, to) = (x.width() / self.steps, y.width() / self.steps);
         let dx = dx.map(|dx| dx.reshape(from));
-        layer.backward(Pass::new(x.reshape(from), y.reshape(to), dy.reshape(to), dx, scratch));
+        let pass = Pass::new(x.reshape(from), y.reshape(to), dy.reshape(to), dx, scratch);
+        layer.backward(pass.of(whole));
     }
 
     fn layers(&self) -> &[Node<F>] {

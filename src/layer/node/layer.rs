@@ -70,6 +70,7 @@ impl<F: Scalar> Layer<F> for Node<F> {
             dy: pass.dy.reshape(to),
             dx: pass.dx.map(|dx| dx.reshape(from)),
             scratch: pass.scratch,
+            whole: pass.whole,
         });
     }
 

@@ -8,7 +8,7 @@ use super::check_epsilon;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step, saved};
+use crate::layer::{Layer, Pass, Step, Whole, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -22,7 +22,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// y = γ·(x − μ)/√(v + ε) + β
 /// ```
 /// The variance is the population's, divided by `N`, in the moving average too. A layer that is not trained, by
-/// [`Layer::trainable`], behaves as in a prediction and keeps its moving statistics.
+/// [`Layer::trainable`], behaves as in a prediction and keeps its moving statistics. The batch is that of all ranks
+/// where the training is [distributed](crate::Fit::distributed).
 ///
 /// | setter | default |
 /// |---|---|
@@ -69,6 +70,8 @@ pub struct BatchNormalization<F = f32> {
     params: Option<Channels<F>>,
     /// μ, 1/√(v + ε) and v of the batch.
     statistics: Vec<F>,
+    /// The rows that they were taken of.
+    count: f64,
     sums: Vec<F>,
 }
 
@@ -87,6 +90,7 @@ impl<F> BatchNormalization<F> {
             frozen: false,
             params: None,
             statistics: Vec::new(),
+            count: 0.0,
             sums: Vec::new(),
         }
     }
@@ -133,9 +137,8 @@ impl<F> BatchNormalization<F> {
 
 impl<F: Scalar> BatchNormalization<F> {
     /// Takes μ, 1/√(v + ε) and v of the batch.
-    fn measure(&mut self, x: Batch<F>) {
-        let channels = x.width();
-        let (count, epsilon) = (F::of(x.rows() as f64), F::of(self.epsilon));
+    fn measure(&mut self, x: Batch<F>, whole: Whole) {
+        let (channels, epsilon) = (x.width(), F::of(self.epsilon));
         let (mean, rest) = self.statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
         kernel::sum_over(x.rows(), &mut self.sums, mean, &|rows, sum| {
@@ -145,6 +148,8 @@ impl<F: Scalar> BatchNormalization<F> {
                 }
             });
         });
+        let count = whole.sum_and_rows(mean, x.rows());
+        self.count = count.as_f64();
         mean.iter_mut().for_each(|mean| *mean /= count);
         let mean = &*mean;
         kernel::sum_over(x.rows(), &mut self.sums, inverse, &|rows, sum| {
@@ -155,6 +160,7 @@ impl<F: Scalar> BatchNormalization<F> {
                 }
             });
         });
+        whole.sum(inverse);
         for (variance, inverse) in variance.iter_mut().zip(inverse) {
             *variance = *inverse / count;
             *inverse = F::one() / (*variance + epsilon).sqrt();
@@ -205,13 +211,13 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        match self.frozen {
-            true => {
-                self.params.iter().for_each(|params| params.moving(F::of(self.epsilon), &mut self.statistics))
-            }
-            false => self.measure(x),
+        if !self.frozen {
+            self.measure(x, step.whole);
         }
         let Some(params) = &self.params else { return };
+        if self.frozen {
+            params.moving(F::of(self.epsilon), &mut self.statistics);
+        }
         let (line, _) = step.scratch.take(2 * x.width());
         params.apply(x, y, &self.statistics, line);
     }
@@ -231,24 +237,20 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
                     beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += dy);
                     let normal =
                         x.iter().zip(mean).zip(inverse).map(|((&x, &mean), &inverse)| (x - mean) * inverse);
-                    gamma
-                        .iter_mut()
-                        .zip(normal)
-                        .zip(dy)
-                        .for_each(|((gamma, normal), &dy)| *gamma += dy * normal);
+                    let sums = gamma.iter_mut().zip(normal).zip(dy);
+                    sums.for_each(|((gamma, normal), &dy)| *gamma += dy * normal);
                 }
             });
         });
         let (beta, gamma) = total.split_at(channels);
-        if let Some(param) = &mut params.beta {
-            param.grad.copy_from_slice(beta);
-        }
-        if let Some(param) = &mut params.gamma {
-            param.grad.copy_from_slice(gamma);
+        for (param, sum) in [(&mut params.beta, beta), (&mut params.gamma, gamma)] {
+            param.iter_mut().for_each(|param| param.grad.copy_from_slice(sum));
         }
         let Some(mut dx) = pass.dx else { return };
         // Frozen statistics do not move with x.
-        let share = if self.frozen { F::zero() } else { F::one() / F::of(x.rows() as f64) };
+        let share = if self.frozen { F::zero() } else { F::one() / F::of(self.count) };
+        pass.whole.sum(total);
+        let (beta, gamma) = total.split_at(channels);
         let factor = |c: usize| inverse[c] * params.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
         each_row(x.rows(), (dx.data(), channels), &|row, dx| {
             let (x, dy) = (x.row(row), dy.row(row));

@@ -1,0 +1,94 @@
+//! The frame of a program on several ranks: MPI begins and ends with it, and so does the whole run where one rank fails.
+
+use std::error::Error;
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cornu::distributed::Communicator as _;
+use cornu::error::RankFault;
+use mpi::Threading;
+use mpi::environment::initialize_with_threading;
+use mpi::topology::SimpleCommunicator;
+use mpi::traits::{Communicator as _, CommunicatorCollectives as _};
+
+use crate::World;
+use crate::wait::Wait;
+
+/// Runs a program, started by `mpirun -n N`, on all its N ranks; without `mpirun` on one.
+///
+/// Where the program returns an error or panics on any rank, the run ends on all of them: with one message on standard
+/// error, which names the rank and the cause, and with the exit code 1. A rank that MPI finds dead ends the run too, by
+/// `mpirun`; one that hangs, once the [`patience`](World::patience) of the others is at an end.
+///
+/// # Example
+/// ```no_run
+/// use cornu::prelude::*;
+/// fn main() -> std::process::ExitCode {
+///     cornu_mpi::launch(|world| -> Result<()> {
+///         let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
+///         let y = ndarray::array![1.0, 3.0, 5.0, 7.0];
+///         let mut model = Sequential::new().seed(1).add(Dense::new(1));
+///         model.compile(Sgd::new(0.05), MeanSquaredError::new(), ())?;
+///         model.fit(&x, &y, &Fit::new().epochs(20).distributed(world))?;
+///         Ok(())
+///     })
+/// }
+/// # use cornu::ndarray;
+/// ```
+pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<(), E>) -> ExitCode {
+    let Some((_universe, threading)) = initialize_with_threading(Threading::Serialized) else {
+        tell("MPI cannot be initialised a second time in one process");
+        return ExitCode::FAILURE;
+    };
+    let world = World::new();
+    if threading < Threading::Serialized && world.size() > 1 {
+        abort("this MPI takes no calls from several threads in turn (MPI_THREAD_SERIALIZED)");
+    }
+    let rank = world.rank();
+    match std::panic::catch_unwind(AssertUnwindSafe(|| program(&world).map_err(Into::into))) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            let error: Box<dyn Error> = error;
+            let fault = match error.downcast_ref::<cornu::Error>() {
+                Some(cornu::Error::Rank(fault)) => Some(fault),
+                _ => error.downcast_ref::<RankFault>(),
+            };
+            match fault {
+                Some(fault @ RankFault::Failed { .. }) => fail_after(rank, 16, &fault.to_string()),
+                Some(fault) => fail_after(rank, 0, &fault.to_string()),
+                None => fail_after(rank, 0, &format!("rank {rank}: {error}")),
+            }
+        }
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            fail_after(rank, 0, &format!("rank {rank}: panicked: {text}"));
+        }
+    }
+    // Whoever is done waits for the others here, and hears where one has lost patience.
+    let end = Wait { rank, size: world.size(), patience: None, what: "the end of the program" };
+    end.for_request(SimpleCommunicator::world().immediate_barrier());
+    ExitCode::SUCCESS
+}
+
+/// Ends the run on all ranks. Where several have met the same error, the first of them tells it; what another rank has met
+/// that one tells itself, if it can, within so many `turns` of a quarter of a second.
+fn fail_after(rank: usize, turns: usize, text: &str) -> ! {
+    std::thread::sleep(Duration::from_millis(250) * (turns + 3 * rank.min(8)) as u32);
+    abort(text)
+}
+
+/// Ends the run on all ranks at once.
+pub(crate) fn abort(text: &str) -> ! {
+    tell(text);
+    SimpleCommunicator::world().abort(1)
+}
+
+fn tell(text: &str) {
+    let mut to = std::io::stderr().lock();
+    // A closed pipe is no reason to go on.
+    let _ = writeln!(to, "error: {text}");
+    let _ = to.flush();
+}

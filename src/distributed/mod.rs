@@ -1,0 +1,177 @@
+//! Training on several ranks: what a rank can tell the others, and how a batch is cut into their parts.
+//!
+//! A rank is one of several copies of a program that train one model together, each on its part of every batch. They
+//! may be processes on many machines, under MPI, by the crate `cornu-mpi`, which is one of its own so that this one builds with all
+//! features where there is no MPI; or the threads of one process, by
+//! [`threads`], which needs nothing installed and gives the same numbers.
+//!
+//! # Example
+//! ```
+//! use cornu::distributed::threads;
+//! use cornu::prelude::*;
+//! let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
+//! let y = ndarray::array![1.0, 3.0, 5.0, 7.0];
+//! let losses = threads(2, |world| -> Result<Option<f64>> {
+//!     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+//!     model.compile(Sgd::new(0.05).momentum(0.9), MeanSquaredError::new(), ())?;
+//!     let fit = Fit::new().epochs(200).verbose(Verbose::Silent).distributed(world);
+//!     Ok(model.fit(&x, &y, &fit)?.last("loss"))
+//! });
+//! for loss in losses {
+//!     assert!(loss? < Some(1e-3));
+//! }
+//! # Ok::<(), Error>(())
+//! ```
+
+mod ranks;
+mod threads;
+
+pub(crate) use ranks::Ranks;
+pub use threads::{ThreadRank, threads};
+
+use std::fmt::Debug;
+
+use crate::error::{RankFault, Result};
+use crate::scalar::Scalar;
+
+/// One of several ranks, and how it reaches the others. Messages between two ranks arrive in the order in which they
+/// were sent.
+///
+/// All ranks call [`sum`](Communicator::sum) and [`broadcast`](Communicator::broadcast) in the same order. Their
+/// defaults go by `send` and `receive`, in ⌈log₂ size⌉ rounds, and add in an order that depends on nothing but the size.
+///
+/// # Example
+/// ```
+/// use cornu::distributed::{Communicator, Numbers, threads};
+/// let sums = threads(3, |world| -> cornu::Result<f64> {
+///     let mut numbers = [world.rank() as f64];
+///     world.sum(Numbers::F64(&mut numbers))?;
+///     Ok(numbers[0])
+/// });
+/// for sum in sums {
+///     assert_eq!(sum?, 3.0);
+/// }
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub trait Communicator: Debug + Sync {
+    /// The number of this rank, from 0.
+    fn rank(&self) -> usize;
+
+    /// How many ranks there are.
+    fn size(&self) -> usize;
+
+    /// Sends bytes to another rank; may return before they have arrived.
+    ///
+    /// # Errors
+    /// Where the other rank cannot be reached: [`RankFault`], or an error of the network's own by [`Error::outside`](crate::Error::outside).
+    fn send(&self, to: usize, bytes: &[u8]) -> Result<()>;
+
+    /// Waits for the next bytes from another rank.
+    ///
+    /// # Errors
+    /// As [`Communicator::send`].
+    fn receive(&self, from: usize) -> Result<Vec<u8>>;
+
+    /// Replaces the numbers, as many on each rank, by their sums over all ranks: the same bits on every rank.
+    ///
+    /// # Errors
+    /// As [`Communicator::send`].
+    fn sum(&self, numbers: Numbers) -> Result<()> {
+        match numbers {
+            Numbers::F32(numbers) => sum_by_messages(self, numbers),
+            Numbers::F64(numbers) => sum_by_messages(self, numbers),
+        }
+    }
+
+    /// Gives all ranks the bytes of rank 0.
+    ///
+    /// # Errors
+    /// As [`Communicator::send`].
+    fn broadcast(&self, bytes: &mut Vec<u8>) -> Result<()> {
+        let (rank, size) = (self.rank(), self.size());
+        let mut step = size.next_power_of_two() / 2;
+        while step > 0 {
+            if rank.is_multiple_of(2 * step) && rank + step < size {
+                self.send(rank + step, bytes)?;
+            } else if rank % (2 * step) == step {
+                *bytes = self.receive(rank - step)?;
+            }
+            step /= 2;
+        }
+        Ok(())
+    }
+}
+
+/// How the gradients of a batch are summed over ranks.
+///
+/// # Example
+/// ```
+/// use cornu::distributed::Reduction;
+/// use cornu::prelude::*;
+/// let fit = Fit::<f32>::new().reduction(Reduction::Exact);
+/// # let _ = fit;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Reduction {
+    /// Each rank takes one part of each batch, and the parts are summed as is quickest: the same bits again on the same
+    /// number of ranks, and others on another number of them.
+    #[default]
+    Fast,
+    /// Each batch is cut into 8 parts, whatever the number of ranks, of which each rank takes some, one after another; they
+    /// are summed in a fixed tree: the same bits on 1 to 8 ranks, and more, which have nothing to do then. A rank with
+    /// several parts passes twice through the layers forwards. Layers with statistics over the batch, such as
+    /// `BatchNormalization`, are refused.
+    Exact,
+}
+
+/// Numbers of either type, to be summed over all ranks.
+///
+/// # Example
+/// See [`Communicator`].
+#[derive(Debug)]
+pub enum Numbers<'n> {
+    /// Single precision.
+    F32(&'n mut [f32]),
+    /// Double precision.
+    F64(&'n mut [f64]),
+}
+
+/// Up a tree to rank 0, `(0 + 1) + (2 + 3)`, and down again.
+fn sum_by_messages<F: Scalar, C: Communicator + ?Sized>(ranks: &C, numbers: &mut [F]) -> Result<()> {
+    let (rank, size) = (ranks.rank(), ranks.size());
+    let mut step = 1;
+    while step < size {
+        if rank % (2 * step) == step {
+            ranks.send(rank - step, &to_bytes(numbers))?;
+            break;
+        }
+        if rank + step < size {
+            let from = rank + step;
+            let bytes = ranks.receive(from)?;
+            let others = from_bytes::<F>(from, &bytes, numbers.len())?;
+            numbers.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        }
+        step *= 2;
+    }
+    let mut bytes = if rank == 0 { to_bytes(numbers) } else { Vec::new() };
+    ranks.broadcast(&mut bytes)?;
+    let sums = from_bytes::<F>(0, &bytes, numbers.len())?;
+    numbers.iter_mut().zip(sums).for_each(|(to, sum)| *to = sum);
+    Ok(())
+}
+
+fn to_bytes<F: Scalar>(numbers: &[F]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of_val(numbers));
+    numbers.iter().for_each(|number| number.put(&mut bytes));
+    bytes
+}
+
+/// The numbers that rank `from` has sent, `count` of them.
+fn from_bytes<F: Scalar>(from: usize, bytes: &[u8], count: usize) -> Result<impl Iterator<Item = F>> {
+    if bytes.len() != count * size_of::<F>() {
+        let cause = format!("it sent {} bytes where {} were expected", bytes.len(), count * size_of::<F>());
+        return Err(RankFault::Failed { rank: from, cause }.into());
+    }
+    Ok(bytes.chunks_exact(size_of::<F>()).filter_map(|mut bytes| F::take(&mut bytes)))
+}

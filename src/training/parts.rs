@@ -1,0 +1,97 @@
+//! A step of training on a batch that is cut into parts, of which each rank has one, or with
+//! [`Reduction::Exact`](crate::distributed::Reduction::Exact) some of eight.
+
+use super::dataset::Dataset;
+use super::given::Rows;
+use super::measure::Measure;
+use super::step::{Trainer, add_penalty_slopes, first_bad_gradient, targets};
+use super::update::each_trained;
+use crate::diagnosis::Watch;
+use crate::distributed::Ranks;
+use crate::error::{Error, Result};
+use crate::layer::Whole;
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+impl<F: Scalar> Trainer<F> {
+    /// Passes this rank's parts of the samples forward, and gives the loss of all, which has this `penalty` of weights.
+    pub(super) fn forward_parts(
+        &mut self,
+        model: &mut Sequential<F>,
+        data: &Dataset<F>,
+        (indices, watch): (&[usize], Option<&mut Watch<F>>),
+        measure: &mut Measure<F>,
+        penalty: f64,
+        ranks: &Ranks,
+    ) -> Result<f64> {
+        let (mut read, mut activities) = (Ok(()), 0.0);
+        for part in ranks.parts(indices.len()) {
+            read = read.and(self.pass(model, data, indices, part, Some(ranks)));
+            let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
+            let x = Batch::new(&self.rows.x, data.width());
+            let y_pred = self.wires.output(x).reshape(self.wires.output(x).width() / data.steps);
+            let activity = self.wires.activity_penalty(&model.layers, x);
+            activities += activity;
+            let targets = targets(data, &self.rows, indices);
+            measure.take_part(&*compiled.loss, y_pred, targets, activity);
+        }
+        let size = (indices.len(), data.steps);
+        let loss = measure.take_whole(size, data.weights.is_some(), penalty, (ranks, read))?;
+        // The diagnosis counts all targets, and looks at the last of the parts of rank 0.
+        if let Some(watch) = watch.filter(|_| loss.is_finite()) {
+            let x = Batch::new(&self.rows.x, data.width());
+            let targets = targets(data, &self.rows, indices);
+            if watch.tallies() && !data.is_source() {
+                let mut all = Rows::default();
+                data.gather_targets(indices, &mut all);
+                let weights = data.weights.is_some().then_some(&*all.weights);
+                watch.batch_ends(Batch::new(&all.y, data.target), weights, loss);
+            } else {
+                watch.batch_ends(targets.y, targets.weights, loss);
+            }
+            if watch.looks() {
+                watch.forward(&self.wires, x, targets.y, loss, penalty + activities);
+            }
+        }
+        Ok(loss)
+    }
+
+    /// The gradients of the whole batch, summed over parts and ranks, and then those of regularizers, once. Tells one that
+    /// is not finite.
+    pub(super) fn backward_parts(
+        &mut self,
+        model: &mut Sequential<F>,
+        data: &Dataset<F>,
+        indices: &[usize],
+        measure: &mut Measure<F>,
+        ranks: &Ranks,
+    ) -> Result<Option<(String, f64)>> {
+        let lowest = self.lowest;
+        let (mut own, mut len) = (Vec::new(), 0);
+        each_trained(model, &mut |param| len += param.len());
+        let several = ranks.parts(indices.len()).count() > 1;
+        for part in ranks.parts(indices.len()) {
+            if several {
+                // What a layer keeps for its gradient is that of the last part.
+                self.pass(model, data, indices, part, Some(ranks))?;
+            }
+            self.loss_gradient(model, data, indices, measure)?;
+            let (x, all) = (Batch::new(&self.rows.x, data.width()), model.layers.len());
+            self.wires.backward(&mut model.layers, x, lowest..all, false, Whole::over(Some(ranks)));
+            let mut flat = Vec::with_capacity(len);
+            each_trained(model, &mut |param| flat.extend_from_slice(&param.grad));
+            own.push(flat);
+        }
+        ranks.check()?;
+        let sums = ranks.total(own, len)?;
+        let mut rest = &sums[..];
+        each_trained(model, &mut |param| {
+            let (grad, others) = rest.split_at(param.len());
+            param.grad.copy_from_slice(grad);
+            rest = others;
+        });
+        add_penalty_slopes(model);
+        Ok(first_bad_gradient(&model.layers, 0))
+    }
+}

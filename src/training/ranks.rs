@@ -1,0 +1,204 @@
+//! A training on several ranks: they meet and compare what they are about to do, and from then on rank 0 decides.
+
+use std::path::Path;
+
+use super::epochs::Training;
+use super::evaluate;
+use super::fit::Prepared;
+use super::resume::identity;
+use super::settings::Fit;
+use crate::diagnosis::Diagnose;
+use crate::distributed::{Communicator, Ranks, Reduction};
+use crate::error::{Error, RankFault, Result};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+use crate::state::State;
+
+/// What must be the same on all ranks, by name, in words.
+pub(super) type Identity = Vec<(String, String)>;
+
+/// What a rank is about to do, once all are ready to and it is the same on all; else what is wrong with which of them.
+pub(super) fn meet<T>(ranks: &Ranks, own: Result<(T, Identity)>) -> Result<T> {
+    let (ready, identity) = ranks.agree(own)?;
+    ranks.alike(identity)?;
+    Ok(ready)
+}
+
+impl<'a, F: Scalar> Fit<'a, F> {
+    /// Trains on all of these ranks together, each on its part of every batch: the same program, model and data on each,
+    /// and the same weights, losses and metrics as on one, but for the order of additions; see
+    /// [`guide::many_machines`](crate::guide::many_machines). Default: on this rank alone.
+    ///
+    /// Callbacks are called, progress is drawn, and findings are told and kept on rank 0. The ranks compare what they are
+    /// about to do before the first step: where one differs, or fails then or later, all end in an error, which is
+    /// [`Error::Rank`] on the others. [`Diagnose::Investigate`] is refused.
+    pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
+        self.world = Some(world);
+        self
+    }
+
+    /// How [distributed](Fit::distributed) gradients are summed. Default: [`Reduction::Fast`].
+    pub fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// What was prepared on this rank, and what must be the same on the others.
+    pub(super) fn with_identity<'a>(
+        &self,
+        prepared: Result<Prepared<'a, F>>,
+        settings: &Fit<F>,
+    ) -> Result<(Prepared<'a, F>, Identity)> {
+        let prepared = prepared?;
+        if settings.diagnose == Diagnose::Investigate {
+            let expected = "Diagnose::Report, Stop or Off where the training is distributed";
+            return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
+        }
+        // Of the callbacks only those of rank 0 count.
+        let model = prepared.built.as_ref().unwrap_or(self);
+        let seed = if model.seeded { model.seed.to_string() } else { "drawn".into() };
+        let own = [
+            ("the version of cornu", env!("CARGO_PKG_VERSION").to_string()),
+            ("seed", seed),
+            ("epochs", settings.epochs.to_string()),
+            ("reduction", format!("{:?}", settings.reduction)),
+        ];
+        let own = own.map(|(name, here)| (name.to_string(), here));
+        let identity = identity(model, &prepared.run, settings, 0)?;
+        Ok((prepared, own.into_iter().chain(identity).collect()))
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// What was prepared on this rank, once it is the same on all.
+    pub(super) fn meet_to_evaluate<'s>(
+        &self,
+        ranks: &Ranks,
+        prepared: Result<evaluate::Prepared<'s, F>>,
+        batch_size: usize,
+    ) -> Result<evaluate::Prepared<'s, F>> {
+        let identity = |prepared: evaluate::Prepared<'s, F>| {
+            let (compiled, data, _) = &prepared;
+            let layers = self.described();
+            let own = [
+                ("the version of cornu", env!("CARGO_PKG_VERSION").to_string()),
+                ("number of layers", layers.len().to_string()),
+                ("loss and metrics", compiled.given[1..].join(" and ")),
+                ("batch_size", batch_size.to_string()),
+                ("number of samples", data.count().to_string()),
+                ("weights of samples", if data.weights.is_some() { "some" } else { "none" }.to_string()),
+                ("its layers", layers.join("; ")),
+                ("its weights", format!("the sum {:016x}", fingerprint(self))),
+            ];
+            let own = own.map(|(name, here)| (name.to_string(), here));
+            (prepared, own.into())
+        };
+        meet(ranks, prepared.map(identity))
+    }
+}
+
+impl<F: Scalar> Training<'_, '_, F> {
+    /// Gives all ranks the weights of rank 0, and what it keeps beside them, and tells whether callbacks look on.
+    pub(super) fn begin_together(&mut self) -> Result<()> {
+        let Some(ranks) = &self.ranks else { return Ok(()) };
+        self.observed = ranks.tell(!self.callbacks.given.is_empty())?;
+        same_state(ranks, &mut |state| self.model.state(state))
+    }
+
+    /// Where rank 0 went on from a backup, the others do so from there.
+    pub(super) fn go_on_together(&mut self, gone_on: Result<bool>) -> Result<()> {
+        let Some(ranks) = &self.ranks else { return gone_on.map(drop) };
+        let gone_on = ranks.agree(gone_on)?;
+        if !ranks.tell(gone_on)? {
+            return Ok(());
+        }
+        let Training { model, clock, history, .. } = self;
+        same_state(ranks, &mut |state| {
+            state.count("epoch", &mut clock.epoch)?;
+            state.count("batch", &mut clock.batch)?;
+            state.group("model", |state| model.state(state))?;
+            history.state(state)
+        })
+    }
+
+    /// What is compared to see whether callbacks have changed the model.
+    pub(super) fn before_callbacks(&self) -> u64 {
+        match &self.ranks {
+            Some(ranks) if ranks.is_first() && self.observed => fingerprint(self.model),
+            _ => 0,
+        }
+    }
+
+    /// After callbacks were called on rank 0: all stop where it stops, fail where it has failed, and have what it has. One
+    /// message tells it all.
+    pub(super) fn obey(&mut self, before: u64, own: Result<Option<String>>) -> Result<Option<String>> {
+        let Some(ranks) = self.ranks.as_ref().filter(|_| self.observed) else { return own };
+        let mut changed = ranks.is_first() && fingerprint(self.model) != before;
+        let model = &mut *self.model;
+        let mut rest = |changed, state: &mut State| match (changed, &mut model.compiled) {
+            (false, Some(compiled)) => compiled.optimizer.learning_rate_mut().state(state),
+            (false, None) => Ok(()),
+            (true, _) => model.state(state),
+        };
+        let mut news = State::writing();
+        let own = own.and_then(|reason| rest(changed, &mut news).map(|()| reason));
+        let mut cause = own.as_ref().err().map(Error::to_string);
+        let mut reason = own.as_ref().ok().cloned().flatten();
+        let mut told = State::writing();
+        told.item("cause", &mut cause)?;
+        told.item("reason", &mut reason)?;
+        told.item("changed", &mut changed)?;
+        let mut bytes = [told.bytes(), news.bytes()].concat();
+        ranks.broadcast(&mut bytes)?;
+        if ranks.is_first() {
+            return own;
+        }
+        let mut told = State::reading(Path::new("rank 0"), bytes);
+        told.item("cause", &mut cause)?;
+        told.item("reason", &mut reason)?;
+        told.item("changed", &mut changed)?;
+        match cause {
+            Some(cause) => Err(RankFault::Failed { rank: 0, cause }.into()),
+            None => rest(changed, &mut told).map(|()| reason),
+        }
+    }
+
+    /// At the end of an epoch: the same logs on all ranks, the same reason to stop, and a look at whether all have the same
+    /// weights still.
+    pub(super) fn end_epoch_together(&mut self) -> Result<()> {
+        let Some(ranks) = &self.ranks else { return Ok(()) };
+        same_state(ranks, &mut |state| self.logs.state(state))?;
+        self.history.stopped = ranks.tell(self.history.stopped.take())?;
+        let what = format!("its weights after epoch {}", self.clock.epoch + 1);
+        ranks.alike(vec![(what, format!("the sum {:016x}", fingerprint(self.model)))])
+    }
+}
+
+/// Gives all ranks what rank 0 has.
+pub(super) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<()>) -> Result<()> {
+    let mut state = State::writing();
+    let written = if ranks.is_first() { f(&mut state) } else { Ok(()) };
+    ranks.agree_with_first(written)?;
+    let mut bytes = state.bytes().to_vec();
+    ranks.broadcast(&mut bytes)?;
+    if ranks.is_first() {
+        return Ok(());
+    }
+    f(&mut State::reading(Path::new("rank 0"), bytes))
+}
+
+/// A number that is another for other weights.
+fn fingerprint<F: Scalar>(model: &Sequential<F>) -> u64 {
+    let mut sum = 0_u64;
+    let mut layers = model.layers.iter();
+    layers.by_ref().for_each(|layer| {
+        layer.each_param(&mut |_, param| {
+            for &value in param.value() {
+                sum = (sum ^ value.as_f64().to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+            }
+        });
+    });
+    sum
+}
