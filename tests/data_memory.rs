@@ -1,5 +1,5 @@
 //! How much memory the readers of data take, over the file's size and over that of its numbers, in memory and streamed:
-//! `cargo test --all-features --test data_memory -- --nocapture` prints the table.
+//! `cargo test --features full --test data_memory -- --nocapture` prints the table.
 
 #![cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
 

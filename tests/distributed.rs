@@ -1,4 +1,4 @@
-//! A training on several ranks gives what one on a single rank gives. Ranks are threads here; `cornu-mpi` runs processes.
+//! A training on several ranks gives what one on a single rank gives. Ranks are threads here; `tests/mpirun.rs` runs processes.
 
 use cornu::data::Samples;
 use cornu::distributed::{Communicator, Reduction, ThreadRank, threads};

@@ -1,7 +1,7 @@
 //! A file written by any released version loads in every later one: `tests/files/<version>/` holds one of each kind.
 //!
 //! Those of this version were written by
-//! `cargo test --all-features --test versions -- --ignored`, which leaves files that are there alone.
+//! `cargo test --features full --test versions -- --ignored`, which leaves files that are there alone.
 
 #![cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 

@@ -1,9 +1,8 @@
 //! Training on several ranks: what a rank can tell the others, and how a batch is cut into their parts.
 //!
 //! A rank is one of several copies of a program that train one model together, each on its part of every batch. They
-//! may be processes on many machines, under MPI, by the crate `cornu-mpi`, which is one of its own so that this one builds with all
-//! features where there is no MPI; or the threads of one process, by
-//! [`threads`], which needs nothing installed and gives the same numbers.
+//! may be processes on many machines, under the MPI that clusters have, by `mpi::launch` (feature `mpi`); or the threads of one
+//! process, by [`threads`], which needs nothing installed and gives the same numbers.
 //!
 //! # Example
 //! ```
@@ -23,6 +22,8 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod ranks;
 mod threads;
 

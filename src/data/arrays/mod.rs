@@ -78,7 +78,7 @@ fn in_order(array: ArrayD<f64>) -> ArrayD<f64> {
 /// `read` holds the numbers, 8 bytes each, once for `.npy`, stored `.npz` and HDF5, twice for deflated `.npz` and for MATLAB's
 /// 7.3, three times for its older files while the array is put together; [`source`](Arrays::source) takes some megabytes. For
 /// 16.4 MB of numbers these are 1.0 to 1.2, 2.0 to 2.1 and 3.0 times their size, and at the most 5.4 MB streamed, whatever
-/// the files' size (4 to 16 MB): `cargo test --all-features --test data_memory -- --nocapture`. What a file may unpack to is
+/// the files' size (4 to 16 MB): `cargo test --features full --test data_memory -- --nocapture`. What a file may unpack to is
 /// bound by 1040 times its size and 64 MiB.
 #[doc(alias("mat", "matlab", "npz", "hdf5", "h5"))]
 #[derive(Debug, Clone)]

@@ -45,7 +45,7 @@ use crate::error::Result;
 ///
 /// # Memory
 /// A page of each column at a time, beside the numbers, 8 bytes each, which `read` holds twice while it makes the arrays: 31 MB
-/// for 14.4 MB of them, and 0.3 MB streamed (`cargo test --all-features --test data_memory -- --nocapture`). A file whose pages,
+/// for 14.4 MB of them, and 0.3 MB streamed (`cargo test --features full --test data_memory -- --nocapture`). A file whose pages,
 /// or whose numbers, would take more than 1040 times its size and 64 MiB is refused.
 #[derive(Debug, Clone)]
 pub struct Parquet {

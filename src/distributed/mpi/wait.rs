@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use mpi::Tag;
-use mpi::request::{Request, Scope};
-use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator as _, Destination as _, Source as _};
+use ::mpi::Tag;
+use ::mpi::request::{Request, Scope};
+use ::mpi::topology::SimpleCommunicator;
+use ::mpi::traits::{Communicator as _, Destination as _, Source as _};
 
-use crate::launch::abort;
+use super::launch::abort;
 
 /// What ranks say of themselves: one has lost patience, rank 0 asks who waits, and those that wait answer.
 const ALARM: Tag = 30_001;
@@ -22,18 +22,18 @@ const SPIN: Duration = Duration::from_micros(200);
 const LISTEN: Duration = Duration::from_millis(10);
 
 /// One wait of a rank for the others.
-pub(crate) struct Wait {
-    pub(crate) rank: usize,
-    pub(crate) size: usize,
-    pub(crate) patience: Option<Duration>,
+pub(super) struct Wait {
+    pub(super) rank: usize,
+    pub(super) size: usize,
+    pub(super) patience: Option<Duration>,
     /// What is waited for.
-    pub(crate) what: &'static str,
+    pub(super) what: &'static str,
 }
 
 impl Wait {
     /// Returns once the request is done. Where that takes too long, ends the run on all ranks, with the name of the first
     /// that does not wait too.
-    pub(crate) fn for_request<'a, D: ?Sized, S: Scope<'a>>(&self, mut request: Request<'a, D, S>) {
+    pub(super) fn for_request<'a, D: ?Sized, S: Scope<'a>>(&self, mut request: Request<'a, D, S>) {
         let start = Instant::now();
         let mut alarmed = None;
         loop {

@@ -6,15 +6,15 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cornu::distributed::Communicator as _;
-use cornu::error::RankFault;
-use mpi::Threading;
-use mpi::environment::initialize_with_threading;
-use mpi::topology::SimpleCommunicator;
-use mpi::traits::{Communicator as _, CommunicatorCollectives as _};
+use crate::distributed::Communicator as _;
+use crate::error::RankFault;
+use ::mpi::Threading;
+use ::mpi::environment::initialize_with_threading;
+use ::mpi::topology::SimpleCommunicator;
+use ::mpi::traits::{Communicator as _, CommunicatorCollectives as _};
 
-use crate::World;
-use crate::wait::Wait;
+use super::World;
+use super::wait::Wait;
 
 /// Runs a program, started by `mpirun -n N`, on all its N ranks; without `mpirun` on one.
 ///
@@ -24,9 +24,10 @@ use crate::wait::Wait;
 ///
 /// # Example
 /// ```no_run
+/// use cornu::distributed::mpi::launch;
 /// use cornu::prelude::*;
 /// fn main() -> std::process::ExitCode {
-///     cornu_mpi::launch(|world| -> Result<()> {
+///     launch(|world| -> Result<()> {
 ///         let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
 ///         let y = ndarray::array![1.0, 3.0, 5.0, 7.0];
 ///         let mut model = Sequential::new().seed(1).add(Dense::new(1));
@@ -51,8 +52,8 @@ pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<()
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
             let error: Box<dyn Error> = error;
-            let fault = match error.downcast_ref::<cornu::Error>() {
-                Some(cornu::Error::Rank(fault)) => Some(fault),
+            let fault = match error.downcast_ref::<crate::Error>() {
+                Some(crate::Error::Rank(fault)) => Some(fault),
                 _ => error.downcast_ref::<RankFault>(),
             };
             match fault {
@@ -81,7 +82,7 @@ fn fail_after(rank: usize, turns: usize, text: &str) -> ! {
 }
 
 /// Ends the run on all ranks at once.
-pub(crate) fn abort(text: &str) -> ! {
+pub(super) fn abort(text: &str) -> ! {
     tell(text);
     SimpleCommunicator::world().abort(1)
 }

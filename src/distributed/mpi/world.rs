@@ -3,27 +3,30 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use cornu::distributed::{Communicator, Numbers};
-use cornu::error::{RankFault, Result};
-use mpi::collective::SystemOperation;
-use mpi::topology::SimpleCommunicator;
-use mpi::traits::{
+use crate::distributed::{Communicator, Numbers};
+use crate::error::{RankFault, Result};
+use ::mpi::collective::SystemOperation;
+use ::mpi::topology::SimpleCommunicator;
+use ::mpi::traits::{
     Buffer, BufferMut, Communicator as _, CommunicatorCollectives as _, Destination as _, Root as _,
     Source as _,
 };
 
-use crate::wait::Wait;
+use super::wait::Wait;
 
 /// How many bytes or numbers go in one message: MPI counts in 32 bits.
 const PIECE: usize = 1 << 28;
 
 /// Marks messages of a training.
-const MESSAGE: mpi::Tag = 1;
+const MESSAGE: ::mpi::Tag = 1;
 
-/// All ranks of the program, seen from one of them; made by [`launch`](crate::launch).
+/// All ranks of the program, seen from one of them; made by [`launch`](super::launch).
 ///
 /// Sums go through MPI's own all-reduce, without blocking, so that a rank that has hung is noticed: a wait for longer than
 /// the [`patience`](World::patience) ends the run on all ranks.
+///
+/// # Example
+/// See [`launch`](super::launch).
 #[derive(Debug)]
 pub struct World {
     rank: usize,
@@ -35,7 +38,7 @@ pub struct World {
 
 impl World {
     /// Where MPI has been initialised.
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let world = SimpleCommunicator::world();
         let (rank, size) = (world.rank().unsigned_abs() as usize, world.size().unsigned_abs() as usize);
         World { rank, size, patience: Duration::from_secs(25), turn: Mutex::new(()) }
@@ -67,7 +70,7 @@ impl World {
         let wait = self.wait("a sum over all ranks");
         for piece in numbers.chunks_mut(PIECE) {
             let own = piece.to_vec();
-            mpi::request::scope(|scope| {
+            ::mpi::request::scope(|scope| {
                 let sum = SystemOperation::sum();
                 wait.for_request(world.immediate_all_reduce_into(scope, &own[..], piece, sum));
             });
@@ -80,7 +83,7 @@ impl World {
         let world = SimpleCommunicator::world();
         let wait = self.wait("a broadcast of rank 0");
         for piece in bytes.chunks_mut(PIECE) {
-            mpi::request::scope(|scope| {
+            ::mpi::request::scope(|scope| {
                 wait.for_request(world.process_at_rank(0).immediate_broadcast_into(scope, piece));
             });
         }
@@ -103,7 +106,7 @@ impl Communicator for World {
         let wait = self.wait("a message");
         let length = (bytes.len() as u64).to_le_bytes();
         for piece in std::iter::once(&length[..]).chain(bytes.chunks(PIECE)) {
-            mpi::request::scope(|scope| {
+            ::mpi::request::scope(|scope| {
                 wait.for_request(
                     world.process_at_rank(to as i32).immediate_send_with_tag(scope, piece, MESSAGE),
                 );
@@ -117,7 +120,7 @@ impl Communicator for World {
         let world = SimpleCommunicator::world();
         let wait = self.wait("a message");
         let take = |bytes: &mut [u8]| {
-            mpi::request::scope(|scope| {
+            ::mpi::request::scope(|scope| {
                 wait.for_request(
                     world.process_at_rank(from as i32).immediate_receive_into_with_tag(scope, bytes, MESSAGE),
                 );

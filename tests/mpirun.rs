@@ -6,12 +6,12 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use cornu::distributed::Communicator;
+use cornu::distributed::mpi::{World, launch};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
-use cornu_mpi::World;
 
-const TASK: &str = "CORNU_MPI_TEST_TASK";
-const FOLDER: &str = "CORNU_MPI_TEST_FOLDER";
+const TASK: &str = "CORNU_TEST_TASK";
+const FOLDER: &str = "CORNU_TEST_FOLDER";
 
 fn clouds<F: Scalar>() -> (Array2<F>, Array1<F>) {
     let mut rng = Rng::stream(9, 0);
@@ -94,7 +94,7 @@ fn fault(world: &World, what: &str) -> Result<()> {
 #[ignore = "started by the other tests, under mpirun"]
 fn program() {
     let task = std::env::var(TASK).unwrap();
-    cornu_mpi::launch(|world| match &*task {
+    launch(|world| match &*task {
         "train" => train::<f32>(world).and_then(|()| train::<f64>(world)),
         "before" if world.rank() == 1 => Err(Error::outside(std::io::Error::other("no data here"))),
         "before" => fault(world, "none"),

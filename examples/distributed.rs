@@ -3,7 +3,7 @@
 //! On a laptop, on four cores:
 //!
 //! ```sh
-//! cargo build --release --example distributed
+//! cargo build --release --features mpi --example distributed
 //! RAYON_NUM_THREADS=1 mpirun -n 4 target/release/examples/distributed
 //! ```
 //!
@@ -19,12 +19,13 @@ use std::process::ExitCode;
 
 use cornu::data::source_fn;
 use cornu::distributed::Communicator;
+use cornu::distributed::mpi::launch;
 use cornu::prelude::*;
 
 const LENGTH: usize = 128;
 
 fn main() -> ExitCode {
-    cornu_mpi::launch(|world| -> Result<()> {
+    launch(|world| -> Result<()> {
         // Each rank reads only its part of every batch; here a wave is made when it is read.
         let waves = source_fn(3000, [LENGTH, 1], [1], |index, x: &mut [f32], y: &mut [f32]| {
             let mut rng = Rng::stream(5, index as u64);
