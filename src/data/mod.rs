@@ -15,7 +15,7 @@ mod one_hot;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod read;
-#[cfg(any(feature = "npy", feature = "hdf5", feature = "parquet"))]
+#[cfg(feature = "files")]
 mod rows;
 mod scale;
 mod source;
@@ -26,10 +26,8 @@ mod windows;
 
 pub use crate::samples::Samples;
 pub use crate::scalar::Element;
-#[cfg(any(feature = "npy", feature = "hdf5"))]
-pub use arrays::ArraySource;
 #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
-pub use arrays::Arrays;
+pub use arrays::{ArraySource, Arrays};
 pub use augment::Augment;
 pub use class_weight::ClassWeight;
 pub(crate) use class_weight::{check_weights, class_of};

@@ -32,13 +32,11 @@ impl Rows {
     }
 
     /// The shape of a sample, where a single number has one axis.
-    #[cfg(any(feature = "npy", feature = "hdf5"))]
     pub(super) fn sample_shape(&self) -> Vec<usize> {
         if self.shape.is_empty() { vec![1] } else { self.shape.clone() }
     }
 
     /// Reads numbers from this one on, whatever sample they are of.
-    #[cfg(any(feature = "npy", feature = "hdf5"))]
     pub(super) fn run(&self, first: usize, to: &mut [f64]) -> Result<()> {
         let size = self.number.size();
         let mut bytes = vec![0; to.len().min(1 << 16) * size];
@@ -107,13 +105,11 @@ impl Scratch {
     }
 
     /// Appends bytes.
-    #[cfg(feature = "npy")]
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|error| failed(&self.name, &error))
     }
 
     /// The file, written.
-    #[cfg(feature = "npy")]
     pub(super) fn file(self) -> Result<File> {
         self.file.into_inner().map_err(|error| failed(&self.name, error.error()))
     }

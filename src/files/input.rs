@@ -48,7 +48,6 @@ impl Input<'static> {
 
 impl Input<'static> {
     /// A file that is open, which messages call by this name.
-    #[cfg(feature = "npy")]
     pub(crate) fn file(name: &str, file: File) -> Result<Self> {
         let about = file.metadata().map_err(|error| failed(name, &error))?;
         Ok(Input { name: name.into(), source: Source::File(file, RefCell::default()), len: about.len() })

@@ -55,13 +55,45 @@ fn hdf5_arrays() {
 }
 
 #[test]
+fn matlab_arrays() {
+    for name in ["rows.mat", "packed.mat"] {
+        compare(name, &|arrays| arrays.x("data").label("labels"), 1);
+        compare(name, &|arrays| arrays.x("data").target("labels"), 1);
+    }
+    compare("cube.mat", &|arrays| arrays.x("data").target("labels"), 1);
+    for (name, x) in [
+        ("rows.mat", "data"),
+        ("packed.mat", "data"),
+        ("columns.mat", "data"),
+        ("cube.mat", "data"),
+        ("old.mat", "data"),
+        ("struct.mat", "s.data"),
+    ] {
+        let all = Arrays::new(file(name)).array(x).unwrap();
+        for axis in 0..all.ndim() {
+            let arrays = Arrays::new(file(name)).x(x).sample_axis(axis);
+            let (source, data) = (arrays.source().unwrap(), arrays.read().unwrap());
+            let source: &dyn BatchSource<f64> = &source;
+            assert_eq!(source.input_shape(), &data.x().shape()[1..], "{name}, axis {axis}");
+            let mut rows = vec![0.0; data.x().len()];
+            source.fill(&(0..data.count()).collect::<Vec<_>>(), &mut rows, &mut []).unwrap();
+            assert!(data.x().iter().eq(&rows), "{name}, axis {axis}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_streamed_is_told() {
-    let error = Arrays::new(file("rows.mat")).x("data").source().unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("found a MATLAB file of version 4 to 7; `read` it, or save it with `-v7.3`")
-    );
+    for (name, x, found) in [
+        ("sparse.mat", "data", "a sparse array"),
+        ("old_sparse.mat", "data", "a sparse array"),
+        ("complex.mat", "data", "complex numbers"),
+    ] {
+        let error = Arrays::new(file(name)).x(x).source().unwrap_err().to_string();
+        assert!(error.contains(found), "{error}");
+    }
+    let error = Arrays::new(file("packed.mat")).x("data").scratch("/no/such").source().unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Io { .. })), "{error}");
     let error = Arrays::new(file("stored.npz")).x("z").source().unwrap_err();
     assert!(
         matches!(error, Error::File(FileError::Column { ref known, .. }) if known == &["x", "y"]),

@@ -3,14 +3,12 @@
 use ndarray::ArrayD;
 
 use super::open::{self, Opened};
-#[cfg(any(feature = "npy", feature = "hdf5"))]
 use super::plain::Plain;
 use super::{Arrays, Value, targets};
 use crate::error::{FileError, Result};
 
 impl Arrays {
     /// Where an array lies that is not read whole.
-    #[cfg(any(feature = "npy", feature = "hdf5"))]
     pub(super) fn plain(&self, file: &Opened, name: &str) -> Result<Plain> {
         match file.plain(name, self.scratch.as_deref())? {
             Ok(plain) => Ok(plain),

@@ -8,9 +8,7 @@ mod mat;
 #[cfg(feature = "npy")]
 mod numpy;
 mod open;
-#[cfg(any(feature = "npy", feature = "hdf5"))]
 mod plain;
-#[cfg(any(feature = "npy", feature = "hdf5"))]
 mod source;
 mod targets;
 
@@ -21,7 +19,6 @@ use ndarray::{ArrayD, Axis};
 use super::Dataset;
 use crate::error::Result;
 use open::Opened;
-#[cfg(any(feature = "npy", feature = "hdf5"))]
 pub use source::ArraySource;
 
 /// What stands under a name in a file.
@@ -227,8 +224,8 @@ impl Arrays {
     /// Labels are held, as numbers; samples and targets are not.
     ///
     /// What lies one sample after another is read where it lies: `.npy` files, members of `.npz` archives that are stored, as
-    /// `numpy.savez` does, HDF5 arrays without chunks, and MATLAB's 7.3 with [`sample_axis(1)`](Arrays::sample_axis). All else
-    /// is unpacked, or brought in order, once, piece by piece, to a file without a name that is gone with the source:
+    /// `numpy.savez` does, HDF5 arrays without chunks, and MATLAB's that are not packed with [`sample_axis(1)`](Arrays::sample_axis).
+    /// All else is unpacked, or brought in order, once, piece by piece, to a file without a name that is gone with the source:
     /// deflated members (`numpy.savez_compressed`), chunked arrays, and those whose samples are no axis of their own in the
     /// file, as MATLAB's rows. [`scratch`](Arrays::scratch) puts it elsewhere than where temporary files are kept; it takes up
     /// to 8 bytes for each number, and while it is brought in order twice that.
@@ -249,8 +246,7 @@ impl Arrays {
     /// ```
     ///
     /// # Errors
-    /// See [`Arrays`]; [`FileError::Array`](crate::error::FileError::Array) for MATLAB's files of versions 4 to 7, which are read whole.
-    #[cfg(any(feature = "npy", feature = "hdf5"))]
+    /// See [`Arrays`]; sparse arrays are read whole, and refused here.
     pub fn source(&self) -> Result<ArraySource> {
         ArraySource::open(self)
     }

@@ -7,7 +7,6 @@ use crate::error::{Error, FileError, Result};
 use crate::files::input::Input;
 
 /// Where an array lies, or what else stands there.
-#[cfg(any(feature = "npy", feature = "hdf5"))]
 pub(super) type Found = std::result::Result<super::plain::Plain, &'static str>;
 
 /// An open file of a known kind.
@@ -85,7 +84,6 @@ impl Opened {
     }
 
     /// Where the numbers under this name lie, or what stands there.
-    #[cfg(any(feature = "npy", feature = "hdf5"))]
     pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Found> {
         let (path, found) = match *self {
             #[cfg(feature = "npy")]
@@ -93,9 +91,9 @@ impl Opened {
             #[cfg(feature = "npy")]
             Opened::Npz(ref input) => (input.name(), super::numpy::plain_member(input, name, scratch)?),
             #[cfg(feature = "mat")]
-            Opened::Mat(_) | Opened::OldMat(_) => {
-                return Ok(Err("a MATLAB file of version 4 to 7; `read` it, or save it with `-v7.3`"));
-            }
+            Opened::Mat(ref input) => (input.name(), super::mat::plain(input, name, scratch)?),
+            #[cfg(feature = "mat")]
+            Opened::OldMat(ref input) => (input.name(), super::mat::old::plain(input, name)?),
             #[cfg(feature = "hdf5")]
             Opened::Hdf5(ref file) => (file.path(), file.plain(name, scratch)?),
         };

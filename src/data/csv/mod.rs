@@ -10,6 +10,7 @@ pub use source::CsvSource;
 use super::Dataset;
 use super::table::{Column, Missing, Plan};
 use crate::error::Result;
+use crate::files::gzip;
 use records::Records;
 
 /// Reads a `.csv` file, packed by gzip or not: `Csv::new("iris.csv").label("species").read()`.
@@ -57,13 +58,14 @@ pub struct Csv {
     delimiter: Option<u8>,
     comment: Option<u8>,
     plan: Plan,
+    scratch: Option<PathBuf>,
 }
 
 impl Csv {
     /// For the file at this path.
     pub fn new(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref().into();
-        Csv { path, header: None, delimiter: None, comment: None, plan: Plan::default() }
+        Csv { path, header: None, delimiter: None, comment: None, plan: Plan::default(), scratch: None }
     }
 
     /// Whether the first line names the columns. Default: it does, and is refused where it holds numbers alone.
@@ -178,6 +180,17 @@ impl Csv {
         self
     }
 
+    /// The folder of the file that [`source`](Csv::source) unpacks a packed one to. Default: [`std::env::temp_dir`].
+    ///
+    /// # Example
+    /// ```
+    /// let csv = cornu::data::Csv::new("measured.csv.gz").scratch("/var/tmp");
+    /// ```
+    pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
+        self.scratch = Some(folder.as_ref().into());
+        self
+    }
+
     /// Reads the columns as those of `train` were read: the same classes and categories, which refuses others, and missing
     /// values filled by what was learned there.
     ///
@@ -204,13 +217,14 @@ impl Csv {
     /// # Errors
     /// See [`Csv`].
     pub fn read(&self) -> Result<Dataset> {
-        let (mut records, mut scan) = Records::scan(self, true)?;
+        let (mut records, mut scan) = Records::scan(self, gzip::unpacked(&self.path)?, true)?;
         while records.next(&mut |cells, line| scan.row(cells, line))?.is_some() {}
         scan.dataset()
     }
 
     /// Goes through the file once, checks all of it, and gives a source that reads each row again when a batch needs it: for
-    /// files that do not fit memory, 16 bytes of which are held for each row. Not for packed files.
+    /// files that do not fit memory, 16 bytes of which are held for each row. A packed file is unpacked first, to a file without a
+    /// name that is gone with the source, in the folder for temporary files or that of [`scratch`](Csv::scratch).
     ///
     /// # Example
     /// ```

@@ -1,12 +1,13 @@
 //! The records of a file, one after another, with the line and the byte where each begins.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::num::NonZeroU64;
-use std::path::Path;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::Csv;
+use crate::data::rows::Scratch;
 use crate::data::table::{Cell, Names, Scan};
 use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
@@ -34,9 +35,9 @@ pub(super) struct Records<R> {
 }
 
 impl Records<BufReader<Box<dyn Read>>> {
-    /// Opens the file and reads what its columns are called.
-    pub(super) fn scan(csv: &Csv, keeps: bool) -> Result<(Self, Scan)> {
-        let mut records = Records::new(csv, BufReader::with_capacity(1 << 16, gzip::unpacked(&csv.path)?), 0);
+    /// Reads what the columns of a file are called.
+    pub(super) fn scan(csv: &Csv, from: Box<dyn Read>, keeps: bool) -> Result<(Self, Scan)> {
+        let mut records = Records::new(csv, BufReader::with_capacity(1 << 16, from), 0);
         if !records.read()? {
             let (path, place) = (records.path, "line 1".into());
             return Err(FileError::Damaged { path, place, problem: "there is no line".into() }.into());
@@ -171,11 +172,20 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// Refuses a packed file, for sources, which need to go to and fro.
-pub(super) fn refuse_packed(path: &Path) -> Result<std::fs::File> {
-    let mut file = gzip::open(path)?;
-    match gzip::is_packed(&mut file, path)? {
-        false => Ok(file),
-        true => Err(Error::argument("source", "a file that is not packed by gzip", path.display())),
+/// The file, to go to and fro in; a packed one is unpacked first.
+pub(super) fn plain(csv: &Csv) -> Result<File> {
+    let mut file = gzip::open(&csv.path)?;
+    if !gzip::is_packed(&mut file, &csv.path)? {
+        return Ok(file);
+    }
+    let mut to = Scratch::new(csv.scratch.as_deref())?;
+    let mut from = gzip::unpacked(&csv.path)?;
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let read = from.read(&mut piece);
+        match read.map_err(|error| failed(&csv.path.display().to_string(), &error))? {
+            0 => return to.file(),
+            read => to.bytes(&piece[..read])?,
+        }
     }
 }

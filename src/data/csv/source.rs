@@ -1,9 +1,10 @@
 //! Rows of a file that are read when a batch needs them.
 
 use std::fs::File;
+use std::io::Seek;
 
 use super::Csv;
-use super::records::{Records, refuse_packed};
+use super::records::{Records, plain};
 use crate::data::BatchSource;
 use crate::data::table::Fitted;
 use crate::error::{FileError, Result};
@@ -28,8 +29,11 @@ pub struct CsvSource {
 
 impl CsvSource {
     pub(super) fn open(csv: &Csv) -> Result<Self> {
-        let file = refuse_packed(&csv.path)?;
-        let (mut records, mut scan) = Records::scan(csv, false)?;
+        let fail = |error| failed(&csv.path.display().to_string(), &error);
+        let mut file = plain(csv)?;
+        file.rewind().map_err(fail)?;
+        let from = Box::new(file.try_clone().map_err(fail)?);
+        let (mut records, mut scan) = Records::scan(csv, from, false)?;
         let mut rows = Vec::new();
         while let Some(kept) = records.next(&mut |cells, line| scan.row(cells, line))? {
             if kept {

@@ -19,7 +19,7 @@ pub(super) struct Front {
     class: u32,
     complex: bool,
     logical: bool,
-    shape: Vec<usize>,
+    pub(super) shape: Vec<usize>,
     pub(super) name: String,
 }
 
@@ -46,6 +46,44 @@ impl Front {
     pub(super) fn is_struct(&self) -> bool {
         self.class == STRUCT
     }
+
+    /// Whether this is the array of this name, or a structure that may have it for a field.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(&self.name);
+        rest.is_some_and(|rest| rest.is_empty() || self.is_struct() && rest.starts_with('.'))
+    }
+
+    /// Whether its fields are arrays with names.
+    pub(super) fn has_fields(&self, depth: usize) -> bool {
+        self.is_struct() && self.shape.iter().all(|size| *size == 1) && depth < DEEPEST
+    }
+
+    /// What it is, where it is no plain array of real numbers.
+    pub(super) fn other(&self) -> Option<&'static str> {
+        match self.class {
+            CHAR => Some("texts"),
+            6..=15 if self.complex => Some("complex numbers; save `real`, `imag` or `abs` of them"),
+            6..=15 => None,
+            5 if self.complex => Some("a sparse array of complex numbers; save `full` and `abs` of it"),
+            5 => Some("a sparse array; `read` it, or save `full` of it"),
+            CELL => Some("a cell of things other than texts"),
+            STRUCT => Some("an array of structures"),
+            3 => Some("an object"),
+            _ => Some("a function, or another thing that is no array"),
+        }
+    }
+}
+
+/// The names of a structure's fields, which come before them.
+pub(super) fn fields(parts: &mut Elements) -> Found<Vec<String>> {
+    let (_, len) = parts.next()?;
+    let len = parts.words(len).first().map_or(0, |len| *len as usize).max(1);
+    let (_, names) = parts.next()?;
+    let field = |field: &[u8]| {
+        let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+        String::from_utf8_lossy(&field[..end]).into_owned()
+    };
+    Ok(names.chunks(len).map(field).collect())
 }
 
 /// The array in these bytes by its name; the fields of a structure by theirs, such as `s.data`.
@@ -66,14 +104,10 @@ fn walk(
     let Some(front) = Front::read(&mut parts)? else { return Ok(()) };
     let name = name.unwrap_or_else(|| front.name.clone());
     let value = match front.class {
-        STRUCT if front.shape.iter().all(|size| *size == 1) && depth < DEEPEST => {
-            let (_, len) = parts.next()?;
-            let len = parts.words(len).first().map_or(0, |len| *len as usize).max(1);
-            let (_, names) = parts.next()?;
-            for field in names.chunks(len) {
+        STRUCT if front.has_fields(depth) => {
+            for field in fields(&mut parts)? {
                 let (kind, data) = parts.next()?;
-                let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
-                let field = format!("{name}.{}", String::from_utf8_lossy(&field[..end]));
+                let field = format!("{name}.{field}");
                 match kind {
                     MATRIX => walk(data, big_endian, Some(field), depth + 1, found)?,
                     kind => return Err(format!("the field `{field}` of type {kind}, expected an array")),
@@ -83,13 +117,9 @@ fn walk(
         }
         CELL => cell(&mut parts)?,
         CHAR => Value::Words(texts(&front, &mut parts)?),
-        6..=15 if front.complex => Value::Other("complex numbers; save `real`, `imag` or `abs` of them"),
-        6..=15 => Value::Numbers(real(&front, &mut parts)?),
-        5 if front.complex => Value::Other("a sparse array of complex numbers; save `full` and `abs` of it"),
-        5 => Value::Numbers(scattered(&front, &mut parts, bytes.len())?),
-        STRUCT => Value::Other("an array of structures"),
-        3 => Value::Other("an object"),
-        _ => Value::Other("a function, or another thing that is no array"),
+        6..=15 if !front.complex => Value::Numbers(real(&front, &mut parts)?),
+        5 if !front.complex => Value::Numbers(scattered(&front, &mut parts, bytes.len())?),
+        _ => Value::Other(front.other().unwrap_or_default()),
     };
     found.push((name, value));
     Ok(())

@@ -1,6 +1,7 @@
 //! A run of elements.
 
 use super::Found;
+use crate::files::array::Number;
 
 /// The types of elements that are no plain numbers.
 pub(super) const MATRIX: u32 = 14;
@@ -29,6 +30,11 @@ impl<'a> Elements<'a> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// How many bytes are still to be read.
+    pub(super) fn len(&self) -> usize {
+        self.rest.len()
     }
 
     pub(super) fn big_endian(&self) -> bool {
@@ -62,10 +68,9 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// The numbers of an element, whatever their type.
-pub(super) fn numbers(kind: u32, data: &[u8], big_endian: bool) -> Found<Vec<f64>> {
-    use crate::files::array::Number;
-    let number = match kind {
+/// What the numbers of an element of this type are.
+pub(super) fn number(kind: u32) -> Found<Number> {
+    Ok(match kind {
         1 => Number::I8,
         2 => Number::U8,
         3 => Number::I16,
@@ -77,7 +82,12 @@ pub(super) fn numbers(kind: u32, data: &[u8], big_endian: bool) -> Found<Vec<f64
         12 => Number::I64,
         13 => Number::U64,
         _ => return Err(format!("numbers of the unknown type {kind}")),
-    };
+    })
+}
+
+/// The numbers of an element, whatever their type.
+pub(super) fn numbers(kind: u32, data: &[u8], big_endian: bool) -> Found<Vec<f64>> {
+    let number = number(kind)?;
     let mut values = vec![0.0; data.len() / number.size()];
     number.read_ordered(data, big_endian, &mut values);
     Ok(values)

@@ -3,11 +3,13 @@
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
 use super::super::{Value, in_order};
-use super::elements::numbers;
+use super::elements::{number, numbers};
 use super::{Found, sparse};
+use crate::data::arrays::open;
+use crate::data::arrays::plain::Plain;
 use crate::error::Result;
 use crate::files::budget::Budget;
-use crate::files::input::Input;
+use crate::files::input::{Input, failed};
 
 /// What stands before an array.
 struct Head {
@@ -122,6 +124,36 @@ pub(in crate::data::arrays) fn variable(input: &Input, name: &str) -> Result<Opt
             let len = head.bytes().unwrap_or(u64::MAX);
             let bytes = input.take(name, start, len, &Budget::bytes(usize::MAX))?;
             found = Some(head.value(name, &bytes).map_err(|problem| input.damaged(name, problem))?);
+        }
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
+/// Where the array of this name lies.
+pub(in crate::data::arrays) fn plain(input: &Input, name: &str) -> Result<Option<open::Found>> {
+    let mut found = None;
+    each(input, &mut |known, head, start| {
+        if known == name {
+            let other = match head.kind {
+                0 if head.complex => Some("complex numbers; save `real`, `imag` or `abs` of them"),
+                0 => None,
+                1 => Some("texts"),
+                _ => Some("a sparse array; `read` it, or save `full` of it"),
+            };
+            let path = input.name();
+            found = Some(match other {
+                Some(other) => Err(other),
+                None => Ok(Plain {
+                    name: path.into(),
+                    file: std::fs::File::open(path).map_err(|error| failed(path, &error))?,
+                    number: number(head.number.0).map_err(|problem| input.damaged(name, problem))?,
+                    big_endian: head.big_endian,
+                    start,
+                    shape: vec![head.rows as usize, head.columns as usize],
+                    reversed: true,
+                }),
+            });
         }
         Ok(found.is_none())
     })?;

@@ -1,0 +1,123 @@
+//! Where the numbers of an array lie, which is then read piece by piece.
+
+use std::path::Path;
+
+use super::array::{Front, fields};
+use super::elements::{self, Elements, MATRIX};
+use super::{Found, each};
+use crate::data::arrays::open;
+use crate::data::arrays::plain::Plain;
+use crate::error::Result;
+use crate::files::array::Number;
+use crate::files::input::{Input, failed};
+
+/// As much of an array as holds what stands before its numbers or its fields.
+const HEAD: u64 = 1 << 16;
+
+/// Where the variable of this name lies, or the field of one; a packed one is unpacked first.
+pub(in crate::data::arrays) fn plain(
+    input: &Input,
+    name: &str,
+    scratch: Option<&Path>,
+) -> Result<Option<open::Found>> {
+    let mut found = None;
+    each(input, &mut |front, element| {
+        if !front.holds(name) {
+            return Ok(true);
+        }
+        let (file, start) = element.file(scratch)?;
+        let own = file.try_clone().map_err(|error| failed(input.name(), &error))?;
+        let within = Within { input: Input::file(input.name(), own)?, big_endian: element.big_endian };
+        let known = front.name;
+        let spot = within.find(&known, start, name, 0).map_err(|problem| element.damaged(problem))?;
+        let big_endian = element.big_endian;
+        found = spot.map(|spot| {
+            spot.map(|Spot { number, start, shape }| Plain {
+                name: input.name().into(),
+                file,
+                number,
+                big_endian,
+                start,
+                shape,
+                reversed: true,
+            })
+        });
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
+/// Where numbers begin, and what they are.
+struct Spot {
+    number: Number,
+    start: u64,
+    shape: Vec<usize>,
+}
+
+/// A file of arrays within arrays.
+struct Within {
+    input: Input<'static>,
+    big_endian: bool,
+}
+
+impl Within {
+    /// Looks for an array in the one of the name `known`, whose own bytes begin at this place.
+    fn find(
+        &self,
+        known: &str,
+        start: u64,
+        name: &str,
+        depth: usize,
+    ) -> Found<Option<std::result::Result<Spot, &'static str>>> {
+        let told = |error: crate::Error| error.to_string();
+        let mut head = vec![0; self.input.len().saturating_sub(start).min(HEAD) as usize];
+        self.input.read(known, start, &mut head).map_err(told)?;
+        let mut parts = Elements::new(&head, self.big_endian);
+        let Some(front) = Front::read(&mut parts)? else { return Ok(None) };
+        let at = |parts: &Elements| start + (head.len() - parts.len()) as u64;
+        if front.has_fields(depth) {
+            let fields = fields(&mut parts)?;
+            let mut next = at(&parts);
+            for field in fields {
+                let field = format!("{known}.{field}");
+                let mut tag = [0; 8];
+                self.input.read(&field, next, &mut tag).map_err(told)?;
+                let (kind, len) = elements::tag(tag, self.big_endian);
+                if kind != MATRIX {
+                    return Err(format!("the field `{field}` of type {kind}, expected an array"));
+                }
+                if name.strip_prefix(&field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                    && let Some(found) = self.find(&field, next + 8, name, depth + 1)?
+                {
+                    return Ok(Some(found));
+                }
+                next += 8 + u64::from(len).next_multiple_of(8);
+            }
+            return Ok(None);
+        }
+        if known != name {
+            return Ok(None);
+        }
+        if let Some(other) = front.other() {
+            return Ok(Some(Err(other)));
+        }
+        // A few numbers may stand in the tag itself.
+        let tag_at = at(&parts);
+        let mut tag = [0; 8];
+        self.input.read(known, tag_at, &mut tag).map_err(told)?;
+        let (kind, len) = elements::tag(tag, self.big_endian);
+        let (kind, start, len) = match kind >> 16 {
+            0 => (kind, tag_at + 8, u64::from(len)),
+            few => (kind & 0xffff, tag_at + 4, u64::from(few).min(4)),
+        };
+        let number = elements::number(kind)?;
+        let count = front.shape.iter().try_fold(1_u64, |all, size| all.checked_mul(*size as u64));
+        let bytes = count.and_then(|count| count.checked_mul(number.size() as u64));
+        if bytes != Some(len) {
+            let (count, shape) = (len / number.size() as u64, &front.shape);
+            return Err(format!("`{known}`: {count} numbers for a shape of {shape:?}"));
+        }
+        self.input.part(known, start, len).map_err(told)?;
+        Ok(Some(Ok(Spot { number, start, shape: front.shape })))
+    }
+}
