@@ -15,7 +15,8 @@ mod one_hot;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod read;
-#[cfg(feature = "files")]
+#[cfg(any(feature = "npy", feature = "mat", feature = "hdf5", feature = "csv", feature = "parquet"))]
+#[cfg_attr(not(feature = "full"), allow(dead_code, reason = "each format needs some of it"))]
 mod rows;
 mod scale;
 mod source;
