@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use cornu::diagnosis::Diagnose;
 use cornu::ndarray::{Array1, Array2};
 use cornu::optimizer::Optimizer;
 use cornu::prelude::*;

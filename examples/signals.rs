@@ -22,7 +22,6 @@ mod table;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cornu::diagnosis::Diagnose;
 use cornu::ndarray::{Array1, Array3};
 use cornu::prelude::*;
 use files::Format;

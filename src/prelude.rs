@@ -7,6 +7,7 @@ pub use crate::callback::{
     ModelCheckpoint, ReduceLearningRateOnPlateau, TerminateOnNaN, Verbose,
 };
 pub use crate::data::{BatchSource, ClassWeight, LabelEncoder, source_fn, to_categorical};
+pub use crate::diagnosis::Diagnose;
 pub use crate::layer::{
     AlphaDropout, AveragePooling1D, AveragePooling2D, BatchNormalization, Bidirectional, Conv1D, Conv2D,
     Cropping1D, Dense, DepthwiseConv1D, Dropout, Elu, Embedding, Flatten, GaussianDropout, GaussianNoise,

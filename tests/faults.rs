@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cornu::callback::{Callback, Moment, State};
-use cornu::diagnosis::Diagnose;
 use cornu::error::{BackupFault, FileError};
 use cornu::ndarray::{Array2, s};
 use cornu::prelude::*;

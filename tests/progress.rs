@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use cornu::callback::Flow;
-use cornu::diagnosis::Diagnose;
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 

@@ -7,7 +7,6 @@ use std::process::Command;
 use std::{env, fs};
 
 use cornu::callback::{Callback, Flow, Moment};
-use cornu::diagnosis::Diagnose;
 use cornu::ndarray::{Array, Array1, Array2, Array3};
 use cornu::prelude::*;
 use cornu::report::Report;

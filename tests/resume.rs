@@ -3,7 +3,6 @@
 mod interrupted;
 
 use cornu::callback::{Callback, Moment, SaveFreq, State};
-use cornu::diagnosis::Diagnose;
 use cornu::error::BackupFault;
 use cornu::metric::Metric;
 use cornu::ndarray::{Array1, Array2, Array3};

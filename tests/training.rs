@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cornu::callback::{Callback, Flow, Moment};
 use cornu::data::Samples;
-use cornu::diagnosis::Diagnose;
 use cornu::ndarray::{Array1, Array2, Array3, Axis, array, s};
 use cornu::prelude::*;
 

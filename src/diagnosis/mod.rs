@@ -42,7 +42,6 @@ pub(crate) use watch::Watch;
 /// # Example
 /// ```
 /// use cornu::prelude::*;
-/// use cornu::diagnosis::Diagnose;
 /// let fit = Fit::<f32>::new().diagnose(Diagnose::Off);
 /// # let _ = fit;
 /// ```
