@@ -25,9 +25,13 @@
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod ranks;
+mod scatter;
+mod shards;
 mod threads;
 
 pub(crate) use ranks::Ranks;
+pub use scatter::scatter;
+pub(crate) use shards::Shards;
 pub use threads::{ThreadRank, threads};
 
 use std::fmt::Debug;

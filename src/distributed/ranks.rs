@@ -15,13 +15,39 @@ pub(crate) struct Ranks<'a> {
     reduction: Reduction,
     /// What went wrong in a call that has no result, until it is asked for.
     fault: Mutex<Option<Error>>,
+    /// Where each rank has data of its own: how many rows of the batch under way are whose.
+    shares: Option<Mutex<Vec<usize>>>,
 }
 
 impl<'a> Ranks<'a> {
     /// Of a training that is given these; None of one that is alone, unless it cuts its batches nevertheless.
     pub(crate) fn of(world: Option<&'a dyn Communicator>, reduction: Reduction) -> Option<Self> {
         let world = world.filter(|world| world.size() > 1 || reduction == Reduction::Exact)?;
-        Some(Ranks { world, reduction, fault: Mutex::new(None) })
+        Some(Ranks { world, reduction, fault: Mutex::new(None), shares: None })
+    }
+
+    /// The same ranks, where `sharded` each with data of its own.
+    pub(crate) fn with_shards(self, sharded: bool) -> Self {
+        Ranks { shares: sharded.then(Mutex::default), ..self }
+    }
+
+    /// Whether each rank has data of its own.
+    pub(crate) fn is_sharded(&self) -> bool {
+        self.shares.is_some()
+    }
+
+    /// Begins a batch of which each rank has so many rows.
+    pub(crate) fn cut(&self, shares: Vec<usize>) {
+        if let Some(Ok(mut known)) = self.shares.as_ref().map(Mutex::lock) {
+            *known = shares;
+        }
+    }
+
+    /// Which of the batch's rows are those of a rank with data of its own.
+    fn share(&self, rank: usize) -> Option<Range<usize>> {
+        let shares = self.shares.as_ref()?.lock().ok()?;
+        let start = shares.iter().take(rank).sum();
+        Some(start..start + shares.get(rank)?)
     }
 
     /// Whether batches are cut into the same parts on any number of ranks.
@@ -43,16 +69,18 @@ impl<'a> Ranks<'a> {
     }
 
     /// This rank's parts of so many rows, one after another: as even as can be, the larger parts first, so that rank 0 has a
-    /// row where any has.
+    /// row where any has. Of shards as [`Ranks::cut`] has it.
     pub(crate) fn parts(&self, rows: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let (parts, count) = self.parts_of(self.rank());
-        parts.map(move |index| part(rows, index, count))
+        let share = self.share(self.rank());
+        parts.map(move |index| share.clone().unwrap_or_else(|| part(rows, index, count)))
     }
 
     /// How many of so many rows a rank has.
     pub(crate) fn held(&self, rows: usize, rank: usize) -> usize {
         let (parts, count) = self.parts_of(rank);
-        parts.map(|index| part(rows, index, count).len()).sum()
+        let even = || parts.map(|index| part(rows, index, count).len()).sum();
+        self.share(rank).map_or_else(even, |share| share.len())
     }
 
     /// Which of how many parts a rank has.
@@ -141,7 +169,12 @@ impl<'a> Ranks<'a> {
         std::iter::once(Ok(own)).chain(others).collect()
     }
 
-    /// The same for numbers, one after another; `counts` tells how many each rank has.
+    /// Gives all ranks the values of all, in order.
+    pub(crate) fn each<T: Value>(&self, own: T) -> Result<Vec<T>> {
+        self.tell(self.gather(own)?)
+    }
+
+    /// The same as [`Ranks::gather`] for numbers, one after another; `counts` tells how many each rank has.
     pub(crate) fn gather_numbers<F: Scalar>(
         &self,
         own: &[F],
@@ -209,7 +242,7 @@ impl<'a> Ranks<'a> {
 const PARTS: usize = 8;
 
 /// The part of rank `rank` of `size` ranks.
-fn part(rows: usize, rank: usize, size: usize) -> Range<usize> {
+pub(super) fn part(rows: usize, rank: usize, size: usize) -> Range<usize> {
     let (each, more) = (rows / size, rows % size);
     let start = rank * each + rank.min(more);
     start..start + each + usize::from(rank < more)

@@ -1,12 +1,11 @@
 //! Data that was checked at the door: samples, targets and weights that fit the model and its loss.
 
 use super::given::{Given, Rows};
-use crate::data::{ClassWeight, check_weights, class_of};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::loss::{Loss, Target};
 use crate::model::Sequential;
-use crate::samples::{Samples, check_indices};
+use crate::samples::check_indices;
 use crate::scalar::Scalar;
 
 /// Samples with their targets, and how much each row counts.
@@ -60,13 +59,18 @@ pub(super) const VALIDATION: Names =
 
 impl<'a, F: Scalar> Dataset<'a, F> {
     /// Checks everything that could not be trained on.
-    pub(super) fn new(
+    pub(super) fn new(names: Names, given: Given<'a, F>, ends: Ends, loss: &dyn Loss<F>) -> Result<Self> {
+        given.check_not_empty(names)?;
+        Dataset::of_shard(names, given, ends, loss)
+    }
+
+    /// The same for one of several shards, which may have no sample.
+    pub(super) fn of_shard(
         names: Names,
         given: Given<'a, F>,
         Ends { input, output, indices }: Ends,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
-        given.check_not_empty(names)?;
         if given.input_shape() != input {
             let (argument, expected) = (names.x.into(), input.to_vec());
             return Err(Error::SampleShape { argument, expected, found: given.input_shape() });
@@ -180,78 +184,11 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     }
 
     /// Calls `f` with each row of targets.
-    fn each_target(&self, mut f: impl FnMut(usize, &[F]) -> Result<()>) -> Result<()> {
+    pub(super) fn each_target(&self, mut f: impl FnMut(usize, &[F]) -> Result<()>) -> Result<()> {
         self.given.each_target(self.names, |index, sample| {
             let targets = sample.chunks_exact(self.target).enumerate();
             targets.into_iter().try_for_each(|(step, target)| f(index * self.steps + step, target))
         })
-    }
-
-    /// Weights each row by its sample weight: one a sample, or one a row.
-    pub(super) fn weigh_samples(&mut self, names: Names, weight: &dyn Samples<F>) -> Result<()> {
-        if weight.count() != self.count() {
-            return Err(Error::Length {
-                x: self.count(),
-                argument: names.weight.into(),
-                found: weight.count(),
-            });
-        }
-        let found: usize = weight.sample_shape().iter().product();
-        if found != 1 && found != self.steps {
-            let (argument, expected) = (names.weight.into(), vec![self.steps]);
-            return Err(Error::SampleShape { argument, expected, found: weight.sample_shape() });
-        }
-        let mut all = vec![F::zero(); self.count() * self.steps];
-        for (index, rows) in all.chunks_exact_mut(self.steps).enumerate() {
-            weight.read(index, &mut rows[..found]);
-            if found == 1 {
-                rows.fill(rows[0]);
-            }
-        }
-        check_weights("sample", all.iter().step_by(self.steps / found).map(|w| w.as_f64()))?;
-        self.weights = Some(all);
-        Ok(())
-    }
-
-    /// Multiplies the weight of each of the first `train` samples' rows by that of its class.
-    pub(super) fn weigh_classes(
-        &mut self,
-        weight: &ClassWeight,
-        loss: &dyn Loss<F>,
-        classes: usize,
-        train: usize,
-    ) -> Result<()> {
-        if *weight == ClassWeight::None {
-            return Ok(());
-        }
-        let ignored = match loss.target() {
-            Target::Classes { ignored } => ignored,
-            _ => None,
-        };
-        let mut labels: Vec<Option<usize>> = Vec::with_capacity(self.count() * self.steps);
-        self.each_target(|row, target| {
-            let is_ignored =
-                ignored.is_some_and(|class| target[0] == F::of(class as f64)) && target.len() == 1;
-            let whole = target.len() > 1 || (target[0] >= F::zero() && target[0].fract() == F::zero());
-            if !whole && !is_ignored {
-                let (argument, found) = ("y, weighted by class".into(), target[0].as_f64());
-                return Err(Error::Label { argument, row: row / self.steps, found, classes });
-            }
-            labels.push(if is_ignored { None } else { class_of(target) });
-            Ok(())
-        })?;
-        let trained = &labels[..train * self.steps];
-        let most = trained.iter().flatten().max().map_or(0, |most| most + 1);
-        let classes = if classes == 1 { most.max(2) } else { classes };
-        let mut counts = vec![0; classes];
-        trained.iter().flatten().for_each(|&class| counts[class] += 1);
-        let by_class = weight.weights(&counts)?;
-        let rows = labels.len();
-        let weights = self.weights.get_or_insert_with(|| vec![F::one(); rows]);
-        for (weight, class) in weights.iter_mut().zip(trained) {
-            *weight *= class.map_or(F::one(), |class| F::of(by_class[class]));
-        }
-        Ok(())
     }
 }
 

@@ -33,7 +33,7 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn check(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Findings> {
         let given = Given::Arrays { x, y };
-        let mut model = self.built_for(given)?.unwrap_or_else(|| self.clone());
+        let mut model = self.built_for(given, false)?.unwrap_or_else(|| self.clone());
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let ends = Ends::of(&model)?;
         let data = match Dataset::new(TRAINING, given, ends, &*compiled.loss) {
@@ -89,7 +89,9 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         train: usize,
         rows: &mut Rows<F>,
     ) -> Result<Option<Self>> {
-        let Some(compiled) = model.compiled.as_ref().filter(|_| settings.diagnose != Diagnose::Off) else {
+        let Some(compiled) =
+            model.compiled.as_ref().filter(|_| settings.diagnose != Diagnose::Off && train > 0)
+        else {
             return Ok(None);
         };
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch);

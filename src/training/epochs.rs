@@ -29,7 +29,9 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
     trainer: Trainer<F>,
     pub(super) diagnosis: Option<Diagnosis<'t, F>>,
     /// The samples in the order of the epoch under way.
-    order: Vec<usize>,
+    pub(super) order: Vec<usize>,
+    /// The batch under way, where each rank has data of its own: its samples at their places, and 0 at others.
+    pub(super) own: Vec<usize>,
     pub(super) clock: Clock,
     pub(super) logs: Logs,
     pub(super) history: History,
@@ -69,7 +71,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let mut words = run.words(model, settings);
         words.extend(ranks.as_ref().map(|ranks| ("ranks", ranks.size().to_string())));
         let history = History { seed: model.seed, settings: words, ..History::default() };
-        let (order, clock) = ((0..run.train).collect(), Clock::new(settings, run.train));
+        let (order, clock) = ((0..run.train).collect(), Clock::new(settings, run.total()));
         Ok(Training {
             model,
             run,
@@ -78,6 +80,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             trainer,
             diagnosis,
             order,
+            own: Vec::new(),
             clock,
             logs: Logs::default(),
             history,
@@ -112,8 +115,8 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     fn arrange(&mut self) {
         if self.settings.shuffle {
             self.order.iter_mut().enumerate().for_each(|(place, index)| *index = place);
-            Rng::stream(self.model.seed, SHUFFLE.wrapping_add(self.model.epochs_seen))
-                .shuffle(&mut self.order);
+            let stream = SHUFFLE.wrapping_add(self.model.epochs_seen).wrapping_add(self.shard_stream());
+            Rng::stream(self.model.seed, stream).shuffle(&mut self.order);
         }
     }
 
@@ -129,12 +132,14 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
 
     /// One step of the optimizer on the next batch.
     fn step(&mut self) -> Result<()> {
+        let start = self.clock.batch * self.settings.batch_size;
+        let end = self.run.total().min(start + self.settings.batch_size);
+        self.arrange_own(start..end);
         let Training { model, run, trainer, diagnosis, clock, ranks, .. } = self;
         if let Some(diagnosis) = diagnosis {
             diagnosis.watch.begins(clock.batch);
         }
-        let start = clock.batch * self.settings.batch_size;
-        let indices = &self.order[start..self.order.len().min(start + self.settings.batch_size)];
+        let indices = if run.shards.is_some() { &self.own[..] } else { &self.order[start..end] };
         // A callback may look at the gradients, and after the training anybody may.
         let gradients = match self.callbacks.given.is_empty() && clock.batch + 1 < clock.batches {
             true => Gradients::Unseen,

@@ -5,9 +5,10 @@ use super::given::{Given, Rows};
 use super::measure::{Measure, Targets};
 use super::ranks::same_state;
 use super::settings::check_batch_size;
+use super::shards::none;
 use crate::callback::Logs;
 use crate::data::BatchSource;
-use crate::distributed::{Communicator, Ranks, Reduction};
+use crate::distributed::{Communicator, Ranks, Reduction, Shards};
 use crate::error::{Error, Result};
 use crate::layer::Wires;
 use crate::model::{Compiled, Sequential};
@@ -21,7 +22,7 @@ use crate::tensor::Batch;
 /// |---|---|
 /// | `batch_size` | 32 |
 /// | `sample_weight` | every row counts 1 |
-/// | `distributed` | on this rank alone |
+/// | `distributed` or `sharded` | on this rank alone |
 ///
 /// # Example
 /// ```
@@ -33,12 +34,13 @@ pub struct Evaluate<'a, F: Scalar = f32> {
     batch_size: usize,
     sample_weight: Option<&'a dyn Samples<F>>,
     world: Option<&'a dyn Communicator>,
+    sharded: bool,
 }
 
 impl<'a, F: Scalar> Evaluate<'a, F> {
     /// Batches of 32.
     pub fn new() -> Self {
-        Evaluate { batch_size: 32, sample_weight: None, world: None }
+        Evaluate { batch_size: 32, sample_weight: None, world: None, sharded: false }
     }
 
     /// How many samples at a time. Default: 32.
@@ -74,6 +76,33 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
     /// ```
     pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
         self.world = Some(world);
+        self.sharded = false;
+        self
+    }
+
+    /// Evaluates on all samples of all ranks, each of which has some of them, or none, and weights for its own: all get the
+    /// loss and the metrics of the whole. Default: on this rank alone.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::{Communicator, threads};
+    /// use cornu::prelude::*;
+    /// use ndarray::{array, s};
+    /// let mut model = Sequential::new().input([1]).add(Rescaling::new(2.0));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let (x, y) = (array![[1.0], [2.0], [3.0]], array![2.0, 5.0, 6.0]);
+    /// for scores in threads(2, |world| {
+    ///     let own = if world.rank() == 0 { 0..1 } else { 1..3 };
+    ///     let (x, y) = (x.slice(s![own.clone(), ..]), y.slice(s![own]));
+    ///     model.evaluate(&x, &y, &Evaluate::new().sharded(world))
+    /// }) {
+    ///     assert!((scores?.get("loss").unwrap_or_default() - 1.0 / 3.0).abs() < 1e-6);
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn sharded(mut self, world: &'a impl Communicator) -> Self {
+        self.world = Some(world);
+        self.sharded = true;
         self
     }
 }
@@ -135,14 +164,20 @@ impl<F: Scalar> Sequential<F> {
     }
 
     fn evaluate_given(&self, given: Given<F>, settings: &Evaluate<F>) -> Result<Logs> {
-        let ranks = Ranks::of(settings.world, Reduction::Fast);
-        let prepared = self.prepare_evaluation(given, settings);
+        let ranks =
+            Ranks::of(settings.world, Reduction::Fast).map(|ranks| ranks.with_shards(settings.sharded));
+        let sharded = ranks.as_ref().filter(|ranks| ranks.is_sharded());
+        let prepared = self.prepare_evaluation(given, settings, sharded.is_some());
         let (compiled, data, mut measure) = match &ranks {
             Some(ranks) => self.meet_to_evaluate(ranks, prepared, settings.batch_size)?,
             None => prepared?,
         };
-        let mut pass = Evaluation::new(self, settings.batch_size, &data);
-        pass.run(self, compiled, &data, 0..data.count(), &mut measure, ranks.as_ref())?;
+        let shards = sharded.map(|ranks| Shards::meet(ranks, data.count())).transpose()?;
+        if shards.as_ref().is_some_and(|shards| shards.total == 0) {
+            return Err(none(TRAINING, &data));
+        }
+        let mut pass = Evaluation::new(self, settings.batch_size);
+        pass.run(self, compiled, (&data, 0), &mut measure, (ranks.as_ref(), shards.as_ref()))?;
         let mut logs = Logs::default();
         measure.log(&mut logs);
         if let Some(ranks) = &ranks {
@@ -156,11 +191,13 @@ impl<F: Scalar> Sequential<F> {
         &'s self,
         given: Given<'s, F>,
         settings: &Evaluate<F>,
+        sharded: bool,
     ) -> Result<Prepared<'s, F>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let ends = Ends::of(self)?;
         check_batch_size(settings.batch_size)?;
-        let mut data = Dataset::new(TRAINING, given, ends, &*compiled.loss)?;
+        let dataset = if sharded { Dataset::of_shard } else { Dataset::new };
+        let mut data = dataset(TRAINING, given, ends, &*compiled.loss)?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
@@ -181,39 +218,42 @@ pub(super) struct Evaluation<F> {
 }
 
 impl<F: Scalar> Evaluation<F> {
-    pub(super) fn new(model: &Sequential<F>, batch_size: usize, data: &Dataset<F>) -> Self {
+    pub(super) fn new(model: &Sequential<F>, batch_size: usize) -> Self {
         Evaluation {
             wires: Wires::new(&model.layers),
-            batch_size: batch_size.min(data.count()),
+            batch_size,
             indices: Vec::new(),
             rows: Rows::default(),
         }
     }
 
-    /// Measures the samples `rows` of the data, in order; where there are several ranks, each its part of every batch.
+    /// Measures the samples of the data from sample `from` on, in order; where there are several ranks, each its part of every
+    /// batch, or its own samples.
     pub(super) fn run(
         &mut self,
         model: &Sequential<F>,
         compiled: &Compiled<F>,
-        data: &Dataset<F>,
-        rows: std::ops::Range<usize>,
+        (data, from): (&Dataset<F>, usize),
         measure: &mut Measure<F>,
-        ranks: Option<&Ranks>,
+        (ranks, shards): (Option<&Ranks>, Option<&Shards>),
     ) -> Result<()> {
         let weight_penalty = model.weight_penalty();
-        for start in rows.clone().step_by(self.batch_size) {
-            let end = rows.end.min(start + self.batch_size);
+        let count = shards.map_or(data.count() - from, |shards| shards.total);
+        for start in (0..count).step_by(self.batch_size) {
+            let end = count.min(start + self.batch_size);
             let samples = end - start;
             self.wires.whole_rows = Some(samples);
             let Some(ranks) = ranks else {
-                self.infer(model, data, start..end)?;
+                self.infer(model, data, from + start..from + end)?;
                 let (y_pred, targets, activity) = self.outcome(model, data, samples);
                 measure.take(&*compiled.loss, y_pred, targets, weight_penalty + activity);
                 continue;
             };
+            let own = shards.map(|shards| shards.cut(ranks, start..end));
             let mut read = Ok(());
             for part in ranks.parts(samples) {
-                read = read.and(self.infer(model, data, start + part.start..start + part.end));
+                let rows = own.clone().unwrap_or(start + part.start..start + part.end);
+                read = read.and(self.infer(model, data, from + rows.start..from + rows.end));
                 let (y_pred, targets, activity) = self.outcome(model, data, samples);
                 measure.take_part(&*compiled.loss, y_pred, targets, activity);
             }

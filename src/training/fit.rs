@@ -13,7 +13,7 @@ use super::tell::tell;
 use crate::callback::{Callback, Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::Diagnose;
-use crate::distributed::Ranks;
+use crate::distributed::{Ranks, Shards};
 use crate::error::{Error, Result};
 use crate::model::{Sequential, check_loss};
 use crate::samples::{Converted, Samples};
@@ -66,15 +66,18 @@ impl<F: Scalar> Sequential<F> {
         let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
-        let ranks = Ranks::of(settings.world, settings.reduction);
+        let ranks = settings.ranks();
         // Callbacks are called on rank 0 alone.
         let looks_on = ranks.as_ref().is_none_or(Ranks::is_first);
         let callbacks = if looks_on { &mut callbacks[..] } else { &mut [] };
-        let prepared = self.prepare(given, settings, callbacks);
-        let Prepared { built, run, resume } = match &ranks {
+        let prepared = self.prepare(given, settings, callbacks, ranks.as_ref());
+        let Prepared { built, mut run, resume } = match &ranks {
             Some(ranks) => meet(ranks, self.with_identity(prepared, settings))?,
             None => prepared?,
         };
+        if let Some(ranks) = ranks.as_ref().filter(|ranks| ranks.is_sharded()) {
+            run.meet_shards(built.as_ref().unwrap_or(self), settings, ranks)?;
+        }
         if let Some(built) = built {
             *self = built;
         }
@@ -96,7 +99,7 @@ impl<F: Scalar> Sequential<F> {
         if !report.is_empty() {
             told = callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
         }
-        match Ranks::of(settings.world, settings.reduction) {
+        match settings.ranks() {
             Some(ranks) => ranks.agree_with_first(told)?,
             None => told?,
         }
@@ -110,20 +113,25 @@ impl<F: Scalar> Sequential<F> {
         given: Given<'a, F>,
         settings: &Fit<'s, F>,
         callbacks: &mut [Box<dyn Callback<F> + 's>],
+        ranks: Option<&Ranks>,
     ) -> Result<Prepared<'a, F>> {
-        let built = self.built_for(given)?;
-        let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings)?;
+        let sharded = ranks.is_some_and(Ranks::is_sharded);
+        let built = self.built_for(given, sharded)?;
+        let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
         let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, callbacks)?;
         Ok(Prepared { built, run, resume })
     }
 
-    /// A copy that is built for these samples and has a loss that fits, unless the model is built.
-    pub(super) fn built_for(&self, given: Given<F>) -> Result<Option<Self>> {
+    /// A copy that is built for these samples, of which a shard may have none, and has a loss that fits, unless the model
+    /// is built.
+    pub(super) fn built_for(&self, given: Given<F>, sharded: bool) -> Result<Option<Self>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         if self.is_built() {
             return Ok(None);
         }
-        given.check_not_empty(TRAINING)?;
+        if !sharded {
+            given.check_not_empty(TRAINING)?;
+        }
         let mut model = self.clone();
         let input = self.input.clone().unwrap_or_else(|| given.input_shape());
         model.build_for(&input)?;
@@ -146,32 +154,47 @@ pub(super) struct Run<'a, F: Scalar> {
     /// The first samples of the data that train; the others may validate.
     pub(super) train: usize,
     pub(super) validation: Option<Dataset<'a, F>>,
+    /// The samples that train and those that validate, where each rank has its own.
+    pub(super) shards: Option<(Shards, Option<Shards>)>,
     pub(super) measure: Measure<F>,
     validation_measure: Option<Measure<F>>,
     evaluation: Option<Evaluation<F>>,
 }
 
 impl<'a, F: Scalar> Run<'a, F> {
-    fn new<'b: 'a>(model: &Sequential<F>, given: Given<'a, F>, settings: &Fit<'b, F>) -> Result<Self> {
+    fn new<'b: 'a>(
+        model: &Sequential<F>,
+        given: Given<'a, F>,
+        settings: &Fit<'b, F>,
+        sharded: bool,
+    ) -> Result<Self> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let ends = Ends::of(model)?;
         let loss = &*compiled.loss;
-        let mut data = Dataset::new(TRAINING, given, ends, loss)?;
-        let train = settings.check(data.count())?;
+        let dataset = if sharded { Dataset::of_shard } else { Dataset::new };
+        let mut data = dataset(TRAINING, given, ends, loss)?;
+        let train = match sharded {
+            true => settings.check_shard(data.count())?,
+            false => settings.check(data.count())?,
+        };
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
         let validation = match settings.validation_data {
             Some(given) => {
-                let mut validation = Dataset::new(VALIDATION, given, ends, loss)?;
+                let mut validation = dataset(VALIDATION, given, ends, loss)?;
                 if let Some(weight) = settings.validation_weight {
                     validation.weigh_samples(VALIDATION, weight)?;
                 }
                 Some(validation)
             }
+            None if sharded => settings.validates().then(|| data.clone()),
             None => (train < data.count()).then(|| data.clone()),
         };
-        data.weigh_classes(&settings.class_weight, loss, ends.output.last().copied().unwrap_or(1), train)?;
+        if !sharded {
+            let classes = ends.output.last().copied().unwrap_or(1);
+            data.weigh_classes(&settings.class_weight, loss, classes, train, None)?;
+        }
         let measure =
             |prefix, data: &Dataset<F>| Measure::new(compiled, prefix, ends.output, &data.target_shape());
         Ok(Run {
@@ -180,6 +203,7 @@ impl<'a, F: Scalar> Run<'a, F> {
             data,
             train,
             validation,
+            shards: None,
             evaluation: None,
         })
     }
@@ -189,15 +213,12 @@ impl<'a, F: Scalar> Run<'a, F> {
         let compiled = model.compiled.as_ref();
         let [optimizer, loss, _] = compiled.map(|compiled| compiled.given.clone()).unwrap_or_default();
         let metrics = compiled.map(|compiled| compiled.keys.join(", ")).unwrap_or_default();
-        let held = match (&self.validation, settings.validation_data.is_some()) {
-            (Some(data), true) => data.count(),
-            _ => self.data.count() - self.train,
-        };
+        let (train, held) = (self.total(), self.held(settings));
         vec![
             ("optimizer", optimizer),
             ("loss", loss),
             ("metrics", metrics),
-            ("training samples", self.train.to_string()),
+            ("training samples", train.to_string()),
             ("validation samples", held.to_string()),
             ("epochs planned", settings.epochs.to_string()),
             ("batch size", settings.batch_size.to_string()),
@@ -221,9 +242,10 @@ impl<'a, F: Scalar> Run<'a, F> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let from = if settings.validation_data.is_some() { 0 } else { self.train };
         let batch_size = settings.validation_batch_size.unwrap_or(settings.batch_size);
-        let evaluation = self.evaluation.get_or_insert_with(|| Evaluation::new(model, batch_size, data));
+        let shards = self.shards.as_ref().and_then(|(_, shards)| shards.as_ref());
+        let evaluation = self.evaluation.get_or_insert_with(|| Evaluation::new(model, batch_size));
         measure.reset();
-        evaluation.run(model, compiled, data, from..data.count(), measure, ranks)?;
+        evaluation.run(model, compiled, (data, from), measure, (ranks, shards))?;
         measure.log(logs);
         Ok(())
     }

@@ -22,10 +22,12 @@ mod remedies;
 mod resume;
 mod search;
 mod settings;
+mod shards;
 mod step;
 mod tell;
 mod trial;
 mod update;
+mod weights;
 
 pub use attribution::{Attributions, IntegratedGradients};
 pub use evaluate::Evaluate;

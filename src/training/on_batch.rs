@@ -38,7 +38,7 @@ impl<F: Scalar> Sequential<F> {
         settings: &Fit<F>,
     ) -> Result<Logs> {
         let given = Given::Arrays { x, y };
-        let built = self.built_for(given)?;
+        let built = self.built_for(given, false)?;
         let model = built.as_ref().unwrap_or(self);
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let ends = Ends::of(model)?;
@@ -47,7 +47,7 @@ impl<F: Scalar> Sequential<F> {
             data.weigh_samples(TRAINING, weight)?;
         }
         let classes = ends.output.last().copied().unwrap_or(1);
-        data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, data.count())?;
+        data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, data.count(), None)?;
         let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
         if let Some(built) = built {
             *self = built;

@@ -42,7 +42,7 @@ impl<F: Scalar> Trainer<F> {
         if let Some(watch) = watch.filter(|_| loss.is_finite()) {
             let x = Batch::new(&self.rows.x, data.width());
             let targets = targets(data, &self.rows, indices);
-            if watch.tallies() && !data.is_source() {
+            if watch.tallies() && !data.is_source() && !ranks.is_sharded() {
                 let mut all = Rows::default();
                 data.gather_targets(indices, &mut all);
                 let weights = data.weights.is_some().then_some(&*all.weights);
@@ -50,7 +50,7 @@ impl<F: Scalar> Trainer<F> {
             } else {
                 watch.batch_ends(targets.y, targets.weights, loss);
             }
-            if watch.looks() {
+            if watch.looks() && x.rows() > 0 {
                 watch.forward(&self.wires, x, targets.y, loss, penalty + activities);
             }
         }

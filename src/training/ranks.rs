@@ -7,9 +7,10 @@ use super::evaluate;
 use super::fit::Prepared;
 use super::resume::identity;
 use super::settings::Fit;
+use super::shards::of_shards;
 use crate::diagnosis::Diagnose;
 use crate::distributed::{Communicator, Ranks, Reduction};
-use crate::error::{Error, RankFault, Result};
+use crate::error::{Error, RankFault, Result, Shape};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -31,9 +32,11 @@ impl<'a, F: Scalar> Fit<'a, F> {
     ///
     /// Callbacks are called, progress is drawn, and findings are told and kept on rank 0. The ranks compare what they are
     /// about to do before the first step: where one differs, or fails then or later, all end in an error, which is
-    /// [`Error::Rank`] on the others. [`Diagnose::Investigate`] is refused.
+    /// [`Error::Rank`] on the others. [`Diagnose::Investigate`] is refused. Where each rank has data of its own, see
+    /// [`Fit::sharded`].
     pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
         self.world = Some(world);
+        self.sharded = false;
         self
     }
 
@@ -64,9 +67,13 @@ impl<F: Scalar> Sequential<F> {
             ("seed", seed),
             ("epochs", settings.epochs.to_string()),
             ("reduction", format!("{:?}", settings.reduction)),
+            ("data", if settings.sharded { "shards" } else { "whole" }.into()),
         ];
         let own = own.map(|(name, here)| (name.to_string(), here));
-        let identity = identity(model, &prepared.run, settings, 0)?;
+        let mut identity = identity(model, &prepared.run, settings, 0)?;
+        if settings.sharded {
+            of_shards(&mut identity, &prepared.run, settings)?;
+        }
         Ok((prepared, own.into_iter().chain(identity).collect()))
     }
 }
@@ -87,7 +94,11 @@ impl<F: Scalar> Sequential<F> {
                 ("number of layers", layers.len().to_string()),
                 ("loss and metrics", compiled.given[1..].join(" and ")),
                 ("batch_size", batch_size.to_string()),
-                ("number of samples", data.count().to_string()),
+                (
+                    "number of samples",
+                    if ranks.is_sharded() { "its own".into() } else { data.count().to_string() },
+                ),
+                ("shape of targets", Shape(&data.target_shape()).to_string()),
                 ("weights of samples", if data.weights.is_some() { "some" } else { "none" }.to_string()),
                 ("its layers", layers.join("; ")),
                 ("its weights", format!("the sum {:016x}", fingerprint(self))),

@@ -83,6 +83,9 @@ impl<F: Scalar> Training<'_, '_, F> {
     /// Everything that changes in a training, to write it or to go on from it.
     fn state(&mut self, state: &mut State) -> Result<()> {
         let Training { model, run, callbacks, diagnosis, clock, logs, history, .. } = self;
+        if let Some((shards, _)) = &run.shards {
+            state.same("samples of each rank that train", &shards.words())?;
+        }
         state.count("epoch", &mut clock.epoch)?;
         state.count("batch", &mut clock.batch)?;
         let mut elapsed = clock.started.elapsed();

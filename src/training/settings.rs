@@ -28,7 +28,7 @@ use crate::scalar::Scalar;
 /// | `class_weight` | [`ClassWeight::None`] |
 /// | `callback` | none |
 /// | `verbose` | [`Verbose::Auto`] |
-/// | `distributed` | on this rank alone |
+/// | `distributed` or `sharded` | on this rank alone |
 ///
 /// # Example
 /// ```
@@ -57,6 +57,7 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(super) rules: Rules,
     pub(super) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
     pub(super) world: Option<&'a dyn Communicator>,
+    pub(super) sharded: bool,
     pub(super) reduction: Reduction,
 }
 
@@ -80,6 +81,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             rules: Rules::default(),
             callbacks: RefCell::default(),
             world: None,
+            sharded: false,
             reduction: Reduction::Fast,
         }
     }
