@@ -108,7 +108,7 @@ impl Findings {
     }
 
     /// All that was found so far. Trials come after a run.
-    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         let Findings { all, failed } = self;
         state.item("failed", failed)?;
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)

@@ -28,6 +28,7 @@ mod ranks;
 mod scatter;
 mod shards;
 mod threads;
+mod work;
 
 pub(crate) use ranks::Ranks;
 pub use scatter::scatter;

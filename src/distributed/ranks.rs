@@ -157,6 +157,16 @@ impl<'a> Ranks<'a> {
         read(0, &bytes)
     }
 
+    /// Sends bytes to another rank.
+    pub(super) fn send(&self, to: usize, bytes: &[u8]) -> Result<()> {
+        self.world.send(to, bytes)
+    }
+
+    /// The next bytes from another rank.
+    pub(super) fn receive(&self, from: usize) -> Result<Vec<u8>> {
+        self.world.receive(from)
+    }
+
     /// Brings the values of all ranks to rank 0, in order; none to the others.
     pub(crate) fn gather<T: Value>(&self, own: T) -> Result<Vec<T>> {
         let mut bytes = Vec::new();

@@ -15,6 +15,7 @@ mod halving;
 mod hyper_parameters;
 mod learning_rate;
 mod plan;
+mod ranks;
 mod results;
 mod run;
 mod search;

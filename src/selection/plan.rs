@@ -26,7 +26,7 @@ pub(super) struct Plan {
     pub(super) goal: Goal,
 }
 
-impl Search {
+impl Search<'_> {
     /// Draws the settings, and calls the closure once for each trial to learn which there are.
     pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<Plan> {
         self.check()?;
@@ -55,6 +55,10 @@ impl Search {
             }
             repeats = 0;
             match built {
+                Ok((_, fit)) if self.world.is_some() && fit.is_distributed() => {
+                    let expected = "a fit on one rank, as the trials are spread over ranks";
+                    return Err(Error::argument("build", expected, "one that is distributed"));
+                }
                 Ok((model, fit)) => {
                     let goal = self.goal(&model, &fit)?;
                     if !judged {

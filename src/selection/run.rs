@@ -9,10 +9,12 @@ use std::time::Instant;
 use super::halving::rungs;
 use super::hyper_parameters::HyperParameters;
 use super::plan::Plan;
+use super::ranks::{Words, crown, exchange, share_out};
 use super::results::SearchResults;
 use super::search::Search;
 use super::trial::Trial;
 use crate::callback::{Callback, Flow, Logs, Moment, Verbose, terminal};
+use crate::distributed::{Ranks, Reduction};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::metric::Goal;
@@ -38,29 +40,36 @@ impl<'a, F: Scalar, C> Build<'a, F> for C where
 type Train<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
 
 /// A trial between its rungs.
-struct Running<F: Scalar> {
-    trial: Trial,
+pub(super) struct Running<F: Scalar> {
+    pub(super) trial: Trial,
     /// The epochs that it is to train.
     epochs: usize,
     /// As it left the last rung.
-    model: Option<Sequential<F>>,
+    pub(super) model: Option<Sequential<F>>,
     /// As it was in its best epoch.
-    best: Option<Sequential<F>>,
+    pub(super) best: Option<Sequential<F>>,
+    /// The rank that has trained it so far.
+    pub(super) owner: Option<usize>,
 }
 
-impl Search {
+impl Search<'_> {
     pub(super) fn run_by<'a, F: Scalar>(
         &self,
         build: &impl Build<'a, F>,
         train: Train<F>,
+        data: &dyn Fn() -> Words,
     ) -> Result<SearchResults<F>> {
-        let Plan { trials, epochs, goal } = self.plan(build)?;
+        let ranks = Ranks::of(self.world, Reduction::Fast);
+        let plan = self.plan(build);
+        let Plan { trials, epochs, goal } = match &ranks {
+            Some(ranks) => self.meet(ranks, plan, data)?,
+            None => plan?,
+        };
         let most = epochs.iter().copied().max().unwrap_or(0);
         let rungs = rungs(trials.len(), most, self.factor, self.min_epochs);
-        let running = trials.into_iter().zip(epochs);
-        let running: Vec<Mutex<Running<F>>> = running
-            .map(|(trial, epochs)| Mutex::new(Running { trial, epochs, model: None, best: None }))
-            .collect();
+        let begin = |(trial, epochs)| Running { trial, epochs, model: None, best: None, owner: None };
+        let running: Vec<Mutex<Running<F>>> =
+            trials.into_iter().zip(epochs).map(begin).map(Mutex::new).collect();
         // The best model of the last rung; those that cannot be the best go as they come.
         let champion = Mutex::new(None);
         let mut going: Vec<usize> = (0..running.len()).collect();
@@ -71,19 +80,36 @@ impl Search {
                 (out.model, out.best) = (None, None);
             }
             going.sort_unstable();
+            let own = match &ranks {
+                Some(ranks) => share_out(ranks, &running, &going, build)?,
+                None => going.clone(),
+            };
             let last = k + 1 == rungs.len();
-            kernel::each_alone(going.len(), self.at_once.unwrap_or_else(kernel::threads), &|i| {
-                let mut one = lock(&running[going[i]]);
-                if one.trial.error.is_none() && one.trial.stopped.is_none() {
-                    self.rung(&mut one, rung.share, goal, build, train);
-                    self.tell(&one.trial, running.len());
+            let train_own = || {
+                kernel::each_alone(own.len(), self.at_once.unwrap_or_else(kernel::threads), &|i| {
+                    let mut one = lock(&running[own[i]]);
+                    if one.trial.goes_on() {
+                        self.rung(&mut one, rung.share, goal, build, train);
+                        self.tell(&one.trial, running.len());
+                    }
+                    if last {
+                        one.model = None;
+                        let best = one.best.take();
+                        offer(&mut lock(&champion), best.map(|model| (one.trial.clone(), model)), goal);
+                    }
+                });
+            };
+            match &ranks {
+                Some(ranks) => {
+                    let told = exchange(ranks, &running, &own, train_own)?;
+                    told.iter().for_each(|&other| self.tell(&lock(&running[other]).trial, running.len()));
                 }
-                if last {
-                    one.model = None;
-                    let best = one.best.take();
-                    offer(&mut lock(&champion), best.map(|model| (one.trial.clone(), model)), goal);
-                }
-            });
+                None => train_own(),
+            }
+        }
+        let mut champion = lock(&champion).take();
+        if let Some(ranks) = &ranks {
+            champion = crown(ranks, &running, &going, champion, goal, build)?;
         }
         let trials: Vec<Trial> = running
             .into_iter()
@@ -93,7 +119,7 @@ impl Search {
         match failed.clone().find(|error| !matches!(error, Error::Diverged { .. })) {
             Some(error) if failed.count() == trials.len() => Err(error.clone()),
             _ => {
-                let model = lock(&champion).take().map(|(_, model)| model);
+                let model = champion.map(|(_, model)| model);
                 Ok(SearchResults { trials, objective: self.objective.clone(), goal, model })
             }
         }
@@ -143,6 +169,9 @@ impl Search {
 
     fn tell(&self, trial: &Trial, trials: usize) {
         let seen = std::io::stderr().is_terminal();
+        if self.world.is_some_and(|world| world.rank() > 0) {
+            return;
+        }
         if self.verbose == Verbose::Silent || (self.verbose == Verbose::Auto && !seen) {
             return;
         }
@@ -168,7 +197,7 @@ fn offer<F: Scalar>(
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,9 +1,11 @@
 //! The settings of a search.
 
+use super::ranks::{of_arrays, of_source};
 use super::results::SearchResults;
 use super::run::Build;
 use crate::callback::{Mode, Verbose};
 use crate::data::BatchSource;
+use crate::distributed::Communicator;
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -23,6 +25,7 @@ use crate::scalar::Scalar;
 /// | `points`: of each range of a grid | 5 |
 /// | `trials_at_once` | as many as there are threads |
 /// | `verbose` | [`Verbose::Auto`] |
+/// | `distributed` | on this rank alone |
 ///
 /// Trials run at once, each on a thread of its own, which takes less time than all threads on one of them after another;
 /// where one is left it has all threads. With the same seed the results have the same bits on any number of threads, if what
@@ -64,7 +67,7 @@ use crate::scalar::Scalar;
 /// best arm identification and hyperparameter optimization*. Li et al. (2018), *Hyperband*.
 /// <https://keras.io/keras_tuner/>
 #[derive(Debug, Clone)]
-pub struct Search {
+pub struct Search<'w> {
     pub(super) points: usize,
     /// None for a grid.
     pub(super) trials: Option<usize>,
@@ -75,9 +78,10 @@ pub struct Search {
     pub(super) min_epochs: usize,
     pub(super) at_once: Option<usize>,
     pub(super) verbose: Verbose,
+    pub(super) world: Option<&'w dyn Communicator>,
 }
 
-impl Search {
+impl<'w> Search<'w> {
     /// So many trials, each with settings drawn by itself; fewer where there are not as many different ones.
     pub fn random(trials: usize) -> Self {
         Search {
@@ -90,6 +94,7 @@ impl Search {
             min_epochs: 1,
             at_once: None,
             verbose: Verbose::Auto,
+            world: None,
         }
     }
 
@@ -154,6 +159,37 @@ impl Search {
         self
     }
 
+    /// Spreads the trials over these ranks: the same program, closure and data on each, and the same results on all, those of
+    /// one rank in every bit, by successive halving too. Each trial trains on one rank, on its threads; where fewer go on
+    /// than there are, they move to ranks that have nothing to do. Default: on this rank alone.
+    ///
+    /// The ranks compare settings, draws and data before anything is trained. A trial that fails is a row with its error as
+    /// ever; a rank that ends, or falls silent, ends the search on all. Rank 0 alone tells how it goes. Callbacks are called
+    /// where their trial trains. A fit that is itself distributed is refused.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::threads;
+    /// use cornu::prelude::*;
+    /// use cornu::selection::{HyperParameters, Search};
+    /// let x = ndarray::Array2::from_shape_fn((40, 1), |(i, _)| i as f32 / 40.0);
+    /// let y = &x * 2.0;
+    /// let build = |hp: &mut HyperParameters| {
+    ///     let mut model = Sequential::new().add(Dense::new(1));
+    ///     model.compile(Sgd::new(hp.log_uniform("learning_rate", 1e-4..=1.0)?), MeanSquaredError::new(), ())?;
+    ///     Ok((model, Fit::new().epochs(9).validation_split(0.3)))
+    /// };
+    /// let alone = Search::random(9).halving(3).run(&x, &y, build)?;
+    /// for results in threads(3, |world| Search::random(9).halving(3).distributed(world).run(&x, &y, build)) {
+    ///     assert_eq!(results?.to_csv(), alone.to_csv());
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn distributed(mut self, world: &'w impl Communicator) -> Self {
+        self.world = Some(world);
+        self
+    }
+
     /// Searches on these samples.
     ///
     /// A trial that cannot be built, whose training fails or whose numbers are no longer finite is a row with its error, and
@@ -162,14 +198,14 @@ impl Search {
     /// # Errors
     /// [`Error::Argument`] for settings that make no search, and for what
     /// [`HyperParameters`](super::HyperParameters) refuses; [`Error::Unknown`] for an objective that no epoch has; where no
-    /// trial could be trained, the error of the first that did not just diverge.
+    /// trial could be trained, the error of the first that did not just diverge. [`Error::Rank`] because of another rank.
     pub fn run<'a, F: Scalar>(
         &self,
         x: &(impl Samples<F> + Sync),
         y: &(impl Samples<F> + Sync),
         build: impl Build<'a, F>,
     ) -> Result<SearchResults<F>> {
-        self.run_by(&build, &|model, fit| model.fit(x, y, fit))
+        self.run_by(&build, &|model, fit| model.fit(x, y, fit), &|| of_arrays(x, y))
     }
 
     /// The same on data that comes batch by batch.
@@ -181,7 +217,7 @@ impl Search {
         source: &(impl BatchSource<F> + Sync),
         build: impl Build<'a, F>,
     ) -> Result<SearchResults<F>> {
-        self.run_by(&build, &|model, fit| model.fit_source(source, fit))
+        self.run_by(&build, &|model, fit| model.fit_source(source, fit), &|| of_source(source))
     }
 
     /// Refuses settings that make no search.

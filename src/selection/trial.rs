@@ -118,6 +118,11 @@ impl Trial {
         Rng::with_seeds(Rng::stream(self.seed, 0), || build(&mut hp))
     }
 
+    /// Whether there is more of it to train: it has neither failed nor stopped.
+    pub(super) fn goes_on(&self) -> bool {
+        self.error.is_none() && self.stopped.is_none()
+    }
+
     /// Whether it is better than another: by score, then by number. Without a score it is the worst.
     pub(super) fn order(&self, other: &Self, goal: Goal) -> std::cmp::Ordering {
         let key = |trial: &Trial| match goal {

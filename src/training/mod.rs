@@ -16,6 +16,7 @@ mod investigate;
 mod look;
 mod measure;
 mod on_batch;
+mod pack;
 mod parts;
 mod ranks;
 mod remedies;

@@ -49,6 +49,11 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
+    /// Whether the training is one of several ranks.
+    pub(crate) fn is_distributed(&self) -> bool {
+        self.world.is_some()
+    }
+
     /// The ranks of the training, unless it is alone.
     pub(super) fn ranks(&self) -> Option<Ranks<'a>> {
         Ranks::of(self.world, self.reduction).map(|ranks| ranks.with_shards(self.sharded))

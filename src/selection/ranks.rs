@@ -1,0 +1,258 @@
+//! A search over several ranks: which trains which trial, and what all of them then know of it.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::plan::Plan;
+use super::run::{Build, Running, lock};
+use super::search::Search;
+use super::trial::Trial;
+use crate::callback::Logs;
+use crate::data::BatchSource;
+use crate::distributed::Ranks;
+use crate::error::{Error, Result, Shape};
+use crate::metric::Goal;
+use crate::model::Sequential;
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+use crate::state::State;
+
+/// What must be the same on all ranks, by name.
+pub(super) type Words = Vec<(String, String)>;
+
+/// Rows of arrays that are compared.
+const ROWS: usize = 64;
+
+/// Arrays in words, with a sum over some of their rows.
+pub(super) fn of_arrays<F: Scalar>(x: &impl Samples<F>, y: &impl Samples<F>) -> Words {
+    let one = |samples: &dyn Samples<F>| {
+        let shape = samples.sample_shape();
+        let mut row = vec![F::zero(); shape.iter().product()];
+        let mut sum = 0_u64;
+        for index in (0..samples.count()).step_by(samples.count().div_ceil(ROWS).max(1)) {
+            samples.read(index, &mut row);
+            let add = |sum: u64, v: &F| (sum ^ v.as_f64().to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            sum = row.iter().fold(sum, |sum, v| add(sum, v).rotate_left(29));
+        }
+        format!("{} samples of shape {} with the sum {sum:016x}", samples.count(), Shape(&shape))
+    };
+    [("x", one(x)), ("y", one(y))].map(|(name, here)| (name.into(), here)).into()
+}
+
+/// A source in words. It is not read for it.
+pub(super) fn of_source<F: Scalar>(source: &impl BatchSource<F>) -> Words {
+    let shapes = [source.input_shape(), source.target_shape()].map(|shape| Shape(&shape).to_string());
+    vec![("source".into(), format!("{} samples of shape {}", source.count(), shapes.join(" and ")))]
+}
+
+impl Search<'_> {
+    /// The plan, once it is the same on all ranks.
+    pub(super) fn meet(&self, ranks: &Ranks, plan: Result<Plan>, data: &dyn Fn() -> Words) -> Result<Plan> {
+        let plan = ranks.agree(plan)?;
+        let Search { points, trials, seed, objective, mode, factor, min_epochs, .. } = self;
+        let settings = [
+            ("the version of cornu", env!("CARGO_PKG_VERSION").to_string()),
+            ("seed", seed.to_string()),
+            ("objective", format!("{objective}, {mode:?}")),
+            ("trials", format!("{trials:?} of {points} points")),
+            ("halving", format!("{factor:?}, from {min_epochs} epochs on")),
+        ];
+        let settings = settings.map(|(name, here)| (name.to_string(), here));
+        let each = plan.trials.iter().zip(&plan.epochs).map(|(trial, epochs)| {
+            let drawn: Vec<String> =
+                trial.settings().map(|(name, drawn)| format!("{name} {drawn:?}")).collect();
+            let error = trial.error.as_ref().map(|error| format!(", {error}")).unwrap_or_default();
+            (format!("trial {}", trial.number), format!("{} for {epochs} epochs{error}", drawn.join(", ")))
+        });
+        let words = settings.into_iter().chain(data()).chain(each).collect();
+        ranks.alike(words).map(|()| plan)
+    }
+}
+
+impl Trial {
+    /// What became of it so far.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let (mut place, mut logs) = match self.best.take() {
+            Some((epoch, score, logs)) => (Some((epoch, score)), logs),
+            None => (None, Logs::default()),
+        };
+        state.item("best", &mut place)?;
+        logs.state(state)?;
+        self.best = place.map(|(epoch, score)| (epoch, score, logs));
+        state.item("epochs", &mut self.epochs)?;
+        state.item("stopped", &mut self.stopped)?;
+        state.item("time", &mut self.time)?;
+        self.findings.state(state)?;
+        let mut error = self.error.as_ref().map(told);
+        state.item("error", &mut error)?;
+        if state.is_reading() {
+            self.error = error.map(heard);
+        }
+        Ok(())
+    }
+}
+
+/// An error in words; one of numbers that are not finite with where that was.
+type Told = (String, Option<((usize, usize), (bool, (f64, String)))>);
+
+fn told(error: &Error) -> Told {
+    let place = match error {
+        Error::Diverged { epoch, batch, what, value, place } => {
+            Some(((*epoch, *batch), (*what == "the loss", (*value, place.clone()))))
+        }
+        _ => None,
+    };
+    (error.to_string(), place)
+}
+
+fn heard((text, place): Told) -> Error {
+    match place {
+        Some(((epoch, batch), (of_loss, (value, place)))) => {
+            let what = if of_loss { "the loss" } else { "the gradient" };
+            Error::Diverged { epoch, batch, what, value, place }
+        }
+        None => Error::outside(Elsewhere(text)),
+    }
+}
+
+/// The error of a trial of another rank.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Elsewhere(String);
+
+/// The trials of this rank among those that go on: as even as can be, and as few as can be on another rank than before, to
+/// which what was trained of them is brought.
+pub(super) fn share_out<'a, F: Scalar>(
+    ranks: &Ranks,
+    running: &[Mutex<Running<F>>],
+    going: &[usize],
+    build: &impl Build<'a, F>,
+) -> Result<Vec<usize>> {
+    let most = going.len().div_ceil(ranks.size());
+    let mut room = vec![most; ranks.size()];
+    let mut moved = Vec::new();
+    for &i in going {
+        match lock(&running[i]).owner {
+            Some(owner) if room[owner] > 0 => room[owner] -= 1,
+            _ => moved.push(i),
+        }
+    }
+    let mut own = Ok(());
+    for i in moved {
+        let mut one = lock(&running[i]);
+        let to = (0..ranks.size()).max_by_key(|&rank| (room[rank], ranks.size() - rank)).unwrap_or(0);
+        room[to] = room[to].saturating_sub(1);
+        if let Some(from) = one.owner.replace(to).filter(|_| one.trial.goes_on()) {
+            own = own.and(bring(ranks, &mut one, (from, to), build)?);
+        }
+    }
+    ranks.agree(own)?;
+    Ok(going.iter().copied().filter(|&i| lock(&running[i]).owner == Some(ranks.rank())).collect())
+}
+
+/// Brings the models of a trial from one rank to another. The inner error is this rank's own; the outer is of the network.
+fn bring<'a, F: Scalar>(
+    ranks: &Ranks,
+    one: &mut Running<F>,
+    (from, to): (usize, usize),
+    build: &impl Build<'a, F>,
+) -> Result<Result<()>> {
+    let mut packed = Ok(());
+    let Running { trial, model, best, .. } = one;
+    for slot in [model, best] {
+        let pack = || match slot.take().map(|mut model| model.pack()) {
+            Some(Ok(bytes)) => bytes,
+            Some(Err(error)) => {
+                packed = Err(error);
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        if let Some(bytes) = ranks.hand(from, to, pack)?.filter(|bytes| !bytes.is_empty()) {
+            match unpack(trial, from, bytes, build) {
+                Ok(model) => *slot = Some(model),
+                Err(error) => packed = Err(error),
+            }
+        }
+    }
+    Ok(packed)
+}
+
+/// The model of a trial that was trained on another rank.
+fn unpack<'a, F: Scalar>(
+    trial: &Trial,
+    from: usize,
+    bytes: Vec<u8>,
+    build: &impl Build<'a, F>,
+) -> Result<Sequential<F>> {
+    let (mut model, _) = trial.build(build)?;
+    model.unpack(from, bytes).map(|()| model)
+}
+
+/// Trains this rank's trials, and tells all ranks what became of those of each. Gives those of others that were trained.
+pub(super) fn exchange<F: Scalar>(
+    ranks: &Ranks,
+    running: &[Mutex<Running<F>>],
+    own: &[usize],
+    train_own: impl FnOnce(),
+) -> Result<Vec<usize>> {
+    let mut written = Ok(());
+    let work = || {
+        let before: Vec<usize> = own.iter().copied().filter(|&i| lock(&running[i]).trial.goes_on()).collect();
+        train_own();
+        let mut state = State::writing();
+        let mut count = before.len();
+        written = state.item("trials", &mut count).and_then(|()| {
+            before.into_iter().try_for_each(|mut i| {
+                state.item("number", &mut i)?;
+                lock(&running[i]).trial.state(&mut state)
+            })
+        });
+        state.bytes().to_vec()
+    };
+    let all = ranks.work(work)?;
+    ranks.agree(written)?;
+    let mut others = Vec::new();
+    for (rank, bytes) in all.into_iter().enumerate().filter(|(rank, _)| *rank != ranks.rank()) {
+        let mut state = State::reading(Path::new(&format!("rank {rank}")), bytes);
+        let (mut count, mut i) = (0_usize, 0_usize);
+        state.item("trials", &mut count)?;
+        for _ in 0..count {
+            state.item("number", &mut i)?;
+            if let Some(one) = running.get(i) {
+                lock(one).trial.state(&mut state)?;
+                others.push(i);
+            }
+        }
+    }
+    others.sort_unstable();
+    Ok(others)
+}
+
+/// The best trial of the last rung with its model, on all ranks.
+pub(super) fn crown<'a, F: Scalar>(
+    ranks: &Ranks,
+    running: &[Mutex<Running<F>>],
+    going: &[usize],
+    own: Option<(Trial, Sequential<F>)>,
+    goal: Goal,
+    build: &impl Build<'a, F>,
+) -> Result<Option<(Trial, Sequential<F>)>> {
+    let last = going.iter().map(|&i| lock(&running[i]).trial.clone()).filter(|trial| trial.score().is_some());
+    let Some(best) = last.min_by(|a, b| a.order(b, goal)) else { return Ok(None) };
+    let owner = lock(&running[best.number]).owner.unwrap_or(0);
+    let mut own = own.filter(|(trial, _)| trial.number == best.number && owner == ranks.rank());
+    let mut packed = Ok(Vec::new());
+    if let Some((_, model)) = &mut own {
+        packed = model.pack();
+    }
+    let bytes = ranks.agree(packed)?;
+    let mut bytes = ranks.hand(owner, 0, || bytes)?.unwrap_or_default();
+    ranks.broadcast(&mut bytes)?;
+    let model = match own {
+        Some((_, model)) => Ok(model),
+        None => unpack(&best, owner, bytes, build),
+    };
+    let model = ranks.agree(model)?;
+    Ok(Some((best, model)))
+}
