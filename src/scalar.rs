@@ -7,7 +7,7 @@ use std::fmt::{Debug, Display};
 use ndarray::{LinalgScalar, ScalarOperand};
 use num_traits::{Float, FromPrimitive, NumAssignOps};
 
-use crate::distributed::Numbers;
+use crate::distributed::{Numbers, OwnedNumbers};
 use crate::state::Value;
 
 mod sealed {
@@ -69,6 +69,14 @@ pub trait Scalar:
     /// These numbers, for a sum over ranks.
     #[doc(hidden)]
     fn numbers(numbers: &mut [Self]) -> Numbers<'_>;
+
+    /// The same, given away.
+    #[doc(hidden)]
+    fn give(numbers: Vec<Self>) -> OwnedNumbers;
+
+    /// These back again.
+    #[doc(hidden)]
+    fn take_back(numbers: OwnedNumbers) -> Option<Vec<Self>>;
 }
 
 impl Scalar for f32 {
@@ -89,6 +97,12 @@ impl Scalar for f32 {
     fn numbers(numbers: &mut [Self]) -> Numbers<'_> {
         Numbers::F32(numbers)
     }
+    fn give(numbers: Vec<Self>) -> OwnedNumbers {
+        OwnedNumbers::F32(numbers)
+    }
+    fn take_back(numbers: OwnedNumbers) -> Option<Vec<Self>> {
+        if let OwnedNumbers::F32(numbers) = numbers { Some(numbers) } else { None }
+    }
 }
 
 impl Scalar for f64 {
@@ -108,6 +122,12 @@ impl Scalar for f64 {
     }
     fn numbers(numbers: &mut [Self]) -> Numbers<'_> {
         Numbers::F64(numbers)
+    }
+    fn give(numbers: Vec<Self>) -> OwnedNumbers {
+        OwnedNumbers::F64(numbers)
+    }
+    fn take_back(numbers: OwnedNumbers) -> Option<Vec<Self>> {
+        if let OwnedNumbers::F64(numbers) = numbers { Some(numbers) } else { None }
     }
 }
 

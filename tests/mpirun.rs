@@ -59,6 +59,33 @@ fn train<F: Scalar>(world: &World) -> Result<()> {
     std::fs::write(file, lines(&model, &history)?.join("\n")).map_err(Error::outside)
 }
 
+/// The weights of a training whose gradients are summed in the background, and of one where they are not, are the same.
+fn sum_in_buckets(world: &World) -> Result<()> {
+    let mut rng = Rng::stream(3, 0);
+    let x = Array2::from_shape_fn((50, 200), |_| rng.normal() as f32);
+    let y = Array1::from_iter((0..50).map(|i| (i * i % 3) as f32));
+    let train = |bytes: usize| -> Result<Vec<String>> {
+        let hidden = [128, 128].map(|units| Dense::new(units).activation(Activation::Relu));
+        let model = hidden.into_iter().fold(Sequential::new().seed(2), Sequential::add);
+        let mut model = model.add(BatchNormalization::new()).add(Dense::new(130)).add(Dense::new(3));
+        model.compile(
+            Adam::new(0.01),
+            SparseCategoricalCrossentropy::new().from_logits(true),
+            [Accuracy::new()],
+        )?;
+        let history = model.fit(&x, &y, &fit().bucket_bytes(bytes).distributed(world))?;
+        lines(&model, &history)
+    };
+    let whole = train(usize::MAX)?;
+    match [1 << 14, 1 << 16, 1 << 20].into_iter().find(|&bytes| train(bytes).ok().as_ref() != Some(&whole)) {
+        Some(bytes) => {
+            Err(Error::outside(std::io::Error::other(format!("buckets of {bytes} bytes give other bits"))))
+        }
+        None => std::fs::write(folder().join(format!("buckets-{}", world.rank())), whole.join("\n"))
+            .map_err(Error::outside),
+    }
+}
+
 fn folder() -> PathBuf {
     PathBuf::from(std::env::var(FOLDER).unwrap_or_default())
 }
@@ -96,6 +123,7 @@ fn program() {
     let task = std::env::var(TASK).unwrap();
     launch(|world| match &*task {
         "train" => train::<f32>(world).and_then(|()| train::<f64>(world)),
+        "buckets" => sum_in_buckets(world),
         "before" if world.rank() == 1 => Err(Error::outside(std::io::Error::other("no data here"))),
         "before" => fault(world, "none"),
         what => fault(world, what),
@@ -164,6 +192,24 @@ fn one_two_and_four_processes_train_as_one() {
             check_close(&found[0], &expected, bound, &format!("{name} on {ranks} ranks"));
             assert!(ranks > 1 || found[0] == expected.join("\n"), "one rank is as none");
         }
+        assert_eq!(run(), first, "the same bits again on {ranks} ranks");
+    }
+}
+
+#[test]
+fn sums_in_the_background_have_the_same_bits_on_all_ranks() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("buckets");
+    std::fs::create_dir_all(&folder).unwrap();
+    for ranks in [2, 3, 4] {
+        let run = || {
+            let (output, _) = start(ranks, "buckets", &folder);
+            assert!(output.status.success(), "{ranks} ranks: {}", String::from_utf8_lossy(&output.stderr));
+            (0..ranks)
+                .map(|rank| std::fs::read(folder.join(format!("buckets-{rank}"))).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let first = run();
+        assert!(first.iter().all(|other| *other == first[0]), "{ranks} ranks differ");
         assert_eq!(run(), first, "the same bits again on {ranks} ranks");
     }
 }

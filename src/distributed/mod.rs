@@ -27,12 +27,14 @@ pub mod mpi;
 mod ranks;
 mod scatter;
 mod shards;
+mod sum;
 mod threads;
 mod work;
 
-pub(crate) use ranks::Ranks;
+pub(crate) use ranks::{Ranks, Together};
 pub use scatter::scatter;
 pub(crate) use shards::Shards;
+pub use sum::{OwnedNumbers, Sum};
 pub use threads::{ThreadRank, threads};
 
 use std::fmt::Debug;
@@ -87,6 +89,17 @@ pub trait Communicator: Debug + Sync {
             Numbers::F32(numbers) => sum_by_messages(self, numbers),
             Numbers::F64(numbers) => sum_by_messages(self, numbers),
         }
+    }
+
+    /// Begins the same sum, and may return before it is done. Any number of sums may be under way; all ranks begin them in
+    /// the same order among themselves and may call anything else before they finish them. By default it is done at once,
+    /// as by [`sum`](Communicator::sum).
+    ///
+    /// # Errors
+    /// As [`Communicator::send`].
+    fn start_sum(&self, mut numbers: OwnedNumbers) -> Result<Sum<'_>> {
+        self.sum(numbers.lend())?;
+        Ok(Sum::new(|| Ok(numbers)))
     }
 
     /// Gives all ranks the bytes of rank 0.

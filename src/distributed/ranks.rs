@@ -3,16 +3,43 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use super::{Communicator, Numbers, Reduction, from_bytes, to_bytes};
+use super::{Communicator, Numbers, Reduction, Sum, from_bytes, to_bytes};
 use crate::error::{Error, RankFault, Result};
 use crate::scalar::Scalar;
 use crate::state::Value;
+
+/// How a training goes on over ranks, and over which.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Together<'a> {
+    pub(crate) world: Option<&'a dyn Communicator>,
+    pub(crate) reduction: Reduction,
+    /// Gradients are summed in pieces of so many bytes.
+    pub(crate) bucket_bytes: usize,
+    /// Whether each rank has data of its own.
+    pub(crate) sharded: bool,
+}
+
+impl<'a> Together<'a> {
+    /// Over the ranks of this world, with defaults.
+    pub(crate) fn over(world: Option<&'a dyn Communicator>) -> Self {
+        Together { world, reduction: Reduction::Fast, bucket_bytes: 1 << 20, sharded: false }
+    }
+
+    /// Refuses settings that no ranks can follow.
+    pub(crate) fn check(self) -> Result<()> {
+        if self.bucket_bytes == 0 {
+            return Err(Error::argument("bucket_bytes", "at least 1", 0));
+        }
+        Ok(())
+    }
+}
 
 /// The ranks of a training, seen from one of them.
 #[derive(Debug)]
 pub(crate) struct Ranks<'a> {
     world: &'a dyn Communicator,
     reduction: Reduction,
+    bucket_bytes: usize,
     /// What went wrong in a call that has no result, until it is asked for.
     fault: Mutex<Option<Error>>,
     /// Where each rank has data of its own: how many rows of the batch under way are whose.
@@ -21,14 +48,16 @@ pub(crate) struct Ranks<'a> {
 
 impl<'a> Ranks<'a> {
     /// Of a training that is given these; None of one that is alone, unless it cuts its batches nevertheless.
-    pub(crate) fn of(world: Option<&'a dyn Communicator>, reduction: Reduction) -> Option<Self> {
+    pub(crate) fn of(together: Together<'a>) -> Option<Self> {
+        let Together { world, reduction, bucket_bytes, sharded } = together;
         let world = world.filter(|world| world.size() > 1 || reduction == Reduction::Exact)?;
-        Some(Ranks { world, reduction, fault: Mutex::new(None), shares: None })
+        let shares = sharded.then(Mutex::default);
+        Some(Ranks { world, reduction, bucket_bytes, fault: Mutex::new(None), shares })
     }
 
-    /// The same ranks, where `sharded` each with data of its own.
-    pub(crate) fn with_shards(self, sharded: bool) -> Self {
-        Ranks { shares: sharded.then(Mutex::default), ..self }
+    /// How many numbers of this type are summed in one piece.
+    pub(crate) fn bucket<F>(&self) -> usize {
+        self.bucket_bytes.div_ceil(size_of::<F>())
     }
 
     /// Whether each rank has data of its own.
@@ -142,6 +171,11 @@ impl<'a> Ranks<'a> {
     /// Replaces the numbers by their sums over all ranks.
     pub(crate) fn sum<F: Scalar>(&self, numbers: &mut [F]) -> Result<()> {
         self.world.sum(F::numbers(numbers))
+    }
+
+    /// The same while the program goes on.
+    pub(crate) fn start_sum<F: Scalar>(&self, numbers: Vec<F>) -> Result<Sum<'_>> {
+        self.world.start_sum(F::give(numbers))
     }
 
     /// Gives all ranks what rank 0 has.

@@ -8,7 +8,7 @@ use super::settings::check_batch_size;
 use super::shards::none;
 use crate::callback::Logs;
 use crate::data::BatchSource;
-use crate::distributed::{Communicator, Ranks, Reduction, Shards};
+use crate::distributed::{Communicator, Ranks, Shards, Together};
 use crate::error::{Error, Result};
 use crate::layer::Wires;
 use crate::model::{Compiled, Sequential};
@@ -33,14 +33,13 @@ use crate::tensor::Batch;
 pub struct Evaluate<'a, F: Scalar = f32> {
     batch_size: usize,
     sample_weight: Option<&'a dyn Samples<F>>,
-    world: Option<&'a dyn Communicator>,
-    sharded: bool,
+    together: Together<'a>,
 }
 
 impl<'a, F: Scalar> Evaluate<'a, F> {
     /// Batches of 32.
     pub fn new() -> Self {
-        Evaluate { batch_size: 32, sample_weight: None, world: None, sharded: false }
+        Evaluate { batch_size: 32, sample_weight: None, together: Together::over(None) }
     }
 
     /// How many samples at a time. Default: 32.
@@ -75,8 +74,7 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
-        self.world = Some(world);
-        self.sharded = false;
+        self.together = Together { world: Some(world), sharded: false, ..self.together };
         self
     }
 
@@ -101,8 +99,7 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn sharded(mut self, world: &'a impl Communicator) -> Self {
-        self.world = Some(world);
-        self.sharded = true;
+        self.together = Together { world: Some(world), sharded: true, ..self.together };
         self
     }
 }
@@ -164,8 +161,7 @@ impl<F: Scalar> Sequential<F> {
     }
 
     fn evaluate_given(&self, given: Given<F>, settings: &Evaluate<F>) -> Result<Logs> {
-        let ranks =
-            Ranks::of(settings.world, Reduction::Fast).map(|ranks| ranks.with_shards(settings.sharded));
+        let ranks = Ranks::of(settings.together);
         let sharded = ranks.as_ref().filter(|ranks| ranks.is_sharded());
         let prepared = self.prepare_evaluation(given, settings, sharded.is_some());
         let (compiled, data, mut measure) = match &ranks {

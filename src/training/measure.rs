@@ -138,21 +138,33 @@ impl<F: Scalar> Measure<F> {
 
     /// Brings the outputs of all ranks to rank 0, and takes them into its metrics.
     fn update_together(&mut self, samples: usize, steps: usize, weighs: bool, ranks: &Ranks) -> Result<()> {
-        let held = |rank| ranks.held(samples, rank) * steps;
-        let to_first = |own: &mut Vec<F>, width: usize| {
-            let all = ranks.gather_numbers(own, &|rank| held(rank) * width);
-            own.clear();
-            all
-        };
-        let (output, target) = self.widths;
-        let all_pred = to_first(&mut self.outputs, output)?;
-        let all_true = to_first(&mut self.targets, target)?;
+        let held: Vec<usize> = (0..ranks.size()).map(|rank| ranks.held(samples, rank) * steps).collect();
         let weighs = weighs && self.metrics.iter().any(|metric| metric.is_weighted());
-        let all_weights = if weighs { Some(to_first(&mut self.weights, 1)?) } else { None };
+        let (output, target) = self.widths;
+        let mut own = std::mem::take(&mut self.outputs);
+        own.append(&mut self.targets);
+        if weighs {
+            own.append(&mut self.weights);
+        }
         self.weights.clear();
+        let widths = [output, target, usize::from(weighs)];
+        let all = ranks.gather_numbers(&own, &|rank| held[rank] * widths.iter().sum::<usize>())?;
+        own.clear();
+        self.outputs = own;
         if ranks.is_first() {
-            let (y, weights) = (Batch::new(&all_true, target), all_weights.as_deref());
-            self.update(Batch::new(&all_pred, output), Targets { y, weights, samples });
+            // Of each rank first its outputs, then its targets, then its weights.
+            let mut columns = [Vec::new(), Vec::new(), Vec::new()];
+            let mut rest = &all[..];
+            for rows in held {
+                for (column, width) in columns.iter_mut().zip(widths) {
+                    let (own, others) = rest.split_at(rows * width);
+                    column.extend_from_slice(own);
+                    rest = others;
+                }
+            }
+            let [y_pred, y_true, weights] = columns;
+            let (y, weights) = (Batch::new(&y_true, target), weighs.then_some(&weights[..]));
+            self.update(Batch::new(&y_pred, output), Targets { y, weights, samples });
         }
         Ok(())
     }

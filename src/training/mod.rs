@@ -2,6 +2,7 @@
 //! callbacks meet.
 
 mod attribution;
+mod buckets;
 mod compile;
 mod confusion;
 mod dataset;

@@ -67,7 +67,30 @@ impl<F: Scalar> Trainer<F> {
         measure: &mut Measure<F>,
         ranks: &Ranks,
     ) -> Result<Option<(String, f64)>> {
-        let lowest = self.lowest;
+        match ranks.is_exact() {
+            true => self.exact_gradients(model, data, indices, measure, ranks)?,
+            false => {
+                self.loss_gradient(model, data, indices, measure)?;
+                let (x, lowest, whole) =
+                    (Batch::new(&self.rows.x, data.width()), self.lowest, Whole::over(Some(ranks)));
+                let (wires, buckets) = (&mut self.wires, &mut self.buckets);
+                buckets.sum(model, lowest, ranks, |model, layer| {
+                    wires.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
+                })?;
+            }
+        }
+        add_penalty_slopes(model);
+        Ok(first_bad_gradient(&model.layers, 0))
+    }
+    /// The gradients of all parts, summed in a fixed tree.
+    fn exact_gradients(
+        &mut self,
+        model: &mut Sequential<F>,
+        data: &Dataset<F>,
+        indices: &[usize],
+        measure: &mut Measure<F>,
+        ranks: &Ranks,
+    ) -> Result<()> {
         let (mut own, mut len) = (Vec::new(), 0);
         each_trained(model, &mut |param| len += param.len());
         let several = ranks.parts(indices.len()).count() > 1;
@@ -77,8 +100,8 @@ impl<F: Scalar> Trainer<F> {
                 self.pass(model, data, indices, part, Some(ranks))?;
             }
             self.loss_gradient(model, data, indices, measure)?;
-            let (x, all) = (Batch::new(&self.rows.x, data.width()), model.layers.len());
-            self.wires.backward(&mut model.layers, x, lowest..all, false, Whole::over(Some(ranks)));
+            let (x, all) = (Batch::new(&self.rows.x, data.width()), self.lowest..model.layers.len());
+            self.wires.backward(&mut model.layers, x, all, false, Whole::over(Some(ranks)));
             let mut flat = Vec::with_capacity(len);
             each_trained(model, &mut |param| flat.extend_from_slice(&param.grad));
             own.push(flat);
@@ -91,7 +114,6 @@ impl<F: Scalar> Trainer<F> {
             param.grad.copy_from_slice(grad);
             rest = others;
         });
-        add_penalty_slopes(model);
-        Ok(first_bad_gradient(&model.layers, 0))
+        Ok(())
     }
 }

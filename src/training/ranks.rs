@@ -9,7 +9,7 @@ use super::resume::identity;
 use super::settings::Fit;
 use super::shards::of_shards;
 use crate::diagnosis::Diagnose;
-use crate::distributed::{Communicator, Ranks, Reduction};
+use crate::distributed::{Communicator, Ranks, Reduction, Together};
 use crate::error::{Error, RankFault, Result, Shape};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -35,14 +35,22 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// [`Error::Rank`] on the others. [`Diagnose::Investigate`] is refused. Where each rank has data of its own, see
     /// [`Fit::sharded`].
     pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
-        self.world = Some(world);
-        self.sharded = false;
+        self.together = Together { world: Some(world), sharded: false, ..self.together };
+        self
+    }
+
+    /// Gradients of a [distributed](Fit::distributed) training are laid one behind another, from the last layer to the first,
+    /// and summed in pieces of this size or more, whole layers each. A piece is summed while the backward pass of the layers
+    /// below goes on; `usize::MAX` makes one piece of all, which is summed when that is over. The sums have the same bits
+    /// either way where the communicator adds each number in the same order. Default: 2²⁰ bytes, 1 MiB.
+    pub fn bucket_bytes(mut self, bytes: usize) -> Self {
+        self.together.bucket_bytes = bytes;
         self
     }
 
     /// How [distributed](Fit::distributed) gradients are summed. Default: [`Reduction::Fast`].
     pub fn reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
+        self.together.reduction = reduction;
         self
     }
 }
@@ -66,12 +74,13 @@ impl<F: Scalar> Sequential<F> {
             ("the version of cornu", env!("CARGO_PKG_VERSION").to_string()),
             ("seed", seed),
             ("epochs", settings.epochs.to_string()),
-            ("reduction", format!("{:?}", settings.reduction)),
-            ("data", if settings.sharded { "shards" } else { "whole" }.into()),
+            ("reduction", format!("{:?}", settings.together.reduction)),
+            ("bucket_bytes", settings.together.bucket_bytes.to_string()),
+            ("data", if settings.together.sharded { "shards" } else { "whole" }.into()),
         ];
         let own = own.map(|(name, here)| (name.to_string(), here));
         let mut identity = identity(model, &prepared.run, settings, 0)?;
-        if settings.sharded {
+        if settings.together.sharded {
             of_shards(&mut identity, &prepared.run, settings)?;
         }
         Ok((prepared, own.into_iter().chain(identity).collect()))

@@ -8,7 +8,7 @@ use super::given::Given;
 use crate::callback::{Callback, Verbose};
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
-use crate::distributed::{Communicator, Reduction};
+use crate::distributed::Together;
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -29,6 +29,7 @@ use crate::scalar::Scalar;
 /// | `callback` | none |
 /// | `verbose` | [`Verbose::Auto`] |
 /// | `distributed` or `sharded` | on this rank alone |
+/// | `bucket_bytes`, `reduction` | 1 MiB; [`Reduction::Fast`](crate::distributed::Reduction::Fast) |
 ///
 /// # Example
 /// ```
@@ -56,9 +57,7 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(super) diagnose: Diagnose,
     pub(super) rules: Rules,
     pub(super) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
-    pub(super) world: Option<&'a dyn Communicator>,
-    pub(super) sharded: bool,
-    pub(super) reduction: Reduction,
+    pub(super) together: Together<'a>,
 }
 
 impl<'a, F: Scalar> Fit<'a, F> {
@@ -80,9 +79,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             diagnose: Diagnose::Report,
             rules: Rules::default(),
             callbacks: RefCell::default(),
-            world: None,
-            sharded: false,
-            reduction: Reduction::Fast,
+            together: Together::over(None),
         }
     }
 
@@ -232,6 +229,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     pub(super) fn check(&self, count: usize) -> Result<usize> {
         check_batch_size(self.batch_size)?;
         check_batch_size(self.validation_batch_size.unwrap_or(1))?;
+        self.together.check()?;
         if self.validation_freq == 0 {
             return Err(Error::argument("validation_freq", "at least 1", 0));
         }

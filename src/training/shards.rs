@@ -7,7 +7,7 @@ use super::epochs::Training;
 use super::fit::Run;
 use super::ranks::Identity;
 use super::settings::Fit;
-use crate::distributed::{Communicator, Ranks, Reduction, Shards};
+use crate::distributed::{Communicator, Ranks, Reduction, Shards, Together};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -44,24 +44,18 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn sharded(mut self, world: &'a impl Communicator) -> Self {
-        self.world = Some(world);
-        self.sharded = true;
+        self.together = Together { world: Some(world), sharded: true, ..self.together };
         self
     }
 
     /// Whether the training is one of several ranks.
     pub(crate) fn is_distributed(&self) -> bool {
-        self.world.is_some()
-    }
-
-    /// The ranks of the training, unless it is alone.
-    pub(super) fn ranks(&self) -> Option<Ranks<'a>> {
-        Ranks::of(self.world, self.reduction).map(|ranks| ranks.with_shards(self.sharded))
+        self.together.world.is_some()
     }
 
     /// Refuses settings that make no training, and tells how many of the `count` samples of a shard train.
     pub(super) fn check_shard(&self, count: usize) -> Result<usize> {
-        if self.reduction == Reduction::Exact {
+        if self.together.reduction == Reduction::Exact {
             let expected = "Reduction::Fast where each rank has data of its own";
             return Err(Error::argument("reduction", expected, "Reduction::Exact"));
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::buckets::Buckets;
 use super::dataset::Dataset;
 use super::diagnose::Diagnosis;
 use super::given::Rows;
@@ -24,6 +25,8 @@ pub(super) struct Trainer<F> {
     pub(super) lowest: usize,
     /// The batch under way.
     pub(super) rows: Rows<F>,
+    /// Gradients on their way over the ranks.
+    pub(super) buckets: Buckets<F>,
 }
 
 /// Where in the training a step stands, its epoch and its batch from 1, and what becomes of its gradients.
@@ -56,6 +59,7 @@ impl<F: Scalar> Trainer<F> {
             wires: Wires::new(&model.layers),
             lowest: model.layers.iter().position(trains).unwrap_or(model.layers.len()),
             rows: Rows::default(),
+            buckets: Buckets::new(),
         }
     }
 

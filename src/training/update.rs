@@ -2,7 +2,7 @@
 //! rule, the average, the constraints.
 
 use crate::kernel;
-use crate::layer::Layer;
+use crate::layer::{Layer, Node};
 use crate::model::Sequential;
 use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
 use crate::param::{Descent, Param};
@@ -104,7 +104,12 @@ pub(super) fn finish<F: Scalar>(model: &mut Sequential<F>) {
 
 /// Calls `f` with every parameter that the optimizer changes, always in the same order.
 pub(super) fn each_trained<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut Param<F>)) {
-    for layer in &mut model.layers {
+    each_trained_of(&mut model.layers, f);
+}
+
+/// The same in these layers.
+pub(super) fn each_trained_of<F: Scalar>(layers: &mut [Node<F>], f: &mut dyn FnMut(&mut Param<F>)) {
+    for layer in layers {
         layer.walk_mut(&mut |trained, param| {
             if trained && param.is_trainable() {
                 f(param);

@@ -57,27 +57,30 @@ pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<()
                 _ => error.downcast_ref::<RankFault>(),
             };
             match fault {
-                Some(fault @ RankFault::Failed { .. }) => fail_after(rank, 16, &fault.to_string()),
-                Some(fault) => fail_after(rank, 0, &fault.to_string()),
-                None => fail_after(rank, 0, &format!("rank {rank}: {error}")),
+                Some(fault @ RankFault::Failed { .. }) => fail_after(&world, 16, &fault.to_string()),
+                Some(fault) => fail_after(&world, 0, &fault.to_string()),
+                None => fail_after(&world, 0, &format!("rank {rank}: {error}")),
             }
         }
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            fail_after(rank, 0, &format!("rank {rank}: panicked: {text}"));
+            fail_after(&world, 0, &format!("rank {rank}: panicked: {text}"));
         }
     }
     // Whoever is done waits for the others here, and hears where one has lost patience.
-    let end = Wait { rank, size: world.size(), patience: None, what: "the end of the program" };
-    end.for_request(SimpleCommunicator::world().immediate_barrier());
-    ExitCode::SUCCESS
+    let end = Wait { calls: &world.calls, patience: None, what: "the end of the program" };
+    match end.for_request(|| SimpleCommunicator::world().immediate_barrier()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => abort(&error.to_string()),
+    }
 }
 
 /// Ends the run on all ranks. Where several have met the same error, the first of them tells it; what another rank has met
 /// that one tells itself, if it can, within so many `turns` of a quarter of a second.
-fn fail_after(rank: usize, turns: usize, text: &str) -> ! {
-    std::thread::sleep(Duration::from_millis(250) * (turns + 3 * rank.min(8)) as u32);
+fn fail_after(world: &World, turns: usize, text: &str) -> ! {
+    std::thread::sleep(Duration::from_millis(250) * (turns + 3 * world.rank().min(8)) as u32);
+    let _turn = world.calls.turn();
     abort(text)
 }
 

@@ -4,6 +4,8 @@
 //! and Ubuntu the packages `libopenmpi-dev`, `openmpi-bin` and `libclang-dev`, or `libmpich-dev` and `mpich` in place of the first two.
 //! How to run a program on many ranks: [`guide::many_machines`](crate::guide::many_machines).
 
+mod background;
+mod calls;
 mod launch;
 mod wait;
 mod world;

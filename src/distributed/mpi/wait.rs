@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use crate::error::Result;
 use ::mpi::Tag;
-use ::mpi::request::{Request, Scope};
+use ::mpi::point_to_point::Message;
+use ::mpi::request::{Request, RequestCollection, Scope};
 use ::mpi::topology::SimpleCommunicator;
-use ::mpi::traits::{Communicator as _, Destination as _, Source as _};
+use ::mpi::traits::{Communicator as _, Destination as _, Equivalence as _, Source as _};
 
+use super::calls::Calls;
 use super::launch::abort;
 
 /// What ranks say of themselves: one has lost patience, rank 0 asks who waits, and those that wait answer.
@@ -22,33 +25,68 @@ const SPIN: Duration = Duration::from_micros(200);
 const LISTEN: Duration = Duration::from_millis(10);
 
 /// One wait of a rank for the others.
-pub(super) struct Wait {
-    pub(super) rank: usize,
-    pub(super) size: usize,
+pub(super) struct Wait<'c> {
+    pub(super) calls: &'c Calls,
     pub(super) patience: Option<Duration>,
     /// What is waited for.
     pub(super) what: &'static str,
 }
 
-impl Wait {
-    /// Returns once the request is done. Where that takes too long, ends the run on all ranks, with the name of the first
-    /// that does not wait too.
-    pub(super) fn for_request<'a, D: ?Sized, S: Scope<'a>>(&self, mut request: Request<'a, D, S>) {
+impl Wait<'_> {
+    /// Begins a request, and returns once it is done. Where that takes too long, ends the run on all ranks, with the name of
+    /// the first that does not wait too.
+    pub(super) fn for_request<'a, D: ?Sized + 'a, S: Scope<'a>>(
+        &self,
+        start: impl FnOnce() -> Request<'a, D, S>,
+    ) -> Result<()> {
+        let turn = self.calls.turn()?;
+        let mut request = Some(start());
+        drop(turn);
+        self.until(|| {
+            request = request.take().and_then(|request| request.test().err());
+            request.is_none().then_some(())
+        })
+    }
+
+    /// Begins requests, and returns once all are done.
+    pub(super) fn for_all<'a, D: ?Sized + 'a>(
+        &self,
+        requests: &mut RequestCollection<'a, D>,
+        start: impl FnOnce(&mut RequestCollection<'a, D>),
+    ) -> Result<()> {
+        let turn = self.calls.turn()?;
+        start(requests);
+        drop(turn);
+        let mut done = Vec::new();
+        self.until(|| requests.test_all(&mut done).then_some(()))
+    }
+
+    /// The next message of a rank, to be received, and how many bytes it has.
+    pub(super) fn for_message(&self, from: usize, tag: Tag) -> Result<(Message, usize)> {
+        let world = SimpleCommunicator::world();
+        let process = world.process_at_rank(from as i32);
+        let (message, status) = self.until(|| process.immediate_matched_probe_with_tag(tag))?;
+        Ok((message, status.count(u8::equivalent_datatype()).unsigned_abs() as usize))
+    }
+
+    /// What is asked for in turn with the other threads, once it is there.
+    fn until<T>(&self, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
         let start = Instant::now();
         let mut alarmed = None;
         loop {
-            request = match request.test() {
-                Ok(_) => return,
-                Err(request) => request,
-            };
+            let turn = self.calls.turn()?;
+            if let Some(found) = ask() {
+                return Ok(found);
+            }
             let waited = start.elapsed();
+            if waited >= LISTEN {
+                self.listen(waited, &mut alarmed);
+            }
+            drop(turn);
             match waited {
                 _ if waited < SPIN => std::thread::yield_now(),
                 _ if waited < LISTEN => std::thread::sleep(SPIN / 10),
-                _ => {
-                    self.listen(waited, &mut alarmed);
-                    std::thread::sleep(SPIN);
-                }
+                _ => std::thread::sleep(SPIN),
             }
         }
     }
@@ -56,7 +94,7 @@ impl Wait {
     fn listen(&self, waited: Duration, alarmed: &mut Option<Instant>) {
         let world = SimpleCommunicator::world();
         let late = self.patience.is_some_and(|patience| waited > patience);
-        if self.rank == 0 {
+        if self.calls.rank == 0 {
             if late || world.any_process().immediate_matched_probe_with_tag(ALARM).is_some() {
                 self.call();
             }
@@ -65,11 +103,11 @@ impl Wait {
         let first = world.process_at_rank(0);
         if let Some((message, _)) = first.immediate_matched_probe_with_tag(CALL) {
             message.matched_receive::<u64>();
-            first.send_with_tag(&(self.rank as u64), HERE);
+            first.send_with_tag(&(self.calls.rank as u64), HERE);
         }
         match alarmed {
             None if late => {
-                first.send_with_tag(&(self.rank as u64), ALARM);
+                first.send_with_tag(&(self.calls.rank as u64), ALARM);
                 *alarmed = Some(Instant::now());
             }
             // Rank 0, if it waited, would have ended the run by now.
@@ -81,13 +119,15 @@ impl Wait {
     /// Asks all other ranks whether they wait, and ends the run.
     fn call(&self) -> ! {
         let world = SimpleCommunicator::world();
-        (1..self.size).for_each(|rank| world.process_at_rank(rank as i32).send_with_tag(&0_u64, CALL));
-        let mut here = vec![false; self.size];
+        (1..self.calls.size).for_each(|rank| world.process_at_rank(rank as i32).send_with_tag(&0_u64, CALL));
+        let mut here = vec![false; self.calls.size];
         here[0] = true;
         let start = Instant::now();
         while start.elapsed() < ROLL_CALL && here.contains(&false) {
             match world.any_process().immediate_matched_probe_with_tag(HERE) {
-                Some((message, _)) => here[message.matched_receive::<u64>().0 as usize % self.size] = true,
+                Some((message, _)) => {
+                    here[message.matched_receive::<u64>().0 as usize % self.calls.size] = true
+                }
                 None => std::thread::sleep(SPIN),
             }
         }

@@ -1,149 +1,140 @@
 //! All processes that `mpirun` has started, as ranks of a training.
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::distributed::{Communicator, Numbers};
-use crate::error::{RankFault, Result};
-use ::mpi::collective::SystemOperation;
+use crate::distributed::{Communicator, Numbers, OwnedNumbers, Sum};
+use crate::error::{Error, RankFault, Result};
+use ::mpi::request::scope;
 use ::mpi::topology::SimpleCommunicator;
-use ::mpi::traits::{
-    Buffer, BufferMut, Communicator as _, CommunicatorCollectives as _, Destination as _, Root as _,
-    Source as _,
-};
+use ::mpi::traits::{Communicator as _, Destination as _, Root as _};
 
-use super::wait::Wait;
+use super::background::Background;
+use super::calls::{Calls, Memory, PIECE};
 
-/// How many bytes or numbers go in one message: MPI counts in 32 bits.
-const PIECE: usize = 1 << 28;
-
-/// Marks messages of a training.
+/// Marks messages of a training, and those of its sums.
 const MESSAGE: ::mpi::Tag = 1;
+const SUM: ::mpi::Tag = 2;
+
+/// The first bytes of a broadcast, their number among them: what is no longer is one message.
+const HEAD: usize = 1 << 10;
 
 /// All ranks of the program, seen from one of them; made by [`launch`](super::launch).
 ///
-/// Sums go through MPI's own all-reduce, without blocking, so that a rank that has hung is noticed: a wait for longer than
-/// the [`patience`](World::patience) ends the run on all ranks.
+/// Sums of few numbers go through MPI's own all-reduce. Of many each rank adds a share, which all others send it, in the order
+/// of ranks. Those that are [begun](Communicator::start_sum) go on in a thread of their own, which mostly sleeps. Nothing blocks
+/// in MPI, so that a rank that has hung is noticed: a wait for longer than the [`patience`](World::patience) ends the run on
+/// all ranks.
 ///
 /// # Example
 /// See [`launch`](super::launch).
 #[derive(Debug)]
 pub struct World {
-    rank: usize,
-    size: usize,
-    patience: Duration,
-    /// Calls of MPI are made by one thread at a time.
-    turn: Mutex<()>,
+    pub(super) calls: Calls,
+    memory: Mutex<Memory>,
+    background: Mutex<Option<Background>>,
 }
 
 impl World {
     /// Where MPI has been initialised.
     pub(super) fn new() -> Self {
-        let world = SimpleCommunicator::world();
-        let (rank, size) = (world.rank().unsigned_abs() as usize, world.size().unsigned_abs() as usize);
-        World { rank, size, patience: Duration::from_secs(25), turn: Mutex::new(()) }
+        World { calls: Calls::new(), memory: Mutex::default(), background: Mutex::default() }
     }
 
-    /// How long this rank waits for the others before the run is ended. It must be longer than anything that one rank does
-    /// while the others wait for it: a callback that writes a large file, the reading of its data, its slowest step.
-    /// Default: 25 s.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    /// How long this rank waits for the others before the run is ended, from now on. It must be longer than anything that
+    /// one rank does while the others wait for it: a callback that writes a large file, the reading of its data, its slowest
+    /// step. Default: 25 s.
+    pub fn patience(&self, patience: Duration) -> &Self {
+        self.calls.patience.store(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self
     }
 
-    fn wait(&self, what: &'static str) -> Wait {
-        Wait { rank: self.rank, size: self.size, patience: Some(self.patience), what }
-    }
-
-    fn turn(&self) -> Result<std::sync::MutexGuard<'_, ()>> {
-        let poisoned = |_| RankFault::Failed { rank: self.rank, cause: "a call of MPI has panicked".into() };
-        Ok(self.turn.lock().map_err(poisoned)?)
-    }
-
-    fn sum_pieces<T: Copy>(&self, numbers: &mut [T]) -> Result<()>
-    where
-        [T]: Buffer + BufferMut,
-    {
-        let _turn = self.turn()?;
-        let world = SimpleCommunicator::world();
-        let wait = self.wait("a sum over all ranks");
-        for piece in numbers.chunks_mut(PIECE) {
-            let own = piece.to_vec();
-            ::mpi::request::scope(|scope| {
-                let sum = SystemOperation::sum();
-                wait.for_request(world.immediate_all_reduce_into(scope, &own[..], piece, sum));
-            });
-        }
-        Ok(())
+    fn poisoned(&self) -> Error {
+        RankFault::Failed { rank: self.calls.rank, cause: "a thread has panicked while it summed".into() }
+            .into()
     }
 
     fn broadcast_piece(&self, bytes: &mut [u8]) -> Result<()> {
-        let _turn = self.turn()?;
-        let world = SimpleCommunicator::world();
-        let wait = self.wait("a broadcast of rank 0");
-        for piece in bytes.chunks_mut(PIECE) {
-            ::mpi::request::scope(|scope| {
-                wait.for_request(world.process_at_rank(0).immediate_broadcast_into(scope, piece));
-            });
-        }
-        Ok(())
+        let (world, wait) = (SimpleCommunicator::world(), self.calls.wait("a broadcast of rank 0"));
+        let pieces = bytes.chunks_mut(PIECE);
+        pieces.into_iter().try_for_each(|piece| {
+            scope(|scope| {
+                wait.for_request(|| world.process_at_rank(0).immediate_broadcast_into(scope, piece))
+            })
+        })
     }
 }
 
 impl Communicator for World {
     fn rank(&self) -> usize {
-        self.rank
+        self.calls.rank
     }
 
     fn size(&self) -> usize {
-        self.size
+        self.calls.size
     }
 
+    /// In pieces, the last of which is shorter than the others.
     fn send(&self, to: usize, bytes: &[u8]) -> Result<()> {
-        let _turn = self.turn()?;
-        let world = SimpleCommunicator::world();
-        let wait = self.wait("a message");
-        let length = (bytes.len() as u64).to_le_bytes();
-        for piece in std::iter::once(&length[..]).chain(bytes.chunks(PIECE)) {
-            ::mpi::request::scope(|scope| {
-                wait.for_request(
-                    world.process_at_rank(to as i32).immediate_send_with_tag(scope, piece, MESSAGE),
-                );
-            });
-        }
-        Ok(())
+        let (world, wait) = (SimpleCommunicator::world(), self.calls.wait("a message"));
+        let end = bytes.len().is_multiple_of(PIECE).then_some(&[][..]);
+        bytes.chunks(PIECE).chain(end).try_for_each(|piece| {
+            let to = world.process_at_rank(to as i32);
+            scope(|scope| wait.for_request(|| to.immediate_send_with_tag(scope, piece, MESSAGE)))
+        })
     }
 
     fn receive(&self, from: usize) -> Result<Vec<u8>> {
-        let _turn = self.turn()?;
-        let world = SimpleCommunicator::world();
-        let wait = self.wait("a message");
-        let take = |bytes: &mut [u8]| {
-            ::mpi::request::scope(|scope| {
-                wait.for_request(
-                    world.process_at_rank(from as i32).immediate_receive_into_with_tag(scope, bytes, MESSAGE),
-                );
-            });
-        };
-        let mut length = [0; 8];
-        take(&mut length);
-        let mut bytes = vec![0; u64::from_le_bytes(length) as usize];
-        bytes.chunks_mut(PIECE).for_each(take);
-        Ok(bytes)
-    }
-
-    fn sum(&self, numbers: Numbers) -> Result<()> {
-        match numbers {
-            Numbers::F32(numbers) => self.sum_pieces(numbers),
-            Numbers::F64(numbers) => self.sum_pieces(numbers),
+        let wait = self.calls.wait("a message");
+        let mut bytes = Vec::new();
+        loop {
+            let (message, count) = wait.for_message(from, MESSAGE)?;
+            let start = bytes.len();
+            bytes.resize(start + count, 0);
+            scope(|scope| {
+                wait.for_request(|| message.immediate_matched_receive_into(scope, &mut bytes[start..]))
+            })?;
+            if count < PIECE {
+                return Ok(bytes);
+            }
         }
     }
 
+    fn sum(&self, numbers: Numbers) -> Result<()> {
+        let mut memory = self.memory.lock().map_err(|_| self.poisoned())?;
+        self.calls.sum(numbers, &mut memory, SUM)
+    }
+
+    fn start_sum(&self, mut numbers: OwnedNumbers) -> Result<Sum<'_>> {
+        let is_direct = match &numbers {
+            OwnedNumbers::F32(numbers) => self.calls.is_direct::<f32>(numbers.len()),
+            OwnedNumbers::F64(numbers) => self.calls.is_direct::<f64>(numbers.len()),
+        };
+        // MPI's own all-reduce has its place among the other calls of all ranks.
+        if !is_direct {
+            self.sum(numbers.lend())?;
+            return Ok(Sum::new(|| Ok(numbers)));
+        }
+        let mut background = self.background.lock().map_err(|_| self.poisoned())?;
+        let thread = match &mut *background {
+            Some(thread) => thread,
+            none => none.insert(Background::start(self.calls.clone())?),
+        };
+        thread.sum(numbers, self.calls.rank)
+    }
+
     fn broadcast(&self, bytes: &mut Vec<u8>) -> Result<()> {
-        let mut length = (bytes.len() as u64).to_le_bytes();
-        self.broadcast_piece(&mut length)?;
-        bytes.resize(u64::from_le_bytes(length) as usize, 0);
-        self.broadcast_piece(bytes)
+        let mut head = [0; HEAD];
+        let (length, first) = head.split_at_mut(size_of::<u64>());
+        length.copy_from_slice(&(bytes.len() as u64).to_le_bytes());
+        bytes.iter().zip(&mut *first).for_each(|(byte, to)| *to = *byte);
+        self.broadcast_piece(&mut head)?;
+        let (length, first) = head.split_at(size_of::<u64>());
+        let length = length.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)) as usize;
+        bytes.resize(length, 0);
+        let (start, rest) = bytes.split_at_mut(length.min(first.len()));
+        start.copy_from_slice(&first[..start.len()]);
+        if rest.is_empty() { Ok(()) } else { self.broadcast_piece(rest) }
     }
 }

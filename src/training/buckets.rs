@@ -1,0 +1,78 @@
+//! The gradients of all layers, one behind another, on their way over the ranks: summed in pieces, each of which sets out
+//! as soon as the backward pass has filled it, while that goes on below.
+
+use std::ops::Range;
+
+use super::update::each_trained_of;
+use crate::distributed::Ranks;
+use crate::error::{Error, RankFault, Result};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+/// The memory of such sums, kept from one step to the next.
+pub(super) struct Buckets<F>(Vec<Vec<F>>);
+
+impl<F: Scalar> Buckets<F> {
+    pub(super) fn new() -> Self {
+        Buckets(Vec::new())
+    }
+
+    /// Passes backward through the layers `lowest` and above, each by `backward`, from the last to the first, and replaces
+    /// their gradients by the sums over all ranks.
+    pub(super) fn sum(
+        &mut self,
+        model: &mut Sequential<F>,
+        lowest: usize,
+        ranks: &Ranks,
+        mut backward: impl FnMut(&mut Sequential<F>, usize),
+    ) -> Result<()> {
+        let size = ranks.bucket::<F>();
+        let mut under_way = Vec::new();
+        let mut end = model.layers.len();
+        let mut bucket = self.empty();
+        for layer in (lowest..end).rev() {
+            backward(model, layer);
+            each_trained_of(&mut model.layers[layer..=layer], &mut |param| {
+                bucket.extend_from_slice(&param.grad)
+            });
+            // The last one is waited for at once.
+            if bucket.len() >= size && layer > lowest {
+                let full = std::mem::replace(&mut bucket, self.empty());
+                under_way.push((layer..end, ranks.start_sum(full)?));
+                end = layer;
+            }
+        }
+        ranks.check()?;
+        ranks.sum(&mut bucket)?;
+        self.take_back(model, lowest..end, bucket);
+        for (layers, sum) in under_way {
+            let mixed = || {
+                Error::from(RankFault::Failed {
+                    rank: ranks.rank(),
+                    cause: "a sum came back as another type".into(),
+                })
+            };
+            let sums = F::take_back(sum.finish()?).ok_or_else(mixed)?;
+            self.take_back(model, layers, sums);
+        }
+        Ok(())
+    }
+
+    fn empty(&mut self) -> Vec<F> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// Gives the layers their gradients, from the last to the first.
+    fn take_back(&mut self, model: &mut Sequential<F>, layers: Range<usize>, mut sums: Vec<F>) {
+        let mut rest = &sums[..];
+        for layer in layers.rev() {
+            each_trained_of(&mut model.layers[layer..=layer], &mut |param| {
+                let (grad, others) = rest.split_at(param.len().min(rest.len()));
+                param.grad.copy_from_slice(grad);
+                rest = others;
+            });
+        }
+        sums.clear();
+        self.0.push(sums);
+    }
+}
