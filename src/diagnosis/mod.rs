@@ -19,6 +19,7 @@ mod evidence;
 mod finding;
 mod findings;
 pub mod pages;
+mod ranks;
 mod remedy;
 mod rules;
 mod state;
@@ -27,7 +28,7 @@ mod watch;
 pub(crate) use colour::colour;
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
-    Targets, Task,
+    Shard, Targets, Task,
 };
 pub(crate) use evidence::{LEARNED, Tally, scramble};
 pub use finding::{Finding, Help, Severity, Trial};

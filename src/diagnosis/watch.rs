@@ -18,10 +18,10 @@ pub(crate) struct Watch<F: Scalar> {
     /// Samples of the kernels before a step, one after another.
     before: Vec<F>,
     /// What is taken together over the batches of an epoch.
-    epoch: Epoch,
-    clipped: usize,
+    pub(super) epoch: Epoch,
+    pub(super) clipped: usize,
     /// The targets of the first epoch.
-    tally: Tally<F>,
+    pub(super) tally: Tally<F>,
     /// The sum of the losses of the last quarter of the epoch's batches, and how many these are.
     late: (f64, usize),
     looking: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Watch<F: Scalar> {
     bare: f64,
     batch: usize,
     /// Batches of an epoch that are looked at, at most.
-    looks: usize,
+    pub(super) looks: usize,
 }
 
 impl<F: Scalar> Watch<F> {
@@ -84,18 +84,15 @@ impl<F: Scalar> Watch<F> {
         self.looking
     }
 
-    /// Takes what every batch gives: its loss, and in the first epoch its targets.
-    pub(crate) fn batch_ends(&mut self, y: Batch<F>, weights: Option<&[F]>, loss: f64) {
-        if self.tallies() {
-            self.tally.take(y, weights);
-        }
+    /// Takes what every batch gives: its loss.
+    pub(crate) fn batch_ends(&mut self, loss: f64) {
         if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
             self.late = (self.late.0 + loss, self.late.1 + 1);
         }
     }
 
     /// Whether the targets of this epoch are counted.
-    pub(crate) fn tallies(&self) -> bool {
+    pub(super) fn tallies(&self) -> bool {
         self.evidence.curves.epochs.is_empty()
     }
 

@@ -74,6 +74,8 @@ fn not_finite(error: &Error) -> Findings {
 /// The diagnosis of a `fit`.
 pub(super) struct Diagnosis<'f, F: Scalar> {
     pub(super) watch: Watch<F>,
+    /// Whether this is another rank than the first, which judges.
+    follows: bool,
     rules: &'f Rules,
     diagnose: Diagnose,
     tells: bool,
@@ -89,25 +91,25 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         train: usize,
         rows: &mut Rows<F>,
     ) -> Result<Option<Self>> {
-        let Some(compiled) =
-            model.compiled.as_ref().filter(|_| settings.diagnose != Diagnose::Off && train > 0)
-        else {
+        let Some(compiled) = model.compiled.as_ref().filter(|_| settings.diagnose != Diagnose::Off) else {
             return Ok(None);
         };
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch);
         let plan = plan(model, compiled, (epochs, settings.batch_size, train), settings.shuffle);
         let budget = Budget::of(model, &plan, train, data);
-        Ok(Some(Diagnosis {
-            watch: look::watch(model, compiled, plan, (data, train), validation, budget, rows)?,
-            rules: &settings.rules,
-            diagnose: settings.diagnose,
-            tells: settings.verbose != Verbose::Silent,
-        }))
+        let watch = look::watch(model, compiled, plan, (data, train), validation, budget, rows)?;
+        Ok(Some(Diagnosis::by(watch, settings, false)))
+    }
+
+    /// A diagnosis by this watch.
+    pub(super) fn by(watch: Watch<F>, settings: &'f Fit<F>, follows: bool) -> Self {
+        let tells = settings.verbose != Verbose::Silent && !follows;
+        Diagnosis { watch, follows, rules: &settings.rules, diagnose: settings.diagnose, tells }
     }
 
     /// Whether the batch under way is the first.
     pub(super) fn is_at_the_start(&self) -> bool {
-        self.watch.evidence.curves.epochs.is_empty() && self.watch.batch() == 0
+        !self.follows && self.watch.evidence.curves.epochs.is_empty() && self.watch.batch() == 0
     }
 
     /// After the first forward pass, before the first step.
@@ -118,6 +120,9 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
     /// At the end of an epoch. Gives a reason to stop where stopping was asked for and there is no hope.
     pub(super) fn end_epoch(&mut self, logs: &Logs, learning_rate: f64) -> Option<String> {
+        if self.follows {
+            return None;
+        }
         let news = self.watch.end_epoch(&|key| logs.get(key), learning_rate, self.rules);
         self.tell(&news);
         let hopeless = self.diagnose == Diagnose::Stop && self.watch.evidence.failing();
@@ -128,12 +133,18 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
     /// Where a number is no longer finite.
     pub(super) fn diverged(&mut self, error: &Error) {
+        if self.follows {
+            return;
+        }
         let news = self.watch.diverged(error.to_string(), self.rules);
         self.tell(&news);
     }
 
     /// At the end of the run; `stopped` says why it came before its time.
     pub(super) fn end(mut self, stopped: Option<String>) -> Findings {
+        if self.follows {
+            return Findings::default();
+        }
         let news = self.watch.end(stopped, self.rules);
         self.tell(&news);
         self.watch.findings

@@ -55,18 +55,14 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let mut trainer = Trainer::new(model);
         let from = if settings.validation_data.is_some() { 0 } else { run.train };
         let validation = run.validation.as_ref().map(|data| (data, from));
-        // Rank 0 alone looks and tells.
-        let (diagnosis, verbose) = match ranks.as_ref().is_none_or(Ranks::is_first) {
-            true => {
-                let rows = &mut trainer.rows;
-                (Diagnosis::new(model, &run.data, validation, settings, run.train, rows), settings.verbose)
-            }
-            false => (Ok(None), Verbose::Silent),
-        };
+        let rows = &mut trainer.rows;
         let diagnosis = match &ranks {
-            Some(ranks) => ranks.agree_with_first(diagnosis)?,
-            None => diagnosis?,
+            Some(ranks) => Diagnosis::together(model, &run, validation, settings, rows, ranks)?,
+            None => Diagnosis::new(model, &run.data, validation, settings, run.train, rows)?,
         };
+        // Rank 0 alone tells.
+        let looks_on = ranks.as_ref().is_none_or(Ranks::is_first);
+        let verbose = if looks_on { settings.verbose } else { Verbose::Silent };
         let callbacks = Callbacks { given: callbacks, progress: Progress::new(verbose) };
         let mut words = run.words(model, settings);
         words.extend(ranks.as_ref().map(|ranks| ("ranks", ranks.size().to_string())));
@@ -159,6 +155,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     /// Ends in this error, unless it is a divergence that a callback makes a reason to stop.
     fn diverge(&mut self, error: Error) -> Result<()> {
         let Error::Diverged { .. } = error else { return Err(error) };
+        self.look_together()?;
         if let Some(diagnosis) = &mut self.diagnosis {
             diagnosis.diverged(&error);
         }
@@ -172,6 +169,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         if (self.clock.epoch + 1).is_multiple_of(self.settings.validation_freq) {
             self.run.validate(self.model, self.settings, &mut self.logs, self.ranks.as_ref())?;
         }
+        self.look_together()?;
         self.callbacks.progress.clear();
         let stopped = self.ask(|callback, at| callback.on_epoch_end(at))?;
         let rate = self.clock.moment(self.model, &mut self.logs).learning_rate();

@@ -11,12 +11,12 @@ use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
-const NUMBERS: usize = 1 << 16;
-const ROWS: usize = 10_000;
+pub(super) const NUMBERS: usize = 1 << 16;
+pub(super) const ROWS: usize = 10_000;
 /// Rows that tell the scale of the inputs and the commonest classes, in a run of a fraction of a millisecond.
-const LEAST: usize = 32;
+pub(super) const LEAST: usize = 32;
 /// Rows of a source, for which each row may be a read from a disk.
-const FEW: usize = 64;
+pub(super) const FEW: usize = 64;
 
 /// So many of the numbers below `count`, in order, one from each of as many equal parts: as even as a ruler, and without
 /// one, so that data in a regular order show no pattern of their own. The same at each call.
@@ -53,11 +53,11 @@ fn products<F: Scalar>(layer: &Node<F>) -> f64 {
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
     /// Numbers of inputs and targets.
-    numbers: usize,
+    pub(super) numbers: usize,
     /// Rows that are compared with each other.
-    compared: usize,
+    pub(super) compared: usize,
     /// Batches of each epoch.
-    looks: usize,
+    pub(super) looks: usize,
 }
 
 /// Batches of an epoch that are looked at: two tell a beginning from what comes of it, and more than four nothing new.

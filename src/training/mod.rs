@@ -15,6 +15,7 @@ mod gradient;
 mod history;
 mod investigate;
 mod look;
+mod look_together;
 mod measure;
 mod on_batch;
 mod pack;

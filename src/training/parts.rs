@@ -2,7 +2,6 @@
 //! [`Reduction::Exact`](crate::distributed::Reduction::Exact) some of eight.
 
 use super::dataset::Dataset;
-use super::given::Rows;
 use super::measure::Measure;
 use super::step::{Trainer, add_penalty_slopes, first_bad_gradient, targets};
 use super::update::each_trained;
@@ -20,7 +19,7 @@ impl<F: Scalar> Trainer<F> {
         &mut self,
         model: &mut Sequential<F>,
         data: &Dataset<F>,
-        (indices, watch): (&[usize], Option<&mut Watch<F>>),
+        (indices, mut watch): (&[usize], Option<&mut Watch<F>>),
         measure: &mut Measure<F>,
         penalty: f64,
         ranks: &Ranks,
@@ -35,23 +34,22 @@ impl<F: Scalar> Trainer<F> {
             activities += activity;
             let targets = targets(data, &self.rows, indices);
             measure.take_part(&*compiled.loss, y_pred, targets, activity);
+            if let Some(watch) = &mut watch {
+                watch.tally(targets.y, targets.weights);
+            }
         }
         let size = (indices.len(), data.steps);
         let loss = measure.take_whole(size, data.weights.is_some(), penalty, (ranks, read))?;
-        // The diagnosis counts all targets, and looks at the last of the parts of rank 0.
+        // The diagnosis counts all targets, and looks at the last of the parts of each rank.
         if let Some(watch) = watch.filter(|_| loss.is_finite()) {
             let x = Batch::new(&self.rows.x, data.width());
             let targets = targets(data, &self.rows, indices);
-            if watch.tallies() && !data.is_source() && !ranks.is_sharded() {
-                let mut all = Rows::default();
-                data.gather_targets(indices, &mut all);
-                let weights = data.weights.is_some().then_some(&*all.weights);
-                watch.batch_ends(Batch::new(&all.y, data.target), weights, loss);
-            } else {
-                watch.batch_ends(targets.y, targets.weights, loss);
-            }
+            watch.batch_ends(loss);
             if watch.looks() && x.rows() > 0 {
                 watch.forward(&self.wires, x, targets.y, loss, penalty + activities);
+                if x.rows() == 1 {
+                    watch.saw_one_row();
+                }
             }
         }
         Ok(loss)

@@ -134,13 +134,18 @@ impl<F: Scalar> Training<'_, '_, F> {
         if !ranks.tell(gone_on)? {
             return Ok(());
         }
-        let Training { model, clock, history, .. } = self;
+        let Training { model, clock, history, diagnosis, .. } = self;
+        let first = clock.epoch;
         same_state(ranks, &mut |state| {
             state.count("epoch", &mut clock.epoch)?;
             state.count("batch", &mut clock.batch)?;
             state.group("model", |state| model.state(state))?;
             history.state(state)
-        })
+        })?;
+        if let Some(diagnosis) = diagnosis.as_mut().filter(|_| !ranks.is_first() && clock.epoch > first) {
+            diagnosis.watch.skip();
+        }
+        Ok(())
     }
 
     /// What is compared to see whether callbacks have changed the model.

@@ -88,7 +88,8 @@ impl<F: Scalar> Trainer<F> {
         let loss = measure.take(&*compiled.loss, y_pred, targets, penalty + activity);
         let penalty = penalty + activity;
         if let Some(watch) = watch.filter(|_| loss.is_finite()) {
-            watch.batch_ends(targets.y, targets.weights, loss);
+            watch.tally(targets.y, targets.weights);
+            watch.batch_ends(loss);
             if watch.looks() {
                 watch.forward(&self.wires, x, targets.y, loss, penalty);
             }

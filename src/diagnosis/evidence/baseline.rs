@@ -3,6 +3,8 @@
 //! Both come from the targets of every row that trains, taken as they pass in the first epoch: they are exact for classes
 //! and yes-or-no, and for numbers where these are few enough to be kept, beyond that from a random part of the rows.
 
+mod merge;
+
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;

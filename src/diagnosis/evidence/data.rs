@@ -74,6 +74,20 @@ pub struct Part {
     pub rows: usize,
 }
 
+/// What one of several ranks has, where each has data of its own.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Shard {
+    /// Samples that train.
+    pub rows: usize,
+    /// Samples that were looked at.
+    pub looked: usize,
+    /// Some of the numbers of a sample, the same of every rank, at most 256.
+    pub features: Vec<Feature>,
+    /// How many rows each class has, from the end of the first epoch.
+    pub classes: Vec<usize>,
+}
+
 /// What goes in, and what is to come out.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -100,6 +114,8 @@ pub struct Data {
     pub validation: Option<Part>,
     /// Rows that are equal to others.
     pub repeats: Repeats,
+    /// What each rank has, where each has data of its own; else none.
+    pub shards: Vec<Shard>,
 }
 
 impl Data {

@@ -10,7 +10,7 @@ mod state;
 pub(crate) use baseline::{Tally, scramble};
 pub use curves::{Curves, Epoch, First};
 pub(super) use data::class;
-pub use data::{Data, Feature, Part, Targets};
+pub use data::{Data, Feature, Part, Shard, Targets};
 pub use layers::{Kernel, LayerFacts, Look};
 pub use repeats::Repeats;
 

@@ -72,7 +72,7 @@ impl Epoch {
 }
 
 impl Look {
-    fn state(&mut self, state: &mut State) -> Result<()> {
+    pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
         let Look { rows, lost, alive, saturated, rms, spread, gradient, weights, step, looks } = self;
         state.count("rows", rows)?;
         state.count("lost", lost)?;

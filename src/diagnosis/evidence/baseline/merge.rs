@@ -1,0 +1,37 @@
+//! Tallies of several ranks, added up.
+
+use super::Tally;
+use crate::scalar::Scalar;
+
+impl<F: Scalar> Tally<F> {
+    /// A tally of the same kind that has seen nothing.
+    pub(crate) fn empty(&self) -> Self {
+        Tally {
+            loss: self.loss.clone(),
+            rows: 0,
+            weight: 0.0,
+            weighted: false,
+            entropy: 0.0,
+            seen: 0,
+            sums: vec![0.0; self.sums.len()],
+            counts: vec![0.0; self.counts.len()],
+            kept: Vec::with_capacity(self.kept.capacity()),
+            weights: Vec::with_capacity(self.weights.capacity()),
+            ..*self
+        }
+    }
+
+    /// Takes what another tally has seen beside this.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.weight += other.weight;
+        self.entropy += other.entropy;
+        self.seen += other.seen;
+        self.weighted |= other.weighted;
+        let add = |sums: &mut [f64], others: &[f64]| sums.iter_mut().zip(others).for_each(|(a, b)| *a += b);
+        add(&mut self.sums, &other.sums);
+        add(&mut self.counts, &other.counts);
+        self.kept.extend(other.kept);
+        self.weights.extend(other.weights);
+    }
+}

@@ -1,0 +1,151 @@
+//! Evidence of several ranks: each looks at its own rows of the batches that are looked at, and at the end of an epoch
+//! rank 0 takes all of it together, and asks the rules.
+
+use std::path::Path;
+
+use super::evidence::layers::LayerFacts;
+use super::evidence::{Data, Epoch, Feature, Look, Plan, Shard, Tally};
+use super::watch::Watch;
+use crate::error::Result;
+use crate::layer::Node;
+use crate::scalar::Scalar;
+use crate::state::State;
+use crate::tensor::Batch;
+
+/// Features of a shard that are compared with those of others.
+const FEATURES: usize = 256;
+
+impl<F: Scalar> Watch<F> {
+    /// A watch on another rank than the first, which asks no rule. The first tells on what `terms`.
+    pub(crate) fn follower(
+        layers: &[Node<F>],
+        plan: Plan,
+        tally: Tally<F>,
+        (looks, classes): (usize, usize),
+    ) -> Self {
+        let mut watch = Watch::new(layers, plan, Data::default(), tally, looks);
+        watch.epoch.answers = vec![0; classes];
+        watch
+    }
+
+    /// How many batches of an epoch are looked at, and how many classes are told apart.
+    pub(crate) fn terms(&self) -> (usize, usize) {
+        (self.looks, self.epoch.answers.len())
+    }
+
+    /// Takes targets that train: they are counted in the first epoch.
+    pub(crate) fn tally(&mut self, y: Batch<F>, weights: Option<&[F]>) {
+        if self.tallies() {
+            self.tally.take(y, weights);
+        }
+    }
+
+    /// Of a single row of a batch it cannot be told how far its rows are apart.
+    pub(crate) fn saw_one_row(&mut self) {
+        self.epoch.spread = f64::NAN;
+        self.evidence.layers.iter_mut().for_each(|layer| layer.look.spread = f64::NAN);
+    }
+
+    /// What this rank has seen of the epoch, for the first. The next begins from nothing.
+    pub(crate) fn hand_over(&mut self) -> Result<Vec<u8>> {
+        let mut state = State::writing();
+        self.epoch.state(&mut state)?;
+        state.count("clipped", &mut self.clipped)?;
+        self.evidence.layers.iter_mut().try_for_each(|layer| layer.look.state(&mut state))?;
+        let mut tallies = self.tallies();
+        state.item("tallies", &mut tallies)?;
+        if tallies {
+            self.tally.state(&mut state)?;
+        }
+        self.epoch.answers.fill(0);
+        (self.epoch.rows, self.clipped) = (0, 0);
+        self.skip();
+        Ok(state.bytes().to_vec())
+    }
+
+    /// An epoch is over, or was before this run.
+    pub(crate) fn skip(&mut self) {
+        if self.evidence.curves.epochs.is_empty() {
+            self.evidence.curves.epochs.push(Epoch::default());
+        }
+    }
+
+    /// Takes on the first rank what the others have seen, in order.
+    pub(crate) fn take_together(&mut self, others: Vec<Vec<u8>>) -> Result<()> {
+        if let (true, Some(shard)) = (self.tallies(), self.evidence.data.shards.first_mut()) {
+            shard.classes = self.tally.classes().unwrap_or_default();
+        }
+        others.into_iter().enumerate().try_for_each(|(place, bytes)| self.take_from(place + 1, bytes))
+    }
+
+    fn take_from(&mut self, rank: usize, bytes: Vec<u8>) -> Result<()> {
+        let mut state = State::reading(Path::new(&format!("rank {rank}")), bytes);
+        let mut other = self.epoch.clone();
+        other.state(&mut state)?;
+        let mut clipped = 0;
+        state.count("clipped", &mut clipped)?;
+        self.clipped += clipped;
+        let epoch = &mut self.epoch;
+        let share = other.rows as f64 / (epoch.rows + other.rows).max(1) as f64;
+        epoch.zero_logits += share * (other.zero_logits - epoch.zero_logits);
+        // NaN where it is not known.
+        epoch.spread = if epoch.rows == 0 { other.spread } else { epoch.spread.max(other.spread) };
+        epoch.rows += other.rows;
+        epoch.answers.iter_mut().zip(other.answers).for_each(|(sum, other)| *sum += other);
+        for layer in &mut self.evidence.layers {
+            let mut look = layer.look.clone();
+            look.state(&mut state)?;
+            layer.take(look);
+        }
+        let mut tallies = false;
+        state.item("tallies", &mut tallies)?;
+        if tallies {
+            let mut tally = self.tally.empty();
+            tally.state(&mut state)?;
+            if let Some(shard) = self.evidence.data.shards.get_mut(rank) {
+                shard.classes = tally.classes().unwrap_or_default();
+            }
+            if self.tallies() {
+                self.tally.merge(tally);
+            }
+        }
+        state.end()
+    }
+}
+
+impl LayerFacts {
+    /// What it did on another rank: a unit is dead only where it is so on all.
+    fn take(&mut self, other: Look) {
+        let look = &mut self.look;
+        if look.rows == 0 {
+            (look.rms, look.spread) = (other.rms, other.spread);
+        }
+        look.spread = look.spread.max(other.spread);
+        look.rows += other.rows;
+        look.lost += other.lost;
+        look.alive.iter_mut().zip(other.alive).for_each(|(alive, other)| *alive |= other);
+        look.saturated.iter_mut().zip(other.saturated).for_each(|(sum, other)| *sum += other);
+    }
+}
+
+impl Shard {
+    /// What can be told of a shard of so many rows that train from some of its samples.
+    pub(crate) fn of<F: Scalar>(rows: usize, x: Batch<F>) -> Self {
+        let mut data = Data::default();
+        data.look_inputs(x);
+        let stride = data.features.len().div_ceil(FEATURES).max(1);
+        let features = data.features.into_iter().step_by(stride).collect();
+        Shard { rows, looked: x.rows(), features, classes: Vec::new() }
+    }
+
+    /// The same as plain values, and back.
+    pub(crate) fn parts(&self) -> ((usize, usize), Vec<(f64, f64)>) {
+        let features = self.features.iter().map(|feature| (feature.mean, feature.deviation));
+        ((self.rows, self.looked), features.collect())
+    }
+
+    pub(crate) fn of_parts(((rows, looked), features): ((usize, usize), Vec<(f64, f64)>)) -> Self {
+        let features = features.into_iter().map(|(mean, deviation)| Feature { mean, deviation });
+        Shard { rows, looked, features: features.collect(), classes: Vec::new() }
+    }
+}

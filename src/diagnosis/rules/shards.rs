@@ -1,0 +1,103 @@
+//! Ranks with data of their own: what one of them has that is not like the others'.
+
+use super::super::evidence::{Evidence, Feature, Shard};
+use super::super::finding::{Finding, Severity};
+use super::{if_failing, short};
+
+/// Deviations that differ by this factor, or means that are this many deviations apart, are of another scale.
+const FAR: f64 = 5.0;
+/// Rows that tell a mean and a deviation well enough for that.
+const ROWS: usize = 8;
+/// Rows of a class that a shard would have by its size: so many are not missed by chance (e⁻¹⁰).
+const EXPECTED: f64 = 10.0;
+
+pub(super) fn another_scale(e: &Evidence) -> Option<Finding> {
+    if e.data.indices {
+        return None;
+    }
+    let known: Vec<(usize, &Shard)> =
+        e.data.shards.iter().enumerate().filter(|(_, shard)| shard.looked >= ROWS).collect();
+    let features = known.iter().map(|(_, shard)| shard.features.len()).min()?;
+    let far = |a: Feature, b: Feature| {
+        let (small, large) = (a.deviation.min(b.deviation), a.deviation.max(b.deviation));
+        large > FAR * small || (a.mean - b.mean).abs() > FAR * large
+    };
+    // A rank is unlike the others in a feature where it is so to most of them: then the others are not, whichever it is.
+    let unlike = |own: usize, place: usize| {
+        let others = known.iter().filter(|(rank, _)| *rank != own);
+        let one = e.data.shards[own].features[place];
+        let count = others.filter(|(_, other)| far(one, other.features[place])).count();
+        2 * count > known.len() - 1
+    };
+    let varying = (0..features)
+        .filter(|place| known.iter().any(|(_, shard)| shard.features[*place].deviation > 0.0))
+        .collect::<Vec<_>>();
+    let found = known.iter().filter_map(|&(rank, shard)| {
+        let count = varying.iter().filter(|place| unlike(rank, **place)).count();
+        (2 * count > varying.len()).then_some((rank, shard, count))
+    });
+    // Of two either may be meant: the one that is further from numbers about 1.
+    let size = |shard: &Shard| whole(&[shard]).rms().max(1e-300).ln().abs();
+    let (rank, shard, count) =
+        found.max_by(|a, b| a.2.cmp(&b.2).then(size(a.1).total_cmp(&size(b.1))).then(b.0.cmp(&a.0)))?;
+    let others: Vec<&Shard> = known.iter().filter(|(other, _)| *other != rank).map(|(_, s)| *s).collect();
+    let (own, all) = (whole(&[shard]), whole(&others));
+    Some(
+        Finding::new("N0209", Severity::Warning, format!("the inputs of rank {rank} are on another scale"))
+            .saw(format!(
+                "its inputs: mean {}, standard deviation {}, in {} rows looked at; those of the others: mean {}, standard deviation {}",
+                short(own.mean), short(own.deviation), shard.looked, short(all.mean), short(all.deviation)
+            ))
+            .saw(format!(
+                "{count} of {} features that vary are more than {} deviations off, or vary {} times as much or as little",
+                varying.len(), short(FAR), short(FAR)
+            ))
+            .help("look how that rank reads its data: other units, or scaled on one rank and not on the others")
+            .help(
+                "scale all shards alike: `Normalization::new().adapt_distributed(&x, world)?` as the first layer, on every rank",
+            ),
+    )
+}
+
+/// All features of some shards together.
+fn whole(shards: &[&Shard]) -> Feature {
+    let all = || shards.iter().flat_map(|shard| &shard.features);
+    let count = all().count().max(1) as f64;
+    let mean = all().map(|feature| feature.mean).sum::<f64>() / count;
+    let square = all().map(|feature| feature.deviation.powi(2) + (feature.mean - mean).powi(2)).sum::<f64>();
+    Feature { mean, deviation: (square / count).sqrt() }
+}
+
+pub(super) fn missing_class(e: &Evidence) -> Option<Finding> {
+    let shards = &e.data.shards;
+    let classes = shards.iter().map(|shard| shard.classes.len()).max()?;
+    let of = |shard: &Shard| shard.classes.iter().sum::<usize>();
+    let total: usize = shards.iter().map(of).sum();
+    let mut missing = Vec::new();
+    for class in 0..classes {
+        let rows: usize = shards.iter().filter_map(|shard| shard.classes.get(class)).sum();
+        for (rank, shard) in
+            shards.iter().enumerate().filter(|(_, shard)| shard.classes.get(class) == Some(&0))
+        {
+            if of(shard) as f64 * rows as f64 / total.max(1) as f64 >= EXPECTED {
+                missing.push((rank, class, of(shard), rows));
+            }
+        }
+    }
+    let &(rank, class, ..) = missing.first()?;
+    let title = format!("rank {rank} has no row of class {class}, which others have");
+    let mut finding = Finding::new("N0210", if_failing(e, Severity::Warning), title);
+    for (rank, class, own, rows) in missing.iter().take(3) {
+        finding = finding.saw(format!(
+            "rank {rank} has no row of class {class} among {own}; all ranks have {rows} of {total}"
+        ));
+    }
+    if missing.len() > 3 {
+        finding = finding.saw(format!("and so {} more times", missing.len() - 3));
+    }
+    Some(
+        finding
+            .help("look whether that rank has read all of its files, and whether all ranks number the classes alike: fit one `LabelEncoder` on the labels of all")
+            .help("share the rows out at random, as by `distributed::scatter` of shuffled ones; batches take from all ranks, so it does no harm where it is meant"),
+    )
+}
