@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use cornu::distributed::{Communicator, ThreadRank, threads};
+use cornu::distributed::{Communicator, ThreadRank, threads, together};
 use cornu::error::RankFault;
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
@@ -293,4 +293,23 @@ fn a_trial_may_take_longer_than_the_patience_of_those_that_wait() {
         let first = found[0].as_ref().unwrap();
         assert!(found.iter().all(|other| other.as_ref().unwrap() == first));
     }
+}
+
+#[test]
+fn reading_data_may_take_longer_than_the_patience_of_those_that_wait() {
+    let (size, news) = (3, Condvar::new());
+    let mail = Mutex::new(vec![VecDeque::new(); size * size]);
+    let read = |rank| {
+        let world = Hasty { rank, size, mail: &mail, news: &news };
+        together(&world, || {
+            std::thread::sleep(Duration::from_millis(if rank == 1 { 3500 } else { 1 }));
+            Ok(rank)
+        })
+    };
+    let found: Vec<Result<usize>> = std::thread::scope(|scope| {
+        let read = &read;
+        let ranks: Vec<_> = (0..size).map(|rank| scope.spawn(move || read(rank))).collect();
+        ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
+    });
+    assert!(found.iter().all(Result::is_ok), "{found:?}");
 }

@@ -1,7 +1,7 @@
 //! Data of which each rank has a part of its own: trained on together, evaluated, and scattered from one rank.
 
 use cornu::diagnosis::Diagnose;
-use cornu::distributed::{Communicator, Reduction, ThreadRank, scatter, threads};
+use cornu::distributed::{Communicator, Reduction, ThreadRank, scatter, threads, together};
 use cornu::ndarray::{Array1, Array2, Array3, ArrayD, Axis, IxDyn, s};
 use cornu::prelude::*;
 
@@ -410,5 +410,75 @@ fn what_rank_0_has_read_is_scattered_and_trained_on() {
     for model in found {
         let scores = model.unwrap().evaluate(&x, &y, &Evaluate::new()).unwrap();
         assert!(scores.get("accuracy") > Some(0.8), "{scores}");
+    }
+}
+
+#[test]
+fn a_shard_that_cannot_be_read_ends_all_in_one_error() {
+    let (x, y) = clouds();
+    let split = [20, 13, 10];
+    let broken = || Error::outside(std::io::Error::other("part-1.npy: no such file"));
+    // At the first read, which is the diagnosis's or that of class weights; in the second epoch; in the evaluation.
+    for (reads, balanced, evaluated) in
+        [(0, false, false), (0, true, false), (100, false, false), (20, true, false), (3, false, true)]
+    {
+        let found = threads(3, |world| {
+            let (x, y) = (own(&x, &split, world.rank()), own(&y, &split, world.rank()));
+            let left = std::cell::Cell::new(reads);
+            let source = source_fn(x.nrows(), [4], [1], |index, to: &mut [f64], label: &mut [f64]| {
+                if world.rank() == 1 {
+                    if left.get() == 0 {
+                        return Err(broken());
+                    }
+                    left.set(left.get() - 1);
+                }
+                to.iter_mut().zip(x.row(index)).for_each(|(to, from)| *to = *from);
+                label[0] = y[index] as f64;
+                Ok(())
+            });
+            let mut model = network();
+            if evaluated {
+                model.fit(&x, &y, &fit().sharded(world)).unwrap();
+                return model
+                    .evaluate_source(&source, &Evaluate::new().sharded(world))
+                    .unwrap_err()
+                    .to_string();
+            }
+            let weight = if balanced { ClassWeight::Balanced } else { ClassWeight::None };
+            let fit = fit().epochs(20).class_weight(weight).sharded(world);
+            model.fit_source(&source, &fit).unwrap_err().to_string()
+        });
+        let cause = broken().to_string();
+        assert_eq!(
+            found,
+            [format!("rank 1: {cause}"), cause.clone(), format!("rank 1: {cause}")],
+            "after {reads}"
+        );
+    }
+}
+
+#[test]
+fn what_fails_on_one_rank_before_the_training_fails_on_all() {
+    let read = |rank: usize, bad: &[usize]| match bad.contains(&rank) {
+        true => Err(Error::outside(std::io::Error::other(format!("part-{rank}.npy: no such file")))),
+        false => Ok(rank),
+    };
+    for size in [1, 2, 5] {
+        assert_eq!(
+            threads(size, |world| together(world, || read(world.rank(), &[])).unwrap()),
+            (0..size).collect::<Vec<_>>()
+        );
+        for bad in [vec![0], vec![size - 1], vec![0, size - 1]] {
+            let found =
+                threads(size, |world| together(world, || read(world.rank(), &bad)).unwrap_err().to_string());
+            for (rank, found) in found.into_iter().enumerate() {
+                let cause = |rank: usize| format!("part-{rank}.npy: no such file");
+                let own = bad.contains(&rank);
+                assert_eq!(
+                    found,
+                    if own { cause(rank) } else { format!("rank {}: {}", bad[0], cause(bad[0])) }
+                );
+            }
+        }
     }
 }

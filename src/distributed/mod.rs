@@ -29,6 +29,7 @@ mod scatter;
 mod shards;
 mod sum;
 mod threads;
+mod together;
 mod work;
 
 pub(crate) use ranks::{Ranks, Together};
@@ -36,6 +37,7 @@ pub use scatter::scatter;
 pub(crate) use shards::Shards;
 pub use sum::{OwnedNumbers, Sum};
 pub use threads::{ThreadRank, threads};
+pub use together::together;
 
 use std::fmt::Debug;
 
