@@ -26,14 +26,16 @@
 pub mod mpi;
 mod ranks;
 mod scatter;
+mod settings;
 mod shards;
 mod sum;
 mod threads;
 mod together;
 mod work;
 
-pub(crate) use ranks::{Ranks, Together};
+pub(crate) use ranks::Ranks;
 pub use scatter::scatter;
+pub(crate) use settings::Together;
 pub(crate) use shards::Shards;
 pub use sum::{OwnedNumbers, Sum};
 pub use threads::{ThreadRank, threads};

@@ -3,36 +3,10 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use super::{Communicator, Numbers, Reduction, Sum, from_bytes, to_bytes};
+use super::{Communicator, Numbers, Reduction, Sum, Together, from_bytes, to_bytes};
 use crate::error::{Error, RankFault, Result};
 use crate::scalar::Scalar;
 use crate::state::Value;
-
-/// How a training goes on over ranks, and over which.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Together<'a> {
-    pub(crate) world: Option<&'a dyn Communicator>,
-    pub(crate) reduction: Reduction,
-    /// Gradients are summed in pieces of so many bytes.
-    pub(crate) bucket_bytes: usize,
-    /// Whether each rank has data of its own.
-    pub(crate) sharded: bool,
-}
-
-impl<'a> Together<'a> {
-    /// Over the ranks of this world, with defaults.
-    pub(crate) fn over(world: Option<&'a dyn Communicator>) -> Self {
-        Together { world, reduction: Reduction::Fast, bucket_bytes: 1 << 20, sharded: false }
-    }
-
-    /// Refuses settings that no ranks can follow.
-    pub(crate) fn check(self) -> Result<()> {
-        if self.bucket_bytes == 0 {
-            return Err(Error::argument("bucket_bytes", "at least 1", 0));
-        }
-        Ok(())
-    }
-}
 
 /// The ranks of a training, seen from one of them.
 #[derive(Debug)]
@@ -40,6 +14,7 @@ pub(crate) struct Ranks<'a> {
     world: &'a dyn Communicator,
     reduction: Reduction,
     bucket_bytes: usize,
+    sync_every: usize,
     /// What went wrong in a call that has no result, until it is asked for.
     fault: Mutex<Option<Error>>,
     /// Where each rank has data of its own: how many rows of the batch under way are whose.
@@ -49,10 +24,10 @@ pub(crate) struct Ranks<'a> {
 impl<'a> Ranks<'a> {
     /// Of a training that is given these; None of one that is alone, unless it cuts its batches nevertheless.
     pub(crate) fn of(together: Together<'a>) -> Option<Self> {
-        let Together { world, reduction, bucket_bytes, sharded } = together;
+        let Together { world, reduction, bucket_bytes, sync_every, sharded } = together;
         let world = world.filter(|world| world.size() > 1 || reduction == Reduction::Exact)?;
         let shares = sharded.then(Mutex::default);
-        Some(Ranks { world, reduction, bucket_bytes, fault: Mutex::new(None), shares })
+        Some(Ranks { world, reduction, bucket_bytes, sync_every, fault: Mutex::new(None), shares })
     }
 
     /// How many numbers of this type are summed in one piece.
@@ -77,6 +52,11 @@ impl<'a> Ranks<'a> {
         let shares = self.shares.as_ref()?.lock().ok()?;
         let start = shares.iter().take(rank).sum();
         Some(start..start + shares.get(rank)?)
+    }
+
+    /// After how many steps the ranks meet, where each takes steps of its own between.
+    pub(crate) fn meets_after(&self) -> Option<usize> {
+        Some(self.sync_every).filter(|&steps| steps > 1)
     }
 
     /// Whether batches are cut into the same parts on any number of ranks.

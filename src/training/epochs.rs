@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::diagnose::Diagnosis;
 use super::fit::Run;
 use super::history::History;
+use super::local::Apart;
 use super::resume::Resume;
 use super::settings::Fit;
 use super::step::{At, Gradients, Trainer};
@@ -39,6 +40,8 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) ranks: Option<Ranks<'t>>,
     /// Whether callbacks are called on rank 0.
     pub(super) observed: bool,
+    /// The steps of this rank since it met the others.
+    apart: Apart<F>,
     _session: kernel::Session,
 }
 
@@ -82,6 +85,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             history,
             ranks,
             observed: false,
+            apart: Apart::new(),
             _session: session,
         })
     }
@@ -142,13 +146,23 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             false => Gradients::Seen,
         };
         let at = At { epoch: clock.epoch + 1, batch: clock.batch + 1, gradients, ranks: ranks.as_ref() };
-        let step = trainer.step(model, &run.data, indices, &mut run.measure, at, diagnosis.as_mut());
-        if let Err(error) = step {
-            return self.diverge(error);
-        }
+        let (measure, diagnosis) = (&mut run.measure, diagnosis.as_mut());
+        let step = match ranks.as_ref().filter(|ranks| ranks.meets_after().is_some()) {
+            Some(ranks) => {
+                let last = clock.batch + 1 == clock.batches;
+                self.apart.step(model, trainer, (&run.data, indices, measure), (at, last), diagnosis, ranks)
+            }
+            None => trainer.step(model, &run.data, indices, measure, at, diagnosis).map(|()| true),
+        };
+        let met = match step {
+            Ok(met) => met,
+            Err(error) => return self.diverge(error),
+        };
         self.clock.batch += 1;
-        self.run.measure.log(&mut self.logs);
-        self.history.stopped = self.ask(|callback, at| callback.on_batch_end(at))?;
+        if met {
+            self.run.measure.log(&mut self.logs);
+            self.history.stopped = self.ask(|callback, at| callback.on_batch_end(at))?;
+        }
         Ok(())
     }
 

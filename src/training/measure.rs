@@ -30,6 +30,8 @@ pub(super) struct Measure<F: Scalar> {
     weights: Vec<F>,
     /// The width of a row of outputs and of targets.
     widths: (usize, usize),
+    /// Where the ranks meet only now and then: Σ batch loss · samples and Σ samples since, and the rows of each rank.
+    apart: Option<([f64; 2], Vec<usize>)>,
 }
 
 /// The targets of a batch: its rows, and their weights.
@@ -67,6 +69,7 @@ impl<F: Scalar> Measure<F> {
             targets: Vec::new(),
             weights: Vec::new(),
             widths: (1, 1),
+            apart: None,
         })
     }
 
@@ -92,8 +95,33 @@ impl<F: Scalar> Measure<F> {
         penalty: f64,
     ) -> f64 {
         let sum = self.judge(loss, y_pred, targets);
-        self.update(y_pred, targets);
+        match self.apart {
+            Some(_) => self.keep(y_pred, targets),
+            None => self.update(y_pred, targets),
+        }
         self.mean(sum, targets.samples, penalty)
+    }
+
+    /// From now on what is taken of this rank's parts of batches is kept until [`Measure::meet`]; here begins one of `samples`
+    /// samples of `steps` rows.
+    pub(super) fn part_from(&mut self, samples: usize, steps: usize, ranks: &Ranks) {
+        let (_, rows) = self.apart.get_or_insert_with(|| ([0.0; 2], vec![0; ranks.size()]));
+        rows.iter_mut().enumerate().for_each(|(rank, rows)| *rows += ranks.held(samples, rank) * steps);
+    }
+
+    /// Brings together what all ranks have taken since they parted, and tells whether any of them has `failed`: then the
+    /// metrics are left out.
+    pub(super) fn meet(&mut self, weighs: bool, failed: bool, ranks: &Ranks) -> Result<bool> {
+        let ([total, samples], rows) = self.apart.take().unwrap_or_default();
+        let mut sums = [total, samples, f64::from(u8::from(failed))];
+        ranks.sum(&mut sums)?;
+        (self.total, self.samples) = (self.total + sums[0], self.samples + sums[1]);
+        if sums[2] > 0.0 {
+            [&mut self.outputs, &mut self.targets, &mut self.weights].into_iter().for_each(Vec::clear);
+        } else if !self.metrics.is_empty() {
+            self.update_together(rows, sums[1] as usize, weighs, ranks)?;
+        }
+        Ok(sums[2] > 0.0)
     }
 
     /// Takes a part of a batch that is cut: `activity` is what the outputs of these rows add to the loss.
@@ -106,6 +134,11 @@ impl<F: Scalar> Measure<F> {
     ) {
         let sum = self.judge(loss, y_pred, targets);
         self.parts.push(vec![sum, self.kept as f64, activity]);
+        self.keep(y_pred, targets);
+    }
+
+    /// Keeps what metrics read.
+    fn keep(&mut self, y_pred: Batch<F>, targets: Targets<F>) {
         if !self.metrics.is_empty() {
             self.outputs.extend_from_slice(y_pred.data());
             self.targets.extend_from_slice(targets.y.data());
@@ -131,14 +164,20 @@ impl<F: Scalar> Measure<F> {
         ranks.agree_if(sums[3] > 0.0, read)?;
         self.kept = sums[1] as usize;
         if !self.metrics.is_empty() {
-            self.update_together(samples, steps, weighs, ranks)?;
+            let held = (0..ranks.size()).map(|rank| ranks.held(samples, rank) * steps).collect();
+            self.update_together(held, samples, weighs, ranks)?;
         }
         Ok(self.mean(sums[0], samples, penalty + sums[2]))
     }
 
-    /// Brings the outputs of all ranks to rank 0, and takes them into its metrics.
-    fn update_together(&mut self, samples: usize, steps: usize, weighs: bool, ranks: &Ranks) -> Result<()> {
-        let held: Vec<usize> = (0..ranks.size()).map(|rank| ranks.held(samples, rank) * steps).collect();
+    /// Brings the outputs of all ranks, of which each has `held` so many rows, to rank 0, and takes them into its metrics.
+    fn update_together(
+        &mut self,
+        held: Vec<usize>,
+        samples: usize,
+        weighs: bool,
+        ranks: &Ranks,
+    ) -> Result<()> {
         let weighs = weighs && self.metrics.iter().any(|metric| metric.is_weighted());
         let (output, target) = self.widths;
         let mut own = std::mem::take(&mut self.outputs);
@@ -189,8 +228,11 @@ impl<F: Scalar> Measure<F> {
     /// Takes the loss of a batch into the epoch's mean.
     fn mean(&mut self, sum: f64, samples: usize, penalty: f64) -> f64 {
         let mean = penalty + if self.kept == 0 { 0.0 } else { sum / self.kept as f64 };
-        self.total += mean * samples as f64;
-        self.samples += samples as f64;
+        let (total, all) = match &mut self.apart {
+            Some(([total, samples], _)) => (total, samples),
+            None => (&mut self.total, &mut self.samples),
+        };
+        (*total, *all) = (*total + mean * samples as f64, *all + samples as f64);
         mean
     }
 

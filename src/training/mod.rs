@@ -14,6 +14,7 @@ mod given;
 mod gradient;
 mod history;
 mod investigate;
+mod local;
 mod look;
 mod look_together;
 mod measure;

@@ -39,10 +39,29 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
+    /// The ranks of a [distributed](Fit::distributed) training meet after every so many steps only, and at the end of each
+    /// epoch: between, each takes steps of its own on its parts of the batches, from the gradient of their mean loss, with
+    /// statistics of `BatchNormalization` over them; when they meet, weights, moving statistics and all that the optimizer
+    /// keeps become their means over the ranks. For networks of machines that are slow beside the model: it is another
+    /// algorithm, *local SGD*, whose steps are taken on smaller batches; see
+    /// [`guide::many_machines`](crate::guide::many_machines) for what it costs in accuracy.
+    ///
+    /// Callbacks and progress see the training only where the ranks meet. A rank without a row in a batch sits that step
+    /// out. A loss or gradient that is not finite ends the training when they meet next. Default: 1, and every step is that
+    /// of the whole batch. Refused with [`Reduction::Exact`].
+    ///
+    /// # References
+    /// Stich (2019), *Local SGD converges fast and communicates little*. Momentum is averaged as in Yu, Jin and Yang (2019),
+    /// *On the linear speedup analysis of communication efficient momentum SGD for distributed non-convex optimization*.
+    pub fn sync_every(mut self, steps: usize) -> Self {
+        self.together.sync_every = steps;
+        self
+    }
+
     /// Gradients of a [distributed](Fit::distributed) training are laid one behind another, from the last layer to the first,
     /// and summed in pieces of this size or more, whole layers each. A piece is summed while the backward pass of the layers
-    /// below goes on; `usize::MAX` makes one piece of all, which is summed when that is over. The sums have the same bits
-    /// either way where the communicator adds each number in the same order. Default: 2²⁰ bytes, 1 MiB.
+    /// below goes on; `usize::MAX` makes one piece of all, which is summed when that is over. The order of additions, and
+    /// so the last bits, may depend on it. Default: 2²⁰ bytes, 1 MiB.
     pub fn bucket_bytes(mut self, bytes: usize) -> Self {
         self.together.bucket_bytes = bytes;
         self
@@ -76,6 +95,7 @@ impl<F: Scalar> Sequential<F> {
             ("epochs", settings.epochs.to_string()),
             ("reduction", format!("{:?}", settings.together.reduction)),
             ("bucket_bytes", settings.together.bucket_bytes.to_string()),
+            ("sync_every", settings.together.sync_every.to_string()),
             ("data", if settings.together.sharded { "shards" } else { "whole" }.into()),
         ];
         let own = own.map(|(name, here)| (name.to_string(), here));

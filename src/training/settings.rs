@@ -29,7 +29,7 @@ use crate::scalar::Scalar;
 /// | `callback` | none |
 /// | `verbose` | [`Verbose::Auto`] |
 /// | `distributed` or `sharded` | on this rank alone |
-/// | `bucket_bytes`, `reduction` | 1 MiB; [`Reduction::Fast`](crate::distributed::Reduction::Fast) |
+/// | `sync_every`, `bucket_bytes`, `reduction` | 1; 1 MiB; [`Reduction::Fast`](crate::distributed::Reduction::Fast) |
 ///
 /// # Example
 /// ```

@@ -6,6 +6,7 @@ use super::buckets::Buckets;
 use super::dataset::Dataset;
 use super::diagnose::Diagnosis;
 use super::given::Rows;
+use super::local::{GRADIENT, LOSS};
 use super::measure::{Measure, Targets};
 use super::update;
 use crate::diagnosis::Watch;
@@ -27,6 +28,8 @@ pub(super) struct Trainer<F> {
     pub(super) rows: Rows<F>,
     /// Gradients on their way over the ranks.
     pub(super) buckets: Buckets<F>,
+    /// The place in the whole batch of what is taken for a batch of its own.
+    pub(super) first_row: usize,
 }
 
 /// Where in the training a step stands, its epoch and its batch from 1, and what becomes of its gradients.
@@ -60,6 +63,7 @@ impl<F: Scalar> Trainer<F> {
             lowest: model.layers.iter().position(trains).unwrap_or(model.layers.len()),
             rows: Rows::default(),
             buckets: Buckets::new(),
+            first_row: 0,
         }
     }
 
@@ -107,7 +111,7 @@ impl<F: Scalar> Trainer<F> {
         ranks: Option<&Ranks>,
     ) -> Result<()> {
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let (epoch, first_row) = (Some(model.epochs_seen), part.start);
+        let (epoch, first_row) = (Some(model.epochs_seen), self.first_row + part.start);
         let read = data.gather(epoch, &indices[part], &mut self.rows);
         if read.is_err() {
             // A rank goes on without a row, for the sums within layers, and says so when the loss is summed.
@@ -150,7 +154,7 @@ impl<F: Scalar> Trainer<F> {
             };
             let loss_name = model.compiled.as_ref().map_or("", |compiled| compiled.loss.name());
             let place = layer.map_or_else(|| format!("loss `{loss_name}`"), |(_, name)| name);
-            return Err(diverged("the loss", loss, place));
+            return Err(diverged(LOSS, loss, place));
         }
 
         if let Some(diagnosis) = diagnosis.as_mut().filter(|diagnosis| diagnosis.is_at_the_start()) {
@@ -163,7 +167,7 @@ impl<F: Scalar> Trainer<F> {
             None => self.backward(model, data, indices, measure, gradients)?,
         };
         if let Some((layer, value)) = bad {
-            return Err(diverged("the gradient", value, layer));
+            return Err(diverged(GRADIENT, value, layer));
         }
         if let Some(watch) = &mut watch {
             watch.before_step(&model.layers);

@@ -93,6 +93,19 @@ pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
     model.compiled = Some(compiled);
 }
 
+/// A step without a batch: it counts, and changes no weight.
+pub(super) fn sit_out<F: Scalar>(model: &mut Sequential<F>) {
+    let Some(compiled) = &mut model.compiled else { return };
+    let step = compiled.steps;
+    let every =
+        compiled.optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1) as u64;
+    if (step + 1).is_multiple_of(every) {
+        let at = Update::new(step / every + 1, compiled.optimizer.learning_rate().at(step));
+        compiled.optimizer.begin(at);
+    }
+    compiled.steps += 1;
+}
+
 /// At the end of a fit the weights become their average, where one is kept.
 pub(super) fn finish<F: Scalar>(model: &mut Sequential<F>) {
     let options = model.compiled.as_ref().and_then(|compiled| compiled.optimizer.options());

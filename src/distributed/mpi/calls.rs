@@ -21,8 +21,11 @@ use super::wait::Wait;
 /// How many bytes or numbers go in one message: MPI counts in 32 bits.
 pub(super) const PIECE: usize = 1 << 28;
 
-/// Where each rank's share of a sum has so many bytes, it goes directly to that rank and back.
-const SHARE: usize = 1 << 12;
+/// Where each rank's share of a sum has so many bytes, the sum goes round a ring.
+const SHARE: usize = 1 << 14;
+
+/// So many bytes of a share go in one message: what an MPI sends without asking the other rank first.
+const EAGER: usize = 1 << 15;
 
 /// One of the ranks, as each of its threads sees it.
 #[derive(Debug, Clone)]
@@ -34,7 +37,7 @@ pub(super) struct Calls {
     turn: Arc<Mutex<()>>,
 }
 
-/// The memory of direct sums, kept from one to the next.
+/// The memory of such sums, kept from one to the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Vec<f32>, Vec<f64>);
 
@@ -60,19 +63,19 @@ impl Calls {
     /// Replaces the numbers by their sums over all ranks. Sums that are under way at once have different tags.
     pub(super) fn sum(&self, numbers: Numbers, memory: &mut Memory, tag: Tag) -> Result<()> {
         match numbers {
-            Numbers::F32(numbers) if self.is_direct::<f32>(numbers.len()) => {
-                self.sum_directly(numbers, &mut memory.0, tag)
+            Numbers::F32(numbers) if self.goes_round::<f32>(numbers.len()) => {
+                self.sum_round_a_ring(numbers, &mut memory.0, tag)
             }
-            Numbers::F64(numbers) if self.is_direct::<f64>(numbers.len()) => {
-                self.sum_directly(numbers, &mut memory.1, tag)
+            Numbers::F64(numbers) if self.goes_round::<f64>(numbers.len()) => {
+                self.sum_round_a_ring(numbers, &mut memory.1, tag)
             }
             Numbers::F32(numbers) => self.all_reduce(numbers),
             Numbers::F64(numbers) => self.all_reduce(numbers),
         }
     }
 
-    /// Whether so many numbers are summed by messages alone.
-    pub(super) fn is_direct<T>(&self, count: usize) -> bool {
+    /// Whether so many numbers are summed by messages between neighbours alone.
+    pub(super) fn goes_round<T>(&self, count: usize) -> bool {
         self.size > 1 && (self.size * SHARE..PIECE).contains(&(count * size_of::<T>()))
     }
 
@@ -92,10 +95,11 @@ impl Calls {
         Ok(())
     }
 
-    /// In two rounds: each rank receives its share of the numbers from all others, adds them in the order of ranks, and
-    /// sends the sums to all. As few bytes as can be, `2·(size − 1)/size` of the numbers each way, and the same bits under
-    /// any MPI.
-    fn sum_directly<T: Equivalence + AddAssign + Default + Copy>(
+    /// Round a ring, in a share of the numbers for each rank: in the first rounds each rank adds a share that comes from the
+    /// rank before it to its own, and sends the next one the share that it added last; so many rounds more carry the sums on.
+    /// As few bytes as can be, `2·(size − 1)/size` of the numbers each way, on links between neighbours alone, and the same
+    /// bits under any MPI.
+    fn sum_round_a_ring<T: Equivalence + AddAssign + Default + Copy>(
         &self,
         numbers: &mut [T],
         memory: &mut Vec<T>,
@@ -103,46 +107,29 @@ impl Calls {
     ) -> Result<()> {
         let (rank, size, count) = (self.rank, self.size, numbers.len());
         let (world, wait) = (SimpleCommunicator::world(), self.wait("a sum over all ranks"));
-        // Each rank begins with the one after it, so that none is sent to by all at once.
-        let others = || (1..size).map(|step| (rank + step) % size);
-        let at = |rank: usize| world.process_at_rank(rank as i32);
-        let own = part(count, rank, size);
-        memory.resize(size * own.len(), T::default());
-        memory[rank * own.len()..][..own.len()].copy_from_slice(&numbers[own.clone()]);
-        let mut to: Vec<_> = memory.chunks_mut(own.len()).map(Some).collect();
-        multiple_scope(2 * size, |scope, requests| {
-            wait.for_all(requests, |requests| {
-                for (other, to) in others().filter_map(|other| Some((other, to[other].take()?))) {
-                    requests.add(at(other).immediate_receive_into_with_tag(scope, to, tag));
-                }
-                for other in others() {
-                    let share = &numbers[part(count, other, size)];
-                    requests.add(at(other).immediate_send_with_tag(scope, share, tag));
-                }
-            })
-        })?;
-        let sums = &mut numbers[own.clone()];
-        sums.copy_from_slice(&memory[..own.len()]);
-        for other in memory.chunks(own.len()).skip(1) {
-            sums.iter_mut().zip(other).for_each(|(sum, other)| *sum += *other);
+        let (next, before) = ((rank + 1) % size, (rank + size - 1) % size);
+        let (next, before) = (world.process_at_rank(next as i32), world.process_at_rank(before as i32));
+        memory.resize(part(count, 0, size).len(), T::default());
+        for step in 0..2 * (size - 1) {
+            let share = |back: usize| part(count, (rank + 2 * size - back) % size, size);
+            let (sent, received) = (share(step), share(step + 1));
+            let (from, to) = (&numbers[sent], &mut memory[..received.len()]);
+            multiple_scope(2, |scope, requests| {
+                wait.for_all(requests, |requests| {
+                    for to in to.chunks_mut(EAGER / size_of::<T>()) {
+                        requests.add(before.immediate_receive_into_with_tag(scope, to, tag));
+                    }
+                    for from in from.chunks(EAGER / size_of::<T>()) {
+                        requests.add(next.immediate_send_with_tag(scope, from, tag));
+                    }
+                })
+            })?;
+            let own = numbers[received].iter_mut().zip(&*memory);
+            match step < size - 1 {
+                true => own.for_each(|(own, other)| *own += *other),
+                false => own.for_each(|(own, other)| *own = *other),
+            }
         }
-        let mut rest = numbers;
-        let mut to = Vec::with_capacity(size);
-        for other in 0..size {
-            let (share, after) = rest.split_at_mut(part(count, other, size).len());
-            to.push(Some(share));
-            rest = after;
-        }
-        let Some(sums) = to[rank].take().map(|sums| &*sums) else { return Ok(()) };
-        multiple_scope(2 * size, |scope, requests| {
-            wait.for_all(requests, |requests| {
-                for (other, to) in others().filter_map(|other| Some((other, to[other].take()?))) {
-                    requests.add(at(other).immediate_receive_into_with_tag(scope, to, tag));
-                }
-                for other in others() {
-                    requests.add(at(other).immediate_send_with_tag(scope, sums, tag));
-                }
-            })
-        })
+        Ok(())
     }
 }

@@ -95,7 +95,8 @@ impl Wait<'_> {
         let world = SimpleCommunicator::world();
         let late = self.patience.is_some_and(|patience| waited > patience);
         if self.calls.rank == 0 {
-            if late || world.any_process().immediate_matched_probe_with_tag(ALARM).is_some() {
+            let alarm = world.any_process().immediate_matched_probe_with_tag(ALARM);
+            if alarm.map(|(message, _)| message.matched_receive::<u64>()).is_some() || late {
                 self.call();
             }
             return;

@@ -22,10 +22,10 @@ const HEAD: usize = 1 << 10;
 
 /// All ranks of the program, seen from one of them; made by [`launch`](super::launch).
 ///
-/// Sums of few numbers go through MPI's own all-reduce. Of many each rank adds a share, which all others send it, in the order
-/// of ranks. Those that are [begun](Communicator::start_sum) go on in a thread of their own, which mostly sleeps. Nothing blocks
-/// in MPI, so that a rank that has hung is noticed: a wait for longer than the [`patience`](World::patience) ends the run on
-/// all ranks.
+/// Sums of few numbers are MPI's own all-reduce. Of many, 16 KiB for each rank or more, each rank adds a share, from neighbour to
+/// neighbour round a ring: with the same bits under any MPI, and as few bytes on each link as can be. Those that are
+/// [begun](Communicator::start_sum) go on in a thread of their own, which mostly sleeps. Nothing blocks in MPI, so that a rank
+/// that has hung is noticed: a wait for longer than the [`patience`](World::patience) ends the run on all ranks.
 ///
 /// # Example
 /// See [`launch`](super::launch).
@@ -107,12 +107,12 @@ impl Communicator for World {
     }
 
     fn start_sum(&self, mut numbers: OwnedNumbers) -> Result<Sum<'_>> {
-        let is_direct = match &numbers {
-            OwnedNumbers::F32(numbers) => self.calls.is_direct::<f32>(numbers.len()),
-            OwnedNumbers::F64(numbers) => self.calls.is_direct::<f64>(numbers.len()),
+        let goes_round = match &numbers {
+            OwnedNumbers::F32(numbers) => self.calls.goes_round::<f32>(numbers.len()),
+            OwnedNumbers::F64(numbers) => self.calls.goes_round::<f64>(numbers.len()),
         };
         // MPI's own all-reduce has its place among the other calls of all ranks.
-        if !is_direct {
+        if !goes_round {
             self.sum(numbers.lend())?;
             return Ok(Sum::new(|| Ok(numbers)));
         }
