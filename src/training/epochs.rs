@@ -69,6 +69,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let callbacks = Callbacks { given: callbacks, progress: Progress::new(verbose) };
         let mut words = run.words(model, settings);
         words.extend(ranks.as_ref().map(|ranks| ("ranks", ranks.size().to_string())));
+        words.extend(run.shards.as_ref().map(|(train, _)| ("samples of each rank", train.words())));
         let history = History { seed: model.seed, settings: words, ..History::default() };
         let (order, clock) = ((0..run.train).collect(), Clock::new(settings, run.total()));
         Ok(Training {
