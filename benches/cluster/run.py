@@ -63,11 +63,14 @@ def mpirun(hosts, command, **environment):
     """What rank 0 prints, as JSON, of one rank on each of so many hosts."""
     with tempfile.TemporaryDirectory() as folder:
         agent = pathlib.Path(folder, "agent")
-        agent.write_text('#!/bin/sh\nhost=$1\nshift\nexec ip netns exec "$host" sh -c "$*"\n')
+        # Each host has files of its own, as its launcher believes.
+        lines = ["#!/bin/sh", "host=$1", "shift", f"mkdir -p {folder}/$host", f"export TMPDIR={folder}/$host"]
+        agent.write_text("\n".join([*lines, 'exec ip netns exec "$host" sh -c "$*"', ""]))
         agent.chmod(agent.stat().st_mode | stat.S_IXUSR)
         names = ",".join(f"cornu{host}:1" for host in range(1, hosts + 1))
         settings = {
             "plm_rsh_agent": agent,
+            "plm_rsh_no_tree_spawn": "1",
             "btl": "tcp,self",
             "pml": "ob1",
             "btl_tcp_if_include": f"{NET}.0/24",
@@ -79,7 +82,11 @@ def mpirun(hosts, command, **environment):
         environment = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "eth0", **environment}
         given = [word for name, value in environment.items() for word in ("-x", f"{name}={value}")]
         words = ["mpirun", "--allow-run-as-root", "--host", names, "-n", str(hosts), *settings, *given, *map(str, command)]
-        found = subprocess.run(words, capture_output=True, text=True, timeout=300)
+        for _ in range(3):
+            found = subprocess.run(words, capture_output=True, text=True, timeout=300)
+            # Open MPI 4.1's own launcher now and then crashes, before any rank runs.
+            if "ORTE was unable to reliably start" not in found.stderr:
+                break
     lines = [line for line in found.stdout.splitlines() if line.startswith("{")]
     if found.returncode != 0 or len(lines) != 1:
         raise SystemExit(f"{' '.join(map(str, words))}\n{found.stdout}{found.stderr}")
@@ -94,6 +101,7 @@ def main():
     parser.add_argument("--hosts", default="1,2,3,4")
     parser.add_argument("--workloads", default="signal,mnist")
     parser.add_argument("--every", default="1,4,16")
+    parser.add_argument("--batch", type=int, help="another batch size than that of the workload")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--keep", default="target/cluster.json")
     given = parser.parse_intermixed_args()
@@ -119,25 +127,26 @@ def measure(given, parts, hosts, workloads, results):
         print(f"{key}: {steps[key]}", flush=True)
 
     if "network" in parts:
-        for count in hosts:
+        for count in hosts[hosts[0] == 1 :]:
             results.setdefault("network", {})[str(count)] = mpirun(count, [given.program, "network"])
     for workload in workloads:
         for count in hosts:
-            batch = BATCH[workload]
+            batch = given.batch or BATCH[workload]
+            named = workload if batch == BATCH[workload] else f"{workload}@{batch}"
             if "steps" in parts:
                 ways = [("overlap", 1), ("whole", 1), ("overlap", 4), ("overlap", 16)]
                 for overlap, every in ways if count > 1 else ways[:1]:
                     if str(every) in given.every.split(","):
                         command = [given.program, "train", workload, overlap, every, given.epochs, batch]
-                        take(f"{workload} {count} {overlap} {every}", count, command)
+                        take(f"{named} {count} {overlap} {every}", count, command)
             if "ddp" in parts and given.torch:
                 script = pathlib.Path(__file__).with_name("ddp.py").resolve()
                 command = [given.torch, script, workload, given.epochs, batch]
-                take(f"{workload} {count} ddp", count, command, CLUSTER_MEET=f"tcp://{NET}.1:29512")
+                take(f"{named} {count} ddp", count, command, CLUSTER_MEET=f"tcp://{NET}.1:29512")
             if "model" in parts:
                 # One rank with its part of the batch, alone.
                 command = [given.program, "train", workload, "whole", 1, given.epochs, -(-batch // count)]
-                take(f"{workload} alone {count}", 1, command)
+                take(f"{named} alone {count}", 1, command)
     if "accuracy" in parts:
         accuracy = results.setdefault("accuracy", {})
         for every in 1, 4, 16, 64:

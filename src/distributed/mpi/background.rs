@@ -23,6 +23,7 @@ struct Job(OwnedNumbers, Sender<Result<OwnedNumbers>>);
 impl Background {
     pub(super) fn start(calls: Calls) -> Result<Self> {
         let (jobs, to_do) = channel::<Job>();
+        let calls = Calls { is_humble: true, ..calls };
         let work = move || {
             let mut memory = Memory::default();
             for Job(mut numbers, reply) in to_do {

@@ -34,7 +34,9 @@ pub(super) struct Calls {
     pub(super) size: usize,
     /// In milliseconds.
     pub(super) patience: Arc<AtomicU64>,
-    turn: Arc<Mutex<()>>,
+    pub(super) turn: Arc<Mutex<()>>,
+    /// Whether this thread leaves the processor to others from the start of a wait.
+    pub(super) is_humble: bool,
 }
 
 /// The memory of such sums, kept from one to the next.
@@ -46,11 +48,17 @@ impl Calls {
     pub(super) fn new() -> Self {
         let world = SimpleCommunicator::world();
         let (rank, size) = (world.rank().unsigned_abs() as usize, world.size().unsigned_abs() as usize);
-        Calls { rank, size, patience: Arc::new(AtomicU64::new(25_000)), turn: Arc::default() }
+        Calls {
+            rank,
+            size,
+            patience: Arc::new(AtomicU64::new(25_000)),
+            turn: Arc::default(),
+            is_humble: false,
+        }
     }
 
     /// The right to call MPI, until it is dropped.
-    pub(super) fn turn(&self) -> Result<MutexGuard<'_, ()>> {
+    pub(super) fn take_turn(&self) -> Result<MutexGuard<'_, ()>> {
         let poisoned = |_| RankFault::Failed { rank: self.rank, cause: "a call of MPI has panicked".into() };
         Ok(self.turn.lock().map_err(poisoned)?)
     }

@@ -80,7 +80,7 @@ pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<()
 /// that one tells itself, if it can, within so many `turns` of a quarter of a second.
 fn fail_after(world: &World, turns: usize, text: &str) -> ! {
     std::thread::sleep(Duration::from_millis(250) * (turns + 3 * world.rank().min(8)) as u32);
-    let _turn = world.calls.turn();
+    let _turn = world.calls.take_turn();
     abort(text)
 }
 

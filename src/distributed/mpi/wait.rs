@@ -39,7 +39,7 @@ impl Wait<'_> {
         &self,
         start: impl FnOnce() -> Request<'a, D, S>,
     ) -> Result<()> {
-        let turn = self.calls.turn()?;
+        let turn = self.calls.take_turn()?;
         let mut request = Some(start());
         drop(turn);
         self.until(|| {
@@ -54,7 +54,7 @@ impl Wait<'_> {
         requests: &mut RequestCollection<'a, D>,
         start: impl FnOnce(&mut RequestCollection<'a, D>),
     ) -> Result<()> {
-        let turn = self.calls.turn()?;
+        let turn = self.calls.take_turn()?;
         start(requests);
         drop(turn);
         let mut done = Vec::new();
@@ -74,7 +74,7 @@ impl Wait<'_> {
         let start = Instant::now();
         let mut alarmed = None;
         loop {
-            let turn = self.calls.turn()?;
+            let turn = self.calls.take_turn()?;
             if let Some(found) = ask() {
                 return Ok(found);
             }
@@ -84,8 +84,9 @@ impl Wait<'_> {
             }
             drop(turn);
             match waited {
-                _ if waited < SPIN => std::thread::yield_now(),
-                _ if waited < LISTEN => std::thread::sleep(SPIN / 10),
+                _ if waited < SPIN && !self.calls.is_humble => std::thread::yield_now(),
+                _ if waited < LISTEN && !self.calls.is_humble => std::thread::sleep(SPIN / 10),
+                _ if waited < LISTEN => std::thread::sleep(SPIN / 4),
                 _ => std::thread::sleep(SPIN),
             }
         }
