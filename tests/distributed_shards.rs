@@ -483,3 +483,33 @@ fn what_fails_on_one_rank_before_the_training_fails_on_all() {
         }
     }
 }
+
+/// Of shards of one size each batch has as many rows of each, as where all ranks have all rows.
+#[test]
+fn shards_take_steps_of_their_own_as_parts_of_the_same_batches_do() {
+    let (x, y) = clouds();
+    let (x, y) = (x.slice(s![..40, ..]).to_owned(), y.slice(s![..40]).to_owned());
+    for split in [&[20, 20][..], &[10, 10, 10, 10]] {
+        let order = order(split, 8);
+        let (mixed, labels) = (x.select(Axis(0), &order), y.select(Axis(0), &order));
+        let train = |fit: &Fit<f64>, x: &Array2<f64>, y: &Array1<usize>| {
+            let mut model = network();
+            let history = model.fit(x, y, fit).unwrap();
+            numbers(&model, &history)
+        };
+        let whole = threads(split.len(), |world| {
+            train(&in_order().sync_every(3).distributed(world), &mixed, &labels)
+        });
+        let shards = threads(split.len(), |world| {
+            let (x, y) = (own(&x, split, world.rank()), own(&y, split, world.rank()));
+            train(&in_order().sync_every(3).sharded(world), &x, &y)
+        });
+        for (found, expected) in shards.iter().flatten().zip(whole.iter().flatten()) {
+            assert!(
+                (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
+                "{found} {expected} {split:?}"
+            );
+        }
+        assert!(shards.iter().all(|found| *found == shards[0]), "ranks agree in every bit");
+    }
+}
