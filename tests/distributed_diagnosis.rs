@@ -184,7 +184,7 @@ fn what_is_wrong_is_found_where_rank_0_has_no_sample() {
     let (x, y) = clouds(120, 2.0, 0);
     let wrong = [empty.clone(), (&x * 200.0, y.clone()), clouds(3, 2.0, 1)];
     let findings = found(&wrong[..2], || network(Activation::Relu), 20);
-    assert!(findings.of("N0103").is_some(), "{findings:?}");
+    assert!(findings.of("N0103").is_some() && findings.of("N0202").is_some(), "{findings:?}");
     let findings = found(&[empty, (x, y), clouds(60, 2.0, 1)], || network(Activation::Linear), 20);
     assert!(findings.failed_roots().is_empty(), "{findings:?}");
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::evidence::layers::LayerFacts;
-use super::evidence::{Data, Epoch, Feature, Look, Plan, Shard, Tally};
+use super::evidence::{Data, Epoch, Feature, First, Look, Plan, Shard, Tally};
 use super::watch::Watch;
 use crate::error::Result;
 use crate::layer::Node;
@@ -52,6 +52,9 @@ impl<F: Scalar> Watch<F> {
         self.epoch.state(&mut state)?;
         state.count("clipped", &mut self.clipped)?;
         self.evidence.layers.iter_mut().try_for_each(|layer| layer.look.state(&mut state))?;
+        let mut first = self.evidence.first.clone();
+        state.item("first", &mut first.is_some())?;
+        first.iter_mut().try_for_each(|first| first.state(&mut state))?;
         let mut tallies = self.tallies();
         state.item("tallies", &mut tallies)?;
         if tallies {
@@ -96,6 +99,14 @@ impl<F: Scalar> Watch<F> {
             let mut look = layer.look.clone();
             look.state(&mut state)?;
             layer.take(look);
+        }
+        let mut seen = false;
+        state.item("first", &mut seen)?;
+        if seen {
+            // Of use where the first rank had no row in its first batches.
+            let mut first = First::default();
+            first.state(&mut state)?;
+            self.evidence.first.get_or_insert(first);
         }
         let mut tallies = false;
         state.item("tallies", &mut tallies)?;

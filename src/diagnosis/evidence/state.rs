@@ -30,7 +30,7 @@ impl Evidence {
 }
 
 impl First {
-    fn state(&mut self, state: &mut State) -> Result<()> {
+    pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
         let First { loss, rows, sums, layer, inputs, output } = self;
         state.item("loss", loss)?;
         state.count("rows", rows)?;
