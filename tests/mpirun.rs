@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use cornu::distributed::Communicator;
 use cornu::distributed::mpi::{World, launch};
+use cornu::distributed::{Communicator, scatter, threads, together};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
+use cornu::selection::{HyperParameters, Search};
 
 const TASK: &str = "CORNU_TEST_TASK";
 const FOLDER: &str = "CORNU_TEST_FOLDER";
@@ -82,6 +83,40 @@ fn sum_in_buckets(world: &World) -> Result<()> {
         .map_err(Error::outside)
 }
 
+/// Shares out what rank 0 has, and trains and measures on the shards, with steps of each rank's own.
+fn on_shards(world: &impl Communicator) -> Result<Vec<String>> {
+    let (x, y) = clouds::<f64>();
+    let has = world.rank() == 0;
+    let read = || Ok((scatter(world, has.then_some(&x))?, scatter(world, has.then_some(&y))?));
+    let (x, y) = together(world, read)?;
+    let mut model = network::<f64>(4)?;
+    let history = model.fit(&x, &y, &fit().sync_every(2).sharded(world))?;
+    let mut all = lines(&model, &history)?;
+    let evaluated = model.evaluate(&x, &y, &Evaluate::new().sharded(world))?;
+    all.extend(evaluated.iter().map(|(name, value)| format!("{name} {value:e}")));
+    Ok(all)
+}
+
+fn shards_and_search(world: &World) -> Result<()> {
+    let write = |name, text: String| {
+        std::fs::write(folder().join(format!("{name}-{}", world.rank())), text).map_err(Error::outside)
+    };
+    write("shards", on_shards(world)?.join("\n"))?;
+    let (x, y) = clouds::<f64>();
+    write("search", search().distributed(world).run(&x, &y, trial)?.to_csv())
+}
+
+fn search<'w>() -> Search<'w> {
+    Search::random(6).seed(3).halving(2)
+}
+
+fn trial<'a>(hp: &mut HyperParameters) -> Result<(Sequential<f64>, Fit<'a, f64>)> {
+    let mut model = Sequential::with_scalar().add(Dense::new(hp.integer("units", 2..=9)?)).add(Dense::new(3));
+    let loss = SparseCategoricalCrossentropy::new().from_logits(true);
+    model.compile(Sgd::new(hp.log_uniform("learning_rate", 1e-3..=0.1)?), loss, ())?;
+    Ok((model, Fit::new().epochs(4).batch_size(8).validation_split(0.2)))
+}
+
 fn folder() -> PathBuf {
     PathBuf::from(std::env::var(FOLDER).unwrap_or_default())
 }
@@ -120,6 +155,7 @@ fn program() {
     launch(|world| match &*task {
         "train" => train::<f32>(world).and_then(|()| train::<f64>(world)),
         "buckets" => sum_in_buckets(world),
+        "shards" => shards_and_search(world),
         "before" if world.rank() == 1 => Err(Error::outside(std::io::Error::other("no data here"))),
         "before" => fault(world, "none"),
         what => fault(world, what),
@@ -215,6 +251,25 @@ fn sums_in_the_background_are_those_of_one_sum_and_have_the_same_bits_again() {
             assert!(found.len() == whole.len() && far < 1e-11, "buckets on {ranks} ranks are off by {far:e}");
         }
         assert_eq!(run(), first, "the same bits again on {ranks} ranks");
+    }
+}
+
+#[test]
+fn shards_train_as_on_threads_and_a_search_finds_what_one_process_does() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shards");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (x, y) = clouds::<f64>();
+    let found_alone = search().run(&x, &y, trial).unwrap().to_csv();
+    for ranks in [1, 2, 4] {
+        let (output, _) = start(ranks, "shards", &folder);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |name: &str, rank| std::fs::read_to_string(folder.join(format!("{name}-{rank}"))).unwrap();
+        let expected = threads(ranks, |world| on_shards(world).unwrap());
+        for rank in 0..ranks {
+            assert_eq!(read("shards", rank), read("shards", 0), "ranks differ of {ranks}");
+            check_close(&read("shards", rank), &expected[rank], 1e-11, &format!("shards of {ranks} ranks"));
+            assert_eq!(read("search", rank), found_alone, "a search on {ranks} ranks");
+        }
     }
 }
 
