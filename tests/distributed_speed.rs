@@ -328,6 +328,8 @@ fn faults_between_meetings_end_all_ranks() {
     }
     assert_eq!(train(&all_fast(4), 0.1), ["trained"; 3]);
     assert!(train(&all_fast(0), 0.1)[2].contains("`sync_every`: expected at least 1, found 0"));
+    let none = plain().fit(&x, &y, &Fit::new().bucket_bytes(0)).unwrap_err().to_string();
+    assert!(none.contains("`bucket_bytes`: expected at least 1, found 0"), "{none}");
     let exact = train(&|_| (2, Reduction::Exact), 0.1);
     assert!(exact[1].contains("`sync_every`: expected 1 with Reduction::Exact, found 2"), "{exact:?}");
     let differs = train(&|rank| (2 + rank / 2, Reduction::Fast), 0.1);
