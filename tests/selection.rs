@@ -342,6 +342,11 @@ fn range_tests_that_are_none_are_refused() {
         Err(Error::Argument { argument, .. }) => argument,
         other => panic!("{other:?}"),
     };
+    let distributed = cornu::distributed::threads(2, |world| {
+        let fit = Fit::new().distributed(world);
+        LearningRateFinder::new().run(&model(0.1), &x, &y, &fit).map(drop).map_err(|error| error.to_string())
+    });
+    assert!(distributed.iter().all(|told| told.as_ref().is_err_and(|told| told.contains("on one rank"))));
     let finder = LearningRateFinder::new;
     assert_eq!(error(finder().start(0.0)), "start");
     assert_eq!(error(finder().start(1.0).end(0.1)), "start");

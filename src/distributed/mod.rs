@@ -35,7 +35,7 @@ mod work;
 
 pub(crate) use ranks::Ranks;
 pub use scatter::scatter;
-pub(crate) use settings::Together;
+pub(crate) use settings::RankSettings;
 pub(crate) use shards::Shards;
 pub use sum::{OwnedNumbers, Sum};
 pub use threads::{ThreadRank, threads};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use super::{Communicator, Numbers, Reduction, Sum, Together, from_bytes, to_bytes};
+use super::{Communicator, Numbers, RankSettings, Reduction, Sum, from_bytes, to_bytes};
 use crate::error::{Error, RankFault, Result};
 use crate::scalar::Scalar;
 use crate::state::Value;
@@ -23,8 +23,8 @@ pub(crate) struct Ranks<'a> {
 
 impl<'a> Ranks<'a> {
     /// Of a training that is given these; None of one that is alone, unless it cuts its batches nevertheless.
-    pub(crate) fn of(together: Together<'a>) -> Option<Self> {
-        let Together { world, reduction, bucket_bytes, sync_every, sharded } = together;
+    pub(crate) fn of(settings: RankSettings<'a>) -> Option<Self> {
+        let RankSettings { world, reduction, bucket_bytes, sync_every, sharded } = settings;
         let world = world.filter(|world| world.size() > 1 || reduction == Reduction::Exact)?;
         let shares = sharded.then(Mutex::default);
         Some(Ranks { world, reduction, bucket_bytes, sync_every, fault: Mutex::new(None), shares })

@@ -3,7 +3,7 @@
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, IxDyn, RemoveAxis};
 
 use super::ranks::part;
-use super::{Communicator, Ranks, Together};
+use super::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, RankFault, Result};
 use crate::state::Value;
 
@@ -37,7 +37,7 @@ where
     D: Dimension + RemoveAxis,
 {
     let missing = || Error::argument("array", "an array on rank 0", "none");
-    let Some(ranks) = Ranks::of(Together::over(Some(world))) else {
+    let Some(ranks) = Ranks::of(RankSettings::over(Some(world))) else {
         return array.map(ArrayBase::to_owned).ok_or_else(missing);
     };
     let own = match (array, ranks.is_first()) {

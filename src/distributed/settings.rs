@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 
 /// How a training goes on over ranks, and over which.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Together<'a> {
+pub(crate) struct RankSettings<'a> {
     pub(crate) world: Option<&'a dyn Communicator>,
     pub(crate) reduction: Reduction,
     /// Gradients are summed in pieces of so many bytes.
@@ -16,10 +16,16 @@ pub(crate) struct Together<'a> {
     pub(crate) sync_every: usize,
 }
 
-impl<'a> Together<'a> {
+impl<'a> RankSettings<'a> {
     /// Over the ranks of this world, with defaults.
     pub(crate) fn over(world: Option<&'a dyn Communicator>) -> Self {
-        Together { world, reduction: Reduction::Fast, bucket_bytes: 1 << 20, sync_every: 1, sharded: false }
+        RankSettings {
+            world,
+            reduction: Reduction::Fast,
+            bucket_bytes: 1 << 20,
+            sync_every: 1,
+            sharded: false,
+        }
     }
 
     /// Refuses settings that no ranks can follow.

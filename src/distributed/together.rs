@@ -1,6 +1,6 @@
 //! Work before or between trainings that each rank does for itself, such as reading its data.
 
-use super::{Communicator, Ranks, Together};
+use super::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, RankFault, Result};
 use crate::state::Value;
 
@@ -27,7 +27,7 @@ use crate::state::Value;
 /// assert_eq!(ends[0], ends[1]);
 /// ```
 pub fn together<T>(world: &impl Communicator, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let Some(ranks) = Ranks::of(Together::over(Some(world))) else { return work() };
+    let Some(ranks) = Ranks::of(RankSettings::over(Some(world))) else { return work() };
     let mut own = None;
     let all = ranks.work(|| {
         let made = own.insert(work());

@@ -121,14 +121,14 @@ fn broken(rank: usize) -> Error {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Communicator, Together, threads};
+    use super::super::{Communicator, RankSettings, threads};
     use super::*;
 
     #[test]
     fn all_get_what_each_made_however_long_it_took() {
         for size in [2, 3, 5] {
             let found = threads(size, |world| {
-                let ranks = Ranks::of(Together::over(Some(world))).unwrap();
+                let ranks = Ranks::of(RankSettings::over(Some(world))).unwrap();
                 (0..2)
                     .map(|turn| {
                         let work = || {
@@ -153,7 +153,7 @@ mod tests {
     fn a_rank_that_ends_in_between_is_named_on_all() {
         for gone in [1, 2] {
             let found = threads(3, |world| {
-                let ranks = Ranks::of(Together::over(Some(world))).unwrap();
+                let ranks = Ranks::of(RankSettings::over(Some(world))).unwrap();
                 if world.rank() == gone {
                     return "gone".to_string();
                 }

@@ -122,6 +122,10 @@ impl LearningRateFinder {
         train: Train<F>,
     ) -> Result<RangeTest> {
         self.check()?;
+        if fit.is_distributed() {
+            let expected = "settings of a training on one rank";
+            return Err(Error::argument("fit", expected, "a training on several"));
+        }
         let (batch, samples) = fit.sizes(count)?;
         // Without a sample the fit refuses.
         let epochs = self.steps.div_ceil(samples.div_ceil(batch).max(1));

@@ -14,7 +14,7 @@ use super::results::SearchResults;
 use super::search::Search;
 use super::trial::Trial;
 use crate::callback::{Callback, Flow, Logs, Moment, Verbose, terminal};
-use crate::distributed::{Ranks, Together};
+use crate::distributed::{RankSettings, Ranks};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::metric::Goal;
@@ -59,7 +59,7 @@ impl Search<'_> {
         train: Train<F>,
         data: &dyn Fn() -> Words,
     ) -> Result<SearchResults<F>> {
-        let ranks = Ranks::of(Together::over(self.world));
+        let ranks = Ranks::of(RankSettings::over(self.world));
         let plan = self.plan(build);
         let Plan { trials, epochs, goal } = match &ranks {
             Some(ranks) => self.meet(ranks, plan, data)?,

@@ -8,7 +8,7 @@ use super::settings::check_batch_size;
 use super::shards::none;
 use crate::callback::Logs;
 use crate::data::BatchSource;
-use crate::distributed::{Communicator, Ranks, Shards, Together};
+use crate::distributed::{Communicator, RankSettings, Ranks, Shards};
 use crate::error::{Error, Result};
 use crate::layer::Wires;
 use crate::model::{Compiled, Sequential};
@@ -33,13 +33,13 @@ use crate::tensor::Batch;
 pub struct Evaluate<'a, F: Scalar = f32> {
     batch_size: usize,
     sample_weight: Option<&'a dyn Samples<F>>,
-    together: Together<'a>,
+    ranks: RankSettings<'a>,
 }
 
 impl<'a, F: Scalar> Evaluate<'a, F> {
     /// Batches of 32.
     pub fn new() -> Self {
-        Evaluate { batch_size: 32, sample_weight: None, together: Together::over(None) }
+        Evaluate { batch_size: 32, sample_weight: None, ranks: RankSettings::over(None) }
     }
 
     /// How many samples at a time. Default: 32.
@@ -74,7 +74,7 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
-        self.together = Together { world: Some(world), sharded: false, ..self.together };
+        self.ranks = RankSettings { world: Some(world), sharded: false, ..self.ranks };
         self
     }
 
@@ -99,7 +99,7 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn sharded(mut self, world: &'a impl Communicator) -> Self {
-        self.together = Together { world: Some(world), sharded: true, ..self.together };
+        self.ranks = RankSettings { world: Some(world), sharded: true, ..self.ranks };
         self
     }
 }
@@ -161,7 +161,7 @@ impl<F: Scalar> Sequential<F> {
     }
 
     fn evaluate_given(&self, given: Given<F>, settings: &Evaluate<F>) -> Result<Logs> {
-        let ranks = Ranks::of(settings.together);
+        let ranks = Ranks::of(settings.ranks);
         let sharded = ranks.as_ref().filter(|ranks| ranks.is_sharded());
         let prepared = self.prepare_evaluation(given, settings, sharded.is_some());
         let (compiled, data, mut measure) = match &ranks {

@@ -66,7 +66,7 @@ impl<F: Scalar> Sequential<F> {
         let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
-        let ranks = Ranks::of(settings.together);
+        let ranks = Ranks::of(settings.ranks);
         // Callbacks are called on rank 0 alone.
         let looks_on = ranks.as_ref().is_none_or(Ranks::is_first);
         let callbacks = if looks_on { &mut callbacks[..] } else { &mut [] };
@@ -99,7 +99,7 @@ impl<F: Scalar> Sequential<F> {
         if !report.is_empty() {
             told = callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
         }
-        match Ranks::of(settings.together) {
+        match Ranks::of(settings.ranks) {
             Some(ranks) => ranks.agree_with_first(told)?,
             None => told?,
         }

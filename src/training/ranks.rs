@@ -9,7 +9,7 @@ use super::resume::identity;
 use super::settings::Fit;
 use super::shards::of_shards;
 use crate::diagnosis::Diagnose;
-use crate::distributed::{Communicator, Ranks, Reduction, Together};
+use crate::distributed::{Communicator, RankSettings, Ranks, Reduction};
 use crate::error::{Error, RankFault, Result, Shape};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -35,7 +35,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// [`Error::Rank`] on the others. [`Diagnose::Investigate`] is refused. Where each rank has data of its own, see
     /// [`Fit::sharded`].
     pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
-        self.together = Together { world: Some(world), sharded: false, ..self.together };
+        self.ranks = RankSettings { world: Some(world), sharded: false, ..self.ranks };
         self
     }
 
@@ -54,7 +54,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// Stich (2019), *Local SGD converges fast and communicates little*. Momentum is averaged as in Yu, Jin and Yang (2019),
     /// *On the linear speedup analysis of communication efficient momentum SGD for distributed non-convex optimization*.
     pub fn sync_every(mut self, steps: usize) -> Self {
-        self.together.sync_every = steps;
+        self.ranks.sync_every = steps;
         self
     }
 
@@ -63,13 +63,13 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// below goes on; `usize::MAX` makes one piece of all, which is summed when that is over. The order of additions, and
     /// so the last bits, may depend on it. Default: 2²⁰ bytes, 1 MiB.
     pub fn bucket_bytes(mut self, bytes: usize) -> Self {
-        self.together.bucket_bytes = bytes;
+        self.ranks.bucket_bytes = bytes;
         self
     }
 
     /// How [distributed](Fit::distributed) gradients are summed. Default: [`Reduction::Fast`].
     pub fn reduction(mut self, reduction: Reduction) -> Self {
-        self.together.reduction = reduction;
+        self.ranks.reduction = reduction;
         self
     }
 }
@@ -93,14 +93,14 @@ impl<F: Scalar> Sequential<F> {
             ("the version of cornu", env!("CARGO_PKG_VERSION").to_string()),
             ("seed", seed),
             ("epochs", settings.epochs.to_string()),
-            ("reduction", format!("{:?}", settings.together.reduction)),
-            ("bucket_bytes", settings.together.bucket_bytes.to_string()),
-            ("sync_every", settings.together.sync_every.to_string()),
-            ("data", if settings.together.sharded { "shards" } else { "whole" }.into()),
+            ("reduction", format!("{:?}", settings.ranks.reduction)),
+            ("bucket_bytes", settings.ranks.bucket_bytes.to_string()),
+            ("sync_every", settings.ranks.sync_every.to_string()),
+            ("data", if settings.ranks.sharded { "shards" } else { "whole" }.into()),
         ];
         let own = own.map(|(name, here)| (name.to_string(), here));
         let mut identity = identity(model, &prepared.run, settings, 0)?;
-        if settings.together.sharded {
+        if settings.ranks.sharded {
             of_shards(&mut identity, &prepared.run, settings)?;
         }
         Ok((prepared, own.into_iter().chain(identity).collect()))

@@ -8,7 +8,7 @@ use super::given::Given;
 use crate::callback::{Callback, Verbose};
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
-use crate::distributed::Together;
+use crate::distributed::RankSettings;
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
@@ -57,7 +57,7 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(super) diagnose: Diagnose,
     pub(super) rules: Rules,
     pub(super) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
-    pub(super) together: Together<'a>,
+    pub(super) ranks: RankSettings<'a>,
 }
 
 impl<'a, F: Scalar> Fit<'a, F> {
@@ -79,7 +79,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             diagnose: Diagnose::Report,
             rules: Rules::default(),
             callbacks: RefCell::default(),
-            together: Together::over(None),
+            ranks: RankSettings::over(None),
         }
     }
 
@@ -229,7 +229,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     pub(super) fn check(&self, count: usize) -> Result<usize> {
         check_batch_size(self.batch_size)?;
         check_batch_size(self.validation_batch_size.unwrap_or(1))?;
-        self.together.check()?;
+        self.ranks.check()?;
         if self.validation_freq == 0 {
             return Err(Error::argument("validation_freq", "at least 1", 0));
         }

@@ -7,7 +7,7 @@ use super::epochs::Training;
 use super::fit::Run;
 use super::ranks::Identity;
 use super::settings::Fit;
-use crate::distributed::{Communicator, Ranks, Reduction, Shards, Together};
+use crate::distributed::{Communicator, RankSettings, Ranks, Reduction, Shards};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -44,18 +44,18 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn sharded(mut self, world: &'a impl Communicator) -> Self {
-        self.together = Together { world: Some(world), sharded: true, ..self.together };
+        self.ranks = RankSettings { world: Some(world), sharded: true, ..self.ranks };
         self
     }
 
     /// Whether the training is one of several ranks.
     pub(crate) fn is_distributed(&self) -> bool {
-        self.together.world.is_some()
+        self.ranks.world.is_some()
     }
 
     /// Refuses settings that make no training, and tells how many of the `count` samples of a shard train.
     pub(super) fn check_shard(&self, count: usize) -> Result<usize> {
-        if self.together.reduction == Reduction::Exact {
+        if self.ranks.reduction == Reduction::Exact {
             let expected = "Reduction::Fast where each rank has data of its own";
             return Err(Error::argument("reduction", expected, "Reduction::Exact"));
         }

@@ -1,7 +1,7 @@
 //! Statistics of data: two passes, in double precision.
 
 use super::{Normalization, Source};
-use crate::distributed::{Communicator, Ranks, Together};
+use crate::distributed::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, Result, Shape};
 use crate::samples::{Samples, check_finite, check_not_empty};
 
@@ -37,7 +37,7 @@ impl<F> Normalization<F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn adapt_distributed(self, x: &impl Samples<f64>, world: &impl Communicator) -> Result<Self> {
-        match Ranks::of(Together::over(Some(world))) {
+        match Ranks::of(RankSettings::over(Some(world))) {
             Some(ranks) => self.adapt_to(x, Some(&ranks)),
             None => self.adapt(x),
         }
