@@ -8,11 +8,14 @@ use super::isa::Isa;
 use super::product::{self, Part, Product, SPAN};
 use super::samples::with_memory;
 use super::tile::Start;
-use super::wide::{Shared, wide};
+use super::wide::{Pieces, Shared, wide};
 use crate::scalar::Scalar;
 
 /// Products of at most this many numbers are cut along their summed axis, where that is long.
 pub(super) const FEW: usize = 1 << 16;
+
+/// Numbers of a line of memory, or more.
+const LINE: usize = 16;
 
 /// The steps of a span.
 fn steps(span: usize, k: usize) -> Range<usize> {
@@ -39,9 +42,16 @@ pub(super) fn by_spans<F: Scalar>(isa: Isa, product: Product<F>, c: &mut [F], th
                 unsafe { part_of(isa, product, part) };
             }
         });
-        for sums in sums.chunks_exact(c.len()) {
-            wide(|| add(c, sums));
-        }
+        // Half of the sums lie in another core's caches: each thread fetches its share of them.
+        let (len, size) = (c.len(), c.len().div_ceil(threads).next_multiple_of(LINE));
+        let pieces = Pieces::new(c, size);
+        super::each(len.div_ceil(size), &|part| {
+            // SAFETY: every part is handed out once.
+            let c = unsafe { pieces.get(part) };
+            for sums in sums.chunks_exact(len) {
+                wide(|| add(c, &sums[part * size..][..c.len()]));
+            }
+        });
     });
 }
 
