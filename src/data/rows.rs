@@ -1,11 +1,11 @@
 //! Samples that lie one after another in a file, each read when a batch needs it; and files for what does not lie so.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files::array::Number;
 use crate::files::input::failed;
 use crate::files::read_at::read_at;
@@ -107,6 +107,21 @@ impl Scratch {
     /// Appends bytes.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|error| failed(&self.name, &error))
+    }
+
+    /// All that is read, as a file that stands at its beginning; `told` says what cannot be read.
+    pub(super) fn fill(mut self, from: &mut dyn Read, told: &dyn Fn(&io::Error) -> Error) -> Result<File> {
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match from.read(&mut piece).map_err(|error| told(&error))? {
+                0 => break,
+                read => self.bytes(&piece[..read])?,
+            }
+        }
+        let name = self.name.clone();
+        let mut file = self.file()?;
+        file.rewind().map_err(|error| failed(&name, &error))?;
+        Ok(file)
     }
 
     /// The file, written.

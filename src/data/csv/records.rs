@@ -172,20 +172,12 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// The file, to go to and fro in; a packed one is unpacked first.
+/// The file at its beginning, to go to and fro in; a packed one is unpacked first.
 pub(super) fn plain(csv: &Csv) -> Result<File> {
     let mut file = gzip::open(&csv.path)?;
     if !gzip::is_packed(&mut file, &csv.path)? {
         return Ok(file);
     }
-    let mut to = Scratch::new(csv.scratch.as_deref())?;
-    let mut from = gzip::unpacked(&csv.path)?;
-    let mut piece = vec![0; 1 << 16];
-    loop {
-        let read = from.read(&mut piece);
-        match read.map_err(|error| failed(&csv.path.display().to_string(), &error))? {
-            0 => return to.file(),
-            read => to.bytes(&piece[..read])?,
-        }
-    }
+    let to = Scratch::new(csv.scratch.as_deref())?;
+    to.fill(&mut gzip::unpacked(&csv.path)?, &|error| failed(&csv.path.display().to_string(), error))
 }

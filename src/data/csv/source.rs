@@ -1,7 +1,6 @@
 //! Rows of a file that are read when a batch needs them.
 
 use std::fs::File;
-use std::io::Seek;
 
 use super::Csv;
 use super::records::{Records, plain};
@@ -30,8 +29,7 @@ pub struct CsvSource {
 impl CsvSource {
     pub(super) fn open(csv: &Csv) -> Result<Self> {
         let fail = |error| failed(&csv.path.display().to_string(), &error);
-        let mut file = plain(csv)?;
-        file.rewind().map_err(fail)?;
+        let file = plain(csv)?;
         let from = Box::new(file.try_clone().map_err(fail)?);
         let (mut records, mut scan) = Records::scan(csv, from, false)?;
         let mut rows = Vec::new();

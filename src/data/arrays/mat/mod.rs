@@ -134,18 +134,10 @@ impl Element<'_> {
         if self.kind != PACKED {
             return Ok((file, self.start));
         }
-        let mut to = Scratch::new(scratch)?;
+        let to = Scratch::new(scratch)?;
         file.seek(SeekFrom::Start(self.start)).map_err(fail)?;
         let mut from = flate2::read::ZlibDecoder::new(file.take(self.len));
-        let mut piece = vec![0; 1 << 16];
-        loop {
-            let read = from.read(&mut piece).map_err(|error| self.damaged(broken(&error)))?;
-            if read == 0 {
-                break;
-            }
-            to.bytes(&piece[..read])?;
-        }
-        let file = to.file()?;
+        let file = to.fill(&mut from, &|error| self.damaged(broken(error)))?;
         let mut tag = [0; 8];
         let within = Input::file(self.input.name(), file.try_clone().map_err(fail)?)?;
         within.read(&self.place, 0, &mut tag)?;
