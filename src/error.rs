@@ -1,6 +1,7 @@
 //! Everything that can go wrong, as one typed enum: what was expected, what was found, and where.
 
 mod backup;
+pub(crate) mod diverged;
 mod file;
 mod rank;
 mod shown;

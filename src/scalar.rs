@@ -10,6 +10,12 @@ use num_traits::{Float, FromPrimitive, NumAssignOps};
 use crate::distributed::{Numbers, OwnedNumbers};
 use crate::state::Value;
 
+/// A sum with these numbers, which is another for others.
+pub(crate) fn mix<F: Scalar>(sum: u64, values: &[F]) -> u64 {
+    let add = |sum: u64, value: &F| (sum ^ value.as_f64().to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    values.iter().fold(sum, |sum, value| add(sum, value).rotate_left(29))
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}

@@ -10,11 +10,12 @@ use super::trial::Trial;
 use crate::callback::Logs;
 use crate::data::BatchSource;
 use crate::distributed::Ranks;
+use crate::error::diverged::Divergence;
 use crate::error::{Error, Result, Shape};
 use crate::metric::Goal;
 use crate::model::Sequential;
 use crate::samples::Samples;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, mix};
 use crate::state::State;
 
 /// What must be the same on all ranks, by name.
@@ -28,11 +29,10 @@ pub(super) fn of_arrays<F: Scalar>(x: &impl Samples<F>, y: &impl Samples<F>) -> 
     let one = |samples: &dyn Samples<F>| {
         let shape = samples.sample_shape();
         let mut row = vec![F::zero(); shape.iter().product()];
-        let mut sum = 0_u64;
+        let mut sum = 0;
         for index in (0..samples.count()).step_by(samples.count().div_ceil(ROWS).max(1)) {
             samples.read(index, &mut row);
-            let add = |sum: u64, v: &F| (sum ^ v.as_f64().to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            sum = row.iter().fold(sum, |sum, v| add(sum, v).rotate_left(29));
+            sum = mix(sum, &row);
         }
         format!("{} samples of shape {} with the sum {sum:016x}", samples.count(), Shape(&shape))
     };
@@ -93,26 +93,14 @@ impl Trial {
 }
 
 /// An error in words; one of numbers that are not finite with where that was.
-type Told = (String, Option<((usize, usize), (bool, (f64, String)))>);
+type Told = (String, Option<Divergence>);
 
 fn told(error: &Error) -> Told {
-    let place = match error {
-        Error::Diverged { epoch, batch, what, value, place } => {
-            Some(((*epoch, *batch), (*what == "the loss", (*value, place.clone()))))
-        }
-        _ => None,
-    };
-    (error.to_string(), place)
+    (error.to_string(), error.divergence())
 }
 
-fn heard((text, place): Told) -> Error {
-    match place {
-        Some(((epoch, batch), (of_loss, (value, place)))) => {
-            let what = if of_loss { "the loss" } else { "the gradient" };
-            Error::Diverged { epoch, batch, what, value, place }
-        }
-        None => Error::outside(Elsewhere(text)),
-    }
+fn heard((text, divergence): Told) -> Error {
+    divergence.map_or_else(|| Error::outside(Elsewhere(text)), Error::diverged)
 }
 
 /// The error of a trial of another rank.

@@ -23,9 +23,6 @@ pub(super) struct Apart<F> {
     flat: Vec<F>,
 }
 
-/// The number of the batch, whether the gradient was not finite or the loss, which number was there, and where.
-type Divergence = (u64, (bool, (f64, String)));
-
 impl<F: Scalar> Apart<F> {
     pub(super) fn new() -> Self {
         Apart { steps: 0, failed: None, before: Vec::new(), flat: Vec::new() }
@@ -64,7 +61,7 @@ impl<F: Scalar> Apart<F> {
         self.steps = 0;
         let failed = measure.meet(data.weights.is_some(), self.failed.is_some(), ranks)?;
         self.average(model, ranks)?;
-        if failed { self.agree(at.epoch, ranks) } else { Ok(true) }
+        if failed { self.agree(ranks) } else { Ok(true) }
     }
 
     /// Replaces all numbers that change in a training by their means over the ranks.
@@ -91,26 +88,20 @@ impl<F: Scalar> Apart<F> {
     }
 
     /// Where any rank has failed, all end in the same error.
-    fn agree(&mut self, epoch: usize, ranks: &Ranks) -> Result<bool> {
+    fn agree(&mut self, ranks: &Ranks) -> Result<bool> {
         let own = self.failed.take();
-        let divergence: Option<Divergence> = match &own {
-            Some(Error::Diverged { batch, what, value, place, .. }) => {
-                let place = format!("{place} on rank {}", ranks.rank());
-                Some((*batch as u64, (*what == GRADIENT, (*value, place))))
-            }
-            _ => None,
-        };
+        let mut divergence = own.as_ref().and_then(Error::divergence);
+        if let Some((_, (_, (_, place)))) = &mut divergence {
+            *place += &format!(" on rank {}", ranks.rank());
+        }
         let fails_otherwise = own.is_some() && divergence.is_none();
         let told = ranks.gather((fails_otherwise, divergence))?;
         let others = told.iter().any(|(fails, _)| *fails);
         // The first in time, of these the lowest rank.
         let divergences = told.into_iter().filter_map(|(_, divergence)| divergence);
-        let first = divergences.min_by_key(|(batch, _)| *batch).filter(|_| !others);
+        let first = divergences.min_by_key(|(at, _)| *at).filter(|_| !others);
         match ranks.tell(first)? {
-            Some((batch, (gradient, (value, place)))) => {
-                let what = if gradient { GRADIENT } else { LOSS };
-                Err(Error::Diverged { epoch, batch: batch as usize, what, value, place })
-            }
+            Some(first) => Err(Error::diverged(first)),
             None => {
                 let own = own.filter(|_| fails_otherwise);
                 ranks.agree_if(true, own.map_or(Ok(true), Err))
@@ -118,10 +109,6 @@ impl<F: Scalar> Apart<F> {
         }
     }
 }
-
-/// What can diverge.
-pub(super) const LOSS: &str = "the loss";
-pub(super) const GRADIENT: &str = "the gradient";
 
 /// Calls `f` with all that an optimizer changes.
 fn each_array<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut [F])) {

@@ -12,7 +12,7 @@ use crate::diagnosis::Diagnose;
 use crate::distributed::{Communicator, RankSettings, Ranks, Reduction};
 use crate::error::{Error, RankFault, Result, Shape};
 use crate::model::Sequential;
-use crate::scalar::Scalar;
+use crate::scalar::{Scalar, mix};
 use crate::state::State;
 
 /// What must be the same on all ranks, by name, in words.
@@ -236,14 +236,9 @@ pub(super) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<
 
 /// A number that is another for other weights.
 fn fingerprint<F: Scalar>(model: &Sequential<F>) -> u64 {
-    let mut sum = 0_u64;
-    let mut layers = model.layers.iter();
-    layers.by_ref().for_each(|layer| {
-        layer.each_param(&mut |_, param| {
-            for &value in param.value() {
-                sum = (sum ^ value.as_f64().to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-            }
-        });
-    });
+    let mut sum = 0;
+    for layer in &model.layers {
+        layer.each_param(&mut |_, param| sum = mix(sum, param.value()));
+    }
     sum
 }
