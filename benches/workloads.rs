@@ -8,39 +8,15 @@
 //! | `conv` | an epoch of 1000 × 1 → Conv1D 16/7 → MaxPooling1D 2 → Conv1D 32/5 → mean over time → 5, 1000 rows in batches of 32, Adam |
 //! | `predict-1`, `predict-all` | one call of the `signal` network with softmax, for 1 row and for 5000 |
 
+mod networks;
+
 use std::hint::black_box;
 
 use cornu::ndarray::{Array1, Array2, Axis, s};
 use cornu::prelude::*;
 use criterion::{Criterion, criterion_group, criterion_main};
 
-/// Five sines with a little noise.
-fn signals(rows: usize, width: usize) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(0, 0);
-    let y = Array1::from_iter((0..rows).map(|i| i / (rows / 5)));
-    let x = Array2::from_shape_fn((rows, width), |(i, j)| {
-        let (class, t) = (y[i] as f64, j as f64 / width as f64);
-        let wave = (std::f64::consts::TAU * (3.0 + 2.0 * class) * t + class).sin();
-        (wave + 0.1 * (rng.uniform() - 0.5)) as f32
-    });
-    (x, y)
-}
-
-/// Uniform numbers with random classes.
-fn noise(rows: usize, width: usize, classes: u64) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(1, 0);
-    let x = Array2::from_shape_fn((rows, width), |_| rng.uniform() as f32);
-    (x, Array1::from_iter((0..rows).map(|_| (rng.bits() % classes) as usize)))
-}
-
-fn network(widths: &[usize], classes: usize) -> Sequential {
-    let hidden = widths.iter().map(|&units| Dense::new(units).activation(Activation::Relu));
-    hidden.fold(Sequential::new().seed(1), Sequential::add).add(Dense::new(classes))
-}
-
-fn loss() -> SparseCategoricalCrossentropy {
-    SparseCategoricalCrossentropy::new().from_logits(true)
-}
+use networks::{loss, network, noise, signals};
 
 /// Measures one epoch; compiling and the first epoch's memory are not part of it.
 fn epochs(

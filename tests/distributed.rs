@@ -1,10 +1,14 @@
 //! A training on several ranks gives what one on a single rank gives. Ranks are threads here; `tests/mpirun.rs` runs processes.
 
+mod clouds;
+
 use cornu::data::Samples;
 use cornu::distributed::{Communicator, Reduction, ThreadRank, threads};
 use cornu::ndarray::{Array1, Array2, Array3, ArrayViewD, Axis, s};
 use cornu::optimizer::WeightAverage;
 use cornu::prelude::*;
+
+use clouds::clouds;
 
 /// How far a loss or a weight may be off, as a share of it or of the largest in its array.
 fn bound<F: Scalar>() -> f64 {
@@ -71,16 +75,6 @@ fn check<F: Scalar>(
     }
     assert_eq!(on(4), on(4), "the same bits again");
     alone
-}
-
-/// Three clouds in four dimensions: 43 rows, so that the last batch has 3 and some of 8 ranks none.
-fn clouds<F: Scalar>() -> (Array2<F>, Array1<F>) {
-    let mut rng = Rng::stream(9, 0);
-    let y = Array1::from_iter((0..43).map(|i| i * i % 3));
-    let x = Array2::from_shape_fn((43, 4), |(i, j)| {
-        F::of(if j == y[i] { 2.0 } else { 0.0 } + 0.7 * rng.normal())
-    });
-    (x, y.mapv(|class| F::of(class as f64)))
 }
 
 fn network<F: Scalar>(layers: impl FnOnce(Sequential<F>) -> Sequential<F>) -> Sequential<F> {

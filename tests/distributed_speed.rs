@@ -1,5 +1,7 @@
 //! What makes a training on several ranks quick changes nothing that it should not.
 
+mod clouds;
+
 use std::sync::Mutex;
 
 use cornu::data::source_fn;
@@ -7,6 +9,8 @@ use cornu::distributed::{Communicator, Numbers, OwnedNumbers, Reduction, Sum, Th
 use cornu::error::Result;
 use cornu::ndarray::{Array1, Array2, s};
 use cornu::prelude::*;
+
+use clouds::clouds;
 
 /// A rank that counts its sums, and does those in the background as late as they may be done.
 #[derive(Debug)]
@@ -66,15 +70,6 @@ impl Communicator for Late<'_> {
             Ok(numbers)
         }))
     }
-}
-
-fn clouds<F: Scalar>() -> (Array2<F>, Array1<F>) {
-    let mut rng = Rng::stream(9, 0);
-    let y = Array1::from_iter((0..43).map(|i| i * i % 3));
-    let x = Array2::from_shape_fn((43, 4), |(i, j)| {
-        F::of(if j == y[i] { 2.0 } else { 0.0 } + 0.7 * rng.normal())
-    });
-    (x, y.mapv(|class| F::of(class as f64)))
 }
 
 fn network<F: Scalar>(rule: impl Optimizer<F> + 'static) -> Sequential<F> {

@@ -1,6 +1,8 @@
 //! Trainings of several processes under `mpirun`, whole and with faults. Each test starts this program again on several
 //! ranks, where `program` runs what the test asks for.
 
+mod clouds;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -11,17 +13,10 @@ use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::selection::{HyperParameters, Search};
 
+use clouds::clouds;
+
 const TASK: &str = "CORNU_TEST_TASK";
 const FOLDER: &str = "CORNU_TEST_FOLDER";
-
-fn clouds<F: Scalar>() -> (Array2<F>, Array1<F>) {
-    let mut rng = Rng::stream(9, 0);
-    let y = Array1::from_iter((0..43).map(|i| i * i % 3));
-    let x = Array2::from_shape_fn((43, 4), |(i, j)| {
-        F::of(if j == y[i] { 2.0 } else { 0.0 } + 0.7 * rng.normal())
-    });
-    (x, y.mapv(|class| F::of(class as f64)))
-}
 
 fn network<F: Scalar>(seed: u64) -> Result<Sequential<F>> {
     let mut model = Sequential::with_scalar()

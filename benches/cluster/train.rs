@@ -6,6 +6,9 @@
 //! | `network` | messages to and fro between ranks 0 and 1, for the cost model |
 //! | `accuracy 4 20 0.1` | 20 epochs of `sync_every` 4 on clouds that overlap, by SGD of this rate: the share of held-out ones that are known |
 
+#[path = "../networks/mod.rs"]
+mod networks;
+
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -16,6 +19,8 @@ use cornu::distributed::{Communicator, Numbers, OwnedNumbers, Sum};
 use cornu::error::Result;
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
+
+use networks::{loss, network, noise, signals};
 
 /// A world that takes the time which this rank spends in it, waiting mostly.
 #[derive(Debug)]
@@ -68,25 +73,6 @@ impl Communicator for Timed<'_> {
     }
 }
 
-/// Five sines with a little noise.
-fn signals(rows: usize, width: usize) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(0, 0);
-    let y = Array1::from_iter((0..rows).map(|i| i / (rows / 5)));
-    let x = Array2::from_shape_fn((rows, width), |(i, j)| {
-        let (class, t) = (y[i] as f64, j as f64 / width as f64);
-        let wave = (std::f64::consts::TAU * (3.0 + 2.0 * class) * t + class).sin();
-        (wave + 0.1 * (rng.uniform() - 0.5)) as f32
-    });
-    (x, y)
-}
-
-/// Uniform numbers with random classes.
-fn noise(rows: usize, width: usize, classes: u64) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(1, 0);
-    let x = Array2::from_shape_fn((rows, width), |_| rng.uniform() as f32);
-    (x, Array1::from_iter((0..rows).map(|_| (rng.bits() % classes) as usize)))
-}
-
 /// Ten clouds in 40 dimensions which overlap.
 fn clouds(rows: usize, seed: u64) -> (Array2<f32>, Array1<usize>) {
     let mut rng = Rng::stream(2, 0);
@@ -95,15 +81,6 @@ fn clouds(rows: usize, seed: u64) -> (Array2<f32>, Array1<usize>) {
     let which: Vec<usize> = (0..rows).map(|_| (rng.bits() % 30) as usize).collect();
     let x = Array2::from_shape_fn((rows, 40), |(i, j)| centres[[which[i], j]] + 1.5 * rng.normal() as f32);
     (x, which.into_iter().map(|centre| centre % 10).collect())
-}
-
-fn network(widths: &[usize], classes: usize) -> Sequential {
-    let hidden = widths.iter().map(|&units| Dense::new(units).activation(Activation::Relu));
-    hidden.fold(Sequential::new().seed(1), Sequential::add).add(Dense::new(classes))
-}
-
-fn loss() -> SparseCategoricalCrossentropy {
-    SparseCategoricalCrossentropy::new().from_logits(true)
 }
 
 /// What went over this host's link since it is up.

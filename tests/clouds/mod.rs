@@ -1,0 +1,14 @@
+//! What several tests of ranks train on.
+
+use cornu::ndarray::{Array1, Array2};
+use cornu::prelude::*;
+
+/// Three clouds in four dimensions: 43 rows, so that the last batch of 8 has 3 and some of 8 ranks none.
+pub fn clouds<F: Scalar>() -> (Array2<F>, Array1<F>) {
+    let mut rng = Rng::stream(9, 0);
+    let y = Array1::from_iter((0..43).map(|i| i * i % 3));
+    let x = Array2::from_shape_fn((43, 4), |(i, j)| {
+        F::of(if j == y[i] { 2.0 } else { 0.0 } + 0.7 * rng.normal())
+    });
+    (x, y.mapv(|class| F::of(class as f64)))
+}
