@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs, missing_debug_implementations)]
+#![deny(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo)]
 
 pub mod activation;
@@ -16,6 +17,7 @@ pub mod error;
 mod files;
 pub mod guide;
 pub mod initializer;
+#[allow(unsafe_code)]
 mod kernel;
 pub mod layer;
 pub mod loss;

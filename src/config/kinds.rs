@@ -25,6 +25,11 @@ impl<T: ?Sized> Kinds<T> {
         Kinds { what, stock, own: Vec::new() }
     }
 
+    /// The kinds, those of stock first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.stock.iter().map(|(kind, _)| *kind).chain(self.own.iter().map(|(kind, _)| kind.as_str()))
+    }
+
     /// The kind of stock that Keras also calls by this name in snake case, or by the class's own.
     pub(crate) fn named(&self, name: &str) -> Option<&'static str> {
         let plain = |text: &str| text.replace('_', "").to_lowercase();
