@@ -173,7 +173,7 @@ impl<F: Scalar> Workspace<F> {
 
     /// The number and the label of the first layer whose output is not finite.
     pub(crate) fn first_non_finite(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> Option<(usize, String)> {
-        let broken = |index: usize| !crate::kernel::all_finite(self.value(wire, x).data());
+        let broken = |index: usize| !crate::kernel::all_finite(self.value(index, x).data());
         let (index, layer) = layers.iter().enumerate().find(|(i, _)| broken(i + 1))?;
         Some((index, format!("layer {index} `{}` ({})", layer.label(), layer.kind())))
     }

@@ -45,7 +45,7 @@ pub(super) struct SequenceBuffer<'a, F> {
     c: &'a mut [F],
 }
 
-/// One step of a tape.
+/// One step of a sequence buffer.
 #[allow(missing_docs, missing_debug_implementations)]
 pub struct Moment<'a, F> {
     pub(super) units: usize,
@@ -109,7 +109,7 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
         SequenceBuffer { size, x, a, gates, q, read, own, h, c }
     }
 
-    /// Copies the inputs to the tape, last step first where `backwards`, and times the masks where there are.
+    /// Copies the inputs, last step first if `backwards`, times the masks if there are any.
     pub(super) fn load(&mut self, x: Batch<F>, backwards: bool, masks: Option<&[F]>) {
         let Size { rows, steps, inputs, .. } = self.size;
         for (place, to) in self.x.chunks_exact_mut(inputs).enumerate() {
