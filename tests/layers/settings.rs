@@ -14,7 +14,7 @@ use cornu::save::Loader;
 use cornu::{metric, optimizer};
 
 /// Every layer with every setting away from its default.
-fn layers() -> Vec<cornu::layer::Node<f32>> {
+fn layers() -> Vec<cornu::layer::NamedLayer<f32>> {
     let (he, l2, norm) = (
         Initializer::HeNormal,
         Regularizer::L1L2 { l1: 0.1, l2: 0.2 },
@@ -34,65 +34,65 @@ fn layers() -> Vec<cornu::layer::Node<f32>> {
             .padding(Padding::Causal)
             .groups(2)
             .activation(Activation::Gelu { approximate: true })
-            .into_node(),
-        Conv2D::new(3, [2, 1]).dilation_rate([2, 2]).padding(Padding::Same).into_node(),
+            .into_named(),
+        Conv2D::new(3, [2, 1]).dilation_rate([2, 2]).padding(Padding::Same).into_named(),
         DepthwiseConv1D::new(2)
             .depth_multiplier(2)
             .depthwise_initializer(Initializer::Constant(2.0))
-            .into_node(),
+            .into_named(),
         SeparableConv1D::new(3, 2)
             .depth_multiplier(2)
             .pointwise_regularizer(Regularizer::L1(0.5))
-            .into_node(),
-        MaxPooling1D::new(3).strides(2).padding(Padding::Same).into_node(),
-        MaxPooling2D::new([3, 2]).into_node(),
-        AveragePooling1D::new(3).into_node(),
-        AveragePooling2D::new([3, 2]).strides([1, 2]).into_node(),
-        GlobalMaxPooling1D::new().keepdims(true).into_node(),
-        GlobalMaxPooling2D::new().into_node(),
-        GlobalAveragePooling1D::new().into_node(),
-        GlobalAveragePooling2D::new().keepdims(true).into_node(),
+            .into_named(),
+        MaxPooling1D::new(3).strides(2).padding(Padding::Same).into_named(),
+        MaxPooling2D::new([3, 2]).into_named(),
+        AveragePooling1D::new(3).into_named(),
+        AveragePooling2D::new([3, 2]).strides([1, 2]).into_named(),
+        GlobalMaxPooling1D::new().keepdims(true).into_named(),
+        GlobalMaxPooling2D::new().into_named(),
+        GlobalAveragePooling1D::new().into_named(),
+        GlobalAveragePooling2D::new().keepdims(true).into_named(),
         SimpleRnn::new(3)
             .go_backwards(true)
             .recurrent_initializer(Initializer::Identity { gain: 0.5 })
-            .into_node(),
-        rnn().return_sequences(true).recurrent_dropout(0.2).into_node(),
-        Gru::new(3).reset_after(false).recurrent_activation(Activation::HardSigmoid).into_node(),
-        Bidirectional::new(rnn()).merge_mode(MergeMode::Ave).into_node(),
-        TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)).into_node(),
-        Residual::new().add(Dense::new(3)).add(Dropout::new(0.2)).into_node(),
+            .into_named(),
+        rnn().return_sequences(true).recurrent_dropout(0.2).into_named(),
+        Gru::new(3).reset_after(false).recurrent_activation(Activation::HardSigmoid).into_named(),
+        Bidirectional::new(rnn()).merge_mode(MergeMode::Ave).into_named(),
+        TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)).into_named(),
+        Residual::new().add(Dense::new(3)).add(Dropout::new(0.2)).into_named(),
         BatchNormalization::new()
             .momentum(0.9)
             .epsilon(1e-5)
             .center(false)
             .gamma_constraint(Constraint::NonNegative)
-            .into_node(),
-        LayerNormalization::new().axes(2).scale(false).into_node(),
-        UnitNormalization::new().axis(1).into_node(),
-        Normalization::new().axis(Some(1)).statistics([1.0, 2.0], [3.0, 4.0]).into_node(),
-        Normalization::new().axis(None).into_node(),
-        Rescaling::new(0.5).offset(-1.0).into_node(),
-        Dropout::new(0.3).into_node(),
-        SpatialDropout1D::new(0.3).into_node(),
-        AlphaDropout::new(0.3).into_node(),
-        GaussianDropout::new(0.3).into_node(),
-        GaussianNoise::new(0.3).into_node(),
+            .into_named(),
+        LayerNormalization::new().axes(2).scale(false).into_named(),
+        UnitNormalization::new().axis(1).into_named(),
+        Normalization::new().axis(Some(1)).statistics([1.0, 2.0], [3.0, 4.0]).into_named(),
+        Normalization::new().axis(None).into_named(),
+        Rescaling::new(0.5).offset(-1.0).into_named(),
+        Dropout::new(0.3).into_named(),
+        SpatialDropout1D::new(0.3).into_named(),
+        AlphaDropout::new(0.3).into_named(),
+        GaussianDropout::new(0.3).into_named(),
+        GaussianNoise::new(0.3).into_named(),
         Embedding::new(7, 3)
             .embeddings_initializer(Initializer::RandomNormal { mean: 1.0, stddev: 2.0 })
-            .into_node(),
+            .into_named(),
         Flatten::new().trainable(false),
-        Reshape::new([2, -1]).into_node(),
-        Permute::new([2, 1]).into_node(),
-        RepeatVector::new(3).into_node(),
-        ZeroPadding1D::new(1, 2).into_node(),
-        ZeroPadding2D::new([1, 2], [3, 4]).into_node(),
-        Cropping1D::new(1, 2).into_node(),
-        UpSampling1D::new(3).into_node(),
-        Activation::Threshold { threshold: 1.0, default_value: 2.0 }.into_node(),
-        Relu::new().max_value(3.0).negative_slope(0.1).threshold(0.2).into_node(),
-        LeakyRelu::new().negative_slope(0.1).into_node(),
-        Elu::new().alpha(0.1).into_node(),
-        PRelu::new().shared_axes([1, 2]).alpha_initializer(he).into_node(),
+        Reshape::new([2, -1]).into_named(),
+        Permute::new([2, 1]).into_named(),
+        RepeatVector::new(3).into_named(),
+        ZeroPadding1D::new(1, 2).into_named(),
+        ZeroPadding2D::new([1, 2], [3, 4]).into_named(),
+        Cropping1D::new(1, 2).into_named(),
+        UpSampling1D::new(3).into_named(),
+        Activation::Threshold { threshold: 1.0, default_value: 2.0 }.into_named(),
+        Relu::new().max_value(3.0).negative_slope(0.1).threshold(0.2).into_named(),
+        LeakyRelu::new().negative_slope(0.1).into_named(),
+        Elu::new().alpha(0.1).into_named(),
+        PRelu::new().shared_axes([1, 2]).alpha_initializer(he).into_named(),
         Softmax::new().axis(1).activity_regularizer(l2),
     ]
 }
