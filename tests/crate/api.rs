@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use cornu::callback::Logs;
 use cornu::diagnosis::{Finding, Findings};
 use cornu::error::{BackupFault, FileError};
-use cornu::layer::Node;
+use cornu::layer::NamedLayer;
 use cornu::prelude::*;
 use cornu::save::Loader;
 use cornu::selection::{HyperParameters, LearningRateFinder, RangeTest, Search, SearchResults, Trial};
@@ -15,7 +15,7 @@ fn what_is_kept_crosses_threads() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Sequential>();
     shared::<Sequential<f64>>();
-    shared::<Node<f32>>();
+    shared::<NamedLayer<f32>>();
     shared::<History>();
     shared::<Logs>();
     shared::<Findings>();

@@ -1,6 +1,6 @@
 //! Integrated gradients: they add up to what they explain, whatever the layers; and what they refuse.
 
-use cornu::layer::Pass;
+use cornu::layer::BackwardContext;
 use cornu::ndarray::{Array, Array2, Array3, ArrayD, Axis, array};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -103,7 +103,7 @@ impl<F: Scalar> Layer<F> for TwoFaced {
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut cornu::layer::Step<F>) {
         y.data().copy_from_slice(x.data());
     }
-    fn backward(&mut self, _: Pass<F>) {}
+    fn backward(&mut self, _: BackwardContext<F>) {}
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every layer, activation and loss against central differences in f64.
 
-use cornu::layer::Node;
+use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
 use cornu::ndarray::{Array2, ArrayD, IxDyn};
 use cornu::prelude::*;
@@ -32,7 +32,7 @@ fn check_model(mut model: Sequential<f64>, loss: impl Loss<f64> + 'static, x: &A
 /// The gradients of a layer on samples of this shape, and of a Dense layer below it.
 #[track_caller]
 fn check(layer: impl Layer<f64> + 'static, shape: &[usize]) {
-    let node: Node<f64> = layer.into_node();
+    let node: NamedLayer<f64> = layer.into_named();
     for below in [false, true] {
         let mut model = Sequential::<f64>::with_scalar().seed(3).input(shape);
         if below {
@@ -402,7 +402,7 @@ fn a_wrong_gradient_is_found() {
         ) {
             y.data().iter_mut().zip(x.data()).for_each(|(y, x)| *y = x * x);
         }
-        fn backward(&mut self, mut pass: cornu::layer::Pass<f64>) {
+        fn backward(&mut self, mut pass: cornu::layer::BackwardContext<f64>) {
             let Some(mut dx) = pass.dx else { return };
             let dy = pass.dy.data();
             dx.data().iter_mut().zip(dy).zip(pass.x.data()).for_each(|((dx, dy), x)| *dx = 3.0 * x * x * *dy);

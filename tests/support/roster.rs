@@ -4,7 +4,7 @@
 
 #![allow(dead_code)] // each program walks what it tests
 
-use cornu::layer::Node;
+use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
 use cornu::metric::{self, Aggregation, IntoMetrics, Metric};
 use cornu::optimizer::{
@@ -15,7 +15,7 @@ use cornu::prelude::*;
 
 /// A layer, and the shape of one sample that it takes.
 pub struct LayerCase<F: Scalar> {
-    pub layer: Node<F>,
+    pub layer: NamedLayer<F>,
     pub shape: Vec<usize>,
 }
 
@@ -32,7 +32,7 @@ impl<F: Scalar> LayerCase<F> {
 }
 
 fn row<F: Scalar>(layer: impl Layer<F> + 'static, shape: &[usize]) -> LayerCase<F> {
-    LayerCase { layer: layer.into_node(), shape: shape.to_vec() }
+    LayerCase { layer: layer.into_named(), shape: shape.to_vec() }
 }
 
 pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {

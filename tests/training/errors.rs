@@ -1,6 +1,6 @@
 //! Every fault is found before anything is changed, and its error says where, what was expected, what found.
 
-use cornu::layer::Node;
+use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
 use cornu::ndarray::{Array1, Array2, Array3, array};
 use cornu::prelude::*;
@@ -119,49 +119,49 @@ fn arguments_of_layers_are_checked_when_they_are_built() {
 
 #[test]
 fn layers_of_sequences_and_images_check_their_arguments() {
-    let find = |layer: Node, shape: &[usize]| match Sequential::new().input(shape).add(layer).build() {
+    let find = |layer: NamedLayer, shape: &[usize]| match Sequential::new().input(shape).add(layer).build() {
         Err(Error::Layer { index: 0, fault, .. }) => *fault,
         other => panic!("{other:?}"),
     };
     for (layer, argument) in [
-        (Conv1D::new(0, 3).into_node(), "filters"),
-        (Conv1D::new(2, 0).into_node(), "kernel_size"),
-        (Conv1D::new(2, 11).into_node(), "kernel_size"),
-        (Conv1D::new(2, 3).strides(0).into_node(), "strides"),
-        (Conv1D::new(2, 3).strides(2).dilation_rate(2).into_node(), "dilation_rate"),
-        (Conv1D::new(2, 6).dilation_rate(2).into_node(), "kernel_size"),
-        (Conv1D::new(4, 3).groups(3).into_node(), "groups"),
-        (Conv1D::new(3, 3).groups(2).into_node(), "groups"),
-        (DepthwiseConv1D::new(3).depth_multiplier(0).into_node(), "depth_multiplier"),
-        (DepthwiseConv1D::new(3).padding(Padding::Causal).into_node(), "padding"),
-        (SeparableConv1D::new(0, 3).into_node(), "filters"),
-        (MaxPooling1D::new(11).into_node(), "pool_size"),
-        (AveragePooling1D::new(0).into_node(), "pool_size"),
-        (MaxPooling1D::new(2).padding(Padding::Causal).into_node(), "padding"),
-        (Dropout::new(1.0).into_node(), "rate"),
-        (Dropout::new(-0.1).into_node(), "rate"),
-        (Dropout::new(f64::NAN).into_node(), "rate"),
-        (SpatialDropout1D::new(2.0).into_node(), "rate"),
-        (AlphaDropout::new(1.0).into_node(), "rate"),
-        (GaussianDropout::new(1.0).into_node(), "rate"),
-        (GaussianNoise::new(1.5).into_node(), "stddev"),
-        (BatchNormalization::new().momentum(1.5).into_node(), "momentum"),
-        (BatchNormalization::new().epsilon(0.0).into_node(), "epsilon"),
-        (LayerNormalization::new().axes(3).into_node(), "axes"),
-        (UnitNormalization::new().axis(3).into_node(), "axis"),
-        (PRelu::new().shared_axes([3]).into_node(), "shared_axes"),
-        (Embedding::new(0, 3).into_node(), "input_dim"),
-        (Embedding::new(3, 0).into_node(), "output_dim"),
-        (Reshape::new([7, -1]).into_node(), "target"),
-        (Reshape::new([-1, -1]).into_node(), "target"),
-        (Permute::new([1, 1]).into_node(), "dims"),
-        (Cropping1D::new(5, 5).into_node(), "cropping"),
-        (UpSampling1D::new(0).into_node(), "size"),
-        (SimpleRnn::new(0).into_node(), "units"),
-        (Lstm::new(2).dropout(1.0).into_node(), "dropout"),
-        (Gru::new(2).recurrent_dropout(-1.0).into_node(), "recurrent_dropout"),
+        (Conv1D::new(0, 3).into_named(), "filters"),
+        (Conv1D::new(2, 0).into_named(), "kernel_size"),
+        (Conv1D::new(2, 11).into_named(), "kernel_size"),
+        (Conv1D::new(2, 3).strides(0).into_named(), "strides"),
+        (Conv1D::new(2, 3).strides(2).dilation_rate(2).into_named(), "dilation_rate"),
+        (Conv1D::new(2, 6).dilation_rate(2).into_named(), "kernel_size"),
+        (Conv1D::new(4, 3).groups(3).into_named(), "groups"),
+        (Conv1D::new(3, 3).groups(2).into_named(), "groups"),
+        (DepthwiseConv1D::new(3).depth_multiplier(0).into_named(), "depth_multiplier"),
+        (DepthwiseConv1D::new(3).padding(Padding::Causal).into_named(), "padding"),
+        (SeparableConv1D::new(0, 3).into_named(), "filters"),
+        (MaxPooling1D::new(11).into_named(), "pool_size"),
+        (AveragePooling1D::new(0).into_named(), "pool_size"),
+        (MaxPooling1D::new(2).padding(Padding::Causal).into_named(), "padding"),
+        (Dropout::new(1.0).into_named(), "rate"),
+        (Dropout::new(-0.1).into_named(), "rate"),
+        (Dropout::new(f64::NAN).into_named(), "rate"),
+        (SpatialDropout1D::new(2.0).into_named(), "rate"),
+        (AlphaDropout::new(1.0).into_named(), "rate"),
+        (GaussianDropout::new(1.0).into_named(), "rate"),
+        (GaussianNoise::new(1.5).into_named(), "stddev"),
+        (BatchNormalization::new().momentum(1.5).into_named(), "momentum"),
+        (BatchNormalization::new().epsilon(0.0).into_named(), "epsilon"),
+        (LayerNormalization::new().axes(3).into_named(), "axes"),
+        (UnitNormalization::new().axis(3).into_named(), "axis"),
+        (PRelu::new().shared_axes([3]).into_named(), "shared_axes"),
+        (Embedding::new(0, 3).into_named(), "input_dim"),
+        (Embedding::new(3, 0).into_named(), "output_dim"),
+        (Reshape::new([7, -1]).into_named(), "target"),
+        (Reshape::new([-1, -1]).into_named(), "target"),
+        (Permute::new([1, 1]).into_named(), "dims"),
+        (Cropping1D::new(5, 5).into_named(), "cropping"),
+        (UpSampling1D::new(0).into_named(), "size"),
+        (SimpleRnn::new(0).into_named(), "units"),
+        (Lstm::new(2).dropout(1.0).into_named(), "dropout"),
+        (Gru::new(2).recurrent_dropout(-1.0).into_named(), "recurrent_dropout"),
         (
-            Residual::new().add(Dense::new(4).activity_regularizer(Regularizer::L1(0.1))).into_node(),
+            Residual::new().add(Dense::new(4).activity_regularizer(Regularizer::L1(0.1))).into_named(),
             "activity_regularizer",
         ),
     ] {
@@ -172,23 +172,23 @@ fn layers_of_sequences_and_images_check_their_arguments() {
         );
     }
     for (layer, shape) in [
-        (Conv1D::new(2, 3).into_node(), &[10][..]),
-        (Conv2D::new(2, [3, 3]).into_node(), &[10, 4]),
-        (MaxPooling2D::new([2, 2]).into_node(), &[10, 4]),
-        (GlobalAveragePooling1D::new().into_node(), &[10]),
-        (RepeatVector::new(2).into_node(), &[10, 4]),
-        (ZeroPadding2D::new([1, 1], [1, 1]).into_node(), &[10, 4]),
-        (Lstm::new(3).into_node(), &[10]),
-        (TimeDistributed::new(Dense::new(2)).into_node(), &[10]),
-        (Residual::new().add(Dense::new(3)).into_node(), &[10, 4]),
+        (Conv1D::new(2, 3).into_named(), &[10][..]),
+        (Conv2D::new(2, [3, 3]).into_named(), &[10, 4]),
+        (MaxPooling2D::new([2, 2]).into_named(), &[10, 4]),
+        (GlobalAveragePooling1D::new().into_named(), &[10]),
+        (RepeatVector::new(2).into_named(), &[10, 4]),
+        (ZeroPadding2D::new([1, 1], [1, 1]).into_named(), &[10, 4]),
+        (Lstm::new(3).into_named(), &[10]),
+        (TimeDistributed::new(Dense::new(2)).into_named(), &[10]),
+        (Residual::new().add(Dense::new(3)).into_named(), &[10, 4]),
     ] {
         expect!(find(layer, shape), Error::InputShape { found, .. } if found == shape);
     }
     let dilated = Conv2D::new(2, [3, 3]).padding(Padding::Causal);
-    expect!(find(dilated.into_node(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });
-    expect!(find(Residual::new().into_node(), &[3]), Error::NoLayers);
+    expect!(find(dilated.into_named(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });
+    expect!(find(Residual::new().into_named(), &[3]), Error::NoLayers);
     let orthogonal = PRelu::new().alpha_initializer(Initializer::Orthogonal { gain: 1.0 });
-    expect!(find(orthogonal.into_node(), &[3]), Error::Argument { argument: "initializer", .. });
+    expect!(find(orthogonal.into_named(), &[3]), Error::Argument { argument: "initializer", .. });
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn wide_samples_take_no_room() {
 
 #[test]
 fn samples_beyond_all_machines_are_refused() {
-    for layer in [RepeatVector::new(1 << 40).into_node(), UpSampling1D::new(1 << 62).into_node()] {
+    for layer in [RepeatVector::new(1 << 40).into_named(), UpSampling1D::new(1 << 62).into_named()] {
         let input: &[usize] = if layer.kind() == "RepeatVector" { &[3] } else { &[5, 3] };
         let mut model = Sequential::new().input(input).add(layer);
         let error = model.build().unwrap_err();

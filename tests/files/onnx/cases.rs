@@ -1,6 +1,6 @@
 //! Every layer with its options, and some networks, each with weights and data, for what runs exported models.
 
-use cornu::layer::Node;
+use cornu::layer::NamedLayer;
 use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;
 
@@ -81,7 +81,7 @@ pub const ACTIVATIONS: [Activation; 36] = [
 ];
 
 fn one(name: &str, layer: impl Layer<f32> + 'static, shape: &[usize]) -> Case {
-    let node: Node<f32> = layer.into_node();
+    let node: NamedLayer<f32> = layer.into_named();
     case(name, Sequential::new().input(shape).add(node))
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cases::{Case, cases};
 use cornu::config::Config;
 use cornu::error::FileError;
-use cornu::layer::{Layer, Node, Pass};
+use cornu::layer::{BackwardContext, Layer, NamedLayer};
 use cornu::ndarray::ArrayD;
 use cornu::prelude::*;
 use cornu::save::Loader;
@@ -25,7 +25,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn kinds_within(node: &Node<f32>, found: &mut BTreeSet<String>) {
+fn kinds_within(node: &NamedLayer<f32>, found: &mut BTreeSet<String>) {
     found.insert(node.kind().into());
     node.layers().iter().for_each(|inner| kinds_within(inner, found));
 }
@@ -102,7 +102,7 @@ impl Layer<f32> for Square {
     fn infer(&self, x: Batch<f32>, mut y: BatchMut<f32>, _: &mut Scratch<f32>) {
         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * x);
     }
-    fn backward(&mut self, _: Pass<f32>) {}
+    fn backward(&mut self, _: BackwardContext<f32>) {}
 }
 
 #[test]

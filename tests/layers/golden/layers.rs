@@ -1,7 +1,7 @@
 //! Layers by themselves: output, gradient of the input, gradients of the weights.
 
 use cornu::Param;
-use cornu::layer::{Node, Pass, Step};
+use cornu::layer::{BackwardContext, NamedLayer, Step};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 use serde_json::Value;
@@ -10,12 +10,12 @@ use super::draw::draw;
 use super::{check, floats, golden_of, numbers, tolerance};
 
 /// Calls `f` with the parameters of the layer and of all that it holds.
-fn each_param<F: Scalar>(node: &Node<F>, f: &mut dyn FnMut(&Param<F>)) {
+fn each_param<F: Scalar>(node: &NamedLayer<F>, f: &mut dyn FnMut(&Param<F>)) {
     node.visit(&mut |param| f(param));
     node.layers().iter().for_each(|inner| each_param(inner, f));
 }
 
-fn each_param_mut<F: Scalar>(node: &mut Node<F>, f: &mut dyn FnMut(&mut Param<F>)) {
+fn each_param_mut<F: Scalar>(node: &mut NamedLayer<F>, f: &mut dyn FnMut(&mut Param<F>)) {
     node.visit_mut(&mut |param| f(param));
     node.layers_mut().iter_mut().for_each(|inner| each_param_mut(inner, f));
 }
@@ -39,7 +39,7 @@ impl Cases {
             x = unit.iter().map(|x| F::of(((x.as_f64() + 1.0) * 3.5).floor())).collect();
         }
         let x = Batch::new(&x, shape.iter().product());
-        let mut node = layer.into_node();
+        let mut node = layer.into_named();
         let output = node.build(shape, &mut Rng::stream(1, 1)).unwrap_or_else(|e| panic!("{name}: {e}"));
         let expected: Vec<u64> =
             stored["shape"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
@@ -71,7 +71,7 @@ impl Cases {
         let mut dy: Vec<F> = draw::<F>(&[&[3], &*output].concat(), 520, 1.0).into_iter().collect();
         let mut dx = vec![F::nan(); x.data().len()];
         let (from, to) = (x.width(), width);
-        node.backward(Pass::new(
+        node.backward(BackwardContext::new(
             x,
             Batch::new(&y, to),
             BatchMut::new(&mut dy, to),
@@ -98,7 +98,7 @@ impl Cases {
 }
 
 /// A layer that only reshapes is never called.
-fn run<F: Scalar>(node: &Node<F>, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+fn run<F: Scalar>(node: &NamedLayer<F>, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
     match node.is_view() {
         true => y.data().copy_from_slice(x.data()),
         false => node.infer(x, y, scratch),

@@ -1,6 +1,6 @@
 //! Activations, losses and normalization by themselves.
 
-use cornu::layer::Pass;
+use cornu::layer::BackwardContext;
 use cornu::loss::Loss;
 use cornu::ndarray::{ArrayD, Axis};
 use cornu::prelude::*;
@@ -34,7 +34,8 @@ fn activations<F: Scalar>() {
         let mut dy: ArrayD<F> = draw(&[6, width], 8, 1.0);
         let dy = BatchMut::new(dy.as_slice_mut().expect("numbers"), width);
         let mut dx = vec![F::zero(); 24];
-        let pass = Pass::new(x, Batch::new(&y, width), dy, Some(BatchMut::new(&mut dx, 4)), &mut scratch);
+        let pass =
+            BackwardContext::new(x, Batch::new(&y, width), dy, Some(BatchMut::new(&mut dx, 4)), &mut scratch);
         Layer::backward(&mut activation, pass);
         check(&format!("slope of {name}"), &floats(&dx), &numbers(&stored["dx"]), tolerance::<F>());
     }

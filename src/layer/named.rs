@@ -30,7 +30,7 @@ use crate::tensor::{Batch, BatchMut};
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Node<F: Scalar = f32> {
+pub struct NamedLayer<F: Scalar = f32> {
     label: String,
     trainable: bool,
     activity_regularizer: Option<Regularizer>,
@@ -44,9 +44,9 @@ struct Shapes {
     output: Vec<usize>,
 }
 
-impl<F: Scalar> Node<F> {
+impl<F: Scalar> NamedLayer<F> {
     pub(crate) fn new(layer: Box<dyn Layer<F>>) -> Self {
-        Node { label: String::new(), trainable: true, activity_regularizer: None, shapes: None, layer }
+        NamedLayer { label: String::new(), trainable: true, activity_regularizer: None, shapes: None, layer }
     }
 
     pub(crate) fn with_label(mut self, label: String) -> Self {
@@ -121,12 +121,12 @@ impl<F: Scalar> Node<F> {
             self.layer = Box::new(Activation::Linear);
         }
         self.layer.freeze(true);
-        self.layer.layers_mut().iter_mut().for_each(Node::settle);
+        self.layer.layers_mut().iter_mut().for_each(NamedLayer::settle);
     }
 
     fn forget_shapes(&mut self) {
         self.shapes = None;
-        self.layer.layers_mut().iter_mut().for_each(Node::forget_shapes);
+        self.layer.layers_mut().iter_mut().for_each(NamedLayer::forget_shapes);
     }
 
     /// Visits the parameters of the layer and of all layers that it holds, with their paths below it.
@@ -139,7 +139,7 @@ impl<F: Scalar> Node<F> {
         }
     }
 
-    /// As [`Node::walk`] without the paths; allocates nothing.
+    /// As [`NamedLayer::walk`] without the paths; allocates nothing.
     pub(crate) fn each_param(&self, f: &mut dyn FnMut(bool, &Param<F>)) {
         let trainable = self.trainable;
         self.layer.visit(&mut |param| f(trainable, param));
@@ -148,7 +148,7 @@ impl<F: Scalar> Node<F> {
         }
     }
 
-    /// As [`Node::each_param`], to change them.
+    /// As [`NamedLayer::each_param`], to change them.
     pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
         let trainable = self.trainable;
         self.layer.visit_mut(&mut |param| f(trainable, param));
@@ -167,7 +167,7 @@ impl<F: Scalar> Node<F> {
         self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / rows as f64)
     }
 
-    /// Adds the slope of [`Node::activity_penalty`] to the gradient of the output.
+    /// Adds the slope of [`NamedLayer::activity_penalty`] to the gradient of the output.
     pub(super) fn add_activity_slope(&self, y: Batch<F>, dy: &mut BatchMut<F>, rows: usize) {
         if let Some(regularizer) = self.activity_regularizer {
             regularizer.add_slope(y.data(), 1.0 / rows as f64, dy.data());
@@ -183,7 +183,7 @@ impl<F: Scalar> Node<F> {
     }
 }
 
-impl<F: Scalar> fmt::Debug for Node<F> {
+impl<F: Scalar> fmt::Debug for NamedLayer<F> {
     /// ``F1: Dense(6000 → 40, relu) 240,040 params``.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         if !self.label.is_empty() {

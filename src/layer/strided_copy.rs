@@ -24,7 +24,7 @@ pub(super) struct Run {
 
 /// The moves of a sample.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Moves {
+pub(super) struct StridedCopy {
     axes: Vec<Axis>,
     from: usize,
     to: usize,
@@ -50,7 +50,7 @@ pub(super) fn check_size(output: &[usize]) -> Result<()> {
     }
 }
 
-impl Moves {
+impl StridedCopy {
     /// The moves over a box of these sizes, with the first place and the strides there and here. Those in the order of
     /// what is written.
     pub(super) fn new(sizes: &[usize], from: (usize, &[usize]), to: (usize, &[usize])) -> Self {
@@ -74,7 +74,7 @@ impl Moves {
                 axes.push(axis);
             }
         }
-        Moves { axes, from: from.0, to: to.0 }
+        StridedCopy { axes, from: from.0, to: to.0 }
     }
 
     /// Calls `f` with each stretch; places here that take the same number from there in their order.
@@ -157,9 +157,9 @@ mod tests {
 
     #[test]
     fn axes_that_are_one_row_there_and_here_are_one() {
-        let moves = Moves::new(&[4, 1, 3], (0, &[3, 3, 1]), (6, &[3, 3, 1]));
+        let moves = StridedCopy::new(&[4, 1, 3], (0, &[3, 3, 1]), (6, &[3, 3, 1]));
         assert_eq!(moves.axes, [Axis { len: 12, from: 1, to: 1 }]);
-        let turned = Moves::new(&[3, 4], (0, &[1, 3]), (0, &[4, 1]));
+        let turned = StridedCopy::new(&[3, 4], (0, &[1, 3]), (0, &[4, 1]));
         assert_eq!(turned.axes, [Axis { len: 3, from: 1, to: 4 }, Axis { len: 4, from: 3, to: 1 }]);
         assert_eq!(strides(&[2, 3, 4]), [12, 4, 1]);
     }

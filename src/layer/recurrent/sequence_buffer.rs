@@ -26,7 +26,7 @@ pub(super) struct Size {
 }
 
 /// The memory of a batch, cut in its parts.
-pub(super) struct Tape<'a, F> {
+pub(super) struct SequenceBuffer<'a, F> {
     size: Size,
     /// The inputs of each step, copy after copy.
     pub(super) x: &'a mut [F],
@@ -45,7 +45,7 @@ pub(super) struct Tape<'a, F> {
     c: &'a mut [F],
 }
 
-/// One step of a tape.
+/// One step of a sequence buffer.
 #[allow(missing_docs, missing_debug_implementations)]
 pub struct Moment<'a, F> {
     pub(super) units: usize,
@@ -90,13 +90,13 @@ impl Size {
         [all * self.inputs * self.loads, wide, wide, wide, one * self.reads, one, states, cells]
     }
 
-    /// How many numbers a tape has.
+    /// The length of the buffer.
     pub(super) fn len(&self) -> usize {
         self.parts().iter().sum()
     }
 }
 
-impl<'a, F: Scalar> Tape<'a, F> {
+impl<'a, F: Scalar> SequenceBuffer<'a, F> {
     /// Cuts the memory, which has room for it.
     pub(super) fn new(size: Size, memory: &'a mut [F]) -> Self {
         let mut rest = memory;
@@ -106,10 +106,10 @@ impl<'a, F: Scalar> Tape<'a, F> {
             part
         });
         let [x, a, gates, q, read, own, h, c] = parts;
-        Tape { size, x, a, gates, q, read, own, h, c }
+        SequenceBuffer { size, x, a, gates, q, read, own, h, c }
     }
 
-    /// Copies the inputs to the tape, last step first where `backwards`, and times the masks where there are.
+    /// Copies the inputs, last step first if `backwards`, times the masks if there are any.
     pub(super) fn load(&mut self, x: Batch<F>, backwards: bool, masks: Option<&[F]>) {
         let Size { rows, steps, inputs, .. } = self.size;
         for (place, to) in self.x.chunks_exact_mut(inputs).enumerate() {
@@ -126,7 +126,7 @@ impl<'a, F: Scalar> Tape<'a, F> {
         }
     }
 
-    /// The way back of [`Tape::load`], for the gradients of the inputs: those of all copies added up.
+    /// The way back of [`SequenceBuffer::load`], for the gradients of the inputs: those of all copies added up.
     pub(super) fn unload(&self, mut dx: BatchMut<F>, backwards: bool, masks: Option<&[F]>) {
         let Size { rows, steps, inputs, .. } = self.size;
         dx.data().fill(F::zero());

@@ -1,17 +1,17 @@
-//! The wires of a chain of layers: every activation and its gradient, allocated once and used by each step.
+//! The workspace of a chain of layers: every activation and its gradient, allocated once and used by each step.
 
-use super::{Layer, Node, Pass, Step, Whole};
+use super::{BackwardContext, GlobalBatch, Layer, NamedLayer, Step};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// The memory of a chain of built layers. Wire 0 is the input, which stays the caller's; wire `i` is what
-/// layer `i − 1` wrote. A layer that only reshapes shares the wire below it.
+/// The activations of a chain of built layers and their gradients. Activation 0 is the input, which stays the caller's;
+/// activation `i` is the output of layer `i − 1`. A layer that only reshapes shares the activation below it.
 #[derive(Debug, Clone)]
-pub(crate) struct Wires<F> {
-    /// The memory of each wire: an index into `values`, where 0 is the caller's input.
+pub(crate) struct Workspace<F> {
+    /// The memory of each activation: an index into `values`, where 0 is the caller's input.
     memory: Vec<usize>,
-    /// Numbers in a sample on each wire.
+    /// Numbers in a sample of each activation.
     widths: Vec<usize>,
     values: Vec<Vec<F>>,
     grads: Vec<Vec<F>>,
@@ -20,9 +20,9 @@ pub(crate) struct Wires<F> {
     pub(crate) whole_rows: Option<usize>,
 }
 
-impl<F: Scalar> Wires<F> {
-    /// Wires for these layers; memory comes with the first pass.
-    pub(crate) fn new(layers: &[Node<F>]) -> Self {
+impl<F: Scalar> Workspace<F> {
+    /// Workspace for these layers; memory comes with the first pass.
+    pub(crate) fn new(layers: &[NamedLayer<F>]) -> Self {
         let mut memory = vec![0];
         let mut widths = vec![layers.first().map_or(0, |layer| layer.widths().0)];
         let mut count = 1;
@@ -33,7 +33,7 @@ impl<F: Scalar> Wires<F> {
             widths.push(layer.widths().1);
         }
         let buffers = || (0..count).map(|_| Vec::new()).collect();
-        Wires {
+        Workspace {
             memory,
             widths,
             values: buffers(),
@@ -43,7 +43,7 @@ impl<F: Scalar> Wires<F> {
         }
     }
 
-    /// The most numbers of a sample on any wire.
+    /// The width of the widest activation.
     pub(crate) fn widest(&self) -> usize {
         self.widths.iter().copied().max().unwrap_or(0)
     }
@@ -53,11 +53,11 @@ impl<F: Scalar> Wires<F> {
         self.memory[layer] == 0
     }
 
-    /// What lies on wire `wire` after a pass over `x`.
-    pub(crate) fn value<'a>(&'a self, wire: usize, x: Batch<'a, F>) -> Batch<'a, F> {
-        match self.memory[wire] {
-            0 => x.reshape(self.widths[wire]),
-            place => Batch::new(&self.values[place][..x.rows() * self.widths[wire]], self.widths[wire]),
+    /// Activation `index` after a pass over `x`.
+    pub(crate) fn value<'a>(&'a self, index: usize, x: Batch<'a, F>) -> Batch<'a, F> {
+        match self.memory[index] {
+            0 => x.reshape(self.widths[index]),
+            place => Batch::new(&self.values[place][..x.rows() * self.widths[index]], self.widths[index]),
         }
     }
 
@@ -66,7 +66,7 @@ impl<F: Scalar> Wires<F> {
         self.value(self.memory.len() - 1, x)
     }
 
-    /// What the last layer wrote, and its gradient, to be written before [`Wires::backward`].
+    /// What the last layer wrote, and its gradient, to be written before [`Workspace::backward`].
     pub(crate) fn output_and_grad<'a>(&'a mut self, x: Batch<'a, F>) -> (Batch<'a, F>, BatchMut<'a, F>) {
         self.reserve_grads(x.rows());
         let last = self.memory.len() - 1;
@@ -79,13 +79,13 @@ impl<F: Scalar> Wires<F> {
         (Batch::new(y, width), BatchMut::new(&mut self.grads[place][..count], width))
     }
 
-    /// The gradient of the input, after a [`Wires::backward`] down to it.
+    /// The gradient of the input, after a [`Workspace::backward`] down to it.
     pub(crate) fn input_grad(&self, rows: usize) -> Batch<'_, F> {
         Batch::new(&self.grads[0][..rows * self.widths[0]], self.widths[0])
     }
 
     /// Runs the layers as for a prediction.
-    pub(crate) fn infer(&mut self, layers: &[Node<F>], x: Batch<F>) {
+    pub(crate) fn infer(&mut self, layers: &[NamedLayer<F>], x: Batch<F>) {
         self.reserve_values(x.rows());
         for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| !layer.is_view()) {
             let (x, y, scratch) = self.ends(i, x);
@@ -97,7 +97,7 @@ impl<F: Scalar> Wires<F> {
     /// input, or not at all where the sums of the first layer show that the input is finite.
     pub(crate) fn infer_checked(
         &mut self,
-        layers: &[Node<F>],
+        layers: &[NamedLayer<F>],
         x: Batch<F>,
         check: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
@@ -121,7 +121,7 @@ impl<F: Scalar> Wires<F> {
     }
 
     /// Runs the layers as for training.
-    pub(crate) fn forward(&mut self, layers: &mut [Node<F>], x: Batch<F>, at: StepAt) {
+    pub(crate) fn forward(&mut self, layers: &mut [NamedLayer<F>], x: Batch<F>, at: StepAt) {
         let StepAt { seed, number, first_row, whole } = at;
         self.reserve_values(x.rows());
         for (i, layer) in layers.iter_mut().enumerate().filter(|(_, layer)| !layer.is_view()) {
@@ -130,30 +130,30 @@ impl<F: Scalar> Wires<F> {
         }
     }
 
-    /// Runs these layers backwards, from the gradient in [`Wires::output_and_grad`] or what an earlier call left above
+    /// Runs these layers backwards, from the gradient in [`Workspace::output_and_grad`] or what an earlier call left above
     /// them. The input of the lowest of them gets a gradient only if `to_input`.
     pub(crate) fn backward(
         &mut self,
-        layers: &mut [Node<F>],
+        layers: &mut [NamedLayer<F>],
         x: Batch<F>,
         which: std::ops::Range<usize>,
         to_input: bool,
-        whole: Whole,
+        whole: GlobalBatch,
     ) {
         let (rows, lowest) = (x.rows(), which.start);
         let layers = layers.iter_mut().enumerate().take(which.end).skip(lowest).rev();
         for (i, layer) in layers.filter(|(_, layer)| !layer.is_view()) {
             let (from, to) = (self.memory[i], self.memory[i + 1]);
             let (below, above) = self.grads.split_at_mut(to);
-            let value = |wire: usize| match self.memory[wire] {
-                0 => x.reshape(self.widths[wire]),
-                place => Batch::new(&self.values[place][..rows * self.widths[wire]], self.widths[wire]),
+            let value = |index: usize| match self.memory[index] {
+                0 => x.reshape(self.widths[index]),
+                place => Batch::new(&self.values[place][..rows * self.widths[index]], self.widths[index]),
             };
             let dx = &mut below[from][..];
             let y = value(i + 1);
             let mut dy = BatchMut::new(&mut above[0][..rows * self.widths[i + 1]], self.widths[i + 1]);
             layer.add_activity_slope(y, &mut dy, self.whole_rows.unwrap_or(rows));
-            layer.backward(Pass {
+            layer.backward(BackwardContext {
                 x: value(i),
                 y,
                 dy,
@@ -166,14 +166,14 @@ impl<F: Scalar> Wires<F> {
     }
 
     /// What the outputs of all layers add to the loss after a pass over `x`.
-    pub(crate) fn activity_penalty(&self, layers: &[Node<F>], x: Batch<F>) -> f64 {
+    pub(crate) fn activity_penalty(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> f64 {
         let rows = self.whole_rows.unwrap_or(x.rows());
         layers.iter().enumerate().map(|(i, layer)| layer.activity_penalty(self.value(i + 1, x), rows)).sum()
     }
 
     /// The number and the label of the first layer whose output is not finite.
-    pub(crate) fn first_non_finite(&self, layers: &[Node<F>], x: Batch<F>) -> Option<(usize, String)> {
-        let broken = |wire: usize| !crate::kernel::all_finite(self.value(wire, x).data());
+    pub(crate) fn first_non_finite(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> Option<(usize, String)> {
+        let broken = |index: usize| !crate::kernel::all_finite(self.value(index, x).data());
         let (index, layer) = layers.iter().enumerate().find(|(i, _)| broken(i + 1))?;
         Some((index, format!("layer {index} `{}` ({})", layer.label(), layer.kind())))
     }
@@ -203,7 +203,7 @@ impl<F: Scalar> Wires<F> {
     }
 }
 
-/// Makes each buffer long enough for its wire; `first` is the number of the first of them.
+/// Makes each buffer long enough for its activation; `first` is the number of the first of them.
 fn reserve<F: Scalar>(buffers: &mut [Vec<F>], memory: &[usize], widths: &[usize], rows: usize, first: usize) {
     for (&place, &width) in memory.iter().zip(widths).filter(|(place, _)| **place >= first) {
         let buffer = &mut buffers[place - first];
@@ -219,5 +219,5 @@ pub(crate) struct StepAt<'a> {
     pub(crate) seed: u64,
     pub(crate) number: u64,
     pub(crate) first_row: usize,
-    pub(crate) whole: Whole<'a>,
+    pub(crate) whole: GlobalBatch<'a>,
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::config::{Kinds, Made, stock};
 
 /// All of stock.
-pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Layer<F>> {
+pub(crate) fn registry<F: Scalar>() -> Kinds<dyn Layer<F>> {
     let mut rows: Vec<Made<dyn Layer<F>>> = stock![
         "Activation": Activation::Linear,
         "AlphaDropout": AlphaDropout::new(0.0),

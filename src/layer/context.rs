@@ -11,7 +11,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// See [`Layer`](crate::layer::Layer).
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Pass<'a, F> {
+pub struct BackwardContext<'a, F> {
     /// What the layer read.
     pub x: Batch<'a, F>,
     /// What the layer wrote.
@@ -23,10 +23,10 @@ pub struct Pass<'a, F> {
     /// Memory for the time of the call.
     pub scratch: &'a mut Scratch<F>,
     /// The whole batch, of which this may be a part.
-    pub whole: Whole<'a>,
+    pub whole: GlobalBatch<'a>,
 }
 
-impl<'a, F> Pass<'a, F> {
+impl<'a, F> BackwardContext<'a, F> {
     /// A pass over one layer, to drive it without a model.
     pub fn new(
         x: Batch<'a, F>,
@@ -35,11 +35,11 @@ impl<'a, F> Pass<'a, F> {
         dx: Option<BatchMut<'a, F>>,
         scratch: &'a mut Scratch<F>,
     ) -> Self {
-        Pass { x, y, dy, dx, scratch, whole: Whole::default() }
+        BackwardContext { x, y, dy, dx, scratch, whole: GlobalBatch::default() }
     }
 
     /// The same pass over a part of this batch.
-    pub(in crate::layer) fn of(mut self, whole: Whole<'a>) -> Self {
+    pub(in crate::layer) fn of(mut self, whole: GlobalBatch<'a>) -> Self {
         self.whole = whole;
         self
     }
@@ -70,13 +70,13 @@ pub struct Step<'a, F> {
     /// Memory for the time of the call.
     pub scratch: &'a mut Scratch<F>,
     /// The whole batch, of which this may be a part.
-    pub whole: Whole<'a>,
+    pub whole: GlobalBatch<'a>,
 }
 
 impl<'a, F> Step<'a, F> {
     /// The step `number` of a model with this seed.
     pub fn new(seed: u64, number: u64, scratch: &'a mut Scratch<F>) -> Self {
-        Step { seed, number, first_row: 0, scratch, whole: Whole::default() }
+        Step { seed, number, first_row: 0, scratch, whole: GlobalBatch::default() }
     }
 
     /// The random stream of one row of this batch for the layer that drew this `salt`.
@@ -101,11 +101,11 @@ impl<'a, F> Step<'a, F> {
 /// assert_eq!(sum_and_rows, [0.25, 8.0]);      // alone
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Whole<'a>(Option<&'a Ranks<'a>>);
+pub struct GlobalBatch<'a>(Option<&'a Ranks<'a>>);
 
-impl<'a> Whole<'a> {
+impl<'a> GlobalBatch<'a> {
     pub(crate) fn over(ranks: Option<&'a Ranks<'a>>) -> Self {
-        Whole(ranks)
+        GlobalBatch(ranks)
     }
 
     /// Adds to what was summed over the rows of this part what the other ranks have summed over theirs. Changes nothing

@@ -1,17 +1,17 @@
 //! A node is a layer too: it passes everything on.
 
-use super::{Node, Shapes};
+use super::{NamedLayer, Shapes};
 use crate::activation::Activation;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, Size, Step};
+use crate::layer::{BackwardContext, Layer, Size, Step};
 use crate::param::Param;
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch, elements};
 
-impl<F: Scalar> Layer<F> for Node<F> {
+impl<F: Scalar> Layer<F> for NamedLayer<F> {
     fn kind(&self) -> &str {
         self.layer.kind()
     }
@@ -59,12 +59,12 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.forward(x.reshape(from), y.reshape(to), step);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let (from, to) = (
             self.folded(pass.x.width(), self.input_shape()),
             self.folded(pass.y.width(), self.output_shape()),
         );
-        self.layer.backward(Pass {
+        self.layer.backward(BackwardContext {
             x: pass.x.reshape(from),
             y: pass.y.reshape(to),
             dy: pass.dy.reshape(to),
@@ -82,11 +82,11 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.visit_mut(f);
     }
 
-    fn layers(&self) -> &[Node<F>] {
+    fn layers(&self) -> &[NamedLayer<F>] {
         self.layer.layers()
     }
 
-    fn layers_mut(&mut self) -> &mut [Node<F>] {
+    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
         self.layer.layers_mut()
     }
 
@@ -130,7 +130,7 @@ impl<F: Scalar> Layer<F> for Node<F> {
         self.layer.end_step();
     }
 
-    fn into_node(self) -> Node<F> {
+    fn into_named(self) -> NamedLayer<F> {
         self
     }
 }

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::Node;
+use super::NamedLayer;
 use crate::config::{Config, Fields, Kinds, Setting, Value, refuse};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::scalar::Scalar;
 
-impl<F: Scalar> Node<F> {
+impl<F: Scalar> NamedLayer<F> {
     /// All settings; none where the layer tells none.
     pub(super) fn config_with_place(&self) -> Option<Config> {
         let mut config = self.layer.config()?;
@@ -42,7 +42,7 @@ impl<F: Scalar> Node<F> {
         check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
         let layer = kinds.begin(&mut fields, &config.module)?;
         fields.finish()?;
-        Ok(Node { label, trainable, activity_regularizer, shapes: None, layer })
+        Ok(NamedLayer { label, trainable, activity_regularizer, shapes: None, layer })
     }
 }
 
