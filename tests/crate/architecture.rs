@@ -141,6 +141,7 @@ fn tree(tokens: &[String], i: &mut usize, before: &[String], found: &mut Vec<(Ve
             "{" => {
                 *i += 1;
                 while tokens[*i] != "}" {
+                    assert_ne!(tokens[*i], ";", "not an import: {path:?}");
                     tree(tokens, i, &path, found);
                     *i += usize::from(tokens[*i] == ",");
                 }
@@ -169,7 +170,8 @@ fn tree(tokens: &[String], i: &mut usize, before: &[String], found: &mut Vec<(Ve
 fn uses(tokens: &[String]) -> Vec<Use> {
     let (mut found, mut i) = (Vec::new(), 0);
     while i < tokens.len() {
-        if tokens[i] == "use" {
+        // `use<..>` in a bound captures lifetimes, and imports nothing.
+        if tokens[i] == "use" && tokens.get(i + 1).is_some_and(|next| next != "<") {
             let public = i > 0 && (tokens[i - 1] == "pub" || tokens[i - 1] == ")");
             let mut paths = Vec::new();
             i += 1;
@@ -422,6 +424,7 @@ fn each_way_to_import_is_seen() {
     check("use crate::low::B; use super::C;", false);
     check("// use crate::high::A;\n#[cfg(test)] mod tests { use crate::high::A; }", false);
     check("#[cfg(test)] use crate::high::A; use crate::high::B;", true);
+    check("fn f() -> impl Iterator + use<F> { a(); b() } use crate::high::A;", true);
     check("const TEXT: &str = \"crate::high\";", false);
 }
 

@@ -54,7 +54,7 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
             &[4, 4],
         ),
         row(
-            Conv1D::new(3, 2)
+            Conv1D::new(4, 2)
                 .strides(2)
                 .padding(Padding::Causal)
                 .groups(2)
