@@ -1,9 +1,10 @@
 //! Looks at a run while it goes: a few batches an epoch, at what lies on the wires anyway.
 
+use super::codes::{self, is_disproved};
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
 use super::evidence::{Data, Epoch, Evidence, First, Plan, Tally, Task, class};
 use super::findings::Findings;
-use super::rules::{self, Rules};
+use super::rules::Rules;
 use crate::activation::Activation;
 use crate::error::Result;
 use crate::layer::{Node, Wires};
@@ -212,7 +213,9 @@ impl<F: Scalar> Watch<F> {
 
     /// What the rules say before training, or after the first batch. Gives the codes of what is new.
     pub(crate) fn ask(&mut self, rules: &Rules) -> Vec<String> {
-        let found = rules::all(&self.evidence, rules);
+        let own = rules.own.iter().flat_map(|rule| rule.check(&self.evidence));
+        let found = codes::findings(&self.evidence).chain(own);
+        let found = found.filter(|finding| !rules.allowed.contains(&finding.code)).collect();
         self.findings.failed = self.evidence.failing();
         self.findings.take(found)
     }
@@ -266,9 +269,8 @@ impl<F: Scalar> Watch<F> {
         self.evidence.curves.stopped = stopped;
         let news = self.ask(rules);
         let evidence = &self.evidence;
-        let withdrawn = rules::withdrawn(evidence);
-        if self.findings.iter().any(|finding| withdrawn.contains(&&*finding.code)) {
-            self.findings.retain(|finding| !withdrawn.contains(&&*finding.code));
+        if let Some(skill) = evidence.skill() {
+            self.findings.retain(|finding| !is_disproved(finding, skill));
         }
         news
     }
