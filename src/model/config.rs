@@ -3,7 +3,7 @@
 use super::{Compiled, Sequential};
 use crate::config::{Config, Fields, Kinds, Setting, Value, refuse};
 use crate::error::{Error, FileError, Result};
-use crate::layer::{self, Layer, Node};
+use crate::layer::{self, Layer, NamedLayer};
 use crate::loss::{self, Loss, Target};
 use crate::metric::{self, Metric, Weighted};
 use crate::optimizer::{self, Optimizer, Schedule};
@@ -23,7 +23,7 @@ impl<F: Scalar> Registry<F> {
     /// What this crate brings along.
     pub(crate) fn stock() -> Self {
         Registry {
-            layers: layer::kinds(),
+            layers: layer::registry(),
             losses: loss::kinds(),
             metrics: metric::kinds(),
             optimizers: optimizer::kinds(),
@@ -120,7 +120,7 @@ impl<F: Scalar> Sequential<F> {
                     let path = format!("{path}.config.batch_shape");
                     model.input = Some(sample_shape(shape.unwrap_or(&Value::Null), &path)?);
                 }
-                value => model.layers.push(Node::from_value(value, &path, &known.layers)?),
+                value => model.layers.push(NamedLayer::from_value(value, &path, &known.layers)?),
             }
         }
         fields.finish()?;
