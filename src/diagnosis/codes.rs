@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
-use super::rules::{config, data, end, outputs, progress, rows, shards, task, training};
+use super::rules::{Rules, config, data, end, outputs, progress, rows, shards, task, training};
 
 /// A rule of the crate.
 type Check = fn(&Evidence) -> Option<Finding>;
@@ -204,9 +204,12 @@ impl fmt::Display for Code {
     }
 }
 
-/// The findings of the crate's rules.
-pub(super) fn findings(evidence: &Evidence) -> impl Iterator<Item = Finding> {
-    Code::ALL.iter().filter_map(|code| Some(code.stamp(code.row().rule?(evidence)?)))
+/// The findings of the crate's rules and of the user's own, without those that the user allows.
+pub(super) fn findings(evidence: &Evidence, rules: &Rules) -> Vec<Finding> {
+    let stamped = |code: &Code| Some(code.stamp(code.row().rule?(evidence)?));
+    let own = rules.own.iter().flat_map(|rule| rule.check(evidence));
+    let all = Code::ALL.iter().filter_map(stamped).chain(own);
+    all.filter(|finding| !rules.allowed.contains(&finding.code)).collect()
 }
 
 /// Whether `cause` may explain `effect`.

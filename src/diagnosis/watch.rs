@@ -1,6 +1,6 @@
 //! Looks at a run while it goes: a few batches an epoch, at the activations that the workspace holds.
 
-use super::codes::{self, is_disproved};
+use super::codes;
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
 use super::evidence::{Data, Epoch, Evidence, First, Plan, Tally, Task, class};
 use super::findings::Findings;
@@ -226,9 +226,7 @@ impl<F: Scalar> Watch<F> {
 
     /// What the rules say before training, or after the first batch. Gives the codes of what is new.
     pub(crate) fn ask(&mut self, rules: &Rules) -> Vec<String> {
-        let own = rules.own.iter().flat_map(|rule| rule.check(&self.evidence));
-        let found = codes::findings(&self.evidence).chain(own);
-        let found = found.filter(|finding| !rules.allowed.contains(&finding.code)).collect();
+        let found = codes::findings(&self.evidence, rules);
         self.findings.failed = self.evidence.failing();
         self.findings.take(found)
     }
@@ -281,10 +279,7 @@ impl<F: Scalar> Watch<F> {
         self.evidence.ended = true;
         self.evidence.curves.stopped = stopped;
         let news = self.ask(rules);
-        let evidence = &self.evidence;
-        if let Some(skill) = evidence.skill() {
-            self.findings.retain(|finding| !is_disproved(finding, skill));
-        }
+        self.findings.withdraw(self.evidence.skill());
         news
     }
 
