@@ -1,6 +1,7 @@
 //! The layers that files know by their kind.
 
 use super::*;
+use crate::activation::Activation;
 use crate::config::{Kinds, Made, stock};
 
 /// All of stock.
