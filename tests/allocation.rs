@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cornu::callback::{Callback, Flow, Moment};
+use cornu::callback::{Callback, CallbackContext, Flow};
 use cornu::ndarray::{Array1, Array2, Array3};
 use cornu::optimizer::Optimizer;
 use cornu::prelude::*;
@@ -41,7 +41,7 @@ struct Watch {
 }
 
 impl Callback<f32> for Watch {
-    fn on_batch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         let now = ALLOCATIONS.load(Ordering::Relaxed);
         if at.epoch > 0 && at.batch > 1 {
             self.steps.push(now - self.last);

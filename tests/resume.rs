@@ -2,7 +2,7 @@
 
 mod interrupted;
 
-use cornu::callback::{Callback, Moment, SaveFreq, State};
+use cornu::callback::{Callback, CallbackContext, SaveFreq, State};
 use cornu::error::BackupFault;
 use cornu::metric::Metric;
 use cornu::ndarray::{Array1, Array2, Array3};
@@ -151,11 +151,11 @@ struct StopAfter {
 }
 
 impl Callback<f32> for StopAfter {
-    fn on_fit_begin(&mut self, _: &mut Moment<f32>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<f32>) -> Result<()> {
         self.seen = 0;
         Ok(())
     }
-    fn on_batch_end(&mut self, _: &mut Moment<f32>) -> Result<Flow> {
+    fn on_batch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
         self.seen += 1;
         Ok(if self.seen < self.most { Flow::Continue } else { Flow::Stop("that will do".into()) })
     }
