@@ -2,7 +2,7 @@
 //!
 //! Throughput counts multiplications and additions, so that `Gelem/s` reads as GFLOP/s.
 
-use cornu::layer::{Node, Pass, Step};
+use cornu::layer::{BackwardContext, NamedLayer, Step};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -26,7 +26,7 @@ fn dense(c: &mut Criterion) {
         let (x, gradient) = (numbers(rows * inputs, 0), numbers(rows * units, 1));
         let (mut y, mut dy, mut dx) = (vec![0.0; rows * units], gradient.clone(), vec![0.0; rows * inputs]);
         let mut scratch = Scratch::default();
-        let mut layer: Node = Dense::new(units).into_node();
+        let mut layer: NamedLayer = Dense::new(units).into_named();
         layer.build(&[inputs], &mut Rng::stream(1, 2)).expect("a layer");
 
         let mut group = c.benchmark_group("dense");
@@ -43,7 +43,13 @@ fn dense(c: &mut Criterion) {
                 dy.copy_from_slice(&gradient);
                 let (x, y, dy) =
                     (Batch::new(&x, inputs), Batch::new(&y, units), BatchMut::new(&mut dy, units));
-                layer.backward(Pass::new(x, y, dy, Some(BatchMut::new(&mut dx, inputs)), &mut scratch));
+                layer.backward(BackwardContext::new(
+                    x,
+                    y,
+                    dy,
+                    Some(BatchMut::new(&mut dx, inputs)),
+                    &mut scratch,
+                ));
             });
         });
 

@@ -4,7 +4,7 @@
 //! trainings of 40 steps; the memory is the most that a training takes beyond its data. The last column divides by
 //! what was multiplied: a growth that is linear in the work has one number from top to bottom.
 
-#[path = "../tests/peak/mod.rs"]
+#[path = "../tests/support/peak.rs"]
 mod peak;
 
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use cornu::layer::{Node, Pass, Step};
+use cornu::layer::{BackwardContext, NamedLayer, Step};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -118,7 +118,7 @@ fn dense(rows: usize, inputs: usize, units: usize) -> [Line; 2] {
     let products = 2 * rows * inputs * units * times;
     let (x, gradient) = (numbers(rows * inputs, 0), numbers(rows * units, 1));
     let build = || {
-        let mut layer: Node = Dense::new(units).into_node();
+        let mut layer: NamedLayer = Dense::new(units).into_named();
         layer.build(&[inputs], &mut Rng::stream(1, 2)).expect("a layer");
         (layer, x.clone(), vec![0.0; rows * units], Scratch::default())
     };
@@ -136,7 +136,13 @@ fn dense(rows: usize, inputs: usize, units: usize) -> [Line; 2] {
             dy.copy_from_slice(&gradient);
             let (x, y, dy) =
                 (Batch::new(&from, inputs), Batch::new(&y, units), BatchMut::new(&mut dy, units));
-            layer.backward(Pass::new(x, y, dy, Some(BatchMut::new(&mut dx, inputs)), &mut scratch));
+            layer.backward(BackwardContext::new(
+                x,
+                y,
+                dy,
+                Some(BatchMut::new(&mut dx, inputs)),
+                &mut scratch,
+            ));
         }
     };
     [

@@ -2,7 +2,7 @@
 //!
 //! Scale: y = g ⊙ x, with one learned factor for each feature. dg = Σ dy ⊙ x, dx = g ⊙ dy.
 
-use cornu::layer::Pass;
+use cornu::layer::BackwardContext;
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -31,7 +31,7 @@ impl<F: Scalar> layer::Layer<F> for Scale<F> {
         }
     }
 
-    fn backward(&mut self, mut pass: Pass<F>) {
+    fn backward(&mut self, mut pass: BackwardContext<F>) {
         let Some(factors) = &mut self.factors else { return };
         let (g, dg) = factors.split();
         dg.fill(F::zero());

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo run --release --example time_series                      # GunPoint, one seed, half a minute
-//! cargo run --release --example time_series -- --study           # the README's table
+//! cargo run --release --example time_series -- --study           # the guide's table
 //! cargo run --release --example time_series -- --set ArrowHead --network fcn --seeds 2 --epochs 500
 //! ```
 

@@ -1,4 +1,56 @@
-#![doc = include_str!("../README.md")]
+//! cornu is a Keras-like neural-network library on [`ndarray`], with the names, defaults and numbers of Keras 3. Every
+//! [`fit`](Sequential::fit) also diagnoses its own training: when a network does not learn, the [diagnosis](mod@diagnosis) says why.
+//!
+//! ```
+//! use cornu::prelude::*;
+//!
+//! # fn main() -> Result<()> {
+//! let x = ndarray::array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+//! let y = ndarray::array![0, 1, 1, 0];
+//! let mut model = Sequential::new()
+//!     .seed(1)
+//!     .add(Dense::new(16).activation(Activation::Tanh))
+//!     .add(Dense::new(2))
+//!     .add(Softmax::new());
+//! model.compile(Adam::new(0.05), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
+//! let history = model.fit(&x, &y, &Fit::new().epochs(200).verbose(Verbose::Silent))?;
+//! assert_eq!(history.last("accuracy"), Some(1.0));
+//! assert_eq!(model.predict_classes(&x)?, y);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to start
+//!
+//! - [`guide::first_network`] explains every line of a first program.
+//! - [`guide::from_keras`], [`guide::from_pytorch`] and [`guide::from_scikit_learn`] translate what you know already.
+//! - [`guide::why_it_does_not_learn`] is for a loss that does not decrease.
+//! - [`prelude`] is what most programs import.
+//!
+//! # Map
+//!
+//! | to do this | see |
+//! |---|---|
+//! | build a model and predict with it | [`Sequential`], [`model`] |
+//! | choose its parts | [`layer`], [`activation`], [`initializer`], [`loss`], [`metric`], [`optimizer`] |
+//! | train and evaluate it | [`Fit`], [`Evaluate`], [`History`], [`training`], [`callback`] |
+//! | prepare, read and stream data | [`data`] |
+//! | find out why it does not learn | [`mod@diagnosis`], [`Sequential::check`], [`Sequential::investigate`] |
+//! | find settings, cross-validate | [`selection`] |
+//! | save and load models and weights | [`save`] |
+//! | draw pictures, write a report | `plot`, `report` (features of the same name) |
+//! | train on several machines | [`distributed`] |
+//! | write a part of your own | [`guide::your_own_layer`], [`config`], [`tensor`] |
+//! | handle errors | [`enum@Error`], [`mod@error`] |
+//!
+//! # Principles
+//!
+//! - The model owns the activations and a layer owns its parameters: a training step allocates nothing.
+//! - [`Sequential::predict`] takes `&self`, so any number of threads can share a model.
+//! - Arguments are checked before anything changes. An error carries the layer or argument, what was expected and what was found.
+//! - The same seed produces the same bits on any number of threads.
+//!
+//! The README lists the features.
 #![deny(missing_docs, missing_debug_implementations)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo)]
 
@@ -51,3 +103,8 @@ pub use regularizer::Regularizer;
 pub use rng::Rng;
 pub use scalar::Scalar;
 pub use training::{Evaluate, Fit, History};
+
+/// Compiles and runs the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -204,7 +204,7 @@ mod tests {
             Some("npz") => Format::Npz,
             _ => Format::Csv,
         };
-        let path = format!("{}/tests/files/signals/{file}", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/tests/fixtures/signals/{file}", env!("CARGO_MANIFEST_DIR"));
         format.read(&path).map_err(|error| error.to_string())
     }
 

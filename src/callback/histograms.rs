@@ -2,7 +2,7 @@
 
 use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
-use crate::layer::Node;
+use crate::layer::NamedLayer;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
@@ -205,7 +205,7 @@ impl<F: Scalar> Callback<F> for Histograms<'_, F> {
             }
         });
         if let Some(x) = self.activations {
-            let names = at.model.layers().iter().map(Node::label);
+            let names = at.model.layers().iter().map(NamedLayer::label);
             for (name, outputs) in names.zip(at.model.layer_outputs(&x)?) {
                 let histogram = Histogram::new(outputs.iter().map(|value| value.as_f64()));
                 found.push((Counted::Activations, name.into(), histogram));

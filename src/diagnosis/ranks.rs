@@ -7,7 +7,7 @@ use super::evidence::layers::LayerFacts;
 use super::evidence::{Data, Epoch, Feature, First, Look, Plan, Shard, Tally};
 use super::watch::Watch;
 use crate::error::Result;
-use crate::layer::Node;
+use crate::layer::NamedLayer;
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
@@ -18,7 +18,7 @@ const FEATURES: usize = 256;
 impl<F: Scalar> Watch<F> {
     /// A watch on another rank than the first, which asks no rule. The first tells on what `terms`.
     pub(crate) fn follower(
-        layers: &[Node<F>],
+        layers: &[NamedLayer<F>],
         plan: Plan,
         tally: Tally<F>,
         (looks, classes): (usize, usize),

@@ -1,4 +1,4 @@
-//! Looks at a run while it goes: a few batches an epoch, at what lies on the wires anyway.
+//! Looks at a run while it goes: a few batches an epoch, at the activations that the workspace holds.
 
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
 use super::evidence::{Data, Epoch, Evidence, First, Plan, Tally, Task, class};
@@ -6,7 +6,7 @@ use super::findings::Findings;
 use super::rules::{self, Rules};
 use crate::activation::Activation;
 use crate::error::Result;
-use crate::layer::{Node, Wires};
+use crate::layer::{NamedLayer, Workspace};
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
@@ -34,7 +34,13 @@ pub(crate) struct Watch<F: Scalar> {
 
 impl<F: Scalar> Watch<F> {
     /// A watch over these layers, which looks at this many batches of an epoch.
-    pub(crate) fn new(layers: &[Node<F>], plan: Plan, data: Data, tally: Tally<F>, looks: usize) -> Self {
+    pub(crate) fn new(
+        layers: &[NamedLayer<F>],
+        plan: Plan,
+        data: Data,
+        tally: Tally<F>,
+        looks: usize,
+    ) -> Self {
         let facts: Vec<LayerFacts> =
             layers.iter().enumerate().map(|(i, layer)| LayerFacts::of(i, layer)).collect();
         let mut evidence = Evidence { plan, data, layers: facts, ..Evidence::default() };
@@ -105,31 +111,38 @@ impl<F: Scalar> Watch<F> {
         }
     }
 
-    /// Looks at the wires after a forward pass; `loss` is the batch's, `penalty` what regularizers add to it.
-    pub(crate) fn forward(&mut self, wires: &Wires<F>, x: Batch<F>, y: Batch<F>, loss: f64, penalty: f64) {
+    /// Samples the activations after a forward pass; `loss` is the batch's, `penalty` what regularizers add to it.
+    pub(crate) fn forward(
+        &mut self,
+        workspace: &Workspace<F>,
+        x: Batch<F>,
+        y: Batch<F>,
+        loss: f64,
+        penalty: f64,
+    ) {
         let last = self.evidence.layers.len();
-        let output = wires.value(last, x);
+        let output = workspace.value(last, x);
         if self.evidence.first.is_none() && last > 0 {
-            self.first(wires, x, output, loss);
+            self.first(workspace, x, output, loss);
         }
         let mut of_last = None;
         for facts in &mut self.evidence.layers {
-            let look = (!facts.is_view).then(|| facts.look_output(wires.value(facts.index + 1, x)));
+            let look = (!facts.is_view).then(|| facts.look_output(workspace.value(facts.index + 1, x)));
             of_last = look.flatten();
         }
         self.epoch.penalty = penalty;
         self.bare = loss - penalty;
         self.epoch.spread = of_last.unwrap_or_else(|| spread(output).0);
-        self.epoch.zero_logits = self.zero_logits(wires, x);
+        self.epoch.zero_logits = self.zero_logits(workspace, x);
         self.answers(output, y);
     }
 
-    fn first(&mut self, wires: &Wires<F>, x: Batch<F>, output: Batch<F>, loss: f64) {
+    fn first(&mut self, workspace: &Workspace<F>, x: Batch<F>, output: Batch<F>, loss: f64) {
         let mut first = First { loss, rows: output.rows(), ..First::default() };
         let values = || output.data().iter().map(|v| v.as_f64());
         first.output = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         if let Some((layer, kernel)) = self.evidence.weighted().next() {
-            let inputs = wires.value(layer.index, x);
+            let inputs = workspace.value(layer.index, x);
             let (deviation, rms) = spread(inputs);
             first.sums = Some((kernel.inputs as f64).sqrt() * kernel.deviation * rms);
             (first.layer, first.inputs) = (layer.index, (rms, deviation));
@@ -138,7 +151,7 @@ impl<F: Scalar> Watch<F> {
     }
 
     /// The share of zeros in what a softmax at the end reads, or else in what leaves the last layer.
-    fn zero_logits(&self, wires: &Wires<F>, x: Batch<F>) -> f64 {
+    fn zero_logits(&self, workspace: &Workspace<F>, x: Batch<F>) -> f64 {
         let is_softmax =
             |layer: &&LayerFacts| layer.kernel.is_none() && layer.activation == Some(Activation::Softmax);
         let wire = match self.evidence.output() {
@@ -146,7 +159,7 @@ impl<F: Scalar> Watch<F> {
             Some(layer) => layer.index + 1,
             None => return 0.0,
         };
-        let values = wires.value(wire, x).data();
+        let values = workspace.value(wire, x).data();
         values.iter().filter(|v| **v == F::zero()).count() as f64 / values.len().max(1) as f64
     }
 
@@ -179,7 +192,7 @@ impl<F: Scalar> Watch<F> {
     }
 
     /// Looks at the gradients, and remembers the weights, before a step changes them.
-    pub(crate) fn before_step(&mut self, layers: &[Node<F>]) {
+    pub(crate) fn before_step(&mut self, layers: &[NamedLayer<F>]) {
         self.before.clear();
         let mut total = 0.0;
         for (facts, layer) in self.evidence.layers.iter_mut().zip(layers) {
@@ -196,7 +209,7 @@ impl<F: Scalar> Watch<F> {
     }
 
     /// Looks at what the step changed.
-    pub(crate) fn after_step(&mut self, layers: &[Node<F>]) {
+    pub(crate) fn after_step(&mut self, layers: &[NamedLayer<F>]) {
         let mut before = self.before.iter();
         for (facts, layer) in self.evidence.layers.iter_mut().zip(layers) {
             if let Some(param) = kernel_of(layer) {

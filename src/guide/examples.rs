@@ -1,10 +1,10 @@
-//! Eight programs on real data, each under 80 lines and done within seconds, and what they find.
+//! Eight programs on real data and their results, each under 80 lines and finished within seconds.
 //!
-//! They are in the folder `examples` of the crate. Each draws its picture with the feature `plot`; the numbers are of rows that
-//! did not train, with the seed that the program states.
+//! The programs are in the folder `examples`. With the feature `plot` each draws its picture. The numbers are for held-out rows, with
+//! the seed that the program states.
 //!
 //! # Classification: digits
-//! A convolutional network on the 1797 scanned digits that scikit-learn carries: accuracy 0.989 on 359 held-out pictures.
+//! A convolutional network on the 1797 scanned digits of scikit-learn: accuracy 0.989 on 359 held-out images.
 //! ```sh
 //! cargo run --release --features plot --example digits
 //! ```
@@ -12,20 +12,20 @@
 #![doc = include_str!("../../examples/pictures/digits.svg")]
 //!
 //! # Regression with an interval
-//! How far has a diabetes come after a year? The network answers three quantiles, and 100 further patients say how far the
-//! interval must be widened: of 142 held-out patients 119 lie in the 90 % interval as trained, and 133, which is 94 %, in the
-//! widened one. The mean absolute error of the median is 43.9, that of a constant 63.7.
+//! The network predicts three quantiles of the progression of diabetes after a year, and 100 further patients calibrate the interval by
+//! conformal prediction: of 142 held-out patients, 119 lie in the 90 % interval as trained, and 133, or 94 %, in the
+//! calibrated one. The mean absolute error of the median is 43.9, that of a constant 63.7.
 //! ```sh
 //! cargo run --release --features plot --example regression_interval
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/regression_interval.svg")]
 //!
-//! # Real signals, and what the network looks at
-//! Does the hand draw a gun, or does it only point? A convolution learns it from 50 signals, and is right on 0.967 of 150 others.
-//! Integrated gradients tell which steps make the draw: those where the hand goes to the holster, before it rises. That is
-//! so: with its 15 weightiest steps replaced by those of the mean pointing, 2 of 76 draws are still called so; with any 15,
-//! 72 are.
+//! # Attribution on real signals
+//! Does the hand draw a gun, or does it only point? A convolutional network trained on 50 signals has accuracy 0.967 on 150 others.
+//! Integrated gradients show which steps decide for a draw: those at which the hand moves to the holster, before it rises. A test
+//! confirms this: with the 15 most important steps replaced by those of the mean pointing signal, 2 of 76 draws are still classified as draws; with
+//! 15 random steps replaced, 72 are.
 //! ```sh
 //! cargo run --release --features plot --example saliency
 //! ```
@@ -33,17 +33,17 @@
 #![doc = include_str!("../../examples/pictures/saliency.svg")]
 //!
 //! # Forecasting
-//! An LSTM foretells the sunspots of the next year from the 22 before. From 1951 to 2008 its mean absolute error is 14.3, that of
-//! a linear network 15.4, and that of saying "as last year" 25.0.
+//! An LSTM predicts the sunspots of the next year from the previous 22. From 1951 to 2008 its mean absolute error is 14.3; a linear
+//! network has 15.4, and repeating the last year 25.0.
 //! ```sh
 //! cargo run --release --features plot --example forecasting
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/forecasting.svg")]
 //!
-//! # Odd signals
-//! An autoencoder that has only seen Italy's power demand on winter days gives summer days back badly: the area under the ROC
-//! curve is 0.970, where the distance to the mean winter day has 0.862. The oddest day beside what comes back:
+//! # Anomaly detection
+//! An autoencoder trained only on Italy's power demand on winter days reconstructs summer days badly: the area under the ROC
+//! curve is 0.970; the distance to the mean winter day has 0.862. The picture shows the most anomalous day and its reconstruction:
 //! ```sh
 //! cargo run --release --features plot --example autoencoder
 //! ```
@@ -51,7 +51,7 @@
 #![doc = include_str!("../../examples/pictures/autoencoder.svg")]
 //!
 //! # Text
-//! Of which language is a surname? Letters, an embedding and a convolution: accuracy 0.726 on 427 names, where a guess has 0.167.
+//! Which language does a surname come from? A character embedding and a convolution: accuracy 0.726 on 427 names; guessing has 0.167.
 //! ```sh
 //! cargo run --release --features plot --example surnames
 //! ```
@@ -59,7 +59,7 @@
 #![doc = include_str!("../../examples/pictures/surnames.svg")]
 //!
 //! # A search for settings
-//! 27 networks drawn at random, of which the hopeless end early. The best is right on 0.983 of 360 digits that chose nothing.
+//! 27 random networks with successive halving. The best has accuracy 0.983 on 360 digits that the search never saw.
 //! ```sh
 //! cargo run --release --features plot --example search
 //! ```
@@ -67,8 +67,8 @@
 #![doc = include_str!("../../examples/pictures/search.svg")]
 //!
 //! # A file larger than memory
-//! Five epochs over a file of 256 MiB, whose rows are read in a fresh random order where they lie: R² 0.999 on 4096 other rows,
-//! with at most 7.4 MB of memory, however large the file is.
+//! Five epochs over a file of 256 MiB, whose rows are read in place in a new random order each epoch: R² 0.999 on 4096 other rows,
+//! with at most 7.4 MB of memory for any file size.
 //! ```sh
 //! cargo run --release --features plot --example larger_than_memory
 //! ```

@@ -1,20 +1,34 @@
-//! The guide: from a first network to a served one, and where what you know from other libraries is found here.
+//! The guide: from a first network to a deployed one, and how calls of other libraries translate.
 //!
-//! Every piece of code in it is compiled and run by this crate's tests.
+//! Every code block is compiled and run by this crate's tests.
 //!
-//! | chapter | answers |
+//! # Learn
+//!
+//! | chapter | question |
 //! |---|---|
 //! | [`first_network`] | How do I train a network and use it? |
-//! | [`data`] | What may `x` and `y` be? How do I scale, split, weigh and stream them? |
-//! | [`loss_and_output`] | Which last layer, which loss, which targets, which metric? |
-//! | [`why_it_does_not_learn`] | The loss does not move: why? |
+//! | [`data`] | What can `x` and `y` be? How do I read, scale, split, weight and stream them? |
+//! | [`loss_and_output`] | Which last layer, loss, targets and metric fit my problem? |
+//! | [`why_it_does_not_learn`] | Why does the loss not decrease? |
 //! | [`finding_settings`] | Which learning rate, how many units? |
-//! | [`saving_and_serving`] | How do I keep it, bring it elsewhere, and answer requests by it? |
-//! | [`your_own_layer`] | How do I add what is not there? |
-//! | [`speed_and_threads`] | Why is it slow? How many cores does it take? |
-//! | [`many_machines`] | How do I train on several machines, and when does it pay? |
-//! | [`examples`] | What do whole programs on real data look like, and what do they find? |
-//! | [`from_keras`], [`from_scikit_learn`], [`from_pytorch`] | What is this call named here, and what differs? |
+//! | [`saving_and_serving`] | How do I save a model, move it to another tool, and serve predictions? |
+//! | [`pictures_and_reports`] | How do I plot a training and its results? |
+//! | [`your_own_layer`] | How do I write a layer, loss, metric, optimizer or callback? |
+//! | [`speed_and_threads`] | Why is it slow? How many cores does it use? |
+//! | [`many_machines`] | How do I train on several machines, and when is it worth it? |
+//! | [`examples`] | What do complete programs on real data look like? |
+//!
+//! # Translate
+//!
+//! [`from_keras`], [`from_scikit_learn`] and [`from_pytorch`] list what each call is named here and what differs.
+//!
+//! # Measurements
+//!
+//! | chapter | contents |
+//! |---|---|
+//! | [`diagnosis_results`] | how often the diagnosis is right |
+//! | [`speed`] | speed beside other libraries, memory, binary size, build time |
+//! | [`published_networks`] | test errors beside those of a paper |
 
 #[doc = include_str!("first_network.md")]
 pub mod first_network {}
@@ -33,6 +47,9 @@ pub mod finding_settings {}
 
 #[doc = include_str!("saving_and_serving.md")]
 pub mod saving_and_serving {}
+
+#[doc = include_str!("pictures_and_reports.md")]
+pub mod pictures_and_reports {}
 
 #[doc = include_str!("your_own_layer.md")]
 pub mod your_own_layer {}
@@ -53,3 +70,12 @@ pub mod from_scikit_learn {}
 
 #[doc = include_str!("from_pytorch.md")]
 pub mod from_pytorch {}
+
+#[doc = include_str!("diagnosis_results.md")]
+pub mod diagnosis_results {}
+
+#[doc = include_str!("speed.md")]
+pub mod speed {}
+
+#[doc = include_str!("published_networks.md")]
+pub mod published_networks {}

@@ -1,6 +1,6 @@
 //! An activation function as a layer: y = f(x). dx = dy ⊙ f'(x).
 
-use super::{Layer, Pass, saved};
+use super::{BackwardContext, Layer, saved};
 use crate::activation::{Activation, glu_backward};
 use crate::config::{Config, Entry, Fields, Settings};
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ impl<F: Scalar> Layer<F> for Activation {
         Activation::forward(self, x, y);
     }
 
-    fn backward(&mut self, mut pass: Pass<F>) {
+    fn backward(&mut self, mut pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         if *self == Activation::Glu {
             return glu_backward(pass.x, pass.dy.as_batch(), dx);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::activated::Activated;
-use super::{Layer, Pass, Step, saved};
+use super::{BackwardContext, Layer, Step, saved};
 use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -164,7 +164,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         self.activation.forward(y);
     }
 
-    fn backward(&mut self, mut pass: Pass<F>) {
+    fn backward(&mut self, mut pass: BackwardContext<F>) {
         let Some(params) = &mut self.params else { return };
         self.activation.backward(pass.y, pass.dy.reborrow());
         let dz = pass.dy.as_batch();

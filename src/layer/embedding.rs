@@ -1,6 +1,6 @@
 //! Embedding: y = E[x], the row of each index. dE sums dy over the places of each index; dx = 0.
 
-use super::{Layer, Pass, saved};
+use super::{BackwardContext, Layer, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -91,7 +91,7 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
         }
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
         param.grad.fill(F::zero());
         for (dy, x) in pass.dy.as_batch().data().chunks_exact(self.output_dim).zip(pass.x.data()) {

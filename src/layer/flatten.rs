@@ -1,6 +1,6 @@
 //! Flatten: y = x, as one axis.
 
-use super::{Layer, Pass, saved};
+use super::{BackwardContext, Layer, saved};
 use crate::config::settings;
 use crate::error::Result;
 use crate::rng::Rng;
@@ -48,7 +48,7 @@ impl<F: Scalar> Layer<F> for Flatten {
         y.data().copy_from_slice(x.data());
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         if let (Some(mut dx), dy) = (pass.dx, pass.dy) {
             dx.data().copy_from_slice(dy.as_batch().data());
         }

@@ -3,41 +3,40 @@
 mod activated;
 mod activation;
 mod container;
+mod context;
 mod convolution;
 mod dense;
 mod embedding;
 mod flatten;
-mod kinds;
-mod moves;
+mod named;
 pub(crate) mod names;
-mod node;
 mod noise;
 mod normalization;
 mod normalize;
 mod p_relu;
-mod pass;
 mod pooling;
 mod rectifier;
 mod recurrent;
+mod registry;
 mod rescaling;
 mod shape;
 mod softmax;
+mod strided_copy;
 mod window;
-mod wires;
+mod workspace;
 
 pub use container::{Residual, TimeDistributed};
+pub use context::{BackwardContext, GlobalBatch, Step};
 pub use convolution::{Conv, Conv1D, Conv2D, DepthwiseConv1D, SeparableConv1D};
 pub use dense::{Dense, Size};
 pub use embedding::Embedding;
 pub use flatten::Flatten;
-pub(crate) use kinds::kinds;
-pub use node::Node;
-pub(crate) use node::precision;
+pub use named::NamedLayer;
+pub(crate) use named::precision;
 pub use noise::{AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D};
 pub use normalization::Normalization;
 pub use normalize::{BatchNormalization, LayerNormalization, UnitNormalization};
 pub use p_relu::PRelu;
-pub use pass::{Pass, Step, Whole};
 pub use pooling::{
     AveragePooling, AveragePooling1D, AveragePooling2D, GlobalAveragePooling, GlobalAveragePooling1D,
     GlobalAveragePooling2D, GlobalMaxPooling, GlobalMaxPooling1D, GlobalMaxPooling2D, MaxPooling,
@@ -47,11 +46,12 @@ pub use rectifier::{Elu, LeakyRelu, Relu};
 pub use recurrent::{
     Bidirectional, Cell, Gru, GruCell, Lstm, LstmCell, MergeMode, Rnn, SimpleCell, SimpleRnn,
 };
+pub(crate) use registry::registry;
 pub use rescaling::Rescaling;
 pub use shape::{Cropping1D, Permute, RepeatVector, Reshape, UpSampling1D, ZeroPadding1D, ZeroPadding2D};
 pub use softmax::Softmax;
 pub use window::Padding;
-pub(crate) use wires::{StepAt, Wires};
+pub(crate) use workspace::{StepAt, Workspace};
 
 use std::fmt::Debug;
 
@@ -74,7 +74,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// # Example
 /// ```
-/// use cornu::layer::{Layer, Pass};
+/// use cornu::layer::{Layer, BackwardContext};
 /// use cornu::prelude::*;
 /// use cornu::tensor::{Batch, BatchMut, Scratch};
 ///
@@ -88,7 +88,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
 ///         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * x);
 ///     }
-///     fn backward(&mut self, pass: Pass<F>) {
+///     fn backward(&mut self, pass: BackwardContext<F>) {
 ///         let Some(mut dx) = pass.dx else { return };
 ///         for ((dx, &x), &dy) in dx.data().iter_mut().zip(pass.x.data()).zip(pass.dy.as_batch().data()) {
 ///             *dx = F::of(2.0) * x * dy;
@@ -125,7 +125,7 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     }
 
     /// Writes the gradients of the parameters and, where asked for, of the input: all of `dx`.
-    fn backward(&mut self, pass: Pass<F>);
+    fn backward(&mut self, pass: BackwardContext<F>);
 
     /// Calls `f` with each of the layer's own parameters, always in the same order.
     fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
@@ -138,12 +138,12 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     }
 
     /// The layers that this layer holds.
-    fn layers(&self) -> &[Node<F>] {
+    fn layers(&self) -> &[NamedLayer<F>] {
         &[]
     }
 
     /// As [`Layer::layers`], to change them.
-    fn layers_mut(&mut self) -> &mut [Node<F>] {
+    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
         &mut []
     }
 
@@ -211,35 +211,35 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     }
 
     /// Gives the layer a name; unnamed ones are called `dense`, `dense_1` ...
-    fn name(self, name: impl Into<String>) -> Node<F>
+    fn name(self, name: impl Into<String>) -> NamedLayer<F>
     where
         Self: Sized + 'static,
     {
-        self.into_node().with_label(name.into())
+        self.into_named().with_label(name.into())
     }
 
     /// Whether the optimizer changes the layer's parameters. Default: true.
-    fn trainable(self, trainable: bool) -> Node<F>
+    fn trainable(self, trainable: bool) -> NamedLayer<F>
     where
         Self: Sized + 'static,
     {
-        self.into_node().with_trainable(trainable)
+        self.into_named().with_trainable(trainable)
     }
 
     /// What the layer's output adds to the loss, divided by the rows of the batch. Default: nothing.
-    fn activity_regularizer(self, regularizer: Regularizer) -> Node<F>
+    fn activity_regularizer(self, regularizer: Regularizer) -> NamedLayer<F>
     where
         Self: Sized + 'static,
     {
-        self.into_node().with_activity_regularizer(regularizer)
+        self.into_named().with_activity_regularizer(regularizer)
     }
 
     /// The layer with its place in a model.
-    fn into_node(self) -> Node<F>
+    fn into_named(self) -> NamedLayer<F>
     where
         Self: Sized + 'static,
     {
-        Node::new(Box::new(self))
+        NamedLayer::new(Box::new(self))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Layers' names: Keras's snake case of the kind, numbered where it is taken.
 
-use super::Node;
+use super::NamedLayer;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// `dense`, or `dense_1`, `dense_2` ... where that is taken.
-pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[Node<F>]) -> String {
+pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[NamedLayer<F>]) -> String {
     let base = snake_case(kind);
     let taken = |name: &str| layers.iter().any(|layer| layer.label() == name);
     let numbered = (1..).map(|i| format!("{base}_{i}"));
@@ -13,7 +13,7 @@ pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[Node<F>]) -> String {
 }
 
 /// Refuses two layers of one name.
-pub(crate) fn check_unique<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
+pub(crate) fn check_unique<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
     let mut places = std::collections::HashMap::with_capacity(layers.len());
     for (second, layer) in layers.iter().enumerate() {
         if let Some(first) = places.insert(layer.label(), second) {

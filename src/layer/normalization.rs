@@ -2,7 +2,7 @@
 
 mod adapt;
 
-use super::{Layer, Pass, saved};
+use super::{BackwardContext, Layer, saved};
 use crate::config::{Config, Fields, Setting, Settings, Value};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -186,7 +186,7 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
         }
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let (Some(params), Some(mut dx)) = (&self.params, pass.dx) else { return };
         let (deviations, _) = pass.scratch.take(self.features.0);
         params.deviations(deviations);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::moves::{Moves, check_size, strides};
-use super::{Layer, Pass, saved};
+use super::strided_copy::{StridedCopy, check_size, strides};
+use super::{BackwardContext, Layer, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -42,7 +42,7 @@ pub struct PRelu<F = f32> {
     alpha: Spec,
     param: Option<Param<F>>,
     /// Which α belongs to each number of a sample.
-    slopes: Moves,
+    slopes: StridedCopy,
 }
 
 impl<F> PRelu<F> {
@@ -52,7 +52,7 @@ impl<F> PRelu<F> {
             shared_axes: Vec::new(),
             alpha: Spec::new(Initializer::Zeros),
             param: None,
-            slopes: Moves::default(),
+            slopes: StridedCopy::default(),
         }
     }
 
@@ -96,7 +96,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         let (own, all) = (strides(&shape), strides(input));
         let steps: Vec<usize> =
             own.iter().zip(&shape).map(|(&stride, &size)| if size == 1 { 0 } else { stride }).collect();
-        self.slopes = Moves::new(input, (0, &steps), (0, &all));
+        self.slopes = StridedCopy::new(input, (0, &steps), (0, &all));
         Ok(input.to_vec())
     }
 
@@ -111,7 +111,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         }
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
         let (x, dy) = (pass.x, pass.dy.as_batch());
         param.grad.fill(F::zero());

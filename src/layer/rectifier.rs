@@ -1,6 +1,6 @@
 //! Relu and its kin as layers of their own, with Keras's defaults for layers.
 
-use super::{Layer, Pass, saved};
+use super::{BackwardContext, Layer, saved};
 use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::Result;
@@ -198,7 +198,7 @@ macro_rules! as_activation {
                 Layer::infer(&self.function(), x, y, scratch);
             }
 
-            fn backward(&mut self, pass: Pass<F>) {
+            fn backward(&mut self, pass: BackwardContext<F>) {
                 Layer::backward(&mut self.function(), pass);
             }
         }

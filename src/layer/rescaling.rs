@@ -1,6 +1,6 @@
 //! Rescaling: y = scale·x + offset. dx = scale·dy.
 
-use super::{Layer, Pass, saved};
+use super::{BackwardContext, Layer, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -71,7 +71,7 @@ impl<F: Scalar> Layer<F> for Rescaling {
         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * scale + offset);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         let scale = F::of(self.scale);
         dx.data().iter_mut().zip(pass.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);

@@ -1,6 +1,6 @@
 //! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
 
-use super::{Layer, Pass, saved};
+use super::{BackwardContext, Layer, saved};
 use crate::activation::{Activation, softmax_backward, softmax_forward};
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -88,7 +88,7 @@ impl<F: Scalar> Layer<F> for Softmax {
         }
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         dx.data().copy_from_slice(pass.dy.as_batch().data());
         let (len, stride) = self.lengths;

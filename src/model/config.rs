@@ -3,7 +3,7 @@
 use super::{Compiled, Sequential};
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::{Error, FileError, Result};
-use crate::layer::{self, Layer, Node};
+use crate::layer::{self, Layer, NamedLayer};
 use crate::loss::{self, Loss, Target};
 use crate::metric::{self, Metric, Weighted};
 use crate::optimizer::{self, Optimizer, Schedule};
@@ -23,7 +23,7 @@ impl<F: Scalar> Registries<F> {
     /// The built-in layers, losses, metrics, optimizers and schedules.
     pub(crate) fn built_in() -> Self {
         Registries {
-            layers: layer::kinds(),
+            layers: layer::registry(),
             losses: loss::registry(),
             metrics: metric::registry(),
             optimizers: optimizer::registry(),
@@ -120,7 +120,7 @@ impl<F: Scalar> Sequential<F> {
                     let path = format!("{path}.config.batch_shape");
                     model.input = Some(sample_shape(shape.unwrap_or(&Value::Null), &path)?);
                 }
-                value => model.layers.push(Node::from_value(value, &path, &known.layers)?),
+                value => model.layers.push(NamedLayer::from_value(value, &path, &known.layers)?),
             }
         }
         fields.finish()?;
@@ -196,7 +196,7 @@ impl<F: Scalar> Sequential<F> {
 }
 
 impl<F: Scalar> Compiled<F> {
-    /// Constructs it from Keras's `compile_config`; none if the model was not compiled.
+    /// Made of Keras's `compile_config`; none where the model was not compiled.
     pub(crate) fn from_value(value: &Value, known: &Registries<F>) -> Result<Option<Self>> {
         let path = "compile_config";
         let fields = match value {

@@ -15,7 +15,7 @@ pub use summary::Summary;
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Node, names};
+use crate::layer::{Layer, NamedLayer, names};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
@@ -43,7 +43,7 @@ use crate::scalar::Scalar;
 /// ```
 #[derive(Clone)]
 pub struct Sequential<F: Scalar = f32> {
-    pub(crate) layers: Vec<Node<F>>,
+    pub(crate) layers: Vec<NamedLayer<F>>,
     pub(crate) input: Option<Vec<usize>>,
     pub(crate) seed: u64,
     /// Whether the seed was given, and not drawn.
@@ -96,7 +96,7 @@ impl<F: Scalar> Sequential<F> {
     /// Adds a layer at the end. An unnamed one is called after its kind: `dense`, `dense_1` ...
     #[allow(clippy::should_implement_trait)] // Keras's name; a layer is no summand
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
-        let node = layer.into_node();
+        let node = layer.into_named();
         let label = match node.label() {
             "" => names::unused(node.kind(), &self.layers),
             label => label.into(),
@@ -189,7 +189,7 @@ impl<F: Scalar> Sequential<F> {
 
     /// The shape of one sample that comes out, once built.
     pub fn output_shape(&self) -> Option<&[usize]> {
-        self.layers.last().and_then(Node::output_shape)
+        self.layers.last().and_then(NamedLayer::output_shape)
     }
 
     /// The shape of one sample that goes in, where it is known.
@@ -203,7 +203,7 @@ impl<F: Scalar> Sequential<F> {
     }
 
     /// The layers, in order.
-    pub fn layers(&self) -> &[Node<F>] {
+    pub fn layers(&self) -> &[NamedLayer<F>] {
         &self.layers
     }
 
@@ -211,7 +211,7 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// # Errors
     /// [`Error::Unknown`].
-    pub fn layer(&self, name: &str) -> Result<&Node<F>> {
+    pub fn layer(&self, name: &str) -> Result<&NamedLayer<F>> {
         self.layers.iter().find(|layer| layer.label() == name).ok_or_else(|| Error::Unknown {
             what: "layer",
             name: name.into(),
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn default_names_keep_clear_of_given_ones() {
         let model = Sequential::new().add(Dense::new(1).name("dense")).add(Dense::new(1)).add(Dense::new(1));
-        let names: Vec<_> = model.layers().iter().map(Node::label).collect();
+        let names: Vec<_> = model.layers().iter().map(NamedLayer::label).collect();
         assert_eq!(names, ["dense", "dense_1", "dense_2"]);
     }
 

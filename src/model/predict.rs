@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayD};
 
 use super::Sequential;
 use crate::error::{Error, Result};
-use crate::layer::{Node, Wires};
+use crate::layer::{NamedLayer, Workspace};
 use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -30,12 +30,12 @@ const BATCH: usize = 1 << 22;
 /// ```
 #[derive(Debug)]
 pub struct Predictor<'a, F: Scalar = f32> {
-    layers: &'a [Node<F>],
+    layers: &'a [NamedLayer<F>],
     input: &'a [usize],
     output: &'a [usize],
     /// How many indices the first layer reads, where it reads indices.
     indices: Option<usize>,
-    wires: Wires<F>,
+    workspace: Workspace<F>,
     rows: Vec<F>,
 }
 
@@ -70,7 +70,7 @@ impl<F: Scalar> Predictor<'_, F> {
     /// NaN or an infinity comes so far.
     fn run(&mut self, x: &dyn Samples<F>, mut f: impl FnMut(usize, Batch<F>)) -> Result<()> {
         let width: usize = self.input.iter().product();
-        let batch = (BATCH / self.wires.widest().max(1)).max(16);
+        let batch = (BATCH / self.workspace.widest().max(1)).max(16);
         for start in (0..x.count()).step_by(batch) {
             let count = batch.min(x.count() - start);
             let samples = match x.as_slice() {
@@ -88,8 +88,8 @@ impl<F: Scalar> Predictor<'_, F> {
                 indices.map_or(Ok(()), |count| check_indices("x", samples, width, start, count))
             };
             let samples = Batch::new(samples, width);
-            self.wires.infer_checked(self.layers, samples, check)?;
-            f(start, self.wires.output(samples));
+            self.workspace.infer_checked(self.layers, samples, check)?;
+            f(start, self.workspace.output(samples));
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl<F: Scalar> Sequential<F> {
             input,
             output,
             indices: self.indices(),
-            wires: Wires::new(&self.layers),
+            workspace: Workspace::new(&self.layers),
             rows: Vec::new(),
         })
     }
@@ -160,10 +160,10 @@ impl<F: Scalar> Sequential<F> {
         check_all_finite("x", &rows, width, 0)?;
         predictor.indices.map_or(Ok(()), |count| check_indices("x", &rows, width, 0, count))?;
         let batch = Batch::new(&rows, width);
-        predictor.wires.infer(&self.layers, batch);
-        let output = |(i, layer): (usize, &Node<F>)| {
+        predictor.workspace.infer(&self.layers, batch);
+        let output = |(i, layer): (usize, &NamedLayer<F>)| {
             let shape = [&[x.count()], layer.output_shape().unwrap_or_default()].concat();
-            let values = predictor.wires.value(i + 1, batch).data().to_vec();
+            let values = predictor.workspace.value(i + 1, batch).data().to_vec();
             ArrayD::from_shape_vec(shape, values).map_err(Error::outside)
         };
         self.layers.iter().enumerate().map(output).collect()

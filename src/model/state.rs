@@ -2,7 +2,7 @@
 
 use super::Sequential;
 use crate::error::{Result, Shape};
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -50,7 +50,7 @@ impl<F: Scalar> Sequential<F> {
 }
 
 /// `Dense F1 (4) → (2) relu [kernel (4, 2), bias (2)]`.
-fn describe<F: Scalar>(node: &Node<F>) -> String {
+fn describe<F: Scalar>(node: &NamedLayer<F>) -> String {
     let shape = |shape: Option<&[usize]>| Shape(shape.unwrap_or_default()).to_string();
     let (input, output) = (shape(node.input_shape()), shape(node.output_shape()));
     let mut text = format!("{} `{}` {input} → {output}", node.kind(), node.label());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Sequential;
 use crate::error::Shape;
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::scalar::Scalar;
 
 /// A table of the model's layers, shown by `Display`.
@@ -69,7 +69,7 @@ impl<F: Scalar> Sequential<F> {
         self.walk(&mut |_, on, param| {
             *(if on && param.is_trainable() { &mut trainable } else { &mut fixed }) += param.len();
         });
-        let wires: usize =
+        let workspace: usize =
             self.layers.iter().filter(|layer| !layer.is_view()).map(|layer| 2 * layer.widths().1).sum();
         let input = self.layers.first().map_or(0, |layer| layer.widths().0);
         let kept: usize = self.layers.iter().map(|layer| layer.memory(batch_size)).sum();
@@ -80,13 +80,13 @@ impl<F: Scalar> Sequential<F> {
             scalar: size_of::<F>(),
             slots: self.compiled.as_ref().map_or(0, |compiled| compiled.optimizer.slots()),
             batch_size,
-            batch: batch_size * (input + wires) + kept,
+            batch: batch_size * (input + workspace) + kept,
             fault,
         }
     }
 }
 
-fn row<F: Scalar>(layer: &Node<F>) -> Row {
+fn row<F: Scalar>(layer: &NamedLayer<F>) -> Row {
     let mut params = 0;
     layer.walk("", &mut |_, _, param| params += param.len());
     let (shape, params) = match layer.output_shape() {

@@ -8,7 +8,7 @@ use super::ink::width;
 use super::save;
 use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT, fitted};
 use crate::error::{Result, Shape};
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -68,7 +68,7 @@ impl<F: Scalar> Sequential<F> {
 /// Writes layers one after another; gives the name of the last.
 fn chain<F: Scalar>(
     dot: &mut String,
-    layers: &[Node<F>],
+    layers: &[NamedLayer<F>],
     from: String,
     count: &mut usize,
     depth: usize,
@@ -116,7 +116,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Its name, kind and activation.
-fn words<F: Scalar>(layer: &Node<F>) -> String {
+fn words<F: Scalar>(layer: &NamedLayer<F>) -> String {
     let activation = layer.activation().map(|activation| format!("{activation:?}").to_lowercase());
     let told = activation.filter(|name| *name != "linear" && *name != layer.kind().to_lowercase());
     let activation = told.map_or(String::new(), |name| format!(", {name}"));
@@ -124,7 +124,7 @@ fn words<F: Scalar>(layer: &Node<F>) -> String {
 }
 
 /// Its output's shape and its parameters.
-fn numbers<F: Scalar>(layer: &Node<F>) -> String {
+fn numbers<F: Scalar>(layer: &NamedLayer<F>) -> String {
     let mut count = 0;
     layer.walk("", &mut |_, _, param| count += param.len());
     let shape = layer.output_shape().map_or("?".into(), |shape| Shape(shape).to_string());
@@ -135,7 +135,7 @@ fn numbers<F: Scalar>(layer: &Node<F>) -> String {
 }
 
 /// The colour of a kind: of what has weights, of what normalises or disturbs, and of what only shapes.
-fn colour<F: Scalar>(layer: &Node<F>) -> Colour {
+fn colour<F: Scalar>(layer: &NamedLayer<F>) -> Colour {
     let mut has_weights = false;
     layer.walk("", &mut |_, _, param| has_weights |= param.is_trainable());
     let strong = match (has_weights, layer.is_view()) {
@@ -147,12 +147,12 @@ fn colour<F: Scalar>(layer: &Node<F>) -> Colour {
 }
 
 /// Whether the layers that it holds all read its input, and none what another puts out.
-fn is_parallel<F: Scalar>(layer: &Node<F>) -> bool {
+fn is_parallel<F: Scalar>(layer: &NamedLayer<F>) -> bool {
     layer.kind() == "Bidirectional"
 }
 
 /// How high a layer stands, with the arrow below it.
-fn height<F: Scalar>(layer: &Node<F>) -> f64 {
+fn height<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
     match layer.layers() {
         [] => BOX + GAP,
         layers if is_parallel(layer) => 34.0 + GAP + layers.iter().map(height).fold(0.0, f64::max) + GAP,
@@ -175,7 +175,7 @@ fn scene<F: Scalar>(model: &Sequential<F>) -> Scene {
 }
 
 /// Draws a layer from this height down, round this middle and so wide.
-fn draw<F: Scalar>(scene: &mut Scene, layer: &Node<F>, top: f64, (middle, wide): (f64, f64)) {
+fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, (middle, wide): (f64, f64)) {
     let (left, right) = (middle - wide / 2.0, middle + wide / 2.0);
     let bottom = top + height(layer) - GAP;
     let (words, numbers) = (words(layer), numbers(layer));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::evaluation::Evaluation;
 use super::html::{escaped, grouped, number};
 use super::{chart, findings};
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::History;
@@ -86,7 +86,7 @@ fn layers<F: Scalar>(html: &mut String, model: &Sequential<F>) {
     html.push_str("</table></div></section>\n");
 }
 
-fn layer_row<F: Scalar>(html: &mut String, layer: &Node<F>, depth: usize) {
+fn layer_row<F: Scalar>(html: &mut String, layer: &NamedLayer<F>, depth: usize) {
     let mut parameters = 0;
     layer.walk("", &mut |_, _, param| parameters += param.len());
     let shape = layer.output_shape().map(|shape| crate::error::Shape(shape).to_string());

@@ -21,7 +21,7 @@ use crate::scalar::Scalar;
 /// # Example
 /// ```
 /// use cornu::config::Config;
-/// use cornu::layer::Pass;
+/// use cornu::layer::BackwardContext;
 /// use cornu::prelude::*;
 /// use cornu::save::Loader;
 /// use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -37,7 +37,7 @@ use crate::scalar::Scalar;
 /// #   fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
 /// #       y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * F::of(self.factor));
 /// #   }
-/// #   fn backward(&mut self, _: Pass<F>) {}
+/// #   fn backward(&mut self, _: BackwardContext<F>) {}
 ///     // build, infer, backward
 /// }
 ///

@@ -3,7 +3,7 @@
 use ndarray::ArrayD;
 
 use crate::error::{Error, Result};
-use crate::layer::{StepAt, Whole, Wires};
+use crate::layer::{GlobalBatch, StepAt, Workspace};
 use crate::model::Sequential;
 use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
@@ -221,7 +221,7 @@ fn read<F: Scalar>(model: &Sequential<F>, argument: &str, samples: &dyn Samples<
 /// The way from the baseline to a sample, and a copy of the model that works on it as in a prediction.
 struct Path<'a, F: Scalar> {
     model: Sequential<F>,
-    wires: Wires<F>,
+    workspace: Workspace<F>,
     baseline: &'a [F],
     steps: usize,
     rows: Vec<F>,
@@ -231,21 +231,21 @@ impl<'a, F: Scalar> Path<'a, F> {
     fn new(model: &Sequential<F>, baseline: &'a [F], steps: usize) -> Self {
         let mut model = model.clone();
         model.layers.iter_mut().for_each(|layer| layer.settle());
-        let wires = Wires::new(&model.layers);
-        Path { model, wires, baseline, steps, rows: Vec::new() }
+        let workspace = Workspace::new(&model.layers);
+        Path { model, workspace, baseline, steps, rows: Vec::new() }
     }
 
     /// What the model predicts of a sample.
     fn infer(&mut self, sample: &[F]) -> Vec<F> {
         let x = Batch::new(sample, sample.len());
-        self.wires.infer(&self.model.layers, x);
-        self.wires.output(x).data().to_vec()
+        self.workspace.infer(&self.model.layers, x);
+        self.workspace.output(x).data().to_vec()
     }
 
     /// The mean gradient of an output on the way to the sample.
     fn slopes(&mut self, sample: &[F], output: usize) -> Result<Vec<f64>> {
         let width = sample.len();
-        let most = (BATCH / self.wires.widest().max(1)).clamp(1, self.steps);
+        let most = (BATCH / self.workspace.widest().max(1)).clamp(1, self.steps);
         let mut sums = vec![0.0; width];
         for start in (0..self.steps).step_by(most) {
             let rows = most.min(self.steps - start);
@@ -255,17 +255,17 @@ impl<'a, F: Scalar> Path<'a, F> {
                 self.rows.extend(sample.iter().zip(self.baseline).map(|(x, b)| *b + share * (*x - *b)));
             }
             let x = Batch::new(&self.rows, width);
-            self.wires.infer(&self.model.layers, x);
-            let expected = self.wires.output(x).data().to_vec();
-            let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: Whole::default() };
-            self.wires.forward(&mut self.model.layers, x, at);
-            let (y, mut dy) = self.wires.output_and_grad(x);
+            self.workspace.infer(&self.model.layers, x);
+            let expected = self.workspace.output(x).data().to_vec();
+            let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: GlobalBatch::default() };
+            self.workspace.forward(&mut self.model.layers, x, at);
+            let (y, mut dy) = self.workspace.output_and_grad(x);
             check_same(&expected, y.data())?;
             dy.data().fill(F::zero());
             dy.iter_mut().for_each(|row| row[output] = F::one());
             let all = 0..self.model.layers.len();
-            self.wires.backward(&mut self.model.layers, x, all, true, Whole::default());
-            for row in self.wires.input_grad(rows).iter() {
+            self.workspace.backward(&mut self.model.layers, x, all, true, GlobalBatch::default());
+            for row in self.workspace.input_grad(rows).iter() {
                 sums.iter_mut().zip(row).for_each(|(sum, slope)| *sum += slope.as_f64() / self.steps as f64);
             }
         }

@@ -10,7 +10,7 @@ use crate::callback::Logs;
 use crate::data::BatchSource;
 use crate::distributed::{Communicator, RankSettings, Ranks, Shards};
 use crate::error::{Error, Result};
-use crate::layer::Wires;
+use crate::layer::Workspace;
 use crate::model::{Compiled, Sequential};
 use crate::samples::{Converted, Samples};
 use crate::scalar::Scalar;
@@ -207,7 +207,7 @@ pub(super) type Prepared<'s, F> = (&'s Compiled<F>, Dataset<'s, F>, Measure<F>);
 
 /// The memory of an evaluation, kept from one to the next.
 pub(super) struct Evaluation<F> {
-    wires: Wires<F>,
+    workspace: Workspace<F>,
     batch_size: usize,
     indices: Vec<usize>,
     rows: Rows<F>,
@@ -216,7 +216,7 @@ pub(super) struct Evaluation<F> {
 impl<F: Scalar> Evaluation<F> {
     pub(super) fn new(model: &Sequential<F>, batch_size: usize) -> Self {
         Evaluation {
-            wires: Wires::new(&model.layers),
+            workspace: Workspace::new(&model.layers),
             batch_size,
             indices: Vec::new(),
             rows: Rows::default(),
@@ -238,7 +238,7 @@ impl<F: Scalar> Evaluation<F> {
         for start in (0..count).step_by(self.batch_size) {
             let end = count.min(start + self.batch_size);
             let samples = end - start;
-            self.wires.whole_rows = Some(samples);
+            self.workspace.whole_rows = Some(samples);
             let Some(ranks) = ranks else {
                 self.infer(model, data, from + start..from + end)?;
                 let (y_pred, targets, activity) = self.outcome(model, data, samples);
@@ -272,7 +272,7 @@ impl<F: Scalar> Evaluation<F> {
         if read.is_err() {
             self.rows.clear();
         }
-        self.wires.infer(&model.layers, Batch::new(&self.rows.x, data.width()));
+        self.workspace.infer(&model.layers, Batch::new(&self.rows.x, data.width()));
         read
     }
 
@@ -284,10 +284,10 @@ impl<F: Scalar> Evaluation<F> {
         samples: usize,
     ) -> (Batch<'_, F>, Targets<'_, F>, f64) {
         let x = Batch::new(&self.rows.x, data.width());
-        let output = self.wires.output(x);
+        let output = self.workspace.output(x);
         let weights = data.weights.is_some().then_some(&*self.rows.weights);
         let targets = Targets { y: Batch::new(&self.rows.y, data.target), weights, samples };
-        let activity = self.wires.activity_penalty(&model.layers, x);
+        let activity = self.workspace.activity_penalty(&model.layers, x);
         (output.reshape(output.width() / data.steps), targets, activity)
     }
 }

@@ -5,7 +5,7 @@ use super::given::{Given, Rows};
 use super::measure::{Measure, Targets};
 use super::step::add_penalty_slopes;
 use crate::error::{Error, Result};
-use crate::layer::{StepAt, Whole, Wires};
+use crate::layer::{GlobalBatch, StepAt, Workspace};
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
 use crate::samples::Samples;
@@ -45,8 +45,8 @@ impl<F: Scalar> Sequential<F> {
         let mut rows = Rows::default();
         let all: Vec<usize> = (0..data.count()).collect();
         data.gather(None, &all, &mut rows)?;
-        let wires = Wires::new(&model.layers);
-        Probe { model, compiled: &compiled, data, measure, wires, x: rows.x, y: rows.y }.compare()
+        let workspace = Workspace::new(&model.layers);
+        Probe { model, compiled: &compiled, data, measure, workspace, x: rows.x, y: rows.y }.compare()
     }
 }
 
@@ -56,7 +56,7 @@ struct Probe<'a, F: Scalar> {
     compiled: &'a Compiled<F>,
     data: Dataset<'a, F>,
     measure: Measure<F>,
-    wires: Wires<F>,
+    workspace: Workspace<F>,
     x: Vec<F>,
     y: Vec<F>,
 }
@@ -65,17 +65,17 @@ impl<F: Scalar> Probe<'_, F> {
     /// The loss of the batch; with `backward` also all gradients.
     fn loss(&mut self, backward: bool) -> f64 {
         let x = Batch::new(&self.x, self.data.width());
-        let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: Whole::default() };
-        self.wires.forward(&mut self.model.layers, x, at);
-        let width = self.wires.output(x).width() / self.data.steps;
+        let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: GlobalBatch::default() };
+        self.workspace.forward(&mut self.model.layers, x, at);
+        let width = self.workspace.output(x).width() / self.data.steps;
         let targets = Targets { y: Batch::new(&self.y, self.data.target), weights: None, samples: x.rows() };
-        let penalty = self.model.weight_penalty() + self.wires.activity_penalty(&self.model.layers, x);
-        let (y_pred, dy) = self.wires.output_and_grad(x);
+        let penalty = self.model.weight_penalty() + self.workspace.activity_penalty(&self.model.layers, x);
+        let (y_pred, dy) = self.workspace.output_and_grad(x);
         let loss = self.measure.take(&*self.compiled.loss, y_pred.reshape(width), targets, penalty);
         if backward {
             self.measure.gradient(&*self.compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
             let all = 0..self.model.layers.len();
-            self.wires.backward(&mut self.model.layers, x, all, true, Whole::default());
+            self.workspace.backward(&mut self.model.layers, x, all, true, GlobalBatch::default());
             add_penalty_slopes(&mut self.model);
         }
         loss
@@ -89,7 +89,7 @@ impl<F: Scalar> Probe<'_, F> {
                 paths.push((path, param.grad.clone()));
             }
         });
-        let input = self.wires.input_grad(self.x.len() / self.data.width()).data().to_vec();
+        let input = self.workspace.input_grad(self.x.len() / self.data.width()).data().to_vec();
         let mut errors = Vec::new();
         for (index, (path, grad)) in paths.into_iter().enumerate() {
             let numeric = (0..grad.len())

@@ -4,7 +4,7 @@ use super::dataset::Dataset;
 use super::given::Rows;
 use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
 use crate::error::Result;
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -37,7 +37,7 @@ pub(super) fn step_time<F: Scalar>(model: &Sequential<F>, batch_size: usize) -> 
 }
 
 /// The multiplications of a layer for one sample: each of its numbers, once for each place that it is used at.
-fn products<F: Scalar>(layer: &Node<F>) -> f64 {
+fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
     let mut total = 0;
     layer.each_param(&mut |trained, param| total += if trained { param.len() } else { 0 });
     let places = |shape: Option<&[usize]>| {

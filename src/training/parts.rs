@@ -8,7 +8,7 @@ use super::update::each_trained;
 use crate::diagnosis::Watch;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
-use crate::layer::Whole;
+use crate::layer::GlobalBatch;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -29,8 +29,8 @@ impl<F: Scalar> Trainer<F> {
             read = read.and(self.pass(model, data, indices, part, Some(ranks)));
             let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
             let x = Batch::new(&self.rows.x, data.width());
-            let y_pred = self.wires.output(x).reshape(self.wires.output(x).width() / data.steps);
-            let activity = self.wires.activity_penalty(&model.layers, x);
+            let y_pred = self.workspace.output(x).reshape(self.workspace.output(x).width() / data.steps);
+            let activity = self.workspace.activity_penalty(&model.layers, x);
             activities += activity;
             let targets = targets(data, &self.rows, indices);
             measure.take_part(&*compiled.loss, y_pred, targets, activity);
@@ -46,7 +46,7 @@ impl<F: Scalar> Trainer<F> {
             let targets = targets(data, &self.rows, indices);
             watch.batch_ends(loss);
             if watch.looks() && x.rows() > 0 {
-                watch.forward(&self.wires, x, targets.y, loss, penalty + activities);
+                watch.forward(&self.workspace, x, targets.y, loss, penalty + activities);
                 if x.rows() == 1 {
                     watch.saw_one_row();
                 }
@@ -70,10 +70,10 @@ impl<F: Scalar> Trainer<F> {
             false => {
                 self.loss_gradient(model, data, indices, measure)?;
                 let (x, lowest, whole) =
-                    (Batch::new(&self.rows.x, data.width()), self.lowest, Whole::over(Some(ranks)));
-                let (wires, buckets) = (&mut self.wires, &mut self.buckets);
+                    (Batch::new(&self.rows.x, data.width()), self.lowest, GlobalBatch::over(Some(ranks)));
+                let (workspace, buckets) = (&mut self.workspace, &mut self.buckets);
                 buckets.sum(model, lowest, ranks, |model, layer| {
-                    wires.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
+                    workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
                 })?;
             }
         }
@@ -99,7 +99,7 @@ impl<F: Scalar> Trainer<F> {
             }
             self.loss_gradient(model, data, indices, measure)?;
             let (x, all) = (Batch::new(&self.rows.x, data.width()), self.lowest..model.layers.len());
-            self.wires.backward(&mut model.layers, x, all, false, Whole::over(Some(ranks)));
+            self.workspace.backward(&mut model.layers, x, all, false, GlobalBatch::over(Some(ranks)));
             let mut flat = Vec::with_capacity(len);
             each_trained(model, &mut |param| flat.extend_from_slice(&param.grad));
             own.push(flat);

@@ -6,7 +6,7 @@ use crate::data::ClassWeight;
 use crate::diagnosis::Remedy;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, Node, Normalization, Size, names};
+use crate::layer::{Layer, NamedLayer, Normalization, Size, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
@@ -44,8 +44,8 @@ pub(super) fn apply<F: Scalar>(
                 }
             }
             Remedy::Hidden { from, to } => {
-                let weighted = |layer: &&mut Node<F>| !layer.is_view() && layer.activation().is_some();
-                let mut layers: Vec<&mut Node<F>> = model.layers.iter_mut().filter(weighted).collect();
+                let weighted = |layer: &&mut NamedLayer<F>| !layer.is_view() && layer.activation().is_some();
+                let mut layers: Vec<&mut NamedLayer<F>> = model.layers.iter_mut().filter(weighted).collect();
                 // The last is not hidden; nor is one that only a softmax follows.
                 let logits = layers.len().saturating_sub(2);
                 let softmax = layers

@@ -13,7 +13,7 @@ use crate::distributed::Ranks;
 use crate::error::diverged::{GRADIENT, LOSS};
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Node, StepAt, Whole, Wires};
+use crate::layer::{GlobalBatch, NamedLayer, StepAt, Workspace};
 use crate::model::Sequential;
 use crate::param::Descent;
 use crate::scalar::Scalar;
@@ -21,7 +21,7 @@ use crate::tensor::Batch;
 
 /// The memory of a training: allocated once, used by every step.
 pub(super) struct Trainer<F> {
-    pub(super) wires: Wires<F>,
+    pub(super) workspace: Workspace<F>,
     /// The first layer with something to train; no gradient goes below it.
     pub(super) lowest: usize,
     /// The batch under way.
@@ -53,13 +53,13 @@ impl<F: Scalar> Trainer<F> {
     /// Memory for these layers; gives every trained parameter what the optimizer needs for it.
     pub(super) fn new(model: &mut Sequential<F>) -> Self {
         update::prepare(model);
-        let trains = |layer: &Node<F>| {
+        let trains = |layer: &NamedLayer<F>| {
             let mut found = false;
             layer.walk("", &mut |_, trained, param| found |= trained && param.is_trainable());
             found
         };
         Trainer {
-            wires: Wires::new(&model.layers),
+            workspace: Workspace::new(&model.layers),
             lowest: model.layers.iter().position(trains).unwrap_or(model.layers.len()),
             rows: Rows::default(),
             buckets: Buckets::new(),
@@ -87,15 +87,15 @@ impl<F: Scalar> Trainer<F> {
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let x = Batch::new(&self.rows.x, data.width());
         let targets = targets(data, &self.rows, indices);
-        let y_pred = self.wires.output(x).reshape(self.wires.output(x).width() / data.steps);
-        let activity = self.wires.activity_penalty(&model.layers, x);
+        let y_pred = self.workspace.output(x).reshape(self.workspace.output(x).width() / data.steps);
+        let activity = self.workspace.activity_penalty(&model.layers, x);
         let loss = measure.take(&*compiled.loss, y_pred, targets, penalty + activity);
         let penalty = penalty + activity;
         if let Some(watch) = watch.filter(|_| loss.is_finite()) {
             watch.tally(targets.y, targets.weights);
             watch.batch_ends(loss);
             if watch.looks() {
-                watch.forward(&self.wires, x, targets.y, loss, penalty);
+                watch.forward(&self.workspace, x, targets.y, loss, penalty);
             }
         }
         Ok(loss)
@@ -117,9 +117,10 @@ impl<F: Scalar> Trainer<F> {
             // A rank goes on without a row, for the sums within layers, and says so when the loss is summed.
             self.rows.clear();
         }
-        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, whole: Whole::over(ranks) };
-        self.wires.whole_rows = Some(indices.len());
-        self.wires.forward(&mut model.layers, Batch::new(&self.rows.x, data.width()), at);
+        let at =
+            StepAt { seed: model.seed, number: compiled.steps, first_row, whole: GlobalBatch::over(ranks) };
+        self.workspace.whole_rows = Some(indices.len());
+        self.workspace.forward(&mut model.layers, Batch::new(&self.rows.x, data.width()), at);
         read
     }
 
@@ -147,7 +148,7 @@ impl<F: Scalar> Trainer<F> {
         };
         if !loss.is_finite() {
             let x = Batch::new(&self.rows.x, data.width());
-            let layer = self.wires.first_non_finite(&model.layers, x);
+            let layer = self.workspace.first_non_finite(&model.layers, x);
             let layer = match ranks {
                 Some(ranks) => ranks.tell(ranks.gather(layer)?.into_iter().flatten().min())?,
                 None => layer,
@@ -195,13 +196,13 @@ impl<F: Scalar> Trainer<F> {
         // where nobody looks at its gradient.
         let (lowest, all) = (self.lowest, model.layers.len());
         let next = (lowest + 1).min(all);
-        self.wires.backward(&mut model.layers, x, next..all, true, Whole::default());
+        self.workspace.backward(&mut model.layers, x, next..all, true, GlobalBatch::default());
         let bad = first_bad_gradient(&model.layers[next..], lowest + 1);
-        let bound = data.largest.filter(|_| lowest < all && self.wires.reads_input(lowest));
+        let bound = data.largest.filter(|_| lowest < all && self.workspace.reads_input(lowest));
         if let (None, Gradients::Unseen, Some(bound)) = (&bad, gradients, bound) {
             update::allow_descent(model, lowest, bound);
         }
-        self.wires.backward(&mut model.layers, x, lowest..next, false, Whole::default());
+        self.workspace.backward(&mut model.layers, x, lowest..next, false, GlobalBatch::default());
         add_penalty_slopes(model);
         Ok(bad.or_else(|| first_bad_gradient(&model.layers[..next], 0)))
     }
@@ -215,7 +216,7 @@ impl<F: Scalar> Trainer<F> {
         measure: &mut Measure<F>,
     ) -> Result<()> {
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let (y_pred, dy) = self.wires.output_and_grad(Batch::new(&self.rows.x, data.width()));
+        let (y_pred, dy) = self.workspace.output_and_grad(Batch::new(&self.rows.x, data.width()));
         let (targets, width) = (targets(data, &self.rows, indices), y_pred.width() / data.steps);
         measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
         Ok(())
@@ -234,7 +235,7 @@ pub(super) fn targets<'a, F: Scalar>(
 
 /// The last of these layers, the first of which is layer `first`, with a gradient that is not finite: the one where it
 /// began.
-pub(super) fn first_bad_gradient<F: Scalar>(layers: &[Node<F>], first: usize) -> Option<(String, f64)> {
+pub(super) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>], first: usize) -> Option<(String, f64)> {
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
         layer.each_param(&mut |trained, param| {

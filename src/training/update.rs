@@ -2,7 +2,7 @@
 //! rule, the average, the constraints.
 
 use crate::kernel;
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
 use crate::param::{Descent, Param};
@@ -121,7 +121,7 @@ pub(super) fn each_trained<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnM
 }
 
 /// The same in these layers.
-pub(super) fn each_trained_of<F: Scalar>(layers: &mut [Node<F>], f: &mut dyn FnMut(&mut Param<F>)) {
+pub(super) fn each_trained_of<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut Param<F>)) {
     for layer in layers {
         layer.walk_mut(&mut |trained, param| {
             if trained && param.is_trainable() {

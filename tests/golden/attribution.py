@@ -1,4 +1,4 @@
-"""Integrated gradients of two Keras models by JAX's gradients, for `tests/attribution.rs`.
+"""Integrated gradients of two Keras models by JAX's gradients, for `tests/diagnosis/attribution.rs`.
 
     env/bin/python tests/golden/attribution.py > tests/golden/attribution.json
 """

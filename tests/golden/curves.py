@@ -1,4 +1,4 @@
-"""ROC, precision-recall and calibration curves of scikit-learn, for `tests/curves.rs`.
+"""ROC, precision-recall and calibration curves of scikit-learn, for `tests/pictures/curves.rs`.
 
     env/bin/python tests/golden/curves.py > tests/golden/curves.json
 """

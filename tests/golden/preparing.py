@@ -1,4 +1,4 @@
-"""Golden values of splits, scaling and windows, of scikit-learn and Keras, for `tests/preparing.rs`.
+"""Golden values of splits, scaling and windows, of scikit-learn and Keras, for `tests/data/preparing.rs`.
 
 python -m venv env && env/bin/pip install keras jax tensorflow-cpu scikit-learn && env/bin/python preparing.py > preparing.json
 """

@@ -1,6 +1,6 @@
-"""Reads in Keras, PyTorch and NumPy what `main.rs` wrote, and compares.
+"""Reads in Keras, PyTorch and NumPy what `tests/files/interop.rs` wrote, and compares.
 
-    cargo test --all-features --test interop
+    cargo test --features full --test files interop
     env/bin/python tests/interop/check.py target/tmp/interop
 """
 import json

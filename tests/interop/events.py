@@ -1,6 +1,6 @@
-"""Reads with TensorBoard's own EventAccumulator what `tests/tensorboard.rs` wrote, and compares.
+"""Reads with TensorBoard's own EventAccumulator what `tests/pictures/tensorboard.rs` wrote, and compares.
 
-    cargo test --features tensorboard --test tensorboard
+    cargo test --features tensorboard --test pictures tensorboard
     env/bin/python tests/interop/events.py target/tmp/tensorboard
 """
 import json

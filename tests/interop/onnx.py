@@ -3,7 +3,7 @@
     python tests/interop/onnx.py target/tmp/onnx
 
 The folder holds pairs of `name.onnx` and `name.json`, seven samples and what cornu predicts for them, as
-`cargo test --features onnx --test onnx` writes them.
+`cargo test --features onnx --test files onnx` writes them.
 """
 
 import json

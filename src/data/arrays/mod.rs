@@ -55,7 +55,7 @@ fn in_order(array: ArrayD<f64>) -> ArrayD<f64> {
 /// ```
 /// # #[cfg(feature = "npy")] {
 /// use cornu::data::Arrays;
-/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/stored.npz");
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/stored.npz");
 /// // numpy.savez("signals.npz", x=signals, y=labels)
 /// let data = Arrays::new(path).x("x").label("y").read()?;
 /// assert_eq!(data.x().shape(), [6, 4, 2]);
@@ -75,7 +75,7 @@ fn in_order(array: ArrayD<f64>) -> ArrayD<f64> {
 /// `read` holds the numbers, 8 bytes each, once for `.npy`, stored `.npz` and HDF5, twice for deflated `.npz` and for MATLAB's
 /// 7.3, three times for its older files while the array is put together; [`source`](Arrays::source) takes some megabytes. For
 /// 16.4 MB of numbers these are 1.0 to 1.2, 2.0 to 2.1 and 3.0 times their size, and at the most 5.4 MB streamed, whatever
-/// the files' size (4 to 16 MB): `cargo test --features full --test data_memory -- --nocapture`. What a file may unpack to is
+/// the files' size (4 to 16 MB): `cargo test --features full --test memory -- --nocapture`. What a file may unpack to is
 /// bound by 1040 times its size and 64 MiB.
 #[doc(alias("mat", "matlab", "npz", "hdf5", "h5"))]
 #[derive(Debug, Clone)]
@@ -118,7 +118,7 @@ impl Arrays {
     /// # Example
     /// ```
     /// # #[cfg(feature = "mat")] {
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/cube.mat");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/cube.mat");
     /// let data = cornu::data::Arrays::new(path).x("data").target("labels").read()?;
     /// assert_eq!(data.y()?.shape(), [6, 3]);
     /// # }
@@ -134,7 +134,7 @@ impl Arrays {
     /// # Example
     /// ```
     /// # #[cfg(feature = "mat")] {
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/columns.mat");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/columns.mat");
     /// let data = cornu::data::Arrays::new(path).x("data").label("labels").sample_axis(1).read()?;
     /// assert_eq!(data.x().shape(), [6, 5]); // 5 × 6 in the file
     /// # }
@@ -162,7 +162,7 @@ impl Arrays {
     /// # Example
     /// ```
     /// # #[cfg(feature = "npy")] {
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/stored.npz");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/stored.npz");
     /// assert_eq!(cornu::data::Arrays::new(path).names()?, ["x", "y"]);
     /// # }
     /// # Ok::<(), cornu::Error>(())
@@ -179,7 +179,7 @@ impl Arrays {
     /// # Example
     /// ```
     /// # #[cfg(feature = "npy")] {
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/stored.npz");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/stored.npz");
     /// assert_eq!(cornu::data::Arrays::new(path).array("y")?.shape(), [6]);
     /// # }
     /// # Ok::<(), cornu::Error>(())
@@ -235,7 +235,7 @@ impl Arrays {
     /// # #[cfg(feature = "npy")] {
     /// use cornu::data::Arrays;
     /// use cornu::prelude::*;
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/stored.npz");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/stored.npz");
     /// let source = Arrays::new(path).x("x").label("y").source()?;
     /// let mut model = Sequential::new().add(Flatten::new()).add(Dense::new(3));
     /// model.compile(Adam::new(0.1), SparseCategoricalCrossentropy::new().from_logits(true), ())?;

@@ -50,7 +50,7 @@ use records::Records;
 ///
 /// # Memory
 /// `read` holds the numbers, 8 bytes each, twice while it makes the arrays: 33 MB for a file of 28 MB with 16.4 MB of numbers;
-/// [`source`](Csv::source) 0.9 MB: `cargo test --features full --test data_memory -- --nocapture`.
+/// [`source`](Csv::source) 0.9 MB: `cargo test --features full --test memory -- --nocapture`.
 #[derive(Debug, Clone)]
 pub struct Csv {
     path: PathBuf,

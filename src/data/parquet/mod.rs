@@ -26,7 +26,7 @@ use crate::error::Result;
 /// # Example
 /// ```
 /// use cornu::data::{Missing, Parquet};
-/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/holes.parquet");
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/holes.parquet");
 /// let error = Parquet::new(path).label("species").read().unwrap_err();
 /// assert!(error.to_string().contains("row 2, column `length`: expected a number"));
 ///
@@ -45,7 +45,7 @@ use crate::error::Result;
 ///
 /// # Memory
 /// A page of each column at a time, beside the numbers, 8 bytes each, which `read` holds twice while it makes the arrays: 31 MB
-/// for 14.4 MB of them, and 0.3 MB streamed (`cargo test --features full --test data_memory -- --nocapture`). A file whose pages,
+/// for 14.4 MB of them, and 0.3 MB streamed (`cargo test --features full --test memory -- --nocapture`). A file whose pages,
 /// or whose numbers, would take more than 1040 times its size and 64 MiB is refused.
 #[derive(Debug, Clone)]
 pub struct Parquet {
@@ -73,7 +73,7 @@ impl Parquet {
     ///
     /// # Example
     /// ```
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/plain.parquet");
     /// let data = cornu::data::Parquet::new(path).target("width").ignore("species").read()?;
     /// assert_eq!((data.x().shape(), data.y()?.shape()), (&[60, 4][..], &[60][..]));
     /// # Ok::<(), cornu::Error>(())
@@ -87,7 +87,7 @@ impl Parquet {
     ///
     /// # Example
     /// ```
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/plain.parquet");
     /// let data = cornu::data::Parquet::new(path).categorical("flag").read()?;
     /// assert_eq!(data.categories("flag"), Some(&["False".to_string(), "True".to_string()][..]));
     /// # Ok::<(), cornu::Error>(())
@@ -132,7 +132,7 @@ impl Parquet {
     /// # Example
     /// ```
     /// use cornu::data::Parquet;
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/plain.parquet");
     /// let train = Parquet::new(path).label("species").read()?;
     /// let test = Parquet::new(path).label("species").like(&train).read()?;
     /// assert_eq!(test.classes(), train.classes());
@@ -177,7 +177,7 @@ impl Parquet {
     /// ```
     /// use cornu::data::Parquet;
     /// use cornu::prelude::*;
-    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/readers/plain.parquet");
+    /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/plain.parquet");
     /// let source = Parquet::new(path).label("species").source()?;
     /// let mut model = Sequential::new().add(Dense::new(3));
     /// model.compile(Adam::new(0.1), SparseCategoricalCrossentropy::new().from_logits(true), ())?;

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::activation::Activation;
 use crate::error::Shape;
 use crate::kernel;
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -120,7 +120,7 @@ const UNITS: usize = 4096;
 const WEIGHTS: usize = 1024;
 
 /// The parameter that layers call their kernel.
-pub(crate) fn kernel_of<F: Scalar>(layer: &Node<F>) -> Option<&Param<F>> {
+pub(crate) fn kernel_of<F: Scalar>(layer: &NamedLayer<F>) -> Option<&Param<F>> {
     let mut found = None;
     layer.visit(&mut |param| {
         let is_kernel = ["kernel", "depthwise_kernel", "input_kernel"].contains(&param.name());
@@ -146,7 +146,7 @@ fn rms<F: Scalar>(values: impl Iterator<Item = F>) -> f64 {
 
 impl LayerFacts {
     /// What a built layer is.
-    pub(crate) fn of<F: Scalar>(index: usize, layer: &Node<F>) -> Self {
+    pub(crate) fn of<F: Scalar>(index: usize, layer: &NamedLayer<F>) -> Self {
         let kernel = kernel_of(layer).map(|param| {
             let units = param.shape().last().copied().unwrap_or(1).max(1);
             let inputs = (param.len() / units).max(1);

@@ -8,12 +8,12 @@ pub(super) use residual::from_fields as residual_from_fields;
 pub use time_distributed::TimeDistributed;
 pub(super) use time_distributed::from_fields as time_distributed_from_fields;
 
-use super::Node;
+use super::NamedLayer;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// Refuses inner layers with an activity regularizer: only the layers of the model itself can report its penalty.
-fn check_inner<F: Scalar>(layers: &[Node<F>]) -> Result<()> {
+fn check_inner<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
     match layers.iter().find(|layer| layer.has_activity_regularizer()) {
         Some(layer) => {
             Err(Error::argument("activity_regularizer", "none on a layer within a layer", layer.label()))

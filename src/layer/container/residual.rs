@@ -6,8 +6,8 @@ use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, Result, Shape};
 use crate::layer::names::{check_unique, unused};
-use crate::layer::wires::{StepAt, Wires};
-use crate::layer::{Layer, Node, Pass, Step};
+use crate::layer::workspace::{StepAt, Workspace};
+use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -40,20 +40,20 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// He et al. (2015), *Deep residual learning for image recognition*.
 #[derive(Clone)]
 pub struct Residual<F: Scalar = f32> {
-    layers: Vec<Node<F>>,
-    wires: Option<Wires<F>>,
+    layers: Vec<NamedLayer<F>>,
+    workspace: Option<Workspace<F>>,
 }
 
 impl<F: Scalar> Residual<F> {
     /// An empty chain.
     pub fn new() -> Self {
-        Residual { layers: Vec::new(), wires: None }
+        Residual { layers: Vec::new(), workspace: None }
     }
 
     /// Adds a layer at the end of the chain. An unnamed one is called after its kind.
     #[allow(clippy::should_implement_trait)] // as Sequential's
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
-        let node = layer.into_node();
+        let node = layer.into_named();
         let label = match node.label() {
             "" => unused(node.kind(), &self.layers),
             label => label.into(),
@@ -70,7 +70,7 @@ impl<F: Scalar> Default for Residual<F> {
 }
 
 /// Runs the layers one after another, each output in scratch memory but the last.
-fn run_chain<F: Scalar>(layers: &[Node<F>], x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+fn run_chain<F: Scalar>(layers: &[NamedLayer<F>], x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
     match layers {
         [] => y.data().copy_from_slice(x.data()),
         [layer, rest @ ..] if layer.is_view() => run_chain(rest, x.reshape(layer.widths().1), y, scratch),
@@ -90,7 +90,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
     }
 
     fn config(&self) -> Option<Config> {
-        let layers: Option<Vec<Config>> = self.layers.iter().map(Node::config).collect();
+        let layers: Option<Vec<Config>> = self.layers.iter().map(NamedLayer::config).collect();
         Some(Config::of("cornu", "Residual").with("layers", layers?))
     }
 
@@ -108,7 +108,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
             let expected = format!("{}, as its layers put out", Shape(&shape));
             return Err(Error::InputShape { expected, found: input.to_vec() });
         }
-        self.wires = Some(Wires::new(&self.layers));
+        self.workspace = Some(Workspace::new(&self.layers));
         Ok(shape)
     }
 
@@ -118,32 +118,32 @@ impl<F: Scalar> Layer<F> for Residual<F> {
     }
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
-        let Some(wires) = &mut self.wires else { return };
+        let Some(workspace) = &mut self.workspace else { return };
         let Step { seed, number, first_row, whole, .. } = *step;
         let at = StepAt { seed, number, first_row, whole };
-        wires.forward(&mut self.layers, x, at);
-        let through = wires.output(x).data();
+        workspace.forward(&mut self.layers, x, at);
+        let through = workspace.output(x).data();
         y.data().iter_mut().zip(x.data().iter().zip(through)).for_each(|(y, (x, f))| *y = *x + *f);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
-        let Some(wires) = &mut self.wires else { return };
+    fn backward(&mut self, pass: BackwardContext<F>) {
+        let Some(workspace) = &mut self.workspace else { return };
         let dy = pass.dy.as_batch();
-        wires.output_and_grad(pass.x).1.data().copy_from_slice(dy.data());
+        workspace.output_and_grad(pass.x).1.data().copy_from_slice(dy.data());
         let all = 0..self.layers.len();
-        wires.backward(&mut self.layers, pass.x, all, pass.dx.is_some(), pass.whole);
+        workspace.backward(&mut self.layers, pass.x, all, pass.dx.is_some(), pass.whole);
         if let Some(mut dx) = pass.dx {
-            let through = wires.input_grad(pass.x.rows());
+            let through = workspace.input_grad(pass.x.rows());
             let sums = dx.data().iter_mut().zip(dy.data().iter().zip(through.data()));
             sums.for_each(|(dx, (dy, f))| *dx = *dy + *f);
         }
     }
 
-    fn layers(&self) -> &[Node<F>] {
+    fn layers(&self) -> &[NamedLayer<F>] {
         &self.layers
     }
 
-    fn layers_mut(&mut self) -> &mut [Node<F>] {
+    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
         &mut self.layers
     }
 
@@ -170,7 +170,7 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
     };
     let mut chain = Residual::new();
     for (i, value) in values.iter().enumerate() {
-        chain = chain.add(Node::from_value(value, &format!("{path}[{i}]"), kinds)?);
+        chain = chain.add(NamedLayer::from_value(value, &format!("{path}[{i}]"), kinds)?);
     }
     Ok(Box::new(chain))
 }

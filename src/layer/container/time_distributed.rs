@@ -5,7 +5,7 @@ use std::fmt;
 use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value};
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Node, Pass, Step};
+use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -31,7 +31,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/recurrent_layers/time_distributed/>
 #[derive(Clone)]
 pub struct TimeDistributed<F: Scalar = f32> {
-    layer: [Node<F>; 1],
+    layer: [NamedLayer<F>; 1],
     /// How many steps a sample has.
     steps: usize,
 }
@@ -39,7 +39,7 @@ pub struct TimeDistributed<F: Scalar = f32> {
 impl<F: Scalar> TimeDistributed<F> {
     /// This layer on every step.
     pub fn new(layer: impl Layer<F> + 'static) -> Self {
-        let node = layer.into_node();
+        let node = layer.into_named();
         let label = if node.label().is_empty() { "layer".into() } else { node.label().to_string() };
         TimeDistributed { layer: [node.with_label(label)], steps: 1 }
     }
@@ -88,24 +88,24 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
         layer.forward(x.reshape(from), y.reshape(to), &mut step);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let [layer] = &mut self.layer;
-        let Pass { x, y, dy, dx, scratch, whole } = pass;
+        let BackwardContext { x, y, dy, dx, scratch, whole } = pass;
         if layer.is_view() {
             dx.into_iter().for_each(|mut dx| dx.data().copy_from_slice(dy.as_batch().data()));
             return;
         }
         let (from, to) = (x.width() / self.steps, y.width() / self.steps);
         let dx = dx.map(|dx| dx.reshape(from));
-        let pass = Pass::new(x.reshape(from), y.reshape(to), dy.reshape(to), dx, scratch);
+        let pass = BackwardContext::new(x.reshape(from), y.reshape(to), dy.reshape(to), dx, scratch);
         layer.backward(pass.of(whole));
     }
 
-    fn layers(&self) -> &[Node<F>] {
+    fn layers(&self) -> &[NamedLayer<F>] {
         &self.layer
     }
 
-    fn layers_mut(&mut self) -> &mut [Node<F>] {
+    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
         &mut self.layer
     }
 
@@ -127,5 +127,5 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
 ) -> Result<Box<dyn Layer<F>>> {
     let path = fields.path_of("layer");
     let value = fields.value("layer").unwrap_or(&Value::Null);
-    Ok(Box::new(TimeDistributed::new(Node::from_value(value, &path, kinds)?)))
+    Ok(Box::new(TimeDistributed::new(NamedLayer::from_value(value, &path, kinds)?)))
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::window::{Padding, Sliding, Window};
-use crate::layer::{Layer, Pass, Step, activated::Activated, saved};
+use crate::layer::{BackwardContext, Layer, Step, activated::Activated, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -236,7 +236,7 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         self.activation.forward(y.reshape(built.window.channels * self.depth_multiplier));
     }
 
-    fn backward(&mut self, mut pass: Pass<F>) {
+    fn backward(&mut self, mut pass: BackwardContext<F>) {
         let Some(built) = &mut self.built else { return };
         let width = built.window.channels * self.depth_multiplier;
         self.activation.backward(pass.y.reshape(width), pass.dy.reborrow().reshape(width));

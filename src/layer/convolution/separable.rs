@@ -11,7 +11,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding, Window};
-use crate::layer::{Layer, Pass, Step, saved};
+use crate::layer::{BackwardContext, Layer, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -196,7 +196,7 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         self.activation.forward(y.reshape(self.filters));
     }
 
-    fn backward(&mut self, mut pass: Pass<F>) {
+    fn backward(&mut self, mut pass: BackwardContext<F>) {
         let Some(built) = &mut self.built else { return };
         let between = built.between();
         self.activation.backward(pass.y.reshape(self.filters), pass.dy.reborrow().reshape(self.filters));

@@ -4,7 +4,7 @@ use super::{Drawn, check_rate, check_some, fill_mask};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
-use crate::layer::{Layer, Pass, Size, Step, saved};
+use crate::layer::{BackwardContext, Layer, Size, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -89,7 +89,7 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         });
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         let a = F::of(self.factors().0);
         dx.data().copy_from_slice(pass.dy.as_batch().data());

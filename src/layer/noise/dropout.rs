@@ -4,7 +4,7 @@ use super::{Drawn, check_rate, check_some, fill_mask};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, Pass, Size, Step, saved};
+use crate::layer::{BackwardContext, Layer, Size, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -104,7 +104,7 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
         kernel::map_with(y.data(), &self.mask.values[..x.data().len()], |y, m| y * m);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         dx.data().copy_from_slice(pass.dy.as_batch().data());
         kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, m| dx * m);
@@ -172,7 +172,7 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
         self.apply(x, y);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         if let Some(dx) = pass.dx {
             self.apply(pass.dy.as_batch(), dx);
         }

@@ -4,7 +4,7 @@ use super::{Drawn, check_rate, check_some};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step, saved};
+use crate::layer::{BackwardContext, Layer, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -110,7 +110,7 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         kernel::map_with(y.data(), &self.noise.values[..x.data().len()], |y, noise| y + noise);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         if let Some(mut dx) = pass.dx {
             dx.data().copy_from_slice(pass.dy.as_batch().data());
         }
@@ -148,7 +148,7 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         kernel::map_with(y.data(), &self.noise.values[..x.data().len()], |y, noise| y * noise);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         dx.data().copy_from_slice(pass.dy.as_batch().data());
         kernel::map_with(dx.data(), &self.noise.values[..pass.x.data().len()], |dx, noise| dx * noise);

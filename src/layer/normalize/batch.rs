@@ -8,7 +8,7 @@ use super::check_epsilon;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{Layer, Pass, Step, Whole, saved};
+use crate::layer::{BackwardContext, GlobalBatch, Layer, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -137,7 +137,7 @@ impl<F> BatchNormalization<F> {
 
 impl<F: Scalar> BatchNormalization<F> {
     /// Takes μ, 1/√(v + ε) and v of the batch.
-    fn measure(&mut self, x: Batch<F>, whole: Whole) {
+    fn measure(&mut self, x: Batch<F>, whole: GlobalBatch) {
         let (channels, epsilon) = (x.width(), F::of(self.epsilon));
         let (mean, rest) = self.statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
@@ -222,7 +222,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         params.apply(x, y, &self.statistics, line);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(params) = &mut self.params else { return };
         let (x, dy, channels) = (pass.x, pass.dy.as_batch(), pass.x.width());
         let (mean, rest) = self.statistics.split_at(channels);

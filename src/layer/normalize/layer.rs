@@ -6,7 +6,7 @@ use crate::config::{Setting, Value, refuse, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -167,7 +167,7 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         });
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let (x, dy) = (pass.x.reshape(self.width), pass.dy.as_batch().reshape(self.width));
         let epsilon = F::of(self.epsilon);
         if let Some(beta) = &mut self.params.beta {

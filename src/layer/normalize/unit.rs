@@ -2,7 +2,7 @@
 
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -96,7 +96,7 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
         }
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         let (x, y, dy, dx) = (pass.x.data(), pass.y.data(), pass.dy.as_batch(), dx.data());
         let (dy, lengths) = (dy.data(), self.lengths);

@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -115,7 +115,7 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         });
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
         let (channels, width, rows) = (window.channels, dx.width(), dx.rows());
         let (shares, _) = pass.scratch.take(window.places());

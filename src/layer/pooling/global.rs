@@ -4,7 +4,7 @@ use super::NEAR;
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -142,7 +142,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
         }
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         let (counts, _) = pass.scratch.take(self.channels);
         for (row, dx) in dx.iter_mut().enumerate() {
@@ -193,7 +193,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         });
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(mut dx) = pass.dx else { return };
         let (width, rows) = (dx.width(), dx.rows());
         let share = F::one() / F::of((width / self.channels) as f64);

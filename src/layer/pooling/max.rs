@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -102,7 +102,7 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         });
     }
 
-    fn backward(&mut self, mut pass: Pass<F>) {
+    fn backward(&mut self, mut pass: BackwardContext<F>) {
         let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
         let (channels, from, to, rows) = (window.channels, pass.x.width(), pass.y.width(), pass.x.rows());
         let arrays = [(dx.data(), from), (pass.dy.data(), to)];

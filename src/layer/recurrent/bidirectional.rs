@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::rnn::Rnn;
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Node, Pass, Step};
+use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -40,7 +40,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Clone)]
 pub struct Bidirectional<F: Scalar = f32> {
     /// The layer that reads as it is, and its twin.
-    layers: Vec<Node<F>>,
+    layers: Vec<NamedLayer<F>>,
     merge_mode: MergeMode,
     /// Units, and steps of the output.
     units: usize,
@@ -169,7 +169,7 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         self.merge([&self.outputs[0], &self.outputs[1]], y);
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let (width, inputs) = (self.units * self.steps, pass.x.data().len());
         let count = pass.x.rows() * width;
         let (memory, rest) = pass.scratch.take(2 * count + inputs);
@@ -179,19 +179,19 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         let [y, y_twin] = [0, 1].map(|i| Batch::new(&self.outputs[i][..count], width));
         let mut dx = pass.dx;
         let from = dx.as_mut().map(BatchMut::reborrow);
-        self.layers[0].backward(Pass::new(pass.x, y, BatchMut::new(da, width), from, rest));
+        self.layers[0].backward(BackwardContext::new(pass.x, y, BatchMut::new(da, width), from, rest));
         let to = dx.is_some().then(|| BatchMut::new(&mut *other, pass.x.width()));
-        self.layers[1].backward(Pass::new(pass.x, y_twin, BatchMut::new(db, width), to, rest));
+        self.layers[1].backward(BackwardContext::new(pass.x, y_twin, BatchMut::new(db, width), to, rest));
         if let Some(dx) = &mut dx {
             dx.data().iter_mut().zip(&*other).for_each(|(dx, other)| *dx += *other);
         }
     }
 
-    fn layers(&self) -> &[Node<F>] {
+    fn layers(&self) -> &[NamedLayer<F>] {
         &self.layers
     }
 
-    fn layers_mut(&mut self) -> &mut [Node<F>] {
+    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
         &mut self.layers
     }
 
@@ -228,7 +228,7 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
         backward = recurrent(fields, "backward_layer")?;
     }
     let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")]
-        .map(|(config, name)| Node::from_value(&Value::from(config), &fields.path_of(name), kinds));
+        .map(|(config, name)| NamedLayer::from_value(&Value::from(config), &fields.path_of(name), kinds));
     Ok(Box::new(Bidirectional {
         layers: vec![layer?.name("forward_layer"), backward?.name("backward_layer")],
         merge_mode,

@@ -1,7 +1,7 @@
 //! The parameters of a recurrent layer, and their use by its steps.
 
 use super::by_gate::{self, pick};
-use super::tape::{Size, Weights};
+use super::sequence_buffer::{Size, Weights};
 use crate::kernel;
 use crate::param::Param;
 use crate::scalar::Scalar;

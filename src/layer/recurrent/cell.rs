@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::tape::{Moment, Weights};
+use super::sequence_buffer::{Moment, Weights};
 use crate::activation::Activation;
 use crate::config::{Config, Fields};
 use crate::error::{Error, Result};

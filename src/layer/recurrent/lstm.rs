@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Steps, by_settings, check_activation, gate, gate_back};
 use super::rnn::Rnn;
-use super::tape::{Moment, Weights};
+use super::sequence_buffer::{Moment, Weights};
 use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::Result;

@@ -7,8 +7,8 @@ mod cell;
 mod gru;
 mod lstm;
 mod rnn;
+mod sequence_buffer;
 mod simple;
-mod tape;
 
 pub(super) use bidirectional::from_fields as bidirectional_from_fields;
 pub use bidirectional::{Bidirectional, MergeMode};

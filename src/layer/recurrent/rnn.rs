@@ -6,11 +6,11 @@ mod config;
 use super::built::Built;
 use super::by_gate;
 use super::cell::Cell;
-use super::tape::{Size, Tape, draw_masks};
+use super::sequence_buffer::{SequenceBuffer, Size, draw_masks};
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, Pass, Step, saved};
+use crate::layer::{BackwardContext, Layer, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -52,7 +52,7 @@ pub struct Rnn<C, F = f32> {
     bias: Spec,
     built: Option<Built<F>>,
     salt: u64,
-    /// The tape, the masks of inputs and states, and the gradients on the way back.
+    /// The sequence buffer, the masks of inputs and states, and the gradients on the way back.
     memory: Vec<F>,
     masks: Vec<F>,
     back: Vec<F>,
@@ -135,29 +135,29 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
     fn run(&self, built: &Built<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], masks: Option<&[F]>) {
         let size = self.size(built, x.rows(), masks.is_some());
         let (u, wide) = (size.units, size.units * size.gates);
-        let mut tape = Tape::new(size, memory);
+        let mut sequence = SequenceBuffer::new(size, memory);
         let (inputs_mask, state_mask) = masks.map_or((None, None), |masks| {
             let (inputs, state) = masks.split_at(self.masks() * size.rows * size.inputs);
             (Some(inputs), Some(state))
         });
-        tape.load(x, self.go_backwards, inputs_mask.filter(|_| self.dropout > 0.0));
+        sequence.load(x, self.go_backwards, inputs_mask.filter(|_| self.dropout > 0.0));
         let (bias, _) = built.biases(wide);
-        by_gate::affine(tape.x, size.loads, built.kernel.matrix(), bias, BatchMut::new(tape.a, wide));
-        tape.start();
+        by_gate::affine(sequence.x, size.loads, built.kernel.matrix(), bias, BatchMut::new(sequence.a, wide));
+        sequence.start();
         built.with_weights(&size, &mut |weights, work| {
             for step in 0..size.steps {
-                tape.mask_state(step, state_mask.filter(|_| self.recurrent_dropout > 0.0));
-                self.cell.step(weights, tape.moment(step, [&mut [], &mut [], &mut [], &mut *work]));
+                sequence.mask_state(step, state_mask.filter(|_| self.recurrent_dropout > 0.0));
+                self.cell.step(weights, sequence.moment(step, [&mut [], &mut [], &mut [], &mut *work]));
             }
         });
         let len = size.rows * u;
         for (row, y) in y.iter_mut().enumerate() {
             if self.return_sequences {
                 for (step, y) in y.chunks_exact_mut(u).enumerate() {
-                    y.copy_from_slice(&tape.h[(step + 1) * len + row * u..][..u]);
+                    y.copy_from_slice(&sequence.h[(step + 1) * len + row * u..][..u]);
                 }
             } else {
-                y.copy_from_slice(&tape.h[size.steps * len + row * u..][..u]);
+                y.copy_from_slice(&sequence.h[size.steps * len + row * u..][..u]);
             }
         }
     }
@@ -218,13 +218,13 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         self.memory = memory;
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         let Some(built) = &self.built else { return };
         let size = self.size(built, pass.x.rows(), true);
         let Size { rows, steps, inputs, units: u, gates, .. } = size;
         let (wide, len) = (u * gates, rows * u);
         let masks = self.masks();
-        let mut tape = Tape::new(size, &mut self.memory[..size.len()]);
+        let mut sequence = SequenceBuffer::new(size, &mut self.memory[..size.len()]);
         self.back.resize(((2 + size.reads) * len).max(self.back.len()), F::zero());
         let (dh, rest) = self.back.split_at_mut(len);
         let (dc, rest) = rest.split_at_mut(len);
@@ -241,7 +241,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                         dh.iter_mut().zip(&dy.row(row)[place..]).for_each(|(dh, dy)| *dh += *dy);
                     }
                 }
-                self.cell.back(weights, tape.moment(step, [&mut *dh, &mut *dc, &mut *dread, &mut *work]));
+                self.cell.back(weights, sequence.moment(step, [&mut *dh, &mut *dc, &mut *dread, &mut *work]));
                 for (copy, dread) in dread.chunks_exact(len).enumerate() {
                     match states {
                         None => dh.iter_mut().zip(dread).for_each(|(dh, d)| *dh += *d),
@@ -254,11 +254,11 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             }
         });
         let Some(built) = &mut self.built else { return };
-        let (da, dq) = (Batch::new(tape.a, wide), Batch::new(tape.q, wide));
-        built.take_gradients((tape.x, size.loads, da), (tape.read, size.reads, dq));
+        let (da, dq) = (Batch::new(sequence.a, wide), Batch::new(sequence.q, wide));
+        built.take_gradients((sequence.x, size.loads, da), (sequence.read, size.reads, dq));
         let Some(dx) = pass.dx else { return };
-        by_gate::affine_input(da, built.kernel.matrix(), tape.x, size.loads);
-        tape.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.masks));
+        by_gate::affine_input(da, built.kernel.matrix(), sequence.x, size.loads);
+        sequence.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.masks));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {

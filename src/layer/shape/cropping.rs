@@ -1,9 +1,9 @@
 //! Cropping: the steps of a sequence without some at both ends.
 
-use super::{Moves, check_rank, check_size, moving, strides};
+use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -30,16 +30,16 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct Cropping1D {
     cropping: [usize; 2],
-    moves: Moves,
+    moves: StridedCopy,
 }
 
 impl Cropping1D {
     /// Leaves out so many steps at the beginning and at the end; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
-        Cropping1D { cropping: [before, after], moves: Moves::default() }
+        Cropping1D { cropping: [before, after], moves: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         let [before, after] = self.cropping;
@@ -51,7 +51,7 @@ impl Cropping1D {
         let output = vec![left, channels];
         check_size(&output)?;
         let steps = strides(&output);
-        let moves = Moves::new(&output, (before * channels, &steps), (0, &steps));
+        let moves = StridedCopy::new(&output, (before * channels, &steps), (0, &steps));
         Ok((output, moves))
     }
 }

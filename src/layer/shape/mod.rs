@@ -14,7 +14,7 @@ pub use repeat::RepeatVector;
 pub use reshape::Reshape;
 pub use up_sampling::UpSampling1D;
 
-use super::moves::{Moves, check_size, strides};
+use super::strided_copy::{StridedCopy, check_size, strides};
 use crate::error::{Error, Result};
 
 /// Refuses samples of another rank, or without a number.
@@ -49,7 +49,7 @@ macro_rules! moving {
                 self.moves.forward(x, y);
             }
 
-            fn backward(&mut self, pass: Pass<F>) {
+            fn backward(&mut self, pass: BackwardContext<F>) {
                 self.moves.backward(pass.dy.as_batch(), pass.dx);
             }
         }

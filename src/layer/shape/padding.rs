@@ -1,9 +1,9 @@
 //! Zero padding: zeros before and after the steps of a sequence, or round an image.
 
-use super::{Moves, check_rank, check_size, moving, strides};
+use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -30,7 +30,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct ZeroPadding1D {
     padding: [usize; 2],
-    moves: Moves,
+    moves: StridedCopy,
 }
 
 /// Zeros round an image.
@@ -55,22 +55,22 @@ pub struct ZeroPadding1D {
 #[derive(Debug, Clone)]
 pub struct ZeroPadding2D {
     padding: [[usize; 2]; 2],
-    moves: Moves,
+    moves: StridedCopy,
 }
 
 impl ZeroPadding1D {
     /// So many zeros before and after; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
-        ZeroPadding1D { padding: [before, after], moves: Moves::default() }
+        ZeroPadding1D { padding: [before, after], moves: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         let output = vec![padded(steps, self.padding)?, channels];
         check_size(&output)?;
         let rows = strides(input);
-        let moves = Moves::new(input, (0, &rows), (self.padding[0] * channels, &rows));
+        let moves = StridedCopy::new(input, (0, &rows), (self.padding[0] * channels, &rows));
         Ok((output, moves))
     }
 }
@@ -78,10 +78,10 @@ impl ZeroPadding1D {
 impl ZeroPadding2D {
     /// Zeros above and below, left and right; Keras's default is 1 each.
     pub fn new(rows: [usize; 2], columns: [usize; 2]) -> Self {
-        ZeroPadding2D { padding: [rows, columns], moves: Moves::default() }
+        ZeroPadding2D { padding: [rows, columns], moves: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         check_rank(input, 3, "(height, width, channels)")?;
         let ([rows, columns], &[height, width, channels]) = (self.padding, input) else {
             return Err(Error::NotBuilt);
@@ -89,7 +89,7 @@ impl ZeroPadding2D {
         let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
         check_size(&output)?;
         let start = (rows[0] * output[1] + columns[0]) * channels;
-        let moves = Moves::new(input, (0, &strides(input)), (start, &strides(&output)));
+        let moves = StridedCopy::new(input, (0, &strides(input)), (start, &strides(&output)));
         Ok((output, moves))
     }
 }

@@ -1,9 +1,9 @@
 //! Permute: the axes of each sample in another order.
 
-use super::{Moves, check_size, moving, strides};
+use super::{StridedCopy, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -30,16 +30,16 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct Permute {
     dims: Vec<usize>,
-    moves: Moves,
+    moves: StridedCopy,
 }
 
 impl Permute {
     /// The axes in their new order, counted from 1, as in Keras.
     pub fn new(dims: impl Into<Vec<usize>>) -> Self {
-        Permute { dims: dims.into(), moves: Moves::default() }
+        Permute { dims: dims.into(), moves: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         let mut sorted = self.dims.clone();
         sorted.sort();
         if !sorted.iter().copied().eq(1..=input.len()) {
@@ -50,7 +50,7 @@ impl Permute {
         check_size(&output)?;
         let (there, here) = (strides(input), strides(&output));
         let there: Vec<usize> = self.dims.iter().map(|&axis| there[axis - 1]).collect();
-        let moves = Moves::new(&output, (0, &there), (0, &here));
+        let moves = StridedCopy::new(&output, (0, &there), (0, &here));
         Ok((output, moves))
     }
 }

@@ -1,9 +1,9 @@
 //! Repeat: n copies of each sample, one after another.
 
-use super::{Moves, check_rank, check_size, moving, strides};
+use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -30,23 +30,23 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct RepeatVector {
     n: usize,
-    moves: Moves,
+    moves: StridedCopy,
 }
 
 impl RepeatVector {
     /// So many copies.
     pub fn new(n: usize) -> Self {
-        RepeatVector { n, moves: Moves::default() }
+        RepeatVector { n, moves: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         check_rank(input, 1, "(features)")?;
         if self.n == 0 {
             return Err(Error::argument("n", "at least 1", 0));
         }
         let output = vec![self.n, input[0]];
         check_size(&output)?;
-        let moves = Moves::new(&output, (0, &[0, 1]), (0, &strides(&output)));
+        let moves = StridedCopy::new(&output, (0, &[0, 1]), (0, &strides(&output)));
         Ok((output, moves))
     }
 }

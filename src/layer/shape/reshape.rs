@@ -2,7 +2,7 @@
 
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -69,7 +69,7 @@ impl<F: Scalar> Layer<F> for Reshape {
         y.data().copy_from_slice(x.data());
     }
 
-    fn backward(&mut self, pass: Pass<F>) {
+    fn backward(&mut self, pass: BackwardContext<F>) {
         if let Some(mut dx) = pass.dx {
             dx.data().copy_from_slice(pass.dy.as_batch().data());
         }

@@ -1,9 +1,9 @@
 //! Up-sampling: each step several times in a row.
 
-use super::{Moves, check_rank, check_size, moving, strides};
+use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Pass, saved};
+use crate::layer::{BackwardContext, Layer, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -30,16 +30,16 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct UpSampling1D {
     size: usize,
-    moves: Moves,
+    moves: StridedCopy,
 }
 
 impl UpSampling1D {
     /// So many times each; Keras's default is 2.
     pub fn new(size: usize) -> Self {
-        UpSampling1D { size, moves: Moves::default() }
+        UpSampling1D { size, moves: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, Moves)> {
+    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         check_rank(input, 2, "(steps, channels)")?;
         let &[steps, channels] = input else { return Err(Error::NotBuilt) };
         if self.size == 0 {
@@ -49,7 +49,7 @@ impl UpSampling1D {
         let output = vec![long, channels];
         check_size(&output)?;
         let sizes = [steps, self.size, channels];
-        let moves = Moves::new(&sizes, (0, &[channels, 0, 1]), (0, &strides(&sizes)));
+        let moves = StridedCopy::new(&sizes, (0, &[channels, 0, 1]), (0, &strides(&sizes)));
         Ok((output, moves))
     }
 }

@@ -12,7 +12,7 @@ pub(super) use write::{Weights, prepare};
 
 use std::collections::HashMap;
 
-use crate::layer::{Layer, Node, names};
+use crate::layer::{Layer, NamedLayer, names};
 use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -26,7 +26,7 @@ const KERAS_VERSION: &str = "3.15.1";
 /// A group of a layer's own arrays: where it is in the file, and the layer.
 struct Place<'a, F: Scalar> {
     path: String,
-    node: &'a Node<F>,
+    node: &'a NamedLayer<F>,
 }
 
 /// All layers with the places of what they keep, in the order of [`Sequential::walk`].
@@ -37,7 +37,7 @@ fn places<F: Scalar>(model: &Sequential<F>) -> Vec<Place<'_, F>> {
 }
 
 /// Layers in a row: each under the snake case of its kind, with a number from the second of a kind on.
-fn container<'a, F: Scalar>(above: &str, nodes: &'a [Node<F>], all: &mut Vec<Place<'a, F>>) {
+fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut Vec<Place<'a, F>>) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for node in nodes {
         let name = names::snake_case(node.kind());
@@ -49,7 +49,7 @@ fn container<'a, F: Scalar>(above: &str, nodes: &'a [Node<F>], all: &mut Vec<Pla
 }
 
 /// A layer in a group of its own, and those that it holds.
-fn place<'a, F: Scalar>(group: String, node: &'a Node<F>, all: &mut Vec<Place<'a, F>>) {
+fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<Place<'a, F>>) {
     let recurrent = ["SimpleRNN", "LSTM", "GRU"].contains(&node.kind());
     let path = if recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
     all.push(Place { path, node });
@@ -64,7 +64,7 @@ fn place<'a, F: Scalar>(group: String, node: &'a Node<F>, all: &mut Vec<Place<'a
 }
 
 /// A layer's own parameters.
-fn own<F: Scalar>(node: &Node<F>) -> Vec<&Param<F>> {
+fn own<F: Scalar>(node: &NamedLayer<F>) -> Vec<&Param<F>> {
     let mut params = Vec::new();
     node.visit(&mut |param| params.push(param));
     params

@@ -24,7 +24,7 @@ use self::graph::{Graph, Value};
 use self::place::Place;
 use super::atomic;
 use crate::error::{Error, FileError, Result};
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -101,7 +101,7 @@ pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
 }
 
 /// Runs the layers one after another.
-fn chain<F: Scalar>(graph: &mut Graph, layers: &[Node<F>], above: &str, x: &str) -> Result<String> {
+fn chain<F: Scalar>(graph: &mut Graph, layers: &[NamedLayer<F>], above: &str, x: &str) -> Result<String> {
     let mut layers = layers.iter().enumerate();
     layers.try_fold(x.to_string(), |x, (index, node)| link(graph, (index, node), above, &x))
 }
@@ -109,7 +109,7 @@ fn chain<F: Scalar>(graph: &mut Graph, layers: &[Node<F>], above: &str, x: &str)
 /// What the layer of this number makes of `x`; an error names the layer.
 fn link<F: Scalar>(
     graph: &mut Graph,
-    (index, node): (usize, &Node<F>),
+    (index, node): (usize, &NamedLayer<F>),
     above: &str,
     x: &str,
 ) -> Result<String> {
@@ -122,7 +122,7 @@ fn link<F: Scalar>(
 }
 
 /// What the layer makes of `x`.
-fn layer<F: Scalar>(graph: &mut Graph, node: &Node<F>, above: &str, x: &str) -> Result<String> {
+fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
     // Where a layer within tells no settings, neither does the one around it: the error is to name the inner one.
     if let Some(silent) = node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none()) {
         link(graph, silent, above, x)?;

@@ -6,13 +6,13 @@ use super::refused;
 use crate::activation::Activation;
 use crate::config::{Config, Fields, Setting};
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::scalar::Scalar;
 
 /// A built layer, found at a path such as `bidirectional/forward_layer`.
 #[derive(Debug)]
 pub(super) struct Place<'a, F: Scalar> {
-    pub(super) node: &'a Node<F>,
+    pub(super) node: &'a NamedLayer<F>,
     pub(super) path: String,
     pub(super) config: Config,
     /// The shape of a sample that goes in, and of one that comes out.
@@ -22,7 +22,7 @@ pub(super) struct Place<'a, F: Scalar> {
 
 impl<'a, F: Scalar> Place<'a, F> {
     /// The layer below this path; refused where it is not of this crate.
-    pub(super) fn new(node: &'a Node<F>, above: &str) -> Result<Self> {
+    pub(super) fn new(node: &'a NamedLayer<F>, above: &str) -> Result<Self> {
         let own = || refused("it is a layer of your own, for which ONNX has no operator");
         let config = node.config().ok_or_else(own)?;
         if config.module != "keras.layers" && config.module != "cornu" {

@@ -7,7 +7,7 @@ use super::super::input::Input;
 use super::super::{Loader, weights};
 use super::header::Header;
 use crate::error::{Error, Result};
-use crate::layer::{Layer, Node};
+use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -117,7 +117,7 @@ impl Kind {
 }
 
 /// The kind of each parameter, in the model's order.
-fn kinds<F: Scalar>(nodes: &[Node<F>]) -> Vec<Kind> {
+fn kinds<F: Scalar>(nodes: &[NamedLayer<F>]) -> Vec<Kind> {
     let mut all = Vec::new();
     for node in nodes {
         let before = || node.config().is_some_and(|config| config.get("reset_after") == Some(&false.into()));

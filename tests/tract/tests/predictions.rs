@@ -1,6 +1,6 @@
 //! tract predicts what cornu predicts, for batches of any size, from the files that cornu writes.
 
-#[path = "../../onnx/cases.rs"]
+#[path = "../../files/onnx/cases.rs"]
 mod cases;
 
 use cases::{Case, cases};

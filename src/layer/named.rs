@@ -1,0 +1,194 @@
+//! A layer with its place in a model: its name, and the shapes that it was built for.
+
+mod config;
+mod layer;
+
+pub(crate) use config::precision;
+
+use std::fmt;
+
+use super::Layer;
+use crate::activation::Activation;
+use crate::error::{Error, Result};
+use crate::param::Param;
+use crate::regularizer::Regularizer;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+/// A layer in a model: [`Layer::name`] and [`Layer::trainable`] make one, and so does
+/// [`Sequential::add`](crate::Sequential::add).
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([3]).add(Dense::new(2).name("F1"));
+/// model.build()?;
+/// let node = model.layer("F1")?;
+/// assert_eq!((node.label(), node.kind()), ("F1", "Dense"));
+/// assert_eq!(node.output_shape(), Some(&[2][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct NamedLayer<F: Scalar = f32> {
+    label: String,
+    trainable: bool,
+    activity_regularizer: Option<Regularizer>,
+    shapes: Option<Shapes>,
+    layer: Box<dyn Layer<F>>,
+}
+
+#[derive(Debug, Clone)]
+struct Shapes {
+    input: Vec<usize>,
+    output: Vec<usize>,
+}
+
+impl<F: Scalar> NamedLayer<F> {
+    pub(crate) fn new(layer: Box<dyn Layer<F>>) -> Self {
+        NamedLayer { label: String::new(), trainable: true, activity_regularizer: None, shapes: None, layer }
+    }
+
+    pub(crate) fn with_label(mut self, label: String) -> Self {
+        self.label = label;
+        self
+    }
+
+    pub(super) fn with_trainable(mut self, trainable: bool) -> Self {
+        self.trainable = trainable;
+        self
+    }
+
+    pub(super) fn with_activity_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.activity_regularizer = Some(regularizer);
+        self
+    }
+
+    /// The layer's name; empty until it is added to a model.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The layer itself.
+    pub fn layer(&self) -> &dyn Layer<F> {
+        &*self.layer
+    }
+
+    /// Whether the optimizer changes its parameters.
+    pub fn is_trainable(&self) -> bool {
+        self.trainable
+    }
+
+    /// The shape of one sample that goes in, once built.
+    pub fn input_shape(&self) -> Option<&[usize]> {
+        self.shapes.as_ref().map(|shapes| &*shapes.input)
+    }
+
+    /// The shape of one sample that comes out, once built.
+    pub fn output_shape(&self) -> Option<&[usize]> {
+        self.shapes.as_ref().map(|shapes| &*shapes.output)
+    }
+
+    /// How many numbers one sample has when it goes in and when it comes out.
+    pub(crate) fn widths(&self) -> (usize, usize) {
+        let width = |shape: Option<&[usize]>| shape.map_or(0, |shape| shape.iter().product());
+        (width(self.input_shape()), width(self.output_shape()))
+    }
+
+    /// Builds the layer for samples of this shape, unless that was done, as layer `index` of its model.
+    pub(crate) fn place(&mut self, index: usize, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        self.build(input, rng).map_err(|fault| Error::Layer {
+            index,
+            name: self.label.clone(),
+            kind: self.layer.kind().into(),
+            fault: Box::new(fault),
+        })
+    }
+
+    /// Builds it anew, with first weights.
+    pub(crate) fn renew(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+        self.forget_shapes();
+        self.build(input, rng)
+    }
+
+    /// Makes the layer pass on in training what it does in a prediction, for gradients of that: what disturbs its input does
+    /// so no more, moving averages stand still, and no output costs anything.
+    pub(crate) fn settle(&mut self) {
+        self.activity_regularizer = None;
+        let noise = ["Dropout", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise"]
+            .contains(&self.kind());
+        if noise {
+            self.layer = Box::new(Activation::Linear);
+        }
+        self.layer.freeze(true);
+        self.layer.layers_mut().iter_mut().for_each(NamedLayer::settle);
+    }
+
+    fn forget_shapes(&mut self) {
+        self.shapes = None;
+        self.layer.layers_mut().iter_mut().for_each(NamedLayer::forget_shapes);
+    }
+
+    /// Visits the parameters of the layer and of all layers that it holds, with their paths below it.
+    pub(crate) fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(String, bool, &'a Param<F>)) {
+        let path = if path.is_empty() { self.label.clone() } else { format!("{path}/{}", self.label) };
+        let trainable = self.trainable;
+        self.layer.visit(&mut |param| f(format!("{path}/{}", param.name()), trainable, param));
+        for node in self.layer.layers() {
+            node.walk(&path, &mut |path, on, param| f(path, on && trainable, param));
+        }
+    }
+
+    /// As [`NamedLayer::walk`] without the paths; allocates nothing.
+    pub(crate) fn each_param(&self, f: &mut dyn FnMut(bool, &Param<F>)) {
+        let trainable = self.trainable;
+        self.layer.visit(&mut |param| f(trainable, param));
+        for node in self.layer.layers() {
+            node.each_param(&mut |on, param| f(on && trainable, param));
+        }
+    }
+
+    /// As [`NamedLayer::each_param`], to change them.
+    pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
+        let trainable = self.trainable;
+        self.layer.visit_mut(&mut |param| f(trainable, param));
+        for node in self.layer.layers_mut() {
+            node.walk_mut(&mut |on, param| f(on && trainable, param));
+        }
+    }
+
+    /// Whether the layer's output costs something.
+    pub(super) fn has_activity_regularizer(&self) -> bool {
+        self.activity_regularizer.is_some()
+    }
+
+    /// What the layer's output `y` adds to the loss of a batch of so many rows.
+    pub(super) fn activity_penalty(&self, y: Batch<F>, rows: usize) -> f64 {
+        self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / rows as f64)
+    }
+
+    /// Adds the slope of [`NamedLayer::activity_penalty`] to the gradient of the output.
+    pub(super) fn add_activity_slope(&self, y: Batch<F>, dy: &mut BatchMut<F>, rows: usize) {
+        if let Some(regularizer) = self.activity_regularizer {
+            regularizer.add_slope(y.data(), 1.0 / rows as f64, dy.data());
+        }
+    }
+
+    /// Both sides of a call as the layer wants them: by sample, or by vector along the last axis.
+    fn folded(&self, width: usize, shape: Option<&[usize]>) -> usize {
+        match shape.and_then(<[usize]>::last) {
+            Some(&channels) if self.layer.by_last_axis() => channels,
+            _ => width,
+        }
+    }
+}
+
+impl<F: Scalar> fmt::Debug for NamedLayer<F> {
+    /// ``F1: Dense(6000 → 40, relu) 240,040 params``.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if !self.label.is_empty() {
+            write!(f, "{}: ", self.label)?;
+        }
+        self.layer.fmt(f)
+    }
+}

@@ -1,0 +1,91 @@
+//! A layer's settings together with those of its place: its name, and what every layer of Keras has.
+
+use std::borrow::Cow;
+
+use super::NamedLayer;
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
+use crate::error::Result;
+use crate::layer::Layer;
+use crate::scalar::Scalar;
+
+impl<F: Scalar> NamedLayer<F> {
+    /// All settings; none where the layer tells none.
+    pub(super) fn config_with_place(&self) -> Option<Config> {
+        let mut config = self.layer.config()?;
+        let policy = Config::of("keras", "DTypePolicy").with("name", precision::<F>());
+        let place: [(&str, Value); 3] = [
+            ("name", self.label.as_str().into()),
+            ("trainable", self.trainable.into()),
+            ("dtype", policy.into()),
+        ];
+        // Keras's `SpatialDropout1D` takes no such setting, and has nothing to train.
+        let has_none = config.kind == "SpatialDropout1D";
+        let place = place.into_iter().filter(|(name, _)| !(has_none && *name == "trainable"));
+        config.fields.splice(0..0, place.map(|(name, value)| (name.to_string(), value)));
+        if let Some(regularizer) = &self.activity_regularizer {
+            config.set("activity_regularizer", regularizer.to_value());
+        }
+        Some(config)
+    }
+
+    /// Made of its settings, by what `kinds` knows.
+    pub(crate) fn from_value(value: &Value, path: &str, kinds: &Registry<dyn Layer<F>>) -> Result<Self> {
+        let Value::Config(config) = value else { return Err(refuse(path, "a layer", value)) };
+        let config = &*from_the_last(config);
+        let mut fields = Fields::new(config, format!("{path}.config"));
+        let label = fields.get("name")?;
+        let mut trainable = true;
+        fields.read("trainable", &mut trainable)?;
+        let mut activity_regularizer = None;
+        fields.read("activity_regularizer", &mut activity_regularizer)?;
+        let path = fields.path_of("dtype");
+        check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
+        let layer = kinds.construct(&mut fields, &config.module)?;
+        fields.finish()?;
+        Ok(NamedLayer { label, trainable, activity_regularizer, shapes: None, layer })
+    }
+}
+
+/// The settings of a layer that normalises along the last axes, with these counted from the last one, where the file tells
+/// how many there are: `axis` 2 of `[null, 12, 4]` is −1.
+fn from_the_last(config: &Config) -> Cow<'_, Config> {
+    let built = config.beside.iter().find(|(name, _)| name == "build_config");
+    let shape = built.and_then(|(_, value)| match value {
+        Value::Map(fields) => fields.iter().find(|(name, _)| name == "input_shape"),
+        _ => None,
+    });
+    let normalises = ["BatchNormalization", "LayerNormalization"].contains(&&*config.kind);
+    let (Some((_, Value::List(sizes))), Some(axis), true) = (shape, config.get("axis"), normalises) else {
+        return Cow::Borrowed(config);
+    };
+    let rank = sizes.len() as i64;
+    let turned = |axis: &Value| match *axis {
+        Value::Int(axis) if (1..rank).contains(&axis) => Value::Int(axis - rank),
+        ref axis => axis.clone(),
+    };
+    let axis = match axis {
+        Value::List(axes) => Value::List(axes.iter().map(turned).collect()),
+        axis => turned(axis),
+    };
+    let mut config = config.clone();
+    config.set("axis", axis);
+    Cow::Owned(config)
+}
+
+/// Keras's name for the precision of `F`.
+pub(crate) fn precision<F: Scalar>() -> &'static str {
+    if F::NAME == "f32" { "float32" } else { "float64" }
+}
+
+/// Refuses layers that compute in other numbers than those of a model here; the weights' own precision is in the file.
+fn check_precision(value: &Value, path: &str) -> Result<()> {
+    let name = match value {
+        Value::Config(policy) if policy.kind == "DTypePolicy" => policy.get("name").unwrap_or(&Value::Null),
+        value => value,
+    };
+    match name {
+        Value::Null => Ok(()),
+        Value::Text(name) if name == "float32" || name == "float64" => Ok(()),
+        name => Err(refuse(path, "float32 or float64", name)),
+    }
+}

@@ -1,0 +1,166 @@
+//! Numbers that move from one box to another, by strides: y[to + Σ iₐ·toₐ] = x[from + Σ iₐ·fromₐ] over all indices i of
+//! the axes a, and 0 elsewhere. dx sums dy over the places that each number went to. Takes no memory by the box's size.
+
+use crate::error::{Error, Result};
+use crate::kernel;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
+
+/// An axis of the box: its length, and how far apart its numbers are there and here.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Axis {
+    pub(super) len: usize,
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+/// A stretch along the last axis: its first places, and the axis.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) axis: Axis,
+}
+
+/// The moves of a sample.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StridedCopy {
+    axes: Vec<Axis>,
+    from: usize,
+    to: usize,
+}
+
+/// Stretches below this length are short.
+const SHORT: usize = 16;
+
+/// The strides of a shape whose numbers lie in a row.
+pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    strides
+}
+
+/// Refuses a sample of more numbers than any machine would compute.
+pub(super) fn check_size(output: &[usize]) -> Result<()> {
+    match crate::tensor::elements::<u64>(output)? > u32::MAX as usize {
+        true => Err(Error::TooLarge { shape: output.to_vec() }),
+        false => Ok(()),
+    }
+}
+
+impl StridedCopy {
+    /// The moves over a box of these sizes, with the first place and the strides there and here. Those in the order of
+    /// what is written.
+    pub(super) fn new(sizes: &[usize], from: (usize, &[usize]), to: (usize, &[usize])) -> Self {
+        let mut axes: Vec<Axis> = Vec::new();
+        for ((&len, &from), &to) in sizes.iter().zip(from.1).zip(to.1).filter(|((len, _), _)| **len != 1) {
+            match axes.last_mut() {
+                // Two axes that are one row there and here.
+                Some(outer) if outer.from == len * from && outer.to == len * to => {
+                    *outer = Axis { len: outer.len * len, from, to };
+                }
+                _ => axes.push(Axis { len, from, to }),
+            }
+        }
+        // A short last axis makes for many short stretches: the longest takes its place. Sums keep their order, as a number
+        // goes to several places along one axis alone, or that one stays.
+        if axes.last().is_some_and(|last| last.len < SHORT) {
+            let several = axes.iter().filter(|axis| axis.from == 0).count() > 1;
+            let free = (0..axes.len()).filter(|&place| !several || axes[place].from != 0);
+            if let Some(longest) = free.max_by_key(|&place| axes[place].len) {
+                let axis = axes.remove(longest);
+                axes.push(axis);
+            }
+        }
+        StridedCopy { axes, from: from.0, to: to.0 }
+    }
+
+    /// Calls `f` with each stretch; places here that take the same number from there in their order.
+    pub(super) fn each(&self, f: &mut impl FnMut(Run)) {
+        walk(&self.axes, (self.from, self.to), f);
+    }
+
+    pub(super) fn forward<F: Scalar>(&self, x: Batch<F>, mut y: BatchMut<F>) {
+        let (width, block) = (y.width(), block(y.width()));
+        let moved: usize = self.axes.iter().map(|axis| axis.len).product();
+        kernel::samples(x.rows(), block, [(y.data(), width)], &|range, [y]| {
+            for (sample, y) in range.zip(y.chunks_exact_mut(width)) {
+                let x = x.row(sample);
+                if moved != width {
+                    y.fill(F::zero());
+                }
+                self.each(&mut |run| run.copy(x, y));
+            }
+        });
+    }
+
+    pub(super) fn backward<F: Scalar>(&self, dy: Batch<F>, dx: Option<BatchMut<F>>) {
+        let Some(mut dx) = dx else { return };
+        let (rows, width) = (dx.rows(), dx.width());
+        kernel::samples(rows, block(dy.width()), [(dx.data(), width)], &|range, [dx]| {
+            dx.fill(F::zero());
+            for (sample, dx) in range.zip(dx.chunks_exact_mut(width)) {
+                let dy = dy.row(sample);
+                self.each(&mut |run| run.add(dy, dx));
+            }
+        });
+    }
+}
+
+fn walk(axes: &[Axis], (from, to): (usize, usize), f: &mut impl FnMut(Run)) {
+    match axes {
+        [] => f(Run { from, to, axis: Axis { len: 1, from: 1, to: 1 } }),
+        &[axis] => f(Run { from, to, axis }),
+        [outer, inner @ ..] => {
+            (0..outer.len).for_each(|i| walk(inner, (from + i * outer.from, to + i * outer.to), f));
+        }
+    }
+}
+
+impl Run {
+    /// The places there and here, one by one.
+    pub(super) fn places(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.axis.len).map(move |i| (self.from + i * self.axis.from, self.to + i * self.axis.to))
+    }
+
+    fn copy<F: Scalar>(self, x: &[F], y: &mut [F]) {
+        let Run { from, to, axis: Axis { len, from: step, to: 1 } } = self else {
+            return self.places().for_each(|(from, to)| y[to] = x[from]);
+        };
+        let y = &mut y[to..][..len];
+        match step {
+            0 => y.fill(x[from]),
+            // A few numbers are moved sooner than copying them is called.
+            1 => y.iter_mut().zip(&x[from..][..len]).for_each(|(y, x)| *y = *x),
+            _ => y.iter_mut().zip(x[from..].iter().step_by(step)).for_each(|(y, x)| *y = *x),
+        }
+    }
+
+    fn add<F: Scalar>(self, dy: &[F], dx: &mut [F]) {
+        let Run { from, to, axis: Axis { len, from: 1, to: 1 } } = self else {
+            return self.places().for_each(|(from, to)| dx[from] += dy[to]);
+        };
+        dx[from..][..len].iter_mut().zip(&dy[to..][..len]).for_each(|(dx, dy)| *dx += *dy);
+    }
+}
+
+/// How many samples a thread takes at a time.
+fn block(width: usize) -> usize {
+    (1_usize << 14).div_ceil(width.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_that_are_one_row_there_and_here_are_one() {
+        let moves = StridedCopy::new(&[4, 1, 3], (0, &[3, 3, 1]), (6, &[3, 3, 1]));
+        assert_eq!(moves.axes, [Axis { len: 12, from: 1, to: 1 }]);
+        let turned = StridedCopy::new(&[3, 4], (0, &[1, 3]), (0, &[4, 1]));
+        assert_eq!(turned.axes, [Axis { len: 3, from: 1, to: 4 }, Axis { len: 4, from: 3, to: 1 }]);
+        assert_eq!(strides(&[2, 3, 4]), [12, 4, 1]);
+    }
+}

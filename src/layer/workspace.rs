@@ -1,0 +1,223 @@
+//! The workspace of a chain of layers: every activation and its gradient, allocated once and used by each step.
+
+use super::{BackwardContext, GlobalBatch, Layer, NamedLayer, Step};
+use crate::error::Result;
+use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
+
+/// The activations of a chain of built layers and their gradients. Activation 0 is the input, which stays the caller's;
+/// activation `i` is the output of layer `i − 1`. A layer that only reshapes shares the activation below it.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace<F> {
+    /// The memory of each activation: an index into `values`, where 0 is the caller's input.
+    memory: Vec<usize>,
+    /// Numbers in a sample of each activation.
+    widths: Vec<usize>,
+    values: Vec<Vec<F>>,
+    grads: Vec<Vec<F>>,
+    pub(crate) scratch: Scratch<F>,
+    /// The rows of the whole batch, where others hold a part of it.
+    pub(crate) whole_rows: Option<usize>,
+}
+
+impl<F: Scalar> Workspace<F> {
+    /// Workspace for these layers; memory comes with the first pass.
+    pub(crate) fn new(layers: &[NamedLayer<F>]) -> Self {
+        let mut memory = vec![0];
+        let mut widths = vec![layers.first().map_or(0, |layer| layer.widths().0)];
+        let mut count = 1;
+        for layer in layers {
+            let last = memory[memory.len() - 1];
+            memory.push(if layer.is_view() { last } else { count });
+            count += usize::from(!layer.is_view());
+            widths.push(layer.widths().1);
+        }
+        let buffers = || (0..count).map(|_| Vec::new()).collect();
+        Workspace {
+            memory,
+            widths,
+            values: buffers(),
+            grads: buffers(),
+            scratch: Scratch::default(),
+            whole_rows: None,
+        }
+    }
+
+    /// The width of the widest activation.
+    pub(crate) fn widest(&self) -> usize {
+        self.widths.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Whether layer `layer` reads the input itself.
+    pub(crate) fn reads_input(&self, layer: usize) -> bool {
+        self.memory[layer] == 0
+    }
+
+    /// Activation `index` after a pass over `x`.
+    pub(crate) fn value<'a>(&'a self, index: usize, x: Batch<'a, F>) -> Batch<'a, F> {
+        match self.memory[index] {
+            0 => x.reshape(self.widths[index]),
+            place => Batch::new(&self.values[place][..x.rows() * self.widths[index]], self.widths[index]),
+        }
+    }
+
+    /// What the last layer wrote.
+    pub(crate) fn output<'a>(&'a self, x: Batch<'a, F>) -> Batch<'a, F> {
+        self.value(self.memory.len() - 1, x)
+    }
+
+    /// What the last layer wrote, and its gradient, to be written before [`Workspace::backward`].
+    pub(crate) fn output_and_grad<'a>(&'a mut self, x: Batch<'a, F>) -> (Batch<'a, F>, BatchMut<'a, F>) {
+        self.reserve_grads(x.rows());
+        let last = self.memory.len() - 1;
+        let (place, width) = (self.memory[last], self.widths[last]);
+        let count = x.rows() * width;
+        let y = match place {
+            0 => x.data(),
+            _ => &self.values[place][..count],
+        };
+        (Batch::new(y, width), BatchMut::new(&mut self.grads[place][..count], width))
+    }
+
+    /// The gradient of the input, after a [`Workspace::backward`] down to it.
+    pub(crate) fn input_grad(&self, rows: usize) -> Batch<'_, F> {
+        Batch::new(&self.grads[0][..rows * self.widths[0]], self.widths[0])
+    }
+
+    /// Runs the layers as for a prediction.
+    pub(crate) fn infer(&mut self, layers: &[NamedLayer<F>], x: Batch<F>) {
+        self.reserve_values(x.rows());
+        for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| !layer.is_view()) {
+            let (x, y, scratch) = self.ends(i, x);
+            layer.infer(x, y, scratch);
+        }
+    }
+
+    /// Runs the layers as for a prediction, unless `check` refuses the input: it is asked before any layer reads the
+    /// input, or not at all where the sums of the first layer show that the input is finite.
+    pub(crate) fn infer_checked(
+        &mut self,
+        layers: &[NamedLayer<F>],
+        x: Batch<F>,
+        check: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        self.reserve_values(x.rows());
+        let mut rest = layers.iter().enumerate().filter(|(_, layer)| !layer.is_view());
+        let Some((i, layer)) = rest.next() else { return check() };
+        let (input, y, scratch) = self.ends(i, x);
+        let proven = layer.infer_if_finite(input, y, scratch);
+        if proven != Some(true) {
+            check()?;
+        }
+        if proven.is_none() {
+            let (input, y, scratch) = self.ends(i, x);
+            layer.infer(input, y, scratch);
+        }
+        for (i, layer) in rest {
+            let (input, y, scratch) = self.ends(i, x);
+            layer.infer(input, y, scratch);
+        }
+        Ok(())
+    }
+
+    /// Runs the layers as for training.
+    pub(crate) fn forward(&mut self, layers: &mut [NamedLayer<F>], x: Batch<F>, at: StepAt) {
+        let StepAt { seed, number, first_row, whole } = at;
+        self.reserve_values(x.rows());
+        for (i, layer) in layers.iter_mut().enumerate().filter(|(_, layer)| !layer.is_view()) {
+            let (x, y, scratch) = self.ends(i, x);
+            layer.forward(x, y, &mut Step { seed, number, first_row, scratch, whole });
+        }
+    }
+
+    /// Runs these layers backwards, from the gradient in [`Workspace::output_and_grad`] or what an earlier call left above
+    /// them. The input of the lowest of them gets a gradient only if `to_input`.
+    pub(crate) fn backward(
+        &mut self,
+        layers: &mut [NamedLayer<F>],
+        x: Batch<F>,
+        which: std::ops::Range<usize>,
+        to_input: bool,
+        whole: GlobalBatch,
+    ) {
+        let (rows, lowest) = (x.rows(), which.start);
+        let layers = layers.iter_mut().enumerate().take(which.end).skip(lowest).rev();
+        for (i, layer) in layers.filter(|(_, layer)| !layer.is_view()) {
+            let (from, to) = (self.memory[i], self.memory[i + 1]);
+            let (below, above) = self.grads.split_at_mut(to);
+            let value = |index: usize| match self.memory[index] {
+                0 => x.reshape(self.widths[index]),
+                place => Batch::new(&self.values[place][..rows * self.widths[index]], self.widths[index]),
+            };
+            let dx = &mut below[from][..];
+            let y = value(i + 1);
+            let mut dy = BatchMut::new(&mut above[0][..rows * self.widths[i + 1]], self.widths[i + 1]);
+            layer.add_activity_slope(y, &mut dy, self.whole_rows.unwrap_or(rows));
+            layer.backward(BackwardContext {
+                x: value(i),
+                y,
+                dy,
+                dx: (i > lowest || to_input)
+                    .then(|| BatchMut::new(&mut dx[..rows * self.widths[i]], self.widths[i])),
+                scratch: &mut self.scratch,
+                whole,
+            });
+        }
+    }
+
+    /// What the outputs of all layers add to the loss after a pass over `x`.
+    pub(crate) fn activity_penalty(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> f64 {
+        let rows = self.whole_rows.unwrap_or(x.rows());
+        layers.iter().enumerate().map(|(i, layer)| layer.activity_penalty(self.value(i + 1, x), rows)).sum()
+    }
+
+    /// The number and the label of the first layer whose output is not finite.
+    pub(crate) fn first_non_finite(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> Option<(usize, String)> {
+        let broken = |index: usize| !crate::kernel::all_finite(self.value(index, x).data());
+        let (index, layer) = layers.iter().enumerate().find(|(i, _)| broken(i + 1))?;
+        Some((index, format!("layer {index} `{}` ({})", layer.label(), layer.kind())))
+    }
+
+    /// Input and output of layer `i`.
+    fn ends<'a>(
+        &'a mut self,
+        i: usize,
+        x: Batch<'a, F>,
+    ) -> (Batch<'a, F>, BatchMut<'a, F>, &'a mut Scratch<F>) {
+        let rows = x.rows();
+        let (below, above) = self.values.split_at_mut(self.memory[i + 1]);
+        let x = match self.memory[i] {
+            0 => x.reshape(self.widths[i]),
+            place => Batch::new(&below[place][..rows * self.widths[i]], self.widths[i]),
+        };
+        let width = self.widths[i + 1];
+        (x, BatchMut::new(&mut above[0][..rows * width], width), &mut self.scratch)
+    }
+
+    fn reserve_values(&mut self, rows: usize) {
+        reserve(&mut self.values[1..], &self.memory, &self.widths, rows, 1);
+    }
+
+    fn reserve_grads(&mut self, rows: usize) {
+        reserve(&mut self.grads, &self.memory, &self.widths, rows, 0);
+    }
+}
+
+/// Makes each buffer long enough for its activation; `first` is the number of the first of them.
+fn reserve<F: Scalar>(buffers: &mut [Vec<F>], memory: &[usize], widths: &[usize], rows: usize, first: usize) {
+    for (&place, &width) in memory.iter().zip(widths).filter(|(place, _)| **place >= first) {
+        let buffer = &mut buffers[place - first];
+        if buffer.len() < rows * width {
+            buffer.resize(rows * width, F::zero());
+        }
+    }
+}
+
+/// Where in the training a forward pass stands; see [`Step`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StepAt<'a> {
+    pub(crate) seed: u64,
+    pub(crate) number: u64,
+    pub(crate) first_row: usize,
+    pub(crate) whole: GlobalBatch<'a>,
+}

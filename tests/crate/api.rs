@@ -1,0 +1,78 @@
+//! What the Rust API Guidelines ask of types and can be held by the compiler: C-SEND-SYNC, C-GOOD-ERR, C-COMMON-TRAITS.
+
+use std::fmt::{Debug, Display};
+
+use cornu::callback::Logs;
+use cornu::diagnosis::{Finding, Findings};
+use cornu::error::{BackupFault, FileError};
+use cornu::layer::NamedLayer;
+use cornu::prelude::*;
+use cornu::save::Loader;
+use cornu::selection::{HyperParameters, LearningRateFinder, RangeTest, Search, SearchResults, Trial};
+
+#[test]
+fn what_is_kept_crosses_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Sequential>();
+    shared::<Sequential<f64>>();
+    shared::<NamedLayer<f32>>();
+    shared::<History>();
+    shared::<Logs>();
+    shared::<Findings>();
+    shared::<Finding>();
+    shared::<Loader>();
+    shared::<Rng>();
+    shared::<Activation>();
+    shared::<Initializer>();
+    shared::<ConfusionMatrix>();
+    shared::<LabelEncoder<String>>();
+    shared::<Search>();
+    shared::<SearchResults>();
+    shared::<Trial>();
+    shared::<HyperParameters>();
+    shared::<LearningRateFinder>();
+    shared::<RangeTest>();
+}
+
+#[test]
+fn errors_are_errors_that_cross_threads() {
+    fn good<E: std::error::Error + Display + Debug + Clone + Send + Sync + 'static>() {}
+    good::<Error>();
+    good::<FileError>();
+    good::<BackupFault>();
+}
+
+#[test]
+fn what_is_kept_can_be_copied_and_shown() {
+    fn common<T: Clone + Debug>() {}
+    common::<Sequential>();
+    common::<History>();
+    common::<Findings>();
+    common::<ConfusionMatrix>();
+    common::<ClassificationReport>();
+    common::<Evaluate<'static>>();
+    common::<EarlyStopping>();
+    common::<SearchResults>();
+    fn shown<T: Display>() {}
+    shown::<Findings>();
+    shown::<Logs>();
+    shown::<ConfusionMatrix>();
+    shown::<SearchResults>();
+    shown::<RangeTest>();
+}
+
+#[test]
+fn settings_can_be_compared() {
+    use cornu::optimizer::{CosineDecay, ExponentialDecay};
+    fn compared<T: Clone + Debug + PartialEq>() {}
+    compared::<SparseCategoricalCrossentropy>();
+    compared::<BinaryFocalCrossentropy>();
+    compared::<Huber>();
+    compared::<CosineDecay>();
+    compared::<ExponentialDecay>();
+    compared::<LearningRateFinder>();
+    compared::<RangeTest>();
+    compared::<Rng>();
+    assert_eq!(Huber::new(), Huber::new().delta(1.0));
+    assert_ne!(Huber::new(), Huber::new().delta(2.0));
+}

@@ -1,0 +1,76 @@
+//! No false alarm in the examples: each of those that train a network which learns, from five seeds of its first weights.
+//!
+//! ```text
+//! cargo test --release --test crate -- --ignored --nocapture
+//! ```
+
+use std::path::Path;
+use std::process::Command;
+
+/// What an example prints, findings among it.
+fn run(example: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--locked", "--quiet", "--release", "--example", example, "--"]).args(arguments);
+    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
+    let text =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "{example} {arguments:?}: {text}");
+    text
+}
+
+#[track_caller]
+fn is_quiet(example: &str, arguments: &[&str]) {
+    let text = run(example, arguments);
+    let alarm = ["error[N", "warning[N"].iter().any(|alarm| text.contains(alarm));
+    assert!(!alarm, "{example} {arguments:?}: {text}");
+    println!("{example} {arguments:?} is quiet");
+}
+
+#[test]
+#[ignore = "it builds the examples, and trains for two minutes"]
+fn examples_raise_no_alarm() {
+    for seed in ["1", "2", "3", "4", "5"] {
+        ["digits", "regression_interval", "saliency", "surnames", "custom_layer"]
+            .iter()
+            .for_each(|name| is_quiet(name, &[seed]));
+    }
+    // These go through seeds of their own.
+    ["forecasting", "autoencoder"].iter().for_each(|name| is_quiet(name, &[]));
+    is_quiet("time_series", &["--seeds", "5"]);
+    is_quiet("larger_than_memory", &["16"]);
+    // And the report of a finding is what is looked for.
+    assert!(run("signals", &[]).contains("error[N0202]"));
+}
+
+/// Each of the guide's eight is short, draws its picture, and the guide shows that: small, and without an empty line, which would
+/// end it in Markdown.
+#[test]
+fn each_is_short_and_its_picture_is_in_the_guide() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: String| std::fs::read_to_string(root.join(&path)).expect(&path);
+    let guide = read("src/guide/examples.rs".into());
+    let shown = [
+        "digits",
+        "regression_interval",
+        "saliency",
+        "forecasting",
+        "autoencoder",
+        "surnames",
+        "search",
+        "larger_than_memory",
+    ];
+    for name in shown {
+        let (source, path) = (read(format!("examples/{name}.rs")), format!("examples/pictures/{name}.svg"));
+        assert!(source.lines().count() < 80, "{name} has {} lines", source.lines().count());
+        assert!(source.contains(&path) && guide.contains(&path), "{path} is drawn and shown");
+        assert!(guide.contains(&format!("--features plot --example {name}\n")), "{name}");
+        let picture = read(path);
+        assert!(picture.len() < 40_000, "{name}: {} bytes", picture.len());
+        assert!(
+            picture.starts_with("<svg ") && picture.lines().all(|line| !line.trim().is_empty()),
+            "{name}"
+        );
+    }
+    assert_eq!(guide.matches("include_str!").count(), shown.len());
+    assert!(read("examples/diagnose.rs".into()).lines().count() < 80);
+}

@@ -1,0 +1,319 @@
+//! Files for other programs: written here, and read by Keras, PyTorch and NumPy in `check.py`.
+//!
+//! Each model is trained for some steps, saved in every format, and goes on; `check.py` compares what it predicts, and the
+//! losses of the 20 steps after that. Each file is also read again here, bit for bit.
+
+use std::fs;
+use std::path::PathBuf;
+
+use cornu::loss::Loss;
+use cornu::metric::IntoMetrics;
+use cornu::ndarray::{ArrayD, Axis, IxDyn, Slice};
+use cornu::optimizer::{CosineDecay, ExponentialDecay, Optimizer, PolynomialDecay, WeightAverage};
+use cornu::prelude::*;
+use cornu::save::Loader;
+use serde_json::json;
+
+const N: usize = 20;
+
+fn folder() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("interop");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn drawn<F: Scalar>(shape: &[usize], seed: u64) -> ArrayD<F> {
+    let mut rng = Rng::stream(seed, 1);
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || F::of((rng.uniform() * 1024.0).round() / 512.0 - 1.0))
+}
+
+fn batch<F: Scalar>(all: &ArrayD<F>, step: usize) -> ArrayD<F> {
+    let start = [0, 8, 16][step % 3];
+    all.slice_axis(Axis(0), Slice::from(start..(start + 8).min(N))).to_owned()
+}
+
+fn numbers<F: Scalar>(array: &ArrayD<F>) -> Vec<f64> {
+    array.iter().map(|value| value.as_f64()).collect()
+}
+
+/// Saves a model and says what it computes; compiled, where there is a loss.
+fn check<F: Scalar>(
+    name: &str,
+    mut model: Sequential<F>,
+    input: &[usize],
+    trained: Option<(impl Optimizer<F> + 'static, impl Loss<F> + 'static, impl IntoMetrics<F>, ArrayD<F>)>,
+) {
+    let x = drawn::<F>(&[&[N], input].concat(), 5);
+    let x = if name == "words" { x.mapv(|x| ((x + F::one()) * F::of(2.9)).floor()) } else { x };
+    model = model.seed(3).input(input);
+    let mut about = json!({ "name": name, "dtype": F::NAME, "x": numbers(&x), "shape": x.shape() });
+    let mut targets = None;
+    match trained {
+        None => model.build().unwrap(),
+        Some((optimizer, loss, metrics, y)) => {
+            model.compile(optimizer, loss, metrics).unwrap();
+            for step in 0..4 {
+                model.train_on_batch(&batch(&x, step), &batch(&y, step), &Fit::new()).unwrap();
+            }
+            about["y"] = json!(numbers(&y));
+            about["y_shape"] = json!(y.shape());
+            targets = Some(y);
+        }
+    }
+    let path = |end: &str| folder().join(format!("{name}_{}.{end}", F::NAME));
+    model.save(path("keras")).unwrap();
+    model.save(path("safetensors")).unwrap();
+    model.save_weights(path("npz")).unwrap();
+    model.save_weights(path("weights.h5")).unwrap();
+    let y = model.predict(&x).unwrap();
+    about["predictions"] = json!(numbers(&y));
+    let weights = model.weights().unwrap().into_iter();
+    about["weights"] = weights.map(|(path, weight)| (path, json!(numbers(&weight.to_owned())))).collect();
+    let mut again: Vec<Sequential<F>> = Vec::new();
+    for end in ["keras", "safetensors"] {
+        let loaded = Loader::<F>::with_scalar().load(path(end)).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(loaded.predict(&x).unwrap(), y, "{name} from .{end}");
+        assert!(loaded.config().unwrap() == model.config().unwrap(), "{name} from .{end}");
+        again.push(loaded);
+    }
+    for end in ["npz", "weights.h5"] {
+        let mut other = model.clone();
+        for (path, weight) in model.weights().unwrap() {
+            other.set_weight(&path, &ArrayD::<F>::zeros(weight.shape())).unwrap();
+        }
+        other.load_weights(path(end)).unwrap();
+        assert_eq!(other.predict(&x).unwrap(), y, "{name} from .{end}");
+    }
+    if let Some(y) = targets {
+        let mut losses = Vec::new();
+        for step in 4..24 {
+            let step = (&batch(&x, step), &batch(&y, step), &Fit::new());
+            let logs = model.train_on_batch(step.0, step.1, step.2).unwrap();
+            for loaded in &mut again {
+                let own = loaded.train_on_batch(step.0, step.1, step.2).unwrap();
+                assert_eq!(own.get("loss"), logs.get("loss"), "{name}");
+            }
+            losses.push(logs.get("loss").unwrap());
+        }
+        for loaded in &again {
+            assert_eq!(loaded.weights().unwrap(), model.weights().unwrap(), "{name}");
+        }
+        about["losses"] = json!(losses);
+    }
+    fs::write(path("json"), about.to_string()).unwrap();
+}
+
+type Nothing = Option<(Sgd, MeanSquaredError, (), ArrayD<f32>)>;
+
+fn one_hot<F: Scalar>(count: usize) -> ArrayD<F> {
+    ArrayD::from_shape_fn(IxDyn(&[N, count]), |at| F::of(f64::from(u8::from(at[0] * 7 % 5 % count == at[1]))))
+}
+
+fn write_all<F: Scalar>() {
+    let new = Sequential::<F>::with_scalar;
+    let (hot, two, steps) = (one_hot::<F>(3), drawn::<F>(&[N, 2], 9), drawn::<F>(&[N, 12, 2], 10));
+    let bits = two.mapv(|x| F::of(f64::from(u8::from(x > F::zero()))));
+    let net = new()
+        .add(Dense::new(5).activation(Activation::Relu).name("F1"))
+        .add(Dense::new(3).activation(Activation::Softmax));
+    check(
+        "dense",
+        net,
+        &[6],
+        Some((Adam::new(0.01), CategoricalCrossentropy::new(), [Accuracy::new()], hot.clone())),
+    );
+    let net = new()
+        .add(
+            Conv1D::new(4, 3)
+                .padding(Padding::Same)
+                .activation(Activation::LeakyRelu { negative_slope: 0.3 }),
+        )
+        .add(BatchNormalization::new().momentum(0.9))
+        .add(MaxPooling1D::new(2))
+        .add(Conv1D::new(4, 2).padding(Padding::Causal).dilation_rate(2).groups(2))
+        .add(GlobalAveragePooling1D::new())
+        .add(Dense::new(3).activation(Activation::Softmax));
+    let metrics = (Accuracy::new().name("right"), TopKAccuracy::new().k(2), Weighted::new(Accuracy::new()));
+    let falling = Adam::new(ExponentialDecay::new(0.01, 10, 0.5)).amsgrad(true);
+    check(
+        "conv",
+        net,
+        &[12, 4],
+        Some((falling, CategoricalCrossentropy::new().label_smoothing(0.1), metrics, hot.clone())),
+    );
+    let net = new()
+        .add(Conv2D::new(3, [3, 2]).strides([2, 1]))
+        .add(ZeroPadding2D::new([1, 0], [0, 1]))
+        .add(AveragePooling2D::new([2, 2]).strides([1, 1]).padding(Padding::Same))
+        .add(PRelu::new().shared_axes([1, 2]))
+        .add(Flatten::new())
+        .add(Dense::new(2).activation(Activation::Sigmoid));
+    let metrics = (Auc::new().curve(Curve::Pr), Precision::new(), Recall::new().threshold(0.4));
+    check(
+        "image",
+        net,
+        &[6, 6, 2],
+        Some((
+            RmsProp::new(0.005).centered(true).momentum(0.5),
+            BinaryCrossentropy::new(),
+            metrics,
+            bits.clone(),
+        )),
+    );
+    let net = new()
+        .add(Bidirectional::new(Lstm::new(3).return_sequences(true)))
+        .add(Gru::new(3).return_sequences(true).reset_after(false))
+        .add(SimpleRnn::new(3).return_sequences(true).go_backwards(true))
+        .add(TimeDistributed::new(Dense::new(2)));
+    check("recurrent", net, &[12, 4], Some((Nadam::new(0.01), Huber::new(), (), steps)));
+    let net = new()
+        .add(Embedding::new(7, 3))
+        .add(GlobalMaxPooling1D::new())
+        .add(Dense::new(2).activation(Activation::Sigmoid));
+    check(
+        "words",
+        net,
+        &[9],
+        Some((Adagrad::new(0.1), BinaryFocalCrossentropy::new(), [F1Score::new().threshold(0.5)], bits)),
+    );
+    let net = new()
+        .add(LayerNormalization::new())
+        .add(
+            Dense::new(4)
+                .kernel_constraint(Constraint::MaxNorm { max: 0.8, axes: 1 })
+                .kernel_regularizer(Regularizer::L2(0.01)),
+        )
+        .add(Dense::new(4).trainable(false))
+        .add(UnitNormalization::new())
+        .add(Dense::new(2));
+    let lion = AdamW::new(PolynomialDecay::new(0.01, 20))
+        .weight_decay(0.1)
+        .average_weights(WeightAverage::new(0.9))
+        .global_clip_norm(1.0);
+    check("options", net, &[6], Some((lion, LogCosh::new(), [RootMeanSquaredError::new()], two.clone())));
+    let net = new()
+        .add(SeparableConv1D::new(3, 3))
+        .add(DepthwiseConv1D::new(2).depth_multiplier(2))
+        .add(Flatten::new())
+        .add(Dense::new(2));
+    let sums = Sgd::new(CosineDecay::new(0.05, 20).warm_up(0.1, 4))
+        .momentum(0.9)
+        .nesterov(true)
+        .accumulate_gradients(2);
+    check("sums", net, &[12, 4], Some((sums, MeanSquaredError::new(), (), two.clone())));
+    for (name, optimizer) in [
+        ("adamax", Box::new(Adamax::new(0.01)) as Box<dyn Optimizer<F>>),
+        ("adadelta", Box::new(Adadelta::new(1.0))),
+        ("ftrl", Box::new(Ftrl::new(0.05).l1(0.001))),
+        ("lion", Box::new(Lion::new(0.002))),
+    ] {
+        let net = new().add(Dense::new(3).activation(Activation::Tanh)).add(Dense::new(2));
+        check(name, net, &[6], Some((optimizer.tuned_box(), MeanAbsoluteError::new(), (), two.clone())));
+    }
+}
+
+/// A boxed optimizer as one.
+trait TunedBox<F: Scalar> {
+    fn tuned_box(self) -> Rule<F>;
+}
+
+impl<F: Scalar> TunedBox<F> for Box<dyn Optimizer<F>> {
+    fn tuned_box(self) -> Rule<F> {
+        Rule(self)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Rule<F: Scalar>(Box<dyn Optimizer<F>>);
+
+impl<F: Scalar> Optimizer<F> for Rule<F> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn config(&self) -> Option<cornu::config::Config> {
+        self.0.config()
+    }
+    fn learning_rate(&self) -> &cornu::optimizer::LearningRate {
+        self.0.learning_rate()
+    }
+    fn learning_rate_mut(&mut self) -> &mut cornu::optimizer::LearningRate {
+        self.0.learning_rate_mut()
+    }
+    fn slots(&self) -> usize {
+        self.0.slots()
+    }
+    fn slot_start(&self, slot: usize) -> f64 {
+        self.0.slot_start(slot)
+    }
+    fn begin(&mut self, at: cornu::optimizer::Update) {
+        self.0.begin(at);
+    }
+    fn update(&self, at: cornu::optimizer::Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        self.0.update(at, value, grad, slots);
+    }
+}
+
+#[test]
+fn written_for_others() {
+    write_all::<f32>();
+    let net = Sequential::new()
+        .add(Normalization::new().statistics([0.5, 0.0, 0.0, 1.0], [1.0, 2.0, 1.0, 1.0]))
+        .add(Normalization::new().axis(None).adapt(&drawn::<f64>(&[9, 12, 4], 4)).unwrap())
+        .add(Permute::new([2, 1]))
+        .add(Reshape::new([6, -1]))
+        .add(UpSampling1D::new(2))
+        .add(Cropping1D::new(1, 2))
+        .add(ZeroPadding1D::new(1, 0))
+        .add(Activation::Gelu { approximate: false })
+        .add(Elu::new().alpha(0.5))
+        .add(Relu::new().max_value(2.0))
+        .add(LeakyRelu::new())
+        .add(Softmax::new().axis(1))
+        .add(Dropout::new(0.2))
+        .add(SpatialDropout1D::new(0.2))
+        .add(AlphaDropout::new(0.1))
+        .add(GaussianNoise::new(0.1))
+        .add(GaussianDropout::new(0.1))
+        .add(AveragePooling1D::new(2))
+        .add(Rescaling::new(2.0).offset(-1.0))
+        .add(LayerNormalization::new().axes(2))
+        .add(Flatten::new())
+        .add(RepeatVector::new(2));
+    check("shapes", net, &[12, 4], None as Nothing);
+    let net = Sequential::new()
+        .add(MaxPooling2D::new([2, 2]).padding(Padding::Same))
+        .add(GlobalMaxPooling2D::new().keepdims(true))
+        .add(GlobalAveragePooling2D::new());
+    check("pools", net, &[5, 5, 3], None as Nothing);
+}
+
+#[test]
+fn written_for_others_in_f64() {
+    let net =
+        Sequential::<f64>::with_scalar().add(Dense::new(4).activation(Activation::Tanh)).add(Dense::new(2));
+    let y = drawn::<f64>(&[N, 2], 9);
+    check("wide", net, &[6], Some((Adam::new(0.01), MeanSquaredError::new(), (), y)));
+}
+
+#[test]
+fn dropout_goes_on_with_the_same_bits() {
+    let net = Sequential::new()
+        .seed(8)
+        .input([6, 3])
+        .add(Residual::new().add(Dense::new(3)).add(Dropout::new(0.5)))
+        .add(Lstm::new(4).dropout(0.2).recurrent_dropout(0.2))
+        .add(Dense::new(2));
+    let mut model = net;
+    model.compile(Adam::new(0.01), MeanSquaredError::new(), ()).unwrap();
+    let (x, y) = (drawn::<f32>(&[N, 6, 3], 1), drawn::<f32>(&[N, 2], 2));
+    let fit = || Fit::new().epochs(2).batch_size(8).verbose(Verbose::Silent);
+    model.fit(&x, &y, &fit()).unwrap();
+    for end in ["keras", "safetensors"] {
+        let path = folder().join(format!("dropout.{end}"));
+        model.save(&path).unwrap();
+        let (mut own, mut again) = (model.clone(), Sequential::load(&path).unwrap());
+        let (own_history, history) = (own.fit(&x, &y, &fit()).unwrap(), again.fit(&x, &y, &fit()).unwrap());
+        assert_eq!(history.get("loss"), own_history.get("loss"), ".{end}");
+        assert_eq!(again.weights().unwrap(), own.weights().unwrap(), ".{end}");
+    }
+}

@@ -1,0 +1,10 @@
+//! Model files: those of earlier versions, those for other programs (Keras, PyTorch, NumPy, ONNX), and damaged or hostile ones.
+
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+mod hostile;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+mod interop;
+#[cfg(feature = "onnx")]
+mod onnx;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+mod versions;

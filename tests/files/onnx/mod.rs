@@ -1,0 +1,144 @@
+//! Export to ONNX: every kind of layer has a case, the files are written for the runtimes that judge them, and what cannot
+//! be exported is told before a file is touched. What the files compute is judged by tract, in `tests/tract`, and by ONNX
+//! Runtime and ONNX's own checker, in `tests/interop/onnx.py`.
+mod cases;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cases::{Case, cases};
+use cornu::config::Config;
+use cornu::error::FileError;
+use cornu::layer::{BackwardContext, Layer, NamedLayer};
+use cornu::ndarray::ArrayD;
+use cornu::prelude::*;
+use cornu::tensor::{Batch, BatchMut, Scratch};
+use serde_json::json;
+
+/// An empty folder of this name, for this test alone.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn kinds_within(node: &NamedLayer<f32>, found: &mut BTreeSet<String>) {
+    found.insert(node.kind().into());
+    node.layers().iter().for_each(|inner| kinds_within(inner, found));
+}
+
+#[test]
+fn every_kind_that_files_know_has_a_case() {
+    let source = include_str!("../../../src/layer/registry.rs");
+    let rows = source.split("built_in![").nth(1).unwrap().split("Registry::new").next().unwrap();
+    let known: BTreeSet<String> = rows.split('"').skip(1).step_by(2).map(String::from).collect();
+    assert!(known.len() > 40, "{known:?}");
+    let mut covered = BTreeSet::new();
+    cases().iter().for_each(|case| case.model.layers().iter().for_each(|n| kinds_within(n, &mut covered)));
+    let missing: Vec<&String> = known.difference(&covered).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_case_is_written_for_other_runtimes() {
+    let folder = folder("onnx");
+    let numbers =
+        |values: &ArrayD<f32>| json!({ "shape": values.shape(), "data": values.as_slice().unwrap() });
+    for Case { name, model, x, y } in cases() {
+        let path = folder.join(&name).with_extension("onnx");
+        model.export_onnx(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let expected = json!({ "x": numbers(&x), "y": numbers(&y) });
+        fs::write(folder.join(&name).with_extension("json"), expected.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn save_writes_it_too_and_load_refuses_it() {
+    let folder = folder("onnx_save");
+    let mut model = Sequential::new().input([3]).add(Dense::new(2));
+    model.build().unwrap();
+    model.export_onnx(folder.join("exported")).unwrap();
+    let path = folder.join("saved.onnx");
+    model.save(&path).unwrap();
+    assert_eq!(fs::read(folder.join("exported")).unwrap(), fs::read(&path).unwrap());
+    let expected = format!("{}: expected a name that ends in .keras or .safetensors", path.display());
+    assert_eq!(Sequential::load(&path).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_model_in_f64_is_written_in_f32() {
+    let folder = folder("onnx_f64");
+    let mut wide = Sequential::<f64>::with_scalar().input([4, 3]).add(Lstm::new(2)).add(Dense::new(1));
+    wide.build().unwrap();
+    let mut narrow = Sequential::new().input([4, 3]).add(Lstm::new(2)).add(Dense::new(1));
+    narrow.build().unwrap();
+    let weights: Vec<(String, ArrayD<f64>)> =
+        wide.weights().unwrap().into_iter().map(|(path, w)| (path, w.to_owned())).collect();
+    weights.iter().for_each(|(path, w)| narrow.set_weight(path, w).unwrap());
+    wide.export_onnx(folder.join("wide.onnx")).unwrap();
+    narrow.export_onnx(folder.join("narrow.onnx")).unwrap();
+    let read = |name| fs::read(folder.join(name)).unwrap();
+    assert_eq!(read("wide.onnx"), read("narrow.onnx"));
+}
+
+/// y = x², written outside the crate.
+#[derive(Debug, Clone)]
+struct Square {
+    told: bool,
+}
+
+impl Layer<f32> for Square {
+    fn kind(&self) -> &str {
+        "Square"
+    }
+    fn config(&self) -> Option<Config> {
+        self.told.then(|| Config::new("Square"))
+    }
+    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        Ok(input.to_vec())
+    }
+    fn infer(&self, x: Batch<f32>, mut y: BatchMut<f32>, _: &mut Scratch<f32>) {
+        y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * x);
+    }
+    fn backward(&mut self, _: BackwardContext<f32>) {}
+}
+
+#[test]
+fn a_layer_of_ones_own_is_named_before_a_file_is_touched() {
+    let folder = folder("onnx_own");
+    let path = folder.join("model.onnx");
+    fs::write(&path, "old").unwrap();
+    let reason = "cannot be written as ONNX: it is a layer of your own, for which ONNX has no operator";
+    for told in [false, true] {
+        let mut model = Sequential::new().input([3]).add(Dense::new(2)).add(Square { told });
+        model.build().unwrap();
+        let error = model.export_onnx(&path).unwrap_err();
+        assert_eq!(error.to_string(), format!("layer 1 `square` (Square): {reason}"));
+        let Error::Layer { fault, .. } = error else { panic!("{error}") };
+        assert!(matches!(*fault, Error::File(FileError::NotExportable { format: "ONNX", .. })));
+
+        let within = Residual::new().add(Dense::new(3)).add(Square { told });
+        let mut model = Sequential::new().input([3]).add(within);
+        model.build().unwrap();
+        let error = model.export_onnx(&path).unwrap_err().to_string();
+        assert_eq!(error, format!("layer 0 `residual` (Residual): layer 1 `square` (Square): {reason}"));
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[test]
+fn what_the_system_refuses_is_an_error_with_the_path() {
+    let folder = folder("onnx_refused");
+    let mut model = Sequential::new().input([3]).add(Dense::new(2));
+    let error = model.export_onnx(folder.join("model.onnx")).unwrap_err();
+    assert!(matches!(error, Error::NotBuilt));
+    model.build().unwrap();
+    let path = folder.join("nowhere").join("model.onnx");
+    let error = model.export_onnx(&path).unwrap_err();
+    let Error::File(FileError::Io { path: named, kind, .. }) = error else { panic!("{error}") };
+    assert_eq!((Path::new(&named), kind), (&*path, std::io::ErrorKind::NotFound));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}

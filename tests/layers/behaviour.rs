@@ -1,0 +1,228 @@
+//! What layers promise beside their numbers: statistics of noise, the same bits on any number of threads, frozen
+//! statistics, the same output in training and prediction, paths of inner layers.
+
+use cornu::layer::{NamedLayer, Step};
+use cornu::ndarray::{Array1, Array2, Array3, Axis};
+use cornu::prelude::*;
+use cornu::tensor::{Batch, BatchMut, Scratch};
+
+fn quiet<'a>() -> Fit<'a> {
+    Fit::new().verbose(Verbose::Silent)
+}
+
+/// The output of a training step for an input of ones: 200 rows of this shape.
+fn step(layer: impl Layer<f64> + 'static, shape: &[usize], number: u64) -> Vec<f64> {
+    let mut node: NamedLayer<f64> = layer.into_named();
+    let width: usize = node.build(shape, &mut Rng::stream(5, 5)).unwrap().iter().product();
+    let (x, mut y) = (vec![1.0; 200 * width], vec![f64::NAN; 200 * width]);
+    let mut scratch = Scratch::default();
+    node.infer(Batch::new(&x, width), BatchMut::new(&mut y, width), &mut scratch);
+    assert_eq!(x, y, "a prediction is not disturbed");
+    node.forward(
+        Batch::new(&x, width),
+        BatchMut::new(&mut y, width),
+        &mut Step::new(9, number, &mut scratch),
+    );
+    y
+}
+
+fn moments(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (mean, values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count)
+}
+
+#[track_caller]
+fn check_moments(values: &[f64], mean: f64, variance: f64) {
+    let (found, spread) = moments(values);
+    // Five deviations of the mean of so many draws, and as much room for the variance.
+    let room = 5.0 * (variance / values.len() as f64).sqrt();
+    assert!((found - mean).abs() < room, "mean {found}, expected {mean}");
+    assert!((spread / variance - 1.0).abs() < 0.05, "variance {spread}, expected {variance}");
+}
+
+#[test]
+fn noise_has_the_moments_of_its_definition() {
+    let dropped = step(Dropout::new(0.3), &[300], 0);
+    check_moments(&dropped, 1.0, 0.3 / 0.7);
+    assert!(dropped.iter().all(|&y| y == 0.0 || (y - 1.0 / 0.7).abs() < 1e-12));
+    check_moments(&step(GaussianNoise::new(0.5), &[300], 0), 1.0, 0.25);
+    check_moments(&step(GaussianDropout::new(0.2), &[300], 0), 1.0, 0.25);
+    // Alpha dropout keeps mean 0 and variance 1; an input of ones becomes a + b or a·α' + b.
+    let (lowest, rate) = (-1.758_099_340_847_376_6f64, 0.2f64);
+    let a = 1.0 / ((1.0 - rate) * (1.0 + rate * lowest * lowest)).sqrt();
+    let (kept, lost) = (a - a * lowest * rate, a * lowest - a * lowest * rate);
+    let values = step(AlphaDropout::new(rate), &[300], 0);
+    assert!(values.iter().all(|y| (y - kept).abs() < 1e-12 || (y - lost).abs() < 1e-12));
+    let mean = 0.8 * kept + 0.2 * lost;
+    check_moments(&values, mean, 0.8 * (kept - mean).powi(2) + 0.2 * (lost - mean).powi(2));
+    assert_eq!(step(Dropout::new(0.0), &[3], 0), vec![1.0; 600]);
+}
+
+#[test]
+fn spatial_dropout_drops_whole_channels() {
+    let y = step(SpatialDropout1D::new(0.4), &[10, 50], 0);
+    for sample in y.chunks_exact(500) {
+        assert!(sample.chunks_exact(50).all(|step| step == &sample[..50]));
+    }
+    let first: Vec<f64> = y.chunks_exact(500).flat_map(|sample| sample[..50].to_vec()).collect();
+    check_moments(&first, 1.0, 0.4 / 0.6);
+}
+
+#[test]
+fn masks_differ_from_step_to_step_and_from_row_to_row() {
+    let (first, again, next) = (
+        step(Dropout::new(0.5), &[40], 0),
+        step(Dropout::new(0.5), &[40], 0),
+        step(Dropout::new(0.5), &[40], 1),
+    );
+    assert_eq!(first, again);
+    assert_ne!(first, next);
+    assert_ne!(first[..40], first[40..80]);
+    // Within a layer on every step, each step has a mask of its own.
+    let distributed = step(TimeDistributed::new(Dropout::new(0.5)), &[3, 40], 0);
+    assert_ne!(distributed[..40], distributed[40..80]);
+}
+
+fn signals() -> (Array3<f32>, Array1<usize>) {
+    let mut rng = Rng::stream(2, 0);
+    (Array3::from_shape_fn((70, 40, 3), |_| rng.normal() as f32), Array1::from_iter((0..70).map(|i| i % 4)))
+}
+
+fn network() -> Sequential {
+    Sequential::new()
+        .seed(3)
+        .add(GaussianNoise::new(0.1))
+        .add(Conv1D::new(16, 5).padding(Padding::Same))
+        .add(BatchNormalization::new().momentum(0.9))
+        .add(Activation::Relu)
+        .add(Residual::new().add(Conv1D::new(16, 3).padding(Padding::Same)).add(LayerNormalization::new()))
+        .add(SeparableConv1D::new(8, 3))
+        .add(MaxPooling1D::new(2))
+        .add(Dropout::new(0.2))
+        .add(Bidirectional::new(Gru::new(12).dropout(0.1).return_sequences(true)))
+        .add(GlobalAveragePooling1D::new())
+        .add(Dense::new(4).activation(Activation::Softmax))
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
+    let (x, y) = signals();
+    let run = || {
+        let mut model = network();
+        model.compile(Adam::new(0.01).clip_norm(1.0), SparseCategoricalCrossentropy::new(), ()).unwrap();
+        model.fit(&x, &y, &quiet().epochs(2).batch_size(32)).unwrap();
+        let weights: Vec<u32> = model
+            .weights()
+            .unwrap()
+            .iter()
+            .flat_map(|(_, w)| w.iter().map(|w| w.to_bits()).collect::<Vec<_>>())
+            .collect();
+        let outputs = model.predict(&x).unwrap();
+        let alone = model.predict(&x.slice_axis(Axis(0), (3..4).into())).unwrap();
+        assert_eq!(alone.index_axis(Axis(0), 0), outputs.index_axis(Axis(0), 3));
+        (weights, outputs)
+    };
+    let first = run();
+    #[cfg(feature = "rayon")]
+    for threads in [1, 2, 3, 8] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(pool.install(run) == first, "{threads} threads");
+    }
+    assert!(run() == first);
+}
+
+#[test]
+fn it_learns_with_all_of_them() {
+    let (mut x, y) = signals();
+    for (mut sample, &class) in x.outer_iter_mut().zip(&y) {
+        sample.indexed_iter_mut().for_each(|((t, _), x)| {
+            *x = 0.3 * *x + (t as f32 * 0.3 * (class + 1) as f32).sin();
+        });
+    }
+    let mut model = network();
+    model.compile(Adam::new(0.01), SparseCategoricalCrossentropy::new(), [Accuracy::new()]).unwrap();
+    let history = model.fit(&x, &y, &quiet().epochs(30).batch_size(10)).unwrap();
+    assert!(history.last("accuracy") > Some(0.95), "{:?}", history.last("accuracy"));
+}
+
+#[test]
+fn frozen_statistics_do_not_move() {
+    let (x, y) = signals();
+    let moving = |frozen: bool| {
+        let mut model = Sequential::new().seed(1);
+        model = match frozen {
+            true => model.add(BatchNormalization::new().trainable(false).name("norm")),
+            false => model.add(BatchNormalization::new().name("norm")),
+        };
+        let mut model = model.add(Flatten::new()).add(Dense::new(4));
+        let loss = SparseCategoricalCrossentropy::new().from_logits(true);
+        model.compile(Sgd::new(0.01), loss, ()).unwrap();
+        model.fit(&x, &y, &quiet()).unwrap();
+        model.weight("norm/moving_variance").unwrap().to_owned()
+    };
+    assert!(moving(true).iter().all(|&v| v == 1.0));
+    assert!(moving(false).iter().all(|&v| v != 1.0));
+}
+
+#[test]
+fn inner_layers_have_paths_and_are_counted() {
+    let mut model = network().input([40, 3]);
+    model.build().unwrap();
+    let weights = model.weights().unwrap();
+    let paths: Vec<&str> = weights.iter().map(|(path, _)| &**path).collect();
+    for path in [
+        "residual/conv1d/kernel",
+        "residual/layer_normalization/gamma",
+        "bidirectional/forward_layer/recurrent_kernel",
+        "bidirectional/backward_layer/bias",
+        "batch_normalization/moving_mean",
+    ] {
+        assert!(paths.contains(&path), "{path} is not among {paths:?}");
+    }
+    let all: usize = weights.iter().map(|(_, w)| w.len()).sum();
+    let summary = model.summary().to_string();
+    let digits: String =
+        summary.lines().find(|line| line.contains("Total params")).unwrap().chars().collect();
+    assert!(digits.replace(',', "").contains(&all.to_string()), "{digits} {all}");
+    assert!(summary.contains("Non-trainable params: 32"), "{summary}");
+}
+
+#[test]
+fn weights_of_classes_and_samples_work_with_steps_and_every_loss() {
+    let mut rng = Rng::stream(1, 1);
+    let x = Array3::from_shape_fn((6, 5, 2), |_| rng.normal() as f32);
+    let y = Array2::from_shape_fn((6, 5), |(i, j)| (i + j) % 3);
+    let weight = Array2::from_shape_fn((6, 5), |(i, j)| 0.5 + ((i * j) % 4) as f32);
+    let model = || Sequential::new().seed(1).add(Lstm::new(3).return_sequences(true)).add(Dense::new(3));
+    let by_class = vec![0.5, 2.0, 1.0];
+    let total = Array2::from_shape_fn((6, 5), |(i, j)| weight[[i, j]] * by_class[y[[i, j]]] as f32);
+    let last = |mut model: Sequential, fit: Fit| model.fit(&x, &y, &fit).unwrap().last("loss");
+    let compiled = || {
+        let mut model = model();
+        let loss = SparseCategoricalCrossentropy::new().from_logits(true);
+        model.compile(Sgd::new(0.1), loss, [Weighted::new(Accuracy::new())]).unwrap();
+        model
+    };
+    let both = quiet().epochs(3).sample_weight(&weight).class_weight(ClassWeight::PerClass(by_class.clone()));
+    assert_eq!(last(compiled(), both), last(compiled(), quiet().epochs(3).sample_weight(&total)));
+    // Numbers as targets, one weight a step.
+    let numbers = Array3::from_shape_fn((6, 5, 3), |(i, j, k)| ((i + 2 * j + k) % 5) as f32 / 5.0);
+    let mut model = model();
+    model
+        .compile(Sgd::new(0.1), Huber::new(), [Weighted::new(cornu::metric::MeanAbsoluteError::new())])
+        .unwrap();
+    let history = model.fit(&x, &numbers, &quiet().epochs(2).sample_weight(&weight)).unwrap();
+    assert!(history.last("loss").unwrap().is_finite());
+}
+
+#[test]
+fn a_batch_that_diverges_does_not_touch_moving_statistics() {
+    let mut model =
+        Sequential::new().seed(1).input([2]).add(BatchNormalization::new().name("norm")).add(Dense::new(1));
+    model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+    let x = Array2::from_shape_fn((4, 2), |(i, j)| (i * 3 + j) as f32);
+    let found = model.fit(&x, &Array1::from_elem(4, 1e30f32), &quiet());
+    assert!(matches!(found, Err(Error::Diverged { .. })), "{found:?}");
+    assert!(model.weight("norm/moving_variance").unwrap().iter().all(|&v| v == 1.0));
+}

@@ -1,0 +1,19 @@
+//! Memory of trainings, predictions and readers, as a global allocator counts it.
+//!
+//! The allocator counts every thread, so this program is a process of its own and has a single test: a second one would be
+//! counted too.
+
+mod allocation;
+#[path = "../support/peak.rs"]
+mod peak;
+#[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
+mod readers;
+mod training;
+
+#[test]
+fn memory_stays_within_bounds() {
+    allocation::nothing_is_allocated_once_a_training_runs();
+    training::a_training_takes_little_memory_beyond_its_data();
+    #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
+    readers::readers_take_memory_within_bounds();
+}
