@@ -188,7 +188,11 @@ dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
 macro_rules! saved {
     () => {
         fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::told("keras.layers", crate::layer::Layer::<F>::kind(self), self))
+            Some(crate::config::Config::from_settings(
+                "keras.layers",
+                crate::layer::Layer::<F>::kind(self),
+                self,
+            ))
         }
     };
 }

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::activation::Activation;
-use crate::config::{Kinds, Made, stock};
+use crate::config::{Constructor, Registry, built_in};
 
-/// All of stock.
-pub(crate) fn registry<F: Scalar>() -> Kinds<dyn Layer<F>> {
-    let mut rows: Vec<Made<dyn Layer<F>>> = stock![
+/// The registry of the built-in layers.
+pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
+    let mut rows: Vec<Constructor<dyn Layer<F>>> = built_in![
         "Activation": Activation::Linear,
         "AlphaDropout": AlphaDropout::new(0.0),
         "AveragePooling1D": AveragePooling1D::new(1),
@@ -52,5 +52,5 @@ pub(crate) fn registry<F: Scalar>() -> Kinds<dyn Layer<F>> {
     rows.push(("Bidirectional", recurrent::bidirectional_from_fields));
     rows.push(("Residual", container::residual_from_fields));
     rows.push(("TimeDistributed", container::time_distributed_from_fields));
-    Kinds::new("layer", rows)
+    Registry::new("layer", rows)
 }

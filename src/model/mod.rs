@@ -8,7 +8,7 @@ mod summary;
 mod weights;
 
 pub(crate) use compiled::{Compiled, check_loss};
-pub(crate) use config::Registry;
+pub(crate) use config::Registries;
 pub use predict::Predictor;
 pub use summary::Summary;
 

@@ -1,4 +1,4 @@
-//! Kinds of training that are as they should be, from five seeds each: no error, no warning. None of them is in the corpus.
+//! Registry of training that are as they should be, from five seeds each: no error, no warning. None of them is in the corpus.
 
 use crate::synthetic::*;
 use cornu::diagnosis::{Diagnose, Findings};

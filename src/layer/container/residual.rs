@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::check_inner;
-use crate::config::{Config, Fields, Kinds, Value, refuse};
+use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, Result, Shape};
 use crate::layer::names::{check_unique, unused};
 use crate::layer::workspace::{StepAt, Workspace};
@@ -169,7 +169,7 @@ impl<F: Scalar> fmt::Debug for Residual<F> {
 /// Made of its settings: the layers of the chain.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
-    kinds: &Kinds<dyn Layer<F>>,
+    kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
     let path = fields.path_of("layers");
     let Some(Value::List(values)) = fields.value("layers") else {

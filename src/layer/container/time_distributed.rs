@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::check_inner;
-use crate::config::{Config, Fields, Kinds, Value};
+use crate::config::{Config, Fields, Registry, Value};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, NamedLayer, Part, PartMut, Step};
 use crate::rng::Rng;
@@ -123,7 +123,7 @@ impl<F: Scalar> fmt::Debug for TimeDistributed<F> {
 /// Made of its settings: the layer.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
-    kinds: &Kinds<dyn Layer<F>>,
+    kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
     let path = fields.path_of("layer");
     let value = fields.value("layer").unwrap_or(&Value::Null);

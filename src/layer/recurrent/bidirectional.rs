@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::cell::Cell;
 use super::rnn::Rnn;
-use crate::config::{Config, Fields, Kinds, Setting, Value, refuse, words};
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step};
 use crate::rng::Rng;
@@ -220,7 +220,7 @@ words!(MergeMode, "concat, sum, mul or ave" {
 /// Made of its settings: a layer, and another that reads backwards, which is its twin where the file tells none.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
-    kinds: &Kinds<dyn Layer<F>>,
+    kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
     let mut merge_mode = MergeMode::Concat;
     fields.read("merge_mode", &mut merge_mode)?;

@@ -32,7 +32,7 @@ fn kinds_within(node: &NamedLayer<f32>, found: &mut BTreeSet<String>) {
 #[test]
 fn every_kind_that_files_know_has_a_case() {
     let source = include_str!("../../../src/layer/registry.rs");
-    let rows = source.split("stock![").nth(1).unwrap().split("Kinds::new").next().unwrap();
+    let rows = source.split("built_in![").nth(1).unwrap().split("Registry::new").next().unwrap();
     let known: BTreeSet<String> = rows.split('"').skip(1).step_by(2).map(String::from).collect();
     assert!(known.len() > 40, "{known:?}");
     let mut covered = BTreeSet::new();
