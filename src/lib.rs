@@ -52,6 +52,7 @@
 //!
 //! The README lists the features.
 #![deny(missing_docs, missing_debug_implementations)]
+#![deny(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo)]
 
 pub mod activation;
@@ -68,6 +69,7 @@ pub mod error;
 mod files;
 pub mod guide;
 pub mod initializer;
+#[allow(unsafe_code)]
 mod kernel;
 pub mod layer;
 pub mod loss;

@@ -25,6 +25,11 @@ impl<T: ?Sized> Registry<T> {
         Registry { what, built_in, custom: Vec::new() }
     }
 
+    /// The names of all kinds, the built-in ones first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.built_in.iter().map(|(kind, _)| *kind).chain(self.custom.iter().map(|(kind, _)| kind.as_str()))
+    }
+
     /// The built-in kind of this name, which Keras writes in snake case or as the class's own.
     pub(crate) fn named(&self, name: &str) -> Option<&'static str> {
         let plain = |text: &str| text.replace('_', "").to_lowercase();

@@ -92,6 +92,38 @@ impl<F: Scalar> Loader<F> {
         self
     }
 
+    /// The kinds of layers that this loader can read: the built-in ones, then those that [`layer`](Loader::layer) registered.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use cornu::save::Loader;
+    ///
+    /// let loader = Loader::new();
+    /// assert!(loader.layer_kinds().any(|kind| kind == "Dense"));
+    /// assert!(loader.loss_kinds().any(|kind| kind == "MeanSquaredError"));
+    /// assert!(loader.metric_kinds().any(|kind| kind == "Accuracy"));
+    /// assert!(loader.optimizer_kinds().any(|kind| kind == "SGD"));
+    /// ```
+    pub fn layer_kinds(&self) -> impl Iterator<Item = &str> {
+        self.known.layers.names()
+    }
+
+    /// The kinds of losses that this loader can read; see [`layer_kinds`](Loader::layer_kinds).
+    pub fn loss_kinds(&self) -> impl Iterator<Item = &str> {
+        self.known.losses.names()
+    }
+
+    /// The kinds of metrics that this loader can read; see [`layer_kinds`](Loader::layer_kinds).
+    pub fn metric_kinds(&self) -> impl Iterator<Item = &str> {
+        self.known.metrics.names()
+    }
+
+    /// The kinds of optimizers that this loader can read; see [`layer_kinds`](Loader::layer_kinds).
+    pub fn optimizer_kinds(&self) -> impl Iterator<Item = &str> {
+        self.known.optimizers.names()
+    }
+
     /// Knows a layer more, made of the settings that its [`Layer::config`] told.
     pub fn layer<L: Layer<F> + 'static>(
         mut self,

@@ -7,4 +7,9 @@ mod interop;
 #[cfg(feature = "onnx")]
 mod onnx;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+#[path = "../support/roster.rs"]
+mod roster;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+mod round_trip;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod versions;

@@ -5,6 +5,8 @@ use cornu::loss::Loss;
 use cornu::ndarray::{Array2, ArrayD, IxDyn};
 use cornu::prelude::*;
 
+use crate::roster;
+
 /// Numbers that keep clear of the kinks at 0, ±0.5, ±1, ±3 and 6.
 fn draw(shape: &[usize], seed: u64) -> ArrayD<f64> {
     let kinks = [0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0];
@@ -118,6 +120,13 @@ fn layers() {
     check(Normalization::new().axis(None).adapt(&draw(&[9, 2, 3], 1)).unwrap(), &[2, 3]);
     check(Normalization::new().axis(Some(1)).adapt(&draw(&[9, 2, 3], 1)).unwrap(), &[2, 3]);
     check(Normalization::new().statistics([0.1, 0.2], [0.5, 2.0]), &[2]);
+}
+
+#[test]
+fn every_layer_of_the_roster() {
+    for case in roster::layers::<f64>().into_iter().filter(|case| !case.takes_indices()) {
+        check(case.layer, &case.shape);
+    }
 }
 
 #[test]

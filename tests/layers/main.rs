@@ -4,4 +4,7 @@
 mod behaviour;
 mod golden;
 mod gradients;
+mod laws;
+#[path = "../support/roster.rs"]
+mod roster;
 mod settings;

@@ -1,105 +1,18 @@
 //! Settings: every built-in type lists its own, is constructed again from them, and refuses what it does not understand.
 
+use crate::roster;
 use cornu::config::{Config, Value};
 use cornu::error::FileError;
 use cornu::loss::Loss;
-use cornu::metric::{Aggregation, IntoMetrics, Metric};
-use cornu::optimizer::{
-    CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay,
-    PolynomialDecay, WeightAverage,
-};
+use cornu::metric::Metric;
+use cornu::optimizer;
 use cornu::prelude::*;
 use cornu::save::Loader;
-use cornu::{metric, optimizer};
-
-/// Every layer with every setting away from its default.
-fn layers() -> Vec<cornu::layer::NamedLayer<f32>> {
-    let (he, l2, norm) = (
-        Initializer::HeNormal,
-        Regularizer::L1L2 { l1: 0.1, l2: 0.2 },
-        Constraint::MaxNorm { max: 2.0, axes: 1 },
-    );
-    let rnn = || Lstm::new(3).activation(Activation::Relu).unit_forget_bias(false).dropout(0.1);
-    vec![
-        Dense::new(3)
-            .activation(Activation::LeakyRelu { negative_slope: 0.4 })
-            .use_bias(false)
-            .kernel_initializer(he.clone())
-            .kernel_regularizer(l2)
-            .kernel_constraint(norm)
-            .name("F1"),
-        Conv1D::new(3, 2)
-            .strides(2)
-            .padding(Padding::Causal)
-            .groups(2)
-            .activation(Activation::Gelu { approximate: true })
-            .into_named(),
-        Conv2D::new(3, [2, 1]).dilation_rate([2, 2]).padding(Padding::Same).into_named(),
-        DepthwiseConv1D::new(2)
-            .depth_multiplier(2)
-            .depthwise_initializer(Initializer::Constant(2.0))
-            .into_named(),
-        SeparableConv1D::new(3, 2)
-            .depth_multiplier(2)
-            .pointwise_regularizer(Regularizer::L1(0.5))
-            .into_named(),
-        MaxPooling1D::new(3).strides(2).padding(Padding::Same).into_named(),
-        MaxPooling2D::new([3, 2]).into_named(),
-        AveragePooling1D::new(3).into_named(),
-        AveragePooling2D::new([3, 2]).strides([1, 2]).into_named(),
-        GlobalMaxPooling1D::new().keepdims(true).into_named(),
-        GlobalMaxPooling2D::new().into_named(),
-        GlobalAveragePooling1D::new().into_named(),
-        GlobalAveragePooling2D::new().keepdims(true).into_named(),
-        SimpleRnn::new(3)
-            .go_backwards(true)
-            .recurrent_initializer(Initializer::Identity { gain: 0.5 })
-            .into_named(),
-        rnn().return_sequences(true).recurrent_dropout(0.2).into_named(),
-        Gru::new(3).reset_after(false).recurrent_activation(Activation::HardSigmoid).into_named(),
-        Bidirectional::new(rnn()).merge_mode(MergeMode::Ave).into_named(),
-        TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)).into_named(),
-        Residual::new().add(Dense::new(3)).add(Dropout::new(0.2)).into_named(),
-        BatchNormalization::new()
-            .momentum(0.9)
-            .epsilon(1e-5)
-            .center(false)
-            .gamma_constraint(Constraint::NonNegative)
-            .into_named(),
-        LayerNormalization::new().axes(2).scale(false).into_named(),
-        UnitNormalization::new().axis(1).into_named(),
-        Normalization::new().axis(Some(1)).statistics([1.0, 2.0], [3.0, 4.0]).into_named(),
-        Normalization::new().axis(None).into_named(),
-        Rescaling::new(0.5).offset(-1.0).into_named(),
-        Dropout::new(0.3).into_named(),
-        SpatialDropout1D::new(0.3).into_named(),
-        AlphaDropout::new(0.3).into_named(),
-        GaussianDropout::new(0.3).into_named(),
-        GaussianNoise::new(0.3).into_named(),
-        Embedding::new(7, 3)
-            .embeddings_initializer(Initializer::RandomNormal { mean: 1.0, stddev: 2.0 })
-            .into_named(),
-        Flatten::new().trainable(false),
-        Reshape::new([2, -1]).into_named(),
-        Permute::new([2, 1]).into_named(),
-        RepeatVector::new(3).into_named(),
-        ZeroPadding1D::new(1, 2).into_named(),
-        ZeroPadding2D::new([1, 2], [3, 4]).into_named(),
-        Cropping1D::new(1, 2).into_named(),
-        UpSampling1D::new(3).into_named(),
-        Activation::Threshold { threshold: 1.0, default_value: 2.0 }.into_named(),
-        Relu::new().max_value(3.0).negative_slope(0.1).threshold(0.2).into_named(),
-        LeakyRelu::new().negative_slope(0.1).into_named(),
-        Elu::new().alpha(0.1).into_named(),
-        PRelu::new().shared_axes([1, 2]).alpha_initializer(he).into_named(),
-        Softmax::new().axis(1).activity_regularizer(l2),
-    ]
-}
 
 #[test]
 fn every_layer_is_made_again_of_its_settings() {
-    for layer in layers() {
-        let model = Sequential::new().input([4, 4]).add(layer);
+    for case in roster::layers::<f32>() {
+        let model = case.model();
         let config = model.config().unwrap();
         let again = Loader::new().from_config(&config).unwrap_or_else(|error| panic!("{model:?}: {error}"));
         assert_eq!(again.config().unwrap(), config);
@@ -140,72 +53,6 @@ fn a_setting_that_is_not_understood_is_refused_with_its_place() {
     let mut harmless = Sequential::new().add(Dense::new(3)).config().unwrap();
     harmless.set("quantization_config", Value::Null);
     Loader::new().from_config(&harmless).unwrap();
-}
-
-fn losses() -> Vec<Box<dyn Loss<f32>>> {
-    vec![
-        Box::new(BinaryCrossentropy::new().label_smoothing(0.1)),
-        Box::new(CategoricalCrossentropy::new().from_logits(true)),
-        Box::new(SparseCategoricalCrossentropy::new().ignore_class(-1)),
-        Box::new(BinaryFocalCrossentropy::new().gamma(3.0).apply_class_balancing(true)),
-        Box::new(CategoricalFocalCrossentropy::new().alpha_per_class([0.5, 0.25, 0.25])),
-        Box::new(Huber::new().delta(2.0)),
-        Box::new(MeanSquaredError::new()),
-        Box::new(MeanAbsoluteError::new()),
-        Box::new(MeanAbsolutePercentageError::new()),
-        Box::new(MeanSquaredLogarithmicError::new()),
-        Box::new(LogCosh::new()),
-        Box::new(KlDivergence::new()),
-        Box::new(Poisson::new()),
-        Box::new(Hinge::new()),
-        Box::new(SquaredHinge::new()),
-        Box::new(CategoricalHinge::new()),
-        Box::new(CosineSimilarity::new()),
-    ]
-}
-
-fn optimizers() -> Vec<Box<dyn Optimizer<f32>>> {
-    vec![
-        Box::new(Sgd::new(CosineDecay::new(0.1, 10).warm_up(0.2, 3)).momentum(0.9)),
-        Box::new(RmsProp::new(CosineDecayRestarts::new(0.1, 10).t_mul(1.5)).centered(true)),
-        Box::new(Adam::new(ExponentialDecay::new(0.1, 10, 0.5).staircase(true)).amsgrad(true)),
-        Box::new(AdamW::new(InverseTimeDecay::new(0.1, 10, 0.5)).weight_decay(0.1)),
-        Box::new(Adamax::new(PiecewiseConstantDecay::new([1, 2], [0.3, 0.2, 0.1]))),
-        Box::new(Nadam::new(PolynomialDecay::new(0.1, 10).power(2.0))),
-        Box::new(Adagrad::new(0.1).clip_norm(2.0)),
-        Box::new(Adadelta::new(0.1).average_weights(WeightAverage::new(0.9).overwrite_every(3))),
-        Box::new(Ftrl::new(0.1).l1(0.1).clip_value(0.5)),
-        Box::new(Lion::new(0.1).global_clip_norm(1.0).accumulate_gradients(2)),
-        Box::new(AdamW::new(0.1).exclude_from_weight_decay(["bias"])),
-    ]
-}
-
-fn metrics() -> Vec<Box<dyn Metric<f32>>> {
-    (
-        Accuracy::new().name("right"),
-        Auc::new().curve(Curve::Pr).summation(Summation::Minoring).num_thresholds(50),
-        Precision::new().threshold(0.3).class_id(1),
-        Recall::new().top_k(2),
-        F1Score::new().average(Average::Micro).threshold(0.4),
-        FBetaScore::new(2.0).average(Average::Weighted),
-        R2Score::new().aggregation(Aggregation::VarianceWeighted).num_regressors(2),
-        Weighted::new(TopKAccuracy::new().k(2).name("top")),
-    )
-        .into_metrics()
-        .into_iter()
-        .chain(
-            (
-                RootMeanSquaredError::new(),
-                metric::MeanSquaredError::new(),
-                metric::MeanAbsoluteError::new(),
-                metric::MeanAbsolutePercentageError::new(),
-                metric::MeanSquaredLogarithmicError::new(),
-                metric::LogCoshError::new().name("lc"),
-                Weighted::new(metric::CosineSimilarity::new()),
-            )
-                .into_metrics(),
-        )
-        .collect()
 }
 
 #[derive(Debug, Clone)]
@@ -268,13 +115,13 @@ fn check_compile(
 
 #[test]
 fn what_a_model_was_compiled_with_is_made_again() {
-    for optimizer in optimizers() {
+    for optimizer in roster::optimizers() {
         check_compile(optimizer, Box::new(MeanSquaredError::new()), Vec::new());
     }
-    for loss in losses() {
+    for loss in roster::losses() {
         check_compile(Box::new(Sgd::new(0.1)), loss, Vec::new());
     }
-    check_compile(Box::new(Sgd::new(0.1)), Box::new(MeanSquaredError::new()), metrics());
+    check_compile(Box::new(Sgd::new(0.1)), Box::new(MeanSquaredError::new()), roster::metrics());
 }
 
 #[test]

@@ -14,6 +14,6 @@ pub fn a_training_takes_little_memory_beyond_its_data() {
         model.fit(&x, &y, &Fit::new().batch_size(50).validation_split(0.2).verbose(Verbose::Silent)).unwrap()
     });
     assert!(history.last("loss").is_some());
-    assert!(bytes < 20_000_000, "{bytes} bytes");
+    assert!(bytes < 6_000_000, "{bytes} bytes");
     println!("{bytes} bytes beyond the data");
 }

@@ -1,0 +1,99 @@
+//! Laws that hold for everything in the roster, and that nothing built in is missing from it.
+
+use std::collections::BTreeSet;
+
+use cornu::ndarray::{ArrayD, IxDyn};
+use cornu::prelude::*;
+use cornu::save::Loader;
+use cornu::tensor::{Batch, BatchMut};
+
+use crate::roster;
+
+/// Fails if one of `known` is neither in the roster nor an `alias` of what is.
+#[track_caller]
+fn covers<'a>(what: &str, known: impl Iterator<Item = &'a str>, found: &BTreeSet<String>, aliases: &[&str]) {
+    let missing: Vec<&str> = known.filter(|kind| !found.contains(*kind) && !aliases.contains(kind)).collect();
+    assert!(missing.is_empty(), "tests/support/roster.rs lacks the {what} {missing:?}");
+}
+
+#[test]
+fn every_built_in_is_in_the_roster() {
+    let loader = Loader::new();
+    let layers = roster::layers::<f32>().iter().map(|case| case.layer.kind().to_string()).collect();
+    covers("layers", loader.layer_kinds(), &layers, &[]);
+    let losses = roster::losses::<f32>().iter().filter_map(|loss| Some(loss.config()?.kind)).collect();
+    covers("losses", loader.loss_kinds(), &losses, &[]);
+    let optimizers =
+        roster::optimizers::<f32>().iter().filter_map(|rule| Some(rule.config()?.kind)).collect();
+    covers("optimizers", loader.optimizer_kinds(), &optimizers, &[]);
+    let metrics = roster::metrics::<f32>().iter().filter_map(|metric| Some(metric.config()?.kind)).collect();
+    // Keras's names for one metric here, which reads its targets' form from the data.
+    let aliases = [
+        "BinaryAccuracy",
+        "CategoricalAccuracy",
+        "SparseCategoricalAccuracy",
+        "SparseTopKCategoricalAccuracy",
+        "TopKCategoricalAccuracy",
+    ];
+    covers("metrics", loader.metric_kinds(), &metrics, &aliases);
+}
+
+/// Three samples of this shape: indices below 7, or normal numbers.
+fn samples(case: &roster::LayerCase<f64>) -> ArrayD<f64> {
+    let mut rng = Rng::stream(21, 0);
+    ArrayD::from_shape_simple_fn(IxDyn(&[&[3], &case.shape[..]].concat()), || match case.takes_indices() {
+        true => (rng.uniform() * 7.0).floor(),
+        false => rng.normal(),
+    })
+}
+
+#[test]
+fn predictions_have_the_declared_shape_and_depend_on_their_own_row_alone() {
+    for case in roster::layers::<f64>() {
+        let mut model = case.model();
+        model.build().unwrap();
+        let x = samples(&case);
+        let y = model.predict(&x).unwrap();
+        let kind = case.layer.kind();
+        assert_eq!(y.shape(), [&[3], model.output_shape().unwrap()].concat(), "{kind}");
+        assert!(y.iter().all(|y| y.is_finite()), "{kind}");
+        let last = model.predict(&x.slice_each_axis(|axis| match axis.axis.index() {
+            0 => (2..3).into(),
+            _ => (..).into(),
+        }));
+        let whole: Vec<f64> = y.iter().skip(2 * y.len() / 3).copied().collect();
+        assert_eq!(last.unwrap().into_iter().collect::<Vec<_>>(), whole, "{kind}");
+    }
+}
+
+#[test]
+fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
+    // Numbers, probabilities and one class a row: each loss takes one of them.
+    let probabilities = [0.2, 0.5, 0.3, 0.6, 0.3, 0.1];
+    let (hot, classes) = ([0.0, 1.0, 0.0, 1.0, 0.0, 0.0], [1.0, 0.0]);
+    for loss in roster::losses::<f64>() {
+        let name = loss.name().to_string();
+        let truth = match name.starts_with("sparse") {
+            true => Batch::new(&classes, 1),
+            false => Batch::new(&hot, 3),
+        };
+        let sum = |y: &[f64]| {
+            let mut values = [0.0; 6];
+            let count = loss.values(Batch::new(y, 3), truth, &mut values);
+            assert_eq!(count, 2, "{name}");
+            values[..count].iter().sum::<f64>()
+        };
+        let mut dy = [f64::NAN; 6];
+        loss.gradient(Batch::new(&probabilities, 3), truth, &[1.0; 2], BatchMut::new(&mut dy, 3));
+        for i in 0..6 {
+            let shifted = |by: f64| {
+                let mut y = probabilities;
+                y[i] += by;
+                sum(&y)
+            };
+            let slope = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+            let error = (slope - dy[i]).abs() / slope.abs().max(1.0);
+            assert!(error < 1e-6, "{name}, output {i}: {} for a slope of {slope}", dy[i]);
+        }
+    }
+}

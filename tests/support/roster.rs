@@ -1,0 +1,193 @@
+//! One roster of the built-in layers, losses, metrics and optimizers, each with its options away from their defaults.
+//!
+//! The tests of gradients, settings, files and laws walk it, and `every_built_in_is_in_the_roster` fails if one is missing.
+
+#![allow(dead_code)] // each program walks what it tests
+
+use cornu::layer::NamedLayer;
+use cornu::loss::Loss;
+use cornu::metric::{self, Aggregation, IntoMetrics, Metric};
+use cornu::optimizer::{
+    CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, Optimizer, PiecewiseConstantDecay,
+    PolynomialDecay, WeightAverage,
+};
+use cornu::prelude::*;
+
+/// A layer, and the shape of one sample that it takes.
+pub struct LayerCase<F: Scalar> {
+    pub layer: NamedLayer<F>,
+    pub shape: Vec<usize>,
+}
+
+impl<F: Scalar> LayerCase<F> {
+    /// Whether the inputs are indices, which have no gradient.
+    pub fn takes_indices(&self) -> bool {
+        self.layer.kind() == "Embedding"
+    }
+
+    /// A model of this layer alone.
+    pub fn model(&self) -> Sequential<F> {
+        Sequential::<F>::with_scalar().seed(3).input(&self.shape[..]).add(self.layer.clone())
+    }
+}
+
+fn row<F: Scalar>(layer: impl Layer<F> + 'static, shape: &[usize]) -> LayerCase<F> {
+    LayerCase { layer: layer.into_named(), shape: shape.to_vec() }
+}
+
+pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
+    let (he, l2, norm) = (
+        Initializer::HeNormal,
+        Regularizer::L1L2 { l1: 0.1, l2: 0.2 },
+        Constraint::MaxNorm { max: 2.0, axes: 1 },
+    );
+    let rnn = || Lstm::new(3).activation(Activation::Relu).unit_forget_bias(false).dropout(0.1);
+    vec![
+        row(
+            Dense::new(3)
+                .activation(Activation::LeakyRelu { negative_slope: 0.4 })
+                .use_bias(false)
+                .kernel_initializer(he.clone())
+                .kernel_regularizer(l2)
+                .kernel_constraint(norm)
+                .name("F1"),
+            &[4, 4],
+        ),
+        row(
+            Conv1D::new(3, 2)
+                .strides(2)
+                .padding(Padding::Causal)
+                .groups(2)
+                .activation(Activation::Gelu { approximate: true }),
+            &[4, 4],
+        ),
+        row(Conv2D::new(3, [2, 1]).dilation_rate([2, 2]).padding(Padding::Same), &[4, 4, 2]),
+        row(
+            DepthwiseConv1D::new(2).depth_multiplier(2).depthwise_initializer(Initializer::Constant(2.0)),
+            &[4, 4],
+        ),
+        row(
+            SeparableConv1D::new(3, 2).depth_multiplier(2).pointwise_regularizer(Regularizer::L1(0.5)),
+            &[4, 4],
+        ),
+        row(MaxPooling1D::new(3).strides(2).padding(Padding::Same), &[4, 4]),
+        row(MaxPooling2D::new([3, 2]), &[4, 4, 2]),
+        row(AveragePooling1D::new(3), &[4, 4]),
+        row(AveragePooling2D::new([3, 2]).strides([1, 2]), &[4, 4, 2]),
+        row(GlobalMaxPooling1D::new().keepdims(true), &[4, 4]),
+        row(GlobalMaxPooling2D::new(), &[4, 4, 2]),
+        row(GlobalAveragePooling1D::new(), &[4, 4]),
+        row(GlobalAveragePooling2D::new().keepdims(true), &[4, 4, 2]),
+        row(
+            SimpleRnn::new(3).go_backwards(true).recurrent_initializer(Initializer::Identity { gain: 0.5 }),
+            &[4, 4],
+        ),
+        row(rnn().return_sequences(true).recurrent_dropout(0.2), &[4, 4]),
+        row(Gru::new(3).reset_after(false).recurrent_activation(Activation::HardSigmoid), &[4, 4]),
+        row(Bidirectional::new(rnn()).merge_mode(MergeMode::Ave), &[4, 4]),
+        row(TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)), &[4, 4]),
+        row(Residual::new().add(Dense::new(3)).add(Dropout::new(0.2)), &[3]),
+        row(
+            BatchNormalization::new()
+                .momentum(0.9)
+                .epsilon(1e-5)
+                .center(false)
+                .gamma_constraint(Constraint::NonNegative),
+            &[4, 4],
+        ),
+        row(LayerNormalization::new().axes(2).scale(false), &[4, 4]),
+        row(UnitNormalization::new().axis(1), &[4, 4]),
+        row(Normalization::new().axis(Some(1)).statistics([1.0, 2.0], [3.0, 4.0]), &[2, 3]),
+        row(Normalization::new().axis(None).statistics([1.0], [2.0]), &[4, 4]),
+        row(Rescaling::new(0.5).offset(-1.0), &[4, 4]),
+        row(Dropout::new(0.3), &[4, 4]),
+        row(SpatialDropout1D::new(0.3), &[4, 4]),
+        row(AlphaDropout::new(0.3), &[4, 4]),
+        row(GaussianDropout::new(0.3), &[4, 4]),
+        row(GaussianNoise::new(0.3), &[4, 4]),
+        row(
+            Embedding::new(7, 3).embeddings_initializer(Initializer::RandomNormal { mean: 1.0, stddev: 2.0 }),
+            &[4],
+        ),
+        row(Flatten::new().trainable(false), &[4, 4]),
+        row(Reshape::new([2, -1]), &[4, 4]),
+        row(Permute::new([2, 1]), &[4, 4]),
+        row(RepeatVector::new(3), &[4]),
+        row(ZeroPadding1D::new(1, 2), &[4, 4]),
+        row(ZeroPadding2D::new([1, 2], [3, 4]), &[4, 4, 2]),
+        row(Cropping1D::new(1, 2), &[4, 4]),
+        row(UpSampling1D::new(3), &[4, 4]),
+        row(Activation::Threshold { threshold: 1.0, default_value: 2.0 }, &[4, 4]),
+        row(Relu::new().max_value(3.0).negative_slope(0.1).threshold(0.2), &[4, 4]),
+        row(LeakyRelu::new().negative_slope(0.1), &[4, 4]),
+        row(Elu::new().alpha(0.1), &[4, 4]),
+        row(PRelu::new().shared_axes([1, 2]).alpha_initializer(he), &[4, 4]),
+        row(Softmax::new().axis(1).activity_regularizer(l2), &[4, 4]),
+    ]
+}
+
+pub fn losses<F: Scalar>() -> Vec<Box<dyn Loss<F>>> {
+    vec![
+        Box::new(BinaryCrossentropy::new().label_smoothing(0.1)),
+        Box::new(CategoricalCrossentropy::new().from_logits(true)),
+        Box::new(SparseCategoricalCrossentropy::new().ignore_class(-1)),
+        Box::new(BinaryFocalCrossentropy::new().gamma(3.0).apply_class_balancing(true)),
+        Box::new(CategoricalFocalCrossentropy::new().alpha_per_class([0.5, 0.25, 0.25])),
+        Box::new(Huber::new().delta(2.0)),
+        Box::new(MeanSquaredError::new()),
+        Box::new(MeanAbsoluteError::new()),
+        Box::new(MeanAbsolutePercentageError::new()),
+        Box::new(MeanSquaredLogarithmicError::new()),
+        Box::new(LogCosh::new()),
+        Box::new(KlDivergence::new()),
+        Box::new(Poisson::new()),
+        Box::new(Hinge::new()),
+        Box::new(SquaredHinge::new()),
+        Box::new(CategoricalHinge::new()),
+        Box::new(CosineSimilarity::new()),
+    ]
+}
+
+pub fn optimizers<F: Scalar>() -> Vec<Box<dyn Optimizer<F>>> {
+    vec![
+        Box::new(Sgd::new(CosineDecay::new(0.1, 10).warm_up(0.2, 3)).momentum(0.9)),
+        Box::new(RmsProp::new(CosineDecayRestarts::new(0.1, 10).t_mul(1.5)).centered(true)),
+        Box::new(Adam::new(ExponentialDecay::new(0.1, 10, 0.5).staircase(true)).amsgrad(true)),
+        Box::new(AdamW::new(InverseTimeDecay::new(0.1, 10, 0.5)).weight_decay(0.1)),
+        Box::new(Adamax::new(PiecewiseConstantDecay::new([1, 2], [0.3, 0.2, 0.1]))),
+        Box::new(Nadam::new(PolynomialDecay::new(0.1, 10).power(2.0))),
+        Box::new(Adagrad::new(0.1).clip_norm(2.0)),
+        Box::new(Adadelta::new(0.1).average_weights(WeightAverage::new(0.9).overwrite_every(3))),
+        Box::new(Ftrl::new(0.1).l1(0.1).clip_value(0.5)),
+        Box::new(Lion::new(0.1).global_clip_norm(1.0).accumulate_gradients(2)),
+        Box::new(AdamW::new(0.1).exclude_from_weight_decay(["bias"])),
+    ]
+}
+
+pub fn metrics<F: Scalar>() -> Vec<Box<dyn Metric<F>>> {
+    (
+        Accuracy::new().name("right"),
+        Auc::new().curve(Curve::Pr).summation(Summation::Minoring).num_thresholds(50),
+        Precision::new().threshold(0.3).class_id(1),
+        Recall::new().top_k(2),
+        F1Score::new().average(Average::Micro).threshold(0.4),
+        FBetaScore::new(2.0).average(Average::Weighted),
+        R2Score::new().aggregation(Aggregation::VarianceWeighted).num_regressors(2),
+        Weighted::new(TopKAccuracy::new().k(2).name("top")),
+    )
+        .into_metrics()
+        .into_iter()
+        .chain(
+            (
+                RootMeanSquaredError::new(),
+                metric::MeanSquaredError::new(),
+                metric::MeanAbsoluteError::new(),
+                metric::MeanAbsolutePercentageError::new(),
+                metric::MeanSquaredLogarithmicError::new(),
+                metric::LogCoshError::new().name("lc"),
+                Weighted::new(metric::CosineSimilarity::new()),
+            )
+                .into_metrics(),
+        )
+        .collect()
+}
