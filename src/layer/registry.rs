@@ -1,6 +1,7 @@
 //! The built-in layers by the names that files use.
 
 use super::*;
+use crate::activation::Activation;
 use crate::config::{Constructor, Registry, built_in};
 
 /// The registry of the built-in layers.

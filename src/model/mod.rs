@@ -15,7 +15,7 @@ pub use summary::Summary;
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::layer::{Layer, NamedLayer, names};
+use crate::layer::{Layer, LayerExt, NamedLayer, names};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 

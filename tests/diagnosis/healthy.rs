@@ -2,7 +2,6 @@
 
 use crate::synthetic::*;
 use cornu::diagnosis::{Diagnose, Findings};
-use cornu::layer::Layer;
 use cornu::ndarray::{Array1, Array2, Array3, Axis, s};
 use cornu::optimizer::{CosineDecay, ExponentialDecay};
 use cornu::prelude::*;

@@ -2,7 +2,6 @@
 
 use cornu::config::{Config, Value};
 use cornu::error::FileError;
-use cornu::layer::Layer;
 use cornu::loss::Loss;
 use cornu::metric::{Aggregation, IntoMetrics, Metric};
 use cornu::optimizer::{

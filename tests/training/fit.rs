@@ -114,7 +114,7 @@ fn weights_that_descend_within_the_product_have_the_bits_of_those_that_do_not() 
         model.compile(Sgd::new(0.1), loss, ()).unwrap();
         model.fit(&x, &y, &fit.epochs(3).batch_size(16)).unwrap();
         let mut grads = Vec::new();
-        model.layers()[0].layer().visit(&mut |param| grads.extend(param.grad().iter().map(|g| g.to_bits())));
+        model.layers()[0].visit_params(&mut |param| grads.extend(param.grad().iter().map(|g| g.to_bits())));
         (bits(&model), grads)
     };
     // Where a callback may look at the gradients, they are written down.

@@ -7,7 +7,7 @@ use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, Result, Shape};
 use crate::layer::names::{check_unique, unused};
 use crate::layer::workspace::{StepAt, Workspace};
-use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
+use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -139,16 +139,23 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         }
     }
 
-    fn layers(&self) -> &[NamedLayer<F>] {
-        &self.layers
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        f(Part::Layers(&self.layers));
     }
 
-    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
-        &mut self.layers
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Layers(&mut self.layers));
     }
 
-    fn memory(&self, rows: usize) -> usize {
-        self.layers.iter().map(|layer| layer.memory(rows) + 2 * rows * layer.widths().1).sum()
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            memory: self
+                .layers
+                .iter()
+                .map(|layer| layer.traits().memory + Memory::per_row(2 * layer.widths().1))
+                .sum(),
+            ..LayerTraits::default()
+        }
     }
 }
 

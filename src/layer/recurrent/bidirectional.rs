@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::rnn::Rnn;
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
+use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -187,17 +187,20 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         }
     }
 
-    fn layers(&self) -> &[NamedLayer<F>] {
-        &self.layers
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        f(Part::Layers(&self.layers));
     }
 
-    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
-        &mut self.layers
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Layers(&mut self.layers));
     }
 
-    fn memory(&self, rows: usize) -> usize {
-        let own = 2 * rows * self.units * self.steps;
-        self.layers.iter().map(|layer| layer.memory(rows)).sum::<usize>() + own
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            memory: self.layers.iter().map(|layer| layer.traits().memory).sum::<Memory>()
+                + Memory::per_row(2 * self.units * self.steps),
+            ..LayerTraits::default()
+        }
     }
 }
 
