@@ -30,7 +30,7 @@ pub struct CallbackContext<'a, F: Scalar> {
 }
 
 impl<'a, F: Scalar> CallbackContext<'a, F> {
-    /// The moment of a model; epoch and batch each with the number at which they end.
+    /// The context of a model; epoch and batch each come with their total.
     pub(crate) fn new(
         model: &'a mut Sequential<F>,
         logs: &'a mut Logs,
@@ -48,11 +48,11 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
     /// ```
     /// use cornu::callback::Flow;
     /// use cornu::prelude::*;
-    /// let tell = LambdaCallback::<f32>::new().on_batch_end(|at| {
+    /// let print = LambdaCallback::<f32>::new().on_batch_end(|at| {
     ///     at.println(format_args!("batch {} of {}", at.batch, at.batches));
     ///     Ok(Flow::Continue)
     /// });
-    /// # let _ = tell;
+    /// # let _ = print;
     /// ```
     pub fn println(&self, text: impl fmt::Display) {
         if self.verbose != Verbose::Silent {

@@ -1,4 +1,4 @@
-//! The layers that files know by their kind.
+//! The built-in layers by the names that files use.
 
 use super::*;
 use crate::activation::Activation;

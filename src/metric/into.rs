@@ -1,4 +1,4 @@
-//! What can be given as metrics: nothing, several of a kind, or several of different registry.
+//! What can be given as metrics: nothing, several of a kind, or several of different kinds.
 
 use super::Metric;
 use crate::scalar::Scalar;
