@@ -188,31 +188,40 @@ impl<F: Scalar> NamedLayer<F> {
     /// Replaces the activation; `false` if the layer has none to replace.
     pub(crate) fn set_activation(&mut self, activation: Activation) -> bool {
         self.edit(|part| match part {
-            PartMut::Activation(old) => Some(*old = activation),
-            _ => None,
+            PartMut::Activation(old) => {
+                *old = activation;
+                true
+            }
+            _ => false,
         })
     }
 
     /// Replaces the drop rate; `false` if the layer has none.
     pub(crate) fn set_drop_rate(&mut self, rate: f64) -> bool {
         self.edit(|part| match part {
-            PartMut::DropRate(old) => Some(*old = rate),
-            _ => None,
+            PartMut::DropRate(old) => {
+                *old = rate;
+                true
+            }
+            _ => false,
         })
     }
 
     /// Replaces the number of outputs, for the next time that the layer is built; `false` if it has none.
     pub(crate) fn set_units(&mut self, units: usize) -> bool {
         self.edit(|part| match part {
-            PartMut::Units(old) => Some(*old = units),
-            _ => None,
+            PartMut::Units(old) => {
+                *old = units;
+                true
+            }
+            _ => false,
         })
     }
 
     /// Whether `edit` changes a part of the layer.
-    fn edit(&mut self, edit: impl Fn(PartMut<F>) -> Option<()>) -> bool {
+    fn edit(&mut self, edit: impl Fn(PartMut<F>) -> bool) -> bool {
         let mut changed = false;
-        self.layer.visit_mut(&mut |part| changed |= edit(part).is_some());
+        self.layer.visit_mut(&mut |part| changed |= edit(part));
         changed
     }
 
