@@ -2,7 +2,7 @@
 //!
 //! Scale: y = g ⊙ x, with one learned factor for each feature. dg = Σ dy ⊙ x, dx = g ⊙ dy.
 
-use cornu::layer::BackwardContext;
+use cornu::layer::{BackwardContext, Part, PartMut};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -43,12 +43,12 @@ impl<F: Scalar> layer::Layer<F> for Scale<F> {
         }
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
-        self.factors.iter().for_each(f);
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        self.factors.iter().map(Part::Param).for_each(f);
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
-        self.factors.iter_mut().for_each(f);
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        self.factors.iter_mut().map(PartMut::Param).for_each(f);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::scalar::Scalar;
 ///
 /// # Example
 /// ```
-/// use cornu::callback::{Callback, Flow, Moment, State};
+/// use cornu::callback::{Callback, Flow, CallbackContext, State};
 /// use cornu::prelude::*;
 ///
 /// /// Counts the batches of a training, however often it is killed.
@@ -28,7 +28,7 @@ use crate::scalar::Scalar;
 /// struct Count { batches: u64 }
 ///
 /// impl Callback<f32> for Count {
-///     fn on_batch_end(&mut self, _: &mut Moment<f32>) -> Result<Flow> {
+///     fn on_batch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
 ///         self.batches += 1;
 ///         Ok(Flow::Continue)
 ///     }

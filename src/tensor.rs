@@ -163,6 +163,38 @@ impl<'a, F> BatchMut<'a, F> {
 pub struct Scratch<F> {
     own: Vec<F>,
     next: Option<Box<Scratch<F>>>,
+    finite: Finite,
+}
+
+/// Whether the caller of a prediction asks if all of the input is finite, and the answer.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum Finite {
+    #[default]
+    NotAsked,
+    Asked,
+    Answer(bool),
+}
+
+impl<F> Scratch<F> {
+    /// Asks the layer that is called next whether its input is finite.
+    pub(crate) fn ask_if_finite(&mut self) {
+        self.finite = Finite::Asked;
+    }
+
+    /// Whether the caller asks if the input is finite.
+    pub(crate) fn asks_if_finite(&self) -> bool {
+        self.finite == Finite::Asked
+    }
+
+    /// Answers whether the input is finite.
+    pub(crate) fn answer_if_finite(&mut self, finite: bool) {
+        self.finite = Finite::Answer(finite);
+    }
+
+    /// Whether the layer has proven that its input is finite; asks no more.
+    pub(crate) fn take_proof(&mut self) -> bool {
+        std::mem::take(&mut self.finite) == Finite::Answer(true)
+    }
 }
 
 impl<F: Copy + Default> Scratch<F> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use super::failures::Failures;
-use super::{Callback, Flow, Moment, State};
+use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::save::backup;
 use crate::scalar::Scalar;
@@ -161,7 +161,7 @@ impl BackupAndRestore {
     }
 
     /// Writes what was captured.
-    pub(crate) fn write<F: Scalar>(&mut self, at: &Moment<F>, captured: Result<State>) {
+    pub(crate) fn write<F: Scalar>(&mut self, at: &CallbackContext<F>, captured: Result<State>) {
         let path = self.path();
         let written = captured.and_then(|state| {
             // A folder that has vanished is made anew.
@@ -172,7 +172,7 @@ impl BackupAndRestore {
     }
 
     /// Removes the backup of a training that is done, unless it is to stay.
-    pub(crate) fn close<F: Scalar>(&mut self, at: &Moment<F>) {
+    pub(crate) fn close<F: Scalar>(&mut self, at: &CallbackContext<F>) {
         if self.delete_checkpoint
             && let Err(error) = backup::remove(&self.path())
         {
@@ -182,7 +182,7 @@ impl BackupAndRestore {
 }
 
 impl<F: Scalar> Callback<F> for BackupAndRestore {
-    fn on_batch_end(&mut self, _: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, _: &mut CallbackContext<F>) -> Result<Flow> {
         self.batches += 1;
         if let SaveFreq::Batches(every) = self.save_freq {
             self.due |= self.batches >= every;
@@ -193,7 +193,7 @@ impl<F: Scalar> Callback<F> for BackupAndRestore {
         Ok(Flow::Continue)
     }
 
-    fn on_epoch_end(&mut self, _: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, _: &mut CallbackContext<F>) -> Result<Flow> {
         self.due |= self.save_freq == SaveFreq::Epoch;
         Ok(Flow::Continue)
     }

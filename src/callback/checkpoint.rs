@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::failures::Failures;
 use super::monitor::{Mode, Monitor, monitor_setters};
-use super::{Callback, Flow, Moment, State};
+use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::save::Content;
 use crate::scalar::Scalar;
@@ -113,7 +113,7 @@ impl ModelCheckpoint {
     }
 
     /// Writes the model, unless it is not the best.
-    fn save<F: Scalar>(&mut self, at: &Moment<F>) -> Result<()> {
+    fn save<F: Scalar>(&mut self, at: &CallbackContext<F>) -> Result<()> {
         let watched = if self.save_best_only { self.monitor.read(at)? } else { None };
         let is_best = match watched {
             Some((value, goal)) => self.monitor.is_best(value, goal),
@@ -184,7 +184,7 @@ fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Op
 }
 
 impl<F: Scalar> Callback<F> for ModelCheckpoint {
-    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if self.every == Some(0) {
             return Err(Error::argument("save_every", "at least 1", 0));
         }
@@ -193,7 +193,7 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
         at.model.check_content(self.content()?)
     }
 
-    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.batches += 1;
         if self.every.is_some_and(|every| self.batches.is_multiple_of(every)) {
             self.save(at)?;
@@ -201,7 +201,7 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
         Ok(Flow::Continue)
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         if self.every.is_none() {
             self.save(at)?;
         }

@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use super::failures::Failures;
-use super::{Callback, Flow, Moment, State};
+use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -123,7 +123,7 @@ fn number(value: f64) -> String {
 }
 
 impl<F: Scalar> Callback<F> for CsvLogger {
-    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         (self.keys, self.pending) = (Vec::new(), String::new());
         self.failures.clear();
         // Nothing is cut off yet: a training that goes on needs what was written before.
@@ -136,13 +136,13 @@ impl<F: Scalar> Callback<F> for CsvLogger {
         Ok(())
     }
 
-    fn on_epoch_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         // Cuts off what a training that was killed wrote after its backup. Where that fails, the line to come tells.
         let _ = self.open();
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         if self.keys.is_empty() {
             self.keys = at.logs.iter().map(|(key, _)| key.to_string()).collect();
             self.keys.sort();
@@ -162,7 +162,7 @@ impl<F: Scalar> Callback<F> for CsvLogger {
         Ok(Flow::Continue)
     }
 
-    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if !self.pending.is_empty() {
             let written = self.write();
             self.failures.take(at, "the end of the CSV log", written);

@@ -1,7 +1,7 @@
 //! Early stopping: ends a training that no longer gets better, and brings back its best weights.
 
 use super::monitor::{Mode, Monitor, monitor_setters};
-use super::{Callback, Flow, Moment, State};
+use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -114,7 +114,7 @@ impl<F> Default for EarlyStopping<F> {
 }
 
 impl<F: Scalar> EarlyStopping<F> {
-    fn keep_weights(&mut self, at: &Moment<F>) {
+    fn keep_weights(&mut self, at: &CallbackContext<F>) {
         if self.restore_best_weights {
             let mut weights = Vec::new();
             at.model.walk(&mut |_, _, param| weights.push(param.value().to_vec()));
@@ -124,7 +124,7 @@ impl<F: Scalar> EarlyStopping<F> {
 }
 
 impl<F: Scalar> Callback<F> for EarlyStopping<F> {
-    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.monitor.check()?;
         if let Some(baseline) = self.baseline.filter(|baseline| baseline.is_nan()) {
             return Err(Error::argument("baseline", "a number", baseline));
@@ -134,7 +134,7 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         let Some((value, goal)) = self.monitor.read(at)? else { return Ok(Flow::Continue) };
         if at.epoch < self.start_from_epoch {
             return Ok(Flow::Continue);
@@ -155,7 +155,7 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
         Ok(Flow::Continue)
     }
 
-    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if let Some(weights) = self.best_weights.take() {
             self.restored = self.best_epoch;
             let mut weights = weights.iter();

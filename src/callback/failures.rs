@@ -1,6 +1,6 @@
 //! What a callback could not write: told once for each reason, kept as data, tried again.
 
-use super::Moment;
+use super::CallbackContext;
 use crate::error::Error;
 use crate::scalar::Scalar;
 
@@ -33,7 +33,7 @@ impl Failures {
     /// Takes what became of an attempt to write `what`; gives what it gave, where it did.
     pub(super) fn take<F: Scalar, T>(
         &mut self,
-        at: &Moment<F>,
+        at: &CallbackContext<F>,
         what: &str,
         written: Result<T, Error>,
     ) -> Option<T> {

@@ -1,6 +1,6 @@
 //! Histograms of weights, gradients and activations, epoch by epoch.
 
-use super::{Callback, Flow, Moment};
+use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
 use crate::layer::NamedLayer;
 use crate::samples::Samples;
@@ -184,7 +184,7 @@ impl<F: Scalar> std::fmt::Debug for Histograms<'_, F> {
 }
 
 impl<F: Scalar> Callback<F> for Histograms<'_, F> {
-    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         if self.every == 0 {
             return Err(Error::argument("every", "at least 1", 0));
         }
@@ -192,7 +192,7 @@ impl<F: Scalar> Callback<F> for Histograms<'_, F> {
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         if !at.epoch.is_multiple_of(self.every) {
             return Ok(Flow::Continue);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Callback, Flow, Moment};
+use super::{Callback, CallbackContext, Flow};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -11,13 +11,13 @@ use crate::scalar::Scalar;
 ///
 /// # Example
 /// ```
-/// use cornu::callback::{Flow, LambdaCallback, Moment};
+/// use cornu::callback::{Flow, LambdaCallback, CallbackContext};
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
 /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
 /// let x = ndarray::array![[0.0], [1.0]];
 /// let mut losses = Vec::new();
-/// let watch = LambdaCallback::new().on_epoch_end(|at: &mut Moment<f32>| {
+/// let watch = LambdaCallback::new().on_epoch_end(|at: &mut CallbackContext<f32>| {
 ///     losses.extend(at.logs.get("loss"));
 ///     Ok(if at.epoch == 2 { Flow::Stop("three are enough".into()) } else { Flow::Continue })
 /// });
@@ -36,7 +36,7 @@ pub struct LambdaCallback<'a, F: Scalar = f32> {
     fit_end: Option<Event<'a, F, ()>>,
 }
 
-type Event<'a, F, R> = Box<dyn FnMut(&mut Moment<F>) -> Result<R> + 'a>;
+type Event<'a, F, R> = Box<dyn FnMut(&mut CallbackContext<F>) -> Result<R> + 'a>;
 
 impl<'a, F: Scalar> LambdaCallback<'a, F> {
     /// No closure yet.
@@ -45,31 +45,31 @@ impl<'a, F: Scalar> LambdaCallback<'a, F> {
     }
 
     /// Called before the first epoch. Default: nothing.
-    pub fn on_fit_begin(mut self, f: impl FnMut(&mut Moment<F>) -> Result<()> + 'a) -> Self {
+    pub fn on_fit_begin(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<()> + 'a) -> Self {
         self.fit_begin = Some(Box::new(f));
         self
     }
 
     /// Called before each epoch. Default: nothing.
-    pub fn on_epoch_begin(mut self, f: impl FnMut(&mut Moment<F>) -> Result<()> + 'a) -> Self {
+    pub fn on_epoch_begin(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<()> + 'a) -> Self {
         self.epoch_begin = Some(Box::new(f));
         self
     }
 
     /// Called after each batch. Default: nothing.
-    pub fn on_batch_end(mut self, f: impl FnMut(&mut Moment<F>) -> Result<Flow> + 'a) -> Self {
+    pub fn on_batch_end(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<Flow> + 'a) -> Self {
         self.batch_end = Some(Box::new(f));
         self
     }
 
     /// Called after each epoch. Default: nothing.
-    pub fn on_epoch_end(mut self, f: impl FnMut(&mut Moment<F>) -> Result<Flow> + 'a) -> Self {
+    pub fn on_epoch_end(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<Flow> + 'a) -> Self {
         self.epoch_end = Some(Box::new(f));
         self
     }
 
     /// Called after the last epoch. Default: nothing.
-    pub fn on_fit_end(mut self, f: impl FnMut(&mut Moment<F>) -> Result<()> + 'a) -> Self {
+    pub fn on_fit_end(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<()> + 'a) -> Self {
         self.fit_end = Some(Box::new(f));
         self
     }
@@ -88,23 +88,23 @@ impl<F: Scalar> fmt::Debug for LambdaCallback<'_, F> {
 }
 
 impl<F: Scalar> Callback<F> for LambdaCallback<'_, F> {
-    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         self.fit_begin.as_mut().map_or(Ok(()), |f| f(at))
     }
 
-    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         self.epoch_begin.as_mut().map_or(Ok(()), |f| f(at))
     }
 
-    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.batch_end.as_mut().map_or(Ok(Flow::Continue), |f| f(at))
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.epoch_end.as_mut().map_or(Ok(Flow::Continue), |f| f(at))
     }
 
-    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         self.fit_end.as_mut().map_or(Ok(()), |f| f(at))
     }
 }

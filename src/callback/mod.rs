@@ -2,13 +2,13 @@
 
 mod backup;
 mod checkpoint;
+mod context;
 mod csv_logger;
 mod early_stopping;
 mod failures;
 mod histograms;
 mod lambda;
 mod logs;
-mod moment;
 mod monitor;
 mod plateau;
 mod progress;
@@ -21,12 +21,12 @@ mod terminate;
 pub use crate::state::{State, Value};
 pub use backup::{BackupAndRestore, SaveFreq};
 pub use checkpoint::ModelCheckpoint;
+pub use context::CallbackContext;
 pub use csv_logger::CsvLogger;
 pub use early_stopping::EarlyStopping;
 pub use histograms::{Counted, Histogram, HistogramSeries, Histograms};
 pub use lambda::LambdaCallback;
 pub use logs::Logs;
-pub use moment::Moment;
 pub use monitor::Mode;
 pub use plateau::ReduceLearningRateOnPlateau;
 pub use progress::{Progress, Verbose};
@@ -40,7 +40,7 @@ use crate::scalar::Scalar;
 
 /// Called by `fit` as a training goes on. Every method has a default that does nothing.
 ///
-/// What ends a training: an error that a method returns, and so what a stock callback refuses before the first step, such
+/// What ends a training: an error that a method returns, and so what a built-in callback refuses before the first step, such
 /// as a pattern that cannot be read or a folder that cannot be made. What does not: a checkpoint, a backup or a line of a
 /// log that cannot be written later on, as on a disk that has become full. That is told on standard error, unless the
 /// training is silent, once for each reason; it is tried again at the next, and the callback's `failures` hold the errors.
@@ -48,13 +48,13 @@ use crate::scalar::Scalar;
 /// # Example
 /// ```
 /// use cornu::prelude::*;
-/// use cornu::callback::{Callback, Flow, Moment};
+/// use cornu::callback::{Callback, Flow, CallbackContext};
 ///
 /// /// Stops once the loss is low enough.
 /// struct Enough(f64);
 ///
 /// impl Callback<f32> for Enough {
-///     fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+///     fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
 ///         match at.logs.get("loss") {
 ///             Some(loss) if loss < self.0 => Ok(Flow::Stop(format!("the loss is below {}", self.0))),
 ///             _ => Ok(Flow::Continue),
@@ -74,7 +74,7 @@ pub trait Callback<F: Scalar> {
     ///
     /// # Errors
     /// Any error ends the training and comes back from `fit`; so for all methods.
-    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         let _ = at;
         Ok(())
     }
@@ -83,7 +83,7 @@ pub trait Callback<F: Scalar> {
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
-    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         let _ = at;
         Ok(())
     }
@@ -92,7 +92,7 @@ pub trait Callback<F: Scalar> {
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
-    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         let _ = at;
         Ok(Flow::Continue)
     }
@@ -101,7 +101,7 @@ pub trait Callback<F: Scalar> {
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         let _ = at;
         Ok(Flow::Continue)
     }
@@ -111,7 +111,7 @@ pub trait Callback<F: Scalar> {
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
-    fn on_diverged(&mut self, at: &mut Moment<F>, error: &Error) -> Result<Flow> {
+    fn on_diverged(&mut self, at: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {
         let _ = (at, error);
         Ok(Flow::Continue)
     }
@@ -120,7 +120,7 @@ pub trait Callback<F: Scalar> {
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
-    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         let _ = at;
         Ok(())
     }
@@ -157,22 +157,22 @@ pub trait Callback<F: Scalar> {
 }
 
 impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
-    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         (**self).on_fit_begin(at)
     }
-    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         (**self).on_epoch_begin(at)
     }
-    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         (**self).on_batch_end(at)
     }
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         (**self).on_epoch_end(at)
     }
-    fn on_diverged(&mut self, at: &mut Moment<F>, error: &Error) -> Result<Flow> {
+    fn on_diverged(&mut self, at: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {
         (**self).on_diverged(at, error)
     }
-    fn on_fit_end(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         (**self).on_fit_end(at)
     }
     fn state(&mut self, state: &mut State) -> Result<()> {

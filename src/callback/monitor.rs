@@ -1,6 +1,6 @@
 //! What a callback watches: a key of the logs, which way is better, and the best so far.
 
-use super::{Moment, State};
+use super::{CallbackContext, State};
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::scalar::Scalar;
@@ -42,7 +42,7 @@ impl Monitor {
     ///
     /// # Errors
     /// [`Error::Unknown`] for a key that no epoch can have, or whose direction nobody knows.
-    pub(super) fn read<F: Scalar>(&self, at: &Moment<F>) -> Result<Option<(f64, Goal)>> {
+    pub(super) fn read<F: Scalar>(&self, at: &CallbackContext<F>) -> Result<Option<(f64, Goal)>> {
         let name = self.key.strip_prefix("val_").unwrap_or(&self.key);
         let compiled = at.model.compiled.as_ref();
         let keys = compiled.map_or(&[][..], |compiled| &compiled.keys);

@@ -1,7 +1,7 @@
 //! Reduce on plateau: a smaller learning rate when a training no longer gets better.
 
 use super::monitor::{Mode, Monitor, monitor_setters};
-use super::{Callback, Flow, Moment, State};
+use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -99,7 +99,7 @@ impl Default for ReduceLearningRateOnPlateau {
 }
 
 impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
-    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.monitor.check()?;
         if !(0.0..1.0).contains(&self.factor) {
             return Err(Error::argument("factor", "a number of at least 0 and below 1", self.factor));
@@ -108,7 +108,7 @@ impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         let rate = at.learning_rate();
         at.logs.set("learning_rate", rate);
         let Some((value, goal)) = self.monitor.read(at)? else { return Ok(Flow::Continue) };

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use self::line::Line;
 use super::terminal::say;
-use super::{Callback, Flow, Moment};
+use super::{Callback, CallbackContext, Flow};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -142,7 +142,7 @@ impl Progress {
     }
 
     /// Says where a training goes on from a backup.
-    pub(crate) fn go_on<F: Scalar>(&mut self, at: &mut Moment<F>) -> Result<()> {
+    pub(crate) fn go_on<F: Scalar>(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if self.style == Style::Silent {
             return Ok(());
         }
@@ -166,7 +166,7 @@ impl Progress {
         }
     }
 
-    fn line<'a, F: Scalar>(&mut self, at: &'a Moment<F>) -> Line<'a> {
+    fn line<'a, F: Scalar>(&mut self, at: &'a CallbackContext<F>) -> Line<'a> {
         Line {
             number: self.place.as_mut().and_then(Place::number),
             epoch: (at.epoch + 1, at.epochs),
@@ -190,12 +190,12 @@ fn width() -> usize {
 }
 
 impl<F: Scalar> Callback<F> for Progress {
-    fn on_fit_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.place = (self.style != Style::Silent).then(Place::new);
         Ok(())
     }
 
-    fn on_epoch_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.started = Instant::now();
         #[cfg(feature = "progress")]
         {
@@ -204,7 +204,7 @@ impl<F: Scalar> Callback<F> for Progress {
         Ok(())
     }
 
-    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         // The text is made no oftener than it is drawn.
         #[cfg(feature = "progress")]
         if self.style == Style::Bar && self.drawn.elapsed() > Duration::from_millis(100) {
@@ -218,7 +218,7 @@ impl<F: Scalar> Callback<F> for Progress {
         Ok(Flow::Continue)
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.clear();
         match self.style {
             Style::Silent => {}
@@ -229,7 +229,7 @@ impl<F: Scalar> Callback<F> for Progress {
         Ok(Flow::Continue)
     }
 
-    fn on_fit_end(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_fit_end(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.clear();
         self.place = None;
         Ok(())

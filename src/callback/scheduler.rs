@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Callback, Flow, Moment};
+use super::{Callback, CallbackContext, Flow};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -47,12 +47,12 @@ impl<S> fmt::Debug for LearningRateScheduler<S> {
 }
 
 impl<F: Scalar, S: FnMut(usize, f64) -> f64> Callback<F> for LearningRateScheduler<S> {
-    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         let rate = (self.schedule)(at.epoch, at.learning_rate());
         at.set_learning_rate(rate)
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         at.logs.set("learning_rate", at.learning_rate());
         Ok(Flow::Continue)
     }

@@ -6,7 +6,7 @@ mod proto;
 use std::path::PathBuf;
 
 use super::failures::Failures;
-use super::{Callback, Flow, Moment};
+use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use events::Events;
@@ -97,14 +97,14 @@ impl TensorBoard {
 }
 
 impl<F: Scalar> Callback<F> for TensorBoard {
-    fn on_fit_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         self.failures.clear();
         (self.validation, self.epoch) = (None, at.epoch);
         self.training = Some(Events::open(&self.folder.join("train"))?);
         Ok(())
     }
 
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.epoch = at.epoch;
         let scalar = |name: &str, value: f64| Value::scalar(format!("epoch_{name}"), value);
         let (mut training, mut validation) = (Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
 //! Ends a training whose loss is no number, without an error.
 
-use super::{Callback, Flow, Moment};
+use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -33,7 +33,7 @@ impl TerminateOnNaN {
 }
 
 impl<F: Scalar> Callback<F> for TerminateOnNaN {
-    fn on_diverged(&mut self, _: &mut Moment<F>, error: &Error) -> Result<Flow> {
+    fn on_diverged(&mut self, _: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {
         Ok(Flow::Stop(error.to_string()))
     }
 }

@@ -1,17 +1,17 @@
 //! Settings as data: what a layer, a loss, an optimizer or a metric was made with, under Keras's names.
 //!
-//! A [`Config`] is what the file formats write and read. Each stock thing lists its settings once, and both directions
+//! A [`Config`] is what the file formats write and read. Each built-in type lists its settings once, and both directions
 //! follow from that list.
 
 mod fields;
-mod kinds;
+mod registry;
 mod setting;
 
 pub use fields::Fields;
 pub use setting::Setting;
 
 pub(crate) use fields::refuse;
-pub(crate) use kinds::{Kinds, Made, stock};
+pub(crate) use registry::{Constructor, Registry, built_in};
 pub(crate) use setting::{Entry, Settings, settings, words};
 
 /// The settings of one thing: its kind, such as `Dense`, and its fields, such as `units`.
@@ -84,7 +84,7 @@ impl Config {
     }
 
     /// Of a thing that lists its settings.
-    pub(crate) fn told(module: &str, kind: &str, thing: &impl Settings) -> Self {
+    pub(crate) fn from_settings(module: &str, kind: &str, thing: &impl Settings) -> Self {
         let mut config = Config::of(module, kind);
         thing.write(&mut config);
         config

@@ -136,6 +136,17 @@ impl Finding {
         }
     }
 
+    /// A finding of a rule of the crate; the table of codes adds its code and bounds its severity.
+    pub(crate) fn draft(title: impl Into<String>) -> Self {
+        Finding::new("", Severity::Error, title)
+    }
+
+    /// Lowers the severity to this.
+    pub(crate) fn at_most(mut self, severity: Severity) -> Self {
+        self.severity = self.severity.min(severity);
+        self
+    }
+
     /// Adds a line of evidence.
     pub fn saw(mut self, evidence: impl Into<String>) -> Self {
         self.evidence.push(evidence.into());

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::ops::Deref;
 
-use super::chain::{explains, is_symptom, rank};
+use super::codes::{explains, is_disproved, is_symptom, rank};
 use super::colour::colour;
 use super::finding::{Finding, Severity};
 use crate::error::Result;
@@ -33,8 +33,9 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// The finding of this code.
-    pub fn of(&self, code: &str) -> Option<&Finding> {
+    /// The finding of this code: a [`Code`](super::Code), or the text of any.
+    pub fn of(&self, code: impl AsRef<str>) -> Option<&Finding> {
+        let code = code.as_ref();
         self.all.iter().find(|finding| finding.code == code)
     }
 
@@ -118,6 +119,11 @@ impl Findings {
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.all.retain(keep);
         self.arrange();
+    }
+
+    /// Drops the findings that a run of this skill disproves.
+    pub(crate) fn withdraw(&mut self, skill: Option<f64>) {
+        self.retain(|finding| !skill.is_some_and(|skill| is_disproved(finding, skill)));
     }
 
     /// Writes the roots that `shown` names, and what follows from any root among those.

@@ -13,18 +13,18 @@
 //! | N04xx | the course of the training |
 //! | N05xx | its end |
 
-mod chain;
+mod codes;
 mod colour;
 mod evidence;
 mod finding;
 mod findings;
-pub mod pages;
 mod ranks;
 mod remedy;
 mod rules;
 mod state;
 mod watch;
 
+pub use codes::{Code, pages};
 pub(crate) use colour::colour;
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
@@ -70,5 +70,5 @@ pub enum Diagnose {
 /// assert_eq!(explain("N9999"), None);
 /// ```
 pub fn explain(code: &str) -> Option<&'static str> {
-    pages::ALL.iter().find(|(known, _)| *known == code).map(|(_, page)| *page)
+    Code::known(code).map(Code::page)
 }

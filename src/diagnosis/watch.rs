@@ -1,9 +1,10 @@
 //! Looks at a run while it goes: a few batches an epoch, at the activations that the workspace holds.
 
+use super::codes;
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
 use super::evidence::{Data, Epoch, Evidence, First, Plan, Tally, Task, class};
 use super::findings::Findings;
-use super::rules::{self, Rules};
+use super::rules::Rules;
 use crate::activation::Activation;
 use crate::error::Result;
 use crate::layer::{NamedLayer, Workspace};
@@ -225,7 +226,7 @@ impl<F: Scalar> Watch<F> {
 
     /// What the rules say before training, or after the first batch. Gives the codes of what is new.
     pub(crate) fn ask(&mut self, rules: &Rules) -> Vec<String> {
-        let found = rules::all(&self.evidence, rules);
+        let found = codes::findings(&self.evidence, rules);
         self.findings.failed = self.evidence.failing();
         self.findings.take(found)
     }
@@ -278,11 +279,7 @@ impl<F: Scalar> Watch<F> {
         self.evidence.ended = true;
         self.evidence.curves.stopped = stopped;
         let news = self.ask(rules);
-        let evidence = &self.evidence;
-        let withdrawn = rules::withdrawn(evidence);
-        if self.findings.iter().any(|finding| withdrawn.contains(&&*finding.code)) {
-            self.findings.retain(|finding| !withdrawn.contains(&&*finding.code));
-        }
+        self.findings.withdraw(self.evidence.skill());
         news
     }
 

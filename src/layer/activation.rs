@@ -1,6 +1,6 @@
 //! An activation function as a layer: y = f(x). dx = dy ⊙ f'(x).
 
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, LayerTraits, PartMut, saved};
 use crate::activation::{Activation, glu_backward};
 use crate::config::{Config, Entry, Fields, Settings};
 use crate::error::{Error, Result};
@@ -15,29 +15,12 @@ impl<F: Scalar> Layer<F> for Activation {
 
     saved!();
 
-    fn by_last_axis(&self) -> bool {
-        true
-    }
-
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         self.check()?;
         let Some((&width, outer)) = input.split_last() else {
             return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
         };
         Ok([outer, &[self.output_width(width)?]].concat())
-    }
-
-    fn activation(&self) -> Option<Activation> {
-        Some(*self)
-    }
-
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        *self = activation;
-        true
-    }
-
-    fn is_affine(&self) -> bool {
-        true
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
@@ -51,6 +34,14 @@ impl<F: Scalar> Layer<F> for Activation {
         }
         dx.data().copy_from_slice(pass.dy.data());
         Activation::backward(self, pass.x, pass.y, dx);
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Activation(self));
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { by_last_axis: true, is_affine: true, activation: Some(*self), ..LayerTraits::default() }
     }
 }
 

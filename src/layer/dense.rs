@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::activated::Activated;
-use super::{BackwardContext, Layer, Step, saved};
+use super::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -13,25 +13,6 @@ use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
-
-/// A size of a layer that may be changed.
-///
-/// # Example
-/// ```
-/// use cornu::layer::Size;
-/// use cornu::prelude::*;
-/// let mut layer: Dropout<f32> = Dropout::new(0.9);
-/// assert!(layer.set_size(Size::DropRate(0.2)) && !layer.set_size(Size::Units(3)));
-/// assert_eq!(layer.drop_rate(), 0.2);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Size {
-    /// Outputs, from the next time that it is built.
-    Units(usize),
-    /// The share of the inputs that is dropped.
-    DropRate(f64),
-}
 
 /// A fully connected layer, `y = f(x·W + b)`, on the last axis of its input.
 ///
@@ -123,10 +104,6 @@ impl<F: Scalar> Layer<F> for Dense<F> {
 
     saved!();
 
-    fn by_last_axis(&self) -> bool {
-        true
-    }
-
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         let (Some(&inputs), false) = (input.last(), input.contains(&0)) else {
             return Err(Error::InputShape { expected: "(..., inputs)".into(), found: input.to_vec() });
@@ -143,19 +120,14 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         Ok(output)
     }
 
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         params.affine(x, y.reborrow());
+        // A product with NaN or an infinity is NaN or infinite, and so is every sum with it: one sum of each row suffices.
+        if scratch.asks_if_finite() {
+            scratch.answer_if_finite(y.as_batch().iter().all(|sums| sums[0].is_finite()));
+        }
         self.activation.function.apply(y);
-    }
-
-    /// A product with NaN or an infinity is NaN or infinite, and so is every sum with it: one sum of each row tells.
-    fn infer_if_finite(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) -> Option<bool> {
-        let params = self.params.as_ref()?;
-        params.affine(x, y.reborrow());
-        let finite = y.as_batch().iter().all(|sums| sums[0].is_finite());
-        self.activation.function.apply(y);
-        Some(finite)
     }
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
@@ -177,41 +149,31 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         params.kernel.learn(pass.x, dz);
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(params) = &self.params {
-            f(&params.kernel);
-            params.bias.iter().for_each(f);
+            f(Part::Param(&params.kernel));
+            params.bias.iter().map(Part::Param).for_each(f);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Activation(&mut self.activation.function));
+        f(PartMut::Units(&mut self.units));
         if let Some(params) = &mut self.params {
-            f(&mut params.kernel);
-            params.bias.iter_mut().for_each(f);
+            f(PartMut::Param(&mut params.kernel));
+            params.bias.iter_mut().map(PartMut::Param).for_each(f);
         }
     }
 
-    fn activation(&self) -> Option<Activation> {
-        Some(self.activation.function)
-    }
-
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        self.activation.function = activation;
-        true
-    }
-
-    fn set_size(&mut self, size: Size) -> bool {
-        let Size::Units(units) = size else { return false };
-        self.units = units;
-        true
-    }
-
-    fn is_affine(&self) -> bool {
-        true
-    }
-
-    fn memory(&self, rows: usize) -> usize {
-        self.activation.memory(rows * self.units)
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            by_last_axis: true,
+            is_affine: true,
+            activation: Some(self.activation.function),
+            proves_finite: true,
+            memory: Memory::per_row(self.activation.memory(self.units)),
+            ..LayerTraits::default()
+        }
     }
 }
 

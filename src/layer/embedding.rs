@@ -1,6 +1,6 @@
 //! Embedding: y = E[x], the row of each index. dE sums dy over the places of each index; dx = 0.
 
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -105,16 +105,16 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
         }
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
-        self.param.iter().for_each(f);
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        self.param.iter().map(Part::Param).for_each(f);
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
-        self.param.iter_mut().for_each(f);
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        self.param.iter_mut().map(PartMut::Param).for_each(f);
     }
 
-    fn indices(&self) -> Option<usize> {
-        Some(self.input_dim)
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { indices: Some(self.input_dim), ..LayerTraits::default() }
     }
 }
 

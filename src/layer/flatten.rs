@@ -1,6 +1,6 @@
 //! Flatten: y = x, as one axis.
 
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::config::settings;
 use crate::error::Result;
 use crate::rng::Rng;
@@ -54,8 +54,8 @@ impl<F: Scalar> Layer<F> for Flatten {
         }
     }
 
-    fn is_view(&self) -> bool {
-        true
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_view: true, is_affine: true, ..LayerTraits::default() }
     }
 }
 

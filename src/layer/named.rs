@@ -7,7 +7,7 @@ pub(crate) use config::precision;
 
 use std::fmt;
 
-use super::Layer;
+use super::{Layer, Part, PartMut};
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::param::Param;
@@ -16,7 +16,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// A layer in a model: [`Layer::name`] and [`Layer::trainable`] make one, and so does
+/// A layer in a model: [`LayerExt::name`](super::LayerExt::name) and [`LayerExt::trainable`](super::LayerExt::trainable) make one, and so does
 /// [`Sequential::add`](crate::Sequential::add).
 ///
 /// # Example
@@ -42,6 +42,9 @@ pub struct NamedLayer<F: Scalar = f32> {
 struct Shapes {
     input: Vec<usize>,
     output: Vec<usize>,
+    /// As the layer's traits say; kept, since each step asks.
+    is_view: bool,
+    by_last_axis: bool,
 }
 
 impl<F: Scalar> NamedLayer<F> {
@@ -115,26 +118,147 @@ impl<F: Scalar> NamedLayer<F> {
     /// so no more, moving averages stand still, and no output costs anything.
     pub(crate) fn settle(&mut self) {
         self.activity_regularizer = None;
-        let noise = ["Dropout", "SpatialDropout1D", "AlphaDropout", "GaussianDropout", "GaussianNoise"]
-            .contains(&self.kind());
-        if noise {
+        if self.layer.traits().is_noise {
             self.layer = Box::new(Activation::Linear);
         }
-        self.layer.freeze(true);
-        self.layer.layers_mut().iter_mut().for_each(NamedLayer::settle);
+        self.freeze(true);
+        self.layers_mut().iter_mut().for_each(NamedLayer::settle);
+    }
+
+    /// The layers that the layer holds.
+    pub fn layers(&self) -> &[NamedLayer<F>] {
+        let mut layers: &[NamedLayer<F>] = &[];
+        self.layer.visit(&mut |part| {
+            if let Part::Layers(inner) = part {
+                layers = inner;
+            }
+        });
+        layers
+    }
+
+    /// As [`NamedLayer::layers`], to change them.
+    pub fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
+        let mut layers: &mut [NamedLayer<F>] = &mut [];
+        self.layer.visit_mut(&mut |part| {
+            if let PartMut::Layers(inner) = part {
+                layers = inner;
+            }
+        });
+        layers
+    }
+
+    /// Calls `f` with each of the layer's own parameters, always in the same order.
+    pub fn visit_params<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+        self.layer.visit(&mut |part| {
+            if let Part::Param(param) = part {
+                f(param);
+            }
+        });
+    }
+
+    /// As [`NamedLayer::visit_params`], to change them.
+    pub fn visit_params_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+        self.layer.visit_mut(&mut |part| {
+            if let PartMut::Param(param) | PartMut::MovingAverage { param, .. } = part {
+                f(param);
+            }
+        });
+    }
+
+    /// Whether the layer only reshapes its input: its output shares the memory, and neither pass is called.
+    pub fn is_view(&self) -> bool {
+        self.shapes.as_ref().map_or_else(|| self.layer.traits().is_view, |shapes| shapes.is_view)
+    }
+
+    /// How many indices the layer reads its input as: its own number, or that of the first layer that it holds.
+    pub(crate) fn indices(&self) -> Option<usize> {
+        self.layer.traits().indices.or_else(|| self.layers().first()?.indices())
+    }
+
+    /// The function whose values the outputs are.
+    pub(crate) fn activation(&self) -> Option<Activation> {
+        self.layer.traits().activation
+    }
+
+    /// The share of its inputs that the layer drops in training.
+    pub(crate) fn drop_rate(&self) -> f64 {
+        self.layer.traits().drop_rate
+    }
+
+    /// Replaces the activation; `false` if the layer has none to replace.
+    pub(crate) fn set_activation(&mut self, activation: Activation) -> bool {
+        self.edit(|part| match part {
+            PartMut::Activation(old) => {
+                *old = activation;
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// Replaces the drop rate; `false` if the layer has none.
+    pub(crate) fn set_drop_rate(&mut self, rate: f64) -> bool {
+        self.edit(|part| match part {
+            PartMut::DropRate(old) => {
+                *old = rate;
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// Replaces the number of outputs, for the next time that the layer is built; `false` if it has none.
+    pub(crate) fn set_units(&mut self, units: usize) -> bool {
+        self.edit(|part| match part {
+            PartMut::Units(old) => {
+                *old = units;
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether `edit` changes a part of the layer.
+    fn edit(&mut self, edit: impl Fn(PartMut<F>) -> bool) -> bool {
+        let mut changed = false;
+        self.layer.visit_mut(&mut |part| changed |= edit(part));
+        changed
+    }
+
+    /// Says whether the optimizer leaves the parameters alone, to the layer and those that it holds.
+    pub(crate) fn freeze(&mut self, frozen: bool) {
+        let frozen = frozen || !self.trainable;
+        self.layer.visit_mut(&mut |part| match part {
+            PartMut::Frozen(flag) => *flag = frozen,
+            PartMut::Layers(layers) => layers.iter_mut().for_each(|layer| layer.freeze(frozen)),
+            _ => {}
+        });
+    }
+
+    /// Takes the last batch into the moving averages, after a step whose loss and gradients are finite.
+    pub fn end_step(&mut self) {
+        self.layer.visit_mut(&mut |part| match part {
+            PartMut::MovingAverage { param, batch, momentum } => {
+                let (old, new) = (F::of(momentum), F::of(1.0 - momentum));
+                let numbers = param.value.iter_mut().zip(batch);
+                numbers.for_each(|(moving, &batch)| *moving = *moving * old + batch * new);
+            }
+            PartMut::Layers(layers) => layers.iter_mut().for_each(NamedLayer::end_step),
+            _ => {}
+        });
     }
 
     fn forget_shapes(&mut self) {
         self.shapes = None;
-        self.layer.layers_mut().iter_mut().for_each(NamedLayer::forget_shapes);
+        self.layers_mut().iter_mut().for_each(NamedLayer::forget_shapes);
     }
 
     /// Visits the parameters of the layer and of all layers that it holds, with their paths below it.
     pub(crate) fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(String, bool, &'a Param<F>)) {
         let path = if path.is_empty() { self.label.clone() } else { format!("{path}/{}", self.label) };
         let trainable = self.trainable;
-        self.layer.visit(&mut |param| f(format!("{path}/{}", param.name()), trainable, param));
-        for node in self.layer.layers() {
+        self.visit_params(&mut |param| f(format!("{path}/{}", param.name()), trainable, param));
+        for node in self.layers() {
             node.walk(&path, &mut |path, on, param| f(path, on && trainable, param));
         }
     }
@@ -142,8 +266,8 @@ impl<F: Scalar> NamedLayer<F> {
     /// As [`NamedLayer::walk`] without the paths; allocates nothing.
     pub(crate) fn each_param(&self, f: &mut dyn FnMut(bool, &Param<F>)) {
         let trainable = self.trainable;
-        self.layer.visit(&mut |param| f(trainable, param));
-        for node in self.layer.layers() {
+        self.visit_params(&mut |param| f(trainable, param));
+        for node in self.layers() {
             node.each_param(&mut |on, param| f(on && trainable, param));
         }
     }
@@ -151,8 +275,8 @@ impl<F: Scalar> NamedLayer<F> {
     /// As [`NamedLayer::each_param`], to change them.
     pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
         let trainable = self.trainable;
-        self.layer.visit_mut(&mut |param| f(trainable, param));
-        for node in self.layer.layers_mut() {
+        self.visit_params_mut(&mut |param| f(trainable, param));
+        for node in self.layers_mut() {
             node.walk_mut(&mut |on, param| f(on && trainable, param));
         }
     }
@@ -174,11 +298,13 @@ impl<F: Scalar> NamedLayer<F> {
         }
     }
 
-    /// Both sides of a call as the layer wants them: by sample, or by vector along the last axis.
-    fn folded(&self, width: usize, shape: Option<&[usize]>) -> usize {
-        match shape.and_then(<[usize]>::last) {
-            Some(&channels) if self.layer.by_last_axis() => channels,
-            _ => width,
+    /// The widths of input and output as the layer wants them: of a sample, or of a vector along the last axis.
+    fn folded(&self, widths: (usize, usize)) -> (usize, usize) {
+        match &self.shapes {
+            Some(Shapes { input, output, by_last_axis: true, .. }) => {
+                (input.last().copied().unwrap_or(widths.0), output.last().copied().unwrap_or(widths.1))
+            }
+            _ => widths,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod adapt;
 
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
 use crate::config::{Config, Fields, Setting, Settings, Value};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -170,10 +170,6 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
         Ok(input.to_vec())
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         let (deviations, _) = scratch.take(self.features.0);
@@ -197,20 +193,20 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
         }
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(Params { mean, variance, count: Some(count) }) = &self.params {
-            [mean, variance, count].into_iter().for_each(f);
+            [mean, variance, count].into_iter().map(Part::Param).for_each(f);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         if let Some(Params { mean, variance, count: Some(count) }) = &mut self.params {
-            [mean, variance, count].into_iter().for_each(f);
+            [mean, variance, count].into_iter().map(PartMut::Param).for_each(f);
         }
     }
 
-    fn memory(&self, _: usize) -> usize {
-        self.features.0
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_affine: true, memory: Memory::fixed(self.features.0), ..LayerTraits::default() }
     }
 }
 

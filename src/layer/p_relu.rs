@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::strided_copy::{StridedCopy, check_size, strides};
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, Part, PartMut, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -137,12 +137,12 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         }
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
-        self.param.iter().for_each(f);
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        self.param.iter().map(Part::Param).for_each(f);
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
-        self.param.iter_mut().for_each(f);
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        self.param.iter_mut().map(PartMut::Param).for_each(f);
     }
 }
 

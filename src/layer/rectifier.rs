@@ -1,6 +1,6 @@
 //! Relu and its kin as layers of their own, with Keras's defaults for layers.
 
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::Result;
@@ -182,16 +182,8 @@ macro_rules! as_activation {
 
             saved!();
 
-            fn by_last_axis(&self) -> bool {
-                true
-            }
-
             fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
                 Layer::<F>::build(&mut self.function(), input, rng)
-            }
-
-            fn activation(&self) -> Option<Activation> {
-                Some(self.function())
             }
 
             fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
@@ -200,6 +192,10 @@ macro_rules! as_activation {
 
             fn backward(&mut self, pass: BackwardContext<F>) {
                 Layer::backward(&mut self.function(), pass);
+            }
+
+            fn traits(&self) -> LayerTraits {
+                LayerTraits { by_last_axis: true, activation: Some(self.function()), ..LayerTraits::default() }
             }
         }
     )*};

@@ -1,11 +1,12 @@
-//! The layers that files know by their kind.
+//! The built-in layers by the names that files use.
 
 use super::*;
-use crate::config::{Kinds, Made, stock};
+use crate::activation::Activation;
+use crate::config::{Constructor, Registry, built_in};
 
-/// All of stock.
-pub(crate) fn registry<F: Scalar>() -> Kinds<dyn Layer<F>> {
-    let mut rows: Vec<Made<dyn Layer<F>>> = stock![
+/// The registry of the built-in layers.
+pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
+    let mut rows: Vec<Constructor<dyn Layer<F>>> = built_in![
         "Activation": Activation::Linear,
         "AlphaDropout": AlphaDropout::new(0.0),
         "AveragePooling1D": AveragePooling1D::new(1),
@@ -51,5 +52,5 @@ pub(crate) fn registry<F: Scalar>() -> Kinds<dyn Layer<F>> {
     rows.push(("Bidirectional", recurrent::bidirectional_from_fields));
     rows.push(("Residual", container::residual_from_fields));
     rows.push(("TimeDistributed", container::time_distributed_from_fields));
-    Kinds::new("layer", rows)
+    Registry::new("layer", rows)
 }

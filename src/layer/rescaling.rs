@@ -1,6 +1,6 @@
 //! Rescaling: y = scale·x + offset. dx = scale·dy.
 
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -62,10 +62,6 @@ impl<F: Scalar> Layer<F> for Rescaling {
         Ok(input.to_vec())
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let (scale, offset) = (F::of(self.scale), F::of(self.offset));
         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * scale + offset);
@@ -75,6 +71,10 @@ impl<F: Scalar> Layer<F> for Rescaling {
         let Some(mut dx) = pass.dx else { return };
         let scale = F::of(self.scale);
         dx.data().iter_mut().zip(pass.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_affine: true, ..LayerTraits::default() }
     }
 }
 

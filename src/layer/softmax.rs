@@ -1,6 +1,6 @@
 //! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
 
-use super::{BackwardContext, Layer, saved};
+use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::activation::{Activation, softmax_backward, softmax_forward};
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -73,10 +73,6 @@ impl<F: Scalar> Layer<F> for Softmax {
         Ok(input.to_vec())
     }
 
-    fn activation(&self) -> Option<Activation> {
-        Some(Activation::Softmax)
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
         let (len, stride) = self.lengths;
@@ -96,6 +92,10 @@ impl<F: Scalar> Layer<F> for Softmax {
         for (y, dx) in pass.y.data().chunks_exact(block).zip(dx.data().chunks_exact_mut(block)) {
             (0..stride).for_each(|start| softmax_backward(&y[start..], &mut dx[start..], len, stride));
         }
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { activation: Some(Activation::Softmax), ..LayerTraits::default() }
     }
 }
 

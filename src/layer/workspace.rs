@@ -48,6 +48,11 @@ impl<F: Scalar> Workspace<F> {
         self.widths.iter().copied().max().unwrap_or(0)
     }
 
+    /// Whether layer `layer` only reshapes: its output shares the memory of its input.
+    fn is_view(&self, layer: usize) -> bool {
+        self.memory[layer] == self.memory[layer + 1]
+    }
+
     /// Whether layer `layer` reads the input itself.
     pub(crate) fn reads_input(&self, layer: usize) -> bool {
         self.memory[layer] == 0
@@ -87,7 +92,10 @@ impl<F: Scalar> Workspace<F> {
     /// Runs the layers as for a prediction.
     pub(crate) fn infer(&mut self, layers: &[NamedLayer<F>], x: Batch<F>) {
         self.reserve_values(x.rows());
-        for (i, layer) in layers.iter().enumerate().filter(|(_, layer)| !layer.is_view()) {
+        for (i, layer) in layers.iter().enumerate() {
+            if self.is_view(i) {
+                continue;
+            }
             let (x, y, scratch) = self.ends(i, x);
             layer.infer(x, y, scratch);
         }
@@ -102,18 +110,26 @@ impl<F: Scalar> Workspace<F> {
         check: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
         self.reserve_values(x.rows());
-        let mut rest = layers.iter().enumerate().filter(|(_, layer)| !layer.is_view());
-        let Some((i, layer)) = rest.next() else { return check() };
-        let (input, y, scratch) = self.ends(i, x);
-        let proven = layer.infer_if_finite(input, y, scratch);
-        if proven != Some(true) {
+        let Some(first) = (0..layers.len()).find(|&i| !self.is_view(i)) else { return check() };
+        let proves = layers[first].traits().proves_finite;
+        let mut check = Some(check);
+        if !proves && let Some(check) = check.take() {
             check()?;
         }
-        if proven.is_none() {
-            let (input, y, scratch) = self.ends(i, x);
-            layer.infer(input, y, scratch);
+        let (input, y, scratch) = self.ends(first, x);
+        if proves {
+            scratch.ask_if_finite();
         }
-        for (i, layer) in rest {
+        layers[first].infer(input, y, scratch);
+        if !scratch.take_proof()
+            && let Some(check) = check
+        {
+            check()?;
+        }
+        for (i, layer) in layers.iter().enumerate().skip(first + 1) {
+            if self.is_view(i) {
+                continue;
+            }
             let (input, y, scratch) = self.ends(i, x);
             layer.infer(input, y, scratch);
         }
@@ -124,7 +140,10 @@ impl<F: Scalar> Workspace<F> {
     pub(crate) fn forward(&mut self, layers: &mut [NamedLayer<F>], x: Batch<F>, at: StepAt) {
         let StepAt { seed, number, first_row, whole } = at;
         self.reserve_values(x.rows());
-        for (i, layer) in layers.iter_mut().enumerate().filter(|(_, layer)| !layer.is_view()) {
+        for (i, layer) in layers.iter_mut().enumerate() {
+            if self.is_view(i) {
+                continue;
+            }
             let (x, y, scratch) = self.ends(i, x);
             layer.forward(x, y, &mut Step { seed, number, first_row, scratch, whole });
         }
@@ -142,7 +161,10 @@ impl<F: Scalar> Workspace<F> {
     ) {
         let (rows, lowest) = (x.rows(), which.start);
         let layers = layers.iter_mut().enumerate().take(which.end).skip(lowest).rev();
-        for (i, layer) in layers.filter(|(_, layer)| !layer.is_view()) {
+        for (i, layer) in layers {
+            if self.is_view(i) {
+                continue;
+            }
             let (from, to) = (self.memory[i], self.memory[i + 1]);
             let (below, above) = self.grads.split_at_mut(to);
             let value = |index: usize| match self.memory[index] {

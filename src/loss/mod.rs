@@ -31,7 +31,7 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
-use crate::config::{Config, Fields, Kinds, Made, Value, refuse, stock};
+use crate::config::{Config, Constructor, Fields, Registry, Value, built_in, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -115,9 +115,9 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
 
 dyn_clone::clone_trait_object!(<F: Scalar> Loss<F>);
 
-/// The losses that files know by their kind.
-pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Loss<F>> {
-    let rows: Vec<Made<dyn Loss<F>>> = stock![
+/// The registry of the built-in losses.
+pub(crate) fn registry<F: Scalar>() -> Registry<dyn Loss<F>> {
+    let rows: Vec<Constructor<dyn Loss<F>>> = built_in![
         "BinaryCrossentropy": BinaryCrossentropy::new(),
         "BinaryFocalCrossentropy": BinaryFocalCrossentropy::new(),
         "CategoricalCrossentropy": CategoricalCrossentropy::new(),
@@ -136,7 +136,7 @@ pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Loss<F>> {
         "SparseCategoricalCrossentropy": SparseCategoricalCrossentropy::new(),
         "SquaredHinge": SquaredHinge,
     ];
-    Kinds::new("loss", rows)
+    Registry::new("loss", rows)
 }
 
 /// Keras's other names for its losses.
@@ -152,18 +152,18 @@ const ALIASES: [(&str, &str); 9] = [
     ("msle", "MeanSquaredLogarithmicError"),
 ];
 
-/// Made of its settings, or of Keras's name for it.
+/// Constructs it from its settings or from Keras's name for it.
 pub(crate) fn from_value<F: Scalar>(
     value: &Value,
     path: &str,
-    kinds: &Kinds<dyn Loss<F>>,
+    registry: &Registry<dyn Loss<F>>,
 ) -> Result<Box<dyn Loss<F>>> {
     let named;
     let config = match value {
         Value::Config(config) => &**config,
         Value::Text(name) => {
             let kind = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-            let kind = kind.map(|(_, kind)| *kind).or_else(|| kinds.named(name));
+            let kind = kind.map(|(_, kind)| *kind).or_else(|| registry.named(name));
             let kind = kind.ok_or_else(|| refuse(path, "a loss of Keras", value))?;
             named = Config::of("keras.losses", kind);
             &named
@@ -175,7 +175,7 @@ pub(crate) fn from_value<F: Scalar>(
         fields.value(ignored);
     }
     fields.only("reduction", "sum_over_batch_size")?;
-    let loss = kinds.begin(&mut fields, &config.module)?;
+    let loss = registry.construct(&mut fields, &config.module)?;
     fields.finish()?;
     Ok(loss)
 }
@@ -184,7 +184,7 @@ pub(crate) fn from_value<F: Scalar>(
 macro_rules! saved {
     ($kind:expr) => {
         fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::told("keras.losses", $kind, self))
+            Some(crate::config::Config::from_settings("keras.losses", $kind, self))
         }
     };
 }

@@ -1,7 +1,7 @@
 //! Accuracy: the share of rows that are right, by the rule that fits the shapes.
 
 use super::{Goal, Mean, Metric, argmax, weight};
-use crate::config::{Config, Fields, Kinds, refuse, settings};
+use crate::config::{Config, Fields, Registry, refuse, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -78,8 +78,8 @@ impl<F: Scalar> Metric<F> for Accuracy {
     fn config(&self) -> Option<Config> {
         let kind = self.wanted.and_then(|rule| KERAS.iter().find(|(_, known, _)| *known == rule));
         Some(match kind {
-            Some((kind, ..)) => Config::told("keras.metrics", kind, self),
-            None => Config::told("cornu", "Accuracy", self),
+            Some((kind, ..)) => Config::from_settings("keras.metrics", kind, self),
+            None => Config::from_settings("cornu", "Accuracy", self),
         })
     }
 
@@ -143,10 +143,10 @@ const KERAS: [(&str, Rule, &str); 3] = [
     ("SparseCategoricalAccuracy", Rule::Sparse, "sparse_categorical_accuracy"),
 ];
 
-/// Made of its settings: our own, or one of Keras's classes by a rule.
+/// Constructs it from its settings: our own, or one of Keras's classes by a rule.
 pub(super) fn from_fields<F: Scalar>(
     fields: &mut Fields,
-    _: &Kinds<dyn Metric<F>>,
+    _: &Registry<dyn Metric<F>>,
 ) -> Result<Box<dyn Metric<F>>> {
     let mut accuracy = Accuracy::new();
     match KERAS.iter().find(|(kind, ..)| *kind == fields.kind()) {

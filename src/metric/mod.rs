@@ -8,9 +8,9 @@ mod curves;
 mod f1_score;
 mod f_score;
 mod into;
-mod kinds;
 mod precision;
 mod r2;
+mod registry;
 mod regression;
 mod report;
 mod top_k;
@@ -24,9 +24,9 @@ pub use curves::{CalibrationBin, CalibrationCurve, PrecisionRecallCurve, RocCurv
 pub use f_score::{Average, FBetaScore};
 pub use f1_score::F1Score;
 pub use into::IntoMetrics;
-pub(crate) use kinds::{from_value, kinds, saved};
 pub use precision::{Precision, Recall};
 pub use r2::{Aggregation, R2Score};
+pub(crate) use registry::{from_value, registry, saved};
 pub use regression::{
     CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
     MeanSquaredLogarithmicError, RootMeanSquaredError,

@@ -1,7 +1,7 @@
 //! A model as settings: its layers in Keras's order and words, and how it was compiled.
 
 use super::{Compiled, Sequential};
-use crate::config::{Config, Fields, Kinds, Setting, Value, refuse};
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::{Error, FileError, Result};
 use crate::layer::{self, Layer, NamedLayer};
 use crate::loss::{self, Loss, Target};
@@ -9,24 +9,24 @@ use crate::metric::{self, Metric, Weighted};
 use crate::optimizer::{self, Optimizer, Schedule};
 use crate::scalar::Scalar;
 
-/// All that is known by a kind.
+/// The registries of all families.
 #[derive(Debug, Clone)]
-pub(crate) struct Registry<F: Scalar> {
-    pub(crate) layers: Kinds<dyn Layer<F>>,
-    pub(crate) losses: Kinds<dyn Loss<F>>,
-    pub(crate) metrics: Kinds<dyn Metric<F>>,
-    pub(crate) optimizers: Kinds<dyn Optimizer<F>>,
-    pub(crate) schedules: Kinds<dyn Schedule>,
+pub(crate) struct Registries<F: Scalar> {
+    pub(crate) layers: Registry<dyn Layer<F>>,
+    pub(crate) losses: Registry<dyn Loss<F>>,
+    pub(crate) metrics: Registry<dyn Metric<F>>,
+    pub(crate) optimizers: Registry<dyn Optimizer<F>>,
+    pub(crate) schedules: Registry<dyn Schedule>,
 }
 
-impl<F: Scalar> Registry<F> {
-    /// What this crate brings along.
-    pub(crate) fn stock() -> Self {
-        Registry {
+impl<F: Scalar> Registries<F> {
+    /// The built-in layers, losses, metrics, optimizers and schedules.
+    pub(crate) fn built_in() -> Self {
+        Registries {
             layers: layer::registry(),
-            losses: loss::kinds(),
-            metrics: metric::kinds(),
-            optimizers: optimizer::kinds(),
+            losses: loss::registry(),
+            metrics: metric::registry(),
+            optimizers: optimizer::registry(),
             schedules: optimizer::schedules(),
         }
     }
@@ -98,7 +98,7 @@ impl<F: Scalar> Sequential<F> {
     }
 
     /// A model of this architecture, not built yet.
-    pub(crate) fn from_config(config: &Config, known: &Registry<F>) -> Result<Self> {
+    pub(crate) fn from_config(config: &Config, known: &Registries<F>) -> Result<Self> {
         if config.kind != "Sequential" {
             let expected = "a Sequential, the one kind of model here";
             return Err(refuse("class_name", expected, Value::Text(config.kind.clone())));
@@ -197,7 +197,7 @@ impl<F: Scalar> Sequential<F> {
 
 impl<F: Scalar> Compiled<F> {
     /// Made of Keras's `compile_config`; none where the model was not compiled.
-    pub(crate) fn from_value(value: &Value, known: &Registry<F>) -> Result<Option<Self>> {
+    pub(crate) fn from_value(value: &Value, known: &Registries<F>) -> Result<Option<Self>> {
         let path = "compile_config";
         let fields = match value {
             Value::Null => return Ok(None),

@@ -8,14 +8,14 @@ mod summary;
 mod weights;
 
 pub(crate) use compiled::{Compiled, check_loss};
-pub(crate) use config::Registry;
+pub(crate) use config::Registries;
 pub use predict::Predictor;
 pub use summary::Summary;
 
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::layer::{Layer, NamedLayer, names};
+use crate::layer::{Layer, LayerExt, NamedLayer, names};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 

@@ -61,7 +61,7 @@ fn describe<F: Scalar>(node: &NamedLayer<F>) -> String {
         text += &format!(" dropping {}", node.drop_rate());
     }
     let mut params = Vec::new();
-    node.visit(&mut |param| {
+    node.visit_params(&mut |param| {
         let bound = [param.regularizer.map(|r| format!("{r:?}")), param.constraint.map(|c| format!("{c:?}"))];
         params
             .push([format!("{param:?}")].into_iter().chain(bound.into_iter().flatten()).collect::<Vec<_>>());

@@ -72,7 +72,7 @@ impl<F: Scalar> Sequential<F> {
         let workspace: usize =
             self.layers.iter().filter(|layer| !layer.is_view()).map(|layer| 2 * layer.widths().1).sum();
         let input = self.layers.first().map_or(0, |layer| layer.widths().0);
-        let kept: usize = self.layers.iter().map(|layer| layer.memory(batch_size)).sum();
+        let kept: usize = self.layers.iter().map(|layer| layer.traits().memory.numbers(batch_size)).sum();
         Summary {
             rows: self.layers.iter().map(row).collect(),
             trainable,
@@ -174,6 +174,7 @@ fn bytes(count: usize) -> String {
 mod tests {
     use super::*;
     use crate::activation::Activation;
+    use crate::layer::LayerExt;
     use crate::layer::{Dense, Flatten, Softmax};
 
     #[test]

@@ -6,10 +6,10 @@ mod adam;
 mod adam_w;
 mod adamax;
 mod ftrl;
-mod kinds;
 mod lion;
 mod nadam;
 mod options;
+mod registry;
 mod rms_prop;
 mod schedule;
 mod sgd;
@@ -21,14 +21,14 @@ pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
 pub use ftrl::Ftrl;
-pub(crate) use kinds::{from_value, kinds};
 pub use lion::Lion;
 pub use nadam::Nadam;
 #[cfg(feature = "keras")]
 pub(crate) use nadam::momenta;
 pub use options::{Clip, Options, WeightAverage};
+pub(crate) use registry::{from_value, registry};
 pub use rms_prop::RmsProp;
-pub(crate) use schedule::kinds as schedules;
+pub(crate) use schedule::registry as schedules;
 pub use schedule::{
     CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, LearningRate,
     PiecewiseConstantDecay, PolynomialDecay, Schedule,
@@ -283,7 +283,7 @@ macro_rules! named {
         }
 
         fn config(&self) -> Option<crate::config::Config> {
-            let config = crate::config::Config::told("keras.optimizers", $kind, self);
+            let config = crate::config::Config::from_settings("keras.optimizers", $kind, self);
             Some(config.with("learning_rate", self.learning_rate.config()?))
         }
 

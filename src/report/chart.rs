@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::html::{escaped, quoted};
+use serde_json::json;
+
+use super::html::escaped;
 use crate::axis::Scale;
 use crate::training::History;
 
@@ -138,23 +140,19 @@ fn data(x: Scale, lines: &[Line]) -> String {
         .filter(|(i, _)| i.is_multiple_of(every) || *i == last)
         .map(|(_, epoch)| *epoch)
         .collect();
-    let list = |values: Vec<String>| format!("[{}]", values.join(","));
     let lines = lines.iter().map(|line| {
         let mut points = line.points.iter().peekable();
         let values = kept.iter().map(|epoch| {
             while points.next_if(|point| point.0 < *epoch).is_some() {}
             let value = points.peek().filter(|point| point.0 == *epoch).map(|point| point.1);
-            value.map_or("null".into(), |value| quoted(&super::html::number(value)))
+            value.map(super::html::number)
         });
-        format!(
-            "{{\"name\":{},\"class\":{},\"values\":{}}}",
-            quoted(line.name),
-            quoted(line.class),
-            list(values.collect())
-        )
+        json!({ "name": line.name, "class": line.class, "values": values.collect::<Vec<_>>() })
     });
-    let lines = list(lines.collect());
-    let places = list(kept.iter().map(|epoch| format!("{:.5}", x.place(*epoch))).collect());
-    let epochs = list(kept.iter().map(|epoch| format!("{epoch}")).collect());
-    format!("{{\"epochs\":{epochs},\"places\":{places},\"lines\":{lines}}}")
+    let lines: Vec<_> = lines.collect();
+    let places = kept.iter().map(|epoch| (1e5 * x.place(*epoch)).round() / 1e5);
+    let places: Vec<f64> = places.collect();
+    let epochs: Vec<u64> = kept.iter().map(|epoch| *epoch as u64).collect();
+    // Within a script, `<` could end the element.
+    json!({ "epochs": epochs, "places": places, "lines": lines }).to_string().replace('<', "\\u003c")
 }

@@ -1,6 +1,6 @@
 //! Text that goes into a page: escaped, with numbers that can be read.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 /// A text as HTML shows it, between tags and within attributes.
 pub(super) fn escaped(text: impl Display) -> String {
@@ -18,23 +18,6 @@ pub(super) fn escaped(text: impl Display) -> String {
         }
     }
     to
-}
-
-/// A text as a string of JavaScript, which may stand within a `<script>`.
-pub(super) fn quoted(text: &str) -> String {
-    let mut to = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' | '<' | '>' | '&' | '\'' | '\u{2028}' | '\u{2029}' => {
-                let _ = write!(to, "\\u{:04x}", c as u32);
-            }
-            c if c.is_control() => {
-                let _ = write!(to, "\\u{:04x}", c as u32);
-            }
-            c => to.push(c),
-        }
-    }
-    to + "\""
 }
 
 /// A number with four digits that count.
@@ -79,7 +62,6 @@ mod tests {
             escaped("<a href='x'>\u{7}&\"</a>"),
             "&lt;a href=&#39;x&#39;&gt;\u{FFFD}&amp;&quot;&lt;/a&gt;"
         );
-        assert_eq!(quoted("</script>\"\n"), "\"\\u003c/script\\u003e\\u0022\\u000a\"");
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! What a loader knows: stock, and the user's own.
+//! The registries of a loader: built-in types and the user's own.
 
 use crate::config::{Config, Fields, Value};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::loss::Loss;
 use crate::metric::Metric;
-use crate::model::{Compiled, Registry, Sequential, check_loss};
+use crate::model::{Compiled, Registries, Sequential, check_loss};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::scalar::Scalar;
 
@@ -48,7 +48,7 @@ use crate::scalar::Scalar;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Loader<F: Scalar = f32> {
-    pub(super) known: Registry<F>,
+    pub(super) known: Registries<F>,
     pub(super) compile: bool,
     pub(super) allow_non_finite: bool,
     pub(super) memory_limit: Option<usize>,
@@ -70,7 +70,7 @@ impl Default for Loader<f32> {
 impl<F: Scalar> Loader<F> {
     /// Of models that compute in `F`.
     pub fn with_scalar() -> Self {
-        Loader { known: Registry::stock(), compile: true, allow_non_finite: false, memory_limit: None }
+        Loader { known: Registries::built_in(), compile: true, allow_non_finite: false, memory_limit: None }
     }
 
     /// Whether a model is also compiled, with the optimizer's state, where the file says how. Default: true.

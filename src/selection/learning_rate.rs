@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::domain::short;
-use crate::callback::{Callback, Flow, Moment};
+use crate::callback::{Callback, CallbackContext, Flow};
 use crate::data::BatchSource;
 use crate::error::{Error, Result};
 use crate::model::Sequential;
@@ -244,12 +244,12 @@ struct Sweep<'s> {
 }
 
 impl<F: Scalar> Callback<F> for Sweep<'_> {
-    fn on_epoch_begin(&mut self, _: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.sum = 0.0;
         Ok(())
     }
 
-    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         // The logs hold the mean of the epoch so far.
         let (batch, samples) = self.sizes;
         let (before, seen) = ((at.batch - 1) * batch, (at.batch * batch).min(samples));
@@ -278,7 +278,7 @@ impl<F: Scalar> Callback<F> for Sweep<'_> {
         Ok(Flow::Continue)
     }
 
-    fn on_diverged(&mut self, _: &mut Moment<F>, _: &Error) -> Result<Flow> {
+    fn on_diverged(&mut self, _: &mut CallbackContext<F>, _: &Error) -> Result<Flow> {
         Ok(Flow::Stop("the loss is no longer finite".into()))
     }
 }

@@ -13,7 +13,7 @@ use super::ranks::{Words, crown, exchange, share_out};
 use super::results::SearchResults;
 use super::search::Search;
 use super::trial::Trial;
-use crate::callback::{Callback, Flow, Logs, Moment, Verbose, terminal};
+use crate::callback::{Callback, CallbackContext, Flow, Logs, Verbose, terminal};
 use crate::distributed::{RankSettings, Ranks};
 use crate::error::{Error, Result};
 use crate::kernel;
@@ -222,7 +222,7 @@ impl<F: Scalar> Default for Kept<F> {
 }
 
 impl<F: Scalar> Callback<F> for Keep<F> {
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         let mut kept = self.kept.borrow_mut();
         kept.epochs += 1;
         let Some(value) = at.logs.get(&self.objective).filter(|value| value.is_finite()) else {

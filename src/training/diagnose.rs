@@ -8,7 +8,7 @@ use super::settings::Fit;
 use super::step::Trainer;
 use super::tell::tell;
 use crate::callback::{Logs, Verbose};
-use crate::diagnosis::{Diagnose, Finding, Findings, Rules, Severity, Watch};
+use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Watch};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::samples::Samples;
@@ -63,7 +63,8 @@ impl<F: Scalar> Sequential<F> {
 
 /// The one finding about data that cannot be looked at any further.
 fn not_finite(error: &Error) -> Findings {
-    let finding = Finding::new("N0201", Severity::Error, "the data have numbers that are not finite")
+    let finding = Code::N0201
+        .finding("the data have numbers that are not finite")
         .saw(error.to_string())
         .help("leave such rows out, or fill them with the column's mean before training");
     let mut findings = Findings::default();

@@ -10,7 +10,7 @@ use super::resume::Resume;
 use super::settings::Fit;
 use super::step::{At, Gradients, Trainer};
 use super::update;
-use crate::callback::{BackupAndRestore, Callback, Flow, Logs, Moment, Progress, Verbose};
+use crate::callback::{BackupAndRestore, Callback, CallbackContext, Flow, Logs, Progress, Verbose};
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::kernel;
@@ -216,7 +216,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     /// Calls all callbacks with the moment.
     fn all(
         &mut self,
-        mut call: impl FnMut(&mut dyn Callback<F>, &mut Moment<F>) -> Result<()>,
+        mut call: impl FnMut(&mut dyn Callback<F>, &mut CallbackContext<F>) -> Result<()>,
     ) -> Result<()> {
         self.ask(|callback, at| call(callback, at).map(|()| Flow::Continue)).map(drop)
     }
@@ -224,7 +224,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     /// Asks all of them, and tells the first reason to stop.
     fn ask(
         &mut self,
-        mut call: impl FnMut(&mut dyn Callback<F>, &mut Moment<F>) -> Result<Flow>,
+        mut call: impl FnMut(&mut dyn Callback<F>, &mut CallbackContext<F>) -> Result<Flow>,
     ) -> Result<Option<String>> {
         let before = self.before_callbacks();
         let mut reason = None;
@@ -267,9 +267,9 @@ impl Clock {
         &self,
         model: &'a mut Sequential<F>,
         logs: &'a mut Logs,
-    ) -> Moment<'a, F> {
+    ) -> CallbackContext<'a, F> {
         let Clock { epoch, epochs, batch, batches, .. } = *self;
-        Moment::new(model, logs, (epoch, epochs), (batch, batches), self.verbose)
+        CallbackContext::new(model, logs, (epoch, epochs), (batch, batches), self.verbose)
     }
 }
 

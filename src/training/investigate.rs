@@ -4,7 +4,7 @@ use super::search::Search;
 use super::settings::Fit;
 use super::trial::{Plan, Sample};
 use crate::data::ClassWeight;
-use crate::diagnosis::{Finding, Findings, LEARNED, Severity};
+use crate::diagnosis::{Code, Finding, Findings, LEARNED};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::model::Sequential;
@@ -64,7 +64,7 @@ impl<F: Scalar> Sequential<F> {
         let mut findings = known.unwrap_or(found);
         findings.retain(|finding| !settings.rules.allowed.contains(&finding.code));
         findings.failed |= base.skill.is_none_or(|skill| skill < LEARNED);
-        let by_recall = findings.of("N0204").is_some() && base.recall.is_some();
+        let by_recall = findings.of(Code::N0204).is_some() && base.recall.is_some();
         let mut search = Search::new(&model, &sample, plan, base, by_recall);
         search.run(&findings)?;
         let trials = search.trials();
@@ -129,7 +129,8 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>, loss: f64) -> 
     let (end, _) = plan.train(copy, &few)?;
     // Half of what guessing costs is more than a few rows of noise give away by their averages alone.
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
-        Finding::new("N0504", Severity::Warning, "the inputs make no difference")
+        Code::N0504
+            .finding("the inputs make no difference")
             .saw(format!(
                 "{rows} rows are learned by heart, to a loss of {:.4}; all rows stay at {loss:.4}",
                 end.loss.unwrap_or(f64::NAN)

@@ -4,7 +4,7 @@ use super::dataset::Dataset;
 use super::given::Rows;
 use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
 use crate::error::Result;
-use crate::layer::{Layer, NamedLayer};
+use crate::layer::NamedLayer;
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
 use crate::scalar::Scalar;

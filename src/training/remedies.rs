@@ -6,7 +6,7 @@ use crate::data::ClassWeight;
 use crate::diagnosis::Remedy;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, NamedLayer, Normalization, Size, names};
+use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
@@ -79,7 +79,7 @@ pub(super) fn apply<F: Scalar>(
             Remedy::Balance => plan.class_weight = ClassWeight::Balanced,
             Remedy::Dropout(rate) => model.layers.iter_mut().for_each(|layer| {
                 let drops = layer.drop_rate() > *rate;
-                let _ = drops && layer.set_size(Size::DropRate(*rate));
+                let _ = drops && layer.set_drop_rate(*rate);
             }),
             Remedy::Penalty(factor) => model.walk_mut(&mut |_, param| {
                 param.regularizer = param.regularizer.map(|regularizer| regularizer.times(*factor));
@@ -102,7 +102,7 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &Sample<F>) -> Result
 /// Gives a layer so many outputs, and draws its weights and those of the layer that reads them anew.
 fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Result<()> {
     let Some(layer) = model.layers.get_mut(place) else { return Ok(()) };
-    if !layer.set_size(Size::Units(units)) {
+    if !layer.set_units(units) {
         return Err(Error::argument("layer", "one with a number of units", place));
     }
     let mut shape = layer.input_shape().unwrap_or_default().to_vec();
@@ -120,9 +120,9 @@ fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Re
 }
 
 /// First weights as the defaults draw them.
-fn initialize<F: Scalar>(layer: &mut dyn Layer<F>, rng: &mut Rng) -> Result<()> {
+fn initialize<F: Scalar>(layer: &mut NamedLayer<F>, rng: &mut Rng) -> Result<()> {
     let mut result = Ok(());
-    layer.visit_mut(&mut |param| {
+    layer.visit_params_mut(&mut |param| {
         let initializer =
             if param.name() == "bias" { Initializer::Zeros } else { Initializer::GlorotUniform };
         let shape = param.shape().to_vec();

@@ -2,7 +2,7 @@
 //! rule, the average, the constraints.
 
 use crate::kernel;
-use crate::layer::{Layer, NamedLayer};
+use crate::layer::NamedLayer;
 use crate::model::Sequential;
 use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
 use crate::param::{Descent, Param};
@@ -88,7 +88,7 @@ pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
             });
         }
     }
-    model.layers.iter_mut().for_each(Layer::end_step);
+    model.layers.iter_mut().for_each(NamedLayer::end_step);
     compiled.steps += 1;
     model.compiled = Some(compiled);
 }

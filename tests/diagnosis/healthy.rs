@@ -1,8 +1,7 @@
-//! Kinds of training that are as they should be, from five seeds each: no error, no warning. None of them is in the corpus.
+//! Registry of training that are as they should be, from five seeds each: no error, no warning. None of them is in the corpus.
 
 use crate::synthetic::*;
 use cornu::diagnosis::{Diagnose, Findings};
-use cornu::layer::Layer;
 use cornu::ndarray::{Array1, Array2, Array3, Axis, s};
 use cornu::optimizer::{CosineDecay, ExponentialDecay};
 use cornu::prelude::*;

@@ -1,6 +1,6 @@
 //! What the diagnosis says of whole trainings, and what it must leave alone.
 
-use cornu::diagnosis::{Diagnose, Evidence, Finding, Findings, Severity, explain};
+use cornu::diagnosis::{Code, Diagnose, Evidence, Finding, Findings, Severity, explain};
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
@@ -165,8 +165,11 @@ fn a_training_that_diverges_says_so_in_its_history() {
 
 #[test]
 fn every_code_has_its_page() {
-    for code in ["N0101", "N0202", "N0303", "N0409", "N0504"] {
-        assert!(explain(code).is_some_and(|page| page.contains("## A program that raises it")), "{code}");
+    for code in Code::ALL {
+        assert!(
+            explain(code.as_str()).is_some_and(|page| page.contains("## A program that raises it")),
+            "{code}"
+        );
     }
     assert!(explain("N0000").is_none());
 }

@@ -1,4 +1,4 @@
-//! Settings: every stock thing tells its own, is made again of them, and refuses what it does not understand.
+//! Settings: every built-in type lists its own, is constructed again from them, and refuses what it does not understand.
 
 use crate::roster;
 use cornu::config::{Config, Value};

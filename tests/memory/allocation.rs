@@ -1,6 +1,6 @@
 //! After the first epoch a training step allocates nothing, and neither does a prediction with a workspace.
 
-use cornu::callback::{Callback, Flow, Moment};
+use cornu::callback::{Callback, CallbackContext, Flow};
 use cornu::ndarray::{Array1, Array2, Array3};
 use cornu::optimizer::Optimizer;
 use cornu::prelude::*;
@@ -14,7 +14,7 @@ struct Watch {
 }
 
 impl Callback<f32> for Watch {
-    fn on_batch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         let now = allocations();
         if at.epoch > 0 && at.batch > 1 {
             self.steps.push(now - self.last);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use cornu::callback::{Callback, Flow, Moment};
+use cornu::callback::{Callback, CallbackContext, Flow};
 use cornu::error::FileError;
 use cornu::metric::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 use cornu::ndarray::{Array1, Array2};
@@ -91,7 +91,7 @@ fn a_thousand_epochs_validated_at_times() {
 struct Odd;
 
 impl Callback<f32> for Odd {
-    fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         let epoch = at.epoch as f64;
         at.logs.set("sometimes_nan", if at.epoch % 7 == 3 { f64::NAN } else { epoch.sin() });
         at.logs.set("always_infinite", f64::INFINITY);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use cornu::callback::{Callback, Flow, Moment};
+use cornu::callback::{Callback, CallbackContext, Flow};
 use cornu::ndarray::{Array, Array1, Array2, Array3};
 use cornu::prelude::*;
 use cornu::report::Report;
@@ -117,7 +117,7 @@ fn a_failed_training_says_at_its_head_what_to_do() {
 struct Odd;
 
 impl Callback<f32> for Odd {
-    fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         at.logs.set("</script><script>alert(1)</script>", at.epoch as f64);
         at.logs.set("nan", if at.epoch == 3 { f64::NAN } else { 1.0 });
         at.logs.set("\"'&", f64::NEG_INFINITY);

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cornu::callback::{Callback, Flow, Moment, TensorBoard};
+use cornu::callback::{Callback, CallbackContext, Flow, TensorBoard};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use serde_json::json;
@@ -38,7 +38,7 @@ fn network() -> Sequential {
 struct Weights(Vec<serde_json::Value>);
 
 impl Callback<f32> for Weights {
-    fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         let weights = at.model.weights()?.into_iter().map(|(path, w)| {
             let values: Vec<f64> = w.iter().map(|w| f64::from(*w)).collect();
             (path, json!(values))

@@ -1,6 +1,6 @@
-//! The stock callbacks against Keras's own traces: what they watch is scripted.
+//! The built-in callbacks against Keras's own traces: what they watch is scripted.
 
-use cornu::callback::{Callback, Mode, Moment};
+use cornu::callback::{Callback, CallbackContext, Mode};
 use cornu::ndarray::{Array2, array};
 use cornu::prelude::*;
 
@@ -9,7 +9,7 @@ const N: f64 = f64::NAN;
 
 /// Puts these numbers into the logs, one an epoch.
 fn script(key: &'static str, values: &'static [f64]) -> impl Callback<f32> {
-    LambdaCallback::new().on_epoch_end(move |at: &mut Moment<f32>| {
+    LambdaCallback::new().on_epoch_end(move |at: &mut CallbackContext<f32>| {
         if !values[at.epoch].is_nan() {
             at.logs.set(key, values[at.epoch]);
         }
@@ -82,7 +82,7 @@ fn the_best_weights_come_back_even_where_nothing_stopped() {
     let (x, y) = data();
     let mut kept = Vec::new();
     let mut stopping = EarlyStopping::new().patience(9).restore_best_weights(true);
-    let watch = LambdaCallback::new().on_epoch_end(|at: &mut Moment<f32>| {
+    let watch = LambdaCallback::new().on_epoch_end(|at: &mut CallbackContext<f32>| {
         kept.push(at.model.weight("F1/kernel")?.to_owned());
         Ok(Flow::Continue)
     });
@@ -243,7 +243,7 @@ mod checkpoints {
         std::fs::write(&target, "in the way").unwrap();
         let mut checkpoint =
             ModelCheckpoint::new(target.join("w-{epoch}.npz").display().to_string()).save_best_only(true);
-        let clear = LambdaCallback::new().on_epoch_begin(|at: &mut Moment<f32>| {
+        let clear = LambdaCallback::new().on_epoch_begin(|at: &mut CallbackContext<f32>| {
             if at.epoch == 1 {
                 std::fs::remove_file(&target).map_err(Error::outside)?;
             }

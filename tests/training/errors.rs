@@ -418,7 +418,10 @@ fn a_training_that_diverges_stops_with_its_last_finite_weights() {
     /// Stops after a number of batches.
     struct StopAfter(usize);
     impl cornu::callback::Callback<f32> for StopAfter {
-        fn on_batch_end(&mut self, at: &mut cornu::callback::Moment<f32>) -> Result<cornu::callback::Flow> {
+        fn on_batch_end(
+            &mut self,
+            at: &mut cornu::callback::CallbackContext<f32>,
+        ) -> Result<cornu::callback::Flow> {
             match at.epoch * at.batches + at.batch == self.0 {
                 true => Ok(cornu::callback::Flow::Stop("enough".into())),
                 false => Ok(cornu::callback::Flow::Continue),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::interrupted::{Folder, Interrupt, bits, classes, fit, outcome, outcome_of};
-use cornu::callback::{Callback, Moment, State};
+use cornu::callback::{Callback, CallbackContext, State};
 use cornu::error::{BackupFault, FileError};
 use cornu::ndarray::{Array2, s};
 use cornu::prelude::*;
@@ -246,7 +246,7 @@ fn settings_that_make_no_backup_are_refused() {
 fn a_folder_serves_one_training_at_a_time() {
     let folder = Folder::new("lock");
     let (x, y) = classes();
-    let meddle = LambdaCallback::new().on_epoch_end(|at: &mut Moment<f32>| {
+    let meddle = LambdaCallback::new().on_epoch_end(|at: &mut CallbackContext<f32>| {
         let second = network(1, 5, 0.01).fit(&x, &y, &fit(1).callback(folder.backup()));
         assert!(
             matches!(second, Err(Error::Backup(BackupFault::InUse { .. }))),
@@ -270,7 +270,7 @@ fn kind(error: &Error) -> std::io::ErrorKind {
 }
 
 fn at_epochs<'a>(mut act: impl FnMut(usize) + 'a) -> LambdaCallback<'a> {
-    LambdaCallback::new().on_epoch_begin(move |at: &mut Moment<f32>| {
+    LambdaCallback::new().on_epoch_begin(move |at: &mut CallbackContext<f32>| {
         act(at.epoch);
         Ok(())
     })

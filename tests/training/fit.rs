@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cornu::callback::{Callback, Flow, Moment};
+use cornu::callback::{Callback, CallbackContext, Flow};
 use cornu::data::Samples;
 use cornu::ndarray::{Array1, Array2, Array3, Axis, array, s};
 use cornu::prelude::*;
@@ -114,7 +114,7 @@ fn weights_that_descend_within_the_product_have_the_bits_of_those_that_do_not() 
         model.compile(Sgd::new(0.1), loss, ()).unwrap();
         model.fit(&x, &y, &fit.epochs(3).batch_size(16)).unwrap();
         let mut grads = Vec::new();
-        model.layers()[0].layer().visit(&mut |param| grads.extend(param.grad().iter().map(|g| g.to_bits())));
+        model.layers()[0].visit_params(&mut |param| grads.extend(param.grad().iter().map(|g| g.to_bits())));
         (bits(&model), grads)
     };
     // Where a callback may look at the gradients, they are written down.
@@ -383,25 +383,25 @@ impl Columns for cornu::ndarray::ArrayD<f32> {
 struct Notes(Vec<String>);
 
 impl Callback<f32> for Notes {
-    fn on_fit_begin(&mut self, _: &mut Moment<f32>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<f32>) -> Result<()> {
         self.0.push("begin".into());
         Ok(())
     }
-    fn on_epoch_begin(&mut self, at: &mut Moment<f32>) -> Result<()> {
+    fn on_epoch_begin(&mut self, at: &mut CallbackContext<f32>) -> Result<()> {
         self.0.push(format!("epoch {}", at.epoch));
         Ok(())
     }
-    fn on_batch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         self.0.push(format!("batch {}/{}", at.batch, at.batches));
         Ok(Flow::Continue)
     }
-    fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         self.0.push(format!("end {}", at.logs.iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ")));
         at.set_learning_rate(0.001)?;
         at.logs.set("extra", at.learning_rate());
         if at.epoch == 1 { Ok(Flow::Stop("two are enough".into())) } else { Ok(Flow::Continue) }
     }
-    fn on_fit_end(&mut self, _: &mut Moment<f32>) -> Result<()> {
+    fn on_fit_end(&mut self, _: &mut CallbackContext<f32>) -> Result<()> {
         self.0.push("done".into());
         Ok(())
     }
@@ -426,7 +426,7 @@ fn callbacks_are_told_in_order_and_can_stop() {
 fn an_error_of_a_callback_comes_back() {
     struct Fails;
     impl Callback<f32> for Fails {
-        fn on_batch_end(&mut self, _: &mut Moment<f32>) -> Result<Flow> {
+        fn on_batch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
             Err(Error::outside(std::io::Error::other("the disk is full")))
         }
     }
@@ -439,7 +439,7 @@ fn an_error_of_a_callback_comes_back() {
 fn settings_serve_for_several_trainings() {
     struct Counts(Arc<AtomicUsize>);
     impl Callback<f32> for Counts {
-        fn on_epoch_end(&mut self, _: &mut Moment<f32>) -> Result<Flow> {
+        fn on_epoch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
             self.0.fetch_add(1, Ordering::Relaxed);
             Ok(Flow::Continue)
         }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cornu::callback::{Callback, Moment, SaveFreq};
+use cornu::callback::{Callback, CallbackContext, SaveFreq};
 use cornu::data::{Samples, SourceFn};
 use cornu::diagnosis::Finding;
 use cornu::ndarray::{Array1, Array2};
@@ -66,13 +66,13 @@ impl At {
 }
 
 impl<F: Scalar> Callback<F> for At {
-    fn on_epoch_begin(&mut self, at: &mut Moment<F>) -> Result<()> {
+    fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         self.check(Interrupt::EpochBegin(at.epoch))
     }
-    fn on_batch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.check(Interrupt::After(at.epoch, at.batch)).map(|()| Flow::Continue)
     }
-    fn on_epoch_end(&mut self, at: &mut Moment<F>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.check(Interrupt::EpochEnd(at.epoch)).map(|()| Flow::Continue)
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::interrupted::{Folder, outcome_of};
-use cornu::callback::{Callback, Moment, State};
+use cornu::callback::{Callback, CallbackContext, State};
 use cornu::ndarray::{Array1, Array2};
 use cornu::optimizer::WeightAverage;
 use cornu::prelude::*;
@@ -21,15 +21,15 @@ const KILLS: usize = 50;
 struct Sum(f64);
 
 impl Callback<f32> for Sum {
-    fn on_fit_begin(&mut self, _: &mut Moment<f32>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<f32>) -> Result<()> {
         self.0 = 0.0;
         Ok(())
     }
-    fn on_batch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_batch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         self.0 += at.logs.get("loss").unwrap_or(0.0);
         Ok(Flow::Continue)
     }
-    fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         at.logs.set("sum", self.0);
         Ok(Flow::Continue)
     }

@@ -29,7 +29,7 @@ fn train(seed: u64, trainings: u64) -> Result<()> {
             let line = format!("a user's line in epoch {}", at.epoch + 1);
             // Where others draw, only this is sure to be above their bars.
             if trainings > 1 {
-                at.say(line)
+                at.println(line)
             } else {
                 println!("{line}")
             }

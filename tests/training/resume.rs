@@ -3,7 +3,7 @@
 use crate::interrupted::{
     Folder, Interrupt, classes, fit, outcome, outcome_of, same_after_interruptions, same_with,
 };
-use cornu::callback::{Callback, Moment, SaveFreq, State};
+use cornu::callback::{Callback, CallbackContext, SaveFreq, State};
 use cornu::error::BackupFault;
 use cornu::metric::Metric;
 use cornu::ndarray::{Array1, Array2, Array3};
@@ -149,11 +149,11 @@ struct StopAfter {
 }
 
 impl Callback<f32> for StopAfter {
-    fn on_fit_begin(&mut self, _: &mut Moment<f32>) -> Result<()> {
+    fn on_fit_begin(&mut self, _: &mut CallbackContext<f32>) -> Result<()> {
         self.seen = 0;
         Ok(())
     }
-    fn on_batch_end(&mut self, _: &mut Moment<f32>) -> Result<Flow> {
+    fn on_batch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
         self.seen += 1;
         Ok(if self.seen < self.most { Flow::Continue } else { Flow::Stop("that will do".into()) })
     }

@@ -1,7 +1,7 @@
 //! What callbacks count goes on where a training was interrupted: each test would end otherwise if a count began anew.
 
 use crate::interrupted::{Folder, Interrupt, classes, fit, outcome_of};
-use cornu::callback::{Callback, Mode, Moment};
+use cornu::callback::{Callback, CallbackContext, Mode};
 use cornu::ndarray::Array2;
 use cornu::prelude::*;
 
@@ -145,10 +145,10 @@ struct Stop {
 }
 
 impl Callback<f32> for Stop {
-    fn on_epoch_end(&mut self, at: &mut Moment<f32>) -> Result<Flow> {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         Ok(if at.epoch == 1 { Flow::Stop("enough".into()) } else { Flow::Continue })
     }
-    fn on_fit_end(&mut self, _: &mut Moment<f32>) -> Result<()> {
+    fn on_fit_end(&mut self, _: &mut CallbackContext<f32>) -> Result<()> {
         match self.killed {
             true => Err(Error::outside(std::io::Error::other("killed"))),
             false => Ok(()),

@@ -1,6 +1,6 @@
 //! Searches give the same bits on any number of threads, keep every trial as a row, and the range test its word.
 
-use cornu::callback::Moment;
+use cornu::callback::CallbackContext;
 use cornu::prelude::*;
 use cornu::selection::{Drawn, HyperParameters, LearningRateFinder, Search, SearchResults};
 use ndarray::{Array1, Array2, Axis};
@@ -170,7 +170,8 @@ fn what_fails_or_diverges_is_a_row() {
         let mut fit = Fit::new().epochs(4).validation_split(0.2);
         if kind == "stops" {
             fit = fit.callback(
-                LambdaCallback::new().on_epoch_end(|_: &mut Moment<f32>| Ok(Flow::Stop("enough".into()))),
+                LambdaCallback::new()
+                    .on_epoch_end(|_: &mut CallbackContext<f32>| Ok(Flow::Stop("enough".into()))),
             );
         }
         Ok((model, fit))

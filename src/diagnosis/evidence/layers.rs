@@ -122,7 +122,7 @@ const WEIGHTS: usize = 1024;
 /// The parameter that layers call their kernel.
 pub(crate) fn kernel_of<F: Scalar>(layer: &NamedLayer<F>) -> Option<&Param<F>> {
     let mut found = None;
-    layer.visit(&mut |param| {
+    layer.visit_params(&mut |param| {
         let is_kernel = ["kernel", "depthwise_kernel", "input_kernel"].contains(&param.name());
         if found.is_none() && is_kernel && param.is_trainable() && layer.is_trainable() {
             found = Some(param);
@@ -153,7 +153,7 @@ impl LayerFacts {
             let same =
                 units > 1 && param.value().chunks_exact(units).all(|row| row.iter().all(|w| *w == row[0]));
             let mut bias = 0.0;
-            layer.visit(&mut |param| {
+            layer.visit_params(&mut |param| {
                 if param.name() == "bias" {
                     bias = rms(sample(param.value()));
                 }
@@ -170,7 +170,7 @@ impl LayerFacts {
             activation: layer.activation(),
             drop_rate: layer.drop_rate(),
             is_view: layer.is_view(),
-            is_affine: layer.is_affine(),
+            is_affine: layer.traits().is_affine,
             kernel,
             look: Look::default(),
             alive_first: None,

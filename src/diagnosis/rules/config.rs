@@ -12,7 +12,8 @@ fn bends(layer: &LayerFacts) -> bool {
     function || !layer.is_affine
 }
 
-pub(super) fn linear_stack(e: &Evidence) -> Option<Finding> {
+/// Raises N0109.
+pub(in crate::diagnosis) fn linear_stack(e: &Evidence) -> Option<Finding> {
     let weighted: Vec<&LayerFacts> = e.weighted().map(|(layer, _)| layer).collect();
     let pair = weighted.windows(2).find(|pair| !e.layers[pair[0].index..pair[1].index].iter().any(bends))?;
     let (a, b) = (pair[0], pair[1]);
@@ -27,7 +28,8 @@ pub(super) fn linear_stack(e: &Evidence) -> Option<Finding> {
         _ => Severity::Note,
     };
     Some(
-        Finding::new("N0109", severity, "two layers of weights in a row without an activation between")
+        Finding::draft("two layers of weights in a row without an activation between")
+            .at_most(severity)
             .at(a)
             .at(b)
             .saw(format!("together they are one matrix of {inputs} × {units}, and can do no more"))
@@ -38,7 +40,8 @@ pub(super) fn linear_stack(e: &Evidence) -> Option<Finding> {
     )
 }
 
-pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
+/// Raises N0110.
+pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
     let last = e.weighted().last().map(|(layer, _)| layer.index)?;
     let hidden = |layer: &&LayerFacts| layer.index < last && !layer.is_view;
     // A softmax passes on one unit of information about which input was largest, and a gradient p(1 − p).
@@ -47,7 +50,7 @@ pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
     {
         let width = layer.output.last().copied().unwrap_or(1);
         return Some(
-            Finding::new("N0110", Severity::Warning, "softmax within the network")
+            Finding::draft("softmax within the network")
                 .at(layer)
                 .saw(format!("its {width} outputs sum to 1, so each is about {}", short(1.0 / width as f64)))
                 .mend(
@@ -68,17 +71,14 @@ pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
     if let Some(layer) = e.layers.iter().find(recurrent) {
         let activation = layer.activation.unwrap_or_default();
         return Some(
-            Finding::new(
-                "N0110",
-                if_failing(e, Severity::Warning),
-                format!("a recurrent layer with {activation}"),
-            )
-            .at(layer)
-            .saw(format!("over {} steps a state without a bound grows or dies", layer.input[0]))
-            .mend(
-                format!("leave `{}` at its tanh", layer.name),
-                Remedy::Hidden { from: activation, to: Activation::Tanh },
-            ),
+            Finding::draft(format!("a recurrent layer with {activation}"))
+                .at_most(if_failing(e, Severity::Warning))
+                .at(layer)
+                .saw(format!("over {} steps a state without a bound grows or dies", layer.input[0]))
+                .mend(
+                    format!("leave `{}` at its tanh", layer.name),
+                    Remedy::Hidden { from: activation, to: Activation::Tanh },
+                ),
         );
     }
     // The slope of a sigmoid is at most 1/4, and that of tanh below 1 all over but at 0: after four of the one, or
@@ -89,27 +89,25 @@ pub(super) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
         let normalised = e.layers.iter().any(|layer| layer.kind.contains("Normalization") && layer.index > 0);
         if run.len() >= most && !normalised {
             return Some(
-                Finding::new(
-                    "N0110",
-                    if_failing(e, Severity::Warning),
-                    format!("{} layers of {activation}", run.len()),
-                )
-                .at(run[0])
-                .saw(format!(
-                    "a gradient that passes all of them keeps at most {} of its size",
-                    short(slope.powi(run.len() as i32))
-                ))
-                .mend(
-                    "`Activation::Relu` in all of them",
-                    Remedy::Hidden { from: activation, to: Activation::Relu },
-                ),
+                Finding::draft(format!("{} layers of {activation}", run.len()))
+                    .at_most(if_failing(e, Severity::Warning))
+                    .at(run[0])
+                    .saw(format!(
+                        "a gradient that passes all of them keeps at most {} of its size",
+                        short(slope.powi(run.len() as i32))
+                    ))
+                    .mend(
+                        "`Activation::Relu` in all of them",
+                        Remedy::Hidden { from: activation, to: Activation::Relu },
+                    ),
             );
         }
     }
     None
 }
 
-pub(super) fn first_weights(e: &Evidence) -> Option<Finding> {
+/// Raises N0111.
+pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
     let count = e.weighted().count();
     for (place, (layer, kernel)) in e.weighted().enumerate() {
         let seen = || {
@@ -120,9 +118,7 @@ pub(super) fn first_weights(e: &Evidence) -> Option<Finding> {
         // All units alike stay alike, as each gets the same gradient; only where weights follow does that lose anything.
         if kernel.same && place + 1 < count {
             let title = "all units of a layer begin with the same weights, and stay alike";
-            return Some(
-                Finding::new("N0111", Severity::Error, title).at(layer).saw(seen()).mend(text(), mend),
-            );
+            return Some(Finding::draft(title).at(layer).saw(seen()).mend(text(), mend));
         }
         // What Glorot and He agree on holds within √((in + out)/in); ten times that saturates or explodes in a layer.
         // In the first layer twice is too large, where sums of 10 and more come of it (N0202 has the bound).
@@ -131,13 +127,13 @@ pub(super) fn first_weights(e: &Evidence) -> Option<Finding> {
         if kernel.deviation > 10.0 * kernel.largest() || saturates {
             let severity = if_failing(e, Severity::Warning);
             let title = "the first weights are far too large";
-            return Some(Finding::new("N0111", severity, title).at(layer).saw(seen()).mend(text(), mend));
+            return Some(Finding::draft(title).at_most(severity).at(layer).saw(seen()).mend(text(), mend));
         }
         // In a deep network each such layer divides signal and gradient; a fiftieth in one is enough to stand still.
         if kernel.deviation < 0.02 * kernel.usual && count > 1 {
             let severity = if_failing(e, Severity::Warning);
             let title = "the first weights are far too small";
-            return Some(Finding::new("N0111", severity, title).at(layer).saw(seen()).mend(text(), mend));
+            return Some(Finding::draft(title).at_most(severity).at(layer).saw(seen()).mend(text(), mend));
         }
     }
     None
@@ -155,7 +151,8 @@ fn usual_rates(optimizer: &str) -> Option<(f64, f64, f64)> {
     }
 }
 
-pub(super) fn learning_rate(e: &Evidence) -> Option<Finding> {
+/// Raises N0112.
+pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
     let (least, largest, usual) = usual_rates(&e.plan.optimizer)?;
     let rate = e.plan.learning_rate;
     let (severity, what) = match rate {
@@ -165,7 +162,8 @@ pub(super) fn learning_rate(e: &Evidence) -> Option<Finding> {
         _ => return None,
     };
     Some(
-        Finding::new("N0112", severity, format!("the learning rate {what}"))
+        Finding::draft(format!("the learning rate {what}"))
+            .at_most(severity)
             .saw(format!(
                 "{} at {}; useful rates lie between {} and {}",
                 e.plan.optimizer,
@@ -177,7 +175,8 @@ pub(super) fn learning_rate(e: &Evidence) -> Option<Finding> {
     )
 }
 
-pub(super) fn few_steps(e: &Evidence) -> Option<Finding> {
+/// Raises N0113.
+pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     let steps = e.plan.epochs * e.plan.batches + e.plan.before as usize;
     // A step of a usual size moves a weight by a thousandth of its own: hundreds are needed to move it by as much.
     let early = !e.ended || e.curves.stopped.is_some();
@@ -190,7 +189,7 @@ pub(super) fn few_steps(e: &Evidence) -> Option<Finding> {
     } else {
         Severity::Note
     };
-    let finding = Finding::new("N0113", severity, "few steps");
+    let finding = Finding::draft("few steps").at_most(severity);
     Some(
         finding
             .saw(match e.plan.before {
@@ -202,7 +201,8 @@ pub(super) fn few_steps(e: &Evidence) -> Option<Finding> {
     )
 }
 
-pub(super) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
+/// Raises N0114.
+pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
     let dropping = || e.layers.iter().filter(|layer| layer.drop_rate > 0.0);
     let largest = dropping().max_by(|a, b| a.drop_rate.total_cmp(&b.drop_rate))?;
     let kept: f64 = dropping().map(|layer| 1.0 - layer.drop_rate).product();
@@ -213,14 +213,16 @@ pub(super) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
         () => return None,
     };
     Some(
-        Finding::new("N0114", severity, "much is dropped")
+        Finding::draft("much is dropped")
+            .at_most(severity)
             .at(largest)
             .saw(format!("{} % of the paths through the network are left in a step", short(100.0 * kept)))
             .mend("rates of 0.2 to 0.5, and less where the training loss stays high", Remedy::Dropout(0.2)),
     )
 }
 
-pub(super) fn narrow_layer(e: &Evidence) -> Option<Finding> {
+/// Raises N0115.
+pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     let last = e.weighted().last()?.0.index;
     let epoch = e.curves.epochs.len();
     if !e.ended || e.skill().is_none_or(|skill| skill > 0.5) {
@@ -233,7 +235,7 @@ pub(super) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     let lost = layer.look.lost as f64 / layer.look.rows.max(1) as f64;
     let severity = if lost > 0.2 { Severity::Warning } else { if_failing(e, Severity::Warning) };
     let units = (4 * kernel.units).max(16);
-    let finding = Finding::new("N0115", severity, "a hidden layer of few units").at(layer);
+    let finding = Finding::draft("a hidden layer of few units").at_most(severity).at(layer);
     let finding = match lost > 0.0 {
         true => finding.saw(format!(
             "{} of {} rows looked at in epoch {epoch} leave it as zeros: nothing after it can tell them apart",

@@ -6,7 +6,8 @@ use super::super::remedy::Remedy;
 use super::{if_failing, short};
 use crate::activation::Activation;
 
-pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
+/// Raises N0202.
+pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     if e.data.indices {
         return None;
     }
@@ -59,7 +60,7 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
         }
         () => return None,
     };
-    let mut finding = Finding::new("N0202", severity, title).at(layer).saw(seen());
+    let mut finding = Finding::draft(title).at_most(severity).at(layer).saw(seen());
     if uneven || offset {
         let mut worst: Vec<(usize, &Feature)> = e.data.features.iter().enumerate().collect();
         worst.sort_by(|a, b| b.1.rms().total_cmp(&a.1.rms()));
@@ -81,7 +82,8 @@ pub(super) fn input_scale(e: &Evidence) -> Option<Finding> {
     ))
 }
 
-pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
+/// Raises N0203.
+pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
     if e.plan.task != Task::Numbers || !linear || e.data.looked == 0 {
@@ -111,7 +113,7 @@ pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
         () if overshoots || rms > 100.0 => if_failing(e, Severity::Warning),
         () => Severity::Note,
     };
-    let mut finding = Finding::new("N0203", severity, "the targets are large").saw(format!(
+    let mut finding = Finding::draft("the targets are large").at_most(severity).saw(format!(
         "targets from {} to {}, mean {}, standard deviation {}",
         short(targets.range.0),
         short(targets.range.1),
@@ -130,7 +132,8 @@ pub(super) fn target_scale(e: &Evidence) -> Option<Finding> {
     ))
 }
 
-pub(super) fn label_balance(e: &Evidence) -> Option<Finding> {
+/// Raises N0204.
+pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
     let classes = &e.data.targets.classes;
     let total: usize = classes.iter().sum();
     let (most, count) = classes.iter().enumerate().max_by_key(|(_, count)| **count)?;
@@ -138,7 +141,7 @@ pub(super) fn label_balance(e: &Evidence) -> Option<Finding> {
     let share = *count as f64 / total.max(1) as f64;
     if *count == total && total > 1 {
         return Some(
-            Finding::new("N0204", Severity::Warning, "all targets are of one class")
+            Finding::draft("all targets are of one class")
                 .saw(format!("class {most} in {total} of {total} rows looked at"))
                 .help("check how the labels were made: there is nothing to tell apart"),
         );
@@ -150,7 +153,8 @@ pub(super) fn label_balance(e: &Evidence) -> Option<Finding> {
     // Ten to one, or six in seven: where accuracy alone no longer tells a network from a constant.
     (*count > 10 * least || share > 0.85).then(|| {
         let severity = if collapsed { if_failing(e, Severity::Warning) } else { Severity::Note };
-        Finding::new("N0204", severity, "one class outnumbers the others")
+        Finding::draft("one class outnumbers the others")
+            .at_most(severity)
             .saw(format!(
                 "class {most} in {} % of the rows: always answering it has accuracy {}",
                 short(100.0 * share),
@@ -163,7 +167,8 @@ pub(super) fn label_balance(e: &Evidence) -> Option<Finding> {
     })
 }
 
-pub(super) fn order_and_split(e: &Evidence) -> Option<Finding> {
+/// Raises N0205.
+pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
     let sequences = e.data.shape.len() > 1;
     let mild = |severity| if sequences { Severity::Note } else { severity };
@@ -203,19 +208,16 @@ pub(super) fn order_and_split(e: &Evidence) -> Option<Finding> {
                 ),
             };
             return Some(
-                Finding::new("N0205", severity, "the validation part is not like the training part")
+                Finding::draft("the validation part is not like the training part").at_most(severity)
                     .saw(seen)
                     .help("shuffle the rows before they are split; keep the order only where time is to be foretold"),
             );
         }
     }
     (e.data.sorted && !e.plan.shuffle && e.plan.batches > 1).then(|| {
-        Finding::new(
-            "N0205",
-            mild(Severity::Warning),
-            "the samples come sorted by class, and are not shuffled",
-        )
-        .saw(format!("the class changes {} times in {} rows looked at", targets.changes, e.data.looked))
-        .mend("`.shuffle(true)`", Remedy::Shuffle)
+        Finding::draft("the samples come sorted by class, and are not shuffled")
+            .at_most(mild(Severity::Warning))
+            .saw(format!("the class changes {} times in {} rows looked at", targets.changes, e.data.looked))
+            .mend("`.shuffle(true)`", Remedy::Shuffle)
     })
 }

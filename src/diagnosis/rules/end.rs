@@ -5,17 +5,19 @@ use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::short;
 
-pub(super) fn learned_nothing(e: &Evidence) -> Option<Finding> {
+/// Raises N0501.
+pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     let (skill, scale) = (e.skill()?, e.data.targets.scale?);
     (e.ended && skill < LEARNED && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
-        Finding::new("N0501", Severity::Error, "nothing was learned")
+        Finding::draft("nothing was learned")
             .saw(format!("final loss {}, where the best constant answer costs {}", short(last), short(scale.chance)))
             .help("change what the other findings name; if there is none, either the inputs do not tell the targets, or their rows do not belong together")
     })
 }
 
-pub(super) fn still_improving(e: &Evidence) -> Option<Finding> {
+/// Raises N0502.
+pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses().collect();
     let skill = e.skill()?;
     // A callback that ends a run had its reason; a run that was ended by its plan may have been ended too soon.
@@ -45,7 +47,8 @@ pub(super) fn still_improving(e: &Evidence) -> Option<Finding> {
             true => Severity::Warning,
             false => Severity::Note,
         };
-        Finding::new("N0502", severity, "it was still learning when it ended")
+        Finding::draft("it was still learning when it ended")
+            .at_most(severity)
             .saw(format!(
                 "the loss fell by {} % in the last third, to {}",
                 short(100.0 * gain / before.abs()),
@@ -59,7 +62,8 @@ pub(super) fn still_improving(e: &Evidence) -> Option<Finding> {
     })
 }
 
-pub(super) fn overfitting(e: &Evidence) -> Option<Finding> {
+/// Raises N0503.
+pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
     let validation: Vec<f64> = e.curves.epochs.iter().filter_map(|epoch| epoch.val_loss).collect();
     let rows = e.data.validation.as_ref().map_or(usize::MAX, |part| part.rows);
     if !e.ended || validation.len() < 6 || validation.len() != e.curves.epochs.len() || rows < 8 {
@@ -72,7 +76,7 @@ pub(super) fn overfitting(e: &Evidence) -> Option<Finding> {
     // A fifth more, and a tenth of what knowing the answer is worth: a loss of 0.02 that grows to 0.03 harms nobody.
     let worse = |loss: &f64| *loss > 1.2 * best && *loss - best > 0.1 * e.span();
     (2 * place < validation.len() && tail.iter().all(worse) && falling).then(|| {
-        Finding::new("N0503", Severity::Warning, "it learned its training data by heart")
+        Finding::draft("it learned its training data by heart")
             .saw(format!(
                 "validation loss {} in epoch {}, {} at the end, while the training loss fell to {}",
                 short(best),

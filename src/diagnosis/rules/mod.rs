@@ -1,14 +1,14 @@
 //! The rules: each reads the evidence, and says what it finds.
 
-mod config;
-mod data;
-mod end;
-mod outputs;
-mod progress;
-mod rows;
-mod shards;
-mod task;
-mod training;
+pub(super) mod config;
+pub(super) mod data;
+pub(super) mod end;
+pub(super) mod outputs;
+pub(super) mod progress;
+pub(super) mod rows;
+pub(super) mod shards;
+pub(super) mod task;
+pub(super) mod training;
 
 use std::fmt;
 use std::sync::Arc;
@@ -58,76 +58,6 @@ pub(crate) struct Rules {
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} rules, {:?} allowed", self.own.len(), self.allowed)
-    }
-}
-
-type Check = fn(&Evidence) -> Option<Finding>;
-
-const ALL: [Check; 40] = [
-    outputs::softmax_over_one_unit,
-    outputs::loss_needs_other_output,
-    outputs::activation_before_softmax,
-    outputs::target_outside_range,
-    outputs::label_format,
-    outputs::width_and_classes,
-    task::loss_and_task,
-    task::accuracy_of_numbers,
-    config::linear_stack,
-    config::unsuited_activation,
-    config::first_weights,
-    config::learning_rate,
-    config::few_steps,
-    config::heavy_dropout,
-    config::narrow_layer,
-    data::input_scale,
-    data::target_scale,
-    data::label_balance,
-    data::order_and_split,
-    rows::validation_trains,
-    rows::contradictions,
-    rows::constant_features,
-    shards::another_scale,
-    shards::missing_class,
-    training::first_loss,
-    training::clipped,
-    training::no_gradient,
-    training::not_finite,
-    training::diverging,
-    training::constant_loss,
-    training::dead_units,
-    training::saturated_units,
-    progress::vanishing_gradient,
-    progress::step_too_large,
-    progress::step_too_small,
-    progress::collapsed,
-    progress::penalty,
-    end::learned_nothing,
-    end::still_improving,
-    end::overfitting,
-];
-
-/// What all rules find.
-pub(crate) fn all(evidence: &Evidence, rules: &Rules) -> Vec<Finding> {
-    let own = rules.own.iter().flat_map(|rule| rule.check(evidence));
-    let found = ALL.iter().filter_map(|rule| rule(evidence)).chain(own);
-    found.filter(|finding| !rules.allowed.contains(&finding.code)).collect()
-}
-
-/// The codes that a run which learned has disproved: what would have kept it from learning did not.
-pub(crate) fn withdrawn(e: &Evidence) -> &'static [&'static str] {
-    // What a run explains of its targets differs; nine tenths is more than any of these faults would leave, half is
-    // more than a network without a non-linearity, or with a step of a wrong size, is likely to reach where it matters.
-    match e.skill() {
-        Some(skill) if skill > 0.9 => &[
-            "N0109", "N0110", "N0111", "N0112", "N0113", "N0114", "N0202", "N0203", "N0204", "N0209",
-            "N0301", "N0302", "N0303", "N0402", "N0403", "N0404", "N0405", "N0406", "N0407", "N0408",
-            "N0409",
-        ],
-        // Standing still for a while, and then not: plateaus are passed.
-        Some(skill) if skill > 0.5 => {
-            &["N0109", "N0112", "N0113", "N0303", "N0403", "N0406", "N0408", "N0409"]
-        }
-        _ => &[],
     }
 }
 

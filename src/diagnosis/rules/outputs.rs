@@ -26,7 +26,8 @@ fn last(e: &Evidence) -> Option<(&LayerFacts, Activation)> {
     layer.activation.map(|activation| (layer, activation))
 }
 
-pub(super) fn softmax_over_one_unit(e: &Evidence) -> Option<Finding> {
+/// Raises N0101.
+pub(in crate::diagnosis) fn softmax_over_one_unit(e: &Evidence) -> Option<Finding> {
     let one = |layer: &&LayerFacts| {
         layer.activation == Some(Activation::Softmax) && !layer.is_view && layer.output.last() == Some(&1)
     };
@@ -37,7 +38,7 @@ pub(super) fn softmax_over_one_unit(e: &Evidence) -> Option<Finding> {
         false => (Activation::Linear, "Activation::Linear"),
     };
     Some(
-        Finding::new("N0101", Severity::Error, "softmax over one unit is 1 for every input")
+        Finding::draft("softmax over one unit is 1 for every input")
             .at(layer)
             .saw("e^z / e^z = 1: the output cannot depend on the input, and its gradient is 0")
             .saw(format!(
@@ -51,14 +52,15 @@ pub(super) fn softmax_over_one_unit(e: &Evidence) -> Option<Finding> {
     )
 }
 
-pub(super) fn loss_needs_other_output(e: &Evidence) -> Option<Finding> {
+/// Raises N0102.
+pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Finding> {
     use Activation::{HardSigmoid, Sigmoid, Softmax};
     let (layer, activation) = last(e)?;
     if layer.output.last() == Some(&1) && activation == Softmax {
         return None; // N0101 says it
     }
     let of = |severity, title: String| {
-        let finding = Finding::new("N0102", severity, title).at(layer);
+        let finding = Finding::draft(title).at_most(severity).at(layer);
         match &e.first {
             Some(first) => finding.saw(format!(
                 "outputs of the first batch: {} to {}",
@@ -96,7 +98,8 @@ pub(super) fn loss_needs_other_output(e: &Evidence) -> Option<Finding> {
     }
 }
 
-pub(super) fn activation_before_softmax(e: &Evidence) -> Option<Finding> {
+/// Raises N0103.
+pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     // The layer whose function feeds the softmax, with nothing learned between.
     let is_softmax = output.activation == Some(Activation::Softmax) && output.kernel.is_none();
@@ -119,7 +122,7 @@ pub(super) fn activation_before_softmax(e: &Evidence) -> Option<Finding> {
     }
     let between = if before.kernel.is_some() { "the last layer with weights" } else { "what comes before" };
     let title = format!("{activation} between {between} and softmax");
-    let mut finding = Finding::new("N0103", severity, title).at(before);
+    let mut finding = Finding::draft(title).at_most(severity).at(before);
     if is_softmax {
         finding = finding.at(output);
     }
@@ -143,7 +146,8 @@ pub(super) fn activation_before_softmax(e: &Evidence) -> Option<Finding> {
     Some(finding.mend(text, Remedy::Activation { layer: before.index, activation: Activation::Linear }))
 }
 
-pub(super) fn target_outside_range(e: &Evidence) -> Option<Finding> {
+/// Raises N0104.
+pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding> {
     let (layer, activation) = last(e)?;
     let ((least, largest), (low, high)) = (range(activation)?, e.data.targets.range);
     // What rounding to f32 may add.
@@ -166,7 +170,8 @@ pub(super) fn target_outside_range(e: &Evidence) -> Option<Finding> {
     let mild = out < 0.01 * e.data.targets.deviation.powi(2);
     let severity = if mild { if_failing(e, Severity::Warning) } else { Severity::Error };
     Some(
-        Finding::new("N0104", severity, format!("targets that {activation} cannot reach"))
+        Finding::draft(format!("targets that {activation} cannot reach"))
+            .at_most(severity)
             .at(layer)
             .saw(text)
             .mend(
@@ -176,10 +181,11 @@ pub(super) fn target_outside_range(e: &Evidence) -> Option<Finding> {
     )
 }
 
-pub(super) fn label_format(e: &Evidence) -> Option<Finding> {
+/// Raises N0105.
+pub(in crate::diagnosis) fn label_format(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
     let (low, high) = targets.sums;
-    let finding = |title: &str| Finding::new("N0105", Severity::Error, title);
+    let finding = |title: &str| Finding::draft(title);
     match e.plan.task {
         Task::Classes if targets.width > 1 && (low < 0.999 || high > 1.001) => Some(
             finding("rows of targets that are no distribution over classes")
@@ -201,14 +207,16 @@ fn bytes(values: &[f64]) -> bool {
     values.iter().all(|t| (255.0 * t - (255.0 * t).round()).abs() < 1e-4)
 }
 
-pub(super) fn width_and_classes(e: &Evidence) -> Option<Finding> {
+/// Raises N0106.
+pub(in crate::diagnosis) fn width_and_classes(e: &Evidence) -> Option<Finding> {
     let layer = e.output()?;
     let units = layer.output.last().copied()?;
     let targets = &e.data.targets;
     let used = targets.classes.iter().rposition(|count| *count > 0).map(|last| last + 1)?;
     if e.plan.task == Task::Classes && targets.width == 1 && units > used {
         return Some(
-            Finding::new("N0106", Severity::Note, "more outputs than classes")
+            Finding::draft("more outputs than classes")
+                .at_most(Severity::Note)
                 .at(layer)
                 .saw(format!("{units} outputs, {used} classes in the targets"))
                 .help(format!("`Dense::new({used})`, unless the other classes come later")),
@@ -219,7 +227,7 @@ pub(super) fn width_and_classes(e: &Evidence) -> Option<Finding> {
     let is_class = targets.whole && low == 0.0 && targets.distinct as f64 == high + 1.0;
     let squashed = layer.activation.is_some_and(|f| matches!(f, Activation::Sigmoid | Activation::Softmax));
     (e.plan.task == Task::Numbers && units == 1 && is_class && high > 1.0 && squashed).then(|| {
-        Finding::new("N0106", Severity::Error, "several classes, one output")
+        Finding::draft("several classes, one output")
             .at(layer)
             .saw(format!("{} classes in the targets, 1 output of {}", high + 1.0, short(1.0)))
             .help(format!(

@@ -5,7 +5,8 @@ use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
 
-pub(super) fn vanishing_gradient(e: &Evidence) -> Option<Finding> {
+/// Raises N0406.
+pub(in crate::diagnosis) fn vanishing_gradient(e: &Evidence) -> Option<Finding> {
     let (first, last) = (e.weighted().next()?.0, e.weighted().last()?.0);
     let layers = e.weighted().count();
     // By ratios alone, as all gradients are small once a network has learned.
@@ -13,7 +14,7 @@ pub(super) fn vanishing_gradient(e: &Evidence) -> Option<Finding> {
     (layers > 2 && vanishes && e.failing()).then(|| {
         let norms: Vec<String> =
             e.weighted().map(|(layer, _)| format!("{} {}", layer.name, short(layer.look.gradient))).collect();
-        Finding::new("N0406", Severity::Warning, "the gradient vanishes on its way down")
+        Finding::draft("the gradient vanishes on its way down")
             .at(first)
             .saw(format!("rms of the gradient   {}", norms.join("   ")))
             .saw(format!(
@@ -32,7 +33,12 @@ pub(super) fn step(e: &Evidence) -> Option<f64> {
     steps.get(steps.len() / 2).copied()
 }
 
-pub(super) fn step_too_large(e: &Evidence) -> Option<Finding> {
+/// Raises N0407.
+pub(in crate::diagnosis) fn step_size(e: &Evidence) -> Option<Finding> {
+    step_too_large(e).or_else(|| step_too_small(e))
+}
+
+fn step_too_large(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses().collect();
     let step = step(e)?;
     if losses.len() < 4 || e.skill().is_some_and(|skill| skill > 0.9) {
@@ -46,13 +52,13 @@ pub(super) fn step_too_large(e: &Evidence) -> Option<Finding> {
     let restless = 2 * turns > moves.len() - 1 && swing > 0.1 * mean;
     (step > 0.1 && (restless || e.failing())).then(|| {
         let rate = e.plan.learning_rate / 10.0;
-        Finding::new("N0407", if_failing(e, Severity::Warning).max(if restless { Severity::Warning } else { Severity::Note }), "the steps are too large")
+        Finding::draft("the steps are too large").at_most(if_failing(e, Severity::Warning).max(if restless { Severity::Warning } else { Severity::Note }))
             .saw(format!("a step changes the weights by {} of their size, where 1e-3 is usual; the loss swings by {} an epoch", short(step), short(swing)))
             .mend(format!("a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
     })
 }
 
-pub(super) fn step_too_small(e: &Evidence) -> Option<Finding> {
+fn step_too_small(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses().collect();
     let step = step(e)?;
     // A schedule that ends low has made its steps before.
@@ -74,7 +80,7 @@ pub(super) fn step_too_small(e: &Evidence) -> Option<Finding> {
         } else {
             "the loss does not fall".into()
         };
-        Finding::new("N0407", Severity::Warning, "the steps are too small")
+        Finding::draft("the steps are too small")
             .saw(format!(
                 "a step changes the weights by {} of their size, where 1e-3 is usual; {pace}",
                 short(step)
@@ -83,7 +89,8 @@ pub(super) fn step_too_small(e: &Evidence) -> Option<Finding> {
     })
 }
 
-pub(super) fn collapsed(e: &Evidence) -> Option<Finding> {
+/// Raises N0408.
+pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
     let epochs = &e.curves.epochs;
     let [.., before, last] = &**epochs else { return None };
     if e.steps() <= 200 && !e.ended {
@@ -94,7 +101,7 @@ pub(super) fn collapsed(e: &Evidence) -> Option<Finding> {
         let flat = |spread: f64| spread < 0.01 * targets.deviation;
         return (e.failing() && targets.deviation > 0.0 && flat(before.spread) && flat(last.spread)).then(
             || {
-                Finding::new("N0408", Severity::Error, "nearly the same number for every input")
+                Finding::draft("nearly the same number for every input")
                     .saw(format!(
                         "standard deviation of the outputs {}, of the targets {}",
                         short(last.spread),
@@ -115,7 +122,8 @@ pub(super) fn collapsed(e: &Evidence) -> Option<Finding> {
     // Where a class is frequent and the inputs tell little, it is the right answer to nearly everything, though the
     // probabilities differ: what counts is whether the loss is better than a constant's.
     (share < 0.95).then(|| {
-        Finding::new("N0408", if_failing(e, Severity::Error), "one class is the answer to everything")
+        Finding::draft("one class is the answer to everything")
+            .at_most(if_failing(e, Severity::Error))
             .saw(format!(
                 "class {class} for at least 99 % of the rows, and in {} % of the targets",
                 short(100.0 * share)
@@ -124,13 +132,14 @@ pub(super) fn collapsed(e: &Evidence) -> Option<Finding> {
     })
 }
 
-pub(super) fn penalty(e: &Evidence) -> Option<Finding> {
+/// Raises N0409.
+pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
     let epoch = e.curves.epochs.last().filter(|_| e.curves.epochs.len() > 2)?;
     let bare = epoch.loss - epoch.penalty;
     // Large first weights cost much and shrink, and a run of few steps has not learned anything yet: only a run that fails.
     let unskilled = e.last_skill().is_some_and(|skill| skill < LEARNED);
     (epoch.penalty > bare && unskilled && e.failing()).then(|| {
-        Finding::new("N0409", Severity::Warning, "the penalty outweighs the loss")
+        Finding::draft("the penalty outweighs the loss")
             .saw(format!(
                 "loss {}, of which the regularizers are {}",
                 short(epoch.loss),

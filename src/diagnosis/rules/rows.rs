@@ -4,7 +4,8 @@ use super::super::evidence::Evidence;
 use super::super::finding::{Finding, Severity};
 use super::{if_failing, short};
 
-pub(super) fn validation_trains(e: &Evidence) -> Option<Finding> {
+/// Raises N0206.
+pub(in crate::diagnosis) fn validation_trains(e: &Evidence) -> Option<Finding> {
     let repeats = &e.data.repeats;
     let (rows, known) = repeats.validation;
     if known == 0 {
@@ -17,7 +18,8 @@ pub(super) fn validation_trains(e: &Evidence) -> Option<Finding> {
     // than such a part can tell.
     let severity = if repeats.copies && share > 0.1 { Severity::Warning } else { Severity::Note };
     Some(
-        Finding::new("N0206", severity, "rows that validate also train")
+        Finding::draft("rows that validate also train")
+            .at_most(severity)
             .saw(format!(
                 "{known} of {rows} rows of the validation part have an equal among {} of the {} that train",
                 repeats.rows, e.data.rows
@@ -28,10 +30,11 @@ pub(super) fn validation_trains(e: &Evidence) -> Option<Finding> {
     )
 }
 
-pub(super) fn contradictions(e: &Evidence) -> Option<Finding> {
+/// Raises N0207.
+pub(in crate::diagnosis) fn contradictions(e: &Evidence) -> Option<Finding> {
     let repeats = &e.data.repeats;
     (repeats.contradicted > 0).then(|| {
-        Finding::new("N0207", if_failing(e, Severity::Warning), "equal rows of different classes")
+        Finding::draft("equal rows of different classes").at_most(if_failing(e, Severity::Warning))
             .saw(format!(
                 "{} of {} rows compared have an equal of another class: no network is right in more than {} % of these rows",
                 repeats.contradicted,
@@ -42,14 +45,15 @@ pub(super) fn contradictions(e: &Evidence) -> Option<Finding> {
     })
 }
 
-pub(super) fn constant_features(e: &Evidence) -> Option<Finding> {
+/// Raises N0208.
+pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
     let (all, varying) = (e.data.features.len(), e.data.varying.0);
     if e.data.looked < 8 || e.data.indices || varying == all {
         return None;
     }
     let finding = match varying {
-        0 => Finding::new("N0208", Severity::Error, "every sample is the same"),
-        _ => Finding::new("N0208", Severity::Note, "features that never change"),
+        0 => Finding::draft("every sample is the same"),
+        _ => Finding::draft("features that never change").at_most(Severity::Note),
     };
     Some(
         finding

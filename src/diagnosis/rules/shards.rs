@@ -11,7 +11,8 @@ const ROWS: usize = 8;
 /// Rows of a class that a shard would have by its size: so many are not missed by chance (e⁻¹⁰).
 const EXPECTED: f64 = 10.0;
 
-pub(super) fn another_scale(e: &Evidence) -> Option<Finding> {
+/// Raises N0209.
+pub(in crate::diagnosis) fn another_scale(e: &Evidence) -> Option<Finding> {
     if e.data.indices {
         return None;
     }
@@ -43,7 +44,7 @@ pub(super) fn another_scale(e: &Evidence) -> Option<Finding> {
     let others: Vec<&Shard> = known.iter().filter(|(other, _)| *other != rank).map(|(_, s)| *s).collect();
     let (own, all) = (whole(&[shard]), whole(&others));
     Some(
-        Finding::new("N0209", Severity::Warning, format!("the inputs of rank {rank} are on another scale"))
+        Finding::draft(format!("the inputs of rank {rank} are on another scale"))
             .saw(format!(
                 "its inputs: mean {}, standard deviation {}, in {} rows looked at; those of the others: mean {}, standard deviation {}",
                 short(own.mean), short(own.deviation), shard.looked, short(all.mean), short(all.deviation)
@@ -68,7 +69,8 @@ fn whole(shards: &[&Shard]) -> Feature {
     Feature { mean, deviation: (square / count).sqrt() }
 }
 
-pub(super) fn missing_class(e: &Evidence) -> Option<Finding> {
+/// Raises N0210.
+pub(in crate::diagnosis) fn missing_class(e: &Evidence) -> Option<Finding> {
     let shards = &e.data.shards;
     let classes = shards.iter().map(|shard| shard.classes.len()).max()?;
     let of = |shard: &Shard| shard.classes.iter().sum::<usize>();
@@ -86,7 +88,7 @@ pub(super) fn missing_class(e: &Evidence) -> Option<Finding> {
     }
     let &(rank, class, ..) = missing.first()?;
     let title = format!("rank {rank} has no row of class {class}, which others have");
-    let mut finding = Finding::new("N0210", if_failing(e, Severity::Warning), title);
+    let mut finding = Finding::draft(title).at_most(if_failing(e, Severity::Warning));
     for (rank, class, own, rows) in missing.iter().take(3) {
         finding = finding.saw(format!(
             "rank {rank} has no row of class {class} among {own}; all ranks have {rows} of {total}"

@@ -16,7 +16,8 @@ const DISTANCES: [&str; 6] = [
     "log_cosh",
 ];
 
-pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
+/// Raises N0107.
+pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
     let layer = e.output()?;
     if e.data.looked == 0 {
@@ -40,13 +41,10 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         let linear = Remedy::Loss("mean_squared_error".into());
         return Some(
             // Shares are a use of it: soft labels, rates. What tells them from other numbers is whether it learns them.
-            Finding::new(
-                "N0107",
-                super::if_failing(e, Severity::Warning),
-                format!("`{}` of targets that are no classes", e.plan.loss),
-            )
-            .saw(summary())
-            .mend("for numbers: a linear output and `MeanSquaredError::new()`", linear),
+            Finding::draft(format!("`{}` of targets that are no classes", e.plan.loss))
+                .at_most(super::if_failing(e, Severity::Warning))
+                .saw(summary())
+                .mend("for numbers: a linear output and `MeanSquaredError::new()`", linear),
         );
     }
     if e.plan.task != Task::Numbers
@@ -63,7 +61,8 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     let severity = if proper { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
     let softmax = targets.one_hot
         || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
-    let finding = Finding::new("N0107", severity, format!("`{}` of classes", e.plan.loss))
+    let finding = Finding::draft(format!("`{}` of classes", e.plan.loss))
+        .at_most(severity)
         .saw(summary())
         .saw("its gradient vanishes where the answer is wrong and sure; that of a cross-entropy does not");
     Some(match softmax {
@@ -82,12 +81,13 @@ pub(super) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     })
 }
 
-pub(super) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding> {
+/// Raises N0108.
+pub(in crate::diagnosis) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
     let numbers = !targets.whole || targets.distinct > 20;
     let measured = e.plan.metrics.iter().any(|name| name.contains("accuracy"));
     (e.plan.task == Task::Numbers && measured && numbers && e.data.looked > 0).then(|| {
-        Finding::new("N0108", Severity::Warning, "accuracy of numbers counts exact hits")
+        Finding::draft("accuracy of numbers counts exact hits")
             .saw(format!(
                 "targets from {} to {}, {} or more different values",
                 short(targets.range.0),

@@ -10,30 +10,33 @@ use crate::activation::Activation;
 /// −ln(1e-7): what a row costs whose true class has a probability at the clip.
 const CLIP: f64 = 16.118_095_650_958_32;
 
-pub(super) fn first_loss(e: &Evidence) -> Option<Finding> {
+/// Raises N0301.
+pub(in crate::diagnosis) fn first_loss(e: &Evidence) -> Option<Finding> {
     let (first, guess) = (e.first.as_ref()?, guess(e)?);
     let loss = first.loss - e.plan.penalty;
     // Weights as initializers draw them give scores of about 1, which add at most about 1 to what guessing costs.
     let large = loss > guess + 2.0 || loss > 3.0 * guess;
     large.then(|| {
         let severity = if first.sums.is_some_and(|sums| sums > 30.0) { Severity::Warning } else { if_failing(e, Severity::Warning) };
-        Finding::new("N0301", severity, "the first loss is far above that of guessing")
+        Finding::draft("the first loss is far above that of guessing").at_most(severity)
             .saw(format!("loss of the first batch {}, where guessing would cost {}", short(loss), short(guess)))
             .help("scores far from 0 before anything was learned: look at the inputs' scale and the first weights")
     })
 }
 
-pub(super) fn clipped(e: &Evidence) -> Option<Finding> {
+/// Raises N0302.
+pub(in crate::diagnosis) fn clipped(e: &Evidence) -> Option<Finding> {
     let epoch = e.curves.epochs.last()?;
     (epoch.clipped > 0.3).then(|| {
-        Finding::new("N0302", Severity::Error, "wrong answers with a probability clipped at 1e-7")
+        Finding::draft("wrong answers with a probability clipped at 1e-7")
             .saw(format!("{} of {} rows looked at", (epoch.clipped * epoch.rows as f64).round(), epoch.rows))
             .saw("each costs −ln(1e-7) = 16.118, and the clip passes on no gradient")
             .help("smaller scores: normalised inputs, a linear last layer; or a loss `.from_logits(true)`, which has no clip")
     })
 }
 
-pub(super) fn no_gradient(e: &Evidence) -> Option<Finding> {
+/// Raises N0303.
+pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
     // Where the numbers left all bounds, what they were before says little, and N0401 tells it.
     let epoch = e.curves.epochs.last().filter(|_| e.steps() >= 3 && e.curves.diverged.is_none())?;
     let far = e.above_floor(epoch.loss - epoch.penalty) > 1e-3 * e.span();
@@ -49,15 +52,16 @@ pub(super) fn no_gradient(e: &Evidence) -> Option<Finding> {
         let norms: Vec<String> =
             e.weighted().map(|(layer, _)| format!("{} {}", layer.name, short(layer.look.gradient))).collect();
         return Some(
-            Finding::new("N0303", Severity::Error, "no gradient reaches any weight")
+            Finding::draft("no gradient reaches any weight")
                 .saw(format!("rms of the gradient   {}   in epoch {number}", norms.join("   ")))
                 .help("find where it ends: a clip, a relu that is 0 for all rows, a saturated unit"),
         );
     }
     (e.failing() && epoch.spread < 1e-7 * epoch_size(e)).then(|| {
-        let finding = Finding::new("N0303", Severity::Error, "the output is the same for every input").saw(
-            format!("standard deviation of the outputs over rows {} in epoch {number}", short(epoch.spread)),
-        );
+        let finding = Finding::draft("the output is the same for every input").saw(format!(
+            "standard deviation of the outputs over rows {} in epoch {number}",
+            short(epoch.spread)
+        ));
         // What f32 keeps of a number are 7 digits: below that rows are one point.
         let point = |layer: &&LayerFacts| !layer.is_view && layer.look.rows > 1 && layer.look.spread < 1e-7;
         match e.layers.iter().find(point) {
@@ -75,17 +79,19 @@ fn epoch_size(e: &Evidence) -> f64 {
     e.output().map_or(1.0, |layer| layer.look.rms).max(1e-6 * e.data.targets.deviation)
 }
 
-pub(super) fn not_finite(e: &Evidence) -> Option<Finding> {
+/// Raises N0401.
+pub(in crate::diagnosis) fn not_finite(e: &Evidence) -> Option<Finding> {
     let why = e.curves.diverged.as_ref()?;
     let losses: Vec<String> = e.curves.losses().rev().take(5).map(short).collect();
-    let mut finding = Finding::new("N0401", Severity::Error, "a number is no longer finite").saw(why.clone());
+    let mut finding = Finding::draft("a number is no longer finite").saw(why.clone());
     if !losses.is_empty() {
         finding = finding.saw(format!("losses of the epochs before, the last first: {}", losses.join(", ")));
     }
     Some(slower(finding, e))
 }
 
-pub(super) fn diverging(e: &Evidence) -> Option<Finding> {
+/// Raises N0402.
+pub(in crate::diagnosis) fn diverging(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses().collect();
     let [.., a, b, c] = *losses else { return None };
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
@@ -97,7 +103,7 @@ pub(super) fn diverging(e: &Evidence) -> Option<Finding> {
         () if a.min(b).min(c) > 2.0 * best && c > first => Severity::Warning,
         () => return None,
     };
-    let finding = Finding::new("N0402", severity, "the loss grows").saw(format!(
+    let finding = Finding::draft("the loss grows").at_most(severity).saw(format!(
         "first batch {}, best epoch {}, the last three {}, {}, {}",
         short(first),
         short(best),
@@ -115,7 +121,8 @@ fn slower(finding: Finding, e: &Evidence) -> Finding {
     finding.mend(text, Remedy::LearningRate(rate))
 }
 
-pub(super) fn constant_loss(e: &Evidence) -> Option<Finding> {
+/// Raises N0403.
+pub(in crate::diagnosis) fn constant_loss(e: &Evidence) -> Option<Finding> {
     let loss = e.constant()?;
     if e.last_skill().is_some_and(|skill| skill > 0.9) {
         return None;
@@ -157,7 +164,7 @@ pub(super) fn constant_loss(e: &Evidence) -> Option<Finding> {
         _ => "no epoch changes it".into(),
     };
     Some(
-        Finding::new("N0403", Severity::Error, "the loss does not move")
+        Finding::draft("the loss does not move")
             .saw(format!("loss constant at {loss:.4} {which}"))
             .help("nothing is learned any more: stop, and change what the findings above name"),
     )
@@ -167,7 +174,8 @@ fn is_relu(layer: &LayerFacts) -> bool {
     layer.activation.is_some_and(cuts) && !layer.look.alive.is_empty()
 }
 
-pub(super) fn dead_units(e: &Evidence) -> Option<Finding> {
+/// Raises N0404.
+pub(in crate::diagnosis) fn dead_units(e: &Evidence) -> Option<Finding> {
     let epoch = e.curves.epochs.len();
     if epoch == 0 {
         return None;
@@ -186,7 +194,8 @@ pub(super) fn dead_units(e: &Evidence) -> Option<Finding> {
     let start =
         layer.alive_first.map(|alive| format!("; {} in the first epoch", units - alive)).unwrap_or_default();
     Some(
-        Finding::new("N0404", severity, "units that never fire")
+        Finding::draft("units that never fire")
+            .at_most(severity)
             .at(layer)
             .saw(format!(
                 "{count} of {units} were 0 for all {} rows looked at in epoch {epoch}{start}",
@@ -207,7 +216,8 @@ pub(super) fn dead_units(e: &Evidence) -> Option<Finding> {
     )
 }
 
-pub(super) fn saturated_units(e: &Evidence) -> Option<Finding> {
+/// Raises N0405.
+pub(in crate::diagnosis) fn saturated_units(e: &Evidence) -> Option<Finding> {
     let last = e.output()?.index;
     let squashes = |layer: &&LayerFacts| {
         matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh))
@@ -224,7 +234,8 @@ pub(super) fn saturated_units(e: &Evidence) -> Option<Finding> {
     let layer =
         e.layers.iter().filter(squashes).find(|layer| 2 * stuck(layer) > layer.look.saturated.len())?;
     Some(
-        Finding::new("N0405", if_failing(e, Severity::Warning), "units at the flat end of their function")
+        Finding::draft("units at the flat end of their function")
+            .at_most(if_failing(e, Severity::Warning))
             .at(layer)
             .saw(format!(
                 "{} of {} in at least 95 % of {} rows looked at in epoch {}",

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::check_inner;
-use crate::config::{Config, Fields, Kinds, Value, refuse};
+use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, Result, Shape};
 use crate::layer::names::{check_unique, unused};
 use crate::layer::workspace::{StepAt, Workspace};
-use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
+use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -139,16 +139,23 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         }
     }
 
-    fn layers(&self) -> &[NamedLayer<F>] {
-        &self.layers
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        f(Part::Layers(&self.layers));
     }
 
-    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
-        &mut self.layers
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Layers(&mut self.layers));
     }
 
-    fn memory(&self, rows: usize) -> usize {
-        self.layers.iter().map(|layer| layer.memory(rows) + 2 * rows * layer.widths().1).sum()
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            memory: self
+                .layers
+                .iter()
+                .map(|layer| layer.traits().memory + Memory::per_row(2 * layer.widths().1))
+                .sum(),
+            ..LayerTraits::default()
+        }
     }
 }
 
@@ -162,7 +169,7 @@ impl<F: Scalar> fmt::Debug for Residual<F> {
 /// Made of its settings: the layers of the chain.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
-    kinds: &Kinds<dyn Layer<F>>,
+    kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
     let path = fields.path_of("layers");
     let Some(Value::List(values)) = fields.value("layers") else {

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::check_inner;
-use crate::config::{Config, Fields, Kinds, Value};
+use crate::config::{Config, Fields, Registry, Value};
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
+use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, NamedLayer, Part, PartMut, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -101,16 +101,16 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
         layer.backward(pass.of(whole));
     }
 
-    fn layers(&self) -> &[NamedLayer<F>] {
-        &self.layer
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        f(Part::Layers(&self.layer));
     }
 
-    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
-        &mut self.layer
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Layers(&mut self.layer));
     }
 
-    fn memory(&self, rows: usize) -> usize {
-        self.layer[0].memory(rows * self.steps)
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { memory: self.layer[0].traits().memory.times_rows(self.steps), ..LayerTraits::default() }
     }
 }
 
@@ -123,7 +123,7 @@ impl<F: Scalar> fmt::Debug for TimeDistributed<F> {
 /// Made of its settings: the layer.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
-    kinds: &Kinds<dyn Layer<F>>,
+    kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
     let path = fields.path_of("layer");
     let value = fields.value("layer").unwrap_or(&Value::Null);

@@ -11,7 +11,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding};
-use crate::layer::{BackwardContext, Layer, Step, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -206,10 +206,6 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         Ok(output)
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(built) = &self.built else { return };
         built.product(x, y.reborrow());
@@ -241,34 +237,32 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         }
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(built) = &self.built {
-            f(&built.kernel);
-            built.bias.iter().for_each(f);
+            f(Part::Param(&built.kernel));
+            built.bias.iter().map(Part::Param).for_each(f);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Activation(&mut self.activation.function));
         if let Some(built) = &mut self.built {
-            f(&mut built.kernel);
-            built.bias.iter_mut().for_each(f);
+            f(PartMut::Param(&mut built.kernel));
+            built.bias.iter_mut().map(PartMut::Param).for_each(f);
         }
     }
 
-    fn activation(&self) -> Option<Activation> {
-        Some(self.activation.function)
-    }
-
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        self.activation.function = activation;
-        true
-    }
-
-    fn memory(&self, rows: usize) -> usize {
-        let Some(built) = &self.built else { return 0 };
-        let parts = kernel::PARTS.min(rows) + 1;
-        self.activation.memory(rows * built.window.places() * self.filters)
-            + parts * (built.kernel.len() + self.filters)
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            is_affine: true,
+            activation: Some(self.activation.function),
+            memory: self.built.as_ref().map_or(Memory::default(), |built| {
+                let part = built.kernel.len() + self.filters;
+                let per_row = self.activation.memory(built.window.places() * self.filters);
+                Memory { fixed: part, per_row, per_part: part }
+            }),
+            ..LayerTraits::default()
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::window::{Padding, Sliding, Window};
-use crate::layer::{BackwardContext, Layer, Step, activated::Activated, saved};
+use crate::layer::{
+    BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activated::Activated, saved,
+};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -220,10 +222,6 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         Ok(output)
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let Some(built) = &self.built else { return };
         self.product(built, x, y.reborrow());
@@ -253,33 +251,35 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         }
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(built) = &self.built {
-            f(&built.kernel);
-            built.bias.iter().for_each(f);
+            f(Part::Param(&built.kernel));
+            built.bias.iter().map(Part::Param).for_each(f);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Activation(&mut self.activation.function));
         if let Some(built) = &mut self.built {
-            f(&mut built.kernel);
-            built.bias.iter_mut().for_each(f);
+            f(PartMut::Param(&mut built.kernel));
+            built.bias.iter_mut().map(PartMut::Param).for_each(f);
         }
     }
 
-    fn activation(&self) -> Option<Activation> {
-        Some(self.activation.function)
-    }
-
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        self.activation.function = activation;
-        true
-    }
-
-    fn memory(&self, rows: usize) -> usize {
-        let Some(built) = &self.built else { return 0 };
-        let outputs = rows * built.window.places() * built.window.channels * self.depth_multiplier;
-        self.activation.memory(outputs) + kernel::PARTS.min(rows) * built.kernel.len()
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            is_affine: true,
+            activation: Some(self.activation.function),
+            memory: self.built.as_ref().map_or(Memory::default(), |built| {
+                let outputs = built.window.places() * built.window.channels * self.depth_multiplier;
+                Memory {
+                    per_row: self.activation.memory(outputs),
+                    per_part: built.kernel.len(),
+                    ..Memory::default()
+                }
+            }),
+            ..LayerTraits::default()
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activated::Activated;
 use crate::layer::window::{Padding, Sliding, Window};
-use crate::layer::{BackwardContext, Layer, Step, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -178,10 +178,6 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         Ok(output)
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(built) = &self.built else { return };
         let (h, _) = scratch.take(x.rows() * built.window.places() * built.between());
@@ -217,33 +213,34 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         }
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(built) = &self.built {
-            [&built.depthwise, &built.pointwise].into_iter().chain(&built.bias).for_each(f);
+            [&built.depthwise, &built.pointwise].into_iter().chain(&built.bias).map(Part::Param).for_each(f);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Activation(&mut self.activation.function));
         if let Some(built) = &mut self.built {
-            [&mut built.depthwise, &mut built.pointwise].into_iter().chain(&mut built.bias).for_each(f);
+            [&mut built.depthwise, &mut built.pointwise]
+                .into_iter()
+                .chain(&mut built.bias)
+                .map(PartMut::Param)
+                .for_each(f);
         }
     }
 
-    fn activation(&self) -> Option<Activation> {
-        Some(self.activation.function)
-    }
-
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        self.activation.function = activation;
-        true
-    }
-
-    fn memory(&self, rows: usize) -> usize {
-        let Some(built) = &self.built else { return 0 };
-        let places = rows * built.window.places();
-        self.activation.memory(places * self.filters)
-            + 2 * places * built.between()
-            + kernel::PARTS.min(rows) * built.depthwise.len()
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            is_affine: true,
+            activation: Some(self.activation.function),
+            memory: self.built.as_ref().map_or(Memory::default(), |built| {
+                let places = built.window.places();
+                let per_row = self.activation.memory(places * self.filters) + 2 * places * built.between();
+                Memory { per_row, per_part: built.depthwise.len(), ..Memory::default() }
+            }),
+            ..LayerTraits::default()
+        }
     }
 }
 

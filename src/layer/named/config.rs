@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::NamedLayer;
-use crate::config::{Config, Fields, Kinds, Setting, Value, refuse};
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::scalar::Scalar;
@@ -29,7 +29,7 @@ impl<F: Scalar> NamedLayer<F> {
     }
 
     /// Made of its settings, by what `kinds` knows.
-    pub(crate) fn from_value(value: &Value, path: &str, kinds: &Kinds<dyn Layer<F>>) -> Result<Self> {
+    pub(crate) fn from_value(value: &Value, path: &str, kinds: &Registry<dyn Layer<F>>) -> Result<Self> {
         let Value::Config(config) = value else { return Err(refuse(path, "a layer", value)) };
         let config = &*from_the_last(config);
         let mut fields = Fields::new(config, format!("{path}.config"));
@@ -40,7 +40,7 @@ impl<F: Scalar> NamedLayer<F> {
         fields.read("activity_regularizer", &mut activity_regularizer)?;
         let path = fields.path_of("dtype");
         check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
-        let layer = kinds.begin(&mut fields, &config.module)?;
+        let layer = kinds.construct(&mut fields, &config.module)?;
         fields.finish()?;
         Ok(NamedLayer { label, trainable, activity_regularizer, shapes: None, layer })
     }

@@ -1,11 +1,9 @@
 //! A node is a layer too: it passes everything on.
 
 use super::{NamedLayer, Shapes};
-use crate::activation::Activation;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, Size, Step};
-use crate::param::Param;
+use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, Step};
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -29,9 +27,11 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
                 let output = self.layer.build(input, rng)?;
                 elements::<F>(&output)?;
                 if !self.trainable {
-                    self.layer.freeze(true);
+                    self.freeze(true);
                 }
-                self.shapes = Some(Shapes { input: input.to_vec(), output: output.clone() });
+                let LayerTraits { is_view, by_last_axis, .. } = self.layer.traits();
+                let (input, copy) = (input.to_vec(), output.clone());
+                self.shapes = Some(Shapes { input, output: copy, is_view, by_last_axis });
                 Ok(output)
             }
         }
@@ -42,28 +42,17 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
-        let (from, to) =
-            (self.folded(x.width(), self.input_shape()), self.folded(y.width(), self.output_shape()));
+        let (from, to) = self.folded((x.width(), y.width()));
         self.layer.infer(x.reshape(from), y.reshape(to), scratch);
     }
 
-    fn infer_if_finite(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) -> Option<bool> {
-        let (from, to) =
-            (self.folded(x.width(), self.input_shape()), self.folded(y.width(), self.output_shape()));
-        self.layer.infer_if_finite(x.reshape(from), y.reshape(to), scratch)
-    }
-
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        let (from, to) =
-            (self.folded(x.width(), self.input_shape()), self.folded(y.width(), self.output_shape()));
+        let (from, to) = self.folded((x.width(), y.width()));
         self.layer.forward(x.reshape(from), y.reshape(to), step);
     }
 
     fn backward(&mut self, pass: BackwardContext<F>) {
-        let (from, to) = (
-            self.folded(pass.x.width(), self.input_shape()),
-            self.folded(pass.y.width(), self.output_shape()),
-        );
+        let (from, to) = self.folded((pass.x.width(), pass.y.width()));
         self.layer.backward(BackwardContext {
             x: pass.x.reshape(from),
             y: pass.y.reshape(to),
@@ -74,63 +63,15 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
         });
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         self.layer.visit(f);
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         self.layer.visit_mut(f);
     }
 
-    fn layers(&self) -> &[NamedLayer<F>] {
-        self.layer.layers()
-    }
-
-    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
-        self.layer.layers_mut()
-    }
-
-    fn is_view(&self) -> bool {
-        self.layer.is_view()
-    }
-
-    fn indices(&self) -> Option<usize> {
-        self.layer.indices()
-    }
-
-    fn memory(&self, rows: usize) -> usize {
-        self.layer.memory(rows)
-    }
-
-    fn activation(&self) -> Option<Activation> {
-        self.layer.activation()
-    }
-
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        self.layer.set_activation(activation)
-    }
-
-    fn drop_rate(&self) -> f64 {
-        self.layer.drop_rate()
-    }
-
-    fn set_size(&mut self, size: Size) -> bool {
-        self.layer.set_size(size)
-    }
-
-    fn is_affine(&self) -> bool {
-        self.layer.is_affine()
-    }
-
-    fn freeze(&mut self, frozen: bool) {
-        self.layer.freeze(frozen || !self.trainable);
-    }
-
-    fn end_step(&mut self) {
-        self.layer.end_step();
-    }
-
-    fn into_named(self) -> NamedLayer<F> {
-        self
+    fn traits(&self) -> LayerTraits {
+        self.layer.traits()
     }
 }

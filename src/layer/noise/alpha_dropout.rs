@@ -4,7 +4,7 @@ use super::{Drawn, check_rate, check_some, fill_mask};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
-use crate::layer::{BackwardContext, Layer, Size, Step, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, PartMut, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -96,22 +96,18 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, k| a * dx * k);
     }
 
-    fn drop_rate(&self) -> f64 {
-        self.rate
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::DropRate(&mut self.rate));
     }
 
-    fn set_size(&mut self, size: Size) -> bool {
-        let Size::DropRate(rate) = size else { return false };
-        self.rate = rate;
-        true
-    }
-
-    fn is_affine(&self) -> bool {
-        true
-    }
-
-    fn memory(&self, rows: usize) -> usize {
-        rows * self.mask.width
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            is_affine: true,
+            is_noise: true,
+            drop_rate: self.rate,
+            memory: Memory::per_row(self.mask.width),
+            ..LayerTraits::default()
+        }
     }
 }
 

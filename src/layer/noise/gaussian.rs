@@ -4,7 +4,7 @@ use super::{Drawn, check_rate, check_some};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{BackwardContext, Layer, Step, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Step, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -96,10 +96,6 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         check_some(input)
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
     }
@@ -116,8 +112,13 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         }
     }
 
-    fn memory(&self, rows: usize) -> usize {
-        rows * self.noise.width
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            is_affine: true,
+            is_noise: true,
+            memory: Memory::per_row(self.noise.width),
+            ..LayerTraits::default()
+        }
     }
 }
 
@@ -132,10 +133,6 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         check_rate(self.rate)?;
         self.noise.build(input.iter().product(), rng);
         check_some(input)
-    }
-
-    fn is_affine(&self) -> bool {
-        true
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
@@ -154,8 +151,13 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         kernel::map_with(dx.data(), &self.noise.values[..pass.x.data().len()], |dx, noise| dx * noise);
     }
 
-    fn memory(&self, rows: usize) -> usize {
-        rows * self.noise.width
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            is_affine: true,
+            is_noise: true,
+            memory: Memory::per_row(self.noise.width),
+            ..LayerTraits::default()
+        }
     }
 }
 

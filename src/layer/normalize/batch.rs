@@ -8,7 +8,7 @@ use super::check_epsilon;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{BackwardContext, GlobalBatch, Layer, Step, saved};
+use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -22,7 +22,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// y = γ·(x − μ)/√(v + ε) + β
 /// ```
 /// The variance is the population's, divided by `N`, in the moving average too. A layer that is not trained, by
-/// [`Layer::trainable`], behaves as in a prediction and keeps its moving statistics. The batch is that of all ranks
+/// [`LayerExt::trainable`](crate::layer::LayerExt::trainable), behaves as in a prediction and keeps its moving statistics. The batch is that of all ranks
 /// where the training is [distributed](crate::Fit::distributed).
 ///
 /// | setter | default |
@@ -175,10 +175,6 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
 
     saved!();
 
-    fn by_last_axis(&self) -> bool {
-        true
-    }
-
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
         if !(0.0..=1.0).contains(&self.momentum) {
@@ -196,10 +192,6 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         });
         self.statistics = vec![F::zero(); 3 * channels];
         Ok(input.to_vec())
-    }
-
-    fn is_affine(&self) -> bool {
-        true
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
@@ -261,38 +253,37 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         });
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(Channels { gamma, beta, mean, variance }) = &self.params {
-            gamma.iter().chain(beta).chain([mean, variance]).for_each(f);
+            gamma.iter().chain(beta).chain([mean, variance]).map(Part::Param).for_each(f);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
-        if let Some(Channels { gamma, beta, mean, variance }) = &mut self.params {
-            gamma.iter_mut().chain(beta).chain([mean, variance]).for_each(f);
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        let (momentum, frozen) = (self.momentum, self.frozen);
+        f(PartMut::Frozen(&mut self.frozen));
+        let Some(Channels { gamma, beta, mean, variance }) = &mut self.params else { return };
+        gamma.iter_mut().chain(beta).map(PartMut::Param).for_each(&mut *f);
+        let channels = mean.len();
+        let batches = [&self.statistics[..channels], &self.statistics[2 * channels..]];
+        for (param, batch) in [mean, variance].into_iter().zip(batches) {
+            match frozen {
+                true => f(PartMut::Param(param)),
+                false => f(PartMut::MovingAverage { param, batch, momentum }),
+            }
         }
     }
 
-    fn freeze(&mut self, frozen: bool) {
-        self.frozen = frozen;
-    }
-
-    fn end_step(&mut self) {
-        let (Some(params), false) = (&mut self.params, self.frozen) else { return };
-        let channels = params.mean.len();
-        let (old, new) = (F::of(self.momentum), F::of(1.0 - self.momentum));
-        let variance = &self.statistics[2 * channels..];
-        for (moving, batch) in
-            [(&mut params.mean, &self.statistics[..channels]), (&mut params.variance, variance)]
-        {
-            let numbers = moving.value.iter_mut().zip(batch);
-            numbers.for_each(|(moving, &batch)| *moving = *moving * old + batch * new);
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            by_last_axis: true,
+            is_affine: true,
+            memory: Memory::fixed({
+                // The sums of dβ and dγ: of each part, and of the block that it adds up.
+                let channels = self.statistics.len() / 3;
+                self.statistics.len() + 2 * kernel::PARTS * 2 * channels
+            }),
+            ..LayerTraits::default()
         }
-    }
-
-    fn memory(&self, _: usize) -> usize {
-        // The sums of dβ and dγ: of each part, and of the block that it adds up.
-        let channels = self.statistics.len() / 3;
-        self.statistics.len() + 2 * kernel::PARTS * 2 * channels
     }
 }

@@ -6,7 +6,7 @@ use crate::config::{Setting, Value, refuse, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{BackwardContext, Layer, saved};
+use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -202,12 +202,12 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         });
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
-        self.params.gamma.iter().chain(&self.params.beta).for_each(f);
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        self.params.gamma.iter().chain(&self.params.beta).map(Part::Param).for_each(f);
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
-        self.params.gamma.iter_mut().chain(&mut self.params.beta).for_each(f);
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        self.params.gamma.iter_mut().chain(&mut self.params.beta).map(PartMut::Param).for_each(f);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
-use crate::layer::{BackwardContext, Layer, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -89,10 +89,6 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         Ok(output)
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(window) = &self.window else { return };
         let (channels, width) = (window.channels, y.width());
@@ -132,6 +128,10 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
                 });
             }
         });
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_affine: true, ..LayerTraits::default() }
     }
 }
 

@@ -4,7 +4,7 @@ use super::NEAR;
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
-use crate::layer::{BackwardContext, Layer, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -173,10 +173,6 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         self.shape(input)
     }
 
-    fn is_affine(&self) -> bool {
-        true
-    }
-
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         let share = F::one() / F::of((x.width() / self.channels) as f64);
         let arrays = [(y.data(), self.channels)];
@@ -205,6 +201,10 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
                 }
             }
         });
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_affine: true, ..LayerTraits::default() }
     }
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::cell::Cell;
 use super::rnn::Rnn;
-use crate::config::{Config, Fields, Kinds, Setting, Value, refuse, words};
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, NamedLayer, Step};
+use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -187,17 +187,20 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         }
     }
 
-    fn layers(&self) -> &[NamedLayer<F>] {
-        &self.layers
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        f(Part::Layers(&self.layers));
     }
 
-    fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
-        &mut self.layers
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Layers(&mut self.layers));
     }
 
-    fn memory(&self, rows: usize) -> usize {
-        let own = 2 * rows * self.units * self.steps;
-        self.layers.iter().map(|layer| layer.memory(rows)).sum::<usize>() + own
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            memory: self.layers.iter().map(|layer| layer.traits().memory).sum::<Memory>()
+                + Memory::per_row(2 * self.units * self.steps),
+            ..LayerTraits::default()
+        }
     }
 }
 
@@ -217,7 +220,7 @@ words!(MergeMode, "concat, sum, mul or ave" {
 /// Made of its settings: a layer, and another that reads backwards, which is its twin where the file tells none.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
-    kinds: &Kinds<dyn Layer<F>>,
+    kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
     let mut merge_mode = MergeMode::Concat;
     fields.read("merge_mode", &mut merge_mode)?;

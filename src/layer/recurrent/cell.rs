@@ -59,9 +59,9 @@ pub trait Steps {
     #[doc(hidden)]
     fn activation(&self) -> Activation;
 
-    /// Takes another one.
+    /// The same, to change it.
     #[doc(hidden)]
-    fn set_activation(&mut self, activation: Activation);
+    fn activation_mut(&mut self) -> &mut Activation;
 
     /// Refuses activations that make no function.
     #[doc(hidden)]

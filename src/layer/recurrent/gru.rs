@@ -101,8 +101,8 @@ impl Steps for GruCell {
         self.activation
     }
 
-    fn set_activation(&mut self, activation: Activation) {
-        self.activation = activation;
+    fn activation_mut(&mut self) -> &mut Activation {
+        &mut self.activation
     }
 
     fn check(&self) -> Result<()> {

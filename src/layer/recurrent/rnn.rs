@@ -7,11 +7,10 @@ use super::built::Built;
 use super::by_gate;
 use super::cell::Cell;
 use super::sequence_buffer::{SequenceBuffer, Size, draw_masks};
-use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{BackwardContext, Layer, Step, saved};
-use crate::param::{Param, Spec, spec_setters};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
+use crate::param::{Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -261,31 +260,32 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         sequence.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.masks));
     }
 
-    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a Param<F>)) {
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(built) = &self.built {
-            [&built.kernel, &built.recurrent].into_iter().chain(&built.bias).for_each(f);
+            [&built.kernel, &built.recurrent].into_iter().chain(&built.bias).map(Part::Param).for_each(f);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        f(PartMut::Activation(self.cell.activation_mut()));
         if let Some(built) = &mut self.built {
-            [&mut built.kernel, &mut built.recurrent].into_iter().chain(&mut built.bias).for_each(f);
+            [&mut built.kernel, &mut built.recurrent]
+                .into_iter()
+                .chain(&mut built.bias)
+                .map(PartMut::Param)
+                .for_each(f);
         }
     }
 
-    fn activation(&self) -> Option<Activation> {
-        Some(self.cell.activation())
-    }
-
-    fn set_activation(&mut self, activation: Activation) -> bool {
-        self.cell.set_activation(activation);
-        true
-    }
-
-    fn memory(&self, rows: usize) -> usize {
-        let Some(built) = &self.built else { return 0 };
-        let size = self.size(built, rows, true);
-        let masks = usize::from(self.drops()) * self.masks() * (size.inputs + size.units);
-        size.len() + rows * ((2 + size.reads) * size.units + masks)
+    fn traits(&self) -> LayerTraits {
+        LayerTraits {
+            activation: Some(self.cell.activation()),
+            memory: self.built.as_ref().map_or(Memory::default(), |built| {
+                let size = self.size(built, 1, true);
+                let masks = usize::from(self.drops()) * self.masks() * (size.inputs + size.units);
+                Memory::per_row(size.len() + (2 + size.reads) * size.units + masks)
+            }),
+            ..LayerTraits::default()
+        }
     }
 }

@@ -41,16 +41,16 @@ macro_rules! moving {
                 Ok(output)
             }
 
-            fn is_affine(&self) -> bool {
-                true
-            }
-
             fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
                 self.moves.forward(x, y);
             }
 
             fn backward(&mut self, pass: BackwardContext<F>) {
                 self.moves.backward(pass.dy.as_batch(), pass.dx);
+            }
+
+            fn traits(&self) -> LayerTraits {
+                LayerTraits { is_affine: true, ..LayerTraits::default() }
             }
         }
     };

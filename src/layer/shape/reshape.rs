@@ -2,7 +2,7 @@
 
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -45,10 +45,6 @@ impl<F: Scalar> Layer<F> for Reshape {
 
     saved!();
 
-    fn is_view(&self) -> bool {
-        true
-    }
-
     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
         let count: usize = input.iter().product();
         let refused = || {
@@ -73,6 +69,10 @@ impl<F: Scalar> Layer<F> for Reshape {
         if let Some(mut dx) = pass.dx {
             dx.data().copy_from_slice(pass.dy.as_batch().data());
         }
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_view: true, is_affine: true, ..LayerTraits::default() }
     }
 }
 

@@ -66,7 +66,7 @@ impl CosineDecay {
 
 impl Schedule for CosineDecay {
     fn config(&self) -> Option<Config> {
-        Some(Config::told(MODULE, "CosineDecay", self))
+        Some(Config::from_settings(MODULE, "CosineDecay", self))
     }
 
     fn at(&self, step: u64) -> f64 {

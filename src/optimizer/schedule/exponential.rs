@@ -42,7 +42,7 @@ impl ExponentialDecay {
 
 impl Schedule for ExponentialDecay {
     fn config(&self) -> Option<Config> {
-        Some(Config::told(MODULE, "ExponentialDecay", self))
+        Some(Config::from_settings(MODULE, "ExponentialDecay", self))
     }
 
     fn at(&self, step: u64) -> f64 {

@@ -41,7 +41,7 @@ impl InverseTimeDecay {
 
 impl Schedule for InverseTimeDecay {
     fn config(&self) -> Option<Config> {
-        Some(Config::told(MODULE, "InverseTimeDecay", self))
+        Some(Config::from_settings(MODULE, "InverseTimeDecay", self))
     }
 
     fn at(&self, step: u64) -> f64 {

@@ -19,7 +19,7 @@ use std::fmt;
 use dyn_clone::DynClone;
 
 use super::check_range;
-use crate::config::{Config, Fields, Kinds, Made, Value, stock};
+use crate::config::{Config, Constructor, Fields, Registry, Value, built_in};
 use crate::error::{Error, Result};
 use crate::state::State;
 
@@ -164,9 +164,9 @@ impl LearningRate {
     }
 }
 
-/// The schedules that files know by their kind.
-pub(crate) fn kinds() -> Kinds<dyn Schedule> {
-    let rows: Vec<Made<dyn Schedule>> = stock![
+/// The registry of the built-in schedules.
+pub(crate) fn registry() -> Registry<dyn Schedule> {
+    let rows: Vec<Constructor<dyn Schedule>> = built_in![
         "CosineDecay": CosineDecay::new(0.0, 1),
         "CosineDecayRestarts": CosineDecayRestarts::new(0.0, 1),
         "ExponentialDecay": ExponentialDecay::new(0.0, 1, 1.0),
@@ -174,17 +174,17 @@ pub(crate) fn kinds() -> Kinds<dyn Schedule> {
         "PiecewiseConstantDecay": PiecewiseConstantDecay::new([], []),
         "PolynomialDecay": PolynomialDecay::new(0.0, 1),
     ];
-    Kinds::new("schedule", rows)
+    Registry::new("schedule", rows)
 }
 
-/// Made of its settings.
+/// Constructs it from its settings.
 pub(super) fn from_config(
     config: &Config,
     path: &str,
-    kinds: &Kinds<dyn Schedule>,
+    registry: &Registry<dyn Schedule>,
 ) -> Result<Box<dyn Schedule>> {
     let mut fields = Fields::new(config, format!("{path}.config"));
-    let schedule = kinds.begin(&mut fields, &config.module)?;
+    let schedule = registry.construct(&mut fields, &config.module)?;
     fields.finish()?;
     Ok(schedule)
 }

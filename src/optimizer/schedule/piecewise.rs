@@ -31,7 +31,7 @@ impl PiecewiseConstantDecay {
 
 impl Schedule for PiecewiseConstantDecay {
     fn config(&self) -> Option<Config> {
-        Some(Config::told(MODULE, "PiecewiseConstantDecay", self))
+        Some(Config::from_settings(MODULE, "PiecewiseConstantDecay", self))
     }
 
     fn at(&self, step: u64) -> f64 {

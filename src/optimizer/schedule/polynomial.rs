@@ -56,7 +56,7 @@ impl PolynomialDecay {
 
 impl Schedule for PolynomialDecay {
     fn config(&self) -> Option<Config> {
-        Some(Config::told(MODULE, "PolynomialDecay", self))
+        Some(Config::from_settings(MODULE, "PolynomialDecay", self))
     }
 
     fn at(&self, step: u64) -> f64 {

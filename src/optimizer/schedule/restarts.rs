@@ -64,7 +64,7 @@ impl CosineDecayRestarts {
 
 impl Schedule for CosineDecayRestarts {
     fn config(&self) -> Option<Config> {
-        Some(Config::told(MODULE, "CosineDecayRestarts", self))
+        Some(Config::from_settings(MODULE, "CosineDecayRestarts", self))
     }
 
     fn at(&self, step: u64) -> f64 {

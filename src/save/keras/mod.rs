@@ -66,6 +66,6 @@ fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<Pl
 /// A layer's own parameters.
 fn own<F: Scalar>(node: &NamedLayer<F>) -> Vec<&Param<F>> {
     let mut params = Vec::new();
-    node.visit(&mut |param| params.push(param));
+    node.visit_params(&mut |param| params.push(param));
     params
 }

@@ -5,7 +5,7 @@ use super::place::Place;
 use super::shape::reversed;
 use super::{chain, layer, recurrent};
 use crate::error::Result;
-use crate::layer::{Layer, MergeMode};
+use crate::layer::MergeMode;
 use crate::scalar::Scalar;
 
 /// x + f(x).

@@ -48,7 +48,7 @@ impl<'a, F: Scalar> Place<'a, F> {
     /// A weight of the layer's own; `None` where it has none of this name.
     pub(super) fn weight(&self, name: &str) -> Option<ArrayD<f32>> {
         let mut found = None;
-        self.node.visit(&mut |param| {
+        self.node.visit_params(&mut |param| {
             if param.name() == name {
                 found = Some(param.array().mapv(|value| value.as_f64() as f32));
             }

@@ -122,7 +122,9 @@ fn kinds<F: Scalar>(nodes: &[NamedLayer<F>]) -> Vec<Kind> {
     for node in nodes {
         let before = || node.config().is_some_and(|config| config.get("reset_after") == Some(&false.into()));
         let is_there = node.kind() != GRU || !before();
-        node.visit(&mut |param| all.push(Kind { kind: node.kind().into(), name: param.name(), is_there }));
+        node.visit_params(&mut |param| {
+            all.push(Kind { kind: node.kind().into(), name: param.name(), is_there })
+        });
         all.extend(kinds(node.layers()));
     }
     all

@@ -11,12 +11,12 @@ use super::{check, floats, golden_of, numbers, tolerance};
 
 /// Calls `f` with the parameters of the layer and of all that it holds.
 fn each_param<F: Scalar>(node: &NamedLayer<F>, f: &mut dyn FnMut(&Param<F>)) {
-    node.visit(&mut |param| f(param));
+    node.visit_params(&mut |param| f(param));
     node.layers().iter().for_each(|inner| each_param(inner, f));
 }
 
 fn each_param_mut<F: Scalar>(node: &mut NamedLayer<F>, f: &mut dyn FnMut(&mut Param<F>)) {
-    node.visit_mut(&mut |param| f(param));
+    node.visit_params_mut(&mut |param| f(param));
     node.layers_mut().iter_mut().for_each(|inner| each_param_mut(inner, f));
 }
 

@@ -1,5 +1,6 @@
 //! Every optimizer with every option, schedules, regularizers and constraints: the loss of 20 steps, and the weights.
 
+use cornu::layer::LayerExt;
 use cornu::ndarray::{ArrayD, Axis, Slice};
 use cornu::optimizer::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, CosineDecay, CosineDecayRestarts, ExponentialDecay, Ftrl,

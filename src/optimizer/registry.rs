@@ -1,11 +1,11 @@
-//! The optimizers that files know by their kind, and what all of them have in Keras's files.
+//! The built-in optimizers by the names that files use, and the settings that all of them share.
 
 use super::*;
-use crate::config::{Fields, Kinds, Made, Setting, Value, refuse, stock};
+use crate::config::{Constructor, Fields, Registry, Setting, Value, built_in, refuse};
 
-/// All of stock.
-pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Optimizer<F>> {
-    let rows: Vec<Made<dyn Optimizer<F>>> = stock![
+/// The registry of the built-in ones.
+pub(crate) fn registry<F: Scalar>() -> Registry<dyn Optimizer<F>> {
+    let rows: Vec<Constructor<dyn Optimizer<F>>> = built_in![
         "Adadelta": Adadelta::default(),
         "Adagrad": Adagrad::default(),
         "Adam": Adam::default(),
@@ -17,21 +17,21 @@ pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Optimizer<F>> {
         "RMSprop": RmsProp::default(),
         "SGD": Sgd::default(),
     ];
-    Kinds::new("optimizer", rows)
+    Registry::new("optimizer", rows)
 }
 
-/// Made of its settings, or of Keras's name for it.
+/// Constructs it from its settings or from Keras's name for it.
 pub(crate) fn from_value<F: Scalar>(
     value: &Value,
     path: &str,
-    kinds: &Kinds<dyn Optimizer<F>>,
-    schedules: &Kinds<dyn Schedule>,
+    registry: &Registry<dyn Optimizer<F>>,
+    schedules: &Registry<dyn Schedule>,
 ) -> Result<Box<dyn Optimizer<F>>> {
     let named;
     let config = match value {
         Value::Config(config) => &**config,
         Value::Text(name) => {
-            let kind = kinds.named(name).ok_or_else(|| refuse(path, "an optimizer of Keras", value))?;
+            let kind = registry.named(name).ok_or_else(|| refuse(path, "an optimizer of Keras", value))?;
             named = Config::of("keras.optimizers", kind);
             &named
         }
@@ -41,7 +41,7 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["name", "jit_compile", "is_legacy_optimizer"] {
         fields.value(ignored);
     }
-    let mut optimizer = kinds.begin(&mut fields, &config.module)?;
+    let mut optimizer = registry.construct(&mut fields, &config.module)?;
     let path = fields.path_of("learning_rate");
     if let Some(rate) = fields.value("learning_rate") {
         *optimizer.learning_rate_mut() = match rate {

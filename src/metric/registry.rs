@@ -1,11 +1,11 @@
-//! The metrics that files know by their kind, and by Keras's names.
+//! The built-in metrics by the names that files use, and by Keras's short names.
 
 use super::*;
-use crate::config::{Fields, Kinds, Made, Value, refuse, stock};
+use crate::config::{Constructor, Fields, Registry, Value, built_in, refuse};
 
-/// All of stock.
-pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Metric<F>> {
-    let mut rows: Vec<Made<dyn Metric<F>>> = stock![
+/// The registry of the built-in ones.
+pub(crate) fn registry<F: Scalar>() -> Registry<dyn Metric<F>> {
+    let mut rows: Vec<Constructor<dyn Metric<F>>> = built_in![
         "AUC": Auc::new(),
         "CosineSimilarity": CosineSimilarity::new(),
         "F1Score": F1Score::new(),
@@ -25,7 +25,7 @@ pub(crate) fn kinds<F: Scalar>() -> Kinds<dyn Metric<F>> {
     for kind in ["Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy"] {
         rows.push((kind, accuracy::from_fields));
     }
-    Kinds::new("metric", rows)
+    Registry::new("metric", rows)
 }
 
 /// Keras's other names for its metrics.
@@ -38,11 +38,11 @@ const ALIASES: [(&str, &str); 6] = [
     ("msle", "MeanSquaredLogarithmicError"),
 ];
 
-/// Made of its settings, or of Keras's name for it, under which it is reported then.
+/// Constructs it from its settings or from Keras's name for it, which it then reports.
 pub(crate) fn from_value<F: Scalar>(
     value: &Value,
     path: &str,
-    kinds: &Kinds<dyn Metric<F>>,
+    registry: &Registry<dyn Metric<F>>,
 ) -> Result<Box<dyn Metric<F>>> {
     let named;
     let config = match value {
@@ -52,7 +52,7 @@ pub(crate) fn from_value<F: Scalar>(
         }
         Value::Text(name) => {
             let kind = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-            let kind = kind.map(|(_, kind)| *kind).or_else(|| kinds.named(name));
+            let kind = kind.map(|(_, kind)| *kind).or_else(|| registry.named(name));
             let kind = kind.ok_or_else(|| refuse(path, "a metric of Keras", value))?;
             named = Config::of("keras.metrics", kind).with("name", name.as_str());
             &named
@@ -63,7 +63,7 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["dtype", "fn", "reduction"] {
         fields.value(ignored);
     }
-    let metric = kinds.begin(&mut fields, &config.module)?;
+    let metric = registry.construct(&mut fields, &config.module)?;
     fields.finish()?;
     Ok(metric)
 }
@@ -72,7 +72,7 @@ pub(crate) fn from_value<F: Scalar>(
 macro_rules! saved {
     ($kind:expr) => {
         fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::told("keras.metrics", $kind, self))
+            Some(crate::config::Config::from_settings("keras.metrics", $kind, self))
         }
     };
 }

@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 /// See [`Callback`](super::Callback).
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Moment<'a, F: Scalar> {
+pub struct CallbackContext<'a, F: Scalar> {
     /// The model, with its weights as they are now.
     pub model: &'a mut Sequential<F>,
     /// The loss, the metrics and, after validation, the same with `val_` before them.
@@ -29,8 +29,8 @@ pub struct Moment<'a, F: Scalar> {
     verbose: Verbose,
 }
 
-impl<'a, F: Scalar> Moment<'a, F> {
-    /// The moment of a model; epoch and batch each with the number at which they end.
+impl<'a, F: Scalar> CallbackContext<'a, F> {
+    /// The context of a model; epoch and batch each come with their total.
     pub(crate) fn new(
         model: &'a mut Sequential<F>,
         logs: &'a mut Logs,
@@ -38,7 +38,7 @@ impl<'a, F: Scalar> Moment<'a, F> {
         (batch, batches): (usize, usize),
         verbose: Verbose,
     ) -> Self {
-        Moment { model, logs, epoch, epochs, batch, batches, verbose }
+        CallbackContext { model, logs, epoch, epochs, batch, batches, verbose }
     }
 
     /// Prints a line to standard output, above the bars of all trainings under way, unless this one is silent. What `println!`
@@ -48,13 +48,13 @@ impl<'a, F: Scalar> Moment<'a, F> {
     /// ```
     /// use cornu::callback::Flow;
     /// use cornu::prelude::*;
-    /// let tell = LambdaCallback::<f32>::new().on_batch_end(|at| {
-    ///     at.say(format_args!("batch {} of {}", at.batch, at.batches));
+    /// let print = LambdaCallback::<f32>::new().on_batch_end(|at| {
+    ///     at.println(format_args!("batch {} of {}", at.batch, at.batches));
     ///     Ok(Flow::Continue)
     /// });
-    /// # let _ = tell;
+    /// # let _ = print;
     /// ```
-    pub fn say(&self, text: impl fmt::Display) {
+    pub fn println(&self, text: impl fmt::Display) {
         if self.verbose != Verbose::Silent {
             terminal::say(text);
         }

@@ -1,0 +1,91 @@
+//! The registry of one family: from a name in a file to the constructor of the thing, built in or the user's own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Fields;
+use crate::error::{FileError, Result};
+
+/// A constructor from settings; it makes nested things by the same registry.
+type Construct<T> = dyn Fn(&mut Fields, &Registry<T>) -> Result<Box<T>> + Send + Sync;
+
+/// A row of built-in things: the kind and its constructor.
+pub(crate) type Constructor<T> = (&'static str, fn(&mut Fields, &Registry<T>) -> Result<Box<T>>);
+
+/// All kinds of one family, such as the layers.
+pub(crate) struct Registry<T: ?Sized> {
+    /// `layer`, `loss` ..., the name of the loader's method that registers one.
+    what: &'static str,
+    built_in: Vec<Constructor<T>>,
+    custom: Vec<(String, Arc<Construct<T>>)>,
+}
+
+impl<T: ?Sized> Registry<T> {
+    pub(crate) fn new(what: &'static str, built_in: Vec<Constructor<T>>) -> Self {
+        Registry { what, built_in, custom: Vec::new() }
+    }
+
+    /// The names of all kinds, the built-in ones first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.built_in.iter().map(|(kind, _)| *kind).chain(self.custom.iter().map(|(kind, _)| kind.as_str()))
+    }
+
+    /// The built-in kind of this name, which Keras writes in snake case or as the class's own.
+    pub(crate) fn named(&self, name: &str) -> Option<&'static str> {
+        let plain = |text: &str| text.replace('_', "").to_lowercase();
+        self.built_in.iter().map(|(kind, _)| *kind).find(|kind| plain(kind) == plain(name))
+    }
+
+    /// Registers a user's kind, which takes precedence over a built-in one of the same name.
+    pub(crate) fn add(
+        &mut self,
+        kind: impl Into<String>,
+        construct: impl Fn(&mut Fields) -> Result<Box<T>> + Send + Sync + 'static,
+    ) {
+        self.custom.push((kind.into(), Arc::new(move |fields, _| construct(fields))));
+    }
+
+    /// Constructs the thing; the caller reads the fields that all things of the family share.
+    pub(crate) fn construct(&self, fields: &mut Fields, module: &str) -> Result<Box<T>> {
+        let kind = fields.kind();
+        if let Some((_, construct)) = self.custom.iter().rev().find(|(known, _)| known == kind) {
+            return construct(fields, self);
+        }
+        let is_ours = module == "cornu" || module == "keras" || module.starts_with("keras.");
+        match self.built_in.iter().find(|(known, _)| *known == kind) {
+            Some((_, construct)) if is_ours => construct(fields, self),
+            _ => Err(FileError::UnknownKind {
+                what: self.what,
+                path: fields.path().into(),
+                kind: kind.into(),
+                module: module.into(),
+            }
+            .into()),
+        }
+    }
+}
+
+impl<T: ?Sized> Clone for Registry<T> {
+    fn clone(&self) -> Self {
+        Registry { what: self.what, built_in: self.built_in.clone(), custom: self.custom.clone() }
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Registry<T> {
+    /// Lists the user's own kinds.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_list().entries(self.custom.iter().map(|(kind, _)| kind)).finish()
+    }
+}
+
+/// Rows of built-in things, each a kind and the value into which its settings are read: `built_in!["Dense": Dense::new(1)]`.
+macro_rules! built_in {
+    ($($kind:literal: $default:expr),* $(,)?) => {
+        vec![$(($kind, |fields: &mut crate::config::Fields, _| {
+            let mut thing = $default;
+            fields.fill(&mut thing)?;
+            Ok(Box::new(thing))
+        })),*]
+    };
+}
+pub(crate) use built_in;

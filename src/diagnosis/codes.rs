@@ -1,0 +1,285 @@
+//! The table of all finding codes. To add a rule, add its page to `pages/` and its row here.
+
+use std::fmt;
+
+use super::evidence::Evidence;
+use super::finding::{Finding, Severity};
+use super::rules::{Rules, config, data, end, outputs, progress, rows, shards, task, training};
+
+/// A rule of the crate.
+type Check = fn(&Evidence) -> Option<Finding>;
+
+/// The skill above which a run disproves a finding: the fault would have kept it from learning, and did not.
+type Disproved = Option<f64>;
+/// More than any of these faults would leave.
+const MOST: Disproved = Some(0.9);
+/// More than a network without a non-linearity, or with steps of a wrong size, is likely to reach. Runs also pass plateaus.
+const HALF: Disproved = Some(0.5);
+const NEVER: Disproved = None;
+
+/// What the table states about a code.
+struct Row {
+    name: &'static str,
+    page: &'static str,
+    severity: Severity,
+    rule: Option<Check>,
+    disproved_above: Disproved,
+    causes: &'static [Code],
+}
+
+/// Turns each row into a variant of [`Code`], an entry of [`TABLE`] and an item of [`pages`].
+macro_rules! codes {
+    ($($code:ident $severity:ident $rule:expr, $disproved:ident [$($cause:ident)*])*) => {
+        /// A finding code of the crate, in the order in which reports list root causes.
+        ///
+        /// # Example
+        /// ```
+        /// use cornu::diagnosis::{Code, Severity};
+        /// assert_eq!(Code::N0202.as_str(), "N0202");
+        /// assert_eq!(Code::N0202.severity(), Severity::Error);
+        /// assert!(Code::N0202.page().starts_with("# N0202"));
+        /// // Data come before symptoms.
+        /// assert!(Code::N0202 < Code::N0401);
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(
+                #[doc = concat!("See [`pages::", stringify!($code), "`].")]
+                $code,
+            )*
+        }
+
+        impl Code {
+            /// All codes, in order.
+            pub const ALL: &[Code] = &[$(Code::$code),*];
+        }
+
+        const TABLE: &[Row] = &[$(
+            Row {
+                name: stringify!($code),
+                page: include_str!(concat!("pages/", stringify!($code), ".md")),
+                severity: Severity::$severity,
+                rule: $rule,
+                disproved_above: $disproved,
+                causes: &[$(Code::$cause),*],
+            }
+        ),*];
+
+        /// The page of each finding: its meaning, its causes, its fix, and when it is harmless, with a program that
+        /// raises it and the fixed program. [`explain`](super::explain) returns the same text at run time.
+        pub mod pages {
+            $(
+                #[doc = include_str!(concat!("pages/", stringify!($code), ".md"))]
+                #[allow(missing_debug_implementations)]
+                pub enum $code {}
+            )*
+        }
+    };
+}
+
+// What lies earlier on the way from the data to the loss comes first, symptoms come last. The columns: the code; its
+// severity at worst; its rule, or none if `check` or `investigate` raises it; the skill above which a run disproves it;
+// and the codes that may explain it.
+codes! {
+    // The data.
+    N0201 Error None, NEVER []
+    N0208 Error Some(rows::constant_features), NEVER []
+    N0209 Warning Some(shards::another_scale), MOST []
+    N0202 Error Some(data::input_scale), MOST []
+    N0203 Warning Some(data::target_scale), MOST []
+
+    // How the network and the run are set up.
+    N0105 Error Some(outputs::label_format), NEVER []
+    N0106 Error Some(outputs::width_and_classes), NEVER []
+    N0205 Warning Some(data::order_and_split), NEVER []
+    N0101 Error Some(outputs::softmax_over_one_unit), NEVER []
+    N0102 Error Some(outputs::loss_needs_other_output), NEVER []
+    N0104 Error Some(outputs::target_outside_range), NEVER []
+    N0103 Error Some(outputs::activation_before_softmax), NEVER []
+    N0107 Warning Some(task::loss_and_task), NEVER []
+    N0108 Warning Some(task::accuracy_of_numbers), NEVER []
+    N0110 Warning Some(config::unsuited_activation), MOST []
+    N0109 Warning Some(config::linear_stack), HALF []
+    N0111 Error Some(config::first_weights), MOST []
+    N0112 Error Some(config::learning_rate), HALF []
+    N0407 Warning Some(progress::step_size), MOST [N0112 N0209 N0202 N0203 N0111]
+    N0114 Warning Some(config::heavy_dropout), MOST []
+    N0409 Warning Some(progress::penalty), HALF [N0112]
+    N0113 Warning Some(config::few_steps), HALF []
+
+    // What the data and the size of the network allow.
+    N0204 Warning Some(data::label_balance), MOST []
+    N0207 Warning Some(rows::contradictions), NEVER []
+    N0210 Warning Some(shards::missing_class), NEVER []
+    N0115 Warning Some(config::narrow_layer), NEVER []
+    N0502 Warning Some(end::still_improving), NEVER [N0115 N0209 N0112 N0113 N0202 N0203 N0407]
+
+    // Symptoms.
+    N0401 Error Some(training::not_finite), NEVER [N0201 N0209 N0202 N0203 N0102 N0111 N0112]
+    N0402 Error Some(training::diverging), MOST [N0209 N0202 N0203 N0111 N0112 N0102 N0407]
+    N0301 Warning Some(training::first_loss), MOST [N0209 N0202 N0203 N0111 N0102 N0104]
+    N0302 Error Some(training::clipped), MOST [N0209 N0202 N0103 N0111 N0102 N0112]
+    N0303 Error Some(training::no_gradient), HALF [
+        N0101 N0102 N0202 N0203 N0103 N0111 N0104 N0110 N0112 N0114 N0208 N0404
+    ]
+    N0405 Warning Some(training::saturated_units), MOST [N0209 N0202 N0111 N0112]
+    N0404 Error Some(training::dead_units), MOST [N0202 N0203 N0103 N0104 N0111 N0112 N0115]
+    N0406 Warning Some(progress::vanishing_gradient), HALF [N0110 N0111 N0202 N0405]
+    N0408 Error Some(progress::collapsed), HALF [
+        N0101 N0102 N0103 N0104 N0105 N0107 N0111 N0112 N0202 N0203 N0204 N0205 N0207 N0208
+        N0209 N0210 N0115 N0404
+    ]
+    N0403 Error Some(training::constant_loss), HALF [
+        N0101 N0102 N0103 N0104 N0105 N0111 N0112 N0202 N0203 N0204 N0404 N0208
+    ]
+    N0206 Warning Some(rows::validation_trains), NEVER []
+    N0503 Warning Some(end::overfitting), NEVER []
+    N0504 Warning None, NEVER []
+    N0501 Error Some(end::learned_nothing), NEVER [
+        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0108 N0109 N0110 N0111 N0112 N0113 N0114
+        N0201 N0202 N0203 N0204 N0205 N0502 N0404 N0405 N0406 N0407 N0409 N0504 N0115 N0207
+        N0208 N0209 N0210
+    ]
+}
+
+/// The first symptom: from it on, a finding leads a report only if no other finding explains it.
+const FIRST_SYMPTOM: Code = Code::N0401;
+
+impl Code {
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// The code as text, such as `N0202`.
+    pub fn as_str(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The severity of the finding at its worst.
+    pub fn severity(self) -> Severity {
+        self.row().severity
+    }
+
+    /// The page about the finding, in Markdown.
+    pub fn page(self) -> &'static str {
+        self.row().page
+    }
+
+    /// A finding of this code, of its severity at worst.
+    pub(crate) fn finding(self, title: impl Into<String>) -> Finding {
+        self.stamp(Finding::draft(title))
+    }
+
+    fn stamp(self, finding: Finding) -> Finding {
+        Finding { code: self.as_str().into(), ..finding.at_most(self.severity()) }
+    }
+
+    /// The code of this text, unless it is a user's own.
+    pub(super) fn known(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+
+    /// Whether a run of this skill disproves the finding.
+    fn is_disproved_by(self, skill: f64) -> bool {
+        self.row().disproved_above.is_some_and(|bound| skill > bound)
+    }
+}
+
+impl AsRef<str> for Code {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq<Code> for String {
+    fn eq(&self, code: &Code) -> bool {
+        self == code.as_str()
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The findings of the crate's rules and of the user's own, without those that the user allows.
+pub(super) fn findings(evidence: &Evidence, rules: &Rules) -> Vec<Finding> {
+    let stamped = |code: &Code| Some(code.stamp(code.row().rule?(evidence)?));
+    let own = rules.own.iter().flat_map(|rule| rule.check(evidence));
+    let all = Code::ALL.iter().filter_map(stamped).chain(own);
+    all.filter(|finding| !rules.allowed.contains(&finding.code)).collect()
+}
+
+/// Whether `cause` may explain `effect`.
+pub(super) fn explains(cause: &str, effect: &str) -> bool {
+    Code::known(effect).is_some_and(|effect| effect.row().causes.iter().any(|code| code.as_str() == cause))
+}
+
+/// Whether a run of this skill disproves the finding.
+pub(super) fn is_disproved(finding: &Finding, skill: f64) -> bool {
+    Code::known(&finding.code).is_some_and(|code| code.is_disproved_by(skill))
+}
+
+/// Whether the finding is a symptom.
+pub(super) fn is_symptom(code: &str) -> bool {
+    rank(code) >= rank(FIRST_SYMPTOM.as_str())
+}
+
+/// The place of a code among the root causes. Users' own codes come right after the first symptom.
+pub(super) fn rank(code: &str) -> usize {
+    Code::known(code).map_or(2 * FIRST_SYMPTOM as usize + 1, |code| 2 * code as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The text of all source files below a folder, but for this one.
+    fn sources(folder: &Path, all: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, all);
+            } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("diagnosis/codes.rs")
+            {
+                *all += &fs::read_to_string(&path).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_complete() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut text = String::new();
+        sources(&source, &mut text);
+        text.retain(|letter| !letter.is_whitespace());
+        assert_eq!(TABLE.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.page().starts_with(&format!("# {code}: ")), "{code}: the page starts with its code");
+            let raised = [format!("///Raises{code}."), format!("Code::{code}.finding(")];
+            let place = usize::from(code.row().rule.is_none());
+            assert!(text.contains(&raised[place]), "{code}: nothing raises it");
+            assert_eq!(Code::known(code.as_str()), Some(*code));
+            let causes: HashSet<_> = code.row().causes.iter().collect();
+            assert_eq!(causes.len(), code.row().causes.len(), "{code}: a cause is listed twice");
+            assert!(!causes.contains(code), "{code}: explains itself");
+        }
+        let pages = fs::read_dir(source.join("diagnosis/pages")).unwrap().count();
+        assert_eq!(pages, Code::ALL.len(), "a page without a row");
+        let rules: Vec<usize> = TABLE.iter().filter_map(|row| row.rule).map(|rule| rule as usize).collect();
+        assert_eq!(rules.iter().collect::<HashSet<_>>().len(), rules.len(), "a rule stands in two rows");
+    }
+
+    #[test]
+    fn the_order_is_total() {
+        let ranks: Vec<usize> = Code::ALL.iter().map(|code| rank(code.as_str())).collect();
+        assert!(ranks.windows(2).all(|pair| pair[0] < pair[1]), "{ranks:?}");
+        assert!(!ranks.contains(&rank("X0001")));
+    }
+}

@@ -1,0 +1,162 @@
+//! What a layer says about itself, and the parts that it shows to a visitor.
+
+use std::iter::Sum;
+use std::ops::Add;
+
+use super::NamedLayer;
+use crate::activation::Activation;
+use crate::kernel;
+use crate::param::Param;
+use crate::scalar::Scalar;
+
+/// What the model and the diagnosis know about a layer; the answer of [`Layer::traits`](super::Layer::traits).
+///
+/// # Example
+/// ```
+/// use cornu::layer::{Layer, LayerTraits};
+/// use cornu::prelude::*;
+/// let dropout: Dropout = Dropout::new(0.2);
+/// let traits = dropout.traits();
+/// assert!(traits.is_noise && traits.drop_rate == 0.2 && !traits.is_view);
+/// assert_eq!(LayerTraits::default().activation, None);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LayerTraits {
+    /// The layer only reshapes its input: its output shares the memory, and neither pass is called. Default: false.
+    pub is_view: bool,
+    /// The layer works on each vector along the last axis alone, and is called with `rows·steps × channels`. Default: false.
+    pub by_last_axis: bool,
+    /// Without its activation, a prediction is the input times a matrix, plus constants. Default: false.
+    pub is_affine: bool,
+    /// The layer changes its input at random in training, and not at all in a prediction. Default: false.
+    pub is_noise: bool,
+    /// The share of its inputs that the layer drops in training. Default: 0.
+    pub drop_rate: f64,
+    /// The function whose values the outputs are. Default: none.
+    pub activation: Option<Activation>,
+    /// The layer reads its input as indices from 0 and below this number. If such a layer comes first, a model checks its
+    /// data. Default: none.
+    pub indices: Option<usize>,
+    /// The memory that training takes besides the parameters. Default: none.
+    pub memory: Memory,
+    /// A prediction answers whether its input is finite; see `Scratch`.
+    #[doc(hidden)]
+    pub proves_finite: bool,
+}
+
+/// How many numbers a layer keeps or uses in training, besides its parameters.
+///
+/// # Example
+/// ```
+/// use cornu::layer::Memory;
+/// let memory = Memory::fixed(100) + Memory::per_row(3);
+/// assert_eq!(memory.numbers(32), 196);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Numbers for any batch.
+    pub(crate) fixed: usize,
+    /// Numbers for each row of a batch.
+    pub(crate) per_row: usize,
+    /// Numbers for each part of a batch, of which threads work on one at a time.
+    pub(crate) per_part: usize,
+}
+
+impl Memory {
+    /// This many numbers, for any batch.
+    pub fn fixed(numbers: usize) -> Self {
+        Memory { fixed: numbers, ..Memory::default() }
+    }
+
+    /// This many numbers for each row of a batch.
+    pub fn per_row(numbers: usize) -> Self {
+        Memory { per_row: numbers, ..Memory::default() }
+    }
+
+    /// The most for a layer that runs on `steps` rows for each row of its caller.
+    pub(in crate::layer) fn times_rows(self, steps: usize) -> Self {
+        Memory::fixed(self.fixed + kernel::PARTS * self.per_part) + Memory::per_row(steps * self.per_row)
+    }
+
+    /// The numbers for a batch of `rows` rows.
+    pub fn numbers(self, rows: usize) -> usize {
+        self.fixed + rows * self.per_row + kernel::PARTS.min(rows) * self.per_part
+    }
+}
+
+impl Add for Memory {
+    type Output = Memory;
+
+    fn add(self, other: Memory) -> Memory {
+        Memory {
+            fixed: self.fixed + other.fixed,
+            per_row: self.per_row + other.per_row,
+            per_part: self.per_part + other.per_part,
+        }
+    }
+}
+
+impl Sum for Memory {
+    fn sum<I: Iterator<Item = Memory>>(memories: I) -> Memory {
+        memories.fold(Memory::default(), Add::add)
+    }
+}
+
+/// A part of a layer, as [`Layer::visit`](super::Layer::visit) shows it.
+///
+/// # Example
+/// ```
+/// use cornu::layer::{Layer, Part};
+/// use cornu::prelude::*;
+/// let mut layer: Dense = Dense::new(2);
+/// layer.build(&[3], &mut Rng::stream(1, 0))?;
+/// let mut names = Vec::new();
+/// layer.visit(&mut |part| if let Part::Param(param) = part { names.push(param.name()) });
+/// assert_eq!(names, ["kernel", "bias"]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Part<'a, F: Scalar> {
+    /// A parameter.
+    Param(&'a Param<F>),
+    /// All layers that the layer holds.
+    Layers(&'a [NamedLayer<F>]),
+}
+
+/// A part of a layer to change, as [`Layer::visit_mut`](super::Layer::visit_mut) shows it.
+///
+/// # Example
+/// ```
+/// use cornu::layer::{Layer, PartMut};
+/// use cornu::prelude::*;
+/// let mut layer: Dropout = Dropout::new(0.9);
+/// layer.visit_mut(&mut |part| if let PartMut::DropRate(rate) = part { *rate = 0.2 });
+/// assert_eq!(layer.traits().drop_rate, 0.2);
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PartMut<'a, F: Scalar> {
+    /// A parameter.
+    Param(&'a mut Param<F>),
+    /// A parameter that is a moving average of batches. After each training step whose loss and gradients are finite, it
+    /// becomes `momentum·param + (1 − momentum)·batch`.
+    MovingAverage {
+        /// The moving average.
+        param: &'a mut Param<F>,
+        /// Its value in the last batch.
+        batch: &'a [F],
+        /// The share of the average that stays.
+        momentum: f64,
+    },
+    /// All layers that the layer holds.
+    Layers(&'a mut [NamedLayer<F>]),
+    /// The activation, for a remedy to change.
+    Activation(&'a mut Activation),
+    /// The number of outputs, for a remedy to change before it builds the layer again.
+    Units(&'a mut usize),
+    /// The share of dropped inputs, for a remedy to change.
+    DropRate(&'a mut f64),
+    /// Whether the optimizer leaves the parameters alone, for a layer that then behaves as in a prediction.
+    Frozen(&'a mut bool),
+}
