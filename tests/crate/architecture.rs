@@ -12,8 +12,11 @@ use std::path::Path;
 const ORDER: &[&[&str]] = &[
     &["error"],
     &["config"],
-    &["scalar", "rng", "state", "tensor", "axis", "distributed"],
-    &["kernel", "regularizer", "constraint", "initializer", "activation"],
+    &["scalar", "rng", "tensor", "axis"],
+    &["state"],
+    &["distributed"],
+    &["kernel", "regularizer", "constraint", "initializer"],
+    &["activation"],
     &["param", "samples"],
     &["files"],
     &["layer", "loss", "optimizer", "metric", "data"],
@@ -27,8 +30,25 @@ const ORDER: &[&[&str]] = &[
     &["guide"],
 ];
 
+/// Imports against the order that are still there, from and to. Entries only go.
+const KNOWN: &[(&str, &str)] = &[("scalar", "state"), ("scalar", "distributed")];
+
 /// How many files of a module stand in circles of files that import each other. The numbers only shrink.
-const IN_CIRCLES: &[(&str, usize)] = &[];
+const IN_CIRCLES: &[(&str, usize)] = &[
+    ("callback", 3),
+    ("config", 2),
+    ("data", 16),
+    ("diagnosis", 2),
+    ("distributed", 7),
+    ("error", 2),
+    ("kernel", 6),
+    ("layer", 2),
+    ("plot", 2),
+    ("save", 14),
+    ("scalar", 1),
+    ("selection", 6),
+    ("training", 10),
+];
 
 const LONGEST: usize = 500;
 
@@ -283,14 +303,17 @@ impl Crate {
     }
 
     /// Imports of a module from a row below its own, or beside it.
-    fn against_the_order(&self, order: &[&[&str]]) -> Vec<String> {
+    fn against_the_order(&self, order: &[&[&str]], known: &[(&str, &str)]) -> Vec<String> {
         let rank = |module: &str| order.iter().position(|row| row.contains(&module));
         let mut faults = BTreeSet::new();
         for file in &self.files {
             let Some(from) = file.module.first() else { continue };
             for used in &file.uses {
                 let Some(path) = self.absolute(file, &used.path) else { continue };
-                let Some(to) = path.first().filter(|to| *to != from) else { continue };
+                let Some(to) = path.first().filter(|to| *to != from && !known.contains(&(&**from, &**to)))
+                else {
+                    continue;
+                };
                 if rank(to).zip(rank(from)).is_some_and(|(to, from)| to >= from) {
                     faults.insert(format!("{} imports {to}", file.path));
                 }
@@ -355,7 +378,7 @@ impl Crate {
 
 #[test]
 fn imports_go_one_way() {
-    let faults = Crate::read().against_the_order(ORDER);
+    let faults = Crate::read().against_the_order(ORDER, KNOWN);
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
@@ -413,7 +436,7 @@ fn each_way_to_import_is_seen() {
             ("beside.rs", ""),
             ("high.rs", ""),
         ];
-        assert_eq!(!small(&files).against_the_order(order).is_empty(), faulty, "{text}");
+        assert_eq!(!small(&files).against_the_order(order, &[]).is_empty(), faulty, "{text}");
     };
     check("use crate::high::A;", true);
     check("use crate::{low::B, high::A};", true);

@@ -71,11 +71,14 @@ fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
     // Numbers, probabilities and one class a row: each loss takes one of them.
     let probabilities = [0.2, 0.5, 0.3, 0.6, 0.3, 0.1];
     let (hot, classes) = ([0.0, 1.0, 0.0, 1.0, 0.0, 0.0], [1.0, 0.0]);
+    // A share of zero would be one of the smallest divisor.
+    let shares = [0.3, 0.4, 0.4, 0.5, 0.2, 0.3];
     for loss in roster::losses::<f64>() {
         let name = loss.name().to_string();
-        let truth = match name.starts_with("sparse") {
-            true => Batch::new(&classes, 1),
-            false => Batch::new(&hot, 3),
+        let truth = match &*name {
+            name if name.starts_with("sparse") => Batch::new(&classes, 1),
+            "mean_absolute_percentage_error" => Batch::new(&shares, 3),
+            _ => Batch::new(&hot, 3),
         };
         let sum = |y: &[f64]| {
             let mut values = [0.0; 6];
