@@ -286,7 +286,7 @@ impl<F: Scalar> NamedLayer<F> {
         self.activity_regularizer.is_some()
     }
 
-    /// What the layer's output `y` adds to the loss of a batch of so many rows.
+    /// What the layer's output `y` adds to the loss of a batch of `rows` rows.
     pub(super) fn activity_penalty(&self, y: Batch<F>, rows: usize) -> f64 {
         self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / rows as f64)
     }
