@@ -25,6 +25,8 @@ const ORDER: &[&[&str]] = &[
     &["callback"],
     &["diagnosis"],
     &["training"],
+    &["inspect"],
+    &["investigation"],
     &["selection"],
     &["plot", "report"],
     &["guide"],
