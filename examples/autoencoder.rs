@@ -5,24 +5,21 @@
 //! (1 is perfect, 0.5 is guessing), mean and range over five seeds, beside the distance to the mean winter day; and the oddest day.
 //!
 //! ```sh
-//! cargo run --release --example autoencoder
-//! cargo run --release --features plot --example autoencoder      # and draws examples/pictures/autoencoder.svg
+//! cargo run --release --features csv --example autoencoder
+//! cargo run --release --features csv,plot --example autoencoder      # and draws examples/pictures/autoencoder.svg
 //! ```
 
 use std::error::Error;
 
+use cornu::data::Csv;
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
 /// Days, 24 hours each, and whether each is a summer day.
 fn days(path: &str) -> Result<(Array2<f32>, Vec<bool>), Box<dyn Error>> {
-    let (mut hours, mut summer) = (Vec::new(), Vec::new());
-    for record in csv::Reader::from_path(path)?.records() {
-        let record = record?;
-        summer.push(&record[0] == "2");
-        hours.extend(record.iter().skip(1).map(str::parse).collect::<Result<Vec<f32>, _>>()?);
-    }
-    Ok((Array2::from_shape_vec((summer.len(), 24), hours)?, summer))
+    let data = Csv::new(path).target("label").read()?;
+    let hours = data.x().mapv(|hour| hour as f32).into_dimensionality()?;
+    Ok((hours, data.y()?.iter().map(|season| *season == 2.0).collect()))
 }
 
 /// The share of pairs of an odd and a usual day in which the odd one has the larger score.

@@ -1,14 +1,17 @@
 //! What would keep a network from learning your data?
 //! ```text
-//! cargo run --release --example diagnose -- FILE.csv               # the label or the number to foretell comes first
-//! cargo run --release --example diagnose -- FILE.csv --last        # it comes last
+//! cargo run --release --features csv --example diagnose -- FILE.csv               # the label or the number to foretell comes first
+//! cargo run --release --features csv --example diagnose -- FILE.csv --last        # it comes last
 //! ```
 //! Reads lines of comma-separated numbers, checks a default network on them, trains it, and tries what would help. A
 //! first column of few whole numbers is taken for classes, another one for numbers.
 
 use std::error::Error;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 
 use clap::Parser;
+use cornu::data::Csv;
 use cornu::diagnosis::Findings;
 use cornu::ndarray::{Array1, Array2, s};
 use cornu::prelude::*;
@@ -24,17 +27,13 @@ struct Args {
     epochs: usize,
 }
 
+/// All columns as numbers; the first line may name them.
 fn read(path: &str) -> Result<Array2<f32>, Box<dyn Error>> {
-    let mut rows: Vec<Vec<f32>> = Vec::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(path)?;
-    for (line, record) in reader.records().enumerate() {
-        match record?.iter().map(|field| field.trim().parse()).collect::<Result<_, _>>() {
-            Ok(row) => rows.push(row),
-            Err(_) if line == 0 => {} // the names
-            Err(error) => return Err(format!("{path}, line {}: {error}", line + 1).into()),
-        }
-    }
-    Ok(Array2::from_shape_vec((rows.len(), rows.first().map_or(0, Vec::len)), rows.concat())?)
+    let mut first = String::new();
+    BufReader::new(File::open(path)?).read_line(&mut first)?;
+    let header = first.split(',').any(|field| field.trim().parse::<f64>().is_err());
+    let data = Csv::new(path).header(header).read()?;
+    Ok(data.x().mapv(|value| value as f32).into_dimensionality()?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -4,27 +4,21 @@
 //! Prints the epochs, the held-out accuracy, and precision and recall of each digit.
 //!
 //! ```sh
-//! cargo run --release --example digits
-//! cargo run --release --features plot --example digits      # and draws examples/pictures/digits.svg
+//! cargo run --release --features csv --example digits
+//! cargo run --release --features csv,plot --example digits      # and draws examples/pictures/digits.svg
 //! ```
 
 use std::error::Error;
 
+use cornu::data::{Column, Csv};
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
 /// Pixels from 0 to 16, a row a picture, and the digits.
 fn digits() -> Result<(Array2<f32>, Array1<usize>), Box<dyn Error>> {
-    let file = std::fs::File::open("examples/data/digits.csv.gz")?;
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).from_reader(flate2::read::GzDecoder::new(file));
-    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let numbers = record?.iter().map(str::parse).collect::<Result<Vec<f32>, _>>()?;
-        pixels.extend_from_slice(&numbers[..64]);
-        labels.push(numbers[64] as usize);
-    }
-    Ok((Array2::from_shape_vec((labels.len(), 64), pixels)?, labels.into()))
+    let data = Csv::new("examples/data/digits.csv.gz").header(false).label(Column::Last).read()?;
+    let pixels = data.x().mapv(|pixel| pixel as f32).into_dimensionality()?;
+    Ok((pixels, data.y()?.iter().map(|digit| *digit as usize).collect()))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

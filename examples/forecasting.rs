@@ -6,29 +6,26 @@
 //! over three seeds, and the last ten forecasts.
 //!
 //! ```sh
-//! cargo run --release --example forecasting
-//! cargo run --release --features plot --example forecasting      # and draws examples/pictures/forecasting.svg
+//! cargo run --release --features csv --example forecasting
+//! cargo run --release --features csv,plot --example forecasting      # and draws examples/pictures/forecasting.svg
 //! ```
 
 use std::error::Error;
 
+use cornu::data::Csv;
 use cornu::ndarray::{Array1, Array3, Axis};
 use cornu::prelude::*;
 
 const WINDOW: usize = 22;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut years, mut spots) = (Vec::new(), Vec::new());
-    for record in csv::Reader::from_path("examples/data/sunspots.csv")?.records() {
-        let record = record?;
-        years.push(record[0].parse::<usize>()?);
-        spots.push(record[1].parse::<f32>()? / 100.0);
-    }
+    let data = Csv::new("examples/data/sunspots.csv").target("sunspots").read()?;
+    let spots: Vec<f32> = data.y()?.iter().map(|spots| *spots as f32 / 100.0).collect();
     // Row i: the years i to i + 21, and as its target the year after.
     let count = spots.len() - WINDOW;
     let x = Array3::from_shape_fn((count, WINDOW, 1), |(i, step, _)| spots[i + step]);
     let y = Array1::from_shape_fn(count, |i| spots[i + WINDOW]);
-    let train = years.iter().position(|year| *year == 1951).ok_or("no 1951")? - WINDOW;
+    let train = data.x().iter().position(|year| *year == 1951.0).ok_or("no 1951")? - WINDOW;
     let ((x_train, x_test), (y_train, y_test)) =
         (x.view().split_at(Axis(0), train), y.view().split_at(Axis(0), train));
 

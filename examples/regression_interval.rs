@@ -6,24 +6,22 @@
 //! error of the middle quantile beside that of the constant median. 442 patients of Efron et al. (2004), as scikit-learn has them.
 //!
 //! ```sh
-//! cargo run --release --example regression_interval
-//! cargo run --release --features plot --example regression_interval      # and draws examples/pictures/regression_interval.svg
+//! cargo run --release --features csv --example regression_interval
+//! cargo run --release --features csv,plot --example regression_interval      # and draws examples/pictures/regression_interval.svg
 //! ```
 
 use std::error::Error;
 
+use cornu::data::Csv;
 use cornu::loss::loss_fn;
 use cornu::ndarray::{Array1, Array2, ArrayD, Axis, s};
 use cornu::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
-    let mut numbers = Vec::new();
-    for record in csv::Reader::from_path("examples/data/diabetes.csv")?.records() {
-        numbers.extend(record?.iter().map(str::parse).collect::<Result<Vec<f32>, _>>()?);
-    }
-    let table = Array2::from_shape_vec((numbers.len() / 11, 11), numbers)?;
-    let (x, y) = (table.slice(s![.., ..10]), table.column(10));
+    let data = Csv::new("examples/data/diabetes.csv").target("progression").read()?;
+    let x: Array2<f32> = data.x().mapv(|value| value as f32).into_dimensionality()?;
+    let y: Array1<f32> = data.y()?.iter().map(|value| *value as f32).collect();
     let mut order: Vec<usize> = (0..y.len()).collect();
     Rng::stream(1, 0).shuffle(&mut order);
     let part = |rows: &[usize]| (x.select(Axis(0), rows), y.select(Axis(0), rows));

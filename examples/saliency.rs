@@ -6,25 +6,22 @@
 //! draws are still called so with their 15 weightiest steps replaced by those of the mean pointing, and with any 15.
 //!
 //! ```sh
-//! cargo run --release --example saliency
-//! cargo run --release --features plot --example saliency      # and draws examples/pictures/saliency.svg
+//! cargo run --release --features csv --example saliency
+//! cargo run --release --features csv,plot --example saliency      # and draws examples/pictures/saliency.svg
 //! ```
 
 use std::error::Error;
 
+use cornu::data::Csv;
 use cornu::inspect::IntegratedGradients;
 use cornu::ndarray::{Array1, Array3, Axis, s};
 use cornu::prelude::*;
 
 /// Signals of one channel, and their motions: 0 draws a gun, 1 points.
 fn motions(part: &str) -> Result<(Array3<f32>, Array1<usize>), Box<dyn Error>> {
-    let (mut values, mut labels) = (Vec::new(), Vec::new());
-    for record in csv::Reader::from_path(format!("examples/data/GunPoint_{part}.csv"))?.records() {
-        let record = record?;
-        labels.push(record[0].parse::<usize>()? - 1);
-        values.extend(record.iter().skip(1).map(str::parse).collect::<Result<Vec<f32>, _>>()?);
-    }
-    Ok((Array3::from_shape_vec((labels.len(), 150, 1), values)?, labels.into()))
+    let data = Csv::new(format!("examples/data/GunPoint_{part}.csv")).label("label").read()?;
+    let signals = data.x().mapv(|value| value as f32).insert_axis(Axis(2)).into_dimensionality()?;
+    Ok((signals, data.y()?.iter().map(|motion| *motion as usize).collect()))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,29 +5,23 @@
 //! search took; writes the table to `search.csv` in the folder for temporary files.
 //!
 //! ```sh
-//! cargo run --release --example search
-//! cargo run --release --example search -- 1                  # one trial after another, each on all threads
-//! cargo run --release --features plot --example search       # and draws examples/pictures/search.svg
+//! cargo run --release --features csv --example search
+//! cargo run --release --features csv --example search -- 1                  # one trial after another, each on all threads
+//! cargo run --release --features csv,plot --example search       # and draws examples/pictures/search.svg
 //! ```
 
 use std::error::Error;
 use std::time::Instant;
 
+use cornu::data::{Column, Csv};
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 use cornu::selection::{HyperParameters, LearningRateFinder, Search};
 
 fn digits() -> Result<(Array2<f32>, Array1<usize>), Box<dyn Error>> {
-    let file = std::fs::File::open("examples/data/digits.csv.gz")?;
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).from_reader(flate2::read::GzDecoder::new(file));
-    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let numbers = record?.iter().map(str::parse).collect::<Result<Vec<f32>, _>>()?;
-        pixels.extend(numbers[..64].iter().map(|pixel| pixel / 16.0));
-        labels.push(numbers[64] as usize);
-    }
-    Ok((Array2::from_shape_vec((labels.len(), 64), pixels)?, labels.into()))
+    let data = Csv::new("examples/data/digits.csv.gz").header(false).label(Column::Last).read()?;
+    let pixels = data.x().mapv(|pixel| pixel as f32 / 16.0).into_dimensionality()?;
+    Ok((pixels, data.y()?.iter().map(|digit| *digit as usize).collect()))
 }
 
 fn build<'a>(hp: &mut HyperParameters) -> cornu::Result<(Sequential, Fit<'a>)> {

@@ -5,14 +5,15 @@
 //! Prints the held-out accuracy, where guessing has 0.167, the report by language, and what the network says of a few names.
 //!
 //! ```sh
-//! cargo run --release --example surnames
-//! cargo run --release --example surnames -- Rossi Virtanen
-//! cargo run --release --features plot --example surnames      # and draws examples/pictures/surnames.svg
+//! cargo run --release --features csv --example surnames
+//! cargo run --release --features csv --example surnames -- Rossi Virtanen
+//! cargo run --release --features csv,plot --example surnames      # and draws examples/pictures/surnames.svg
 //! ```
 
 use std::error::Error;
 
-use cornu::ndarray::{Array2, Axis};
+use cornu::data::Csv;
+use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
 /// Names as rows of 12 numbers: 0 is no letter, 1 to 26 are a to z.
@@ -25,14 +26,10 @@ fn letters(names: &[String]) -> Array2<u8> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
-    let (mut names, mut languages) = (Vec::new(), Vec::new());
-    for record in csv::Reader::from_path("examples/data/surnames.csv")?.records() {
-        let record = record?;
-        names.push(record[0].to_string());
-        languages.push(record[1].to_string());
-    }
-    let encoder = LabelEncoder::fit(&languages);
-    let (x, y) = (letters(&names), encoder.encode(&languages)?);
+    let data = Csv::new("examples/data/surnames.csv").categorical("name").label("language").read()?;
+    let known = data.categories("name").ok_or("no names")?;
+    let names: Vec<String> = data.x().iter().map(|place| known[*place as usize].clone()).collect();
+    let (x, y) = (letters(&names), Array1::from_iter(data.y()?.iter().map(|language| *language as usize)));
     let mut order: Vec<usize> = (0..names.len()).collect();
     Rng::stream(1, 0).shuffle(&mut order);
     let (test, train) = order.split_at(names.len() / 5);
@@ -46,14 +43,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add(Conv1D::new(96, 3).padding(Padding::Same).activation(Activation::Relu))
         .add(GlobalMaxPooling1D::new())
         .add(Dropout::new(0.5))
-        .add(Dense::new(encoder.classes().len()))
+        .add(Dense::new(data.classes().len()))
         .add(Softmax::new());
     model.compile(Adam::new(0.003), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
     let history = model.fit(&x_train, &y_train, &Fit::new().epochs(40).verbose(Verbose::Silent))?;
     print!("{}", history.findings()); // nothing, where all is well
     println!("held out, {} names: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
-    println!("classes: {:?}", encoder.classes());
-    let matrix = model.confusion_matrix(&x_test, &y_test)?.names(encoder.classes().iter().copied())?;
+    println!("classes: {:?}", data.classes());
+    let matrix = model.confusion_matrix(&x_test, &y_test)?.names(data.classes().iter().copied())?;
     println!("{}", matrix.report());
     #[cfg(feature = "plot")]
     matrix.plot("examples/pictures/surnames.svg")?;
@@ -65,9 +62,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             .into();
     }
     let probabilities = model.predict(&letters(&asked))?;
-    let classes = encoder.decode(model.predict_classes(&letters(&asked))?)?;
-    for ((name, class), row) in asked.iter().zip(classes).zip(probabilities.rows()) {
-        println!("{name:<12} {class}, {:.2}", row.iter().copied().fold(0.0, f32::max));
+    let languages = model.predict_classes(&letters(&asked))?;
+    for ((name, language), row) in asked.iter().zip(languages).zip(probabilities.rows()) {
+        println!("{name:<12} {}, {:.2}", data.classes()[language], row.iter().copied().fold(0.0, f32::max));
     }
     Ok(())
 }

@@ -2,16 +2,17 @@
 //! strong baseline*, on three real sets of the UCR archive.
 //!
 //! ```sh
-//! cargo run --release --example time_series                      # GunPoint, one seed, half a minute
-//! cargo run --release --example time_series -- --study           # the guide's table
-//! cargo run --release --example time_series -- --set ArrowHead --network fcn --seeds 2 --epochs 500
+//! cargo run --release --features csv --example time_series                      # GunPoint, one seed, half a minute
+//! cargo run --release --features csv --example time_series -- --study           # the guide's table
+//! cargo run --release --features csv --example time_series -- --set ArrowHead --network fcn --seeds 2 --epochs 500
 //! ```
 
 use std::path::Path;
 use std::time::Instant;
 
 use clap::Parser;
-use cornu::ndarray::{Array1, Array3};
+use cornu::data::Csv;
+use cornu::ndarray::{Array1, Array3, Axis};
 use cornu::prelude::*;
 
 #[derive(Parser)]
@@ -166,12 +167,7 @@ fn moments(values: &[f64]) -> (f64, f64) {
 /// Reads a set: labels, brought to 0, 1 ..., and series of one channel.
 fn read(set: &str, part: &str) -> std::result::Result<Data, Box<dyn std::error::Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/data/{set}_{part}.csv"));
-    let mut reader = csv::Reader::from_path(path)?;
-    let rows: Vec<Vec<f32>> = reader.deserialize().collect::<std::result::Result<_, _>>()?;
-    let labels = rows.iter().map(|row| row[0] as i64).collect::<Vec<_>>();
-    let encoder = LabelEncoder::fit(labels.clone());
-    let length = rows[0].len() - 1;
-    let values = rows.iter().flat_map(|row| row[1..].iter().copied()).collect();
-    let x = Array3::from_shape_vec((rows.len(), length, 1), values)?;
-    Ok(Data { x, y: encoder.encode(labels)? })
+    let data = Csv::new(path).label("label").read()?;
+    let x = data.x().mapv(|value| value as f32).insert_axis(Axis(2)).into_dimensionality()?;
+    Ok(Data { x, y: data.y()?.iter().map(|class| *class as usize).collect() })
 }

@@ -1,12 +1,12 @@
 //! How much a loader may still allocate.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What is left of twice the file's size and 1 MiB, or of the limit that the user set. Whoever is about to allocate by
 /// what a file says takes from it first.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    left: Cell<usize>,
+    left: AtomicUsize,
 }
 
 /// More than there is left.
@@ -20,17 +20,17 @@ impl Budget {
     }
 
     pub(crate) fn bytes(bytes: usize) -> Self {
-        Budget { left: Cell::new(bytes) }
+        Budget { left: AtomicUsize::new(bytes) }
     }
 
     pub(crate) fn left(&self) -> usize {
-        self.left.get()
+        self.left.load(Ordering::Relaxed)
     }
 
     /// Takes so many bytes.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Spent> {
-        self.left.set(self.left.get().checked_sub(bytes).ok_or(Spent)?);
-        Ok(())
+        let less = |left: usize| left.checked_sub(bytes);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).map(|_| ()).map_err(|_| Spent)
     }
 
     /// Takes so many things of this type.
@@ -40,7 +40,8 @@ impl Budget {
 
     /// Gives back what was taken and is free again.
     pub(crate) fn give(&self, bytes: usize) {
-        self.left.set(self.left.get().saturating_add(bytes));
+        let more = |left: usize| Some(left.saturating_add(bytes));
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 }
 

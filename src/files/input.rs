@@ -1,12 +1,13 @@
 //! A file that is read at any place, or bytes in its stead; every fault is told with the file's name.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::budget::{Budget, Spent};
+use super::read_at::read_at;
 use crate::error::{Error, FileError, Result};
 
 /// How much is read at a time where little is asked for.
@@ -23,7 +24,7 @@ pub(crate) struct Input<'a> {
 #[derive(Debug)]
 enum Source<'a> {
     /// A file, and the page of it that was read last.
-    File(File, RefCell<(u64, Vec<u8>)>),
+    File(File, Mutex<(u64, Vec<u8>)>),
     Bytes(Cow<'a, [u8]>),
     /// A stretch of another.
     Part(&'a Input<'a>, u64),
@@ -42,7 +43,7 @@ impl Input<'static> {
             Ok((file, about.len()))
         };
         let (file, len) = open().map_err(|error| failed(&name, &error))?;
-        Ok(Input { name, source: Source::File(file, RefCell::default()), len })
+        Ok(Input { name, source: Source::File(file, Mutex::default()), len })
     }
 }
 
@@ -50,7 +51,7 @@ impl Input<'static> {
     /// A file that is open, which messages call by this name.
     pub(crate) fn file(name: &str, file: File) -> Result<Self> {
         let about = file.metadata().map_err(|error| failed(name, &error))?;
-        Ok(Input { name: name.into(), source: Source::File(file, RefCell::default()), len: about.len() })
+        Ok(Input { name: name.into(), source: Source::File(file, Mutex::default()), len: about.len() })
     }
 }
 
@@ -94,30 +95,26 @@ impl<'a> Input<'a> {
 
     fn read_file(
         &self,
-        mut file: &File,
-        page: &RefCell<(u64, Vec<u8>)>,
+        file: &File,
+        page: &Mutex<(u64, Vec<u8>)>,
         start: u64,
         to: &mut [u8],
     ) -> io::Result<()> {
-        let mut page = page.borrow_mut();
-        let holds = |(first, bytes): &(u64, Vec<u8>)| {
-            start >= *first && start + to.len() as u64 <= *first + bytes.len() as u64
-        };
-        if !holds(&page) {
-            file.seek(SeekFrom::Start(start))?;
-            if to.len() >= PAGE {
-                return file.read_exact(to);
-            }
-            let len = (self.len - start).min(PAGE as u64) as usize;
-            page.1.resize(len, 0);
-            page.0 = start;
-            if let Err(error) = file.read_exact(&mut page.1) {
-                page.1.clear();
+        if to.len() >= PAGE {
+            return read_at(file, start, to);
+        }
+        let mut page = page.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, bytes) = &mut *page;
+        if start < *first || start + to.len() as u64 > *first + bytes.len() as u64 {
+            bytes.resize((self.len - start).min(PAGE as u64) as usize, 0);
+            *first = start;
+            if let Err(error) = read_at(file, start, bytes) {
+                bytes.clear();
                 return Err(error);
             }
         }
-        let from = (start - page.0) as usize;
-        to.copy_from_slice(&page.1[from..][..to.len()]);
+        let from = (start - *first) as usize;
+        to.copy_from_slice(&bytes[from..][..to.len()]);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ pub(crate) mod input;
 pub(crate) mod npy;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
-#[cfg(any(feature = "npy", feature = "csv", feature = "mat", feature = "hdf5", feature = "parquet"))]
+#[cfg(feature = "files")]
 pub(crate) mod read_at;
 #[cfg(any(feature = "npy", feature = "keras"))]
 pub(crate) mod zip;

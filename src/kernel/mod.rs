@@ -123,7 +123,19 @@ pub(crate) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync
     (0..tasks).for_each(work);
 }
 
-/// The same for work of some microseconds, for which no thread is called unless such work comes often.
+/// Calls `work` with each item and its index, on several threads where there are.
+#[cfg(any(feature = "csv", feature = "parquet"))]
+pub(crate) fn each_item<T: Send>(items: &mut [T], work: &(dyn Fn(usize, &mut T) + Sync)) {
+    #[cfg(feature = "rayon")]
+    {
+        use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+        items.par_iter_mut().with_max_len(1).enumerate().for_each(|(index, item)| work(index, item));
+    }
+    #[cfg(not(feature = "rayon"))]
+    items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
+}
+
+/// [`each`] for work of some microseconds, for which no thread is called unless such work comes often.
 fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     team::each_short(tasks, work);

@@ -1,5 +1,6 @@
 //! Tables of text: a header or none, a line for each sample.
 
+mod parts;
 mod records;
 mod source;
 
@@ -212,10 +213,9 @@ impl Csv {
     /// # Errors
     /// See [`Csv`].
     pub fn read(&self) -> Result<Dataset> {
-        let (mut records, mut scan) =
+        let (records, scan) =
             Records::scan(&self.file, self.columns.clone(), gzip::unpacked(&self.file.path)?, true)?;
-        while records.next(&mut |cells, line| scan.row(cells, line))?.is_some() {}
-        scan.dataset()
+        parts::scan(&self.file, records, scan)?.dataset()
     }
 
     /// Goes through the file once, checks all of it, and gives a source that reads each row again when a batch needs it: for

@@ -48,6 +48,8 @@ pub(super) struct Records<R> {
     fields: usize,
     /// Whether the record is still to be handed out.
     waits: bool,
+    /// Whether the record ended with the file, and not with a line.
+    cut: bool,
     /// The fields, one after another, and where each ends.
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -106,6 +108,7 @@ impl<R: BufRead> Records<R> {
             path: file.path.display().to_string(),
             fields,
             waits: false,
+            cut: false,
             text: vec![0; 1024],
             ends: vec![0; 64],
             count: 0,
@@ -123,13 +126,48 @@ impl<R: BufRead> Records<R> {
         if !std::mem::take(&mut self.waits) && !self.read()? {
             return Ok(None);
         }
+        self.hand(f).map(Some)
+    }
+
+    /// Hands out the first record, where it was read to count its fields.
+    pub(super) fn first<T>(&mut self, f: &mut Each<T>) -> Result<()> {
+        if std::mem::take(&mut self.waits) { self.hand(f).map(|_| ()) } else { Ok(()) }
+    }
+
+    /// Hands out the record that was read last.
+    pub(super) fn hand<T>(&self, f: &mut Each<T>) -> Result<T> {
         if self.count != self.fields {
             let (line, expected, found) = (self.start.1, self.fields, self.count);
             return Err(FileError::Fields { path: self.path.clone(), line, expected, found }.into());
         }
         let cells: Result<Vec<Cell>> =
             (0..self.fields).map(|column| Ok(Cell::Text(self.field(column)?))).collect();
-        f(&cells?, NonZeroU64::new(self.start.1)).map(Some)
+        f(&cells?, NonZeroU64::new(self.start.1))
+    }
+
+    /// Counts lines as if so many stood in front.
+    pub(super) fn start_after(&mut self, lines: u64) {
+        self.next.1 = lines + 1;
+    }
+
+    /// How many lines were read.
+    pub(super) fn lines(&self) -> u64 {
+        self.next.1 - 1
+    }
+
+    /// The line of the record that was read last.
+    pub(super) fn line(&self) -> u64 {
+        self.start.1
+    }
+
+    /// Whether the record that was read last ended with the bytes, and not with a line.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// What is not read yet.
+    pub(super) fn rest(self) -> R {
+        self.from
     }
 
     /// Where the record lies that was read last, and how many bytes it has.
@@ -137,7 +175,8 @@ impl<R: BufRead> Records<R> {
         (self.start.0, self.next.0 - self.start.0)
     }
 
-    fn read(&mut self) -> Result<bool> {
+    /// Reads the next record, if there is one.
+    pub(super) fn read(&mut self) -> Result<bool> {
         self.read_record().map_err(|error| failed(&self.path, &error))
     }
 
@@ -149,6 +188,7 @@ impl<R: BufRead> Records<R> {
         let (mut text, mut ends) = (0, 0);
         loop {
             let bytes = self.from.fill_buf()?;
+            let at_end = bytes.is_empty();
             let (result, read, wrote, ended) =
                 self.core.read_record(bytes, &mut self.text[text..], &mut self.ends[ends..]);
             let lines = bytes[..read].iter().filter(|byte| **byte == b'\n').count();
@@ -161,6 +201,7 @@ impl<R: BufRead> Records<R> {
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::Record => {
                     self.count = ends;
+                    self.cut = at_end;
                     return Ok(true);
                 }
                 ReadRecordResult::End => return Ok(false),

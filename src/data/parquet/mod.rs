@@ -164,7 +164,7 @@ impl Parquet {
     pub fn read(&self) -> Result<Dataset> {
         let table = Table::open(&self.path, &self.columns)?;
         let mut scan = table.scan(true)?;
-        table.each(&mut |cells| scan.row(cells, None).map(|_| ()))?;
+        table.read(&mut scan)?;
         scan.dataset()
     }
 

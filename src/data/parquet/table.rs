@@ -1,32 +1,42 @@
 //! An open file: which of its columns are read, and its rows as cells.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::data::table::{Cell, Column as Chosen, ColumnSettings, Header, Scan};
-use crate::error::{FileError, Result};
+use crate::data::table::{Cell, Column as Chosen, ColumnSettings, Header, PartEnd, Scan};
+use crate::error::{Error, FileError, Result};
 use crate::files::budget::Budget;
 use crate::files::input::Input;
-use crate::files::parquet::{Column, Footer, Item, Kind, Leaf};
+use crate::files::parquet::{Column, Footer, Kind, ParquetFile, Values};
+use crate::kernel;
+
+/// How many rows are decoded at a time, and how many of them a thread turns into numbers at a time.
+const BLOCK: usize = 1 << 14;
+const PART: usize = 1 << 11;
 
 /// An open file, and what is to become of its columns.
 #[derive(Debug)]
 pub(super) struct Table {
-    input: Input<'static>,
+    file: Arc<ParquetFile>,
     footer: Footer,
-    budget: Budget,
     header: Header,
     settings: ColumnSettings,
     /// Which columns are read.
     used: Vec<bool>,
 }
 
-/// What is kept of a row's cells while they are read, as a column's page may be left before the row is handed on.
-#[derive(Debug, Clone)]
-enum Held {
-    Text(String),
-    Flag(bool),
-    Number(f64),
-    Missing,
+/// Some rows of a file.
+pub(super) struct Block {
+    pub(super) rows: usize,
+    /// One for each column that is read.
+    columns: Vec<Option<Values>>,
+}
+
+/// A column while the blocks of a group are read.
+struct Reading {
+    index: usize,
+    column: Column,
+    values: Result<Option<Values>>,
 }
 
 impl Table {
@@ -36,7 +46,8 @@ impl Table {
         // As for archives: what deflate could unpack a file to.
         let most = input.len().saturating_mul(1040).saturating_add(1 << 26);
         let budget = Budget::bytes(usize::try_from(most).unwrap_or(usize::MAX));
-        let footer = Footer::read(&input, &budget)?;
+        let file = Arc::new(ParquetFile { input, budget });
+        let footer = Footer::read(&file)?;
         let mut settings = settings.clone();
         for (place, leaf) in footer.leaves.iter().enumerate() {
             if leaf.kind == Kind::Text {
@@ -47,9 +58,9 @@ impl Table {
             }
         }
         let names: Vec<String> = footer.leaves.iter().map(|leaf| leaf.name.clone()).collect();
-        let header = Header { path: input.name().into(), count: names.len(), names };
+        let header = Header { path: file.input.name().into(), count: names.len(), names };
         let used = settings.used(&header)?;
-        let table = Table { input, footer, budget, header, settings, used };
+        let table = Table { file, footer, header, settings, used };
         for (leaf, _) in table.footer.leaves.iter().zip(&table.used).filter(|(_, used)| **used) {
             if let Kind::Other(what) = leaf.kind {
                 return Err(FileError::Array {
@@ -65,7 +76,7 @@ impl Table {
     }
 
     pub(super) fn name(&self) -> &str {
-        self.input.name()
+        self.file.input.name()
     }
 
     /// What is to learn of the columns, and keeps their numbers where it is to; the file warrants so many.
@@ -74,75 +85,115 @@ impl Table {
         let numbers = used.saturating_mul(self.footer.rows);
         // In memory as they are read, and as arrays; else in a file, which is to be in bounds too.
         let fits = match keeps {
-            true => self.budget.take_many::<[f64; 2]>(numbers).is_ok(),
-            false => numbers.saturating_mul(size_of::<f64>()) <= self.budget.left(),
+            true => self.file.budget.take_many::<[f64; 2]>(numbers).is_ok(),
+            false => numbers.saturating_mul(size_of::<f64>()) <= self.file.budget.left(),
         };
         if !fits {
             let rows = self.footer.rows;
             let problem = format!(
                 "{rows} rows of {used} columns, which take more than 1040 times the file's size and 64 MiB"
             );
-            return Err(self.input.damaged("its end", problem));
+            return Err(self.file.input.damaged("its end", problem));
         }
         Scan::new(self.header.clone(), self.settings.clone(), keeps)
     }
 
+    /// Takes in all rows, on several threads.
+    pub(super) fn read(&self, scan: &mut Scan) -> Result<()> {
+        let mut rows = 0;
+        self.blocks(&mut |block| {
+            let starts: Vec<usize> = (0..block.rows).step_by(PART).collect();
+            scan.parts(&starts, &|&start, part| {
+                let mut cells = Vec::with_capacity(block.columns.len());
+                for row in start..block.rows.min(start + PART) {
+                    block.cells(row, &mut cells);
+                    part.row(&cells, None)?;
+                }
+                Ok(PartEnd::default())
+            })?;
+            if rows == 0 {
+                scan.reserve(self.footer.rows as f64 / block.rows as f64);
+            }
+            rows += block.rows;
+            Ok(())
+        })
+    }
+
     /// Hands on the cells of each row, in order.
     pub(super) fn each(&self, f: &mut dyn FnMut(&[Cell]) -> Result<()>) -> Result<()> {
-        let mut held = vec![Held::Missing; self.used.len()];
+        self.blocks(&mut |block| {
+            let mut cells = Vec::with_capacity(block.columns.len());
+            (0..block.rows).try_for_each(|row| {
+                block.cells(row, &mut cells);
+                f(&cells)
+            })
+        })
+    }
+
+    /// Hands on the rows in blocks, whose columns are decoded on several threads.
+    fn blocks(&self, f: &mut dyn FnMut(&Block) -> Result<()>) -> Result<()> {
+        let mut before = 0;
         for (group, rows) in self.footer.groups.iter().map(|group| group.rows).enumerate() {
             let mut columns = Vec::new();
-            for (column, _) in self.used.iter().enumerate().filter(|(_, used)| **used) {
-                columns.push((column, Column::new(&self.input, &self.budget, &self.footer, group, column)?));
+            for (index, _) in self.used.iter().enumerate().filter(|(_, used)| **used) {
+                let column = Column::new(&self.file, &self.footer, group, index)?;
+                columns.push(Reading { index, column, values: Ok(None) });
             }
-            for row in 0..rows {
-                for (column, values) in &mut columns {
-                    let leaf = &self.footer.leaves[*column];
-                    hold(&mut held[*column], leaf, values.next()?).map_err(|found| {
-                        let row =
-                            self.footer.groups[..group].iter().map(|group| group.rows).sum::<usize>() + row;
-                        let (path, column) = (self.name().into(), leaf.name.clone());
-                        let expected = "text in UTF-8".into();
-                        FileError::Value { path, row, line: None, column, expected, found: found.into() }
-                    })?;
+            for start in (0..rows).step_by(BLOCK) {
+                let count = BLOCK.min(rows - start);
+                kernel::each_item(&mut columns, &|_, reading| {
+                    let values = reading.column.read(count);
+                    let row = before + start;
+                    reading.values =
+                        values.and_then(|values| self.check(reading.index, row, values).map(Some));
+                });
+                let mut block = Block { rows: count, columns: self.used.iter().map(|_| None).collect() };
+                for reading in &mut columns {
+                    block.columns[reading.index] = std::mem::replace(&mut reading.values, Ok(None))?;
                 }
-                let cells: Vec<Cell> = held.iter().map(Held::cell).collect();
-                f(&cells)?;
+                f(&block)?;
             }
+            before += rows;
         }
         Ok(())
     }
-}
 
-/// Keeps a value, in the memory of the one before where it can.
-fn hold(held: &mut Held, leaf: &Leaf, item: Option<Item>) -> std::result::Result<(), &'static str> {
-    *held = match (leaf.kind, item) {
-        (_, None) => Held::Missing,
-        (Kind::Text, Some(Item::Bytes(bytes))) => {
-            let text = std::str::from_utf8(bytes).map_err(|_| "other bytes")?;
-            if let Held::Text(held) = held {
-                held.clear();
-                held.push_str(text);
-                return Ok(());
+    /// Checks that texts are UTF-8.
+    fn check(&self, column: usize, before: usize, values: Values) -> Result<Values> {
+        if let Values::Texts(texts) = &values {
+            let wrong = |text: &Option<_>| text.as_ref().is_some_and(|text| text_of(text).is_none());
+            if let Some(row) = texts.iter().position(wrong) {
+                let (path, column) = (self.name().into(), self.footer.leaves[column].name.clone());
+                let (expected, found) = ("text in UTF-8".into(), "other bytes".into());
+                let wrong = FileError::Value { path, row: before + row, line: None, column, expected, found };
+                return Err(Error::from(wrong));
             }
-            Held::Text(text.into())
         }
-        (Kind::Bool, Some(Item::Bool(flag))) => Held::Flag(flag),
-        (_, Some(item)) => Held::Number(leaf.number(item).ok_or("bytes of another kind")?),
-    };
-    Ok(())
+        Ok(values)
+    }
 }
 
-impl Held {
-    fn cell(&self) -> Cell<'_> {
-        match self {
-            Held::Text(text) => Cell::Word(text),
-            Held::Flag(true) => Cell::Text("True"),
-            Held::Flag(false) => Cell::Text("False"),
-            Held::Number(number) => Cell::Number(*number),
-            Held::Missing => Cell::Missing,
-        }
+impl Block {
+    /// The cells of a row; those of columns that are not read are missing.
+    fn cells<'a>(&'a self, row: usize, to: &mut Vec<Cell<'a>>) {
+        to.clear();
+        to.extend(self.columns.iter().map(|values| match values {
+            Some(Values::Numbers(numbers)) => Cell::Number(numbers[row]),
+            Some(Values::Flags(flags)) => match flags[row] {
+                Some(true) => Cell::Text("True"),
+                Some(false) => Cell::Text("False"),
+                None => Cell::Missing,
+            },
+            Some(Values::Texts(texts)) => {
+                texts[row].as_ref().and_then(text_of).map_or(Cell::Missing, Cell::Word)
+            }
+            None => Cell::Missing,
+        }));
     }
+}
+
+fn text_of(text: &parquet::data_type::ByteArray) -> Option<&str> {
+    std::str::from_utf8(text.data()).ok()
 }
 
 /// Whether pandas has written a frame's index there.

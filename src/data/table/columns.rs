@@ -96,6 +96,13 @@ pub(super) enum Role {
     Ignored,
 }
 
+impl Role {
+    /// Whether it is a column of `y`.
+    pub(super) fn is_target(self) -> bool {
+        matches!(self, Role::Label | Role::Target)
+    }
+}
+
 impl ColumnSettings {
     /// Which columns are read.
     #[cfg(feature = "parquet")]

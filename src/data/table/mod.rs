@@ -10,4 +10,6 @@ pub(super) use cell::Cell;
 pub use columns::{Column, Missing};
 pub(super) use columns::{ColumnSettings, Header};
 pub(super) use fitted::Fitted;
-pub(super) use scan::Scan;
+#[cfg(feature = "csv")]
+pub(super) use scan::PartScan;
+pub(super) use scan::{PartEnd, Scan};

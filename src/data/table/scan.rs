@@ -12,21 +12,51 @@ use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
 use crate::data::dataset::Learned;
 use crate::error::{Error, FileError, Result};
+use crate::kernel;
 
 /// What is known of a table so far.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
+    rules: Rules,
+    rows: ScannedRows,
+}
+
+/// What becomes of the columns of a table.
+#[derive(Debug)]
+struct Rules {
     table: Header,
     roles: Vec<Role>,
     settings: ColumnSettings,
-    seen: Vec<Seen>,
     /// Whether the numbers are kept.
     keeps: bool,
-    /// The numbers of all columns that are not ignored, row by row; the place of a word among those seen for a category
-    /// or a label, NaN for what is missing.
-    values: Vec<f64>,
+}
+
+/// What was seen of some rows.
+#[derive(Debug, Default)]
+struct ScannedRows {
+    seen: Vec<Seen>,
+    /// The numbers of `x` and of `y`, row by row; the place of a word among those seen for a category or a label, NaN for
+    /// what is missing.
+    x: Vec<f64>,
+    y: Vec<f64>,
     rows: usize,
     kept: usize,
+    lines: u64,
+}
+
+/// A part of a table that is scanned by itself.
+pub(in crate::data) struct PartScan<'a> {
+    rules: &'a Rules,
+    rows: ScannedRows,
+}
+
+/// How a part ended.
+#[derive(Debug, Default)]
+pub(in crate::data) struct PartEnd {
+    /// How many lines it had.
+    pub(in crate::data) lines: u64,
+    /// How many of its bytes were read, where the rest is no whole record.
+    pub(in crate::data) cut: Option<usize>,
 }
 
 impl Scan {
@@ -62,94 +92,131 @@ impl Scan {
                 roles[column] = if learned.categories.is_some() { Role::Category } else { Role::Number };
             }
         }
-        let seen = vec![Seen::default(); table.count];
-        Ok(Scan { table, roles, settings, seen, keeps, values: Vec::new(), rows: 0, kept: 0 })
+        let rules = Rules { table, roles, settings, keeps };
+        Ok(Scan { rows: rules.start(), rules })
     }
 
     /// Takes in a row, and tells whether it is kept.
     pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
-        let row = self.rows;
-        self.rows += 1;
-        let words = &self.settings.words;
-        let missing =
-            |(cell, role): (&Cell, &Role)| *role != Role::Ignored && cell.known(words) == Cell::Missing;
-        if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
-            return Ok(false);
+        self.rules.row(&mut self.rows, cells, line)
+    }
+
+    /// So many lines stand in front of the rows.
+    #[cfg(feature = "csv")]
+    pub(in crate::data) fn set_lines(&mut self, lines: u64) {
+        self.rows.lines = lines;
+    }
+
+    /// Makes room for what this many times the rows so far will need.
+    pub(in crate::data) fn reserve(&mut self, times: f64) {
+        for values in [&mut self.rows.x, &mut self.rows.y] {
+            let further = (values.len() as f64 * times) as usize;
+            values.reserve_exact(further.saturating_sub(values.len()));
         }
-        for (column, (cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
-            let cell = cell.known(&self.settings.words);
-            let may_miss = match (role, self.settings.missing) {
-                (Role::Ignored, _) => continue,
-                (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
-                (Role::Category, Missing::Value(_)) => false,
-                _ => true,
+    }
+
+    /// Takes in parts of the rows on several threads, each by `feed`, and joins them in order. Returns how the last part
+    /// ended that was taken in, and its index: one that was cut is the last.
+    pub(in crate::data) fn parts<P: Sync>(
+        &mut self,
+        parts: &[P],
+        feed: &(dyn Fn(&P, &mut PartScan) -> Result<PartEnd> + Sync),
+    ) -> Result<(usize, PartEnd)> {
+        let rules = &self.rules;
+        let mut scanned: Vec<Option<(ScannedRows, Result<PartEnd>)>> = parts.iter().map(|_| None).collect();
+        kernel::each_item(&mut scanned, &|index, scanned| {
+            let mut part = PartScan { rules, rows: rules.start() };
+            let end = feed(&parts[index], &mut part);
+            *scanned = Some((part.rows, end));
+        });
+        let mut last = (0, PartEnd::default());
+        for (index, scanned) in scanned.into_iter().enumerate() {
+            let Some((rows, end)) = scanned else { continue };
+            let Ok(end) = end else {
+                // Once more, as rows and lines count from the beginning of the file now.
+                let (rows, lines) = (self.rows.rows, self.rows.lines);
+                let mut part = PartScan { rules, rows: ScannedRows { rows, lines, ..rules.start() } };
+                return feed(&parts[index], &mut part).map(|end| (index, end));
             };
-            let seen = &mut self.seen[column];
-            let value = match role {
-                _ if cell == Cell::Missing && may_miss => {
-                    seen.missing = true;
-                    Some(f64::NAN)
-                }
-                Role::Category | Role::Label if cell != Cell::Missing => {
-                    Some(seen.word(&cell.word(), (row, line)) as f64)
-                }
-                _ => cell.number().inspect(|value| {
-                    seen.sum += value;
-                    seen.numbers += 1;
-                }),
-            };
-            let Some(value) = value else {
-                return Err(wrong(&self.table, column, cell, (row, line), expected(role)));
-            };
-            if self.keeps {
-                self.values.push(value);
+            self.rows.join(rows, rules);
+            self.rows.lines += end.lines;
+            last = (index, end);
+            if last.1.cut.is_some() {
+                break;
             }
         }
-        self.kept += 1;
-        Ok(true)
+        Ok(last)
     }
 
     /// Everything that was read.
-    pub(in crate::data) fn dataset(self) -> Result<Dataset> {
-        let rows = self.kept;
+    pub(in crate::data) fn dataset(mut self) -> Result<Dataset> {
+        if self.rules.settings.missing == Missing::Mean {
+            self.sum();
+        }
         let mut orders = Vec::new();
         let (fitted, learned, classes) = self.fit(&mut orders)?;
         let (width, height) = fitted.widths();
-        let (mut x, mut y) = (Vec::with_capacity(width * rows), Vec::with_capacity(height * rows));
-        let roles: Vec<(usize, Role)> =
-            self.roles.iter().copied().enumerate().filter(|(_, role)| *role != Role::Ignored).collect();
-        for row in self.values.chunks_exact(roles.len().max(1)) {
-            for (&value, &(column, role)) in row.iter().zip(&roles) {
-                let value = match fitted.fills[column] {
-                    Some(fill) if value.is_nan() => fill,
-                    _ if orders[column].is_empty() => value,
-                    _ => orders[column][value as usize],
-                };
-                if matches!(role, Role::Label | Role::Target) { y.push(value) } else { x.push(value) }
+        let (columns, targets) = (self.columns(), self.named(&Role::is_target));
+        let ScannedRows { mut x, mut y, kept, .. } = self.rows;
+        let (mut places, mut targets_seen) = (0, 0);
+        for (column, role) in self.rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored)
+        {
+            let (values, width, place) = match role.is_target() {
+                true => (&mut y, height, &mut targets_seen),
+                false => (&mut x, width, &mut places),
+            };
+            let (fill, order) = (fitted.fills[column], &orders[column]);
+            if fill.is_some() || !order.is_empty() {
+                for value in values.iter_mut().skip(*place).step_by(width) {
+                    match fill {
+                        Some(fill) if value.is_nan() => *value = fill,
+                        _ if order.is_empty() => {}
+                        _ => *value = order[*value as usize],
+                    }
+                }
             }
+            *place += 1;
         }
-        let shape = if height == 1 { vec![rows] } else { vec![rows, height] };
+        let shape = if height == 1 { vec![kept] } else { vec![kept, height] };
         let array = |shape: Vec<usize>, values| {
             ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|_| Error::TooLarge { shape })
         };
         Ok(Dataset {
-            x: array(vec![rows, width], x)?,
+            x: array(vec![kept, width], x)?,
             y: if height == 0 { None } else { Some(array(shape, y)?) },
-            columns: self.columns(),
-            targets: self.named(&|role| matches!(role, Role::Label | Role::Target)),
+            columns,
+            targets,
             classes,
             learned,
         })
     }
 
+    /// The sum of each column of numbers, in the order of the rows.
+    fn sum(&mut self) {
+        let rules = &self.rules;
+        let numbers: Vec<(usize, usize)> = rules
+            .x_columns()
+            .enumerate()
+            .filter(|(_, column)| rules.roles[*column] == Role::Number)
+            .collect();
+        let width = rules.x_columns().count();
+        for row in self.rows.x.chunks_exact(width.max(1)) {
+            for &(place, column) in &numbers {
+                if !row[place].is_nan() {
+                    self.rows.seen[column].sum += row[place];
+                }
+            }
+        }
+    }
+
     /// The names of the columns of `x`.
     pub(in crate::data) fn columns(&self) -> Vec<String> {
-        self.named(&|role| matches!(role, Role::Number | Role::Category))
+        self.named(&|role| role != Role::Ignored && !role.is_target())
     }
 
     fn named(&self, wanted: &dyn Fn(Role) -> bool) -> Vec<String> {
-        let columns = (0..self.table.count).filter(|&column| wanted(self.roles[column]));
-        columns.filter_map(|column| self.table.names.get(column).cloned()).collect()
+        let columns = (0..self.rules.table.count).filter(|&column| wanted(self.rules.roles[column]));
+        columns.filter_map(|column| self.rules.table.names.get(column).cloned()).collect()
     }
 
     /// What further rows are read by, what was learned of the columns of `x`, and the names of the classes.
@@ -157,20 +224,20 @@ impl Scan {
         &self,
         orders: &mut Vec<Vec<f64>>,
     ) -> Result<(Fitted, Vec<Learned>, Vec<String>)> {
-        let count = self.table.count;
+        let count = self.rules.table.count;
         let mut fitted = Fitted {
-            table: self.table.clone(),
-            roles: self.roles.clone(),
+            table: self.rules.table.clone(),
+            roles: self.rules.roles.clone(),
             words: vec![HashMap::new(); count],
             fills: vec![None; count],
-            missing_words: self.settings.words.clone(),
+            missing_words: self.rules.settings.words.clone(),
             numeric_label: false,
         };
         let (mut learned, mut classes) = (Vec::new(), Vec::new());
         *orders = vec![Vec::new(); count];
         for (column, order) in orders.iter_mut().enumerate() {
-            let (role, seen) = (self.roles[column], &self.seen[column]);
-            let like = self.settings.like.as_ref();
+            let (role, seen) = (self.rules.roles[column], &self.rows.seen[column]);
+            let like = self.rules.settings.like.as_ref();
             let known = match role {
                 Role::Label => like.map(|like| &like.classes).filter(|classes| !classes.is_empty()),
                 _ => like.and_then(|like| like.learned.get(learned.len())?.categories.as_ref()),
@@ -185,7 +252,7 @@ impl Scan {
                 for (word, seen) in &seen.words {
                     let cell = Cell::Text(word);
                     let unknown =
-                        || wrong(&self.table, column, cell, seen.first, fitted.expected_words(column));
+                        || wrong(&self.rules.table, column, cell, seen.first, fitted.expected_words(column));
                     order[seen.place] = fitted.place(column, cell).ok_or_else(unknown)?;
                 }
             }
@@ -206,15 +273,17 @@ impl Scan {
 
     /// What stands for a missing value of a column of `x`, if one may miss.
     fn fill(&self, column: usize, order: &[f64]) -> Result<Option<f64>> {
-        let seen = &self.seen[column];
+        let seen = &self.rows.seen[column];
         let empty = || {
             let (row, line) = (0, None);
             let expected = "a column with a value, to fill the others by".into();
-            wrong(&self.table, column, Cell::Missing, (row, line), expected)
+            wrong(&self.rules.table, column, Cell::Missing, (row, line), expected)
         };
-        if self.roles[column] == Role::Category {
-            let fills =
-                !matches!(self.settings.missing, Missing::Refuse | Missing::DropRow | Missing::Value(_));
+        if self.rules.roles[column] == Role::Category {
+            let fills = !matches!(
+                self.rules.settings.missing,
+                Missing::Refuse | Missing::DropRow | Missing::Value(_)
+            );
             let best = seen.counts.iter().zip(order).max_by(|a, b| a.0.cmp(b.0).then(b.1.total_cmp(a.1)));
             return match best {
                 Some((_, &value)) if fills => Ok(Some(value)),
@@ -222,12 +291,12 @@ impl Scan {
                 _ => Ok(None),
             };
         }
-        let fill = match self.settings.missing {
+        let fill = match self.rules.settings.missing {
             Missing::Refuse | Missing::DropRow => return Ok(None),
             Missing::Value(value) => return Ok(Some(value)),
             _ if seen.numbers == 0 => return if seen.missing { Err(empty()) } else { Ok(None) },
             Missing::Mean => seen.sum / seen.numbers as f64,
-            Missing::Median | Missing::MostFrequent if !self.keeps => {
+            Missing::Median | Missing::MostFrequent if !self.rules.keeps => {
                 return Err(Error::argument(
                     "missing",
                     "a mean or a value, as nothing is kept of a stream",
@@ -240,11 +309,114 @@ impl Scan {
         Ok(Some(fill))
     }
 
-    /// The numbers of a column that are there.
+    /// The numbers of a column of `x` that are there.
     fn numbers(&self, column: usize) -> Vec<f64> {
-        let used = |roles: &[Role]| roles.iter().filter(|role| **role != Role::Ignored).count();
-        let (place, width) = (used(&self.roles[..column]), used(&self.roles));
-        let all = self.values.iter().skip(place).step_by(width.max(1));
+        let place = self.rules.x_columns().take_while(|other| *other < column).count();
+        let width = self.rules.x_columns().count();
+        let all = self.rows.x.iter().skip(place).step_by(width.max(1));
         all.copied().filter(|value| !value.is_nan()).collect()
+    }
+}
+
+impl Rules {
+    /// Nothing seen yet.
+    fn start(&self) -> ScannedRows {
+        ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
+    }
+
+    /// The columns that make up `x`.
+    fn x_columns(&self) -> impl Iterator<Item = usize> {
+        let roles = self.roles.iter().enumerate();
+        roles.filter(|(_, role)| **role != Role::Ignored && !role.is_target()).map(|(column, _)| column)
+    }
+
+    /// Takes in a row, and tells whether it is kept.
+    fn row(&self, rows: &mut ScannedRows, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+        let row = rows.rows;
+        rows.rows += 1;
+        let words = &self.settings.words;
+        let missing =
+            |(cell, role): (&Cell, &Role)| *role != Role::Ignored && cell.known(words) == Cell::Missing;
+        if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
+            return Ok(false);
+        }
+        for (column, (cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
+            let numeric = matches!(role, Role::Number | Role::Target) && words.is_empty();
+            let cell = if numeric { cell.plain() } else { *cell };
+            let cell = cell.known(words);
+            let may_miss = match (role, self.settings.missing) {
+                (Role::Ignored, _) => continue,
+                (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
+                (Role::Category, Missing::Value(_)) => false,
+                _ => true,
+            };
+            let seen = &mut rows.seen[column];
+            let value = match role {
+                _ if cell == Cell::Missing && may_miss => {
+                    seen.missing = true;
+                    Some(f64::NAN)
+                }
+                Role::Category | Role::Label if cell != Cell::Missing => {
+                    Some(seen.word(&cell.word(), (row, line)) as f64)
+                }
+                _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
+            };
+            let Some(value) = value else {
+                return Err(wrong(&self.table, column, cell, (row, line), expected(role)));
+            };
+            if self.keeps {
+                if matches!(role, Role::Label | Role::Target) {
+                    rows.y.push(value)
+                } else {
+                    rows.x.push(value)
+                }
+            }
+        }
+        rows.kept += 1;
+        Ok(true)
+    }
+}
+
+impl ScannedRows {
+    /// Adds the rows of a part that come next.
+    fn join(&mut self, mut part: ScannedRows, rules: &Rules) {
+        let (mut places, mut targets) = (0, 0);
+        let height = rules.roles.iter().filter(|role| role.is_target()).count();
+        let width = rules.x_columns().count();
+        for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
+            let (values, width, place) = match role.is_target() {
+                true => (&mut part.y, height, &mut targets),
+                false => (&mut part.x, width, &mut places),
+            };
+            let order = self.seen[column].join(std::mem::take(&mut part.seen[column]), self.rows, self.lines);
+            if order.iter().enumerate().any(|(before, after)| before != *after) {
+                for value in values.iter_mut().skip(*place).step_by(width).filter(|value| !value.is_nan()) {
+                    *value = order[*value as usize] as f64;
+                }
+            }
+            *place += 1;
+        }
+        for (all, part) in [(&mut self.x, part.x), (&mut self.y, part.y)] {
+            if all.capacity() - all.len() < part.len() {
+                // By an eighth, as twice the numbers would be more than the file warrants.
+                all.reserve_exact(part.len().max(all.len() / 8));
+            }
+            all.extend_from_slice(&part);
+        }
+        self.rows += part.rows;
+        self.kept += part.kept;
+    }
+}
+
+impl PartScan<'_> {
+    /// Takes in a row.
+    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+        self.rules.row(&mut self.rows, cells, line)
+    }
+
+    /// How many lines are known to stand in front of it.
+    #[cfg(feature = "csv")]
+    pub(in crate::data) fn lines(&self) -> u64 {
+        self.rows.lines
     }
 }

@@ -36,6 +36,32 @@ impl Seen {
         place
     }
 
+    /// Takes in a number; `sums` where nobody sums it later.
+    pub(super) fn number(&mut self, value: f64, sums: bool) {
+        if !value.is_nan() {
+            self.numbers += 1;
+            if sums {
+                self.sum += value;
+            }
+        }
+    }
+
+    /// Adds what was seen after so many rows and lines, and returns where its words are among those of both.
+    pub(super) fn join(&mut self, other: Seen, rows: usize, lines: u64) -> Vec<usize> {
+        self.sum += other.sum;
+        self.numbers += other.numbers;
+        self.missing |= other.missing;
+        let mut words: Vec<(String, Word)> = other.words.into_iter().collect();
+        words.sort_by_key(|(_, word)| word.place);
+        let place = |(word, seen): (String, Word)| {
+            let (row, line) = seen.first;
+            let place = self.word(&word, (rows + row, line.and_then(|line| line.checked_add(lines))));
+            self.counts[place] += other.counts[seen.place] - 1;
+            place
+        };
+        words.into_iter().map(place).collect()
+    }
+
     /// The words in order: as numbers where they are a label's and all numbers, else as text.
     pub(super) fn sorted(&self, label: bool) -> Vec<String> {
         let mut words: Vec<String> = self.words.keys().cloned().collect();

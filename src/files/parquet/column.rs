@@ -1,146 +1,200 @@
-//! A column of a group of rows, value by value; a page of it, and its dictionary, are in memory.
+//! A column of a group of rows, in blocks of rows.
 
-use super::footer::{Chunk, Footer};
-use super::page::{self, Head};
-use super::runs::Runs;
-use super::values::{Dictionary, Values};
-use super::{Found, Item, Leaf};
-use crate::error::{Error, Result};
-use crate::files::budget::Budget;
-use crate::files::input::Input;
+use std::sync::Arc;
 
-/// The encodings of levels.
-const RUNS: i64 = 3;
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::data_type::{ByteArray, DataType};
+
+use super::footer::Footer;
+use super::page::{Pages, Taken};
+use super::schema::{Kind, Leaf};
+use super::{ParquetFile, guard};
+use crate::error::Result;
+use crate::files::array::half;
+
+/// How many nanoseconds a day has, and which Julian day 1970 began with.
+const DAY: f64 = 86_400e9;
+const EPOCH: f64 = 2_440_588.0;
 
 /// What is still to be read of a column of a group.
+pub(crate) struct Column {
+    reader: ColumnReader,
+    taken: Arc<Taken>,
+    leaf: Leaf,
+    place: String,
+    levels: Vec<i16>,
+}
+
+/// Values of a column, one for each row.
 #[derive(Debug)]
-pub(crate) struct Column<'a> {
-    input: &'a Input<'a>,
-    budget: &'a Budget,
-    leaf: &'a Leaf,
-    chunk: Chunk,
-    group: usize,
-    /// Where the next page begins.
-    at: u64,
-    /// How many values of the page are left.
-    left: u64,
-    page: Vec<u8>,
-    /// Which values are there, where some may be missing.
-    levels: Option<Runs>,
-    values: Values,
-    dictionary: Option<Dictionary>,
+pub(crate) enum Values {
+    /// NaN for what is missing.
+    Numbers(Vec<f64>),
+    Flags(Vec<Option<bool>>),
+    Texts(Vec<Option<ByteArray>>),
 }
 
-impl<'a> Column<'a> {
+impl Column {
     /// For this column of this group.
-    pub(crate) fn new(
-        input: &'a Input<'a>,
-        budget: &'a Budget,
-        footer: &'a Footer,
-        group: usize,
-        column: usize,
-    ) -> Result<Self> {
-        let (leaf, chunk) = (&footer.leaves[column], footer.groups[group].chunks[column]);
-        let (page, levels, values) = (Vec::new(), None, Values::Plain(0));
-        let at = chunk.start;
-        let column =
-            Column { input, budget, leaf, chunk, group, at, left: 0, page, levels, values, dictionary: None };
-        if chunk.values != footer.groups[group].rows as u64 {
-            let (found, expected) = (chunk.values, footer.groups[group].rows);
-            return Err(column.fault(format!("{found} values for {expected} rows")));
+    pub(crate) fn new(file: &Arc<ParquetFile>, footer: &Footer, group: usize, column: usize) -> Result<Self> {
+        let (leaf, chunk) = (footer.leaves[column].clone(), footer.groups[group].chunks[column]);
+        let place = format!("row group {group}, column `{}`", leaf.name);
+        let rows = footer.groups[group].rows;
+        if chunk.values != rows as u64 {
+            return Err(file.input.damaged(place, format!("{} values for {rows} rows", chunk.values)));
         }
-        Ok(column)
+        let taken = Arc::new(Taken::new(file.clone()));
+        let pages = Pages::new(taken.clone(), &leaf, chunk, place.clone());
+        let reader = get_column_reader(leaf.column.clone(), Box::new(pages));
+        Ok(Column { reader, taken, leaf, place, levels: Vec::new() })
     }
 
-    /// The next value; none where it is missing.
-    pub(crate) fn next(&mut self) -> Result<Option<Item<'_>>> {
-        while self.left == 0 {
-            self.turn()?;
-        }
-        self.left -= 1;
-        if let Some(levels) = &mut self.levels {
-            match levels.next(&self.page) {
-                Ok(level) if level == self.leaf.most => {}
-                Ok(_) => return Ok(None),
-                Err(problem) => return Err(self.fault(problem)),
+    /// The values of so many rows further. Those of the rows before must be gone.
+    pub(crate) fn read(&mut self, rows: usize) -> Result<Values> {
+        self.taken.give_pages();
+        self.levels.clear();
+        let Column { reader, taken, leaf, place, levels } = self;
+        let mut records = Records { taken, leaf, place, levels, rows };
+        let Kind::Number(unit) = leaf.kind else {
+            return match (leaf.kind, reader) {
+                (Kind::Bool, ColumnReader::BoolColumnReader(reader)) => {
+                    let flags = records.all(reader)?;
+                    Ok(Values::Flags(records.spread(flags)))
+                }
+                (Kind::Text, ColumnReader::ByteArrayColumnReader(reader)) => {
+                    let texts = records.all(reader)?;
+                    Ok(Values::Texts(records.spread(texts)))
+                }
+                (Kind::Unsigned, ColumnReader::Int32ColumnReader(reader)) => {
+                    records.numbers(reader, |value| f64::from(*value as u32))
+                }
+                (Kind::Unsigned, ColumnReader::Int64ColumnReader(reader)) => {
+                    records.numbers(reader, |value| *value as u64 as f64)
+                }
+                (Kind::Half, ColumnReader::FixedLenByteArrayColumnReader(reader)) => {
+                    records.numbers(reader, |value| match value.data() {
+                        &[low, high] => half(u16::from_le_bytes([low, high])),
+                        _ => f64::NAN,
+                    })
+                }
+                _ => Err(taken.file.input.damaged(&*place, "values of another type")),
+            };
+        };
+        match reader {
+            ColumnReader::BoolColumnReader(reader) => {
+                records.numbers(reader, |value| f64::from(u8::from(*value)))
+            }
+            ColumnReader::Int32ColumnReader(reader) => {
+                records.numbers(reader, |value| f64::from(*value) / unit)
+            }
+            ColumnReader::Int64ColumnReader(reader) => records.numbers(reader, |value| *value as f64 / unit),
+            ColumnReader::FloatColumnReader(reader) => records.numbers(reader, |value| f64::from(*value)),
+            ColumnReader::DoubleColumnReader(reader) => records.numbers(reader, |value| *value),
+            ColumnReader::Int96ColumnReader(reader) => records.numbers(reader, |value| {
+                let &[low, high, day] = value.data() else { return f64::NAN };
+                let nanoseconds = (u64::from(high) << 32 | u64::from(low)) as i64;
+                ((f64::from(day) - EPOCH) * DAY + nanoseconds as f64) / unit
+            }),
+            ColumnReader::ByteArrayColumnReader(reader) => {
+                records.numbers(reader, |value| big_endian(value.data()) / unit)
+            }
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => {
+                records.numbers(reader, |value| big_endian(value.data()) / unit)
             }
         }
-        // Borrowed by parts, so that a fault may be told by what is left.
-        let Column { values, page, leaf, dictionary, input, group, .. } = self;
-        let item = values.next(page, leaf.physical, dictionary.as_ref());
-        item.map(Some).map_err(|problem| input.damaged(place(*group, leaf), problem))
-    }
-
-    /// Goes to the next page.
-    fn turn(&mut self) -> Result<()> {
-        let place = place(self.group, self.leaf);
-        if self.at >= self.chunk.start + self.chunk.len {
-            return Err(self.fault("fewer values than rows"));
-        }
-        let (head, start) = page::head(self.input, &place, self.at, &self.chunk)?;
-        self.at = head.end(start);
-        if !matches!(head.kind, page::DATA | page::DATA_2 | page::DICTIONARY) {
-            // An index, which is not needed.
-            return Ok(());
-        }
-        self.budget.give(std::mem::take(&mut self.page).len());
-        let bytes = head.bytes(self.input, &place, start, &self.chunk, self.budget)?;
-        if head.kind == page::DICTIONARY {
-            if self.dictionary.is_some() || !matches!(head.encoding, 0 | 2) {
-                return Err(self.fault("a second dictionary, or one of an unknown encoding"));
-            }
-            let taken = bytes.len();
-            let dictionary = Dictionary::new(bytes, head.count, self.leaf.physical);
-            let dictionary = dictionary.map_err(|problem| self.fault(problem))?;
-            let further = self.budget.take(dictionary.size() - taken);
-            further.map_err(|spent| self.input.spent(&place, spent))?;
-            self.dictionary = Some(dictionary);
-            return Ok(());
-        }
-        self.page = bytes;
-        self.open(&head).map_err(|problem| self.fault(problem))
-    }
-
-    /// Finds the levels and the values of a page.
-    fn open(&mut self, head: &Head) -> Found<()> {
-        let mut at = 0;
-        self.levels = None;
-        let width = u32::BITS - self.leaf.most.leading_zeros();
-        if head.kind == page::DATA_2 {
-            let (repetitions, levels) = head.apart.ok_or("a page without a head")?;
-            let from = repetitions as usize;
-            at = from + levels as usize;
-            if width > 0 {
-                self.levels = Some(Runs::new(width, from, at)?);
-            }
-        } else if width > 0 {
-            if head.levels != RUNS {
-                return Err(format!("levels of the old encoding {}", head.levels));
-            }
-            let len = self.page.first_chunk().ok_or("a page without levels")?;
-            at = 4 + u32::from_le_bytes(*len) as usize;
-            if at > self.page.len() {
-                return Err("levels that are cut off".into());
-            }
-            self.levels = Some(Runs::new(width, 4, at)?);
-        }
-        self.left = head.count;
-        self.values = Values::new(head.encoding, self.leaf.physical, &self.page, at, head.count)?;
-        Ok(())
-    }
-
-    fn fault(&self, problem: impl std::fmt::Display) -> Error {
-        self.input.damaged(place(self.group, self.leaf), problem)
     }
 }
 
-impl Drop for Column<'_> {
-    fn drop(&mut self) {
-        let dictionary = self.dictionary.as_ref().map_or(0, Dictionary::size);
-        self.budget.give(self.page.len() + dictionary);
+/// The next rows of a column, whatever their type.
+struct Records<'a> {
+    taken: &'a Taken,
+    leaf: &'a Leaf,
+    place: &'a str,
+    levels: &'a mut Vec<i16>,
+    rows: usize,
+}
+
+impl Records<'_> {
+    /// The values that are there, and the levels of all.
+    fn all<T: DataType>(&mut self, reader: &mut ColumnReaderImpl<T>) -> Result<Vec<T::T>>
+    where
+        T::T: Length,
+    {
+        let input = &self.taken.file.input;
+        let mut values = Vec::new();
+        let mut read = 0;
+        while read < self.rows {
+            let (before, most) = (values.len(), self.taken.batch(self.rows - read));
+            let levels = &mut *self.levels;
+            let (records, _, _) =
+                guard(input, self.place, || reader.read_records(most, Some(levels), None, &mut values))?;
+            if records == 0 {
+                return Err(input.damaged(self.place, "fewer values than rows"));
+            }
+            let bytes = values[before..].iter().map(Length::length).sum();
+            self.taken.decoded(self.place, records, bytes)?;
+            read += records;
+        }
+        Ok(values)
+    }
+
+    fn numbers<T: DataType>(
+        &mut self,
+        reader: &mut ColumnReaderImpl<T>,
+        number: impl Fn(&T::T) -> f64,
+    ) -> Result<Values>
+    where
+        T::T: Length,
+    {
+        let values = self.all(reader)?;
+        if values.len() == self.rows {
+            return Ok(Values::Numbers(values.iter().map(number).collect()));
+        }
+        let mut values = values.iter().map(number);
+        let most = self.leaf.column.max_def_level();
+        let spread = |level: &i16| if *level == most { values.next() } else { None };
+        Ok(Values::Numbers(self.levels.iter().map(spread).map(|value| value.unwrap_or(f64::NAN)).collect()))
+    }
+
+    /// Each value at its row.
+    fn spread<V>(&self, values: Vec<V>) -> Vec<Option<V>> {
+        if values.len() == self.rows {
+            return values.into_iter().map(Some).collect();
+        }
+        let mut values = values.into_iter();
+        let most = self.leaf.column.max_def_level();
+        self.levels.iter().map(|level| if *level == most { values.next() } else { None }).collect()
     }
 }
 
-fn place(group: usize, leaf: &Leaf) -> String {
-    format!("row group {group}, column `{}`", leaf.name)
+/// How many bytes a value has beside itself.
+trait Length {
+    fn length(&self) -> usize {
+        0
+    }
+}
+
+impl Length for bool {}
+impl Length for i32 {}
+impl Length for i64 {}
+impl Length for f32 {}
+impl Length for f64 {}
+impl Length for parquet::data_type::Int96 {}
+
+impl Length for ByteArray {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Length for parquet::data_type::FixedLenByteArray {
+    fn length(&self) -> usize {
+        self.len()
+    }
+}
+
+/// A signed number of any length, the highest byte first.
+fn big_endian(bytes: &[u8]) -> f64 {
+    let start = if bytes.first().is_some_and(|byte| *byte > 127) { -1.0 } else { 0.0 };
+    bytes.iter().fold(start, |value, byte| value * 256.0 + f64::from(*byte))
 }

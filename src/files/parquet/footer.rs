@@ -2,10 +2,8 @@
 
 use super::schema::{self, Element, Leaf};
 use super::thrift::{Field, STRUCT, Thrift};
-use super::{Found, unpack::Codec};
+use super::{Found, ParquetFile, unpack::Codec};
 use crate::error::Result;
-use crate::files::budget::Budget;
-use crate::files::input::Input;
 
 const PLACE: &str = "its end";
 
@@ -36,7 +34,8 @@ pub(super) struct Chunk {
 
 impl Footer {
     /// Reads the end of a file; nothing else of it yet.
-    pub(crate) fn read(input: &Input, budget: &Budget) -> Result<Self> {
+    pub(crate) fn read(file: &ParquetFile) -> Result<Self> {
+        let ParquetFile { input, budget } = file;
         let fail = |problem: &str| input.damaged(PLACE, problem);
         let mut magic = [[0; 4]; 2];
         if input.len() < 12 {

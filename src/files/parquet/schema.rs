@@ -1,62 +1,41 @@
 //! The columns of a file: their names, how their values lie, and what they mean.
 
+use std::sync::Arc;
+
+use parquet::basic::{Repetition, Type};
+use parquet::schema::types::{self, ColumnDescPtr, ColumnDescriptor, ColumnPath};
+
+use super::Found;
 use super::thrift::{Field, STRUCT, TRUE, Thrift};
-use super::{Found, Item, Physical};
 
 /// How many columns a file may have, and how deep they may lie within structs.
 const MOST: usize = 1 << 20;
 const DEEPEST: usize = 16;
+
+/// The longest decimal, in bytes.
+const LONGEST_DECIMAL: u64 = 64;
 
 /// A column.
 #[derive(Debug, Clone)]
 pub(crate) struct Leaf {
     /// Its name; of a struct's field, with that of the struct: `point.x`.
     pub(crate) name: String,
-    pub(super) physical: Physical,
     pub(crate) kind: Kind,
-    /// The level at which a value is there, where lower ones tell that it or what it lies in is missing.
-    pub(super) most: u32,
+    /// How the crate is to decode it.
+    pub(super) column: ColumnDescPtr,
 }
 
 /// What the values mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Bool,
-    Number,
+    /// A number, after division by this one: the units of a second, or ten to the digits behind a decimal's point.
+    Number(f64),
     Unsigned,
-    /// A whole number, and how many of its digits stand behind the point.
-    Decimal(i32),
     Half,
     Text,
     /// What it is, and what would do.
     Other(&'static str),
-}
-
-impl Leaf {
-    /// The number of a value, where it is one.
-    pub(crate) fn number(&self, item: Item) -> Option<f64> {
-        match (self.kind, item) {
-            (Kind::Unsigned, Item::Int(value)) if self.physical == Physical::I32 => {
-                Some(f64::from(value as u32))
-            }
-            (Kind::Unsigned, Item::Int(value)) => Some(value as u64 as f64),
-            (Kind::Decimal(scale), Item::Int(value)) => Some(value as f64 / 10f64.powi(scale)),
-            (Kind::Decimal(scale), Item::Bytes(bytes)) => Some(big_endian(bytes) / 10f64.powi(scale)),
-            (Kind::Half, Item::Bytes(&[low, high])) => {
-                Some(crate::files::array::half(u16::from_le_bytes([low, high])))
-            }
-            (Kind::Number, Item::Int(value)) => Some(value as f64),
-            (Kind::Number, Item::Float(value)) => Some(value),
-            (_, Item::Bool(value)) => Some(f64::from(u8::from(value))),
-            _ => None,
-        }
-    }
-}
-
-/// A signed number of any length, the highest byte first.
-fn big_endian(bytes: &[u8]) -> f64 {
-    let start = if bytes.first().is_some_and(|byte| *byte > 127) { -1.0 } else { 0.0 };
-    bytes.iter().fold(start, |value, byte| value * 256.0 + f64::from(*byte))
 }
 
 /// An element of the schema: a column, or a struct or list of those that follow.
@@ -72,10 +51,12 @@ pub(super) struct Element {
     logical: Option<(i16, Logical)>,
 }
 
-/// What is told of a decimal, or of a whole number.
+/// What is told of a decimal, a time or a whole number.
 #[derive(Debug, Default, Clone, Copy)]
 struct Logical {
     scale: i64,
+    /// The unit of a time: 1 milliseconds, 2 microseconds, 3 nanoseconds.
+    unit: i16,
     unsigned: bool,
 }
 
@@ -99,48 +80,73 @@ impl Element {
         Ok(element)
     }
 
-    fn physical(&self) -> Found<Physical> {
+    fn physical(&self) -> Found<Type> {
         Ok(match self.physical {
-            Some(0) => Physical::Bool,
-            Some(1) => Physical::I32,
-            Some(2) => Physical::I64,
-            Some(3) => Physical::I96,
-            Some(4) => Physical::F32,
-            Some(5) => Physical::F64,
-            Some(6) => Physical::Bytes,
-            Some(7) if (1..1 << 20).contains(&self.length) => Physical::Fixed(self.length as usize),
+            Some(0) => Type::BOOLEAN,
+            Some(1) => Type::INT32,
+            Some(2) => Type::INT64,
+            Some(3) => Type::INT96,
+            Some(4) => Type::FLOAT,
+            Some(5) => Type::DOUBLE,
+            Some(6) => Type::BYTE_ARRAY,
+            Some(7) if (1..1 << 20).contains(&self.length) => Type::FIXED_LEN_BYTE_ARRAY,
             _ => return Err(format!("the column `{}` of an unknown type", self.name)),
         })
     }
 
-    fn kind(&self, physical: Physical) -> Kind {
-        const DATES: Kind = Kind::Other("dates or times; write them as numbers");
-        let whole = matches!(physical, Physical::I32 | Physical::I64);
+    fn kind(&self, physical: Type) -> Kind {
+        let whole = matches!(physical, Type::INT32 | Type::INT64);
+        let fixed = physical == Type::FIXED_LEN_BYTE_ARRAY;
         let decimal = |scale: i64| match physical {
-            Physical::Bytes | Physical::Fixed(_) | Physical::I32 | Physical::I64 => {
-                Kind::Decimal(scale.clamp(-400, 400) as i32)
+            Type::FIXED_LEN_BYTE_ARRAY if self.length > LONGEST_DECIMAL => {
+                Kind::Other("decimals of too many digits")
+            }
+            Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY | Type::INT32 | Type::INT64 => {
+                Kind::Number(10f64.powi(scale.clamp(-400, 400) as i32))
             }
             _ => Kind::Other("decimals of an unknown type"),
         };
+        let time = |unit: i16| match unit {
+            1 => Kind::Number(1e3),
+            2 => Kind::Number(1e6),
+            3 => Kind::Number(1e9),
+            _ => Kind::Other("times of an unknown unit"),
+        };
         match (self.logical, self.converted) {
-            (Some((1 | 4 | 12, _)), _) | (None, Some(0 | 4 | 19)) if physical == Physical::Bytes => {
+            (Some((1 | 4 | 12, _)), _) | (None, Some(0 | 4 | 19)) if physical == Type::BYTE_ARRAY => {
                 Kind::Text
             }
             (Some((5, logical)), _) => decimal(logical.scale),
             (None, Some(5)) => decimal(self.scale),
-            (Some((6..=8, _)), _) | (None, Some(6..=10 | 21)) => DATES,
+            (Some((7 | 8, logical)), _) if whole => time(logical.unit),
+            (None, Some(7 | 9)) if whole => time(1),
+            (None, Some(8 | 10)) if whole => time(2),
+            (None, Some(21)) => Kind::Other("spans of time"),
             (Some((10, logical)), _) if whole && logical.unsigned => Kind::Unsigned,
             (None, Some(11..=14)) if whole => Kind::Unsigned,
-            (Some((15, _)), _) if physical == Physical::Fixed(2) => Kind::Half,
+            (Some((15, _)), _) if fixed && self.length == 2 => Kind::Half,
             _ => match physical {
-                Physical::Bool => Kind::Bool,
-                Physical::I32 | Physical::I64 | Physical::F32 | Physical::F64 => Kind::Number,
+                Type::BOOLEAN => Kind::Bool,
+                // Of a date, the days since 1970.
+                Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE => Kind::Number(1.0),
                 // Older writers left out that it is text.
-                Physical::Bytes => Kind::Text,
-                Physical::I96 => DATES,
-                Physical::Fixed(_) => Kind::Other("bytes that are no number"),
+                Type::BYTE_ARRAY => Kind::Text,
+                // A timestamp in nanoseconds, of older writers.
+                Type::INT96 => Kind::Number(1e9),
+                Type::FIXED_LEN_BYTE_ARRAY => Kind::Other("bytes that are no number"),
             },
         }
+    }
+
+    /// How the crate is to decode a column of this type whose values are there at the level `most`.
+    fn column(&self, physical: Type, most: i16, name: &str) -> Found<ColumnDescPtr> {
+        let length = if physical == Type::FIXED_LEN_BYTE_ARRAY { self.length as i32 } else { -1 };
+        let built = types::Type::primitive_type_builder(name, physical)
+            .with_repetition(if most > 0 { Repetition::OPTIONAL } else { Repetition::REQUIRED })
+            .with_length(length)
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Arc::new(ColumnDescriptor::new(Arc::new(built), most, 0, ColumnPath::from(name))))
     }
 }
 
@@ -154,6 +160,12 @@ fn logical(from: &mut Thrift) -> Found<Option<(i16, Logical)>> {
         from.fields(&mut |from, field| {
             match (id, field.id) {
                 (5, 1) => logical.scale = from.int(field.kind)?,
+                (7 | 8, 2) if field.kind == STRUCT => {
+                    from.fields(&mut |_, unit| {
+                        logical.unit = unit.id;
+                        Ok(false)
+                    })?;
+                }
                 (10, 2) => logical.unsigned = field.kind != TRUE,
                 _ => return Ok(false),
             }
@@ -181,7 +193,7 @@ pub(super) fn leaves(elements: &[Element]) -> Found<Vec<Leaf>> {
 fn walk(
     rest: &mut &[Element],
     within: &str,
-    most: u32,
+    most: i16,
     repeated: bool,
     depth: usize,
     leaves: &mut Vec<Leaf>,
@@ -192,11 +204,12 @@ fn walk(
         return Err("a schema of too many columns, or too deep".into());
     }
     let name = if within.is_empty() { element.name.clone() } else { format!("{within}.{}", element.name) };
-    let (most, repeated) = (most + u32::from(element.repetition != 0), repeated || element.repetition == 2);
+    let (most, repeated) = (most + i16::from(element.repetition != 0), repeated || element.repetition == 2);
     if element.physical.is_some() {
         let physical = element.physical()?;
         let kind = if repeated { Kind::Other("lists") } else { element.kind(physical) };
-        leaves.push(Leaf { name, physical, kind, most });
+        let column = element.column(physical, most, &name)?;
+        leaves.push(Leaf { name, kind, column });
         return Ok(());
     }
     (0..element.children).try_for_each(|_| walk(rest, &name, most, repeated, depth + 1, leaves))

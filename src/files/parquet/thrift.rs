@@ -15,8 +15,8 @@ const I16: u8 = 4;
 const I32: u8 = 5;
 const I64: u8 = 6;
 const DOUBLE: u8 = 7;
-pub(super) const BINARY: u8 = 8;
-pub(super) const LIST: u8 = 9;
+const BINARY: u8 = 8;
+const LIST: u8 = 9;
 const SET: u8 = 10;
 const MAP: u8 = 11;
 pub(super) const STRUCT: u8 = 12;
@@ -50,7 +50,8 @@ impl<'a> Thrift<'a> {
         Ok(byte)
     }
 
-    fn unsigned(&mut self) -> Found<u64> {
+    /// A number of seven bits a byte, the lowest first.
+    pub(super) fn unsigned(&mut self) -> Found<u64> {
         let mut value = 0;
         for place in 0..10 {
             let byte = self.byte()?;
@@ -83,14 +84,19 @@ impl<'a> Thrift<'a> {
         value.try_into().map_err(|_| format!("expected a size, found {value}"))
     }
 
-    pub(super) fn bytes(&mut self, kind: u8) -> Found<&'a [u8]> {
+    /// So many bytes.
+    pub(super) fn take(&mut self, len: usize) -> Found<&'a [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or("bytes that are cut off")?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn bytes(&mut self, kind: u8) -> Found<&'a [u8]> {
         if kind != BINARY {
             return Err(format!("expected bytes, found kind {kind}"));
         }
         let len = usize::try_from(self.unsigned()?).map_err(|_| "bytes without an end")?;
-        let (bytes, rest) = self.rest.split_at_checked(len).ok_or("bytes that are cut off")?;
-        self.rest = rest;
-        Ok(bytes)
+        self.take(len)
     }
 
     pub(super) fn text(&mut self, kind: u8) -> Found<String> {

@@ -1,17 +1,22 @@
-//! How pages are packed.
+//! Decompresses pages, into no more bytes than their headers declare.
 
 use std::io::Read;
 
 use super::Found;
+use brotli_decompressor::BrotliDecoderParameter;
 
-/// The packings that are known, and the numbers of others.
+/// The ways in which pages are packed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
     #[default]
     None,
     Snappy,
     Gzip,
+    Brotli,
+    /// As Hadoop writes LZ4, in blocks after their sizes.
+    Lz4Blocks,
     Zstd,
+    Lz4,
     Other(i64),
 }
 
@@ -21,56 +26,100 @@ impl Codec {
             0 => Codec::None,
             1 => Codec::Snappy,
             2 => Codec::Gzip,
+            4 => Codec::Brotli,
+            5 => Codec::Lz4Blocks,
             6 => Codec::Zstd,
+            7 => Codec::Lz4,
             other => Codec::Other(other),
         }
     }
+}
 
-    /// The most bytes that so many can unpack to, in files that mean well: gzip reaches 1032 to 1, zstd more on what repeats
-    /// itself throughout, as a page of 1 MiB may.
-    pub(super) fn most(packed: usize) -> usize {
-        packed.saturating_mul(1040).max(1 << 24)
-    }
+/// The most bytes that so many can unpack to, in files that mean well: gzip reaches 1032 to 1, zstd and Brotli more on what
+/// repeats itself throughout, as a page of 1 MiB may.
+pub(super) fn most(packed: usize) -> usize {
+    packed.saturating_mul(1040).max(1 << 24)
+}
 
-    /// Appends what `packed` holds, which is told to be `size` bytes.
-    pub(super) fn unpack(self, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
-        let before = to.len();
-        let told = |error: &dyn std::fmt::Display| format!("it cannot be unpacked: {error}");
-        let short = || Err(format!("it unpacks to another size than the {size} bytes that it tells"));
-        match self {
-            Codec::None => to.extend_from_slice(packed),
-            Codec::Snappy => {
-                if snap::raw::decompress_len(packed).map_err(|error| told(&error))? != size {
-                    return short();
-                }
-                // A copy of 64 bytes takes three.
-                if size / 64 > packed.len() {
-                    return Err("its size is more than its bytes can unpack to".into());
-                }
-                to.resize(before + size, 0);
-                let found = snap::raw::Decoder::new().decompress(packed, &mut to[before..]);
-                found.map_err(|error| told(&error))?;
+/// Appends what `packed` holds, which is declared to be `size` bytes.
+pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
+    let before = to.len();
+    let failed = |error: &dyn std::fmt::Display| format!("it cannot be unpacked: {error}");
+    let short = || Err(format!("it unpacks to another size than the {size} bytes that it tells"));
+    let mut stream = |from: &mut dyn Read| {
+        to.reserve(size);
+        from.take(size as u64 + 1).read_to_end(to).map(|_| ()).map_err(|error| failed(&error))
+    };
+    match codec {
+        Codec::None => to.extend_from_slice(packed),
+        Codec::Snappy => {
+            if snap::raw::decompress_len(packed).map_err(|error| failed(&error))? != size {
+                return short();
             }
-            Codec::Gzip => {
-                let mut from = flate2::read::MultiGzDecoder::new(packed).take(size as u64 + 1);
-                from.read_to_end(to).map_err(|error| told(&error))?;
+            // A copy of 64 bytes takes three.
+            if size / 64 > packed.len() {
+                return Err("its size is more than its bytes can unpack to".into());
             }
-            Codec::Zstd => {
-                let from = ruzstd::decoding::StreamingDecoder::new(packed).map_err(|error| told(&error))?;
-                from.take(size as u64 + 1).read_to_end(to).map_err(|error| told(&error))?;
-            }
-            Codec::Other(number) => {
-                let name = match number {
-                    3 => "LZO",
-                    4 => "Brotli",
-                    5 | 7 => "LZ4",
-                    _ => "an unknown codec",
-                };
-                return Err(format!(
-                    "packed by {name} ({number}); write it with `compression` snappy, gzip, zstd or none"
-                ));
-            }
+            to.resize(before + size, 0);
+            let found = snap::raw::Decoder::new().decompress(packed, &mut to[before..]);
+            found.map_err(|error| failed(&error))?;
         }
-        if to.len() - before == size { Ok(()) } else { short() }
+        Codec::Gzip => stream(&mut flate2::read::MultiGzDecoder::new(packed))?,
+        Codec::Zstd => {
+            let mut from = ruzstd::decoding::StreamingDecoder::new(packed).map_err(|error| failed(&error))?;
+            stream(&mut from)?;
+        }
+        Codec::Brotli => {
+            let mut from = brotli_decompressor::Decompressor::new(packed, 1 << 12);
+            // Windows of more than 16 MiB are no part of the format.
+            from.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
+            stream(&mut from)?;
+        }
+        Codec::Lz4 => lz4(packed, size, to)?,
+        Codec::Lz4Blocks => match hadoop(packed) {
+            Some(blocks) => {
+                for (block, size) in blocks {
+                    lz4(block, size, to)?;
+                }
+            }
+            None => lz4(packed, size, to)?,
+        },
+        Codec::Other(number) => {
+            let name = if number == 3 { "LZO" } else { "an unknown codec" };
+            return Err(format!(
+                "packed by {name} ({number}); write it with another `compression`, such as snappy or zstd"
+            ));
+        }
     }
+    if to.len() - before == size { Ok(()) } else { short() }
+}
+
+/// A block of LZ4 that unpacks to so many bytes.
+fn lz4(packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
+    // A byte stands for 255 at most.
+    if size / 255 > packed.len() {
+        return Err("its size is more than its bytes can unpack to".into());
+    }
+    let before = to.len();
+    to.resize(before + size, 0);
+    match lz4_flex::block::decompress_into(packed, &mut to[before..]) {
+        Ok(found) if found == size => Ok(()),
+        Ok(_) => Err("it unpacks to another size than it tells".into()),
+        Err(error) => Err(format!("it cannot be unpacked: {error}")),
+    }
+}
+
+/// The blocks of a page as Hadoop writes it, each after its two sizes, and what each unpacks to; none where it is one block
+/// without them, as others wrote it.
+fn hadoop(mut packed: &[u8]) -> Option<Vec<(&[u8], usize)>> {
+    let mut blocks = Vec::new();
+    while !packed.is_empty() {
+        let (sizes, rest) = packed.split_first_chunk::<8>()?;
+        let [size, len] =
+            [0, 4].map(|at| u32::from_be_bytes([sizes[at], sizes[at + 1], sizes[at + 2], sizes[at + 3]]));
+        let (block, rest) = rest.split_at_checked(len as usize)?;
+        blocks.push((block, size as usize));
+        packed = rest;
+    }
+    Some(blocks)
 }

@@ -50,8 +50,8 @@ fn tables_of_text() {
 
 #[test]
 fn tables_of_columns() {
-    for name in ["plain", "stored", "gzip", "zstd", "delta", "holes_2", "numbers"] {
-        torment(&format!("{name}.parquet"), 200, &|path| {
+    for name in ["plain", "stored", "gzip", "zstd", "brotli", "lz4", "delta", "holes_2", "numbers", "dates"] {
+        torment(&format!("{name}.parquet"), 150, &|path| {
             let parquet = Parquet::new(path).missing(Missing::Mean);
             let data = parquet.read();
             // What is read is streamed, and alike.

@@ -1,0 +1,103 @@
+//! Reads a file in parts, each on a thread of its own.
+//!
+//! A part ends after a newline. Whether a record ends there too, and not within quotes, is only known when the part is read:
+//! if it does not, the rest is split anew from that record on.
+
+use std::io::{BufRead, Read};
+use std::ops::Range;
+
+use super::records::{Records, TextFile};
+use crate::data::table::{PartEnd, PartScan, Scan};
+use crate::error::Result;
+use crate::files::gzip;
+use crate::files::input::failed;
+use crate::kernel;
+
+/// How many bytes a part has, unless a record is longer.
+const PART: usize = 1 << 20;
+
+/// Scans all rows of a file.
+pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: Scan) -> Result<Scan> {
+    head.first(&mut |cells, line| scan.row(cells, line))?;
+    scan.set_lines(head.lines());
+    let fields = head.fields();
+    let mut from = head.rest();
+    let fail = |error| failed(&file.path.display().to_string(), &error);
+    let length = gzip::open(&file.path)?.metadata().map_err(fail)?.len() as f64;
+    let (mut size, mut bytes, mut ended, mut reserved) = (PART, Vec::new(), false, false);
+    while !ended || !bytes.is_empty() {
+        let wanted = size * kernel::threads();
+        if !ended && bytes.len() < wanted {
+            let further = wanted - bytes.len();
+            bytes.reserve_exact(further);
+            let read = from.by_ref().take(further as u64).read_to_end(&mut bytes).map_err(fail)?;
+            ended = read < further;
+        }
+        let parts = split(&bytes, size, ended);
+        let feed = |range: &Range<usize>, part: &mut PartScan| {
+            let text = &bytes[range.clone()];
+            feed(Records::new(file, text, fields), part, ended && range.end == bytes.len())
+        };
+        let (last, end) = scan.parts(&parts, &feed)?;
+        let done = parts.get(last).map_or(0, |part| end.cut.map_or(part.end, |cut| part.start + cut));
+        if done == 0 {
+            size *= 2;
+        } else if !reserved {
+            // A little more than the first parts let expect.
+            scan.reserve(1.02 * length / done as f64);
+            reserved = true;
+        }
+        bytes.drain(..done);
+    }
+    Ok(scan)
+}
+
+/// Parts of these bytes, each of which ends after a newline, or at the end of the file.
+fn split(bytes: &[u8], size: usize, ended: bool) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while start < bytes.len() {
+        let rest = &bytes[start..];
+        let newline = match rest.get(size..) {
+            Some(further) => further.iter().position(|byte| *byte == b'\n').map(|at| size + at),
+            None if ended => None,
+            None => rest.iter().rposition(|byte| *byte == b'\n'),
+        };
+        let end = match newline {
+            Some(newline) => start + newline + 1,
+            None if ended => bytes.len(),
+            None => break,
+        };
+        parts.push(start..end);
+        start = end;
+    }
+    parts
+}
+
+/// Scans the records of a part; those of the last end where the file does.
+fn feed(mut records: Records<&[u8]>, part: &mut PartScan, is_last: bool) -> Result<PartEnd> {
+    let before = part.lines();
+    records.start_after(before);
+    while records.read()? {
+        if !is_last && records.is_cut() {
+            return Ok(PartEnd { lines: records.line() - 1 - before, cut: Some(records.place().0 as usize) });
+        }
+        records.hand(&mut |cells, line| part.row(cells, line))?;
+    }
+    Ok(PartEnd { lines: records.lines() - before, cut: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_end_after_newlines() {
+        let text = b"a,b\n1,2\n33333333,4\n5";
+        assert_eq!(split(text, 2, false), [0..4, 4..8, 8..19]);
+        assert_eq!(split(text, 2, true), [0..4, 4..8, 8..19, 19..20]);
+        assert_eq!(split(text, 100, false), [0..19]);
+        assert_eq!(split(text, 100, true), [0..20]);
+        assert_eq!(split(b"55", 1, false), []);
+    }
+}
