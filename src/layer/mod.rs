@@ -51,7 +51,7 @@ pub(crate) use registry::registry;
 pub use rescaling::Rescaling;
 pub use shape::{Cropping1D, Permute, RepeatVector, Reshape, UpSampling1D, ZeroPadding1D, ZeroPadding2D};
 pub use softmax::Softmax;
-pub use traits::{LayerTraits, Memory, Part, PartMut};
+pub use traits::{LayerTraits, Memory, Part, PartMut, Topology};
 pub use window::Padding;
 pub(crate) use workspace::{StepAt, Workspace};
 

@@ -97,6 +97,11 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         Target::Numbers
     }
 
+    /// What the loss measures, for the diagnosis. Default: something else.
+    fn family(&self) -> LossFamily {
+        LossFamily::Other
+    }
+
     /// Refuses an output of this shape that the loss cannot judge. Default: takes any.
     ///
     /// # Errors
@@ -203,13 +208,39 @@ use saved;
 pub enum Target {
     /// A number for each output.
     Numbers,
-    /// A probability for each output, 0 and 1 among them.
+    /// A probability for each output, independent of the others: several may be 1.
     Probabilities,
+    /// A probability for each class; those of a row add up to 1.
+    Distribution,
     /// The index of a class for each row.
     Classes {
         /// An index that stands for *no class*: such rows cost nothing.
         ignored: Option<i64>,
     },
+}
+
+/// What a loss measures.
+///
+/// # Example
+/// ```
+/// use cornu::loss::{Huber, Loss, LossFamily, MeanAbsoluteError};
+/// assert_eq!(Loss::<f32>::family(&MeanAbsoluteError), LossFamily::AbsoluteError);
+/// assert_eq!(Loss::<f32>::family(&Huber::new()), LossFamily::Distance);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LossFamily {
+    /// The cross-entropy of the targets and the outputs.
+    CrossEntropy,
+    /// The mean of the squared errors; its best constant output is the mean of the targets.
+    SquaredError,
+    /// The mean of the absolute errors, relative or not; its best constant output is a median.
+    AbsoluteError,
+    /// Another distance between an output and its target.
+    Distance,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// Refuses an output of fewer than two classes.

@@ -2,7 +2,7 @@
 
 use super::dataset::Dataset;
 use super::given::Rows;
-use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
+use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Watch, scramble};
 use crate::error::Result;
 use crate::layer::NamedLayer;
 use crate::model::{Compiled, Sequential};
@@ -109,10 +109,10 @@ pub(super) fn plan<F: Scalar>(
     // A schedule may begin low and end low.
     let steps = ((epochs * batches) as u64).min(10_000);
     let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
-    let loss = compiled.loss.name().to_string();
     Plan {
-        task: Task::of(&loss),
-        loss,
+        loss: compiled.loss.name().into(),
+        task: compiled.loss.target().into(),
+        family: compiled.loss.family(),
         takes_logits: compiled.loss.takes_logits(),
         optimizer: compiled.optimizer.name().to_lowercase(),
         learning_rate,

@@ -2,19 +2,10 @@
 
 use super::super::evidence::{Evidence, Task};
 use super::super::finding::{Finding, Severity};
-use super::super::remedy::Remedy;
+use super::super::remedy::{Remedy, ReplacementLoss};
 use super::short;
 use crate::activation::Activation;
-
-/// Losses of distances between numbers.
-const DISTANCES: [&str; 6] = [
-    "mean_squared_error",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_logarithmic_error",
-    "huber",
-    "log_cosh",
-];
+use crate::loss::LossFamily;
 
 /// Raises N0107.
 pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
@@ -38,7 +29,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         && targets.range.1 > 0.5
         && targets.width == 1
     {
-        let linear = Remedy::Loss("mean_squared_error".into());
+        let linear = Remedy::Loss(ReplacementLoss::MeanSquaredError);
         return Some(
             // Shares are a use of it: soft labels, rates. What tells them from other numbers is whether it learns them.
             Finding::draft(format!("`{}` of targets that are no classes", e.plan.loss))
@@ -48,7 +39,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         );
     }
     if e.plan.task != Task::Numbers
-        || !DISTANCES.contains(&&*e.plan.loss)
+        || matches!(e.plan.family, LossFamily::CrossEntropy | LossFamily::Other)
         || !(targets.one_hot || targets.binary)
     {
         return None;
@@ -57,7 +48,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     // network: it may learn slower, and that shows. An absolute error is not: its best answer is the more frequent class,
     // whatever the probabilities, so that a class below one half is never answered.
     let sigmoid = layer.activation == Some(Activation::Sigmoid);
-    let proper = !e.plan.loss.contains("absolute");
+    let proper = e.plan.family != LossFamily::AbsoluteError;
     let severity = if proper { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
     let softmax = targets.one_hot
         || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
@@ -68,15 +59,15 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     Some(match softmax {
         true if layer.activation == Some(Activation::Softmax) => finding.mend(
             "`CategoricalCrossentropy::new()` in the place of the loss",
-            Remedy::Loss("categorical_crossentropy".into()),
+            Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
         ),
         true => finding.mend(
             "a softmax at the end and `CategoricalCrossentropy::new()`",
-            Remedy::Loss("categorical_crossentropy".into()),
+            Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
         ),
         false => finding.mend(
             "a sigmoid at the end and `BinaryCrossentropy::new()`",
-            Remedy::Loss("binary_crossentropy".into()),
+            Remedy::Loss(ReplacementLoss::BinaryCrossentropy),
         ),
     })
 }
