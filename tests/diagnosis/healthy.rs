@@ -779,7 +779,7 @@ fn healthy_courses_of_training_are_left_in_peace() {
 
 #[test]
 fn a_loss_is_judged_by_its_target_and_not_by_its_name() {
-    let (x, y) = blobs(1, 200, 2, 2.0);
+    let (x, y) = blobs(1, (200, 4), 2, 2.0);
     let y = y.mapv(|class| 2.0 * class as f32 - 1.0);
     let hinge = cornu::loss::loss_fn(
         "binary_hinge",
