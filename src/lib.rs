@@ -36,6 +36,7 @@
 //! | train and evaluate it | [`Fit`], [`Evaluate`], [`History`], [`training`], [`callback`] |
 //! | prepare, read and stream data | [`data`] |
 //! | find out why it does not learn | [`mod@diagnosis`], [`Sequential::check`], [`Sequential::investigate`] |
+//! | understand a prediction, check a gradient | [`inspect`] |
 //! | find settings, cross-validate | [`selection`] |
 //! | save and load models and weights | [`save`] |
 //! | draw pictures, write a report | `plot`, `report` (features of the same name) |
@@ -69,6 +70,8 @@ pub mod error;
 mod files;
 pub mod guide;
 pub mod initializer;
+pub mod inspect;
+mod investigation;
 #[allow(unsafe_code)]
 mod kernel;
 pub mod layer;

@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::time::Instant;
 
-use super::dataset::Dataset;
+use super::data::{CheckedData, Rows};
+use super::diagnosis::sample;
 use super::epochs::Training;
 use super::fit::Run;
-use super::given::Rows;
-use super::look::sample;
 use super::settings::Fit;
 use crate::callback::{BackupAndRestore, Callback};
 use crate::diagnosis::Diagnose;
@@ -156,7 +155,7 @@ pub(super) fn identity<F: Scalar>(
         ("metrics", metrics.clone()),
         ("number of samples", run.data.count().to_string()),
         ("number of samples that train", run.train.to_string()),
-        ("number of samples to validate on", validation.map_or(0, Dataset::count).to_string()),
+        ("number of samples to validate on", validation.map_or(0, CheckedData::count).to_string()),
         ("shape of samples and targets", shapes.join(" and ")),
         ("batch_size", settings.batch_size.to_string()),
         ("shuffle", settings.shuffle.to_string()),
@@ -175,7 +174,7 @@ pub(super) fn identity<F: Scalar>(
 }
 
 /// A sum over some rows of arrays, and over all weights. A source is not read for it.
-fn sum<F: Scalar>(data: Option<&Dataset<F>>) -> Result<String> {
+fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let mut rows = Rows::default();
     if !data.is_source() {

@@ -25,6 +25,8 @@ const ORDER: &[&[&str]] = &[
     &["callback"],
     &["diagnosis"],
     &["training"],
+    &["inspect"],
+    &["investigation"],
     &["selection"],
     &["plot", "report"],
     &["guide"],
@@ -37,7 +39,6 @@ const KNOWN: &[(&str, &str)] = &[("scalar", "state"), ("scalar", "distributed")]
 const IN_CIRCLES: &[(&str, usize)] = &[
     ("callback", 3),
     ("config", 2),
-    ("data", 16),
     ("diagnosis", 2),
     ("distributed", 7),
     ("error", 2),
@@ -198,6 +199,9 @@ fn uses(tokens: &[String]) -> Vec<Use> {
             tree(tokens, &mut i, &[], &mut paths);
             found
                 .extend(paths.into_iter().map(|(path, name)| Use { path, exported: public.then_some(name) }));
+        } else if tokens[i..].starts_with(&["pub", "(", "in"].map(String::from)) {
+            // A visibility imports nothing.
+            i += tokens[i..].iter().position(|token| token == ")").unwrap_or(1);
         } else if tokens.get(i + 1).is_some_and(|next| next == "::") && (i == 0 || tokens[i - 1] != "::") {
             let mut path = vec![tokens[i].clone()];
             while tokens.get(i + 1).is_some_and(|next| next == "::") && i + 2 < tokens.len() {
@@ -448,6 +452,7 @@ fn each_way_to_import_is_seen() {
     check("// use crate::high::A;\n#[cfg(test)] mod tests { use crate::high::A; }", false);
     check("#[cfg(test)] use crate::high::A; use crate::high::B;", true);
     check("fn f() -> impl Iterator + use<F> { a(); b() } use crate::high::A;", true);
+    check("pub(in crate::high) struct A;", false);
     check("const TEXT: &str = \"crate::high\";", false);
 }
 
