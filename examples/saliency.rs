@@ -12,9 +12,9 @@
 
 use std::error::Error;
 
+use cornu::inspect::IntegratedGradients;
 use cornu::ndarray::{Array1, Array3, Axis, s};
 use cornu::prelude::*;
-use cornu::training::IntegratedGradients;
 
 /// Signals of one channel, and their motions: 0 draws a gun, 1 points.
 fn motions(part: &str) -> Result<(Array3<f32>, Array1<usize>), Box<dyn Error>> {

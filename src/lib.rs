@@ -36,6 +36,7 @@
 //! | train and evaluate it | [`Fit`], [`Evaluate`], [`History`], [`training`], [`callback`] |
 //! | prepare, read and stream data | [`data`] |
 //! | find out why it does not learn | [`mod@diagnosis`], [`Sequential::check`], [`Sequential::investigate`] |
+//! | understand a prediction, check a gradient | [`inspect`] |
 //! | find settings, cross-validate | [`selection`] |
 //! | save and load models and weights | [`save`] |
 //! | draw pictures, write a report | `plot`, `report` (features of the same name) |
@@ -68,7 +69,10 @@ pub mod error;
 #[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
 mod files;
 pub mod guide;
+mod hash;
 pub mod initializer;
+pub mod inspect;
+mod investigation;
 #[allow(unsafe_code)]
 mod kernel;
 pub mod layer;

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::samples::Samples;
 use crate::scalar::Scalar;
 
 /// The weight of each class in the loss, multiplied with the sample weights. Training only: validation is
@@ -87,6 +88,29 @@ pub(crate) fn class_of<F: Scalar>(target: &[F]) -> Option<usize> {
         [index] => (index >= F::zero()).then(|| index.round().as_f64() as usize),
         _ => Some(target.iter().enumerate().fold(0, |best, (i, t)| if *t > target[best] { i } else { best })),
     }
+}
+
+/// The class of each row.
+pub(super) fn classes<F: Scalar>(y: &impl Samples<F>) -> Result<Vec<usize>> {
+    let mut row = vec![F::zero(); y.sample_shape().iter().product()];
+    let mut class = |index| {
+        y.read(index, &mut row);
+        let wrong =
+            || Error::Label { argument: "y".into(), row: index, found: row[0].as_f64(), classes: y.count() };
+        let whole = row.len() > 1 || row.first().is_some_and(|label| label.fract() == F::zero());
+        class_of(&row).filter(|class| whole && *class <= MOST).ok_or_else(wrong)
+    };
+    (0..y.count()).map(&mut class).collect()
+}
+
+/// The largest class index.
+const MOST: usize = 1 << 24;
+
+/// How many rows each class has.
+pub(super) fn counts(classes: &[usize]) -> Vec<usize> {
+    let mut counts = vec![0; classes.iter().max().map_or(0, |most| most + 1)];
+    classes.iter().for_each(|&class| counts[class] += 1);
+    counts
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! K folds of the rows, each of which is tested on once; by class, where that is asked for.
 
-use super::split::{classes, counts};
+use super::class_weight::{classes, counts};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::samples::Samples;

@@ -1,7 +1,8 @@
 //! One split of the rows into some to train on and some to test on; by class, where that is asked for.
 
+use super::Dataset;
+use super::class_weight::{classes, counts};
 use super::folds::Fold;
-use super::{Dataset, class_of};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::samples::Samples;
@@ -151,28 +152,6 @@ impl TrainTestSplit {
 
 /// The stream of random numbers that is drawn from.
 const SPLIT: u64 = 0x73706c69;
-
-/// The class of each row.
-pub(super) fn classes<F: Scalar>(y: &impl Samples<F>) -> Result<Vec<usize>> {
-    let mut row = vec![F::zero(); y.sample_shape().iter().product()];
-    let mut class = |index| {
-        y.read(index, &mut row);
-        let wrong =
-            || Error::Label { argument: "y".into(), row: index, found: row[0].as_f64(), classes: y.count() };
-        let whole = row.len() > 1 || row.first().is_some_and(|label| label.fract() == F::zero());
-        class_of(&row).filter(|class| whole && *class <= MOST).ok_or_else(wrong)
-    };
-    (0..y.count()).map(&mut class).collect()
-}
-
-/// The largest class index.
-const MOST: usize = 1 << 24;
-
-pub(super) fn counts(classes: &[usize]) -> Vec<usize> {
-    let mut counts = vec![0; classes.iter().max().map_or(0, |most| most + 1)];
-    classes.iter().for_each(|&class| counts[class] += 1);
-    counts
-}
 
 /// How many of `total` each class gets; what is left over goes to the largest remainders, at random among equals.
 fn shares(counts: &[usize], total: usize, rng: &mut Rng) -> Vec<usize> {

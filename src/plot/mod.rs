@@ -10,7 +10,7 @@
 //! | loss, metrics and learning rate by epoch | [`History::plot`](crate::History::plot) |
 //! | confusion matrix | [`ConfusionMatrix::plot`](crate::metric::ConfusionMatrix::plot) |
 //! | ROC, precision-recall, reliability | [`RocCurve::plot`](crate::metric::RocCurve::plot) and its kin; [`roc`], [`precision_recall`] and [`reliability`] for one curve a class |
-//! | what of an input adds to an output | [`Attributions::plot`](crate::training::Attributions::plot) |
+//! | what of an input adds to an output | [`Attributions::plot`](crate::inspect::Attributions::plot) |
 //! | weights, gradients and activations over the epochs | [`Histograms::plot`](crate::callback::Histograms::plot) |
 //! | what the first layer looks for | [`Sequential::plot_kernels`](crate::Sequential::plot_kernels) |
 //! | numbers against numbers: forecasts, intervals, results of trials | [`Chart`] |

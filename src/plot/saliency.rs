@@ -8,8 +8,8 @@ use super::save;
 use super::scene::{Anchor, Point, Scene, Stroke, TEXT};
 use crate::axis::Scale;
 use crate::error::{Error, Result};
+use crate::inspect::Attributions;
 use crate::scalar::Scalar;
-use crate::training::Attributions;
 
 const WIDTH: f64 = 800.0;
 /// A signal's steps are shown by at most so many strips.
@@ -32,7 +32,7 @@ impl<F: Scalar> Attributions<F> {
     /// # Example
     /// ```
     /// use cornu::prelude::*;
-    /// use cornu::training::IntegratedGradients;
+    /// use cornu::inspect::IntegratedGradients;
     /// let mut model = Sequential::new().seed(1).input([50]).add(Dense::new(2)).add(Softmax::new());
     /// model.build()?;
     /// let signal = ndarray::Array2::from_shape_fn((1, 50), |(_, t)| (t as f32 / 5.0).sin());

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::diagnose::Diagnosis;
+use super::diagnosis::Diagnosis;
+use super::distributed::Apart;
 use super::fit::Run;
 use super::history::History;
-use super::local::Apart;
 use super::resume::Resume;
 use super::settings::Fit;
 use super::step::{At, Gradients, Trainer};
@@ -167,7 +167,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         Ok(())
     }
 
-    /// Ends in this error, unless it is a divergence that a callback makes a reason to stop.
+    /// ModelShapes in this error, unless it is a divergence that a callback makes a reason to stop.
     fn diverge(&mut self, error: Error) -> Result<()> {
         let Error::Diverged { .. } = error else { return Err(error) };
         self.look_together()?;

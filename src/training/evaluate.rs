@@ -1,11 +1,8 @@
 //! `evaluate`: the loss and the metrics on data, through `&self`.
 
-use super::dataset::{Dataset, Ends, TRAINING};
-use super::given::{Given, Rows};
-use super::measure::{Measure, Targets};
-use super::ranks::same_state;
+use super::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, Targets, TrainingData};
+use super::distributed::{none, same_state};
 use super::settings::check_batch_size;
-use super::shards::none;
 use crate::callback::Logs;
 use crate::data::BatchSource;
 use crate::distributed::{Communicator, RankSettings, Ranks, Shards};
@@ -135,7 +132,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn evaluate(&self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let converted = Converted::new(y);
         let y = converted.as_ref().map_or(y as &dyn Samples<F>, |y| y);
-        self.evaluate_given(Given::Arrays { x, y }, settings)
+        self.evaluate_given(TrainingData::Arrays { x, y }, settings)
     }
 
     /// The loss and the metrics on data that comes batch by batch.
@@ -157,10 +154,10 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn evaluate_source(&self, source: &impl BatchSource<F>, settings: &Evaluate<F>) -> Result<Logs> {
-        self.evaluate_given(Given::Batches(source), settings)
+        self.evaluate_given(TrainingData::Batches(source), settings)
     }
 
-    fn evaluate_given(&self, given: Given<F>, settings: &Evaluate<F>) -> Result<Logs> {
+    fn evaluate_given(&self, given: TrainingData<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let ranks = Ranks::of(settings.ranks);
         let sharded = ranks.as_ref().filter(|ranks| ranks.is_sharded());
         let prepared = self.prepare_evaluation(given, settings, sharded.is_some());
@@ -185,25 +182,25 @@ impl<F: Scalar> Sequential<F> {
     /// All that can be refused.
     fn prepare_evaluation<'s>(
         &'s self,
-        given: Given<'s, F>,
+        given: TrainingData<'s, F>,
         settings: &Evaluate<F>,
         sharded: bool,
     ) -> Result<Prepared<'s, F>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let ends = Ends::of(self)?;
+        let ends = ModelShapes::of(self)?;
         check_batch_size(settings.batch_size)?;
-        let dataset = if sharded { Dataset::of_shard } else { Dataset::new };
+        let dataset = if sharded { CheckedData::of_shard } else { CheckedData::new };
         let mut data = dataset(TRAINING, given, ends, &*compiled.loss)?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
-        let measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
+        let measure = RunningScores::new(compiled, "", ends.output, &data.target_shape())?;
         Ok((compiled, data, measure))
     }
 }
 
 /// How the model was compiled, what it is evaluated on, and what measures it.
-pub(super) type Prepared<'s, F> = (&'s Compiled<F>, Dataset<'s, F>, Measure<F>);
+pub(super) type Prepared<'s, F> = (&'s Compiled<F>, CheckedData<'s, F>, RunningScores<F>);
 
 /// The memory of an evaluation, kept from one to the next.
 pub(super) struct Evaluation<F> {
@@ -229,8 +226,8 @@ impl<F: Scalar> Evaluation<F> {
         &mut self,
         model: &Sequential<F>,
         compiled: &Compiled<F>,
-        (data, from): (&Dataset<F>, usize),
-        measure: &mut Measure<F>,
+        (data, from): (&CheckedData<F>, usize),
+        measure: &mut RunningScores<F>,
         (ranks, shards): (Option<&Ranks>, Option<&Shards>),
     ) -> Result<()> {
         let weight_penalty = model.weight_penalty();
@@ -263,7 +260,7 @@ impl<F: Scalar> Evaluation<F> {
     fn infer(
         &mut self,
         model: &Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         rows: std::ops::Range<usize>,
     ) -> Result<()> {
         self.indices.clear();
@@ -280,7 +277,7 @@ impl<F: Scalar> Evaluation<F> {
     fn outcome(
         &self,
         model: &Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         samples: usize,
     ) -> (Batch<'_, F>, Targets<'_, F>, f64) {
         let x = Batch::new(&self.rows.x, data.width());

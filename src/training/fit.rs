@@ -1,18 +1,16 @@
 //! `fit`: checks the data and the settings, and trains.
 
-use super::dataset::{Dataset, Ends, TRAINING, VALIDATION};
+use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData, VALIDATION};
+use super::diagnosis::print_findings;
+use super::distributed::meet;
 use super::epochs::Training;
 use super::evaluate::Evaluation;
-use super::given::Given;
 use super::history::History;
-use super::measure::Measure;
-use super::ranks::meet;
 use super::resume::Resume;
 use super::settings::Fit;
-use super::tell::tell;
 use crate::callback::{Callback, Logs, Verbose};
 use crate::data::BatchSource;
-use crate::diagnosis::Diagnose;
+use crate::diagnosis::{Diagnose, Findings};
 use crate::distributed::{Ranks, Shards};
 use crate::error::{Error, Result};
 use crate::model::{Sequential, check_loss};
@@ -46,7 +44,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn fit(&mut self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Fit<F>) -> Result<History> {
         let converted = Converted::new(y);
         let y = converted.as_ref().map_or(y as &dyn Samples<F>, |y| y);
-        self.fit_given(Given::Arrays { x, y }, settings)
+        self.fit_given(TrainingData::Arrays { x, y }, settings)
     }
 
     /// Trains the model on data that comes batch by batch, such as files larger than memory: as
@@ -59,10 +57,10 @@ impl<F: Scalar> Sequential<F> {
     /// # Example
     /// See [`source_fn`](crate::data::source_fn).
     pub fn fit_source(&mut self, source: &impl BatchSource<F>, settings: &Fit<F>) -> Result<History> {
-        self.fit_given(Given::Batches(source), settings)
+        self.fit_given(TrainingData::Batches(source), settings)
     }
 
-    fn fit_given(&mut self, given: Given<F>, settings: &Fit<F>) -> Result<History> {
+    fn fit_given(&mut self, given: TrainingData<F>, settings: &Fit<F>) -> Result<History> {
         let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
@@ -88,10 +86,11 @@ impl<F: Scalar> Sequential<F> {
         }
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
         let mut history = Training::begin(self, run, settings, callbacks, ranks)?.run(resume)?;
-        if let (Some(before), Given::Arrays { x, y }, true) = (before, given, history.findings.failed) {
-            history.findings = before.try_helps(x, y, settings, Some(history.findings))?;
+        if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, given, history.findings.failed)
+        {
+            history.findings = before.try_remedies(x, y, settings, history.findings)?;
             if settings.verbose != Verbose::Silent {
-                tell(&history.findings, &|finding| !finding.trials.is_empty());
+                print_findings(&history.findings, &|finding| !finding.trials.is_empty());
             }
         }
         let report = history.findings.to_string();
@@ -110,7 +109,7 @@ impl<F: Scalar> Sequential<F> {
     /// was.
     fn prepare<'a, 's: 'a>(
         &self,
-        given: Given<'a, F>,
+        given: TrainingData<'a, F>,
         settings: &Fit<'s, F>,
         callbacks: &mut [Box<dyn Callback<F> + 's>],
         ranks: Option<&Ranks>,
@@ -124,7 +123,7 @@ impl<F: Scalar> Sequential<F> {
 
     /// A copy that is built for these samples, of which a shard may have none, and has a loss that fits, unless the model
     /// is built.
-    pub(super) fn built_for(&self, given: Given<F>, sharded: bool) -> Result<Option<Self>> {
+    pub(super) fn built_for(&self, given: TrainingData<F>, sharded: bool) -> Result<Option<Self>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         if self.is_built() {
             return Ok(None);
@@ -140,8 +139,22 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
+/// Trials of the remedies that the findings of a failed training suggest.
+///
+/// The module `investigation` implements it for [`Sequential`]; it stands above this one in the order of modules.
+pub(crate) trait TryRemedies<F: Scalar> {
+    /// Trains copies of this model, each with some remedies applied, and adds the results to the findings.
+    fn try_remedies(
+        &self,
+        x: &dyn Samples<F>,
+        y: &dyn Samples<F>,
+        settings: &Fit<F>,
+        findings: Findings,
+    ) -> Result<Findings>;
+}
+
 /// What a training begins with.
-pub(super) struct Prepared<'a, F: Scalar> {
+pub(crate) struct Prepared<'a, F: Scalar> {
     /// The model, where it was not built before.
     pub(super) built: Option<Sequential<F>>,
     pub(super) run: Run<'a, F>,
@@ -149,29 +162,29 @@ pub(super) struct Prepared<'a, F: Scalar> {
 }
 
 /// A training whose data and settings were checked. The measures keep their memory from one epoch to the next.
-pub(super) struct Run<'a, F: Scalar> {
-    pub(super) data: Dataset<'a, F>,
+pub(crate) struct Run<'a, F: Scalar> {
+    pub(super) data: CheckedData<'a, F>,
     /// The first samples of the data that train; the others may validate.
     pub(super) train: usize,
-    pub(super) validation: Option<Dataset<'a, F>>,
+    pub(super) validation: Option<CheckedData<'a, F>>,
     /// The samples that train and those that validate, where each rank has its own.
     pub(super) shards: Option<(Shards, Option<Shards>)>,
-    pub(super) measure: Measure<F>,
-    validation_measure: Option<Measure<F>>,
+    pub(super) measure: RunningScores<F>,
+    validation_measure: Option<RunningScores<F>>,
     evaluation: Option<Evaluation<F>>,
 }
 
 impl<'a, F: Scalar> Run<'a, F> {
     fn new<'b: 'a>(
         model: &Sequential<F>,
-        given: Given<'a, F>,
+        given: TrainingData<'a, F>,
         settings: &Fit<'b, F>,
         sharded: bool,
     ) -> Result<Self> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let ends = Ends::of(model)?;
+        let ends = ModelShapes::of(model)?;
         let loss = &*compiled.loss;
-        let dataset = if sharded { Dataset::of_shard } else { Dataset::new };
+        let dataset = if sharded { CheckedData::of_shard } else { CheckedData::new };
         let mut data = dataset(TRAINING, given, ends, loss)?;
         let train = match sharded {
             true => settings.check_shard(data.count())?,
@@ -195,8 +208,9 @@ impl<'a, F: Scalar> Run<'a, F> {
             let classes = ends.output.last().copied().unwrap_or(1);
             data.weigh_classes(&settings.class_weight, loss, classes, train, None)?;
         }
-        let measure =
-            |prefix, data: &Dataset<F>| Measure::new(compiled, prefix, ends.output, &data.target_shape());
+        let measure = |prefix, data: &CheckedData<F>| {
+            RunningScores::new(compiled, prefix, ends.output, &data.target_shape())
+        };
         Ok(Run {
             measure: measure("", &data)?,
             validation_measure: validation.as_ref().map(|data| measure("val_", data)).transpose()?,

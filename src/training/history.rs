@@ -33,9 +33,9 @@ pub struct History {
     pub(super) times: Vec<Duration>,
     pub(super) seed: u64,
     pub(super) stopped: Option<String>,
-    pub(super) findings: Findings,
+    pub(crate) findings: Findings,
     /// What the best constant answer costs, and what the right answers do.
-    pub(super) scale: Option<Scale>,
+    pub(crate) scale: Option<Scale>,
 }
 
 impl History {

@@ -1,9 +1,7 @@
 //! `train_on_batch` and `test_on_batch`: one step, one measurement, for loops of one's own.
 
-use super::dataset::{Dataset, Ends, TRAINING};
+use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData};
 use super::evaluate::Evaluate;
-use super::given::Given;
-use super::measure::Measure;
 use super::settings::Fit;
 use super::step::{At, Gradients, Trainer};
 use crate::callback::Logs;
@@ -37,18 +35,18 @@ impl<F: Scalar> Sequential<F> {
         y: &impl Samples<F>,
         settings: &Fit<F>,
     ) -> Result<Logs> {
-        let given = Given::Arrays { x, y };
+        let given = TrainingData::Arrays { x, y };
         let built = self.built_for(given, false)?;
         let model = built.as_ref().unwrap_or(self);
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let ends = Ends::of(model)?;
-        let mut data = Dataset::new(TRAINING, given, ends, &*compiled.loss)?;
+        let ends = ModelShapes::of(model)?;
+        let mut data = CheckedData::new(TRAINING, given, ends, &*compiled.loss)?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
         let classes = ends.output.last().copied().unwrap_or(1);
         data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, data.count(), None)?;
-        let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
+        let mut measure = RunningScores::new(compiled, "", ends.output, &data.target_shape())?;
         if let Some(built) = built {
             *self = built;
         }

@@ -3,17 +3,16 @@
 use std::fs::File;
 use std::time::Instant;
 
-use super::dataset::Dataset;
+use super::data::{CheckedData, Rows};
+use super::diagnosis::sample;
 use super::epochs::Training;
 use super::fit::Run;
-use super::given::Rows;
-use super::look::sample;
 use super::settings::Fit;
 use crate::callback::{BackupAndRestore, Callback};
 use crate::diagnosis::Diagnose;
 use crate::error::{Error, Result, Shape};
+use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::model::Sequential;
-use crate::save::backup::{FNV, fnv};
 use crate::scalar::Scalar;
 use crate::state::State;
 
@@ -156,7 +155,7 @@ pub(super) fn identity<F: Scalar>(
         ("metrics", metrics.clone()),
         ("number of samples", run.data.count().to_string()),
         ("number of samples that train", run.train.to_string()),
-        ("number of samples to validate on", validation.map_or(0, Dataset::count).to_string()),
+        ("number of samples to validate on", validation.map_or(0, CheckedData::count).to_string()),
         ("shape of samples and targets", shapes.join(" and ")),
         ("batch_size", settings.batch_size.to_string()),
         ("shuffle", settings.shuffle.to_string()),
@@ -175,7 +174,7 @@ pub(super) fn identity<F: Scalar>(
 }
 
 /// A sum over some rows of arrays, and over all weights. A source is not read for it.
-fn sum<F: Scalar>(data: Option<&Dataset<F>>) -> Result<String> {
+fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let mut rows = Rows::default();
     if !data.is_source() {
@@ -187,5 +186,5 @@ fn sum<F: Scalar>(data: Option<&Dataset<F>>) -> Result<String> {
         .chain(&rows.y)
         .chain(data.weights.iter().flatten())
         .for_each(|number| number.put(&mut bytes));
-    Ok(format!("{:016x}", fnv(FNV, &bytes)))
+    Ok(format!("{:016x}", fnv1a(FNV_OFFSET, &bytes)))
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::given::Given;
+use super::data::TrainingData;
 use crate::callback::{Callback, Verbose};
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
@@ -41,23 +41,23 @@ use crate::scalar::Scalar;
 /// # References
 /// <https://keras.io/api/models/model_training_apis/#fit-method>
 pub struct Fit<'a, F: Scalar = f32> {
-    pub(super) epochs: usize,
-    pub(super) batch_size: usize,
-    pub(super) shuffle: bool,
-    pub(super) initial_epoch: usize,
-    pub(super) validation_split: Option<f64>,
-    pub(super) validation_data: Option<Given<'a, F>>,
-    pub(super) validation_weight: Option<&'a dyn Samples<F>>,
-    pub(super) validation_batch_size: Option<usize>,
-    pub(super) validation_freq: usize,
-    pub(super) sample_weight: Option<&'a dyn Samples<F>>,
-    pub(super) class_weight: ClassWeight,
-    pub(super) verbose: Verbose,
+    pub(crate) epochs: usize,
+    pub(crate) batch_size: usize,
+    pub(crate) shuffle: bool,
+    pub(crate) initial_epoch: usize,
+    pub(crate) validation_split: Option<f64>,
+    pub(crate) validation_data: Option<TrainingData<'a, F>>,
+    pub(crate) validation_weight: Option<&'a dyn Samples<F>>,
+    pub(crate) validation_batch_size: Option<usize>,
+    pub(crate) validation_freq: usize,
+    pub(crate) sample_weight: Option<&'a dyn Samples<F>>,
+    pub(crate) class_weight: ClassWeight,
+    pub(crate) verbose: Verbose,
     /// Called through `&Fit`, one after another.
-    pub(super) diagnose: Diagnose,
-    pub(super) rules: Rules,
-    pub(super) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
-    pub(super) ranks: RankSettings<'a>,
+    pub(crate) diagnose: Diagnose,
+    pub(crate) rules: Rules,
+    pub(crate) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
+    pub(crate) ranks: RankSettings<'a>,
 }
 
 impl<'a, F: Scalar> Fit<'a, F> {
@@ -117,13 +117,13 @@ impl<'a, F: Scalar> Fit<'a, F> {
 
     /// Data to validate on after each epoch. Default: none.
     pub fn validation_data(mut self, x: &'a impl Samples<F>, y: &'a impl Samples<F>) -> Self {
-        self.validation_data = Some(Given::Arrays { x, y });
+        self.validation_data = Some(TrainingData::Arrays { x, y });
         self
     }
 
     /// The same from a source of batches. Default: none.
     pub fn validation_source(mut self, source: &'a impl BatchSource<F>) -> Self {
-        self.validation_data = Some(Given::Batches(source));
+        self.validation_data = Some(TrainingData::Batches(source));
         self
     }
 
@@ -226,7 +226,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// Refuses settings that make no training, and tells how many of `count` samples train.
-    pub(super) fn check(&self, count: usize) -> Result<usize> {
+    pub(crate) fn check(&self, count: usize) -> Result<usize> {
         check_batch_size(self.batch_size)?;
         check_batch_size(self.validation_batch_size.unwrap_or(1))?;
         self.ranks.check()?;
@@ -247,7 +247,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
 }
 
 /// Refuses batches of no sample.
-pub(super) fn check_batch_size(batch_size: usize) -> Result<()> {
+pub(crate) fn check_batch_size(batch_size: usize) -> Result<()> {
     if batch_size == 0 {
         return Err(Error::argument("batch_size", "at least 1", 0));
     }

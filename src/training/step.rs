@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use super::buckets::Buckets;
-use super::dataset::Dataset;
-use super::diagnose::Diagnosis;
-use super::given::Rows;
-use super::measure::{Measure, Targets};
+use super::data::{CheckedData, Rows, RunningScores, Targets};
+use super::diagnosis::Diagnosis;
+use super::distributed::Buckets;
 use super::update;
 use crate::diagnosis::Watch;
 use crate::distributed::Ranks;
@@ -72,9 +70,9 @@ impl<F: Scalar> Trainer<F> {
     pub(super) fn forward(
         &mut self,
         model: &mut Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         indices: &[usize],
-        measure: &mut Measure<F>,
+        measure: &mut RunningScores<F>,
         watch: Option<&mut Watch<F>>,
         ranks: Option<&Ranks>,
     ) -> Result<f64> {
@@ -105,7 +103,7 @@ impl<F: Scalar> Trainer<F> {
     pub(super) fn pass(
         &mut self,
         model: &mut Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         indices: &[usize],
         part: Range<usize>,
         ranks: Option<&Ranks>,
@@ -130,9 +128,9 @@ impl<F: Scalar> Trainer<F> {
     pub(super) fn step(
         &mut self,
         model: &mut Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         indices: &[usize],
-        measure: &mut Measure<F>,
+        measure: &mut RunningScores<F>,
         at: At,
         mut diagnosis: Option<&mut Diagnosis<F>>,
     ) -> Result<()> {
@@ -185,9 +183,9 @@ impl<F: Scalar> Trainer<F> {
     fn backward(
         &mut self,
         model: &mut Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         indices: &[usize],
-        measure: &mut Measure<F>,
+        measure: &mut RunningScores<F>,
         gradients: Gradients,
     ) -> Result<Option<(String, f64)>> {
         self.loss_gradient(model, data, indices, measure)?;
@@ -211,9 +209,9 @@ impl<F: Scalar> Trainer<F> {
     pub(super) fn loss_gradient(
         &mut self,
         model: &Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         indices: &[usize],
-        measure: &mut Measure<F>,
+        measure: &mut RunningScores<F>,
     ) -> Result<()> {
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (y_pred, dy) = self.workspace.output_and_grad(Batch::new(&self.rows.x, data.width()));
@@ -225,7 +223,7 @@ impl<F: Scalar> Trainer<F> {
 
 /// The targets that were gathered for these samples, and their weights where there are any.
 pub(super) fn targets<'a, F: Scalar>(
-    data: &Dataset<F>,
+    data: &CheckedData<F>,
     rows: &'a Rows<F>,
     indices: &[usize],
 ) -> Targets<'a, F> {
@@ -248,7 +246,7 @@ pub(super) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>], first: usi
 }
 
 /// Adds the slopes of the parameters' regularizers to their gradients.
-pub(super) fn add_penalty_slopes<F: Scalar>(model: &mut Sequential<F>) {
+pub(crate) fn add_penalty_slopes<F: Scalar>(model: &mut Sequential<F>) {
     model.walk_mut(&mut |trained, param| {
         if let (true, Some(regularizer)) = (trained && param.is_trainable(), param.regularizer) {
             regularizer.add_slope(&param.value, 1.0, &mut param.grad);

@@ -1,10 +1,10 @@
 //! Integrated gradients: they add up to what they explain, whatever the layers; and what they refuse.
 
+use cornu::inspect::IntegratedGradients;
 use cornu::layer::BackwardContext;
 use cornu::ndarray::{Array, Array2, Array3, ArrayD, Axis, array};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
-use cornu::training::IntegratedGradients;
 
 fn drawn(shape: &[usize], stream: u64) -> ArrayD<f64> {
     let mut rng = Rng::stream(9, stream);

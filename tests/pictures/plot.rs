@@ -186,8 +186,8 @@ fn curves_of_one_and_of_many_classes() {
 
 #[test]
 fn what_adds_to_an_output_is_drawn_over_the_sample() {
+    use cornu::inspect::IntegratedGradients;
     use cornu::ndarray::{Array3, Array4};
-    use cornu::training::IntegratedGradients;
 
     let mut long = Sequential::new()
         .seed(1)

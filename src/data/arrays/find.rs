@@ -4,7 +4,8 @@ use ndarray::ArrayD;
 
 use super::open::{self, Opened};
 use super::plain::Plain;
-use super::{Arrays, Value, targets};
+use super::value::ArrayValue;
+use super::{Arrays, targets};
 use crate::error::{FileError, Result};
 
 impl Arrays {
@@ -34,18 +35,18 @@ impl Arrays {
         count: usize,
     ) -> Result<(ArrayD<f64>, Vec<String>)> {
         let labels = match file.value(name)? {
-            Value::Numbers(labels) => targets::classes(labels, count),
-            Value::Words(words) => targets::words(&words, count),
-            Value::Other(kind) => Err(kind.into()),
+            ArrayValue::Numbers(labels) => targets::classes(labels, count),
+            ArrayValue::Words(words) => targets::words(&words, count),
+            ArrayValue::Other(kind) => Err(kind.into()),
         };
         labels.map_err(|found| self.fault(name, targets::expected(count), found))
     }
 
     pub(super) fn numbers(&self, file: &Opened, name: &str) -> Result<ArrayD<f64>> {
         match file.value(name)? {
-            Value::Numbers(array) => Ok(array),
-            Value::Words(_) => Err(self.fault(name, "real numbers".into(), "texts".into())),
-            Value::Other(kind) => Err(self.fault(name, "real numbers".into(), kind.into())),
+            ArrayValue::Numbers(array) => Ok(array),
+            ArrayValue::Words(_) => Err(self.fault(name, "real numbers".into(), "texts".into())),
+            ArrayValue::Other(kind) => Err(self.fault(name, "real numbers".into(), kind.into())),
         }
     }
 

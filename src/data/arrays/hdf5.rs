@@ -7,9 +7,8 @@ use hdf5_pure::{
 };
 use ndarray::ArrayD;
 
-use super::open::Found;
-use super::plain::{BLOCK, Plain};
-use super::{Value, in_order};
+use super::plain::{BLOCK, Located, Plain};
+use super::value::{ArrayValue, in_order};
 use crate::data::rows::Scratch;
 use crate::error::{FileError, Result};
 use crate::files::array::Number;
@@ -71,13 +70,13 @@ impl Hdf5 {
     }
 
     /// The array at this path.
-    pub(super) fn value(&self, name: &str) -> Result<Option<Value>> {
+    pub(super) fn value(&self, name: &str) -> Result<Option<ArrayValue>> {
         let fail = |problem| damaged(&self.path, name, problem);
         let Some(dataset) = self.dataset(name)? else { return Ok(None) };
         match self.kind(&dataset, name)? {
             Holds::Numbers => {}
-            Holds::Words => return Ok(Some(Value::Words(self.words(&dataset, name)?))),
-            Holds::Other(kind) => return Ok(Some(Value::Other(kind))),
+            Holds::Words => return Ok(Some(ArrayValue::Words(self.words(&dataset, name)?))),
+            Holds::Other(kind) => return Ok(Some(ArrayValue::Other(kind))),
         }
         let mut shape = self.shape(&dataset, name)?;
         let values = dataset.read_f64().map_err(fail)?;
@@ -91,7 +90,7 @@ impl Hdf5 {
         let array =
             ArrayD::from_shape_vec(ndarray::IxDyn(&shape).set_f(self.matlab), values).map_err(unfit)?;
         let text = self.is_char(&dataset, name)?;
-        Ok(Some(if text { Value::Words(rows(&array)) } else { Value::Numbers(in_order(array)) }))
+        Ok(Some(if text { ArrayValue::Words(rows(&array)) } else { ArrayValue::Numbers(in_order(array)) }))
     }
 
     fn dataset(&self, name: &str) -> Result<Option<Dataset>> {
@@ -139,7 +138,7 @@ impl Hdf5 {
     }
 
     /// Where the numbers of an array lie; those that lie in chunks are unpacked first.
-    pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Option<Found>> {
+    pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Option<Located>> {
         let fail = |problem| damaged(&self.path, name, problem);
         let Some(dataset) = self.dataset(name)? else { return Ok(None) };
         match self.kind(&dataset, name)? {

@@ -11,6 +11,7 @@ mod open;
 mod plain;
 mod source;
 mod targets;
+mod value;
 
 use std::path::{Path, PathBuf};
 
@@ -20,22 +21,7 @@ use super::Dataset;
 use crate::error::Result;
 use open::Opened;
 pub use source::ArraySource;
-
-/// What stands under a name in a file.
-#[derive(Debug)]
-#[allow(dead_code, reason = "each format makes some of them")]
-enum Value {
-    Numbers(ArrayD<f64>),
-    /// Texts, such as class names.
-    Words(Vec<String>),
-    /// What it is, and what would do.
-    Other(&'static str),
-}
-
-/// The same array row by row, in its own memory where it lies so.
-fn in_order(array: ArrayD<f64>) -> ArrayD<f64> {
-    if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
-}
+use value::in_order;
 
 /// Reads samples and targets from a file of arrays: `.npy` and `.npz`, MATLAB's `.mat`, HDF5; what it is, the file's
 /// first bytes tell.

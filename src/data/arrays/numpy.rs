@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::Value;
-use super::open::Found;
-use super::plain::Plain;
+use super::plain::{Located, Plain};
+use super::value::ArrayValue;
 use crate::data::rows::Scratch;
 use crate::error::Result;
 use crate::files::budget::Budget;
@@ -25,7 +24,7 @@ pub(super) fn names(input: &Input) -> Result<Vec<String>> {
 }
 
 /// An array of an archive.
-pub(super) fn member(input: &Input, name: &str) -> Result<Option<Value>> {
+pub(super) fn member(input: &Input, name: &str) -> Result<Option<ArrayValue>> {
     let budget = budget(input);
     let archive = Archive::open(input, &budget)?;
     let long = format!("{name}.npy");
@@ -34,23 +33,23 @@ pub(super) fn member(input: &Input, name: &str) -> Result<Option<Value>> {
         None => archive.member(name, &budget)?,
     };
     let Some(content) = content else { return Ok(None) };
-    Ok(Some(Value::Numbers(npy::header(&content, name)?.values(&content, name)?)))
+    Ok(Some(ArrayValue::Numbers(npy::header(&content, name)?.values(&content, name)?)))
 }
 
 /// The file's own array, called `x`, or that of another file, by its path.
-pub(super) fn npy(input: &Input, name: &str) -> Result<Option<Value>> {
+pub(super) fn npy(input: &Input, name: &str) -> Result<Option<ArrayValue>> {
     let array = |input: &Input| npy::header(input, "its header")?.values(input, "its numbers");
     if name == "x" || name == input.name() {
-        return Ok(Some(Value::Numbers(array(input)?)));
+        return Ok(Some(ArrayValue::Numbers(array(input)?)));
     }
     if !name.to_lowercase().ends_with(".npy") {
         return Ok(None);
     }
-    Ok(Some(Value::Numbers(array(&Input::open(std::path::Path::new(name))?)?)))
+    Ok(Some(ArrayValue::Numbers(array(&Input::open(std::path::Path::new(name))?)?)))
 }
 
 /// Where the file's own array lies, called `x`, or that of another file, by its path.
-pub(super) fn plain_npy(input: &Input, name: &str) -> Result<Option<Found>> {
+pub(super) fn plain_npy(input: &Input, name: &str) -> Result<Option<Located>> {
     if name == "x" || name == input.name() {
         return plain(input, "its header", open(input)?, 0).map(Some);
     }
@@ -62,7 +61,7 @@ pub(super) fn plain_npy(input: &Input, name: &str) -> Result<Option<Found>> {
 }
 
 /// Where an array of an archive lies; a deflated one is unpacked first.
-pub(super) fn plain_member(input: &Input, name: &str, scratch: Option<&Path>) -> Result<Option<Found>> {
+pub(super) fn plain_member(input: &Input, name: &str, scratch: Option<&Path>) -> Result<Option<Located>> {
     let archive = Archive::open(input, &budget(input))?;
     let long = format!("{name}.npy");
     for member in [&*long, name] {
@@ -86,7 +85,7 @@ pub(super) fn plain_member(input: &Input, name: &str, scratch: Option<&Path>) ->
 }
 
 /// Where an array lies whose header this is, of a file in which it begins at this byte.
-fn plain(header: &Input, place: &str, file: File, start: u64) -> Result<Found> {
+fn plain(header: &Input, place: &str, file: File, start: u64) -> Result<Located> {
     let npy = npy::header(header, place)?;
     let (number, shape) = (npy.array.number, npy.array.shape);
     let (name, start) = (header.name().into(), start + npy.array.start);

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use super::Value;
+use super::plain::Located;
+use super::value::ArrayValue;
 use crate::error::{Error, FileError, Result};
 use crate::files::input::Input;
-
-/// Where an array lies, or what else stands there.
-pub(super) type Found = std::result::Result<super::plain::Plain, &'static str>;
 
 /// An open file of a known kind.
 pub(super) enum Opened {
@@ -84,7 +82,7 @@ impl Opened {
     }
 
     /// Where the numbers under this name lie, or what stands there.
-    pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Found> {
+    pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Located> {
         let (path, found) = match *self {
             #[cfg(feature = "npy")]
             Opened::Npy(ref input) => (input.name(), super::numpy::plain_npy(input, name)?),
@@ -101,7 +99,7 @@ impl Opened {
     }
 
     /// What stands under this name.
-    pub(super) fn value(&self, name: &str) -> Result<Value> {
+    pub(super) fn value(&self, name: &str) -> Result<ArrayValue> {
         let (path, found) = match *self {
             #[cfg(feature = "npy")]
             Opened::Npy(ref input) => (input.name(), super::numpy::npy(input, name)?),

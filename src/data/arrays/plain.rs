@@ -9,6 +9,9 @@ use crate::data::rows::{Rows, Scratch};
 use crate::error::{Error, Result};
 use crate::files::array::Number;
 
+/// Where the numbers of an array lie, or what else has its name.
+pub(super) type Located = std::result::Result<Plain, &'static str>;
+
 /// How many numbers are held while samples are brought in order: 2 MiB of them.
 pub(super) const BLOCK: usize = 1 << 18;
 

@@ -3,15 +3,15 @@
 mod records;
 mod source;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use source::CsvSource;
 
 use super::Dataset;
-use super::table::{Column, Missing, Plan};
+use super::table::{Column, ColumnSettings, Missing};
 use crate::error::Result;
 use crate::files::gzip;
-use records::Records;
+use records::{Records, TextFile};
 
 /// Reads a `.csv` file, packed by gzip or not: `Csv::new("iris.csv").label("species").read()`.
 ///
@@ -53,19 +53,14 @@ use records::Records;
 /// [`source`](Csv::source) 0.9 MB: `cargo test --features full --test memory -- --nocapture`.
 #[derive(Debug, Clone)]
 pub struct Csv {
-    path: PathBuf,
-    header: Option<bool>,
-    delimiter: Option<u8>,
-    comment: Option<u8>,
-    plan: Plan,
-    scratch: Option<PathBuf>,
+    file: TextFile,
+    columns: ColumnSettings,
 }
 
 impl Csv {
     /// For the file at this path.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        let path = path.as_ref().into();
-        Csv { path, header: None, delimiter: None, comment: None, plan: Plan::default(), scratch: None }
+        Csv { file: TextFile::new(path.as_ref()), columns: ColumnSettings::default() }
     }
 
     /// Whether the first line names the columns. Default: it does, and is refused where it holds numbers alone.
@@ -81,7 +76,7 @@ impl Csv {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn header(mut self, header: bool) -> Self {
-        self.header = Some(header);
+        self.file.header = Some(header);
         self
     }
 
@@ -92,7 +87,7 @@ impl Csv {
     /// let csv = cornu::data::Csv::new("wine.csv").delimiter(b';');
     /// ```
     pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.delimiter = Some(delimiter);
+        self.file.delimiter = Some(delimiter);
         self
     }
 
@@ -103,7 +98,7 @@ impl Csv {
     /// let csv = cornu::data::Csv::new("spectra.csv").comment(b'#');
     /// ```
     pub fn comment(mut self, comment: u8) -> Self {
-        self.comment = Some(comment);
+        self.file.comment = Some(comment);
         self
     }
 
@@ -112,7 +107,7 @@ impl Csv {
     /// # Example
     /// See [`Csv`].
     pub fn label(mut self, column: impl Into<Column>) -> Self {
-        self.plan.label = Some(column.into());
+        self.columns.label = Some(column.into());
         self
     }
 
@@ -128,7 +123,7 @@ impl Csv {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn target(mut self, column: impl Into<Column>) -> Self {
-        self.plan.targets.push(column.into());
+        self.columns.targets.push(column.into());
         self
     }
 
@@ -145,7 +140,7 @@ impl Csv {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn categorical(mut self, column: impl Into<Column>) -> Self {
-        self.plan.categorical.push(column.into());
+        self.columns.categorical.push(column.into());
         self
     }
 
@@ -156,7 +151,7 @@ impl Csv {
     /// let csv = cornu::data::Csv::new("titanic.csv").ignore("name").ignore("ticket").label("survived");
     /// ```
     pub fn ignore(mut self, column: impl Into<Column>) -> Self {
-        self.plan.ignored.push(column.into());
+        self.columns.ignored.push(column.into());
         self
     }
 
@@ -165,7 +160,7 @@ impl Csv {
     /// # Example
     /// See [`Csv`].
     pub fn missing(mut self, missing: Missing) -> Self {
-        self.plan.missing = missing;
+        self.columns.missing = missing;
         self
     }
 
@@ -176,7 +171,7 @@ impl Csv {
     /// let csv = cornu::data::Csv::new("hepatitis.csv").missing_words(["?"]);
     /// ```
     pub fn missing_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
-        self.plan.words.extend(words.into_iter().map(Into::into));
+        self.columns.words.extend(words.into_iter().map(Into::into));
         self
     }
 
@@ -187,7 +182,7 @@ impl Csv {
     /// let csv = cornu::data::Csv::new("measured.csv.gz").scratch("/var/tmp");
     /// ```
     pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
-        self.scratch = Some(folder.as_ref().into());
+        self.file.scratch = Some(folder.as_ref().into());
         self
     }
 
@@ -205,7 +200,7 @@ impl Csv {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn like(mut self, train: &Dataset) -> Self {
-        self.plan.like = Some(Box::new(train.head()));
+        self.columns.like = Some(Box::new(train.head()));
         self
     }
 
@@ -217,7 +212,8 @@ impl Csv {
     /// # Errors
     /// See [`Csv`].
     pub fn read(&self) -> Result<Dataset> {
-        let (mut records, mut scan) = Records::scan(self, gzip::unpacked(&self.path)?, true)?;
+        let (mut records, mut scan) =
+            Records::scan(&self.file, self.columns.clone(), gzip::unpacked(&self.file.path)?, true)?;
         while records.next(&mut |cells, line| scan.row(cells, line))?.is_some() {}
         scan.dataset()
     }
@@ -245,11 +241,5 @@ impl Csv {
     /// values at once.
     pub fn source(&self) -> Result<CsvSource> {
         CsvSource::open(self)
-    }
-
-    fn delimiter_byte(&self) -> u8 {
-        let name = self.path.to_string_lossy().to_lowercase();
-        let name = name.trim_end_matches(".gz");
-        self.delimiter.unwrap_or(if name.ends_with(".tsv") || name.ends_with(".tab") { b'\t' } else { b',' })
     }
 }

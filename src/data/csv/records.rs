@@ -3,15 +3,38 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::Csv;
 use crate::data::rows::Scratch;
-use crate::data::table::{Cell, Names, Scan};
+use crate::data::table::{Cell, ColumnSettings, Header, Scan};
 use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
 use crate::files::input::failed;
+
+/// A file of text, and how its records are split into fields.
+#[derive(Debug, Clone)]
+pub(super) struct TextFile {
+    pub(super) path: PathBuf,
+    pub(super) header: Option<bool>,
+    pub(super) delimiter: Option<u8>,
+    pub(super) comment: Option<u8>,
+    /// The folder to decompress to.
+    pub(super) scratch: Option<PathBuf>,
+}
+
+impl TextFile {
+    pub(super) fn new(path: &Path) -> Self {
+        TextFile { path: path.into(), header: None, delimiter: None, comment: None, scratch: None }
+    }
+
+    fn delimiter_byte(&self) -> u8 {
+        let name = self.path.to_string_lossy().to_lowercase();
+        let name = name.trim_end_matches(".gz");
+        self.delimiter.unwrap_or(if name.ends_with(".tsv") || name.ends_with(".tab") { b'\t' } else { b',' })
+    }
+}
 
 /// What is done with the cells of a record and its line.
 type Each<'a, T> = dyn FnMut(&[Cell], Option<NonZeroU64>) -> Result<T> + 'a;
@@ -36,21 +59,26 @@ pub(super) struct Records<R> {
 
 impl Records<BufReader<Box<dyn Read>>> {
     /// Reads what the columns of a file are called.
-    pub(super) fn scan(csv: &Csv, from: Box<dyn Read>, keeps: bool) -> Result<(Self, Scan)> {
-        let mut records = Records::new(csv, BufReader::with_capacity(1 << 16, from), 0);
+    pub(super) fn scan(
+        file: &TextFile,
+        columns: ColumnSettings,
+        from: Box<dyn Read>,
+        keeps: bool,
+    ) -> Result<(Self, Scan)> {
+        let mut records = Records::new(file, BufReader::with_capacity(1 << 16, from), 0);
         if !records.read()? {
             let (path, place) = (records.path, "line 1".into());
             return Err(FileError::Damaged { path, place, problem: "there is no line".into() }.into());
         }
         records.fields = records.count;
         let mut names = Vec::new();
-        if csv.header == Some(false) {
+        if file.header == Some(false) {
             records.waits = true;
         } else {
             for column in 0..records.fields {
                 names.push(records.field(column)?.trim().to_string());
             }
-            if csv.header.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
+            if file.header.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
                 return Err(FileError::Value {
                     path: records.path,
                     row: 0,
@@ -62,20 +90,20 @@ impl Records<BufReader<Box<dyn Read>>> {
                 .into());
             }
         }
-        let table = Names { path: records.path.clone(), count: records.fields, names };
-        let scan = Scan::new(table, csv.plan.clone(), keeps)?;
+        let table = Header { path: records.path.clone(), count: records.fields, names };
+        let scan = Scan::new(table, columns, keeps)?;
         Ok((records, scan))
     }
 }
 
 impl<R: BufRead> Records<R> {
     /// For records of so many fields.
-    pub(super) fn new(csv: &Csv, from: R, fields: usize) -> Self {
+    pub(super) fn new(file: &TextFile, from: R, fields: usize) -> Self {
         Records {
             from,
-            core: ReaderBuilder::new().delimiter(csv.delimiter_byte()).build(),
-            comment: csv.comment,
-            path: csv.path.display().to_string(),
+            core: ReaderBuilder::new().delimiter(file.delimiter_byte()).build(),
+            comment: file.comment,
+            path: file.path.display().to_string(),
             fields,
             waits: false,
             text: vec![0; 1024],
@@ -173,11 +201,11 @@ impl<R: BufRead> Records<R> {
 }
 
 /// The file at its beginning, to go to and fro in; a packed one is unpacked first.
-pub(super) fn plain(csv: &Csv) -> Result<File> {
-    let mut file = gzip::open(&csv.path)?;
-    if !gzip::is_packed(&mut file, &csv.path)? {
+pub(super) fn plain(text: &TextFile) -> Result<File> {
+    let mut file = gzip::open(&text.path)?;
+    if !gzip::is_packed(&mut file, &text.path)? {
         return Ok(file);
     }
-    let to = Scratch::new(csv.scratch.as_deref())?;
-    to.fill(&mut gzip::unpacked(&csv.path)?, &|error| failed(&csv.path.display().to_string(), error))
+    let to = Scratch::new(text.scratch.as_deref())?;
+    to.fill(&mut gzip::unpacked(&text.path)?, &|error| failed(&text.path.display().to_string(), error))
 }

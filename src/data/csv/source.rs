@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use super::Csv;
-use super::records::{Records, plain};
+use super::records::{Records, TextFile, plain};
 use crate::data::BatchSource;
 use crate::data::table::Fitted;
 use crate::error::{FileError, Result};
@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 /// See [`Csv::source`].
 #[derive(Debug)]
 pub struct CsvSource {
-    csv: Csv,
+    text: TextFile,
     file: File,
     /// Where each row lies, and how many bytes it has.
     rows: Vec<(u64, u64)>,
@@ -28,10 +28,10 @@ pub struct CsvSource {
 
 impl CsvSource {
     pub(super) fn open(csv: &Csv) -> Result<Self> {
-        let fail = |error| failed(&csv.path.display().to_string(), &error);
-        let file = plain(csv)?;
+        let fail = |error| failed(&csv.file.path.display().to_string(), &error);
+        let file = plain(&csv.file)?;
         let from = Box::new(file.try_clone().map_err(fail)?);
-        let (mut records, mut scan) = Records::scan(csv, from, false)?;
+        let (mut records, mut scan) = Records::scan(&csv.file, csv.columns.clone(), from, false)?;
         let mut rows = Vec::new();
         while let Some(kept) = records.next(&mut |cells, line| scan.row(cells, line))? {
             if kept {
@@ -39,7 +39,7 @@ impl CsvSource {
             }
         }
         let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
-        Ok(CsvSource { csv: csv.clone(), file, rows, fields: records.fields(), fitted, classes })
+        Ok(CsvSource { text: csv.file.clone(), file, rows, fields: records.fields(), fitted, classes })
     }
 
     /// What the class of each index is called; empty where there is no label.
@@ -65,7 +65,7 @@ impl<F: Scalar> BatchSource<F> for CsvSource {
     }
 
     fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
-        let name = self.csv.path.display().to_string();
+        let name = self.text.path.display().to_string();
         let mut bytes = Vec::new();
         for &index in indices {
             let (start, len) = self.rows[index];
@@ -76,7 +76,7 @@ impl<F: Scalar> BatchSource<F> for CsvSource {
         }
         let (width, height) = self.fitted.widths();
         let (mut row_x, mut row_y) = (vec![0.0; width], vec![0.0; height]);
-        let mut records = Records::new(&self.csv, &bytes[..], self.fields);
+        let mut records = Records::new(&self.text, &bytes[..], self.fields);
         for (i, &index) in indices.iter().enumerate() {
             let read = records.next(&mut |cells, _| {
                 self.fitted.encode(cells, (index, None), &mut row_x.iter_mut(), &mut row_y.iter_mut())

@@ -9,7 +9,7 @@ pub use source::ParquetSource;
 use table::Table;
 
 use super::Dataset;
-use super::table::{Column, Missing, Plan};
+use super::table::{Column, ColumnSettings, Missing};
 use crate::error::Result;
 
 /// Reads a `.parquet` file: `Parquet::new("iris.parquet").label("species").read()`.
@@ -51,13 +51,13 @@ use crate::error::Result;
 pub struct Parquet {
     path: PathBuf,
     scratch: Option<PathBuf>,
-    plan: Plan,
+    columns: ColumnSettings,
 }
 
 impl Parquet {
     /// For the file at this path.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Parquet { path: path.as_ref().into(), scratch: None, plan: Plan::default() }
+        Parquet { path: path.as_ref().into(), scratch: None, columns: ColumnSettings::default() }
     }
 
     /// The column of class labels, texts, numbers or booleans.
@@ -65,7 +65,7 @@ impl Parquet {
     /// # Example
     /// See [`Parquet`].
     pub fn label(mut self, column: impl Into<Column>) -> Self {
-        self.plan.label = Some(column.into());
+        self.columns.label = Some(column.into());
         self
     }
 
@@ -79,7 +79,7 @@ impl Parquet {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn target(mut self, column: impl Into<Column>) -> Self {
-        self.plan.targets.push(column.into());
+        self.columns.targets.push(column.into());
         self
     }
 
@@ -93,7 +93,7 @@ impl Parquet {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn categorical(mut self, column: impl Into<Column>) -> Self {
-        self.plan.categorical.push(column.into());
+        self.columns.categorical.push(column.into());
         self
     }
 
@@ -102,7 +102,7 @@ impl Parquet {
     /// # Example
     /// See [`target`](Parquet::target).
     pub fn ignore(mut self, column: impl Into<Column>) -> Self {
-        self.plan.ignored.push(column.into());
+        self.columns.ignored.push(column.into());
         self
     }
 
@@ -111,7 +111,7 @@ impl Parquet {
     /// # Example
     /// See [`Parquet`].
     pub fn missing(mut self, missing: Missing) -> Self {
-        self.plan.missing = missing;
+        self.columns.missing = missing;
         self
     }
 
@@ -122,7 +122,7 @@ impl Parquet {
     /// let parquet = cornu::data::Parquet::new("hepatitis.parquet").missing_words(["?"]);
     /// ```
     pub fn missing_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
-        self.plan.words.extend(words.into_iter().map(Into::into));
+        self.columns.words.extend(words.into_iter().map(Into::into));
         self
     }
 
@@ -139,7 +139,7 @@ impl Parquet {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn like(mut self, train: &Dataset) -> Self {
-        self.plan.like = Some(Box::new(train.head()));
+        self.columns.like = Some(Box::new(train.head()));
         self
     }
 
@@ -162,7 +162,7 @@ impl Parquet {
     /// # Errors
     /// See [`Parquet`].
     pub fn read(&self) -> Result<Dataset> {
-        let table = Table::open(self)?;
+        let table = Table::open(&self.path, &self.columns)?;
         let mut scan = table.scan(true)?;
         table.each(&mut |cells| scan.row(cells, None).map(|_| ()))?;
         scan.dataset()

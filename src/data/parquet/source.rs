@@ -23,7 +23,7 @@ pub struct ParquetSource {
 
 impl ParquetSource {
     pub(super) fn open(parquet: &Parquet) -> Result<Self> {
-        let table = Table::open(parquet)?;
+        let table = Table::open(&parquet.path, &parquet.columns)?;
         let mut scan = table.scan(false)?;
         let mut kept = Vec::new();
         let mut all = 0;

@@ -1,7 +1,8 @@
 //! An open file: which of its columns are read, and its rows as cells.
 
-use super::Parquet;
-use crate::data::table::{Cell, Column as Chosen, Names, Plan, Scan};
+use std::path::Path;
+
+use crate::data::table::{Cell, Column as Chosen, ColumnSettings, Header, Scan};
 use crate::error::{FileError, Result};
 use crate::files::budget::Budget;
 use crate::files::input::Input;
@@ -13,8 +14,8 @@ pub(super) struct Table {
     input: Input<'static>,
     footer: Footer,
     budget: Budget,
-    names: Names,
-    plan: Plan,
+    header: Header,
+    settings: ColumnSettings,
     /// Which columns are read.
     used: Vec<bool>,
 }
@@ -30,25 +31,25 @@ enum Held {
 
 impl Table {
     /// Reads the end of the file.
-    pub(super) fn open(parquet: &Parquet) -> Result<Self> {
-        let input = Input::open(&parquet.path)?;
+    pub(super) fn open(path: &Path, settings: &ColumnSettings) -> Result<Self> {
+        let input = Input::open(path)?;
         // As for archives: what deflate could unpack a file to.
         let most = input.len().saturating_mul(1040).saturating_add(1 << 26);
         let budget = Budget::bytes(usize::try_from(most).unwrap_or(usize::MAX));
         let footer = Footer::read(&input, &budget)?;
-        let mut plan = parquet.plan.clone();
+        let mut settings = settings.clone();
         for (place, leaf) in footer.leaves.iter().enumerate() {
             if leaf.kind == Kind::Text {
-                plan.categorical.push(Chosen::At(place));
+                settings.categorical.push(Chosen::At(place));
             }
             if is_index(&leaf.name) {
-                plan.ignored.push(Chosen::At(place));
+                settings.ignored.push(Chosen::At(place));
             }
         }
         let names: Vec<String> = footer.leaves.iter().map(|leaf| leaf.name.clone()).collect();
-        let names = Names { path: input.name().into(), count: names.len(), names };
-        let used = plan.used(&names)?;
-        let table = Table { input, footer, budget, names, plan, used };
+        let header = Header { path: input.name().into(), count: names.len(), names };
+        let used = settings.used(&header)?;
+        let table = Table { input, footer, budget, header, settings, used };
         for (leaf, _) in table.footer.leaves.iter().zip(&table.used).filter(|(_, used)| **used) {
             if let Kind::Other(what) = leaf.kind {
                 return Err(FileError::Array {
@@ -83,7 +84,7 @@ impl Table {
             );
             return Err(self.input.damaged("its end", problem));
         }
-        Scan::new(self.names.clone(), self.plan.clone(), keeps)
+        Scan::new(self.header.clone(), self.settings.clone(), keeps)
     }
 
     /// Hands on the cells of each row, in order.

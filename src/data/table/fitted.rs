@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 
-use super::{Cell, Names, Role};
+use super::cell::Cell;
+use super::columns::{Header, Role};
 use crate::error::{Error, FileError, Result};
 
 /// The columns of a table whose roles, words and fills are known.
 #[derive(Debug, Clone)]
 pub(in crate::data) struct Fitted {
-    pub(super) table: Names,
+    pub(super) table: Header,
     pub(super) roles: Vec<Role>,
     /// The numbers of the words of each column.
     pub(super) words: Vec<HashMap<String, f64>>,
@@ -99,7 +100,7 @@ pub(super) fn expected(role: Role) -> String {
 
 /// A cell that is not what is needed.
 pub(super) fn wrong(
-    table: &Names,
+    table: &Header,
     column: usize,
     cell: Cell,
     (row, line): (usize, Option<NonZeroU64>),

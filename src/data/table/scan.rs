@@ -5,9 +5,10 @@ use std::num::NonZeroU64;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::fitted::{expected, wrong};
+use super::cell::Cell;
+use super::columns::{ColumnSettings, Header, Missing, Role};
+use super::fitted::{Fitted, expected, wrong};
 use super::seen::{Seen, median, most_frequent, numbers};
-use super::{Cell, Fitted, Missing, Names, Plan, Role};
 use crate::data::Dataset;
 use crate::data::dataset::Learned;
 use crate::error::{Error, FileError, Result};
@@ -15,9 +16,9 @@ use crate::error::{Error, FileError, Result};
 /// What is known of a table so far.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
-    table: Names,
+    table: Header,
     roles: Vec<Role>,
-    plan: Plan,
+    settings: ColumnSettings,
     seen: Vec<Seen>,
     /// Whether the numbers are kept.
     keeps: bool,
@@ -30,9 +31,9 @@ pub(in crate::data) struct Scan {
 
 impl Scan {
     /// For a table whose columns are called so.
-    pub(in crate::data) fn new(table: Names, plan: Plan, keeps: bool) -> Result<Self> {
-        let mut roles = plan.roles(&table)?;
-        if let Some(like) = &plan.like {
+    pub(in crate::data) fn new(table: Header, settings: ColumnSettings, keeps: bool) -> Result<Self> {
+        let mut roles = settings.roles(&table)?;
+        if let Some(like) = &settings.like {
             let wanted = |role: &Role| matches!(role, Role::Number | Role::Category);
             let mine: Vec<usize> = (0..table.count).filter(|&column| wanted(&roles[column])).collect();
             let names: Vec<&String> = mine.iter().filter_map(|&column| table.names.get(column)).collect();
@@ -62,22 +63,22 @@ impl Scan {
             }
         }
         let seen = vec![Seen::default(); table.count];
-        Ok(Scan { table, roles, plan, seen, keeps, values: Vec::new(), rows: 0, kept: 0 })
+        Ok(Scan { table, roles, settings, seen, keeps, values: Vec::new(), rows: 0, kept: 0 })
     }
 
     /// Takes in a row, and tells whether it is kept.
     pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
         let row = self.rows;
         self.rows += 1;
-        let words = &self.plan.words;
+        let words = &self.settings.words;
         let missing =
             |(cell, role): (&Cell, &Role)| *role != Role::Ignored && cell.known(words) == Cell::Missing;
-        if self.plan.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
+        if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
             return Ok(false);
         }
         for (column, (cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
-            let cell = cell.known(&self.plan.words);
-            let may_miss = match (role, self.plan.missing) {
+            let cell = cell.known(&self.settings.words);
+            let may_miss = match (role, self.settings.missing) {
                 (Role::Ignored, _) => continue,
                 (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
                 (Role::Category, Missing::Value(_)) => false,
@@ -162,14 +163,14 @@ impl Scan {
             roles: self.roles.clone(),
             words: vec![HashMap::new(); count],
             fills: vec![None; count],
-            missing_words: self.plan.words.clone(),
+            missing_words: self.settings.words.clone(),
             numeric_label: false,
         };
         let (mut learned, mut classes) = (Vec::new(), Vec::new());
         *orders = vec![Vec::new(); count];
         for (column, order) in orders.iter_mut().enumerate() {
             let (role, seen) = (self.roles[column], &self.seen[column]);
-            let like = self.plan.like.as_ref();
+            let like = self.settings.like.as_ref();
             let known = match role {
                 Role::Label => like.map(|like| &like.classes).filter(|classes| !classes.is_empty()),
                 _ => like.and_then(|like| like.learned.get(learned.len())?.categories.as_ref()),
@@ -212,7 +213,8 @@ impl Scan {
             wrong(&self.table, column, Cell::Missing, (row, line), expected)
         };
         if self.roles[column] == Role::Category {
-            let fills = !matches!(self.plan.missing, Missing::Refuse | Missing::DropRow | Missing::Value(_));
+            let fills =
+                !matches!(self.settings.missing, Missing::Refuse | Missing::DropRow | Missing::Value(_));
             let best = seen.counts.iter().zip(order).max_by(|a, b| a.0.cmp(b.0).then(b.1.total_cmp(a.1)));
             return match best {
                 Some((_, &value)) if fills => Ok(Some(value)),
@@ -220,7 +222,7 @@ impl Scan {
                 _ => Ok(None),
             };
         }
-        let fill = match self.plan.missing {
+        let fill = match self.settings.missing {
             Missing::Refuse | Missing::DropRow => return Ok(None),
             Missing::Value(value) => return Ok(Some(value)),
             _ if seen.numbers == 0 => return if seen.missing { Err(empty()) } else { Ok(None) },

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
-use super::super::{Value, in_order};
-use super::elements::{Elements, MATRIX, numbers};
-use super::{Found, sparse};
+use super::elements::{Elements, MATRIX, Parsed, numbers};
+use super::sparse;
+use crate::data::arrays::value::{ArrayValue, in_order};
 
 /// How deep structures may lie within structures.
 const DEEPEST: usize = 16;
@@ -25,7 +25,7 @@ pub(super) struct Front {
 
 impl Front {
     /// Reads the first three elements; none of an array that has none, as MATLAB's own opaque ones.
-    pub(super) fn read(parts: &mut Elements) -> Found<Option<Self>> {
+    pub(super) fn read(parts: &mut Elements) -> Parsed<Option<Self>> {
         if parts.is_empty() {
             return Ok(None);
         }
@@ -75,7 +75,7 @@ impl Front {
 }
 
 /// The names of a structure's fields, which come before them.
-pub(super) fn fields(parts: &mut Elements) -> Found<Vec<String>> {
+pub(super) fn fields(parts: &mut Elements) -> Parsed<Vec<String>> {
     let (_, len) = parts.next()?;
     let len = parts.words(len).first().map_or(0, |len| *len as usize).max(1);
     let (_, names) = parts.next()?;
@@ -87,7 +87,7 @@ pub(super) fn fields(parts: &mut Elements) -> Found<Vec<String>> {
 }
 
 /// The array in these bytes by its name; the fields of a structure by theirs, such as `s.data`.
-pub(super) fn named(bytes: &[u8], big_endian: bool) -> Found<Vec<(String, Value)>> {
+pub(super) fn named(bytes: &[u8], big_endian: bool) -> Parsed<Vec<(String, ArrayValue)>> {
     let mut found = Vec::new();
     walk(bytes, big_endian, None, 0, &mut found)?;
     Ok(found)
@@ -98,8 +98,8 @@ fn walk(
     big_endian: bool,
     name: Option<String>,
     depth: usize,
-    found: &mut Vec<(String, Value)>,
-) -> Found<()> {
+    found: &mut Vec<(String, ArrayValue)>,
+) -> Parsed<()> {
     let mut parts = Elements::new(bytes, big_endian);
     let Some(front) = Front::read(&mut parts)? else { return Ok(()) };
     let name = name.unwrap_or_else(|| front.name.clone());
@@ -116,17 +116,17 @@ fn walk(
             return Ok(());
         }
         CELL => cell(&mut parts)?,
-        CHAR => Value::Words(texts(&front, &mut parts)?),
-        6..=15 if !front.complex => Value::Numbers(real(&front, &mut parts)?),
-        5 if !front.complex => Value::Numbers(scattered(&front, &mut parts, bytes.len())?),
-        _ => Value::Other(front.other().unwrap_or_default()),
+        CHAR => ArrayValue::Words(texts(&front, &mut parts)?),
+        6..=15 if !front.complex => ArrayValue::Numbers(real(&front, &mut parts)?),
+        5 if !front.complex => ArrayValue::Numbers(scattered(&front, &mut parts, bytes.len())?),
+        _ => ArrayValue::Other(front.other().unwrap_or_default()),
     };
     found.push((name, value));
     Ok(())
 }
 
 /// Real numbers, whose first axis runs fastest.
-fn real(front: &Front, parts: &mut Elements) -> Found<ArrayD<f64>> {
+fn real(front: &Front, parts: &mut Elements) -> Parsed<ArrayD<f64>> {
     let (kind, data) = parts.next()?;
     let values = numbers(kind, data, parts.big_endian())?;
     let (count, shape) = (values.len(), &front.shape);
@@ -136,7 +136,7 @@ fn real(front: &Front, parts: &mut Elements) -> Found<ArrayD<f64>> {
 }
 
 /// An array of few numbers that are not 0: their rows, where each column begins among them, and their values.
-fn scattered(front: &Front, parts: &mut Elements, len: usize) -> Found<ArrayD<f64>> {
+fn scattered(front: &Front, parts: &mut Elements, len: usize) -> Parsed<ArrayD<f64>> {
     let [rows, columns] = front.shape[..] else {
         return Err(format!("`{}`: a sparse array of shape {:?}", front.name, front.shape));
     };
@@ -161,21 +161,21 @@ fn scattered(front: &Front, parts: &mut Elements, len: usize) -> Found<ArrayD<f6
 }
 
 /// A cell of texts, as class names are kept.
-fn cell(parts: &mut Elements) -> Found<Value> {
+fn cell(parts: &mut Elements) -> Parsed<ArrayValue> {
     let mut words = Vec::new();
     while !parts.is_empty() {
         let (_, data) = parts.next()?;
         let mut inner = Elements::new(data, parts.big_endian());
         match Front::read(&mut inner)? {
             Some(front) if front.class == CHAR => words.extend(texts(&front, &mut inner)?),
-            _ => return Ok(Value::Other("a cell of things other than texts")),
+            _ => return Ok(ArrayValue::Other("a cell of things other than texts")),
         }
     }
-    Ok(Value::Words(words))
+    Ok(ArrayValue::Words(words))
 }
 
 /// The rows of an array of characters, without the blanks that fill them up.
-fn texts(front: &Front, parts: &mut Elements) -> Found<Vec<String>> {
+fn texts(front: &Front, parts: &mut Elements) -> Parsed<Vec<String>> {
     let (kind, data) = parts.next()?;
     let letters: Vec<char> = match kind {
         16 => String::from_utf8_lossy(data).chars().collect(),

@@ -1,7 +1,9 @@
 //! A run of elements.
 
-use super::Found;
 use crate::files::array::Number;
+
+/// What was parsed, or the fault in it; the caller knows where it is.
+pub(super) type Parsed<T> = std::result::Result<T, String>;
 
 /// The types of elements that are no plain numbers.
 pub(super) const MATRIX: u32 = 14;
@@ -42,7 +44,7 @@ impl<'a> Elements<'a> {
     }
 
     /// The type and the bytes of the next element.
-    pub(super) fn next(&mut self) -> Found<(u32, &'a [u8])> {
+    pub(super) fn next(&mut self) -> Parsed<(u32, &'a [u8])> {
         let (front, rest) = self.rest.split_first_chunk::<4>().ok_or(CUT)?;
         let word = self.word(*front);
         // Up to four bytes may stand in the tag itself, their number in its upper half.
@@ -69,7 +71,7 @@ impl<'a> Elements<'a> {
 }
 
 /// What the numbers of an element of this type are.
-pub(super) fn number(kind: u32) -> Found<Number> {
+pub(super) fn number(kind: u32) -> Parsed<Number> {
     Ok(match kind {
         1 => Number::I8,
         2 => Number::U8,
@@ -86,7 +88,7 @@ pub(super) fn number(kind: u32) -> Found<Number> {
 }
 
 /// The numbers of an element, whatever their type.
-pub(super) fn numbers(kind: u32, data: &[u8], big_endian: bool) -> Found<Vec<f64>> {
+pub(super) fn numbers(kind: u32, data: &[u8], big_endian: bool) -> Parsed<Vec<f64>> {
     let number = number(kind)?;
     let mut values = vec![0.0; data.len() / number.size()];
     number.read_ordered(data, big_endian, &mut values);

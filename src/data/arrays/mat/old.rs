@@ -2,11 +2,10 @@
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
-use super::super::{Value, in_order};
-use super::elements::{number, numbers};
-use super::{Found, sparse};
-use crate::data::arrays::open;
-use crate::data::arrays::plain::Plain;
+use super::elements::{Parsed, number, numbers};
+use super::sparse;
+use crate::data::arrays::plain::{Located, Plain};
+use crate::data::arrays::value::{ArrayValue, in_order};
 use crate::error::Result;
 use crate::files::budget::Budget;
 use crate::files::input::{Input, failed};
@@ -28,7 +27,7 @@ pub(in crate::data::arrays) fn begins(front: &[u8]) -> bool {
     front.first_chunk().is_some_and(|front| head(front).is_ok())
 }
 
-fn head(front: &[u8; 20]) -> Found<Head> {
+fn head(front: &[u8; 20]) -> Parsed<Head> {
     let (words, _) = front.as_chunks::<4>();
     let little = u32::from_le_bytes(words[0]) < 5000;
     let word = |place: usize| {
@@ -69,11 +68,11 @@ impl Head {
         count.checked_mul(1 + u64::from(self.complex))
     }
 
-    fn value(&self, name: &str, bytes: &[u8]) -> Found<Value> {
+    fn value(&self, name: &str, bytes: &[u8]) -> Parsed<ArrayValue> {
         let (rows, columns) = (self.rows as usize, self.columns as usize);
         let what = if self.kind == 2 { columns > 3 } else { self.complex };
         if what {
-            return Ok(Value::Other("complex numbers; save `real`, `imag` or `abs` of them"));
+            return Ok(ArrayValue::Other("complex numbers; save `real`, `imag` or `abs` of them"));
         }
         let values = numbers(self.number.0, bytes, self.big_endian)?;
         let array = ArrayD::from_shape_vec(IxDyn(&[rows, columns]).f(), values);
@@ -83,7 +82,7 @@ impl Head {
                 let letter = |code: &f64| char::from_u32(*code as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
                 let text = |row: ndarray::ArrayViewD<f64>| row.iter().map(letter).collect::<String>();
                 let words = array.outer_iter().map(|row| text(row).trim_end().to_string());
-                Ok(Value::Words(words.collect()))
+                Ok(ArrayValue::Words(words.collect()))
             }
             2 => {
                 // Each row is a row, a column, both from 1, and a value; the last tells the sizes.
@@ -99,9 +98,9 @@ impl Head {
                     *place.ok_or_else(|| format!("`{name}`: a value outside of {height} × {width}"))? =
                         array[[row, 2]];
                 }
-                Ok(Value::Numbers(plain.into_dyn()))
+                Ok(ArrayValue::Numbers(plain.into_dyn()))
             }
-            _ => Ok(Value::Numbers(array)),
+            _ => Ok(ArrayValue::Numbers(array)),
         }
     }
 }
@@ -117,7 +116,7 @@ pub(in crate::data::arrays) fn names(input: &Input) -> Result<Vec<String>> {
 }
 
 /// The array of this name.
-pub(in crate::data::arrays) fn variable(input: &Input, name: &str) -> Result<Option<Value>> {
+pub(in crate::data::arrays) fn variable(input: &Input, name: &str) -> Result<Option<ArrayValue>> {
     let mut found = None;
     each(input, &mut |known, head, start| {
         if known == name {
@@ -131,7 +130,7 @@ pub(in crate::data::arrays) fn variable(input: &Input, name: &str) -> Result<Opt
 }
 
 /// Where the array of this name lies.
-pub(in crate::data::arrays) fn plain(input: &Input, name: &str) -> Result<Option<open::Found>> {
+pub(in crate::data::arrays) fn plain(input: &Input, name: &str) -> Result<Option<Located>> {
     let mut found = None;
     each(input, &mut |known, head, start| {
         if known == name {

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use super::array::{Front, fields};
-use super::elements::{self, Elements, MATRIX};
-use super::{Found, each};
-use crate::data::arrays::open;
-use crate::data::arrays::plain::Plain;
+use super::elements::{self, Elements, MATRIX, Parsed};
+use super::variables::each;
+use crate::data::arrays::plain::{Located, Plain};
 use crate::error::Result;
 use crate::files::array::Number;
 use crate::files::input::{Input, failed};
@@ -19,7 +18,7 @@ pub(in crate::data::arrays) fn plain(
     input: &Input,
     name: &str,
     scratch: Option<&Path>,
-) -> Result<Option<open::Found>> {
+) -> Result<Option<Located>> {
     let mut found = None;
     each(input, &mut |front, element| {
         if !front.holds(name) {
@@ -68,7 +67,7 @@ impl Within {
         start: u64,
         name: &str,
         depth: usize,
-    ) -> Found<Option<std::result::Result<Spot, &'static str>>> {
+    ) -> Parsed<Option<std::result::Result<Spot, &'static str>>> {
         let told = |error: crate::Error| error.to_string();
         let mut head = vec![0; self.input.len().saturating_sub(start).min(HEAD) as usize];
         self.input.read(known, start, &mut head).map_err(told)?;

@@ -2,10 +2,10 @@
 
 use ndarray::Array2;
 
-use super::Found;
+use super::elements::Parsed;
 
 /// Room for an array of so many rows and columns, of which the file tells `len` bytes.
-pub(super) fn zeros(name: &str, rows: usize, columns: usize, len: usize) -> Found<Array2<f64>> {
+pub(super) fn zeros(name: &str, rows: usize, columns: usize, len: usize) -> Parsed<Array2<f64>> {
     // As much as deflate could unpack to, as for all else.
     let most = (len.saturating_mul(1040).saturating_add(1 << 26)) / size_of::<f64>();
     let count = rows.checked_mul(columns).filter(|count| *count <= most);

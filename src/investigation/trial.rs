@@ -1,8 +1,5 @@
 //! A trial: a short training of a copy, on a sample of the data, that takes the same steps wherever and whenever it runs.
 
-use super::evaluate::Evaluate;
-use super::look::{sample, step_time};
-use super::settings::Fit;
 use crate::callback::{TerminateOnNaN, Verbose};
 use crate::data::ClassWeight;
 use crate::diagnosis::{Findings, LEARNED, Task};
@@ -11,6 +8,8 @@ use crate::model::Sequential;
 use crate::rng::Rng;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
+use crate::training::diagnosis::{sample, step_time};
+use crate::training::{Evaluate, Fit};
 use ndarray::{ArrayD, Axis};
 
 /// Samples of a trial, at most.
@@ -21,14 +20,14 @@ pub(super) const WORK: f64 = 5e9;
 
 /// A sample of the data, in memory.
 #[derive(Clone)]
-pub(super) struct Sample<F> {
+pub(super) struct TrialSample<F> {
     pub(super) x: ArrayD<F>,
     pub(super) y: ArrayD<F>,
     /// The weights of the samples, where they have any.
     weights: Option<ArrayD<F>>,
 }
 
-impl<F: Scalar> Sample<F> {
+impl<F: Scalar> TrialSample<F> {
     /// At most [`SAMPLES`] of the samples that train, in an order of their own unless the training keeps theirs.
     pub(super) fn new(x: &dyn Samples<F>, y: &dyn Samples<F>, settings: &Fit<F>, seed: u64) -> Result<Self> {
         let count = settings.check(x.count().min(y.count()))?;
@@ -46,7 +45,7 @@ impl<F: Scalar> Sample<F> {
             }
             all
         };
-        Ok(Sample { x: take(x), y: take(y), weights: settings.sample_weight.map(take) })
+        Ok(TrialSample { x: take(x), y: take(y), weights: settings.sample_weight.map(take) })
     }
 
     pub(super) fn shape(&self) -> Vec<usize> {
@@ -60,13 +59,13 @@ impl<F: Scalar> Sample<F> {
     /// The first rows alone.
     pub(super) fn head(&self, rows: usize) -> Self {
         let few = |all: &ArrayD<F>| all.slice_axis(Axis(0), (0..rows).into()).to_owned();
-        Sample { x: few(&self.x), y: few(&self.y), weights: self.weights.as_ref().map(few) }
+        TrialSample { x: few(&self.x), y: few(&self.y), weights: self.weights.as_ref().map(few) }
     }
 }
 
 /// How a trial is trained.
 #[derive(Clone)]
-pub(super) struct Plan {
+pub(super) struct TrialPlan {
     pub(super) steps: usize,
     pub(super) batch_size: usize,
     pub(super) shuffle: bool,
@@ -77,7 +76,7 @@ pub(super) struct Plan {
 
 /// How a trial ended, measured on its sample as in a prediction.
 #[derive(Clone, Default)]
-pub(super) struct End {
+pub(super) struct TrialResult {
     /// None where a number was no longer finite.
     pub(super) loss: Option<f64>,
     pub(super) accuracy: Option<f64>,
@@ -88,9 +87,9 @@ pub(super) struct End {
     pub(super) steps: usize,
 }
 
-impl End {
+impl TrialResult {
     /// Whether learning came back, beside a training without the helps.
-    pub(super) fn learned_beside(&self, base: &End) -> bool {
+    pub(super) fn learned_beside(&self, base: &TrialResult) -> bool {
         match (self.loss, self.skill, base.skill) {
             (None, ..) => false,
             // Twice as far, or a third less left to do.
@@ -103,19 +102,19 @@ impl End {
     }
 }
 
-impl Plan {
+impl TrialPlan {
     /// As the settings have it, as long as [`WORK`] allows for so many trials.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
         settings: &Fit<F>,
         (rows, all): (usize, usize),
         trials: usize,
-    ) -> Plan {
+    ) -> TrialPlan {
         let batch_size = settings.batch_size.clamp(1, rows.max(1));
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch).max(1);
         let planned = epochs * all.div_ceil(settings.batch_size.max(1));
         let most = (WORK / trials as f64 / step_time(model, batch_size)).max(20.0) as usize;
-        Plan {
+        TrialPlan {
             steps: planned.min(most),
             batch_size,
             shuffle: settings.shuffle,
@@ -133,8 +132,8 @@ impl Plan {
     pub(super) fn train<F: Scalar>(
         &self,
         mut model: Sequential<F>,
-        sample: &Sample<F>,
-    ) -> Result<(End, Findings)> {
+        sample: &TrialSample<F>,
+    ) -> Result<(TrialResult, Findings)> {
         let batches = sample.rows().div_ceil(self.batch_size);
         let before = model.compiled.as_ref().map_or(0, |compiled| compiled.steps);
         let mut settings = Fit::new()
@@ -150,7 +149,7 @@ impl Plan {
         let history = model.fit(&sample.x, &sample.y, &settings)?;
         let steps = model.compiled.as_ref().map_or(0, |compiled| compiled.steps - before) as usize;
         if history.stopped().is_some() {
-            return Ok((End { steps, ..End::default() }, history.findings));
+            return Ok((TrialResult { steps, ..TrialResult::default() }, history.findings));
         }
         let logs = model.evaluate(&sample.x, &sample.y, &Evaluate::new().batch_size(256))?;
         let loss = logs.get("loss").filter(|loss| loss.is_finite());
@@ -160,12 +159,12 @@ impl Plan {
         let penalty = model.weight_penalty();
         let skill = history.scale.zip(own).map(|(scale, loss)| scale.skill(loss - penalty));
         let recall = recall(&model, sample);
-        Ok((End { loss, accuracy: logs.get("accuracy"), skill, recall, steps }, history.findings))
+        Ok((TrialResult { loss, accuracy: logs.get("accuracy"), skill, recall, steps }, history.findings))
     }
 }
 
 /// The mean over classes of the share of their rows that are answered so, less that of guessing; none without classes.
-fn recall<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>) -> Option<f64> {
+fn recall<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>) -> Option<f64> {
     let task = model.compiled.as_ref().map(|compiled| Task::of(compiled.loss.name()))?;
     let matrix = model.confusion_matrix(&sample.x, &sample.y).ok().filter(|_| task != Task::Numbers)?;
     let counts = matrix.counts();

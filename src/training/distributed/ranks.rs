@@ -2,24 +2,25 @@
 
 use std::path::Path;
 
-use super::epochs::Training;
-use super::evaluate;
-use super::fit::Prepared;
-use super::resume::identity;
-use super::settings::Fit;
 use super::shards::of_shards;
 use crate::diagnosis::Diagnose;
 use crate::distributed::{Communicator, RankSettings, Ranks, Reduction};
 use crate::error::{Error, RankFault, Result, Shape};
+use crate::hash::hash_bits;
 use crate::model::Sequential;
-use crate::scalar::{Scalar, mix};
+use crate::scalar::Scalar;
 use crate::state::State;
+use crate::training::epochs::Training;
+use crate::training::evaluate;
+use crate::training::fit::Prepared;
+use crate::training::resume::identity;
+use crate::training::settings::Fit;
 
 /// What must be the same on all ranks, by name, in words.
-pub(super) type Identity = Vec<(String, String)>;
+pub(crate) type Identity = Vec<(String, String)>;
 
 /// What a rank is about to do, once all are ready to and it is the same on all; else what is wrong with which of them.
-pub(super) fn meet<T>(ranks: &Ranks, own: Result<(T, Identity)>) -> Result<T> {
+pub(crate) fn meet<T>(ranks: &Ranks, own: Result<(T, Identity)>) -> Result<T> {
     let (ready, identity) = ranks.agree(own)?;
     ranks.alike(identity)?;
     Ok(ready)
@@ -76,7 +77,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
 
 impl<F: Scalar> Sequential<F> {
     /// What was prepared on this rank, and what must be the same on the others.
-    pub(super) fn with_identity<'a>(
+    pub(crate) fn with_identity<'a>(
         &self,
         prepared: Result<Prepared<'a, F>>,
         settings: &Fit<F>,
@@ -109,7 +110,7 @@ impl<F: Scalar> Sequential<F> {
 
 impl<F: Scalar> Sequential<F> {
     /// What was prepared on this rank, once it is the same on all.
-    pub(super) fn meet_to_evaluate<'s>(
+    pub(crate) fn meet_to_evaluate<'s>(
         &self,
         ranks: &Ranks,
         prepared: Result<evaluate::Prepared<'s, F>>,
@@ -141,14 +142,14 @@ impl<F: Scalar> Sequential<F> {
 
 impl<F: Scalar> Training<'_, '_, F> {
     /// Gives all ranks the weights of rank 0, and what it keeps beside them, and tells whether callbacks look on.
-    pub(super) fn begin_together(&mut self) -> Result<()> {
+    pub(crate) fn begin_together(&mut self) -> Result<()> {
         let Some(ranks) = &self.ranks else { return Ok(()) };
         self.observed = ranks.tell(!self.callbacks.given.is_empty())?;
         same_state(ranks, &mut |state| self.model.state(state))
     }
 
     /// Where rank 0 went on from a backup, the others do so from there.
-    pub(super) fn go_on_together(&mut self, gone_on: Result<bool>) -> Result<()> {
+    pub(crate) fn go_on_together(&mut self, gone_on: Result<bool>) -> Result<()> {
         let Some(ranks) = &self.ranks else { return gone_on.map(drop) };
         let gone_on = ranks.agree(gone_on)?;
         if !ranks.tell(gone_on)? {
@@ -169,7 +170,7 @@ impl<F: Scalar> Training<'_, '_, F> {
     }
 
     /// What is compared to see whether callbacks have changed the model.
-    pub(super) fn before_callbacks(&self) -> u64 {
+    pub(crate) fn before_callbacks(&self) -> u64 {
         match &self.ranks {
             Some(ranks) if ranks.is_first() && self.observed => fingerprint(self.model),
             _ => 0,
@@ -178,7 +179,7 @@ impl<F: Scalar> Training<'_, '_, F> {
 
     /// After callbacks were called on rank 0: all stop where it stops, fail where it has failed, and have what it has. One
     /// message tells it all.
-    pub(super) fn obey(&mut self, before: u64, own: Result<Option<String>>) -> Result<Option<String>> {
+    pub(crate) fn obey(&mut self, before: u64, own: Result<Option<String>>) -> Result<Option<String>> {
         let Some(ranks) = self.ranks.as_ref().filter(|_| self.observed) else { return own };
         let mut changed = ranks.is_first() && fingerprint(self.model) != before;
         let model = &mut *self.model;
@@ -212,7 +213,7 @@ impl<F: Scalar> Training<'_, '_, F> {
 
     /// At the end of an epoch: the same logs on all ranks, the same reason to stop, and a look at whether all have the same
     /// weights still.
-    pub(super) fn end_epoch_together(&mut self) -> Result<()> {
+    pub(crate) fn end_epoch_together(&mut self) -> Result<()> {
         let Some(ranks) = &self.ranks else { return Ok(()) };
         same_state(ranks, &mut |state| self.logs.state(state))?;
         self.history.stopped = ranks.tell(self.history.stopped.take())?;
@@ -222,7 +223,7 @@ impl<F: Scalar> Training<'_, '_, F> {
 }
 
 /// Gives all ranks what rank 0 has.
-pub(super) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<()>) -> Result<()> {
+pub(crate) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<()>) -> Result<()> {
     let mut state = State::writing();
     let written = if ranks.is_first() { f(&mut state) } else { Ok(()) };
     ranks.agree_with_first(written)?;
@@ -238,7 +239,7 @@ pub(super) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<
 fn fingerprint<F: Scalar>(model: &Sequential<F>) -> u64 {
     let mut sum = 0;
     for layer in &model.layers {
-        layer.each_param(&mut |_, param| sum = mix(sum, param.value()));
+        layer.each_param(&mut |_, param| sum = hash_bits(sum, param.value()));
     }
     sum
 }

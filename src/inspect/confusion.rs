@@ -1,11 +1,11 @@
 //! The confusion matrix of a model on data.
 
-use super::dataset::TRAINING;
 use crate::error::{Error, Result, Shape};
 use crate::metric::ConfusionMatrix;
 use crate::model::Sequential;
 use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
+use crate::training::data::TRAINING;
 
 impl<F: Scalar> Sequential<F> {
     /// How often each class of `y` is predicted as each: by the largest output, or for a single output by

@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
 
 /// The running loss and metrics of an epoch or an evaluation.
-pub(super) struct Measure<F: Scalar> {
+pub(crate) struct RunningScores<F: Scalar> {
     metrics: Vec<Box<dyn Metric<F>>>,
     /// The keys, each with what stands before it.
     keys: Vec<String>,
@@ -36,16 +36,16 @@ pub(super) struct Measure<F: Scalar> {
 
 /// The targets of a batch: its rows, and their weights.
 #[derive(Clone, Copy)]
-pub(super) struct Targets<'a, F> {
-    pub(super) y: Batch<'a, F>,
-    pub(super) weights: Option<&'a [F]>,
+pub(crate) struct Targets<'a, F> {
+    pub(crate) y: Batch<'a, F>,
+    pub(crate) weights: Option<&'a [F]>,
     /// How many samples the rows belong to.
-    pub(super) samples: usize,
+    pub(crate) samples: usize,
 }
 
-impl<F: Scalar> Measure<F> {
+impl<F: Scalar> RunningScores<F> {
     /// Measures for outputs and targets of these shapes; `prefix` stands before all keys.
-    pub(super) fn new(
+    pub(crate) fn new(
         compiled: &Compiled<F>,
         prefix: &str,
         output: &[usize],
@@ -56,7 +56,7 @@ impl<F: Scalar> Measure<F> {
             metric.prepare(output, target)?;
             metric.reset();
         }
-        Ok(Measure {
+        Ok(RunningScores {
             metrics,
             keys: compiled.keys.iter().map(|key| format!("{prefix}{key}")).collect(),
             loss_key: format!("{prefix}loss"),
@@ -74,20 +74,20 @@ impl<F: Scalar> Measure<F> {
     }
 
     /// Forgets what was measured.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         (self.total, self.samples) = (0.0, 0.0);
         self.metrics.iter_mut().for_each(|metric| metric.reset());
     }
 
     /// What was measured since the last reset.
-    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.numbers("loss", [&mut self.total, &mut self.samples])?;
         let metrics = self.keys.iter().zip(&mut self.metrics);
         metrics.into_iter().try_for_each(|(key, metric)| state.group(key, |state| metric.state(state)))
     }
 
     /// The loss of a batch: `Σ w·ℓ / n + penalty`. Takes it, and the metrics, into the epoch's means.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
@@ -102,16 +102,16 @@ impl<F: Scalar> Measure<F> {
         self.mean(sum, targets.samples, penalty)
     }
 
-    /// From now on what is taken of this rank's parts of batches is kept until [`Measure::meet`]; here begins one of `samples`
+    /// From now on what is taken of this rank's parts of batches is kept until [`RunningScores::meet`]; here begins one of `samples`
     /// samples of `steps` rows.
-    pub(super) fn part_from(&mut self, samples: usize, steps: usize, ranks: &Ranks) {
+    pub(crate) fn part_from(&mut self, samples: usize, steps: usize, ranks: &Ranks) {
         let (_, rows) = self.apart.get_or_insert_with(|| ([0.0; 2], vec![0; ranks.size()]));
         rows.iter_mut().enumerate().for_each(|(rank, rows)| *rows += ranks.held(samples, rank) * steps);
     }
 
     /// Brings together what all ranks have taken since they parted, and tells whether any of them has `failed`: then the
     /// metrics are left out.
-    pub(super) fn meet(&mut self, weighs: bool, failed: bool, ranks: &Ranks) -> Result<bool> {
+    pub(crate) fn meet(&mut self, weighs: bool, failed: bool, ranks: &Ranks) -> Result<bool> {
         let ([total, samples], rows) = self.apart.take().unwrap_or_default();
         let mut sums = [total, samples, f64::from(u8::from(failed))];
         ranks.sum(&mut sums)?;
@@ -125,7 +125,7 @@ impl<F: Scalar> Measure<F> {
     }
 
     /// Takes a part of a batch that is cut: `activity` is what the outputs of these rows add to the loss.
-    pub(super) fn take_part(
+    pub(crate) fn take_part(
         &mut self,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
@@ -149,7 +149,7 @@ impl<F: Scalar> Measure<F> {
 
     /// The loss of the batch of `samples` samples of `steps` rows, whose parts all ranks have taken; rank 0 takes the metrics
     /// of the whole batch into account. Where a rank has not `read` its rows, all end in an error.
-    pub(super) fn take_whole(
+    pub(crate) fn take_whole(
         &mut self,
         (samples, steps): (usize, usize),
         weighs: bool,
@@ -236,8 +236,8 @@ impl<F: Scalar> Measure<F> {
         mean
     }
 
-    /// The gradient of what [`Measure::take`] or [`Measure::take_whole`] gave for the same batch, or a part of it.
-    pub(super) fn gradient(
+    /// The gradient of what [`RunningScores::take`] or [`RunningScores::take_whole`] gave for the same batch, or a part of it.
+    pub(crate) fn gradient(
         &mut self,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
@@ -254,7 +254,7 @@ impl<F: Scalar> Measure<F> {
     }
 
     /// Writes the means.
-    pub(super) fn log(&self, logs: &mut Logs) {
+    pub(crate) fn log(&self, logs: &mut Logs) {
         logs.set(&self.loss_key, self.total / self.samples.max(1.0));
         for (key, metric) in self.keys.iter().zip(&self.metrics) {
             logs.set(key, metric.value());

@@ -22,7 +22,7 @@ const BATCH: usize = 1 << 20;
 ///
 /// # Example
 /// ```
-/// use cornu::training::IntegratedGradients;
+/// use cornu::inspect::IntegratedGradients;
 /// let settings = IntegratedGradients::<f32>::new().steps(200).output(1);
 /// # let _ = settings;
 /// ```
@@ -77,7 +77,7 @@ impl<F: Scalar> std::fmt::Debug for IntegratedGradients<'_, F> {
 /// # Example
 /// ```
 /// use cornu::prelude::*;
-/// use cornu::training::IntegratedGradients;
+/// use cornu::inspect::IntegratedGradients;
 /// let mut model = Sequential::new().input([3]).add(Rescaling::new(2.0));
 /// model.build()?;
 /// let why = model.integrated_gradients(&ndarray::array![[1.0, 5.0, 2.0]], &IntegratedGradients::new())?;
@@ -126,7 +126,7 @@ impl<F: Scalar> Sequential<F> {
     /// # Example
     /// ```
     /// use cornu::prelude::*;
-    /// use cornu::training::IntegratedGradients;
+    /// use cornu::inspect::IntegratedGradients;
     /// use ndarray::array;
     /// let mut model = Sequential::new().input([2]).add(Dense::new(1));
     /// model.build()?;

@@ -1,8 +1,7 @@
 //! Trials: the helps of a diagnosis, each applied to a copy of the model and trained for a while.
 
-use super::search::Search;
-use super::settings::Fit;
-use super::trial::{Plan, Sample};
+use super::search::RemedySearch;
+use super::trial::{TrialPlan, TrialSample};
 use crate::data::ClassWeight;
 use crate::diagnosis::{Code, Finding, Findings, LEARNED};
 use crate::error::Result;
@@ -12,6 +11,7 @@ use crate::optimizer::Adam;
 use crate::rng::Rng;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
+use crate::training::{Fit, TryRemedies};
 
 /// Trials that the work is shared out to.
 const TRIALS: usize = 16;
@@ -45,27 +45,27 @@ impl<F: Scalar> Sequential<F> {
         y: &impl Samples<F>,
         settings: &Fit<F>,
     ) -> Result<Findings> {
-        self.try_helps(x, y, settings, None)
+        self.investigate_from(x, y, settings, None)
     }
 
-    /// The same for findings that a training gave.
-    pub(super) fn try_helps(
+    /// The same for the findings of a training, if there was one.
+    fn investigate_from(
         &self,
         x: &dyn Samples<F>,
         y: &dyn Samples<F>,
         settings: &Fit<F>,
         known: Option<Findings>,
     ) -> Result<Findings> {
-        let sample = Sample::new(x, y, settings, self.seed)?;
+        let sample = TrialSample::new(x, y, settings, self.seed)?;
         let model = self.initial(&sample)?;
         let train = settings.check(x.count().min(y.count()))?;
-        let plan = Plan::new(&model, settings, (sample.rows(), train), TRIALS);
+        let plan = TrialPlan::new(&model, settings, (sample.rows(), train), TRIALS);
         let (base, found) = plan.train(model.clone(), &sample)?;
         let mut findings = known.unwrap_or(found);
         findings.retain(|finding| !settings.rules.allowed.contains(&finding.code));
         findings.failed |= base.skill.is_none_or(|skill| skill < LEARNED);
         let by_recall = findings.of(Code::N0204).is_some() && base.recall.is_some();
-        let mut search = Search::new(&model, &sample, plan, base, by_recall);
+        let mut search = RemedySearch::new(&model, &sample, plan, base, by_recall);
         search.run(&findings)?;
         let trials = search.trials();
         let helped = trials.iter().any(|trial| trial.learned);
@@ -81,7 +81,7 @@ impl<F: Scalar> Sequential<F> {
     }
 
     /// A copy as it was before its first training: with the weights that it has, or had.
-    fn initial(&self, sample: &Sample<F>) -> Result<Self> {
+    fn initial(&self, sample: &TrialSample<F>) -> Result<Self> {
         let mut model = self.clone();
         if model.epochs_seen == 0 && model.is_built() {
             return Ok(model);
@@ -108,12 +108,24 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
+impl<F: Scalar> TryRemedies<F> for Sequential<F> {
+    fn try_remedies(
+        &self,
+        x: &dyn Samples<F>,
+        y: &dyn Samples<F>,
+        settings: &Fit<F>,
+        findings: Findings,
+    ) -> Result<Findings> {
+        self.investigate_from(x, y, settings, Some(findings))
+    }
+}
+
 /// Rows that a network which works can learn by heart, and the steps that this takes.
 const BY_HEART: (usize, usize) = (32, 400);
 
 /// Whether the network can learn a few rows by heart, where it learned nothing of all: then it works, and its inputs do
 /// not tell its targets.
-fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>, loss: f64) -> Result<Option<Finding>> {
+fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64) -> Result<Option<Finding>> {
     let (rows, steps) = BY_HEART;
     let rows = rows.min(sample.rows() / 2);
     let few = sample.head(rows);
@@ -125,16 +137,16 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &Sample<F>, loss: f64) -> 
         compiled.optimizer = Box::new(Adam::new(0.01));
     }
     let class_weight = ClassWeight::None;
-    let plan = Plan { steps, batch_size: rows, shuffle: false, class_weight, whole: true };
+    let plan = TrialPlan { steps, batch_size: rows, shuffle: false, class_weight, whole: true };
     let (end, _) = plan.train(copy, &few)?;
     // Half of what guessing costs is more than a few rows of noise give away by their averages alone.
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
         Code::N0504
-            .finding("the inputs make no difference")
+            .finding("the inputs do not help")
             .saw(format!(
-                "{rows} rows are learned by heart, to a loss of {:.4}; all rows stay at {loss:.4}",
+                "loss {:.4} on {rows} memorized rows, {loss:.4} on all rows",
                 end.loss.unwrap_or(f64::NAN)
             ))
-            .help("check that the rows of x and y belong together, and that x tells y at all")
+            .help("check that the rows of x and y belong together and that x determines y")
     }))
 }

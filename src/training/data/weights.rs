@@ -1,6 +1,6 @@
 //! How much each row of a dataset counts: by its sample weight, and by its class.
 
-use super::dataset::{Dataset, Names};
+use super::{CheckedData, Names};
 use crate::data::{ClassWeight, check_weights, class_of};
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
@@ -8,9 +8,9 @@ use crate::loss::{Loss, Target};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-impl<F: Scalar> Dataset<'_, F> {
+impl<F: Scalar> CheckedData<'_, F> {
     /// Weights each row by its sample weight: one a sample, or one a row.
-    pub(super) fn weigh_samples(&mut self, names: Names, weight: &dyn Samples<F>) -> Result<()> {
+    pub(crate) fn weigh_samples(&mut self, names: Names, weight: &dyn Samples<F>) -> Result<()> {
         if weight.count() != self.count() {
             return Err(Error::Length {
                 x: self.count(),
@@ -37,7 +37,7 @@ impl<F: Scalar> Dataset<'_, F> {
 
     /// Multiplies the weight of each of the first `train` samples' rows by that of its class. Where ranks have data of their
     /// own, classes are counted on all of them.
-    pub(super) fn weigh_classes(
+    pub(crate) fn weigh_classes(
         &mut self,
         weight: &ClassWeight,
         loss: &dyn Loss<F>,

@@ -1,37 +1,37 @@
 //! What the diagnosis looks at before a training, and how much of it.
 
-use super::dataset::Dataset;
-use super::given::Rows;
-use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
+use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch};
 use crate::error::Result;
+use crate::hash;
 use crate::layer::NamedLayer;
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
+use crate::training::data::{CheckedData, Rows};
 
 /// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
-pub(super) const NUMBERS: usize = 1 << 16;
-pub(super) const ROWS: usize = 10_000;
+pub(crate) const NUMBERS: usize = 1 << 16;
+pub(crate) const ROWS: usize = 10_000;
 /// Rows that tell the scale of the inputs and the commonest classes, in a run of a fraction of a millisecond.
-pub(super) const LEAST: usize = 32;
+pub(crate) const LEAST: usize = 32;
 /// Rows of a source, for which each row may be a read from a disk.
-pub(super) const FEW: usize = 64;
+pub(crate) const FEW: usize = 64;
 
 /// So many of the numbers below `count`, in order, one from each of as many equal parts: as even as a ruler, and without
 /// one, so that data in a regular order show no pattern of their own. The same at each call.
-pub(super) fn sample(count: usize, wanted: usize) -> Vec<usize> {
+pub(crate) fn sample(count: usize, wanted: usize) -> Vec<usize> {
     let wanted = wanted.min(count);
     let place = |i: usize| {
         let (low, high) = (i * count / wanted, (i + 1) * count / wanted);
-        low + (scramble(i as u64) * (high - low) as f64) as usize
+        low + (hash::uniform(i as u64) * (high - low) as f64) as usize
     };
     (0..wanted).map(place).collect()
 }
 
 /// What a step takes, in nanoseconds, on a machine of about these times: 200 multiplications a nanosecond, and 1 µs for
 /// each layer, which is what a network of 8, 16 and 2 units takes for batches of 32.
-pub(super) fn step_time<F: Scalar>(model: &Sequential<F>, batch_size: usize) -> f64 {
+pub(crate) fn step_time<F: Scalar>(model: &Sequential<F>, batch_size: usize) -> f64 {
     let work: f64 = model.layers.iter().map(products).sum();
     3.0 * work * batch_size as f64 / 200.0 + 1000.0 * model.layers.len() as f64
 }
@@ -51,13 +51,13 @@ fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
 
 /// How much is looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     /// Numbers of inputs and targets.
-    pub(super) numbers: usize,
+    pub(crate) numbers: usize,
     /// Rows that are compared with each other.
-    pub(super) compared: usize,
+    pub(crate) compared: usize,
     /// Batches of each epoch.
-    pub(super) looks: usize,
+    pub(crate) looks: usize,
 }
 
 /// Batches of an epoch that are looked at: two tell a beginning from what comes of it, and more than four nothing new.
@@ -65,15 +65,15 @@ const LOOKS: (usize, usize) = (2, 4);
 
 impl Budget {
     /// All, within the bounds of [`NUMBERS`] and [`ROWS`].
-    pub(super) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, looks: LOOKS.1 };
+    pub(crate) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, looks: LOOKS.1 };
 
     /// What takes about 3 thousandths of the time of the training, most of it at some 2 ns a number; and for a row that is
     /// compared 60 ns, 0.4 for each of its numbers, which are copied together, and 3 for each that goes into its key.
-    pub(super) fn of<F: Scalar>(
+    pub(crate) fn of<F: Scalar>(
         model: &Sequential<F>,
         plan: &Plan,
         train: usize,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
     ) -> Budget {
         let batch = plan.batch_size.min(train);
         let share = 0.0025 * step_time(model, batch) * (plan.epochs * plan.batches) as f64;
@@ -98,7 +98,7 @@ impl Budget {
 }
 
 /// What a run is to be.
-pub(super) fn plan<F: Scalar>(
+pub(crate) fn plan<F: Scalar>(
     model: &Sequential<F>,
     compiled: &Compiled<F>,
     (epochs, batch_size, train): (usize, usize, usize),
@@ -128,12 +128,12 @@ pub(super) fn plan<F: Scalar>(
 
 /// A watch that has seen the data: `train` of them train; those that validate are given with the first that does. What
 /// is looked at passes through the memory of `rows`.
-pub(super) fn watch<F: Scalar>(
+pub(crate) fn watch<F: Scalar>(
     model: &Sequential<F>,
     compiled: &Compiled<F>,
     plan: Plan,
-    (data, train): (&Dataset<F>, usize),
-    validation: Option<(&Dataset<F>, usize)>,
+    (data, train): (&CheckedData<F>, usize),
+    validation: Option<(&CheckedData<F>, usize)>,
     budget: Budget,
     rows: &mut Rows<F>,
 ) -> Result<Watch<F>> {

@@ -1,7 +1,7 @@
 //! Which helps are tried, alone and together, and which of them are advised.
 
 use super::remedies::{Edits, apply};
-use super::trial::{End, Plan, Sample, WORK};
+use super::trial::{TrialPlan, TrialResult, TrialSample, WORK};
 use crate::diagnosis::{Finding, Findings, Remedy, Severity, Trial};
 use crate::error::Result;
 use crate::model::Sequential;
@@ -15,18 +15,18 @@ const TOGETHER: usize = 5;
 /// A trial that was made.
 struct Done {
     edits: Edits,
-    end: End,
+    end: TrialResult,
     /// What its own diagnosis says to change beside them.
     own: Edits,
 }
 
 /// The trials so far, and what is needed for more.
-pub(super) struct Search<'a, F: Scalar> {
+pub(super) struct RemedySearch<'a, F: Scalar> {
     model: &'a Sequential<F>,
-    sample: &'a Sample<F>,
-    plan: Plan,
+    sample: &'a TrialSample<F>,
+    plan: TrialPlan,
     /// How the network as it is ended.
-    pub(super) base: End,
+    pub(super) base: TrialResult,
     done: Vec<Done>,
     /// What every advice has to have.
     needed: Edits,
@@ -36,17 +36,17 @@ pub(super) struct Search<'a, F: Scalar> {
     work: f64,
 }
 
-impl<'a, F: Scalar> Search<'a, F> {
+impl<'a, F: Scalar> RemedySearch<'a, F> {
     pub(super) fn new(
         model: &'a Sequential<F>,
-        sample: &'a Sample<F>,
-        plan: Plan,
-        base: End,
+        sample: &'a TrialSample<F>,
+        plan: TrialPlan,
+        base: TrialResult,
         by_recall: bool,
     ) -> Self {
-        let base = if by_recall { End { skill: base.recall, ..base } } else { base };
+        let base = if by_recall { TrialResult { skill: base.recall, ..base } } else { base };
         let (done, needed) = (Vec::new(), Vec::new());
-        Search { model, sample, plan, base, done, needed, by_recall, work: 0.0 }
+        RemedySearch { model, sample, plan, base, done, needed, by_recall, work: 0.0 }
     }
 
     /// Each help alone, the worst and most causal first, and the first helps of all roots together. Then to the best of
@@ -158,7 +158,7 @@ fn has_all(edits: &Edits, wanted: &Edits) -> bool {
 }
 
 /// How far a trial came: its skill, or without one its loss, the smaller the further.
-fn reached(end: &End) -> f64 {
+fn reached(end: &TrialResult) -> f64 {
     let far = end.skill.or(end.loss.map(|loss| -loss)).filter(|_| end.loss.is_some());
     far.unwrap_or(f64::NEG_INFINITY)
 }

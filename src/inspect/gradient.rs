@@ -1,9 +1,5 @@
 //! `check_gradient`: the gradients of all weights and of the input against central differences.
 
-use super::dataset::{Dataset, Ends, TRAINING};
-use super::given::{Given, Rows};
-use super::measure::{Measure, Targets};
-use super::step::add_penalty_slopes;
 use crate::error::{Error, Result};
 use crate::layer::{GlobalBatch, StepAt, Workspace};
 use crate::model::{Compiled, Sequential};
@@ -11,6 +7,8 @@ use crate::param::Param;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
+use crate::training::add_penalty_slopes;
+use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, Targets, TrainingData};
 
 /// How far a number is moved to either side.
 const STEP: f64 = 1e-5;
@@ -39,9 +37,9 @@ impl<F: Scalar> Sequential<F> {
     pub fn check_gradient(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Vec<(String, f64)>> {
         let mut model = self.clone();
         let compiled = model.compiled.take().ok_or(Error::NotCompiled)?;
-        let ends = Ends::of(self)?;
-        let data = Dataset::new(TRAINING, Given::Arrays { x, y }, ends, &*compiled.loss)?;
-        let measure = Measure::new(&compiled, "", ends.output, &y.sample_shape())?;
+        let ends = ModelShapes::of(self)?;
+        let data = CheckedData::new(TRAINING, TrainingData::Arrays { x, y }, ends, &*compiled.loss)?;
+        let measure = RunningScores::new(&compiled, "", ends.output, &y.sample_shape())?;
         let mut rows = Rows::default();
         let all: Vec<usize> = (0..data.count()).collect();
         data.gather(None, &all, &mut rows)?;
@@ -54,8 +52,8 @@ impl<F: Scalar> Sequential<F> {
 struct Probe<'a, F: Scalar> {
     model: Sequential<F>,
     compiled: &'a Compiled<F>,
-    data: Dataset<'a, F>,
-    measure: Measure<F>,
+    data: CheckedData<'a, F>,
+    measure: RunningScores<F>,
     workspace: Workspace<F>,
     x: Vec<F>,
     y: Vec<F>,

@@ -1,6 +1,6 @@
 //! Remedies: the helps of a diagnosis as edits of a copy.
 
-use super::trial::{Plan, Sample};
+use super::trial::{TrialPlan, TrialSample};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
 use crate::diagnosis::Remedy;
@@ -19,10 +19,10 @@ pub(super) type Edits = Vec<(String, Remedy)>;
 /// A copy of the model, the sample and the plan with these edits.
 pub(super) fn apply<F: Scalar>(
     model: &Sequential<F>,
-    sample: &Sample<F>,
-    plan: &Plan,
+    sample: &TrialSample<F>,
+    plan: &TrialPlan,
     edits: &Edits,
-) -> Result<(Sequential<F>, Sample<F>, Plan)> {
+) -> Result<(Sequential<F>, TrialSample<F>, TrialPlan)> {
     let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
     // A layer more shifts the places of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
@@ -91,7 +91,7 @@ pub(super) fn apply<F: Scalar>(
 }
 
 /// Puts a normalization of the inputs before all layers.
-fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &Sample<F>) -> Result<()> {
+fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let x = sample.x.mapv(|x| x.as_f64());
     let mut node = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
     node.build(&sample.shape(), &mut Rng::stream(model.seed, 0))?;

@@ -3,23 +3,23 @@
 
 use std::ops::Range;
 
-use super::update::each_trained_of;
 use crate::distributed::Ranks;
 use crate::error::{Error, RankFault, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
+use crate::training::update::each_trained_of;
 
 /// The memory of such sums, kept from one step to the next.
-pub(super) struct Buckets<F>(Vec<Vec<F>>);
+pub(crate) struct Buckets<F>(Vec<Vec<F>>);
 
 impl<F: Scalar> Buckets<F> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Buckets(Vec::new())
     }
 
     /// Passes backward through the layers `lowest` and above, each by `backward`, from the last to the first, and replaces
     /// their gradients by the sums over all ranks.
-    pub(super) fn sum(
+    pub(crate) fn sum(
         &mut self,
         model: &mut Sequential<F>,
         lowest: usize,
@@ -52,7 +52,7 @@ impl<F: Scalar> Buckets<F> {
                     cause: "a sum came back as another type".into(),
                 })
             };
-            let sums = F::take_back(sum.finish()?).ok_or_else(mixed)?;
+            let sums = F::from_owned_numbers(sum.finish()?).ok_or_else(mixed)?;
             self.take_back(model, layers, sums);
         }
         Ok(())

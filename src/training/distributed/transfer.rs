@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::update;
 use crate::error::{Result, Shape};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
+use crate::training::update;
 
 impl<F: Scalar> Sequential<F> {
     /// All that building and training have given the model, for [`Sequential::unpack`].

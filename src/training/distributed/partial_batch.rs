@@ -1,10 +1,6 @@
 //! A step of training on a batch that is cut into parts, of which each rank has one, or with
 //! [`Reduction::Exact`](crate::distributed::Reduction::Exact) some of eight.
 
-use super::dataset::Dataset;
-use super::measure::Measure;
-use super::step::{Trainer, add_penalty_slopes, first_bad_gradient, targets};
-use super::update::each_trained;
 use crate::diagnosis::Watch;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
@@ -12,15 +8,18 @@ use crate::layer::GlobalBatch;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
+use crate::training::data::{CheckedData, RunningScores};
+use crate::training::step::{Trainer, add_penalty_slopes, first_bad_gradient, targets};
+use crate::training::update::each_trained;
 
 impl<F: Scalar> Trainer<F> {
     /// Passes this rank's parts of the samples forward, and gives the loss of all, which has this `penalty` of weights.
-    pub(super) fn forward_parts(
+    pub(crate) fn forward_parts(
         &mut self,
         model: &mut Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         (indices, mut watch): (&[usize], Option<&mut Watch<F>>),
-        measure: &mut Measure<F>,
+        measure: &mut RunningScores<F>,
         penalty: f64,
         ranks: &Ranks,
     ) -> Result<f64> {
@@ -57,12 +56,12 @@ impl<F: Scalar> Trainer<F> {
 
     /// The gradients of the whole batch, summed over parts and ranks, and then those of regularizers, once. Tells one that
     /// is not finite.
-    pub(super) fn backward_parts(
+    pub(crate) fn backward_parts(
         &mut self,
         model: &mut Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         indices: &[usize],
-        measure: &mut Measure<F>,
+        measure: &mut RunningScores<F>,
         ranks: &Ranks,
     ) -> Result<Option<(String, f64)>> {
         match ranks.is_exact() {
@@ -84,9 +83,9 @@ impl<F: Scalar> Trainer<F> {
     fn exact_gradients(
         &mut self,
         model: &mut Sequential<F>,
-        data: &Dataset<F>,
+        data: &CheckedData<F>,
         indices: &[usize],
-        measure: &mut Measure<F>,
+        measure: &mut RunningScores<F>,
         ranks: &Ranks,
     ) -> Result<()> {
         let (mut own, mut len) = (Vec::new(), 0);

@@ -1,6 +1,6 @@
 //! Data as it was given: two arrays, or a source of batches.
 
-use super::dataset::Names;
+use super::Names;
 use crate::data::{BatchSource, check_source};
 use crate::error::Result;
 use crate::kernel;
@@ -9,21 +9,21 @@ use crate::scalar::Scalar;
 
 /// Where samples and targets come from.
 #[derive(Clone, Copy)]
-pub(super) enum Given<'a, F: Scalar> {
+pub(crate) enum TrainingData<'a, F: Scalar> {
     Arrays { x: &'a dyn Samples<F>, y: &'a dyn Samples<F> },
     Batches(&'a dyn BatchSource<F>),
 }
 
 /// Memory for samples that are copied together, with their targets and weights.
 #[derive(Default)]
-pub(super) struct Rows<F> {
-    pub(super) x: Vec<F>,
-    pub(super) y: Vec<F>,
-    pub(super) weights: Vec<F>,
+pub(crate) struct Rows<F> {
+    pub(crate) x: Vec<F>,
+    pub(crate) y: Vec<F>,
+    pub(crate) weights: Vec<F>,
 }
 
 impl<F> Rows<F> {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.x.clear();
         self.y.clear();
         self.weights.clear();
@@ -33,54 +33,54 @@ impl<F> Rows<F> {
 /// How many samples of a source are read at a time to look at its targets alone.
 const LOOK: usize = 64;
 
-impl<F: Scalar> Given<'_, F> {
-    pub(super) fn check_not_empty(&self, names: Names) -> Result<()> {
+impl<F: Scalar> TrainingData<'_, F> {
+    pub(crate) fn check_not_empty(&self, names: Names) -> Result<()> {
         match self {
-            Given::Arrays { x, y } => {
+            TrainingData::Arrays { x, y } => {
                 check_not_empty(names.x, *x)?;
                 check_not_empty(names.y, *y)
             }
-            Given::Batches(source) => check_source(*source),
+            TrainingData::Batches(source) => check_source(*source),
         }
     }
 
     /// How many samples and how many targets.
-    pub(super) fn counts(&self) -> (usize, usize) {
+    pub(crate) fn counts(&self) -> (usize, usize) {
         match self {
-            Given::Arrays { x, y } => (x.count(), y.count()),
-            Given::Batches(source) => (source.count(), source.count()),
+            TrainingData::Arrays { x, y } => (x.count(), y.count()),
+            TrainingData::Batches(source) => (source.count(), source.count()),
         }
     }
 
-    pub(super) fn input_shape(&self) -> Vec<usize> {
+    pub(crate) fn input_shape(&self) -> Vec<usize> {
         match self {
-            Given::Arrays { x, .. } => x.sample_shape(),
-            Given::Batches(source) => source.input_shape(),
+            TrainingData::Arrays { x, .. } => x.sample_shape(),
+            TrainingData::Batches(source) => source.input_shape(),
         }
     }
 
-    pub(super) fn target_shape(&self) -> Vec<usize> {
+    pub(crate) fn target_shape(&self) -> Vec<usize> {
         match self {
-            Given::Arrays { y, .. } => y.sample_shape(),
-            Given::Batches(source) => source.target_shape(),
+            TrainingData::Arrays { y, .. } => y.sample_shape(),
+            TrainingData::Batches(source) => source.target_shape(),
         }
     }
 
     /// Refuses NaN and infinities in arrays, and gives the largest absolute value of `x`; batches are checked as they
     /// come.
-    pub(super) fn check_finite(&self, names: Names) -> Result<Option<F>> {
+    pub(crate) fn check_finite(&self, names: Names) -> Result<Option<F>> {
         match self {
-            Given::Arrays { x, y } => {
+            TrainingData::Arrays { x, y } => {
                 let largest = check_finite(names.x, *x)?;
                 check_finite(names.y, *y)?;
                 Ok(Some(largest))
             }
-            Given::Batches(_) => Ok(None),
+            TrainingData::Batches(_) => Ok(None),
         }
     }
 
     /// Writes the samples of these indices, and their targets; those to be trained on in an epoch, where one is given.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         names: Names,
         epoch: Option<u64>,
@@ -90,12 +90,12 @@ impl<F: Scalar> Given<'_, F> {
     ) -> Result<()> {
         match self {
             _ if indices.is_empty() => Ok(()),
-            Given::Arrays { x: from_x, y: from_y } => {
+            TrainingData::Arrays { x: from_x, y: from_y } => {
                 rows(*from_x, indices, x);
                 rows(*from_y, indices, y);
                 Ok(())
             }
-            Given::Batches(source) => {
+            TrainingData::Batches(source) => {
                 match epoch {
                     Some(epoch) => source.fill_epoch(epoch, indices, x, y)?,
                     None => source.fill(indices, x, y)?,
@@ -114,27 +114,27 @@ impl<F: Scalar> Given<'_, F> {
     }
 
     /// Writes the targets of these indices of an array.
-    pub(super) fn read_targets(&self, indices: &[usize], y: &mut [F]) {
-        if let Given::Arrays { y: from, .. } = self {
+    pub(crate) fn read_targets(&self, indices: &[usize], y: &mut [F]) {
+        if let TrainingData::Arrays { y: from, .. } = self {
             rows(*from, indices, y);
         }
     }
 
     /// All targets, where they lie in memory as they would be read.
-    pub(super) fn targets(&self) -> Option<&[F]> {
+    pub(crate) fn targets(&self) -> Option<&[F]> {
         match self {
-            Given::Arrays { y, .. } => y.as_slice(),
-            Given::Batches(_) => None,
+            TrainingData::Arrays { y, .. } => y.as_slice(),
+            TrainingData::Batches(_) => None,
         }
     }
 
     /// Calls `f` with the number and the values of each sample of an array.
-    pub(super) fn each_sample(
+    pub(crate) fn each_sample(
         &self,
         width: usize,
         mut f: impl FnMut(usize, &[F]) -> Result<()>,
     ) -> Result<()> {
-        let Given::Arrays { x, .. } = self else { return Ok(()) };
+        let TrainingData::Arrays { x, .. } = self else { return Ok(()) };
         let mut sample = vec![F::zero(); width];
         (0..x.count()).try_for_each(|index| {
             x.read(index, &mut sample);
@@ -143,14 +143,14 @@ impl<F: Scalar> Given<'_, F> {
     }
 
     /// Calls `f` with the number and the target of each sample.
-    pub(super) fn each_target(
+    pub(crate) fn each_target(
         &self,
         names: Names,
         mut f: impl FnMut(usize, &[F]) -> Result<()>,
     ) -> Result<()> {
         let target = self.target_shape().iter().product();
         match self {
-            Given::Arrays { y, .. } => {
+            TrainingData::Arrays { y, .. } => {
                 if let Some(all) = y.as_slice() {
                     return all.chunks_exact(target).enumerate().try_for_each(|(index, y)| f(index, y));
                 }
@@ -160,7 +160,7 @@ impl<F: Scalar> Given<'_, F> {
                     f(index, &sample)
                 })
             }
-            Given::Batches(source) => {
+            TrainingData::Batches(source) => {
                 let width: usize = source.input_shape().iter().product();
                 let (mut x, mut y) = (vec![F::zero(); LOOK * width], vec![F::zero(); LOOK * target]);
                 for start in (0..source.count()).step_by(LOOK) {

@@ -1,19 +1,20 @@
 //! Where the diagnosis meets a training: what is looked at, when, and how it is told.
 
-use super::dataset::{Dataset, Ends, TRAINING};
-use super::given::{Given, Rows};
-use super::look::{self, Budget, plan, sample};
-use super::measure::Measure;
-use super::settings::Fit;
-use super::step::Trainer;
-use super::tell::tell;
-use crate::callback::{Logs, Verbose};
-use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Watch};
+pub(crate) mod sampling;
+
+use crate::callback::{Logs, Verbose, terminal};
+use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Watch, colour};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::state::State;
+use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, TrainingData};
+use crate::training::settings::Fit;
+use crate::training::step::Trainer;
+
+use sampling::{Budget, plan};
+pub(crate) use sampling::{sample, step_time};
 
 impl<F: Scalar> Sequential<F> {
     /// Looks for what would keep the model from learning these data, before any training: a look at the data, and one
@@ -32,20 +33,27 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn check(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Findings> {
-        let given = Given::Arrays { x, y };
+        let given = TrainingData::Arrays { x, y };
         let mut model = self.built_for(given, false)?.unwrap_or_else(|| self.clone());
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let ends = Ends::of(&model)?;
-        let data = match Dataset::new(TRAINING, given, ends, &*compiled.loss) {
+        let ends = ModelShapes::of(&model)?;
+        let data = match CheckedData::new(TRAINING, given, ends, &*compiled.loss) {
             Ok(data) => data,
             Err(error @ Error::NonFinite { .. }) => return Ok(not_finite(&error)),
             Err(error) => return Err(error),
         };
         let count = data.count();
         let plan = plan(&model, compiled, (0, count, count), true);
-        let mut watch =
-            look::watch(&model, compiled, plan, (&data, count), None, Budget::FULL, &mut Rows::default())?;
-        let mut measure = Measure::new(compiled, "", ends.output, &data.target_shape())?;
+        let mut watch = sampling::watch(
+            &model,
+            compiled,
+            plan,
+            (&data, count),
+            None,
+            Budget::FULL,
+            &mut Rows::default(),
+        )?;
+        let mut measure = RunningScores::new(compiled, "", ends.output, &data.target_shape())?;
         let indices = sample(count, count.min(256));
         watch.begins(0);
         Trainer::new(&mut model).forward(
@@ -61,20 +69,20 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// The one finding about data that cannot be looked at any further.
+/// The only finding about data with values that are not finite.
 fn not_finite(error: &Error) -> Findings {
     let finding = Code::N0201
-        .finding("the data have numbers that are not finite")
+        .finding("values that are not finite")
         .saw(error.to_string())
-        .help("leave such rows out, or fill them with the column's mean before training");
+        .help("drop these rows, or replace the values by the mean of their column");
     let mut findings = Findings::default();
     findings.take(vec![finding]);
     findings
 }
 
 /// The diagnosis of a `fit`.
-pub(super) struct Diagnosis<'f, F: Scalar> {
-    pub(super) watch: Watch<F>,
+pub(crate) struct Diagnosis<'f, F: Scalar> {
+    pub(crate) watch: Watch<F>,
     /// Whether this is another rank than the first, which judges.
     follows: bool,
     rules: &'f Rules,
@@ -84,10 +92,10 @@ pub(super) struct Diagnosis<'f, F: Scalar> {
 
 impl<'f, F: Scalar> Diagnosis<'f, F> {
     /// The diagnosis that the settings ask for.
-    pub(super) fn new(
+    pub(crate) fn new(
         model: &Sequential<F>,
-        data: &Dataset<F>,
-        validation: Option<(&Dataset<F>, usize)>,
+        data: &CheckedData<F>,
+        validation: Option<(&CheckedData<F>, usize)>,
         settings: &'f Fit<F>,
         train: usize,
         rows: &mut Rows<F>,
@@ -98,29 +106,29 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch);
         let plan = plan(model, compiled, (epochs, settings.batch_size, train), settings.shuffle);
         let budget = Budget::of(model, &plan, train, data);
-        let watch = look::watch(model, compiled, plan, (data, train), validation, budget, rows)?;
+        let watch = sampling::watch(model, compiled, plan, (data, train), validation, budget, rows)?;
         Ok(Some(Diagnosis::by(watch, settings, false)))
     }
 
     /// A diagnosis by this watch.
-    pub(super) fn by(watch: Watch<F>, settings: &'f Fit<F>, follows: bool) -> Self {
+    pub(crate) fn by(watch: Watch<F>, settings: &'f Fit<F>, follows: bool) -> Self {
         let tells = settings.verbose != Verbose::Silent && !follows;
         Diagnosis { watch, follows, rules: &settings.rules, diagnose: settings.diagnose, tells }
     }
 
     /// Whether the batch under way is the first.
-    pub(super) fn is_at_the_start(&self) -> bool {
+    pub(crate) fn is_at_the_start(&self) -> bool {
         !self.follows && self.watch.evidence.curves.epochs.is_empty() && self.watch.batch() == 0
     }
 
     /// After the first forward pass, before the first step.
-    pub(super) fn first(&mut self) {
+    pub(crate) fn first(&mut self) {
         let news = self.watch.ask(self.rules);
         self.tell(&news);
     }
 
     /// At the end of an epoch. Gives a reason to stop where stopping was asked for and there is no hope.
-    pub(super) fn end_epoch(&mut self, logs: &Logs, learning_rate: f64) -> Option<String> {
+    pub(crate) fn end_epoch(&mut self, logs: &Logs, learning_rate: f64) -> Option<String> {
         if self.follows {
             return None;
         }
@@ -133,7 +141,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     }
 
     /// Where a number is no longer finite.
-    pub(super) fn diverged(&mut self, error: &Error) {
+    pub(crate) fn diverged(&mut self, error: &Error) {
         if self.follows {
             return;
         }
@@ -142,7 +150,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     }
 
     /// At the end of the run; `stopped` says why it came before its time.
-    pub(super) fn end(mut self, stopped: Option<String>) -> Findings {
+    pub(crate) fn end(mut self, stopped: Option<String>) -> Findings {
         if self.follows {
             return Findings::default();
         }
@@ -152,13 +160,21 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     }
 
     /// What was seen and found so far.
-    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.group("diagnosis", |state| self.watch.state(state))
     }
 
     fn tell(&self, news: &[String]) {
         if self.tells && !news.is_empty() {
-            tell(&self.watch.findings, &|finding| news.contains(&finding.code));
+            print_findings(&self.watch.findings, &|finding| news.contains(&finding.code));
         }
+    }
+}
+
+/// Writes the findings that are `shown` to the terminal, and not to standard output, which programs read.
+pub(crate) fn print_findings(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
+    let mut text = String::new();
+    if findings.write(&mut text, shown).is_ok() && !text.is_empty() {
+        terminal::tell(|coloured| if coloured { colour(&text) } else { text });
     }
 }

@@ -1,18 +1,17 @@
 //! Steps of each rank on its own parts of the batches, and the means of all weights where the ranks meet: local SGD.
 
-use super::dataset::Dataset;
-use super::diagnose::Diagnosis;
-use super::measure::Measure;
-use super::step::{At, Trainer};
-use super::update;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
+use crate::training::data::{CheckedData, RunningScores};
+use crate::training::diagnosis::Diagnosis;
+use crate::training::step::{At, Trainer};
+use crate::training::update;
 
 /// What a rank has to tell when it meets the others.
-pub(super) struct Apart<F> {
+pub(crate) struct Apart<F> {
     /// Steps since it last did.
     steps: usize,
     /// What went wrong since: it takes no further step.
@@ -24,17 +23,17 @@ pub(super) struct Apart<F> {
 }
 
 impl<F: Scalar> Apart<F> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Apart { steps: 0, failed: None, before: Vec::new(), flat: Vec::new() }
     }
 
     /// A step on this rank's part of the samples `indices`. Tells whether the ranks met after it, as they do after the `last`
     /// of an epoch.
-    pub(super) fn step(
+    pub(crate) fn step(
         &mut self,
         model: &mut Sequential<F>,
         trainer: &mut Trainer<F>,
-        (data, indices, measure): (&Dataset<F>, &[usize], &mut Measure<F>),
+        (data, indices, measure): (&CheckedData<F>, &[usize], &mut RunningScores<F>),
         (at, last): (At, bool),
         diagnosis: Option<&mut Diagnosis<F>>,
         ranks: &Ranks,

@@ -1,6 +1,7 @@
 //! Data that was checked at the door: samples, targets and weights that fit the model and its loss.
 
-use super::given::{Given, Rows};
+use super::Names;
+use super::training_data::{Rows, TrainingData};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::loss::{Loss, Target};
@@ -10,8 +11,8 @@ use crate::scalar::Scalar;
 
 /// Samples with their targets, and how much each row counts.
 #[derive(Clone)]
-pub(super) struct Dataset<'a, F: Scalar> {
-    given: Given<'a, F>,
+pub(crate) struct CheckedData<'a, F: Scalar> {
+    given: TrainingData<'a, F>,
     names: Names,
     width: usize,
     /// How many indices the model reads, where it reads indices.
@@ -19,56 +20,49 @@ pub(super) struct Dataset<'a, F: Scalar> {
     /// What the loss reads as targets, and how many classes the output has.
     labels: (Target, usize),
     /// Rows of the loss in one sample: 1, or the steps of an output of `(steps, classes)`.
-    pub(super) steps: usize,
+    pub(crate) steps: usize,
     /// The width of one row of targets.
-    pub(super) target: usize,
+    pub(crate) target: usize,
     /// The largest absolute value of `x`, where it is known.
-    pub(super) largest: Option<F>,
+    pub(crate) largest: Option<F>,
     /// One weight for each row, where not all are 1.
-    pub(super) weights: Option<Vec<F>>,
+    pub(crate) weights: Option<Vec<F>>,
 }
 
 /// What goes into a model and comes out of it.
 #[derive(Clone, Copy)]
-pub(super) struct Ends<'m> {
-    pub(super) input: &'m [usize],
-    pub(super) output: &'m [usize],
+pub(crate) struct ModelShapes<'m> {
+    pub(crate) input: &'m [usize],
+    pub(crate) output: &'m [usize],
     indices: Option<usize>,
 }
 
-impl<'m> Ends<'m> {
-    pub(super) fn of<F: Scalar>(model: &'m Sequential<F>) -> Result<Self> {
+impl<'m> ModelShapes<'m> {
+    pub(crate) fn of<F: Scalar>(model: &'m Sequential<F>) -> Result<Self> {
         match (model.input_shape(), model.output_shape()) {
-            (Some(input), Some(output)) => Ok(Ends { input, output, indices: model.indices() }),
+            (Some(input), Some(output)) => Ok(ModelShapes { input, output, indices: model.indices() }),
             _ => Err(Error::NotBuilt),
         }
     }
 }
 
-/// What is called what in errors.
-#[derive(Clone, Copy)]
-pub(super) struct Names {
-    pub(super) x: &'static str,
-    pub(super) y: &'static str,
-    pub(super) weight: &'static str,
-}
-
-pub(super) const TRAINING: Names = Names { x: "x", y: "y", weight: "sample_weight" };
-pub(super) const VALIDATION: Names =
-    Names { x: "validation x", y: "validation y", weight: "validation_weight" };
-
-impl<'a, F: Scalar> Dataset<'a, F> {
+impl<'a, F: Scalar> CheckedData<'a, F> {
     /// Checks everything that could not be trained on.
-    pub(super) fn new(names: Names, given: Given<'a, F>, ends: Ends, loss: &dyn Loss<F>) -> Result<Self> {
+    pub(crate) fn new(
+        names: Names,
+        given: TrainingData<'a, F>,
+        ends: ModelShapes,
+        loss: &dyn Loss<F>,
+    ) -> Result<Self> {
         given.check_not_empty(names)?;
-        Dataset::of_shard(names, given, ends, loss)
+        CheckedData::of_shard(names, given, ends, loss)
     }
 
     /// The same for one of several shards, which may have no sample.
-    pub(super) fn of_shard(
+    pub(crate) fn of_shard(
         names: Names,
-        given: Given<'a, F>,
-        Ends { input, output, indices }: Ends,
+        given: TrainingData<'a, F>,
+        ModelShapes { input, output, indices }: ModelShapes,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
         if given.input_shape() != input {
@@ -83,8 +77,8 @@ impl<'a, F: Scalar> Dataset<'a, F> {
         let labels = (loss.target(), output.last().copied().unwrap_or(1));
         let width = input.iter().product();
         let mut data =
-            Dataset { given, names, width, indices, labels, steps, target, largest: None, weights: None };
-        if let Given::Arrays { .. } = data.given {
+            CheckedData { given, names, width, indices, labels, steps, target, largest: None, weights: None };
+        if let TrainingData::Arrays { .. } = data.given {
             data.largest = data.given.check_finite(names)?;
             if indices.is_some() {
                 data.given.each_sample(width, |index, sample| data.check_indices(index, sample))?;
@@ -99,18 +93,18 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     }
 
     /// The shape of one target, as it was given.
-    pub(super) fn target_shape(&self) -> Vec<usize> {
+    pub(crate) fn target_shape(&self) -> Vec<usize> {
         self.given.target_shape()
     }
 
     /// Copies the samples, targets and weights of these indices together into a batch; one to be trained on in an epoch of
     /// the model's life, where that is given.
-    pub(super) fn gather(&self, epoch: Option<u64>, indices: &[usize], into: &mut Rows<F>) -> Result<()> {
+    pub(crate) fn gather(&self, epoch: Option<u64>, indices: &[usize], into: &mut Rows<F>) -> Result<()> {
         let Rows { x, y, .. } = into;
         x.resize(indices.len() * self.width, F::zero());
         y.resize(indices.len() * self.steps * self.target, F::zero());
         self.given.read(self.names, epoch, indices, x, y)?;
-        if let Given::Batches(_) = self.given {
+        if let TrainingData::Batches(_) = self.given {
             for (&index, sample) in indices.iter().zip(x.chunks_exact(self.width)) {
                 self.check_indices(index, sample)?;
             }
@@ -123,12 +117,12 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     }
 
     /// Whether the samples come from a source, batch by batch.
-    pub(super) fn is_source(&self) -> bool {
-        matches!(self.given, Given::Batches(_))
+    pub(crate) fn is_source(&self) -> bool {
+        matches!(self.given, TrainingData::Batches(_))
     }
 
     /// Copies the targets and weights of these indices of arrays together.
-    pub(super) fn gather_targets(&self, indices: &[usize], into: &mut Rows<F>) {
+    pub(crate) fn gather_targets(&self, indices: &[usize], into: &mut Rows<F>) {
         into.y.resize(indices.len() * self.steps * self.target, F::zero());
         self.given.read_targets(indices, &mut into.y);
         self.gather_weights(indices, &mut into.weights);
@@ -142,12 +136,12 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     }
 
     /// How many numbers one sample of `x` has.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
     /// How many samples.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.given.counts().0
     }
 
@@ -184,7 +178,7 @@ impl<'a, F: Scalar> Dataset<'a, F> {
     }
 
     /// Calls `f` with each row of targets.
-    pub(super) fn each_target(&self, mut f: impl FnMut(usize, &[F]) -> Result<()>) -> Result<()> {
+    pub(crate) fn each_target(&self, mut f: impl FnMut(usize, &[F]) -> Result<()>) -> Result<()> {
         self.given.each_target(self.names, |index, sample| {
             let targets = sample.chunks_exact(self.target).enumerate();
             targets.into_iter().try_for_each(|(step, target)| f(index * self.steps + step, target))

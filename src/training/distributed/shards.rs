@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use super::dataset::{Dataset, Names, TRAINING, VALIDATION};
-use super::epochs::Training;
-use super::fit::Run;
 use super::ranks::Identity;
-use super::settings::Fit;
 use crate::distributed::{Communicator, RankSettings, Ranks, Reduction, Shards};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
+use crate::training::data::{CheckedData, Names, TRAINING, VALIDATION};
+use crate::training::epochs::Training;
+use crate::training::fit::Run;
+use crate::training::settings::Fit;
 
 impl<'a, F: Scalar> Fit<'a, F> {
     /// Trains on all samples of all ranks, each of which has a shard of its own: arrays or a source with other samples than
@@ -54,7 +54,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// Refuses settings that make no training, and tells how many of the `count` samples of a shard train.
-    pub(super) fn check_shard(&self, count: usize) -> Result<usize> {
+    pub(crate) fn check_shard(&self, count: usize) -> Result<usize> {
         if self.ranks.reduction == Reduction::Exact {
             let expected = "Reduction::Fast where each rank has data of its own";
             return Err(Error::argument("reduction", expected, "Reduction::Exact"));
@@ -69,9 +69,9 @@ impl<'a, F: Scalar> Fit<'a, F> {
 }
 
 /// Of what must be the same on all ranks, what is instead of each shard's own size and numbers.
-pub(super) fn of_shards<F: Scalar>(identity: &mut Identity, run: &Run<F>, settings: &Fit<F>) -> Result<()> {
+pub(crate) fn of_shards<F: Scalar>(identity: &mut Identity, run: &Run<F>, settings: &Fit<F>) -> Result<()> {
     identity.retain(|(name, _)| !name.starts_with("number of samples") && !name.starts_with("sum over"));
-    let weighs = |data: Option<&Dataset<F>>| match data.map(|data| data.weights.is_some()) {
+    let weighs = |data: Option<&CheckedData<F>>| match data.map(|data| data.weights.is_some()) {
         Some(true) => "some",
         Some(false) => "none",
         None => "no data",
@@ -91,13 +91,13 @@ pub(super) fn of_shards<F: Scalar>(identity: &mut Identity, run: &Run<F>, settin
 }
 
 /// No rank has a sample.
-pub(super) fn none<F: Scalar>(names: Names, data: &Dataset<F>) -> Error {
+pub(crate) fn none<F: Scalar>(names: Names, data: &CheckedData<F>) -> Error {
     Error::Empty { argument: names.x.into(), shape: vec![0, data.width()] }
 }
 
 impl<F: Scalar> Run<'_, F> {
     /// Learns from all ranks how many samples each has, and how many of each class.
-    pub(super) fn meet_shards(
+    pub(crate) fn meet_shards(
         &mut self,
         model: &Sequential<F>,
         settings: &Fit<F>,
@@ -123,12 +123,12 @@ impl<F: Scalar> Run<'_, F> {
     }
 
     /// The samples that train, of all ranks.
-    pub(super) fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.shards.as_ref().map_or(self.train, |(train, _)| train.total)
     }
 
     /// The samples that validate, of all ranks once they have met.
-    pub(super) fn held(&self, settings: &Fit<F>) -> usize {
+    pub(crate) fn held(&self, settings: &Fit<F>) -> usize {
         if let Some((_, Some(held))) = &self.shards {
             return held.total;
         }
@@ -141,7 +141,7 @@ impl<F: Scalar> Run<'_, F> {
 
 impl<F: Scalar> Training<'_, '_, F> {
     /// How far the random stream that shuffles a shard is from that of the first.
-    pub(super) fn shard_stream(&self) -> u64 {
+    pub(crate) fn shard_stream(&self) -> u64 {
         match &self.ranks {
             Some(ranks) if ranks.is_sharded() => (ranks.rank() as u64) << 44,
             _ => 0,
@@ -149,7 +149,7 @@ impl<F: Scalar> Training<'_, '_, F> {
     }
 
     /// Where each rank has data of its own: puts its samples of these of all at their places of the batch.
-    pub(super) fn arrange_own(&mut self, batch: Range<usize>) {
+    pub(crate) fn arrange_own(&mut self, batch: Range<usize>) {
         if let (Some(ranks), Some((shards, _))) = (&self.ranks, &self.run.shards) {
             let samples = shards.cut(ranks, batch.clone());
             self.own.clear();

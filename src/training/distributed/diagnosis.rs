@@ -1,25 +1,24 @@
 //! The diagnosis of a training on several ranks: all look, each at its own rows, and rank 0 judges and tells.
 
-use super::dataset::Dataset;
-use super::diagnose::Diagnosis;
-use super::epochs::Training;
-use super::fit::Run;
-use super::given::Rows;
-use super::look::{self, Budget, FEW, LEAST, NUMBERS, ROWS, plan, sample};
-use super::settings::Fit;
 use crate::diagnosis::{Data, Diagnose, Plan, Repeats, Shard, Tally, Watch};
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
+use crate::training::data::{CheckedData, Rows};
+use crate::training::diagnosis::Diagnosis;
+use crate::training::diagnosis::sampling::{self, Budget, FEW, LEAST, NUMBERS, ROWS, plan, sample};
+use crate::training::epochs::Training;
+use crate::training::fit::Run;
+use crate::training::settings::Fit;
 
 impl<'f, F: Scalar> Diagnosis<'f, F> {
     /// The diagnosis that the settings ask for, on each of several ranks.
-    pub(super) fn together(
+    pub(crate) fn together(
         model: &Sequential<F>,
         run: &Run<F>,
-        validation: Option<(&Dataset<F>, usize)>,
+        validation: Option<(&CheckedData<F>, usize)>,
         settings: &'f Fit<F>,
         rows: &mut Rows<F>,
         ranks: &Ranks,
@@ -42,7 +41,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
             }
             (false, true) => {
                 let train = (data, run.train);
-                let watch = look::watch(model, compiled, plan.clone(), train, validation, budget, rows);
+                let watch = sampling::watch(model, compiled, plan.clone(), train, validation, budget, rows);
                 ranks.agree_with_first(watch.map(Some))?
             }
             (false, false) => ranks.agree_with_first(Ok(None))?,
@@ -100,7 +99,7 @@ fn facts<F: Scalar>(
 
 impl<F: Scalar> Training<'_, '_, F> {
     /// Rank 0 takes what all have seen of the epoch.
-    pub(super) fn look_together(&mut self) -> Result<()> {
+    pub(crate) fn look_together(&mut self) -> Result<()> {
         let (Some(ranks), Some(diagnosis)) = (&self.ranks, &mut self.diagnosis) else { return Ok(()) };
         let watch = &mut diagnosis.watch;
         let seen = if ranks.is_first() { Ok(Vec::new()) } else { watch.hand_over() };

@@ -1,0 +1,159 @@
+//! The columns of a table: what they are called, and what becomes of each.
+
+use crate::data::Dataset;
+use crate::error::{FileError, Result};
+
+/// A column of a table, by its name or its place.
+///
+/// # Example
+/// ```
+/// use cornu::data::Column;
+/// assert_eq!(Column::from("species"), Column::Name("species".into()));
+/// assert_eq!(Column::from(0), Column::At(0));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Column {
+    /// The column of this name.
+    Name(String),
+    /// The column at this place, from 0.
+    At(usize),
+    /// The last column.
+    Last,
+}
+
+impl From<&str> for Column {
+    fn from(name: &str) -> Self {
+        Column::Name(name.into())
+    }
+}
+
+impl From<String> for Column {
+    fn from(name: String) -> Self {
+        Column::Name(name)
+    }
+}
+
+impl From<usize> for Column {
+    fn from(place: usize) -> Self {
+        Column::At(place)
+    }
+}
+
+/// What becomes of a missing value in a column of `x`: an empty field, or one of pandas's words for it such as `NA`.
+///
+/// Mean, median and the most frequent value are those of the file's own column, or of the file of
+/// [`Csv::like`](crate::data::Csv::like); of two values equally frequent, the smaller. A column of categories takes its
+/// most frequent word whichever of the three is asked for. A missing label or target is refused, unless its row is dropped.
+///
+/// # Example
+/// ```
+/// use cornu::data::Missing;
+/// assert_eq!(Missing::default(), Missing::Refuse);
+/// ```
+///
+/// # References
+/// <https://scikit-learn.org/stable/modules/generated/sklearn.impute.SimpleImputer.html>
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The file is refused, by the row and the column.
+    #[default]
+    Refuse,
+    /// This number stands in its place; a column of categories refuses.
+    Value(f64),
+    /// The mean of the column.
+    Mean,
+    /// The median of the column.
+    Median,
+    /// The value that occurs most.
+    MostFrequent,
+    /// Rows with a missing value are left out.
+    DropRow,
+}
+
+/// What the columns are to become.
+#[derive(Debug, Clone, Default)]
+pub(in crate::data) struct ColumnSettings {
+    pub(in crate::data) label: Option<Column>,
+    pub(in crate::data) targets: Vec<Column>,
+    pub(in crate::data) categorical: Vec<Column>,
+    pub(in crate::data) ignored: Vec<Column>,
+    pub(in crate::data) missing: Missing,
+    /// Words that stand for a missing value, besides pandas's.
+    pub(in crate::data) words: Vec<String>,
+    /// The dataset whose columns, categories, classes and fills hold here too.
+    pub(in crate::data) like: Option<Box<Dataset>>,
+}
+
+/// What becomes of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Number,
+    Category,
+    Label,
+    Target,
+    Ignored,
+}
+
+impl ColumnSettings {
+    /// Which columns are read.
+    #[cfg(feature = "parquet")]
+    pub(in crate::data) fn used(&self, table: &Header) -> Result<Vec<bool>> {
+        Ok(self.roles(table)?.into_iter().map(|role| role != Role::Ignored).collect())
+    }
+
+    /// The role of each column.
+    pub(super) fn roles(&self, table: &Header) -> Result<Vec<Role>> {
+        let mut roles = vec![Role::Number; table.count];
+        let all = [
+            (&self.categorical[..], Role::Category),
+            (&self.ignored, Role::Ignored),
+            (&self.targets, Role::Target),
+            (self.label.as_slice(), Role::Label),
+        ];
+        for (columns, role) in all {
+            for column in columns {
+                roles[table.place(column)?] = role;
+            }
+        }
+        Ok(roles)
+    }
+}
+
+/// What the columns are called.
+#[derive(Debug, Clone)]
+pub(in crate::data) struct Header {
+    pub(in crate::data) path: String,
+    pub(in crate::data) count: usize,
+    /// One for each column, or none at all.
+    pub(in crate::data) names: Vec<String>,
+}
+
+impl Header {
+    /// What messages call a column.
+    pub(in crate::data) fn shown(&self, column: usize) -> String {
+        self.names.get(column).filter(|name| !name.is_empty()).cloned().unwrap_or(column.to_string())
+    }
+
+    fn place(&self, column: &Column) -> Result<usize> {
+        let place = match column {
+            Column::Name(name) => self.names.iter().position(|known| known == name),
+            Column::At(place) => Some(*place).filter(|place| *place < self.count),
+            Column::Last => self.count.checked_sub(1),
+        };
+        let none = || {
+            let name = match column {
+                Column::Name(name) => name.clone(),
+                Column::At(place) => place.to_string(),
+                Column::Last => "last".into(),
+            };
+            let mut known: Vec<String> = (0..self.count.min(20)).map(|place| self.shown(place)).collect();
+            if self.count > 20 {
+                known.push(format!("... {} in all", self.count));
+            }
+            FileError::Column { path: self.path.clone(), what: "column", name, known }.into()
+        };
+        place.ok_or_else(none)
+    }
+}

@@ -1,0 +1,6 @@
+//! Trials of the remedies that a diagnosis suggests: short trainings of changed copies of a model.
+
+mod investigate;
+mod remedies;
+mod search;
+mod trial;

@@ -1,0 +1,22 @@
+//! The data of a training: as the caller passes them, checked, weighted, and the scores of their batches.
+
+mod checked_data;
+mod running_scores;
+mod training_data;
+mod weights;
+
+pub(crate) use checked_data::{CheckedData, ModelShapes};
+pub(crate) use running_scores::{RunningScores, Targets};
+pub(crate) use training_data::{Rows, TrainingData};
+
+/// The names of arguments in errors.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    pub(crate) x: &'static str,
+    pub(crate) y: &'static str,
+    pub(crate) weight: &'static str,
+}
+
+pub(crate) const TRAINING: Names = Names { x: "x", y: "y", weight: "sample_weight" };
+pub(crate) const VALIDATION: Names =
+    Names { x: "validation x", y: "validation y", weight: "validation_weight" };
