@@ -10,7 +10,6 @@ use super::page::{Pages, Taken};
 use super::schema::{Kind, Leaf};
 use super::{ParquetFile, guard};
 use crate::error::Result;
-use crate::files::array::half;
 
 /// How many nanoseconds a day has, and which Julian day 1970 began with.
 const DAY: f64 = 86_400e9;
@@ -73,7 +72,7 @@ impl Column {
                 }
                 (Kind::Half, ColumnReader::FixedLenByteArrayColumnReader(reader)) => {
                     records.numbers(reader, |value| match value.data() {
-                        &[low, high] => half(u16::from_le_bytes([low, high])),
+                        &[low, high] => half::f16::from_le_bytes([low, high]).to_f64(),
                         _ => f64::NAN,
                     })
                 }

@@ -3,7 +3,7 @@
 pub(crate) mod sampling;
 
 use crate::callback::{Logs, Verbose, terminal};
-use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Watch, colour};
+use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Styles, Watch};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::samples::Samples;
@@ -69,12 +69,12 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// The one finding about data that cannot be looked at any further.
+/// The only finding about data with values that are not finite.
 fn not_finite(error: &Error) -> Findings {
     let finding = Code::N0201
-        .finding("the data have numbers that are not finite")
+        .finding("values that are not finite")
         .saw(error.to_string())
-        .help("leave such rows out, or fill them with the column's mean before training");
+        .help("drop these rows, or replace the values by the mean of their column");
     let mut findings = Findings::default();
     findings.take(vec![finding]);
     findings
@@ -173,8 +173,10 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
 /// Writes the findings that are `shown` to the terminal, and not to standard output, which programs read.
 pub(crate) fn print_findings(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
-    let mut text = String::new();
-    if findings.write(&mut text, shown).is_ok() && !text.is_empty() {
-        terminal::tell(|coloured| if coloured { colour(&text) } else { text });
-    }
+    terminal::tell(|coloured| {
+        let mut text = String::new();
+        // A `String` takes all that is written.
+        let _ = findings.write(&mut text, Styles::new(coloured), shown);
+        text
+    });
 }

@@ -1,7 +1,8 @@
 //! What the diagnosis looks at before a training, and how much of it.
 
-use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
+use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Watch};
 use crate::error::Result;
+use crate::hash;
 use crate::layer::NamedLayer;
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
@@ -23,7 +24,7 @@ pub(crate) fn sample(count: usize, wanted: usize) -> Vec<usize> {
     let wanted = wanted.min(count);
     let place = |i: usize| {
         let (low, high) = (i * count / wanted, (i + 1) * count / wanted);
-        low + (scramble(i as u64) * (high - low) as f64) as usize
+        low + (hash::uniform(i as u64) * (high - low) as f64) as usize
     };
     (0..wanted).map(place).collect()
 }
@@ -108,10 +109,10 @@ pub(crate) fn plan<F: Scalar>(
     // A schedule may begin low and end low.
     let steps = ((epochs * batches) as u64).min(10_000);
     let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
-    let loss = compiled.loss.name().to_string();
     Plan {
-        task: Task::of(&loss),
-        loss,
+        loss: compiled.loss.name().into(),
+        task: compiled.loss.target().into(),
+        family: compiled.loss.family(),
         takes_logits: compiled.loss.takes_logits(),
         optimizer: compiled.optimizer.name().to_lowercase(),
         learning_rate,
