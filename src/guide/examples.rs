@@ -6,7 +6,7 @@
 //! # Classification: digits
 //! A convolutional network on the 1797 scanned digits of scikit-learn: accuracy 0.989 on 359 held-out images.
 //! ```sh
-//! cargo run --release --features plot --example digits
+//! cargo run --release --features csv,plot --example digits
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/digits.svg")]
@@ -16,7 +16,7 @@
 //! conformal prediction: of 142 held-out patients, 119 lie in the 90 % interval as trained, and 133, or 94 %, in the
 //! calibrated one. The mean absolute error of the median is 43.9, that of a constant 63.7.
 //! ```sh
-//! cargo run --release --features plot --example regression_interval
+//! cargo run --release --features csv,plot --example regression_interval
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/regression_interval.svg")]
@@ -27,7 +27,7 @@
 //! confirms this: with the 15 most important steps replaced by those of the mean pointing signal, 2 of 76 draws are still classified as draws; with
 //! 15 random steps replaced, 72 are.
 //! ```sh
-//! cargo run --release --features plot --example saliency
+//! cargo run --release --features csv,plot --example saliency
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/saliency.svg")]
@@ -36,7 +36,7 @@
 //! An LSTM predicts the sunspots of the next year from the previous 22. From 1951 to 2008 its mean absolute error is 14.3; a linear
 //! network has 15.4, and repeating the last year 25.0.
 //! ```sh
-//! cargo run --release --features plot --example forecasting
+//! cargo run --release --features csv,plot --example forecasting
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/forecasting.svg")]
@@ -45,7 +45,7 @@
 //! An autoencoder trained only on Italy's power demand on winter days reconstructs summer days badly: the area under the ROC
 //! curve is 0.970; the distance to the mean winter day has 0.862. The picture shows the most anomalous day and its reconstruction:
 //! ```sh
-//! cargo run --release --features plot --example autoencoder
+//! cargo run --release --features csv,plot --example autoencoder
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/autoencoder.svg")]
@@ -53,7 +53,7 @@
 //! # Text
 //! Which language does a surname come from? A character embedding and a convolution: accuracy 0.726 on 427 names; guessing has 0.167.
 //! ```sh
-//! cargo run --release --features plot --example surnames
+//! cargo run --release --features csv,plot --example surnames
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/surnames.svg")]
@@ -61,7 +61,7 @@
 //! # A search for settings
 //! 27 random networks with successive halving. The best has accuracy 0.983 on 360 digits that the search never saw.
 //! ```sh
-//! cargo run --release --features plot --example search
+//! cargo run --release --features csv,plot --example search
 //! ```
 //!
 #![doc = include_str!("../../examples/pictures/search.svg")]

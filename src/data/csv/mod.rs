@@ -50,7 +50,7 @@ use records::{Records, TextFile};
 /// [`Column`](crate::error::FileError::Column) a column that is not there.
 ///
 /// # Memory
-/// `read` holds the numbers, 8 bytes each, twice while it makes the arrays: 33 MB for a file of 28 MB with 16.4 MB of numbers;
+/// `read` holds the numbers, 8 bytes each, and for each thread of rayon's pool a mebibyte of text and its numbers;
 /// [`source`](Csv::source) 0.9 MB: `cargo test --features full --test memory -- --nocapture`.
 #[derive(Debug, Clone)]
 pub struct Csv {

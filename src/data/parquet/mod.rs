@@ -20,8 +20,11 @@ use crate::error::Result;
 /// `NA` are texts. A struct's fields are columns of their own, such as `point.x`. Whole numbers of 64 bits beyond 2^53 are
 /// rounded. An index that pandas wrote (`__index_level_0__`) is left out.
 ///
-/// Pages may be packed by Snappy, gzip or zstd, or not, in the format's encodings but the long deprecated bit-packed levels. Lists, dates and times, encrypted
-/// files and pages packed by LZO, LZ4 or Brotli are refused by name, unless the column is [ignored](Parquet::ignore).
+/// A date is the number of days since 1 January 1970, a timestamp the seconds since then (in UTC, where the file says so), and
+/// a time of day the seconds since midnight.
+///
+/// Pages may be packed by Snappy, gzip, zstd, LZ4 or Brotli, or not, in all of the format's encodings. Lists, spans of time, encrypted
+/// files and pages packed by LZO are refused by name, unless the column is [ignored](Parquet::ignore).
 ///
 /// # Example
 /// ```
@@ -44,9 +47,9 @@ use crate::error::Result;
 /// [`Damaged`](crate::error::FileError::Damaged) the group of rows and the column of a page that is cut off or changed.
 ///
 /// # Memory
-/// A page of each column at a time, beside the numbers, 8 bytes each, which `read` holds twice while it makes the arrays: 31 MB
-/// for 14.4 MB of them, and 0.3 MB streamed (`cargo test --features full --test memory -- --nocapture`). A file whose pages,
-/// or whose numbers, would take more than 1040 times its size and 64 MiB is refused.
+/// A page of each column and the numbers of 16,384 rows at a time, beside the numbers themselves, 8 bytes each: `cargo test
+/// --features full --test memory -- --nocapture`. A file whose pages, or twice its numbers, would take more than 1040 times
+/// its size and 64 MiB is refused. Columns are decoded on several threads, those of rayon's pool.
 #[derive(Debug, Clone)]
 pub struct Parquet {
     path: PathBuf,

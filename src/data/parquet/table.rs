@@ -83,7 +83,7 @@ impl Table {
     pub(super) fn scan(&self, keeps: bool) -> Result<Scan> {
         let used = self.used.iter().filter(|used| **used).count();
         let numbers = used.saturating_mul(self.footer.rows);
-        // In memory as they are read, and as arrays; else in a file, which is to be in bounds too.
+        // In memory, with those of a block and room to grow; else in a file, which is to be in bounds too.
         let fits = match keeps {
             true => self.file.budget.take_many::<[f64; 2]>(numbers).is_ok(),
             false => numbers.saturating_mul(size_of::<f64>()) <= self.file.budget.left(),
