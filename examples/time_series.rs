@@ -63,7 +63,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         Some("mlp") => vec![Network::Mlp],
         Some("fcn") => vec![Network::Fcn],
         None => vec![Network::Mlp, Network::Fcn],
-        Some(other) => return Err(format!("`{other}` is no network; there is mlp and fcn").into()),
+        Some(other) => return Err(format!("network: expected `mlp` or `fcn`, found `{other}`").into()),
     };
     let wanted = |published: &&Published| match (args.study, args.set.as_slice()) {
         (true, []) => true,

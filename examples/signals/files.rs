@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_used_is_refused_in_one_sentence() {
         let matlab = [
-            ("no_labels.mat", "no array `labels`; there is `data`, `other`"),
+            ("no_labels.mat", "unknown array `labels`, expected one of: `data`, `other`"),
             (
                 "wrong_shape.mat",
                 "the labels have shape [1, 5], which fits neither 6 class numbers nor one-hot rows",

@@ -264,7 +264,7 @@ fn shards_that_do_not_fit_together_find_out_before_the_first_step() {
         x[[4, 1]] = if rank == 2 { f64::NAN } else { 0.0 };
         (x, y)
     };
-    let cause = "x holds NaN at row 4, column 1";
+    let cause = "x: expected finite values, found NaN at row 4, column 1";
     let told = format!("rank 2: {cause}");
     assert_eq!(ends(3, nan, sharded), [told.clone(), told, cause.into()]);
 }
