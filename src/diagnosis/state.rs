@@ -1,4 +1,4 @@
-//! Findings in the state of a training, so that one that was killed neither forgets them nor tells them again.
+//! Findings in the state of a training, so that a resumed training neither loses nor repeats them.
 
 use super::finding::{Finding, Help, Severity};
 use super::remedy::Remedy;
@@ -35,7 +35,7 @@ impl Help {
     }
 }
 
-/// Which remedy it is, with a name; a place and a number.
+/// The kind of remedy and a name; an index and a number.
 type Parts = ((String, String), (usize, f64));
 
 fn parts(remedy: &Remedy) -> Parts {
@@ -58,7 +58,7 @@ fn parts(remedy: &Remedy) -> Parts {
     ((kind.into(), name), (place, number))
 }
 
-/// The remedy of these parts; none where it cannot be told by them, and the help is in words alone.
+/// The remedy of these parts; `None` if they do not identify one, so that the suggestion is text only.
 fn of_parts(((kind, name), (place, number)): Parts) -> Option<Remedy> {
     Some(match &*kind {
         "normalize" => Remedy::NormalizeInputs,

@@ -91,7 +91,7 @@ pub enum FileError {
         message: String,
     },
     /// An invalid value in a table.
-    #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::shown::Row(*row, *line))]
+    #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::display::Row(*row, *line))]
     Value {
         /// The file.
         path: String,
@@ -119,7 +119,7 @@ pub enum FileError {
         found: usize,
     },
     /// An unknown column or variable.
-    #[error("{path}: unknown {what} `{name}`, expected one of: {}", super::listed(known))]
+    #[error("{path}: unknown {what} `{name}`, expected one of: {}", super::display::listed(known))]
     Column {
         /// The file.
         path: String,

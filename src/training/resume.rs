@@ -11,8 +11,8 @@ use super::settings::Fit;
 use crate::callback::{BackupAndRestore, Callback};
 use crate::diagnosis::Diagnose;
 use crate::error::{Error, Result, Shape};
+use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::model::Sequential;
-use crate::save::backup::{FNV, fnv};
 use crate::scalar::Scalar;
 use crate::state::State;
 
@@ -186,5 +186,5 @@ fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
         .chain(&rows.y)
         .chain(data.weights.iter().flatten())
         .for_each(|number| number.put(&mut bytes));
-    Ok(format!("{:016x}", fnv(FNV, &bytes)))
+    Ok(format!("{:016x}", fnv1a(FNV_OFFSET, &bytes)))
 }

@@ -6,8 +6,9 @@ use super::shards::of_shards;
 use crate::diagnosis::Diagnose;
 use crate::distributed::{Communicator, RankSettings, Ranks, Reduction};
 use crate::error::{Error, RankFault, Result, Shape};
+use crate::hash::hash_bits;
 use crate::model::Sequential;
-use crate::scalar::{Scalar, mix};
+use crate::scalar::Scalar;
 use crate::state::State;
 use crate::training::epochs::Training;
 use crate::training::evaluate;
@@ -238,7 +239,7 @@ pub(crate) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<
 fn fingerprint<F: Scalar>(model: &Sequential<F>) -> u64 {
     let mut sum = 0;
     for layer in &model.layers {
-        layer.each_param(&mut |_, param| sum = mix(sum, param.value()));
+        layer.each_param(&mut |_, param| sum = hash_bits(sum, param.value()));
     }
     sum
 }
