@@ -38,7 +38,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn plot(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("dot")) {
-            return crate::save::write_bytes(path, self.to_dot().as_bytes());
+            return crate::save::atomic::save(path, |to| to.write_all(self.to_dot().as_bytes()));
         }
         save(path, &scene(self))
     }

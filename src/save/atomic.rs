@@ -2,16 +2,34 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{Error, ErrorKind, Result};
+use std::io::{self, Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::FileError;
 
 /// Writes a file by way of `write`. A crash leaves the old file or the new one, whole.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     replace_by(path, write, &File::sync_all)
 }
 
-/// The same, where `sync` makes a file, or the names in a folder, outlast a loss of power.
+/// [`replace`] through a buffer, whose error names the file.
+pub(crate) fn save(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<()>,
+) -> crate::error::Result<()> {
+    let written = replace(path, |file| {
+        let mut to = io::BufWriter::new(file);
+        write(&mut to)?;
+        io::Write::flush(&mut to)
+    });
+    written.map_err(|error| {
+        let (path, message) = (path.display().to_string(), error.to_string());
+        FileError::Io { path, kind: error.kind(), message }.into()
+    })
+}
+
+/// [`replace`], where `sync` makes a file, or the names in a folder, outlast a loss of power.
 fn replace_by(
     path: &Path,
     write: impl FnOnce(&mut File) -> Result<()>,
