@@ -10,7 +10,7 @@ mean_loss!(
     /// The mean of the squared errors, `ℓ = mean (y − t)²` over the outputs of a row.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -30,11 +30,12 @@ mean_loss!(
 );
 
 mean_loss!(
-    /// The mean of the absolute errors, `ℓ = mean |y − t|` over the outputs of a row. Its slope where `y = t`
-    /// is −1/n, as in Keras on JAX.
+    /// The mean of the absolute errors, `ℓ = mean |y − t|` over the outputs of a row.
+    ///
+    /// The slope at `y = t` is −1/n, as in Keras on JAX.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```

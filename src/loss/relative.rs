@@ -7,10 +7,10 @@ use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
 mean_loss!(
-    /// The mean of the absolute errors in percent of the targets, `ℓ = 100 · mean |(t − y) / max(|t|, 1e-7)|`.
+    /// The mean absolute error in percent of the targets, `ℓ = 100 · mean |(t − y) / max(|t|, 1e-7)|`.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -30,11 +30,13 @@ mean_loss!(
 );
 
 mean_loss!(
-    /// The mean of the squared errors of logarithms, `ℓ = mean (ln(max(y, ε) + 1) − ln(max(t, ε) + 1))²` with
-    /// `ε = 1e-7`: for targets of at least 0 that differ by orders of magnitude. The slope is 0 below ε.
+    /// The mean of the squared errors of the logarithms, for targets that differ by orders of magnitude.
+    ///
+    /// `ℓ = mean (ln(max(y, ε) + 1) − ln(max(t, ε) + 1))²` with `ε = 1e-7`. Targets must be at least 0; the slope is
+    /// 0 for outputs below ε.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```

@@ -9,10 +9,12 @@ use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
 mean_loss!(
-    /// The mean of `ln cosh(y − t)`: like ½e² for small errors and |e| − ln 2 for large ones, without overflow.
+    /// The mean of `ln cosh(y − t)`, near ½e² for small errors and |e| − ln 2 for large ones.
+    ///
+    /// It is computed without overflow.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -34,7 +36,7 @@ mean_loss!(
     |y, t| (y - t).tanh()
 );
 
-/// Half the squared error up to `δ`, and from there on a straight line, averaged over the outputs of a row.
+/// The Huber loss: half the squared error up to `δ`, and linear beyond, averaged over the outputs of a row.
 ///
 /// ```text
 /// ℓ = mean: |e| ≤ δ: ½·e², else δ·|e| − ½·δ²    e = y − t
@@ -45,7 +47,7 @@ mean_loss!(
 /// | `delta` δ | 1 |
 ///
 /// # Shapes
-/// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+/// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
 ///
 /// # Example
 /// ```
@@ -57,7 +59,7 @@ mean_loss!(
 /// ```
 ///
 /// # Errors
-/// At `compile`: [`Error::Argument`] for a delta that is not above 0.
+/// At `compile`: [`Error::Argument`] if delta is not finite and above 0.
 ///
 /// # References
 /// Huber (1964), *Robust estimation of a location parameter*;
@@ -68,12 +70,12 @@ pub struct Huber {
 }
 
 impl Huber {
-    /// With `δ = 1`.
+    /// Creates the loss with `δ = 1`.
     pub fn new() -> Self {
         Huber { delta: 1.0 }
     }
 
-    /// Where the square ends. Default: 1.
+    /// The error δ at which the loss turns from quadratic to linear. Default: 1.
     pub fn delta(mut self, delta: f64) -> Self {
         self.delta = delta;
         self
