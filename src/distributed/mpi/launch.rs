@@ -40,7 +40,7 @@ use super::wait::Wait;
 /// ```
 pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<(), E>) -> ExitCode {
     let Some((_universe, threading)) = initialize_with_threading(Threading::Serialized) else {
-        tell("MPI is already initialized in this process");
+        print_error("MPI is already initialized in this process");
         return ExitCode::FAILURE;
     };
     let world = World::new();
