@@ -1,4 +1,6 @@
 //! Scaling by what was learned of training data: to mean 0 and deviation 1, or to a range.
+//!
+//! Written here for arrays of any number of axes: `linfa-preprocessing` scales tables of two axes, in datasets of its own.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 

@@ -1,4 +1,6 @@
 //! One split of the rows into some to train on and some to test on; by class, where that is asked for.
+//!
+//! Written here, because a split is a list of row indices that works on any source of samples, also on one in a file.
 
 use super::Dataset;
 use super::class_weight::{classes, counts};

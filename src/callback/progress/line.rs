@@ -1,4 +1,7 @@
 //! The lines that tell of an epoch, made for the columns of a terminal.
+//!
+//! `indicatif` draws them. The layout is made here, since its templates cut a line that is too long at the end, and cannot
+//! leave out the least important parts.
 
 use std::time::Duration;
 

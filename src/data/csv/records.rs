@@ -1,4 +1,7 @@
 //! The records of a file, one after another, with the line and the byte where each begins.
+//!
+//! `csv-core` splits bytes into fields. The crate `csv`, which is built on it, would add serde and only what is here: buffers,
+//! and the place of a record.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

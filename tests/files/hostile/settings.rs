@@ -50,7 +50,7 @@ fn settings_that_are_none_are_refused() {
             r#"{{"module":"keras","class_name":"Sequential","config":{{"name":"s","layers":[{nested}]}}}}"#
         );
     }
-    refused("nested", load(Format::Keras, &with_config(&nested)), "no layer `Sequential` is known");
+    refused("nested", load(Format::Keras, &with_config(&nested)), "unknown layer `Sequential`");
 }
 
 #[test]
