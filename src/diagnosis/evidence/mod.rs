@@ -15,6 +15,7 @@ pub use layers::{Kernel, LayerFacts, Look};
 pub use repeats::Repeats;
 
 use crate::loss::{LossFamily, Target};
+use crate::optimizer::StepScale;
 
 /// How a run is set up.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Plan {
     pub takes_logits: bool,
     /// The rule's name, such as `sgd`.
     pub optimizer: String,
+    /// How its step depends on the gradient.
+    pub step_scale: StepScale,
     /// The largest learning rate of the first 10,000 steps planned.
     pub learning_rate: f64,
     /// The epochs planned; 0 where nothing is planned, as in a check.

@@ -123,7 +123,7 @@ fn fill_optimizer<F: Scalar>(
     let row = row(compiled, shapes.len());
     let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
     if found != row.len() {
-        let name = compiled.optimizer.name();
+        let name = compiled.optimizer.traits().name;
         let problem = format!("{found} arrays, where {name} over this model has {}", row.len());
         return Err(input.damaged("optimizer/vars", problem));
     }
@@ -133,7 +133,7 @@ fn fill_optimizer<F: Scalar>(
         build::fill(tree.get(&path(place)), &path(place), &[], &mut value, input, false)?;
         Ok(value[0])
     };
-    let slots = compiled.optimizer.slots();
+    let slots = compiled.optimizer.traits().slots.len();
     let mut arrays: Vec<[Vec<F>; 2]> = Vec::new();
     let mut own: Vec<Vec<Vec<F>>> = Vec::new();
     arrays.resize_with(shapes.len(), Default::default);
