@@ -1,4 +1,4 @@
-//! A parameter: its value, its gradient, and the optimizer's memory of it, side by side.
+//! A parameter: its value, its gradient and its optimizer state.
 
 mod spec;
 
@@ -17,7 +17,7 @@ use crate::tensor::{Batch, BatchMut};
 
 pub(crate) use spec::{Spec, spec_setters};
 
-/// A layer's parameter.
+/// A parameter of a layer.
 ///
 /// # Example
 /// ```
@@ -35,26 +35,26 @@ pub struct Param<F> {
     name: &'static str,
     shape: Vec<usize>,
     trainable: bool,
-    /// The numbers themselves, row-major.
+    /// The value, in row-major order.
     pub(crate) value: Vec<F>,
-    /// ∂loss/∂value, written anew by each backward pass. Empty where the parameter is not trained.
+    /// ∂loss/∂value, overwritten by each backward pass. Empty if the parameter is not trained.
     pub(crate) grad: Vec<F>,
     pub(crate) regularizer: Option<Regularizer>,
     pub(crate) constraint: Option<Constraint>,
-    /// The optimizer's arrays for this parameter, each as long as `value`.
+    /// The optimizer state of this parameter, each array as long as `value`.
     pub(crate) slots: Vec<Vec<F>>,
-    /// The sum of the gradients since the last update, where several batches make one.
+    /// The sum of the gradients since the last update, if gradients are accumulated.
     pub(crate) accumulated: Vec<F>,
-    /// The moving average of the value, where one is kept.
+    /// The moving average of the value, if enabled.
     pub(crate) average: Vec<F>,
 }
 
 impl<F: Scalar> Param<F> {
-    /// A parameter to be trained, drawn by `initializer`.
+    /// Creates a trained parameter with values of `initializer`.
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge) where the shape has more elements than memory has addresses,
-    /// [`Error::Argument`](crate::Error::Argument) where the initializer does not fit the shape.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) if the shape exceeds the address space;
+    /// [`Error::Argument`](crate::Error::Argument) if the initializer does not support the shape.
     pub fn new(
         name: &'static str,
         shape: &[usize],
@@ -67,7 +67,7 @@ impl<F: Scalar> Param<F> {
         Ok(Param { trainable: true, grad, ..Param::untrained(name, shape, value) })
     }
 
-    /// A number or array that a layer keeps and no optimizer changes, such as a moving average.
+    /// Creates an array that no optimizer changes, such as a moving average.
     ///
     /// # Errors
     /// As [`Param::new`].
@@ -75,7 +75,7 @@ impl<F: Scalar> Param<F> {
         Param::fixed_within(name, shape, initializer, &mut Rng::stream(0, 0))
     }
 
-    /// The same in the room that `rng` has left; it draws nothing of it.
+    /// The same within the memory limit of `rng`, without drawing numbers.
     pub(crate) fn fixed_within(
         name: &'static str,
         shape: &[usize],
@@ -103,7 +103,7 @@ impl<F: Scalar> Param<F> {
         }
     }
 
-    /// The name within its layer, such as `kernel`.
+    /// The name within the layer, such as `kernel`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -113,12 +113,12 @@ impl<F: Scalar> Param<F> {
         &self.shape
     }
 
-    /// How many numbers.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         self.value.len()
     }
 
-    /// Whether there is no number in it.
+    /// Whether it has no elements.
     pub fn is_empty(&self) -> bool {
         self.value.is_empty()
     }
@@ -128,34 +128,34 @@ impl<F: Scalar> Param<F> {
         self.trainable
     }
 
-    /// The numbers, row-major.
+    /// The value, in row-major order.
     pub fn value(&self) -> &[F] {
         &self.value
     }
 
-    /// The numbers to write, row-major.
+    /// The mutable value, in row-major order.
     pub fn value_mut(&mut self) -> &mut [F] {
         &mut self.value
     }
 
-    /// The gradient of the last backward pass, row-major; empty where the parameter is not trained.
+    /// The gradient of the last backward pass, in row-major order; empty if the parameter is not trained.
     pub fn grad(&self) -> &[F] {
         &self.grad
     }
 
-    /// The value to read and the gradient to write, for a backward pass.
+    /// The value and the mutable gradient, for a backward pass.
     pub fn split(&mut self) -> (&[F], &mut [F]) {
         (&self.value, &mut self.grad)
     }
 
-    /// Forgets what an optimizer kept.
+    /// Clears the optimizer state.
     pub(crate) fn forget(&mut self) {
         self.slots.clear();
         self.accumulated.clear();
         self.average.clear();
     }
 
-    /// The numbers, and what the optimizer keeps beside them. The gradient is written anew by the next step.
+    /// The value and the optimizer state. The next step overwrites the gradient.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.group(self.name, |state| {
             state.numbers("value", &mut self.value)?;
@@ -165,7 +165,7 @@ impl<F: Scalar> Param<F> {
         })
     }
 
-    /// Brings the value within the constraint, where there is one.
+    /// Applies the constraint, if there is one.
     pub(crate) fn constrain(&mut self) {
         if let Some(constraint) = self.constraint {
             constraint.apply(&self.shape, &mut self.value);
@@ -181,20 +181,20 @@ impl<F: Scalar> Param<F> {
     pub fn array(&self) -> ArrayViewD<'_, F> {
         match ArrayViewD::from_shape(&*self.shape, &self.value) {
             Ok(view) => view,
-            Err(_) => unreachable!("a parameter holds as many values as its shape says"),
+            Err(_) => unreachable!("a parameter has as many values as its shape"),
         }
     }
 
-    /// The gradient as a matrix to write.
+    /// The gradient as a mutable matrix.
     pub fn grad_matrix(&mut self) -> BatchMut<'_, F> {
         BatchMut::new(&mut self.grad, self.shape.last().copied().unwrap_or(1))
     }
 
-    /// The value as an ndarray view to write.
+    /// The value as a mutable ndarray view.
     pub fn array_mut(&mut self) -> ArrayViewMutD<'_, F> {
         match ArrayViewMutD::from_shape(&*self.shape, &mut self.value) {
             Ok(view) => view,
-            Err(_) => unreachable!("a parameter holds as many values as its shape says"),
+            Err(_) => unreachable!("a parameter has as many values as its shape"),
         }
     }
 }
