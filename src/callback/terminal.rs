@@ -1,10 +1,10 @@
-//! What may be written where a person looks: a bar or lines, in colour or plain, beside the bars of other trainings.
+//! Capabilities of the terminal: bars or lines, colours or plain text, above the bars of other trainings.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{IsTerminal, Write};
 
-/// What a variable of the environment is set to.
+/// Looks up an environment variable.
 type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 fn is_set(variable: Variable, name: &str) -> bool {
@@ -15,15 +15,15 @@ fn is(variable: Variable, name: &str, value: &str) -> bool {
     variable(name).is_some_and(|set| set == value)
 }
 
-/// Whether colours are welcome, as no-color.org and bixense.com/clicolors have it; a terminal that says it can do nothing is
-/// believed.
+/// Whether to use colours, by the rules of no-color.org and bixense.com/clicolors; a terminal that declares no
+/// capabilities gets none.
 fn colours(terminal: bool, variable: Variable) -> bool {
     let forced = is_set(variable, "CLICOLOR_FORCE") && !is(variable, "CLICOLOR_FORCE", "0");
     let plain = is(variable, "CLICOLOR", "0") || is(variable, "TERM", "dumb");
     !is_set(variable, "NO_COLOR") && (forced || terminal && !plain)
 }
 
-/// Whether a line can be drawn over and over, as cargo has it: not in the log of a CI, nor where nothing can move the cursor.
+/// Whether a line can be redrawn, by cargo's rules: not in CI logs, nor if the cursor cannot move.
 #[cfg(feature = "progress")]
 fn redraws(terminal: bool, variable: Variable) -> bool {
     let log = is_set(variable, "CI") && !is(variable, "CI", "false");
@@ -31,7 +31,7 @@ fn redraws(terminal: bool, variable: Variable) -> bool {
     terminal && !log && !dumb
 }
 
-/// Whether standard output is a terminal on which a bar can be drawn.
+/// Returns whether standard output is a terminal on which a bar can be drawn.
 #[cfg(feature = "progress")]
 pub(super) fn has_bar() -> bool {
     redraws(std::io::stdout().is_terminal(), &|name| std::env::var_os(name))
@@ -45,8 +45,7 @@ fn above(write: impl FnOnce()) {
     write();
 }
 
-/// Writes to standard error, where a person sees it and a program that reads the output does not, what `text` makes for
-/// colours or without.
+/// Writes the result of `text`, called with whether to use colours, to standard error.
 pub(crate) fn tell(text: impl FnOnce(bool) -> String) {
     let mut to = std::io::stderr();
     let text = text(colours(to.is_terminal(), &|name| std::env::var_os(name)));

@@ -1,43 +1,42 @@
-//! What can be wrong with a backup.
+//! Errors of backups.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a training cannot go on from a backup, or why none could be written.
+/// The reason why a training cannot resume from a backup, or why a backup could not be written.
 ///
 /// # Example
 /// ```
 /// use cornu::error::{BackupFault, Error};
-/// fn is_full(error: &Error) -> bool {
-///     let Error::Backup(fault) = error else { return false };
-///     matches!(fault, BackupFault::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
-/// }
-/// # let _ = is_full;
+/// use std::{io, sync::Arc};
+/// let full = Arc::new(io::Error::from(io::ErrorKind::StorageFull));
+/// let error = Error::from(BackupFault::Io { file: "runs/backup".into(), source: full });
+/// assert!(matches!(error, Error::Backup(BackupFault::Io { .. })));
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupFault {
-    /// The system could not read or write it: a full disk, a folder that is gone or read-only.
+    /// The system could not read or write the backup, for example because the disk is full or the folder is missing.
     #[error("{}: {source}", file.display())]
     Io {
         /// The file or folder.
         file: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: Arc<std::io::Error>,
     },
-    /// The file is no backup, or not as it was written.
+    /// The file is not a backup, or it was changed after it was written.
     #[error("{} is damaged at {place}: expected {expected}, found {found}", file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
-        /// Where in it.
+        /// The position in the file.
         place: String,
-        /// What should be there.
+        /// The expected content.
         expected: String,
-        /// What is there.
+        /// The content found.
         found: String,
     },
-    /// The backup was written by a version of this crate that keeps other things in it, or in another order.
+    /// The backup has the layout of another version of this crate.
     #[error(
         "{} is a backup of layout {found}, of another version of cornu; this one reads layout {expected}. End the training by \
          the version that began it, or remove the backup to start anew",
@@ -51,7 +50,7 @@ pub enum BackupFault {
         /// The layout of the file.
         found: u32,
     },
-    /// The backup is that of another model, of other data or of other settings.
+    /// The backup belongs to another model, other data or other settings.
     #[error(
         "{} is the backup of another training, where {what} was {there}; here it is {here}. \
          Give the program back what it had, or remove the backup to start anew",
@@ -60,14 +59,14 @@ pub enum BackupFault {
     OfAnother {
         /// The file.
         file: PathBuf,
-        /// What differs, such as `batch_size`.
+        /// The property that differs, such as `batch_size`.
         what: String,
-        /// What it was in the training that the backup is of.
+        /// Its value in the training of the backup.
         there: String,
-        /// What it is in this one.
+        /// Its value in this training.
         here: String,
     },
-    /// Another training, which is running, writes its backups to the same folder.
+    /// Another running training writes its backups to the same folder.
     #[error("{} holds the backups of another training that is running", folder.display())]
     InUse {
         /// The folder.

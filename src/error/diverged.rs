@@ -1,4 +1,4 @@
-//! A loss or a gradient that is not finite, on its way from one rank to another.
+//! Errors of a loss or gradient that is not finite, as they pass from one rank to another.
 
 use super::Error;
 
@@ -6,11 +6,11 @@ use super::Error;
 pub(crate) const LOSS: &str = "the loss";
 pub(crate) const GRADIENT: &str = "the gradient";
 
-/// The epoch and the batch; whether it was the gradient and not the loss, which number was there, and where.
+/// Epoch and batch; whether the gradient diverged and not the loss; the value and where it occurred.
 pub(crate) type Divergence = ((usize, usize), (bool, (f64, String)));
 
 impl Error {
-    /// Of a training that has diverged, what went wrong.
+    /// Returns the details of an error of diverged training.
     pub(crate) fn divergence(&self) -> Option<Divergence> {
         match self {
             Error::Diverged { epoch, batch, what, value, place } => {
@@ -20,7 +20,7 @@ impl Error {
         }
     }
 
-    /// The same error again.
+    /// Constructs the error from its details.
     pub(crate) fn diverged(((epoch, batch), (gradient, (value, place))): Divergence) -> Self {
         Error::Diverged { epoch, batch, what: if gradient { GRADIENT } else { LOSS }, value, place }
     }

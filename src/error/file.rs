@@ -1,11 +1,11 @@
-//! What can be wrong with a file, or with what is to be written to one.
+//! Errors of reading and writing files.
 
-/// Whether Keras keeps code of the user's in things of this kind.
+/// Returns whether Keras may store user code in things of this kind.
 fn holds_code(kind: &str) -> bool {
     ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__"].contains(&kind)
 }
 
-/// Why a model could not be written or read.
+/// The reason why a file could not be written or read.
 ///
 /// # Example
 /// ```
@@ -20,17 +20,17 @@ fn holds_code(kind: &str) -> bool {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// A setting that is missing, of another type, or not known.
+    /// A setting is missing, of another type, or unknown.
     #[error("`{path}`: expected {expected}, found {found}")]
     Setting {
-        /// Where it is, such as `layers[3].config.units`.
+        /// Where the setting is, such as `layers[3].config.units`.
         path: String,
-        /// What would do.
+        /// The accepted values.
         expected: String,
-        /// What was found.
+        /// The value found.
         found: String,
     },
-    /// A kind that nobody registered.
+    /// A kind that is not registered.
     #[error(
         "`{path}`: no {what} `{kind}` is known here{}{}; register your own: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
         if module.is_empty() { String::new() } else { format!(" by the module `{module}`") },
@@ -43,10 +43,10 @@ pub enum FileError {
         path: String,
         /// The kind.
         kind: String,
-        /// The module that the file names for it.
+        /// The module that the file states for it.
         module: String,
     },
-    /// A thing without settings that could be written, such as a closure.
+    /// Something that has no settings to write, such as a closure.
     #[error("the {what} {name} has no settings that could be saved: its `config` tells none")]
     NotSavable {
         /// `layer`, `loss`, `optimizer`, `metric` or `learning rate`.
@@ -54,15 +54,15 @@ pub enum FileError {
         /// The thing.
         name: String,
     },
-    /// A layer, or a model, for which a format has no words.
+    /// A layer or model that a format cannot represent.
     #[error("cannot be written as {format}: {reason}")]
     NotExportable {
         /// The format.
         format: &'static str,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A format whose feature is off.
+    /// A format whose feature is disabled.
     #[error("{path}: the format `{format}` needs the feature `{feature}` of cornu")]
     Feature {
         /// The file.
@@ -72,84 +72,84 @@ pub enum FileError {
         /// The feature that adds it.
         feature: &'static str,
     },
-    /// A name that tells no format.
+    /// A file name whose extension is not a known format.
     #[error("{path}: expected a name that ends in {expected}")]
     Extension {
         /// The file.
         path: String,
-        /// The ends that would do.
+        /// The known extensions.
         expected: &'static str,
     },
-    /// The system refused to read or write.
+    /// The system refused to read or write the file.
     #[error("{path}: {message}")]
     Io {
         /// The file.
         path: String,
-        /// What kind of refusal.
+        /// The kind of error.
         kind: std::io::ErrorKind,
-        /// The system's words.
+        /// The message of the system.
         message: String,
     },
-    /// A value of a table that is not what is needed.
+    /// A value of a table that cannot be used.
     #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::display::Row(*row, *line))]
     Value {
         /// The file.
         path: String,
         /// The row of data, from 0.
         row: usize,
-        /// The line of a text file on which it begins, from 1.
+        /// The line of a text file on which the row begins, from 1.
         line: Option<std::num::NonZeroU64>,
-        /// The column's name, or its place from 0 where it has none.
+        /// The name of the column, or its index from 0 if it has none.
         column: String,
-        /// What would do.
+        /// The accepted values.
         expected: String,
-        /// What was found.
+        /// The value found.
         found: String,
     },
-    /// A row of a table with more or fewer fields than the first.
+    /// A row of a table with more or fewer fields than the first row.
     #[error("{path}, line {line}: expected {expected} fields as on the first line, found {found}")]
     Fields {
         /// The file.
         path: String,
         /// The line on which the row begins, from 1.
         line: u64,
-        /// How many fields the first line has.
+        /// The number of fields of the first line.
         expected: usize,
-        /// How many this row has.
+        /// The number of fields of this row.
         found: usize,
     },
-    /// No column, or variable, of that name or place.
+    /// No column or variable has this name or index.
     #[error("{path}: no {what} `{name}`; there is {}", super::display::listed(known))]
     Column {
         /// The file.
         path: String,
         /// `column`, `variable` ...
         what: &'static str,
-        /// What was asked for.
+        /// The requested name or index.
         name: String,
-        /// What there is.
+        /// The existing names.
         known: Vec<String>,
     },
-    /// An array in a file that is not what is needed.
+    /// An array in a file that cannot be used.
     #[error("{path}, `{name}`: expected {expected}, found {found}")]
     Array {
         /// The file.
         path: String,
         /// The array's name.
         name: String,
-        /// What would do.
+        /// What is accepted.
         expected: String,
         /// What was found.
         found: String,
     },
-    /// A file that is not whole, not what its name says, or made to do harm.
+    /// A file that is truncated, corrupt, not of the format that its name states, or malicious.
     #[error("{path}, {place}: {problem}")]
     Damaged {
         /// The file.
         path: String,
-        /// Where in it.
+        /// The position in the file.
         place: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Layers that hold layers.
+//! Layers that contain layers.
 
 use super::graph::{Graph, int, long};
 use super::place::Place;
@@ -15,7 +15,7 @@ pub(super) fn residual<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> 
     Ok(graph.op("Add", &[x, &through], vec![]))
 }
 
-/// All steps of all samples are one batch for the layer.
+/// All steps of all samples form one batch for the inner layer.
 pub(super) fn time_distributed<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let mut y = x.to_string();
     let rows = |graph: &mut Graph, x: &str, shape: &[usize]| {
@@ -32,7 +32,7 @@ pub(super) fn time_distributed<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &
     Ok(y)
 }
 
-/// Two recurrences, and their merge in the order of time.
+/// Two recurrent layers, merged in the order of time.
 pub(super) fn bidirectional<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let mut outputs = Vec::new();
     for (i, node) in at.node.layers().iter().enumerate() {
