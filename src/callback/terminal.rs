@@ -1,43 +1,9 @@
-//! Capabilities of the terminal: bars or lines, colours or plain text, above the bars of other trainings.
+//! Output on the terminal above the progress bars, with or without colours.
 
-use std::ffi::OsString;
 use std::fmt;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
-/// Looks up an environment variable.
-type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
-
-fn is_set(variable: Variable, name: &str) -> bool {
-    variable(name).is_some_and(|value| !value.is_empty())
-}
-
-fn is(variable: Variable, name: &str, value: &str) -> bool {
-    variable(name).is_some_and(|set| set == value)
-}
-
-/// Whether to use colours, by the rules of no-color.org and bixense.com/clicolors; a terminal that declares no
-/// capabilities gets none.
-fn colours(terminal: bool, variable: Variable) -> bool {
-    let forced = is_set(variable, "CLICOLOR_FORCE") && !is(variable, "CLICOLOR_FORCE", "0");
-    let plain = is(variable, "CLICOLOR", "0") || is(variable, "TERM", "dumb");
-    !is_set(variable, "NO_COLOR") && (forced || terminal && !plain)
-}
-
-/// Whether a line can be redrawn, by cargo's rules: not in CI logs, nor if the cursor cannot move.
-#[cfg(feature = "progress")]
-fn redraws(terminal: bool, variable: Variable) -> bool {
-    let log = is_set(variable, "CI") && !is(variable, "CI", "false");
-    let dumb = is(variable, "TERM", "dumb") || (cfg!(unix) && variable("TERM").is_none());
-    terminal && !log && !dumb
-}
-
-/// Returns whether standard output is a terminal on which a bar can be drawn.
-#[cfg(feature = "progress")]
-pub(super) fn has_bar() -> bool {
-    redraws(std::io::stdout().is_terminal(), &|name| std::env::var_os(name))
-}
-
-/// Writes above the bars of the trainings under way.
+/// Runs `write`, which prints above the bars of all running trainings.
 fn above(write: impl FnOnce()) {
     #[cfg(feature = "progress")]
     super::screen::screen().above(write);
@@ -46,50 +12,22 @@ fn above(write: impl FnOnce()) {
 }
 
 /// Writes the result of `text`, called with whether to use colours, to standard error.
+///
+/// `anstream` removes the colours if no-color.org, bixense.com/clicolors or the terminal asks for none. Without the
+/// feature `progress` there are none.
 pub(crate) fn tell(text: impl FnOnce(bool) -> String) {
+    #[cfg(feature = "progress")]
+    let mut to = anstream::stderr();
+    #[cfg(not(feature = "progress"))]
     let mut to = std::io::stderr();
-    let text = text(colours(to.is_terminal(), &|name| std::env::var_os(name)));
-    // A closed pipe is no reason to stop training.
-    above(|| drop(to.write_all(text.as_bytes())));
+    let text = text(cfg!(feature = "progress"));
+    if !text.is_empty() {
+        // A closed pipe is no reason to stop training.
+        above(|| drop(to.write_all(text.as_bytes())));
+    }
 }
 
 /// Prints a line; a closed pipe is no reason to stop training.
 pub(super) fn say(line: impl fmt::Display) {
     above(|| drop(writeln!(std::io::stdout(), "{line}")));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(decide: fn(bool, Variable) -> bool, set: &[(&str, &str)], expected: [bool; 2]) {
-        let variable =
-            |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        assert_eq!([true, false].map(|terminal| decide(terminal, &variable)), expected, "{set:?}");
-    }
-
-    #[test]
-    fn colours_are_for_terminals_that_want_them() {
-        let (terminal_alone, never, always) = ([true, false], [false, false], [true, true]);
-        check(colours, &[], terminal_alone);
-        check(colours, &[("TERM", "xterm"), ("NO_COLOR", ""), ("CLICOLOR", "1")], terminal_alone);
-        check(colours, &[("NO_COLOR", "1")], never);
-        check(colours, &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], never);
-        check(colours, &[("CLICOLOR", "0")], never);
-        check(colours, &[("TERM", "dumb")], never);
-        check(colours, &[("CLICOLOR_FORCE", "1")], always);
-        check(colours, &[("CLICOLOR_FORCE", "0")], terminal_alone);
-    }
-
-    #[test]
-    #[cfg(feature = "progress")]
-    fn bars_are_for_terminals_that_move_the_cursor() {
-        let xterm = ("TERM", "xterm-256color");
-        check(redraws, &[xterm], [true, false]);
-        check(redraws, &[xterm, ("NO_COLOR", "1")], [true, false]);
-        check(redraws, &[xterm, ("CI", "false")], [true, false]);
-        check(redraws, &[xterm, ("CI", "true")], [false, false]);
-        check(redraws, &[("TERM", "dumb")], [false, false]);
-    }
 }

@@ -22,10 +22,24 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::{Fit, History};
 
-/// A closure that makes a compiled model and its fit from the settings that it asks for.
+/// A closure that builds a compiled model and its fit from the hyper-parameters that it requests.
 ///
 /// # Example
-/// See [`Search`].
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::{Build, HyperParameters, Search};
+/// fn search<'a>(build: impl Build<'a, f32>) -> Result<usize> {
+///     let x = ndarray::array![[0.0f32], [0.25], [0.5], [1.0]];
+///     Ok(Search::random(2).verbose(Verbose::Silent).run(&x, &x, build)?.trials().len())
+/// }
+/// let trials = search(|hp: &mut HyperParameters| {
+///     let mut model = Sequential::new().add(Dense::new(1));
+///     model.compile(Sgd::new(hp.uniform("rate", 0.01..=0.1)?), MeanSquaredError::new(), ())?;
+///     Ok((model, Fit::new().validation_split(0.25)))
+/// })?;
+/// assert_eq!(trials, 2);
+/// # Ok::<(), cornu::Error>(())
+/// ```
 pub trait Build<'a, F: Scalar>:
     Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
 {
@@ -36,17 +50,17 @@ impl<'a, F: Scalar, C> Build<'a, F> for C where
 {
 }
 
-/// Trains a model by these settings.
+/// Trains a model with these settings.
 type Train<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
 
 /// A trial between its rungs.
 pub(super) struct Running<F: Scalar> {
     pub(super) trial: Trial,
-    /// The epochs that it is to train.
+    /// The number of epochs to train.
     epochs: usize,
-    /// As it left the last rung.
+    /// The model at the end of the last rung.
     pub(super) model: Option<Sequential<F>>,
-    /// As it was in its best epoch.
+    /// The model at its best epoch.
     pub(super) best: Option<Sequential<F>>,
     /// The rank that has trained it so far.
     pub(super) owner: Option<usize>,
@@ -70,7 +84,7 @@ impl Search<'_> {
         let begin = |(trial, epochs)| Running { trial, epochs, model: None, best: None, owner: None };
         let running: Vec<Mutex<Running<F>>> =
             trials.into_iter().zip(epochs).map(begin).map(Mutex::new).collect();
-        // The best model of the last rung; those that cannot be the best go as they come.
+        // The best model of the last rung; the others are dropped as they finish.
         let champion = Mutex::new(None);
         let mut going: Vec<usize> = (0..running.len()).collect();
         for (k, rung) in rungs.iter().enumerate() {
@@ -208,7 +222,7 @@ struct Keep<F: Scalar> {
     kept: Rc<RefCell<Kept<F>>>,
 }
 
-/// How many epochs were trained; the best of them, and the model as it was in it.
+/// The number of trained epochs, the best of them, and the model at that epoch.
 struct Kept<F: Scalar> {
     epochs: usize,
     best: Option<(usize, f64, Logs)>,
