@@ -32,7 +32,7 @@ pub use evidence::{
 pub(crate) use evidence::{LEARNED, Tally};
 pub use finding::{Finding, Help, Severity, Trial};
 pub use findings::Findings;
-pub use remedy::Remedy;
+pub use remedy::{Remedy, ReplacementLoss};
 pub use rules::Rule;
 pub(crate) use rules::Rules;
 pub(crate) use styles::Styles;

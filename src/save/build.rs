@@ -1,11 +1,11 @@
 //! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
-use super::array::Array;
-use super::budget::Budget;
-use super::input::Input;
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
+use crate::files::array::Array;
+use crate::files::budget::Budget;
+use crate::files::input::Input;
 use crate::kernel;
 use crate::model::Sequential;
 use crate::scalar::Scalar;

@@ -1,10 +1,10 @@
 //! One trial of a search: its hyper-parameters, its score, and its outcome.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::domain::Drawn;
 use super::hyper_parameters::{HyperParameters, Source};
-use super::run::Build;
 use crate::callback::Logs;
 use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
@@ -13,6 +13,34 @@ use crate::model::Sequential;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::training::Fit;
+
+/// A closure that builds a compiled model and its fit from the hyper-parameters that it requests.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::{Build, HyperParameters, Search};
+/// fn search<'a>(build: impl Build<'a, f32>) -> Result<usize> {
+///     let x = ndarray::array![[0.0f32], [0.25], [0.5], [1.0]];
+///     Ok(Search::random(2).verbose(Verbose::Silent).run(&x, &x, build)?.trials().len())
+/// }
+/// let trials = search(|hp: &mut HyperParameters| {
+///     let mut model = Sequential::new().add(Dense::new(1));
+///     model.compile(Sgd::new(hp.uniform("rate", 0.01..=0.1)?), MeanSquaredError::new(), ())?;
+///     Ok((model, Fit::new().validation_split(0.25)))
+/// })?;
+/// assert_eq!(trials, 2);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+pub trait Build<'a, F: Scalar>:
+    Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
+{
+}
+
+impl<'a, F: Scalar, C> Build<'a, F> for C where
+    C: Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
+{
+}
 
 /// One trial of a search.
 ///
@@ -147,4 +175,21 @@ impl Trial {
             .then(key(self).total_cmp(&key(other)))
             .then(self.number.cmp(&other.number))
     }
+}
+
+/// A trial between its rungs.
+pub(super) struct ActiveTrial<F: Scalar> {
+    pub(super) trial: Trial,
+    /// The epochs that it is to train.
+    pub(super) epochs: usize,
+    /// As it left the last rung.
+    pub(super) model: Option<Sequential<F>>,
+    /// As it was in its best epoch.
+    pub(super) best: Option<Sequential<F>>,
+    /// The rank that has trained it so far.
+    pub(super) owner: Option<usize>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

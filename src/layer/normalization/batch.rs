@@ -286,6 +286,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         LayerTraits {
             by_last_axis: true,
             is_affine: true,
+            is_normalization: true,
             memory: Memory::fixed({
                 // The sums of dβ and dγ, of each part and of the block to which it is added.
                 let channels = self.statistics.len() / 3;

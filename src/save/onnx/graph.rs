@@ -139,7 +139,7 @@ impl Graph {
     }
 
     /// Returns the whole graph from `input` to `output`, which gets its name last.
-    pub(super) fn into_model(mut self, name: &str, input: Value, mut output: Value) -> proto::Model {
+    pub(super) fn into_model(mut self, name: &str, input: Endpoint, mut output: Endpoint) -> proto::Model {
         self.place.clear();
         let last = std::mem::replace(&mut output.name, self.name("output"));
         if last == input.name {
@@ -170,7 +170,7 @@ impl Graph {
 
 /// A value and the shape of one sample of it.
 #[derive(Debug)]
-pub(super) struct Value {
+pub(super) struct Endpoint {
     pub(super) name: String,
     pub(super) sample: Vec<usize>,
 }

@@ -1,13 +1,13 @@
 //! Reading and checking of a header.
 
-use super::super::array::Array;
-use super::super::budget::Budget;
-use super::super::checksum;
-use super::super::input::Input;
 use super::super::json;
 use super::{CHECKSUM, Checksum, TYPES};
 use crate::config::Value;
 use crate::error::Result;
+use crate::files::array::Array;
+use crate::files::budget::Budget;
+use crate::files::checksum;
+use crate::files::input::Input;
 
 /// The maximum length of a header in the format.
 const LONGEST: u64 = 100_000_000;

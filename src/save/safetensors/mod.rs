@@ -15,7 +15,7 @@ mod write;
 pub(super) use model::{read, read_weights};
 pub(super) use write::{prepare, prepare_weights};
 
-use super::array::Number;
+use crate::files::array::Number;
 
 /// The metadata keys of a model; values are texts, as the format requires.
 const CONFIG: &str = "cornu.config";
