@@ -1,4 +1,4 @@
-//! The error type: what was expected, what was found, and where.
+//! The error type: each variant carries the place, the expected and the found.
 
 mod backup;
 mod display;
@@ -15,9 +15,7 @@ pub use rank::RankFault;
 /// A result with [`enum@Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The reason why a call was refused or a training stopped.
-///
-/// A refused call has changed nothing: all checks come before the first write.
+/// The error of a call. A call that returns an error on its arguments has changed nothing: all checks come first.
 ///
 /// # Example
 /// ```
@@ -34,7 +32,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A layer refused its input or its arguments; `fault` is its error.
+    /// A layer rejected its input or its arguments.
     #[error("layer {index} `{name}` ({kind}): {fault}")]
     Layer {
         /// The index of the layer in the model, from 0.
@@ -46,42 +44,42 @@ pub enum Error {
         /// The error of the layer.
         fault: Box<Error>,
     },
-    /// A layer cannot read samples of this shape.
+    /// A layer received samples of an unsupported shape.
     #[error("expected an input of shape {expected}, found {}", Shape(found))]
     InputShape {
-        /// The accepted shapes, in words.
+        /// The supported shapes, in words.
         expected: String,
         /// The shape of one sample.
         found: Vec<usize>,
     },
-    /// Samples of another shape than the model or layer was built for.
+    /// Samples of another shape than the model or the layer was built for.
     #[error("{argument}: expected samples of shape {}, found {}", Shape(expected), Shape(found))]
     SampleShape {
         /// The argument: `x`, `y`, `validation x` ...
         argument: String,
         /// The expected shape of one sample.
         expected: Vec<usize>,
-        /// The shape of one sample that was passed.
+        /// The actual shape of one sample.
         found: Vec<usize>,
     },
-    /// A weight whose shape differs from the parameter's.
+    /// A weight whose shape differs from that of the parameter.
     #[error("weight `{path}`: expected shape {}, found {}", Shape(expected), Shape(found))]
     WeightShape {
         /// The parameter's path, such as `F1/kernel`.
         path: String,
         /// The parameter's shape.
         expected: Vec<usize>,
-        /// The shape that was passed.
+        /// The shape of the weight.
         found: Vec<usize>,
     },
     /// A wrong number of weights for a layer or model.
-    #[error("`{name}` has {expected} weights, found {found}")]
+    #[error("`{name}`: expected {expected} weights, found {found}")]
     WeightCount {
         /// The layer.
         name: String,
-        /// The number of weights it has.
+        /// The expected number of weights.
         expected: usize,
-        /// The number that was passed.
+        /// The number of weights passed.
         found: usize,
     },
     /// An argument outside its range.
@@ -89,13 +87,13 @@ pub enum Error {
     Argument {
         /// The argument's name.
         argument: &'static str,
-        /// The accepted values.
+        /// The expected values, in words.
         expected: String,
-        /// The value that was passed.
+        /// The value passed.
         found: String,
     },
     /// Two arguments with different numbers of samples.
-    #[error("x has {x} samples, but {argument} has {found}")]
+    #[error("{argument}: expected {x} samples as in x, found {found}")]
     Length {
         /// The number of samples of `x`.
         x: usize,
@@ -113,52 +111,52 @@ pub enum Error {
         shape: Vec<usize>,
     },
     /// NaN or infinity in the data.
-    #[error("{argument} holds {value} at row {row}, column {column}")]
+    #[error("{argument}: expected finite values, found {value} at row {row}, column {column}")]
     NonFinite {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The position within the sample, flattened row by row, from 0.
+        /// The index within the flattened sample, from 0.
         column: usize,
         /// The value: NaN or an infinity.
         value: f64,
     },
-    /// A number that is not an index, for a layer that reads indices.
+    /// A value that is not a valid index, for a layer that reads indices.
     #[error("{argument}, row {row}: expected an index from 0 to {}, found {found}", .count.saturating_sub(1))]
     Index {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The number found.
+        /// The value.
         found: f64,
-        /// The number of indices.
+        /// The number of valid indices.
         count: usize,
     },
     /// A target that is not a class of the output.
-    #[error("{argument}, row {row}: label {found} is not one of the {classes} classes 0 to {}", .classes.saturating_sub(1))]
+    #[error("{argument}, row {row}: expected a class from 0 to {}, found {found}", .classes.saturating_sub(1))]
     Label {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The label found.
+        /// The label.
         found: f64,
         /// The number of classes of the output.
         classes: usize,
     },
-    /// A target that is not a probability, for a loss that needs one.
+    /// A target that is not a probability, for a loss that requires one.
     #[error("{argument}, row {row}: expected a target between 0 and 1, found {found}")]
     Probability {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The target found.
+        /// The target.
         found: f64,
     },
-    /// Targets whose shape does not fit the output of the model under its loss.
+    /// Targets whose shape does not match the output and the loss.
     #[error(
         "{argument}: `{loss}` on an output of shape {} expects targets of shape {expected}, found {}",
         Shape(output),
@@ -171,37 +169,37 @@ pub enum Error {
         loss: String,
         /// The shape of one output.
         output: Vec<usize>,
-        /// The accepted shapes of one target, and how to get there.
+        /// The expected shapes of one target, and how to obtain them.
         expected: String,
-        /// The shape of one target that was found.
+        /// The actual shape of one target.
         found: Vec<usize>,
     },
-    /// A loss that cannot handle the output of the model.
+    /// A loss that does not support the shape of the output.
     #[error("loss `{loss}` does not fit an output of shape {}: {reason}", Shape(output))]
     LossOutput {
         /// The loss.
         loss: String,
         /// The shape of one output.
         output: Vec<usize>,
-        /// The reason, and what to use instead.
+        /// The reason, with the supported shapes.
         reason: String,
     },
     /// A wrong number of class weights.
-    #[error("class weights: expected {expected}, one for each class, found {found}")]
+    #[error("class_weight: expected {expected} weights, one for each class, found {found}")]
     ClassWeightCount {
         /// The number of classes.
         expected: usize,
         /// The number of weights.
         found: usize,
     },
-    /// A weight that is negative or not finite.
+    /// A class or sample weight that is negative or not finite.
     #[error("{argument} weight {index}: expected a finite number of at least 0, found {found}")]
     Weight {
         /// `class` or `sample`.
         argument: &'static str,
         /// The class or the sample, from 0.
         index: usize,
-        /// The weight found.
+        /// The weight.
         found: f64,
     },
     /// Two layers with the same name in one model.
@@ -214,34 +212,32 @@ pub enum Error {
         /// The index of the other.
         second: usize,
     },
-    /// No layer or weight has this name.
-    #[error("no {what} `{name}`; there is {}", listed(known))]
+    /// An unknown name of a layer or weight.
+    #[error("unknown {what} `{name}`, expected one of: {}", listed(known))]
     Unknown {
         /// `layer` or `weight`.
         what: &'static str,
-        /// The requested name.
+        /// The unknown name.
         name: String,
-        /// The existing names.
+        /// The known names.
         known: Vec<String>,
     },
     /// A model without layers.
     #[error("the model has no layers")]
     NoLayers,
-    /// The shapes of the model are not known yet.
-    #[error("the model is not built: give it `.input(shape)`, or fit it first")]
+    /// A model whose shapes are not known yet.
+    #[error("the model is not built: set `.input(shape)` or call `fit` first")]
     NotBuilt,
     /// `fit` or `evaluate` was called before `compile`.
     #[error("the model is not compiled: call `compile(optimizer, loss, metrics)` first")]
     NotCompiled,
-    /// The model is too large: its size in bytes or elements exceeds the address space.
-    #[error("a shape of {} has too many elements", Shape(shape))]
+    /// An array whose size exceeds the address space.
+    #[error("the shape {} has too many elements", Shape(shape))]
     TooLarge {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// The loss or a gradient became NaN or infinite, and training stopped.
-    ///
-    /// The model keeps the weights of the last finite step.
+    /// A loss or a gradient that became NaN or infinite during training. The model keeps the weights of the last finite step.
     #[error(
         "epoch {epoch}, batch {batch}: {what} became {value}, first at {place}; the model keeps its last finite weights"
     )]
@@ -257,40 +253,40 @@ pub enum Error {
         /// The first layer whose output or, going backward from the last layer, whose gradient was not finite.
         place: String,
     },
-    /// A word that is none of the alternatives.
-    #[error("`{found}` is no {what}; expected one of {}", listed(known))]
+    /// A text that is not one of the allowed words.
+    #[error("{what}: expected one of {}, found `{found}`", listed(known))]
     Parse {
-        /// The kind of thing that was parsed.
+        /// The kind of word.
         what: &'static str,
-        /// The word.
+        /// The text.
         found: String,
-        /// The alternatives.
+        /// The allowed words.
         known: Vec<String>,
     },
-    /// A label that a [`LabelEncoder`](crate::data::LabelEncoder) has not seen.
-    #[error("row {row}: label `{found}` was not among those that the encoder was fitted to")]
+    /// A label that the [`LabelEncoder`](crate::data::LabelEncoder) was not fitted to.
+    #[error("row {row}: expected a label that the encoder was fitted to, found `{found}`")]
     UnseenLabel {
         /// The row, from 0.
         row: usize,
         /// The label.
         found: String,
     },
-    /// A file could not be written or read.
+    /// A file that could not be written or read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A backup could not be written, or this training cannot resume from it.
+    /// A backup that could not be written, or that does not belong to this training.
     #[error("backup {0}")]
     Backup(#[from] BackupFault),
-    /// A training on several ranks cannot start or go on because of one of them.
+    /// A failure of one rank of a distributed training.
     #[error(transparent)]
     Rank(#[from] RankFault),
-    /// An error of a callback, layer or loss defined outside this crate.
+    /// The error of a callback, layer or loss of another crate.
     #[error("{0}")]
     Outside(std::sync::Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// Wraps an error of another crate, for callbacks, layers and losses defined outside this one.
+    /// Wraps the error of a callback, layer or loss of another crate.
     ///
     /// # Example
     /// ```

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// Samples and targets read from a file, with the names of their columns and classes.
 ///
-/// Numbers are `f64` whatever type the network computes in, so that standardising large numbers loses no precision;
+/// Numbers are `f64` whatever type the network computes in, so that standardizing large numbers loses no precision;
 /// `fit` and `predict` convert them batch by batch. Class labels are class indices from 0;
 /// [`classes`](Dataset::classes) has their names.
 ///

@@ -1,4 +1,4 @@
-//! Scalers: standardisation and scaling to a range, by statistics of the training data.
+//! Scalers: standardization and scaling to a range, by statistics of the training data.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 

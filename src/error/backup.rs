@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The reason why a training cannot resume from a backup, or why a backup could not be written.
+/// Why a training cannot resume from a backup, or cannot write one.
 ///
 /// # Example
 /// ```
@@ -16,58 +16,58 @@ use std::sync::Arc;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupFault {
-    /// The system could not read or write the backup, for example because the disk is full or the folder is missing.
+    /// An I/O error, such as a full disk or a missing or read-only folder.
     #[error("{}: {source}", file.display())]
     Io {
         /// The file or folder.
         file: PathBuf,
-        /// The error of the system.
+        /// The error of the operating system.
         source: Arc<std::io::Error>,
     },
-    /// The file is not a backup, or it was changed after it was written.
+    /// The file is not a backup, or is damaged.
     #[error("{} is damaged at {place}: expected {expected}, found {found}", file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
-        /// The position in the file.
+        /// The place in the file.
         place: String,
         /// The expected content.
         expected: String,
-        /// The content found.
+        /// The actual content.
         found: String,
     },
-    /// The backup has the layout of another version of this crate.
+    /// The backup was written by another version of cornu, with another layout.
     #[error(
-        "{} is a backup of layout {found}, of another version of cornu; this one reads layout {expected}. End the training by \
-         the version that began it, or remove the backup to start anew",
+        "{}: expected backup layout {expected}, found {found} of another version of cornu; finish the training with that \
+         version, or delete the backup to start again",
         file.display()
     )]
     Version {
         /// The file.
         file: PathBuf,
-        /// The layout that this version reads and writes.
+        /// The layout of this version.
         expected: u32,
         /// The layout of the file.
         found: u32,
     },
     /// The backup belongs to another model, other data or other settings.
     #[error(
-        "{} is the backup of another training, where {what} was {there}; here it is {here}. \
-         Give the program back what it had, or remove the backup to start anew",
+        "{} is the backup of another training: expected {what} {there}, found {here}; \
+         restore the previous value, or delete the backup to start again",
         file.display()
     )]
     OfAnother {
         /// The file.
         file: PathBuf,
-        /// The property that differs, such as `batch_size`.
+        /// The name of the setting that differs, such as `batch_size`.
         what: String,
-        /// Its value in the training of the backup.
+        /// The value in the training of the backup.
         there: String,
-        /// Its value in this training.
+        /// The value in this training.
         here: String,
     },
-    /// Another running training writes its backups to the same folder.
-    #[error("{} holds the backups of another training that is running", folder.display())]
+    /// Another running training uses the same folder.
+    #[error("{} is in use by another running training", folder.display())]
     InUse {
         /// The folder.
         folder: PathBuf,

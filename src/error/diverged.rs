@@ -1,16 +1,16 @@
-//! Errors of a loss or gradient that is not finite, as they pass from one rank to another.
+//! Divergence as plain data, to send it from one rank to another.
 
 use super::Error;
 
-/// What can diverge.
+/// The quantities that can diverge.
 pub(crate) const LOSS: &str = "the loss";
 pub(crate) const GRADIENT: &str = "the gradient";
 
-/// Epoch and batch; whether the gradient diverged and not the loss; the value and where it occurred.
+/// `((epoch, batch), (is_gradient, (value, place)))`.
 pub(crate) type Divergence = ((usize, usize), (bool, (f64, String)));
 
 impl Error {
-    /// Returns the details of an error of diverged training.
+    /// Returns the parts of [`Error::Diverged`].
     pub(crate) fn divergence(&self) -> Option<Divergence> {
         match self {
             Error::Diverged { epoch, batch, what, value, place } => {
@@ -20,7 +20,7 @@ impl Error {
         }
     }
 
-    /// Constructs the error from its details.
+    /// Creates an [`Error::Diverged`] from its parts.
     pub(crate) fn diverged(((epoch, batch), (gradient, (value, place))): Divergence) -> Self {
         Error::Diverged { epoch, batch, what: if gradient { GRADIENT } else { LOSS }, value, place }
     }

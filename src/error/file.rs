@@ -1,11 +1,11 @@
-//! Errors of reading and writing files.
+//! Errors of files, and of content that cannot be written to one.
 
-/// Returns whether Keras may store user code in things of this kind.
+/// Whether Keras stores code of the user in objects of this kind.
 fn holds_code(kind: &str) -> bool {
     ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__"].contains(&kind)
 }
 
-/// The reason why a file could not be written or read.
+/// Why a file could not be written or read.
 ///
 /// # Example
 /// ```
@@ -20,41 +20,41 @@ fn holds_code(kind: &str) -> bool {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// A setting is missing, of another type, or unknown.
+    /// A setting that is missing, unknown or of the wrong type.
     #[error("`{path}`: expected {expected}, found {found}")]
     Setting {
-        /// Where the setting is, such as `layers[3].config.units`.
+        /// The path, such as `layers[3].config.units`.
         path: String,
-        /// The accepted values.
+        /// The expected value, in words.
         expected: String,
-        /// The value found.
+        /// The actual value.
         found: String,
     },
     /// A kind that is not registered.
     #[error(
-        "`{path}`: no {what} `{kind}` is known here{}{}; register your own: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
-        if module.is_empty() { String::new() } else { format!(" by the module `{module}`") },
-        if holds_code(kind) { ", and the code in it is never run" } else { "" }
+        "`{path}`: unknown {what} `{kind}`{}{}; register it: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
+        if module.is_empty() { String::new() } else { format!(" of the module `{module}`") },
+        if holds_code(kind) { ", whose code is never run" } else { "" }
     )]
     UnknownKind {
         /// `layer`, `loss`, `optimizer`, `metric` or `schedule`.
         what: &'static str,
-        /// Where it is, such as `layers[3].config`.
+        /// The path, such as `layers[3].config`.
         path: String,
         /// The kind.
         kind: String,
-        /// The module that the file states for it.
+        /// The module that the file names for the kind.
         module: String,
     },
-    /// Something that has no settings to write, such as a closure.
-    #[error("the {what} {name} has no settings that could be saved: its `config` tells none")]
+    /// An object without settings, such as a closure.
+    #[error("the {what} {name} cannot be saved: its `config` returns no settings")]
     NotSavable {
         /// `layer`, `loss`, `optimizer`, `metric` or `learning rate`.
         what: &'static str,
-        /// The thing.
+        /// The object.
         name: String,
     },
-    /// A layer or model that a format cannot represent.
+    /// A model that a format cannot represent.
     #[error("cannot be written as {format}: {reason}")]
     NotExportable {
         /// The format.
@@ -62,35 +62,35 @@ pub enum FileError {
         /// The reason.
         reason: String,
     },
-    /// A format whose feature is disabled.
+    /// A format whose Cargo feature is off.
     #[error("{path}: the format `{format}` needs the feature `{feature}` of cornu")]
     Feature {
         /// The file.
         path: String,
         /// The format.
         format: &'static str,
-        /// The feature that adds it.
+        /// The Cargo feature of the format.
         feature: &'static str,
     },
-    /// A file name whose extension is not a known format.
-    #[error("{path}: expected a name that ends in {expected}")]
+    /// A file name without a known extension.
+    #[error("{path}: expected a file name that ends in {expected}")]
     Extension {
         /// The file.
         path: String,
         /// The known extensions.
         expected: &'static str,
     },
-    /// The system refused to read or write the file.
+    /// An I/O error.
     #[error("{path}: {message}")]
     Io {
         /// The file.
         path: String,
         /// The kind of error.
         kind: std::io::ErrorKind,
-        /// The message of the system.
+        /// The message of the operating system.
         message: String,
     },
-    /// A value of a table that cannot be used.
+    /// An invalid value in a table.
     #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::display::Row(*row, *line))]
     Value {
         /// The file.
@@ -101,12 +101,12 @@ pub enum FileError {
         line: Option<std::num::NonZeroU64>,
         /// The name of the column, or its index from 0 if it has none.
         column: String,
-        /// The accepted values.
+        /// The expected value, in words.
         expected: String,
-        /// The value found.
+        /// The actual value.
         found: String,
     },
-    /// A row of a table with more or fewer fields than the first row.
+    /// A row of a table with another number of fields than the first.
     #[error("{path}, line {line}: expected {expected} fields as on the first line, found {found}")]
     Fields {
         /// The file.
@@ -115,39 +115,39 @@ pub enum FileError {
         line: u64,
         /// The number of fields of the first line.
         expected: usize,
-        /// The number of fields of this row.
+        /// The number of fields of the row.
         found: usize,
     },
-    /// No column or variable has this name or index.
-    #[error("{path}: no {what} `{name}`; there is {}", super::display::listed(known))]
+    /// An unknown column or variable.
+    #[error("{path}: unknown {what} `{name}`, expected one of: {}", super::display::listed(known))]
     Column {
         /// The file.
         path: String,
         /// `column`, `variable` ...
         what: &'static str,
-        /// The requested name or index.
+        /// The unknown name.
         name: String,
-        /// The existing names.
+        /// The known names.
         known: Vec<String>,
     },
-    /// An array in a file that cannot be used.
+    /// An unsuitable array in a file.
     #[error("{path}, `{name}`: expected {expected}, found {found}")]
     Array {
         /// The file.
         path: String,
         /// The array's name.
         name: String,
-        /// What is accepted.
+        /// The expected value, in words.
         expected: String,
-        /// What was found.
+        /// The actual value.
         found: String,
     },
-    /// A file that is truncated, corrupt, not of the format that its name states, or malicious.
+    /// A file that is truncated, malformed or malicious.
     #[error("{path}, {place}: {problem}")]
     Damaged {
         /// The file.
         path: String,
-        /// The position in the file.
+        /// The place in the file.
         place: String,
         /// The problem.
         problem: String,

@@ -1,6 +1,6 @@
-//! Errors of a training on several ranks.
+//! Errors of single ranks in a distributed training.
 
-/// The reason why a training on several ranks cannot start or go on.
+/// Why a distributed training cannot start or continue, and the rank at fault.
 ///
 /// # Example
 /// ```
@@ -16,7 +16,7 @@ pub enum RankFault {
     Failed {
         /// The rank, from 0.
         rank: usize,
-        /// Its error in words, or that it did not respond.
+        /// The error of that rank as text.
         cause: String,
     },
     /// The ranks differ.
@@ -24,11 +24,11 @@ pub enum RankFault {
     Differs {
         /// The first rank that differs.
         rank: usize,
-        /// The property that differs: the version of this crate, the model, the seed, the data ...
+        /// The difference: the version of cornu, the model, the seed, the data ...
         what: String,
-        /// The value of rank 0.
+        /// The value on rank 0.
         expected: String,
-        /// The value of the other rank.
+        /// The value on the other rank.
         found: String,
     },
 }

@@ -4,7 +4,7 @@ use crate::rng::Rng;
 
 /// Returns `rows × cols` numbers, row-major, whose shorter side is orthonormal, times `gain`.
 ///
-/// The columns are orthogonalised one by one, each twice to remove rounding errors. The diagonal of R is positive,
+/// The columns are orthogonalized one by one, each twice to remove rounding errors. The diagonal of R is positive,
 /// which makes the matrix uniform over all orthogonal matrices.
 pub(super) fn orthogonal(rows: usize, cols: usize, gain: f64, rng: &mut Rng) -> Vec<f64> {
     let (long, short) = (rows.max(cols), rows.min(cols));

@@ -135,7 +135,7 @@ fn numbers<F: Scalar>(layer: &NamedLayer<F>) -> String {
     }
 }
 
-/// The colour of a kind: with weights, normalising or random, or reshaping.
+/// The colour of a kind: with weights, normalizing or random, or reshaping.
 fn colour<F: Scalar>(layer: &NamedLayer<F>) -> Colour {
     let mut has_weights = false;
     layer.walk("", &mut |_, _, param| has_weights |= param.is_trainable());

@@ -156,7 +156,7 @@ fn place(finding: &Finding) -> String {
     }
 }
 
-/// Capitalises the first letter.
+/// Capitalizes the first letter.
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();

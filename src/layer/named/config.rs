@@ -46,7 +46,7 @@ impl<F: Scalar> NamedLayer<F> {
     }
 }
 
-/// The settings of a layer that normalises the last axes, with axes counted from the last one if the file states the
+/// The settings of a layer that normalizes the last axes, with axes counted from the last one if the file states the
 /// rank: `axis` 2 of `[null, 12, 4]` becomes −1.
 fn from_the_last(config: &Config) -> Cow<'_, Config> {
     let built = config.beside.iter().find(|(name, _)| name == "build_config");

@@ -15,7 +15,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Normalises each channel to mean 0 and variance 1 over the batch, then applies a trained scale and shift.
+/// Normalizes each channel to mean 0 and variance 1 over the batch, then applies a trained scale and shift.
 ///
 /// ```text
 /// training:    μ, v over all rows and steps of the batch; moving ← moving·momentum + batch·(1 − momentum)

@@ -12,7 +12,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Normalises each vector along the last axes to mean 0 and variance 1, then applies a trained scale and shift.
+/// Normalizes each vector along the last axes to mean 0 and variance 1, then applies a trained scale and shift.
 ///
 /// Training and prediction do the same.
 ///
@@ -84,7 +84,7 @@ impl<F> LayerNormalization<F> {
         }
     }
 
-    /// The number of last axes to normalise over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
+    /// The number of last axes to normalize over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
     pub fn axes(mut self, axes: usize) -> Self {
         self.axes = LastAxes(axes);
         self

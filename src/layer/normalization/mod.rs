@@ -1,4 +1,4 @@
-//! Layers that normalise inputs or activations.
+//! Layers that normalize inputs or activations.
 
 mod batch;
 mod channels;

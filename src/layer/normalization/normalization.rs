@@ -11,7 +11,7 @@ use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Standardises each feature to mean 0 and standard deviation 1, by the statistics of given data.
+/// Standardizes each feature to mean 0 and standard deviation 1, by the statistics of given data.
 ///
 /// The standard deviation is that of the population (divided by `N`) and counts as at least 1e-7. A column that is
 /// constant in the data is mapped to 0.
