@@ -210,7 +210,11 @@ impl Activation {
             }
             _ => return Ok(()),
         };
-        if fits { Ok(()) } else { Err(Error::argument(argument, "a number that makes a function", value)) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::argument(argument, "a number for which the activation is defined", value))
+        }
     }
 
     /// Whether the slope can be worked out from the output alone.

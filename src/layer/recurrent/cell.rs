@@ -86,7 +86,7 @@ pub trait Steps {
 /// Refuses an activation that makes no function, or changes the width.
 pub(super) fn check_activation(argument: &'static str, f: Activation) -> Result<()> {
     match f {
-        Activation::Glu => Err(Error::argument(argument, "one that keeps the width", "glu")),
+        Activation::Glu => Err(Error::argument(argument, "an activation that keeps the width", "glu")),
         _ => f.check(),
     }
 }
