@@ -1,4 +1,7 @@
 //! Scalers: standardization and scaling to a range, by statistics of the training data.
+//!
+//! They are ours because they take arrays with any number of axes; `linfa-preprocessing` scales two-axis tables in datasets
+//! of its own.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 

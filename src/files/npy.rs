@@ -1,5 +1,8 @@
 //! NumPy files: a header with type, order and shape, and the values.
 //!
+//! The header is parsed here: the crate `ndarray-npy` returns whole arrays, of the one type that the caller names, and does
+//! not say where the numbers of a file larger than memory begin.
+//!
 //! # References
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 

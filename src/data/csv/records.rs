@@ -1,4 +1,7 @@
 //! The records of a CSV file in order, with the line and byte at which each starts.
+//!
+//! `csv-core` splits bytes into fields. The crate `csv`, which wraps it, depends on serde and adds only what is here: buffers
+//! and positions.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
