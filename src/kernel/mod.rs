@@ -1,8 +1,9 @@
-//! The arithmetic that takes the time: matrix products, row sums, scans. The only place for threads,
-//! instruction sets and `unsafe`.
+//! The time-critical arithmetic: matrix products, row sums, element-wise loops. The only module with threads, instruction
+//! sets and `unsafe`.
 //!
-//! A product is cut in parts by rows or columns, never along the summed axis, and every number is summed in
-//! the same order whatever part it falls into: the bits do not depend on the number of threads or of rows.
+//! Products are split by rows or columns, and every number is summed in the same order whatever its part, so the bits do
+//! not depend on the number of threads or rows. `matrixmultiply`, which `ndarray` calls, promises no order of the sums, and
+//! adds no bias and no activation to a product.
 
 mod exponential;
 mod isa;
@@ -27,7 +28,6 @@ pub(crate) use wide::{all_finite, gather, largest, map, map_with, pieces, sum_ro
 
 use isa::Isa;
 use matmul::{From, Strided, matmul};
-use product::BLOCK;
 
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -46,28 +46,6 @@ pub(crate) fn affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: Batch
     matmul(Isa::best(), (columns(x), rows(dy)), From::Zero, dw.data(), size);
 }
 
-/// `w ← w − rate·(xᵀ·dy)`, with the bits of [`affine_weights`] and a subtraction. Says whether it was done: not for more
-/// rows than a block, nor for numbers so large that the gradient, or the sum of `dy` over the rows, might not be finite,
-/// where no number of `x` is larger than `bound`.
-pub(crate) fn descend<F: Scalar>(
-    x: Batch<F>,
-    dy: Batch<F>,
-    (rate, bound): (F, F),
-    mut w: BatchMut<F>,
-) -> bool {
-    debug_assert_eq!((w.rows(), w.width()), (x.width(), dy.width()));
-    if x.rows() > BLOCK {
-        return false;
-    }
-    let most = F::of(x.rows() as f64) * largest(dy.data()) * bound.max(F::one());
-    if most.is_nan() || most > F::max_value() / F::of(2.0) {
-        return false;
-    }
-    let size = (x.width(), dy.width(), x.rows());
-    matmul(Isa::best(), (columns(x), rows(dy)), From::Scaled(-rate), w.data(), size);
-    true
-}
-
 /// `dw += xᵀ·dy`.
 pub(crate) fn add_affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
@@ -82,7 +60,7 @@ pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMu
     matmul(Isa::best(), (rows(dy), columns(w)), From::Zero, dx.data(), size);
 }
 
-/// A batch as it is.
+/// A batch as a matrix.
 fn rows<F>(batch: Batch<F>) -> Strided<F> {
     Strided { data: batch.data(), row: batch.width(), col: 1 }
 }
@@ -92,7 +70,7 @@ fn columns<F>(batch: Batch<F>) -> Strided<F> {
     Strided { data: batch.data(), row: 1, col: batch.width() }
 }
 
-/// Without threads there is nothing to keep ready.
+/// Without threads there is no session.
 #[cfg(not(feature = "rayon"))]
 #[derive(Debug)]
 pub(crate) struct Session(());
@@ -104,7 +82,7 @@ impl Session {
     }
 }
 
-/// How many threads there are.
+/// The number of threads.
 pub(crate) fn threads() -> usize {
     #[cfg(feature = "rayon")]
     return rayon::current_num_threads();
@@ -112,8 +90,8 @@ pub(crate) fn threads() -> usize {
     return 1;
 }
 
-/// Calls `work` with each of 0 to `tasks − 1`, up to `most` of them at once, each on one thread from its beginning to its
-/// end: for whole trainings, which then wait for nobody.
+/// Calls `work` with each of 0 to `tasks − 1`, at most `most` of them at once, each entirely on one thread. For whole
+/// trainings, which then wait for no other thread.
 pub(crate) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     if most > 1 && tasks > 1 {
@@ -135,7 +113,7 @@ pub(crate) fn each_item<T: Send>(items: &mut [T], work: &(dyn Fn(usize, &mut T) 
     items.iter_mut().enumerate().for_each(|(index, item)| work(index, item));
 }
 
-/// [`each`] for work of some microseconds, for which no thread is called unless such work comes often.
+/// [`each`] for work of a few microseconds, which wakes no thread unless such work is frequent.
 fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     team::each_short(tasks, work);
@@ -143,7 +121,7 @@ fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..tasks).for_each(work);
 }
 
-/// Calls `work` with each of 0 to `tasks − 1`, on several threads where there are.
+/// Calls `work` with each of 0 to `tasks − 1`, on several threads if available.
 fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     team::each(tasks, work);
@@ -156,7 +134,7 @@ mod tests {
     use super::*;
     use crate::rng::Rng;
 
-    /// The plain product, number by number: the oracle.
+    /// The plain product as the reference.
     fn plain<F: Scalar>(
         a: Strided<F>,
         b: Strided<F>,
@@ -177,7 +155,7 @@ mod tests {
     #[track_caller]
     fn check<F: Scalar>(isa: Isa, (m, n, k): (usize, usize, usize), tolerance: f64) {
         let mut rng = Rng::stream(5, (m * 1_000_000 + n * 1000 + k) as u64);
-        // One number too many in front, so that nothing is aligned.
+        // One extra number in front, so that nothing is aligned.
         let (a, b, bias) =
             (draw::<F>(m * k + 1, &mut rng), draw::<F>(n * k + 1, &mut rng), draw::<F>(n, &mut rng));
         for (a_turned, b_turned, with_bias) in
@@ -247,34 +225,6 @@ mod tests {
             for i in 0..m {
                 assert_eq!(product(&x[i * k..][..k], 1), together[i * n..][..n]);
             }
-        }
-    }
-
-    #[test]
-    fn a_descent_has_the_bits_of_a_gradient_and_a_subtraction() {
-        let mut rng = Rng::stream(9, 0);
-        for (rows, inputs, units) in [(50, 301, 40), (3, 7, 5), (128, 64, 33), (1, 900, 17)] {
-            let (x, dz): (Vec<f32>, Vec<f32>) = (draw(rows * inputs, &mut rng), draw(rows * units, &mut rng));
-            let (x, dz) = (Batch::new(&x, inputs), Batch::new(&dz, units));
-            let mut w = draw::<f32>(inputs * units, &mut rng);
-            let (mut expected, mut dw) = (w.clone(), vec![0.0; inputs * units]);
-            affine_weights(x, dz, BatchMut::new(&mut dw, units));
-            expected.iter_mut().zip(&dw).for_each(|(w, g)| *w -= 0.3 * g);
-            assert!(descend(x, dz, (0.3, 0.5), BatchMut::new(&mut w, units)));
-            assert_eq!(w, expected);
-        }
-    }
-
-    #[test]
-    fn nothing_descends_by_what_might_not_be_finite() {
-        let x = vec![1.0f32; 129];
-        for (rows, dz, bound) in
-            [(129, 1.0, 1.0), (2, f32::NAN, 1.0), (2, 1e30, 1e20), (2, f32::INFINITY, 0.0)]
-        {
-            let (dz, mut w) = (vec![dz; rows], [7.0]);
-            let (x, dz) = (Batch::new(&x[..rows], 1), Batch::new(&dz, 1));
-            assert!(!descend(x, dz, (0.1, bound), BatchMut::new(&mut w, 1)));
-            assert_eq!(w, [7.0]);
         }
     }
 

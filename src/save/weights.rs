@@ -1,20 +1,20 @@
-//! Weights alone, to and from files: `.npz`, `.safetensors`, and what Keras's `save_weights` writes.
+//! Weights in files: `.npz`, `.safetensors`, and Keras's `.weights.h5`.
 
 use std::path::Path;
 
 #[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
 use super::Loader;
-#[cfg(feature = "files")]
-use super::{array::Array, budget::Budget, input::Input};
 use crate::error::{Error, FileError, Result};
+#[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
+use crate::files::input::Input;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 const ENDS: &str = ".npz, .safetensors or .weights.h5";
-/// How the names of Keras's files of weights end; its own reader takes no other.
+/// The extension of Keras's weight files; Keras reads no other.
 pub(super) const HDF5: &str = ".weights.h5";
 
-/// A format of weights.
+/// A file format of weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Format {
     Npz,
@@ -42,7 +42,7 @@ impl Format {
     }
 }
 
-/// Refuses a name that tells no format of weights, or one that is not there.
+/// Refuses a file name that is not of an enabled weight format.
 ///
 /// # Errors
 /// [`FileError::Extension`], [`FileError::Feature`].
@@ -57,13 +57,14 @@ pub(super) fn to_save(path: &Path) -> Result<()> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// Writes all weights to a file, each under its path, as `F1/kernel`: `.npz` (feature `npy`), which NumPy reads by
-    /// `numpy.load`, or `.safetensors` (feature `safetensors`); or by the layers' order, with the optimizer's state, to
-    /// `.weights.h5` (feature `keras`), which Keras reads by `load_weights`. The file is whole or not there, whatever
-    /// happens.
+    /// Saves all weights to a file; the extension selects the format.
+    ///
+    /// `.npz` (feature `npy`, read by `numpy.load`) and `.safetensors` (feature `safetensors`) name each weight by
+    /// its path, such as `F1/kernel`. `.weights.h5` (feature `keras`, read by Keras's `load_weights`) orders weights
+    /// by layer and includes the optimizer's state. The file is replaced atomically.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] with the file's name.
+    /// [`Error::NotBuilt`]; [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] if the system refuses.
     ///
     /// # Example
     /// ```
@@ -88,11 +89,11 @@ impl<F: Scalar> Sequential<F> {
         }
         match Format::of(path)? {
             #[cfg(feature = "npy")]
-            Format::Npz => super::format::write(path, &|file| super::npz::write(self, file)),
+            Format::Npz => super::atomic::save(path, |file| super::npz::write(self, file)),
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => {
                 let prepared = super::safetensors::prepare_weights(self)?;
-                super::format::write(path, &|file| prepared.write(file))
+                super::atomic::save(path, |file| prepared.write(file))
             }
             #[cfg(feature = "keras")]
             Format::Hdf5 if !path.to_string_lossy().ends_with(HDF5) => {
@@ -101,24 +102,31 @@ impl<F: Scalar> Sequential<F> {
             #[cfg(feature = "keras")]
             Format::Hdf5 => {
                 let prepared = super::keras::Weights::of(self);
-                super::format::write(path, &|file| prepared.emit(&mut |piece| file.write_all(piece)))
+                super::atomic::save(path, |file| prepared.emit(&mut |piece| file.write_all(piece)))
             }
             #[allow(unreachable_patterns)]
             other => other.missing(path),
         }
     }
 
-    /// Reads all weights from a file, of either precision: what [`Sequential::save_weights`] wrote, by the paths, or
-    /// Keras's `.weights.h5` (feature `keras`), by the layers' order. For files of PyTorch there is
-    /// `Sequential::load_torch_weights`, with the feature `safetensors`.
+    /// Loads all weights from a file of either precision.
+    ///
+    /// Files of [`Sequential::save_weights`] are matched by path, Keras's `.weights.h5` (feature `keras`) by the
+    /// order of the layers. For PyTorch files use `Sequential::load_torch_weights` (feature `safetensors`).
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`FileError::Damaged`] for a file that is not whole; [`Error::Unknown`] or
-    /// [`Error::WeightShape`] for a weight that only one of the two has, or of another shape;
-    /// [`FileError::Extension`], [`FileError::Feature`], [`FileError::Io`]. The model is unchanged then.
+    /// [`Error::NotBuilt`]; [`FileError::Damaged`] for a truncated or corrupt file; [`Error::Unknown`] for a weight
+    /// that only the model or only the file has; [`Error::WeightShape`] for another shape; [`FileError::Extension`],
+    /// [`FileError::Feature`], [`FileError::Io`]. The model is then unchanged.
     ///
     /// # Example
-    /// See [`Sequential::save_weights`].
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([3]).add(Dense::new(2));
+    /// model.build()?;
+    /// assert!(matches!(model.load_weights("missing.npz"), Err(Error::File(_))));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if !self.is_built() {
@@ -148,57 +156,4 @@ impl<F: Scalar> Sequential<F> {
             other => other.missing(path),
         }
     }
-}
-
-#[cfg(any(feature = "npy", feature = "safetensors"))]
-/// Reads all weights into memory of their own, and then sets them, so that a fault changes nothing. `find` tells where the
-/// weight of a path is, and `names` what there is.
-pub(super) fn load<'a, F: Scalar>(
-    model: &mut Sequential<F>,
-    names: &[String],
-    find: &dyn Fn(usize) -> Result<(&'a Input<'a>, Array)>,
-    budget: &Budget,
-) -> Result<()> {
-    let weights = model.weights()?;
-    let paths: Vec<String> = weights.iter().map(|(path, _)| path.clone()).collect();
-    if let Some(name) = names.iter().find(|name| !paths.contains(name)) {
-        return Err(Error::Unknown { what: "weight in the model", name: name.clone(), known: paths });
-    }
-    let mut values: Vec<Vec<F>> = Vec::new();
-    for (path, weight) in weights {
-        let Some(place) = names.iter().position(|name| *name == path) else {
-            return Err(Error::Unknown { what: "weight in the file", name: path, known: names.to_vec() });
-        };
-        let (input, array) = find(place)?;
-        if array.shape != weight.shape() {
-            let (expected, found) = (weight.shape().to_vec(), array.shape);
-            return Err(Error::WeightShape { path, expected, found });
-        }
-        values.push(read(input, &array, &path, budget)?);
-    }
-    set(model, values);
-    Ok(())
-}
-
-#[cfg(feature = "files")]
-/// Reads an array's numbers, which must be finite.
-pub(super) fn read<F: Scalar>(input: &Input, array: &Array, path: &str, budget: &Budget) -> Result<Vec<F>> {
-    budget.take_many::<F>(array.len()).map_err(|spent| input.spent(path, spent))?;
-    let mut value = vec![F::zero(); array.len()];
-    array.fill(input, path, &mut value)?;
-    match value.iter().position(|value| !value.is_finite()) {
-        Some(place) => Err(input.damaged(path, format!("it holds {} at place {place}", value[place]))),
-        None => Ok(value),
-    }
-}
-
-#[cfg(feature = "files")]
-/// Sets all weights, one value for each in the order of the model's.
-pub(super) fn set<F: Scalar>(model: &mut Sequential<F>, values: Vec<Vec<F>>) {
-    let mut values = values.into_iter();
-    model.walk_mut(&mut |_, param| {
-        if let Some(value) = values.next() {
-            param.value.copy_from_slice(&value);
-        }
-    });
 }

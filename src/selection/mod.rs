@@ -1,16 +1,16 @@
-//! Judging models on data of their own, and finding settings: cross-validation, a search over what a closure draws, and the
-//! learning rate by a range test.
+//! Model selection: cross-validation, hyper-parameter search, and a range test for the learning rate.
 //!
-//! | question | answer | in Keras Tuner | in scikit-learn |
+//! | question | method | in Keras Tuner | in scikit-learn |
 //! |---|---|---|---|
 //! | which settings are best? | [`Search::random`] | `RandomSearch` | `RandomizedSearchCV` |
-//! | all of a few settings | [`Search::grid`] | `GridSearch` | `GridSearchCV` |
-//! | the same for less | [`Search::halving`] | `Hyperband`, in part | `HalvingRandomSearchCV`, `HalvingGridSearchCV` |
-//! | which learning rate to begin with? | [`LearningRateFinder`] | | |
-//! | how well does it do, and how surely? | [`cross_validate`] | | `cross_validate` |
+//! | the same for all combinations of a few values | [`Search::grid`] | `GridSearch` | `GridSearchCV` |
+//! | the same at less cost | [`Search::halving`] | `Hyperband`, in part | `HalvingRandomSearchCV`, `HalvingGridSearchCV` |
+//! | which learning rate to start with? | [`LearningRateFinder`] | | |
+//! | how good is a model, and how certain is that? | [`cross_validate`] | | `cross_validate` |
 
 mod cross_validation;
 mod domain;
+mod fingerprint;
 mod halving;
 mod hyper_parameters;
 mod learning_rate;
@@ -26,6 +26,5 @@ pub use domain::Drawn;
 pub use hyper_parameters::HyperParameters;
 pub use learning_rate::{LearningRateFinder, RangeTest};
 pub use results::SearchResults;
-pub use run::Build;
 pub use search::Search;
-pub use trial::Trial;
+pub use trial::{Build, Trial};

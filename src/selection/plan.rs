@@ -1,9 +1,8 @@
-//! What is to be tried: the settings of every trial, drawn before anything is trained.
+//! The plan of a search: the hyper-parameters of every trial, drawn before any training.
 
 use super::hyper_parameters::{HyperParameters, Source};
-use super::run::Build;
 use super::search::Search;
-use super::trial::Trial;
+use super::trial::{Build, Trial};
 use crate::callback::Mode;
 use crate::error::{Error, Result};
 use crate::metric::Goal;
@@ -12,25 +11,25 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::training::Fit;
 
-/// The first of the random streams that give trials their seeds.
+/// The first of the random streams of trial seeds.
 const SEEDS: u64 = 1 << 41;
-/// So many draws in a row that are all there already end a random search: there are no others, or hardly any.
+/// A random search ends after this many draws in a row that repeat earlier ones: the space is exhausted, or nearly so.
 const REPEATS: u64 = 100;
-/// A grid of more is a mistake.
+/// The largest grid; a larger one is a mistake.
 const MOST: usize = 100_000;
 
-/// The trials of a search, and for each the epochs that it is to train.
-pub(super) struct Plan {
+/// The trials of a search, and the epochs of each.
+pub(super) struct TrialPlan {
     pub(super) trials: Vec<Trial>,
     pub(super) epochs: Vec<usize>,
     pub(super) goal: Goal,
 }
 
 impl Search<'_> {
-    /// Draws the settings, and calls the closure once for each trial to learn which there are.
-    pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<Plan> {
+    /// Draws the hyper-parameters, calling the closure once per trial to learn the search space.
+    pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<TrialPlan> {
         self.check()?;
-        let mut plan = Plan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
+        let mut plan = TrialPlan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
         let mut judged = false;
         let mut places = Some(Vec::new());
         let (mut attempt, mut repeats) = (0, 0);
@@ -79,7 +78,7 @@ impl Search<'_> {
         Ok(plan)
     }
 
-    /// Which way the objective gets better.
+    /// Returns the direction in which the objective improves.
     ///
     /// # Errors
     /// [`Error::NotCompiled`], and [`Error::Unknown`] for a key that no epoch of this fit will have.

@@ -10,7 +10,9 @@ use std::process::Command;
 /// What an example prints, findings among it.
 fn run(example: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--locked", "--quiet", "--release", "--features", "csv", "--example", example, "--"]).args(arguments);
+    command
+        .args(["run", "--locked", "--quiet", "--release", "--features", "csv", "--example", example, "--"])
+        .args(arguments);
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
     let text =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();

@@ -1,4 +1,4 @@
-//! One way through a table: learns what its columns need, and keeps its numbers where they are asked for.
+//! One pass over a table that learns what its columns need, and optionally keeps the numbers.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -14,7 +14,7 @@ use crate::data::dataset::Learned;
 use crate::error::{Error, FileError, Result};
 use crate::kernel;
 
-/// What is known of a table so far.
+/// The state of a pass.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
     rules: Rules,
@@ -35,8 +35,8 @@ struct Rules {
 #[derive(Debug, Default)]
 struct ScannedRows {
     seen: Vec<Seen>,
-    /// The numbers of `x` and of `y`, row by row; the place of a word among those seen for a category or a label, NaN for
-    /// what is missing.
+    /// The numbers of `x` and of `y`, row by row; for a category or label, the index of its word in
+    /// order of appearance; NaN for a missing value.
     x: Vec<f64>,
     y: Vec<f64>,
     rows: usize,
@@ -60,7 +60,7 @@ pub(in crate::data) struct PartEnd {
 }
 
 impl Scan {
-    /// For a table whose columns are called so.
+    /// Creates a pass over a table with this header.
     pub(in crate::data) fn new(table: Header, settings: ColumnSettings, keeps: bool) -> Result<Self> {
         let mut roles = settings.roles(&table)?;
         if let Some(like) = &settings.like {
@@ -96,7 +96,7 @@ impl Scan {
         Ok(Scan { rows: rules.start(), rules })
     }
 
-    /// Takes in a row, and tells whether it is kept.
+    /// Adds a row and returns whether it is kept.
     pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
@@ -148,7 +148,7 @@ impl Scan {
         Ok(last)
     }
 
-    /// Everything that was read.
+    /// Returns the dataset of everything read.
     pub(in crate::data) fn dataset(mut self) -> Result<Dataset> {
         if self.rules.settings.missing == Missing::Mean {
             self.sum();
@@ -219,7 +219,7 @@ impl Scan {
         columns.filter_map(|column| self.rules.table.names.get(column).cloned()).collect()
     }
 
-    /// What further rows are read by, what was learned of the columns of `x`, and the names of the classes.
+    /// Returns how to read further rows, what was learned about the columns of `x`, and the class names.
     pub(in crate::data) fn fit(
         &self,
         orders: &mut Vec<Vec<f64>>,
@@ -271,7 +271,7 @@ impl Scan {
         Ok((fitted, learned, classes))
     }
 
-    /// What stands for a missing value of a column of `x`, if one may miss.
+    /// Returns the replacement for missing values of a column of `x`, if it may have any.
     fn fill(&self, column: usize, order: &[f64]) -> Result<Option<f64>> {
         let seen = &self.rows.seen[column];
         let empty = || {
@@ -309,7 +309,7 @@ impl Scan {
         Ok(Some(fill))
     }
 
-    /// The numbers of a column of `x` that are there.
+    /// Returns the numbers of a column of `x` that are not missing.
     fn numbers(&self, column: usize) -> Vec<f64> {
         let place = self.rules.x_columns().take_while(|other| *other < column).count();
         let width = self.rules.x_columns().count();

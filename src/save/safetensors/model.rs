@@ -1,13 +1,13 @@
-//! Reads a model, or its weights alone.
+//! Reading of a model or its weights.
 
-use super::super::array::Array;
-use super::super::budget::Budget;
-use super::super::input::Input;
-use super::super::{Loader, build, json, weights};
+use super::super::{Loader, assign, build, json};
 use super::header::Header;
 use super::{COMPILE, CONFIG, OPTIMIZER, STATE};
 use crate::config::{Value, refuse};
 use crate::error::Result;
+use crate::files::array::Array;
+use crate::files::budget::Budget;
+use crate::files::input::Input;
 use crate::model::{Compiled, Sequential, check_loss};
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -51,7 +51,7 @@ pub(in crate::save) fn read<F: Scalar>(
     Ok(model)
 }
 
-/// Reads the weights alone into a model.
+/// Reads only the weights into a model.
 pub(in crate::save) fn read_weights<F: Scalar>(
     model: &mut Sequential<F>,
     input: &Input,
@@ -60,7 +60,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
     let header = Header::read(input, budget)?;
     let tensors = header.tensors.iter().filter(|(name, _)| !is_optimizer(name));
     let (names, arrays): (Vec<String>, Vec<Array>) = tensors.cloned().unzip();
-    weights::load(model, &names, &|place| Ok((input, arrays[place].clone())), budget)
+    assign::load(model, &names, &|place| Ok((input, arrays[place].clone())), budget)
 }
 
 fn is_optimizer(name: &str) -> bool {
@@ -83,7 +83,7 @@ fn fill<F: Scalar>(model: &mut Sequential<F>, header: &Header, input: &Input, al
     result
 }
 
-/// Reads what the optimizer keeps of each parameter.
+/// Reads the optimizer's slots of each parameter.
 fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
     compiled: &Compiled<F>,
@@ -99,7 +99,7 @@ fn fill_optimizer<F: Scalar>(
         .filter(|(name, _)| is_optimizer(name))
         .map(|(name, array)| (&**name, array))
         .collect();
-    let slots = compiled.optimizer.slots();
+    let slots = compiled.optimizer.traits().slots.len();
     let mut result: Result<()> = Ok(());
     let (mut each, mut read) = (paths.iter(), 0);
     model.walk_mut(&mut |_, param: &mut Param<F>| {
@@ -113,7 +113,7 @@ fn fill_optimizer<F: Scalar>(
                 let (expected, found) = (shape.clone(), array.shape.clone());
                 return Err(crate::Error::WeightShape { path, expected, found });
             }
-            weights::read(input, array, &path, budget)
+            assign::read(input, array, &path, budget)
         };
         result = (|| {
             (param.average, param.accumulated) = (take("average".into())?, take("accumulated".into())?);
@@ -125,7 +125,7 @@ fn fill_optimizer<F: Scalar>(
     });
     result?;
     if read != known.len() {
-        return Err(input.damaged("optimizer", "arrays of another optimizer than the one that is told"));
+        return Err(input.damaged("optimizer", "the arrays do not match the optimizer"));
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ fn save_writes_it_too_and_load_refuses_it() {
     let path = folder.join("saved.onnx");
     model.save(&path).unwrap();
     assert_eq!(fs::read(folder.join("exported")).unwrap(), fs::read(&path).unwrap());
-    let expected = format!("{}: expected a name that ends in .keras or .safetensors", path.display());
+    let expected = format!("{}: expected a file name that ends in .keras or .safetensors", path.display());
     assert_eq!(Sequential::load(&path).unwrap_err().to_string(), expected);
 }
 
@@ -110,7 +110,7 @@ fn a_layer_of_ones_own_is_named_before_a_file_is_touched() {
     let folder = folder("onnx_own");
     let path = folder.join("model.onnx");
     fs::write(&path, "old").unwrap();
-    let reason = "cannot be written as ONNX: it is a layer of your own, for which ONNX has no operator";
+    let reason = "cannot be written as ONNX: a custom layer has no ONNX operator";
     for told in [false, true] {
         let mut model = Sequential::new().input([3]).add(Dense::new(2)).add(Square { told });
         model.build().unwrap();
