@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     print!("{}", history.findings()); // empty if the training is healthy
     println!("{} held-out names: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
     println!("classes: {:?}", data.classes());
-    let matrix = model.confusion_matrix(&x_test, &y_test)?.names(data.classes().iter().copied())?;
+    let matrix = model.confusion_matrix(&x_test, &y_test)?.names(data.classes().iter().cloned())?;
     println!("{}", matrix.report());
     #[cfg(feature = "plot")]
     matrix.plot("examples/pictures/surnames.svg")?;
