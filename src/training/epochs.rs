@@ -201,7 +201,6 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         if let Some(backup) = callbacks.backup() {
             backup.close(&clock.moment(model, &mut logs));
         }
-        history.restored = callbacks.given.iter().find_map(|callback| callback.restored_epoch());
         history.scale = diagnosis.as_ref().and_then(|diagnosis| diagnosis.watch.evidence.data.targets.scale);
         let stopped = history.stopped.clone();
         history.findings = diagnosis.map(|diagnosis| diagnosis.end(stopped)).unwrap_or_default();
@@ -230,6 +229,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             }
             Ok(())
         });
+        self.history.restored = self.history.restored.or(at.restored_epoch);
         self.obey(before, called.map(|()| reason))
     }
 }

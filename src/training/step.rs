@@ -81,7 +81,7 @@ impl<F: Scalar> Trainer<F> {
         let loss = measure.take(&*compiled.loss, y_pred, targets, penalty + activity);
         let penalty = penalty + activity;
         if let Some(watch) = watch.filter(|_| loss.is_finite()) {
-            watch.tally(targets.y, targets.weights);
+            watch.count_targets(targets.y, targets.weights);
             watch.batch_ends(loss);
             if watch.looks() {
                 watch.forward(&self.workspace, x, targets.y, loss, penalty);

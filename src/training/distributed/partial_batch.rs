@@ -34,7 +34,7 @@ impl<F: Scalar> Trainer<F> {
             let targets = targets(data, &self.rows, indices);
             measure.take_part(&*compiled.loss, y_pred, targets, activity);
             if let Some(watch) = &mut watch {
-                watch.tally(targets.y, targets.weights);
+                watch.count_targets(targets.y, targets.weights);
             }
         }
         let size = (indices.len(), data.steps);
