@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::layer::Layer;
 use crate::model::Sequential;
 use crate::optimizer::Adam;
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::{Fit, TryRemedies};
@@ -94,7 +94,7 @@ impl<F: Scalar> Sequential<F> {
             for (index, layer) in model.layers.iter_mut().enumerate() {
                 shape = match layer.traits().is_adapted {
                     true => layer.output_shape().unwrap_or(&shape).to_vec(),
-                    false => layer.renew(&shape, &mut Rng::stream(model.seed, index as u64))?,
+                    false => layer.renew(&shape, &mut BuildContext::of_layer(model.seed, index))?,
                 };
             }
         }
