@@ -164,7 +164,7 @@ impl MinMaxScaler {
         D: RemoveAxis,
     {
         if !(low.is_finite() && high.is_finite() && low < high) {
-            return Err(Error::argument("range", "a begin below its end", format!("{low} to {high}")));
+            return Err(Error::argument("range", "a start below the end", format!("{low} to {high}")));
         }
         check(x)?;
         let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); width(x)];
