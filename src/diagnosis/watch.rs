@@ -81,11 +81,6 @@ impl<F: Scalar> Watch<F> {
         self.looking = batch.is_multiple_of(every);
     }
 
-    /// The batch of the epoch under way, from 0.
-    pub(crate) fn batch(&self) -> usize {
-        self.batch
-    }
-
     /// Whether the batch under way is looked at.
     pub(crate) fn looks(&self) -> bool {
         self.looking

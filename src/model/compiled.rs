@@ -3,7 +3,7 @@
 use super::Sequential;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::metric::Metric;
+use crate::metric::{IntoMetrics, Metric};
 use crate::optimizer::{Optimizer, Options};
 use crate::scalar::Scalar;
 
@@ -32,6 +32,43 @@ impl<F: Scalar> Compiled<F> {
         optimizer.options().map_or(Ok(()), Options::check)?;
         let given = [format!("{optimizer:?}"), format!("{loss:?}"), format!("{metrics:?}")];
         Ok(Compiled { given, keys: keys(&metrics), optimizer, loss, metrics, steps: 0 })
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// Says how the model learns and is judged. Builds it, where the input's shape is known.
+    ///
+    /// The weights stay; the optimizer starts anew.
+    ///
+    /// # Errors
+    /// What [`Sequential::build`] refuses, an [`Error::Argument`](crate::Error::Argument) of the optimizer, or an
+    /// [`Error::LossOutput`](crate::Error::LossOutput). The model is unchanged then.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([4]).add(Dense::new(1));
+    /// let refused = model.compile(Sgd::new(0.01), CategoricalCrossentropy::new(), [Accuracy::new()]);
+    /// assert!(matches!(refused, Err(Error::LossOutput { .. })));
+    /// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn compile(
+        &mut self,
+        optimizer: impl Optimizer<F> + 'static,
+        loss: impl Loss<F> + 'static,
+        metrics: impl IntoMetrics<F>,
+    ) -> Result<()> {
+        let compiled = Compiled::new(Box::new(optimizer), Box::new(loss), metrics.into_metrics())?;
+        let mut built = self.clone();
+        if built.input.is_some() {
+            built.build()?;
+        }
+        check_loss(&built, &*compiled.loss)?;
+        built.walk_mut(&mut |_, param| param.forget());
+        built.compiled = Some(compiled);
+        *self = built;
+        Ok(())
     }
 }
 
@@ -64,7 +101,6 @@ fn keys<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::IntoMetrics;
     use crate::metric::{Accuracy, Weighted};
 
     #[test]

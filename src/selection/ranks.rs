@@ -17,6 +17,7 @@ use crate::model::Sequential;
 use crate::samples::Samples;
 use crate::scalar::{Scalar, mix};
 use crate::state::State;
+use crate::training::{self, pack};
 
 /// What must be the same on all ranks, by name.
 pub(super) type Words = Vec<(String, String)>;
@@ -148,7 +149,7 @@ fn bring<'a, F: Scalar>(
     let mut packed = Ok(());
     let Running { trial, model, best, .. } = one;
     for slot in [model, best] {
-        let pack = || match slot.take().map(|mut model| model.pack()) {
+        let pack = || match slot.take().map(|mut model| pack(&mut model)) {
             Some(Ok(bytes)) => bytes,
             Some(Err(error)) => {
                 packed = Err(error);
@@ -174,7 +175,7 @@ fn unpack<'a, F: Scalar>(
     build: &impl Build<'a, F>,
 ) -> Result<Sequential<F>> {
     let (mut model, _) = trial.build(build)?;
-    model.unpack(from, bytes).map(|()| model)
+    training::unpack(&mut model, from, bytes).map(|()| model)
 }
 
 /// Trains this rank's trials, and tells all ranks what became of those of each. Gives those of others that were trained.
@@ -232,7 +233,7 @@ pub(super) fn crown<'a, F: Scalar>(
     let mut own = own.filter(|(trial, _)| trial.number == best.number && owner == ranks.rank());
     let mut packed = Ok(Vec::new());
     if let Some((_, model)) = &mut own {
-        packed = model.pack();
+        packed = pack(model);
     }
     let bytes = ranks.agree(packed)?;
     let mut bytes = ranks.hand(owner, 0, || bytes)?.unwrap_or_default();
