@@ -1,16 +1,16 @@
 //! Everything that can go wrong, as one typed enum: what was expected, what was found, and where.
 
 mod backup;
+mod display;
 pub(crate) mod diverged;
 mod file;
 mod rank;
-mod shown;
 
 pub use backup::BackupFault;
+pub(crate) use display::Shape;
+use display::listed;
 pub use file::FileError;
 pub use rank::RankFault;
-pub(crate) use shown::Shape;
-use shown::listed;
 
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -296,5 +296,14 @@ impl Error {
     /// ```
     pub fn outside(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Error::Outside(std::sync::Arc::new(error))
+    }
+
+    /// An [`Error::Argument`].
+    pub(crate) fn argument(
+        argument: &'static str,
+        expected: impl Into<String>,
+        found: impl std::fmt::Display,
+    ) -> Self {
+        Error::Argument { argument, expected: expected.into(), found: found.to_string() }
     }
 }

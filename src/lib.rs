@@ -69,6 +69,7 @@ pub mod error;
 #[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
 mod files;
 pub mod guide;
+mod hash;
 pub mod initializer;
 pub mod inspect;
 mod investigation;

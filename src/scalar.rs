@@ -1,26 +1,16 @@
 //! The two number types that a network can compute in: `f32`, the default, and `f64`.
 
 mod exponential;
+mod numbers;
 
 use std::fmt::{Debug, Display};
 
 use ndarray::{LinalgScalar, ScalarOperand};
 use num_traits::{Float, FromPrimitive, NumAssignOps};
 
-use crate::distributed::{Numbers, OwnedNumbers};
-use crate::state::Value;
-
-/// A sum with these numbers, which is another for others.
-pub(crate) fn mix<F: Scalar>(sum: u64, values: &[F]) -> u64 {
-    let add = |sum: u64, value: &F| (sum ^ value.as_f64().to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    values.iter().fold(sum, |sum, value| add(sum, value).rotate_left(29))
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use crate::state::StateValue;
+use numbers::Precision;
+pub use numbers::{Numbers, OwnedNumbers};
 
 /// `f32` or `f64`. Sealed: everything in this crate is generic over these two alone.
 ///
@@ -39,14 +29,14 @@ pub trait Scalar:
     + Element<f64>
     + LinalgScalar
     + ScalarOperand
-    + Value
+    + StateValue
     + std::iter::Sum
     + Default
     + Debug
     + Display
     + Send
     + Sync
-    + sealed::Sealed
+    + Precision
     + 'static
 {
     /// `"f32"` or `"f64"`.
@@ -71,18 +61,6 @@ pub trait Scalar:
     /// assert!((1.0f64.exponential() - std::f64::consts::E).abs() < 1e-15);
     /// ```
     fn exponential(self) -> Self;
-
-    /// These numbers, for a sum over ranks.
-    #[doc(hidden)]
-    fn numbers(numbers: &mut [Self]) -> Numbers<'_>;
-
-    /// The same, given away.
-    #[doc(hidden)]
-    fn give(numbers: Vec<Self>) -> OwnedNumbers;
-
-    /// These back again.
-    #[doc(hidden)]
-    fn take_back(numbers: OwnedNumbers) -> Option<Vec<Self>>;
 }
 
 impl Scalar for f32 {
@@ -100,15 +78,6 @@ impl Scalar for f32 {
     fn exponential(self) -> Self {
         exponential::f32(self)
     }
-    fn numbers(numbers: &mut [Self]) -> Numbers<'_> {
-        Numbers::F32(numbers)
-    }
-    fn give(numbers: Vec<Self>) -> OwnedNumbers {
-        OwnedNumbers::F32(numbers)
-    }
-    fn take_back(numbers: OwnedNumbers) -> Option<Vec<Self>> {
-        if let OwnedNumbers::F32(numbers) = numbers { Some(numbers) } else { None }
-    }
 }
 
 impl Scalar for f64 {
@@ -125,15 +94,6 @@ impl Scalar for f64 {
     #[inline(always)]
     fn exponential(self) -> Self {
         exponential::f64(self)
-    }
-    fn numbers(numbers: &mut [Self]) -> Numbers<'_> {
-        Numbers::F64(numbers)
-    }
-    fn give(numbers: Vec<Self>) -> OwnedNumbers {
-        OwnedNumbers::F64(numbers)
-    }
-    fn take_back(numbers: OwnedNumbers) -> Option<Vec<Self>> {
-        if let OwnedNumbers::F64(numbers) = numbers { Some(numbers) } else { None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod value;
 
-pub use value::Value;
+pub use value::StateValue;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use num_traits::PrimInt;
 
 use crate::error::{BackupFault, Error, Result};
-use crate::scalar::Scalar;
 
 /// A state on its way to a backup, or back from one.
 ///
@@ -86,7 +85,7 @@ impl State {
     ///
     /// # Errors
     /// [`Error::Backup`] where the backup holds something else here; the value is unchanged then.
-    pub fn item<T: Value>(&mut self, name: &str, value: &mut T) -> Result<()> {
+    pub fn item<T: StateValue>(&mut self, name: &str, value: &mut T) -> Result<()> {
         if let Mode::Writing(bytes) = &mut self.mode {
             entry(bytes, name, |bytes| value.put(bytes));
             return Ok(());
@@ -106,10 +105,10 @@ impl State {
     ///
     /// # Errors
     /// As [`State::item`]; some of the numbers may have changed then.
-    pub fn numbers<'v, F: Scalar>(
+    pub fn numbers<'v, N: StateValue + 'v>(
         &mut self,
         name: &str,
-        values: impl IntoIterator<Item = &'v mut F>,
+        values: impl IntoIterator<Item = &'v mut N>,
     ) -> Result<()> {
         if let Mode::Writing(bytes) = &mut self.mode {
             entry(bytes, name, |bytes| values.into_iter().for_each(|value| value.put(bytes)));
@@ -120,18 +119,18 @@ impl State {
         let mut count = 0;
         for value in values {
             count += 1;
-            if let Some(read) = F::take(&mut rest) {
+            if let Some(read) = N::take(&mut rest) {
                 *value = read;
             }
         }
-        match payload.len() == count * F::LEAST {
+        match payload.len() == count * N::LEAST {
             true => Ok(()),
             false => Err(self.refuse(name, format!("{count} numbers"), format!("{} bytes", payload.len()))),
         }
     }
 
     /// The same for a counter. One that is read is far below what its type holds, so that adding to it never overflows.
-    pub(crate) fn count<N: Value + PrimInt>(&mut self, name: &str, count: &mut N) -> Result<()> {
+    pub(crate) fn count<N: StateValue + PrimInt>(&mut self, name: &str, count: &mut N) -> Result<()> {
         let mut read = *count;
         self.item(name, &mut read)?;
         if self.is_reading() && !is_count(read) {
@@ -142,7 +141,7 @@ impl State {
     }
 
     /// The same for counters that are as many as they were, or any number of them where there were none.
-    pub(crate) fn counts<N: Value + PrimInt>(&mut self, name: &str, counts: &mut Vec<N>) -> Result<()> {
+    pub(crate) fn counts<N: StateValue + PrimInt>(&mut self, name: &str, counts: &mut Vec<N>) -> Result<()> {
         let before = counts.len();
         self.item(name, counts)?;
         if (before == 0 || counts.len() == before)

@@ -13,12 +13,15 @@ mod monitor;
 mod plateau;
 mod progress;
 mod scheduler;
+#[cfg(feature = "progress")]
+mod screen;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
 pub(crate) mod terminal;
 mod terminate;
+mod verbose;
 
-pub use crate::state::{State, Value};
+pub use crate::state::{State, StateValue};
 pub use backup::{BackupAndRestore, SaveFreq};
 pub use checkpoint::ModelCheckpoint;
 pub use context::CallbackContext;
@@ -29,11 +32,12 @@ pub use lambda::LambdaCallback;
 pub use logs::Logs;
 pub use monitor::Mode;
 pub use plateau::ReduceLearningRateOnPlateau;
-pub use progress::{Progress, Verbose};
+pub use progress::Progress;
 pub use scheduler::LearningRateScheduler;
 #[cfg(feature = "tensorboard")]
 pub use tensorboard::TensorBoard;
 pub use terminate::TerminateOnNaN;
+pub use verbose::Verbose;
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;

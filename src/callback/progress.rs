@@ -1,8 +1,6 @@
 //! What a person sees while a model trains: a bar on a terminal, a line an epoch elsewhere.
 
 mod line;
-#[cfg(feature = "progress")]
-mod screen;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 #[cfg(feature = "progress")]
@@ -10,38 +8,12 @@ use std::time::Duration;
 use std::time::Instant;
 
 use self::line::Line;
+#[cfg(feature = "progress")]
+use super::screen::screen;
 use super::terminal::say;
-use super::{Callback, CallbackContext, Flow};
+use super::{Callback, CallbackContext, Flow, Verbose};
 use crate::error::Result;
 use crate::scalar::Scalar;
-
-/// How much `fit` tells while it runs.
-///
-/// Each epoch leaves one line, `Epoch 2/10 - 1s 3ms/step - loss: 0.2114 - accuracy: 0.9312`; on a terminal it goes on below
-/// where it is wider than that. While an epoch runs for longer than 0.1 s, a terminal shows below that line how far it is:
-/// the epoch and the loss, and, as the columns allow, the batch, a bar, the time that is left, the metrics and the pace. Of
-/// several trainings at once each has a number, its lines and its own bar.
-///
-/// Bars have no colour. There is none in a pipe, a file or the log of a CI (where `CI` is set), nor where `TERM` is `dumb`;
-/// what is written there has no control characters.
-///
-/// # Example
-/// ```
-/// # use cornu::prelude::*;
-/// let quiet = Fit::<f32>::new().verbose(Verbose::Silent);
-/// # let _ = quiet;
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Verbose {
-    /// A bar on a terminal, and one line an epoch.
-    #[default]
-    Auto,
-    /// Nothing.
-    Silent,
-    /// One line an epoch.
-    Lines,
-}
 
 /// The trainings that tell how far they are, of this process.
 static RUNNING: Mutex<Running> = Mutex::new(Running { now: 0, last: 0 });
@@ -52,19 +24,8 @@ struct Running {
     last: usize,
 }
 
-#[cfg(feature = "progress")]
-static SCREEN: Mutex<screen::Screen> = Mutex::new(screen::Screen::stdout());
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Has something written, above the bars where there are any.
-pub(super) fn above(write: impl FnOnce()) {
-    #[cfg(feature = "progress")]
-    lock(&SCREEN).above(write);
-    #[cfg(not(feature = "progress"))]
-    write();
+fn running() -> MutexGuard<'static, Running> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The place of a training among those that run at once.
@@ -77,7 +38,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let mut running = lock(&RUNNING);
+        let mut running = running();
         running.last = if running.now == 0 { 1 } else { running.last + 1 };
         running.now += 1;
         Place { number: running.last, shared: false }
@@ -85,14 +46,14 @@ impl Place {
 
     /// The number, once there are others.
     fn number(&mut self) -> Option<usize> {
-        self.shared |= self.number > 1 || lock(&RUNNING).now > 1;
+        self.shared |= self.number > 1 || running().now > 1;
         self.shared.then_some(self.number)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&RUNNING).now -= 1;
+        running().now -= 1;
     }
 }
 
@@ -162,7 +123,7 @@ impl Progress {
     pub(crate) fn clear(&mut self) {
         #[cfg(feature = "progress")]
         if let (Style::Bar, Some(place)) = (self.style, &self.place) {
-            lock(&SCREEN).hide(place.number);
+            screen().hide(place.number);
         }
     }
 
@@ -211,7 +172,7 @@ impl<F: Scalar> Callback<F> for Progress {
             self.drawn = Instant::now();
             let line = self.line(at).running(width());
             if let Some(place) = &self.place {
-                lock(&SCREEN).show(place.number, line);
+                screen().show(place.number, line);
             }
         }
         let _ = at;

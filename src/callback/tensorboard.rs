@@ -10,7 +10,7 @@ use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use events::Events;
-use proto::{Tensor, Value};
+use proto::{SummaryValue, Tensor};
 
 /// Writes what TensorBoard shows, under Keras's names, so that trainings of both are seen side by side: `epoch_loss`
 /// and the other metrics and `epoch_learning_rate` in the folder `train`, those of the validation in `validation`, each
@@ -80,7 +80,7 @@ impl TensorBoard {
     }
 
     /// Writes the values of both parts of the logs.
-    fn write(&mut self, training: Vec<Value>, validation: Vec<Value>) -> Result<()> {
+    fn write(&mut self, training: Vec<SummaryValue>, validation: Vec<SummaryValue>) -> Result<()> {
         if let Some(events) = &mut self.training {
             events.write(self.epoch, training)?;
         }
@@ -106,7 +106,7 @@ impl<F: Scalar> Callback<F> for TensorBoard {
 
     fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         self.epoch = at.epoch;
-        let scalar = |name: &str, value: f64| Value::scalar(format!("epoch_{name}"), value);
+        let scalar = |name: &str, value: f64| SummaryValue::scalar(format!("epoch_{name}"), value);
         let (mut training, mut validation) = (Vec::new(), Vec::new());
         for (name, value) in at.logs.iter().filter(|(name, _)| *name != "learning_rate") {
             match name.strip_prefix("val_") {
@@ -118,7 +118,8 @@ impl<F: Scalar> Callback<F> for TensorBoard {
         if self.histogram_freq > 0 && at.epoch.is_multiple_of(self.histogram_freq) {
             at.model.walk(&mut |path, _, param| {
                 let values = param.value().iter().map(|value| value.as_f64());
-                training.push(Value::histogram(format!("{path}/histogram"), &values.collect::<Vec<_>>()));
+                training
+                    .push(SummaryValue::histogram(format!("{path}/histogram"), &values.collect::<Vec<_>>()));
             });
         }
         let written = self.write(training, validation);
@@ -129,7 +130,7 @@ impl<F: Scalar> Callback<F> for TensorBoard {
     fn on_findings(&mut self, report: &str) -> Result<()> {
         // As code, which TensorBoard shows line by line.
         let text = report.lines().map(|line| format!("    {line}\n")).collect::<String>();
-        let value = Value::new("findings", "text", Tensor::text(text));
+        let value = SummaryValue::new("findings", "text", Tensor::text(text));
         let written = self.write(vec![value], Vec::new());
         self.failures.keep(written);
         Ok(())

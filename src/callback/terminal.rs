@@ -4,8 +4,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{IsTerminal, Write};
 
-use super::progress::above;
-
 /// What a variable of the environment is set to.
 type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -37,6 +35,14 @@ fn redraws(terminal: bool, variable: Variable) -> bool {
 #[cfg(feature = "progress")]
 pub(super) fn has_bar() -> bool {
     redraws(std::io::stdout().is_terminal(), &|name| std::env::var_os(name))
+}
+
+/// Writes above the bars of the trainings under way.
+fn above(write: impl FnOnce()) {
+    #[cfg(feature = "progress")]
+    super::screen::screen().above(write);
+    #[cfg(not(feature = "progress"))]
+    write();
 }
 
 /// Writes to standard error, where a person sees it and a program that reads the output does not, what `text` makes for

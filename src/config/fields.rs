@@ -1,7 +1,8 @@
 //! Reads the settings of one thing, and remembers which were read.
 
-use super::{Config, Setting, Settings, Value};
-use crate::error::{Error, FileError, Result};
+use super::setting::{Setting, refuse};
+use super::{Config, Value};
+use crate::error::Result;
 
 /// The settings of one thing while it is made again: [`get`](Fields::get) reads one, and what nobody read is refused at
 /// the end, so that no setting is lost in silence.
@@ -86,11 +87,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Sets all settings of a thing.
-    pub(crate) fn fill<T: Settings>(&mut self, to: &mut T) -> Result<()> {
-        to.read(self)
-    }
-
     /// Refuses what nobody read, unless it says nothing.
     ///
     /// # Errors
@@ -104,9 +100,4 @@ impl<'a> Fields<'a> {
             None => Ok(()),
         }
     }
-}
-
-/// A [`FileError::Setting`].
-pub(crate) fn refuse(path: &str, expected: impl Into<String>, found: impl std::fmt::Display) -> Error {
-    FileError::Setting { path: path.into(), expected: expected.into(), found: found.to_string() }.into()
 }

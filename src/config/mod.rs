@@ -6,13 +6,14 @@
 mod fields;
 mod registry;
 mod setting;
+mod settings;
 
 pub use fields::Fields;
 pub use setting::Setting;
 
-pub(crate) use fields::refuse;
 pub(crate) use registry::{Constructor, Registry, built_in};
-pub(crate) use setting::{Entry, Settings, settings, words};
+pub(crate) use setting::{refuse, words};
+pub(crate) use settings::{Entry, Settings, settings};
 
 /// The settings of one thing: its kind, such as `Dense`, and its fields, such as `units`.
 ///

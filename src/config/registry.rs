@@ -83,7 +83,7 @@ macro_rules! built_in {
     ($($kind:literal: $default:expr),* $(,)?) => {
         vec![$(($kind, |fields: &mut crate::config::Fields, _| {
             let mut thing = $default;
-            fields.fill(&mut thing)?;
+            crate::config::Settings::read(&mut thing, fields)?;
             Ok(Box::new(thing))
         })),*]
     };

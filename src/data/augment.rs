@@ -2,6 +2,7 @@
 
 use super::BatchSource;
 use crate::error::{Error, Result};
+use crate::hash::spread;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
@@ -187,7 +188,7 @@ impl<F: Scalar, S: BatchSource<F>> BatchSource<F> for Augment<S> {
         self.source.fill_epoch(epoch, indices, &mut whole, y)?;
         let targets = y.to_vec();
         for (i, &index) in indices.iter().enumerate() {
-            let seed = self.seed.wrapping_add((epoch + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let seed = self.seed.wrapping_add(spread(epoch + 1));
             let mut rng = Rng::stream(seed, index as u64);
             let mut draw = |from: usize| ((rng.uniform() * from as f64) as usize).min(from.saturating_sub(1));
             let (other, moved, start) = (

@@ -1,4 +1,4 @@
-//! What was found: a code, a place, the numbers that show it, and what helps.
+//! A finding: its code, its place, its evidence and its suggestions.
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ use super::remedy::Remedy;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Severity {
-    /// Worth knowing where a training fails; kept, and shown only then.
+    /// Shown only if the training fails.
     Note,
     /// Very likely harmful.
     Warning,
-    /// Cannot work as it is.
+    /// Certain to fail.
     Error,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// What to change, in words, and where it can be done by itself as an edit that a trial applies.
+/// A suggestion in words, and as an edit if a trial can apply it.
 ///
 /// # Example
 /// ```
@@ -44,49 +44,47 @@ impl fmt::Display for Severity {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Help {
-    /// The advice, with the line to write.
+    /// The suggestion, with the line to write.
     pub text: String,
-    /// The same as an edit.
+    /// The same suggestion as an edit.
     pub remedy: Option<Remedy>,
 }
 
 impl Help {
-    /// Advice that only a person can follow.
+    /// A suggestion in words alone.
     pub fn new(text: impl Into<String>) -> Self {
         Help { text: text.into(), remedy: None }
     }
 }
 
-/// What became of a short training with some of the helps applied, from the same initial weights.
+/// The result of a short training with some of the suggestions applied, from the same initial weights.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Trial {
-    /// The codes of the findings whose helps were applied.
+    /// The codes of the findings whose suggestions were applied.
     pub codes: Vec<String>,
-    /// What was changed, in the order of `codes`.
+    /// The edits, in the order of `codes`.
     pub remedies: Vec<Remedy>,
-    /// How many steps it took; fewer than planned where it diverged.
+    /// The number of steps, fewer than planned if the trial diverged.
     pub steps: usize,
-    /// The loss on the sample at the end of the same training of the network as it is, and with the helps; none where a
-    /// number was no longer finite.
+    /// The final loss on the sample without and with the suggestions; `None` if the training diverged.
     pub loss: (Option<f64>, Option<f64>),
-    /// The same for the accuracy, where there is one.
+    /// The accuracy without and with the suggestions, if it is measured.
     pub accuracy: Option<(f64, f64)>,
-    /// How much of the way from guessing to right it went, see [`Scale::skill`](super::Scale::skill).
+    /// The improvement over guessing as a share of the possible one, see [`Scale::skill`](super::Scale::skill).
     pub skill: Option<f64>,
-    /// Whether it brought learning back: it went at least a twentieth of that way, and the network as it is did not, or
-    /// left more than half again as much undone.
+    /// Whether the suggestions helped: the trial has a skill of at least 0.05, and the unchanged network has less, or its
+    /// remaining loss is more than one and a half times as large.
     pub learned: bool,
-    /// Whether it is what to do: of those that brought learning back the best, or one with fewer changes that does nearly
-    /// as well.
+    /// Whether the trial is recommended: it is the best of those that helped, or almost as good with fewer changes.
     pub advised: bool,
 }
 
-/// One thing that is wrong with a network, its data or its training.
+/// A fault of a network, its data or its training.
 ///
-/// `Display` writes it as rustc writes an error. The fields are for programs; with the feature `serde` they can be written
-/// and read in any of serde's formats.
+/// `Display` formats it as rustc formats an error. Programs read the fields; with the feature `serde` they can be
+/// serialized and deserialized.
 ///
 /// # Example
 /// ```
@@ -103,26 +101,26 @@ pub struct Trial {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Finding {
-    /// Such as `N0202`; the page about it is [`explain`](super::explain)`("N0202")`.
+    /// The code, such as `N0202`. [`explain`](super::explain)`("N0202")` returns the page about it.
     pub code: String,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// What is wrong, in a line.
+    /// The fault in one line.
     pub title: String,
-    /// The layers that it is about; none where it is about the data or the whole run.
+    /// The layers concerned; empty if the finding concerns the data or the whole run.
     pub place: Vec<String>,
-    /// The numbers that show it, each measured in this run.
+    /// The facts, measured in this run.
     pub evidence: Vec<String>,
-    /// The codes of the findings beside it that explain it.
+    /// The codes of the findings that explain it.
     pub causes: Vec<String>,
-    /// What to change.
+    /// The suggestions.
     pub helps: Vec<Help>,
-    /// What became of the helps, where they were tried.
+    /// The trials of the suggestions, if there were any.
     pub trials: Vec<Trial>,
 }
 
 impl Finding {
-    /// A finding without evidence or help yet.
+    /// Creates a finding without evidence or suggestions.
     pub fn new(code: impl Into<String>, severity: Severity, title: impl Into<String>) -> Self {
         Finding {
             code: code.into(),
@@ -136,7 +134,7 @@ impl Finding {
         }
     }
 
-    /// A finding of a rule of the crate; the table of codes adds its code and bounds its severity.
+    /// A finding of a built-in rule; the table of codes adds its code and bounds its severity.
     pub(crate) fn draft(title: impl Into<String>) -> Self {
         Finding::new("", Severity::Error, title)
     }
@@ -147,13 +145,13 @@ impl Finding {
         self
     }
 
-    /// Adds a line of evidence.
+    /// Adds a fact.
     pub fn saw(mut self, evidence: impl Into<String>) -> Self {
         self.evidence.push(evidence.into());
         self
     }
 
-    /// Adds a help in words.
+    /// Adds a suggestion in words.
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.helps.push(Help::new(text));
         self
@@ -165,13 +163,13 @@ impl Finding {
         self
     }
 
-    /// Adds a help that a trial can apply.
+    /// Adds a suggestion that a trial can apply.
     pub(crate) fn mend(mut self, text: impl Into<String>, remedy: Remedy) -> Self {
         self.helps.push(Help { text: text.into(), remedy: Some(remedy) });
         self
     }
 
-    /// Writes all but the trials and the page, which come after what follows from the finding.
+    /// Writes the title, the place and the evidence. The effects of the finding follow, then its suggestions.
     pub(super) fn write_head(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         writeln!(f, "{}[{}]: {}", self.severity, self.code, self.title)?;
         if !self.place.is_empty() {
@@ -185,7 +183,7 @@ impl Finding {
         Ok(())
     }
 
-    /// Writes the helps and what became of them.
+    /// Writes the suggestions and their trials.
     pub(super) fn write_helps(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         self.helps.iter().try_for_each(|help| writeln!(f, "   = help: {}", help.text))?;
         for trial in &self.trials {
@@ -193,11 +191,11 @@ impl Finding {
                 trial.codes.iter().map(|code| &**code).filter(|code| *code != self.code).collect();
             let with = match &*others {
                 [] => "alone".into(),
-                others => format!("with the help of {}", others.join(", ")),
+                others => format!("together with {}", others.join(", ")),
             };
             let loss = |loss: Option<f64>| loss.map_or("diverged".into(), |loss| format!("{loss:.4}"));
             let (from, to) = (loss(trial.loss.0), loss(trial.loss.1));
-            write!(f, "   = tried for {} steps, {with}: loss {from} → {to}", trial.steps)?;
+            write!(f, "   = tried {with} for {} steps: loss {from} → {to}", trial.steps)?;
             if let Some((from, to)) = trial.accuracy {
                 write!(f, ", accuracy {from:.4} → {to:.4}")?;
             }
@@ -205,9 +203,9 @@ impl Finding {
                 f,
                 "{}",
                 match (trial.advised, trial.learned) {
-                    (true, _) => ": do this",
+                    (true, _) => ": recommended",
                     (false, true) => "",
-                    (false, false) => ": did not bring learning back",
+                    (false, false) => ": did not help",
                 }
             )?;
         }

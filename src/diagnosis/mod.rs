@@ -30,7 +30,7 @@ pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
     Shard, Targets, Task,
 };
-pub(crate) use evidence::{LEARNED, Tally, scramble};
+pub(crate) use evidence::{LEARNED, Tally};
 pub use finding::{Finding, Help, Severity, Trial};
 pub use findings::Findings;
 pub use remedy::Remedy;

@@ -33,11 +33,12 @@ mod threads;
 mod together;
 mod work;
 
+pub use crate::scalar::{Numbers, OwnedNumbers};
 pub(crate) use ranks::Ranks;
 pub use scatter::scatter;
 pub(crate) use settings::RankSettings;
 pub(crate) use shards::Shards;
-pub use sum::{OwnedNumbers, Sum};
+pub use sum::Sum;
 pub use threads::{ThreadRank, threads};
 pub use together::together;
 
@@ -102,7 +103,7 @@ pub trait Communicator: Debug + Sync {
     /// # Errors
     /// As [`Communicator::send`].
     fn start_sum(&self, mut numbers: OwnedNumbers) -> Result<Sum<'_>> {
-        self.sum(numbers.lend())?;
+        self.sum(numbers.as_numbers())?;
         Ok(Sum::new(|| Ok(numbers)))
     }
 
@@ -146,18 +147,6 @@ pub enum Reduction {
     /// several parts passes twice through the layers forwards. Layers with statistics over the batch, such as
     /// `BatchNormalization`, are refused.
     Exact,
-}
-
-/// Numbers of either type, to be summed over all ranks.
-///
-/// # Example
-/// See [`Communicator`].
-#[derive(Debug)]
-pub enum Numbers<'n> {
-    /// Single precision.
-    F32(&'n mut [f32]),
-    /// Double precision.
-    F64(&'n mut [f64]),
 }
 
 /// Up a tree to rank 0, `(0 + 1) + (2 + 3)`, and down again.

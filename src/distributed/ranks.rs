@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::{Communicator, Numbers, RankSettings, Reduction, Sum, from_bytes, to_bytes};
 use crate::error::{Error, RankFault, Result};
 use crate::scalar::Scalar;
-use crate::state::Value;
+use crate::state::StateValue;
 
 /// The ranks of a training, seen from one of them.
 #[derive(Debug)]
@@ -150,12 +150,12 @@ impl<'a> Ranks<'a> {
 
     /// Replaces the numbers by their sums over all ranks.
     pub(crate) fn sum<F: Scalar>(&self, numbers: &mut [F]) -> Result<()> {
-        self.world.sum(F::numbers(numbers))
+        self.world.sum(F::to_numbers(numbers))
     }
 
     /// The same while the program goes on.
     pub(crate) fn start_sum<F: Scalar>(&self, numbers: Vec<F>) -> Result<Sum<'_>> {
-        self.world.start_sum(F::give(numbers))
+        self.world.start_sum(F::to_owned_numbers(numbers))
     }
 
     /// Gives all ranks what rank 0 has.
@@ -164,7 +164,7 @@ impl<'a> Ranks<'a> {
     }
 
     /// The same for a value.
-    pub(crate) fn tell<T: Value>(&self, value: T) -> Result<T> {
+    pub(crate) fn tell<T: StateValue>(&self, value: T) -> Result<T> {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
         self.broadcast(&mut bytes)?;
@@ -182,7 +182,7 @@ impl<'a> Ranks<'a> {
     }
 
     /// Brings the values of all ranks to rank 0, in order; none to the others.
-    pub(crate) fn gather<T: Value>(&self, own: T) -> Result<Vec<T>> {
+    pub(crate) fn gather<T: StateValue>(&self, own: T) -> Result<Vec<T>> {
         let mut bytes = Vec::new();
         if !self.is_first() {
             own.put(&mut bytes);
@@ -194,7 +194,7 @@ impl<'a> Ranks<'a> {
     }
 
     /// Gives all ranks the values of all, in order.
-    pub(crate) fn each<T: Value>(&self, own: T) -> Result<Vec<T>> {
+    pub(crate) fn each<T: StateValue>(&self, own: T) -> Result<Vec<T>> {
         self.tell(self.gather(own)?)
     }
 
@@ -273,7 +273,7 @@ pub(super) fn part(rows: usize, rank: usize, size: usize) -> Range<usize> {
 }
 
 /// A value that rank `from` has sent.
-fn read<T: Value>(from: usize, bytes: &[u8]) -> Result<T> {
+fn read<T: StateValue>(from: usize, bytes: &[u8]) -> Result<T> {
     let mut rest = bytes;
     let broken =
         || Error::from(RankFault::Failed { rank: from, cause: format!("it sent what is no {}", T::WHAT) });

@@ -5,14 +5,14 @@ use ndarray::{Array, ArrayBase, Axis, Data, Dimension, IxDyn, RemoveAxis};
 use super::ranks::part;
 use super::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, RankFault, Result};
-use crate::state::Value;
+use crate::state::StateValue;
 
 /// Numbers of one message, at most, so that no rank holds more than its own rows twice over.
 const MESSAGE: usize = 1 << 20;
 
 /// Gives each rank its part of the rows of an array that rank 0 alone has, such as one that it has read from a file: the
 /// rows in order, in parts as even as they can be, the first of them larger, and no row where there are fewer than ranks.
-/// Numbers of all kinds can be scattered that [`Value`] lists. Train on the parts by [`Fit::sharded`](crate::Fit::sharded).
+/// Numbers of all kinds can be scattered that [`StateValue`] lists. Train on the parts by [`Fit::sharded`](crate::Fit::sharded).
 ///
 /// # Errors
 /// On every rank: [`RankFault::Failed`] where rank 0 brings no array, or another brings one, which says on that rank
@@ -32,7 +32,7 @@ const MESSAGE: usize = 1 << 20;
 /// ```
 pub fn scatter<A, S, D>(world: &impl Communicator, array: Option<&ArrayBase<S, D>>) -> Result<Array<A, D>>
 where
-    A: Value + Clone,
+    A: StateValue + Clone,
     S: Data<Elem = A>,
     D: Dimension + RemoveAxis,
 {

@@ -2,30 +2,8 @@
 
 use std::fmt;
 
-use super::Numbers;
 use crate::error::Result;
-
-/// Numbers of either type that are given away, to be summed over all ranks.
-///
-/// # Example
-/// See [`Sum`].
-#[derive(Debug, Clone, PartialEq)]
-pub enum OwnedNumbers {
-    /// Single precision.
-    F32(Vec<f32>),
-    /// Double precision.
-    F64(Vec<f64>),
-}
-
-impl OwnedNumbers {
-    /// The numbers, to change them.
-    pub fn lend(&mut self) -> Numbers<'_> {
-        match self {
-            OwnedNumbers::F32(numbers) => Numbers::F32(numbers),
-            OwnedNumbers::F64(numbers) => Numbers::F64(numbers),
-        }
-    }
-}
+use crate::scalar::OwnedNumbers;
 
 /// A sum over all ranks that was begun by [`Communicator::start_sum`](super::Communicator::start_sum).
 ///

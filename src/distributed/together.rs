@@ -2,7 +2,7 @@
 
 use super::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, RankFault, Result};
-use crate::state::Value;
+use crate::state::StateValue;
 
 /// Does some work on each rank, such as reading its data, and ends in an error on all of them where it does on one: that
 /// error on the rank itself, and on the others which rank has failed, and why. Without it the others would only hear that
@@ -42,7 +42,7 @@ pub fn together<T>(world: &impl Communicator, work: impl FnOnce() -> Result<T>) 
         None => return Err(RankFault::Failed { rank: world.rank(), cause: "it did no work".into() }.into()),
     };
     for (rank, bytes) in all?.into_iter().enumerate() {
-        let cause = <Option<String> as Value>::take(&mut &bytes[..]).flatten();
+        let cause = <Option<String> as StateValue>::take(&mut &bytes[..]).flatten();
         if let Some(cause) = cause {
             return Err(RankFault::Failed { rank, cause }.into());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Ranks;
 use crate::error::{Error, RankFault, Result};
-use crate::state::Value;
+use crate::state::StateValue;
 
 /// How often a rank says that it is at work; far below the patience of those that wait.
 const BEAT: Duration = Duration::from_secs(1);

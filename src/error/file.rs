@@ -91,7 +91,7 @@ pub enum FileError {
         message: String,
     },
     /// A value of a table that is not what is needed.
-    #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::shown::Row(*row, *line))]
+    #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::display::Row(*row, *line))]
     Value {
         /// The file.
         path: String,
@@ -119,7 +119,7 @@ pub enum FileError {
         found: usize,
     },
     /// No column, or variable, of that name or place.
-    #[error("{path}: no {what} `{name}`; there is {}", super::listed(known))]
+    #[error("{path}: no {what} `{name}`; there is {}", super::display::listed(known))]
     Column {
         /// The file.
         path: String,

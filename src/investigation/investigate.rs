@@ -142,11 +142,11 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64
     // Half of what guessing costs is more than a few rows of noise give away by their averages alone.
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
         Code::N0504
-            .finding("the inputs make no difference")
+            .finding("the inputs do not help")
             .saw(format!(
-                "{rows} rows are learned by heart, to a loss of {:.4}; all rows stay at {loss:.4}",
+                "loss {:.4} on {rows} memorized rows, {loss:.4} on all rows",
                 end.loss.unwrap_or(f64::NAN)
             ))
-            .help("check that the rows of x and y belong together, and that x tells y at all")
+            .help("check that the rows of x and y belong together and that x determines y")
     }))
 }

@@ -1,6 +1,7 @@
 //! What a layer is called with while training: a backward pass, and the step that a forward pass belongs to.
 
 use crate::distributed::Ranks;
+use crate::hash::spread;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -81,8 +82,7 @@ impl<'a, F> Step<'a, F> {
 
     /// The random stream of one row of this batch for the layer that drew this `salt`.
     pub fn rng(&self, salt: u64, row: usize) -> Rng {
-        let place =
-            self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add((self.first_row + row) as u64);
+        let place = spread(self.number).wrapping_add((self.first_row + row) as u64);
         Rng::stream(self.seed ^ salt, place)
     }
 }

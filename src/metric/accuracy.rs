@@ -1,7 +1,7 @@
 //! Accuracy: the share of rows that are right, by the rule that fits the shapes.
 
 use super::{Goal, Mean, Metric, argmax, weight};
-use crate::config::{Config, Fields, Registry, refuse, settings};
+use crate::config::{Config, Fields, Registry, Settings, refuse, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -160,6 +160,6 @@ pub(super) fn from_fields<F: Scalar>(
             return Err(refuse(fields.path(), expected, "Keras's Accuracy of equal numbers"));
         }
     }
-    fields.fill(&mut accuracy)?;
+    accuracy.read(fields)?;
     Ok(Box::new(accuracy))
 }

@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::colour::{Colour, FAINT, INK, WHITE, blend, line};
-use super::ink::width;
+use super::ink::{fitted, width};
 use super::save;
-use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT, fitted};
+use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT};
 use crate::error::{Result, Shape};
 use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;

@@ -6,8 +6,9 @@ use num_traits::AsPrimitive;
 
 use super::axes::{Axes, legend};
 use super::colour::{Colour, WHITE, blend, line};
+use super::ink::fitted;
 use super::save;
-use super::scene::{Point, SMALL, Scene, Stroke, fitted};
+use super::scene::{Point, SMALL, Scene, Stroke};
 use crate::axis::Scale;
 use crate::error::{Error, Result};
 

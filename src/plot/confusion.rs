@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::colour::{INK, WHITE, on, shade};
-use super::ink::width;
+use super::ink::{fitted, width};
 use super::save;
-use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT, fitted};
+use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT};
 use crate::error::Result;
 use crate::metric::ConfusionMatrix;
 

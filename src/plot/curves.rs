@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::axes::{Axes, legend};
 use super::colour::{BLUE, Colour, FAINT, WHITE, blend, line};
+use super::ink::fitted;
 use super::save;
-use super::scene::{Point, SMALL, Scene, Stroke, fitted};
+use super::scene::{Point, SMALL, Scene, Stroke};
 use crate::axis::Scale;
 use crate::error::{Error, Result};
 use crate::metric::{CalibrationCurve, PrecisionRecallCurve, RocCurve};

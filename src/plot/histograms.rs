@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::axes::Axes;
 use super::colour::{FAINT, shade};
+use super::ink::fitted;
 use super::save;
-use super::scene::{Anchor, SMALL, Scene, TEXT, fitted};
+use super::scene::{Anchor, SMALL, Scene, TEXT};
 use crate::axis::Scale;
 use crate::callback::{Counted, HistogramSeries, Histograms};
 use crate::error::{Error, Result};

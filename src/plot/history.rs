@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::axes::{Axes, legend, room};
 use super::colour::{BLUE, INK, VERMILLION};
+use super::ink::fitted;
 use super::save;
-use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT, fitted};
+use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
 use crate::axis::Scale;
 use crate::error::{Error, Result};
 use crate::training::History;

@@ -32,6 +32,22 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
     font(size).box_size(text).map_or(0.0, |(width, _)| f64::from(width) / FINE)
 }
 
+/// A text cut to what fits this width.
+pub(super) fn fitted(text: &str, size: f64, room: f64) -> String {
+    if width(text, size) <= room {
+        return text.into();
+    }
+    let mut chars: Vec<char> = text.chars().collect();
+    while chars.len() > 1 {
+        chars.pop();
+        let cut: String = chars.iter().chain(['…'].iter()).collect();
+        if width(&cut, size) <= room {
+            return cut;
+        }
+    }
+    "…".into()
+}
+
 fn whole((x, y): (f64, f64)) -> (i32, i32) {
     ((x * FINE).round() as i32, (y * FINE).round() as i32)
 }

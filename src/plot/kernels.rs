@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::colour::{Colour, FAINT, GRID, WHITE, blend, line, signed};
+use super::ink::fitted;
 use super::save;
-use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT, fitted};
+use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;

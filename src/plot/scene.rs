@@ -120,19 +120,3 @@ impl Scene {
 fn plain(text: impl Into<String>) -> String {
     text.into().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
-
-/// A text cut to what fits this width.
-pub(super) fn fitted(text: &str, size: f64, width: f64) -> String {
-    if super::ink::width(text, size) <= width {
-        return text.into();
-    }
-    let mut chars: Vec<char> = text.chars().collect();
-    while chars.len() > 1 {
-        chars.pop();
-        let cut: String = chars.iter().chain(['…'].iter()).collect();
-        if super::ink::width(&cut, size) <= width {
-            return cut;
-        }
-    }
-    "…".into()
-}

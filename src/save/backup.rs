@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::{atomic, checksum};
 use crate::error::{BackupFault, Result};
+use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::state::State;
 
 /// No text file, and no file that went through a conversion of line ends, starts like this.
@@ -29,7 +30,7 @@ pub(crate) fn write(path: &Path, state: &State) -> Result<()> {
     let bytes = state.bytes();
     let head = [&MAGIC[..], &VERSION.to_le_bytes()].concat();
     let length = (bytes.len() as u64).to_le_bytes();
-    let sum = fnv(fnv(fnv(FNV, &head), bytes), &length).to_le_bytes();
+    let sum = fnv1a(fnv1a(fnv1a(FNV_OFFSET, &head), bytes), &length).to_le_bytes();
     let written = atomic::replace(path, |file| {
         file.write_all(&head)?;
         file.write_all(bytes)?;
@@ -73,7 +74,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     if length != found {
         return Err(damaged("its end", format!("a state of {length} bytes"), format!("{found}")).into());
     }
-    let (expected, found) = (number(end + 8), fnv(FNV, &bytes[..end + 8]));
+    let (expected, found) = (number(end + 8), fnv1a(FNV_OFFSET, &bytes[..end + 8]));
     if !checksum::fits(&found, &expected) {
         return Err(damaged("its end", format!("the sum {expected:016x}"), format!("{found:016x}")).into());
     }
@@ -125,12 +126,4 @@ const LOCK: &str = "lock";
 /// An error of the system, with the file that it is about.
 pub(crate) fn failed(path: &Path, error: io::Error) -> crate::Error {
     BackupFault::Io { file: path.into(), source: Arc::new(error) }.into()
-}
-
-/// The sum of nothing.
-pub(crate) const FNV: u64 = 0xCBF2_9CE4_8422_2325;
-
-/// FNV-1a, 64 bits: each step maps different sums to different ones, so that one altered byte always shows.
-pub(crate) fn fnv(start: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(start, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 
 use super::domain::{Domain, Drawn};
 use crate::error::{Error, Result};
+use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::rng::Rng;
-use crate::save::backup::{FNV, fnv};
 
 /// The settings of one trial: the closure that makes the model asks for them, and by that says which there are.
 ///
@@ -190,7 +190,7 @@ impl HyperParameters {
         match &self.source {
             // By its name, so that one setting more changes no other.
             Source::Random { seed, attempt } => {
-                let own = seed ^ fnv(FNV, name.as_bytes());
+                let own = seed ^ fnv1a(FNV_OFFSET, name.as_bytes());
                 Ok(domain.draw(&mut Rng::stream(own, *attempt)))
             }
             Source::Grid { places, points } => {

@@ -12,10 +12,11 @@ use crate::data::BatchSource;
 use crate::distributed::Ranks;
 use crate::error::diverged::Divergence;
 use crate::error::{Error, Result, Shape};
+use crate::hash::hash_bits;
 use crate::metric::Goal;
 use crate::model::Sequential;
 use crate::samples::Samples;
-use crate::scalar::{Scalar, mix};
+use crate::scalar::Scalar;
 use crate::state::State;
 use crate::training::{self, pack};
 
@@ -33,7 +34,7 @@ pub(super) fn of_arrays<F: Scalar>(x: &impl Samples<F>, y: &impl Samples<F>) -> 
         let mut sum = 0;
         for index in (0..samples.count()).step_by(samples.count().div_ceil(ROWS).max(1)) {
             samples.read(index, &mut row);
-            sum = mix(sum, &row);
+            sum = hash_bits(sum, &row);
         }
         format!("{} samples of shape {} with the sum {sum:016x}", samples.count(), Shape(&shape))
     };

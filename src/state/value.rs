@@ -12,10 +12,10 @@ use sealed::Sealed;
 ///
 /// # Example
 /// ```
-/// fn can_be_kept<T: cornu::callback::Value>() {}
+/// fn can_be_kept<T: cornu::callback::StateValue>() {}
 /// can_be_kept::<Option<Vec<(String, f64)>>>();
 /// ```
-pub trait Value: Sized + Sealed {
+pub trait StateValue: Sized + Sealed {
     /// What it is, for errors.
     #[doc(hidden)]
     const WHAT: &'static str;
@@ -32,7 +32,7 @@ pub trait Value: Sized + Sealed {
 macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl Sealed for $number {}
-        impl Value for $number {
+        impl StateValue for $number {
             const WHAT: &'static str = stringify!($number);
             const LEAST: usize = size_of::<$number>();
             fn put(&self, to: &mut Vec<u8>) {
@@ -52,7 +52,7 @@ numbers!(u8, u32, u64, i32, i64, f32, f64);
 macro_rules! by_another {
     ($($value:ty, $least:expr, $by:ty, $what:literal, $to:expr, $from:expr;)*) => {$(
         impl Sealed for $value {}
-        impl Value for $value {
+        impl StateValue for $value {
             const WHAT: &'static str = $what;
             const LEAST: usize = $least;
             fn put(&self, to: &mut Vec<u8>) {
@@ -73,7 +73,7 @@ by_another! {
 }
 
 impl Sealed for String {}
-impl Value for String {
+impl StateValue for String {
     const WHAT: &'static str = "a text";
     const LEAST: usize = 8;
     fn put(&self, to: &mut Vec<u8>) {
@@ -88,8 +88,8 @@ impl Value for String {
     }
 }
 
-impl<T: Value> Sealed for Option<T> {}
-impl<T: Value> Value for Option<T> {
+impl<T: StateValue> Sealed for Option<T> {}
+impl<T: StateValue> StateValue for Option<T> {
     const WHAT: &'static str = "a value or none";
     const LEAST: usize = 1;
     fn put(&self, to: &mut Vec<u8>) {
@@ -104,8 +104,8 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
-impl<T: Value> Sealed for Vec<T> {}
-impl<T: Value> Value for Vec<T> {
+impl<T: StateValue> Sealed for Vec<T> {}
+impl<T: StateValue> StateValue for Vec<T> {
     const WHAT: &'static str = "a list";
     const LEAST: usize = 8;
     fn put(&self, to: &mut Vec<u8>) {
@@ -123,8 +123,8 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-impl<A: Value, B: Value> Sealed for (A, B) {}
-impl<A: Value, B: Value> Value for (A, B) {
+impl<A: StateValue, B: StateValue> Sealed for (A, B) {}
+impl<A: StateValue, B: StateValue> StateValue for (A, B) {
     const WHAT: &'static str = "a pair";
     const LEAST: usize = A::LEAST + B::LEAST;
     fn put(&self, to: &mut Vec<u8>) {
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check<T: Value + PartialEq + std::fmt::Debug>(value: T) {
+    fn check<T: StateValue + PartialEq + std::fmt::Debug>(value: T) {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
         assert!(bytes.len() >= T::LEAST);

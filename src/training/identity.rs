@@ -7,8 +7,8 @@ use super::run::Run;
 use super::settings::Fit;
 use crate::diagnosis::Diagnose;
 use crate::error::{Error, Result, Shape};
+use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::model::Sequential;
-use crate::save::backup::{FNV, fnv};
 use crate::scalar::Scalar;
 
 /// Rows of arrays that go into the sum.
@@ -84,5 +84,5 @@ fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
         .chain(&rows.y)
         .chain(data.weights.iter().flatten())
         .for_each(|number| number.put(&mut bytes));
-    Ok(format!("{:016x}", fnv(FNV, &bytes)))
+    Ok(format!("{:016x}", fnv1a(FNV_OFFSET, &bytes)))
 }

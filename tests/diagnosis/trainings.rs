@@ -207,10 +207,7 @@ fn a_trial_that_diverges_is_told_so_and_has_not_helped() {
     assert!(trials.iter().all(|trial| trial.loss.0.is_none()));
     let advised = trials.iter().find(|trial| trial.advised).unwrap();
     assert!(advised.skill > Some(0.9) && advised.codes.len() > 1, "{advised:?}");
-    assert!(
-        findings.to_string().contains("loss diverged → diverged: did not bring learning back"),
-        "{findings}"
-    );
+    assert!(findings.to_string().contains("loss diverged → diverged: did not help"), "{findings}");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn a_rank_whose_inputs_have_another_scale_is_named() {
                     .collect();
                 let findings = found(&shards, || network(Activation::Linear), 2);
                 let finding = findings.of("N0209").unwrap_or_else(|| panic!("{odd} of {size}: {findings}"));
-                let title = format!("the inputs of rank {odd} are on another scale");
+                let title = format!("the inputs of rank {odd} have a different scale");
                 // Which of two is right nobody can tell, but that they differ.
                 assert!(finding.title == title || size == 2, "{}", finding.title);
                 assert!(finding.evidence[0].contains("standard deviation"), "{finding:?}");
@@ -128,8 +128,8 @@ fn a_class_that_a_rank_lacks_is_named() {
         .collect();
     let findings = found(&shards, || network(Activation::Linear), 10);
     let finding = findings.of("N0210").unwrap();
-    assert_eq!(finding.title, "rank 1 has no row of class 2, which others have");
-    assert_eq!(finding.evidence, ["rank 1 has no row of class 2 among 80; all ranks have 80 of 320"]);
+    assert_eq!(finding.title, "rank 1 has no row of class 2");
+    assert_eq!(finding.evidence, ["class 2: 0 of 80 rows on rank 1, 80 of 320 on all ranks"]);
     // It harms no training that learns, and is told where one fails.
     assert_eq!(finding.severity, cornu::diagnosis::Severity::Note);
     let noise: Vec<Shard> = shards

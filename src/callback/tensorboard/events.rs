@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use prost::Message;
 
-use super::proto::{Event, Summary, Value};
+use super::proto::{Event, Summary, SummaryValue};
 use crate::error::{Error, Result};
 
 /// How many files this process has opened.
@@ -39,7 +39,7 @@ impl Events {
     }
 
     /// Adds an event with these values.
-    pub(super) fn write(&mut self, step: usize, value: Vec<Value>) -> Result<()> {
+    pub(super) fn write(&mut self, step: usize, value: Vec<SummaryValue>) -> Result<()> {
         let (wall_time, step) = (now(), step as i64);
         let event = Event { wall_time, step, summary: Some(Summary { value }), ..Event::default() };
         self.pending.extend(record(&event.encode_to_vec()));
@@ -125,8 +125,8 @@ mod tests {
             ((0..1000).map(|i| f64::from(i).sin()).collect(), 30),
         ] {
             let finite = values.iter().filter(|value| value.is_finite()).count();
-            let bytes = Value::histogram("w".into(), &values).encode_to_vec();
-            let text = format!("{:?}", Value::decode(&bytes[..]).unwrap());
+            let bytes = SummaryValue::histogram("w".into(), &values).encode_to_vec();
+            let text = format!("{:?}", SummaryValue::decode(&bytes[..]).unwrap());
             let numbers = text.split("double_val: [").nth(1).unwrap().split(']').next().unwrap();
             let numbers: Vec<f64> = numbers.split(", ").filter_map(|n| n.parse().ok()).collect();
             assert_eq!(numbers.len(), 3 * rows);

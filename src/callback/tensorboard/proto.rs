@@ -26,11 +26,11 @@ pub(super) struct Event {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Summary {
     #[prost(message, repeated, tag = "1")]
-    pub(super) value: Vec<Value>,
+    pub(super) value: Vec<SummaryValue>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(in super::super) struct Value {
+pub(in super::super) struct SummaryValue {
     #[prost(string, tag = "1")]
     tag: String,
     #[prost(message, optional, tag = "8")]
@@ -92,19 +92,19 @@ impl Tensor {
     }
 }
 
-impl Value {
+impl SummaryValue {
     /// A value for this plugin of TensorBoard.
     pub(super) fn new(tag: impl Into<String>, plugin: &str, tensor: Tensor) -> Self {
         let plugin_data = Some(PluginData { plugin_name: plugin.into() });
         let data_class = if plugin == "scalars" { 1 } else { 2 };
         let metadata = Some(Metadata { plugin_data, data_class });
-        Value { tag: tag.into(), tensor: Some(tensor), metadata }
+        SummaryValue { tag: tag.into(), tensor: Some(tensor), metadata }
     }
 
     pub(super) fn scalar(tag: String, value: f64) -> Self {
         let float_val = vec![value as f32];
         let tensor = Tensor { dtype: FLOAT, tensor_shape: Shape::of([]), float_val, ..Tensor::default() };
-        Value::new(tag, "scalars", tensor)
+        SummaryValue::new(tag, "scalars", tensor)
     }
 
     /// How many of the finite values are in each of 30 equal parts: rows of left end, right end and count.
@@ -126,6 +126,6 @@ impl Value {
         let tensor_shape = Shape::of([rows.len(), 3]);
         let double_val = rows.concat();
         let tensor = Tensor { dtype: DOUBLE, tensor_shape, double_val, ..Tensor::default() };
-        Value::new(tag, "histograms", tensor)
+        SummaryValue::new(tag, "histograms", tensor)
     }
 }

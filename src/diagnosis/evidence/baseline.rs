@@ -8,11 +8,11 @@ mod merge;
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;
-use crate::kernel;
 use crate::loss::{Loss, Target};
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
+use crate::{hash, kernel};
 
 /// Numbers of targets that are kept, where they have to be.
 const KEPT: usize = 1 << 13;
@@ -46,14 +46,6 @@ pub(crate) struct Tally<F: Scalar> {
 /// −p·ln p.
 fn term(p: f64) -> f64 {
     if p > 0.0 { -p * p.ln() } else { 0.0 }
-}
-
-/// What remains of a number that counts upwards when its order is taken away, uniform in [0, 1): SplitMix64's finalizer.
-pub(crate) fn scramble(number: u64) -> f64 {
-    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 impl<F: Scalar> Tally<F> {
@@ -99,7 +91,7 @@ impl<F: Scalar> Tally<F> {
             for (row, target) in targets.iter().enumerate() {
                 self.seen += 1;
                 let room = self.kept.len() + target.len() <= self.kept.capacity();
-                if room && (self.chance >= 1.0 || scramble(self.seen) < self.chance) {
+                if room && (self.chance >= 1.0 || hash::uniform(self.seen) < self.chance) {
                     self.kept.extend_from_slice(target);
                     self.weights.push(F::of(weight(row)));
                 }

@@ -7,7 +7,7 @@ pub(super) mod layers;
 mod repeats;
 mod state;
 
-pub(crate) use baseline::{Tally, scramble};
+pub(crate) use baseline::Tally;
 pub use curves::{Curves, Epoch, First};
 pub(super) use data::class;
 pub use data::{Data, Feature, Part, Shard, Targets};

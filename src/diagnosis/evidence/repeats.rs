@@ -2,6 +2,7 @@
 
 use super::Task;
 use super::data::class;
+use crate::hash::hash_values;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -23,14 +24,10 @@ pub struct Repeats {
     pub validation: (usize, usize),
 }
 
-/// A number that equal rows share, from at most 64 of their numbers.
+/// A hash of a row from at most 64 of its numbers.
 fn key<F: Scalar>(row: &[F]) -> u64 {
     let stride = row.len().div_ceil(64) | 1;
-    row.iter().step_by(stride).fold(row.len() as u64, |key, x| {
-        // 0 and -0 are equal.
-        let bits = (x.as_f64() + 0.0).to_bits();
-        (key ^ bits ^ (bits >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
-    })
+    hash_values(row.len() as u64, row.iter().step_by(stride))
 }
 
 /// The keys of rows with their places, in order.

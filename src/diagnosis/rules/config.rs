@@ -6,7 +6,7 @@ use super::super::remedy::Remedy;
 use super::{if_failing, short};
 use crate::activation::Activation;
 
-/// Whether a layer bends what runs through it, so that what comes before and after is no single matrix.
+/// Whether a layer is not linear, so that the layers before and after it do not combine into a single matrix.
 fn bends(layer: &LayerFacts) -> bool {
     let function = layer.activation.is_some_and(|activation| activation != Activation::Linear);
     function || !layer.is_affine
@@ -18,23 +18,26 @@ pub(in crate::diagnosis) fn linear_stack(e: &Evidence) -> Option<Finding> {
     let pair = weighted.windows(2).find(|pair| !e.layers[pair[0].index..pair[1].index].iter().any(bends))?;
     let (a, b) = (pair[0], pair[1]);
     let (inputs, units) = (a.kernel.as_ref()?.inputs, b.kernel.as_ref()?.units);
-    // A single non-linear layer elsewhere may be enough; and a narrow layer in between is a projection that is meant.
+    // A single non-linear layer elsewhere may be enough, and a narrow layer in between is an intended projection.
     let last = weighted.last()?.index;
     let straight = !e.layers[..last].iter().any(bends);
     let narrow = a.kernel.as_ref()?.units < inputs.min(units);
     let severity = match straight && !narrow {
-        // What can do no more than a matrix does not grow without bound for that.
+        // A divergence has another cause.
         true if e.curves.diverged.is_none() => if_failing(e, Severity::Warning),
         _ => Severity::Note,
     };
     Some(
-        Finding::draft("two layers of weights in a row without an activation between")
+        Finding::draft("two consecutive layers without an activation between them")
             .at_most(severity)
             .at(a)
             .at(b)
-            .saw(format!("together they are one matrix of {inputs} × {units}, and can do no more"))
+            .saw(format!("together they are equivalent to a single {inputs} × {units} matrix"))
             .mend(
-                format!("`.activation(Activation::Relu)` on `{}`, and on others like it", a.name),
+                format!(
+                    "add `.activation(Activation::Relu)` to `{}` and to other linear hidden layers",
+                    a.name
+                ),
                 Remedy::Hidden { from: Activation::Linear, to: Activation::Relu },
             ),
     )
@@ -44,22 +47,22 @@ pub(in crate::diagnosis) fn linear_stack(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding> {
     let last = e.weighted().last().map(|(layer, _)| layer.index)?;
     let hidden = |layer: &&LayerFacts| layer.index < last && !layer.is_view;
-    // A softmax passes on one unit of information about which input was largest, and a gradient p(1 − p).
+    // The outputs of a softmax sum to 1, and its gradient has a factor p(1 − p).
     if let Some(layer) =
         e.layers.iter().filter(hidden).find(|layer| layer.activation == Some(Activation::Softmax))
     {
         let width = layer.output.last().copied().unwrap_or(1);
         return Some(
-            Finding::draft("softmax within the network")
+            Finding::draft("a softmax in a hidden layer")
                 .at(layer)
-                .saw(format!("its {width} outputs sum to 1, so each is about {}", short(1.0 / width as f64)))
+                .saw(format!("the {width} outputs sum to 1, so each is about {}", short(1.0 / width as f64)))
                 .mend(
-                    format!("`.activation(Activation::Relu)` on `{}`", layer.name),
+                    format!("use `.activation(Activation::Relu)` in `{}`", layer.name),
                     Remedy::Activation { layer: layer.index, activation: Activation::Relu },
                 ),
         );
     }
-    // h ← f(h·R + …) with nothing that bounds f grows or dies with the number of steps.
+    // h ← f(h·R + …) with an unbounded f explodes or vanishes with the number of steps.
     let recurrent = |layer: &&LayerFacts| {
         ["SimpleRNN", "LSTM", "GRU"].contains(&&*layer.kind)
             && layer.input.first().is_some_and(|steps| *steps > 20)
@@ -71,33 +74,33 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
     if let Some(layer) = e.layers.iter().find(recurrent) {
         let activation = layer.activation.unwrap_or_default();
         return Some(
-            Finding::draft(format!("a recurrent layer with {activation}"))
+            Finding::draft(format!("{activation} as the activation of a recurrent layer"))
                 .at_most(if_failing(e, Severity::Warning))
                 .at(layer)
-                .saw(format!("over {} steps a state without a bound grows or dies", layer.input[0]))
+                .saw(format!("over {} steps an unbounded state explodes or vanishes", layer.input[0]))
                 .mend(
-                    format!("leave `{}` at its tanh", layer.name),
+                    format!("keep the default tanh in `{}`", layer.name),
                     Remedy::Hidden { from: activation, to: Activation::Tanh },
                 ),
         );
     }
-    // The slope of a sigmoid is at most 1/4, and that of tanh below 1 all over but at 0: after four of the one, or
-    // eight of the other, less than 1/256 (or about as much) of a gradient is left.
+    // The slope of a sigmoid is at most 1/4, and that of tanh is below 1 except at 0. Four sigmoids leave at most 1/256
+    // of a gradient, and eight tanhs with a typical slope of 1/2 leave as much.
     for (activation, most, slope) in [(Activation::Sigmoid, 4, 0.25f64), (Activation::Tanh, 8, 0.5)] {
         let run: Vec<&LayerFacts> =
             e.layers.iter().filter(hidden).filter(|layer| layer.activation == Some(activation)).collect();
         let normalised = e.layers.iter().any(|layer| layer.kind.contains("Normalization") && layer.index > 0);
         if run.len() >= most && !normalised {
             return Some(
-                Finding::draft(format!("{} layers of {activation}", run.len()))
+                Finding::draft(format!("{} hidden layers with {activation}", run.len()))
                     .at_most(if_failing(e, Severity::Warning))
                     .at(run[0])
                     .saw(format!(
-                        "a gradient that passes all of them keeps at most {} of its size",
+                        "a gradient through all of them typically keeps at most {} of its size",
                         short(slope.powi(run.len() as i32))
                     ))
                     .mend(
-                        "`Activation::Relu` in all of them",
+                        "use `Activation::Relu` in all of them",
                         Remedy::Hidden { from: activation, to: Activation::Relu },
                     ),
             );
@@ -110,37 +113,36 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
 pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
     let count = e.weighted().count();
     for (place, (layer, kernel)) in e.weighted().enumerate() {
-        let seen = || {
-            format!("standard deviation {}, where {} is usual", short(kernel.deviation), short(kernel.usual))
-        };
+        let seen =
+            || format!("standard deviation {} ({} is usual)", short(kernel.deviation), short(kernel.usual));
         let mend = Remedy::Initialize { layer: layer.index };
-        let text = || format!("leave `{}` to its default initializer", layer.name);
-        // All units alike stay alike, as each gets the same gradient; only where weights follow does that lose anything.
+        let text = || format!("use the default initializer for `{}`", layer.name);
+        // Equal units get equal gradients and stay equal. That loses capacity only if another layer with weights follows.
         if kernel.same && place + 1 < count {
-            let title = "all units of a layer begin with the same weights, and stay alike";
+            let title = "all units of a layer have the same initial weights";
             return Some(Finding::draft(title).at(layer).saw(seen()).mend(text(), mend));
         }
-        // What Glorot and He agree on holds within √((in + out)/in); ten times that saturates or explodes in a layer.
-        // In the first layer twice is too large, where sums of 10 and more come of it (N0202 has the bound).
+        // Glorot and He initialization agree within √((in + out)/in); ten times that saturates or explodes in one layer.
+        // In the first layer twice is too large if it makes sums of 10 and more (N0202 has the bound).
         let sums = e.first.as_ref().filter(|first| first.layer == layer.index).and_then(|first| first.sums);
         let saturates = sums.is_some_and(|sums| sums > 10.0) && kernel.deviation > 2.0 * kernel.largest();
         if kernel.deviation > 10.0 * kernel.largest() || saturates {
             let severity = if_failing(e, Severity::Warning);
-            let title = "the first weights are far too large";
+            let title = "the initial weights are far too large";
             return Some(Finding::draft(title).at_most(severity).at(layer).saw(seen()).mend(text(), mend));
         }
-        // In a deep network each such layer divides signal and gradient; a fiftieth in one is enough to stand still.
+        // In a deep network each such layer divides signal and gradient; a fiftieth in one layer is enough to stop learning.
         if kernel.deviation < 0.02 * kernel.usual && count > 1 {
             let severity = if_failing(e, Severity::Warning);
-            let title = "the first weights are far too small";
+            let title = "the initial weights are far too small";
             return Some(Finding::draft(title).at_most(severity).at(layer).saw(seen()).mend(text(), mend));
         }
     }
     None
 }
 
-/// The least and largest learning rates that are of use, and the rule's default. For rules that divide by the
-/// gradient's size a rate is the change of a weight in a step, which is about 0.1 large: 0.03 changes a third of it.
+/// The usual range of learning rates of an optimizer, and its default. For optimizers that divide by the size of the
+/// gradient, the rate is the change of a weight per step. A weight is about 0.1 large: 0.03 changes it by a third.
 fn usual_rates(optimizer: &str) -> Option<(f64, f64, f64)> {
     match optimizer {
         "sgd" => Some((1e-5, 1.0, 0.01)),
@@ -156,7 +158,7 @@ pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
     let (least, largest, usual) = usual_rates(&e.plan.optimizer)?;
     let rate = e.plan.learning_rate;
     let (severity, what) = match rate {
-        0.0 => (Severity::Error, "is 0: nothing is learned"),
+        0.0 => (Severity::Error, "is 0"),
         rate if rate < least => (if_failing(e, Severity::Warning), "is very small"),
         rate if rate > largest => (if_failing(e, Severity::Warning), "is very large"),
         _ => return None,
@@ -165,20 +167,20 @@ pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
         Finding::draft(format!("the learning rate {what}"))
             .at_most(severity)
             .saw(format!(
-                "{} at {}; useful rates lie between {} and {}",
+                "{} with a learning rate of {}; the usual range is {} to {}",
                 e.plan.optimizer,
                 short(rate),
                 short(least),
                 short(largest)
             ))
-            .mend(format!("begin with {usual}"), Remedy::LearningRate(usual)),
+            .mend(format!("start with a learning rate of {usual}"), Remedy::LearningRate(usual)),
     )
 }
 
 /// Raises N0113.
 pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     let steps = e.plan.epochs * e.plan.batches + e.plan.before as usize;
-    // A step of a usual size moves a weight by a thousandth of its own: hundreds are needed to move it by as much.
+    // A step of the usual size changes a weight by a thousandth, so hundreds are needed to change it by its own size.
     let early = !e.ended || e.curves.stopped.is_some();
     if e.plan.epochs == 0 || steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
@@ -189,15 +191,17 @@ pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     } else {
         Severity::Note
     };
-    let finding = Finding::draft("few steps").at_most(severity);
+    let finding = Finding::draft("few training steps").at_most(severity);
     Some(
         finding
             .saw(match e.plan.before {
-                0 => format!("{steps} in all: {} epochs of {}", e.plan.epochs, e.plan.batches),
-                before => format!("{steps} in all, {before} of them before this run"),
+                0 => {
+                    format!("{steps} steps in total: {} epochs of {} batches", e.plan.epochs, e.plan.batches)
+                }
+                before => format!("{steps} steps in total, {before} of them before this run"),
             })
-            .mend("more epochs", Remedy::Epochs(300_usize.div_ceil(steps.max(1)).max(4)))
-            .mend("smaller batches", Remedy::BatchSize(32.min(e.plan.batch_size / 2).max(1))),
+            .mend("train for more epochs", Remedy::Epochs(300_usize.div_ceil(steps.max(1)).max(4)))
+            .mend("use smaller batches", Remedy::BatchSize(32.min(e.plan.batch_size / 2).max(1))),
     )
 }
 
@@ -206,18 +210,24 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
     let dropping = || e.layers.iter().filter(|layer| layer.drop_rate > 0.0);
     let largest = dropping().max_by(|a, b| a.drop_rate.total_cmp(&b.drop_rate))?;
     let kept: f64 = dropping().map(|layer| 1.0 - layer.drop_rate).product();
-    // Half is what the paper's largest networks drop in a layer; a tenth of all paths leaves little to learn from.
+    // The largest networks of the paper drop half in a layer; with a tenth of all paths little is left to learn from.
     let severity = match () {
         () if largest.drop_rate > 0.7 || kept < 0.1 => if_failing(e, Severity::Warning),
         () if largest.drop_rate > 0.5 => Severity::Note,
         () => return None,
     };
     Some(
-        Finding::draft("much is dropped")
+        Finding::draft("high dropout")
             .at_most(severity)
             .at(largest)
-            .saw(format!("{} % of the paths through the network are left in a step", short(100.0 * kept)))
-            .mend("rates of 0.2 to 0.5, and less where the training loss stays high", Remedy::Dropout(0.2)),
+            .saw(format!(
+                "{} % of the paths through the network remain in a training step",
+                short(100.0 * kept)
+            ))
+            .mend(
+                "use rates of 0.2 to 0.5, or lower ones if the training loss stays high",
+                Remedy::Dropout(0.2),
+            ),
     )
 }
 
@@ -228,22 +238,22 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     if !e.ended || e.skill().is_none_or(|skill| skill > 0.5) {
         return None;
     }
-    // A relu unit rests for half the inputs, so that w of them leave 2^-w with nothing; with four that is one in sixteen.
-    // A layer as narrow as that has no others to take over where one unit ends badly.
+    // A relu unit is 0 for half of the inputs, so with w units all are 0 for 2^-w of them; with four that is one in
+    // sixteen. In such a narrow layer no other unit can replace one that ends badly.
     let narrow = |(layer, kernel): &(&LayerFacts, &Kernel)| layer.index < last && kernel.units <= 4;
     let (layer, kernel) = e.weighted().filter(narrow).min_by_key(|(_, kernel)| kernel.units)?;
     let lost = layer.look.lost as f64 / layer.look.rows.max(1) as f64;
     let severity = if lost > 0.2 { Severity::Warning } else { if_failing(e, Severity::Warning) };
     let units = (4 * kernel.units).max(16);
-    let finding = Finding::draft("a hidden layer of few units").at_most(severity).at(layer);
+    let finding = Finding::draft("a hidden layer with few units").at_most(severity).at(layer);
     let finding = match lost > 0.0 {
         true => finding.saw(format!(
-            "{} of {} rows looked at in epoch {epoch} leave it as zeros: nothing after it can tell them apart",
+            "{} of {} sampled rows in epoch {epoch} leave it as zeros, so later layers cannot distinguish them",
             layer.look.lost, layer.look.rows
         )),
-        false => finding.saw(format!("{} units between {} inputs and what follows", kernel.units, kernel.inputs)),
+        false => finding.saw(format!("{} units for {} inputs", kernel.units, kernel.inputs)),
     };
-    Some(finding.mend(format!("`Dense::new({units})`"), Remedy::Units { layer: layer.index, units }))
+    Some(finding.mend(format!("use `Dense::new({units})`"), Remedy::Units { layer: layer.index, units }))
 }
 
 /// Whether the loss is a cross-entropy, with a known cost of guessing.

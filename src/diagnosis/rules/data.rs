@@ -1,4 +1,4 @@
-//! What goes in: its scale, its balance, its order.
+//! Rules about the data: scale, class balance and order.
 
 use super::super::evidence::{Evidence, Feature, Task};
 use super::super::finding::{Finding, Severity};
@@ -14,13 +14,12 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let first = e.first.as_ref()?;
     let layer = e.layers.get(first.layer)?;
     let kernel = layer.kernel.as_ref()?;
-    // What the inputs are answerable for: the sums that usual weights would give. First weights out of the usual are
-    // N0111's.
+    // The sums that weights of the usual size would have, so that only the inputs count: N0111 covers unusual weights.
     let sums = first.sums? / (kernel.deviation / kernel.largest()).max(1.0);
-    // Sums of rms 10 saturate a softmax, e^10 to 1; a sigmoid or tanh is flat from 5 on.
+    // Sums with an rms of 10 saturate a softmax (e^10 to 1); a sigmoid or tanh is flat beyond 5.
     let squashes = matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh));
     let most = if squashes { 5.0 } else { 10.0 };
-    // A layer that normalises has dealt with single features; its output was measured above.
+    // A normalization layer has scaled the single features; its output was measured above.
     let raw = !e.layers[..first.layer].iter().any(|layer| layer.kind.contains("Normalization"));
     let ((median, largest), (varying, offset)) = (e.data.sizes, e.data.varying);
     let uneven = raw && largest > 100.0 * median && largest > 1.0;
@@ -28,7 +27,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let (rms, deviation) = first.inputs;
     let seen = || {
         format!(
-            "inputs: {} features, rms {}, standard deviation {}; `{}`'s first sums have rms {}, where 1 is usual",
+            "inputs: {} features, rms {}, standard deviation {}; weighted sums of `{}`: rms {} (1 is usual)",
             e.data.features.len().max(1),
             short(rms),
             short(deviation),
@@ -47,17 +46,19 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
             };
             (severity, format!("the inputs are {} times too large for the first layer", short(sums)))
         }
-        () if uneven => (if_failing(e, Severity::Warning), "the features have very different sizes".into()),
-        () if offset => {
-            (if_failing(e, Severity::Warning), "the features lie far from 0, and vary little".into())
-        }
-        // Signals this small are lost beside biases that a step moves as far as those of a large input.
+        () if uneven => (if_failing(e, Severity::Warning), "the features have very different scales".into()),
+        () if offset => (
+            if_failing(e, Severity::Warning),
+            "the means of the features are large relative to their spread".into(),
+        ),
+        // Signals this small are lost beside the biases, which a step moves as far as with large inputs.
         () if sums < 0.05 && sums > 0.0 && kernel.deviation > 0.5 * kernel.usual => {
-            (if_failing(e, Severity::Warning), "the inputs are nearly 0: scaled twice?".into())
+            (if_failing(e, Severity::Warning), "the inputs are almost 0, perhaps scaled twice".into())
         }
-        () if !(0.33..=3.0).contains(&sums) && sums > 0.0 => {
-            (Severity::Note, format!("the first sums are {} times as large as usual", short(sums)))
-        }
+        () if !(0.33..=3.0).contains(&sums) && sums > 0.0 => (
+            Severity::Note,
+            format!("the weighted sums of the first layer are {} times the usual size", short(sums)),
+        ),
         () => return None,
     };
     let mut finding = Finding::draft(title).at_most(severity).at(layer).saw(seen());
@@ -77,7 +78,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         finding = finding.saw(format!("{constant} features are constant"));
     }
     Some(finding.mend(
-        "normalise the inputs: add `Normalization::new().adapt(&x)?` as the first layer",
+        "normalize the inputs: add `Normalization::new().adapt(&x)?` as the first layer",
         Remedy::NormalizeInputs,
     ))
 }
@@ -94,8 +95,8 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     if rms <= 10.0 {
         return None;
     }
-    // A rule that divides by the gradient's size moves the output by at most rate · (1 + Σ|h|) in a step, h being what
-    // goes into the last layer; with the usual size of 1 for each of them.
+    // An optimizer that divides by the size of the gradient moves the output by at most rate · (1 + Σ|h|) per step, where
+    // h is the input of the last layer. The usual size of h is 1.
     let inputs = output.kernel.as_ref().map_or(1, |kernel| kernel.inputs) as f64;
     let below = e.layers[..output.index].iter().rev().find(|layer| !layer.is_view);
     let size = below.map_or(1.0, |layer| layer.look.rms);
@@ -105,8 +106,8 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let adaptive = e.plan.optimizer != "sgd";
     let planned = if e.plan.epochs == 0 { usize::MAX } else { planned };
     let far = adaptive && needed > planned as f64;
-    // The slope of a squared error in the output's bias is twice the distance: beyond 1 a step overshoots by more.
-    // At the usual rate; that of a larger rate is N0112's.
+    // The slope of a squared error with respect to the output bias is twice the distance, so beyond 1 a step overshoots.
+    // This uses the usual learning rate: N0112 covers larger ones.
     let overshoots = !adaptive && 2.0 * e.plan.learning_rate.min(0.01) * rms > 1.0;
     let severity = match () {
         () if far || (e.plan.epochs == 0 && rms > 100.0) => Severity::Warning,
@@ -122,12 +123,12 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     ));
     if adaptive && e.plan.epochs > 0 {
         finding = finding.saw(format!(
-            "{} moves the output by about {} in a step: {} steps to reach the targets' size, {planned} planned",
+            "{} changes the output by about {} per step, so the targets are {} steps away; {planned} steps are planned",
             e.plan.optimizer, short(reach), short(needed.ceil())
         ));
     }
     Some(finding.mend(
-        "bring the targets to mean 0 and deviation 1, and the predictions back",
+        "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions",
         Remedy::StandardizeTargets,
     ))
 }
@@ -141,27 +142,27 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
     let share = *count as f64 / total.max(1) as f64;
     if *count == total && total > 1 {
         return Some(
-            Finding::draft("all targets are of one class")
-                .saw(format!("class {most} in {total} of {total} rows looked at"))
-                .help("check how the labels were made: there is nothing to tell apart"),
+            Finding::draft("all targets belong to one class")
+                .saw(format!("class {most} in {total} of {total} sampled rows"))
+                .help("check how the labels were made: with a single class there is nothing to learn"),
         );
     }
     let collapsed = e.curves.epochs.last().is_some_and(|epoch| {
         let answers: usize = epoch.answers.iter().sum();
         answers > 0 && epoch.answers.get(most).is_some_and(|count| *count as f64 >= 0.99 * answers as f64)
     });
-    // Ten to one, or six in seven: where accuracy alone no longer tells a network from a constant.
+    // Ten to one, or six in seven: accuracy alone no longer distinguishes a network from a constant.
     (*count > 10 * least || share > 0.85).then(|| {
         let severity = if collapsed { if_failing(e, Severity::Warning) } else { Severity::Note };
         Finding::draft("one class outnumbers the others")
             .at_most(severity)
             .saw(format!(
-                "class {most} in {} % of the rows: always answering it has accuracy {}",
+                "class {most} in {} % of the rows; always predicting it has an accuracy of {}",
                 short(100.0 * share),
                 short(share)
             ))
             .mend(
-                "`.class_weight(ClassWeight::Balanced)`, and a metric such as `F1Score` beside the accuracy",
+                "use `.class_weight(ClassWeight::Balanced)`, and add a metric such as `F1Score`",
                 Remedy::Balance,
             )
     })
@@ -177,8 +178,8 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
         let shares = targets.classes.iter().map(|count| *count as f64 / total as f64);
         let apart: f64 = shares.zip(&part.classes).map(|(a, b)| (a - b).abs()).sum::<f64>() / 2.0;
         let moved = (part.mean - targets.mean).abs();
-        // What chance alone does: the distance of two samples' shares is ½ Σ √(2/π · p(1 − p)(1/n + 1/m)) in the mean, and a
-        // row more or less moves it by 1/m, so that its deviation is at most ½ √(1/n + 1/m) (Efron and Stein).
+        // By chance alone, the expected distance between the shares of two samples is ½ Σ √(2/π · p(1 − p)(1/n + 1/m)). One
+        // row changes it by 1/m, so its standard deviation is at most ½ √(1/n + 1/m) (Efron and Stein).
         let rows = 1.0 / e.data.targets.rows.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
         let spread = |p: f64| (2.0 / std::f64::consts::PI * p * (1.0 - p) * rows).sqrt();
         let pooled = targets.classes.iter().zip(&part.classes).map(|(count, share)| {
@@ -187,37 +188,39 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
             (own * targets.rows as f64 + share * part.rows as f64) / all
         });
         let expected = pooled.map(spread).sum::<f64>() / 2.0;
-        // Beyond that, three rows in ten of another class, or a mean that lies a deviation away, are no longer the same task.
+        // Beyond that, three rows in ten of another class, or a mean one standard deviation away, are another task.
         let differs = match targets.classes.is_empty() {
             false => apart > 0.3 + expected + 1.5 * rows.sqrt(),
             true => moved > targets.deviation * (1.0 + 3.0 * rows.sqrt()) && targets.deviation > 0.0,
         };
-        // Numbers that go on rising are a series, and its end is what it is tested on; that harms where it is not foretold.
+        // Numbers with a trend are a time series, and its end is the right test. That harms only if the network cannot
+        // predict it.
         let harmless = targets.classes.is_empty() && e.validation_skill().is_none_or(|skill| skill > 0.0);
         if differs && part.rows >= 8 {
             let severity = if harmless { Severity::Note } else { mild(Severity::Warning) };
             let seen = match targets.classes.is_empty() {
                 false => format!(
-                    "{} % of the rows would have to change class to make both parts alike",
+                    "{} % of the rows would have to change class for both parts to have the same shares",
                     short(100.0 * apart)
                 ),
                 true => format!(
-                    "mean of the targets: {} where it trains, {} where it validates",
+                    "mean of the targets: {} in the training data, {} in the validation data",
                     short(targets.mean),
                     short(part.mean)
                 ),
             };
             return Some(
-                Finding::draft("the validation part is not like the training part").at_most(severity)
+                Finding::draft("the validation data differs from the training data")
+                    .at_most(severity)
                     .saw(seen)
-                    .help("shuffle the rows before they are split; keep the order only where time is to be foretold"),
+                    .help("shuffle the rows before the split; keep the order only for a forecast"),
             );
         }
     }
     (e.data.sorted && !e.plan.shuffle && e.plan.batches > 1).then(|| {
-        Finding::draft("the samples come sorted by class, and are not shuffled")
+        Finding::draft("the samples are sorted by class and not shuffled")
             .at_most(mild(Severity::Warning))
-            .saw(format!("the class changes {} times in {} rows looked at", targets.changes, e.data.looked))
-            .mend("`.shuffle(true)`", Remedy::Shuffle)
+            .saw(format!("the class changes {} times in {} sampled rows", targets.changes, e.data.looked))
+            .mend("use `.shuffle(true)`", Remedy::Shuffle)
     })
 }

@@ -1,4 +1,4 @@
-//! What is left to say at the end.
+//! Rules about the end of a run.
 
 use super::super::evidence::{Evidence, LEARNED};
 use super::super::finding::{Finding, Severity};
@@ -10,9 +10,9 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     let (skill, scale) = (e.skill()?, e.data.targets.scale?);
     (e.ended && skill < LEARNED && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
-        Finding::draft("nothing was learned")
-            .saw(format!("final loss {}, where the best constant answer costs {}", short(last), short(scale.chance)))
-            .help("change what the other findings name; if there is none, either the inputs do not tell the targets, or their rows do not belong together")
+        Finding::draft("the network learned nothing")
+            .saw(format!("final loss {}; loss of the best constant prediction {}", short(last), short(scale.chance)))
+            .help("fix the causes that the other findings name; if there are none, check that the rows of x and y belong together and that x determines y")
     })
 }
 
@@ -20,7 +20,7 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses().collect();
     let skill = e.skill()?;
-    // A callback that ends a run had its reason; a run that was ended by its plan may have been ended too soon.
+    // A callback ends a run for a reason; a run that ends as planned may have ended too soon.
     if !e.ended || e.curves.stopped.is_some() || losses.len() < 3 || skill > 0.95 {
         return None;
     }
@@ -31,32 +31,32 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
     let helps = validation.is_empty() || least(later) < least(earlier);
     let gain = before - last;
-    // A curve that levels off, as e^-t, has a third of its time and less than a fifth of its way before it where it has
-    // gone two time constants; one that is cut short goes on as it did, with a third of its way in a third of its time. It
-    // matters where it has gone less than a quarter of the way from guessing to right.
+    // A curve that levels off as e^-t makes less than a fifth of its progress in the last third of two time constants.
+    // A curve that is cut short makes a third of its progress in the last third. It matters only if the run has made less
+    // than a quarter of the possible improvement over guessing.
     let way = losses[0].max(e.first.as_ref().map_or(losses[0], |first| first.loss)) - last;
-    // Small gains are gains where each epoch has one: of five numbers in a row that happens once in 120 times by chance.
+    // Small gains count if every epoch has one: five numbers are in order by chance once in 120 times.
     let steady = losses.len() >= 5 && losses.windows(2).all(|pair| pair[1] < pair[0]);
-    // Slow is what cannot have moved its weights by as much as they are large, all steps in one direction.
+    // Slow means that the weights cannot have moved by their own size, even with all steps in one direction.
     let slow = e.steps() as f64 * super::progress::step(e).unwrap_or(0.0) < 1.0;
     let gains = gain > 0.02 * before.abs() || (steady && (gain > 0.2 * way || slow));
     (last <= best && helps && gains).then(|| {
-        // What has learned nothing in large steps may be learning its rows by heart.
+        // A network that learned nothing in large steps may be memorizing its rows.
         let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
         let severity = match skill < 0.25 && cut {
             true => Severity::Warning,
             false => Severity::Note,
         };
-        Finding::draft("it was still learning when it ended")
+        Finding::draft("the loss was still decreasing at the end")
             .at_most(severity)
             .saw(format!(
-                "the loss fell by {} % in the last third, to {}",
+                "the loss decreased by {} % in the last third of the epochs, to {}",
                 short(100.0 * gain / before.abs()),
                 short(last)
             ))
-            .mend("more epochs", Remedy::Epochs(4))
+            .mend("train for more epochs", Remedy::Epochs(4))
             .mend(
-                format!("a learning rate of {}", short(5.0 * e.plan.learning_rate)),
+                format!("use a learning rate of {}", short(5.0 * e.plan.learning_rate)),
                 Remedy::LearningRate(5.0 * e.plan.learning_rate),
             )
     })
@@ -73,10 +73,10 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
     let tail = &validation[validation.len() - 3..];
     let training: Vec<f64> = e.curves.losses().collect();
     let falling = training[training.len() - 1] < training[place];
-    // A fifth more, and a tenth of what knowing the answer is worth: a loss of 0.02 that grows to 0.03 harms nobody.
+    // A fifth more, and a tenth of the possible improvement: a loss that rises from 0.02 to 0.03 is harmless.
     let worse = |loss: &f64| *loss > 1.2 * best && *loss - best > 0.1 * e.span();
     (2 * place < validation.len() && tail.iter().all(worse) && falling).then(|| {
-        Finding::draft("it learned its training data by heart")
+        Finding::draft("overfitting")
             .saw(format!(
                 "validation loss {} in epoch {}, {} at the end, while the training loss fell to {}",
                 short(best),
@@ -85,7 +85,7 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
                 short(training[training.len() - 1])
             ))
             .help(
-                "`EarlyStopping::new().restore_best_weights(true)`, `Dropout`, a `Regularizer`, or more data",
+                "use `EarlyStopping::new().restore_best_weights(true)`, `Dropout`, a `Regularizer`, or more data",
             )
     })
 }

@@ -1,4 +1,4 @@
-//! The rules: each reads the evidence, and says what it finds.
+//! The rules: each reads the evidence and returns a finding, or none.
 
 pub(super) mod config;
 pub(super) mod data;
@@ -17,10 +17,10 @@ use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
 use crate::activation::Activation;
 
-/// A rule of your own: what it reads are plain numbers, see [`Evidence`].
+/// A custom rule, which reads the plain numbers of an [`Evidence`].
 ///
-/// Every `Fn(&Evidence) -> Vec<Finding>` is one. It is asked before training, after the first batch, and at the end of
-/// each epoch; what it finds is told once.
+/// Every `Fn(&Evidence) -> Vec<Finding>` is a rule. It runs before training, after the first batch and at the end of
+/// each epoch. Each finding is printed once.
 ///
 /// # Example
 /// ```
@@ -38,7 +38,7 @@ use crate::activation::Activation;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Rule: Send + Sync {
-    /// What the rule finds.
+    /// Returns the findings of the rule.
     fn check(&self, evidence: &Evidence) -> Vec<Finding>;
 }
 
@@ -48,7 +48,7 @@ impl<T: Fn(&Evidence) -> Vec<Finding> + Send + Sync> Rule for T {
     }
 }
 
-/// The rules beside those of the crate, and what is not to be told.
+/// The user's own rules, and the codes that the user allows.
 #[derive(Clone, Default)]
 pub(crate) struct Rules {
     pub(crate) own: Vec<Arc<dyn Rule>>,
@@ -61,18 +61,18 @@ impl fmt::Debug for Rules {
     }
 }
 
-/// `worse` where the run fails, else a note.
+/// `worse` if the run fails, otherwise a note.
 fn if_failing(e: &Evidence, worse: Severity) -> Severity {
     if e.failing() { worse } else { Severity::Note }
 }
 
-/// Whether a function has slope 0 on one side, and cannot be negative: relu and its kin.
+/// Whether an activation is 0 with slope 0 for negative inputs, as relu is.
 fn cuts(activation: Activation) -> bool {
     matches!(activation, Activation::Relu | Activation::Relu6)
         || matches!(activation, Activation::ReluWith { negative_slope, .. } if negative_slope == 0.0)
 }
 
-/// A number with about four digits.
+/// Formats a number with about four digits.
 fn short(x: f64) -> String {
     match x.abs() {
         0.0 => "0".into(),

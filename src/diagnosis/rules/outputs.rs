@@ -1,4 +1,4 @@
-//! What goes out, and what it is compared with: contradictions that no training overcomes.
+//! Rules about the last layer, the loss and the labels: contradictions that no training overcomes.
 
 use super::super::evidence::{Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
@@ -6,7 +6,7 @@ use super::super::remedy::Remedy;
 use super::{cuts, if_failing, short};
 use crate::activation::Activation;
 
-/// The values that a function takes.
+/// The range of an activation.
 fn range(activation: Activation) -> Option<(f64, f64)> {
     match activation {
         Activation::Sigmoid | Activation::HardSigmoid | Activation::Softmax => Some((0.0, 1.0)),
@@ -20,7 +20,7 @@ fn range(activation: Activation) -> Option<(f64, f64)> {
     }
 }
 
-/// The function at the end, where it is known: layers of the user tell none.
+/// The last activation, if it is known: a custom layer may have none.
 fn last(e: &Evidence) -> Option<(&LayerFacts, Activation)> {
     let layer = e.output()?;
     layer.activation.map(|activation| (layer, activation))
@@ -46,7 +46,7 @@ pub(in crate::diagnosis) fn softmax_over_one_unit(e: &Evidence) -> Option<Findin
                 short(100.0 * (1.0 - targets.mean.clamp(0.0, 1.0)))
             ))
             .mend(
-                format!("`.activation({name})` in the place of the softmax"),
+                format!("use `.activation({name})` instead of the softmax"),
                 Remedy::Activation { layer: layer.index, activation },
             ),
     )
@@ -57,7 +57,7 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
     use Activation::{HardSigmoid, Sigmoid, Softmax};
     let (layer, activation) = last(e)?;
     if layer.output.last() == Some(&1) && activation == Softmax {
-        return None; // N0101 says it
+        return None; // reported as N0101
     }
     let of = |severity, title: String| {
         let finding = Finding::draft(title).at_most(severity).at(layer);
@@ -75,24 +75,30 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
     match (e.plan.task, e.plan.takes_logits, activation) {
         (Task::Classes | Task::Binary, true, Softmax | Sigmoid) => Some(
             of(Severity::Error, format!("`{loss}` takes logits, but the last layer ends in {activation}"))
-                .saw("the loss squashes what is squashed already: the outputs can hardly tell classes apart")
+                .saw("the loss applies the activation a second time, so the probabilities hardly differ")
                 .mend("make the last layer linear", set(Activation::Linear)),
         ),
         (Task::Classes, false, Softmax) | (Task::Binary, false, Sigmoid | HardSigmoid) | (_, true, _) => None,
         (Task::Binary, false, Softmax) if e.data.targets.one_hot || e.data.targets.width > 1 => None,
         (Task::Classes, false, Sigmoid) => Some(
-            of(Severity::Warning, format!("`{loss}` of sigmoids, which do not sum to 1"))
-                .mend("end in `Activation::Softmax`", set(Softmax)),
+            of(Severity::Warning, format!("`{loss}` with sigmoid outputs, which do not sum to 1"))
+                .mend("use `Activation::Softmax` in the last layer", set(Softmax)),
         ),
         (Task::Classes, false, other) => Some(
-            of(Severity::Error, format!("`{loss}` needs probabilities, but the last layer is {other}"))
-                .saw("the logarithm of what is no probability says nothing about the answer")
-                .mend("end in `Activation::Softmax`, or tell the loss `.from_logits(true)`", set(Softmax)),
+            of(Severity::Error, format!("`{loss}` needs probabilities, but the last activation is {other}"))
+                .saw("the logarithm of a value that is not a probability does not measure the error")
+                .mend(
+                    "use `Activation::Softmax` in the last layer, or set `.from_logits(true)` on the loss",
+                    set(Softmax),
+                ),
         ),
         (Task::Binary, false, other) => Some(
-            of(Severity::Error, format!("`{loss}` needs a probability, but the last layer is {other}"))
-                .saw("outside (0, 1) the loss is clipped, and there its gradient is 0")
-                .mend("end in `Activation::Sigmoid`, or tell the loss `.from_logits(true)`", set(Sigmoid)),
+            of(Severity::Error, format!("`{loss}` needs a probability, but the last activation is {other}"))
+                .saw("the loss clips outputs outside (0, 1), where its gradient is 0")
+                .mend(
+                    "use `Activation::Sigmoid` in the last layer, or set `.from_logits(true)` on the loss",
+                    set(Sigmoid),
+                ),
         ),
         (Task::Numbers, ..) => None,
     }
@@ -101,7 +107,7 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
 /// Raises N0103.
 pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
-    // The layer whose function feeds the softmax, with nothing learned between.
+    // The layer whose activation feeds the softmax, without weights between them.
     let is_softmax = output.activation == Some(Activation::Softmax) && output.kernel.is_none();
     let before = match is_softmax {
         true => {
@@ -118,9 +124,9 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
         _ => return None,
     };
     if before.index == output.index && activation == Activation::Softmax {
-        return None; // N0102 says it
+        return None; // reported as N0102
     }
-    let between = if before.kernel.is_some() { "the last layer with weights" } else { "what comes before" };
+    let between = if before.kernel.is_some() { "the last layer with weights" } else { "the layer before it" };
     let title = format!("{activation} between {between} and softmax");
     let mut finding = Finding::draft(title).at_most(severity).at(before);
     if is_softmax {
@@ -128,10 +134,8 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
     }
     let zeros = e.curves.epochs.last().map(|epoch| epoch.zero_logits);
     finding = match (cuts(activation), zeros) {
-        (true, Some(zeros)) => finding.saw(format!(
-            "{} % of the logits are exactly 0; no gradient can bring them back",
-            short(100.0 * zeros)
-        )),
+        (true, Some(zeros)) => finding
+            .saw(format!("{} % of the logits are exactly 0 and have no gradient", short(100.0 * zeros))),
         (true, None) => finding.saw("no class can have a negative score, and a score of 0 has no gradient"),
         (false, _) => {
             let classes = output.output.last().copied().unwrap_or(2) as f64;
@@ -139,10 +143,10 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
                 Activation::Tanh => (1.0 + (classes - 1.0) * (-2.0f64).exp()).ln(),
                 _ => (1.0 + (classes - 1.0) * (-1.0f64).exp()).ln(),
             };
-            finding.saw(format!("scores within bounds: the loss cannot fall below {}", short(least)))
+            finding.saw(format!("the scores are bounded, so the loss cannot fall below {}", short(least)))
         }
     };
-    let text = format!("make `{}` linear: leave out its activation", before.name);
+    let text = format!("make `{}` linear: remove its activation", before.name);
     Some(finding.mend(text, Remedy::Activation { layer: before.index, activation: Activation::Linear }))
 }
 
@@ -150,14 +154,14 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
 pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding> {
     let (layer, activation) = last(e)?;
     let ((least, largest), (low, high)) = (range(activation)?, e.data.targets.range);
-    // What rounding to f32 may add.
+    // The rounding error of f32.
     let slack = 1e-6 * (1.0 + high.abs().max(low.abs()));
     if e.plan.task != Task::Numbers || e.data.looked == 0 || (low >= least - slack && high <= largest + slack)
     {
         return None;
     }
     let text = format!(
-        "the targets go from {} to {}, the outputs only from {} to {}",
+        "targets from {} to {}, outputs only from {} to {}",
         short(low),
         short(high),
         short(least),
@@ -166,11 +170,11 @@ pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding
     let excess = |t: &f64| (least - t).max(t - largest).max(0.0).powi(2);
     let some = &e.data.targets.some;
     let out = some.iter().map(excess).sum::<f64>() / some.len().max(1) as f64;
-    // A hundredth of the targets' variance is what a few rows just outside cost; all the rest can be learned.
+    // A few rows just outside cost a hundredth of the variance of the targets; the rest can be learned.
     let mild = out < 0.01 * e.data.targets.deviation.powi(2);
     let severity = if mild { if_failing(e, Severity::Warning) } else { Severity::Error };
     Some(
-        Finding::draft(format!("targets that {activation} cannot reach"))
+        Finding::draft(format!("targets outside the range of {activation}"))
             .at_most(severity)
             .at(layer)
             .saw(text)
@@ -188,21 +192,21 @@ pub(in crate::diagnosis) fn label_format(e: &Evidence) -> Option<Finding> {
     let finding = |title: &str| Finding::draft(title);
     match e.plan.task {
         Task::Classes if targets.width > 1 && (low < 0.999 || high > 1.001) => Some(
-            finding("rows of targets that are no distribution over classes")
-                .saw(format!("the sums of the rows go from {} to {}, where 1 is right", short(low), short(high)))
-                .help("several labels a row: end in a sigmoid and use `BinaryCrossentropy`; else check the encoding"),
+            finding("target rows that do not sum to 1")
+                .saw(format!("the row sums range from {} to {}; the loss expects 1", short(low), short(high)))
+                .help("for several labels per row, use a sigmoid output and `BinaryCrossentropy`; otherwise check the encoding"),
         ),
-        // Rates may lie below ½ and be few; whole numbers of 255ths are bytes that were divided.
+        // Rates may lie below ½ and be few; multiples of 1/255 are bytes that were divided.
         Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.width == 1 && bytes(&targets.some) => Some(
-            finding("labels that were scaled as if they were inputs")
-                .saw(format!("{} different values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
-                .help("give the labels as 0 and 1; do not divide them with the inputs"),
+            finding("labels that were scaled like inputs")
+                .saw(format!("{} distinct values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
+                .help("pass the labels as 0 and 1, and scale only the inputs"),
         ),
         _ => None,
     }
 }
 
-/// Whether all numbers are whole 255ths, but for what f32 rounds.
+/// Whether all numbers are multiples of 1/255, up to the rounding of f32.
 fn bytes(values: &[f64]) -> bool {
     values.iter().all(|t| (255.0 * t - (255.0 * t).round()).abs() < 1e-4)
 }
@@ -219,19 +223,19 @@ pub(in crate::diagnosis) fn width_and_classes(e: &Evidence) -> Option<Finding> {
                 .at_most(Severity::Note)
                 .at(layer)
                 .saw(format!("{units} outputs, {used} classes in the targets"))
-                .help(format!("`Dense::new({used})`, unless the other classes come later")),
+                .help(format!("use `Dense::new({used})`, unless more classes come later")),
         );
     }
-    // Classes as one number: the outputs are to hit 2 where the class is 2.
+    // Class numbers as regression targets: the output should be 2 for class 2.
     let (low, high) = targets.range;
     let is_class = targets.whole && low == 0.0 && targets.distinct as f64 == high + 1.0;
     let squashed = layer.activation.is_some_and(|f| matches!(f, Activation::Sigmoid | Activation::Softmax));
     (e.plan.task == Task::Numbers && units == 1 && is_class && high > 1.0 && squashed).then(|| {
-        Finding::draft("several classes, one output")
+        Finding::draft("one output for several classes")
             .at(layer)
-            .saw(format!("{} classes in the targets, 1 output of {}", high + 1.0, short(1.0)))
+            .saw(format!("{} classes in the targets, 1 output", high + 1.0))
             .help(format!(
-                "`Dense::new({}).activation(Activation::Softmax)` and `SparseCategoricalCrossentropy`",
+                "use `Dense::new({}).activation(Activation::Softmax)` with `SparseCategoricalCrossentropy`",
                 high + 1.0
             ))
     })

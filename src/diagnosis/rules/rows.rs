@@ -1,4 +1,4 @@
-//! Rows that are equal to others, and features that never change.
+//! Rules about duplicate rows and constant features.
 
 use super::super::evidence::Evidence;
 use super::super::finding::{Finding, Severity};
@@ -11,22 +11,20 @@ pub(in crate::diagnosis) fn validation_trains(e: &Evidence) -> Option<Finding> {
     if known == 0 {
         return None;
     }
-    // Each row was compared with some of those that train; among all of them it has an equal that many times as often.
+    // Each row was compared with a sample of the training rows; this extrapolates to all of them.
     let all = e.data.rows.max(repeats.rows) as f64 / repeats.rows.max(1) as f64;
     let share = (known as f64 / rows as f64 * all).min(1.0);
-    // Rows of counts and choices are equal by chance; measured ones are copies. A tenth of them moves an accuracy by more
-    // than such a part can tell.
+    // Rows of counts and choices coincide by chance; measured rows that are equal are copies. A tenth of them changes an
+    // accuracy by more than its sampling error.
     let severity = if repeats.copies && share > 0.1 { Severity::Warning } else { Severity::Note };
     Some(
-        Finding::draft("rows that validate also train")
+        Finding::draft("validation rows that are also training rows")
             .at_most(severity)
             .saw(format!(
-                "{known} of {rows} rows of the validation part have an equal among {} of the {} that train",
+                "{known} of {rows} validation rows also occur among {} of {} training rows",
                 repeats.rows, e.data.rows
             ))
-            .help(
-                "take out the copies before the rows are split: what was seen in training validates nothing",
-            ),
+            .help("remove the duplicates before the split: rows seen in training cannot validate it"),
     )
 }
 
@@ -34,14 +32,14 @@ pub(in crate::diagnosis) fn validation_trains(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn contradictions(e: &Evidence) -> Option<Finding> {
     let repeats = &e.data.repeats;
     (repeats.contradicted > 0).then(|| {
-        Finding::draft("equal rows of different classes").at_most(if_failing(e, Severity::Warning))
+        Finding::draft("equal rows with different classes").at_most(if_failing(e, Severity::Warning))
             .saw(format!(
-                "{} of {} rows compared have an equal of another class: no network is right in more than {} % of these rows",
+                "{} of {} compared rows equal a row of another class, so the accuracy on these rows cannot exceed {} %",
                 repeats.contradicted,
                 repeats.rows,
                 short(100.0 * repeats.reachable)
             ))
-            .help("add what tells such rows apart, or mend their labels; else the loss cannot fall to 0")
+            .help("add features that separate such rows, or correct their labels; otherwise the loss cannot reach 0")
     })
 }
 
@@ -52,12 +50,16 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
         return None;
     }
     let finding = match varying {
-        0 => Finding::draft("every sample is the same"),
-        _ => Finding::draft("features that never change").at_most(Severity::Note),
+        0 => Finding::draft("all samples are equal"),
+        _ => Finding::draft("constant features").at_most(Severity::Note),
     };
     Some(
         finding
-            .saw(format!("{} of {all} are the same in all {} rows looked at", all - varying, e.data.looked))
-            .help("leave them out, or look how they were read: they tell nothing"),
+            .saw(format!(
+                "{} of {all} features are constant in {} sampled rows",
+                all - varying,
+                e.data.looked
+            ))
+            .help("remove them, or check how they were read: constant features carry no information"),
     )
 }

@@ -1,14 +1,14 @@
-//! Ranks with data of their own: what one of them has that is not like the others'.
+//! Rules about ranks with their own data: one rank that differs from the others.
 
 use super::super::evidence::{Evidence, Feature, Shard};
 use super::super::finding::{Finding, Severity};
 use super::{if_failing, short};
 
-/// Deviations that differ by this factor, or means that are this many deviations apart, are of another scale.
+/// Standard deviations that differ by this factor, or means this many standard deviations apart, are another scale.
 const FAR: f64 = 5.0;
-/// Rows that tell a mean and a deviation well enough for that.
+/// The number of rows for a sufficient estimate of mean and standard deviation.
 const ROWS: usize = 8;
-/// Rows of a class that a shard would have by its size: so many are not missed by chance (e⁻¹⁰).
+/// The expected number of rows of a class in a shard, above which chance does not explain that there are none (e⁻¹⁰).
 const EXPECTED: f64 = 10.0;
 
 /// Raises N0209.
@@ -23,7 +23,7 @@ pub(in crate::diagnosis) fn another_scale(e: &Evidence) -> Option<Finding> {
         let (small, large) = (a.deviation.min(b.deviation), a.deviation.max(b.deviation));
         large > FAR * small || (a.mean - b.mean).abs() > FAR * large
     };
-    // A rank is unlike the others in a feature where it is so to most of them: then the others are not, whichever it is.
+    // A rank differs in a feature if it differs from most other ranks, so that at most one rank can differ.
     let unlike = |own: usize, place: usize| {
         let others = known.iter().filter(|(rank, _)| *rank != own);
         let one = e.data.shards[own].features[place];
@@ -37,30 +37,30 @@ pub(in crate::diagnosis) fn another_scale(e: &Evidence) -> Option<Finding> {
         let count = varying.iter().filter(|place| unlike(rank, **place)).count();
         (2 * count > varying.len()).then_some((rank, shard, count))
     });
-    // Of two either may be meant: the one that is further from numbers about 1.
+    // Of two ranks either may be wrong: this picks the one whose size is further from 1.
     let size = |shard: &Shard| whole(&[shard]).rms().max(1e-300).ln().abs();
     let (rank, shard, count) =
         found.max_by(|a, b| a.2.cmp(&b.2).then(size(a.1).total_cmp(&size(b.1))).then(b.0.cmp(&a.0)))?;
     let others: Vec<&Shard> = known.iter().filter(|(other, _)| *other != rank).map(|(_, s)| *s).collect();
     let (own, all) = (whole(&[shard]), whole(&others));
     Some(
-        Finding::draft(format!("the inputs of rank {rank} are on another scale"))
+        Finding::draft(format!("the inputs of rank {rank} have a different scale"))
             .saw(format!(
-                "its inputs: mean {}, standard deviation {}, in {} rows looked at; those of the others: mean {}, standard deviation {}",
+                "mean {}, standard deviation {} in {} sampled rows; other ranks: mean {}, standard deviation {}",
                 short(own.mean), short(own.deviation), shard.looked, short(all.mean), short(all.deviation)
             ))
             .saw(format!(
-                "{count} of {} features that vary are more than {} deviations off, or vary {} times as much or as little",
+                "{count} of {} varying features: the mean differs by more than {} standard deviations, or the standard deviation by a factor of more than {}",
                 varying.len(), short(FAR), short(FAR)
             ))
-            .help("look how that rank reads its data: other units, or scaled on one rank and not on the others")
+            .help("check how that rank reads its data: its units or its scaling may differ")
             .help(
-                "scale all shards alike: `Normalization::new().adapt_distributed(&x, world)?` as the first layer, on every rank",
+                "scale all shards the same way: add `Normalization::new().adapt_distributed(&x, world)?` as the first layer on every rank",
             ),
     )
 }
 
-/// All features of some shards together.
+/// Mean and standard deviation over all features of some shards.
 fn whole(shards: &[&Shard]) -> Feature {
     let all = || shards.iter().flat_map(|shard| &shard.features);
     let count = all().count().max(1) as f64;
@@ -87,19 +87,18 @@ pub(in crate::diagnosis) fn missing_class(e: &Evidence) -> Option<Finding> {
         }
     }
     let &(rank, class, ..) = missing.first()?;
-    let title = format!("rank {rank} has no row of class {class}, which others have");
+    let title = format!("rank {rank} has no row of class {class}");
     let mut finding = Finding::draft(title).at_most(if_failing(e, Severity::Warning));
     for (rank, class, own, rows) in missing.iter().take(3) {
-        finding = finding.saw(format!(
-            "rank {rank} has no row of class {class} among {own}; all ranks have {rows} of {total}"
-        ));
+        finding = finding
+            .saw(format!("class {class}: 0 of {own} rows on rank {rank}, {rows} of {total} on all ranks"));
     }
     if missing.len() > 3 {
-        finding = finding.saw(format!("and so {} more times", missing.len() - 3));
+        finding = finding.saw(format!("{} more classes are missing on a rank", missing.len() - 3));
     }
     Some(
         finding
-            .help("look whether that rank has read all of its files, and whether all ranks number the classes alike: fit one `LabelEncoder` on the labels of all")
-            .help("share the rows out at random, as by `distributed::scatter` of shuffled ones; batches take from all ranks, so it does no harm where it is meant"),
+            .help("check that the rank reads all of its files and that all ranks number the classes the same way: fit one `LabelEncoder` on the labels of all ranks")
+            .help("shuffle the rows before you distribute them, for example with `distributed::scatter`; an intended distribution is harmless, because each batch takes rows from all ranks"),
     )
 }

@@ -1,4 +1,4 @@
-//! Whether the loss and the metrics suit what the targets are: classes, or numbers.
+//! Rules about whether the loss and the metrics suit the targets: classes or numbers.
 
 use super::super::evidence::{Evidence, Task};
 use super::super::finding::{Finding, Severity};
@@ -25,7 +25,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     }
     let summary = || {
         format!(
-            "targets from {} to {}, {}{} different values",
+            "targets from {} to {}, {}{} distinct values",
             short(targets.range.0),
             short(targets.range.1),
             targets.distinct,
@@ -40,11 +40,11 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     {
         let linear = Remedy::Loss("mean_squared_error".into());
         return Some(
-            // Shares are a use of it: soft labels, rates. What tells them from other numbers is whether it learns them.
-            Finding::draft(format!("`{}` of targets that are no classes", e.plan.loss))
+            // Soft labels and rates are valid targets. Only a failing run distinguishes other numbers from them.
+            Finding::draft(format!("`{}` on continuous targets", e.plan.loss))
                 .at_most(super::if_failing(e, Severity::Warning))
                 .saw(summary())
-                .mend("for numbers: a linear output and `MeanSquaredError::new()`", linear),
+                .mend("use a linear output and `MeanSquaredError::new()`", linear),
         );
     }
     if e.plan.task != Task::Numbers
@@ -53,29 +53,27 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     {
         return None;
     }
-    // The squared error is a proper score of probabilities (Brier's), and its fit of 0 and 1 is the textbook's first
-    // network: it may learn slower, and that shows. An absolute error is not: its best answer is the more frequent class,
-    // whatever the probabilities, so that a class below one half is never answered.
+    // The squared error is a proper score of probabilities (the Brier score): it may only learn more slowly. The absolute
+    // error is not: its optimum is the most frequent class whatever the probabilities, so a class with a share below one
+    // half is never predicted.
     let sigmoid = layer.activation == Some(Activation::Sigmoid);
     let proper = !e.plan.loss.contains("absolute");
     let severity = if proper { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
     let softmax = targets.one_hot
         || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
-    let finding = Finding::draft(format!("`{}` of classes", e.plan.loss))
+    let finding = Finding::draft(format!("`{}` on class labels", e.plan.loss))
         .at_most(severity)
         .saw(summary())
-        .saw("its gradient vanishes where the answer is wrong and sure; that of a cross-entropy does not");
+        .saw("its gradient vanishes on confident wrong predictions; that of a cross-entropy does not");
     Some(match softmax {
-        true if layer.activation == Some(Activation::Softmax) => finding.mend(
-            "`CategoricalCrossentropy::new()` in the place of the loss",
-            Remedy::Loss("categorical_crossentropy".into()),
-        ),
+        true if layer.activation == Some(Activation::Softmax) => finding
+            .mend("use `CategoricalCrossentropy::new()`", Remedy::Loss("categorical_crossentropy".into())),
         true => finding.mend(
-            "a softmax at the end and `CategoricalCrossentropy::new()`",
+            "use a softmax output and `CategoricalCrossentropy::new()`",
             Remedy::Loss("categorical_crossentropy".into()),
         ),
         false => finding.mend(
-            "a sigmoid at the end and `BinaryCrossentropy::new()`",
+            "use a sigmoid output and `BinaryCrossentropy::new()`",
             Remedy::Loss("binary_crossentropy".into()),
         ),
     })
@@ -87,13 +85,13 @@ pub(in crate::diagnosis) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding>
     let numbers = !targets.whole || targets.distinct > 20;
     let measured = e.plan.metrics.iter().any(|name| name.contains("accuracy"));
     (e.plan.task == Task::Numbers && measured && numbers && e.data.looked > 0).then(|| {
-        Finding::draft("accuracy of numbers counts exact hits")
+        Finding::draft("accuracy as the metric of a regression")
             .saw(format!(
-                "targets from {} to {}, {} or more different values",
+                "targets from {} to {}, {} or more distinct values",
                 short(targets.range.0),
                 short(targets.range.1),
                 targets.distinct
             ))
-            .help("measure `MeanAbsoluteError` or `R2Score`")
+            .help("use `MeanAbsoluteError` or `R2Score`")
     })
 }

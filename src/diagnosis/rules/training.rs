@@ -1,4 +1,4 @@
-//! The first batch, and what stops a training while it runs.
+//! Rules about the first batch, and about faults that stop a running training.
 
 use super::super::evidence::{Epoch, Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
@@ -7,20 +7,25 @@ use super::config::guess;
 use super::{cuts, if_failing, short};
 use crate::activation::Activation;
 
-/// −ln(1e-7): what a row costs whose true class has a probability at the clip.
+/// −ln(1e-7): the loss of a row whose true class has a clipped probability.
 const CLIP: f64 = 16.118_095_650_958_32;
 
 /// Raises N0301.
 pub(in crate::diagnosis) fn first_loss(e: &Evidence) -> Option<Finding> {
     let (first, guess) = (e.first.as_ref()?, guess(e)?);
     let loss = first.loss - e.plan.penalty;
-    // Weights as initializers draw them give scores of about 1, which add at most about 1 to what guessing costs.
+    // Usual initial weights make scores of about 1, which add at most about 1 to the cost of guessing.
     let large = loss > guess + 2.0 || loss > 3.0 * guess;
     large.then(|| {
-        let severity = if first.sums.is_some_and(|sums| sums > 30.0) { Severity::Warning } else { if_failing(e, Severity::Warning) };
-        Finding::draft("the first loss is far above that of guessing").at_most(severity)
-            .saw(format!("loss of the first batch {}, where guessing would cost {}", short(loss), short(guess)))
-            .help("scores far from 0 before anything was learned: look at the inputs' scale and the first weights")
+        let severity = if first.sums.is_some_and(|sums| sums > 30.0) {
+            Severity::Warning
+        } else {
+            if_failing(e, Severity::Warning)
+        };
+        Finding::draft("the first loss is far above that of guessing")
+            .at_most(severity)
+            .saw(format!("loss of the first batch {}; guessing costs {}", short(loss), short(guess)))
+            .help("check the scale of the inputs and the initial weights, which make the scores far from 0")
     })
 }
 
@@ -28,16 +33,16 @@ pub(in crate::diagnosis) fn first_loss(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn clipped(e: &Evidence) -> Option<Finding> {
     let epoch = e.curves.epochs.last()?;
     (epoch.clipped > 0.3).then(|| {
-        Finding::draft("wrong answers with a probability clipped at 1e-7")
-            .saw(format!("{} of {} rows looked at", (epoch.clipped * epoch.rows as f64).round(), epoch.rows))
-            .saw("each costs −ln(1e-7) = 16.118, and the clip passes on no gradient")
-            .help("smaller scores: normalised inputs, a linear last layer; or a loss `.from_logits(true)`, which has no clip")
+        Finding::draft("wrong predictions with a probability clipped at 1e-7")
+            .saw(format!("{} of {} sampled rows", (epoch.clipped * epoch.rows as f64).round(), epoch.rows))
+            .saw("each costs −ln(1e-7) = 16.118 and has no gradient")
+            .help("make the scores smaller: normalize the inputs and use a linear last layer; or set `.from_logits(true)` on the loss, which does not clip")
     })
 }
 
 /// Raises N0303.
 pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
-    // Where the numbers left all bounds, what they were before says little, and N0401 tells it.
+    // After a divergence the previous values mean little, and N0401 reports it.
     let epoch = e.curves.epochs.last().filter(|_| e.steps() >= 3 && e.curves.diverged.is_none())?;
     let far = e.above_floor(epoch.loss - epoch.penalty) > 1e-3 * e.span();
     let differ = e.data.targets.deviation > 0.0;
@@ -45,32 +50,32 @@ pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
         return None;
     }
     let number = e.curves.epochs.len();
-    // A few batches are looked at, and one may be all of rows that are right, or of rows that no unit fires for: so in two
-    // epochs, where there are as many.
+    // Only a few batches are sampled, and all rows of one may be right, or activate no unit. So this checks two epochs,
+    // if there are two.
     let none = |epoch: &Epoch| epoch.gradient == 0.0 && epoch.idle > 1e-6 * e.span();
     if e.curves.epochs.iter().rev().take(2).all(none) && (number > 1 || e.ended) {
         let norms: Vec<String> =
             e.weighted().map(|(layer, _)| format!("{} {}", layer.name, short(layer.look.gradient))).collect();
         return Some(
             Finding::draft("no gradient reaches any weight")
-                .saw(format!("rms of the gradient   {}   in epoch {number}", norms.join("   ")))
-                .help("find where it ends: a clip, a relu that is 0 for all rows, a saturated unit"),
+                .saw(format!("rms of the gradient in epoch {number}: {}", norms.join(", ")))
+                .help("find where the gradient becomes 0: a clipped loss, a relu that is 0 for all rows, or a saturated unit"),
         );
     }
     (e.failing() && epoch.spread < 1e-7 * epoch_size(e)).then(|| {
         let finding = Finding::draft("the output is the same for every input").saw(format!(
-            "standard deviation of the outputs over rows {} in epoch {number}",
+            "standard deviation of the outputs over all rows in epoch {number}: {}",
             short(epoch.spread)
         ));
-        // What f32 keeps of a number are 7 digits: below that rows are one point.
+        // f32 has 7 digits: below that all rows are the same point.
         let point = |layer: &&LayerFacts| !layer.is_view && layer.look.rows > 1 && layer.look.spread < 1e-7;
         match e.layers.iter().find(point) {
             Some(layer) if Some(layer.index) != e.output().map(|output| output.index) => finding
                 .at(layer)
-                .saw(format!("`{}` is the first layer that all rows leave as the same point", layer.name)),
+                .saw(format!("`{}` is the first layer with the same output for all rows", layer.name)),
             _ => finding,
         }
-        .help("look before that layer: dead or saturated units, inputs that do not vary")
+        .help("check for dead or saturated units, and for inputs that do not vary")
     })
 }
 
@@ -83,9 +88,9 @@ fn epoch_size(e: &Evidence) -> f64 {
 pub(in crate::diagnosis) fn not_finite(e: &Evidence) -> Option<Finding> {
     let why = e.curves.diverged.as_ref()?;
     let losses: Vec<String> = e.curves.losses().rev().take(5).map(short).collect();
-    let mut finding = Finding::draft("a number is no longer finite").saw(why.clone());
+    let mut finding = Finding::draft("a value became NaN or infinite").saw(why.clone());
     if !losses.is_empty() {
-        finding = finding.saw(format!("losses of the epochs before, the last first: {}", losses.join(", ")));
+        finding = finding.saw(format!("losses of the previous epochs, latest first: {}", losses.join(", ")));
     }
     Some(slower(finding, e))
 }
@@ -103,8 +108,8 @@ pub(in crate::diagnosis) fn diverging(e: &Evidence) -> Option<Finding> {
         () if a.min(b).min(c) > 2.0 * best && c > first => Severity::Warning,
         () => return None,
     };
-    let finding = Finding::draft("the loss grows").at_most(severity).saw(format!(
-        "first batch {}, best epoch {}, the last three {}, {}, {}",
+    let finding = Finding::draft("the loss increases").at_most(severity).saw(format!(
+        "loss of the first batch {}, best epoch {}, last three epochs {}, {}, {}",
         short(first),
         short(best),
         short(a),
@@ -114,10 +119,10 @@ pub(in crate::diagnosis) fn diverging(e: &Evidence) -> Option<Finding> {
     Some(slower(finding, e))
 }
 
-/// Adds what helps where steps are so large that the numbers grow.
+/// Adds the suggestions against steps that are too large.
 fn slower(finding: Finding, e: &Evidence) -> Finding {
     let rate = e.plan.learning_rate / 10.0;
-    let text = format!("a learning rate of {}, or `.clip_norm(1.0)`", short(rate));
+    let text = format!("use a learning rate of {}, or `.clip_norm(1.0)`", short(rate));
     finding.mend(text, Remedy::LearningRate(rate))
 }
 
@@ -135,18 +140,18 @@ pub(in crate::diagnosis) fn constant_loss(e: &Evidence) -> Option<Finding> {
     let clipped = bare / CLIP;
     let which = match (e.plan.task, wrong) {
         (Task::Classes | Task::Binary, Some(wrong)) if near(wrong * CLIP) && wrong > 0.0 => {
-            format!("= {wrong:.4} · −ln(1e-7): every wrong row is at the clip")
+            format!("= {wrong:.4} · −ln(1e-7): every wrong row is clipped")
         }
         (Task::Classes, _)
             if clipped <= 1.0 && epoch.clipped > 0.0 && (clipped - epoch.clipped).abs() < 0.05 =>
         {
-            format!("= {clipped:.4} · −ln(1e-7): that share of the rows is wrong and at the clip")
+            format!("= {clipped:.4} · −ln(1e-7): that share of the rows is wrong and clipped")
         }
         (Task::Classes | Task::Binary, _) if guess(e).is_some_and(near) => {
             let zeros = epoch.zero_logits;
-            let dead = if zeros > 0.99 { ", as all logits are 0" } else { "" };
+            let dead = if zeros > 0.99 { ", because all logits are 0" } else { "" };
             format!(
-                "= ln {}: all classes are held equally likely{dead}",
+                "= ln {}: all classes have the same probability{dead}",
                 guess(e).map_or(0.0, f64::exp).round()
             )
         }
@@ -154,19 +159,19 @@ pub(in crate::diagnosis) fn constant_loss(e: &Evidence) -> Option<Finding> {
             let part = guess(e).unwrap_or_default();
             let share = (bare - part) / (CLIP - part);
             format!(
-                "≈ {share:.4} · −ln(1e-7) + {:.4} · {part:.4}: a share of the rows at the clip, the rest undecided",
+                "≈ {share:.4} · −ln(1e-7) + {:.4} · {part:.4}: some rows are clipped, and the rest have equal probabilities",
                 1.0 - share
             )
         }
         _ if e.data.targets.scale.is_some_and(|scale| near(scale.chance)) => {
-            "what the best constant answer costs".into()
+            "= the loss of the best constant prediction".into()
         }
-        _ => "no epoch changes it".into(),
+        _ => "for three epochs".into(),
     };
     Some(
-        Finding::draft("the loss does not move")
+        Finding::draft("the loss is constant")
             .saw(format!("loss constant at {loss:.4} {which}"))
-            .help("nothing is learned any more: stop, and change what the findings above name"),
+            .help("stop the training, and fix the causes that the other findings name"),
     )
 }
 
@@ -185,7 +190,7 @@ pub(in crate::diagnosis) fn dead_units(e: &Evidence) -> Option<Finding> {
     let layer =
         e.layers.iter().filter(|layer| is_relu(layer)).max_by(|a, b| share(a).total_cmp(&share(b)))?;
     let (count, units) = (dead(layer), layer.look.alive.len());
-    // Half the units of a wide layer may rest; a layer without one that fires passes nothing on.
+    // Half the units of a wide layer may be inactive, but a layer without an active unit has a constant output.
     let severity = match () {
         () if count == units => Severity::Error,
         () if 2 * count > units => if_failing(e, Severity::Warning),
@@ -194,25 +199,25 @@ pub(in crate::diagnosis) fn dead_units(e: &Evidence) -> Option<Finding> {
     let start =
         layer.alive_first.map(|alive| format!("; {} in the first epoch", units - alive)).unwrap_or_default();
     Some(
-        Finding::draft("units that never fire")
+        Finding::draft("dead units")
             .at_most(severity)
             .at(layer)
             .saw(format!(
-                "{count} of {units} were 0 for all {} rows looked at in epoch {epoch}{start}",
+                "{count} of {units} units were 0 for all {} sampled rows in epoch {epoch}{start}",
                 layer.look.rows
             ))
             .mend(
-                "`Activation::LeakyRelu { negative_slope: 0.1 }`",
+                "use `Activation::LeakyRelu { negative_slope: 0.1 }`",
                 Remedy::Activation {
                     layer: layer.index,
                     activation: Activation::LeakyRelu { negative_slope: 0.1 },
                 },
             )
             .mend(
-                format!("a learning rate of {}", short(e.plan.learning_rate / 10.0)),
+                format!("use a learning rate of {}", short(e.plan.learning_rate / 10.0)),
                 Remedy::LearningRate(e.plan.learning_rate / 10.0),
             )
-            .mend("normalised inputs", Remedy::NormalizeInputs),
+            .mend("normalize the inputs", Remedy::NormalizeInputs),
     )
 }
 
@@ -225,7 +230,7 @@ pub(in crate::diagnosis) fn saturated_units(e: &Evidence) -> Option<Finding> {
             && layer.look.rows > 0
             && !["SimpleRNN", "LSTM", "GRU"].contains(&&*layer.kind)
     };
-    // Beyond 5 the slope of a sigmoid is below 0.007, and that of tanh below 0.0002.
+    // Beyond 5 the slope of a sigmoid is below 0.007, and that of tanh is below 0.0002.
     let stuck = |layer: &LayerFacts| {
         let bound = 0.95 * layer.look.rows as f64;
         layer.look.saturated.iter().filter(|count| f64::from(**count) >= bound).count()
@@ -234,18 +239,18 @@ pub(in crate::diagnosis) fn saturated_units(e: &Evidence) -> Option<Finding> {
     let layer =
         e.layers.iter().filter(squashes).find(|layer| 2 * stuck(layer) > layer.look.saturated.len())?;
     Some(
-        Finding::draft("units at the flat end of their function")
+        Finding::draft("saturated units")
             .at_most(if_failing(e, Severity::Warning))
             .at(layer)
             .saw(format!(
-                "{} of {} in at least 95 % of {} rows looked at in epoch {}",
+                "{} of {} units are saturated for at least 95 % of {} sampled rows in epoch {}",
                 stuck(layer),
                 layer.look.saturated.len(),
                 layer.look.rows,
                 epoch.max(1)
             ))
             .help(
-                "normalised inputs, smaller first weights or a smaller learning rate; relu in hidden layers",
+                "normalize the inputs, use smaller initial weights or a lower learning rate, or use relu in hidden layers",
             ),
     )
 }

@@ -3,7 +3,8 @@
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
-use super::calls::{Calls, Memory};
+use super::calls::Calls;
+use super::sums::Memory;
 use crate::distributed::{OwnedNumbers, Sum};
 use crate::error::{Error, RankFault, Result};
 
@@ -27,7 +28,7 @@ impl Background {
         let work = move || {
             let mut memory = Memory::default();
             for Job(mut numbers, reply) in to_do {
-                let summed = calls.sum(numbers.lend(), &mut memory, TAG);
+                let summed = calls.sum(numbers.as_numbers(), &mut memory, TAG);
                 // Nobody waits for a sum where a training has ended in an error.
                 let _ = reply.send(summed.map(|()| numbers));
             }

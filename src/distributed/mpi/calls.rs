@@ -1,31 +1,11 @@
-//! Calls of MPI, by one thread at a time, and sums over all ranks made of them.
+//! One rank of an MPI program, and its turns to call MPI.
 
-use std::ops::AddAssign;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
-use crate::distributed::{Numbers, ranks::part};
 use crate::error::{RankFault, Result};
-use ::mpi::Tag;
-use ::mpi::collective::SystemOperation;
-use ::mpi::request::{multiple_scope, scope};
 use ::mpi::topology::SimpleCommunicator;
-use ::mpi::traits::{
-    Buffer, BufferMut, Communicator as _, CommunicatorCollectives as _, Destination as _, Equivalence,
-    Source as _,
-};
-
-use super::wait::Wait;
-
-/// How many bytes or numbers go in one message: MPI counts in 32 bits.
-pub(super) const PIECE: usize = 1 << 28;
-
-/// Where each rank's share of a sum has so many bytes, the sum goes round a ring.
-const SHARE: usize = 1 << 14;
-
-/// So many bytes of a share go in one message: what an MPI sends without asking the other rank first.
-const EAGER: usize = 1 << 15;
+use ::mpi::traits::Communicator as _;
 
 /// One of the ranks, as each of its threads sees it.
 #[derive(Debug, Clone)]
@@ -38,10 +18,6 @@ pub(super) struct Calls {
     /// Whether this thread leaves the processor to others from the start of a wait.
     pub(super) is_humble: bool,
 }
-
-/// The memory of such sums, kept from one to the next.
-#[derive(Debug, Default)]
-pub(super) struct Memory(Vec<f32>, Vec<f64>);
 
 impl Calls {
     /// Where MPI has been initialised.
@@ -61,83 +37,5 @@ impl Calls {
     pub(super) fn take_turn(&self) -> Result<MutexGuard<'_, ()>> {
         let poisoned = |_| RankFault::Failed { rank: self.rank, cause: "a call of MPI has panicked".into() };
         Ok(self.turn.lock().map_err(poisoned)?)
-    }
-
-    pub(super) fn wait(&self, what: &'static str) -> Wait<'_> {
-        let patience = Some(Duration::from_millis(self.patience.load(Ordering::Relaxed)));
-        Wait { calls: self, patience, what }
-    }
-
-    /// Replaces the numbers by their sums over all ranks. Sums that are under way at once have different tags.
-    pub(super) fn sum(&self, numbers: Numbers, memory: &mut Memory, tag: Tag) -> Result<()> {
-        match numbers {
-            Numbers::F32(numbers) if self.goes_round::<f32>(numbers.len()) => {
-                self.sum_round_a_ring(numbers, &mut memory.0, tag)
-            }
-            Numbers::F64(numbers) if self.goes_round::<f64>(numbers.len()) => {
-                self.sum_round_a_ring(numbers, &mut memory.1, tag)
-            }
-            Numbers::F32(numbers) => self.all_reduce(numbers),
-            Numbers::F64(numbers) => self.all_reduce(numbers),
-        }
-    }
-
-    /// Whether so many numbers are summed by messages between neighbours alone.
-    pub(super) fn goes_round<T>(&self, count: usize) -> bool {
-        self.size > 1 && (self.size * SHARE..PIECE).contains(&(count * size_of::<T>()))
-    }
-
-    /// By MPI's own all-reduce, which all ranks call in the same order.
-    fn all_reduce<T: Copy>(&self, numbers: &mut [T]) -> Result<()>
-    where
-        [T]: Buffer + BufferMut,
-    {
-        let (world, wait) = (SimpleCommunicator::world(), self.wait("a sum over all ranks"));
-        for piece in numbers.chunks_mut(PIECE) {
-            let own = piece.to_vec();
-            scope(|scope| {
-                let (world, own, sum) = (&world, &own[..], SystemOperation::sum());
-                wait.for_request(move || world.immediate_all_reduce_into(scope, own, piece, sum))
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Round a ring, in a share of the numbers for each rank: in the first rounds each rank adds a share that comes from the
-    /// rank before it to its own, and sends the next one the share that it added last; so many rounds more carry the sums on.
-    /// As few bytes as can be, `2·(size − 1)/size` of the numbers each way, on links between neighbours alone, and the same
-    /// bits under any MPI.
-    fn sum_round_a_ring<T: Equivalence + AddAssign + Default + Copy>(
-        &self,
-        numbers: &mut [T],
-        memory: &mut Vec<T>,
-        tag: Tag,
-    ) -> Result<()> {
-        let (rank, size, count) = (self.rank, self.size, numbers.len());
-        let (world, wait) = (SimpleCommunicator::world(), self.wait("a sum over all ranks"));
-        let (next, before) = ((rank + 1) % size, (rank + size - 1) % size);
-        let (next, before) = (world.process_at_rank(next as i32), world.process_at_rank(before as i32));
-        memory.resize(part(count, 0, size).len(), T::default());
-        for step in 0..2 * (size - 1) {
-            let share = |back: usize| part(count, (rank + 2 * size - back) % size, size);
-            let (sent, received) = (share(step), share(step + 1));
-            let (from, to) = (&numbers[sent], &mut memory[..received.len()]);
-            multiple_scope(2, |scope, requests| {
-                wait.for_all(requests, |requests| {
-                    for to in to.chunks_mut(EAGER / size_of::<T>()) {
-                        requests.add(before.immediate_receive_into_with_tag(scope, to, tag));
-                    }
-                    for from in from.chunks(EAGER / size_of::<T>()) {
-                        requests.add(next.immediate_send_with_tag(scope, from, tag));
-                    }
-                })
-            })?;
-            let own = numbers[received].iter_mut().zip(&*memory);
-            match step < size - 1 {
-                true => own.for_each(|(own, other)| *own += *other),
-                false => own.for_each(|(own, other)| *own = *other),
-            }
-        }
-        Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! The frame of a program on several ranks: MPI begins and ends with it, and so does the whole run where one rank fails.
 
 use std::error::Error;
-use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,9 +10,10 @@ use crate::error::RankFault;
 use ::mpi::Threading;
 use ::mpi::environment::initialize_with_threading;
 use ::mpi::topology::SimpleCommunicator;
-use ::mpi::traits::{Communicator as _, CommunicatorCollectives as _};
+use ::mpi::traits::CommunicatorCollectives as _;
 
 use super::World;
+use super::abort::{abort, tell};
 use super::wait::Wait;
 
 /// Runs a program, started by `mpirun -n N`, on all its N ranks; without `mpirun` on one.
@@ -82,17 +82,4 @@ fn fail_after(world: &World, turns: usize, text: &str) -> ! {
     std::thread::sleep(Duration::from_millis(250) * (turns + 3 * world.rank().min(8)) as u32);
     let _turn = world.calls.take_turn();
     abort(text)
-}
-
-/// Ends the run on all ranks at once.
-pub(super) fn abort(text: &str) -> ! {
-    tell(text);
-    SimpleCommunicator::world().abort(1)
-}
-
-fn tell(text: &str) {
-    let mut to = std::io::stderr().lock();
-    // A closed pipe is no reason to go on.
-    let _ = writeln!(to, "error: {text}");
-    let _ = to.flush();
 }

@@ -4,9 +4,11 @@
 //! and Ubuntu the packages `libopenmpi-dev`, `openmpi-bin` and `libclang-dev`, or `libmpich-dev` and `mpich` in place of the first two.
 //! How to run a program on many ranks: [`guide::many_machines`](crate::guide::many_machines).
 
+mod abort;
 mod background;
 mod calls;
 mod launch;
+mod sums;
 mod wait;
 mod world;
 

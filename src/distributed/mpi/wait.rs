@@ -1,5 +1,6 @@
 //! Waiting for other ranks, but not for ever.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
@@ -9,8 +10,8 @@ use ::mpi::request::{Request, RequestCollection, Scope};
 use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::{Communicator as _, Destination as _, Equivalence as _, Source as _};
 
+use super::abort::abort;
 use super::calls::Calls;
-use super::launch::abort;
 
 /// What ranks say of themselves: one has lost patience, rank 0 asks who waits, and those that wait answer.
 const ALARM: Tag = 30_001;
@@ -30,6 +31,13 @@ pub(super) struct Wait<'c> {
     pub(super) patience: Option<Duration>,
     /// What is waited for.
     pub(super) what: &'static str,
+}
+
+impl Calls {
+    pub(super) fn wait(&self, what: &'static str) -> Wait<'_> {
+        let patience = Some(Duration::from_millis(self.patience.load(Ordering::Relaxed)));
+        Wait { calls: self, patience, what }
+    }
 }
 
 impl Wait<'_> {

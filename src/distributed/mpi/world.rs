@@ -11,7 +11,8 @@ use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::{Communicator as _, Destination as _, Root as _};
 
 use super::background::Background;
-use super::calls::{Calls, Memory, PIECE};
+use super::calls::Calls;
+use super::sums::{Memory, PIECE};
 
 /// Marks messages of a training, and those of its sums.
 const MESSAGE: ::mpi::Tag = 1;
@@ -113,7 +114,7 @@ impl Communicator for World {
         };
         // MPI's own all-reduce has its place among the other calls of all ranks.
         if !goes_round {
-            self.sum(numbers.lend())?;
+            self.sum(numbers.as_numbers())?;
             return Ok(Sum::new(|| Ok(numbers)));
         }
         let mut background = self.background.lock().map_err(|_| self.poisoned())?;

@@ -51,12 +51,12 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// The one finding about data that cannot be looked at any further.
+/// The only finding about data with values that are not finite.
 fn not_finite(error: &Error) -> Findings {
     let finding = Code::N0201
-        .finding("the data have numbers that are not finite")
+        .finding("values that are not finite")
         .saw(error.to_string())
-        .help("leave such rows out, or fill them with the column's mean before training");
+        .help("drop these rows, or replace the values by the mean of their column");
     let mut findings = Findings::default();
     findings.take(vec![finding]);
     findings

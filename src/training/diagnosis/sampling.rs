@@ -1,7 +1,8 @@
 //! What the diagnosis looks at before a training, and how much of it.
 
-use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch, scramble};
+use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch};
 use crate::error::{Error, Result};
+use crate::hash;
 use crate::layer::NamedLayer;
 use crate::model::Sequential;
 use crate::param::Param;
@@ -23,7 +24,7 @@ pub(crate) fn sample(count: usize, wanted: usize) -> Vec<usize> {
     let wanted = wanted.min(count);
     let place = |i: usize| {
         let (low, high) = (i * count / wanted, (i + 1) * count / wanted);
-        low + (scramble(i as u64) * (high - low) as f64) as usize
+        low + (hash::uniform(i as u64) * (high - low) as f64) as usize
     };
     (0..wanted).map(place).collect()
 }

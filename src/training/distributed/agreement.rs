@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::distributed::Ranks;
 use crate::error::Result;
+use crate::hash::hash_bits;
 use crate::model::Sequential;
-use crate::scalar::{Scalar, mix};
+use crate::scalar::Scalar;
 use crate::state::State;
 
 /// What must be the same on all ranks, or in a training and its backup: names and values.
@@ -48,7 +49,7 @@ pub(crate) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<
 pub(crate) fn fingerprint<F: Scalar>(model: &Sequential<F>) -> u64 {
     let mut sum = 0;
     for layer in &model.layers {
-        layer.each_param(&mut |_, param| sum = mix(sum, param.value()));
+        layer.each_param(&mut |_, param| sum = hash_bits(sum, param.value()));
     }
     sum
 }

@@ -52,7 +52,7 @@ impl<F: Scalar> Buckets<F> {
                     cause: "a sum came back as another type".into(),
                 })
             };
-            let sums = F::take_back(sum.finish()?).ok_or_else(mixed)?;
+            let sums = F::from_owned_numbers(sum.finish()?).ok_or_else(mixed)?;
             self.take_back(model, layers, sums);
         }
         Ok(())

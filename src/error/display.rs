@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::Error;
-
 /// Shows a shape as `(6000, 1)`.
 pub(crate) struct Shape<'a>(pub &'a [usize]);
 
@@ -18,17 +16,6 @@ pub(super) fn listed(known: &[String]) -> String {
     match known {
         [] => "none".into(),
         _ => known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-    }
-}
-
-impl Error {
-    /// An [`Error::Argument`].
-    pub(crate) fn argument(
-        argument: &'static str,
-        expected: impl Into<String>,
-        found: impl fmt::Display,
-    ) -> Self {
-        Error::Argument { argument, expected: expected.into(), found: found.to_string() }
     }
 }
 

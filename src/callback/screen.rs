@@ -1,6 +1,7 @@
 //! The lines that are redrawn at the bottom of a terminal, one for each training under way, and what is printed above them.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -12,9 +13,15 @@ pub(super) struct Screen {
     target: fn() -> ProgressDrawTarget,
 }
 
+/// The screen of this process.
+pub(super) fn screen() -> MutexGuard<'static, Screen> {
+    static SCREEN: Mutex<Screen> = Mutex::new(Screen::stdout());
+    SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Screen {
     /// Draws to standard output, at most ten times a second.
-    pub(super) const fn stdout() -> Self {
+    const fn stdout() -> Self {
         Screen::on(|| ProgressDrawTarget::stdout_with_hz(10))
     }
 

@@ -1,0 +1,20 @@
+//! The end of a run after an error.
+
+use std::io::Write;
+
+use ::mpi::topology::SimpleCommunicator;
+use ::mpi::traits::Communicator as _;
+
+/// Ends the run on all ranks at once.
+pub(super) fn abort(text: &str) -> ! {
+    tell(text);
+    SimpleCommunicator::world().abort(1)
+}
+
+/// Prints an error, whatever state MPI is in.
+pub(super) fn tell(text: &str) {
+    let mut to = std::io::stderr().lock();
+    // A closed pipe is no reason to go on.
+    let _ = writeln!(to, "error: {text}");
+    let _ = to.flush();
+}
