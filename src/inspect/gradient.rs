@@ -10,15 +10,15 @@ use crate::tensor::Batch;
 use crate::training::add_penalty_slopes;
 use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, Targets, TrainingData};
 
-/// How far a number is moved to either side.
+/// The step of the central differences.
 const STEP: f64 = 1e-5;
 
 impl<F: Scalar> Sequential<F> {
-    /// Compares the gradient of every weight and of the input with central differences of the loss on this
-    /// one batch, and gives the relative error of each, `‖g − g'‖ / max(‖g‖, ‖g'‖)`, by path; the input's
-    /// path is `x`. For a layer or a loss of your own; in `f64` a right gradient is within 1e-7.
+    /// Compares all gradients with central differences of the loss on this batch.
     ///
-    /// The weights stay as they are. It takes two forward passes for every number, so keep the model small.
+    /// Returns the relative error `‖g − g'‖ / max(‖g‖, ‖g'‖)` of each parameter by its path, and of the input by the path
+    /// `x`. It is for layers and losses of your own: in `f64` a right gradient has an error below 1e-7. The weights do not
+    /// change. It takes two forward passes for each number, so use a small model.
     ///
     /// # Errors
     /// As [`Sequential::fit`].

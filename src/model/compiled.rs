@@ -1,4 +1,4 @@
-//! What `compile` adds to a model: how it is judged, and how it learns.
+//! `compile`: an optimizer, a loss and metrics for a model.
 
 use super::Sequential;
 use crate::error::{Error, Result};
@@ -36,12 +36,12 @@ impl<F: Scalar> Compiled<F> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// Says how the model learns and is judged. Builds it, where the input's shape is known.
+    /// Sets the optimizer, the loss and the metrics, and builds the model if its input shape is known.
     ///
-    /// The weights stay; the optimizer starts anew.
+    /// The weights stay; the optimizer's state is reset.
     ///
     /// # Errors
-    /// What [`Sequential::build`] refuses, an [`Error::Argument`](crate::Error::Argument) of the optimizer, or an
+    /// The errors of [`Sequential::build`], an [`Error::Argument`](crate::Error::Argument) of the optimizer, or an
     /// [`Error::LossOutput`](crate::Error::LossOutput). The model is unchanged then.
     ///
     /// # Example

@@ -23,7 +23,7 @@ use crate::scalar::Scalar;
 /// # Example
 /// ```
 /// let evaluate = cornu::Evaluate::<f32>::new().batch_size(100);
-/// # let _ = evaluate;
+/// assert_eq!(format!("{evaluate:?}"), "Evaluate { batch_size: 100, .. }");
 /// ```
 #[derive(Clone)]
 pub struct Evaluate<'a, F: Scalar = f32> {
@@ -38,20 +38,21 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
         Evaluate { batch_size: 32, sample_weight: None, ranks: RankSettings::over(None) }
     }
 
-    /// How many samples at a time. Default: 32.
+    /// Samples per batch. Default: 32.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// How much each row counts, as in [`Fit::sample_weight`](super::Fit::sample_weight). Default: 1 each.
+    /// The weight of each row, as in [`Fit::sample_weight`](super::Fit::sample_weight). Default: 1.
     pub fn sample_weight(mut self, weight: &'a impl Samples<F>) -> Self {
         self.sample_weight = Some(weight);
         self
     }
 
-    /// Evaluates on all of these ranks together, each its part of every batch, the same model on the same data: all get
-    /// what one would. Default: on this rank alone.
+    /// Evaluates on all of these ranks together, each on its part of every batch. Default: on this rank alone.
+    ///
+    /// All ranks pass the same model and data, and all get the scores that a single one would.
     ///
     /// # Example
     /// ```
@@ -74,8 +75,9 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
         self
     }
 
-    /// Evaluates on all samples of all ranks, each of which has some of them, or none, and weights for its own: all get the
-    /// loss and the metrics of the whole. Default: on this rank alone.
+    /// Evaluates on the samples of all ranks, each of which passes a shard of its own. Default: on this rank alone.
+    ///
+    /// A shard has any number of samples, or none, and weights for its own. All ranks get the scores of all samples.
     ///
     /// # Example
     /// ```

@@ -19,17 +19,17 @@ use crate::samples::{Converted, Samples};
 use crate::scalar::Scalar;
 
 impl<F: Scalar> Sequential<F> {
-    /// Trains the model on `x`, whose first axis counts the samples, and their targets `y`.
+    /// Trains the model on samples `x`, along the first axis, and their targets `y`.
     ///
-    /// Targets are one-hot rows, class indices or numbers, as the loss reads them. Each epoch visits the
-    /// samples in a fresh order drawn from the model's seed, in batches; the reported loss and metrics are
-    /// the means over the epoch, taken while the weights move.
+    /// Targets are one-hot rows, class indices or numbers, as the loss reads them. Each epoch visits the samples in batches,
+    /// in a new order drawn from the model's seed. The reported loss and metrics are means over the epoch, taken while the
+    /// weights change.
     ///
     /// # Errors
-    /// Before anything is changed: [`Error::NotCompiled`], what [`Sequential::build`] refuses, data that is
-    /// empty, not finite, or of a shape that fits neither model nor loss, labels out of range, wrong weights,
-    /// settings out of range. While training: [`Error::Diverged`] where the loss or a gradient is not finite
-    /// (the model keeps its last finite weights), and what a callback returns.
+    /// Before anything changes: [`Error::NotCompiled`]; the errors of [`Sequential::build`]; data that are empty, not
+    /// finite, or of a shape that does not fit the model and the loss; labels, weights or settings out of range. During
+    /// training: [`Error::Diverged`] if the loss or a gradient is not finite (the model keeps its last finite weights), and
+    /// the errors of callbacks.
     ///
     /// # Example
     /// ```
@@ -48,21 +48,36 @@ impl<F: Scalar> Sequential<F> {
         self.fit_given(TrainingData::Arrays { x, y }, settings)
     }
 
-    /// Trains the model on data that comes batch by batch, such as files larger than memory: as
-    /// [`Sequential::fit`] in all else. Balanced class weights take a pass over the source first.
+    /// Trains the model on data that come batch by batch, such as files larger than memory.
+    ///
+    /// Otherwise it works as [`Sequential::fit`]. Balanced class weights take a pass over the source first.
     ///
     /// # Errors
-    /// As [`Sequential::fit`], and what the source returns. A batch with NaN, an infinity or a label out of range
-    /// ends the training when it comes.
+    /// As [`Sequential::fit`], and the errors of the source. A batch with NaN, an infinity or a label out of range ends the
+    /// training when it is read.
     ///
     /// # Example
-    /// See [`source_fn`](crate::data::source_fn).
+    /// ```
+    /// use cornu::data::source_fn;
+    /// use cornu::prelude::*;
+    /// let doubles = source_fn(100, [1], [1], |index, x: &mut [f32], y: &mut [f32]| {
+    ///     (x[0], y[0]) = (index as f32 / 100.0, index as f32 / 50.0);
+    ///     Ok(())
+    /// });
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let history = model.fit_source(&doubles, &Fit::new().epochs(100).verbose(Verbose::Silent))?;
+    /// assert!(history.last("loss") < Some(1e-4));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn fit_source(&mut self, source: &impl BatchSource<F>, settings: &Fit<F>) -> Result<History> {
         self.fit_given(TrainingData::Batches(source), settings)
     }
 
-    /// One step of the optimizer on this batch, as a step of [`Sequential::fit`]; gives the loss and the metrics of
-    /// the batch, taken before the step. Of the settings, the weights of samples and classes count.
+    /// Takes one step of the optimizer on this batch, and returns its loss and metrics before the step.
+    ///
+    /// It is a step of [`Sequential::fit`], for training loops of your own. Of the settings, only the weights of samples
+    /// and classes count.
     ///
     /// # Errors
     /// As [`Sequential::fit`].

@@ -11,11 +11,12 @@ use crate::training::run::built_for;
 use crate::training::step::{BatchPasses, Minibatch, Trainer, WholeBatch};
 
 impl<F: Scalar> Sequential<F> {
-    /// Looks for what would keep the model from learning these data, before any training: a look at the data, and one
-    /// pass over a batch. Takes no step and changes nothing.
+    /// Diagnoses the model and the data before any training.
+    ///
+    /// It samples the data and passes one batch forward. It takes no step and changes nothing.
     ///
     /// # Errors
-    /// As [`Sequential::fit`], before training; but numbers that are not finite are a finding.
+    /// As [`Sequential::fit`] before training, except that values that are not finite are a finding.
     ///
     /// # Example
     /// ```

@@ -9,29 +9,46 @@ use crate::scalar::Scalar;
 use crate::training::settings::Fit;
 
 impl<'a, F: Scalar> Fit<'a, F> {
-    /// Trains on all of these ranks together, each on its part of every batch: the same program, model and data on each,
-    /// and the same weights, losses and metrics as on one, but for the order of additions; see
-    /// [`guide::many_machines`](crate::guide::many_machines). Default: on this rank alone.
+    /// Trains on all of these ranks together, each on its part of every batch. Default: on this rank alone.
     ///
-    /// Callbacks are called, progress is drawn, and findings are told and kept on rank 0. The ranks compare what they are
-    /// about to do before the first step: where one differs, or fails then or later, all end in an error, which is
-    /// [`Error::Rank`] on the others. [`Diagnose::Investigate`] is refused. Where each rank has data of its own, see
-    /// [`Fit::sharded`].
+    /// Each rank runs the same program with the same model and data. Weights, losses and metrics are those of a single
+    /// rank up to the order of additions; see [`guide::many_machines`](crate::guide::many_machines). If each rank has data
+    /// of its own, use [`Fit::sharded`].
+    ///
+    /// Rank 0 calls callbacks, draws progress, and prints and keeps findings. The ranks compare model, data and settings
+    /// before the first step. If one differs, or fails then or later, all end in an error; on the other ranks it is
+    /// [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::threads;
+    /// use cornu::prelude::*;
+    /// let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
+    /// for loss in threads(2, |world| -> Result<_> {
+    ///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    ///     model.compile(Sgd::new(0.05).momentum(0.9), MeanSquaredError::new(), ())?;
+    ///     let fit = Fit::new().epochs(200).verbose(Verbose::Silent).distributed(world);
+    ///     Ok(model.fit(&x, &x, &fit)?.last("loss"))
+    /// }) {
+    ///     assert!(loss? < Some(1e-3));
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
         self.ranks = RankSettings { world: Some(world), sharded: false, ..self.ranks };
         self
     }
 
-    /// The ranks of a [distributed](Fit::distributed) training meet after every so many steps only, and at the end of each
-    /// epoch: between, each takes steps of its own on its parts of the batches, from the gradient of their mean loss, with
-    /// statistics of `BatchNormalization` over them; when they meet, weights, moving statistics and all that the optimizer
-    /// keeps become their means over the ranks. For networks of machines that are slow beside the model: it is another
-    /// algorithm, *local SGD*, whose steps are taken on smaller batches; see
-    /// [`guide::many_machines`](crate::guide::many_machines) for what it costs in accuracy.
+    /// The number of steps from one meeting of the ranks to the next: *local SGD*. Default: 1, no local steps.
     ///
-    /// Callbacks and progress see the training only where the ranks meet. A rank without a row in a batch sits that step
-    /// out. A loss or gradient that is not finite ends the training when they meet next. Default: 1, and every step is that
-    /// of the whole batch. Refused with [`Reduction::Exact`].
+    /// With `steps` above 1, each rank of a [distributed](Fit::distributed) training takes steps of its own on its parts of
+    /// the batches, with `BatchNormalization` statistics of these rows alone. After `steps` steps, and at the end of each
+    /// epoch, the weights, the moving statistics and the optimizer's state become their means over the ranks. This is for
+    /// networks that are slow compared with the model, and it is another algorithm, because its steps use smaller batches;
+    /// [`guide::many_machines`](crate::guide::many_machines) measures what it costs in accuracy.
+    ///
+    /// Callbacks and progress see the training only when the ranks meet. A rank without a row in a batch skips that step. A
+    /// loss or gradient that is not finite ends the training at the next meeting. Refused with [`Reduction::Exact`].
     ///
     /// # References
     /// Stich (2019), *Local SGD converges fast and communicates little*. Momentum is averaged as in Yu, Jin and Yang (2019),
@@ -41,33 +58,32 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// Gradients of a [distributed](Fit::distributed) training are laid one behind another, from the last layer to the first,
-    /// and summed in pieces of this size or more, whole layers each. A piece is summed while the backward pass of the layers
-    /// below goes on; `usize::MAX` makes one piece of all, which is summed when that is over. The order of additions, and
-    /// so the last bits, may depend on it. Default: 2²⁰ bytes, 1 MiB.
+    /// The least size of a bucket of gradients that ranks sum at once. Default: 2²⁰ bytes, 1 MiB.
+    ///
+    /// A bucket holds the gradients of whole layers, from the last to the first. It is summed over the ranks while the
+    /// backward pass of the layers below runs; `usize::MAX` makes one bucket of all, which is summed after it. The order of
+    /// additions, and so the last bits, may depend on it.
     pub fn bucket_bytes(mut self, bytes: usize) -> Self {
         self.ranks.bucket_bytes = bytes;
         self
     }
 
-    /// How [distributed](Fit::distributed) gradients are summed. Default: [`Reduction::Fast`].
+    /// The way [distributed](Fit::distributed) gradients are summed. Default: [`Reduction::Fast`].
     pub fn reduction(mut self, reduction: Reduction) -> Self {
         self.ranks.reduction = reduction;
         self
     }
 
-    /// Trains on all samples of all ranks, each of which has a shard of its own: arrays or a source with other samples than
-    /// those of the others, as many as it likes, or none. Default: on this rank alone.
+    /// Trains on the samples of all ranks, each of which passes a shard of its own. Default: on this rank alone.
     ///
-    /// The data are then all shards, one after another. Each rank draws an order within its own, and each batch takes from
-    /// every shard in proportion, as near as whole numbers come to it, so that all end together. These are other batches
-    /// than one process would draw; on the same shards they are the same again. All else is as in
-    /// [`Fit::distributed`]: `batch_size` is that of the whole batch, classes are counted over all ranks, and losses and
-    /// metrics are those of all samples. Validation data and weights are each rank's own too, and of a
-    /// `validation_split` each shard gives its end.
+    /// A shard has any number of samples, or none. Each rank shuffles its own, and each batch takes samples from every
+    /// shard in proportion to its size, so that all shards end together. A single process would draw other batches; the
+    /// same shards give the same batches again. Otherwise it works as [`Fit::distributed`]: `batch_size` is that of the
+    /// whole batch, classes are counted over all ranks, and losses and metrics are those of all samples. Validation data
+    /// and weights are each rank's own too, and `validation_split` holds out the end of each shard.
     ///
     /// Ranks may differ in the number of samples, but not in their shapes, nor in whether there are weights or validation
-    /// data. [`Reduction::Exact`] is refused. A backup goes on with the same shards alone.
+    /// data. [`Reduction::Exact`] is refused. A backup resumes only with the same shards.
     ///
     /// # Example
     /// ```
@@ -91,18 +107,18 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// Whether the training is one of several ranks.
+    /// Whether a communicator is set.
     pub(crate) fn is_distributed(&self) -> bool {
         self.ranks.world.is_some()
     }
 
-    /// Refuses settings that make no training, and tells how many of the `count` samples of a shard train.
+    /// Checks the settings, and returns how many of the `count` samples of a shard train.
     pub(crate) fn check_shard(&self, count: usize) -> Result<usize> {
         if self.ranks.reduction == Reduction::Exact {
             let expected = "Reduction::Fast where each rank has data of its own";
             return Err(Error::argument("reduction", expected, "Reduction::Exact"));
         }
-        // Of a shard any number may train; whether the share is one is seen on many.
+        // A shard may leave no sample on a side, so the share is checked on a large count.
         self.check(1 << 52)?;
         Ok(match (self.validation_split, self.validation_data) {
             (Some(share), None) => (count as f64 * (1.0 - share)).floor() as usize,
