@@ -1,9 +1,8 @@
 //! Samples that lie one after another in a file, each read when a batch needs it; and files for what does not lie so.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 use crate::files::array::Number;
@@ -72,25 +71,13 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// In this folder, or that for temporary files.
+    /// In this folder, or that for temporary files. The crate `tempfile` leaves the file without a name from the start
+    /// where the system can, and lets only its owner read it.
     pub(super) fn new(folder: Option<&Path>) -> Result<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let temporary = std::env::temp_dir();
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            folder.unwrap_or(&temporary).join(format!("cornu-scratch-{}-{number}", std::process::id()));
-        let name = path.display().to_string();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // One that a killed process of this number left behind is no longer anyone's.
-        let open = options.open(&path).or_else(|_| {
-            std::fs::remove_file(&path)?;
-            options.open(&path)
-        });
-        let file = open.map_err(|error| failed(&name, &error))?;
-        std::fs::remove_file(&path).map_err(|error| failed(&name, &error))?;
+        let folder = folder.unwrap_or(&temporary);
+        let name = format!("a scratch file in {}", folder.display());
+        let file = tempfile::tempfile_in(folder).map_err(|error| failed(&name, &error))?;
         Ok(Scratch { name, file: BufWriter::with_capacity(1 << 18, file), bytes: Vec::new() })
     }
 

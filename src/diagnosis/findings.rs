@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 use std::ops::Deref;
 
 use super::codes::{explains, is_disproved, is_symptom, rank};
-use super::colour::colour;
 use super::finding::{Finding, Severity};
+use super::styles::Styles;
 use crate::error::Result;
 use crate::state::State;
 
@@ -52,7 +52,10 @@ impl Findings {
     /// assert_eq!(findings.coloured(), "");
     /// ```
     pub fn coloured(&self) -> String {
-        colour(&self.to_string())
+        let mut text = String::new();
+        // A `String` takes all that is written.
+        let _ = self.write(&mut text, &Styles::COLOURED, &|_| true);
+        text
     }
 
     /// Those that no other explains, the worst and most causal first.
@@ -127,33 +130,48 @@ impl Findings {
     }
 
     /// Writes the roots that `shown` names, and what follows from any root among those.
-    pub(crate) fn write(&self, f: &mut dyn Write, shown: &dyn Fn(&Finding) -> bool) -> fmt::Result {
+    pub(crate) fn write(
+        &self,
+        f: &mut dyn Write,
+        styles: &Styles,
+        shown: &dyn Fn(&Finding) -> bool,
+    ) -> fmt::Result {
+        let (frame, bold) = (styles.frame, styles.bold);
         // Notes are told where a run fails, and nothing worse tells why.
         let notes = self.failed && self.roots().all(|root| root.severity == Severity::Note);
         let visible = |finding: &&Finding| notes || finding.severity > Severity::Note;
         for root in self.roots().filter(visible).filter(|root| shown(root)) {
-            root.write_head(f)?;
+            root.write_head(f, styles)?;
             let leads = |finding: &&Finding| finding.causes.first() == Some(&root.code);
             for effect in self.all.iter().filter(visible).filter(leads) {
-                write_effect(f, effect)?;
+                write_effect(f, effect, styles)?;
             }
-            root.write_helps(f)?;
-            writeln!(f, "   = see: cornu::diagnosis::explain({:?})", root.code)?;
+            root.write_helps(f, styles)?;
+            writeln!(
+                f,
+                "   {frame}={frame:#} {bold}see{bold:#}: cornu::diagnosis::explain({:?})",
+                root.code
+            )?;
         }
         let late = |finding: &&Finding| {
             finding.causes.first().and_then(|cause| self.of(cause)).is_some_and(|cause| !shown(cause))
         };
         for effect in self.all.iter().filter(visible).filter(late).filter(|effect| shown(effect)) {
-            effect.write_head(f)?;
-            writeln!(f, "   = it follows from {}", effect.causes.join(", "))?;
+            effect.write_head(f, styles)?;
+            writeln!(f, "   {frame}={frame:#} it follows from {}", effect.causes.join(", "))?;
         }
         Ok(())
     }
 }
 
 /// One line: what follows from a root.
-fn write_effect(f: &mut dyn Write, effect: &Finding) -> fmt::Result {
-    write!(f, "   = so {}[{}]: {}", effect.severity, effect.code, effect.title)?;
+fn write_effect(f: &mut dyn Write, effect: &Finding, styles: &Styles) -> fmt::Result {
+    let (frame, head) = (styles.frame, styles.severity(effect.severity));
+    write!(
+        f,
+        "   {frame}={frame:#} so {head}{}[{}]{head:#}: {}",
+        effect.severity, effect.code, effect.title
+    )?;
     if let Some(line) = effect.evidence.first() {
         write!(f, "; {line}")?;
     }
@@ -170,6 +188,6 @@ impl Deref for Findings {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.write(f, &|_| true)
+        self.write(f, &Styles::PLAIN, &|_| true)
     }
 }

@@ -14,7 +14,6 @@
 //! | N05xx | its end |
 
 mod codes;
-mod colour;
 mod evidence;
 mod finding;
 mod findings;
@@ -22,10 +21,10 @@ mod ranks;
 mod remedy;
 mod rules;
 mod state;
+mod styles;
 mod watch;
 
 pub use codes::{Code, pages};
-pub(crate) use colour::colour;
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
     Shard, Targets, Task,
@@ -33,9 +32,10 @@ pub use evidence::{
 pub(crate) use evidence::{LEARNED, Tally};
 pub use finding::{Finding, Help, Severity, Trial};
 pub use findings::Findings;
-pub use remedy::Remedy;
+pub use remedy::{Remedy, ReplacementLoss};
 pub use rules::Rule;
 pub(crate) use rules::Rules;
+pub(crate) use styles::Styles;
 pub(crate) use watch::Watch;
 
 /// What a `fit` does to find out what is wrong.

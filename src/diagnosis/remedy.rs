@@ -37,8 +37,8 @@ pub enum Remedy {
         /// The function that comes.
         to: Activation,
     },
-    /// The loss of this name.
-    Loss(String),
+    /// Another loss, and the activation that it needs at the end.
+    Loss(ReplacementLoss),
     /// Another learning rate.
     LearningRate(f64),
     /// First weights from the default initializer.
@@ -65,6 +65,34 @@ pub enum Remedy {
         /// Outputs.
         units: usize,
     },
+}
+
+/// The loss that a remedy replaces the model's loss with.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Remedy, ReplacementLoss};
+/// let remedy = Remedy::Loss(ReplacementLoss::BinaryCrossentropy);
+/// assert_ne!(remedy, Remedy::Loss(ReplacementLoss::MeanSquaredError));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum ReplacementLoss {
+    /// Binary cross-entropy, after a sigmoid.
+    BinaryCrossentropy,
+    /// Categorical cross-entropy, after a softmax; the sparse one if the targets are class indices.
+    CategoricalCrossentropy,
+    /// Mean squared error, of a linear output.
+    MeanSquaredError,
+}
+
+impl ReplacementLoss {
+    pub(super) const ALL: [ReplacementLoss; 3] = [
+        ReplacementLoss::BinaryCrossentropy,
+        ReplacementLoss::CategoricalCrossentropy,
+        ReplacementLoss::MeanSquaredError,
+    ];
 }
 
 impl Remedy {

@@ -1,4 +1,6 @@
-//! An array in a file: where its numbers are, and what they are.
+//! An array in a file: where its numbers are, and what they are. The crate `half` converts those of 16 bits.
+
+use half::{bf16, f16};
 
 use super::input::Input;
 use crate::error::Result;
@@ -73,8 +75,8 @@ impl Number {
         match self {
             Number::F32 => each(bytes, to, |bytes| f64::from(f32::from_le_bytes(bytes))),
             Number::F64 => each(bytes, to, f64::from_le_bytes),
-            Number::F16 => each(bytes, to, |bytes| half(u16::from_le_bytes(bytes))),
-            Number::Bf16 => each(bytes, to, |[low, high]| f64::from(f32::from_le_bytes([0, 0, low, high]))),
+            Number::F16 => each(bytes, to, |bytes| f16::from_le_bytes(bytes).to_f64()),
+            Number::Bf16 => each(bytes, to, |bytes| bf16::from_le_bytes(bytes).to_f64()),
             Number::I32 => each(bytes, to, |bytes| f64::from(i32::from_le_bytes(bytes))),
             Number::I64 => each(bytes, to, |bytes| i64::from_le_bytes(bytes) as f64),
             Number::U32 => each(bytes, to, |bytes| f64::from(u32::from_le_bytes(bytes))),
@@ -123,24 +125,17 @@ fn each<const N: usize, F: Scalar>(bytes: &[u8], to: &mut [F], number: impl Fn([
     to.iter_mut().zip(numbers).for_each(|(to, bytes)| *to = F::of(number(*bytes)));
 }
 
-/// A float of 16 bits: 1 for the sign, 5 for the exponent, 10 behind the point.
-pub(crate) fn half(bits: u16) -> f64 {
-    let (sign, exponent, rest) = (bits >> 15, bits >> 10 & 31, f64::from(bits & 1023));
-    let size = match exponent {
-        0 => rest * 2f64.powi(-24),
-        31 if rest == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1.0 + rest / 1024.0) * 2f64.powi(i32::from(exponent) - 15),
-    };
-    if sign == 1 { -size } else { size }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::half;
+    use super::Number;
 
     #[test]
-    fn halves_are_read() {
+    fn sixteen_bit_floats_are_read() {
+        let read = |number: Number, bits: u16| {
+            let mut to = [0.0f64];
+            number.read_all(&bits.to_le_bytes(), &mut to);
+            to[0]
+        };
         for (bits, value) in [
             (0x3c00, 1.0),
             (0xc000, -2.0),
@@ -148,8 +143,13 @@ mod tests {
             (0x7bff, 65504.0),
             (0x3555, 0.333251953125),
         ] {
-            assert_eq!(half(bits), value);
+            assert_eq!(read(Number::F16, bits), value);
         }
-        assert!(half(0x7c00).is_infinite() && half(0x7e00).is_nan());
+        assert!(read(Number::F16, 0x7c00).is_infinite() && read(Number::F16, 0x7e00).is_nan());
+        for (bits, value) in [(0x3f80, 1.0), (0xc000, -2.0), (0x0001, 2f64.powi(-133)), (0x3eab, 0.333984375)]
+        {
+            assert_eq!(read(Number::Bf16, bits), value);
+        }
+        assert!(read(Number::Bf16, 0x7f80).is_infinite() && read(Number::Bf16, 0x7fc0).is_nan());
     }
 }

@@ -1,57 +1,38 @@
 //! Layers: what turns a batch into the next one, and a gradient into the one before.
 
-mod activated;
 mod activation;
 mod container;
 mod context;
 mod convolution;
-mod dense;
-mod embedding;
-mod flatten;
+mod core;
 mod named;
 pub(crate) mod names;
 mod noise;
 mod normalization;
-mod normalize;
-mod p_relu;
 mod pooling;
-mod rectifier;
 mod recurrent;
 mod registry;
-mod rescaling;
-mod shape;
-mod softmax;
+mod reshape;
 mod strided_copy;
 mod traits;
 mod window;
 mod workspace;
 
-pub use container::{Residual, TimeDistributed};
+// Each family lists its layers.
+pub use activation::*;
+pub use container::*;
 pub use context::{BackwardContext, GlobalBatch, Step};
-pub use convolution::{Conv, Conv1D, Conv2D, DepthwiseConv1D, SeparableConv1D};
-pub use dense::Dense;
-pub use embedding::Embedding;
-pub use flatten::Flatten;
+pub use convolution::*;
+pub use core::*;
 pub use named::NamedLayer;
 pub(crate) use named::precision;
-pub use noise::{AlphaDropout, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D};
-pub use normalization::Normalization;
-pub use normalize::{BatchNormalization, LayerNormalization, UnitNormalization};
-pub use p_relu::PRelu;
-pub use pooling::{
-    AveragePooling, AveragePooling1D, AveragePooling2D, GlobalAveragePooling, GlobalAveragePooling1D,
-    GlobalAveragePooling2D, GlobalMaxPooling, GlobalMaxPooling1D, GlobalMaxPooling2D, MaxPooling,
-    MaxPooling1D, MaxPooling2D,
-};
-pub use rectifier::{Elu, LeakyRelu, Relu};
-pub use recurrent::{
-    Bidirectional, Cell, Gru, GruCell, Lstm, LstmCell, MergeMode, Rnn, SimpleCell, SimpleRnn,
-};
+pub use noise::*;
+pub use normalization::*;
+pub use pooling::*;
+pub use recurrent::*;
 pub(crate) use registry::registry;
-pub use rescaling::Rescaling;
-pub use shape::{Cropping1D, Permute, RepeatVector, Reshape, UpSampling1D, ZeroPadding1D, ZeroPadding2D};
-pub use softmax::Softmax;
-pub use traits::{LayerTraits, Memory, Part, PartMut};
+pub use reshape::*;
+pub use traits::{LayerTraits, Memory, Part, PartMut, Topology};
 pub use window::Padding;
 pub(crate) use workspace::{StepAt, Workspace};
 

@@ -1,19 +1,19 @@
 //! Binary cross-entropy: ℓ = mean −[t·ln p + (1 − t)·ln(1 − p)], p = clip(y, ε, 1 − ε), or p = σ(y) from logits.
 //! ∂ℓ/∂y = (p − t) / (p·(1 − p)·n), or (σ(y) − t)/n from logits.
 
-use super::{Loss, Target, check_smoothing, clip_probability, saved};
+use super::{Loss, LossFamily, Target, check_smoothing, clip_probability, saved};
 use crate::activation::{sigmoid, softplus};
 use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Cross-entropy of yes-or-no outputs, each a probability of its own.
+/// Cross-entropy of independent yes-or-no outputs.
 ///
 /// ```text
 /// ℓ = mean over the outputs of −[t·ln p + (1 − t)·ln(1 − p)]    p = clip(y, 1e-7, 1 − 1e-7)
 /// ```
-/// The gradient is 0 where the clip bites. [`from_logits`](BinaryCrossentropy::from_logits) has no clip.
+/// The gradient is 0 outside the clip. With [`from_logits`](BinaryCrossentropy::from_logits) nothing is clipped.
 ///
 /// | setter | default |
 /// |---|---|
@@ -21,7 +21,7 @@ use crate::tensor::{Batch, BatchMut};
 /// | `label_smoothing` | 0: `t ← t·(1 − s) + s/2` |
 ///
 /// # Shapes
-/// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+/// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
 ///
 /// # Example
 /// ```
@@ -41,18 +41,18 @@ pub struct BinaryCrossentropy {
 }
 
 impl BinaryCrossentropy {
-    /// From probabilities, without label smoothing.
+    /// Creates the loss for probabilities, without label smoothing.
     pub fn new() -> Self {
         BinaryCrossentropy::default()
     }
 
-    /// Whether the outputs are logits, to which the loss itself applies the sigmoid, stably. Default: false.
+    /// Whether the outputs are logits; the loss then applies a numerically stable sigmoid. Default: false.
     pub fn from_logits(mut self, from_logits: bool) -> Self {
         self.from_logits = from_logits;
         self
     }
 
-    /// The share of each target that is moved to ½. Default: 0.
+    /// The share `s` of each target that is moved to ½, from 0 to 1. Default: 0.
     pub fn label_smoothing(mut self, share: f64) -> Self {
         self.label_smoothing = share;
         self
@@ -72,6 +72,10 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
 
     fn target(&self) -> Target {
         Target::Probabilities
+    }
+
+    fn family(&self) -> LossFamily {
+        LossFamily::CrossEntropy
     }
 
     fn check(&self, _: &[usize]) -> Result<()> {

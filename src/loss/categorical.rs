@@ -1,22 +1,22 @@
 //! Categorical cross-entropy: ℓ = −Σ t·ln p, with p = clip(y/Σy, ε, 1 − ε), or p = softmax(y) from logits.
-//! Where no clip bites, ∂ℓ/∂yⱼ = (Σ t)/Σy − tⱼ/yⱼ, or softmax(y)ⱼ·Σt − tⱼ from logits.
+//! Inside the clip, ∂ℓ/∂yⱼ = (Σ t)/Σy − tⱼ/yⱼ, or softmax(y)ⱼ·Σt − tⱼ from logits.
 
-use super::{Loss, Target, check_classes, check_smoothing, clip_probability, saved};
+use super::{Loss, LossFamily, Target, check_classes, check_smoothing, clip_probability, saved};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Cross-entropy between one-hot rows (or rows of probabilities) and the outputs of a softmax.
+/// Cross-entropy between softmax outputs and one-hot rows or rows of probabilities.
 ///
 /// ```text
 /// ℓ = −Σ t·ln p    p = clip(y / Σ y, 1e-7, 1 − 1e-7)
 /// ```
-/// Exactly Keras 3's on JAX, and so with the clip's gradient: **0 wherever a probability lies outside
-/// the bounds**. A network whose softmax is saturated on a wrong class (`ℓ = −ln 1e-7 = 16.118`) therefore
-/// learns nothing from that row. [`from_logits`](CategoricalCrossentropy::from_logits) has no clip:
-/// use it with a last layer that is linear, without softmax.
+/// Values and gradients equal those of Keras 3 on JAX. The clip has a gradient of its own: **it is 0 for every
+/// probability outside the bounds**. If the softmax is saturated on a wrong class (`ℓ = −ln 1e-7 = 16.118`), the
+/// network learns nothing from that row. With [`from_logits`](CategoricalCrossentropy::from_logits) nothing is
+/// clipped; use it with a linear last layer, without a softmax.
 ///
 /// | setter | default |
 /// |---|---|
@@ -24,7 +24,7 @@ use crate::tensor::{Batch, BatchMut};
 /// | `label_smoothing` | 0: `t ← t·(1 − s) + s / classes` |
 ///
 /// # Shapes
-/// Output `(..., classes)`, targets alike. For class indices there is
+/// Output `(..., classes)`, targets of the same shape. For class indices use
 /// [`SparseCategoricalCrossentropy`](super::SparseCategoricalCrossentropy).
 ///
 /// # Example
@@ -45,24 +45,24 @@ pub struct CategoricalCrossentropy {
 }
 
 impl CategoricalCrossentropy {
-    /// From probabilities, without label smoothing.
+    /// Creates the loss for probabilities, without label smoothing.
     pub fn new() -> Self {
         CategoricalCrossentropy::default()
     }
 
-    /// Whether the outputs are logits, to which the loss itself applies the softmax, stably. Default: false.
+    /// Whether the outputs are logits; the loss then applies a numerically stable softmax. Default: false.
     pub fn from_logits(mut self, from_logits: bool) -> Self {
         self.from_logits = from_logits;
         self
     }
 
-    /// The share of each target that is spread over all classes. Default: 0.
+    /// The share `s` of each target that is spread evenly over all classes, from 0 to 1. Default: 0.
     pub fn label_smoothing(mut self, share: f64) -> Self {
         self.label_smoothing = share;
         self
     }
 
-    /// The smoothed targets of a row.
+    /// Returns the smoothed targets of a row.
     fn smoothed<'a, F: Scalar>(&self, t: &'a [F]) -> impl Iterator<Item = F> + Clone + use<'a, F> {
         let share = F::of(self.label_smoothing);
         let (kept, each) = (F::one() - share, share / F::of(t.len() as f64));
@@ -78,7 +78,11 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
     saved!("CategoricalCrossentropy");
 
     fn target(&self) -> Target {
-        Target::Probabilities
+        Target::Distribution
+    }
+
+    fn family(&self) -> LossFamily {
+        LossFamily::CrossEntropy
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {

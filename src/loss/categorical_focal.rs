@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Categorical cross-entropy that cares most for rows that are still wrong.
+/// Categorical cross-entropy that gives most weight to rows that are still wrong.
 ///
 /// ```text
 /// ℓ = Σ α·(1 − p)^γ · (−t·ln p)    p = clip(y / Σ y, 1e-7, 1 − 1e-7)
@@ -16,13 +16,13 @@ use crate::tensor::{Batch, BatchMut};
 ///
 /// | setter | default |
 /// |---|---|
-/// | `alpha` α, one number or one a class | 0.25 |
+/// | `alpha` α, one number or one per class | 0.25 |
 /// | `gamma` γ | 2 |
 /// | `from_logits` | false; true applies the softmax first |
 /// | `label_smoothing` | 0: `t ← t·(1 − s) + s/classes` |
 ///
 /// # Shapes
-/// Output `(..., classes)`, targets alike.
+/// Output `(..., classes)`, targets of the same shape.
 ///
 /// # Example
 /// ```
@@ -35,8 +35,8 @@ use crate::tensor::{Batch, BatchMut};
 /// ```
 ///
 /// # Errors
-/// At `compile`: [`Error::Argument`] for alphas that are negative or of another count than the classes, or a negative
-/// gamma.
+/// At `compile`: [`Error::Argument`] if an alpha or gamma is negative, or if the number of alphas is neither 1 nor
+/// the number of classes.
 ///
 /// # References
 /// Lin et al. (2017), *Focal loss for dense object detection*;
@@ -49,7 +49,7 @@ pub struct CategoricalFocalCrossentropy {
     label_smoothing: f64,
 }
 
-/// One number for all classes, or one for each.
+/// One number for all classes, or one per class.
 #[derive(Debug, Clone, PartialEq)]
 struct PerClass(Vec<f64>);
 
@@ -72,7 +72,7 @@ impl Setting for PerClass {
 }
 
 impl CategoricalFocalCrossentropy {
-    /// From probabilities, with Keras's defaults.
+    /// Creates the loss for probabilities, with Keras's defaults.
     pub fn new() -> Self {
         CategoricalFocalCrossentropy {
             alpha: PerClass(vec![0.25]),
@@ -82,13 +82,13 @@ impl CategoricalFocalCrossentropy {
         }
     }
 
-    /// How much each class counts: one number for all. Default: 0.25.
+    /// The weight α of every class. Default: 0.25.
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.alpha = PerClass(vec![alpha]);
         self
     }
 
-    /// How much each class counts. Default: 0.25 each.
+    /// The weight α of each class, one number per class. Default: 0.25 each.
     pub fn alpha_per_class(mut self, alpha: impl Into<Vec<f64>>) -> Self {
         self.alpha = PerClass(alpha.into());
         self
@@ -96,7 +96,7 @@ impl CategoricalFocalCrossentropy {
 
     focal_setters!();
 
-    /// α and t of class `i`.
+    /// Returns α and the smoothed target of class `i`.
     fn class<F: Scalar>(&self, i: usize, t: &[F]) -> (F, F) {
         let alpha = if self.alpha.0.len() == 1 { self.alpha.0[0] } else { self.alpha.0[i] };
         let share = self.label_smoothing;
@@ -110,12 +110,12 @@ impl Default for CategoricalFocalCrossentropy {
     }
 }
 
-/// e^(y − max)/Σ of class `i`, given max and Σ; or y/Σ.
+/// Returns the probability of a class: `exp(y − max)/sum` for a logit, `y/sum` otherwise.
 fn probability<F: Scalar>(y: F, logits: Option<F>, sum: F) -> F {
     logits.map_or(y, |max| (y - max).exp()) / sum
 }
 
-/// The largest logit, where they are logits, and what the probabilities are divided by.
+/// Returns the largest logit, if the outputs are logits, and the divisor of the probabilities.
 fn scale_of<F: Scalar>(y: &[F], from_logits: bool) -> (Option<F>, F) {
     let max = from_logits.then(|| y.iter().copied().fold(-F::infinity(), F::max));
     (max, y.iter().map(|&y| probability(y, max, F::one())).sum())
@@ -129,7 +129,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
     saved!("CategoricalFocalCrossentropy");
 
     fn target(&self) -> Target {
-        Target::Probabilities
+        Target::Distribution
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {
@@ -166,7 +166,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
         let gamma = F::of(self.gamma);
         for (((y, t), &scale), dy) in y_pred.iter().zip(y_true.iter()).zip(scale).zip(dy.iter_mut()) {
             let (max, sum) = scale_of(y, self.from_logits);
-            // ∂ℓ/∂p, and what the division by the sum takes off.
+            // ∂ℓ/∂p, and the correction for the division by the sum.
             let mut dot = F::zero();
             for (i, dy) in dy.iter_mut().enumerate() {
                 let raw = probability(y[i], max, sum);

@@ -1,4 +1,4 @@
-//! A loss of two closures: its value for a row, and its slope.
+//! A loss made of two closures: its value for a row, and its gradient.
 
 use std::fmt;
 
@@ -6,10 +6,19 @@ use super::Loss;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// A loss made of closures by [`loss_fn`].
+/// A loss made of two closures; [`loss_fn`] creates it.
 ///
 /// # Example
-/// See [`loss_fn`].
+/// ```
+/// use cornu::loss::{Loss, loss_fn};
+/// use cornu::tensor::Batch;
+/// let absolute = loss_fn("absolute", |y: &[f32], t: &[f32]| (y[0] - t[0]).abs(), |y: &[f32], t: &[f32], dy: &mut [f32]| {
+///     dy[0] = (y[0] - t[0]).signum();
+/// });
+/// let mut values = [0.0];
+/// absolute.values(Batch::new(&[3.0], 1), Batch::new(&[1.0], 1), &mut values);
+/// assert_eq!(values, [2.0]);
+/// ```
 #[derive(Clone)]
 pub struct LossFn<V, G> {
     name: String,
@@ -17,9 +26,10 @@ pub struct LossFn<V, G> {
     gradient: G,
 }
 
-/// The loss `name` whose value for a row is `value(y, t)`, with `y` the row's outputs and `t` its targets, and whose
-/// slope `gradient(y, t, dy)` writes to all of `dy`. [`check_gradient`](crate::Sequential::check_gradient) compares
-/// the two.
+/// Creates a loss from a function of one row and its gradient.
+///
+/// `value(y, t)` returns the loss of a row with outputs `y` and targets `t`; `gradient(y, t, dy)` writes `∂value/∂y`
+/// to all of `dy`. [`check_gradient`](crate::Sequential::check_gradient) compares the two.
 ///
 /// # Example
 /// ```
@@ -32,6 +42,9 @@ pub struct LossFn<V, G> {
 /// );
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), fourth, ())?;
+/// model.set_weight("dense/kernel", &ndarray::Array2::zeros((3, 1)))?;
+/// let scores = model.evaluate(&ndarray::array![[1.0, 1.0, 1.0]], &ndarray::array![2.0], &Evaluate::new())?;
+/// assert_eq!(scores.get("loss"), Some(16.0));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub fn loss_fn<F, V, G>(name: impl Into<String>, value: V, gradient: G) -> LossFn<V, G>

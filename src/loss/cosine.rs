@@ -5,15 +5,16 @@ use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Minus the cosine of the angle between output and target: −1 where they point the same way, 1 where opposite.
-/// A row of zeros gives 0, and the gradient 0.
+/// The negative cosine similarity of output and target: −1 for equal directions, 1 for opposite ones.
+///
+/// A row of zeros has loss 0 and gradient 0.
 ///
 /// ```text
 /// ℓ = −Σ t̂·ŷ    x̂ = x / max(‖x‖, 1e-7)
 /// ```
 ///
 /// # Shapes
-/// Output `(..., outputs)`, targets alike.
+/// Output `(..., outputs)`, targets of the same shape.
 ///
 /// # Example
 /// ```
@@ -30,7 +31,7 @@ use crate::tensor::{Batch, BatchMut};
 pub struct CosineSimilarity;
 
 impl CosineSimilarity {
-    /// The loss; it has no arguments.
+    /// Creates the loss; it has no settings.
     pub fn new() -> Self {
         CosineSimilarity
     }
@@ -67,7 +68,7 @@ impl<F: Scalar> Loss<F> for CosineSimilarity {
                 dy.fill(F::zero());
                 continue;
             }
-            // Below ε the length is ε, whatever y.
+            // Below ε the length is the constant ε.
             let turned = if long > F::of(EPSILON) { dot(y, t) / (long * target * long) } else { F::zero() };
             for ((dy, &y), &t) in dy.iter_mut().zip(y).zip(t) {
                 *dy = scale * (y * turned - t / target) / long;

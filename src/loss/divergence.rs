@@ -1,16 +1,17 @@
-//! Losses of distributions: ℓ = Σ t·ln(t/y) of Kullback and Leibler, and Poisson's ℓ = mean (y − t·ln(y + ε)).
+//! Losses of distributions: Kullback-Leibler, ℓ = Σ t·ln(t/y), and Poisson, ℓ = mean (y − t·ln(y + ε)).
 
 use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes};
-use super::{EPSILON, Loss, saved};
+use super::{EPSILON, Loss, LossFamily, saved};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// How far the outputs are from the distribution of the targets: `ℓ = Σ t·ln(t/y)`, with `t` and `y` clipped to
-/// [1e-7, 1]. The slope is 0 outside.
+/// The Kullback-Leibler divergence of the outputs from the targets, `ℓ = Σ t·ln(t/y)`.
+///
+/// `t` and `y` are clipped to [1e-7, 1]; the gradient is 0 outside.
 ///
 /// # Shapes
-/// Output `(..., classes)`, targets alike.
+/// Output `(..., classes)`, targets of the same shape.
 ///
 /// # Example
 /// ```
@@ -28,13 +29,13 @@ use crate::tensor::{Batch, BatchMut};
 pub struct KlDivergence;
 
 impl KlDivergence {
-    /// The loss; it has no arguments.
+    /// Creates the loss; it has no settings.
     pub fn new() -> Self {
         KlDivergence
     }
 }
 
-/// Within [ε, 1].
+/// Clips to [ε, 1].
 fn clipped<F: Scalar>(x: F) -> F {
     -at_least(-at_least(x, F::of(EPSILON)), -F::one())
 }
@@ -65,11 +66,12 @@ impl<F: Scalar> Loss<F> for KlDivergence {
 }
 
 mean_loss!(
-    /// The loss of counts, `ℓ = mean (y − t·ln(y + 1e-7))`, for outputs of at least 0, as of `Exponential` or
-    /// `Softplus`.
+    /// The Poisson loss of counts, `ℓ = mean (y − t·ln(y + 1e-7))`.
+    ///
+    /// The outputs must be at least 0, as after `Exponential` or `Softplus`.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -84,6 +86,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/probabilistic_losses/#poisson-class>
     Poisson,
     "poisson",
+    Other,
     |y, t| y - t * (y + F::of(EPSILON)).ln(),
     |y, t| F::one() - t / (y + F::of(EPSILON))
 );

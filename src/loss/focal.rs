@@ -1,4 +1,4 @@
-//! Binary focal cross-entropy: cross-entropy times (1 − q)^γ, so that what is learned already counts little.
+//! Binary focal cross-entropy: cross-entropy times (1 − q)^γ, so that outputs that are already right weigh little.
 
 use super::{Loss, Target, check_smoothing, clip_probability, saved};
 use crate::activation::sigmoid;
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Binary cross-entropy that cares most for outputs that are still wrong.
+/// Binary cross-entropy that gives most weight to outputs that are still wrong.
 ///
 /// ```text
 /// ℓ = mean a·(1 − q)^γ · BCE(t, p)    q = t·p + (1 − t)·(1 − p)    a = t·α + (1 − t)·(1 − α) if balanced, else 1
@@ -22,7 +22,7 @@ use crate::tensor::{Batch, BatchMut};
 /// | `label_smoothing` | 0: `t ← t·(1 − s) + s/2` |
 ///
 /// # Shapes
-/// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+/// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
 ///
 /// # Example
 /// ```
@@ -34,7 +34,7 @@ use crate::tensor::{Batch, BatchMut};
 /// ```
 ///
 /// # Errors
-/// At `compile`: [`Error::Argument`] for an alpha outside [0, 1] or a negative gamma.
+/// At `compile`: [`Error::Argument`] if alpha is outside [0, 1] or gamma is negative.
 ///
 /// # References
 /// Lin et al. (2017), *Focal loss for dense object detection*;
@@ -48,10 +48,10 @@ pub struct BinaryFocalCrossentropy {
     label_smoothing: f64,
 }
 
-/// The setters that both have.
+/// The setters that both focal losses share.
 macro_rules! focal_setters {
     () => {
-        /// How fast the weight falls as an output gets right. Default: 2.
+        /// The exponent γ: the larger, the less an output that is nearly right weighs. Default: 2.
         pub fn gamma(mut self, gamma: f64) -> Self {
             self.gamma = gamma;
             self
@@ -63,7 +63,7 @@ macro_rules! focal_setters {
             self
         }
 
-        /// The share of each target that is spread evenly. Default: 0.
+        /// The share `s` of each target that is spread evenly over the classes, from 0 to 1. Default: 0.
         pub fn label_smoothing(mut self, share: f64) -> Self {
             self.label_smoothing = share;
             self
@@ -72,7 +72,7 @@ macro_rules! focal_setters {
 }
 
 impl BinaryFocalCrossentropy {
-    /// From probabilities, with Keras's defaults.
+    /// Creates the loss for probabilities, with Keras's defaults.
     pub fn new() -> Self {
         BinaryFocalCrossentropy {
             apply_class_balancing: false,
@@ -83,13 +83,13 @@ impl BinaryFocalCrossentropy {
         }
     }
 
-    /// Whether targets of 1 count `α`, and those of 0 `1 − α`. Default: false.
+    /// Whether targets of 1 are weighted by `α` and targets of 0 by `1 − α`. Default: false.
     pub fn apply_class_balancing(mut self, balance: bool) -> Self {
         self.apply_class_balancing = balance;
         self
     }
 
-    /// How much targets of 1 count, where classes are balanced. Default: 0.25.
+    /// The weight α of targets of 1 if classes are balanced. Default: 0.25.
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.alpha = alpha;
         self
@@ -97,7 +97,7 @@ impl BinaryFocalCrossentropy {
 
     focal_setters!();
 
-    /// ℓ of one output, and its slope.
+    /// Returns ℓ of one output, and its slope.
     fn at<F: Scalar>(&self, y: F, t: F) -> (F, F) {
         let (one, gamma) = (F::one(), F::of(self.gamma));
         let t = t * F::of(1.0 - self.label_smoothing) + F::of(self.label_smoothing / 2.0);
@@ -128,13 +128,13 @@ impl Default for BinaryFocalCrossentropy {
 
 pub(super) use focal_setters;
 
-/// x^γ and its slope, 0 for γ = 0.
+/// Returns x^γ and its slope; the slope is 0 for γ = 0.
 pub(super) fn power<F: Scalar>(x: F, gamma: F) -> (F, F) {
     let slope = if gamma == F::zero() { F::zero() } else { gamma * x.powf(gamma - F::one()) };
     (x.powf(gamma), slope)
 }
 
-/// Refuses a negative power.
+/// Refuses a negative exponent.
 pub(super) fn check_gamma(gamma: f64) -> Result<()> {
     if gamma >= 0.0 && gamma.is_finite() {
         return Ok(());

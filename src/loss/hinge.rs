@@ -1,4 +1,4 @@
-//! Losses of margins: ℓ = mean max(1 − t·y, 0), its square, and max(max (1 − t)·y − Σ t·y + 1, 0) over classes.
+//! Margin losses: ℓ = mean max(1 − t·y, 0), its square, and max(max (1 − t)·y − Σ t·y + 1, 0) over classes.
 
 use super::mean::{above, at_least, mean_rows, mean_slopes};
 use super::{Loss, check_classes, saved};
@@ -7,11 +7,13 @@ use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// `ℓ = mean max(1 − t·y, 0)`, for targets −1 and 1. Where all targets of a batch are 0 or 1, 0 stands for −1.
-/// The slope at the margin is half, as in Keras on JAX.
+/// The hinge loss `ℓ = mean max(1 − t·y, 0)`, for targets −1 and 1.
+///
+/// If all targets of a batch are 0 or 1, 0 is read as −1. The slope at the margin is half that beside it, as in Keras
+/// on JAX.
 ///
 /// # Shapes
-/// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+/// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
 ///
 /// # Example
 /// ```
@@ -27,10 +29,12 @@ use crate::tensor::{Batch, BatchMut};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hinge;
 
-/// `ℓ = mean max(1 − t·y, 0)²`, for targets −1 and 1. Where all targets of a batch are 0 or 1, 0 stands for −1.
+/// The squared hinge loss `ℓ = mean max(1 − t·y, 0)²`, for targets −1 and 1.
+///
+/// If all targets of a batch are 0 or 1, 0 is read as −1.
 ///
 /// # Shapes
-/// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+/// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
 ///
 /// # Example
 /// ```
@@ -46,10 +50,12 @@ pub struct Hinge;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SquaredHinge;
 
-/// `ℓ = max(max (1 − t)·y − Σ t·y + 1, 0)`: by how much the score of the right class is not 1 above all others.
+/// The multi-class hinge loss `ℓ = max(max (1 − t)·y − Σ t·y + 1, 0)`.
+///
+/// It is 0 once the score of the right class exceeds all others by 1.
 ///
 /// # Shapes
-/// Output `(..., classes)`, targets one-hot rows alike.
+/// Output `(..., classes)`, targets one-hot rows of the same shape.
 ///
 /// # Example
 /// ```
@@ -66,27 +72,27 @@ pub struct SquaredHinge;
 pub struct CategoricalHinge;
 
 impl Hinge {
-    /// The loss; it has no arguments.
+    /// Creates the loss; it has no settings.
     pub fn new() -> Self {
         Hinge
     }
 }
 
 impl SquaredHinge {
-    /// The loss; it has no arguments.
+    /// Creates the loss; it has no settings.
     pub fn new() -> Self {
         SquaredHinge
     }
 }
 
 impl CategoricalHinge {
-    /// The loss; it has no arguments.
+    /// Creates the loss; it has no settings.
     pub fn new() -> Self {
         CategoricalHinge
     }
 }
 
-/// Takes targets 0 and 1 for −1 and 1, where there are no others in the batch.
+/// Maps targets 0 and 1 to −1 and 1, if the batch has no others.
 fn signed<F: Scalar>(y_true: Batch<F>) -> impl Fn(F) -> F + use<F> {
     let binary = y_true.data().iter().all(|&t| t == F::zero() || t == F::one());
     move |t| if binary { t + t - F::one() } else { t }
@@ -161,7 +167,7 @@ impl<F: Scalar> Loss<F> for CategoricalHinge {
         for (((y, t), &scale), dy) in y_pred.iter().zip(y_true.iter()).zip(scale).zip(dy.iter_mut()) {
             let (wrong, right) = rivals(y, t);
             let is_largest = |y: F, t: F| (F::one() - t) * y == wrong;
-            // Equal rivals share the slope.
+            // Equal rivals share the gradient.
             let count = y.iter().zip(t).filter(|&(&y, &t)| is_largest(y, t)).count();
             let share = F::one() / F::of(count.max(1) as f64);
             let scale = scale * above(wrong - right + F::one(), F::zero());

@@ -31,9 +31,9 @@ pub(super) fn mean_slopes<F: Scalar>(
     }
 }
 
-/// A loss without arguments: its docs, name, value and slope.
+/// Defines a loss without settings from its docs, name, family, value and slope.
 macro_rules! mean_loss {
-    ($(#[$doc:meta])* $loss:ident, $name:literal, $value:expr, $slope:expr) => {
+    ($(#[$doc:meta])* $loss:ident, $name:literal, $family:ident, $value:expr, $slope:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default)]
         pub struct $loss;
@@ -52,6 +52,10 @@ macro_rules! mean_loss {
 
             saved!(stringify!($loss));
 
+            fn family(&self) -> LossFamily {
+                LossFamily::$family
+            }
+
             fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
                 mean_rows(y_pred, y_true, values, $value)
             }
@@ -67,12 +71,12 @@ macro_rules! mean_loss {
 
 pub(super) use mean_loss;
 
-/// The slope of `|e|`: −1 at 0, as Keras on JAX has it for `|t − y|`.
+/// The slope of `|e|`: −1 at 0, as in Keras on JAX for `|t − y|`.
 pub(super) fn sign<F: Scalar>(e: F) -> F {
     if e > F::zero() { F::one() } else { -F::one() }
 }
 
-/// max(x, bound) that keeps a NaN, so that a training that diverges is seen; `Float::max` drops it.
+/// max(x, bound) that keeps a NaN; `Float::max` would drop it and hide a training that diverges.
 pub(super) fn at_least<F: Scalar>(x: F, bound: F) -> F {
     if x < bound { bound } else { x }
 }

@@ -1,4 +1,4 @@
-//! Losses: what a network is trained to make small.
+//! Losses: the functions that training minimises.
 
 mod binary;
 mod categorical;
@@ -36,14 +36,15 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Keras's global epsilon, the bound at which probabilities are clipped.
+/// Keras's global epsilon, at which probabilities are clipped.
 pub(crate) const EPSILON: f64 = 1e-7;
 
-/// One value for each row, and the gradient of their weighted mean.
+/// A loss: one value per row, and the gradient of their weighted sum.
 ///
-/// A row is a sample; where the output has steps, as in `(steps, classes)`, a row is a step of a sample.
-/// `fit` reports `Σ wᵢ·ℓᵢ / n` over the `n` rows of a batch (Keras's `sum_over_batch_size`: the weights `wᵢ`
-/// scale the sum and not `n`), and over an epoch the mean of these, each batch counting as its samples.
+/// A row is a sample. If the output has steps, as in `(steps, classes)`, a row is one step of a sample.
+/// `fit` reports `Σ wᵢ·ℓᵢ / n` over the `n` rows of a batch. As in Keras's `sum_over_batch_size`, the weights `wᵢ`
+/// scale the sum but not `n`. The loss of an epoch is the mean over its batches, each weighted by its number of
+/// samples.
 ///
 /// # Example
 /// ```
@@ -70,52 +71,60 @@ pub(crate) const EPSILON: f64 = 1e-7;
 /// }
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), Fourth, ())?;
+///
+/// let mut values = [0.0];
+/// Fourth.values(Batch::new(&[3.0], 1), Batch::new(&[1.0], 1), &mut values);
+/// assert_eq!(values, [16.0]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
-    /// The loss's name, as Keras has it.
+    /// The name of the loss in reports and files; for built-in losses, Keras's name.
     fn name(&self) -> &str;
 
-    /// The loss's settings, for files. Default: none to tell, and a model that is compiled with it cannot be saved.
+    /// The settings of the loss, for files. Default: none; a model compiled with such a loss cannot be saved.
     fn config(&self) -> Option<Config> {
         None
     }
 
-    /// Whether the model's outputs are logits, which the loss takes through a softmax or a sigmoid itself.
-    /// Default: no.
+    /// Whether the model's outputs are logits, to which the loss applies a softmax or sigmoid. Default: false.
     fn takes_logits(&self) -> bool {
         false
     }
 
-    /// The share of each target that the loss moves to all classes alike before it compares. Default: 0.
+    /// The share of each target that the loss spreads evenly over all classes. Default: 0.
     fn smoothing(&self) -> f64 {
         0.0
     }
 
-    /// What the loss reads as targets. Default: any numbers, one for each output.
+    /// What the loss reads as targets. Default: [`Target::Numbers`].
     fn target(&self) -> Target {
         Target::Numbers
     }
 
-    /// Refuses an output of this shape that the loss cannot judge. Default: takes any.
+    /// What the loss measures; the diagnosis depends on it. Default: [`LossFamily::Other`].
+    fn family(&self) -> LossFamily {
+        LossFamily::Other
+    }
+
+    /// Refuses an output shape that the loss cannot handle. Default: accepts every shape.
     ///
     /// # Errors
-    /// [`Error::LossOutput`].
+    /// [`Error::LossOutput`] for the shape, [`Error::Argument`] for settings of the loss out of range.
     fn check(&self, output: &[usize]) -> Result<()> {
         let _ = output;
         Ok(())
     }
 
-    /// Writes ℓ of each row, and tells how many rows count: all of them, unless the loss ignores some.
+    /// Writes ℓ of each row to `values` and returns how many rows count: all, unless the loss ignores some.
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize;
 
-    /// `dyᵢ = scaleᵢ · ∂ℓᵢ/∂y_predᵢ`, row by row; all of `dy` is written.
+    /// Writes the gradient, `dyᵢ = scaleᵢ · ∂ℓᵢ/∂y_predᵢ` for each row `i`; must overwrite all of `dy`.
     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], dy: BatchMut<F>);
 }
 
 dyn_clone::clone_trait_object!(<F: Scalar> Loss<F>);
 
-/// The registry of the built-in losses.
+/// Returns the registry of the built-in losses.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Loss<F>> {
     let rows: Vec<Constructor<dyn Loss<F>>> = built_in![
         "BinaryCrossentropy": BinaryCrossentropy::new(),
@@ -152,7 +161,7 @@ const ALIASES: [(&str, &str); 9] = [
     ("msle", "MeanSquaredLogarithmicError"),
 ];
 
-/// Constructs it from its settings or from Keras's name for it.
+/// Constructs a loss from its settings or from Keras's name.
 pub(crate) fn from_value<F: Scalar>(
     value: &Value,
     path: &str,
@@ -180,7 +189,7 @@ pub(crate) fn from_value<F: Scalar>(
     Ok(loss)
 }
 
-/// The settings of a loss that lists them.
+/// Implements `Loss::config` for a loss with listed settings.
 macro_rules! saved {
     ($kind:expr) => {
         fn config(&self) -> Option<crate::config::Config> {
@@ -201,15 +210,41 @@ use saved;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// A number for each output.
+    /// One number per output.
     Numbers,
-    /// A probability for each output, 0 and 1 among them.
+    /// One probability per output, from 0 to 1 inclusive, independent of the others.
     Probabilities,
-    /// The index of a class for each row.
+    /// One probability per class; those of a row sum to 1.
+    Distribution,
+    /// One class index per row.
     Classes {
-        /// An index that stands for *no class*: such rows cost nothing.
+        /// A target that means *no class*; rows with it do not contribute to the loss.
         ignored: Option<i64>,
     },
+}
+
+/// What a loss measures.
+///
+/// # Example
+/// ```
+/// use cornu::loss::{Huber, Loss, LossFamily, MeanAbsoluteError};
+/// assert_eq!(Loss::<f32>::family(&MeanAbsoluteError), LossFamily::AbsoluteError);
+/// assert_eq!(Loss::<f32>::family(&Huber::new()), LossFamily::Distance);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LossFamily {
+    /// The cross-entropy of the targets and the outputs.
+    CrossEntropy,
+    /// The mean of the squared errors; its best constant output is the mean of the targets.
+    SquaredError,
+    /// The mean of the absolute errors, relative or not; its best constant output is a median.
+    AbsoluteError,
+    /// Another distance between an output and its target.
+    Distance,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// Refuses an output of fewer than two classes.
@@ -226,7 +261,7 @@ fn check_classes(loss: &str, output: &[usize]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a share of label smoothing outside [0, 1].
+/// Refuses a label smoothing outside [0, 1].
 fn check_smoothing(smoothing: f64) -> Result<()> {
     if (0.0..=1.0).contains(&smoothing) {
         return Ok(());
@@ -234,7 +269,7 @@ fn check_smoothing(smoothing: f64) -> Result<()> {
     Err(Error::argument("label_smoothing", "a number from 0 to 1", smoothing))
 }
 
-/// A probability within [1e-7, 1 − 1e-7], and the slope of that clip: 1 within, ½ on a bound, 0 outside.
+/// Clips a probability to [1e-7, 1 − 1e-7] and returns the slope of the clip: 1 inside, ½ on a bound, 0 outside.
 fn clip_probability<F: Scalar>(p: F) -> (F, F) {
     let (low, high) = (F::of(EPSILON), F::one() - F::of(EPSILON));
     if p < low {

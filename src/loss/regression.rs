@@ -1,7 +1,7 @@
 //! Mean squared error, ℓ = mean (y − t)², and mean absolute error, ℓ = mean |y − t|, over a row's outputs.
 
 use super::mean::{mean_loss, mean_rows, mean_slopes, sign};
-use super::{Loss, saved};
+use super::{Loss, LossFamily, saved};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -10,7 +10,7 @@ mean_loss!(
     /// The mean of the squared errors, `ℓ = mean (y − t)²` over the outputs of a row.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -25,16 +25,18 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meansquarederror-class>
     MeanSquaredError,
     "mean_squared_error",
+    SquaredError,
     |y, t| (y - t) * (y - t),
     |y, t| F::of(2.0) * (y - t)
 );
 
 mean_loss!(
-    /// The mean of the absolute errors, `ℓ = mean |y − t|` over the outputs of a row. Its slope where `y = t`
-    /// is −1/n, as in Keras on JAX.
+    /// The mean of the absolute errors, `ℓ = mean |y − t|` over the outputs of a row.
+    ///
+    /// The slope at `y = t` is −1/n, as in Keras on JAX.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -49,6 +51,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meanabsoluteerror-class>
     MeanAbsoluteError,
     "mean_absolute_error",
+    AbsoluteError,
     |y, t| (y - t).abs(),
     |y, t| sign(y - t)
 );

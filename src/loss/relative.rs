@@ -1,16 +1,16 @@
 //! Errors relative to the target: ℓ = 100·mean |(t − y)/max(|t|, ε)|, and ℓ = mean (ln(y + 1) − ln(t + 1))².
 
 use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes, sign};
-use super::{EPSILON, Loss, saved};
+use super::{EPSILON, Loss, LossFamily, saved};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
 mean_loss!(
-    /// The mean of the absolute errors in percent of the targets, `ℓ = 100 · mean |(t − y) / max(|t|, 1e-7)|`.
+    /// The mean absolute error in percent of the targets, `ℓ = 100 · mean |(t − y) / max(|t|, 1e-7)|`.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -25,16 +25,19 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meanabsolutepercentageerror-class>
     MeanAbsolutePercentageError,
     "mean_absolute_percentage_error",
+    AbsoluteError,
     |y, t: F| F::of(100.0) * ((t - y) / t.abs().max(F::of(EPSILON))).abs(),
     |y, t: F| F::of(100.0) * sign(y - t) / t.abs().max(F::of(EPSILON))
 );
 
 mean_loss!(
-    /// The mean of the squared errors of logarithms, `ℓ = mean (ln(max(y, ε) + 1) − ln(max(t, ε) + 1))²` with
-    /// `ε = 1e-7`: for targets of at least 0 that differ by orders of magnitude. The slope is 0 below ε.
+    /// The mean of the squared errors of the logarithms, for targets that differ by orders of magnitude.
+    ///
+    /// `ℓ = mean (ln(max(y, ε) + 1) − ln(max(t, ε) + 1))²` with `ε = 1e-7`. Targets must be at least 0; the slope is
+    /// 0 for outputs below ε.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -49,6 +52,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meansquaredlogarithmicerror-class>
     MeanSquaredLogarithmicError,
     "mean_squared_logarithmic_error",
+    Distance,
     |y, t| (log1(y) - log1(t)).powi(2),
     |y, t| F::of(2.0) * (log1(y) - log1(t)) * above(y, F::of(EPSILON)) / (at_least(y, F::of(EPSILON)) + F::one())
 );

@@ -1,7 +1,7 @@
 //! Losses that grow like |e| for large errors: Huber, ½e² up to δ, and ln cosh e.
 
 use super::mean::{mean_loss, mean_rows, mean_slopes};
-use super::{Loss, saved};
+use super::{Loss, LossFamily, saved};
 use crate::activation::softplus;
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -9,10 +9,12 @@ use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
 mean_loss!(
-    /// The mean of `ln cosh(y − t)`: like ½e² for small errors and |e| − ln 2 for large ones, without overflow.
+    /// The mean of `ln cosh(y − t)`, near ½e² for small errors and |e| − ln 2 for large ones.
+    ///
+    /// It is computed without overflow.
     ///
     /// # Shapes
-    /// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+    /// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
     ///
     /// # Example
     /// ```
@@ -27,6 +29,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#logcosh-class>
     LogCosh,
     "log_cosh",
+    Distance,
     |y, t| {
         let e = y - t;
         e + softplus(-(e + e)) - F::of(std::f64::consts::LN_2)
@@ -34,7 +37,7 @@ mean_loss!(
     |y, t| (y - t).tanh()
 );
 
-/// Half the squared error up to `δ`, and from there on a straight line, averaged over the outputs of a row.
+/// The Huber loss: half the squared error up to `δ`, and linear beyond, averaged over the outputs of a row.
 ///
 /// ```text
 /// ℓ = mean: |e| ≤ δ: ½·e², else δ·|e| − ½·δ²    e = y − t
@@ -45,7 +48,7 @@ mean_loss!(
 /// | `delta` δ | 1 |
 ///
 /// # Shapes
-/// Output `(..., outputs)`, targets alike; for one output also `(...)`.
+/// Output `(..., outputs)`, targets of the same shape; for one output also `(...)`.
 ///
 /// # Example
 /// ```
@@ -57,7 +60,7 @@ mean_loss!(
 /// ```
 ///
 /// # Errors
-/// At `compile`: [`Error::Argument`] for a delta that is not above 0.
+/// At `compile`: [`Error::Argument`] if delta is not finite and above 0.
 ///
 /// # References
 /// Huber (1964), *Robust estimation of a location parameter*;
@@ -68,12 +71,12 @@ pub struct Huber {
 }
 
 impl Huber {
-    /// With `δ = 1`.
+    /// Creates the loss with `δ = 1`.
     pub fn new() -> Self {
         Huber { delta: 1.0 }
     }
 
-    /// Where the square ends. Default: 1.
+    /// The error δ at which the loss turns from quadratic to linear. Default: 1.
     pub fn delta(mut self, delta: f64) -> Self {
         self.delta = delta;
         self
@@ -92,6 +95,10 @@ impl<F: Scalar> Loss<F> for Huber {
     }
 
     saved!("Huber");
+
+    fn family(&self) -> LossFamily {
+        LossFamily::Distance
+    }
 
     fn check(&self, _: &[usize]) -> Result<()> {
         if self.delta > 0.0 && self.delta.is_finite() {

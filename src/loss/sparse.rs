@@ -1,26 +1,26 @@
-//! Sparse categorical cross-entropy: [`CategoricalCrossentropy`](super::CategoricalCrossentropy) whose target
-//! is the index of the class.
+//! Sparse categorical cross-entropy: [`CategoricalCrossentropy`](super::CategoricalCrossentropy) with class indices
+//! as targets.
 
 use super::categorical::{from_probabilities, probabilities_gradient};
-use super::{Loss, Target, check_classes, saved};
+use super::{Loss, LossFamily, Target, check_classes, saved};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Cross-entropy between class indices and the outputs of a softmax.
+/// Cross-entropy between softmax outputs and class indices.
 ///
 /// ```text
 /// ℓ = −ln p_t    p = clip(y / Σ y, 1e-7, 1 − 1e-7)
 /// ```
-/// with the same clip, and the same zero gradient outside it, as
+/// The clip, and the zero gradient outside it, are those of
 /// [`CategoricalCrossentropy`](super::CategoricalCrossentropy).
 ///
 /// | setter | default |
 /// |---|---|
 /// | `from_logits` | false: the outputs are probabilities |
-/// | `ignore_class` | none; rows with that target cost nothing, and the mean is taken over the others |
+/// | `ignore_class` | none; rows with this target have no loss, and the mean is taken over the others |
 ///
 /// # Shapes
 /// Output `(..., classes)`, targets `(...)` or `(..., 1)`: indices from 0 to `classes − 1`.
@@ -43,18 +43,18 @@ pub struct SparseCategoricalCrossentropy {
 }
 
 impl SparseCategoricalCrossentropy {
-    /// From probabilities, ignoring no class.
+    /// Creates the loss for probabilities, with no ignored class.
     pub fn new() -> Self {
         SparseCategoricalCrossentropy::default()
     }
 
-    /// Whether the outputs are logits, to which the loss itself applies the softmax, stably. Default: false.
+    /// Whether the outputs are logits; the loss then applies a numerically stable softmax. Default: false.
     pub fn from_logits(mut self, from_logits: bool) -> Self {
         self.from_logits = from_logits;
         self
     }
 
-    /// A target that stands for *no class*, such as −1 for padding. Default: none.
+    /// A target that means *no class*, such as −1 for padding. Default: none.
     pub fn ignore_class(mut self, class: i64) -> Self {
         self.ignore_class = Some(class);
         self
@@ -65,12 +65,12 @@ impl SparseCategoricalCrossentropy {
     }
 }
 
-/// The one-hot row of a class.
+/// Returns the one-hot row of a class.
 fn one_hot<F: Scalar>(class: F, classes: usize) -> impl Iterator<Item = F> + Clone {
     (0..classes).map(move |i| if F::of(i as f64) == class { F::one() } else { F::zero() })
 }
 
-/// The place of a class in a row, where there is one.
+/// Returns the index of a class in a row, if the row has that class.
 fn place<F: Scalar>(row: &[F], class: F) -> Option<usize> {
     class.to_usize().filter(|place| *place < row.len())
 }
@@ -84,6 +84,10 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
 
     fn target(&self) -> Target {
         Target::Classes { ignored: self.ignore_class }
+    }
+
+    fn family(&self) -> LossFamily {
+        LossFamily::CrossEntropy
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {
@@ -115,7 +119,7 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
 
     fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], mut dy: BatchMut<F>) {
         if self.from_logits {
-            // softmax(y)ⱼ, less 1 for the class
+            // softmax(y)ⱼ − 1 for the class, softmax(y)ⱼ otherwise
             dy.data().copy_from_slice(y_pred.data());
             kernel::softmax(dy.reborrow());
             for ((dy, &class), &scale) in dy.iter_mut().zip(y_true.data()).zip(scale) {

@@ -1,4 +1,4 @@
-//! Accuracy: the share of rows that are right, by the rule that fits the shapes.
+//! Accuracy: the share of correct rows, by the rule that fits the shapes.
 
 use super::{Goal, Mean, Metric, argmax, weight};
 use crate::config::{Config, Fields, Registry, Settings, refuse, settings};
@@ -7,15 +7,15 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// The share of right answers. Which rule it is, the shapes decide, as in Keras for `"accuracy"`:
+/// The share of correct predictions. The shapes select the rule, as in Keras for `"accuracy"`:
 ///
 /// | output's last axis | targets | rule |
 /// |---|---|---|
 /// | 1 | any | binary: `(p > 0.5) == t`, the mean over the row |
-/// | more | one index a row | sparse: `argmax p == t` |
-/// | more | as many columns | categorical: `argmax p == argmax t` |
+/// | more | one index per row | sparse: `argmax p == t` |
+/// | more | as many columns as the output | categorical: `argmax p == argmax t` |
 ///
-/// Of equal outputs the first is taken as the largest.
+/// Of equal outputs, the first counts as the largest.
 ///
 /// | setter | default |
 /// |---|---|
@@ -38,7 +38,7 @@ use crate::tensor::Batch;
 pub struct Accuracy {
     name: String,
     rule: Rule,
-    /// What Keras's class by this rule is, where it is one of those.
+    /// The rule of the Keras class that a file names, if it names one.
     wanted: Option<Rule>,
     mean: Mean,
 }
@@ -52,12 +52,12 @@ enum Rule {
 }
 
 impl Accuracy {
-    /// Accuracy under the name `accuracy`.
+    /// Creates the metric `accuracy`.
     pub fn new() -> Self {
         Accuracy { name: "accuracy".into(), rule: Rule::default(), wanted: None, mean: Mean::default() }
     }
 
-    /// The key under which it is reported. Default: `accuracy`.
+    /// The name under which the metric is reported. Default: `accuracy`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -128,7 +128,7 @@ impl<F: Scalar> Metric<F> for Accuracy {
     }
 }
 
-/// Whether the one output is on its target's side of a half.
+/// Returns whether the output is on the same side of ½ as its target.
 fn binary<F: Scalar>(p: &[F], t: &[F]) -> bool {
     let decided = if p[0] > F::of(0.5) { F::one() } else { F::zero() };
     decided == t[0]
@@ -136,14 +136,14 @@ fn binary<F: Scalar>(p: &[F], t: &[F]) -> bool {
 
 settings!([] Accuracy { "name": name });
 
-/// Keras's classes by a rule, and what they are called there; `Accuracy` here finds the rule by the targets.
+/// Keras's accuracy classes, their rules and their names; our `Accuracy` selects the rule by the targets.
 const KERAS: [(&str, Rule, &str); 3] = [
     ("BinaryAccuracy", Rule::Binary, "binary_accuracy"),
     ("CategoricalAccuracy", Rule::Categorical, "categorical_accuracy"),
     ("SparseCategoricalAccuracy", Rule::Sparse, "sparse_categorical_accuracy"),
 ];
 
-/// Constructs it from its settings: our own, or one of Keras's classes by a rule.
+/// Constructs it from its settings, or from those of a Keras accuracy class.
 pub(super) fn from_fields<F: Scalar>(
     fields: &mut Fields,
     _: &Registry<dyn Metric<F>>,

@@ -7,18 +7,20 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// Which curve [`Auc`] measures the area under.
+/// The curve of which [`Auc`] computes the area.
 ///
 /// # Example
 /// ```
-/// use cornu::metric::{Auc, Curve};
-/// let auc = Auc::new().curve(Curve::Pr);
-/// # let _ = auc;
+/// use cornu::metric::{Auc, Curve, Metric};
+/// use cornu::tensor::Batch;
+/// let mut auc = Auc::new().curve(Curve::Pr);
+/// auc.update(Batch::new(&[0.1f32, 0.9], 1), Batch::new(&[0.0, 1.0], 1), None);
+/// assert!((Metric::<f32>::value(&auc) - 1.0).abs() < 1e-6);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Curve {
-    /// Recall over the rate of false positives.
+    /// True positive rate over false positive rate.
     #[default]
     Roc,
     /// Precision over recall.
@@ -29,13 +31,18 @@ pub enum Curve {
 ///
 /// # Example
 /// ```
-/// use cornu::metric::{Auc, Summation};
-/// let lower_bound = Auc::new().summation(Summation::Minoring);
-/// # let _ = lower_bound;
+/// use cornu::metric::{Auc, Metric, Summation};
+/// use cornu::tensor::Batch;
+/// let area = |summation| {
+///     let mut auc = Auc::new().num_thresholds(3).summation(summation);
+///     auc.update(Batch::new(&[0.0f32, 0.5, 0.3, 0.9], 1), Batch::new(&[0.0, 0.0, 1.0, 1.0], 1), None);
+///     Metric::<f32>::value(&auc)
+/// };
+/// assert!(area(Summation::Minoring) < area(Summation::Majoring));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Summation {
-    /// The mean of both ends; for [`Curve::Pr`] the counts, not the precision, run straight between them.
+    /// The mean of both ends; for [`Curve::Pr`], the counts are interpolated, not the precision.
     #[default]
     Interpolation,
     /// The lower end: a lower bound.
@@ -44,23 +51,24 @@ pub enum Summation {
     Majoring,
 }
 
-/// The area under a curve of the decisions at `n` thresholds: `−1e-7, 1/(n−1) … (n−2)/(n−1), 1 + 1e-7`.
+/// The area under a curve, from decisions at `n` thresholds: `−1e-7, 1/(n−1) … (n−2)/(n−1), 1 + 1e-7`.
 ///
-/// An output above the threshold is called positive; targets other than 0 are. For the ROC curve the area is
-/// `Σ (xᵢ − xᵢ₊₁)·(yᵢ + yᵢ₊₁)/2` with `x = FP/(FP + TN)` and `y = TP/(TP + FN)`. Of the precision-recall curve
-/// a stretch is `s·(ΔTP + c·ln(Pᵢ/Pᵢ₊₁))/(TP + FN)` with `P = TP + FP`, `s = ΔTP/ΔP`, `c = TPᵢ₊₁ − s·Pᵢ₊₁`.
+/// An output above the threshold is predicted positive; a target other than 0 is positive. The area under the ROC
+/// curve is `Σ (xᵢ − xᵢ₊₁)·(yᵢ + yᵢ₊₁)/2` with `x = FP/(FP + TN)` and `y = TP/(TP + FN)`. A segment of the
+/// precision-recall curve has area `s·(ΔTP + c·ln(Pᵢ/Pᵢ₊₁))/(TP + FN)` with `P = TP + FP`, `s = ΔTP/ΔP`, `c = TPᵢ₊₁ −
+/// s·Pᵢ₊₁`.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `num_thresholds` | 200 |
 /// | `curve` | [`Curve::Roc`] |
 /// | `summation` | [`Summation::Interpolation`] |
-/// | `from_logits` | false: outputs are probabilities, and are clipped to [0, 1] |
+/// | `from_logits` | false: outputs are probabilities, clipped to [0, 1] |
 /// | `multi_label` | false: all columns share one curve |
 /// | `name` | `auc` |
 ///
 /// # Shapes
-/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+/// Outputs `(…, classes)`; targets of the same shape, or one class index per row.
 ///
 /// # Example
 /// ```
@@ -85,11 +93,11 @@ pub struct Auc {
     summation: Summation,
     from_logits: bool,
     multi_label: bool,
-    /// Of each curve, what is positive and what is not between each threshold and the next.
+    /// For each curve, the positives and negatives between each threshold and the next.
     buckets: Vec<Counts>,
 }
 
-/// Positives and negatives: of a bucket, or of all that is called positive at a threshold.
+/// Positives and negatives: in a bucket, or among all predicted positive at a threshold.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     positives: f64,
@@ -97,7 +105,7 @@ struct Counts {
 }
 
 impl Auc {
-    /// The area under the ROC curve at 200 thresholds.
+    /// Creates the area under the ROC curve at 200 thresholds.
     pub fn new() -> Self {
         Auc {
             name: "auc".into(),
@@ -110,7 +118,7 @@ impl Auc {
         }
     }
 
-    /// At how many thresholds the curve is drawn. Default: 200.
+    /// The number of thresholds. Default: 200.
     pub fn num_thresholds(mut self, num_thresholds: usize) -> Self {
         self.num_thresholds = num_thresholds;
         self
@@ -122,25 +130,25 @@ impl Auc {
         self
     }
 
-    /// The height between thresholds. Default: [`Summation::Interpolation`].
+    /// The height of the curve between thresholds. Default: [`Summation::Interpolation`].
     pub fn summation(mut self, summation: Summation) -> Self {
         self.summation = summation;
         self
     }
 
-    /// Whether outputs are logits, to be put through a sigmoid first. Default: false.
+    /// Whether outputs are logits; a sigmoid is then applied first. Default: false.
     pub fn from_logits(mut self, from_logits: bool) -> Self {
         self.from_logits = from_logits;
         self
     }
 
-    /// Whether each column has a curve of its own, and the areas are averaged. Default: false.
+    /// Whether each column has its own curve and the areas are averaged. Default: false.
     pub fn multi_label(mut self, multi_label: bool) -> Self {
         self.multi_label = multi_label;
         self
     }
 
-    /// The key under which it is reported. Default: `auc`.
+    /// The name under which the metric is reported. Default: `auc`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -195,7 +203,7 @@ impl Counts {
         Counts { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
     }
 
-    /// How much is called positive, right or wrong.
+    /// The number predicted positive, right or wrong.
     fn called(self) -> f64 {
         self.positives + self.negatives
     }

@@ -1,4 +1,4 @@
-//! A metric from a closure: the mean of one number a row.
+//! A metric made of a closure: the mean of one number per row.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// A metric that is the mean of `row(y_pred, y_true)` over all rows: `Σ w·row / Σ w`.
+/// Creates a metric that is the weighted mean of `row(y_pred, y_true)` over all rows, `Σ w·row / Σ w`.
 ///
 /// # Shapes
-/// The closure gets one row of outputs and one of targets: a class index where the targets are such.
+/// The closure gets one row of outputs and one row of targets, or one class index if the targets are indices.
 ///
 /// # Example
 /// ```
@@ -31,7 +31,7 @@ where
     MetricFn { name: name.into(), goal, row, mean: Mean::default() }
 }
 
-/// The mean of a closure over all rows; [`metric_fn`] makes it.
+/// The mean of a closure over all rows; [`metric_fn`] creates it.
 ///
 /// # Example
 /// ```

@@ -1,4 +1,4 @@
-//! The confusion matrix: how often each class was taken for each.
+//! The confusion matrix: how often each class was predicted as each class.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -8,7 +8,7 @@ use ndarray::Array2;
 use super::ClassificationReport;
 use crate::error::{Error, Result};
 
-/// How often class `i` was predicted as class `j`: row `i`, column `j`.
+/// A confusion matrix: the entry at row `i`, column `j` counts samples of class `i` predicted as class `j`.
 ///
 /// # Example
 /// ```
@@ -31,16 +31,18 @@ use crate::error::{Error, Result};
 pub struct ConfusionMatrix {
     counts: Array2<f64>,
     names: Vec<String>,
-    /// Whether the rows were weighted, so that counts need not be whole.
+    /// Whether samples were weighted, so that counts need not be integers.
     weighted: bool,
 }
 
 impl ConfusionMatrix {
-    /// Counts the pairs of classes: slices, vectors, arrays or iterators of class indices below `classes`.
+    /// Counts pairs of true and predicted class indices below `classes`.
+    ///
+    /// The indices may be slices, vectors, arrays or iterators.
     ///
     /// # Errors
-    /// [`Error::Label`] for a class that is not below `classes`; [`Error::Argument`] where there are not as
-    /// many predicted classes as true ones, or no classes.
+    /// [`Error::Label`] for a class that is not below `classes`; [`Error::Argument`] if the lengths differ or
+    /// `classes` is 0.
     pub fn new(
         true_classes: impl IntoIterator<Item = impl Borrow<usize>>,
         predicted_classes: impl IntoIterator<Item = impl Borrow<usize>>,
@@ -49,11 +51,11 @@ impl ConfusionMatrix {
         ConfusionMatrix::count(owned(true_classes), owned(predicted_classes), None, classes)
     }
 
-    /// The same, where each pair counts as its weight.
+    /// Like [`ConfusionMatrix::new`], but adds the weight of each pair.
     ///
     /// # Errors
-    /// As [`ConfusionMatrix::new`]; and [`Error::Weight`] for a weight that is negative or not finite, and
-    /// [`Error::Argument`] where there are not as many weights as classes.
+    /// As [`ConfusionMatrix::new`]; also [`Error::Weight`] for a weight that is negative or not finite, and
+    /// [`Error::Argument`] if the number of weights differs from the number of pairs.
     ///
     /// # Example
     /// ```
@@ -109,10 +111,10 @@ impl ConfusionMatrix {
         Ok(ConfusionMatrix { counts, names, weighted: weights.is_some() })
     }
 
-    /// The classes' names, for the tables. Default: their indices.
+    /// The class names that tables show. Default: the indices.
     ///
     /// # Errors
-    /// [`Error::Argument`] where there is not one for each class.
+    /// [`Error::Argument`] if the number of names differs from the number of classes.
     pub fn names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         if names.len() != self.names.len() {
@@ -123,22 +125,22 @@ impl ConfusionMatrix {
         Ok(self)
     }
 
-    /// The matrix: row `i` are those of class `i`, column `j` those that were predicted as `j`.
+    /// The counts: row `i` holds the samples of class `i`, column `j` those predicted as `j`.
     pub fn counts(&self) -> &Array2<f64> {
         &self.counts
     }
 
-    /// The classes' names.
+    /// The class names.
     pub fn class_names(&self) -> &[String] {
         &self.names
     }
 
-    /// The share of the diagonal: what was predicted as it is. 0 of nothing.
+    /// The share of correct predictions, the sum of the diagonal over the sum of all entries; 0 if there are none.
     pub fn accuracy(&self) -> f64 {
         super::share(self.counts.diag().sum(), self.counts.sum())
     }
 
-    /// Precision, recall and F1 of each class, and their averages.
+    /// Computes precision, recall and F1 of each class, and their averages.
     ///
     /// # Example
     /// ```
@@ -156,7 +158,7 @@ fn owned<T: Copy>(items: impl IntoIterator<Item = impl Borrow<T>>) -> Vec<T> {
     items.into_iter().map(|item| *item.borrow()).collect()
 }
 
-/// A table: a row for each true class, a column for each predicted one.
+/// Formats a table with a row per true class and a column per predicted class.
 impl fmt::Display for ConfusionMatrix {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         const CORNER: &str = "true \\ predicted";

@@ -1,4 +1,4 @@
-//! Curves of scores against the truth, over all thresholds: ROC and precision-recall.
+//! ROC and precision-recall curves over all thresholds.
 
 mod calibration;
 mod pairs;
@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::samples::Samples;
 use pairs::{Pairs, by_class};
 
-/// The rates of true and of false positives at every threshold that makes a difference, from the highest down:
-/// `TP/(TP + FN)` over `FP/(FP + TN)`, where what scores at least the threshold is called positive.
+/// The ROC curve: true positive rate `TP/(TP + FN)` over false positive rate `FP/(FP + TN)`.
 ///
-/// Points in the midst of a straight stretch are left out, as scikit-learn does. The first threshold is infinite:
-/// nothing is called positive.
+/// Each score that occurs is a threshold, from the highest down; a score of at least the threshold is predicted
+/// positive. Points on a straight segment are omitted, as in scikit-learn. The first threshold is infinite: nothing
+/// is predicted positive.
 ///
 /// # Example
 /// ```
@@ -32,28 +32,29 @@ use pairs::{Pairs, by_class};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RocCurve {
-    /// The share of the negatives that is called positive, rising from 0 to 1.
+    /// The share of the negatives predicted positive, rising from 0 to 1.
     pub false_positive_rate: Vec<f64>,
-    /// The share of the positives that is called positive, rising from 0 to 1.
+    /// The share of the positives predicted positive, rising from 0 to 1.
     pub true_positive_rate: Vec<f64>,
     /// The thresholds, falling from infinity.
     pub thresholds: Vec<f64>,
 }
 
 impl RocCurve {
-    /// Of a truth of zeros and others (positive), and a score for each, such as a probability.
+    /// Computes the curve from targets, of which all but 0 are positive, and a score per target.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::SampleShape`] for more than a number a row, [`Error::NonFinite`], [`Error::Empty`];
-    /// and [`Error::Argument`] where all are positive, or none.
+    /// [`Error::Length`], [`Error::SampleShape`] for more than one number per row, [`Error::NonFinite`],
+    /// [`Error::Empty`], and [`Error::Argument`] if there are only positives or only negatives.
     pub fn new(y_true: &impl Samples<f64>, y_score: &impl Samples<f64>) -> Result<Self> {
         Ok(RocCurve::of(&Pairs::new(y_true, y_score)?))
     }
 
-    /// One curve for each class against all others.
+    /// Computes one curve per class, against all other classes.
     ///
     /// # Shapes
-    /// Scores `(samples, classes)`; the truth as class indices, or as rows of that width whose largest is the class.
+    /// Scores `(samples, classes)`; targets as class indices, or as rows of the same width whose largest entry is the
+    /// class.
     ///
     /// # Errors
     /// As [`RocCurve::new`], and [`Error::Label`]. Every class must occur.
@@ -89,15 +90,17 @@ impl RocCurve {
         }
     }
 
-    /// The area under the curve: how likely a positive scores more than a negative.
+    /// The area under the curve: the probability that a random positive scores higher than a random negative.
     pub fn area(&self) -> f64 {
         let points = self.false_positive_rate.iter().zip(&self.true_positive_rate).collect::<Vec<_>>();
         points.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0).sum()
     }
 }
 
-/// Precision `TP/(TP + FP)` and recall `TP/(TP + FN)` at every threshold, from the lowest up, where what scores at
-/// least the threshold is called positive. A last point, of precision 1 and recall 0, has no threshold.
+/// The precision-recall curve: precision `TP/(TP + FP)` and recall `TP/(TP + FN)` at every threshold.
+///
+/// Each score that occurs is a threshold, from the lowest up; a score of at least the threshold is predicted
+/// positive. A last point with precision 1 and recall 0 has no threshold.
 ///
 /// # Example
 /// ```
@@ -115,18 +118,18 @@ impl RocCurve {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PrecisionRecallCurve {
-    /// The share of what is called positive that is.
+    /// The share of the predicted positives that are positive.
     pub precision: Vec<f64>,
-    /// The share of the positives that is called positive, falling from 1 to 0.
+    /// The share of the positives predicted positive, falling from 1 to 0.
     pub recall: Vec<f64>,
-    /// The thresholds, rising; one less than points.
+    /// The thresholds, rising; there is one fewer than points.
     pub thresholds: Vec<f64>,
-    /// The share of positives: the precision of a guess.
+    /// The share of positives, which is the precision of a random guess.
     pub base_rate: f64,
 }
 
 impl PrecisionRecallCurve {
-    /// Of a truth of zeros and others (positive), and a score for each.
+    /// Computes the curve from targets, of which all but 0 are positive, and a score per target.
     ///
     /// # Errors
     /// As [`RocCurve::new`].
@@ -134,7 +137,7 @@ impl PrecisionRecallCurve {
         Ok(PrecisionRecallCurve::of(&Pairs::new(y_true, y_score)?))
     }
 
-    /// One curve for each class against all others.
+    /// Computes one curve per class, against all other classes.
     ///
     /// # Errors
     /// As [`RocCurve::one_vs_rest`].
@@ -165,13 +168,13 @@ impl PrecisionRecallCurve {
         }
     }
 
-    /// The mean precision, each weighted by what its threshold adds to the recall: `Σ (Rᵢ − Rᵢ₊₁)·Pᵢ`.
+    /// The average precision: the mean of the precisions, weighted by the gain in recall, `Σ (Rᵢ − Rᵢ₊₁)·Pᵢ`.
     pub fn average_precision(&self) -> f64 {
         self.recall.windows(2).zip(&self.precision).map(|(recall, p)| (recall[0] - recall[1]) * p).sum()
     }
 }
 
-/// Refuses bins that are none.
+/// Refuses 0 bins.
 fn check_bins(bins: usize) -> Result<()> {
     if bins == 0 {
         return Err(Error::argument("bins", "at least 1", bins));

@@ -1,4 +1,4 @@
-//! F1: the F-score that takes precision and recall alike, F1 = 2·P·R / (P + R).
+//! The F1 score, which weighs precision and recall equally: F1 = 2·P·R / (P + R).
 
 use super::{Average, FBetaScore, Goal, Metric, saved};
 use crate::config::settings;
@@ -7,16 +7,18 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// The harmonic mean of precision and recall, `2·P·R / (P + R)`: [`FBetaScore`] with `β = 1`.
+/// The F1 score, the harmonic mean of precision and recall: `2·P·R / (P + R)`.
+///
+/// It equals [`FBetaScore`] with `β = 1`.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `average` | [`Average::Macro`] |
-/// | `threshold` | none: the largest output |
+/// | `threshold` | none: the largest output is positive |
 /// | `name` | `f1_score` |
 ///
 /// # Shapes
-/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+/// Outputs `(…, classes)`; targets of the same shape, or one class index per row.
 ///
 /// # Example
 /// ```
@@ -37,22 +39,22 @@ use crate::tensor::Batch;
 pub struct F1Score(FBetaScore);
 
 impl F1Score {
-    /// The mean of the classes' scores.
+    /// Creates the macro-averaged F1 score.
     pub fn new() -> Self {
         F1Score(FBetaScore::new(1.0).name("f1_score"))
     }
 
-    /// How the classes' scores become one. Default: [`Average::Macro`].
+    /// How the scores of the classes are averaged. Default: [`Average::Macro`].
     pub fn average(self, average: Average) -> Self {
         F1Score(self.0.average(average))
     }
 
-    /// Outputs above this are called positive, rather than the largest of each row. Default: none.
+    /// Outputs above the threshold are predicted positive. Default: none, the largest of each row is.
     pub fn threshold(self, threshold: f64) -> Self {
         F1Score(self.0.threshold(threshold))
     }
 
-    /// The key under which it is reported. Default: `f1_score`.
+    /// The name under which the metric is reported. Default: `f1_score`.
     pub fn name(self, name: impl Into<String>) -> Self {
         F1Score(self.0.name(name))
     }

@@ -1,4 +1,4 @@
-//! F-scores: Fᵦ = (1 + β²)·P·R / (β²·P + R), of precision P and recall R.
+//! F-scores: Fᵦ = (1 + β²)·P·R / (β²·P + R) with precision P and recall R.
 
 use super::{Goal, Metric, saved, target_at, weight};
 use crate::config::{settings, words};
@@ -10,40 +10,41 @@ use crate::tensor::Batch;
 /// Keras's global epsilon, which keeps the divisors from 0.
 const EPSILON: f64 = 1e-7;
 
-/// How the scores of the classes become one.
+/// How the scores of the classes are averaged.
 ///
 /// # Example
 /// ```
-/// use cornu::metric::{Average, F1Score};
-/// let score = F1Score::new().average(Average::Weighted);
-/// # let _ = score;
+/// use cornu::metric::{Average, F1Score, Metric};
+/// use cornu::tensor::Batch;
+/// let mut score = F1Score::new().average(Average::Micro);
+/// score.update(Batch::new(&[0.9f32, 0.1, 0.2, 0.8], 2), Batch::new(&[0.0, 0.0], 1), None);
+/// assert!((Metric::<f32>::value(&score) - 0.5).abs() < 1e-6);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Average {
-    /// One score of the counts of all classes together.
+    /// One score from the counts of all classes together.
     Micro,
-    /// The mean of the classes' scores.
+    /// The unweighted mean over the classes.
     #[default]
     Macro,
-    /// Their mean, each class counting as often as it occurs.
+    /// The mean over the classes, each weighted by its number of samples.
     Weighted,
 }
 
-/// The mean of precision and recall in which recall counts `β` times as much:
-/// `Fᵦ = (1 + β²)·P·R / (β²·P + R)`.
+/// The F-beta score, `Fᵦ = (1 + β²)·P·R / (β²·P + R)`, which weighs recall `β` times as much as precision.
 ///
-/// Positive is the largest output of each row (all of them where several are equally large, none where it
-/// is 0), or with a threshold each output above it. As in Keras each divisor has 1e-7 added, so that a perfect
-/// score is 0.9999998.
+/// The largest output of each row is predicted positive: all of them if several are equally large, none if it is 0.
+/// With a threshold, every output above it is. As in Keras, 1e-7 is added to each divisor, so a perfect score is
+/// 0.9999998.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `average` | [`Average::Macro`] (Keras's `None` gives one number a class, see [`ConfusionMatrix::report`]) |
-/// | `threshold` | none: the largest output |
+/// | `average` | [`Average::Macro`]; for Keras's `None`, one score per class, use [`ConfusionMatrix::report`] |
+/// | `threshold` | none: the largest output is positive |
 /// | `name` | `fbeta_score` |
 ///
 /// # Shapes
-/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+/// Outputs `(…, classes)`; targets of the same shape, or one class index per row.
 ///
 /// # Example
 /// ```
@@ -57,8 +58,8 @@ pub enum Average {
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] for a `β` that is not above 0, a threshold outside (0, 1],
-/// or no threshold for an output of a single column, where the largest is always that one.
+/// When training or evaluating: [`Error::Argument`] for a `β` that is not above 0, a threshold outside (0, 1], or no
+/// threshold for an output of a single column, whose largest output is always that column.
 ///
 /// # References
 /// <https://keras.io/api/metrics/classification_metrics/#fbetascore-class>
@@ -70,7 +71,7 @@ pub struct FBetaScore {
     beta: f64,
     pub(super) average: Average,
     pub(super) threshold: Option<f64>,
-    /// Of each class.
+    /// The counts of each class.
     counts: Vec<Counts>,
 }
 
@@ -93,7 +94,7 @@ impl Counts {
         (1.0 + square) * precision * recall / (square * precision + recall + EPSILON)
     }
 
-    /// How much there is of the class.
+    /// The number of samples of the class.
     fn support(&self) -> f64 {
         self.true_positives + self.false_negatives
     }
@@ -106,7 +107,7 @@ impl Counts {
 }
 
 impl FBetaScore {
-    /// The score in which recall counts `beta` times as much as precision.
+    /// Creates the macro-averaged score that weighs recall `beta` times as much as precision.
     pub fn new(beta: f64) -> Self {
         FBetaScore {
             name: "fbeta_score".into(),
@@ -117,19 +118,19 @@ impl FBetaScore {
         }
     }
 
-    /// How the classes' scores become one. Default: [`Average::Macro`].
+    /// How the scores of the classes are averaged. Default: [`Average::Macro`].
     pub fn average(mut self, average: Average) -> Self {
         self.average = average;
         self
     }
 
-    /// Outputs above this are called positive, rather than the largest of each row. Default: none.
+    /// Outputs above the threshold are predicted positive. Default: none, the largest of each row is.
     pub fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = Some(threshold);
         self
     }
 
-    /// The key under which it is reported. Default: `fbeta_score`.
+    /// The name under which the metric is reported. Default: `fbeta_score`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -207,7 +208,7 @@ impl<F: Scalar> Metric<F> for FBetaScore {
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
-        // As many as the outputs are wide, once there were some.
+        // One entry per output column, once an output was seen.
         state.list("classes", &mut self.counts, Counts::default, |counts, state| {
             state.numbers("counts", counts.numbers())
         })

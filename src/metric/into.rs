@@ -1,19 +1,19 @@
-//! What can be given as metrics: nothing, several of a kind, or several of different kinds.
+//! The values that `compile` accepts as metrics.
 
 use super::Metric;
 use crate::scalar::Scalar;
 
-/// What `compile` takes as metrics: `()`, an array or a `Vec` of one kind, or a tuple of several.
+/// The metrics of `compile`: `()`, an array or `Vec` of one type, or a tuple of several types.
 ///
 /// # Example
 /// ```
+/// use cornu::metric::IntoMetrics;
 /// use cornu::prelude::*;
-/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
-/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), (Accuracy::new(), Weighted::new(Accuracy::new())))?;
-/// # Ok::<(), cornu::Error>(())
+/// let metrics = IntoMetrics::<f32>::into_metrics((Accuracy::new(), Weighted::new(Accuracy::new())));
+/// assert_eq!(metrics.len(), 2);
 /// ```
 pub trait IntoMetrics<F: Scalar> {
-    /// The metrics, in order.
+    /// Returns the metrics in order.
     fn into_metrics(self) -> Vec<Box<dyn Metric<F>>>;
 }
 

@@ -1,4 +1,4 @@
-//! Metrics: what is measured beside the loss. They are exact over an epoch, and never trained on.
+//! Metrics: measures reported beside the loss. They are exact over an epoch and are not trained on.
 
 mod accuracy;
 mod auc;
@@ -45,10 +45,10 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// A measure over all batches of an epoch or an evaluation. Its state is its own: each training and each
-/// evaluation measures with a copy.
+/// A measure over all batches of an epoch or an evaluation.
 ///
-/// A row is a sample; where the output has steps, as in `(steps, classes)`, a row is a step of a sample.
+/// Each training and each evaluation measures with its own copy. A row is a sample. If the output has steps, as in
+/// `(steps, classes)`, a row is one step of a sample.
 ///
 /// # Example
 /// ```
@@ -74,49 +74,53 @@ use crate::tensor::Batch;
 /// }
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), MeanSquaredError::new(), [WorstError::default()])?;
+/// let (x, y) = (ndarray::Array2::zeros((2, 3)), ndarray::array![1.0, -4.0]);
+/// assert_eq!(model.evaluate(&x, &y, &Evaluate::new())?.get("worst_error"), Some(4.0));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
-    /// The key under which the metric is reported.
+    /// The name under which the metric is reported.
     fn name(&self) -> &str;
 
-    /// The metric's settings, for files. Default: none, and a model with it cannot be saved.
+    /// The settings of the metric, for files. Default: none; a model with such a metric cannot be saved.
     fn config(&self) -> Option<Config> {
         None
     }
 
-    /// Prepares for outputs and targets of these shapes (of one sample). Default: takes any.
+    /// Prepares for outputs and targets of these shapes, each of one sample. Default: accepts all.
     ///
     /// # Errors
-    /// Where the metric cannot measure them.
+    /// [`Error::Argument`] or a similar error if the metric cannot measure such outputs or targets.
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         let _ = (output, target);
         Ok(())
     }
 
-    /// Whether the metric is better high or low. Default: low.
+    /// Whether higher or lower values are better. Default: [`Goal::Low`].
     fn goal(&self) -> Goal {
         Goal::Low
     }
 
-    /// Whether the rows' weights are to be given to `update`. Default: false, as for Keras's `metrics`.
+    /// Whether `update` needs the weights of the rows. Default: false, as for Keras's `metrics`.
     fn is_weighted(&self) -> bool {
         false
     }
 
-    /// Takes in a batch; `weights` has one number for each row.
+    /// Adds a batch; `weights` has one number per row.
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>);
 
-    /// The measure over all that was taken in.
+    /// Returns the measure over all batches since the last reset.
     fn value(&self) -> f64;
 
-    /// Forgets all that was taken in.
+    /// Clears everything that was added.
     fn reset(&mut self);
 
-    /// What was taken in since the last reset, for a training that is killed within an epoch to go on.
+    /// Saves or restores what was added since the last reset, so that an interrupted epoch can be resumed.
+    ///
+    /// Default: [`Error::Argument`]; `fit` then refuses backups within an epoch.
     ///
     /// # Errors
-    /// What [`State`] returns. Default: [`Error::Argument`], by which a fit refuses backups within an epoch.
+    /// The errors of [`State`].
     fn state(&mut self, state: &mut State) -> Result<()> {
         let _ = state;
         let expected = "metrics with `Metric::state`, for backups within an epoch";
@@ -164,7 +168,7 @@ impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
     }
 }
 
-/// Which way a metric gets better.
+/// Whether higher or lower values of a metric are better.
 ///
 /// # Example
 /// ```
@@ -179,7 +183,7 @@ pub enum Goal {
     Low,
 }
 
-/// A running weighted mean: `total / count`, 0 of nothing.
+/// A running weighted mean: `total / count`, or 0 if nothing was added.
 #[derive(Debug, Clone, Copy, Default)]
 struct Mean {
     total: f64,
@@ -201,22 +205,22 @@ impl Mean {
     }
 }
 
-/// The weight of a row: 1 where there are none.
+/// Returns the weight of a row; 1 if there are no weights.
 fn weight<F: Scalar>(weights: Option<&[F]>, row: usize) -> f64 {
     weights.map_or(1.0, |weights| weights[row].as_f64())
 }
 
-/// `part / whole`, 0 of nothing.
+/// `part / whole`, or 0 if `whole` is 0.
 fn share(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { 0.0 } else { part / whole }
 }
 
-/// The place of the first largest number.
+/// Returns the index of the largest number, the first if several are equal.
 fn argmax<F: Scalar>(row: &[F]) -> usize {
     row.iter().enumerate().fold(0, |best, (i, x)| if *x > row[best] { i } else { best })
 }
 
-/// The target at a column of `width`: the number there, or for a class index 1 at its column and 0 elsewhere.
+/// Returns the target of a column: the number there, or, for a class index, 1 in its column and 0 elsewhere.
 fn target_at<F: Scalar>(target: &[F], column: usize, width: usize) -> F {
     match *target {
         [class] if width > 1 => F::of(f64::from(u8::from(class == F::of(column as f64)))),
@@ -224,7 +228,7 @@ fn target_at<F: Scalar>(target: &[F], column: usize, width: usize) -> F {
     }
 }
 
-/// Refuses targets that are not one number for each output.
+/// Refuses targets that do not have one number per output.
 fn check_as_wide(metric: &str, output: &[usize], target: &[usize]) -> Result<()> {
     if output.iter().product::<usize>() == target.iter().product::<usize>() {
         return Ok(());

@@ -9,20 +9,21 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// Of what was called positive, the share that is: `TP / (TP + FP)`, 0 where nothing was called positive.
+/// Precision, the share of the predicted positives that are positive: `TP / (TP + FP)`.
 ///
-/// Each column of each row is one decision: positive where the output is above the threshold and, with
-/// `top_k`, among the `k` largest of its row (of equal outputs the first). Targets other than 0 are positive.
+/// It is 0 if nothing is predicted positive. Each column of each row is one decision. An output is predicted positive
+/// if it is above the threshold and, with `top_k`, among the `k` largest of its row (of equal outputs, the first).
+/// Targets other than 0 are positive.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `threshold` | 0.5; with `top_k` none |
+/// | `threshold` | 0.5; none with `top_k` |
 /// | `top_k` | none: the threshold alone decides |
 /// | `class_id` | none: all columns |
 /// | `name` | `precision` |
 ///
 /// # Shapes
-/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+/// Outputs `(…, classes)`; targets of the same shape, or one class index per row.
 ///
 /// # Example
 /// ```
@@ -34,27 +35,27 @@ use crate::tensor::Batch;
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] for a threshold outside [0, 1], a `top_k` or a `class_id`
-/// that the output does not have.
+/// When training or evaluating: [`Error::Argument`] for a threshold outside [0, 1], or for a `top_k` or `class_id`
+/// beyond the columns of the output.
 ///
 /// # References
 /// <https://keras.io/api/metrics/classification_metrics/#precision-class>
 #[derive(Debug, Clone)]
 pub struct Precision(Decisions);
 
-/// Of what is positive, the share that was found: `TP / (TP + FN)`, 0 where nothing is positive.
+/// Recall, the share of the positives that are predicted positive: `TP / (TP + FN)`.
 ///
-/// What is positive is decided as for [`Precision`].
+/// It is 0 if nothing is positive. The decisions are those of [`Precision`].
 ///
 /// | setter | default |
 /// |---|---|
-/// | `threshold` | 0.5; with `top_k` none |
+/// | `threshold` | 0.5; none with `top_k` |
 /// | `top_k` | none: the threshold alone decides |
 /// | `class_id` | none: all columns |
 /// | `name` | `recall` |
 ///
 /// # Shapes
-/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+/// Outputs `(…, classes)`; targets of the same shape, or one class index per row.
 ///
 /// # Example
 /// ```
@@ -73,7 +74,7 @@ pub struct Precision(Decisions);
 #[derive(Debug, Clone)]
 pub struct Recall(Decisions);
 
-/// What is called positive, and how often that was right.
+/// The rule that predicts positives, and the counts of its decisions.
 #[derive(Debug, Clone)]
 struct Decisions {
     name: String,
@@ -83,7 +84,7 @@ struct Decisions {
     true_positives: f64,
     false_positives: f64,
     false_negatives: f64,
-    /// Memory to find the largest of a row.
+    /// Scratch memory to find the largest outputs of a row.
     order: Vec<usize>,
 }
 
@@ -143,12 +144,12 @@ impl Decisions {
     }
 }
 
-/// Larger numbers first, and of equal ones the first.
+/// Orders larger numbers first, and equal ones by position.
 fn order<F: Scalar>(row: &[F], a: usize, b: usize) -> Ordering {
     row[b].as_f64().total_cmp(&row[a].as_f64()).then(a.cmp(&b))
 }
 
-/// The place of the `k`-th largest number.
+/// Returns the index of the `k`-th largest number.
 fn place_of_kth<F: Scalar>(row: &[F], k: usize, places: &mut Vec<usize>) -> usize {
     places.clear();
     places.extend(0..row.len());
@@ -158,30 +159,30 @@ fn place_of_kth<F: Scalar>(row: &[F], k: usize, places: &mut Vec<usize>) -> usiz
 macro_rules! of_decisions {
     ($metric:ident, $name:literal, $missed:ident) => {
         impl $metric {
-            #[doc = concat!("All columns at a threshold of 0.5, under the name `", $name, "`.")]
+            #[doc = concat!("Creates the metric `", $name, "` over all columns at a threshold of 0.5.")]
             pub fn new() -> Self {
                 $metric(Decisions::new($name))
             }
 
-            /// Outputs above this are called positive. Default: 0.5; none with `top_k`.
+            /// Outputs above the threshold are predicted positive. Default: 0.5; none with `top_k`.
             pub fn threshold(mut self, threshold: f64) -> Self {
                 self.0.threshold = Some(threshold);
                 self
             }
 
-            /// Only the `k` largest outputs of a row are called positive. Default: none.
+            /// Only the `k` largest outputs of a row are predicted positive. Default: none.
             pub fn top_k(mut self, k: usize) -> Self {
                 self.0.top_k = Some(k);
                 self
             }
 
-            /// Only this column counts, from 0. Default: none, all count.
+            /// Only this column counts, from 0. Default: all columns.
             pub fn class_id(mut self, class: usize) -> Self {
                 self.0.class_id = Some(class);
                 self
             }
 
-            #[doc = concat!("The key under which it is reported. Default: `", $name, "`.")]
+            #[doc = concat!("The name under which the metric is reported. Default: `", $name, "`.")]
             pub fn name(mut self, name: impl Into<String>) -> Self {
                 self.0.name = name.into();
                 self

@@ -1,4 +1,4 @@
-//! R²: 1 − Σ(t − p)² / Σ(t − t̄)², the share of the targets' variance that is explained.
+//! R²: 1 − Σ(t − p)² / Σ(t − t̄)², the explained share of the targets' variance.
 
 use super::{Goal, Metric, check_as_wide, saved, share, weight};
 use crate::config::{settings, words};
@@ -7,29 +7,34 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// How the scores of several outputs become one.
+/// How the scores of several outputs are averaged.
 ///
 /// # Example
 /// ```
-/// use cornu::metric::{Aggregation, R2Score};
-/// let score = R2Score::new().aggregation(Aggregation::VarianceWeighted);
-/// # let _ = score;
+/// use cornu::metric::{Aggregation, Metric, R2Score};
+/// use cornu::tensor::Batch;
+/// let mut score = R2Score::new().aggregation(Aggregation::VarianceWeighted);
+/// let y = Batch::new(&[1.0f64, 4.0, 2.0, 8.0], 2);
+/// score.update(y, y, None);
+/// assert_eq!(Metric::<f64>::value(&score), 1.0);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Aggregation {
-    /// Their mean.
+    /// The unweighted mean.
     #[default]
     Uniform,
-    /// Their mean, each output counting as the variance of its targets.
+    /// The mean weighted by the variance of each output's targets.
     VarianceWeighted,
 }
 
-/// The share of the targets' variance that the outputs explain: `1 − Σ w·(t − p)² / Σ w·(t − t̄)²` for each
-/// output, with the weighted mean `t̄`; 1 is perfect, 0 no better than `t̄`, and there is no lower bound.
+/// The coefficient of determination, `R² = 1 − Σ w·(t − p)² / Σ w·(t − t̄)²` for each output.
 ///
-/// Targets without variance score 0, or 1 where all are met exactly (Keras: NaN). With `num_regressors = r`
-/// it is the adjusted score `1 − (1 − R²)(N − 1)/(N − r − 1)`, where `N` counts the numbers of all outputs, as
-/// in Keras; the plain score where `r ≥ N − 1`.
+/// `t̄` is the weighted mean of the targets. A perfect prediction has R² = 1, predicting `t̄` has R² = 0, and there
+/// is no lower bound.
+///
+/// If the targets have no variance, R² is 1 for exact predictions and 0 otherwise (Keras: NaN). With `num_regressors
+/// = r` the metric is the adjusted score `1 − (1 − R²)(N − 1)/(N − r − 1)`, in which `N` counts the numbers of all
+/// outputs, as in Keras; if `r ≥ N − 1`, it is the plain score.
 ///
 /// | setter | default |
 /// |---|---|
@@ -50,8 +55,8 @@ pub enum Aggregation {
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`](crate::Error::Argument) for class indices as targets of a
-/// wider output.
+/// When training or evaluating: [`Error::Argument`](crate::Error::Argument) if the targets are class indices and the
+/// output has several columns.
 ///
 /// # References
 /// <https://keras.io/api/metrics/regression_metrics/#r2score-class>
@@ -60,14 +65,14 @@ pub struct R2Score {
     name: String,
     aggregation: Aggregation,
     num_regressors: usize,
-    /// How many numbers were taken in.
+    /// How many numbers were added.
     numbers: f64,
     weights: f64,
-    /// Of each output.
+    /// The sums of each output.
     sums: Vec<Sums>,
 }
 
-/// Weighted sums, of targets less the first of them: near 0 little is lost in their squares.
+/// Weighted sums of the targets minus the first target: near 0 their squares lose little precision.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     first: f64,
@@ -93,7 +98,7 @@ impl Sums {
 }
 
 impl R2Score {
-    /// The mean of the outputs' scores.
+    /// Creates the uniformly averaged, unadjusted score.
     pub fn new() -> Self {
         R2Score {
             name: "r2_score".into(),
@@ -105,19 +110,19 @@ impl R2Score {
         }
     }
 
-    /// How the outputs' scores become one. Default: [`Aggregation::Uniform`].
+    /// How the scores of the outputs are averaged. Default: [`Aggregation::Uniform`].
     pub fn aggregation(mut self, aggregation: Aggregation) -> Self {
         self.aggregation = aggregation;
         self
     }
 
-    /// How many inputs the score is adjusted for. Default: 0, not adjusted.
+    /// The number of regressors for which the score is adjusted. Default: 0, not adjusted.
     pub fn num_regressors(mut self, num_regressors: usize) -> Self {
         self.num_regressors = num_regressors;
         self
     }
 
-    /// The key under which it is reported. Default: `r2_score`.
+    /// The name under which the metric is reported. Default: `r2_score`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -190,7 +195,7 @@ impl<F: Scalar> Metric<F> for R2Score {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         state.numbers("counts", [&mut self.numbers, &mut self.weights])?;
-        // As many as the targets of the first row are wide, once there was one.
+        // One entry per output column, once a row was seen.
         state.list("columns", &mut self.sums, Sums::default, |sums, state| {
             let Sums { first, targets, squares, residuals } = sums;
             state.numbers("sums", [first, targets, squares, residuals])

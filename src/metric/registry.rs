@@ -1,9 +1,9 @@
-//! The built-in metrics by the names that files use, and by Keras's short names.
+//! The built-in metrics, by their names in files and by Keras's short names.
 
 use super::*;
 use crate::config::{Constructor, Fields, Registry, Value, built_in, refuse};
 
-/// The registry of the built-in ones.
+/// Returns the registry of the built-in metrics.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Metric<F>> {
     let mut rows: Vec<Constructor<dyn Metric<F>>> = built_in![
         "AUC": Auc::new(),
@@ -38,7 +38,7 @@ const ALIASES: [(&str, &str); 6] = [
     ("msle", "MeanSquaredLogarithmicError"),
 ];
 
-/// Constructs it from its settings or from Keras's name for it, which it then reports.
+/// Constructs a metric from its settings, or from Keras's name, under which it is then reported.
 pub(crate) fn from_value<F: Scalar>(
     value: &Value,
     path: &str,
@@ -68,7 +68,7 @@ pub(crate) fn from_value<F: Scalar>(
     Ok(metric)
 }
 
-/// The settings of a metric that lists them.
+/// Implements `Metric::config` for a metric with listed settings.
 macro_rules! saved {
     ($kind:expr) => {
         fn config(&self) -> Option<crate::config::Config> {

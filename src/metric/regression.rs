@@ -1,4 +1,4 @@
-//! Means of the errors of numbers, row by row: what Keras has under the names of its losses.
+//! Regression metrics: means of errors, under the names of Keras's losses.
 
 use super::{Goal, Mean, Metric, check_as_wide, saved, weight};
 use crate::config::settings;
@@ -22,7 +22,7 @@ macro_rules! mean_metric {
         #[doc = concat!("| `name` | `", $name, "` |")]
         ///
         /// # Shapes
-        /// Outputs of any shape, targets of the same.
+        /// Outputs of any shape; targets of the same shape.
         ///
         /// # Example
         /// ```
@@ -35,8 +35,8 @@ macro_rules! mean_metric {
         /// ```
         ///
         /// # Errors
-        /// When training or evaluating: [`Error::Argument`](crate::Error::Argument) for class indices as targets
-        /// of a wider output.
+        /// When training or evaluating: [`Error::Argument`](crate::Error::Argument) if the targets are class indices
+        /// and the output has several columns.
         ///
         /// # References
         #[doc = concat!("<https://keras.io/api/metrics/", $page, "-class>")]
@@ -47,12 +47,12 @@ macro_rules! mean_metric {
         }
 
         impl $metric {
-            #[doc = concat!("The metric under the name `", $name, "`.")]
+            #[doc = concat!("Creates the metric `", $name, "`.")]
             pub fn new() -> Self {
                 $metric { name: $name.into(), mean: Mean::default() }
             }
 
-            #[doc = concat!("The key under which it is reported. Default: `", $name, "`.")]
+            #[doc = concat!("The name under which the metric is reported. Default: `", $name, "`.")]
             pub fn name(mut self, name: impl Into<String>) -> Self {
                 self.name = name.into();
                 self
@@ -103,7 +103,7 @@ macro_rules! mean_metric {
     };
 }
 
-/// The mean of a function of output and target over a row.
+/// Returns the mean of a function of output and target over a row.
 fn mean<F: Scalar>(p: &[F], t: &[F], f: impl Fn(f64, f64) -> f64) -> f64 {
     p.iter().zip(t).map(|(p, t)| f(p.as_f64(), t.as_f64())).sum::<f64>() / p.len() as f64
 }
@@ -140,7 +140,7 @@ mean_metric!(
     [[1.0, 2.0], [0.0, 4.0]] => 2.5, "regression_metrics/#meansquarederror"
 );
 mean_metric!(
-    /// The root of the mean squared error, `√(mean (p − t)²)`: in the units of the targets.
+    /// The root mean squared error, `√(mean (p − t)²)`, in the units of the targets.
     RootMeanSquaredError, "root_mean_squared_error", Low, squared, f64::sqrt,
     [[1.0, 2.0], [2.0, 9.0]] => 5.0, "regression_metrics/#rootmeansquarederror"
 );
@@ -150,24 +150,25 @@ mean_metric!(
     [[1.0, 2.0], [0.0, 4.0]] => 1.5, "regression_metrics/#meanabsoluteerror"
 );
 mean_metric!(
-    /// The mean absolute error in percent of the target, `100·mean |p − t| / max(|t|, 1e-7)`.
+    /// The mean absolute error in percent of the targets, `100·mean |p − t| / max(|t|, 1e-7)`.
     MeanAbsolutePercentageError, "mean_absolute_percentage_error", Low, percentage, std::convert::identity,
     [[1.0, 2.0], [2.0, 4.0]] => 50.0, "regression_metrics/#meanabsolutepercentageerror"
 );
 mean_metric!(
-    /// The mean squared error of logarithms, `mean (ln(1 + p) − ln(1 + t))²`, of numbers of at least 1e-7.
+    /// The mean squared error of the logarithms, `mean (ln(1 + p) − ln(1 + t))²`; numbers below 1e-7 count as 1e-7.
     MeanSquaredLogarithmicError, "mean_squared_logarithmic_error", Low, squared_logarithmic,
     std::convert::identity,
     [[1.0, 3.0], [3.0, 1.0]] => 2f64.ln().powi(2), "regression_metrics/#meansquaredlogarithmicerror"
 );
 mean_metric!(
-    /// The mean of `ln cosh(p − t)`: squared for small errors, absolute for large ones.
+    /// The mean of `ln cosh(p − t)`, about quadratic for small errors and linear for large ones.
     LogCoshError, "logcosh", Low, log_cosh, std::convert::identity,
     [[1.0, 2.0], [0.0, 1.0]] => 1f64.cosh().ln(), "regression_metrics/#logcosherror"
 );
 mean_metric!(
-    /// The mean cosine of the angle between output and target, `Σ p·t / (‖p‖·‖t‖)`: 1 where they point the
-    /// same way, with norms of at least 1e-7. The loss of this name has the opposite sign.
+    /// The mean cosine similarity of output and target, `Σ p·t / (‖p‖·‖t‖)`: 1 for equal directions.
+    ///
+    /// Norms count as at least 1e-7. The loss of this name has the opposite sign.
     CosineSimilarity, "cosine_similarity", High, cosine, std::convert::identity,
     [[1.0, 0.0], [3.0, 4.0]] => 0.6, "regression_metrics/#cosinesimilarity"
 );

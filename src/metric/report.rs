@@ -18,18 +18,21 @@ use super::share;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct ClassScores {
-    /// `TP / (TP + FP)`, 0 of nothing.
+    /// `TP / (TP + FP)`, or 0 if nothing was predicted as the class.
     pub precision: f64,
-    /// `TP / (TP + FN)`, 0 of nothing.
+    /// `TP / (TP + FN)`, or 0 if the class does not occur.
     pub recall: f64,
-    /// `2·TP / (2·TP + FP + FN)`, 0 of nothing.
+    /// `2·TP / (2·TP + FP + FN)`, or 0 if the divisor is 0.
     pub f1: f64,
-    /// `TP + FN`: how much there is of the class, or of all.
+    /// `TP + FN`, the number of samples of the class, or of all classes.
     pub support: f64,
 }
 
-/// What [`ConfusionMatrix::report`](super::ConfusionMatrix::report) makes: it prints as scikit-learn's
-/// `classification_report` does.
+/// Precision, recall and F1 of each class and their averages, created by [`ConfusionMatrix::report`].
+///
+/// It prints in the layout of scikit-learn's `classification_report`.
+///
+/// [`ConfusionMatrix::report`]: super::ConfusionMatrix::report
 ///
 /// # Example
 /// ```
@@ -80,17 +83,17 @@ impl ClassificationReport {
         &self.classes
     }
 
-    /// The share of right predictions.
+    /// The share of correct predictions.
     pub fn accuracy(&self) -> f64 {
         self.accuracy
     }
 
-    /// The mean over the classes.
+    /// The unweighted mean over the classes.
     pub fn macro_average(&self) -> ClassScores {
         self.average(|_| 1.0)
     }
 
-    /// The mean over the classes, each counting as its support.
+    /// The mean over the classes, weighted by their support.
     pub fn weighted_average(&self) -> ClassScores {
         self.average(|class| class.support)
     }
@@ -141,7 +144,7 @@ mod tests {
     const TRUTH: [usize; 8] = [0, 1, 2, 2, 2, 1, 0, 0];
     const PREDICTED: [usize; 8] = [0, 0, 2, 2, 1, 1, 0, 2];
 
-    /// Text of scikit-learn 1.9.1.
+    /// Compares with the text that scikit-learn 1.9.1 prints.
     #[track_caller]
     fn check(matrix: ConfusionMatrix, expected: &str) {
         assert_eq!(matrix.report().to_string(), expected.trim_start_matches('\n'));

@@ -7,10 +7,10 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// The share of rows whose class is among the `k` largest outputs: at most `k − 1` outputs are larger than
-/// that of the class, so that equal outputs count as hits.
+/// Top-k accuracy, the share of rows whose class is among the `k` largest outputs.
 ///
-/// Targets of one class index a row make it Keras's `SparseTopKCategoricalAccuracy`, one-hot targets its
+/// A row is a hit if at most `k − 1` outputs are larger than that of its class, so ties count as hits. With class
+/// indices as targets the metric is Keras's `SparseTopKCategoricalAccuracy`, with one-hot targets
 /// `TopKCategoricalAccuracy`.
 ///
 /// | setter | default |
@@ -19,7 +19,7 @@ use crate::tensor::Batch;
 /// | `name` | `top_k_accuracy` |
 ///
 /// # Shapes
-/// Outputs `(…, classes)`; targets of the same shape, or one class index a row.
+/// Outputs `(…, classes)`; targets of the same shape, or one class index per row.
 ///
 /// # Example
 /// ```
@@ -32,7 +32,7 @@ use crate::tensor::Batch;
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] where `k` is 0 or the output has a single column.
+/// When training or evaluating: [`Error::Argument`] if `k` is 0 or the output has a single column.
 ///
 /// # References
 /// <https://keras.io/api/metrics/accuracy_metrics/#topkcategoricalaccuracy-class>
@@ -44,18 +44,18 @@ pub struct TopKAccuracy {
 }
 
 impl TopKAccuracy {
-    /// Among the 5 largest.
+    /// Creates top-5 accuracy.
     pub fn new() -> Self {
         TopKAccuracy { name: "top_k_accuracy".into(), k: 5, mean: Mean::default() }
     }
 
-    /// How many of the largest outputs count. Default: 5.
+    /// The number `k` of largest outputs that count. Default: 5.
     pub fn k(mut self, k: usize) -> Self {
         self.k = k;
         self
     }
 
-    /// The key under which it is reported. Default: `top_k_accuracy`.
+    /// The name under which the metric is reported. Default: `top_k_accuracy`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self

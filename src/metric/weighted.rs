@@ -1,4 +1,4 @@
-//! A metric that counts each row by its weight.
+//! A metric that weighs each row.
 
 use super::{Goal, Metric};
 use crate::error::Result;
@@ -6,22 +6,27 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// Gives a metric the rows' weights (sample weights times class weights), as Keras's `weighted_metrics`.
+/// Passes the weights of the rows to a metric, as Keras's `weighted_metrics` does.
 ///
-/// Its key is the metric's own, or with `weighted_` before it where that is taken.
+/// The weight of a row is its sample weight times its class weight. The metric keeps its name, with the prefix
+/// `weighted_` if that name is taken.
 ///
 /// # Example
 /// ```
 /// use cornu::prelude::*;
-/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
-/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), (Accuracy::new(), Weighted::new(Accuracy::new())))?;
+/// let mut model = Sequential::new().input([1]).add(Rescaling::new(1.0));
+/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), [Weighted::new(Accuracy::new())])?;
+/// let (x, y) = (ndarray::array![[1.0], [0.0]], ndarray::array![1.0, 1.0]);
+/// let weights = ndarray::array![3.0, 1.0];
+/// let scores = model.evaluate(&x, &y, &Evaluate::new().sample_weight(&weights))?;
+/// assert_eq!(scores.get("accuracy"), Some(0.75));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Weighted<M>(M);
 
 impl<M> Weighted<M> {
-    /// The same metric, weighted.
+    /// Creates the weighted version of a metric.
     pub fn new(metric: M) -> Self {
         Weighted(metric)
     }

@@ -6,13 +6,13 @@ use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
 
-/// Adadelta: steps as long as the recent steps, in the direction of the gradient over its recent size.
+/// Adadelta: steps scaled by the ratio of recent step sizes to recent gradient sizes.
 ///
 /// ```text
 /// a ← ρ·a + (1 − ρ)·g²    δ = √(d + ε) / √(a + ε) · g
 /// d ← ρ·d + (1 − ρ)·δ²    w ← w − η·δ
 /// ```
-/// The paper's rule has η = 1, which is also what early Keras had by default.
+/// The paper's rule has η = 1.
 ///
 /// | setter | default |
 /// |---|---|
@@ -28,7 +28,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate below 0 or not finite, rho outside [0, 1), a negative epsilon.
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate below 0 or not finite, rho outside
+/// [0, 1), or a negative epsilon.
 ///
 /// # References
 /// Zeiler (2012), *ADADELTA: an adaptive learning rate method*; <https://keras.io/api/optimizers/adadelta/>.
@@ -40,15 +41,15 @@ pub struct Adadelta {
 }
 
 impl Adadelta {
-    /// Adadelta at this learning rate; Keras's default is 0.001.
+    /// Creates Adadelta with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Adadelta { learning_rate: learning_rate.into(), rho: 0.95, epsilon: 1e-7 }
     }
 
     setters! {
-        /// How slowly the mean squares move. Default: 0.95.
+        /// The decay rate ρ of the mean squares. Default: 0.95.
         rho: f64;
-        /// Keeps the divisor from 0, and the first steps above it. Default: 1e-7.
+        /// ε, which keeps the divisor and the first steps above 0. Default: 1e-7.
         epsilon: f64;
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
 
-/// Adagrad: each number's step shrinks as its squared gradients add up.
+/// Adagrad: the steps of each weight shrink as its squared gradients add up.
 ///
 /// ```text
 /// a ← a + g²    w ← w − η·g / √(a + ε)
@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 ///
 /// | setter | default |
 /// |---|---|
-/// | `initial_accumulator_value`, of `a` | 0.1 |
+/// | `initial_accumulator_value` of `a` | 0.1 |
 /// | `epsilon` ε | 1e-7 |
 ///
 /// # Example
@@ -26,7 +26,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate, initial value or epsilon below 0 or not finite.
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate, initial value or epsilon below 0 or
+/// not finite.
 ///
 /// # References
 /// Duchi et al. (2011), *Adaptive subgradient methods*; <https://keras.io/api/optimizers/adagrad/>.
@@ -38,15 +39,15 @@ pub struct Adagrad {
 }
 
 impl Adagrad {
-    /// Adagrad at this learning rate; Keras's default is 0.001.
+    /// Creates Adagrad with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Adagrad { learning_rate: learning_rate.into(), initial_accumulator_value: 0.1, epsilon: 1e-7 }
     }
 
     setters! {
-        /// Where the sums of squares start. Default: 0.1.
+        /// The start value of the sums of squares `a`. Default: 0.1.
         initial_accumulator_value: f64;
-        /// Keeps the divisor from 0. Default: 1e-7.
+        /// ε, added to the divisor to keep it above 0. Default: 1e-7.
         epsilon: f64;
     }
 }

@@ -30,7 +30,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate below 0 or not finite, a beta outside [0, 1), a negative epsilon.
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate below 0 or not finite, a beta
+/// outside [0, 1), or a negative epsilon.
 ///
 /// # References
 /// Kingma and Ba (2014), *Adam: a method for stochastic optimization*; Reddi et al. (2018), *On the convergence
@@ -42,31 +43,31 @@ pub struct Adam {
     beta_2: f64,
     epsilon: f64,
     amsgrad: bool,
-    /// α of the update that began last.
+    /// α of the last update that began.
     begun: Option<(Update, f64)>,
 }
 
 impl Adam {
-    /// Adam at this learning rate; Keras's default is 0.001.
+    /// Creates Adam with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         let learning_rate = learning_rate.into();
         Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false, begun: None }
     }
 
     setters! {
-        /// How slowly the mean of the gradients moves. Default: 0.9.
+        /// The decay rate β₁ of the mean of the gradients. Default: 0.9.
         beta_1: f64;
-        /// How slowly the mean of their squares moves. Default: 0.999.
+        /// The decay rate β₂ of the mean of the squared gradients. Default: 0.999.
         beta_2: f64;
-        /// Keeps the divisor from 0. Default: 1e-7.
+        /// ε, added to the divisor to keep it above 0. Default: 1e-7.
         epsilon: f64;
-        /// Whether the divisor never shrinks. Default: false.
+        /// Whether to use AMSGrad, in which the divisor never shrinks. Default: false.
         amsgrad: bool;
     }
 }
 
 impl Adam {
-    /// α of an update: the powers take longer than what they are for in a small layer.
+    /// α of an update, computed once: for a small layer the powers cost more than the update.
     fn alpha(&self, at: Update) -> f64 {
         match self.begun {
             Some((begun, alpha)) if begun == at => alpha,

@@ -5,7 +5,7 @@ use crate::config::{Config, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// [`Adam`] whose weights decay apart from the gradient.
+/// [`Adam`] with decoupled weight decay.
 ///
 /// ```text
 /// w ← w − η·λ·w    then Adam
@@ -22,11 +22,13 @@ use crate::scalar::Scalar;
 /// use cornu::optimizer::{AdamW, Optimizer};
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// model.compile(AdamW::new(0.001).exclude_from_weight_decay(["bias"]), MeanSquaredError::new(), ())?;
+/// let options = Optimizer::<f32>::options(&AdamW::new(0.001)).cloned();
+/// assert_eq!(options.and_then(|options| options.weight_decay), Some(0.004));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors
-/// At `compile`, as for [`Adam`], and a weight decay below 0 or not finite.
+/// At `compile`: as for [`Adam`], and for a weight decay below 0 or not finite.
 ///
 /// # References
 /// Loshchilov and Hutter (2017), *Decoupled weight decay regularization*;
@@ -38,31 +40,31 @@ pub struct AdamW {
 }
 
 impl AdamW {
-    /// AdamW at this learning rate; Keras's default is 0.001.
+    /// Creates AdamW with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         let options = Options { weight_decay: Some(0.004), ..Options::default() };
         AdamW { adam: Adam::new(learning_rate), options }
     }
 
-    /// How slowly the mean of the gradients moves. Default: 0.9.
+    /// The decay rate β₁ of the mean of the gradients. Default: 0.9.
     pub fn beta_1(mut self, beta_1: f64) -> Self {
         self.adam = self.adam.beta_1(beta_1);
         self
     }
 
-    /// How slowly the mean of their squares moves. Default: 0.999.
+    /// The decay rate β₂ of the mean of the squared gradients. Default: 0.999.
     pub fn beta_2(mut self, beta_2: f64) -> Self {
         self.adam = self.adam.beta_2(beta_2);
         self
     }
 
-    /// Keeps the divisor from 0. Default: 1e-7.
+    /// ε, added to the divisor to keep it above 0. Default: 1e-7.
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.adam = self.adam.epsilon(epsilon);
         self
     }
 
-    /// Whether the divisor never shrinks. Default: false.
+    /// Whether to use AMSGrad, in which the divisor never shrinks. Default: false.
     pub fn amsgrad(mut self, amsgrad: bool) -> Self {
         self.adam = self.adam.amsgrad(amsgrad);
         self

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
 
-/// Adam with the largest recent gradient in the place of the root mean square.
+/// Adam with the largest recent gradient in place of the root mean square.
 ///
 /// ```text
 /// m ← m + (g − m)·(1 − β₁)    u ← max(β₂·u, |g|)
@@ -28,7 +28,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate below 0 or not finite, a beta outside [0, 1), a negative epsilon.
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate below 0 or not finite, a beta
+/// outside [0, 1), or a negative epsilon.
 ///
 /// # References
 /// Kingma and Ba (2014), *Adam: a method for stochastic optimization*, section 7;
@@ -42,17 +43,17 @@ pub struct Adamax {
 }
 
 impl Adamax {
-    /// Adamax at this learning rate; Keras's default is 0.001.
+    /// Creates Adamax with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Adamax { learning_rate: learning_rate.into(), beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
     }
 
     setters! {
-        /// How slowly the mean of the gradients moves. Default: 0.9.
+        /// The decay rate β₁ of the mean of the gradients. Default: 0.9.
         beta_1: f64;
-        /// How slowly the largest gradient is forgotten. Default: 0.999.
+        /// The decay rate β₂ of the largest gradient. Default: 0.999.
         beta_2: f64;
-        /// Keeps the divisor from 0. Default: 1e-7.
+        /// ε, added to the divisor to keep it above 0. Default: 1e-7.
         epsilon: f64;
     }
 }

@@ -6,20 +6,21 @@ use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
 
-/// *Follow the regularized leader*: weights that are worked out anew from the sum of all gradients, and are
-/// exactly 0 where `l1` outweighs it.
+/// *Follow the regularized leader*: weights recomputed at each step from the sum of all gradients.
+///
+/// A weight is exactly 0 as long as `l1` outweighs its sum.
 ///
 /// ```text
 /// l2' = l2 + beta/(2η)    g' = g + 2·l2_shrinkage·w    n' = n + g²    q = −learning_rate_power
 /// z ← z + g' − (n'^q − n^q)/η · w
 /// w ← (clip(z, −l1, l1) − z) / (n'^q/η + 2·l2')    n ← n'
 /// ```
-/// `z` starts at 0, so that the first step forgets the initial weights, as in Keras.
+/// `z` starts at 0, so the first step forgets the initial weights, as in Keras.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `learning_rate_power` | −0.5 |
-/// | `initial_accumulator_value`, of `n` | 0.1 |
+/// | `initial_accumulator_value` of `n` | 0.1 |
 /// | `l1`, `l2`, `l2_shrinkage`, `beta` | 0 |
 ///
 /// # Example
@@ -31,7 +32,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate that is 0, a power above 0, another number below 0 or not finite.
+/// At `compile`: [`Error::Argument`] for a learning rate of 0, a power above 0, or another setting below 0 or not
+/// finite.
 ///
 /// # References
 /// McMahan et al. (2013), *Ad click prediction: a view from the trenches*;
@@ -48,7 +50,7 @@ pub struct Ftrl {
 }
 
 impl Ftrl {
-    /// FTRL at this learning rate; Keras's default is 0.001.
+    /// Creates FTRL with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Ftrl {
             learning_rate: learning_rate.into(),
@@ -62,15 +64,15 @@ impl Ftrl {
     }
 
     setters! {
-        /// How the rate falls as squared gradients add up; 0 keeps it. Default: −0.5.
+        /// The exponent by which the rate falls as squared gradients add up, at most 0; 0 keeps it. Default: −0.5.
         learning_rate_power: f64;
-        /// Where the sums of squares start. Default: 0.1.
+        /// The start value of the sums of squares `n`. Default: 0.1.
         initial_accumulator_value: f64;
-        /// What a weight's magnitude costs. Default: 0.
+        /// The L1 penalty. Default: 0.
         l1: f64;
-        /// What a weight's square costs. Default: 0.
+        /// The L2 penalty. Default: 0.
         l2: f64;
-        /// The same on the gradient alone. Default: 0.
+        /// The L2 penalty that acts on the gradient alone. Default: 0.
         l2_shrinkage: f64;
         /// The paper's β. Default: 0.
         beta: f64;

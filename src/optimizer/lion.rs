@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
 
-/// Lion: steps of one size, by the sign of a mean of the gradients. It wants a learning rate some ten times
-/// smaller than Adam's.
+/// Lion: steps of constant size in the direction of the sign of an averaged gradient.
+///
+/// Its learning rate should be about ten times smaller than Adam's.
 ///
 /// ```text
 /// w ← w − η·sign(β₁·m + (1 − β₁)·g)    m ← β₂·m + (1 − β₂)·g
@@ -27,7 +28,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate below 0 or not finite, a beta outside [0, 1).
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate below 0 or not finite, or a beta
+/// outside [0, 1).
 ///
 /// # References
 /// Chen et al. (2023), *Symbolic discovery of optimization algorithms*; <https://keras.io/api/optimizers/lion/>.
@@ -39,15 +41,15 @@ pub struct Lion {
 }
 
 impl Lion {
-    /// Lion at this learning rate; Keras's default is 0.001.
+    /// Creates Lion with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Lion { learning_rate: learning_rate.into(), beta_1: 0.9, beta_2: 0.99 }
     }
 
     setters! {
-        /// The share of the mean in the direction of a step. Default: 0.9.
+        /// The share β₁ of the mean in the direction of a step. Default: 0.9.
         beta_1: f64;
-        /// How slowly the mean moves. Default: 0.99.
+        /// The decay rate β₂ of the mean of the gradients. Default: 0.99.
         beta_2: f64;
     }
 }

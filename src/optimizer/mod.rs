@@ -1,4 +1,4 @@
-//! Optimizers: how a gradient changes a value. A rule sees slices of one parameter and never a layer.
+//! Optimizers: rules that update parameters by their gradients.
 
 mod adadelta;
 mod adagrad;
@@ -45,11 +45,13 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// An update rule: plain data that changes each number of a parameter by its gradient and its slots.
+/// An update rule: changes each number of a parameter by its gradient and its slots.
 ///
-/// The rule works number by number, so that a long parameter may be cut in pieces. What all rules can be
-/// given (weight decay, clipped gradients, averaged weights, gradients summed over several batches) is
-/// added by the provided methods, which wrap the rule into a [`Tuned`] one; so they come last in a chain.
+/// A rule works number by number, so a long parameter may be split into pieces. A rule sees slices of one parameter
+/// and knows nothing of layers.
+///
+/// The options that every rule supports (weight decay, gradient clipping, averaged weights, gradient accumulation)
+/// are set by provided methods. They wrap the rule in a [`Tuned`], so call them after the rule's own setters.
 ///
 /// # Example
 /// ```
@@ -71,14 +73,18 @@ use crate::state::State;
 /// }
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// let rule = SignDescent { learning_rate: 0.1.into() };
-/// model.compile(rule.weight_decay(0.01), MeanSquaredError::new(), ())?;
+/// model.compile(rule.clone().weight_decay(0.01), MeanSquaredError::new(), ())?;
+///
+/// let mut w = [1.0, 1.0];
+/// rule.update(Update::new(1, 0.1), &mut w, &[5.0, -5.0], &mut []);
+/// assert_eq!(w, [0.9, 1.1]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
-    /// The rule's name, as Keras has it.
+    /// The name of the rule in reports and files; for built-in rules, Keras's name.
     fn name(&self) -> &str;
 
-    /// The optimizer's settings, for files. Default: none to tell, and a model that is compiled with it cannot be saved.
+    /// The settings of the rule, for files. Default: none; a model compiled with such a rule cannot be saved.
     fn config(&self) -> Option<Config> {
         None
     }
@@ -86,45 +92,45 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
     /// The learning rate η, or its schedule.
     fn learning_rate(&self) -> &LearningRate;
 
-    /// As [`Optimizer::learning_rate`], to change it from the next step on.
+    /// The learning rate, to be changed from the next step on.
     fn learning_rate_mut(&mut self) -> &mut LearningRate;
 
-    /// Refuses settings that make no rule. Default: takes all; the learning rate and the options are
-    /// checked besides.
+    /// Refuses settings that are out of range. Default: accepts all.
+    ///
+    /// The learning rate and the [`Options`] are checked separately.
     ///
     /// # Errors
-    /// [`Error::Argument`].
+    /// [`Error::Argument`] that names the setting.
     fn check(&self) -> Result<()> {
         Ok(())
     }
 
-    /// How many arrays the rule keeps beside each parameter, at most [`MAX_SLOTS`].
+    /// The number of slots, arrays that the rule keeps beside each parameter; at most [`MAX_SLOTS`]. Default: 0.
     fn slots(&self) -> usize {
         0
     }
 
-    /// The number that fills array `slot` at the start. Default: 0.
+    /// The number that slot `slot` is filled with at the start. Default: 0.
     fn slot_start(&self, slot: usize) -> f64 {
         let _ = slot;
         0.0
     }
 
-    /// Told before the parameters of an update, for what is the same for all of them.
+    /// Called once before the parameters of an update, to compute what they share. Default: does nothing.
     fn begin(&mut self, at: Update) {
         let _ = at;
     }
 
-    /// What the rule keeps from one update to the next besides its slots, for a training that is killed to go on.
-    /// Default: nothing.
+    /// Saves or restores what the rule keeps between updates apart from its slots. Default: nothing.
     ///
     /// # Errors
-    /// What [`State`] returns.
+    /// The errors of [`State`].
     fn state(&mut self, state: &mut State) -> Result<()> {
         let _ = state;
         Ok(())
     }
 
-    /// One step for `value`, or for a piece of it; `slots` are as long as `value`.
+    /// Updates `value`, a parameter or a piece of it; `slots` are as long as `value`.
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]);
 
     /// The rate η of an update that is w ← w − η·g and nothing else: it may then be made within the product that gives
@@ -134,13 +140,12 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         None
     }
 
-    /// What is done around the rule. Default: nothing.
+    /// The options set around the rule. Default: none.
     fn options(&self) -> Option<&Options> {
         None
     }
 
-    /// Pulls every weight towards 0 by `weight_decay · η` of itself before each update, apart from the
-    /// gradient (*decoupled*). Default: 0.
+    /// Decoupled weight decay: before each update, every weight loses `weight_decay · η` of itself. Default: 0.
     fn weight_decay(self, weight_decay: f64) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -148,8 +153,8 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         self.tuned().with(|options| options.weight_decay = Some(weight_decay))
     }
 
-    /// Leaves parameters out of the weight decay in whose own names, such as `bias` or `gamma`, one of
-    /// these words occurs. Default: none.
+    /// Excludes parameters from weight decay if their own name, such as `bias` or `gamma`, contains one of these
+    /// words. Default: none.
     fn exclude_from_weight_decay<W: Into<String>>(self, words: impl IntoIterator<Item = W>) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -157,7 +162,7 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         self.tuned().with(|options| options.undecayed.extend(words.into_iter().map(Into::into)))
     }
 
-    /// Shortens the gradient of each parameter to this norm where it is longer. Default: no bound.
+    /// Scales the gradient of each parameter down to at most this norm. Default: no bound.
     fn clip_norm(self, norm: f64) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -165,7 +170,7 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         self.tuned().with(|options| options.clips.push(Clip::Norm(norm)))
     }
 
-    /// Shortens the gradient of all parameters together to this norm where it is longer. Default: no bound.
+    /// Scales the gradients of all parameters down to at most this joint norm. Default: no bound.
     fn global_clip_norm(self, norm: f64) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -173,7 +178,7 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         self.tuned().with(|options| options.clips.push(Clip::GlobalNorm(norm)))
     }
 
-    /// Brings every number of the gradient within ± this. Default: no bound.
+    /// Clips every number of the gradient to ± `value`. Default: no bound.
     fn clip_value(self, value: f64) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -181,7 +186,7 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         self.tuned().with(|options| options.clips.push(Clip::Value(value)))
     }
 
-    /// Keeps a moving average of the weights, which becomes the weights at the end of a fit. Default: none.
+    /// Keeps a moving average of the weights, which replaces them at the end of a fit. Default: none.
     fn average_weights(self, average: WeightAverage) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -189,7 +194,7 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         self.tuned().with(|options| options.average = Some(average))
     }
 
-    /// Updates once every `batches` batches, by the mean of their gradients. Default: each batch.
+    /// Updates once every `batches` batches, by the mean of their gradients. Default: 1.
     fn accumulate_gradients(self, batches: usize) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -197,7 +202,7 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         self.tuned().with(|options| options.accumulation = Some(batches))
     }
 
-    /// The rule with its options.
+    /// Wraps the rule in a [`Tuned`] with default options.
     fn tuned(self) -> Tuned<F>
     where
         Self: Sized + 'static,
@@ -208,13 +213,16 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
 
 dyn_clone::clone_trait_object!(<F: Scalar> Optimizer<F>);
 
-/// The most arrays that a rule may keep beside each parameter.
+/// The largest number of slots that a rule may use.
 pub const MAX_SLOTS: usize = 4;
 
-/// When an update happens, and how fast.
+/// The number and the learning rate of an update.
 ///
 /// # Example
-/// See [`Optimizer`].
+/// ```
+/// let first = cornu::optimizer::Update::new(1, 0.01);
+/// assert_eq!((first.t, first.learning_rate), (1, 0.01));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Update {
@@ -225,12 +233,12 @@ pub struct Update {
 }
 
 impl Update {
-    /// The update number `t`, from 1, at this learning rate.
+    /// Creates update number `t`, from 1, at this learning rate.
     pub fn new(t: u64, learning_rate: f64) -> Self {
         Update { t, learning_rate }
     }
 
-    /// `1 − betaᵗ`, by which a mean that started at 0 is too small.
+    /// `1 − betaᵗ`, the bias of a moving average that started at 0.
     fn correction(&self, beta: f64) -> f64 {
         1.0 - beta.powf(self.t as f64)
     }
@@ -264,7 +272,7 @@ fn check_decay(argument: &'static str, value: f64) -> Result<()> {
     Err(Error::argument(argument, "a number of at least 0 and below 1", value))
 }
 
-/// The setters of a rule: `setters! { /// What it is. Default: 0.9. beta_1: f64; }`.
+/// Defines the setters of a rule: `setters! { /// What it is. Default: 0.9. beta_1: f64; }`.
 macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
         $(#[$doc])*
@@ -275,7 +283,7 @@ macro_rules! setters {
     )*};
 }
 
-/// What every rule with a field `learning_rate` says alike.
+/// Implements the methods of `Optimizer` that are alike for every rule with a field `learning_rate`.
 macro_rules! named {
     ($name:literal, $kind:literal) => {
         fn name(&self) -> &str {

@@ -7,7 +7,7 @@ use crate::kernel::wide;
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// Adam with Nesterov momentum, whose share grows as the training goes on.
+/// Adam with Nesterov momentum that grows during training.
 ///
 /// ```text
 /// μₜ = β₁·(1 − ½·0.96ᵗ)       Π = μ₁·μ₂ ⋯ μₜ
@@ -33,7 +33,8 @@ use crate::state::State;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate below 0 or not finite, a beta outside [0, 1), a negative epsilon.
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate below 0 or not finite, a beta
+/// outside [0, 1), or a negative epsilon.
 ///
 /// # References
 /// Dozat (2015), *Incorporating Nesterov momentum into Adam*; <https://keras.io/api/optimizers/Nadam/>.
@@ -43,23 +44,23 @@ pub struct Nadam {
     beta_1: f64,
     beta_2: f64,
     epsilon: f64,
-    /// The last update that was begun, and Π at it: worked out again where updates do not follow one another.
+    /// The last update that began, and its Π. Π is recomputed if updates are not consecutive.
     product: (u64, f64),
 }
 
 impl Nadam {
-    /// Nadam at this learning rate; Keras's default is 0.001.
+    /// Creates Nadam with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         let learning_rate = learning_rate.into();
         Nadam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, product: (0, 1.0) }
     }
 
     setters! {
-        /// How slowly the mean of the gradients moves. Default: 0.9.
+        /// The decay rate β₁ of the mean of the gradients. Default: 0.9.
         beta_1: f64;
-        /// How slowly the mean of their squares moves. Default: 0.999.
+        /// The decay rate β₂ of the mean of the squared gradients. Default: 0.999.
         beta_2: f64;
-        /// Keeps the divisor from 0. Default: 1e-7.
+        /// ε, added to the divisor to keep it above 0. Default: 1e-7.
         epsilon: f64;
     }
 
@@ -69,16 +70,16 @@ impl Nadam {
     }
 }
 
-/// From here on 0.96ᵗ no longer changes 1.
+/// From this update on, 0.96ᵗ no longer changes 1.
 const SETTLED: u64 = 2000;
-/// How many updates are multiplied one by one, as a training does.
+/// The most factors multiplied one by one, as a training does.
 const MOST: u64 = 1 << 24;
 
 fn momentum(beta_1: f64, t: u64) -> f64 {
     if t < SETTLED { beta_1 * (1.0 - 0.5 * 0.96f64.powf(t as f64)) } else { beta_1 }
 }
 
-/// Π μ of the updates up to `t`, from that up to another. Takes no longer however far a file says that a training is.
+/// Extends the product Π μ from one update to update `t`, in bounded time for any `t` that a file may state.
 pub(crate) fn momenta(beta_1: f64, (last, product): (u64, f64), t: u64) -> f64 {
     let near = t.min(last + MOST);
     let steps = (last + 1..=near)

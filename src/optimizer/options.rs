@@ -1,18 +1,18 @@
-//! What can be done around any rule: weight decay, clipping, averaged weights, accumulated gradients.
+//! The options of every rule: weight decay, clipping, averaged weights, gradient accumulation.
 
 use super::{check_decay, check_positive, check_range};
 use crate::error::{Error, Result};
 
-/// What is done around a rule, in the order in which it is done at a step:
+/// The options around a rule, in the order in which a step applies them:
 ///
-/// 1. the gradients of `accumulation` batches are collected, and their mean taken;
+/// 1. the gradients of `accumulation` batches are averaged;
 /// 2. the mean is clipped;
 /// 3. each weight loses `weight_decay · η` of itself;
 /// 4. the rule;
-/// 5. the average takes in the new weights, and where its time has come replaces them;
+/// 5. the moving average takes in the new weights, and replaces them if an overwrite is due;
 /// 6. the parameters' constraints.
 ///
-/// Set by the methods of [`Optimizer`](super::Optimizer).
+/// They are set by the methods of [`Optimizer`](super::Optimizer).
 ///
 /// # Example
 /// ```
@@ -27,48 +27,58 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
-    /// The share of each weight, times η, that it loses at an update.
+    /// The share of each weight, times η, that an update removes.
     pub weight_decay: Option<f64>,
-    /// Words; a parameter in whose name one occurs does not decay.
+    /// Words; a parameter whose name contains one of them does not decay.
     pub undecayed: Vec<String>,
-    /// How gradients are bounded; at most one.
+    /// The bounds on gradients; at most one.
     pub clips: Vec<Clip>,
     /// The moving average of the weights.
     pub average: Option<WeightAverage>,
-    /// How many batches make an update.
+    /// The number of batches per update.
     pub accumulation: Option<usize>,
 }
 
-/// How gradients are bounded.
+/// A bound on gradients.
 ///
 /// # Example
-/// See [`Options`].
+/// ```
+/// use cornu::optimizer::{Clip, Optimizer, Sgd};
+/// let rule = Optimizer::<f32>::clip_norm(Sgd::new(0.1), 1.0);
+/// assert!(matches!(rule.options().map(|options| &options.clips[..]), Some([Clip::Norm(1.0)])));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Clip {
-    /// `g · c / max(‖g‖, c)`, each parameter by itself.
+    /// `g · c / max(‖g‖, c)`, for each parameter separately.
     Norm(f64),
     /// `g · c · min(1/N, 1/c)` with `N` the norm over all parameters.
     GlobalNorm(f64),
-    /// `min(max(g, −c), c)`, each number by itself.
+    /// `min(max(g, −c), c)`, for each number separately.
     Value(f64),
 }
 
-/// A moving average of the weights, `a ← m·a + (1 − m)·w` after every update; the first takes `w` as it is.
+/// A moving average of the weights, `a ← m·a + (1 − m)·w` after every update.
 ///
-/// At the end of a fit, after the last epoch's callbacks, the weights become the average.
+/// The average starts at the weights of the first update. The weights become the average at the end of a fit, after
+/// the last epoch's callbacks.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `overwrite_every` | never before the end |
+/// | `overwrite_every` | at the end of a fit only |
 ///
 /// # Example
 /// ```
 /// use cornu::optimizer::{Optimizer, Sgd, WeightAverage};
 /// use cornu::prelude::*;
-/// let mut model = Sequential::new().input([3]).add(Dense::new(1));
+/// use ndarray::array;
+/// let mut model = Sequential::new().input([1]).add(Dense::new(1).use_bias(false).name("F1"));
 /// let rule = Sgd::new(0.1).average_weights(WeightAverage::new(0.99).overwrite_every(100));
 /// model.compile(rule, MeanSquaredError::new(), ())?;
+/// model.set_weight("F1/kernel", &array![[0.0]])?;
+/// // One update: the average is the new weight, 0 + 0.1 · 2 · 3.
+/// model.fit(&array![[1.0]], &array![3.0], &Fit::new().verbose(Verbose::Silent))?;
+/// assert!((model.weight("F1/kernel")?[[0, 0]] - 0.6).abs() < 1e-6);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -81,12 +91,12 @@ pub struct WeightAverage {
 }
 
 impl WeightAverage {
-    /// An average that keeps `momentum` of itself at each update; Keras's default is 0.99.
+    /// Creates an average with this momentum `m`; Keras's default is 0.99.
     pub fn new(momentum: f64) -> Self {
         WeightAverage { momentum, overwrite: None }
     }
 
-    /// Replaces the weights by their average after every so many batches. Default: at the end of a fit only.
+    /// Also replaces the weights by their average after every `batches` batches. Default: at the end of a fit only.
     pub fn overwrite_every(mut self, batches: u64) -> Self {
         self.overwrite = Some(batches);
         self
@@ -120,7 +130,7 @@ impl Options {
         }
     }
 
-    /// Whether a parameter of this name loses weight.
+    /// Returns whether a parameter of this name decays.
     pub(crate) fn decays(&self, name: &str) -> bool {
         !self.undecayed.iter().any(|word| name.contains(&**word))
     }

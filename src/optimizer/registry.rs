@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::{Constructor, Fields, Registry, Setting, Value, built_in, refuse};
 
-/// The registry of the built-in ones.
+/// Returns the registry of the built-in optimizers.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Optimizer<F>> {
     let rows: Vec<Constructor<dyn Optimizer<F>>> = built_in![
         "Adadelta": Adadelta::default(),
@@ -20,7 +20,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Optimizer<F>> {
     Registry::new("optimizer", rows)
 }
 
-/// Constructs it from its settings or from Keras's name for it.
+/// Constructs an optimizer from its settings or from Keras's name.
 pub(crate) fn from_value<F: Scalar>(
     value: &Value,
     path: &str,
@@ -59,7 +59,7 @@ pub(crate) fn from_value<F: Scalar>(
 }
 
 impl Options {
-    /// Adds them to the settings of a rule.
+    /// Adds the options to the settings of a rule.
     pub(super) fn write(&self, to: &mut Config) {
         to.set("weight_decay", self.weight_decay);
         for clip in &self.clips {
@@ -75,7 +75,7 @@ impl Options {
             to.set("ema_overwrite_frequency", average.overwrite);
         }
         to.set("gradient_accumulation_steps", self.accumulation.filter(|&batches| batches > 1));
-        // Keras does not keep these; only where there are some, so that its own files stay alike.
+        // Keras does not store these; write them only if set, so that other files equal Keras's.
         if !self.undecayed.is_empty() {
             to.set("exclude_from_weight_decay", self.undecayed.to_value());
         }

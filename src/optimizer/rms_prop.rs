@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
 
-/// RMSprop: each step is divided by the root of the mean square of the gradients so far.
+/// RMSprop: each step is divided by the root of a moving mean of squared gradients.
 ///
 /// ```text
 /// v ← ρ·v + (1 − ρ)·g²    d = v + ε
@@ -31,8 +31,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate below 0 or not finite, rho outside [0, 1), a momentum outside [0, 1], a
-/// negative epsilon.
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate below 0 or not finite, rho outside
+/// [0, 1), a momentum outside [0, 1], or a negative epsilon.
 ///
 /// # References
 /// Tieleman and Hinton (2012), *Lecture 6.5: rmsprop*; <https://keras.io/api/optimizers/rmsprop/>.
@@ -46,20 +46,20 @@ pub struct RmsProp {
 }
 
 impl RmsProp {
-    /// RMSprop at this learning rate; Keras's default is 0.001.
+    /// Creates RMSprop with this learning rate; Keras's default is 0.001.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         let learning_rate = learning_rate.into();
         RmsProp { learning_rate, rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false }
     }
 
     setters! {
-        /// How slowly the mean square moves. Default: 0.9.
+        /// The decay rate ρ of the mean square. Default: 0.9.
         rho: f64;
-        /// The share of the last step that is made again. Default: 0.
+        /// The momentum μ, the share of the last step that is repeated. Default: 0.
         momentum: f64;
-        /// Keeps the divisor from 0. Default: 1e-7.
+        /// ε, added inside the root to keep the divisor above 0. Default: 1e-7.
         epsilon: f64;
-        /// Whether the mean square is taken about the mean. Default: false.
+        /// Whether to divide by the variance of the gradients, not by their mean square. Default: false.
         centered: bool;
     }
 }
@@ -96,7 +96,7 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
         wide(|| {
             v.iter_mut().zip(grad).for_each(|(v, &g)| *v = rho * *v + new * g * g);
         });
-        // The mean of the gradients, where it is taken off.
+        // The mean of the gradients, if it is subtracted.
         let centre = a.map(|a| {
             wide(|| a.iter_mut().zip(grad).for_each(|(a, &g)| *a = rho * *a + new * g));
             &**a

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernel::wide;
 use crate::scalar::Scalar;
 
-/// Stochastic gradient descent, with momentum where asked for.
+/// Stochastic gradient descent, optionally with momentum.
 ///
 /// ```text
 /// μ = 0:     w ← w − η·g
@@ -28,7 +28,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: a learning rate below 0 or not finite, a momentum outside [0, 1].
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate below 0 or not finite, or a momentum
+/// outside [0, 1].
 ///
 /// # References
 /// <https://keras.io/api/optimizers/sgd/>; Sutskever et al. (2013), *On the importance of initialization and
@@ -41,15 +42,15 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// Plain descent; Keras's default learning rate is 0.01.
+    /// Creates plain gradient descent with this learning rate; Keras's default is 0.01.
     pub fn new(learning_rate: impl Into<LearningRate>) -> Self {
         Sgd { learning_rate: learning_rate.into(), momentum: 0.0, nesterov: false }
     }
 
     setters! {
-        /// The share μ of the last step that is made again. Default: 0.
+        /// The momentum μ, the share of the last step that is repeated. Default: 0.
         momentum: f64;
-        /// Whether the gradient's own step is made on top of the momentum's. Default: false.
+        /// Whether to use Nesterov momentum. Default: false.
         nesterov: bool;
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// A rule with weight decay, clipping and the like: what [`Optimizer::weight_decay`] and its kin make.
+/// A rule with options such as weight decay or clipping, as created by [`Optimizer::weight_decay`] and its siblings.
 ///
 /// # Example
 /// ```

@@ -1,85 +1,87 @@
-//! Files that are whole or not there: written beside, synced, renamed.
+//! Atomic replacement of files.
+//!
+//! The crate `tempfile` makes the temporary file, removes it after a failure, and renames it. Added here: a plain file's
+//! permissions, both syncs, and the removal of what killed processes have left.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{Error, ErrorKind, Result};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, Error, Result};
+use std::path::Path;
 
-/// Writes a file by way of `write`. A crash leaves the old file or the new one, whole.
+use tempfile::Builder;
+
+use crate::error::FileError;
+
+/// Writes a file with `write`. After a crash, `path` holds the old content or the new content, complete.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
-    replace_by(path, write, &File::sync_all)
+    replace_with(path, write, &File::sync_all)
 }
 
-/// The same, where `sync` makes a file, or the names in a folder, outlast a loss of power.
-fn replace_by(
+/// [`replace`] through a buffer, whose error names the file.
+pub(crate) fn save(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<()>,
+) -> crate::error::Result<()> {
+    let written = replace(path, |file| {
+        let mut to = io::BufWriter::new(file);
+        write(&mut to)?;
+        io::Write::flush(&mut to)
+    });
+    written.map_err(|error| {
+        let (path, message) = (path.display().to_string(), error.to_string());
+        FileError::Io { path, kind: error.kind(), message }.into()
+    })
+}
+
+/// [`replace`] with `sync` in the place of [`File::sync_all`], for files and for folders.
+fn replace_with(
     path: &Path,
     write: impl FnOnce(&mut File) -> Result<()>,
     sync: &dyn Fn(&File) -> Result<()>,
 ) -> Result<()> {
-    let (beside, mut file) = create(path)?;
-    let written = (|| {
-        write(&mut file)?;
-        sync(&file)?;
-        drop(file);
-        fs::rename(&beside, path)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-        return written;
-    }
-    // The new name outlasts a loss of power once the folder is synced too, which not every system can do.
+    let prefix = prefix(path)?;
+    let mut builder = Builder::new();
+    builder.prefix(&prefix).suffix(SUFFIX);
+    // `tempfile` makes files that only their owner reads; the umask applies to these as to any other new file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder(path))?;
+    write(file.as_file_mut())?;
+    sync(file.as_file())?;
+    file.persist(path)?;
+    // The rename survives a loss of power once the folder is synced, which some systems cannot do.
     let _ = File::open(folder(path)).and_then(|folder| sync(&folder));
     Ok(())
 }
 
-/// How many files this process has written.
-static WRITTEN: AtomicU64 = AtomicU64::new(0);
-
-/// Removes what processes that were killed while they wrote this file have left beside it. For a file that no other
-/// process writes.
+/// Removes the temporary files of this path that killed processes have left. Only for a path that no other process writes.
 pub(super) fn sweep(path: &Path) -> Result<()> {
-    let start = start(path)?;
+    let prefix = prefix(path)?;
     for entry in fs::read_dir(folder(path))? {
         let entry = entry?;
         let name = entry.file_name();
-        let (name, start) = (name.as_encoded_bytes(), start.as_encoded_bytes());
-        if name.starts_with(start) && name.ends_with(END.as_bytes()) {
+        let (name, prefix) = (name.as_encoded_bytes(), prefix.as_encoded_bytes());
+        if name.starts_with(prefix) && name.ends_with(SUFFIX.as_bytes()) {
             fs::remove_file(entry.path())?;
         }
     }
     Ok(())
 }
 
-/// How the names of half-written files end.
-const END: &str = ".tmp";
+/// The last part of a temporary file's name.
+const SUFFIX: &str = ".tmp";
 
-/// How they start: `.backup.cornu.`.
-fn start(path: &Path) -> Result<OsString> {
-    let name = path.file_name().ok_or_else(|| Error::other("the path names no file"))?;
-    let mut start = OsString::from(".");
-    start.push(name);
-    start.push(".");
-    Ok(start)
+/// The first part of a temporary file's name, such as `.backup.cornu.`.
+fn prefix(path: &Path) -> Result<OsString> {
+    let name = path.file_name().ok_or_else(|| Error::other("the path has no file name"))?;
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    prefix.push(".");
+    Ok(prefix)
 }
 
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A new file in the same folder, under a name that nobody else uses.
-fn create(path: &Path) -> Result<(PathBuf, File)> {
-    loop {
-        let mut name = start(path)?;
-        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        name.push(format!("{}-{number}{END}", std::process::id()));
-        let beside = path.with_file_name(name);
-        match File::create_new(&beside) {
-            // Left by a process of the same number that was killed.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            file => return Ok((beside, file?)),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -97,7 +99,7 @@ mod tests {
         fs::write(&path, "old").unwrap();
         let now = || (fs::read_to_string(&path).unwrap(), fs::read_dir(&folder).unwrap().count());
         let synced = RefCell::new(Vec::new());
-        let written = replace_by(&path, |file| file.write_all(b"new, and longer"), &|file| {
+        let written = replace_with(&path, |file| file.write_all(b"new, and longer"), &|file| {
             let length = file.metadata()?.is_file().then(|| file.metadata().map_or(0, |about| about.len()));
             assert!(length.is_none_or(|length| length == 15), "synced when {length:?} bytes were written");
             synced.borrow_mut().push(now());
@@ -120,5 +122,19 @@ mod tests {
         let (synced, is_written, text, count) = seen("fails", false);
         assert_eq!(synced, [("old".to_string(), 2)]);
         assert_eq!((is_written, &*text, count), (false, "old", 1));
+    }
+
+    #[test]
+    fn a_new_file_has_the_permissions_of_any_other_and_leftovers_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, plain) = (folder.path().join("file"), folder.path().join("plain"));
+        fs::write(folder.path().join(".file.killed.tmp"), "half").unwrap();
+        fs::write(&plain, "").unwrap();
+        replace(&path, |file| file.write_all(b"new")).unwrap();
+        let permissions = |path: &Path| fs::metadata(path).unwrap().permissions();
+        assert_eq!(permissions(&path), permissions(&plain));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+        sweep(&path).unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
     }
 }

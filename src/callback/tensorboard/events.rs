@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crc::Crc;
 use prost::Message;
 
 use super::proto::{Event, Summary, SummaryValue};
@@ -77,40 +78,23 @@ fn record(event: &[u8]) -> Vec<u8> {
     [&length[..], &sums[0], event, &sums[1]].concat()
 }
 
-/// The sum as it stands beside what it is a sum of, which may hold sums itself.
+/// The checksum as a record holds it: rotated and shifted, since a record may hold checksums itself.
 fn masked(bytes: &[u8]) -> u32 {
-    crc32c(bytes).rotate_right(15).wrapping_add(0xA282_EAD8)
+    CRC_32C.checksum(bytes).rotate_right(15).wrapping_add(0xA282_EAD8)
 }
 
-/// The cyclic redundancy check by Castagnoli's polynomial.
-fn crc32c(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |sum, byte| (sum >> 8) ^ TABLE[usize::from(sum as u8 ^ byte)])
-}
-
-const TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut i = 0;
-    while i < 256 {
-        let (mut sum, mut bit) = (i as u32, 0);
-        while bit < 8 {
-            sum = if sum & 1 == 1 { (sum >> 1) ^ 0x82F6_3B78 } else { sum >> 1 };
-            bit += 1;
-        }
-        table[i] = sum;
-        i += 1;
-    }
-    table
-};
+/// The cyclic redundancy check with Castagnoli's polynomial, from the crate `crc`.
+static CRC_32C: Crc<u32> = Crc::<u32>::new(&crc::CRC_32_ISCSI);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sums_are_those_of_rfc_3720() {
-        assert_eq!(crc32c(b"123456789"), 0xE306_9283);
-        assert_eq!(crc32c(&[0; 32]), 0x8A91_36AA);
-        assert_eq!(crc32c(&[0xFF; 32]), 0x62A8_AB43);
+    fn checksums_are_those_of_rfc_3720() {
+        assert_eq!(CRC_32C.checksum(b"123456789"), 0xE306_9283);
+        assert_eq!(CRC_32C.checksum(&[0; 32]), 0x8A91_36AA);
+        assert_eq!(CRC_32C.checksum(&[0xFF; 32]), 0x62A8_AB43);
         let record = record(b"event");
         assert_eq!(record.len(), 8 + 4 + 5 + 4);
         assert_eq!(record[12..17], *b"event");

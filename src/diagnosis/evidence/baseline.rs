@@ -8,7 +8,7 @@ mod merge;
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;
-use crate::loss::{Loss, Target};
+use crate::loss::{Loss, LossFamily, Target};
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
@@ -222,7 +222,7 @@ impl<F: Scalar> Tally<F> {
                 let sums = if self.weighted { &self.sums } else { &self.counts };
                 let shares: Vec<f64> = sums.iter().map(|sum| sum / self.weight).collect();
                 let per_row = self.weight / self.rows as f64;
-                let plain = !self.loss.name().contains("focal");
+                let plain = self.loss.family() == LossFamily::CrossEntropy;
                 let chance = match task {
                     _ if plain || self.outputs > ASKED => self.entropy(task, shares.iter().copied()),
                     Task::Classes => self.asked(&shares),
@@ -282,8 +282,8 @@ impl<F: Scalar> Tally<F> {
             *all.select_nth_unstable_by(rows / 2, |a, b| a.as_f64().total_cmp(&b.as_f64())).1
         };
         let mut chance = cost(&mean.repeat(rows));
-        // The mean is the best constant of a squared error, and of a Poisson; others may lie nearer to the median.
-        if !["mean_squared_error", "poisson"].contains(&self.loss.name()) {
+        // The mean is the best constant of a squared error; that of others may lie nearer to the median.
+        if self.loss.family() != LossFamily::SquaredError {
             chance = chance.min(cost(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
         }
         Some((chance, cost(&self.kept)))

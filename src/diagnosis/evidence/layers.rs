@@ -5,7 +5,7 @@ use std::fmt;
 use crate::activation::Activation;
 use crate::error::Shape;
 use crate::kernel;
-use crate::layer::{Layer, NamedLayer};
+use crate::layer::{Layer, LayerTraits, NamedLayer};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -84,6 +84,10 @@ pub struct LayerFacts {
     pub is_view: bool,
     /// Whether it is a matrix and constants, but for its activation.
     pub is_affine: bool,
+    /// Whether it normalizes.
+    pub is_normalization: bool,
+    /// Whether it runs a cell over the steps of its input.
+    pub is_recurrent: bool,
     /// Its trained kernel, where it has one.
     pub kernel: Option<Kernel>,
     /// What it did in the epoch that ended last, or is under way.
@@ -161,6 +165,7 @@ impl LayerFacts {
             let usual = (2.0 / (inputs + units) as f64).sqrt();
             Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same, bias }
         });
+        let LayerTraits { is_affine, is_normalization, is_recurrent, .. } = layer.traits();
         LayerFacts {
             index,
             name: layer.label().into(),
@@ -170,7 +175,9 @@ impl LayerFacts {
             activation: layer.activation(),
             drop_rate: layer.drop_rate(),
             is_view: layer.is_view(),
-            is_affine: layer.traits().is_affine,
+            is_affine,
+            is_normalization,
+            is_recurrent,
             kernel,
             look: Look::default(),
             alive_first: None,

@@ -14,6 +14,8 @@ pub use data::{Data, Feature, Part, Shard, Targets};
 pub use layers::{Kernel, LayerFacts, Look};
 pub use repeats::Repeats;
 
+use crate::loss::{LossFamily, Target};
+
 /// How a run is set up.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -22,6 +24,8 @@ pub struct Plan {
     pub loss: String,
     /// What the loss reads.
     pub task: Task,
+    /// What the loss measures.
+    pub family: LossFamily,
     /// Whether the loss takes the outputs for logits.
     pub takes_logits: bool,
     /// The rule's name, such as `sgd`.
@@ -57,13 +61,13 @@ pub enum Task {
     Numbers,
 }
 
-impl Task {
-    /// The task of a loss of this name.
-    pub(crate) fn of(loss: &str) -> Task {
-        match loss {
-            loss if loss.contains("binary") => Task::Binary,
-            loss if loss.contains("categorical") && loss.contains("crossentropy") => Task::Classes,
-            _ => Task::Numbers,
+impl From<Target> for Task {
+    /// The task of a loss that reads such targets.
+    fn from(target: Target) -> Task {
+        match target {
+            Target::Numbers => Task::Numbers,
+            Target::Probabilities => Task::Binary,
+            Target::Distribution | Target::Classes { .. } => Task::Classes,
         }
     }
 }

@@ -42,9 +42,7 @@ impl Leaf {
             (Kind::Unsigned, Item::Int(value)) => Some(value as u64 as f64),
             (Kind::Decimal(scale), Item::Int(value)) => Some(value as f64 / 10f64.powi(scale)),
             (Kind::Decimal(scale), Item::Bytes(bytes)) => Some(big_endian(bytes) / 10f64.powi(scale)),
-            (Kind::Half, Item::Bytes(&[low, high])) => {
-                Some(crate::files::array::half(u16::from_le_bytes([low, high])))
-            }
+            (Kind::Half, Item::Bytes(&[low, high])) => Some(half::f16::from_le_bytes([low, high]).to_f64()),
             (Kind::Number, Item::Int(value)) => Some(value as f64),
             (Kind::Number, Item::Float(value)) => Some(value),
             (_, Item::Bool(value)) => Some(f64::from(u8::from(value))),

@@ -9,7 +9,7 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::activated::Activated;
+use crate::layer::activation::Activated;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{Param, Spec, spec_setters};

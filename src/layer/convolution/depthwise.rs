@@ -11,7 +11,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::window::{Padding, Sliding, Window};
 use crate::layer::{
-    BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activated::Activated, saved,
+    BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activation::Activated, saved,
 };
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;

@@ -1,12 +1,13 @@
 //! Recurrent layers: one product for the inputs of all steps, then step by step the recurrent product and the cell.
 //! Backward the same way round: dK = xᵀ·da and dR = hᵀ·dq are one product each, over all steps.
 
-mod config;
+use std::fmt;
 
 use super::built::Built;
 use super::by_gate;
 use super::cell::Cell;
 use super::sequence_buffer::{SequenceBuffer, Size, draw_masks};
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
@@ -279,6 +280,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
+            is_recurrent: true,
             activation: Some(self.cell.activation()),
             memory: self.built.as_ref().map_or(Memory::default(), |built| {
                 let size = self.size(built, 1, true);
@@ -289,3 +291,19 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         }
     }
 }
+
+impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}({}", self.cell.kind(), self.units)?;
+        let options = [(self.return_sequences, "sequences"), (self.go_backwards, "backwards")];
+        options.iter().filter(|(is, _)| *is).try_for_each(|(_, name)| write!(f, ", {name}"))?;
+        write!(f, ")")
+    }
+}
+
+settings!([C: Cell, F: Scalar] Rnn<C, F> {
+    "units" required: units, "use_bias": use_bias, "return_sequences": return_sequences,
+    "go_backwards": go_backwards, "dropout": dropout, "recurrent_dropout": recurrent_dropout,
+    "kernel": kernel, "recurrent": recurrent, "bias": bias,
+} only { "return_state": false, "stateful": false }
+ignore { "unroll", "seed", "implementation", "zero_output_for_mask" } with { cell });

@@ -1,4 +1,4 @@
-//! Calibration: whether of all that is predicted at 70 % some 70 % come true.
+//! Calibration: whether events predicted with probability p occur with frequency p.
 
 use super::super::share;
 use super::check_bins;
@@ -6,7 +6,7 @@ use super::pairs::{read_binary, rows};
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 
-/// One of the equal parts of the probabilities from 0 to 1.
+/// One of the bins of a [`CalibrationCurve`].
 ///
 /// # Example
 /// ```
@@ -19,17 +19,17 @@ use crate::samples::Samples;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct CalibrationBin {
-    /// The mean of the predicted probabilities in it; 0 of none.
+    /// The mean of the predicted probabilities in the bin; 0 if it is empty.
     pub predicted: f64,
-    /// The share of them that came true; 0 of none.
+    /// The observed frequency of positives in the bin; 0 if it is empty.
     pub observed: f64,
-    /// How many there are.
+    /// The number of predictions in the bin.
     pub count: usize,
 }
 
-/// What was predicted against what came true, in equal parts of the probabilities: the numbers of a reliability diagram.
+/// Predicted probabilities against observed frequencies in equal bins, as in a reliability diagram.
 ///
-/// Part `i` of `n` holds the probabilities above `i/n` and up to `(i + 1)/n`, the first also 0.
+/// Bin `i` of `n` holds the probabilities above `i/n` up to and including `(i + 1)/n`; the first also holds 0.
 ///
 /// # Example
 /// ```
@@ -50,19 +50,20 @@ pub struct CalibrationCurve {
 }
 
 impl CalibrationCurve {
-    /// Of a truth of zeros and others (true), and the probability that was predicted for each.
+    /// Computes the curve from targets, of which all but 0 are positive, and the predicted probabilities.
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::SampleShape`], [`Error::NonFinite`], [`Error::Empty`], [`Error::Probability`], and
-    /// [`Error::Argument`] for no bins.
+    /// [`Error::Argument`] for 0 bins.
     pub fn new(y_true: &impl Samples<f64>, y_prob: &impl Samples<f64>, bins: usize) -> Result<Self> {
         CalibrationCurve::of(read_binary(y_true, y_prob)?, bins)
     }
 
-    /// Of the most likely class of each row: its probability, and whether it was right.
+    /// Computes the curve of the most likely class of each row: its probability, and whether it is correct.
     ///
     /// # Shapes
-    /// Probabilities `(samples, classes)`; the truth as class indices, or as rows of that width whose largest is the class.
+    /// Probabilities `(samples, classes)`; targets as class indices, or as rows of the same width whose largest entry
+    /// is the class.
     ///
     /// # Errors
     /// As [`CalibrationCurve::new`], and [`Error::Label`].
@@ -108,12 +109,12 @@ impl CalibrationCurve {
         Ok(CalibrationCurve { bins: all })
     }
 
-    /// The parts, from the lowest probability up.
+    /// The bins, from the lowest probability up.
     pub fn bins(&self) -> &[CalibrationBin] {
         &self.bins
     }
 
-    /// The mean distance of what was predicted from what came true, each part counting as what is in it.
+    /// The expected calibration error: the mean of `|predicted − observed|`, weighted by the size of the bins.
     pub fn expected_calibration_error(&self) -> f64 {
         let total: usize = self.bins.iter().map(|bin| bin.count).sum();
         let off = |bin: &CalibrationBin| bin.count as f64 * (bin.predicted - bin.observed).abs();

@@ -1,9 +1,9 @@
-//! A truth and a score for each row, counted at every threshold.
+//! Targets and scores, counted at every threshold.
 
 use crate::error::{Error, Result};
 use crate::samples::{Samples, check_finite, check_not_empty};
 
-/// What is called positive at a threshold.
+/// The counts at one threshold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Count {
     pub(super) threshold: f64,
@@ -47,7 +47,7 @@ impl Pairs {
     }
 }
 
-/// One for each class, against all others.
+/// Returns one for each class, against all other classes.
 pub(super) fn by_class(y_true: &impl Samples<f64>, y_score: &impl Samples<f64>) -> Result<Vec<Pairs>> {
     let (classes, truth, scores) = rows(y_true, y_score)?;
     let of = |class: usize| {
@@ -57,7 +57,7 @@ pub(super) fn by_class(y_true: &impl Samples<f64>, y_score: &impl Samples<f64>) 
     (0..classes).map(of).collect()
 }
 
-/// How many classes there are, the class of each row, and its scores.
+/// Returns the number of classes, the class of each row, and its scores.
 pub(super) fn rows(
     y_true: &impl Samples<f64>,
     y_score: &impl Samples<f64>,
@@ -79,7 +79,7 @@ pub(super) fn rows(
     Ok((classes, truth, scores))
 }
 
-/// All numbers of samples of so many each.
+/// Reads all samples, each of `width` numbers.
 fn read(argument: &str, samples: &impl Samples<f64>, width: usize) -> Result<Vec<f64>> {
     check_not_empty(argument, samples)?;
     let found = samples.sample_shape();
@@ -99,7 +99,7 @@ fn check_length(x: usize, argument: &str, found: usize) -> Result<()> {
     Err(Error::Length { x, argument: argument.into(), found })
 }
 
-/// Reads a truth and a probability for each row.
+/// Reads a target and a probability for each row.
 pub(super) fn read_binary(
     y_true: &impl Samples<f64>,
     y_prob: &impl Samples<f64>,

@@ -1,4 +1,4 @@
-//! Cosine decay: η·((1 − α)·½(1 + cos(π·s/D)) + α), after a warm-up where asked for.
+//! Cosine decay: η·((1 − α)·½(1 + cos(π·s/D)) + α), with an optional warm-up.
 
 use std::f64::consts::PI;
 
@@ -6,13 +6,13 @@ use super::{super::check_range, MODULE, Schedule, check_steps};
 use crate::config::{Config, settings};
 use crate::error::Result;
 
-/// Half a cosine from `η` down to `α·η` over `D` steps.
+/// Cosine decay from `η` to `α·η` over `D` steps.
 ///
 /// ```text
 /// η · ((1 − α)·½·(1 + cos(π·s/D)) + α)    s = min(step, D)
 /// ```
-/// With a warm-up of `W` steps the rate first grows on a straight line from `η` to the warm-up's target,
-/// and the cosine starts there: `D` counts from step `W`.
+/// With a warm-up of `W` steps, the rate first grows linearly from `η` to the target of the warm-up. The cosine
+/// starts there, and `D` counts from step `W`.
 ///
 /// | setter | default |
 /// |---|---|
@@ -38,7 +38,7 @@ pub struct CosineDecay {
     warm_up: WarmUp,
 }
 
-/// Up to `target` in so many steps, where there is one.
+/// A linear warm-up to `target` in `steps` steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct WarmUp {
     target: Option<f64>,
@@ -46,18 +46,18 @@ struct WarmUp {
 }
 
 impl CosineDecay {
-    /// From `initial` to 0 over `decay_steps` steps.
+    /// Creates a decay from `initial` to 0 over `decay_steps` steps.
     pub fn new(initial: f64, decay_steps: u64) -> Self {
         CosineDecay { initial, decay_steps, alpha: 0.0, warm_up: WarmUp::default() }
     }
 
-    /// The share of the rate that is left at the end. Default: 0.
+    /// The share α of the rate that remains at the end. Default: 0.
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.alpha = alpha;
         self
     }
 
-    /// Grows from the initial rate to `target` over `steps` steps first. Default: none.
+    /// Adds a linear warm-up from the initial rate to `target` over `steps` steps. Default: none.
     pub fn warm_up(mut self, target: f64, steps: u64) -> Self {
         self.warm_up = WarmUp { target: Some(target), steps };
         self

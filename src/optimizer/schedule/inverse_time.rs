@@ -4,11 +4,11 @@ use super::{super::check_range, MODULE, Schedule, check_steps};
 use crate::config::{Config, settings};
 use crate::error::Result;
 
-/// `η / (1 + rate·s/D)` at step `s`.
+/// Inverse time decay, `η / (1 + rate·s/D)` at step `s`.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `staircase` | false: falls at every step, not only at multiples of `D` |
+/// | `staircase` | false: falls at every step; true: only at multiples of `D` |
 ///
 /// # Example
 /// ```
@@ -27,12 +27,12 @@ pub struct InverseTimeDecay {
 }
 
 impl InverseTimeDecay {
-    /// From `initial`, falling by `rate` over `decay_steps` steps.
+    /// Creates a decay from `initial` to `initial / (1 + rate)` over the first `decay_steps` steps.
     pub fn new(initial: f64, decay_steps: u64, rate: f64) -> Self {
         InverseTimeDecay { initial, decay_steps, rate, staircase: false }
     }
 
-    /// Whether the rate falls at multiples of the decay steps only. Default: false.
+    /// Whether the rate falls only at multiples of `decay_steps`. Default: false.
     pub fn staircase(mut self, staircase: bool) -> Self {
         self.staircase = staircase;
         self

@@ -1,4 +1,4 @@
-//! Learning rates: one number, or a schedule of the steps since `compile`.
+//! Learning rates: constant, or a function of the number of steps since `compile`.
 
 mod cosine;
 mod exponential;
@@ -23,7 +23,7 @@ use crate::config::{Config, Constructor, Fields, Registry, Value, built_in};
 use crate::error::{Error, Result};
 use crate::state::State;
 
-/// A learning rate for each step. Every `Fn(u64) -> f64` is one.
+/// A learning rate for each step; every `Fn(u64) -> f64` is a schedule.
 ///
 /// # Example
 /// ```
@@ -39,18 +39,18 @@ use crate::state::State;
 /// # References
 /// <https://keras.io/api/optimizers/learning_rate_schedules/>
 pub trait Schedule: DynClone + Send + Sync {
-    /// The learning rate after `step` batches since `compile`: the first update asks for 0.
+    /// Returns the learning rate after `step` batches since `compile`; the first update has `step` 0.
     fn at(&self, step: u64) -> f64;
 
-    /// The schedule's settings, for files. Default: none to tell, and a model that is compiled with it cannot be saved.
+    /// The settings of the schedule, for files. Default: none; a model compiled with such a schedule cannot be saved.
     fn config(&self) -> Option<Config> {
         None
     }
 
-    /// Refuses settings that make no schedule. Default: takes all.
+    /// Refuses settings that are out of range. Default: accepts all.
     ///
     /// # Errors
-    /// [`Error::Argument`].
+    /// [`Error::Argument`] that names the setting.
     fn check(&self) -> Result<()> {
         Ok(())
     }
@@ -64,7 +64,7 @@ impl<S: Fn(u64) -> f64 + Clone + Send + Sync> Schedule for S {
     }
 }
 
-/// A number that stays, or a [`Schedule`].
+/// A constant learning rate, or a [`Schedule`].
 ///
 /// # Example
 /// ```
@@ -74,9 +74,9 @@ impl<S: Fn(u64) -> f64 + Clone + Send + Sync> Schedule for S {
 /// ```
 #[derive(Clone)]
 pub enum LearningRate {
-    /// The same at each step.
+    /// The same rate at each step.
     Constant(f64),
-    /// Another at each step.
+    /// A rate that depends on the step.
     Schedule(Box<dyn Schedule>),
 }
 
@@ -93,7 +93,7 @@ impl<S: Schedule + 'static> From<S> for LearningRate {
 }
 
 impl LearningRate {
-    /// The learning rate after `step` batches.
+    /// Returns the learning rate after `step` batches.
     pub fn at(&self, step: u64) -> f64 {
         match self {
             LearningRate::Constant(rate) => *rate,
@@ -101,10 +101,10 @@ impl LearningRate {
         }
     }
 
-    /// Another constant rate.
+    /// Sets the rate to a constant.
     ///
     /// # Errors
-    /// [`Error::Argument`] where there is a schedule, or the rate is negative or not finite.
+    /// [`Error::Argument`] if the rate follows a schedule, or if the new rate is negative or not finite.
     pub fn set(&mut self, rate: f64) -> Result<()> {
         match self {
             LearningRate::Constant(own) => {
@@ -120,7 +120,7 @@ impl LearningRate {
         }
     }
 
-    /// A rate that a callback may have changed; a schedule is the same at the same step.
+    /// Saves or restores a constant rate, which a callback may have changed; a schedule needs no state.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         match self {
             LearningRate::Constant(rate) => state.item("learning_rate", rate),
@@ -137,11 +137,11 @@ impl LearningRate {
     }
 }
 
-/// Where Keras finds its schedules.
+/// Keras's module of schedules.
 const MODULE: &str = "keras.optimizers.schedules";
 
 impl LearningRate {
-    /// The rate, where it is a number.
+    /// Returns the rate if it is constant.
     #[cfg_attr(not(feature = "keras"), allow(dead_code))] // for files alone
     pub(crate) fn constant(&self) -> Option<f64> {
         match self {
@@ -150,12 +150,12 @@ impl LearningRate {
         }
     }
 
-    /// Whether it can be told.
+    /// Returns whether the rate can be written to a file.
     pub(crate) fn has_config(&self) -> bool {
         self.config().is_some()
     }
 
-    /// The rate as a setting; none where it is a closure.
+    /// The rate as a setting; none for a closure.
     pub(super) fn config(&self) -> Option<Value> {
         match self {
             LearningRate::Constant(rate) => Some(Value::Float(*rate)),
@@ -164,7 +164,7 @@ impl LearningRate {
     }
 }
 
-/// The registry of the built-in schedules.
+/// Returns the registry of the built-in schedules.
 pub(crate) fn registry() -> Registry<dyn Schedule> {
     let rows: Vec<Constructor<dyn Schedule>> = built_in![
         "CosineDecay": CosineDecay::new(0.0, 1),
@@ -177,7 +177,7 @@ pub(crate) fn registry() -> Registry<dyn Schedule> {
     Registry::new("schedule", rows)
 }
 
-/// Constructs it from its settings.
+/// Constructs a schedule from its settings.
 pub(super) fn from_config(
     config: &Config,
     path: &str,
@@ -198,7 +198,7 @@ impl fmt::Debug for LearningRate {
     }
 }
 
-/// Refuses a schedule of no steps.
+/// Refuses a schedule of 0 steps.
 fn check_steps(argument: &'static str, steps: u64) -> Result<()> {
     if steps == 0 {
         return Err(Error::argument(argument, "at least 1", 0));

@@ -4,8 +4,9 @@ use super::{super::check_range, MODULE, Schedule};
 use crate::config::{Config, settings};
 use crate::error::{Error, Result};
 
-/// `values[0]` up to and with step `boundaries[0]`, `values[1]` up to and with `boundaries[1]` ..., and the
-/// last value after the last boundary.
+/// A piecewise constant rate: `values[i]` up to and including step `boundaries[i]`.
+///
+/// After the last boundary it is the last value.
 ///
 /// # Example
 /// ```
@@ -23,7 +24,7 @@ pub struct PiecewiseConstantDecay {
 }
 
 impl PiecewiseConstantDecay {
-    /// These values, one more than boundaries.
+    /// Creates a schedule from boundaries and values; there is one value more than boundaries.
     pub fn new(boundaries: impl Into<Vec<u64>>, values: impl Into<Vec<f64>>) -> Self {
         PiecewiseConstantDecay { boundaries: boundaries.into(), values: values.into() }
     }

@@ -4,13 +4,13 @@ use super::{super::check_range, MODULE, Schedule, check_steps};
 use crate::config::{Config, settings};
 use crate::error::Result;
 
-/// `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
+/// Polynomial decay, `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `end` | 0.0001 |
 /// | `power` | 1 |
-/// | `cycle` | false; true takes the next multiple of `D` beyond `s` for `D` |
+/// | `cycle` | false; true replaces `D` by the next multiple of `D` beyond `s` |
 ///
 /// # Example
 /// ```
@@ -30,7 +30,7 @@ pub struct PolynomialDecay {
 }
 
 impl PolynomialDecay {
-    /// From `initial` down to 0.0001 over `decay_steps` steps, on a straight line.
+    /// Creates a linear decay from `initial` to 0.0001 over `decay_steps` steps.
     pub fn new(initial: f64, decay_steps: u64) -> Self {
         PolynomialDecay { initial, decay_steps, end: 1e-4, power: 1.0, cycle: false }
     }
@@ -41,13 +41,13 @@ impl PolynomialDecay {
         self
     }
 
-    /// The power. Default: 1.
+    /// The exponent. Default: 1.
     pub fn power(mut self, power: f64) -> Self {
         self.power = power;
         self
     }
 
-    /// Whether to go up again beyond the end, less each time. Default: false.
+    /// Whether the rate rises again after each `decay_steps` steps, less each time. Default: false.
     pub fn cycle(mut self, cycle: bool) -> Self {
         self.cycle = cycle;
         self

@@ -1,4 +1,4 @@
-//! Cosine decay with restarts: the cosine begins anew, each time longer and lower.
+//! Cosine decay with restarts, each run by default twice as long as the one before.
 
 use std::f64::consts::PI;
 
@@ -6,16 +6,16 @@ use super::{super::check_positive, super::check_range, MODULE, Schedule, check_s
 use crate::config::{Config, settings};
 use crate::error::Result;
 
-/// Half a cosine from `η` down to `α·η` over `D` steps, then again over `t_mul·D` from `m_mul·η`, and so on.
+/// Cosine decay from `η` to `α·η` over `D` steps, restarted over `t_mul·D` steps from `m_mul·η`, and so on.
 ///
 /// ```text
-/// η · ((1 − α)·½·m_mulⁱ·(1 + cos(π·f)) + α)    f the share of run i that is done
+/// η · ((1 − α)·½·m_mulⁱ·(1 + cos(π·f)) + α)    f: the completed share of run i
 /// ```
 ///
 /// | setter | default |
 /// |---|---|
-/// | `t_mul` | 2: each run twice as long |
-/// | `m_mul` | 1: each run as high |
+/// | `t_mul` | 2: each run is twice as long |
+/// | `m_mul` | 1: each run starts equally high |
 /// | `alpha` α | 0 |
 ///
 /// # Example
@@ -38,24 +38,24 @@ pub struct CosineDecayRestarts {
 }
 
 impl CosineDecayRestarts {
-    /// From `initial` to 0 over `first_decay_steps` steps, and again.
+    /// Creates a decay from `initial` to 0 over `first_decay_steps` steps, with restarts.
     pub fn new(initial: f64, first_decay_steps: u64) -> Self {
         CosineDecayRestarts { initial, first_decay_steps, t_mul: 2.0, m_mul: 1.0, alpha: 0.0 }
     }
 
-    /// How many times as long each run is as the one before. Default: 2.
+    /// The length of each run relative to the one before. Default: 2.
     pub fn t_mul(mut self, t_mul: f64) -> Self {
         self.t_mul = t_mul;
         self
     }
 
-    /// How many times as high each run starts as the one before. Default: 1.
+    /// The start of each run relative to the one before. Default: 1.
     pub fn m_mul(mut self, m_mul: f64) -> Self {
         self.m_mul = m_mul;
         self
     }
 
-    /// The share of the rate that is left at the end of a run. Default: 0.
+    /// The share α of the rate that remains at the end of a run. Default: 0.
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.alpha = alpha;
         self
@@ -72,7 +72,8 @@ impl Schedule for CosineDecayRestarts {
         let (run, share) = if self.t_mul == 1.0 {
             (done.floor(), done.fract())
         } else {
-            // The run is the largest i with (1 − t_mulⁱ)/(1 − t_mul) <= done; the logarithm may be off by a bit.
+            // The run is the largest i with (1 − t_mulⁱ)/(1 − t_mul) <= done; the logarithm may be off by a rounding
+            // error.
             let start = |run: f64| (1.0 - self.t_mul.powf(run)) / (1.0 - self.t_mul);
             let run = ((1.0 - done * (1.0 - self.t_mul)).ln() / self.t_mul.ln() + 1e-9).floor();
             (run, (done - start(run)) / self.t_mul.powf(run))

@@ -9,7 +9,7 @@ use super::run::Run;
 use super::settings::Fit;
 use super::step::StepMonitor;
 use crate::callback::{Logs, Verbose, terminal};
-use crate::diagnosis::{Diagnose, Finding, Findings, Rules, Scale, Severity, Watch, colour};
+use crate::diagnosis::{Diagnose, Finding, Findings, Rules, Scale, Severity, Styles, Watch};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -133,8 +133,10 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
 /// Writes the findings that are `shown` to the terminal, and not to standard output, which programs read.
 pub(crate) fn print_findings(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
-    let mut text = String::new();
-    if findings.write(&mut text, shown).is_ok() && !text.is_empty() {
-        terminal::tell(|coloured| if coloured { colour(&text) } else { text });
-    }
+    terminal::tell(|coloured| {
+        let mut text = String::new();
+        // A `String` takes all that is written.
+        let _ = findings.write(&mut text, Styles::new(coloured), shown);
+        text
+    });
 }

@@ -1,9 +1,9 @@
 //! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
 
-use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::activation::{Activation, softmax_backward, softmax_forward};
 use crate::config::settings;
 use crate::error::{Error, Result};
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};

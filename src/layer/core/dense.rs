@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::activated::Activated;
-use super::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::activation::Activated;
+use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;

@@ -1,6 +1,7 @@
-//! Layers that only move numbers to other places.
+//! Layers that change the shape of a sample, or copy its numbers to other places.
 
 mod cropping;
+mod flatten;
 mod padding;
 mod permute;
 mod repeat;
@@ -8,14 +9,15 @@ mod reshape;
 mod up_sampling;
 
 pub use cropping::Cropping1D;
+pub use flatten::Flatten;
 pub use padding::{ZeroPadding1D, ZeroPadding2D};
 pub use permute::Permute;
 pub use repeat::RepeatVector;
 pub use reshape::Reshape;
 pub use up_sampling::UpSampling1D;
 
-use super::strided_copy::{StridedCopy, check_size, strides};
 use crate::error::{Error, Result};
+use crate::layer::strided_copy::{StridedCopy, check_size, strides};
 
 /// Refuses samples of another rank, or without a number.
 fn check_rank(input: &[usize], rank: usize, expected: &str) -> Result<()> {

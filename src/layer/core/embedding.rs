@@ -1,9 +1,9 @@
 //! Embedding: y = E[x], the row of each index. dE sums dy over the places of each index; dx = 0.
 
-use super::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;

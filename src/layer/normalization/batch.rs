@@ -1,10 +1,11 @@
 //! Batch normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance over the batch.
 //! dβ = Σ dy, dγ = Σ dy·x̂, dx = γ/√(v + ε) · (dy − dβ/N − x̂·dγ/N).
 
-mod config;
+use std::fmt;
 
 use super::channels::{Channels, each_row};
 use super::check_epsilon;
+use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
@@ -132,6 +133,12 @@ impl<F> BatchNormalization<F> {
     pub fn moving_variance_initializer(mut self, initializer: Initializer) -> Self {
         self.moving_variance = initializer;
         self
+    }
+}
+
+impl<F> Default for BatchNormalization<F> {
+    fn default() -> Self {
+        BatchNormalization::new()
     }
 }
 
@@ -278,6 +285,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         LayerTraits {
             by_last_axis: true,
             is_affine: true,
+            is_normalization: true,
             memory: Memory::fixed({
                 // The sums of dβ and dγ: of each part, and of the block that it adds up.
                 let channels = self.statistics.len() / 3;
@@ -287,3 +295,14 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         }
     }
 }
+
+impl<F> fmt::Debug for BatchNormalization<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "BatchNormalization(momentum {}, epsilon {})", self.momentum, self.epsilon)
+    }
+}
+
+settings!([F] BatchNormalization<F> {
+    "momentum": momentum, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma,
+    "beta": beta, "moving_mean_initializer": moving_mean, "moving_variance_initializer": moving_variance,
+} only { "axis": -1, "synchronized": false, "renorm": false } ignore { "renorm_momentum" });

@@ -7,14 +7,14 @@ use crate::tensor::{Batch, BatchMut};
 
 /// The activation of a layer that computes `z` first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Activated<F> {
-    pub(super) function: Activation,
+pub(in crate::layer) struct Activated<F> {
+    pub(in crate::layer) function: Activation,
     z: Vec<F>,
 }
 
 impl<F: Scalar> Activated<F> {
     /// Refuses what makes no function, and one that changes the width.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::layer) fn check(&self) -> Result<()> {
         if self.function == Activation::Glu {
             let expected = "one that keeps the width; add glu as a layer of its own";
             return Err(Error::argument("activation", expected, "glu"));
@@ -23,7 +23,7 @@ impl<F: Scalar> Activated<F> {
     }
 
     /// `z ← f(z)`, keeping what [`Activated::backward`] needs.
-    pub(super) fn forward(&mut self, mut z: BatchMut<F>) {
+    pub(in crate::layer) fn forward(&mut self, mut z: BatchMut<F>) {
         if !self.function.slope_from_output() {
             self.z.clear();
             self.z.extend_from_slice(z.data());
@@ -32,12 +32,12 @@ impl<F: Scalar> Activated<F> {
     }
 
     /// `dy ← dy ⊙ f'(z)`.
-    pub(super) fn backward(&self, y: Batch<F>, dy: BatchMut<F>) {
+    pub(in crate::layer) fn backward(&self, y: Batch<F>, dy: BatchMut<F>) {
         self.function.backward(Batch::new(&self.z, y.width()), y, dy);
     }
 
     /// How many numbers it keeps of `count` outputs.
-    pub(super) fn memory(&self, count: usize) -> usize {
+    pub(in crate::layer) fn memory(&self, count: usize) -> usize {
         if self.function.slope_from_output() { 0 } else { count }
     }
 }

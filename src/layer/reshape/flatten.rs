@@ -1,8 +1,8 @@
 //! Flatten: y = x, as one axis.
 
-use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::config::settings;
 use crate::error::Result;
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};

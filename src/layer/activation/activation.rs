@@ -1,9 +1,9 @@
 //! An activation function as a layer: y = f(x). dx = dy ⊙ f'(x).
 
-use super::{BackwardContext, Layer, LayerTraits, PartMut, saved};
 use crate::activation::{Activation, glu_backward};
 use crate::config::{Config, Entry, Fields, Settings};
 use crate::error::{Error, Result};
+use crate::layer::{BackwardContext, Layer, LayerTraits, PartMut, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::strided_copy::{StridedCopy, check_size, strides};
-use super::{BackwardContext, Layer, Part, PartMut, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::layer::strided_copy::{StridedCopy, check_size, strides};
+use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;

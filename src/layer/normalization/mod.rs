@@ -1,12 +1,16 @@
-//! Layers that bring activations to a common scale.
+//! Layers that bring inputs or activations to a common scale.
 
 mod batch;
 mod channels;
 mod layer;
+mod normalization;
+mod rescaling;
 mod unit;
 
 pub use batch::BatchNormalization;
 pub use layer::LayerNormalization;
+pub use normalization::Normalization;
+pub use rescaling::Rescaling;
 pub use unit::UnitNormalization;
 
 use crate::error::{Error, Result};
@@ -17,10 +21,4 @@ fn check_epsilon(epsilon: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::argument("epsilon", "a finite number above 0", epsilon))
-}
-
-impl<F> Default for BatchNormalization<F> {
-    fn default() -> Self {
-        BatchNormalization::new()
-    }
 }

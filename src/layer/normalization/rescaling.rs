@@ -1,8 +1,8 @@
 //! Rescaling: y = scale·x + offset. dx = scale·dy.
 
-use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::config::settings;
 use crate::error::{Error, Result};
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};

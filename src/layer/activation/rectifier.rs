@@ -1,9 +1,9 @@
 //! Relu and its kin as layers of their own, with Keras's defaults for layers.
 
-use super::{BackwardContext, Layer, LayerTraits, saved};
 use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::Result;
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
