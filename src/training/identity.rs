@@ -47,13 +47,15 @@ pub(super) fn identity<F: Scalar>(
         ("validation_batch_size", format!("{:?}", settings.validation_batch_size)),
         ("number of callbacks", callbacks.to_string()),
         ("diagnosis", if settings.diagnose == Diagnose::Off { "off" } else { "on" }.into()),
+    ]);
+    let layers = layers.into_iter().enumerate().map(|(index, layer)| (format!("layer {index}"), layer));
+    identity.common.extend(layers);
+    let identity = identity.with_shards([
         ("weights of samples", weights(Some(&run.data)).into()),
         ("weights of validation samples", weights(held_out).into()),
         ("validation", validation),
         ("class_weight", format!("{:?}", settings.class_weight)),
     ]);
-    let layers = layers.into_iter().enumerate().map(|(index, layer)| (format!("layer {index}"), layer));
-    identity.common.extend(layers);
     Ok(identity.with_data([
         ("number of samples", run.data.count().to_string()),
         ("number of samples that train", run.train.to_string()),

@@ -13,17 +13,24 @@ use crate::state::State;
 #[derive(Default)]
 pub(crate) struct Identity {
     pub(crate) common: Vec<(String, String)>,
-    /// The size and a sum of the data, which differ where each rank has its own.
+    /// The sizes and sums of the data, unless each rank has its own.
     pub(crate) of_data: Vec<(String, String)>,
+    /// In that case, the properties that the data of all ranks share.
+    pub(crate) of_shards: Vec<(String, String)>,
 }
 
 impl Identity {
     pub(crate) fn new<const N: usize>(common: [(&str, String); N]) -> Self {
-        Identity { common: named(common), of_data: Vec::new() }
+        Identity { common: named(common), ..Identity::default() }
     }
 
     pub(crate) fn with_data<const N: usize>(mut self, of_data: [(&str, String); N]) -> Self {
         self.of_data = named(of_data);
+        self
+    }
+
+    pub(crate) fn with_shards<const N: usize>(mut self, of_shards: [(&str, String); N]) -> Self {
+        self.of_shards = named(of_shards);
         self
     }
 }

@@ -79,12 +79,10 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     ) -> Result<T> {
         let Some(Group { ranks, .. }) = &self.0 else { return own };
         let own = own.and_then(|ready| identity(&ready).map(|identity| (ready, identity)));
-        let (ready, Identity { common, of_data }) = ranks.agree(own)?;
+        let (ready, Identity { common, of_data, of_shards }) = ranks.agree(own)?;
         let mut all = vec![("the version of cornu".into(), env!("CARGO_PKG_VERSION").into())];
         all.extend(common);
-        if !ranks.is_sharded() {
-            all.extend(of_data);
-        }
+        all.extend(if ranks.is_sharded() { of_shards } else { of_data });
         ranks.alike(all)?;
         Ok(ready)
     }

@@ -127,13 +127,13 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// What must be the same on all ranks of a training.
-    pub(crate) fn identity_on_ranks(&self, model: &Sequential<F>, run: Identity) -> Result<Identity> {
+    pub(crate) fn identity_on_ranks(&self, model: &Sequential<F>, mut run: Identity) -> Result<Identity> {
         if self.diagnose == Diagnose::Investigate {
             let expected = "Diagnose::Report, Stop or Off where the training is distributed";
             return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
         }
         let seed = if model.seeded { model.seed.to_string() } else { "drawn".into() };
-        let mut identity = Identity::new([
+        let mut settings = Identity::new([
             ("seed", seed),
             ("epochs", self.epochs.to_string()),
             ("reduction", format!("{:?}", self.ranks.reduction)),
@@ -141,8 +141,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             ("sync_every", self.ranks.sync_every.to_string()),
             ("data", if self.ranks.sharded { "shards" } else { "whole" }.into()),
         ]);
-        identity.common.extend(run.common);
-        identity.of_data.extend(run.of_data);
-        Ok(identity)
+        settings.common.append(&mut run.common);
+        Ok(Identity { common: settings.common, ..run })
     }
 }
