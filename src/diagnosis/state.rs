@@ -1,4 +1,4 @@
-//! Findings in the state of a training, so that one that was killed neither forgets them nor tells them again.
+//! Findings in the state of a training, so that a resumed training neither loses nor repeats them.
 
 use super::finding::{Finding, Help, Severity};
 use super::remedy::{Remedy, ReplacementLoss};

@@ -1,4 +1,4 @@
-//! Products of whole matrices: how many threads, who does which part.
+//! Matrix products: the number of threads, and the split into parts.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::tile::Start;
 use super::wide::Shared;
 use crate::scalar::Scalar;
 
-/// A matrix to read: its numbers, and the distances between its rows and between its columns.
+/// A matrix to read: its numbers and its row and column strides.
 #[derive(Clone, Copy)]
 pub(super) struct Strided<'a, F> {
     pub(super) data: &'a [F],
@@ -19,29 +19,29 @@ pub(super) struct Strided<'a, F> {
 }
 
 impl<F> Strided<'_, F> {
-    /// Whether a matrix of this size lies within the numbers.
+    /// Whether a matrix of this size is within bounds.
     fn holds(&self, rows: usize, cols: usize) -> bool {
         rows == 0 || cols == 0 || (rows - 1) * self.row + (cols - 1) * self.col < self.data.len()
     }
 }
 
-/// What a product starts from.
+/// The initial value of C.
 #[derive(Clone, Copy)]
 pub(super) enum From<'a, F> {
     /// C = A·B.
     Zero,
-    /// C = bias + A·B, the same row for every row of C.
+    /// C = bias + A·B, with the same bias for every row of C.
     Bias(&'a [F]),
     /// C = C + A·B.
     Add,
-    /// C = C + s·(A·B), for a summed axis of one block.
+    /// C = C + s·(A·B), for a summed axis of at most one block.
     Scaled(F),
 }
 
-/// Products with fewer multiplications than this stay on one thread.
+/// Products with fewer multiplications use one thread.
 pub(super) const ALONE: usize = 1 << 18;
 
-/// C = A·B, or that added to `from`: `c` is `rows × n`, the summed axis `k` long.
+/// C = A·B, or `from` + A·B: `c` is `rows × n`, and the summed axis has length `k`.
 pub(super) fn matmul<F: Scalar>(
     isa: Isa,
     (a, b): (Strided<F>, Strided<F>),
@@ -56,7 +56,7 @@ pub(super) fn matmul<F: Scalar>(
         From::Scaled(s) => (Start::Scaled(s), None),
     };
     debug_assert!(k <= BLOCK || !matches!(from, From::Scaled(_)));
-    // Checked here once, so that the kernels below may trust their pointers.
+    // Checked once here; the kernels below trust their pointers.
     assert!(
         a.holds(rows, k) && b.holds(k, n) && c.len() >= rows * n && bias.is_none_or(|bias| bias.len() >= n)
     );
@@ -95,17 +95,17 @@ pub(super) fn matmul<F: Scalar>(
     });
 }
 
-/// C cut in rows, or where these are few or B has to be packed, in columns.
+/// Splits C by rows; or by columns if there are few rows or B must be packed.
 struct Parts {
     rows: usize,
     cols: usize,
-    /// Rows and columns of a part.
+    /// The rows and columns of a part.
     size: (usize, usize),
 }
 
 impl Parts {
     fn new(rows: usize, cols: usize, threads: usize, packs: bool) -> Self {
-        // Whole registers and whole tiles, and enough parts that a helper who comes late still finds one.
+        // Whole registers and tiles, and enough parts that a late helper still finds one.
         let whole =
             |items: usize, unit: usize, parts: usize| items.div_ceil(unit).div_ceil(parts).max(1) * unit;
         let by_columns = cols >= 64 * threads && (packs || cols > rows);
