@@ -72,7 +72,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// Refuses a loss that cannot judge the model's output, once that is known.
+/// Refuses a loss that cannot handle the output of the model, once that is known.
 pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
     let Some(output) = model.output_shape() else { return Ok(()) };
     if output.is_empty() || output.contains(&0) {

@@ -7,7 +7,7 @@ use super::distributed::EpochBatch;
 use super::history::History;
 use super::resume::Resume;
 use super::session::Training;
-use super::step::{Gradients, Step};
+use super::step::Step;
 use super::update;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -63,13 +63,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         let start = clock.batch * self.settings.batch_size;
         let end = coordinator.training_total(run.train).min(start + self.settings.batch_size);
         let batch = EpochBatch { data: &run.data, order: &self.order, places: start..end };
-        // A callback may read the gradients, and after the training anybody may.
-        let gradients = match self.callbacks.given.is_empty() && clock.batch + 1 < clock.batches {
-            true => Gradients::Unseen,
-            false => Gradients::Seen,
-        };
-        let (epoch, number) = (clock.epoch + 1, clock.batch + 1);
-        let step = Step { epoch, batch: number, batches: clock.batches, gradients };
+        let step = Step { epoch: clock.epoch + 1, batch: clock.batch + 1, batches: clock.batches };
         let monitor = diagnosis.as_mut().map(|diagnosis| diagnosis.start_batch(clock.batch));
         let result = coordinator.step(trainer, model, batch, &mut run.scores, step, monitor);
         if let Some(diagnosis) = diagnosis {

@@ -9,7 +9,7 @@ use super::resume::Resume;
 use super::run::{Run, built_for};
 use super::session::Training;
 use super::settings::Fit;
-use super::step::{Gradients, Minibatch, Step, Trainer, WholeBatch};
+use super::step::{Minibatch, Step, Trainer, WholeBatch};
 use crate::callback::{Callback, Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::{Diagnose, Findings};
@@ -117,7 +117,7 @@ impl<F: Scalar> Sequential<F> {
         }
         let indices: Vec<usize> = (0..count).collect();
         let batch = Minibatch { data: &data, indices: &indices };
-        let step = Step { epoch: 1, batch: 1, batches: 1, gradients: Gradients::Seen };
+        let step = Step { epoch: 1, batch: 1, batches: 1 };
         Trainer::new(self).step(self, batch, &mut scores, step, &mut WholeBatch, None)?;
         let mut logs = Logs::default();
         scores.log(&mut logs);

@@ -11,7 +11,6 @@ use crate::kernel;
 use crate::layer::{GlobalBatch, NamedLayer, StepAt, Workspace};
 use crate::loss::Loss;
 use crate::model::Sequential;
-use crate::param::Descent;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -46,21 +45,13 @@ impl<F: Scalar> Minibatch<'_, F> {
     }
 }
 
-/// The place of a step in the training, from 1, and what becomes of its gradients.
+/// The place of a step in the training: its epoch and its batch, from 1.
 #[derive(Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) epoch: usize,
     pub(crate) batch: usize,
     /// Batches of the epoch.
     pub(crate) batches: usize,
-    pub(crate) gradients: Gradients,
-}
-
-/// Whether anything reads the gradients of a step after it.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Gradients {
-    Seen,
-    Unseen,
 }
 
 /// What a step reports to the diagnosis.
@@ -97,7 +88,6 @@ pub(crate) trait BatchPasses<F: Scalar> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        gradients: Gradients,
     ) -> Result<Option<NonFinite>>;
 
     /// The first layer of the forward pass whose output is not finite, given that of this process.
@@ -129,9 +119,8 @@ impl<F: Scalar> BatchPasses<F> for WholeBatch {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        gradients: Gradients,
     ) -> Result<Option<NonFinite>> {
-        trainer.backward_whole(model, batch, scores, gradients)
+        trainer.backward_whole(model, batch, scores)
     }
 }
 
@@ -183,8 +172,7 @@ impl<F: Scalar> Trainer<F> {
             }
             sampled = Some(monitor).filter(|monitor| monitor.looks());
         }
-        let gradients = if sampled.is_some() { Gradients::Seen } else { step.gradients };
-        if let Some(NonFinite { layer, value }) = passes.backward(self, model, batch, scores, gradients)? {
+        if let Some(NonFinite { layer, value }) = passes.backward(self, model, batch, scores)? {
             return Err(diverged(GRADIENT, value, layer));
         }
         if let Some(monitor) = &mut sampled {
@@ -254,23 +242,13 @@ impl<F: Scalar> Trainer<F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        gradients: Gradients,
     ) -> Result<Option<NonFinite>> {
         self.loss_gradient(model, batch, scores)?;
         let x = batch.x(&self.rows);
-        // The lowest layer comes last, when the gradients of all others are known to be finite: it may then descend
-        // where nobody looks at its gradient.
-        let (lowest, all) = (self.lowest, model.layers.len());
-        let next = (lowest + 1).min(all);
-        self.workspace.backward(&mut model.layers, x, next..all, true, GlobalBatch::default());
-        let bad = first_bad_gradient(&model.layers[next..], lowest + 1);
-        let bound = batch.data.largest.filter(|_| lowest < all && self.workspace.reads_input(lowest));
-        if let (None, Gradients::Unseen, Some(bound)) = (&bad, gradients, bound) {
-            update::allow_descent(model, lowest, bound);
-        }
-        self.workspace.backward(&mut model.layers, x, lowest..next, false, GlobalBatch::default());
+        let trained = self.lowest..model.layers.len();
+        self.workspace.backward(&mut model.layers, x, trained, false, GlobalBatch::default());
         add_penalty_slopes(model);
-        Ok(bad.or_else(|| first_bad_gradient(&model.layers[..next], 0)))
+        Ok(first_bad_gradient(&model.layers))
     }
 
     /// Computes the gradient of the loss by the outputs of the forward pass.
@@ -289,16 +267,16 @@ impl<F: Scalar> Trainer<F> {
     }
 }
 
-/// The last of these layers with a gradient that is not finite: the one where it began. The first of them is layer `first`.
-pub(crate) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>], first: usize) -> Option<NonFinite> {
+/// The last layer with a gradient that is not finite: the one where it began.
+pub(crate) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<NonFinite> {
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
         layer.each_param(&mut |trained, param| {
-            if trained && param.descent != Descent::Done && !kernel::all_finite(param.grad()) {
+            if trained && !kernel::all_finite(param.grad()) {
                 bad = param.grad().iter().find(|g| !g.is_finite()).map(|g| g.as_f64());
             }
         });
-        bad.map(|value| NonFinite { layer: format!("layer {} `{}`", first + index, layer.label()), value })
+        bad.map(|value| NonFinite { layer: format!("layer {index} `{}`", layer.label()), value })
     })
 }
 

@@ -9,7 +9,7 @@ use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::training::data::RunningScores;
-use crate::training::step::{BatchPasses, Gradients, Minibatch, NonFinite, Step, StepMonitor, Trainer};
+use crate::training::step::{BatchPasses, Minibatch, NonFinite, Step, StepMonitor, Trainer};
 use crate::training::update;
 
 /// The state of a rank between two meetings.
@@ -47,9 +47,8 @@ impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        gradients: Gradients,
     ) -> Result<Option<NonFinite>> {
-        trainer.backward_whole(model, batch, scores, gradients)
+        trainer.backward_whole(model, batch, scores)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::data::RunningScores;
 use crate::training::step::{
-    BatchPasses, Gradients, Minibatch, NonFinite, Trainer, add_penalty_slopes, first_bad_gradient,
+    BatchPasses, Minibatch, NonFinite, Trainer, add_penalty_slopes, first_bad_gradient,
 };
 use crate::training::update::each_trained;
 
@@ -69,7 +69,6 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        _: Gradients,
     ) -> Result<Option<NonFinite>> {
         if self.ranks.is_exact() {
             self.exact_gradients(trainer, model, batch, scores)?;
@@ -82,7 +81,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
             })?;
         }
         add_penalty_slopes(model);
-        Ok(first_bad_gradient(&model.layers, 0))
+        Ok(first_bad_gradient(&model.layers))
     }
 
     fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
