@@ -2,7 +2,8 @@
 //! sets and `unsafe`.
 //!
 //! Products are split by rows or columns, and every number is summed in the same order whatever its part, so the bits do
-//! not depend on the number of threads or rows.
+//! not depend on the number of threads or rows. `matrixmultiply`, which `ndarray` calls, promises no order of the sums, and
+//! adds no bias and no activation to a product.
 
 mod exponential;
 mod isa;

@@ -28,7 +28,7 @@ pub(super) fn identity<F: Scalar>(
     let input = model.input_shape().unwrap_or_default();
     let shapes = [input, &run.data.target_shape()].map(|shape| Shape(shape).to_string());
     let validation = match (&settings.validation_data, settings.validation_split) {
-        (Some(_), _) => "data of its own".into(),
+        (Some(_), _) => "its own data".into(),
         (None, split) => split.map_or("none".into(), |share| format!("a share of {share}")),
     };
     let mut identity = Identity::new([

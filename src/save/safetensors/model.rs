@@ -125,7 +125,7 @@ fn fill_optimizer<F: Scalar>(
     });
     result?;
     if read != known.len() {
-        return Err(input.damaged("optimizer", "arrays of another optimizer than the one that is told"));
+        return Err(input.damaged("optimizer", "the arrays do not match the optimizer"));
     }
     Ok(())
 }

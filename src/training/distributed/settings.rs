@@ -115,7 +115,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// Checks the settings, and returns how many of the `count` samples of a shard train.
     pub(crate) fn check_shard(&self, count: usize) -> Result<usize> {
         if self.ranks.reduction == Reduction::Exact {
-            let expected = "Reduction::Fast where each rank has data of its own";
+            let expected = "Reduction::Fast for sharded data";
             return Err(Error::argument("reduction", expected, "Reduction::Exact"));
         }
         // A shard may leave no sample on a side, so the share is checked on a large count.
@@ -129,7 +129,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// What must be the same on all ranks of a training.
     pub(crate) fn identity_on_ranks(&self, model: &Sequential<F>, mut run: Identity) -> Result<Identity> {
         if self.diagnose == Diagnose::Investigate {
-            let expected = "Diagnose::Report, Stop or Off where the training is distributed";
+            let expected = "Diagnose::Report, Stop or Off in a distributed training";
             return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
         }
         let seed = if model.seeded { model.seed.to_string() } else { "drawn".into() };
