@@ -1,4 +1,4 @@
-//! Remedies: the helps of a diagnosis as edits of a copy.
+//! The remedies of a diagnosis, applied to copies of a model.
 
 use super::trial::{TrialPlan, TrialSample};
 use crate::activation::Activation;
