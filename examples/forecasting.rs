@@ -20,12 +20,13 @@ const WINDOW: usize = 22;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let data = Csv::new("examples/data/sunspots.csv").target("sunspots").read()?;
+    let years: Vec<f64> = data.x().iter().copied().collect();
     let spots: Vec<f32> = data.y()?.iter().map(|spots| *spots as f32 / 100.0).collect();
     // Row i contains the years i to i + 21; its target is the next year.
     let count = spots.len() - WINDOW;
     let x = Array3::from_shape_fn((count, WINDOW, 1), |(i, step, _)| spots[i + step]);
     let y = Array1::from_shape_fn(count, |i| spots[i + WINDOW]);
-    let train = data.x().iter().position(|year| *year == 1951.0).ok_or("no 1951")? - WINDOW;
+    let train = years.iter().position(|year| *year == 1951.0).ok_or("no 1951")? - WINDOW;
     let ((x_train, x_test), (y_train, y_test)) =
         (x.view().split_at(Axis(0), train), y.view().split_at(Axis(0), train));
 

@@ -52,7 +52,8 @@ use records::{Records, TextFile};
 ///
 /// # Memory
 /// `read` holds the numbers, 8 bytes each, and for each thread of rayon's pool a mebibyte of text and its numbers: 22 MB
-/// for a file of 28 MB with 16.4 MB of numbers; [`source`](Csv::source) 0.9 MB: `cargo test --features full --test memory -- --nocapture`.
+/// for a file of 28 MB with 16.4 MB of numbers; [`source`](Csv::source) 0.9 MB: `cargo test --features full --test memory --
+/// --nocapture`.
 #[derive(Debug, Clone)]
 pub struct Csv {
     file: TextFile,

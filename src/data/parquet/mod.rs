@@ -48,8 +48,9 @@ use crate::error::Result;
 ///
 /// # Memory
 /// A page of each column and the numbers of 16,384 rows at a time, beside the numbers themselves, 8 bytes each: 17 MB for
-/// 14.4 MB of them, and 2.1 MB streamed (`cargo test --features full --test memory -- --nocapture`). A file whose pages, or twice its numbers, would take more than 1040 times
-/// its size and 64 MiB is refused. Columns are decoded on several threads, those of rayon's pool.
+/// 14.4 MB of them, and 2.1 MB streamed (`cargo test --features full --test memory -- --nocapture`). A file whose
+/// pages, or twice its numbers, would take more than 1040 times its size and 64 MiB is refused. Columns are decoded on the
+/// threads of rayon's pool.
 #[derive(Debug, Clone)]
 pub struct Parquet {
     path: PathBuf,
