@@ -133,8 +133,9 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
     /// Updates `value`, a parameter or a piece of it; `slots` are as long as `value`.
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]);
 
-    /// The rate η of an update that is w ← w − η·g and nothing else: it may then be made within the product that gives
-    /// g, with the same bits, and `update` is not called. Default: none, as for every other rule.
+    /// The rate η, if the update is exactly `w ← w − η·g`. Default: none.
+    ///
+    /// The product that computes g may then apply the update itself, with the same bits, and `update` is not called.
     fn descent(&self, at: Update) -> Option<f64> {
         let _ = at;
         None

@@ -1,7 +1,7 @@
 //! The `.safetensors` format: a JSON header with the type, shape and position of each tensor, then the numbers.
 //!
-//! The architecture and what the model was compiled with stand in the header's metadata, beside a checksum of all that is
-//! told and of all numbers. The crate `safetensors` wants the whole file in memory, which with the model is more than
+//! The metadata in the header holds the architecture, the `compile` settings, and a checksum of the header and the
+//! numbers. The crate `safetensors` wants the whole file in memory, which with the model is more than
 //! twice the file's size and 1 MiB; of the format there is little more than what `json` reads here.
 //!
 //! # References
@@ -57,7 +57,7 @@ impl Checksum {
         shape.iter().for_each(|&size| self.0.update(&(size as u64).to_le_bytes()));
     }
 
-    fn told(self) -> String {
+    fn finish(self) -> String {
         format!("crc32:{:08x}", self.0.finalize())
     }
 }
