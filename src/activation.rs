@@ -210,7 +210,11 @@ impl Activation {
             }
             _ => return Ok(()),
         };
-        if fits { Ok(()) } else { Err(Error::argument(argument, "a number that makes a function", value)) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::argument(argument, "a number for which the activation is defined", value))
+        }
     }
 
     /// Returns whether the slope can be computed from the output alone.

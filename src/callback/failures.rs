@@ -45,7 +45,7 @@ impl Failures {
             Err(error) => {
                 let text = format!("{what} was not written: {error}");
                 if self.reported.as_ref() != Some(&text) {
-                    at.warn(format_args!("{text}; the training goes on, and the next is tried"));
+                    at.warn(format_args!("{text}; the training continues and will try the next one"));
                     self.reported = Some(text);
                 }
                 if self.all.len() < MOST {

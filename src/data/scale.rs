@@ -1,4 +1,7 @@
 //! Scalers: standardization and scaling to a range, by statistics of the training data.
+//!
+//! They are ours because they take arrays with any number of axes; `linfa-preprocessing` scales two-axis tables in datasets
+//! of its own.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 
@@ -162,7 +165,7 @@ impl MinMaxScaler {
         D: RemoveAxis,
     {
         if !(low.is_finite() && high.is_finite() && low < high) {
-            return Err(Error::argument("range", "a begin below its end", format!("{low} to {high}")));
+            return Err(Error::argument("range", "a start below the end", format!("{low} to {high}")));
         }
         check(x)?;
         let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); width(x)];

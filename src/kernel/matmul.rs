@@ -34,8 +34,6 @@ pub(super) enum From<'a, F> {
     Bias(&'a [F]),
     /// C = C + A·B.
     Add,
-    /// C = C + s·(A·B), for a summed axis of at most one block.
-    Scaled(F),
 }
 
 /// Products with fewer multiplications use one thread.
@@ -53,9 +51,7 @@ pub(super) fn matmul<F: Scalar>(
         From::Zero => (Start::Zero, None),
         From::Bias(bias) => (Start::Bias(bias.as_ptr()), Some(bias)),
         From::Add => (Start::Add, None),
-        From::Scaled(s) => (Start::Scaled(s), None),
     };
-    debug_assert!(k <= BLOCK || !matches!(from, From::Scaled(_)));
     // Checked once here; the kernels below trust their pointers.
     assert!(
         a.holds(rows, k) && b.holds(k, n) && c.len() >= rows * n && bias.is_none_or(|bias| bias.len() >= n)

@@ -86,7 +86,7 @@ impl<const D: usize> Sliding<D> {
         }
         if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
             let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
-            return Err(Error::argument("dilation_rate", "1 where strides are above 1", found));
+            return Err(Error::argument("dilation_rate", "1 if strides are above 1", found));
         }
         if D > 1 && self.padding == Padding::Causal {
             return Err(Error::argument("padding", "Valid or Same in two dimensions", "Causal"));

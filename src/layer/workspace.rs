@@ -55,11 +55,6 @@ impl<F: Scalar> Workspace<F> {
         self.memory[layer] == self.memory[layer + 1]
     }
 
-    /// Returns whether a layer reads the input of the model.
-    pub(crate) fn reads_input(&self, layer: usize) -> bool {
-        self.memory[layer] == 0
-    }
-
     /// Activation `index` after a pass over `x`.
     pub(crate) fn value<'a>(&'a self, index: usize, x: Batch<'a, F>) -> Batch<'a, F> {
         match self.memory[index] {

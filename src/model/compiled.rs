@@ -39,7 +39,7 @@ impl<F: Scalar> Compiled<F> {
 pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
     let Some(output) = model.output_shape() else { return Ok(()) };
     if output.is_empty() || output.contains(&0) {
-        let reason = "there is nothing to judge".into();
+        let reason = "the output has no values".into();
         return Err(Error::LossOutput { loss: loss.name().into(), output: output.to_vec(), reason });
     }
     loss.check(output)

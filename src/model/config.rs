@@ -203,7 +203,7 @@ impl<F: Scalar> Compiled<F> {
             Value::Null => return Ok(None),
             Value::Map(fields) if fields.is_empty() => return Ok(None),
             Value::Map(fields) => Config { fields: fields.clone(), ..Config::new("compile") },
-            value => return Err(refuse(path, "what a model was compiled with", value)),
+            value => return Err(refuse(path, "a compile configuration", value)),
         };
         let mut fields = Fields::new(&fields, path);
         for ignored in ["run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"] {

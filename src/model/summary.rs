@@ -78,7 +78,7 @@ impl<F: Scalar> Sequential<F> {
             trainable,
             fixed,
             scalar: size_of::<F>(),
-            slots: self.compiled.as_ref().map_or(0, |compiled| compiled.optimizer.slots()),
+            slots: self.compiled.as_ref().map_or(0, |compiled| compiled.optimizer.traits().slots.len()),
             batch_size,
             batch: batch_size * (input + workspace) + kept,
             fault,

@@ -47,7 +47,7 @@ impl<F: Scalar> Attributions<F> {
     /// ```
     pub fn plot(&self, sample: usize, path: impl AsRef<Path>) -> Result<()> {
         if sample >= self.outputs.len() {
-            return Err(Error::argument("sample", format!("a place below {}", self.outputs.len()), sample));
+            return Err(Error::argument("sample", format!("an index below {}", self.outputs.len()), sample));
         }
         let scene = match *self.samples.shape() {
             [_, steps] => signals(self, sample, steps, 1),

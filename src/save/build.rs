@@ -82,7 +82,7 @@ pub(super) const MOST: u64 = 1 << 48;
 pub(super) fn count(fields: &Value, wanted: &str, input: &Input) -> Result<Option<u64>> {
     match number(fields, wanted) {
         Some(count) if count >= MOST => {
-            Err(input.damaged(wanted, format!("{count}, which nothing counts up to")))
+            Err(input.damaged(wanted, format!("expected a count below 2^48, found {count}")))
         }
         count => Ok(count),
     }
@@ -128,7 +128,9 @@ pub(super) fn fill<F: Scalar>(
     array.fill(input, path, to)?;
     if !allow && !kernel::all_finite(to) {
         let place = to.iter().position(|value| !value.is_finite()).unwrap_or(0);
-        return Err(input.damaged(path, format!("it holds {} at place {place}", to[place])));
+        return Err(
+            input.damaged(path, format!("expected finite values, found {} at index {place}", to[place]))
+        );
     }
     Ok(())
 }

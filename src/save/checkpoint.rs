@@ -8,8 +8,7 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 const ENDS: &str = ".keras, .safetensors, .onnx, .npz or .weights.h5";
-const ENDS_OF_WEIGHTS: &str =
-    ".safetensors, .npz or .weights.h5, as `save_weights_only` writes no whole model";
+const ENDS_OF_WEIGHTS: &str = ".safetensors, .npz or .weights.h5 for `save_weights_only`";
 
 /// The content of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -72,7 +72,7 @@ fn array(input: &Input, name: &str) -> Result<Array> {
         return Err(input.damaged(name, problem));
     }
     if npy.bytes() != Some(input.len() - npy.array.start) {
-        return Err(input.damaged(name, "its length is not that of its shape"));
+        return Err(input.damaged(name, "its length does not match its shape"));
     }
     Ok(npy.array)
 }

@@ -116,7 +116,7 @@ impl HyperParameters {
         values
             .into_iter()
             .nth(index)
-            .ok_or_else(|| Error::argument("choice", format!("a place below {count} in `{name}`"), index))
+            .ok_or_else(|| Error::argument("choice", format!("an index below {count} in `{name}`"), index))
     }
 
     /// Returns false or true.

@@ -233,7 +233,7 @@ impl fmt::Display for RangeTest {
             writeln!(f, "{rate:>13}  {loss:>9}  {smooth:>9}")?;
         }
         match self.suggestion() {
-            Some(rate) => writeln!(f, "begin with {}", short(rate)),
+            Some(rate) => writeln!(f, "suggested learning rate: {}", short(rate)),
             None => writeln!(f, "no rate lowers the loss"),
         }
     }
@@ -290,6 +290,6 @@ impl<F: Scalar> Callback<F> for Sweep<'_> {
     }
 
     fn on_diverged(&mut self, _: &mut CallbackContext<F>, _: &Error) -> Result<Flow> {
-        Ok(Flow::Stop("the loss is no longer finite".into()))
+        Ok(Flow::Stop("the loss became NaN or infinite".into()))
     }
 }

@@ -1,4 +1,7 @@
 //! The progress lines of an epoch, fitted to the width of a terminal.
+//!
+//! `indicatif` draws them. The layout is made here: its templates cut a line that is too long at the end, and cannot leave
+//! out the least important parts.
 
 use std::time::Duration;
 

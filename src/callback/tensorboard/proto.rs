@@ -1,4 +1,6 @@
 //! The TensorBoard messages written here, with the field numbers of `event.proto`, `summary.proto` and `tensor.proto`.
+//!
+//! They are declared for `prost` by hand: generated code for the whole schema would need `protoc` at build time.
 
 use prost::Message;
 

@@ -133,7 +133,7 @@ impl Hdf5 {
             DType::String | DType::VariableLengthString => Holds::Words,
             DType::Compound(_) => Holds::Other("a compound type, such as complex numbers"),
             DType::ObjectReference => Holds::Other("references, as MATLAB's cells are"),
-            _ => Holds::Other("a type that is no number"),
+            _ => Holds::Other("a type that is not numeric"),
         })
     }
 
@@ -203,7 +203,7 @@ impl Hdf5 {
         for sizes in [&shape, &chunk] {
             let bytes = sizes.iter().try_fold(size, |bytes, &size| bytes.checked_mul(size));
             if bytes.is_none_or(|bytes| bytes > most) {
-                let problem = format!("shape {sizes:?} is more than a file of {} bytes can hold", self.len);
+                let problem = format!("shape {sizes:?} exceeds a file of {} bytes", self.len);
                 return Err(damaged(&self.path, name, problem));
             }
         }

@@ -38,7 +38,7 @@ impl Opened {
             #[cfg(feature = "hdf5")]
             return Ok(Opened::Hdf5(super::hdf5::Hdf5::open(path, front.starts_with(b"MATLAB"))?));
             #[cfg(not(feature = "hdf5"))]
-            return Err(feature(path, "HDF5, which MATLAB's 7.3 is too", "hdf5"));
+            return Err(feature(path, "HDF5, also of MATLAB 7.3", "hdf5"));
         }
         if front.starts_with(b"\x93NUMPY") {
             #[cfg(feature = "npy")]
@@ -62,7 +62,7 @@ impl Opened {
         if super::mat::old::begins(front) {
             return Ok(Opened::OldMat(input));
         }
-        Err(input.damaged("its beginning", "no .npy, .npz, .mat or HDF5 file, or one that is cut off"))
+        Err(input.damaged("its beginning", "not a .npy, .npz, .mat or HDF5 file, or truncated"))
     }
 
     /// Returns the names of all arrays.

@@ -1,4 +1,7 @@
 //! The records of a CSV file in order, with the line and byte at which each starts.
+//!
+//! `csv-core` splits bytes into fields. The crate `csv`, which wraps it, depends on serde and adds only what is here: buffers
+//! and positions.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -68,7 +71,12 @@ impl Records<BufReader<Box<dyn Read>>> {
         let mut records = Records::new(file, BufReader::with_capacity(1 << 16, from), 0);
         if !records.read()? {
             let (path, place) = (records.path, "line 1".into());
-            return Err(FileError::Damaged { path, place, problem: "there is no line".into() }.into());
+            return Err(FileError::Damaged {
+                path,
+                place,
+                problem: "expected at least one line, found none".into(),
+            }
+            .into());
         }
         records.fields = records.count;
         let mut names = Vec::new();

@@ -16,7 +16,7 @@ impl<F: Scalar> Activated<F> {
     /// Refuses invalid parameters, and an activation that changes the width.
     pub(in crate::layer) fn check(&self) -> Result<()> {
         if self.function == Activation::Glu {
-            let expected = "one that keeps the width; add glu as a layer of its own";
+            let expected = "an activation that keeps the width; add glu as a separate layer";
             return Err(Error::argument("activation", expected, "glu"));
         }
         self.function.check()

@@ -146,7 +146,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         if let Some(dx) = pass.dx {
             kernel::affine_input(dz, params.kernel.matrix(), dx);
         }
-        params.kernel.learn(pass.x, dz);
+        kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

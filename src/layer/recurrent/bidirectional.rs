@@ -153,7 +153,11 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         let mut output = self.layers[0].build(input, rng)?;
         if self.layers[1].build(input, rng)? != output {
-            return Err(Error::argument("backward_layer", "a twin of the layer", self.layers[1].kind()));
+            return Err(Error::argument(
+                "backward_layer",
+                "a layer with the same configuration",
+                self.layers[1].kind(),
+            ));
         }
         let Some(units) = output.last_mut() else { return Err(Error::NotBuilt) };
         self.units = *units;

@@ -89,7 +89,7 @@ pub trait Steps {
 /// Refuses an activation with invalid parameters, or one that changes the width.
 pub(super) fn check_activation(argument: &'static str, f: Activation) -> Result<()> {
     match f {
-        Activation::Glu => Err(Error::argument(argument, "one that keeps the width", "glu")),
+        Activation::Glu => Err(Error::argument(argument, "an activation that keeps the width", "glu")),
         _ => f.check(),
     }
 }

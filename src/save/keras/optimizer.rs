@@ -21,7 +21,7 @@ pub(super) enum Slot {
 /// Returns the arrays of an optimizer over `params` trained parameters.
 pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, params: usize) -> Vec<Slot> {
     let optimizer = &compiled.optimizer;
-    let options = optimizer.options();
+    let (options, traits) = (optimizer.options(), optimizer.traits());
     let mut row = vec![Slot::Steps];
     if optimizer.learning_rate().constant().is_some() {
         row.push(Slot::LearningRate);
@@ -33,15 +33,15 @@ pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, params: usize) -> Vec<Slot>
         row.extend((0..params).map(Slot::Accumulated));
     }
     // Slots that Keras creates together alternate by parameter; the others follow slot by slot.
-    let together = match optimizer.name() {
+    let together = match traits.name {
         "adam" | "adamw" | "adamax" | "nadam" | "adadelta" | "ftrl" => 2,
         _ => 1,
     };
-    let slots = optimizer.slots();
+    let slots = traits.slots.len();
     let first = together.min(slots);
     row.extend((0..params).flat_map(|param| (0..first).map(move |slot| Slot::Own(param, slot))));
     row.extend((first..slots).flat_map(|slot| (0..params).map(move |param| Slot::Own(param, slot))));
-    if optimizer.name() == "nadam" {
+    if traits.name == "nadam" {
         row.push(Slot::Product);
     }
     row

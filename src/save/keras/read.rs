@@ -22,7 +22,7 @@ pub(in crate::save) fn read<F: Scalar>(
     let member = |name: &str| {
         let missing = || {
             let known: Vec<&str> = archive.names().take(8).collect();
-            input.damaged(name, format!("there is no such member, but {}", known.join(", ")))
+            input.damaged(name, format!("no such member, found {}", known.join(", ")))
         };
         archive.member(name, budget)?.ok_or_else(missing)
     };
@@ -123,8 +123,8 @@ fn fill_optimizer<F: Scalar>(
     let row = row(compiled, shapes.len());
     let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
     if found != row.len() {
-        let name = compiled.optimizer.name();
-        let problem = format!("{found} arrays, where {name} over this model has {}", row.len());
+        let name = compiled.optimizer.traits().name;
+        let problem = format!("expected {} arrays for {name}, found {found}", row.len());
         return Err(input.damaged("optimizer/vars", problem));
     }
     let path = |place: usize| format!("optimizer/vars/{place}");
@@ -133,7 +133,7 @@ fn fill_optimizer<F: Scalar>(
         build::fill(tree.get(&path(place)), &path(place), &[], &mut value, input, false)?;
         Ok(value[0])
     };
-    let slots = compiled.optimizer.slots();
+    let slots = compiled.optimizer.traits().slots.len();
     let mut arrays: Vec<[Vec<F>; 2]> = Vec::new();
     let mut own: Vec<Vec<Vec<F>>> = Vec::new();
     arrays.resize_with(shapes.len(), Default::default);

@@ -62,7 +62,7 @@ fn tree<F: Scalar>(model: &Sequential<F>) -> Group {
     }
     if let Some(compiled) = model.compiled.as_ref().filter(|_| model.is_built()) {
         let params = trained(model);
-        let group = root.at("optimizer/vars", compiled.optimizer.name());
+        let group = root.at("optimizer/vars", compiled.optimizer.traits().name);
         for (i, slot) in row(compiled, params.len()).into_iter().enumerate() {
             let (number, shape) = match slot {
                 Slot::Steps => (Number::I32, &[][..]),
@@ -139,7 +139,7 @@ impl<'a, F: Scalar> Weights<'a, F> {
                 }
                 Slot::Own(param, slot) => {
                     let values = params[param].slots.get(slot).map_or(&[][..], |slot| slot);
-                    filled(values, params[param].len(), optimizer.slot_start(slot), put)?;
+                    filled(values, params[param].len(), optimizer.traits().slots[slot], put)?;
                 }
             }
         }

@@ -83,7 +83,7 @@ pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
     };
     let mut weights = 0_usize;
     model.walk(&mut |_, _, param| weights = weights.saturating_add(param.len()));
-    let too_large = || refused("its weights are more than the 2 GiB that one file can hold");
+    let too_large = || refused("its weights exceed the 2 GiB limit of a file");
     if weights > MOST / size_of::<f32>() {
         return Err(too_large());
     }

@@ -22,7 +22,7 @@ pub(super) struct Place<'a, F: Scalar> {
 impl<'a, F: Scalar> Place<'a, F> {
     /// Wraps the layer at this path; custom layers are refused.
     pub(super) fn new(node: &'a NamedLayer<F>, above: &str) -> Result<Self> {
-        let own = || refused("it is a layer of your own, for which ONNX has no operator");
+        let own = || refused("a custom layer has no ONNX operator");
         let config = node.config().ok_or_else(own)?;
         if config.module != "keras.layers" && config.module != "cornu" {
             return Err(own());

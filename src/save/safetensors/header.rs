@@ -26,7 +26,7 @@ impl Header {
         let fail = |problem: String| input.damaged(PLACE, problem);
         let len = input.number(PLACE, 0, 8)?;
         if len > LONGEST || len > input.len().saturating_sub(8) {
-            return Err(fail(format!("a header of {len} bytes, which leaves the file or is too long")));
+            return Err(fail(format!("a header of {len} bytes, which is too long")));
         }
         let text = input.take(PLACE, 8, len, budget)?;
         if text.first() != Some(&b'{') {
@@ -35,7 +35,7 @@ impl Header {
         let value = json::parse(&text, budget).map_err(fail)?;
         drop(text);
         budget.give(len as usize);
-        let Value::Map(fields) = value else { return Err(fail("a header that is no object".into())) };
+        let Value::Map(fields) = value else { return Err(fail("a header that is not an object".into())) };
         let mut header = Header { metadata: Vec::new(), tensors: Vec::new() };
         let start = 8 + len;
         let mut ends = Vec::new();
@@ -95,7 +95,7 @@ impl Header {
         if checksum::fits(&*found, expected) {
             return Ok(());
         }
-        Err(input.damaged("as a whole", format!("its checksum is {found}, expected {expected}")))
+        Err(input.damaged("as a whole", format!("expected the checksum {expected}, found {found}")))
     }
 }
 

@@ -99,7 +99,7 @@ fn fill_optimizer<F: Scalar>(
         .filter(|(name, _)| is_optimizer(name))
         .map(|(name, array)| (&**name, array))
         .collect();
-    let slots = compiled.optimizer.slots();
+    let slots = compiled.optimizer.traits().slots.len();
     let mut result: Result<()> = Ok(());
     let (mut each, mut read) = (paths.iter(), 0);
     model.walk_mut(&mut |_, param: &mut Param<F>| {
@@ -125,7 +125,7 @@ fn fill_optimizer<F: Scalar>(
     });
     result?;
     if read != known.len() {
-        return Err(input.damaged("optimizer", "arrays of another optimizer than that of the settings"));
+        return Err(input.damaged("optimizer", "the arrays do not match the optimizer"));
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ impl Front {
             CELL => Some("a cell of things other than texts"),
             STRUCT => Some("an array of structures"),
             3 => Some("an object"),
-            _ => Some("a function, or another thing that is no array"),
+            _ => Some("a function or another value that is not an array"),
         }
     }
 }

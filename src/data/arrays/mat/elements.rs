@@ -9,7 +9,7 @@ pub(super) type Parsed<T> = std::result::Result<T, String>;
 pub(super) const MATRIX: u32 = 14;
 pub(super) const PACKED: u32 = 15;
 
-const CUT: &str = "an element that is cut off";
+const CUT: &str = "a truncated element";
 
 /// The elements not read yet.
 #[derive(Debug, Clone)]

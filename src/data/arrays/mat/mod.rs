@@ -5,6 +5,9 @@
 //! is a zlib stream of one element. A stated length alone allocates nothing: numbers are read from bytes that exist, and a
 //! stream is decompressed as it is read.
 //!
+//! The elements are parsed here: the crate `matfile` (0.5) holds the whole file in memory, reads no version 4, and skips
+//! cells, structures and text.
+//!
 //! # References
 //! The MathWorks, *MAT-File Format*, versions 5 and 7.
 

@@ -76,7 +76,8 @@ impl Head {
         }
         let values = numbers(self.number.0, bytes, self.big_endian)?;
         let array = ArrayD::from_shape_vec(IxDyn(&[rows, columns]).f(), values);
-        let array = in_order(array.map_err(|_| format!("`{name}`: other numbers than its shape tells"))?);
+        let array =
+            in_order(array.map_err(|_| format!("`{name}`: the number of values does not match its shape"))?);
         match self.kind {
             1 => {
                 let letter = |code: &f64| char::from_u32(*code as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
