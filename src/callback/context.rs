@@ -42,6 +42,8 @@ pub struct CallbackContext<'a, F: Scalar> {
     pub batch: usize,
     /// The number of batches per epoch.
     pub batches: usize,
+    /// The epoch, from 0, whose weights a callback restored at the end of the fit. The first one set is reported in the history.
+    pub restored_epoch: Option<usize>,
     verbose: Verbose,
 }
 
@@ -54,7 +56,7 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
         (batch, batches): (usize, usize),
         verbose: Verbose,
     ) -> Self {
-        CallbackContext { model, logs, epoch, epochs, batch, batches, verbose }
+        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose }
     }
 
     /// Prints a line to standard output above all progress bars, unless the training is silent.
