@@ -67,11 +67,18 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
     /// ```
     /// use cornu::callback::Flow;
     /// use cornu::prelude::*;
-    /// let print = LambdaCallback::<f32>::new().on_batch_end(|at| {
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let x = ndarray::array![[0.0], [1.0]];
+    /// let mut printed = 0;
+    /// let print = LambdaCallback::new().on_batch_end(|at| {
     ///     at.println(format_args!("batch {} of {}", at.batch, at.batches));
+    ///     printed += 1;
     ///     Ok(Flow::Continue)
     /// });
-    /// # let _ = print;
+    /// model.fit(&x, &x, &Fit::new().batch_size(1).callback(print).verbose(Verbose::Lines))?;
+    /// assert_eq!(printed, 2);
+    /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn println(&self, text: impl fmt::Display) {
         if self.verbose != Verbose::Silent {

@@ -79,7 +79,7 @@ impl Table {
         self.file.input.name()
     }
 
-    /// What is to learn of the columns, and keeps their numbers where it is to; the file warrants so many.
+    /// Creates a pass over the columns, and bounds the numbers that it may keep by the size of the file.
     pub(super) fn scan(&self, keeps: bool) -> Result<Scan> {
         let used = self.used.iter().filter(|used| **used).count();
         let numbers = used.saturating_mul(self.footer.rows);
@@ -119,7 +119,7 @@ impl Table {
         })
     }
 
-    /// Hands on the cells of each row, in order.
+    /// Passes the cells of each row to `f`, in order.
     pub(super) fn each(&self, f: &mut dyn FnMut(&[Cell]) -> Result<()>) -> Result<()> {
         self.blocks(&mut |block| {
             let mut cells = Vec::with_capacity(block.columns.len());
