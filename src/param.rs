@@ -172,7 +172,7 @@ impl<F: Scalar> Param<F> {
         let width = dz.width();
         // An allowance is for one pass: where the step then fails, none is left for the next training.
         if let Descent::Allowed { rate, bound } = std::mem::replace(&mut self.descent, Descent::Off)
-            && kernel::descend(x, dz, (rate, bound), BatchMut::new(&mut self.value, width))
+            && kernel::descend(x, dz, rate, bound, BatchMut::new(&mut self.value, width))
         {
             self.descent = Descent::Done;
             return;

@@ -1,16 +1,19 @@
-//! C = A·B in blocks: the summed axis in spans of blocks of [`BLOCK`], columns in panels of at most three registers,
+//! C = A·B in blocks: the summed axis in splits of blocks of [`BLOCK`], columns in panels of at most three registers,
 //! rows in tiles. Packs what would be read with large strides again and again.
 
 use std::ops::Range;
 
 use super::tile::{Start, Tile, tile};
-use super::vector::{Lanes, Vector, Wide};
+use super::vector::{Halves, Lanes, Vector};
 
 /// Steps along the summed axis that are added up in registers before C is touched.
 pub(super) const BLOCK: usize = 128;
-/// Steps whose sum is made by itself, and then added to C: so that threads may take spans of a long axis, and that
+/// Steps whose sum is made by itself, and then added to C: so that threads may take splits of a long axis, and that
 /// long sums lose few digits.
-pub(super) const SPAN: usize = 8 * BLOCK;
+pub(super) const SPLIT: usize = 8 * BLOCK;
+
+/// Products with fewer multiplications than this stay on one thread.
+pub(super) const ALONE: usize = 1 << 18;
 
 /// C = A·B, and what it starts from, with any strides of A and B; the rows of C are contiguous.
 #[derive(Clone, Copy)]
@@ -76,7 +79,11 @@ const TILES: usize = 4;
 /// The machine has the instruction set; the operands hold the part; nobody else writes that part of C or reads it
 /// meanwhile.
 #[inline(always)]
-unsafe fn run<V: Wide, const R: usize>(product: &Product<V::Number>, part: Part, pack: &mut Vec<V::Number>) {
+unsafe fn run<V: Halves, const R: usize>(
+    product: &Product<V::Number>,
+    part: Part,
+    pack: &mut Vec<V::Number>,
+) {
     let Product { a, a_row, a_step, b, b_step, b_col, c, c_row, start, .. } = *product;
     let Part { rows, cols, steps } = part;
     let panels = Even::new(cols.len().div_ceil(V::LANES), REGISTERS);
@@ -153,7 +160,7 @@ const fn is_tall(rows: usize, registers: usize, half: bool) -> bool {
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
+unsafe fn of_width<V: Halves, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
     let (full, rest) = (columns / V::LANES, columns % V::LANES);
     macro_rules! rows {
         ($t:expr, $n:literal, $half:literal) => {

@@ -1,13 +1,10 @@
-//! What a layer says about itself, and the parts that it shows to a visitor.
+//! What a layer says about itself.
 
 use std::iter::Sum;
 use std::ops::Add;
 
-use super::NamedLayer;
 use crate::activation::Activation;
 use crate::kernel;
-use crate::param::Param;
-use crate::scalar::Scalar;
 
 /// What the model and the diagnosis know about a layer; the answer of [`Layer::traits`](super::Layer::traits).
 ///
@@ -100,63 +97,4 @@ impl Sum for Memory {
     fn sum<I: Iterator<Item = Memory>>(memories: I) -> Memory {
         memories.fold(Memory::default(), Add::add)
     }
-}
-
-/// A part of a layer, as [`Layer::visit`](super::Layer::visit) shows it.
-///
-/// # Example
-/// ```
-/// use cornu::layer::{Layer, Part};
-/// use cornu::prelude::*;
-/// let mut layer: Dense = Dense::new(2);
-/// layer.build(&[3], &mut Rng::stream(1, 0))?;
-/// let mut names = Vec::new();
-/// layer.visit(&mut |part| if let Part::Param(param) = part { names.push(param.name()) });
-/// assert_eq!(names, ["kernel", "bias"]);
-/// # Ok::<(), cornu::Error>(())
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Part<'a, F: Scalar> {
-    /// A parameter.
-    Param(&'a Param<F>),
-    /// All layers that the layer holds.
-    Layers(&'a [NamedLayer<F>]),
-}
-
-/// A part of a layer to change, as [`Layer::visit_mut`](super::Layer::visit_mut) shows it.
-///
-/// # Example
-/// ```
-/// use cornu::layer::{Layer, PartMut};
-/// use cornu::prelude::*;
-/// let mut layer: Dropout = Dropout::new(0.9);
-/// layer.visit_mut(&mut |part| if let PartMut::DropRate(rate) = part { *rate = 0.2 });
-/// assert_eq!(layer.traits().drop_rate, 0.2);
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum PartMut<'a, F: Scalar> {
-    /// A parameter.
-    Param(&'a mut Param<F>),
-    /// A parameter that is a moving average of batches. After each training step whose loss and gradients are finite, it
-    /// becomes `momentum·param + (1 − momentum)·batch`.
-    MovingAverage {
-        /// The moving average.
-        param: &'a mut Param<F>,
-        /// Its value in the last batch.
-        batch: &'a [F],
-        /// The share of the average that stays.
-        momentum: f64,
-    },
-    /// All layers that the layer holds.
-    Layers(&'a mut [NamedLayer<F>]),
-    /// The activation, for a remedy to change.
-    Activation(&'a mut Activation),
-    /// The number of outputs, for a remedy to change before it builds the layer again.
-    Units(&'a mut usize),
-    /// The share of dropped inputs, for a remedy to change.
-    DropRate(&'a mut f64),
-    /// Whether the optimizer leaves the parameters alone, for a layer that then behaves as in a prediction.
-    Frozen(&'a mut bool),
 }

@@ -1,9 +1,9 @@
-//! A node is a layer too: it passes everything on.
+//! A named layer is a layer too: it passes everything on.
 
-use super::{NamedLayer, Shapes};
+use super::{NamedLayer, Part, PartMut, Shapes};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, Step};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Step};
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;

@@ -1,4 +1,4 @@
-//! A layer with its place in a model: its name, and the shapes that it was built for.
+//! A layer with its place in a model: its name, and the shapes that it was built for; and the parts that a layer shows.
 
 mod config;
 mod layer;
@@ -7,7 +7,7 @@ pub(crate) use config::precision;
 
 use std::fmt;
 
-use super::{Layer, Part, PartMut};
+use super::Layer;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::param::Param;
@@ -317,4 +317,63 @@ impl<F: Scalar> fmt::Debug for NamedLayer<F> {
         }
         self.layer.fmt(f)
     }
+}
+
+/// A part of a layer, as [`Layer::visit`](super::Layer::visit) shows it.
+///
+/// # Example
+/// ```
+/// use cornu::layer::{Layer, Part};
+/// use cornu::prelude::*;
+/// let mut layer: Dense = Dense::new(2);
+/// layer.build(&[3], &mut Rng::stream(1, 0))?;
+/// let mut names = Vec::new();
+/// layer.visit(&mut |part| if let Part::Param(param) = part { names.push(param.name()) });
+/// assert_eq!(names, ["kernel", "bias"]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Part<'a, F: Scalar> {
+    /// A parameter.
+    Param(&'a Param<F>),
+    /// All layers that the layer holds.
+    Layers(&'a [NamedLayer<F>]),
+}
+
+/// A part of a layer to change, as [`Layer::visit_mut`](super::Layer::visit_mut) shows it.
+///
+/// # Example
+/// ```
+/// use cornu::layer::{Layer, PartMut};
+/// use cornu::prelude::*;
+/// let mut layer: Dropout = Dropout::new(0.9);
+/// layer.visit_mut(&mut |part| if let PartMut::DropRate(rate) = part { *rate = 0.2 });
+/// assert_eq!(layer.traits().drop_rate, 0.2);
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PartMut<'a, F: Scalar> {
+    /// A parameter.
+    Param(&'a mut Param<F>),
+    /// A parameter that is a moving average of batches. After each training step whose loss and gradients are finite, it
+    /// becomes `momentum·param + (1 − momentum)·batch`.
+    MovingAverage {
+        /// The moving average.
+        param: &'a mut Param<F>,
+        /// Its value in the last batch.
+        batch: &'a [F],
+        /// The share of the average that stays.
+        momentum: f64,
+    },
+    /// All layers that the layer holds.
+    Layers(&'a mut [NamedLayer<F>]),
+    /// The activation, for a remedy to change.
+    Activation(&'a mut Activation),
+    /// The number of outputs, for a remedy to change before it builds the layer again.
+    Units(&'a mut usize),
+    /// The share of dropped inputs, for a remedy to change.
+    DropRate(&'a mut f64),
+    /// Whether the optimizer leaves the parameters alone, for a layer that then behaves as in a prediction.
+    Frozen(&'a mut bool),
 }
