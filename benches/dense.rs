@@ -1,4 +1,4 @@
-//! A dense layer forward, backward, and a whole training step: `cargo bench --bench dense`.
+//! Forward pass, backward pass and training step of a dense layer: `cargo bench --bench dense`.
 //!
 //! Throughput counts multiplications and additions, so that `Gelem/s` reads as GFLOP/s.
 
@@ -11,7 +11,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 /// Rows, inputs and units.
 const SIZES: [(usize, usize, usize); 4] = [(50, 6000, 40), (128, 784, 512), (256, 1024, 1024), (1, 6000, 40)];
 
-/// Steps in one training, so that its beginning does not count.
+/// The steps of one training, enough that its start is negligible.
 const STEPS: usize = 20;
 
 fn numbers(len: usize, stream: u64) -> Vec<f32> {
@@ -53,7 +53,7 @@ fn dense(c: &mut Criterion) {
             });
         });
 
-        // The first layer of a network, so without a gradient of its input.
+        // The first layer of a network needs no gradient of its input.
         let mut model = Sequential::new().seed(1).add(Dense::new(units));
         let loss = SparseCategoricalCrossentropy::new().from_logits(true);
         model.compile(Sgd::new(0.01), loss, ()).expect("a model");

@@ -1,7 +1,7 @@
-//! What the diagnosis costs: the first epoch with it and without it, in turn: `cargo bench --bench diagnosis`.
+//! The cost of the diagnosis: the first epoch with and without it, interleaved: `cargo bench --bench diagnosis`.
 //!
-//! The networks are those of the bench `workloads`. A line shows the medians of all rounds, and by how much the one with
-//! the diagnosis is longer; `--quick` takes fewer rounds, and a workload's name that one alone.
+//! The networks are those of the bench `workloads`. Each line shows the medians of all rounds and the overhead of the
+//! diagnosis. `--quick` runs fewer rounds, and the name of a workload selects it.
 
 use std::time::{Duration, Instant};
 

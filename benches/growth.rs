@@ -1,8 +1,8 @@
-//! How time and memory grow with the batch, the width and the depth of a network: `cargo bench --bench growth`.
+//! Growth of time and memory with batch size, width and depth of a network: `cargo bench --bench growth`.
 //!
-//! Each is doubled three times, the others stay at batch 64, width 256, depth 4. A step's time is the best of several
-//! trainings of 40 steps; the memory is the most that a training takes beyond its data. The last column divides by
-//! what was multiplied: a growth that is linear in the work has one number from top to bottom.
+//! Each is doubled three times while the others stay at batch 64, width 256, depth 4. The time of a step is the best of
+//! several trainings of 40 steps. The memory is the peak of a training beyond its data. The last column divides by the
+//! number of multiplications, so it is constant if the time is linear in the work.
 
 #[path = "../tests/support/peak.rs"]
 mod peak;
@@ -15,7 +15,7 @@ use cornu::prelude::*;
 const STEPS: usize = 40;
 const INPUTS: usize = 256;
 
-/// Time of a step and bytes at most, for `depth` layers of `width` units.
+/// The time of a step and the peak memory for `depth` layers of `width` units.
 fn measure(batch: usize, width: usize, depth: usize, rounds: usize) -> (Duration, usize) {
     let mut rng = Rng::stream(2, 0);
     let x = Array2::from_shape_fn((batch * STEPS, INPUTS), |_| rng.normal() as f32);
@@ -50,7 +50,7 @@ fn main() {
     for (batch, width, depth) in rows.chain(doubled(depth).map(|depth| (batch, width, depth))) {
         let (time, bytes) = measure(batch, width, depth, rounds);
         let weights = INPUTS * width + (depth - 1) * width * width + 10 * width;
-        // Forward, and backward to the weights and to the input of all but the first layer.
+        // The forward pass, and the gradients of the weights and of the inputs of all but the first layer.
         let work = batch * (3 * weights - INPUTS * width);
         let each = time.as_secs_f64() * 1e9 / (work as f64 / 1e6);
         println!(

@@ -1,10 +1,9 @@
-//! How near the products and a whole epoch come to what the machine can do: `cargo bench --bench roofline`.
+//! Matrix products and an epoch compared with the limit of the machine: `cargo bench --bench roofline`.
 //!
-//! The limit of a computation is the larger of its multiplications and additions at the peak rate of fused
-//! multiply-adds, and its bytes from memory at the bandwidth of plain reading; both are measured here, in the same
-//! process, in turn with what is compared with them, on as many threads as rayon has. A line shows the best of all
-//! rounds, in each of which a layer passes a hundred times and a network trains for ten epochs, so that what is measured is
-//! work that goes on and not how it begins; `--quick` takes fewer rounds.
+//! The limit of a computation is the longer of two times: its operations at the peak rate of fused multiply-adds, and its
+//! memory traffic at the read bandwidth. Both are measured in the same process, interleaved with the computations, on all
+//! threads of rayon. Each line shows the best of all rounds. A round runs a layer a hundred times or trains a network for ten
+//! epochs, so it measures steady work. `--quick` runs fewer rounds.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,14 +13,14 @@ use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 
-/// Numbers that are read to measure the bandwidth: 256 MiB, more than any cache holds.
+/// The numbers that are read to measure the bandwidth: 256 MiB, more than any cache.
 const READ: usize = 1 << 26;
-/// Fused multiply-adds of a register in one measurement of the peak.
+/// The fused multiply-adds of a register in one measurement of the peak.
 const TURNS: usize = 1 << 21;
-/// Registers that are summed up side by side, so that none waits for another.
+/// The registers that accumulate independently, to hide the latency.
 const REGISTERS: usize = 24;
 
-/// What one turn of the loop of fused multiply-adds computes on this machine, in floating-point operations.
+/// Runs the loop of fused multiply-adds once; returns its floating-point operations.
 fn fused() -> (usize, fn()) {
     #[cfg(target_arch = "x86_64")]
     {
@@ -66,7 +65,7 @@ mod x86 {
     }
 }
 
-/// Without known registers: what the compiler makes of a multiplication and an addition.
+/// The portable version: a multiplication and an addition as compiled.
 fn portable() {
     let (a, b) = (black_box(0.999f32), black_box(1e-3f32));
     let mut sums = [[1.0f32; 4]; 8];
@@ -76,7 +75,7 @@ fn portable() {
     black_box(sums);
 }
 
-/// Sums numbers in as many partial sums as keep the memory busy.
+/// Sums numbers in enough partial sums to saturate the memory.
 fn read(numbers: &[f32]) -> f32 {
     let mut sums = [0.0f32; 64];
     for chunk in numbers.chunks_exact(64) {
@@ -85,14 +84,14 @@ fn read(numbers: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// How long it takes, on every thread of the pool at once.
+/// The time of a run on all threads of the pool.
 fn on_all(work: impl Fn(usize) + Sync) -> Duration {
     let start = Instant::now();
     rayon::broadcast(|context| work(context.index()));
     start.elapsed()
 }
 
-/// A line of the table: what is computed, its operations and bytes, and the share of the limit that is asked for.
+/// A line of the table: the computation, its operations and bytes, and the required share of the limit.
 struct Line {
     name: String,
     operations: f64,
@@ -112,7 +111,7 @@ fn numbers(len: usize, stream: u64) -> Vec<f32> {
     (0..len).map(|_| rng.normal() as f32).collect()
 }
 
-/// A dense layer forward, and backward to its weights and its input; all stays near the cores, again and again.
+/// The forward and backward pass of a dense layer, repeated, with all data in the caches.
 fn dense(rows: usize, inputs: usize, units: usize) -> [Line; 2] {
     let (id, times) = (format!("{rows}×{inputs}×{units}"), 100);
     let products = 2 * rows * inputs * units * times;
@@ -151,7 +150,7 @@ fn dense(rows: usize, inputs: usize, units: usize) -> [Line; 2] {
     ]
 }
 
-/// Epochs of the workload `signal`, by `fit`.
+/// Epochs of the workload `signal` with `fit`.
 fn signal() -> Line {
     let (rows, widths) = (5000, [6000, 40, 10, 5]);
     let x = Array2::from_shape_vec((rows, widths[0]), numbers(rows * widths[0], 3)).expect("signals");
@@ -161,7 +160,7 @@ fn signal() -> Line {
     let loss = SparseCategoricalCrossentropy::new().from_logits(true);
     model.compile(Sgd::new(0.01), loss, ()).expect("a model");
     let weights: usize = widths.windows(2).map(|pair| pair[0] * pair[1]).sum();
-    // Forward and the weights' gradients of all layers; the gradient of the input of all but the first.
+    // The forward pass and weight gradients of all layers, and the input gradients of all but the first.
     let epochs = 10;
     let operations = epochs * 2 * rows * (3 * weights - widths[0] * widths[1]);
     let bytes = epochs * 4 * rows * widths[0];

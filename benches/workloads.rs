@@ -1,6 +1,6 @@
-//! One training epoch, or one prediction, as a user would write it: `cargo bench --bench workloads`.
+//! Training epochs and predictions as in a user program: `cargo bench --bench workloads`.
 //!
-//! | id | what one iteration is |
+//! | id | one iteration |
 //! |---|---|
 //! | `signal` | an epoch of 6000-40-10-5, 5000 rows in batches of 50, SGD |
 //! | `mnist` | an epoch of 784-512-512-10, 12,800 rows in batches of 128, Adam |
@@ -18,7 +18,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 use networks::{loss, network, noise, signals};
 
-/// Measures one epoch; compiling and the first epoch's memory are not part of it.
+/// Measures one epoch, without the compilation and allocation of the first epoch.
 fn epochs(
     c: &mut Criterion,
     id: &str,

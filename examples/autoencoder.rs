@@ -1,12 +1,13 @@
-//! An autoencoder that finds odd signals. It learns to give winter days of Italy's power demand back through 4 numbers, from the
-//! 34 such days of the training file, and has never seen a summer day. What it gives back badly is odd.
+//! Anomaly detection with an autoencoder. It learns to reconstruct winter days of Italy's power demand from 4 numbers, using the
+//! 34 winter days of the training file and no summer day. A large reconstruction error marks an anomaly.
 //!
-//! Prints the area under the ROC curve by which the error tells the 516 summer days from the 513 winter days of the test file
-//! (1 is perfect, 0.5 is guessing), mean and range over five seeds, beside the distance to the mean winter day; and the oddest day.
+//! Prints the area under the ROC curve with which the error separates the 516 summer days from the 513 winter days of the test
+//! file (1 is perfect, 0.5 is guessing), as mean and range over five seeds; the same for the distance to the mean winter day;
+//! and the most anomalous day.
 //!
 //! ```sh
 //! cargo run --release --example autoencoder
-//! cargo run --release --features plot --example autoencoder      # and draws examples/pictures/autoencoder.svg
+//! cargo run --release --features plot --example autoencoder      # also draws examples/pictures/autoencoder.svg
 //! ```
 
 use std::error::Error;
@@ -14,7 +15,7 @@ use std::error::Error;
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
-/// Days, 24 hours each, and whether each is a summer day.
+/// Reads days of 24 hours, and whether each is a summer day.
 fn days(path: &str) -> Result<(Array2<f32>, Vec<bool>), Box<dyn Error>> {
     let (mut hours, mut summer) = (Vec::new(), Vec::new());
     for record in csv::Reader::from_path(path)?.records() {
@@ -25,7 +26,7 @@ fn days(path: &str) -> Result<(Array2<f32>, Vec<bool>), Box<dyn Error>> {
     Ok((Array2::from_shape_vec((summer.len(), 24), hours)?, summer))
 }
 
-/// The share of pairs of an odd and a usual day in which the odd one has the larger score.
+/// The area under the ROC curve: the share of pairs of a positive and a negative in which the positive has the larger score.
 fn auc(scores: &Array1<f32>, odd: &[bool]) -> f64 {
     let part = |wanted: bool| {
         scores.iter().zip(odd).filter(move |(_, odd)| **odd == wanted).map(|(score, _)| *score)
@@ -51,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .add(Dense::new(24));
         model.compile(Adam::new(0.005), MeanSquaredError::new(), ())?;
         let fit = Fit::new().epochs(300).batch_size(8).verbose(Verbose::Silent);
-        print!("{}", model.fit(&train, &train, &fit)?.findings()); // nothing, where all is well
+        print!("{}", model.fit(&train, &train, &fit)?.findings()); // empty if the training is healthy
         given_back = model.predict(&test)?.into_dimensionality::<cornu::ndarray::Ix2>()?;
         areas.push(auc(&scores(&given_back), &summer));
     }
@@ -59,15 +60,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mean = train.mean_axis(Axis(0)).ok_or("no winter day")?;
     let distances = (&test - &mean).mapv(|e| e * e).sum_axis(Axis(1));
     let (low, high) = areas.iter().fold((1.0, 0.0), |(low, high), &a| (a.min(low), a.max(high)));
-    println!("summer days among winter days, {} test days, area under the ROC curve", test.nrows());
+    println!("area under the ROC curve, summer days among {} test days", test.nrows());
     println!("autoencoder {:.3}, {low:.3} to {high:.3}", areas.iter().sum::<f64>() / areas.len() as f64);
     println!("distance to the mean winter day {:.3}", auc(&distances, &summer));
     let oddest = (0..test.nrows()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).ok_or("no test day")?;
-    println!("the oddest: row {oddest}, a {} day", if summer[oddest] { "summer" } else { "winter" });
+    println!("most anomalous: row {oddest}, a {} day", if summer[oddest] { "summer" } else { "winter" });
     #[cfg(feature = "plot")]
-    cornu::plot::Chart::new("hour of the day", "power (standardised)")
-        .line("the oddest day", test.row(oddest).iter().copied().enumerate())
-        .line("what comes back", given_back.row(oddest).iter().copied().enumerate())
+    cornu::plot::Chart::new("hour of the day", "power (standardized)")
+        .line("most anomalous day", test.row(oddest).iter().copied().enumerate())
+        .line("reconstruction", given_back.row(oddest).iter().copied().enumerate())
         .line("mean winter day", mean.iter().copied().enumerate())
         .plot("examples/pictures/autoencoder.svg")?;
     Ok(())

@@ -1,4 +1,4 @@
-//! A layer of your own, with a parameter: `cargo run --release --example custom_layer`.
+//! A custom layer with a parameter: `cargo run --release --example custom_layer`.
 //!
 //! Scale: y = g ⊙ x, with one learned factor for each feature. dg = Σ dy ⊙ x, dx = g ⊙ dy.
 
@@ -8,7 +8,7 @@ use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 use cornu::{Param, layer};
 
-/// Multiplies each feature by a factor that is learned, and starts at 1.
+/// Multiplies each feature by a learned factor, initially 1.
 #[derive(Debug, Clone, Default)]
 struct Scale<F = f32> {
     factors: Option<Param<F>>,
@@ -53,7 +53,7 @@ impl<F: Scalar> layer::Layer<F> for Scale<F> {
 }
 
 fn main() -> Result<()> {
-    // In f64 the gradient must agree with central differences.
+    // Compare the gradient with central differences in f64.
     let mut check =
         Sequential::<f64>::with_scalar().seed(1).input([3]).add(Dense::new(3)).add(Scale::default());
     check.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
@@ -63,7 +63,7 @@ fn main() -> Result<()> {
         println!("{path:<16} relative error of the gradient {error:.1e}");
     }
 
-    // y = 3a − 2b: the factors must become 3 and −2.
+    // y = 3a − 2b, so the factors converge to 3 and −2.
     let mut rng = Rng::stream(1, 0);
     let x = Array2::from_shape_fn((200, 2), |_| rng.normal());
     let y: Array2<f64> = Array2::from_shape_fn((200, 2), |(i, j)| [3.0, -2.0][j] * x[[i, j]]);
@@ -71,7 +71,7 @@ fn main() -> Result<()> {
     let mut model = Sequential::new().seed(seed).add(Scale::default().name("scale"));
     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
     let history = model.fit(&x, &y, &Fit::new().epochs(20).verbose(Verbose::Silent))?;
-    print!("{}", history.findings()); // nothing, where all is well
+    print!("{}", history.findings()); // empty if the training is healthy
     let factors: Array1<f32> = model.weight("scale/factors")?.iter().copied().collect();
     println!("learned factors {factors:.3}");
     Ok(())

@@ -1,10 +1,10 @@
-//! What would keep a network from learning your data?
+//! Checks whether a network can learn your data, and diagnoses the training.
 //! ```text
-//! cargo run --release --example diagnose -- FILE.csv               # the label or the number to foretell comes first
-//! cargo run --release --example diagnose -- FILE.csv --last        # it comes last
+//! cargo run --release --example diagnose -- FILE.csv               # the target is the first column
+//! cargo run --release --example diagnose -- FILE.csv --last        # the target is the last column
 //! ```
-//! Reads lines of comma-separated numbers, checks a default network on them, trains it, and tries what would help. A
-//! first column of few whole numbers is taken for classes, another one for numbers.
+//! Reads a CSV file of numbers, checks a default network on it, trains it, and tests suggestions. A target with few distinct
+//! whole numbers is a class, any other target a number.
 
 use std::error::Error;
 
@@ -15,7 +15,7 @@ use cornu::prelude::*;
 
 #[derive(Parser)]
 struct Args {
-    /// Lines of comma-separated numbers; a line of names may come first.
+    /// A CSV file of numbers, with or without a header line.
     file: String,
     /// The target is the last column, not the first.
     #[arg(long)]
@@ -30,7 +30,7 @@ fn read(path: &str) -> Result<Array2<f32>, Box<dyn Error>> {
     for (line, record) in reader.records().enumerate() {
         match record?.iter().map(|field| field.trim().parse()).collect::<Result<_, _>>() {
             Ok(row) => rows.push(row),
-            Err(_) if line == 0 => {} // the names
+            Err(_) if line == 0 => {} // the header
             Err(error) => return Err(format!("{path}, line {}: {error}", line + 1).into()),
         }
     }
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let all = read(&args.file)?;
     if all.ncols() < 2 {
-        return Err(format!("{}: a target and at least one input are needed", args.file).into());
+        return Err(format!("{}: expected a target and at least one input", args.file).into());
     }
     let target = if args.last { all.ncols() - 1 } else { 0 };
     let inputs = if args.last { s![.., ..target] } else { s![.., 1..] };
@@ -63,11 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         model.compile(Adam::new(0.001), MeanSquaredError::new(), ())?;
         (model, y)
     };
-    let task = if is_class { format!("{} classes", labels.len()) } else { "numbers to foretell".into() };
+    let task = if is_class { format!("{} classes", labels.len()) } else { "numeric targets".into() };
     println!("{}: {} rows of {} inputs, {task}\n", args.file, x.nrows(), x.ncols());
     println!("## Before training\n\n{}", told(&model.check(&x, &y)?));
     let history = model.clone().fit(&x, &y, &fit)?;
-    println!("## {} epochs, and what was tried\n", args.epochs);
+    println!("## {} epochs, with tested suggestions\n", args.epochs);
     history.names().for_each(|name| println!("{name} {:.4}", history.last(name).unwrap_or(f64::NAN)));
     println!("\n{}", told(&model.investigate(&x, &y, &fit)?));
     Ok(())
@@ -75,5 +75,5 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn told(findings: &Findings) -> String {
     let text = findings.to_string();
-    if text.is_empty() { "nothing to complain of\n".into() } else { text }
+    if text.is_empty() { "no findings\n".into() } else { text }
 }

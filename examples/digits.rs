@@ -1,11 +1,11 @@
-//! Classification: which digit is in a picture? A small convolutional network on the 1797 scanned digits, 8 × 8 pixels each,
-//! that scikit-learn carries. A fifth of them, drawn by a seed, is held out and seen once, at the end.
+//! Classification: a small convolutional network on the 1797 scanned digits of scikit-learn, 8 × 8 pixels each. A random fifth
+//! is held out and used once, at the end.
 //!
-//! Prints the epochs, the held-out accuracy, and precision and recall of each digit.
+//! Prints the epochs, the held-out accuracy, and the precision and recall of each digit.
 //!
 //! ```sh
 //! cargo run --release --example digits
-//! cargo run --release --features plot --example digits      # and draws examples/pictures/digits.svg
+//! cargo run --release --features plot --example digits      # also draws examples/pictures/digits.svg
 //! ```
 
 use std::error::Error;
@@ -13,7 +13,7 @@ use std::error::Error;
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
-/// Pixels from 0 to 16, a row a picture, and the digits.
+/// Reads the pixels, from 0 to 16 with one image per row, and the digits.
 fn digits() -> Result<(Array2<f32>, Array1<usize>), Box<dyn Error>> {
     let file = std::fs::File::open("examples/data/digits.csv.gz")?;
     let mut reader =
@@ -28,7 +28,7 @@ fn digits() -> Result<(Array2<f32>, Array1<usize>), Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
+    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the initial weights
     let (x, y) = digits()?;
     let mut order: Vec<usize> = (0..y.len()).collect();
     Rng::stream(1, 0).shuffle(&mut order);
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let fit = Fit::new().epochs(30).validation_split(0.1).verbose(Verbose::Lines);
     model.fit(&x.select(Axis(0), train), &y.select(Axis(0), train), &fit)?;
     let (x_test, y_test) = (x.select(Axis(0), test), y.select(Axis(0), test));
-    println!("held out, {} pictures: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
+    println!("{} held-out images: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
     let matrix = model.confusion_matrix(&x_test, &y_test)?;
     println!("{}", matrix.report());
     #[cfg(feature = "plot")]

@@ -1,19 +1,19 @@
-//! One training on many ranks: three classes of waves, told apart by a network with batch statistics.
+//! Distributed training: a network with batch normalization classifies three kinds of waves.
 //!
-//! On a laptop, on four cores:
+//! On four cores of a laptop:
 //!
 //! ```sh
 //! cargo build --release --features mpi --example distributed
 //! RAYON_NUM_THREADS=1 mpirun -n 4 target/release/examples/distributed
 //! ```
 //!
-//! On a Slurm cluster, on 8 machines of 32 cores each, one rank a machine:
+//! On a Slurm cluster, on 8 machines with 32 cores each and one rank per machine:
 //!
 //! ```sh
 //! RAYON_NUM_THREADS=32 srun --nodes 8 --ntasks-per-node 1 --cpus-per-task 32 --mpi pmix target/release/examples/distributed
 //! ```
 //!
-//! The same numbers come from either, and from `target/release/examples/distributed` alone, but for the order of additions.
+//! Both compute the same numbers as `target/release/examples/distributed` alone, except for the order of additions.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ const LENGTH: usize = 128;
 
 fn main() -> ExitCode {
     launch(|world| -> Result<()> {
-        // Each rank reads only its part of every batch; here a wave is made when it is read.
+        // Each rank reads only its part of every batch. This source generates a wave when it is read.
         let waves = source_fn(3000, [LENGTH, 1], [1], |index, x: &mut [f32], y: &mut [f32]| {
             let mut rng = Rng::stream(5, index as u64);
             let (class, phase) = (index % 3, rng.uniform());
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             .add(GlobalAveragePooling1D::new())
             .add(Dense::new(3).activation(Activation::Softmax));
         model.compile(Adam::new(0.01), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
-        // Rank 0 draws the progress, writes the files of callbacks and decides when to stop.
+        // Rank 0 prints the progress, writes the files of callbacks and decides when to stop.
         let stop = EarlyStopping::new().monitor("loss").patience(2);
         let fit = Fit::new().epochs(8).batch_size(64).callback(stop).distributed(world);
         let history = model.fit_source(&waves, &fit)?;

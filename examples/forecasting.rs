@@ -1,13 +1,13 @@
-//! Forecasting with an LSTM: how many sunspots has the next year? The 309 yearly numbers from 1700 to 2008 of the US National
-//! Geophysical Data Center; the network sees 22 years, two cycles of the sun, and answers the one after. It trains on the years up
-//! to 1950 and is judged on those after, which it never saw.
+//! Forecasting with an LSTM: the number of sunspots in the next year. The data is the yearly means from 1700 to 2008 of the US
+//! National Geophysical Data Center. The network reads 22 years, two solar cycles, and predicts the next. It trains on the years
+//! up to 1950 and is tested on the years after.
 //!
-//! Prints the mean absolute error of the LSTM, of a linear network on the same 22 years, and of saying "as last year", as means
+//! Prints the mean absolute error of the LSTM, of a linear network on the same 22 years, and of repeating the last year, as means
 //! over three seeds, and the last ten forecasts.
 //!
 //! ```sh
 //! cargo run --release --example forecasting
-//! cargo run --release --features plot --example forecasting      # and draws examples/pictures/forecasting.svg
+//! cargo run --release --features plot --example forecasting      # also draws examples/pictures/forecasting.svg
 //! ```
 
 use std::error::Error;
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         years.push(record[0].parse::<usize>()?);
         spots.push(record[1].parse::<f32>()? / 100.0);
     }
-    // Row i: the years i to i + 21, and as its target the year after.
+    // Row i contains the years i to i + 21; its target is the next year.
     let count = spots.len() - WINDOW;
     let x = Array3::from_shape_fn((count, WINDOW, 1), |(i, step, _)| spots[i + step]);
     let y = Array1::from_shape_fn(count, |i| spots[i + WINDOW]);
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let forecast = |mut model: Sequential| -> Result<Array1<f32>, Box<dyn Error>> {
         model.compile(Adam::new(0.005), MeanSquaredError::new(), ())?;
         let fit = Fit::new().epochs(150).batch_size(16).verbose(Verbose::Silent);
-        print!("{}", model.fit(&x_train, &y_train, &fit)?.findings()); // nothing, where all is well
+        print!("{}", model.fit(&x_train, &y_train, &fit)?.findings()); // empty if the training is healthy
         Ok(model.predict(&x_test)?.iter().copied().collect())
     };
     let error =
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let as_last_year = Array1::from_shape_fn(y_test.len(), |i| x_test[[i, WINDOW - 1, 0]]);
     println!("mean absolute error, {} years from 1951, mean of 3 seeds", y_test.len());
     println!(
-        "LSTM {lstm:.1}   linear {linear:.1}   as last year {:.1}\n\nyear   spots  LSTM",
+        "LSTM {lstm:.1}   linear {linear:.1}   last year {:.1}\n\nyear   spots  LSTM",
         error(&as_last_year)
     );
     #[cfg(feature = "plot")]
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             |spots: &[f32]| spots.iter().zip(1951..).map(|(s, year)| (year, 100.0 * s)).collect::<Vec<_>>();
         cornu::plot::Chart::new("year", "sunspots")
             .line("observed", by_year(&y_test.to_vec()))
-            .line("LSTM, a year ahead", by_year(&last.to_vec()))
+            .line("LSTM, one year ahead", by_year(&last.to_vec()))
             .plot("examples/pictures/forecasting.svg")?;
     }
     for i in y_test.len() - 10..y_test.len() {

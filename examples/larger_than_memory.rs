@@ -1,13 +1,13 @@
-//! A training on a file that does not fit into memory: writes a table of 256 MiB, or as many as are asked for, to the folder for
-//! temporary files, and trains on it by reading the rows of each batch where they lie, in a fresh random order each epoch.
+//! Training on a file that does not fit in memory: writes a table of 256 MiB, or the size passed, to the folder for temporary
+//! files, and trains on it in a new random order in each epoch. Only the rows of the current batch are read.
 //!
-//! Prints the size of the file, the loss on rows that did not train beside that of the best constant, and on Linux the most
-//! memory that the process ever had, which is a small part of it however large the file is.
+//! Prints the size of the file, the loss on held-out rows and, on Linux, the peak memory of the process, which is small
+//! for any size of the file.
 //!
 //! ```sh
 //! cargo run --release --example larger_than_memory
 //! cargo run --release --example larger_than_memory -- 2048       # MiB
-//! cargo run --release --features plot --example larger_than_memory      # and draws examples/pictures/larger_than_memory.svg
+//! cargo run --release --features plot --example larger_than_memory      # also draws examples/pictures/larger_than_memory.svg
 //! ```
 
 use std::error::Error;
@@ -18,7 +18,7 @@ use std::sync::Mutex;
 use cornu::data::source_fn;
 use cornu::prelude::*;
 
-/// Numbers of a row: 255 inputs and a target, 1 KiB in all.
+/// The numbers of a row: 255 inputs and a target, 1 KiB.
 const WIDTH: usize = 256;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     drop(file);
 
-    // The last 4096 rows validate.
+    // The last 4096 rows are held out.
     let table = Mutex::new(File::open(&path)?);
     let part = |first: usize, count: usize| {
         let table = &table;
@@ -61,12 +61,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     _history.plot("examples/pictures/larger_than_memory.svg")?;
     let scores = model.evaluate_source(&held_out, &Evaluate::new().batch_size(128));
     std::fs::remove_file(&path)?;
-    println!("a table of {size} MiB; on 4096 rows that did not train: {}", scores?);
+    println!("a table of {size} MiB; on 4096 held-out rows: {}", scores?);
     if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
         status
             .lines()
             .filter(|line| line.starts_with("VmHWM"))
-            .for_each(|line| println!("most memory: {line}"));
+            .for_each(|line| println!("peak memory: {line}"));
     }
     Ok(())
 }

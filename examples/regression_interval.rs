@@ -1,13 +1,13 @@
-//! Regression with an interval: how far has a diabetes come after a year, and how sure is that? A network answers the 5 %, the
-//! 50 % and the 95 % quantile, by the pinball loss. Such intervals are too narrow on rows that did not train; so 100 further
-//! rows say how far they must be widened (Romano, Patterson, Candès (2019), *Conformalized quantile regression*).
+//! Regression with prediction intervals: the progression of diabetes after a year. A network predicts the 5 %, 50 % and 95 %
+//! quantiles with the pinball loss. Such intervals are too narrow on held-out rows, so 100 further rows calibrate their width
+//! (Romano, Patterson, Candès (2019), *Conformalized quantile regression*).
 //!
-//! Prints the share of 142 held-out rows that lie in the 90 % interval, before and after, how wide it is, and the mean absolute
-//! error of the middle quantile beside that of the constant median. 442 patients of Efron et al. (2004), as scikit-learn has them.
+//! Prints how many of 142 held-out rows lie in the 90 % interval before and after calibration, its mean width, and the mean absolute
+//! error of the median and of a constant. The data is 442 patients of Efron et al. (2004), as in scikit-learn.
 //!
 //! ```sh
 //! cargo run --release --example regression_interval
-//! cargo run --release --features plot --example regression_interval      # and draws examples/pictures/regression_interval.svg
+//! cargo run --release --features plot --example regression_interval      # also draws examples/pictures/regression_interval.svg
 //! ```
 
 use std::error::Error;
@@ -17,7 +17,7 @@ use cornu::ndarray::{Array1, Array2, ArrayD, Axis, s};
 use cornu::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
+    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the initial weights
     let mut numbers = Vec::new();
     for record in csv::Reader::from_path("examples/data/diabetes.csv")?.records() {
         numbers.extend(record?.iter().map(str::parse).collect::<Result<Vec<f32>, _>>()?);
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let ((x_train, y_train), (x_widen, y_widen), (x_test, y_test)) =
         (part(&order[..200]), part(&order[200..300]), part(&order[300..]));
 
-    // ℓ = Σ max(q·e, (q − 1)·e), e = y − ŷ: each output has the row's target, and its own quantile.
+    // ℓ = Σ max(q·e, (q − 1)·e), e = y − ŷ: each output has its own quantile and the target of the row.
     let slope = |y: &[f32], t: &[f32], k: usize| f32::from(u8::from(t[k] < y[k])) - [0.05, 0.5, 0.95][k];
     let pinball = loss_fn(
         "pinball",
@@ -45,8 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add(Dense::new(3));
     model.compile(Adam::new(0.005), pinball, ())?;
     let fit = Fit::new().epochs(60).verbose(Verbose::Silent);
-    print!("{}", model.fit(&x_train, &targets, &fit)?.findings()); // nothing, where all is well
-    // How far outside its interval each row lies; below 0 within. The widening is the ⌈0.9·101⌉th of 100.
+    print!("{}", model.fit(&x_train, &targets, &fit)?.findings()); // empty if the training is healthy
+    // The distance of each row to its interval, negative inside. The widening is the ⌈0.9·101⌉th smallest of 100.
     let outside = |a: &ArrayD<f32>, y: &Array1<f32>| -> Vec<f32> {
         (0..y.len()).map(|i| (a[[i, 0]] - y[i]).max(y[i] - a[[i, 2]])).collect()
     };
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     misses.sort_by(f32::total_cmp);
     let widening = misses[(0.9 * 101_f64).ceil() as usize - 1];
     let (answers, n) = (100.0 * model.predict(&x_test)?, y_test.len() as f32);
-    for (name, by) in [("as trained", 0.0), ("widened", widening)] {
+    for (name, by) in [("as trained", 0.0), ("calibrated", widening)] {
         let hits = outside(&answers, &y_test).iter().filter(|miss| **miss <= by).count();
         let width = (&answers.slice(s![.., 2]) - &answers.slice(s![.., 0])).sum() / n + 2.0 * by;
         println!("90 % interval, {name:<10}: {hits} of {n} held-out rows, mean width {width:.0}");
@@ -63,16 +63,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     sorted.sort_by(f32::total_cmp);
     let error = (&y_test - &answers.slice(s![.., 1])).mapv(f32::abs).sum() / n;
     let constant = (&y_test - sorted[sorted.len() / 2]).mapv(f32::abs).sum() / n;
-    println!("mean absolute error: {error:.1}; of the constant median: {constant:.1}");
+    println!("mean absolute error: {error:.1}; constant median: {constant:.1}");
     #[cfg(feature = "plot")]
     {
         let mut rank: Vec<_> = answers.rows().into_iter().zip(&y_test).collect();
         rank.sort_by(|(a, _), (b, _)| a[1].total_cmp(&b[1]));
         let rank = || rank.iter().enumerate().map(|(k, (row, y))| (k, row, **y));
-        cornu::plot::Chart::new("patient, by the median that is foretold", "progression after a year")
+        cornu::plot::Chart::new("patient, sorted by predicted median", "progression after a year")
             .band("90 % interval", rank().map(|(k, row, _)| (k, row[0] - widening, row[2] + widening)))
             .line("median", rank().map(|(k, row, _)| (k, row[1])))
-            .dots("what came", rank().map(|(k, _, y)| (k, y)))
+            .dots("observed", rank().map(|(k, _, y)| (k, y)))
             .plot("examples/pictures/regression_interval.svg")?;
     }
     Ok(())

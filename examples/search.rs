@@ -1,13 +1,13 @@
-//! A search for settings: depth, width, activation, dropout and learning rate of a network for the digits that scikit-learn carries.
-//! 27 trials at random, of which the hopeless end early; 360 pictures, drawn by a seed, choose nothing and judge the best.
+//! Hyper-parameter search: depth, width, activation, dropout and learning rate of a network for the digits of scikit-learn.
+//! 27 random trials with successive halving; 360 random images are held out to evaluate the best model.
 //!
-//! Prints the table of trials, the range test of the best network, its accuracy on the pictures that judge, and how long the
-//! search took; writes the table to `search.csv` in the folder for temporary files.
+//! Prints the table of trials, the learning-rate range test of the best network, its accuracy on the held-out images, and the
+//! duration of the search. Writes the table to `search.csv` in the folder for temporary files.
 //!
 //! ```sh
 //! cargo run --release --example search
-//! cargo run --release --example search -- 1                  # one trial after another, each on all threads
-//! cargo run --release --features plot --example search       # and draws examples/pictures/search.svg
+//! cargo run --release --example search -- 1                  # one trial at a time, on all threads
+//! cargo run --release --features plot --example search       # also draws examples/pictures/search.svg
 //! ```
 
 use std::error::Error;
@@ -65,10 +65,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let best = results.best().ok_or("no trial was trained")?;
     let (fresh, fit) = best.build(build)?;
     let test = LearningRateFinder::new().run(&fresh, &x, &y, &fit)?;
-    println!("range test of the best, which drew {}:\n{test}", best.get("learning_rate").ok_or("no rate")?);
+    println!(
+        "range test of the best network, whose learning rate is {}:\n{test}",
+        best.get("learning_rate").ok_or("no rate")?
+    );
     let model = results.best_model().ok_or("no trial was trained")?;
     println!(
-        "the best on {} other pictures: {}",
+        "the best on {} held-out images: {}",
         y_test.len(),
         model.evaluate(&x_test, &y_test, &Evaluate::new())?
     );

@@ -1,12 +1,12 @@
-//! Serves a model that Keras saved: a line of JSON in, a line of JSON out.
+//! Serves a model saved by Keras: reads lines of JSON and writes lines of JSON.
 //!
 //! ```sh
 //! cargo run --release --no-default-features --features keras --example serve -- model.keras
-//! [5.1, 3.5, 1.4, 0.2]                             one sample: its prediction
-//! [[5.1, 3.5, 1.4, 0.2], [6.2, 2.9, 4.3, 1.3]]     a batch: one prediction for each
+//! [5.1, 3.5, 1.4, 0.2]                             one sample: one prediction
+//! [[5.1, 3.5, 1.4, 0.2], [6.2, 2.9, 4.3, 1.3]]     a batch: one prediction per sample
 //! ```
 //!
-//! A line that is no sample is answered by `{"error": ".."}`, and the next one is read.
+//! For an invalid line it writes `{"error": ".."}` and continues.
 
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -35,7 +35,7 @@ fn answer(model: &Sequential, line: &str) -> Result<Value, Box<dyn Error>> {
     let value: Value = serde_json::from_str(line)?;
     let (mut shape, mut numbers) = (Vec::new(), Vec::new());
     read(&value, 0, &mut shape, &mut numbers)?;
-    let sample = model.input_shape().ok_or("the model's input has no shape")?;
+    let sample = model.input_shape().ok_or("the model has no input shape")?;
     let is_batch = shape.len() > sample.len();
     if !is_batch {
         shape.insert(0, 1);
@@ -44,7 +44,7 @@ fn answer(model: &Sequential, line: &str) -> Result<Value, Box<dyn Error>> {
     Ok(if is_batch { written(y.view()) } else { written(y.index_axis(Axis(0), 0)) })
 }
 
-/// Reads lists within lists, all of one length at each depth.
+/// Reads nested lists, which have the same length at each depth.
 fn read(
     value: &Value,
     depth: usize,
@@ -53,15 +53,15 @@ fn read(
 ) -> Result<(), Box<dyn Error>> {
     let Value::Array(values) = value else {
         if depth < shape.len() {
-            return Err("lists and numbers side by side".into());
+            return Err("expected either lists or numbers, found both".into());
         }
-        numbers.push(value.as_f64().ok_or("expected numbers in lists")? as f32);
+        numbers.push(value.as_f64().ok_or("expected lists of numbers")? as f32);
         return Ok(());
     };
     match shape.get(depth) {
         None if numbers.is_empty() => shape.push(values.len()),
         Some(len) if *len == values.len() => {}
-        _ => return Err("lists of different lengths".into()),
+        _ => return Err("expected lists of equal length".into()),
     }
     values.iter().try_for_each(|value| read(value, depth + 1, shape, numbers))
 }

@@ -1,13 +1,13 @@
 //! *Why does my neural net always converge on a trivial solution?*
 //!
-//! A Keras user asked this of a forum: 5000 signals in 5 classes, a network of four layers, and a loss that
-//! stood at 12.8945 with an accuracy of 0.2 from the first epoch to the last. This program trains that
-//! network on such signals, shows what became of it, and trains the repaired one.
+//! A Keras user asked this in a forum: with 5000 signals in 5 classes and a network of four layers, the loss
+//! stayed at 12.8945 and the accuracy at 0.2 from the first epoch to the last. This program trains that
+//! network on such signals, prints the diagnosis, and trains the corrected network.
 //!
 //! ```text
-//! cargo run --release --example signals            # the question, why, and the repair
+//! cargo run --release --example signals            # the question, the diagnosis and the fix
 //! cargo run --release --example signals -- --help  # your own signals, and a study over 20 seeds
-//! cargo run --release --features report --example signals -- --report   # both trainings as pages of HTML
+//! cargo run --release --features report --example signals -- --report   # both trainings as HTML pages
 //! ```
 
 #[path = "signals/eeg.rs"]
@@ -26,30 +26,30 @@ use cornu::ndarray::{Array1, Array3};
 use cornu::prelude::*;
 use files::Format;
 
-/// Trains the question's network, says why it fails, and trains the repaired one.
+/// Trains the network of the question, prints why it fails, and trains the corrected network.
 #[derive(Parser)]
 struct Args {
-    /// Seed of the data and of the networks. The default is one of those that end at 12.8945 as in the
-    /// question; others end at 16.1181 (every row wrong) or elsewhere.
+    /// Seed of the data and the networks. The default ends at 12.8945 as in the question; other seeds end at
+    /// 16.1181 (every row wrong) or elsewhere.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Train four variants of the network from 20 seeds each on 1000 signals, and count how they end.
+    /// Train four variants of the network with 20 seeds each on 1000 signals, and count the results.
     #[arg(long)]
     study: bool,
-    /// Read a MATLAB file with `data` (samples × signals) and `labels` (class numbers, or one-hot rows); needs the feature
-    /// `mat`, and `hdf5` for those of version 7.3.
+    /// Read a MATLAB file with `data` (samples × signals) and `labels` (class numbers, or one-hot rows). Requires the feature
+    /// `mat`, and `hdf5` for version 7.3.
     #[arg(long, value_name = "FILE", group = "input")]
     mat: Option<String>,
     /// Read a NumPy archive with `x` (signals × samples) and `y` (class numbers, or one-hot rows).
     #[arg(long, value_name = "FILE", group = "input")]
     npz: Option<String>,
-    /// Read lines of comma-separated numbers, the class number first, then the signal.
+    /// Read a CSV file in which each line is a class number followed by a signal.
     #[arg(long, value_name = "FILE", group = "input")]
     csv: Option<String>,
-    /// A file of the same format to test on. Default: a fifth of each class is set aside.
+    /// A test file in the same format. Default: a fifth of each class is held out.
     #[arg(long, value_name = "FILE", requires = "input")]
     test: Option<String>,
-    /// Write a page about each of both trainings to a folder; needs the feature `report`.
+    /// Write an HTML page about each training to a folder. Requires the feature `report`.
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "signals-report")]
     report: Option<std::path::PathBuf>,
     /// Epochs for signals from a file.
@@ -72,7 +72,7 @@ impl Signals {
     }
 }
 
-/// The question's network: relu on the last layer, and a softmax behind it.
+/// The network of the question: a relu on the last layer before the softmax.
 pub fn question(classes: usize) -> Sequential {
     Sequential::new()
         .add(Flatten::new().name("S2"))
@@ -82,10 +82,10 @@ pub fn question(classes: usize) -> Sequential {
         .add(Softmax::new().name("softmax"))
 }
 
-/// The repaired network: the signals brought to mean 0 and deviation 1, and a last layer without relu.
+/// The corrected network: inputs scaled to mean 0 and standard deviation 1, and no relu on the last layer.
 pub fn repaired(signals: &Signals) -> Result<Sequential> {
     Ok(Sequential::new()
-        // One mean and one deviation for everything: it keeps each signal's shape.
+        // A single mean and standard deviation keep the shape of each signal.
         .add(Normalization::new().axis(None).adapt(&signals.x)?)
         .add(Flatten::new().name("S2"))
         .add(Dense::new(40).activation(Activation::Relu).name("F1"))
@@ -94,14 +94,14 @@ pub fn repaired(signals: &Signals) -> Result<Sequential> {
         .add(Softmax::new().name("softmax")))
 }
 
-/// Compiles a network as the question did: plain descent, and cross-entropy of the probabilities.
+/// Compiles a network as in the question: SGD and the cross-entropy of probabilities.
 pub fn compile(model: Sequential, seed: u64) -> Result<Sequential> {
     let mut model = model.seed(seed);
     model.compile(Sgd::new(0.01), CategoricalCrossentropy::new(), [Accuracy::new()])?;
     Ok(model)
 }
 
-/// The question's settings: `class_weight='auto'`, batches of 50.
+/// The settings of the question: `class_weight='auto'`, batches of 50.
 fn settings<'a>(epochs: usize) -> Result<Fit<'a>> {
     let verbose = if epochs > 20 { Verbose::Silent } else { Verbose::Auto };
     Ok(Fit::new().epochs(epochs).batch_size(50).class_weight("auto".parse()?).verbose(verbose))
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     let file = format.into_iter().find_map(|(path, format)| path.as_deref().map(|path| (path, format)));
     if args.report.is_some() && !cfg!(feature = "report") {
         eprintln!(
-            "error: pages need the feature: cargo run --release --features report --example signals -- --report"
+            "error: `--report` requires the feature `report`: cargo run --release --features report --example signals -- --report"
         );
         return ExitCode::FAILURE;
     }
@@ -131,7 +131,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The question on signals made from a seed; the repaired network is tested on copies that it never saw.
+/// Runs the question on generated signals; the corrected network is tested on held-out signals.
 fn from_seed(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let source = eeg::Source::new(args.seed);
     let (train, test) = (source.signals(1000, 1), source.signals(200, 2));
@@ -139,7 +139,7 @@ fn from_seed(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     tell(&train, &test, 10, args)
 }
 
-/// The same on signals from files.
+/// Runs the question on signals from files.
 fn from_files(path: &str, format: Format, args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let mut train = format.read(path)?;
     let test = match &args.test {
@@ -161,26 +161,26 @@ fn tell(
     let targets = train.targets()?;
     println!("## The question\n");
     let mut model = compile(question(train.classes), seed)?;
-    // The training says by itself what is wrong, on the standard error output, and tries its own advice at the end.
+    // `fit` prints its findings to standard error, and tests its suggestions at the end.
     let history = model.fit(&train.x, &targets, &settings(epochs)?.diagnose(Diagnose::Investigate))?;
     print_end(&history);
     println!("\n{}\n", model.summary_for(50));
-    report(args, "question", "The question's network", &history, &model, test)?;
+    report(args, "question", "The network of the question", &history, &model, test)?;
 
-    println!("## Why, and what helps: each advice is tried from the same initial weights\n");
+    println!("## Diagnosis: each suggestion is tested from the same initial weights\n");
     println!("{}", history.findings());
 
-    println!("## The repair: signals normalised, a last layer without relu, all else alike\n");
+    println!("## The fix: normalized inputs, and no relu on the last layer\n");
     let mut model = compile(repaired(train)?, seed)?;
     let history = model.fit(&train.x, &targets, &settings(epochs)?)?;
     print_end(&history);
-    report(args, "repaired", "The repaired network", &history, &model, test)?;
+    report(args, "repaired", "The corrected network", &history, &model, test)?;
     let predicted = model.predict_classes(&test.x)?;
     table::print_confusion(&test.y, &predicted, test.classes);
     Ok(())
 }
 
-/// Writes a page about a training, if asked for.
+/// Writes a page about a training, if requested.
 #[cfg(feature = "report")]
 fn report(
     args: &Args,
@@ -196,7 +196,7 @@ fn report(
     let targets = test.targets()?;
     let page = cornu::report::Report::new(history).title(title).model(model).evaluation(&test.x, &targets);
     page.save(&path)?;
-    println!("written: {}\n", path.display());
+    println!("wrote {}\n", path.display());
     Ok(())
 }
 
@@ -205,7 +205,7 @@ fn report(_: &Args, _: &str, _: &str, _: &History, _: &Sequential, _: &Signals) 
     Ok(())
 }
 
-/// Prints how a training ended.
+/// Prints the result of a training.
 fn print_end(history: &History) {
     let last = |name: &str| history.last(name).unwrap_or(f64::NAN);
     let (epochs, loss, accuracy) = (history.epochs().len(), last("loss"), last("accuracy"));

@@ -1,13 +1,13 @@
-//! Text with an embedding: of which language is a surname? Letters become vectors, a convolution reads three at a time, and the
-//! strongest answer of each of its filters is what the last layer sees. 2137 surnames of six languages from the package Faker;
-//! a fifth, drawn by a seed, is held out.
+//! Text classification with an embedding: the language of a surname. Letters become vectors, a convolution reads three at a
+//! time, and global max pooling passes the strongest response of each filter to the last layer. The data is 2137 surnames
+//! of six languages from the package Faker; a random fifth is held out.
 //!
-//! Prints the held-out accuracy, where guessing has 0.167, the report by language, and what the network says of a few names.
+//! Prints the held-out accuracy (guessing has 0.167), a report by language, and predictions for a few names.
 //!
 //! ```sh
 //! cargo run --release --example surnames
 //! cargo run --release --example surnames -- Rossi Virtanen
-//! cargo run --release --features plot --example surnames      # and draws examples/pictures/surnames.svg
+//! cargo run --release --features plot --example surnames      # also draws examples/pictures/surnames.svg
 //! ```
 
 use std::error::Error;
@@ -15,7 +15,7 @@ use std::error::Error;
 use cornu::ndarray::{Array2, Axis};
 use cornu::prelude::*;
 
-/// Names as rows of 12 numbers: 0 is no letter, 1 to 26 are a to z.
+/// Encodes names as rows of 12 numbers: 0 for no letter, 1 to 26 for a to z.
 fn letters(names: &[String]) -> Array2<u8> {
     let letter = |name: &String, place| name.as_bytes().get(place).copied().filter(u8::is_ascii_alphabetic);
     Array2::from_shape_fn((names.len(), 12), |(i, k)| {
@@ -24,7 +24,7 @@ fn letters(names: &[String]) -> Array2<u8> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the first weights
+    let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the initial weights
     let (mut names, mut languages) = (Vec::new(), Vec::new());
     for record in csv::Reader::from_path("examples/data/surnames.csv")?.records() {
         let record = record?;
@@ -50,8 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add(Softmax::new());
     model.compile(Adam::new(0.003), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
     let history = model.fit(&x_train, &y_train, &Fit::new().epochs(40).verbose(Verbose::Silent))?;
-    print!("{}", history.findings()); // nothing, where all is well
-    println!("held out, {} names: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
+    print!("{}", history.findings()); // empty if the training is healthy
+    println!("{} held-out names: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
     println!("classes: {:?}", encoder.classes());
     let matrix = model.confusion_matrix(&x_test, &y_test)?.names(encoder.classes().iter().copied())?;
     println!("{}", matrix.report());

@@ -1,9 +1,9 @@
 //! The networks of Wang, Yan and Oates (2017), *Time series classification from scratch with deep neural networks: a
-//! strong baseline*, on three real sets of the UCR archive.
+//! strong baseline*, on three data sets of the UCR archive.
 //!
 //! ```sh
 //! cargo run --release --example time_series                      # GunPoint, one seed, half a minute
-//! cargo run --release --example time_series -- --study           # the guide's table
+//! cargo run --release --example time_series -- --study           # the table of the guide
 //! cargo run --release --example time_series -- --set ArrowHead --network fcn --seeds 2 --epochs 500
 //! ```
 
@@ -16,24 +16,24 @@ use cornu::prelude::*;
 
 #[derive(Parser)]
 struct Args {
-    /// The sets, by name. Default: GunPoint.
+    /// The data sets, by name. Default: GunPoint.
     #[arg(long)]
     set: Vec<String>,
     /// `mlp` or `fcn`. Default: both.
     #[arg(long)]
     network: Option<String>,
-    /// How many seeds, from 1.
+    /// The number of seeds, starting at 1.
     #[arg(long, default_value_t = 1)]
     seeds: u64,
-    /// Epochs. Default: 100, or in the study as many as it needs.
+    /// The number of epochs. Default: 100, or that of the paper in the study.
     #[arg(long)]
     epochs: Option<usize>,
-    /// All sets, both networks, five seeds.
+    /// Run all data sets and both networks with five seeds.
     #[arg(long)]
     study: bool,
 }
 
-/// A set, and the published test errors of the two networks on it.
+/// A data set, and the published test errors of the two networks.
 struct Published {
     set: &'static str,
     mlp: f64,
@@ -63,7 +63,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         Some("mlp") => vec![Network::Mlp],
         Some("fcn") => vec![Network::Fcn],
         None => vec![Network::Mlp, Network::Fcn],
-        Some(other) => return Err(format!("`{other}` is no network; there is mlp and fcn").into()),
+        Some(other) => return Err(format!("network: expected `mlp` or `fcn`, found `{other}`").into()),
     };
     let wanted = |published: &&Published| match (args.study, args.set.as_slice()) {
         (true, []) => true,
@@ -101,8 +101,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Trains, goes back to the weights of the smallest training loss as the authors did, and tells the share of wrong
-/// answers on the test data and the best epoch, from 1.
+/// Trains, restores the weights with the smallest training loss as the authors did, and returns the test error and the best
+/// epoch, from 1.
 fn run(network: Network, seed: u64, epochs: usize, train: &Data, test: &Data) -> Result<(f64, usize)> {
     let classes = train.y.iter().max().map_or(1, |most| most + 1);
     let normalization = Normalization::new().axis(None).adapt(&train.x)?;
@@ -129,14 +129,14 @@ fn run(network: Network, seed: u64, epochs: usize, train: &Data, test: &Data) ->
         .callback(plateau)
         .callback(&mut best)
         .verbose(Verbose::Silent);
-    print!("{}", model.fit(&train.x, &train.y, &fit)?.findings()); // nothing, where all is well
+    print!("{}", model.fit(&train.x, &train.y, &fit)?.findings()); // empty if the training is healthy
     drop(fit);
     let predicted = model.predict_classes(&test.x)?;
     let wrong = predicted.iter().zip(&test.y).filter(|(found, truth)| found != truth).count();
     Ok((wrong as f64 / test.y.len() as f64, best.best_epoch().map_or(0, |epoch| epoch + 1)))
 }
 
-/// Three hidden layers of 500, with dropout before each and before the output.
+/// Three hidden layers of 500 units, with dropout before each and before the output.
 fn mlp(model: Sequential, classes: usize) -> Sequential {
     let model = model.add(Flatten::new());
     let layers = [0.1, 0.2, 0.2].into_iter().fold(model, |model, rate| {
@@ -145,7 +145,7 @@ fn mlp(model: Sequential, classes: usize) -> Sequential {
     layers.add(Dropout::new(0.3)).add(Dense::new(classes).activation(Activation::Softmax))
 }
 
-/// Three convolutions, each normalised over the batch, and the mean over time.
+/// Three convolutions with batch normalization, and global average pooling.
 fn fcn(model: Sequential, classes: usize) -> Sequential {
     let layers = [(128, 8), (256, 5), (128, 3)].into_iter().fold(model, |model, (filters, size)| {
         model
@@ -163,7 +163,7 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
 }
 
-/// Reads a set: labels, brought to 0, 1 ..., and series of one channel.
+/// Reads a data set: labels, renumbered from 0, and series with one channel.
 fn read(set: &str, part: &str) -> std::result::Result<Data, Box<dyn std::error::Error>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/data/{set}_{part}.csv"));
     let mut reader = csv::Reader::from_path(path)?;

@@ -1,4 +1,4 @@
-//! Everything that can go wrong, as one typed enum: what was expected, what was found, and where.
+//! The error type: each variant carries the place, the expected and the found.
 
 mod backup;
 mod display;
@@ -15,7 +15,7 @@ pub use rank::RankFault;
 /// A result whose error is [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call was refused, or a training stopped. A refused call has changed nothing: every check comes before the first write.
+/// The error of a call. A call that returns an error on its arguments has changed nothing: all checks come first.
 ///
 /// # Example
 /// ```
@@ -32,54 +32,54 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A layer refused its input or its arguments; `fault` tells what it found.
+    /// A layer rejected its input or its arguments.
     #[error("layer {index} `{name}` ({kind}): {fault}")]
     Layer {
-        /// The layer's place in the model, from 0.
+        /// The index of the layer in the model, from 0.
         index: usize,
         /// The layer's name.
         name: String,
         /// The layer's kind, such as `Dense`.
         kind: String,
-        /// What is wrong.
+        /// The error of the layer.
         fault: Box<Error>,
     },
-    /// A layer was offered samples of a shape that it cannot read.
+    /// A layer received samples of an unsupported shape.
     #[error("expected an input of shape {expected}, found {}", Shape(found))]
     InputShape {
-        /// The shapes that would do, in words.
+        /// The supported shapes, in words.
         expected: String,
-        /// The shape of one sample that was offered.
+        /// The shape of one sample.
         found: Vec<usize>,
     },
-    /// Samples of another shape than the model, or the layer, was built for.
+    /// Samples of another shape than the model or the layer was built for.
     #[error("{argument}: expected samples of shape {}, found {}", Shape(expected), Shape(found))]
     SampleShape {
         /// The argument: `x`, `y`, `validation x` ...
         argument: String,
-        /// The shape of one sample that would do.
+        /// The expected shape of one sample.
         expected: Vec<usize>,
-        /// The shape of one sample that was found.
+        /// The actual shape of one sample.
         found: Vec<usize>,
     },
-    /// A weight of another shape than the parameter.
+    /// A weight whose shape differs from that of the parameter.
     #[error("weight `{path}`: expected shape {}, found {}", Shape(expected), Shape(found))]
     WeightShape {
         /// The parameter's path, such as `F1/kernel`.
         path: String,
         /// The parameter's shape.
         expected: Vec<usize>,
-        /// The shape that was offered.
+        /// The shape of the weight.
         found: Vec<usize>,
     },
     /// A wrong number of weights for a layer or model.
-    #[error("`{name}` has {expected} weights, found {found}")]
+    #[error("`{name}`: expected {expected} weights, found {found}")]
     WeightCount {
         /// The layer.
         name: String,
-        /// How many it has.
+        /// The expected number of weights.
         expected: usize,
-        /// How many were offered.
+        /// The number of weights passed.
         found: usize,
     },
     /// An argument outside its range.
@@ -87,22 +87,22 @@ pub enum Error {
     Argument {
         /// The argument's name.
         argument: &'static str,
-        /// What would do.
+        /// The expected values, in words.
         expected: String,
-        /// What was given.
+        /// The value passed.
         found: String,
     },
-    /// Two arguments whose numbers of samples differ.
-    #[error("x has {x} samples, but {argument} has {found}")]
+    /// Two arguments with different numbers of samples.
+    #[error("{argument}: expected {x} samples as in x, found {found}")]
     Length {
-        /// How many samples `x` has.
+        /// The number of samples of `x`.
         x: usize,
         /// The other argument.
         argument: String,
-        /// How many the other argument has.
+        /// The number of samples of the other argument.
         found: usize,
     },
-    /// No samples, or samples without a value.
+    /// No samples, or samples without values.
     #[error("{argument} is empty: shape {}", Shape(shape))]
     Empty {
         /// The argument.
@@ -111,52 +111,52 @@ pub enum Error {
         shape: Vec<usize>,
     },
     /// NaN or infinity in the data.
-    #[error("{argument} holds {value} at row {row}, column {column}")]
+    #[error("{argument}: expected finite values, found {value} at row {row}, column {column}")]
     NonFinite {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The place within the sample, flattened row by row, from 0.
+        /// The index within the flattened sample, from 0.
         column: usize,
         /// The value: NaN or an infinity.
         value: f64,
     },
-    /// A number that is no index, for a layer that reads indices.
+    /// A value that is not a valid index, for a layer that reads indices.
     #[error("{argument}, row {row}: expected an index from 0 to {}, found {found}", .count.saturating_sub(1))]
     Index {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The number that was found.
+        /// The value.
         found: f64,
-        /// How many indices there are.
+        /// The number of valid indices.
         count: usize,
     },
-    /// A target that is no class of the output.
-    #[error("{argument}, row {row}: label {found} is not one of the {classes} classes 0 to {}", .classes.saturating_sub(1))]
+    /// A target that is not a class of the output.
+    #[error("{argument}, row {row}: expected a class from 0 to {}, found {found}", .classes.saturating_sub(1))]
     Label {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The label that was found.
+        /// The label.
         found: f64,
-        /// How many classes the output has.
+        /// The number of classes of the output.
         classes: usize,
     },
-    /// A target that is no probability, for a loss that needs one.
+    /// A target that is not a probability, for a loss that requires one.
     #[error("{argument}, row {row}: expected a target between 0 and 1, found {found}")]
     Probability {
         /// The argument.
         argument: String,
         /// The sample, from 0.
         row: usize,
-        /// The target that was found.
+        /// The target.
         found: f64,
     },
-    /// Targets that do not fit what the model puts out under its loss.
+    /// Targets whose shape does not match the output and the loss.
     #[error(
         "{argument}: `{loss}` on an output of shape {} expects targets of shape {expected}, found {}",
         Shape(output),
@@ -169,37 +169,37 @@ pub enum Error {
         loss: String,
         /// The shape of one output.
         output: Vec<usize>,
-        /// The shapes of one target that would do, and how to get there.
+        /// The expected shapes of one target, and how to obtain them.
         expected: String,
-        /// The shape of one target that was found.
+        /// The actual shape of one target.
         found: Vec<usize>,
     },
-    /// A loss that cannot judge the model's output at all.
+    /// A loss that does not support the shape of the output.
     #[error("loss `{loss}` does not fit an output of shape {}: {reason}", Shape(output))]
     LossOutput {
         /// The loss.
         loss: String,
         /// The shape of one output.
         output: Vec<usize>,
-        /// Why, and what would do.
+        /// The reason, with the supported shapes.
         reason: String,
     },
     /// A wrong number of class weights.
-    #[error("class weights: expected {expected}, one for each class, found {found}")]
+    #[error("class_weight: expected {expected} weights, one for each class, found {found}")]
     ClassWeightCount {
         /// The number of classes.
         expected: usize,
         /// The number of weights.
         found: usize,
     },
-    /// A weight that is negative or not finite.
+    /// A class or sample weight that is negative or not finite.
     #[error("{argument} weight {index}: expected a finite number of at least 0, found {found}")]
     Weight {
         /// `class` or `sample`.
         argument: &'static str,
         /// The class or the sample, from 0.
         index: usize,
-        /// The weight that was found.
+        /// The weight.
         found: f64,
     },
     /// Two layers of one model with the same name.
@@ -212,33 +212,32 @@ pub enum Error {
         /// The other.
         second: usize,
     },
-    /// No layer or weight of that name.
-    #[error("no {what} `{name}`; there is {}", listed(known))]
+    /// An unknown name of a layer or weight.
+    #[error("unknown {what} `{name}`, expected one of: {}", listed(known))]
     Unknown {
         /// `layer` or `weight`.
         what: &'static str,
-        /// The name asked for.
+        /// The unknown name.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: Vec<String>,
     },
-    /// A model without a layer.
+    /// A model without layers.
     #[error("the model has no layers")]
     NoLayers,
-    /// The model's shapes are not known yet.
-    #[error("the model is not built: give it `.input(shape)`, or fit it first")]
+    /// A model whose shapes are not known yet.
+    #[error("the model is not built: set `.input(shape)` or call `fit` first")]
     NotBuilt,
     /// `fit` or `evaluate` before `compile`.
     #[error("the model is not compiled: call `compile(optimizer, loss, metrics)` first")]
     NotCompiled,
-    /// The model's size, in bytes or elements, does not fit in memory's address range.
-    #[error("a shape of {} has too many elements", Shape(shape))]
+    /// An array whose size exceeds the address space.
+    #[error("the shape {} has too many elements", Shape(shape))]
     TooLarge {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// Training met a loss or a gradient that is not finite, and stopped.
-    /// The model holds the weights of the last finite step.
+    /// A loss or a gradient that became NaN or infinite during training. The model keeps the weights of the last finite step.
     #[error(
         "epoch {epoch}, batch {batch}: {what} became {value}, first at {place}; the model keeps its last finite weights"
     )]
@@ -254,40 +253,40 @@ pub enum Error {
         /// The first layer whose output (or, from the last layer on, whose gradient) was not finite.
         place: String,
     },
-    /// A word that names none of the alternatives.
-    #[error("`{found}` is no {what}; expected one of {}", listed(known))]
+    /// A text that is not one of the allowed words.
+    #[error("{what}: expected one of {}, found `{found}`", listed(known))]
     Parse {
-        /// What was to be named.
+        /// The kind of word.
         what: &'static str,
-        /// The word.
+        /// The text.
         found: String,
-        /// The words there are.
+        /// The allowed words.
         known: Vec<String>,
     },
-    /// A value that a [`LabelEncoder`](crate::data::LabelEncoder) has not seen.
-    #[error("row {row}: label `{found}` was not among those that the encoder was fitted to")]
+    /// A label that the [`LabelEncoder`](crate::data::LabelEncoder) was not fitted to.
+    #[error("row {row}: expected a label that the encoder was fitted to, found `{found}`")]
     UnseenLabel {
         /// The row, from 0.
         row: usize,
         /// The label.
         found: String,
     },
-    /// A file could not be written or read.
+    /// A file that could not be written or read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A backup that cannot be written, or that this training cannot go on from.
+    /// A backup that could not be written, or that does not belong to this training.
     #[error("backup {0}")]
     Backup(#[from] BackupFault),
-    /// A training on several ranks that cannot begin or go on because of one of them.
+    /// A failure of one rank of a distributed training.
     #[error(transparent)]
     Rank(#[from] RankFault),
-    /// A callback, a layer or a loss written outside this crate failed in its own way.
+    /// The error of a callback, layer or loss of another crate.
     #[error("{0}")]
     Outside(std::sync::Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// Wraps an error of another crate, for callbacks, layers and losses written outside this one.
+    /// Wraps the error of a callback, layer or loss of another crate.
     ///
     /// # Example
     /// ```

@@ -1,4 +1,4 @@
-//! A parameter: its value, its gradient, and the optimizer's memory of it, side by side.
+//! A parameter: its value, its gradient and its optimizer state.
 
 mod spec;
 
@@ -18,7 +18,7 @@ use crate::tensor::{Batch, BatchMut};
 
 pub(crate) use spec::{Spec, spec_setters};
 
-/// A layer's parameter.
+/// A parameter of a layer.
 ///
 /// # Example
 /// ```
@@ -36,42 +36,42 @@ pub struct Param<F> {
     name: &'static str,
     shape: Vec<usize>,
     trainable: bool,
-    /// The numbers themselves, row-major.
+    /// The value, in row-major order.
     pub(crate) value: Vec<F>,
-    /// ∂loss/∂value, written anew by each backward pass. Empty where the parameter is not trained.
+    /// ∂loss/∂value, overwritten by each backward pass. Empty if the parameter is not trained.
     pub(crate) grad: Vec<F>,
     pub(crate) regularizer: Option<Regularizer>,
     pub(crate) constraint: Option<Constraint>,
-    /// The optimizer's arrays for this parameter, each as long as `value`.
+    /// The optimizer state of this parameter, each array as long as `value`.
     pub(crate) slots: Vec<Vec<F>>,
-    /// The sum of the gradients since the last update, where several batches make one.
+    /// The sum of the gradients since the last update, if gradients are accumulated.
     pub(crate) accumulated: Vec<F>,
-    /// The moving average of the value, where one is kept.
+    /// The moving average of the value, if enabled.
     pub(crate) average: Vec<F>,
     pub(crate) descent: Descent<F>,
 }
 
-/// Whether the next gradient is written down, or becomes an update at once.
+/// Whether the next gradient is stored or applied directly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Descent<F> {
-    /// The gradient is written down.
+    /// The gradient is stored.
     Off,
-    /// The gradient may be taken off the value at once, in the place of being written down.
+    /// The gradient may be subtracted from the value directly instead of being stored.
     Allowed {
         rate: F,
-        /// No number that the layer reads is larger.
+        /// An upper bound of the absolute inputs of the layer.
         bound: F,
     },
-    /// It was.
+    /// The gradient was applied.
     Done,
 }
 
 impl<F: Scalar> Param<F> {
-    /// A parameter to be trained, drawn by `initializer`.
+    /// Creates a trained parameter with values of `initializer`.
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge) where the shape has more elements than memory has addresses,
-    /// [`Error::Argument`](crate::Error::Argument) where the initializer does not fit the shape.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) if the shape exceeds the address space;
+    /// [`Error::Argument`](crate::Error::Argument) if the initializer does not support the shape.
     pub fn new(
         name: &'static str,
         shape: &[usize],
@@ -84,7 +84,7 @@ impl<F: Scalar> Param<F> {
         Ok(Param { trainable: true, grad, ..Param::untrained(name, shape, value) })
     }
 
-    /// A number or array that a layer keeps and no optimizer changes, such as a moving average.
+    /// Creates an array that no optimizer changes, such as a moving average.
     ///
     /// # Errors
     /// As [`Param::new`].
@@ -92,7 +92,7 @@ impl<F: Scalar> Param<F> {
         Param::fixed_within(name, shape, initializer, &mut Rng::stream(0, 0))
     }
 
-    /// The same in the room that `rng` has left; it draws nothing of it.
+    /// The same within the memory limit of `rng`, without drawing numbers.
     pub(crate) fn fixed_within(
         name: &'static str,
         shape: &[usize],
@@ -121,7 +121,7 @@ impl<F: Scalar> Param<F> {
         }
     }
 
-    /// The name within its layer, such as `kernel`.
+    /// The name within the layer, such as `kernel`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -131,12 +131,12 @@ impl<F: Scalar> Param<F> {
         &self.shape
     }
 
-    /// How many numbers.
+    /// The number of elements.
     pub fn len(&self) -> usize {
         self.value.len()
     }
 
-    /// Whether there is no number in it.
+    /// Whether it has no elements.
     pub fn is_empty(&self) -> bool {
         self.value.is_empty()
     }
@@ -146,31 +146,31 @@ impl<F: Scalar> Param<F> {
         self.trainable
     }
 
-    /// The numbers, row-major.
+    /// The value, in row-major order.
     pub fn value(&self) -> &[F] {
         &self.value
     }
 
-    /// The numbers to write, row-major.
+    /// The mutable value, in row-major order.
     pub fn value_mut(&mut self) -> &mut [F] {
         &mut self.value
     }
 
-    /// The gradient of the last backward pass, row-major; empty where the parameter is not trained.
+    /// The gradient of the last backward pass, in row-major order; empty if the parameter is not trained.
     pub fn grad(&self) -> &[F] {
         &self.grad
     }
 
-    /// The value to read and the gradient to write, for a backward pass.
+    /// The value and the mutable gradient, for a backward pass.
     pub fn split(&mut self) -> (&[F], &mut [F]) {
         (&self.value, &mut self.grad)
     }
 
-    /// The gradient `xᵀ·dz` of the weights of an affine map, the last thing that its layer's backward pass does: written
-    /// down, or where the trainer allows it, taken off the value at once.
+    /// Computes the weight gradient `xᵀ·dz` of an affine map, as the last operation of the backward pass. Stores it, or
+    /// subtracts it from the value directly if the trainer allows that.
     pub(crate) fn learn(&mut self, x: Batch<F>, dz: Batch<F>) {
         let width = dz.width();
-        // An allowance is for one pass: where the step then fails, none is left for the next training.
+        // The permission is for one pass, so that none remains for the next training if the step fails.
         if let Descent::Allowed { rate, bound } = std::mem::replace(&mut self.descent, Descent::Off)
             && kernel::descend(x, dz, rate, bound, BatchMut::new(&mut self.value, width))
         {
@@ -180,14 +180,14 @@ impl<F: Scalar> Param<F> {
         kernel::affine_weights(x, dz, self.grad_matrix());
     }
 
-    /// Forgets what an optimizer kept.
+    /// Clears the optimizer state.
     pub(crate) fn forget(&mut self) {
         self.slots.clear();
         self.accumulated.clear();
         self.average.clear();
     }
 
-    /// The numbers, and what the optimizer keeps beside them. The gradient is written anew by the next step.
+    /// The value and the optimizer state. The next step overwrites the gradient.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.group(self.name, |state| {
             state.numbers("value", &mut self.value)?;
@@ -197,7 +197,7 @@ impl<F: Scalar> Param<F> {
         })
     }
 
-    /// Brings the value within the constraint, where there is one.
+    /// Applies the constraint, if there is one.
     pub(crate) fn constrain(&mut self) {
         if let Some(constraint) = self.constraint {
             constraint.apply(&self.shape, &mut self.value);
@@ -213,20 +213,20 @@ impl<F: Scalar> Param<F> {
     pub fn array(&self) -> ArrayViewD<'_, F> {
         match ArrayViewD::from_shape(&*self.shape, &self.value) {
             Ok(view) => view,
-            Err(_) => unreachable!("a parameter holds as many values as its shape says"),
+            Err(_) => unreachable!("a parameter has as many values as its shape"),
         }
     }
 
-    /// The gradient as a matrix to write.
+    /// The gradient as a mutable matrix.
     pub fn grad_matrix(&mut self) -> BatchMut<'_, F> {
         BatchMut::new(&mut self.grad, self.shape.last().copied().unwrap_or(1))
     }
 
-    /// The value as an ndarray view to write.
+    /// The value as a mutable ndarray view.
     pub fn array_mut(&mut self) -> ArrayViewMutD<'_, F> {
         match ArrayViewMutD::from_shape(&*self.shape, &mut self.value) {
             Ok(view) => view,
-            Err(_) => unreachable!("a parameter holds as many values as its shape says"),
+            Err(_) => unreachable!("a parameter has as many values as its shape"),
         }
     }
 }

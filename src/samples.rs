@@ -1,15 +1,15 @@
-//! What can be offered as data: ndarray arrays and views of any rank, layout and number type.
+//! Data as samples: ndarray arrays and views of any rank, layout and number type.
 
 use ndarray::{ArrayBase, Axis, Data, Dimension, RemoveAxis};
 
 use crate::error::{Error, Result};
 use crate::scalar::{Element, Scalar};
 
-/// Samples to read: the first axis counts them, the other axes are the shape of each.
+/// Samples: the first axis counts them, and the other axes are the shape of a sample.
 ///
-/// Every ndarray array or view of rank 1 and above is one, contiguous or not, of floating-point numbers,
-/// integers or booleans; a rank-1 array holds samples of shape `(1)`. Numbers are converted as they are
-/// read, a batch at a time: the array is never copied as a whole.
+/// Implemented for every ndarray array or view of rank 1 and above, contiguous or not, of floating-point numbers, integers
+/// or booleans. A rank-1 array contains samples of shape `(1)`. Numbers are converted one batch at a time, so the array is
+/// never copied as a whole.
 ///
 /// # Example
 /// ```
@@ -22,7 +22,7 @@ use crate::scalar::{Element, Scalar};
 /// assert_eq!(row, [3.0, 4.0]);
 /// ```
 pub trait Samples<F: Scalar> {
-    /// How many samples.
+    /// The number of samples.
     fn count(&self) -> usize;
 
     /// The shape of one sample.
@@ -36,20 +36,20 @@ pub trait Samples<F: Scalar> {
     /// Copies sample `index` to `row`, row-major.
     fn read(&self, index: usize, row: &mut [F]);
 
-    /// All samples as one slice, where they lie in memory as they would be read.
+    /// All samples as one slice, if they are stored in the order and type in which they are read.
     fn as_slice(&self) -> Option<&[F]> {
         None
     }
 }
 
-/// Samples of one number each, such as the indices of classes, converted once.
+/// Samples of one number each, such as class indices, converted once.
 pub(crate) struct Converted<F> {
     numbers: Vec<F>,
     shape: Vec<usize>,
 }
 
 impl<F: Scalar> Converted<F> {
-    /// Of samples that are read often and lie in memory in another type; None of others.
+    /// Converts samples that are read often and stored in another type; returns `None` for others.
     pub(crate) fn new(samples: &dyn Samples<F>) -> Option<Self> {
         let shape = samples.sample_shape();
         if samples.as_slice().is_some() || shape.iter().product::<usize>() != 1 {
@@ -139,7 +139,7 @@ impl<F: Scalar> Samples<F> for &dyn Samples<F> {
     }
 }
 
-/// Refuses data without a sample or without a value.
+/// Returns an error for data without samples or values.
 pub(crate) fn check_not_empty<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<()> {
     let shape = samples.sample_shape();
     if samples.count() == 0 || shape.contains(&0) {
@@ -149,7 +149,7 @@ pub(crate) fn check_not_empty<F: Scalar>(argument: &str, samples: &dyn Samples<F
     Ok(())
 }
 
-/// Refuses NaN and infinities, in the type that the network will compute in. Gives the largest absolute value.
+/// Returns an error for NaN and infinities, in the scalar type of the network. Returns the largest absolute value.
 pub(crate) fn check_finite<F: Scalar>(argument: &str, samples: &dyn Samples<F>) -> Result<F> {
     let width = samples.sample_shape().iter().product();
     if let Some(all) = samples.as_slice() {
@@ -163,7 +163,7 @@ pub(crate) fn check_finite<F: Scalar>(argument: &str, samples: &dyn Samples<F>) 
     Ok(largest)
 }
 
-/// The same for samples that lie in memory, the first of them sample `first`.
+/// The same for samples in memory, starting with sample `first`.
 pub(crate) fn check_all_finite<F: Scalar>(
     argument: &str,
     values: &[F],
@@ -179,7 +179,7 @@ pub(crate) fn check_all_finite<F: Scalar>(
     Err(Error::NonFinite { argument: argument.into(), row, column, value: values[place].as_f64() })
 }
 
-/// Refuses numbers that are no indices below `count`; the first sample is sample `first`.
+/// Returns an error for numbers that are not indices below `count`; the first sample is sample `first`.
 pub(crate) fn check_indices<F: Scalar>(
     argument: &str,
     values: &[F],

@@ -1,13 +1,12 @@
-//! What travels between layers: a contiguous matrix of `rows × width`, one row a sample.
+//! Batches: contiguous `rows × width` matrices with one row per sample.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::error::{Error, Result};
 
-/// A batch to read: `rows × width` numbers, row after row.
+/// A read-only batch: `rows × width` numbers in row-major order.
 ///
-/// A layer whose samples have a shape, such as `(steps, channels)`, finds a sample's values in its row,
-/// in row-major order.
+/// Each row contains the values of one sample, whose shape, such as `(steps, channels)`, is also in row-major order.
 ///
 /// # Example
 /// ```
@@ -23,7 +22,7 @@ pub struct Batch<'a, F> {
     width: usize,
 }
 
-/// A batch to write; see [`Batch`].
+/// A mutable batch; see [`Batch`].
 ///
 /// # Example
 /// ```
@@ -40,23 +39,23 @@ pub struct BatchMut<'a, F> {
 }
 
 impl<'a, F> Batch<'a, F> {
-    /// A batch over `data`, whose length is a multiple of `width`; what is left over is not part of it.
+    /// Creates a batch over `data`, whose length should be a multiple of `width`; an incomplete last row is ignored.
     pub fn new(data: &'a [F], width: usize) -> Self {
         let rows = data.len() / width.max(1);
         Batch { data: &data[..rows * width], width }
     }
 
-    /// How many samples.
+    /// The number of samples.
     pub fn rows(&self) -> usize {
         self.data.len() / self.width.max(1)
     }
 
-    /// How many numbers in a sample.
+    /// The numbers per sample.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// All values, row after row.
+    /// All values in row-major order.
     pub fn data(&self) -> &'a [F] {
         self.data
     }
@@ -76,7 +75,7 @@ impl<'a, F> Batch<'a, F> {
         Batch::new(self.data, width)
     }
 
-    /// The samples from `start`, `count` of them.
+    /// The `count` samples from `start`.
     pub fn rows_from(self, start: usize, count: usize) -> Self {
         Batch { data: &self.data[start * self.width..][..count * self.width], width: self.width }
     }
@@ -85,29 +84,29 @@ impl<'a, F> Batch<'a, F> {
     pub fn array(&self) -> ArrayView2<'a, F> {
         match ArrayView2::from_shape((self.rows(), self.width), self.data) {
             Ok(view) => view,
-            Err(_) => unreachable!("a batch holds rows × width values"),
+            Err(_) => unreachable!("a batch has rows × width values"),
         }
     }
 }
 
 impl<'a, F> BatchMut<'a, F> {
-    /// A batch over `data`, whose length is a multiple of `width`; what is left over is not part of it.
+    /// Creates a batch over `data`, whose length should be a multiple of `width`; an incomplete last row is ignored.
     pub fn new(data: &'a mut [F], width: usize) -> Self {
         let rows = data.len() / width.max(1);
         BatchMut { data: &mut data[..rows * width], width }
     }
 
-    /// How many samples.
+    /// The number of samples.
     pub fn rows(&self) -> usize {
         self.data.len() / self.width.max(1)
     }
 
-    /// How many numbers in a sample.
+    /// The numbers per sample.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// All values, row after row.
+    /// All values in row-major order.
     pub fn data(&mut self) -> &mut [F] {
         self.data
     }
@@ -122,12 +121,12 @@ impl<'a, F> BatchMut<'a, F> {
         self.data.chunks_exact_mut(self.width.max(1))
     }
 
-    /// The same batch, to read.
+    /// The same batch, read-only.
     pub fn as_batch(&self) -> Batch<'_, F> {
         Batch { data: self.data, width: self.width }
     }
 
-    /// The same batch for a shorter time, to hand it on and keep it.
+    /// Reborrows the batch.
     pub fn reborrow(&mut self) -> BatchMut<'_, F> {
         BatchMut { data: self.data, width: self.width }
     }
@@ -141,21 +140,21 @@ impl<'a, F> BatchMut<'a, F> {
     pub fn array(&mut self) -> ArrayViewMut2<'_, F> {
         match ArrayViewMut2::from_shape((self.data.len() / self.width.max(1), self.width), &mut *self.data) {
             Ok(view) => view,
-            Err(_) => unreachable!("a batch holds rows × width values"),
+            Err(_) => unreachable!("a batch has rows × width values"),
         }
     }
 }
 
-/// Memory that a layer needs during a call and not after it. It grows at the first call, and is then
-/// handed out again and again, so that no later call allocates.
+/// A temporary buffer for the duration of a call of a layer. It grows at the first call and is then reused, so that later
+/// calls allocate nothing.
 ///
-/// What it hands out holds the values of some earlier use.
+/// The buffer contains values of earlier uses.
 ///
 /// # Example
 /// ```
 /// use cornu::tensor::Scratch;
 /// let mut scratch = Scratch::<f32>::default();
-/// let (sums, rest) = scratch.take(3);     // `rest` is for the layers that a layer holds
+/// let (sums, rest) = scratch.take(3);     // `rest` is for inner layers
 /// sums.fill(0.0);
 /// assert_eq!(rest.take(5).0.len(), 5);
 /// ```
@@ -166,7 +165,7 @@ pub struct Scratch<F> {
     finite: Finite,
 }
 
-/// Whether the caller of a prediction asks if all of the input is finite, and the answer.
+/// Whether the caller of a prediction asks if the whole input is finite, and the answer.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 enum Finite {
     #[default]
@@ -176,7 +175,7 @@ enum Finite {
 }
 
 impl<F> Scratch<F> {
-    /// Asks the layer that is called next whether its input is finite.
+    /// Asks the next layer whether its input is finite.
     pub(crate) fn ask_if_finite(&mut self) {
         self.finite = Finite::Asked;
     }
@@ -191,14 +190,14 @@ impl<F> Scratch<F> {
         self.finite = Finite::Answer(finite);
     }
 
-    /// Whether the layer has proven that its input is finite; asks no more.
+    /// Returns whether the layer has answered that its input is finite, and clears the question.
     pub(crate) fn take_proof(&mut self) -> bool {
         std::mem::take(&mut self.finite) == Finite::Answer(true)
     }
 }
 
 impl<F: Copy + Default> Scratch<F> {
-    /// A slice of `len` numbers, and the scratch memory that is left.
+    /// Returns a slice of `len` numbers and the remaining buffer.
     pub fn take(&mut self, len: usize) -> (&mut [F], &mut Scratch<F>) {
         if self.own.len() < len {
             self.own.resize(len, F::default());

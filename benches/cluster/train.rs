@@ -1,10 +1,10 @@
-//! One rank of a measured training, which `benches/cluster/run.py` starts. Rank 0 prints one line of JSON.
+//! One rank of a measured training, started by `benches/cluster/run.py`. Rank 0 prints one line of JSON.
 //!
-//! | arguments | what is measured |
+//! | arguments | measurement |
 //! |---|---|
 //! | `train signal overlap 1 5 50` | 5 epochs of `signal` (or `mnist`) of `benches/workloads.rs` with `overlap` or `whole` gradients, `sync_every` 1, batches of 50 |
-//! | `network` | messages to and fro between ranks 0 and 1, for the cost model |
-//! | `accuracy 4 20 0.1` | 20 epochs of `sync_every` 4 on clouds that overlap, by SGD of this rate: the share of held-out ones that are known |
+//! | `network` | round trips between ranks 0 and 1, for the cost model |
+//! | `accuracy 4 20 0.1` | 20 epochs with `sync_every` 4 on overlapping clouds, with SGD at this learning rate: the held-out accuracy |
 
 #[path = "../networks/mod.rs"]
 mod networks;
@@ -22,7 +22,7 @@ use cornu::prelude::*;
 
 use networks::{loss, network, noise, signals};
 
-/// A world that takes the time which this rank spends in it, waiting mostly.
+/// A world that measures the time that this rank spends in it, mostly waiting.
 #[derive(Debug)]
 struct Timed<'w> {
     world: &'w World,
@@ -73,7 +73,7 @@ impl Communicator for Timed<'_> {
     }
 }
 
-/// Ten clouds in 40 dimensions which overlap.
+/// Ten overlapping clouds in 40 dimensions.
 fn clouds(rows: usize, seed: u64) -> (Array2<f32>, Array1<usize>) {
     let mut rng = Rng::stream(2, 0);
     let centres = Array2::from_shape_fn((30, 40), |_| rng.normal() as f32);
@@ -83,7 +83,7 @@ fn clouds(rows: usize, seed: u64) -> (Array2<f32>, Array1<usize>) {
     (x, which.into_iter().map(|centre| centre % 10).collect())
 }
 
-/// What went over this host's link since it is up.
+/// The bytes sent over the link of this host so far.
 fn sent() -> u64 {
     let read = |name| std::fs::read_to_string(format!("/sys/class/net/{name}/statistics/tx_bytes")).ok();
     read("eth0").and_then(|text| text.trim().parse().ok()).unwrap_or(0)
@@ -109,7 +109,7 @@ fn train(world: &World, [workload, overlap, every, epochs, batch]: [&str; 5]) ->
         let history = model.fit(&x, &y, &fit.distributed(&timed))?;
         Ok((history, timed.waited.lock().unwrap().as_secs_f64(), (sent() - before) as f64))
     };
-    // What a training costs before its first epoch and after its last is taken off by one that has a single epoch.
+    // A training with a single epoch is subtracted, to exclude the time before the first and after the last epoch.
     let (_, waited_once, sent_once) = run(1)?;
     let (history, waited, sent) = run(1 + epochs)?;
     let steps = x.nrows().div_ceil(batch) as f64;
@@ -132,7 +132,7 @@ fn number(text: &str) -> usize {
     text.parse().expect("a number")
 }
 
-/// `network`: the time of an empty message, and that of a byte in a long one, by half of there and back.
+/// `network`: the time of an empty message and of a byte in a long one, as half of a round trip.
 fn ping(world: &World) -> Result<()> {
     let mut points = Vec::new();
     for length in [0, 1 << 10, 1 << 14, 1 << 17, 1 << 20, 1 << 22] {
@@ -156,7 +156,7 @@ fn ping(world: &World) -> Result<()> {
         times.sort_by(f64::total_cmp);
         points.push((length as f64, times[times.len() / 2]));
     }
-    // Sums as of a step: few numbers, and those of the gradients of both networks.
+    // The sums of a step: a small one, and the gradients of both networks.
     let mut sums = Vec::new();
     for count in [4, 240_505, 669_706] {
         let mut times = Vec::new();
@@ -207,7 +207,7 @@ fn main() -> ExitCode {
         ["train", ref rest @ ..] if rest.len() == 5 => train(world, std::array::from_fn(|i| rest[i])),
         ["network"] => ping(world),
         ["accuracy", ref rest @ ..] if rest.len() == 3 => accuracy(world, std::array::from_fn(|i| rest[i])),
-        // `cargo bench` without more words measures nothing.
+        // `cargo bench` without arguments measures nothing.
         _ => Ok(()),
     })
 }

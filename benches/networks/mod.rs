@@ -1,9 +1,9 @@
-//! The data and the networks that several benches train.
+//! Data and networks shared by several benches.
 
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 
-/// Five sines with a little noise.
+/// Five sine waves with a little noise.
 pub fn signals(rows: usize, width: usize) -> (Array2<f32>, Array1<usize>) {
     let mut rng = Rng::stream(0, 0);
     let y = Array1::from_iter((0..rows).map(|i| i / (rows / 5)));
@@ -22,13 +22,13 @@ pub fn noise(rows: usize, width: usize, classes: u64) -> (Array2<f32>, Array1<us
     (x, Array1::from_iter((0..rows).map(|_| (rng.bits() % classes) as usize)))
 }
 
-/// Dense layers of these widths, and as many scores as there are classes.
+/// Dense layers of these widths, ending in one score per class.
 pub fn network(widths: &[usize], classes: usize) -> Sequential {
     let hidden = widths.iter().map(|&units| Dense::new(units).activation(Activation::Relu));
     hidden.fold(Sequential::new().seed(1), Sequential::add).add(Dense::new(classes))
 }
 
-/// That of scores.
+/// The loss of the scores.
 pub fn loss() -> SparseCategoricalCrossentropy {
     SparseCategoricalCrossentropy::new().from_logits(true)
 }

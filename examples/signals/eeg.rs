@@ -1,5 +1,5 @@
-//! The question's signals, made from a seed: 24 s at 250 Hz, one realisation of 1/f noise below 40 Hz for
-//! each class, at the scale of an EEG in microvolts, copied with 5 % noise.
+//! Generated signals like those of the question: 24 s at 250 Hz, one realization of 1/f noise below 40 Hz for
+//! each class, with the amplitude of an EEG in microvolts, copied with 5 % noise.
 
 use std::f64::consts::TAU;
 
@@ -15,7 +15,7 @@ const HIGHEST: f64 = 40.0;
 const MICROVOLTS: f64 = 100.0;
 const NOISE: f64 = 0.05;
 
-/// One signal for each class, of which copies are made.
+/// The prototype signal of each class.
 pub struct Source {
     seed: u64,
     bits: Vec<Vec<f64>>,
@@ -27,7 +27,7 @@ impl Source {
         Source { seed, bits }
     }
 
-    /// So many copies of each class, in order of class; `draw` numbers the noise.
+    /// Noisy copies of each class, sorted by class; `draw` selects the noise.
     pub fn signals(&self, copies: usize, draw: u64) -> Signals {
         let mut rng = Rng::stream(self.seed, 1000 * draw);
         let mut x = Array3::zeros((CLASSES * copies, SAMPLES, 1));
@@ -40,7 +40,7 @@ impl Source {
     }
 }
 
-/// Waves of all frequencies that fit, each with power 1/f and a random phase.
+/// A sum of waves with power 1/f and random phases.
 fn pink_noise(rng: &mut Rng) -> Vec<f64> {
     let lowest = RATE / SAMPLES as f64;
     let mut signal = vec![0.0; SAMPLES];

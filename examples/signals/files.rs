@@ -1,4 +1,4 @@
-//! Signals from files. Every fault ends in one sentence.
+//! Signals from files. Every error is one sentence.
 
 use std::fs::File;
 
@@ -17,7 +17,7 @@ pub enum Format {
     Csv,
 }
 
-/// A file's signals, one a row, and the label of each as it stands there.
+/// The signals of a file, one per row, and their raw labels.
 struct Raw {
     x: Array2<f64>,
     labels: Vec<i64>,
@@ -31,17 +31,17 @@ impl Format {
         known.sort_unstable();
         known.dedup();
         if known.len() < 2 {
-            return Err(format!("{path}: there is only one class").into());
+            return Err(format!("{path}: expected at least two classes, found one").into());
         }
         raw.signals(path, &known)
     }
 
-    /// Reads signals that belong to those of `train`: of the same length, and with labels in the same order.
+    /// Reads test signals with the length and the classes of `train`.
     pub fn read_like(self, path: &str, train: &mut Signals) -> Result<Signals, Fault> {
         let raw = self.raw(path)?;
         if raw.x.ncols() != train.x.dim().1 {
             return Err(format!(
-                "{path}: signals of {} samples, expected {}",
+                "{path}: found signals of {} samples, expected {}",
                 raw.x.ncols(),
                 train.x.dim().1
             )
@@ -51,7 +51,7 @@ impl Format {
         known.sort_unstable();
         known.dedup();
         if known.len() != train.classes {
-            return Err(format!("{path}: {} classes, expected {}", known.len(), train.classes).into());
+            return Err(format!("{path}: found {} classes, expected {}", known.len(), train.classes).into());
         }
         raw.signals(path, &known)
     }
@@ -71,14 +71,17 @@ impl Raw {
     fn new(x: Array2<f64>, labels: ArrayD<f64>) -> Result<Self, Fault> {
         let labels = class_numbers(labels, x.nrows())?;
         if x.is_empty() {
-            return Err("there are no signals".into());
+            return Err("expected at least one signal, found none".into());
         }
         Ok(Raw { x, labels })
     }
 
     fn signals(self, path: &str, known: &[i64]) -> Result<Signals, Fault> {
         if let Some(((row, column), value)) = self.x.indexed_iter().find(|(_, x)| !x.is_finite()) {
-            return Err(format!("{path}: signal {row} holds {value} at sample {column}").into());
+            return Err(format!(
+                "{path}: expected finite values, found {value} in signal {row} at sample {column}"
+            )
+            .into());
         }
         let y = self.labels.iter().map(|label| known.binary_search(label).unwrap_or(0)).collect();
         Ok(Signals { x: self.x.mapv(|x| x as f32).insert_axis(Axis(2)), y, classes: known.len() })
@@ -89,7 +92,7 @@ impl Raw {
 fn class_numbers(labels: ArrayD<f64>, signals: usize) -> Result<Vec<i64>, Fault> {
     let whole = |label: &f64| match label.fract() == 0.0 && label.abs() < 1e9 {
         true => Ok(*label as i64),
-        false => Err(Fault::from(format!("a label is {label}, no class number"))),
+        false => Err(Fault::from(format!("expected class numbers as labels, found {label}"))),
     };
     let shape = labels.shape().to_vec();
     let numbers: Vec<i64> = labels.iter().map(whole).collect::<Result<_, _>>()?;
@@ -101,20 +104,20 @@ fn class_numbers(labels: ArrayD<f64>, signals: usize) -> Result<Vec<i64>, Fault>
     let one_hot = rows.rows().into_iter().all(|row| row.sum() == 1 && row.iter().all(|v| *v == 0 || *v == 1));
     if rows.nrows() != signals || !one_hot {
         return Err(format!(
-            "the labels have shape {shape:?}, which fits neither {signals} class numbers nor one-hot rows"
+            "labels: expected {signals} class numbers or one-hot rows, found shape {shape:?}"
         )
         .into());
     }
     Ok(rows.rows().into_iter().map(|row| row.iter().position(|v| *v == 1).unwrap_or(0) as i64).collect())
 }
 
-/// `data` (samples × signals, as MATLAB users keep them) and `labels`.
+/// Reads `data` (samples × signals, the usual order in MATLAB) and `labels`.
 #[cfg(feature = "mat")]
 fn mat(path: &str) -> Result<Raw, Fault> {
     let arrays = cornu::data::Arrays::new(path);
     let (data, labels) = (arrays.array("data")?, arrays.array("labels")?);
     let rank = data.ndim();
-    let wrong = |_| format!("{path}: `data` has {rank} axes, expected 2");
+    let wrong = |_| format!("{path}: `data`: expected 2 axes, found {rank}");
     let x = data.into_dimensionality::<Ix2>().map_err(wrong)?;
     Raw::new(x.reversed_axes(), labels).map_err(|error| format!("{path}: {error}").into())
 }
@@ -122,17 +125,16 @@ fn mat(path: &str) -> Result<Raw, Fault> {
 #[cfg(not(feature = "mat"))]
 fn mat(path: &str) -> Result<Raw, Fault> {
     let run = "cargo run --release --features mat --example signals -- --mat";
-    Err(format!("{path}: MATLAB files need the feature `mat`: {run} {path}").into())
+    Err(format!("{path}: MATLAB files require the feature `mat`: {run} {path}").into())
 }
 
-/// `x` (signals × samples) and `y`.
+/// Reads `x` (signals × samples) and `y`.
 fn npz(file: File) -> Result<Raw, Fault> {
-    let mut archive = NpzReader::new(file).map_err(|error| format!("this is no NumPy archive ({error})"))?;
+    let mut archive = NpzReader::new(file).map_err(|error| format!("not a NumPy archive ({error})"))?;
     let names = archive.names()?;
     let mut array = |name: &str| -> Result<ArrayD<f64>, Fault> {
         let name = names.iter().find(|known| known.trim_end_matches(".npy") == name);
-        let name =
-            name.ok_or_else(|| format!("`x` and `y` are expected, only [{}] is there", names.join(", ")))?;
+        let name = name.ok_or_else(|| format!("expected `x` and `y`, found [{}]", names.join(", ")))?;
         macro_rules! first {
             ($($number:ty),*) => {$(
                 if let Ok(found) = archive.by_name::<cornu::ndarray::OwnedRepr<$number>, cornu::ndarray::IxDyn>(name) {
@@ -141,7 +143,7 @@ fn npz(file: File) -> Result<Raw, Fault> {
             )*};
         }
         first!(f64, f32, i64, i32, i16, i8, u8, u16, u32, u64);
-        Err(format!("`{name}` is truncated, or holds no plain numbers").into())
+        Err(format!("`{name}` is truncated, or does not contain plain numbers").into())
     };
     let x = array("x")?;
     let signals = x.len_of(Axis(0));
@@ -150,7 +152,7 @@ fn npz(file: File) -> Result<Raw, Fault> {
     Raw::new(x, array("y")?)
 }
 
-/// A label and a signal on each line; a first line of words is passed over.
+/// Reads a label and a signal from each line; skips a header line.
 fn csv(file: File) -> Result<Raw, Fault> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
     let (mut labels, mut values, mut width) = (Vec::new(), Vec::new(), 0);
@@ -159,7 +161,7 @@ fn csv(file: File) -> Result<Raw, Fault> {
         let numbers: Result<Vec<f64>, _> = record.iter().map(|field| field.trim().parse::<f64>()).collect();
         let numbers = match numbers {
             Err(_) if row == 0 => continue,
-            Err(_) => return Err(format!("line {} holds something that is no number", row + 1).into()),
+            Err(_) => return Err(format!("line {}: expected a number", row + 1).into()),
             Ok(numbers) => numbers,
         };
         let [label, signal @ ..] = &*numbers else { continue };
@@ -171,7 +173,7 @@ fn csv(file: File) -> Result<Raw, Fault> {
     Raw::new(x, Array1::from(labels).into_dyn().into_dimensionality::<Ix1>()?.into_dyn())
 }
 
-/// Takes a fifth of each class out of the signals.
+/// Holds out a fifth of each class.
 pub fn set_aside_a_fifth(signals: &mut Signals, seed: u64) -> Result<Signals, Fault> {
     let (mut kept, mut aside) = (Vec::new(), Vec::new());
     for class in 0..signals.classes {
@@ -182,7 +184,7 @@ pub fn set_aside_a_fifth(signals: &mut Signals, seed: u64) -> Result<Signals, Fa
         kept.extend_from_slice(&members[fifth..]);
     }
     if aside.is_empty() {
-        return Err("there are too few signals to set some aside; give a --test file".into());
+        return Err("too few signals to hold some out; pass a --test file".into());
     }
     let pick = |rows: &[usize]| Signals {
         x: signals.x.select(Axis(0), rows),
@@ -223,26 +225,23 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_used_is_refused_in_one_sentence() {
         let matlab = [
-            ("no_labels.mat", "no array `labels`; there is `data`, `other`"),
-            (
-                "wrong_shape.mat",
-                "the labels have shape [1, 5], which fits neither 6 class numbers nor one-hot rows",
-            ),
+            ("no_labels.mat", "unknown array `labels`, expected one of: `data`, `other`"),
+            ("wrong_shape.mat", "labels: expected 6 class numbers or one-hot rows, found shape [1, 5]"),
             ("text.mat", "`data`: expected real numbers, found texts"),
-            ("cube.mat", "`data` has 3 axes, expected 2"),
-            ("not_finite.mat", "signal 1 holds NaN at sample 1"),
+            ("cube.mat", "`data`: expected 2 axes, found 3"),
+            ("not_finite.mat", "found NaN in signal 1 at sample 1"),
             ("truncated.mat", "it leaves the file"),
             ("foreign.mat", "no .npy, .npz, .mat or HDF5 file"),
         ];
         let matlab = matlab.map(|(file, words)| match cfg!(feature = "mat") {
             true => (file, words),
-            false => (file, "MATLAB files need the feature `mat`: cargo run"),
+            false => (file, "MATLAB files require the feature `mat`: cargo run"),
         });
         for (file, words) in matlab.into_iter().chain([
-            ("no_y.npz", "`x` and `y` are expected, only [x"),
-            ("truncated.npz", "this is no NumPy archive"),
+            ("no_y.npz", "expected `x` and `y`, found [x"),
+            ("truncated.npz", "not a NumPy archive"),
             ("ragged.csv", "fields"),
-            ("words.csv", "line 2 holds something that is no number"),
+            ("words.csv", "line 2: expected a number"),
             ("absent.csv", "No such file"),
         ]) {
             let error = read(file).err().unwrap_or_else(|| panic!("{file} was read"));

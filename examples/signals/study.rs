@@ -1,4 +1,4 @@
-//! How four variants of the network end, over 20 seeds.
+//! The results of four variants of the network over 20 seeds.
 
 use cornu::prelude::*;
 
@@ -7,13 +7,13 @@ use crate::{Signals, compile, eeg};
 const SEEDS: u64 = 20;
 const EPOCHS: usize = 10;
 
-/// Prints for each variant how many runs froze at which loss, and how many learned.
+/// Prints for each variant how many runs stopped at which loss, and how many learned.
 pub fn run(seed: u64) -> Result<(), Box<dyn std::error::Error>> {
     println!("{SEEDS} seeds each, 1000 signals, {EPOCHS} epochs\n");
     println!("{:<24}{:>10}{:>10}{:>10}{:>10}", "", "12.8945", "16.1181", "stuck", "learned");
     for (name, normalise, linear) in [
-        ("the question's network", false, false),
-        ("normalisation only", true, false),
+        ("network of the question", false, false),
+        ("normalization only", true, false),
         ("linear output only", false, true),
         ("both", true, true),
     ] {
@@ -27,7 +27,7 @@ pub fn run(seed: u64) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Trains one network, and tells how it ended: a column of the table.
+/// Trains one network, and returns the column of its result.
 fn train(signals: &Signals, normalise: bool, linear: bool, seed: u64) -> Result<usize> {
     let mut model = Sequential::new();
     if normalise {

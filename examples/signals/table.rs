@@ -2,7 +2,7 @@
 
 use cornu::ndarray::Array1;
 
-/// Prints how often each class was taken for which, and the accuracy.
+/// Prints the confusion matrix and the accuracy.
 pub fn print_confusion(truth: &Array1<usize>, predicted: &Array1<usize>, classes: usize) {
     let count = |t: usize, p: usize| truth.iter().zip(predicted).filter(|&(&a, &b)| (a, b) == (t, p)).count();
     print!("\nconfusion matrix (rows: true class, columns: predicted)\n       ");
@@ -15,7 +15,7 @@ pub fn print_confusion(truth: &Array1<usize>, predicted: &Array1<usize>, classes
     }
     let right: usize = (0..classes).map(|class| count(class, class)).sum();
     println!(
-        "\naccuracy on {} signals never seen: {:.1} %",
+        "\naccuracy on {} held-out signals: {:.1} %",
         truth.len(),
         100.0 * right as f64 / truth.len() as f64
     );

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use anstyle::{AnsiColor, Style};
+
 use super::{Logs, Verbose, terminal};
 use crate::error::Result;
 use crate::model::Sequential;
@@ -67,8 +69,8 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
             return;
         }
         terminal::tell(|coloured| {
-            let (start, end) = if coloured { ("\x1b[1;33m", "\x1b[0m") } else { ("", "") };
-            format!("{start}warning{end}: {text}\n")
+            let style = if coloured { AnsiColor::Yellow.on_default().bold() } else { Style::new() };
+            format!("{style}warning{style:#}: {text}\n")
         });
     }
 

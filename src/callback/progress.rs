@@ -89,7 +89,7 @@ impl Progress {
         let style = match verbose {
             Verbose::Silent => Style::Silent,
             #[cfg(feature = "progress")]
-            Verbose::Auto if super::terminal::has_bar() => Style::Bar,
+            Verbose::Auto if super::screen::has_bar() => Style::Bar,
             _ => Style::Lines,
         };
         let now = Instant::now();

@@ -1,6 +1,8 @@
 //! The lines that are redrawn at the bottom of a terminal, one for each training under way, and what is printed above them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -70,6 +72,29 @@ fn joined(lines: &BTreeMap<usize, String>) -> String {
     lines.values().map(|line| &**line).collect::<Vec<_>>().join("\n")
 }
 
+/// What a variable of the environment is set to.
+type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+fn is_set(variable: Variable, name: &str) -> bool {
+    variable(name).is_some_and(|value| !value.is_empty())
+}
+
+fn is(variable: Variable, name: &str, value: &str) -> bool {
+    variable(name).is_some_and(|set| set == value)
+}
+
+/// Whether a line can be drawn over and over, as cargo has it: not in the log of a CI, nor where nothing can move the cursor.
+fn redraws(terminal: bool, variable: Variable) -> bool {
+    let log = is_set(variable, "CI") && !is(variable, "CI", "false");
+    let dumb = is(variable, "TERM", "dumb") || (cfg!(unix) && variable("TERM").is_none());
+    terminal && !log && !dumb
+}
+
+/// Whether standard output is a terminal on which a bar can be drawn.
+pub(super) fn has_bar() -> bool {
+    redraws(std::io::stdout().is_terminal(), &|name| std::env::var_os(name))
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -116,5 +141,22 @@ mod tests {
         shows(&[told[0], told[1], "done", "Epoch 1/9"]);
         screen.hide(3);
         shows(&[told[0], told[1], "done"]);
+    }
+
+    #[track_caller]
+    fn check(decide: fn(bool, Variable) -> bool, set: &[(&str, &str)], expected: [bool; 2]) {
+        let variable =
+            |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+        assert_eq!([true, false].map(|terminal| decide(terminal, &variable)), expected, "{set:?}");
+    }
+
+    #[test]
+    fn bars_are_for_terminals_that_move_the_cursor() {
+        let xterm = ("TERM", "xterm-256color");
+        check(redraws, &[xterm], [true, false]);
+        check(redraws, &[xterm, ("NO_COLOR", "1")], [true, false]);
+        check(redraws, &[xterm, ("CI", "false")], [true, false]);
+        check(redraws, &[xterm, ("CI", "true")], [false, false]);
+        check(redraws, &[("TERM", "dumb")], [false, false]);
     }
 }

@@ -6,14 +6,14 @@ use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
 use super::rules::{Rules, config, data, end, outputs, progress, rows, shards, task, training};
 
-/// A rule of the crate.
+/// A built-in rule.
 type Check = fn(&Evidence) -> Option<Finding>;
 
-/// The skill above which a run disproves a finding: the fault would have kept it from learning, and did not.
+/// The skill above which a run disproves a finding, because the fault would have prevented it.
 type Disproved = Option<f64>;
-/// More than any of these faults would leave.
+/// More than these faults allow.
 const MOST: Disproved = Some(0.9);
-/// More than a network without a non-linearity, or with steps of a wrong size, is likely to reach. Runs also pass plateaus.
+/// More than a network is likely to reach without a non-linearity or with unsuitable steps.
 const HALF: Disproved = Some(0.5);
 const NEVER: Disproved = None;
 
@@ -78,9 +78,8 @@ macro_rules! codes {
     };
 }
 
-// What lies earlier on the way from the data to the loss comes first, symptoms come last. The columns: the code; its
-// severity at worst; its rule, or none if `check` or `investigate` raises it; the skill above which a run disproves it;
-// and the codes that may explain it.
+// The order follows the way from the data to the loss, with symptoms last. Columns: the code, its highest severity, its
+// rule (none if `check` or `investigate` raises it), the skill above which a run disproves it, and its possible causes.
 codes! {
     // The data.
     N0201 Error None, NEVER []
@@ -156,7 +155,7 @@ impl Code {
         self.row().name
     }
 
-    /// The severity of the finding at its worst.
+    /// The highest severity of the finding.
     pub fn severity(self) -> Severity {
         self.row().severity
     }
@@ -166,7 +165,7 @@ impl Code {
         self.row().page
     }
 
-    /// A finding of this code, of its severity at worst.
+    /// Creates a finding with this code and its highest severity.
     pub(crate) fn finding(self, title: impl Into<String>) -> Finding {
         self.stamp(Finding::draft(title))
     }
@@ -175,7 +174,7 @@ impl Code {
         Finding { code: self.as_str().into(), ..finding.at_most(self.severity()) }
     }
 
-    /// The code of this text, unless it is a user's own.
+    /// The code with this text; `None` for a user's own code.
     pub(super) fn known(text: &str) -> Option<Code> {
         Code::ALL.iter().copied().find(|code| code.as_str() == text)
     }
@@ -204,7 +203,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// The findings of the crate's rules and of the user's own, without those that the user allows.
+/// Runs the built-in rules and the user's own, and drops the codes that the user allows.
 pub(super) fn findings(evidence: &Evidence, rules: &Rules) -> Vec<Finding> {
     let stamped = |code: &Code| Some(code.stamp(code.row().rule?(evidence)?));
     let own = rules.own.iter().flat_map(|rule| rule.check(evidence));

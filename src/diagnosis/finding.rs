@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::evidence::LayerFacts;
 use super::remedy::Remedy;
+use super::styles::Styles;
 
 /// How bad a finding is.
 ///
@@ -170,22 +171,26 @@ impl Finding {
     }
 
     /// Writes the title, the place and the evidence. The effects of the finding follow, then its suggestions.
-    pub(super) fn write_head(&self, f: &mut dyn fmt::Write) -> fmt::Result {
-        writeln!(f, "{}[{}]: {}", self.severity, self.code, self.title)?;
+    pub(super) fn write_head(&self, f: &mut dyn fmt::Write, styles: &Styles) -> fmt::Result {
+        let (frame, bold, head) = (styles.frame, styles.bold, styles.severity(self.severity));
+        writeln!(f, "{head}{}[{}]{head:#}{bold}: {}{bold:#}", self.severity, self.code, self.title)?;
         if !self.place.is_empty() {
-            writeln!(f, "  --> {}", self.place.join(" → "))?;
+            writeln!(f, "  {frame}-->{frame:#} {}", self.place.join(" → "))?;
         }
         if !self.evidence.is_empty() {
-            writeln!(f, "   |")?;
-            self.evidence.iter().try_for_each(|line| writeln!(f, "   | {line}"))?;
-            writeln!(f, "   |")?;
+            writeln!(f, "   {frame}|{frame:#}")?;
+            self.evidence.iter().try_for_each(|line| writeln!(f, "   {frame}|{frame:#} {line}"))?;
+            writeln!(f, "   {frame}|{frame:#}")?;
         }
         Ok(())
     }
 
     /// Writes the suggestions and their trials.
-    pub(super) fn write_helps(&self, f: &mut dyn fmt::Write) -> fmt::Result {
-        self.helps.iter().try_for_each(|help| writeln!(f, "   = help: {}", help.text))?;
+    pub(super) fn write_helps(&self, f: &mut dyn fmt::Write, styles: &Styles) -> fmt::Result {
+        let (frame, bold) = (styles.frame, styles.bold);
+        self.helps
+            .iter()
+            .try_for_each(|help| writeln!(f, "   {frame}={frame:#} {bold}help{bold:#}: {}", help.text))?;
         for trial in &self.trials {
             let others: Vec<&str> =
                 trial.codes.iter().map(|code| &**code).filter(|code| *code != self.code).collect();
@@ -215,7 +220,7 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.write_head(f)?;
-        self.write_helps(f)
+        self.write_head(f, &Styles::PLAIN)?;
+        self.write_helps(f, &Styles::PLAIN)
     }
 }

@@ -1,18 +1,18 @@
-//! All that was found in a run: what to change first, and under it what follows from it.
+//! The findings of a run: root causes first, each with its effects.
 
 use std::fmt::{self, Write};
 use std::ops::Deref;
 
 use super::codes::{explains, is_disproved, is_symptom, rank};
-use super::colour::colour;
 use super::finding::{Finding, Severity};
+use super::styles::Styles;
 use crate::error::Result;
 use crate::state::State;
 
-/// The findings of a run, the most causal of the worst first.
+/// The findings of a run, root causes first.
 ///
-/// It is a slice of [`Finding`]s. `Display` writes the report: each root with its evidence, what follows from it in a
-/// line each, its helps, and where to read on. Notes that explain nothing are left out of the report.
+/// It is a slice of [`Finding`]s. `Display` formats the report: each root cause with its evidence, a line for each effect, its
+/// suggestions, and its page. The report omits notes that explain nothing.
 ///
 /// # Example
 /// ```
@@ -28,23 +28,23 @@ use crate::state::State;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Findings {
     all: Vec<Finding>,
-    /// Whether the run failed: then notes are shown too.
+    /// Whether the run failed, so that notes are shown too.
     pub(crate) failed: bool,
 }
 
 impl Findings {
-    /// The finding of this code: a [`Code`](super::Code), or the text of any.
+    /// Returns the finding with this code, a [`Code`](super::Code) or its text.
     pub fn of(&self, code: impl AsRef<str>) -> Option<&Finding> {
         let code = code.as_ref();
         self.all.iter().find(|finding| finding.code == code)
     }
 
-    /// How bad the worst of them is.
+    /// Returns the highest severity.
     pub fn worst(&self) -> Option<Severity> {
         self.all.iter().map(|finding| finding.severity).max()
     }
 
-    /// The report with the colours of rustc's, for a terminal. What `Display` writes has none.
+    /// Returns the report with colours for a terminal, as rustc uses them. `Display` has no colours.
     ///
     /// # Example
     /// ```
@@ -52,16 +52,18 @@ impl Findings {
     /// assert_eq!(findings.coloured(), "");
     /// ```
     pub fn coloured(&self) -> String {
-        colour(&self.to_string())
+        let mut text = String::new();
+        // A `String` takes all that is written.
+        let _ = self.write(&mut text, &Styles::COLOURED, &|_| true);
+        text
     }
 
-    /// Those that no other explains, the worst and most causal first.
+    /// Returns the findings that no other finding explains, the most severe first.
     pub fn roots(&self) -> impl Iterator<Item = &Finding> {
         self.all.iter().filter(|finding| finding.causes.is_empty())
     }
 
-    /// Takes what was found now. What was found before keeps the worst that was seen of it. Gives the codes of those
-    /// that are new, or worse than they were.
+    /// Adds findings; a known finding is replaced by a more severe one. Returns the codes that are new or more severe.
     pub(crate) fn take(&mut self, found: Vec<Finding>) -> Vec<String> {
         let mut news = Vec::new();
         for finding in found {
@@ -83,7 +85,7 @@ impl Findings {
         news
     }
 
-    /// Finds for each what explains it, and sorts.
+    /// Updates the causes of each finding, and sorts.
     fn arrange(&mut self) {
         let known: Vec<(String, Severity)> = self.all.iter().map(|f| (f.code.clone(), f.severity)).collect();
         for finding in &mut self.all {
@@ -108,14 +110,14 @@ impl Findings {
         self.all.iter_mut()
     }
 
-    /// All that was found so far. Trials come after a run.
+    /// The findings as part of the training state, without trials, which come after a run.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         let Findings { all, failed } = self;
         state.item("failed", failed)?;
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }
 
-    /// Drops what rules of a whole run withdraw, and what the user does not want to see.
+    /// Keeps only the findings that satisfy the predicate.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.all.retain(keep);
         self.arrange();
@@ -126,34 +128,49 @@ impl Findings {
         self.retain(|finding| !skill.is_some_and(|skill| is_disproved(finding, skill)));
     }
 
-    /// Writes the roots that `shown` names, and what follows from any root among those.
-    pub(crate) fn write(&self, f: &mut dyn Write, shown: &dyn Fn(&Finding) -> bool) -> fmt::Result {
-        // Notes are told where a run fails, and nothing worse tells why.
+    /// Writes the roots that satisfy `shown`, each with its effects.
+    pub(crate) fn write(
+        &self,
+        f: &mut dyn Write,
+        styles: &Styles,
+        shown: &dyn Fn(&Finding) -> bool,
+    ) -> fmt::Result {
+        let (frame, bold) = (styles.frame, styles.bold);
+        // Notes are shown if a run fails and no worse finding explains it.
         let notes = self.failed && self.roots().all(|root| root.severity == Severity::Note);
         let visible = |finding: &&Finding| notes || finding.severity > Severity::Note;
         for root in self.roots().filter(visible).filter(|root| shown(root)) {
-            root.write_head(f)?;
+            root.write_head(f, styles)?;
             let leads = |finding: &&Finding| finding.causes.first() == Some(&root.code);
             for effect in self.all.iter().filter(visible).filter(leads) {
-                write_effect(f, effect)?;
+                write_effect(f, effect, styles)?;
             }
-            root.write_helps(f)?;
-            writeln!(f, "   = see: cornu::diagnosis::explain({:?})", root.code)?;
+            root.write_helps(f, styles)?;
+            writeln!(
+                f,
+                "   {frame}={frame:#} {bold}see{bold:#}: cornu::diagnosis::explain({:?})",
+                root.code
+            )?;
         }
         let late = |finding: &&Finding| {
             finding.causes.first().and_then(|cause| self.of(cause)).is_some_and(|cause| !shown(cause))
         };
         for effect in self.all.iter().filter(visible).filter(late).filter(|effect| shown(effect)) {
-            effect.write_head(f)?;
-            writeln!(f, "   = it follows from {}", effect.causes.join(", "))?;
+            effect.write_head(f, styles)?;
+            writeln!(f, "   {frame}={frame:#} it follows from {}", effect.causes.join(", "))?;
         }
         Ok(())
     }
 }
 
-/// One line: what follows from a root.
-fn write_effect(f: &mut dyn Write, effect: &Finding) -> fmt::Result {
-    write!(f, "   = so {}[{}]: {}", effect.severity, effect.code, effect.title)?;
+/// Writes the line of an effect.
+fn write_effect(f: &mut dyn Write, effect: &Finding, styles: &Styles) -> fmt::Result {
+    let (frame, head) = (styles.frame, styles.severity(effect.severity));
+    write!(
+        f,
+        "   {frame}={frame:#} so {head}{}[{}]{head:#}: {}",
+        effect.severity, effect.code, effect.title
+    )?;
     if let Some(line) = effect.evidence.first() {
         write!(f, "; {line}")?;
     }
@@ -170,6 +187,6 @@ impl Deref for Findings {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.write(f, &|_| true)
+        self.write(f, &Styles::PLAIN, &|_| true)
     }
 }

@@ -1,9 +1,9 @@
-//! Why a network does not learn: the evidence, the rules, and what they find.
+//! Why a network does not learn: evidence, rules and findings.
 //!
-//! Every `fit` looks at a few of its batches and tells what is wrong, with the numbers that show it and what helps, as
-//! rustc does for programs. [`Sequential::check`](crate::Sequential::check) does so before a training;
-//! [`Sequential::investigate`](crate::Sequential::investigate) also tries its own advice. A training that learns is
-//! left in peace.
+//! Every `fit` samples a few batches and reports faults with measured facts and suggestions, in the style of rustc.
+//! [`Sequential::check`](crate::Sequential::check) does so before a training, and
+//! [`Sequential::investigate`](crate::Sequential::investigate) also tests its suggestions. A training that learns has no
+//! findings.
 //!
 //! | codes | about |
 //! |---|---|
@@ -14,7 +14,6 @@
 //! | N05xx | its end |
 
 mod codes;
-mod colour;
 mod evidence;
 mod finding;
 mod findings;
@@ -22,10 +21,10 @@ mod ranks;
 mod remedy;
 mod rules;
 mod state;
+mod styles;
 mod watch;
 
 pub use codes::{Code, pages};
-pub(crate) use colour::colour;
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
     Shard, Targets, Task,
@@ -33,12 +32,13 @@ pub use evidence::{
 pub(crate) use evidence::{LEARNED, Tally};
 pub use finding::{Finding, Help, Severity, Trial};
 pub use findings::Findings;
-pub use remedy::Remedy;
+pub use remedy::{Remedy, ReplacementLoss};
 pub use rules::Rule;
 pub(crate) use rules::Rules;
+pub(crate) use styles::Styles;
 pub(crate) use watch::Watch;
 
-/// What a `fit` does to find out what is wrong.
+/// How `fit` diagnoses its training.
 ///
 /// # Example
 /// ```
@@ -49,19 +49,19 @@ pub(crate) use watch::Watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Diagnose {
-    /// Nothing.
+    /// No diagnosis.
     Off,
-    /// Looks, and tells. The default.
+    /// Prints findings. The default.
     #[default]
     Report,
-    /// The same, and tries the helps at the end of a run that failed.
+    /// Prints findings, and tests the suggestions at the end of a failed run.
     Investigate,
-    /// The same as `Report`, and ends a hopeless training after its epoch; the weights are kept.
+    /// Prints findings, and stops a hopeless training at the end of an epoch. The model keeps its weights.
     Stop,
 }
 
-/// The page about a finding: what it means, why it happens, how to mend it, and when it is harmless, in Markdown. It is in
-/// the documentation too, see [`pages`].
+/// Returns the page about a finding as Markdown: its meaning, causes, fix, and when it is harmless. The documentation
+/// contains the same pages, see [`pages`].
 ///
 /// # Example
 /// ```

@@ -1,5 +1,5 @@
-//! Evidence of several ranks: each looks at its own rows of the batches that are looked at, and at the end of an epoch
-//! rank 0 takes all of it together, and asks the rules.
+//! Evidence of several ranks: each samples its own rows of the sampled batches. At the end of an epoch, rank 0 combines
+//! the evidence and runs the rules.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// Features of a shard that are compared with those of others.
+/// The most features of a shard that are compared.
 const FEATURES: usize = 256;
 
 impl<F: Scalar> Watch<F> {
@@ -28,25 +28,25 @@ impl<F: Scalar> Watch<F> {
         watch
     }
 
-    /// How many batches of an epoch are looked at, and how many classes are told apart.
+    /// The number of sampled batches of an epoch, and the number of classes.
     pub(crate) fn terms(&self) -> (usize, usize) {
         (self.looks, self.epoch.answers.len())
     }
 
-    /// Takes targets that train: they are counted in the first epoch.
+    /// Adds training targets, which are counted in the first epoch.
     pub(crate) fn tally(&mut self, y: Batch<F>, weights: Option<&[F]>) {
         if self.tallies() {
             self.tally.take(y, weights);
         }
     }
 
-    /// Of a single row of a batch it cannot be told how far its rows are apart.
+    /// A single row has no spread over rows.
     pub(crate) fn saw_one_row(&mut self) {
         self.epoch.spread = f64::NAN;
         self.evidence.layers.iter_mut().for_each(|layer| layer.look.spread = f64::NAN);
     }
 
-    /// What this rank has seen of the epoch, for the first. The next begins from nothing.
+    /// Takes the evidence of this rank for the epoch, to send it to rank 0, and resets it.
     pub(crate) fn hand_over(&mut self) -> Result<Vec<u8>> {
         let mut state = State::writing();
         self.epoch.state(&mut state)?;
@@ -66,14 +66,14 @@ impl<F: Scalar> Watch<F> {
         Ok(state.bytes().to_vec())
     }
 
-    /// An epoch is over, or was before this run.
+    /// Marks the first epoch as complete.
     pub(crate) fn skip(&mut self) {
         if self.evidence.curves.epochs.is_empty() {
             self.evidence.curves.epochs.push(Epoch::default());
         }
     }
 
-    /// Takes on the first rank what the others have seen, in order.
+    /// Combines the evidence of the other ranks on rank 0, in order.
     pub(crate) fn take_together(&mut self, others: Vec<Vec<u8>>) -> Result<()> {
         if let (true, Some(shard)) = (self.tallies(), self.evidence.data.shards.first_mut()) {
             shard.classes = self.tally.classes().unwrap_or_default();
@@ -91,7 +91,7 @@ impl<F: Scalar> Watch<F> {
         let epoch = &mut self.epoch;
         let share = other.rows as f64 / (epoch.rows + other.rows).max(1) as f64;
         epoch.zero_logits += share * (other.zero_logits - epoch.zero_logits);
-        // NaN where it is not known.
+        // NaN if unknown.
         epoch.spread = if epoch.rows == 0 { other.spread } else { epoch.spread.max(other.spread) };
         epoch.rows += other.rows;
         epoch.answers.iter_mut().zip(other.answers).for_each(|(sum, other)| *sum += other);
@@ -103,7 +103,7 @@ impl<F: Scalar> Watch<F> {
         let mut seen = false;
         state.item("first", &mut seen)?;
         if seen {
-            // Of use where the first rank had no row in its first batches.
+            // Needed if rank 0 had no row in its first batches.
             let mut first = First::default();
             first.state(&mut state)?;
             self.evidence.first.get_or_insert(first);
@@ -125,7 +125,7 @@ impl<F: Scalar> Watch<F> {
 }
 
 impl LayerFacts {
-    /// What it did on another rank: a unit is dead only where it is so on all.
+    /// Combines the behaviour on another rank: a unit is dead only if it is dead on all ranks.
     fn take(&mut self, other: Look) {
         let look = &mut self.look;
         if look.rows == 0 {
@@ -140,7 +140,7 @@ impl LayerFacts {
 }
 
 impl Shard {
-    /// What can be told of a shard of so many rows that train from some of its samples.
+    /// The facts about a shard with this number of training rows, from a sample.
     pub(crate) fn of<F: Scalar>(rows: usize, x: Batch<F>) -> Self {
         let mut data = Data::default();
         data.look_inputs(x);
@@ -149,7 +149,7 @@ impl Shard {
         Shard { rows, looked: x.rows(), features, classes: Vec::new() }
     }
 
-    /// The same as plain values, and back.
+    /// Conversion to plain values and back.
     pub(crate) fn parts(&self) -> ((usize, usize), Vec<(f64, f64)>) {
         let features = self.features.iter().map(|feature| (feature.mean, feature.deviation));
         ((self.rows, self.looked), features.collect())

@@ -1,4 +1,4 @@
-//! Helps as edits, so that they can be tried on a copy.
+//! Suggestions as edits, so that trials can apply them to a copy.
 
 use crate::activation::Activation;
 
@@ -19,56 +19,84 @@ use crate::activation::Activation;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Remedy {
-    /// A `Normalization` that is adapted to the inputs as the first layer.
+    /// Adds a `Normalization` adapted to the inputs as the first layer.
     NormalizeInputs,
-    /// Targets brought to mean 0 and deviation 1.
+    /// Scales the targets to mean 0 and standard deviation 1.
     StandardizeTargets,
-    /// Another function at the end of a layer.
+    /// Sets the activation of a layer.
     Activation {
-        /// The layer's place, from 0.
+        /// The index of the layer, from 0.
         layer: usize,
-        /// The function.
+        /// The activation.
         activation: Activation,
     },
-    /// Every layer of weights before the last that ends in one function ends in another.
+    /// Replaces an activation in all hidden layers.
     Hidden {
-        /// The function that goes.
+        /// The activation to replace.
         from: Activation,
-        /// The function that comes.
+        /// The new activation.
         to: Activation,
     },
-    /// The loss of this name.
-    Loss(String),
-    /// Another learning rate.
+    /// Another loss, and the activation that it needs at the end.
+    Loss(ReplacementLoss),
+    /// Sets the learning rate.
     LearningRate(f64),
-    /// First weights from the default initializer.
+    /// Uses the default initializer for a layer.
     Initialize {
-        /// The layer's place, from 0.
+        /// The index of the layer, from 0.
         layer: usize,
     },
-    /// So many times the epochs.
+    /// Multiplies the number of epochs.
     Epochs(usize),
-    /// So many samples in a batch.
+    /// Sets the batch size.
     BatchSize(usize),
-    /// Another order of the samples in each epoch.
+    /// Shuffles the samples in each epoch.
     Shuffle,
-    /// Classes that weigh the same in all.
+    /// Balances the class weights.
     Balance,
-    /// Layers that drop, drop this share.
+    /// Sets the rate of all dropout layers.
     Dropout(f64),
-    /// All regularizers' factors times this.
+    /// Multiplies the factors of all regularizers.
     Penalty(f64),
-    /// So many outputs of a layer, and first weights drawn anew.
+    /// Sets the number of units of a layer and reinitializes its weights.
     Units {
-        /// The layer's place, from 0.
+        /// The index of the layer, from 0.
         layer: usize,
-        /// Outputs.
+        /// The number of units.
         units: usize,
     },
 }
 
+/// The loss that a remedy replaces the model's loss with.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Remedy, ReplacementLoss};
+/// let remedy = Remedy::Loss(ReplacementLoss::BinaryCrossentropy);
+/// assert_ne!(remedy, Remedy::Loss(ReplacementLoss::MeanSquaredError));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum ReplacementLoss {
+    /// Binary cross-entropy, after a sigmoid.
+    BinaryCrossentropy,
+    /// Categorical cross-entropy, after a softmax; the sparse one if the targets are class indices.
+    CategoricalCrossentropy,
+    /// Mean squared error, of a linear output.
+    MeanSquaredError,
+}
+
+impl ReplacementLoss {
+    pub(super) const ALL: [ReplacementLoss; 3] = [
+        ReplacementLoss::BinaryCrossentropy,
+        ReplacementLoss::CategoricalCrossentropy,
+        ReplacementLoss::MeanSquaredError,
+    ];
+}
+
 impl Remedy {
-    /// The same for a model that has `by` layers less before those it is about.
+    /// Shifts layer indices for a model with `by` fewer layers at the front.
     pub(crate) fn shifted(self, by: usize) -> Option<Remedy> {
         use Remedy::{Activation, Initialize, Units};
         Some(match self {
@@ -79,7 +107,7 @@ impl Remedy {
         })
     }
 
-    /// Whether both change the same, so that only the later of them has an effect.
+    /// Whether both change the same setting, so that only the later one has an effect.
     pub(crate) fn replaces(&self, other: &Remedy) -> bool {
         use Remedy::{Activation, Initialize, Units};
         match (self, other) {

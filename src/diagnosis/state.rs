@@ -1,7 +1,7 @@
-//! Findings in the state of a training, so that one that was killed neither forgets them nor tells them again.
+//! Findings in the state of a training, so that a resumed training neither loses nor repeats them.
 
 use super::finding::{Finding, Help, Severity};
-use super::remedy::Remedy;
+use super::remedy::{Remedy, ReplacementLoss};
 use crate::error::Result;
 use crate::state::State;
 
@@ -28,58 +28,84 @@ impl Help {
     fn state(&mut self, state: &mut State) -> Result<()> {
         let Help { text, remedy } = self;
         state.item("text", text)?;
-        let mut parts = remedy.as_ref().map(parts);
-        state.item("remedy", &mut parts)?;
-        *remedy = parts.and_then(of_parts);
+        let mut has_remedy = remedy.is_some();
+        state.item("has remedy", &mut has_remedy)?;
+        if has_remedy {
+            let mut parts = remedy.as_ref().map(RemedyParts::of).unwrap_or_default();
+            state.group("remedy", |state| parts.state(state))?;
+            *remedy = parts.remedy();
+        }
         Ok(())
     }
 }
 
-/// Which remedy it is, with a name; a place and a number.
-type Parts = ((String, String), (usize, f64));
-
-fn parts(remedy: &Remedy) -> Parts {
-    let (kind, name, place, number) = match remedy {
-        Remedy::NormalizeInputs => ("normalize", String::new(), 0, 0.0),
-        Remedy::StandardizeTargets => ("standardize", String::new(), 0, 0.0),
-        Remedy::Activation { layer, activation } => ("activation", activation.to_string(), *layer, 0.0),
-        Remedy::Hidden { from, to } => ("hidden", format!("{from} {to}"), 0, 0.0),
-        Remedy::Loss(name) => ("loss", name.clone(), 0, 0.0),
-        Remedy::LearningRate(rate) => ("learning rate", String::new(), 0, *rate),
-        Remedy::Initialize { layer } => ("initialize", String::new(), *layer, 0.0),
-        Remedy::Epochs(times) => ("epochs", String::new(), *times, 0.0),
-        Remedy::BatchSize(size) => ("batch size", String::new(), *size, 0.0),
-        Remedy::Shuffle => ("shuffle", String::new(), 0, 0.0),
-        Remedy::Balance => ("balance", String::new(), 0, 0.0),
-        Remedy::Dropout(rate) => ("dropout", String::new(), 0, *rate),
-        Remedy::Penalty(factor) => ("penalty", String::new(), 0, *factor),
-        Remedy::Units { layer, units } => ("units", units.to_string(), *layer, 0.0),
-    };
-    ((kind.into(), name), (place, number))
+/// A remedy as plain values.
+#[derive(Default)]
+struct RemedyParts {
+    kind: String,
+    name: String,
+    place: usize,
+    number: f64,
 }
 
-/// The remedy of these parts; none where it cannot be told by them, and the help is in words alone.
-fn of_parts(((kind, name), (place, number)): Parts) -> Option<Remedy> {
-    Some(match &*kind {
-        "normalize" => Remedy::NormalizeInputs,
-        "standardize" => Remedy::StandardizeTargets,
-        "activation" => Remedy::Activation { layer: place, activation: name.parse().ok()? },
-        "hidden" => {
-            let (from, to) = name.split_once(' ')?;
-            Remedy::Hidden { from: from.parse().ok()?, to: to.parse().ok()? }
+impl RemedyParts {
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.item("kind", &mut self.kind)?;
+        state.item("name", &mut self.name)?;
+        state.item("place", &mut self.place)?;
+        state.item("number", &mut self.number)
+    }
+
+    fn of(remedy: &Remedy) -> Self {
+        let of = |kind: &str| RemedyParts { kind: kind.into(), ..RemedyParts::default() };
+        match remedy {
+            Remedy::NormalizeInputs => of("normalize"),
+            Remedy::StandardizeTargets => of("standardize"),
+            Remedy::Activation { layer, activation } => {
+                RemedyParts { name: activation.to_string(), place: *layer, ..of("activation") }
+            }
+            Remedy::Hidden { from, to } => RemedyParts { name: format!("{from} {to}"), ..of("hidden") },
+            Remedy::Loss(loss) => RemedyParts { name: format!("{loss:?}"), ..of("loss") },
+            Remedy::LearningRate(rate) => RemedyParts { number: *rate, ..of("learning rate") },
+            Remedy::Initialize { layer } => RemedyParts { place: *layer, ..of("initialize") },
+            Remedy::Epochs(times) => RemedyParts { place: *times, ..of("epochs") },
+            Remedy::BatchSize(size) => RemedyParts { place: *size, ..of("batch size") },
+            Remedy::Shuffle => of("shuffle"),
+            Remedy::Balance => of("balance"),
+            Remedy::Dropout(rate) => RemedyParts { number: *rate, ..of("dropout") },
+            Remedy::Penalty(factor) => RemedyParts { number: *factor, ..of("penalty") },
+            Remedy::Units { layer, units } => {
+                RemedyParts { name: units.to_string(), place: *layer, ..of("units") }
+            }
         }
-        "loss" => Remedy::Loss(name),
-        "learning rate" => Remedy::LearningRate(number),
-        "initialize" => Remedy::Initialize { layer: place },
-        "epochs" => Remedy::Epochs(place),
-        "batch size" => Remedy::BatchSize(place),
-        "shuffle" => Remedy::Shuffle,
-        "balance" => Remedy::Balance,
-        "dropout" => Remedy::Dropout(number),
-        "penalty" => Remedy::Penalty(number),
-        "units" => Remedy::Units { layer: place, units: name.parse().ok()? },
-        _ => return None,
-    })
+    }
+
+    /// The remedy; none if these values do not determine one, as an activation with settings.
+    fn remedy(self) -> Option<Remedy> {
+        let RemedyParts { kind, name, place, number } = self;
+        Some(match &*kind {
+            "normalize" => Remedy::NormalizeInputs,
+            "standardize" => Remedy::StandardizeTargets,
+            "activation" => Remedy::Activation { layer: place, activation: name.parse().ok()? },
+            "hidden" => {
+                let (from, to) = name.split_once(' ')?;
+                Remedy::Hidden { from: from.parse().ok()?, to: to.parse().ok()? }
+            }
+            "loss" => {
+                Remedy::Loss(ReplacementLoss::ALL.into_iter().find(|loss| format!("{loss:?}") == name)?)
+            }
+            "learning rate" => Remedy::LearningRate(number),
+            "initialize" => Remedy::Initialize { layer: place },
+            "epochs" => Remedy::Epochs(place),
+            "batch size" => Remedy::BatchSize(place),
+            "shuffle" => Remedy::Shuffle,
+            "balance" => Remedy::Balance,
+            "dropout" => Remedy::Dropout(number),
+            "penalty" => Remedy::Penalty(number),
+            "units" => Remedy::Units { layer: place, units: name.parse().ok()? },
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +120,9 @@ mod tests {
             Remedy::NormalizeInputs,
             Remedy::StandardizeTargets,
             Remedy::Activation { layer: 3, activation },
-            Remedy::Loss("binary_crossentropy".into()),
+            Remedy::Loss(ReplacementLoss::BinaryCrossentropy),
+            Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
+            Remedy::Loss(ReplacementLoss::MeanSquaredError),
             Remedy::LearningRate(0.25),
             Remedy::Initialize { layer: 2 },
             Remedy::Epochs(4),
@@ -106,9 +134,9 @@ mod tests {
             Remedy::Penalty(0.01),
             Remedy::Units { layer: 1, units: 7 },
         ] {
-            assert_eq!(of_parts(parts(&remedy)), Some(remedy));
+            assert_eq!(RemedyParts::of(&remedy).remedy(), Some(remedy));
         }
         let lost = Remedy::Activation { layer: 0, activation: Activation::Elu { alpha: 0.3 } };
-        assert_eq!(of_parts(parts(&lost)), None);
+        assert_eq!(RemedyParts::of(&lost).remedy(), None);
     }
 }

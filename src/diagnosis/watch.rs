@@ -1,4 +1,4 @@
-//! Looks at a run while it goes: a few batches an epoch, at the activations that the workspace holds.
+//! Samples a running training: a few batches per epoch, with the activations in the workspace.
 
 use super::codes;
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
@@ -12,24 +12,24 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
-/// Gathers the evidence of a run, and asks the rules.
+/// Collects the evidence of a run, and runs the rules.
 pub(crate) struct Watch<F: Scalar> {
     pub(crate) evidence: Evidence,
     pub(crate) findings: Findings,
-    /// Samples of the kernels before a step, one after another.
+    /// Samples of all kernels before a step, concatenated.
     before: Vec<F>,
-    /// What is taken together over the batches of an epoch.
+    /// The measurements of the current epoch.
     pub(super) epoch: Epoch,
     pub(super) clipped: usize,
-    /// The targets of the first epoch.
+    /// The target statistics of the first epoch.
     pub(super) tally: Tally<F>,
-    /// The sum of the losses of the last quarter of the epoch's batches, and how many these are.
+    /// The sum and number of the losses in the last quarter of the epoch.
     late: (f64, usize),
     looking: bool,
-    /// The loss of the batch looked at, without its penalty.
+    /// The loss of the sampled batch, without its penalty.
     bare: f64,
     batch: usize,
-    /// Batches of an epoch that are looked at, at most.
+    /// The most batches of an epoch that are sampled.
     pub(super) looks: usize,
 }
 
@@ -47,7 +47,7 @@ impl<F: Scalar> Watch<F> {
         let mut evidence = Evidence { plan, data, layers: facts, ..Evidence::default() };
         evidence.layers.iter_mut().for_each(LayerFacts::prepare);
         let outputs = layers.last().map_or(0, |layer| layer.widths().1);
-        // Where several labels may hold at once there is no one class to answer.
+        // With several labels per row there is no single predicted class.
         let one = evidence.data.targets.width == 1 || evidence.data.targets.one_hot;
         let classes = match evidence.plan.task {
             Task::Numbers => 0,
@@ -71,7 +71,7 @@ impl<F: Scalar> Watch<F> {
         }
     }
 
-    /// Begins this batch of an epoch, from 0: the first is looked at, and a few more, spread evenly.
+    /// Starts this batch of an epoch, from 0. The first batch is sampled, and a few more at equal distances.
     pub(crate) fn begins(&mut self, batch: usize) {
         let every = self.evidence.plan.batches.div_ceil(self.looks).max(1);
         self.batch = batch;
@@ -81,29 +81,29 @@ impl<F: Scalar> Watch<F> {
         self.looking = batch.is_multiple_of(every);
     }
 
-    /// The batch of the epoch under way, from 0.
+    /// The current batch of the epoch, from 0.
     pub(crate) fn batch(&self) -> usize {
         self.batch
     }
 
-    /// Whether the batch under way is looked at.
+    /// Whether the current batch is sampled.
     pub(crate) fn looks(&self) -> bool {
         self.looking
     }
 
-    /// Takes what every batch gives: its loss.
+    /// Adds the loss of a batch.
     pub(crate) fn batch_ends(&mut self, loss: f64) {
         if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
             self.late = (self.late.0 + loss, self.late.1 + 1);
         }
     }
 
-    /// Whether the targets of this epoch are counted.
+    /// Whether this epoch counts the targets.
     pub(super) fn tallies(&self) -> bool {
         self.evidence.curves.epochs.is_empty()
     }
 
-    /// Writes down what the targets of the first epoch tell.
+    /// Stores the target statistics of the first epoch in the evidence.
     fn measure_targets(&mut self) {
         let targets = &mut self.evidence.data.targets;
         targets.scale = self.tally.scale();
@@ -112,7 +112,7 @@ impl<F: Scalar> Watch<F> {
         }
     }
 
-    /// Samples the activations after a forward pass; `loss` is the batch's, `penalty` what regularizers add to it.
+    /// Samples the activations after a forward pass; `loss` includes the `penalty` of the regularizers.
     pub(crate) fn forward(
         &mut self,
         workspace: &Workspace<F>,
@@ -151,7 +151,7 @@ impl<F: Scalar> Watch<F> {
         self.evidence.first = Some(first);
     }
 
-    /// The share of zeros in what a softmax at the end reads, or else in what leaves the last layer.
+    /// The share of zeros among the inputs of a final softmax, or else among the outputs.
     fn zero_logits(&self, workspace: &Workspace<F>, x: Batch<F>) -> f64 {
         let is_softmax =
             |layer: &&LayerFacts| layer.kernel.is_none() && layer.activation == Some(Activation::Softmax);
@@ -164,7 +164,7 @@ impl<F: Scalar> Watch<F> {
         values.iter().filter(|v| **v == F::zero()).count() as f64 / values.len().max(1) as f64
     }
 
-    /// Counts the classes answered, and the rows that are wrong at the clip.
+    /// Counts the predicted classes and the clipped wrong rows.
     fn answers(&mut self, output: Batch<F>, y: Batch<F>) {
         let plan = &self.evidence.plan;
         if self.epoch.answers.is_empty() {
@@ -192,7 +192,7 @@ impl<F: Scalar> Watch<F> {
         self.epoch.rows += output.rows();
     }
 
-    /// Looks at the gradients, and remembers the weights, before a step changes them.
+    /// Samples the gradients and the weights before a step.
     pub(crate) fn before_step(&mut self, layers: &[NamedLayer<F>]) {
         self.before.clear();
         let mut total = 0.0;
@@ -209,7 +209,7 @@ impl<F: Scalar> Watch<F> {
         }
     }
 
-    /// Looks at what the step changed.
+    /// Measures the change of the weights after a step.
     pub(crate) fn after_step(&mut self, layers: &[NamedLayer<F>]) {
         let mut before = self.before.iter();
         for (facts, layer) in self.evidence.layers.iter_mut().zip(layers) {
@@ -224,14 +224,14 @@ impl<F: Scalar> Watch<F> {
         }
     }
 
-    /// What the rules say before training, or after the first batch. Gives the codes of what is new.
+    /// Runs the rules and returns the codes of new findings.
     pub(crate) fn ask(&mut self, rules: &Rules) -> Vec<String> {
         let found = codes::findings(&self.evidence, rules);
         self.findings.failed = self.evidence.failing();
         self.findings.take(found)
     }
 
-    /// Ends an epoch: `of` gives what was logged.
+    /// Ends an epoch; `of` returns a logged value.
     pub(crate) fn end_epoch(
         &mut self,
         of: &dyn Fn(&str) -> Option<f64>,
@@ -250,7 +250,7 @@ impl<F: Scalar> Watch<F> {
         epoch.learning_rate = learning_rate;
         epoch.clipped = self.clipped as f64 / epoch.rows.max(1) as f64;
         self.evidence.curves.epochs.push(epoch);
-        // The end, which asks all rules once more, follows the last epoch at once.
+        // After the last epoch, `end` runs the rules.
         let is_last = self.evidence.curves.epochs.len() >= self.evidence.plan.epochs;
         let news = if is_last { Vec::new() } else { self.ask(rules) };
         for layer in self.evidence.layers.iter_mut() {
@@ -265,7 +265,7 @@ impl<F: Scalar> Watch<F> {
         news
     }
 
-    /// Where a number is no longer finite.
+    /// Records a divergence.
     pub(crate) fn diverged(&mut self, why: String, rules: &Rules) -> Vec<String> {
         self.evidence.curves.diverged = Some(why);
         if self.evidence.curves.epochs.is_empty() {
@@ -274,7 +274,7 @@ impl<F: Scalar> Watch<F> {
         self.ask(rules)
     }
 
-    /// Ends the run, before its time where a callback had it so. What a run that learned has disproved is withdrawn.
+    /// Ends the run, and withdraws the findings that it disproves; `stopped` is the reason of a callback.
     pub(crate) fn end(&mut self, stopped: Option<String>, rules: &Rules) -> Vec<String> {
         self.evidence.ended = true;
         self.evidence.curves.stopped = stopped;
@@ -283,7 +283,7 @@ impl<F: Scalar> Watch<F> {
         news
     }
 
-    /// What was seen and found so far. What only lasts for a batch begins anew with the next.
+    /// The evidence and the findings so far, without the values of the current batch.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.group("evidence", |state| self.evidence.state(state))?;
         state.group("findings", |state| self.findings.state(state))?;

@@ -1,8 +1,8 @@
-//! Training on several ranks: what a rank can tell the others, and how a batch is cut into their parts.
+//! Training on several ranks: communication between ranks, and the split of each batch.
 //!
-//! A rank is one of several copies of a program that train one model together, each on its part of every batch. They
-//! may be processes on many machines, under the MPI that clusters have, by `mpi::launch` (feature `mpi`); or the threads of one
-//! process, by [`threads`], which needs nothing installed and gives the same numbers.
+//! A rank is one of several processes or threads that train one model together, each on its part of every batch.
+//! `mpi::launch` (feature `mpi`) runs ranks as processes under MPI. [`threads`] runs them as threads of one process, needs
+//! nothing installed, and computes the same numbers.
 //!
 //! # Example
 //! ```
@@ -47,11 +47,11 @@ use std::fmt::Debug;
 use crate::error::{RankFault, Result};
 use crate::scalar::Scalar;
 
-/// One of several ranks, and how it reaches the others. Messages between two ranks arrive in the order in which they
+/// One of several ranks and its connection to the others. Messages between two ranks arrive in the order in which they
 /// were sent.
 ///
-/// All ranks call [`sum`](Communicator::sum) and [`broadcast`](Communicator::broadcast) in the same order. Their
-/// defaults go by `send` and `receive`, in ⌈log₂ size⌉ rounds, and add in an order that depends on nothing but the size.
+/// All ranks call [`sum`](Communicator::sum) and [`broadcast`](Communicator::broadcast) in the same order. The default
+/// implementations use `send` and `receive` in ⌈log₂ size⌉ rounds. Their order of additions depends only on the size.
 ///
 /// # Example
 /// ```
@@ -67,25 +67,25 @@ use crate::scalar::Scalar;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Communicator: Debug + Sync {
-    /// The number of this rank, from 0.
+    /// Returns the number of this rank, from 0.
     fn rank(&self) -> usize;
 
-    /// How many ranks there are.
+    /// Returns the number of ranks.
     fn size(&self) -> usize;
 
-    /// Sends bytes to another rank; may return before they have arrived.
+    /// Sends bytes to another rank. May return before they arrive.
     ///
     /// # Errors
-    /// Where the other rank cannot be reached: [`RankFault`], or an error of the network's own by [`Error::outside`](crate::Error::outside).
+    /// [`RankFault`] if the other rank cannot be reached, or an error of the network through [`Error::outside`](crate::Error::outside).
     fn send(&self, to: usize, bytes: &[u8]) -> Result<()>;
 
-    /// Waits for the next bytes from another rank.
+    /// Waits for the next message of another rank.
     ///
     /// # Errors
     /// As [`Communicator::send`].
     fn receive(&self, from: usize) -> Result<Vec<u8>>;
 
-    /// Replaces the numbers, as many on each rank, by their sums over all ranks: the same bits on every rank.
+    /// Replaces the numbers, of equal length on all ranks, by their sums over all ranks. All ranks get the same bits.
     ///
     /// # Errors
     /// As [`Communicator::send`].
@@ -96,9 +96,9 @@ pub trait Communicator: Debug + Sync {
         }
     }
 
-    /// Begins the same sum, and may return before it is done. Any number of sums may be under way; all ranks begin them in
-    /// the same order among themselves and may call anything else before they finish them. By default it is done at once,
-    /// as by [`sum`](Communicator::sum).
+    /// Starts the same sum and may return before it is complete. Any number of sums may be pending. All ranks start them in
+    /// the same order, and may call other methods before they finish them. The default implementation calls
+    /// [`sum`](Communicator::sum).
     ///
     /// # Errors
     /// As [`Communicator::send`].
@@ -107,7 +107,7 @@ pub trait Communicator: Debug + Sync {
         Ok(Sum::new(|| Ok(numbers)))
     }
 
-    /// Gives all ranks the bytes of rank 0.
+    /// Replaces the bytes on all ranks by those of rank 0.
     ///
     /// # Errors
     /// As [`Communicator::send`].
@@ -126,7 +126,7 @@ pub trait Communicator: Debug + Sync {
     }
 }
 
-/// How the gradients of a batch are summed over ranks.
+/// How the gradients of a batch are summed over the ranks.
 ///
 /// # Example
 /// ```
@@ -138,18 +138,17 @@ pub trait Communicator: Debug + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Reduction {
-    /// Each rank takes one part of each batch, and the parts are summed as is quickest: the same bits again on the same
-    /// number of ranks, and others on another number of them.
+    /// Each rank computes one part of each batch, and the parts are summed in the fastest order. The bits are reproducible on
+    /// the same number of ranks.
     #[default]
     Fast,
-    /// Each batch is cut into 8 parts, whatever the number of ranks, of which each rank takes some, one after another; they
-    /// are summed in a fixed tree: the same bits on 1 to 8 ranks, and more, which have nothing to do then. A rank with
-    /// several parts passes twice through the layers forwards. Layers with statistics over the batch, such as
-    /// `BatchNormalization`, are refused.
+    /// Each batch is split into 8 parts for any number of ranks, and the parts are summed in a fixed tree. The bits are the
+    /// same on any number of ranks; beyond 8 ranks, the others are idle. A rank with several parts computes the forward
+    /// pass twice. Layers with statistics over the batch, such as `BatchNormalization`, return an error.
     Exact,
 }
 
-/// Up a tree to rank 0, `(0 + 1) + (2 + 3)`, and down again.
+/// Sums up a tree to rank 0, `(0 + 1) + (2 + 3)`, and broadcasts the result.
 fn sum_by_messages<F: Scalar, C: Communicator + ?Sized>(ranks: &C, numbers: &mut [F]) -> Result<()> {
     let (rank, size) = (ranks.rank(), ranks.size());
     let mut step = 1;
@@ -179,10 +178,10 @@ fn to_bytes<F: Scalar>(numbers: &[F]) -> Vec<u8> {
     bytes
 }
 
-/// The numbers that rank `from` has sent, `count` of them.
+/// Decodes `count` numbers sent by rank `from`.
 fn from_bytes<F: Scalar>(from: usize, bytes: &[u8], count: usize) -> Result<impl Iterator<Item = F>> {
     if bytes.len() != count * size_of::<F>() {
-        let cause = format!("it sent {} bytes where {} were expected", bytes.len(), count * size_of::<F>());
+        let cause = format!("expected {} bytes, found {}", count * size_of::<F>(), bytes.len());
         return Err(RankFault::Failed { rank: from, cause }.into());
     }
     Ok(bytes.chunks_exact(size_of::<F>()).filter_map(|mut bytes| F::take(&mut bytes)))

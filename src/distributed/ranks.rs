@@ -1,4 +1,4 @@
-//! What a training on several ranks needs: its part of each batch, sums, and agreement on errors.
+//! The ranks of a training: the split of each batch, sums, and agreement on errors.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -15,14 +15,14 @@ pub(crate) struct Ranks<'a> {
     reduction: Reduction,
     bucket_bytes: usize,
     sync_every: usize,
-    /// What went wrong in a call that has no result, until it is asked for.
+    /// The error of a call without a result, kept for [`Ranks::check`].
     fault: Mutex<Option<Error>>,
-    /// Where each rank has data of its own: how many rows of the batch under way are whose.
+    /// With shards, the number of rows of each rank in the current batch.
     shares: Option<Mutex<Vec<usize>>>,
 }
 
 impl<'a> Ranks<'a> {
-    /// Of a training that is given these; None of one that is alone, unless it cuts its batches nevertheless.
+    /// The ranks of these settings; `None` for a single rank, unless its batches are split for `Reduction::Exact`.
     pub(crate) fn of(settings: RankSettings<'a>) -> Option<Self> {
         let RankSettings { world, reduction, bucket_bytes, sync_every, sharded } = settings;
         let world = world.filter(|world| world.size() > 1 || reduction == Reduction::Exact)?;
@@ -30,36 +30,36 @@ impl<'a> Ranks<'a> {
         Some(Ranks { world, reduction, bucket_bytes, sync_every, fault: Mutex::new(None), shares })
     }
 
-    /// How many numbers of this type are summed in one piece.
+    /// The number of elements of this type in a bucket.
     pub(crate) fn bucket<F>(&self) -> usize {
         self.bucket_bytes.div_ceil(size_of::<F>())
     }
 
-    /// Whether each rank has data of its own.
+    /// Whether each rank has its own data.
     pub(crate) fn is_sharded(&self) -> bool {
         self.shares.is_some()
     }
 
-    /// Begins a batch of which each rank has so many rows.
+    /// Starts a batch with this number of rows on each rank.
     pub(crate) fn cut(&self, shares: Vec<usize>) {
         if let Some(Ok(mut known)) = self.shares.as_ref().map(Mutex::lock) {
             *known = shares;
         }
     }
 
-    /// Which of the batch's rows are those of a rank with data of its own.
+    /// The rows of a rank in the current batch, if each rank has its own data.
     fn share(&self, rank: usize) -> Option<Range<usize>> {
         let shares = self.shares.as_ref()?.lock().ok()?;
         let start = shares.iter().take(rank).sum();
         Some(start..start + shares.get(rank)?)
     }
 
-    /// After how many steps the ranks meet, where each takes steps of its own between.
+    /// The number of local steps between two synchronizations, for local SGD.
     pub(crate) fn meets_after(&self) -> Option<usize> {
         Some(self.sync_every).filter(|&steps| steps > 1)
     }
 
-    /// Whether batches are cut into the same parts on any number of ranks.
+    /// Whether batches are split into the same parts on any number of ranks.
     pub(crate) fn is_exact(&self) -> bool {
         self.reduction == Reduction::Exact
     }
@@ -77,22 +77,22 @@ impl<'a> Ranks<'a> {
         self.rank() == 0
     }
 
-    /// This rank's parts of so many rows, one after another: as even as can be, the larger parts first, so that rank 0 has a
-    /// row where any has. Of shards as [`Ranks::cut`] has it.
+    /// This rank's parts of a batch with `rows` rows. Parts are as equal as possible, the larger ones first, so rank 0 has a
+    /// row if any rank has one. With shards, [`Ranks::cut`] defines the parts.
     pub(crate) fn parts(&self, rows: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let (parts, count) = self.parts_of(self.rank());
         let share = self.share(self.rank());
         parts.map(move |index| share.clone().unwrap_or_else(|| part(rows, index, count)))
     }
 
-    /// How many of so many rows a rank has.
+    /// The number of rows of a rank in a batch with `rows` rows.
     pub(crate) fn held(&self, rows: usize, rank: usize) -> usize {
         let (parts, count) = self.parts_of(rank);
         let even = || parts.map(|index| part(rows, index, count).len()).sum();
         self.share(rank).map_or_else(even, |share| share.len())
     }
 
-    /// Which of how many parts a rank has.
+    /// The indices of the parts of a rank, and the total number of parts.
     fn parts_of(&self, rank: usize) -> (Range<usize>, usize) {
         match self.reduction {
             Reduction::Fast => (rank..rank + 1, self.size()),
@@ -100,7 +100,7 @@ impl<'a> Ranks<'a> {
         }
     }
 
-    /// The sums over all parts of all ranks of `len` numbers each, of which these are this rank's.
+    /// Sums `len` numbers over all parts of all ranks; `own` contains those of this rank.
     pub(crate) fn total<F: Scalar>(&self, mut own: Vec<Vec<F>>, len: usize) -> Result<Vec<F>> {
         if self.reduction == Reduction::Fast {
             let mut numbers = own.pop().unwrap_or_else(|| vec![F::zero(); len]);
@@ -132,7 +132,7 @@ impl<'a> Ranks<'a> {
         Ok(from_bytes(0, &bytes, len)?.collect())
     }
 
-    /// Sums over all ranks, for layers, which return no error: it is kept for [`Ranks::check`].
+    /// Sums over all ranks for layers, which cannot return an error. [`Ranks::check`] returns it later.
     pub(crate) fn sum_or_keep<F: Scalar>(&self, numbers: &mut [F]) {
         let Ok(mut fault) = self.fault.lock() else { return };
         if self.is_exact() {
@@ -143,7 +143,7 @@ impl<'a> Ranks<'a> {
         }
     }
 
-    /// What went wrong in [`Ranks::sum_or_keep`] so far.
+    /// Returns the first error of [`Ranks::sum_or_keep`].
     pub(crate) fn check(&self) -> Result<()> {
         self.fault.lock().ok().and_then(|mut fault| fault.take()).map_or(Ok(()), Err)
     }
@@ -153,17 +153,17 @@ impl<'a> Ranks<'a> {
         self.world.sum(F::to_numbers(numbers))
     }
 
-    /// The same while the program goes on.
+    /// Starts the same sum in the background.
     pub(crate) fn start_sum<F: Scalar>(&self, numbers: Vec<F>) -> Result<Sum<'_>> {
         self.world.start_sum(F::to_owned_numbers(numbers))
     }
 
-    /// Gives all ranks what rank 0 has.
+    /// Replaces the bytes on all ranks by those of rank 0.
     pub(crate) fn broadcast(&self, bytes: &mut Vec<u8>) -> Result<()> {
         self.world.broadcast(bytes)
     }
 
-    /// The same for a value.
+    /// Returns the value of rank 0 on all ranks.
     pub(crate) fn tell<T: StateValue>(&self, value: T) -> Result<T> {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
@@ -176,12 +176,12 @@ impl<'a> Ranks<'a> {
         self.world.send(to, bytes)
     }
 
-    /// The next bytes from another rank.
+    /// Waits for the next message of another rank.
     pub(super) fn receive(&self, from: usize) -> Result<Vec<u8>> {
         self.world.receive(from)
     }
 
-    /// Brings the values of all ranks to rank 0, in order; none to the others.
+    /// Returns the values of all ranks in order on rank 0, and an empty vector on the others.
     pub(crate) fn gather<T: StateValue>(&self, own: T) -> Result<Vec<T>> {
         let mut bytes = Vec::new();
         if !self.is_first() {
@@ -193,12 +193,12 @@ impl<'a> Ranks<'a> {
         std::iter::once(Ok(own)).chain(others).collect()
     }
 
-    /// Gives all ranks the values of all, in order.
+    /// Returns the values of all ranks in order, on all ranks.
     pub(crate) fn each<T: StateValue>(&self, own: T) -> Result<Vec<T>> {
         self.tell(self.gather(own)?)
     }
 
-    /// The same as [`Ranks::gather`] for numbers, one after another; `counts` tells how many each rank has.
+    /// Concatenates the numbers of all ranks on rank 0; `counts` returns the length on each rank.
     pub(crate) fn gather_numbers<F: Scalar>(
         &self,
         own: &[F],
@@ -214,14 +214,14 @@ impl<'a> Ranks<'a> {
         Ok(all)
     }
 
-    /// Ok where all ranks are; else a rank's own error, or which other rank has failed, and why.
+    /// Returns `Ok` if no rank failed; otherwise the own error, or that of the first rank that failed.
     pub(crate) fn agree<T>(&self, own: Result<T>) -> Result<T> {
         let mut failed = [f64::from(u8::from(own.is_err()))];
         self.world.sum(Numbers::F64(&mut failed))?;
         self.agree_if(failed[0] > 0.0, own)
     }
 
-    /// The same where it is known whether any rank has failed.
+    /// The same, if it is known whether any rank failed.
     pub(crate) fn agree_if<T>(&self, failed: bool, own: Result<T>) -> Result<T> {
         if !failed {
             return own;
@@ -235,7 +235,7 @@ impl<'a> Ranks<'a> {
         })
     }
 
-    /// Ok where all ranks have the same in words, by name; else the first that differs from rank 0, and in what.
+    /// Returns `Ok` if all ranks have the same named texts; otherwise the first difference from rank 0.
     pub(crate) fn alike(&self, own: Vec<(String, String)>) -> Result<()> {
         let all = self.gather(own)?;
         let differs = all.iter().enumerate().find_map(|(rank, other)| {
@@ -252,7 +252,7 @@ impl<'a> Ranks<'a> {
         }
     }
 
-    /// Ok where rank 0 is, the only one that can fail here; else why it has failed.
+    /// Returns `Ok` if rank 0 did not fail, the only rank that can fail here; otherwise its error.
     pub(crate) fn agree_with_first<T>(&self, own: Result<T>) -> Result<T> {
         let cause = self.tell(own.as_ref().err().map(Error::to_string))?;
         own.and_then(|value| match cause {
@@ -262,21 +262,22 @@ impl<'a> Ranks<'a> {
     }
 }
 
-/// How many parts a batch has on any number of ranks, where the sums are exact.
+/// The number of parts of a batch for `Reduction::Exact`, on any number of ranks.
 const PARTS: usize = 8;
 
-/// The part of rank `rank` of `size` ranks.
+/// The rows of rank `rank` out of `size` ranks.
 pub(super) fn part(rows: usize, rank: usize, size: usize) -> Range<usize> {
     let (each, more) = (rows / size, rows % size);
     let start = rank * each + rank.min(more);
     start..start + each + usize::from(rank < more)
 }
 
-/// A value that rank `from` has sent.
+/// Decodes a value sent by rank `from`.
 fn read<T: StateValue>(from: usize, bytes: &[u8]) -> Result<T> {
     let mut rest = bytes;
-    let broken =
-        || Error::from(RankFault::Failed { rank: from, cause: format!("it sent what is no {}", T::WHAT) });
+    let broken = || {
+        Error::from(RankFault::Failed { rank: from, cause: format!("expected a message with {}", T::WHAT) })
+    };
     T::take(&mut rest).filter(|_| rest.is_empty()).ok_or_else(broken)
 }
 

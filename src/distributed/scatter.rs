@@ -1,4 +1,4 @@
-//! An array that one rank has, shared out to all.
+//! Distribution of an array of rank 0 over all ranks.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, IxDyn, RemoveAxis};
 
@@ -7,16 +7,16 @@ use super::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, RankFault, Result};
 use crate::state::StateValue;
 
-/// Numbers of one message, at most, so that no rank holds more than its own rows twice over.
+/// The most numbers of one message, which bounds the memory of a rank by twice its own rows.
 const MESSAGE: usize = 1 << 20;
 
-/// Gives each rank its part of the rows of an array that rank 0 alone has, such as one that it has read from a file: the
-/// rows in order, in parts as even as they can be, the first of them larger, and no row where there are fewer than ranks.
-/// Numbers of all kinds can be scattered that [`StateValue`] lists. Train on the parts by [`Fit::sharded`](crate::Fit::sharded).
+/// Distributes the rows of an array of rank 0, such as one read from a file, over all ranks. The rows keep their order. The
+/// parts are as equal as possible, the first ones larger, and some are empty if there are fewer rows than ranks.
+/// [`StateValue`] lists the element types. Train on the parts with [`Fit::sharded`](crate::Fit::sharded).
 ///
 /// # Errors
-/// On every rank: [`RankFault::Failed`] where rank 0 brings no array, or another brings one, which says on that rank
-/// [`Error::Argument`]; where a rank cannot be reached.
+/// [`Error::Argument`] if rank 0 passes no array, or another rank passes one; the other ranks return
+/// [`RankFault::Failed`]. [`RankFault`] if a rank cannot be reached.
 ///
 /// # Example
 /// ```
@@ -42,14 +42,14 @@ where
     };
     let own = match (array, ranks.is_first()) {
         (None, true) => Err(missing()),
-        (Some(_), false) => Err(Error::argument("array", "none, as rank 0 has it", "an array")),
+        (Some(_), false) => Err(Error::argument("array", "none except on rank 0", "an array")),
         (Some(array), true) if array.ndim() == 0 => {
             Err(Error::argument("array", "an axis of rows", "no axis"))
         }
         _ => Ok(()),
     };
     ranks.agree(own)?;
-    ranks.alike(vec![("what is scattered".into(), format!("{} in {:?} dimensions", A::WHAT, D::NDIM))])?;
+    ranks.alike(vec![("scattered array".into(), format!("{} in {:?} dimensions", A::WHAT, D::NDIM))])?;
     let mut shape = ranks.tell(array.map_or_else(Vec::new, |array| array.shape().to_vec()))?;
     let rows = shape[0];
     let width: usize = shape[1..].iter().product();
@@ -84,5 +84,5 @@ where
 }
 
 fn broken() -> Error {
-    RankFault::Failed { rank: 0, cause: "it sent what is no part of an array".into() }.into()
+    RankFault::Failed { rank: 0, cause: "expected a message with part of an array".into() }.into()
 }

@@ -1,23 +1,23 @@
-//! What is set about ranks.
+//! Settings of a distributed training.
 
 use super::{Communicator, Reduction};
 use crate::error::{Error, Result};
 
-/// How a training goes on over ranks, and over which.
+/// The ranks of a training and how they communicate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RankSettings<'a> {
     pub(crate) world: Option<&'a dyn Communicator>,
     pub(crate) reduction: Reduction,
-    /// Gradients are summed in pieces of so many bytes.
+    /// The size of the buckets in which gradients are summed.
     pub(crate) bucket_bytes: usize,
-    /// Whether each rank has data of its own.
+    /// Whether each rank has its own data.
     pub(crate) sharded: bool,
-    /// Ranks meet after every so many steps.
+    /// The number of steps between two synchronizations.
     pub(crate) sync_every: usize,
 }
 
 impl<'a> RankSettings<'a> {
-    /// Over the ranks of this world, with defaults.
+    /// The default settings for these ranks.
     pub(crate) fn over(world: Option<&'a dyn Communicator>) -> Self {
         RankSettings {
             world,
@@ -28,7 +28,7 @@ impl<'a> RankSettings<'a> {
         }
     }
 
-    /// Refuses settings that no ranks can follow.
+    /// Returns an error for invalid settings.
     pub(crate) fn check(self) -> Result<()> {
         if self.bucket_bytes == 0 {
             return Err(Error::argument("bucket_bytes", "at least 1", 0));

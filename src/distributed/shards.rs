@@ -1,22 +1,22 @@
-//! Shards: data of which each rank has a part of its own, and what each of them gives to a batch.
+//! Shards: each rank has its own rows, and each batch takes rows from all of them.
 
 use std::ops::Range;
 
 use super::Ranks;
 use crate::error::Result;
 
-/// How many rows each rank has, and in which order all of them come: of any number of first rows each shard has given its
-/// share, as near as whole numbers come to it (Webster's method), so that all end together.
+/// The number of rows of each rank, and their global order. Every prefix of that order contains rows of each shard in
+/// proportion to its size, rounded by Webster's method, so that all shards end together.
 #[derive(Debug, Clone)]
 pub(crate) struct Shards {
     counts: Vec<usize>,
     rank: usize,
-    /// All rows.
+    /// The number of rows of all ranks.
     pub(crate) total: usize,
 }
 
 impl Shards {
-    /// What all ranks have, of which this one has `own`.
+    /// Exchanges the numbers of rows of all ranks; `own` is that of this rank.
     pub(crate) fn meet(ranks: &Ranks, own: usize) -> Result<Self> {
         Ok(Shards::of(ranks.each(own)?, ranks.rank()))
     }
@@ -26,29 +26,29 @@ impl Shards {
         Shards { counts, rank, total }
     }
 
-    /// How many rows each rank has, in words.
+    /// The number of rows of each rank, as text.
     pub(crate) fn words(&self) -> String {
         let counts: Vec<String> = self.counts.iter().map(ToString::to_string).collect();
         counts.join(", ")
     }
 
-    /// Begins the batch of these rows of all, and gives those of this rank, counted from the first of its own.
+    /// Starts the batch of these global rows, and returns the local rows of this rank.
     pub(crate) fn cut(&self, ranks: &Ranks, batch: Range<usize>) -> Range<usize> {
         let [before, after] = [batch.start, batch.end].map(|rows| self.first(rows));
         ranks.cut(after.iter().zip(&before).map(|(after, before)| after - before).collect());
         before[self.rank]..after[self.rank]
     }
 
-    /// How many of the first `rows` of all are each shard's. Its row `j` of `n` comes at `(2j + 1) / 2n` of the way, where
-    /// several do that of the first rank first.
+    /// The number of rows of each shard among the first `rows` global rows. Row `j` of `n` of a shard has the position
+    /// `(2j + 1) / 2n`; on a tie the lower rank comes first.
     fn first(&self, rows: usize) -> Vec<usize> {
         let total = self.total.max(1) as u128;
-        // All rows up to this point of the way, and then the nearest to it, until there are so many.
+        // Take all rows up to this position, then add or remove the nearest until the number is right.
         let share = |&count: &usize| ((2 * rows as u128 * count as u128 + total) / (2 * total)) as usize;
         let mut taken: Vec<usize> =
             self.counts.iter().zip(self.counts.iter().map(share)).map(|(n, k)| k.min(*n)).collect();
         let mut sum: usize = taken.iter().sum();
-        // Where row `row` of a shard lies, against row `other` of another.
+        // Compares the positions of two rows of two shards.
         let place = |(rank, row): (usize, usize), (other, row_of_other): (usize, usize)| {
             let left = (2 * row as u128 + 1) * self.counts[other] as u128;
             let right = (2 * row_of_other as u128 + 1) * self.counts[rank] as u128;

@@ -1,18 +1,18 @@
-//! Sums over ranks that go on while the program computes.
+//! Sums over ranks in the background.
 
 use std::fmt;
 
 use crate::error::Result;
 use crate::scalar::OwnedNumbers;
 
-/// A sum over all ranks that was begun by [`Communicator::start_sum`](super::Communicator::start_sum).
+/// A pending sum over all ranks, started by [`Communicator::start_sum`](super::Communicator::start_sum).
 ///
 /// # Example
 /// ```
 /// use cornu::distributed::{Communicator, OwnedNumbers, threads};
 /// let sums = threads(3, |world| -> cornu::Result<OwnedNumbers> {
 ///     let sum = world.start_sum(OwnedNumbers::F64(vec![world.rank() as f64]))?;
-///     // Here the program computes something else.
+///     // Compute something else here.
 ///     sum.finish()
 /// });
 /// for sum in sums {
@@ -20,16 +20,16 @@ use crate::scalar::OwnedNumbers;
 /// }
 /// # Ok::<(), cornu::Error>(())
 /// ```
-#[must_use = "the sum is there once it is finished"]
+#[must_use = "call `finish` to get the sum"]
 pub struct Sum<'c>(Box<dyn FnOnce() -> Result<OwnedNumbers> + 'c>);
 
 impl<'c> Sum<'c> {
-    /// A sum that this waits for and gives.
+    /// Creates a sum from the function that waits for its result.
     pub fn new(finish: impl FnOnce() -> Result<OwnedNumbers> + 'c) -> Self {
         Sum(Box::new(finish))
     }
 
-    /// Waits until the sum is there.
+    /// Waits for the sum and returns it.
     ///
     /// # Errors
     /// As [`Communicator::send`](super::Communicator::send).

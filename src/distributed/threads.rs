@@ -1,4 +1,4 @@
-//! Ranks that are threads of one process.
+//! Ranks as threads of one process.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::Communicator;
 use crate::error::{Error, RankFault, Result};
 
-/// How long a rank waits for another.
+/// The default time that a rank waits for another.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// A rank that is a thread; see [`threads`].
+/// A rank in a thread; see [`threads`].
 #[derive(Debug)]
 pub struct ThreadRank {
     rank: usize,
@@ -20,18 +20,18 @@ pub struct ThreadRank {
 }
 
 impl ThreadRank {
-    /// How long to wait for a message of another rank before this is an error. Default: 25 s.
+    /// Sets the longest wait for a message of another rank. Default: 25 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 }
 
-/// Runs a program on so many ranks, each in a thread of its own, and gives what each of them returned: to try out, or to
-/// test, on one machine what is meant for many.
+/// Runs a program on `size` ranks, each in its own thread, and returns the result of each rank. Use it to test on one machine
+/// what will run on many.
 ///
 /// # Panics
-/// Where the program does so on any rank, once all have ended.
+/// If the program panics on any rank, after all ranks have ended.
 ///
 /// # Example
 /// ```
@@ -82,7 +82,7 @@ impl Communicator for ThreadRank {
         receiver.recv_timeout(self.patience).map_err(|error| match error {
             RecvTimeoutError::Disconnected => ended(from),
             RecvTimeoutError::Timeout => {
-                let cause = format!("nothing was heard of it for {} s", self.patience.as_secs_f64());
+                let cause = format!("no message for {} s", self.patience.as_secs_f64());
                 RankFault::Failed { rank: from, cause }.into()
             }
         })

@@ -1,16 +1,16 @@
-//! Work before or between trainings that each rank does for itself, such as reading its data.
+//! Work that each rank does by itself before or between trainings, such as reading its data.
 
 use super::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, RankFault, Result};
 use crate::state::StateValue;
 
-/// Does some work on each rank, such as reading its data, and ends in an error on all of them where it does on one: that
-/// error on the rank itself, and on the others which rank has failed, and why. Without it the others would only hear that
-/// the rank has ended. The work may take longer than the patience of the others: meanwhile they are told each second that
-/// it is under way. Within it ranks must not send each other anything.
+/// Runs work on each rank, such as reading its data, and returns an error on all ranks if it fails on one: the error itself
+/// on that rank, and the rank and the cause on the others. Without `together`, the others would only see that the rank has
+/// ended. The work may take longer than the patience of the others, because each rank sends a heartbeat every second. The
+/// work itself must not communicate.
 ///
 /// # Errors
-/// What `work` returns; [`RankFault::Failed`] for the first other rank whose work has failed, or that cannot be reached.
+/// The error of `work`; [`RankFault::Failed`] for the first other rank whose work failed, or that cannot be reached.
 ///
 /// # Example
 /// ```
@@ -35,7 +35,7 @@ pub fn together<T>(world: &impl Communicator, work: impl FnOnce() -> Result<T>) 
         made.as_ref().err().map(Error::to_string).put(&mut bytes);
         bytes
     });
-    // What went wrong here is told here, whether the others could be told or not.
+    // This rank returns its own error, even if the others could not be reached.
     let made = match own {
         Some(Ok(made)) => made,
         Some(Err(error)) => return Err(error),

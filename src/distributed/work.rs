@@ -1,4 +1,4 @@
-//! Work of unknown length, of which each rank has another: while one is at it, the others hear that it lives.
+//! Work of unknown duration, different on each rank. Heartbeats show the others that a rank is alive.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -7,18 +7,18 @@ use super::Ranks;
 use crate::error::{Error, RankFault, Result};
 use crate::state::StateValue;
 
-/// How often a rank says that it is at work; far below the patience of those that wait.
+/// The interval of heartbeats, far below the patience of the waiting ranks.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// What the first byte of a message says: still at work, done with what follows, or failed by the rank and for the cause
+/// The first byte of a message: still working, done with the result that follows, or failed with the rank and the cause
 /// that follow.
 const ALIVE: u8 = 0;
 const DONE: u8 = 1;
 const FAILED: u8 = 2;
 
 impl Ranks<'_> {
-    /// Does this rank's work, waits for that of the others however long it takes, and gives all ranks what each made, in
-    /// order. A rank that ends or falls silent is an error on all.
+    /// Runs the work of this rank, waits for that of the others however long it takes, and returns the results of all ranks in
+    /// order. If a rank ends or becomes silent, all ranks return an error.
     pub(crate) fn work(&self, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<Vec<u8>>> {
         let own = self.beating(work);
         if self.is_first() {
@@ -28,13 +28,13 @@ impl Ranks<'_> {
                 Ok(all) => all.put(&mut bytes),
                 Err(error) => cause(error).put(&mut bytes),
             }
-            // The first that cannot be told is not the last that has to be.
+            // If one rank cannot be reached, the others are still sent the result.
             let told = (1..self.size()).map(|rank| self.send(rank, &bytes)).fold(Ok(()), Result::and);
             return all.and_then(|all| told.map(|()| all));
         }
         let mut bytes = vec![DONE];
         bytes.extend(own);
-        // Rank 0 may have ended, and have said why before.
+        // Rank 0 may have ended and sent the cause before.
         let sent = self.send(0, &bytes);
         let bytes = self.hear(0, &mut || Ok(()))?;
         sent?;
@@ -43,7 +43,7 @@ impl Ranks<'_> {
         all.ok_or_else(|| broken(0))
     }
 
-    /// Does the work, while another thread tells those who may be waiting that it is under way.
+    /// Runs the work while another thread sends heartbeats.
     fn beating<T>(&self, work: impl FnOnce() -> T) -> T {
         let (stop, stopped) = channel::<()>();
         std::thread::scope(|scope| {
@@ -56,7 +56,7 @@ impl Ranks<'_> {
         })
     }
 
-    /// Rank 0 says so to all but one, another rank to rank 0.
+    /// Rank 0 sends a heartbeat to all other ranks but one; another rank sends one to rank 0.
     fn beat(&self, but: usize) -> Result<()> {
         match self.is_first() {
             true => {
@@ -66,13 +66,13 @@ impl Ranks<'_> {
         }
     }
 
-    /// What all ranks made, on rank 0. While one is waited for, the others hear of it.
+    /// Collects the results of all ranks on rank 0, which passes on the heartbeats of the rank it waits for.
     fn collect(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>> {
         let others = (1..self.size()).map(|rank| self.hear(rank, &mut || self.beat(rank)));
         std::iter::once(Ok(own)).chain(others).collect()
     }
 
-    /// What a rank has made, once it has; `alive` is called each time that it says it is at work.
+    /// Waits for the result of a rank; calls `alive` at each of its heartbeats.
     fn hear(&self, from: usize, alive: &mut dyn FnMut() -> Result<()>) -> Result<Vec<u8>> {
         loop {
             let mut bytes = self.receive(from)?;
@@ -89,7 +89,7 @@ impl Ranks<'_> {
         }
     }
 
-    /// Brings bytes from one rank to another: what arrived on that one, nothing on all others.
+    /// Sends bytes from one rank to another; returns them on the receiver and `None` on all others.
     pub(crate) fn hand(
         &self,
         from: usize,
@@ -105,7 +105,7 @@ impl Ranks<'_> {
     }
 }
 
-/// Which rank has failed, and why.
+/// The rank that failed and its cause.
 fn cause(error: &Error) -> (u64, String) {
     match error {
         Error::Rank(RankFault::Failed { rank, cause }) => (*rank as u64, cause.clone()),
@@ -114,7 +114,7 @@ fn cause(error: &Error) -> (u64, String) {
 }
 
 fn broken(rank: usize) -> Error {
-    RankFault::Failed { rank, cause: "it sent what is no result".into() }.into()
+    RankFault::Failed { rank, cause: "expected a message with a result".into() }.into()
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
                 (0..2)
                     .map(|turn| {
                         let work = || {
-                            // Longer than a beat on one of them, which the others wait for.
+                            // Longer than a heartbeat on one rank, which the others wait for.
                             let long = world.rank() == size - 1 - turn;
                             std::thread::sleep(Duration::from_millis(if long { 1200 } else { 1 }));
                             vec![world.rank() as u8; turn + 1]

@@ -1,9 +1,9 @@
-//! What can be wrong with a backup.
+//! Errors of backups.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a training cannot go on from a backup, or why none could be written.
+/// Why a training cannot resume from a backup, or cannot write one.
 ///
 /// # Example
 /// ```
@@ -17,58 +17,58 @@ use std::sync::Arc;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupFault {
-    /// The system could not read or write it: a full disk, a folder that is gone or read-only.
+    /// An I/O error, such as a full disk or a missing or read-only folder.
     #[error("{}: {source}", file.display())]
     Io {
         /// The file or folder.
         file: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: Arc<std::io::Error>,
     },
-    /// The file is no backup, or not as it was written.
+    /// The file is not a backup, or is damaged.
     #[error("{} is damaged at {place}: expected {expected}, found {found}", file.display())]
     Damaged {
         /// The file.
         file: PathBuf,
-        /// Where in it.
+        /// The place in the file.
         place: String,
-        /// What should be there.
+        /// The expected content.
         expected: String,
-        /// What is there.
+        /// The actual content.
         found: String,
     },
-    /// The backup was written by a version of this crate that keeps other things in it, or in another order.
+    /// The backup was written by another version of cornu, with another layout.
     #[error(
-        "{} is a backup of layout {found}, of another version of cornu; this one reads layout {expected}. End the training by \
-         the version that began it, or remove the backup to start anew",
+        "{}: expected backup layout {expected}, found {found} of another version of cornu; finish the training with that \
+         version, or delete the backup to start again",
         file.display()
     )]
     Version {
         /// The file.
         file: PathBuf,
-        /// The layout that this version reads and writes.
+        /// The layout of this version.
         expected: u32,
         /// The layout of the file.
         found: u32,
     },
-    /// The backup is that of another model, of other data or of other settings.
+    /// The backup belongs to another model, other data or other settings.
     #[error(
-        "{} is the backup of another training, where {what} was {there}; here it is {here}. \
-         Give the program back what it had, or remove the backup to start anew",
+        "{} is the backup of another training: expected {what} {there}, found {here}; \
+         restore the previous value, or delete the backup to start again",
         file.display()
     )]
     OfAnother {
         /// The file.
         file: PathBuf,
-        /// What differs, such as `batch_size`.
+        /// The name of the setting that differs, such as `batch_size`.
         what: String,
-        /// What it was in the training that the backup is of.
+        /// The value in the training of the backup.
         there: String,
-        /// What it is in this one.
+        /// The value in this training.
         here: String,
     },
-    /// Another training, which is running, writes its backups to the same folder.
-    #[error("{} holds the backups of another training that is running", folder.display())]
+    /// Another running training uses the same folder.
+    #[error("{} is in use by another running training", folder.display())]
     InUse {
         /// The folder.
         folder: PathBuf,

@@ -1,4 +1,4 @@
-//! How shapes, lists of names and arguments read in messages.
+//! The format of shapes, lists of names and arguments in messages.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(super) fn listed(known: &[String]) -> String {
     }
 }
 
-/// A row of a table, by its line where the file has lines.
+/// Formats a row of a table, as a line number if the file has lines.
 pub(super) struct Row(pub(super) usize, pub(super) Option<std::num::NonZeroU64>);
 
 impl std::fmt::Display for Row {

@@ -1,16 +1,16 @@
-//! A loss or a gradient that is not finite, on its way from one rank to another.
+//! Divergence as plain data, to send it from one rank to another.
 
 use super::Error;
 
-/// What can diverge.
+/// The quantities that can diverge.
 pub(crate) const LOSS: &str = "the loss";
 pub(crate) const GRADIENT: &str = "the gradient";
 
-/// The epoch and the batch; whether it was the gradient and not the loss, which number was there, and where.
+/// `((epoch, batch), (is_gradient, (value, place)))`.
 pub(crate) type Divergence = ((usize, usize), (bool, (f64, String)));
 
 impl Error {
-    /// Of a training that has diverged, what went wrong.
+    /// Returns the parts of [`Error::Diverged`].
     pub(crate) fn divergence(&self) -> Option<Divergence> {
         match self {
             Error::Diverged { epoch, batch, what, value, place } => {
@@ -20,7 +20,7 @@ impl Error {
         }
     }
 
-    /// The same error again.
+    /// Creates an [`Error::Diverged`] from its parts.
     pub(crate) fn diverged(((epoch, batch), (gradient, (value, place))): Divergence) -> Self {
         Error::Diverged { epoch, batch, what: if gradient { GRADIENT } else { LOSS }, value, place }
     }

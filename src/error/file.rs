@@ -1,11 +1,11 @@
-//! What can be wrong with a file, or with what is to be written to one.
+//! Errors of files, and of content that cannot be written to one.
 
-/// Whether Keras keeps code of the user's in things of this kind.
+/// Whether Keras stores code of the user in objects of this kind.
 fn holds_code(kind: &str) -> bool {
     ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__"].contains(&kind)
 }
 
-/// Why a model could not be written or read.
+/// Why a file could not be written or read.
 ///
 /// # Example
 /// ```
@@ -20,136 +20,136 @@ fn holds_code(kind: &str) -> bool {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// A setting that is missing, of another type, or not known.
+    /// A setting that is missing, unknown or of the wrong type.
     #[error("`{path}`: expected {expected}, found {found}")]
     Setting {
-        /// Where it is, such as `layers[3].config.units`.
+        /// The path, such as `layers[3].config.units`.
         path: String,
-        /// What would do.
+        /// The expected value, in words.
         expected: String,
-        /// What was found.
+        /// The actual value.
         found: String,
     },
-    /// A kind that nobody registered.
+    /// A kind that is not registered.
     #[error(
-        "`{path}`: no {what} `{kind}` is known here{}{}; register your own: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
-        if module.is_empty() { String::new() } else { format!(" by the module `{module}`") },
-        if holds_code(kind) { ", and the code in it is never run" } else { "" }
+        "`{path}`: unknown {what} `{kind}`{}{}; register it: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
+        if module.is_empty() { String::new() } else { format!(" of the module `{module}`") },
+        if holds_code(kind) { ", whose code is never run" } else { "" }
     )]
     UnknownKind {
         /// `layer`, `loss`, `optimizer`, `metric` or `schedule`.
         what: &'static str,
-        /// Where it is, such as `layers[3].config`.
+        /// The path, such as `layers[3].config`.
         path: String,
         /// The kind.
         kind: String,
-        /// The module that the file names for it.
+        /// The module that the file names for the kind.
         module: String,
     },
-    /// A thing without settings that could be written, such as a closure.
-    #[error("the {what} {name} has no settings that could be saved: its `config` tells none")]
+    /// An object without settings, such as a closure.
+    #[error("the {what} {name} cannot be saved: its `config` returns no settings")]
     NotSavable {
         /// `layer`, `loss`, `optimizer`, `metric` or `learning rate`.
         what: &'static str,
-        /// The thing.
+        /// The object.
         name: String,
     },
-    /// A layer, or a model, for which a format has no words.
+    /// A model that a format cannot represent.
     #[error("cannot be written as {format}: {reason}")]
     NotExportable {
         /// The format.
         format: &'static str,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A format whose feature is off.
+    /// A format whose Cargo feature is off.
     #[error("{path}: the format `{format}` needs the feature `{feature}` of cornu")]
     Feature {
         /// The file.
         path: String,
         /// The format.
         format: &'static str,
-        /// The feature that adds it.
+        /// The Cargo feature of the format.
         feature: &'static str,
     },
-    /// A name that tells no format.
-    #[error("{path}: expected a name that ends in {expected}")]
+    /// A file name without a known extension.
+    #[error("{path}: expected a file name that ends in {expected}")]
     Extension {
         /// The file.
         path: String,
-        /// The ends that would do.
+        /// The known extensions.
         expected: &'static str,
     },
-    /// The system refused to read or write.
+    /// An I/O error.
     #[error("{path}: {message}")]
     Io {
         /// The file.
         path: String,
-        /// What kind of refusal.
+        /// The kind of error.
         kind: std::io::ErrorKind,
-        /// The system's words.
+        /// The message of the operating system.
         message: String,
     },
-    /// A value of a table that is not what is needed.
+    /// An invalid value in a table.
     #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::display::Row(*row, *line))]
     Value {
         /// The file.
         path: String,
         /// The row of data, from 0.
         row: usize,
-        /// The line of a text file on which it begins, from 1.
+        /// The line of a text file on which the row begins, from 1.
         line: Option<std::num::NonZeroU64>,
-        /// The column's name, or its place from 0 where it has none.
+        /// The name of the column, or its index from 0 if it has none.
         column: String,
-        /// What would do.
+        /// The expected value, in words.
         expected: String,
-        /// What was found.
+        /// The actual value.
         found: String,
     },
-    /// A row of a table with more or fewer fields than the first.
+    /// A row of a table with another number of fields than the first.
     #[error("{path}, line {line}: expected {expected} fields as on the first line, found {found}")]
     Fields {
         /// The file.
         path: String,
         /// The line on which the row begins, from 1.
         line: u64,
-        /// How many fields the first line has.
+        /// The number of fields of the first line.
         expected: usize,
-        /// How many this row has.
+        /// The number of fields of the row.
         found: usize,
     },
-    /// No column, or variable, of that name or place.
-    #[error("{path}: no {what} `{name}`; there is {}", super::display::listed(known))]
+    /// An unknown column or variable.
+    #[error("{path}: unknown {what} `{name}`, expected one of: {}", super::display::listed(known))]
     Column {
         /// The file.
         path: String,
         /// `column`, `variable` ...
         what: &'static str,
-        /// What was asked for.
+        /// The unknown name.
         name: String,
-        /// What there is.
+        /// The known names.
         known: Vec<String>,
     },
-    /// An array in a file that is not what is needed.
+    /// An unsuitable array in a file.
     #[error("{path}, `{name}`: expected {expected}, found {found}")]
     Array {
         /// The file.
         path: String,
         /// The array's name.
         name: String,
-        /// What would do.
+        /// The expected value, in words.
         expected: String,
-        /// What was found.
+        /// The actual value.
         found: String,
     },
-    /// A file that is not whole, not what its name says, or made to do harm.
+    /// A file that is truncated, malformed or malicious.
     #[error("{path}, {place}: {problem}")]
     Damaged {
         /// The file.
         path: String,
-        /// Where in it.
+        /// The place in the file.
         place: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

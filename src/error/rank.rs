@@ -1,6 +1,6 @@
-//! What can be wrong with one of several ranks.
+//! Errors of single ranks in a distributed training.
 
-/// Why a training on several ranks cannot begin or go on, and because of which of them.
+/// Why a distributed training cannot start or continue, and the rank at fault.
 ///
 /// # Example
 /// ```
@@ -16,19 +16,19 @@ pub enum RankFault {
     Failed {
         /// The rank, from 0.
         rank: usize,
-        /// Its error in words, or that nothing was heard of it.
+        /// The error of that rank as text.
         cause: String,
     },
-    /// The ranks are not alike.
+    /// The ranks differ.
     #[error("rank {rank} differs from rank 0 in {what}: expected {expected}, found {found}")]
     Differs {
         /// The first rank that differs.
         rank: usize,
-        /// In what: the version of this crate, the model, the seed, the data ...
+        /// The difference: the version of cornu, the model, the seed, the data ...
         what: String,
-        /// What rank 0 has.
+        /// The value on rank 0.
         expected: String,
-        /// What the other rank has.
+        /// The value on the other rank.
         found: String,
     },
 }

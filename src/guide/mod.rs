@@ -27,8 +27,8 @@
 //! | chapter | contents |
 //! |---|---|
 //! | [`diagnosis_results`] | how often the diagnosis is right |
-//! | [`speed`] | speed beside other libraries, memory, binary size, build time |
-//! | [`published_networks`] | test errors beside those of a paper |
+//! | [`speed`] | speed compared with other libraries, memory, binary size, build time |
+//! | [`published_networks`] | test errors compared with those of a paper |
 
 #[doc = include_str!("first_network.md")]
 pub mod first_network {}

@@ -92,8 +92,7 @@ impl<F: Scalar> Sequential<F> {
         } else {
             let mut shape = input;
             for (index, layer) in model.layers.iter_mut().enumerate() {
-                let adapted = layer.kind() == "Normalization";
-                shape = match adapted {
+                shape = match layer.traits().is_adapted {
                     true => layer.output_shape().unwrap_or(&shape).to_vec(),
                     false => layer.renew(&shape, &mut Rng::stream(model.seed, index as u64))?,
                 };

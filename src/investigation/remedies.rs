@@ -3,7 +3,7 @@
 use super::trial::{TrialPlan, TrialSample};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
-use crate::diagnosis::Remedy;
+use crate::diagnosis::{Remedy, ReplacementLoss};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, names};
@@ -48,16 +48,18 @@ pub(super) fn apply<F: Scalar>(
                 let mut layers: Vec<&mut NamedLayer<F>> = model.layers.iter_mut().filter(weighted).collect();
                 // The last is not hidden; nor is one that only a softmax follows.
                 let logits = layers.len().saturating_sub(2);
-                let softmax = layers
-                    .last()
-                    .is_some_and(|layer| layer.kind() == "Softmax" || layer.kind() == "Activation");
-                let hidden = if softmax { logits } else { layers.len().saturating_sub(1) };
+                let ends_in_function = layers.last().is_some_and(|layer| {
+                    let mut params = 0;
+                    layer.each_param(&mut |_, _| params += 1);
+                    params == 0
+                });
+                let hidden = if ends_in_function { logits } else { layers.len().saturating_sub(1) };
                 for layer in layers.iter_mut().take(hidden).filter(|layer| layer.activation() == Some(*from))
                 {
                     layer.set_activation(*to);
                 }
             }
-            Remedy::Loss(name) => set_loss(&mut model, name)?,
+            Remedy::Loss(loss) => set_loss(&mut model, *loss)?,
             Remedy::LearningRate(rate) => {
                 if let Some(compiled) = &mut model.compiled {
                     compiled.optimizer.learning_rate_mut().set(*rate)?;
@@ -136,16 +138,18 @@ fn initialize<F: Scalar>(layer: &mut NamedLayer<F>, rng: &mut Rng) -> Result<()>
 }
 
 /// Another loss, and the function at the end that it needs.
-fn set_loss<F: Scalar>(model: &mut Sequential<F>, name: &str) -> Result<()> {
+fn set_loss<F: Scalar>(model: &mut Sequential<F>, loss: ReplacementLoss) -> Result<()> {
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let sparse = matches!(compiled.loss.target(), Target::Classes { .. });
-    let (loss, activation): (Box<dyn Loss<F>>, Activation) = match name {
-        "binary_crossentropy" => (Box::new(BinaryCrossentropy::new()), Activation::Sigmoid),
-        "categorical_crossentropy" if sparse => {
+    let (loss, activation): (Box<dyn Loss<F>>, Activation) = match loss {
+        ReplacementLoss::BinaryCrossentropy => (Box::new(BinaryCrossentropy::new()), Activation::Sigmoid),
+        ReplacementLoss::CategoricalCrossentropy if sparse => {
             (Box::new(SparseCategoricalCrossentropy::new()), Activation::Softmax)
         }
-        "categorical_crossentropy" => (Box::new(CategoricalCrossentropy::new()), Activation::Softmax),
-        _ => (Box::new(MeanSquaredError::new()), Activation::Linear),
+        ReplacementLoss::CategoricalCrossentropy => {
+            (Box::new(CategoricalCrossentropy::new()), Activation::Softmax)
+        }
+        ReplacementLoss::MeanSquaredError => (Box::new(MeanSquaredError::new()), Activation::Linear),
     };
     compiled.loss = loss;
     let last = model.layers.iter_mut().rev().find(|layer| !layer.is_view());

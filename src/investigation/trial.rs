@@ -165,7 +165,7 @@ impl TrialPlan {
 
 /// The mean over classes of the share of their rows that are answered so, less that of guessing; none without classes.
 fn recall<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>) -> Option<f64> {
-    let task = model.compiled.as_ref().map(|compiled| Task::of(compiled.loss.name()))?;
+    let task = model.compiled.as_ref().map(|compiled| Task::from(compiled.loss.target()))?;
     let matrix = model.confusion_matrix(&sample.x, &sample.y).ok().filter(|_| task != Task::Numbers)?;
     let counts = matrix.counts();
     let rows = counts.outer_iter().enumerate().map(|(class, row)| (row[class], row.sum()));

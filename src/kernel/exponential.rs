@@ -1,10 +1,10 @@
-//! Softmax and the logarithm below it, with the exponentials of many rows computed side by side.
+//! Softmax and log-sum-exp, with the exponentials of many rows computed together.
 
 use super::simd::{map, simd};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// How many exponentials are computed at a time where there is no memory for all.
+/// The number of exponentials computed at a time without a buffer for all.
 const LEN: usize = 128;
 
 /// `y ← e^y / Σ e^y` in each row, without overflow.
@@ -20,7 +20,7 @@ pub(crate) fn softmax<F: Scalar>(mut y: BatchMut<F>) {
     }
 }
 
-/// Gives the largest number m of each row, and `Σ e^(y − m)`: their `m + ln Σ` is the logarithm of the row's `Σ e^y`.
+/// Computes the largest number m of each row and `Σ e^(y − m)`; `m + ln Σ` is the logarithm of `Σ e^y` of the row.
 pub(crate) fn sums_of_exponentials<F: Scalar>(y: Batch<F>, mut each: impl FnMut(F, F)) {
     let mut memory = [F::zero(); LEN];
     let width = y.width().max(1);
@@ -47,7 +47,7 @@ pub(crate) fn sums_of_exponentials<F: Scalar>(y: Batch<F>, mut each: impl FnMut(
     }
 }
 
-/// The largest number, or one that is none where there is such.
+/// The largest number, or NaN if there is a NaN.
 fn largest<F: Scalar>(row: &[F]) -> F {
     row.iter().fold(-F::infinity(), |max, &y| if y > max || y.is_nan() { y } else { max })
 }

@@ -1,8 +1,8 @@
 //! One row times a matrix, C = x·B: a prediction of one sample.
 //!
-//! The summed axis is cut in the same blocks as in `product`, four of which run side by side so that no register
-//! waits for its last sum. The sums of all blocks are then added in order: the bits are those of the tiles,
-//! whoever computed which block.
+//! The summed axis is split into the same blocks as in `product`, four of which are computed together to hide the latency
+//! of the additions. The sums of all blocks are then added in order, so the bits are those of the tiles, whichever thread
+//! computed a block.
 
 use std::any::TypeId;
 
@@ -15,7 +15,7 @@ use super::threads;
 use super::vector::{Lanes, Vector};
 use crate::scalar::Scalar;
 
-/// Blocks that run side by side.
+/// The blocks that are computed together.
 pub(super) const GROUP: usize = 4;
 
 /// C = x·B (+ bias) for one row: the sums of blocks of the summed axis, added up in order, split by split.
@@ -25,7 +25,7 @@ pub(super) fn gemv<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>,
         let to = Shared((product, sums.as_mut_ptr()));
         let group = |group: usize| {
             let Shared((product, sums)) = &to;
-            // SAFETY: the operands were checked; the groups' places in the sums differ; the machine has `isa`.
+            // SAFETY: the operands were checked; the groups write to different sums; the machine has `isa`.
             unsafe { groups(isa, product, group, *sums) };
         };
         let alone = n * product.k < ALONE / 4;
@@ -53,10 +53,10 @@ pub(super) fn gemv<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>,
 /// Computes the blocks of one group.
 ///
 /// # Safety
-/// The machine has `isa`, the operands hold what is read, and nobody else touches these sums.
+/// The machine has `isa`, the operands hold what is read, and no other thread accesses these sums.
 unsafe fn groups<F: Scalar>(isa: Isa, product: &Product<F>, group: usize, sums: *mut F) {
     let product: *const Product<F> = product;
-    // SAFETY: F is the type that its id names, so the casts change nothing; the rest is handed on.
+    // SAFETY: F is the type that its id names, so the casts change nothing; the caller guarantees the rest.
     unsafe {
         if TypeId::of::<F>() == TypeId::of::<f32>() {
             let (product, sums) = (&*product.cast::<Product<f32>>(), sums.cast::<f32>());
@@ -83,14 +83,14 @@ unsafe fn groups<F: Scalar>(isa: Isa, product: &Product<F>, group: usize, sums: 
 /// The sums of the blocks of group `group`, each `n` long, at their places in `sums`.
 ///
 /// # Safety
-/// The machine has the instruction set; the operands hold all columns and steps, those of B lie side by side;
-/// `sums` has room for every block, and nobody else touches those of this group meanwhile.
+/// The machine has the instruction set; the operands hold all columns and steps, the columns of B are contiguous;
+/// `sums` has space for every block, and no other thread accesses those of this group.
 #[inline(always)]
 unsafe fn blocks<V: Vector>(product: &Product<V::Number>, group: usize, sums: *mut V::Number) {
     let width = 3 * V::LANES;
     for start in (0..product.n).step_by(width) {
         let columns = width.min(product.n - start);
-        // SAFETY: handed on.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             match columns.div_ceil(V::LANES) {
                 1 => panel::<V, 1>(product, group, start, columns, sums),
@@ -155,7 +155,7 @@ unsafe fn add_step<V: Vector, const N: usize>(
     b: *const V::Number,
     count: &[usize; N],
 ) {
-    // SAFETY: handed on; only the last register may be partly filled.
+    // SAFETY: guaranteed by the caller; only the last register may be partly filled.
     unsafe {
         let x = V::splat(x);
         for j in 0..N {
@@ -166,7 +166,7 @@ unsafe fn add_step<V: Vector, const N: usize>(
     }
 }
 
-/// One entry for each instruction set and number type.
+/// One entry point for each instruction set and number type.
 macro_rules! entries {
     ($($(#[$attribute:meta])* $name:ident, $number:ty, $register:ty;)*) => {$(
         /// The sums of the blocks of a group.
@@ -175,7 +175,7 @@ macro_rules! entries {
         /// As for [`blocks`].
         $(#[$attribute])*
         pub(super) unsafe fn $name(product: &Product<$number>, group: usize, sums: *mut $number) {
-            // SAFETY: handed on.
+            // SAFETY: guaranteed by the caller.
             unsafe { blocks::<$register>(product, group, sums) }
         }
     )*};

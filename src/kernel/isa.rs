@@ -11,7 +11,7 @@ pub(super) enum Isa {
 }
 
 impl Isa {
-    /// The best that this machine has.
+    /// The best instruction set of this machine.
     pub(super) fn best() -> Isa {
         #[cfg(target_arch = "x86_64")]
         {

@@ -1,4 +1,4 @@
-//! Products of whole matrices: how many threads, who does which part.
+//! Matrix products: the number of threads, and the split into parts.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::threads;
 use super::tile::Start;
 use crate::scalar::Scalar;
 
-/// A matrix to read: its numbers, and the distances between its rows and between its columns.
+/// A matrix to read: its numbers and its row and column strides.
 #[derive(Clone, Copy)]
 pub(super) struct Strided<'a, F> {
     pub(super) data: &'a [F],
@@ -20,13 +20,13 @@ pub(super) struct Strided<'a, F> {
 }
 
 impl<F> Strided<'_, F> {
-    /// Whether a matrix of this size lies within the numbers.
+    /// Whether a matrix of this size is within bounds.
     fn holds(&self, rows: usize, cols: usize) -> bool {
         rows == 0 || cols == 0 || (rows - 1) * self.row + (cols - 1) * self.col < self.data.len()
     }
 }
 
-/// The lengths of a product: `c` is `m × n`, the summed axis `k` long.
+/// The lengths of a product: C is `m × n`, and the summed axis has length `k`.
 #[derive(Clone, Copy)]
 pub(super) struct Size {
     pub(super) m: usize,
@@ -34,20 +34,20 @@ pub(super) struct Size {
     pub(super) k: usize,
 }
 
-/// What a product is added to.
+/// What happens to C beside the product.
 #[derive(Clone, Copy)]
 pub(super) enum Epilogue<'a, F> {
     /// C = A·B.
     Zero,
-    /// C = bias + A·B, the same row for every row of C.
+    /// C = bias + A·B, with the same bias for every row of C.
     Bias(&'a [F]),
     /// C = C + A·B.
     Add,
-    /// C = C + s·(A·B), for a summed axis of one block.
+    /// C = C + s·(A·B), for a summed axis of at most one block.
     Scaled(F),
 }
 
-/// C = A·B, with this epilogue.
+/// C = A·B with this epilogue: `c` is `m × n`, and the summed axis has length `k`.
 pub(super) fn matmul<F: Scalar>(
     isa: Isa,
     a: Strided<F>,
@@ -64,7 +64,7 @@ pub(super) fn matmul<F: Scalar>(
         Epilogue::Scaled(s) => (Start::Scaled(s), None),
     };
     debug_assert!(k <= BLOCK || !matches!(epilogue, Epilogue::Scaled(_)));
-    // Checked here once, so that the kernels below may trust their pointers.
+    // Checked once here; the kernels below trust their pointers.
     assert!(
         a.holds(rows, k) && b.holds(k, n) && c.len() >= rows * n && bias.is_none_or(|bias| bias.len() >= n)
     );
@@ -103,17 +103,17 @@ pub(super) fn matmul<F: Scalar>(
     });
 }
 
-/// C cut in rows, or where these are few or B has to be packed, in columns.
+/// Splits C by rows; or by columns if there are few rows or B must be packed.
 struct Parts {
     rows: usize,
     cols: usize,
-    /// Rows and columns of a part.
+    /// The rows and columns of a part.
     size: (usize, usize),
 }
 
 impl Parts {
     fn new(rows: usize, cols: usize, threads: usize, packs: bool) -> Self {
-        // Whole registers and whole tiles, and enough parts that a helper who comes late still finds one.
+        // Whole registers and tiles, and enough parts that a late helper still finds one.
         let whole =
             |items: usize, unit: usize, parts: usize| items.div_ceil(unit).div_ceil(parts).max(1) * unit;
         let by_columns = cols >= 64 * threads && (packs || cols > rows);

@@ -1,8 +1,8 @@
-//! The arithmetic that takes the time: matrix products, row sums, scans. The only place for threads,
-//! instruction sets and `unsafe`.
+//! The time-critical arithmetic: matrix products, row sums, element-wise loops. The only module with threads, instruction
+//! sets and `unsafe`.
 //!
-//! A product is cut in parts by rows or columns, never along the summed axis, and every number is summed in
-//! the same order whatever part it falls into: the bits do not depend on the number of threads or of rows.
+//! Products are split by rows or columns, and every number is summed in the same order whatever its part, so the bits do
+//! not depend on the number of threads or rows.
 
 mod exponential;
 mod gemv;
@@ -46,9 +46,9 @@ pub(crate) fn affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: Batch
     matmul(Isa::best(), columns(x), rows(dy), Epilogue::Zero, dw.data(), size);
 }
 
-/// `w ← w − rate·(xᵀ·dy)`, with the bits of [`affine_weights`] and a subtraction. Says whether it was done: not for more
-/// rows than a block, nor for numbers so large that the gradient, or the sum of `dy` over the rows, might not be finite,
-/// where no number of `x` is larger than `bound`.
+/// `w ← w − rate·(xᵀ·dy)`, with the same bits as [`affine_weights`] and a subtraction. Returns whether it was done: it is
+/// not for more rows than a block, or if the gradient or the sum of `dy` over the rows might overflow, given that no number
+/// of `x` is larger than `bound`.
 pub(crate) fn descend<F: Scalar>(x: Batch<F>, dy: Batch<F>, rate: F, bound: F, mut w: BatchMut<F>) -> bool {
     debug_assert_eq!((w.rows(), w.width()), (x.width(), dy.width()));
     if x.rows() > BLOCK {
@@ -77,7 +77,7 @@ pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMu
     matmul(Isa::best(), rows(dy), columns(w), Epilogue::Zero, dx.data(), size);
 }
 
-/// A batch as it is.
+/// A batch as a matrix.
 fn rows<F>(batch: Batch<F>) -> Strided<F> {
     Strided { data: batch.data(), row: batch.width(), col: 1 }
 }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::rng::Rng;
 
-    /// The plain product, number by number: the oracle.
+    /// The plain product as the reference.
     fn plain<F: Scalar>(a: Strided<F>, b: Strided<F>, bias: Option<&[F]>, size: Size) -> Vec<f64> {
         let Size { m, n, k } = size;
         let number =
@@ -109,7 +109,7 @@ mod tests {
     #[track_caller]
     fn check<F: Scalar>(isa: Isa, [m, n, k]: [usize; 3], tolerance: f64) {
         let mut rng = Rng::stream(5, (m * 1_000_000 + n * 1000 + k) as u64);
-        // One number too many in front, so that nothing is aligned.
+        // One extra number in front, so that nothing is aligned.
         let (a, b, bias) =
             (draw::<F>(m * k + 1, &mut rng), draw::<F>(n * k + 1, &mut rng), draw::<F>(n, &mut rng));
         for (a_turned, b_turned, with_bias) in

@@ -1,21 +1,21 @@
 //! C = A·B in blocks: the summed axis in splits of blocks of [`BLOCK`], columns in panels of at most three registers,
-//! rows in tiles. Packs what would be read with large strides again and again.
+//! rows in tiles. Packs operands that would be read repeatedly with large strides.
 
 use std::ops::Range;
 
 use super::tile::{Start, Tile, tile};
 use super::vector::{Halves, Lanes, Vector};
 
-/// Steps along the summed axis that are added up in registers before C is touched.
+/// The steps of the summed axis that are accumulated in registers before C is accessed.
 pub(super) const BLOCK: usize = 128;
-/// Steps whose sum is made by itself, and then added to C: so that threads may take splits of a long axis, and that
-/// long sums lose few digits.
+/// The steps that are summed separately and then added to C, so that threads can split a long axis and long sums lose few
+/// digits.
 pub(super) const SPLIT: usize = 8 * BLOCK;
 
-/// Products with fewer multiplications than this stay on one thread.
+/// Products with fewer multiplications use one thread.
 pub(super) const ALONE: usize = 1 << 18;
 
-/// C = A·B, and what it starts from, with any strides of A and B; the rows of C are contiguous.
+/// C = A·B with an initial value and any strides of A and B; the rows of C are contiguous.
 #[derive(Clone, Copy)]
 pub(super) struct Product<T> {
     /// Columns of C.
@@ -43,7 +43,7 @@ pub(super) struct Part {
     pub(super) steps: Range<usize>,
 }
 
-/// Items cut in pieces that differ by one at most.
+/// Splits items into pieces whose sizes differ by at most one.
 #[derive(Clone, Copy)]
 struct Even {
     pieces: usize,
@@ -70,14 +70,13 @@ impl Even {
 const ROWS: usize = 8;
 /// The most registers in a row of a tile.
 const REGISTERS: usize = 3;
-/// Tiles that are run over one panel of columns before the next, so that the panel stays in the first cache.
+/// The tiles that use one panel of columns before the next, so that the panel stays in the L1 cache.
 const TILES: usize = 4;
 
-/// How the loops are cut for one instruction set: registers `V`, and `R` rows in the widest tiles.
+/// The blocked loops for one instruction set, with registers `V` and `R` rows in the widest tiles.
 ///
 /// # Safety
-/// The machine has the instruction set; the operands hold the part; nobody else writes that part of C or reads it
-/// meanwhile.
+/// The machine has the instruction set; the operands hold the part; no other thread reads or writes that part of C.
 #[inline(always)]
 unsafe fn run<V: Halves, const R: usize>(
     product: &Product<V::Number>,
@@ -102,7 +101,7 @@ unsafe fn run<V: Halves, const R: usize>(
     };
     let (blocks, chunks) = (steps.len().div_ceil(BLOCK).max(1), tiles.pieces.div_ceil(TILES));
     for turn in 0..blocks * chunks {
-        // A packed block is used up before the next; rows that are read where they lie are read in one go.
+        // A packed block is used completely before the next; rows that are read in place are read in one pass.
         let (block, chunk) =
             if pack_b { (turn / chunks, turn % chunks) } else { (turn % blocks, turn / blocks) };
         let first = steps.start + block * BLOCK;
@@ -149,8 +148,8 @@ unsafe fn run<V: Halves, const R: usize>(
     }
 }
 
-/// Whether there are tiles of more than half of [`ROWS`] rows of so many registers: where the instruction set has room for
-/// them, or they are one register wide at most.
+/// Whether tiles with more than half of [`ROWS`] rows and this many registers exist: if the instruction set has enough
+/// registers, or the tiles are at most one register wide.
 const fn is_tall(rows: usize, registers: usize, half: bool) -> bool {
     rows == ROWS || registers + half as usize <= 1
 }
@@ -178,7 +177,7 @@ unsafe fn of_width<V: Halves, const R: usize>(t: Tile<V::Number>, columns: usize
     }
     let whole = Tile { last: V::LANES, ..t };
     let some = Tile { last: rest, ..t };
-    // SAFETY: handed on.
+    // SAFETY: guaranteed by the caller.
     unsafe {
         match (full, rest, rest <= V::Half::LANES) {
             (3, _, _) => rows!(whole, 3, false),
@@ -225,7 +224,7 @@ unsafe fn copy_steps<H: Vector>(
             }
             return;
         }
-        // Squares, so that each line of memory is read and written while it is near.
+        // Squares, so that each cache line is read and written while it is in the cache.
         const SIDE: usize = 8;
         for i in (0..count).step_by(SIDE) {
             for p in (0..steps).step_by(SIDE) {
@@ -244,17 +243,16 @@ unsafe fn copy_steps<H: Vector>(
     }
 }
 
-/// One entry for each instruction set and number type.
+/// One entry point for each instruction set and number type.
 macro_rules! entries {
     ($($(#[$attribute:meta])* $name:ident, $number:ty, $register:ty, $rows:literal;)*) => {$(
         /// Computes a part of C.
         ///
         /// # Safety
-        /// The machine has the instruction set; the operands hold the part; nobody else reads or writes that part of
-        /// C meanwhile.
+        /// The machine has the instruction set; the operands hold the part; no other thread reads or writes that part of C.
         $(#[$attribute])*
         pub(super) unsafe fn $name(product: &Product<$number>, part: Part, pack: &mut Vec<$number>) {
-            // SAFETY: handed on.
+            // SAFETY: guaranteed by the caller.
             unsafe { run::<$register, $rows>(product, part, pack) }
         }
     )*};

@@ -1,4 +1,4 @@
-//! Work by samples: a batch cut in blocks of samples, whose size no thread has a say in.
+//! Work by samples: a batch split into blocks whose size does not depend on the number of threads.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -8,11 +8,10 @@ use super::simd::Pieces;
 use super::threads;
 use crate::scalar::Scalar;
 
-/// What is done with a block: which samples, and their part of each array.
+/// The work on a block: the range of samples, and their part of each array.
 type BlockWork<'a, F, const N: usize> = dyn Fn(Range<usize>, [&mut [F]; N]) + Sync + 'a;
 
-/// Calls `work` with every block of `block` samples, on several threads; each array has as many numbers a sample
-/// as stands beside it.
+/// Calls `work` with every block of `block` samples, on several threads; each array comes with its numbers per sample.
 pub(crate) fn samples<F: Scalar, const N: usize>(
     count: usize,
     block: usize,
@@ -21,21 +20,20 @@ pub(crate) fn samples<F: Scalar, const N: usize>(
 ) {
     let shared = arrays.map(|(array, width)| Pieces::new(&mut array[..count * width], block * width));
     threads::each(count.div_ceil(block), &|part| {
-        // SAFETY: every part is handed out once.
+        // SAFETY: every part is used once.
         let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });
         work(part * block..count.min((part + 1) * block), arrays);
     });
 }
 
-/// In how many parts, whatever the number of threads, samples are cut to sum something over all of them.
+/// The number of parts for sums over all samples, for any number of threads.
 pub(crate) const PARTS: usize = 8;
 
-/// The rows of a part that are summed one by one; the sums of such blocks are summed then, so that a long sum in f32
-/// loses few digits.
+/// The rows of a part that are summed one by one; the sums of these blocks are then added, so that a long sum in f32 loses
+/// few digits.
 const BLOCK: usize = 256;
 
-/// `total = Σ over all rows`: `add` adds what some rows give to the sums of a block, which `sums` keeps beside the
-/// part's.
+/// `total = Σ over all rows`: `add` adds some rows to the sums of a block; `sums` stores these and the sums of the part.
 pub(crate) fn sum_over<F: Scalar>(
     rows: usize,
     sums: &mut Vec<F>,
@@ -69,16 +67,16 @@ pub(crate) fn sum_over<F: Scalar>(
     }
 }
 
-/// Memory for numbers of either type.
+/// Buffers of either type.
 type Memory = (Vec<f32>, Vec<f64>);
 
 thread_local! {
-    /// Memory for the time of a call, kept by each thread: one for each call within a call.
+    /// The buffers of a thread, one for each level of nested calls.
     static MEMORY: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls `f` with `len` numbers of this thread's memory, which hold what an earlier call left there. A call within
-/// the call gets other memory.
+/// Calls `f` with a buffer of `len` numbers of this thread, which contains values of an earlier call. A nested call gets
+/// another buffer.
 pub(crate) fn with_memory<F: Scalar, R>(len: usize, f: impl FnOnce(&mut [F]) -> R) -> R {
     let mut memory = MEMORY.with_borrow_mut(Vec::pop).unwrap_or_default();
     let start = if TypeId::of::<F>() == TypeId::of::<f32>() {
@@ -86,14 +84,13 @@ pub(crate) fn with_memory<F: Scalar, R>(len: usize, f: impl FnOnce(&mut [F]) -> 
     } else {
         grow(&mut memory.1, len).cast::<F>()
     };
-    // SAFETY: F is the type of that vector, which has at least `len` numbers, and lives and stays as it is until `f`
-    // is done.
+    // SAFETY: F is the type of that vector, which has at least `len` numbers and is not changed until `f` returns.
     let result = f(unsafe { std::slice::from_raw_parts_mut(start, len) });
     MEMORY.with_borrow_mut(|kept| kept.push(memory));
     result
 }
 
-/// Makes the vector at least this long.
+/// Grows the vector to at least this length.
 fn grow<F: Scalar>(memory: &mut Vec<F>, len: usize) -> *mut F {
     if memory.len() < len {
         memory.resize(len, F::zero());

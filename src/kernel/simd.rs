@@ -1,11 +1,11 @@
-//! Loops over numbers, compiled for each instruction set; long ones on several threads.
+//! Element-wise loops, compiled for each instruction set; long ones run on several threads.
 
 use super::isa::Isa;
 use super::threads;
 use crate::scalar::Scalar;
 
-/// Runs a loop with the widest registers that the machine has. The bits are the same on all of them: only
-/// products (see `matmul`) use fused instructions.
+/// Runs a loop with the widest registers of the machine. The bits are the same on all machines, because only products (see
+/// `matmul`) use fused instructions.
 #[inline]
 pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
     match Isa::best() {
@@ -31,11 +31,11 @@ fn avx2<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// How many numbers a thread takes at a time; fewer are not worth a second thread.
+/// The numbers that a thread processes at a time; fewer are not worth a second thread.
 const CHUNK: usize = 1 << 15;
 
-/// Copies the rows of these indices together, several threads at a time where they are long: each takes the columns that
-/// it will need in a product along them.
+/// Gathers the rows with these indices. For long rows each thread copies the columns that it will need in the product along
+/// them.
 pub(crate) fn gather<F: Scalar>(all: &[F], width: usize, indices: &[usize], to: &mut [F]) {
     let rows = to.chunks_exact_mut(width.max(1)).zip(indices);
     if width * indices.len() <= CHUNK {
@@ -59,12 +59,12 @@ pub(crate) fn gather<F: Scalar>(all: &[F], width: usize, indices: &[usize], to: 
     });
 }
 
-/// Bytes in a line of memory.
+/// The bytes of a cache line.
 const LINE: usize = 64;
-/// Numbers of the next row that are fetched at a time, while as many of this one are copied.
+/// The numbers of the next row that are prefetched while as many of this row are copied.
 const FETCH: usize = 256;
 
-/// Asks the machine for the line of this address, where it can.
+/// Prefetches the cache line of this address, if the machine can.
 #[inline(always)]
 fn fetch<F>(address: *const F) {
     #[cfg(target_arch = "x86_64")]
@@ -77,25 +77,25 @@ fn fetch<F>(address: *const F) {
     let _ = address;
 }
 
-/// What is done with a piece: where it lies, and the piece of each array.
+/// The work on a piece: its range, and the piece of each array.
 type PieceWork<'a, F, const N: usize> = dyn Fn(std::ops::Range<usize>, [&mut [F]; N]) + Sync + 'a;
 
 /// Calls `work` with pieces of several arrays of one length, the same piece of each, on several threads.
 pub(crate) fn pieces<F: Scalar, const N: usize>(len: usize, arrays: [&mut [F]; N], work: &PieceWork<F, N>) {
     let shared = arrays.map(|array| Pieces::new(array, CHUNK));
     threads::each(len.div_ceil(CHUNK), &|part| {
-        // SAFETY: every part is handed out once.
+        // SAFETY: every part is used once.
         let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });
         work(part * CHUNK..len.min((part + 1) * CHUNK), arrays);
     });
 }
 
-/// `y ← f(y)`, number by number, on several threads where there are many.
+/// `y ← f(y)`, element by element, on several threads for long arrays.
 pub(crate) fn map<F: Scalar>(y: &mut [F], f: impl Fn(F) -> F + Sync) {
     pieces(y.len(), [y], &|_, [y]| simd(|| y.iter_mut().for_each(|y| *y = f(*y))));
 }
 
-/// `y ← f(y, x)`, number by number, on several threads where there are many.
+/// `y ← f(y, x)`, element by element, on several threads for long arrays.
 pub(crate) fn map_with<F: Scalar>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + Sync) {
     debug_assert_eq!(y.len(), x.len());
     pieces(y.len(), [y], &|range, [y]| {
@@ -104,14 +104,14 @@ pub(crate) fn map_with<F: Scalar>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + 
     });
 }
 
-/// A slice cut in parts that threads may write to, each its own.
+/// A slice split into parts, each written by one thread.
 pub(super) struct Pieces<F> {
     start: *mut F,
     len: usize,
     size: usize,
 }
 
-// SAFETY: `get` asks its callers to take each part once.
+// SAFETY: the callers of `get` take each part once.
 unsafe impl<F: Send> Sync for Pieces<F> {}
 
 impl<F> Pieces<F> {
@@ -130,7 +130,7 @@ impl<F> Pieces<F> {
         unsafe { std::slice::from_raw_parts_mut(self.start.add(part * self.size + range.start), range.len()) }
     }
 
-    /// Part `part`, empty where the slice ends before it.
+    /// Part `part`, empty if the slice ends before it.
     ///
     /// # Safety
     /// No part is taken twice while the slice is borrowed.
@@ -143,22 +143,22 @@ impl<F> Pieces<F> {
     }
 }
 
-/// Operands that threads may share.
+/// Operands shared by threads.
 pub(super) struct Shared<T>(pub(super) T);
 
-// SAFETY: what is shared is only read, or written to in parts of which no two overlap.
+// SAFETY: shared data is only read, or written in disjoint parts.
 unsafe impl<T> Sync for Shared<T> {}
 
 /// Whether every number is finite.
 pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {
     if values.len() <= CHUNK {
-        // Without a way out in the middle, so that it vectorises; NaN is not at most the largest number.
+        // No early exit, so that the loop vectorizes; NaN fails the comparison.
         return simd(|| values.iter().fold(true, |finite, x| finite & (x.abs() <= F::max_value())));
     }
     largest(values).is_finite()
 }
 
-/// The largest absolute value, or NaN where one is NaN.
+/// The largest absolute value, or NaN if there is a NaN.
 pub(crate) fn largest<F: Scalar>(values: &[F]) -> F {
     if values.len() <= 64 {
         return values.iter().fold(F::zero(), larger);
@@ -167,7 +167,7 @@ pub(crate) fn largest<F: Scalar>(values: &[F]) -> F {
     let size = values.len().div_ceil(parts.len()).max(CHUNK);
     let shared = Pieces::new(&mut parts, 1);
     threads::each(values.len().div_ceil(size), &|part| {
-        // SAFETY: every part is handed out once.
+        // SAFETY: every part is used once.
         let own = unsafe { shared.get(part) };
         own[0] = simd(|| largest_of(&values[part * size..values.len().min((part + 1) * size)]));
     });
@@ -183,7 +183,7 @@ fn larger<F: Scalar>(most: F, x: &F) -> F {
 /// The same on this thread.
 #[inline]
 fn largest_of<F: Scalar>(values: &[F]) -> F {
-    // Several at a time, so that no comparison waits for the last.
+    // Several at a time, to hide the latency of the comparison.
     let mut lanes = [F::zero(); 64];
     let chunks = values.chunks_exact(lanes.len());
     let rest = chunks.remainder();
@@ -218,10 +218,10 @@ pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F])
     });
 }
 
-/// How many sums are kept in registers.
+/// The number of sums in registers.
 const LANES: usize = 16;
 
-/// The same for rows of which several fill the lanes: they are added side by side, and then to each other.
+/// The same for rows shorter than a register: several rows are added in the lanes, and then the lanes to each other.
 fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
     let mut lanes = [F::zero(); LANES];
     simd(|| {

@@ -1,4 +1,4 @@
-//! Sums along a long axis: split by split, and the sums of the splits added up in order, whoever made which.
+//! Products over a long summed axis: threads compute splits of it, and the sums of the splits are added in order.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -12,10 +12,10 @@ use super::threads;
 use super::tile::Start;
 use crate::scalar::Scalar;
 
-/// Products of at most this many numbers are cut along their summed axis, where that is long.
+/// Products with at most this many numbers are split along the summed axis, if that is long.
 pub(super) const FEW: usize = 1 << 16;
 
-/// Numbers of a line of memory, or more.
+/// At least the numbers of a cache line.
 const LINE: usize = 16;
 
 /// The steps of a split.
@@ -23,7 +23,7 @@ fn steps(split: usize, k: usize) -> Range<usize> {
     split * SPLIT..k.min((split + 1) * SPLIT)
 }
 
-/// A product with few numbers over a long axis: threads take splits of it, and the sums of the splits are added in order.
+/// A product with few numbers over a long axis: threads compute splits, and the sums of the splits are added in order.
 pub(super) fn split_k<F: Scalar>(isa: Isa, product: Product<F>, c: &mut [F], threads: usize) {
     let splits = product.k.div_ceil(SPLIT);
     let rows = c.len() / product.n;
@@ -43,11 +43,11 @@ pub(super) fn split_k<F: Scalar>(isa: Isa, product: Product<F>, c: &mut [F], thr
                 unsafe { part_of(isa, product, part) };
             }
         });
-        // Half of the sums lie in another core's caches: each thread fetches its share of them.
+        // Half of the sums are in the cache of another core, so each thread fetches a share of them.
         let (len, size) = (c.len(), c.len().div_ceil(threads).next_multiple_of(LINE));
         let pieces = Pieces::new(c, size);
         threads::each(len.div_ceil(size), &|part| {
-            // SAFETY: every part is handed out once.
+            // SAFETY: every part is used once.
             let c = unsafe { pieces.get(part) };
             for sums in sums.chunks_exact(len) {
                 simd(|| add(c, &sums[part * size..][..c.len()]));
@@ -56,10 +56,10 @@ pub(super) fn split_k<F: Scalar>(isa: Isa, product: Product<F>, c: &mut [F], thr
     });
 }
 
-/// Rows and columns of C: the first split goes straight there, the sums of the others are added to it.
+/// Computes these rows and columns of C: the first split is stored directly, and the sums of the others are added.
 ///
 /// # Safety
-/// The machine has `isa`, the operands hold what the part reads, and nobody else touches that part of C.
+/// The machine has `isa`, the operands hold what the part reads, and no other thread accesses that part of C.
 pub(super) unsafe fn split_by_split<F: Scalar>(
     isa: Isa,
     product: &Product<F>,
@@ -67,7 +67,7 @@ pub(super) unsafe fn split_by_split<F: Scalar>(
     cols: Range<usize>,
 ) {
     let part = |split| Part { rows: rows.clone(), cols: cols.clone(), steps: steps(split, product.k) };
-    // SAFETY: handed on.
+    // SAFETY: guaranteed by the caller.
     unsafe { part_of(isa, product, part(0)) };
     let splits = product.k.div_ceil(SPLIT);
     if splits <= 1 {
@@ -78,7 +78,7 @@ pub(super) unsafe fn split_by_split<F: Scalar>(
         let c = sums.as_mut_ptr().wrapping_sub(rows.start * width + cols.start);
         let own = Product { c, c_row: width, start: Start::Zero, ..*product };
         for split in 1..splits {
-            // SAFETY: as before; `own` ends in the memory of this thread.
+            // SAFETY: as before; `own` is within the buffer of this thread.
             unsafe { part_of(isa, &own, part(split)) };
             for (row, sums) in rows.clone().zip(sums.chunks_exact(width)) {
                 // SAFETY: these numbers of C belong to the part.
@@ -97,18 +97,18 @@ pub(super) fn add<F: Scalar>(c: &mut [F], sums: &[F]) {
 }
 
 thread_local! {
-    /// Memory for packing, kept by each thread.
+    /// The packing buffer of each thread.
     static PACK: RefCell<(Vec<f32>, Vec<f64>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
 /// Computes one part of C.
 ///
 /// # Safety
-/// The machine has `isa`, the operands hold what the part reads, and nobody else touches that part of C.
+/// The machine has `isa`, the operands hold what the part reads, and no other thread accesses that part of C.
 unsafe fn part_of<F: Scalar>(isa: Isa, product: &Product<F>, part: Part) {
     let product: *const Product<F> = product;
     PACK.with_borrow_mut(|(pack_f32, pack_f64)| {
-        // SAFETY: F is the type that its id names, so the cast changes nothing; the rest is handed on.
+        // SAFETY: F is the type that its id names, so the cast changes nothing; the caller guarantees the rest.
         unsafe {
             if TypeId::of::<F>() == TypeId::of::<f32>() {
                 let product = &*product.cast::<Product<f32>>();

@@ -1,8 +1,8 @@
-//! Threads: the caller, and helpers that it borrows from rayon's pool for as long as work keeps coming.
+//! Threads: the caller, and helpers from rayon's pool that stay as long as there is work.
 //!
-//! A training step has many short products. A helper that has finished one therefore looks out for the next
-//! for a while before it goes back to its pool; handing it work then takes well under a microsecond, and
-//! nothing is allocated. Where no helper comes, the caller does everything itself.
+//! A training step has many short products. A helper that has finished one therefore polls for the next for a while before
+//! it returns to its pool. Passing it work then takes well under a microsecond and allocates nothing. If no helper comes,
+//! the caller does all work itself.
 
 use std::cell::OnceCell;
 use std::ptr::null;
@@ -10,25 +10,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a helper looks out for work before it goes back to its pool.
+/// How long a helper polls for work before it returns to its pool.
 const PATIENCE: Duration = Duration::from_micros(500);
-/// The same while a [`Session`] lasts.
+/// The same during a [`Session`].
 const LONG_PATIENCE: Duration = Duration::from_millis(50);
 
-/// Set in the gate while a job may be joined; the bits above count the jobs, those below the helpers in it.
+/// The bit of the gate that is set while a job may be joined. Higher bits count jobs, lower bits the helpers in the job.
 const OPEN: u64 = 1 << 32;
 const JOB: u64 = 1 << 33;
 
-/// The most parts of a job that threads have as their own.
+/// The most sections of a job.
 const SECTIONS: usize = 16;
 
-/// A counter on a line of memory of its own.
+/// A counter on its own cache line.
 #[derive(Default)]
 #[repr(align(64))]
 struct Counter(AtomicUsize);
 
-/// A job: calls to `work` with 0 to `tasks − 1`. Each thread begins in a section of its own, the same one in every job,
-/// so that what it left in its caches is what it reads next; then it helps in the others'.
+/// A job: calls `work` with 0 to `tasks − 1`. Each thread starts in its own section, the same one in every job, so that
+/// its data is still in its cache; then it helps in the other sections.
 struct Job<'a> {
     work: &'a (dyn Fn(usize) + Sync),
     tasks: usize,
@@ -36,23 +36,23 @@ struct Job<'a> {
     next: [Counter; SECTIONS],
 }
 
-/// What a caller and its helpers share.
+/// The state shared by a caller and its helpers.
 struct ThreadPool {
     gate: AtomicU64,
     /// The job, while the gate is open or a helper is in it.
     job: AtomicPtr<()>,
     helpers: AtomicUsize,
-    /// One bit for each number that a helper has.
+    /// One bit for each number in use by a helper.
     taken: AtomicU64,
-    /// More work is sure to come.
+    /// Whether more work is certain to come.
     session: AtomicBool,
-    /// The caller's thread has ended.
+    /// Whether the thread of the caller has ended.
     closed: AtomicBool,
     panicked: AtomicBool,
 }
 
 impl Job<'_> {
-    /// Works as the thread `id` of the pool, until no task is left.
+    /// Works as thread `id` until no task is left.
     fn run(&self, id: usize) {
         for section in (id..id + self.sections).map(|section| section % self.sections) {
             let end = (section + 1) * self.tasks / self.sections;
@@ -68,7 +68,7 @@ impl Job<'_> {
     }
 }
 
-/// Counts a helper out of its job, also where the work panics.
+/// Counts a helper out of its job, also if the work panics.
 struct Leave<'a>(&'a ThreadPool);
 
 impl Drop for Leave<'_> {
@@ -81,7 +81,7 @@ impl Drop for Leave<'_> {
 }
 
 impl ThreadPool {
-    /// The smallest number from 1 that no other helper has, where there are not too many.
+    /// The smallest free number from 1; `None` if there are too many helpers.
     fn take_number(&self) -> usize {
         let mut taken = self.taken.load(Ordering::Relaxed);
         while taken != u64::MAX {
@@ -105,7 +105,7 @@ impl ThreadPool {
         }
     }
 
-    /// Looks out for jobs, and helps with each as thread `id`, until none has come for a while.
+    /// Polls for jobs and helps with each as thread `id`, until none has come for a while.
     fn help(&self, id: usize) {
         let (mut seen, mut posted) = (0, 0);
         let mut idle = Instant::now();
@@ -130,7 +130,7 @@ impl ThreadPool {
                 spins += 1;
                 std::hint::spin_loop();
                 if spins.is_multiple_of(256) {
-                    // A job that was over before this thread had its turn is work too.
+                    // A job that ended before this thread joined counts as work.
                     if gate / JOB != posted {
                         (posted, idle) = (gate / JOB, Instant::now());
                     }
@@ -169,7 +169,7 @@ impl ThreadPool {
     }
 }
 
-/// Closes the gate and waits for the helpers in the job, also where the work panics.
+/// Closes the gate and waits for the helpers in the job, also if the work panics.
 struct Close<'a>(&'a ThreadPool);
 
 impl Drop for Close<'_> {
@@ -187,7 +187,7 @@ impl Drop for Close<'_> {
     }
 }
 
-/// The pool of a thread; its helpers go when the thread does.
+/// The helpers of a thread, which leave when the thread ends.
 struct OwnedPool(Arc<ThreadPool>);
 
 impl Drop for OwnedPool {
@@ -198,7 +198,7 @@ impl Drop for OwnedPool {
 
 thread_local! {
     static POOL: OnceCell<OwnedPool> = const { OnceCell::new() };
-    /// Whether this thread is in a job already: then it works alone.
+    /// Whether this thread is already in a job, so that it works alone.
     static BUSY: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
@@ -213,8 +213,8 @@ pub(super) fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     drop(free);
 }
 
-/// The same for work of some microseconds: with helpers that are there anyway, or when such work comes so fast
-/// that calling one pays.
+/// The same for work of a few microseconds: with helpers that are already polling, or if such work is so frequent that
+/// waking one pays off.
 pub(super) fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     thread_local! {
         static LAST: std::cell::Cell<Option<Instant>> = const { std::cell::Cell::new(None) };
@@ -229,8 +229,8 @@ pub(super) fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     each(tasks, work);
 }
 
-/// Calls `work` with each of 0 to `tasks − 1` in order, up to `most` of them at once, each on one thread of the pool that
-/// takes no helpers for what is in it.
+/// Calls `work` with each of 0 to `tasks − 1` in order, at most `most` of them at once, each on one thread of the pool that
+/// uses no helpers.
 pub(super) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync)) {
     if rayon::current_num_threads() <= 1 || BUSY.get() {
         return (0..tasks).for_each(work);
@@ -267,7 +267,7 @@ fn with_pool<R>(f: impl FnOnce(&Arc<ThreadPool>) -> R) -> R {
     })
 }
 
-/// While it lasts, helpers wait longer for the next work: for a training, whose steps follow one another.
+/// During a session, helpers wait longer for the next work: for a training, whose steps follow one another.
 #[derive(Debug)]
 pub(crate) struct Session(());
 

@@ -5,7 +5,7 @@ use super::thread_pool;
 #[cfg(feature = "rayon")]
 pub(crate) use super::thread_pool::Session;
 
-/// Without a thread pool, a session does nothing.
+/// Without threads there is no session.
 #[cfg(not(feature = "rayon"))]
 #[derive(Debug)]
 pub(crate) struct Session(());
@@ -25,8 +25,8 @@ pub(crate) fn threads() -> usize {
     return 1;
 }
 
-/// Calls `work` with each of 0 to `tasks − 1`, up to `most` of them at once, each on one thread from its beginning to its
-/// end: for whole trainings, which then wait for nobody.
+/// Calls `work` with each of 0 to `tasks − 1`, at most `most` of them at once, each entirely on one thread. For whole
+/// trainings, which then wait for no other thread.
 pub(crate) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     if most > 1 && tasks > 1 {
@@ -36,7 +36,7 @@ pub(crate) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync
     (0..tasks).for_each(work);
 }
 
-/// The same for work of some microseconds, for which no thread is called unless such work comes often.
+/// The same for work of a few microseconds, which wakes no thread unless such work is frequent.
 pub(super) fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     thread_pool::each_short(tasks, work);
@@ -44,7 +44,7 @@ pub(super) fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..tasks).for_each(work);
 }
 
-/// Calls `work` with each of 0 to `tasks − 1`, on several threads if there are any.
+/// Calls `work` with each of 0 to `tasks − 1`, on several threads if available.
 pub(super) fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "rayon")]
     thread_pool::each(tasks, work);

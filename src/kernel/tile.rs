@@ -1,20 +1,20 @@
-//! The innermost loop: a tile of `R` rows of C held in registers while the summed axis runs by.
+//! The innermost loop: a tile of `R` rows of C in registers, accumulated along the summed axis.
 //!
-//! C[i, j] = Σₚ A[i, p]·B[p, j], summed in order of p, one fused product at a time. What a number of C is
-//! made of does not depend on the tile it falls into, and so neither on the batch nor on the threads.
+//! C[i, j] = Σₚ A[i, p]·B[p, j], summed in order of p, one fused product at a time. The sum does not depend on the tile,
+//! and therefore neither on the batch nor on the threads.
 
 use super::vector::{Halves, Vector};
 
-/// What a tile starts from.
+/// The initial value of a tile.
 #[derive(Clone, Copy)]
 pub(super) enum Start<T> {
-    /// From nothing: C = Σ.
+    /// C = Σ.
     Zero,
-    /// From one number for each column: C = bias + Σ.
+    /// C = bias + Σ, with one number for each column.
     Bias(*const T),
-    /// From what is there: C = C + Σ.
+    /// C = C + Σ.
     Add,
-    /// From what is there, and with a factor: C = C + s·Σ, rounded after each of the two.
+    /// C = C + s·Σ, rounded after the product and after the sum.
     Scaled(T),
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Tile<T> {
 ///
 /// # Safety
 /// The machine has the instruction set of `V`; `a`, `b` and `c` (and a bias) hold all that the tile reads or writes,
-/// and nobody else writes it meanwhile.
+/// and no other thread writes it.
 #[inline(always)]
 pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>) {
     let full = if HALF { N } else { N - 1 };
@@ -48,7 +48,7 @@ pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF:
     unsafe {
         let zero = V::splat(V::Number::default());
         let mut sums = [[zero; N]; R];
-        // The sums of rows 2i and 2i + 1 beyond the whole registers, where there are any.
+        // The sums of rows 2i and 2i + 1 beyond the whole registers, if there are any.
         let mut pairs = [zero; R];
         let (mut a, mut b) = (t.a, t.b);
         for _ in 0..t.k {

@@ -1,6 +1,6 @@
-//! A register of numbers: the one interface through which the tile kernel sees each instruction set.
+//! A SIMD register: the interface between the tile kernel and each instruction set.
 
-/// Numbers side by side in one register.
+/// The numbers in a SIMD register.
 ///
 /// # Safety
 /// Every method may only run on a machine that has the instruction set of the implementing type; pointers
@@ -8,7 +8,7 @@
 pub(super) unsafe trait Vector: Copy {
     /// The type of one number.
     type Number: Copy + Default;
-    /// How many numbers.
+    /// The number of lanes.
     const LANES: usize;
 
     unsafe fn splat(x: Self::Number) -> Self;
@@ -30,11 +30,11 @@ pub(super) unsafe trait Vector: Copy {
             }
         }
     }
-    /// `self + a·b`, rounded once where the instruction set has a fused product.
+    /// `self + a·b`, rounded once if the instruction set has fused multiply-add.
     unsafe fn fused(self, a: Self, b: Self) -> Self;
 }
 
-/// A register that can be taken for two of half its width.
+/// A register that can be split into two halves.
 ///
 /// # Safety
 /// As for [`Vector`].
@@ -50,7 +50,7 @@ pub(super) unsafe trait Halves: Vector {
 }
 
 /// An array that the compiler may turn into registers: the portable fallback, and NEON on aarch64, where
-/// the fused product is part of every machine.
+/// fused multiply-add is always available.
 #[derive(Clone, Copy)]
 pub(super) struct Lanes<T, const N: usize>([T; N]);
 

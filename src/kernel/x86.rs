@@ -1,4 +1,4 @@
-//! The registers of x86-64: AVX-512, AVX2 with FMA, and their halves.
+//! SIMD registers of x86-64: AVX-512, AVX2 with FMA, and their halves.
 
 use super::vector::{Halves, Vector};
 use std::arch::x86_64::*;
@@ -65,7 +65,7 @@ macro_rules! register {
 /// Eight rows of eight, by pairs, by fours, and by halves.
 #[inline(always)]
 unsafe fn transpose_f32(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
-    // Macros, as a closure would not have the instruction set of the function around it.
+    // Macros, because a closure would not inherit the instruction set of the enclosing function.
     macro_rules! pair {
         ($i:expr) => {{
             let (a, b) =

@@ -32,7 +32,7 @@ pub use pooling::*;
 pub use recurrent::*;
 pub(crate) use registry::registry;
 pub use reshape::*;
-pub use traits::{LayerTraits, Memory};
+pub use traits::{LayerTraits, Memory, Topology};
 pub use window::Padding;
 pub(crate) use workspace::{StepAt, Workspace};
 

@@ -27,6 +27,14 @@ pub struct LayerTraits {
     pub is_affine: bool,
     /// The layer changes its input at random in training, and not at all in a prediction. Default: false.
     pub is_noise: bool,
+    /// The layer brings numbers to a common scale, by their own mean and deviation or by those of the data. Default: false.
+    pub is_normalization: bool,
+    /// The parameters come from the data before training, not from training. Default: false.
+    pub is_adapted: bool,
+    /// The layer runs a cell over the steps of its input. Default: false.
+    pub is_recurrent: bool,
+    /// How the layers that it holds are connected. Default: in sequence.
+    pub topology: Topology,
     /// The share of its inputs that the layer drops in training. Default: 0.
     pub drop_rate: f64,
     /// The function whose values the outputs are. Default: none.
@@ -39,6 +47,27 @@ pub struct LayerTraits {
     /// A prediction answers whether its input is finite; see `Scratch`.
     #[doc(hidden)]
     pub proves_finite: bool,
+}
+
+/// How the layers within a layer are connected.
+///
+/// # Example
+/// ```
+/// use cornu::layer::{Layer, Topology};
+/// use cornu::prelude::*;
+/// let residual: Residual = Residual::new().add(Dense::new(2));
+/// assert_eq!(residual.traits().topology, Topology::Residual);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Topology {
+    /// Each reads the output of the one before.
+    #[default]
+    Sequence,
+    /// In sequence; the input is added to the output of the last.
+    Residual,
+    /// Each reads the input of the whole.
+    Parallel,
 }
 
 /// How many numbers a layer keeps or uses in training, besides its parameters.

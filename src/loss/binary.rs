@@ -1,7 +1,7 @@
 //! Binary cross-entropy: ℓ = mean −[t·ln p + (1 − t)·ln(1 − p)], p = clip(y, ε, 1 − ε), or p = σ(y) from logits.
 //! ∂ℓ/∂y = (p − t) / (p·(1 − p)·n), or (σ(y) − t)/n from logits.
 
-use super::{Loss, Target, check_smoothing, clip_probability, saved};
+use super::{Loss, LossFamily, Target, check_smoothing, clip_probability, saved};
 use crate::activation::{sigmoid, softplus};
 use crate::config::settings;
 use crate::error::Result;
@@ -72,6 +72,10 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
 
     fn target(&self) -> Target {
         Target::Probabilities
+    }
+
+    fn family(&self) -> LossFamily {
+        LossFamily::CrossEntropy
     }
 
     fn check(&self, _: &[usize]) -> Result<()> {

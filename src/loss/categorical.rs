@@ -1,7 +1,7 @@
 //! Categorical cross-entropy: ℓ = −Σ t·ln p, with p = clip(y/Σy, ε, 1 − ε), or p = softmax(y) from logits.
 //! Inside the clip, ∂ℓ/∂yⱼ = (Σ t)/Σy − tⱼ/yⱼ, or softmax(y)ⱼ·Σt − tⱼ from logits.
 
-use super::{Loss, Target, check_classes, check_smoothing, clip_probability, saved};
+use super::{Loss, LossFamily, Target, check_classes, check_smoothing, clip_probability, saved};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
@@ -78,7 +78,11 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
     saved!("CategoricalCrossentropy");
 
     fn target(&self) -> Target {
-        Target::Probabilities
+        Target::Distribution
+    }
+
+    fn family(&self) -> LossFamily {
+        LossFamily::CrossEntropy
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {

@@ -129,7 +129,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
     saved!("CategoricalFocalCrossentropy");
 
     fn target(&self) -> Target {
-        Target::Probabilities
+        Target::Distribution
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {

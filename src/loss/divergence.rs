@@ -1,7 +1,7 @@
 //! Losses of distributions: Kullback-Leibler, ℓ = Σ t·ln(t/y), and Poisson, ℓ = mean (y − t·ln(y + ε)).
 
 use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes};
-use super::{EPSILON, Loss, saved};
+use super::{EPSILON, Loss, LossFamily, saved};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -86,6 +86,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/probabilistic_losses/#poisson-class>
     Poisson,
     "poisson",
+    Other,
     |y, t| y - t * (y + F::of(EPSILON)).ln(),
     |y, t| F::one() - t / (y + F::of(EPSILON))
 );

@@ -31,9 +31,9 @@ pub(super) fn mean_slopes<F: Scalar>(
     }
 }
 
-/// Defines a loss without settings from its docs, name, value and slope.
+/// Defines a loss without settings from its docs, name, family, value and slope.
 macro_rules! mean_loss {
-    ($(#[$doc:meta])* $loss:ident, $name:literal, $value:expr, $slope:expr) => {
+    ($(#[$doc:meta])* $loss:ident, $name:literal, $family:ident, $value:expr, $slope:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default)]
         pub struct $loss;
@@ -51,6 +51,10 @@ macro_rules! mean_loss {
             }
 
             saved!(stringify!($loss));
+
+            fn family(&self) -> LossFamily {
+                LossFamily::$family
+            }
 
             fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
                 mean_rows(y_pred, y_true, values, $value)

@@ -101,6 +101,11 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         Target::Numbers
     }
 
+    /// What the loss measures; the diagnosis depends on it. Default: [`LossFamily::Other`].
+    fn family(&self) -> LossFamily {
+        LossFamily::Other
+    }
+
     /// Refuses an output shape that the loss cannot handle. Default: accepts every shape.
     ///
     /// # Errors
@@ -207,13 +212,39 @@ use saved;
 pub enum Target {
     /// One number per output.
     Numbers,
-    /// One probability per output, from 0 to 1 inclusive.
+    /// One probability per output, from 0 to 1 inclusive, independent of the others.
     Probabilities,
+    /// One probability per class; those of a row sum to 1.
+    Distribution,
     /// One class index per row.
     Classes {
         /// A target that means *no class*; rows with it do not contribute to the loss.
         ignored: Option<i64>,
     },
+}
+
+/// What a loss measures.
+///
+/// # Example
+/// ```
+/// use cornu::loss::{Huber, Loss, LossFamily, MeanAbsoluteError};
+/// assert_eq!(Loss::<f32>::family(&MeanAbsoluteError), LossFamily::AbsoluteError);
+/// assert_eq!(Loss::<f32>::family(&Huber::new()), LossFamily::Distance);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LossFamily {
+    /// The cross-entropy of the targets and the outputs.
+    CrossEntropy,
+    /// The mean of the squared errors; its best constant output is the mean of the targets.
+    SquaredError,
+    /// The mean of the absolute errors, relative or not; its best constant output is a median.
+    AbsoluteError,
+    /// Another distance between an output and its target.
+    Distance,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// Refuses an output of fewer than two classes.

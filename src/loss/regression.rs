@@ -1,7 +1,7 @@
 //! Mean squared error, ℓ = mean (y − t)², and mean absolute error, ℓ = mean |y − t|, over a row's outputs.
 
 use super::mean::{mean_loss, mean_rows, mean_slopes, sign};
-use super::{Loss, saved};
+use super::{Loss, LossFamily, saved};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -25,6 +25,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meansquarederror-class>
     MeanSquaredError,
     "mean_squared_error",
+    SquaredError,
     |y, t| (y - t) * (y - t),
     |y, t| F::of(2.0) * (y - t)
 );
@@ -50,6 +51,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meanabsoluteerror-class>
     MeanAbsoluteError,
     "mean_absolute_error",
+    AbsoluteError,
     |y, t| (y - t).abs(),
     |y, t| sign(y - t)
 );

@@ -1,7 +1,7 @@
 //! Errors relative to the target: ℓ = 100·mean |(t − y)/max(|t|, ε)|, and ℓ = mean (ln(y + 1) − ln(t + 1))².
 
 use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes, sign};
-use super::{EPSILON, Loss, saved};
+use super::{EPSILON, Loss, LossFamily, saved};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -25,6 +25,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meanabsolutepercentageerror-class>
     MeanAbsolutePercentageError,
     "mean_absolute_percentage_error",
+    AbsoluteError,
     |y, t: F| F::of(100.0) * ((t - y) / t.abs().max(F::of(EPSILON))).abs(),
     |y, t: F| F::of(100.0) * sign(y - t) / t.abs().max(F::of(EPSILON))
 );
@@ -51,6 +52,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#meansquaredlogarithmicerror-class>
     MeanSquaredLogarithmicError,
     "mean_squared_logarithmic_error",
+    Distance,
     |y, t| (log1(y) - log1(t)).powi(2),
     |y, t| F::of(2.0) * (log1(y) - log1(t)) * above(y, F::of(EPSILON)) / (at_least(y, F::of(EPSILON)) + F::one())
 );

@@ -1,7 +1,7 @@
 //! Losses that grow like |e| for large errors: Huber, ½e² up to δ, and ln cosh e.
 
 use super::mean::{mean_loss, mean_rows, mean_slopes};
-use super::{Loss, saved};
+use super::{Loss, LossFamily, saved};
 use crate::activation::softplus;
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -29,6 +29,7 @@ mean_loss!(
     /// <https://keras.io/api/losses/regression_losses/#logcosh-class>
     LogCosh,
     "log_cosh",
+    Distance,
     |y, t| {
         let e = y - t;
         e + softplus(-(e + e)) - F::of(std::f64::consts::LN_2)
@@ -94,6 +95,10 @@ impl<F: Scalar> Loss<F> for Huber {
     }
 
     saved!("Huber");
+
+    fn family(&self) -> LossFamily {
+        LossFamily::Distance
+    }
 
     fn check(&self, _: &[usize]) -> Result<()> {
         if self.delta > 0.0 && self.delta.is_finite() {

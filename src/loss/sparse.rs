@@ -2,7 +2,7 @@
 //! as targets.
 
 use super::categorical::{from_probabilities, probabilities_gradient};
-use super::{Loss, Target, check_classes, saved};
+use super::{Loss, LossFamily, Target, check_classes, saved};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
@@ -84,6 +84,10 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
 
     fn target(&self) -> Target {
         Target::Classes { ignored: self.ignore_class }
+    }
+
+    fn family(&self) -> LossFamily {
+        LossFamily::CrossEntropy
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {

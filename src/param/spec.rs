@@ -1,4 +1,4 @@
-//! How a parameter is to be made.
+//! The specification of a parameter.
 
 use super::Param;
 use crate::config::{Config, Entry, Fields};
@@ -9,8 +9,8 @@ use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// How a parameter is to be made: what a layer's setters `kernel_initializer`, `kernel_regularizer` and
-/// `kernel_constraint` fill in.
+/// The specification of a parameter, set by the setters `kernel_initializer`, `kernel_regularizer` and
+/// `kernel_constraint` of a layer.
 #[derive(Debug, Clone)]
 pub(crate) struct Spec {
     pub(crate) initializer: Initializer,
@@ -19,12 +19,12 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
-    /// A parameter that nothing binds.
+    /// A specification without regularizer and constraint.
     pub(crate) fn new(initializer: Initializer) -> Self {
         Spec { initializer, regularizer: None, constraint: None }
     }
 
-    /// Makes the parameter.
+    /// Creates the parameter.
     pub(crate) fn param<F: Scalar>(
         &self,
         name: &'static str,
@@ -49,13 +49,13 @@ macro_rules! spec_setters {
             self
         }
 
-        #[doc = concat!("What ", $what, " adds to the loss. Default: nothing.")]
+        #[doc = concat!("The penalty of ", $what, " in the loss. Default: none.")]
         pub fn $regularizer(mut self, regularizer: crate::Regularizer) -> Self {
             self.$field.regularizer = Some(regularizer);
             self
         }
 
-        #[doc = concat!("What ", $what, " must be after every update. Default: anything.")]
+        #[doc = concat!("The constraint of ", $what, " after every update. Default: none.")]
         pub fn $constraint(mut self, constraint: crate::Constraint) -> Self {
             self.$field.constraint = Some(constraint);
             self

@@ -8,7 +8,7 @@ use super::ink::{fitted, width};
 use super::save;
 use super::scene::{Anchor, SMALL, Scene, Stroke, TEXT};
 use crate::error::{Result, Shape};
-use crate::layer::{Layer, NamedLayer};
+use crate::layer::{Layer, NamedLayer, Topology};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -38,7 +38,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn plot(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("dot")) {
-            return crate::save::write_bytes(path, self.to_dot().as_bytes());
+            return crate::save::atomic::save(path, |to| to.write_all(self.to_dot().as_bytes()));
         }
         save(path, &scene(self))
     }
@@ -96,7 +96,7 @@ fn chain<F: Scalar>(
             ways.map(|layers| chain(dot, layers, name.clone(), count, depth + 1)).collect();
         let end = format!("n{count}");
         *count += 1;
-        if layer.kind() == "Residual" {
+        if layer.traits().topology == Topology::Residual {
             let _ = writeln!(dot, "{indent}  {end} [label=\"+\", shape=circle];\n{indent}  {name} -> {end};");
         } else {
             let _ = writeln!(dot, "{indent}  {end} [label=\"\", shape=point];");
@@ -148,7 +148,7 @@ fn colour<F: Scalar>(layer: &NamedLayer<F>) -> Colour {
 
 /// Whether the layers that it holds all read its input, and none what another puts out.
 fn is_parallel<F: Scalar>(layer: &NamedLayer<F>) -> bool {
-    layer.kind() == "Bidirectional"
+    layer.traits().topology == Topology::Parallel
 }
 
 /// How high a layer stands, with the arrow below it.
@@ -210,7 +210,7 @@ fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, (middle, 
         inner += height(node);
     }
     arrow(scene, middle, inner, bottom);
-    if layer.kind() == "Residual" {
+    if layer.traits().topology == Topology::Residual {
         let side = right - 14.0;
         let (start, end) = (top + 34.0 + 4.0, inner + GAP / 2.0);
         let way = vec![(middle, start), (side, start), (side, end), (middle + 8.0, end)];

@@ -53,5 +53,5 @@ fn save(path: &Path, scene: &Scene) -> Result<()> {
             return Err(FileError::Extension { path, expected: ".svg or .png" }.into());
         }
     };
-    crate::save::write_bytes(path, &bytes)
+    crate::save::atomic::save(path, |to| to.write_all(&bytes))
 }

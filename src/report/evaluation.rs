@@ -37,7 +37,7 @@ impl Evaluation {
             None => None,
         };
         let width = model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1);
-        let task = model.compiled.as_ref().map(|compiled| Task::of(compiled.loss.name()));
+        let task = model.compiled.as_ref().map(|compiled| Task::from(compiled.loss.target()));
         let classifies = match task {
             Some(Task::Classes) => width > 1,
             Some(Task::Binary) => width == 1,

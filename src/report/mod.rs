@@ -121,7 +121,10 @@ impl<'a, F: Scalar> Report<'a, F> {
     /// # Errors
     /// As [`Report::to_html`], and [`FileError::Io`](crate::error::FileError::Io).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        crate::save::write_bytes(path.as_ref(), self.to_html()?.as_bytes())
+        {
+            let html = self.to_html()?;
+            crate::save::atomic::save(path.as_ref(), |to| to.write_all(html.as_bytes()))
+        }
     }
 }
 

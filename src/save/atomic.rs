@@ -5,14 +5,32 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{Error, Result};
+use std::io::{self, Error, Result};
 use std::path::Path;
 
 use tempfile::Builder;
 
+use crate::error::FileError;
+
 /// Writes a file with `write`. After a crash, `path` holds the old content or the new content, complete.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     replace_with(path, write, &File::sync_all)
+}
+
+/// [`replace`] through a buffer, whose error names the file.
+pub(crate) fn save(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<()>,
+) -> crate::error::Result<()> {
+    let written = replace(path, |file| {
+        let mut to = io::BufWriter::new(file);
+        write(&mut to)?;
+        io::Write::flush(&mut to)
+    });
+    written.map_err(|error| {
+        let (path, message) = (path.display().to_string(), error.to_string());
+        FileError::Io { path, kind: error.kind(), message }.into()
+    })
 }
 
 /// [`replace`] with `sync` in the place of [`File::sync_all`], for files and for folders.

@@ -9,8 +9,9 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{atomic, checksum};
+use super::atomic;
 use crate::error::{BackupFault, Result};
+use crate::files::checksum;
 use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::state::State;
 

@@ -1,11 +1,11 @@
 //! A model made of its settings and of a file's arrays, whatever the format.
 
 use super::Loader;
-use super::array::Array;
-use super::budget::Budget;
-use super::input::Input;
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
+use crate::files::array::Array;
+use crate::files::budget::Budget;
+use crate::files::input::Input;
 use crate::kernel;
 use crate::model::Sequential;
 use crate::scalar::Scalar;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Loader;
+use super::{Loader, atomic};
 use crate::error::{FileError, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -89,12 +89,12 @@ impl<F: Scalar> Sequential<F> {
             #[cfg(feature = "keras")]
             Format::Keras => {
                 let prepared = super::keras::prepare(self)?;
-                write(path, &|file| prepared.write(file))
+                atomic::save(path, |file| prepared.write(file))
             }
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => {
                 let prepared = super::safetensors::prepare(self)?;
-                write(path, &|file| prepared.write(file))
+                atomic::save(path, |file| prepared.write(file))
             }
             #[cfg(feature = "onnx")]
             Format::Onnx => self.export_onnx(path),
@@ -131,9 +131,9 @@ impl<F: Scalar> Loader<F> {
         let path = path.as_ref();
         match Format::of(path, LOADED)? {
             #[cfg(feature = "keras")]
-            Format::Keras => self.read_keras(&super::input::Input::open(path)?),
+            Format::Keras => self.read_keras(&crate::files::input::Input::open(path)?),
             #[cfg(feature = "safetensors")]
-            Format::SafeTensors => self.read_safetensors(&super::input::Input::open(path)?),
+            Format::SafeTensors => self.read_safetensors(&crate::files::input::Input::open(path)?),
             #[allow(unreachable_patterns)]
             other => other.missing(&path.display().to_string()),
         }
@@ -147,9 +147,9 @@ impl<F: Scalar> Loader<F> {
         let _ = bytes;
         match format {
             #[cfg(feature = "keras")]
-            Format::Keras => self.read_keras(&super::input::Input::bytes("bytes", bytes)),
+            Format::Keras => self.read_keras(&crate::files::input::Input::bytes("bytes", bytes)),
             #[cfg(feature = "safetensors")]
-            Format::SafeTensors => self.read_safetensors(&super::input::Input::bytes("bytes", bytes)),
+            Format::SafeTensors => self.read_safetensors(&crate::files::input::Input::bytes("bytes", bytes)),
             Format::Onnx => Err(FileError::Extension { path: "bytes".into(), expected: LOADED }.into()),
             #[allow(unreachable_patterns)]
             other => other.missing("bytes"),
@@ -157,34 +157,21 @@ impl<F: Scalar> Loader<F> {
     }
 
     #[cfg(feature = "keras")]
-    fn read_keras(&self, input: &super::input::Input) -> Result<Sequential<F>> {
+    fn read_keras(&self, input: &crate::files::input::Input) -> Result<Sequential<F>> {
         super::keras::read(input, &self.budget(input.len()), self)
     }
 
     #[cfg(feature = "safetensors")]
-    fn read_safetensors(&self, input: &super::input::Input) -> Result<Sequential<F>> {
+    fn read_safetensors(&self, input: &crate::files::input::Input) -> Result<Sequential<F>> {
         super::safetensors::read(input, &self.budget(input.len()), self)
     }
 
     /// What reading a file of this size may allocate.
     #[cfg(feature = "files")]
-    pub(super) fn budget(&self, len: u64) -> super::budget::Budget {
+    pub(super) fn budget(&self, len: u64) -> crate::files::budget::Budget {
         // A file may hold numbers of half the model's width.
         let wider = len.saturating_mul(size_of::<F>() as u64 / 4);
-        self.memory_limit.map_or_else(|| super::budget::Budget::of(wider), super::budget::Budget::bytes)
+        self.memory_limit
+            .map_or_else(|| crate::files::budget::Budget::of(wider), crate::files::budget::Budget::bytes)
     }
-}
-
-/// Writes a file whole or not at all.
-#[cfg(feature = "files")]
-pub(super) fn write(
-    path: &Path,
-    content: &dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()>,
-) -> Result<()> {
-    let written = super::atomic::replace(path, |file| {
-        let mut to = std::io::BufWriter::new(file);
-        content(&mut to)?;
-        std::io::Write::flush(&mut to)
-    });
-    written.map_err(|error| super::input::failed(&path.display().to_string(), &error))
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
-use super::budget::Budget;
 use crate::config::{Config, Value};
 use crate::error::{Error, FileError, Result};
+use crate::files::budget::Budget;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 

@@ -13,18 +13,19 @@
 //! Loading never runs code, opens another file, or allocates more than twice the file's size and 1 MiB: a file that would
 //! need more is refused, unless a limit is set by [`Loader::memory_limit`].
 
-mod format;
-mod loader;
-
+#[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
+mod assign;
 pub(crate) mod atomic;
 pub(crate) mod backup;
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 mod build;
 mod checkpoint;
+mod format;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "keras")]
 mod keras;
+mod loader;
 #[cfg(feature = "npy")]
 mod npz;
 #[cfg(feature = "onnx")]
@@ -36,22 +37,3 @@ mod weights;
 pub(crate) use checkpoint::Content;
 pub use format::Format;
 pub use loader::Loader;
-
-#[cfg(any(feature = "files", feature = "json"))]
-use crate::files::budget;
-use crate::files::checksum;
-#[cfg(feature = "keras")]
-use crate::files::hdf5;
-#[cfg(any(feature = "npy", feature = "keras"))]
-use crate::files::zip;
-#[cfg(feature = "files")]
-use crate::files::{array, input};
-/// Writes these bytes as a file, whole or not at all.
-#[cfg(any(feature = "plot", feature = "report"))]
-pub(crate) fn write_bytes(path: &std::path::Path, bytes: &[u8]) -> crate::error::Result<()> {
-    let written = atomic::replace(path, |file| std::io::Write::write_all(file, bytes));
-    written.map_err(|error| {
-        let (path, message) = (path.display().to_string(), error.to_string());
-        crate::error::FileError::Io { path, kind: error.kind(), message }.into()
-    })
-}

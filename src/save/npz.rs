@@ -5,12 +5,12 @@
 
 use std::io::{self, Write};
 
-use super::array::{Array, Number};
-use super::budget::Budget;
-use super::input::Input;
-use super::weights;
-use super::zip::{Archive, Writer};
+use super::assign;
 use crate::error::Result;
+use crate::files::array::{Array, Number};
+use crate::files::budget::Budget;
+use crate::files::input::Input;
+use crate::files::zip::{Archive, Writer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -57,7 +57,7 @@ pub(super) fn read<F: Scalar>(model: &mut Sequential<F>, input: &Input, budget: 
         names.push(member.trim_end_matches(".npy").into());
         found.push((content, array));
     }
-    weights::load(model, &names, &|place| Ok((&found[place].0, found[place].1.clone())), budget)
+    assign::load(model, &names, &|place| Ok((&found[place].0, found[place].1.clone())), budget)
 }
 
 /// Where the numbers of a `.npy` file are, which must be row by row, little-endian, and all there is.

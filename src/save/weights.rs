@@ -4,9 +4,9 @@ use std::path::Path;
 
 #[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
 use super::Loader;
-#[cfg(feature = "files")]
-use super::{array::Array, budget::Budget, input::Input};
 use crate::error::{Error, FileError, Result};
+#[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
+use crate::files::input::Input;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -88,11 +88,11 @@ impl<F: Scalar> Sequential<F> {
         }
         match Format::of(path)? {
             #[cfg(feature = "npy")]
-            Format::Npz => super::format::write(path, &|file| super::npz::write(self, file)),
+            Format::Npz => super::atomic::save(path, |file| super::npz::write(self, file)),
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => {
                 let prepared = super::safetensors::prepare_weights(self)?;
-                super::format::write(path, &|file| prepared.write(file))
+                super::atomic::save(path, |file| prepared.write(file))
             }
             #[cfg(feature = "keras")]
             Format::Hdf5 if !path.to_string_lossy().ends_with(HDF5) => {
@@ -101,7 +101,7 @@ impl<F: Scalar> Sequential<F> {
             #[cfg(feature = "keras")]
             Format::Hdf5 => {
                 let prepared = super::keras::Weights::of(self);
-                super::format::write(path, &|file| prepared.emit(&mut |piece| file.write_all(piece)))
+                super::atomic::save(path, |file| prepared.emit(&mut |piece| file.write_all(piece)))
             }
             #[allow(unreachable_patterns)]
             other => other.missing(path),
@@ -148,57 +148,4 @@ impl<F: Scalar> Sequential<F> {
             other => other.missing(path),
         }
     }
-}
-
-#[cfg(any(feature = "npy", feature = "safetensors"))]
-/// Reads all weights into memory of their own, and then sets them, so that a fault changes nothing. `find` tells where the
-/// weight of a path is, and `names` what there is.
-pub(super) fn load<'a, F: Scalar>(
-    model: &mut Sequential<F>,
-    names: &[String],
-    find: &dyn Fn(usize) -> Result<(&'a Input<'a>, Array)>,
-    budget: &Budget,
-) -> Result<()> {
-    let weights = model.weights()?;
-    let paths: Vec<String> = weights.iter().map(|(path, _)| path.clone()).collect();
-    if let Some(name) = names.iter().find(|name| !paths.contains(name)) {
-        return Err(Error::Unknown { what: "weight in the model", name: name.clone(), known: paths });
-    }
-    let mut values: Vec<Vec<F>> = Vec::new();
-    for (path, weight) in weights {
-        let Some(place) = names.iter().position(|name| *name == path) else {
-            return Err(Error::Unknown { what: "weight in the file", name: path, known: names.to_vec() });
-        };
-        let (input, array) = find(place)?;
-        if array.shape != weight.shape() {
-            let (expected, found) = (weight.shape().to_vec(), array.shape);
-            return Err(Error::WeightShape { path, expected, found });
-        }
-        values.push(read(input, &array, &path, budget)?);
-    }
-    set(model, values);
-    Ok(())
-}
-
-#[cfg(feature = "files")]
-/// Reads an array's numbers, which must be finite.
-pub(super) fn read<F: Scalar>(input: &Input, array: &Array, path: &str, budget: &Budget) -> Result<Vec<F>> {
-    budget.take_many::<F>(array.len()).map_err(|spent| input.spent(path, spent))?;
-    let mut value = vec![F::zero(); array.len()];
-    array.fill(input, path, &mut value)?;
-    match value.iter().position(|value| !value.is_finite()) {
-        Some(place) => Err(input.damaged(path, format!("it holds {} at place {place}", value[place]))),
-        None => Ok(value),
-    }
-}
-
-#[cfg(feature = "files")]
-/// Sets all weights, one value for each in the order of the model's.
-pub(super) fn set<F: Scalar>(model: &mut Sequential<F>, values: Vec<Vec<F>>) {
-    let mut values = values.into_iter();
-    model.walk_mut(&mut |_, param| {
-        if let Some(value) = values.next() {
-            param.value.copy_from_slice(&value);
-        }
-    });
 }

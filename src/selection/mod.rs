@@ -11,6 +11,7 @@
 
 mod cross_validation;
 mod domain;
+mod fingerprint;
 mod halving;
 mod hyper_parameters;
 mod learning_rate;
@@ -26,6 +27,5 @@ pub use domain::Drawn;
 pub use hyper_parameters::HyperParameters;
 pub use learning_rate::{LearningRateFinder, RangeTest};
 pub use results::SearchResults;
-pub use run::Build;
 pub use search::Search;
-pub use trial::Trial;
+pub use trial::{Build, Trial};

@@ -1,9 +1,8 @@
 //! What is to be tried: the settings of every trial, drawn before anything is trained.
 
 use super::hyper_parameters::{HyperParameters, Source};
-use super::run::Build;
 use super::search::Search;
-use super::trial::Trial;
+use super::trial::{Build, Trial};
 use crate::callback::Mode;
 use crate::error::{Error, Result};
 use crate::metric::Goal;
@@ -20,7 +19,7 @@ const REPEATS: u64 = 100;
 const MOST: usize = 100_000;
 
 /// The trials of a search, and for each the epochs that it is to train.
-pub(super) struct Plan {
+pub(super) struct TrialPlan {
     pub(super) trials: Vec<Trial>,
     pub(super) epochs: Vec<usize>,
     pub(super) goal: Goal,
@@ -28,9 +27,9 @@ pub(super) struct Plan {
 
 impl Search<'_> {
     /// Draws the settings, and calls the closure once for each trial to learn which there are.
-    pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<Plan> {
+    pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<TrialPlan> {
         self.check()?;
-        let mut plan = Plan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
+        let mut plan = TrialPlan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
         let mut judged = false;
         let mut places = Some(Vec::new());
         let (mut attempt, mut repeats) = (0, 0);

@@ -3,52 +3,27 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::plan::Plan;
-use super::run::{Build, Running, lock};
+use super::fingerprint::Words;
+use super::plan::TrialPlan;
 use super::search::Search;
-use super::trial::Trial;
+use super::trial::{ActiveTrial, Build, Trial, lock};
 use crate::callback::Logs;
-use crate::data::BatchSource;
 use crate::distributed::Ranks;
 use crate::error::diverged::Divergence;
-use crate::error::{Error, Result, Shape};
-use crate::hash::hash_bits;
+use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::model::Sequential;
-use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// What must be the same on all ranks, by name.
-pub(super) type Words = Vec<(String, String)>;
-
-/// Rows of arrays that are compared.
-const ROWS: usize = 64;
-
-/// Arrays in words, with a sum over some of their rows.
-pub(super) fn of_arrays<F: Scalar>(x: &impl Samples<F>, y: &impl Samples<F>) -> Words {
-    let one = |samples: &dyn Samples<F>| {
-        let shape = samples.sample_shape();
-        let mut row = vec![F::zero(); shape.iter().product()];
-        let mut sum = 0;
-        for index in (0..samples.count()).step_by(samples.count().div_ceil(ROWS).max(1)) {
-            samples.read(index, &mut row);
-            sum = hash_bits(sum, &row);
-        }
-        format!("{} samples of shape {} with the sum {sum:016x}", samples.count(), Shape(&shape))
-    };
-    [("x", one(x)), ("y", one(y))].map(|(name, here)| (name.into(), here)).into()
-}
-
-/// A source in words. It is not read for it.
-pub(super) fn of_source<F: Scalar>(source: &impl BatchSource<F>) -> Words {
-    let shapes = [source.input_shape(), source.target_shape()].map(|shape| Shape(&shape).to_string());
-    vec![("source".into(), format!("{} samples of shape {}", source.count(), shapes.join(" and ")))]
-}
-
 impl Search<'_> {
     /// The plan, once it is the same on all ranks.
-    pub(super) fn meet(&self, ranks: &Ranks, plan: Result<Plan>, data: &dyn Fn() -> Words) -> Result<Plan> {
+    pub(super) fn meet(
+        &self,
+        ranks: &Ranks,
+        plan: Result<TrialPlan>,
+        data: &dyn Fn() -> Words,
+    ) -> Result<TrialPlan> {
         let plan = ranks.agree(plan)?;
         let Search { points, trials, seed, objective, mode, factor, min_epochs, .. } = self;
         let settings = [
@@ -113,7 +88,7 @@ struct Elsewhere(String);
 /// which what was trained of them is brought.
 pub(super) fn share_out<'a, F: Scalar>(
     ranks: &Ranks,
-    running: &[Mutex<Running<F>>],
+    running: &[Mutex<ActiveTrial<F>>],
     going: &[usize],
     build: &impl Build<'a, F>,
 ) -> Result<Vec<usize>> {
@@ -142,12 +117,12 @@ pub(super) fn share_out<'a, F: Scalar>(
 /// Brings the models of a trial from one rank to another. The inner error is this rank's own; the outer is of the network.
 fn bring<'a, F: Scalar>(
     ranks: &Ranks,
-    one: &mut Running<F>,
+    one: &mut ActiveTrial<F>,
     (from, to): (usize, usize),
     build: &impl Build<'a, F>,
 ) -> Result<Result<()>> {
     let mut packed = Ok(());
-    let Running { trial, model, best, .. } = one;
+    let ActiveTrial { trial, model, best, .. } = one;
     for slot in [model, best] {
         let pack = || match slot.take().map(|mut model| model.pack()) {
             Some(Ok(bytes)) => bytes,
@@ -181,7 +156,7 @@ fn unpack<'a, F: Scalar>(
 /// Trains this rank's trials, and tells all ranks what became of those of each. Gives those of others that were trained.
 pub(super) fn exchange<F: Scalar>(
     ranks: &Ranks,
-    running: &[Mutex<Running<F>>],
+    running: &[Mutex<ActiveTrial<F>>],
     own: &[usize],
     train_own: impl FnOnce(),
 ) -> Result<Vec<usize>> {
@@ -221,7 +196,7 @@ pub(super) fn exchange<F: Scalar>(
 /// The best trial of the last rung with its model, on all ranks.
 pub(super) fn crown<'a, F: Scalar>(
     ranks: &Ranks,
-    running: &[Mutex<Running<F>>],
+    running: &[Mutex<ActiveTrial<F>>],
     going: &[usize],
     own: Option<(Trial, Sequential<F>)>,
     goal: Goal,

@@ -1,12 +1,11 @@
 //! What a search has found: a table, best first, and a CSV file.
 
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 
 use super::domain::{Drawn, short};
 use super::trial::Trial;
-use crate::error::{FileError, Result};
+use crate::error::Result;
 use crate::metric::Goal;
 use crate::model::Sequential;
 use crate::save::atomic;
@@ -97,14 +96,11 @@ impl<F: Scalar> SearchResults<F> {
     /// Writes [`to_csv`](Self::to_csv) to a file, which is the old or the new one, whole, at any moment.
     ///
     /// # Errors
-    /// [`FileError::Io`].
+    /// [`FileError::Io`](crate::error::FileError::Io).
     pub fn save_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let text = self.to_csv();
-        atomic::replace(path, |file| file.write_all(text.as_bytes())).map_err(|error| {
-            FileError::Io { path: path.display().to_string(), kind: error.kind(), message: error.to_string() }
-                .into()
-        })
+        atomic::save(path, |to| to.write_all(text.as_bytes()))
     }
 
     /// The names of all settings, in the order in which they were asked for.

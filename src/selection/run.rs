@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::rc::Rc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::fingerprint::Words;
 use super::halving::rungs;
-use super::hyper_parameters::HyperParameters;
-use super::plan::Plan;
-use super::ranks::{Words, crown, exchange, share_out};
+use super::plan::TrialPlan;
+use super::ranks::{crown, exchange, share_out};
 use super::results::SearchResults;
 use super::search::Search;
-use super::trial::Trial;
+use super::trial::{ActiveTrial, Build, Trial, lock};
 use crate::callback::{Callback, CallbackContext, Flow, Logs, Verbose, terminal};
 use crate::distributed::{RankSettings, Ranks};
 use crate::error::{Error, Result};
@@ -22,35 +22,8 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::{Fit, History};
 
-/// A closure that makes a compiled model and its fit from the settings that it asks for.
-///
-/// # Example
-/// See [`Search`].
-pub trait Build<'a, F: Scalar>:
-    Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
-{
-}
-
-impl<'a, F: Scalar, C> Build<'a, F> for C where
-    C: Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
-{
-}
-
 /// Trains a model by these settings.
 type Train<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
-
-/// A trial between its rungs.
-pub(super) struct Running<F: Scalar> {
-    pub(super) trial: Trial,
-    /// The epochs that it is to train.
-    epochs: usize,
-    /// As it left the last rung.
-    pub(super) model: Option<Sequential<F>>,
-    /// As it was in its best epoch.
-    pub(super) best: Option<Sequential<F>>,
-    /// The rank that has trained it so far.
-    pub(super) owner: Option<usize>,
-}
 
 impl Search<'_> {
     pub(super) fn run_by<'a, F: Scalar>(
@@ -61,14 +34,14 @@ impl Search<'_> {
     ) -> Result<SearchResults<F>> {
         let ranks = Ranks::of(RankSettings::over(self.world));
         let plan = self.plan(build);
-        let Plan { trials, epochs, goal } = match &ranks {
+        let TrialPlan { trials, epochs, goal } = match &ranks {
             Some(ranks) => self.meet(ranks, plan, data)?,
             None => plan?,
         };
         let most = epochs.iter().copied().max().unwrap_or(0);
         let rungs = rungs(trials.len(), most, self.factor, self.min_epochs);
-        let begin = |(trial, epochs)| Running { trial, epochs, model: None, best: None, owner: None };
-        let running: Vec<Mutex<Running<F>>> =
+        let begin = |(trial, epochs)| ActiveTrial { trial, epochs, model: None, best: None, owner: None };
+        let running: Vec<Mutex<ActiveTrial<F>>> =
             trials.into_iter().zip(epochs).map(begin).map(Mutex::new).collect();
         // The best model of the last rung; those that cannot be the best go as they come.
         let champion = Mutex::new(None);
@@ -128,7 +101,7 @@ impl Search<'_> {
     /// Trains a trial up to this share of its epochs.
     fn rung<'a, F: Scalar>(
         &self,
-        one: &mut Running<F>,
+        one: &mut ActiveTrial<F>,
         share: f64,
         goal: Goal,
         build: &impl Build<'a, F>,
@@ -195,10 +168,6 @@ fn offer<F: Scalar>(
     if champion.as_ref().is_none_or(|(trial, _)| other.0.order(trial, goal).is_lt()) {
         *champion = Some(other);
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The callback that keeps the best epoch of a trial.

@@ -1,8 +1,8 @@
 //! The settings of a search.
 
-use super::ranks::{of_arrays, of_source};
+use super::fingerprint::{of_arrays, of_source};
 use super::results::SearchResults;
-use super::run::Build;
+use super::trial::Build;
 use crate::callback::{Mode, Verbose};
 use crate::data::BatchSource;
 use crate::distributed::Communicator;

@@ -1,10 +1,10 @@
 //! One trial: its settings, how good it was, and what became of it.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::domain::Drawn;
 use super::hyper_parameters::{HyperParameters, Source};
-use super::run::Build;
 use crate::callback::Logs;
 use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
@@ -13,6 +13,20 @@ use crate::model::Sequential;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::training::Fit;
+
+/// A closure that makes a compiled model and its fit from the settings that it asks for.
+///
+/// # Example
+/// See [`Search`](super::Search).
+pub trait Build<'a, F: Scalar>:
+    Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
+{
+}
+
+impl<'a, F: Scalar, C> Build<'a, F> for C where
+    C: Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
+{
+}
 
 /// One row of a search.
 ///
@@ -134,4 +148,21 @@ impl Trial {
             .then(key(self).total_cmp(&key(other)))
             .then(self.number.cmp(&other.number))
     }
+}
+
+/// A trial between its rungs.
+pub(super) struct ActiveTrial<F: Scalar> {
+    pub(super) trial: Trial,
+    /// The epochs that it is to train.
+    pub(super) epochs: usize,
+    /// As it left the last rung.
+    pub(super) model: Option<Sequential<F>>,
+    /// As it was in its best epoch.
+    pub(super) best: Option<Sequential<F>>,
+    /// The rank that has trained it so far.
+    pub(super) owner: Option<usize>,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -776,3 +776,18 @@ fn healthy_networks_of_all_kinds_are_left_in_peace() {
 fn healthy_courses_of_training_are_left_in_peace() {
     leaves_in_peace(courses());
 }
+
+#[test]
+fn a_loss_is_judged_by_its_target_and_not_by_its_name() {
+    let (x, y) = blobs(1, (200, 4), 2, 2.0);
+    let y = y.mapv(|class| 2.0 * class as f32 - 1.0);
+    let hinge = cornu::loss::loss_fn(
+        "binary_hinge",
+        |y: &[f32], t: &[f32]| (1.0 - t[0] * y[0]).max(0.0),
+        |y: &[f32], t: &[f32], dy: &mut [f32]| dy[0] = if t[0] * y[0] < 1.0 { -t[0] } else { 0.0 },
+    );
+    let mut model = compiled(mlp(1, &[8, 1], RELU, Linear), Adam::new(0.01), hinge);
+    assert!(model.check(&x, &y).expect("a check").is_empty());
+    let history = model.fit(&x, &y, &fit(20)).expect("a training");
+    assert_eq!(alarms(history.findings()), [""; 0]);
+}

@@ -304,5 +304,5 @@ fn a_process_that_is_gone_ends_all() {
 
 #[test]
 fn a_process_that_hangs_ends_all() {
-    check_fault("hang", Some("error: rank 1: the others have waited 25 s for it"));
+    check_fault("hang", Some("error: rank 1: did not respond for 25 s"));
 }

@@ -319,7 +319,7 @@ fn statistics_of_shards_are_those_of_all() {
             .unwrap_err()
             .to_string()
     });
-    let cause = "x holds NaN at row 20, column 2";
+    let cause = "x: expected finite values, found NaN at row 20, column 2";
     assert_eq!(errors, [format!("rank 2: {cause}"), format!("rank 2: {cause}"), cause.into()]);
     let errors = threads(2, |world| {
         let own = x.slice(s![.., world.rank()..]);
@@ -399,7 +399,7 @@ fn an_error_on_one_rank_ends_all() {
         x[[7, 1]] = if rank == 1 { f64::NAN } else { x[[7, 1]] };
         (x, y)
     };
-    let cause = "x holds NaN at row 7, column 1";
+    let cause = "x: expected finite values, found NaN at row 7, column 1";
     let all = [format!("rank 1: {cause}"), cause.into(), format!("rank 1: {cause}")];
     assert_eq!(ends(3, plain, refused, same_settings), all);
     let found = ends(3, plain, data, |_, fit| {

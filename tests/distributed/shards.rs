@@ -264,7 +264,7 @@ fn shards_that_do_not_fit_together_find_out_before_the_first_step() {
         x[[4, 1]] = if rank == 2 { f64::NAN } else { 0.0 };
         (x, y)
     };
-    let cause = "x holds NaN at row 4, column 1";
+    let cause = "x: expected finite values, found NaN at row 4, column 1";
     let told = format!("rank 2: {cause}");
     assert_eq!(ends(3, nan, sharded), [told.clone(), told, cause.into()]);
 }
@@ -373,7 +373,7 @@ fn an_array_on_another_rank_or_on_none_is_an_error_on_all() {
     assert!(none[0].contains("`array`: expected an array on rank 0, found none"), "{none:?}");
     assert!(none[1..].iter().all(|error| *error == format!("rank 0: {}", none[0])), "{none:?}");
     let two = found(|rank| rank != 1);
-    assert!(two[2].contains("`array`: expected none, as rank 0 has it, found an array"), "{two:?}");
+    assert!(two[2].contains("`array`: expected none except on rank 0, found an array"), "{two:?}");
     assert!(two[..2].iter().all(|error| *error == format!("rank 2: {}", two[2])), "{two:?}");
     let alone = threads(1, |world| scatter(world, None::<&Array1<u8>>).is_err());
     assert_eq!(alone, [true]);
@@ -383,7 +383,7 @@ fn an_array_on_another_rank_or_on_none_is_an_error_on_all() {
         _ => scatter(world, None::<&Array1<f64>>).unwrap_err().to_string(),
     });
     let differs =
-        "rank 1 differs from rank 0 in what is scattered: expected u8 in Some(1) dimensions, found f64";
+        "rank 1 differs from rank 0 in scattered array: expected u8 in Some(1) dimensions, found f64";
     assert!(errors.iter().all(|error| error.starts_with(differs)), "{errors:?}");
     // A rank that has ended before its part could be sent, or that is waited for in vain.
     let errors = threads(2, |world| match world.rank() {

@@ -135,14 +135,14 @@ fn a_closure_cannot_be_told_and_is_named() {
     let half = loss_fn("half", |y: &[f32], _| y[0], |_, _, dy| dy.fill(1.0));
     model.compile(Sgd::new(0.1), half, ()).unwrap();
     let error = model.compile_config().unwrap_err().to_string();
-    assert_eq!(error, "the loss `LossFn(half)` has no settings that could be saved: its `config` tells none");
+    assert_eq!(error, "the loss `LossFn(half)` cannot be saved: its `config` returns no settings");
 }
 
 #[test]
 fn an_unknown_kind_says_how_to_register_it() {
     let config = Config::new("Sequential").with("layers", vec![Config::new("Square").with("name", "square")]);
     let error = Loader::new().from_config(&config).unwrap_err().to_string();
-    let expected = "`layers[0].config`: no layer `Square` is known here; register your own: \
+    let expected = "`layers[0].config`: unknown layer `Square`; register it: \
                     `Loader::new().layer(\"Square\", |fields| ...)`";
     assert_eq!(error, expected);
 }

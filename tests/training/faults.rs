@@ -176,7 +176,7 @@ fn a_backup_of_another_layout_is_told_from_a_damaged_one_and_stays() {
         };
         assert_eq!((file, *expected, *found), (&path, now, other));
         let text = refused.unwrap_err().to_string();
-        assert!(text.contains(&format!("a backup of layout {other}, of another version")), "{text}");
+        assert!(text.contains(&format!("found {other} of another version")), "{text}");
         assert_eq!(weights(&model), before);
         assert!(std::fs::read(&path).unwrap() == bytes, "it stays");
     }

@@ -1,42 +1,42 @@
-//! What the best constant answer costs, and what the right answers cost: the two ends of the scale that a loss is read on.
+//! The loss of the best constant prediction and of perfect predictions: the two ends of the scale of a loss.
 //!
-//! Both come from the targets of every row that trains, taken as they pass in the first epoch: they are exact for classes
-//! and yes-or-no, and for numbers where these are few enough to be kept, beyond that from a random part of the rows.
+//! Both are computed from the training targets of the first epoch. They are exact for classes and binary targets, and for
+//! numbers that fit in the buffer; beyond that they come from a random sample of the rows.
 
 mod merge;
 
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;
-use crate::loss::{Loss, Target};
+use crate::loss::{Loss, LossFamily, Target};
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 use crate::{hash, kernel};
 
-/// Numbers of targets that are kept, where they have to be.
+/// The most target numbers that are kept.
 const KEPT: usize = 1 << 13;
-/// Up to so many classes a loss that is not a plain cross-entropy is asked class by class.
+/// The most classes for which a loss other than a plain cross-entropy is evaluated per class.
 const ASKED: usize = 256;
-/// No class has more rows.
+/// An upper bound of the rows of a class.
 const MOST_ROWS: f64 = (1u64 << 48) as f64;
 
-/// What was seen of the targets.
+/// The statistics of the targets seen so far.
 pub(crate) struct Tally<F: Scalar> {
     loss: Box<dyn Loss<F>>,
     task: Task,
     outputs: usize,
-    /// Rows that count, and the sum of their weights.
+    /// The rows with a positive weight, and the sum of their weights.
     rows: usize,
     weight: f64,
-    /// For each class, or each output: the weighted sum of its targets.
+    /// The weighted sum of the targets of each class or output.
     sums: Vec<f64>,
-    /// The same, each row counting as one; all that there is where no row has a weight.
+    /// The unweighted sums, which are the only ones without sample weights.
     counts: Vec<f64>,
     weighted: bool,
-    /// Σ w·H(t) of the rows, the cost of right answers.
+    /// Σ w·H(t) over the rows, the loss of perfect predictions.
     entropy: f64,
-    /// Rows of numbers, and their weights; each row is kept with this chance.
+    /// A sample of rows with their weights, and the probability that a row is kept.
     kept: Vec<F>,
     weights: Vec<F>,
     chance: f64,
@@ -49,7 +49,7 @@ fn term(p: f64) -> f64 {
 }
 
 impl<F: Scalar> Tally<F> {
-    /// A tally of so many rows of this width.
+    /// Statistics for this number of rows of this width.
     pub(crate) fn new(
         loss: Box<dyn Loss<F>>,
         task: Task,
@@ -80,7 +80,7 @@ impl<F: Scalar> Tally<F> {
         }
     }
 
-    /// Takes the targets of a batch. Allocates nothing.
+    /// Adds the targets of a batch. Allocates nothing.
     pub(crate) fn take(&mut self, targets: Batch<F>, weights: Option<&[F]>) {
         let weight = |row: usize| weights.map_or(1.0, |weights| weights[row].as_f64());
         let ignored = match self.loss.target() {
@@ -99,7 +99,7 @@ impl<F: Scalar> Tally<F> {
             return;
         }
         if self.task == Task::Classes && targets.width() == 1 && weights.is_none() && ignored.is_none() {
-            // Class numbers were checked at the door. Few of them are counted faster one by one.
+            // Class numbers are already checked. Counting few of them one by one is faster.
             if self.counts.len() <= 8 {
                 kernel::simd(|| {
                     let mut rest = targets.rows() as u32;
@@ -156,7 +156,7 @@ impl<F: Scalar> Tally<F> {
         self.seen += targets.rows() as u64;
     }
 
-    /// What was seen so far, for a run that was killed.
+    /// The state, for resuming a killed training.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         let Tally {
             loss: _,
@@ -191,7 +191,7 @@ impl<F: Scalar> Tally<F> {
         Ok(())
     }
 
-    /// What answers equal to these targets cost, after the loss has smoothed both.
+    /// The loss of predictions equal to these targets, after label smoothing.
     fn entropy(&self, task: Task, targets: impl ExactSizeIterator<Item = f64>) -> f64 {
         let (share, count) = (self.loss.smoothing(), targets.len().max(1) as f64);
         match task {
@@ -203,18 +203,18 @@ impl<F: Scalar> Tally<F> {
         }
     }
 
-    /// How many rows each class has; for classes, and for a single yes or no.
+    /// The number of rows of each class, for classes and a single binary target.
     pub(crate) fn classes(&self) -> Option<Vec<usize>> {
         let counts = match (self.task, &*self.counts) {
             (Task::Classes, counts) => counts.to_vec(),
             (Task::Binary, [ones]) => vec![self.rows as f64 - ones, *ones],
             _ => return None,
         };
-        // A state that was read may hold any number; these are added up.
+        // A restored state may contain any number, so the sum saturates.
         Some(counts.into_iter().map(|count| count.round().min(MOST_ROWS) as usize).collect())
     }
 
-    /// B, and what right answers cost. None where they are not finite, or where nothing was seen.
+    /// Returns the scale; `None` if it is not finite or no target was seen.
     pub(crate) fn scale(&self) -> Option<Scale> {
         let (chance, floor) = match self.task {
             Task::Numbers => self.numbers()?,
@@ -222,13 +222,13 @@ impl<F: Scalar> Tally<F> {
                 let sums = if self.weighted { &self.sums } else { &self.counts };
                 let shares: Vec<f64> = sums.iter().map(|sum| sum / self.weight).collect();
                 let per_row = self.weight / self.rows as f64;
-                let plain = !self.loss.name().contains("focal");
+                let plain = self.loss.family() == LossFamily::CrossEntropy;
                 let chance = match task {
                     _ if plain || self.outputs > ASKED => self.entropy(task, shares.iter().copied()),
                     Task::Classes => self.asked(&shares),
                     _ => shares.iter().map(|p| self.asked(&[1.0 - p, *p])).sum::<f64>() / shares.len() as f64,
                 };
-                // A class as a number was not smoothed above, and costs nothing.
+                // A class index was not smoothed above and has entropy 0.
                 let floor = if plain { self.entropy / self.weight } else { 0.0 };
                 (chance * per_row, floor * per_row)
             }
@@ -237,7 +237,7 @@ impl<F: Scalar> Tally<F> {
         (chance.is_finite() && chance > floor).then_some(Scale { chance, floor })
     }
 
-    /// The mean cost of answering with the classes' shares, by the loss itself.
+    /// The mean loss of predicting the class shares, evaluated by the loss itself.
     fn asked(&self, shares: &[f64]) -> f64 {
         let clip = |p: f64| p.clamp(1e-7, 1.0 - 1e-7);
         let binary = self.task == Task::Binary;
@@ -264,7 +264,7 @@ impl<F: Scalar> Tally<F> {
         shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(k, share)| share * cost(k)).sum()
     }
 
-    /// The smaller of what the targets' mean and their median cost, and what the targets themselves do.
+    /// The smaller loss of predicting the mean or the median of the targets, and the loss of perfect predictions.
     fn numbers(&self) -> Option<(f64, f64)> {
         let rows = self.weights.len();
         let width = self.kept.len().checked_div(rows)?;
@@ -282,8 +282,8 @@ impl<F: Scalar> Tally<F> {
             *all.select_nth_unstable_by(rows / 2, |a, b| a.as_f64().total_cmp(&b.as_f64())).1
         };
         let mut chance = cost(&mean.repeat(rows));
-        // The mean is the best constant of a squared error, and of a Poisson; others may lie nearer to the median.
-        if !["mean_squared_error", "poisson"].contains(&self.loss.name()) {
+        // The mean is the best constant for squared error; for other losses it may be closer to the median.
+        if self.loss.family() != LossFamily::SquaredError {
             chance = chance.min(cost(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
         }
         Some((chance, cost(&self.kept)))

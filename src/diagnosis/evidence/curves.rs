@@ -1,67 +1,67 @@
-//! How a run went: its first batch, and each epoch.
+//! The course of a run: the first batch and each epoch.
 
-/// The first batch, seen before the first step.
+/// Measurements of the first batch, before the first step.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct First {
-    /// Its loss, penalties and all.
+    /// The loss, including penalties.
     pub loss: f64,
-    /// Rows of outputs.
+    /// The number of rows.
     pub rows: usize,
-    /// The expected root mean square of the sums of the first layer with weights, `√(inputs · mean w² · mean x²)`, from
-    /// its weights and what went into it; 1 is usual.
+    /// The expected root mean square of the weighted sums of the first layer with weights,
+    /// `√(inputs · mean w² · mean x²)`; 1 is usual.
     pub sums: Option<f64>,
-    /// The layer that it is about.
+    /// The index of that layer.
     pub layer: usize,
-    /// Root mean square and standard deviation of what went into that layer.
+    /// The root mean square and standard deviation of the inputs of that layer.
     pub inputs: (f64, f64),
-    /// The least and the largest output.
+    /// The smallest and the largest output.
     pub output: (f64, f64),
 }
 
-/// One epoch.
+/// Measurements of one epoch.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Epoch {
-    /// The mean loss, penalties and all.
+    /// The mean loss, including penalties.
     pub loss: f64,
-    /// The mean loss of the last quarter of its batches: where the epoch has arrived.
+    /// The mean loss of the last quarter of the batches.
     pub late: f64,
-    /// What regularizers added to it at its last look.
+    /// The penalty of the regularizers in the last sampled batch.
     pub penalty: f64,
     /// The loss on the validation data.
     pub val_loss: Option<f64>,
-    /// The accuracy, where it is measured.
+    /// The accuracy, if it is measured.
     pub accuracy: Option<f64>,
     /// The accuracy on the validation data.
     pub val_accuracy: Option<f64>,
-    /// The rows that were looked at.
+    /// The number of sampled rows.
     pub rows: usize,
-    /// The share of rows that are wrong with the true class's probability at the clip, 1e-7.
+    /// The share of wrong rows whose true class has a probability at the clip, 1e-7.
     pub clipped: f64,
-    /// How often each class was answered, in the rows looked at; more than one output only.
+    /// How often each class was predicted in the sampled rows; empty for a regression.
     pub answers: Vec<usize>,
-    /// The mean over outputs of their standard deviation over rows, at the last look.
+    /// The standard deviation of each output over the rows, averaged over the outputs, in the last sampled batch.
     pub spread: f64,
-    /// The share of numbers that went into the last softmax or out of the last layer that are exactly 0.
+    /// The share of exact zeros among the inputs of the last softmax, or else among the outputs.
     pub zero_logits: f64,
-    /// The largest norm of all gradients in the looks, estimated from a sample.
+    /// The largest gradient norm in the sampled batches, estimated from a sample.
     pub gradient: f64,
-    /// The largest loss, without its penalty, of a batch looked at that had no gradient: one of loss 0 needs none.
+    /// The largest loss, without penalty, of a sampled batch whose gradient was 0.
     pub idle: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
 }
 
-/// All epochs, and the end.
+/// All epochs, and how the run ended.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Curves {
     /// The epochs so far.
     pub epochs: Vec<Epoch>,
-    /// Why the run ended before its time: what was not finite, and where.
+    /// The message of the divergence that ended the run.
     pub diverged: Option<String>,
-    /// Why the run ended before its time, where a callback had it so.
+    /// The reason of the callback that ended the run.
     pub stopped: Option<String>,
 }
 

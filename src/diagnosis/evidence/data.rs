@@ -1,4 +1,4 @@
-//! Facts of the data, from a random sample of its rows that keeps their order.
+//! Facts about the data, from a random sample of the rows in their order.
 
 use super::repeats::Repeats;
 use super::{Scale, Task};
@@ -7,10 +7,10 @@ use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// Different targets are counted among so many.
+/// The number of targets among which distinct values are counted.
 const DISTINCT: usize = 256;
 
-/// One feature, which is one number of a sample.
+/// Statistics of one feature.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Feature {
@@ -21,7 +21,7 @@ pub struct Feature {
 }
 
 impl Feature {
-    /// The root of the mean square.
+    /// The root mean square.
     pub fn rms(&self) -> f64 {
         self.mean.hypot(self.deviation)
     }
@@ -31,38 +31,38 @@ impl Feature {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Targets {
-    /// Numbers in a row.
+    /// The numbers in a row.
     pub width: usize,
-    /// Rows looked at before the training.
+    /// The rows sampled before the training.
     pub rows: usize,
-    /// The least and the largest.
+    /// The smallest and the largest value.
     pub range: (f64, f64),
     /// Their mean.
     pub mean: f64,
     /// Their standard deviation.
     pub deviation: f64,
-    /// Different values among 256 of them, counted up to 64.
+    /// The number of distinct values among 256 targets, counted up to 64.
     pub distinct: usize,
     /// Whether all are whole numbers.
     pub whole: bool,
-    /// Whether each row is one 1 among zeros.
+    /// Whether every row is one-hot.
     pub one_hot: bool,
     /// Whether all are 0 or 1.
     pub binary: bool,
-    /// The least and the largest sum of a row.
+    /// The smallest and the largest row sum.
     pub sums: (f64, f64),
-    /// How many rows each class has: of those looked at, and from the end of the first epoch of all that train. For
-    /// classes, and for a single yes or no.
+    /// The number of rows of each class, for classes and a single binary target: in the sample, and from the end of the first
+    /// epoch in all training rows.
     pub classes: Vec<usize>,
-    /// Some of the numbers, at most 256.
+    /// A sample of at most 256 target values.
     pub some: Vec<f64>,
-    /// How often the class changes from one row looked at to the next.
+    /// How often the class changes from one sampled row to the next.
     pub changes: usize,
-    /// What the best constant answer costs, and what the right answers cost; from the end of the first epoch.
+    /// The scale of the loss, from the end of the first epoch.
     pub scale: Option<Scale>,
 }
 
-/// A part of the data: that which trains, or that which validates.
+/// Facts about the validation data.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Part {
@@ -70,59 +70,59 @@ pub struct Part {
     pub classes: Vec<f64>,
     /// The mean of the targets.
     pub mean: f64,
-    /// Rows looked at.
+    /// The number of sampled rows.
     pub rows: usize,
 }
 
-/// What one of several ranks has, where each has data of its own.
+/// Facts about the shard of one rank.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Shard {
-    /// Samples that train.
+    /// The number of training samples.
     pub rows: usize,
-    /// Samples that were looked at.
+    /// The number of sampled rows.
     pub looked: usize,
-    /// Some of the numbers of a sample, the same of every rank, at most 256.
+    /// At most 256 features, the same ones on every rank.
     pub features: Vec<Feature>,
-    /// How many rows each class has, from the end of the first epoch.
+    /// The number of rows of each class, from the end of the first epoch.
     pub classes: Vec<usize>,
 }
 
-/// What goes in, and what is to come out.
+/// Facts about the inputs and the targets.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Data {
-    /// Samples that train.
+    /// The number of training samples.
     pub rows: usize,
-    /// Samples that were looked at.
+    /// The number of sampled rows.
     pub looked: usize,
     /// The shape of a sample.
     pub shape: Vec<usize>,
-    /// Whether the samples are indices into an embedding.
+    /// Whether the inputs are indices into an embedding.
     pub indices: bool,
-    /// Each number of a sample.
+    /// The features.
     pub features: Vec<Feature>,
-    /// The median and the largest root mean square of the features that are not constant.
+    /// The median and the largest root mean square of the varying features.
     pub sizes: (f64, f64),
-    /// Features that are not constant, and those of them that lie more than ten deviations from 0.
+    /// The number of varying features, and of those whose mean exceeds ten standard deviations.
     pub varying: (usize, usize),
     /// The targets.
     pub targets: Targets,
-    /// Whether the samples come in groups of one class, as if sorted.
+    /// Whether the samples are grouped by class, as if sorted.
     pub sorted: bool,
-    /// The tail that validates, where it is split off the same arrays.
+    /// The validation data, if it is split off the same arrays.
     pub validation: Option<Part>,
-    /// Rows that are equal to others.
+    /// Duplicate rows.
     pub repeats: Repeats,
-    /// What each rank has, where each has data of its own; else none.
+    /// The shards of all ranks; empty unless each rank has its own data.
     pub shards: Vec<Shard>,
 }
 
 impl Data {
-    /// Facts of these samples.
+    /// Computes the facts about these samples.
     pub(crate) fn look_inputs<F: Scalar>(&mut self, x: Batch<F>) {
         let rows = x.rows().max(1) as f64;
-        // Deviations are from the first row, so that a large offset costs no digits.
+        // Differences to the first row, so that a large offset loses no digits.
         let first = x.iter().next().unwrap_or_default();
         self.features = vec![Feature::default(); x.width()];
         let features = &mut self.features;
@@ -154,7 +154,7 @@ impl Data {
         }
     }
 
-    /// Facts of these targets; `outputs` are the model's.
+    /// Computes the facts about these targets; `outputs` is the shape of the model output.
     pub(crate) fn look_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
         let mut values: Vec<f64> = y.data().iter().map(|y| y.as_f64()).collect();
         let part = Part::of(task, outputs, y);
@@ -196,7 +196,7 @@ impl Data {
 }
 
 impl Part {
-    /// The classes and the mean of these targets.
+    /// The class shares and the mean of these targets.
     pub(crate) fn of<F: Scalar>(task: Task, outputs: usize, y: Batch<F>) -> Part {
         let rows = y.rows();
         let mean = y.data().iter().map(|t| t.as_f64()).sum::<f64>() / y.data().len().max(1) as f64;
@@ -217,13 +217,13 @@ impl Part {
     }
 }
 
-/// One 1 among zeros.
+/// Whether a row is one-hot.
 fn is_one_hot<F: Scalar>(row: &[F]) -> bool {
     let ones = row.iter().filter(|t| **t == F::one()).count();
     ones == 1 && row.iter().all(|t| *t == F::zero() || *t == F::one())
 }
 
-/// The class that a row of targets tells: its number, rounded, or the place of the largest.
+/// The class of a row of targets: the rounded number, or the index of the largest.
 pub(in crate::diagnosis) fn class<F: Scalar>(row: &[F]) -> usize {
     class_of(row).unwrap_or(usize::MAX)
 }

@@ -1,96 +1,100 @@
-//! What each layer is, and what it did in the batches looked at.
+//! Facts about each layer, and its behaviour in the sampled batches.
 
 use std::fmt;
 
 use crate::activation::Activation;
 use crate::error::Shape;
 use crate::kernel;
-use crate::layer::{Layer, NamedLayer};
+use crate::layer::{Layer, LayerTraits, NamedLayer};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The first weights of a layer.
+/// The initial weights of a layer.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Kernel {
-    /// Numbers that go into each sum.
+    /// The number of inputs of each unit.
     pub inputs: usize,
-    /// Sums.
+    /// The number of units.
     pub units: usize,
-    /// Their standard deviation about 0.
+    /// The standard deviation of the weights about 0.
     pub deviation: f64,
-    /// That of Glorot's initializer, `√(2/(inputs + units))`.
+    /// The standard deviation of Glorot's initializer, `√(2/(inputs + units))`.
     pub usual: f64,
-    /// Whether all columns are the same, so that all units compute the same.
+    /// Whether all columns are equal, so that all units compute the same.
     pub same: bool,
     /// The root mean square of the bias.
     pub bias: f64,
 }
 
 impl Kernel {
-    /// The largest usual deviation, of Glorot's and He's: `√(2/inputs)` where there are more inputs than units.
+    /// The larger standard deviation of Glorot's and He's initializers: `√(2/inputs)` if there are more inputs than units.
     pub fn largest(&self) -> f64 {
         self.usual.max((2.0 / self.inputs as f64).sqrt())
     }
 }
 
-/// What a layer did in the batches of an epoch that were looked at.
+/// The behaviour of a layer in the sampled batches of an epoch.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Look {
-    /// Rows that were looked at.
+    /// The number of sampled rows.
     pub rows: usize,
-    /// Units that were not 0 at least once.
+    /// Whether each unit was non-zero at least once.
     pub alive: Vec<bool>,
-    /// Rows in which every unit was 0.
+    /// The number of rows in which every unit was 0.
     pub lost: usize,
-    /// How often each unit was saturated: within `sigmoid(−5)` of a bound of a sigmoid, or of `tanh` scaled alike.
+    /// How often each unit was saturated: within `sigmoid(−5)` of a bound, scaled for `tanh`.
     pub saturated: Vec<u32>,
-    /// The root mean square of the outputs at the last look.
+    /// The root mean square of the outputs in the last sampled batch.
     pub rms: f64,
-    /// The mean over units of the standard deviation over rows, by their root mean square: 0 where all rows became the
-    /// same point.
+    /// The standard deviation over rows, averaged over units, relative to the root mean square: 0 if all rows are the same
+    /// point.
     pub spread: f64,
-    /// The root mean square of the kernel's gradient at the last look, estimated from a sample.
+    /// The root mean square of the kernel gradient in the last sampled batch, estimated from a sample.
     pub gradient: f64,
-    /// The same for its weights.
+    /// The root mean square of the kernel, estimated likewise.
     pub weights: f64,
-    /// `‖Δw‖ / ‖w‖` of a step, the mean over the looks, with `‖w‖` at least a tenth of the usual first weights'.
+    /// `‖Δw‖ / ‖w‖` of a step, averaged over the sampled batches, with `‖w‖` at least a tenth of the usual initial size.
     pub step: f64,
-    /// Looks.
+    /// The number of sampled batches.
     pub(super) looks: u32,
 }
 
-/// A layer.
+/// Facts about a layer.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LayerFacts {
-    /// Its place, from 0.
+    /// The index, from 0.
     pub index: usize,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Such as `Dense`.
+    /// The kind, such as `Dense`.
     pub kind: String,
-    /// The shape of what comes in.
+    /// The input shape.
     pub input: Vec<usize>,
-    /// The shape of what goes out.
+    /// The output shape.
     pub output: Vec<usize>,
-    /// The function at its end.
+    /// The activation.
     pub activation: Option<Activation>,
-    /// The share of its inputs that it drops.
+    /// The dropout rate.
     pub drop_rate: f64,
     /// Whether it only reshapes.
     pub is_view: bool,
-    /// Whether it is a matrix and constants, but for its activation.
+    /// Whether it is affine, apart from its activation.
     pub is_affine: bool,
-    /// Its trained kernel, where it has one.
+    /// Whether it normalizes.
+    pub is_normalization: bool,
+    /// Whether it runs a cell over the steps of its input.
+    pub is_recurrent: bool,
+    /// The trained kernel, if it has one.
     pub kernel: Option<Kernel>,
-    /// What it did in the epoch that ended last, or is under way.
+    /// The behaviour in the current or last epoch.
     pub look: Look,
-    /// Units alive in the first epoch.
+    /// The number of units that were active in the first epoch.
     pub alive_first: Option<usize>,
-    /// The largest [`Look::step`] of the epochs that have ended.
+    /// The largest [`Look::step`] of the completed epochs.
     pub largest_step: f64,
 }
 
@@ -115,11 +119,11 @@ impl fmt::Display for LayerFacts {
     }
 }
 
-/// Units and weights beyond these are not looked at one by one.
+/// The most units and weights that are sampled.
 const UNITS: usize = 4096;
 const WEIGHTS: usize = 1024;
 
-/// The parameter that layers call their kernel.
+/// The kernel of a layer.
 pub(crate) fn kernel_of<F: Scalar>(layer: &NamedLayer<F>) -> Option<&Param<F>> {
     let mut found = None;
     layer.visit_params(&mut |param| {
@@ -131,9 +135,9 @@ pub(crate) fn kernel_of<F: Scalar>(layer: &NamedLayer<F>) -> Option<&Param<F>> {
     found
 }
 
-/// Every so manyeth number, at most [`WEIGHTS`].
+/// A sample of at most [`WEIGHTS`] numbers at a constant stride.
 pub(crate) fn sample<F: Scalar>(values: &[F]) -> impl Iterator<Item = F> {
-    // An odd stride, so that a sample does not stay in one column.
+    // An odd stride covers all columns.
     let stride = values.len().div_ceil(WEIGHTS) | 1;
     values.iter().copied().step_by(stride)
 }
@@ -145,7 +149,7 @@ fn rms<F: Scalar>(values: impl Iterator<Item = F>) -> f64 {
 }
 
 impl LayerFacts {
-    /// What a built layer is.
+    /// Collects the facts about a built layer.
     pub(crate) fn of<F: Scalar>(index: usize, layer: &NamedLayer<F>) -> Self {
         let kernel = kernel_of(layer).map(|param| {
             let units = param.shape().last().copied().unwrap_or(1).max(1);
@@ -161,6 +165,7 @@ impl LayerFacts {
             let usual = (2.0 / (inputs + units) as f64).sqrt();
             Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same, bias }
         });
+        let LayerTraits { is_affine, is_normalization, is_recurrent, .. } = layer.traits();
         LayerFacts {
             index,
             name: layer.label().into(),
@@ -170,7 +175,9 @@ impl LayerFacts {
             activation: layer.activation(),
             drop_rate: layer.drop_rate(),
             is_view: layer.is_view(),
-            is_affine: layer.traits().is_affine,
+            is_affine,
+            is_normalization,
+            is_recurrent,
             kernel,
             look: Look::default(),
             alive_first: None,
@@ -178,19 +185,19 @@ impl LayerFacts {
         }
     }
 
-    /// Units that can be dead or saturated: the channels of the output.
+    /// The number of units that can be dead or saturated: the channels of the output.
     pub fn units(&self) -> usize {
         self.output.last().copied().unwrap_or(0).min(UNITS)
     }
 
-    /// Makes room, so that looking allocates nothing.
+    /// Reserves memory, so that sampling allocates nothing.
     pub(crate) fn prepare(&mut self) {
         let units = self.units();
         self.look.alive.resize(units, false);
         self.look.saturated.resize(units, 0);
     }
 
-    /// Forgets the epoch before.
+    /// Resets the counters for a new epoch.
     pub(crate) fn begin_epoch(&mut self) {
         let look = &mut self.look;
         look.alive.fill(false);
@@ -198,9 +205,7 @@ impl LayerFacts {
         (look.rows, look.lost, look.looks, look.step) = (0, 0, 0, 0.0);
     }
 
-    /// Looks at what left the layer.
-    ///
-    /// Gives the mean standard deviation over rows, where the layer has units.
+    /// Samples the outputs of the layer. Returns the mean standard deviation over rows, if the layer has units.
     pub(crate) fn look_output<F: Scalar>(&mut self, y: Batch<F>) -> Option<f64> {
         let units = self.units();
         let channels = self.output.last().copied().unwrap_or(0);
@@ -231,13 +236,13 @@ impl LayerFacts {
         is_flat.then_some(spread)
     }
 
-    /// Looks at the gradient of the kernel.
+    /// Samples the gradient of the kernel.
     pub(crate) fn look_gradient<F: Scalar>(&mut self, param: &Param<F>) {
         self.look.gradient = rms(sample(param.grad()));
         self.look.weights = rms(sample(param.value()));
     }
 
-    /// Takes the root mean square of what a step changed.
+    /// Adds the root mean square of the change of a step.
     pub(crate) fn look_step(&mut self, change: f64) {
         let usual = self.kernel.as_ref().map_or(1.0, |kernel| kernel.usual);
         let ratio = change / self.look.weights.max(0.1 * usual);
@@ -246,11 +251,11 @@ impl LayerFacts {
     }
 }
 
-/// The mean over columns of the standard deviation over rows, and the root mean square of all.
+/// The standard deviation over rows, averaged over columns, and the root mean square.
 pub(crate) fn spread<F: Scalar>(y: Batch<F>) -> (f64, f64) {
     let (rows, width) = (y.rows().max(1) as f64, y.width().clamp(1, UNITS));
     let (mut total, mut squares) = (0.0, 0.0);
-    // Some columns at a time need no memory; a sample of 64 of them tells enough.
+    // A few columns at a time need no memory; 64 sampled columns suffice.
     let stride = width.div_ceil(64);
     let columns = width.div_ceil(stride);
     let mut add = |sums: &[[f64; 3]]| {
@@ -274,13 +279,13 @@ pub(crate) fn spread<F: Scalar>(y: Batch<F>) -> (f64, f64) {
     (total / columns as f64, (squares / columns as f64).sqrt())
 }
 
-/// `N` numbers of a row from `start` on.
+/// `N` numbers of a row, from `start`.
 #[inline(always)]
 fn side_by_side<const N: usize, F: Scalar>(row: &[F], start: usize) -> [f64; N] {
     row[start..].first_chunk().map_or([0.0; N], |some| some.map(|v| v.as_f64()))
 }
 
-/// Σ (v − the first v), Σ of its square and Σ v² of some columns over the rows.
+/// Sums over the rows for some columns: Σ (v − v₀), Σ (v − v₀)² and Σ v², where v₀ is the first value.
 #[inline(always)]
 fn column_sums<const N: usize, F: Scalar>(y: Batch<F>, values: impl Fn(&[F]) -> [f64; N]) -> [[f64; 3]; N] {
     let [mut sum, mut square, mut own] = [[0.0; N]; 3];
@@ -297,4 +302,4 @@ fn column_sums<const N: usize, F: Scalar>(y: Batch<F>, values: impl Fn(&[F]) -> 
     std::array::from_fn(|i| [sum[i], square[i], own[i]])
 }
 
-const SIDE: usize = 8; // columns whose sums are kept side by side
+const SIDE: usize = 8; // the columns that are summed together

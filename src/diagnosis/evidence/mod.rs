@@ -1,4 +1,4 @@
-//! What is known of a run: plain numbers, gathered once, read by all rules.
+//! The evidence of a run: plain numbers that all rules read.
 
 mod baseline;
 mod curves;
@@ -14,66 +14,70 @@ pub use data::{Data, Feature, Part, Shard, Targets};
 pub use layers::{Kernel, LayerFacts, Look};
 pub use repeats::Repeats;
 
-/// How a run is set up.
+use crate::loss::{LossFamily, Target};
+
+/// The settings of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The loss's name, such as `categorical_crossentropy`.
+    /// The name of the loss, such as `categorical_crossentropy`.
     pub loss: String,
-    /// What the loss reads.
+    /// The task of the loss.
     pub task: Task,
-    /// Whether the loss takes the outputs for logits.
+    /// What the loss measures.
+    pub family: LossFamily,
+    /// Whether the loss expects logits.
     pub takes_logits: bool,
-    /// The rule's name, such as `sgd`.
+    /// The name of the optimizer, such as `sgd`.
     pub optimizer: String,
-    /// The largest learning rate of the first 10,000 steps planned.
+    /// The largest learning rate of the first 10,000 planned steps.
     pub learning_rate: f64,
-    /// The epochs planned; 0 where nothing is planned, as in a check.
+    /// The planned epochs; 0 in a check.
     pub epochs: usize,
-    /// Steps that the model was trained before this run.
+    /// The training steps before this run.
     pub before: u64,
-    /// Samples in a batch.
+    /// The samples in a batch.
     pub batch_size: usize,
-    /// Batches in an epoch.
+    /// The batches in an epoch.
     pub batches: usize,
-    /// Whether each epoch has an order of its own.
+    /// Whether the samples are shuffled.
     pub shuffle: bool,
-    /// The metrics' names.
+    /// The names of the metrics.
     pub metrics: Vec<String>,
-    /// The penalty of all weights before the first step.
+    /// The penalty of the initial weights.
     pub penalty: f64,
 }
 
-/// What a loss reads its targets as.
+/// The task of a loss: how it interprets the targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Task {
     /// One of several classes.
     Classes,
-    /// Yes or no, for each output.
+    /// A yes-or-no question for each output.
     Binary,
     /// Numbers.
     #[default]
     Numbers,
 }
 
-impl Task {
-    /// The task of a loss of this name.
-    pub(crate) fn of(loss: &str) -> Task {
-        match loss {
-            loss if loss.contains("binary") => Task::Binary,
-            loss if loss.contains("categorical") && loss.contains("crossentropy") => Task::Classes,
-            _ => Task::Numbers,
+impl From<Target> for Task {
+    /// The task of a loss that reads such targets.
+    fn from(target: Target) -> Task {
+        match target {
+            Target::Numbers => Task::Numbers,
+            Target::Probabilities => Task::Binary,
+            Target::Distribution | Target::Classes { .. } => Task::Classes,
         }
     }
 }
 
-/// Everything that the rules read. What was not measured, or not yet, is `None` or empty.
+/// Everything that the rules read. Values that are not measured yet are `None` or empty.
 ///
 /// # Example
 /// ```
 /// use cornu::diagnosis::{Evidence, Finding, Severity};
-/// // A rule: nothing is learned with a learning rate of 0.
+/// // A rule: a network with a learning rate of 0 learns nothing.
 /// let rule = |e: &Evidence| {
 ///     let asleep = e.plan.learning_rate == 0.0;
 ///     asleep.then(|| Finding::new("X0001", Severity::Error, "the learning rate is 0")).into_iter().collect()
@@ -84,11 +88,11 @@ impl Task {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Evidence {
-    /// How the run is set up.
+    /// The settings of the run.
     pub plan: Plan,
-    /// What goes in, and what is to come out.
+    /// Facts about the inputs and the targets.
     pub data: Data,
-    /// The layers, those within others left out.
+    /// The layers, without those inside containers.
     pub layers: Vec<LayerFacts>,
     /// The first batch, before the first step.
     pub first: Option<First>,
@@ -98,10 +102,10 @@ pub struct Evidence {
     pub ended: bool,
 }
 
-/// Below this skill a network does no better than one that ignores its input, within what chance and a regularizer do.
+/// Below this skill a network is no better than a constant, within the effects of chance and regularization.
 pub(crate) const LEARNED: f64 = 0.05;
 
-/// The two ends of the scale that a loss is read on.
+/// The scale of a loss: the losses of the best constant and of perfect predictions.
 ///
 /// # Example
 /// ```
@@ -122,39 +126,39 @@ pub(crate) const LEARNED: f64 = 0.05;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Scale {
-    /// B, what the best constant answer costs: the loss of a network that ignores its input.
+    /// B, the loss of the best constant prediction.
     pub chance: f64,
-    /// What the right answers cost: 0 for most losses; for soft targets their own entropy.
+    /// The loss of perfect predictions: 0 for most losses, the entropy for soft targets.
     pub floor: f64,
 }
 
 impl Scale {
-    /// `(B − loss) / (B − floor)`: 0 for the best constant answer, 1 for the right answers.
+    /// `(B − loss) / (B − floor)`: 0 for the best constant prediction, 1 for perfect predictions.
     pub fn skill(&self, loss: f64) -> f64 {
         (self.chance - loss) / (self.chance - self.floor)
     }
 }
 
 impl Evidence {
-    /// The skill of the best epoch, see [`Scale::skill`]; in the first two epochs, in which the loss may have come from far,
-    /// of the epoch's end where it was better there than in the mean. None before the first epoch has ended.
+    /// The skill of the best epoch, see [`Scale::skill`]. In the first two epochs, in which the loss may decrease much, the
+    /// end of the epoch counts if it is better than the mean. `None` before the end of the first epoch.
     pub fn skill(&self) -> Option<f64> {
         self.of(self.curves.epochs.iter().map(|epoch| self.bare(epoch)).min_by(f64::total_cmp)?)
     }
 
-    /// An epoch's loss without its penalty.
+    /// The loss of an epoch without its penalty.
     fn bare(&self, epoch: &Epoch) -> f64 {
         let early = self.curves.epochs.len() < 3;
         if early { epoch.loss.min(epoch.late) - epoch.penalty } else { epoch.loss - epoch.penalty }
     }
 
-    /// The same for the last epoch.
+    /// The skill of the last epoch.
     pub fn last_skill(&self) -> Option<f64> {
         let epoch = self.curves.epochs.last()?;
         self.of(self.bare(epoch))
     }
 
-    /// The same for the validation data, in their best epoch: what is dropped in training is not there.
+    /// The skill on the validation data in its best epoch, which has no dropout.
     pub fn validation_skill(&self) -> Option<f64> {
         let losses = self.curves.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.penalty));
         self.of(losses.min_by(f64::total_cmp)?)
@@ -164,27 +168,27 @@ impl Evidence {
         self.data.targets.scale.map(|scale| scale.skill(loss))
     }
 
-    /// How far a loss is from what the right answers cost, on the scale of losses.
+    /// The difference of a loss to that of perfect predictions.
     pub(super) fn above_floor(&self, loss: f64) -> f64 {
         loss - self.data.targets.scale.map_or(0.0, |scale| scale.floor)
     }
 
-    /// From what the right answers cost to what the best constant does; 1 where it is not known.
+    /// The difference between the losses of the best constant and of perfect predictions; 1 if unknown.
     pub(super) fn span(&self) -> f64 {
         self.data.targets.scale.map_or(1.0, |scale| scale.chance - scale.floor)
     }
 
-    /// The steps so far, of this run.
+    /// The steps of this run so far.
     pub fn steps(&self) -> usize {
         self.curves.epochs.len() * self.plan.batches
     }
 
-    /// The steps so far, those before this run among them.
+    /// The steps so far, including those before this run.
     pub fn all_steps(&self) -> usize {
         self.steps() + self.plan.before as usize
     }
 
-    /// Whether the loss has not moved in its first five digits for three epochs, far from what the right answers cost.
+    /// The loss, if its first five digits are constant for three epochs and far from that of perfect predictions.
     pub fn constant(&self) -> Option<f64> {
         let epochs = &self.curves.epochs;
         let last = epochs.get(epochs.len().checked_sub(3)?..)?;
@@ -195,9 +199,8 @@ impl Evidence {
         (high - low <= 1e-5 * high.abs() && far).then_some(last[2].loss)
     }
 
-    /// Whether so much was trained that a network which works would show it: three epochs and 200 steps, or the end of a
-    /// run of more than one epoch. A single short epoch is a probe, or a part of a longer training; and what a callback
-    /// ends soon may not have begun.
+    /// Whether the run is long enough to judge: three epochs and 200 steps, or the end of a run with more than one epoch. A
+    /// single short epoch may be a probe or part of a longer training, and a callback may end a run early.
     fn judged(&self) -> bool {
         let epochs = self.curves.epochs.len();
         let long = self.all_steps() >= 200;
@@ -205,8 +208,8 @@ impl Evidence {
         (epochs >= 3 && long) || (planned && epochs >= 2) || (self.ended && long)
     }
 
-    /// Whether the run fails: no better than a constant after 3 epochs and 200 steps, or at its end, or standing still
-    /// there.
+    /// Whether the run fails: it diverged, it is no better than a constant after 3 epochs and 200 steps or at its end, or its
+    /// loss is constant at a low skill.
     pub fn failing(&self) -> bool {
         let without = |skill: Option<f64>| skill.is_none_or(|skill| skill < LEARNED);
         let unskilled = self.skill().is_some() && without(self.skill()) && without(self.validation_skill());
@@ -215,7 +218,7 @@ impl Evidence {
             || (self.constant().is_some() && self.last_skill().is_none_or(|skill| skill < 0.5))
     }
 
-    /// The last layer that changes numbers: not one that only reshapes.
+    /// The last layer that does not only reshape.
     pub(super) fn output(&self) -> Option<&LayerFacts> {
         self.layers.iter().rev().find(|layer| !layer.is_view)
     }

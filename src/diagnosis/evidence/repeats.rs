@@ -1,4 +1,4 @@
-//! Rows that are equal: among those that train, and between those and the ones that validate.
+//! Duplicate rows: within the training data, and between training and validation data.
 
 use super::Task;
 use super::data::class;
@@ -6,21 +6,21 @@ use crate::hash::hash_values;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// Equal rows, among those looked at.
+/// Counts of duplicate rows in a sample.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Repeats {
-    /// Rows that train and were compared with each other.
+    /// The number of compared training rows.
     pub rows: usize,
-    /// Those that are equal to one before them.
+    /// The number that equal an earlier row.
     pub repeated: usize,
-    /// Those that have an equal of another class.
+    /// The number that equal a row of another class.
     pub contradicted: usize,
-    /// The share of the rows that can be right at best: each group of equals answered by its most frequent class.
+    /// The highest accuracy possible on these rows: each group of equal rows predicted as its most frequent class.
     pub reachable: f64,
-    /// Whether equal rows must be copies of each other: some feature has hardly any value twice among the different rows.
+    /// Whether equal rows must be copies: some feature hardly ever repeats a value among different rows.
     pub copies: bool,
-    /// Rows that validate and were compared with those that train, and how many of them have an equal there.
+    /// The number of compared validation rows, and of those that equal a training row.
     pub validation: (usize, usize),
 }
 
@@ -30,7 +30,7 @@ fn key<F: Scalar>(row: &[F]) -> u64 {
     hash_values(row.len() as u64, row.iter().step_by(stride))
 }
 
-/// The keys of rows with their places, in order.
+/// The sorted hashes of rows with their indices.
 fn keys<F: Scalar>(x: Batch<F>) -> Vec<(u64, usize)> {
     let mut keys: Vec<(u64, usize)> = x.iter().enumerate().map(|(place, row)| (key(row), place)).collect();
     keys.sort_unstable();
@@ -38,7 +38,7 @@ fn keys<F: Scalar>(x: Batch<F>) -> Vec<(u64, usize)> {
 }
 
 impl Repeats {
-    /// Compares rows that train, whose targets are `y`, and those that validate with them.
+    /// Compares the training rows, whose targets are `y`, with each other and with the validation rows.
     pub(crate) fn of<F: Scalar>(x: Batch<F>, y: Batch<F>, task: Task, validation: Option<Batch<F>>) -> Self {
         let keys = keys(x);
         let classes = task == Task::Classes || y.width() == 1 && task == Task::Binary;
@@ -77,7 +77,7 @@ impl Repeats {
     }
 }
 
-/// Whether some feature has at least nine values in ten different rows: measured, and not counted or chosen from a few.
+/// Whether some feature has at least nine distinct values in ten different rows, so it is measured and not a count or choice.
 fn has_own_values<F: Scalar>(x: Batch<F>, rows: &[usize]) -> bool {
     let rows = &rows[..rows.len().min(256)];
     let stride = x.width().div_ceil(64) | 1;

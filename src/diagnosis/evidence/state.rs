@@ -1,5 +1,5 @@
-//! What was seen of a run so far, for one that was killed to be judged as a whole. What is known before the first step
-//! is gathered anew.
+//! The state of the evidence, for resuming a killed training. Facts that are known before the first step are collected
+//! again.
 
 use super::{Curves, Epoch, Evidence, First, LayerFacts, Look};
 use crate::error::Result;
@@ -20,7 +20,7 @@ impl Evidence {
             let units = look.alive.len();
             state.group(name, |state| {
                 state.item("alive_first", alive_first)?;
-                // Among so many units no more can be alive.
+                // No more units than these can be active.
                 *alive_first = alive_first.map(|alive| alive.min(units));
                 state.item("largest_step", largest_step)?;
                 look.state(state)
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// What a run has before its first step, to be read into.
+    /// Evidence before the first step, to read the state into.
     fn fresh() -> Evidence {
         let look = Look { alive: vec![false; 3], saturated: vec![0; 3], ..Look::default() };
         let layer = LayerFacts { name: "F1".into(), look, ..LayerFacts::default() };

@@ -64,7 +64,7 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
     }
     // h ← f(h·R + …) with an unbounded f explodes or vanishes with the number of steps.
     let recurrent = |layer: &&LayerFacts| {
-        ["SimpleRNN", "LSTM", "GRU"].contains(&&*layer.kind)
+        layer.is_recurrent
             && layer.input.first().is_some_and(|steps| *steps > 20)
             && matches!(
                 layer.activation,
@@ -89,7 +89,7 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
     for (activation, most, slope) in [(Activation::Sigmoid, 4, 0.25f64), (Activation::Tanh, 8, 0.5)] {
         let run: Vec<&LayerFacts> =
             e.layers.iter().filter(hidden).filter(|layer| layer.activation == Some(activation)).collect();
-        let normalised = e.layers.iter().any(|layer| layer.kind.contains("Normalization") && layer.index > 0);
+        let normalised = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
         if run.len() >= most && !normalised {
             return Some(
                 Finding::draft(format!("{} hidden layers with {activation}", run.len()))

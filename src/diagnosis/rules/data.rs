@@ -20,7 +20,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let squashes = matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh));
     let most = if squashes { 5.0 } else { 10.0 };
     // A normalization layer has scaled the single features; its output was measured above.
-    let raw = !e.layers[..first.layer].iter().any(|layer| layer.kind.contains("Normalization"));
+    let raw = !e.layers[..first.layer].iter().any(|layer| layer.is_normalization);
     let ((median, largest), (varying, offset)) = (e.data.sizes, e.data.varying);
     let uneven = raw && largest > 100.0 * median && largest > 1.0;
     let offset = raw && 2 * offset > varying && largest > 1.0;

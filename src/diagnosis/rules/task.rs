@@ -2,19 +2,10 @@
 
 use super::super::evidence::{Evidence, Task};
 use super::super::finding::{Finding, Severity};
-use super::super::remedy::Remedy;
+use super::super::remedy::{Remedy, ReplacementLoss};
 use super::short;
 use crate::activation::Activation;
-
-/// Losses of distances between numbers.
-const DISTANCES: [&str; 6] = [
-    "mean_squared_error",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_logarithmic_error",
-    "huber",
-    "log_cosh",
-];
+use crate::loss::LossFamily;
 
 /// Raises N0107.
 pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
@@ -38,7 +29,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         && targets.range.1 > 0.5
         && targets.width == 1
     {
-        let linear = Remedy::Loss("mean_squared_error".into());
+        let linear = Remedy::Loss(ReplacementLoss::MeanSquaredError);
         return Some(
             // Soft labels and rates are valid targets. Only a failing run distinguishes other numbers from them.
             Finding::draft(format!("`{}` on continuous targets", e.plan.loss))
@@ -48,7 +39,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         );
     }
     if e.plan.task != Task::Numbers
-        || !DISTANCES.contains(&&*e.plan.loss)
+        || matches!(e.plan.family, LossFamily::CrossEntropy | LossFamily::Other)
         || !(targets.one_hot || targets.binary)
     {
         return None;
@@ -57,7 +48,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     // error is not: its optimum is the most frequent class whatever the probabilities, so a class with a share below one
     // half is never predicted.
     let sigmoid = layer.activation == Some(Activation::Sigmoid);
-    let proper = !e.plan.loss.contains("absolute");
+    let proper = e.plan.family != LossFamily::AbsoluteError;
     let severity = if proper { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
     let softmax = targets.one_hot
         || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
@@ -66,15 +57,17 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         .saw(summary())
         .saw("its gradient vanishes on confident wrong predictions; that of a cross-entropy does not");
     Some(match softmax {
-        true if layer.activation == Some(Activation::Softmax) => finding
-            .mend("use `CategoricalCrossentropy::new()`", Remedy::Loss("categorical_crossentropy".into())),
+        true if layer.activation == Some(Activation::Softmax) => finding.mend(
+            "use `CategoricalCrossentropy::new()`",
+            Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
+        ),
         true => finding.mend(
             "use a softmax output and `CategoricalCrossentropy::new()`",
-            Remedy::Loss("categorical_crossentropy".into()),
+            Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
         ),
         false => finding.mend(
             "use a sigmoid output and `BinaryCrossentropy::new()`",
-            Remedy::Loss("binary_crossentropy".into()),
+            Remedy::Loss(ReplacementLoss::BinaryCrossentropy),
         ),
     })
 }

@@ -228,7 +228,7 @@ pub(in crate::diagnosis) fn saturated_units(e: &Evidence) -> Option<Finding> {
         matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh))
             && layer.index != last
             && layer.look.rows > 0
-            && !["SimpleRNN", "LSTM", "GRU"].contains(&&*layer.kind)
+            && !layer.is_recurrent
     };
     // Beyond 5 the slope of a sigmoid is below 0.007, and that of tanh is below 0.0002.
     let stuck = |layer: &LayerFacts| {

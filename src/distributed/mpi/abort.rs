@@ -5,7 +5,7 @@ use std::io::Write;
 use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::Communicator as _;
 
-/// Ends the run on all ranks at once.
+/// Ends the run on all ranks immediately.
 pub(super) fn abort(text: &str) -> ! {
     tell(text);
     SimpleCommunicator::world().abort(1)
@@ -14,7 +14,7 @@ pub(super) fn abort(text: &str) -> ! {
 /// Prints an error, whatever state MPI is in.
 pub(super) fn tell(text: &str) {
     let mut to = std::io::stderr().lock();
-    // A closed pipe is no reason to go on.
+    // The run ends even if the pipe is closed.
     let _ = writeln!(to, "error: {text}");
     let _ = to.flush();
 }

@@ -1,4 +1,4 @@
-//! Sums that go on in a thread of their own: an MPI over TCP moves data only while it is called.
+//! Background sums in their own thread, because an MPI over TCP transfers data only while it is called.
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
@@ -8,17 +8,17 @@ use super::sums::Memory;
 use crate::distributed::{OwnedNumbers, Sum};
 use crate::error::{Error, RankFault, Result};
 
-/// Marks messages of sums in the background.
+/// The tag of background sums.
 const TAG: ::mpi::Tag = 3;
 
-/// The thread that sums, in the order in which it is asked.
+/// The thread of background sums, which processes them in order.
 #[derive(Debug)]
 pub(super) struct Background {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Numbers to sum, and where to send the sums.
+/// Numbers to sum, and the channel for the result.
 struct Job(OwnedNumbers, Sender<Result<OwnedNumbers>>);
 
 impl Background {
@@ -29,7 +29,7 @@ impl Background {
             let mut memory = Memory::default();
             for Job(mut numbers, reply) in to_do {
                 let summed = calls.sum(numbers.as_numbers(), &mut memory, TAG);
-                // Nobody waits for a sum where a training has ended in an error.
+                // If the training ended in an error, nobody waits for the sum.
                 let _ = reply.send(summed.map(|()| numbers));
             }
         };
@@ -38,10 +38,10 @@ impl Background {
         Ok(Background { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Begins a sum, of rank `rank`.
+    /// Starts a sum of rank `rank`.
     pub(super) fn sum(&self, numbers: OwnedNumbers, rank: usize) -> Result<Sum<'static>> {
         let ended =
-            move || Error::from(RankFault::Failed { rank, cause: "its thread for sums has ended".into() });
+            move || Error::from(RankFault::Failed { rank, cause: "the thread of its sums has ended".into() });
         let (reply, sums) = channel();
         self.jobs.as_ref().and_then(|jobs| jobs.send(Job(numbers, reply)).ok()).ok_or_else(ended)?;
         Ok(Sum::new(move || sums.recv().unwrap_or_else(|_| Err(ended()))))
@@ -51,7 +51,7 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         drop(self.jobs.take());
-        // A panic of the thread was an error to whoever waited for its sums.
+        // A panic of the thread was already an error for those who waited for its sums.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }

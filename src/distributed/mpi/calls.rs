@@ -7,7 +7,7 @@ use crate::error::{RankFault, Result};
 use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::Communicator as _;
 
-/// One of the ranks, as each of its threads sees it.
+/// A rank, as seen by each of its threads.
 #[derive(Debug, Clone)]
 pub(super) struct Calls {
     pub(super) rank: usize,
@@ -15,12 +15,12 @@ pub(super) struct Calls {
     /// In milliseconds.
     pub(super) patience: Arc<AtomicU64>,
     pub(super) turn: Arc<Mutex<()>>,
-    /// Whether this thread leaves the processor to others from the start of a wait.
+    /// Whether this thread yields the processor from the start of a wait.
     pub(super) is_humble: bool,
 }
 
 impl Calls {
-    /// Where MPI has been initialised.
+    /// Requires an initialized MPI.
     pub(super) fn new() -> Self {
         let world = SimpleCommunicator::world();
         let (rank, size) = (world.rank().unsigned_abs() as usize, world.size().unsigned_abs() as usize);
@@ -33,9 +33,9 @@ impl Calls {
         }
     }
 
-    /// The right to call MPI, until it is dropped.
+    /// Locks MPI for this thread until the guard is dropped.
     pub(super) fn take_turn(&self) -> Result<MutexGuard<'_, ()>> {
-        let poisoned = |_| RankFault::Failed { rank: self.rank, cause: "a call of MPI has panicked".into() };
+        let poisoned = |_| RankFault::Failed { rank: self.rank, cause: "an MPI call panicked".into() };
         Ok(self.turn.lock().map_err(poisoned)?)
     }
 }

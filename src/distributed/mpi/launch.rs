@@ -1,4 +1,4 @@
-//! The frame of a program on several ranks: MPI begins and ends with it, and so does the whole run where one rank fails.
+//! The entry point of a program on several ranks: initializes and finalizes MPI, and ends the run if one rank fails.
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
@@ -16,11 +16,11 @@ use super::World;
 use super::abort::{abort, tell};
 use super::wait::Wait;
 
-/// Runs a program, started by `mpirun -n N`, on all its N ranks; without `mpirun` on one.
+/// Runs a program on all ranks that `mpirun -n N` started, or on one rank without `mpirun`.
 ///
-/// Where the program returns an error or panics on any rank, the run ends on all of them: with one message on standard
-/// error, which names the rank and the cause, and with the exit code 1. A rank that MPI finds dead ends the run too, by
-/// `mpirun`; one that hangs, once the [`patience`](World::patience) of the others is at an end.
+/// If the program returns an error or panics on any rank, the run ends on all ranks with exit code 1 and one message on
+/// standard error that names the rank and the cause. `mpirun` ends the run if a rank dies. If a rank hangs, the run ends
+/// when the [`patience`](World::patience) of the others is exceeded.
 ///
 /// # Example
 /// ```no_run
@@ -40,12 +40,12 @@ use super::wait::Wait;
 /// ```
 pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<(), E>) -> ExitCode {
     let Some((_universe, threading)) = initialize_with_threading(Threading::Serialized) else {
-        tell("MPI cannot be initialised a second time in one process");
+        print_error("MPI is already initialized in this process");
         return ExitCode::FAILURE;
     };
     let world = World::new();
     if threading < Threading::Serialized && world.size() > 1 {
-        abort("this MPI takes no calls from several threads in turn (MPI_THREAD_SERIALIZED)");
+        abort("expected an MPI with MPI_THREAD_SERIALIZED, which allows calls from several threads in turn");
     }
     let rank = world.rank();
     match std::panic::catch_unwind(AssertUnwindSafe(|| program(&world).map_err(Into::into))) {
@@ -68,7 +68,7 @@ pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<()
             fail_after(&world, 0, &format!("rank {rank}: panicked: {text}"));
         }
     }
-    // Whoever is done waits for the others here, and hears where one has lost patience.
+    // A rank that is done waits here for the others, and notices if one loses patience.
     let end = Wait { calls: &world.calls, patience: None, what: "the end of the program" };
     match end.for_request(|| SimpleCommunicator::world().immediate_barrier()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,8 +76,8 @@ pub fn launch<E: Into<Box<dyn Error>>>(program: impl FnOnce(&World) -> Result<()
     }
 }
 
-/// Ends the run on all ranks. Where several have met the same error, the first of them tells it; what another rank has met
-/// that one tells itself, if it can, within so many `turns` of a quarter of a second.
+/// Ends the run on all ranks after `turns` quarters of a second, and longer on higher ranks. If several ranks have the same
+/// error, the first of them prints it, and a rank prints its own error before the others report it.
 fn fail_after(world: &World, turns: usize, text: &str) -> ! {
     std::thread::sleep(Duration::from_millis(250) * (turns + 3 * world.rank().min(8)) as u32);
     let _turn = world.calls.take_turn();

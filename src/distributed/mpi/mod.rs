@@ -1,8 +1,8 @@
-//! Ranks that are processes, started by `mpirun` or `srun`, under any MPI of version 3 and above (feature `mpi`).
+//! Ranks as processes started by `mpirun` or `srun`, under any MPI of version 3 and above (feature `mpi`).
 //!
-//! The crate `mpi` finds the library by its compiler `mpicc` when it is built, and reads its headers by `libclang`: on Debian
-//! and Ubuntu the packages `libopenmpi-dev`, `openmpi-bin` and `libclang-dev`, or `libmpich-dev` and `mpich` in place of the first two.
-//! How to run a program on many ranks: [`guide::many_machines`](crate::guide::many_machines).
+//! At build time, the crate `mpi` finds the library through its compiler `mpicc` and reads its headers with `libclang`. On
+//! Debian and Ubuntu, install `libopenmpi-dev`, `openmpi-bin` and `libclang-dev`; or `libmpich-dev` and `mpich` instead of
+//! the first two. [`guide::many_machines`](crate::guide::many_machines) explains how to run a program on many ranks.
 
 mod abort;
 mod background;

@@ -1,4 +1,4 @@
-//! Sums over all ranks, made of calls of MPI.
+//! Sums over all ranks with MPI calls.
 
 use std::ops::AddAssign;
 
@@ -15,21 +15,21 @@ use ::mpi::traits::{
 
 use super::calls::Calls;
 
-/// How many bytes or numbers go in one message: MPI counts in 32 bits.
+/// The most bytes or numbers of one message, because MPI counts in 32 bits.
 pub(super) const PIECE: usize = 1 << 28;
 
-/// Where each rank's share of a sum has so many bytes, the sum goes round a ring.
+/// From this many bytes per rank, a sum uses the ring.
 const SHARE: usize = 1 << 14;
 
-/// So many bytes of a share go in one message: what an MPI sends without asking the other rank first.
+/// The bytes of one message in the ring, which an MPI sends without asking the other rank first.
 const EAGER: usize = 1 << 15;
 
-/// The memory of sums, kept from one to the next.
+/// Buffers that are reused by successive sums.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Vec<f32>, Vec<f64>);
 
 impl Calls {
-    /// Replaces the numbers by their sums over all ranks. Sums that are under way at once have different tags.
+    /// Replaces the numbers by their sums over all ranks. Concurrent sums have different tags.
     pub(super) fn sum(&self, numbers: Numbers, memory: &mut Memory, tag: Tag) -> Result<()> {
         match numbers {
             Numbers::F32(numbers) if self.goes_round::<f32>(numbers.len()) => {
@@ -43,12 +43,12 @@ impl Calls {
         }
     }
 
-    /// Whether so many numbers are summed by messages between neighbours alone.
+    /// Whether this many numbers are summed in the ring.
     pub(super) fn goes_round<T>(&self, count: usize) -> bool {
         self.size > 1 && (self.size * SHARE..PIECE).contains(&(count * size_of::<T>()))
     }
 
-    /// By MPI's own all-reduce, which all ranks call in the same order.
+    /// Sums with MPI's all-reduce, which all ranks call in the same order.
     fn all_reduce<T: Copy>(&self, numbers: &mut [T]) -> Result<()>
     where
         [T]: Buffer + BufferMut,
@@ -64,10 +64,10 @@ impl Calls {
         Ok(())
     }
 
-    /// Round a ring, in a share of the numbers for each rank: in the first rounds each rank adds a share that comes from the
-    /// rank before it to its own, and sends the next one the share that it added last; so many rounds more carry the sums on.
-    /// As few bytes as can be, `2·(size − 1)/size` of the numbers each way, on links between neighbours alone, and the same
-    /// bits under any MPI.
+    /// Sums in a ring, with one share of the numbers for each rank. In the first `size − 1` rounds, each rank receives a share
+    /// from the previous rank, adds it to its own, and sends the result to the next. As many rounds again distribute the sums.
+    /// Each rank sends `2·(size − 1)/size` of the numbers, the minimum, only to its neighbour, and the bits do not depend on
+    /// the MPI library.
     fn sum_round_a_ring<T: Equivalence + AddAssign + Default + Copy>(
         &self,
         numbers: &mut [T],

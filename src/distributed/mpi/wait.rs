@@ -1,4 +1,4 @@
-//! Waiting for other ranks, but not for ever.
+//! Waiting for other ranks with a time limit.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use ::mpi::traits::{Communicator as _, Destination as _, Equivalence as _, Sourc
 use super::abort::abort;
 use super::calls::Calls;
 
-/// What ranks say of themselves: one has lost patience, rank 0 asks who waits, and those that wait answer.
+/// The tags of the roll call: a rank has lost patience, rank 0 asks which ranks are waiting, and those answer.
 const ALARM: Tag = 30_001;
 const CALL: Tag = 30_002;
 const HERE: Tag = 30_003;
@@ -21,7 +21,7 @@ const HERE: Tag = 30_003;
 /// How long rank 0 waits for answers.
 const ROLL_CALL: Duration = Duration::from_secs(1);
 
-/// So long a wait goes on without giving the processor away for long, and so long without a look at what others say.
+/// The time that a wait spins, and the time before it checks for messages of the roll call.
 const SPIN: Duration = Duration::from_micros(200);
 const LISTEN: Duration = Duration::from_millis(10);
 
@@ -29,7 +29,7 @@ const LISTEN: Duration = Duration::from_millis(10);
 pub(super) struct Wait<'c> {
     pub(super) calls: &'c Calls,
     pub(super) patience: Option<Duration>,
-    /// What is waited for.
+    /// What the rank waits for, for the error message.
     pub(super) what: &'static str,
 }
 
@@ -41,8 +41,8 @@ impl Calls {
 }
 
 impl Wait<'_> {
-    /// Begins a request, and returns once it is done. Where that takes too long, ends the run on all ranks, with the name of
-    /// the first that does not wait too.
+    /// Starts a request and waits for it. If that takes too long, ends the run on all ranks and names the first rank that is
+    /// not waiting.
     pub(super) fn for_request<'a, D: ?Sized + 'a, S: Scope<'a>>(
         &self,
         start: impl FnOnce() -> Request<'a, D, S>,
@@ -56,7 +56,7 @@ impl Wait<'_> {
         })
     }
 
-    /// Begins requests, and returns once all are done.
+    /// Starts requests and waits for all of them.
     pub(super) fn for_all<'a, D: ?Sized + 'a>(
         &self,
         requests: &mut RequestCollection<'a, D>,
@@ -69,7 +69,7 @@ impl Wait<'_> {
         self.until(|| requests.test_all(&mut done).then_some(()))
     }
 
-    /// The next message of a rank, to be received, and how many bytes it has.
+    /// Waits for the next message of a rank; returns it and its length in bytes.
     pub(super) fn for_message(&self, from: usize, tag: Tag) -> Result<(Message, usize)> {
         let world = SimpleCommunicator::world();
         let process = world.process_at_rank(from as i32);
@@ -77,7 +77,7 @@ impl Wait<'_> {
         Ok((message, status.count(u8::equivalent_datatype()).unsigned_abs() as usize))
     }
 
-    /// What is asked for in turn with the other threads, once it is there.
+    /// Polls in turn with the other threads until there is a result.
     fn until<T>(&self, mut ask: impl FnMut() -> Option<T>) -> Result<T> {
         let start = Instant::now();
         let mut alarmed = None;
@@ -120,13 +120,13 @@ impl Wait<'_> {
                 first.send_with_tag(&(self.calls.rank as u64), ALARM);
                 *alarmed = Some(Instant::now());
             }
-            // Rank 0, if it waited, would have ended the run by now.
+            // If rank 0 were waiting, it would have ended the run by now.
             Some(since) if since.elapsed() > 2 * ROLL_CALL => self.blame(0),
             _ => {}
         }
     }
 
-    /// Asks all other ranks whether they wait, and ends the run.
+    /// Asks all other ranks whether they are waiting, and ends the run.
     fn call(&self) -> ! {
         let world = SimpleCommunicator::world();
         (1..self.calls.size).for_each(|rank| world.process_at_rank(rank as i32).send_with_tag(&0_u64, CALL));
@@ -146,6 +146,9 @@ impl Wait<'_> {
 
     fn blame(&self, rank: usize) -> ! {
         let seconds = self.patience.unwrap_or_default().as_secs_f64();
-        abort(&format!("rank {rank}: the others have waited {seconds} s for it, for {}", self.what))
+        abort(&format!(
+            "rank {rank}: did not respond for {seconds} s, while the others waited for {}",
+            self.what
+        ))
     }
 }

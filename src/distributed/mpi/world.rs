@@ -1,4 +1,4 @@
-//! All processes that `mpirun` has started, as ranks of a training.
+//! The processes that `mpirun` started, as ranks of a training.
 
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -14,19 +14,19 @@ use super::background::Background;
 use super::calls::Calls;
 use super::sums::{Memory, PIECE};
 
-/// Marks messages of a training, and those of its sums.
+/// The tags of messages and of sums.
 const MESSAGE: ::mpi::Tag = 1;
 const SUM: ::mpi::Tag = 2;
 
-/// The first bytes of a broadcast, their number among them: what is no longer is one message.
+/// The size of the first message of a broadcast, which includes the length. Shorter broadcasts need only this message.
 const HEAD: usize = 1 << 10;
 
-/// All ranks of the program, seen from one of them; made by [`launch`](super::launch).
+/// All ranks of the program, seen from one of them; created by [`launch`](super::launch).
 ///
-/// Sums of few numbers are MPI's own all-reduce. Of many, 16 KiB for each rank or more, each rank adds a share, from neighbour to
-/// neighbour round a ring: with the same bits under any MPI, and as few bytes on each link as can be. Those that are
-/// [begun](Communicator::start_sum) go on in a thread of their own, which mostly sleeps. Nothing blocks in MPI, so that a rank
-/// that has hung is noticed: a wait for longer than the [`patience`](World::patience) ends the run on all ranks.
+/// Small sums use MPI's all-reduce. Sums of at least 16 KiB per rank use a ring between neighbours, which has the same bits
+/// under any MPI and sends the fewest bytes. [Background sums](Communicator::start_sum) have their own thread, which mostly
+/// sleeps. No call blocks inside MPI, so a hanging rank is detected: a wait that exceeds the
+/// [`patience`](World::patience) ends the run on all ranks.
 ///
 /// # Example
 /// See [`launch`](super::launch).
@@ -38,22 +38,20 @@ pub struct World {
 }
 
 impl World {
-    /// Where MPI has been initialised.
+    /// Requires an initialized MPI.
     pub(super) fn new() -> Self {
         World { calls: Calls::new(), memory: Mutex::default(), background: Mutex::default() }
     }
 
-    /// How long this rank waits for the others before the run is ended, from now on. It must be longer than anything that
-    /// one rank does while the others wait for it: a callback that writes a large file, the reading of its data, its slowest
-    /// step. Default: 25 s.
+    /// Sets the longest wait of this rank for the others before the run ends. It must exceed the longest work of one rank
+    /// while others wait: a callback that writes a large file, reading data, or the slowest step. Default: 25 s.
     pub fn patience(&self, patience: Duration) -> &Self {
         self.calls.patience.store(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         self
     }
 
     fn poisoned(&self) -> Error {
-        RankFault::Failed { rank: self.calls.rank, cause: "a thread has panicked while it summed".into() }
-            .into()
+        RankFault::Failed { rank: self.calls.rank, cause: "a thread panicked during a sum".into() }.into()
     }
 
     fn broadcast_piece(&self, bytes: &mut [u8]) -> Result<()> {
@@ -76,7 +74,7 @@ impl Communicator for World {
         self.calls.size
     }
 
-    /// In pieces, the last of which is shorter than the others.
+    /// Sends pieces, the last of which is shorter than the others.
     fn send(&self, to: usize, bytes: &[u8]) -> Result<()> {
         let (world, wait) = (SimpleCommunicator::world(), self.calls.wait("a message"));
         let end = bytes.len().is_multiple_of(PIECE).then_some(&[][..]);

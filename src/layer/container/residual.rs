@@ -7,7 +7,9 @@ use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, Result, Shape};
 use crate::layer::names::{check_unique, unused};
 use crate::layer::workspace::{StepAt, Workspace};
-use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step};
+use crate::layer::{
+    BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
+};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -149,6 +151,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
+            topology: Topology::Residual,
             memory: self
                 .layers
                 .iter()

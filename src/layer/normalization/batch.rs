@@ -285,6 +285,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         LayerTraits {
             by_last_axis: true,
             is_affine: true,
+            is_normalization: true,
             memory: Memory::fixed({
                 // The sums of dβ and dγ: of each part, and of the block that it adds up.
                 let channels = self.statistics.len() / 3;

@@ -6,7 +6,7 @@ use crate::config::{Setting, Value, refuse, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{Param, Spec, spec_setters};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -208,6 +208,10 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         self.params.gamma.iter_mut().chain(&mut self.params.beta).map(PartMut::Param).for_each(f);
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_normalization: true, ..LayerTraits::default() }
     }
 }
 

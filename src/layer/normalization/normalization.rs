@@ -284,7 +284,13 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { is_affine: true, memory: Memory::fixed(self.features.0), ..LayerTraits::default() }
+        LayerTraits {
+            is_affine: true,
+            is_normalization: true,
+            is_adapted: true,
+            memory: Memory::fixed(self.features.0),
+            ..LayerTraits::default()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, saved};
+use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -108,6 +108,10 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
             let out = dx[start..].iter_mut().step_by(lengths.1);
             out.zip(both()).for_each(|(dx, (dy, y))| *dx = (dy - y * dot) * inverse);
         }
+    }
+
+    fn traits(&self) -> LayerTraits {
+        LayerTraits { is_normalization: true, ..LayerTraits::default() }
     }
 }
 

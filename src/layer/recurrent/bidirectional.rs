@@ -6,7 +6,9 @@ use super::cell::Cell;
 use super::rnn::Rnn;
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step};
+use crate::layer::{
+    BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
+};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -197,6 +199,7 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
+            topology: Topology::Parallel,
             memory: self.layers.iter().map(|layer| layer.traits().memory).sum::<Memory>()
                 + Memory::per_row(2 * self.units * self.steps),
             ..LayerTraits::default()
@@ -224,14 +227,17 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
 ) -> Result<Box<dyn Layer<F>>> {
     let mut merge_mode = MergeMode::Concat;
     fields.read("merge_mode", &mut merge_mode)?;
-    let layer = recurrent(fields, "layer")?;
+    let layer = settings_of(fields, "layer")?;
     let mut backward = layer.clone();
     backward.set("go_backwards", layer.get("go_backwards") != Some(&Value::Bool(true)));
     if fields.value("backward_layer").is_some_and(|value| *value != Value::Null) {
-        backward = recurrent(fields, "backward_layer")?;
+        backward = settings_of(fields, "backward_layer")?;
     }
-    let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")]
-        .map(|(config, name)| NamedLayer::from_value(&Value::from(config), &fields.path_of(name), kinds));
+    let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")].map(|(config, name)| {
+        let (value, path) = (Value::from(config), fields.path_of(name));
+        let layer = NamedLayer::from_value(&value, &path, kinds)?;
+        if layer.traits().is_recurrent { Ok(layer) } else { Err(refuse(&path, RECURRENT, &value)) }
+    });
     Ok(Box::new(Bidirectional {
         layers: vec![layer?.name("forward_layer"), backward?.name("backward_layer")],
         merge_mode,
@@ -241,13 +247,13 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
     }))
 }
 
-/// The settings of a recurrent layer.
-fn recurrent(fields: &mut Fields, name: &str) -> Result<Config> {
+const RECURRENT: &str = "a SimpleRNN, LSTM or GRU";
+
+/// The settings of a layer.
+fn settings_of(fields: &mut Fields, name: &str) -> Result<Config> {
     let path = fields.path_of(name);
     match fields.value(name).unwrap_or(&Value::Null) {
-        Value::Config(config) if ["SimpleRNN", "LSTM", "GRU"].contains(&&*config.kind) => {
-            Ok(Config::clone(config))
-        }
-        value => Err(refuse(&path, "a SimpleRNN, LSTM or GRU", value)),
+        Value::Config(config) => Ok(Config::clone(config)),
+        value => Err(refuse(&path, RECURRENT, value)),
     }
 }

@@ -280,6 +280,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
+            is_recurrent: true,
             activation: Some(self.cell.activation()),
             memory: self.built.as_ref().map_or(Memory::default(), |built| {
                 let size = self.size(built, 1, true);

@@ -50,8 +50,8 @@ fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut V
 
 /// A layer in a group of its own, and those that it holds.
 fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<Place<'a, F>>) {
-    let recurrent = ["SimpleRNN", "LSTM", "GRU"].contains(&node.kind());
-    let path = if recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
+    let path =
+        if node.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
     all.push(Place { path, node });
     match (node.kind(), node.layers()) {
         ("Bidirectional", [forward, backward]) => {

@@ -1,14 +1,14 @@
 //! Reads a model.
 
-use super::super::budget::Budget;
-use super::super::hdf5::Tree;
-use super::super::input::Input;
-use super::super::zip::Archive;
-use super::super::{Loader, build, json, weights};
+use super::super::{Loader, assign, build, json};
 use super::optimizer::{Slot, row, trained};
 use super::{CONFIG, METADATA, WEIGHTS, own, places};
 use crate::config::{Value, refuse};
 use crate::error::Result;
+use crate::files::budget::Budget;
+use crate::files::hdf5::Tree;
+use crate::files::input::Input;
+use crate::files::zip::Archive;
 use crate::model::{Compiled, Sequential, check_loss};
 use crate::scalar::Scalar;
 
@@ -94,9 +94,9 @@ pub(in crate::save) fn read_weights<F: Scalar>(
         if array.shape != expected {
             return Err(crate::Error::WeightShape { path, expected, found: array.shape.clone() });
         }
-        values.push(weights::read(input, array, &path, budget)?);
+        values.push(assign::read(input, array, &path, budget)?);
     }
-    weights::set(model, values);
+    assign::set(model, values);
     Ok(())
 }
 

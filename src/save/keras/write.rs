@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::super::array::Number;
-use super::super::hdf5::{self, Group};
-use super::super::{json, zip};
+use super::super::json;
 use super::optimizer::{Slot, row, trained};
 use super::{CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
 use crate::config::Value;
 use crate::error::Result;
+use crate::files::array::Number;
+use crate::files::hdf5::{self, Group};
+use crate::files::zip;
 use crate::layer::Layer;
 use crate::model::{Compiled, Sequential};
 use crate::optimizer::momenta;

@@ -138,7 +138,7 @@ impl Graph {
     }
 
     /// The whole graph, from `input` to what was made of it; the output gets its name last.
-    pub(super) fn into_model(mut self, name: &str, input: Value, mut output: Value) -> proto::Model {
+    pub(super) fn into_model(mut self, name: &str, input: Endpoint, mut output: Endpoint) -> proto::Model {
         self.place.clear();
         let last = std::mem::replace(&mut output.name, self.name("output"));
         if last == input.name {
@@ -169,7 +169,7 @@ impl Graph {
 
 /// A value with the shape of one sample.
 #[derive(Debug)]
-pub(super) struct Value {
+pub(super) struct Endpoint {
     pub(super) name: String,
     pub(super) sample: Vec<usize>,
 }

@@ -5,26 +5,26 @@
 
 mod activation;
 mod basic;
-mod container;
 mod convolution;
 mod graph;
+mod layers;
 mod normalization;
 mod place;
 mod proto;
+mod recurrence;
 mod recurrent;
 mod shape;
 mod step;
 
-use std::io::Write;
 use std::path::Path;
 
 use prost::Message;
 
-use self::graph::{Graph, Value};
-use self::place::Place;
+use self::graph::{Endpoint, Graph};
+use self::layers::chain;
+use self::place::refused;
 use super::atomic;
-use crate::error::{Error, FileError, Result};
-use crate::layer::{Layer, NamedLayer};
+use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -45,8 +45,8 @@ impl<F: Scalar> Sequential<F> {
     /// Runtime refuses the batch then, `indices element out of data bounds`, for NaN and infinity too. Check them before.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`] for a layer written outside this crate;
-    /// [`FileError::NotExportable`] for more than 2 GiB of weights; [`FileError::Io`] where the system refuses. A file that was
+    /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`](crate::error::FileError::NotExportable) for a layer written outside this crate;
+    /// [`FileError::NotExportable`](crate::error::FileError::NotExportable) for more than 2 GiB of weights; `FileError::Io` where the system refuses. A file that was
     /// there stays as it is then.
     ///
     /// # Example
@@ -70,10 +70,7 @@ impl<F: Scalar> Sequential<F> {
     /// <https://onnx.ai/onnx/repo-docs/IR.html>
     pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
         let (path, bytes) = (path.as_ref(), bytes(self)?);
-        atomic::replace(path, |file| file.write_all(&bytes)).map_err(|error| {
-            let (path, message) = (path.display().to_string(), error.to_string());
-            FileError::Io { path, kind: error.kind(), message }.into()
-        })
+        atomic::save(path, |to| to.write_all(&bytes))
     }
 }
 
@@ -92,79 +89,10 @@ pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
     let first = graph.name("input");
     let last = chain(&mut graph, model.layers(), "", &first)?;
     let [input, output] =
-        [(first, input), (last, output)].map(|(name, shape)| Value { name, sample: shape.to_vec() });
+        [(first, input), (last, output)].map(|(name, shape)| Endpoint { name, sample: shape.to_vec() });
     let model = graph.into_model("model", input, output);
     if model.encoded_len() > MOST {
         return Err(too_large());
     }
     Ok(model.encode_to_vec())
-}
-
-/// Runs the layers one after another.
-fn chain<F: Scalar>(graph: &mut Graph, layers: &[NamedLayer<F>], above: &str, x: &str) -> Result<String> {
-    let mut layers = layers.iter().enumerate();
-    layers.try_fold(x.to_string(), |x, (index, node)| link(graph, (index, node), above, &x))
-}
-
-/// What the layer of this number makes of `x`; an error names the layer.
-fn link<F: Scalar>(
-    graph: &mut Graph,
-    (index, node): (usize, &NamedLayer<F>),
-    above: &str,
-    x: &str,
-) -> Result<String> {
-    layer(graph, node, above, x).map_err(|fault| Error::Layer {
-        index,
-        name: node.label().into(),
-        kind: node.kind().into(),
-        fault: Box::new(fault),
-    })
-}
-
-/// What the layer makes of `x`.
-fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
-    // Where a layer within tells no settings, neither does the one around it: the error is to name the inner one.
-    if let Some(silent) = node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none()) {
-        link(graph, silent, above, x)?;
-    }
-    let at = Place::new(node, above)?;
-    graph.enter(&at.path);
-    match &*at.config.kind {
-        "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
-        "Dense" => basic::dense(graph, &at, x),
-        "Embedding" => basic::embedding(graph, &at, x),
-        "Activation" | "ReLU" | "LeakyReLU" | "ELU" => basic::activation(graph, &at, x),
-        "PReLU" => basic::p_relu(graph, &at, x),
-        "Softmax" => basic::softmax(graph, &at, x),
-        "Rescaling" => normalization::rescaling(graph, &at, x),
-        "Normalization" => normalization::normalization(graph, &at, x),
-        "BatchNormalization" => normalization::batch(graph, &at, x),
-        "LayerNormalization" => normalization::layer(graph, &at, x),
-        "UnitNormalization" => normalization::unit(graph, &at, x),
-        "Conv1D" | "Conv2D" => convolution::conv(graph, &at, x),
-        "DepthwiseConv1D" => convolution::depthwise(graph, &at, x),
-        "SeparableConv1D" => convolution::separable(graph, &at, x),
-        "MaxPooling1D" | "MaxPooling2D" => convolution::pool(graph, &at, "MaxPool", x),
-        "AveragePooling1D" | "AveragePooling2D" => convolution::pool(graph, &at, "AveragePool", x),
-        "GlobalMaxPooling1D" | "GlobalMaxPooling2D" => convolution::global(graph, &at, "ReduceMax", x),
-        "GlobalAveragePooling1D" | "GlobalAveragePooling2D" => {
-            convolution::global(graph, &at, "ReduceMean", x)
-        }
-        "Flatten" | "Reshape" => Ok(graph.reshape(x, at.output)),
-        "Permute" => shape::permute(graph, &at, x),
-        "RepeatVector" => shape::repeat(graph, &at, x),
-        "ZeroPadding1D" | "ZeroPadding2D" => shape::padding(graph, &at, x),
-        "Cropping1D" => shape::cropping(graph, &at, x),
-        "UpSampling1D" => shape::up_sampling(graph, &at, x),
-        "SimpleRNN" | "LSTM" | "GRU" => recurrent::run(graph, &at, x),
-        "Bidirectional" => container::bidirectional(graph, &at, x),
-        "TimeDistributed" => container::time_distributed(graph, &at, x),
-        "Residual" => container::residual(graph, &at, x),
-        _ => Err(refused("no operator of ONNX is known for it")),
-    }
-}
-
-/// A [`FileError::NotExportable`].
-fn refused(reason: &str) -> Error {
-    FileError::NotExportable { format: "ONNX", reason: reason.into() }.into()
 }

@@ -2,10 +2,9 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::refused;
 use crate::activation::Activation;
 use crate::config::{Config, Fields, Setting};
-use crate::error::{Error, Result};
+use crate::error::{Error, FileError, Result};
 use crate::layer::{Layer, NamedLayer};
 use crate::scalar::Scalar;
 
@@ -78,4 +77,9 @@ pub(super) fn shaped(values: ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32>
 /// The axes in another order.
 pub(super) fn turned(values: ArrayD<f32>, axes: &[usize]) -> ArrayD<f32> {
     values.permuted_axes(IxDyn(axes))
+}
+
+/// A [`FileError::NotExportable`].
+pub(super) fn refused(reason: &str) -> Error {
+    FileError::NotExportable { format: "ONNX", reason: reason.into() }.into()
 }

@@ -3,27 +3,16 @@
 //! The operators are used as all runtimes have them: forwards, sequence first, with functions that need not be named, and
 //! with first states that are given. Some take no notice of another direction or function; they would be wrong in silence.
 
-use ndarray::{ArrayD, Axis, Slice, concatenate};
+use ndarray::{ArrayD, Axis, concatenate};
 
-use super::graph::{Graph, int, long, one};
+use super::graph::{Graph, int, long};
 use super::place::{Place, shaped, turned};
+use super::recurrence::{Recurrence, zeros};
 use super::shape::reversed;
 use super::step;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-
-/// A recurrent layer's settings.
-#[derive(Debug)]
-pub(super) struct Recurrence {
-    pub(super) units: usize,
-    pub(super) gates: usize,
-    pub(super) activation: Activation,
-    pub(super) gate: Activation,
-    pub(super) sequences: bool,
-    /// Of a GRU: whether the reset gate follows the product.
-    pub(super) reset_after: bool,
-}
 
 /// The output of the layer; with `return_sequences` in the order in which the layer has the steps.
 pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
@@ -107,23 +96,4 @@ impl Recurrence {
 /// Whether the layer of this kind has gates.
 fn gated(kind: &str) -> bool {
     kind == "LSTM" || kind == "GRU"
-}
-
-/// Zeros for each sample of `x`, with axes before the batch's.
-pub(super) fn zeros(graph: &mut Graph, x: &str, before: &[i64], units: usize) -> String {
-    let shape = graph.op("Shape", &[x], vec![]);
-    let first = graph.integers("places", [0]);
-    let batch = graph.op("Gather", &[&shape, &first], vec![int("axis", 0)]);
-    let units = graph.integers("units", [long(units)]);
-    let before = (!before.is_empty()).then(|| graph.integers("directions", before.iter().copied()));
-    let parts: Vec<&str> = before.as_deref().into_iter().chain([&*batch, &*units]).collect();
-    let shape = graph.op("Concat", &parts, vec![int("axis", 0)]);
-    // The value is the default, but not its type in every runtime.
-    graph.op("ConstantOfShape", &[&shape], vec![one("value", 0.0)])
-}
-
-/// The columns of these gates.
-pub(super) fn columns(matrix: &ArrayD<f32>, units: usize, gates: std::ops::Range<usize>) -> ArrayD<f32> {
-    let places = gates.start * units..gates.end * units;
-    matrix.slice_axis(Axis(matrix.ndim() - 1), Slice::from(places)).to_owned()
 }

@@ -3,7 +3,7 @@
 use super::activation::activate;
 use super::graph::{Graph, graph as body, int, ints};
 use super::place::Place;
-use super::recurrent::{Recurrence, columns, zeros};
+use super::recurrence::{Recurrence, columns, zeros};
 use crate::error::Result;
 use crate::scalar::Scalar;
 

@@ -1,13 +1,13 @@
 //! Reads and checks a header.
 
-use super::super::array::Array;
-use super::super::budget::Budget;
-use super::super::checksum;
-use super::super::input::Input;
 use super::super::json;
 use super::{CHECKSUM, Checksum, TYPES};
 use crate::config::Value;
 use crate::error::Result;
+use crate::files::array::Array;
+use crate::files::budget::Budget;
+use crate::files::checksum;
+use crate::files::input::Input;
 
 /// The longest header that the format allows.
 const LONGEST: u64 = 100_000_000;

@@ -15,7 +15,7 @@ mod write;
 pub(super) use model::{read, read_weights};
 pub(super) use write::{prepare, prepare_weights};
 
-use super::array::Number;
+use crate::files::array::Number;
 
 /// Under these names the metadata tells of a model; the values are texts, as the format has it.
 const CONFIG: &str = "cornu.config";

@@ -1,13 +1,13 @@
 //! Reads a model, or its weights alone.
 
-use super::super::array::Array;
-use super::super::budget::Budget;
-use super::super::input::Input;
-use super::super::{Loader, build, json, weights};
+use super::super::{Loader, assign, build, json};
 use super::header::Header;
 use super::{COMPILE, CONFIG, OPTIMIZER, STATE};
 use crate::config::{Value, refuse};
 use crate::error::Result;
+use crate::files::array::Array;
+use crate::files::budget::Budget;
+use crate::files::input::Input;
 use crate::model::{Compiled, Sequential, check_loss};
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -60,7 +60,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
     let header = Header::read(input, budget)?;
     let tensors = header.tensors.iter().filter(|(name, _)| !is_optimizer(name));
     let (names, arrays): (Vec<String>, Vec<Array>) = tensors.cloned().unzip();
-    weights::load(model, &names, &|place| Ok((input, arrays[place].clone())), budget)
+    assign::load(model, &names, &|place| Ok((input, arrays[place].clone())), budget)
 }
 
 fn is_optimizer(name: &str) -> bool {
@@ -113,7 +113,7 @@ fn fill_optimizer<F: Scalar>(
                 let (expected, found) = (shape.clone(), array.shape.clone());
                 return Err(crate::Error::WeightShape { path, expected, found });
             }
-            weights::read(input, array, &path, budget)
+            assign::read(input, array, &path, budget)
         };
         result = (|| {
             (param.average, param.accumulated) = (take("average".into())?, take("accumulated".into())?);

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::super::array::Array;
-use super::super::input::Input;
-use super::super::{Loader, weights};
+use super::super::{Loader, assign};
 use super::header::Header;
 use crate::error::{Error, Result};
+use crate::files::array::Array;
+use crate::files::input::Input;
 use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -89,7 +89,7 @@ impl<F: Scalar> Sequential<F> {
             };
             values.push(sum.ok_or_else(missing)?);
         }
-        weights::set(self, values);
+        assign::set(self, values);
         Ok(())
     }
 }
@@ -155,7 +155,7 @@ fn turned<F: Scalar>(
     path: &str,
     wanted: &[usize],
     kind: &Kind,
-    budget: &super::super::budget::Budget,
+    budget: &crate::files::budget::Budget,
 ) -> Result<Vec<F>> {
     if !kind.is_there {
         return Err(input.damaged(path, "PyTorch has no GRU with `reset_after(false)`"));
@@ -179,7 +179,7 @@ fn turned<F: Scalar>(
         let (expected, found) = (axes_there(wanted, axes), array.shape.clone());
         return Err(Error::WeightShape { path: path.into(), expected, found });
     }
-    let value: Vec<F> = weights::read(input, array, path, budget)?;
+    let value: Vec<F> = assign::read(input, array, path, budget)?;
     if axes.is_sorted() {
         return Ok(value);
     }

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::super::array::Number;
 use super::super::json;
 use super::{CHECKSUM, COMPILE, CONFIG, Checksum, OPTIMIZER, STATE};
 use crate::config::Value;
 use crate::error::Result;
+use crate::files::array::Number;
 use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;

@@ -159,7 +159,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         let (zero, one, end) = (F::zero(), F::one(), F::of(classes as f64));
         let fits = |t: F| match target {
             Target::Numbers => true,
-            Target::Probabilities => (t >= zero) & (t <= one),
+            Target::Probabilities | Target::Distribution => (t >= zero) & (t <= one),
             Target::Classes { ignored } => {
                 ((t >= zero) & (t < end) & (t == t.trunc()))
                     || ignored.is_some_and(|class| t == F::of(class as f64))
@@ -172,7 +172,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         let row = (row + place / self.target) / self.steps;
         let (argument, found) = (self.names.y.to_string(), values[place].as_f64());
         match target {
-            Target::Probabilities => Err(Error::Probability { argument, row, found }),
+            Target::Probabilities | Target::Distribution => Err(Error::Probability { argument, row, found }),
             _ => Err(Error::Label { argument, row, found, classes }),
         }
     }
@@ -207,7 +207,7 @@ fn fit_target<F: Scalar>(
     let shape = |shape: &[usize]| crate::error::Shape(shape).to_string();
     let expected = match (sparse, one_a_row) {
         (true, _) => format!("{}, one class index a row", shape(&[outer, &[1]].concat())),
-        (false, true) if loss.target() == Target::Probabilities => {
+        (false, true) if loss.target() != Target::Numbers => {
             format!(
                 "{}; for class indices use SparseCategoricalCrossentropy, or to_categorical",
                 shape(output)

@@ -3,7 +3,7 @@
 pub(crate) mod sampling;
 
 use crate::callback::{Logs, Verbose, terminal};
-use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Watch, colour};
+use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Styles, Watch};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::samples::Samples;
@@ -173,8 +173,10 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
 /// Writes the findings that are `shown` to the terminal, and not to standard output, which programs read.
 pub(crate) fn print_findings(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
-    let mut text = String::new();
-    if findings.write(&mut text, shown).is_ok() && !text.is_empty() {
-        terminal::tell(|coloured| if coloured { colour(&text) } else { text });
-    }
+    terminal::tell(|coloured| {
+        let mut text = String::new();
+        // A `String` takes all that is written.
+        let _ = findings.write(&mut text, Styles::new(coloured), shown);
+        text
+    });
 }

@@ -1,6 +1,6 @@
 //! What the diagnosis looks at before a training, and how much of it.
 
-use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Task, Watch};
+use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Watch};
 use crate::error::Result;
 use crate::hash;
 use crate::layer::NamedLayer;
@@ -109,10 +109,10 @@ pub(crate) fn plan<F: Scalar>(
     // A schedule may begin low and end low.
     let steps = ((epochs * batches) as u64).min(10_000);
     let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
-    let loss = compiled.loss.name().to_string();
     Plan {
-        task: Task::of(&loss),
-        loss,
+        loss: compiled.loss.name().into(),
+        task: compiled.loss.target().into(),
+        family: compiled.loss.family(),
         takes_logits: compiled.loss.takes_logits(),
         optimizer: compiled.optimizer.name().to_lowercase(),
         learning_rate,

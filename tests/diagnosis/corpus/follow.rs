@@ -1,6 +1,6 @@
 //! A help, followed in full: the program as a person would write it who takes the advice.
 
-use cornu::diagnosis::Remedy;
+use cornu::diagnosis::{Remedy, ReplacementLoss};
 use cornu::prelude::*;
 use serde_json::{Value, json};
 
@@ -53,13 +53,16 @@ fn follow(facts: &mut Value, remedy: &Remedy) {
                 }
             });
         }
-        Remedy::Loss(name) => {
+        Remedy::Loss(loss) => {
             let sparse = facts["loss"] == "sparse_categorical_crossentropy";
-            let (loss, end) = match &**name {
-                "binary_crossentropy" => (&**name, "sigmoid"),
-                "categorical_crossentropy" if sparse => ("sparse_categorical_crossentropy", "softmax"),
-                "categorical_crossentropy" => (&**name, "softmax"),
-                _ => (&**name, "linear"),
+            let (loss, end) = match loss {
+                ReplacementLoss::BinaryCrossentropy => ("binary_crossentropy", "sigmoid"),
+                ReplacementLoss::CategoricalCrossentropy if sparse => {
+                    ("sparse_categorical_crossentropy", "softmax")
+                }
+                ReplacementLoss::CategoricalCrossentropy => ("categorical_crossentropy", "softmax"),
+                ReplacementLoss::MeanSquaredError => ("mean_squared_error", "linear"),
+                other => unreachable!("{other:?}"),
             };
             facts["loss"] = loss.into();
             let last = facts["layers"].as_array().expect("layers").len() - 1;

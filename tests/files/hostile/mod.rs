@@ -104,7 +104,7 @@ fn what_is_no_file_is_refused() {
     let nowhere = std::env::temp_dir().join("cornu-no-such-folder/x.keras");
     refused("no such folder", model().save(&nowhere), "x.keras: ");
     refused("no such file", Sequential::load(&nowhere), "x.keras: ");
-    refused("an end", Sequential::load("model.pickle"), "expected a name that ends in .keras");
+    refused("an end", Sequential::load("model.pickle"), "expected a file name that ends in .keras");
     #[cfg(unix)]
     {
         let link = file("keras");

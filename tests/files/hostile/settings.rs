@@ -50,23 +50,23 @@ fn settings_that_are_none_are_refused() {
             r#"{{"module":"keras","class_name":"Sequential","config":{{"name":"s","layers":[{nested}]}}}}"#
         );
     }
-    refused("nested", load(Format::Keras, &with_config(&nested)), "no layer `Sequential` is known");
+    refused("nested", load(Format::Keras, &with_config(&nested)), "unknown layer `Sequential`");
 }
 
 #[test]
 fn what_would_run_code_is_named_and_refused() {
-    changed("\"class_name\":\"Dropout\"", "\"class_name\":\"Lambda\"", "the code in it is never run");
+    changed("\"class_name\":\"Dropout\"", "\"class_name\":\"Lambda\"", "whose code is never run");
     changed("\"class_name\":\"Dropout\"", "\"class_name\":\"TFSMLayer\"", "`TFSMLayer`");
     changed("\"class_name\":\"Dropout\"", "\"class_name\":\"TorchModuleWrapper\"", "`TorchModuleWrapper`");
     changed(
         "\"module\":\"keras.layers\",\"class_name\":\"Dropout\"",
         "\"module\":\"os\",\"class_name\":\"Dropout\"",
-        "by the module `os`",
+        "of the module `os`",
     );
     changed(
         "\"module\":\"keras.layers\",\"class_name\":\"Dropout\"",
         "\"module\":\"kerasx\",\"class_name\":\"Dropout\"",
-        "by the module `kerasx`",
+        "of the module `kerasx`",
     );
     changed(
         "\"activation\":\"relu\"",

@@ -1,0 +1,80 @@
+//! The styles of a report on a terminal, as rustc has them: severities in their colours, arrows and bars in blue, titles bold.
+//!
+//! The crate `anstyle` writes the escape codes. `anstream` removes them where they are not wanted (`callback/terminal.rs`).
+
+use anstyle::{AnsiColor, Color, Style};
+
+use super::finding::Severity;
+
+/// A style for each part of a report.
+#[derive(Debug)]
+pub(crate) struct Styles {
+    error: Style,
+    warning: Style,
+    note: Style,
+    /// Arrows, bars and equals signs.
+    pub(super) frame: Style,
+    /// Titles, and words such as `help`.
+    pub(super) bold: Style,
+}
+
+impl Styles {
+    /// Plain text.
+    pub(crate) const PLAIN: Styles = Styles {
+        error: Style::new(),
+        warning: Style::new(),
+        note: Style::new(),
+        frame: Style::new(),
+        bold: Style::new(),
+    };
+    /// The colours of rustc.
+    pub(crate) const COLOURED: Styles = Styles {
+        error: bold(AnsiColor::Red),
+        warning: bold(AnsiColor::Yellow),
+        note: bold(AnsiColor::Green),
+        frame: bold(AnsiColor::Blue),
+        bold: Style::new().bold(),
+    };
+
+    /// [`COLOURED`](Self::COLOURED) or [`PLAIN`](Self::PLAIN).
+    pub(crate) fn new(coloured: bool) -> &'static Self {
+        if coloured { &Self::COLOURED } else { &Self::PLAIN }
+    }
+
+    /// The style of a severity and its code.
+    pub(super) fn severity(&self, severity: Severity) -> Style {
+        match severity {
+            Severity::Error => self.error,
+            Severity::Warning => self.warning,
+            Severity::Note => self.note,
+        }
+    }
+}
+
+const fn bold(color: AnsiColor) -> Style {
+    Style::new().bold().fg_color(Some(Color::Ansi(color)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Finding;
+    use super::super::findings::Findings;
+    use super::*;
+
+    #[test]
+    fn each_part_of_a_report_has_its_style() {
+        let finding =
+            Finding::new("X0001", Severity::Error, "too large [for it]").saw("rms 7 = 8").help("add: it");
+        let mut findings = Findings::default();
+        findings.take(vec![finding]);
+        let coloured = findings.coloured();
+        let lines: Vec<&str> = coloured.lines().collect();
+        assert_eq!(lines[0], "\x1b[1m\x1b[31merror[X0001]\x1b[0m\x1b[1m: too large [for it]\x1b[0m");
+        assert_eq!(lines[2], "   \x1b[1m\x1b[34m|\x1b[0m rms 7 = 8");
+        assert_eq!(lines[4], "   \x1b[1m\x1b[34m=\x1b[0m \x1b[1mhelp\x1b[0m: add: it");
+        let plain = ["\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m"]
+            .iter()
+            .fold(coloured.clone(), |text, code| text.replace(code, ""));
+        assert_eq!(plain, findings.to_string());
+    }
+}

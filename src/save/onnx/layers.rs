@@ -1,0 +1,125 @@
+//! The operators of each kind of layer, and layers that hold layers.
+
+use super::graph::{Graph, int, long};
+use super::place::{Place, refused};
+use super::shape::reversed;
+use super::{basic, convolution, normalization, recurrent, shape};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, MergeMode, NamedLayer};
+use crate::scalar::Scalar;
+
+/// Runs the layers one after another.
+pub(super) fn chain<F: Scalar>(
+    graph: &mut Graph,
+    layers: &[NamedLayer<F>],
+    above: &str,
+    x: &str,
+) -> Result<String> {
+    let mut layers = layers.iter().enumerate();
+    layers.try_fold(x.to_string(), |x, (index, node)| link(graph, (index, node), above, &x))
+}
+
+/// What the layer of this number makes of `x`; an error names the layer.
+fn link<F: Scalar>(
+    graph: &mut Graph,
+    (index, node): (usize, &NamedLayer<F>),
+    above: &str,
+    x: &str,
+) -> Result<String> {
+    layer(graph, node, above, x).map_err(|fault| Error::Layer {
+        index,
+        name: node.label().into(),
+        kind: node.kind().into(),
+        fault: Box::new(fault),
+    })
+}
+
+/// What the layer makes of `x`.
+fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
+    // Where a layer within tells no settings, neither does the one around it: the error is to name the inner one.
+    if let Some(silent) = node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none()) {
+        link(graph, silent, above, x)?;
+    }
+    let at = Place::new(node, above)?;
+    graph.enter(&at.path);
+    match &*at.config.kind {
+        "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
+        "Dense" => basic::dense(graph, &at, x),
+        "Embedding" => basic::embedding(graph, &at, x),
+        "Activation" | "ReLU" | "LeakyReLU" | "ELU" => basic::activation(graph, &at, x),
+        "PReLU" => basic::p_relu(graph, &at, x),
+        "Softmax" => basic::softmax(graph, &at, x),
+        "Rescaling" => normalization::rescaling(graph, &at, x),
+        "Normalization" => normalization::normalization(graph, &at, x),
+        "BatchNormalization" => normalization::batch(graph, &at, x),
+        "LayerNormalization" => normalization::layer(graph, &at, x),
+        "UnitNormalization" => normalization::unit(graph, &at, x),
+        "Conv1D" | "Conv2D" => convolution::conv(graph, &at, x),
+        "DepthwiseConv1D" => convolution::depthwise(graph, &at, x),
+        "SeparableConv1D" => convolution::separable(graph, &at, x),
+        "MaxPooling1D" | "MaxPooling2D" => convolution::pool(graph, &at, "MaxPool", x),
+        "AveragePooling1D" | "AveragePooling2D" => convolution::pool(graph, &at, "AveragePool", x),
+        "GlobalMaxPooling1D" | "GlobalMaxPooling2D" => convolution::global(graph, &at, "ReduceMax", x),
+        "GlobalAveragePooling1D" | "GlobalAveragePooling2D" => {
+            convolution::global(graph, &at, "ReduceMean", x)
+        }
+        "Flatten" | "Reshape" => Ok(graph.reshape(x, at.output)),
+        "Permute" => shape::permute(graph, &at, x),
+        "RepeatVector" => shape::repeat(graph, &at, x),
+        "ZeroPadding1D" | "ZeroPadding2D" => shape::padding(graph, &at, x),
+        "Cropping1D" => shape::cropping(graph, &at, x),
+        "UpSampling1D" => shape::up_sampling(graph, &at, x),
+        "SimpleRNN" | "LSTM" | "GRU" => recurrent::run(graph, &at, x),
+        "Bidirectional" => bidirectional(graph, &at, x),
+        "TimeDistributed" => time_distributed(graph, &at, x),
+        "Residual" => residual(graph, &at, x),
+        _ => Err(refused("no operator of ONNX is known for it")),
+    }
+}
+
+/// x + f(x).
+fn residual<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let through = chain(graph, at.node.layers(), &at.path, x)?;
+    graph.enter(&at.path);
+    Ok(graph.op("Add", &[x, &through], vec![]))
+}
+
+/// All steps of all samples are one batch for the layer.
+fn time_distributed<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let mut y = x.to_string();
+    let rows = |graph: &mut Graph, x: &str, shape: &[usize]| {
+        let sizes = shape.iter().map(|&size| long(size));
+        let shape = graph.integers("shape", std::iter::once(-1).chain(sizes));
+        graph.op("Reshape", &[x, &shape], vec![])
+    };
+    for node in at.node.layers() {
+        y = rows(graph, &y, &at.input[1..]);
+        y = layer(graph, node, &at.path, &y)?;
+        graph.enter(&at.path);
+        y = rows(graph, &y, at.output);
+    }
+    Ok(y)
+}
+
+/// Two recurrences, and their merge in the order of time.
+fn bidirectional<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    let mut outputs = Vec::new();
+    for (i, node) in at.node.layers().iter().enumerate() {
+        let inner = Place::new(node, &at.path)?;
+        graph.enter(&inner.path);
+        let y = recurrent::run(graph, &inner, x)?;
+        outputs.push(if i == 1 && at.output.len() == 2 { reversed(graph, &y, at.output[0]) } else { y });
+    }
+    graph.enter(&at.path);
+    let both: Vec<&str> = outputs.iter().map(String::as_str).collect();
+    Ok(match at.get("merge_mode")? {
+        MergeMode::Concat => graph.op("Concat", &both, vec![int("axis", -1)]),
+        MergeMode::Sum => graph.op("Add", &both, vec![]),
+        MergeMode::Mul => graph.op("Mul", &both, vec![]),
+        MergeMode::Ave => {
+            let half = graph.scalar(0.5);
+            let sum = graph.op("Add", &both, vec![]);
+            graph.op("Mul", &[&sum, &half], vec![])
+        }
+    })
+}
