@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("most anomalous: row {oddest}, a {} day", if summer[oddest] { "summer" } else { "winter" });
     #[cfg(feature = "plot")]
     cornu::plot::Chart::new("hour of the day", "power (standardized)")
-        .line("most anomalous day", test.row(oddest).iter().copied().enumerate())
+        .line("anomalous day", test.row(oddest).iter().copied().enumerate())
         .line("reconstruction", given_back.row(oddest).iter().copied().enumerate())
         .line("mean winter day", mean.iter().copied().enumerate())
         .plot("examples/pictures/autoencoder.svg")?;

@@ -65,15 +65,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let task = if is_class { format!("{} classes", labels.len()) } else { "numeric targets".into() };
     println!("{}: {} rows of {} inputs, {task}\n", args.file, x.nrows(), x.ncols());
-    println!("## Before training\n\n{}", told(&model.check(&x, &y)?));
+    println!("## Before training\n\n{}", shown(&model.check(&x, &y)?));
     let history = model.clone().fit(&x, &y, &fit)?;
     println!("## {} epochs, with tested suggestions\n", args.epochs);
     history.names().for_each(|name| println!("{name} {:.4}", history.last(name).unwrap_or(f64::NAN)));
-    println!("\n{}", told(&model.investigate(&x, &y, &fit)?));
+    println!("\n{}", shown(&model.investigate(&x, &y, &fit)?));
     Ok(())
 }
 
-fn told(findings: &Findings) -> String {
+fn shown(findings: &Findings) -> String {
     let text = findings.to_string();
     if text.is_empty() { "no findings\n".into() } else { text }
 }

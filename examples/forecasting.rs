@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             |spots: &[f32]| spots.iter().zip(1951..).map(|(s, year)| (year, 100.0 * s)).collect::<Vec<_>>();
         cornu::plot::Chart::new("year", "sunspots")
             .line("observed", by_year(&y_test.to_vec()))
-            .line("LSTM, one year ahead", by_year(&last.to_vec()))
+            .line("LSTM, a year ahead", by_year(&last.to_vec()))
             .plot("examples/pictures/forecasting.svg")?;
     }
     for i in y_test.len() - 10..y_test.len() {

@@ -136,7 +136,7 @@ fn from_seed(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let source = eeg::Source::new(args.seed);
     let (train, test) = (source.signals(1000, 1), source.signals(200, 2));
     println!("5 classes, 5000 signals of 6000 samples, standard deviation {:.1}\n", train.x.std(0.0));
-    tell(&train, &test, 10, args)
+    run(&train, &test, 10, args)
 }
 
 /// Runs the question on signals from files.
@@ -148,10 +148,10 @@ fn from_files(path: &str, format: Format, args: &Args) -> Result<(), Box<dyn std
     };
     let (signals, samples, _) = train.x.dim();
     println!("{path}: {signals} signals of {samples} samples in {} classes\n", train.classes);
-    tell(&train, &test, args.epochs, args)
+    run(&train, &test, args.epochs, args)
 }
 
-fn tell(
+fn run(
     train: &Signals,
     test: &Signals,
     epochs: usize,

@@ -1,4 +1,4 @@
-//! Activation functions, their values and their slopes: all of Keras 3's.
+//! Activation functions, their values and slopes: all of Keras 3's.
 
 mod config;
 mod elementwise;
@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 pub(crate) use functions::{sigmoid, softplus};
 pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
 
-/// An activation function, for a layer's `.activation(...)` or as a layer of its own.
+/// An activation function, for a layer's `.activation(...)` or as a layer.
 ///
-/// `σ(x) = 1 / (1 + e^(−x))`, `Φ` is the normal distribution function.
+/// `σ(x) = 1 / (1 + e^(−x))`, and `Φ` is the normal distribution function.
 ///
 /// | variant | value |
 /// |---|---|
@@ -34,14 +34,14 @@ pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
 /// | `SparsePlus`, `SparseSigmoid` | `(x + 1)² / 4` within ±1, else `relu(x)`; `min(max((x + 1) / 2, 0), 1)` |
 /// | `Gelu` | `x · Φ(x)`; `approximate`: `x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³)))` (false) |
 /// | `Mish` | `x · tanh(ln(1 + eˣ))` |
-/// | `SoftShrink`, `HardShrink` | `x` moved towards 0 by `threshold`; `x` where `abs x > threshold`, else 0 (0.5) |
+/// | `SoftShrink`, `HardShrink` | `x` moved towards 0 by `threshold`; `x` if `abs x > threshold`, else 0 (0.5) |
 /// | `Threshold` | `x > threshold: x`, else `default_value` |
 /// | `Softmax`, `LogSoftmax` | `e^xᵢ / Σ e^xⱼ` over the last axis, and its logarithm |
 /// | `Sparsemax` | the nearest point of the probability simplex |
-/// | `Glu` | `a · σ(b)` with `a` and `b` the halves of the last axis, which it halves |
+/// | `Glu` | `a · σ(b)`; `a` and `b` are the halves of the last axis, whose size it halves |
 ///
-/// The slope at a kink is Keras's: 0 for `Relu` at 0. `Sparsemax` follows its definition, from which
-/// Keras 3.15 on JAX departs.
+/// The slope at a kink is Keras's, such as 0 for `Relu` at 0. `Sparsemax` follows its definition, from which Keras
+/// 3.15 on JAX departs.
 ///
 /// # Example
 /// ```
@@ -119,7 +119,7 @@ pub enum Activation {
 
 use Activation::*;
 
-/// Keras's names, with Keras's default parameters. `threshold` has none, so it is not here.
+/// Keras's names, with Keras's default parameters. `threshold` has none and is missing here.
 const NAMED: [(&str, Activation); 31] = [
     ("linear", Linear),
     ("relu", Relu),
@@ -170,7 +170,7 @@ impl FromStr for Activation {
 }
 
 impl fmt::Display for Activation {
-    /// Writes Keras's name, and the parameters where they are not Keras's defaults.
+    /// Writes Keras's name, and the parameters if they are not Keras's defaults.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match NAMED.iter().find(|(_, activation)| activation == self) {
             Some((name, _)) => f.write_str(name),
@@ -180,7 +180,7 @@ impl fmt::Display for Activation {
 }
 
 impl Activation {
-    /// How many columns come out of `width` columns.
+    /// Returns the number of output columns for `width` input columns.
     pub(crate) fn output_width(&self, width: usize) -> Result<usize> {
         match self {
             Glu if width % 2 == 1 => Err(Error::InputShape {
@@ -192,7 +192,7 @@ impl Activation {
         }
     }
 
-    /// Refuses parameters that make no function.
+    /// Refuses parameters out of range.
     pub(crate) fn check(&self) -> Result<()> {
         let (argument, value, fits) = match *self {
             ReluWith { negative_slope, .. } if !negative_slope.is_finite() => {
@@ -210,10 +210,14 @@ impl Activation {
             }
             _ => return Ok(()),
         };
-        if fits { Ok(()) } else { Err(Error::argument(argument, "a number that makes a function", value)) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::argument(argument, "a number for which the activation is defined", value))
+        }
     }
 
-    /// Whether the slope can be worked out from the output alone.
+    /// Returns whether the slope can be computed from the output alone.
     pub(crate) fn slope_from_output(&self) -> bool {
         matches!(
             self,

@@ -1,10 +1,12 @@
-//! Constraints: what a parameter must be after every update.
+//! Constraints: projections of a parameter after every update.
 
 use crate::config::{Config, Fields, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// A bound on a parameter, applied after every update. With `ε = 1e-7` and `‖w‖` the norm along `axis`:
+/// A constraint on a parameter, applied after every update.
+///
+/// With `ε = 1e-7` and `‖w‖` the norm along `axis`:
 ///
 /// | variant | effect | Keras's defaults |
 /// |---|---|---|
@@ -13,15 +15,21 @@ use crate::scalar::Scalar;
 /// | `MinMaxNorm` | `w · (rate · clip(‖w‖, min, max) + (1 − rate) · ‖w‖) / (ε + ‖w‖)` | 0, 1, rate 1, axis 0 |
 /// | `NonNegative` | `max(w, 0)` | |
 ///
-/// `axis` counts the leading axes over which the norm is taken: 1 for the inputs of a Dense kernel
-/// (Keras's `axis=0`), 2 for those of a Conv1D kernel (Keras's `axis=[0, 1]`), so that each unit or filter is
-/// bounded by itself.
+/// `axes` is the number of leading axes over which a norm is taken: 1 for the inputs of a Dense kernel (Keras's
+/// `axis=0`), 2 for those of a Conv1D kernel (Keras's `axis=[0, 1]`). Each unit or filter is then constrained
+/// separately.
 ///
 /// # Example
 /// ```
+/// use cornu::ndarray::array;
 /// use cornu::prelude::*;
-/// let layer: Dense = Dense::new(8).kernel_constraint(Constraint::MaxNorm { max: 2.0, axes: 1 });
-/// # let _ = layer;
+/// let mut model =
+/// Sequential::new().input([1]).add(Dense::new(1).kernel_constraint(Constraint::NonNegative).name("F1"));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// model.set_weight("F1/kernel", &array![[0.1f32]])?;
+/// model.fit(&array![[1.0]], &array![-5.0], &Fit::new().verbose(Verbose::Silent))?;
+/// assert_eq!(model.weight("F1/kernel")?[[0, 0]], 0.0);
+/// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # References
@@ -29,37 +37,37 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Constraint {
-    /// No norm above `max`.
+    /// Every norm is at most `max`.
     MaxNorm {
         /// The largest norm.
         max: f64,
-        /// How many leading axes a norm is taken over.
+        /// The number of leading axes over which a norm is taken.
         axes: usize,
     },
-    /// Every norm 1.
+    /// Every norm is 1.
     UnitNorm {
-        /// How many leading axes a norm is taken over.
+        /// The number of leading axes over which a norm is taken.
         axes: usize,
     },
-    /// Every norm between `min` and `max`.
+    /// Every norm is between `min` and `max`.
     MinMaxNorm {
         /// The smallest norm.
         min: f64,
         /// The largest norm.
         max: f64,
-        /// How much of the way there an update goes, from 0 to 1.
+        /// The share of the correction that an update applies, from 0 to 1.
         rate: f64,
-        /// How many leading axes a norm is taken over.
+        /// The number of leading axes over which a norm is taken.
         axes: usize,
     },
-    /// No negative number.
+    /// Every number is at least 0.
     NonNegative,
 }
 
 const EPSILON: f64 = 1e-7;
 
 impl Constraint {
-    /// Refuses bounds that no parameter of this shape can meet.
+    /// Refuses bounds that are out of range or that do not fit a parameter of this shape.
     pub(crate) fn check(&self, shape: &[usize]) -> Result<()> {
         let (min, max, rate, axes) = match *self {
             Constraint::MaxNorm { max, axes } => (0.0, max, 1.0, axes),
@@ -81,7 +89,7 @@ impl Constraint {
         Ok(())
     }
 
-    /// Brings a parameter of this shape within the bound.
+    /// Projects a parameter of this shape into the bound.
     pub(crate) fn apply<F: Scalar>(&self, shape: &[usize], values: &mut [F]) {
         match *self {
             Constraint::NonNegative => {
@@ -96,7 +104,7 @@ impl Constraint {
     }
 }
 
-/// Gives each vector along the leading `axes` the norm `wanted(‖w‖)`, over ε + ‖w‖ as Keras has it.
+/// Scales each vector along the leading `axes` to the norm `wanted(‖w‖)`, dividing by ε + ‖w‖ as Keras does.
 fn scale_norms<F: Scalar>(shape: &[usize], axes: usize, values: &mut [F], wanted: impl Fn(f64) -> f64) {
     let stride: usize = shape[axes.min(shape.len())..].iter().product();
     for start in 0..stride {
@@ -107,7 +115,7 @@ fn scale_norms<F: Scalar>(shape: &[usize], axes: usize, values: &mut [F], wanted
     }
 }
 
-/// Keras's `axis`: one number, or the first axes in a list.
+/// Reads Keras's `axis`: one number, or a list of the first axes.
 fn axes(fields: &mut Fields) -> Result<usize> {
     let path = fields.path_of("axis");
     let list = match fields.value("axis") {

@@ -12,7 +12,7 @@ use display::listed;
 pub use file::FileError;
 pub use rank::RankFault;
 
-/// A result whose error is [`enum@Error`].
+/// A result with [`enum@Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The error of a call. A call that returns an error on its arguments has changed nothing: all checks come first.
@@ -107,7 +107,7 @@ pub enum Error {
     Empty {
         /// The argument.
         argument: String,
-        /// Its shape, samples first.
+        /// The shape, samples first.
         shape: Vec<usize>,
     },
     /// NaN or infinity in the data.
@@ -202,14 +202,14 @@ pub enum Error {
         /// The weight.
         found: f64,
     },
-    /// Two layers of one model with the same name.
+    /// Two layers with the same name in one model.
     #[error("layers {first} and {second} are both named `{name}`")]
     DuplicateName {
         /// The name.
         name: String,
-        /// The first of them.
+        /// The index of the first of them.
         first: usize,
-        /// The other.
+        /// The index of the other.
         second: usize,
     },
     /// An unknown name of a layer or weight.
@@ -228,7 +228,7 @@ pub enum Error {
     /// A model whose shapes are not known yet.
     #[error("the model is not built: set `.input(shape)` or call `fit` first")]
     NotBuilt,
-    /// `fit` or `evaluate` before `compile`.
+    /// `fit` or `evaluate` was called before `compile`.
     #[error("the model is not compiled: call `compile(optimizer, loss, metrics)` first")]
     NotCompiled,
     /// An array whose size exceeds the address space.
@@ -250,7 +250,7 @@ pub enum Error {
         what: &'static str,
         /// NaN or an infinity.
         value: f64,
-        /// The first layer whose output (or, from the last layer on, whose gradient) was not finite.
+        /// The first layer whose output or, going backward from the last layer, whose gradient was not finite.
         place: String,
     },
     /// A text that is not one of the allowed words.

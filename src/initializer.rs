@@ -1,4 +1,4 @@
-//! Initial values of parameters: Keras's initializers, by name and by formula.
+//! Initializers: the distributions of initial parameter values, with Keras's names and formulas.
 
 mod config;
 mod orthogonal;
@@ -8,10 +8,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::elements;
 
-/// How a parameter gets its first values.
+/// The distribution of the initial values of a parameter.
 ///
-/// With `fan_in` and `fan_out` the numbers of inputs and outputs of the parameter (for a Dense kernel its rows
-/// and its columns; for a convolution each times the kernel's size) the rules are
+/// `fan_in` and `fan_out` are the numbers of inputs and outputs of the parameter: for a Dense kernel its rows and
+/// columns, for a convolution each times the size of the kernel.
 ///
 /// | initializer | values |
 /// |---|---|
@@ -21,7 +21,8 @@ use crate::tensor::elements;
 /// | `LecunUniform`, `LecunNormal` | uniform in `±√(3 / fan_in)`; normal, `σ² = 1 / fan_in` |
 /// | `VarianceScaling` | variance `scale / fan`, of any fan and distribution |
 ///
-/// where *normal* is cut at two deviations by drawing again, and widened so that `σ` is what is left.
+/// *Normal* means truncated at two standard deviations by redrawing, and widened so that `σ` is the deviation after
+/// truncation.
 ///
 /// # References
 /// Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural networks*;
@@ -31,18 +32,22 @@ use crate::tensor::elements;
 ///
 /// # Example
 /// ```
+/// use cornu::ndarray::array;
 /// use cornu::prelude::*;
-/// let layer: Dense = Dense::new(8).kernel_initializer(Initializer::HeNormal);
-/// # let _ = layer;
+/// let mut model =
+/// Sequential::<f32>::new().input([2]).add(Dense::new(1).kernel_initializer(Initializer::Ones).name("F1"));
+/// model.build()?;
+/// assert_eq!(model.weight("F1/kernel")?, array![[1.0], [1.0]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Initializer {
-    /// All 0.
+    /// All values are 0.
     Zeros,
-    /// All 1.
+    /// All values are 1.
     Ones,
-    /// All the same.
+    /// All values are this number.
     Constant(f64),
     /// Normal; Keras's defaults are `mean: 0.0, stddev: 0.05`.
     RandomNormal {
@@ -51,8 +56,8 @@ pub enum Initializer {
         /// The standard deviation.
         stddev: f64,
     },
-    /// Normal, drawn again where it falls further than two `stddev` from the mean, so that the
-    /// deviation left is 0.88 `stddev`.
+    /// Normal, redrawn if it falls more than two `stddev` from the mean, which leaves a standard deviation of 0.88
+    /// `stddev`.
     TruncatedNormal {
         /// The mean.
         mean: f64,
@@ -66,44 +71,50 @@ pub enum Initializer {
         /// The upper end.
         high: f64,
     },
-    /// Glorot's uniform rule, the default of kernels.
+    /// Glorot's uniform rule, the default for kernels.
     GlorotUniform,
     /// Glorot's normal rule.
     GlorotNormal,
-    /// He's uniform rule, for relu.
+    /// He's uniform rule, for ReLU.
     HeUniform,
-    /// He's normal rule, for relu.
+    /// He's normal rule, for ReLU.
     HeNormal,
     /// LeCun's uniform rule.
     LecunUniform,
-    /// LeCun's normal rule, for selu.
+    /// LeCun's normal rule, for SELU.
     LecunNormal,
     /// Variance `scale / fan`; Keras's defaults are `1.0`, [`Fan::In`], [`Distribution::TruncatedNormal`].
     VarianceScaling {
         /// The variance times the fan.
         scale: f64,
-        /// Which fan.
+        /// The fan by which the scale is divided.
         fan: Fan,
-        /// Which distribution.
+        /// The distribution.
         distribution: Distribution,
     },
-    /// A random matrix, of the last axis and all others, whose rows or columns are orthogonal and as long as `gain`:
-    /// the default of recurrent kernels, with gain 1.
+    /// A random matrix with orthogonal rows or columns of length `gain`; the default for recurrent kernels, with gain
+    /// 1.
+    ///
+    /// The matrix has the last axis as its columns and all other axes as its rows.
     Orthogonal {
-        /// The length.
+        /// The length of the rows or columns.
         gain: f64,
     },
-    /// `gain` on the diagonal of a matrix, else 0.
+    /// A matrix with `gain` on the diagonal and 0 elsewhere.
     Identity {
-        /// The diagonal.
+        /// The values on the diagonal.
         gain: f64,
     },
 }
 
-/// What a variance is divided by.
+/// The fan by which the variance is divided.
 ///
 /// # Example
-/// See [`Distribution`].
+/// ```
+/// use cornu::initializer::{Distribution, Fan, Initializer};
+/// let he = Initializer::VarianceScaling { scale: 2.0, fan: Fan::In, distribution: Distribution::TruncatedNormal };
+/// assert!(matches!(he, Initializer::VarianceScaling { fan: Fan::In, .. }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fan {
     /// The number of inputs.
@@ -114,19 +125,22 @@ pub enum Fan {
     Average,
 }
 
-/// How values are spread.
+/// The distribution of [`Initializer::VarianceScaling`].
 ///
 /// # Example
 /// ```
 /// use cornu::initializer::{Distribution, Fan};
 /// use cornu::prelude::*;
-/// let like_glorot = Initializer::VarianceScaling { scale: 1.0, fan: Fan::Average, distribution: Distribution::Uniform };
-/// let layer: Dense = Dense::new(8).kernel_initializer(like_glorot);
-/// # let _ = layer;
+/// let distribution = Distribution::Uniform;
+/// let like_glorot = Initializer::VarianceScaling { scale: 1.0, fan: Fan::Average, distribution };
+/// let mut model = Sequential::<f32>::new().input([3]).add(Dense::new(3).kernel_initializer(like_glorot).name("F1"));
+/// model.build()?;
+/// assert!(model.weight("F1/kernel")?.iter().all(|w| w.abs() <= 1.0));
+/// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Distribution {
-    /// Normal, cut at two deviations and widened to keep the variance.
+    /// Normal, truncated at two standard deviations and widened to keep the variance.
     TruncatedNormal,
     /// Normal.
     UntruncatedNormal,
@@ -134,10 +148,10 @@ pub enum Distribution {
     Uniform,
 }
 
-/// The standard deviation of a standard normal that is cut at ±2.
+/// The standard deviation of a standard normal truncated at ±2.
 const CUT_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
-/// A distribution with its scale worked out for one shape.
+/// A distribution whose scale is computed for one shape.
 #[derive(Clone, Copy)]
 enum Draw {
     Constant(f64),
@@ -149,7 +163,7 @@ enum Draw {
 }
 
 impl Initializer {
-    /// Draws the values of a parameter of this shape, row-major.
+    /// Draws the values of a parameter of this shape in row-major order.
     pub(crate) fn draw<F: Scalar>(&self, shape: &[usize], rng: &mut Rng) -> Result<Vec<F>> {
         let count = elements::<F>(shape)?;
         rng.take_room::<F>(count, shape)?;
@@ -241,7 +255,7 @@ impl Initializer {
     }
 }
 
-/// Inputs and outputs of a parameter, each at least 1.
+/// Returns the numbers of inputs and outputs of a parameter, each at least 1.
 fn fans(shape: &[usize]) -> (f64, f64) {
     let (fan_in, fan_out) = match *shape {
         [] => (1, 1),

@@ -9,7 +9,6 @@ use ndarray::{ArrayViewD, ArrayViewMutD};
 use crate::constraint::Constraint;
 use crate::error::{Result, Shape};
 use crate::initializer::Initializer;
-use crate::kernel;
 use crate::regularizer::Regularizer;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -48,22 +47,6 @@ pub struct Param<F> {
     pub(crate) accumulated: Vec<F>,
     /// The moving average of the value, if enabled.
     pub(crate) average: Vec<F>,
-    pub(crate) descent: Descent<F>,
-}
-
-/// Whether the next gradient is stored or applied directly.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Descent<F> {
-    /// The gradient is stored.
-    Off,
-    /// The gradient may be subtracted from the value directly instead of being stored.
-    Allowed {
-        rate: F,
-        /// An upper bound of the absolute inputs of the layer.
-        bound: F,
-    },
-    /// The gradient was applied.
-    Done,
 }
 
 impl<F: Scalar> Param<F> {
@@ -117,7 +100,6 @@ impl<F: Scalar> Param<F> {
             slots: Vec::new(),
             accumulated: Vec::new(),
             average: Vec::new(),
-            descent: Descent::Off,
         }
     }
 
@@ -164,20 +146,6 @@ impl<F: Scalar> Param<F> {
     /// The value and the mutable gradient, for a backward pass.
     pub fn split(&mut self) -> (&[F], &mut [F]) {
         (&self.value, &mut self.grad)
-    }
-
-    /// Computes the weight gradient `xᵀ·dz` of an affine map, as the last operation of the backward pass. Stores it, or
-    /// subtracts it from the value directly if the trainer allows that.
-    pub(crate) fn learn(&mut self, x: Batch<F>, dz: Batch<F>) {
-        let width = dz.width();
-        // The permission is for one pass, so that none remains for the next training if the step fails.
-        if let Descent::Allowed { rate, bound } = std::mem::replace(&mut self.descent, Descent::Off)
-            && kernel::descend(x, dz, rate, bound, BatchMut::new(&mut self.value, width))
-        {
-            self.descent = Descent::Done;
-            return;
-        }
-        kernel::affine_weights(x, dz, self.grad_matrix());
     }
 
     /// Clears the optimizer state.
@@ -235,23 +203,5 @@ impl<F> fmt::Debug for Param<F> {
     /// `kernel (6000, 40)`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} {}", self.name, Shape(&self.shape))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_allowance_to_descend_is_for_one_pass() {
-        let mut param =
-            Param::<f32>::new("kernel", &[1, 1], &Initializer::Ones, &mut Rng::stream(1, 0)).unwrap();
-        let (x, dz) = (Batch::new(&[2.0], 1), Batch::new(&[3.0], 1));
-        param.descent = Descent::Allowed { rate: 0.5, bound: f32::MAX };
-        param.learn(x, dz);
-        assert_eq!((param.descent, param.value[0], param.grad[0]), (Descent::Off, 1.0, 6.0));
-        param.descent = Descent::Allowed { rate: 0.5, bound: 2.0 };
-        param.learn(x, dz);
-        assert_eq!((param.descent, param.value[0]), (Descent::Done, -2.0));
     }
 }

@@ -29,7 +29,7 @@ pub use crate::metric::{
     Summation, TopKAccuracy, Weighted, metric_fn,
 };
 pub use crate::optimizer::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, RmsProp, Sgd,
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd,
 };
 #[cfg(feature = "report")]
 pub use crate::report::Report;

@@ -1,10 +1,10 @@
-//! Regularizers: what large numbers cost. L1: l1·Σ|w|, slope l1·sign w. L2: l2·Σw², slope 2·l2·w.
+//! Regularizers: penalties on large numbers. L1: l1·Σ|w|, slope l1·sign w. L2: l2·Σw², slope 2·l2·w.
 
 use crate::config::{Config, Fields, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// A penalty on a parameter, or on what leaves a layer, that is added to the loss.
+/// A penalty on a parameter or on the output of a layer, added to the loss.
 ///
 /// | variant | penalty |
 /// |---|---|
@@ -12,10 +12,10 @@ use crate::scalar::Scalar;
 /// | `L2(a)` | `a · Σ w²`, without a ½ |
 /// | `L1L2 { l1, l2 }` | both |
 ///
-/// Keras's default for `a` is 0.01. The penalty of a parameter is added once a batch, whatever the number of
-/// rows; that of a layer's output is divided by the rows. Both are in the reported loss, in that of
-/// validation too; weights of samples and classes do not touch them, and a frozen layer has none.
-/// The slope of `abs w` at 0 is +1, as in Keras on JAX.
+/// Keras's default for `a` is 0.01. The penalty of a parameter is added once per batch, whatever the number of rows;
+/// that of an output is divided by the number of rows. Both are part of the reported loss and of the validation loss.
+/// They are independent of sample and class weights. A frozen layer has no penalty. The slope of `abs w` at 0 is +1,
+/// as in Keras on JAX.
 ///
 /// # Example
 /// ```
@@ -42,15 +42,15 @@ pub enum Regularizer {
     L2(f64),
     /// Both.
     L1L2 {
-        /// What a magnitude costs.
+        /// The factor of the magnitudes.
         l1: f64,
-        /// What a square costs.
+        /// The factor of the squares.
         l2: f64,
     },
 }
 
 impl Regularizer {
-    /// The same with its factors so many times as large.
+    /// Returns the penalty with its factors multiplied by `factor`.
     pub(crate) fn times(self, factor: f64) -> Self {
         match self {
             Regularizer::L1(l1) => Regularizer::L1(l1 * factor),

@@ -1,4 +1,4 @@
-//! Activations as settings: Keras's names, and its layers where a parameter differs from the function's default.
+//! Activations as settings: Keras's names, or its layers if a parameter differs from the function's default.
 
 use super::Activation::{self, *};
 use crate::config::{Config, Fields, Setting, Value, refuse};
@@ -30,7 +30,7 @@ impl Setting for Activation {
             Threshold { threshold, default_value } => {
                 ours("Threshold", "threshold", threshold).with("default_value", default_value)
             }
-            // Of the rest every value has a name.
+            // Every other value has a name.
             _ => Config::of("cornu", "Gelu").with("approximate", *self == Gelu { approximate: true }),
         };
         config.into()
@@ -41,7 +41,7 @@ impl Setting for Activation {
             Value::Null => return Ok(Linear),
             Value::Text(name) => return name.parse().map_err(|_| refuse(path, Self::EXPECTED, value)),
             Value::Config(config) => config,
-            // A function of Keras's by name.
+            // A Keras function by name.
             Value::Map(fields) => {
                 return match fields.iter().find(|(key, _)| key == "config") {
                     Some((_, name @ Value::Text(_))) => Self::from_value(name, path),

@@ -1,4 +1,4 @@
-//! Values and slopes, number by number; each arm of a `match` is one tight loop.
+//! Values and slopes of the elementwise activations; each arm of a `match` is one tight loop.
 
 use super::Activation::{self, *};
 use super::functions::{clip, gelu_inner, normal_cdf, normal_density, relu6, sigmoid, softplus, step};
@@ -11,7 +11,7 @@ const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
 impl Activation {
-    /// `y = f(x)`, over the last axis where the function is not elementwise.
+    /// `y = f(x)`, over the last axis if the function is not elementwise.
     pub(crate) fn forward<F: Scalar>(&self, x: Batch<F>, mut y: BatchMut<F>) {
         match self {
             Softmax | LogSoftmax | Sparsemax | Glu => self.forward_rows(x, y),
@@ -23,7 +23,7 @@ impl Activation {
         }
     }
 
-    /// `y ← f(y)`, in place. `Glu`, whose width changes, is left alone.
+    /// `y ← f(y)`, in place. `Glu`, whose width changes, is left unchanged.
     pub(crate) fn apply<F: Scalar>(&self, y: BatchMut<F>) {
         let (zero, one, two, three, six) = (F::zero(), F::one(), F::of(2.0), F::of(3.0), F::of(6.0));
         let of = F::of;
@@ -105,8 +105,9 @@ impl Activation {
         }
     }
 
-    /// `dy ← dy · f'`: turns the gradient of the output into that of the input, in place. `x` is read
-    /// only where [`Activation::slope_from_output`] is false. `Glu` has [`rowwise::glu_backward`].
+    /// `dy ← dy · f'`, the gradient of the input, in place.
+    ///
+    /// `x` is read only if [`Activation::slope_from_output`] is false. `Glu` has [`rowwise::glu_backward`].
     pub(crate) fn backward<F: Scalar>(&self, x: Batch<F>, y: Batch<F>, dy: BatchMut<F>) {
         let (zero, half, one, two, three, six) =
             (F::zero(), F::of(0.5), F::one(), F::of(2.0), F::of(3.0), F::of(6.0));
@@ -181,12 +182,12 @@ impl Activation {
     }
 }
 
-/// `y ← f(y)`, number by number.
+/// `y ← f(y)`, elementwise.
 fn map<F: Scalar>(mut y: BatchMut<F>, f: impl Fn(F) -> F + Sync) {
     kernel::map(y.data(), f);
 }
 
-/// `dy ← dy · slope(at)`, number by number.
+/// `dy ← dy · slope(at)`, elementwise.
 fn scale<F: Scalar>(at: Batch<F>, mut dy: BatchMut<F>, slope: impl Fn(F) -> F + Sync) {
     kernel::map_with(dy.data(), at.data(), |dy, at| dy * slope(at));
 }

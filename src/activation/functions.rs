@@ -1,4 +1,4 @@
-//! The functions of one number that activations, and losses of logits, are made of.
+//! The scalar functions from which activations and losses of logits are built.
 
 use crate::scalar::Scalar;
 
@@ -6,7 +6,7 @@ pub(super) fn step<F: Scalar>(holds: bool) -> F {
     if holds { F::one() } else { F::zero() }
 }
 
-/// `x` within the bounds; NaN stays NaN.
+/// Clips `x` to the bounds; NaN stays NaN.
 pub(super) fn clip<F: Scalar>(x: F, low: F, high: F) -> F {
     if x < low {
         low
@@ -21,7 +21,7 @@ pub(super) fn relu6<F: Scalar>(x: F) -> F {
     clip(x, F::zero(), F::of(6.0))
 }
 
-/// `1 / (1 + e^(−x))`, from the side on which the exponential cannot overflow.
+/// `1 / (1 + e^(−x))`, computed so that the exponential cannot overflow.
 pub(crate) fn sigmoid<F: Scalar>(x: F) -> F {
     let e = (-x.abs()).exponential();
     if x < F::zero() { e / (F::one() + e) } else { F::one() / (F::one() + e) }

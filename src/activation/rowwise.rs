@@ -1,4 +1,4 @@
-//! The activations that see a whole row: softmax and its kin.
+//! The activations that act on a whole row, such as softmax.
 //!
 //! Softmax: y = e^x / Σ e^x. dx = y ⊙ (dy − ⟨dy, y⟩).
 
@@ -73,7 +73,7 @@ pub(super) fn sparsemax<F: Scalar>(mut y: BatchMut<F>) {
     }
 }
 
-/// The τ of a row, by rounds of dropping what lies below it; no sorting, no memory.
+/// Finds the τ of a row by repeatedly dropping what lies below it, without sorting or allocation.
 fn sparsemax_threshold<F: Scalar>(row: &[F]) -> F {
     let mut tau = -F::infinity();
     loop {
@@ -120,7 +120,7 @@ pub(crate) fn glu_backward<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dx: BatchMu
     }
 }
 
-/// The largest number; NaN where there is one.
+/// Returns the largest number, or NaN if there is one.
 fn largest<F: Scalar>(values: impl Iterator<Item = F>) -> F {
     values.fold(-F::infinity(), |max, x| if x > max || x.is_nan() { x } else { max })
 }

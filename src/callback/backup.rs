@@ -1,4 +1,4 @@
-//! Backups: a training that was killed goes on where its last backup was made.
+//! Backups: an interrupted training resumes from its last backup.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,32 +9,33 @@ use crate::error::{Error, Result};
 use crate::save::backup;
 use crate::scalar::Scalar;
 
-/// Keeps a backup of the whole training in a folder. Started again after a crash, a kill or a loss of power, the same
-/// program goes on from it, and ends with the same bits, in the weights, the history and the files of the callbacks, as
-/// if nothing had happened.
+/// Backs up the whole training to a folder, so that the program can be killed and started again.
 ///
-/// A backup holds the weights, moving statistics, what the optimizer keeps for each weight, gradients not used yet, the
-/// averaged weights and the learning rate; how far the random streams are; the epoch and the batch; the loss and the
-/// metrics of an epoch half done; the history and the diagnosis; and the [`state`](Callback::state) of each callback.
-/// It is written after all callbacks were called for the batch or the epoch, wherever this one stands among them. A
-/// kill while it is written leaves the one before. Writing takes as much memory as the file, for a moment.
+/// After a crash, a kill or a power failure, the same program resumes from the last backup and ends with the same
+/// bits in the weights, the history and the files of the callbacks as an uninterrupted one.
 ///
-/// The program must be the same: a backup of another model, seed, optimizer, loss, metric, batch size, number of
-/// samples or callbacks is refused, as are other values in the data (a sample of arrays is compared). `epochs` may be
-/// another, to train longer. A model whose seed was not given takes that of the backup. A layer of your own keeps what it
-/// needs from step to step in a [`Param::fixed`](crate::Param::fixed), a metric in [`Metric::state`], a closure nowhere:
-/// what it has captured starts anew.
+/// A backup holds the weights and moving statistics; the optimizer's slots, accumulated gradients, averaged weights
+/// and learning rate; the state of the random streams; the epoch and the batch; the loss and metrics of an unfinished
+/// epoch; the history and the diagnosis; and the [`state`](Callback::state) of each callback. It is written after all
+/// callbacks have run for the batch or epoch, whatever the position of this one. If the program is killed while a
+/// backup is written, the previous one remains. Writing temporarily needs as much memory as the file.
 ///
-/// A program with several fits gives each a folder of its own, and keeps the backups with `delete_checkpoint(false)`:
-/// fits that are done are then done at once when it is started again. The same helps where a kill between the end of the
-/// fit and what the program does with the model would cost the whole training. To train anew, remove the folder.
+/// The program must be the same. A backup of another model, seed, optimizer, loss, metric, batch size, number of
+/// samples or set of callbacks is refused, and so is different data (a sample of the arrays is compared). `epochs`
+/// may change, to train longer. A model without a seed takes that of the backup. A custom layer keeps state between
+/// steps in a [`Param::fixed`](crate::Param::fixed), a metric in [`Metric::state`]; what a closure captures is not
+/// backed up.
+///
+/// A program with several fits uses one folder per fit and `delete_checkpoint(false)`. When it is started again,
+/// finished fits return at once. The same setting protects a trained model against a kill between the end of `fit`
+/// and its use. To train again from the start, delete the folder.
 ///
 /// [`Metric::state`]: crate::metric::Metric::state
 ///
 /// | setter | default |
 /// |---|---|
 /// | `save_freq` | [`SaveFreq::Epoch`] |
-/// | `delete_checkpoint`: at the end of the fit | true |
+/// | `delete_checkpoint`: deletes the backup at the end of the fit | true |
 ///
 /// # Example
 /// ```
@@ -42,7 +43,7 @@ use crate::scalar::Scalar;
 /// # let folder = std::env::temp_dir().join(format!("cornu-example-backup-{}", std::process::id()));
 /// let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
 /// let y = ndarray::array![1.0, 3.0, 5.0, 7.0];
-/// // The program, which may be killed at any moment.
+/// // The program, which may be killed at any time.
 /// let program = |killed_in: Option<usize>| -> Result<(History, f32)> {
 ///     let mut model = Sequential::new().seed(1).input([1]).add(Dense::new(1).name("F1"));
 ///     model.compile(Adam::new(0.1), MeanSquaredError::new(), ())?;
@@ -57,17 +58,17 @@ use crate::scalar::Scalar;
 /// };
 /// let (history, weight) = program(None)?;
 /// assert!(program(Some(5)).is_err());
-/// let (history_again, weight_again) = program(None)?;        // goes on in the sixth epoch
+/// let (history_again, weight_again) = program(None)?;        // resumes in the sixth epoch
 /// assert_eq!(weight_again, weight);
 /// assert_eq!(history_again.get("loss"), history.get("loss"));
 /// # Ok::<(), Error>(())
 /// ```
 ///
 /// # Errors
-/// In `fit`, before anything is changed: [`Error::Backup`] where the folder cannot be made or is in use, or its backup
-/// is damaged or of another training; [`Error::Argument`] for backups every 0 batches, for two of these callbacks, and
-/// for a metric without [`Metric::state`] where backups are made within an epoch. Later on a backup that cannot be
-/// written is told, and kept in [`failures`](BackupAndRestore::failures).
+/// From `fit`, before any change: [`Error::Backup`] if the folder cannot be created or is in use, or if its backup is
+/// damaged or belongs to another training; [`Error::Argument`] for `SaveFreq::Batches(0)`, for two of these
+/// callbacks, and for a metric without [`Metric::state`] if backups are made within an epoch. A later backup that
+/// cannot be written causes a warning and is recorded in [`failures`](BackupAndRestore::failures).
 ///
 /// # References
 /// <https://keras.io/api/callbacks/backup_and_restore/>
@@ -81,7 +82,7 @@ pub struct BackupAndRestore {
     failures: Failures,
 }
 
-/// When a [`BackupAndRestore`] is made.
+/// How often [`BackupAndRestore`] makes a backup.
 ///
 /// # Example
 /// ```
@@ -94,7 +95,7 @@ pub enum SaveFreq {
     /// After each epoch.
     #[default]
     Epoch,
-    /// After every so many batches, counted over all epochs.
+    /// After every given number of batches, counted across epochs.
     Batches(usize),
 }
 
@@ -105,7 +106,7 @@ impl From<usize> for SaveFreq {
 }
 
 impl BackupAndRestore {
-    /// Backups after each epoch, in this folder, which is this training's alone.
+    /// Creates a callback that backs up after each epoch to a folder, which no other training may use.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         BackupAndRestore {
             folder: folder.into(),
@@ -117,30 +118,30 @@ impl BackupAndRestore {
         }
     }
 
-    /// After how many batches, a number, or [`SaveFreq::Epoch`]. Default: after each epoch.
+    /// How often to back up: a number of batches, or [`SaveFreq::Epoch`]. Default: after each epoch.
     pub fn save_freq(mut self, save_freq: impl Into<SaveFreq>) -> Self {
         self.save_freq = save_freq.into();
         self
     }
 
-    /// Whether the backup is removed at the end of the fit, so that the program trains anew when it is started again.
+    /// Whether the backup is deleted at the end of the fit, so that the program starts from scratch next time.
     /// Default: true.
     pub fn delete_checkpoint(mut self, delete: bool) -> Self {
         self.delete_checkpoint = delete;
         self
     }
 
-    /// The file of the backup.
+    /// The path of the backup file.
     pub fn path(&self) -> PathBuf {
         self.folder.join("backup.cornu")
     }
 
-    /// Why backups of the last fit could not be written; the first thousand.
+    /// The errors of backups that the last fit could not write, at most 1000.
     pub fn failures(&self) -> &[Error] {
         self.failures.all()
     }
 
-    /// Takes the folder into use for as long as the lock is open. Gives the state to go on from, where there is one.
+    /// Locks the folder while the returned file is open, and returns the state to resume from, if any.
     pub(crate) fn open(&mut self) -> Result<(File, Option<State>)> {
         if self.save_freq == SaveFreq::Batches(0) {
             return Err(Error::argument("save_freq", "at least 1 batch", 0));
@@ -150,28 +151,28 @@ impl BackupAndRestore {
         Ok((backup::enter(&self.path())?, backup::read(&self.path())?))
     }
 
-    /// Whether backups are made when an epoch is half done.
+    /// Returns whether backups are made within epochs.
     pub(crate) fn is_within_epochs(&self) -> bool {
         self.save_freq != SaveFreq::Epoch
     }
 
-    /// Whether a backup is to be made now; asked once for each.
+    /// Returns whether a backup is due, and resets the count.
     pub(crate) fn take_due(&mut self) -> bool {
         std::mem::take(&mut self.due)
     }
 
-    /// Writes what was captured.
+    /// Writes the captured state.
     pub(crate) fn write<F: Scalar>(&mut self, at: &CallbackContext<F>, captured: Result<State>) {
         let path = self.path();
         let written = captured.and_then(|state| {
-            // A folder that has vanished is made anew.
+            // Recreate a folder that was deleted.
             std::fs::create_dir_all(&self.folder).map_err(|error| backup::failed(&self.folder, error))?;
             backup::write(&path, &state)
         });
         self.failures.take(at, "a backup", written);
     }
 
-    /// Removes the backup of a training that is done, unless it is to stay.
+    /// Removes the backup of a finished training, unless it is to be kept.
     pub(crate) fn close<F: Scalar>(&mut self, at: &CallbackContext<F>) {
         if self.delete_checkpoint
             && let Err(error) = backup::remove(&self.path())

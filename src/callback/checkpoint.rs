@@ -1,4 +1,4 @@
-//! Checkpoints: the model, or its weights, written while it trains.
+//! Checkpoints: the model or its weights, saved during training.
 
 use std::path::{Path, PathBuf};
 
@@ -9,27 +9,29 @@ use crate::error::{Error, Result};
 use crate::save::Content;
 use crate::scalar::Scalar;
 
-/// Saves the model while it trains, each file whole or not at all.
+/// Saves the model during training, each file atomically.
 ///
-/// The path's end chooses the format: `.keras` and `.safetensors` hold the whole model, compiled and with the optimizer's
-/// state, as [`Sequential::save`](crate::Sequential::save) writes it, and `.onnx` the model as it predicts; `.npz` and
-/// `.weights.h5` hold weights, as [`Sequential::save_weights`](crate::Sequential::save_weights) writes them, and so does
-/// `.safetensors` with `save_weights_only`. Each format has a feature of its own.
+/// The extension of the path selects the format. `.keras` and `.safetensors` hold the whole model, compiled and with
+/// the optimizer's state, as [`Sequential::save`](crate::Sequential::save) writes it; `.onnx` holds the model for
+/// inference. `.npz` and `.weights.h5` hold the weights, as
+/// [`Sequential::save_weights`](crate::Sequential::save_weights) writes them, and so does `.safetensors` with
+/// `save_weights_only`. Each format needs its feature.
 ///
-/// Folders that are missing are made. With `save_best_only`, the best is that of all fits with this callback, and an
-/// epoch that has not measured the monitored number is saved only as long as there is no best.
+/// Missing folders are created. With `save_best_only`, the best value is kept across fits with this callback. An
+/// epoch without the monitored value is saved only while there is no best value yet.
 ///
-/// The path may hold `{epoch}`, from 1, `{batch}`, from 1, and any key of the logs: `w-{epoch:02}-{val_loss:.3}.npz`.
-/// A checkpoint that cannot be written does not end the training: that is told on standard error and kept in
-/// [`failures`](ModelCheckpoint::failures), and the next one is tried.
+/// The path may contain `{epoch}` and `{batch}`, both from 1, and any key of the logs:
+/// `w-{epoch:02}-{val_loss:.3}.npz`. A checkpoint that cannot be written does not end the training: it causes a
+/// warning on standard error, is recorded in [`failures`](ModelCheckpoint::failures), and the next checkpoint is
+/// tried as usual.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `monitor`, `mode` | `val_loss`, [`Mode::Auto`] |
 /// | `save_best_only` | false |
 /// | `save_weights_only` | false |
-/// | `save_every`: batches, counted over all epochs | each epoch |
-/// | `initial_value_threshold`: what the first must beat | none |
+/// | `save_every`: batches, counted across epochs | each epoch |
+/// | `initial_value_threshold`: the value that the first checkpoint must beat | none |
 ///
 /// # Example
 /// ```no_run
@@ -43,11 +45,11 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// In `fit`, before the first step: [`Error::Argument`] for a path with a placeholder that cannot be read;
-/// [`FileError::Extension`](crate::error::FileError::Extension) and
-/// [`FileError::Feature`](crate::error::FileError::Feature) for a format that is not known or not there, or with
-/// `save_weights_only` one of whole models; [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a model that
-/// such a format cannot hold. Later on [`Error::Unknown`] for a key that is no metric of the model, without a mode.
+/// From `fit`, before the first step: [`Error::Argument`] for a path with an invalid placeholder;
+/// [`FileError::Extension`](crate::error::FileError::Extension) for an unknown format or, with `save_weights_only`,
+/// one of whole models; [`FileError::Feature`](crate::error::FileError::Feature) for a format whose feature is
+/// disabled; [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a model that the format cannot hold.
+/// Later: [`Error::Unknown`] for a monitored key that is not a metric of the model, if no mode is set.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/model_checkpoint/>
@@ -63,7 +65,7 @@ pub struct ModelCheckpoint {
 }
 
 impl ModelCheckpoint {
-    /// Writes to this path after each epoch.
+    /// Creates a callback that saves to this path after each epoch.
     pub fn new(path: impl Into<String>) -> Self {
         ModelCheckpoint {
             path: path.into(),
@@ -78,41 +80,41 @@ impl ModelCheckpoint {
 
     monitor_setters!();
 
-    /// Whether to write only where the monitored number is the best so far. Default: false.
+    /// Whether to save only if the monitored value is the best so far. Default: false.
     pub fn save_best_only(mut self, best_only: bool) -> Self {
         self.save_best_only = best_only;
         self
     }
 
-    /// Whether to write weights only, and not the whole model. Default: false, as far as the format holds more.
+    /// Whether to save only the weights instead of the whole model. Default: false, if the format holds more.
     pub fn save_weights_only(mut self, weights_only: bool) -> Self {
         self.save_weights_only = weights_only;
         self
     }
 
-    /// Writes after every so many batches, in the place of epochs. Default: after each epoch.
+    /// Saves after every `batches` batches instead of after epochs. Default: after each epoch.
     pub fn save_every(mut self, batches: usize) -> Self {
         self.every = Some(batches);
         self
     }
 
-    /// What the monitored number must beat at first. Default: nothing.
+    /// The value that the first checkpoint must beat. Default: none.
     pub fn initial_value_threshold(mut self, threshold: f64) -> Self {
         self.monitor.best = Some(threshold);
         self
     }
 
-    /// Why checkpoints could not be written, one after another; the first thousand.
+    /// The errors of checkpoints that could not be written, in order, at most 1000.
     pub fn failures(&self) -> &[Error] {
         self.failures.all()
     }
 
-    /// What is written to a path of this pattern.
+    /// Returns what is written to a path of this pattern.
     fn content(&self) -> Result<Content> {
         Content::of(Path::new(&self.path), self.save_weights_only)
     }
 
-    /// Writes the model, unless it is not the best.
+    /// Saves the model, unless only the best is saved and this is not the best.
     fn save<F: Scalar>(&mut self, at: &CallbackContext<F>) -> Result<()> {
         let watched = if self.save_best_only { self.monitor.read(at)? } else { None };
         let is_best = match watched {
@@ -134,7 +136,7 @@ impl ModelCheckpoint {
     }
 }
 
-/// Makes the folder of a file, where it is not there.
+/// Creates the folder of a file if it is missing.
 fn make_folder(path: &Path) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new(""));
     std::fs::create_dir_all(folder).map_err(|error| {
@@ -142,7 +144,7 @@ fn make_folder(path: &Path) -> Result<()> {
     })
 }
 
-/// The widest number that a path may hold.
+/// The largest field width that a path may request.
 const WIDEST: usize = 64;
 
 /// Fills in the placeholders of a path.
@@ -188,7 +190,7 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
         if self.every == Some(0) {
             return Err(Error::argument("save_every", "at least 1", 0));
         }
-        // What the logs will hold is not known yet, but how it is to be written.
+        // The values of the logs are unknown yet; check their format with 0.
         fill(&self.path, 1, 1, &|_| Some(0.0))?;
         at.model.check_content(self.content()?)
     }

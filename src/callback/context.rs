@@ -1,4 +1,4 @@
-//! What a callback sees of a training, and may change.
+//! The view of a training that a callback gets.
 
 use std::fmt;
 
@@ -9,30 +9,44 @@ use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// Where a training stands when a callback is called.
+/// The state of a training when a callback is called.
 ///
 /// # Example
-/// See [`Callback`](super::Callback).
+/// ```
+/// use cornu::callback::{CallbackContext, Flow, LambdaCallback};
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let mut places = Vec::new();
+/// let record = LambdaCallback::new().on_epoch_end(|at: &mut CallbackContext<f32>| {
+///     places.push((at.epoch, at.batch, at.batches));
+///     Ok(Flow::Continue)
+/// });
+/// model.fit(&x, &x, &Fit::new().epochs(2).batch_size(1).callback(record).verbose(Verbose::Silent))?;
+/// assert_eq!(places, [(0, 2, 2), (1, 2, 2)]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CallbackContext<'a, F: Scalar> {
-    /// The model, with its weights as they are now.
+    /// The model with its current weights.
     pub model: &'a mut Sequential<F>,
-    /// The loss, the metrics and, after validation, the same with `val_` before them.
+    /// The loss and the metrics and, after validation, the same with the prefix `val_`.
     pub logs: &'a mut Logs,
     /// The epoch, from 0.
     pub epoch: usize,
-    /// The epoch at which the training will end.
+    /// The number of epochs after which the training ends.
     pub epochs: usize,
-    /// How many batches of this epoch are done.
+    /// The number of finished batches of this epoch.
     pub batch: usize,
-    /// How many batches an epoch has.
+    /// The number of batches per epoch.
     pub batches: usize,
     verbose: Verbose,
 }
 
 impl<'a, F: Scalar> CallbackContext<'a, F> {
-    /// The context of a model; epoch and batch each come with their total.
+    /// Creates the context of a model; epoch and batch each come with their total.
     pub(crate) fn new(
         model: &'a mut Sequential<F>,
         logs: &'a mut Logs,
@@ -43,8 +57,9 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
         CallbackContext { model, logs, epoch, epochs, batch, batches, verbose }
     }
 
-    /// Prints a line to standard output, above the bars of all trainings under way, unless this one is silent. What `println!`
-    /// prints may begin behind a bar.
+    /// Prints a line to standard output above all progress bars, unless the training is silent.
+    ///
+    /// Output of `println!` may instead appear behind a bar.
     ///
     /// # Example
     /// ```
@@ -62,8 +77,9 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
         }
     }
 
-    /// Writes a warning to standard error, where findings are told too, unless the training is silent: for a callback that
-    /// failed in something that need not end the training.
+    /// Writes a warning to standard error, unless the training is silent.
+    ///
+    /// Use it for failures that need not end the training.
     pub fn warn(&self, text: impl fmt::Display) {
         if self.verbose == Verbose::Silent {
             return;
@@ -82,11 +98,11 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
             .map_or(0.0, |compiled| compiled.optimizer.learning_rate().at(compiled.steps))
     }
 
-    /// Changes the optimizer's learning rate, from the next batch on.
+    /// Sets the optimizer's learning rate, starting with the next batch.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) where the optimizer has a schedule, or the rate is negative
-    /// or not finite.
+    /// [`Error::Argument`](crate::Error::Argument) if the optimizer has a schedule, or if the rate is negative or not
+    /// finite.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<()> {
         match &mut self.model.compiled {
             Some(compiled) => compiled.optimizer.learning_rate_mut().set(learning_rate),

@@ -1,4 +1,4 @@
-//! A line of a CSV file for each epoch.
+//! A CSV file with one line per epoch.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -9,15 +9,15 @@ use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Writes the logs of each epoch to a CSV file, as they come: `epoch`, from 0, then all keys in alphabetical order.
+/// Writes the logs of each epoch to a CSV file: `epoch`, from 0, then all keys in alphabetical order.
 ///
-/// The columns are those of the first epoch, and where it was not validated, `val_` columns for all of them besides;
-/// what an epoch has not measured is `NA`, as in Keras.
+/// The columns are those of the first epoch; if it had no validation, columns with the prefix `val_` are added. A
+/// value that an epoch did not measure is `NA`, as in Keras.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `separator` | `,` |
-/// | `append`: go on with a file that is there | false |
+/// | `append`: continue an existing file | false |
 ///
 /// # Example
 /// ```no_run
@@ -28,8 +28,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Outside`] with the path, where the file cannot be opened at the start. A line that cannot be written
-/// later on is told on standard error, kept in [`failures`](CsvLogger::failures), and written with the next.
+/// From `fit`: [`Error::Outside`] with the path if the file cannot be opened at the start. A later line that cannot
+/// be written causes a warning, is recorded in [`failures`](CsvLogger::failures), and is written with the next line.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/csv_logger/>
@@ -39,7 +39,7 @@ pub struct CsvLogger {
     separator: char,
     append: bool,
     keys: Vec<String>,
-    /// How much of the file is this log's, and what was before it: the rest is cut off.
+    /// The length of this log, including what it continues; anything beyond is cut off.
     length: u64,
     /// Lines that could not be written yet.
     pending: String,
@@ -47,7 +47,7 @@ pub struct CsvLogger {
 }
 
 impl CsvLogger {
-    /// Writes to this file, which is made anew.
+    /// Creates a logger that overwrites this file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         CsvLogger {
             path: path.into(),
@@ -60,19 +60,19 @@ impl CsvLogger {
         }
     }
 
-    /// What stands between two columns. Default: a comma.
+    /// The separator of columns. Default: a comma.
     pub fn separator(mut self, separator: char) -> Self {
         self.separator = separator;
         self
     }
 
-    /// Whether to go on with a file that is there. Default: false.
+    /// Whether to continue an existing file. Default: false.
     pub fn append(mut self, append: bool) -> Self {
         self.append = append;
         self
     }
 
-    /// Why lines of the last fit could not be written in their time; the first thousand.
+    /// The errors of lines that the last fit could not write in time, at most 1000.
     pub fn failures(&self) -> &[Error] {
         self.failures.all()
     }
@@ -86,12 +86,12 @@ impl CsvLogger {
         self.pending += &(quoted.collect::<Vec<_>>().join(&self.separator.to_string()) + "\n");
     }
 
-    /// Opens the file, which is made where it is not there, cut to what it should hold.
+    /// Opens the file, creating it if needed, and truncates it to its known length.
     ///
-    /// It is opened for each epoch, so that a folder that vanishes or comes back shows.
+    /// It is opened for each epoch, so that a folder that was deleted or restored is noticed.
     fn open(&mut self) -> std::io::Result<File> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
-        // What is no file, such as a terminal, has no length.
+        // Anything but a regular file, such as a terminal, has no length.
         let known = file.metadata()?;
         if known.is_file() {
             self.length = self.length.min(known.len());
@@ -103,7 +103,7 @@ impl CsvLogger {
         Ok(file)
     }
 
-    /// Writes the lines that are to be written. One that was written in part is cut off by the next attempt.
+    /// Writes the pending lines. A partially written line is cut off by the next attempt.
     fn write(&mut self) -> Result<()> {
         let written = self.open().and_then(|mut file| file.write_all(self.pending.as_bytes()));
         written.map_err(|error| self.named(error))?;
@@ -117,7 +117,7 @@ impl CsvLogger {
     }
 }
 
-/// A number as a float, whole or not, with all its digits.
+/// Formats a number as a float with all its digits.
 fn number(value: f64) -> String {
     format!("{value:?}").to_lowercase()
 }
@@ -126,7 +126,7 @@ impl<F: Scalar> Callback<F> for CsvLogger {
     fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         (self.keys, self.pending) = (Vec::new(), String::new());
         self.failures.clear();
-        // Nothing is cut off yet: a training that goes on needs what was written before.
+        // Keep the whole file for now: a resumed training needs what was written before.
         self.length = u64::MAX;
         let opened = self.open().map_err(|error| self.named(error))?;
         self.length = match opened.metadata() {
@@ -137,7 +137,7 @@ impl<F: Scalar> Callback<F> for CsvLogger {
     }
 
     fn on_epoch_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
-        // Cuts off what a training that was killed wrote after its backup. Where that fails, the line to come tells.
+        // Cut off what an interrupted training wrote after its backup. If that fails, the next line reports it.
         let _ = self.open();
         Ok(())
     }
@@ -172,7 +172,7 @@ impl<F: Scalar> Callback<F> for CsvLogger {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         if !state.is_reading() {
-            // A backup outlasts a loss of power; so should the lines that it counts as written, if they can.
+            // A backup survives a power failure; the lines that it counts as written should too.
             let _ = self.open().and_then(|file| file.sync_data());
         }
         state.item("keys", &mut self.keys)?;

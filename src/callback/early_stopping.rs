@@ -1,20 +1,22 @@
-//! Early stopping: ends a training that no longer gets better, and brings back its best weights.
+//! Early stopping: ends a training that no longer improves, and restores its best weights.
 
 use super::monitor::{Mode, Monitor, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Stops when a monitored number has not improved for `patience` epochs, counted as Keras counts them: an epoch that
-/// improves never stops, patience 0 and 1 are alike, and the first epoch never stops.
+/// Stops training when a monitored value has not improved for `patience` epochs.
+///
+/// Epochs are counted as in Keras: an epoch that improves never stops, patience 0 and 1 are equivalent, and the first
+/// epoch never stops.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `monitor`, `mode` | `val_loss`, [`Mode::Auto`] |
-/// | `min_delta`: what an improvement must exceed | 0 |
+/// | `min_delta`: the minimum improvement | 0 |
 /// | `patience` | 0 |
-/// | `baseline`: what must be beaten for the patience to start anew | none |
-/// | `restore_best_weights`, at the end of the fit in any case | false |
+/// | `baseline`: the value to beat before the patience is reset | none |
+/// | `restore_best_weights`: at the end of the fit, stopped early or not | false |
 /// | `start_from_epoch`, from 0 | 0 |
 ///
 /// # Example
@@ -31,7 +33,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Unknown`](crate::Error::Unknown) for a key that is no metric of the model, without a mode.
+/// From `fit`: [`Error::Unknown`](crate::Error::Unknown) for a monitored key that is not a metric of the model, if no
+/// mode is set.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/early_stopping/>
@@ -49,7 +52,7 @@ pub struct EarlyStopping<F = f32> {
 }
 
 impl<F> EarlyStopping<F> {
-    /// Watches `val_loss`, with no patience.
+    /// Creates a callback that monitors `val_loss` without patience.
     pub fn new() -> Self {
         EarlyStopping {
             monitor: Monitor::new(),
@@ -66,31 +69,31 @@ impl<F> EarlyStopping<F> {
 
     monitor_setters!();
 
-    /// What an improvement must exceed. Default: 0.
+    /// The minimum improvement. Default: 0.
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.monitor.min_delta = min_delta;
         self
     }
 
-    /// How many epochs in a row may bring no improvement. Default: 0.
+    /// The number of epochs in a row without improvement after which to stop. Default: 0.
     pub fn patience(mut self, patience: usize) -> Self {
         self.patience = patience;
         self
     }
 
-    /// What the number must beat for the patience to start anew. Default: nothing.
+    /// The value to beat before the patience is reset. Default: none.
     pub fn baseline(mut self, baseline: f64) -> Self {
         self.baseline = Some(baseline);
         self
     }
 
-    /// Whether the model gets the weights of its best epoch at the end. Default: false.
+    /// Whether the model gets the weights of its best epoch at the end of the fit. Default: false.
     pub fn restore_best_weights(mut self, restore: bool) -> Self {
         self.restore_best_weights = restore;
         self
     }
 
-    /// The first epoch that is looked at, from 0. Default: 0.
+    /// The first epoch to monitor, from 0. Default: 0.
     pub fn start_from_epoch(mut self, epoch: usize) -> Self {
         self.start_from_epoch = epoch;
         self
@@ -101,7 +104,7 @@ impl<F> EarlyStopping<F> {
         self.best_epoch
     }
 
-    /// The monitored number at that epoch.
+    /// The monitored value at the best epoch.
     pub fn best(&self) -> Option<f64> {
         self.monitor.best
     }

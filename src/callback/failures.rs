@@ -1,17 +1,17 @@
-//! What a callback could not write: told once for each reason, kept as data, tried again.
+//! Write errors of callbacks: reported once per cause, kept as data, retried later.
 
 use super::CallbackContext;
 use crate::error::Error;
 use crate::scalar::Scalar;
 
-/// Failures that are kept, at most.
+/// The maximum number of errors that are kept.
 const MOST: usize = 1000;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Failures {
     all: Vec<Error>,
-    /// The last that was told, as long as nothing was written since.
-    told: Option<String>,
+    /// The last message, until something is written again.
+    reported: Option<String>,
 }
 
 impl Failures {
@@ -23,14 +23,14 @@ impl Failures {
         *self = Failures::default();
     }
 
-    /// Keeps an error, untold.
+    /// Keeps an error without reporting it.
     #[cfg(feature = "tensorboard")]
     pub(super) fn keep(&mut self, written: Result<(), Error>) {
         let room = self.all.len() < MOST;
         self.all.extend(written.err().filter(|_| room));
     }
 
-    /// Takes what became of an attempt to write `what`; gives what it gave, where it did.
+    /// Records the result of an attempt to write `what`, and returns its value if it succeeded.
     pub(super) fn take<F: Scalar, T>(
         &mut self,
         at: &CallbackContext<F>,
@@ -39,14 +39,14 @@ impl Failures {
     ) -> Option<T> {
         match written {
             Ok(value) => {
-                self.told = None;
+                self.reported = None;
                 Some(value)
             }
             Err(error) => {
                 let text = format!("{what} was not written: {error}");
-                if self.told.as_ref() != Some(&text) {
-                    at.warn(format_args!("{text}; the training goes on, and the next is tried"));
-                    self.told = Some(text);
+                if self.reported.as_ref() != Some(&text) {
+                    at.warn(format_args!("{text}; the training continues and will try the next one"));
+                    self.reported = Some(text);
                 }
                 if self.all.len() < MOST {
                     self.all.push(error);

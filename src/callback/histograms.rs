@@ -6,10 +6,10 @@ use crate::layer::NamedLayer;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// A histogram has so many equal parts.
+/// The number of bins of a histogram.
 const PARTS: usize = 40;
 
-/// What a histogram counts.
+/// The quantity that a histogram counts.
 ///
 /// # Example
 /// ```
@@ -18,11 +18,11 @@ const PARTS: usize = 40;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
-    /// The numbers of a parameter.
+    /// The values of a parameter.
     Weights,
-    /// The gradients of a trained parameter, in the last batch of the epoch.
+    /// The gradients of a trained parameter in the last batch of the epoch.
     Gradients,
-    /// The outputs of a layer, for the sample that was given.
+    /// The outputs of a layer for the given samples.
     Activations,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Display for Counted {
     }
 }
 
-/// How many numbers are in each equal part of their range.
+/// A histogram with 40 bins of equal width.
 ///
 /// # Example
 /// ```
@@ -47,18 +47,18 @@ impl std::fmt::Display for Counted {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Histogram {
-    /// The smallest number; 0 of none.
+    /// The smallest value; 0 if there are none.
     pub low: f64,
-    /// The largest.
+    /// The largest value.
     pub high: f64,
-    /// How many are in each of 40 equal parts from `low` to `high`; all in the first where these are equal.
+    /// The counts of 40 bins from `low` to `high`; all in the first bin if `low` equals `high`.
     pub counts: Vec<usize>,
-    /// How many are NaN or infinite, and in no part.
+    /// The number of values that are NaN or infinite, which no bin counts.
     pub not_finite: usize,
 }
 
 impl Histogram {
-    /// Of these numbers.
+    /// Creates the histogram of these values.
     pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
         let values: Vec<f64> = values.into_iter().collect();
         let finite = || values.iter().copied().filter(|value| value.is_finite());
@@ -74,30 +74,42 @@ impl Histogram {
     }
 }
 
-/// The histograms of one thing, over the epochs.
+/// The histograms of one parameter or layer over the epochs.
 ///
 /// # Example
-/// See [`Histograms`].
+/// ```
+/// use cornu::callback::{Counted, Histograms};
+/// use cornu::prelude::*;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1).name("F1"));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let mut histograms = Histograms::new().every(2);
+/// model.fit(&x, &x, &Fit::new().epochs(3).callback(&mut histograms).verbose(Verbose::Silent))?;
+/// let series = histograms.get(Counted::Weights, "F1/bias").ok_or(Error::NotBuilt)?;
+/// assert_eq!((&series.name[..], &series.epochs[..], series.histograms.len()), ("F1/bias", &[0, 2][..], 2));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HistogramSeries {
     /// The parameter's path, such as `F1/kernel`, or the layer's name.
     pub name: String,
-    /// What is counted.
+    /// The quantity.
     pub counted: Counted,
-    /// The epochs, from 0, one for each histogram.
+    /// The epoch of each histogram, from 0.
     pub epochs: Vec<usize>,
-    /// The histograms.
+    /// The histograms, in the order of `epochs`.
     pub histograms: Vec<Histogram>,
 }
 
-/// Counts weights and gradients of each parameter, and for a sample of the data the outputs of each layer, into
-/// histograms after each epoch. With the feature `plot`, `plot` draws them.
+/// Records histograms of weights, gradients and, on request, activations after each epoch.
+///
+/// With the feature `plot`, the method `plot` draws them.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `activations`: data whose activations are counted | none |
-/// | `every`: after every so many epochs, the first among them | 1 |
+/// | `activations`: samples whose activations are counted | none |
+/// | `every`: the number of epochs between histograms, starting with the first epoch | 1 |
 ///
 /// # Example
 /// ```
@@ -115,8 +127,8 @@ pub struct HistogramSeries {
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Argument`] for `every` of 0, and what
-/// [`Sequential::layer_outputs`](crate::Sequential::layer_outputs) refuses in the data.
+/// From `fit`: [`Error::Argument`] for `every(0)`, and the errors of
+/// [`Sequential::layer_outputs`](crate::Sequential::layer_outputs) for the samples.
 pub struct Histograms<'a, F: Scalar = f32> {
     activations: Option<&'a dyn Samples<F>>,
     every: usize,
@@ -124,18 +136,18 @@ pub struct Histograms<'a, F: Scalar = f32> {
 }
 
 impl<'a, F: Scalar> Histograms<'a, F> {
-    /// Of weights and gradients, after each epoch.
+    /// Creates a callback for weights and gradients after each epoch.
     pub fn new() -> Self {
         Histograms { activations: None, every: 1, series: Vec::new() }
     }
 
-    /// Counts the outputs of each layer for these samples too; some hundred are enough. Default: none.
+    /// Also counts the outputs of each layer for these samples; a few hundred are enough. Default: none.
     pub fn activations(mut self, x: &'a impl Samples<F>) -> Self {
         self.activations = Some(x);
         self
     }
 
-    /// After every how many epochs. Default: 1.
+    /// The number of epochs between histograms. Default: 1.
     pub fn every(mut self, epochs: usize) -> Self {
         self.every = epochs;
         self
@@ -146,7 +158,7 @@ impl<'a, F: Scalar> Histograms<'a, F> {
         &self.series
     }
 
-    /// Those of this parameter or layer.
+    /// Returns the histograms of one parameter or layer.
     pub fn get(&self, counted: Counted, name: &str) -> Option<&HistogramSeries> {
         self.series.iter().find(|series| series.counted == counted && series.name == name)
     }

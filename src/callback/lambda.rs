@@ -6,8 +6,9 @@ use super::{Callback, CallbackContext, Flow};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// Calls closures as a training goes on: one for each event that matters. What they have captured is in no backup; see
-/// [`BackupAndRestore`](super::BackupAndRestore).
+/// Calls closures at the main events of a training.
+///
+/// What they capture is not part of a backup; see [`BackupAndRestore`](super::BackupAndRestore).
 ///
 /// # Example
 /// ```
@@ -39,36 +40,36 @@ pub struct LambdaCallback<'a, F: Scalar = f32> {
 type Event<'a, F, R> = Box<dyn FnMut(&mut CallbackContext<F>) -> Result<R> + 'a>;
 
 impl<'a, F: Scalar> LambdaCallback<'a, F> {
-    /// No closure yet.
+    /// Creates a callback without closures.
     pub fn new() -> Self {
         LambdaCallback { fit_begin: None, epoch_begin: None, batch_end: None, epoch_end: None, fit_end: None }
     }
 
-    /// Called before the first epoch. Default: nothing.
+    /// The closure to call before the first epoch. Default: none.
     pub fn on_fit_begin(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<()> + 'a) -> Self {
         self.fit_begin = Some(Box::new(f));
         self
     }
 
-    /// Called before each epoch. Default: nothing.
+    /// The closure to call before each epoch. Default: none.
     pub fn on_epoch_begin(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<()> + 'a) -> Self {
         self.epoch_begin = Some(Box::new(f));
         self
     }
 
-    /// Called after each batch. Default: nothing.
+    /// The closure to call after each batch. Default: none.
     pub fn on_batch_end(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<Flow> + 'a) -> Self {
         self.batch_end = Some(Box::new(f));
         self
     }
 
-    /// Called after each epoch. Default: nothing.
+    /// The closure to call after each epoch. Default: none.
     pub fn on_epoch_end(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<Flow> + 'a) -> Self {
         self.epoch_end = Some(Box::new(f));
         self
     }
 
-    /// Called after the last epoch. Default: nothing.
+    /// The closure to call after the last epoch. Default: none.
     pub fn on_fit_end(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<()> + 'a) -> Self {
         self.fit_end = Some(Box::new(f));
         self

@@ -1,11 +1,11 @@
-//! Named numbers in a fixed order: the loss and the metrics of a moment.
+//! The loss and the metrics as named values in a fixed order.
 
 use std::fmt;
 
 use crate::error::Result;
 use crate::state::State;
 
-/// The loss and the metrics, by name, in the order in which they were first set.
+/// The loss and the metrics by name, in the order in which they were first set.
 ///
 /// # Example
 /// ```
@@ -19,12 +19,12 @@ use crate::state::State;
 pub struct Logs(Vec<(String, f64)>);
 
 impl Logs {
-    /// The value of this name.
+    /// Returns the value with this name.
     pub fn get(&self, name: &str) -> Option<f64> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 
-    /// Sets the value of this name.
+    /// Sets the value with this name.
     pub fn set(&mut self, name: &str, value: f64) {
         match self.0.iter_mut().find(|(known, _)| known == name) {
             Some(entry) => entry.1 = value,
@@ -32,12 +32,12 @@ impl Logs {
         }
     }
 
-    /// All names and values, in order.
+    /// Iterates over names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
 
-    /// `loss: 0.2500` and so on.
+    /// The values as text, such as `loss: 0.2500`.
     pub(super) fn parts(&self) -> impl Iterator<Item = String> {
         self.iter().map(|(name, value)| match value {
             v if v != 0.0 && v.abs() <= 1e-3 => format!("{name}: {v:.4e}"),
@@ -45,19 +45,19 @@ impl Logs {
         })
     }
 
-    /// All names and values so far.
+    /// Saves or restores all names and values.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.item("logs", &mut self.0)
     }
 
-    /// Forgets all names and values.
+    /// Removes all names and values.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }
 
 impl fmt::Display for Logs {
-    /// As Keras shows them: four decimals, or an exponent where that is at most 0.001.
+    /// Formats like Keras: four decimals, or an exponent for values up to 0.001.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         self.parts()
             .enumerate()

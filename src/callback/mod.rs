@@ -1,4 +1,4 @@
-//! Callbacks: what looks on, or steps in, while a model trains.
+//! Callbacks: hooks that observe or control a training.
 
 mod backup;
 mod checkpoint;
@@ -42,12 +42,12 @@ pub use verbose::Verbose;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Called by `fit` as a training goes on. Every method has a default that does nothing.
+/// Hooks that `fit` calls during training; every method does nothing by default.
 ///
-/// What ends a training: an error that a method returns, and so what a built-in callback refuses before the first step, such
-/// as a pattern that cannot be read or a folder that cannot be made. What does not: a checkpoint, a backup or a line of a
-/// log that cannot be written later on, as on a disk that has become full. That is told on standard error, unless the
-/// training is silent, once for each reason; it is tried again at the next, and the callback's `failures` hold the errors.
+/// An error returned by a method ends the training. Built-in callbacks return errors before the first step, for
+/// example for an invalid pattern or a folder that cannot be created. A checkpoint, backup or log line that cannot be
+/// written later, for example on a full disk, does not end the training. The callback warns on standard error once
+/// per cause (unless the training is silent), retries at the next occasion, and keeps the errors in its `failures`.
 ///
 /// # Example
 /// ```
@@ -74,16 +74,16 @@ use crate::scalar::Scalar;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Callback<F: Scalar> {
-    /// Before the first epoch.
+    /// Called before the first epoch.
     ///
     /// # Errors
-    /// Any error ends the training and comes back from `fit`; so for all methods.
+    /// Any error ends the training and is returned by `fit`; this holds for all methods.
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         let _ = at;
         Ok(())
     }
 
-    /// Before the first batch of an epoch.
+    /// Called before the first batch of an epoch.
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
@@ -92,7 +92,7 @@ pub trait Callback<F: Scalar> {
         Ok(())
     }
 
-    /// After each batch; the logs hold the means of the epoch so far. [`Flow::Stop`] ends the epoch here.
+    /// Called after each batch; the logs hold the means of the epoch so far. [`Flow::Stop`] ends the epoch.
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
@@ -101,7 +101,7 @@ pub trait Callback<F: Scalar> {
         Ok(Flow::Continue)
     }
 
-    /// After each epoch and its validation. What is set in the logs here ends up in the history.
+    /// Called after each epoch and its validation. Values set in the logs here become part of the history.
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
@@ -110,8 +110,10 @@ pub trait Callback<F: Scalar> {
         Ok(Flow::Continue)
     }
 
-    /// The loss or a gradient is not finite any more. [`Flow::Stop`] ends the training with its history; where all
-    /// callbacks say [`Flow::Continue`], `fit` ends in this error.
+    /// Called if the loss or a gradient is no longer finite.
+    ///
+    /// [`Flow::Stop`] ends the training and keeps its history; if all callbacks return [`Flow::Continue`], `fit`
+    /// returns the error.
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
@@ -120,7 +122,7 @@ pub trait Callback<F: Scalar> {
         Ok(Flow::Continue)
     }
 
-    /// After the last epoch.
+    /// Called after the last epoch.
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].
@@ -129,32 +131,34 @@ pub trait Callback<F: Scalar> {
         Ok(())
     }
 
-    /// What the callback counts and keeps, for a training that was killed to go on as if it had not been; see
-    /// [`State`]. Called by a [`BackupAndRestore`] beside it: to write, after a batch or an epoch, and to read, after
+    /// Saves or restores the state of the callback, so that an interrupted training can be resumed exactly; see
+    /// [`State`].
+    ///
+    /// A [`BackupAndRestore`] calls it to save after a batch or epoch, and to restore after
     /// [`Callback::on_fit_begin`]. Default: nothing.
     ///
     /// # Errors
-    /// What [`State`] returns.
+    /// The errors of [`State`].
     fn state(&mut self, state: &mut State) -> Result<()> {
         let _ = state;
         Ok(())
     }
 
-    /// The epoch, from 0, whose weights it brought back at the end of the fit. Default: none.
+    /// The epoch, from 0, whose weights were restored at the end of the fit. Default: none.
     fn restored_epoch(&self) -> Option<usize> {
         None
     }
 
-    /// Told what the diagnosis found, as a text: the last thing of a fit that found something. Default: does nothing.
+    /// Called last, with the text of the diagnosis, if there are findings. Default: does nothing.
     ///
     /// # Errors
-    /// As for [`Callback::on_fit_begin`]; the model is trained by then.
+    /// As for [`Callback::on_fit_begin`]; the model is already trained.
     fn on_findings(&mut self, report: &str) -> Result<()> {
         let _ = report;
         Ok(())
     }
 
-    /// The backup that this callback is, or wraps. Default: none.
+    /// The backup that this callback is or wraps. Default: none.
     fn backup(&mut self) -> Option<&mut BackupAndRestore> {
         None
     }
@@ -195,14 +199,17 @@ impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
     }
 }
 
-/// Whether to go on training.
+/// Whether training continues.
 ///
 /// # Example
-/// See [`Callback`].
+/// ```
+/// use cornu::callback::Flow;
+/// assert_ne!(Flow::Continue, Flow::Stop("the loss is low enough".into()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
+    /// Continue.
     Continue,
-    /// Stop, for this reason, which the history tells.
+    /// Stop, with a reason for the history.
     Stop(String),
 }

@@ -1,21 +1,20 @@
-//! What a callback watches: a key of the logs, which way is better, and the best so far.
+//! The monitored value of a callback: its key in the logs, its direction, and the best value so far.
 
 use super::{CallbackContext, State};
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::scalar::Scalar;
 
-/// Which way a monitored number gets better.
+/// The direction in which a monitored value improves.
 ///
 /// # Example
 /// ```
-/// use cornu::callback::{EarlyStopping, Mode};
-/// let callback: EarlyStopping = EarlyStopping::new().monitor("my_score").mode(Mode::Max);
-/// # let _ = callback;
+/// use cornu::callback::Mode;
+/// assert_eq!(Mode::default(), Mode::Auto);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// Losses low; metrics as their [`Goal`] says.
+    /// Losses improve downwards, metrics according to their [`Goal`].
     #[default]
     Auto,
     /// Lower is better.
@@ -24,7 +23,7 @@ pub enum Mode {
     Max,
 }
 
-/// A watched number.
+/// A monitored value.
 #[derive(Debug, Clone)]
 pub(super) struct Monitor {
     pub(super) key: String,
@@ -38,10 +37,10 @@ impl Monitor {
         Monitor { key: "val_loss".into(), mode: Mode::Auto, min_delta: 0.0, best: None }
     }
 
-    /// The number now and which way is better; nothing where this epoch has not measured it.
+    /// Returns the current value and its direction; none if this epoch did not measure it.
     ///
     /// # Errors
-    /// [`Error::Unknown`] for a key that no epoch can have, or whose direction nobody knows.
+    /// [`Error::Unknown`] for a key that cannot occur, or whose direction is unknown.
     pub(super) fn read<F: Scalar>(&self, at: &CallbackContext<F>) -> Result<Option<(f64, Goal)>> {
         let name = self.key.strip_prefix("val_").unwrap_or(&self.key);
         let compiled = at.model.compiled.as_ref();
@@ -61,10 +60,10 @@ impl Monitor {
         Ok(at.logs.get(&self.key).map(|value| (value, goal)))
     }
 
-    /// Refuses a least difference that compares with nothing.
+    /// Refuses a `min_delta` of NaN.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a NaN.
+    /// [`Error::Argument`] for NaN.
     pub(super) fn check(&self) -> Result<()> {
         match self.min_delta.is_nan() {
             true => Err(Error::argument("min_delta", "a number", self.min_delta)),
@@ -72,7 +71,7 @@ impl Monitor {
         }
     }
 
-    /// Whether `value` is better than `than` by more than the least difference.
+    /// Returns whether `value` is better than `than` by more than `min_delta`.
     pub(super) fn improves(&self, value: f64, than: f64, goal: Goal) -> bool {
         match goal {
             Goal::Low => value + self.min_delta.abs() < than,
@@ -80,17 +79,17 @@ impl Monitor {
         }
     }
 
-    /// Whether the value is the best: the first always is, NaN never else.
+    /// Returns whether the value is the best so far; the first one always is, NaN never after that.
     pub(super) fn is_best(&self, value: f64, goal: Goal) -> bool {
         self.best.is_none_or(|best| self.improves(value, best, goal))
     }
 
-    /// The best so far; the rest are settings.
+    /// Saves or restores the best value so far; the rest are settings.
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
         state.item("best", &mut self.best)
     }
 
-    /// Takes the value as the best where it is.
+    /// Keeps the value if it is the best, and returns whether it is.
     pub(super) fn take(&mut self, value: f64, goal: Goal) -> bool {
         let better = self.is_best(value, goal);
         if better {
@@ -103,13 +102,13 @@ impl Monitor {
 /// The setters of a field `monitor`.
 macro_rules! monitor_setters {
     () => {
-        /// The key of the logs to watch. Default: `val_loss`.
+        /// The key of the logs to monitor. Default: `val_loss`.
         pub fn monitor(mut self, key: impl Into<String>) -> Self {
             self.monitor.key = key.into();
             self
         }
 
-        /// Which way is better. Default: [`Mode::Auto`].
+        /// The direction in which the value improves. Default: [`Mode::Auto`].
         pub fn mode(mut self, mode: Mode) -> Self {
             self.monitor.mode = mode;
             self

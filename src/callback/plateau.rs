@@ -1,35 +1,40 @@
-//! Reduce on plateau: a smaller learning rate when a training no longer gets better.
+//! Reduction of the learning rate when a training no longer improves.
 
 use super::monitor::{Mode, Monitor, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Multiplies the learning rate by `factor` when a monitored number has not improved for `patience` epochs, counted as
-/// Keras counts them. Writes `learning_rate`, as it was in the epoch, to the logs.
+/// Multiplies the learning rate by `factor` when a monitored value has not improved for `patience` epochs.
+///
+/// Epochs are counted as in Keras. The learning rate of the epoch is written to the logs as `learning_rate`.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `monitor`, `mode` | `val_loss`, [`Mode::Auto`] |
 /// | `factor` | 0.1 |
 /// | `patience` | 10 |
-/// | `min_delta`: what an improvement must exceed | 1e-4 |
-/// | `cooldown`: epochs after a reduction that are not counted | 0 |
+/// | `min_delta`: the minimum improvement | 1e-4 |
+/// | `cooldown`: epochs to skip after a reduction | 0 |
 /// | `min_learning_rate` | 0 |
 ///
 /// # Example
 /// ```
 /// use cornu::callback::ReduceLearningRateOnPlateau;
 /// use cornu::prelude::*;
-/// let fit = Fit::<f32>::new()
-///     .epochs(100)
-///     .callback(ReduceLearningRateOnPlateau::new().monitor("loss").factor(0.5).patience(5).min_learning_rate(1e-4));
-/// # let _ = fit;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// // No epoch improves by 100, so the rate is halved after every second one.
+/// let plateau = ReduceLearningRateOnPlateau::new().monitor("loss").min_delta(100.0).factor(0.5).patience(2);
+/// let history = model.fit(&x, &x, &Fit::new().epochs(6).callback(plateau).verbose(Verbose::Silent))?;
+/// assert_eq!(history.get("learning_rate"), Some(&[0.1, 0.1, 0.1, 0.05, 0.05, 0.025][..]));
+/// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Argument`] for a factor outside [0, 1) or an optimizer with a schedule,
-/// [`Error::Unknown`] for a key that is no metric of the model, without a mode.
+/// From `fit`: [`Error::Argument`] for a factor outside [0, 1) or an optimizer with a schedule; [`Error::Unknown`]
+/// for a monitored key that is not a metric of the model, if no mode is set.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/reduce_lr_on_plateau/>
@@ -45,7 +50,7 @@ pub struct ReduceLearningRateOnPlateau {
 }
 
 impl ReduceLearningRateOnPlateau {
-    /// Watches `val_loss`, with Keras's defaults.
+    /// Creates a callback that monitors `val_loss`, with Keras's defaults.
     pub fn new() -> Self {
         let monitor = Monitor { min_delta: 1e-4, ..Monitor::new() };
         ReduceLearningRateOnPlateau {
@@ -61,31 +66,31 @@ impl ReduceLearningRateOnPlateau {
 
     monitor_setters!();
 
-    /// What an improvement must exceed. Default: 1e-4.
+    /// The minimum improvement. Default: 1e-4.
     pub fn min_delta(mut self, min_delta: f64) -> Self {
         self.monitor.min_delta = min_delta;
         self
     }
 
-    /// What the learning rate is multiplied by. Default: 0.1.
+    /// The factor by which the learning rate is multiplied. Default: 0.1.
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
-    /// How many epochs in a row may bring no improvement. Default: 10.
+    /// The number of epochs in a row without improvement after which to reduce. Default: 10.
     pub fn patience(mut self, patience: usize) -> Self {
         self.patience = patience;
         self
     }
 
-    /// How many epochs after a reduction are not counted. Default: 0.
+    /// The number of epochs to skip after a reduction. Default: 0.
     pub fn cooldown(mut self, cooldown: usize) -> Self {
         self.cooldown = cooldown;
         self
     }
 
-    /// The smallest learning rate. Default: 0.
+    /// The lower bound of the learning rate. Default: 0.
     pub fn min_learning_rate(mut self, rate: f64) -> Self {
         self.min_learning_rate = rate;
         self

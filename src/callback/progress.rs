@@ -1,4 +1,4 @@
-//! What a person sees while a model trains: a bar on a terminal, a line an epoch elsewhere.
+//! Progress of a training: a bar on a terminal, one line per epoch elsewhere.
 
 mod line;
 
@@ -57,19 +57,25 @@ impl Drop for Place {
     }
 }
 
-/// The callback that `fit` adds by itself to show how far it is; see [`Verbose`].
+/// The callback that `fit` adds to show progress; see [`Verbose`].
 ///
 /// # Example
 /// ```
 /// use cornu::callback::{Progress, Verbose};
-/// let progress = Progress::new(Verbose::Silent);
-/// # let _ = progress;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let progress = Progress::new(Verbose::Lines);
+/// let history = model.fit(&x, &x, &Fit::new().callback(progress).verbose(Verbose::Silent))?;
+/// assert_eq!(history.epochs().len(), 1);
+/// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Progress {
     style: Style,
     started: Instant,
-    /// While it trains.
+    /// During training.
     place: Option<Place>,
     #[cfg(feature = "progress")]
     drawn: Instant,
@@ -84,7 +90,7 @@ enum Style {
 }
 
 impl Progress {
-    /// Progress in this style.
+    /// Creates the callback with this verbosity.
     pub fn new(verbose: Verbose) -> Self {
         let style = match verbose {
             Verbose::Silent => Style::Silent,
@@ -102,7 +108,7 @@ impl Progress {
         }
     }
 
-    /// Says where a training goes on from a backup.
+    /// Prints where a training resumes from a backup.
     pub(crate) fn go_on<F: Scalar>(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if self.style == Style::Silent {
             return Ok(());
@@ -119,7 +125,7 @@ impl Progress {
         self.on_epoch_begin(at)
     }
 
-    /// Takes the bar away, so that what is printed meets an empty line.
+    /// Removes the bar, so that other output starts on an empty line.
     pub(crate) fn clear(&mut self) {
         #[cfg(feature = "progress")]
         if let (Style::Bar, Some(place)) = (self.style, &self.place) {
@@ -166,7 +172,7 @@ impl<F: Scalar> Callback<F> for Progress {
     }
 
     fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
-        // The text is made no oftener than it is drawn.
+        // The text is not formatted more often than it is drawn.
         #[cfg(feature = "progress")]
         if self.style == Style::Bar && self.drawn.elapsed() > Duration::from_millis(100) {
             self.drawn = Instant::now();

@@ -6,8 +6,9 @@ use super::{Callback, CallbackContext, Flow};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// Sets the learning rate before each epoch to `schedule(epoch, rate)`, with the epoch from 0 and the rate as it is.
-/// Writes `learning_rate` to the logs. The rate is in a backup, and what the closure has captured is not.
+/// Sets the learning rate before each epoch to `schedule(epoch, rate)`, with the epoch from 0 and the current rate.
+///
+/// The rate is written to the logs as `learning_rate`. A backup holds the rate, but not what the closure captures.
 ///
 /// # Example
 /// ```
@@ -23,8 +24,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Argument`](crate::Error::Argument) for a rate that is negative or not finite, or an optimizer with
-/// a schedule of its own.
+/// From `fit`: [`Error::Argument`](crate::Error::Argument) for a rate that is negative or not finite, or for an
+/// optimizer with a schedule of its own.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/learning_rate_scheduler/>
@@ -34,7 +35,7 @@ pub struct LearningRateScheduler<S> {
 }
 
 impl<S: FnMut(usize, f64) -> f64> LearningRateScheduler<S> {
-    /// Rates from this closure.
+    /// Creates a callback from a closure `schedule(epoch, rate)`.
     pub fn new(schedule: S) -> Self {
         LearningRateScheduler { schedule }
     }

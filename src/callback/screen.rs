@@ -1,4 +1,4 @@
-//! The lines that are redrawn at the bottom of a terminal, one for each training under way, and what is printed above them.
+//! The progress lines at the bottom of a terminal, one for each running training, and the output above them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The lines of the trainings under way, in the order of their numbers, whatever thread they train on.
+/// The progress lines of all running trainings, in the order of their numbers.
 pub(super) struct Screen {
     lines: BTreeMap<usize, String>,
-    /// What draws them, all as one; only while there are any.
+    /// The bar that draws all lines together; none while there are none.
     drawn: Option<ProgressBar>,
     target: fn() -> ProgressDrawTarget,
 }
@@ -45,7 +45,7 @@ impl Screen {
         drawn.set_message(joined(&self.lines));
     }
 
-    /// Takes the line of this training away.
+    /// Removes the line of this training.
     pub(super) fn hide(&mut self, number: usize) {
         if self.lines.remove(&number).is_none() {
             return;
@@ -54,12 +54,12 @@ impl Screen {
             self.drawn.take().inspect(ProgressBar::finish_and_clear);
         } else if let Some(drawn) = &self.drawn {
             drawn.set_message(joined(&self.lines));
-            // At once, however short the last drawing is ago.
+            // Redraw at once, ignoring the rate limit.
             drawn.suspend(|| ());
         }
     }
 
-    /// Has something written above the lines.
+    /// Runs `write`, which prints above the lines.
     pub(super) fn above(&self, write: impl FnOnce()) {
         match &self.drawn {
             Some(drawn) => drawn.suspend(write),
@@ -130,17 +130,17 @@ mod tests {
         shows(&["#2 Epoch 1/3 - loss: 1.0000", "#1 Epoch 1/3 1/100"]);
         screen.show(2, "#2 Epoch 2/3 3/100".into());
         say(&screen, "warning: the disk is full");
-        let told = ["#2 Epoch 1/3 - loss: 1.0000", "warning: the disk is full"];
-        shows(&[told[0], told[1], "#1 Epoch 1/3 1/100", "#2 Epoch 2/3 3/100"]);
+        let printed = ["#2 Epoch 1/3 - loss: 1.0000", "warning: the disk is full"];
+        shows(&[printed[0], printed[1], "#1 Epoch 1/3 1/100", "#2 Epoch 2/3 3/100"]);
         screen.hide(1);
         screen.hide(1);
         screen.hide(2);
-        shows(&told);
+        shows(&printed);
         say(&screen, "done");
         screen.show(3, "Epoch 1/9".into());
-        shows(&[told[0], told[1], "done", "Epoch 1/9"]);
+        shows(&[printed[0], printed[1], "done", "Epoch 1/9"]);
         screen.hide(3);
-        shows(&[told[0], told[1], "done"]);
+        shows(&[printed[0], printed[1], "done"]);
     }
 
     #[track_caller]

@@ -1,4 +1,4 @@
-//! Event files for TensorBoard: the numbers of each epoch, histograms of the weights, and what the diagnosis found.
+//! Event files for TensorBoard: metrics of each epoch, histograms of the weights, and the findings of the diagnosis.
 
 mod events;
 mod proto;
@@ -12,16 +12,17 @@ use crate::scalar::Scalar;
 use events::Events;
 use proto::{SummaryValue, Tensor};
 
-/// Writes what TensorBoard shows, under Keras's names, so that trainings of both are seen side by side: `epoch_loss`
-/// and the other metrics and `epoch_learning_rate` in the folder `train`, those of the validation in `validation`, each
-/// by epoch from 0; `F1/kernel/histogram` and so on for the weights; and as text `findings`, the report of the
-/// diagnosis.
+/// Writes TensorBoard event files with Keras's tags, so that runs of both can be compared.
+///
+/// The folder `train` gets `epoch_loss`, the other metrics and `epoch_learning_rate`, and the folder `validation`
+/// gets the metrics of the validation, by epoch from 0. `F1/kernel/histogram` and so on hold the weights, and the
+/// text `findings` the report of the diagnosis.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `histogram_freq`: histograms after every so many epochs; 0 for none | 0 |
+/// | `histogram_freq`: the number of epochs between histograms; 0 for none | 0 |
 ///
-/// Each fit adds a file to each folder; TensorBoard joins them. `tensorboard --logdir logs` shows them all.
+/// Each fit adds one file to each folder; TensorBoard joins them. Show them with `tensorboard --logdir logs`.
 ///
 /// # Example
 /// ```
@@ -39,9 +40,9 @@ use proto::{SummaryValue, Tensor};
 /// ```
 ///
 /// # Errors
-/// In `fit`: [`Error::Outside`] with the path, where the folder cannot be made or the file not opened at the start.
-/// What cannot be written later on is told on standard error, kept in [`failures`](TensorBoard::failures), and written
-/// with the next.
+/// From `fit`: [`Error::Outside`] with the path if the folder or file cannot be created at the start. A later event
+/// that cannot be written causes a warning, is recorded in [`failures`](TensorBoard::failures), and is written with
+/// the next one.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/tensorboard/>
@@ -56,7 +57,7 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Writes to this folder, without histograms.
+    /// Creates a callback that writes to this folder, without histograms.
     pub fn new(log_dir: impl Into<PathBuf>) -> Self {
         TensorBoard {
             folder: log_dir.into(),
@@ -68,13 +69,13 @@ impl TensorBoard {
         }
     }
 
-    /// After every how many epochs histograms of all weights are written, the first epoch among them. Default: 0, none.
+    /// The number of epochs between histograms of all weights, starting with the first epoch. Default: 0, none.
     pub fn histogram_freq(mut self, epochs: usize) -> Self {
         self.histogram_freq = epochs;
         self
     }
 
-    /// Why events of the last fit could not be written in their time; the first thousand.
+    /// The errors of events that the last fit could not write in time, at most 1000.
     pub fn failures(&self) -> &[Error] {
         self.failures.all()
     }
@@ -128,7 +129,7 @@ impl<F: Scalar> Callback<F> for TensorBoard {
     }
 
     fn on_findings(&mut self, report: &str) -> Result<()> {
-        // As code, which TensorBoard shows line by line.
+        // As a code block, which TensorBoard shows line by line.
         let text = report.lines().map(|line| format!("    {line}\n")).collect::<String>();
         let value = SummaryValue::new("findings", "text", Tensor::text(text));
         let written = self.write(vec![value], Vec::new());

@@ -1,9 +1,9 @@
-//! Text for a person: beside the progress bars, in colours or plain.
+//! Output on the terminal above the progress bars, with or without colours.
 
 use std::fmt;
 use std::io::Write;
 
-/// Writes above the bars of the trainings under way.
+/// Runs `write`, which prints above the bars of all running trainings.
 fn above(write: impl FnOnce()) {
     #[cfg(feature = "progress")]
     super::screen::screen().above(write);
@@ -11,8 +11,10 @@ fn above(write: impl FnOnce()) {
     write();
 }
 
-/// Writes to standard error the text that `text` returns for colours (`true`) or for none. `anstream` removes the colours
-/// where no-color.org, bixense.com/clicolors or the terminal asks for none. Without the feature `progress` there are none.
+/// Writes the result of `text`, called with whether to use colours, to standard error.
+///
+/// `anstream` removes the colours if no-color.org, bixense.com/clicolors or the terminal asks for none. Without the
+/// feature `progress` there are none.
 pub(crate) fn tell(text: impl FnOnce(bool) -> String) {
     #[cfg(feature = "progress")]
     let mut to = anstream::stderr();

@@ -1,12 +1,14 @@
-//! Ends a training whose loss is no number, without an error.
+//! A callback that ends a diverged training without an error.
 
 use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Stops a training whose loss or gradient is no longer finite. Without it, `fit` ends in [`Error::Diverged`]; with it,
-/// `fit` gives its history, whose [`stopped`](crate::History::stopped) says why. In both cases the model keeps the
-/// weights of the last finite step.
+/// Stops a training whose loss or gradient is no longer finite.
+///
+/// Without this callback, `fit` returns [`Error::Diverged`]. With it, `fit` returns the history, whose
+/// [`stopped`](crate::History::stopped) states the reason. In both cases the model keeps the weights of the last
+/// finite step.
 ///
 /// # Example
 /// ```
@@ -26,7 +28,7 @@ use crate::scalar::Scalar;
 pub struct TerminateOnNaN;
 
 impl TerminateOnNaN {
-    /// The callback; it has no settings.
+    /// Creates the callback; it has no settings.
     pub fn new() -> Self {
         TerminateOnNaN
     }

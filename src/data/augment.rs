@@ -1,4 +1,4 @@
-//! Signals that are changed a little each time they are trained on.
+//! Random changes to signals, drawn anew each time a sample is trained on.
 
 use super::BatchSource;
 use crate::error::{Error, Result};
@@ -6,22 +6,23 @@ use crate::hash::spread;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// A [`BatchSource`] whose samples are changed at random each time they are trained on, and handed on as they are, cut
-/// from the middle where they are cropped, when they are evaluated or validated on.
+/// A [`BatchSource`] that changes its samples at random during training.
 ///
-/// A sample is `(steps, channels)`, or `(steps)`. In this order, where asked for:
+/// Samples of evaluation and validation are unchanged, or cropped to their middle if there is a crop.
+///
+/// A sample is `(steps, channels)` or `(steps)`. The changes are applied in this order:
 ///
 /// | setting | change |
 /// |---|---|
-/// | [`mixup`](Augment::mixup) | `λ · sample + (1 − λ) · other`, the targets likewise, with `λ` of `Beta(α, α)` and another sample of the batch |
-/// | [`shift`](Augment::shift) | by up to so many steps to either side; the first or the last value is held |
-/// | [`crop`](Augment::crop) | so many steps from a random place |
+/// | [`mixup`](Augment::mixup) | `λ · sample + (1 − λ) · other`, and the same for the targets, with `λ` from `Beta(α, α)` and another sample of the batch |
+/// | [`shift`](Augment::shift) | by up to `steps` to either side; the first or last value is repeated |
+/// | [`crop`](Augment::crop) | `steps` steps from a random position |
 /// | [`scaling`](Augment::scaling) | each channel times `1 + deviation · n`, with `n` normal |
 /// | [`jitter`](Augment::jitter) | each number plus `deviation · n`, with `n` normal |
 ///
-/// What is drawn depends on the seed, the epoch and the row alone, and so is the same on any number of threads, and where a
-/// training goes on from a backup. Which sample is mixed in depends on the batch too, so that none of those kept for
-/// validation gets in.
+/// The random numbers depend only on the seed, the epoch and the row. They are therefore the same on any number of
+/// threads and after resuming from a backup. The partner in a mixup also depends on the batch, so no sample held out
+/// for validation is mixed in.
 ///
 /// # Example
 /// ```
@@ -36,13 +37,14 @@ use crate::scalar::Scalar;
 /// let waves = Augment::new(waves).seed(7).shift(4).crop(24).scaling(0.1).jitter(0.05);
 /// let mut model = Sequential::new().add(Flatten::new()).add(Dense::new(2));
 /// model.compile(Adam::new(0.01), SparseCategoricalCrossentropy::new().from_logits(true), ())?;
-/// model.fit_source(&waves, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
+/// let history = model.fit_source(&waves, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
+/// assert_eq!(history.epochs().len(), 2);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors
-/// While training, [`Error::Argument`] for a crop longer than the samples, or a deviation or an `α` that is not above 0.
-/// Mixed class indices are none, and refused by the loss: mix one-hot rows.
+/// During training: [`Error::Argument`] for a crop longer than the samples, or for a deviation or `α` that is not
+/// above 0. A loss with class indices as targets refuses mixed ones; use one-hot targets with mixup.
 ///
 /// # References
 /// Um et al. (2017), *Data augmentation of wearable sensor data for Parkinson's disease monitoring using convolutional
@@ -59,57 +61,42 @@ pub struct Augment<S> {
 }
 
 impl<S> Augment<S> {
-    /// The source as it is; each setting adds a change.
+    /// Wraps a source without changing its samples; each setter adds a change.
     pub fn new(source: S) -> Self {
         Augment { source, seed: 0, jitter: None, scaling: None, shift: 0, crop: None, mixup: None }
     }
 
-    /// The seed of all that is drawn. Default 0.
-    ///
-    /// # Example
-    /// See [`Augment`].
+    /// The seed of the random numbers. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Noise of this standard deviation on each number.
-    ///
-    /// # Example
-    /// See [`Augment`].
+    /// Adds normal noise of this standard deviation to each number. Default: none.
     pub fn jitter(mut self, deviation: f64) -> Self {
         self.jitter = Some(deviation);
         self
     }
 
-    /// Factors of mean 1 and this standard deviation, one for each channel of a sample.
-    ///
-    /// # Example
-    /// See [`Augment`].
+    /// Scales each channel of a sample by a normal factor of mean 1 and this standard deviation. Default: none.
     pub fn scaling(mut self, deviation: f64) -> Self {
         self.scaling = Some(deviation);
         self
     }
 
-    /// Moves a sample by up to so many steps.
-    ///
-    /// # Example
-    /// See [`Augment`].
+    /// Shifts a sample by up to `steps` steps to either side. Default: none.
     pub fn shift(mut self, steps: usize) -> Self {
         self.shift = steps;
         self
     }
 
-    /// Keeps so many steps, from a random place; from the middle where nothing is trained.
-    ///
-    /// # Example
-    /// See [`Augment`].
+    /// Crops a sample to `steps` steps, at a random position in training and from the middle otherwise. Default: none.
     pub fn crop(mut self, steps: usize) -> Self {
         self.crop = Some(steps);
         self
     }
 
-    /// Mixes each sample with another one of its batch, targets and all; `alpha` of 0.2 is usual.
+    /// Mixes each sample and its target with another one of the batch; `alpha` is often 0.2. Default: none.
     ///
     /// # Example
     /// ```
@@ -128,7 +115,7 @@ impl<S> Augment<S> {
         self
     }
 
-    /// The steps and the channels of the source's samples, and the steps that are kept.
+    /// Returns the steps and channels of the source's samples, and the steps after cropping.
     fn sizes<F: Scalar>(&self) -> Result<(usize, usize, usize)>
     where
         S: BatchSource<F>,

@@ -1,4 +1,4 @@
-//! How much the rows of each class count.
+//! Class weights: how much the rows of each class contribute to the loss.
 
 use std::str::FromStr;
 
@@ -6,11 +6,12 @@ use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// The weight of each class in the loss, multiplied with the sample weights. Training only: validation is
-/// not weighted by class.
+/// The weight of each class in the loss, multiplied by the sample weights.
 ///
-/// `"auto"` and `"balanced"` both parse as `Balanced`. Keras 1 and 2.0 took `class_weight='auto'` without an
-/// error and **ignored it**; Keras 3 ends in an error.
+/// Class weights apply to training only, not to validation.
+///
+/// `"auto"` and `"balanced"` both parse as `Balanced`. Keras 1 and 2.0 accepted `class_weight='auto'` and **ignored
+/// it**; Keras 3 raises an error.
 ///
 /// # Example
 /// ```
@@ -26,13 +27,13 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub enum ClassWeight {
-    /// Every class counts as it comes.
+    /// All classes have weight 1.
     #[default]
     None,
-    /// `n / (classes · count)`, with `n` the rows, `count` those of the class, and `classes` the number
-    /// of classes that have any: each class then weighs the same in all, and the mean weight is 1.
+    /// `n / (classes · count)`, with `n` rows in total, `count` rows of the class, and `classes` the number of
+    /// classes that occur. Each class then has the same total weight, and the mean weight is 1.
     Balanced,
-    /// The weight of class 0, 1 ...
+    /// The weight of each class, by class index.
     PerClass(Vec<f64>),
 }
 
@@ -53,7 +54,7 @@ impl FromStr for ClassWeight {
 }
 
 impl ClassWeight {
-    /// The weight of each of `classes`, given how often each occurs.
+    /// Returns the weight of each class, given the number of rows of each.
     pub(crate) fn weights(&self, counts: &[usize]) -> Result<Vec<f64>> {
         match self {
             ClassWeight::None => Ok(vec![1.0; counts.len()]),
@@ -82,7 +83,7 @@ pub(crate) fn check_weights(argument: &'static str, weights: impl IntoIterator<I
     }
 }
 
-/// The class of a row of targets: the place of its largest number, or the number itself where it is alone.
+/// Returns the class of a row of targets: the index of its largest number, or the number itself if it is the only one.
 pub(crate) fn class_of<F: Scalar>(target: &[F]) -> Option<usize> {
     match *target {
         [index] => (index >= F::zero()).then(|| index.round().as_f64() as usize),
@@ -90,7 +91,7 @@ pub(crate) fn class_of<F: Scalar>(target: &[F]) -> Option<usize> {
     }
 }
 
-/// The class of each row.
+/// Returns the class of each row.
 pub(super) fn classes<F: Scalar>(y: &impl Samples<F>) -> Result<Vec<usize>> {
     let mut row = vec![F::zero(); y.sample_shape().iter().product()];
     let mut class = |index| {
@@ -106,7 +107,7 @@ pub(super) fn classes<F: Scalar>(y: &impl Samples<F>) -> Result<Vec<usize>> {
 /// The largest class index.
 const MOST: usize = 1 << 24;
 
-/// How many rows each class has.
+/// Counts the rows of each class.
 pub(super) fn counts(classes: &[usize]) -> Vec<usize> {
     let mut counts = vec![0; classes.iter().max().map_or(0, |most| most + 1)];
     classes.iter().for_each(|&class| counts[class] += 1);

@@ -1,4 +1,4 @@
-//! What the readers of files give: samples, their targets, and what both are called.
+//! The result of the file readers: samples, targets, and the names of both.
 
 use ndarray::{ArrayD, Axis};
 
@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 
 /// Samples and targets read from a file, with the names of their columns and classes.
 ///
-/// Numbers are `f64` whatever the network computes in, so that standardising large numbers loses nothing; `fit` and
-/// `predict` convert them batch by batch. Class labels are class indices from 0; [`classes`](Dataset::classes) tells what
-/// each is called in the file.
+/// Numbers are `f64` whatever type the network computes in, so that standardizing large numbers loses no precision;
+/// `fit` and `predict` convert them batch by batch. Class labels are class indices from 0;
+/// [`classes`](Dataset::classes) has their names.
 ///
 /// # Shapes
 /// `x`: `(samples, columns)` from a table, `(samples, ..)` from arrays. `y`: `(samples)` for one label or target column,
@@ -32,17 +32,19 @@ pub struct Dataset {
     pub(super) learned: Vec<Learned>,
 }
 
-/// What a reader has learned of a column of `x`, to be applied to further files.
+/// What a reader learned about a column of `x`, for reading further files alike.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Learned {
-    /// The words of a column of categories, in the order of their numbers.
+    /// The categories of the column, by number.
     pub(super) categories: Option<Vec<String>>,
-    /// What stands in the place of a missing value.
+    /// The number that replaces missing values.
     pub(super) fill: Option<f64>,
 }
 
 impl Dataset {
-    /// Samples without targets; the first axis counts them. An array without an axis becomes one sample.
+    /// Creates a dataset without targets; the first axis counts the samples.
+    ///
+    /// An array without axes becomes one sample.
     ///
     /// # Example
     /// ```
@@ -56,13 +58,10 @@ impl Dataset {
         Dataset { x, y, columns, targets, classes: Vec::new(), learned: Vec::new() }
     }
 
-    /// The same samples with these targets.
-    ///
-    /// # Example
-    /// See [`Dataset`].
+    /// Adds targets to the samples.
     ///
     /// # Errors
-    /// [`Error::Length`] where there is not one for each sample.
+    /// [`Error::Length`] if the number of targets differs from the number of samples.
     pub fn with_y<D: ndarray::Dimension>(self, y: ndarray::Array<f64, D>) -> Result<Self> {
         let y = y.into_dyn();
         let found = y.shape().first().copied().unwrap_or(0);
@@ -73,42 +72,35 @@ impl Dataset {
     }
 
     /// The samples.
-    ///
-    /// # Example
-    /// See [`Dataset`].
     pub fn x(&self) -> &ArrayD<f64> {
         &self.x
     }
 
     /// The targets.
     ///
-    /// # Example
-    /// See [`Dataset`].
-    ///
     /// # Errors
-    /// [`Error::Argument`] where the reader was given no label and no target.
+    /// [`Error::Argument`] if the reader was given neither a label nor a target.
     pub fn y(&self) -> Result<&ArrayD<f64>> {
         let none = || Error::argument("label", "a label or target, named before the file is read", "none");
         self.y.as_ref().ok_or_else(none)
     }
 
-    /// How many samples.
-    ///
-    /// # Example
-    /// See [`Dataset`].
+    /// The number of samples.
     pub fn count(&self) -> usize {
         self.x.len_of(Axis(0))
     }
 
-    /// The names of the columns of `x`; none where the file has none.
+    /// The names of the columns of `x`; empty if the file has none.
     ///
     /// # Example
-    /// See `Csv`, with the feature `csv`.
+    /// ```
+    /// assert!(cornu::data::Dataset::new(cornu::ndarray::array![[1.0]]).columns().is_empty());
+    /// ```
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
-    /// The names of the columns, or of the array, that `y` was taken from.
+    /// The names of the columns, or of the array, from which `y` was read.
     ///
     /// # Example
     /// ```
@@ -118,24 +110,28 @@ impl Dataset {
         &self.targets
     }
 
-    /// What the class of each index is called; empty where `y` is no label.
+    /// The name of each class, by class index; empty if `y` is not a label.
     ///
     /// # Example
-    /// See `Csv`, with the feature `csv`.
+    /// ```
+    /// assert!(cornu::data::Dataset::new(cornu::ndarray::array![[1.0]]).classes().is_empty());
+    /// ```
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
-    /// The words of a column of categories; the place of each is its number in `x`.
+    /// The categories of a column, by their number in `x`; none if the column is not categorical.
     ///
     /// # Example
-    /// See `Csv::categorical`.
+    /// ```
+    /// assert_eq!(cornu::data::Dataset::new(cornu::ndarray::array![[1.0]]).categories("sex"), None);
+    /// ```
     pub fn categories(&self, column: &str) -> Option<&[String]> {
         let place = self.columns.iter().position(|name| name == column)?;
         self.learned.get(place)?.categories.as_deref()
     }
 
-    /// These samples, in this order.
+    /// Selects these samples, in this order.
     ///
     /// # Example
     /// ```
@@ -147,7 +143,7 @@ impl Dataset {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Index`] for a sample that is not there.
+    /// [`Error::Index`] for a sample that does not exist.
     pub fn select(&self, rows: &[usize]) -> Result<Dataset> {
         let count = self.count();
         if let Some((row, &found)) = rows.iter().enumerate().find(|(_, found)| **found >= count) {
@@ -163,7 +159,7 @@ impl Dataset {
         })
     }
 
-    /// What is known of the columns and classes, without a sample.
+    /// The names of columns and classes, without samples.
     #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(super) fn head(&self) -> Dataset {
         let x = ArrayD::zeros(ndarray::IxDyn(&[0, self.learned.len()]));
@@ -177,7 +173,7 @@ impl Dataset {
         }
     }
 
-    /// Samples and targets by themselves.
+    /// Splits the dataset into samples and targets.
     ///
     /// # Example
     /// ```

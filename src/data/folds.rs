@@ -1,4 +1,4 @@
-//! K folds of the rows, each of which is tested on once; by class, where that is asked for.
+//! K-fold splits of the rows, optionally stratified by class.
 
 use super::class_weight::{classes, counts};
 use crate::error::{Error, Result};
@@ -6,10 +6,10 @@ use crate::rng::Rng;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// The stream of random numbers that is drawn from.
+/// The random stream of the folds.
 const FOLDS: u64 = 0x666f6c64;
 
-/// The rows to train on, and those to test on.
+/// One split of the rows into training and test rows.
 ///
 /// # Example
 /// ```
@@ -19,17 +19,16 @@ const FOLDS: u64 = 0x666f6c64;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
-    /// The rows to train on.
+    /// The training rows.
     pub train: Vec<usize>,
-    /// The rows to test on.
+    /// The test rows.
     pub test: Vec<usize>,
 }
 
-/// `k` folds, each of which is tested on once while the others are trained on, as scikit-learn's `KFold` and
-/// `StratifiedKFold`.
+/// Splits the rows into `k` folds, each of which is the test set once.
 ///
-/// The first `n mod k` folds have a row more than the others. In the order of the rows unless a
-/// [`seed`](KFold::seed) is given; then each seed gives an order of its own.
+/// The folds are those of scikit-learn's `KFold` and `StratifiedKFold`: the first `n mod k` folds have one row more
+/// than the others. Rows keep their order unless a [`seed`](KFold::seed) is set.
 ///
 /// # Example
 /// ```
@@ -41,7 +40,8 @@ pub struct Fold {
 /// ```
 ///
 /// # Errors
-/// [`Error::Argument`] for fewer than 2 folds, more folds than rows, or, by class, than rows of the largest class.
+/// [`Error::Argument`] for fewer than 2 folds, for more folds than rows, and, if stratified, for more folds than rows
+/// of the largest class.
 ///
 /// # References
 /// <https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.StratifiedKFold.html>
@@ -52,12 +52,12 @@ pub struct KFold {
 }
 
 impl KFold {
-    /// So many folds.
+    /// Creates a split into this number of folds.
     pub fn new(folds: usize) -> Self {
         KFold { folds, seed: None }
     }
 
-    /// Puts the rows in a random order first. Default: they stay in theirs.
+    /// Shuffles the rows with this seed. Default: no shuffling.
     ///
     /// # Example
     /// ```
@@ -70,13 +70,17 @@ impl KFold {
         self
     }
 
-    /// The folds of so many rows.
+    /// Returns the folds of `count` rows.
     ///
     /// # Example
-    /// See [`Fold`].
+    /// ```
+    /// let folds = cornu::data::KFold::new(2).folds(5)?;
+    /// assert_eq!(folds[0].test, [0, 1, 2]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// See [`KFold`].
+    /// Those of [`KFold`].
     pub fn folds(&self, count: usize) -> Result<Vec<Fold>> {
         self.check(count, "rows")?;
         let mut order: Vec<usize> = (0..count).collect();
@@ -93,18 +97,15 @@ impl KFold {
         Ok(self.collect(&fold_of))
     }
 
-    /// The folds of rows with these classes, indices or one-hot rows; each fold has its share of each class, to within a row.
-    ///
-    /// # Example
-    /// See [`KFold`].
+    /// Returns folds in which each class has the same share, to within one row; `y` are class indices or one-hot rows.
     ///
     /// # Errors
-    /// See [`KFold`].
+    /// Those of [`KFold`].
     pub fn stratified_folds<F: Scalar>(&self, y: &impl Samples<F>) -> Result<Vec<Fold>> {
         let classes = classes(y)?;
         let counts = counts(&classes);
         self.check(counts.iter().copied().max().unwrap_or(0), "rows of the largest class")?;
-        // Classes in the order they come in, as scikit-learn numbers them.
+        // Number classes in order of appearance, as scikit-learn does.
         let mut place = vec![usize::MAX; counts.len()];
         let mut order = Vec::new();
         for &class in &classes {

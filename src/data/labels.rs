@@ -1,13 +1,13 @@
-//! Labels to class indices, and class indices to one-hot rows.
+//! Conversions between labels, class indices and one-hot rows.
 
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix1};
 
 use crate::error::{Error, Result};
 use crate::scalar::{Element, Scalar};
 
-/// One-hot rows from class indices: row `i` is 1 at column `labels[i]`, else 0.
+/// Converts class indices to one-hot rows: row `i` is 1 in column `labels[i]` and 0 elsewhere.
 ///
-/// With `classes` as `None` there are as many columns as the largest label asks for.
+/// If `classes` is `None`, the number of columns is the largest label plus 1.
 ///
 /// # Example
 /// ```
@@ -19,7 +19,7 @@ use crate::scalar::{Element, Scalar};
 /// ```
 ///
 /// # Errors
-/// [`Error::Label`] for a label that is negative, not whole, or not below `classes`.
+/// [`Error::Label`] for a label that is negative, not an integer, or not below `classes`.
 ///
 /// # References
 /// <https://keras.io/api/utils/python_utils/#tocategorical-function>
@@ -45,7 +45,7 @@ where
     Ok(rows)
 }
 
-/// Class indices for labels of any ordered type, such as strings: the distinct labels, in order, are 0, 1 ...
+/// Maps labels of any ordered type, such as strings, to class indices 0, 1 ... in sorted order.
 ///
 /// # Example
 /// ```
@@ -73,15 +73,15 @@ impl<T: Ord + Clone + std::fmt::Display> LabelEncoder<T> {
         LabelEncoder { classes }
     }
 
-    /// The distinct labels; the place of each is its class index.
+    /// The distinct labels, by class index.
     pub fn classes(&self) -> &[T] {
         &self.classes
     }
 
-    /// The class index of each label.
+    /// Returns the class index of each label.
     ///
     /// # Errors
-    /// [`Error::UnseenLabel`].
+    /// [`Error::UnseenLabel`] for a label that was not among those of `fit`.
     pub fn encode(&self, labels: impl IntoIterator<Item = T>) -> Result<Array1<usize>> {
         let index = |(row, label): (usize, T)| {
             self.classes
@@ -91,10 +91,10 @@ impl<T: Ord + Clone + std::fmt::Display> LabelEncoder<T> {
         labels.into_iter().enumerate().map(index).collect()
     }
 
-    /// The label of each class index.
+    /// Returns the label of each class index.
     ///
     /// # Errors
-    /// [`Error::Label`].
+    /// [`Error::Label`] for an index that is not a class.
     pub fn decode(&self, indices: impl IntoIterator<Item = usize>) -> Result<Vec<T>> {
         let label = |(row, index): (usize, usize)| {
             let unknown = || Error::Label {

@@ -1,4 +1,4 @@
-//! Data: samples, labels, and how much each row counts.
+//! Data: preparation, batch sources, and readers of files.
 
 #[cfg(any(feature = "npy", feature = "mat", feature = "hdf5"))]
 mod arrays;

@@ -1,4 +1,4 @@
-//! NumPy files that are read where and when a batch needs them.
+//! NumPy files that are read batch by batch.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,14 +10,13 @@ use crate::files::input::{Input, failed};
 use crate::files::npy;
 use crate::scalar::Scalar;
 
-/// Samples in one `.npy` file and their targets in another: a [`BatchSource`] that holds neither in memory.
+/// A [`BatchSource`] of samples in one `.npy` file and targets in another, without holding either in memory.
 ///
-/// The first axis counts the samples, as in memory. Numbers may be floating point of 4 or 8 bytes, integers of
-/// 1, 2, 4 or 8 bytes, or booleans, of either byte order, in C order.
+/// The first axis counts the samples. Numbers may be floating point of 4 or 8 bytes, integers of 1, 2, 4 or 8 bytes,
+/// or booleans, in either byte order, in C order.
 ///
-/// Each sample is read at its place in the file, with no memory beyond the batch's own; the operating system keeps
-/// what it can of the file at hand. A file that gets shorter while it is used ends in an error, where mapped memory
-/// would end the program.
+/// Each sample is read at its position in the file, with no memory beyond the batch; the operating system caches the
+/// file. A file that shrinks during use causes an error, where a memory map would crash the program.
 ///
 /// # Example
 /// ```no_run
@@ -31,8 +30,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// `open` gives an [`Error::File`] for a file that is not there, no NumPy file, cut off or of another type,
-/// [`Error::Argument`] for one in Fortran order, [`Error::Length`] where the files' numbers of samples differ.
+/// `open` returns [`Error::File`] for a file that is missing, truncated, of another type or not a NumPy file,
+/// [`Error::Argument`] for Fortran order, and [`Error::Length`] if the numbers of samples differ.
 #[derive(Debug)]
 pub struct NpySource {
     x: Rows,
@@ -43,7 +42,7 @@ impl NpySource {
     /// Opens the two files and reads their headers.
     ///
     /// # Errors
-    /// See [`NpySource`].
+    /// Those of [`NpySource`].
     pub fn open(x: impl AsRef<Path>, y: impl AsRef<Path>) -> Result<Self> {
         let source = NpySource { x: open(x.as_ref())?, y: open(y.as_ref())? };
         if source.x.count != source.y.count {

@@ -1,12 +1,13 @@
-//! Columns of categories to columns of zeros and ones, by the categories of training data.
+//! One-hot encoding of categorical columns, by the categories of the training data.
 
 use ndarray::{Array2, ArrayBase, Data, Ix2};
 
 use crate::error::{Error, Result};
 use crate::scalar::Element;
 
-/// Each of these columns to as many columns as it has categories, 1 at its own and else 0, as scikit-learn's
-/// `OneHotEncoder`; the other columns stay as they are, in their order.
+/// One-hot encodes some columns, as scikit-learn's `OneHotEncoder`; the others stay unchanged and in order.
+///
+/// An encoded column becomes one column per category, 1 for its own category and 0 otherwise.
 ///
 /// # Shapes
 /// `(samples, columns)` → `(samples, columns − encoded + categories)`.
@@ -23,14 +24,14 @@ use crate::scalar::Element;
 /// ```
 ///
 /// # Errors
-/// [`Error::Index`] for a column that is not there, [`Error::NonFinite`] for NaN and infinities; of `transform`,
-/// [`Error::SampleShape`] for another number of columns, [`Error::UnseenLabel`] for a category that was not there.
+/// [`Error::Index`] for a column that does not exist, [`Error::NonFinite`] for NaN and infinities. From `transform`:
+/// [`Error::SampleShape`] for another number of columns, [`Error::UnseenLabel`] for an unknown category.
 ///
 /// # References
 /// <https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.OneHotEncoder.html>
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneHotEncoder {
-    /// The categories of each column, in order; none of a column that stays.
+    /// The sorted categories of each column; none for a column that stays unchanged.
     categories: Vec<Option<Vec<f64>>>,
     ignores: bool,
 }
@@ -39,7 +40,7 @@ impl OneHotEncoder {
     /// Learns the categories of these columns.
     ///
     /// # Errors
-    /// See [`OneHotEncoder`].
+    /// Those of [`OneHotEncoder`].
     pub fn fit<T, S>(x: &ArrayBase<S, Ix2>, columns: impl IntoIterator<Item = usize>) -> Result<Self>
     where
         T: Element<f64>,
@@ -61,16 +62,13 @@ impl OneHotEncoder {
         Ok(OneHotEncoder { categories, ignores: false })
     }
 
-    /// Whether a category that was not there becomes zeros alone, instead of an error. Default: no.
-    ///
-    /// # Example
-    /// See [`OneHotEncoder`].
+    /// Whether an unknown category is encoded as zeros instead of refused. Default: false.
     pub fn ignore_unknown(mut self, ignores: bool) -> Self {
         self.ignores = ignores;
         self
     }
 
-    /// The categories of a column, in order; none of a column that stays.
+    /// The sorted categories of a column; none for a column that stays unchanged.
     ///
     /// # Example
     /// ```
@@ -82,10 +80,10 @@ impl OneHotEncoder {
         self.categories.get(column)?.as_deref()
     }
 
-    /// Encodes by what was learned.
+    /// Encodes the columns by the learned categories.
     ///
     /// # Errors
-    /// See [`OneHotEncoder`].
+    /// Those of [`OneHotEncoder`].
     pub fn transform<T, S>(&self, x: &ArrayBase<S, Ix2>) -> Result<Array2<f64>>
     where
         T: Element<f64>,

@@ -1,4 +1,4 @@
-//! A file of any format that is known, in one call.
+//! Reading a file of any known format in one call.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::error::{FileError, Result};
 const ENDS: &str = ".csv, .tsv (or these with .gz), .parquet, .npy, .npz, .mat, .h5 or .hdf5";
 
 impl Dataset {
-    /// Reads samples and the labels of this column or array; what kind of file it is, its name tells.
+    /// Reads samples and the labels in this column or array; the file extension selects the format.
     ///
-    /// Tables are read as `Csv` reads them, with a header, and as `Parquet`; arrays as `Arrays`. These have the settings
-    /// for all else.
+    /// Tables are read as by `Csv`, with a header, and `Parquet`, arrays as by `Arrays`. Use these types for any
+    /// other settings.
     ///
     /// # Example
     /// ```
@@ -26,8 +26,8 @@ impl Dataset {
     /// ```
     ///
     /// # Errors
-    /// [`FileError::Extension`] for a name that tells no format, [`FileError::Feature`] for one whose feature is off, and
-    /// those of the reader.
+    /// [`FileError::Extension`] for an unknown extension, [`FileError::Feature`] for a format whose feature is
+    /// disabled, and the errors of the reader.
     pub fn read(path: impl AsRef<Path>, label: &str) -> Result<Self> {
         let path = path.as_ref();
         let name = path.to_string_lossy().to_lowercase();

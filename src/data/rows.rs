@@ -1,4 +1,4 @@
-//! Samples that lie one after another in a file, each read when a batch needs it; and files for what does not lie so.
+//! Samples stored contiguously in a file, read on demand; and scratch files for samples that are not.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
@@ -10,32 +10,32 @@ use crate::files::input::failed;
 use crate::files::read_at::read_at;
 use crate::scalar::Scalar;
 
-/// Where samples lie.
+/// The location of samples in a file.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub(super) name: String,
     pub(super) file: File,
     pub(super) number: Number,
     pub(super) big_endian: bool,
     pub(super) start: u64,
     pub(super) count: usize,
-    /// The shape of each.
+    /// The shape of each sample.
     pub(super) shape: Vec<usize>,
 }
 
 impl Rows {
-    /// How many numbers a sample has.
+    /// The number of values per sample.
     pub(super) fn width(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// The shape of a sample, where a single number has one axis.
+    /// The shape of a sample; a single number has one axis.
     pub(super) fn sample_shape(&self) -> Vec<usize> {
         if self.shape.is_empty() { vec![1] } else { self.shape.clone() }
     }
 
-    /// Reads numbers from this one on, whatever sample they are of.
+    /// Reads numbers starting at number `first`, regardless of samples.
     pub(super) fn run(&self, first: usize, to: &mut [f64]) -> Result<()> {
         let size = self.number.size();
         let mut bytes = vec![0; to.len().min(1 << 16) * size];
@@ -48,7 +48,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Reads the samples of these indices.
+    /// Reads the samples with these indices.
     pub(super) fn read<F: Scalar>(&self, indices: &[usize], to: &mut [F]) -> Result<()> {
         let width = self.width();
         let mut bytes = vec![0; width * self.number.size()];
@@ -62,7 +62,7 @@ impl Rows {
     }
 }
 
-/// A file of numbers that is being written and has no name, so that nothing of it stays.
+/// An unnamed temporary file of numbers.
 #[derive(Debug)]
 pub(super) struct Scratch {
     name: String,

@@ -1,15 +1,19 @@
-//! Scaling by what was learned of training data: to mean 0 and deviation 1, or to a range.
+//! Scalers: standardization and scaling to a range, by statistics of the training data.
+//!
+//! They are ours because they take arrays with any number of axes; `linfa-preprocessing` scales two-axis tables in datasets
+//! of its own.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 
 use crate::error::{Error, Result};
 use crate::scalar::Element;
 
-/// Each feature to mean 0 and standard deviation 1: `(x − mean) / deviation`, as scikit-learn's `StandardScaler`.
+/// Scales each feature to mean 0 and standard deviation 1: `(x − mean) / deviation`, as scikit-learn's
+/// `StandardScaler`.
 ///
-/// A feature is a place of the last axis; all other axes are counted over, so that a channel of signals of shape
-/// `(samples, steps, channels)` is scaled as one. A feature that is constant is divided by 1. The same within a model does
-/// [`Normalization`](crate::layer::Normalization), which is then saved with it.
+/// Features are the last axis; statistics are taken over all other axes, so a channel of signals `(samples, steps,
+/// channels)` is scaled as a whole. A constant feature is divided by 1.
+/// [`Normalization`](crate::layer::Normalization) does the same as a layer that is saved with the model.
 ///
 /// # Example
 /// ```
@@ -22,8 +26,8 @@ use crate::scalar::Element;
 /// ```
 ///
 /// # Errors
-/// [`Error::Empty`] without a row, [`Error::NonFinite`] for NaN and infinities; of `transform`, [`Error::SampleShape`] for
-/// another number of features.
+/// [`Error::Empty`] for data without rows, [`Error::NonFinite`] for NaN and infinities. From `transform`:
+/// [`Error::SampleShape`] for another number of features.
 ///
 /// # References
 /// <https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.StandardScaler.html>
@@ -34,17 +38,17 @@ pub struct StandardScaler {
 }
 
 impl StandardScaler {
-    /// Learns mean and deviation of each feature.
+    /// Learns the mean and standard deviation of each feature.
     ///
     /// # Errors
-    /// See [`StandardScaler`].
+    /// Those of [`StandardScaler`].
     pub fn fit<T: Element<f64>, S: Data<Elem = T>, D: RemoveAxis>(x: &ArrayBase<S, D>) -> Result<Self> {
         check(x)?;
         let count = (x.len() / width(x)) as f64;
         let mut mean = vec![0.0; width(x)];
         each(x, |feature, value| mean[feature] += value);
         mean.iter_mut().for_each(|sum| *sum /= count);
-        // The second sum takes back what was lost in the first.
+        // The second sum corrects the rounding error of the first.
         let (mut squares, mut rest) = (vec![0.0; width(x)], vec![0.0; width(x)]);
         each(x, |feature, value| {
             let away = value - mean[feature];
@@ -72,18 +76,22 @@ impl StandardScaler {
         &self.mean
     }
 
-    /// What each feature is divided by.
+    /// The divisor of each feature.
     ///
     /// # Example
-    /// See [`StandardScaler::mean`].
+    /// ```
+    /// let scaler = cornu::data::StandardScaler::fit(&cornu::ndarray::array![[1.0, 2.0], [5.0, 2.0]])?;
+    /// assert_eq!(scaler.scale(), [2.0, 1.0]);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn scale(&self) -> &[f64] {
         &self.scale
     }
 
-    /// Scales by what was learned.
+    /// Scales data by the learned statistics.
     ///
     /// # Errors
-    /// See [`StandardScaler`].
+    /// Those of [`StandardScaler`].
     pub fn transform<T, S, D>(&self, x: &ArrayBase<S, D>) -> Result<Array<f64, D>>
     where
         T: Element<f64>,
@@ -93,10 +101,10 @@ impl StandardScaler {
         map(x, self.mean.len(), |feature, value| (value - self.mean[feature]) / self.scale[feature])
     }
 
-    /// Takes the scaling back.
+    /// Inverts the scaling.
     ///
     /// # Errors
-    /// See [`StandardScaler`].
+    /// Those of [`StandardScaler`].
     pub fn inverse_transform<T, S, D>(&self, x: &ArrayBase<S, D>) -> Result<Array<f64, D>>
     where
         T: Element<f64>,
@@ -107,10 +115,11 @@ impl StandardScaler {
     }
 }
 
-/// Each feature to the range 0 to 1, or another, by its least and its largest value, as scikit-learn's `MinMaxScaler`.
+/// Scales each feature to a range, by default 0 to 1, by its minimum and maximum, as scikit-learn's `MinMaxScaler`.
 ///
-/// `x · scale + offset` with `scale = (high − low) / (largest − least)` and `offset = low − least · scale`; what lies beyond
-/// the training data's range lies beyond this one too. Features are those of [`StandardScaler`].
+/// The result is `x · scale + offset` with `scale = (high − low) / (max − min)` and `offset = low − min · scale`.
+/// Values outside the training data's range map outside the target range. Features are the last axis, as for
+/// [`StandardScaler`].
 ///
 /// # Example
 /// ```
@@ -125,7 +134,7 @@ impl StandardScaler {
 /// ```
 ///
 /// # Errors
-/// Those of [`StandardScaler`]; [`Error::Argument`] for a range whose end is not above its begin.
+/// Those of [`StandardScaler`], and [`Error::Argument`] for a range whose end is not above its start.
 ///
 /// # References
 /// <https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.MinMaxScaler.html>
@@ -136,18 +145,18 @@ pub struct MinMaxScaler {
 }
 
 impl MinMaxScaler {
-    /// Learns the least and the largest value of each feature, for the range 0 to 1.
+    /// Learns the minimum and maximum of each feature, for the range 0 to 1.
     ///
     /// # Errors
-    /// See [`MinMaxScaler`].
+    /// Those of [`MinMaxScaler`].
     pub fn fit<T: Element<f64>, S: Data<Elem = T>, D: RemoveAxis>(x: &ArrayBase<S, D>) -> Result<Self> {
         Self::fit_range(x, 0.0, 1.0)
     }
 
-    /// The same for another range.
+    /// Learns the minimum and maximum of each feature, for the range `low` to `high`.
     ///
     /// # Errors
-    /// See [`MinMaxScaler`].
+    /// Those of [`MinMaxScaler`].
     pub fn fit_range<T, S, D>(x: &ArrayBase<S, D>, low: f64, high: f64) -> Result<Self>
     where
         T: Element<f64>,
@@ -155,7 +164,7 @@ impl MinMaxScaler {
         D: RemoveAxis,
     {
         if !(low.is_finite() && high.is_finite() && low < high) {
-            return Err(Error::argument("range", "a begin below its end", format!("{low} to {high}")));
+            return Err(Error::argument("range", "a start below the end", format!("{low} to {high}")));
         }
         check(x)?;
         let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); width(x)];
@@ -169,10 +178,10 @@ impl MinMaxScaler {
         Ok(MinMaxScaler { scale, offset })
     }
 
-    /// Scales by what was learned.
+    /// Scales data by the learned minima and maxima.
     ///
     /// # Errors
-    /// See [`MinMaxScaler`].
+    /// Those of [`MinMaxScaler`].
     pub fn transform<T, S, D>(&self, x: &ArrayBase<S, D>) -> Result<Array<f64, D>>
     where
         T: Element<f64>,
@@ -182,10 +191,10 @@ impl MinMaxScaler {
         map(x, self.scale.len(), |feature, value| value * self.scale[feature] + self.offset[feature])
     }
 
-    /// Takes the scaling back.
+    /// Inverts the scaling.
     ///
     /// # Errors
-    /// See [`MinMaxScaler`].
+    /// Those of [`MinMaxScaler`].
     pub fn inverse_transform<T, S, D>(&self, x: &ArrayBase<S, D>) -> Result<Array<f64, D>>
     where
         T: Element<f64>,
@@ -196,7 +205,7 @@ impl MinMaxScaler {
     }
 }
 
-/// How many features.
+/// Returns the number of features.
 fn width<S: ndarray::RawData, D: Dimension>(x: &ArrayBase<S, D>) -> usize {
     x.shape().last().copied().unwrap_or(1).max(1)
 }
@@ -216,7 +225,7 @@ fn check<T: Element<f64>, S: Data<Elem = T>, D: RemoveAxis>(x: &ArrayBase<S, D>)
     crate::samples::check_finite::<f64>("x", x).map(|_| ())
 }
 
-/// Each number by its feature and value.
+/// Maps each number by its feature and value.
 fn map<T, S, D>(x: &ArrayBase<S, D>, features: usize, f: impl Fn(usize, f64) -> f64) -> Result<Array<f64, D>>
 where
     T: Element<f64>,

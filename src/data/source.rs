@@ -1,18 +1,19 @@
-//! Batches from anywhere: data that is read when it is needed, such as files larger than memory.
+//! Batch sources: data that is read when it is needed, such as files larger than memory.
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Samples and their targets that come batch by batch: what
-/// [`fit_source`](crate::Sequential::fit_source) and [`evaluate_source`](crate::Sequential::evaluate_source)
-/// read. A batch is checked for NaN, infinities and labels out of range as it comes.
+/// A source of samples and targets that are read batch by batch.
+///
+/// [`fit_source`](crate::Sequential::fit_source) and [`evaluate_source`](crate::Sequential::evaluate_source) take
+/// one. Every batch is checked for NaN, infinities and labels out of range.
 ///
 /// # Example
 /// ```
 /// use cornu::data::BatchSource;
 /// use cornu::prelude::*;
 ///
-/// /// The numbers 0 to 99, and twice as much.
+/// /// The numbers 0, 0.01 ... 0.99, with twice the number as the target.
 /// struct Doubles;
 ///
 /// impl BatchSource<f32> for Doubles {
@@ -33,36 +34,48 @@ use crate::scalar::Scalar;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait BatchSource<F: Scalar = f32> {
-    /// How many samples there are.
+    /// The number of samples.
     fn count(&self) -> usize;
 
     /// The shape of one sample.
     fn input_shape(&self) -> Vec<usize>;
 
-    /// The shape of the target of one sample; `[1]` for a class index.
+    /// The shape of one target; `[1]` for a class index.
     fn target_shape(&self) -> Vec<usize>;
 
-    /// Writes the samples of these indices to `x` and their targets to `y`, one after another, row-major.
+    /// Writes the samples of these indices to `x` and their targets to `y`, one after another, in row-major order.
     ///
     /// # Errors
-    /// Any error ends the training and comes back from it; see [`Error::outside`].
+    /// Any error ends the training, which returns it; wrap errors of other crates in [`Error::outside`].
     fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()>;
 
-    /// The same for a batch to be trained on, in this epoch of the model's life, from 0: what a source may change from
-    /// epoch to epoch, as [`Augment`](super::Augment) does. Default: [`fill`](BatchSource::fill).
+    /// Like [`fill`](BatchSource::fill), for a training batch in this epoch, counted from 0 over the life of the model.
+    ///
+    /// A source may change its samples from epoch to epoch, as [`Augment`](super::Augment) does. Default: calls
+    /// [`fill`](BatchSource::fill).
     ///
     /// # Errors
-    /// See [`fill`](BatchSource::fill).
+    /// Those of [`fill`](BatchSource::fill).
     fn fill_epoch(&self, epoch: u64, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
         let _ = epoch;
         self.fill(indices, x, y)
     }
 }
 
-/// A [`BatchSource`] that calls a closure for each sample: what [`source_fn`] makes.
+/// A [`BatchSource`] that calls a closure for each sample; [`source_fn`] creates it.
 ///
 /// # Example
-/// See [`source_fn`].
+/// ```
+/// use cornu::data::{BatchSource, source_fn};
+/// let squares = source_fn(10, [1], [1], |index, x: &mut [f64], y: &mut [f64]| {
+///     (x[0], y[0]) = (index as f64, (index * index) as f64);
+///     Ok(())
+/// });
+/// let (mut x, mut y) = ([0.0; 2], [0.0; 2]);
+/// squares.fill(&[3, 1], &mut x, &mut y)?;
+/// assert_eq!((x, y), ([3.0, 1.0], [9.0, 1.0]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct SourceFn<C> {
     count: usize,
@@ -71,7 +84,7 @@ pub struct SourceFn<C> {
     read: C,
 }
 
-/// A source of `count` samples of these shapes, each written by `read(index, x, y)`.
+/// Creates a source of `count` samples of these shapes, each written by `read(index, x, y)`.
 ///
 /// # Example
 /// ```
@@ -128,7 +141,7 @@ impl<F: Scalar, C: Fn(usize, &mut [F], &mut [F]) -> Result<()>> BatchSource<F> f
     }
 }
 
-/// Refuses a source without a sample or without a value.
+/// Refuses a source without samples or values.
 pub(crate) fn check_source<F: Scalar>(source: &dyn BatchSource<F>) -> Result<()> {
     let shape = [&[source.count()], &*source.input_shape(), &*source.target_shape()].concat();
     match shape.contains(&0) {

@@ -1,4 +1,6 @@
-//! One split of the rows into some to train on and some to test on; by class, where that is asked for.
+//! A random split into training and test rows, optionally stratified by class.
+//!
+//! Ours because a split is a list of row indices and so works on any source of samples, also on a file.
 
 use super::Dataset;
 use super::class_weight::{classes, counts};
@@ -8,10 +10,10 @@ use crate::rng::Rng;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// Splits rows at random into some to train on and some to test on, as scikit-learn's `train_test_split`.
+/// Splits rows at random into training and test rows, as scikit-learn's `train_test_split`.
 ///
-/// Of `n` rows, `ceil(test_size · n)` are for testing. Stratified, each class has its share in both parts, to within a row;
-/// the rows left over go to the classes with the largest remainders.
+/// Of `n` rows, `ceil(test_size · n)` become test rows. In a stratified split each class has the same share in both
+/// parts, to within one row; remaining rows go to the classes with the largest remainders.
 ///
 /// | setting | default |
 /// |---|---|
@@ -33,8 +35,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// [`Error::Argument`] for a size outside of (0, 1), or one that leaves a part without a row or a class without a row in
-/// either part.
+/// [`Error::Argument`] for a test size outside (0, 1), or for one that leaves either part without rows or without
+/// rows of a class.
 ///
 /// # References
 /// <https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.train_test_split.html>
@@ -46,46 +48,34 @@ pub struct TrainTestSplit {
 }
 
 impl TrainTestSplit {
-    /// A quarter of the rows for testing.
+    /// Creates a split with a quarter of the rows for testing.
     #[expect(clippy::new_without_default, reason = "as all other settings")]
     pub fn new() -> Self {
         TrainTestSplit { test_size: 0.25, seed: 0, stratify: false }
     }
 
-    /// The share of the rows to test on. Default 0.25.
-    ///
-    /// # Example
-    /// See [`TrainTestSplit`].
+    /// The share of test rows. Default: 0.25.
     pub fn test_size(mut self, share: f64) -> Self {
         self.test_size = share;
         self
     }
 
-    /// The seed of the order. Default 0.
-    ///
-    /// # Example
-    /// See [`TrainTestSplit`].
+    /// The seed of the shuffling. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Whether each class keeps its share in both parts. Default: no.
-    ///
-    /// # Example
-    /// See [`TrainTestSplit`].
+    /// Whether each class has the same share in both parts. Default: false.
     pub fn stratify(mut self, stratify: bool) -> Self {
         self.stratify = stratify;
         self
     }
 
-    /// Splits a dataset.
-    ///
-    /// # Example
-    /// See [`TrainTestSplit`].
+    /// Splits a dataset into training and test data.
     ///
     /// # Errors
-    /// See [`TrainTestSplit`].
+    /// Those of [`TrainTestSplit`].
     pub fn split(&self, data: &Dataset) -> Result<(Dataset, Dataset)> {
         let fold = match self.stratify {
             true => self.rows::<f64>(data.y()?)?,
@@ -94,7 +84,7 @@ impl TrainTestSplit {
         Ok((data.select(&fold.train)?, data.select(&fold.test)?))
     }
 
-    /// The rows of each part, for samples of any kind; `y` are class indices or one-hot rows where the split is stratified.
+    /// Returns the rows of each part; for a stratified split, `y` must be class indices or one-hot rows.
     ///
     /// # Example
     /// ```
@@ -105,7 +95,7 @@ impl TrainTestSplit {
     /// ```
     ///
     /// # Errors
-    /// See [`TrainTestSplit`].
+    /// Those of [`TrainTestSplit`].
     pub fn rows<F: Scalar>(&self, y: &impl Samples<F>) -> Result<Fold> {
         let count = y.count();
         if !(self.test_size > 0.0 && self.test_size < 1.0) {
@@ -150,10 +140,10 @@ impl TrainTestSplit {
     }
 }
 
-/// The stream of random numbers that is drawn from.
+/// The random stream of the split.
 const SPLIT: u64 = 0x73706c69;
 
-/// How many of `total` each class gets; what is left over goes to the largest remainders, at random among equals.
+/// Distributes `total` rows over the classes; remaining rows go to the largest remainders, at random among equals.
 fn shares(counts: &[usize], total: usize, rng: &mut Rng) -> Vec<usize> {
     let all: usize = counts.iter().sum();
     let mut shares: Vec<usize> = counts.iter().map(|count| count * total / all).collect();

@@ -1,4 +1,4 @@
-//! Windows cut from a long series, as samples of a network.
+//! Windows cut from a long series, as samples for a network.
 
 use ndarray::{Array2, Array3};
 
@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// Cuts windows from a long series, with the numbers of Keras's `timeseries_dataset_from_array`.
+/// Cuts windows from a long series, like Keras's `timeseries_dataset_from_array`.
 ///
-/// Window `i` begins at `s = i · sequence_stride` and holds the steps `s, s + sampling_rate, ..`, `sequence_length` of them;
-/// its target is `targets[s]`. So to forecast, give the targets from behind the window on: `series` from step
-/// `sequence_length · sampling_rate` on is what follows. There are windows for as long as both series and targets last.
+/// Window `i` starts at step `s = i · sequence_stride` and holds the `sequence_length` steps `s, s + sampling_rate,
+/// ..`; its target is `targets[s]`. To forecast, pass the series from step `sequence_length · sampling_rate` on as
+/// the targets. Windows are cut as long as both the series and the targets last.
 ///
 /// | setting | default |
 /// |---|---|
@@ -35,7 +35,7 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// [`Error::Argument`] for a length, stride or rate of 0; [`Error::Empty`] where not one window fits.
+/// [`Error::Argument`] for a length, stride or rate of 0; [`Error::Empty`] if no window fits.
 ///
 /// # References
 /// <https://keras.io/api/data_loading/timeseries/>
@@ -47,21 +47,18 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Windows of so many steps.
+    /// Creates windows of `sequence_length` steps.
     pub fn new(sequence_length: usize) -> Self {
         Windows { length: sequence_length, stride: 1, rate: 1 }
     }
 
-    /// How many steps a window begins after the one before it. Default 1.
-    ///
-    /// # Example
-    /// See [`Windows`].
+    /// The number of steps between the starts of two windows. Default: 1.
     pub fn sequence_stride(mut self, stride: usize) -> Self {
         self.stride = stride;
         self
     }
 
-    /// How many steps of the series lie between two of a window. Default 1: all are taken.
+    /// The number of steps of the series between two steps of a window. Default: 1.
     ///
     /// # Example
     /// ```
@@ -75,7 +72,7 @@ impl Windows {
         self
     }
 
-    /// A source that cuts each window when a batch needs it, and holds no copy.
+    /// Returns a source that cuts windows on demand, without copying the series.
     ///
     /// # Example
     /// ```
@@ -87,12 +84,13 @@ impl Windows {
     /// let source = Windows::new(16).source(&series, &following)?;
     /// let mut model = Sequential::new().add(Flatten::new()).add(Dense::new(1));
     /// model.compile(Adam::new(0.01), MeanSquaredError::new(), ())?;
-    /// model.fit_source(&source, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
+    /// let history = model.fit_source(&source, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
+    /// assert_eq!(history.epochs().len(), 2);
     /// # Ok::<(), cornu::Error>(())
     /// ```
     ///
     /// # Errors
-    /// See [`Windows`].
+    /// Those of [`Windows`].
     pub fn source<'a, F: Scalar>(
         &self,
         series: &'a dyn Samples<F>,
@@ -121,13 +119,10 @@ impl Windows {
         })
     }
 
-    /// All windows and their targets as arrays.
-    ///
-    /// # Example
-    /// See [`Windows`].
+    /// Returns all windows and their targets as arrays.
     ///
     /// # Errors
-    /// See [`Windows`].
+    /// Those of [`Windows`].
     pub fn arrays<F: Scalar>(
         &self,
         series: &dyn Samples<F>,
@@ -145,10 +140,16 @@ impl Windows {
     }
 }
 
-/// Windows of a series in memory as a [`BatchSource`]: what [`Windows::source`] gives.
+/// Windows of a series in memory, as a [`BatchSource`]; [`Windows::source`] creates it.
 ///
 /// # Example
-/// See [`Windows::source`].
+/// ```
+/// use cornu::data::{BatchSource, Windows};
+/// let series = cornu::ndarray::array![0.0f32, 1.0, 2.0, 3.0];
+/// let source = Windows::new(2).source::<f32>(&series, &series)?;
+/// assert_eq!(source.count(), 3);
+/// # Ok::<(), cornu::Error>(())
+/// ```
 pub struct WindowSource<'a, F: Scalar = f32> {
     windows: Windows,
     series: &'a dyn Samples<F>,

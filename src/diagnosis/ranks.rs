@@ -16,7 +16,7 @@ use crate::tensor::Batch;
 const FEATURES: usize = 256;
 
 impl<F: Scalar> Watch<F> {
-    /// A watch on another rank than the first, which asks no rule. The first tells on what `terms`.
+    /// The watch of a rank other than 0, which runs no rules; rank 0 sends the `terms`.
     pub(crate) fn follower(
         layers: &[NamedLayer<F>],
         plan: Plan,

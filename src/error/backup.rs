@@ -8,11 +8,10 @@ use std::sync::Arc;
 /// # Example
 /// ```
 /// use cornu::error::{BackupFault, Error};
-/// fn is_full(error: &Error) -> bool {
-///     let Error::Backup(fault) = error else { return false };
-///     matches!(fault, BackupFault::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
-/// }
-/// # let _ = is_full;
+/// use std::{io, sync::Arc};
+/// let full = Arc::new(io::Error::from(io::ErrorKind::StorageFull));
+/// let error = Error::from(BackupFault::Io { file: "runs/backup".into(), source: full });
+/// assert!(matches!(error, Error::Backup(BackupFault::Io { .. })));
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]

@@ -11,7 +11,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RankFault {
-    /// Another rank has failed.
+    /// Another rank failed.
     #[error("rank {rank}: {cause}")]
     Failed {
         /// The rank, from 0.

@@ -1,4 +1,4 @@
-//! An array in a file: where its numbers are, and what they are. The crate `half` converts those of 16 bits.
+//! An array in a file: the position and the type of its values. The crate `half` converts those of 16 bits.
 
 use half::{bf16, f16};
 
@@ -6,16 +6,16 @@ use super::input::Input;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// An array whose place in the file was found and checked.
+/// An array whose position in the file is checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Array {
     pub(crate) number: Number,
     pub(crate) shape: Vec<usize>,
-    /// Where the numbers begin; they follow row by row.
+    /// The offset of the values, which are in row-major order.
     pub(crate) start: u64,
 }
 
-/// What the numbers are, little-endian.
+/// The numeric type of the values, little-endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Number {
     F32,
@@ -33,12 +33,12 @@ pub(crate) enum Number {
 }
 
 impl Array {
-    /// How many numbers.
+    /// The number of values.
     pub(crate) fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Reads the numbers into as many places, one for each.
+    /// Reads all values into `to`.
     pub(crate) fn fill<F: Scalar>(&self, input: &Input, place: &str, to: &mut [F]) -> Result<()> {
         let size = self.number.size();
         let mut done = 0;
@@ -51,11 +51,11 @@ impl Array {
 }
 
 impl Number {
-    /// Those that weights are kept in.
+    /// The types of weights.
     pub(crate) const ALL: [Number; 7] =
         [Number::F32, Number::F64, Number::F16, Number::Bf16, Number::I32, Number::I64, Number::U32];
 
-    /// How many bytes one has.
+    /// The size of a value in bytes.
     pub(crate) fn size(self) -> usize {
         match self {
             Number::I8 | Number::U8 => 1,
@@ -65,12 +65,12 @@ impl Number {
         }
     }
 
-    /// How the numbers of a model are written.
+    /// The numeric type of the weights of a model.
     pub(crate) fn of_scalar<F: Scalar>() -> Self {
         if F::NAME == "f32" { Number::F32 } else { Number::F64 }
     }
 
-    /// Reads as many numbers as there are places.
+    /// Reads values until `to` is full.
     fn read_all<F: Scalar>(self, bytes: &[u8], to: &mut [F]) {
         match self {
             Number::F32 => each(bytes, to, |bytes| f64::from(f32::from_le_bytes(bytes))),
@@ -88,7 +88,7 @@ impl Number {
         }
     }
 
-    /// The same for numbers of either byte order.
+    /// The same for either byte order.
     pub(crate) fn read_ordered<F: Scalar>(self, bytes: &[u8], big_endian: bool, to: &mut [F]) {
         if !big_endian {
             return self.read_all(bytes, to);
@@ -98,7 +98,7 @@ impl Number {
         self.read_all(&turned, to);
     }
 
-    /// Writes numbers, some thousand at a time.
+    /// Writes values, a few thousand at a time.
     pub(crate) fn emit<F: Scalar>(
         self,
         values: &[F],

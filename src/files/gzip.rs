@@ -1,4 +1,4 @@
-//! Files that may be packed by gzip, which their first two bytes tell.
+//! Files that may be compressed with gzip, detected by the first two bytes.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::input::failed;
 use crate::error::Result;
 
-/// A regular file; not a folder, a pipe or a device.
+/// Opens a regular file, and no folder, pipe or device.
 pub(crate) fn open(path: &Path) -> Result<File> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| failed(&name, &error))?;
@@ -19,7 +19,7 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Whether the file is packed; it stands at its beginning again.
+/// Whether the file is compressed; rewinds the file.
 pub(crate) fn is_packed(file: &mut File, path: &Path) -> Result<bool> {
     let mut read = || {
         let mut front = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn is_packed(file: &mut File, path: &Path) -> Result<bool> {
     read().map_err(|error| failed(&path.display().to_string(), &error))
 }
 
-/// The file's bytes, unpacked as they are read.
+/// The decompressed bytes of the file.
 pub(crate) fn unpacked(path: &Path) -> Result<Box<dyn Read>> {
     let mut file = open(path)?;
     Ok(match is_packed(&mut file, path)? {

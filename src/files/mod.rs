@@ -1,5 +1,4 @@
-//! Formats that others invented, read and written for `data` and `save`: where arrays lie in a file, and no more memory
-//! than the file itself warrants.
+//! Container formats for `data` and `save`: positions of arrays in files, with memory bounded by the size of the file.
 
 #[cfg(feature = "files")]
 pub(crate) mod array;

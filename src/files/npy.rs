@@ -1,4 +1,7 @@
-//! NumPy's files: a header that tells kind, order and shape, and the numbers.
+//! NumPy files: a header with type, order and shape, and the values.
+//!
+//! The header is parsed here: the crate `ndarray-npy` returns whole arrays, of the one type that the caller names, and does
+//! not say where the numbers of a file larger than memory begin.
 //!
 //! # References
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
@@ -7,28 +10,28 @@ use super::array::{Array, Number};
 use super::input::Input;
 use crate::error::Result;
 
-/// The longest header that is read; NumPy's own limit is 10,000.
+/// The longest header, as in NumPy.
 const LONGEST: usize = 10_000;
 
-/// Where the numbers of a `.npy` file are, and how they lie.
+/// The position and the order of the values of a `.npy` file.
 #[derive(Debug, Clone)]
 pub(crate) struct Npy {
     pub(crate) array: Array,
     pub(crate) big_endian: bool,
-    /// Column by column: Fortran's order, where it differs.
+    /// Whether the values are in Fortran order, if that differs from C order.
     pub(crate) in_columns: bool,
 }
 
-/// Reads the header; the numbers that it promises are there.
+/// Reads the header, and checks that the file contains the values.
 pub(crate) fn header(input: &Input, name: &str) -> Result<Npy> {
     let npy = promised(input, name)?;
     match npy.bytes() {
         Some(bytes) if bytes <= input.len() - npy.array.start => Ok(npy),
-        _ => Err(input.damaged(name, "its length is not that of its shape")),
+        _ => Err(input.damaged(name, "its length does not match its shape")),
     }
 }
 
-/// Reads the header alone, which may promise anything.
+/// Reads only the header, without comparing it with the length of the file.
 pub(crate) fn promised(input: &Input, name: &str) -> Result<Npy> {
     let fail = |problem: &str| input.damaged(name, problem);
     let mut fixed = [0; 12];
@@ -41,21 +44,21 @@ pub(crate) fn promised(input: &Input, name: &str) -> Result<Npy> {
         [b'\x93', b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d] => {
             (12, u32::from_le_bytes([a, b, c, d]) as usize)
         }
-        _ => return Err(fail("no .npy file")),
+        _ => return Err(fail("not a .npy file")),
     };
     if size > LONGEST {
         return Err(fail("a header of more than 10,000 bytes"));
     }
     let mut text = vec![0; size];
     input.read(name, front, &mut text)?;
-    let text = std::str::from_utf8(&text).map_err(|_| fail("a header that is no text"))?;
-    // What stands after a key, up to the next one.
+    let text = std::str::from_utf8(&text).map_err(|_| fail("a header that is not text"))?;
+    // The text after a key.
     let after = |key: &str| text.split_once(&format!("'{key}':")).map_or("", |(_, rest)| rest.trim_start());
     let kind = after("descr").split(',').next().unwrap_or_default();
     let kind = kind.trim_matches(['\'', ' ']);
     let number = number(kind).ok_or_else(|| {
         let kind: String = kind.chars().take(40).collect();
-        fail(&format!("expected numbers of '<f4', '<f8' or another plain kind, found others: {kind}"))
+        fail(&format!("expected numbers of '<f4', '<f8' or another plain type, found {kind}"))
     })?;
     let in_columns = match after("fortran_order") {
         rest if rest.starts_with("False") => false,
@@ -66,13 +69,13 @@ pub(crate) fn promised(input: &Input, name: &str) -> Result<Npy> {
     let (sizes, _) = sizes.ok_or_else(|| fail("a header without `shape`"))?;
     let sizes = sizes.split(',').map(str::trim).filter(|size| !size.is_empty());
     let shape: std::result::Result<Vec<usize>, _> = sizes.map(str::parse).collect();
-    let shape = shape.map_err(|_| fail("a shape that is none"))?;
+    let shape = shape.map_err(|_| fail("an invalid shape"))?;
     let start = front + size as u64;
     let in_columns = in_columns && shape.iter().filter(|&&size| size != 1).count() > 1;
     Ok(Npy { array: Array { number, shape, start }, big_endian: kind.starts_with('>'), in_columns })
 }
 
-/// What numbers a kind such as `<f4` tells.
+/// The numeric type of a descriptor such as `<f4`.
 fn number(kind: &str) -> Option<Number> {
     let (order, kind) = kind.split_at_checked(1)?;
     if !["<", ">", "|", "="].contains(&order) {
@@ -95,13 +98,13 @@ fn number(kind: &str) -> Option<Number> {
 }
 
 impl Npy {
-    /// How many bytes the numbers have, where that is a number.
+    /// The length of the values in bytes, if it does not overflow.
     pub(crate) fn bytes(&self) -> Option<u64> {
         let size = self.array.number.size() as u64;
         self.array.shape.iter().try_fold(size, |bytes, &size| bytes.checked_mul(size as u64))
     }
 
-    /// All numbers, row by row.
+    /// All values in row-major order.
     pub(crate) fn values(&self, input: &Input, name: &str) -> Result<ndarray::ArrayD<f64>> {
         use ndarray::{ArrayD, IxDyn, ShapeBuilder};
         let size = self.array.number.size();

@@ -22,7 +22,7 @@
 #![doc = include_str!("../../examples/pictures/regression_interval.svg")]
 //!
 //! # Attribution on real signals
-//! Does the hand draw a gun, or does it only point? A convolutional network trained on 50 signals has accuracy 0.967 on 150 others.
+//! Does the hand draw a gun, or does it only point? A convolutional network trained on 50 signals has accuracy 0.967 on 150 test signals.
 //! Integrated gradients show which steps decide for a draw: those at which the hand moves to the holster, before it rises. A test
 //! confirms this: with the 15 most important steps replaced by those of the mean pointing signal, 2 of 76 draws are still classified as draws; with
 //! 15 random steps replaced, 72 are.
@@ -51,7 +51,7 @@
 #![doc = include_str!("../../examples/pictures/autoencoder.svg")]
 //!
 //! # Text
-//! Which language does a surname come from? A character embedding and a convolution: accuracy 0.726 on 427 names; guessing has 0.167.
+//! Which language does a surname come from? A character embedding and a convolution: accuracy 0.726 on 427 held-out names; guessing has 0.167.
 //! ```sh
 //! cargo run --release --features plot --example surnames
 //! ```
@@ -59,7 +59,7 @@
 #![doc = include_str!("../../examples/pictures/surnames.svg")]
 //!
 //! # A search for settings
-//! 27 random networks with successive halving. The best has accuracy 0.983 on 360 digits that the search never saw.
+//! 27 random networks with successive halving. The best has accuracy 0.983 on 360 held-out digits.
 //! ```sh
 //! cargo run --release --features plot --example search
 //! ```
@@ -67,7 +67,7 @@
 #![doc = include_str!("../../examples/pictures/search.svg")]
 //!
 //! # A file larger than memory
-//! Five epochs over a file of 256 MiB, whose rows are read in place in a new random order each epoch: R² 0.999 on 4096 other rows,
+//! Five epochs over a file of 256 MiB, whose rows are read in place in a new random order each epoch: R² 0.999 on 4096 held-out rows,
 //! with at most 7.4 MB of memory for any file size.
 //! ```sh
 //! cargo run --release --features plot --example larger_than_memory

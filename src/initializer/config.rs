@@ -11,7 +11,7 @@ words!(Distribution, "truncated_normal, untruncated_normal or uniform" {
     "uniform" => Distribution::Uniform,
 });
 
-/// The rules without a number, by Keras's names for the class and for the function.
+/// The initializers without parameters, with Keras's class name and function name.
 const NAMED: [(&str, &str, Initializer); 8] = [
     ("Zeros", "zeros", Initializer::Zeros),
     ("Ones", "ones", Initializer::Ones),
@@ -63,7 +63,7 @@ impl Setting for Initializer {
         };
         let path = format!("{path}.config");
         let mut fields = Fields::new(config, &*path);
-        // What was drawn is in the weights; a seed says nothing more.
+        // A seed is ignored: the weights hold what was drawn.
         fields.value("seed");
         let mut number = |name: &str, default: f64| -> Result<f64> {
             let mut number = default;

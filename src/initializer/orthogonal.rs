@@ -2,13 +2,13 @@
 
 use crate::rng::Rng;
 
-/// `rows × cols` numbers, row-major, whose shorter side is orthonormal, times `gain`.
+/// Returns `rows × cols` numbers, row-major, whose shorter side is orthonormal, times `gain`.
 ///
-/// The columns are made orthogonal one by one, each twice so that rounding leaves nothing; with the diagonal of R
-/// positive, which makes the matrix uniform over all such.
+/// The columns are orthogonalized one by one, each twice to remove rounding errors. The diagonal of R is positive,
+/// which makes the matrix uniform over all orthogonal matrices.
 pub(super) fn orthogonal(rows: usize, cols: usize, gain: f64, rng: &mut Rng) -> Vec<f64> {
     let (long, short) = (rows.max(cols), rows.min(cols));
-    // One column after another.
+    // Stored column by column.
     let mut columns = vec![0.0; long * short];
     for done in 0..short {
         let (before, rest) = columns.split_at_mut(done * long);
@@ -23,7 +23,7 @@ pub(super) fn orthogonal(rows: usize, cols: usize, gain: f64, rng: &mut Rng) -> 
                 }
             }
             let left = norm(column);
-            // A column that lay within the others is drawn again.
+            // Redraw a column that depends linearly on the others.
             if left > 1e-8 * drawn {
                 column.iter_mut().for_each(|x| *x /= left);
                 break;

@@ -1,8 +1,8 @@
-//! The rules' moments against Keras's, and what is refused.
+//! The moments of the initializers against Keras's, and refused parameters.
 
 use super::*;
 
-/// Mean, standard deviation and largest magnitude of 60,000 draws.
+/// Returns mean, standard deviation and largest magnitude of 60,000 draws.
 fn moments(initializer: Initializer) -> (f64, f64, f64) {
     let values: Vec<f64> = initializer.draw(&[200, 300], &mut Rng::stream(3, 0)).unwrap();
     let n = values.len() as f64;

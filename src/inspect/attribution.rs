@@ -167,7 +167,7 @@ impl<F: Scalar> Sequential<F> {
         let mut path = Path::new(self, &baseline, settings.steps);
         let outputs = self.output_shape().unwrap_or_default().iter().product();
         if let Some(found) = settings.output.filter(|output| *output >= outputs) {
-            return Err(Error::argument("output", format!("a place below {outputs}"), found));
+            return Err(Error::argument("output", format!("an index below {outputs}"), found));
         }
         let at_baseline = path.infer(&baseline);
         let mut found = Attributions {
@@ -283,8 +283,7 @@ fn check_same<F: Scalar>(expected: &[F], found: &[F]) -> Result<()> {
     match expected.iter().zip(found).find(off) {
         None => Ok(()),
         Some((expected, found)) => {
-            let expected =
-                format!("layers that pass on in training what they do in a prediction, {expected}");
+            let expected = format!("layers that behave the same in training and prediction, {expected}");
             Err(Error::argument("model", expected, found))
         }
     }

@@ -43,8 +43,6 @@ pub(super) enum Epilogue<'a, F> {
     Bias(&'a [F]),
     /// C = C + A·B.
     Add,
-    /// C = C + s·(A·B), for a summed axis of at most one block.
-    Scaled(F),
 }
 
 /// C = A·B with this epilogue: `c` is `m × n`, and the summed axis has length `k`.
@@ -61,9 +59,7 @@ pub(super) fn matmul<F: Scalar>(
         Epilogue::Zero => (Start::Zero, None),
         Epilogue::Bias(bias) => (Start::Bias(bias.as_ptr()), Some(bias)),
         Epilogue::Add => (Start::Add, None),
-        Epilogue::Scaled(s) => (Start::Scaled(s), None),
     };
-    debug_assert!(k <= BLOCK || !matches!(epilogue, Epilogue::Scaled(_)));
     // Checked once here; the kernels below trust their pointers.
     assert!(
         a.holds(rows, k) && b.holds(k, n) && c.len() >= rows * n && bias.is_none_or(|bias| bias.len() >= n)

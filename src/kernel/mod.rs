@@ -2,7 +2,8 @@
 //! sets and `unsafe`.
 //!
 //! Products are split by rows or columns, and every number is summed in the same order whatever its part, so the bits do
-//! not depend on the number of threads or rows.
+//! not depend on the number of threads or rows. `matrixmultiply`, which `ndarray` calls, promises no order of the sums, and
+//! adds no bias and no activation to a product.
 
 mod exponential;
 mod gemv;
@@ -27,7 +28,6 @@ pub(crate) use threads::{Session, each_alone, threads};
 
 use isa::Isa;
 use matmul::{Epilogue, Size, Strided, matmul};
-use product::BLOCK;
 
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -44,23 +44,6 @@ pub(crate) fn affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: Batch
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
     let size = Size { m: x.width(), n: dy.width(), k: x.rows() };
     matmul(Isa::best(), columns(x), rows(dy), Epilogue::Zero, dw.data(), size);
-}
-
-/// `w ← w − rate·(xᵀ·dy)`, with the same bits as [`affine_weights`] and a subtraction. Returns whether it was done: it is
-/// not for more rows than a block, or if the gradient or the sum of `dy` over the rows might overflow, given that no number
-/// of `x` is larger than `bound`.
-pub(crate) fn descend<F: Scalar>(x: Batch<F>, dy: Batch<F>, rate: F, bound: F, mut w: BatchMut<F>) -> bool {
-    debug_assert_eq!((w.rows(), w.width()), (x.width(), dy.width()));
-    if x.rows() > BLOCK {
-        return false;
-    }
-    let most = F::of(x.rows() as f64) * largest(dy.data()) * bound.max(F::one());
-    if most.is_nan() || most > F::max_value() / F::of(2.0) {
-        return false;
-    }
-    let size = Size { m: x.width(), n: dy.width(), k: x.rows() };
-    matmul(Isa::best(), columns(x), rows(dy), Epilogue::Scaled(-rate), w.data(), size);
-    true
 }
 
 /// `dw += xᵀ·dy`.
@@ -180,34 +163,6 @@ mod tests {
             for i in 0..m {
                 assert_eq!(product(&x[i * k..][..k], 1), together[i * n..][..n]);
             }
-        }
-    }
-
-    #[test]
-    fn a_descent_has_the_bits_of_a_gradient_and_a_subtraction() {
-        let mut rng = Rng::stream(9, 0);
-        for (rows, inputs, units) in [(50, 301, 40), (3, 7, 5), (128, 64, 33), (1, 900, 17)] {
-            let (x, dz): (Vec<f32>, Vec<f32>) = (draw(rows * inputs, &mut rng), draw(rows * units, &mut rng));
-            let (x, dz) = (Batch::new(&x, inputs), Batch::new(&dz, units));
-            let mut w = draw::<f32>(inputs * units, &mut rng);
-            let (mut expected, mut dw) = (w.clone(), vec![0.0; inputs * units]);
-            affine_weights(x, dz, BatchMut::new(&mut dw, units));
-            expected.iter_mut().zip(&dw).for_each(|(w, g)| *w -= 0.3 * g);
-            assert!(descend(x, dz, 0.3, 0.5, BatchMut::new(&mut w, units)));
-            assert_eq!(w, expected);
-        }
-    }
-
-    #[test]
-    fn nothing_descends_by_what_might_not_be_finite() {
-        let x = vec![1.0f32; 129];
-        for (rows, dz, bound) in
-            [(129, 1.0, 1.0), (2, f32::NAN, 1.0), (2, 1e30, 1e20), (2, f32::INFINITY, 0.0)]
-        {
-            let (dz, mut w) = (vec![dz; rows], [7.0]);
-            let (x, dz) = (Batch::new(&x[..rows], 1), Batch::new(&dz, 1));
-            assert!(!descend(x, dz, 0.1, bound, BatchMut::new(&mut w, 1)));
-            assert_eq!(w, [7.0]);
         }
     }
 

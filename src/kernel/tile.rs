@@ -14,8 +14,6 @@ pub(super) enum Start<T> {
     Bias(*const T),
     /// C = C + Σ.
     Add,
-    /// C = C + s·Σ, rounded after the product and after the sum.
-    Scaled(T),
 }
 
 /// The operands of a tile: pointers to its first numbers, and the distances between rows and between steps
@@ -87,7 +85,6 @@ pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF:
                     Start::Zero => *sum,
                     Start::Bias(bias) => V::load(bias.add(at)).add(*sum),
                     Start::Add => V::load(c).add(*sum),
-                    Start::Scaled(s) => V::load(c).add(sum.mul(V::splat(s))),
                 };
                 sum.store(c);
             }
@@ -114,7 +111,6 @@ unsafe fn finish<V: Vector>(sum: V, t: Tile<V::Number>, c: *mut V::Number, at: u
             Start::Zero => sum,
             Start::Bias(bias) => V::load_some(bias.add(at), t.last).add(sum),
             Start::Add => V::load_some(c, t.last).add(sum),
-            Start::Scaled(s) => V::load_some(c, t.last).add(sum.mul(V::splat(s))),
         };
         sum.store_some(c, t.last);
     }

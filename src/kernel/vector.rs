@@ -19,7 +19,6 @@ pub(super) unsafe trait Vector: Copy {
     /// Writes the first `count` numbers, and no others.
     unsafe fn store_some(self, to: *mut Self::Number, count: usize);
     unsafe fn add(self, other: Self) -> Self;
-    unsafe fn mul(self, other: Self) -> Self;
     /// Writes 8 × 8 numbers transposed: `to[j][i] = from[i][j]`, rows `from_row` and `to_row` apart.
     #[inline(always)]
     unsafe fn transpose(from: *const Self::Number, from_row: usize, to: *mut Self::Number, to_row: usize) {
@@ -94,10 +93,6 @@ macro_rules! portable {
             #[inline(always)]
             unsafe fn add(self, other: Self) -> Self {
                 Lanes(std::array::from_fn(|i| self.0[i] + other.0[i]))
-            }
-            #[inline(always)]
-            unsafe fn mul(self, other: Self) -> Self {
-                Lanes(std::array::from_fn(|i| self.0[i] * other.0[i]))
             }
             #[inline(always)]
             unsafe fn fused(self, a: Self, b: Self) -> Self {

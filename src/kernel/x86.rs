@@ -4,7 +4,7 @@ use super::vector::{Halves, Vector};
 use std::arch::x86_64::*;
 
 macro_rules! register {
-    ($type:ident, $number:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $mul:ident, $fused:ident,
+    ($type:ident, $number:ty, $lanes:literal, $set1:ident, $load:ident, $store:ident, $add:ident, $fused:ident,
      |$from:ident, $n:ident| $load_some:expr, |$to:ident, $m:ident, $v:ident| $store_some:expr $(, $transpose:ident)?) => {
         // SAFETY: each method is the instruction of its name; the caller promises the instruction set and
         // the pointers.
@@ -47,11 +47,6 @@ macro_rules! register {
             unsafe fn add(self, other: Self) -> Self {
                 // SAFETY: see the impl.
                 unsafe { $add(self, other) }
-            }
-            #[inline(always)]
-            unsafe fn mul(self, other: Self) -> Self {
-                // SAFETY: see the impl.
-                unsafe { $mul(self, other) }
             }
             #[inline(always)]
             unsafe fn fused(self, a: Self, b: Self) -> Self {
@@ -125,7 +120,6 @@ register!(
     _mm512_loadu_ps,
     _mm512_storeu_ps,
     _mm512_add_ps,
-    _mm512_mul_ps,
     _mm512_fmadd_ps,
     |from, n| _mm512_maskz_loadu_ps(((1u32 << n) - 1) as u16, from),
     |to, m, v| _mm512_mask_storeu_ps(to, ((1u32 << m) - 1) as u16, v),
@@ -139,7 +133,6 @@ register!(
     _mm512_loadu_pd,
     _mm512_storeu_pd,
     _mm512_add_pd,
-    _mm512_mul_pd,
     _mm512_fmadd_pd,
     |from, n| _mm512_maskz_loadu_pd(((1u32 << n) - 1) as u8, from),
     |to, m, v| _mm512_mask_storeu_pd(to, ((1u32 << m) - 1) as u8, v)
@@ -152,7 +145,6 @@ register!(
     _mm256_loadu_ps,
     _mm256_storeu_ps,
     _mm256_add_ps,
-    _mm256_mul_ps,
     _mm256_fmadd_ps,
     |from, n| _mm256_maskload_ps(from, mask_8(n)),
     |to, m, v| _mm256_maskstore_ps(to, mask_8(m), v),
@@ -166,7 +158,6 @@ register!(
     _mm256_loadu_pd,
     _mm256_storeu_pd,
     _mm256_add_pd,
-    _mm256_mul_pd,
     _mm256_fmadd_pd,
     |from, n| _mm256_maskload_pd(from, mask_4(n)),
     |to, m, v| _mm256_maskstore_pd(to, mask_4(m), v)
@@ -179,7 +170,6 @@ register!(
     _mm_loadu_ps,
     _mm_storeu_ps,
     _mm_add_ps,
-    _mm_mul_ps,
     _mm_fmadd_ps,
     |from, n| _mm_maskload_ps(from, mask_4_of_32(n)),
     |to, m, v| _mm_maskstore_ps(to, mask_4_of_32(m), v),
@@ -193,7 +183,6 @@ register!(
     _mm_loadu_pd,
     _mm_storeu_pd,
     _mm_add_pd,
-    _mm_mul_pd,
     _mm_fmadd_pd,
     |from, n| _mm_maskload_pd(from, mask_2_of_64(n)),
     |to, m, v| _mm_maskstore_pd(to, mask_2_of_64(m), v)

@@ -1,4 +1,4 @@
-//! What a layer is called with while training: a backward pass, and the step that a forward pass belongs to.
+//! The arguments of a layer in training: a backward pass, and the step of a forward pass.
 
 use crate::distributed::Ranks;
 use crate::hash::spread;
@@ -6,29 +6,40 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A backward pass over one layer: what went in and came out, and the gradients of both.
+/// The arguments of a backward pass over one layer: input, output, and their gradients.
 ///
 /// # Example
-/// See [`Layer`](crate::layer::Layer).
+/// ```
+/// use cornu::layer::{BackwardContext, Layer};
+/// use cornu::prelude::*;
+/// use cornu::tensor::{Batch, BatchMut, Scratch};
+/// let mut layer = Rescaling::new(3.0);
+/// Layer::<f32>::build(&mut layer, &[1], &mut Rng::stream(1, 0))?;
+/// let (mut dy, mut dx, mut scratch) = ([0.5f32], [0.0], Scratch::default());
+/// let (x, y) = (Batch::new(&[2.0], 1), Batch::new(&[6.0], 1));
+/// layer.backward(BackwardContext::new(x, y, BatchMut::new(&mut dy, 1), Some(BatchMut::new(&mut dx, 1)), &mut scratch));
+/// assert_eq!(dx, [1.5]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BackwardContext<'a, F> {
-    /// What the layer read.
+    /// The input of the layer.
     pub x: Batch<'a, F>,
-    /// What the layer wrote.
+    /// The output of the layer.
     pub y: Batch<'a, F>,
-    /// ∂loss/∂y. May be overwritten: nobody reads it afterwards.
+    /// ∂loss/∂y. The layer may overwrite it.
     pub dy: BatchMut<'a, F>,
-    /// ∂loss/∂x, to be written; `None` when nothing below needs it.
+    /// ∂loss/∂x, to be written; `None` if it is not needed.
     pub dx: Option<BatchMut<'a, F>>,
-    /// Memory for the time of the call.
+    /// Scratch memory for the call.
     pub scratch: &'a mut Scratch<F>,
-    /// The whole batch, of which this may be a part.
+    /// The global batch, of which this may be a part.
     pub whole: GlobalBatch<'a>,
 }
 
 impl<'a, F> BackwardContext<'a, F> {
-    /// A pass over one layer, to drive it without a model.
+    /// Creates the arguments of a backward pass, to call a layer without a model.
     pub fn new(
         x: Batch<'a, F>,
         y: Batch<'a, F>,
@@ -39,15 +50,17 @@ impl<'a, F> BackwardContext<'a, F> {
         BackwardContext { x, y, dy, dx, scratch, whole: GlobalBatch::default() }
     }
 
-    /// The same pass over a part of this batch.
+    /// Makes this a pass over a part of a global batch.
     pub(in crate::layer) fn of(mut self, whole: GlobalBatch<'a>) -> Self {
         self.whole = whole;
         self
     }
 }
 
-/// The training step that a forward pass belongs to, so that random masks depend on the step and on the
-/// sample's place in the whole batch, never on a thread or a machine.
+/// The training step of a forward pass.
+///
+/// Random masks depend on the step and on the position of the sample in the global batch, never on a thread or a
+/// machine.
 ///
 /// # Example
 /// ```
@@ -55,7 +68,7 @@ impl<'a, F> BackwardContext<'a, F> {
 /// use cornu::tensor::Scratch;
 /// let mut scratch = Scratch::<f32>::default();
 /// let step = Step::new(7, 12, &mut scratch);
-/// let salt = 99;          // drawn once by each layer in `build`
+/// let salt = 99;          // each layer draws one in `build`
 /// assert_eq!(step.rng(salt, 3).uniform(), step.rng(salt, 3).uniform());
 /// assert_ne!(step.rng(salt, 3).uniform(), step.rng(salt, 4).uniform());
 /// ```
@@ -64,31 +77,32 @@ impl<'a, F> BackwardContext<'a, F> {
 pub struct Step<'a, F> {
     /// The model's seed.
     pub seed: u64,
-    /// The number of the step since the model was compiled, from 0.
+    /// The number of the step since `compile`, from 0.
     pub number: u64,
-    /// The place of this batch's first row in the whole batch; 0 unless the batch is split over machines.
+    /// The index of this batch's first row in the global batch; 0 unless the batch is split over machines.
     pub first_row: usize,
-    /// Memory for the time of the call.
+    /// Scratch memory for the call.
     pub scratch: &'a mut Scratch<F>,
-    /// The whole batch, of which this may be a part.
+    /// The global batch, of which this may be a part.
     pub whole: GlobalBatch<'a>,
 }
 
 impl<'a, F> Step<'a, F> {
-    /// The step `number` of a model with this seed.
+    /// Creates step `number` of a model with this seed.
     pub fn new(seed: u64, number: u64, scratch: &'a mut Scratch<F>) -> Self {
         Step { seed, number, first_row: 0, scratch, whole: GlobalBatch::default() }
     }
 
-    /// The random stream of one row of this batch for the layer that drew this `salt`.
+    /// Returns the random stream of one row of this batch, for the layer that drew this `salt`.
     pub fn rng(&self, salt: u64, row: usize) -> Rng {
         let place = spread(self.number).wrapping_add((self.first_row + row) as u64);
         Rng::stream(self.seed ^ salt, place)
     }
 }
 
-/// The whole batch of which a layer holds a part, where a training is [distributed](crate::Fit::distributed): for layers
-/// with statistics over the batch. Elsewhere a batch is whole.
+/// The global batch of a [distributed](crate::Fit::distributed) training, for layers with batch statistics.
+///
+/// In any other training a batch is the global batch.
 ///
 /// # Example
 /// ```
@@ -98,7 +112,7 @@ impl<'a, F> Step<'a, F> {
 /// let step = Step::new(7, 12, &mut scratch);
 /// let mut sum_and_rows = [0.25f32, 8.0];
 /// step.whole.sum(&mut sum_and_rows);
-/// assert_eq!(sum_and_rows, [0.25, 8.0]);      // alone
+/// assert_eq!(sum_and_rows, [0.25, 8.0]);      // not distributed
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GlobalBatch<'a>(Option<&'a Ranks<'a>>);
@@ -108,18 +122,20 @@ impl<'a> GlobalBatch<'a> {
         GlobalBatch(ranks)
     }
 
-    /// Adds to what was summed over the rows of this part what the other ranks have summed over theirs. Changes nothing
-    /// where the training is not distributed. All ranks call it for each batch, in the same order, those without a row
-    /// too. What goes wrong is kept, and ends the training after the pass.
+    /// Adds the sums of all other ranks to `numbers`, the sums over the rows of this rank.
     ///
-    /// In a backward pass it is meant for what `dx` depends on; gradients of parameters stay those of the rows here.
+    /// Does nothing if the training is not distributed. All ranks must call it for each batch in the same order, even
+    /// without rows. An error is kept, and ends the training after the pass.
+    ///
+    /// In a backward pass, use it for sums on which `dx` depends; gradients of parameters remain those of the local
+    /// rows.
     pub fn sum<F: Scalar>(self, numbers: &mut [F]) {
         if let Some(ranks) = self.0 {
             ranks.sum_or_keep(numbers);
         }
     }
 
-    /// The same, together with the number of rows, which it gives.
+    /// Like [`GlobalBatch::sum`], and returns the total number of rows.
     pub(in crate::layer) fn sum_and_rows<F: Scalar>(self, numbers: &mut [F], rows: usize) -> F {
         let mut rows = F::of(rows as f64);
         if self.0.is_some() {

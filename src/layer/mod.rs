@@ -1,4 +1,4 @@
-//! Layers: what turns a batch into the next one, and a gradient into the one before.
+//! Layers: each maps a batch to the next one, and the gradient of its output to that of its input.
 
 mod activation;
 mod container;
@@ -48,11 +48,11 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// What a layer does. The model owns its input and output; the layer owns its parameters.
+/// A layer. The model owns its input and output; the layer owns its parameters.
 ///
-/// Four methods make a layer: [`kind`](Layer::kind), [`build`](Layer::build), [`infer`](Layer::infer)
-/// and [`backward`](Layer::backward), and the two `visit` methods where it has parameters. A layer written
-/// outside this crate needs nothing else, and no registration, to train.
+/// A layer implements four methods: [`kind`](Layer::kind), [`build`](Layer::build), [`infer`](Layer::infer) and
+/// [`backward`](Layer::backward), and the two `visit` methods if it has parameters. A custom layer needs nothing
+/// else, and no registration, to be trained.
 ///
 /// # Example
 /// ```
@@ -78,54 +78,56 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///     }
 /// }
 ///
-/// let mut model = Sequential::new().input([2]).add(Square).add(Dense::new(1));
+/// let mut model = Sequential::new().input([2]).add(Square);
 /// model.build()?;
+/// assert_eq!(model.predict(&ndarray::array![[2.0, 3.0]])?, ndarray::array![[4.0, 9.0]].into_dyn());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
-    /// The layer's kind, such as `Dense`, from which its default name is made.
+    /// The kind of the layer, such as `Dense`, from which its default name is derived.
     fn kind(&self) -> &str;
 
-    /// Makes the parameters for samples of this shape, and tells the shape of one output sample.
+    /// Creates the parameters for samples of this shape, and returns the shape of one output sample.
     ///
     /// # Errors
-    /// Where the shape or the layer's arguments will not do; the model adds which layer it was.
+    /// Errors of the shape or of the layer's settings; the model adds which layer it was.
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>>;
 
-    /// `y = f(x)`, as for a prediction. Writes all of `y`.
+    /// Computes `y = f(x)` for a prediction. Must write all of `y`.
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>);
 
-    /// `y = f(x)` while training; may keep in the layer what `backward` will need beyond `x` and `y`.
+    /// Computes `y = f(x)` in training; the layer may keep what `backward` needs besides `x` and `y`.
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
         self.infer(x, y, step.scratch);
     }
 
-    /// Writes the gradients of the parameters and, where asked for, of the input: all of `dx`.
+    /// Writes the gradients of the parameters and, if requested, all of `dx`, the gradient of the input.
     fn backward(&mut self, pass: BackwardContext<F>);
 
-    /// Calls `f` with each parameter of the layer and with the layers that it holds, always in the same order.
-    /// Default: it has none.
+    /// Calls `f` with each parameter of the layer and with its inner layers, always in the same order.
+    ///
+    /// Default: there are none.
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         let _ = f;
     }
 
-    /// As [`Layer::visit`], to change them; also calls `f` with what a remedy of the diagnosis may change.
+    /// Like [`Layer::visit`], for mutable access; also calls `f` with what a remedy of the diagnosis may change.
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         let _ = f;
     }
 
-    /// The layer's settings, for files. Default: none, and the layer cannot be saved.
+    /// The settings of the layer, for files. Default: none; the layer cannot be saved.
     fn config(&self) -> Option<Config> {
         None
     }
 
-    /// What the model and the diagnosis know about the layer. Default: [`LayerTraits::default`].
+    /// The properties that the model and the diagnosis use. Default: [`LayerTraits::default`].
     fn traits(&self) -> LayerTraits {
         LayerTraits::default()
     }
 }
 
-/// The builders that every layer has: its name, and how a model trains it.
+/// The setters that every layer has: its name, and how a model trains it.
 ///
 /// # Example
 /// ```
@@ -134,22 +136,22 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
 /// assert_eq!((layer.label(), layer.is_trainable()), ("F1", false));
 /// ```
 pub trait LayerExt<F: Scalar>: Layer<F> + Sized + 'static {
-    /// Gives the layer a name; unnamed ones are called `dense`, `dense_1` ...
+    /// Names the layer. A layer without a name is named after its kind: `dense`, `dense_1` ...
     fn name(self, name: impl Into<String>) -> NamedLayer<F> {
         self.into_named().with_label(name.into())
     }
 
-    /// Whether the optimizer changes the layer's parameters. Default: true.
+    /// Whether the optimizer updates the layer's parameters. Default: true.
     fn trainable(self, trainable: bool) -> NamedLayer<F> {
         self.into_named().with_trainable(trainable)
     }
 
-    /// What the layer's output adds to the loss, divided by the rows of the batch. Default: nothing.
+    /// The penalty on the layer's output, divided by the number of rows of the batch. Default: none.
     fn activity_regularizer(self, regularizer: Regularizer) -> NamedLayer<F> {
         self.into_named().with_activity_regularizer(regularizer)
     }
 
-    /// The layer with its place in a model. A [`NamedLayer`] stays as it is.
+    /// Wraps the layer for a model; a [`NamedLayer`] is returned unchanged.
     fn into_named(self) -> NamedLayer<F> {
         let mut layer = Some(self);
         let named = (&mut layer as &mut dyn Any).downcast_mut::<Option<NamedLayer<F>>>();
@@ -165,7 +167,7 @@ impl<F: Scalar, L: Layer<F> + 'static> LayerExt<F> for L {}
 
 dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
 
-/// The settings of a layer that lists them.
+/// Implements `Layer::config` for a layer with listed settings.
 macro_rules! saved {
     () => {
         fn config(&self) -> Option<crate::config::Config> {

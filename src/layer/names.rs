@@ -1,10 +1,10 @@
-//! Layers' names: Keras's snake case of the kind, numbered where it is taken.
+//! Names of layers: Keras's snake case of the kind, numbered if it is taken.
 
 use super::NamedLayer;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// `dense`, or `dense_1`, `dense_2` ... where that is taken.
+/// Returns `dense`, or `dense_1`, `dense_2` ... if that is taken.
 pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[NamedLayer<F>]) -> String {
     let base = snake_case(kind);
     let taken = |name: &str| layers.iter().any(|layer| layer.label() == name);
@@ -12,7 +12,7 @@ pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[NamedLayer<F>]) -> String 
     std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(base)
 }
 
-/// Refuses two layers of one name.
+/// Refuses two layers with the same name.
 pub(crate) fn check_unique<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
     let mut places = std::collections::HashMap::with_capacity(layers.len());
     for (second, layer) in layers.iter().enumerate() {
@@ -23,7 +23,7 @@ pub(crate) fn check_unique<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
     Ok(())
 }
 
-/// As Keras does it: a `_` before a capital that starts a lowercase run or follows a lowercase letter.
+/// Converts like Keras: a `_` before a capital that starts a lowercase run or follows a lowercase letter.
 pub(crate) fn snake_case(kind: &str) -> String {
     let letters: Vec<char> = kind.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut name = String::new();

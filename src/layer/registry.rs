@@ -1,10 +1,10 @@
-//! The built-in layers by the names that files use.
+//! The built-in layers by their names in files.
 
 use super::*;
 use crate::activation::Activation;
 use crate::config::{Constructor, Registry, built_in};
 
-/// The registry of the built-in layers.
+/// Returns the registry of the built-in layers.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Layer<F>> {
     let mut rows: Vec<Constructor<dyn Layer<F>>> = built_in![
         "Activation": Activation::Linear,

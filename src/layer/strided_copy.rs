@@ -1,12 +1,13 @@
-//! Numbers that move from one box to another, by strides: y[to + Σ iₐ·toₐ] = x[from + Σ iₐ·fromₐ] over all indices i of
-//! the axes a, and 0 elsewhere. dx sums dy over the places that each number went to. Takes no memory by the box's size.
+//! Strided copies between boxes: y[to + Σ iₐ·toₐ] = x[from + Σ iₐ·fromₐ] over all indices i of the axes a, and 0
+//! elsewhere. dx sums dy over the places to which each number was copied. Memory does not grow with the size of the
+//! box.
 
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// An axis of the box: its length, and how far apart its numbers are there and here.
+/// An axis of the box: its length, and its strides in the source and the destination.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Axis {
     pub(super) len: usize,
@@ -14,7 +15,7 @@ pub(super) struct Axis {
     pub(super) to: usize,
 }
 
-/// A stretch along the last axis: its first places, and the axis.
+/// A run along the last axis: its first positions, and the axis.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
     pub(super) from: usize,
@@ -22,7 +23,7 @@ pub(super) struct Run {
     pub(super) axis: Axis,
 }
 
-/// The moves of a sample.
+/// The copies of a sample.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StridedCopy {
     axes: Vec<Axis>,
@@ -30,10 +31,10 @@ pub(super) struct StridedCopy {
     to: usize,
 }
 
-/// Stretches below this length are short.
+/// Runs below this length are short.
 const SHORT: usize = 16;
 
-/// The strides of a shape whose numbers lie in a row.
+/// Returns the strides of a contiguous shape.
 pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
@@ -42,7 +43,7 @@ pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// Refuses a sample of more numbers than any machine would compute.
+/// Refuses a sample with more numbers than any machine would compute.
 pub(super) fn check_size(output: &[usize]) -> Result<()> {
     match crate::tensor::elements::<u64>(output)? > u32::MAX as usize {
         true => Err(Error::TooLarge { shape: output.to_vec() }),
@@ -51,21 +52,21 @@ pub(super) fn check_size(output: &[usize]) -> Result<()> {
 }
 
 impl StridedCopy {
-    /// The moves over a box of these sizes, with the first place and the strides there and here. Those in the order of
-    /// what is written.
+    /// Creates the copies over a box of these sizes, with the first position and the strides in source and
+    /// destination, in the order of the destination.
     pub(super) fn new(sizes: &[usize], from: (usize, &[usize]), to: (usize, &[usize])) -> Self {
         let mut axes: Vec<Axis> = Vec::new();
         for ((&len, &from), &to) in sizes.iter().zip(from.1).zip(to.1).filter(|((len, _), _)| **len != 1) {
             match axes.last_mut() {
-                // Two axes that are one row there and here.
+                // Merge two axes that are contiguous in source and destination.
                 Some(outer) if outer.from == len * from && outer.to == len * to => {
                     *outer = Axis { len: outer.len * len, from, to };
                 }
                 _ => axes.push(Axis { len, from, to }),
             }
         }
-        // A short last axis makes for many short stretches: the longest takes its place. Sums keep their order, as a number
-        // goes to several places along one axis alone, or that one stays.
+        // A short last axis makes many short runs, so the longest axis takes its place. Sums keep their order, since
+        // a number is copied to several positions along one axis only, or that axis stays last.
         if axes.last().is_some_and(|last| last.len < SHORT) {
             let several = axes.iter().filter(|axis| axis.from == 0).count() > 1;
             let free = (0..axes.len()).filter(|&place| !several || axes[place].from != 0);
@@ -77,7 +78,7 @@ impl StridedCopy {
         StridedCopy { axes, from: from.0, to: to.0 }
     }
 
-    /// Calls `f` with each stretch; places here that take the same number from there in their order.
+    /// Calls `f` with each run; positions that take the same number from the source come in order.
     pub(super) fn each(&self, f: &mut impl FnMut(Run)) {
         walk(&self.axes, (self.from, self.to), f);
     }
@@ -120,7 +121,7 @@ fn walk(axes: &[Axis], (from, to): (usize, usize), f: &mut impl FnMut(Run)) {
 }
 
 impl Run {
-    /// The places there and here, one by one.
+    /// The source and destination positions, one by one.
     pub(super) fn places(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.axis.len).map(move |i| (self.from + i * self.axis.from, self.to + i * self.axis.to))
     }
@@ -132,7 +133,7 @@ impl Run {
         let y = &mut y[to..][..len];
         match step {
             0 => y.fill(x[from]),
-            // A few numbers are moved sooner than copying them is called.
+            // Moving a few numbers takes less time than calling a copy.
             1 => y.iter_mut().zip(&x[from..][..len]).for_each(|(y, x)| *y = *x),
             _ => y.iter_mut().zip(x[from..].iter().step_by(step)).for_each(|(y, x)| *y = *x),
         }
@@ -146,7 +147,7 @@ impl Run {
     }
 }
 
-/// How many samples a thread takes at a time.
+/// The number of samples per thread block.
 fn block(width: usize) -> usize {
     (1_usize << 14).div_ceil(width.max(1))
 }

@@ -1,4 +1,4 @@
-//! What a layer says about itself.
+//! The properties of a layer.
 
 use std::iter::Sum;
 use std::ops::Add;
@@ -6,7 +6,7 @@ use std::ops::Add;
 use crate::activation::Activation;
 use crate::kernel;
 
-/// What the model and the diagnosis know about a layer; the answer of [`Layer::traits`](super::Layer::traits).
+/// The properties of a layer that the model and the diagnosis use, returned by [`Layer::traits`](super::Layer::traits).
 ///
 /// # Example
 /// ```
@@ -19,13 +19,15 @@ use crate::kernel;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LayerTraits {
-    /// The layer only reshapes its input: its output shares the memory, and neither pass is called. Default: false.
+    /// Whether the layer only reshapes its input; the output then shares the memory, and neither pass is called.
+    /// Default: false.
     pub is_view: bool,
-    /// The layer works on each vector along the last axis alone, and is called with `rows·steps × channels`. Default: false.
+    /// Whether the layer acts on each vector along the last axis, and is called with `rows·steps × channels`.
+    /// Default: false.
     pub by_last_axis: bool,
-    /// Without its activation, a prediction is the input times a matrix, plus constants. Default: false.
+    /// Whether a prediction without the activation is the input times a matrix, plus constants. Default: false.
     pub is_affine: bool,
-    /// The layer changes its input at random in training, and not at all in a prediction. Default: false.
+    /// Whether the layer changes its input at random in training, and not at all in a prediction. Default: false.
     pub is_noise: bool,
     /// The layer brings numbers to a common scale, by their own mean and deviation or by those of the data. Default: false.
     pub is_normalization: bool,
@@ -37,14 +39,14 @@ pub struct LayerTraits {
     pub topology: Topology,
     /// The share of its inputs that the layer drops in training. Default: 0.
     pub drop_rate: f64,
-    /// The function whose values the outputs are. Default: none.
+    /// The activation applied to the output. Default: none.
     pub activation: Option<Activation>,
-    /// The layer reads its input as indices from 0 and below this number. If such a layer comes first, a model checks its
-    /// data. Default: none.
+    /// The number of indices, if the layer reads its input as indices from 0. If such a layer comes first, the model
+    /// checks its data. Default: none.
     pub indices: Option<usize>,
-    /// The memory that training takes besides the parameters. Default: none.
+    /// The memory of training besides the parameters. Default: none.
     pub memory: Memory,
-    /// A prediction answers whether its input is finite; see `Scratch`.
+    /// Whether a prediction can report that its input is finite; see `Scratch`.
     #[doc(hidden)]
     pub proves_finite: bool,
 }
@@ -70,7 +72,7 @@ pub enum Topology {
     Parallel,
 }
 
-/// How many numbers a layer keeps or uses in training, besides its parameters.
+/// The number of values that a layer keeps or uses in training, besides its parameters.
 ///
 /// # Example
 /// ```
@@ -80,31 +82,31 @@ pub enum Topology {
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// Numbers for any batch.
+    /// Values for any batch.
     pub(crate) fixed: usize,
-    /// Numbers for each row of a batch.
+    /// Values per row of a batch.
     pub(crate) per_row: usize,
-    /// Numbers for each part of a batch, of which threads work on one at a time.
+    /// Values per part of a batch; each thread works on one part at a time.
     pub(crate) per_part: usize,
 }
 
 impl Memory {
-    /// This many numbers, for any batch.
+    /// A fixed number of values for any batch.
     pub fn fixed(numbers: usize) -> Self {
         Memory { fixed: numbers, ..Memory::default() }
     }
 
-    /// This many numbers for each row of a batch.
+    /// This number of values per row of a batch.
     pub fn per_row(numbers: usize) -> Self {
         Memory { per_row: numbers, ..Memory::default() }
     }
 
-    /// The most for a layer that runs on `steps` rows for each row of its caller.
+    /// The maximum for a layer that runs on `steps` rows per row of its caller.
     pub(in crate::layer) fn times_rows(self, steps: usize) -> Self {
         Memory::fixed(self.fixed + kernel::PARTS * self.per_part) + Memory::per_row(steps * self.per_row)
     }
 
-    /// The numbers for a batch of `rows` rows.
+    /// The number of values for a batch of `rows` rows.
     pub fn numbers(self, rows: usize) -> usize {
         self.fixed + rows * self.per_row + kernel::PARTS.min(rows) * self.per_part
     }

@@ -1,7 +1,7 @@
-//! A window that slides over a sequence or an image: where it starts, what it covers, how much it puts out.
+//! Sliding windows over a sequence or an image: their positions, the cells they cover, and the size of the output.
 //!
-//! Along an axis of `n` cells, a window of `k` cells, `d` apart, covers `e = (k − 1)·d + 1` of them, and moves by `s`:
-//! without padding there are `⌊(n − e)/s⌋ + 1` places, else `⌈n/s⌉`.
+//! Along an axis of `n` cells, a window of `k` taps with dilation `d` covers `e = (k − 1)·d + 1` cells and moves by
+//! stride `s`. There are `⌊(n − e)/s⌋ + 1` positions without padding, and `⌈n/s⌉` otherwise.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::config::words;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// What a sliding window sees beyond the ends of its input.
+/// The padding of a sliding window at the ends of its input.
 ///
 /// | variant | output length | zeros before and after |
 /// |---|---|---|
@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 /// | `Same` | `⌈n/s⌉` | `p = max((⌈n/s⌉ − 1)·s + e − n, 0)`: `⌊p/2⌋` before, the rest after |
 /// | `Causal` | `⌈n/s⌉` | `(k − 1)·d` before: no output sees a later input |
 ///
-/// A pool counts no zeros: its windows are cut at the ends.
+/// Pooling ignores the padding: its windows are cut off at the ends.
 ///
 /// # Example
 /// ```
@@ -30,12 +30,12 @@ use crate::scalar::Scalar;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Padding {
-    /// Nothing: windows lie within the input.
+    /// No padding: windows lie within the input.
     #[default]
     Valid,
-    /// As many places as cells, where the window moves by one.
+    /// As many positions as cells, for stride 1.
     Same,
-    /// The same with all zeros before: for `Conv1D` alone.
+    /// Like `Same`, with all zeros before; only for `Conv1D`.
     Causal,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Sliding<const D: usize> {
     pub(super) what: &'static str,
 }
 
-/// A window that fits its input: rows and columns; a sequence is one row.
+/// A window fitted to its input: rows and columns; a sequence is one row.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
     pub(super) channels: usize,
@@ -62,7 +62,7 @@ pub(super) struct Window {
     output: [usize; 2],
 }
 
-/// A stretch of a window at one place: where in the output, where in the window, where in the input, how many cells.
+/// A run of a window at one position: where it starts in the output, window and input, and its length.
 pub(super) struct Stretch {
     pub(super) place: usize,
     pub(super) tap: usize,
@@ -71,7 +71,7 @@ pub(super) struct Stretch {
 }
 
 impl<const D: usize> Sliding<D> {
-    /// The window over samples of this shape.
+    /// Fits the window to samples of this shape.
     pub(super) fn over(&self, input: &[usize]) -> Result<Window> {
         if input.len() != D + 1 || input.contains(&0) {
             let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
@@ -86,7 +86,7 @@ impl<const D: usize> Sliding<D> {
         }
         if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
             let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
-            return Err(Error::argument("dilation_rate", "1 where strides are above 1", found));
+            return Err(Error::argument("dilation_rate", "1 if strides are above 1", found));
         }
         if D > 1 && self.padding == Padding::Causal {
             return Err(Error::argument("padding", "Valid or Same in two dimensions", "Causal"));
@@ -120,7 +120,7 @@ impl<const D: usize> Sliding<D> {
     }
 }
 
-/// One or two numbers as two.
+/// Returns one or two numbers as two.
 fn two(first: usize, values: &[usize]) -> [usize; 2] {
     match *values {
         [a, b] => [a, b],
@@ -130,22 +130,22 @@ fn two(first: usize, values: &[usize]) -> [usize; 2] {
 }
 
 impl Window {
-    /// How many places it has.
+    /// The number of positions.
     pub(super) fn places(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
-    /// How many cells it covers.
+    /// The number of taps.
     pub(super) fn taps(&self) -> usize {
         self.size[0] * self.size[1]
     }
 
-    /// The shape of an output of so many channels, over `axes` axes.
+    /// The shape of an output with this number of channels, over `axes` axes.
     pub(super) fn output_shape(&self, axes: usize, channels: usize) -> Vec<usize> {
         [&self.output[2 - axes..], &[channels]].concat()
     }
 
-    /// Calls `f` with every stretch of neighbouring cells within the input, place after place.
+    /// Calls `f` with every run of contiguous cells within the input, position by position.
     #[inline(always)]
     pub(super) fn stretches(&self, mut f: impl FnMut(Stretch)) {
         let [rows, cols] = self.input;
@@ -172,7 +172,7 @@ impl Window {
         }
     }
 
-    /// The taps along the second axis that fall within the input, the window being at `x` and not dilated.
+    /// The taps along the second axis that lie within the input, for an undilated window at `x`.
     #[inline(always)]
     fn columns(&self, x: usize) -> Range<usize> {
         let start = x * self.strides[1];
@@ -187,7 +187,7 @@ impl Window {
         (place * self.strides[axis] + tap * self.dilation[axis]).checked_sub(self.before[axis])
     }
 
-    /// Whether the window at this place covers cells beyond the ends.
+    /// Returns whether the window at this position reaches beyond the ends.
     fn sees_beyond(&self, place: usize) -> bool {
         let at = [place / self.output[1], place % self.output[1]];
         (0..2).any(|axis| {
@@ -197,7 +197,7 @@ impl Window {
         })
     }
 
-    /// Writes what the window covers at each place, for these channels: `places` rows of `taps × channels`.
+    /// Writes what the window covers at each position, for these channels: rows of `taps × channels`.
     pub(super) fn unfold<F: Scalar>(&self, x: &[F], channels: Range<usize>, to: &mut [F]) {
         let (all, some) = (self.channels, channels.len());
         let width = self.taps() * some;
@@ -220,7 +220,7 @@ impl Window {
         });
     }
 
-    /// Adds rows as of [`Window::unfold`] to the cells that they came from.
+    /// Adds the rows of [`Window::unfold`] back to the cells from which they came.
     pub(super) fn fold<F: Scalar>(&self, from: &[F], channels: Range<usize>, x: &mut [F]) {
         let (all, some) = (self.channels, channels.len());
         let width = self.taps() * some;

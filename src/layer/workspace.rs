@@ -1,27 +1,29 @@
-//! The workspace of a chain of layers: every activation and its gradient, allocated once and used by each step.
+//! The workspace of a chain of layers: all activations and their gradients, allocated once and reused by each step.
 
 use super::{BackwardContext, GlobalBatch, Layer, NamedLayer, Step};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// The activations of a chain of built layers and their gradients. Activation 0 is the input, which stays the caller's;
-/// activation `i` is the output of layer `i − 1`. A layer that only reshapes shares the activation below it.
+/// The activations of a chain of built layers and their gradients.
+///
+/// Activation 0 is the input, which the caller owns; activation `i` is the output of layer `i − 1`. A layer that only
+/// reshapes shares the activation below it.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace<F> {
-    /// The memory of each activation: an index into `values`, where 0 is the caller's input.
+    /// The memory of each activation: an index into `values`; 0 is the caller's input.
     memory: Vec<usize>,
-    /// Numbers in a sample of each activation.
+    /// The number of values per sample of each activation.
     widths: Vec<usize>,
     values: Vec<Vec<F>>,
     grads: Vec<Vec<F>>,
     pub(crate) scratch: Scratch<F>,
-    /// The rows of the whole batch, where others hold a part of it.
+    /// The rows of the global batch, if other ranks hold parts of it.
     pub(crate) whole_rows: Option<usize>,
 }
 
 impl<F: Scalar> Workspace<F> {
-    /// Workspace for these layers; memory comes with the first pass.
+    /// Creates a workspace for these layers; memory is allocated by the first pass.
     pub(crate) fn new(layers: &[NamedLayer<F>]) -> Self {
         let mut memory = vec![0];
         let mut widths = vec![layers.first().map_or(0, |layer| layer.widths().0)];
@@ -48,14 +50,9 @@ impl<F: Scalar> Workspace<F> {
         self.widths.iter().copied().max().unwrap_or(0)
     }
 
-    /// Whether layer `layer` only reshapes: its output shares the memory of its input.
+    /// Returns whether a layer only reshapes: its output shares the memory of its input.
     fn is_view(&self, layer: usize) -> bool {
         self.memory[layer] == self.memory[layer + 1]
-    }
-
-    /// Whether layer `layer` reads the input itself.
-    pub(crate) fn reads_input(&self, layer: usize) -> bool {
-        self.memory[layer] == 0
     }
 
     /// Activation `index` after a pass over `x`.
@@ -66,12 +63,12 @@ impl<F: Scalar> Workspace<F> {
         }
     }
 
-    /// What the last layer wrote.
+    /// The output of the last layer.
     pub(crate) fn output<'a>(&'a self, x: Batch<'a, F>) -> Batch<'a, F> {
         self.value(self.memory.len() - 1, x)
     }
 
-    /// What the last layer wrote, and its gradient, to be written before [`Workspace::backward`].
+    /// The output of the last layer, and its gradient, to be written before [`Workspace::backward`].
     pub(crate) fn output_and_grad<'a>(&'a mut self, x: Batch<'a, F>) -> (Batch<'a, F>, BatchMut<'a, F>) {
         self.reserve_grads(x.rows());
         let last = self.memory.len() - 1;
@@ -89,7 +86,7 @@ impl<F: Scalar> Workspace<F> {
         Batch::new(&self.grads[0][..rows * self.widths[0]], self.widths[0])
     }
 
-    /// Runs the layers as for a prediction.
+    /// Runs the layers for a prediction.
     pub(crate) fn infer(&mut self, layers: &[NamedLayer<F>], x: Batch<F>) {
         self.reserve_values(x.rows());
         for (i, layer) in layers.iter().enumerate() {
@@ -101,8 +98,10 @@ impl<F: Scalar> Workspace<F> {
         }
     }
 
-    /// Runs the layers as for a prediction, unless `check` refuses the input: it is asked before any layer reads the
-    /// input, or not at all where the sums of the first layer show that the input is finite.
+    /// Runs the layers for a prediction, unless `check` refuses the input.
+    ///
+    /// `check` is called before any layer reads the input, or not at all if the sums of the first layer show that the
+    /// input is finite.
     pub(crate) fn infer_checked(
         &mut self,
         layers: &[NamedLayer<F>],
@@ -136,7 +135,7 @@ impl<F: Scalar> Workspace<F> {
         Ok(())
     }
 
-    /// Runs the layers as for training.
+    /// Runs the layers for training.
     pub(crate) fn forward(&mut self, layers: &mut [NamedLayer<F>], x: Batch<F>, at: StepAt) {
         let StepAt { seed, number, first_row, whole } = at;
         self.reserve_values(x.rows());
@@ -149,8 +148,10 @@ impl<F: Scalar> Workspace<F> {
         }
     }
 
-    /// Runs these layers backwards, from the gradient in [`Workspace::output_and_grad`] or what an earlier call left above
-    /// them. The input of the lowest of them gets a gradient only if `to_input`.
+    /// Runs these layers backwards, from the gradient in [`Workspace::output_and_grad`] or from that of an earlier
+    /// call above them.
+    ///
+    /// The input of the lowest layer gets a gradient only if `to_input`.
     pub(crate) fn backward(
         &mut self,
         layers: &mut [NamedLayer<F>],
@@ -187,20 +188,20 @@ impl<F: Scalar> Workspace<F> {
         }
     }
 
-    /// What the outputs of all layers add to the loss after a pass over `x`.
+    /// The penalty of all layers' outputs after a pass over `x`.
     pub(crate) fn activity_penalty(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> f64 {
         let rows = self.whole_rows.unwrap_or(x.rows());
         layers.iter().enumerate().map(|(i, layer)| layer.activity_penalty(self.value(i + 1, x), rows)).sum()
     }
 
-    /// The number and the label of the first layer whose output is not finite.
+    /// The index and the name of the first layer whose output is not finite.
     pub(crate) fn first_non_finite(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> Option<(usize, String)> {
         let broken = |index: usize| !crate::kernel::all_finite(self.value(index, x).data());
         let (index, layer) = layers.iter().enumerate().find(|(i, _)| broken(i + 1))?;
         Some((index, format!("layer {index} `{}` ({})", layer.label(), layer.kind())))
     }
 
-    /// Input and output of layer `i`.
+    /// The input and output of layer `i`.
     fn ends<'a>(
         &'a mut self,
         i: usize,
@@ -225,7 +226,7 @@ impl<F: Scalar> Workspace<F> {
     }
 }
 
-/// Makes each buffer long enough for its activation; `first` is the number of the first of them.
+/// Makes each buffer long enough for its activation; `first` is the index of the first one.
 fn reserve<F: Scalar>(buffers: &mut [Vec<F>], memory: &[usize], widths: &[usize], rows: usize, first: usize) {
     for (&place, &width) in memory.iter().zip(widths).filter(|(place, _)| **place >= first) {
         let buffer = &mut buffers[place - first];
@@ -235,7 +236,7 @@ fn reserve<F: Scalar>(buffers: &mut [Vec<F>], memory: &[usize], widths: &[usize]
     }
 }
 
-/// Where in the training a forward pass stands; see [`Step`].
+/// The position of a forward pass in the training; see [`Step`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StepAt<'a> {
     pub(crate) seed: u64,

@@ -1,4 +1,4 @@
-//! Losses: the functions that training minimises.
+//! Losses: the functions that training minimizes.
 
 mod binary;
 mod categorical;

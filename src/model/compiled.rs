@@ -1,4 +1,4 @@
-//! What `compile` adds to a model: how it is judged, and how it learns.
+//! What `compile` adds to a model: loss, metrics and optimizer.
 
 use super::Sequential;
 use crate::error::{Error, Result};
@@ -12,16 +12,16 @@ pub(crate) struct Compiled<F: Scalar> {
     pub(crate) optimizer: Box<dyn Optimizer<F>>,
     pub(crate) loss: Box<dyn Loss<F>>,
     pub(crate) metrics: Vec<Box<dyn Metric<F>>>,
-    /// The key under which each metric is reported.
+    /// The name under which each metric is reported.
     pub(crate) keys: Vec<String>,
-    /// The optimizer, the loss and the metrics as they were given, in words.
+    /// The descriptions of the optimizer, loss and metrics passed to `compile`.
     pub(crate) given: [String; 3],
-    /// Batches trained on since `compile`.
+    /// The number of batches trained on since `compile`.
     pub(crate) steps: u64,
 }
 
 impl<F: Scalar> Compiled<F> {
-    /// Of an optimizer with settings that make sense.
+    /// Checks the settings of the optimizer.
     pub(crate) fn new(
         optimizer: Box<dyn Optimizer<F>>,
         loss: Box<dyn Loss<F>>,
@@ -35,17 +35,17 @@ impl<F: Scalar> Compiled<F> {
     }
 }
 
-/// Refuses a loss that cannot judge the model's output, once that is known.
+/// Refuses a loss that cannot handle the output of the model, once that is known.
 pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
     let Some(output) = model.output_shape() else { return Ok(()) };
     if output.is_empty() || output.contains(&0) {
-        let reason = "there is nothing to judge".into();
+        let reason = "the output has no values".into();
         return Err(Error::LossOutput { loss: loss.name().into(), output: output.to_vec(), reason });
     }
     loss.check(output)
 }
 
-/// The key of each metric: its name; `weighted_` before it or a number behind it where that is taken.
+/// Returns the key of each metric: its name, or with a prefix `weighted_` or a number if that is taken.
 fn keys<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Vec<String> {
     let mut keys: Vec<String> = vec!["loss".into()];
     for metric in metrics {

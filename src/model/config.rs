@@ -1,4 +1,4 @@
-//! A model as settings: its layers in Keras's order and words, and how it was compiled.
+//! A model as settings: its layers in Keras's terms, and how it was compiled.
 
 use super::{Compiled, Sequential};
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
@@ -20,7 +20,7 @@ pub(crate) struct Registries<F: Scalar> {
 }
 
 impl<F: Scalar> Registries<F> {
-    /// The built-in layers, losses, metrics, optimizers and schedules.
+    /// Returns the registries of the built-in layers, losses, metrics, optimizers and schedules.
     pub(crate) fn built_in() -> Self {
         Registries {
             layers: layer::registry(),
@@ -32,18 +32,18 @@ impl<F: Scalar> Registries<F> {
     }
 }
 
-/// A `FileError` for a thing that tells no settings.
+/// The error for something without settings.
 fn not_savable(what: &'static str, name: impl std::fmt::Debug) -> Error {
     FileError::NotSavable { what, name: format!("`{name:?}`") }.into()
 }
 
-/// A sample's shape as Keras writes it, with the batch before it.
+/// Writes the shape of a sample as Keras does, with a batch axis.
 fn batch_shape(shape: &[usize]) -> Value {
     let sizes = shape.iter().map(|&size| Value::from(size));
     Value::List(std::iter::once(Value::Null).chain(sizes).collect())
 }
 
-/// The shape of a sample, from one with the batch before it.
+/// Reads the shape of a sample from one with a batch axis.
 fn sample_shape(value: &Value, path: &str) -> Result<Vec<usize>> {
     let expected = "a batch shape such as [null, 28, 28], with no other null";
     match value {
@@ -56,10 +56,10 @@ fn sample_shape(value: &Value, path: &str) -> Result<Vec<usize>> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// The architecture: the layers' settings, in Keras's words, without weights.
+    /// The architecture: the settings of the layers in Keras's terms, without weights.
     ///
     /// # Errors
-    /// [`FileError::NotSavable`] for a layer that tells no settings.
+    /// [`FileError::NotSavable`] for a layer without settings.
     ///
     /// # Example
     /// ```
@@ -97,7 +97,7 @@ impl<F: Scalar> Sequential<F> {
         Ok(config)
     }
 
-    /// A model of this architecture, not built yet.
+    /// Constructs a model from its architecture, without building it.
     pub(crate) fn from_config(config: &Config, known: &Registries<F>) -> Result<Self> {
         if config.kind != "Sequential" {
             let expected = "a Sequential, the one kind of model here";
@@ -132,10 +132,10 @@ impl<F: Scalar> Sequential<F> {
         Ok(model)
     }
 
-    /// How the model was compiled, as Keras's `compile_config`; none where it was not.
+    /// The settings of `compile`, as in Keras's `compile_config`; none if the model is not compiled.
     ///
     /// # Errors
-    /// [`FileError::NotSavable`] for a loss, an optimizer or a metric that tells no settings, such as a closure.
+    /// [`FileError::NotSavable`] for a loss, optimizer or metric without settings, such as a closure.
     ///
     /// # Example
     /// ```
@@ -174,8 +174,8 @@ impl<F: Scalar> Sequential<F> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// A metric's settings as Keras has them: where one metric here finds its rule by the targets, Keras has a class for
-    /// each, or the word `accuracy`.
+    /// Converts the settings of a metric to Keras's: our accuracy selects its rule by the targets, Keras has a class
+    /// for each rule, or the word `accuracy`.
     fn metric_in_keras(&self, config: Config, loss: &dyn Loss<F>) -> Value {
         let by_class = matches!(loss.target(), Target::Classes { .. });
         let single = self.output_shape().is_some_and(|shape| shape.last() == Some(&1));
@@ -196,14 +196,14 @@ impl<F: Scalar> Sequential<F> {
 }
 
 impl<F: Scalar> Compiled<F> {
-    /// Made of Keras's `compile_config`; none where the model was not compiled.
+    /// Reads Keras's `compile_config`; none if the model was not compiled.
     pub(crate) fn from_value(value: &Value, known: &Registries<F>) -> Result<Option<Self>> {
         let path = "compile_config";
         let fields = match value {
             Value::Null => return Ok(None),
             Value::Map(fields) if fields.is_empty() => return Ok(None),
             Value::Map(fields) => Config { fields: fields.clone(), ..Config::new("compile") },
-            value => return Err(refuse(path, "what a model was compiled with", value)),
+            value => return Err(refuse(path, "a compile configuration", value)),
         };
         let mut fields = Fields::new(&fields, path);
         for ignored in ["run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"] {

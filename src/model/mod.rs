@@ -1,4 +1,4 @@
-//! The model: layers one after another, their weights by name, and predictions.
+//! The model: a stack of layers, their weights by name, and predictions.
 
 mod compiled;
 mod config;
@@ -19,10 +19,9 @@ use crate::layer::{Layer, LayerExt, NamedLayer, names};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// Layers one after another: the output of each is the input of the next.
+/// A stack of layers, each of which takes the output of the one before.
 ///
-/// `F` is the type of all numbers in it: `f32` for [`Sequential::new`], another for
-/// [`Sequential::with_scalar`].
+/// `F` is the type of all numbers: `f32` for [`Sequential::new`], or another with [`Sequential::with_scalar`].
 ///
 /// # Example
 /// ```
@@ -46,15 +45,15 @@ pub struct Sequential<F: Scalar = f32> {
     pub(crate) layers: Vec<NamedLayer<F>>,
     pub(crate) input: Option<Vec<usize>>,
     pub(crate) seed: u64,
-    /// Whether the seed was given, and not drawn.
+    /// Whether the seed was set, not drawn.
     pub(crate) seeded: bool,
-    /// How many epochs it was trained for, so that a second fit draws other permutations.
+    /// The number of epochs trained, so that a second fit shuffles differently.
     pub(crate) epochs_seen: u64,
     pub(crate) compiled: Option<Compiled<F>>,
 }
 
 impl Sequential<f32> {
-    /// An empty model that computes in `f32`, with a seed from the operating system.
+    /// Creates an empty model that computes in `f32`, with a seed from the operating system.
     pub fn new() -> Self {
         Sequential::with_scalar()
     }
@@ -67,13 +66,14 @@ impl Default for Sequential<f32> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// An empty model that computes in `F`.
+    /// Creates an empty model that computes in `F`.
     ///
     /// # Example
     /// ```
     /// use cornu::prelude::*;
     /// let mut model = Sequential::<f64>::with_scalar().input([1]).add(Dense::new(1));
     /// model.build()?;
+    /// assert_eq!(model.predict(&ndarray::array![[0.0]])?[[0, 0]], 0.0_f64);
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn with_scalar() -> Self {
@@ -87,13 +87,13 @@ impl<F: Scalar> Sequential<F> {
         }
     }
 
-    /// The shape of one sample. Default: that of the data at the first fit.
+    /// The shape of one sample. Default: that of the data in the first fit.
     pub fn input(mut self, shape: impl AsRef<[usize]>) -> Self {
         self.input = Some(shape.as_ref().to_vec());
         self
     }
 
-    /// Adds a layer at the end. An unnamed one is called after its kind: `dense`, `dense_1` ...
+    /// Appends a layer. A layer without a name is named after its kind: `dense`, `dense_1` ...
     #[allow(clippy::should_implement_trait)] // Keras's name; a layer is no summand
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
         let node = layer.into_named();
@@ -105,33 +105,35 @@ impl<F: Scalar> Sequential<F> {
         self
     }
 
-    /// The seed of everything random in the model: first weights, shuffling, masks. Default: one from the
-    /// operating system, to be read by [`Sequential::random_seed`].
+    /// The seed of all randomness in the model: initial weights, shuffling, masks.
     ///
-    /// The same seed, data and program give the same bits. Set it before the model is built.
+    /// Default: drawn from the operating system; [`Sequential::random_seed`] returns it.
+    ///
+    /// The same seed, data and program produce the same bits. Set the seed before the model is built.
     pub fn seed(mut self, seed: u64) -> Self {
         (self.seed, self.seeded) = (seed, true);
         self
     }
 
-    /// The seed that the model uses.
+    /// The seed of the model.
     ///
     /// # Example
     /// ```
     /// let model = cornu::Sequential::new();
     /// let again = cornu::Sequential::new().seed(model.random_seed());
-    /// # let _ = again;
+    /// assert_eq!(again.random_seed(), model.random_seed());
     /// ```
     pub fn random_seed(&self) -> u64 {
         self.seed
     }
 
-    /// Builds the layers: checks that their shapes fit, and draws the first weights. `compile` does this
-    /// where the input's shape is known, and the first `fit` does it where it is not.
+    /// Builds the layers: checks their shapes and draws the initial weights.
+    ///
+    /// `compile` calls it if the input shape is known; otherwise the first `fit` does.
     ///
     /// # Errors
-    /// [`Error::NoLayers`], [`Error::NotBuilt`] without an input shape, [`Error::DuplicateName`], or
-    /// [`Error::Layer`] from the first layer that does not fit. Nothing is changed then.
+    /// [`Error::NoLayers`], [`Error::NotBuilt`] without an input shape, [`Error::DuplicateName`], or [`Error::Layer`]
+    /// from the first layer that does not fit. The model is then unchanged.
     ///
     /// # Example
     /// ```
@@ -145,7 +147,7 @@ impl<F: Scalar> Sequential<F> {
         self.build_for(&input)
     }
 
-    /// Builds the layers that are not built yet, for samples of this shape.
+    /// Builds the unbuilt layers for samples of this shape.
     pub(crate) fn build_for(&mut self, input: &[usize]) -> Result<()> {
         if self.layers.is_empty() {
             return Err(Error::NoLayers);
@@ -164,8 +166,9 @@ impl<F: Scalar> Sequential<F> {
         Ok(())
     }
 
-    /// Builds the layers of a model whose weights a file holds, within so many bytes; tells how many are left. Where it
-    /// fails, some layers are built.
+    /// Builds the layers of a model from a file within a memory limit, and returns the rest of the limit.
+    ///
+    /// On failure some layers are built.
     #[cfg_attr(not(any(feature = "keras", feature = "safetensors")), allow(dead_code))] // for files alone
     pub(crate) fn build_within(&mut self, input: &[usize], mut room: usize, draws: bool) -> Result<usize> {
         if self.layers.is_empty() {
@@ -182,22 +185,22 @@ impl<F: Scalar> Sequential<F> {
         Ok(room)
     }
 
-    /// Whether all shapes are known and all weights drawn.
+    /// Returns whether all shapes are known and all weights are drawn.
     pub(crate) fn is_built(&self) -> bool {
         self.output_shape().is_some()
     }
 
-    /// The shape of one sample that comes out, once built.
+    /// The shape of one output, once the model is built.
     pub fn output_shape(&self) -> Option<&[usize]> {
         self.layers.last().and_then(NamedLayer::output_shape)
     }
 
-    /// The shape of one sample that goes in, where it is known.
+    /// The shape of one input sample, if it is known.
     pub fn input_shape(&self) -> Option<&[usize]> {
         self.input.as_deref()
     }
 
-    /// How many indices the first layer reads, where it reads indices.
+    /// The number of indices that the first layer reads, if it reads indices.
     pub(crate) fn indices(&self) -> Option<usize> {
         self.layers.iter().find(|layer| !layer.is_view()).and_then(|layer| layer.indices())
     }
@@ -207,10 +210,10 @@ impl<F: Scalar> Sequential<F> {
         &self.layers
     }
 
-    /// The layer of this name.
+    /// Returns the layer with this name.
     ///
     /// # Errors
-    /// [`Error::Unknown`].
+    /// [`Error::Unknown`] if there is none.
     pub fn layer(&self, name: &str) -> Result<&NamedLayer<F>> {
         self.layers.iter().find(|layer| layer.label() == name).ok_or_else(|| Error::Unknown {
             what: "layer",

@@ -1,4 +1,4 @@
-//! Predictions: by batches, so that memory stays bounded, and through `&self`, so from many threads at once.
+//! Predictions, in batches of bounded memory and through `&self`, so that many threads can predict at once.
 
 use ndarray::{Array1, ArrayD};
 
@@ -9,10 +9,10 @@ use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The most numbers on the widest wire of a batch.
+/// The largest size of the widest activation of a batch.
 const BATCH: usize = 1 << 22;
 
-/// Runs batches of samples through a model, and keeps the memory for it.
+/// Runs samples through a model batch by batch, reusing its memory.
 ///
 /// # Example
 /// ```
@@ -23,7 +23,7 @@ const BATCH: usize = 1 << 22;
 /// let mut predictor = model.predictor()?;
 /// let mut probabilities = [0.0; 2];
 /// for signal in [array![[1.0, 1.0]], array![[2.0, 2.0]]] {
-///     predictor.predict_into(&signal, &mut probabilities)?;    // allocates the first time only
+/// predictor.predict_into(&signal, &mut probabilities)?;    // allocates only the first time
 ///     assert_eq!(probabilities, [0.5, 0.5]);
 /// }
 /// # Ok::<(), cornu::Error>(())
@@ -33,18 +33,19 @@ pub struct Predictor<'a, F: Scalar = f32> {
     layers: &'a [NamedLayer<F>],
     input: &'a [usize],
     output: &'a [usize],
-    /// How many indices the first layer reads, where it reads indices.
+    /// The number of indices that the first layer reads, if it reads indices.
     indices: Option<usize>,
     workspace: Workspace<F>,
     rows: Vec<F>,
 }
 
 impl<F: Scalar> Predictor<'_, F> {
-    /// Writes the outputs of all samples of `x` to `y`, sample after sample.
+    /// Writes the outputs of all samples of `x` to `y`, one after another.
     ///
     /// # Errors
-    /// [`Error::SampleShape`], [`Error::Empty`]; [`Error::Argument`] where `y` is not as long as the outputs;
-    /// [`Error::NonFinite`] or [`Error::Index`], where the outputs of the samples before may have been written.
+    /// [`Error::SampleShape`], [`Error::Empty`], [`Error::Argument`] if the length of `y` is not that of the outputs.
+    /// [`Error::NonFinite`] or [`Error::Index`] for a bad sample; the outputs of earlier samples may already be
+    /// written.
     pub fn predict_into(&mut self, x: &impl Samples<F>, y: &mut [F]) -> Result<()> {
         self.check(x)?;
         let width: usize = self.output.iter().product();
@@ -56,7 +57,7 @@ impl<F: Scalar> Predictor<'_, F> {
         })
     }
 
-    /// Refuses samples of another shape, or none.
+    /// Refuses samples of another shape, or no samples.
     fn check(&self, x: &dyn Samples<F>) -> Result<()> {
         if x.count() == 0 || !x.has_shape(self.input) {
             check_not_empty("x", x)?;
@@ -66,8 +67,9 @@ impl<F: Scalar> Predictor<'_, F> {
         Ok(())
     }
 
-    /// Calls `f` with the outputs of each batch of the samples, and where in `x` the batch starts. No batch with
-    /// NaN or an infinity comes so far.
+    /// Calls `f` with the outputs of each batch and the index of its first sample.
+    ///
+    /// Batches with NaN or infinity are refused before.
     fn run(&mut self, x: &dyn Samples<F>, mut f: impl FnMut(usize, Batch<F>)) -> Result<()> {
         let width: usize = self.input.iter().product();
         let batch = (BATCH / self.workspace.widest().max(1)).max(16);
@@ -96,10 +98,10 @@ impl<F: Scalar> Predictor<'_, F> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// A predictor over this model, to predict again and again without allocating.
+    /// Returns a predictor over this model, which predicts repeatedly without allocating.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`].
+    /// [`Error::NotBuilt`] if the model is not built.
     pub fn predictor(&self) -> Result<Predictor<'_, F>> {
         let (Some(input), Some(output)) = (self.input_shape(), self.output_shape()) else {
             return Err(Error::NotBuilt);
@@ -114,11 +116,11 @@ impl<F: Scalar> Sequential<F> {
         })
     }
 
-    /// The outputs for all samples of `x`: an array of `samples × output shape`.
+    /// Returns the outputs for all samples of `x`: an array `samples × output shape`.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`], and [`Error::Index`] where
-    /// the model begins with an [`Embedding`](crate::layer::Embedding).
+    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`], and [`Error::Index`] if
+    /// the model starts with an [`Embedding`](crate::layer::Embedding).
     ///
     /// # Example
     /// ```
@@ -137,7 +139,7 @@ impl<F: Scalar> Sequential<F> {
         ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
     }
 
-    /// What leaves each layer for the samples of `x`: one array of `samples × output shape` a layer.
+    /// Returns the output of each layer for the samples of `x`: one array `samples × output shape` per layer.
     ///
     /// # Errors
     /// As [`Sequential::predict`].
@@ -169,9 +171,10 @@ impl<F: Scalar> Sequential<F> {
         self.layers.iter().enumerate().map(output).collect()
     }
 
-    /// The class of each sample: the place of the largest output along the last axis (the first of equal
-    /// ones), or for a single output 1 where it is above 0.5. Where the output has steps, as in
-    /// `(steps, classes)`, one class for each step of each sample, one after another.
+    /// Returns the class of each sample: the index of the largest output, or 1 if a single output is above 0.5.
+    ///
+    /// Of equal outputs, the first counts as the largest. If the output has steps, as in `(steps, classes)`, there is
+    /// one class for each step of each sample, in order.
     ///
     /// # Errors
     /// As [`Sequential::predict`].

@@ -1,4 +1,4 @@
-//! What of a model a training needs to go on, and what it must be like to go on from another's.
+//! The state of a model in a backup, and the description that another model must match to take it.
 
 use super::Sequential;
 use crate::error::{Result, Shape};
@@ -8,8 +8,8 @@ use crate::scalar::Scalar;
 use crate::state::State;
 
 impl<F: Scalar> Sequential<F> {
-    /// Weights, trained or not, what the optimizer keeps, and how far the random streams are: which order an epoch has
-    /// and what a step drops follow from the seed and these two counts.
+    /// Saves or restores the weights, the optimizer's slots and the positions of the random streams, from which with
+    /// the seed the order of an epoch and the masks of a step follow.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.count("epochs_seen", &mut self.epochs_seen)?;
         if let Some(compiled) = &mut self.compiled {
@@ -33,12 +33,12 @@ impl<F: Scalar> Sequential<F> {
         })
     }
 
-    /// The layers in words, one each: what a state can be given back to.
+    /// Describes each layer in words: what a state can be restored to.
     pub(crate) fn described(&self) -> Vec<String> {
         self.layers.iter().map(describe).collect()
     }
 
-    /// Builds the layers as if this had been the seed from the start, with other first weights and masks.
+    /// Rebuilds the layers with another seed, initial weights and masks.
     pub(crate) fn reseed(&mut self, seed: u64) -> Result<()> {
         let mut shape = self.input.clone().unwrap_or_default();
         self.seed = seed;

@@ -1,4 +1,4 @@
-//! The summary: Keras's table of layers, shapes and parameters, and the memory that a training holds.
+//! The summary: Keras's table of layers, shapes and parameters, and the memory of a training.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::error::Shape;
 use crate::layer::{Layer, NamedLayer};
 use crate::scalar::Scalar;
 
-/// A table of the model's layers, shown by `Display`.
+/// A table of the model's layers, formatted by `Display`.
 ///
 /// # Example
 /// ```
@@ -21,12 +21,12 @@ pub struct Summary {
     rows: Vec<Row>,
     trainable: usize,
     fixed: usize,
-    /// Bytes of one number.
+    /// The bytes of one number.
     scalar: usize,
-    /// Numbers that the optimizer keeps for each trainable one.
+    /// The numbers that the optimizer keeps per trainable parameter.
     slots: usize,
     batch_size: usize,
-    /// Numbers that a batch needs beside the parameters.
+    /// The numbers of a batch, in addition to the parameters.
     batch: usize,
     fault: Option<String>,
 }
@@ -39,14 +39,14 @@ struct Row {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// The table of layers, with Keras's layout, and the memory of a training with batches of 32.
+    /// Returns the table of layers in Keras's layout, with the memory of a training with batch size 32.
     ///
-    /// A model with a known input shape is shown as it will be built; without one the shapes are `?`.
+    /// If the input shape is known, shapes are those after building; otherwise they are `?`.
     pub fn summary(&self) -> Summary {
         self.summary_for(32)
     }
 
-    /// The table of layers, and the memory of a training with batches of this size.
+    /// Returns the table of layers, with the memory of a training with this batch size.
     ///
     /// # Example
     /// ```
@@ -78,7 +78,7 @@ impl<F: Scalar> Sequential<F> {
             trainable,
             fixed,
             scalar: size_of::<F>(),
-            slots: self.compiled.as_ref().map_or(0, |compiled| compiled.optimizer.slots()),
+            slots: self.compiled.as_ref().map_or(0, |compiled| compiled.optimizer.traits().slots.len()),
             batch_size,
             batch: batch_size * (input + workspace) + kept,
             fault,
@@ -121,7 +121,7 @@ impl fmt::Display for Summary {
         ] {
             writeln!(f, " {what} params: {} ({})", grouped(count), bytes(count * self.scalar))?;
         }
-        // Values, gradients and the optimizer's slots of the parameters, and all that a batch needs.
+        // Values, gradients and optimizer slots of the parameters, and the buffers of a batch.
         let numbers = self.trainable * (2 + self.slots) + self.fixed + self.batch;
         write!(f, " Training with batch size {}: {}", self.batch_size, bytes(numbers * self.scalar))?;
         if let Some(fault) = &self.fault {
@@ -131,7 +131,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A cell's text in lines: broken before `(Kind)` where it is too long, and cut where that does not suffice.
+/// Splits the text of a cell into lines, before `(Kind)` if it is too long, and truncates it if needed.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let clean: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     let lines: Vec<&str> = match clean.rsplit_once(' ') {

@@ -1,4 +1,4 @@
-//! Weights by path: `F1/kernel` is the kernel of layer `F1`; a layer within a layer adds a step to the path.
+//! Weights by path: `F1/kernel` is the kernel of layer `F1`; an inner layer adds a component to the path.
 
 use ndarray::{ArrayBase, ArrayD, ArrayViewD, Data, Dimension};
 
@@ -8,10 +8,10 @@ use crate::param::Param;
 use crate::scalar::{Element, Scalar};
 
 impl<F: Scalar> Sequential<F> {
-    /// All weights with their paths, layer by layer.
+    /// Returns all weights with their paths, layer by layer.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`].
+    /// [`Error::NotBuilt`] if the model is not built.
     ///
     /// # Example
     /// ```
@@ -31,10 +31,10 @@ impl<F: Scalar> Sequential<F> {
         Ok(weights)
     }
 
-    /// The weight of this path, such as `F1/kernel`.
+    /// Returns the weight with this path, such as `F1/kernel`.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`], [`Error::Unknown`].
+    /// [`Error::NotBuilt`], or [`Error::Unknown`] for an unknown path.
     ///
     /// # Example
     /// ```
@@ -56,10 +56,10 @@ impl<F: Scalar> Sequential<F> {
         }
     }
 
-    /// Sets the weight of this path to the values of an array of the same shape.
+    /// Sets the weight with this path to the values of an array of the same shape.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`], [`Error::Unknown`], [`Error::WeightShape`]; the model is unchanged then.
+    /// [`Error::NotBuilt`], [`Error::Unknown`], [`Error::WeightShape`]. The model is then unchanged.
     ///
     /// # Example
     /// ```
@@ -94,11 +94,11 @@ impl<F: Scalar> Sequential<F> {
         Ok(())
     }
 
-    /// Sets all weights of a layer, in the order in which [`Sequential::weights`] lists them.
+    /// Sets all weights of a layer, in the order of [`Sequential::weights`].
     ///
     /// # Errors
-    /// [`Error::NotBuilt`], [`Error::Unknown`], [`Error::WeightCount`], [`Error::WeightShape`]; the model is
-    /// unchanged then.
+    /// [`Error::NotBuilt`], [`Error::Unknown`], [`Error::WeightCount`], [`Error::WeightShape`]. The model is then
+    /// unchanged.
     ///
     /// # Example
     /// ```
@@ -139,12 +139,12 @@ impl<F: Scalar> Sequential<F> {
         Ok(())
     }
 
-    /// Visits every parameter with its path, and whether its layer is trained.
+    /// Visits every parameter with its path and whether its layer is trained.
     pub(crate) fn walk<'a>(&'a self, f: &mut dyn FnMut(String, bool, &'a Param<F>)) {
         self.layers.iter().for_each(|layer| layer.walk("", f));
     }
 
-    /// What the trained parameters' regularizers add to the loss.
+    /// The penalty of the trained parameters' regularizers.
     pub(crate) fn weight_penalty(&self) -> f64 {
         let mut penalty = 0.0;
         self.layers.iter().for_each(|layer| {
@@ -157,7 +157,7 @@ impl<F: Scalar> Sequential<F> {
         penalty
     }
 
-    /// Visits every parameter to change it, in the same order, and whether its layer is trained.
+    /// Visits every parameter mutably, in the same order, with whether its layer is trained.
     pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
         self.layers.iter_mut().for_each(|layer| layer.walk_mut(f));
     }

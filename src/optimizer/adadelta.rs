@@ -1,6 +1,6 @@
 //! Adadelta: a = ρ·a + (1 − ρ)·g², δ = √(d + ε) / √(a + ε)·g, d = ρ·d + (1 − ρ)·δ², w −= η·δ.
 
-use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use super::{LearningRate, Optimizer, OptimizerTraits, Update, check_decay, check_range, named, setters};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -61,15 +61,15 @@ impl Default for Adadelta {
 }
 
 impl<F: Scalar> Optimizer<F> for Adadelta {
-    named!("adadelta", "Adadelta");
+    named!("Adadelta");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("adadelta").slots([0.0; 2])
+    }
 
     fn check(&self) -> Result<()> {
         check_decay("rho", self.rho)?;
         check_range("epsilon", self.epsilon, 0.0, f64::MAX)
-    }
-
-    fn slots(&self) -> usize {
-        2
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

@@ -1,6 +1,6 @@
 //! Adagrad: a += g², w −= η·g / √(a + ε).
 
-use super::{LearningRate, Optimizer, Update, check_range, named, setters};
+use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, named, setters};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -59,19 +59,15 @@ impl Default for Adagrad {
 }
 
 impl<F: Scalar> Optimizer<F> for Adagrad {
-    named!("adagrad", "Adagrad");
+    named!("Adagrad");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("adagrad").slots([self.initial_accumulator_value]).step(StepScale::Accumulated)
+    }
 
     fn check(&self) -> Result<()> {
         check_range("initial_accumulator_value", self.initial_accumulator_value, 0.0, f64::MAX)?;
         check_range("epsilon", self.epsilon, 0.0, f64::MAX)
-    }
-
-    fn slots(&self) -> usize {
-        1
-    }
-
-    fn slot_start(&self, _: usize) -> f64 {
-        self.initial_accumulator_value
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

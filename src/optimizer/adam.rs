@@ -1,6 +1,8 @@
 //! Adam: m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
-use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -83,16 +85,18 @@ impl Default for Adam {
 }
 
 impl<F: Scalar> Optimizer<F> for Adam {
-    named!("adam", "Adam");
+    named!("Adam");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("adam")
+            .slots(vec![0.0; 2 + usize::from(self.amsgrad)])
+            .step(StepScale::Normalized)
+    }
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
         check_decay("beta_2", self.beta_2)?;
         check_range("epsilon", self.epsilon, 0.0, f64::MAX)
-    }
-
-    fn slots(&self) -> usize {
-        2 + usize::from(self.amsgrad)
     }
 
     fn begin(&mut self, at: Update) {

@@ -1,6 +1,6 @@
 //! AdamW: w −= η·λ·w, then Adam.
 
-use super::{Adam, LearningRate, Optimizer, Options, Update};
+use super::{Adam, LearningRate, Optimizer, OptimizerTraits, Options, Update};
 use crate::config::{Config, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -78,8 +78,8 @@ impl Default for AdamW {
 }
 
 impl<F: Scalar> Optimizer<F> for AdamW {
-    fn name(&self) -> &str {
-        "adamw"
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits { name: "adamw", ..Optimizer::<F>::traits(&self.adam) }
     }
 
     fn config(&self) -> Option<Config> {
@@ -98,10 +98,6 @@ impl<F: Scalar> Optimizer<F> for AdamW {
 
     fn check(&self) -> Result<()> {
         Optimizer::<F>::check(&self.adam)
-    }
-
-    fn slots(&self) -> usize {
-        Optimizer::<F>::slots(&self.adam)
     }
 
     fn begin(&mut self, at: Update) {

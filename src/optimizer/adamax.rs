@@ -1,6 +1,8 @@
 //! Adamax: m += (g − m)(1 − β₁), u = max(β₂·u, |g|), w −= η·m / ((1 − β₁ᵗ)(u + ε)).
 
-use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -65,16 +67,16 @@ impl Default for Adamax {
 }
 
 impl<F: Scalar> Optimizer<F> for Adamax {
-    named!("adamax", "Adamax");
+    named!("Adamax");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("adamax").slots([0.0; 2]).step(StepScale::Normalized)
+    }
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
         check_decay("beta_2", self.beta_2)?;
         check_range("epsilon", self.epsilon, 0.0, f64::MAX)
-    }
-
-    fn slots(&self) -> usize {
-        2
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

@@ -1,6 +1,8 @@
 //! FTRL: n' = n + g², z += g − (n'^q − n^q)/η·w, w = (clip(z, ±l1) − z) / (n'^q/η + 2·l2).
 
-use super::{LearningRate, Optimizer, Update, check_positive, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_positive, check_range, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -86,7 +88,11 @@ impl Default for Ftrl {
 }
 
 impl<F: Scalar> Optimizer<F> for Ftrl {
-    named!("ftrl", "Ftrl");
+    named!("Ftrl");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("ftrl").slots([self.initial_accumulator_value, 0.0]).step(StepScale::Accumulated)
+    }
 
     fn check(&self) -> Result<()> {
         check_positive("learning_rate", self.learning_rate.at(0))?;
@@ -101,14 +107,6 @@ impl<F: Scalar> Optimizer<F> for Ftrl {
             check_range(argument, value, 0.0, f64::MAX)?;
         }
         Ok(())
-    }
-
-    fn slots(&self) -> usize {
-        2
-    }
-
-    fn slot_start(&self, slot: usize) -> f64 {
-        if slot == 0 { self.initial_accumulator_value } else { 0.0 }
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

@@ -1,6 +1,6 @@
 //! Lion: w −= η·sign(β₁·m + (1 − β₁)·g), then m = β₂·m + (1 − β₂)·g.
 
-use super::{LearningRate, Optimizer, Update, check_decay, named, setters};
+use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, named, setters};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -61,15 +61,15 @@ impl Default for Lion {
 }
 
 impl<F: Scalar> Optimizer<F> for Lion {
-    named!("lion", "Lion");
+    named!("Lion");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("lion").slots([0.0]).step(StepScale::Sign)
+    }
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
         check_decay("beta_2", self.beta_2)
-    }
-
-    fn slots(&self) -> usize {
-        1
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

@@ -5,6 +5,7 @@ mod adagrad;
 mod adam;
 mod adam_w;
 mod adamax;
+mod ext;
 mod ftrl;
 mod lion;
 mod nadam;
@@ -13,6 +14,7 @@ mod registry;
 mod rms_prop;
 mod schedule;
 mod sgd;
+mod traits;
 mod tuned;
 
 pub use adadelta::Adadelta;
@@ -20,6 +22,7 @@ pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use adamax::Adamax;
+pub use ext::OptimizerExt;
 pub use ftrl::Ftrl;
 pub use lion::Lion;
 pub use nadam::Nadam;
@@ -34,6 +37,7 @@ pub use schedule::{
     PiecewiseConstantDecay, PolynomialDecay, Schedule,
 };
 pub use sgd::Sgd;
+pub use traits::{OptimizerTraits, StepScale};
 pub use tuned::Tuned;
 
 use std::fmt::Debug;
@@ -51,11 +55,11 @@ use crate::state::State;
 /// and knows nothing of layers.
 ///
 /// The options that every rule supports (weight decay, gradient clipping, averaged weights, gradient accumulation)
-/// are set by provided methods. They wrap the rule in a [`Tuned`], so call them after the rule's own setters.
+/// are set by the methods of [`OptimizerExt`].
 ///
 /// # Example
 /// ```
-/// use cornu::optimizer::{LearningRate, Optimizer, Update};
+/// use cornu::optimizer::{LearningRate, Optimizer, OptimizerTraits, Update};
 /// use cornu::prelude::*;
 ///
 /// /// w −= η·sign(g)
@@ -63,7 +67,7 @@ use crate::state::State;
 /// struct SignDescent { learning_rate: LearningRate }
 ///
 /// impl<F: Scalar> Optimizer<F> for SignDescent {
-///     fn name(&self) -> &str { "sign_descent" }
+///     fn traits(&self) -> OptimizerTraits { OptimizerTraits::new("sign_descent") }
 ///     fn learning_rate(&self) -> &LearningRate { &self.learning_rate }
 ///     fn learning_rate_mut(&mut self) -> &mut LearningRate { &mut self.learning_rate }
 ///     fn update(&self, at: Update, value: &mut [F], grad: &[F], _: &mut [&mut [F]]) {
@@ -81,8 +85,8 @@ use crate::state::State;
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
-    /// The name of the rule in reports and files; for built-in rules, Keras's name.
-    fn name(&self) -> &str;
+    /// The name of the rule, its slots, and how its step depends on the gradient.
+    fn traits(&self) -> OptimizerTraits;
 
     /// The settings of the rule, for files. Default: none; a model compiled with such a rule cannot be saved.
     fn config(&self) -> Option<Config> {
@@ -105,17 +109,6 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
         Ok(())
     }
 
-    /// The number of slots, arrays that the rule keeps beside each parameter; at most [`MAX_SLOTS`]. Default: 0.
-    fn slots(&self) -> usize {
-        0
-    }
-
-    /// The number that slot `slot` is filled with at the start. Default: 0.
-    fn slot_start(&self, slot: usize) -> f64 {
-        let _ = slot;
-        0.0
-    }
-
     /// Called once before the parameters of an update, to compute what they share. Default: does nothing.
     fn begin(&mut self, at: Update) {
         let _ = at;
@@ -133,81 +126,9 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
     /// Updates `value`, a parameter or a piece of it; `slots` are as long as `value`.
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]);
 
-    /// The rate η of an update that is w ← w − η·g and nothing else: it may then be made within the product that gives
-    /// g, with the same bits, and `update` is not called. Default: none, as for every other rule.
-    fn descent(&self, at: Update) -> Option<f64> {
-        let _ = at;
-        None
-    }
-
     /// The options set around the rule. Default: none.
     fn options(&self) -> Option<&Options> {
         None
-    }
-
-    /// Decoupled weight decay: before each update, every weight loses `weight_decay · η` of itself. Default: 0.
-    fn weight_decay(self, weight_decay: f64) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        self.tuned().with(|options| options.weight_decay = Some(weight_decay))
-    }
-
-    /// Excludes parameters from weight decay if their own name, such as `bias` or `gamma`, contains one of these
-    /// words. Default: none.
-    fn exclude_from_weight_decay<W: Into<String>>(self, words: impl IntoIterator<Item = W>) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        self.tuned().with(|options| options.undecayed.extend(words.into_iter().map(Into::into)))
-    }
-
-    /// Scales the gradient of each parameter down to at most this norm. Default: no bound.
-    fn clip_norm(self, norm: f64) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        self.tuned().with(|options| options.clips.push(Clip::Norm(norm)))
-    }
-
-    /// Scales the gradients of all parameters down to at most this joint norm. Default: no bound.
-    fn global_clip_norm(self, norm: f64) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        self.tuned().with(|options| options.clips.push(Clip::GlobalNorm(norm)))
-    }
-
-    /// Clips every number of the gradient to ± `value`. Default: no bound.
-    fn clip_value(self, value: f64) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        self.tuned().with(|options| options.clips.push(Clip::Value(value)))
-    }
-
-    /// Keeps a moving average of the weights, which replaces them at the end of a fit. Default: none.
-    fn average_weights(self, average: WeightAverage) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        self.tuned().with(|options| options.average = Some(average))
-    }
-
-    /// Updates once every `batches` batches, by the mean of their gradients. Default: 1.
-    fn accumulate_gradients(self, batches: usize) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        self.tuned().with(|options| options.accumulation = Some(batches))
-    }
-
-    /// Wraps the rule in a [`Tuned`] with default options.
-    fn tuned(self) -> Tuned<F>
-    where
-        Self: Sized + 'static,
-    {
-        Tuned::new(Box::new(self))
     }
 }
 
@@ -285,11 +206,7 @@ macro_rules! setters {
 
 /// Implements the methods of `Optimizer` that are alike for every rule with a field `learning_rate`.
 macro_rules! named {
-    ($name:literal, $kind:literal) => {
-        fn name(&self) -> &str {
-            $name
-        }
-
+    ($kind:literal) => {
         fn config(&self) -> Option<crate::config::Config> {
             let config = crate::config::Config::from_settings("keras.optimizers", $kind, self);
             Some(config.with("learning_rate", self.learning_rate.config()?))

@@ -1,6 +1,8 @@
 //! Nadam: Adam with Nesterov's look ahead. m̂ = μₜ₊₁·m / (1 − Π·μₜ₊₁) + (1 − μₜ)·g / (1 − Π), w −= η·m̂ / (√v̂ + ε).
 
-use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -94,16 +96,16 @@ impl Default for Nadam {
 }
 
 impl<F: Scalar> Optimizer<F> for Nadam {
-    named!("nadam", "Nadam");
+    named!("Nadam");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("nadam").slots([0.0; 2]).step(StepScale::Normalized)
+    }
 
     fn check(&self) -> Result<()> {
         check_decay("beta_1", self.beta_1)?;
         check_decay("beta_2", self.beta_2)?;
         check_range("epsilon", self.epsilon, 0.0, f64::MAX)
-    }
-
-    fn slots(&self) -> usize {
-        2
     }
 
     fn begin(&mut self, at: Update) {

@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 /// 5. the moving average takes in the new weights, and replaces them if an overwrite is due;
 /// 6. the parameters' constraints.
 ///
-/// They are set by the methods of [`Optimizer`](super::Optimizer).
+/// They are set by the methods of [`OptimizerExt`](super::OptimizerExt).
 ///
 /// # Example
 /// ```
-/// use cornu::optimizer::{Optimizer, Sgd};
-/// let rule = Optimizer::<f32>::weight_decay(Sgd::new(0.1), 0.01).clip_norm(1.0);
+/// use cornu::optimizer::{Optimizer, OptimizerExt, Sgd};
+/// let rule = OptimizerExt::<f32>::weight_decay(Sgd::new(0.1), 0.01).clip_norm(1.0);
 /// assert_eq!(rule.options().and_then(|options| options.weight_decay), Some(0.01));
 /// ```
 ///
@@ -43,8 +43,8 @@ pub struct Options {
 ///
 /// # Example
 /// ```
-/// use cornu::optimizer::{Clip, Optimizer, Sgd};
-/// let rule = Optimizer::<f32>::clip_norm(Sgd::new(0.1), 1.0);
+/// use cornu::optimizer::{Clip, Optimizer, OptimizerExt, Sgd};
+/// let rule = OptimizerExt::<f32>::clip_norm(Sgd::new(0.1), 1.0);
 /// assert!(matches!(rule.options().map(|options| &options.clips[..]), Some([Clip::Norm(1.0)])));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,6 +1,8 @@
 //! RMSprop: v = ρ·v + (1 − ρ)·g², w −= η·g / √(v + ε). Centered: v − a² with a = ρ·a + (1 − ρ)·g.
 
-use super::{LearningRate, Optimizer, Update, check_decay, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -71,16 +73,18 @@ impl Default for RmsProp {
 }
 
 impl<F: Scalar> Optimizer<F> for RmsProp {
-    named!("rmsprop", "RMSprop");
+    named!("RMSprop");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("rmsprop")
+            .slots(vec![0.0; 1 + usize::from(self.momentum > 0.0) + usize::from(self.centered)])
+            .step(StepScale::Normalized)
+    }
 
     fn check(&self) -> Result<()> {
         check_decay("rho", self.rho)?;
         check_range("momentum", self.momentum, 0.0, 1.0)?;
         check_range("epsilon", self.epsilon, 0.0, f64::MAX)
-    }
-
-    fn slots(&self) -> usize {
-        1 + usize::from(self.momentum > 0.0) + usize::from(self.centered)
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

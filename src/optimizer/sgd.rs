@@ -1,6 +1,6 @@
 //! SGD: w −= η·g. With momentum: v = μ·v − η·g, w += v; Nesterov: w += μ·v − η·g.
 
-use super::{LearningRate, Optimizer, Update, check_range, named, setters};
+use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, named, setters};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -62,18 +62,16 @@ impl Default for Sgd {
 }
 
 impl<F: Scalar> Optimizer<F> for Sgd {
-    named!("sgd", "SGD");
+    named!("SGD");
+
+    fn traits(&self) -> OptimizerTraits {
+        OptimizerTraits::new("sgd")
+            .slots(vec![0.0; usize::from(self.momentum > 0.0)])
+            .step(StepScale::Gradient)
+    }
 
     fn check(&self) -> Result<()> {
         check_range("momentum", self.momentum, 0.0, 1.0)
-    }
-
-    fn slots(&self) -> usize {
-        usize::from(self.momentum > 0.0)
-    }
-
-    fn descent(&self, at: Update) -> Option<f64> {
-        (self.momentum == 0.0).then_some(at.learning_rate)
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {

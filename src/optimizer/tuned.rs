@@ -1,19 +1,19 @@
 //! A rule together with its options.
 
-use super::{LearningRate, Optimizer, Options, Update};
+use super::{LearningRate, Optimizer, OptimizerTraits, Options, Update};
 use crate::config::Config;
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// A rule with options such as weight decay or clipping, as created by [`Optimizer::weight_decay`] and its siblings.
+/// A rule with options such as weight decay or clipping, as created by [`OptimizerExt::weight_decay`](super::OptimizerExt::weight_decay) and its siblings.
 ///
 /// # Example
 /// ```
 /// use cornu::optimizer::{Optimizer, Tuned};
 /// use cornu::prelude::*;
 /// let rule: Tuned<f32> = Adam::new(0.001).weight_decay(0.01).exclude_from_weight_decay(["bias"]);
-/// assert_eq!(rule.name(), "adam");
+/// assert_eq!(rule.traits().name, "adam");
 /// ```
 #[derive(Debug, Clone)]
 pub struct Tuned<F: Scalar = f32> {
@@ -33,8 +33,8 @@ impl<F: Scalar> Tuned<F> {
 }
 
 impl<F: Scalar> Optimizer<F> for Tuned<F> {
-    fn name(&self) -> &str {
-        self.rule.name()
+    fn traits(&self) -> OptimizerTraits {
+        self.rule.traits()
     }
 
     fn config(&self) -> Option<Config> {
@@ -55,14 +55,6 @@ impl<F: Scalar> Optimizer<F> for Tuned<F> {
         self.rule.check()
     }
 
-    fn slots(&self) -> usize {
-        self.rule.slots()
-    }
-
-    fn slot_start(&self, slot: usize) -> f64 {
-        self.rule.slot_start(slot)
-    }
-
     fn begin(&mut self, at: Update) {
         self.rule.begin(at);
     }
@@ -77,9 +69,5 @@ impl<F: Scalar> Optimizer<F> for Tuned<F> {
 
     fn options(&self) -> Option<&Options> {
         Some(&self.options)
-    }
-
-    fn tuned(self) -> Tuned<F> {
-        self
     }
 }

@@ -1,4 +1,4 @@
-//! The layers of a model as a diagram, and as text for Graphviz.
+//! Diagrams of the layers of a model, as pictures and as Graphviz text.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -17,9 +17,10 @@ const BOX: f64 = 46.0;
 const GAP: f64 = 22.0;
 
 impl<F: Scalar> Sequential<F> {
-    /// Draws the layers from the input to the output, each with its name, kind, activation, output shape and number of
-    /// parameters; a layer that holds others is a frame round them. To an `.svg` or `.png` file, or as text for
-    /// Graphviz to a `.dot`.
+    /// Draws the layers from input to output, with name, kind, activation, output shape and number of parameters.
+    ///
+    /// A layer that contains others is a frame around them. The extension selects the format: `.svg`, `.png`, or
+    /// `.dot` for Graphviz text.
     ///
     /// # Errors
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).
@@ -43,7 +44,7 @@ impl<F: Scalar> Sequential<F> {
         save(path, &scene(self))
     }
 
-    /// The layers as a graph in the language of Graphviz: `dot -Tsvg` draws it.
+    /// Returns the layers as a Graphviz graph, which `dot -Tsvg` draws.
     ///
     /// # Example
     /// ```
@@ -65,7 +66,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// Writes layers one after another; gives the name of the last.
+/// Writes layers one after another and returns the name of the last.
 fn chain<F: Scalar>(
     dot: &mut String,
     layers: &[NamedLayer<F>],
@@ -87,7 +88,7 @@ fn chain<F: Scalar>(
         let _ = writeln!(
             dot,
             "{indent}{name} [label=\"\", shape=point];\n{indent}{last} -> {name};\n{indent}subgraph cluster_{name} {{\n{indent}  label={};",
-            // On the left, where no arrow goes through it.
+            // On the left, where no arrow passes.
             quoted(&(label + "\n")).replace("\\n", "\\l")
         );
         let ways = if is_parallel(layer) { 1 } else { layer.layers().len() };
@@ -115,7 +116,7 @@ fn quoted(text: &str) -> String {
     format!("\"{plain}\"")
 }
 
-/// Its name, kind and activation.
+/// The name, kind and activation of a layer.
 fn words<F: Scalar>(layer: &NamedLayer<F>) -> String {
     let activation = layer.activation().map(|activation| format!("{activation:?}").to_lowercase());
     let told = activation.filter(|name| *name != "linear" && *name != layer.kind().to_lowercase());
@@ -123,7 +124,7 @@ fn words<F: Scalar>(layer: &NamedLayer<F>) -> String {
     format!("{} ({}{activation})", layer.label(), layer.kind())
 }
 
-/// Its output's shape and its parameters.
+/// The output shape and number of parameters of a layer.
 fn numbers<F: Scalar>(layer: &NamedLayer<F>) -> String {
     let mut count = 0;
     layer.walk("", &mut |_, _, param| count += param.len());
@@ -134,7 +135,7 @@ fn numbers<F: Scalar>(layer: &NamedLayer<F>) -> String {
     }
 }
 
-/// The colour of a kind: of what has weights, of what normalises or disturbs, and of what only shapes.
+/// The colour of a kind: with weights, normalizing or random, or reshaping.
 fn colour<F: Scalar>(layer: &NamedLayer<F>) -> Colour {
     let mut has_weights = false;
     layer.walk("", &mut |_, _, param| has_weights |= param.is_trainable());
@@ -146,12 +147,12 @@ fn colour<F: Scalar>(layer: &NamedLayer<F>) -> Colour {
     blend(WHITE, strong, 0.18)
 }
 
-/// Whether the layers that it holds all read its input, and none what another puts out.
+/// Returns whether the inner layers all read the input of this layer, not the output of one another.
 fn is_parallel<F: Scalar>(layer: &NamedLayer<F>) -> bool {
     layer.traits().topology == Topology::Parallel
 }
 
-/// How high a layer stands, with the arrow below it.
+/// The height of a layer with the arrow below it.
 fn height<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
     match layer.layers() {
         [] => BOX + GAP,
@@ -174,7 +175,7 @@ fn scene<F: Scalar>(model: &Sequential<F>) -> Scene {
     scene
 }
 
-/// Draws a layer from this height down, round this middle and so wide.
+/// Draws a layer downwards from this height, centred and with this width.
 fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, (middle, wide): (f64, f64)) {
     let (left, right) = (middle - wide / 2.0, middle + wide / 2.0);
     let bottom = top + height(layer) - GAP;
@@ -220,7 +221,7 @@ fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, (middle, 
     }
 }
 
-/// An arrow down.
+/// Draws an arrow downwards.
 fn arrow(scene: &mut Scene, middle: f64, from: f64, to: f64) {
     scene.line(vec![(middle, from), (middle, to - 6.0)], Stroke::new(INK, 1.4));
     scene.area(vec![(middle - 4.5, to - 8.0), (middle + 4.5, to - 8.0), (middle, to)], INK);

@@ -1,11 +1,11 @@
-//! A pair of axes with their names, ticks and grid, and what is drawn between them.
+//! A pair of axes with labels, ticks and grid, and the lines between them.
 
 use super::colour::{Colour, FAINT, GRID, INK, WHITE};
 use super::ink::width;
 use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
 use crate::axis::Scale;
 
-/// Where in a picture the axes are, and what they span.
+/// The position of axes in a picture, and their ranges.
 #[derive(Debug)]
 pub(super) struct Axes {
     from: Point,
@@ -15,7 +15,7 @@ pub(super) struct Axes {
 }
 
 impl Axes {
-    /// Draws axes with these names into the box between two corners, names and ticks included.
+    /// Draws labelled axes with ticks into the box between two corners.
     pub(super) fn draw(
         scene: &mut Scene,
         (left, top): Point,
@@ -26,7 +26,7 @@ impl Axes {
         Axes::aligned(scene, (left, top), (right, bottom), (x_name, x), (y_name, y), room(y, bottom - top))
     }
 
-    /// The same, with so much room for the ticks on the left: that of several axes, one above another.
+    /// Draws axes with this space for the ticks on the left, to align several axes.
     pub(super) fn aligned(
         scene: &mut Scene,
         (left, top): Point,
@@ -57,7 +57,7 @@ impl Axes {
         axes
     }
 
-    /// Where these numbers are in the picture.
+    /// Returns the position of these numbers in the picture.
     pub(super) fn at(&self, x: f64, y: f64) -> Point {
         let ((left, top), (right, bottom)) = (self.from, self.to);
         (
@@ -70,7 +70,8 @@ impl Axes {
         (self.from, self.to)
     }
 
-    /// A line through these points, broken where one is not finite; alone ones are dots, and so are all where `dots`.
+    /// Draws a line through these points, broken at values that are not finite; isolated points, or all if `dots`,
+    /// become dots.
     pub(super) fn line(&self, scene: &mut Scene, points: &[Point], stroke: Stroke, dots: bool) {
         for part in points.split(|(x, y)| !(x.is_finite() && y.is_finite())) {
             let places: Vec<Point> = part.iter().map(|(x, y)| self.at(*x, *y)).collect();
@@ -81,7 +82,7 @@ impl Axes {
         }
     }
 
-    /// An upright line at this number, with a text beside its upper end.
+    /// Draws a vertical line with a text beside its upper end.
     pub(super) fn mark(&self, scene: &mut Scene, x: f64, text: &str) {
         let place = self.at(x, f64::NAN).0;
         scene.line(vec![(place, self.from.1), (place, self.to.1)], Stroke::new(INK, 1.3).dashed(true));
@@ -94,12 +95,12 @@ impl Axes {
     }
 }
 
-/// The room that the ticks on the left of axes of this height take.
+/// The width of the ticks on the left of axes of this height.
 pub(super) fn room(y: Scale, height: f64) -> f64 {
     y.ticks((height / 45.0) as usize).iter().map(|(_, text)| width(text, SMALL)).fold(0.0, f64::max)
 }
 
-/// At most some points for each pixel's width: of more the first, lowest, highest and last.
+/// Thins points to a few per pixel column: the first, lowest, highest and last.
 fn thinned(points: Vec<Point>) -> Vec<Point> {
     if points.len() < 3000 {
         return points;
@@ -116,7 +117,7 @@ fn thinned(points: Vec<Point>) -> Vec<Point> {
     few
 }
 
-/// A row of names with the lines or colours they stand for, from the left; gives how many rows it took.
+/// Draws a legend from the left and returns its number of rows.
 pub(super) fn legend(
     scene: &mut Scene,
     (left, top): Point,
@@ -125,7 +126,7 @@ pub(super) fn legend(
 ) -> usize {
     let wide = |name: &str| width(name, SMALL) + 46.0;
     let total: f64 = entries.iter().map(|(name, ..)| wide(name)).sum();
-    // In columns, where one row is not enough.
+    // In columns, if one row is not enough.
     let column = entries.iter().map(|(name, ..)| wide(name)).fold(0.0, f64::max);
     let (mut x, mut row) = (left, 0);
     for (name, colour, stroke) in entries {

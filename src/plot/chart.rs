@@ -1,4 +1,4 @@
-//! Numbers against numbers: lines, dots and bands, such as a forecast beside what came, or predictions in their intervals.
+//! Charts of lines, dots and bands, such as a forecast beside measurements, or predictions with intervals.
 
 use std::path::Path;
 
@@ -15,8 +15,9 @@ use crate::error::{Error, Result};
 const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 420.0;
 
-/// A picture of lines, dots and bands over one pair of axes, each with a name in the legend, unless
-/// that is empty. What is added first lies below.
+/// A chart of lines, dots and bands over one pair of axes, each with an optional name in the legend.
+///
+/// Later items are drawn over earlier ones; an empty name has no legend entry.
 ///
 /// # Example
 /// ```
@@ -25,7 +26,7 @@ const HEIGHT: f64 = 420.0;
 /// let path = std::env::temp_dir().join("cornu-example-chart.svg");
 /// Chart::new("year", "height (cm)")
 ///     .band("90 % interval", years.clone().map(|t| (t, 0.9 * f64::from(t - 1990), 1.2 * f64::from(t - 1990))))
-///     .line("foretold", years.clone().map(|t| (t, t - 1990)))
+/// .line("forecast", years.clone().map(|t| (t, t - 1990)))
 ///     .dots("measured", years.map(|t| (t, t - 1990 + t % 3)))
 ///     .plot(&path)?;
 /// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("height (cm)")));
@@ -43,7 +44,7 @@ pub struct Chart {
 struct Part {
     name: String,
     kind: Kind,
-    /// The upper edge there and the lower edge back for a band.
+    /// For a band, the upper edge forwards and the lower edge backwards.
     points: Vec<Point>,
 }
 
@@ -55,18 +56,18 @@ enum Kind {
 }
 
 impl Chart {
-    /// An empty picture, whose axes have these names, with units where there are any.
+    /// Creates an empty chart with these axis labels, which should include units.
     pub fn new(x: impl Into<String>, y: impl Into<String>) -> Self {
         Chart { names: [x.into(), y.into()], log_x: false, parts: Vec::new() }
     }
 
-    /// Each power of ten takes as much room along x, where all x are positive. Default: only where they span more than three.
+    /// Makes the x axis logarithmic if all x are positive. Default: only if they span more than three powers of ten.
     pub fn log_x(mut self) -> Self {
         self.log_x = true;
         self
     }
 
-    /// Adds a line through points `(x, y)`, broken where one is not finite.
+    /// Adds a line through points `(x, y)`, broken at values that are not finite.
     pub fn line<X: AsPrimitive<f64>, Y: AsPrimitive<f64>>(
         self,
         name: impl Into<String>,
@@ -84,7 +85,7 @@ impl Chart {
         self.part(name.into(), Kind::Dots, points.into_iter().map(|(x, y)| (x.as_(), y.as_())).collect())
     }
 
-    /// Adds what lies between two lines, by `(x, low, high)`.
+    /// Adds the area between two lines, from `(x, low, high)`.
     pub fn band<X: AsPrimitive<f64>, Y: AsPrimitive<f64>>(
         self,
         name: impl Into<String>,
@@ -103,11 +104,11 @@ impl Chart {
         self
     }
 
-    /// Draws it to an `.svg` or `.png` file.
+    /// Draws the chart to an `.svg` or `.png` file.
     ///
     /// # Errors
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io);
-    /// [`Error::Empty`] where no point is finite.
+    /// [`Error::Empty`] if no point is finite.
     pub fn plot(&self, path: impl AsRef<Path>) -> Result<()> {
         let points = || self.parts.iter().flat_map(|part| &part.points);
         if !points().any(|(x, y)| x.is_finite() && y.is_finite()) {
@@ -115,7 +116,7 @@ impl Chart {
         }
         let strokes: Vec<Stroke> = (0..self.parts.len())
             .map(|place| {
-                // Beside another, a line is told by more than its colour.
+                // Several lines differ by more than their colour.
                 Stroke::new(line(place).0, 2.0).dashed(place % 2 == 1)
             })
             .collect();

@@ -1,4 +1,4 @@
-//! The confusion matrix as a picture.
+//! Pictures of confusion matrices.
 
 use std::path::Path;
 
@@ -12,8 +12,9 @@ use crate::metric::ConfusionMatrix;
 const WIDTH: f64 = 800.0;
 
 impl ConfusionMatrix {
-    /// Draws the matrix to an `.svg` or `.png` file: a row for each true class, a column for each predicted one, each
-    /// cell as dark as its share of the row, with its count in it.
+    /// Draws the matrix to an `.svg` or `.png` file: a row per true class, a column per predicted class.
+    ///
+    /// Each cell shows its count and is as dark as its share of the row.
     ///
     /// # Errors
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).
@@ -36,19 +37,19 @@ impl ConfusionMatrix {
 fn scene(matrix: &ConfusionMatrix) -> Scene {
     let (counts, names) = (matrix.counts(), matrix.class_names());
     let classes = names.len();
-    // Names take what they need, up to a third of the picture.
+    // Names take the space they need, up to a third of the picture.
     let longest = names.iter().map(|name| width(name, SMALL)).fold(0.0, f64::max).min(170.0);
     let left = longest + 44.0;
     let cell = ((WIDTH - left - 20.0) / classes as f64).min(if classes < 4 { 150.0 } else { 110.0 });
-    // In the middle, where it takes less than the width.
+    // Centred, if it is narrower than the picture.
     let left = left + ((WIDTH - 20.0 - left - cell * classes as f64) / 2.0 - 20.0).max(0.0);
     let (top, right) = (44.0, left + cell * classes as f64);
     let bottom = top + cell * classes as f64;
-    // Names below their columns stand upright where they are wider than these.
+    // Names below the columns are vertical if they are wider than the columns.
     let lies = names.iter().all(|name| width(name, SMALL) < cell - 4.0);
     let below = if lies { 22.0 } else { longest + 10.0 };
     let mut scene = Scene::new("Confusion matrix", (WIDTH, (bottom + below + 34.0).ceil()));
-    // No 100 % where something is wrong.
+    // Never 100 % if something is wrong.
     let most = if matrix.accuracy() < 1.0 { 99.9 } else { 100.0 };
     let percent = (100.0 * matrix.accuracy()).min(most);
     let title = format!("accuracy {percent:.1} % of {}", written(counts.sum()));
@@ -70,7 +71,7 @@ fn scene(matrix: &ConfusionMatrix) -> Scene {
     }
     scene.outline((left, top), (right, bottom), Stroke::new(INK, 1.0));
     let size = SMALL.min(cell - 1.0).max(9.0);
-    // Of very many classes not every name has room.
+    // With very many classes, not every name fits.
     let every = ((size + 1.0) / cell).ceil().max(1.0) as usize;
     for (class, name) in names.iter().enumerate().step_by(every) {
         let middle = cell * (class as f64 + 0.5);
@@ -89,7 +90,7 @@ fn scene(matrix: &ConfusionMatrix) -> Scene {
     scene
 }
 
-/// A count, which need not be whole where rows were weighted.
+/// A count, which may be a fraction if rows were weighted.
 fn written(count: f64) -> String {
     if count.fract() == 0.0 { format!("{count}") } else { format!("{count:.2}") }
 }

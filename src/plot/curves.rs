@@ -1,4 +1,4 @@
-//! ROC, precision-recall and reliability, one curve or one for each class.
+//! Pictures of ROC, precision-recall and reliability curves, one or one per class.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use crate::metric::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 
 const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 600.0;
-/// More names than these leave no room for the curves.
+/// More names than these leave no space for the curves.
 const MOST: usize = 24;
 
-/// What a curve is called in a picture that has one.
+/// A curve and its name in the legend.
 type Named = (String, Vec<Point>);
 
-/// Draws ROC curves with their names, such as one for each class, and their areas.
+/// Draws named ROC curves, such as one per class, with their areas.
 ///
 /// # Errors
 /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io);
@@ -51,8 +51,9 @@ pub fn roc<'a>(
     save(path.as_ref(), &unit_square("ROC curve", curves, names, Some(guess))?)
 }
 
-/// Draws precision-recall curves with their names and average precisions; with a single curve also the share of
-/// positives, which is the precision of a guess.
+/// Draws named precision-recall curves with their average precisions.
+///
+/// A single curve is shown with the share of positives, which is the precision of a random guess.
 ///
 /// # Errors
 /// As [`roc`].
@@ -64,6 +65,7 @@ pub fn roc<'a>(
 /// let curve = PrecisionRecallCurve::new(&array![0, 1, 0, 1], &array![0.3, 0.9, 0.4, 0.6])?;
 /// let path = std::env::temp_dir().join("cornu-example-pr.svg");
 /// cornu::plot::precision_recall([("spike", &curve)], &path)?;
+/// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("spike")));
 /// # std::fs::remove_file(&path).map_err(cornu::Error::outside)?;
 /// # Ok::<(), cornu::Error>(())
 /// ```
@@ -90,8 +92,9 @@ pub fn precision_recall<'a>(
     save(path.as_ref(), &unit_square("Precision-recall curve", named, names, guess)?)
 }
 
-/// Draws reliability diagrams with their names and expected calibration errors, and for a single one how many
-/// predictions there are in each part.
+/// Draws named reliability diagrams with their expected calibration errors.
+///
+/// A single diagram is shown with the number of predictions in each bin.
 ///
 /// # Errors
 /// As [`roc`].
@@ -103,6 +106,7 @@ pub fn precision_recall<'a>(
 /// let curve = CalibrationCurve::new(&array![0, 1, 0, 1], &array![0.3, 0.9, 0.4, 0.6], 5)?;
 /// let path = std::env::temp_dir().join("cornu-example-reliability.svg");
 /// cornu::plot::reliability([("network", &curve)], &path)?;
+/// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("network")));
 /// # std::fs::remove_file(&path).map_err(cornu::Error::outside)?;
 /// # Ok::<(), cornu::Error>(())
 /// ```
@@ -127,7 +131,7 @@ pub fn reliability<'a>(
     save(path.as_ref(), &scene)
 }
 
-/// Adds how many predictions are in each part, as bars below.
+/// Adds the number of predictions in each bin as bars below.
 fn counts(scene: &mut Scene, curve: &CalibrationCurve) {
     let top = scene.size.1;
     scene.size.1 += 190.0;
@@ -148,12 +152,12 @@ fn counts(scene: &mut Scene, curve: &CalibrationCurve) {
     }
 }
 
-/// A name in the legend, with a number that says how good it is.
+/// A legend entry: a name with its score.
 fn entry(name: impl Into<String>, number: &str) -> String {
     format!("{}: {number}", fitted(&name.into(), SMALL, 240.0))
 }
 
-/// Curves between 0 and 1 in both directions, with a dashed line to compare with.
+/// Draws curves in the unit square, with a dashed line for comparison.
 fn unit_square(
     title: &str,
     curves: Vec<Named>,

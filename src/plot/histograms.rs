@@ -1,4 +1,4 @@
-//! Histograms over the epochs, one panel for each parameter and layer.
+//! Pictures of histograms over the epochs, one panel per parameter and layer.
 
 use std::path::Path;
 
@@ -14,19 +14,21 @@ use crate::scalar::Scalar;
 
 const WIDTH: f64 = 800.0;
 const HEIGHT: f64 = 176.0;
-/// More panels than these for weights, gradients or activations are left out.
+/// The maximum number of panels each for weights, gradients and activations.
 const MOST: usize = 12;
-/// More epochs than these are shown by some of them.
+/// The maximum number of epochs; of more, a selection is shown.
 const COLUMNS: usize = 50;
-/// Shades that can be told apart.
+/// The number of shades that can be distinguished.
 const SHADES: f64 = 12.0;
 
 impl<F: Scalar> Histograms<'_, F> {
-    /// Draws the histograms to an `.svg` or `.png` file: a panel for each parameter and layer, an upright strip for
-    /// each epoch, darker where more numbers are. The first 12 of weights, gradients and activations each have room.
+    /// Draws the histograms to an `.svg` or `.png` file, one panel per parameter and layer.
+    ///
+    /// Each epoch is a vertical strip, darker where more values are. At most 12 panels each of weights, gradients and
+    /// activations are drawn.
     ///
     /// # Errors
-    /// [`Error::Empty`] where nothing was recorded; [`FileError::Extension`](crate::error::FileError::Extension),
+    /// [`Error::Empty`] if nothing was recorded; [`FileError::Extension`](crate::error::FileError::Extension),
     /// [`FileError::Io`](crate::error::FileError::Io).
     ///
     /// # Example
@@ -40,6 +42,7 @@ impl<F: Scalar> Histograms<'_, F> {
     /// model.fit(&x, &x, &Fit::new().epochs(9).callback(&mut histograms).verbose(Verbose::Silent))?;
     /// let path = std::env::temp_dir().join("cornu-example-histograms.svg");
     /// histograms.plot(&path)?;
+    /// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("<svg")));
     /// # std::fs::remove_file(&path).map_err(Error::outside)?;
     /// # Ok::<(), cornu::Error>(())
     /// ```
@@ -79,7 +82,7 @@ fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): (f64, f64)) {
     let full =
         || series.histograms.iter().filter(|histogram| histogram.counts.iter().any(|count| *count > 0));
     let ends = full().flat_map(|histogram| [histogram.low, histogram.high]);
-    // A range of its own, never in powers of ten: a strip stands from its lowest number to its highest.
+    // Each panel has its own linear range; a strip spans from its lowest to its highest value.
     let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
     let y = match low <= high {
         true if high > low => Scale::new(low, high),
@@ -88,7 +91,7 @@ fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): (f64, f64)) {
     };
     let first = series.epochs.first().map_or(0, |epoch| epoch + 1) as f64;
     let last = series.epochs.last().map_or(0, |epoch| epoch + 1) as f64;
-    // A strip reaches half way to the next.
+    // A strip reaches halfway to the next.
     let step =
         if shown.len() > 1 { (last - first) / (series.epochs.len() - 1) as f64 * every as f64 } else { 1.0 };
     let x = Scale::whole(first - step / 2.0, last + step / 2.0);
@@ -115,7 +118,7 @@ fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): (f64, f64)) {
         for same in tones.chunk_by(|a, b| a == b) {
             let (lower, mut upper) = (edge(part), edge(part + same.len()));
             part += same.len();
-            // Numbers that are all the same have no height.
+            // Values that are all equal have no height.
             upper = upper.min(lower - 1.5);
             if same[0] > 0.0 {
                 scene.rect((left, upper), (right, lower), shade(0.08 + 0.92 * same[0]));

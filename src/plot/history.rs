@@ -1,4 +1,4 @@
-//! The course of a training: a panel for the loss, one for each metric, and one for the learning rate where it changes.
+//! Pictures of a training: panels for the loss, each metric, and the learning rate if it changes.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::training::History;
 
 const WIDTH: f64 = 800.0;
 
-/// A panel: its name, and its lines by name.
+/// A panel: its name and its lines by name.
 struct Panel {
     name: String,
     lines: Vec<(String, Vec<Point>, Stroke)>,
@@ -23,12 +23,12 @@ impl History {
     /// Draws the loss and the metrics of every epoch, of training and validation, to an `.svg` or `.png` file; beside
     /// them the learning rate, where it changes, and the epoch whose weights were restored.
     ///
-    /// Epochs count from 1, as the progress bar counts them. A line is broken where a number is not finite, and the
-    /// picture says so. An axis is logarithmic where its numbers are positive and span more than three powers of ten.
+    /// Epochs count from 1, as in the progress line. A line is broken at values that are not finite, and the picture
+    /// says so. An axis is logarithmic if its values are positive and span more than three powers of ten.
     ///
     /// # Errors
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io),
-    /// and [`Error::Empty`] where no epoch was trained.
+    /// and [`Error::Empty`] if no epoch was trained.
     ///
     /// # Example
     /// ```

@@ -1,5 +1,5 @@
-//! A picture as a file: SVG text, or a PNG with two dots for each of its pixels. The font is DejaVu Sans, of which the
-//! Latin, Greek and Cyrillic letters and some signs are in the crate.
+//! Output of a picture as SVG text, or as PNG with two dots per pixel. The font is DejaVu Sans; its Latin, Greek and
+//! Cyrillic letters and some signs are part of the crate.
 
 use std::sync::Once;
 
@@ -10,29 +10,29 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::scene::{Anchor, Item, Scene, Stroke, Text};
 use crate::error::{Error, Result};
 
-/// Lengths are drawn so many times as large, so that whole numbers are fine enough for curves and smooth edges.
+/// The factor by which lengths are enlarged, so that integers are fine enough for curves and smooth edges.
 const FINE: f64 = 4.0;
-/// Of these, so many make a dot of a PNG.
+/// The number of enlarged units per dot of a PNG.
 const PER_DOT: usize = 2;
-/// The font, and what to take in its place where an SVG is seen without it.
+/// The font, and its replacements if an SVG is viewed without it.
 const FONT: &str = "DejaVu Sans, Verdana, sans-serif";
 
 fn font(size: f64) -> FontDesc<'static> {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {
-        // Bytes that are in the crate are a font; a test draws with it.
+        // The embedded bytes are a valid font; a test draws with it.
         let _ = register_font(FONT, FontStyle::Normal, include_bytes!("font.ttf"));
     });
-    // The backends take a size for more than the height of an em.
+    // The backends measure a size larger than the height of an em.
     FontDesc::new(FontFamily::Name(FONT), size * FINE * 1.164, FontStyle::Normal)
 }
 
-/// How wide a text is.
+/// The width of a text.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     font(size).box_size(text).map_or(0.0, |(width, _)| f64::from(width) / FINE)
 }
 
-/// A text cut to what fits this width.
+/// Truncates a text to this width.
 pub(super) fn fitted(text: &str, size: f64, room: f64) -> String {
     if width(text, size) <= room {
         return text.into();
@@ -58,13 +58,13 @@ fn size(scene: &Scene) -> (u32, u32) {
     (width as u32 / 4 * 4, height as u32 / 4 * 4)
 }
 
-/// The picture as SVG.
+/// Returns the picture as SVG.
 pub(super) fn svg(scene: &Scene) -> Result<String> {
     let (wide, high) = size(scene);
     let mut text = String::new();
     draw(&SVGBackend::with_string(&mut text, (wide, high)).into_drawing_area(), scene, true)?;
     let drawn = format!("width=\"{wide}\" height=\"{high}\"");
-    // On a page that is narrower it shrinks.
+    // On a narrower page it shrinks.
     let style = "style=\"max-width:100%;height:auto\"";
     let shown = format!("width=\"{}\" height=\"{}\" role=\"img\" {style}", scene.size.0, scene.size.1);
     let title = scene.title.replace('&', "&amp;").replace('<', "&lt;");
@@ -72,7 +72,7 @@ pub(super) fn svg(scene: &Scene) -> Result<String> {
     Ok(text.replacen('>', &format!(">\n<title>{title}</title>"), 1))
 }
 
-/// The picture as PNG.
+/// Returns the picture as PNG.
 pub(super) fn png(scene: &Scene) -> Result<Vec<u8>> {
     let (wide, high) = size(scene);
     let mut fine = vec![0; wide as usize * high as usize * 3];
@@ -163,7 +163,7 @@ fn draw_line<D: DrawingBackend>(
             area.draw(&PathElement::new(part, style))?;
             continue;
         }
-        // Each stretch alone, with round corners: a bitmap's thick path has gaps at sharp ones.
+        // Draw each segment alone with round corners: thick paths of the bitmap backend have gaps at sharp corners.
         for ends in part.windows(2) {
             area.draw(&PathElement::new(ends.to_vec(), style))?;
         }
@@ -174,7 +174,7 @@ fn draw_line<D: DrawingBackend>(
     Ok(())
 }
 
-/// The stretches of a line of dashes.
+/// Splits a line into dashes.
 fn dashes(points: &[(i32, i32)], dash: f64, gap: f64) -> Vec<Vec<(i32, i32)>> {
     let (mut parts, mut part, mut on, mut left) = (Vec::new(), Vec::new(), true, dash);
     for ends in points.windows(2) {

@@ -1,4 +1,4 @@
-//! The first layer's kernels as signals: what each unit or filter looks for.
+//! Pictures of the kernels of the first layer: the signals to which each unit or filter responds.
 
 use std::path::Path;
 
@@ -11,21 +11,24 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 const WIDTH: f64 = 800.0;
-/// More kernels than these are not told apart.
+/// The maximum number of kernels.
 const MOST: usize = 48;
-/// Kernels of more steps are drawn by what each few of them span.
+/// Kernels with more steps are drawn as a band.
 const MANY: usize = 300;
 
 impl<F: Scalar> Sequential<F> {
-    /// Draws the kernels of the first layer that has one to an `.svg` or `.png` file, each as the signal that its unit
-    /// or filter answers most to, all at the same scale; at most 48, those with the largest weights.
+    /// Draws the kernels of the first layer that has one to an `.svg` or `.png` file.
     ///
-    /// Of a dense layer a kernel has a weight for each input, of a convolution one for each step and a line for each
-    /// channel; a kernel of more than 300 steps is a band from the least to the most of each few of them, with their
-    /// mean in it; two-dimensional kernels are cells, blue below 0 and vermillion above, whose channels are added up.
+    /// Each kernel is drawn as the signal to which its unit or filter responds most, all at the same scale; of more
+    /// than 48 kernels, those with the largest weights are drawn.
+    ///
+    /// A kernel of a dense layer has one weight per input, that of a convolution one per step and a line per channel.
+    /// A kernel of more than 300 steps is drawn as a band from the minimum to the maximum of every few steps, with
+    /// their mean. Two-dimensional kernels are drawn as cells, blue below 0 and vermillion above, summed over
+    /// channels.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`Error::Unknown`] where no layer has a kernel;
+    /// [`Error::NotBuilt`]; [`Error::Unknown`] if no layer has a kernel;
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).
     ///
     /// # Example
@@ -35,6 +38,7 @@ impl<F: Scalar> Sequential<F> {
     /// model.build()?;
     /// let path = std::env::temp_dir().join("cornu-example-kernels.svg");
     /// model.plot_kernels(&path)?;
+    /// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("<svg")));
     /// # std::fs::remove_file(&path).map_err(Error::outside)?;
     /// # Ok::<(), cornu::Error>(())
     /// ```
@@ -93,7 +97,7 @@ fn scene(name: &str, values: &[f64], shape: &[usize]) -> Scene {
     scene
 }
 
-/// What the steps of a kernel are.
+/// The label of the steps of a kernel.
 fn axis(shape: &[usize]) -> String {
     match *shape {
         [inputs, _] => format!("inputs 0 to {} from the left", inputs - 1),
@@ -127,8 +131,8 @@ fn lines(scene: &mut Scene, weights: &[f64], channels: usize, largest: f64, from
     }
 }
 
-/// From the lowest to the highest of each few steps, and a line through their means, for kernels with more steps than
-/// can be drawn one by one.
+/// Draws a band from the minimum to the maximum of every few steps, and a line through their means, for kernels with
+/// too many steps to draw.
 fn envelope(scene: &mut Scene, points: &[Point], colour: Colour) {
     let few = points.len().div_ceil(MANY / 3).max(1);
     let mut means = Vec::new();

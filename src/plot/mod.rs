@@ -1,20 +1,20 @@
-//! Pictures: trainings, what a model gets right and wrong, its weights and what it looks at, as SVG or PNG.
+//! Pictures of trainings, predictions, weights and attributions, as SVG or PNG.
 //!
-//! Each thing has a `plot` of its own, and the end of the path's name tells the format. A picture is 800 pixels wide; a
-//! PNG has two dots for each, for fine screens. The colours are those of Okabe and Ito (2008), which people tell apart
-//! who see red and green alike, and lines that mean different things differ in more than their colour. No font, library
-//! or program needs to be there.
+//! Each type has a `plot` method, and the extension of the path selects the format. A picture is 800 pixels wide; a
+//! PNG has two dots per pixel for high-resolution screens. The colours are those of Okabe and Ito (2008), which
+//! people with any colour vision can distinguish, and lines differ by more than their colour. No font, library or
+//! program needs to be installed.
 //!
 //! | picture | method |
 //! |---|---|
 //! | loss, metrics and learning rate by epoch | [`History::plot`](crate::History::plot) |
 //! | confusion matrix | [`ConfusionMatrix::plot`](crate::metric::ConfusionMatrix::plot) |
-//! | ROC, precision-recall, reliability | [`RocCurve::plot`](crate::metric::RocCurve::plot) and its kin; [`roc`], [`precision_recall`] and [`reliability`] for one curve a class |
-//! | what of an input adds to an output | [`Attributions::plot`](crate::inspect::Attributions::plot) |
+//! | ROC, precision-recall, reliability | [`RocCurve::plot`](crate::metric::RocCurve::plot) and its siblings; [`roc`], [`precision_recall`] and [`reliability`] for one curve per class |
+//! | contributions of the inputs to an output | [`Attributions::plot`](crate::inspect::Attributions::plot) |
 //! | weights, gradients and activations over the epochs | [`Histograms::plot`](crate::callback::Histograms::plot) |
-//! | what the first layer looks for | [`Sequential::plot_kernels`](crate::Sequential::plot_kernels) |
-//! | numbers against numbers: forecasts, intervals, results of trials | [`Chart`] |
-//! | what a setting did in a search | [`SearchResults::plot`](crate::selection::SearchResults::plot) |
+//! | kernels of the first layer | [`Sequential::plot_kernels`](crate::Sequential::plot_kernels) |
+//! | charts of numbers: forecasts, intervals, results | [`Chart`] |
+//! | scores of a search by one hyper-parameter | [`SearchResults::plot`](crate::selection::SearchResults::plot) |
 //! | the layers | [`Sequential::plot`](crate::Sequential::plot), [`Sequential::to_dot`](crate::Sequential::to_dot) |
 //!
 //! # References
@@ -42,7 +42,7 @@ use std::path::Path;
 use crate::error::{FileError, Result};
 use scene::Scene;
 
-/// Writes a picture to a file, in the format that its name's end tells.
+/// Writes a picture to a file, in the format of its extension.
 fn save(path: &Path, scene: &Scene) -> Result<()> {
     let end = path.extension().map(|end| end.to_string_lossy().to_lowercase());
     let bytes = match end.as_deref() {

@@ -1,4 +1,4 @@
-//! Attributions drawn over the sample that they explain.
+//! Pictures of attributions over the sample that they explain.
 
 use std::path::Path;
 
@@ -12,21 +12,23 @@ use crate::inspect::Attributions;
 use crate::scalar::Scalar;
 
 const WIDTH: f64 = 800.0;
-/// A signal's steps are shown by at most so many strips.
+/// The maximum number of strips that show the steps of a signal.
 const STRIPS: usize = 360;
-/// Signals of at most so many channels have room.
+/// The maximum number of channels of a signal.
 const CHANNELS: usize = 8;
 
 impl<F: Scalar> Attributions<F> {
-    /// Draws one of the samples to an `.svg` or `.png` file, over what its numbers add to the output (vermillion) or
-    /// take from it (blue), and below each signal the attributions themselves, in units of the output.
+    /// Draws one of the samples to an `.svg` or `.png` file, over its attributions.
+    ///
+    /// Contributions that raise the output are vermillion, those that lower it blue. Below each signal are the
+    /// attributions in units of the output.
     ///
     /// # Shapes
-    /// Signals `(steps)` or `(steps, channels)`, the first 8 channels of them; images `(rows, columns, channels)`,
-    /// whose channels are added up.
+    /// Signals `(steps)` or `(steps, channels)`, of which the first 8 channels are drawn; images `(rows, columns,
+    /// channels)`, summed over channels.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a sample that is not there, or of more axes;
+    /// [`Error::Argument`] for a sample that does not exist or has more axes;
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).
     ///
     /// # Example
@@ -39,12 +41,13 @@ impl<F: Scalar> Attributions<F> {
     /// let why = model.integrated_gradients(&signal, &IntegratedGradients::new())?;
     /// let path = std::env::temp_dir().join("cornu-example-saliency.svg");
     /// why.plot(0, &path)?;
+    /// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("<svg")));
     /// # std::fs::remove_file(&path).map_err(Error::outside)?;
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn plot(&self, sample: usize, path: impl AsRef<Path>) -> Result<()> {
         if sample >= self.outputs.len() {
-            return Err(Error::argument("sample", format!("a place below {}", self.outputs.len()), sample));
+            return Err(Error::argument("sample", format!("an index below {}", self.outputs.len()), sample));
         }
         let scene = match *self.samples.shape() {
             [_, steps] => signals(self, sample, steps, 1),
@@ -58,7 +61,7 @@ impl<F: Scalar> Attributions<F> {
         save(path.as_ref(), &scene)
     }
 
-    /// The numbers of a sample and their attributions.
+    /// Returns the values of a sample and their attributions.
     fn numbers(&self, sample: usize) -> (Vec<f64>, Vec<f64>) {
         let of = |values: &ndarray::ArrayD<F>| {
             values.index_axis(ndarray::Axis(0), sample).iter().map(|value| value.as_f64()).collect()
@@ -66,7 +69,7 @@ impl<F: Scalar> Attributions<F> {
         (of(&self.samples), of(&self.values))
     }
 
-    /// What is explained, in words.
+    /// Describes what is explained.
     fn title(&self, sample: usize) -> String {
         let (output, at, from) = (self.outputs[sample], self.at_sample[sample], self.at_baseline[sample]);
         format!("output {output}: {at:.3}, and {from:.3} for the baseline").replace('-', "−")
@@ -97,7 +100,7 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
         all.chunks(every).map(|part| part.iter().sum::<f64>() / part.len() as f64).collect()
     };
     let colours: Vec<Vec<f64>> = (0..shown).map(|channel| strips(of(&attributions, channel))).collect();
-    // One that stands out shall not leave the others pale.
+    // An outlier must not make the others pale.
     let strongest =
         colours.iter().flatten().fold(0.0, |most: f64, a| most.max(a.abs())).max(f64::MIN_POSITIVE);
     let y_of = |all: &[f64]| {

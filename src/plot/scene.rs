@@ -1,16 +1,16 @@
-//! A picture as a list of lines, areas and texts, before it is a file. Lengths are pixels of a picture 800 wide.
+//! A picture as a list of lines, areas and texts, in pixels of a picture 800 wide.
 
 use super::colour::{Colour, INK};
 
-/// A place in a picture, from its upper left.
+/// A position in a picture, from its upper left corner.
 pub(super) type Point = (f64, f64);
 
-/// The size of plain text.
+/// The size of normal text.
 pub(super) const TEXT: f64 = 15.0;
-/// The size of what stands beside ticks.
+/// The size of tick labels.
 pub(super) const SMALL: f64 = 13.0;
 
-/// How a line is drawn.
+/// The style of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stroke {
     pub(super) colour: Colour,
@@ -29,7 +29,7 @@ impl Stroke {
     }
 }
 
-/// Which part of a text its place is about.
+/// The part of a text that lies at its position.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Anchor {
     Start,
@@ -37,7 +37,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A text, centred in height on its place.
+/// A text, vertically centred on its position.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
     pub(super) at: Point,
@@ -45,7 +45,7 @@ pub(super) struct Text {
     pub(super) size: f64,
     pub(super) colour: Colour,
     pub(super) anchor: Anchor,
-    /// Read from below.
+    /// Rotated to read upwards.
     pub(super) upwards: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// An empty picture; `title` is what it is called where it cannot be seen.
+    /// Creates an empty picture; `title` is its alternative text.
     pub(super) fn new(title: impl Into<String>, size: Point) -> Self {
         Scene { title: title.into(), size, items: Vec::new() }
     }
@@ -105,18 +105,18 @@ impl Scene {
         colour: Colour,
     ) {
         let text = Text { at, text: plain(text), size, colour, anchor, upwards: false };
-        // An empty one would be an empty line of an SVG, which ends it in Markdown.
+        // An empty text would be an empty line in the SVG, which ends it in Markdown.
         self.items.extend((!text.text.is_empty()).then_some(Item::Text(text)));
     }
 
-    /// A text that is read from below, centred.
+    /// Adds a centred text that reads upwards.
     pub(super) fn upwards(&mut self, at: Point, text: impl Into<String>, size: f64) {
         let text = Text { at, text: plain(text), size, colour: INK, anchor: Anchor::Middle, upwards: true };
         self.items.push(Item::Text(text));
     }
 }
 
-/// A text in one line of characters that can be drawn.
+/// Reduces a text to one line of characters that the font has.
 fn plain(text: impl Into<String>) -> String {
     text.into().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

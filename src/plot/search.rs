@@ -1,4 +1,4 @@
-//! The trials of a search by one of their settings.
+//! Pictures of the trials of a search by one hyper-parameter.
 
 use std::path::Path;
 
@@ -8,13 +8,15 @@ use crate::scalar::Scalar;
 use crate::selection::{Drawn, SearchResults, Trial};
 
 impl<F: Scalar> SearchResults<F> {
-    /// Draws the score of each trial over one of its settings, a number, to an `.svg` or `.png` file: the best, those that
-    /// were trained as long as it, and those that ended earlier. Numbers above 0 that span more than one power of ten are
-    /// drawn by powers of ten.
+    /// Draws the score of each trial over one numeric hyper-parameter, to an `.svg` or `.png` file.
+    ///
+    /// The picture distinguishes the best trial, trials trained equally long, and trials that ended earlier. An axis
+    /// of positive values that span more than one power of ten is logarithmic.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a setting that no trial has, or that is no number; [`Error::Empty`] where no trial has a
-    /// score; [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io).
+    /// [`Error::Argument`] for a hyper-parameter that no trial has or that is not a number; [`Error::Empty`] if no
+    /// trial has a score; [`FileError::Extension`](crate::error::FileError::Extension),
+    /// [`FileError::Io`](crate::error::FileError::Io).
     ///
     /// # Example
     /// ```
@@ -28,6 +30,7 @@ impl<F: Scalar> SearchResults<F> {
     /// })?;
     /// let path = std::env::temp_dir().join("cornu-example-search.svg");
     /// results.plot("learning_rate", &path)?;
+    /// assert!(std::fs::read_to_string(&path).is_ok_and(|svg| svg.contains("learning_rate")));
     /// # std::fs::remove_file(&path).map_err(Error::outside)?;
     /// # Ok::<(), cornu::Error>(())
     /// ```

@@ -1,4 +1,4 @@
-//! Curves that show their values under the pointer. They are there without the script too, and as wide as the page.
+//! Charts that show their values under the pointer; without the script they are still complete.
 
 use std::fmt::Write;
 
@@ -8,19 +8,19 @@ use super::html::escaped;
 use crate::axis::Scale;
 use crate::training::History;
 
-/// Lines of a chart are kept at so many of their points, evenly.
+/// The maximum number of points of a line; of more, evenly spaced ones are kept.
 const MOST: usize = 4000;
-/// The inner measure of a chart, which is stretched to its place.
+/// The internal width of a chart, which is scaled to the page.
 const WIDE: f64 = 1000.0;
 
-/// A line: its name, its class in the style, and its points.
+/// A line: its name, its CSS class, and its points.
 struct Line<'a> {
     name: &'a str,
     class: &'a str,
     points: Vec<(f64, f64)>,
 }
 
-/// All charts of a training: the loss, each metric, and the learning rate where it changes.
+/// Returns all charts of a training: the loss, each metric, and the learning rate if it changes.
 pub(super) fn charts(history: &History) -> String {
     let points = |name: &str| -> Option<Vec<(f64, f64)>> {
         let pairs = history.epochs_of(name)?.iter().zip(history.get(name)?);
@@ -71,7 +71,7 @@ fn chart(html: &mut String, history: &History, name: &str, lines: &[Line]) {
     }
     html.push_str("</svg>");
     for line in lines {
-        // A point without neighbours is no line.
+        // A point without neighbours is not a line.
         let alone = |part: &&[(f64, f64)]| part.len() == 1;
         for part in line.points.split(|point| !point.1.is_finite()).filter(alone) {
             let (left, top) = place(part[0]);
@@ -106,11 +106,11 @@ fn chart(html: &mut String, history: &History, name: &str, lines: &[Line]) {
     let _ = writeln!(html, "<script type=\"application/json\">{}</script></figure>", data(x, lines));
 }
 
-/// The path of a line, broken where it is not finite; no finer than can be seen.
+/// The SVG path of a line, broken at values that are not finite and no finer than visible.
 fn path(points: &[(f64, f64)], place: impl Fn((f64, f64)) -> (f64, f64)) -> String {
     let mut d = String::new();
     for part in points.split(|point| !point.1.is_finite()) {
-        // Of each column of a thousand, the first, the lowest, the highest and the last.
+        // In each of a thousand columns: the first, the lowest, the highest and the last point.
         let places: Vec<(f64, f64)> = part.iter().map(|point| place(*point)).collect();
         let column = |a: &(f64, f64), b: &(f64, f64)| a.0.floor() == b.0.floor();
         let mut start = true;
@@ -126,7 +126,7 @@ fn path(points: &[(f64, f64)], place: impl Fn((f64, f64)) -> (f64, f64)) -> Stri
     d
 }
 
-/// What the script shows: the epochs, where they are, and the values of each line, `null` where there is none.
+/// The data of the script: the epochs, their positions, and the values of each line, `null` if missing.
 fn data(x: Scale, lines: &[Line]) -> String {
     let mut epochs: Vec<f64> =
         lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)).collect();
@@ -153,6 +153,6 @@ fn data(x: Scale, lines: &[Line]) -> String {
     let places = kept.iter().map(|epoch| (1e5 * x.place(*epoch)).round() / 1e5);
     let places: Vec<f64> = places.collect();
     let epochs: Vec<u64> = kept.iter().map(|epoch| *epoch as u64).collect();
-    // Within a script, `<` could end the element.
+    // Inside a script element, `<` could end the element.
     json!({ "epochs": epochs, "places": places, "lines": lines }).to_string().replace('<', "\\u003c")
 }

@@ -1,4 +1,4 @@
-//! How the model does on data: the scores, the confusion matrix, the scores of each class, and the worst mistakes.
+//! The evaluation section: scores, confusion matrix, scores per class, and the worst mistakes.
 
 use std::fmt::Write;
 
@@ -13,10 +13,10 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::Evaluate;
 
-/// More classes than these are shown as their mistakes, and not as a matrix.
+/// The maximum number of classes of a matrix; for more, only mistakes are listed.
 const MOST: usize = 50;
 
-/// What is shown of an evaluation.
+/// The content of the evaluation section.
 pub(super) struct Evaluation {
     scores: Option<Logs>,
     samples: usize,
@@ -109,7 +109,7 @@ fn write_matrix(html: &mut String, matrix: &ConfusionMatrix) {
     html.push_str("</table></div>\n");
 }
 
-/// The most frequent mistakes, in words.
+/// Lists the most frequent mistakes.
 fn confused(html: &mut String, matrix: &ConfusionMatrix) {
     let names = matrix.class_names();
     let wrong =

@@ -1,17 +1,17 @@
-//! What the diagnosis found: in a sentence at the head of the page, and in full below.
+//! The findings: one sentence at the top of the page, and details below.
 
 use std::fmt::Write;
 
 use super::html::{escaped, number};
 use crate::diagnosis::{Finding, Findings, Severity, Trial, explain};
 
-/// Those that are told: notes only where nothing worse tells why a run failed.
+/// Returns the findings to show; notes only if nothing more severe explains a failed run.
 fn visible(findings: &Findings) -> impl Fn(&&Finding) -> bool {
     let notes = findings.failed && findings.roots().all(|root| root.severity == Severity::Note);
     move |finding| notes || finding.severity > Severity::Note
 }
 
-/// What is wrong and what to do, to be seen at once.
+/// Writes the verdict: what is wrong and what to do.
 pub(super) fn verdict(html: &mut String, findings: &Findings) {
     let roots: Vec<&Finding> = findings.roots().filter(visible(findings)).collect();
     if roots.is_empty() {
@@ -48,7 +48,7 @@ pub(super) fn verdict(html: &mut String, findings: &Findings) {
     html.push_str("</section>\n");
 }
 
-/// The advice that a trial showed to help, and how much.
+/// Writes the remedy that a trial showed to help, and by how much.
 fn advice(html: &mut String, findings: &Findings, trial: &Trial) {
     html.push_str("<div class=\"do\"><b>Do this:</b><ul>");
     for code in &trial.codes {
@@ -65,7 +65,7 @@ fn advice(html: &mut String, findings: &Findings, trial: &Trial) {
     let _ = writeln!(html, "loss <b>{} → {}</b>.</p></div>", loss(from), loss(to));
 }
 
-/// All findings, each root with what follows from it.
+/// Writes all findings, each root with its consequences.
 pub(super) fn section(html: &mut String, findings: &Findings) {
     let shown = visible(findings);
     let roots: Vec<&Finding> = findings.roots().filter(&shown).collect();
@@ -156,14 +156,14 @@ fn place(finding: &Finding) -> String {
     }
 }
 
-/// The same with a capital at the start.
+/// Capitalizes the first letter.
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
     first + chars.as_str()
 }
 
-/// A text whose parts between backticks are code.
+/// Marks up parts between backticks as code.
 pub(super) fn marked(text: &str) -> String {
     let part = |(place, part): (usize, &str)| match place % 2 {
         0 => escaped(part),

@@ -1,8 +1,8 @@
-//! Text that goes into a page: escaped, with numbers that can be read.
+//! Text for an HTML page: escaping and number formats.
 
 use std::fmt::Display;
 
-/// A text as HTML shows it, between tags and within attributes.
+/// Escapes a text for HTML, between tags and in attributes.
 pub(super) fn escaped(text: impl Display) -> String {
     let mut to = String::new();
     for c in text.to_string().chars() {
@@ -20,7 +20,7 @@ pub(super) fn escaped(text: impl Display) -> String {
     to
 }
 
-/// A number with four digits that count.
+/// Formats a number with four significant digits.
 pub(super) fn number(value: f64) -> String {
     let text = match value.abs() {
         _ if value.is_nan() => "NaN".into(),
@@ -34,7 +34,7 @@ pub(super) fn number(value: f64) -> String {
     format!("{sign}{}", text.replacen('-', "−", 1).replace("e-", "e−"))
 }
 
-/// A count, or a weight that need not be whole.
+/// Formats a count, or a weight that may be a fraction.
 pub(super) fn count(value: f64) -> String {
     if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.2}") }
 }

@@ -1,11 +1,11 @@
-//! The pages of the findings, from Markdown to HTML.
+//! Conversion of the pages of the findings from Markdown to HTML.
 //!
 //! `pulldown-cmark` parses and writes. This module drops what a single page cannot show: links into the documentation, raw HTML, and
 //! the lines of an example that the documentation hides.
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-/// A page as HTML, with headings that fit below those of the report.
+/// Converts a page to HTML, with headings below those of the report.
 pub(super) fn rendered(page: &str) -> String {
     let mut is_code = false;
     let events = Parser::new_ext(page, Options::ENABLE_TABLES).filter_map(|event| {
@@ -33,7 +33,7 @@ pub(super) fn rendered(page: &str) -> String {
     to.replace("<table>", "<div class=\"scroll\"><table>").replace("</table>", "</table></div>")
 }
 
-/// The lines of an example that the documentation shows.
+/// Returns the lines of an example that the documentation shows.
 fn shown(code: &str) -> CowStr<'static> {
     let lines = code.split_inclusive('\n').filter(|line| line.trim_end() != "#" && !line.starts_with("# "));
     lines.collect::<String>().into()

@@ -1,4 +1,4 @@
-//! The samples that a model is most wrong about, drawn.
+//! Pictures of the samples with the worst predictions.
 
 use std::fmt::Write;
 
@@ -8,20 +8,19 @@ use crate::model::Sequential;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// Samples are drawn as cells up to so many.
+/// The maximum number of values of a sample that is drawn as cells.
 const CELLS: usize = 4096;
-/// Samples of at most so many numbers are written, not drawn.
+/// Samples of up to this number of values are written, not drawn.
 const FEW: usize = 8;
 
-/// A sample, and how wrong the model is about it.
+/// A sample, and the error of its prediction.
 struct Mistake {
     index: usize,
     wrong: f64,
     text: String,
 }
 
-/// The worst mistakes: of classes, where the true one has the lowest probability; else, where the prediction is
-/// farthest off.
+/// Returns the worst mistakes: the lowest probabilities of the true class, or otherwise the largest errors.
 pub(super) fn worst<F: Scalar>(
     model: &Sequential<F>,
     x: &&dyn Samples<F>,
@@ -29,7 +28,7 @@ pub(super) fn worst<F: Scalar>(
     names: Option<&[String]>,
     most: usize,
 ) -> Result<String> {
-    // Where the output has steps, no one place of a sample is wrong.
+    // If the output has steps, a sample has no single error.
     if most == 0 || model.output_shape().is_none_or(|output| output.len() > 1) {
         return Ok(String::new());
     }
@@ -109,7 +108,7 @@ fn of_number(index: usize, row: &[f64], target: &[f64]) -> Mistake {
     Mistake { index, wrong, text }
 }
 
-/// A sample as lines, one for each channel, as cells, or in numbers.
+/// Draws a sample as one line per channel, as cells, or as numbers.
 fn drawn(values: &[f64], shape: &[usize]) -> String {
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);

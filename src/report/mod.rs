@@ -1,7 +1,6 @@
-//! A training as one page of HTML: what went wrong and what to do, the curves, the findings with their evidence, how
-//! the model does on data, its layers and its settings.
+//! Reports: a training as one HTML page with findings and advice, curves, an evaluation, layers and settings.
 //!
-//! The page is one file that asks the network for nothing, and reads well on a phone, on a desktop, and in the dark.
+//! The page is a single file without network requests, and suits phones, desktops and dark mode.
 
 mod chart;
 mod evaluation;
@@ -21,15 +20,15 @@ use crate::scalar::Scalar;
 use crate::training::History;
 use evaluation::Evaluation;
 
-/// What a page about a training shows beside its history.
+/// A report about a training, as an HTML page.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `title` | `Training` |
-/// | `model`: its layers | none |
-/// | `evaluation`: how the model does on data; needs `model` | none |
+/// | `model`: shows its layers | none |
+/// | `evaluation`: evaluates the model on data; needs `model` | none |
 /// | `class_names`, for the evaluation | indices |
-/// | `mistakes`: how many of the worst are drawn | 12 |
+/// | `mistakes`: the number of worst mistakes to draw | 12 |
 ///
 /// # Example
 /// ```
@@ -60,12 +59,12 @@ pub struct Report<'a, F: Scalar = f32> {
 }
 
 impl<'a> Report<'a, f32> {
-    /// A page about this training.
+    /// Creates a report about this training.
     pub fn new(history: &'a History) -> Self {
         Report { history, title: "Training".into(), model: None, data: None, class_names: None, mistakes: 12 }
     }
 
-    /// Shows the layers of the model, as they are now.
+    /// Shows the layers of the model, as they are now. Default: none.
     pub fn model<G: Scalar>(self, model: &'a Sequential<G>) -> Report<'a, G> {
         let Report { history, title, class_names, mistakes, .. } = self;
         Report { history, title, model: Some(model), data: None, class_names, mistakes }
@@ -73,35 +72,37 @@ impl<'a> Report<'a, f32> {
 }
 
 impl<'a, F: Scalar> Report<'a, F> {
-    /// What the page is called. Default: `Training`.
+    /// The title of the page. Default: `Training`.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// Evaluates the model on this data, as [`Sequential::evaluate`] does, and shows the scores, for classes the
-    /// confusion matrix and the scores of each, and the worst mistakes. Best on data that the model has not seen.
+    /// Evaluates the model on this data, as [`Sequential::evaluate`] does. Default: none.
+    ///
+    /// The page shows the scores, for classes also the confusion matrix and the scores of each class, and the worst
+    /// mistakes. Use data that the model has not seen.
     pub fn evaluation(mut self, x: &'a impl Samples<F>, y: &'a impl Samples<F>) -> Self {
         self.data = Some((x, y));
         self
     }
 
-    /// The classes' names, for the evaluation. Default: their indices.
+    /// The class names of the evaluation. Default: the indices.
     pub fn class_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.class_names = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// How many of the worst mistakes are drawn. Default: 12.
+    /// The number of worst mistakes that are drawn. Default: 12.
     pub fn mistakes(mut self, mistakes: usize) -> Self {
         self.mistakes = mistakes;
         self
     }
 
-    /// The page as text.
+    /// Returns the page as text.
     ///
     /// # Errors
-    /// Those of [`Sequential::evaluate`] and [`Sequential::confusion_matrix`], where there is data; and
+    /// Those of [`Sequential::evaluate`] and [`Sequential::confusion_matrix`] if there is data to evaluate, and
     /// [`Error::Argument`](crate::Error::Argument) for data without a model.
     pub fn to_html(&self) -> Result<String> {
         let evaluation = match (self.model, self.data) {
@@ -116,10 +117,10 @@ impl<'a, F: Scalar> Report<'a, F> {
         Ok(page::page(self.history, &self.title, self.model, evaluation.as_ref()))
     }
 
-    /// Writes the page to a file, whole or not at all.
+    /// Writes the page to a file, atomically.
     ///
     /// # Errors
-    /// As [`Report::to_html`], and [`FileError::Io`](crate::error::FileError::Io).
+    /// Those of [`Report::to_html`], and [`FileError::Io`](crate::error::FileError::Io).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         {
             let html = self.to_html()?;
@@ -135,9 +136,10 @@ impl<F: Scalar> fmt::Debug for Report<'_, F> {
 }
 
 impl History {
-    /// Writes a page about the training to an HTML file: what went wrong and what helps, curves that show their values
-    /// under the pointer, the findings with their evidence and trials, settings and seed. [`Report`] shows the model
-    /// and an evaluation too.
+    /// Writes a report about the training to an HTML file.
+    ///
+    /// It has the findings with their evidence and trials, interactive curves, the settings and the seed. Use
+    /// [`Report`] to add the model and an evaluation.
     ///
     /// # Errors
     /// [`FileError::Io`](crate::error::FileError::Io).

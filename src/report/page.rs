@@ -20,7 +20,7 @@ pub(super) fn page<F: Scalar>(
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{}<title>{title}</title>\n<style>\n{}</style>\n</head>\n\
          <body>\n<main>\n<h1>{title}</h1>\n",
-        // Nothing is fetched: a page that tried would be refused by the browser.
+        // The page needs no network; the browser refuses any request.
         include_str!("head.html"),
         include_str!("style.css"),
         title = escaped(title),
@@ -46,7 +46,7 @@ pub(super) fn page<F: Scalar>(
     html
 }
 
-/// The numbers at the end of the training.
+/// Writes the final numbers of the training.
 fn tiles<F: Scalar>(html: &mut String, history: &History, model: Option<&Sequential<F>>) {
     let mut all: Vec<(String, String, String)> = Vec::new();
     for name in history.names().filter(|name| *name != "learning_rate").take(8) {
@@ -118,7 +118,7 @@ fn settings(html: &mut String, history: &History) {
     html.push_str("</table></section>\n");
 }
 
-/// A time in the units that a person would say it in.
+/// Formats a time in readable units.
 fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     match seconds {

@@ -43,7 +43,10 @@ pub(super) fn read<F: Scalar>(input: &Input, array: &Array, path: &str, budget: 
     let mut value = vec![F::zero(); array.len()];
     array.fill(input, path, &mut value)?;
     match value.iter().position(|value| !value.is_finite()) {
-        Some(place) => Err(input.damaged(path, format!("it holds {} at place {place}", value[place]))),
+        Some(place) => {
+            Err(input
+                .damaged(path, format!("expected finite values, found {} at index {place}", value[place])))
+        }
         None => Ok(value),
     }
 }

@@ -1,7 +1,7 @@
 //! Atomic replacement of files.
 //!
-//! The crate `tempfile` makes the temporary file, removes it after a failure, and renames it. Added here: a plain file's
-//! permissions, both syncs, and the removal of what killed processes have left.
+//! The crate `tempfile` creates the temporary file, removes it after a failure, and renames it. Added here: the
+//! permissions of a regular file, both syncs, and the removal of files that killed processes left behind.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -33,7 +33,7 @@ pub(crate) fn save(
     })
 }
 
-/// [`replace`] with `sync` in the place of [`File::sync_all`], for files and for folders.
+/// [`replace`] with `sync` in place of [`File::sync_all`], for files and folders.
 fn replace_with(
     path: &Path,
     write: impl FnOnce(&mut File) -> Result<()>,
@@ -42,7 +42,7 @@ fn replace_with(
     let prefix = prefix(path)?;
     let mut builder = Builder::new();
     builder.prefix(&prefix).suffix(SUFFIX);
-    // `tempfile` makes files that only their owner reads; the umask applies to these as to any other new file.
+    // `tempfile` creates files that only their owner can read; the umask applies to these as to any other new file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder(path))?;
@@ -54,7 +54,8 @@ fn replace_with(
     Ok(())
 }
 
-/// Removes the temporary files of this path that killed processes have left. Only for a path that no other process writes.
+/// Removes the temporary files of this path that killed processes left behind. Only for a path that no other process
+/// writes.
 pub(super) fn sweep(path: &Path) -> Result<()> {
     let prefix = prefix(path)?;
     for entry in fs::read_dir(folder(path))? {
@@ -68,10 +69,10 @@ pub(super) fn sweep(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The last part of a temporary file's name.
+/// The suffix of a temporary file.
 const SUFFIX: &str = ".tmp";
 
-/// The first part of a temporary file's name, such as `.backup.cornu.`.
+/// The prefix of a temporary file, such as `.backup.cornu.`.
 fn prefix(path: &Path) -> Result<OsString> {
     let name = path.file_name().ok_or_else(|| Error::other("the path has no file name"))?;
     let mut prefix = OsString::from(".");
@@ -91,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// What is in the file, and how many are in its folder, whenever something is synced.
+    /// Returns the content of the file and the number of files in its folder at each sync.
     fn seen(name: &str, works: bool) -> (Vec<(String, usize)>, bool, String, usize) {
         let folder = std::env::temp_dir().join(format!("cornu-atomic-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();

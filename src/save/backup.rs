@@ -1,8 +1,9 @@
-//! The file of a backup: `magic · version · state · length of the state · sum over all before`, numbers little-endian.
+//! The file of a backup: `magic · version · state · length of the state · checksum`, little-endian.
 //!
-//! A layout of its own and no crate's: a backup lives for the time between a kill and a restart, is read by the program
-//! that wrote it, and holds counters and texts beside the arrays, which a format for tensors keeps only as JSON in its
-//! header. So `BackupAndRestore` needs no feature. The sum guards against rot and halves of files, not against malice.
+//! It has its own layout because a backup lives only between a kill and a restart and is read by the program that
+//! wrote it. It holds counters and text beside arrays, which a tensor format would keep as JSON in its header, and
+//! `BackupAndRestore` thus needs no feature. The checksum protects against corruption and truncation, not against
+//! malice.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
@@ -15,18 +16,18 @@ use crate::files::checksum;
 use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::state::State;
 
-/// No text file, and no file that went through a conversion of line ends, starts like this.
+/// No text file, and no file after a conversion of line endings, starts with these bytes.
 const MAGIC: [u8; 8] = *b"\x89cornu\r\n";
-/// Of the layout and of the meaning of what is in it: to be raised where a state gains, loses or reorders an item, as it is
-/// read in the order in which it was written.
+/// The version of the layout and of its meaning. Raise it when a state gains, loses or reorders an item, since items
+/// are read in the order in which they were written.
 const VERSION: u32 = 2;
 const HEAD: usize = MAGIC.len() + 4;
 const TAIL: usize = 16;
 
-/// Writes what the state holds to this file, which is the old or the new one, whole, at any moment.
+/// Writes the state to this file atomically.
 ///
 /// # Errors
-/// [`BackupFault::Io`].
+/// [`BackupFault::Io`] if the system refuses.
 pub(crate) fn write(path: &Path, state: &State) -> Result<()> {
     let bytes = state.bytes();
     let head = [&MAGIC[..], &VERSION.to_le_bytes()].concat();
@@ -40,10 +41,10 @@ pub(crate) fn write(path: &Path, state: &State) -> Result<()> {
     written.map_err(|error| failed(path, error))
 }
 
-/// Reads the state from this file; nothing where there is no such file.
+/// Reads the state from this file; none if there is no such file.
 ///
 /// # Errors
-/// [`BackupFault::Io`], [`BackupFault::Version`], or [`BackupFault::Damaged`] for a file that is no whole backup.
+/// [`BackupFault::Io`], [`BackupFault::Version`], or [`BackupFault::Damaged`] for a file that is not a complete backup.
 pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -55,7 +56,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
         expected,
         found,
     };
-    // The head comes first, so that nothing is allocated for a file that only has the name of a backup.
+    // Check the header first, so that nothing is allocated for a file that only has the name of a backup.
     let mut bytes = Vec::new();
     let take = |file: &mut File, bytes: &mut Vec<u8>, most: u64| {
         file.take(most).read_to_end(bytes).map_err(|error| failed(path, error))
@@ -79,7 +80,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     if !checksum::fits(&found, &expected) {
         return Err(damaged("its end", format!("the sum {expected:016x}"), format!("{found:016x}")).into());
     }
-    // Of a whole file: in a damaged one the version is not to be believed.
+    // Read the version only from an intact file; a damaged one may state any.
     let version = u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]);
     if version != VERSION {
         return Err(BackupFault::Version { file: path.into(), expected: VERSION, found: version }.into());
@@ -89,8 +90,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<State>> {
     Ok(Some(State::reading(path, bytes)))
 }
 
-/// Makes the folder of this file, keeps others out of it for as long as the lock is open, and removes what killed
-/// processes have left half-written.
+/// Creates the folder of this file, locks it while the returned file is open, and removes partial files of killed
+/// processes.
 ///
 /// # Errors
 /// [`BackupFault::Io`], [`BackupFault::InUse`].
@@ -98,9 +99,9 @@ pub(crate) fn enter(path: &Path) -> Result<File> {
     let folder = path.parent().unwrap_or(Path::new(""));
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let lock = path.with_extension(LOCK);
-    // Held open to be read alone, so that it keeps no disk from becoming read-only.
+    // Reopen the lock read-only, so that it does not keep a file system from being remounted read-only.
     let lock = File::create(&lock).and_then(|_| File::open(&lock)).map_err(|error| failed(&lock, error))?;
-    // The system opens the lock when a process dies. Where it knows no locks, nobody is kept out.
+    // The system releases the lock when the process dies. If it has no locks, nobody is kept out.
     if let Err(TryLockError::WouldBlock) = lock.try_lock() {
         return Err(BackupFault::InUse { folder: folder.into() }.into());
     }
@@ -108,10 +109,10 @@ pub(crate) fn enter(path: &Path) -> Result<File> {
     Ok(lock)
 }
 
-/// Removes the backup, and the folder where nothing else is in it.
+/// Removes the backup, and the folder if it is then empty.
 ///
 /// # Errors
-/// [`BackupFault::Io`].
+/// [`BackupFault::Io`] if the system refuses.
 pub(crate) fn remove(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(path, error)),
@@ -124,7 +125,7 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
 
 const LOCK: &str = "lock";
 
-/// An error of the system, with the file that it is about.
+/// An error of the system, with its file.
 pub(crate) fn failed(path: &Path, error: io::Error) -> crate::Error {
     BackupFault::Io { file: path.into(), source: Arc::new(error) }.into()
 }

@@ -1,4 +1,4 @@
-//! A model made of its settings and of a file's arrays, whatever the format.
+//! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
 use crate::config::{Config, Value};
@@ -12,20 +12,21 @@ use crate::scalar::Scalar;
 
 const CONFIG: &str = "its settings";
 
-/// A model of these settings, not built yet.
+/// Constructs a model from these settings, without building it.
 pub(super) fn from_config<F: Scalar>(
     config: &Config,
     input: &Input,
     budget: &Budget,
     loader: &Loader<F>,
 ) -> Result<Sequential<F>> {
-    // What is made of them takes some hundred bytes for each thing.
+    // Each object with settings takes a few hundred bytes.
     budget.take_many::<[u8; 768]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
     Sequential::from_config(config, &loader.known)
 }
 
-/// Builds it where the shape of its samples is known. Its first weights are drawn only where the file tells the seed and
-/// something draws after them.
+/// Builds the model if its input shape is known.
+///
+/// Initial weights are drawn only if the file states the seed and something draws after them.
 pub(super) fn build<F: Scalar>(
     model: &mut Sequential<F>,
     config: &Config,
@@ -42,7 +43,7 @@ pub(super) fn build<F: Scalar>(
     budget.take(budget.left() - left).map_err(|spent| input.spent(CONFIG, spent))
 }
 
-/// How many things with settings there are.
+/// Counts the objects with settings.
 fn things(config: &Config) -> usize {
     fn within(value: &Value) -> usize {
         match value {
@@ -55,7 +56,7 @@ fn things(config: &Config) -> usize {
     1 + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
 }
 
-/// Whether something in the model draws while it trains, so that what is drawn before must be the same too.
+/// Returns whether the model draws random numbers in training, so that earlier draws must be repeated.
 fn draws_later(config: &Config) -> bool {
     let zero = |value: &Value| matches!(value, Value::Float(0.0) | Value::Int(0) | Value::Null);
     config.fields.iter().any(|(name, value)| match value {
@@ -65,7 +66,7 @@ fn draws_later(config: &Config) -> bool {
     })
 }
 
-/// A whole number that stands as a text under this name.
+/// Reads an integer stored as text under this name.
 pub(super) fn number(fields: &Value, wanted: &str) -> Option<u64> {
     let Value::Map(fields) = fields else { return None };
     fields.iter().find_map(|(name, value)| match value {
@@ -74,20 +75,20 @@ pub(super) fn number(fields: &Value, wanted: &str) -> Option<u64> {
     })
 }
 
-/// Nothing in a training counts as far.
+/// No count in a training reaches this.
 pub(super) const MOST: u64 = 1 << 48;
 
-/// The same for a count, to which there is always something to add.
+/// Reads a count, which must leave room for more.
 pub(super) fn count(fields: &Value, wanted: &str, input: &Input) -> Result<Option<u64>> {
     match number(fields, wanted) {
         Some(count) if count >= MOST => {
-            Err(input.damaged(wanted, format!("{count}, which nothing counts up to")))
+            Err(input.damaged(wanted, format!("expected a count below 2^48, found {count}")))
         }
         count => Ok(count),
     }
 }
 
-/// Refuses weights that only the model or only the file has, all of them at once.
+/// Refuses weights that only the model or only the file has, and lists all of them.
 pub(super) fn compare<'a>(
     wanted: &[(String, Vec<usize>)],
     found: impl Iterator<Item = &'a str>,
@@ -110,7 +111,7 @@ pub(super) fn compare<'a>(
     Err(input.damaged("its weights", problem))
 }
 
-/// Reads the numbers of one weight, which are to be finite unless the user allows others.
+/// Reads the numbers of one weight, which must be finite unless the user allows others.
 pub(super) fn fill<F: Scalar>(
     array: Option<&Array>,
     path: &str,
@@ -127,7 +128,9 @@ pub(super) fn fill<F: Scalar>(
     array.fill(input, path, to)?;
     if !allow && !kernel::all_finite(to) {
         let place = to.iter().position(|value| !value.is_finite()).unwrap_or(0);
-        return Err(input.damaged(path, format!("it holds {} at place {place}", to[place])));
+        return Err(
+            input.damaged(path, format!("expected finite values, found {} at index {place}", to[place]))
+        );
     }
     Ok(())
 }

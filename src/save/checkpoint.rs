@@ -1,4 +1,4 @@
-//! What a checkpoint of a name holds: a whole model, or weights.
+//! The content of a checkpoint: a whole model, or weights.
 
 use std::path::Path;
 
@@ -8,10 +8,9 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 const ENDS: &str = ".keras, .safetensors, .onnx, .npz or .weights.h5";
-const ENDS_OF_WEIGHTS: &str =
-    ".safetensors, .npz or .weights.h5, as `save_weights_only` writes no whole model";
+const ENDS_OF_WEIGHTS: &str = ".safetensors, .npz or .weights.h5 for `save_weights_only`";
 
-/// What is written to a file.
+/// The content of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     Model(format::Format),
@@ -19,10 +18,10 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// What a file of this name holds; `.safetensors` may hold either.
+    /// Returns the content by the name of the file; `.safetensors` may hold either.
     ///
     /// # Errors
-    /// [`FileError::Extension`], and [`FileError::Feature`] for a format that is not there.
+    /// [`FileError::Extension`], and [`FileError::Feature`] for a format whose feature is disabled.
     pub(crate) fn of(path: &Path, weights_only: bool) -> Result<Self> {
         let name = path.to_string_lossy();
         let refused = |expected| Err(FileError::Extension { path: name.to_string(), expected }.into());
@@ -42,7 +41,7 @@ impl Content {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// Refuses a model that cannot be written, as far as that shows before it is trained.
+    /// Refuses a model that cannot be written, as far as this is known before training.
     ///
     /// # Errors
     /// As [`Sequential::save`].
@@ -55,7 +54,7 @@ impl<F: Scalar> Sequential<F> {
         }
     }
 
-    /// Writes to a file what its name tells that it holds.
+    /// Writes the content to a file.
     ///
     /// # Errors
     /// As [`Sequential::save`] and [`Sequential::save_weights`].

@@ -1,4 +1,4 @@
-//! `save` and `load`: the format is told by the end of the file's name.
+//! `save` and `load`: the extension of the file selects the format.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 const SAVED: &str = ".keras, .safetensors or .onnx";
 const LOADED: &str = ".keras or .safetensors";
 
-/// A format of whole models.
+/// A file format of whole models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
@@ -18,12 +18,12 @@ pub enum Format {
     Keras,
     /// `.safetensors`: feature `safetensors`.
     SafeTensors,
-    /// `.onnx`: feature `onnx`. It is written for other runtimes, and not loaded here.
+    /// `.onnx`: feature `onnx`. For inference in other runtimes; cornu does not load it.
     Onnx,
 }
 
 impl Format {
-    /// The format of a file of this name; `expected` are the ends that would do.
+    /// Returns the format of a file by its name; `expected` lists the accepted extensions.
     fn of(path: &Path, expected: &'static str) -> Result<Self> {
         match path.extension().and_then(|end| end.to_str()) {
             Some("keras") => Ok(Format::Keras),
@@ -33,7 +33,7 @@ impl Format {
         }
     }
 
-    /// Refuses a format whose feature is off.
+    /// Refuses a format whose feature is disabled.
     fn missing<T>(self, path: &str) -> Result<T> {
         let (format, feature) = match self {
             Format::Keras => (".keras", "keras"),
@@ -44,7 +44,7 @@ impl Format {
     }
 }
 
-/// The format that a whole model is written in to a file of this name.
+/// Returns the format in which a whole model is written to a file of this name.
 ///
 /// # Errors
 /// [`FileError::Extension`], [`FileError::Feature`].
@@ -59,14 +59,15 @@ pub(super) fn to_save(path: &Path) -> Result<Format> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// Writes the whole model to a file: architecture, weights, what it was compiled with, and the optimizer's state.
-    /// The format is told by the name's end: `.keras` (feature `keras`) or `.safetensors` (feature `safetensors`); `.onnx`
-    /// (feature `onnx`) is the model as it predicts, for other runtimes, as `export_onnx` writes it. The file is written
-    /// beside and renamed: whatever happens, the old file or the new one is there, whole.
+    /// Saves the whole model: architecture, weights, `compile` settings, and the optimizer's state.
+    ///
+    /// The extension selects the format: `.keras` (feature `keras`) or `.safetensors` (feature `safetensors`).
+    /// `.onnx` (feature `onnx`) holds the model for inference in other runtimes, as `export_onnx` writes it. The file
+    /// is replaced atomically: after a crash, the path holds the complete old or new file.
     ///
     /// # Errors
-    /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric that tells no settings;
-    /// [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] where the system refuses.
+    /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric without settings; [`FileError::Extension`],
+    /// [`FileError::Feature`]; [`FileError::Io`] if the system refuses.
     ///
     /// # Example
     /// ```
@@ -105,25 +106,30 @@ impl<F: Scalar> Sequential<F> {
 }
 
 impl Sequential<f32> {
-    /// Reads a whole model from a file that [`Sequential::save`] or Keras wrote, in the format that its name's end tells.
-    /// For layers of your own, another precision or other limits there is the [`Loader`].
+    /// Loads a whole model from a file written by [`Sequential::save`] or Keras; the extension selects the format.
     ///
-    /// Loading never runs code, opens another file, or allocates more than twice the file's size and 1 MiB.
+    /// Use a [`Loader`] for custom layers, another precision or other limits.
+    ///
+    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 1
+    /// MiB.
     ///
     /// # Errors
-    /// [`FileError::Damaged`] for a file that is not whole, or made to do harm; [`FileError::Setting`] and
-    /// [`FileError::UnknownKind`] for what is not known here; [`FileError::Extension`], [`FileError::Feature`],
+    /// [`FileError::Damaged`] for a file that is truncated, corrupt or malicious; [`FileError::Setting`] and
+    /// [`FileError::UnknownKind`] for unknown settings or kinds; [`FileError::Extension`], [`FileError::Feature`],
     /// [`FileError::Io`].
     ///
     /// # Example
-    /// See [`Sequential::save`].
+    /// ```
+    /// use cornu::prelude::*;
+    /// assert!(matches!(Sequential::load("model.txt"), Err(Error::File(_))));
+    /// ```
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Loader::new().load(path)
     }
 }
 
 impl<F: Scalar> Loader<F> {
-    /// As [`Sequential::load`], with what the loader knows.
+    /// Loads a whole model like [`Sequential::load`], with the kinds and limits of this loader.
     ///
     /// # Errors
     /// As [`Sequential::load`].
@@ -139,7 +145,7 @@ impl<F: Scalar> Loader<F> {
         }
     }
 
-    /// As [`Loader::load`], from bytes in memory, such as those of `include_bytes!`.
+    /// Loads a whole model from bytes in memory, such as those of `include_bytes!`.
     ///
     /// # Errors
     /// As [`Sequential::load`].
@@ -166,7 +172,7 @@ impl<F: Scalar> Loader<F> {
         super::safetensors::read(input, &self.budget(input.len()), self)
     }
 
-    /// What reading a file of this size may allocate.
+    /// Returns the allocation limit for reading a file of this size.
     #[cfg(feature = "files")]
     pub(super) fn budget(&self, len: u64) -> crate::files::budget::Budget {
         // A file may hold numbers of half the model's width.

@@ -1,4 +1,4 @@
-//! Settings as JSON, in Keras's form: a thing is `{"module": .., "class_name": .., "config": {..}}`.
+//! Settings as JSON in Keras's form: an object is `{"module": .., "class_name": .., "config": {..}}`.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ use crate::files::budget::Budget;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// Reads a text; `serde_json` refuses what is nested deeper than 128 times.
+/// Parses a text; `serde_json` refuses a nesting deeper than 128.
 pub(super) fn parse(text: &[u8], budget: &Budget) -> std::result::Result<Value, String> {
-    // Words with an escape are put together in a buffer of the parser's.
+    // Strings with escapes are assembled in a buffer of the parser.
     if text.contains(&b'\\') {
         budget.take(text.len().saturating_mul(2)).map_err(|spent| spent.to_string())?;
     }
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &[u8], budget: &Budget) -> std::result::Result<Value, 
     Ok(value)
 }
 
-/// Writes a value; numbers that are not finite have no JSON.
+/// Writes a value; numbers that are not finite have no JSON form.
 pub(super) fn write(value: &Value) -> Result<String> {
     serde_json::to_string(value).map_err(Error::outside)
 }
@@ -35,7 +35,7 @@ pub(super) fn write(value: &Value) -> Result<String> {
 struct Within<'a>(&'a Budget);
 
 impl Within<'_> {
-    /// Takes what one more item and its text need, twice for the growth of its list.
+    /// Charges the budget for one more item and its text, twice for the growth of its list.
     fn item<T, E: serde::de::Error>(&self, text: usize) -> std::result::Result<(), E> {
         self.0.take(2 * size_of::<T>() + text).map_err(E::custom)
     }
@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for Within<'_> {
     }
 }
 
-/// A thing of Keras's, where the object is one.
+/// Returns a Keras object, if the fields form one.
 fn thing(mut fields: Vec<(String, Value)>) -> Value {
     let place = |name| fields.iter().position(|(known, _)| known == name);
     let (Some(class), Some(config)) = (place("class_name"), place("config")) else {
@@ -147,7 +147,7 @@ impl Serialize for Value {
     }
 }
 
-/// The fields of a thing as an object.
+/// The fields of a Keras object.
 struct Object<'a>(&'a [(String, Value)]);
 
 impl Serialize for Object<'_> {
@@ -177,10 +177,10 @@ impl Serialize for Config {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// The architecture as JSON, without weights: what Keras's `to_json` writes and `model_from_json` reads.
+    /// The architecture as JSON without weights, as Keras's `to_json` writes and `model_from_json` reads it.
     ///
     /// # Errors
-    /// [`FileError::NotSavable`] for a layer that tells no settings.
+    /// [`FileError::NotSavable`] for a layer without settings.
     ///
     /// # Example
     /// ```
@@ -198,21 +198,28 @@ impl<F: Scalar> Sequential<F> {
 }
 
 impl Sequential<f32> {
-    /// A model of the architecture that [`Sequential::to_json`] or Keras's `to_json` wrote, not built yet; with layers of
-    /// your own by [`Loader::from_json`](super::Loader::from_json).
+    /// Constructs a model from the JSON of [`Sequential::to_json`] or Keras's `to_json`, without building it.
+    ///
+    /// Use [`Loader::from_json`](super::Loader::from_json) for custom layers.
     ///
     /// # Errors
-    /// [`FileError::Damaged`] where it is no JSON, [`FileError::Setting`] and [`FileError::UnknownKind`], with the place.
+    /// [`FileError::Damaged`] for text that is not JSON, [`FileError::Setting`] and [`FileError::UnknownKind`], with
+    /// the position.
     ///
     /// # Example
-    /// See [`Sequential::to_json`].
+    /// ```
+    /// use cornu::prelude::*;
+    /// let json = Sequential::new().input([3]).add(Dense::new(2).name("F1")).to_json()?;
+    /// assert_eq!(Sequential::from_json(&json)?.layer("F1")?.kind(), "Dense");
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn from_json(text: &str) -> Result<Self> {
         super::Loader::new().from_json(text)
     }
 }
 
 impl<F: Scalar> super::Loader<F> {
-    /// As [`Sequential::from_json`], with what the loader knows.
+    /// Constructs a model like [`Sequential::from_json`], with the kinds of this loader.
     ///
     /// # Errors
     /// As [`Sequential::from_json`].

@@ -1,4 +1,4 @@
-//! The registries of a loader: built-in types and the user's own.
+//! The loader: built-in kinds and the user's own.
 
 use crate::config::{Config, Fields, Value};
 use crate::error::Result;
@@ -9,14 +9,14 @@ use crate::model::{Compiled, Registries, Sequential, check_loss};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::scalar::Scalar;
 
-/// Reads models that hold things written outside this crate: each kind is told once, with how it is made.
+/// Loads models that contain custom types, each registered once with its constructor.
 ///
 /// | method | default |
 /// |---|---|
-/// | `layer`, `loss`, `optimizer`, `metric`, `schedule` | this crate's own |
-/// | `compiled`: with the optimizer and its state | true |
-/// | `allow_non_finite`: weights of NaN or infinity | false |
-/// | `memory_limit`, in bytes | twice the file's size and 1 MiB |
+/// | `layer`, `loss`, `optimizer`, `metric`, `schedule` | the built-in kinds |
+/// | `compiled`: compile the model and restore the optimizer's state | true |
+/// | `allow_non_finite`: allow NaN and infinity in weights | false |
+/// | `memory_limit`, in bytes | twice the file's size plus 1 MiB |
 ///
 /// # Example
 /// ```
@@ -55,7 +55,7 @@ pub struct Loader<F: Scalar = f32> {
 }
 
 impl Loader<f32> {
-    /// Of models that compute in `f32`; knows what this crate brings along.
+    /// Creates a loader of models that compute in `f32`, with the built-in kinds.
     pub fn new() -> Self {
         Loader::with_scalar()
     }
@@ -68,25 +68,26 @@ impl Default for Loader<f32> {
 }
 
 impl<F: Scalar> Loader<F> {
-    /// Of models that compute in `F`.
+    /// Creates a loader of models that compute in `F`, with the built-in kinds.
     pub fn with_scalar() -> Self {
         Loader { known: Registries::built_in(), compile: true, allow_non_finite: false, memory_limit: None }
     }
 
-    /// Whether a model is also compiled, with the optimizer's state, where the file says how. Default: true.
+    /// Whether the model is also compiled and its optimizer restored, if the file says how. Default: true.
     pub fn compiled(mut self, compiled: bool) -> Self {
         self.compile = compiled;
         self
     }
 
-    /// Whether weights may hold NaN or infinity. Default: false.
+    /// Whether weights may be NaN or infinite. Default: false.
     pub fn allow_non_finite(mut self, allow: bool) -> Self {
         self.allow_non_finite = allow;
         self
     }
 
-    /// How many bytes reading a file may allocate. Default: twice the file's size and 1 MiB; in `f64`, which files hold
-    /// in half the width, twice as much.
+    /// The number of bytes that reading a file may allocate.
+    ///
+    /// Default: twice the file's size plus 1 MiB; for `f64`, which files may hold in half the width, twice as much.
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = Some(bytes);
         self
@@ -124,7 +125,7 @@ impl<F: Scalar> Loader<F> {
         self.known.optimizers.names()
     }
 
-    /// Knows a layer more, made of the settings that its [`Layer::config`] told.
+    /// Registers a layer, constructed from the settings that its [`Layer::config`] wrote.
     pub fn layer<L: Layer<F> + 'static>(
         mut self,
         kind: impl Into<String>,
@@ -134,7 +135,7 @@ impl<F: Scalar> Loader<F> {
         self
     }
 
-    /// Knows a loss more, made of the settings that its [`Loss::config`] told.
+    /// Registers a loss, constructed from the settings that its [`Loss::config`] wrote.
     pub fn loss<L: Loss<F> + 'static>(
         mut self,
         kind: impl Into<String>,
@@ -144,8 +145,9 @@ impl<F: Scalar> Loader<F> {
         self
     }
 
-    /// Knows an optimizer more, made of the settings that its [`Optimizer::config`] told. Its `learning_rate` and
-    /// [`Options`](crate::optimizer::Options) are read for it.
+    /// Registers an optimizer, constructed from the settings that its [`Optimizer::config`] wrote.
+    ///
+    /// Its `learning_rate` and [`Options`](crate::optimizer::Options) are read automatically.
     pub fn optimizer<O: Optimizer<F> + 'static>(
         mut self,
         kind: impl Into<String>,
@@ -155,7 +157,7 @@ impl<F: Scalar> Loader<F> {
         self
     }
 
-    /// Knows a metric more, made of the settings that its [`Metric::config`] told.
+    /// Registers a metric, constructed from the settings that its [`Metric::config`] wrote.
     pub fn metric<M: Metric<F> + 'static>(
         mut self,
         kind: impl Into<String>,
@@ -165,7 +167,7 @@ impl<F: Scalar> Loader<F> {
         self
     }
 
-    /// Knows a schedule more, made of the settings that its [`Schedule::config`] told.
+    /// Registers a schedule, constructed from the settings that its [`Schedule::config`] wrote.
     pub fn schedule<S: Schedule + 'static>(
         mut self,
         kind: impl Into<String>,
@@ -175,11 +177,11 @@ impl<F: Scalar> Loader<F> {
         self
     }
 
-    /// A model of this architecture, with neither weights nor an optimizer.
+    /// Constructs a model of this architecture, without weights or optimizer.
     ///
     /// # Errors
     /// [`FileError::Setting`](crate::error::FileError::Setting) and
-    /// [`FileError::UnknownKind`](crate::error::FileError::UnknownKind), with the place.
+    /// [`FileError::UnknownKind`](crate::error::FileError::UnknownKind), with the position.
     #[allow(clippy::wrong_self_convention)] // from the settings, by what the loader knows
     pub fn from_config(&self, config: &Config) -> Result<Sequential<F>> {
         Sequential::from_config(config, &self.known)
@@ -187,11 +189,13 @@ impl<F: Scalar> Loader<F> {
 }
 
 impl<F: Scalar> Loader<F> {
-    /// Compiles a model as [`Sequential::compile_config`](crate::Sequential::compile_config) told; nothing where it
-    /// tells nothing. The weights stay; the optimizer starts anew.
+    /// Compiles a model from the settings of [`Sequential::compile_config`](crate::Sequential::compile_config).
+    ///
+    /// `Value::Null` compiles nothing. Weights are kept; the optimizer starts anew.
     ///
     /// # Errors
-    /// As [`Loader::from_config`], and as [`Sequential::compile`](crate::Sequential::compile). The model is unchanged then.
+    /// As [`Loader::from_config`], and as [`Sequential::compile`](crate::Sequential::compile). The model is then
+    /// unchanged.
     ///
     /// # Example
     /// ```
@@ -199,16 +203,16 @@ impl<F: Scalar> Loader<F> {
     /// use cornu::save::Loader;
     /// let mut model = Sequential::new().input([3]).add(Dense::new(2));
     /// model.compile(Adam::new(0.01), MeanSquaredError::new(), [Accuracy::new()])?;
-    /// let told = model.compile_config()?;
+    /// let settings = model.compile_config()?;
     /// let mut again = Loader::new().from_config(&model.config()?)?;
-    /// if let Some(told) = &told {
-    ///     Loader::new().compile(&mut again, told)?;
+    /// if let Some(settings) = &settings {
+    ///     Loader::new().compile(&mut again, settings)?;
     /// }
-    /// assert_eq!(again.compile_config()?, told);
+    /// assert_eq!(again.compile_config()?, settings);
     /// # Ok::<(), cornu::Error>(())
     /// ```
-    pub fn compile(&self, model: &mut Sequential<F>, told: &Value) -> Result<()> {
-        let Some(compiled) = Compiled::from_value(told, &self.known)? else { return Ok(()) };
+    pub fn compile(&self, model: &mut Sequential<F>, settings: &Value) -> Result<()> {
+        let Some(compiled) = Compiled::from_value(settings, &self.known)? else { return Ok(()) };
         if model.input_shape().is_some() {
             model.build()?;
         }

@@ -1,17 +1,17 @@
-//! Models, weights and settings to and from files.
+//! Saving and loading of models, weights and settings.
 //!
-//! | what | file | feature | written by | read by |
+//! | content | file | feature | written by | read by |
 //! |---|---|---|---|---|
 //! | a whole model | `.keras`, Keras 3's own | `keras` | [`Sequential::save`](crate::Sequential::save), Keras | [`Sequential::load`](crate::Sequential::load), [`Loader`], Keras |
 //! | | `.safetensors` | `safetensors` | `Sequential::save` | `Sequential::load`, [`Loader`] |
-//! | a model as it predicts | `.onnx` | `onnx` | [`Sequential::save`](crate::Sequential::save), `export_onnx` | ONNX Runtime, tract and others |
+//! | a model for inference | `.onnx` | `onnx` | [`Sequential::save`](crate::Sequential::save), `export_onnx` | ONNX Runtime, tract and others |
 //! | weights | `.npz` | `npy` | [`Sequential::save_weights`](crate::Sequential::save_weights) | [`Sequential::load_weights`](crate::Sequential::load_weights), NumPy |
-//! | | `.safetensors` | `safetensors` | `Sequential::save_weights`, any tool | `Sequential::load_weights`; of PyTorch `load_torch_weights` |
+//! | | `.safetensors` | `safetensors` | `Sequential::save_weights`, any tool | `Sequential::load_weights`; for PyTorch files `load_torch_weights` |
 //! | | `.weights.h5` | `keras` | `Sequential::save_weights`, Keras | `Sequential::load_weights`, Keras |
 //! | an architecture | JSON | `json` | `Sequential::to_json`, Keras | `Sequential::from_json`, Keras |
 //!
-//! Loading never runs code, opens another file, or allocates more than twice the file's size and 1 MiB: a file that would
-//! need more is refused, unless a limit is set by [`Loader::memory_limit`].
+//! Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 1 MiB.
+//! A file that would need more is refused, unless [`Loader::memory_limit`] allows it.
 
 #[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
 mod assign;

@@ -1,4 +1,4 @@
-//! Weights as `.npz`: a zip archive with a `.npy` file for each weight, under its path.
+//! Weights as `.npz`: a zip archive with one `.npy` file per weight, named by its path.
 //!
 //! # References
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
@@ -30,7 +30,7 @@ pub(super) fn write<F: Scalar>(model: &Sequential<F>, to: &mut dyn Write) -> io:
     archive.finish()
 }
 
-/// The front of a `.npy` file, of a length that 64 divides.
+/// The header of a `.npy` file, padded to a multiple of 64 bytes.
 fn header<F: Scalar>(shape: &[usize]) -> Vec<u8> {
     let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
     let shape = match &sizes[..] {
@@ -60,7 +60,7 @@ pub(super) fn read<F: Scalar>(model: &mut Sequential<F>, input: &Input, budget: 
     assign::load(model, &names, &|place| Ok((&found[place].0, found[place].1.clone())), budget)
 }
 
-/// Where the numbers of a `.npy` file are, which must be row by row, little-endian, and all there is.
+/// Locates the numbers of a `.npy` file, which must be C order, little-endian and complete.
 fn array(input: &Input, name: &str) -> Result<Array> {
     let npy = crate::files::npy::promised(input, name)?;
     let weights = [Number::F32, Number::F64, Number::F16, Number::I32, Number::I64];
@@ -72,7 +72,7 @@ fn array(input: &Input, name: &str) -> Result<Array> {
         return Err(input.damaged(name, problem));
     }
     if npy.bytes() != Some(input.len() - npy.array.start) {
-        return Err(input.damaged(name, "its length is not that of its shape"));
+        return Err(input.damaged(name, "its length does not match its shape"));
     }
     Ok(npy.array)
 }

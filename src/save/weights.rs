@@ -1,4 +1,4 @@
-//! Weights alone, to and from files: `.npz`, `.safetensors`, and what Keras's `save_weights` writes.
+//! Weights in files: `.npz`, `.safetensors`, and Keras's `.weights.h5`.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 const ENDS: &str = ".npz, .safetensors or .weights.h5";
-/// How the names of Keras's files of weights end; its own reader takes no other.
+/// The extension of Keras's weight files; Keras reads no other.
 pub(super) const HDF5: &str = ".weights.h5";
 
-/// A format of weights.
+/// A file format of weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Format {
     Npz,
@@ -42,7 +42,7 @@ impl Format {
     }
 }
 
-/// Refuses a name that tells no format of weights, or one that is not there.
+/// Refuses a file name that is not of an enabled weight format.
 ///
 /// # Errors
 /// [`FileError::Extension`], [`FileError::Feature`].
@@ -57,13 +57,14 @@ pub(super) fn to_save(path: &Path) -> Result<()> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// Writes all weights to a file, each under its path, as `F1/kernel`: `.npz` (feature `npy`), which NumPy reads by
-    /// `numpy.load`, or `.safetensors` (feature `safetensors`); or by the layers' order, with the optimizer's state, to
-    /// `.weights.h5` (feature `keras`), which Keras reads by `load_weights`. The file is whole or not there, whatever
-    /// happens.
+    /// Saves all weights to a file; the extension selects the format.
+    ///
+    /// `.npz` (feature `npy`, read by `numpy.load`) and `.safetensors` (feature `safetensors`) name each weight by
+    /// its path, such as `F1/kernel`. `.weights.h5` (feature `keras`, read by Keras's `load_weights`) orders weights
+    /// by layer and includes the optimizer's state. The file is replaced atomically.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] with the file's name.
+    /// [`Error::NotBuilt`]; [`FileError::Extension`], [`FileError::Feature`]; [`FileError::Io`] if the system refuses.
     ///
     /// # Example
     /// ```
@@ -108,17 +109,24 @@ impl<F: Scalar> Sequential<F> {
         }
     }
 
-    /// Reads all weights from a file, of either precision: what [`Sequential::save_weights`] wrote, by the paths, or
-    /// Keras's `.weights.h5` (feature `keras`), by the layers' order. For files of PyTorch there is
-    /// `Sequential::load_torch_weights`, with the feature `safetensors`.
+    /// Loads all weights from a file of either precision.
+    ///
+    /// Files of [`Sequential::save_weights`] are matched by path, Keras's `.weights.h5` (feature `keras`) by the
+    /// order of the layers. For PyTorch files use `Sequential::load_torch_weights` (feature `safetensors`).
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`FileError::Damaged`] for a file that is not whole; [`Error::Unknown`] or
-    /// [`Error::WeightShape`] for a weight that only one of the two has, or of another shape;
-    /// [`FileError::Extension`], [`FileError::Feature`], [`FileError::Io`]. The model is unchanged then.
+    /// [`Error::NotBuilt`]; [`FileError::Damaged`] for a truncated or corrupt file; [`Error::Unknown`] for a weight
+    /// that only the model or only the file has; [`Error::WeightShape`] for another shape; [`FileError::Extension`],
+    /// [`FileError::Feature`], [`FileError::Io`]. The model is then unchanged.
     ///
     /// # Example
-    /// See [`Sequential::save_weights`].
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([3]).add(Dense::new(2));
+    /// model.build()?;
+    /// assert!(matches!(model.load_weights("missing.npz"), Err(Error::File(_))));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if !self.is_built() {

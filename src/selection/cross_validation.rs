@@ -1,4 +1,4 @@
-//! Cross-validation: a model for each fold, trained on the other folds and judged on this one.
+//! Cross-validation: one model per fold, trained on the other folds and evaluated on this one.
 
 use std::fmt;
 
@@ -11,13 +11,14 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::{Evaluate, Fit};
 
-/// Trains and judges a model on each of these folds, and tells loss and metrics of each: those of
-/// [`evaluate`](Sequential::evaluate) on the rows that the model was not trained on.
+/// Trains and evaluates one model per fold, and returns the loss and metrics of each.
 ///
-/// `build(fold, x, y)` makes a compiled model; it gets the fold's number and training rows, so that what it fits to the data,
-/// such as a [`Normalization`](crate::layer::Normalization), knows nothing of the others. Give each model a
-/// [`seed`](Sequential::seed), and the scores are the same each time, on any number of threads. `fit` makes the settings of
-/// each training.
+/// Scores are those of [`evaluate`](Sequential::evaluate) on the test rows of the fold.
+///
+/// `build(fold, x, y)` creates a compiled model. It gets the number and the training rows of the fold, so that
+/// preprocessing fitted to the data, such as a [`Normalization`](crate::layer::Normalization), does not see the test
+/// rows. If each model has a [`seed`](Sequential::seed), the scores are reproducible on any number of threads. `fit`
+/// creates the settings of each training.
 ///
 /// # Example
 /// ```
@@ -41,8 +42,8 @@ use crate::training::{Evaluate, Fit};
 /// ```
 ///
 /// # Errors
-/// [`Error::Length`] where `x` and `y` differ in length, [`Error::Index`] for a row of a fold that is not there,
-/// [`Error::Empty`] without folds, and what `build`, [`fit`](Sequential::fit) and `evaluate` return.
+/// [`Error::Length`] if `x` and `y` differ in length, [`Error::Index`] for a row of a fold that does not exist,
+/// [`Error::Empty`] without folds, and the errors of `build`, [`fit`](Sequential::fit) and `evaluate`.
 pub fn cross_validate<'f, F, T, U, S, R, D, E>(
     x: &ArrayBase<S, D>,
     y: &ArrayBase<R, E>,
@@ -84,45 +85,50 @@ where
     Ok(CrossValidation { scores })
 }
 
-/// Loss and metrics of each fold: what [`cross_validate`] gives.
+/// The loss and metrics of each fold, as returned by [`cross_validate`].
 ///
 /// # Example
-/// See [`cross_validate`].
+/// ```
+/// use cornu::data::KFold;
+/// use cornu::ndarray::{Array1, Array2};
+/// use cornu::prelude::*;
+/// use cornu::selection::cross_validate;
+/// let x = Array2::from_shape_fn((12, 1), |(i, _)| i as f32 / 12.0);
+/// let y = Array1::from_iter(x.iter().map(|x| 2.0 * x));
+/// let fit = || Fit::new().verbose(Verbose::Silent);
+/// let scores = cross_validate(&x, &y, &KFold::new(3).folds(12)?, fit, |fold, _, _| {
+///     let mut model = Sequential::new().seed(fold as u64).add(Dense::new(1));
+///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+///     Ok(model)
+/// })?;
+/// let losses = scores.values("loss").ok_or(Error::NotBuilt)?;
+/// assert_eq!((scores.folds().len(), losses.len()), (3, 3));
+/// assert_eq!(scores.mean("loss"), Some(losses.iter().sum::<f64>() / 3.0));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrossValidation {
     scores: Vec<Logs>,
 }
 
 impl CrossValidation {
-    /// Loss and metrics of each fold, by name.
-    ///
-    /// # Example
-    /// See [`cross_validate`].
+    /// The loss and metrics of each fold, by name.
     pub fn folds(&self) -> &[Logs] {
         &self.scores
     }
 
-    /// A metric's value on each fold; none where there is no metric of that name.
-    ///
-    /// # Example
-    /// See [`cross_validate`].
+    /// Returns a metric's value on each fold; none if there is no metric with this name.
     pub fn values(&self, metric: &str) -> Option<Vec<f64>> {
         self.scores.iter().map(|scores| scores.get(metric)).collect()
     }
 
-    /// A metric's mean over the folds.
-    ///
-    /// # Example
-    /// See [`cross_validate`].
+    /// Returns a metric's mean over the folds.
     pub fn mean(&self, metric: &str) -> Option<f64> {
         let values = self.values(metric)?;
         Some(values.iter().sum::<f64>() / values.len() as f64)
     }
 
-    /// A metric's standard deviation over the folds: the root of the mean square, as NumPy's `std`.
-    ///
-    /// # Example
-    /// See [`cross_validate`].
+    /// Returns a metric's standard deviation over the folds, like NumPy's `std`.
     pub fn deviation(&self, metric: &str) -> Option<f64> {
         let (values, mean) = (self.values(metric)?, self.mean(metric)?);
         let squares = values.iter().map(|value| (value - mean) * (value - mean));
@@ -131,7 +137,7 @@ impl CrossValidation {
 }
 
 impl fmt::Display for CrossValidation {
-    /// Mean and deviation of each metric.
+    /// Formats mean and standard deviation of each metric.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         for (i, (name, _)) in self.scores.first().into_iter().flat_map(Logs::iter).enumerate() {
             let dash = if i > 0 { " - " } else { "" };

@@ -1,11 +1,11 @@
-//! The values that one setting may have: a range or a list, how one is drawn, and which ones a grid takes.
+//! The values of one hyper-parameter: a range or a list, how to draw from it, and its grid.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 
-/// A value that a search has drawn.
+/// A value drawn by a search.
 ///
 /// # Example
 /// ```
@@ -17,21 +17,21 @@ use crate::rng::Rng;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Drawn {
-    /// Of a range of numbers.
+    /// From a range of numbers.
     Float(f64),
-    /// Of a range of whole numbers.
+    /// From a range of integers.
     Integer(usize),
-    /// Of a list.
+    /// From a list.
     Choice {
-        /// Its place in the list, from 0.
+        /// The index in the list, from 0.
         index: usize,
-        /// The value as `Debug` shows it, without quotes.
+        /// The value as formatted by `Debug`, without quotes.
         label: String,
     },
 }
 
 impl fmt::Display for Drawn {
-    /// Numbers with four digits that count.
+    /// Formats numbers with four significant digits.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Drawn::Float(value) => f.pad(&short(*value)),
@@ -41,7 +41,7 @@ impl fmt::Display for Drawn {
     }
 }
 
-/// A number with four digits that count.
+/// Formats a number with four significant digits.
 pub(super) fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -53,7 +53,7 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
-/// What may be drawn for a setting.
+/// The domain of a hyper-parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Domain {
     Uniform(f64, f64),
@@ -65,7 +65,7 @@ pub(super) enum Domain {
 }
 
 impl Domain {
-    /// Refuses a range or a list without a value.
+    /// Refuses an empty range or list.
     pub(super) fn check(&self, name: &str) -> Result<()> {
         let range = |kind, low: &dyn fmt::Display, high: &dyn fmt::Display, bounds: &str| {
             let expected = format!("{bounds}, the lower first, for `{name}`");
@@ -89,7 +89,7 @@ impl Domain {
         }
     }
 
-    /// One of them, as likely as any other; those of a logarithmic range so that each factor is as likely.
+    /// Draws a value uniformly, or log-uniformly from a logarithmic range.
     pub(super) fn draw(&self, rng: &mut Rng) -> Drawn {
         let u = rng.uniform();
         let within = |value: f64, low: f64, high: f64| value.max(low).min(high);
@@ -107,14 +107,15 @@ impl Domain {
         }
     }
 
-    /// The value of this place in the list.
+    /// Returns the value with this index.
     fn at(&self, index: usize) -> Drawn {
         let Domain::Choice(labels) = self else { return Drawn::Integer(index) };
         let index = index.min(labels.len().saturating_sub(1));
         Drawn::Choice { index, label: labels.get(index).cloned().unwrap_or_default() }
     }
 
-    /// Those of a grid: all of a list; of a range so many, evenly from end to end, or all where it has no more.
+    /// Returns the grid: all values of a list, or `points` values of a range, evenly from end to end (all of them if
+    /// there are no more).
     pub(super) fn grid(&self, points: usize) -> Vec<Drawn> {
         let part = |i: usize, low: f64, high: f64| match points {
             0 | 1 => 0.5 * (low + high),
@@ -136,7 +137,7 @@ impl Domain {
                 (0..points.max(1)).map(|i| Drawn::Float(part(i, low, high))).collect()
             }
             Domain::LogUniform(low, high) => {
-                // The ends are those that were asked for, to the last bit.
+                // The ends are exactly those requested.
                 let value = |i: usize| match i {
                     0 if points > 1 => low,
                     _ if points > 1 && i + 1 == points => high,
@@ -171,7 +172,7 @@ mod tests {
             }
             assert_eq!(seen[..3], [0; 3]);
             let log = matches!(domain, Domain::LogInteger(..));
-            // ln(4/3) / ln(7/3) of the draws are 3, or a quarter.
+            // The share of draws that are 3: ln(4/3) / ln(7/3), or a quarter.
             let first = if log { 0.3395 } else { 0.25 };
             assert!((f64::from(seen[3]) / 4000.0 - first).abs() < 0.03, "{seen:?}");
         }

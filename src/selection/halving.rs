@@ -1,14 +1,16 @@
-//! Successive halving: all trials train for a few epochs, and of each rung only the best 1/η go on, for η times as long.
+//! Successive halving: all trials train for a few epochs, and only the best 1/η of each rung continue, η times as long.
 
-/// How many go on from a rung, and how far they train in it, as a share of their epochs.
+/// The number of trials in a rung, and the share of their epochs that they are then trained.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rung {
     pub(super) trials: usize,
     pub(super) share: f64,
 }
 
-/// The rungs for so many trials of so many epochs: the last trains to the end, each before it η times as many trials for
-/// 1/η of the epochs, and no trial less than `least` epochs. Without a factor, one rung for all.
+/// Returns the rungs for `trials` trials of `epochs` epochs.
+///
+/// The last rung trains to the end. Each rung before it has η times as many trials and 1/η of the epochs, but at
+/// least `least` epochs. Without a factor there is one rung for all.
 pub(super) fn rungs(trials: usize, epochs: usize, factor: Option<usize>, least: usize) -> Vec<Rung> {
     let Some(factor) = factor.filter(|factor| *factor > 1) else { return vec![Rung { trials, share: 1.0 }] };
     let mut halvings = 0;

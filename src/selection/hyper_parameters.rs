@@ -1,4 +1,4 @@
-//! What a closure asks for the settings of its trial.
+//! Hyper-parameters, as the closure of a search requests them.
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -8,18 +8,18 @@ use crate::error::{Error, Result};
 use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::rng::Rng;
 
-/// The settings of one trial: the closure that makes the model asks for them, and by that says which there are.
+/// The hyper-parameters of one trial; the closure that builds the model requests them and so defines the search space.
 ///
-/// Each has a name, a range or a list of values, and the type that is used: a number, a whole number, a truth value, or
-/// any type that is in the list. A setting may depend on another: a closure that asks for the units of a second layer only
-/// where it has drawn two layers searches that too. Asked twice in one trial, a name has one value.
+/// Each has a name, a range or a list of values, and the type in which it is used: a number, an integer, a boolean,
+/// or the type of the list. A hyper-parameter may depend on another: a closure that requests the units of a second
+/// layer only if it drew two layers searches both. A name requested twice in one trial has one value.
 ///
 /// | method | values | in Keras Tuner |
 /// |---|---|---|
 /// | [`uniform`](Self::uniform) | numbers of a range | `hp.Float` |
-/// | [`log_uniform`](Self::log_uniform) | numbers above 0, each factor as likely | `hp.Float(sampling="log")` |
-/// | [`integer`](Self::integer), [`log_integer`](Self::log_integer) | whole numbers | `hp.Int` |
-/// | [`choice`](Self::choice) | those of a list | `hp.Choice` |
+/// | [`log_uniform`](Self::log_uniform) | numbers above 0, uniform in the logarithm | `hp.Float(sampling="log")` |
+/// | [`integer`](Self::integer), [`log_integer`](Self::log_integer) | integers | `hp.Int` |
+/// | [`choice`](Self::choice) | values of a list | `hp.Choice` |
 /// | [`boolean`](Self::boolean) | false, true | `hp.Boolean` |
 ///
 /// # Example
@@ -50,38 +50,37 @@ pub struct HyperParameters {
     source: Source,
     asked: Vec<(String, Domain, Drawn)>,
     pub(super) seed: u64,
-    /// What was wrong in what was asked, whatever became of it.
+    /// The first error in a request, even if the closure ignored it.
     pub(super) fault: Option<Error>,
 }
 
-/// Where the values come from.
+/// The source of values.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     /// Drawn for this attempt of the search.
     Random { seed: u64, attempt: u64 },
-    /// For each setting in the order of asking a place among its values; 0 for those behind.
+    /// For each hyper-parameter in order of request, an index among its values; 0 beyond the end.
     Grid { places: Vec<usize>, points: usize },
-    /// Those of a trial.
+    /// The values of a trial.
     Known(Vec<(String, Drawn)>),
 }
 
 impl HyperParameters {
-    /// Settings from there, for a trial of this seed.
+    /// Creates hyper-parameters from this source, for a trial with this seed.
     pub(super) fn new(source: Source, seed: u64) -> Self {
         HyperParameters { source, asked: Vec::new(), seed, fault: None }
     }
 
-    /// A number of this range, ends included.
+    /// Returns a number from this range, ends included.
     ///
     /// # Errors
-    /// [`Error::Argument`] for bounds that are no range, and for a name that was asked with other values before; this ends
-    /// the search.
+    /// [`Error::Argument`] for invalid bounds, and for a name that was requested with other values before. Either
+    /// ends the search.
     pub fn uniform(&mut self, name: &str, range: RangeInclusive<f64>) -> Result<f64> {
         self.number(name, Domain::Uniform(*range.start(), *range.end()))
     }
 
-    /// A number of this range above 0, drawn so that each factor is as likely as any other: for learning rates and the
-    /// strengths of penalties.
+    /// Returns a number above 0 from this range, uniform in the logarithm, as for learning rates and penalties.
     ///
     /// # Errors
     /// As [`HyperParameters::uniform`].
@@ -89,7 +88,7 @@ impl HyperParameters {
         self.number(name, Domain::LogUniform(*range.start(), *range.end()))
     }
 
-    /// A whole number of this range, ends included.
+    /// Returns an integer from this range, ends included.
     ///
     /// # Errors
     /// As [`HyperParameters::uniform`].
@@ -97,7 +96,7 @@ impl HyperParameters {
         self.place(name, Domain::Integer(*range.start(), *range.end()))
     }
 
-    /// The same above 0, drawn so that each factor is as likely as any other: for numbers of units.
+    /// Returns an integer above 0 from this range, uniform in the logarithm, as for numbers of units.
     ///
     /// # Errors
     /// As [`HyperParameters::uniform`].
@@ -105,7 +104,7 @@ impl HyperParameters {
         self.place(name, Domain::LogInteger(*range.start(), *range.end()))
     }
 
-    /// One of these values; the table shows it as `Debug` does.
+    /// Returns one of these values; tables show it as `Debug` does.
     ///
     /// # Errors
     /// As [`HyperParameters::uniform`].
@@ -117,10 +116,10 @@ impl HyperParameters {
         values
             .into_iter()
             .nth(index)
-            .ok_or_else(|| Error::argument("choice", format!("a place below {count} in `{name}`"), index))
+            .ok_or_else(|| Error::argument("choice", format!("an index below {count} in `{name}`"), index))
     }
 
-    /// False or true.
+    /// Returns false or true.
     ///
     /// # Errors
     /// As [`HyperParameters::uniform`].
@@ -128,18 +127,19 @@ impl HyperParameters {
         self.choice(name, [false, true])
     }
 
-    /// A seed that is the trial's own, for what the closure draws itself. Models made in the closure that are given no
-    /// seed have one of the search's without asking.
+    /// The seed of the trial, for random numbers that the closure draws itself.
+    ///
+    /// Models built in the closure without a seed get one from the search automatically.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// What was asked for so far.
+    /// Returns what was requested so far.
     pub(super) fn values(&self) -> Vec<(String, Drawn)> {
         self.asked.iter().map(|(name, _, drawn)| (name.clone(), drawn.clone())).collect()
     }
 
-    /// For a grid, the next places after those of this trial; none after the last.
+    /// Returns the next grid point after that of this trial; none after the last.
     pub(super) fn next_places(&self) -> Option<Vec<usize>> {
         let Source::Grid { places, points } = &self.source else { return None };
         let counts = self.asked.iter().map(|(_, domain, _)| domain.grid(*points).len());
@@ -188,7 +188,7 @@ impl HyperParameters {
             };
         }
         match &self.source {
-            // By its name, so that one setting more changes no other.
+            // By name, so that an additional hyper-parameter does not change the others.
             Source::Random { seed, attempt } => {
                 let own = seed ^ fnv1a(FNV_OFFSET, name.as_bytes());
                 Ok(domain.draw(&mut Rng::stream(own, *attempt)))

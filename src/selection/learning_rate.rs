@@ -1,4 +1,4 @@
-//! The learning-rate range test: a copy trains for some steps while its rate grows by a constant factor.
+//! The learning-rate range test: a copy of the model trains while the learning rate grows exponentially.
 
 use std::fmt;
 
@@ -12,23 +12,22 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::{Fit, History};
 
-/// Trains a model by these settings.
+/// Trains a model with these settings.
 type Train<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>;
 
-/// Finds a learning rate to begin with: trains a copy of the model while the rate grows exponentially, from where nothing
-/// happens to where the training bursts, and looks where the loss falls.
+/// Finds an initial learning rate by training a copy of the model while the rate grows exponentially.
 ///
-/// Step `i` of `n` has the rate `start·(end/start)^(i/(n−1))`. Batches differ more than a step can change, so a second copy
-/// goes through the same batches at the rate 0, and what is smoothed is the difference: `d_i = β·d_{i−1} + (1−β)·(ℓ_i − ℓ⁰_i)`
-/// over `1 − β^(i+1)`, shown on top of the mean of `ℓ⁰`. The test ends where that is above four times its least, or no longer
-/// finite. The suggestion is the geometric mean of two rates: the one at which a tenth of the fall is done, and the one at
-/// which it ends.
+/// Step `i` of `n` has the rate `start·(end/start)^(i/(n−1))`. Batches differ by more than one step changes, so a
+/// second copy goes through the same batches with rate 0, and the difference is smoothed: `d_i = β·d_{i−1} +
+/// (1−β)·(ℓ_i − ℓ⁰_i)`, divided by `1 − β^(i+1)` and added to the mean of `ℓ⁰`. The test ends if this exceeds four
+/// times its minimum or is no longer finite. The suggestion is the geometric mean of two rates: the one at which a
+/// tenth of the decrease is reached, and the one at which the decrease ends.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `start`, `end` | 1e-6, 10 |
 /// | `steps` | 100 |
-/// | `smoothing`: β | 0.8 |
+/// | `smoothing` β | 0.8 |
 ///
 /// # Example
 /// ```
@@ -57,7 +56,7 @@ pub struct LearningRateFinder {
 }
 
 impl LearningRateFinder {
-    /// From 1e-6 to 10 in 100 steps.
+    /// Creates a test from 1e-6 to 10 in 100 steps.
     pub fn new() -> Self {
         LearningRateFinder { start: 1e-6, end: 10.0, steps: 100, smoothing: 0.8 }
     }
@@ -74,23 +73,25 @@ impl LearningRateFinder {
         self
     }
 
-    /// How many steps. Default: 100.
+    /// The number of steps. Default: 100.
     pub fn steps(mut self, steps: usize) -> Self {
         self.steps = steps;
         self
     }
 
-    /// β: how much of the smoothed loss stays at each step. Default: 0.8.
+    /// The share β of the smoothed loss that each step keeps. Default: 0.8.
     pub fn smoothing(mut self, beta: f64) -> Self {
         self.smoothing = beta;
         self
     }
 
-    /// Tests on these samples; the model is not touched. Of the settings of the fit count the size and order of batches,
-    /// which samples train, and their weights; a schedule of the optimizer's is left out.
+    /// Runs the test on these samples, without changing the model.
+    ///
+    /// Of the settings of the fit, the batch size and order, the validation split and the weights apply. A schedule
+    /// of the optimizer is ignored.
     ///
     /// # Errors
-    /// [`Error::Argument`] for rates that do not grow, fewer than 10 steps, or a β outside 0 to 1; and as
+    /// [`Error::Argument`] for rates that do not grow, fewer than 10 steps, or a β outside 0 to 1; and those of
     /// [`Sequential::fit`].
     pub fn run<F: Scalar>(
         &self,
@@ -102,10 +103,10 @@ impl LearningRateFinder {
         self.run_by(model, (x.count(), fit), &|model, fit| model.fit(x, y, fit))
     }
 
-    /// The same on data that comes batch by batch.
+    /// Runs the test on data from a batch source.
     ///
     /// # Errors
-    /// As [`LearningRateFinder::run`], and what the source returns.
+    /// Those of [`LearningRateFinder::run`] and of the source.
     pub fn run_source<F: Scalar>(
         &self,
         model: &Sequential<F>,
@@ -127,7 +128,7 @@ impl LearningRateFinder {
             return Err(Error::argument("fit", expected, "a training on several"));
         }
         let (batch, samples) = fit.sizes(count)?;
-        // Without a sample the fit refuses.
+        // Without samples, `fit` returns the error.
         let epochs = self.steps.div_ceil(samples.div_ceil(batch).max(1));
         let sweep = |rate: &dyn Fn(usize) -> f64, reference: &[f64]| {
             let mut copy = model.clone();
@@ -150,7 +151,7 @@ impl LearningRateFinder {
         sweep(&|step| self.rate(step), &reference)
     }
 
-    /// The rate of step `i`.
+    /// Returns the rate of step `i`.
     fn rate(&self, i: usize) -> f64 {
         let part = i as f64 / (self.steps - 1) as f64;
         self.start * libm::exp(part * libm::log(self.end / self.start))
@@ -177,10 +178,20 @@ impl Default for LearningRateFinder {
     }
 }
 
-/// What a range test has measured. `Display` shows it as a table of at most twenty rows.
+/// The result of a range test; `Display` formats it as a table of at most twenty rows.
 ///
 /// # Example
-/// See [`LearningRateFinder`].
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::LearningRateFinder;
+/// let x = ndarray::Array2::from_shape_fn((32, 1), |(i, _)| i as f32 / 32.0);
+/// let y = &x * 2.0;
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
+/// let test = LearningRateFinder::new().steps(20).end(0.1).run(&model, &x, &y, &Fit::new())?;
+/// assert_eq!((test.rates().len(), test.losses().len(), test.smoothed().len()), (20, 20, 20));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RangeTest {
     rates: Vec<f64>,
@@ -194,17 +205,17 @@ impl RangeTest {
         &self.rates
     }
 
-    /// The loss of each step's batch, taken before the step, as training reports it.
+    /// The loss of the batch of each step, before the step, as training reports it.
     pub fn losses(&self) -> &[f64] {
         &self.losses
     }
 
-    /// The same, smoothed.
+    /// The smoothed losses.
     pub fn smoothed(&self) -> &[f64] {
         &self.smoothed
     }
 
-    /// A rate to begin with; none where the loss falls nowhere.
+    /// The suggested learning rate; none if the loss does not decrease.
     pub fn suggestion(&self) -> Option<f64> {
         let end = (0..self.smoothed.len()).min_by(|a, b| self.smoothed[*a].total_cmp(&self.smoothed[*b]))?;
         let top = self.smoothed[..=end].iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -222,23 +233,23 @@ impl fmt::Display for RangeTest {
             writeln!(f, "{rate:>13}  {loss:>9}  {smooth:>9}")?;
         }
         match self.suggestion() {
-            Some(rate) => writeln!(f, "begin with {}", short(rate)),
+            Some(rate) => writeln!(f, "suggested learning rate: {}", short(rate)),
             None => writeln!(f, "no rate lowers the loss"),
         }
     }
 }
 
-/// The callback that raises the rate and writes the losses down.
+/// The callback that raises the rate and records the losses.
 struct Sweep<'s> {
     finder: &'s LearningRateFinder,
     rate: &'s dyn Fn(usize) -> f64,
-    /// The losses of the same batches where nothing is learned.
+    /// The losses of the same batches without learning.
     reference: &'s [f64],
-    /// Of a batch, and of an epoch.
+    /// The sizes of a batch and of an epoch.
     sizes: (usize, usize),
-    /// The sum of the epoch's losses so far, each times its samples.
+    /// The sum of the losses of the epoch so far, each times its samples.
     sum: f64,
-    /// Before it is divided by `1 − β^n`.
+    /// The moving average before division by `1 − β^n`.
     average: f64,
     test: RangeTest,
 }
@@ -279,6 +290,6 @@ impl<F: Scalar> Callback<F> for Sweep<'_> {
     }
 
     fn on_diverged(&mut self, _: &mut CallbackContext<F>, _: &Error) -> Result<Flow> {
-        Ok(Flow::Stop("the loss is no longer finite".into()))
+        Ok(Flow::Stop("the loss became NaN or infinite".into()))
     }
 }

@@ -1,13 +1,12 @@
-//! Judging models on data of their own, and finding settings: cross-validation, a search over what a closure draws, and the
-//! learning rate by a range test.
+//! Model selection: cross-validation, hyper-parameter search, and a range test for the learning rate.
 //!
-//! | question | answer | in Keras Tuner | in scikit-learn |
+//! | question | method | in Keras Tuner | in scikit-learn |
 //! |---|---|---|---|
 //! | which settings are best? | [`Search::random`] | `RandomSearch` | `RandomizedSearchCV` |
-//! | all of a few settings | [`Search::grid`] | `GridSearch` | `GridSearchCV` |
-//! | the same for less | [`Search::halving`] | `Hyperband`, in part | `HalvingRandomSearchCV`, `HalvingGridSearchCV` |
-//! | which learning rate to begin with? | [`LearningRateFinder`] | | |
-//! | how well does it do, and how surely? | [`cross_validate`] | | `cross_validate` |
+//! | the same for all combinations of a few values | [`Search::grid`] | `GridSearch` | `GridSearchCV` |
+//! | the same at less cost | [`Search::halving`] | `Hyperband`, in part | `HalvingRandomSearchCV`, `HalvingGridSearchCV` |
+//! | which learning rate to start with? | [`LearningRateFinder`] | | |
+//! | how good is a model, and how certain is that? | [`cross_validate`] | | `cross_validate` |
 
 mod cross_validation;
 mod domain;

@@ -1,4 +1,4 @@
-//! What is to be tried: the settings of every trial, drawn before anything is trained.
+//! The plan of a search: the hyper-parameters of every trial, drawn before any training.
 
 use super::hyper_parameters::{HyperParameters, Source};
 use super::search::Search;
@@ -11,14 +11,14 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::training::Fit;
 
-/// The first of the random streams that give trials their seeds.
+/// The first of the random streams of trial seeds.
 const SEEDS: u64 = 1 << 41;
-/// So many draws in a row that are all there already end a random search: there are no others, or hardly any.
+/// A random search ends after this many draws in a row that repeat earlier ones: the space is exhausted, or nearly so.
 const REPEATS: u64 = 100;
-/// A grid of more is a mistake.
+/// The largest grid; a larger one is a mistake.
 const MOST: usize = 100_000;
 
-/// The trials of a search, and for each the epochs that it is to train.
+/// The trials of a search, and the epochs of each.
 pub(super) struct TrialPlan {
     pub(super) trials: Vec<Trial>,
     pub(super) epochs: Vec<usize>,
@@ -26,7 +26,7 @@ pub(super) struct TrialPlan {
 }
 
 impl Search<'_> {
-    /// Draws the settings, and calls the closure once for each trial to learn which there are.
+    /// Draws the hyper-parameters, calling the closure once per trial to learn the search space.
     pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<TrialPlan> {
         self.check()?;
         let mut plan = TrialPlan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
@@ -78,7 +78,7 @@ impl Search<'_> {
         Ok(plan)
     }
 
-    /// Which way the objective gets better.
+    /// Returns the direction in which the objective improves.
     ///
     /// # Errors
     /// [`Error::NotCompiled`], and [`Error::Unknown`] for a key that no epoch of this fit will have.

@@ -1,4 +1,4 @@
-//! A search over several ranks: which trains which trial, and what all of them then know of it.
+//! A search over several ranks: the assignment of trials to ranks, and the exchange of results.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 use crate::state::State;
 
 impl Search<'_> {
-    /// The plan, once it is the same on all ranks.
+    /// Returns the plan, once it is the same on all ranks.
     pub(super) fn meet(
         &self,
         ranks: &Ranks,
@@ -46,7 +46,7 @@ impl Search<'_> {
 }
 
 impl Trial {
-    /// What became of it so far.
+    /// Saves or restores the progress so far.
     fn state(&mut self, state: &mut State) -> Result<()> {
         let (mut place, mut logs) = match self.best.take() {
             Some((epoch, score, logs)) => (Some((epoch, score)), logs),
@@ -79,13 +79,12 @@ fn heard((text, divergence): Told) -> Error {
     divergence.map_or_else(|| Error::outside(Elsewhere(text)), Error::diverged)
 }
 
-/// The error of a trial of another rank.
+/// The error of a trial on another rank.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Elsewhere(String);
 
-/// The trials of this rank among those that go on: as even as can be, and as few as can be on another rank than before, to
-/// which what was trained of them is brought.
+/// Assigns the remaining trials to ranks: as evenly as possible, with as few moves as possible.
 pub(super) fn share_out<'a, F: Scalar>(
     ranks: &Ranks,
     running: &[Mutex<ActiveTrial<F>>],
@@ -114,7 +113,8 @@ pub(super) fn share_out<'a, F: Scalar>(
     Ok(going.iter().copied().filter(|&i| lock(&running[i]).owner == Some(ranks.rank())).collect())
 }
 
-/// Brings the models of a trial from one rank to another. The inner error is this rank's own; the outer is of the network.
+/// Moves the models of a trial from one rank to another. The inner error is this rank's own; the outer one is of the
+/// network.
 fn bring<'a, F: Scalar>(
     ranks: &Ranks,
     one: &mut ActiveTrial<F>,
@@ -142,7 +142,7 @@ fn bring<'a, F: Scalar>(
     Ok(packed)
 }
 
-/// The model of a trial that was trained on another rank.
+/// Returns the model of a trial that was trained on another rank.
 fn unpack<'a, F: Scalar>(
     trial: &Trial,
     from: usize,
@@ -153,7 +153,7 @@ fn unpack<'a, F: Scalar>(
     model.unpack(from, bytes).map(|()| model)
 }
 
-/// Trains this rank's trials, and tells all ranks what became of those of each. Gives those of others that were trained.
+/// Trains this rank's trials and exchanges the results; returns the trials of others that were trained.
 pub(super) fn exchange<F: Scalar>(
     ranks: &Ranks,
     running: &[Mutex<ActiveTrial<F>>],
@@ -193,7 +193,7 @@ pub(super) fn exchange<F: Scalar>(
     Ok(others)
 }
 
-/// The best trial of the last rung with its model, on all ranks.
+/// Returns the best trial of the last rung with its model, on all ranks.
 pub(super) fn crown<'a, F: Scalar>(
     ranks: &Ranks,
     running: &[Mutex<ActiveTrial<F>>],

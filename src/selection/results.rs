@@ -1,4 +1,4 @@
-//! What a search has found: a table, best first, and a CSV file.
+//! The results of a search: a table, best first, and a CSV file.
 
 use std::fmt;
 use std::path::Path;
@@ -11,10 +11,22 @@ use crate::model::Sequential;
 use crate::save::atomic;
 use crate::scalar::Scalar;
 
-/// The trials of a search, and the model of the best. `Display` shows them as a table, the best first.
+/// The trials of a search, and the best model; `Display` formats a table, best first.
 ///
 /// # Example
-/// See [`Search`](super::Search).
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::Search;
+/// let x = ndarray::Array2::from_shape_fn((30, 1), |(i, _)| i as f32 / 30.0);
+/// let results = Search::random(4).seed(1).run(&x, &(&x * 2.0), |hp| {
+///     let mut model = Sequential::new().add(Dense::new(1));
+///     model.compile(Sgd::new(hp.log_uniform("learning_rate", 1e-4..=1.0)?), MeanSquaredError::new(), ())?;
+///     Ok((model, Fit::new().epochs(3).validation_split(0.3)))
+/// })?;
+/// assert_eq!(results.ranked()[0].score(), results.best().and_then(|trial| trial.score()));
+/// assert_eq!(results.to_csv().lines().count(), 5);
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SearchResults<F: Scalar = f32> {
     pub(super) trials: Vec<Trial>,
@@ -24,42 +36,44 @@ pub struct SearchResults<F: Scalar = f32> {
 }
 
 impl<F: Scalar> SearchResults<F> {
-    /// All trials, in the order of drawing.
+    /// All trials, in the order in which they were drawn.
     pub fn trials(&self) -> &[Trial] {
         &self.trials
     }
 
-    /// All trials, the best first; those without a score last.
+    /// All trials, best first; those without a score last.
     pub fn ranked(&self) -> Vec<&Trial> {
         let mut ranked: Vec<&Trial> = self.trials.iter().collect();
         ranked.sort_by(|a, b| a.order(b, self.goal));
         ranked
     }
 
-    /// The best trial; none where none has a score. Its score was chosen as the best of many, on data that the choice was
-    /// made by: how good it is on others, only data that the search has not seen can tell.
+    /// The best trial; none if no trial has a score.
+    ///
+    /// The best of many scores on the same data is optimistic; evaluate the model on data that the search has not seen.
     pub fn best(&self) -> Option<&Trial> {
         self.ranked().into_iter().next().filter(|trial| trial.score().is_some())
     }
 
-    /// The model of the best trial as it was in its best epoch, compiled, with the state of its optimizer.
+    /// The model of the best trial, with the weights and optimizer state of its best epoch.
     pub fn best_model(&self) -> Option<&Sequential<F>> {
         self.model.as_ref()
     }
 
-    /// The same, given away.
+    /// Returns the model of the best trial by value.
     pub fn into_best_model(self) -> Option<Sequential<F>> {
         self.model
     }
 
-    /// What the trials were judged by.
+    /// The key of the logs by which trials were judged.
     pub fn objective(&self) -> &str {
         &self.objective
     }
 
-    /// The table as CSV text: a line a trial in the order of drawing, with all digits. A setting that a trial has not, and
-    /// a score that it has not, is empty. Columns: `trial`, the objective, `epoch` (the best, from 0), `epochs`, the
-    /// settings, `stopped`, `findings` (codes) and `error`.
+    /// The table as CSV text with all digits: one line per trial, in the order in which they were drawn.
+    ///
+    /// Columns: `trial`, the objective, `epoch` (the best one, from 0), `epochs`, the hyper-parameters, `stopped`,
+    /// `findings` (codes) and `error`. A missing hyper-parameter or score is empty.
     pub fn to_csv(&self) -> String {
         let names = self.names();
         let fixed = ["trial", &self.objective, "epoch", "epochs"];
@@ -93,7 +107,7 @@ impl<F: Scalar> SearchResults<F> {
             .collect()
     }
 
-    /// Writes [`to_csv`](Self::to_csv) to a file, which is the old or the new one, whole, at any moment.
+    /// Writes [`to_csv`](Self::to_csv) to a file, atomically.
     ///
     /// # Errors
     /// [`FileError::Io`](crate::error::FileError::Io).
@@ -103,7 +117,7 @@ impl<F: Scalar> SearchResults<F> {
         atomic::save(path, |to| to.write_all(text.as_bytes()))
     }
 
-    /// The names of all settings, in the order in which they were asked for.
+    /// Returns the names of all hyper-parameters, in order of request.
     fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for (name, _) in self.trials.iter().flat_map(Trial::settings) {
@@ -115,7 +129,7 @@ impl<F: Scalar> SearchResults<F> {
     }
 }
 
-/// The codes of what was found first.
+/// Returns the codes of the root findings.
 fn codes(trial: &Trial) -> String {
     let mut codes: Vec<&str> = trial.findings.roots().map(|finding| &*finding.code).collect();
     codes.dedup();

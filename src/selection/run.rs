@@ -22,7 +22,7 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::{Fit, History};
 
-/// Trains a model by these settings.
+/// Trains a model with these settings.
 type Train<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
 
 impl Search<'_> {
@@ -43,7 +43,7 @@ impl Search<'_> {
         let begin = |(trial, epochs)| ActiveTrial { trial, epochs, model: None, best: None, owner: None };
         let running: Vec<Mutex<ActiveTrial<F>>> =
             trials.into_iter().zip(epochs).map(begin).map(Mutex::new).collect();
-        // The best model of the last rung; those that cannot be the best go as they come.
+        // The best model of the last rung; the others are dropped as they finish.
         let champion = Mutex::new(None);
         let mut going: Vec<usize> = (0..running.len()).collect();
         for (k, rung) in rungs.iter().enumerate() {
@@ -177,7 +177,7 @@ struct Keep<F: Scalar> {
     kept: Rc<RefCell<Kept<F>>>,
 }
 
-/// How many epochs were trained; the best of them, and the model as it was in it.
+/// The number of trained epochs, the best of them, and the model at that epoch.
 struct Kept<F: Scalar> {
     epochs: usize,
     best: Option<(usize, f64, Logs)>,

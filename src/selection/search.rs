@@ -10,26 +10,26 @@ use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// A search for settings: trains a model for each of several draws, and tells which were best.
+/// A hyper-parameter search: trains one model per draw and ranks them.
 ///
-/// The closure asks [`HyperParameters`](super::HyperParameters) for what is to be searched, and gives a compiled model and
-/// its [`Fit`](crate::Fit). It is called once for each trial before anything is trained, and again in the thread that trains
-/// the trial, so it should do the same at each call. A trial's score is the objective in its best epoch.
+/// The closure requests the searched values from [`HyperParameters`](super::HyperParameters) and returns a compiled
+/// model and its [`Fit`](crate::Fit). It is called once per trial before any training, and again in the thread that
+/// trains the trial, so it must do the same at each call. The score of a trial is the objective at its best epoch.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `objective`: a key of the logs | `val_loss` |
-/// | `mode`: which way it gets better | [`Mode::Auto`] |
+/// | `mode`: the direction in which it improves | [`Mode::Auto`] |
 /// | `seed` | 0 |
-/// | `halving`, `min_epochs` | none: every trial trains to its end; 1 |
-/// | `points`: of each range of a grid | 5 |
-/// | `trials_at_once` | as many as there are threads |
+/// | `halving`, `min_epochs` | none: every trial trains to the end; 1 |
+/// | `points` of each range in a grid | 5 |
+/// | `trials_at_once` | the number of threads |
 /// | `verbose` | [`Verbose::Auto`] |
-/// | `distributed` | on this rank alone |
+/// | `distributed` | this rank only |
 ///
-/// Trials run at once, each on a thread of its own, which takes less time than all threads on one of them after another;
-/// where one is left it has all threads. With the same seed the results have the same bits on any number of threads, if what
-/// the closure does has. The models of all trials that still train are in memory, and of each its best epoch's.
+/// Trials run concurrently, one thread each, which is faster than one trial at a time on all threads; a last
+/// remaining trial uses all threads. With the same seed the results have the same bits on any number of threads, if
+/// those of the closure do. Memory holds the models of all unfinished trials, and each at its best epoch.
 ///
 /// # Example
 /// ```
@@ -37,7 +37,7 @@ use crate::scalar::Scalar;
 /// use cornu::selection::{HyperParameters, Search};
 /// use ndarray::Array2;
 ///
-/// // Is the point in the circle?
+/// // Is the point inside the circle?
 /// let mut rng = Rng::stream(1, 0);
 /// let x = Array2::from_shape_simple_fn((200, 2), || 2.0 * rng.uniform() as f32 - 1.0);
 /// let y = x.map_axis(ndarray::Axis(1), |p| f32::from(p[0] * p[0] + p[1] * p[1] < 0.6));
@@ -56,7 +56,7 @@ use crate::scalar::Scalar;
 /// assert!(best.score() > Some(0.8) && best.epochs() == 27);
 /// let accuracy = results.best_model().ok_or(Error::NotBuilt)?.evaluate(&x, &y, &Evaluate::new())?;
 ///
-/// // The same settings, on all data, from the start.
+/// // The same hyper-parameters, trained on all data from the start.
 /// let (mut model, fit) = best.build(build)?;
 /// model.fit(&x, &y, &fit.verbose(Verbose::Silent))?;
 /// # Ok::<(), cornu::Error>(())
@@ -82,7 +82,7 @@ pub struct Search<'w> {
 }
 
 impl<'w> Search<'w> {
-    /// So many trials, each with settings drawn by itself; fewer where there are not as many different ones.
+    /// Creates a random search of `trials` trials; fewer if there are fewer distinct draws.
     pub fn random(trials: usize) -> Self {
         Search {
             points: 5,
@@ -98,74 +98,84 @@ impl<'w> Search<'w> {
         }
     }
 
-    /// Every combination: all values of a list, and of a range [`points`](Search::points). The setting that is asked for
-    /// last changes first.
+    /// Creates a search over all combinations of list values and [`points`](Search::points) of ranges.
+    ///
+    /// The hyper-parameter that is requested last varies fastest.
     pub fn grid() -> Self {
         Search { trials: None, ..Search::random(0) }
     }
 
-    /// How many values of a range a grid takes, evenly from end to end, by factors where the range is logarithmic; all of
-    /// a range of whole numbers that has no more. Default: 5.
+    /// The number of values that a grid takes from each range. Default: 5.
+    ///
+    /// They are evenly spaced from end to end, in the logarithm for a logarithmic range. A smaller range of integers
+    /// is taken completely.
     pub fn points(mut self, points: usize) -> Self {
         self.points = points;
         self
     }
 
-    /// Decides all draws, and the seeds of models that are given none. Default: 0.
+    /// The seed of all draws, and of models without a seed. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The key of the logs to judge by. Default: `val_loss`.
+    /// The key of the logs that ranks trials. Default: `val_loss`.
     pub fn objective(mut self, key: impl Into<String>) -> Self {
         self.objective = key.into();
         self
     }
 
-    /// Which way the objective gets better. Default: [`Mode::Auto`].
+    /// The direction in which the objective improves. Default: [`Mode::Auto`].
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Stops the hopeless early: all trials train for a few epochs, the best of every `factor` go on for `factor` times as
-    /// long, and so on, until the last train to their end. 3 is usual. Default: none.
+    /// Stops bad trials early by successive halving with this factor, often 3. Default: none.
     ///
-    /// Each rung goes on where the last one ended, as a `fit` with `initial_epoch` of its own: callbacks begin anew, and a
-    /// trial that a callback has stopped trains no more.
+    /// All trials train for a few epochs, the best of every `factor` continue `factor` times as long, and so on; the
+    /// last ones train to the end.
+    ///
+    /// Each rung continues where the last one ended, as a `fit` with its own `initial_epoch`: callbacks start anew,
+    /// and a trial that a callback stopped is not trained further.
     pub fn halving(mut self, factor: usize) -> Self {
         self.factor = Some(factor);
         self
     }
 
-    /// The least epochs of a trial under [`halving`](Search::halving). Default: 1.
+    /// The minimum number of epochs of a trial under [`halving`](Search::halving). Default: 1.
     pub fn min_epochs(mut self, epochs: usize) -> Self {
         self.min_epochs = epochs;
         self
     }
 
-    /// How many trials train at once, at most. With 1, or without the feature `rayon`, one after another, each on all
-    /// threads, which large networks may prefer. Default: as many as there are threads.
+    /// The maximum number of concurrent trials. Default: the number of threads.
+    ///
+    /// With 1, or without the feature `rayon`, trials run one after another on all threads, which may suit large
+    /// networks.
     pub fn trials_at_once(mut self, trials: usize) -> Self {
         self.at_once = Some(trials);
         self
     }
 
-    /// How much to tell on standard error: a line a trial on a terminal, always, or nothing. The trials themselves are
-    /// silent. Default: [`Verbose::Auto`].
+    /// How much to print on standard error: one line per trial on a terminal, always, or never.
+    ///
+    /// The trials themselves are silent. Default: [`Verbose::Auto`].
     pub fn verbose(mut self, verbose: Verbose) -> Self {
         self.verbose = verbose;
         self
     }
 
-    /// Spreads the trials over these ranks: the same program, closure and data on each, and the same results on all, those of
-    /// one rank in every bit, by successive halving too. Each trial trains on one rank, on its threads; where fewer go on
-    /// than there are, they move to ranks that have nothing to do. Default: on this rank alone.
+    /// Distributes the trials over these ranks. Default: this rank only.
     ///
-    /// The ranks compare settings, draws and data before anything is trained. A trial that fails is a row with its error as
-    /// ever; a rank that ends, or falls silent, ends the search on all. Rank 0 alone tells how it goes. Callbacks are called
-    /// where their trial trains. A fit that is itself distributed is refused.
+    /// Each rank runs the same program with the same closure and data, and gets the same results, bit for bit those
+    /// of a single rank, also with successive halving. Each trial trains on one rank, on its threads; as trials are
+    /// dropped, the others move to idle ranks.
+    ///
+    /// The ranks compare settings, draws and data before any training. A trial that fails is a row with its error as
+    /// usual; a rank that ends or does not respond ends the search on all ranks. Only rank 0 prints. Callbacks run on
+    /// the rank of their trial. A fit that is itself distributed is refused.
     ///
     /// # Example
     /// ```
@@ -192,13 +202,14 @@ impl<'w> Search<'w> {
 
     /// Searches on these samples.
     ///
-    /// A trial that cannot be built, whose training fails or whose numbers are no longer finite is a row with its error, and
-    /// the search goes on.
+    /// A trial that cannot be built, whose training fails, or whose values are no longer finite becomes a row with
+    /// its error, and the search continues.
     ///
     /// # Errors
-    /// [`Error::Argument`] for settings that make no search, and for what
-    /// [`HyperParameters`](super::HyperParameters) refuses; [`Error::Unknown`] for an objective that no epoch has; where no
-    /// trial could be trained, the error of the first that did not just diverge. [`Error::Rank`] because of another rank.
+    /// [`Error::Argument`] for invalid settings, and for invalid requests to
+    /// [`HyperParameters`](super::HyperParameters); [`Error::Unknown`] for an objective that no epoch has; if no
+    /// trial could be trained, the error of the first that did not merely diverge; [`Error::Rank`] because of another
+    /// rank.
     pub fn run<'a, F: Scalar>(
         &self,
         x: &(impl Samples<F> + Sync),
@@ -208,10 +219,10 @@ impl<'w> Search<'w> {
         self.run_by(&build, &|model, fit| model.fit(x, y, fit), &|| of_arrays(x, y))
     }
 
-    /// The same on data that comes batch by batch.
+    /// Searches on data from a batch source.
     ///
     /// # Errors
-    /// As [`Search::run`].
+    /// Those of [`Search::run`] and of the source.
     pub fn run_source<'a, F: Scalar>(
         &self,
         source: &(impl BatchSource<F> + Sync),
@@ -220,7 +231,7 @@ impl<'w> Search<'w> {
         self.run_by(&build, &|model, fit| model.fit_source(source, fit), &|| of_source(source))
     }
 
-    /// Refuses settings that make no search.
+    /// Refuses invalid settings.
     pub(super) fn check(&self) -> Result<()> {
         let least = |argument, least: usize, found: usize| match found < least {
             true => Err(Error::argument(argument, format!("at least {least}"), found)),

@@ -1,4 +1,4 @@
-//! One trial: its settings, how good it was, and what became of it.
+//! One trial of a search: its hyper-parameters, its score, and its outcome.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,24 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::training::Fit;
 
-/// A closure that makes a compiled model and its fit from the settings that it asks for.
+/// A closure that builds a compiled model and its fit from the hyper-parameters that it requests.
 ///
 /// # Example
-/// See [`Search`](super::Search).
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::{Build, HyperParameters, Search};
+/// fn search<'a>(build: impl Build<'a, f32>) -> Result<usize> {
+///     let x = ndarray::array![[0.0f32], [0.25], [0.5], [1.0]];
+///     Ok(Search::random(2).verbose(Verbose::Silent).run(&x, &x, build)?.trials().len())
+/// }
+/// let trials = search(|hp: &mut HyperParameters| {
+///     let mut model = Sequential::new().add(Dense::new(1));
+///     model.compile(Sgd::new(hp.uniform("rate", 0.01..=0.1)?), MeanSquaredError::new(), ())?;
+///     Ok((model, Fit::new().validation_split(0.25)))
+/// })?;
+/// assert_eq!(trials, 2);
+/// # Ok::<(), cornu::Error>(())
+/// ```
 pub trait Build<'a, F: Scalar>:
     Fn(&mut HyperParameters) -> Result<(Sequential<F>, Fit<'a, F>)> + Sync
 {
@@ -28,18 +42,31 @@ impl<'a, F: Scalar, C> Build<'a, F> for C where
 {
 }
 
-/// One row of a search.
+/// One trial of a search.
 ///
 /// # Example
-/// See [`Search`](super::Search).
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::selection::Search;
+/// let x = ndarray::Array2::from_shape_fn((30, 1), |(i, _)| i as f32 / 30.0);
+/// let results = Search::random(1).seed(1).run(&x, &(&x * 2.0), |hp| {
+///     let mut model = Sequential::new().add(Dense::new(1));
+///     model.compile(Sgd::new(hp.uniform("learning_rate", 0.01..=0.1)?), MeanSquaredError::new(), ())?;
+///     Ok((model, Fit::new().epochs(2).validation_split(0.3)))
+/// })?;
+/// let trial = &results.trials()[0];
+/// assert_eq!((trial.number(), trial.epochs(), trial.error().is_none()), (0, 2, true));
+/// assert!(trial.get("learning_rate").is_some() && trial.score().is_some());
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Trial {
     pub(super) number: usize,
     pub(super) values: Vec<(String, Drawn)>,
     pub(super) seed: u64,
-    /// The best epoch so far: its number from 0, the objective, and all else that was measured.
+    /// The best epoch so far: its index from 0, the objective, and all other measurements.
     pub(super) best: Option<(usize, f64, Logs)>,
-    /// Epochs that were trained.
+    /// The number of trained epochs.
     pub(super) epochs: usize,
     pub(super) error: Option<Error>,
     pub(super) stopped: Option<String>,
@@ -48,7 +75,7 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// A trial that has not begun.
+    /// Creates a trial that has not started.
     pub(super) fn new(number: usize, hp: &HyperParameters) -> Self {
         Trial {
             number,
@@ -63,22 +90,22 @@ impl Trial {
         }
     }
 
-    /// Its number, from 0, in the order of drawing.
+    /// The number of the trial, from 0, in the order in which trials were drawn.
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// The value of a setting.
+    /// The value of a hyper-parameter.
     pub fn get(&self, name: &str) -> Option<&Drawn> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, drawn)| drawn)
     }
 
-    /// All settings, in the order in which the closure asked for them.
+    /// All hyper-parameters, in the order in which the closure requested them.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &Drawn)> {
         self.values.iter().map(|(name, drawn)| (&**name, drawn))
     }
 
-    /// The objective in its best epoch; none where no epoch gave a finite one.
+    /// The objective at the best epoch; none if no epoch had a finite one.
     pub fn score(&self) -> Option<f64> {
         self.best.as_ref().map(|(_, score, _)| *score)
     }
@@ -88,56 +115,56 @@ impl Trial {
         self.best.as_ref().map(|(epoch, ..)| *epoch)
     }
 
-    /// What was measured in the best epoch.
+    /// The measurements of the best epoch.
     pub fn logs(&self) -> Option<&Logs> {
         self.best.as_ref().map(|(.., logs)| logs)
     }
 
-    /// How many epochs it was trained.
+    /// The number of trained epochs.
     pub fn epochs(&self) -> usize {
         self.epochs
     }
 
-    /// Why it failed, where it did.
+    /// The error that ended the trial, if any.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
 
-    /// Why a callback ended it before its last epoch, where one did.
+    /// The reason why a callback stopped the trial, if one did.
     pub fn stopped(&self) -> Option<&str> {
         self.stopped.as_deref()
     }
 
-    /// What the diagnosis found in it.
+    /// The findings of the diagnosis.
     pub fn findings(&self) -> &Findings {
         &self.findings
     }
 
-    /// How long it trained.
+    /// The training time.
     pub fn time(&self) -> Duration {
         self.time
     }
 
-    /// Its settings, for a closure that asks for them again.
+    /// The hyper-parameters of the trial, to pass to a closure again.
     pub fn hyper_parameters(&self) -> HyperParameters {
         HyperParameters::new(Source::Known(self.values.clone()), self.seed)
     }
 
-    /// The trial's model and fit, made anew by the closure of the search: untrained, with the same first weights.
+    /// Builds the trial's model and fit again with the closure of the search: untrained, with the same initial weights.
     ///
     /// # Errors
-    /// What the closure returns.
+    /// The errors of the closure.
     pub fn build<'a, F: Scalar>(&self, build: impl Build<'a, F>) -> Result<(Sequential<F>, Fit<'a, F>)> {
         let mut hp = self.hyper_parameters();
         Rng::with_seeds(Rng::stream(self.seed, 0), || build(&mut hp))
     }
 
-    /// Whether there is more of it to train: it has neither failed nor stopped.
+    /// Returns whether the trial can be trained further: it neither failed nor stopped.
     pub(super) fn goes_on(&self) -> bool {
         self.error.is_none() && self.stopped.is_none()
     }
 
-    /// Whether it is better than another: by score, then by number. Without a score it is the worst.
+    /// Orders trials by score, then by number. A trial without a score is the worst.
     pub(super) fn order(&self, other: &Self, goal: Goal) -> std::cmp::Ordering {
         let key = |trial: &Trial| match goal {
             Goal::Low => trial.score().unwrap_or(f64::INFINITY),

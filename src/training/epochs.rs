@@ -8,7 +8,7 @@ use super::fit::Run;
 use super::history::History;
 use super::resume::Resume;
 use super::settings::Fit;
-use super::step::{At, Gradients, Trainer};
+use super::step::{At, Trainer};
 use super::update;
 use crate::callback::{BackupAndRestore, Callback, CallbackContext, Flow, Logs, Progress, Verbose};
 use crate::distributed::Ranks;
@@ -141,12 +141,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             diagnosis.watch.begins(clock.batch);
         }
         let indices = if run.shards.is_some() { &self.own[..] } else { &self.order[start..end] };
-        // A callback may look at the gradients, and after the training anybody may.
-        let gradients = match self.callbacks.given.is_empty() && clock.batch + 1 < clock.batches {
-            true => Gradients::Unseen,
-            false => Gradients::Seen,
-        };
-        let at = At { epoch: clock.epoch + 1, batch: clock.batch + 1, gradients, ranks: ranks.as_ref() };
+        let at = At { epoch: clock.epoch + 1, batch: clock.batch + 1, ranks: ranks.as_ref() };
         let (measure, diagnosis) = (&mut run.measure, diagnosis.as_mut());
         let step = match ranks.as_ref().filter(|ranks| ranks.meets_after().is_some()) {
             Some(ranks) => {

@@ -3,7 +3,7 @@
 use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData};
 use super::evaluate::Evaluate;
 use super::settings::Fit;
-use super::step::{At, Gradients, Trainer};
+use super::step::{At, Trainer};
 use crate::callback::Logs;
 use crate::error::{Error, Result};
 use crate::model::Sequential;
@@ -56,7 +56,7 @@ impl<F: Scalar> Sequential<F> {
             &data,
             &indices,
             &mut measure,
-            At { epoch: 1, batch: 1, gradients: Gradients::Seen, ranks: None },
+            At { epoch: 1, batch: 1, ranks: None },
             None,
         )?;
         let mut logs = Logs::default();

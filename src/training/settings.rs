@@ -239,7 +239,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         }
         let train = (count as f64 * (1.0 - share)).floor() as usize;
         if train == 0 || train == count {
-            let expected = format!("a share of the {count} samples that leaves some on either side");
+            let expected = format!("a share that leaves some of the {count} samples on both sides");
             return Err(Error::argument("validation_split", expected, share));
         }
         Ok(train)

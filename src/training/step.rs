@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{GlobalBatch, NamedLayer, StepAt, Workspace};
 use crate::model::Sequential;
-use crate::param::Descent;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -30,21 +29,13 @@ pub(super) struct Trainer<F> {
     pub(super) first_row: usize,
 }
 
-/// Where in the training a step stands, its epoch and its batch from 1, and what becomes of its gradients.
+/// Where in the training a step stands: its epoch and its batch from 1.
 #[derive(Clone, Copy)]
 pub(super) struct At<'a> {
     pub(super) epoch: usize,
     pub(super) batch: usize,
-    pub(super) gradients: Gradients,
     /// Those that have the other parts of the batch.
     pub(super) ranks: Option<&'a Ranks<'a>>,
-}
-
-/// Whether anybody may look at the gradients of a step once it is done.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Gradients {
-    Seen,
-    Unseen,
 }
 
 impl<F: Scalar> Trainer<F> {
@@ -160,10 +151,9 @@ impl<F: Scalar> Trainer<F> {
             diagnosis.first();
         }
         let mut watch = diagnosis.map(|diagnosis| &mut diagnosis.watch).filter(|watch| watch.looks());
-        let gradients = if watch.is_some() { Gradients::Seen } else { at.gradients };
         let bad = match ranks {
             Some(ranks) => self.backward_parts(model, data, indices, measure, ranks)?,
-            None => self.backward(model, data, indices, measure, gradients)?,
+            None => self.backward(model, data, indices, measure)?,
         };
         if let Some((layer, value)) = bad {
             return Err(diverged(GRADIENT, value, layer));
@@ -186,23 +176,13 @@ impl<F: Scalar> Trainer<F> {
         data: &CheckedData<F>,
         indices: &[usize],
         measure: &mut RunningScores<F>,
-        gradients: Gradients,
     ) -> Result<Option<(String, f64)>> {
         self.loss_gradient(model, data, indices, measure)?;
         let x = Batch::new(&self.rows.x, data.width());
-        // The lowest layer comes last, when the gradients of all others are known to be finite: it may then descend
-        // where nobody looks at its gradient.
-        let (lowest, all) = (self.lowest, model.layers.len());
-        let next = (lowest + 1).min(all);
-        self.workspace.backward(&mut model.layers, x, next..all, true, GlobalBatch::default());
-        let bad = first_bad_gradient(&model.layers[next..], lowest + 1);
-        let bound = data.largest.filter(|_| lowest < all && self.workspace.reads_input(lowest));
-        if let (None, Gradients::Unseen, Some(bound)) = (&bad, gradients, bound) {
-            update::allow_descent(model, lowest, bound);
-        }
-        self.workspace.backward(&mut model.layers, x, lowest..next, false, GlobalBatch::default());
+        let trained = self.lowest..model.layers.len();
+        self.workspace.backward(&mut model.layers, x, trained, false, GlobalBatch::default());
         add_penalty_slopes(model);
-        Ok(bad.or_else(|| first_bad_gradient(&model.layers[..next], 0)))
+        Ok(first_bad_gradient(&model.layers, 0))
     }
 
     /// The gradient of the loss by the outputs of the rows that were passed forward.
@@ -237,7 +217,7 @@ pub(super) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>], first: usi
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
         layer.each_param(&mut |trained, param| {
-            if trained && param.descent != Descent::Done && !kernel::all_finite(param.grad()) {
+            if trained && !kernel::all_finite(param.grad()) {
                 bad = param.grad().iter().find(|g| !g.is_finite()).map(|g| g.as_f64());
             }
         });

@@ -5,7 +5,7 @@ use crate::kernel;
 use crate::layer::NamedLayer;
 use crate::model::Sequential;
 use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
-use crate::param::{Descent, Param};
+use crate::param::Param;
 use crate::scalar::Scalar;
 
 /// Gives every trained parameter the memory that this optimizer needs for it.
@@ -15,11 +15,11 @@ pub(super) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
     let options = optimizer.options();
     let accumulates = options.is_some_and(|options| options.accumulation.is_some_and(|k| k > 1));
     let averages = options.is_some_and(|options| options.average.is_some());
+    let starts = optimizer.traits().slots;
     each_trained(model, &mut |param| {
         let len = param.len();
-        if param.slots.len() != optimizer.slots() {
-            let slot = |slot| vec![F::of(optimizer.slot_start(slot)); len];
-            param.slots = (0..optimizer.slots()).map(slot).collect();
+        if param.slots.len() != starts.len() {
+            param.slots = starts.iter().map(|&start| vec![F::of(start); len]).collect();
         }
         if accumulates {
             param.accumulated.resize(len, F::zero());
@@ -29,24 +29,6 @@ pub(super) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
         }
     });
     model.compiled = Some(compiled);
-}
-
-/// Lets layer `lowest` change its weights while their gradient is computed, where that is the whole update: the same
-/// bits, without the gradient's way through memory.
-/// `bound` is the largest number that the layer may read.
-pub(super) fn allow_descent<F: Scalar>(model: &mut Sequential<F>, lowest: usize, bound: F) {
-    let Some(compiled) = &model.compiled else { return };
-    let optimizer = &*compiled.optimizer;
-    let at = Update::new(compiled.steps + 1, optimizer.learning_rate().at(compiled.steps));
-    let (None, Some(rate)) = (optimizer.options(), optimizer.descent(at)) else { return };
-    let layer = &mut model.layers[lowest];
-    if layer.layers().is_empty() {
-        layer.walk_mut(&mut |trained, param| {
-            if trained && param.is_trainable() && param.regularizer.is_none() && param.constraint.is_none() {
-                param.descent = Descent::Allowed { rate: F::of(rate), bound };
-            }
-        });
-    }
 }
 
 /// Changes every trained parameter by its gradient.
@@ -64,10 +46,8 @@ pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
     let optimizer = &*compiled.optimizer;
     match optimizer.options() {
         None => each_trained(model, &mut |param| {
-            if std::mem::replace(&mut param.descent, Descent::Off) != Descent::Done {
-                apply(optimizer, at, param);
-                param.constrain();
-            }
+            apply(optimizer, at, param);
+            param.constrain();
         }),
         Some(options) => {
             if every > 1 {

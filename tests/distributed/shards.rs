@@ -251,7 +251,7 @@ fn shards_that_do_not_fit_together_find_out_before_the_first_step() {
         );
     }
     for found in ends(2, shard, |_, fit, world| fit.reduction(Reduction::Exact).sharded(world)) {
-        assert!(found.contains("`reduction`: expected Reduction::Fast where each rank has data"), "{found}");
+        assert!(found.contains("`reduction`: expected Reduction::Fast for sharded data"), "{found}");
     }
     let nobody = |_| (Array2::zeros((0, 4)), Array1::zeros(0));
     assert!(

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use cornu::loss::Loss;
 use cornu::metric::IntoMetrics;
 use cornu::ndarray::{ArrayD, Axis, IxDyn, Slice};
-use cornu::optimizer::{CosineDecay, ExponentialDecay, Optimizer, PolynomialDecay, WeightAverage};
+use cornu::optimizer::{
+    CosineDecay, ExponentialDecay, Optimizer, OptimizerTraits, PolynomialDecay, WeightAverage,
+};
 use cornu::prelude::*;
 use cornu::save::Loader;
 use serde_json::json;
@@ -227,8 +229,8 @@ impl<F: Scalar> TunedBox<F> for Box<dyn Optimizer<F>> {
 struct Rule<F: Scalar>(Box<dyn Optimizer<F>>);
 
 impl<F: Scalar> Optimizer<F> for Rule<F> {
-    fn name(&self) -> &str {
-        self.0.name()
+    fn traits(&self) -> OptimizerTraits {
+        self.0.traits()
     }
     fn config(&self) -> Option<cornu::config::Config> {
         self.0.config()
@@ -238,12 +240,6 @@ impl<F: Scalar> Optimizer<F> for Rule<F> {
     }
     fn learning_rate_mut(&mut self) -> &mut cornu::optimizer::LearningRate {
         self.0.learning_rate_mut()
-    }
-    fn slots(&self) -> usize {
-        self.0.slots()
-    }
-    fn slot_start(&self, slot: usize) -> f64 {
-        self.0.slot_start(slot)
     }
     fn begin(&mut self, at: cornu::optimizer::Update) {
         self.0.begin(at);

@@ -59,8 +59,8 @@ fn a_setting_that_is_not_understood_is_refused_with_its_place() {
 struct Boxed(Box<dyn Optimizer<f32>>);
 
 impl Optimizer<f32> for Boxed {
-    fn name(&self) -> &str {
-        self.0.name()
+    fn traits(&self) -> optimizer::OptimizerTraits {
+        self.0.traits()
     }
     fn config(&self) -> Option<Config> {
         self.0.config()

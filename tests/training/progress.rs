@@ -1,6 +1,7 @@
 //! What trainings show of how far they are: in a pipe, in the log of a CI, and on real terminals of 40, 80 and 200 columns,
 //! by one and by three of them at once. A process of its own trains, as standard output is there only once.
 
+use std::num::NonZero;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -83,7 +84,8 @@ fn terminal(columns: u16, trainings: usize, variables: &[(&str, &str)]) -> Optio
 
 /// The lines that are left on that terminal, and those above it.
 fn left(written: &str, columns: u16) -> Vec<String> {
-    let mut screen = vt100::Parser::new(400, columns, 0);
+    let size = |size| NonZero::new(size).unwrap();
+    let mut screen = vt100::Parser::new(size(400), size(columns), 0);
     screen.process(written.as_bytes());
     let lines = screen.screen().rows(0, columns).map(|line| line.trim_end().to_string());
     lines.filter(|line| !line.is_empty()).collect()

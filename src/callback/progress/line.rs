@@ -1,23 +1,26 @@
-//! The lines that tell of an epoch, made for the columns of a terminal.
+//! The progress lines of an epoch, fitted to the width of a terminal.
+//!
+//! `indicatif` draws them. The layout is made here: its templates cut a line that is too long at the end, and cannot leave
+//! out the least important parts.
 
 use std::time::Duration;
 
 use crate::callback::Logs;
 
-/// What there is to tell of an epoch.
+/// The content of a progress line.
 pub(super) struct Line<'a> {
-    /// Which of several trainings at once it is.
+    /// The number of this training among concurrent ones.
     pub(super) number: Option<usize>,
-    /// The epoch from 1, and how many there will be.
+    /// The epoch, from 1, and the number of epochs.
     pub(super) epoch: (usize, usize),
-    /// How many batches are done, and how many there are.
+    /// The number of finished batches, and of all batches.
     pub(super) batch: (usize, usize),
     pub(super) elapsed: Duration,
     pub(super) logs: &'a Logs,
 }
 
 impl Line<'_> {
-    /// `#2 Epoch 3/10`, without the number where there is one training.
+    /// `#2 Epoch 3/10`, without the number if there is only one training.
     fn head(&self) -> String {
         let number = self.number.map(|number| format!("#{number} ")).unwrap_or_default();
         format!("{number}Epoch {}/{}", self.epoch.0, self.epoch.1)
@@ -33,8 +36,9 @@ impl Line<'_> {
         }
     }
 
-    /// `Epoch 3/10 - 1s 2ms/step - loss: 0.1234 - accuracy: 0.9512`, with all that was measured: what is wider than the
-    /// terminal goes on below, and no name is torn from its number.
+    /// `Epoch 3/10 - 1s 2ms/step - loss: 0.1234 - accuracy: 0.9512`, with all metrics.
+    ///
+    /// Text wider than the terminal is wrapped, but never between a name and its value.
     pub(super) fn finished(&self, width: usize) -> String {
         let mut text = self.head();
         let mut used = columns(&text);
@@ -53,8 +57,10 @@ impl Line<'_> {
         text
     }
 
-    /// `Epoch 3/10 57/100 ━━━━━━━━━━━───────── ETA 1s, 2ms/step - loss: 0.1234`: one line that is never wider than this. The
-    /// epoch and the loss come first, then the batch, the bar, the time that is left, the metrics, and the pace.
+    /// `Epoch 3/10 57/100 ━━━━━━━━━━━───────── ETA 1s, 2ms/step - loss: 0.1234`, in one line of at most `width`
+    /// columns.
+    ///
+    /// Epoch and loss have priority, then the batch, the bar, the remaining time, the metrics, and the pace.
     #[cfg(feature = "progress")]
     pub(super) fn running(&self, width: usize) -> String {
         let (done, all) = self.batch;
@@ -96,7 +102,7 @@ fn clock(time: Duration) -> String {
     }
 }
 
-/// How many columns of a terminal a text takes.
+/// Returns the number of terminal columns of a text.
 fn columns(text: &str) -> usize {
     #[cfg(feature = "progress")]
     return console::measure_text_width(text);
@@ -193,8 +199,8 @@ mod tests {
                 let line = Line { number: Some(3), epoch: (9, 10), batch: (done, 100), elapsed, logs: &logs };
                 let drawn = line.running(width);
                 assert!(columns(&drawn) <= width && !drawn.contains('\n'), "{width}: {drawn}");
-                let told = line.finished(width);
-                assert!(logs.parts().all(|part| told.contains(&part)), "{width}: {told}");
+                let text = line.finished(width);
+                assert!(logs.parts().all(|part| text.contains(&part)), "{width}: {text}");
             }
         }
     }
@@ -202,7 +208,7 @@ mod tests {
     #[test]
     #[cfg(feature = "progress")]
     fn the_time_that_is_left_is_short() {
-        let told = [0, 59, 60, 127, 3599, 3600, 11_100].map(|seconds| clock(Duration::from_secs(seconds)));
-        assert_eq!(told, ["0s", "59s", "1m00s", "2m07s", "59m59s", "1h00m", "3h05m"]);
+        let clocks = [0, 59, 60, 127, 3599, 3600, 11_100].map(|seconds| clock(Duration::from_secs(seconds)));
+        assert_eq!(clocks, ["0s", "59s", "1m00s", "2m07s", "59m59s", "1h00m", "3h05m"]);
     }
 }

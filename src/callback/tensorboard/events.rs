@@ -13,20 +13,20 @@ use prost::Message;
 use super::proto::{Event, Summary, SummaryValue};
 use crate::error::{Error, Result};
 
-/// How many files this process has opened.
+/// The number of files that this process has opened.
 static OPENED: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Debug)]
 pub(super) struct Events {
     path: PathBuf,
-    /// How much of the file is whole records.
+    /// The length of the complete records.
     length: u64,
     /// Records that could not be written yet.
     pending: Vec<u8>,
 }
 
 impl Events {
-    /// A new file in this folder, which is made where it is not there.
+    /// Creates a file in this folder, which is created if needed.
     pub(super) fn open(folder: &Path) -> Result<Self> {
         create_dir_all(folder).map_err(|error| named(folder, &error))?;
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
@@ -47,7 +47,7 @@ impl Events {
         self.flush()
     }
 
-    /// Writes what is to be written. A record that was written in part is cut off by the next attempt.
+    /// Writes the pending records. A partially written record is cut off by the next attempt.
     fn flush(&mut self) -> Result<()> {
         let write = || -> io::Result<()> {
             let mut file: File =

@@ -1,13 +1,14 @@
-//! The messages of TensorBoard that are written here, as its `event.proto`, `summary.proto` and `tensor.proto` number their
-//! fields.
+//! The TensorBoard messages written here, with the field numbers of `event.proto`, `summary.proto` and `tensor.proto`.
+//!
+//! They are declared for `prost` by hand: generated code for the whole schema would need `protoc` at build time.
 
 use prost::Message;
 
-/// The elements' types of `TensorProto`.
+/// The element types of `TensorProto`.
 const FLOAT: i32 = 1;
 const DOUBLE: i32 = 2;
 const STRING: i32 = 7;
-/// A histogram has so many parts, as TensorFlow's.
+/// The number of bins of a histogram, as in TensorFlow.
 const BUCKETS: usize = 30;
 
 /// One of its last two is there.
@@ -93,7 +94,7 @@ impl Tensor {
 }
 
 impl SummaryValue {
-    /// A value for this plugin of TensorBoard.
+    /// Creates a value for this plugin of TensorBoard.
     pub(super) fn new(tag: impl Into<String>, plugin: &str, tensor: Tensor) -> Self {
         let plugin_data = Some(PluginData { plugin_name: plugin.into() });
         let data_class = if plugin == "scalars" { 1 } else { 2 };
@@ -107,7 +108,7 @@ impl SummaryValue {
         SummaryValue::new(tag, "scalars", tensor)
     }
 
-    /// How many of the finite values are in each of 30 equal parts: rows of left end, right end and count.
+    /// Counts the finite values in 30 equal bins: rows of left edge, right edge and count.
     pub(super) fn histogram(tag: String, values: &[f64]) -> Self {
         let finite = || values.iter().copied().filter(|value| value.is_finite());
         let (low, high) = finite().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));

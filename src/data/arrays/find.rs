@@ -1,4 +1,4 @@
-//! What of a file's arrays is meant, and what is told where it will not do.
+//! Selection of the arrays in a file, and the errors if they cannot be used.
 
 use ndarray::ArrayD;
 
@@ -9,7 +9,7 @@ use super::{Arrays, targets};
 use crate::error::{FileError, Result};
 
 impl Arrays {
-    /// Where an array lies that is not read whole.
+    /// Locates an array that is not read as a whole.
     pub(super) fn plain(&self, file: &Opened, name: &str) -> Result<Plain> {
         match file.plain(name, self.scratch.as_deref())? {
             Ok(plain) => Ok(plain),
@@ -27,7 +27,7 @@ impl Arrays {
         Err(self.fault(name, expected, format!("shape {shape:?}")))
     }
 
-    /// Class indices, and what the classes are called.
+    /// Returns class indices and class names.
     pub(super) fn classes(
         &self,
         file: &Opened,

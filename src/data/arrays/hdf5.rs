@@ -1,4 +1,4 @@
-//! HDF5, and MATLAB 7.3, which is HDF5 with its axes in reverse.
+//! HDF5, and MATLAB 7.3, which is HDF5 with reversed axes.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::error::{FileError, Result};
 use crate::files::array::Number;
 use crate::files::input::failed;
 
-/// How deep groups may lie within groups.
+/// The maximum depth of nested groups.
 const DEEPEST: usize = 16;
 
-/// What an array holds.
+/// The content of an array.
 enum Holds {
     Numbers,
     Words,
@@ -61,7 +61,7 @@ impl Hdf5 {
             names.push(inner(&name));
         }
         for name in group.groups().map_err(fail)? {
-            // MATLAB's own, which hold what cells and objects are made of.
+            // MATLAB's own groups, which hold the contents of cells and objects.
             if depth < DEEPEST && !name.starts_with('#') {
                 self.walk(&group.group(&name).map_err(fail)?, &inner(&name), depth + 1, names)?;
             }
@@ -85,7 +85,7 @@ impl Hdf5 {
         }
         let (found, told) = (values.len(), shape.clone());
         let unfit = |_| damaged(&self.path, name, format!("{found} numbers for an array of shape {told:?}"));
-        // MATLAB's first axis runs fastest, as HDF5's last does.
+        // In MATLAB the first axis varies fastest, in HDF5 the last.
         use ndarray::ShapeBuilder;
         let array =
             ArrayD::from_shape_vec(ndarray::IxDyn(&shape).set_f(self.matlab), values).map_err(unfit)?;
@@ -101,7 +101,7 @@ impl Hdf5 {
         self.file.dataset(&path).map(Some).map_err(|problem| damaged(&self.path, name, problem))
     }
 
-    /// Whether MATLAB keeps text there.
+    /// Returns whether MATLAB stores text there.
     fn is_char(&self, dataset: &Dataset, name: &str) -> Result<bool> {
         if !self.matlab {
             return Ok(false);
@@ -133,11 +133,11 @@ impl Hdf5 {
             DType::String | DType::VariableLengthString => Holds::Words,
             DType::Compound(_) => Holds::Other("a compound type, such as complex numbers"),
             DType::ObjectReference => Holds::Other("references, as MATLAB's cells are"),
-            _ => Holds::Other("a type that is no number"),
+            _ => Holds::Other("a type that is not numeric"),
         })
     }
 
-    /// Where the numbers of an array lie; those that lie in chunks are unpacked first.
+    /// Locates the numbers of an array; chunked arrays are decompressed first.
     pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Option<Located>> {
         let fail = |problem| damaged(&self.path, name, problem);
         let Some(dataset) = self.dataset(name)? else { return Ok(None) };
@@ -162,7 +162,7 @@ impl Hdf5 {
             let mut to = Scratch::new(scratch)?;
             let chunk = dataset.chunk_shape().map_err(fail)?.and_then(|sizes| sizes.first().copied());
             let chunk = chunk.unwrap_or(1).max(1);
-            // As many rows as there is memory for, in whole chunks.
+            // As many rows as the memory limit allows, in whole chunks.
             let width = (len / shape[0].max(1)).max(1);
             let step = ((BLOCK / width) as u64 / chunk).max(1).saturating_mul(chunk);
             let mut first = 0;
@@ -192,18 +192,18 @@ impl Hdf5 {
         Ok(Some(Ok(Plain { name, file, number, big_endian, start, shape, reversed })))
     }
 
-    /// The sizes of an array, where the file can hold so much.
+    /// Returns the shape of an array, if the file can hold that much.
     fn shape(&self, dataset: &Dataset, name: &str) -> Result<Vec<usize>> {
         let fail = |problem| damaged(&self.path, name, problem);
         let shape = dataset.shape().map_err(fail)?;
         let size = dataset.element_size().map_err(fail)?;
         let chunk = dataset.chunk_shape().map_err(fail)?.unwrap_or_default();
-        // Deflate packs at the most 1032 to 1.
+        // Deflate compresses at most 1032 to 1.
         let most = self.len.saturating_mul(1032);
         for sizes in [&shape, &chunk] {
             let bytes = sizes.iter().try_fold(size, |bytes, &size| bytes.checked_mul(size));
             if bytes.is_none_or(|bytes| bytes > most) {
-                let problem = format!("shape {sizes:?} is more than a file of {} bytes can hold", self.len);
+                let problem = format!("shape {sizes:?} exceeds a file of {} bytes", self.len);
                 return Err(damaged(&self.path, name, problem));
             }
         }
@@ -217,7 +217,7 @@ impl Hdf5 {
     }
 }
 
-/// How the numbers of an array are written, and whether their highest bytes come first; none where it is no plain way.
+/// The number type and byte order of an array; none if it is not a plain type.
 fn number(kind: &Datatype) -> Option<(Number, bool)> {
     let (size, order, float, signed) = match kind {
         Datatype::FloatingPoint { size, byte_order, layout }
@@ -253,7 +253,7 @@ fn number(kind: &Datatype) -> Option<(Number, bool)> {
     }
 }
 
-/// The rows of an array of characters, without the blanks that fill them up.
+/// The rows of a character array, without trailing blanks.
 fn rows(codes: &ArrayD<f64>) -> Vec<String> {
     let letter = |code: &f64| char::from_u32(*code as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
     let text =

@@ -1,4 +1,4 @@
-//! Files of arrays by name: NumPy's, MATLAB's and HDF5.
+//! Files of named arrays: NumPy, MATLAB and HDF5.
 
 mod find;
 #[cfg(feature = "hdf5")]
@@ -23,19 +23,20 @@ use open::Opened;
 pub use source::ArraySource;
 use value::in_order;
 
-/// Reads samples and targets from a file of arrays: `.npy` and `.npz`, MATLAB's `.mat`, HDF5; what it is, the file's
-/// first bytes tell.
+/// Reads samples and targets from a file of arrays: NumPy `.npy` and `.npz`, MATLAB `.mat`, and HDF5.
+///
+/// The first bytes of the file determine its format.
 ///
 /// | file | feature | names |
 /// |---|---|---|
-/// | `.npy` | `npy` | `x` is the file's own array; `label` and `target` take the path of another `.npy` file |
-/// | `.npz` | `npy` | those of its members, without `.npy` |
-/// | `.mat`, versions 4 to 7 | `mat` | those of its variables; `s.data` for a field of a structure |
-/// | `.mat`, version 7.3 | `hdf5` | likewise |
+/// | `.npy` | `npy` | `x` is the array of the file; `label` and `target` take the path of another `.npy` file |
+/// | `.npz` | `npy` | the members, without `.npy` |
+/// | `.mat`, versions 4 to 7 | `mat` | the variables; `s.data` for a field of a structure |
+/// | `.mat`, version 7.3 | `hdf5` | the same |
 /// | `.h5`, `.hdf5` | `hdf5` | paths, such as `train/x` |
 ///
-/// The first axis counts the samples. Recordings often stand in columns, as MATLAB's arrays do: then
-/// [`sample_axis(1)`](Arrays::sample_axis) brings them to the front.
+/// The first axis counts the samples. If the samples are columns, as often in MATLAB,
+/// [`sample_axis(1)`](Arrays::sample_axis) moves them to the first axis.
 ///
 /// # Example
 /// ```
@@ -52,10 +53,11 @@ use value::in_order;
 /// ```
 ///
 /// # Errors
-/// [`FileError::Column`](crate::error::FileError::Column) names an array that is not there, and those that are;
-/// [`Array`](crate::error::FileError::Array) one whose shape or kind does not do, such as complex numbers;
-/// [`Damaged`](crate::error::FileError::Damaged) tells where a file is cut or broken;
-/// [`Feature`](crate::error::FileError::Feature) the feature that a format needs. A MATLAB sparse array is read as a plain one.
+/// [`FileError::Column`](crate::error::FileError::Column) for an array that does not exist;
+/// [`Array`](crate::error::FileError::Array) for one whose shape or type cannot be used, such as complex numbers;
+/// [`Damaged`](crate::error::FileError::Damaged) for a file that is truncated or corrupt, with the position;
+/// [`Feature`](crate::error::FileError::Feature) for a format whose feature is disabled. A sparse MATLAB array is
+/// read as a dense one.
 ///
 /// # Memory
 /// `read` holds the numbers, 8 bytes each, once for `.npy`, stored `.npz` and HDF5, twice for deflated `.npz` and for MATLAB's
@@ -75,31 +77,26 @@ pub struct Arrays {
 }
 
 impl Arrays {
-    /// For the file at this path.
+    /// Creates a reader for the file at this path.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Arrays { path: path.as_ref().into(), x: None, label: None, target: None, axis: 0, scratch: None }
     }
 
-    /// The array of samples. Default: the only one that is no label or target, or one called `x`, `X` or `data`.
-    ///
-    /// # Example
-    /// See [`Arrays`].
+    /// The array of samples. Default: the only array that is not a label or target, or one named `x`, `X` or `data`.
     pub fn x(mut self, name: impl Into<String>) -> Self {
         self.x = Some(name.into());
         self
     }
 
-    /// The array of class labels: one for each sample, or one-hot rows. The distinct labels, in order, are the classes
-    /// 0, 1 ...
+    /// The array of class labels: one per sample, or one-hot rows.
     ///
-    /// # Example
-    /// See [`Arrays`].
+    /// The distinct labels, sorted, become the classes 0, 1 ... Default: none.
     pub fn label(mut self, name: impl Into<String>) -> Self {
         self.label = Some(name.into());
         self
     }
 
-    /// The array of numbers to be predicted, one or more for each sample.
+    /// The array of numbers to predict, one or more per sample. Default: none.
     ///
     /// # Example
     /// ```
@@ -115,7 +112,7 @@ impl Arrays {
         self
     }
 
-    /// Which axis of the samples counts them. Default: the first, 0.
+    /// The axis that counts the samples. Default: 0, the first.
     ///
     /// # Example
     /// ```
@@ -131,19 +128,13 @@ impl Arrays {
         self
     }
 
-    /// The folder of the file that [`source`](Arrays::source) unpacks to, where it has to. Default:
-    /// [`std::env::temp_dir`].
-    ///
-    /// # Example
-    /// ```
-    /// let arrays = cornu::data::Arrays::new("signals.npz").scratch("/var/tmp");
-    /// ```
+    /// The folder to which [`source`](Arrays::source) decompresses, if needed. Default: [`std::env::temp_dir`].
     pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
         self.scratch = Some(folder.as_ref().into());
         self
     }
 
-    /// The names of all arrays in the file.
+    /// Returns the names of all arrays in the file.
     ///
     /// # Example
     /// ```
@@ -155,12 +146,12 @@ impl Arrays {
     /// ```
     ///
     /// # Errors
-    /// See [`Arrays`].
+    /// Those of [`Arrays`].
     pub fn names(&self) -> Result<Vec<String>> {
         Opened::new(&self.path)?.names()
     }
 
-    /// One array by its name, as the file holds it.
+    /// Reads one array by name, as the file holds it.
     ///
     /// # Example
     /// ```
@@ -172,18 +163,15 @@ impl Arrays {
     /// ```
     ///
     /// # Errors
-    /// See [`Arrays`].
+    /// Those of [`Arrays`].
     pub fn array(&self, name: &str) -> Result<ArrayD<f64>> {
         self.numbers(&Opened::new(&self.path)?, name)
     }
 
     /// Reads the file.
     ///
-    /// # Example
-    /// See [`Arrays`].
-    ///
     /// # Errors
-    /// See [`Arrays`].
+    /// Those of [`Arrays`].
     pub fn read(&self) -> Result<Dataset> {
         let file = Opened::new(&self.path)?;
         let name = self.x_name(&file)?;
@@ -206,15 +194,17 @@ impl Arrays {
         Ok(data)
     }
 
-    /// Opens the file and gives a source that reads each sample when a batch needs it: for files that do not fit memory.
-    /// Labels are held, as numbers; samples and targets are not.
+    /// Opens the file as a source that reads samples on demand, for files larger than memory.
     ///
-    /// What lies one sample after another is read where it lies: `.npy` files, members of `.npz` archives that are stored, as
-    /// `numpy.savez` does, HDF5 arrays without chunks, and MATLAB's that are not packed with [`sample_axis(1)`](Arrays::sample_axis).
-    /// All else is unpacked, or brought in order, once, piece by piece, to a file without a name that is gone with the source:
-    /// deflated members (`numpy.savez_compressed`), chunked arrays, and those whose samples are no axis of their own in the
-    /// file, as MATLAB's rows. [`scratch`](Arrays::scratch) puts it elsewhere than where temporary files are kept; it takes up
-    /// to 8 bytes for each number, and while it is brought in order twice that.
+    /// Labels are held in memory as numbers; samples and targets are not.
+    ///
+    /// Arrays that are stored sample by sample are read in place: `.npy` files, uncompressed members of `.npz`
+    /// archives as written by `numpy.savez`, HDF5 arrays without chunks, and uncompressed MATLAB arrays with
+    /// [`sample_axis(1)`](Arrays::sample_axis). All others are decompressed or reordered once, piece by piece, into
+    /// an unnamed temporary file that disappears with the source: compressed members (`numpy.savez_compressed`),
+    /// chunked arrays, and arrays whose samples are not contiguous, such as the rows of MATLAB arrays. The file lies
+    /// in the folder of [`scratch`](Arrays::scratch) and takes up to 8 bytes per number, and twice as much during
+    /// reordering.
     ///
     /// # Example
     /// ```
@@ -232,7 +222,7 @@ impl Arrays {
     /// ```
     ///
     /// # Errors
-    /// See [`Arrays`]; sparse arrays are read whole, and refused here.
+    /// Those of [`Arrays`]; sparse arrays are refused.
     pub fn source(&self) -> Result<ArraySource> {
         ArraySource::open(self)
     }

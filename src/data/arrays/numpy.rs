@@ -1,4 +1,4 @@
-//! `.npy` and `.npz`.
+//! NumPy's `.npy` and `.npz` formats.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,18 +12,18 @@ use crate::files::input::{Input, failed};
 use crate::files::npy;
 use crate::files::zip::Archive;
 
-/// What a member may unpack to is bound by what deflate can do.
+/// Bounds the decompressed size of a member by what deflate can achieve.
 fn budget(input: &Input) -> Budget {
     Budget::bytes(usize::try_from(input.len().saturating_mul(1040) + (1 << 20)).unwrap_or(usize::MAX))
 }
 
-/// The names of an archive's arrays.
+/// Returns the names of the arrays in an archive.
 pub(super) fn names(input: &Input) -> Result<Vec<String>> {
     let archive = Archive::open(input, &budget(input))?;
     Ok(archive.names().map(|name| name.strip_suffix(".npy").unwrap_or(name).to_string()).collect())
 }
 
-/// An array of an archive.
+/// Reads an array of an archive.
 pub(super) fn member(input: &Input, name: &str) -> Result<Option<ArrayValue>> {
     let budget = budget(input);
     let archive = Archive::open(input, &budget)?;
@@ -36,7 +36,7 @@ pub(super) fn member(input: &Input, name: &str) -> Result<Option<ArrayValue>> {
     Ok(Some(ArrayValue::Numbers(npy::header(&content, name)?.values(&content, name)?)))
 }
 
-/// The file's own array, called `x`, or that of another file, by its path.
+/// Reads the array of the file, called `x`, or that of another file by its path.
 pub(super) fn npy(input: &Input, name: &str) -> Result<Option<ArrayValue>> {
     let array = |input: &Input| npy::header(input, "its header")?.values(input, "its numbers");
     if name == "x" || name == input.name() {
@@ -48,7 +48,7 @@ pub(super) fn npy(input: &Input, name: &str) -> Result<Option<ArrayValue>> {
     Ok(Some(ArrayValue::Numbers(array(&Input::open(std::path::Path::new(name))?)?)))
 }
 
-/// Where the file's own array lies, called `x`, or that of another file, by its path.
+/// Locates the array of the file, called `x`, or that of another file by its path.
 pub(super) fn plain_npy(input: &Input, name: &str) -> Result<Option<Located>> {
     if name == "x" || name == input.name() {
         return plain(input, "its header", open(input)?, 0).map(Some);
@@ -60,7 +60,7 @@ pub(super) fn plain_npy(input: &Input, name: &str) -> Result<Option<Located>> {
     plain(&input, "its header", open(&input)?, 0).map(Some)
 }
 
-/// Where an array of an archive lies; a deflated one is unpacked first.
+/// Locates an array of an archive; a compressed one is decompressed first.
 pub(super) fn plain_member(input: &Input, name: &str, scratch: Option<&Path>) -> Result<Option<Located>> {
     let archive = Archive::open(input, &budget(input))?;
     let long = format!("{name}.npy");
@@ -84,7 +84,7 @@ pub(super) fn plain_member(input: &Input, name: &str, scratch: Option<&Path>) ->
     Ok(None)
 }
 
-/// Where an array lies whose header this is, of a file in which it begins at this byte.
+/// Locates the array with this header in a file, in which it starts at byte `start`.
 fn plain(header: &Input, place: &str, file: File, start: u64) -> Result<Located> {
     let npy = npy::header(header, place)?;
     let (number, shape) = (npy.array.number, npy.array.shape);

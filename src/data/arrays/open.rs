@@ -1,4 +1,4 @@
-//! What kind of file it is, by its first bytes.
+//! Detection of the file format by the first bytes.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use super::value::ArrayValue;
 use crate::error::{Error, FileError, Result};
 use crate::files::input::Input;
 
-/// An open file of a known kind.
+/// An open file of a known format.
 pub(super) enum Opened {
     #[cfg(feature = "npy")]
     Npy(Input<'static>),
@@ -15,7 +15,7 @@ pub(super) enum Opened {
     Npz(Input<'static>),
     #[cfg(feature = "mat")]
     Mat(Input<'static>),
-    /// Of version 4.
+    /// Version 4.
     #[cfg(feature = "mat")]
     OldMat(Input<'static>),
     #[cfg(feature = "hdf5")]
@@ -38,7 +38,7 @@ impl Opened {
             #[cfg(feature = "hdf5")]
             return Ok(Opened::Hdf5(super::hdf5::Hdf5::open(path, front.starts_with(b"MATLAB"))?));
             #[cfg(not(feature = "hdf5"))]
-            return Err(feature(path, "HDF5, which MATLAB's 7.3 is too", "hdf5"));
+            return Err(feature(path, "HDF5, also of MATLAB 7.3", "hdf5"));
         }
         if front.starts_with(b"\x93NUMPY") {
             #[cfg(feature = "npy")]
@@ -62,10 +62,10 @@ impl Opened {
         if super::mat::old::begins(front) {
             return Ok(Opened::OldMat(input));
         }
-        Err(input.damaged("its beginning", "no .npy, .npz, .mat or HDF5 file, or one that is cut off"))
+        Err(input.damaged("its beginning", "not a .npy, .npz, .mat or HDF5 file, or truncated"))
     }
 
-    /// The names of all arrays.
+    /// Returns the names of all arrays.
     pub(super) fn names(&self) -> Result<Vec<String>> {
         match *self {
             #[cfg(feature = "npy")]
@@ -81,7 +81,7 @@ impl Opened {
         }
     }
 
-    /// Where the numbers under this name lie, or what stands there.
+    /// Locates the numbers with this name, or says what is there instead.
     pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Located> {
         let (path, found) = match *self {
             #[cfg(feature = "npy")]
@@ -98,7 +98,7 @@ impl Opened {
         found.map_or_else(|| Err(self.no(path, name)?), Ok)
     }
 
-    /// What stands under this name.
+    /// Reads the entry with this name.
     pub(super) fn value(&self, name: &str) -> Result<ArrayValue> {
         let (path, found) = match *self {
             #[cfg(feature = "npy")]
@@ -118,14 +118,14 @@ impl Opened {
         }
     }
 
-    /// That there is no array of this name.
+    /// The error that no array has this name.
     fn no(&self, path: &str, name: &str) -> Result<Error> {
         let (path, known) = (path.into(), some(self.names()?));
         Ok(FileError::Column { path, what: "array", name: name.into(), known }.into())
     }
 }
 
-/// Twenty names at the most.
+/// Shortens a list to twenty names.
 pub(super) fn some(mut names: Vec<String>) -> Vec<String> {
     let count = names.len();
     if count > 20 {

@@ -1,4 +1,4 @@
-//! An array that lies in a file as numbers, and its samples one after another.
+//! An array that lies uncompressed in a file, and its samples in order.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,37 +9,37 @@ use crate::data::rows::{Rows, Scratch};
 use crate::error::{Error, Result};
 use crate::files::array::Number;
 
-/// Where the numbers of an array lie, or what else has its name.
+/// The location of an array, or a description of what has its name instead.
 pub(super) type Located = std::result::Result<Plain, &'static str>;
 
-/// How many numbers are held while samples are brought in order: 2 MiB of them.
+/// The number of values held while samples are reordered: 2 MiB.
 pub(super) const BLOCK: usize = 1 << 18;
 
-/// Where the numbers of an array lie.
+/// The location of an array's numbers.
 #[derive(Debug)]
 pub(super) struct Plain {
-    /// What messages call the file.
+    /// The name of the file in messages.
     pub(super) name: String,
     pub(super) file: File,
     pub(super) number: Number,
     pub(super) big_endian: bool,
     pub(super) start: u64,
-    /// The sizes of its axes.
+    /// The shape.
     pub(super) shape: Vec<usize>,
-    /// Whether the first axis runs fastest, as MATLAB's and Fortran's do.
+    /// Whether the first axis varies fastest, as in MATLAB and Fortran.
     pub(super) reversed: bool,
 }
 
 impl Plain {
-    /// The samples that this axis counts: where they lie, where they lie one after another, else in a file made for it.
+    /// Returns the samples along this axis: in place if they are contiguous, otherwise in a temporary file.
     pub(super) fn rows(self, axis: usize, scratch: Option<&Path>) -> Result<Rows> {
         let rank = self.shape.len();
-        // Where one axis is empty, the others may be of any size.
+        // If one axis is empty, the others may have any size.
         let all = self.shape.iter().try_fold(8usize, |all, &size| all.checked_mul(size.max(1)));
         if all.is_none() {
             return Err(Error::TooLarge { shape: self.shape });
         }
-        // The axes as they lie in the file, the slowest first, and the place of the samples among them.
+        // The axes in file order, slowest first, and the position of the samples among them.
         let (mut lying, mut place) = (self.shape.clone(), axis);
         if self.reversed {
             lying.reverse();
@@ -53,7 +53,7 @@ impl Plain {
             let Plain { name, file, number, big_endian, start, .. } = self;
             return Ok(Rows { name, file, number, big_endian, start, count, shape });
         }
-        // The place in the file of each axis of a sample, in order.
+        // The position in the file of each axis of a sample, in order.
         let mut order: Vec<usize> =
             (0..rank).map(|axis| if self.reversed { rank - 1 - axis } else { axis }).collect();
         order.remove(axis);
@@ -80,7 +80,7 @@ impl Plain {
         to.rows(stretch.name, count, shape)
     }
 
-    /// The same numbers as one list, where all axes but one have a size of 1.
+    /// Returns the numbers as one list, if all axes but one have size 1.
     pub(super) fn list(self) -> Rows {
         let count = self.len();
         let Plain { name, file, number, big_endian, start, .. } = self;

@@ -7,10 +7,18 @@ use crate::data::rows::Rows;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// The samples of an array in a file as a [`BatchSource`] that holds none of them in memory: what [`Arrays::source`] gives.
+/// A [`BatchSource`] of the samples of an array file, without holding them in memory; [`Arrays::source`] creates it.
 ///
 /// # Example
-/// See [`Arrays::source`].
+/// ```
+/// # #[cfg(feature = "npy")] {
+/// use cornu::data::{Arrays, BatchSource};
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/stored.npz");
+/// let source = Arrays::new(path).x("x").label("y").source()?;
+/// assert_eq!(BatchSource::<f32>::input_shape(&source), [4, 2]);
+/// # }
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ArraySource {
     x: Rows,
@@ -53,10 +61,7 @@ impl ArraySource {
         Ok(ArraySource { x, y, classes })
     }
 
-    /// What the class of each index is called; empty where there is no label.
-    ///
-    /// # Example
-    /// See [`Arrays::source`].
+    /// The name of each class, by class index; empty if there is no label.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }

@@ -1,4 +1,4 @@
-//! Labels and targets, one for each sample, whichever way they lie in the file.
+//! Labels and targets, one per sample, in either orientation.
 
 use ndarray::{Array1, ArrayD, Axis, Ix2};
 
@@ -6,13 +6,13 @@ use crate::data::LabelEncoder;
 
 type Found<T> = std::result::Result<T, String>;
 
-/// What would do as labels or targets.
+/// Describes the accepted labels or targets.
 pub(super) fn expected(count: usize) -> String {
     format!("{count} labels or targets, one for each sample")
 }
 
-/// The array with the samples along its first axis: a column or a row of `count` numbers becomes a plain list, and a matrix
-/// whose last axis alone has that length is turned.
+/// Moves the samples to the first axis: a column or row of `count` numbers becomes a flat list, and a matrix is
+/// transposed if only its last axis has that length.
 pub(super) fn aligned(array: ArrayD<f64>, count: usize) -> Found<ArrayD<f64>> {
     let shape = array.shape().to_vec();
     let wrong = || format!("shape {shape:?}");
@@ -26,7 +26,7 @@ pub(super) fn aligned(array: ArrayD<f64>, count: usize) -> Found<ArrayD<f64>> {
     }
 }
 
-/// Class indices and names: of numbers, their distinct values in order; of one-hot rows, the places of the ones.
+/// Returns class indices and names: the sorted distinct numbers, or the column of the one in one-hot rows.
 pub(super) fn classes(array: ArrayD<f64>, count: usize) -> Found<(ArrayD<f64>, Vec<String>)> {
     let array = aligned(array, count)?;
     if array.ndim() == 1 {
@@ -53,7 +53,7 @@ pub(super) fn classes(array: ArrayD<f64>, count: usize) -> Found<(ArrayD<f64>, V
     Ok((y.into_dyn(), (0..shape[1]).map(|class| class.to_string()).collect()))
 }
 
-/// Class indices and names of words.
+/// Returns class indices and names of words.
 pub(super) fn words(words: &[String], count: usize) -> Found<(ArrayD<f64>, Vec<String>)> {
     if words.len() != count {
         return Err(format!("{} texts", words.len()));

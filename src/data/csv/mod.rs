@@ -1,4 +1,4 @@
-//! Tables of text: a header or none, a line for each sample.
+//! CSV files: tables of text, with or without a header.
 
 mod records;
 mod source;
@@ -13,16 +13,17 @@ use crate::error::Result;
 use crate::files::gzip;
 use records::{Records, TextFile};
 
-/// Reads a `.csv` file, packed by gzip or not: `Csv::new("iris.csv").label("species").read()`.
+/// Reads a `.csv` file, plain or compressed with gzip: `Csv::new("iris.csv").label("species").read()`.
 ///
-/// A column is a number of each sample, unless it is said what else it is. A label's distinct values become the classes
-/// 0, 1 ..., in the order of numbers where all are numbers, else of the text. A word in a column of numbers is refused by
-/// its line and column, as is a missing value: an empty field, or what pandas takes for one, such as `NA`.
+/// Every column is a numeric feature unless a setter says otherwise. The distinct values of a label become the
+/// classes 0, 1 ..., sorted as numbers if all are numbers and as text otherwise. A word in a numeric column is
+/// refused, and so is a missing value; the error names the line and the column. Missing means an empty field or one
+/// of pandas's words for it, such as `NA`.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`header`](Csv::header) | the first line, which is refused where it holds numbers alone |
-/// | [`delimiter`](Csv::delimiter) | `,`, and a tab in files that end in `.tsv` |
+/// | [`header`](Csv::header) | true: the first line names the columns; refused if it holds only numbers |
+/// | [`delimiter`](Csv::delimiter) | `,`, or a tab for `.tsv` files |
 /// | [`label`](Csv::label), [`target`](Csv::target) | none: all columns are `x` |
 /// | [`missing`](Csv::missing) | [`Missing::Refuse`] |
 ///
@@ -44,9 +45,9 @@ use records::{Records, TextFile};
 /// ```
 ///
 /// # Errors
-/// Of `read` and `source`: [`FileError::Value`](crate::error::FileError::Value) names the line and the column, what would
-/// do and what was found; [`Fields`](crate::error::FileError::Fields) a line with more or fewer fields than the first;
-/// [`Column`](crate::error::FileError::Column) a column that is not there.
+/// From `read` and `source`: [`FileError::Value`](crate::error::FileError::Value) for a value that cannot be used,
+/// with its line and column; [`Fields`](crate::error::FileError::Fields) for a line with more or fewer fields than
+/// the first; [`Column`](crate::error::FileError::Column) for a column that does not exist.
 ///
 /// # Memory
 /// `read` holds the numbers, 8 bytes each, twice while it makes the arrays: 33 MB for a file of 28 MB with 16.4 MB of numbers;
@@ -58,12 +59,12 @@ pub struct Csv {
 }
 
 impl Csv {
-    /// For the file at this path.
+    /// Creates a reader for the file at this path.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Csv { file: TextFile::new(path.as_ref()), columns: ColumnSettings::default() }
     }
 
-    /// Whether the first line names the columns. Default: it does, and is refused where it holds numbers alone.
+    /// Whether the first line names the columns. Default: true; a header of numbers alone is refused.
     ///
     /// # Example
     /// ```
@@ -80,38 +81,42 @@ impl Csv {
         self
     }
 
-    /// What stands between fields, such as `b';'`. Default: a comma, and a tab in `.tsv` files.
+    /// The delimiter of fields, such as `b';'`. Default: a comma, or a tab for `.tsv` files.
     ///
     /// # Example
     /// ```
-    /// let csv = cornu::data::Csv::new("wine.csv").delimiter(b';');
+    /// let path = std::env::temp_dir().join("cornu-delimiter.csv");
+    /// std::fs::write(&path, "acidity;quality\n7.4;5\n7.8;6\n")?;
+    /// let wine = cornu::data::Csv::new(&path).delimiter(b';').read()?;
+    /// assert_eq!(wine.columns(), ["acidity", "quality"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.file.delimiter = Some(delimiter);
         self
     }
 
-    /// Passes over lines that begin with this byte, such as `b'#'`. Default: none.
+    /// Skips lines that start with this byte, such as `b'#'`. Default: none.
     ///
     /// # Example
     /// ```
-    /// let csv = cornu::data::Csv::new("spectra.csv").comment(b'#');
+    /// let path = std::env::temp_dir().join("cornu-comment.csv");
+    /// std::fs::write(&path, "# measured in May\na,b\n1,2\n")?;
+    /// assert_eq!(cornu::data::Csv::new(&path).comment(b'#').read()?.count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn comment(mut self, comment: u8) -> Self {
         self.file.comment = Some(comment);
         self
     }
 
-    /// The column of class labels, words or numbers.
-    ///
-    /// # Example
-    /// See [`Csv`].
+    /// The column of class labels, words or numbers. Default: none.
     pub fn label(mut self, column: impl Into<Column>) -> Self {
         self.columns.label = Some(column.into());
         self
     }
 
-    /// A column of numbers to be predicted. May be called for several, which come in the order of the file.
+    /// A column of numbers to predict; call it repeatedly for several, which keep the order of the file. Default: none.
     ///
     /// # Example
     /// ```
@@ -127,7 +132,7 @@ impl Csv {
         self
     }
 
-    /// Reads the words of this column as categories: the distinct ones, in order, are 0, 1 ...
+    /// Reads the words of this column as categories, numbered 0, 1 ... in sorted order.
     ///
     /// # Example
     /// ```
@@ -144,50 +149,53 @@ impl Csv {
         self
     }
 
-    /// Leaves this column out.
+    /// Ignores this column.
     ///
     /// # Example
     /// ```
-    /// let csv = cornu::data::Csv::new("titanic.csv").ignore("name").ignore("ticket").label("survived");
+    /// let path = std::env::temp_dir().join("cornu-ignore.csv");
+    /// std::fs::write(&path, "name,age,survived\nKate,26,1\nOwen,22,0\n")?;
+    /// let titanic = cornu::data::Csv::new(&path).ignore("name").label("survived").read()?;
+    /// assert_eq!(titanic.columns(), ["age"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ignore(mut self, column: impl Into<Column>) -> Self {
         self.columns.ignored.push(column.into());
         self
     }
 
-    /// What becomes of missing values. Default: the file is refused.
-    ///
-    /// # Example
-    /// See [`Csv`].
+    /// How missing values are handled. Default: [`Missing::Refuse`].
     pub fn missing(mut self, missing: Missing) -> Self {
         self.columns.missing = missing;
         self
     }
 
-    /// Words that stand for a missing value too, besides those that pandas knows.
+    /// Further words that mean a missing value, besides those of pandas. Default: none.
     ///
     /// # Example
     /// ```
-    /// let csv = cornu::data::Csv::new("hepatitis.csv").missing_words(["?"]);
+    /// use cornu::data::{Csv, Missing};
+    /// let path = std::env::temp_dir().join("cornu-missing-words.csv");
+    /// std::fs::write(&path, "age,bilirubin\n30,?\n50,1.5\n")?;
+    /// let data = Csv::new(&path).missing_words(["?"]).missing(Missing::DropRow).read()?;
+    /// assert_eq!(data.count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn missing_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.columns.words.extend(words.into_iter().map(Into::into));
         self
     }
 
-    /// The folder of the file that [`source`](Csv::source) unpacks a packed one to. Default: [`std::env::temp_dir`].
-    ///
-    /// # Example
-    /// ```
-    /// let csv = cornu::data::Csv::new("measured.csv.gz").scratch("/var/tmp");
-    /// ```
+    /// The folder to which [`source`](Csv::source) decompresses a compressed file. Default: [`std::env::temp_dir`].
     pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
         self.file.scratch = Some(folder.as_ref().into());
         self
     }
 
-    /// Reads the columns as those of `train` were read: the same classes and categories, which refuses others, and missing
-    /// values filled by what was learned there.
+    /// Reads the columns like those of `train`.
+    ///
+    /// Classes and categories are the same, and others are refused. Missing values are replaced by what was learned
+    /// from `train`.
     ///
     /// # Example
     /// ```
@@ -206,11 +214,8 @@ impl Csv {
 
     /// Reads the file.
     ///
-    /// # Example
-    /// See [`Csv`].
-    ///
     /// # Errors
-    /// See [`Csv`].
+    /// Those of [`Csv`].
     pub fn read(&self) -> Result<Dataset> {
         let (mut records, mut scan) =
             Records::scan(&self.file, self.columns.clone(), gzip::unpacked(&self.file.path)?, true)?;
@@ -218,9 +223,10 @@ impl Csv {
         scan.dataset()
     }
 
-    /// Goes through the file once, checks all of it, and gives a source that reads each row again when a batch needs it: for
-    /// files that do not fit memory, 16 bytes of which are held for each row. A packed file is unpacked first, to a file without a
-    /// name that is gone with the source, in the folder for temporary files or that of [`scratch`](Csv::scratch).
+    /// Checks the whole file once and returns a source that reads rows on demand, for files larger than memory.
+    ///
+    /// The source holds 16 bytes per row. A compressed file is first decompressed to an unnamed temporary file in the
+    /// folder of [`scratch`](Csv::scratch), which disappears with the source.
     ///
     /// # Example
     /// ```
@@ -237,8 +243,8 @@ impl Csv {
     /// ```
     ///
     /// # Errors
-    /// See [`Csv`]; [`Error::Argument`](crate::Error::Argument) for a median or the most frequent number, which need all
-    /// values at once.
+    /// Those of [`Csv`], and [`Error::Argument`](crate::Error::Argument) for filling with the median or the most
+    /// frequent number, which would need all values in memory.
     pub fn source(&self) -> Result<CsvSource> {
         CsvSource::open(self)
     }

@@ -1,4 +1,7 @@
-//! The records of a file, one after another, with the line and the byte where each begins.
+//! The records of a CSV file in order, with the line and byte at which each starts.
+//!
+//! `csv-core` splits bytes into fields. The crate `csv`, which wraps it, depends on serde and adds only what is here: buffers
+//! and positions.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -13,14 +16,14 @@ use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
 use crate::files::input::failed;
 
-/// A file of text, and how its records are split into fields.
+/// A text file, and how its records are split into fields.
 #[derive(Debug, Clone)]
 pub(super) struct TextFile {
     pub(super) path: PathBuf,
     pub(super) header: Option<bool>,
     pub(super) delimiter: Option<u8>,
     pub(super) comment: Option<u8>,
-    /// The folder to decompress to.
+    /// The folder in which to decompress.
     pub(super) scratch: Option<PathBuf>,
 }
 
@@ -36,29 +39,29 @@ impl TextFile {
     }
 }
 
-/// What is done with the cells of a record and its line.
+/// Receives the cells of a record and its line.
 type Each<'a, T> = dyn FnMut(&[Cell], Option<NonZeroU64>) -> Result<T> + 'a;
 
-/// A reader of a file, and the record that was read last.
+/// A reader of a file, with the last record.
 pub(super) struct Records<R> {
     from: R,
     core: Reader,
     comment: Option<u8>,
     path: String,
     fields: usize,
-    /// Whether the record is still to be handed out.
+    /// Whether the record has not been returned yet.
     waits: bool,
-    /// The fields, one after another, and where each ends.
+    /// The fields, one after another, and the end of each.
     text: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
-    /// The byte and the line that come next, and those of the record.
+    /// The byte and line of the next record, and of this one.
     next: (u64, u64),
     start: (u64, u64),
 }
 
 impl Records<BufReader<Box<dyn Read>>> {
-    /// Reads what the columns of a file are called.
+    /// Reads the names of the columns.
     pub(super) fn scan(
         file: &TextFile,
         columns: ColumnSettings,
@@ -68,7 +71,12 @@ impl Records<BufReader<Box<dyn Read>>> {
         let mut records = Records::new(file, BufReader::with_capacity(1 << 16, from), 0);
         if !records.read()? {
             let (path, place) = (records.path, "line 1".into());
-            return Err(FileError::Damaged { path, place, problem: "there is no line".into() }.into());
+            return Err(FileError::Damaged {
+                path,
+                place,
+                problem: "expected at least one line, found none".into(),
+            }
+            .into());
         }
         records.fields = records.count;
         let mut names = Vec::new();
@@ -97,7 +105,7 @@ impl Records<BufReader<Box<dyn Read>>> {
 }
 
 impl<R: BufRead> Records<R> {
-    /// For records of so many fields.
+    /// Creates a reader of records with this number of fields.
     pub(super) fn new(file: &TextFile, from: R, fields: usize) -> Self {
         Records {
             from,
@@ -118,7 +126,7 @@ impl<R: BufRead> Records<R> {
         self.fields
     }
 
-    /// Hands the cells of the next record and its line to `f`; none at the end.
+    /// Passes the cells of the next record and its line to `f`; none at the end.
     pub(super) fn next<T>(&mut self, f: &mut Each<T>) -> Result<Option<T>> {
         if !std::mem::take(&mut self.waits) && !self.read()? {
             return Ok(None);
@@ -132,7 +140,7 @@ impl<R: BufRead> Records<R> {
         f(&cells?, NonZeroU64::new(self.start.1)).map(Some)
     }
 
-    /// Where the record lies that was read last, and how many bytes it has.
+    /// The position and the length in bytes of the last record.
     pub(super) fn place(&self) -> (u64, u64) {
         (self.start.0, self.next.0 - self.start.0)
     }
@@ -168,7 +176,7 @@ impl<R: BufRead> Records<R> {
         }
     }
 
-    /// Passes over blank lines and comments; tells whether anything follows.
+    /// Skips blank lines and comments, and returns whether anything follows.
     fn skip_blank(&mut self) -> std::io::Result<bool> {
         loop {
             let Some(&first) = self.from.fill_buf()?.first() else { return Ok(false) };
@@ -200,7 +208,7 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// The file at its beginning, to go to and fro in; a packed one is unpacked first.
+/// Opens the file for random access; a compressed file is decompressed first.
 pub(super) fn plain(text: &TextFile) -> Result<File> {
     let mut file = gzip::open(&text.path)?;
     if !gzip::is_packed(&mut file, &text.path)? {

@@ -1,4 +1,4 @@
-//! Rows of a file that are read when a batch needs them.
+//! Rows of a CSV file that are read when a batch needs them.
 
 use std::fs::File;
 
@@ -11,15 +11,22 @@ use crate::files::input::failed;
 use crate::files::read_at::read_at;
 use crate::scalar::Scalar;
 
-/// The rows of a `.csv` file as a [`BatchSource`] that holds none of them in memory: what [`Csv::source`] gives.
+/// A [`BatchSource`] of the rows of a `.csv` file, without holding them in memory; [`Csv::source`] creates it.
 ///
 /// # Example
-/// See [`Csv::source`].
+/// ```
+/// use cornu::data::{BatchSource, Csv};
+/// let path = std::env::temp_dir().join("cornu-source.csv");
+/// std::fs::write(&path, "a,b,kind\n0,1,cat\n1,0,dog\n")?;
+/// let source = Csv::new(path).label("kind").source()?;
+/// assert_eq!(BatchSource::<f32>::count(&source), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct CsvSource {
     text: TextFile,
     file: File,
-    /// Where each row lies, and how many bytes it has.
+    /// The position and the length in bytes of each row.
     rows: Vec<(u64, u64)>,
     fields: usize,
     fitted: Fitted,
@@ -42,10 +49,7 @@ impl CsvSource {
         Ok(CsvSource { text: csv.file.clone(), file, rows, fields: records.fields(), fitted, classes })
     }
 
-    /// What the class of each index is called; empty where there is no label.
-    ///
-    /// # Example
-    /// See [`Csv::source`].
+    /// The name of each class, by class index; empty if there is no label.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }

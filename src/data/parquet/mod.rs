@@ -1,4 +1,4 @@
-//! Tables of columns, each of a type that the file tells.
+//! Parquet files: tables of typed columns.
 
 mod source;
 mod table;
@@ -55,21 +55,18 @@ pub struct Parquet {
 }
 
 impl Parquet {
-    /// For the file at this path.
+    /// Creates a reader for the file at this path.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Parquet { path: path.as_ref().into(), scratch: None, columns: ColumnSettings::default() }
     }
 
-    /// The column of class labels, texts, numbers or booleans.
-    ///
-    /// # Example
-    /// See [`Parquet`].
+    /// The column of class labels: texts, numbers or booleans. Default: none.
     pub fn label(mut self, column: impl Into<Column>) -> Self {
         self.columns.label = Some(column.into());
         self
     }
 
-    /// A column of numbers to be predicted. May be called for several, which come in the order of the file.
+    /// A column of numbers to predict; call it repeatedly for several, which keep the order of the file. Default: none.
     ///
     /// # Example
     /// ```
@@ -83,7 +80,7 @@ impl Parquet {
         self
     }
 
-    /// Reads the numbers of this column as categories, as texts are anyway.
+    /// Reads the numbers of this column as categories; texts always are.
     ///
     /// # Example
     /// ```
@@ -97,37 +94,28 @@ impl Parquet {
         self
     }
 
-    /// Leaves this column out; it is not read at all.
-    ///
-    /// # Example
-    /// See [`target`](Parquet::target).
+    /// Ignores this column; it is not read at all.
     pub fn ignore(mut self, column: impl Into<Column>) -> Self {
         self.columns.ignored.push(column.into());
         self
     }
 
-    /// What becomes of missing values. Default: the file is refused.
-    ///
-    /// # Example
-    /// See [`Parquet`].
+    /// How missing values are handled. Default: [`Missing::Refuse`].
     pub fn missing(mut self, missing: Missing) -> Self {
         self.columns.missing = missing;
         self
     }
 
-    /// Texts that stand for a missing value, such as `?`. Default: none.
-    ///
-    /// # Example
-    /// ```
-    /// let parquet = cornu::data::Parquet::new("hepatitis.parquet").missing_words(["?"]);
-    /// ```
+    /// Texts that mean a missing value, such as `?`. Default: none.
     pub fn missing_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.columns.words.extend(words.into_iter().map(Into::into));
         self
     }
 
-    /// Reads the columns as those of `train` were read: the same classes and categories, which refuses others, and missing
-    /// values filled by what was learned there.
+    /// Reads the columns like those of `train`.
+    ///
+    /// Classes and categories are the same, and others are refused. Missing values are replaced by what was learned
+    /// from `train`.
     ///
     /// # Example
     /// ```
@@ -143,12 +131,7 @@ impl Parquet {
         self
     }
 
-    /// The folder of the file that [`source`](Parquet::source) unpacks to. Default: [`std::env::temp_dir`].
-    ///
-    /// # Example
-    /// ```
-    /// let parquet = cornu::data::Parquet::new("signals.parquet").scratch("/var/tmp");
-    /// ```
+    /// The folder to which [`source`](Parquet::source) decompresses. Default: [`std::env::temp_dir`].
     pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
         self.scratch = Some(folder.as_ref().into());
         self
@@ -156,11 +139,8 @@ impl Parquet {
 
     /// Reads the file.
     ///
-    /// # Example
-    /// See [`Parquet`].
-    ///
     /// # Errors
-    /// See [`Parquet`].
+    /// Those of [`Parquet`].
     pub fn read(&self) -> Result<Dataset> {
         let table = Table::open(&self.path, &self.columns)?;
         let mut scan = table.scan(true)?;
@@ -168,10 +148,12 @@ impl Parquet {
         scan.dataset()
     }
 
-    /// Goes through the file, group by group of its rows, checks all of it, and unpacks it to a file without a name, from
-    /// which each row is read when a batch needs it: for files that do not fit memory. Pages hold many rows, so that rows in
-    /// random order would have most of the file unpacked for each batch. The file takes 8 bytes for each number, and is gone
-    /// with the source; [`scratch`](Parquet::scratch) puts it elsewhere than where temporary files are kept.
+    /// Checks and decompresses the file once, and returns a source that reads rows on demand, for files larger than
+    /// memory.
+    ///
+    /// A page holds many rows, so reading rows in random order would decompress most of the file for each batch.
+    /// Instead the numbers are written to an unnamed temporary file of 8 bytes per number, in the folder of
+    /// [`scratch`](Parquet::scratch), which disappears with the source.
     ///
     /// # Example
     /// ```
@@ -188,8 +170,8 @@ impl Parquet {
     /// ```
     ///
     /// # Errors
-    /// See [`Parquet`]; [`Error::Argument`](crate::Error::Argument) for a median or the most frequent number, which need all
-    /// values at once.
+    /// Those of [`Parquet`], and [`Error::Argument`](crate::Error::Argument) for filling with the median or the most
+    /// frequent number, which would need all values in memory.
     pub fn source(&self) -> Result<ParquetSource> {
         ParquetSource::open(self)
     }

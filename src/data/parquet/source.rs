@@ -1,4 +1,4 @@
-//! Rows that were unpacked once, and are read when a batch needs them.
+//! Rows that are decompressed once and read when a batch needs them.
 
 use super::Parquet;
 use super::table::Table;
@@ -7,10 +7,16 @@ use crate::data::rows::{Rows, Scratch};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// The rows of a `.parquet` file as a [`BatchSource`] that holds none of them in memory: what [`Parquet::source`] gives.
+/// A [`BatchSource`] of the rows of a `.parquet` file, without holding them in memory; [`Parquet::source`] creates it.
 ///
 /// # Example
-/// See [`Parquet::source`].
+/// ```
+/// use cornu::data::{BatchSource, Parquet};
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/plain.parquet");
+/// let source = Parquet::new(path).label("species").source()?;
+/// assert_eq!((BatchSource::<f32>::count(&source), source.classes().len()), (60, 3));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ParquetSource {
     /// The columns of `x` and then those of `y`.
@@ -28,7 +34,7 @@ impl ParquetSource {
         let mut kept = Vec::new();
         let mut all = 0;
         table.each(&mut |cells| {
-            // A bit for each row.
+            // One bit per row.
             if all % 64 == 0 {
                 kept.push(0u64);
             }
@@ -57,18 +63,12 @@ impl ParquetSource {
         Ok(ParquetSource { rows, width, height, columns: scan.columns(), classes })
     }
 
-    /// What the class of each index is called; empty where there is no label.
-    ///
-    /// # Example
-    /// See [`Parquet::source`].
+    /// The name of each class, by class index; empty if there is no label.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
     /// The names of the columns of `x`.
-    ///
-    /// # Example
-    /// See [`Parquet::source`].
     pub fn columns(&self) -> &[String] {
         &self.columns
     }

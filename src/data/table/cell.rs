@@ -1,10 +1,10 @@
-//! A cell of a table: a number, a word, or nothing.
+//! A cell of a table: a number, a word, or empty.
 
-/// What stands in a cell.
+/// The content of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::data) enum Cell<'a> {
     Text(&'a str),
-    /// A text that is what it is: never a missing value, nor trimmed.
+    /// A text that is taken as it is: never a missing value, never trimmed.
     #[allow(dead_code, reason = "text of a file that tells what is missing")]
     Word(&'a str),
     #[allow(dead_code, reason = "text has none")]
@@ -12,14 +12,14 @@ pub(in crate::data) enum Cell<'a> {
     Missing,
 }
 
-/// What pandas takes for a missing value.
+/// The words that pandas reads as a missing value.
 const MISSING: [&str; 18] = [
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan",
 ];
 
 impl<'a> Cell<'a> {
-    /// The same, missing where its word stands for that.
+    /// Turns a cell into a missing one if its word is among `words` or pandas's.
     pub(super) fn known(self, words: &[String]) -> Self {
         match self {
             Cell::Text(text) => {
@@ -34,7 +34,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The number that it holds; `true` and `false` are 1 and 0.
+    /// The number in the cell; `true` and `false` are 1 and 0.
     pub(super) fn number(self) -> Option<f64> {
         match self {
             Cell::Number(number) => Some(number),
@@ -45,7 +45,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// What it is called as a class or a category.
+    /// The name of the cell's value as a class or category.
     pub(super) fn word(self) -> std::borrow::Cow<'a, str> {
         match self {
             Cell::Text(text) | Cell::Word(text) => text.into(),
@@ -54,7 +54,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// How messages show it.
+    /// The cell as messages show it.
     pub(super) fn shown(self) -> String {
         match self {
             Cell::Missing => "nothing".into(),

@@ -1,9 +1,9 @@
-//! The columns of a table: what they are called, and what becomes of each.
+//! The columns of a table: their names and their roles.
 
 use crate::data::Dataset;
 use crate::error::{FileError, Result};
 
-/// A column of a table, by its name or its place.
+/// A column of a table, by name or index.
 ///
 /// # Example
 /// ```
@@ -14,9 +14,9 @@ use crate::error::{FileError, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Column {
-    /// The column of this name.
+    /// The column with this name.
     Name(String),
-    /// The column at this place, from 0.
+    /// The column with this index, from 0.
     At(usize),
     /// The last column.
     Last,
@@ -40,11 +40,11 @@ impl From<usize> for Column {
     }
 }
 
-/// What becomes of a missing value in a column of `x`: an empty field, or one of pandas's words for it such as `NA`.
+/// How a missing value in a column of `x` is handled.
 ///
-/// Mean, median and the most frequent value are those of the file's own column, or of the file of
-/// [`Csv::like`](crate::data::Csv::like); of two values equally frequent, the smaller. A column of categories takes its
-/// most frequent word whichever of the three is asked for. A missing label or target is refused, unless its row is dropped.
+/// Mean, median and most frequent value are those of the column, in this file or in the dataset of
+/// [`Csv::like`](crate::data::Csv::like); of equally frequent values, the smallest. A categorical column uses its
+/// most frequent word for all three. A missing label or target is refused, unless its row is dropped.
 ///
 /// # Example
 /// ```
@@ -57,22 +57,22 @@ impl From<usize> for Column {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Missing {
-    /// The file is refused, by the row and the column.
+    /// Refuses the file; the error names the row and the column.
     #[default]
     Refuse,
-    /// This number stands in its place; a column of categories refuses.
+    /// Replaces it by this number; refused for categorical columns.
     Value(f64),
-    /// The mean of the column.
+    /// Replaces it by the mean of the column.
     Mean,
-    /// The median of the column.
+    /// Replaces it by the median of the column.
     Median,
-    /// The value that occurs most.
+    /// Replaces it by the most frequent value.
     MostFrequent,
-    /// Rows with a missing value are left out.
+    /// Drops the row.
     DropRow,
 }
 
-/// What the columns are to become.
+/// The settings of the columns.
 #[derive(Debug, Clone, Default)]
 pub(in crate::data) struct ColumnSettings {
     pub(in crate::data) label: Option<Column>,
@@ -80,13 +80,13 @@ pub(in crate::data) struct ColumnSettings {
     pub(in crate::data) categorical: Vec<Column>,
     pub(in crate::data) ignored: Vec<Column>,
     pub(in crate::data) missing: Missing,
-    /// Words that stand for a missing value, besides pandas's.
+    /// Words that mean a missing value, besides pandas's.
     pub(in crate::data) words: Vec<String>,
-    /// The dataset whose columns, categories, classes and fills hold here too.
+    /// The dataset whose columns, categories, classes and replacements apply here too.
     pub(in crate::data) like: Option<Box<Dataset>>,
 }
 
-/// What becomes of a column.
+/// The role of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Number,
@@ -97,13 +97,13 @@ pub(super) enum Role {
 }
 
 impl ColumnSettings {
-    /// Which columns are read.
+    /// Returns which columns are read.
     #[cfg(feature = "parquet")]
     pub(in crate::data) fn used(&self, table: &Header) -> Result<Vec<bool>> {
         Ok(self.roles(table)?.into_iter().map(|role| role != Role::Ignored).collect())
     }
 
-    /// The role of each column.
+    /// Returns the role of each column.
     pub(super) fn roles(&self, table: &Header) -> Result<Vec<Role>> {
         let mut roles = vec![Role::Number; table.count];
         let all = [
@@ -121,17 +121,17 @@ impl ColumnSettings {
     }
 }
 
-/// What the columns are called.
+/// The names of the columns.
 #[derive(Debug, Clone)]
 pub(in crate::data) struct Header {
     pub(in crate::data) path: String,
     pub(in crate::data) count: usize,
-    /// One for each column, or none at all.
+    /// One per column, or none at all.
     pub(in crate::data) names: Vec<String>,
 }
 
 impl Header {
-    /// What messages call a column.
+    /// Returns the name of a column in messages.
     pub(in crate::data) fn shown(&self, column: usize) -> String {
         self.names.get(column).filter(|name| !name.is_empty()).cloned().unwrap_or(column.to_string())
     }

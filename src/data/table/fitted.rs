@@ -1,4 +1,4 @@
-//! What was learned of the columns, by which further rows become numbers.
+//! The learned properties of columns, by which further rows become numbers.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -7,22 +7,22 @@ use super::cell::Cell;
 use super::columns::{Header, Role};
 use crate::error::{Error, FileError, Result};
 
-/// The columns of a table whose roles, words and fills are known.
+/// A table whose roles, categories and replacements are known.
 #[derive(Debug, Clone)]
 pub(in crate::data) struct Fitted {
     pub(super) table: Header,
     pub(super) roles: Vec<Role>,
-    /// The numbers of the words of each column.
+    /// The number of each word, per column.
     pub(super) words: Vec<HashMap<String, f64>>,
-    /// What stands for a missing value of each column.
+    /// The replacement for missing values, per column.
     pub(super) fills: Vec<Option<f64>>,
     pub(super) missing_words: Vec<String>,
-    /// Whether the label's words are numbers, so that 1 and 1.0 are one class.
+    /// Whether the words of the label are numbers, so that 1 and 1.0 are one class.
     pub(super) numeric_label: bool,
 }
 
 impl Fitted {
-    /// How many numbers a row of `x` and one of `y` have.
+    /// Returns the numbers per row of `x` and of `y`.
     pub(in crate::data) fn widths(&self) -> (usize, usize) {
         let y = self.roles.iter().filter(|role| matches!(role, Role::Label | Role::Target)).count();
         let ignored = self.roles.iter().filter(|role| **role == Role::Ignored).count();
@@ -64,7 +64,7 @@ impl Fitted {
         }
     }
 
-    /// The number of a class or a category.
+    /// Returns the number of a class or category.
     pub(super) fn place(&self, column: usize, cell: Cell) -> Option<f64> {
         let merged = self.roles[column] == Role::Label && self.numeric_label;
         let word = match cell.number().filter(|_| merged) {
@@ -86,7 +86,7 @@ impl Fitted {
     }
 }
 
-/// What would do in a column of this role.
+/// Describes the accepted values of a column with this role.
 pub(super) fn expected(role: Role) -> String {
     match role {
         Role::Category => "a word",
@@ -98,7 +98,7 @@ pub(super) fn expected(role: Role) -> String {
     .into()
 }
 
-/// A cell that is not what is needed.
+/// The error of a cell that cannot be used.
 pub(super) fn wrong(
     table: &Header,
     column: usize,

@@ -1,4 +1,4 @@
-//! Tables: what each column is to become, and the numbers that become of it.
+//! Tables: the roles of columns, and the conversion of cells to numbers.
 
 mod cell;
 mod columns;

@@ -1,4 +1,4 @@
-//! One way through a table: learns what its columns need, and keeps its numbers where they are asked for.
+//! One pass over a table that learns what its columns need, and optionally keeps the numbers.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -13,7 +13,7 @@ use crate::data::Dataset;
 use crate::data::dataset::Learned;
 use crate::error::{Error, FileError, Result};
 
-/// What is known of a table so far.
+/// The state of a pass.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
     table: Header,
@@ -22,15 +22,15 @@ pub(in crate::data) struct Scan {
     seen: Vec<Seen>,
     /// Whether the numbers are kept.
     keeps: bool,
-    /// The numbers of all columns that are not ignored, row by row; the place of a word among those seen for a category
-    /// or a label, NaN for what is missing.
+    /// The numbers of all columns that are not ignored, row by row; for a category or label, the index of its word in
+    /// order of appearance; NaN for a missing value.
     values: Vec<f64>,
     rows: usize,
     kept: usize,
 }
 
 impl Scan {
-    /// For a table whose columns are called so.
+    /// Creates a pass over a table with this header.
     pub(in crate::data) fn new(table: Header, settings: ColumnSettings, keeps: bool) -> Result<Self> {
         let mut roles = settings.roles(&table)?;
         if let Some(like) = &settings.like {
@@ -66,7 +66,7 @@ impl Scan {
         Ok(Scan { table, roles, settings, seen, keeps, values: Vec::new(), rows: 0, kept: 0 })
     }
 
-    /// Takes in a row, and tells whether it is kept.
+    /// Adds a row and returns whether it is kept.
     pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
         let row = self.rows;
         self.rows += 1;
@@ -109,7 +109,7 @@ impl Scan {
         Ok(true)
     }
 
-    /// Everything that was read.
+    /// Returns the dataset of everything read.
     pub(in crate::data) fn dataset(self) -> Result<Dataset> {
         let rows = self.kept;
         let mut orders = Vec::new();
@@ -152,7 +152,7 @@ impl Scan {
         columns.filter_map(|column| self.table.names.get(column).cloned()).collect()
     }
 
-    /// What further rows are read by, what was learned of the columns of `x`, and the names of the classes.
+    /// Returns how to read further rows, what was learned about the columns of `x`, and the class names.
     pub(in crate::data) fn fit(
         &self,
         orders: &mut Vec<Vec<f64>>,
@@ -204,7 +204,7 @@ impl Scan {
         Ok((fitted, learned, classes))
     }
 
-    /// What stands for a missing value of a column of `x`, if one may miss.
+    /// Returns the replacement for missing values of a column of `x`, if it may have any.
     fn fill(&self, column: usize, order: &[f64]) -> Result<Option<f64>> {
         let seen = &self.seen[column];
         let empty = || {
@@ -240,7 +240,7 @@ impl Scan {
         Ok(Some(fill))
     }
 
-    /// The numbers of a column that are there.
+    /// Returns the numbers of a column that are not missing.
     fn numbers(&self, column: usize) -> Vec<f64> {
         let used = |roles: &[Role]| roles.iter().filter(|role| **role != Role::Ignored).count();
         let (place, width) = (used(&self.roles[..column]), used(&self.roles));

@@ -1,12 +1,12 @@
-//! What was seen in a column: its words and how often each came, and the sum of its numbers.
+//! The words of a column with their counts, and the sum of its numbers.
 
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 
-/// What was seen in a column.
+/// The statistics of a column.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Seen {
-    /// The words, by their places in the order they came in, and how often each came.
+    /// The words with their indices in order of appearance, and their counts.
     pub(super) words: HashMap<String, Word>,
     pub(super) counts: Vec<usize>,
     pub(super) sum: f64,
@@ -14,7 +14,7 @@ pub(super) struct Seen {
     pub(super) missing: bool,
 }
 
-/// A word's place among those that came, and where it came first.
+/// A word's index in order of appearance, its count, and its first position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word {
     pub(super) place: usize,
@@ -22,7 +22,7 @@ pub(super) struct Word {
 }
 
 impl Seen {
-    /// The place of a word among those that came.
+    /// Returns the index of a word, adding it if it is new.
     pub(super) fn word(&mut self, word: &str, first: (usize, Option<NonZeroU64>)) -> usize {
         let place = match self.words.get(word) {
             Some(known) => known.place,
@@ -36,7 +36,7 @@ impl Seen {
         place
     }
 
-    /// The words in order: as numbers where they are a label's and all numbers, else as text.
+    /// Returns the sorted words: as numbers if they are a label's and all numbers, otherwise as text.
     pub(super) fn sorted(&self, label: bool) -> Vec<String> {
         let mut words: Vec<String> = self.words.keys().cloned().collect();
         match numbers(&words).filter(|_| label) {
@@ -53,7 +53,7 @@ impl Seen {
     }
 }
 
-/// Words as numbers, where all are finite ones.
+/// Parses the words as numbers, if all are finite numbers.
 pub(super) fn numbers(words: &[String]) -> Option<Vec<f64>> {
     words.iter().map(|word| word.parse().ok().filter(|number: &f64| number.is_finite())).collect()
 }

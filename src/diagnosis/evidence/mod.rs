@@ -15,6 +15,7 @@ pub use layers::{Kernel, LayerFacts, Look};
 pub use repeats::Repeats;
 
 use crate::loss::{LossFamily, Target};
+use crate::optimizer::StepScale;
 
 /// The settings of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Plan {
     pub takes_logits: bool,
     /// The name of the optimizer, such as `sgd`.
     pub optimizer: String,
+    /// How its step depends on the gradient.
+    pub step_scale: StepScale,
     /// The largest learning rate of the first 10,000 planned steps.
     pub learning_rate: f64,
     /// The planned epochs; 0 in a check.

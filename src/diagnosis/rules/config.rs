@@ -5,6 +5,7 @@ use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
 use crate::activation::Activation;
+use crate::optimizer::StepScale;
 
 /// Whether a layer is not linear, so that the layers before and after it do not combine into a single matrix.
 fn bends(layer: &LayerFacts) -> bool {
@@ -143,19 +144,19 @@ pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
 
 /// The usual range of learning rates of an optimizer, and its default. For optimizers that divide by the size of the
 /// gradient, the rate is the change of a weight per step. A weight is about 0.1 large: 0.03 changes it by a third.
-fn usual_rates(optimizer: &str) -> Option<(f64, f64, f64)> {
-    match optimizer {
-        "sgd" => Some((1e-5, 1.0, 0.01)),
-        "adam" | "adamw" | "adamax" | "nadam" | "rmsprop" => Some((1e-6, 0.03, 0.001)),
-        "lion" => Some((1e-7, 0.01, 1e-4)),
-        "adagrad" | "ftrl" => Some((1e-5, 5.0, 0.01)),
+fn usual_rates(step: StepScale) -> Option<(f64, f64, f64)> {
+    match step {
+        StepScale::Gradient => Some((1e-5, 1.0, 0.01)),
+        StepScale::Normalized => Some((1e-6, 0.03, 0.001)),
+        StepScale::Sign => Some((1e-7, 0.01, 1e-4)),
+        StepScale::Accumulated => Some((1e-5, 5.0, 0.01)),
         _ => None,
     }
 }
 
 /// Raises N0112.
 pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
-    let (least, largest, usual) = usual_rates(&e.plan.optimizer)?;
+    let (least, largest, usual) = usual_rates(e.plan.step_scale)?;
     let rate = e.plan.learning_rate;
     let (severity, what) = match rate {
         0.0 => (Severity::Error, "is 0"),

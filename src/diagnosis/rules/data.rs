@@ -5,6 +5,7 @@ use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
 use crate::activation::Activation;
+use crate::optimizer::StepScale;
 
 /// Raises N0202.
 pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
@@ -103,7 +104,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let reach = e.plan.learning_rate * (1.0 + inputs * size);
     let (needed, planned) =
         (targets.mean.abs().max(targets.deviation) / reach, e.plan.epochs * e.plan.batches);
-    let adaptive = e.plan.optimizer != "sgd";
+    let adaptive = e.plan.step_scale != StepScale::Gradient;
     let planned = if e.plan.epochs == 0 { usize::MAX } else { planned };
     let far = adaptive && needed > planned as f64;
     // The slope of a squared error with respect to the output bias is twice the distance, so beyond 1 a step overshoots.

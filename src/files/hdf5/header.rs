@@ -1,13 +1,13 @@
-//! An object's header: a list of messages, of which one may lead to more of them.
+//! Object headers: a list of messages, one of which may point to further messages.
 
 use super::super::input::Input;
 use super::{Array, CONTINUATION, DATASPACE, DATATYPE, LAYOUT, NOWHERE, Number, SYMBOL_TABLE};
 use crate::error::{Error, Result};
 
-/// What an object is.
+/// An object: a group or an array.
 #[derive(Debug)]
 pub(super) enum Object {
-    /// A group: where the tree of its entries and the heap of their names are.
+    /// A group: the addresses of the B-tree of its entries and of the heap of their names.
     Group {
         tree: u64,
         names: u64,
@@ -15,9 +15,9 @@ pub(super) enum Object {
     Array(Array),
 }
 
-/// The messages of no other kind that are passed over: they change neither numbers nor shapes.
+/// The messages that are skipped, because they affect neither values nor shapes.
 const PASSED: [u16; 11] = [0x00, 0x02, 0x04, 0x05, 0x0a, 0x0c, 0x0d, 0x0e, 0x12, 0x13, 0x15];
-/// The longest message that is read, and the most messages of an object.
+/// The longest message, and the most messages of an object.
 const LONGEST: usize = 512;
 const MOST: usize = 4096;
 
@@ -26,20 +26,20 @@ struct Told {
     group: Option<(u64, u64)>,
     shape: Option<Vec<usize>>,
     number: Option<Number>,
-    /// Where the numbers are, and how many bytes.
+    /// The address and the length of the values in bytes.
     data: Option<(u64, u64)>,
 }
 
-/// Reads the header at this address of the object that is found at `place`.
+/// Reads the header at this address; `place` is the path of the object.
 pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object> {
     let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}"));
     let mut prefix = [0; 16];
     input.read(place, at, &mut prefix)?;
     if prefix.starts_with(b"OHDR") {
-        return Err(fail("a header of version 2, which h5py writes with `libver` only"));
+        return Err(fail("unsupported version 2, which h5py writes only with `libver`"));
     }
     if prefix[0] != 1 {
-        return Err(fail("no header of an object"));
+        return Err(fail("expected an object header"));
     }
     let mut left = usize::from(u16::from_le_bytes([prefix[2], prefix[3]]));
     if left > MOST {
@@ -56,14 +56,14 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object> {
             let (kind, size) = (input.number(place, at, 2)? as u16, input.number(place, at + 2, 2)?);
             let flags = input.number(place, at + 4, 1)?;
             if at + 8 + size > end {
-                return Err(fail("a message that leaves its block"));
+                return Err(fail("a message beyond its block"));
             }
             if PASSED.contains(&kind) {
                 at += 8 + size;
                 continue;
             }
             let Some(message) = buffer.get_mut(..size as usize) else {
-                return Err(fail("a message too long"));
+                return Err(fail("a message that is too long"));
             };
             input.read(place, at + 8, message)?;
             if flags & 2 != 0 {
@@ -85,7 +85,7 @@ fn eight(bytes: &[u8], place: usize) -> u64 {
 }
 
 impl Told {
-    /// Takes in what a message tells; `at` is where it lies.
+    /// Reads a message at the address `at`.
     fn take(&mut self, kind: u16, message: &[u8], at: u64) -> std::result::Result<(), String> {
         match kind {
             SYMBOL_TABLE if message.len() >= 16 => self.group = Some((eight(message, 0), eight(message, 8))),
@@ -95,9 +95,9 @@ impl Told {
                 self.number = Some(number.ok_or_else(|| format!("numbers of {}", type_name(message)))?);
             }
             LAYOUT => self.data = Some(layout(message, at)?),
-            0x06 => return Err("links of a new kind, which may lead to other files".into()),
-            0x07 => return Err("an array that lies in other files".into()),
-            0x0b => return Err("an array that is packed by a filter".into()),
+            0x06 => return Err("unsupported links, which may point to other files".into()),
+            0x07 => return Err("an array stored in other files".into()),
+            0x0b => return Err("an array with a filter, such as compression".into()),
             _ => return Err(format!("a message of kind {kind:#x}, which Keras does not write")),
         }
         Ok(())
@@ -117,46 +117,50 @@ impl Told {
         }
         let start = if bytes == 0 || count == Some(0) { 0 } else { start };
         if start.checked_add(bytes).is_none_or(|end| end > input.len()) {
-            return Err(fail(format!("{bytes} bytes from byte {start} on leave the file")));
+            return Err(fail(format!("{bytes} bytes from byte {start} leave the file")));
         }
         Ok(Object::Array(Array { number, shape, start }))
     }
 }
 
-/// The sizes that a dataspace tells.
+/// The shape of a dataspace.
 fn shape(message: &[u8]) -> std::result::Result<Vec<usize>, String> {
     let (rank, first) = match message {
         [1, rank, ..] => (*rank, 8),
         [2, rank, _, kind, ..] if *kind < 2 => (*rank, 4),
-        _ => return Err("a shape of an unknown kind".into()),
+        _ => return Err("an unsupported dataspace".into()),
     };
     if rank > 8 {
         return Err(format!("an array of {rank} axes"));
     }
     let sizes = (0..usize::from(rank)).map(|axis| eight(message, first + 8 * axis));
-    let sizes = sizes.map(|size| usize::try_from(size).map_err(|_| "an axis too long".to_string()));
+    let sizes = sizes.map(|size| usize::try_from(size).map_err(|_| "an axis that is too long".to_string()));
     sizes.collect()
 }
 
-/// Where the numbers are.
+/// The address and the length of the values.
 fn layout(message: &[u8], at: u64) -> std::result::Result<(u64, u64), String> {
     match message {
         [3, 0, low, high, data @ ..] => {
             let size = u64::from(u16::from_le_bytes([*low, *high]));
-            if data.len() as u64 >= size { Ok((at + 4, size)) } else { Err("a compact array cut off".into()) }
+            if data.len() as u64 >= size {
+                Ok((at + 4, size))
+            } else {
+                Err("a truncated compact array".into())
+            }
         }
         [3, 1, ..] if message.len() >= 18 => Ok((eight(message, 2), eight(message, 10))),
-        [3, 2, ..] => Err("an array in chunks".into()),
-        _ => Err("an array laid out in an unknown way".into()),
+        [3, 2, ..] => Err("a chunked array".into()),
+        _ => Err("an array with an unsupported layout".into()),
     }
 }
 
-/// The class of a type that is refused, in words.
+/// The class of an unsupported type, in words.
 fn type_name(message: &[u8]) -> &'static str {
     match (message.first().map(|class| class & 15), message.get(1).map(|flags| flags & 1)) {
         (Some(0 | 1), Some(1)) => "big-endian order",
-        (Some(0), _) => "whole numbers of an unknown size",
-        (Some(1), _) => "floats of an unknown size",
+        (Some(0), _) => "integers of an unsupported size",
+        (Some(1), _) => "floats of an unsupported size",
         (Some(3), _) => "texts",
         (Some(6), _) => "a compound type",
         (Some(7), _) => "references",

@@ -1,10 +1,10 @@
-//! HDF5 files as Keras writes them for weights: groups within groups, and arrays that lie in one piece.
+//! HDF5 files of weights as Keras writes them: nested groups and contiguous arrays.
 //!
-//! HDF5 can be far more: links to other files, arrays spread over the file or outside of it, filters, types of the
-//! writer's own. A reader of all that can be led to open other files or to allocate by what the file claims; the crate
-//! `hdf5-pure` makes a copy of each array, which alone is more than twice the file's size and 1 MiB. This one knows what
-//! `h5py` writes by default (version 0 of the superblock, symbol tables, contiguous arrays of plain numbers), hands each
-//! array's numbers on piece by piece, and refuses the rest by name.
+//! HDF5 has many more features: links to other files, chunked and external arrays, filters, custom types. A full reader can
+//! be made to open other files or to allocate as much as the file claims, and the crate `hdf5-pure` copies each array, which
+//! exceeds the memory limit of twice the size of the file and 1 MiB. This reader supports what `h5py` writes by default
+//! (superblock version 0, symbol tables, contiguous arrays of plain numbers), streams the values, and returns an error that
+//! names any other feature.
 //!
 //! # References
 //! The HDF Group, *HDF5 File Format Specification Version 3.0*.
@@ -20,9 +20,9 @@ pub(crate) use write::{Group, Writer};
 use super::array::{Array, Number};
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
-/// The address of nothing.
+/// The undefined address.
 const NOWHERE: u64 = u64::MAX;
-/// The messages of an object's header that are known here.
+/// The supported header messages.
 const DATASPACE: u16 = 0x01;
 const DATATYPE: u16 = 0x03;
 const LAYOUT: u16 = 0x08;

@@ -1,9 +1,9 @@
-//! Types of numbers as HDF5 tells them.
+//! Numeric types in HDF5.
 
 use super::Number;
 
 impl Number {
-    /// The message that tells it: class and version, flags, size, and how the bits lie.
+    /// The datatype message: class and version, flags, size, and bit layout.
     pub(super) fn message(self) -> Vec<u8> {
         let size = self.size() as u8;
         match self {
@@ -21,7 +21,7 @@ impl Number {
         }
     }
 
-    /// The number that this message tells, where it is one of these.
+    /// The type of a datatype message, if it is supported.
     pub(super) fn of(message: &[u8]) -> Option<Self> {
         Number::ALL.into_iter().find(|number| message.starts_with(&number.message()))
     }

@@ -1,4 +1,4 @@
-//! Reads the tree of groups, and the numbers of its arrays.
+//! Reads the tree of groups and the values of its arrays.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use super::header::{self, Object};
 use super::{Array, NOWHERE, SIGNATURE};
 use crate::error::Result;
 
-/// How deep groups may lie within groups, and how long a name may be.
+/// The deepest nesting of groups, and the longest name.
 const DEEPEST: usize = 24;
 const LONGEST: usize = 255;
 
@@ -18,37 +18,37 @@ pub(crate) struct Tree {
     arrays: HashMap<String, Array>,
 }
 
-/// What is read on the way through the groups.
+/// The state of the walk through the groups.
 struct Walk<'a> {
     input: &'a Input<'a>,
     budget: &'a Budget,
-    /// The groups that were met, so that none leads in circles.
+    /// The visited groups, to detect cycles.
     met: HashSet<u64>,
     arrays: HashMap<String, Array>,
 }
 
 impl Tree {
-    /// Reads where everything is; no numbers yet.
+    /// Reads the positions of all arrays, without their values.
     pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
         let mut head = [0; 24];
         input.read(name, 0, &mut head)?;
         if head[..8] != SIGNATURE {
-            return Err(input.damaged(name, "no HDF5 file"));
+            return Err(input.damaged(name, "not an HDF5 file"));
         }
         let extra = match head[8] {
             0 => 0,
             1 => 4,
             version => {
                 let problem =
-                    format!("a superblock of version {version}, which h5py writes with `libver` only");
+                    format!("unsupported superblock version {version}, which h5py writes only with `libver`");
                 return Err(input.damaged(name, problem));
             }
         };
         if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
-            return Err(input.damaged(name, "addresses of an unknown kind"));
+            return Err(input.damaged(name, "unsupported address size"));
         }
         if input.number(name, 40 + extra, 8)? > input.len() {
-            return Err(input.damaged(name, "the file is shorter than it tells"));
+            return Err(input.damaged(name, "the file is truncated"));
         }
         let root = input.number(name, 56 + extra + 8, 8)?;
         let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
@@ -68,9 +68,9 @@ impl Tree {
 }
 
 impl Walk<'_> {
-    /// Reads the object at this address, and all that is in it.
+    /// Reads the object at this address and its content.
     fn object(&mut self, path: &str, at: u64, depth: usize) -> Result<()> {
-        let place = if path.is_empty() { "the root of the weights" } else { path };
+        let place = if path.is_empty() { "the root group" } else { path };
         match header::read(self.input, place, at)? {
             Object::Array(array) => {
                 self.take(path, 2 * (path.len() + 8 * array.shape.len() + size_of::<(String, Array)>()))?;
@@ -79,7 +79,7 @@ impl Walk<'_> {
             Object::Group { tree, names } => {
                 self.take(path, 64)?;
                 if depth == DEEPEST || !self.met.insert(at) {
-                    let problem = "a group that leads in circles, or lies too deep";
+                    let problem = "a cyclic or too deeply nested group";
                     return Err(self.input.damaged(place, problem));
                 }
                 let heap = self.heap(place, names)?;
@@ -95,17 +95,17 @@ impl Walk<'_> {
         self.budget.take(bytes).map_err(|spent| self.input.spent(path, spent))
     }
 
-    /// Where the names of a group's entries are, and how many bytes.
+    /// The address and the length of the names of a group.
     fn heap(&self, place: &str, at: u64) -> Result<(u64, u64)> {
         if self.input.number(place, at, 4)? != u64::from(u32::from_le_bytes(*b"HEAP")) {
-            return Err(self.input.damaged(place, format!("no names at byte {at}")));
+            return Err(self.input.damaged(place, format!("expected names at byte {at}")));
         }
         let (len, data) = (self.input.number(place, at + 8, 8)?, self.input.number(place, at + 24, 8)?);
         self.input.part(place, data, len)?;
         Ok((data, len))
     }
 
-    /// Reads a node of the tree of a group's entries; each is a level below the one above it.
+    /// Reads a node of the B-tree of a group; each node is one level below its parent.
     fn node(
         &mut self,
         path: &str,
@@ -123,7 +123,7 @@ impl Walk<'_> {
         }
         let level = u64::from(head[5]);
         if head[..4] != *b"TREE" || head[4] != 0 || above.is_some_and(|above| level >= above) {
-            return fail("no tree of entries");
+            return fail("expected a B-tree of entries");
         }
         let count = u16::from_le_bytes([head[6], head[7]]);
         for i in 0..u64::from(count) {
@@ -134,17 +134,17 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reads entries of a group: a name, and an object each.
+    /// Reads entries of a group, each with a name and an object.
     fn entries(&mut self, path: &str, at: u64, heap: (u64, u64), count: u16, depth: usize) -> Result<()> {
         for i in 0..u64::from(count) {
             let entry = at + 8 + 40 * i;
             let name = self.name(path, heap, self.input.number(path, entry, 8)?)?;
-            // As the layers were called in the first files of Keras 3.
+            // The name of the layers in the first files of Keras 3.
             let older = path.is_empty() && name == "_layer_checkpoint_dependencies";
             let name = if older { "layers".into() } else { name };
             let inner = if path.is_empty() { name } else { format!("{path}/{name}") };
             if self.input.number(&inner, entry + 16, 4)? == 2 {
-                return Err(self.input.damaged(inner, "a link in the place of an array"));
+                return Err(self.input.damaged(inner, "expected an array, found a link"));
             }
             if self.arrays.contains_key(&inner) {
                 return Err(self.input.damaged(inner, "it occurs twice"));
@@ -154,17 +154,18 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The name at this place of the heap.
+    /// The name at this offset of the heap.
     fn name(&self, path: &str, (data, len): (u64, u64), offset: u64) -> Result<String> {
         let fail = |problem| self.input.damaged(path, problem);
-        let left = len.checked_sub(offset).ok_or_else(|| fail("a name that leaves the heap"))?;
+        let left = len.checked_sub(offset).ok_or_else(|| fail("a name beyond the heap"))?;
         let mut buffer = [0; LONGEST + 1];
         let buffer = &mut buffer[..left.min(LONGEST as u64 + 1) as usize];
         self.input.read(path, data + offset, buffer)?;
-        let end = buffer.iter().position(|&byte| byte == 0).ok_or_else(|| fail("a name without an end"))?;
+        let end =
+            buffer.iter().position(|&byte| byte == 0).ok_or_else(|| fail("a name without a terminator"))?;
         match std::str::from_utf8(&buffer[..end]) {
             Ok(name) if !name.is_empty() && !name.contains('/') => Ok(name.into()),
-            _ => Err(fail("a name that is none")),
+            _ => Err(fail("an invalid name")),
         }
     }
 }

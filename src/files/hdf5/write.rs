@@ -1,13 +1,13 @@
-//! Writes the tree of groups: all headers first, then the numbers of all arrays in the same order.
+//! Writes the tree of groups: all headers first, then the values of all arrays in the same order.
 
 use super::{ATTRIBUTE, DATASPACE, DATATYPE, LAYOUT, NOWHERE, Number, SIGNATURE, SYMBOL_TABLE};
 
-/// A group to be written, or an array.
+/// A group or an array to write.
 #[derive(Debug)]
 pub(crate) struct Group {
     /// The attribute `name`.
     name: String,
-    /// In the order in which they were added, which is that of the numbers.
+    /// The entries in the order in which they were added, which is that of the values.
     entries: Vec<(String, Entry)>,
 }
 
@@ -22,7 +22,7 @@ impl Group {
         Group { name: name.into(), entries: Vec::new() }
     }
 
-    /// The group at this path, made where it is missing; it gets this `name`.
+    /// Returns the group at this path, and creates it with this `name` if it is missing.
     pub(crate) fn at(&mut self, path: &str, name: &str) -> &mut Group {
         let mut group = self;
         for part in path.split('/') {
@@ -33,14 +33,14 @@ impl Group {
             });
             group = match &mut group.entries[place].1 {
                 Entry::Group(inner) => inner,
-                Entry::Array(..) => unreachable!("arrays are called by numbers, groups by words"),
+                Entry::Array(..) => unreachable!("arrays have numbers as names, groups have words"),
             };
         }
         group.name = name.into();
         group
     }
 
-    /// Adds an array, whose numbers come after those of all arrays that were added before.
+    /// Adds an array, whose values follow those of all earlier arrays.
     pub(crate) fn array(&mut self, name: &str, number: Number, shape: &[usize]) {
         self.entries.push((name.into(), Entry::Array(number, shape.to_vec())));
     }
@@ -55,13 +55,13 @@ impl Group {
     }
 }
 
-/// The file without its numbers.
+/// The file without the values.
 #[derive(Debug)]
 pub(crate) struct Writer {
     bytes: Vec<u8>,
-    /// How many entries, halved, a leaf of a group's tree has, and how many leaves its root.
+    /// Half the number of entries in a leaf of the B-tree, and the number of leaves of the root.
     leaf: usize,
-    /// Where the next array's numbers begin.
+    /// The address of the values of the next array.
     data: u64,
 }
 
@@ -69,7 +69,7 @@ impl Writer {
     pub(crate) fn new(root: &Group) -> Self {
         let half = (root.widest() as f64).sqrt().ceil() as usize;
         let leaf = half.div_ceil(2).max(4);
-        // Once to see how long the headers are, once with the arrays behind them.
+        // The first pass measures the headers, the second one places the arrays after them.
         let first = Writer { bytes: Vec::new(), leaf, data: 0 }.written(root);
         let data = (first.bytes.len() as u64).next_multiple_of(8);
         let mut writer = Writer { bytes: Vec::new(), leaf, data }.written(root);
@@ -79,14 +79,14 @@ impl Writer {
         writer
     }
 
-    /// All that comes before the numbers, which then follow without a gap.
+    /// Returns everything before the values, which follow without a gap.
     pub(crate) fn head(&self) -> &[u8] {
         &self.bytes
     }
 
     fn written(mut self, root: &Group) -> Self {
         self.bytes.extend(SIGNATURE);
-        // Versions, and eight bytes for each address and length.
+        // Versions, and eight bytes per address and length.
         self.bytes.extend([0, 0, 0, 0, 0, 8, 8, 0]);
         self.two(self.leaf);
         self.two(self.leaf.max(16));
@@ -118,9 +118,9 @@ impl Writer {
         self.bytes.len() as u64
     }
 
-    /// Writes a group after all that is in it, and tells where its header, its tree and its names are.
+    /// Writes a group after its content; returns the addresses of its header, its B-tree and its names.
     fn group(&mut self, group: &Group) -> (u64, u64, u64) {
-        // The name, where the header is, and of a group where its tree and its names are.
+        // The name and the header address, and for a group also the addresses of its B-tree and names.
         type Written<'a> = (&'a str, u64, Option<(u64, u64)>);
         let mut entries: Vec<Written> = Vec::new();
         for (name, entry) in &group.entries {
@@ -177,12 +177,12 @@ impl Writer {
         (self.header(&messages), tree, heap)
     }
 
-    /// Names, one after another.
+    /// Concatenated names.
     fn heap(&mut self, names: &[u8]) -> u64 {
         let at = self.here();
         self.bytes.extend(b"HEAP\x00\x00\x00\x00");
         self.eight(names.len() as u64);
-        // No free stretch: 1 stands for none.
+        // No free space, encoded as 1.
         self.eight(1);
         self.eight(at + 32);
         self.bytes.extend(names);
@@ -197,12 +197,12 @@ impl Writer {
         layout.extend(if bytes == 0 { NOWHERE } else { self.data }.to_le_bytes());
         layout.extend((bytes as u64).to_le_bytes());
         self.data += bytes as u64;
-        // The numbers are there from the start; what a missing one would be is told by 2, 2, 1 and a size of 0.
+        // Allocated early, without a fill value: 2, 2, 1 and size 0.
         let fill = vec![2, 2, 1, 1, 0, 0, 0, 0];
         self.header(&[(DATASPACE, space), (DATATYPE, number.message()), (0x05, fill), (LAYOUT, layout)])
     }
 
-    /// A header of these messages.
+    /// A header with these messages.
     fn header(&mut self, messages: &[(u16, Vec<u8>)]) -> u64 {
         let at = self.here();
         let size = |message: &[u8]| message.len().next_multiple_of(8);
@@ -226,7 +226,7 @@ impl Writer {
 
 /// The attribute `name`: a text of fixed length.
 fn name_attribute(name: &str) -> Vec<u8> {
-    // At most 255 bytes, cut between letters.
+    // At most 255 bytes, cut at a character boundary.
     let end = (0..=name.len().min(255)).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
     let bytes = &name.as_bytes()[..end];
     // A text in UTF-8, padded with zeros.

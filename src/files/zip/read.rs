@@ -1,13 +1,21 @@
 //! Reads an archive's directory, and its members.
 
+use std::io;
+
+use rawzip::{ErrorKind, ReaderAt, ZipFileHeaderRecord, ZipLocator};
+
 use super::super::budget::Budget;
 use super::super::checksum;
 use super::super::input::Input;
-use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, SIZES_64};
+use super::LOCAL;
 use crate::error::{Error, Result};
 
 /// The longest name of a member.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
+/// As much of the directory is held at a time; no name, extra fields and comment of a member are longer together.
+const BUFFER: usize = 1 << 16;
+/// Before a comment of the greatest length.
+const LONGEST_END: u64 = 22 + 65535;
 const DIRECTORY: &str = "its directory";
 
 /// An archive whose directory is read and makes sense.
@@ -29,29 +37,32 @@ struct Member {
     header: u64,
 }
 
-/// Where the directory is.
-struct Directory {
-    start: u64,
-    len: u64,
-    count: u64,
-}
-
 impl<'a> Archive<'a> {
     /// Reads the directory.
     pub(crate) fn open(input: &'a Input<'a>, budget: &Budget) -> Result<Self> {
-        let directory = find(input)?;
+        budget.take(BUFFER).map_err(|spent| input.spent(DIRECTORY, spent))?;
+        let mut buffer = vec![0; BUFFER];
+        let locator = ZipLocator::new().max_search_space(LONGEST_END);
+        let zip = locator
+            .locate_in_reader(input, &mut buffer, input.len())
+            .map_err(|(_, error)| fault(input, "its end", error))?;
+        if zip.end_offset() != input.len() {
+            return Err(input.damaged("its end", "bytes after the zip archive"));
+        }
         let mut members: Vec<Member> = Vec::new();
-        let (mut at, end) = (directory.start, directory.start + directory.len);
-        for _ in 0..directory.count {
+        let mut entries = zip.entries(&mut buffer);
+        while let Some(entry) = entries.next_entry().map_err(|error| fault(input, DIRECTORY, error))? {
             let spent = budget.take(2 * size_of::<Member>());
             spent.map_err(|spent| input.spent(DIRECTORY, spent))?;
-            let (member, next) = read_member(input, at, end, budget)?;
-            members.push(member);
-            at = next;
+            members.push(Member::new(input, &entry, budget)?);
         }
-        if at != end {
-            return Err(input.damaged(DIRECTORY, "its length is not that of its entries"));
+        if members.len() as u64 != zip.entries_hint() {
+            let problem = format!("{} members, expected {}", members.len(), zip.entries_hint());
+            return Err(input.damaged(DIRECTORY, problem));
         }
+        let start = zip.directory_offset();
+        drop(buffer);
+        budget.give(BUFFER);
         let mut names: Vec<&str> = members.iter().map(|member| &*member.name).collect();
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -60,7 +71,7 @@ impl<'a> Archive<'a> {
         let mut ranges: Vec<(u64, u64)> = members.iter().map(|m| (m.header, m.packed + 30)).collect();
         ranges.sort_unstable();
         if ranges.windows(2).any(|pair| pair[0].0.saturating_add(pair[0].1) > pair[1].0)
-            || ranges.last().is_some_and(|last| last.0.saturating_add(last.1) > directory.start)
+            || ranges.last().is_some_and(|last| last.0.saturating_add(last.1) > start)
         {
             return Err(input.damaged(DIRECTORY, "members overlap"));
         }
@@ -141,117 +152,61 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Finds the end record, and by it the directory.
-fn find(input: &Input) -> Result<Directory> {
-    let cut = || input.damaged("its end", "no zip archive, or one that is cut off");
-    let tail = input.len().min(22 + 65535);
-    // From the back, in pieces that overlap by a record.
-    let mut end = None;
-    let mut piece = vec![0; 4096 + 22];
-    let mut to = input.len();
-    while end.is_none() && to > input.len() - tail {
-        let from = to.saturating_sub(piece.len() as u64).max(input.len() - tail);
-        let bytes = &mut piece[..(to - from) as usize];
-        input.read("its end", from, bytes)?;
-        // The comment must reach exactly to the end of the file.
-        let fits = |place: &usize| {
-            let comment = u16::from_le_bytes([bytes[place + 20], bytes[place + 21]]);
-            bytes[*place..].starts_with(&END.to_le_bytes())
-                && from + *place as u64 + 22 + u64::from(comment) == input.len()
-        };
-        end = (0..bytes.len().saturating_sub(21)).rev().find(fits).map(|place| from + place as u64);
-        to = if from == input.len() - tail { from } else { from + 21 };
-    }
-    let end = end.ok_or_else(cut)?;
-    let number = |at: u64, bytes| input.number("its end", end + at, bytes);
-    let (disk, first, here, count) = (number(4, 2)?, number(6, 2)?, number(8, 2)?, number(10, 2)?);
-    let (mut directory, mut last) = (Directory { start: number(16, 4)?, len: number(12, 4)?, count }, end);
-    if disk != 0 || first != 0 || here != count {
-        return Err(input.damaged("its end", "an archive of several files"));
-    }
-    if directory.start == BEYOND || directory.len == BEYOND || count == 0xffff {
-        let locator = end.checked_sub(20).ok_or_else(cut)?;
-        let number = |at: u64, bytes| input.number("its end", at, bytes);
-        if number(locator, 4)? != u64::from(LOCATOR_64) {
-            return Err(cut());
+impl Member {
+    /// Checks an entry of the directory.
+    fn new(input: &Input, entry: &ZipFileHeaderRecord, budget: &Budget) -> Result<Self> {
+        let at = entry.central_directory_offset();
+        let wrong = |problem: &str| Err(input.damaged(DIRECTORY, format!("at byte {at}: {problem}")));
+        let path = entry.file_path();
+        let name = path.as_bytes();
+        if name.len() > LONGEST {
+            return wrong("a name of more than 1024 bytes");
         }
-        last = number(locator + 8, 8)?;
-        if last.checked_add(56).is_none_or(|end| end > locator) || number(last, 4)? != u64::from(END_64) {
-            return Err(input.damaged("its end", "the record of sizes beyond 4 GiB is not where it is told"));
-        }
-        directory = Directory {
-            start: number(last + 48, 8)?,
-            len: number(last + 40, 8)?,
-            count: number(last + 32, 8)?,
+        budget.take(name.len()).map_err(|spent| input.spent(DIRECTORY, spent))?;
+        let Ok(name) = String::from_utf8(name.to_vec()) else {
+            return wrong("a name that is not UTF-8");
         };
-    }
-    match directory.start.checked_add(directory.len) {
-        Some(end) if end == last && directory.count <= directory.len / 46 => Ok(directory),
-        _ => Err(input.damaged("its end", "the directory is not where it is told")),
+        let climbs = name.split(['/', '\\']).any(|part| part == "..");
+        if climbs || name.starts_with(['/', '\\']) || name.contains(['\0', ':']) || name.is_empty() {
+            return wrong(&format!("a member called {name:?}, which leads out of the archive"));
+        }
+        if entry.flags().is_encrypted() {
+            return wrong(&format!("{name:?} is encrypted"));
+        }
+        if entry.mode().is_symlink() {
+            return wrong(&format!("{name:?} is a link"));
+        }
+        let deflated = match entry.compression_method().as_u16() {
+            0 => false,
+            8 => true,
+            method => return wrong(&format!("{name:?} is packed by method {method}; 0 and 8 can be read")),
+        };
+        let (packed, size) = (entry.compressed_size_hint(), entry.uncompressed_size_hint());
+        if !deflated && packed != size {
+            return wrong(&format!("{name:?} is stored, but of two sizes"));
+        }
+        let header = entry.local_header_offset();
+        if header.checked_add(packed).is_none_or(|end| end > input.len()) {
+            return wrong(&format!("{name:?} leaves the file"));
+        }
+        Ok(Member { name, deflated, crc: entry.crc32(), packed, size, header })
     }
 }
 
-/// Reads one entry of the directory, and where the next one begins.
-fn read_member(input: &Input, at: u64, end: u64, budget: &Budget) -> Result<(Member, u64)> {
-    let wrong = |problem: &str| Err(input.damaged(DIRECTORY, format!("at byte {at}: {problem}")));
-    if at.checked_add(46).is_none_or(|least| least > end) {
-        return wrong("it is cut off");
+impl ReaderAt for Input<'_> {
+    fn read_at(&self, to: &mut [u8], start: u64) -> io::Result<usize> {
+        let len = self.len().saturating_sub(start).min(to.len() as u64) as usize;
+        self.read(DIRECTORY, start, &mut to[..len]).map_err(io::Error::other)?;
+        Ok(len)
     }
-    let mut fixed = [0; 46];
-    input.read(DIRECTORY, at, &mut fixed)?;
-    let two = |place: usize| u64::from(u16::from_le_bytes([fixed[place], fixed[place + 1]]));
-    let four = |place: usize| two(place) | two(place + 2) << 16;
-    let (name_len, extra_len, comment_len) = (two(28), two(30), two(32));
-    let next = at + 46 + name_len + extra_len + comment_len;
-    if four(0) != u64::from(CENTRAL) || next > end {
-        return wrong("no entry of a directory");
+}
+
+/// An error of `rawzip`'s, or the one of ours that is in it.
+fn fault(input: &Input, place: &str, error: rawzip::Error) -> Error {
+    match error.into_kind() {
+        ErrorKind::IO(error) => error.downcast::<Error>().unwrap_or_else(|error| input.damaged(place, error)),
+        kind => input.damaged(place, format!("no zip archive, or a damaged one: {kind}")),
     }
-    if name_len > LONGEST {
-        return wrong("a name of more than 1024 bytes");
-    }
-    let Ok(name) = String::from_utf8(input.take(DIRECTORY, at + 46, name_len, budget)?) else {
-        return wrong("a name that is not UTF-8");
-    };
-    let climbs = name.split(['/', '\\']).any(|part| part == "..");
-    if climbs || name.starts_with(['/', '\\']) || name.contains(['\0', ':']) || name.is_empty() {
-        return wrong(&format!("a member called {name:?}, which leads out of the archive"));
-    }
-    if two(8) & 1 != 0 {
-        return wrong(&format!("{name:?} is encrypted"));
-    }
-    if fixed[5] == 3 && four(38) >> 28 == 0xa {
-        return wrong(&format!("{name:?} is a link"));
-    }
-    let deflated = match two(10) {
-        0 => false,
-        8 => true,
-        method => return wrong(&format!("{name:?} is packed by method {method}; 0 and 8 can be read")),
-    };
-    let (mut size, mut packed, mut header) = (four(24), four(20), four(42));
-    let mut field = at + 46 + name_len;
-    let extra_end = field + extra_len;
-    while field + 4 <= extra_end && [size, packed, header].contains(&BEYOND) {
-        let (id, len) = (input.number(DIRECTORY, field, 2)?, input.number(DIRECTORY, field + 2, 2)?);
-        if id == u64::from(SIZES_64) {
-            let mut place = field + 4;
-            for value in [&mut size, &mut packed, &mut header] {
-                if *value == BEYOND && place + 8 <= (field + 4 + len).min(extra_end) {
-                    *value = input.number(DIRECTORY, place, 8)?;
-                    place += 8;
-                }
-            }
-            break;
-        }
-        field += 4 + len;
-    }
-    if !deflated && packed != size {
-        return wrong(&format!("{name:?} is stored, but of two sizes"));
-    }
-    if header.checked_add(packed).is_none_or(|end| end > input.len()) {
-        return wrong(&format!("{name:?} leaves the file"));
-    }
-    let crc = four(16) as u32;
-    Ok((Member { name, deflated, crc, packed, size, header }, next))
 }
 
 /// Unpacks a member, of the size that is told and within the budget.

@@ -1,4 +1,4 @@
-//! y = f(z) within a layer: the function, and z where its slope needs it. dz = dy ⊙ f'(z).
+//! The activation of a layer, y = f(z), with a copy of z if the slope needs it. dz = dy ⊙ f'(z).
 
 use crate::activation::Activation;
 use crate::error::{Error, Result};
@@ -13,10 +13,10 @@ pub(in crate::layer) struct Activated<F> {
 }
 
 impl<F: Scalar> Activated<F> {
-    /// Refuses what makes no function, and one that changes the width.
+    /// Refuses invalid parameters, and an activation that changes the width.
     pub(in crate::layer) fn check(&self) -> Result<()> {
         if self.function == Activation::Glu {
-            let expected = "one that keeps the width; add glu as a layer of its own";
+            let expected = "an activation that keeps the width; add glu as a separate layer";
             return Err(Error::argument("activation", expected, "glu"));
         }
         self.function.check()
@@ -36,7 +36,7 @@ impl<F: Scalar> Activated<F> {
         self.function.backward(Batch::new(&self.z, y.width()), y, dy);
     }
 
-    /// How many numbers it keeps of `count` outputs.
+    /// The number of values kept for `count` outputs.
     pub(in crate::layer) fn memory(&self, count: usize) -> usize {
         if self.function.slope_from_output() { 0 } else { count }
     }

@@ -1,4 +1,4 @@
-//! PReLU: y = x above 0, else α·x. dα = Σ x·dy over x < 0, dx = dy above 0, else α·dy.
+//! PReLU: y = x for x > 0, else α·x. dα = Σ x·dy over x < 0; dx = dy for x > 0, else α·dy.
 
 use std::fmt;
 
@@ -12,15 +12,16 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A rectifier whose slope below 0 is learned: `y = max(x, 0) − α·max(−x, 0)`.
+/// A rectifier with a trained slope below 0: `y = max(x, 0) − α·max(−x, 0)`.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `shared_axes` | none: a slope for each number of a sample |
+/// | `shared_axes` | none: one slope per number of a sample |
 /// | `alpha_initializer`, `alpha_regularizer`, `alpha_constraint` | `Zeros`, none, none |
 ///
 /// # Shapes
-/// Input and output `(...)`, alike; parameter `alpha`, of the shape of a sample, with 1 at each shared axis.
+/// Input and output `(...)`, of the same shape; parameter `alpha`, of the shape of a sample, with 1 for each shared
+/// axis.
 ///
 /// # Example
 /// ```
@@ -41,12 +42,12 @@ pub struct PRelu<F = f32> {
     shared_axes: Vec<usize>,
     alpha: Spec,
     param: Option<Param<F>>,
-    /// Which α belongs to each number of a sample.
+    /// The index of α for each number of a sample.
     slopes: StridedCopy,
 }
 
 impl<F> PRelu<F> {
-    /// A slope for each number of a sample, 0 at first.
+    /// Creates a layer with one slope per number of a sample, initially 0.
     pub fn new() -> Self {
         PRelu {
             shared_axes: Vec::new(),
@@ -56,7 +57,7 @@ impl<F> PRelu<F> {
         }
     }
 
-    /// The axes along which one slope is shared, from 1 for the first axis of a sample. Default: none.
+    /// The axes that share one slope, from 1 for the first axis of a sample. Default: none.
     pub fn shared_axes(mut self, axes: impl Into<Vec<usize>>) -> Self {
         self.shared_axes = axes.into();
         self
@@ -92,7 +93,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         let mut shape = input.to_vec();
         self.shared_axes.iter().for_each(|axis| shape[axis - 1] = 1);
         self.param = Some(self.alpha.param("alpha", &shape, rng)?);
-        // A shared axis goes on in the input, and stays at its slope.
+        // A shared axis advances in the input but not in the slopes.
         let (own, all) = (strides(&shape), strides(input));
         let steps: Vec<usize> =
             own.iter().zip(&shape).map(|(&stride, &size)| if size == 1 { 0 } else { stride }).collect();

@@ -1,4 +1,4 @@
-//! Relu and its kin as layers of their own, with Keras's defaults for layers.
+//! ReLU and related activations as layers, with Keras's defaults for layers.
 
 use crate::activation::Activation;
 use crate::config::settings;
@@ -8,7 +8,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// `y = x` above `threshold`, at most `max_value`, and `negative_slope·(x − threshold)` below.
+/// `y = min(x, max_value)` above `threshold`, and `negative_slope·(x − threshold)` below.
 ///
 /// | setter | default |
 /// |---|---|
@@ -17,7 +17,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `threshold` | 0 |
 ///
 /// # Shapes
-/// Input and output `(..., channels)`, alike.
+/// Input and output `(..., channels)`, of the same shape.
 ///
 /// # Example
 /// ```
@@ -41,14 +41,16 @@ pub struct Relu {
     threshold: f64,
 }
 
-/// `y = x` where `x ≥ 0`, else `negative_slope·x`. Keras's slope is 0.3 for the layer and 0.2 for the function.
+/// `y = x` for `x ≥ 0`, else `negative_slope·x`.
+///
+/// As in Keras, the default slope is 0.3 for the layer and 0.2 for the function.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `negative_slope` | 0.3 |
 ///
 /// # Shapes
-/// Input and output `(..., channels)`, alike.
+/// Input and output `(..., channels)`, of the same shape.
 ///
 /// # Example
 /// ```
@@ -71,20 +73,22 @@ pub struct LeakyRelu {
     negative_slope: f64,
 }
 
-/// `y = x` above 0, else `alpha·(eˣ − 1)`.
+/// `y = x` for `x > 0`, else `alpha·(eˣ − 1)`.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `alpha` | 1 |
 ///
 /// # Shapes
-/// Input and output `(..., channels)`, alike.
+/// Input and output `(..., channels)`, of the same shape.
 ///
 /// # Example
 /// ```
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([2]).add(Elu::new().alpha(0.5));
 /// model.build()?;
+/// let y = model.predict(&ndarray::array![[-1.0, 2.0]])?;
+/// assert!((y[[0, 0]] - 0.5 * ((-1.0f32).exp() - 1.0)).abs() < 1e-6 && y[[0, 1]] == 2.0);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -100,12 +104,12 @@ pub struct Elu {
 }
 
 impl Relu {
-    /// `max(x, 0)`.
+    /// Creates the layer `max(x, 0)`.
     pub fn new() -> Self {
         Relu { negative_slope: 0.0, max_value: None, threshold: 0.0 }
     }
 
-    /// The largest output. Default: none.
+    /// The maximum output. Default: none.
     pub fn max_value(mut self, max_value: f64) -> Self {
         self.max_value = Some(max_value);
         self
@@ -117,7 +121,7 @@ impl Relu {
         self
     }
 
-    /// Where the slope changes. Default: 0.
+    /// The input at which the slope changes. Default: 0.
     pub fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = threshold;
         self
@@ -133,7 +137,7 @@ impl Relu {
 }
 
 impl LeakyRelu {
-    /// With the slope 0.3.
+    /// Creates the layer with slope 0.3.
     pub fn new() -> Self {
         LeakyRelu { negative_slope: 0.3 }
     }
@@ -150,12 +154,12 @@ impl LeakyRelu {
 }
 
 impl Elu {
-    /// With alpha 1.
+    /// Creates the layer with alpha 1.
     pub fn new() -> Self {
         Elu { alpha: 1.0 }
     }
 
-    /// How far down it goes. Default: 1.
+    /// The limit of the output for large negative inputs, negated. Default: 1.
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.alpha = alpha;
         self
@@ -166,7 +170,7 @@ impl Elu {
     }
 }
 
-/// A layer that is the activation that its method `function` tells.
+/// Implements a layer by the activation that its method `function` returns.
 macro_rules! as_activation {
     ($($layer:ident, $kind:literal;)*) => {$(
         impl Default for $layer {

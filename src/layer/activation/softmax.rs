@@ -8,10 +8,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Turns scores into probabilities along one axis, the last one by default.
+/// Converts scores to probabilities along one axis, by default the last.
 ///
 /// # Shapes
-/// Input and output `(...)`, alike.
+/// Input and output `(...)`, of the same shape.
 ///
 /// # Example
 /// ```
@@ -24,25 +24,25 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] where the samples have no such axis.
+/// At `build`: [`Error::Argument`] if the samples have no such axis.
 ///
 /// # References
 /// <https://keras.io/api/layers/activation_layers/softmax/>
 #[derive(Debug, Clone)]
 pub struct Softmax {
     axis: isize,
-    /// The length of the axis, and of all axes after it.
+    /// The length of the axis, and the product of all later axes.
     lengths: (usize, usize),
 }
 
 impl Softmax {
-    /// Softmax along the last axis.
+    /// Creates a softmax along the last axis.
     pub fn new() -> Self {
         Softmax { axis: -1, lengths: (1, 1) }
     }
 
-    /// The axis, as in Keras: from 1 for the first axis of a sample (0 is the samples' own),
-    /// or from −1 for the last. Default: −1.
+    /// The axis, as in Keras: from 1 for the first axis of a sample (0 counts the samples), or from −1 for the last.
+    /// Default: −1.
     pub fn axis(mut self, axis: isize) -> Self {
         self.axis = axis;
         self

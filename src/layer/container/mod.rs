@@ -1,4 +1,4 @@
-//! Layers made of other layers.
+//! Layers that contain layers.
 
 mod residual;
 mod time_distributed;

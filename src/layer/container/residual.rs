@@ -14,12 +14,13 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A chain of layers with a way round it: `y = x + f(x)`. With it, residual networks fit into a
-/// [`Sequential`](crate::Sequential).
+/// A chain of layers with a skip connection: `y = x + f(x)`.
+///
+/// It makes residual networks possible in a [`Sequential`](crate::Sequential).
 ///
 /// # Shapes
-/// Input and output `(...)`, alike: the last layer must put out what the first one reads. Parameters as of the layers,
-/// below their names: `residual/dense/kernel`.
+/// Input and output `(...)`, of the same shape, so the last layer must have the output shape of the first layer's
+/// input. Parameters are those of the layers, with paths such as `residual/dense/kernel`.
 ///
 /// # Example
 /// ```
@@ -35,8 +36,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::InputShape`] where the chain puts out another shape, [`Error::NoLayers`] for an empty chain,
-/// [`Error::DuplicateName`], and those of the layers.
+/// At `build`: [`Error::InputShape`] if the chain changes the shape, [`Error::NoLayers`] for an empty chain,
+/// [`Error::DuplicateName`], and the errors of the layers.
 ///
 /// # References
 /// He et al. (2015), *Deep residual learning for image recognition*.
@@ -47,12 +48,12 @@ pub struct Residual<F: Scalar = f32> {
 }
 
 impl<F: Scalar> Residual<F> {
-    /// An empty chain.
+    /// Creates an empty chain.
     pub fn new() -> Self {
         Residual { layers: Vec::new(), workspace: None }
     }
 
-    /// Adds a layer at the end of the chain. An unnamed one is called after its kind.
+    /// Appends a layer to the chain. A layer without a name is named after its kind.
     #[allow(clippy::should_implement_trait)] // as Sequential's
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
         let node = layer.into_named();
@@ -71,7 +72,7 @@ impl<F: Scalar> Default for Residual<F> {
     }
 }
 
-/// Runs the layers one after another, each output in scratch memory but the last.
+/// Runs the layers one after another; all outputs but the last are in scratch memory.
 fn run_chain<F: Scalar>(layers: &[NamedLayer<F>], x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
     match layers {
         [] => y.data().copy_from_slice(x.data()),
@@ -169,7 +170,7 @@ impl<F: Scalar> fmt::Debug for Residual<F> {
     }
 }
 
-/// Made of its settings: the layers of the chain.
+/// Constructs the block from its settings, the layers of the chain.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
     kinds: &Registry<dyn Layer<F>>,

@@ -1,4 +1,4 @@
-//! Time distributed: the same layer on every step.
+//! Time distributed: one layer applied to every step.
 
 use std::fmt;
 
@@ -13,7 +13,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// Applies one layer, with one set of weights, to every step of a sequence.
 ///
 /// # Shapes
-/// Input `(steps, ...)`, output `(steps, ...)`, each step as the layer has it. Parameters as of the layer, below its name.
+/// Input `(steps, ...)`, output `(steps, ...)`, each step as for the layer. Parameters are those of the layer, below
+/// its name.
 ///
 /// # Example
 /// ```
@@ -25,19 +26,19 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::InputShape`] for samples without steps, and those of the layer.
+/// At `build`: [`Error::InputShape`] for samples without steps, and the errors of the layer.
 ///
 /// # References
 /// <https://keras.io/api/layers/recurrent_layers/time_distributed/>
 #[derive(Clone)]
 pub struct TimeDistributed<F: Scalar = f32> {
     layer: [NamedLayer<F>; 1],
-    /// How many steps a sample has.
+    /// The number of steps per sample.
     steps: usize,
 }
 
 impl<F: Scalar> TimeDistributed<F> {
-    /// This layer on every step.
+    /// Applies this layer to every step.
     pub fn new(layer: impl Layer<F> + 'static) -> Self {
         let node = layer.into_named();
         let label = if node.label().is_empty() { "layer".into() } else { node.label().to_string() };
@@ -81,7 +82,7 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
             return y.data().copy_from_slice(x.data());
         }
         let (from, to) = (x.width() / self.steps, y.width() / self.steps);
-        // Rows are steps of samples here, so that masks differ from step to step.
+        // Rows are steps of samples here, so masks differ from step to step.
         let first_row = step.first_row * self.steps;
         let Step { seed, number, whole, .. } = *step;
         let mut step = Step { seed, number, first_row, scratch: &mut *step.scratch, whole };
@@ -120,7 +121,7 @@ impl<F: Scalar> fmt::Debug for TimeDistributed<F> {
     }
 }
 
-/// Made of its settings: the layer.
+/// Constructs the wrapper from its settings, the layer.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
     kinds: &Registry<dyn Layer<F>>,

@@ -1,4 +1,4 @@
-//! Convolution: y = f(z), z = U·W + b, where a row of U is what the window covers at one place.
+//! Convolution: y = f(z), z = U·W + b; each row of U is the window at one position.
 //! dz = dy ⊙ f'(z), dW = Uᵀ·dz, db = Σ dz, dU = dz·Wᵀ, and dx sums dU where windows overlap.
 
 use std::fmt;
@@ -58,7 +58,7 @@ pub type Conv1D<F = f32> = Conv<1, F>;
 /// <https://keras.io/api/layers/convolution_layers/convolution2d/>
 pub type Conv2D<F = f32> = Conv<2, F>;
 
-/// A convolution over `D` axes: each filter is a small kernel that slides over the input, not turned round.
+/// A convolution over `D` axes: each filter slides a small kernel over the input, without flipping it.
 ///
 /// ```text
 /// yₜ = f(b + Σⱼ x[t·s + j·d] · W[j])    over taps j and channels, s the stride, d the dilation
@@ -70,18 +70,27 @@ pub type Conv2D<F = f32> = Conv<2, F>;
 /// | `strides` | 1 |
 /// | `padding` | [`Padding::Valid`] |
 /// | `dilation_rate` | 1 |
-/// | `groups` | 1: each filter sees all channels |
+/// | `groups` | 1: each filter reads all channels |
 /// | `use_bias` | true |
 /// | `kernel_initializer`, `bias_initializer` | `GlorotUniform`, `Zeros` |
 /// | `kernel_regularizer`, `bias_regularizer` | none |
 /// | `kernel_constraint`, `bias_constraint` | none |
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a count of 0, strides and dilation both above 1, a window longer than the
-/// input, groups that do not divide channels and filters; [`Error::InputShape`] for samples of another rank.
+/// At `build`: [`Error::Argument`] for a size of 0, for strides and dilation both above 1, for a window longer than
+/// the input, or for groups that do not divide channels and filters; [`Error::InputShape`] for samples of another
+/// rank.
 ///
 /// # Example
-/// See [`Conv1D`] and [`Conv2D`].
+/// ```
+/// use cornu::layer::Conv;
+/// use cornu::prelude::*;
+/// let layer: Conv<1> = Conv1D::new(4, 3).strides(2).activation(Activation::Relu);
+/// let mut model = Sequential::new().input([9, 2]).add(layer);
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[4, 4][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Conv<const D: usize, F = f32> {
     filters: usize,
@@ -92,23 +101,23 @@ pub struct Conv<const D: usize, F = f32> {
     kernel: Spec,
     bias: Spec,
     built: Option<Filters<F>>,
-    /// The parts of a kernel's gradient, and of the bias's.
+    /// Partial sums of the gradients of kernel and bias.
     sums: Vec<F>,
 }
 
 impl<F: Scalar> Conv<1, F> {
-    /// So many filters, each over `kernel_size` steps.
+    /// Creates a layer with this number of filters over `kernel_size` steps.
     pub fn new(filters: usize, kernel_size: usize) -> Self {
         Conv::over(filters, [kernel_size])
     }
 
-    /// How many steps the window moves at a time. Default: 1.
+    /// The number of steps by which the window moves. Default: 1.
     pub fn strides(mut self, strides: usize) -> Self {
         self.sliding.strides = [strides];
         self
     }
 
-    /// How many steps lie from one tap to the next. Default: 1.
+    /// The distance between the taps of the window, in steps. Default: 1.
     pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
         self.sliding.dilation = [dilation_rate];
         self
@@ -116,18 +125,18 @@ impl<F: Scalar> Conv<1, F> {
 }
 
 impl<F: Scalar> Conv<2, F> {
-    /// So many filters, each over `kernel_size` rows and columns.
+    /// Creates a layer with this number of filters over `kernel_size` rows and columns.
     pub fn new(filters: usize, kernel_size: [usize; 2]) -> Self {
         Conv::over(filters, kernel_size)
     }
 
-    /// How many rows and columns the window moves at a time. Default: `[1, 1]`.
+    /// The number of rows and columns by which the window moves. Default: `[1, 1]`.
     pub fn strides(mut self, strides: [usize; 2]) -> Self {
         self.sliding.strides = strides;
         self
     }
 
-    /// How many rows and columns lie from one tap to the next. Default: `[1, 1]`.
+    /// The distance between the taps of the window, in rows and columns. Default: `[1, 1]`.
     pub fn dilation_rate(mut self, dilation_rate: [usize; 2]) -> Self {
         self.sliding.dilation = dilation_rate;
         self
@@ -150,25 +159,25 @@ impl<const D: usize, F: Scalar> Conv<D, F> {
         }
     }
 
-    /// The function `f`. Default: `Linear`.
+    /// The activation `f`. Default: `Linear`.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation.function = activation;
         self
     }
 
-    /// What the window sees beyond the ends. Default: [`Padding::Valid`].
+    /// The padding at the ends. Default: [`Padding::Valid`].
     pub fn padding(mut self, padding: Padding) -> Self {
         self.sliding.padding = padding;
         self
     }
 
-    /// Cuts channels and filters in so many groups; a filter sees the channels of its own. Default: 1.
+    /// The number of groups of channels and filters; a filter reads the channels of its group. Default: 1.
     pub fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self
     }
 
-    /// Whether to add `b`. Default: true.
+    /// Whether to add the bias `b`. Default: true.
     pub fn use_bias(mut self, use_bias: bool) -> Self {
         self.use_bias = use_bias;
         self

@@ -1,5 +1,5 @@
-//! Depthwise convolution: each channel by itself, z[t, c·m + j] = Σᵢ x[t·s + i·d, c]·K[i, c, j] + b.
-//! dK[i, c, j] = Σ x·dz, db = Σ dz, dx[c] sums K·dz over j and where windows overlap.
+//! Depthwise convolution: each channel separately, z[t, c·m + j] = Σᵢ x[t·s + i·d, c]·K[i, c, j] + b.
+//! dK[i, c, j] = Σ x·dz, db = Σ dz, dx[c] sums K·dz over j and over overlapping windows.
 
 use std::fmt;
 
@@ -18,8 +18,11 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A convolution of each channel by itself, with `depth_multiplier` kernels a channel:
-/// `y[t, c·m + j] = f(b + Σᵢ x[t·s + i·d, c] · K[i, c, j])`.
+/// A convolution of each channel separately, with `depth_multiplier` kernels per channel.
+///
+/// ```text
+/// y[t, c·m + j] = f(b + Σᵢ x[t·s + i·d, c] · K[i, c, j])
+/// ```
 ///
 /// | setter | default |
 /// |---|---|
@@ -32,7 +35,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `depthwise_regularizer`, `bias_regularizer`, `depthwise_constraint`, `bias_constraint` | none |
 ///
 /// # Shapes
-/// `(steps, channels)` to `(new steps, channels·m)`; parameters `kernel (kernel_size, channels, m)`, `bias (channels·m)`.
+/// Input `(steps, channels)`, output `(new steps, channels·m)`; parameters `kernel (kernel_size, channels, m)`, `bias
+/// (channels·m)`.
 ///
 /// # Example
 /// ```
@@ -44,8 +48,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a count of 0, strides and dilation both above 1, a window longer than the input;
-/// [`Error::InputShape`] for samples of another rank.
+/// At `build`: [`Error::Argument`] for a size of 0, for strides and dilation both above 1, or for a window longer
+/// than the input; [`Error::InputShape`] for samples of another rank.
 ///
 /// # References
 /// <https://keras.io/api/layers/convolution_layers/depthwise_convolution1d/>
@@ -69,7 +73,7 @@ struct Built<F> {
 }
 
 impl<F: Scalar> DepthwiseConv1D<F> {
-    /// Kernels over `kernel_size` steps.
+    /// Creates a layer with kernels over `kernel_size` steps.
     pub fn new(kernel_size: usize) -> Self {
         DepthwiseConv1D {
             sliding: sliding(kernel_size),
@@ -83,37 +87,37 @@ impl<F: Scalar> DepthwiseConv1D<F> {
         }
     }
 
-    /// How many kernels a channel has. Default: 1.
+    /// The number of kernels per channel. Default: 1.
     pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
         self.depth_multiplier = depth_multiplier;
         self
     }
 
-    /// The function `f`. Default: `Linear`.
+    /// The activation `f`. Default: `Linear`.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation.function = activation;
         self
     }
 
-    /// How many steps the window moves at a time. Default: 1.
+    /// The number of steps by which the window moves. Default: 1.
     pub fn strides(mut self, strides: usize) -> Self {
         self.sliding.strides = [strides];
         self
     }
 
-    /// How many steps lie from one tap to the next. Default: 1.
+    /// The distance between the taps of the window, in steps. Default: 1.
     pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
         self.sliding.dilation = [dilation_rate];
         self
     }
 
-    /// What the window sees beyond the ends. Default: [`Padding::Valid`].
+    /// The padding at the ends. Default: [`Padding::Valid`].
     pub fn padding(mut self, padding: Padding) -> Self {
         self.sliding.padding = padding;
         self
     }
 
-    /// Whether to add `b`. Default: true.
+    /// Whether to add the bias `b`. Default: true.
     pub fn use_bias(mut self, use_bias: bool) -> Self {
         self.use_bias = use_bias;
         self
@@ -131,12 +135,12 @@ impl<F: Scalar> DepthwiseConv1D<F> {
     }
 }
 
-/// A window of so many steps.
+/// A window over this number of steps.
 pub(super) fn sliding(size: usize) -> Sliding<1> {
     Sliding { size: [size], strides: [1], dilation: [1], padding: Padding::Valid, what: "kernel_size" }
 }
 
-/// The window of a layer that has no causal padding.
+/// The window of a layer without causal padding.
 pub(super) fn window(sliding: &Sliding<1>, depth_multiplier: usize, input: &[usize]) -> Result<Window> {
     if depth_multiplier == 0 {
         return Err(Error::argument("depth_multiplier", "at least 1", 0));
@@ -198,7 +202,7 @@ pub(super) fn depthwise_input<F: Scalar>(window: &Window, k: &[F], dz: Batch<F>,
     });
 }
 
-/// Calls `f` with place, tap and cell of everything that the window covers.
+/// Calls `f` with position, tap and cell of everything that the window covers.
 #[inline(always)]
 fn each_tap(window: &Window, mut f: impl FnMut(usize, usize, usize)) {
     window.stretches(|s| (0..s.len).for_each(|i| f(s.place, s.tap + i, s.cell + i)));

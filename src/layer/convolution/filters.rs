@@ -1,6 +1,6 @@
-//! The filters of a convolution: the products of kernel and unfolded input, and their gradients.
+//! The filters of a convolution: products of kernel and unfolded input, and their gradients.
 //!
-//! U is made for a block of samples at a time, near the core that needs it.
+//! U is computed for a block of samples at a time, so that it stays in the cache.
 
 use std::ops::Range;
 
@@ -24,13 +24,13 @@ impl<F: Scalar> Filters<F> {
         self.kernel.shape().last().copied().unwrap_or(1)
     }
 
-    /// Channels and filters of a group.
+    /// The channels and filters of a group.
     fn group(&self, group: usize) -> (Range<usize>, Range<usize>) {
         let (channels, filters) = (self.window.channels / self.groups, self.filters() / self.groups);
         (group * channels..(group + 1) * channels, group * filters..(group + 1) * filters)
     }
 
-    /// What the window covers in one group, in numbers.
+    /// The number of values of a window in one group.
     fn patch(&self) -> usize {
         self.window.taps() * self.window.channels / self.groups
     }
@@ -39,7 +39,7 @@ impl<F: Scalar> Filters<F> {
         block(&self.window, self.patch())
     }
 
-    /// z of all samples. Each group's columns of W, and of z, are picked out first where there are several.
+    /// z of all samples. With several groups, the columns of W and z of each group are copied first.
     pub(super) fn product(&self, x: Batch<F>, mut z: BatchMut<F>) {
         let (places, patch, filters) = (self.window.places(), self.patch(), self.filters());
         let bias = self.bias.as_ref().map(Param::value);
@@ -144,13 +144,13 @@ impl<F: Scalar> Filters<F> {
     }
 }
 
-/// Copies these columns of a matrix of `width` columns.
+/// Copies these columns of a matrix with `width` columns.
 fn pick<F: Scalar>(from: &[F], width: usize, columns: Range<usize>, to: &mut [F]) {
     let rows = to.chunks_exact_mut(columns.len()).zip(from.chunks_exact(width));
     rows.for_each(|(to, from)| to.copy_from_slice(&from[columns.clone()]));
 }
 
-/// Copies them back.
+/// Copies the columns back.
 fn put<F: Scalar>(from: &[F], width: usize, columns: Range<usize>, to: &mut [F]) {
     let rows = to.chunks_exact_mut(width).zip(from.chunks_exact(columns.len()));
     rows.for_each(|(to, from)| to[columns.clone()].copy_from_slice(from));

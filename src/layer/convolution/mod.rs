@@ -1,4 +1,4 @@
-//! Convolutions, as every network library means them: kernels that slide over the input without being turned.
+//! Convolutions in the sense of neural networks: kernels slide over the input without being flipped.
 
 mod conv;
 mod depthwise;
@@ -11,10 +11,10 @@ pub use separable::SeparableConv1D;
 
 use super::window::Window;
 
-/// How many numbers of unfolded input are made at a time: as many as stay near a core.
+/// The number of values of unfolded input computed at a time, so that they stay in the cache.
 const NEAR: usize = 1 << 15;
 
-/// How many samples make a block.
+/// The number of samples per block.
 fn block(window: &Window, width: usize) -> usize {
     (NEAR / (window.places() * width).max(1)).max(1)
 }

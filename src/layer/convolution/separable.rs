@@ -17,8 +17,9 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A convolution in two steps: each channel by itself, then all channels at each place, with far fewer weights
-/// than [`Conv1D`](super::Conv1D).
+/// A depthwise convolution followed by a pointwise one over all channels.
+///
+/// It has far fewer weights than [`Conv1D`](super::Conv1D).
 ///
 /// ```text
 /// h[t, c·m + j] = Σᵢ x[t·s + i·d, c] · K[i, c, j]    y[t] = f(h[t]·P + b)
@@ -49,7 +50,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`, as for [`DepthwiseConv1D`](super::DepthwiseConv1D).
+/// At `build`: as for [`DepthwiseConv1D`](super::DepthwiseConv1D).
 ///
 /// # References
 /// <https://keras.io/api/layers/convolution_layers/separable_convolution1d/>
@@ -78,7 +79,7 @@ struct Built<F> {
 }
 
 impl<F: Scalar> SeparableConv1D<F> {
-    /// So many filters over `kernel_size` steps.
+    /// Creates a layer with this number of filters over `kernel_size` steps.
     pub fn new(filters: usize, kernel_size: usize) -> Self {
         SeparableConv1D {
             filters,
@@ -95,37 +96,37 @@ impl<F: Scalar> SeparableConv1D<F> {
         }
     }
 
-    /// How many kernels a channel has. Default: 1.
+    /// The number of kernels per channel. Default: 1.
     pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
         self.depth_multiplier = depth_multiplier;
         self
     }
 
-    /// The function `f`. Default: `Linear`.
+    /// The activation `f`. Default: `Linear`.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation.function = activation;
         self
     }
 
-    /// How many steps the window moves at a time. Default: 1.
+    /// The number of steps by which the window moves. Default: 1.
     pub fn strides(mut self, strides: usize) -> Self {
         self.sliding.strides = [strides];
         self
     }
 
-    /// How many steps lie from one tap to the next. Default: 1.
+    /// The distance between the taps of the window, in steps. Default: 1.
     pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
         self.sliding.dilation = [dilation_rate];
         self
     }
 
-    /// What the window sees beyond the ends. Default: [`Padding::Valid`].
+    /// The padding at the ends. Default: [`Padding::Valid`].
     pub fn padding(mut self, padding: Padding) -> Self {
         self.sliding.padding = padding;
         self
     }
 
-    /// Whether to add `b`. Default: true.
+    /// Whether to add the bias `b`. Default: true.
     pub fn use_bias(mut self, use_bias: bool) -> Self {
         self.use_bias = use_bias;
         self
@@ -137,7 +138,7 @@ impl<F: Scalar> SeparableConv1D<F> {
 }
 
 impl<F: Scalar> Built<F> {
-    /// How many numbers a place of h has.
+    /// The number of values of h per position.
     fn between(&self) -> usize {
         self.depthwise.len() / self.window.taps()
     }

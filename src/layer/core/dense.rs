@@ -40,8 +40,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for 0 units or an activation that makes no function, [`Error::InputShape`]
-/// for samples that are single numbers.
+/// At `build`: [`Error::Argument`] for 0 units or invalid activation parameters, [`Error::InputShape`] for samples
+/// that are single numbers.
 ///
 /// # References
 /// <https://keras.io/api/layers/core_layers/dense/>
@@ -62,7 +62,7 @@ struct Params<F> {
 }
 
 impl<F: Scalar> Dense<F> {
-    /// A layer with this many outputs.
+    /// Creates a layer with this number of outputs.
     pub fn new(units: usize) -> Self {
         Dense {
             units,
@@ -74,13 +74,13 @@ impl<F: Scalar> Dense<F> {
         }
     }
 
-    /// The function `f`. Default: `Linear`.
+    /// The activation `f`. Default: `Linear`.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.activation.function = activation;
         self
     }
 
-    /// Whether to add `b`. Default: true.
+    /// Whether to add the bias `b`. Default: true.
     pub fn use_bias(mut self, use_bias: bool) -> Self {
         self.use_bias = use_bias;
         self
@@ -123,7 +123,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         params.affine(x, y.reborrow());
-        // A product with NaN or an infinity is NaN or infinite, and so is every sum with it: one sum of each row suffices.
+        // A product with NaN or infinity is not finite, and neither is a sum with it, so one sum per row suffices.
         if scratch.asks_if_finite() {
             scratch.answer_if_finite(y.as_batch().iter().all(|sums| sums[0].is_finite()));
         }
@@ -146,7 +146,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         if let Some(dx) = pass.dx {
             kernel::affine_input(dz, params.kernel.matrix(), dx);
         }
-        params.kernel.learn(pass.x, dz);
+        kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

@@ -1,4 +1,4 @@
-//! Embedding: y = E[x], the row of each index. dE sums dy over the places of each index; dx = 0.
+//! Embedding: y = E[x], the row of each index. dE sums dy over the occurrences of each index; dx = 0.
 
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A vector for each index from 0 to `input_dim − 1`: words, or other things that are no quantities.
+/// Maps each index from 0 to `input_dim − 1`, such as a word, to a trained vector.
 ///
 /// | setter | default |
 /// |---|---|
@@ -17,7 +17,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `embeddings_regularizer`, `embeddings_constraint` | none |
 ///
 /// # Shapes
-/// Input `(...)` of whole numbers, output `(..., output_dim)`; parameter `embeddings (input_dim, output_dim)`.
+/// Input `(...)` of integers, output `(..., output_dim)`; parameter `embeddings (input_dim, output_dim)`.
 ///
 /// # Example
 /// ```
@@ -31,9 +31,10 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a count of 0. Where it comes first in a model, `fit`, `evaluate` and `predict`
-/// refuse data that are no indices, with [`Error::Index`]; elsewhere an index out of range gives NaN. In an exported
-/// `.onnx` file a negative index counts from the end, a fraction is cut off, and one beyond is the runtime's error.
+/// At `build`: [`Error::Argument`] for a size of 0. If the layer comes first in a model, `fit`, `evaluate` and
+/// `predict` refuse data that are not indices with [`Error::Index`]; elsewhere an index out of range yields NaN. In
+/// an exported `.onnx` file a negative index counts from the end, a fraction is truncated, and an index beyond the
+/// end is an error of the runtime.
 ///
 /// # References
 /// <https://keras.io/api/layers/core_layers/embedding/>
@@ -46,7 +47,7 @@ pub struct Embedding<F = f32> {
 }
 
 impl<F> Embedding<F> {
-    /// `input_dim` vectors of `output_dim` numbers.
+    /// Creates `input_dim` vectors of `output_dim` numbers.
     pub fn new(input_dim: usize, output_dim: usize) -> Self {
         let embeddings = Spec::new(Initializer::RandomUniform { low: -0.05, high: 0.05 });
         Embedding { input_dim, output_dim, embeddings, param: None }
@@ -68,7 +69,7 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
                 return Err(Error::argument(argument, "at least 1", 0));
             }
         }
-        // Indices come as numbers of F, which tells whole numbers apart up to 2/ε.
+        // Indices are numbers of type F, which represents all integers up to 2/ε.
         let most = 2.0 / F::epsilon().as_f64();
         if self.input_dim as f64 > most {
             return Err(Error::argument(

@@ -1,4 +1,4 @@
-//! The basic layers: a matrix product, and a table of vectors.
+//! The basic layers: dense and embedding.
 
 mod dense;
 mod embedding;

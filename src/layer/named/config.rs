@@ -1,4 +1,4 @@
-//! A layer's settings together with those of its place: its name, and what every layer of Keras has.
+//! The settings of a layer in a model: its own, its name, and those of every Keras layer.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::layer::Layer;
 use crate::scalar::Scalar;
 
 impl<F: Scalar> NamedLayer<F> {
-    /// All settings; none where the layer tells none.
+    /// Returns all settings; none if the layer has none.
     pub(super) fn config_with_place(&self) -> Option<Config> {
         let mut config = self.layer.config()?;
         let policy = Config::of("keras", "DTypePolicy").with("name", precision::<F>());
@@ -18,7 +18,7 @@ impl<F: Scalar> NamedLayer<F> {
             ("trainable", self.trainable.into()),
             ("dtype", policy.into()),
         ];
-        // Keras's `SpatialDropout1D` takes no such setting, and has nothing to train.
+        // Keras's `SpatialDropout1D` has no such setting, and nothing to train.
         let has_none = config.kind == "SpatialDropout1D";
         let place = place.into_iter().filter(|(name, _)| !(has_none && *name == "trainable"));
         config.fields.splice(0..0, place.map(|(name, value)| (name.to_string(), value)));
@@ -28,7 +28,7 @@ impl<F: Scalar> NamedLayer<F> {
         Some(config)
     }
 
-    /// Made of its settings, by what `kinds` knows.
+    /// Constructs a layer from its settings, with the constructors in `kinds`.
     pub(crate) fn from_value(value: &Value, path: &str, kinds: &Registry<dyn Layer<F>>) -> Result<Self> {
         let Value::Config(config) = value else { return Err(refuse(path, "a layer", value)) };
         let config = &*from_the_last(config);
@@ -46,8 +46,8 @@ impl<F: Scalar> NamedLayer<F> {
     }
 }
 
-/// The settings of a layer that normalises along the last axes, with these counted from the last one, where the file tells
-/// how many there are: `axis` 2 of `[null, 12, 4]` is −1.
+/// The settings of a layer that normalizes the last axes, with axes counted from the last one if the file states the
+/// rank: `axis` 2 of `[null, 12, 4]` becomes −1.
 fn from_the_last(config: &Config) -> Cow<'_, Config> {
     let built = config.beside.iter().find(|(name, _)| name == "build_config");
     let shape = built.and_then(|(_, value)| match value {
@@ -77,7 +77,7 @@ pub(crate) fn precision<F: Scalar>() -> &'static str {
     if F::NAME == "f32" { "float32" } else { "float64" }
 }
 
-/// Refuses layers that compute in other numbers than those of a model here; the weights' own precision is in the file.
+/// Refuses layers that compute in another precision than the model; the precision of the weights is in the file.
 fn check_precision(value: &Value, path: &str) -> Result<()> {
     let name = match value {
         Value::Config(policy) if policy.kind == "DTypePolicy" => policy.get("name").unwrap_or(&Value::Null),

@@ -1,4 +1,4 @@
-//! A named layer is a layer too: it passes everything on.
+//! `Layer` for a named layer, which delegates to the layer it wraps.
 
 use super::{NamedLayer, Part, PartMut, Shapes};
 use crate::config::Config;

@@ -1,4 +1,4 @@
-//! A layer with its place in a model: its name, and the shapes that it was built for; and the parts that a layer shows.
+//! A layer in a model, with its name and the shapes for which it was built; and the parts that a layer shows to a visitor.
 
 mod config;
 mod layer;
@@ -16,8 +16,8 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// A layer in a model: [`LayerExt::name`](super::LayerExt::name) and [`LayerExt::trainable`](super::LayerExt::trainable) make one, and so does
-/// [`Sequential::add`](crate::Sequential::add).
+/// A layer in a model, with its name, as created by [`LayerExt::name`](super::LayerExt::name),
+/// [`LayerExt::trainable`](super::LayerExt::trainable) and [`Sequential::add`](crate::Sequential::add).
 ///
 /// # Example
 /// ```
@@ -42,7 +42,7 @@ pub struct NamedLayer<F: Scalar = f32> {
 struct Shapes {
     input: Vec<usize>,
     output: Vec<usize>,
-    /// As the layer's traits say; kept, since each step asks.
+    /// A copy from the layer's traits, since each step reads it.
     is_view: bool,
     by_last_axis: bool,
 }
@@ -67,7 +67,7 @@ impl<F: Scalar> NamedLayer<F> {
         self
     }
 
-    /// The layer's name; empty until it is added to a model.
+    /// The name of the layer; empty until it is added to a model.
     pub fn label(&self) -> &str {
         &self.label
     }
@@ -77,28 +77,28 @@ impl<F: Scalar> NamedLayer<F> {
         &*self.layer
     }
 
-    /// Whether the optimizer changes its parameters.
+    /// Whether the optimizer updates the parameters.
     pub fn is_trainable(&self) -> bool {
         self.trainable
     }
 
-    /// The shape of one sample that goes in, once built.
+    /// The shape of one input sample, once built.
     pub fn input_shape(&self) -> Option<&[usize]> {
         self.shapes.as_ref().map(|shapes| &*shapes.input)
     }
 
-    /// The shape of one sample that comes out, once built.
+    /// The shape of one output sample, once built.
     pub fn output_shape(&self) -> Option<&[usize]> {
         self.shapes.as_ref().map(|shapes| &*shapes.output)
     }
 
-    /// How many numbers one sample has when it goes in and when it comes out.
+    /// The number of values of one input sample and of one output sample.
     pub(crate) fn widths(&self) -> (usize, usize) {
         let width = |shape: Option<&[usize]>| shape.map_or(0, |shape| shape.iter().product());
         (width(self.input_shape()), width(self.output_shape()))
     }
 
-    /// Builds the layer for samples of this shape, unless that was done, as layer `index` of its model.
+    /// Builds the layer for samples of this shape as layer `index` of its model, unless it is built.
     pub(crate) fn place(&mut self, index: usize, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         self.build(input, rng).map_err(|fault| Error::Layer {
             index,
@@ -108,14 +108,14 @@ impl<F: Scalar> NamedLayer<F> {
         })
     }
 
-    /// Builds it anew, with first weights.
+    /// Builds the layer again, with initial weights.
     pub(crate) fn renew(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         self.forget_shapes();
         self.build(input, rng)
     }
 
-    /// Makes the layer pass on in training what it does in a prediction, for gradients of that: what disturbs its input does
-    /// so no more, moving averages stand still, and no output costs anything.
+    /// Makes training passes compute what a prediction does, for gradients of predictions: without noise, with fixed
+    /// moving averages and without activity penalties.
     pub(crate) fn settle(&mut self) {
         self.activity_regularizer = None;
         if self.layer.traits().is_noise {
@@ -125,7 +125,7 @@ impl<F: Scalar> NamedLayer<F> {
         self.layers_mut().iter_mut().for_each(NamedLayer::settle);
     }
 
-    /// The layers that the layer holds.
+    /// The inner layers.
     pub fn layers(&self) -> &[NamedLayer<F>] {
         let mut layers: &[NamedLayer<F>] = &[];
         self.layer.visit(&mut |part| {
@@ -136,7 +136,7 @@ impl<F: Scalar> NamedLayer<F> {
         layers
     }
 
-    /// As [`NamedLayer::layers`], to change them.
+    /// The inner layers, mutably.
     pub fn layers_mut(&mut self) -> &mut [NamedLayer<F>] {
         let mut layers: &mut [NamedLayer<F>] = &mut [];
         self.layer.visit_mut(&mut |part| {
@@ -156,7 +156,7 @@ impl<F: Scalar> NamedLayer<F> {
         });
     }
 
-    /// As [`NamedLayer::visit_params`], to change them.
+    /// Like [`NamedLayer::visit_params`], mutably.
     pub fn visit_params_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut Param<F>)) {
         self.layer.visit_mut(&mut |part| {
             if let PartMut::Param(param) | PartMut::MovingAverage { param, .. } = part {
@@ -165,17 +165,17 @@ impl<F: Scalar> NamedLayer<F> {
         });
     }
 
-    /// Whether the layer only reshapes its input: its output shares the memory, and neither pass is called.
+    /// Whether the layer only reshapes its input; the output then shares the memory, and neither pass is called.
     pub fn is_view(&self) -> bool {
         self.shapes.as_ref().map_or_else(|| self.layer.traits().is_view, |shapes| shapes.is_view)
     }
 
-    /// How many indices the layer reads its input as: its own number, or that of the first layer that it holds.
+    /// The number of indices that the layer, or its first inner layer, reads.
     pub(crate) fn indices(&self) -> Option<usize> {
         self.layer.traits().indices.or_else(|| self.layers().first()?.indices())
     }
 
-    /// The function whose values the outputs are.
+    /// The activation applied to the output.
     pub(crate) fn activation(&self) -> Option<Activation> {
         self.layer.traits().activation
     }
@@ -225,7 +225,7 @@ impl<F: Scalar> NamedLayer<F> {
         changed
     }
 
-    /// Says whether the optimizer leaves the parameters alone, to the layer and those that it holds.
+    /// Freezes or unfreezes the parameters of the layer and its inner layers.
     pub(crate) fn freeze(&mut self, frozen: bool) {
         let frozen = frozen || !self.trainable;
         self.layer.visit_mut(&mut |part| match part {
@@ -235,7 +235,7 @@ impl<F: Scalar> NamedLayer<F> {
         });
     }
 
-    /// Takes the last batch into the moving averages, after a step whose loss and gradients are finite.
+    /// Updates the moving averages with the last batch, after a step with finite loss and gradients.
     pub fn end_step(&mut self) {
         self.layer.visit_mut(&mut |part| match part {
             PartMut::MovingAverage { param, batch, momentum } => {
@@ -253,7 +253,7 @@ impl<F: Scalar> NamedLayer<F> {
         self.layers_mut().iter_mut().for_each(NamedLayer::forget_shapes);
     }
 
-    /// Visits the parameters of the layer and of all layers that it holds, with their paths below it.
+    /// Visits the parameters of the layer and of all inner layers, with their paths below it.
     pub(crate) fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(String, bool, &'a Param<F>)) {
         let path = if path.is_empty() { self.label.clone() } else { format!("{path}/{}", self.label) };
         let trainable = self.trainable;
@@ -263,7 +263,7 @@ impl<F: Scalar> NamedLayer<F> {
         }
     }
 
-    /// As [`NamedLayer::walk`] without the paths; allocates nothing.
+    /// Like [`NamedLayer::walk`] without the paths; does not allocate.
     pub(crate) fn each_param(&self, f: &mut dyn FnMut(bool, &Param<F>)) {
         let trainable = self.trainable;
         self.visit_params(&mut |param| f(trainable, param));
@@ -272,7 +272,7 @@ impl<F: Scalar> NamedLayer<F> {
         }
     }
 
-    /// As [`NamedLayer::each_param`], to change them.
+    /// Like [`NamedLayer::each_param`], mutably.
     pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
         let trainable = self.trainable;
         self.visit_params_mut(&mut |param| f(trainable, param));
@@ -281,12 +281,12 @@ impl<F: Scalar> NamedLayer<F> {
         }
     }
 
-    /// Whether the layer's output costs something.
+    /// Whether the layer's output has a penalty.
     pub(super) fn has_activity_regularizer(&self) -> bool {
         self.activity_regularizer.is_some()
     }
 
-    /// What the layer's output `y` adds to the loss of a batch of `rows` rows.
+    /// The penalty of the layer's output `y` for a batch of `rows` rows.
     pub(super) fn activity_penalty(&self, y: Batch<F>, rows: usize) -> f64 {
         self.activity_regularizer.map_or(0.0, |regularizer| regularizer.penalty(y.data()) / rows as f64)
     }
@@ -298,7 +298,7 @@ impl<F: Scalar> NamedLayer<F> {
         }
     }
 
-    /// The widths of input and output as the layer wants them: of a sample, or of a vector along the last axis.
+    /// The widths of input and output as the layer takes them: of a sample, or of a vector along the last axis.
     fn folded(&self, widths: (usize, usize)) -> (usize, usize) {
         match &self.shapes {
             Some(Shapes { input, output, by_last_axis: true, .. }) => {
@@ -337,11 +337,11 @@ impl<F: Scalar> fmt::Debug for NamedLayer<F> {
 pub enum Part<'a, F: Scalar> {
     /// A parameter.
     Param(&'a Param<F>),
-    /// All layers that the layer holds.
+    /// All inner layers.
     Layers(&'a [NamedLayer<F>]),
 }
 
-/// A part of a layer to change, as [`Layer::visit_mut`](super::Layer::visit_mut) shows it.
+/// A mutable part of a layer, as [`Layer::visit_mut`](super::Layer::visit_mut) shows it.
 ///
 /// # Example
 /// ```
@@ -356,24 +356,24 @@ pub enum Part<'a, F: Scalar> {
 pub enum PartMut<'a, F: Scalar> {
     /// A parameter.
     Param(&'a mut Param<F>),
-    /// A parameter that is a moving average of batches. After each training step whose loss and gradients are finite, it
-    /// becomes `momentum·param + (1 − momentum)·batch`.
+    /// A moving average over batches. After each training step with finite loss and gradients, it becomes
+    /// `momentum·param + (1 − momentum)·batch`.
     MovingAverage {
         /// The moving average.
         param: &'a mut Param<F>,
-        /// Its value in the last batch.
+        /// The value of the last batch.
         batch: &'a [F],
-        /// The share of the average that stays.
+        /// The share of the average that is kept.
         momentum: f64,
     },
-    /// All layers that the layer holds.
+    /// All inner layers.
     Layers(&'a mut [NamedLayer<F>]),
-    /// The activation, for a remedy to change.
+    /// The activation, which a remedy may change.
     Activation(&'a mut Activation),
-    /// The number of outputs, for a remedy to change before it builds the layer again.
+    /// The number of outputs, which a remedy may change before it builds the layer again.
     Units(&'a mut usize),
-    /// The share of dropped inputs, for a remedy to change.
+    /// The drop rate, which a remedy may change.
     DropRate(&'a mut f64),
-    /// Whether the optimizer leaves the parameters alone, for a layer that then behaves as in a prediction.
+    /// Whether the parameters are frozen; the layer may then behave as in a prediction.
     Frozen(&'a mut bool),
 }

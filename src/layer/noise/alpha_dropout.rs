@@ -1,4 +1,4 @@
-//! Alpha dropout: y = a·(x ⊙ k + α'·(1 − k)) + b, k = 0 at the rate r. dx = a·dy ⊙ k. In a prediction y = x.
+//! Alpha dropout: y = a·(x ⊙ k + α'·(1 − k)) + b, k = 0 with probability r. dx = a·dy ⊙ k. In a prediction y = x.
 
 use super::{Drawn, check_rate, check_some, fill_mask};
 use crate::config::settings;
@@ -9,10 +9,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Selu's value far below 0, −1.6733 · 1.0507.
+/// The limit of SELU for large negative inputs, −1.6733 · 1.0507.
 const LOWEST: f64 = -1.758_099_340_847_376_6;
 
-/// Dropout for networks of `Selu`: sets numbers to selu's lowest value, and keeps mean and variance.
+/// Dropout for networks with `Selu`: sets numbers to SELU's minimum and keeps mean and variance.
 ///
 /// ```text
 /// y = a·(x·k + α'·(1 − k)) + b    k = 0 with probability r, else 1
@@ -20,7 +20,7 @@ const LOWEST: f64 = -1.758_099_340_847_376_6;
 /// ```
 ///
 /// # Shapes
-/// Input and output `(...)`, alike.
+/// Input and output `(...)`, of the same shape.
 ///
 /// # Example
 /// ```
@@ -30,6 +30,8 @@ const LOWEST: f64 = -1.758_099_340_847_376_6;
 ///     .add(Dense::new(8).activation(Activation::Selu).kernel_initializer(Initializer::LecunNormal))
 ///     .add(AlphaDropout::new(0.1));
 /// model.build()?;
+/// let x = ndarray::array![[1.0f32, 2.0, 3.0, 4.0]];
+/// assert_eq!(model.predict(&x)?, model.predict(&x)?);    // a prediction drops nothing
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -42,12 +44,12 @@ const LOWEST: f64 = -1.758_099_340_847_376_6;
 #[derive(Debug, Clone)]
 pub struct AlphaDropout<F = f32> {
     rate: f64,
-    /// 1 where a number is kept.
+    /// 1 for each number that is kept.
     mask: Drawn<F>,
 }
 
 impl<F> AlphaDropout<F> {
-    /// Drops this share; 0 drops nothing.
+    /// Creates a layer that drops this share of the numbers; 0 drops nothing.
     pub fn new(rate: f64) -> Self {
         AlphaDropout { rate, mask: Drawn::new() }
     }

@@ -1,4 +1,4 @@
-//! Dropout: y = x ⊙ m, m = 0 at the rate r, else 1/(1 − r). dx = dy ⊙ m. In a prediction y = x.
+//! Dropout: y = x ⊙ m, m = 0 with probability r, else 1/(1 − r). dx = dy ⊙ m. In a prediction y = x.
 
 use super::{Drawn, check_rate, check_some, fill_mask};
 use crate::config::settings;
@@ -9,10 +9,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Sets each number to 0 with probability `rate` while training, and enlarges the others so that the mean stays.
+/// Sets each number to 0 with probability `rate` in training, and scales the others to keep the mean.
 ///
 /// # Shapes
-/// Input and output `(...)`, alike.
+/// Input and output `(...)`, of the same shape.
 ///
 /// # Example
 /// ```
@@ -36,17 +36,20 @@ pub struct Dropout<F = f32> {
     mask: Drawn<F>,
 }
 
-/// Sets whole channels of a sequence to 0, over all its steps, with probability `rate` while training, and enlarges
-/// the others: for inputs whose neighbouring steps are much alike.
+/// Sets whole channels of a sequence to 0 with probability `rate` in training, and scales the others.
+///
+/// A channel is dropped over all steps, for inputs whose neighbouring steps are correlated.
 ///
 /// # Shapes
-/// Input and output `(steps, channels)`, alike.
+/// Input and output `(steps, channels)`, of the same shape.
 ///
 /// # Example
 /// ```
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([10, 4]).add(SpatialDropout1D::new(0.2));
 /// model.build()?;
+/// let x = ndarray::Array3::<f32>::ones((1, 10, 4));
+/// assert_eq!(model.predict(&x)?, x.into_dyn());    // a prediction drops nothing
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -64,14 +67,14 @@ pub struct SpatialDropout1D<F = f32> {
 }
 
 impl<F> Dropout<F> {
-    /// Drops this share; 0 drops nothing.
+    /// Creates a layer that drops this share of the numbers; 0 drops nothing.
     pub fn new(rate: f64) -> Self {
         Dropout { rate, mask: Drawn::new() }
     }
 }
 
 impl<F> SpatialDropout1D<F> {
-    /// Drops this share of the channels; 0 drops nothing.
+    /// Creates a layer that drops this share of the channels; 0 drops nothing.
     pub fn new(rate: f64) -> Self {
         SpatialDropout1D { rate, channels: 1, mask: Drawn::new() }
     }
@@ -126,7 +129,7 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
 }
 
 impl<F: Scalar> SpatialDropout1D<F> {
-    /// `to = from ⊙ m`, each sample's mask on all its steps.
+    /// `to = from ⊙ m`, with the mask of each sample at all its steps.
     fn apply(&self, from: Batch<F>, mut to: BatchMut<F>) {
         let masks = self.mask.values.chunks_exact(self.channels);
         for ((from, to), mask) in from.iter().zip(to.iter_mut()).zip(masks) {

@@ -1,4 +1,4 @@
-//! Normal noise: added, y = x + N(0, σ²), dx = dy; or multiplied, y = x ⊙ m, m from N(1, r/(1 − r)), dx = dy ⊙ m.
+//! Gaussian noise: added, y = x + N(0, σ²), dx = dy; or multiplied, y = x ⊙ m, m ~ N(1, r/(1 − r)), dx = dy ⊙ m.
 
 use super::{Drawn, check_rate, check_some};
 use crate::config::settings;
@@ -9,21 +9,23 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Adds normal noise of mean 0 while training.
+/// Adds normal noise with mean 0 in training.
 ///
 /// # Shapes
-/// Input and output `(...)`, alike.
+/// Input and output `(...)`, of the same shape.
 ///
 /// # Example
 /// ```
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([4]).add(GaussianNoise::new(0.1));
 /// model.build()?;
+/// let x = ndarray::array![[1.0f32, 2.0, 3.0, 4.0]];
+/// assert_eq!(model.predict(&x)?, x.into_dyn());    // a prediction adds nothing
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a deviation outside [0, 1], as in Keras.
+/// At `build`: [`Error::Argument`] for a standard deviation outside [0, 1], as in Keras.
 ///
 /// # References
 /// <https://keras.io/api/layers/regularization_layers/gaussian_noise/>
@@ -33,16 +35,18 @@ pub struct GaussianNoise<F = f32> {
     noise: Drawn<F>,
 }
 
-/// Multiplies by normal noise of mean 1 and variance `rate / (1 − rate)` while training.
+/// Multiplies by normal noise with mean 1 and variance `rate / (1 − rate)` in training.
 ///
 /// # Shapes
-/// Input and output `(...)`, alike.
+/// Input and output `(...)`, of the same shape.
 ///
 /// # Example
 /// ```
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([4]).add(GaussianDropout::new(0.2));
 /// model.build()?;
+/// let x = ndarray::array![[1.0f32, 2.0, 3.0, 4.0]];
+/// assert_eq!(model.predict(&x)?, x.into_dyn());    // a prediction multiplies by 1
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -59,14 +63,14 @@ pub struct GaussianDropout<F = f32> {
 }
 
 impl<F> GaussianNoise<F> {
-    /// Noise of this standard deviation.
+    /// Creates a layer with noise of this standard deviation.
     pub fn new(stddev: f64) -> Self {
         GaussianNoise { stddev, noise: Drawn::new() }
     }
 }
 
 impl<F> GaussianDropout<F> {
-    /// Noise of the variance that dropout at this rate has.
+    /// Creates a layer with noise of the same variance as dropout at this rate.
     pub fn new(rate: f64) -> Self {
         GaussianDropout { rate, noise: Drawn::new() }
     }

@@ -1,7 +1,7 @@
-//! Layers that disturb their input while training, and pass it on in a prediction.
+//! Layers that change their input at random in training and not at all in a prediction.
 //!
-//! What is drawn for a row depends on the model's seed, the layer, the step and the row's place in the batch: never on
-//! a thread.
+//! The random numbers of a row depend on the seed of the model, the layer, the step and the position of the row in
+//! the batch, never on a thread.
 
 mod alpha_dropout;
 mod dropout;
@@ -18,12 +18,12 @@ use crate::kernel;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// What a layer drew for a batch.
+/// The random numbers of a layer for a batch.
 #[derive(Clone)]
 struct Drawn<F> {
-    /// Tells this layer's streams from those of the others.
+    /// Separates the streams of this layer from those of others.
     salt: u64,
-    /// The numbers of a row.
+    /// The number of values per row.
     width: usize,
     values: Vec<F>,
 }
@@ -41,7 +41,7 @@ impl<F> Drawn<F> {
 }
 
 impl<F: Scalar> Drawn<F> {
-    /// Takes the salt of a layer that draws `width` numbers for a row.
+    /// Draws the salt of a layer that draws `width` numbers per row.
     fn build(&mut self, width: usize, rng: &mut Rng) {
         (self.salt, self.width) = (rng.bits(), width);
     }
@@ -71,7 +71,7 @@ impl<F: Scalar> Drawn<F> {
     }
 }
 
-/// Fills with `kept`, and with 0 at this rate.
+/// Fills a mask with `kept`, and with 0 at this rate.
 fn fill_mask<F: Scalar>(rng: &mut Rng, rate: f64, kept: F, mask: &mut [F]) {
     let bound = (rate * 4_294_967_296.0) as u64;
     for pair in mask.chunks_mut(2) {
@@ -90,7 +90,7 @@ fn check_rate(rate: f64) -> Result<()> {
     Err(Error::argument("rate", "a number of at least 0 and below 1", rate))
 }
 
-/// Refuses samples without a number.
+/// Refuses samples without values.
 fn check_some(input: &[usize]) -> Result<Vec<usize>> {
     match input.contains(&0) {
         true => Err(Error::InputShape {

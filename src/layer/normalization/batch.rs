@@ -15,30 +15,30 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Brings each channel to mean 0 and variance 1 over the batch, then to a scale and a place that are learned.
+/// Normalizes each channel to mean 0 and variance 1 over the batch, then applies a trained scale and shift.
 ///
 /// ```text
 /// training:    μ, v over all rows and steps of the batch; moving ← moving·momentum + batch·(1 − momentum)
 /// prediction:  μ, v the moving ones
 /// y = γ·(x − μ)/√(v + ε) + β
 /// ```
-/// The variance is the population's, divided by `N`, in the moving average too. A layer that is not trained, by
-/// [`LayerExt::trainable`](crate::layer::LayerExt::trainable), behaves as in a prediction and keeps its moving statistics. The batch is that of all ranks
-/// where the training is [distributed](crate::Fit::distributed).
+/// The variance is the population variance, divided by `N`, in the moving average too. A layer that is not trained
+/// (see [`LayerExt::trainable`](crate::layer::LayerExt::trainable)) behaves as in a prediction and keeps its moving
+/// statistics. In a [distributed](crate::Fit::distributed) training, the batch is that of all ranks.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `momentum` | 0.99 |
 /// | `epsilon` ε | 1e-3 |
-/// | `center`, `scale`: whether there is β, γ | true |
+/// | `center`, `scale`: whether to use β, γ | true |
 /// | `beta_initializer`, `gamma_initializer` | `Zeros`, `Ones` |
 /// | `beta_regularizer`, `gamma_regularizer` | none |
 /// | `beta_constraint`, `gamma_constraint` | none |
 /// | `moving_mean_initializer`, `moving_variance_initializer` | `Zeros`, `Ones` |
 ///
 /// # Shapes
-/// Input and output `(..., channels)`, alike; parameters `gamma`, `beta`, `moving_mean`, `moving_variance`, the last two
-/// not trained by gradients: `(channels)` each.
+/// Input and output `(..., channels)`, of the same shape; parameters `gamma`, `beta`, and the untrained `moving_mean`
+/// and `moving_variance`, each `(channels)`.
 ///
 /// # Example
 /// ```
@@ -48,6 +48,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///     .add(BatchNormalization::new())
 ///     .add(Activation::Relu);
 /// model.build()?;
+/// assert_eq!(model.weight("batch_normalization/moving_variance")?.shape(), [8]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -71,13 +72,13 @@ pub struct BatchNormalization<F = f32> {
     params: Option<Channels<F>>,
     /// μ, 1/√(v + ε) and v of the batch.
     statistics: Vec<F>,
-    /// The rows that they were taken of.
+    /// The number of rows of these statistics.
     count: f64,
     sums: Vec<F>,
 }
 
 impl<F> BatchNormalization<F> {
-    /// With Keras's defaults.
+    /// Creates the layer with Keras's defaults.
     pub fn new() -> Self {
         BatchNormalization {
             momentum: 0.99,
@@ -96,13 +97,13 @@ impl<F> BatchNormalization<F> {
         }
     }
 
-    /// How much of the moving statistics stays at each batch. Default: 0.99.
+    /// The share of the moving statistics that each batch keeps. Default: 0.99.
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.momentum = momentum;
         self
     }
 
-    /// Added to the variance. Default: 1e-3.
+    /// ε, added to the variance. Default: 1e-3.
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self
@@ -123,13 +124,13 @@ impl<F> BatchNormalization<F> {
     spec_setters!(gamma: "γ", "`Ones`", gamma_initializer, gamma_regularizer, gamma_constraint);
     spec_setters!(beta: "β", "`Zeros`", beta_initializer, beta_regularizer, beta_constraint);
 
-    /// The first moving mean. Default: `Zeros`.
+    /// The initial moving mean. Default: `Zeros`.
     pub fn moving_mean_initializer(mut self, initializer: Initializer) -> Self {
         self.moving_mean = initializer;
         self
     }
 
-    /// The first moving variance. Default: `Ones`.
+    /// The initial moving variance. Default: `Ones`.
     pub fn moving_variance_initializer(mut self, initializer: Initializer) -> Self {
         self.moving_variance = initializer;
         self
@@ -143,7 +144,7 @@ impl<F> Default for BatchNormalization<F> {
 }
 
 impl<F: Scalar> BatchNormalization<F> {
-    /// Takes μ, 1/√(v + ε) and v of the batch.
+    /// Computes μ, 1/√(v + ε) and v of the batch.
     fn measure(&mut self, x: Batch<F>, whole: GlobalBatch) {
         let (channels, epsilon) = (x.width(), F::of(self.epsilon));
         let (mean, rest) = self.statistics.split_at_mut(channels);
@@ -246,7 +247,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             param.iter_mut().for_each(|param| param.grad.copy_from_slice(sum));
         }
         let Some(mut dx) = pass.dx else { return };
-        // Frozen statistics do not move with x.
+        // Frozen statistics do not depend on x.
         let share = if self.frozen { F::zero() } else { F::one() / F::of(self.count) };
         pass.whole.sum(total);
         let (beta, gamma) = total.split_at(channels);
@@ -287,7 +288,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             is_affine: true,
             is_normalization: true,
             memory: Memory::fixed({
-                // The sums of dβ and dγ: of each part, and of the block that it adds up.
+                // The sums of dβ and dγ, of each part and of the block to which it is added.
                 let channels = self.statistics.len() / 3;
                 self.statistics.len() + 2 * kernel::PARTS * 2 * channels
             }),

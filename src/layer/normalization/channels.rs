@@ -1,4 +1,4 @@
-//! What a batch normalization knows of each channel, and y = γ·(x − μ)/√(v + ε) + β for given statistics.
+//! The per-channel parameters of batch normalization, and y = γ·(x − μ)/√(v + ε) + β for given statistics.
 
 use crate::kernel;
 use crate::param::Param;
@@ -22,7 +22,7 @@ impl<F: Scalar> Channels<F> {
         variances.for_each(|(inverse, &v)| *inverse = F::one() / (v + epsilon).sqrt());
     }
 
-    /// Writes y for these statistics; `line` has room for the factor and the shift of each channel.
+    /// Writes y for these statistics; `line` has space for the factor and shift of each channel.
     pub(super) fn apply(&self, x: Batch<F>, mut y: BatchMut<F>, statistics: &[F], line: &mut [F]) {
         let channels = self.mean.len();
         let (mean, inverse) = statistics.split_at(channels);
@@ -39,7 +39,7 @@ impl<F: Scalar> Channels<F> {
     }
 }
 
-/// Calls `f` with the number and the numbers of every row, on several threads.
+/// Calls `f` with the index and the values of every row, on several threads.
 pub(super) fn each_row<F: Scalar>(
     rows: usize,
     (to, width): (&mut [F], usize),

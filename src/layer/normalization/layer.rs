@@ -12,8 +12,9 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Brings each vector along the last axes to mean 0 and variance 1, then each of its numbers to a scale and a place
-/// that are learned. The same while training and in a prediction.
+/// Normalizes each vector along the last axes to mean 0 and variance 1, then applies a trained scale and shift.
+///
+/// Training and prediction do the same.
 ///
 /// ```text
 /// y = γ·(x − μ)/√(v + ε) + β    v the population variance
@@ -21,15 +22,15 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// | setter | default |
 /// |---|---|
-/// | `axes`: how many axes, from the last | 1 |
+/// | `axes`: the number of axes, from the last | 1 |
 /// | `epsilon` ε | 1e-3 |
-/// | `center`, `scale`: whether there is β, γ | true |
+/// | `center`, `scale`: whether to use β, γ | true |
 /// | `beta_initializer`, `gamma_initializer` | `Zeros`, `Ones` |
 /// | `beta_regularizer`, `gamma_regularizer` | none |
 /// | `beta_constraint`, `gamma_constraint` | none |
 ///
 /// # Shapes
-/// Input and output `(...)`, alike; parameters `gamma` and `beta`, of the shape of the last axes.
+/// Input and output `(...)`, of the same shape; parameters `gamma` and `beta`, of the shape of the last axes.
 ///
 /// # Example
 /// ```
@@ -42,7 +43,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for more axes than there are, or an epsilon that is not above 0.
+/// At `build`: [`Error::Argument`] for more axes than the samples have, or an epsilon that is not above 0.
 ///
 /// # References
 /// Ba et al. (2016), *Layer normalization*; <https://keras.io/api/layers/normalization_layers/layer_normalization/>
@@ -58,7 +59,7 @@ pub struct LayerNormalization<F = f32> {
     width: usize,
 }
 
-/// How many axes, from the last; Keras's `axis` is −1, or a list such as [−2, −1].
+/// The number of axes, from the last; Keras's `axis` is −1, or a list such as [−2, −1].
 #[derive(Debug, Clone, Copy)]
 struct LastAxes(usize);
 
@@ -69,7 +70,7 @@ struct Params<F> {
 }
 
 impl<F> LayerNormalization<F> {
-    /// Over the last axis, with Keras's defaults.
+    /// Creates the layer over the last axis, with Keras's defaults.
     pub fn new() -> Self {
         LayerNormalization {
             axes: LastAxes(1),
@@ -83,13 +84,13 @@ impl<F> LayerNormalization<F> {
         }
     }
 
-    /// How many of the last axes a mean is taken over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
+    /// The number of last axes to normalize over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
     pub fn axes(mut self, axes: usize) -> Self {
         self.axes = LastAxes(axes);
         self
     }
 
-    /// Added to the variance. Default: 1e-3.
+    /// ε, added to the variance. Default: 1e-3.
     pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self

@@ -1,4 +1,4 @@
-//! Layers that bring inputs or activations to a common scale.
+//! Layers that normalize inputs or activations.
 
 mod batch;
 mod channels;

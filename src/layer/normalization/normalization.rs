@@ -1,4 +1,4 @@
-//! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ those of the data. dx = dy / max(σ, 1e-7).
+//! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ of the data. dx = dy / max(σ, 1e-7).
 
 use crate::config::{Config, Fields, Setting, Settings, Value};
 use crate::distributed::{Communicator, RankSettings, Ranks};
@@ -11,19 +11,19 @@ use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Brings each feature to mean 0 and standard deviation 1, by the statistics of data that it was adapted to.
+/// Standardizes each feature to mean 0 and standard deviation 1, by the statistics of given data.
 ///
-/// The standard deviation is the population's (divided by `N`), and is taken as at least 1e-7, with nothing
-/// added: a column that was constant in the data gives 0 for that constant.
+/// The standard deviation is that of the population (divided by `N`) and counts as at least 1e-7. A column that is
+/// constant in the data is mapped to 0.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `axis` | `Some(-1)`: statistics for each feature along the last axis; `None`: one for all |
-/// | `statistics` | none: taken by `adapt` |
+/// | `axis` | `Some(-1)`: statistics per feature along the last axis; `None`: one for all |
+/// | `statistics` | none: computed by `adapt` |
 ///
 /// # Shapes
-/// Input and output `(...)`, alike. Parameters, none of them trained: `mean` and `variance`, as long as
-/// the axis, and `count`; with given `statistics` there are none.
+/// Input and output `(...)`, of the same shape. Untrained parameters: `mean` and `variance`, as long as the axis, and
+/// `count`; with given `statistics` there are none.
 ///
 /// # Example
 /// ```
@@ -37,8 +37,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// `adapt` refuses data that is empty or not finite, and an axis that it does not have; `build` an input
-/// whose axis has another length than the statistics.
+/// `adapt` refuses data that is empty or not finite, or that lacks the axis; `build` refuses an input whose axis
+/// differs in length from the statistics.
 ///
 /// # References
 /// <https://keras.io/api/layers/preprocessing_layers/numerical/normalization/>
@@ -47,11 +47,11 @@ pub struct Normalization<F = f32> {
     axis: Option<isize>,
     source: Source,
     params: Option<Params<F>>,
-    /// How many features there are, and how many numbers lie between one feature's value and the next's.
+    /// The number of features, and the distance between values of consecutive features.
     features: (usize, usize),
 }
 
-/// Where the statistics come from.
+/// The source of the statistics.
 #[derive(Debug, Clone)]
 enum Source {
     None,
@@ -63,18 +63,19 @@ enum Source {
 struct Params<F> {
     mean: Param<F>,
     variance: Param<F>,
-    /// How many values the statistics were taken from; absent where they were given.
+    /// The number of values of the statistics; none if they were given.
     count: Option<Param<F>>,
 }
 
 impl<F> Normalization<F> {
-    /// One mean and one variance for each feature along the last axis.
+    /// Creates a layer with one mean and variance per feature along the last axis.
     pub fn new() -> Self {
         Normalization { axis: Some(-1), source: Source::None, params: None, features: (1, 1) }
     }
 
-    /// The axis that keeps its own statistics: from 1 for the first axis of a sample, or −1 for the last;
-    /// `None` takes one mean and variance over everything. Default: `Some(-1)`.
+    /// The axis of the features: from 1 for the first axis of a sample, or −1 for the last. Default: `Some(-1)`.
+    ///
+    /// `None` takes one mean and variance over everything.
     ///
     /// Set it before [`adapt`](Normalization::adapt).
     pub fn axis(mut self, axis: Option<isize>) -> Self {
@@ -82,7 +83,7 @@ impl<F> Normalization<F> {
         self
     }
 
-    /// Uses these means and variances, one for each feature or a single one for all.
+    /// Sets the means and variances, one per feature or one for all. Default: none.
     pub fn statistics(
         mut self,
         mean: impl IntoIterator<Item = f64>,
@@ -93,7 +94,8 @@ impl<F> Normalization<F> {
         self
     }
 
-    /// How many features a sample of this shape has, and the distance between the values of one and the next.
+    /// Returns the number of features in a sample of this shape, and the distance between values of consecutive
+    /// features.
     fn layout(&self, shape: &[usize]) -> Result<(usize, usize)> {
         let rank = shape.len() as isize;
         match self.axis.map(|axis| if axis < 0 { rank + axis } else { axis - 1 }) {
@@ -111,19 +113,19 @@ impl<F> Normalization<F> {
 }
 
 impl<F> Normalization<F> {
-    /// Takes the statistics of `x`, in place of any it had.
+    /// Computes the statistics of `x`, replacing any earlier ones.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::NonFinite`], or [`Error::Argument`] where `x` has no such axis.
+    /// [`Error::Empty`], [`Error::NonFinite`], or [`Error::Argument`] if `x` has no such axis.
     pub fn adapt(self, x: &impl Samples<f64>) -> Result<Self> {
         check_not_empty("x", x)?;
         self.adapt_to(x, None)
     }
 
-    /// Takes the statistics of all samples of all ranks, each of which has some of them, or none.
+    /// Computes the statistics of the samples of all ranks; each rank passes its own, possibly none.
     ///
     /// # Errors
-    /// As [`Normalization::adapt`], on every rank where they are met on one; [`Error::Empty`] where no rank has a sample.
+    /// As for [`Normalization::adapt`], on every rank if it occurs on one; [`Error::Empty`] if no rank has samples.
     ///
     /// # Example
     /// ```
@@ -167,7 +169,7 @@ impl<F> Normalization<F> {
         }
         let each = count[0] * (width / features) as f64;
         let mut row = vec![0.0; width];
-        // The mean of f over all values of each feature.
+        // Computes the mean of f over all values of each feature.
         let mut mean_of = |f: &dyn Fn(usize, f64) -> f64| -> Result<Vec<f64>> {
             let mut sums = vec![0.0; features];
             for index in 0..x.count() {
@@ -195,7 +197,7 @@ impl<F> Default for Normalization<F> {
 }
 
 impl<F: Scalar> Params<F> {
-    /// `shape` is that of the statistics: one for each feature, or a single one.
+    /// `shape` is that of the statistics: one per feature, or a single one.
     fn new(source: &Source, shape: &[usize], rng: &mut Rng) -> Result<Self> {
         let features = shape.iter().product();
         let mut fixed = |name, values: &[f64]| {
@@ -252,7 +254,7 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
         let Some(params) = &self.params else { return };
         let (deviations, _) = scratch.take(self.features.0);
         params.deviations(deviations);
-        // Values of one feature lie `stride` to a run, and the runs of all features follow one another.
+        // Values of one feature are in runs of length `stride`, and the runs of all features follow one another.
         let runs = y.data().chunks_exact_mut(self.features.1).zip(x.data().chunks_exact(self.features.1));
         let statistics = params.mean.value().iter().zip(&*deviations).cycle();
         for ((y, x), (&mean, &deviation)) in runs.zip(statistics) {
@@ -294,7 +296,7 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
     }
 }
 
-/// Keras's `axis` is a list of one, or of none; adapted statistics are weights, and given ones are settings.
+/// Keras's `axis` is a list of one, or empty; adapted statistics are weights, given ones are settings.
 impl<F> Settings for Normalization<F> {
     fn write(&self, to: &mut Config) {
         let axis: Vec<i64> = self.axis.iter().map(|&axis| axis as i64).collect();

@@ -7,10 +7,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Brings the input to another scale, `y = scale·x + offset`, such as `1/255` for bytes.
+/// Rescales the input, `y = scale·x + offset`, for example by `1/255` for bytes.
 ///
 /// # Shapes
-/// Input and output `(...)`, alike.
+/// Input and output `(...)`, of the same shape.
 ///
 /// # Example
 /// ```
@@ -23,7 +23,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] where a number is not finite.
+/// At `build`: [`Error::Argument`] if a number is not finite.
 ///
 /// # References
 /// <https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/>
@@ -34,12 +34,12 @@ pub struct Rescaling {
 }
 
 impl Rescaling {
-    /// Multiplies by `scale`.
+    /// Creates a layer that multiplies by `scale`.
     pub fn new(scale: f64) -> Self {
         Rescaling { scale, offset: 0.0 }
     }
 
-    /// Added after the multiplication. Default: 0.
+    /// The offset added after the multiplication. Default: 0.
     pub fn offset(mut self, offset: f64) -> Self {
         self.offset = offset;
         self

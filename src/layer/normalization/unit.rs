@@ -7,14 +7,14 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Brings each vector along one axis to length 1. A vector of zeros stays, and its gradient is 0.
+/// Scales each vector along one axis to length 1. A vector of zeros stays unchanged and has gradient 0.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `axis` | −1, the last |
 ///
 /// # Shapes
-/// Input and output `(...)`, alike.
+/// Input and output `(...)`, of the same shape.
 ///
 /// # Example
 /// ```
@@ -27,19 +27,19 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] where the samples have no such axis.
+/// At `build`: [`Error::Argument`] if the samples have no such axis.
 ///
 /// # References
 /// <https://keras.io/api/layers/normalization_layers/unit_normalization/>
 #[derive(Debug, Clone)]
 pub struct UnitNormalization {
     axis: isize,
-    /// The length of the axis, and of all axes after it.
+    /// The length of the axis, and the product of all later axes.
     lengths: (usize, usize),
 }
 
 impl UnitNormalization {
-    /// Along the last axis.
+    /// Creates the layer along the last axis.
     pub fn new() -> Self {
         UnitNormalization { axis: -1, lengths: (1, 1) }
     }
@@ -50,7 +50,7 @@ impl UnitNormalization {
         self
     }
 
-    /// The places of every vector within a batch: start, then every `stride`.
+    /// The positions of every vector in a batch: its start, then every `stride`-th number.
     fn vectors(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
         let (len, stride) = self.lengths;
         (0..count / (len * stride))

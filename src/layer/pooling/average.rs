@@ -1,4 +1,4 @@
-//! Mean of each window: y = Σ x / n, n the cells within the input. dx = Σ dy / n.
+//! Average pooling: y = Σ x / n over the n cells of a window within the input. dx = Σ dy / n.
 
 use super::{NEAR, pool_setters, sliding};
 use crate::config::settings;
@@ -10,7 +10,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// The mean of every window over the steps of a sequence: see [`AveragePooling`].
+/// Average pooling over the steps of a sequence: see [`AveragePooling`].
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(new steps, channels)`.
@@ -28,7 +28,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/pooling_layers/average_pooling1d/>
 pub type AveragePooling1D = AveragePooling<1>;
 
-/// The mean of every window over the rows and columns of an image: see [`AveragePooling`].
+/// Average pooling over the rows and columns of an image: see [`AveragePooling`].
 ///
 /// # Shapes
 /// Input `(height, width, channels)`, output `(new height, new width, channels)`.
@@ -46,18 +46,26 @@ pub type AveragePooling1D = AveragePooling<1>;
 /// <https://keras.io/api/layers/pooling_layers/average_pooling2d/>
 pub type AveragePooling2D = AveragePooling<2>;
 
-/// The mean of what a window covers, over `D` axes; what lies beyond the ends is not counted.
+/// Average pooling over `D` axes; cells beyond the ends are not counted.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `strides` | the pool's size |
+/// | `strides` | the size of the pool |
 /// | `padding` | [`Padding::Valid`] |
 ///
 /// # Errors
-/// At `build`, as for [`MaxPooling`](super::MaxPooling).
+/// At `build`: as for [`MaxPooling`](super::MaxPooling).
 ///
 /// # Example
-/// See [`AveragePooling1D`] and [`AveragePooling2D`].
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::{Array3, array};
+/// let mut model = Sequential::new().input([4, 1]).add(AveragePooling1D::new(2));
+/// model.build()?;
+/// let x = Array3::from_shape_vec((1, 4, 1), vec![1.0f32, 3.0, 5.0, 9.0]).map_err(Error::outside)?;
+/// assert_eq!(model.predict(&x)?, array![[[2.0], [7.0]]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct AveragePooling<const D: usize> {
     size: [usize; D],
@@ -68,7 +76,7 @@ pub struct AveragePooling<const D: usize> {
 
 pool_setters!(AveragePooling);
 
-/// `1/n` of each place, written to the first numbers of `shares`.
+/// Writes `1/n` of each position to the first numbers of `shares`.
 fn write_shares<F: Scalar>(window: &Window, shares: &mut [F]) {
     shares.fill(F::zero());
     window.stretches(|s| shares[s.place] += F::of(s.len as f64));

@@ -1,4 +1,4 @@
-//! Pools over all places: y = max x, dx = dy shared by the largest cells; y = Σ x / n, dx = dy / n.
+//! Global pooling: y = max x, dx = dy shared by the largest cells; or y = Σ x / n, dx = dy / n.
 
 use super::NEAR;
 use crate::config::settings;
@@ -9,14 +9,14 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// The two kinds, each with its docs; `$D` axes are pooled.
+/// Defines both kinds with their docs; `$D` axes are pooled.
 macro_rules! global_pool {
     ($pool:ident, $one:ident, $two:ident, $what:literal, $more:literal, $page1:literal, $page2:literal, $one_kind:literal, $two_kind:literal) => {
         #[doc = concat!("The ", $what, " of each channel over all `D` axes of a sample. ", $more)]
         ///
         /// | setter | default |
         /// |---|---|
-        /// | `keepdims` | false: the pooled axes go |
+        /// | `keepdims` | false: the pooled axes are removed |
         ///
         /// # Errors
         /// At `build`: [`Error::InputShape`] for samples of another rank.
@@ -66,12 +66,12 @@ macro_rules! global_pool {
         pub type $two = $pool<2>;
 
         impl<const D: usize> $pool<D> {
-            /// A pool that drops the axes it pools.
+            /// Creates a pool that removes the pooled axes.
             pub fn new() -> Self {
                 $pool::default()
             }
 
-            /// Whether the pooled axes stay, with length 1. Default: false.
+            /// Whether the pooled axes are kept, with length 1. Default: false.
             pub fn keepdims(mut self, keepdims: bool) -> Self {
                 self.keepdims = keepdims;
                 self
@@ -113,7 +113,7 @@ global_pool!(
     "GlobalAveragePooling2D"
 );
 
-/// The channels of samples with `D` axes before them.
+/// Returns the number of channels of samples with `D` axes before them.
 fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
     if input.len() != D + 1 || input.contains(&0) {
         let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };

@@ -1,4 +1,4 @@
-//! Largest of each window: y = max x. dx gets dy at the first largest cell.
+//! Max pooling: y = max x over a window. dx gets dy at the first largest cell.
 
 use super::{NEAR, pool_setters, sliding};
 use crate::config::settings;
@@ -10,7 +10,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// The largest of every window over the steps of a sequence: see [`MaxPooling`].
+/// Max pooling over the steps of a sequence: see [`MaxPooling`].
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(new steps, channels)`.
@@ -28,7 +28,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/pooling_layers/max_pooling1d/>
 pub type MaxPooling1D = MaxPooling<1>;
 
-/// The largest of every window over the rows and columns of an image: see [`MaxPooling`].
+/// Max pooling over the rows and columns of an image: see [`MaxPooling`].
 ///
 /// # Shapes
 /// Input `(height, width, channels)`, output `(new height, new width, channels)`.
@@ -46,19 +46,27 @@ pub type MaxPooling1D = MaxPooling<1>;
 /// <https://keras.io/api/layers/pooling_layers/max_pooling2d/>
 pub type MaxPooling2D = MaxPooling<2>;
 
-/// The largest of what a window covers, over `D` axes. Of equal cells the first gets the gradient.
+/// Max pooling over `D` axes. Of equal cells, the first gets the gradient.
 ///
 /// | setter | default |
 /// |---|---|
-/// | `strides` | the pool's size |
+/// | `strides` | the size of the pool |
 /// | `padding` | [`Padding::Valid`] |
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for a count of 0 and for a pool larger than its input
-/// (Keras gives an empty output there), [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0 or a pool larger than its input (for which
+/// Keras returns an empty output), [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
 ///
 /// # Example
-/// See [`MaxPooling1D`] and [`MaxPooling2D`].
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::{Array3, array};
+/// let mut model = Sequential::new().input([4, 1]).add(MaxPooling1D::new(2));
+/// model.build()?;
+/// let x = Array3::from_shape_vec((1, 4, 1), vec![1.0f32, 3.0, 9.0, 5.0]).map_err(Error::outside)?;
+/// assert_eq!(model.predict(&x)?, array![[[3.0], [9.0]]].into_dyn());
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct MaxPooling<const D: usize> {
     size: [usize; D],
@@ -93,7 +101,7 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
                     window.stretches(|s| {
                         let y = &mut y[s.place * channels..][..channels];
                         for x in x[s.cell * channels..][..s.len * channels].chunks_exact(channels) {
-                            // NaN stays.
+                            // NaN is kept.
                             y.iter_mut().zip(x).for_each(|(y, &x)| *y = if *y >= x { *y } else { x });
                         }
                     });
@@ -119,7 +127,7 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
                             let cells = cell * channels..(cell + 1) * channels;
                             let (x, dx) = (&x[cells.clone()], &mut dx[cells]);
                             for (((dx, dy), &x), &y) in dx.iter_mut().zip(&mut *dy).zip(x).zip(y) {
-                                // What the first largest cell took is not there for the next.
+                                // What the first largest cell took is not available to the next.
                                 let taken = if x == y { *dy } else { F::zero() };
                                 *dx += taken;
                                 *dy -= taken;

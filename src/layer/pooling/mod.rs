@@ -1,4 +1,4 @@
-//! Pooling: the largest or the mean of what a window covers, channel by channel.
+//! Pooling: the maximum or mean of a window, per channel.
 
 mod average;
 mod global;
@@ -14,10 +14,10 @@ pub use max::{MaxPooling, MaxPooling1D, MaxPooling2D};
 use super::window::{Padding, Sliding};
 use crate::error::{Error, Result};
 
-/// How many numbers a thread takes at a time.
+/// The number of values per thread block.
 const NEAR: usize = 1 << 14;
 
-/// The window of a pool, which moves by its own size where no strides are given.
+/// The window of a pool; without strides it moves by its own size.
 fn sliding<const D: usize>(
     size: [usize; D],
     strides: Option<[usize; D]>,
@@ -33,12 +33,12 @@ fn sliding<const D: usize>(
 macro_rules! pool_setters {
     ($pool:ident) => {
         impl $pool<1> {
-            /// A pool over so many steps; Keras's default for the largest is 2.
+            /// Creates a pool over this number of steps; Keras's default for max pooling is 2.
             pub fn new(pool_size: usize) -> Self {
                 $pool { size: [pool_size], strides: None, padding: Padding::Valid, window: None }
             }
 
-            /// How many steps the window moves at a time. Default: the pool's size.
+            /// The number of steps by which the window moves. Default: the size of the pool.
             pub fn strides(mut self, strides: usize) -> Self {
                 self.strides = Some([strides]);
                 self
@@ -46,12 +46,12 @@ macro_rules! pool_setters {
         }
 
         impl $pool<2> {
-            /// A pool over so many rows and columns; Keras's default for the largest is `[2, 2]`.
+            /// Creates a pool over this number of rows and columns; Keras's default for max pooling is `[2, 2]`.
             pub fn new(pool_size: [usize; 2]) -> Self {
                 $pool { size: pool_size, strides: None, padding: Padding::Valid, window: None }
             }
 
-            /// How many rows and columns the window moves at a time. Default: the pool's size.
+            /// The number of rows and columns by which the window moves. Default: the size of the pool.
             pub fn strides(mut self, strides: [usize; 2]) -> Self {
                 self.strides = Some(strides);
                 self
@@ -59,8 +59,8 @@ macro_rules! pool_setters {
         }
 
         impl<const D: usize> $pool<D> {
-            /// What happens at the ends: windows within the input, or windows that are cut there.
-            /// Default: [`Padding::Valid`].
+            /// The padding at the ends: windows lie within the input, or are cut off there. Default:
+            /// [`Padding::Valid`].
             pub fn padding(mut self, padding: Padding) -> Self {
                 self.padding = padding;
                 self

@@ -1,4 +1,4 @@
-//! Bidirectional: one recurrent layer reads forwards, its twin backwards, and their outputs are merged.
+//! Bidirectional: one recurrent layer reads forwards, another backwards, and their outputs are merged.
 
 use std::fmt;
 
@@ -13,15 +13,16 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Runs a recurrent layer over a sequence in both directions, with weights of its own for each, and merges the outputs.
-/// With `return_sequences` the backward outputs are put in the order of time first.
+/// Runs a recurrent layer over a sequence in both directions, each with its own weights, and merges the outputs.
+///
+/// With `return_sequences`, the backward outputs are first put in order of time.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `merge_mode` | [`MergeMode::Concat`] |
 ///
 /// # Shapes
-/// Those of the layer; `Concat` doubles the units. Parameters as of the layer, below `forward_layer` and
+/// Those of the layer; `Concat` doubles the units. Parameters are those of the layer, below `forward_layer` and
 /// `backward_layer`.
 ///
 /// # Example
@@ -34,42 +35,50 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`, those of the layer.
+/// At `build`: the errors of the layer.
 ///
 /// # References
 /// Schuster and Paliwal (1997), *Bidirectional recurrent neural networks*;
 /// <https://keras.io/api/layers/recurrent_layers/bidirectional/>
 #[derive(Clone)]
 pub struct Bidirectional<F: Scalar = f32> {
-    /// The layer that reads as it is, and its twin.
+    /// The forward layer and the backward layer.
     layers: Vec<NamedLayer<F>>,
     merge_mode: MergeMode,
-    /// Units, and steps of the output.
+    /// The units, and the steps of the output.
     units: usize,
     steps: usize,
-    /// What both put out.
+    /// The outputs of both layers.
     outputs: [Vec<F>; 2],
 }
 
-/// How two outputs become one.
+/// How the outputs of both directions are merged.
 ///
 /// # Example
-/// See [`Bidirectional`].
+/// ```
+/// use cornu::layer::MergeMode;
+/// use cornu::prelude::*;
+/// let layer = Bidirectional::new(Gru::new(8)).merge_mode(MergeMode::Sum);
+/// let mut model = Sequential::new().input([20, 3]).add(layer);
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[8][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MergeMode {
-    /// One after the other, along the last axis.
+    /// Concatenated along the last axis.
     #[default]
     Concat,
     /// Their sum.
     Sum,
-    /// Their product, number by number.
+    /// Their elementwise product.
     Mul,
     /// Their mean.
     Ave,
 }
 
 impl<F: Scalar> Bidirectional<F> {
-    /// This layer in both directions.
+    /// Creates a layer that runs this layer in both directions.
     pub fn new<C: Cell>(layer: Rnn<C, F>) -> Self {
         let twin = layer.clone().go_backwards(!layer.go_backwards);
         Bidirectional {
@@ -144,7 +153,11 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
     fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
         let mut output = self.layers[0].build(input, rng)?;
         if self.layers[1].build(input, rng)? != output {
-            return Err(Error::argument("backward_layer", "a twin of the layer", self.layers[1].kind()));
+            return Err(Error::argument(
+                "backward_layer",
+                "a layer with the same configuration",
+                self.layers[1].kind(),
+            ));
         }
         let Some(units) = output.last_mut() else { return Err(Error::NotBuilt) };
         self.units = *units;
@@ -220,7 +233,7 @@ words!(MergeMode, "concat, sum, mul or ave" {
     "ave" => MergeMode::Ave,
 });
 
-/// Made of its settings: a layer, and another that reads backwards, which is its twin where the file tells none.
+/// Constructs the layer from its settings: a layer, and a backward one, by default a copy of the first.
 pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
     kinds: &Registry<dyn Layer<F>>,

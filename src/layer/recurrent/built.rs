@@ -7,7 +7,7 @@ use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The parameters, and how many steps a sample has.
+/// The parameters, and the number of steps per sample.
 #[derive(Debug, Clone)]
 pub(super) struct Built<F> {
     pub(super) steps: usize,
@@ -17,7 +17,7 @@ pub(super) struct Built<F> {
 }
 
 impl<F: Scalar> Built<F> {
-    /// The bias of the inputs' product, and of the recurrent one.
+    /// The bias of the input product, and of the recurrent one.
     pub(super) fn biases(&self, wide: usize) -> (Option<&[F]>, Option<&[F]>) {
         match self.bias.as_ref().map(Param::value) {
             None => (None, None),
@@ -26,8 +26,8 @@ impl<F: Scalar> Built<F> {
         }
     }
 
-    /// Calls `f` with the recurrent weights, cut in gates where each reads a state of its own, and with memory for
-    /// the cell: three numbers for each unit of each row.
+    /// Calls `f` with the recurrent weights, split by gate if each gate reads its own state, and with scratch memory
+    /// of three numbers per unit and row for the cell.
     pub(super) fn with_weights(&self, size: &Size, f: &mut dyn FnMut(&Weights<F>, &mut [F])) {
         let (u, wide) = (size.units, size.units * size.gates);
         let (kernel, bias) = (self.recurrent.matrix(), self.biases(wide).1);
@@ -38,8 +38,8 @@ impl<F: Scalar> Built<F> {
             f(&Weights { kernel, bias, parts }, work);
         });
     }
-    /// Takes the gradients of the inputs' product and of the recurrent one: what was read, by how many gates apart, and
-    /// the gradient of what was computed.
+    /// Adds the gradients of the input product and of the recurrent one, from what they read, the number of copies,
+    /// and the gradient of their results.
     pub(super) fn take_gradients(
         &mut self,
         (x, loads, da): (&[F], usize, Batch<F>),

@@ -1,5 +1,5 @@
-//! Products of which each gate reads numbers of its own: one copy for each, one after another. With a single copy for
-//! all gates they are the plain products.
+//! Products in which each gate reads its own copy of the input, one copy after another. With a single copy for all
+//! gates they are ordinary products.
 
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -63,7 +63,7 @@ pub(super) fn pick<F: Scalar>(from: Batch<F>, gate: usize, u: usize, to: &mut [F
     rows.for_each(|(to, from)| to.copy_from_slice(&from[gate * u..][..u]));
 }
 
-/// Puts the columns of a gate in their place.
+/// Copies the columns of a gate back.
 pub(super) fn put<F: Scalar>(from: &[F], gate: usize, u: usize, mut to: BatchMut<F>) {
     let rows = to.iter_mut().zip(from.chunks_exact(u));
     rows.for_each(|(to, from)| to[gate * u..][..u].copy_from_slice(from));

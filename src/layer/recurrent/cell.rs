@@ -1,4 +1,4 @@
-//! What one step of a recurrent layer does.
+//! One step of a recurrent layer.
 
 use std::fmt::Debug;
 
@@ -9,40 +9,43 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// One step of a recurrent layer. Sealed: [`SimpleCell`](super::SimpleCell), [`LstmCell`](super::LstmCell) and
-/// [`GruCell`](super::GruCell) are the cells.
+/// The step of a recurrent layer: [`SimpleCell`](super::SimpleCell), [`LstmCell`](super::LstmCell) or
+/// [`GruCell`](super::GruCell).
+///
+/// The trait is sealed.
 ///
 /// # Example
 /// ```
 /// use cornu::layer::{Lstm, LstmCell, Rnn};
+/// use cornu::prelude::*;
 /// let layer: Rnn<LstmCell> = Lstm::new(8);
-/// # let _ = layer;
+/// assert_eq!(layer.kind(), "LSTM");
 /// ```
 pub trait Cell: Debug + Clone + Send + Sync + Steps + 'static {}
 
-/// The steps themselves, each over all rows of a batch.
+/// The steps, each over all rows of a batch.
 pub trait Steps {
     /// The layer's kind.
     #[doc(hidden)]
     fn kind(&self) -> &'static str;
 
-    /// How many numbers before the activations a unit has.
+    /// The number of values per unit before the activations.
     #[doc(hidden)]
     fn gates(&self) -> usize;
 
-    /// Whether there is a second state beside the output.
+    /// Whether there is a second state besides the output.
     #[doc(hidden)]
     fn has_cells(&self) -> bool {
         false
     }
 
-    /// Whether the recurrent part has a bias of its own.
+    /// Whether the recurrent part has its own bias.
     #[doc(hidden)]
     fn has_two_biases(&self) -> bool {
         false
     }
 
-    /// Whether each gate reads a state of its own, be it masked or not.
+    /// Whether each gate reads its own state, masked or not.
     #[doc(hidden)]
     fn reads_by_gate(&self) -> bool {
         false
@@ -55,15 +58,15 @@ pub trait Steps {
         0..0
     }
 
-    /// The function of the new state.
+    /// The activation of the new state.
     #[doc(hidden)]
     fn activation(&self) -> Activation;
 
-    /// The same, to change it.
+    /// The same, mutably.
     #[doc(hidden)]
     fn activation_mut(&mut self) -> &mut Activation;
 
-    /// Refuses activations that make no function.
+    /// Refuses activations with invalid parameters.
     #[doc(hidden)]
     fn check(&self) -> Result<()>;
 
@@ -83,10 +86,10 @@ pub trait Steps {
     fn back<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>);
 }
 
-/// Refuses an activation that makes no function, or changes the width.
+/// Refuses an activation with invalid parameters, or one that changes the width.
 pub(super) fn check_activation(argument: &'static str, f: Activation) -> Result<()> {
     match f {
-        Activation::Glu => Err(Error::argument(argument, "one that keeps the width", "glu")),
+        Activation::Glu => Err(Error::argument(argument, "an activation that keeps the width", "glu")),
         _ => f.check(),
     }
 }
@@ -102,7 +105,7 @@ pub(super) fn gate_back<F: Scalar>(f: Activation, units: usize, z: &[F], y: &[F]
     f.backward(Batch::new(z, units), Batch::new(y, units), BatchMut::new(dy, units));
 }
 
-/// The cell's settings, by their list.
+/// Implements the settings of a cell.
 macro_rules! by_settings {
     () => {
         fn write(&self, to: &mut crate::config::Config) {

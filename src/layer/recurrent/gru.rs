@@ -8,8 +8,9 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// A gated recurrent unit: a recurrent layer that mixes its state with a candidate. See [`Rnn`] for what it shares with
-/// the others.
+/// A gated recurrent unit: a recurrent layer that mixes its state with a candidate.
+///
+/// [`Rnn`] has the settings that all recurrent layers share.
 ///
 /// ```text
 /// a = x·K + b, q = h·R + b', in three parts    z = s(a₀ + q₀)  r = s(a₁ + q₁)
@@ -17,11 +18,11 @@ use crate::scalar::Scalar;
 /// h ← z⊙h + (1 − z)⊙ĥ
 /// ```
 ///
-/// | setter of its own | default |
+/// | setter, besides those of [`Rnn`] | default |
 /// |---|---|
 /// | `activation` t | `Tanh` |
 /// | `recurrent_activation` s | `Sigmoid` |
-/// | `reset_after` | true: the reset gate follows the product, and the product has a bias of its own |
+/// | `reset_after` | true: the reset gate is applied after the recurrent product, which has its own bias |
 ///
 /// # Shapes
 /// Input `(steps, inputs)`, output `(units)`, or `(steps, units)` with `return_sequences`; parameters
@@ -33,6 +34,7 @@ use crate::scalar::Scalar;
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([20, 3]).add(Gru::new(8)).add(Dense::new(1));
 /// model.build()?;
+/// assert_eq!(model.weight("gru/kernel")?.shape(), [3, 24]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -44,7 +46,11 @@ pub type Gru<F = f32> = Rnn<GruCell, F>;
 /// The cell of a [`Gru`].
 ///
 /// # Example
-/// See [`Gru`].
+/// ```
+/// use cornu::layer::{Gru, GruCell, Layer, Rnn};
+/// let layer: Rnn<GruCell> = Gru::new(8).reset_after(false);
+/// assert_eq!(Layer::<f32>::kind(&layer), "GRU");
+/// ```
 #[derive(Debug, Clone)]
 pub struct GruCell {
     activation: Activation,
@@ -53,25 +59,25 @@ pub struct GruCell {
 }
 
 impl<F: Scalar> Rnn<GruCell, F> {
-    /// A layer with this many units.
+    /// Creates a layer with this number of units.
     pub fn new(units: usize) -> Self {
         let (activation, recurrent_activation) = (Activation::Tanh, Activation::Sigmoid);
         Rnn::with_cell(units, GruCell { activation, recurrent_activation, reset_after: true })
     }
 
-    /// The function `t`. Default: `Tanh`.
+    /// The activation `t`. Default: `Tanh`.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.cell.activation = activation;
         self
     }
 
-    /// The function `s` of the gates. Default: `Sigmoid`.
+    /// The activation `s` of the gates. Default: `Sigmoid`.
     pub fn recurrent_activation(mut self, activation: Activation) -> Self {
         self.cell.recurrent_activation = activation;
         self
     }
 
-    /// Whether the reset gate follows the product. Default: true.
+    /// Whether the reset gate is applied after the recurrent product. Default: true.
     pub fn reset_after(mut self, reset_after: bool) -> Self {
         self.cell.reset_after = reset_after;
         self
@@ -121,7 +127,7 @@ impl Steps for GruCell {
             gate(self.recurrent_activation, u, &a[..2 * u], &mut y[..2 * u]);
         }
         if !self.reset_after {
-            // The candidate's product reads r⊙h; h, masked, is kept for the way back.
+            // The product of the candidate reads r⊙h; masked h is kept for the backward pass.
             at.own.copy_from_slice(at.reads[2]);
             for (read, y) in at.reads[2].chunks_exact_mut(u).zip(at.gates.chunks_exact(3 * u)) {
                 read.iter_mut().zip(&y[u..]).for_each(|(read, r)| *read *= *r);
@@ -165,7 +171,7 @@ impl Steps for GruCell {
                 q[..2 * u].copy_from_slice(&d[..2 * u]);
                 a.copy_from_slice(d);
             } else {
-                // dr waits for the gradient of r⊙h; the sums before z and r stay until then.
+                // dr needs the gradient of r⊙h; the sums before z and r are kept until then.
                 q[..u].copy_from_slice(&d[..u]);
                 q[2 * u..].copy_from_slice(&d[2 * u..]);
             }

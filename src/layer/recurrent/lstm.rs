@@ -8,15 +8,16 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// Long short-term memory: a recurrent layer with a second state that passes the steps unhindered. See [`Rnn`] for what
-/// it shares with the others.
+/// Long short-term memory: a recurrent layer with a second state that is carried from step to step.
+///
+/// [`Rnn`] has the settings that all recurrent layers share.
 ///
 /// ```text
 /// z = x·K + h·R + b, in four parts    i = s(z₀)  f = s(z₁)  g = a(z₂)  o = s(z₃)
 /// c ← f⊙c + i⊙g    h ← o⊙a(c)
 /// ```
 ///
-/// | setter of its own | default |
+/// | setter, besides those of [`Rnn`] | default |
 /// |---|---|
 /// | `activation` a | `Tanh` |
 /// | `recurrent_activation` s | `Sigmoid` |
@@ -31,6 +32,7 @@ use crate::scalar::Scalar;
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([20, 3]).add(Lstm::new(8)).add(Dense::new(1));
 /// model.build()?;
+/// assert_eq!(model.weight("lstm/kernel")?.shape(), [3, 32]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -41,7 +43,11 @@ pub type Lstm<F = f32> = Rnn<LstmCell, F>;
 /// The cell of an [`Lstm`].
 ///
 /// # Example
-/// See [`Lstm`].
+/// ```
+/// use cornu::layer::{Layer, Lstm, LstmCell, Rnn};
+/// let layer: Rnn<LstmCell> = Lstm::new(8).unit_forget_bias(false);
+/// assert_eq!(Layer::<f32>::kind(&layer), "LSTM");
+/// ```
 #[derive(Debug, Clone)]
 pub struct LstmCell {
     activation: Activation,
@@ -50,19 +56,19 @@ pub struct LstmCell {
 }
 
 impl<F: Scalar> Rnn<LstmCell, F> {
-    /// A layer with this many units.
+    /// Creates a layer with this number of units.
     pub fn new(units: usize) -> Self {
         let (activation, recurrent_activation) = (Activation::Tanh, Activation::Sigmoid);
         Rnn::with_cell(units, LstmCell { activation, recurrent_activation, unit_forget_bias: true })
     }
 
-    /// The function `a`. Default: `Tanh`.
+    /// The activation `a`. Default: `Tanh`.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.cell.activation = activation;
         self
     }
 
-    /// The function `s` of the gates. Default: `Sigmoid`.
+    /// The activation `s` of the gates. Default: `Sigmoid`.
     pub fn recurrent_activation(mut self, activation: Activation) -> Self {
         self.cell.recurrent_activation = activation;
         self

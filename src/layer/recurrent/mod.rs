@@ -1,4 +1,4 @@
-//! Recurrent layers: a cell that reads a sequence step by step, and hands its state on.
+//! Recurrent layers: a cell that reads a sequence step by step and carries a state.
 
 mod bidirectional;
 mod built;

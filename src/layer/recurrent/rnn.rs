@@ -1,5 +1,5 @@
-//! Recurrent layers: one product for the inputs of all steps, then step by step the recurrent product and the cell.
-//! Backward the same way round: dK = xᵀ·da and dR = hᵀ·dq are one product each, over all steps.
+//! Recurrent layers: one input product for all steps, then the recurrent product and the cell step by step.
+//! Backward in reverse: dK = xᵀ·da and dR = hᵀ·dq are one product each, over all steps.
 
 use std::fmt;
 
@@ -21,23 +21,29 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// | setter | default |
 /// |---|---|
-/// | `return_sequences`: the output of every step, not of the last alone | false |
-/// | `go_backwards`: the last step first; the outputs come in that order | false |
-/// | `dropout`, `recurrent_dropout`: of the inputs, of the state in its product | 0 |
+/// | `return_sequences`: return the output of every step, not only the last | false |
+/// | `go_backwards`: start with the last step; outputs come in that order | false |
+/// | `dropout`, `recurrent_dropout`: of the inputs, and of the state in its product | 0 |
 /// | `use_bias` | true |
 /// | `kernel_initializer`, `recurrent_initializer`, `bias_initializer` | `GlorotUniform`, `Orthogonal`, `Zeros` |
 /// | `kernel_regularizer`, `recurrent_regularizer`, `bias_regularizer` | none |
 /// | `kernel_constraint`, `recurrent_constraint`, `bias_constraint` | none |
 ///
-/// States start at 0. While training, masks are drawn for the inputs and the state of each sample, and serve all steps:
-/// with `recurrent_dropout` others for each gate, without it one for all gates.
+/// States start at 0. In training, each sample has one mask for its inputs and one for its state, the same at all
+/// steps. With `recurrent_dropout` each gate has its own masks; without it, all gates share one.
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for 0 units, a rate outside [0, 1) or an activation that makes no function;
+/// At `build`: [`Error::Argument`] for 0 units, a rate outside [0, 1) or invalid activation parameters;
 /// [`Error::InputShape`] for samples of another rank.
 ///
 /// # Example
-/// See [`Lstm`](super::Lstm).
+/// ```
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([20, 3]).add(Lstm::new(8).return_sequences(true));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[20, 8][..]));
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Rnn<C, F = f32> {
     units: usize,
@@ -52,7 +58,7 @@ pub struct Rnn<C, F = f32> {
     bias: Spec,
     built: Option<Built<F>>,
     salt: u64,
-    /// The sequence buffer, the masks of inputs and states, and the gradients on the way back.
+    /// The sequence buffer, the masks of inputs and states, and the gradients of the backward pass.
     memory: Vec<F>,
     masks: Vec<F>,
     back: Vec<F>,
@@ -79,31 +85,31 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         }
     }
 
-    /// Whether to give the output of every step. Default: false, that of the last.
+    /// Whether to return the output of every step. Default: false, only that of the last.
     pub fn return_sequences(mut self, return_sequences: bool) -> Self {
         self.return_sequences = return_sequences;
         self
     }
 
-    /// Whether to read the last step first. Default: false.
+    /// Whether to start with the last step. Default: false.
     pub fn go_backwards(mut self, go_backwards: bool) -> Self {
         self.go_backwards = go_backwards;
         self
     }
 
-    /// The share of the inputs that is dropped while training. Default: 0.
+    /// The share of the inputs that is dropped in training. Default: 0.
     pub fn dropout(mut self, rate: f64) -> Self {
         self.dropout = rate;
         self
     }
 
-    /// The share of the state that is dropped in the recurrent product while training. Default: 0.
+    /// The share of the state that is dropped in the recurrent product in training. Default: 0.
     pub fn recurrent_dropout(mut self, rate: f64) -> Self {
         self.recurrent_dropout = rate;
         self
     }
 
-    /// Whether there is a bias. Default: true.
+    /// Whether to add a bias. Default: true.
     pub fn use_bias(mut self, use_bias: bool) -> Self {
         self.use_bias = use_bias;
         self
@@ -117,7 +123,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         self.dropout > 0.0 || self.recurrent_dropout > 0.0
     }
 
-    /// How many masks of a kind there are: one for each gate where states are dropped, else one for all.
+    /// The number of masks of a kind: one per gate if states are dropped, else one for all.
     fn masks(&self) -> usize {
         if self.recurrent_dropout > 0.0 { self.cell.gates() } else { 1 }
     }
@@ -131,7 +137,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         Size { rows, steps, inputs, units, gates, cells, loads, reads }
     }
 
-    /// Runs all steps, and writes the output.
+    /// Runs all steps and writes the output.
     fn run(&self, built: &Built<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], masks: Option<&[F]>) {
         let size = self.size(built, x.rows(), masks.is_some());
         let (u, wide) = (size.units, size.units * size.gates);

@@ -1,4 +1,4 @@
-//! What a recurrent layer remembers of a batch: for every step, in the order in which the steps are processed, all rows.
+//! The memory of a recurrent layer for a batch: all rows of each step, in the order in which steps are processed.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// No cell has more gates.
+/// The largest number of gates of a cell.
 const MOST: usize = 4;
 
-/// How large a batch is.
+/// The sizes of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Size {
     pub(super) rows: usize,
@@ -20,12 +20,12 @@ pub(super) struct Size {
     pub(super) units: usize,
     pub(super) gates: usize,
     pub(super) cells: bool,
-    /// Copies of the inputs, and of the state, that the gates read: one for all, or one for each.
+    /// The number of copies of the inputs, and of the state, that the gates read: one for all, or one each.
     pub(super) loads: usize,
     pub(super) reads: usize,
 }
 
-/// The memory of a batch, cut in its parts.
+/// The memory of a batch, split into its parts.
 pub(super) struct SequenceBuffer<'a, F> {
     size: Size,
     /// The inputs of each step, copy after copy.
@@ -36,9 +36,9 @@ pub(super) struct SequenceBuffer<'a, F> {
     gates: &'a mut [F],
     /// h·R + b', then its gradient.
     pub(super) q: &'a mut [F],
-    /// What the recurrent product reads, copy after copy: the state before the step, masked.
+    /// What the recurrent product reads, copy after copy: the masked state before the step.
     pub(super) read: &'a mut [F],
-    /// A number of the cell's own for each unit.
+    /// One value per unit for the cell.
     pub(super) own: &'a mut [F],
     /// The states: zeros, then the output of each step.
     pub(super) h: &'a mut [F],
@@ -60,12 +60,12 @@ pub struct Moment<'a, F> {
     pub(super) next: &'a mut [F],
     pub(super) c: &'a [F],
     pub(super) next_c: &'a mut [F],
-    /// ∂ℓ/∂h, and ∂ℓ/∂c; empty on the way forward.
+    /// ∂ℓ/∂h, and ∂ℓ/∂c; empty in the forward pass.
     pub(super) dh: &'a mut [F],
     pub(super) dc: &'a mut [F],
     /// ∂ℓ/∂reads, copy after copy, to be written.
     pub(super) dread: &'a mut [F],
-    /// Three numbers for each unit of each row, for the time of the step.
+    /// Three numbers per unit and row, as scratch memory of the step.
     pub(super) work: &'a mut [F],
 }
 
@@ -75,7 +75,7 @@ pub struct Weights<'a, F> {
     /// R.
     pub(super) kernel: Batch<'a, F>,
     pub(super) bias: Option<&'a [F]>,
-    /// R cut in gates, where each reads a state of its own; else empty.
+    /// R split by gate if each gate reads its own state; otherwise empty.
     pub(super) parts: &'a [F],
 }
 
@@ -97,7 +97,7 @@ impl Size {
 }
 
 impl<'a, F: Scalar> SequenceBuffer<'a, F> {
-    /// Cuts the memory, which has room for it.
+    /// Splits the memory, which must be large enough.
     pub(super) fn new(size: Size, memory: &'a mut [F]) -> Self {
         let mut rest = memory;
         let parts = size.parts().map(|len| {
@@ -126,7 +126,7 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
         }
     }
 
-    /// The way back of [`SequenceBuffer::load`], for the gradients of the inputs: those of all copies added up.
+    /// The reverse of [`SequenceBuffer::load`], for the gradients of the inputs: those of all copies are added.
     pub(super) fn unload(&self, mut dx: BatchMut<F>, backwards: bool, masks: Option<&[F]>) {
         let Size { rows, steps, inputs, .. } = self.size;
         dx.data().fill(F::zero());
@@ -153,7 +153,7 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
         }
     }
 
-    /// Makes what the recurrent product of this step reads: the state, times the masks where there are.
+    /// Computes what the recurrent product of this step reads: the state, times the masks if there are any.
     pub(super) fn mask_state(&mut self, step: usize, masks: Option<&[F]>) {
         let Size { rows, steps, units, .. } = self.size;
         let len = rows * units;
@@ -170,7 +170,7 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
         }
     }
 
-    /// One step, to go forward, or with gradients to go backward.
+    /// Returns one step, with gradients if it is to go backward.
     pub(super) fn moment<'m>(
         &'m mut self,
         step: usize,
@@ -204,7 +204,7 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
 }
 
 impl<F: Scalar> Weights<'_, F> {
-    /// `q = reads·R + b'`, for all gates, or for these alone where each reads a state of its own.
+    /// `q = reads·R + b'`, for all gates, or only these if each gate reads its own state.
     pub(super) fn product(&self, gates: Range<usize>, at: &mut Moment<F>) {
         let (u, width) = (self.kernel.rows(), self.kernel.width());
         if self.parts.is_empty() {
@@ -220,7 +220,7 @@ impl<F: Scalar> Weights<'_, F> {
         }
     }
 
-    /// `dread = dq·Rᵀ`, for all gates, or for these alone where each reads a state of its own.
+    /// `dread = dq·Rᵀ`, for all gates, or only these if each gate reads its own state.
     pub(super) fn back(&self, gates: Range<usize>, at: &mut Moment<F>) {
         let (u, width, len) = (self.kernel.rows(), self.kernel.width(), at.h.len());
         let dq = Batch::new(at.q, width);
@@ -237,7 +237,7 @@ impl<F: Scalar> Weights<'_, F> {
     }
 }
 
-/// Draws this many masks of each row for the inputs, then as many for the state; where a rate is 0, none is needed.
+/// Draws the masks of each row for the inputs, then those for the state; for a rate of 0 none is needed.
 pub(super) fn draw_masks<F: Scalar>(
     masks: &mut Vec<F>,
     count: usize,

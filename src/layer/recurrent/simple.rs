@@ -9,9 +9,11 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// A recurrent layer whose output is its state: `h = f(x·K + b + h·R)`. See [`Rnn`] for what it shares with the others.
+/// A recurrent layer whose output is its state: `h = f(x·K + b + h·R)`.
 ///
-/// | setter of its own | default |
+/// [`Rnn`] has the settings that all recurrent layers share.
+///
+/// | setter, besides those of [`Rnn`] | default |
 /// |---|---|
 /// | `activation` f | `Tanh` |
 ///
@@ -24,6 +26,7 @@ use crate::scalar::Scalar;
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([20, 3]).add(SimpleRnn::new(8)).add(Dense::new(1));
 /// model.build()?;
+/// assert_eq!(model.weight("simple_rnn/kernel")?.shape(), [3, 8]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -34,19 +37,23 @@ pub type SimpleRnn<F = f32> = Rnn<SimpleCell, F>;
 /// The cell of a [`SimpleRnn`].
 ///
 /// # Example
-/// See [`SimpleRnn`].
+/// ```
+/// use cornu::layer::{Layer, Rnn, SimpleCell, SimpleRnn};
+/// let layer: Rnn<SimpleCell> = SimpleRnn::new(8);
+/// assert_eq!(Layer::<f32>::kind(&layer), "SimpleRNN");
+/// ```
 #[derive(Debug, Clone)]
 pub struct SimpleCell {
     activation: Activation,
 }
 
 impl<F: Scalar> Rnn<SimpleCell, F> {
-    /// A layer with this many units.
+    /// Creates a layer with this number of units.
     pub fn new(units: usize) -> Self {
         Rnn::with_cell(units, SimpleCell { activation: Activation::Tanh })
     }
 
-    /// The function `f`. Default: `Tanh`.
+    /// The activation `f`. Default: `Tanh`.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.cell.activation = activation;
         self

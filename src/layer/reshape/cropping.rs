@@ -1,4 +1,4 @@
-//! Cropping: the steps of a sequence without some at both ends.
+//! Cropping: a sequence without some steps at both ends.
 
 use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
@@ -8,7 +8,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Leaves out steps at the beginning and at the end of a sequence.
+/// Removes steps at the start and at the end of a sequence.
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(steps − before − after, channels)`.
@@ -23,7 +23,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] where no step is left, [`Error::InputShape`] for samples of another rank.
+/// At `build`: [`Error::Argument`] if no step is left, [`Error::InputShape`] for samples of another rank.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/cropping1d/>
@@ -34,7 +34,7 @@ pub struct Cropping1D {
 }
 
 impl Cropping1D {
-    /// Leaves out so many steps at the beginning and at the end; Keras's default is 1 and 1.
+    /// Creates a layer that removes this number of steps at the start and at the end; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
         Cropping1D { cropping: [before, after], moves: StridedCopy::default() }
     }

@@ -7,7 +7,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Makes one axis of all axes of a sample, row-major. Costs nothing: the memory stays as it is.
+/// Flattens the axes of a sample to one, in row-major order, without copying.
 ///
 /// # Shapes
 /// Input `(a, b, ...)`, output `(a·b·...)`; a single number becomes `(1)`.
@@ -27,7 +27,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 pub struct Flatten;
 
 impl Flatten {
-    /// The layer; it has no arguments.
+    /// Creates the layer; it has no settings.
     pub fn new() -> Self {
         Flatten
     }

@@ -1,4 +1,4 @@
-//! Layers that change the shape of a sample, or copy its numbers to other places.
+//! Layers that change the shape of a sample or rearrange its numbers.
 
 mod cropping;
 mod flatten;
@@ -19,7 +19,7 @@ pub use up_sampling::UpSampling1D;
 use crate::error::{Error, Result};
 use crate::layer::strided_copy::{StridedCopy, check_size, strides};
 
-/// Refuses samples of another rank, or without a number.
+/// Refuses samples of another rank, or without values.
 fn check_rank(input: &[usize], rank: usize, expected: &str) -> Result<()> {
     if input.len() != rank || input.contains(&0) {
         return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
@@ -27,7 +27,8 @@ fn check_rank(input: &[usize], rank: usize, expected: &str) -> Result<()> {
     Ok(())
 }
 
-/// A layer with a field `moves`, which `build` fills, and a method `moved` that tells it and the output's shape.
+/// Implements a layer with a field `moves`, which `build` fills, and a method `moved` that returns it with the output
+/// shape.
 macro_rules! moving {
     ($layer:ident) => {
         impl<F: Scalar> Layer<F> for $layer {

@@ -1,4 +1,4 @@
-//! Zero padding: zeros before and after the steps of a sequence, or round an image.
+//! Zero padding of sequences and images.
 
 use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
@@ -8,7 +8,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Zeros before and after the steps of a sequence.
+/// Adds zeros before and after the steps of a sequence.
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(before + steps + after, channels)`.
@@ -33,7 +33,7 @@ pub struct ZeroPadding1D {
     moves: StridedCopy,
 }
 
-/// Zeros round an image.
+/// Adds zeros around an image.
 ///
 /// # Shapes
 /// Input `(height, width, channels)`, output `(top + height + bottom, left + width + right, channels)`.
@@ -59,7 +59,7 @@ pub struct ZeroPadding2D {
 }
 
 impl ZeroPadding1D {
-    /// So many zeros before and after; Keras's default is 1 and 1.
+    /// Creates a layer with this number of zeros before and after; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
         ZeroPadding1D { padding: [before, after], moves: StridedCopy::default() }
     }
@@ -76,7 +76,7 @@ impl ZeroPadding1D {
 }
 
 impl ZeroPadding2D {
-    /// Zeros above and below, left and right; Keras's default is 1 each.
+    /// Creates a layer with zeros above and below, left and right; Keras's default is 1 each.
     pub fn new(rows: [usize; 2], columns: [usize; 2]) -> Self {
         ZeroPadding2D { padding: [rows, columns], moves: StridedCopy::default() }
     }
@@ -94,7 +94,7 @@ impl ZeroPadding2D {
     }
 }
 
-/// The length with zeros at both ends.
+/// Returns the length with zeros at both ends.
 fn padded(len: usize, [before, after]: [usize; 2]) -> Result<usize> {
     let sum = len.checked_add(before).and_then(|sum| sum.checked_add(after));
     sum.ok_or_else(|| Error::TooLarge { shape: vec![before, len, after] })

@@ -8,10 +8,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Puts the axes of each sample in another order: axis `i` of the output is axis `dims[i]` of the input.
+/// Permutes the axes of each sample: axis `i` of the output is axis `dims[i]` of the input.
 ///
 /// # Shapes
-/// Input `(a, b, ...)`; with dims `[2, 1]` output `(b, a)`.
+/// Input `(a, b, ...)`; for `dims` `[2, 1]`, output `(b, a)`.
 ///
 /// # Example
 /// ```
@@ -23,7 +23,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] where `dims` is no order of the axes 1, 2 ... of a sample.
+/// At `build`: [`Error::Argument`] if `dims` is not a permutation of the axes 1, 2 ... of a sample.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/permute/>
@@ -34,7 +34,7 @@ pub struct Permute {
 }
 
 impl Permute {
-    /// The axes in their new order, counted from 1, as in Keras.
+    /// Creates a layer with the axes in their new order, counted from 1, as in Keras.
     pub fn new(dims: impl Into<Vec<usize>>) -> Self {
         Permute { dims: dims.into(), moves: StridedCopy::default() }
     }

@@ -23,7 +23,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for `n` of 0, [`Error::InputShape`] for samples that are no vectors.
+/// At `build`: [`Error::Argument`] for `n` of 0, [`Error::InputShape`] for samples that are not vectors.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/repeat_vector/>
@@ -34,7 +34,7 @@ pub struct RepeatVector {
 }
 
 impl RepeatVector {
-    /// So many copies.
+    /// Creates a layer that repeats a vector `n` times.
     pub fn new(n: usize) -> Self {
         RepeatVector { n, moves: StridedCopy::default() }
     }

@@ -1,4 +1,4 @@
-//! Reshape: the same numbers under another shape. dx = dy.
+//! Reshape: the same numbers in another shape. dx = dy.
 
 use crate::config::settings;
 use crate::error::{Error, Result};
@@ -7,10 +7,10 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Gives each sample another shape, row-major. It costs nothing.
+/// Reshapes each sample in row-major order, without copying.
 ///
 /// # Shapes
-/// Input `(...)`, output the target shape; one −1 in it stands for what is left over.
+/// Input `(...)`, output the target shape; one −1 in it is inferred from the rest.
 ///
 /// # Example
 /// ```
@@ -22,7 +22,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] where the samples have another count of numbers, or the target has two −1.
+/// At `build`: [`Error::Argument`] if the number of values differs, or if the target has two −1.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/reshape/>
@@ -32,7 +32,7 @@ pub struct Reshape {
 }
 
 impl Reshape {
-    /// The shape of a sample that comes out; one size may be −1.
+    /// Creates a layer with this output shape; one size may be −1.
     pub fn new(target: impl Into<Vec<isize>>) -> Self {
         Reshape { target: target.into() }
     }

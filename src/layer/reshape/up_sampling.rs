@@ -1,4 +1,4 @@
-//! Up-sampling: each step several times in a row.
+//! Up-sampling: repeats each step.
 
 use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
@@ -34,7 +34,7 @@ pub struct UpSampling1D {
 }
 
 impl UpSampling1D {
-    /// So many times each; Keras's default is 2.
+    /// Creates a layer that repeats each step `size` times; Keras's default is 2.
     pub fn new(size: usize) -> Self {
         UpSampling1D { size, moves: StridedCopy::default() }
     }

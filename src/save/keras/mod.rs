@@ -1,7 +1,7 @@
-//! Keras's own archive: `config.json`, `metadata.json` and `model.weights.h5` in a zip file.
+//! Keras's archive format: `config.json`, `metadata.json` and `model.weights.h5` in a zip file.
 //!
-//! In the last, what a layer keeps lies under the snake case of its kind, numbered in the model's order, and not under its
-//! name: `layers/dense_1/vars/0`. The optimizer's arrays lie in one row, `optimizer/vars/0` and on.
+//! In `model.weights.h5`, the arrays of a layer lie under the snake case of its kind, numbered in the model's order,
+//! not under its name: `layers/dense_1/vars/0`. The optimizer's arrays are numbered: `optimizer/vars/0` and so on.
 
 mod optimizer;
 mod read;
@@ -20,23 +20,23 @@ use crate::scalar::Scalar;
 const CONFIG: &str = "config.json";
 const METADATA: &str = "metadata.json";
 const WEIGHTS: &str = "model.weights.h5";
-/// Whose files these are like.
+/// The Keras version whose files these are.
 const KERAS_VERSION: &str = "3.15.1";
 
-/// A group of a layer's own arrays: where it is in the file, and the layer.
+/// A group of a layer's own arrays: its path in the file, and the layer.
 struct Place<'a, F: Scalar> {
     path: String,
     node: &'a NamedLayer<F>,
 }
 
-/// All layers with the places of what they keep, in the order of [`Sequential::walk`].
+/// Returns all layers with the paths of their arrays, in the order of [`Sequential::walk`].
 fn places<F: Scalar>(model: &Sequential<F>) -> Vec<Place<'_, F>> {
     let mut all = Vec::new();
     container("layers", &model.layers, &mut all);
     all
 }
 
-/// Layers in a row: each under the snake case of its kind, with a number from the second of a kind on.
+/// Adds a list of layers: each under the snake case of its kind, numbered from the second of a kind on.
 fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut Vec<Place<'a, F>>) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for node in nodes {
@@ -48,7 +48,7 @@ fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut V
     }
 }
 
-/// A layer in a group of its own, and those that it holds.
+/// Adds a layer in its own group, and its inner layers.
 fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<Place<'a, F>>) {
     let path =
         if node.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
@@ -63,7 +63,7 @@ fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<Pl
     }
 }
 
-/// A layer's own parameters.
+/// Returns a layer's own parameters.
 fn own<F: Scalar>(node: &NamedLayer<F>) -> Vec<&Param<F>> {
     let mut params = Vec::new();
     node.visit_params(&mut |param| params.push(param));

@@ -1,16 +1,16 @@
-//! The optimizer's arrays in Keras's order: the step, the rate, averages, sums of gradients, then the rule's own.
+//! The optimizer's arrays in Keras's order: step, rate, averages, sums of gradients, then the rule's slots.
 
 use crate::model::{Compiled, Sequential};
 use crate::param::Param;
 use crate::scalar::Scalar;
 
-/// One array of the row.
+/// One array of the optimizer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Slot {
-    /// How many batches.
+    /// The number of batches.
     Steps,
     LearningRate,
-    /// Of the trained parameter of this place: its moving average, the sum of its gradients, an array of the rule's.
+    /// For the trained parameter with this index: its moving average, the sum of its gradients, a slot of the rule.
     Average(usize),
     Accumulated(usize),
     Own(usize, usize),
@@ -18,10 +18,10 @@ pub(super) enum Slot {
     Product,
 }
 
-/// The row of an optimizer over so many trained parameters.
+/// Returns the arrays of an optimizer over `params` trained parameters.
 pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, params: usize) -> Vec<Slot> {
     let optimizer = &compiled.optimizer;
-    let options = optimizer.options();
+    let (options, traits) = (optimizer.options(), optimizer.traits());
     let mut row = vec![Slot::Steps];
     if optimizer.learning_rate().constant().is_some() {
         row.push(Slot::LearningRate);
@@ -32,22 +32,22 @@ pub(super) fn row<F: Scalar>(compiled: &Compiled<F>, params: usize) -> Vec<Slot>
     if options.is_some_and(|options| options.accumulation.is_some_and(|batches| batches > 1)) {
         row.extend((0..params).map(Slot::Accumulated));
     }
-    // Arrays that Keras makes together alternate; the others follow, all parameters of one after all of another.
-    let together = match optimizer.name() {
+    // Slots that Keras creates together alternate by parameter; the others follow slot by slot.
+    let together = match traits.name {
         "adam" | "adamw" | "adamax" | "nadam" | "adadelta" | "ftrl" => 2,
         _ => 1,
     };
-    let slots = optimizer.slots();
+    let slots = traits.slots.len();
     let first = together.min(slots);
     row.extend((0..params).flat_map(|param| (0..first).map(move |slot| Slot::Own(param, slot))));
     row.extend((first..slots).flat_map(|slot| (0..params).map(move |param| Slot::Own(param, slot))));
-    if optimizer.name() == "nadam" {
+    if traits.name == "nadam" {
         row.push(Slot::Product);
     }
     row
 }
 
-/// The parameters that the optimizer changes, in order.
+/// Returns the parameters that the optimizer changes, in order.
 pub(super) fn trained<F: Scalar>(model: &Sequential<F>) -> Vec<&Param<F>> {
     let mut params = Vec::new();
     model.walk(&mut |_, trained, param| {

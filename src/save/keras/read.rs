@@ -1,4 +1,4 @@
-//! Reads a model.
+//! Reading of a `.keras` model.
 
 use super::super::{Loader, assign, build, json};
 use super::optimizer::{Slot, row, trained};
@@ -22,7 +22,7 @@ pub(in crate::save) fn read<F: Scalar>(
     let member = |name: &str| {
         let missing = || {
             let known: Vec<&str> = archive.names().take(8).collect();
-            input.damaged(name, format!("there is no such member, but {}", known.join(", ")))
+            input.damaged(name, format!("no such member, found {}", known.join(", ")))
         };
         archive.member(name, budget)?.ok_or_else(missing)
     };
@@ -34,16 +34,16 @@ pub(in crate::save) fn read<F: Scalar>(
     let weights = member(WEIGHTS)?;
     let tree = Tree::read(&weights, WEIGHTS, budget)?;
     let mut model = build::from_config(&config, input, budget, loader)?;
-    let told = config.beside.iter().find(|(name, _)| name == "compile_config");
-    let compiled = match told.filter(|_| loader.compile) {
+    let compile_config = config.beside.iter().find(|(name, _)| name == "compile_config");
+    let compiled = match compile_config.filter(|_| loader.compile) {
         Some((_, value)) => Compiled::from_value(value, &loader.known)?,
         None => None,
     };
-    let told = (build::number(&metadata, "cornu_seed"), build::count(&metadata, "cornu_epochs", input)?);
-    if let (Some(seed), Some(epochs)) = told {
+    let seen = (build::number(&metadata, "cornu_seed"), build::count(&metadata, "cornu_epochs", input)?);
+    if let (Some(seed), Some(epochs)) = seen {
         (model.seed, model.epochs_seen) = (seed, epochs);
     }
-    build::build(&mut model, &config, told.0.is_some(), input, budget)?;
+    build::build(&mut model, &config, seen.0.is_some(), input, budget)?;
     fill(&mut model, &tree, &weights, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
@@ -55,7 +55,7 @@ pub(in crate::save) fn read<F: Scalar>(
     Ok(model)
 }
 
-/// A text of the archive.
+/// Parses a text file of the archive.
 fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
     let text = member.take(name, 0, member.len(), budget)?;
     let value = json::parse(&text, budget).map_err(|problem| member.damaged(name, problem))?;
@@ -63,7 +63,7 @@ fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
     Ok(value)
 }
 
-/// Reads all weights; missing and surplus ones are told together.
+/// Reads all weights; missing and surplus ones are reported together.
 fn fill<F: Scalar>(model: &mut Sequential<F>, tree: &Tree, input: &Input, allow: bool) -> Result<()> {
     let paths = paths(model);
     let own =
@@ -77,7 +77,7 @@ fn fill<F: Scalar>(model: &mut Sequential<F>, tree: &Tree, input: &Input, allow:
     result
 }
 
-/// Reads the weights alone from a file that Keras's `save_weights` wrote into a model.
+/// Reads only the weights, from a file of Keras's `save_weights`, into a model.
 pub(in crate::save) fn read_weights<F: Scalar>(
     model: &mut Sequential<F>,
     input: &Input,
@@ -100,7 +100,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
     Ok(())
 }
 
-/// The path and the shape of each weight, in the model's order.
+/// Returns the path and shape of each weight, in the model's order.
 fn paths<F: Scalar>(model: &Sequential<F>) -> Vec<(String, Vec<usize>)> {
     let mut paths = Vec::new();
     for place in places(model) {
@@ -123,8 +123,8 @@ fn fill_optimizer<F: Scalar>(
     let row = row(compiled, shapes.len());
     let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
     if found != row.len() {
-        let name = compiled.optimizer.name();
-        let problem = format!("{found} arrays, where {name} over this model has {}", row.len());
+        let name = compiled.optimizer.traits().name;
+        let problem = format!("expected {} arrays for {name}, found {found}", row.len());
         return Err(input.damaged("optimizer/vars", problem));
     }
     let path = |place: usize| format!("optimizer/vars/{place}");
@@ -133,7 +133,7 @@ fn fill_optimizer<F: Scalar>(
         build::fill(tree.get(&path(place)), &path(place), &[], &mut value, input, false)?;
         Ok(value[0])
     };
-    let slots = compiled.optimizer.slots();
+    let slots = compiled.optimizer.traits().slots.len();
     let mut arrays: Vec<[Vec<F>; 2]> = Vec::new();
     let mut own: Vec<Vec<Vec<F>>> = Vec::new();
     arrays.resize_with(shapes.len(), Default::default);
@@ -150,9 +150,9 @@ fn fill_optimizer<F: Scalar>(
             }
             Slot::LearningRate => {
                 let rate = single(place)?;
-                let told = compiled.optimizer.learning_rate().constant().unwrap_or_default();
-                // The settings hold more digits, where both are the same.
-                if told as f32 != rate as f32 {
+                let setting = compiled.optimizer.learning_rate().constant().unwrap_or_default();
+                // The settings have more digits; keep them if both agree.
+                if setting as f32 != rate as f32 {
                     compiled.optimizer.learning_rate_mut().set(rate)?;
                 }
                 continue;

@@ -1,4 +1,4 @@
-//! Writes a model.
+//! Writing of a `.keras` model.
 
 use std::io::{self, Write};
 
@@ -15,20 +15,20 @@ use crate::model::{Compiled, Sequential};
 use crate::optimizer::momenta;
 use crate::scalar::Scalar;
 
-/// What is written: the texts, and the arrays.
+/// The content of an archive: texts and arrays.
 pub(in crate::save) struct Prepared<'a, F: Scalar> {
     config: String,
     metadata: String,
     weights: Weights<'a, F>,
 }
 
-/// All arrays in their tree: weights, and the optimizer's.
+/// All arrays in their tree: weights and optimizer slots.
 pub(in crate::save) struct Weights<'a, F: Scalar> {
     model: &'a Sequential<F>,
     tree: hdf5::Writer,
 }
 
-/// Looks up all that is told, before any file is touched.
+/// Collects the whole content before any file is touched.
 pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
     let mut config = model.config()?;
     if let Some(input) = config.get("build_input_shape").cloned() {
@@ -39,7 +39,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     let metadata = Value::Map(vec![
         ("keras_version".into(), KERAS_VERSION.into()),
         ("cornu_version".into(), env!("CARGO_PKG_VERSION").into()),
-        // Texts, as the numbers of JSON lose the last bits of such whole numbers in many programs.
+        // As texts, since many programs lose the last bits of such integers in JSON.
         ("cornu_seed".into(), model.seed.to_string().into()),
         ("cornu_epochs".into(), model.epochs_seen.to_string().into()),
     ]);
@@ -47,7 +47,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     Ok(Prepared { config, metadata, weights: Weights::of(model) })
 }
 
-/// How a parameter's numbers are written: Keras counts in whole numbers.
+/// The type in which a parameter is written: Keras stores counts as integers.
 fn number_of<F: Scalar>(kind: &str, name: &str) -> Number {
     if kind == "Normalization" && name == "count" { Number::I32 } else { Number::of_scalar::<F>() }
 }
@@ -62,7 +62,7 @@ fn tree<F: Scalar>(model: &Sequential<F>) -> Group {
     }
     if let Some(compiled) = model.compiled.as_ref().filter(|_| model.is_built()) {
         let params = trained(model);
-        let group = root.at("optimizer/vars", compiled.optimizer.name());
+        let group = root.at("optimizer/vars", compiled.optimizer.traits().name);
         for (i, slot) in row(compiled, params.len()).into_iter().enumerate() {
             let (number, shape) = match slot {
                 Slot::Steps => (Number::I32, &[][..]),
@@ -90,12 +90,12 @@ impl<F: Scalar> Prepared<'_, F> {
 }
 
 impl<'a, F: Scalar> Weights<'a, F> {
-    /// Lays out the tree of a model's arrays.
+    /// Arranges the arrays of a model in a tree.
     pub(in crate::save) fn of(model: &'a Sequential<F>) -> Self {
         Weights { model, tree: hdf5::Writer::new(&tree(model)) }
     }
 
-    /// Hands out the file piece by piece.
+    /// Passes the file to `put` piece by piece.
     pub(in crate::save) fn emit(&self, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         put(self.tree.head())?;
         for place in places(self.model) {
@@ -107,7 +107,7 @@ impl<'a, F: Scalar> Weights<'a, F> {
         compiled.map_or(Ok(()), |compiled| self.state(compiled, put))
     }
 
-    /// The optimizer's arrays; where it has not begun, as they will be then.
+    /// Writes the optimizer's arrays; before the first step, as they will be then.
     fn state(&self, compiled: &Compiled<F>, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let params = trained(self.model);
         let optimizer = &compiled.optimizer;
@@ -139,7 +139,7 @@ impl<'a, F: Scalar> Weights<'a, F> {
                 }
                 Slot::Own(param, slot) => {
                     let values = params[param].slots.get(slot).map_or(&[][..], |slot| slot);
-                    filled(values, params[param].len(), optimizer.slot_start(slot), put)?;
+                    filled(values, params[param].len(), optimizer.traits().slots[slot], put)?;
                 }
             }
         }

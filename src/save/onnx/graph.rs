@@ -1,4 +1,4 @@
-//! A graph while it grows: operators, constants, and names that are used once.
+//! An ONNX graph under construction: operators, constants, and unique names.
 
 use std::collections::HashSet;
 
@@ -6,26 +6,26 @@ use ndarray::ArrayD;
 
 use super::proto::{self, Attribute, Dimension, FLOAT, INT64, Shape, Tensor, TensorType, Type, ValueInfo};
 
-/// The free length of the batch. Input and output call it alike, so that a runtime knows them to be one.
+/// The free length of the batch. Input and output share the name, so that a runtime knows they are equal.
 const BATCH: &str = "N";
 
-/// The nodes and constants so far. A value is known by its name.
+/// The nodes and constants so far. A value is identified by its name.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     nodes: Vec<proto::Node>,
     constants: Vec<Tensor>,
     taken: HashSet<String>,
-    /// What the names begin with: the path of the layer.
+    /// The prefix of names: the path of the layer.
     place: String,
 }
 
 impl Graph {
-    /// Names what follows after the layer of this path.
+    /// Sets the prefix of the following names to the path of a layer.
     pub(super) fn enter(&mut self, place: &str) {
         self.place = place.into();
     }
 
-    /// A name that nobody uses yet.
+    /// Returns an unused name.
     pub(super) fn name(&mut self, wanted: &str) -> String {
         let base = if self.place.is_empty() { wanted.into() } else { format!("{}/{wanted}", self.place) };
         let numbered = (1..).map(|i| format!("{base}_{i}"));
@@ -42,7 +42,7 @@ impl Graph {
         name
     }
 
-    /// Adds an operator with so many outputs.
+    /// Adds an operator with several outputs.
     pub(super) fn op_of(
         &mut self,
         kind: &str,
@@ -56,7 +56,7 @@ impl Graph {
         outputs
     }
 
-    /// Adds an operator whose outputs are named already.
+    /// Adds an operator whose outputs already have names.
     pub(super) fn node(
         &mut self,
         kind: &str,
@@ -69,23 +69,23 @@ impl Graph {
         self.nodes.push(proto::Node { input, output, name, op_type: kind.into(), attribute });
     }
 
-    /// Adds a constant of numbers, row-major.
+    /// Adds a constant array in row-major order.
     pub(super) fn constant(&mut self, name: &str, values: &ArrayD<f32>) -> String {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.tensor(name, values.shape().iter().map(|&size| long(size)).collect(), FLOAT, bytes)
     }
 
-    /// Adds a single number.
+    /// Adds a scalar constant.
     pub(super) fn scalar(&mut self, value: f64) -> String {
         self.tensor("constant", Vec::new(), FLOAT, (value as f32).to_le_bytes().into())
     }
 
-    /// Adds a single whole number.
+    /// Adds an integer constant.
     pub(super) fn integer(&mut self, value: i64) -> String {
         self.tensor("constant", Vec::new(), INT64, value.to_le_bytes().into())
     }
 
-    /// Adds a list of whole numbers, such as a shape.
+    /// Adds a constant list of integers, such as a shape.
     pub(super) fn integers(&mut self, name: &str, values: impl IntoIterator<Item = i64>) -> String {
         let values: Vec<i64> = values.into_iter().collect();
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -98,31 +98,32 @@ impl Graph {
         name
     }
 
-    /// Gives every sample of `x` this shape.
+    /// Reshapes every sample of `x`.
     pub(super) fn reshape(&mut self, x: &str, sample: &[usize]) -> String {
-        // 0 is the length that is there: the batch's.
+        // 0 keeps the length of the input: the batch.
         let shape = self.integers("shape", std::iter::once(0).chain(sample.iter().map(|&size| long(size))));
         self.op("Reshape", &[x, &shape], Vec::new())
     }
 
-    /// The axes of `x` in another order, that of the batch included.
+    /// Permutes the axes of `x`, including that of the batch.
     pub(super) fn transpose(&mut self, x: &str, axes: impl IntoIterator<Item = usize>) -> String {
         self.op("Transpose", &[x], vec![ints("perm", axes.into_iter().map(long))])
     }
 
-    /// Cuts `x` along its last axis, in so many parts of this length.
+    /// Splits `x` along its last axis into `parts` parts of length `len`.
     pub(super) fn split(&mut self, x: &str, parts: usize, len: usize) -> Vec<String> {
         let lengths = self.integers("lengths", (0..parts).map(|_| long(len)));
         self.op_of("Split", &[x, &lengths], vec![int("axis", -1)], parts)
     }
 
-    /// Picks these places along the first axis of each sample.
+    /// Gathers these indices along the first axis of each sample.
     pub(super) fn pick(&mut self, x: &str, places: impl IntoIterator<Item = usize>) -> String {
         let places = self.integers("places", places.into_iter().map(long));
         self.op("Gather", &[x, &places], vec![int("axis", 1)])
     }
 
-    /// The graph that `grow` makes, with inputs and outputs of these widths, to be run by a node of this one.
+    /// Returns the subgraph that `grow` builds with inputs and outputs of these widths, to be run by a node of this
+    /// graph.
     pub(super) fn within(
         &mut self,
         inputs: &[(&str, usize)],
@@ -137,7 +138,7 @@ impl Graph {
         inner.finish(format!("{}/step", self.place), input, output)
     }
 
-    /// The whole graph, from `input` to what was made of it; the output gets its name last.
+    /// Returns the whole graph from `input` to `output`, which gets its name last.
     pub(super) fn into_model(mut self, name: &str, input: Endpoint, mut output: Endpoint) -> proto::Model {
         self.place.clear();
         let last = std::mem::replace(&mut output.name, self.name("output"));
@@ -167,7 +168,7 @@ impl Graph {
     }
 }
 
-/// A value with the shape of one sample.
+/// A value and the shape of one sample of it.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) name: String,
@@ -183,34 +184,34 @@ fn value(name: &str, sample: &[usize]) -> ValueInfo {
     ValueInfo { name: name.into(), kind: Some(Type { tensor: Some(tensor) }) }
 }
 
-/// A length as ONNX counts.
+/// Converts a length to ONNX's type.
 pub(super) fn long(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-/// An attribute of one whole number.
+/// An integer attribute.
 pub(super) fn int(name: &str, value: i64) -> Attribute {
     Attribute { name: name.into(), i: Some(value), kind: 2, ..Attribute::default() }
 }
 
-/// An attribute of several whole numbers.
+/// A list of integers as an attribute.
 pub(super) fn ints(name: &str, values: impl IntoIterator<Item = i64>) -> Attribute {
     Attribute { name: name.into(), ints: values.into_iter().collect(), kind: 7, ..Attribute::default() }
 }
 
-/// An attribute of one number.
+/// A float attribute.
 pub(super) fn float(name: &str, value: f64) -> Attribute {
     Attribute { name: name.into(), f: Some(value as f32), kind: 1, ..Attribute::default() }
 }
 
-/// An attribute that is a single number, as a tensor.
+/// A single number as a tensor attribute.
 pub(super) fn one(name: &str, value: f32) -> Attribute {
     let tensor =
         Tensor { dims: vec![1], data_type: FLOAT, name: String::new(), raw_data: value.to_le_bytes().into() };
     Attribute { name: name.into(), t: Some(tensor), kind: 4, ..Attribute::default() }
 }
 
-/// An attribute that is a graph.
+/// A graph as an attribute.
 pub(super) fn graph(name: &str, graph: proto::Graph) -> Attribute {
     Attribute { name: name.into(), g: Some(graph), kind: 5, ..Attribute::default() }
 }

@@ -1,7 +1,7 @@
 //! Models as ONNX graphs, for every runtime that reads them. Opset 17, IR version 8.
 //!
-//! The exporter reads the settings that a layer tells and its weights; layers know nothing of ONNX. Where runtimes differ
-//! in what they run of the standard, the graph keeps to what all of them do.
+//! The exporter reads the settings and weights of a layer; layers know nothing of ONNX. If runtimes differ in what
+//! they support of the standard, the graph uses only what all of them support.
 
 mod activation;
 mod basic;
@@ -28,21 +28,23 @@ use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// The most bytes that a protobuf message can have, and with it a model in one file.
+/// The largest size of a protobuf message, and so of a model in one file.
 const MOST: usize = i32::MAX as usize;
 
 impl<F: Scalar> Sequential<F> {
-    /// Writes the model as it predicts to an `.onnx` file, which ONNX Runtime, tract and others run. It is no file to train
-    /// from, and none that is loaded again here.
+    /// Exports the model for inference to an `.onnx` file, which ONNX Runtime, tract and others run.
     ///
-    /// Input and output are called `input` and `output`, and have as many rows as one likes: the first axis is `N` in both.
-    /// Numbers are `float32`, also those of a model in `f64`, and indices for an [`Embedding`](crate::layer::Embedding).
-    /// [`Normalization`](crate::layer::Normalization) and [`Rescaling`](crate::layer::Rescaling) are in the graph, so that it
-    /// takes the data as they are; dropout and noise are not. It is of opset 17.
+    /// The file cannot be trained, and cornu cannot load it.
     ///
-    /// Nobody checks indices there as [`predict`](Sequential::predict) does here: a fraction is cut off, a negative index
-    /// counts from the end, so that −1 is the last row, and by the standard one beyond is an error of the runtime's. ONNX
-    /// Runtime refuses the batch then, `indices element out of data bounds`, for NaN and infinity too. Check them before.
+    /// Input and output are named `input` and `output`; the first axis of both has the free length `N`. Numbers are
+    /// `float32`, also for a model in `f64` and for the indices of an [`Embedding`](crate::layer::Embedding).
+    /// [`Normalization`](crate::layer::Normalization) and [`Rescaling`](crate::layer::Rescaling) are part of the
+    /// graph, so it takes unscaled data; dropout and noise are omitted. The opset is 17.
+    ///
+    /// Runtimes do not check indices as [`predict`](Sequential::predict) does: a fraction is truncated, and a
+    /// negative index counts from the end, so −1 is the last row. By the standard, an index beyond the end is an
+    /// error of the runtime; ONNX Runtime then refuses the batch with `indices element out of data bounds`, also for
+    /// NaN and infinity. Check indices before.
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`](crate::error::FileError::NotExportable) for a layer written outside this crate;
@@ -74,14 +76,14 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// The file's content.
+/// Returns the content of the file.
 pub(super) fn bytes<F: Scalar>(model: &Sequential<F>) -> Result<Vec<u8>> {
     let (Some(input), Some(output)) = (model.input_shape(), model.output_shape()) else {
         return Err(Error::NotBuilt);
     };
     let mut weights = 0_usize;
     model.walk(&mut |_, _, param| weights = weights.saturating_add(param.len()));
-    let too_large = || refused("its weights are more than the 2 GiB that one file can hold");
+    let too_large = || refused("its weights exceed the 2 GiB limit of a file");
     if weights > MOST / size_of::<f32>() {
         return Err(too_large());
     }

@@ -1,4 +1,4 @@
-//! A layer as the exporter reads it: its settings, its weights and its shapes.
+//! A layer as the exporter sees it: its settings, weights and shapes.
 
 use ndarray::{ArrayD, IxDyn};
 
@@ -8,21 +8,21 @@ use crate::error::{Error, FileError, Result};
 use crate::layer::{Layer, NamedLayer};
 use crate::scalar::Scalar;
 
-/// A built layer, found at a path such as `bidirectional/forward_layer`.
+/// A built layer and its path, such as `bidirectional/forward_layer`.
 #[derive(Debug)]
 pub(super) struct Place<'a, F: Scalar> {
     pub(super) node: &'a NamedLayer<F>,
     pub(super) path: String,
     pub(super) config: Config,
-    /// The shape of a sample that goes in, and of one that comes out.
+    /// The shape of an input sample, and of an output.
     pub(super) input: &'a [usize],
     pub(super) output: &'a [usize],
 }
 
 impl<'a, F: Scalar> Place<'a, F> {
-    /// The layer below this path; refused where it is not of this crate.
+    /// Wraps the layer at this path; custom layers are refused.
     pub(super) fn new(node: &'a NamedLayer<F>, above: &str) -> Result<Self> {
-        let own = || refused("it is a layer of your own, for which ONNX has no operator");
+        let own = || refused("a custom layer has no ONNX operator");
         let config = node.config().ok_or_else(own)?;
         if config.module != "keras.layers" && config.module != "cornu" {
             return Err(own());
@@ -34,17 +34,17 @@ impl<'a, F: Scalar> Place<'a, F> {
         Ok(Place { node, path, config, input, output })
     }
 
-    /// A setting.
+    /// Reads a setting.
     pub(super) fn get<T: Setting>(&self, name: &str) -> Result<T> {
         Fields::new(&self.config, &*self.path).get(name)
     }
 
-    /// The function of the setting of this name.
+    /// Reads a setting that is an activation.
     pub(super) fn function(&self, name: &str) -> Result<Activation> {
         self.get(name)
     }
 
-    /// A weight of the layer's own; `None` where it has none of this name.
+    /// Returns a weight of the layer; `None` if it has none with this name.
     pub(super) fn weight(&self, name: &str) -> Option<ArrayD<f32>> {
         let mut found = None;
         self.node.visit_params(&mut |param| {
@@ -55,18 +55,18 @@ impl<'a, F: Scalar> Place<'a, F> {
         found
     }
 
-    /// A weight that the layer cannot do without.
+    /// Returns a weight that the layer must have.
     pub(super) fn needed(&self, name: &str) -> Result<ArrayD<f32>> {
         self.weight(name).ok_or(Error::NotBuilt)
     }
 
-    /// The length of the last axis that comes out.
+    /// The length of the last output axis.
     pub(super) fn width(&self) -> usize {
         self.output.last().copied().unwrap_or(1)
     }
 }
 
-/// The same numbers, row-major, under another shape.
+/// Reshapes row-major numbers.
 pub(super) fn shaped(values: ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32>> {
     let found = values.shape().to_vec();
     let flat: Vec<f32> = values.iter().copied().collect();
@@ -74,7 +74,7 @@ pub(super) fn shaped(values: ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32>
         .map_err(|_| Error::InputShape { expected: format!("{shape:?}"), found })
 }
 
-/// The axes in another order.
+/// Permutes the axes.
 pub(super) fn turned(values: ArrayD<f32>, axes: &[usize]) -> ArrayD<f32> {
     values.permuted_axes(IxDyn(axes))
 }

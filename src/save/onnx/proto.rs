@@ -1,4 +1,5 @@
-//! The messages of ONNX that are written here, as `onnx.proto` numbers their fields; fields left alone are left out.
+//! The messages of ONNX that are written here, as `onnx.proto` numbers their fields; unused fields are left out. They are
+//! declared for `prost` by hand: generating all of the schema would need `protoc` at build time.
 
 use prost::Message;
 

@@ -1,7 +1,7 @@
-//! Recurrent layers by ONNX's own operators, or step by step where a function is not the default one.
+//! Recurrent layers, by ONNX's operators or, for other than the default functions, step by step.
 //!
-//! The operators are used as all runtimes have them: forwards, sequence first, with functions that need not be named, and
-//! with first states that are given. Some take no notice of another direction or function; they would be wrong in silence.
+//! The operators are used as all runtimes support them: forward, sequence first, with default functions and explicit
+//! initial states. Some runtimes ignore another direction or function, and would be silently wrong.
 
 use ndarray::{ArrayD, Axis, concatenate};
 
@@ -14,7 +14,7 @@ use crate::activation::Activation;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// The output of the layer; with `return_sequences` in the order in which the layer has the steps.
+/// Returns the output of the layer; with `return_sequences`, steps are in the order of the layer.
 pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let kind = &*at.config.kind;
     let gated = kind != "SimpleRNN";
@@ -69,7 +69,7 @@ impl Recurrence {
         Ok(if self.sequences { graph.transpose(&y, [1, 0, 2]) } else { y })
     }
 
-    /// The columns of each gate as rows, in ONNX's order: that of an LSTM is i, o, f, c, where here it is i, f, c, o.
+    /// Returns the columns of each gate as rows, in ONNX's order: i, o, f, c for an LSTM, instead of i, f, c, o.
     fn by_gate(&self, matrix: ArrayD<f32>, lstm: bool) -> Result<ArrayD<f32>> {
         let rows = matrix.shape()[0];
         let cut = shaped(matrix, &[rows, self.gates, self.units])?;
@@ -77,7 +77,7 @@ impl Recurrence {
         shaped(turned(cut, &[1, 2, 0]), &[1, self.gates * self.units, rows])
     }
 
-    /// The bias of the inputs' product, then that of the recurrent one.
+    /// Returns the bias of the input product, then that of the recurrent one.
     fn biases(&self, bias: ArrayD<f32>, lstm: bool) -> Result<ArrayD<f32>> {
         let wide = self.gates * self.units;
         let count = bias.len() / wide.max(1);
@@ -93,7 +93,7 @@ impl Recurrence {
     }
 }
 
-/// Whether the layer of this kind has gates.
+/// Returns whether the layer has gates.
 fn gated(kind: &str) -> bool {
     kind == "LSTM" || kind == "GRU"
 }

@@ -1,4 +1,4 @@
-//! Layers that move numbers, and leave them as they are.
+//! Layers that rearrange numbers without changing them.
 
 use super::graph::{Graph, ints, long};
 use super::place::Place;
@@ -13,7 +13,7 @@ pub(super) fn permute<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> R
 pub(super) fn repeat<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let axis = graph.integers("axis", [1]);
     let row = graph.op("Unsqueeze", &[x, &axis], vec![]);
-    // Not by Tile, before which tract does not get along with a recurrent layer.
+    // Not Tile: tract fails if it precedes a recurrent layer.
     Ok(graph.pick(&row, std::iter::repeat_n(0, at.output[0])))
 }
 
@@ -22,7 +22,7 @@ pub(super) fn padding<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> R
         "ZeroPadding1D" => vec![at.get("padding")?],
         _ => at.get("padding")?,
     };
-    // Of the batch, the padded axes and the channels: all before, then all after.
+    // For the batch, the padded axes and the channels: all widths before, then all widths after.
     let side = |side: usize| {
         let padded = sides.iter().map(move |sides| sides[side]);
         std::iter::once(0).chain(padded).chain([0])
@@ -44,12 +44,12 @@ pub(super) fn up_sampling<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) 
     Ok(graph.pick(x, (0..at.output[0]).map(|step| step / size)))
 }
 
-/// The steps from the last to the first.
+/// Reverses the steps.
 pub(super) fn reversed(graph: &mut Graph, x: &str, steps: usize) -> String {
     graph.pick(x, (0..steps).rev())
 }
 
-/// All axes of a batch, with the one of the channels moved from the end to the front of a sample, or back.
+/// Moves the channel axis of a batch from the end to the front of a sample, or back.
 pub(super) fn channels_first(graph: &mut Graph, x: &str, rank: usize) -> String {
     graph.transpose(x, [0, rank].into_iter().chain(1..rank))
 }
@@ -58,7 +58,7 @@ pub(super) fn channels_last(graph: &mut Graph, x: &str, rank: usize) -> String {
     graph.transpose(x, std::iter::once(0).chain(2..=rank).chain([1]))
 }
 
-/// An attribute of lengths.
+/// A list of lengths as an attribute.
 pub(super) fn sizes(name: &str, values: &[usize]) -> super::proto::Attribute {
     ints(name, values.iter().map(|&size| long(size)))
 }

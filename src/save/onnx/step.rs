@@ -1,4 +1,4 @@
-//! Recurrent layers step by step: a graph of one step that `Scan` runs, with any functions.
+//! Recurrent layers step by step: `Scan` runs a graph of one step, with any activations.
 
 use super::activation::activate;
 use super::graph::{Graph, graph as body, int, ints};
@@ -7,10 +7,10 @@ use super::recurrence::{Recurrence, columns, zeros};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// The weights of the recurrent product, and its own bias.
+/// The weights of the recurrent product, and its bias.
 type Weights = (ndarray::ArrayD<f32>, Option<ndarray::ArrayD<f32>>);
 
-/// The output of the layer, as [`super::recurrent::run`].
+/// Returns the output of the layer, like [`super::recurrent::run`].
 pub(super) fn scan<F: Scalar>(
     graph: &mut Graph,
     this: &Recurrence,

@@ -1,4 +1,4 @@
-//! Reads and checks a header.
+//! Reading and checking of a header.
 
 use super::super::json;
 use super::{CHECKSUM, Checksum, TYPES};
@@ -9,11 +9,11 @@ use crate::files::budget::Budget;
 use crate::files::checksum;
 use crate::files::input::Input;
 
-/// The longest header that the format allows.
+/// The maximum length of a header in the format.
 const LONGEST: u64 = 100_000_000;
 const PLACE: &str = "its header";
 
-/// What a header tells, in the order of the numbers.
+/// The content of a header, in the order of the numbers.
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) metadata: Vec<(String, String)>,
@@ -21,12 +21,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads it, and compares the checksum where there is one.
+    /// Reads the header and compares the checksum if there is one.
     pub(super) fn read(input: &Input, budget: &Budget) -> Result<Self> {
         let fail = |problem: String| input.damaged(PLACE, problem);
         let len = input.number(PLACE, 0, 8)?;
         if len > LONGEST || len > input.len().saturating_sub(8) {
-            return Err(fail(format!("a header of {len} bytes, which leaves the file or is too long")));
+            return Err(fail(format!("a header of {len} bytes, which is too long")));
         }
         let text = input.take(PLACE, 8, len, budget)?;
         if text.first() != Some(&b'{') {
@@ -35,7 +35,7 @@ impl Header {
         let value = json::parse(&text, budget).map_err(fail)?;
         drop(text);
         budget.give(len as usize);
-        let Value::Map(fields) = value else { return Err(fail("a header that is no object".into())) };
+        let Value::Map(fields) = value else { return Err(fail("a header that is not an object".into())) };
         let mut header = Header { metadata: Vec::new(), tensors: Vec::new() };
         let start = 8 + len;
         let mut ends = Vec::new();
@@ -50,7 +50,7 @@ impl Header {
             header.tensors.push((name, array));
         }
         let mut order: Vec<usize> = (0..ends.len()).collect();
-        // Those without a number come before the one that begins at the same place.
+        // Tensors without values come before the one that starts at the same position.
         order.sort_unstable_by_key(|&i| (header.tensors[i].1.start, ends[i]));
         let mut at = start;
         for &i in &order {
@@ -69,7 +69,7 @@ impl Header {
         Ok(header)
     }
 
-    /// The metadata of this name.
+    /// Returns the metadata with this name.
     pub(super) fn told(&self, name: &str) -> Option<&str> {
         self.metadata.iter().find(|(known, _)| known == name).map(|(_, text)| &**text)
     }
@@ -95,11 +95,11 @@ impl Header {
         if checksum::fits(&*found, told) {
             return Ok(());
         }
-        Err(input.damaged("as a whole", format!("its checksum is {found}, where {told} is told")))
+        Err(input.damaged("as a whole", format!("expected the checksum {told}, found {found}")))
     }
 }
 
-/// Texts under names.
+/// Reads a map of texts.
 fn texts(value: Value) -> Option<Vec<(String, String)>> {
     let Value::Map(fields) = value else { return None };
     let text = |(name, value)| match value {
@@ -109,7 +109,7 @@ fn texts(value: Value) -> Option<Vec<(String, String)>> {
     fields.into_iter().map(text).collect()
 }
 
-/// What the header tells of a tensor; and where its numbers end.
+/// Reads the header entry of a tensor, and where its numbers end.
 fn tensor(input: &Input, name: &str, value: Value, start: u64) -> Result<(Array, u64)> {
     let fail = |problem: String| input.damaged(name, problem);
     let Value::Map(fields) = &value else { return Err(fail("no description of a tensor".into())) };

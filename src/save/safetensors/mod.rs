@@ -1,8 +1,9 @@
-//! `.safetensors`: a header of JSON that names each tensor's type, shape and place, then the numbers.
+//! The `.safetensors` format: a JSON header with the type, shape and position of each tensor, then the numbers.
 //!
 //! The architecture and what the model was compiled with stand in the header's metadata, beside a checksum of all that is
-//! told and of all numbers. The crate `safetensors` wants the whole file in memory, which with the model is more than
-//! twice the file's size and 1 MiB; of the format there is little more than what `json` reads here.
+//! told and of all numbers. The header is read here, since `safetensors::tensor::Metadata` (0.8) takes 25 bytes of memory a
+//! byte of a header with a long shape, where a load may take two; keeps the last of two tensors of one name without an
+//! error; and loses the order of the metadata, which the checksum covers.
 //!
 //! # References
 //! <https://github.com/huggingface/safetensors#format>
@@ -17,7 +18,7 @@ pub(super) use write::{prepare, prepare_weights};
 
 use crate::files::array::Number;
 
-/// Under these names the metadata tells of a model; the values are texts, as the format has it.
+/// The metadata keys of a model; values are texts, as the format requires.
 const CONFIG: &str = "cornu.config";
 const COMPILE: &str = "cornu.compile_config";
 const STATE: &str = "cornu.state";
@@ -25,7 +26,7 @@ const CHECKSUM: &str = "cornu.checksum";
 /// The first part of the name of an optimizer's array: `optimizer/F1/kernel/0`.
 const OPTIMIZER: &str = "optimizer";
 
-/// The format's words for numbers.
+/// The number types of the format.
 const TYPES: [(&str, Number); 7] = [
     ("F32", Number::F32),
     ("F64", Number::F64),
@@ -36,8 +37,8 @@ const TYPES: [(&str, Number); 7] = [
     ("U32", Number::U32),
 ];
 
-/// The checksum: of all metadata beside itself, of all that the header tells of tensors, in the order of their numbers,
-/// and of the numbers.
+/// The checksum of all other metadata, of the tensors' header entries in the order of their numbers, and of the
+/// numbers.
 struct Checksum(crc32fast::Hasher);
 
 impl Checksum {
@@ -45,7 +46,7 @@ impl Checksum {
         Checksum(crc32fast::Hasher::new())
     }
 
-    /// Takes in a word, so that no two rows of words look alike.
+    /// Adds a word, delimited so that no two sequences of words are alike.
     fn word(&mut self, word: &str) {
         self.0.update(&(word.len() as u64).to_le_bytes());
         self.0.update(word.as_bytes());

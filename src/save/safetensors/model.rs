@@ -1,4 +1,4 @@
-//! Reads a model, or its weights alone.
+//! Reading of a model or its weights.
 
 use super::super::{Loader, assign, build, json};
 use super::header::Header;
@@ -51,7 +51,7 @@ pub(in crate::save) fn read<F: Scalar>(
     Ok(model)
 }
 
-/// Reads the weights alone into a model.
+/// Reads only the weights into a model.
 pub(in crate::save) fn read_weights<F: Scalar>(
     model: &mut Sequential<F>,
     input: &Input,
@@ -83,7 +83,7 @@ fn fill<F: Scalar>(model: &mut Sequential<F>, header: &Header, input: &Input, al
     result
 }
 
-/// Reads what the optimizer keeps of each parameter.
+/// Reads the optimizer's slots of each parameter.
 fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
     compiled: &Compiled<F>,
@@ -99,7 +99,7 @@ fn fill_optimizer<F: Scalar>(
         .filter(|(name, _)| is_optimizer(name))
         .map(|(name, array)| (&**name, array))
         .collect();
-    let slots = compiled.optimizer.slots();
+    let slots = compiled.optimizer.traits().slots.len();
     let mut result: Result<()> = Ok(());
     let (mut each, mut read) = (paths.iter(), 0);
     model.walk_mut(&mut |_, param: &mut Param<F>| {
@@ -125,7 +125,7 @@ fn fill_optimizer<F: Scalar>(
     });
     result?;
     if read != known.len() {
-        return Err(input.damaged("optimizer", "arrays of another optimizer than the one that is told"));
+        return Err(input.damaged("optimizer", "the arrays do not match the optimizer"));
     }
     Ok(())
 }

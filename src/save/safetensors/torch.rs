@@ -1,4 +1,4 @@
-//! Weights as PyTorch keeps them: `weight` is outputs × inputs, and the axes of a convolution come last.
+//! Weights in PyTorch's layout: `weight` is outputs × inputs, and the spatial axes of a convolution come last.
 
 use std::path::Path;
 
@@ -12,20 +12,20 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 impl<F: Scalar> Sequential<F> {
-    /// Reads weights from a `.safetensors` file that PyTorch wrote, by a map from its names to the paths here. Each weight
-    /// of the model must be named; what else there is in the file is left alone.
+    /// Loads weights from a `.safetensors` file written by PyTorch, given a map from its names to paths.
     ///
-    /// The axes are put in order: those of a `Dense` kernel and of a recurrent one are exchanged, and those of a
-    /// convolution, `(out, in, steps)` or `(out, in, rows, columns)` there, become `(steps, in, out)` and
-    /// `(rows, columns, in, out)`. Two names for one path are added up, as PyTorch keeps two biases of an LSTM; its gates
-    /// are in the same order as here. Those of a GRU are put in the order of here, and its two biases become the two rows of
-    /// `bias`: `bias_ih` the first, `bias_hh` the second, and under other names as they are given. A `Gru` with
-    /// `reset_after(false)` is not PyTorch's, and is refused.
+    /// Each weight of the model must be named; other tensors in the file are ignored.
+    ///
+    /// Axes are permuted: those of a `Dense` or recurrent kernel are swapped; `(out, in, steps)` or `(out, in, rows,
+    /// columns)` of a convolution become `(steps, in, out)` or `(rows, columns, in, out)`. Two names for one path are
+    /// added, for the two biases of a PyTorch LSTM, whose gates have the same order. The gates of a GRU are
+    /// reordered, and its two biases become the two rows of `bias`: `bias_ih` the first, `bias_hh` the second, and
+    /// other names in the given order. A `Gru` with `reset_after(false)` does not exist in PyTorch and is refused.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`Error::Unknown`] for a name or a path that is not there, or a weight that is not named;
+    /// [`Error::NotBuilt`]; [`Error::Unknown`] for an unknown name or path, or a weight that is not named;
     /// [`Error::WeightShape`]; [`FileError::Damaged`](crate::error::FileError::Damaged),
-    /// [`FileError::Io`](crate::error::FileError::Io). The model is unchanged then.
+    /// [`FileError::Io`](crate::error::FileError::Io). The model is then unchanged.
     ///
     /// # Example
     /// ```no_run
@@ -54,7 +54,7 @@ impl<F: Scalar> Sequential<F> {
         let mut values: Vec<Vec<F>> = Vec::new();
         for ((path, weight), kind) in weights.iter().zip(&kinds) {
             let mut sum: Option<Vec<F>> = None;
-            // A row of its own for each name, or the sum of all.
+            // One row per name, or the sum of all.
             let (rows, shape) = kind.rows(weight.shape());
             let given = names.iter().filter(|(_, to)| to == path);
             if rows > 1 && given.clone().count() != rows {
@@ -96,7 +96,7 @@ impl<F: Scalar> Sequential<F> {
 
 const GRU: &str = "GRU";
 
-/// What a parameter is of.
+/// The kind of a parameter.
 struct Kind {
     /// The kind of layer.
     kind: String,
@@ -107,7 +107,7 @@ struct Kind {
 }
 
 impl Kind {
-    /// How many arrays there make up one here, as its rows, and the shape of each.
+    /// The number of PyTorch arrays per parameter, as its rows, and the shape of each.
     fn rows<'a>(&self, shape: &'a [usize]) -> (usize, &'a [usize]) {
         match shape {
             [rows, row @ ..] if self.kind == GRU && self.name == "bias" && !row.is_empty() => (*rows, row),
@@ -116,7 +116,7 @@ impl Kind {
     }
 }
 
-/// The kind of each parameter, in the model's order.
+/// Returns the kind of each parameter, in the model's order.
 fn kinds<F: Scalar>(nodes: &[NamedLayer<F>]) -> Vec<Kind> {
     let mut all = Vec::new();
     for node in nodes {
@@ -130,7 +130,7 @@ fn kinds<F: Scalar>(nodes: &[NamedLayer<F>]) -> Vec<Kind> {
     all
 }
 
-/// Which of the two rows of a GRU's bias a name means.
+/// The row of a GRU's bias that a name means.
 fn row_of(name: &str, number: usize) -> usize {
     match name {
         name if name.contains("bias_ih") => 0,
@@ -139,7 +139,7 @@ fn row_of(name: &str, number: usize) -> usize {
     }
 }
 
-/// Exchanges the first two of the three gates: reset, update, new there; update, reset, new here.
+/// Swaps the first two of the three gates: PyTorch has reset, update, new; cornu has update, reset, new.
 fn exchange_gates<F: Scalar>(value: &mut [F], shape: &[usize]) {
     let wide = shape.last().copied().unwrap_or(0);
     for row in value.chunks_exact_mut(wide.max(1)) {
@@ -148,7 +148,7 @@ fn exchange_gates<F: Scalar>(value: &mut [F], shape: &[usize]) {
     }
 }
 
-/// The numbers of an array with its axes in the order that is wanted here.
+/// Returns the numbers of an array with the axes in our order.
 fn turned<F: Scalar>(
     input: &Input,
     array: &Array,
@@ -160,7 +160,7 @@ fn turned<F: Scalar>(
     if !kind.is_there {
         return Err(input.damaged(path, "PyTorch has no GRU with `reset_after(false)`"));
     }
-    // For each axis here, the one there.
+    // For each of our axes, PyTorch's.
     let axes: &[usize] = match (&*kind.kind, kind.name, wanted.len()) {
         (_, "kernel" | "recurrent_kernel", 2) => &[1, 0],
         ("DepthwiseConv1D", "kernel", _) | (_, "depthwise_kernel", 3) => &[2, 0, 1],
@@ -169,7 +169,7 @@ fn turned<F: Scalar>(
         _ => &[0, 1, 2, 3][..wanted.len().min(4)],
     };
     let mut shape = array.shape.clone();
-    // One channel for each filter there; multiples of the channels here.
+    // PyTorch has one channel per filter; we have multiples per channel.
     if let (&[2, 0, 1], &[filters, 1, _]) = (axes, &shape[..]) {
         let channels = wanted[1].max(1);
         (shape[0], shape[1]) = (channels, filters / channels);
@@ -188,7 +188,7 @@ fn turned<F: Scalar>(
     Ok(view.permuted_axes(axes).iter().copied().collect())
 }
 
-/// The shape that is expected in the file.
+/// Returns the shape expected in the file.
 fn axes_there(wanted: &[usize], axes: &[usize]) -> Vec<usize> {
     let mut shape = wanted.to_vec();
     axes.iter().zip(wanted).for_each(|(&axis, &size)| shape[axis] = size);

@@ -1,4 +1,4 @@
-//! Writes a model, or its weights alone.
+//! Writing of a model or its weights.
 
 use std::io::{self, Write};
 
@@ -11,13 +11,13 @@ use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
 
-/// What is written: the header, and the numbers in its order.
+/// The content of a file: the header, and the numbers in its order.
 pub(in crate::save) struct Prepared<'a, F: Scalar> {
     header: String,
     arrays: Vec<&'a [F]>,
 }
 
-/// A whole model.
+/// Prepares a whole model.
 pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
     let mut metadata = vec![(CONFIG, json::write(&model.config()?.into())?)];
     let mut state = vec![
@@ -41,7 +41,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     assemble(metadata, tensors)
 }
 
-/// The weights alone.
+/// Prepares only the weights.
 pub(in crate::save) fn prepare_weights<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
     assemble(Vec::new(), weights(model))
 }
@@ -82,7 +82,7 @@ fn assemble<'a, F: Scalar>(
         arrays.push(values);
         at = end;
     }
-    // The checksum takes in the numbers, which come last.
+    // The checksum covers the numbers, which come last.
     for values in &arrays {
         let hashed = number.emit(values, &mut |piece| {
             sum.0.update(piece);
@@ -93,7 +93,7 @@ fn assemble<'a, F: Scalar>(
     told.push((CHECKSUM.into(), sum.told().into()));
     fields.insert(0, ("__metadata__".into(), Value::Map(told)));
     let mut header = json::write(&Value::Map(fields))?;
-    // So that the numbers begin at a multiple of eight.
+    // Align the numbers to a multiple of eight bytes.
     header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
     Ok(Prepared { header, arrays })
 }

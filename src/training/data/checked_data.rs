@@ -23,8 +23,6 @@ pub(crate) struct CheckedData<'a, F: Scalar> {
     pub(crate) steps: usize,
     /// The width of one row of targets.
     pub(crate) target: usize,
-    /// The largest absolute value of `x`, where it is known.
-    pub(crate) largest: Option<F>,
     /// One weight for each row, where not all are 1.
     pub(crate) weights: Option<Vec<F>>,
 }
@@ -76,10 +74,9 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         let (steps, target) = fit_target(names, &given.target_shape(), output, loss)?;
         let labels = (loss.target(), output.last().copied().unwrap_or(1));
         let width = input.iter().product();
-        let mut data =
-            CheckedData { given, names, width, indices, labels, steps, target, largest: None, weights: None };
+        let data = CheckedData { given, names, width, indices, labels, steps, target, weights: None };
         if let TrainingData::Arrays { .. } = data.given {
-            data.largest = data.given.check_finite(names)?;
+            data.given.check_finite(names)?;
             if indices.is_some() {
                 data.given.each_sample(width, |index, sample| data.check_indices(index, sample))?;
             }

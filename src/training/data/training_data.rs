@@ -66,16 +66,15 @@ impl<F: Scalar> TrainingData<'_, F> {
         }
     }
 
-    /// Refuses NaN and infinities in arrays, and gives the largest absolute value of `x`; batches are checked as they
-    /// come.
-    pub(crate) fn check_finite(&self, names: Names) -> Result<Option<F>> {
+    /// Refuses NaN and infinities in arrays; batches are checked as they come.
+    pub(crate) fn check_finite(&self, names: Names) -> Result<()> {
         match self {
             TrainingData::Arrays { x, y } => {
-                let largest = check_finite(names.x, *x)?;
+                check_finite(names.x, *x)?;
                 check_finite(names.y, *y)?;
-                Ok(Some(largest))
+                Ok(())
             }
-            TrainingData::Batches(_) => Ok(None),
+            TrainingData::Batches(_) => Ok(()),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::hash;
 use crate::layer::NamedLayer;
 use crate::model::{Compiled, Sequential};
+use crate::optimizer::OptimizerTraits;
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -109,12 +110,14 @@ pub(crate) fn plan<F: Scalar>(
     // A schedule may begin low and end low.
     let steps = ((epochs * batches) as u64).min(10_000);
     let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
+    let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
     Plan {
         loss: compiled.loss.name().into(),
         task: compiled.loss.target().into(),
         family: compiled.loss.family(),
         takes_logits: compiled.loss.takes_logits(),
-        optimizer: compiled.optimizer.name().to_lowercase(),
+        optimizer: name.to_lowercase(),
+        step_scale: step,
         learning_rate,
         epochs,
         before: compiled.steps,

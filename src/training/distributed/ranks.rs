@@ -84,7 +84,7 @@ impl<F: Scalar> Sequential<F> {
     ) -> Result<(Prepared<'a, F>, Identity)> {
         let prepared = prepared?;
         if settings.diagnose == Diagnose::Investigate {
-            let expected = "Diagnose::Report, Stop or Off where the training is distributed";
+            let expected = "Diagnose::Report, Stop or Off in a distributed training";
             return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
         }
         // Of the callbacks only those of rank 0 count.

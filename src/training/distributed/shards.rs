@@ -56,7 +56,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// Refuses settings that make no training, and tells how many of the `count` samples of a shard train.
     pub(crate) fn check_shard(&self, count: usize) -> Result<usize> {
         if self.ranks.reduction == Reduction::Exact {
-            let expected = "Reduction::Fast where each rank has data of its own";
+            let expected = "Reduction::Fast for sharded data";
             return Err(Error::argument("reduction", expected, "Reduction::Exact"));
         }
         // Of a shard any number may train; whether the share is one is seen on many.
@@ -77,7 +77,7 @@ pub(crate) fn of_shards<F: Scalar>(identity: &mut Identity, run: &Run<F>, settin
         None => "no data",
     };
     let validation = match (&settings.validation_data, settings.validation_split) {
-        (Some(_), _) => "data of its own".into(),
+        (Some(_), _) => "its own data".into(),
         (None, split) => split.map_or("none".into(), |share| format!("a share of {share}")),
     };
     let own = [

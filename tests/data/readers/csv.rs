@@ -81,7 +81,7 @@ fn faults_are_told_by_line_and_column() {
     assert!(error.to_string().contains("line 2, column `b`: expected a label, found nothing"), "{error}");
     let error = told("a,b\n,1\nNA,2\n", &|csv| csv.missing(Missing::Mean));
     assert!(error.to_string().contains("expected a column with a value"), "{error}");
-    assert!(told("", &plain).to_string().contains("there is no line"));
+    assert!(told("", &plain).to_string().contains("expected at least one line"));
     let bytes = Csv::new(written("bytes.csv", b"a,b\n1,\xff\n")).read().unwrap_err();
     assert!(bytes.to_string().contains("line 2, column 1: expected text in UTF-8"), "{bytes}");
     let absent = Csv::new("/no/such.csv").read().unwrap_err();

@@ -128,13 +128,13 @@ fn archives_that_lie_are_refused() {
         |member| (member.size, member.packed) = (u32::MAX - 1, u32::MAX - 1),
         "leaves the file",
     );
-    changed("another name", 1, |member| member.name = b"config.jsan".into(), "there is no such member");
+    changed("another name", 1, |member| member.name = b"config.jsan".into(), "no such member");
     changed("twice", 0, |member| member.name = b"config.json".into(), "two members are called");
     changed("overlapping", 1, |member| member.at = Some(0), "members overlap");
     for place in 0..3 {
         let members: Vec<Member> =
             whole().into_iter().enumerate().filter(|(i, _)| *i != place).map(|(_, m)| m).collect();
-        refused("a member less", load(Format::Keras, &archive(&members)), "there is no such member");
+        refused("a member less", load(Format::Keras, &archive(&members)), "no such member");
     }
 }
 

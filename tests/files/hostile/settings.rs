@@ -73,8 +73,8 @@ fn what_would_run_code_is_named_and_refused() {
         "\"activation\":{\"class_name\":\"__lambda__\",\"config\":{\"value\":[\"4wIA\"]}}",
         "layers[1].config.activation",
     );
-    changed("\"class_name\":\"MeanSquaredError\"", "\"class_name\":\"Function\"", "no loss `Function`");
-    changed("\"class_name\":\"Adam\"", "\"class_name\":\"Eval\"", "no optimizer `Eval`");
+    changed("\"class_name\":\"MeanSquaredError\"", "\"class_name\":\"Function\"", "unknown loss `Function`");
+    changed("\"class_name\":\"Adam\"", "\"class_name\":\"Eval\"", "unknown optimizer `Eval`");
 }
 
 #[test]

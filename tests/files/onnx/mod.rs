@@ -110,7 +110,7 @@ fn a_layer_of_ones_own_is_named_before_a_file_is_touched() {
     let folder = folder("onnx_own");
     let path = folder.join("model.onnx");
     fs::write(&path, "old").unwrap();
-    let reason = "cannot be written as ONNX: it is a layer of your own, for which ONNX has no operator";
+    let reason = "cannot be written as ONNX: a custom layer has no ONNX operator";
     for told in [false, true] {
         let mut model = Sequential::new().input([3]).add(Dense::new(2)).add(Square { told });
         model.build().unwrap();

@@ -4,8 +4,8 @@ use cornu::layer::LayerExt;
 use cornu::ndarray::{ArrayD, Axis, Slice};
 use cornu::optimizer::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, CosineDecay, CosineDecayRestarts, ExponentialDecay, Ftrl,
-    InverseTimeDecay, Lion, Nadam, Optimizer, PiecewiseConstantDecay, PolynomialDecay, RmsProp, Schedule,
-    Sgd, Tuned, WeightAverage,
+    InverseTimeDecay, Lion, Nadam, Optimizer, OptimizerExt, PiecewiseConstantDecay, PolynomialDecay, RmsProp,
+    Schedule, Sgd, Tuned, WeightAverage,
 };
 use cornu::prelude::{
     Activation, Constraint, Dense, Fit, Layer, MeanSquaredError, Regularizer, Scalar, Sequential,

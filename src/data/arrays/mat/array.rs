@@ -1,4 +1,4 @@
-//! What an array is: numbers, texts, a structure with fields, or something that is told by name.
+//! A MATLAB array: numbers, text, a structure with fields, or an unsupported class.
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
@@ -6,7 +6,7 @@ use super::elements::{Elements, MATRIX, Parsed, numbers};
 use super::sparse;
 use crate::data::arrays::value::{ArrayValue, in_order};
 
-/// How deep structures may lie within structures.
+/// The maximum depth of nested structures.
 const DEEPEST: usize = 16;
 
 const CELL: u32 = 1;
@@ -24,7 +24,7 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// Reads the first three elements; none of an array that has none, as MATLAB's own opaque ones.
+    /// Reads the first three elements; none for an array without them, such as MATLAB's opaque ones.
     pub(super) fn read(parts: &mut Elements) -> Parsed<Option<Self>> {
         if parts.is_empty() {
             return Ok(None);
@@ -47,18 +47,18 @@ impl Front {
         self.class == STRUCT
     }
 
-    /// Whether this is the array of this name, or a structure that may have it for a field.
+    /// Returns whether this is the array with this name, or a structure that may have it as a field.
     pub(super) fn holds(&self, name: &str) -> bool {
         let rest = name.strip_prefix(&self.name);
         rest.is_some_and(|rest| rest.is_empty() || self.is_struct() && rest.starts_with('.'))
     }
 
-    /// Whether its fields are arrays with names.
+    /// Returns whether its fields are arrays with names.
     pub(super) fn has_fields(&self, depth: usize) -> bool {
         self.is_struct() && self.shape.iter().all(|size| *size == 1) && depth < DEEPEST
     }
 
-    /// What it is, where it is no plain array of real numbers.
+    /// Describes it, if it is not a plain array of real numbers.
     pub(super) fn other(&self) -> Option<&'static str> {
         match self.class {
             CHAR => Some("texts"),
@@ -69,12 +69,12 @@ impl Front {
             CELL => Some("a cell of things other than texts"),
             STRUCT => Some("an array of structures"),
             3 => Some("an object"),
-            _ => Some("a function, or another thing that is no array"),
+            _ => Some("a function or another value that is not an array"),
         }
     }
 }
 
-/// The names of a structure's fields, which come before them.
+/// The names of a structure's fields, which precede them.
 pub(super) fn fields(parts: &mut Elements) -> Parsed<Vec<String>> {
     let (_, len) = parts.next()?;
     let len = parts.words(len).first().map_or(0, |len| *len as usize).max(1);
@@ -86,7 +86,7 @@ pub(super) fn fields(parts: &mut Elements) -> Parsed<Vec<String>> {
     Ok(names.chunks(len).map(field).collect())
 }
 
-/// The array in these bytes by its name; the fields of a structure by theirs, such as `s.data`.
+/// The array in these bytes by name; the fields of a structure by theirs, such as `s.data`.
 pub(super) fn named(bytes: &[u8], big_endian: bool) -> Parsed<Vec<(String, ArrayValue)>> {
     let mut found = Vec::new();
     walk(bytes, big_endian, None, 0, &mut found)?;
@@ -125,7 +125,7 @@ fn walk(
     Ok(())
 }
 
-/// Real numbers, whose first axis runs fastest.
+/// Real numbers, whose first axis varies fastest.
 fn real(front: &Front, parts: &mut Elements) -> Parsed<ArrayD<f64>> {
     let (kind, data) = parts.next()?;
     let values = numbers(kind, data, parts.big_endian())?;
@@ -135,7 +135,7 @@ fn real(front: &Front, parts: &mut Elements) -> Parsed<ArrayD<f64>> {
     Ok(in_order(array))
 }
 
-/// An array of few numbers that are not 0: their rows, where each column begins among them, and their values.
+/// A sparse array: the rows of its values, where each column starts among them, and the values.
 fn scattered(front: &Front, parts: &mut Elements, len: usize) -> Parsed<ArrayD<f64>> {
     let [rows, columns] = front.shape[..] else {
         return Err(format!("`{}`: a sparse array of shape {:?}", front.name, front.shape));
@@ -144,7 +144,7 @@ fn scattered(front: &Front, parts: &mut Elements, len: usize) -> Parsed<ArrayD<f
     let (_, starts) = parts.next()?;
     let (kind, data) = parts.next()?;
     let (places, starts) = (parts.words(places), parts.words(starts));
-    // MATLAB calls them doubles even where each is a byte of 0 or 1.
+    // MATLAB labels them as doubles even if each is a byte of 0 or 1.
     let values = numbers(if front.logical { 2 } else { kind }, data, parts.big_endian())?;
     let mut array = sparse::zeros(&front.name, rows, columns, len)?;
     for (column, within) in starts.windows(2).enumerate() {
@@ -160,7 +160,7 @@ fn scattered(front: &Front, parts: &mut Elements, len: usize) -> Parsed<ArrayD<f
     Ok(array.into_dyn())
 }
 
-/// A cell of texts, as class names are kept.
+/// A cell array of texts, such as class names.
 fn cell(parts: &mut Elements) -> Parsed<ArrayValue> {
     let mut words = Vec::new();
     while !parts.is_empty() {
@@ -174,7 +174,7 @@ fn cell(parts: &mut Elements) -> Parsed<ArrayValue> {
     Ok(ArrayValue::Words(words))
 }
 
-/// The rows of an array of characters, without the blanks that fill them up.
+/// The rows of a character array, without trailing blanks.
 fn texts(front: &Front, parts: &mut Elements) -> Parsed<Vec<String>> {
     let (kind, data) = parts.next()?;
     let letters: Vec<char> = match kind {

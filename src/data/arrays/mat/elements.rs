@@ -1,24 +1,24 @@
-//! A run of elements.
+//! A sequence of elements in a MATLAB file.
 
 use crate::files::array::Number;
 
-/// What was parsed, or the fault in it; the caller knows where it is.
+/// A parsed value, or the fault; the caller knows its position.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
 
-/// The types of elements that are no plain numbers.
+/// The types of elements that are not plain numbers.
 pub(super) const MATRIX: u32 = 14;
 pub(super) const PACKED: u32 = 15;
 
-const CUT: &str = "an element that is cut off";
+const CUT: &str = "a truncated element";
 
-/// Elements that are still to be read.
+/// The elements not read yet.
 #[derive(Debug, Clone)]
 pub(super) struct Elements<'a> {
     rest: &'a [u8],
     big_endian: bool,
 }
 
-/// The type and the length that a tag tells.
+/// The type and length in a tag.
 pub(super) fn tag(bytes: [u8; 8], big_endian: bool) -> (u32, u32) {
     let word = |bytes| if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
     let [a, b, c, d, e, f, g, h] = bytes;
@@ -34,7 +34,7 @@ impl<'a> Elements<'a> {
         self.rest.is_empty()
     }
 
-    /// How many bytes are still to be read.
+    /// The number of bytes not read yet.
     pub(super) fn len(&self) -> usize {
         self.rest.len()
     }
@@ -47,7 +47,7 @@ impl<'a> Elements<'a> {
     pub(super) fn next(&mut self) -> Parsed<(u32, &'a [u8])> {
         let (front, rest) = self.rest.split_first_chunk::<4>().ok_or(CUT)?;
         let word = self.word(*front);
-        // Up to four bytes may stand in the tag itself, their number in its upper half.
+        // Up to four bytes may be stored in the tag itself, with their number in its upper half.
         if word >> 16 != 0 {
             let (data, rest) = rest.split_at_checked(4).ok_or(CUT)?;
             self.rest = rest;
@@ -60,7 +60,7 @@ impl<'a> Elements<'a> {
         Ok((word, data))
     }
 
-    /// Whole numbers of 32 bits.
+    /// Integers of 32 bits.
     pub(super) fn words(&self, bytes: &[u8]) -> Vec<u32> {
         bytes.as_chunks().0.iter().map(|bytes| self.word(*bytes)).collect()
     }
@@ -70,7 +70,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// What the numbers of an element of this type are.
+/// The number type of an element.
 pub(super) fn number(kind: u32) -> Parsed<Number> {
     Ok(match kind {
         1 => Number::I8,
@@ -87,7 +87,7 @@ pub(super) fn number(kind: u32) -> Parsed<Number> {
     })
 }
 
-/// The numbers of an element, whatever their type.
+/// The numbers of an element of any type.
 pub(super) fn numbers(kind: u32, data: &[u8], big_endian: bool) -> Parsed<Vec<f64>> {
     let number = number(kind)?;
     let mut values = vec![0.0; data.len() / number.size()];

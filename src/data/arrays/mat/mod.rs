@@ -4,6 +4,9 @@
 //! element of elements: class, sizes, name, numbers. A packed element is a zlib stream of one. Nothing is allocated by what
 //! an element merely tells: numbers come from bytes that are there, and a stream is unpacked as it comes.
 //!
+//! The elements are parsed here: the crate `matfile` (0.5) holds the whole file in memory, reads no version 4, and skips
+//! cells, structures and text.
+//!
 //! # References
 //! The MathWorks, *MAT-File Format*, versions 5 and 7.
 

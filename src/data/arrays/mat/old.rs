@@ -1,4 +1,4 @@
-//! MATLAB's files of version 4: a head of five numbers, a name, and the numbers of each array, one after another.
+//! MATLAB files of version 4: for each array a header of five numbers, a name, and the values.
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::files::budget::Budget;
 use crate::files::input::{Input, failed};
 
-/// What stands before an array.
+/// The header of an array.
 struct Head {
     big_endian: bool,
-    /// The type of its numbers, as files of version 5 count them, and how many bytes each has.
+    /// The number type, as in version 5, and the bytes per number.
     number: (u32, u64),
     kind: u32,
     rows: u64,
@@ -22,7 +22,7 @@ struct Head {
     name: u64,
 }
 
-/// Whether a file begins as one of version 4 does; those of later versions begin with text, which has no byte of 0.
+/// Returns whether a file starts like version 4; later versions start with text, which has no zero byte.
 pub(in crate::data::arrays) fn begins(front: &[u8]) -> bool {
     front.first_chunk().is_some_and(|front| head(front).is_ok())
 }
@@ -62,7 +62,7 @@ fn head(front: &[u8; 20]) -> Parsed<Head> {
 }
 
 impl Head {
-    /// How many bytes its numbers have.
+    /// The length of the values in bytes.
     fn bytes(&self) -> Option<u64> {
         let count = self.rows.checked_mul(self.columns)?.checked_mul(self.number.1)?;
         count.checked_mul(1 + u64::from(self.complex))
@@ -76,7 +76,8 @@ impl Head {
         }
         let values = numbers(self.number.0, bytes, self.big_endian)?;
         let array = ArrayD::from_shape_vec(IxDyn(&[rows, columns]).f(), values);
-        let array = in_order(array.map_err(|_| format!("`{name}`: other numbers than its shape tells"))?);
+        let array =
+            in_order(array.map_err(|_| format!("`{name}`: the number of values does not match its shape"))?);
         match self.kind {
             1 => {
                 let letter = |code: &f64| char::from_u32(*code as u32).unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -85,7 +86,7 @@ impl Head {
                 Ok(ArrayValue::Words(words.collect()))
             }
             2 => {
-                // Each row is a row, a column, both from 1, and a value; the last tells the sizes.
+                // Each row is a row index, a column index, both from 1, and a value; the last row holds the sizes.
                 if columns != 3 || rows == 0 {
                     return Err(format!("`{name}`: a sparse array of {columns} columns"));
                 }
@@ -129,7 +130,7 @@ pub(in crate::data::arrays) fn variable(input: &Input, name: &str) -> Result<Opt
     Ok(found)
 }
 
-/// Where the array of this name lies.
+/// Locates the array with this name.
 pub(in crate::data::arrays) fn plain(input: &Input, name: &str) -> Result<Option<Located>> {
     let mut found = None;
     each(input, &mut |known, head, start| {
@@ -159,7 +160,7 @@ pub(in crate::data::arrays) fn plain(input: &Input, name: &str) -> Result<Option
     Ok(found)
 }
 
-/// Goes through the arrays of a file until `f` has enough: the name, what stands before it, and where its numbers begin.
+/// Calls `f` with the name, header and start of the values of each array, until it has enough.
 fn each(input: &Input, f: &mut dyn FnMut(String, &Head, u64) -> Result<bool>) -> Result<()> {
     let mut at = 0;
     while at < input.len() {

@@ -1,4 +1,4 @@
-//! Where the numbers of an array lie, which is then read piece by piece.
+//! The location of an array's numbers, for reading piece by piece.
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::files::array::Number;
 use crate::files::input::{Input, failed};
 
-/// As much of an array as holds what stands before its numbers or its fields.
+/// The bytes of an array that hold everything before its numbers or fields.
 const HEAD: u64 = 1 << 16;
 
-/// Where the variable of this name lies, or the field of one; a packed one is unpacked first.
+/// Locates the variable or field with this name; a compressed one is decompressed first.
 pub(in crate::data::arrays) fn plain(
     input: &Input,
     name: &str,
@@ -46,21 +46,21 @@ pub(in crate::data::arrays) fn plain(
     Ok(found)
 }
 
-/// Where numbers begin, and what they are.
+/// The start and the type of numbers.
 struct Spot {
     number: Number,
     start: u64,
     shape: Vec<usize>,
 }
 
-/// A file of arrays within arrays.
+/// A file of nested arrays.
 struct Within {
     input: Input<'static>,
     big_endian: bool,
 }
 
 impl Within {
-    /// Looks for an array in the one of the name `known`, whose own bytes begin at this place.
+    /// Finds an array in the one named `known`, whose bytes start at `start`.
     fn find(
         &self,
         known: &str,
@@ -100,7 +100,7 @@ impl Within {
         if let Some(other) = front.other() {
             return Ok(Some(Err(other)));
         }
-        // A few numbers may stand in the tag itself.
+        // A few numbers may be stored in the tag itself.
         let tag_at = at(&parts);
         let mut tag = [0; 8];
         self.input.read(known, tag_at, &mut tag).map_err(told)?;

@@ -1,4 +1,4 @@
-//! The arrays of a file of version 5 or later, one after another, compressed or not.
+//! The arrays of a file of version 5 or later in order, compressed or not.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,22 +12,22 @@ use crate::error::{Error, Result};
 use crate::files::budget::Budget;
 use crate::files::input::{Input, failed};
 
-/// As much of an array as holds its class, sizes and name.
+/// The bytes of an array that hold its class, sizes and name.
 const FRONT: u64 = 4096;
 
 /// An array in a file.
 pub(super) struct Element<'a> {
     input: &'a Input<'a>,
     kind: u32,
-    /// What messages call it.
+    /// Its name in messages.
     place: String,
-    /// The byte after its tag, and how many there are.
+    /// The byte after its tag, and its length.
     start: u64,
     len: u64,
     pub(super) big_endian: bool,
 }
 
-/// Goes through the arrays of a file until `f` has enough; `f` gets what stands in front of each.
+/// Calls `f` with the start of each array until it has enough.
 pub(super) fn each(input: &Input, f: &mut dyn FnMut(Front, &Element) -> Result<bool>) -> Result<()> {
     let mut mark = [0; 2];
     input.read("its head", 126, &mut mark)?;
@@ -61,19 +61,19 @@ impl Element<'_> {
         Front::read(&mut Elements::new(&bytes, self.big_endian)).map_err(|problem| self.damaged(problem))
     }
 
-    /// What it holds, by name.
+    /// The contents, by name.
     pub(super) fn values(&self) -> Result<Vec<(String, ArrayValue)>> {
         let bytes = self.bytes(u64::MAX)?;
         named(&bytes, self.big_endian).map_err(|problem| self.damaged(problem))
     }
 
-    /// The array's own bytes, at most so many.
+    /// The bytes of the array, at most `most`.
     fn bytes(&self, most: u64) -> Result<Vec<u8>> {
         let budget = Budget::bytes(usize::MAX);
         if self.kind != PACKED {
             return self.input.take(&self.place, self.start, most.min(self.len), &budget);
         }
-        // Deflate makes nothing longer by more than this, for so few bytes.
+        // Deflate lengthens this few bytes by no more than this.
         let part = self.len.min(most.saturating_add(1 << 14));
         let packed = self.input.take(&self.place, self.start, part, &budget)?;
         let mut bytes = unpacked(&packed, most, self.big_endian).map_err(|problem| self.damaged(problem))?;
@@ -82,7 +82,7 @@ impl Element<'_> {
         Ok(bytes)
     }
 
-    /// A file with the array's own bytes from this place on; a packed one is unpacked first.
+    /// A file with the bytes of the array from a position on; a compressed one is decompressed first.
     pub(super) fn file(&self, scratch: Option<&Path>) -> Result<(File, u64)> {
         let fail = |error| failed(self.input.name(), &error);
         let mut file = File::open(self.input.name()).map_err(fail)?;
@@ -100,7 +100,7 @@ impl Element<'_> {
         Ok((file, 8))
     }
 
-    /// Of a packed element, the tag of what is within comes first.
+    /// In a compressed element, the tag of the content comes first.
     fn check_inner(&self, bytes: &[u8]) -> Result<()> {
         let tag = bytes.first_chunk().ok_or_else(|| self.damaged("a packed element of nothing".into()))?;
         match elements::tag(*tag, self.big_endian) {
@@ -118,9 +118,9 @@ fn broken(error: &std::io::Error) -> String {
     format!("it cannot be unpacked: {error}")
 }
 
-/// What a zlib stream holds, at most so many bytes of it.
+/// The content of a zlib stream, at most `most` bytes.
 fn unpacked(packed: &[u8], most: u64, big_endian: bool) -> Parsed<Vec<u8>> {
-    // What is within tells its length first, which is believed as far as deflate could reach.
+    // The content states its length first, which is believed as far as deflate could reach.
     let mut tag = [0; 8];
     let mut front = flate2::read::ZlibDecoder::new(packed);
     front.read_exact(&mut tag).map_err(|error| broken(&error))?;

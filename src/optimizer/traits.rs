@@ -1,0 +1,63 @@
+//! What is the same for all uses of a rule: its name, its slots, the scale of its step.
+
+/// What the training and the diagnosis know about a rule; the answer of [`Optimizer::traits`](super::Optimizer::traits).
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Adam, Optimizer, OptimizerTraits, StepScale};
+/// let traits = Optimizer::<f32>::traits(&Adam::new(0.001));
+/// assert_eq!(traits, OptimizerTraits::new("adam").slots([0.0; 2]).step(StepScale::Normalized));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct OptimizerTraits {
+    /// The name in reports and files; for built-in rules, Keras's name.
+    pub name: &'static str,
+    /// The start value of each slot, an array that the rule keeps beside each parameter; at most
+    /// [`MAX_SLOTS`](super::MAX_SLOTS).
+    pub slots: Vec<f64>,
+    /// How the size of a step depends on the gradient.
+    pub step: StepScale,
+}
+
+impl OptimizerTraits {
+    /// A rule of this name, without slots.
+    pub fn new(name: &'static str) -> Self {
+        OptimizerTraits { name, ..OptimizerTraits::default() }
+    }
+
+    /// The start value of each slot. Default: no slots.
+    pub fn slots(mut self, starts: impl Into<Vec<f64>>) -> Self {
+        self.slots = starts.into();
+        self
+    }
+
+    /// How the size of a step depends on the gradient. Default: [`StepScale::Other`].
+    pub fn step(mut self, step: StepScale) -> Self {
+        self.step = step;
+        self
+    }
+}
+
+/// How the size of an optimizer's step depends on the gradient; usual learning rates differ by it.
+///
+/// # Example
+/// ```
+/// use cornu::optimizer::{Optimizer, Sgd, StepScale};
+/// assert_eq!(Optimizer::<f32>::traits(&Sgd::new(0.1)).step, StepScale::Gradient);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StepScale {
+    /// Proportional to the gradient.
+    Gradient,
+    /// Divided by the recent size of the gradient, so about the learning rate itself.
+    Normalized,
+    /// Divided by the root of the sum of all squared gradients, so smaller from step to step.
+    Accumulated,
+    /// The sign of the gradient times the learning rate.
+    Sign,
+    /// None of these.
+    #[default]
+    Other,
+}
