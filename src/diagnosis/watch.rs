@@ -81,11 +81,6 @@ impl<F: Scalar> Watch<F> {
         self.looking = batch.is_multiple_of(every);
     }
 
-    /// The current batch of the epoch, from 0.
-    pub(crate) fn batch(&self) -> usize {
-        self.batch
-    }
-
     /// Whether the current batch is sampled.
     pub(crate) fn looks(&self) -> bool {
         self.looking

@@ -15,6 +15,7 @@ use crate::metric::Goal;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
+use crate::training::{self, pack};
 
 impl Search<'_> {
     /// Returns the plan, once it is the same on all ranks.
@@ -124,7 +125,7 @@ fn bring<'a, F: Scalar>(
     let mut packed = Ok(());
     let ActiveTrial { trial, model, best, .. } = one;
     for slot in [model, best] {
-        let pack = || match slot.take().map(|mut model| model.pack()) {
+        let pack = || match slot.take().map(|mut model| pack(&mut model)) {
             Some(Ok(bytes)) => bytes,
             Some(Err(error)) => {
                 packed = Err(error);
@@ -150,7 +151,7 @@ fn unpack<'a, F: Scalar>(
     build: &impl Build<'a, F>,
 ) -> Result<Sequential<F>> {
     let (mut model, _) = trial.build(build)?;
-    model.unpack(from, bytes).map(|()| model)
+    training::unpack(&mut model, from, bytes).map(|()| model)
 }
 
 /// Trains this rank's trials and exchanges the results; returns the trials of others that were trained.
@@ -208,7 +209,7 @@ pub(super) fn crown<'a, F: Scalar>(
     let mut own = own.filter(|(trial, _)| trial.number == best.number && owner == ranks.rank());
     let mut packed = Ok(Vec::new());
     if let Some((_, model)) = &mut own {
-        packed = model.pack();
+        packed = pack(model);
     }
     let bytes = ranks.agree(packed)?;
     let mut bytes = ranks.hand(owner, 0, || bytes)?.unwrap_or_default();

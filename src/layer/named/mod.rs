@@ -10,9 +10,8 @@ use std::fmt;
 use super::Layer;
 use crate::activation::Activation;
 use crate::error::{Error, Result};
-use crate::param::Param;
+use crate::param::{BuildContext, Param};
 use crate::regularizer::Regularizer;
-use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -99,8 +98,13 @@ impl<F: Scalar> NamedLayer<F> {
     }
 
     /// Builds the layer for samples of this shape as layer `index` of its model, unless it is built.
-    pub(crate) fn place(&mut self, index: usize, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
-        self.build(input, rng).map_err(|fault| Error::Layer {
+    pub(crate) fn place(
+        &mut self,
+        index: usize,
+        input: &[usize],
+        context: &mut BuildContext,
+    ) -> Result<Vec<usize>> {
+        self.build(input, context).map_err(|fault| Error::Layer {
             index,
             name: self.label.clone(),
             kind: self.layer.kind().into(),
@@ -109,9 +113,9 @@ impl<F: Scalar> NamedLayer<F> {
     }
 
     /// Builds the layer again, with initial weights.
-    pub(crate) fn renew(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    pub(crate) fn renew(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.forget_shapes();
-        self.build(input, rng)
+        self.build(input, context)
     }
 
     /// Makes training passes compute what a prediction does, for gradients of predictions: without noise, with fixed
@@ -323,10 +327,10 @@ impl<F: Scalar> fmt::Debug for NamedLayer<F> {
 ///
 /// # Example
 /// ```
-/// use cornu::layer::{Layer, Part};
+/// use cornu::layer::{BuildContext, Layer, Part};
 /// use cornu::prelude::*;
 /// let mut layer: Dense = Dense::new(2);
-/// layer.build(&[3], &mut Rng::stream(1, 0))?;
+/// layer.build(&[3], &mut BuildContext::new(Rng::stream(1, 0)))?;
 /// let mut names = Vec::new();
 /// layer.visit(&mut |part| if let Part::Param(param) = part { names.push(param.name()) });
 /// assert_eq!(names, ["kernel", "bias"]);

@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -129,7 +129,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)
     }
 
@@ -169,7 +169,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)
     }
 

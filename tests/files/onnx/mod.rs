@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cases::{Case, cases};
 use cornu::config::Config;
 use cornu::error::FileError;
-use cornu::layer::{BackwardContext, Layer, NamedLayer};
+use cornu::layer::{BackwardContext, BuildContext, Layer, NamedLayer};
 use cornu::ndarray::ArrayD;
 use cornu::prelude::*;
 use cornu::save::Loader;
@@ -96,7 +96,7 @@ impl Layer<f32> for Square {
     fn config(&self) -> Option<Config> {
         self.told.then(|| Config::new("Square"))
     }
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         Ok(input.to_vec())
     }
     fn infer(&self, x: Batch<f32>, mut y: BatchMut<f32>, _: &mut Scratch<f32>) {
