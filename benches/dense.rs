@@ -2,7 +2,7 @@
 //!
 //! Throughput counts multiplications and additions, so that `Gelem/s` reads as GFLOP/s.
 
-use cornu::layer::{BackwardContext, NamedLayer, Step};
+use cornu::layer::{BackwardContext, BuildContext, NamedLayer, Step};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -27,7 +27,7 @@ fn dense(c: &mut Criterion) {
         let (mut y, mut dy, mut dx) = (vec![0.0; rows * units], gradient.clone(), vec![0.0; rows * inputs]);
         let mut scratch = Scratch::default();
         let mut layer: NamedLayer = Dense::new(units).into_named();
-        layer.build(&[inputs], &mut Rng::stream(1, 2)).expect("a layer");
+        layer.build(&[inputs], &mut BuildContext::new(Rng::stream(1, 2))).expect("a layer");
 
         let mut group = c.benchmark_group("dense");
         group.throughput(Throughput::Elements(products));

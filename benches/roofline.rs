@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use cornu::layer::{BackwardContext, NamedLayer, Step};
+use cornu::layer::{BackwardContext, BuildContext, NamedLayer, Step};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -118,7 +118,7 @@ fn dense(rows: usize, inputs: usize, units: usize) -> [Line; 2] {
     let (x, gradient) = (numbers(rows * inputs, 0), numbers(rows * units, 1));
     let build = || {
         let mut layer: NamedLayer = Dense::new(units).into_named();
-        layer.build(&[inputs], &mut Rng::stream(1, 2)).expect("a layer");
+        layer.build(&[inputs], &mut BuildContext::new(Rng::stream(1, 2))).expect("a layer");
         (layer, x.clone(), vec![0.0; rows * units], Scratch::default())
     };
     let (mut layer, from, mut y, mut scratch) = build();

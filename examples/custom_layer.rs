@@ -2,7 +2,7 @@
 //!
 //! Scale: y = g ⊙ x, with one learned factor for each feature. dg = Σ dy ⊙ x, dx = g ⊙ dy.
 
-use cornu::layer::{BackwardContext, Part, PartMut};
+use cornu::layer::{BackwardContext, BuildContext, Part, PartMut};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -19,8 +19,8 @@ impl<F: Scalar> layer::Layer<F> for Scale<F> {
         "Scale"
     }
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
-        self.factors = Some(Param::new("factors", input, &Initializer::Ones, rng)?);
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        self.factors = Some(Param::new("factors", input, &Initializer::Ones, context)?);
         Ok(input.to_vec())
     }
 

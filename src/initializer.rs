@@ -166,24 +166,9 @@ impl Initializer {
     /// Draws the values of a parameter of this shape in row-major order.
     pub(crate) fn draw<F: Scalar>(&self, shape: &[usize], rng: &mut Rng) -> Result<Vec<F>> {
         let count = elements::<F>(shape)?;
-        rng.take_room::<F>(count, shape)?;
+        self.check(shape)?;
         let draw = self.scaled(shape);
-        let finite = match draw {
-            Draw::Constant(a) | Draw::Orthogonal(a) | Draw::Identity(a) => a.is_finite(),
-            Draw::Normal(a, b) | Draw::Truncated(a, b) => a.is_finite() && b.is_finite() && b >= 0.0,
-            Draw::Uniform(a, b) => a.is_finite() && b.is_finite() && a <= b,
-        };
-        if !finite {
-            return Err(Error::argument(
-                "initializer",
-                "finite values, a deviation of at least 0, low <= high",
-                format!("{self:?}"),
-            ));
-        }
-        let wrong_rank =
-            |expected: &str| Err(Error::argument("initializer", expected, crate::error::Shape(shape)));
         match (draw, shape) {
-            (Draw::Orthogonal(_), [_, _, ..]) | (Draw::Identity(_), [_, _]) if !rng.draws() => {}
             (Draw::Orthogonal(gain), [.., _, cols]) => {
                 let values = orthogonal::orthogonal(count / (*cols).max(1), *cols, gain, rng);
                 return Ok(values.into_iter().map(F::of).collect());
@@ -192,14 +177,7 @@ impl Initializer {
                 let value = |place: usize| if place / cols == place % cols { F::of(gain) } else { F::zero() };
                 return Ok((0..count).map(value).collect());
             }
-            (Draw::Orthogonal(_), _) => {
-                return wrong_rank("a parameter of two axes or more, to be orthogonal");
-            }
-            (Draw::Identity(_), _) => return wrong_rank("a matrix, to be the identity"),
             _ => {}
-        }
-        if !rng.draws() {
-            return Ok(vec![F::zero(); count]);
         }
         let one = |rng: &mut Rng| match draw {
             Draw::Constant(value) => value,
@@ -217,6 +195,32 @@ impl Initializer {
         values.try_reserve_exact(count).map_err(|_| Error::TooLarge { shape: shape.to_vec() })?;
         values.extend((0..count).map(|_| F::of(one(rng))));
         Ok(values)
+    }
+
+    /// Refuses values that are not finite, and a shape that the initializer does not fit.
+    pub(crate) fn check(&self, shape: &[usize]) -> Result<()> {
+        let draw = self.scaled(shape);
+        let finite = match draw {
+            Draw::Constant(a) | Draw::Orthogonal(a) | Draw::Identity(a) => a.is_finite(),
+            Draw::Normal(a, b) | Draw::Truncated(a, b) => a.is_finite() && b.is_finite() && b >= 0.0,
+            Draw::Uniform(a, b) => a.is_finite() && b.is_finite() && a <= b,
+        };
+        if !finite {
+            return Err(Error::argument(
+                "initializer",
+                "finite values, a deviation of at least 0, low <= high",
+                format!("{self:?}"),
+            ));
+        }
+        let wrong_rank =
+            |expected: &str| Err(Error::argument("initializer", expected, crate::error::Shape(shape)));
+        match (draw, shape) {
+            (Draw::Orthogonal(_), [] | [_]) => {
+                wrong_rank("a parameter of two axes or more, to be orthogonal")
+            }
+            (Draw::Identity(_), shape) if shape.len() != 2 => wrong_rank("a matrix, to be the identity"),
+            _ => Ok(()),
+        }
     }
 
     fn scaled(&self, shape: &[usize]) -> Draw {

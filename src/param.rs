@@ -1,5 +1,6 @@
 //! A parameter: its value, its gradient and its optimizer state.
 
+mod build_context;
 mod spec;
 
 use std::fmt;
@@ -15,16 +16,18 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
 
+pub use build_context::BuildContext;
 pub(crate) use spec::{Spec, spec_setters};
 
 /// A parameter of a layer.
 ///
 /// # Example
 /// ```
+/// use cornu::layer::BuildContext;
 /// use cornu::{Initializer, Param, Rng};
 /// # fn main() -> cornu::Result<()> {
-/// let mut rng = Rng::stream(1, 0);
-/// let kernel = Param::<f32>::new("kernel", &[3, 2], &Initializer::GlorotUniform, &mut rng)?;
+/// let mut context = BuildContext::new(Rng::stream(1, 0));
+/// let kernel = Param::<f32>::new("kernel", &[3, 2], &Initializer::GlorotUniform, &mut context)?;
 /// assert_eq!(kernel.shape(), [3, 2]);
 /// assert!(kernel.value().iter().all(|w| w.abs() <= (6.0f32 / 5.0).sqrt()));
 /// # Ok(())
@@ -59,11 +62,10 @@ impl<F: Scalar> Param<F> {
         name: &'static str,
         shape: &[usize],
         initializer: &Initializer,
-        rng: &mut Rng,
+        context: &mut BuildContext,
     ) -> Result<Self> {
-        let value = initializer.draw(shape, rng)?;
-        rng.take_room::<F>(value.len(), shape)?;
-        let grad = vec![F::zero(); value.len()];
+        let value = context.draw(initializer, shape)?;
+        let grad = vec![F::zero(); context.take_memory::<F>(shape)?];
         Ok(Param { trainable: true, grad, ..Param::untrained(name, shape, value) })
     }
 
@@ -72,19 +74,18 @@ impl<F: Scalar> Param<F> {
     /// # Errors
     /// As [`Param::new`].
     pub fn fixed(name: &'static str, shape: &[usize], initializer: &Initializer) -> Result<Self> {
-        Param::fixed_within(name, shape, initializer, &mut Rng::stream(0, 0))
+        Param::fixed_within(name, shape, initializer, &mut BuildContext::new(Rng::stream(0, 0)))
     }
 
-    /// The same within the memory limit of `rng`, without drawing numbers.
+    /// [`Param::fixed`] within the memory of a layer; it draws none of its random numbers.
     pub(crate) fn fixed_within(
         name: &'static str,
         shape: &[usize],
         initializer: &Initializer,
-        rng: &mut Rng,
+        context: &mut BuildContext,
     ) -> Result<Self> {
-        let mut own = Rng::stream(0, 0).within(rng.room(), true);
-        let value = initializer.draw(shape, &mut own)?;
-        rng.take_room::<F>(value.len(), shape)?;
+        context.take_memory::<F>(shape)?;
+        let value = initializer.draw(shape, &mut Rng::stream(0, 0))?;
         Ok(Param::untrained(name, shape, value))
     }
 

@@ -81,11 +81,6 @@ impl<F: Scalar> Watch<F> {
         self.looking = batch.is_multiple_of(every);
     }
 
-    /// The current batch of the epoch, from 0.
-    pub(crate) fn batch(&self) -> usize {
-        self.batch
-    }
-
     /// Whether the current batch is sampled.
     pub(crate) fn looks(&self) -> bool {
         self.looking
@@ -101,6 +96,13 @@ impl<F: Scalar> Watch<F> {
     /// Whether this epoch counts the targets.
     pub(super) fn tallies(&self) -> bool {
         self.evidence.curves.epochs.is_empty()
+    }
+
+    /// Adds training targets, which are counted in the first epoch.
+    pub(crate) fn count_targets(&mut self, y: Batch<F>, weights: Option<&[F]>) {
+        if self.tallies() {
+            self.tally.take(y, weights);
+        }
     }
 
     /// Stores the target statistics of the first epoch in the evidence.

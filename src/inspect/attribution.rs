@@ -9,7 +9,7 @@ use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The most numbers on the widest wire of a batch.
+/// The most numbers in the widest activation of a batch.
 const BATCH: usize = 1 << 20;
 
 /// The settings of [`Sequential::integrated_gradients`].
@@ -24,7 +24,7 @@ const BATCH: usize = 1 << 20;
 /// ```
 /// use cornu::inspect::IntegratedGradients;
 /// let settings = IntegratedGradients::<f32>::new().steps(200).output(1);
-/// # let _ = settings;
+/// assert_eq!(format!("{settings:?}"), "IntegratedGradients { steps: 200, output: Some(1), .. }");
 /// ```
 #[derive(Clone)]
 pub struct IntegratedGradients<'a, F: Scalar = f32> {
@@ -39,20 +39,19 @@ impl<'a, F: Scalar> IntegratedGradients<'a, F> {
         IntegratedGradients { steps: 64, baseline: None, output: None }
     }
 
-    /// How many gradients are taken for each sample. Default: 64.
+    /// The number of gradients per sample. Default: 64.
     pub fn steps(mut self, steps: usize) -> Self {
         self.steps = steps;
         self
     }
 
-    /// An array of one sample, which stands for the absence of what is looked for: the mean signal, say. Default:
-    /// zeros.
+    /// An array of one sample without the features to explain, such as the mean signal. Default: zeros.
     pub fn baseline(mut self, baseline: &'a impl Samples<F>) -> Self {
         self.baseline = Some(baseline);
         self
     }
 
-    /// Which output is explained, by its place in a flat row of the output. Default: the largest of each sample.
+    /// The output to explain, by its place in a flat row of the output. Default: the largest of each sample.
     pub fn output(mut self, output: usize) -> Self {
         self.output = Some(output);
         self
@@ -72,7 +71,7 @@ impl<F: Scalar> std::fmt::Debug for IntegratedGradients<'_, F> {
     }
 }
 
-/// How much each number of each sample adds to an output; see [`Sequential::integrated_gradients`].
+/// The contribution of each number of each sample to an output; see [`Sequential::integrated_gradients`].
 ///
 /// # Example
 /// ```
@@ -88,7 +87,7 @@ impl<F: Scalar> std::fmt::Debug for IntegratedGradients<'_, F> {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Attributions<F: Scalar = f32> {
-    /// What each number adds, in the shape of the samples.
+    /// The contribution of each number, in the shape of the samples.
     pub values: ArrayD<F>,
     /// The samples that were explained.
     pub samples: ArrayD<F>,
@@ -101,8 +100,9 @@ pub struct Attributions<F: Scalar = f32> {
 }
 
 impl<F: Scalar> Attributions<F> {
-    /// What the attributions of each sample leave unexplained: `f(x) − f(baseline) − Σ attributions`. It is 0 for
-    /// endlessly many steps; where it is not small, take more.
+    /// The unexplained rest of each sample: `f(x) − f(baseline) − Σ attributions`.
+    ///
+    /// It goes to 0 as the number of steps grows: if it is not small, use more steps.
     pub fn gaps(&self) -> Vec<f64> {
         let sums = self.values.outer_iter().map(|values| values.iter().map(|v| v.as_f64()).sum::<f64>());
         let ends = self.at_sample.iter().zip(&self.at_baseline);
@@ -111,8 +111,9 @@ impl<F: Scalar> Attributions<F> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// How much each number of each sample adds to an output, by the mean of the gradients on the straight way from a
-    /// baseline `b` to the sample `x`:
+    /// Attributes an output to the numbers of each sample, by integrated gradients.
+    ///
+    /// The attribution is the mean gradient on the straight line from a baseline `b` to the sample `x`, times `x − b`:
     /// `aᵢ = (xᵢ − bᵢ)/m · Σ ∂f/∂xᵢ (b + (k − ½)/m·(x − b))`, `k` from 1 to `m`.
     ///
     /// They add up to `f(x) − f(b)`, but for the error of the sum, which [`Attributions::gaps`] tells. The layers work

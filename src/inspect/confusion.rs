@@ -8,8 +8,9 @@ use crate::scalar::Scalar;
 use crate::training::data::TRAINING;
 
 impl<F: Scalar> Sequential<F> {
-    /// How often each class of `y` is predicted as each: by the largest output, or for a single output by
-    /// whether it is above 0.5.
+    /// The confusion matrix: how often each class of `y` is predicted as each class.
+    ///
+    /// The predicted class is that of the largest output; a single output above 0.5 predicts class 1.
     ///
     /// # Shapes
     /// Targets are class indices, one a row, or as many columns as the output, of which the largest is the
@@ -55,7 +56,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// How many numbers tell the class of a row.
+/// The width of one row of targets: 1 for class indices.
 fn target_width(output: &[usize], target: &[usize]) -> Result<usize> {
     let (&width, outer) = output.split_last().unwrap_or((&1, &[]));
     if target == output {

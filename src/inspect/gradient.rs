@@ -10,15 +10,15 @@ use crate::tensor::Batch;
 use crate::training::add_penalty_slopes;
 use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, Targets, TrainingData};
 
-/// How far a number is moved to either side.
+/// The step of the central differences.
 const STEP: f64 = 1e-5;
 
 impl<F: Scalar> Sequential<F> {
-    /// Compares the gradient of every weight and of the input with central differences of the loss on this
-    /// one batch, and gives the relative error of each, `‖g − g'‖ / max(‖g‖, ‖g'‖)`, by path; the input's
-    /// path is `x`. For a layer or a loss of your own; in `f64` a right gradient is within 1e-7.
+    /// Compares all gradients with central differences of the loss on this batch.
     ///
-    /// The weights stay as they are. It takes two forward passes for every number, so keep the model small.
+    /// Returns the relative error `‖g − g'‖ / max(‖g‖, ‖g'‖)` of each parameter by its path, and of the input by the path
+    /// `x`. It is for layers and losses of your own: in `f64` a right gradient has an error below 1e-7. The weights do not
+    /// change. It takes two forward passes for each number, so use a small model.
     ///
     /// # Errors
     /// As [`Sequential::fit`].
@@ -35,16 +35,15 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn check_gradient(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Vec<(String, f64)>> {
-        let mut model = self.clone();
-        let compiled = model.compiled.take().ok_or(Error::NotCompiled)?;
-        let ends = ModelShapes::of(self)?;
-        let data = CheckedData::new(TRAINING, TrainingData::Arrays { x, y }, ends, &*compiled.loss)?;
-        let measure = RunningScores::new(&compiled, "", ends.output, &y.sample_shape())?;
+        let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let shapes = ModelShapes::of(self)?;
+        let data = CheckedData::new(TRAINING, TrainingData::Arrays { x, y }, shapes, &*compiled.loss)?;
+        let scores = RunningScores::new(compiled, "", shapes.output, &y.sample_shape())?;
         let mut rows = Rows::default();
         let all: Vec<usize> = (0..data.count()).collect();
         data.gather(None, &all, &mut rows)?;
-        let workspace = Workspace::new(&model.layers);
-        Probe { model, compiled: &compiled, data, measure, workspace, x: rows.x, y: rows.y }.compare()
+        let (model, workspace) = (self.clone(), Workspace::new(&self.layers));
+        Probe { model, compiled, data, scores, workspace, x: rows.x, y: rows.y }.compare()
     }
 }
 
@@ -53,7 +52,7 @@ struct Probe<'a, F: Scalar> {
     model: Sequential<F>,
     compiled: &'a Compiled<F>,
     data: CheckedData<'a, F>,
-    measure: RunningScores<F>,
+    scores: RunningScores<F>,
     workspace: Workspace<F>,
     x: Vec<F>,
     y: Vec<F>,
@@ -69,9 +68,9 @@ impl<F: Scalar> Probe<'_, F> {
         let targets = Targets { y: Batch::new(&self.y, self.data.target), weights: None, samples: x.rows() };
         let penalty = self.model.weight_penalty() + self.workspace.activity_penalty(&self.model.layers, x);
         let (y_pred, dy) = self.workspace.output_and_grad(x);
-        let loss = self.measure.take(&*self.compiled.loss, y_pred.reshape(width), targets, penalty);
+        let loss = self.scores.add(&*self.compiled.loss, y_pred.reshape(width), targets, penalty);
         if backward {
-            self.measure.gradient(&*self.compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
+            self.scores.gradient(&*self.compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
             let all = 0..self.model.layers.len();
             self.workspace.backward(&mut self.model.layers, x, all, true, GlobalBatch::default());
             add_penalty_slopes(&mut self.model);

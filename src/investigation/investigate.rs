@@ -1,4 +1,4 @@
-//! Trials: the helps of a diagnosis, each applied to a copy of the model and trained for a while.
+//! `investigate`: the remedies of a diagnosis, tested in trial trainings of copies of the model.
 
 use super::search::RemedySearch;
 use super::trial::{TrialPlan, TrialSample};
@@ -8,21 +8,24 @@ use crate::error::Result;
 use crate::layer::Layer;
 use crate::model::Sequential;
 use crate::optimizer::Adam;
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::{Fit, TryRemedies};
 
-/// Trials that the work is shared out to.
+/// The number of trials that share the work.
 const TRIALS: usize = 16;
 
 impl<F: Scalar> Sequential<F> {
-    /// Looks for what keeps the model from learning, and tries the advice: each help is applied to a copy with the same
-    /// initial weights, and so are the first helps of all roots together; to the best of these the others are added one by
-    /// one, as long as they improve it, and with them what its own training still asks for. Each copy is trained on a
-    /// sample of the data as the settings would train it, or as long as some ten seconds allow for all. The findings say
-    /// what became of it, and which of the trials to follow. The model, its weights and its random numbers stay as they
-    /// are; and as the work is counted and not the time, the same is found each time.
+    /// Diagnoses a training and tests the suggested remedies on copies of the model.
+    ///
+    /// Each remedy is applied alone to a copy with the same initial weights, and the first remedies of all root causes
+    /// together. To the best of these copies, further remedies are added one by one as long as they improve it, including
+    /// those that the diagnosis of its own training suggests. Each copy is trained on a sample of the data with these
+    /// settings, for at most about ten seconds in total. The findings hold the trials and say which of them to follow.
+    ///
+    /// The model, its weights and its random numbers do not change. The work is counted, not timed, so that the result is
+    /// the same each time.
     ///
     /// # Errors
     /// As [`Sequential::fit`], before training.
@@ -80,7 +83,7 @@ impl<F: Scalar> Sequential<F> {
         Ok(findings)
     }
 
-    /// A copy as it was before its first training: with the weights that it has, or had.
+    /// A copy with the initial weights: those that it has, or had before its first training.
     fn initial(&self, sample: &TrialSample<F>) -> Result<Self> {
         let mut model = self.clone();
         if model.epochs_seen == 0 && model.is_built() {
@@ -94,7 +97,7 @@ impl<F: Scalar> Sequential<F> {
             for (index, layer) in model.layers.iter_mut().enumerate() {
                 shape = match layer.traits().is_adapted {
                     true => layer.output_shape().unwrap_or(&shape).to_vec(),
-                    false => layer.renew(&shape, &mut Rng::stream(model.seed, index as u64))?,
+                    false => layer.renew(&shape, &mut BuildContext::of_layer(model.seed, index))?,
                 };
             }
         }
@@ -119,11 +122,11 @@ impl<F: Scalar> TryRemedies<F> for Sequential<F> {
     }
 }
 
-/// Rows that a network which works can learn by heart, and the steps that this takes.
+/// Rows that a working network can memorize, and the steps that this takes.
 const BY_HEART: (usize, usize) = (32, 400);
 
-/// Whether the network can learn a few rows by heart, where it learned nothing of all: then it works, and its inputs do
-/// not tell its targets.
+/// The finding that the network memorizes a few rows but learns nothing from all: it works, and its inputs do not
+/// determine its targets.
 fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64) -> Result<Option<Finding>> {
     let (rows, steps) = BY_HEART;
     let rows = rows.min(sample.rows() / 2);

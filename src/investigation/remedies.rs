@@ -1,4 +1,4 @@
-//! Remedies: the helps of a diagnosis as edits of a copy.
+//! The remedies of a diagnosis, applied to copies of a model.
 
 use super::trial::{TrialPlan, TrialSample};
 use crate::activation::Activation;
@@ -10,6 +10,7 @@ use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
+use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
@@ -96,7 +97,7 @@ pub(super) fn apply<F: Scalar>(
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let x = sample.x.mapv(|x| x.as_f64());
     let mut node = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
-    node.build(&sample.shape(), &mut Rng::stream(model.seed, 0))?;
+    node.build(&sample.shape(), &mut BuildContext::of_layer(model.seed, 0))?;
     model.layers.insert(0, node);
     Ok(())
 }
@@ -113,7 +114,7 @@ fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Re
         if layer.input_shape() == Some(&*shape) && index > place {
             break;
         }
-        shape = layer.renew(&shape, &mut Rng::stream(model.seed, index as u64))?;
+        shape = layer.renew(&shape, &mut BuildContext::of_layer(model.seed, index))?;
     }
     match end.as_deref() == model.layers.last().and_then(|layer| layer.output_shape()) {
         true => Ok(()),

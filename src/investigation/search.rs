@@ -1,4 +1,4 @@
-//! Which helps are tried, alone and together, and which of them are advised.
+//! The search for the remedies to advise, alone and together.
 
 use super::remedies::{Edits, apply};
 use super::trial::{TrialPlan, TrialResult, TrialSample, WORK};
@@ -7,32 +7,32 @@ use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// A change is worth to be advised where it brings this much of the way from guessing to right.
+/// The least gain in skill, from 0 for guessing to 1 for right, that makes a remedy worth advising.
 const WORTH: f64 = 0.02;
-/// Changes that are tried together, at most.
+/// The most remedies that are tried together.
 const TOGETHER: usize = 5;
 
-/// A trial that was made.
+/// A finished trial.
 struct Done {
     edits: Edits,
     end: TrialResult,
-    /// What its own diagnosis says to change beside them.
+    /// The further remedies that its own diagnosis suggests.
     own: Edits,
 }
 
-/// The trials so far, and what is needed for more.
+/// The trials so far, and the input of further ones.
 pub(super) struct RemedySearch<'a, F: Scalar> {
     model: &'a Sequential<F>,
     sample: &'a TrialSample<F>,
     plan: TrialPlan,
-    /// How the network as it is ended.
+    /// The result of the unchanged network.
     pub(super) base: TrialResult,
     done: Vec<Done>,
-    /// What every advice has to have.
+    /// The remedies that every advised trial must contain.
     needed: Edits,
-    /// Whether classes of different sizes count alike: what the loss says is said by the large ones.
+    /// Whether recall replaces the loss, which large classes dominate.
     by_recall: bool,
-    /// What the trials took, in the nanoseconds of [`WORK`].
+    /// The work of the trials, in the nanoseconds of [`WORK`].
     work: f64,
 }
 

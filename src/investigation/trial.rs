@@ -1,4 +1,4 @@
-//! A trial: a short training of a copy, on a sample of the data, that takes the same steps wherever and whenever it runs.
+//! A trial: a short training of a copy on a sample of the data. Its steps do not depend on the speed of the machine.
 
 use crate::callback::{TerminateOnNaN, Verbose};
 use crate::data::ClassWeight;
@@ -12,10 +12,10 @@ use crate::training::diagnosis::{sample, step_time};
 use crate::training::{Evaluate, Fit};
 use ndarray::{ArrayD, Axis};
 
-/// Samples of a trial, at most.
+/// The most samples of a trial.
 const SAMPLES: usize = 2000;
-/// What all trials together take, in the nanoseconds of [`step_time`]: five to ten seconds. By the clock a trial would end
-/// elsewhere on a machine that is busy.
+/// The work of all trials, in the nanoseconds of [`step_time`]: five to ten seconds. Measured by the clock, trials would
+/// end elsewhere on a busy machine.
 pub(super) const WORK: f64 = 5e9;
 
 /// A sample of the data, in memory.
@@ -63,7 +63,7 @@ impl<F: Scalar> TrialSample<F> {
     }
 }
 
-/// How a trial is trained.
+/// The settings of a trial.
 #[derive(Clone)]
 pub(super) struct TrialPlan {
     pub(super) steps: usize,
@@ -74,10 +74,10 @@ pub(super) struct TrialPlan {
     pub(super) whole: bool,
 }
 
-/// How a trial ended, measured on its sample as in a prediction.
+/// The scores of a trained copy on its sample.
 #[derive(Clone, Default)]
 pub(super) struct TrialResult {
-    /// None where a number was no longer finite.
+    /// None if the training diverged.
     pub(super) loss: Option<f64>,
     pub(super) accuracy: Option<f64>,
     pub(super) skill: Option<f64>,
@@ -88,7 +88,7 @@ pub(super) struct TrialResult {
 }
 
 impl TrialResult {
-    /// Whether learning came back, beside a training without the helps.
+    /// Whether it learned, compared with a training without the remedies.
     pub(super) fn learned_beside(&self, base: &TrialResult) -> bool {
         match (self.loss, self.skill, base.skill) {
             (None, ..) => false,
@@ -103,7 +103,7 @@ impl TrialResult {
 }
 
 impl TrialPlan {
-    /// As the settings have it, as long as [`WORK`] allows for so many trials.
+    /// The settings of the training, shortened to what [`WORK`] allows for `trials` trials.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
         settings: &Fit<F>,
@@ -123,12 +123,12 @@ impl TrialPlan {
         }
     }
 
-    /// What it takes, in the nanoseconds of [`step_time`].
+    /// Its work, in the nanoseconds of [`step_time`].
     pub(super) fn work<F: Scalar>(&self, model: &Sequential<F>) -> f64 {
         self.steps as f64 * step_time(model, self.batch_size)
     }
 
-    /// Trains the model, and tells how it ended and what was found on the way.
+    /// Trains the model, and returns its scores and findings.
     pub(super) fn train<F: Scalar>(
         &self,
         mut model: Sequential<F>,

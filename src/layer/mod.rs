@@ -19,6 +19,7 @@ mod window;
 mod workspace;
 
 // Each family lists its layers.
+pub use crate::param::BuildContext;
 pub use activation::*;
 pub use container::*;
 pub use context::{BackwardContext, GlobalBatch, Step};
@@ -44,7 +45,6 @@ use dyn_clone::DynClone;
 use crate::config::Config;
 use crate::error::Result;
 use crate::regularizer::Regularizer;
-use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -56,7 +56,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// # Example
 /// ```
-/// use cornu::layer::{Layer, BackwardContext};
+/// use cornu::layer::{BackwardContext, BuildContext, Layer};
 /// use cornu::prelude::*;
 /// use cornu::tensor::{Batch, BatchMut, Scratch};
 ///
@@ -66,7 +66,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// impl<F: Scalar> Layer<F> for Square {
 ///     fn kind(&self) -> &str { "Square" }
-///     fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> { Ok(input.to_vec()) }
+///     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> { Ok(input.to_vec()) }
 ///     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
 ///         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * x);
 ///     }
@@ -91,7 +91,7 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     ///
     /// # Errors
     /// Errors of the shape or of the layer's settings; the model adds which layer it was.
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>>;
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>>;
 
     /// Computes `y = f(x)` for a prediction. Must write all of `y`.
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>);

@@ -1,9 +1,9 @@
-//! What `compile` adds to a model: loss, metrics and optimizer.
+//! `compile`: an optimizer, a loss and metrics for a model.
 
 use super::Sequential;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::metric::Metric;
+use crate::metric::{IntoMetrics, Metric};
 use crate::optimizer::{Optimizer, Options};
 use crate::scalar::Scalar;
 
@@ -12,16 +12,16 @@ pub(crate) struct Compiled<F: Scalar> {
     pub(crate) optimizer: Box<dyn Optimizer<F>>,
     pub(crate) loss: Box<dyn Loss<F>>,
     pub(crate) metrics: Vec<Box<dyn Metric<F>>>,
-    /// The name under which each metric is reported.
+    /// The key under which each metric is reported.
     pub(crate) keys: Vec<String>,
-    /// The descriptions of the optimizer, loss and metrics passed to `compile`.
+    /// The optimizer, the loss and the metrics as they were given, in words.
     pub(crate) given: [String; 3],
-    /// The number of batches trained on since `compile`.
+    /// Batches trained on since `compile`.
     pub(crate) steps: u64,
 }
 
 impl<F: Scalar> Compiled<F> {
-    /// Checks the settings of the optimizer.
+    /// Of an optimizer with settings that make sense.
     pub(crate) fn new(
         optimizer: Box<dyn Optimizer<F>>,
         loss: Box<dyn Loss<F>>,
@@ -35,6 +35,43 @@ impl<F: Scalar> Compiled<F> {
     }
 }
 
+impl<F: Scalar> Sequential<F> {
+    /// Sets the optimizer, the loss and the metrics, and builds the model if its input shape is known.
+    ///
+    /// The weights stay; the optimizer's state is reset.
+    ///
+    /// # Errors
+    /// The errors of [`Sequential::build`], an [`Error::Argument`](crate::Error::Argument) of the optimizer, or an
+    /// [`Error::LossOutput`](crate::Error::LossOutput). The model is unchanged then.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([4]).add(Dense::new(1));
+    /// let refused = model.compile(Sgd::new(0.01), CategoricalCrossentropy::new(), [Accuracy::new()]);
+    /// assert!(matches!(refused, Err(Error::LossOutput { .. })));
+    /// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn compile(
+        &mut self,
+        optimizer: impl Optimizer<F> + 'static,
+        loss: impl Loss<F> + 'static,
+        metrics: impl IntoMetrics<F>,
+    ) -> Result<()> {
+        let compiled = Compiled::new(Box::new(optimizer), Box::new(loss), metrics.into_metrics())?;
+        let mut built = self.clone();
+        if built.input.is_some() {
+            built.build()?;
+        }
+        check_loss(&built, &*compiled.loss)?;
+        built.walk_mut(&mut |_, param| param.forget());
+        built.compiled = Some(compiled);
+        *self = built;
+        Ok(())
+    }
+}
+
 /// Refuses a loss that cannot handle the output of the model, once that is known.
 pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
     let Some(output) = model.output_shape() else { return Ok(()) };
@@ -45,7 +82,7 @@ pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -
     loss.check(output)
 }
 
-/// Returns the key of each metric: its name, or with a prefix `weighted_` or a number if that is taken.
+/// The key of each metric: its name; `weighted_` before it or a number behind it where that is taken.
 fn keys<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Vec<String> {
     let mut keys: Vec<String> = vec!["loss".into()];
     for metric in metrics {
@@ -64,7 +101,6 @@ fn keys<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::IntoMetrics;
     use crate::metric::{Accuracy, Weighted};
 
     #[test]

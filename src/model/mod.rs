@@ -16,6 +16,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::layer::{Layer, LayerExt, NamedLayer, names};
+use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
@@ -159,7 +160,7 @@ impl<F: Scalar> Sequential<F> {
         let mut layers = self.layers.clone();
         let mut shape = input.to_vec();
         for (index, layer) in layers.iter_mut().enumerate() {
-            shape = layer.place(index, &shape, &mut Rng::stream(self.seed, index as u64))?;
+            shape = layer.place(index, &shape, &mut BuildContext::of_layer(self.seed, index))?;
         }
         self.layers = layers;
         self.input = Some(input.to_vec());
@@ -170,19 +171,19 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// On failure some layers are built.
     #[cfg_attr(not(any(feature = "keras", feature = "safetensors")), allow(dead_code))] // for files alone
-    pub(crate) fn build_within(&mut self, input: &[usize], mut room: usize, draws: bool) -> Result<usize> {
+    pub(crate) fn build_within(&mut self, input: &[usize], mut memory: usize, draws: bool) -> Result<usize> {
         if self.layers.is_empty() {
             return Err(Error::NoLayers);
         }
         names::check_unique(&self.layers)?;
         let mut shape = input.to_vec();
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            let mut rng = Rng::stream(self.seed, index as u64).within(room, draws);
-            shape = layer.place(index, &shape, &mut rng)?;
-            room = rng.room();
+            let mut context = BuildContext::of_layer(self.seed, index).within(memory, draws);
+            shape = layer.place(index, &shape, &mut context)?;
+            memory = context.memory();
         }
         self.input = Some(input.to_vec());
-        Ok(room)
+        Ok(memory)
     }
 
     /// Returns whether all shapes are known and all weights are drawn.

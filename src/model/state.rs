@@ -3,7 +3,7 @@
 use super::Sequential;
 use crate::error::{Result, Shape};
 use crate::layer::{Layer, NamedLayer};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::state::State;
 
@@ -43,7 +43,7 @@ impl<F: Scalar> Sequential<F> {
         let mut shape = self.input.clone().unwrap_or_default();
         self.seed = seed;
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            shape = layer.renew(&shape, &mut Rng::stream(seed, index as u64))?;
+            shape = layer.renew(&shape, &mut BuildContext::of_layer(seed, index))?;
         }
         Ok(())
     }

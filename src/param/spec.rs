@@ -1,12 +1,11 @@
 //! The specification of a parameter.
 
-use super::Param;
+use super::{BuildContext, Param};
 use crate::config::{Config, Entry, Fields};
 use crate::constraint::Constraint;
 use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::regularizer::Regularizer;
-use crate::rng::Rng;
 use crate::scalar::Scalar;
 
 /// The specification of a parameter, set by the setters `kernel_initializer`, `kernel_regularizer` and
@@ -29,11 +28,11 @@ impl Spec {
         &self,
         name: &'static str,
         shape: &[usize],
-        rng: &mut Rng,
+        context: &mut BuildContext,
     ) -> Result<Param<F>> {
         self.regularizer.iter().try_for_each(Regularizer::check)?;
         self.constraint.iter().try_for_each(|constraint| constraint.check(shape))?;
-        let mut param = Param::new(name, shape, &self.initializer, rng)?;
+        let mut param = Param::new(name, shape, &self.initializer, context)?;
         (param.regularizer, param.constraint) = (self.regularizer, self.constraint);
         Ok(param)
     }

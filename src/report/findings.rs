@@ -4,17 +4,11 @@ use minijinja::context;
 use minijinja::value::Value;
 
 use super::html::number;
-use crate::diagnosis::{Finding, Findings, Severity, Trial, explain};
-
-/// Returns the findings to show; notes only if nothing more severe explains a failed run.
-fn visible(findings: &Findings) -> impl Fn(&&Finding) -> bool {
-    let notes = findings.failed && findings.roots().all(|root| root.severity == Severity::Note);
-    move |finding| notes || finding.severity > Severity::Note
-}
+use crate::diagnosis::{Finding, Findings, Trial, explain};
 
 /// Returns the values of the templates.
 pub(super) fn context(findings: &Findings) -> Value {
-    let roots: Vec<&Finding> = findings.roots().filter(visible(findings)).collect();
+    let roots: Vec<&Finding> = findings.roots().filter(findings.visible()).collect();
     let advised = findings.iter().flat_map(|finding| &finding.trials).find(|trial| trial.advised);
     let help = roots.iter().find_map(|root| Some(root.helps.first()?.text.clone()));
     context! {
@@ -39,7 +33,7 @@ fn advice(findings: &Findings, trial: &Trial) -> Value {
 
 /// Returns a root with its consequences.
 fn context_of_root(findings: &Findings, root: &Finding) -> Value {
-    let shown = visible(findings);
+    let shown = findings.visible();
     let leads = |finding: &&Finding| finding.causes.first() == Some(&root.code);
     let effects = findings.iter().filter(leads).filter(shown).map(|effect| {
         context! {

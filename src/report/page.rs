@@ -113,8 +113,8 @@ fn add_layer<F: Scalar>(all: &mut Vec<Value>, layer: &NamedLayer<F>, depth: usiz
     layer.walk("", &mut |_, _, param| parameters += param.len());
     let shape = layer.output_shape().map(|shape| crate::error::Shape(shape).to_string());
     let activation = layer.activation().map(|f| format!("{f:?}").to_lowercase());
-    let told = activation.filter(|f| *f != "linear" && *f != layer.kind().to_lowercase());
-    let activation = told.map_or(String::new(), |f| format!(", {f}"));
+    let shown = activation.filter(|f| *f != "linear" && *f != layer.kind().to_lowercase());
+    let activation = shown.map_or(String::new(), |f| format!(", {f}"));
     all.push(context! {
         indent => format!("{}", 0.6 + 1.2 * depth as f64),
         name => layer.label().to_string(),

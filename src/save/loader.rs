@@ -21,7 +21,7 @@ use crate::scalar::Scalar;
 /// # Example
 /// ```
 /// use cornu::config::Config;
-/// use cornu::layer::BackwardContext;
+/// use cornu::layer::{BackwardContext, BuildContext};
 /// use cornu::prelude::*;
 /// use cornu::save::Loader;
 /// use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -33,7 +33,7 @@ use crate::scalar::Scalar;
 /// impl<F: Scalar> Layer<F> for Times {
 ///     fn kind(&self) -> &str { "Times" }
 ///     fn config(&self) -> Option<Config> { Some(Config::new("Times").with("factor", self.factor)) }
-/// #   fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> { Ok(input.to_vec()) }
+/// #   fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> { Ok(input.to_vec()) }
 /// #   fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
 /// #       y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * F::of(self.factor));
 /// #   }

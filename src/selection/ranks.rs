@@ -15,6 +15,7 @@ use crate::metric::Goal;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
+use crate::training::{self, pack};
 
 impl Search<'_> {
     /// Returns the plan, once it is the same on all ranks.
@@ -59,7 +60,7 @@ impl Trial {
         state.item("stopped", &mut self.stopped)?;
         state.item("time", &mut self.time)?;
         self.findings.state(state)?;
-        let mut error = self.error.as_ref().map(told);
+        let mut error = self.error.as_ref().map(error_text);
         state.item("error", &mut error)?;
         if state.is_reading() {
             self.error = error.map(heard);
@@ -68,14 +69,14 @@ impl Trial {
     }
 }
 
-/// An error in words; one of numbers that are not finite with where that was.
-type Told = (String, Option<Divergence>);
+/// An error in words, with the place of divergence if the training diverged.
+type ErrorText = (String, Option<Divergence>);
 
-fn told(error: &Error) -> Told {
+fn error_text(error: &Error) -> ErrorText {
     (error.to_string(), error.divergence())
 }
 
-fn heard((text, divergence): Told) -> Error {
+fn heard((text, divergence): ErrorText) -> Error {
     divergence.map_or_else(|| Error::outside(Elsewhere(text)), Error::diverged)
 }
 
@@ -124,7 +125,7 @@ fn bring<'a, F: Scalar>(
     let mut packed = Ok(());
     let ActiveTrial { trial, model, best, .. } = one;
     for slot in [model, best] {
-        let pack = || match slot.take().map(|mut model| model.pack()) {
+        let pack = || match slot.take().map(|mut model| pack(&mut model)) {
             Some(Ok(bytes)) => bytes,
             Some(Err(error)) => {
                 packed = Err(error);
@@ -150,7 +151,7 @@ fn unpack<'a, F: Scalar>(
     build: &impl Build<'a, F>,
 ) -> Result<Sequential<F>> {
     let (mut model, _) = trial.build(build)?;
-    model.unpack(from, bytes).map(|()| model)
+    training::unpack(&mut model, from, bytes).map(|()| model)
 }
 
 /// Trains this rank's trials and exchanges the results; returns the trials of others that were trained.
@@ -208,7 +209,7 @@ pub(super) fn crown<'a, F: Scalar>(
     let mut own = own.filter(|(trial, _)| trial.number == best.number && owner == ranks.rank());
     let mut packed = Ok(Vec::new());
     if let Some((_, model)) = &mut own {
-        packed = model.pack();
+        packed = pack(model);
     }
     let bytes = ranks.agree(packed)?;
     let mut bytes = ranks.hand(owner, 0, || bytes)?.unwrap_or_default();

@@ -1,17 +1,16 @@
 //! `evaluate`: the loss and the metrics on data, through `&self`.
 
-use super::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, Targets, TrainingData};
-use super::distributed::{none, same_state};
+use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData};
+use super::distributed::{Coordinator, Identity, fingerprint};
+use super::evaluation::Evaluation;
 use super::settings::check_batch_size;
 use crate::callback::Logs;
 use crate::data::BatchSource;
-use crate::distributed::{Communicator, RankSettings, Ranks, Shards};
-use crate::error::{Error, Result};
-use crate::layer::Workspace;
-use crate::model::{Compiled, Sequential};
+use crate::distributed::{Communicator, RankSettings};
+use crate::error::{Error, Result, Shape};
+use crate::model::Sequential;
 use crate::samples::{Converted, Samples};
 use crate::scalar::Scalar;
-use crate::tensor::Batch;
 
 /// The settings of [`Sequential::evaluate`].
 ///
@@ -24,7 +23,7 @@ use crate::tensor::Batch;
 /// # Example
 /// ```
 /// let evaluate = cornu::Evaluate::<f32>::new().batch_size(100);
-/// # let _ = evaluate;
+/// assert_eq!(format!("{evaluate:?}"), "Evaluate { batch_size: 100, .. }");
 /// ```
 #[derive(Clone)]
 pub struct Evaluate<'a, F: Scalar = f32> {
@@ -39,20 +38,21 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
         Evaluate { batch_size: 32, sample_weight: None, ranks: RankSettings::over(None) }
     }
 
-    /// How many samples at a time. Default: 32.
+    /// Samples per batch. Default: 32.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// How much each row counts, as in [`Fit::sample_weight`](super::Fit::sample_weight). Default: 1 each.
+    /// The weight of each row, as in [`Fit::sample_weight`](super::Fit::sample_weight). Default: 1.
     pub fn sample_weight(mut self, weight: &'a impl Samples<F>) -> Self {
         self.sample_weight = Some(weight);
         self
     }
 
-    /// Evaluates on all of these ranks together, each its part of every batch, the same model on the same data: all get
-    /// what one would. Default: on this rank alone.
+    /// Evaluates on all of these ranks together, each on its part of every batch. Default: on this rank alone.
+    ///
+    /// All ranks pass the same model and data, and all get the scores that a single one would.
     ///
     /// # Example
     /// ```
@@ -75,8 +75,9 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
         self
     }
 
-    /// Evaluates on all samples of all ranks, each of which has some of them, or none, and weights for its own: all get the
-    /// loss and the metrics of the whole. Default: on this rank alone.
+    /// Evaluates on the samples of all ranks, each of which passes a shard of its own. Default: on this rank alone.
+    ///
+    /// A shard has any number of samples, or none, and weights for its own. All ranks get the scores of all samples.
     ///
     /// # Example
     /// ```
@@ -157,29 +158,44 @@ impl<F: Scalar> Sequential<F> {
         self.evaluate_given(TrainingData::Batches(source), settings)
     }
 
+    /// The loss and the metrics of this batch, as for a prediction.
+    ///
+    /// # Errors
+    /// As [`Sequential::evaluate`].
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use ndarray::array;
+    /// let mut model = Sequential::new().input([1]).add(Rescaling::new(2.0));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// assert_eq!(model.test_on_batch(&array![[1.0]], &array![4.0], &Evaluate::new())?.get("loss"), Some(4.0));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn test_on_batch(
+        &self,
+        x: &impl Samples<F>,
+        y: &impl Samples<F>,
+        settings: &Evaluate<F>,
+    ) -> Result<Logs> {
+        self.evaluate(x, y, &settings.clone().batch_size(x.count().max(1)))
+    }
+
     fn evaluate_given(&self, given: TrainingData<F>, settings: &Evaluate<F>) -> Result<Logs> {
-        let ranks = Ranks::of(settings.ranks);
-        let sharded = ranks.as_ref().filter(|ranks| ranks.is_sharded());
-        let prepared = self.prepare_evaluation(given, settings, sharded.is_some());
-        let (compiled, data, mut measure) = match &ranks {
-            Some(ranks) => self.meet_to_evaluate(ranks, prepared, settings.batch_size)?,
-            None => prepared?,
-        };
-        let shards = sharded.map(|ranks| Shards::meet(ranks, data.count())).transpose()?;
-        if shards.as_ref().is_some_and(|shards| shards.total == 0) {
-            return Err(none(TRAINING, &data));
-        }
-        let mut pass = Evaluation::new(self, settings.batch_size);
-        pass.run(self, compiled, (&data, 0), &mut measure, (ranks.as_ref(), shards.as_ref()))?;
+        let mut coordinator = Coordinator::new(settings.ranks);
+        let prepared = self.prepare_evaluation(given, settings, coordinator.is_sharded());
+        let Prepared { data, mut scores } =
+            coordinator.agree(prepared, |prepared| self.evaluation_identity(&prepared.data, settings))?;
+        coordinator.count_held_out(&data, data.count())?;
+        let mut evaluation = Evaluation::new(self, settings.batch_size);
+        evaluation.run(self, &data, 0, &mut scores, &mut coordinator)?;
         let mut logs = Logs::default();
-        measure.log(&mut logs);
-        if let Some(ranks) = &ranks {
-            same_state(ranks, &mut |state| logs.state(state))?;
-        }
+        scores.log(&mut logs);
+        coordinator.share_logs(&mut logs)?;
         Ok(logs)
     }
 
-    /// All that can be refused.
+    /// Everything that can be refused.
     fn prepare_evaluation<'s>(
         &'s self,
         given: TrainingData<'s, F>,
@@ -187,104 +203,36 @@ impl<F: Scalar> Sequential<F> {
         sharded: bool,
     ) -> Result<Prepared<'s, F>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let ends = ModelShapes::of(self)?;
+        let shapes = ModelShapes::of(self)?;
         check_batch_size(settings.batch_size)?;
-        let dataset = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let mut data = dataset(TRAINING, given, ends, &*compiled.loss)?;
+        let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
+        let mut data = check(TRAINING, given, shapes, &*compiled.loss)?;
         if let Some(weight) = settings.sample_weight {
             data.weigh_samples(TRAINING, weight)?;
         }
-        let measure = RunningScores::new(compiled, "", ends.output, &data.target_shape())?;
-        Ok((compiled, data, measure))
+        let scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
+        Ok(Prepared { data, scores })
+    }
+
+    /// What must be the same on all ranks.
+    fn evaluation_identity(&self, data: &CheckedData<F>, settings: &Evaluate<F>) -> Result<Identity> {
+        let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let layers = self.described();
+        let identity = Identity::new([
+            ("number of layers", layers.len().to_string()),
+            ("loss and metrics", compiled.given[1..].join(" and ")),
+            ("batch_size", settings.batch_size.to_string()),
+            ("shape of targets", Shape(&data.target_shape()).to_string()),
+            ("weights of samples", if data.weights.is_some() { "some" } else { "none" }.to_string()),
+            ("its layers", layers.join("; ")),
+            ("its weights", format!("the sum {:016x}", fingerprint(self))),
+        ]);
+        Ok(identity.with_data([("number of samples", data.count().to_string())]))
     }
 }
 
-/// How the model was compiled, what it is evaluated on, and what measures it.
-pub(super) type Prepared<'s, F> = (&'s Compiled<F>, CheckedData<'s, F>, RunningScores<F>);
-
-/// The memory of an evaluation, kept from one to the next.
-pub(super) struct Evaluation<F> {
-    workspace: Workspace<F>,
-    batch_size: usize,
-    indices: Vec<usize>,
-    rows: Rows<F>,
-}
-
-impl<F: Scalar> Evaluation<F> {
-    pub(super) fn new(model: &Sequential<F>, batch_size: usize) -> Self {
-        Evaluation {
-            workspace: Workspace::new(&model.layers),
-            batch_size,
-            indices: Vec::new(),
-            rows: Rows::default(),
-        }
-    }
-
-    /// Measures the samples of the data from sample `from` on, in order; where there are several ranks, each its part of every
-    /// batch, or its own samples.
-    pub(super) fn run(
-        &mut self,
-        model: &Sequential<F>,
-        compiled: &Compiled<F>,
-        (data, from): (&CheckedData<F>, usize),
-        measure: &mut RunningScores<F>,
-        (ranks, shards): (Option<&Ranks>, Option<&Shards>),
-    ) -> Result<()> {
-        let weight_penalty = model.weight_penalty();
-        let count = shards.map_or(data.count() - from, |shards| shards.total);
-        for start in (0..count).step_by(self.batch_size) {
-            let end = count.min(start + self.batch_size);
-            let samples = end - start;
-            self.workspace.whole_rows = Some(samples);
-            let Some(ranks) = ranks else {
-                self.infer(model, data, from + start..from + end)?;
-                let (y_pred, targets, activity) = self.outcome(model, data, samples);
-                measure.take(&*compiled.loss, y_pred, targets, weight_penalty + activity);
-                continue;
-            };
-            let own = shards.map(|shards| shards.cut(ranks, start..end));
-            let mut read = Ok(());
-            for part in ranks.parts(samples) {
-                let rows = own.clone().unwrap_or(start + part.start..start + part.end);
-                read = read.and(self.infer(model, data, from + rows.start..from + rows.end));
-                let (y_pred, targets, activity) = self.outcome(model, data, samples);
-                measure.take_part(&*compiled.loss, y_pred, targets, activity);
-            }
-            let size = (samples, data.steps);
-            measure.take_whole(size, data.weights.is_some(), weight_penalty, (ranks, read))?;
-        }
-        Ok(())
-    }
-
-    /// Runs these samples through the model; none where they cannot be read.
-    fn infer(
-        &mut self,
-        model: &Sequential<F>,
-        data: &CheckedData<F>,
-        rows: std::ops::Range<usize>,
-    ) -> Result<()> {
-        self.indices.clear();
-        self.indices.extend(rows);
-        let read = data.gather(None, &self.indices, &mut self.rows);
-        if read.is_err() {
-            self.rows.clear();
-        }
-        self.workspace.infer(&model.layers, Batch::new(&self.rows.x, data.width()));
-        read
-    }
-
-    /// What came out, what should have, of a batch of so many samples, and what the outputs add to the loss.
-    fn outcome(
-        &self,
-        model: &Sequential<F>,
-        data: &CheckedData<F>,
-        samples: usize,
-    ) -> (Batch<'_, F>, Targets<'_, F>, f64) {
-        let x = Batch::new(&self.rows.x, data.width());
-        let output = self.workspace.output(x);
-        let weights = data.weights.is_some().then_some(&*self.rows.weights);
-        let targets = Targets { y: Batch::new(&self.rows.y, data.target), weights, samples };
-        let activity = self.workspace.activity_penalty(&model.layers, x);
-        (output.reshape(output.width() / data.steps), targets, activity)
-    }
+/// What an evaluation begins with.
+struct Prepared<'s, F: Scalar> {
+    data: CheckedData<'s, F>,
+    scores: RunningScores<F>,
 }

@@ -1,34 +1,35 @@
 //! `fit`: checks the data and the settings, and trains.
 
-use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData, VALIDATION};
+use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData};
 use super::diagnosis::print_findings;
-use super::distributed::meet;
-use super::epochs::Training;
-use super::evaluate::Evaluation;
+use super::distributed::Coordinator;
 use super::history::History;
+use super::identity::identity;
 use super::resume::Resume;
+use super::run::{Run, built_for};
+use super::session::Training;
 use super::settings::Fit;
+use super::step::{Minibatch, Step, Trainer, WholeBatch};
 use crate::callback::{Callback, Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::{Diagnose, Findings};
-use crate::distributed::{Ranks, Shards};
 use crate::error::{Error, Result};
-use crate::model::{Sequential, check_loss};
+use crate::model::Sequential;
 use crate::samples::{Converted, Samples};
 use crate::scalar::Scalar;
 
 impl<F: Scalar> Sequential<F> {
-    /// Trains the model on `x`, whose first axis counts the samples, and their targets `y`.
+    /// Trains the model on samples `x`, along the first axis, and their targets `y`.
     ///
-    /// Targets are one-hot rows, class indices or numbers, as the loss reads them. Each epoch visits the
-    /// samples in a fresh order drawn from the model's seed, in batches; the reported loss and metrics are
-    /// the means over the epoch, taken while the weights move.
+    /// Targets are one-hot rows, class indices or numbers, as the loss reads them. Each epoch visits the samples in batches,
+    /// in a new order drawn from the model's seed. The reported loss and metrics are means over the epoch, taken while the
+    /// weights change.
     ///
     /// # Errors
-    /// Before anything is changed: [`Error::NotCompiled`], what [`Sequential::build`] refuses, data that is
-    /// empty, not finite, or of a shape that fits neither model nor loss, labels out of range, wrong weights,
-    /// settings out of range. While training: [`Error::Diverged`] where the loss or a gradient is not finite
-    /// (the model keeps its last finite weights), and what a callback returns.
+    /// Before anything changes: [`Error::NotCompiled`]; the errors of [`Sequential::build`]; data that are empty, not
+    /// finite, or of a shape that does not fit the model and the loss; labels, weights or settings out of range. During
+    /// training: [`Error::Diverged`] if the loss or a gradient is not finite (the model keeps its last finite weights), and
+    /// the errors of callbacks.
     ///
     /// # Example
     /// ```
@@ -47,45 +48,104 @@ impl<F: Scalar> Sequential<F> {
         self.fit_given(TrainingData::Arrays { x, y }, settings)
     }
 
-    /// Trains the model on data that comes batch by batch, such as files larger than memory: as
-    /// [`Sequential::fit`] in all else. Balanced class weights take a pass over the source first.
+    /// Trains the model on data that come batch by batch, such as files larger than memory.
+    ///
+    /// Otherwise it works as [`Sequential::fit`]. Balanced class weights take a pass over the source first.
     ///
     /// # Errors
-    /// As [`Sequential::fit`], and what the source returns. A batch with NaN, an infinity or a label out of range
-    /// ends the training when it comes.
+    /// As [`Sequential::fit`], and the errors of the source. A batch with NaN, an infinity or a label out of range ends the
+    /// training when it is read.
     ///
     /// # Example
-    /// See [`source_fn`](crate::data::source_fn).
+    /// ```
+    /// use cornu::data::source_fn;
+    /// use cornu::prelude::*;
+    /// let doubles = source_fn(100, [1], [1], |index, x: &mut [f32], y: &mut [f32]| {
+    ///     (x[0], y[0]) = (index as f32 / 100.0, index as f32 / 50.0);
+    ///     Ok(())
+    /// });
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let history = model.fit_source(&doubles, &Fit::new().epochs(100).verbose(Verbose::Silent))?;
+    /// assert!(history.last("loss") < Some(1e-4));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn fit_source(&mut self, source: &impl BatchSource<F>, settings: &Fit<F>) -> Result<History> {
         self.fit_given(TrainingData::Batches(source), settings)
+    }
+
+    /// Takes one step of the optimizer on this batch, and returns its loss and metrics before the step.
+    ///
+    /// It is a step of [`Sequential::fit`], for training loops of your own. Of the settings, only the weights of samples
+    /// and classes count.
+    ///
+    /// # Errors
+    /// As [`Sequential::fit`].
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use ndarray::array;
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let (x, y) = (array![[0.0], [1.0]], array![1.0, 3.0]);
+    /// let first = model.train_on_batch(&x, &y, &Fit::new())?;
+    /// let second = model.train_on_batch(&x, &y, &Fit::new())?;
+    /// assert!(second.get("loss") < first.get("loss"));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn train_on_batch(
+        &mut self,
+        x: &impl Samples<F>,
+        y: &impl Samples<F>,
+        settings: &Fit<F>,
+    ) -> Result<Logs> {
+        let given = TrainingData::Arrays { x, y };
+        let built = built_for(self, given, false)?;
+        let model = built.as_ref().unwrap_or(self);
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let shapes = ModelShapes::of(model)?;
+        let mut data = CheckedData::new(TRAINING, given, shapes, &*compiled.loss)?;
+        if let Some(weight) = settings.sample_weight {
+            data.weigh_samples(TRAINING, weight)?;
+        }
+        let (classes, count) = (shapes.output.last().copied().unwrap_or(1), data.count());
+        data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, count, |counts| counts)?;
+        let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
+        if let Some(built) = built {
+            *self = built;
+        }
+        let indices: Vec<usize> = (0..count).collect();
+        let batch = Minibatch { data: &data, indices: &indices };
+        let step = Step { epoch: 1, batch: 1, batches: 1 };
+        Trainer::new(self).step(self, batch, &mut scores, step, &mut WholeBatch, None)?;
+        let mut logs = Logs::default();
+        scores.log(&mut logs);
+        Ok(logs)
     }
 
     fn fit_given(&mut self, given: TrainingData<F>, settings: &Fit<F>) -> Result<History> {
         let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
-        let ranks = Ranks::of(settings.ranks);
-        // Callbacks are called on rank 0 alone.
-        let looks_on = ranks.as_ref().is_none_or(Ranks::is_first);
-        let callbacks = if looks_on { &mut callbacks[..] } else { &mut [] };
-        let prepared = self.prepare(given, settings, callbacks, ranks.as_ref());
-        let Prepared { built, mut run, resume } = match &ranks {
-            Some(ranks) => meet(ranks, self.with_identity(prepared, settings))?,
-            None => prepared?,
-        };
-        if let Some(ranks) = ranks.as_ref().filter(|ranks| ranks.is_sharded()) {
-            run.meet_shards(built.as_ref().unwrap_or(self), settings, ranks)?;
+        let mut coordinator = Coordinator::new(settings.ranks);
+        let callbacks = if coordinator.is_first() { &mut callbacks[..] } else { &mut [] };
+        let prepared = self.prepare(given, settings, callbacks, coordinator.is_sharded());
+        let Prepared { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
+            let model = prepared.built.as_ref().unwrap_or(self);
+            // Only the callbacks of rank 0 count.
+            settings.identity_on_ranks(model, identity(model, &prepared.run, settings, 0)?)
+        })?;
+        if coordinator.is_sharded() {
+            run.count_shards(built.as_ref().unwrap_or(self), settings, &mut coordinator)?;
         }
         if let Some(built) = built {
             *self = built;
         }
         resume.seed(self)?;
-        if let Some(ranks) = &ranks {
-            let seed = ranks.tell(self.seed)?;
-            ranks.agree(if seed == self.seed { Ok(()) } else { self.reseed(seed) })?;
-        }
+        coordinator.share_seed(self)?;
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
-        let mut history = Training::begin(self, run, settings, callbacks, ranks)?.run(resume)?;
+        let mut history = Training::begin(self, run, settings, callbacks, &mut coordinator)?.run(resume)?;
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, given, history.findings.failed)
         {
             history.findings = before.try_remedies(x, y, settings, history.findings)?;
@@ -94,49 +154,36 @@ impl<F: Scalar> Sequential<F> {
             }
         }
         let report = history.findings.to_string();
-        let mut told = Ok(());
+        let mut reported = Ok(());
         if !report.is_empty() {
-            told = callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
+            reported = callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
         }
-        match Ranks::of(settings.ranks) {
-            Some(ranks) => ranks.agree_with_first(told)?,
-            None => told?,
-        }
+        coordinator.agree_with_first(reported)?;
         Ok(history)
     }
 
-    /// All that can be refused before anything is changed. A copy is built, so that a refused call leaves the model as it
-    /// was.
+    /// Everything that can be refused before the model changes. A copy is built, so that a refused call leaves the model as
+    /// it was.
     fn prepare<'a, 's: 'a>(
         &self,
         given: TrainingData<'a, F>,
         settings: &Fit<'s, F>,
         callbacks: &mut [Box<dyn Callback<F> + 's>],
-        ranks: Option<&Ranks>,
+        sharded: bool,
     ) -> Result<Prepared<'a, F>> {
-        let sharded = ranks.is_some_and(Ranks::is_sharded);
-        let built = self.built_for(given, sharded)?;
+        let built = built_for(self, given, sharded)?;
         let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
         let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, callbacks)?;
         Ok(Prepared { built, run, resume })
     }
+}
 
-    /// A copy that is built for these samples, of which a shard may have none, and has a loss that fits, unless the model
-    /// is built.
-    pub(super) fn built_for(&self, given: TrainingData<F>, sharded: bool) -> Result<Option<Self>> {
-        let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        if self.is_built() {
-            return Ok(None);
-        }
-        if !sharded {
-            given.check_not_empty(TRAINING)?;
-        }
-        let mut model = self.clone();
-        let input = self.input.clone().unwrap_or_else(|| given.input_shape());
-        model.build_for(&input)?;
-        check_loss(&model, &*compiled.loss)?;
-        Ok(Some(model))
-    }
+/// What a training begins with.
+struct Prepared<'a, F: Scalar> {
+    /// The built model, if it was not built before.
+    built: Option<Sequential<F>>,
+    run: Run<'a, F>,
+    resume: Resume,
 }
 
 /// Trials of the remedies that the findings of a failed training suggest.
@@ -151,116 +198,4 @@ pub(crate) trait TryRemedies<F: Scalar> {
         settings: &Fit<F>,
         findings: Findings,
     ) -> Result<Findings>;
-}
-
-/// What a training begins with.
-pub(crate) struct Prepared<'a, F: Scalar> {
-    /// The model, where it was not built before.
-    pub(super) built: Option<Sequential<F>>,
-    pub(super) run: Run<'a, F>,
-    resume: Resume,
-}
-
-/// A training whose data and settings were checked. The measures keep their memory from one epoch to the next.
-pub(crate) struct Run<'a, F: Scalar> {
-    pub(super) data: CheckedData<'a, F>,
-    /// The first samples of the data that train; the others may validate.
-    pub(super) train: usize,
-    pub(super) validation: Option<CheckedData<'a, F>>,
-    /// The samples that train and those that validate, where each rank has its own.
-    pub(super) shards: Option<(Shards, Option<Shards>)>,
-    pub(super) measure: RunningScores<F>,
-    validation_measure: Option<RunningScores<F>>,
-    evaluation: Option<Evaluation<F>>,
-}
-
-impl<'a, F: Scalar> Run<'a, F> {
-    fn new<'b: 'a>(
-        model: &Sequential<F>,
-        given: TrainingData<'a, F>,
-        settings: &Fit<'b, F>,
-        sharded: bool,
-    ) -> Result<Self> {
-        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let ends = ModelShapes::of(model)?;
-        let loss = &*compiled.loss;
-        let dataset = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let mut data = dataset(TRAINING, given, ends, loss)?;
-        let train = match sharded {
-            true => settings.check_shard(data.count())?,
-            false => settings.check(data.count())?,
-        };
-        if let Some(weight) = settings.sample_weight {
-            data.weigh_samples(TRAINING, weight)?;
-        }
-        let validation = match settings.validation_data {
-            Some(given) => {
-                let mut validation = dataset(VALIDATION, given, ends, loss)?;
-                if let Some(weight) = settings.validation_weight {
-                    validation.weigh_samples(VALIDATION, weight)?;
-                }
-                Some(validation)
-            }
-            None if sharded => settings.validates().then(|| data.clone()),
-            None => (train < data.count()).then(|| data.clone()),
-        };
-        if !sharded {
-            let classes = ends.output.last().copied().unwrap_or(1);
-            data.weigh_classes(&settings.class_weight, loss, classes, train, None)?;
-        }
-        let measure = |prefix, data: &CheckedData<F>| {
-            RunningScores::new(compiled, prefix, ends.output, &data.target_shape())
-        };
-        Ok(Run {
-            measure: measure("", &data)?,
-            validation_measure: validation.as_ref().map(|data| measure("val_", data)).transpose()?,
-            data,
-            train,
-            validation,
-            shards: None,
-            evaluation: None,
-        })
-    }
-
-    /// What it runs with, in words, for the history.
-    pub(super) fn words(&self, model: &Sequential<F>, settings: &Fit<F>) -> Vec<(&'static str, String)> {
-        let compiled = model.compiled.as_ref();
-        let [optimizer, loss, _] = compiled.map(|compiled| compiled.given.clone()).unwrap_or_default();
-        let metrics = compiled.map(|compiled| compiled.keys.join(", ")).unwrap_or_default();
-        let (train, held) = (self.total(), self.held(settings));
-        vec![
-            ("optimizer", optimizer),
-            ("loss", loss),
-            ("metrics", metrics),
-            ("training samples", train.to_string()),
-            ("validation samples", held.to_string()),
-            ("epochs planned", settings.epochs.to_string()),
-            ("batch size", settings.batch_size.to_string()),
-            ("shuffle", if settings.shuffle { "yes" } else { "no" }.into()),
-            ("class weights", format!("{:?}", settings.class_weight)),
-            ("numbers", F::NAME.into()),
-        ]
-    }
-
-    /// Measures the validation data into the logs.
-    pub(super) fn validate(
-        &mut self,
-        model: &Sequential<F>,
-        settings: &Fit<F>,
-        logs: &mut Logs,
-        ranks: Option<&Ranks>,
-    ) -> Result<()> {
-        let (Some(data), Some(measure)) = (&self.validation, &mut self.validation_measure) else {
-            return Ok(());
-        };
-        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let from = if settings.validation_data.is_some() { 0 } else { self.train };
-        let batch_size = settings.validation_batch_size.unwrap_or(settings.batch_size);
-        let shards = self.shards.as_ref().and_then(|(_, shards)| shards.as_ref());
-        let evaluation = self.evaluation.get_or_insert_with(|| Evaluation::new(model, batch_size));
-        measure.reset();
-        evaluation.run(model, compiled, (data, from), measure, (ranks, shards))?;
-        measure.log(logs);
-        Ok(())
-    }
 }

@@ -1,4 +1,4 @@
-//! What a training was: every number of every epoch.
+//! The record of a training: its numbers, epoch by epoch.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::diagnosis::{Findings, Scale};
 use crate::error::Result;
 use crate::state::State;
 
-/// The loss and the metrics of every epoch, how long each took, and the seed.
+/// The record of a training: loss and metrics of each epoch, times, settings and findings.
 ///
 /// # Example
 /// ```
@@ -34,12 +34,12 @@ pub struct History {
     pub(super) seed: u64,
     pub(super) stopped: Option<String>,
     pub(crate) findings: Findings,
-    /// What the best constant answer costs, and what the right answers do.
+    /// The loss of the best constant answer and of the right answers.
     pub(crate) scale: Option<Scale>,
 }
 
 impl History {
-    /// The values of a metric, one for each epoch in which it was measured.
+    /// The values of a metric, one per epoch in which it was measured.
     pub fn get(&self, name: &str) -> Option<&[f64]> {
         self.series.iter().find(|(known, _)| known == name).map(|(_, values)| &**values)
     }
@@ -54,13 +54,14 @@ impl History {
         self.series.iter().map(|(name, _)| &**name)
     }
 
-    /// The number of each epoch that was trained, from `initial_epoch`.
+    /// The numbers of the epochs, from `initial_epoch`.
     pub fn epochs(&self) -> &[usize] {
         &self.epochs
     }
 
-    /// The epochs in which a metric was measured, one for each of its values: not all, where
-    /// [`validation_freq`](super::Fit::validation_freq) leaves some out.
+    /// The epochs in which a metric was measured, one for each of its values.
+    ///
+    /// These are not all epochs if [`validation_freq`](super::Fit::validation_freq) is above 1.
     pub fn epochs_of(&self, name: &str) -> Option<&[usize]> {
         self.series
             .iter()
@@ -73,13 +74,14 @@ impl History {
         &self.rates
     }
 
-    /// The epoch, from 0, whose weights a callback brought back at the end, as
-    /// [`EarlyStopping::restore_best_weights`](crate::callback::EarlyStopping::restore_best_weights) does.
+    /// The epoch, from 0, whose weights a callback restored at the end of the training.
+    ///
+    /// [`EarlyStopping::restore_best_weights`](crate::callback::EarlyStopping::restore_best_weights) does so.
     pub fn restored_epoch(&self) -> Option<usize> {
         self.restored
     }
 
-    /// What the training ran with, in words: optimizer, loss, samples, batch size and so on, each with its name.
+    /// The settings of the training as names and values: optimizer, loss, samples, batch size and so on.
     ///
     /// # Example
     /// ```
@@ -95,7 +97,7 @@ impl History {
         self.settings.iter().map(|(name, value)| (*name, &**value))
     }
 
-    /// How long each epoch took, its validation included.
+    /// The time that each epoch took, its validation included.
     pub fn times(&self) -> &[Duration] {
         &self.times
     }
@@ -105,17 +107,17 @@ impl History {
         self.seed
     }
 
-    /// Why the training ended before its last epoch, if it did.
+    /// The reason why the training ended before its last epoch, if it did.
     pub fn stopped(&self) -> Option<&str> {
         self.stopped.as_deref()
     }
 
-    /// What the diagnosis found; see [`diagnosis`](crate::diagnosis).
+    /// The findings of the [`diagnosis`](crate::diagnosis).
     pub fn findings(&self) -> &Findings {
         &self.findings
     }
 
-    /// What was recorded so far. Findings and the scale come at the end.
+    /// The record so far. Findings and the scale come at the end.
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
         let History { epochs, series, measured, rates, times, stopped, .. } = self;
         state.group("history", |state| {

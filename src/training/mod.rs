@@ -1,20 +1,23 @@
 //! Training: compile, fit and evaluate. The one place where layers, losses, optimizers, metrics, data and
 //! callbacks meet.
 
-mod compile;
 pub(crate) mod data;
 pub(crate) mod diagnosis;
 mod distributed;
 mod epochs;
 mod evaluate;
+mod evaluation;
 mod fit;
 mod history;
-mod on_batch;
+mod identity;
 mod resume;
+mod run;
+mod session;
 mod settings;
 mod step;
 mod update;
 
+pub(crate) use distributed::{pack, unpack};
 pub use evaluate::Evaluate;
 pub(crate) use fit::TryRemedies;
 pub use history::History;

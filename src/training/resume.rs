@@ -1,28 +1,22 @@
-//! Backups: what a training needs to go on after it was killed, when it is written, and what it must fit.
+//! Backups: what a training needs to resume after it was killed, when it is written, and what it must fit.
 
 use std::fs::File;
 use std::time::Instant;
 
-use super::data::{CheckedData, Rows};
-use super::diagnosis::sample;
-use super::epochs::Training;
-use super::fit::Run;
+use super::identity::identity;
+use super::run::Run;
+use super::session::Training;
 use super::settings::Fit;
 use crate::callback::{BackupAndRestore, Callback};
-use crate::diagnosis::Diagnose;
-use crate::error::{Error, Result, Shape};
-use crate::hash::{FNV_OFFSET, fnv1a};
+use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// Rows of arrays that are compared with those of the backup.
-const ROWS: usize = 64;
-
-/// What a backup is of, and the state to go on from where there is one.
+/// The identity of a training that makes backups, and the state to resume from if there is one.
 #[derive(Default)]
 pub(super) struct Resume {
-    /// What must be the same in the training that goes on, by name, in words. Empty where no backups are made.
+    /// What must be the same in the resumed training: names and values. Empty if no backups are made.
     identity: Vec<(String, String)>,
     saved: Option<Saved>,
     /// Keeps other trainings out of the folder until this one is over.
@@ -35,7 +29,7 @@ struct Saved {
 }
 
 impl Resume {
-    /// Opens the backup, where a callback makes some, and refuses one of another training. Changes nothing.
+    /// Opens the backup, if a callback makes some, and refuses that of another training. Changes nothing.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
         run: &mut Run<F>,
@@ -50,9 +44,10 @@ impl Resume {
         }
         if backup.is_within_epochs() {
             // A metric that cannot be kept shows now, and not at the first backup.
-            run.measure.state(&mut State::writing())?;
+            run.scores.state(&mut State::writing())?;
         }
         let identity = identity(model, run, settings, count)?;
+        let identity = [identity.common, identity.of_data].concat();
         let (lock, saved) = backup.open()?;
         let saved = match saved {
             Some(mut state) => {
@@ -79,12 +74,10 @@ impl Resume {
 }
 
 impl<F: Scalar> Training<'_, '_, F> {
-    /// Everything that changes in a training, to write it or to go on from it.
+    /// Everything that changes in a training, to write or to resume it.
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let Training { model, run, callbacks, diagnosis, clock, logs, history, .. } = self;
-        if let Some((shards, _)) = &run.shards {
-            state.same("samples of each rank that train", &shards.words())?;
-        }
+        let Training { model, run, callbacks, diagnosis, clock, logs, history, coordinator, .. } = self;
+        coordinator.state(state)?;
         state.count("epoch", &mut clock.epoch)?;
         state.count("batch", &mut clock.batch)?;
         let mut elapsed = clock.started.elapsed();
@@ -96,7 +89,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         state.group("model", |state| model.state(state))?;
         if clock.batch > 0 {
             logs.state(state)?;
-            state.group("measure", |state| run.measure.state(state))?;
+            state.group("measure", |state| run.scores.state(state))?;
         }
         history.state(state)?;
         diagnosis.iter_mut().try_for_each(|diagnosis| diagnosis.state(state))?;
@@ -105,19 +98,36 @@ impl<F: Scalar> Training<'_, '_, F> {
         })
     }
 
-    /// Takes up the state of the backup, where there is one, and tells whether there was.
-    pub(super) fn go_on(&mut self, resume: &mut Resume) -> Result<bool> {
+    /// Resumes from the backup, if there is one, on all ranks.
+    pub(super) fn resume(&mut self, resume: &mut Resume) -> Result<()> {
+        let resumed = self.take_up(resume);
+        let Training { model, clock, history, diagnosis, coordinator, .. } = self;
+        let first = clock.epoch;
+        let resumed = coordinator.share_resumed(resumed, &mut |state| {
+            state.count("epoch", &mut clock.epoch)?;
+            state.count("batch", &mut clock.batch)?;
+            state.group("model", |state| model.state(state))?;
+            history.state(state)
+        })?;
+        if let Some(diagnosis) = diagnosis.as_mut().filter(|_| resumed && clock.epoch > first) {
+            diagnosis.monitor.skip();
+        }
+        Ok(())
+    }
+
+    /// Takes up the state of the backup, and returns whether there is one.
+    fn take_up(&mut self, resume: &mut Resume) -> Result<bool> {
         let Some(Saved { mut state, .. }) = resume.saved.take() else { return Ok(false) };
         let before = self.model.clone();
         if let Err(error) = self.state(&mut state).and_then(|()| state.end()) {
             *self.model = before;
             return Err(error);
         }
-        let mut at = self.clock.moment(self.model, &mut self.logs);
+        let mut at = self.clock.context(self.model, &mut self.logs);
         self.callbacks.progress.go_on(&mut at).map(|()| true)
     }
 
-    /// Writes a backup, where one is due. One that cannot be written is told, and the training goes on.
+    /// Writes a backup if one is due. A failure to write it is reported, and the training continues.
     pub(super) fn back_up(&mut self, resume: &Resume) {
         if !self.callbacks.backup().is_some_and(BackupAndRestore::take_due) {
             return;
@@ -127,64 +137,9 @@ impl<F: Scalar> Training<'_, '_, F> {
             .item("seed", &mut self.model.seed)
             .and_then(|()| resume.identity.iter().try_for_each(|(name, here)| state.same(name, here)))
             .and_then(|()| self.state(&mut state));
-        let at = self.clock.moment(self.model, &mut self.logs);
+        let at = self.clock.context(self.model, &mut self.logs);
         if let Some(backup) = self.callbacks.backup() {
             backup.write(&at, captured.map(|()| state));
         }
     }
-}
-
-/// What a training is, as far as its result depends on it. The number of epochs is left out, so that it may be raised.
-pub(super) fn identity<F: Scalar>(
-    model: &Sequential<F>,
-    run: &Run<F>,
-    settings: &Fit<F>,
-    callbacks: usize,
-) -> Result<Vec<(String, String)>> {
-    let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-    let [optimizer, loss, metrics] = &compiled.given;
-    let layers = model.described();
-    let validation = run.validation.as_ref();
-    let input = model.input_shape().unwrap_or_default();
-    let shapes = [input, &run.data.target_shape()].map(|shape| Shape(shape).to_string());
-    let one = [
-        ("number type", F::NAME.to_string()),
-        ("number of layers", layers.len().to_string()),
-        ("optimizer", optimizer.clone()),
-        ("loss", loss.clone()),
-        ("metrics", metrics.clone()),
-        ("number of samples", run.data.count().to_string()),
-        ("number of samples that train", run.train.to_string()),
-        ("number of samples to validate on", validation.map_or(0, CheckedData::count).to_string()),
-        ("shape of samples and targets", shapes.join(" and ")),
-        ("batch_size", settings.batch_size.to_string()),
-        ("shuffle", settings.shuffle.to_string()),
-        ("initial_epoch", settings.initial_epoch.to_string()),
-        ("number of epochs trained before", model.epochs_seen.to_string()),
-        ("number of steps taken before", compiled.steps.to_string()),
-        ("validation_freq", settings.validation_freq.to_string()),
-        ("validation_batch_size", format!("{:?}", settings.validation_batch_size)),
-        ("number of callbacks", callbacks.to_string()),
-        ("diagnosis", if settings.diagnose == Diagnose::Off { "off" } else { "on" }.into()),
-        ("sum over a sample of the data, and its weights", sum(Some(&run.data))?),
-        ("sum over a sample of the validation data, and its weights", sum(validation)?),
-    ];
-    let layers = layers.into_iter().enumerate().map(|(index, layer)| (format!("layer {index}"), layer));
-    Ok(one.into_iter().map(|(name, here)| (name.to_string(), here)).chain(layers).collect())
-}
-
-/// A sum over some rows of arrays, and over all weights. A source is not read for it.
-fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
-    let Some(data) = data else { return Ok("none".into()) };
-    let mut rows = Rows::default();
-    if !data.is_source() {
-        data.gather(None, &sample(data.count(), ROWS), &mut rows)?;
-    }
-    let mut bytes = Vec::new();
-    rows.x
-        .iter()
-        .chain(&rows.y)
-        .chain(data.weights.iter().flatten())
-        .for_each(|number| number.put(&mut bytes));
-    Ok(format!("{:016x}", fnv1a(FNV_OFFSET, &bytes)))
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// How to train: the settings of [`Sequential::fit`](crate::Sequential::fit), with Keras's names and defaults.
+/// The settings of [`Sequential::fit`](crate::Sequential::fit), with Keras's names and defaults.
 ///
 /// | setter | default |
 /// |---|---|
@@ -35,7 +35,7 @@ use crate::scalar::Scalar;
 /// ```
 /// use cornu::prelude::*;
 /// let fit = Fit::<f32>::new().epochs(10).batch_size(50).class_weight(ClassWeight::Balanced).validation_split(0.2);
-/// # let _ = fit;
+/// assert!(format!("{fit:?}").starts_with("Fit { epochs: 10, batch_size: 50"));
 /// ```
 ///
 /// # References
@@ -53,9 +53,9 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(crate) sample_weight: Option<&'a dyn Samples<F>>,
     pub(crate) class_weight: ClassWeight,
     pub(crate) verbose: Verbose,
-    /// Called through `&Fit`, one after another.
     pub(crate) diagnose: Diagnose,
     pub(crate) rules: Rules,
+    /// In a cell, because `fit` calls them through `&Fit`.
     pub(crate) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
     pub(crate) ranks: RankSettings<'a>,
 }
@@ -83,51 +83,52 @@ impl<'a, F: Scalar> Fit<'a, F> {
         }
     }
 
-    /// The epoch at which to end, so how many to train where `initial_epoch` is 0. Default: 1.
+    /// The epoch before which the training ends: their number if `initial_epoch` is 0. Default: 1.
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = epochs;
         self
     }
 
-    /// How many samples each step sees; the last batch of an epoch may be smaller. Default: 32.
+    /// Samples per step; the last batch of an epoch may be smaller. Default: 32.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// Whether each epoch visits the samples in a fresh random order. Default: true.
+    /// Whether each epoch visits the samples in a new random order. Default: true.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.shuffle = shuffle;
         self
     }
 
-    /// The number of the first epoch, for a training that goes on. Default: 0.
+    /// The number of the first epoch, to continue a training. Default: 0.
     pub fn initial_epoch(mut self, epoch: usize) -> Self {
         self.initial_epoch = epoch;
         self
     }
 
-    /// The share of the samples, at the **end** of the data as it comes, that validates and does not train:
-    /// of `n` samples the first `⌊n·(1 − share)⌋` train. Data in order of class wants shuffling before.
-    /// Ignored where there is `validation_data`. Default: none.
+    /// The share of the samples, at the **end** of the data, that is held out for validation.
+    ///
+    /// Of `n` samples the first `⌊n·(1 − share)⌋` train. Shuffle data that are sorted by class before. Ignored if there is
+    /// `validation_data`. Default: none.
     pub fn validation_split(mut self, share: f64) -> Self {
         self.validation_split = Some(share);
         self
     }
 
-    /// Data to validate on after each epoch. Default: none.
+    /// The data to validate on after each epoch. Default: none.
     pub fn validation_data(mut self, x: &'a impl Samples<F>, y: &'a impl Samples<F>) -> Self {
         self.validation_data = Some(TrainingData::Arrays { x, y });
         self
     }
 
-    /// The same from a source of batches. Default: none.
+    /// The source of batches to validate on after each epoch. Default: none.
     pub fn validation_source(mut self, source: &'a impl BatchSource<F>) -> Self {
         self.validation_data = Some(TrainingData::Batches(source));
         self
     }
 
-    /// How much each row of the validation data counts. Default: 1 each.
+    /// The weight of each row of the validation data. Default: 1.
     pub fn validation_weight(mut self, weight: &'a impl Samples<F>) -> Self {
         self.validation_weight = Some(weight);
         self
@@ -139,47 +140,46 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// Validates after every so many epochs. Default: 1.
+    /// The number of epochs from one validation to the next. Default: 1.
     pub fn validation_freq(mut self, epochs: usize) -> Self {
         self.validation_freq = epochs;
         self
     }
 
-    /// How much each sample counts in the loss and in [`Weighted`](crate::metric::Weighted) metrics: one
-    /// number a sample, or where the output has steps also one a step. Default: 1 each.
+    /// The weight of each sample in the loss and in [`Weighted`](crate::metric::Weighted) metrics. Default: 1.
     ///
-    /// The loss stays divided by the number of rows, so that weights of another mean than 1 change the
-    /// effective learning rate, as in Keras.
+    /// One number per sample, or per step if the output has steps. The loss stays divided by the number of rows, so that
+    /// weights with a mean other than 1 change the effective learning rate, as in Keras.
     pub fn sample_weight(mut self, weight: &'a impl Samples<F>) -> Self {
         self.sample_weight = Some(weight);
         self
     }
 
-    /// How much each class counts; multiplies the sample weights. Default: [`ClassWeight::None`].
+    /// The weight of each class, which multiplies the sample weights. Default: [`ClassWeight::None`].
     pub fn class_weight(mut self, weight: ClassWeight) -> Self {
         self.class_weight = weight;
         self
     }
 
-    /// Adds a callback; lend it as `&mut callback` to read it afterwards. They are called in this order.
+    /// Adds a callback, called after those before it; lend it as `&mut callback` to read it afterwards.
     pub fn callback(self, callback: impl Callback<F> + 'a) -> Self {
         self.callbacks.borrow_mut().push(Box::new(callback));
         self
     }
 
-    /// How much to tell while training. Default: [`Verbose::Auto`].
+    /// The progress that is drawn during the training. Default: [`Verbose::Auto`].
     pub fn verbose(mut self, verbose: Verbose) -> Self {
         self.verbose = verbose;
         self
     }
 
-    /// Whether and how to look for what keeps the network from learning. Default: `Diagnose::Report`.
+    /// What the diagnosis does with its findings. Default: `Diagnose::Report`.
     pub fn diagnose(mut self, diagnose: Diagnose) -> Self {
         self.diagnose = diagnose;
         self
     }
 
-    /// Keeps quiet about findings of this code.
+    /// Suppresses findings of this code.
     pub fn allow(mut self, code: impl Into<String>) -> Self {
         self.rules.allowed.push(code.into());
         self
@@ -191,7 +191,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// The epochs to train, from the first to before the last.
+    /// The epochs to train.
     pub(crate) fn span(&self) -> std::ops::Range<usize> {
         self.initial_epoch..self.epochs
     }
@@ -201,12 +201,12 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self.validation_split.is_some() || self.validation_data.is_some()
     }
 
-    /// How many samples a batch has, and how many of `count` train.
+    /// The batch size, and how many of `count` samples train.
     pub(crate) fn sizes(&self, count: usize) -> Result<(usize, usize)> {
         Ok((self.batch_size, self.check(count)?))
     }
 
-    /// The same steps on the same samples, silent, without callbacks, validation and diagnosis.
+    /// Settings for the same steps on the same samples, silent, without callbacks, validation and diagnosis.
     pub(crate) fn steps_alone<'s>(&'s self) -> Fit<'s, F>
     where
         'a: 's,
@@ -225,7 +225,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         }
     }
 
-    /// Refuses settings that make no training, and tells how many of `count` samples train.
+    /// Checks the settings, and returns how many of `count` samples train.
     pub(crate) fn check(&self, count: usize) -> Result<usize> {
         check_batch_size(self.batch_size)?;
         check_batch_size(self.validation_batch_size.unwrap_or(1))?;
@@ -246,7 +246,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 }
 
-/// Refuses batches of no sample.
+/// Refuses a batch size of 0.
 pub(crate) fn check_batch_size(batch_size: usize) -> Result<()> {
     if batch_size == 0 {
         return Err(Error::argument("batch_size", "at least 1", 0));

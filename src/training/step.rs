@@ -3,44 +3,130 @@
 use std::ops::Range;
 
 use super::data::{CheckedData, Rows, RunningScores, Targets};
-use super::diagnosis::Diagnosis;
-use super::distributed::Buckets;
 use super::update;
-use crate::diagnosis::Watch;
-use crate::distributed::Ranks;
+use crate::diagnosis::{Rules, Watch};
 use crate::error::diverged::{GRADIENT, LOSS};
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{GlobalBatch, NamedLayer, StepAt, Workspace};
+use crate::loss::Loss;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// The memory of a training: allocated once, used by every step.
-pub(super) struct Trainer<F> {
-    pub(super) workspace: Workspace<F>,
+pub(crate) struct Trainer<F> {
+    pub(crate) workspace: Workspace<F>,
     /// The first layer with something to train; no gradient goes below it.
-    pub(super) lowest: usize,
-    /// The batch under way.
-    pub(super) rows: Rows<F>,
-    /// Gradients on their way over the ranks.
-    pub(super) buckets: Buckets<F>,
-    /// The place in the whole batch of what is taken for a batch of its own.
-    pub(super) first_row: usize,
+    pub(crate) lowest: usize,
+    /// The rows of the minibatch under way.
+    pub(crate) rows: Rows<F>,
+    /// The place of its first row in the batch of all ranks.
+    pub(crate) first_row: usize,
 }
 
-/// Where in the training a step stands: its epoch and its batch from 1.
+/// The samples `indices` of `data`.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
-    pub(super) epoch: usize,
-    pub(super) batch: usize,
-    /// Those that have the other parts of the batch.
-    pub(super) ranks: Option<&'a Ranks<'a>>,
+pub(crate) struct Minibatch<'a, F: Scalar> {
+    pub(crate) data: &'a CheckedData<'a, F>,
+    pub(crate) indices: &'a [usize],
+}
+
+impl<F: Scalar> Minibatch<'_, F> {
+    /// The inputs that were gathered for it.
+    pub(crate) fn x<'r>(&self, rows: &'r Rows<F>) -> Batch<'r, F> {
+        Batch::new(&rows.x, self.data.width())
+    }
+
+    /// The targets that were gathered for it, with their weights if there are any.
+    pub(crate) fn targets<'r>(&self, rows: &'r Rows<F>) -> Targets<'r, F> {
+        let weights = self.data.weights.is_some().then_some(&*rows.weights);
+        Targets { y: Batch::new(&rows.y, self.data.target), weights, samples: self.indices.len() }
+    }
+}
+
+/// The place of a step in the training: its epoch and its batch, from 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) epoch: usize,
+    pub(crate) batch: usize,
+    /// Batches of the epoch.
+    pub(crate) batches: usize,
+}
+
+/// What a step reports to the diagnosis.
+pub(crate) struct StepMonitor<'m, F: Scalar> {
+    pub(crate) monitor: &'m mut Watch<F>,
+    /// The rules to run after the forward pass of the first batch.
+    pub(crate) first: Option<&'m Rules>,
+    /// The codes that they find.
+    pub(crate) found: &'m mut Vec<String>,
+}
+
+/// A parameter gradient that is not finite.
+pub(crate) struct NonFinite {
+    layer: String,
+    value: f64,
+}
+
+/// How a minibatch passes through the layers: whole, or in parts that several ranks have.
+pub(crate) trait BatchPasses<F: Scalar> {
+    /// Runs the minibatch through the model as in training, and adds it to the scores. Returns its loss.
+    fn forward(
+        &mut self,
+        trainer: &mut Trainer<F>,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+        monitor: Option<&mut Watch<F>>,
+    ) -> Result<f64>;
+
+    /// Computes all gradients after the forward pass, and returns the first that is not finite.
+    fn backward(
+        &mut self,
+        trainer: &mut Trainer<F>,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+    ) -> Result<Option<NonFinite>>;
+
+    /// The first layer of the forward pass whose output is not finite, given that of this process.
+    fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
+        Ok(own)
+    }
+}
+
+/// The passes of a minibatch that this process has whole.
+pub(crate) struct WholeBatch;
+
+impl<F: Scalar> BatchPasses<F> for WholeBatch {
+    fn forward(
+        &mut self,
+        trainer: &mut Trainer<F>,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+        monitor: Option<&mut Watch<F>>,
+    ) -> Result<f64> {
+        trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
+            scores.add(loss, y_pred, targets, penalty)
+        })
+    }
+
+    fn backward(
+        &mut self,
+        trainer: &mut Trainer<F>,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+    ) -> Result<Option<NonFinite>> {
+        trainer.backward_whole(model, batch, scores)
+    }
 }
 
 impl<F: Scalar> Trainer<F> {
     /// Memory for these layers; gives every trained parameter what the optimizer needs for it.
-    pub(super) fn new(model: &mut Sequential<F>) -> Self {
+    pub(crate) fn new(model: &mut Sequential<F>) -> Self {
         update::prepare(model);
         let trains = |layer: &NamedLayer<F>| {
             let mut found = false;
@@ -51,169 +137,138 @@ impl<F: Scalar> Trainer<F> {
             workspace: Workspace::new(&model.layers),
             lowest: model.layers.iter().position(trains).unwrap_or(model.layers.len()),
             rows: Rows::default(),
-            buckets: Buckets::new(),
             first_row: 0,
         }
     }
 
-    /// Runs the samples `indices` through the model as in training, and measures them: of several ranks each its part of
-    /// them. Gives the loss.
-    pub(super) fn forward(
-        &mut self,
-        model: &mut Sequential<F>,
-        data: &CheckedData<F>,
-        indices: &[usize],
-        measure: &mut RunningScores<F>,
-        watch: Option<&mut Watch<F>>,
-        ranks: Option<&Ranks>,
-    ) -> Result<f64> {
-        let penalty = model.weight_penalty();
-        if let Some(ranks) = ranks {
-            let whole = (indices, watch);
-            return self.forward_parts(model, data, whole, measure, penalty, ranks);
-        }
-        self.pass(model, data, indices, 0..indices.len(), None)?;
-        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let x = Batch::new(&self.rows.x, data.width());
-        let targets = targets(data, &self.rows, indices);
-        let y_pred = self.workspace.output(x).reshape(self.workspace.output(x).width() / data.steps);
-        let activity = self.workspace.activity_penalty(&model.layers, x);
-        let loss = measure.take(&*compiled.loss, y_pred, targets, penalty + activity);
-        let penalty = penalty + activity;
-        if let Some(watch) = watch.filter(|_| loss.is_finite()) {
-            watch.tally(targets.y, targets.weights);
-            watch.batch_ends(loss);
-            if watch.looks() {
-                watch.forward(&self.workspace, x, targets.y, loss, penalty);
-            }
-        }
-        Ok(loss)
-    }
-
-    /// Runs a part of the samples `indices` through the layers as in training; none where they cannot be read.
-    pub(super) fn pass(
-        &mut self,
-        model: &mut Sequential<F>,
-        data: &CheckedData<F>,
-        indices: &[usize],
-        part: Range<usize>,
-        ranks: Option<&Ranks>,
-    ) -> Result<()> {
-        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let (epoch, first_row) = (Some(model.epochs_seen), self.first_row + part.start);
-        let read = data.gather(epoch, &indices[part], &mut self.rows);
-        if read.is_err() {
-            // A rank goes on without a row, for the sums within layers, and says so when the loss is summed.
-            self.rows.clear();
-        }
-        let at =
-            StepAt { seed: model.seed, number: compiled.steps, first_row, whole: GlobalBatch::over(ranks) };
-        self.workspace.whole_rows = Some(indices.len());
-        self.workspace.forward(&mut model.layers, Batch::new(&self.rows.x, data.width()), at);
-        read
-    }
-
-    /// Trains on the samples `indices`.
+    /// Trains on the minibatch.
     ///
-    /// Where the loss or a gradient is not finite, the weights stay as they are.
-    pub(super) fn step(
+    /// If the loss or a gradient is not finite, the weights stay as they are.
+    pub(crate) fn step(
         &mut self,
         model: &mut Sequential<F>,
-        data: &CheckedData<F>,
-        indices: &[usize],
-        measure: &mut RunningScores<F>,
-        at: At,
-        mut diagnosis: Option<&mut Diagnosis<F>>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+        step: Step,
+        passes: &mut dyn BatchPasses<F>,
+        mut monitor: Option<StepMonitor<F>>,
     ) -> Result<()> {
-        let watch = diagnosis.as_mut().map(|diagnosis| &mut diagnosis.watch);
-        let ranks = at.ranks;
-        let loss = self.forward(model, data, indices, measure, watch, ranks)?;
-        let diverged = |what, value, place_name| Error::Diverged {
-            epoch: at.epoch,
-            batch: at.batch,
-            what,
-            value,
-            place: place_name,
-        };
+        let watch = monitor.as_mut().map(|step| &mut *step.monitor);
+        let loss = passes.forward(self, model, batch, scores, watch)?;
+        let diverged =
+            |what, value, place| Error::Diverged { epoch: step.epoch, batch: step.batch, what, value, place };
         if !loss.is_finite() {
-            let x = Batch::new(&self.rows.x, data.width());
-            let layer = self.workspace.first_non_finite(&model.layers, x);
-            let layer = match ranks {
-                Some(ranks) => ranks.tell(ranks.gather(layer)?.into_iter().flatten().min())?,
-                None => layer,
-            };
+            let layer = self.workspace.first_non_finite(&model.layers, batch.x(&self.rows));
+            let layer = passes.first_non_finite(layer)?;
             let loss_name = model.compiled.as_ref().map_or("", |compiled| compiled.loss.name());
             let place = layer.map_or_else(|| format!("loss `{loss_name}`"), |(_, name)| name);
             return Err(diverged(LOSS, loss, place));
         }
 
-        if let Some(diagnosis) = diagnosis.as_mut().filter(|diagnosis| diagnosis.is_at_the_start()) {
-            diagnosis.first();
+        let mut sampled = None;
+        if let Some(StepMonitor { monitor, first, found }) = monitor {
+            if let Some(rules) = first {
+                found.extend(monitor.ask(rules));
+            }
+            sampled = Some(monitor).filter(|monitor| monitor.looks());
         }
-        let mut watch = diagnosis.map(|diagnosis| &mut diagnosis.watch).filter(|watch| watch.looks());
-        let bad = match ranks {
-            Some(ranks) => self.backward_parts(model, data, indices, measure, ranks)?,
-            None => self.backward(model, data, indices, measure)?,
-        };
-        if let Some((layer, value)) = bad {
+        if let Some(NonFinite { layer, value }) = passes.backward(self, model, batch, scores)? {
             return Err(diverged(GRADIENT, value, layer));
         }
-        if let Some(watch) = &mut watch {
-            watch.before_step(&model.layers);
+        if let Some(monitor) = &mut sampled {
+            monitor.before_step(&model.layers);
         }
         update::update(model);
-        if let Some(watch) = watch {
-            watch.after_step(&model.layers);
+        if let Some(monitor) = sampled {
+            monitor.after_step(&model.layers);
         }
         Ok(())
     }
 
-    /// The gradients of a batch that was passed forward, those of regularizers too. Tells one that is not finite, and where
-    /// it began.
-    fn backward(
+    /// The forward pass of a whole minibatch; `score` returns its loss from outputs, targets and penalty.
+    pub(crate) fn forward_whole(
         &mut self,
         model: &mut Sequential<F>,
-        data: &CheckedData<F>,
-        indices: &[usize],
-        measure: &mut RunningScores<F>,
-    ) -> Result<Option<(String, f64)>> {
-        self.loss_gradient(model, data, indices, measure)?;
-        let x = Batch::new(&self.rows.x, data.width());
+        batch: Minibatch<F>,
+        monitor: Option<&mut Watch<F>>,
+        score: impl FnOnce(&dyn Loss<F>, Batch<F>, Targets<F>, f64) -> f64,
+    ) -> Result<f64> {
+        let penalty = model.weight_penalty();
+        self.forward_rows(model, batch, 0..batch.indices.len(), GlobalBatch::default())?;
+        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
+        let (x, targets) = (batch.x(&self.rows), batch.targets(&self.rows));
+        let penalty = penalty + self.workspace.activity_penalty(&model.layers, x);
+        let loss = score(&*compiled.loss, self.output(batch), targets, penalty);
+        if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
+            monitor.count_targets(targets.y, targets.weights);
+            monitor.batch_ends(loss);
+            if monitor.looks() {
+                monitor.forward(&self.workspace, x, targets.y, loss, penalty);
+            }
+        }
+        Ok(loss)
+    }
+
+    /// Runs the samples at the places `part` of the minibatch through the layers as in training.
+    pub(crate) fn forward_rows(
+        &mut self,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        part: Range<usize>,
+        whole: GlobalBatch,
+    ) -> Result<()> {
+        let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
+        let (epoch, first_row) = (Some(model.epochs_seen), self.first_row + part.start);
+        let read = batch.data.gather(epoch, &batch.indices[part], &mut self.rows);
+        if read.is_err() {
+            // The other ranks wait for this one in sums within layers: it goes on without a row until the loss is summed.
+            self.rows.clear();
+        }
+        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, whole };
+        self.workspace.whole_rows = Some(batch.indices.len());
+        self.workspace.forward(&mut model.layers, batch.x(&self.rows), at);
+        read
+    }
+
+    /// The outputs of the forward pass, one row for each row of the loss.
+    pub(crate) fn output(&self, batch: Minibatch<F>) -> Batch<'_, F> {
+        let output = self.workspace.output(batch.x(&self.rows));
+        output.reshape(output.width() / batch.data.steps)
+    }
+
+    /// The backward pass of a whole minibatch.
+    pub(crate) fn backward_whole(
+        &mut self,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+    ) -> Result<Option<NonFinite>> {
+        self.loss_gradient(model, batch, scores)?;
+        let x = batch.x(&self.rows);
         let trained = self.lowest..model.layers.len();
         self.workspace.backward(&mut model.layers, x, trained, false, GlobalBatch::default());
         add_penalty_slopes(model);
-        Ok(first_bad_gradient(&model.layers, 0))
+        Ok(first_bad_gradient(&model.layers))
     }
 
-    /// The gradient of the loss by the outputs of the rows that were passed forward.
-    pub(super) fn loss_gradient(
+    /// Computes the gradient of the loss by the outputs of the forward pass.
+    pub(crate) fn loss_gradient(
         &mut self,
         model: &Sequential<F>,
-        data: &CheckedData<F>,
-        indices: &[usize],
-        measure: &mut RunningScores<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
     ) -> Result<()> {
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let (y_pred, dy) = self.workspace.output_and_grad(Batch::new(&self.rows.x, data.width()));
-        let (targets, width) = (targets(data, &self.rows, indices), y_pred.width() / data.steps);
-        measure.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
+        let (y_pred, dy) = self.workspace.output_and_grad(batch.x(&self.rows));
+        let width = y_pred.width() / batch.data.steps;
+        let targets = batch.targets(&self.rows);
+        scores.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
         Ok(())
     }
 }
 
-/// The targets that were gathered for these samples, and their weights where there are any.
-pub(super) fn targets<'a, F: Scalar>(
-    data: &CheckedData<F>,
-    rows: &'a Rows<F>,
-    indices: &[usize],
-) -> Targets<'a, F> {
-    let weights = data.weights.is_some().then_some(&*rows.weights);
-    Targets { y: Batch::new(&rows.y, data.target), weights, samples: indices.len() }
-}
-
-/// The last of these layers, the first of which is layer `first`, with a gradient that is not finite: the one where it
-/// began.
-pub(super) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>], first: usize) -> Option<(String, f64)> {
+/// The last layer with a gradient that is not finite: the one where it began.
+pub(crate) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<NonFinite> {
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
         layer.each_param(&mut |trained, param| {
@@ -221,7 +276,7 @@ pub(super) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>], first: usi
                 bad = param.grad().iter().find(|g| !g.is_finite()).map(|g| g.as_f64());
             }
         });
-        bad.map(|value| (format!("layer {} `{}`", first + index, layer.label()), value))
+        bad.map(|value| NonFinite { layer: format!("layer {index} `{}`", layer.label()), value })
     })
 }
 

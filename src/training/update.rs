@@ -3,20 +3,20 @@
 
 use crate::kernel;
 use crate::layer::NamedLayer;
-use crate::model::Sequential;
+use crate::model::{Compiled, Sequential};
 use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
 use crate::param::Param;
 use crate::scalar::Scalar;
 
 /// Gives every trained parameter the memory that this optimizer needs for it.
-pub(super) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
-    let Some(compiled) = model.compiled.take() else { return };
+pub(crate) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
+    let Sequential { layers, compiled: Some(compiled), .. } = model else { return };
     let optimizer = &*compiled.optimizer;
     let options = optimizer.options();
     let accumulates = options.is_some_and(|options| options.accumulation.is_some_and(|k| k > 1));
     let averages = options.is_some_and(|options| options.average.is_some());
     let starts = optimizer.traits().slots;
-    each_trained(model, &mut |param| {
+    each_trained(layers, &mut |param| {
         let len = param.len();
         if param.slots.len() != starts.len() {
             param.slots = starts.iter().map(|&start| vec![F::of(start); len]).collect();
@@ -28,39 +28,57 @@ pub(super) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
             param.average.resize(len, F::zero());
         }
     });
-    model.compiled = Some(compiled);
+}
+
+/// The update that follows a step of the optimizer.
+struct Due {
+    at: Update,
+    /// Batches whose gradients one update sums up.
+    every: u64,
+    /// Whether it follows this batch.
+    is_now: bool,
+}
+
+impl Due {
+    /// Counts the batch, and begins the update if it is due.
+    fn after_batch<F: Scalar>(compiled: &mut Compiled<F>) -> Self {
+        let step = compiled.steps;
+        let options = compiled.optimizer.options();
+        let every = options.and_then(|options| options.accumulation).unwrap_or(1).max(1) as u64;
+        let at = Update::new(step / every + 1, compiled.optimizer.learning_rate().at(step));
+        let is_now = (step + 1).is_multiple_of(every);
+        if is_now {
+            compiled.optimizer.begin(at);
+        }
+        compiled.steps += 1;
+        Due { at, every, is_now }
+    }
 }
 
 /// Changes every trained parameter by its gradient.
-pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
-    let Some(mut compiled) = model.compiled.take() else { return };
+pub(crate) fn update<F: Scalar>(model: &mut Sequential<F>) {
+    let Sequential { layers, compiled: Some(compiled), .. } = model else { return };
     let step = compiled.steps;
     let learning_rate = compiled.optimizer.learning_rate().at(step);
-    let every =
-        compiled.optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1) as u64;
-    let at = Update::new(step / every + 1, learning_rate);
-    let updates = (step + 1).is_multiple_of(every);
-    if updates {
-        compiled.optimizer.begin(at);
-    }
+    let Due { at, every, is_now } = Due::after_batch(compiled);
     let optimizer = &*compiled.optimizer;
     match optimizer.options() {
-        None => each_trained(model, &mut |param| {
+        None => each_trained(layers, &mut |param| {
             apply(optimizer, at, param);
             param.constrain();
         }),
         Some(options) => {
             if every > 1 {
-                accumulate(model, every, updates);
+                accumulate(layers, every, is_now);
             }
-            if updates {
-                options.clips.iter().for_each(|clip| bound(model, *clip));
-                each_trained(model, &mut |param| {
+            if is_now {
+                options.clips.iter().for_each(|clip| bound(layers, *clip));
+                each_trained(layers, &mut |param| {
                     decay(options, learning_rate, param);
                     apply(optimizer, at, param);
                 });
             }
-            each_trained(model, &mut |param| {
+            each_trained(layers, &mut |param| {
                 if let Some(average) = options.average {
                     take_average(average, step, param);
                 }
@@ -68,40 +86,27 @@ pub(super) fn update<F: Scalar>(model: &mut Sequential<F>) {
             });
         }
     }
-    model.layers.iter_mut().for_each(NamedLayer::end_step);
-    compiled.steps += 1;
-    model.compiled = Some(compiled);
+    layers.iter_mut().for_each(NamedLayer::end_step);
 }
 
-/// A step without a batch: it counts, and changes no weight.
-pub(super) fn sit_out<F: Scalar>(model: &mut Sequential<F>) {
-    let Some(compiled) = &mut model.compiled else { return };
-    let step = compiled.steps;
-    let every =
-        compiled.optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1) as u64;
-    if (step + 1).is_multiple_of(every) {
-        let at = Update::new(step / every + 1, compiled.optimizer.learning_rate().at(step));
-        compiled.optimizer.begin(at);
+/// Counts a batch of which this rank has no row: no weight changes.
+pub(crate) fn skip<F: Scalar>(model: &mut Sequential<F>) {
+    if let Some(compiled) = &mut model.compiled {
+        Due::after_batch(compiled);
     }
-    compiled.steps += 1;
 }
 
 /// At the end of a fit the weights become their average, where one is kept.
-pub(super) fn finish<F: Scalar>(model: &mut Sequential<F>) {
+pub(crate) fn finish<F: Scalar>(model: &mut Sequential<F>) {
     let options = model.compiled.as_ref().and_then(|compiled| compiled.optimizer.options());
     let averages = options.is_some_and(|options| options.average.is_some());
     if averages && model.compiled.as_ref().is_some_and(|compiled| compiled.steps > 0) {
-        each_trained(model, &mut |param| param.value.copy_from_slice(&param.average));
+        each_trained(&mut model.layers, &mut |param| param.value.copy_from_slice(&param.average));
     }
 }
 
 /// Calls `f` with every parameter that the optimizer changes, always in the same order.
-pub(super) fn each_trained<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut Param<F>)) {
-    each_trained_of(&mut model.layers, f);
-}
-
-/// The same in these layers.
-pub(super) fn each_trained_of<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut Param<F>)) {
+pub(crate) fn each_trained<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut Param<F>)) {
     for layer in layers {
         layer.walk_mut(&mut |trained, param| {
             if trained && param.is_trainable() {
@@ -112,9 +117,9 @@ pub(super) fn each_trained_of<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut d
 }
 
 /// Adds the gradients up; at an update they become the mean of `every` batches.
-fn accumulate<F: Scalar>(model: &mut Sequential<F>, every: u64, updates: bool) {
+fn accumulate<F: Scalar>(layers: &mut [NamedLayer<F>], every: u64, updates: bool) {
     let every = F::of(every as f64);
-    each_trained(model, &mut |param| {
+    each_trained(layers, &mut |param| {
         let sums = param.accumulated.iter_mut().zip(&mut param.grad);
         match updates {
             true => sums.for_each(|(sum, g)| (*g, *sum) = ((*sum + *g) / every, F::zero())),
@@ -124,7 +129,7 @@ fn accumulate<F: Scalar>(model: &mut Sequential<F>, every: u64, updates: bool) {
 }
 
 /// Bounds the gradients.
-fn bound<F: Scalar>(model: &mut Sequential<F>, clip: Clip) {
+fn bound<F: Scalar>(layers: &mut [NamedLayer<F>], clip: Clip) {
     let square = |grad: &[F]| grad.iter().map(|g| g.as_f64() * g.as_f64()).sum::<f64>();
     let scale = |grad: &mut [F], factor: f64| {
         let factor = F::of(factor);
@@ -133,9 +138,9 @@ fn bound<F: Scalar>(model: &mut Sequential<F>, clip: Clip) {
     match clip {
         Clip::Value(c) => {
             let c = F::of(c);
-            each_trained(model, &mut |param| param.grad.iter_mut().for_each(|g| *g = g.max(-c).min(c)));
+            each_trained(layers, &mut |param| param.grad.iter_mut().for_each(|g| *g = g.max(-c).min(c)));
         }
-        Clip::Norm(c) => each_trained(model, &mut |param| {
+        Clip::Norm(c) => each_trained(layers, &mut |param| {
             let norm = square(&param.grad).sqrt();
             if norm > c {
                 scale(&mut param.grad, c / norm);
@@ -143,9 +148,9 @@ fn bound<F: Scalar>(model: &mut Sequential<F>, clip: Clip) {
         }),
         Clip::GlobalNorm(c) => {
             let mut total = 0.0;
-            each_trained(model, &mut |param| total += square(&param.grad));
+            each_trained(layers, &mut |param| total += square(&param.grad));
             if total.sqrt() > c {
-                each_trained(model, &mut |param| scale(&mut param.grad, c / total.sqrt()));
+                each_trained(layers, &mut |param| scale(&mut param.grad, c / total.sqrt()));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Integrated gradients: they add up to what they explain, whatever the layers; and what they refuse.
 
 use cornu::inspect::IntegratedGradients;
-use cornu::layer::BackwardContext;
+use cornu::layer::{BackwardContext, BuildContext};
 use cornu::ndarray::{Array, Array2, Array3, ArrayD, Axis, array};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -94,7 +94,7 @@ impl<F: Scalar> Layer<F> for TwoFaced {
     fn kind(&self) -> &str {
         "TwoFaced"
     }
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         Ok(input.to_vec())
     }
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {

@@ -1,7 +1,7 @@
 //! What layers promise beside their numbers: statistics of noise, the same bits on any number of threads, frozen
 //! statistics, the same output in training and prediction, paths of inner layers.
 
-use cornu::layer::{NamedLayer, Step};
+use cornu::layer::{BuildContext, NamedLayer, Step};
 use cornu::ndarray::{Array1, Array2, Array3, Axis};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
@@ -13,7 +13,7 @@ fn quiet<'a>() -> Fit<'a> {
 /// The output of a training step for an input of ones: 200 rows of this shape.
 fn step(layer: impl Layer<f64> + 'static, shape: &[usize], number: u64) -> Vec<f64> {
     let mut node: NamedLayer<f64> = layer.into_named();
-    let width: usize = node.build(shape, &mut Rng::stream(5, 5)).unwrap().iter().product();
+    let width: usize = node.build(shape, &mut BuildContext::new(Rng::stream(5, 5))).unwrap().iter().product();
     let (x, mut y) = (vec![1.0; 200 * width], vec![f64::NAN; 200 * width]);
     let mut scratch = Scratch::default();
     node.infer(Batch::new(&x, width), BatchMut::new(&mut y, width), &mut scratch);

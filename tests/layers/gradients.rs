@@ -1,6 +1,6 @@
 //! Every layer, activation and loss against central differences in f64.
 
-use cornu::layer::NamedLayer;
+use cornu::layer::{BuildContext, NamedLayer};
 use cornu::loss::Loss;
 use cornu::ndarray::{Array2, ArrayD, IxDyn};
 use cornu::prelude::*;
@@ -391,7 +391,7 @@ fn a_wrong_gradient_is_found() {
         fn kind(&self) -> &str {
             "Wrong"
         }
-        fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+        fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
             Ok(input.to_vec())
         }
         fn infer(

@@ -4,7 +4,7 @@ use crate::activation::{Activation, glu_backward};
 use crate::config::{Config, Entry, Fields, Settings};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, PartMut, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -15,7 +15,7 @@ impl<F: Scalar> Layer<F> for Activation {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.check()?;
         let Some((&width, outer)) = input.split_last() else {
             return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });

@@ -7,8 +7,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::strided_copy::{StridedCopy, check_size, strides};
 use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -79,7 +78,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         if input.contains(&0) {
             return Err(Error::InputShape {
                 expected: "(...), with no axis of length 0".into(),
@@ -92,7 +91,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         check_size(input)?;
         let mut shape = input.to_vec();
         self.shared_axes.iter().for_each(|axis| shape[axis - 1] = 1);
-        self.param = Some(self.alpha.param("alpha", &shape, rng)?);
+        self.param = Some(self.alpha.param("alpha", &shape, context)?);
         // A shared axis advances in the input but not in the slopes.
         let (own, all) = (strides(&shape), strides(input));
         let steps: Vec<usize> =

@@ -4,7 +4,7 @@ use crate::activation::Activation;
 use crate::config::settings;
 use crate::error::Result;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -186,8 +186,8 @@ macro_rules! as_activation {
 
             saved!();
 
-            fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
-                Layer::<F>::build(&mut self.function(), input, rng)
+            fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+                Layer::<F>::build(&mut self.function(), input, context)
             }
 
             fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {

@@ -4,7 +4,7 @@ use crate::activation::{Activation, softmax_backward, softmax_forward};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -62,7 +62,7 @@ impl<F: Scalar> Layer<F> for Softmax {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         let rank = input.len() as isize;
         let place = if self.axis < 0 { rank + self.axis } else { self.axis - 1 };
         if !(0..rank).contains(&place) {

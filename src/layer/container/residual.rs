@@ -10,7 +10,7 @@ use crate::layer::workspace::{StepAt, Workspace};
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
 };
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -97,7 +97,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         Some(Config::of("cornu", "Residual").with("layers", layers?))
     }
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         if self.layers.is_empty() {
             return Err(Error::NoLayers);
         }
@@ -105,7 +105,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
         check_unique(&self.layers)?;
         let mut shape = input.to_vec();
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            shape = layer.place(index, &shape, rng)?;
+            shape = layer.place(index, &shape, context)?;
         }
         if shape != input {
             let expected = format!("{}, as its layers put out", Shape(&shape));

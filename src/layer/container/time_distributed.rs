@@ -6,7 +6,7 @@ use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, NamedLayer, Part, PartMut, Step};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -55,7 +55,7 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
         Some(Config::of("keras.layers", "TimeDistributed").with("layer", self.layer[0].config()?))
     }
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_inner(&self.layer)?;
         let [steps, inner @ ..] = input else {
             return Err(Error::InputShape { expected: "(steps, ...)".into(), found: input.to_vec() });
@@ -64,7 +64,7 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
             return Err(Error::InputShape { expected: "(steps, ...)".into(), found: input.to_vec() });
         }
         self.steps = *steps;
-        Ok([&[*steps], &*self.layer[0].build(inner, rng)?].concat())
+        Ok([&[*steps], &*self.layer[0].build(inner, context)?].concat())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {

@@ -12,8 +12,7 @@ use crate::kernel;
 use crate::layer::activation::Activated;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -194,7 +193,7 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
         for (argument, count) in [("filters", self.filters), ("groups", self.groups)] {
             if count == 0 {
@@ -208,8 +207,8 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
             return Err(Error::argument("groups", expected, self.groups));
         }
         let shape = [&self.sliding.size[..], &[window.channels / self.groups, self.filters]].concat();
-        let kernel = self.kernel.param("kernel", &shape, rng)?;
-        let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], rng)).transpose()?;
+        let kernel = self.kernel.param("kernel", &shape, context)?;
+        let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], context)).transpose()?;
         let output = window.output_shape(D, self.filters);
         self.built = Some(Filters { window, groups: self.groups, kernel, bias });
         Ok(output)

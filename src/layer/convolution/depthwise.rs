@@ -13,8 +13,7 @@ use crate::layer::window::{Padding, Sliding, Window};
 use crate::layer::{
     BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activation::Activated, saved,
 };
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -215,12 +214,12 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
         let window = window(&self.sliding, self.depth_multiplier, input)?;
         let (channels, m) = (window.channels, self.depth_multiplier);
-        let kernel = self.kernel.param("kernel", &[window.taps(), channels, m], rng)?;
-        let bias = self.use_bias.then(|| self.bias.param("bias", &[channels * m], rng)).transpose()?;
+        let kernel = self.kernel.param("kernel", &[window.taps(), channels, m], context)?;
+        let bias = self.use_bias.then(|| self.bias.param("bias", &[channels * m], context)).transpose()?;
         let output = window.output_shape(1, channels * m);
         self.built = Some(Built { window, kernel, bias });
         Ok(output)

@@ -12,8 +12,7 @@ use crate::kernel;
 use crate::layer::activation::Activated;
 use crate::layer::window::{Padding, Sliding, Window};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -164,16 +163,17 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
         if self.filters == 0 {
             return Err(Error::argument("filters", "at least 1", 0));
         }
         let window = window(&self.sliding, self.depth_multiplier, input)?;
         let (channels, m) = (window.channels, self.depth_multiplier);
-        let depthwise = self.depthwise.param("depthwise_kernel", &[window.taps(), channels, m], rng)?;
-        let pointwise = self.pointwise.param("pointwise_kernel", &[1, channels * m, self.filters], rng)?;
-        let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], rng)).transpose()?;
+        let depthwise = self.depthwise.param("depthwise_kernel", &[window.taps(), channels, m], context)?;
+        let pointwise =
+            self.pointwise.param("pointwise_kernel", &[1, channels * m, self.filters], context)?;
+        let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], context)).transpose()?;
         let output = window.output_shape(1, self.filters);
         self.built = Some(Built { window, depthwise, pointwise, bias });
         Ok(output)

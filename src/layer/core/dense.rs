@@ -9,8 +9,7 @@ use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -104,7 +103,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         let (Some(&inputs), false) = (input.last(), input.contains(&0)) else {
             return Err(Error::InputShape { expected: "(..., inputs)".into(), found: input.to_vec() });
         };
@@ -112,8 +111,8 @@ impl<F: Scalar> Layer<F> for Dense<F> {
             return Err(Error::argument("units", "at least 1", 0));
         }
         self.activation.check()?;
-        let kernel = self.kernel.param("kernel", &[inputs, self.units], rng)?;
-        let bias = self.use_bias.then(|| self.bias.param("bias", &[self.units], rng)).transpose()?;
+        let kernel = self.kernel.param("kernel", &[inputs, self.units], context)?;
+        let bias = self.use_bias.then(|| self.bias.param("bias", &[self.units], context)).transpose()?;
         self.params = Some(Params { kernel, bias });
         let mut output = input.to_vec();
         output[input.len() - 1] = self.units;

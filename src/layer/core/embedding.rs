@@ -4,8 +4,7 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -63,7 +62,7 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         for (argument, count) in [("input_dim", self.input_dim), ("output_dim", self.output_dim)] {
             if count == 0 {
                 return Err(Error::argument(argument, "at least 1", 0));
@@ -78,7 +77,8 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
                 self.input_dim,
             ));
         }
-        self.param = Some(self.embeddings.param("embeddings", &[self.input_dim, self.output_dim], rng)?);
+        self.param =
+            Some(self.embeddings.param("embeddings", &[self.input_dim, self.output_dim], context)?);
         Ok([input, &[self.output_dim]].concat())
     }
 

@@ -4,8 +4,8 @@ use super::{NamedLayer, Shapes};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, Step};
+use crate::param::BuildContext;
 use crate::regularizer::Regularizer;
-use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch, elements};
 
@@ -14,7 +14,7 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
         self.layer.kind()
     }
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         match &self.shapes {
             Some(shapes) if shapes.input == input => Ok(shapes.output.clone()),
             Some(shapes) => Err(Error::InputShape {
@@ -24,7 +24,7 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
             None => {
                 elements::<F>(input)?;
                 self.activity_regularizer.iter().try_for_each(Regularizer::check)?;
-                let output = self.layer.build(input, rng)?;
+                let output = self.layer.build(input, context)?;
                 elements::<F>(&output)?;
                 if !self.trainable {
                     self.freeze(true);

@@ -10,14 +10,15 @@ use std::fmt;
 use super::{Layer, Part, PartMut};
 use crate::activation::Activation;
 use crate::error::{Error, Result};
-use crate::param::Param;
+use crate::param::{BuildContext, Param};
 use crate::regularizer::Regularizer;
-use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// A layer in a model, with its name, as created by [`LayerExt::name`](super::LayerExt::name),
-/// [`LayerExt::trainable`](super::LayerExt::trainable) and [`Sequential::add`](crate::Sequential::add).
+/// A layer in a model, with its name.
+///
+/// [`LayerExt::name`](super::LayerExt::name), [`LayerExt::trainable`](super::LayerExt::trainable) and
+/// [`Sequential::add`](crate::Sequential::add) create one.
 ///
 /// # Example
 /// ```
@@ -99,8 +100,13 @@ impl<F: Scalar> NamedLayer<F> {
     }
 
     /// Builds the layer for samples of this shape as layer `index` of its model, unless it is built.
-    pub(crate) fn place(&mut self, index: usize, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
-        self.build(input, rng).map_err(|fault| Error::Layer {
+    pub(crate) fn place(
+        &mut self,
+        index: usize,
+        input: &[usize],
+        context: &mut BuildContext,
+    ) -> Result<Vec<usize>> {
+        self.build(input, context).map_err(|fault| Error::Layer {
             index,
             name: self.label.clone(),
             kind: self.layer.kind().into(),
@@ -109,9 +115,9 @@ impl<F: Scalar> NamedLayer<F> {
     }
 
     /// Builds the layer again, with initial weights.
-    pub(crate) fn renew(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    pub(crate) fn renew(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.forget_shapes();
-        self.build(input, rng)
+        self.build(input, context)
     }
 
     /// Makes training passes compute what a prediction does, for gradients of predictions: without noise, with fixed

@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, PartMut, Step, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -68,9 +68,9 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
-        self.mask.build(input.iter().product(), rng);
+        self.mask.build(input.iter().product(), context.rng());
         check_some(input)
     }
 

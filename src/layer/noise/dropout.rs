@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, PartMut, Step, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -87,9 +87,9 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
-        self.mask.build(input.iter().product(), rng);
+        self.mask.build(input.iter().product(), context.rng());
         check_some(input)
     }
 
@@ -148,13 +148,13 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
         let (&[_, channels], false) = (input, input.contains(&0)) else {
             return Err(Error::InputShape { expected: "(steps, channels)".into(), found: input.to_vec() });
         };
         self.channels = channels;
-        self.mask.build(self.channels, rng);
+        self.mask.build(self.channels, context.rng());
         Ok(input.to_vec())
     }
 

@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Step, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -92,11 +92,11 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         if !(0.0..=1.0).contains(&self.stddev) {
             return Err(Error::argument("stddev", "a number from 0 to 1", self.stddev));
         }
-        self.noise.build(input.iter().product(), rng);
+        self.noise.build(input.iter().product(), context.rng());
         check_some(input)
     }
 
@@ -133,9 +133,9 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_rate(self.rate)?;
-        self.noise.build(input.iter().product(), rng);
+        self.noise.build(input.iter().product(), context.rng());
         check_some(input)
     }
 

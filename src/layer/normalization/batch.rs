@@ -10,8 +10,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -183,7 +182,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
         if !(0.0..=1.0).contains(&self.momentum) {
             return Err(Error::argument("momentum", "a number from 0 to 1", self.momentum));
@@ -193,10 +192,10 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         };
         let shape = [channels];
         self.params = Some(Channels {
-            gamma: self.scale.then(|| self.gamma.param("gamma", &shape, rng)).transpose()?,
-            beta: self.center.then(|| self.beta.param("beta", &shape, rng)).transpose()?,
-            mean: Param::fixed_within("moving_mean", &shape, &self.moving_mean, rng)?,
-            variance: Param::fixed_within("moving_variance", &shape, &self.moving_variance, rng)?,
+            gamma: self.scale.then(|| self.gamma.param("gamma", &shape, context)).transpose()?,
+            beta: self.center.then(|| self.beta.param("beta", &shape, context)).transpose()?,
+            mean: Param::fixed_within("moving_mean", &shape, &self.moving_mean, context)?,
+            variance: Param::fixed_within("moving_variance", &shape, &self.moving_variance, context)?,
         });
         self.statistics = vec![F::zero(); 3 * channels];
         Ok(input.to_vec())

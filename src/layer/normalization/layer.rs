@@ -7,8 +7,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
-use crate::param::{Param, Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -133,7 +132,7 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
         if input.is_empty() || input.contains(&0) {
             return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
@@ -143,8 +142,8 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         }
         let shape = &input[input.len() - self.axes.0..];
         self.params = Params {
-            gamma: self.scale.then(|| self.gamma.param("gamma", shape, rng)).transpose()?,
-            beta: self.center.then(|| self.beta.param("beta", shape, rng)).transpose()?,
+            gamma: self.scale.then(|| self.gamma.param("gamma", shape, context)).transpose()?,
+            beta: self.center.then(|| self.beta.param("beta", shape, context)).transpose()?,
         };
         self.width = shape.iter().product();
         Ok(input.to_vec())

@@ -5,8 +5,7 @@ use crate::distributed::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, Result, Shape};
 use crate::initializer::Initializer;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
-use crate::param::Param;
-use crate::rng::Rng;
+use crate::param::{BuildContext, Param};
 use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -198,10 +197,10 @@ impl<F> Default for Normalization<F> {
 
 impl<F: Scalar> Params<F> {
     /// `shape` is that of the statistics: one per feature, or a single one.
-    fn new(source: &Source, shape: &[usize], rng: &mut Rng) -> Result<Self> {
+    fn new(source: &Source, shape: &[usize], context: &mut BuildContext) -> Result<Self> {
         let features = shape.iter().product();
         let mut fixed = |name, values: &[f64]| {
-            let mut param = Param::fixed_within(name, shape, &Initializer::Zeros, rng)?;
+            let mut param = Param::fixed_within(name, shape, &Initializer::Zeros, context)?;
             match *values {
                 [one] => param.value.fill(F::of(one)),
                 _ if values.len() == features => {
@@ -242,11 +241,11 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.features = self.layout(input)?;
         let features = [self.features.0];
         let shape = if self.axis.is_some() { &features[..] } else { &[] };
-        self.params = Some(Params::new(&self.source, shape, rng)?);
+        self.params = Some(Params::new(&self.source, shape, context)?);
         Ok(input.to_vec())
     }
 

@@ -3,7 +3,7 @@
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -53,7 +53,7 @@ impl<F: Scalar> Layer<F> for Rescaling {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         for (argument, value) in [("scale", self.scale), ("offset", self.offset)] {
             if !value.is_finite() {
                 return Err(Error::argument(argument, "a finite number", value));

@@ -3,7 +3,7 @@
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -76,7 +76,7 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         let rank = input.len() as isize;
         let place = if self.axis < 0 { rank + self.axis } else { self.axis - 1 };
         if !(0..rank).contains(&place) || input.contains(&0) {

@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::kernel;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -22,7 +22,15 @@ macro_rules! global_pool {
         /// At `build`: [`Error::InputShape`] for samples of another rank.
         ///
         /// # Example
-        #[doc = concat!("See [`", stringify!($one), "`] and [`", stringify!($two), "`].")]
+        /// ```
+        #[doc = concat!("use cornu::layer::{", stringify!($pool), ", ", stringify!($one), "};")]
+        /// use cornu::prelude::*;
+        #[doc = concat!("let pool: ", stringify!($pool), "<1> = ", stringify!($one), "::new().keepdims(true);")]
+        /// let mut model = Sequential::<f32>::new().input([7, 3]).add(pool);
+        /// model.build()?;
+        /// assert_eq!(model.output_shape(), Some(&[1, 3][..]));
+        /// # Ok::<(), cornu::Error>(())
+        /// ```
         #[derive(Debug, Clone, Default)]
         pub struct $pool<const D: usize> {
             keepdims: bool,
@@ -129,7 +137,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)
     }
 
@@ -169,7 +177,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)
     }
 

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
 use crate::layer::{BackwardContext, Layer, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -84,7 +84,7 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
         let output = window.output_shape(D, window.channels);
         self.window = Some(window);

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
 };
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -150,9 +150,9 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         Some(config)
     }
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
-        let mut output = self.layers[0].build(input, rng)?;
-        if self.layers[1].build(input, rng)? != output {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        let mut output = self.layers[0].build(input, context)?;
+        if self.layers[1].build(input, context)? != output {
             return Err(Error::argument(
                 "backward_layer",
                 "a layer with the same configuration",

@@ -11,13 +11,13 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{Spec, spec_setters};
-use crate::rng::Rng;
+use crate::param::{BuildContext, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A layer that runs a [`Cell`] over the steps of a sequence: [`SimpleRnn`](super::SimpleRnn), [`Lstm`](super::Lstm),
-/// [`Gru`](super::Gru).
+/// A layer that runs a [`Cell`] over the steps of a sequence.
+///
+/// [`SimpleRnn`](super::SimpleRnn), [`Lstm`](super::Lstm) and [`Gru`](super::Gru) are such layers.
 ///
 /// | setter | default |
 /// |---|---|
@@ -176,7 +176,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], rng: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         let (&[steps, inputs], false) = (input, input.contains(&0)) else {
             return Err(Error::InputShape { expected: "(steps, inputs)".into(), found: input.to_vec() });
         };
@@ -191,14 +191,14 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         }
         let wide = self.units.checked_mul(self.cell.gates());
         let wide = wide.ok_or_else(|| Error::TooLarge { shape: vec![self.units, self.cell.gates()] })?;
-        let kernel = self.kernel.param("kernel", &[inputs, wide], rng)?;
-        let recurrent = self.recurrent.param("recurrent_kernel", &[self.units, wide], rng)?;
+        let kernel = self.kernel.param("kernel", &[inputs, wide], context)?;
+        let recurrent = self.recurrent.param("recurrent_kernel", &[self.units, wide], context)?;
         let shape = if self.cell.has_two_biases() { vec![2, wide] } else { vec![wide] };
-        let mut bias = self.use_bias.then(|| self.bias.param("bias", &shape, rng)).transpose()?;
+        let mut bias = self.use_bias.then(|| self.bias.param("bias", &shape, context)).transpose()?;
         if let Some(bias) = &mut bias {
             bias.value_mut()[self.cell.ones(self.units)].fill(F::one());
         }
-        self.salt = rng.bits();
+        self.salt = context.rng().bits();
         self.built = Some(Built { steps, kernel, recurrent, bias });
         Ok(if self.return_sequences { vec![steps, self.units] } else { vec![self.units] })
     }

@@ -3,7 +3,7 @@
 use crate::config::settings;
 use crate::error::Result;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -40,7 +40,7 @@ impl<F: Scalar> Layer<F> for Flatten {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         Ok(vec![input.iter().product()])
     }
 

@@ -38,7 +38,7 @@ macro_rules! moving {
 
             saved!();
 
-            fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+            fn build(&mut self, input: &[usize], _: &mut crate::param::BuildContext) -> Result<Vec<usize>> {
                 let (output, moves) = self.moved(input)?;
                 self.moves = moves;
                 Ok(output)

@@ -4,7 +4,6 @@ use super::{StridedCopy, check_rank, check_size, moving, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 

@@ -3,7 +3,7 @@
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::rng::Rng;
+use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -45,7 +45,7 @@ impl<F: Scalar> Layer<F> for Reshape {
 
     saved!();
 
-    fn build(&mut self, input: &[usize], _: &mut Rng) -> Result<Vec<usize>> {
+    fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         let count: usize = input.iter().product();
         let refused = || {
             let expected = format!("a shape of {count} numbers, with at most one -1");

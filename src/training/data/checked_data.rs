@@ -89,6 +89,11 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         Ok(data)
     }
 
+    /// The error that no rank has a sample.
+    pub(crate) fn empty_error(&self) -> Error {
+        Error::Empty { argument: self.names.x.into(), shape: vec![0, self.width] }
+    }
+
     /// The shape of one target, as it was given.
     pub(crate) fn target_shape(&self) -> Vec<usize> {
         self.given.target_shape()

@@ -1,8 +1,7 @@
-//! How much each row of a dataset counts: by its sample weight, and by its class.
+//! The weight of each row: that of its sample times that of its class.
 
 use super::{CheckedData, Names};
 use crate::data::{ClassWeight, check_weights, class_of};
-use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Target};
 use crate::samples::Samples;
@@ -35,25 +34,47 @@ impl<F: Scalar> CheckedData<'_, F> {
         Ok(())
     }
 
-    /// Multiplies the weight of each of the first `train` samples' rows by that of its class. Where ranks have data of their
-    /// own, classes are counted on all of them.
+    /// Multiplies the weight of each row of the first `train` samples by that of its class.
+    ///
+    /// `over_ranks` turns the rows of each class in these data into those in the data of all ranks.
     pub(crate) fn weigh_classes(
         &mut self,
         weight: &ClassWeight,
         loss: &dyn Loss<F>,
         classes: usize,
         train: usize,
-        ranks: Option<&Ranks>,
+        over_ranks: impl FnOnce(Result<Vec<f64>>) -> Result<Vec<f64>>,
     ) -> Result<()> {
         if *weight == ClassWeight::None {
             return Ok(());
         }
+        let (labels, counts) = match self.labels(loss, classes) {
+            Ok(labels) => {
+                let counts = self.class_counts(&labels, train);
+                (labels, Ok(counts))
+            }
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        let mut counts = over_ranks(counts)?;
+        counts.resize(if classes == 1 { counts.len().max(2) } else { classes }, 0.0);
+        let counts: Vec<usize> = counts.iter().map(|&count| count as usize).collect();
+        let by_class = weight.weights(&counts)?;
+        let weights = self.weights.get_or_insert_with(|| vec![F::one(); labels.len()]);
+        for (weight, class) in weights.iter_mut().zip(&labels[..train * self.steps]) {
+            let class = class.and_then(|class| by_class.get(class));
+            *weight *= class.map_or(F::one(), |weight| F::of(*weight));
+        }
+        Ok(())
+    }
+
+    /// The class of each row, if it is not ignored.
+    fn labels(&self, loss: &dyn Loss<F>, classes: usize) -> Result<Vec<Option<usize>>> {
         let ignored = match loss.target() {
             Target::Classes { ignored } => ignored,
             _ => None,
         };
-        let mut labels: Vec<Option<usize>> = Vec::with_capacity(self.count() * self.steps);
-        let read = self.each_target(|row, target| {
+        let mut labels = Vec::with_capacity(self.count() * self.steps);
+        self.each_target(|row, target| {
             let is_ignored =
                 ignored.is_some_and(|class| target[0] == F::of(class as f64)) && target.len() == 1;
             let whole = target.len() > 1 || (target[0] >= F::zero() && target[0].fract() == F::zero());
@@ -63,29 +84,17 @@ impl<F: Scalar> CheckedData<'_, F> {
             }
             labels.push(if is_ignored { None } else { class_of(target) });
             Ok(())
-        });
-        match ranks {
-            Some(ranks) => ranks.agree(read)?,
-            None => read?,
+        })?;
+        Ok(labels)
+    }
+
+    /// The number of rows of each class among the first `train` samples.
+    fn class_counts(&self, labels: &[Option<usize>], train: usize) -> Vec<f64> {
+        let mut counts = Vec::new();
+        for &class in labels[..train * self.steps].iter().flatten() {
+            counts.resize(counts.len().max(class + 1), 0.0);
+            counts[class] += 1.0;
         }
-        let trained = &labels[..train * self.steps];
-        let mut most = trained.iter().flatten().max().map_or(0, |most| most + 1);
-        if let Some(ranks) = ranks {
-            most = ranks.each(most)?.into_iter().max().unwrap_or(0);
-        }
-        let classes = if classes == 1 { most.max(2) } else { classes };
-        let mut counts = vec![0.0; classes];
-        trained.iter().flatten().for_each(|&class| counts[class] += 1.0);
-        if let Some(ranks) = ranks {
-            ranks.sum(&mut counts)?;
-        }
-        let counts: Vec<usize> = counts.iter().map(|&count| count as usize).collect();
-        let by_class = weight.weights(&counts)?;
-        let rows = labels.len();
-        let weights = self.weights.get_or_insert_with(|| vec![F::one(); rows]);
-        for (weight, class) in weights.iter_mut().zip(trained) {
-            *weight *= class.map_or(F::one(), |class| F::of(by_class[class]));
-        }
-        Ok(())
+        counts
     }
 }

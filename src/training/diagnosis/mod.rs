@@ -1,172 +1,132 @@
-//! Where the diagnosis meets a training: what is looked at, when, and how it is told.
+//! The diagnosis of a `fit`: when it samples, when it runs the rules, and what it prints.
 
+mod check;
 pub(crate) mod sampling;
 
+use super::data::Rows;
+use super::distributed::Coordinator;
+use super::run::Run;
+use super::settings::Fit;
+use super::step::StepMonitor;
 use crate::callback::{Logs, Verbose, terminal};
-use crate::diagnosis::{Code, Diagnose, Finding, Findings, Rules, Severity, Styles, Watch};
+use crate::diagnosis::{Diagnose, Finding, Findings, Rules, Scale, Severity, Styles, Watch};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
-use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::state::State;
-use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, TrainingData};
-use crate::training::settings::Fit;
-use crate::training::step::Trainer;
-
-use sampling::{Budget, plan};
+use sampling::{Budget, HeldOut, RunSize, Sampling, plan};
 pub(crate) use sampling::{sample, step_time};
-
-impl<F: Scalar> Sequential<F> {
-    /// Looks for what would keep the model from learning these data, before any training: a look at the data, and one
-    /// pass over a batch. Takes no step and changes nothing.
-    ///
-    /// # Errors
-    /// As [`Sequential::fit`], before training; but numbers that are not finite are a finding.
-    ///
-    /// # Example
-    /// ```
-    /// use cornu::prelude::*;
-    /// let mut model = Sequential::new().add(Dense::new(3).activation(Activation::Relu)).add(Softmax::new());
-    /// model.compile(Sgd::new(0.01), SparseCategoricalCrossentropy::new(), ())?;
-    /// let findings = model.check(&ndarray::array![[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], &ndarray::array![0, 1, 2])?;
-    /// assert!(findings.of("N0103").is_some());     // relu between the last Dense and softmax
-    /// # Ok::<(), cornu::Error>(())
-    /// ```
-    pub fn check(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Findings> {
-        let given = TrainingData::Arrays { x, y };
-        let mut model = self.built_for(given, false)?.unwrap_or_else(|| self.clone());
-        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let ends = ModelShapes::of(&model)?;
-        let data = match CheckedData::new(TRAINING, given, ends, &*compiled.loss) {
-            Ok(data) => data,
-            Err(error @ Error::NonFinite { .. }) => return Ok(not_finite(&error)),
-            Err(error) => return Err(error),
-        };
-        let count = data.count();
-        let plan = plan(&model, compiled, (0, count, count), true);
-        let mut watch = sampling::watch(
-            &model,
-            compiled,
-            plan,
-            (&data, count),
-            None,
-            Budget::FULL,
-            &mut Rows::default(),
-        )?;
-        let mut measure = RunningScores::new(compiled, "", ends.output, &data.target_shape())?;
-        let indices = sample(count, count.min(256));
-        watch.begins(0);
-        Trainer::new(&mut model).forward(
-            &mut model,
-            &data,
-            &indices,
-            &mut measure,
-            Some(&mut watch),
-            None,
-        )?;
-        watch.ask(&Rules::default());
-        Ok(watch.findings)
-    }
-}
-
-/// The only finding about data with values that are not finite.
-fn not_finite(error: &Error) -> Findings {
-    let finding = Code::N0201
-        .finding("values that are not finite")
-        .saw(error.to_string())
-        .help("drop these rows, or replace the values by the mean of their column");
-    let mut findings = Findings::default();
-    findings.take(vec![finding]);
-    findings
-}
 
 /// The diagnosis of a `fit`.
 pub(crate) struct Diagnosis<'f, F: Scalar> {
-    pub(crate) watch: Watch<F>,
-    /// Whether this is another rank than the first, which judges.
-    follows: bool,
+    pub(crate) monitor: Watch<F>,
+    /// Whether this process runs the rules, as rank 0 does.
+    judges: bool,
     rules: &'f Rules,
     diagnose: Diagnose,
-    tells: bool,
+    prints: bool,
+    /// The codes found after the forward pass of the first batch, until they are printed.
+    first: Vec<String>,
 }
 
 impl<'f, F: Scalar> Diagnosis<'f, F> {
     /// The diagnosis that the settings ask for.
     pub(crate) fn new(
         model: &Sequential<F>,
-        data: &CheckedData<F>,
-        validation: Option<(&CheckedData<F>, usize)>,
+        run: &Run<F>,
         settings: &'f Fit<F>,
-        train: usize,
+        coordinator: &Coordinator<F>,
         rows: &mut Rows<F>,
     ) -> Result<Option<Self>> {
-        let Some(compiled) = model.compiled.as_ref().filter(|_| settings.diagnose != Diagnose::Off) else {
+        if settings.diagnose == Diagnose::Off {
             return Ok(None);
+        }
+        let train = coordinator.training_total(run.train);
+        let size = RunSize {
+            epochs: settings.epochs.saturating_sub(settings.initial_epoch),
+            batch_size: settings.batch_size,
+            train,
+            shuffle: settings.shuffle,
         };
-        let epochs = settings.epochs.saturating_sub(settings.initial_epoch);
-        let plan = plan(model, compiled, (epochs, settings.batch_size, train), settings.shuffle);
-        let budget = Budget::of(model, &plan, train, data);
-        let watch = sampling::watch(model, compiled, plan, (data, train), validation, budget, rows)?;
-        Ok(Some(Diagnosis::by(watch, settings, false)))
+        let plan = plan(model, size)?;
+        let budget = Budget::of(model, &plan, train, &run.data);
+        let held_out = run.validation.as_ref().map(|held| HeldOut { data: &held.data, from: held.from });
+        let sampling = Sampling { model, plan, budget, data: &run.data, train: run.train, held_out };
+        let judges = coordinator.is_first();
+        Ok(Some(Diagnosis {
+            monitor: coordinator.monitor(sampling, rows)?,
+            judges,
+            rules: &settings.rules,
+            diagnose: settings.diagnose,
+            prints: settings.verbose != Verbose::Silent && judges,
+            first: Vec::new(),
+        }))
     }
 
-    /// A diagnosis by this watch.
-    pub(crate) fn by(watch: Watch<F>, settings: &'f Fit<F>, follows: bool) -> Self {
-        let tells = settings.verbose != Verbose::Silent && !follows;
-        Diagnosis { watch, follows, rules: &settings.rules, diagnose: settings.diagnose, tells }
+    pub(crate) fn monitor(&mut self) -> &mut Watch<F> {
+        &mut self.monitor
     }
 
-    /// Whether the batch under way is the first.
-    pub(crate) fn is_at_the_start(&self) -> bool {
-        !self.follows && self.watch.evidence.curves.epochs.is_empty() && self.watch.batch() == 0
+    /// The scale of the loss, once the targets of an epoch are known.
+    pub(crate) fn scale(&self) -> Option<Scale> {
+        self.monitor.evidence.data.targets.scale
     }
 
-    /// After the first forward pass, before the first step.
-    pub(crate) fn first(&mut self) {
-        let news = self.watch.ask(self.rules);
-        self.tell(&news);
+    /// What the step on this batch of the epoch, from 0, reports to.
+    pub(crate) fn start_batch(&mut self, batch: usize) -> StepMonitor<'_, F> {
+        self.monitor.begins(batch);
+        let is_first = batch == 0 && self.monitor.evidence.curves.epochs.is_empty();
+        let first = (self.judges && is_first).then_some(self.rules);
+        StepMonitor { monitor: &mut self.monitor, first, found: &mut self.first }
     }
 
-    /// At the end of an epoch. Gives a reason to stop where stopping was asked for and there is no hope.
+    /// Prints the findings of the first batch, once.
+    pub(crate) fn print_first(&mut self) {
+        if !self.first.is_empty() {
+            self.print(&self.first);
+            self.first.clear();
+        }
+    }
+
+    /// Ends an epoch. Returns a reason to stop if the settings ask for one and the training is hopeless.
     pub(crate) fn end_epoch(&mut self, logs: &Logs, learning_rate: f64) -> Option<String> {
-        if self.follows {
+        if !self.judges {
             return None;
         }
-        let news = self.watch.end_epoch(&|key| logs.get(key), learning_rate, self.rules);
-        self.tell(&news);
-        let hopeless = self.diagnose == Diagnose::Stop && self.watch.evidence.failing();
+        let news = self.monitor.end_epoch(&|key| logs.get(key), learning_rate, self.rules);
+        self.print(&news);
+        let hopeless = self.diagnose == Diagnose::Stop && self.monitor.evidence.failing();
         let error = |finding: &&Finding| finding.severity == Severity::Error;
-        let root = self.watch.findings.iter().find(error).filter(|_| hopeless)?;
+        let root = self.monitor.findings.iter().find(error).filter(|_| hopeless)?;
         Some(format!("error[{}]: {}", root.code, root.title))
     }
 
-    /// Where a number is no longer finite.
+    /// Ends a training whose loss or gradient is not finite.
     pub(crate) fn diverged(&mut self, error: &Error) {
-        if self.follows {
-            return;
+        if self.judges {
+            let news = self.monitor.diverged(error.to_string(), self.rules);
+            self.print(&news);
         }
-        let news = self.watch.diverged(error.to_string(), self.rules);
-        self.tell(&news);
     }
 
-    /// At the end of the run; `stopped` says why it came before its time.
+    /// Ends the training; `stopped` is the reason if it ended before its last epoch.
     pub(crate) fn end(mut self, stopped: Option<String>) -> Findings {
-        if self.follows {
+        if !self.judges {
             return Findings::default();
         }
-        let news = self.watch.end(stopped, self.rules);
-        self.tell(&news);
-        self.watch.findings
+        let news = self.monitor.end(stopped, self.rules);
+        self.print(&news);
+        self.monitor.findings
     }
 
-    /// What was seen and found so far.
+    /// The evidence and the findings so far.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
-        state.group("diagnosis", |state| self.watch.state(state))
+        state.group("diagnosis", |state| self.monitor.state(state))
     }
 
-    fn tell(&self, news: &[String]) {
-        if self.tells && !news.is_empty() {
-            print_findings(&self.watch.findings, &|finding| news.contains(&finding.code));
+    fn print(&self, codes: &[String]) {
+        if self.prints && !codes.is_empty() {
+            print_findings(&self.monitor.findings, &|finding| codes.contains(&finding.code));
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the diagnosis looks at before a training, and how much of it.
 
 use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Watch};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
-use crate::model::{Compiled, Sequential};
+use crate::model::Sequential;
 use crate::optimizer::OptimizerTraits;
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -98,20 +98,26 @@ impl Budget {
     }
 }
 
-/// What a run is to be.
-pub(crate) fn plan<F: Scalar>(
-    model: &Sequential<F>,
-    compiled: &Compiled<F>,
-    (epochs, batch_size, train): (usize, usize, usize),
-    shuffle: bool,
-) -> Plan {
+/// The length of a run.
+pub(crate) struct RunSize {
+    pub(crate) epochs: usize,
+    pub(crate) batch_size: usize,
+    /// Samples that train.
+    pub(crate) train: usize,
+    pub(crate) shuffle: bool,
+}
+
+/// The settings of a run that rules read.
+pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Plan> {
+    let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+    let RunSize { epochs, batch_size, train, shuffle } = size;
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
     // A schedule may begin low and end low.
     let steps = ((epochs * batches) as u64).min(10_000);
     let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
-    Plan {
+    Ok(Plan {
         loss: compiled.loss.name().into(),
         task: compiled.loss.target().into(),
         family: compiled.loss.family(),
@@ -126,59 +132,88 @@ pub(crate) fn plan<F: Scalar>(
         shuffle,
         metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
         penalty: model.weight_penalty(),
+    })
+}
+
+/// What a diagnosis samples before a training.
+pub(crate) struct Sampling<'s, 'd, F: Scalar> {
+    pub(crate) model: &'s Sequential<F>,
+    pub(crate) plan: Plan,
+    pub(crate) budget: Budget,
+    pub(crate) data: &'s CheckedData<'d, F>,
+    /// The first samples of the data, which train.
+    pub(crate) train: usize,
+    pub(crate) held_out: Option<HeldOut<'s, 'd, F>>,
+}
+
+/// The samples from the sample `from` on.
+#[derive(Clone, Copy)]
+pub(crate) struct HeldOut<'s, 'd, F: Scalar> {
+    pub(crate) data: &'s CheckedData<'d, F>,
+    pub(crate) from: usize,
+}
+
+impl<F: Scalar> HeldOut<'_, '_, F> {
+    fn sample(&self, wanted: usize) -> Vec<usize> {
+        let mut rows = sample(self.data.count() - self.from, wanted);
+        rows.iter_mut().for_each(|row| *row += self.from);
+        rows
     }
 }
 
-/// A watch that has seen the data: `train` of them train; those that validate are given with the first that does. What
-/// is looked at passes through the memory of `rows`.
-pub(crate) fn watch<F: Scalar>(
-    model: &Sequential<F>,
-    compiled: &Compiled<F>,
-    plan: Plan,
-    (data, train): (&CheckedData<F>, usize),
-    validation: Option<(&CheckedData<F>, usize)>,
-    budget: Budget,
-    rows: &mut Rows<F>,
-) -> Result<Watch<F>> {
-    let outputs = model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1);
-    let task = plan.task;
-    let mut facts = Data {
-        rows: train,
-        shape: model.input_shape().unwrap_or_default().to_vec(),
-        indices: model.indices().is_some(),
-        ..Data::default()
-    };
-    let (least, most) = if data.is_source() { (FEW, FEW) } else { (LEAST, ROWS) };
-    let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(least, most).min(train);
-    // Inputs are wide, targets are not: more rows of these can be looked at.
-    let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
-    let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
-    data.gather(None, &sample(train, few), rows)?;
-    facts.look_inputs(Batch::new(&rows.x, data.width()));
-    if few < wanted && !data.is_source() {
-        data.gather_targets(&sample(train, wanted), rows);
+impl<F: Scalar> Sampling<'_, '_, F> {
+    /// The width of the model's output.
+    pub(crate) fn outputs(&self) -> usize {
+        self.model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1)
     }
-    facts.look_targets(task, outputs, Batch::new(&rows.y, data.target));
-    let apart = validation.filter(|(other, _)| !other.is_source() && !data.is_source());
-    // Data that were given apart may be shared out otherwise, and meant to be.
-    if let Some((other, from)) = apart.filter(|(_, from)| *from > 0) {
-        let tail: Vec<usize> = sample(other.count() - from, wanted).iter().map(|i| from + i).collect();
-        other.gather_targets(&tail, rows);
-        facts.validation = Some(Part::of(task, outputs, Batch::new(&rows.y, data.target)));
+
+    /// Statistics of the targets of `rows` samples, none of them counted yet.
+    pub(crate) fn tally(&self, rows: usize) -> Result<Tally<F>> {
+        let compiled = self.model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let size = (rows * self.data.steps, self.data.target);
+        Ok(Tally::new(compiled.loss.clone(), self.plan.task, self.outputs(), size))
     }
-    // Equal rows: of the ends of wide samples it is enough to compare a few.
-    let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));
-    if !data.is_source() && data.steps == 1 && compared >= 16 {
-        data.gather(None, &sample(train, compared), rows)?;
-        let mut held = Rows::default();
-        if let Some((other, from)) = apart {
-            let tail = sample(other.count() - from, compared.div_ceil(4));
-            other.gather(None, &tail.iter().map(|i| from + i).collect::<Vec<_>>(), &mut held)?;
+
+    /// A monitor that has sampled the data, through the memory of `rows`.
+    pub(crate) fn monitor(self, rows: &mut Rows<F>) -> Result<Watch<F>> {
+        let Sampling { model, budget, data, train, .. } = self;
+        let (outputs, task) = (self.outputs(), self.plan.task);
+        let mut facts = Data {
+            rows: train,
+            shape: model.input_shape().unwrap_or_default().to_vec(),
+            indices: model.indices().is_some(),
+            ..Data::default()
+        };
+        let (least, most) = if data.is_source() { (FEW, FEW) } else { (LEAST, ROWS) };
+        let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(least, most).min(train);
+        // Inputs are wide and targets are not, so that more rows of targets can be sampled.
+        let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
+        let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
+        data.gather(None, &sample(train, few), rows)?;
+        facts.look_inputs(Batch::new(&rows.x, data.width()));
+        if few < wanted && !data.is_source() {
+            data.gather_targets(&sample(train, wanted), rows);
         }
-        let width = data.width();
-        let held = apart.map(|_| Batch::new(&held.x, width));
-        facts.repeats = Repeats::of(Batch::new(&rows.x, width), Batch::new(&rows.y, data.target), task, held);
+        facts.look_targets(task, outputs, Batch::new(&rows.y, data.target));
+        let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
+        // Validation data of its own may have other classes on purpose.
+        if let Some(held) = held_out.filter(|held| held.from > 0) {
+            held.data.gather_targets(&held.sample(wanted), rows);
+            facts.validation = Some(Part::of(task, outputs, Batch::new(&rows.y, data.target)));
+        }
+        // Equal rows: of wide samples a few are enough.
+        let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));
+        if !data.is_source() && data.steps == 1 && compared >= 16 {
+            data.gather(None, &sample(train, compared), rows)?;
+            let mut others = Rows::default();
+            if let Some(held) = held_out {
+                held.data.gather(None, &held.sample(compared.div_ceil(4)), &mut others)?;
+            }
+            let (x, y) = (Batch::new(&rows.x, data.width()), Batch::new(&rows.y, data.target));
+            let others = held_out.map(|_| Batch::new(&others.x, data.width()));
+            facts.repeats = Repeats::of(x, y, task, others);
+        }
+        let tally = self.tally(train)?;
+        Ok(Watch::new(&model.layers, self.plan, facts, tally, budget.looks))
     }
-    let tally = Tally::new(compiled.loss.clone(), task, outputs, (train * data.steps, data.target));
-    Ok(Watch::new(&model.layers, plan, facts, tally, budget.looks))
 }

@@ -7,7 +7,7 @@ use crate::distributed::Ranks;
 use crate::error::{Error, RankFault, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
-use crate::training::update::each_trained_of;
+use crate::training::update::each_trained;
 
 /// The memory of such sums, kept from one step to the next.
 pub(crate) struct Buckets<F>(Vec<Vec<F>>);
@@ -32,7 +32,7 @@ impl<F: Scalar> Buckets<F> {
         let mut bucket = self.empty();
         for layer in (lowest..end).rev() {
             backward(model, layer);
-            each_trained_of(&mut model.layers[layer..=layer], &mut |param| {
+            each_trained(&mut model.layers[layer..=layer], &mut |param| {
                 bucket.extend_from_slice(&param.grad)
             });
             // The last one is waited for at once.
@@ -66,7 +66,7 @@ impl<F: Scalar> Buckets<F> {
     fn take_back(&mut self, model: &mut Sequential<F>, layers: Range<usize>, mut sums: Vec<F>) {
         let mut rest = &sums[..];
         for layer in layers.rev() {
-            each_trained_of(&mut model.layers[layer..=layer], &mut |param| {
+            each_trained(&mut model.layers[layer..=layer], &mut |param| {
                 let (grad, others) = rest.split_at(param.len().min(rest.len()));
                 param.grad.copy_from_slice(grad);
                 rest = others;

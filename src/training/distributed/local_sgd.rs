@@ -1,75 +1,116 @@
-//! Steps of each rank on its own parts of the batches, and the means of all weights where the ranks meet: local SGD.
+//! Local SGD: each rank takes steps on its own parts of the batches, and the ranks average their models when they meet.
 
+use super::partial_scores::{BatchSize, PartialScores};
+use crate::diagnosis::Watch;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
+use crate::layer::NamedLayer;
 use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
-use crate::training::data::{CheckedData, RunningScores};
-use crate::training::diagnosis::Diagnosis;
-use crate::training::step::{At, Trainer};
+use crate::training::data::RunningScores;
+use crate::training::step::{BatchPasses, Minibatch, NonFinite, Step, StepMonitor, Trainer};
 use crate::training::update;
 
-/// What a rank has to tell when it meets the others.
-pub(crate) struct Apart<F> {
-    /// Steps since it last did.
+/// The state of a rank between two meetings.
+pub(crate) struct LocalSgd<F> {
+    /// Steps since the last meeting.
     steps: usize,
-    /// What went wrong since: it takes no further step.
+    /// The error of this rank since then: it takes no further step.
     failed: Option<Error>,
-    /// The numbers that no optimizer changes, as they were then.
+    /// The parameters that no optimizer changes, as they were at the last meeting.
     before: Vec<F>,
-    /// All that become means, one behind another.
+    /// All numbers to average, one array after another.
     flat: Vec<F>,
 }
 
-impl<F: Scalar> Apart<F> {
-    pub(crate) fn new() -> Self {
-        Apart { steps: 0, failed: None, before: Vec::new(), flat: Vec::new() }
+/// A minibatch of one rank, whose scores are kept until the ranks meet.
+struct LocalBatch<'r, F>(&'r mut PartialScores<F>);
+
+impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
+    fn forward(
+        &mut self,
+        trainer: &mut Trainer<F>,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+        monitor: Option<&mut Watch<F>>,
+    ) -> Result<f64> {
+        trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
+            self.0.add_local(scores, loss, y_pred, targets, penalty)
+        })
     }
 
-    /// A step on this rank's part of the samples `indices`. Tells whether the ranks met after it, as they do after the `last`
-    /// of an epoch.
+    fn backward(
+        &mut self,
+        trainer: &mut Trainer<F>,
+        model: &mut Sequential<F>,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+    ) -> Result<Option<NonFinite>> {
+        trainer.backward_whole(model, batch, scores)
+    }
+}
+
+/// What the steps of a rank work with.
+pub(crate) struct LocalStep<'s, F: Scalar> {
+    pub(crate) trainer: &'s mut Trainer<F>,
+    pub(crate) scores: &'s mut RunningScores<F>,
+    pub(crate) partial: &'s mut PartialScores<F>,
+    pub(crate) monitor: Option<StepMonitor<'s, F>>,
+}
+
+impl<F: Scalar> LocalSgd<F> {
+    pub(crate) fn new() -> Self {
+        LocalSgd { steps: 0, failed: None, before: Vec::new(), flat: Vec::new() }
+    }
+
+    /// Takes a step on this rank's part of the minibatch. Returns whether the ranks met after it; they do after the last
+    /// batch of an epoch.
     pub(crate) fn step(
         &mut self,
         model: &mut Sequential<F>,
-        trainer: &mut Trainer<F>,
-        (data, indices, measure): (&CheckedData<F>, &[usize], &mut RunningScores<F>),
-        (at, last): (At, bool),
-        diagnosis: Option<&mut Diagnosis<F>>,
+        batch: Minibatch<F>,
+        step: Step,
+        with: LocalStep<F>,
         ranks: &Ranks,
     ) -> Result<bool> {
+        let LocalStep { trainer, scores, partial, monitor } = with;
         if self.steps == 0 {
             self.before.clear();
-            each_fixed(model, &mut |param| self.before.extend_from_slice(param.value()));
+            each_fixed(&mut model.layers, &mut |param| self.before.extend_from_slice(param.value()));
         }
-        measure.part_from(indices.len(), data.steps, ranks);
-        let part = ranks.parts(indices.len()).next().unwrap_or(0..0);
+        let size = BatchSize::new(batch.indices.len(), batch.data);
+        partial.start_local(size, ranks);
+        let part = ranks.parts(batch.indices.len()).next().unwrap_or(0..0);
         match &self.failed {
-            None if part.is_empty() => update::sit_out(model),
+            None if part.is_empty() => update::skip(model),
             None => {
                 trainer.first_row = part.start;
-                let at = At { ranks: None, ..at };
-                self.failed = trainer.step(model, data, &indices[part], measure, at, diagnosis).err();
+                let own = Minibatch { indices: &batch.indices[part], ..batch };
+                let mut passes = LocalBatch(partial);
+                self.failed = trainer.step(model, own, scores, step, &mut passes, monitor).err();
             }
             Some(_) => {}
         }
         self.steps += 1;
-        if !last && ranks.meets_after().is_some_and(|steps| self.steps < steps) {
+        let is_last = step.batch == step.batches;
+        if !is_last && ranks.meets_after().is_some_and(|steps| self.steps < steps) {
             return Ok(false);
         }
         self.steps = 0;
-        let failed = measure.meet(data.weights.is_some(), self.failed.is_some(), ranks)?;
+        let failed = partial.meet(scores, size.is_weighted, self.failed.is_some(), ranks)?;
         self.average(model, ranks)?;
         if failed { self.agree(ranks) } else { Ok(true) }
     }
 
-    /// Replaces all numbers that change in a training by their means over the ranks.
+    /// Replaces all numbers that training changes by their means over the ranks.
     fn average(&mut self, model: &mut Sequential<F>, ranks: &Ranks) -> Result<()> {
         self.flat.clear();
-        each_array(model, &mut |array| self.flat.extend_from_slice(array));
+        each_array(&mut model.layers, &mut |array| self.flat.extend_from_slice(array));
         let trained = self.flat.len();
-        // Of numbers that are the same everywhere, such as those of `Normalization`, every bit stays.
-        each_fixed(model, &mut |param| self.flat.extend_from_slice(param.value()));
+        // Averaging the changes keeps every bit of numbers that are the same everywhere, such as those of `Normalization`.
+        each_fixed(&mut model.layers, &mut |param| self.flat.extend_from_slice(param.value()));
         self.flat[trained..].iter_mut().zip(&self.before).for_each(|(now, before)| *now -= *before);
         ranks.sum(&mut self.flat)?;
         let share = F::of(ranks.size() as f64);
@@ -81,12 +122,12 @@ impl<F: Scalar> Apart<F> {
             array.copy_from_slice(own);
             rest = others;
         };
-        each_array(model, &mut take);
-        each_fixed(model, &mut |param| take(&mut param.value));
+        each_array(&mut model.layers, &mut take);
+        each_fixed(&mut model.layers, &mut |param| take(&mut param.value));
         Ok(())
     }
 
-    /// Where any rank has failed, all end in the same error.
+    /// The error in which all ranks end, because one of them failed.
     fn agree(&mut self, ranks: &Ranks) -> Result<bool> {
         let own = self.failed.take();
         let mut divergence = own.as_ref().and_then(Error::divergence);
@@ -109,9 +150,9 @@ impl<F: Scalar> Apart<F> {
     }
 }
 
-/// Calls `f` with all that an optimizer changes.
-fn each_array<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut [F])) {
-    update::each_trained(model, &mut |param| {
+/// Calls `f` with all arrays that an optimizer changes.
+fn each_array<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut [F])) {
+    update::each_trained(layers, &mut |param| {
         f(&mut param.value);
         param.slots.iter_mut().for_each(|slot| f(slot));
         f(&mut param.accumulated);
@@ -120,8 +161,8 @@ fn each_array<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut [F]))
 }
 
 /// Calls `f` with the parameters of trained layers that no optimizer changes, such as moving averages.
-fn each_fixed<F: Scalar>(model: &mut Sequential<F>, f: &mut dyn FnMut(&mut Param<F>)) {
-    for layer in &mut model.layers {
+fn each_fixed<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut Param<F>)) {
+    for layer in layers {
         layer.walk_mut(&mut |trained, param| {
             if trained && !param.is_trainable() {
                 f(param);

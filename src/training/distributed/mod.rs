@@ -1,14 +1,27 @@
-//! Training on several ranks: what they agree on, their parts of a batch, sums of gradients, and local SGD.
+//! Training on several ranks. The training loop sees one object of it, the [`Coordinator`], which does nothing on a single
+//! process.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `coordinator` | what the loop calls |
+//! | `settings` | the settings of `Fit` that concern ranks |
+//! | `agreement` | the ranks compare their settings, and take over the state of rank 0 |
+//! | `partial_batch`, `partial_scores` | a step on, and the scores of, this rank's part of a batch |
+//! | `buckets` | sums of gradients beside the backward pass |
+//! | `local_sgd` | steps of each rank alone, and averages of all models |
+//! | `diagnosis` | one monitor for the data and the activations of all ranks |
+//! | `transfer` | a model on its way to another rank |
 
+mod agreement;
 mod buckets;
+mod coordinator;
 mod diagnosis;
 mod local_sgd;
 mod partial_batch;
-mod ranks;
-mod shards;
+mod partial_scores;
+mod settings;
 mod transfer;
 
-pub(crate) use buckets::Buckets;
-pub(crate) use local_sgd::Apart;
-pub(crate) use ranks::{meet, same_state};
-pub(crate) use shards::none;
+pub(crate) use agreement::{Identity, fingerprint};
+pub(crate) use coordinator::{Coordinator, EpochBatch};
+pub(crate) use transfer::{pack, unpack};

@@ -1,112 +1,123 @@
-//! A step of training on a batch that is cut into parts, of which each rank has one, or with
-//! [`Reduction::Exact`](crate::distributed::Reduction::Exact) some of eight.
+//! The passes of a minibatch in parts: each rank has one of them, or some of eight with
+//! [`Reduction::Exact`](crate::distributed::Reduction::Exact).
 
+use super::buckets::Buckets;
+use super::partial_scores::{BatchSize, PartialScores};
 use crate::diagnosis::Watch;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::layer::GlobalBatch;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
-use crate::tensor::Batch;
-use crate::training::data::{CheckedData, RunningScores};
-use crate::training::step::{Trainer, add_penalty_slopes, first_bad_gradient, targets};
+use crate::training::data::RunningScores;
+use crate::training::step::{
+    BatchPasses, Minibatch, NonFinite, Trainer, add_penalty_slopes, first_bad_gradient,
+};
 use crate::training::update::each_trained;
 
-impl<F: Scalar> Trainer<F> {
-    /// Passes this rank's parts of the samples forward, and gives the loss of all, which has this `penalty` of weights.
-    pub(crate) fn forward_parts(
+/// The passes of this rank's parts.
+pub(crate) struct PartialBatch<'r, 'a, F> {
+    pub(crate) ranks: &'r Ranks<'a>,
+    pub(crate) buckets: &'r mut Buckets<F>,
+    pub(crate) scores: &'r mut PartialScores<F>,
+}
+
+impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
+    fn forward(
         &mut self,
+        trainer: &mut Trainer<F>,
         model: &mut Sequential<F>,
-        data: &CheckedData<F>,
-        (indices, mut watch): (&[usize], Option<&mut Watch<F>>),
-        measure: &mut RunningScores<F>,
-        penalty: f64,
-        ranks: &Ranks,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+        mut monitor: Option<&mut Watch<F>>,
     ) -> Result<f64> {
+        let (samples, penalty) = (batch.indices.len(), model.weight_penalty());
         let (mut read, mut activities) = (Ok(()), 0.0);
-        for part in ranks.parts(indices.len()) {
-            read = read.and(self.pass(model, data, indices, part, Some(ranks)));
+        for part in self.ranks.parts(samples) {
+            let whole = GlobalBatch::over(Some(self.ranks));
+            read = read.and(trainer.forward_rows(model, batch, part, whole));
             let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-            let x = Batch::new(&self.rows.x, data.width());
-            let y_pred = self.workspace.output(x).reshape(self.workspace.output(x).width() / data.steps);
-            let activity = self.workspace.activity_penalty(&model.layers, x);
+            let activity = trainer.workspace.activity_penalty(&model.layers, batch.x(&trainer.rows));
             activities += activity;
-            let targets = targets(data, &self.rows, indices);
-            measure.take_part(&*compiled.loss, y_pred, targets, activity);
-            if let Some(watch) = &mut watch {
-                watch.tally(targets.y, targets.weights);
+            let targets = batch.targets(&trainer.rows);
+            self.scores.add_part(scores, &*compiled.loss, trainer.output(batch), targets, activity);
+            if let Some(monitor) = &mut monitor {
+                monitor.count_targets(targets.y, targets.weights);
             }
         }
-        let size = (indices.len(), data.steps);
-        let loss = measure.take_whole(size, data.weights.is_some(), penalty, (ranks, read))?;
-        // The diagnosis counts all targets, and looks at the last of the parts of each rank.
-        if let Some(watch) = watch.filter(|_| loss.is_finite()) {
-            let x = Batch::new(&self.rows.x, data.width());
-            let targets = targets(data, &self.rows, indices);
-            watch.batch_ends(loss);
-            if watch.looks() && x.rows() > 0 {
-                watch.forward(&self.workspace, x, targets.y, loss, penalty + activities);
+        let size = BatchSize::new(samples, batch.data);
+        let loss = self.scores.end_batch(scores, size, penalty, read, self.ranks)?;
+        // The diagnosis counts all targets, and samples the last of the parts of each rank.
+        if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
+            let x = batch.x(&trainer.rows);
+            monitor.batch_ends(loss);
+            if monitor.looks() && x.rows() > 0 {
+                let y = batch.targets(&trainer.rows).y;
+                monitor.forward(&trainer.workspace, x, y, loss, penalty + activities);
                 if x.rows() == 1 {
-                    watch.saw_one_row();
+                    monitor.saw_one_row();
                 }
             }
         }
         Ok(loss)
     }
 
-    /// The gradients of the whole batch, summed over parts and ranks, and then those of regularizers, once. Tells one that
-    /// is not finite.
-    pub(crate) fn backward_parts(
+    /// The gradients of the whole batch are summed over parts and ranks, and then those of regularizers are added once.
+    fn backward(
         &mut self,
+        trainer: &mut Trainer<F>,
         model: &mut Sequential<F>,
-        data: &CheckedData<F>,
-        indices: &[usize],
-        measure: &mut RunningScores<F>,
-        ranks: &Ranks,
-    ) -> Result<Option<(String, f64)>> {
-        match ranks.is_exact() {
-            true => self.exact_gradients(model, data, indices, measure, ranks)?,
-            false => {
-                self.loss_gradient(model, data, indices, measure)?;
-                let (x, lowest, whole) =
-                    (Batch::new(&self.rows.x, data.width()), self.lowest, GlobalBatch::over(Some(ranks)));
-                let (workspace, buckets) = (&mut self.workspace, &mut self.buckets);
-                buckets.sum(model, lowest, ranks, |model, layer| {
-                    workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
-                })?;
-            }
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
+    ) -> Result<Option<NonFinite>> {
+        if self.ranks.is_exact() {
+            self.exact_gradients(trainer, model, batch, scores)?;
+        } else {
+            trainer.loss_gradient(model, batch, scores)?;
+            let (lowest, whole) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
+            let (workspace, x) = (&mut trainer.workspace, batch.x(&trainer.rows));
+            self.buckets.sum(model, lowest, self.ranks, |model, layer| {
+                workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
+            })?;
         }
         add_penalty_slopes(model);
-        Ok(first_bad_gradient(&model.layers, 0))
+        Ok(first_bad_gradient(&model.layers))
     }
+
+    fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
+        self.ranks.tell(self.ranks.gather(own)?.into_iter().flatten().min())
+    }
+}
+
+impl<F: Scalar> PartialBatch<'_, '_, F> {
     /// The gradients of all parts, summed in a fixed tree.
     fn exact_gradients(
         &mut self,
+        trainer: &mut Trainer<F>,
         model: &mut Sequential<F>,
-        data: &CheckedData<F>,
-        indices: &[usize],
-        measure: &mut RunningScores<F>,
-        ranks: &Ranks,
+        batch: Minibatch<F>,
+        scores: &mut RunningScores<F>,
     ) -> Result<()> {
         let (mut own, mut len) = (Vec::new(), 0);
-        each_trained(model, &mut |param| len += param.len());
-        let several = ranks.parts(indices.len()).count() > 1;
-        for part in ranks.parts(indices.len()) {
+        each_trained(&mut model.layers, &mut |param| len += param.len());
+        let several = self.ranks.parts(batch.indices.len()).count() > 1;
+        for part in self.ranks.parts(batch.indices.len()) {
+            let whole = GlobalBatch::over(Some(self.ranks));
             if several {
-                // What a layer keeps for its gradient is that of the last part.
-                self.pass(model, data, indices, part, Some(ranks))?;
+                // A layer keeps for its gradient what the last part left.
+                trainer.forward_rows(model, batch, part, whole)?;
             }
-            self.loss_gradient(model, data, indices, measure)?;
-            let (x, all) = (Batch::new(&self.rows.x, data.width()), self.lowest..model.layers.len());
-            self.workspace.backward(&mut model.layers, x, all, false, GlobalBatch::over(Some(ranks)));
+            trainer.loss_gradient(model, batch, scores)?;
+            let (x, all) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
+            trainer.workspace.backward(&mut model.layers, x, all, false, whole);
             let mut flat = Vec::with_capacity(len);
-            each_trained(model, &mut |param| flat.extend_from_slice(&param.grad));
+            each_trained(&mut model.layers, &mut |param| flat.extend_from_slice(&param.grad));
             own.push(flat);
         }
-        ranks.check()?;
-        let sums = ranks.total(own, len)?;
+        self.ranks.check()?;
+        let sums = self.ranks.total(own, len)?;
         let mut rest = &sums[..];
-        each_trained(model, &mut |param| {
+        each_trained(&mut model.layers, &mut |param| {
             let (grad, others) = rest.split_at(param.len());
             param.grad.copy_from_slice(grad);
             rest = others;

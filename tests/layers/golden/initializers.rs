@@ -1,6 +1,7 @@
 //! Initializers: mean, deviation and range of 60,000 draws beside those of as many draws of Keras.
 
 use cornu::initializer::{Distribution, Fan};
+use cornu::layer::BuildContext;
 use cornu::{Initializer, Param, Rng};
 use serde_json::Value;
 
@@ -15,7 +16,8 @@ fn check(stored: &Value, name: &str, initializer: Initializer, compared: &mut us
         }
         *compared += 1;
         let expected = numbers(&stored[&key]);
-        let param = Param::<f32>::new("w", shape, &initializer, &mut Rng::stream(7, 0)).expect("a parameter");
+        let param = Param::<f32>::new("w", shape, &initializer, &mut BuildContext::new(Rng::stream(7, 0)))
+            .expect("a parameter");
         let w: Vec<f64> = param.value().iter().map(|&w| f64::from(w)).collect();
         let count = w.len() as f64;
         let mean = w.iter().sum::<f64>() / count;

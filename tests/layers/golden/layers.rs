@@ -1,7 +1,7 @@
 //! Layers by themselves: output, gradient of the input, gradients of the weights.
 
 use cornu::Param;
-use cornu::layer::{BackwardContext, NamedLayer, Step};
+use cornu::layer::{BackwardContext, BuildContext, NamedLayer, Step};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 use serde_json::Value;
@@ -40,7 +40,9 @@ impl Cases {
         }
         let x = Batch::new(&x, shape.iter().product());
         let mut node = layer.into_named();
-        let output = node.build(shape, &mut Rng::stream(1, 1)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let output = node
+            .build(shape, &mut BuildContext::new(Rng::stream(1, 1)))
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
         let expected: Vec<u64> =
             stored["shape"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
         assert!(

@@ -1,0 +1,77 @@
+//! The context in which a layer is built: a random stream, and a memory limit.
+
+use crate::error::{Error, Result};
+use crate::initializer::Initializer;
+use crate::rng::Rng;
+use crate::scalar::Scalar;
+use crate::tensor::elements;
+
+/// The random stream of the initial weights, and the memory limit of a build; see
+/// [`Layer::build`](crate::layer::Layer::build).
+///
+/// Loading a file limits the memory, so that a small file cannot declare large weights.
+///
+/// # Example
+/// ```
+/// use cornu::layer::BuildContext;
+/// use cornu::{Initializer, Param, Rng};
+/// let mut context = BuildContext::new(Rng::stream(1, 0));
+/// let kernel = Param::<f32>::new("kernel", &[3, 2], &Initializer::GlorotUniform, &mut context)?;
+/// assert_eq!(kernel.shape(), [3, 2]);
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct BuildContext {
+    rng: Rng,
+    /// The remaining bytes.
+    memory: usize,
+    /// Whether initial weights are drawn; weights from a file are zeros until they are read.
+    draws: bool,
+}
+
+impl BuildContext {
+    /// Creates a context without a memory limit.
+    pub fn new(rng: Rng) -> Self {
+        BuildContext { rng, memory: usize::MAX, draws: true }
+    }
+
+    /// The context of layer `index` of a model.
+    pub(crate) fn of_layer(seed: u64, index: usize) -> Self {
+        BuildContext::new(Rng::stream(seed, index as u64))
+    }
+
+    /// Limits the context to `memory` bytes, for weights from a file; they are drawn only if later draws depend on it.
+    pub(crate) fn within(self, memory: usize, draws: bool) -> Self {
+        BuildContext { memory, draws, ..self }
+    }
+
+    /// The random stream, for values that a layer draws besides its parameters.
+    pub fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    /// The remaining bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    /// Draws the initial values of a trained parameter.
+    pub(super) fn draw<F: Scalar>(&mut self, initializer: &Initializer, shape: &[usize]) -> Result<Vec<F>> {
+        let count = self.take_memory::<F>(shape)?;
+        match self.draws {
+            true => initializer.draw(shape, &mut self.rng),
+            false => initializer.check(shape).map(|()| vec![F::zero(); count]),
+        }
+    }
+
+    /// Takes the memory of an array of this shape, and returns its number of elements.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub(super) fn take_memory<F: Scalar>(&mut self, shape: &[usize]) -> Result<usize> {
+        let count = elements::<F>(shape)?;
+        let left = self.memory.checked_sub(count * size_of::<F>());
+        self.memory = left.ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,64 @@
+//! `check`: the diagnosis before any training.
+
+use super::sampling::{Budget, RunSize, Sampling, plan, sample};
+use crate::diagnosis::{Code, Findings, Rules};
+use crate::error::{Error, Result};
+use crate::model::Sequential;
+use crate::samples::Samples;
+use crate::scalar::Scalar;
+use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, TrainingData};
+use crate::training::run::built_for;
+use crate::training::step::{BatchPasses, Minibatch, Trainer, WholeBatch};
+
+impl<F: Scalar> Sequential<F> {
+    /// Diagnoses the model and the data before any training.
+    ///
+    /// It samples the data and passes one batch forward. It takes no step and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Sequential::fit`] before training, except that values that are not finite are a finding.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().add(Dense::new(3).activation(Activation::Relu)).add(Softmax::new());
+    /// model.compile(Sgd::new(0.01), SparseCategoricalCrossentropy::new(), ())?;
+    /// let findings = model.check(&ndarray::array![[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], &ndarray::array![0, 1, 2])?;
+    /// assert!(findings.of("N0103").is_some());     // relu between the last Dense and softmax
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn check(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Findings> {
+        let given = TrainingData::Arrays { x, y };
+        let mut model = built_for(self, given, false)?.unwrap_or_else(|| self.clone());
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let shapes = ModelShapes::of(&model)?;
+        let data = match CheckedData::new(TRAINING, given, shapes, &*compiled.loss) {
+            Ok(data) => data,
+            Err(error @ Error::NonFinite { .. }) => return Ok(not_finite(&error)),
+            Err(error) => return Err(error),
+        };
+        let train = data.count();
+        let plan = plan(&model, RunSize { epochs: 0, batch_size: train, train, shuffle: true })?;
+        let sampling =
+            Sampling { model: &model, plan, budget: Budget::FULL, data: &data, train, held_out: None };
+        let mut monitor = sampling.monitor(&mut Rows::default())?;
+        let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
+        let batch = Minibatch { data: &data, indices: &sample(train, train.min(256)) };
+        monitor.begins(0);
+        let mut trainer = Trainer::new(&mut model);
+        WholeBatch.forward(&mut trainer, &mut model, batch, &mut scores, Some(&mut monitor))?;
+        monitor.ask(&Rules::default());
+        Ok(monitor.findings)
+    }
+}
+
+/// The only finding about data with values that are not finite.
+fn not_finite(error: &Error) -> Findings {
+    let finding = Code::N0201
+        .finding("values that are not finite")
+        .saw(error.to_string())
+        .help("drop these rows, or replace the values by the mean of their column");
+    let mut findings = Findings::default();
+    findings.take(vec![finding]);
+    findings
+}

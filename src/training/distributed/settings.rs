@@ -1,0 +1,147 @@
+//! The settings of a distributed `fit`.
+
+use super::agreement::Identity;
+use crate::diagnosis::Diagnose;
+use crate::distributed::{Communicator, RankSettings, Reduction};
+use crate::error::{Error, Result};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+use crate::training::settings::Fit;
+
+impl<'a, F: Scalar> Fit<'a, F> {
+    /// Trains on all of these ranks together, each on its part of every batch. Default: on this rank alone.
+    ///
+    /// Each rank runs the same program with the same model and data. Weights, losses and metrics are those of a single
+    /// rank up to the order of additions; see [`guide::many_machines`](crate::guide::many_machines). If each rank has data
+    /// of its own, use [`Fit::sharded`].
+    ///
+    /// Rank 0 calls callbacks, draws progress, and prints and keeps findings. The ranks compare model, data and settings
+    /// before the first step. If one differs, or fails then or later, all end in an error; on the other ranks it is
+    /// [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::threads;
+    /// use cornu::prelude::*;
+    /// let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
+    /// for loss in threads(2, |world| -> Result<_> {
+    ///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    ///     model.compile(Sgd::new(0.05).momentum(0.9), MeanSquaredError::new(), ())?;
+    ///     let fit = Fit::new().epochs(200).verbose(Verbose::Silent).distributed(world);
+    ///     Ok(model.fit(&x, &x, &fit)?.last("loss"))
+    /// }) {
+    ///     assert!(loss? < Some(1e-3));
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn distributed(mut self, world: &'a impl Communicator) -> Self {
+        self.ranks = RankSettings { world: Some(world), sharded: false, ..self.ranks };
+        self
+    }
+
+    /// The number of steps from one meeting of the ranks to the next: *local SGD*. Default: 1, no local steps.
+    ///
+    /// With `steps` above 1, each rank of a [distributed](Fit::distributed) training takes steps of its own on its parts of
+    /// the batches, with `BatchNormalization` statistics of these rows alone. After `steps` steps, and at the end of each
+    /// epoch, the weights, the moving statistics and the optimizer's state become their means over the ranks. This is for
+    /// networks that are slow compared with the model, and it is another algorithm, because its steps use smaller batches;
+    /// [`guide::many_machines`](crate::guide::many_machines) measures what it costs in accuracy.
+    ///
+    /// Callbacks and progress see the training only when the ranks meet. A rank without a row in a batch skips that step. A
+    /// loss or gradient that is not finite ends the training at the next meeting. Refused with [`Reduction::Exact`].
+    ///
+    /// # References
+    /// Stich (2019), *Local SGD converges fast and communicates little*. Momentum is averaged as in Yu, Jin and Yang (2019),
+    /// *On the linear speedup analysis of communication efficient momentum SGD for distributed non-convex optimization*.
+    pub fn sync_every(mut self, steps: usize) -> Self {
+        self.ranks.sync_every = steps;
+        self
+    }
+
+    /// The least size of a bucket of gradients that ranks sum at once. Default: 2²⁰ bytes, 1 MiB.
+    ///
+    /// A bucket holds the gradients of whole layers, from the last to the first. It is summed over the ranks while the
+    /// backward pass of the layers below runs; `usize::MAX` makes one bucket of all, which is summed after it. The order of
+    /// additions, and so the last bits, may depend on it.
+    pub fn bucket_bytes(mut self, bytes: usize) -> Self {
+        self.ranks.bucket_bytes = bytes;
+        self
+    }
+
+    /// The way [distributed](Fit::distributed) gradients are summed. Default: [`Reduction::Fast`].
+    pub fn reduction(mut self, reduction: Reduction) -> Self {
+        self.ranks.reduction = reduction;
+        self
+    }
+
+    /// Trains on the samples of all ranks, each of which passes a shard of its own. Default: on this rank alone.
+    ///
+    /// A shard has any number of samples, or none. Each rank shuffles its own, and each batch takes samples from every
+    /// shard in proportion to its size, so that all shards end together. A single process would draw other batches; the
+    /// same shards give the same batches again. Otherwise it works as [`Fit::distributed`]: `batch_size` is that of the
+    /// whole batch, classes are counted over all ranks, and losses and metrics are those of all samples. Validation data
+    /// and weights are each rank's own too, and `validation_split` holds out the end of each shard.
+    ///
+    /// Ranks may differ in the number of samples, but not in their shapes, nor in whether there are weights or validation
+    /// data. [`Reduction::Exact`] is refused. A backup resumes only with the same shards.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::{Communicator, threads};
+    /// use cornu::prelude::*;
+    /// for losses in threads(3, |world| -> Result<_> {
+    ///     // What this machine has read: 4, 5 or 6 points of a line.
+    ///     let x = ndarray::Array2::from_shape_fn((4 + world.rank(), 1), |(i, _)| (3 * i + world.rank()) as f32 / 9.0);
+    ///     let y = x.column(0).mapv(|x| 2.0 * x + 1.0);
+    ///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    ///     model.compile(Sgd::new(0.2).momentum(0.9), MeanSquaredError::new(), ())?;
+    ///     let fit = Fit::new().epochs(100).batch_size(5).verbose(Verbose::Silent).sharded(world);
+    ///     Ok(model.fit(&x, &y, &fit)?.last("loss"))
+    /// }) {
+    ///     assert!(losses? < Some(1e-3));
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn sharded(mut self, world: &'a impl Communicator) -> Self {
+        self.ranks = RankSettings { world: Some(world), sharded: true, ..self.ranks };
+        self
+    }
+
+    /// Whether a communicator is set.
+    pub(crate) fn is_distributed(&self) -> bool {
+        self.ranks.world.is_some()
+    }
+
+    /// Checks the settings, and returns how many of the `count` samples of a shard train.
+    pub(crate) fn check_shard(&self, count: usize) -> Result<usize> {
+        if self.ranks.reduction == Reduction::Exact {
+            let expected = "Reduction::Fast for sharded data";
+            return Err(Error::argument("reduction", expected, "Reduction::Exact"));
+        }
+        // A shard may leave no sample on a side, so the share is checked on a large count.
+        self.check(1 << 52)?;
+        Ok(match (self.validation_split, self.validation_data) {
+            (Some(share), None) => (count as f64 * (1.0 - share)).floor() as usize,
+            _ => count,
+        })
+    }
+
+    /// What must be the same on all ranks of a training.
+    pub(crate) fn identity_on_ranks(&self, model: &Sequential<F>, mut run: Identity) -> Result<Identity> {
+        if self.diagnose == Diagnose::Investigate {
+            let expected = "Diagnose::Report, Stop or Off in a distributed training";
+            return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
+        }
+        let seed = if model.seeded { model.seed.to_string() } else { "drawn".into() };
+        let mut settings = Identity::new([
+            ("seed", seed),
+            ("epochs", self.epochs.to_string()),
+            ("reduction", format!("{:?}", self.ranks.reduction)),
+            ("bucket_bytes", self.ranks.bucket_bytes.to_string()),
+            ("sync_every", self.ranks.sync_every.to_string()),
+            ("data", if self.ranks.sharded { "shards" } else { "whole" }.into()),
+        ]);
+        settings.common.append(&mut run.common);
+        Ok(Identity { common: settings.common, ..run })
+    }
+}

@@ -1,0 +1,90 @@
+//! The identity of a training: everything that its result depends on, to compare with a backup and between ranks.
+
+use super::data::{CheckedData, Rows};
+use super::diagnosis::sampling::sample;
+use super::distributed::Identity;
+use super::run::Run;
+use super::settings::Fit;
+use crate::diagnosis::Diagnose;
+use crate::error::{Error, Result, Shape};
+use crate::hash::{FNV_OFFSET, fnv1a};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+/// Rows of arrays that go into the sum.
+const ROWS: usize = 64;
+
+/// The identity of a run with this number of callbacks. The number of epochs is left out, so that it may be raised.
+pub(super) fn identity<F: Scalar>(
+    model: &Sequential<F>,
+    run: &Run<F>,
+    settings: &Fit<F>,
+    callbacks: usize,
+) -> Result<Identity> {
+    let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+    let [optimizer, loss, metrics] = &compiled.given;
+    let layers = model.described();
+    let held_out = run.validation.as_ref().map(|validation| &validation.data);
+    let input = model.input_shape().unwrap_or_default();
+    let shapes = [input, &run.data.target_shape()].map(|shape| Shape(shape).to_string());
+    let validation = match (&settings.validation_data, settings.validation_split) {
+        (Some(_), _) => "its own data".into(),
+        (None, split) => split.map_or("none".into(), |share| format!("a share of {share}")),
+    };
+    let mut identity = Identity::new([
+        ("number type", F::NAME.to_string()),
+        ("number of layers", layers.len().to_string()),
+        ("optimizer", optimizer.clone()),
+        ("loss", loss.clone()),
+        ("metrics", metrics.clone()),
+        ("shape of samples and targets", shapes.join(" and ")),
+        ("batch_size", settings.batch_size.to_string()),
+        ("shuffle", settings.shuffle.to_string()),
+        ("initial_epoch", settings.initial_epoch.to_string()),
+        ("number of epochs trained before", model.epochs_seen.to_string()),
+        ("number of steps taken before", compiled.steps.to_string()),
+        ("validation_freq", settings.validation_freq.to_string()),
+        ("validation_batch_size", format!("{:?}", settings.validation_batch_size)),
+        ("number of callbacks", callbacks.to_string()),
+        ("diagnosis", if settings.diagnose == Diagnose::Off { "off" } else { "on" }.into()),
+    ]);
+    let layers = layers.into_iter().enumerate().map(|(index, layer)| (format!("layer {index}"), layer));
+    identity.common.extend(layers);
+    let identity = identity.with_shards([
+        ("weights of samples", weights(Some(&run.data)).into()),
+        ("weights of validation samples", weights(held_out).into()),
+        ("validation", validation),
+        ("class_weight", format!("{:?}", settings.class_weight)),
+    ]);
+    Ok(identity.with_data([
+        ("number of samples", run.data.count().to_string()),
+        ("number of samples that train", run.train.to_string()),
+        ("number of samples to validate on", held_out.map_or(0, CheckedData::count).to_string()),
+        ("sum over a sample of the data, and its weights", sum(Some(&run.data))?),
+        ("sum over a sample of the validation data, and its weights", sum(held_out)?),
+    ]))
+}
+
+fn weights<F: Scalar>(data: Option<&CheckedData<F>>) -> &'static str {
+    match data.map(|data| data.weights.is_some()) {
+        Some(true) => "some",
+        Some(false) => "none",
+        None => "no data",
+    }
+}
+
+/// A sum over some rows of arrays, and over all weights. A source is not read for it.
+fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
+    let Some(data) = data else { return Ok("none".into()) };
+    let mut rows = Rows::default();
+    if !data.is_source() {
+        data.gather(None, &sample(data.count(), ROWS), &mut rows)?;
+    }
+    let mut bytes = Vec::new();
+    rows.x
+        .iter()
+        .chain(&rows.y)
+        .chain(data.weights.iter().flatten())
+        .for_each(|number| number.put(&mut bytes));
+    Ok(format!("{:016x}", fnv1a(FNV_OFFSET, &bytes)))
+}

@@ -1,0 +1,165 @@
+//! A training whose data and settings were checked.
+
+use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData, VALIDATION};
+use super::distributed::Coordinator;
+use super::evaluation::Evaluation;
+use super::settings::Fit;
+use crate::callback::Logs;
+use crate::error::{Error, Result};
+use crate::model::{Sequential, check_loss};
+use crate::scalar::Scalar;
+
+/// The data of a training, and the scores of its epochs.
+pub(crate) struct Run<'a, F: Scalar> {
+    pub(crate) data: CheckedData<'a, F>,
+    /// The first samples of the data, which train; the others may validate.
+    pub(crate) train: usize,
+    pub(crate) scores: RunningScores<F>,
+    pub(crate) validation: Option<Validation<'a, F>>,
+}
+
+/// The held-out samples, and the memory to score them.
+pub(crate) struct Validation<'a, F: Scalar> {
+    pub(crate) data: CheckedData<'a, F>,
+    /// The first of them.
+    pub(crate) from: usize,
+    scores: RunningScores<F>,
+    evaluation: Option<Evaluation<F>>,
+}
+
+impl<'a, F: Scalar> Run<'a, F> {
+    /// Checks the data and the settings.
+    pub(super) fn new<'b: 'a>(
+        model: &Sequential<F>,
+        given: TrainingData<'a, F>,
+        settings: &Fit<'b, F>,
+        sharded: bool,
+    ) -> Result<Self> {
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let shapes = ModelShapes::of(model)?;
+        let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
+        let mut data = check(TRAINING, given, shapes, &*compiled.loss)?;
+        let train = match sharded {
+            true => settings.check_shard(data.count())?,
+            false => settings.check(data.count())?,
+        };
+        if let Some(weight) = settings.sample_weight {
+            data.weigh_samples(TRAINING, weight)?;
+        }
+        let held_out = match settings.validation_data {
+            Some(given) => {
+                let mut held_out = check(VALIDATION, given, shapes, &*compiled.loss)?;
+                if let Some(weight) = settings.validation_weight {
+                    held_out.weigh_samples(VALIDATION, weight)?;
+                }
+                Some((held_out, 0))
+            }
+            None if sharded => settings.validates().then(|| (data.clone(), train)),
+            None => (train < data.count()).then(|| (data.clone(), train)),
+        };
+        let scores = |prefix, data: &CheckedData<F>| {
+            RunningScores::new(compiled, prefix, shapes.output, &data.target_shape())
+        };
+        let validation = match held_out {
+            Some((data, from)) => {
+                Some(Validation { scores: scores("val_", &data)?, data, from, evaluation: None })
+            }
+            None => None,
+        };
+        let mut run = Run { scores: scores("", &data)?, data, train, validation };
+        if !sharded {
+            run.weigh_classes(model, settings, |counts| counts)?;
+        }
+        Ok(run)
+    }
+
+    /// Multiplies the weights of the samples that train by those of their classes.
+    fn weigh_classes(
+        &mut self,
+        model: &Sequential<F>,
+        settings: &Fit<F>,
+        over_ranks: impl FnOnce(Result<Vec<f64>>) -> Result<Vec<f64>>,
+    ) -> Result<()> {
+        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+        let classes = model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1);
+        let (weight, loss) = (&settings.class_weight, &*compiled.loss);
+        self.data.weigh_classes(weight, loss, classes, self.train, over_ranks)
+    }
+
+    /// Where each rank has data of its own: counts the samples and classes of all.
+    pub(super) fn count_shards(
+        &mut self,
+        model: &Sequential<F>,
+        settings: &Fit<F>,
+        coordinator: &mut Coordinator<F>,
+    ) -> Result<()> {
+        coordinator.count_training(&self.data, self.train)?;
+        if let Some(Validation { data, from, .. }) = &self.validation {
+            coordinator.count_held_out(data, data.count() - from)?;
+        }
+        self.weigh_classes(model, settings, |counts| coordinator.class_counts(counts))
+    }
+
+    /// Its settings, for the history.
+    pub(super) fn settings(
+        &self,
+        model: &Sequential<F>,
+        settings: &Fit<F>,
+        coordinator: &Coordinator<F>,
+    ) -> Vec<(&'static str, String)> {
+        let compiled = model.compiled.as_ref();
+        let [optimizer, loss, _] = compiled.map(|compiled| compiled.given.clone()).unwrap_or_default();
+        let metrics = compiled.map(|compiled| compiled.keys.join(", ")).unwrap_or_default();
+        let held_out = self.validation.as_ref().map_or(0, |held| held.data.count() - held.from);
+        let one = [
+            ("optimizer", optimizer),
+            ("loss", loss),
+            ("metrics", metrics),
+            ("training samples", coordinator.training_total(self.train).to_string()),
+            ("validation samples", coordinator.held_out_total(held_out).to_string()),
+            ("epochs planned", settings.epochs.to_string()),
+            ("batch size", settings.batch_size.to_string()),
+            ("shuffle", if settings.shuffle { "yes" } else { "no" }.into()),
+            ("class weights", format!("{:?}", settings.class_weight)),
+            ("numbers", F::NAME.into()),
+        ];
+        one.into_iter().chain(coordinator.settings()).collect()
+    }
+
+    /// Scores the held-out samples into the logs.
+    pub(super) fn validate(
+        &mut self,
+        model: &Sequential<F>,
+        settings: &Fit<F>,
+        logs: &mut Logs,
+        coordinator: &mut Coordinator<F>,
+    ) -> Result<()> {
+        let Some(Validation { data, from, scores, evaluation }) = &mut self.validation else { return Ok(()) };
+        let batch_size = settings.validation_batch_size.unwrap_or(settings.batch_size);
+        let evaluation = evaluation.get_or_insert_with(|| Evaluation::new(model, batch_size));
+        scores.reset();
+        evaluation.run(model, data, *from, scores, coordinator)?;
+        scores.log(logs);
+        Ok(())
+    }
+}
+
+/// A copy of the model that is built for these data, or none if it is built already. A shard may have no samples.
+pub(super) fn built_for<F: Scalar>(
+    model: &Sequential<F>,
+    given: TrainingData<F>,
+    sharded: bool,
+) -> Result<Option<Sequential<F>>> {
+    let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
+    if model.is_built() {
+        return Ok(None);
+    }
+    if !sharded {
+        given.check_not_empty(TRAINING)?;
+    }
+    let mut copy = model.clone();
+    let input = model.input.clone().unwrap_or_else(|| given.input_shape());
+    copy.build_for(&input)?;
+    check_loss(&copy, &*compiled.loss)?;
+    Ok(Some(copy))
+}
