@@ -42,6 +42,8 @@ pub struct CallbackContext<'a, F: Scalar> {
     pub batch: usize,
     /// The number of batches per epoch.
     pub batches: usize,
+    /// The epoch, from 0, whose weights a callback restored at the end of the fit. The first one set is reported in the history.
+    pub restored_epoch: Option<usize>,
     verbose: Verbose,
 }
 
@@ -54,7 +56,7 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
         (batch, batches): (usize, usize),
         verbose: Verbose,
     ) -> Self {
-        CallbackContext { model, logs, epoch, epochs, batch, batches, verbose }
+        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose }
     }
 
     /// Prints a line to standard output above all progress bars, unless the training is silent.
@@ -65,11 +67,18 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
     /// ```
     /// use cornu::callback::Flow;
     /// use cornu::prelude::*;
-    /// let print = LambdaCallback::<f32>::new().on_batch_end(|at| {
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let x = ndarray::array![[0.0], [1.0]];
+    /// let mut printed = 0;
+    /// let print = LambdaCallback::new().on_batch_end(|at| {
     ///     at.println(format_args!("batch {} of {}", at.batch, at.batches));
+    ///     printed += 1;
     ///     Ok(Flow::Continue)
     /// });
-    /// # let _ = print;
+    /// model.fit(&x, &x, &Fit::new().batch_size(1).callback(print).verbose(Verbose::Lines))?;
+    /// assert_eq!(printed, 2);
+    /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn println(&self, text: impl fmt::Display) {
         if self.verbose != Verbose::Silent {

@@ -48,7 +48,6 @@ pub struct EarlyStopping<F = f32> {
     wait: usize,
     best_epoch: Option<usize>,
     best_weights: Option<Vec<Vec<F>>>,
-    restored: Option<usize>,
 }
 
 impl<F> EarlyStopping<F> {
@@ -63,7 +62,6 @@ impl<F> EarlyStopping<F> {
             wait: 0,
             best_epoch: None,
             best_weights: None,
-            restored: None,
         }
     }
 
@@ -133,7 +131,6 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
             return Err(Error::argument("baseline", "a number", baseline));
         }
         (self.wait, self.best_epoch, self.best_weights, self.monitor.best) = (0, None, None, None);
-        self.restored = None;
         Ok(())
     }
 
@@ -160,7 +157,7 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
 
     fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if let Some(weights) = self.best_weights.take() {
-            self.restored = self.best_epoch;
+            at.restored_epoch = at.restored_epoch.or(self.best_epoch);
             let mut weights = weights.iter();
             at.model.walk_mut(&mut |_, param| {
                 if let Some(best) = weights.next().filter(|best| best.len() == param.len()) {
@@ -169,10 +166,6 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
             });
         }
         Ok(())
-    }
-
-    fn restored_epoch(&self) -> Option<usize> {
-        self.restored
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

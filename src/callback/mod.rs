@@ -144,11 +144,6 @@ pub trait Callback<F: Scalar> {
         Ok(())
     }
 
-    /// The epoch, from 0, whose weights were restored at the end of the fit. Default: none.
-    fn restored_epoch(&self) -> Option<usize> {
-        None
-    }
-
     /// Called last, with the text of the diagnosis, if there are findings. Default: does nothing.
     ///
     /// # Errors
@@ -186,10 +181,6 @@ impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
     fn state(&mut self, state: &mut State) -> Result<()> {
         (**self).state(state)
     }
-    fn restored_epoch(&self) -> Option<usize> {
-        (**self).restored_epoch()
-    }
-
     fn on_findings(&mut self, report: &str) -> Result<()> {
         (**self).on_findings(report)
     }

@@ -15,12 +15,12 @@ use super::{Callback, CallbackContext, Flow, Verbose};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// The trainings that tell how far they are, of this process.
+/// The trainings of this process that show progress.
 static RUNNING: Mutex<Running> = Mutex::new(Running { now: 0, last: 0 });
 
 struct Running {
     now: usize,
-    /// The last number that was given; from 1 again once none is running.
+    /// The last assigned number; numbering restarts at 1 once no training is running.
     last: usize,
 }
 

@@ -25,7 +25,7 @@ use crate::scalar::Scalar;
 ///
 /// # Errors
 /// From `fit`: [`Error::Argument`](crate::Error::Argument) for a rate that is negative or not finite, or for an
-/// optimizer with a schedule of its own.
+/// optimizer with its own schedule.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/learning_rate_scheduler/>

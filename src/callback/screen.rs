@@ -83,7 +83,7 @@ fn is(variable: Variable, name: &str, value: &str) -> bool {
     variable(name).is_some_and(|set| set == value)
 }
 
-/// Whether a line can be drawn over and over, as cargo has it: not in the log of a CI, nor where nothing can move the cursor.
+/// Whether a line can be redrawn, by cargo's rules: not in CI logs, nor if the cursor cannot move.
 fn redraws(terminal: bool, variable: Variable) -> bool {
     let log = is_set(variable, "CI") && !is(variable, "CI", "false");
     let dumb = is(variable, "TERM", "dumb") || (cfg!(unix) && variable("TERM").is_none());

@@ -4,11 +4,19 @@ use super::setting::{Setting, refuse};
 use super::{Config, Value};
 use crate::error::Result;
 
-/// The settings of one thing while it is made again: [`get`](Fields::get) reads one, and what nobody read is refused at
-/// the end, so that no setting is lost in silence.
+/// The settings of one object while it is constructed from a file.
+///
+/// [`get`](Fields::get) reads a setting. Settings that were not read are refused at the end, so none is lost silently.
 ///
 /// # Example
-/// See [`Config`].
+/// ```
+/// use cornu::config::{Config, Fields};
+/// let config = Config::new("Times").with("factor", 2.0);
+/// let mut fields = Fields::new(&config, "layers[0].config");
+/// assert_eq!(fields.get::<f64>("factor")?, 2.0);
+/// fields.finish()?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Fields<'a> {
     config: &'a Config,

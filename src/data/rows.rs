@@ -96,11 +96,11 @@ impl Scratch {
         self.file.write_all(bytes).map_err(|error| failed(&self.name, &error))
     }
 
-    /// All that is read, as a file that stands at its beginning; `told` says what cannot be read.
-    pub(super) fn fill(mut self, from: &mut dyn Read, told: &dyn Fn(&io::Error) -> Error) -> Result<File> {
+    /// Copies all of `from` to the file and rewinds it; `wrap` converts read errors.
+    pub(super) fn fill(mut self, from: &mut dyn Read, wrap: &dyn Fn(&io::Error) -> Error) -> Result<File> {
         let mut piece = vec![0; 1 << 16];
         loop {
-            match from.read(&mut piece).map_err(|error| told(&error))? {
+            match from.read(&mut piece).map_err(|error| wrap(&error))? {
                 0 => break,
                 read => self.bytes(&piece[..read])?,
             }
@@ -116,7 +116,7 @@ impl Scratch {
         self.file.into_inner().map_err(|error| failed(&self.name, error.error()))
     }
 
-    /// What was written, as so many samples of this shape; messages call it by the name of the file that it was taken from.
+    /// Returns the content as `count` samples of this shape; messages use the name of the original file.
     pub(super) fn rows(self, name: String, count: usize, shape: Vec<usize>) -> Result<Rows> {
         let file = self.file.into_inner().map_err(|error| failed(&self.name, error.error()))?;
         let len = file.metadata().map_err(|error| failed(&self.name, &error))?.len();

@@ -8,8 +8,9 @@ use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 use crate::error::{Error, Result};
 use crate::scalar::Element;
 
-/// Scales each feature to mean 0 and standard deviation 1: `(x − mean) / deviation`, as scikit-learn's
-/// `StandardScaler`.
+/// Scales each feature to mean 0 and standard deviation 1, as scikit-learn's `StandardScaler`.
+///
+/// The result is `(x − mean) / deviation`.
 ///
 /// Features are the last axis; statistics are taken over all other axes, so a channel of signals `(samples, steps,
 /// channels)` is scaled as a whole. A constant feature is divided by 1.

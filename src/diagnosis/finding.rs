@@ -4,35 +4,8 @@ use std::fmt;
 
 use super::evidence::LayerFacts;
 use super::remedy::Remedy;
+pub use super::severity::Severity;
 use super::styles::Styles;
-
-/// How bad a finding is.
-///
-/// # Example
-/// ```
-/// use cornu::diagnosis::Severity;
-/// assert!(Severity::Error > Severity::Warning && Severity::Warning > Severity::Note);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum Severity {
-    /// Shown only if the training fails.
-    Note,
-    /// Very likely harmful.
-    Warning,
-    /// Certain to fail.
-    Error,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Severity::Note => "note",
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        })
-    }
-}
 
 /// A suggestion in words, and as an edit if a trial can apply it.
 ///

@@ -128,6 +128,12 @@ impl Findings {
         self.retain(|finding| !skill.is_some_and(|skill| is_disproved(finding, skill)));
     }
 
+    /// Returns which findings reports show: notes only if a run fails and no worse finding explains it.
+    pub(crate) fn visible(&self) -> impl Fn(&&Finding) -> bool + use<> {
+        let notes = self.failed && self.roots().all(|root| root.severity == Severity::Note);
+        move |finding| notes || finding.severity > Severity::Note
+    }
+
     /// Writes the roots that satisfy `shown`, each with its effects.
     pub(crate) fn write(
         &self,
@@ -136,13 +142,11 @@ impl Findings {
         shown: &dyn Fn(&Finding) -> bool,
     ) -> fmt::Result {
         let (frame, bold) = (styles.frame, styles.bold);
-        // Notes are shown if a run fails and no worse finding explains it.
-        let notes = self.failed && self.roots().all(|root| root.severity == Severity::Note);
-        let visible = |finding: &&Finding| notes || finding.severity > Severity::Note;
-        for root in self.roots().filter(visible).filter(|root| shown(root)) {
+        let visible = self.visible();
+        for root in self.roots().filter(&visible).filter(|root| shown(root)) {
             root.write_head(f, styles)?;
             let leads = |finding: &&Finding| finding.causes.first() == Some(&root.code);
-            for effect in self.all.iter().filter(visible).filter(leads) {
+            for effect in self.all.iter().filter(&visible).filter(leads) {
                 write_effect(f, effect, styles)?;
             }
             root.write_helps(f, styles)?;
@@ -155,7 +159,7 @@ impl Findings {
         let late = |finding: &&Finding| {
             finding.causes.first().and_then(|cause| self.of(cause)).is_some_and(|cause| !shown(cause))
         };
-        for effect in self.all.iter().filter(visible).filter(late).filter(|effect| shown(effect)) {
+        for effect in self.all.iter().filter(&visible).filter(late).filter(|effect| shown(effect)) {
             effect.write_head(f, styles)?;
             writeln!(f, "   {frame}={frame:#} it follows from {}", effect.causes.join(", "))?;
         }

@@ -20,6 +20,7 @@ mod findings;
 mod ranks;
 mod remedy;
 mod rules;
+mod severity;
 mod state;
 mod styles;
 mod watch;

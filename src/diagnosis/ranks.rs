@@ -33,13 +33,6 @@ impl<F: Scalar> Watch<F> {
         (self.looks, self.epoch.answers.len())
     }
 
-    /// Adds training targets, which are counted in the first epoch.
-    pub(crate) fn tally(&mut self, y: Batch<F>, weights: Option<&[F]>) {
-        if self.tallies() {
-            self.tally.take(y, weights);
-        }
-    }
-
     /// A single row has no spread over rows.
     pub(crate) fn saw_one_row(&mut self) {
         self.epoch.spread = f64::NAN;

@@ -4,7 +4,7 @@
 
 use anstyle::{AnsiColor, Color, Style};
 
-use super::finding::Severity;
+use super::severity::Severity;
 
 /// A style for each part of a report.
 #[derive(Debug)]

@@ -98,6 +98,13 @@ impl<F: Scalar> Watch<F> {
         self.evidence.curves.epochs.is_empty()
     }
 
+    /// Adds training targets, which are counted in the first epoch.
+    pub(crate) fn count_targets(&mut self, y: Batch<F>, weights: Option<&[F]>) {
+        if self.tallies() {
+            self.tally.take(y, weights);
+        }
+    }
+
     /// Stores the target statistics of the first epoch in the evidence.
     fn measure_targets(&mut self) {
         let targets = &mut self.evidence.data.targets;

@@ -13,7 +13,7 @@ use crate::tensor::{Batch, BatchMut};
 /// ```text
 /// ℓ = −Σ t·ln p    p = clip(y / Σ y, 1e-7, 1 − 1e-7)
 /// ```
-/// Values and gradients equal those of Keras 3 on JAX. The clip has a gradient of its own: **it is 0 for every
+/// Values and gradients equal those of Keras 3 on JAX. The clip has its own gradient: **it is 0 for every
 /// probability outside the bounds**. If the softmax is saturated on a wrong class (`ℓ = −ln 1e-7 = 16.118`), the
 /// network learns nothing from that row. With [`from_logits`](CategoricalCrossentropy::from_logits) nothing is
 /// clipped; use it with a linear last layer, without a softmax.

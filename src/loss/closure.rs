@@ -42,7 +42,7 @@ pub struct LossFn<V, G> {
 /// );
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), fourth, ())?;
-/// model.set_weight("dense/kernel", &ndarray::Array2::zeros((3, 1)))?;
+/// model.set_weight("dense/kernel", &ndarray::Array2::<f32>::zeros((3, 1)))?;
 /// let scores = model.evaluate(&ndarray::array![[1.0, 1.0, 1.0]], &ndarray::array![2.0], &Evaluate::new())?;
 /// assert_eq!(scores.get("loss"), Some(16.0));
 /// # Ok::<(), cornu::Error>(())

@@ -74,7 +74,7 @@ use crate::tensor::Batch;
 /// }
 /// let mut model = Sequential::new().input([3]).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), MeanSquaredError::new(), [WorstError::default()])?;
-/// let (x, y) = (ndarray::Array2::zeros((2, 3)), ndarray::array![1.0, -4.0]);
+/// let (x, y) = (ndarray::Array2::<f32>::zeros((2, 3)), ndarray::array![1.0, -4.0]);
 /// assert_eq!(model.evaluate(&x, &y, &Evaluate::new())?.get("worst_error"), Some(4.0));
 /// # Ok::<(), cornu::Error>(())
 /// ```

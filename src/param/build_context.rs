@@ -1,4 +1,4 @@
-//! What a layer needs while it is built: random numbers, and a limit on memory.
+//! The context in which a layer is built: a random stream, and a memory limit.
 
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
@@ -6,7 +6,7 @@ use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::elements;
 
-/// The random numbers of first weights, and the memory that weights may take; see
+/// The random stream of the initial weights, and the memory limit of a build; see
 /// [`Layer::build`](crate::layer::Layer::build).
 ///
 /// Loading a file limits the memory, so that a small file cannot declare large weights.
@@ -23,14 +23,14 @@ use crate::tensor::elements;
 #[derive(Debug)]
 pub struct BuildContext {
     rng: Rng,
-    /// The bytes that are left.
+    /// The remaining bytes.
     memory: usize,
-    /// Whether first weights are drawn; those that a file holds are zeros until they are read.
+    /// Whether initial weights are drawn; weights from a file are zeros until they are read.
     draws: bool,
 }
 
 impl BuildContext {
-    /// A context without a limit on memory.
+    /// Creates a context without a memory limit.
     pub fn new(rng: Rng) -> Self {
         BuildContext { rng, memory: usize::MAX, draws: true }
     }
@@ -40,22 +40,22 @@ impl BuildContext {
         BuildContext::new(Rng::stream(seed, index as u64))
     }
 
-    /// For weights that a file holds: within `memory` bytes, and drawn only if later draws depend on it.
+    /// Limits the context to `memory` bytes, for weights from a file; they are drawn only if later draws depend on it.
     pub(crate) fn within(self, memory: usize, draws: bool) -> Self {
         BuildContext { memory, draws, ..self }
     }
 
-    /// The random numbers, for what a layer draws besides its parameters.
+    /// The random stream, for values that a layer draws besides its parameters.
     pub fn rng(&mut self) -> &mut Rng {
         &mut self.rng
     }
 
-    /// The bytes that are left.
+    /// The remaining bytes.
     pub(crate) fn memory(&self) -> usize {
         self.memory
     }
 
-    /// The first values of a trained parameter.
+    /// Draws the initial values of a trained parameter.
     pub(super) fn draw<F: Scalar>(&mut self, initializer: &Initializer, shape: &[usize]) -> Result<Vec<F>> {
         let count = self.take_memory::<F>(shape)?;
         match self.draws {

@@ -119,8 +119,8 @@ fn quoted(text: &str) -> String {
 /// The name, kind and activation of a layer.
 fn words<F: Scalar>(layer: &NamedLayer<F>) -> String {
     let activation = layer.activation().map(|activation| format!("{activation:?}").to_lowercase());
-    let told = activation.filter(|name| *name != "linear" && *name != layer.kind().to_lowercase());
-    let activation = told.map_or(String::new(), |name| format!(", {name}"));
+    let shown = activation.filter(|name| *name != "linear" && *name != layer.kind().to_lowercase());
+    let activation = shown.map_or(String::new(), |name| format!(", {name}"));
     format!("{} ({}{activation})", layer.label(), layer.kind())
 }
 

@@ -204,8 +204,8 @@ macro_rules! plot {
     ($($curve:ident, $by:ident, $named:literal, $bins:literal;)*) => {$(
         impl $curve {
             #[doc = concat!(
-                "Draws the curve to an `.svg` or `.png` file; as [`plot::", stringify!($by), "`](crate::plot::",
-                stringify!($by), ") does, for one."
+                "Draws the curve to an `.svg` or `.png` file, like [`plot::", stringify!($by), "`](crate::plot::",
+                stringify!($by), ") for a single curve."
             )]
             ///
             /// # Errors
@@ -222,6 +222,7 @@ macro_rules! plot {
                 "let path = std::env::temp_dir().join(\"cornu-example-", stringify!($by), "-alone.png\");"
             )]
             /// curve.plot(&path)?;
+            /// assert!(path.is_file());
             /// # std::fs::remove_file(&path).map_err(cornu::Error::outside)?;
             /// # Ok::<(), cornu::Error>(())
             /// ```

@@ -20,8 +20,9 @@ struct Panel {
 }
 
 impl History {
-    /// Draws the loss and the metrics of every epoch, of training and validation, to an `.svg` or `.png` file; beside
-    /// them the learning rate, where it changes, and the epoch whose weights were restored.
+    /// Draws the loss and the metrics of training and validation by epoch, to an `.svg` or `.png` file.
+    ///
+    /// The picture also shows the learning rate, if it changes, and the epoch whose weights were restored.
     ///
     /// Epochs count from 1, as in the progress line. A line is broken at values that are not finite, and the picture
     /// says so. An axis is logarithmic if its values are positive and span more than three powers of ten.

@@ -3,17 +3,11 @@
 use std::fmt::Write;
 
 use super::html::{escaped, number};
-use crate::diagnosis::{Finding, Findings, Severity, Trial, explain};
-
-/// Returns the findings to show; notes only if nothing more severe explains a failed run.
-fn visible(findings: &Findings) -> impl Fn(&&Finding) -> bool {
-    let notes = findings.failed && findings.roots().all(|root| root.severity == Severity::Note);
-    move |finding| notes || finding.severity > Severity::Note
-}
+use crate::diagnosis::{Finding, Findings, Trial, explain};
 
 /// Writes the verdict: what is wrong and what to do.
 pub(super) fn verdict(html: &mut String, findings: &Findings) {
-    let roots: Vec<&Finding> = findings.roots().filter(visible(findings)).collect();
+    let roots: Vec<&Finding> = findings.roots().filter(findings.visible()).collect();
     if roots.is_empty() {
         let text = "The diagnosis found nothing that keeps this network from learning.";
         let _ = writeln!(html, "<section class=\"verdict good\"><p class=\"what\">{text}</p></section>");
@@ -67,7 +61,7 @@ fn advice(html: &mut String, findings: &Findings, trial: &Trial) {
 
 /// Writes all findings, each root with its consequences.
 pub(super) fn section(html: &mut String, findings: &Findings) {
-    let shown = visible(findings);
+    let shown = findings.visible();
     let roots: Vec<&Finding> = findings.roots().filter(&shown).collect();
     if roots.is_empty() {
         return;

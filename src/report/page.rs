@@ -91,8 +91,8 @@ fn layer_row<F: Scalar>(html: &mut String, layer: &NamedLayer<F>, depth: usize) 
     layer.walk("", &mut |_, _, param| parameters += param.len());
     let shape = layer.output_shape().map(|shape| crate::error::Shape(shape).to_string());
     let activation = layer.activation().map(|f| format!("{f:?}").to_lowercase());
-    let told = activation.filter(|f| *f != "linear" && *f != layer.kind().to_lowercase());
-    let activation = told.map_or(String::new(), |f| format!(", {f}"));
+    let shown = activation.filter(|f| *f != "linear" && *f != layer.kind().to_lowercase());
+    let activation = shown.map_or(String::new(), |f| format!(", {f}"));
     let _ = write!(
         html,
         "<tr><th style=\"padding-left:{}em\">{}<td>{}{}<td>{}<td>{}</tr>",

@@ -8,8 +8,9 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 #[cfg(any(feature = "npy", feature = "safetensors"))]
-/// Reads all weights into memory of their own, and then sets them, so that a fault changes nothing. `find` tells where the
-/// weight of a path is, and `names` what there is.
+/// Reads all weights into separate memory and then sets them, so that an error changes nothing.
+///
+/// `find` locates the weight of a path, and `names` lists what there is.
 pub(super) fn load<'a, F: Scalar>(
     model: &mut Sequential<F>,
     names: &[String],

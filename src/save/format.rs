@@ -11,6 +11,14 @@ const SAVED: &str = ".keras, .safetensors or .onnx";
 const LOADED: &str = ".keras or .safetensors";
 
 /// A file format of whole models.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// use cornu::save::{Format, Loader};
+/// let loader: Loader = Loader::new();
+/// assert!(loader.load_bytes(Format::Keras, b"not a zip file").is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {

@@ -3,7 +3,11 @@
 /// A slice of either precision.
 ///
 /// # Example
-/// See [`Communicator`](crate::distributed::Communicator).
+/// ```
+/// use cornu::distributed::Numbers;
+/// let mut values = [1.0, 2.0f32];
+/// assert!(matches!(Numbers::F32(&mut values), Numbers::F32([1.0, 2.0])));
+/// ```
 #[derive(Debug)]
 pub enum Numbers<'n> {
     /// Single precision.
@@ -15,7 +19,10 @@ pub enum Numbers<'n> {
 /// A vector of either precision.
 ///
 /// # Example
-/// See [`Sum`](crate::distributed::Sum).
+/// ```
+/// use cornu::distributed::OwnedNumbers;
+/// assert_eq!(OwnedNumbers::F64(vec![1.0]), OwnedNumbers::F64(vec![1.0]));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum OwnedNumbers {
     /// Single precision.

@@ -60,7 +60,7 @@ impl Trial {
         state.item("stopped", &mut self.stopped)?;
         state.item("time", &mut self.time)?;
         self.findings.state(state)?;
-        let mut error = self.error.as_ref().map(told);
+        let mut error = self.error.as_ref().map(error_text);
         state.item("error", &mut error)?;
         if state.is_reading() {
             self.error = error.map(heard);
@@ -69,14 +69,14 @@ impl Trial {
     }
 }
 
-/// An error in words; one of numbers that are not finite with where that was.
-type Told = (String, Option<Divergence>);
+/// An error in words, with the place of divergence if the training diverged.
+type ErrorText = (String, Option<Divergence>);
 
-fn told(error: &Error) -> Told {
+fn error_text(error: &Error) -> ErrorText {
     (error.to_string(), error.divergence())
 }
 
-fn heard((text, divergence): Told) -> Error {
+fn heard((text, divergence): ErrorText) -> Error {
     divergence.map_or_else(|| Error::outside(Elsewhere(text)), Error::diverged)
 }
 

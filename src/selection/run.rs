@@ -63,7 +63,7 @@ impl Search<'_> {
                     let mut one = lock(&running[own[i]]);
                     if one.trial.goes_on() {
                         self.rung(&mut one, rung.share, goal, build, train);
-                        self.tell(&one.trial, running.len());
+                        self.print_trial(&one.trial, running.len());
                     }
                     if last {
                         one.model = None;
@@ -74,8 +74,10 @@ impl Search<'_> {
             };
             match &ranks {
                 Some(ranks) => {
-                    let told = exchange(ranks, &running, &own, train_own)?;
-                    told.iter().for_each(|&other| self.tell(&lock(&running[other]).trial, running.len()));
+                    let finished = exchange(ranks, &running, &own, train_own)?;
+                    finished
+                        .iter()
+                        .for_each(|&other| self.print_trial(&lock(&running[other]).trial, running.len()));
                 }
                 None => train_own(),
             }
@@ -140,7 +142,7 @@ impl Search<'_> {
         trial.time += started.elapsed();
     }
 
-    fn tell(&self, trial: &Trial, trials: usize) {
+    fn print_trial(&self, trial: &Trial, trials: usize) {
         let seen = std::io::stderr().is_terminal();
         if self.world.is_some_and(|world| world.rank() > 0) {
             return;

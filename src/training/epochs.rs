@@ -121,7 +121,6 @@ impl<F: Scalar> Training<'_, '_, F> {
         if let Some(backup) = callbacks.backup() {
             backup.close(&clock.context(model, &mut logs));
         }
-        history.restored = callbacks.given.iter().find_map(|callback| callback.restored_epoch());
         if let Some(diagnosis) = diagnosis {
             history.scale = diagnosis.scale();
             history.findings = diagnosis.end(history.stopped.clone());

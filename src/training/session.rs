@@ -77,7 +77,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         &mut self,
         mut call: impl FnMut(&mut dyn Callback<F>, &mut CallbackContext<F>) -> Result<Flow>,
     ) -> Result<Option<String>> {
-        let Training { model, clock, logs, callbacks, coordinator, .. } = self;
+        let Training { model, clock, logs, callbacks, coordinator, history, .. } = self;
         coordinator.follow_callbacks(model, |model| {
             let mut reason = None;
             let mut at = clock.context(model, logs);
@@ -87,6 +87,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
                 }
                 Ok(())
             })?;
+            history.restored = history.restored.or(at.restored_epoch);
             Ok(reason)
         })
     }

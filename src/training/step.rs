@@ -200,7 +200,7 @@ impl<F: Scalar> Trainer<F> {
         let penalty = penalty + self.workspace.activity_penalty(&model.layers, x);
         let loss = score(&*compiled.loss, self.output(batch), targets, penalty);
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
-            monitor.tally(targets.y, targets.weights);
+            monitor.count_targets(targets.y, targets.weights);
             monitor.batch_ends(loss);
             if monitor.looks() {
                 monitor.forward(&self.workspace, x, targets.y, loss, penalty);

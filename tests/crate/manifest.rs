@@ -44,8 +44,8 @@ fn each_feature_is_in_the_manifest_with_words_and_in_the_table_of_the_readme() {
     let mut names = Vec::new();
     for line in features.lines().filter(|line| !line.starts_with('#')) {
         let name = line.split(" =").next().expect("a name");
-        let told = readme.contains(&format!("| `{name}` |")) || parts.contains(&name);
-        assert!(told || name.is_empty(), "the README's table has no `{name}`");
+        let listed = readme.contains(&format!("| `{name}` |")) || parts.contains(&name);
+        assert!(listed || name.is_empty(), "the README's table has no `{name}`");
         names.push(name);
     }
     for part in parts {

@@ -107,6 +107,6 @@ pub fn fit<'a>(epochs: usize) -> Fit<'a> {
 
 /// The codes of errors and warnings, what to change first first.
 pub fn alarms(findings: &Findings) -> Vec<String> {
-    let told = findings.iter().filter(|finding| finding.severity > Severity::Note);
-    told.map(|finding| finding.code.clone()).collect()
+    let shown = findings.iter().filter(|finding| finding.severity > Severity::Note);
+    shown.map(|finding| finding.code.clone()).collect()
 }

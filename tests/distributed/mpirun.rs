@@ -268,17 +268,17 @@ fn shards_train_as_on_threads_and_a_search_finds_what_one_process_does() {
 
 /// One message that names rank 1 and the cause, an exit code that is not 0, and no hang.
 #[track_caller]
-fn check_fault(task: &str, told: Option<&str>) {
+fn check_fault(task: &str, expected: Option<&str>) {
     for ranks in [2, 4] {
         let (output, time) = start(ranks, task, &PathBuf::new());
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{task} on {ranks} ranks: {text}");
         assert!(time < Duration::from_secs(30), "{task} on {ranks} ranks took {time:?}");
         let own: Vec<_> = text.lines().filter(|line| line.starts_with("error: ")).collect();
-        match told {
-            Some(told) => {
+        match expected {
+            Some(expected) => {
                 assert_eq!(own.len(), 1, "{task} on {ranks} ranks: {text}");
-                assert!(own[0].starts_with(told), "{task} on {ranks} ranks: {text}");
+                assert!(own[0].starts_with(expected), "{task} on {ranks} ranks: {text}");
             }
             // Of a process that is gone the launcher tells, in its own words.
             None => {

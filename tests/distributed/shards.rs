@@ -265,8 +265,8 @@ fn shards_that_do_not_fit_together_find_out_before_the_first_step() {
         (x, y)
     };
     let cause = "x: expected finite values, found NaN at row 4, column 1";
-    let told = format!("rank 2: {cause}");
-    assert_eq!(ends(3, nan, sharded), [told.clone(), told, cause.into()]);
+    let expected = format!("rank 2: {cause}");
+    assert_eq!(ends(3, nan, sharded), [expected.clone(), expected, cause.into()]);
 }
 
 #[test]

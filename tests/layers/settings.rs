@@ -107,10 +107,10 @@ fn check_compile(
 ) {
     let mut model = Sequential::new().input([4]).add(Dense::new(3).activation(Activation::Softmax));
     model.compile(Boxed(optimizer), BoxedLoss(loss), metrics).unwrap();
-    let told = model.compile_config().unwrap().unwrap();
+    let settings = model.compile_config().unwrap().unwrap();
     let mut again = Sequential::new().input([4]).add(Dense::new(3).activation(Activation::Softmax));
-    Loader::new().compile(&mut again, &told).unwrap();
-    assert_eq!(again.compile_config().unwrap().unwrap(), told);
+    Loader::new().compile(&mut again, &settings).unwrap();
+    assert_eq!(again.compile_config().unwrap().unwrap(), settings);
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn a_browser_shows_the_pages_without_a_complaint() {
         for width in [400, 1280] {
             let picture = file(&format!("{theme}_{width}.png"));
             let _ = fs::remove_file(&picture);
-            let told = browse(
+            let output = browse(
                 &chromium,
                 &file("browsed.html"),
                 &[
@@ -246,8 +246,8 @@ fn a_browser_shows_the_pages_without_a_complaint() {
                     format!("--blink-settings={blink}"),
                 ],
             );
-            assert!(picture.is_file(), "no picture: {told}");
-            let console: Vec<&str> = told.lines().filter(|line| line.contains("CONSOLE")).collect();
+            assert!(picture.is_file(), "no picture: {output}");
+            let console: Vec<&str> = output.lines().filter(|line| line.contains("CONSOLE")).collect();
             assert_eq!(console.len(), 1, "{console:#?}");
             let said = console[0].split("probe ").nth(1).unwrap();
             let mut numbers = said.split(' ').map(|word| word.parse::<u32>());

@@ -361,8 +361,8 @@ fn a_full_disk_and_a_read_only_one_are_told_and_tried_again() {
     }
     let output =
         run(&format!("{mount} && exec \"$2\" --ignored --exact faults::on_a_disk --nocapture")).unwrap();
-    let (told, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{told}\n{error}");
+    let (text, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}\n{error}");
     // Each reason is told once for each callback, however often it is met.
     for (reason, what) in [
         ("No space left on device", "a backup was not written"),

@@ -99,9 +99,9 @@ fn is_clean(lines: &[String], trainings: usize) {
         let number = if trainings > 1 { format!("#{training} ") } else { String::new() };
         for epoch in 1..=EPOCHS {
             let head = format!("{number}Epoch {epoch}/{EPOCHS} - ");
-            let told = lines.iter().filter(|line| line.starts_with(&head)).collect::<Vec<_>>();
-            assert_eq!(told.len(), 1, "`{head}` in\n{all}");
-            assert!(told[0].contains("/step"), "{all}");
+            let printed = lines.iter().filter(|line| line.starts_with(&head)).collect::<Vec<_>>();
+            assert_eq!(printed.len(), 1, "`{head}` in\n{all}");
+            assert!(printed[0].contains("/step"), "{all}");
         }
     }
     for name in ["loss: ", "accuracy: ", "top_k_accuracy: "] {

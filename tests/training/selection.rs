@@ -347,7 +347,7 @@ fn range_tests_that_are_none_are_refused() {
         let fit = Fit::new().distributed(world);
         LearningRateFinder::new().run(&model(0.1), &x, &y, &fit).map(drop).map_err(|error| error.to_string())
     });
-    assert!(distributed.iter().all(|told| told.as_ref().is_err_and(|told| told.contains("on one rank"))));
+    assert!(distributed.iter().all(|error| error.as_ref().is_err_and(|error| error.contains("on one rank"))));
     let finder = LearningRateFinder::new;
     assert_eq!(error(finder().start(0.0)), "start");
     assert_eq!(error(finder().start(1.0).end(0.1)), "start");

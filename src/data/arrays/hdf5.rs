@@ -83,8 +83,8 @@ impl Hdf5 {
         if self.matlab {
             shape.reverse();
         }
-        let (found, told) = (values.len(), shape.clone());
-        let unfit = |_| damaged(&self.path, name, format!("{found} numbers for an array of shape {told:?}"));
+        let (found, sizes) = (values.len(), shape.clone());
+        let unfit = |_| damaged(&self.path, name, format!("{found} numbers for an array of shape {sizes:?}"));
         // In MATLAB the first axis varies fastest, in HDF5 the last.
         use ndarray::ShapeBuilder;
         let array =

@@ -14,11 +14,11 @@ use crate::error::Result;
 
 /// Reads a `.parquet` file: `Parquet::new("iris.parquet").label("species").read()`.
 ///
-/// Columns of numbers and booleans are numbers of each sample; those of text are categories, whose distinct words, in order,
-/// are 0, 1 ... A label's distinct values become the classes, in the order of numbers where all are numbers, else of the text.
-/// Nulls and NaN are missing, and refused by row and column unless [`missing`](Parquet::missing) fills them; texts such as
-/// `NA` are texts. A struct's fields are columns of their own, such as `point.x`. Whole numbers of 64 bits beyond 2^53 are
-/// rounded. An index that pandas wrote (`__index_level_0__`) is left out.
+/// Columns of numbers and booleans are numeric features; columns of text are categories, numbered 0, 1 ... in sorted order.
+/// The distinct values of a label become the classes, sorted as numbers if all are numbers and as text otherwise. Nulls and
+/// NaN are missing; they are refused unless [`missing`](Parquet::missing) handles them, and the error names the row and the
+/// column. Texts such as `NA` are not missing. The fields of a struct are separate columns, such as `point.x`. Integers
+/// beyond 2^53 are rounded. The index column of pandas (`__index_level_0__`) is ignored.
 ///
 /// Pages may be packed by Snappy, gzip or zstd, or not, in the format's encodings but the long deprecated bit-packed levels. Lists, dates and times, encrypted
 /// files and pages packed by LZO, LZ4 or Brotli are refused by name, unless the column is [ignored](Parquet::ignore).
@@ -38,10 +38,10 @@ use crate::error::Result;
 /// ```
 ///
 /// # Errors
-/// Of `read` and `source`: [`FileError::Value`](crate::error::FileError::Value) names the row and the column, what would do
-/// and what was found; [`Array`](crate::error::FileError::Array) a column of a type that is no number and no text;
-/// [`Column`](crate::error::FileError::Column) one that is not there;
-/// [`Damaged`](crate::error::FileError::Damaged) the group of rows and the column of a page that is cut off or changed.
+/// From `read` and `source`: [`FileError::Value`](crate::error::FileError::Value) for a value that cannot be used, with its
+/// row and column; [`Array`](crate::error::FileError::Array) for a column that is neither numeric nor text;
+/// [`Column`](crate::error::FileError::Column) for a column that does not exist;
+/// [`Damaged`](crate::error::FileError::Damaged) for a truncated or corrupt page, with its row group and column.
 ///
 /// # Memory
 /// A page of each column at a time, beside the numbers, 8 bytes each, which `read` holds twice while it makes the arrays: 31 MB

@@ -68,11 +68,11 @@ impl Table {
         self.input.name()
     }
 
-    /// What is to learn of the columns, and keeps their numbers where it is to; the file warrants so many.
+    /// Creates a pass over the columns, and bounds the numbers that it may keep by the size of the file.
     pub(super) fn scan(&self, keeps: bool) -> Result<Scan> {
         let used = self.used.iter().filter(|used| **used).count();
         let numbers = used.saturating_mul(self.footer.rows);
-        // In memory as they are read, and as arrays; else in a file, which is to be in bounds too.
+        // In memory twice, as read and as arrays; otherwise in a file, which is bounded too.
         let fits = match keeps {
             true => self.budget.take_many::<[f64; 2]>(numbers).is_ok(),
             false => numbers.saturating_mul(size_of::<f64>()) <= self.budget.left(),
@@ -87,7 +87,7 @@ impl Table {
         Scan::new(self.header.clone(), self.settings.clone(), keeps)
     }
 
-    /// Hands on the cells of each row, in order.
+    /// Passes the cells of each row to `f`, in order.
     pub(super) fn each(&self, f: &mut dyn FnMut(&[Cell]) -> Result<()>) -> Result<()> {
         let mut held = vec![Held::Missing; self.used.len()];
         for (group, rows) in self.footer.groups.iter().map(|group| group.rows).enumerate() {
@@ -114,7 +114,7 @@ impl Table {
     }
 }
 
-/// Keeps a value, in the memory of the one before where it can.
+/// Stores a value, reusing the memory of the previous one if possible.
 fn hold(held: &mut Held, leaf: &Leaf, item: Option<Item>) -> std::result::Result<(), &'static str> {
     *held = match (leaf.kind, item) {
         (_, None) => Held::Missing,

@@ -192,8 +192,8 @@ impl Scan {
             match role {
                 Role::Label => classes = sorted,
                 Role::Number | Role::Category => {
-                    let told = like.and_then(|like| like.learned.get(learned.len())?.fill);
-                    let fill = if told.is_some() { told } else { self.fill(column, order)? };
+                    let learned_fill = like.and_then(|like| like.learned.get(learned.len())?.fill);
+                    let fill = if learned_fill.is_some() { learned_fill } else { self.fill(column, order)? };
                     fitted.fills[column] = fill;
                     let categories = (role == Role::Category).then_some(sorted);
                     learned.push(Learned { categories, fill });

@@ -1,8 +1,7 @@
 //! Facts about the data, from a random sample of the rows in their order.
 
 use super::repeats::Repeats;
-use super::{Scale, Task};
-use crate::data::class_of;
+use super::{Scale, Task, class};
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -221,9 +220,4 @@ impl Part {
 fn is_one_hot<F: Scalar>(row: &[F]) -> bool {
     let ones = row.iter().filter(|t| **t == F::one()).count();
     ones == 1 && row.iter().all(|t| *t == F::zero() || *t == F::one())
-}
-
-/// The class of a row of targets: the rounded number, or the index of the largest.
-pub(in crate::diagnosis) fn class<F: Scalar>(row: &[F]) -> usize {
-    class_of(row).unwrap_or(usize::MAX)
 }

@@ -9,13 +9,14 @@ mod state;
 
 pub(crate) use baseline::Tally;
 pub use curves::{Curves, Epoch, First};
-pub(super) use data::class;
 pub use data::{Data, Feature, Part, Shard, Targets};
 pub use layers::{Kernel, LayerFacts, Look};
 pub use repeats::Repeats;
 
+use crate::data::class_of;
 use crate::loss::{LossFamily, Target};
 use crate::optimizer::StepScale;
+use crate::scalar::Scalar;
 
 /// The settings of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -73,6 +74,11 @@ impl From<Target> for Task {
             Target::Distribution | Target::Classes { .. } => Task::Classes,
         }
     }
+}
+
+/// The class of a row of targets: the rounded number, or the index of the largest.
+pub(super) fn class<F: Scalar>(row: &[F]) -> usize {
+    class_of(row).unwrap_or(usize::MAX)
 }
 
 /// Everything that the rules read. Values that are not measured yet are `None` or empty.

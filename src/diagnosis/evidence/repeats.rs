@@ -1,7 +1,6 @@
 //! Duplicate rows: within the training data, and between training and validation data.
 
-use super::Task;
-use super::data::class;
+use super::{Task, class};
 use crate::hash::hash_values;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;

@@ -15,8 +15,10 @@ use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// A layer in a model, with its name, as created by [`LayerExt::name`](super::LayerExt::name),
-/// [`LayerExt::trainable`](super::LayerExt::trainable) and [`Sequential::add`](crate::Sequential::add).
+/// A layer in a model, with its name.
+///
+/// [`LayerExt::name`](super::LayerExt::name), [`LayerExt::trainable`](super::LayerExt::trainable) and
+/// [`Sequential::add`](crate::Sequential::add) create one.
 ///
 /// # Example
 /// ```

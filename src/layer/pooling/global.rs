@@ -22,7 +22,15 @@ macro_rules! global_pool {
         /// At `build`: [`Error::InputShape`] for samples of another rank.
         ///
         /// # Example
-        #[doc = concat!("See [`", stringify!($one), "`] and [`", stringify!($two), "`].")]
+        /// ```
+        #[doc = concat!("use cornu::layer::{", stringify!($pool), ", ", stringify!($one), "};")]
+        /// use cornu::prelude::*;
+        #[doc = concat!("let pool: ", stringify!($pool), "<1> = ", stringify!($one), "::new().keepdims(true);")]
+        /// let mut model = Sequential::<f32>::new().input([7, 3]).add(pool);
+        /// model.build()?;
+        /// assert_eq!(model.output_shape(), Some(&[1, 3][..]));
+        /// # Ok::<(), cornu::Error>(())
+        /// ```
         #[derive(Debug, Clone, Default)]
         pub struct $pool<const D: usize> {
             keepdims: bool,

@@ -15,8 +15,9 @@ use crate::param::{BuildContext, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// A layer that runs a [`Cell`] over the steps of a sequence: [`SimpleRnn`](super::SimpleRnn), [`Lstm`](super::Lstm),
-/// [`Gru`](super::Gru).
+/// A layer that runs a [`Cell`] over the steps of a sequence.
+///
+/// [`SimpleRnn`](super::SimpleRnn), [`Lstm`](super::Lstm) and [`Gru`](super::Gru) are such layers.
 ///
 /// | setter | default |
 /// |---|---|

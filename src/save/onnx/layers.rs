@@ -36,7 +36,7 @@ fn link<F: Scalar>(
 
 /// What the layer makes of `x`.
 fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
-    // Where a layer within tells no settings, neither does the one around it: the error is to name the inner one.
+    // If an inner layer has no settings, its outer layer has none either; let the error name the inner one.
     if let Some(silent) = node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none()) {
         link(graph, silent, above, x)?;
     }

@@ -47,9 +47,9 @@ impl<F: Scalar> Sequential<F> {
     /// NaN and infinity. Check indices before.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`](crate::error::FileError::NotExportable) for a layer written outside this crate;
-    /// [`FileError::NotExportable`](crate::error::FileError::NotExportable) for more than 2 GiB of weights; `FileError::Io` where the system refuses. A file that was
-    /// there stays as it is then.
+    /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`](crate::error::FileError::NotExportable)
+    /// for a custom layer; `FileError::NotExportable` for more than 2 GiB of weights; `FileError::Io` if the system
+    /// refuses. An existing file is then unchanged.
     ///
     /// # Example
     /// ```

@@ -70,12 +70,12 @@ impl Header {
     }
 
     /// Returns the metadata with this name.
-    pub(super) fn told(&self, name: &str) -> Option<&str> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.metadata.iter().find(|(known, _)| known == name).map(|(_, text)| &**text)
     }
 
     fn check(&self, input: &Input, start: u64) -> Result<()> {
-        let Some(told) = self.told(CHECKSUM) else {
+        let Some(expected) = self.text(CHECKSUM) else {
             return match self.metadata.iter().find(|(name, _)| name.starts_with("cornu")) {
                 Some((name, _)) => Err(input.damaged(PLACE, format!("`{name}` without a checksum"))),
                 None => Ok(()),
@@ -91,11 +91,11 @@ impl Header {
             sum.tensor(name, kind.map_or("", |(kind, _)| kind), &array.shape);
         }
         input.pieces(PLACE, start, input.len() - start, &mut |piece| sum.0.update(piece))?;
-        let found = sum.told();
-        if checksum::fits(&*found, told) {
+        let found = sum.finish();
+        if checksum::fits(&*found, expected) {
             return Ok(());
         }
-        Err(input.damaged("as a whole", format!("expected the checksum {told}, found {found}")))
+        Err(input.damaged("as a whole", format!("expected the checksum {expected}, found {found}")))
     }
 }
 

@@ -1,9 +1,9 @@
 //! The `.safetensors` format: a JSON header with the type, shape and position of each tensor, then the numbers.
 //!
-//! The architecture and what the model was compiled with stand in the header's metadata, beside a checksum of all that is
-//! told and of all numbers. The header is read here, since `safetensors::tensor::Metadata` (0.8) takes 25 bytes of memory a
-//! byte of a header with a long shape, where a load may take two; keeps the last of two tensors of one name without an
-//! error; and loses the order of the metadata, which the checksum covers.
+//! The metadata in the header holds the architecture, the `compile` settings, and a checksum of the header and the
+//! numbers. The header is read here for three reasons: `safetensors::tensor::Metadata` (0.8) allocates 25 bytes per byte of
+//! a header with a long shape, while loading may allocate two; it keeps the last of two tensors with the same name
+//! without an error; and it loses the order of the metadata, which the checksum covers.
 //!
 //! # References
 //! <https://github.com/huggingface/safetensors#format>
@@ -58,7 +58,7 @@ impl Checksum {
         shape.iter().for_each(|&size| self.0.update(&(size as u64).to_le_bytes()));
     }
 
-    fn told(self) -> String {
+    fn finish(self) -> String {
         format!("crc32:{:08x}", self.0.finalize())
     }
 }

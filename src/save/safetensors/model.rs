@@ -20,7 +20,7 @@ pub(in crate::save) fn read<F: Scalar>(
 ) -> Result<Sequential<F>> {
     let header = Header::read(input, budget)?;
     let parse = |name: &str| -> Result<Value> {
-        let Some(text) = header.told(name) else { return Ok(Value::Null) };
+        let Some(text) = header.text(name) else { return Ok(Value::Null) };
         json::parse(text.as_bytes(), budget).map_err(|problem| input.damaged(name, problem))
     };
     let config = match parse(CONFIG)? {

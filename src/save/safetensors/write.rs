@@ -24,8 +24,8 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
         ("seed".to_string(), Value::from(model.seed.to_string())),
         ("epochs".into(), model.epochs_seen.to_string().into()),
     ];
-    if let (Some(told), Some(compiled)) = (model.compile_config()?, &model.compiled) {
-        metadata.push((COMPILE, json::write(&told)?));
+    if let (Some(settings), Some(compiled)) = (model.compile_config()?, &model.compiled) {
+        metadata.push((COMPILE, json::write(&settings)?));
         state.push(("steps".into(), compiled.steps.to_string().into()));
     }
     metadata.push((STATE, json::write(&Value::Map(state))?));
@@ -60,10 +60,10 @@ fn assemble<'a, F: Scalar>(
 ) -> Result<Prepared<'a, F>> {
     let number = Number::of_scalar::<F>();
     let kind = if number == Number::F32 { "F32" } else { "F64" };
-    let mut told = vec![("format".to_string(), Value::from("cornu"))];
-    told.extend(metadata.into_iter().map(|(name, text)| (name.to_string(), text.into())));
+    let mut texts = vec![("format".to_string(), Value::from("cornu"))];
+    texts.extend(metadata.into_iter().map(|(name, text)| (name.to_string(), text.into())));
     let mut sum = Checksum::new();
-    for (name, value) in &told {
+    for (name, value) in &texts {
         if let Value::Text(text) = value {
             sum.word(name);
             sum.word(text);
@@ -90,8 +90,8 @@ fn assemble<'a, F: Scalar>(
         });
         hashed.map_err(crate::Error::outside)?;
     }
-    told.push((CHECKSUM.into(), sum.told().into()));
-    fields.insert(0, ("__metadata__".into(), Value::Map(told)));
+    texts.push((CHECKSUM.into(), sum.finish().into()));
+    fields.insert(0, ("__metadata__".into(), Value::Map(texts)));
     let mut header = json::write(&Value::Map(fields))?;
     // Align the numbers to a multiple of eight bytes.
     header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));

@@ -42,7 +42,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
             let targets = batch.targets(&trainer.rows);
             self.scores.add_part(scores, &*compiled.loss, trainer.output(batch), targets, activity);
             if let Some(monitor) = &mut monitor {
-                monitor.tally(targets.y, targets.weights);
+                monitor.count_targets(targets.y, targets.weights);
             }
         }
         let size = BatchSize::new(samples, batch.data);

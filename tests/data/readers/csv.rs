@@ -51,37 +51,37 @@ fn a_stream_gives_the_same_rows() {
 
 #[test]
 fn faults_are_told_by_line_and_column() {
-    let told = |text: &str, change: &dyn Fn(Csv) -> Csv| {
+    let refused = |text: &str, change: &dyn Fn(Csv) -> Csv| {
         change(Csv::new(written("fault.csv", text.as_bytes()))).read().unwrap_err()
     };
     let plain = |csv: Csv| csv;
-    let error = told("a,b\n1,2\n\n3,x\n", &plain);
+    let error = refused("a,b\n1,2\n\n3,x\n", &plain);
     let Error::File(FileError::Value { row: 1, line, column, found, .. }) = &error else { panic!("{error}") };
     assert_eq!((line.unwrap().get(), &**column, &**found), (4, "b", "`x`"), "{error}");
-    let error = told("a,b\n1,2\n3,\n", &plain);
+    let error = refused("a,b\n1,2\n3,\n", &plain);
     assert!(error.to_string().contains("line 3, column `b`: expected a number"), "{error}");
     assert!(error.to_string().ends_with("found nothing"), "{error}");
-    let error = told("a,b\n1,2\n1\n", &plain);
+    let error = refused("a,b\n1,2\n1\n", &plain);
     assert!(
         matches!(error, Error::File(FileError::Fields { line: 3, expected: 2, found: 1, .. })),
         "{error}"
     );
-    let error = told("a,b\n1,2\n", &|csv| csv.label("c"));
+    let error = refused("a,b\n1,2\n", &|csv| csv.label("c"));
     assert!(
         matches!(error, Error::File(FileError::Column { ref known, .. }) if known == &["a", "b"]),
         "{error}"
     );
-    let error = told("a,b\n1,2\n", &|csv| csv.label(2));
+    let error = refused("a,b\n1,2\n", &|csv| csv.label(2));
     assert!(matches!(error, Error::File(FileError::Column { .. })), "{error}");
-    let error = told("1,2\n3,4\n", &plain);
+    let error = refused("1,2\n3,4\n", &plain);
     assert!(error.to_string().contains("line 1") && error.to_string().contains("header(false)"), "{error}");
-    let error = told("a,b\n1,2\n3,cat\n", &|csv| csv.target("b"));
+    let error = refused("a,b\n1,2\n3,cat\n", &|csv| csv.target("b"));
     assert!(error.to_string().contains("`label` reads words"), "{error}");
-    let error = told("a,b\n1,\n2,cat\n", &|csv| csv.label("b").missing(Missing::Mean));
+    let error = refused("a,b\n1,\n2,cat\n", &|csv| csv.label("b").missing(Missing::Mean));
     assert!(error.to_string().contains("line 2, column `b`: expected a label, found nothing"), "{error}");
-    let error = told("a,b\n,1\nNA,2\n", &|csv| csv.missing(Missing::Mean));
+    let error = refused("a,b\n,1\nNA,2\n", &|csv| csv.missing(Missing::Mean));
     assert!(error.to_string().contains("expected a column with a value"), "{error}");
-    assert!(told("", &plain).to_string().contains("expected at least one line"));
+    assert!(refused("", &plain).to_string().contains("expected at least one line"));
     let bytes = Csv::new(written("bytes.csv", b"a,b\n1,\xff\n")).read().unwrap_err();
     assert!(bytes.to_string().contains("line 2, column 1: expected text in UTF-8"), "{bytes}");
     let absent = Csv::new("/no/such.csv").read().unwrap_err();

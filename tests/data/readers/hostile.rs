@@ -11,17 +11,17 @@ fn torment(name: &str, times: usize, read: &dyn Fn(&std::path::Path) -> cornu::R
     let read = |what: String, bytes: &[u8]| {
         let path = written(&format!("hostile-{}", name.replace('/', "-")), bytes);
         if let Err(error) = read(&path) {
-            let told = error.to_string();
-            assert!(told.contains("hostile-"), "{name}, {what}: {told} does not name the file");
+            let text = error.to_string();
+            assert!(text.contains("hostile-"), "{name}, {what}: {text} does not name the file");
         }
     };
     for len in (0..bytes.len()).step_by(97) {
         read(format!("cut to {len}"), &bytes[..len]);
     }
     // `CORNU_TORMENT=20,7` changes twenty times as many files, by the seed 7.
-    let told = std::env::var("CORNU_TORMENT").unwrap_or_default();
-    let mut told = told.split(',').map(|number| number.parse::<u64>().unwrap_or(1));
-    let (more, seed) = (told.next().unwrap_or(1), told.next().unwrap_or(0));
+    let setting = std::env::var("CORNU_TORMENT").unwrap_or_default();
+    let mut numbers = setting.split(',').map(|number| number.parse::<u64>().unwrap_or(1));
+    let (more, seed) = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(0));
     let mut rng = Rng::stream(97, seed);
     for i in 0..times * more as usize {
         let mut changed = bytes.clone();

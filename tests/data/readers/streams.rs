@@ -7,11 +7,11 @@ use cornu::prelude::*;
 
 /// With any axis for the samples, and alike in a folder that is told.
 #[track_caller]
-fn compare(name: &str, told: &dyn Fn(Arrays) -> Arrays, axes: usize) {
+fn compare(name: &str, build: &dyn Fn(Arrays) -> Arrays, axes: usize) {
     for axis in 0..axes {
         let arrays = Arrays::new(file(name)).sample_axis(axis);
         let folder = env!("CARGO_TARGET_TMPDIR");
-        let arrays = if axis == 0 { told(arrays).scratch(folder) } else { arrays };
+        let arrays = if axis == 0 { build(arrays).scratch(folder) } else { arrays };
         let arrays = if name == "cube_73.mat" || name == "new.mat" { arrays.x("data") } else { arrays };
         let arrays = if name == "big.h5" || name.ends_with(".npz") { arrays.x("x") } else { arrays };
         let arrays = if name == "plain.h5" { arrays.x("train/x") } else { arrays };

@@ -86,7 +86,7 @@ fn a_model_in_f64_is_written_in_f32() {
 /// y = x², written outside the crate.
 #[derive(Debug, Clone)]
 struct Square {
-    told: bool,
+    has_settings: bool,
 }
 
 impl Layer<f32> for Square {
@@ -94,7 +94,7 @@ impl Layer<f32> for Square {
         "Square"
     }
     fn config(&self) -> Option<Config> {
-        self.told.then(|| Config::new("Square"))
+        self.has_settings.then(|| Config::new("Square"))
     }
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         Ok(input.to_vec())
@@ -111,15 +111,15 @@ fn a_layer_of_ones_own_is_named_before_a_file_is_touched() {
     let path = folder.join("model.onnx");
     fs::write(&path, "old").unwrap();
     let reason = "cannot be written as ONNX: a custom layer has no ONNX operator";
-    for told in [false, true] {
-        let mut model = Sequential::new().input([3]).add(Dense::new(2)).add(Square { told });
+    for has_settings in [false, true] {
+        let mut model = Sequential::new().input([3]).add(Dense::new(2)).add(Square { has_settings });
         model.build().unwrap();
         let error = model.export_onnx(&path).unwrap_err();
         assert_eq!(error.to_string(), format!("layer 1 `square` (Square): {reason}"));
         let Error::Layer { fault, .. } = error else { panic!("{error}") };
         assert!(matches!(*fault, Error::File(FileError::NotExportable { format: "ONNX", .. })));
 
-        let within = Residual::new().add(Dense::new(3)).add(Square { told });
+        let within = Residual::new().add(Dense::new(3)).add(Square { has_settings });
         let mut model = Sequential::new().input([3]).add(within);
         model.build().unwrap();
         let error = model.export_onnx(&path).unwrap_err().to_string();

@@ -1,8 +1,9 @@
-//! MATLAB's files of versions 4 to 7, as `save` and scipy's `savemat` write them, packed or not.
+//! MATLAB files of versions 4 to 7, as written by `save` and scipy's `savemat`, compressed or not.
 //!
-//! A file of version 5 and on is a header of 128 bytes and then elements: a type, a length, and as many bytes, padded to eight. An array is an
-//! element of elements: class, sizes, name, numbers. A packed element is a zlib stream of one. Nothing is allocated by what
-//! an element merely tells: numbers come from bytes that are there, and a stream is unpacked as it comes.
+//! From version 5 on, a file is a header of 128 bytes followed by elements: a type, a length, and that many bytes, padded
+//! to a multiple of eight. An array is an element that contains elements: class, sizes, name, numbers. A compressed element
+//! is a zlib stream of one element. A stated length alone allocates nothing: numbers are read from bytes that exist, and a
+//! stream is decompressed as it is read.
 //!
 //! The elements are parsed here: the crate `matfile` (0.5) holds the whole file in memory, reads no version 4, and skips
 //! cells, structures and text.

@@ -68,9 +68,9 @@ impl Within {
         name: &str,
         depth: usize,
     ) -> Parsed<Option<std::result::Result<Spot, &'static str>>> {
-        let told = |error: crate::Error| error.to_string();
+        let to_text = |error: crate::Error| error.to_string();
         let mut head = vec![0; self.input.len().saturating_sub(start).min(HEAD) as usize];
-        self.input.read(known, start, &mut head).map_err(told)?;
+        self.input.read(known, start, &mut head).map_err(to_text)?;
         let mut parts = Elements::new(&head, self.big_endian);
         let Some(front) = Front::read(&mut parts)? else { return Ok(None) };
         let at = |parts: &Elements| start + (head.len() - parts.len()) as u64;
@@ -80,7 +80,7 @@ impl Within {
             for field in fields {
                 let field = format!("{known}.{field}");
                 let mut tag = [0; 8];
-                self.input.read(&field, next, &mut tag).map_err(told)?;
+                self.input.read(&field, next, &mut tag).map_err(to_text)?;
                 let (kind, len) = elements::tag(tag, self.big_endian);
                 if kind != MATRIX {
                     return Err(format!("the field `{field}` of type {kind}, expected an array"));
@@ -103,7 +103,7 @@ impl Within {
         // A few numbers may be stored in the tag itself.
         let tag_at = at(&parts);
         let mut tag = [0; 8];
-        self.input.read(known, tag_at, &mut tag).map_err(told)?;
+        self.input.read(known, tag_at, &mut tag).map_err(to_text)?;
         let (kind, len) = elements::tag(tag, self.big_endian);
         let (kind, start, len) = match kind >> 16 {
             0 => (kind, tag_at + 8, u64::from(len)),
@@ -116,7 +116,7 @@ impl Within {
             let (count, shape) = (len / number.size() as u64, &front.shape);
             return Err(format!("`{known}`: {count} numbers for a shape of {shape:?}"));
         }
-        self.input.part(known, start, len).map_err(told)?;
+        self.input.part(known, start, len).map_err(to_text)?;
         Ok(Some(Ok(Spot { number, start, shape: front.shape })))
     }
 }

@@ -124,8 +124,8 @@ fn unpacked(packed: &[u8], most: u64, big_endian: bool) -> Parsed<Vec<u8>> {
     let mut tag = [0; 8];
     let mut front = flate2::read::ZlibDecoder::new(packed);
     front.read_exact(&mut tag).map_err(|error| broken(&error))?;
-    let told = elements::tag(tag, big_endian).1 as usize + 8;
-    let room = told.min(packed.len().saturating_mul(1040)).min(most as usize);
+    let stated = elements::tag(tag, big_endian).1 as usize + 8;
+    let room = stated.min(packed.len().saturating_mul(1040)).min(most as usize);
     let mut bytes = Vec::with_capacity(room);
     let read = flate2::read::ZlibDecoder::new(packed).take(most).read_to_end(&mut bytes);
     read.map(|_| bytes).map_err(|error| broken(&error))
