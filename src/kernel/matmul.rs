@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::gemv::gemv;
 use super::isa::Isa;
-use super::product::{BLOCK, Product, SPAN};
-use super::row::one_row;
-use super::spans::{FEW, by_spans, span_by_span};
+use super::product::{ALONE, BLOCK, Product, SPLIT};
+use super::simd::Shared;
+use super::split_k::{FEW, split_by_split, split_k};
+use super::threads;
 use super::tile::Start;
-use super::wide::Shared;
 use crate::scalar::Scalar;
 
 /// A matrix to read: its numbers and its row and column strides.
@@ -25,9 +26,17 @@ impl<F> Strided<'_, F> {
     }
 }
 
-/// The initial value of C.
+/// The lengths of a product: C is `m × n`, and the summed axis has length `k`.
 #[derive(Clone, Copy)]
-pub(super) enum From<'a, F> {
+pub(super) struct Size {
+    pub(super) m: usize,
+    pub(super) n: usize,
+    pub(super) k: usize,
+}
+
+/// What happens to C beside the product.
+#[derive(Clone, Copy)]
+pub(super) enum Epilogue<'a, F> {
     /// C = A·B.
     Zero,
     /// C = bias + A·B, with the same bias for every row of C.
@@ -36,21 +45,20 @@ pub(super) enum From<'a, F> {
     Add,
 }
 
-/// Products with fewer multiplications use one thread.
-pub(super) const ALONE: usize = 1 << 18;
-
-/// C = A·B, or `from` + A·B: `c` is `rows × n`, and the summed axis has length `k`.
+/// C = A·B with this epilogue: `c` is `m × n`, and the summed axis has length `k`.
 pub(super) fn matmul<F: Scalar>(
     isa: Isa,
-    (a, b): (Strided<F>, Strided<F>),
-    from: From<F>,
+    a: Strided<F>,
+    b: Strided<F>,
+    epilogue: Epilogue<F>,
     c: &mut [F],
-    (rows, n, k): (usize, usize, usize),
+    size: Size,
 ) {
-    let (start, bias) = match from {
-        From::Zero => (Start::Zero, None),
-        From::Bias(bias) => (Start::Bias(bias.as_ptr()), Some(bias)),
-        From::Add => (Start::Add, None),
+    let Size { m: rows, n, k } = size;
+    let (start, bias) = match epilogue {
+        Epilogue::Zero => (Start::Zero, None),
+        Epilogue::Bias(bias) => (Start::Bias(bias.as_ptr()), Some(bias)),
+        Epilogue::Add => (Start::Add, None),
     };
     // Checked once here; the kernels below trust their pointers.
     assert!(
@@ -72,22 +80,22 @@ pub(super) fn matmul<F: Scalar>(
         c_row: n,
         start,
     };
-    if rows == 1 && b.col == 1 && k > BLOCK && matches!(from, From::Zero | From::Bias(_)) {
-        return one_row(isa, product, bias, c);
+    if rows == 1 && b.col == 1 && k > BLOCK && matches!(epilogue, Epilogue::Zero | Epilogue::Bias(_)) {
+        return gemv(isa, product, bias, c);
     }
-    let threads = if rows * n * k < ALONE { 1 } else { super::threads() };
-    let spans = k.div_ceil(SPAN);
-    if threads > 1 && spans >= threads && rows * n <= FEW {
-        return by_spans(isa, product, &mut c[..rows * n], threads);
+    let threads = if rows * n * k < ALONE { 1 } else { threads::threads() };
+    let splits = k.div_ceil(SPLIT);
+    if threads > 1 && splits >= threads && rows * n <= FEW {
+        return split_k(isa, product, &mut c[..rows * n], threads);
     }
     let parts = Parts::new(rows, n, threads, b.col != 1);
     let shared = Shared(product);
-    super::each(parts.count(), &|task| {
+    threads::each(parts.count(), &|task| {
         let (rows, cols) = parts.get(task);
         let Shared(product) = &shared;
         // SAFETY: the operands hold all rows and columns, by the check above; no two parts share a number
         // of C; the machine has `isa`.
-        unsafe { span_by_span(isa, product, rows, cols) };
+        unsafe { split_by_split(isa, product, rows, cols) };
     });
 }
 

@@ -6,28 +6,28 @@
 //! adds no bias and no activation to a product.
 
 mod exponential;
+mod gemv;
 mod isa;
 mod matmul;
 mod product;
-mod row;
 mod samples;
-mod spans;
+mod simd;
+mod split_k;
 #[cfg(feature = "rayon")]
-mod team;
+mod thread_pool;
+mod threads;
 mod tile;
 mod vector;
-mod wide;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use exponential::{softmax, sums_of_exponentials};
 pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
-#[cfg(feature = "rayon")]
-pub(crate) use team::Session;
-pub(crate) use wide::{all_finite, gather, largest, map, map_with, pieces, sum_rows, wide};
+pub(crate) use simd::{all_finite, gather, largest, map, map_with, pieces, simd, sum_rows};
+pub(crate) use threads::{Session, each_alone, threads};
 
 use isa::Isa;
-use matmul::{From, Strided, matmul};
+use matmul::{Epilogue, Size, Strided, matmul};
 
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -35,29 +35,29 @@ use crate::tensor::{Batch, BatchMut};
 /// `y = x·w + b`: `x` is m × k, `w` k × n, `b` n long.
 pub(crate) fn affine<F: Scalar>(x: Batch<F>, w: Batch<F>, b: Option<&[F]>, mut y: BatchMut<F>) {
     debug_assert_eq!((x.width(), w.width()), (w.rows(), y.width()));
-    let size = (x.rows(), w.width(), x.width());
-    matmul(Isa::best(), (rows(x), rows(w)), b.map_or(From::Zero, From::Bias), y.data(), size);
+    let size = Size { m: x.rows(), n: w.width(), k: x.width() };
+    matmul(Isa::best(), rows(x), rows(w), b.map_or(Epilogue::Zero, Epilogue::Bias), y.data(), size);
 }
 
 /// `dw = xᵀ·dy`: the gradient of an [`affine`]'s weights.
 pub(crate) fn affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
-    let size = (x.width(), dy.width(), x.rows());
-    matmul(Isa::best(), (columns(x), rows(dy)), From::Zero, dw.data(), size);
+    let size = Size { m: x.width(), n: dy.width(), k: x.rows() };
+    matmul(Isa::best(), columns(x), rows(dy), Epilogue::Zero, dw.data(), size);
 }
 
 /// `dw += xᵀ·dy`.
 pub(crate) fn add_affine_weights<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dw: BatchMut<F>) {
     debug_assert_eq!((dw.rows(), dw.width()), (x.width(), dy.width()));
-    let size = (x.width(), dy.width(), x.rows());
-    matmul(Isa::best(), (columns(x), rows(dy)), From::Add, dw.data(), size);
+    let size = Size { m: x.width(), n: dy.width(), k: x.rows() };
+    matmul(Isa::best(), columns(x), rows(dy), Epilogue::Add, dw.data(), size);
 }
 
 /// `dx = dy·wᵀ`: the gradient of an [`affine`]'s input.
 pub(crate) fn affine_input<F: Scalar>(dy: Batch<F>, w: Batch<F>, mut dx: BatchMut<F>) {
     debug_assert_eq!((w.rows(), w.width()), (dx.width(), dy.width()));
-    let size = (dy.rows(), w.rows(), dy.width());
-    matmul(Isa::best(), (rows(dy), columns(w)), From::Zero, dx.data(), size);
+    let size = Size { m: dy.rows(), n: w.rows(), k: dy.width() };
+    matmul(Isa::best(), rows(dy), columns(w), Epilogue::Zero, dx.data(), size);
 }
 
 /// A batch as a matrix.
@@ -70,65 +70,14 @@ fn columns<F>(batch: Batch<F>) -> Strided<F> {
     Strided { data: batch.data(), row: 1, col: batch.width() }
 }
 
-/// Without threads there is no session.
-#[cfg(not(feature = "rayon"))]
-#[derive(Debug)]
-pub(crate) struct Session(());
-
-#[cfg(not(feature = "rayon"))]
-impl Session {
-    pub(crate) fn new() -> Self {
-        Session(())
-    }
-}
-
-/// The number of threads.
-pub(crate) fn threads() -> usize {
-    #[cfg(feature = "rayon")]
-    return rayon::current_num_threads();
-    #[cfg(not(feature = "rayon"))]
-    return 1;
-}
-
-/// Calls `work` with each of 0 to `tasks − 1`, at most `most` of them at once, each entirely on one thread. For whole
-/// trainings, which then wait for no other thread.
-pub(crate) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync)) {
-    #[cfg(feature = "rayon")]
-    if most > 1 && tasks > 1 {
-        return team::each_alone(tasks, most, work);
-    }
-    let _ = most;
-    (0..tasks).for_each(work);
-}
-
-/// The same for work of a few microseconds, which wakes no thread unless such work is frequent.
-fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
-    #[cfg(feature = "rayon")]
-    team::each_short(tasks, work);
-    #[cfg(not(feature = "rayon"))]
-    (0..tasks).for_each(work);
-}
-
-/// Calls `work` with each of 0 to `tasks − 1`, on several threads if available.
-fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
-    #[cfg(feature = "rayon")]
-    team::each(tasks, work);
-    #[cfg(not(feature = "rayon"))]
-    (0..tasks).for_each(work);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rng::Rng;
 
     /// The plain product as the reference.
-    fn plain<F: Scalar>(
-        a: Strided<F>,
-        b: Strided<F>,
-        bias: Option<&[F]>,
-        (m, n, k): (usize, usize, usize),
-    ) -> Vec<f64> {
+    fn plain<F: Scalar>(a: Strided<F>, b: Strided<F>, bias: Option<&[F]>, size: Size) -> Vec<f64> {
+        let Size { m, n, k } = size;
         let number =
             |matrix: Strided<F>, i: usize, j: usize| matrix.data[i * matrix.row + j * matrix.col].as_f64();
         let sum = |i: usize, j: usize| (0..k).map(|p| number(a, i, p) * number(b, p, j)).sum::<f64>();
@@ -141,7 +90,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check<F: Scalar>(isa: Isa, (m, n, k): (usize, usize, usize), tolerance: f64) {
+    fn check<F: Scalar>(isa: Isa, [m, n, k]: [usize; 3], tolerance: f64) {
         let mut rng = Rng::stream(5, (m * 1_000_000 + n * 1000 + k) as u64);
         // One extra number in front, so that nothing is aligned.
         let (a, b, bias) =
@@ -156,8 +105,9 @@ mod tests {
             let (a, b) = (side(&a[1..], a_turned, m, k), side(&b[1..], b_turned, k, n));
             let bias = with_bias.then_some(&bias[..]);
             let mut c = vec![F::of(f64::NAN); m * n];
-            matmul(isa, (a, b), bias.map_or(From::Zero, From::Bias), &mut c, (m, n, k));
-            for (found, expected) in c.iter().zip(plain(a, b, bias, (m, n, k))) {
+            let size = Size { m, n, k };
+            matmul(isa, a, b, bias.map_or(Epilogue::Zero, Epilogue::Bias), &mut c, size);
+            for (found, expected) in c.iter().zip(plain(a, b, bias, size)) {
                 let error = (found.as_f64() - expected).abs();
                 assert!(error <= tolerance * (k as f64).sqrt().max(1.0), "{isa:?} {m}×{n}×{k}: {error}");
             }
@@ -179,21 +129,21 @@ mod tests {
     fn every_instruction_set_gives_the_plain_product() {
         for isa in sets() {
             for size in [1, 2, 3, 5, 7, 8, 9, 15, 17, 24, 31, 33, 40, 48, 49, 99, 100, 101] {
-                check::<f32>(isa, (size, 7, 3), 1e-6);
-                check::<f32>(isa, (3, size, 130), 1e-6);
-                check::<f32>(isa, (9, 40, size), 1e-6);
-                check::<f64>(isa, (size, 7, 3), 1e-14);
-                check::<f64>(isa, (3, size, 130), 1e-14);
-                check::<f64>(isa, (9, 40, size), 1e-14);
+                check::<f32>(isa, [size, 7, 3], 1e-6);
+                check::<f32>(isa, [3, size, 130], 1e-6);
+                check::<f32>(isa, [9, 40, size], 1e-6);
+                check::<f64>(isa, [size, 7, 3], 1e-14);
+                check::<f64>(isa, [3, size, 130], 1e-14);
+                check::<f64>(isa, [9, 40, size], 1e-14);
             }
-            check::<f32>(isa, (50, 40, 700), 1e-6);
-            check::<f32>(isa, (70, 210, 300), 1e-6);
-            check::<f32>(isa, (1, 40, 1500), 1e-6);
-            check::<f32>(isa, (50, 40, 3000), 1e-6);
-            check::<f32>(isa, (130, 131, 2100), 1e-6);
-            check::<f32>(isa, (1, 17, 3000), 1e-6);
-            check::<f64>(isa, (70, 210, 300), 1e-14);
-            check::<f32>(isa, (4, 4, 0), 0.0);
+            check::<f32>(isa, [50, 40, 700], 1e-6);
+            check::<f32>(isa, [70, 210, 300], 1e-6);
+            check::<f32>(isa, [1, 40, 1500], 1e-6);
+            check::<f32>(isa, [50, 40, 3000], 1e-6);
+            check::<f32>(isa, [130, 131, 2100], 1e-6);
+            check::<f32>(isa, [1, 17, 3000], 1e-6);
+            check::<f64>(isa, [70, 210, 300], 1e-14);
+            check::<f32>(isa, [4, 4, 0], 0.0);
         }
     }
 
@@ -206,7 +156,7 @@ mod tests {
             let product = |x: &[f32], m: usize| {
                 let mut y = vec![0.0; m * n];
                 let (a, b) = (Strided { data: x, row: k, col: 1 }, Strided { data: &w, row: n, col: 1 });
-                matmul(isa, (a, b), From::Zero, &mut y, (m, n, k));
+                matmul(isa, a, b, Epilogue::Zero, &mut y, Size { m, n, k });
                 y
             };
             let together = product(&x, m);

@@ -1,16 +1,19 @@
-//! C = A·B in blocks: the summed axis in spans of blocks of [`BLOCK`], columns in panels of at most three registers,
+//! C = A·B in blocks: the summed axis in splits of blocks of [`BLOCK`], columns in panels of at most three registers,
 //! rows in tiles. Packs operands that would be read repeatedly with large strides.
 
 use std::ops::Range;
 
 use super::tile::{Start, Tile, tile};
-use super::vector::{Lanes, Vector, Wide};
+use super::vector::{Halves, Lanes, Vector};
 
 /// The steps of the summed axis that are accumulated in registers before C is accessed.
 pub(super) const BLOCK: usize = 128;
 /// The steps that are summed separately and then added to C, so that threads can split a long axis and long sums lose few
 /// digits.
-pub(super) const SPAN: usize = 8 * BLOCK;
+pub(super) const SPLIT: usize = 8 * BLOCK;
+
+/// Products with fewer multiplications use one thread.
+pub(super) const ALONE: usize = 1 << 18;
 
 /// C = A·B with an initial value and any strides of A and B; the rows of C are contiguous.
 #[derive(Clone, Copy)]
@@ -75,7 +78,11 @@ const TILES: usize = 4;
 /// # Safety
 /// The machine has the instruction set; the operands hold the part; no other thread reads or writes that part of C.
 #[inline(always)]
-unsafe fn run<V: Wide, const R: usize>(product: &Product<V::Number>, part: Part, pack: &mut Vec<V::Number>) {
+unsafe fn run<V: Halves, const R: usize>(
+    product: &Product<V::Number>,
+    part: Part,
+    pack: &mut Vec<V::Number>,
+) {
     let Product { a, a_row, a_step, b, b_step, b_col, c, c_row, start, .. } = *product;
     let Part { rows, cols, steps } = part;
     let panels = Even::new(cols.len().div_ceil(V::LANES), REGISTERS);
@@ -152,7 +159,7 @@ const fn is_tall(rows: usize, registers: usize, half: bool) -> bool {
 /// # Safety
 /// As for [`run`].
 #[inline(always)]
-unsafe fn of_width<V: Wide, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
+unsafe fn of_width<V: Halves, const R: usize>(t: Tile<V::Number>, columns: usize, rows: usize) {
     let (full, rest) = (columns / V::LANES, columns % V::LANES);
     macro_rules! rows {
         ($t:expr, $n:literal, $half:literal) => {

@@ -4,7 +4,8 @@ use std::any::TypeId;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::wide::Pieces;
+use super::simd::Pieces;
+use super::threads;
 use crate::scalar::Scalar;
 
 /// The work on a block: the range of samples, and their part of each array.
@@ -18,7 +19,7 @@ pub(crate) fn samples<F: Scalar, const N: usize>(
     work: &BlockWork<F, N>,
 ) {
     let shared = arrays.map(|(array, width)| Pieces::new(&mut array[..count * width], block * width));
-    super::each(count.div_ceil(block), &|part| {
+    threads::each(count.div_ceil(block), &|part| {
         // SAFETY: every part is used once.
         let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });
         work(part * block..count.min((part + 1) * block), arrays);

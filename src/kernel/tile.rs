@@ -3,7 +3,7 @@
 //! C[i, j] = Σₚ A[i, p]·B[p, j], summed in order of p, one fused product at a time. The sum does not depend on the tile,
 //! and therefore neither on the batch nor on the threads.
 
-use super::vector::{Vector, Wide};
+use super::vector::{Halves, Vector};
 
 /// The initial value of a tile.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ pub(super) struct Tile<T> {
 /// The machine has the instruction set of `V`; `a`, `b` and `c` (and a bias) hold all that the tile reads or writes,
 /// and no other thread writes it.
 #[inline(always)]
-pub(super) unsafe fn tile<V: Wide, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>) {
+pub(super) unsafe fn tile<V: Halves, const R: usize, const N: usize, const HALF: bool>(t: Tile<V::Number>) {
     let full = if HALF { N } else { N - 1 };
     // SAFETY: all pointers stay within the operands, as the caller promises.
     unsafe {

@@ -37,7 +37,7 @@ pub(super) unsafe trait Vector: Copy {
 ///
 /// # Safety
 /// As for [`Vector`].
-pub(super) unsafe trait Wide: Vector {
+pub(super) unsafe trait Halves: Vector {
     type Half: Vector<Number = Self::Number>;
 
     /// The same half twice.
@@ -111,10 +111,10 @@ portable!(f32, 8);
 portable!(f64, 2);
 portable!(f64, 4);
 
-macro_rules! portable_wide {
+macro_rules! portable_halves {
     ($number:ty, $lanes:literal, $half:literal) => {
         // SAFETY: plain Rust on arrays.
-        unsafe impl Wide for Lanes<$number, $lanes> {
+        unsafe impl Halves for Lanes<$number, $lanes> {
             type Half = Lanes<$number, $half>;
 
             #[inline(always)]
@@ -133,5 +133,5 @@ macro_rules! portable_wide {
     };
 }
 
-portable_wide!(f32, 8, 4);
-portable_wide!(f64, 4, 2);
+portable_halves!(f32, 8, 4);
+portable_halves!(f64, 4, 2);

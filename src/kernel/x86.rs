@@ -1,6 +1,6 @@
 //! SIMD registers of x86-64: AVX-512, AVX2 with FMA, and their halves.
 
-use super::vector::{Vector, Wide};
+use super::vector::{Halves, Vector};
 use std::arch::x86_64::*;
 
 macro_rules! register {
@@ -188,10 +188,10 @@ register!(
     |to, m, v| _mm_maskstore_pd(to, mask_2_of_64(m), v)
 );
 
-macro_rules! wide {
+macro_rules! halves {
     ($type:ident, $half:ident, $number:ty, |$h:ident| $twice:expr, |$x:ident, $y:ident| $pair:expr, |$v:ident| $halves:expr) => {
         // SAFETY: each method is made of instructions of the type's set, which the caller promises.
-        unsafe impl Wide for $type {
+        unsafe impl Halves for $type {
             type Half = $half;
 
             #[inline(always)]
@@ -214,7 +214,7 @@ macro_rules! wide {
     };
 }
 
-wide!(
+halves!(
     __m512,
     __m256,
     f32,
@@ -226,7 +226,7 @@ wide!(
     )),
     |v| [_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))),]
 );
-wide!(
+halves!(
     __m512d,
     __m256d,
     f64,
@@ -234,7 +234,7 @@ wide!(
     |x, y| _mm512_mask_blend_pd(0xF0, _mm512_set1_pd(x), _mm512_set1_pd(y)),
     |v| [_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v)]
 );
-wide!(
+halves!(
     __m256,
     __m128,
     f32,
@@ -242,7 +242,7 @@ wide!(
     |x, y| _mm256_blend_ps::<0xF0>(_mm256_set1_ps(x), _mm256_set1_ps(y)),
     |v| [_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v)]
 );
-wide!(
+halves!(
     __m256d,
     __m128d,
     f64,

@@ -25,15 +25,15 @@ pub use container::*;
 pub use context::{BackwardContext, GlobalBatch, Step};
 pub use convolution::*;
 pub use core::*;
-pub use named::NamedLayer;
 pub(crate) use named::precision;
+pub use named::{NamedLayer, Part, PartMut};
 pub use noise::*;
 pub use normalization::*;
 pub use pooling::*;
 pub use recurrent::*;
 pub(crate) use registry::registry;
 pub use reshape::*;
-pub use traits::{LayerTraits, Memory, Part, PartMut, Topology};
+pub use traits::{LayerTraits, Memory, Topology};
 pub use window::Padding;
 pub(crate) use workspace::{StepAt, Workspace};
 

@@ -1,13 +1,10 @@
-//! The properties of a layer, and the parts that it shows to a visitor.
+//! The properties of a layer.
 
 use std::iter::Sum;
 use std::ops::Add;
 
-use super::NamedLayer;
 use crate::activation::Activation;
 use crate::kernel;
-use crate::param::Param;
-use crate::scalar::Scalar;
 
 /// The properties of a layer that the model and the diagnosis use, returned by [`Layer::traits`](super::Layer::traits).
 ///
@@ -131,63 +128,4 @@ impl Sum for Memory {
     fn sum<I: Iterator<Item = Memory>>(memories: I) -> Memory {
         memories.fold(Memory::default(), Add::add)
     }
-}
-
-/// A part of a layer, as [`Layer::visit`](super::Layer::visit) shows it.
-///
-/// # Example
-/// ```
-/// use cornu::layer::{BuildContext, Layer, Part};
-/// use cornu::prelude::*;
-/// let mut layer: Dense = Dense::new(2);
-/// layer.build(&[3], &mut BuildContext::new(Rng::stream(1, 0)))?;
-/// let mut names = Vec::new();
-/// layer.visit(&mut |part| if let Part::Param(param) = part { names.push(param.name()) });
-/// assert_eq!(names, ["kernel", "bias"]);
-/// # Ok::<(), cornu::Error>(())
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Part<'a, F: Scalar> {
-    /// A parameter.
-    Param(&'a Param<F>),
-    /// All inner layers.
-    Layers(&'a [NamedLayer<F>]),
-}
-
-/// A mutable part of a layer, as [`Layer::visit_mut`](super::Layer::visit_mut) shows it.
-///
-/// # Example
-/// ```
-/// use cornu::layer::{Layer, PartMut};
-/// use cornu::prelude::*;
-/// let mut layer: Dropout = Dropout::new(0.9);
-/// layer.visit_mut(&mut |part| if let PartMut::DropRate(rate) = part { *rate = 0.2 });
-/// assert_eq!(layer.traits().drop_rate, 0.2);
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum PartMut<'a, F: Scalar> {
-    /// A parameter.
-    Param(&'a mut Param<F>),
-    /// A moving average over batches. After each training step with finite loss and gradients, it becomes
-    /// `momentum·param + (1 − momentum)·batch`.
-    MovingAverage {
-        /// The moving average.
-        param: &'a mut Param<F>,
-        /// The value of the last batch.
-        batch: &'a [F],
-        /// The share of the average that is kept.
-        momentum: f64,
-    },
-    /// All inner layers.
-    Layers(&'a mut [NamedLayer<F>]),
-    /// The activation, which a remedy may change.
-    Activation(&'a mut Activation),
-    /// The number of outputs, which a remedy may change before it builds the layer again.
-    Units(&'a mut usize),
-    /// The drop rate, which a remedy may change.
-    DropRate(&'a mut f64),
-    /// Whether the parameters are frozen; the layer may then behave as in a prediction.
-    Frozen(&'a mut bool),
 }

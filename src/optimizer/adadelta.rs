@@ -3,7 +3,7 @@
 use super::{LearningRate, Optimizer, OptimizerTraits, Update, check_decay, check_range, named, setters};
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel::wide;
+use crate::kernel::simd;
 use crate::scalar::Scalar;
 
 /// Adadelta: steps scaled by the ratio of recent step sizes to recent gradient sizes.
@@ -77,7 +77,7 @@ impl<F: Scalar> Optimizer<F> for Adadelta {
         let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
         let (rho, new) = (F::of(self.rho), F::of(1.0 - self.rho));
         let moved = value.iter_mut().zip(grad).zip(a.iter_mut()).zip(d.iter_mut());
-        wide(|| {
+        simd(|| {
             for (((w, &g), a), d) in moved {
                 *a = rho * *a + new * g * g;
                 let delta = (*d + epsilon).sqrt() / (*a + epsilon).sqrt() * g;

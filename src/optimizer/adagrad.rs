@@ -3,7 +3,7 @@
 use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, named, setters};
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel::wide;
+use crate::kernel::simd;
 use crate::scalar::Scalar;
 
 /// Adagrad: the steps of each weight shrink as its squared gradients add up.
@@ -74,7 +74,7 @@ impl<F: Scalar> Optimizer<F> for Adagrad {
         let [a] = slots else { return };
         let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
         let moved = value.iter_mut().zip(grad).zip(a.iter_mut());
-        wide(|| {
+        simd(|| {
             for ((w, &g), a) in moved {
                 *a += g * g;
                 *w -= rate * g / (*a + epsilon).sqrt();

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel::wide;
+use crate::kernel::simd;
 use crate::scalar::Scalar;
 
 /// Adam, as Keras computes it: ε is added to the root of the uncorrected `v`.
@@ -109,7 +109,7 @@ impl<F: Scalar> Optimizer<F> for Adam {
         let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
         let [largest] = largest else {
-            return wide(|| {
+            return simd(|| {
                 for (((w, &g), m), v) in moved {
                     *m += (g - *m) * a;
                     *v += (g * g - *v) * b;
@@ -117,7 +117,7 @@ impl<F: Scalar> Optimizer<F> for Adam {
                 }
             });
         };
-        wide(|| {
+        simd(|| {
             for ((((w, &g), m), v), largest) in moved.zip(largest.iter_mut()) {
                 *m += (g - *m) * a;
                 *v += (g * g - *v) * b;

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel::wide;
+use crate::kernel::simd;
 use crate::scalar::Scalar;
 
 /// *Follow the regularized leader*: weights recomputed at each step from the sum of all gradients.
@@ -116,7 +116,7 @@ impl<F: Scalar> Optimizer<F> for Ftrl {
         let shrinkage = F::of(2.0 * self.l2_shrinkage);
         let power = |n: F| if q == F::of(0.5) { n.sqrt() } else { n.powf(q) };
         let moved = value.iter_mut().zip(grad).zip(n.iter_mut()).zip(z.iter_mut());
-        wide(|| {
+        simd(|| {
             for (((w, &g), n), z) in moved {
                 let next = *n + g * g;
                 *z += g + shrinkage * *w - (power(next) - power(*n)) / rate * *w;

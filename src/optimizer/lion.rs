@@ -3,7 +3,7 @@
 use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, named, setters};
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel::wide;
+use crate::kernel::simd;
 use crate::scalar::Scalar;
 
 /// Lion: steps of constant size in the direction of the sign of an averaged gradient.
@@ -78,7 +78,7 @@ impl<F: Scalar> Optimizer<F> for Lion {
         let (b1, new1) = (F::of(self.beta_1), F::of(1.0 - self.beta_1));
         let (b2, new2) = (F::of(self.beta_2), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut());
-        wide(|| {
+        simd(|| {
             for ((w, &g), m) in moved {
                 let direction = b1 * *m + new1 * g;
                 let step = if direction > zero { rate } else { -rate };

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel::wide;
+use crate::kernel::simd;
 use crate::scalar::Scalar;
 use crate::state::State;
 
@@ -126,7 +126,7 @@ impl<F: Scalar> Optimizer<F> for Nadam {
         let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
         let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
-        wide(|| {
+        simd(|| {
             for (((w, &g), m), v) in moved {
                 *m += (g - *m) * a;
                 *v += (g * g - *v) * b;

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel::wide;
+use crate::kernel::simd;
 use crate::scalar::Scalar;
 
 /// RMSprop: each step is divided by the root of a moving mean of squared gradients.
@@ -97,12 +97,12 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
             ([v, m, a], _) => (v, Some(m), Some(a)),
             _ => return,
         };
-        wide(|| {
+        simd(|| {
             v.iter_mut().zip(grad).for_each(|(v, &g)| *v = rho * *v + new * g * g);
         });
         // The mean of the gradients, if it is subtracted.
         let centre = a.map(|a| {
-            wide(|| a.iter_mut().zip(grad).for_each(|(a, &g)| *a = rho * *a + new * g));
+            simd(|| a.iter_mut().zip(grad).for_each(|(a, &g)| *a = rho * *a + new * g));
             &**a
         });
         let step = |place: usize, g: F, v: F| {
@@ -111,8 +111,8 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
         };
         let moved = value.iter_mut().zip(grad).zip(v.iter()).enumerate();
         match m {
-            None => wide(|| moved.for_each(|(place, ((w, &g), &v))| *w -= step(place, g, v))),
-            Some(m) => wide(|| {
+            None => simd(|| moved.for_each(|(place, ((w, &g), &v))| *w -= step(place, g, v))),
+            Some(m) => simd(|| {
                 for ((place, ((w, &g), &v)), m) in moved.zip(m.iter_mut()) {
                     *m = mu * *m + step(place, g, v);
                     *w -= *m;

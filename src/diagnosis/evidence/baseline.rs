@@ -101,7 +101,7 @@ impl<F: Scalar> Tally<F> {
         if self.task == Task::Classes && targets.width() == 1 && weights.is_none() && ignored.is_none() {
             // Class numbers are already checked. Counting few of them one by one is faster.
             if self.counts.len() <= 8 {
-                kernel::wide(|| {
+                kernel::simd(|| {
                     let mut rest = targets.rows() as u32;
                     let (last, counts) = match self.counts.split_last_mut() {
                         Some((last, counts)) => (last, counts),

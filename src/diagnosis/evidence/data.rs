@@ -125,7 +125,7 @@ impl Data {
         let first = x.iter().next().unwrap_or_default();
         self.features = vec![Feature::default(); x.width()];
         let features = &mut self.features;
-        kernel::wide(|| {
+        kernel::simd(|| {
             for row in x.iter() {
                 for ((sums, x), first) in features.iter_mut().zip(row).zip(first) {
                     let d = x.as_f64() - first.as_f64();

@@ -1,9 +1,9 @@
 //! `Layer` for a named layer, which delegates to the layer it wraps.
 
-use super::{NamedLayer, Shapes};
+use super::{NamedLayer, Part, PartMut, Shapes};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, Step};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Step};
 use crate::param::BuildContext;
 use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;

@@ -149,7 +149,7 @@ impl<F: Scalar> BatchNormalization<F> {
         let (mean, rest) = self.statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
         kernel::sum_over(x.rows(), &mut self.sums, mean, &|rows, sum| {
-            kernel::wide(|| {
+            kernel::simd(|| {
                 for row in rows {
                     sum.iter_mut().zip(x.row(row)).for_each(|(sum, &x)| *sum += x);
                 }
@@ -160,7 +160,7 @@ impl<F: Scalar> BatchNormalization<F> {
         mean.iter_mut().for_each(|mean| *mean /= count);
         let mean = &*mean;
         kernel::sum_over(x.rows(), &mut self.sums, inverse, &|rows, sum| {
-            kernel::wide(|| {
+            kernel::simd(|| {
                 for row in rows {
                     let deviations = x.row(row).iter().zip(mean).map(|(&x, &mean)| x - mean);
                     sum.iter_mut().zip(deviations).for_each(|(sum, d)| *sum += d * d);
@@ -230,7 +230,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         let (total, _) = pass.scratch.take(2 * channels);
         kernel::sum_over(x.rows(), &mut self.sums, total, &|rows, sum| {
             let (beta, gamma) = sum.split_at_mut(channels);
-            kernel::wide(|| {
+            kernel::simd(|| {
                 for row in rows {
                     let (x, dy) = (&x.row(row)[..channels], &dy.row(row)[..channels]);
                     beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += dy);

@@ -46,6 +46,6 @@ pub(super) fn each_row<F: Scalar>(
     f: &(dyn Fn(usize, &mut [F]) + Sync),
 ) {
     kernel::samples(rows, (1_usize << 13).div_ceil(width.max(1)), [(to, width)], &|range, [to]| {
-        kernel::wide(|| range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to)));
+        kernel::simd(|| range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to)));
     });
 }

@@ -185,7 +185,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         let share = F::one() / F::of((x.width() / self.channels) as f64);
         let arrays = [(y.data(), self.channels)];
         kernel::samples(x.rows(), NEAR.div_ceil(x.width()), arrays, &|range, [y]| {
-            kernel::wide(|| {
+            kernel::simd(|| {
                 y.fill(F::zero());
                 for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(self.channels)) {
                     for x in x.chunks_exact(self.channels) {

@@ -95,7 +95,7 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         let Some(window) = &self.window else { return };
         let (channels, width) = (window.channels, y.width());
         kernel::samples(x.rows(), NEAR.div_ceil(x.width()), [(y.data(), width)], &|range, [y]| {
-            kernel::wide(|| {
+            kernel::simd(|| {
                 y.fill(-F::infinity());
                 for (x, y) in range.map(|sample| x.row(sample)).zip(y.chunks_exact_mut(width)) {
                     window.stretches(|s| {
@@ -115,7 +115,7 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         let (channels, from, to, rows) = (window.channels, pass.x.width(), pass.y.width(), pass.x.rows());
         let arrays = [(dx.data(), from), (pass.dy.data(), to)];
         kernel::samples(rows, NEAR.div_ceil(from), arrays, &|range, [dx, dy]| {
-            kernel::wide(|| {
+            kernel::simd(|| {
                 dx.fill(F::zero());
                 let gradients = dx.chunks_exact_mut(from).zip(dy.chunks_exact_mut(to));
                 for (sample, (dx, dy)) in range.zip(gradients) {

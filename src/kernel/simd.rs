@@ -1,12 +1,13 @@
 //! Element-wise loops, compiled for each instruction set; long ones run on several threads.
 
 use super::isa::Isa;
+use super::threads;
 use crate::scalar::Scalar;
 
 /// Runs a loop with the widest registers of the machine. The bits are the same on all machines, because only products (see
 /// `matmul`) use fused instructions.
 #[inline]
-pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
     match Isa::best() {
         // SAFETY: `best` names only what this machine has.
         #[cfg(target_arch = "x86_64")]
@@ -42,8 +43,8 @@ pub(crate) fn gather<F: Scalar>(all: &[F], width: usize, indices: &[usize], to: 
     }
     let count = indices.len().min(to.len() / width);
     let shared = Pieces::new(to, width);
-    let size = width.div_ceil(super::threads()).next_multiple_of(LINE);
-    super::each(width.div_ceil(size), &|part| {
+    let size = width.div_ceil(threads::threads()).next_multiple_of(LINE);
+    threads::each(width.div_ceil(size), &|part| {
         let columns = part * size..width.min((part + 1) * size);
         let piece = |row: usize| &all[indices[row] * width..][columns.clone()];
         for row in 0..count {
@@ -82,7 +83,7 @@ type PieceWork<'a, F, const N: usize> = dyn Fn(std::ops::Range<usize>, [&mut [F]
 /// Calls `work` with pieces of several arrays of one length, the same piece of each, on several threads.
 pub(crate) fn pieces<F: Scalar, const N: usize>(len: usize, arrays: [&mut [F]; N], work: &PieceWork<F, N>) {
     let shared = arrays.map(|array| Pieces::new(array, CHUNK));
-    super::each(len.div_ceil(CHUNK), &|part| {
+    threads::each(len.div_ceil(CHUNK), &|part| {
         // SAFETY: every part is used once.
         let arrays = std::array::from_fn(|i| unsafe { shared[i].get(part) });
         work(part * CHUNK..len.min((part + 1) * CHUNK), arrays);
@@ -91,7 +92,7 @@ pub(crate) fn pieces<F: Scalar, const N: usize>(len: usize, arrays: [&mut [F]; N
 
 /// `y ← f(y)`, element by element, on several threads for long arrays.
 pub(crate) fn map<F: Scalar>(y: &mut [F], f: impl Fn(F) -> F + Sync) {
-    pieces(y.len(), [y], &|_, [y]| wide(|| y.iter_mut().for_each(|y| *y = f(*y))));
+    pieces(y.len(), [y], &|_, [y]| simd(|| y.iter_mut().for_each(|y| *y = f(*y))));
 }
 
 /// `y ← f(y, x)`, element by element, on several threads for long arrays.
@@ -99,7 +100,7 @@ pub(crate) fn map_with<F: Scalar>(y: &mut [F], x: &[F], f: impl Fn(F, F) -> F + 
     debug_assert_eq!(y.len(), x.len());
     pieces(y.len(), [y], &|range, [y]| {
         let x = &x[range];
-        wide(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*y, *x)));
+        simd(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*y, *x)));
     });
 }
 
@@ -152,7 +153,7 @@ unsafe impl<T> Sync for Shared<T> {}
 pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {
     if values.len() <= CHUNK {
         // No early exit, so that the loop vectorizes; NaN fails the comparison.
-        return wide(|| values.iter().fold(true, |finite, x| finite & (x.abs() <= F::max_value())));
+        return simd(|| values.iter().fold(true, |finite, x| finite & (x.abs() <= F::max_value())));
     }
     largest(values).is_finite()
 }
@@ -165,10 +166,10 @@ pub(crate) fn largest<F: Scalar>(values: &[F]) -> F {
     let mut parts = [F::zero(); 64];
     let size = values.len().div_ceil(parts.len()).max(CHUNK);
     let shared = Pieces::new(&mut parts, 1);
-    super::each(values.len().div_ceil(size), &|part| {
+    threads::each(values.len().div_ceil(size), &|part| {
         // SAFETY: every part is used once.
         let own = unsafe { shared.get(part) };
-        own[0] = wide(|| largest_of(&values[part * size..values.len().min((part + 1) * size)]));
+        own[0] = simd(|| largest_of(&values[part * size..values.len().min((part + 1) * size)]));
     });
     largest_of(&parts)
 }
@@ -199,7 +200,7 @@ pub(crate) fn sum_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F])
     if width > 0 && LANES.is_multiple_of(width) {
         return sum_short_rows(rows, sums);
     }
-    wide(|| {
+    simd(|| {
         let blocks = sums.chunks_exact_mut(LANES);
         let whole = blocks.len() * LANES;
         for (block, sums) in blocks.enumerate() {
@@ -223,7 +224,7 @@ const LANES: usize = 16;
 /// The same for rows shorter than a register: several rows are added in the lanes, and then the lanes to each other.
 fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
     let mut lanes = [F::zero(); LANES];
-    wide(|| {
+    simd(|| {
         let groups = rows.data().chunks_exact(LANES);
         lanes.iter_mut().zip(groups.remainder()).for_each(|(sum, x)| *sum = *x);
         for group in groups {

@@ -7,19 +7,19 @@
 use std::any::TypeId;
 
 use super::isa::Isa;
-use super::matmul::ALONE;
-use super::product::{BLOCK, Product, SPAN};
+use super::product::{ALONE, BLOCK, Product, SPLIT};
 use super::samples::with_memory;
-use super::spans::add;
+use super::simd::Shared;
+use super::split_k::add;
+use super::threads;
 use super::vector::{Lanes, Vector};
-use super::wide::Shared;
 use crate::scalar::Scalar;
 
 /// The blocks that are computed together.
 pub(super) const GROUP: usize = 4;
 
-/// C = x·B (+ bias) for one row: the sums of blocks of the summed axis, added up in order, span by span.
-pub(super) fn one_row<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>, c: &mut [F]) {
+/// C = x·B (+ bias) for one row: the sums of blocks of the summed axis, added up in order, split by split.
+pub(super) fn gemv<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F]>, c: &mut [F]) {
     let (n, blocks) = (product.n, product.k.div_ceil(BLOCK));
     with_memory(blocks * n, |sums: &mut [F]| {
         let to = Shared((product, sums.as_mut_ptr()));
@@ -33,17 +33,17 @@ pub(super) fn one_row<F: Scalar>(isa: Isa, product: Product<F>, bias: Option<&[F
         if alone {
             (0..count).for_each(group)
         } else {
-            super::each_short(count, &group)
+            threads::each_short(count, &group)
         }
         let c = &mut c[..n];
-        let (first, others) = sums.split_at_mut(n * blocks.min(SPAN / BLOCK));
+        let (first, others) = sums.split_at_mut(n * blocks.min(SPLIT / BLOCK));
         match bias {
             Some(bias) => c.iter_mut().zip(bias).zip(&*first).for_each(|((c, b), sum)| *c = *b + *sum),
             None => c.copy_from_slice(&first[..n]),
         }
         first[n..].chunks_exact(n).for_each(|sum| add(c, sum));
-        for span in others.chunks_mut(n * SPAN / BLOCK) {
-            let (sum, more) = span.split_at_mut(n);
+        for split in others.chunks_mut(n * SPLIT / BLOCK) {
+            let (sum, more) = split.split_at_mut(n);
             more.chunks_exact(n).for_each(|block| add(sum, block));
             add(c, sum);
         }

@@ -37,7 +37,7 @@ struct Job<'a> {
 }
 
 /// The state shared by a caller and its helpers.
-struct Team {
+struct ThreadPool {
     gate: AtomicU64,
     /// The job, while the gate is open or a helper is in it.
     job: AtomicPtr<()>,
@@ -69,7 +69,7 @@ impl Job<'_> {
 }
 
 /// Counts a helper out of its job, also if the work panics.
-struct Leave<'a>(&'a Team);
+struct Leave<'a>(&'a ThreadPool);
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
@@ -80,7 +80,7 @@ impl Drop for Leave<'_> {
     }
 }
 
-impl Team {
+impl ThreadPool {
     /// The smallest free number from 1; `None` if there are too many helpers.
     fn take_number(&self) -> usize {
         let mut taken = self.taken.load(Ordering::Relaxed);
@@ -150,12 +150,12 @@ impl Team {
         let wanted = (rayon::current_num_threads() - 1).min(tasks - 1);
         for _ in self.helpers.load(Ordering::Relaxed)..wanted {
             self.helpers.fetch_add(1, Ordering::Relaxed);
-            let team = Arc::clone(self);
+            let pool = Arc::clone(self);
             rayon::spawn(move || {
-                let number = team.take_number();
-                team.help(number);
-                team.give_back(number);
-                team.helpers.fetch_sub(1, Ordering::Relaxed);
+                let number = pool.take_number();
+                pool.help(number);
+                pool.give_back(number);
+                pool.helpers.fetch_sub(1, Ordering::Relaxed);
             });
         }
         let sections = rayon::current_num_threads().min(tasks).min(SECTIONS);
@@ -170,7 +170,7 @@ impl Team {
 }
 
 /// Closes the gate and waits for the helpers in the job, also if the work panics.
-struct Close<'a>(&'a Team);
+struct Close<'a>(&'a ThreadPool);
 
 impl Drop for Close<'_> {
     fn drop(&mut self) {
@@ -188,16 +188,16 @@ impl Drop for Close<'_> {
 }
 
 /// The helpers of a thread, which leave when the thread ends.
-struct Captain(Arc<Team>);
+struct OwnedPool(Arc<ThreadPool>);
 
-impl Drop for Captain {
+impl Drop for OwnedPool {
     fn drop(&mut self) {
         self.0.closed.store(true, Ordering::Relaxed);
     }
 }
 
 thread_local! {
-    static CAPTAIN: OnceCell<Captain> = const { OnceCell::new() };
+    static POOL: OnceCell<OwnedPool> = const { OnceCell::new() };
     /// Whether this thread is already in a job, so that it works alone.
     static BUSY: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
@@ -209,7 +209,7 @@ pub(super) fn each(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     }
     BUSY.set(true);
     let free = Free;
-    captain(|team| team.run(tasks, work));
+    with_pool(|pool| pool.run(tasks, work));
     drop(free);
 }
 
@@ -219,7 +219,7 @@ pub(super) fn each_short(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     thread_local! {
         static LAST: std::cell::Cell<Option<Instant>> = const { std::cell::Cell::new(None) };
     }
-    if captain(|team| team.helpers.load(Ordering::Relaxed)) == 0 {
+    if with_pool(|pool| pool.helpers.load(Ordering::Relaxed)) == 0 {
         let now = Instant::now();
         let often = LAST.replace(Some(now)).is_some_and(|last| now.duration_since(last) < PATIENCE / 5);
         if !often {
@@ -251,10 +251,10 @@ pub(super) fn each_alone(tasks: usize, most: usize, work: &(dyn Fn(usize) + Sync
     rayon::scope(|scope| (0..most.min(tasks)).for_each(|_| scope.spawn(|_| some())));
 }
 
-/// The team of this thread.
-fn captain<R>(f: impl FnOnce(&Arc<Team>) -> R) -> R {
-    CAPTAIN.with(|captain| {
-        let team = || Team {
+/// The pool of this thread.
+fn with_pool<R>(f: impl FnOnce(&Arc<ThreadPool>) -> R) -> R {
+    POOL.with(|owned| {
+        let new = || ThreadPool {
             gate: AtomicU64::new(0),
             job: AtomicPtr::default(),
             helpers: AtomicUsize::new(0),
@@ -263,7 +263,7 @@ fn captain<R>(f: impl FnOnce(&Arc<Team>) -> R) -> R {
             closed: AtomicBool::new(false),
             panicked: AtomicBool::new(false),
         };
-        f(&captain.get_or_init(|| Captain(Arc::new(team()))).0)
+        f(&owned.get_or_init(|| OwnedPool(Arc::new(new()))).0)
     })
 }
 
@@ -273,14 +273,14 @@ pub(crate) struct Session(());
 
 impl Session {
     pub(crate) fn new() -> Self {
-        captain(|team| team.session.store(true, Ordering::Relaxed));
+        with_pool(|pool| pool.session.store(true, Ordering::Relaxed));
         Session(())
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        captain(|team| team.session.store(false, Ordering::Relaxed));
+        with_pool(|pool| pool.session.store(false, Ordering::Relaxed));
     }
 }
 
