@@ -1,8 +1,8 @@
 //! The evaluation section: scores, confusion matrix, scores per class, and the worst mistakes.
 
-use std::fmt::Write;
+use minijinja::context;
+use minijinja::value::Value;
 
-use super::html::{count, escaped, number};
 use super::mistakes;
 use crate::callback::Logs;
 use crate::diagnosis::Task;
@@ -21,7 +21,7 @@ pub(super) struct Evaluation {
     scores: Option<Logs>,
     samples: usize,
     matrix: Option<ConfusionMatrix>,
-    mistakes: String,
+    mistakes: Option<Value>,
 }
 
 impl Evaluation {
@@ -56,91 +56,68 @@ impl Evaluation {
         Ok(Evaluation { scores, samples: x.count(), matrix, mistakes })
     }
 
-    pub(super) fn write(&self, html: &mut String) {
-        html.push_str("<section id=\"evaluation\"><h2>Evaluation</h2>\n");
-        let _ = write!(html, "<p>On {} samples", super::html::grouped(self.samples));
-        if let Some(scores) = &self.scores {
-            let scores: Vec<String> = scores
-                .iter()
-                .map(|(name, value)| format!("{} <b>{}</b>", escaped(name), number(value)))
-                .collect();
-            let _ = write!(html, ": {}", scores.join(", "));
+    /// Returns the values of the template.
+    pub(super) fn context(&self) -> Value {
+        let score = |(name, value): (&str, f64)| context! { name => name, value => value };
+        let scores = self.scores.iter().flat_map(Logs::iter).map(score).collect::<Vec<_>>();
+        let matrix = self.matrix.as_ref();
+        context! {
+            samples => self.samples,
+            scores => scores,
+            names => matrix.map(|matrix| matrix.class_names().to_vec()),
+            confused => matrix.filter(|matrix| matrix.class_names().len() > MOST).map(confused),
+            rows => matrix.map(rows),
+            classes => matrix.map(classes),
+            mistakes => self.mistakes.clone(),
         }
-        html.push_str(".</p>\n");
-        if let Some(matrix) = &self.matrix {
-            write_matrix(html, matrix);
-            write_classes(html, matrix);
-        }
-        html.push_str(&self.mistakes);
-        html.push_str("</section>\n");
     }
 }
 
-fn write_matrix(html: &mut String, matrix: &ConfusionMatrix) {
-    let (counts, names) = (matrix.counts(), matrix.class_names());
-    html.push_str("<h3>Confusion matrix</h3>\n");
-    if names.len() > MOST {
-        let _ = writeln!(html, "<p>{} classes; what is most often taken for another:</p>", names.len());
-        confused(html, matrix);
-        return;
-    }
-    html.push_str("<div class=\"scroll\"><table class=\"matrix\"><tr><th>true ↓ predicted →");
-    names.iter().for_each(|name| {
-        let _ = write!(html, "<th>{}", escaped(name));
-    });
-    html.push_str("</tr>");
-    for (row, name) in names.iter().enumerate() {
-        let _ = write!(html, "<tr><th>{}", escaped(name));
-        let total = counts.row(row).sum();
-        for (column, value) in counts.row(row).iter().enumerate() {
+fn rows(matrix: &ConfusionMatrix) -> Vec<Value> {
+    let row = |(row, name): (usize, &String)| {
+        let counts = matrix.counts().row(row);
+        let total = counts.sum();
+        let cell = |(column, value): (usize, &f64)| {
             let share = if total > 0.0 { value / total } else { 0.0 };
             let class = if row == column { "right" } else { "wrong" };
-            let (shade, text) = ((90.0 * share).round(), count(*value));
-            let _ = write!(
-                html,
-                "<td class=\"{class}{}\" style=\"--share:{shade}%\" title=\"{:.1} % of {}\">{text}",
-                if share > 0.55 { " full" } else { "" },
-                100.0 * share,
-                escaped(name)
-            );
-        }
-        html.push_str("</tr>");
-    }
-    html.push_str("</table></div>\n");
+            context! {
+                class => format!("{class}{}", if share > 0.55 { " full" } else { "" }),
+                shade => format!("{}", (90.0 * share).round()),
+                percent => format!("{:.1}", 100.0 * share),
+                count => *value,
+            }
+        };
+        context! { name => name.clone(), cells => counts.iter().enumerate().map(cell).collect::<Vec<_>>() }
+    };
+    matrix.class_names().iter().take(MOST).enumerate().map(row).collect()
 }
 
-/// Lists the most frequent mistakes.
-fn confused(html: &mut String, matrix: &ConfusionMatrix) {
+/// Returns the most frequent mistakes.
+fn confused(matrix: &ConfusionMatrix) -> Vec<Value> {
     let names = matrix.class_names();
     let wrong =
         matrix.counts().indexed_iter().filter(|((row, column), count)| row != column && **count > 0.0);
     let mut wrong: Vec<_> = wrong.collect();
     wrong.sort_by(|a, b| b.1.total_cmp(a.1));
-    html.push_str("<ul>");
-    for ((row, column), times) in wrong.into_iter().take(20) {
-        let (row, column) = (escaped(&names[row]), escaped(&names[column]));
-        let _ = write!(html, "<li>{row} as {column}: {}</li>", count(*times));
-    }
-    html.push_str("</ul>\n");
+    let pair = |((row, column), count): ((usize, usize), &f64)| {
+        context! { truth => names[row].clone(), called => names[column].clone(), count => *count }
+    };
+    wrong.into_iter().take(20).map(pair).collect()
 }
 
-fn write_classes(html: &mut String, matrix: &ConfusionMatrix) {
+/// Returns the scores of each class, and their mean.
+fn classes(matrix: &ConfusionMatrix) -> Vec<Value> {
     let report = matrix.report();
-    html.push_str(
-        "<h3>By class</h3>\n<div class=\"scroll\"><table><tr><th>class<th>precision<th>recall<th>F1<th>samples</tr>",
-    );
-    let mut row = |name: &str, scores: &ClassScores| {
-        let ClassScores { precision, recall, f1, support } = *scores;
-        let _ = write!(
-            html,
-            "<tr><th>{}<td>{precision:.3}<td>{recall:.3}<td>{f1:.3}<td>{}</tr>",
-            escaped(name),
-            count(support)
-        );
+    let row = |name: &str, scores: &ClassScores| {
+        let digits = |score: f64| format!("{score:.3}");
+        context! {
+            name => name,
+            precision => digits(scores.precision),
+            recall => digits(scores.recall),
+            f1 => digits(scores.f1),
+            support => scores.support,
+        }
     };
-    for (name, scores) in matrix.class_names().iter().zip(report.classes()) {
-        row(name, scores);
-    }
-    row("mean", &report.macro_average());
-    html.push_str("</table></div>\n");
+    let each = matrix.class_names().iter().zip(report.classes()).map(|(name, scores)| row(name, scores));
+    each.chain([row("mean", &report.macro_average())]).collect()
 }

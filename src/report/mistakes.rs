@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::html::{escaped, number};
+use minijinja::context;
+use minijinja::value::Value;
+
+use super::html::number;
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::samples::Samples;
@@ -17,7 +20,11 @@ const FEW: usize = 8;
 struct Mistake {
     index: usize,
     wrong: f64,
-    text: String,
+    truth: String,
+    called: String,
+    /// The probabilities of the predicted and of the true class; 0 without classes.
+    of_called: f64,
+    of_truth: f64,
 }
 
 /// Returns the worst mistakes: the lowest probabilities of the true class, or otherwise the largest errors.
@@ -27,10 +34,10 @@ pub(super) fn worst<F: Scalar>(
     y: &&dyn Samples<F>,
     names: Option<&[String]>,
     most: usize,
-) -> Result<String> {
+) -> Result<Option<Value>> {
     // If the output has steps, a sample has no single error.
     if most == 0 || model.output_shape().is_none_or(|output| output.len() > 1) {
-        return Ok(String::new());
+        return Ok(None);
     }
     let outputs = model.predict(x)?;
     let mut target = vec![F::zero(); y.sample_shape().iter().product()];
@@ -47,33 +54,22 @@ pub(super) fn worst<F: Scalar>(
     let all = mistakes.len();
     mistakes.sort_by(|a, b| b.wrong.total_cmp(&a.wrong));
     mistakes.truncate(most);
-    if mistakes.is_empty() {
-        return Ok("<h3>The worst mistakes</h3>\n<p>There is none.</p>\n".into());
-    }
-    let mut html = String::from("<h3>The worst mistakes</h3>\n");
-    match names {
-        Some(_) => {
-            let _ =
-                writeln!(html, "<p>{} of {} wrong ones, the least likely first.</p>", mistakes.len(), all);
-        }
-        None => html.push_str("<p>Where the prediction is farthest from the truth.</p>\n"),
-    }
-    html.push_str("<div class=\"cards\">");
     let shape = x.sample_shape();
     let mut sample = vec![F::zero(); shape.iter().product()];
-    for mistake in &mistakes {
+    let cards = mistakes.into_iter().map(|mistake| {
         x.read(mistake.index, &mut sample);
         let values: Vec<f64> = sample.iter().map(|value| value.as_f64()).collect();
-        let _ = write!(
-            html,
-            "<figure class=\"card\"><figcaption>sample {}: {}</figcaption>{}</figure>",
-            mistake.index,
-            mistake.text,
-            drawn(&values, &shape)
-        );
-    }
-    html.push_str("</div>\n");
-    Ok(html)
+        context! {
+            index => mistake.index,
+            truth => mistake.truth,
+            called => mistake.called,
+            of_called => mistake.of_called,
+            of_truth => mistake.of_truth,
+            drawing => Value::from_safe_string(drawn(&values, &shape)),
+        }
+    });
+    let cards: Vec<Value> = cards.collect();
+    Ok(Some(context! { of_classes => names.is_some(), all => all, cards => cards }))
 }
 
 fn of_class(index: usize, row: &[f64], target: &[f64], names: &[String]) -> Option<Mistake> {
@@ -84,17 +80,14 @@ fn of_class(index: usize, row: &[f64], target: &[f64], names: &[String]) -> Opti
         [p] => (usize::from(p > 0.5), if truth == 1 { p } else { 1.0 - p }, p.max(1.0 - p)),
         _ => (largest(row), *row.get(truth)?, row[largest(row)]),
     };
-    let name = |class: usize| names.get(class).map_or_else(|| class.to_string(), escaped);
+    let name = |class: usize| names.get(class).map_or_else(|| class.to_string(), String::clone);
     (called != truth).then(|| Mistake {
         index,
         wrong: of_called - of_truth,
-        text: format!(
-            "<b>{}</b>, taken for <b>{}</b> ({}; the true one has {})",
-            name(truth),
-            name(called),
-            number(of_called),
-            number(of_truth)
-        ),
+        truth: name(truth),
+        called: name(called),
+        of_called,
+        of_truth,
     })
 }
 
@@ -104,8 +97,7 @@ fn of_number(index: usize, row: &[f64], target: &[f64]) -> Mistake {
         let more = if values.len() > 3 { ", …" } else { "" };
         values.iter().take(3).map(|value| number(*value)).collect::<Vec<_>>().join(", ") + more
     };
-    let text = format!("predicted <b>{}</b>, true <b>{}</b>", few(row), few(target));
-    Mistake { index, wrong, text }
+    Mistake { index, wrong, truth: few(target), called: few(row), of_called: 0.0, of_truth: 0.0 }
 }
 
 /// Draws a sample as one line per channel, as cells, or as numbers.

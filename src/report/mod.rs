@@ -114,7 +114,7 @@ impl<'a, F: Scalar> Report<'a, F> {
                 return Err(crate::Error::argument("model", "the model that is evaluated", "none"));
             }
         };
-        Ok(page::page(self.history, &self.title, self.model, evaluation.as_ref()))
+        page::page(self.history, &self.title, self.model, evaluation.as_ref())
     }
 
     /// Writes the page to a file, atomically.

@@ -1,54 +1,86 @@
-//! The page as a whole.
+//! The page as a whole: the values of its templates, and their environment.
+//!
+//! `minijinja` fills the templates beside the style sheet. What goes into them is escaped unless it is marked as safe:
+//! charts, drawings, and the rendered pages of findings.
 
-use std::fmt::Write;
 use std::time::Duration;
 
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+
 use super::evaluation::Evaluation;
-use super::html::{escaped, grouped, number};
+use super::html::{count, escaped, grouped, number};
 use super::{chart, findings};
+use crate::error::{Error, Result};
 use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::History;
+
+const TEMPLATES: [(&str, &str); 5] = [
+    ("page.html", include_str!("templates/page.html")),
+    // The page needs no network; the browser refuses any request.
+    ("head.html", include_str!("templates/head.html")),
+    ("verdict.html", include_str!("templates/verdict.html")),
+    ("findings.html", include_str!("templates/findings.html")),
+    ("evaluation.html", include_str!("templates/evaluation.html")),
+];
 
 pub(super) fn page<F: Scalar>(
     history: &History,
     title: &str,
     model: Option<&Sequential<F>>,
     evaluation: Option<&Evaluation>,
-) -> String {
-    let mut html = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n{}<title>{title}</title>\n<style>\n{}</style>\n</head>\n\
-         <body>\n<main>\n<h1>{title}</h1>\n",
-        // The page needs no network; the browser refuses any request.
-        include_str!("head.html"),
-        include_str!("style.css"),
-        title = escaped(title),
-    );
-    findings::verdict(&mut html, history.findings());
-    tiles(&mut html, history, model);
-    let charts = chart::charts(history);
-    if !charts.is_empty() {
-        let _ = write!(
-            html,
-            "<section id=\"curves\"><h2>Curves</h2>\n<div class=\"charts\">{charts}</div></section>\n"
-        );
-    }
-    findings::section(&mut html, history.findings());
-    if let Some(evaluation) = evaluation {
-        evaluation.write(&mut html);
-    }
-    if let Some(model) = model {
-        layers(&mut html, model);
-    }
-    settings(&mut html, history);
-    let _ = write!(html, "</main>\n<script>\n{}</script>\n</body>\n</html>\n", include_str!("script.js"));
-    html
+) -> Result<String> {
+    let page = context! {
+        title => title,
+        style => Value::from_safe_string(include_str!("templates/style.css").into()),
+        script => Value::from_safe_string(include_str!("templates/script.js").into()),
+        tiles => tiles(history, model),
+        charts => Value::from_safe_string(chart::charts(history)),
+        evaluation => evaluation.map(Evaluation::context),
+        layers => model.map(layers),
+        settings => settings(history),
+        ..findings::context(history.findings())
+    };
+    environment().and_then(|all| all.get_template("page.html")?.render(page)).map_err(Error::outside)
 }
 
-/// Writes the final numbers of the training.
-fn tiles<F: Scalar>(html: &mut String, history: &History, model: Option<&Sequential<F>>) {
-    let mut all: Vec<(String, String, String)> = Vec::new();
+/// Returns the templates with their filters.
+fn environment() -> std::result::Result<Environment<'static>, minijinja::Error> {
+    let mut all = Environment::new();
+    all.set_syntax(SyntaxConfig::builder().trim_blocks(true).build()?);
+    all.set_undefined_behavior(UndefinedBehavior::Strict);
+    all.set_auto_escape_callback(|_| AutoEscape::Html);
+    all.set_formatter(|to, _, value| {
+        let text = value.to_string();
+        Ok(to.write_str(&if value.is_safe() { text } else { escaped(text) })?)
+    });
+    all.add_filter("number", number);
+    all.add_filter("count", count);
+    all.add_filter("grouped", grouped);
+    all.add_filter("marked", |text: String| Value::from_safe_string(marked(&text)));
+    for (name, text) in TEMPLATES {
+        all.add_template(name, text)?;
+    }
+    Ok(all)
+}
+
+/// Marks up parts between backticks as code.
+fn marked(text: &str) -> String {
+    let part = |(place, part): (usize, &str)| match place % 2 {
+        0 => escaped(part),
+        _ => format!("<code>{}</code>", escaped(part)),
+    };
+    text.split('`').enumerate().map(part).collect()
+}
+
+/// Returns the final numbers of the training.
+fn tiles<F: Scalar>(history: &History, model: Option<&Sequential<F>>) -> Vec<Value> {
+    let tile =
+        |name: &str, value: String, note: String| context! { name => name, value => value, note => note };
+    let mut all = Vec::new();
     for name in history.names().filter(|name| *name != "learning_rate").take(8) {
         let values = history.get(name).unwrap_or_default();
         let epoch = history.epochs_of(name).and_then(|epochs| epochs.last()).map_or(0, |epoch| epoch + 1);
@@ -56,66 +88,50 @@ fn tiles<F: Scalar>(html: &mut String, history: &History, model: Option<&Sequent
         let last = values.last().copied().unwrap_or(f64::NAN);
         let note =
             if values.len() > 1 { format!("{} at first", number(first)) } else { format!("epoch {epoch}") };
-        all.push((name.into(), number(last), note));
+        all.push(tile(name, number(last), note));
     }
     let time: Duration = history.times().iter().sum();
-    let stopped = history.stopped().map(|reason| escaped(format!("stopped: {reason}"))).unwrap_or_default();
-    all.push(("epochs".into(), grouped(history.epochs().len()), stopped));
-    all.push(("time".into(), duration(time), String::new()));
+    let stopped = history.stopped().map(|reason| format!("stopped: {reason}")).unwrap_or_default();
+    all.push(tile("epochs", grouped(history.epochs().len()), stopped));
+    all.push(tile("time", duration(time), String::new()));
     if let Some(model) = model {
         let mut parameters = 0;
         model.walk(&mut |_, _, param| parameters += param.len());
-        all.push(("parameters".into(), grouped(parameters), String::new()));
+        all.push(tile("parameters", grouped(parameters), String::new()));
     }
-    html.push_str("<section class=\"tiles\">");
-    for (name, value, note) in all {
-        let name = escaped(name);
-        let _ =
-            write!(html, "<div class=\"tile\"><span>{name}</span><b>{value}</b><small>{note}</small></div>");
-    }
-    html.push_str("</section>\n");
+    all
 }
 
-fn layers<F: Scalar>(html: &mut String, model: &Sequential<F>) {
-    html.push_str(
-        "<section id=\"model\"><h2>Model</h2>\n<div class=\"scroll\"><table><tr><th>layer<th>kind<th>output<th>parameters</tr>",
-    );
-    for layer in model.layers() {
-        layer_row(html, layer, 0);
-    }
-    html.push_str("</table></div></section>\n");
+fn layers<F: Scalar>(model: &Sequential<F>) -> Vec<Value> {
+    let mut all = Vec::new();
+    model.layers().iter().for_each(|layer| add_layer(&mut all, layer, 0));
+    all
 }
 
-fn layer_row<F: Scalar>(html: &mut String, layer: &NamedLayer<F>, depth: usize) {
+fn add_layer<F: Scalar>(all: &mut Vec<Value>, layer: &NamedLayer<F>, depth: usize) {
     let mut parameters = 0;
     layer.walk("", &mut |_, _, param| parameters += param.len());
     let shape = layer.output_shape().map(|shape| crate::error::Shape(shape).to_string());
     let activation = layer.activation().map(|f| format!("{f:?}").to_lowercase());
     let shown = activation.filter(|f| *f != "linear" && *f != layer.kind().to_lowercase());
     let activation = shown.map_or(String::new(), |f| format!(", {f}"));
-    let _ = write!(
-        html,
-        "<tr><th style=\"padding-left:{}em\">{}<td>{}{}<td>{}<td>{}</tr>",
-        0.6 + 1.2 * depth as f64,
-        escaped(layer.label()),
-        escaped(layer.kind()),
-        escaped(activation),
-        escaped(shape.unwrap_or_else(|| "?".into())),
-        grouped(parameters)
-    );
-    layer.layers().iter().for_each(|inner| layer_row(html, inner, depth + 1));
+    all.push(context! {
+        indent => format!("{}", 0.6 + 1.2 * depth as f64),
+        name => layer.label().to_string(),
+        kind => format!("{}{activation}", layer.kind()),
+        output => shape.unwrap_or_else(|| "?".into()),
+        parameters => parameters,
+    });
+    layer.layers().iter().for_each(|inner| add_layer(all, inner, depth + 1));
 }
 
-fn settings(html: &mut String, history: &History) {
-    html.push_str("<section id=\"settings\"><h2>Settings</h2>\n<table class=\"settings\">");
-    let mut row = |name: &str, value: &str| {
-        let _ = write!(html, "<tr><th>{}<td>{}</tr>", escaped(name), escaped(value));
-    };
-    history.settings().for_each(|(name, value)| row(name, value));
-    row("seed", &history.seed().to_string());
-    row("cornu", env!("CARGO_PKG_VERSION"));
-    row("system", &format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH));
-    html.push_str("</table></section>\n");
+fn settings(history: &History) -> Vec<Value> {
+    let row = |name: &str, value: &str| context! { name => name, value => value };
+    let mut all: Vec<Value> = history.settings().map(|(name, value)| row(name, value)).collect();
+    all.push(row("seed", &history.seed().to_string()));
+    all.push(row("cornu", env!("CARGO_PKG_VERSION")));
+    all.push(row("system", &format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH)));
+    all
 }
 
 /// Formats a time in readable units.
