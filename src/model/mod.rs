@@ -1,14 +1,12 @@
 //! The model: a stack of layers, their weights by name, and predictions.
 
 mod compiled;
-mod config;
 mod predict;
 mod state;
 mod summary;
 mod weights;
 
 pub(crate) use compiled::{Compiled, check_loss};
-pub(crate) use config::Registries;
 pub use predict::Predictor;
 pub use summary::Summary;
 

@@ -1,6 +1,6 @@
 //! Weights of a model from arrays of a file. All arrays are read before the first weight changes.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::files::array::Array;
 use crate::files::budget::Budget;
 use crate::files::input::Input;
@@ -20,17 +20,21 @@ pub(super) fn load<'a, F: Scalar>(
     let weights = model.weights()?;
     let paths: Vec<String> = weights.iter().map(|(path, _)| path.clone()).collect();
     if let Some(name) = names.iter().find(|name| !paths.contains(name)) {
-        return Err(Error::Unknown { what: "weight in the model", name: name.clone(), known: paths });
+        return Err(crate::Error::Unknown { what: "weight in the model", name: name.clone(), known: paths });
     }
     let mut values: Vec<Vec<F>> = Vec::new();
     for (path, weight) in weights {
         let Some(place) = names.iter().position(|name| *name == path) else {
-            return Err(Error::Unknown { what: "weight in the file", name: path, known: names.to_vec() });
+            return Err(crate::Error::Unknown {
+                what: "weight in the file",
+                name: path,
+                known: names.to_vec(),
+            });
         };
         let (input, array) = find(place)?;
         if array.shape != weight.shape() {
             let (expected, found) = (weight.shape().to_vec(), array.shape);
-            return Err(Error::WeightShape { path, expected, found });
+            return Err(crate::Error::WeightShape { path, expected, found });
         }
         values.push(read(input, &array, &path, budget)?);
     }

@@ -1,6 +1,7 @@
 //! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
+use super::keras::draws_later;
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
 use crate::files::array::Array;
@@ -54,16 +55,6 @@ fn things(config: &Config) -> usize {
         }
     }
     1 + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
-}
-
-/// Returns whether the model draws random numbers in training, so that earlier draws must be repeated.
-fn draws_later(config: &Config) -> bool {
-    let zero = |value: &Value| matches!(value, Value::Float(0.0) | Value::Int(0) | Value::Null);
-    config.fields.iter().any(|(name, value)| match value {
-        Value::Config(config) => draws_later(config),
-        Value::List(values) => values.iter().any(|value| matches!(value, Value::Config(c) if draws_later(c))),
-        value => ["rate", "stddev", "dropout", "recurrent_dropout"].contains(&&**name) && !zero(value),
-    })
 }
 
 /// Reads an integer stored as text under this name.

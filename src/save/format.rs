@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Loader, atomic};
+use super::Loader;
 use crate::error::{FileError, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -98,12 +98,12 @@ impl<F: Scalar> Sequential<F> {
             #[cfg(feature = "keras")]
             Format::Keras => {
                 let prepared = super::keras::prepare(self)?;
-                atomic::save(path, |file| prepared.write(file))
+                super::atomic::save(path, |file| prepared.write(file))
             }
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => {
                 let prepared = super::safetensors::prepare(self)?;
-                atomic::save(path, |file| prepared.write(file))
+                super::atomic::save(path, |file| prepared.write(file))
             }
             #[cfg(feature = "onnx")]
             Format::Onnx => self.export_onnx(path),

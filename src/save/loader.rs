@@ -1,11 +1,12 @@
 //! The loader: built-in kinds and the user's own.
 
+use super::registries::Registries;
 use crate::config::{Config, Fields, Value};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::loss::Loss;
 use crate::metric::Metric;
-use crate::model::{Compiled, Registries, Sequential, check_loss};
+use crate::model::{Compiled, Sequential, check_loss};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::scalar::Scalar;
 

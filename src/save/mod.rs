@@ -23,13 +23,13 @@ mod checkpoint;
 mod format;
 #[cfg(feature = "json")]
 mod json;
-#[cfg(feature = "keras")]
 mod keras;
 mod loader;
 #[cfg(feature = "npy")]
 mod npz;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod registries;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 mod weights;

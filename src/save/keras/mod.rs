@@ -1,71 +1,23 @@
-//! Keras's archive format: `config.json`, `metadata.json` and `model.weights.h5` in a zip file.
+//! Keras's form of models: an architecture and a compilation as settings; and, with the feature `keras`, its own archive of
+//! `config.json`, `metadata.json` and `model.weights.h5` in a zip file.
 //!
-//! In `model.weights.h5`, the arrays of a layer lie under the snake case of its kind, numbered in the model's order,
-//! not under its name: `layers/dense_1/vars/0`. The optimizer's arrays are numbered: `optimizer/vars/0` and so on.
+//! In `model.weights.h5`, the arrays of a layer lie under the snake case of its kind, numbered in the model's order, and not
+//! under its name: `layers/dense_1/vars/0`. The optimizer's arrays follow each other as `optimizer/vars/0` and so on.
 
+mod architecture;
+mod compilation;
+#[cfg(feature = "keras")]
+mod layout;
+#[cfg(feature = "keras")]
 mod optimizer;
+#[cfg(feature = "keras")]
 mod read;
+#[cfg(feature = "keras")]
 mod write;
 
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+pub(super) use architecture::draws_later;
+#[cfg(feature = "keras")]
 pub(super) use read::{read, read_weights};
+#[cfg(feature = "keras")]
 pub(super) use write::{Weights, prepare};
-
-use std::collections::HashMap;
-
-use crate::layer::{Layer, NamedLayer, names};
-use crate::model::Sequential;
-use crate::param::Param;
-use crate::scalar::Scalar;
-
-const CONFIG: &str = "config.json";
-const METADATA: &str = "metadata.json";
-const WEIGHTS: &str = "model.weights.h5";
-/// The Keras version whose files these are.
-const KERAS_VERSION: &str = "3.15.1";
-
-/// A group of a layer's own arrays: its path in the file, and the layer.
-struct Place<'a, F: Scalar> {
-    path: String,
-    node: &'a NamedLayer<F>,
-}
-
-/// Returns all layers with the paths of their arrays, in the order of [`Sequential::walk`].
-fn places<F: Scalar>(model: &Sequential<F>) -> Vec<Place<'_, F>> {
-    let mut all = Vec::new();
-    container("layers", &model.layers, &mut all);
-    all
-}
-
-/// Adds a list of layers: each under the snake case of its kind, numbered from the second of a kind on.
-fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut Vec<Place<'a, F>>) {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for node in nodes {
-        let name = names::snake_case(node.kind());
-        let count = counts.entry(name.clone()).or_default();
-        let group = if *count == 0 { format!("{above}/{name}") } else { format!("{above}/{name}_{count}") };
-        *count += 1;
-        place(group, node, all);
-    }
-}
-
-/// Adds a layer in its own group, and its inner layers.
-fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<Place<'a, F>>) {
-    let path =
-        if node.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
-    all.push(Place { path, node });
-    match (node.kind(), node.layers()) {
-        ("Bidirectional", [forward, backward]) => {
-            place(format!("{group}/forward_layer"), forward, all);
-            place(format!("{group}/backward_layer"), backward, all);
-        }
-        ("TimeDistributed", [layer]) => place(format!("{group}/layer"), layer, all),
-        (_, layers) => container(&format!("{group}/layers"), layers, all),
-    }
-}
-
-/// Returns a layer's own parameters.
-fn own<F: Scalar>(node: &NamedLayer<F>) -> Vec<&Param<F>> {
-    let mut params = Vec::new();
-    node.visit_params(&mut |param| params.push(param));
-    params
-}

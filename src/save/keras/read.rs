@@ -1,8 +1,8 @@
 //! Reading of a `.keras` model.
 
 use super::super::{Loader, assign, build, json};
+use super::layout::{CONFIG, METADATA, WEIGHTS, own, places};
 use super::optimizer::{Slot, row, trained};
-use super::{CONFIG, METADATA, WEIGHTS, own, places};
 use crate::config::{Value, refuse};
 use crate::error::Result;
 use crate::files::budget::Budget;

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::super::json;
+use super::layout::{CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
 use super::optimizer::{Slot, row, trained};
-use super::{CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
 use crate::config::Value;
 use crate::error::Result;
 use crate::files::array::Number;

@@ -1,0 +1,113 @@
+//! How a model was compiled, as Keras's `compile_config`.
+
+use super::architecture::not_savable;
+use crate::config::{Config, Fields, Value, refuse};
+use crate::error::Result;
+use crate::loss::{self, Loss, Target};
+use crate::metric::{self, Metric, Weighted};
+use crate::model::{Compiled, Sequential};
+use crate::optimizer;
+use crate::save::registries::Registries;
+use crate::scalar::Scalar;
+
+impl<F: Scalar> Sequential<F> {
+    /// The settings of `compile`, as in Keras's `compile_config`; none if the model is not compiled.
+    ///
+    /// # Errors
+    /// [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a loss, optimizer or metric without settings, such as a closure.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([3]).add(Dense::new(2));
+    /// assert!(model.compile_config()?.is_none());
+    /// model.compile(Sgd::new(|step: u64| 0.1 / (1 + step) as f64), MeanSquaredError::new(), ())?;
+    /// assert!(model.compile_config().is_err());
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn compile_config(&self) -> Result<Option<Value>> {
+        let Some(compiled) = &self.compiled else { return Ok(None) };
+        let optimizer = &compiled.optimizer;
+        let what = if optimizer.learning_rate().has_config() {
+            "optimizer"
+        } else {
+            "learning rate of the optimizer"
+        };
+        let optimizer = optimizer.config().ok_or_else(|| not_savable(what, optimizer))?;
+        let loss = compiled.loss.config().ok_or_else(|| not_savable("loss", &compiled.loss))?;
+        let (mut metrics, mut weighted) = (Vec::new(), Vec::new());
+        for metric in &compiled.metrics {
+            let config = metric.config().ok_or_else(|| not_savable("metric", metric))?;
+            let list = if metric.is_weighted() { &mut weighted } else { &mut metrics };
+            list.push(self.metric_in_keras(config, &*compiled.loss));
+        }
+        let list = |configs: Vec<Value>| if configs.is_empty() { Value::Null } else { configs.into() };
+        let fields: [(&str, Value); 4] = [
+            ("optimizer", optimizer.into()),
+            ("loss", loss.into()),
+            ("metrics", list(metrics)),
+            ("weighted_metrics", list(weighted)),
+        ];
+        Ok(Some(Value::Map(fields.map(|(name, value)| (name.to_string(), value)).into())))
+    }
+}
+
+impl<F: Scalar> Sequential<F> {
+    /// Converts the settings of a metric to Keras's: our accuracy selects its rule by the targets, Keras has a class
+    /// for each rule, or the word `accuracy`.
+    fn metric_in_keras(&self, config: Config, loss: &dyn Loss<F>) -> Value {
+        let by_class = matches!(loss.target(), Target::Classes { .. });
+        let single = self.output_shape().is_some_and(|shape| shape.last() == Some(&1));
+        let kind = match (&*config.module, &*config.kind) {
+            ("cornu", "Accuracy") => match config.get("name") {
+                Some(Value::Text(name)) if name == "accuracy" || name == "acc" => {
+                    return name.as_str().into();
+                }
+                _ if single => "BinaryAccuracy",
+                _ if by_class => "SparseCategoricalAccuracy",
+                _ => "CategoricalAccuracy",
+            },
+            ("keras.metrics", "TopKCategoricalAccuracy") if by_class => "SparseTopKCategoricalAccuracy",
+            _ => return config.into(),
+        };
+        Config { module: "keras.metrics".into(), kind: kind.into(), ..config }.into()
+    }
+}
+
+impl<F: Scalar> Compiled<F> {
+    /// Reads Keras's `compile_config`; none if the model was not compiled.
+    pub(crate) fn from_value(value: &Value, known: &Registries<F>) -> Result<Option<Self>> {
+        let path = "compile_config";
+        let fields = match value {
+            Value::Null => return Ok(None),
+            Value::Map(fields) if fields.is_empty() => return Ok(None),
+            Value::Map(fields) => Config { fields: fields.clone(), ..Config::new("compile") },
+            value => return Err(refuse(path, "a compile configuration", value)),
+        };
+        let mut fields = Fields::new(&fields, path);
+        for ignored in ["run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss"] {
+            fields.value(ignored);
+        }
+        let null = &Value::Null;
+        let value = fields.value("optimizer").unwrap_or(null);
+        let optimizer =
+            optimizer::from_value(value, &format!("{path}.optimizer"), &known.optimizers, &known.schedules)?;
+        let value = fields.value("loss").unwrap_or(null);
+        let loss = loss::from_value(value, &format!("{path}.loss"), &known.losses)?;
+        let mut metrics: Vec<Box<dyn Metric<F>>> = Vec::new();
+        for (name, weighted) in [("metrics", false), ("weighted_metrics", true)] {
+            let path = format!("{path}.{name}");
+            let list = match fields.value(name).unwrap_or(null) {
+                Value::Null => &[],
+                Value::List(list) => &list[..],
+                value => return Err(refuse(&path, "a list of metrics", value)),
+            };
+            for (i, value) in list.iter().enumerate() {
+                let metric = metric::from_value(value, &format!("{path}[{i}]"), &known.metrics)?;
+                metrics.push(if weighted { Box::new(Weighted::new(metric)) } else { metric });
+            }
+        }
+        fields.finish()?;
+        Compiled::new(optimizer, loss, metrics).map(Some)
+    }
+}
