@@ -93,7 +93,7 @@ impl<'a, F: Scalar> CallbackContext<'a, F> {
         if self.verbose == Verbose::Silent {
             return;
         }
-        terminal::tell(|coloured| {
+        terminal::print(|coloured| {
             let style = if coloured { AnsiColor::Yellow.on_default().bold() } else { Style::new() };
             format!("{style}warning{style:#}: {text}\n")
         });

@@ -15,7 +15,7 @@ fn above(write: impl FnOnce()) {
 ///
 /// `anstream` removes the colours if no-color.org, bixense.com/clicolors or the terminal asks for none. Without the
 /// feature `progress` there are none.
-pub(crate) fn tell(text: impl FnOnce(bool) -> String) {
+pub(crate) fn print(text: impl FnOnce(bool) -> String) {
     #[cfg(feature = "progress")]
     let mut to = anstream::stderr();
     #[cfg(not(feature = "progress"))]

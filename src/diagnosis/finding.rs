@@ -11,23 +11,23 @@ use super::styles::Styles;
 ///
 /// # Example
 /// ```
-/// let help = cornu::diagnosis::Help::new("shuffle the rows before they are split");
-/// assert!(help.remedy.is_none());
+/// let suggestion = cornu::diagnosis::Suggestion::new("shuffle the rows before they are split");
+/// assert!(suggestion.remedy.is_none());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Help {
+pub struct Suggestion {
     /// The suggestion, with the line to write.
     pub text: String,
     /// The same suggestion as an edit.
     pub remedy: Option<Remedy>,
 }
 
-impl Help {
+impl Suggestion {
     /// A suggestion in words alone.
     pub fn new(text: impl Into<String>) -> Self {
-        Help { text: text.into(), remedy: None }
+        Suggestion { text: text.into(), remedy: None }
     }
 }
 
@@ -64,8 +64,8 @@ pub struct Trial {
 /// ```
 /// use cornu::diagnosis::{Finding, Severity};
 /// let finding = Finding::new("X0001", Severity::Warning, "the moon is full")
-///     .saw("illuminated share 0.998")
-///     .help("train tomorrow");
+///     .evidence("illuminated share 0.998")
+///     .suggestion("train tomorrow");
 /// assert_eq!(
 ///     finding.to_string(),
 ///     "warning[X0001]: the moon is full\n   |\n   | illuminated share 0.998\n   |\n   = help: train tomorrow\n",
@@ -88,7 +88,7 @@ pub struct Finding {
     /// The codes of the findings that explain it.
     pub causes: Vec<String>,
     /// The suggestions.
-    pub helps: Vec<Help>,
+    pub suggestions: Vec<Suggestion>,
     /// The trials of the suggestions, if there were any.
     pub trials: Vec<Trial>,
 }
@@ -103,7 +103,7 @@ impl Finding {
             place: Vec::new(),
             evidence: Vec::new(),
             causes: Vec::new(),
-            helps: Vec::new(),
+            suggestions: Vec::new(),
             trials: Vec::new(),
         }
     }
@@ -120,14 +120,14 @@ impl Finding {
     }
 
     /// Adds a fact.
-    pub fn saw(mut self, evidence: impl Into<String>) -> Self {
+    pub fn evidence(mut self, evidence: impl Into<String>) -> Self {
         self.evidence.push(evidence.into());
         self
     }
 
     /// Adds a suggestion in words.
-    pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.helps.push(Help::new(text));
+    pub fn suggestion(mut self, text: impl Into<String>) -> Self {
+        self.suggestions.push(Suggestion::new(text));
         self
     }
 
@@ -138,8 +138,8 @@ impl Finding {
     }
 
     /// Adds a suggestion that a trial can apply.
-    pub(crate) fn mend(mut self, text: impl Into<String>, remedy: Remedy) -> Self {
-        self.helps.push(Help { text: text.into(), remedy: Some(remedy) });
+    pub(crate) fn remedy(mut self, text: impl Into<String>, remedy: Remedy) -> Self {
+        self.suggestions.push(Suggestion { text: text.into(), remedy: Some(remedy) });
         self
     }
 
@@ -159,9 +159,9 @@ impl Finding {
     }
 
     /// Writes the suggestions and their trials.
-    pub(super) fn write_helps(&self, f: &mut dyn fmt::Write, styles: &Styles) -> fmt::Result {
+    pub(super) fn write_suggestions(&self, f: &mut dyn fmt::Write, styles: &Styles) -> fmt::Result {
         let (frame, bold) = (styles.frame, styles.bold);
-        self.helps
+        self.suggestions
             .iter()
             .try_for_each(|help| writeln!(f, "   {frame}={frame:#} {bold}help{bold:#}: {}", help.text))?;
         for trial in &self.trials {
@@ -194,6 +194,6 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         self.write_head(f, &Styles::PLAIN)?;
-        self.write_helps(f, &Styles::PLAIN)
+        self.write_suggestions(f, &Styles::PLAIN)
     }
 }

@@ -149,7 +149,7 @@ impl Findings {
             for effect in self.all.iter().filter(&visible).filter(leads) {
                 write_effect(f, effect, styles)?;
             }
-            root.write_helps(f, styles)?;
+            root.write_suggestions(f, styles)?;
             writeln!(
                 f,
                 "   {frame}={frame:#} {bold}see{bold:#}: cornu::diagnosis::explain({:?})",

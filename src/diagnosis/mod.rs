@@ -17,27 +17,27 @@ mod codes;
 mod evidence;
 mod finding;
 mod findings;
+mod monitor;
 mod ranks;
 mod remedy;
 mod rules;
 mod severity;
 mod state;
 mod styles;
-mod watch;
 
 pub use codes::{Code, pages};
 pub use evidence::{
-    Curves, Data, Epoch, Evidence, Feature, First, Kernel, LayerFacts, Look, Part, Plan, Repeats, Scale,
-    Shard, Targets, Task,
+    Curves, Data, Epoch, Evidence, Feature, FirstBatch, Kernel, LayerFacts, LayerSample, Part, Plan, Repeats,
+    Scale, Shard, Targets, Task,
 };
-pub(crate) use evidence::{LEARNED, Tally};
-pub use finding::{Finding, Help, Severity, Trial};
+pub(crate) use evidence::{LEARNED, TargetStatistics};
+pub use finding::{Finding, Severity, Suggestion, Trial};
 pub use findings::Findings;
+pub(crate) use monitor::Monitor;
 pub use remedy::{Remedy, ReplacementLoss};
 pub use rules::Rule;
 pub(crate) use rules::Rules;
 pub(crate) use styles::Styles;
-pub(crate) use watch::Watch;
 
 /// How `fit` diagnoses its training.
 ///

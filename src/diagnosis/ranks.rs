@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::evidence::layers::LayerFacts;
-use super::evidence::{Data, Epoch, Feature, First, Look, Plan, Shard, Tally};
-use super::watch::Watch;
+use super::evidence::{Data, Epoch, Feature, FirstBatch, LayerSample, Plan, Shard, TargetStatistics};
+use super::monitor::Monitor;
 use crate::error::Result;
 use crate::layer::NamedLayer;
 use crate::scalar::Scalar;
@@ -15,28 +15,28 @@ use crate::tensor::Batch;
 /// The most features of a shard that are compared.
 const FEATURES: usize = 256;
 
-impl<F: Scalar> Watch<F> {
-    /// The watch of a rank other than 0, which runs no rules; rank 0 sends the `terms`.
+impl<F: Scalar> Monitor<F> {
+    /// The monitor of a rank other than 0, which runs no rules; rank 0 sends the `terms`.
     pub(crate) fn follower(
         layers: &[NamedLayer<F>],
         plan: Plan,
-        tally: Tally<F>,
-        (looks, classes): (usize, usize),
+        target_statistics: TargetStatistics<F>,
+        (sampled, classes): (usize, usize),
     ) -> Self {
-        let mut watch = Watch::new(layers, plan, Data::default(), tally, looks);
-        watch.epoch.answers = vec![0; classes];
-        watch
+        let mut monitor = Monitor::new(layers, plan, Data::default(), target_statistics, sampled);
+        monitor.epoch.answers = vec![0; classes];
+        monitor
     }
 
     /// The number of sampled batches of an epoch, and the number of classes.
     pub(crate) fn terms(&self) -> (usize, usize) {
-        (self.looks, self.epoch.answers.len())
+        (self.sampled, self.epoch.answers.len())
     }
 
     /// A single row has no spread over rows.
     pub(crate) fn saw_one_row(&mut self) {
         self.epoch.spread = f64::NAN;
-        self.evidence.layers.iter_mut().for_each(|layer| layer.look.spread = f64::NAN);
+        self.evidence.layers.iter_mut().for_each(|layer| layer.sample.spread = f64::NAN);
     }
 
     /// Takes the evidence of this rank for the epoch, to send it to rank 0, and resets it.
@@ -44,14 +44,14 @@ impl<F: Scalar> Watch<F> {
         let mut state = State::writing();
         self.epoch.state(&mut state)?;
         state.count("clipped", &mut self.clipped)?;
-        self.evidence.layers.iter_mut().try_for_each(|layer| layer.look.state(&mut state))?;
+        self.evidence.layers.iter_mut().try_for_each(|layer| layer.sample.state(&mut state))?;
         let mut first = self.evidence.first.clone();
         state.item("first", &mut first.is_some())?;
         first.iter_mut().try_for_each(|first| first.state(&mut state))?;
-        let mut tallies = self.tallies();
+        let mut tallies = self.counts_targets();
         state.item("tallies", &mut tallies)?;
         if tallies {
-            self.tally.state(&mut state)?;
+            self.target_statistics.state(&mut state)?;
         }
         self.epoch.answers.fill(0);
         (self.epoch.rows, self.clipped) = (0, 0);
@@ -68,8 +68,8 @@ impl<F: Scalar> Watch<F> {
 
     /// Combines the evidence of the other ranks on rank 0, in order.
     pub(crate) fn take_together(&mut self, others: Vec<Vec<u8>>) -> Result<()> {
-        if let (true, Some(shard)) = (self.tallies(), self.evidence.data.shards.first_mut()) {
-            shard.classes = self.tally.classes().unwrap_or_default();
+        if let (true, Some(shard)) = (self.counts_targets(), self.evidence.data.shards.first_mut()) {
+            shard.classes = self.target_statistics.classes().unwrap_or_default();
         }
         others.into_iter().enumerate().try_for_each(|(place, bytes)| self.take_from(place + 1, bytes))
     }
@@ -89,7 +89,7 @@ impl<F: Scalar> Watch<F> {
         epoch.rows += other.rows;
         epoch.answers.iter_mut().zip(other.answers).for_each(|(sum, other)| *sum += other);
         for layer in &mut self.evidence.layers {
-            let mut look = layer.look.clone();
+            let mut look = layer.sample.clone();
             look.state(&mut state)?;
             layer.take(look);
         }
@@ -97,20 +97,20 @@ impl<F: Scalar> Watch<F> {
         state.item("first", &mut seen)?;
         if seen {
             // Needed if rank 0 had no row in its first batches.
-            let mut first = First::default();
+            let mut first = FirstBatch::default();
             first.state(&mut state)?;
             self.evidence.first.get_or_insert(first);
         }
         let mut tallies = false;
         state.item("tallies", &mut tallies)?;
         if tallies {
-            let mut tally = self.tally.empty();
-            tally.state(&mut state)?;
+            let mut target_statistics = self.target_statistics.empty();
+            target_statistics.state(&mut state)?;
             if let Some(shard) = self.evidence.data.shards.get_mut(rank) {
-                shard.classes = tally.classes().unwrap_or_default();
+                shard.classes = target_statistics.classes().unwrap_or_default();
             }
-            if self.tallies() {
-                self.tally.merge(tally);
+            if self.counts_targets() {
+                self.target_statistics.merge(target_statistics);
             }
         }
         state.end()
@@ -119,8 +119,8 @@ impl<F: Scalar> Watch<F> {
 
 impl LayerFacts {
     /// Combines the behaviour on another rank: a unit is dead only if it is dead on all ranks.
-    fn take(&mut self, other: Look) {
-        let look = &mut self.look;
+    fn take(&mut self, other: LayerSample) {
+        let look = &mut self.sample;
         if look.rows == 0 {
             (look.rms, look.spread) = (other.rms, other.spread);
         }

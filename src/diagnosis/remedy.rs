@@ -12,7 +12,7 @@ use crate::activation::Activation;
 /// model.compile(Sgd::new(0.01), BinaryCrossentropy::new(), ())?;
 /// let findings = model.check(&ndarray::array![[0.0, 1.0], [1.0, 0.0]], &ndarray::array![0, 1])?;
 /// let remedy = Remedy::Activation { layer: 0, activation: Activation::Sigmoid };
-/// assert_eq!(findings[0].helps[0].remedy, Some(remedy));
+/// assert_eq!(findings[0].suggestions[0].remedy, Some(remedy));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -1,13 +1,13 @@
 //! Findings in the state of a training, so that a resumed training neither loses nor repeats them.
 
-use super::finding::{Finding, Help, Severity};
+use super::finding::{Finding, Severity, Suggestion};
 use super::remedy::{Remedy, ReplacementLoss};
 use crate::error::Result;
 use crate::state::State;
 
 impl Finding {
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
-        let Finding { code, severity, title, place, evidence, causes, helps, trials: _ } = self;
+        let Finding { code, severity, title, place, evidence, causes, suggestions, trials: _ } = self;
         state.item("code", code)?;
         let mut rank = *severity as u8;
         state.item("severity", &mut rank)?;
@@ -20,13 +20,13 @@ impl Finding {
         state.item("place", place)?;
         state.item("evidence", evidence)?;
         state.item("causes", causes)?;
-        state.list("helps", helps, || Help::new(""), Help::state)
+        state.list("suggestions", suggestions, || Suggestion::new(""), Suggestion::state)
     }
 }
 
-impl Help {
+impl Suggestion {
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let Help { text, remedy } = self;
+        let Suggestion { text, remedy } = self;
         state.item("text", text)?;
         let mut has_remedy = remedy.is_some();
         state.item("has remedy", &mut has_remedy)?;

@@ -63,8 +63,9 @@ mod tests {
 
     #[test]
     fn each_part_of_a_report_has_its_style() {
-        let finding =
-            Finding::new("X0001", Severity::Error, "too large [for it]").saw("rms 7 = 8").help("add: it");
+        let finding = Finding::new("X0001", Severity::Error, "too large [for it]")
+            .evidence("rms 7 = 8")
+            .suggestion("add: it");
         let mut findings = Findings::default();
         findings.take(vec![finding]);
         let coloured = findings.coloured();

@@ -128,7 +128,7 @@ impl<'a> Ranks<'a> {
             step *= 2;
         }
         let mut bytes = own.first().filter(|_| self.is_first()).map_or_else(Vec::new, |sums| to_bytes(sums));
-        self.broadcast(&mut bytes)?;
+        self.broadcast_bytes(&mut bytes)?;
         Ok(from_bytes(0, &bytes, len)?.collect())
     }
 
@@ -159,15 +159,15 @@ impl<'a> Ranks<'a> {
     }
 
     /// Replaces the bytes on all ranks by those of rank 0.
-    pub(crate) fn broadcast(&self, bytes: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn broadcast_bytes(&self, bytes: &mut Vec<u8>) -> Result<()> {
         self.world.broadcast(bytes)
     }
 
     /// Returns the value of rank 0 on all ranks.
-    pub(crate) fn tell<T: StateValue>(&self, value: T) -> Result<T> {
+    pub(crate) fn broadcast<T: StateValue>(&self, value: T) -> Result<T> {
         let mut bytes = Vec::new();
         value.put(&mut bytes);
-        self.broadcast(&mut bytes)?;
+        self.broadcast_bytes(&mut bytes)?;
         read(0, &bytes)
     }
 
@@ -195,7 +195,7 @@ impl<'a> Ranks<'a> {
 
     /// Returns the values of all ranks in order, on all ranks.
     pub(crate) fn each<T: StateValue>(&self, own: T) -> Result<Vec<T>> {
-        self.tell(self.gather(own)?)
+        self.broadcast(self.gather(own)?)
     }
 
     /// Concatenates the numbers of all ranks on rank 0; `counts` returns the length on each rank.
@@ -228,7 +228,7 @@ impl<'a> Ranks<'a> {
         }
         let causes = self.gather(own.as_ref().err().map(Error::to_string))?;
         let first = causes.into_iter().enumerate().find_map(|(rank, cause)| Some((rank as u64, cause?)));
-        let first = self.tell(first)?;
+        let first = self.broadcast(first)?;
         own.and_then(|value| match first {
             Some((rank, cause)) => Err(RankFault::Failed { rank: rank as usize, cause }.into()),
             None => Ok(value),
@@ -244,7 +244,7 @@ impl<'a> Ranks<'a> {
                 both.into_iter().find(|(expected, found)| expected != found)?;
             Some((rank, (what.clone(), (expected.clone(), found.clone()))))
         });
-        match self.tell(differs)? {
+        match self.broadcast(differs)? {
             Some((rank, (what, (expected, found)))) => {
                 Err(RankFault::Differs { rank, what, expected, found }.into())
             }
@@ -254,7 +254,7 @@ impl<'a> Ranks<'a> {
 
     /// Returns `Ok` if rank 0 did not fail, the only rank that can fail here; otherwise its error.
     pub(crate) fn agree_with_first<T>(&self, own: Result<T>) -> Result<T> {
-        let cause = self.tell(own.as_ref().err().map(Error::to_string))?;
+        let cause = self.broadcast(own.as_ref().err().map(Error::to_string))?;
         own.and_then(|value| match cause {
             Some(cause) => Err(RankFault::Failed { rank: 0, cause }.into()),
             None => Ok(value),

@@ -50,7 +50,7 @@ where
     };
     ranks.agree(own)?;
     ranks.alike(vec![("scattered array".into(), format!("{} in {:?} dimensions", A::WHAT, D::NDIM))])?;
-    let mut shape = ranks.tell(array.map_or_else(Vec::new, |array| array.shape().to_vec()))?;
+    let mut shape = ranks.broadcast(array.map_or_else(Vec::new, |array| array.shape().to_vec()))?;
     let rows = shape[0];
     let width: usize = shape[1..].iter().product();
     let of_rank = |rank| part(rows, rank, ranks.size());

@@ -145,10 +145,10 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
         Code::N0504
             .finding("the inputs do not help")
-            .saw(format!(
+            .evidence(format!(
                 "loss {:.4} on {rows} memorized rows, {loss:.4} on all rows",
                 end.loss.unwrap_or(f64::NAN)
             ))
-            .help("check that the rows of x and y belong together and that x determines y")
+            .suggestion("check that the rows of x and y belong together and that x determines y")
     }))
 }

@@ -181,5 +181,5 @@ fn joined(edits: &Edits, (mut code, mut remedy): (String, Remedy)) -> Edits {
 
 /// The helps of a finding that can be applied, each with its code.
 fn edits(finding: &Finding) -> Edits {
-    finding.helps.iter().filter_map(|help| Some((finding.code.clone(), help.remedy.clone()?))).collect()
+    finding.suggestions.iter().filter_map(|help| Some((finding.code.clone(), help.remedy.clone()?))).collect()
 }

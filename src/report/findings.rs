@@ -10,7 +10,7 @@ use crate::diagnosis::{Finding, Findings, Trial, explain};
 pub(super) fn context(findings: &Findings) -> Value {
     let roots: Vec<&Finding> = findings.roots().filter(findings.visible()).collect();
     let advised = findings.iter().flat_map(|finding| &finding.trials).find(|trial| trial.advised);
-    let help = roots.iter().find_map(|root| Some(root.helps.first()?.text.clone()));
+    let help = roots.iter().find_map(|root| Some(root.suggestions.first()?.text.clone()));
     context! {
         failed => findings.failed,
         roots => roots.iter().map(|root| context_of_root(findings, root)).collect::<Vec<_>>(),
@@ -21,7 +21,7 @@ pub(super) fn context(findings: &Findings) -> Value {
 
 /// Returns the remedy that a trial showed to help, and by how much.
 fn advice(findings: &Findings, trial: &Trial) -> Value {
-    let help = |code: &String| Some(findings.of(code)?.helps.first()?.text.clone());
+    let help = |code: &String| Some(findings.of(code)?.suggestions.first()?.text.clone());
     let percent = |(from, to): (f64, f64)| format!("{:.1} % → {:.1} %", 100.0 * from, 100.0 * to);
     context! {
         helps => trial.codes.iter().filter_map(help).collect::<Vec<_>>(),
@@ -62,7 +62,7 @@ fn context_of_root(findings: &Findings, root: &Finding) -> Value {
         place => root.place.clone(),
         evidence => root.evidence.clone(),
         effects => effects.collect::<Vec<_>>(),
-        helps => root.helps.iter().map(|help| help.text.clone()).collect::<Vec<_>>(),
+        helps => root.suggestions.iter().map(|help| help.text.clone()).collect::<Vec<_>>(),
         trials => trials.collect::<Vec<_>>(),
         page => explain(&root.code).map(|page| Value::from_safe_string(super::markdown::rendered(page))),
     }

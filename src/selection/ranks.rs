@@ -213,7 +213,7 @@ pub(super) fn crown<'a, F: Scalar>(
     }
     let bytes = ranks.agree(packed)?;
     let mut bytes = ranks.hand(owner, 0, || bytes)?.unwrap_or_default();
-    ranks.broadcast(&mut bytes)?;
+    ranks.broadcast_bytes(&mut bytes)?;
     let model = match own {
         Some((_, model)) => Ok(model),
         None => unpack(&best, owner, bytes, build),

@@ -156,7 +156,7 @@ impl Search<'_> {
             _ => String::new(),
         };
         let (number, epochs) = (trial.number + 1, trial.epochs);
-        terminal::tell(|_| format!("trial {number} of {trials}, {epochs} epochs: {end}\n"));
+        terminal::print(|_| format!("trial {number} of {trials}, {epochs} epochs: {end}\n"));
     }
 }
 

@@ -76,7 +76,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         self.clock.batch += 1;
         if is_shared {
             self.run.scores.log(&mut self.logs);
-            self.history.stopped = self.ask(|callback, at| callback.on_batch_end(at))?;
+            self.history.stopped = self.run_rules(|callback, at| callback.on_batch_end(at))?;
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl<F: Scalar> Training<'_, '_, F> {
             diagnosis.diverged(&error);
         }
         self.run.scores.log(&mut self.logs);
-        self.history.stopped = self.ask(|callback, at| callback.on_diverged(at, &error))?;
+        self.history.stopped = self.run_rules(|callback, at| callback.on_diverged(at, &error))?;
         self.history.stopped.is_some().then_some(()).ok_or(error)
     }
 
@@ -100,7 +100,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         }
         self.coordinator.merge_monitors(self.diagnosis.as_mut().map(Diagnosis::monitor))?;
         self.callbacks.progress.clear();
-        let stopped = self.ask(|callback, at| callback.on_epoch_end(at))?;
+        let stopped = self.run_rules(|callback, at| callback.on_epoch_end(at))?;
         let rate = self.learning_rate();
         let hopeless = match (&mut self.diagnosis, &self.history.stopped) {
             (Some(diagnosis), None) => diagnosis.end_epoch(&self.logs, rate),

@@ -69,11 +69,11 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         &mut self,
         mut call: impl FnMut(&mut dyn Callback<F>, &mut CallbackContext<F>) -> Result<()>,
     ) -> Result<()> {
-        self.ask(|callback, at| call(callback, at).map(|()| Flow::Continue)).map(drop)
+        self.run_rules(|callback, at| call(callback, at).map(|()| Flow::Continue)).map(drop)
     }
 
     /// Calls all callbacks, and returns the first reason to stop.
-    pub(super) fn ask(
+    pub(super) fn run_rules(
         &mut self,
         mut call: impl FnMut(&mut dyn Callback<F>, &mut CallbackContext<F>) -> Result<Flow>,
     ) -> Result<Option<String>> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::data::{CheckedData, Rows, RunningScores, Targets};
 use super::update;
-use crate::diagnosis::{Rules, Watch};
+use crate::diagnosis::{Monitor, Rules};
 use crate::error::diverged::{GRADIENT, LOSS};
 use crate::error::{Error, Result};
 use crate::kernel;
@@ -56,7 +56,7 @@ pub(crate) struct Step {
 
 /// What a step reports to the diagnosis.
 pub(crate) struct StepMonitor<'m, F: Scalar> {
-    pub(crate) monitor: &'m mut Watch<F>,
+    pub(crate) monitor: &'m mut Monitor<F>,
     /// The rules to run after the forward pass of the first batch.
     pub(crate) first: Option<&'m Rules>,
     /// The codes that they find.
@@ -78,7 +78,7 @@ pub(crate) trait BatchPasses<F: Scalar> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        monitor: Option<&mut Watch<F>>,
+        monitor: Option<&mut Monitor<F>>,
     ) -> Result<f64>;
 
     /// Computes all gradients after the forward pass, and returns the first that is not finite.
@@ -106,7 +106,7 @@ impl<F: Scalar> BatchPasses<F> for WholeBatch {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        monitor: Option<&mut Watch<F>>,
+        monitor: Option<&mut Monitor<F>>,
     ) -> Result<f64> {
         trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
             scores.add(loss, y_pred, targets, penalty)
@@ -153,8 +153,8 @@ impl<F: Scalar> Trainer<F> {
         passes: &mut dyn BatchPasses<F>,
         mut monitor: Option<StepMonitor<F>>,
     ) -> Result<()> {
-        let watch = monitor.as_mut().map(|step| &mut *step.monitor);
-        let loss = passes.forward(self, model, batch, scores, watch)?;
+        let forward_monitor = monitor.as_mut().map(|step| &mut *step.monitor);
+        let loss = passes.forward(self, model, batch, scores, forward_monitor)?;
         let diverged =
             |what, value, place| Error::Diverged { epoch: step.epoch, batch: step.batch, what, value, place };
         if !loss.is_finite() {
@@ -168,9 +168,9 @@ impl<F: Scalar> Trainer<F> {
         let mut sampled = None;
         if let Some(StepMonitor { monitor, first, found }) = monitor {
             if let Some(rules) = first {
-                found.extend(monitor.ask(rules));
+                found.extend(monitor.run_rules(rules));
             }
-            sampled = Some(monitor).filter(|monitor| monitor.looks());
+            sampled = Some(monitor).filter(|monitor| monitor.is_sampled());
         }
         if let Some(NonFinite { layer, value }) = passes.backward(self, model, batch, scores)? {
             return Err(diverged(GRADIENT, value, layer));
@@ -190,7 +190,7 @@ impl<F: Scalar> Trainer<F> {
         &mut self,
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
-        monitor: Option<&mut Watch<F>>,
+        monitor: Option<&mut Monitor<F>>,
         score: impl FnOnce(&dyn Loss<F>, Batch<F>, Targets<F>, f64) -> f64,
     ) -> Result<f64> {
         let penalty = model.weight_penalty();
@@ -201,8 +201,8 @@ impl<F: Scalar> Trainer<F> {
         let loss = score(&*compiled.loss, self.output(batch), targets, penalty);
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             monitor.count_targets(targets.y, targets.weights);
-            monitor.batch_ends(loss);
-            if monitor.looks() {
+            monitor.end_batch(loss);
+            if monitor.is_sampled() {
                 monitor.forward(&self.workspace, x, targets.y, loss, penalty);
             }
         }

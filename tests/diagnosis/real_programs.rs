@@ -143,7 +143,7 @@ const MENDED: &str =
 ///
 /// Left out are programs that the crate refuses to train, so that nothing can be tried; those whose twin is no better
 /// than guessing, so that there is nothing to reach; and runs that reach it as they are, so that there is nothing to mend.
-fn mend(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
+fn try_remedies(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
     let Some(twin) = program.twin().and_then(|twin| run(&twin, seed).quality).filter(|twin| *twin > 0.1)
     else {
         return;
@@ -217,7 +217,7 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
                 program.id, said.alarms, said.notes
             );
             if program.is_clear() {
-                mend(&program, seed, &outcome, &mut tally);
+                try_remedies(&program, seed, &outcome, &mut tally);
             }
         }
     }

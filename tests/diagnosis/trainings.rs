@@ -184,8 +184,9 @@ fn findings_and_what_became_of_their_helps_come_back_from_json() {
     let read: Findings = serde_json::from_str(&text).unwrap();
     // serde_json reads numbers to the last digit but one.
     assert_eq!((read.to_string(), read.len()), (findings.to_string(), findings.len()));
-    let remedies =
-        |findings: &Findings| format!("{:?}", findings.iter().map(|f| f.helps.clone()).collect::<Vec<_>>());
+    let remedies = |findings: &Findings| {
+        format!("{:?}", findings.iter().map(|f| f.suggestions.clone()).collect::<Vec<_>>())
+    };
     assert_eq!(remedies(&read), remedies(&findings));
     assert_eq!(serde_json::to_value(&findings[0]).unwrap()["code"], "N0202");
 }

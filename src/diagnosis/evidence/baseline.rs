@@ -22,7 +22,7 @@ const ASKED: usize = 256;
 const MOST_ROWS: f64 = (1u64 << 48) as f64;
 
 /// The statistics of the targets seen so far.
-pub(crate) struct Tally<F: Scalar> {
+pub(crate) struct TargetStatistics<F: Scalar> {
     loss: Box<dyn Loss<F>>,
     task: Task,
     outputs: usize,
@@ -48,7 +48,7 @@ fn term(p: f64) -> f64 {
     if p > 0.0 { -p * p.ln() } else { 0.0 }
 }
 
-impl<F: Scalar> Tally<F> {
+impl<F: Scalar> TargetStatistics<F> {
     /// Statistics for this number of rows of this width.
     pub(crate) fn new(
         loss: Box<dyn Loss<F>>,
@@ -63,7 +63,7 @@ impl<F: Scalar> Tally<F> {
             Task::Binary => width,
             Task::Numbers => 0,
         };
-        Tally {
+        TargetStatistics {
             loss,
             task,
             outputs,
@@ -158,7 +158,7 @@ impl<F: Scalar> Tally<F> {
 
     /// The state, for resuming a killed training.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
-        let Tally {
+        let TargetStatistics {
             loss: _,
             task: _,
             outputs: _,
@@ -216,25 +216,25 @@ impl<F: Scalar> Tally<F> {
 
     /// Returns the scale; `None` if it is not finite or no target was seen.
     pub(crate) fn scale(&self) -> Option<Scale> {
-        let (chance, floor) = match self.task {
+        let (baseline, optimum) = match self.task {
             Task::Numbers => self.numbers()?,
             task => {
                 let sums = if self.weighted { &self.sums } else { &self.counts };
                 let shares: Vec<f64> = sums.iter().map(|sum| sum / self.weight).collect();
                 let per_row = self.weight / self.rows as f64;
                 let plain = self.loss.family() == LossFamily::CrossEntropy;
-                let chance = match task {
+                let baseline = match task {
                     _ if plain || self.outputs > ASKED => self.entropy(task, shares.iter().copied()),
                     Task::Classes => self.asked(&shares),
                     _ => shares.iter().map(|p| self.asked(&[1.0 - p, *p])).sum::<f64>() / shares.len() as f64,
                 };
                 // A class index was not smoothed above and has entropy 0.
-                let floor = if plain { self.entropy / self.weight } else { 0.0 };
-                (chance * per_row, floor * per_row)
+                let optimum = if plain { self.entropy / self.weight } else { 0.0 };
+                (baseline * per_row, optimum * per_row)
             }
         };
-        let floor = if floor.is_finite() && floor < chance { floor } else { 0.0 };
-        (chance.is_finite() && chance > floor).then_some(Scale { chance, floor })
+        let optimum = if optimum.is_finite() && optimum < baseline { optimum } else { 0.0 };
+        (baseline.is_finite() && baseline > optimum).then_some(Scale { baseline, optimum })
     }
 
     /// The mean loss of predicting the class shares, evaluated by the loss itself.
@@ -281,11 +281,11 @@ impl<F: Scalar> Tally<F> {
             let mut all: Vec<F> = column(j).collect();
             *all.select_nth_unstable_by(rows / 2, |a, b| a.as_f64().total_cmp(&b.as_f64())).1
         };
-        let mut chance = cost(&mean.repeat(rows));
+        let mut baseline = cost(&mean.repeat(rows));
         // The mean is the best constant for squared error; for other losses it may be closer to the median.
         if self.loss.family() != LossFamily::SquaredError {
-            chance = chance.min(cost(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
+            baseline = baseline.min(cost(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
         }
-        Some((chance, cost(&self.kept)))
+        Some((baseline, cost(&self.kept)))
     }
 }

@@ -3,7 +3,7 @@
 /// Measurements of the first batch, before the first step.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct First {
+pub struct FirstBatch {
     /// The loss, including penalties.
     pub loss: f64,
     /// The number of rows.

@@ -38,7 +38,7 @@ impl Kernel {
 /// The behaviour of a layer in the sampled batches of an epoch.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Look {
+pub struct LayerSample {
     /// The number of sampled rows.
     pub rows: usize,
     /// Whether each unit was non-zero at least once.
@@ -59,7 +59,7 @@ pub struct Look {
     /// `‖Δw‖ / ‖w‖` of a step, averaged over the sampled batches, with `‖w‖` at least a tenth of the usual initial size.
     pub step: f64,
     /// The number of sampled batches.
-    pub(super) looks: u32,
+    pub(super) sampled: u32,
 }
 
 /// Facts about a layer.
@@ -91,10 +91,10 @@ pub struct LayerFacts {
     /// The trained kernel, if it has one.
     pub kernel: Option<Kernel>,
     /// The behaviour in the current or last epoch.
-    pub look: Look,
+    pub sample: LayerSample,
     /// The number of units that were active in the first epoch.
     pub alive_first: Option<usize>,
-    /// The largest [`Look::step`] of the completed epochs.
+    /// The largest [`LayerSample::step`] of the completed epochs.
     pub largest_step: f64,
 }
 
@@ -179,7 +179,7 @@ impl LayerFacts {
             is_normalization,
             is_recurrent,
             kernel,
-            look: Look::default(),
+            sample: LayerSample::default(),
             alive_first: None,
             largest_step: 0.0,
         }
@@ -193,16 +193,16 @@ impl LayerFacts {
     /// Reserves memory, so that sampling allocates nothing.
     pub(crate) fn prepare(&mut self) {
         let units = self.units();
-        self.look.alive.resize(units, false);
-        self.look.saturated.resize(units, 0);
+        self.sample.alive.resize(units, false);
+        self.sample.saturated.resize(units, 0);
     }
 
     /// Resets the counters for a new epoch.
     pub(crate) fn begin_epoch(&mut self) {
-        let look = &mut self.look;
+        let look = &mut self.sample;
         look.alive.fill(false);
         look.saturated.fill(0);
-        (look.rows, look.lost, look.looks, look.step) = (0, 0, 0, 0.0);
+        (look.rows, look.lost, look.sampled, look.step) = (0, 0, 0, 0.0);
     }
 
     /// Samples the outputs of the layer. Returns the mean standard deviation over rows, if the layer has units.
@@ -220,7 +220,7 @@ impl LayerFacts {
             _ => (f64::NEG_INFINITY, f64::INFINITY),
         };
         let (low, high) = (F::of(low), F::of(high));
-        let look = &mut self.look;
+        let look = &mut self.sample;
         for row in y.iter() {
             let mut fires = false;
             for ((alive, saturated), &v) in look.alive.iter_mut().zip(&mut look.saturated).zip(row) {
@@ -238,16 +238,16 @@ impl LayerFacts {
 
     /// Samples the gradient of the kernel.
     pub(crate) fn look_gradient<F: Scalar>(&mut self, param: &Param<F>) {
-        self.look.gradient = rms(sample(param.grad()));
-        self.look.weights = rms(sample(param.value()));
+        self.sample.gradient = rms(sample(param.grad()));
+        self.sample.weights = rms(sample(param.value()));
     }
 
     /// Adds the root mean square of the change of a step.
     pub(crate) fn look_step(&mut self, change: f64) {
         let usual = self.kernel.as_ref().map_or(1.0, |kernel| kernel.usual);
-        let ratio = change / self.look.weights.max(0.1 * usual);
-        self.look.looks += 1;
-        self.look.step += (ratio - self.look.step) / f64::from(self.look.looks);
+        let ratio = change / self.sample.weights.max(0.1 * usual);
+        self.sample.sampled += 1;
+        self.sample.step += (ratio - self.sample.step) / f64::from(self.sample.sampled);
     }
 }
 

@@ -7,10 +7,10 @@ pub(super) mod layers;
 mod repeats;
 mod state;
 
-pub(crate) use baseline::Tally;
-pub use curves::{Curves, Epoch, First};
+pub(crate) use baseline::TargetStatistics;
+pub use curves::{Curves, Epoch, FirstBatch};
 pub use data::{Data, Feature, Part, Shard, Targets};
-pub use layers::{Kernel, LayerFacts, Look};
+pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;
 
 use crate::data::class_of;
@@ -104,7 +104,7 @@ pub struct Evidence {
     /// The layers, without those inside containers.
     pub layers: Vec<LayerFacts>,
     /// The first batch, before the first step.
-    pub first: Option<First>,
+    pub first: Option<FirstBatch>,
     /// The epochs so far.
     pub curves: Curves,
     /// Whether the run is over.
@@ -124,8 +124,8 @@ pub(crate) const LEARNED: f64 = 0.05;
 /// model.compile(Sgd::new(0.1), BinaryCrossentropy::new(), ())?;
 /// let ends = |e: &cornu::diagnosis::Evidence| -> Vec<cornu::diagnosis::Finding> {
 ///     if let Some(scale) = e.data.targets.scale {
-///         assert!((scale.chance - 2f64.ln()).abs() < 1e-6 && scale.floor == 0.0);
-///         assert_eq!(scale.skill(scale.chance), 0.0);
+///         assert!((scale.baseline - 2f64.ln()).abs() < 1e-6 && scale.optimum == 0.0);
+///         assert_eq!(scale.skill(scale.baseline), 0.0);
 ///     }
 ///     Vec::new()
 /// };
@@ -136,15 +136,15 @@ pub(crate) const LEARNED: f64 = 0.05;
 #[non_exhaustive]
 pub struct Scale {
     /// B, the loss of the best constant prediction.
-    pub chance: f64,
+    pub baseline: f64,
     /// The loss of perfect predictions: 0 for most losses, the entropy for soft targets.
-    pub floor: f64,
+    pub optimum: f64,
 }
 
 impl Scale {
-    /// `(B − loss) / (B − floor)`: 0 for the best constant prediction, 1 for perfect predictions.
+    /// `(B − loss) / (B − optimum)`: 0 for the best constant prediction, 1 for perfect predictions.
     pub fn skill(&self, loss: f64) -> f64 {
-        (self.chance - loss) / (self.chance - self.floor)
+        (self.baseline - loss) / (self.baseline - self.optimum)
     }
 }
 
@@ -179,12 +179,12 @@ impl Evidence {
 
     /// The difference of a loss to that of perfect predictions.
     pub(super) fn above_floor(&self, loss: f64) -> f64 {
-        loss - self.data.targets.scale.map_or(0.0, |scale| scale.floor)
+        loss - self.data.targets.scale.map_or(0.0, |scale| scale.optimum)
     }
 
     /// The difference between the losses of the best constant and of perfect predictions; 1 if unknown.
     pub(super) fn span(&self) -> f64 {
-        self.data.targets.scale.map_or(1.0, |scale| scale.chance - scale.floor)
+        self.data.targets.scale.map_or(1.0, |scale| scale.baseline - scale.optimum)
     }
 
     /// The steps of this run so far.

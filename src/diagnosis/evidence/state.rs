@@ -1,7 +1,7 @@
 //! The state of the evidence, for resuming a killed training. Facts that are known before the first step are collected
 //! again.
 
-use super::{Curves, Epoch, Evidence, First, LayerFacts, Look};
+use super::{Curves, Epoch, Evidence, FirstBatch, LayerFacts, LayerSample};
 use crate::error::Result;
 use crate::state::State;
 
@@ -16,22 +16,22 @@ impl Evidence {
         let Curves { epochs, diverged: _, stopped: _ } = curves;
         state.list("epochs", epochs, Epoch::default, Epoch::state)?;
         layers.iter_mut().try_for_each(|layer| {
-            let LayerFacts { name, look, alive_first, largest_step, .. } = layer;
-            let units = look.alive.len();
+            let LayerFacts { name, sample, alive_first, largest_step, .. } = layer;
+            let units = sample.alive.len();
             state.group(name, |state| {
                 state.item("alive_first", alive_first)?;
                 // No more units than these can be active.
                 *alive_first = alive_first.map(|alive| alive.min(units));
                 state.item("largest_step", largest_step)?;
-                look.state(state)
+                sample.state(state)
             })
         })
     }
 }
 
-impl First {
+impl FirstBatch {
     pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
-        let First { loss, rows, sums, layer, inputs, output } = self;
+        let FirstBatch { loss, rows, sums, layer, inputs, output } = self;
         state.item("loss", loss)?;
         state.count("rows", rows)?;
         state.item("sums", sums)?;
@@ -71,9 +71,10 @@ impl Epoch {
     }
 }
 
-impl Look {
+impl LayerSample {
     pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
-        let Look { rows, lost, alive, saturated, rms, spread, gradient, weights, step, looks } = self;
+        let LayerSample { rows, lost, alive, saturated, rms, spread, gradient, weights, step, sampled } =
+            self;
         state.count("rows", rows)?;
         state.count("lost", lost)?;
         let mut flags: Vec<u8> = alive.iter().map(|&alive| alive.into()).collect();
@@ -81,7 +82,7 @@ impl Look {
         alive.iter_mut().zip(flags).for_each(|(alive, flag)| *alive = flag != 0);
         state.counts("saturated", saturated)?;
         state.numbers("numbers", [rms, spread, gradient, weights, step])?;
-        state.count("looks", looks)
+        state.count("sampled", sampled)
     }
 }
 
@@ -92,15 +93,15 @@ mod tests {
 
     /// Evidence before the first step, to read the state into.
     fn fresh() -> Evidence {
-        let look = Look { alive: vec![false; 3], saturated: vec![0; 3], ..Look::default() };
-        let layer = LayerFacts { name: "F1".into(), look, ..LayerFacts::default() };
+        let sample = LayerSample { alive: vec![false; 3], saturated: vec![0; 3], ..LayerSample::default() };
+        let layer = LayerFacts { name: "F1".into(), sample, ..LayerFacts::default() };
         Evidence { layers: vec![layer], ..Evidence::default() }
     }
 
     #[test]
     fn all_that_was_seen_comes_back() -> Result<()> {
         let mut seen = fresh();
-        seen.first = Some(First {
+        seen.first = Some(FirstBatch {
             loss: 1.5,
             rows: 32,
             sums: Some(2.5),
@@ -110,7 +111,7 @@ mod tests {
         });
         seen.layers[0].alive_first = Some(2);
         seen.layers[0].largest_step = 0.125;
-        seen.layers[0].look = Look {
+        seen.layers[0].sample = LayerSample {
             rows: 64,
             lost: 5,
             alive: vec![true, false, true],
@@ -120,7 +121,7 @@ mod tests {
             gradient: 0.0625,
             weights: 0.75,
             step: 0.003,
-            looks: 4,
+            sampled: 4,
         };
         seen.curves.epochs = vec![Epoch {
             loss: 1.0,

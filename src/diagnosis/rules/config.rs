@@ -33,8 +33,8 @@ pub(in crate::diagnosis) fn linear_stack(e: &Evidence) -> Option<Finding> {
             .at_most(severity)
             .at(a)
             .at(b)
-            .saw(format!("together they are equivalent to a single {inputs} × {units} matrix"))
-            .mend(
+            .evidence(format!("together they are equivalent to a single {inputs} × {units} matrix"))
+            .remedy(
                 format!(
                     "add `.activation(Activation::Relu)` to `{}` and to other linear hidden layers",
                     a.name
@@ -56,8 +56,11 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
         return Some(
             Finding::draft("a softmax in a hidden layer")
                 .at(layer)
-                .saw(format!("the {width} outputs sum to 1, so each is about {}", short(1.0 / width as f64)))
-                .mend(
+                .evidence(format!(
+                    "the {width} outputs sum to 1, so each is about {}",
+                    short(1.0 / width as f64)
+                ))
+                .remedy(
                     format!("use `.activation(Activation::Relu)` in `{}`", layer.name),
                     Remedy::Activation { layer: layer.index, activation: Activation::Relu },
                 ),
@@ -78,8 +81,8 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
             Finding::draft(format!("{activation} as the activation of a recurrent layer"))
                 .at_most(if_failing(e, Severity::Warning))
                 .at(layer)
-                .saw(format!("over {} steps an unbounded state explodes or vanishes", layer.input[0]))
-                .mend(
+                .evidence(format!("over {} steps an unbounded state explodes or vanishes", layer.input[0]))
+                .remedy(
                     format!("keep the default tanh in `{}`", layer.name),
                     Remedy::Hidden { from: activation, to: Activation::Tanh },
                 ),
@@ -96,11 +99,11 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
                 Finding::draft(format!("{} hidden layers with {activation}", run.len()))
                     .at_most(if_failing(e, Severity::Warning))
                     .at(run[0])
-                    .saw(format!(
+                    .evidence(format!(
                         "a gradient through all of them typically keeps at most {} of its size",
                         short(slope.powi(run.len() as i32))
                     ))
-                    .mend(
+                    .remedy(
                         "use `Activation::Relu` in all of them",
                         Remedy::Hidden { from: activation, to: Activation::Relu },
                     ),
@@ -121,7 +124,7 @@ pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
         // Equal units get equal gradients and stay equal. That loses capacity only if another layer with weights follows.
         if kernel.same && place + 1 < count {
             let title = "all units of a layer have the same initial weights";
-            return Some(Finding::draft(title).at(layer).saw(seen()).mend(text(), mend));
+            return Some(Finding::draft(title).at(layer).evidence(seen()).remedy(text(), mend));
         }
         // Glorot and He initialization agree within √((in + out)/in); ten times that saturates or explodes in one layer.
         // In the first layer twice is too large if it makes sums of 10 and more (N0202 has the bound).
@@ -130,13 +133,17 @@ pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
         if kernel.deviation > 10.0 * kernel.largest() || saturates {
             let severity = if_failing(e, Severity::Warning);
             let title = "the initial weights are far too large";
-            return Some(Finding::draft(title).at_most(severity).at(layer).saw(seen()).mend(text(), mend));
+            return Some(
+                Finding::draft(title).at_most(severity).at(layer).evidence(seen()).remedy(text(), mend),
+            );
         }
         // In a deep network each such layer divides signal and gradient; a fiftieth in one layer is enough to stop learning.
         if kernel.deviation < 0.02 * kernel.usual && count > 1 {
             let severity = if_failing(e, Severity::Warning);
             let title = "the initial weights are far too small";
-            return Some(Finding::draft(title).at_most(severity).at(layer).saw(seen()).mend(text(), mend));
+            return Some(
+                Finding::draft(title).at_most(severity).at(layer).evidence(seen()).remedy(text(), mend),
+            );
         }
     }
     None
@@ -167,14 +174,14 @@ pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
     Some(
         Finding::draft(format!("the learning rate {what}"))
             .at_most(severity)
-            .saw(format!(
+            .evidence(format!(
                 "{} with a learning rate of {}; the usual range is {} to {}",
                 e.plan.optimizer,
                 short(rate),
                 short(least),
                 short(largest)
             ))
-            .mend(format!("start with a learning rate of {usual}"), Remedy::LearningRate(usual)),
+            .remedy(format!("start with a learning rate of {usual}"), Remedy::LearningRate(usual)),
     )
 }
 
@@ -195,14 +202,14 @@ pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     let finding = Finding::draft("few training steps").at_most(severity);
     Some(
         finding
-            .saw(match e.plan.before {
+            .evidence(match e.plan.before {
                 0 => {
                     format!("{steps} steps in total: {} epochs of {} batches", e.plan.epochs, e.plan.batches)
                 }
                 before => format!("{steps} steps in total, {before} of them before this run"),
             })
-            .mend("train for more epochs", Remedy::Epochs(300_usize.div_ceil(steps.max(1)).max(4)))
-            .mend("use smaller batches", Remedy::BatchSize(32.min(e.plan.batch_size / 2).max(1))),
+            .remedy("train for more epochs", Remedy::Epochs(300_usize.div_ceil(steps.max(1)).max(4)))
+            .remedy("use smaller batches", Remedy::BatchSize(32.min(e.plan.batch_size / 2).max(1))),
     )
 }
 
@@ -221,11 +228,11 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
         Finding::draft("high dropout")
             .at_most(severity)
             .at(largest)
-            .saw(format!(
+            .evidence(format!(
                 "{} % of the paths through the network remain in a training step",
                 short(100.0 * kept)
             ))
-            .mend(
+            .remedy(
                 "use rates of 0.2 to 0.5, or lower ones if the training loss stays high",
                 Remedy::Dropout(0.2),
             ),
@@ -243,18 +250,18 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     // sixteen. In such a narrow layer no other unit can replace one that ends badly.
     let narrow = |(layer, kernel): &(&LayerFacts, &Kernel)| layer.index < last && kernel.units <= 4;
     let (layer, kernel) = e.weighted().filter(narrow).min_by_key(|(_, kernel)| kernel.units)?;
-    let lost = layer.look.lost as f64 / layer.look.rows.max(1) as f64;
+    let lost = layer.sample.lost as f64 / layer.sample.rows.max(1) as f64;
     let severity = if lost > 0.2 { Severity::Warning } else { if_failing(e, Severity::Warning) };
     let units = (4 * kernel.units).max(16);
     let finding = Finding::draft("a hidden layer with few units").at_most(severity).at(layer);
     let finding = match lost > 0.0 {
-        true => finding.saw(format!(
+        true => finding.evidence(format!(
             "{} of {} sampled rows in epoch {epoch} leave it as zeros, so later layers cannot distinguish them",
-            layer.look.lost, layer.look.rows
+            layer.sample.lost, layer.sample.rows
         )),
-        false => finding.saw(format!("{} units for {} inputs", kernel.units, kernel.inputs)),
+        false => finding.evidence(format!("{} units for {} inputs", kernel.units, kernel.inputs)),
     };
-    Some(finding.mend(format!("use `Dense::new({units})`"), Remedy::Units { layer: layer.index, units }))
+    Some(finding.remedy(format!("use `Dense::new({units})`"), Remedy::Units { layer: layer.index, units }))
 }
 
 /// Whether the loss is a cross-entropy, with a known cost of guessing.

@@ -62,12 +62,12 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         ),
         () => return None,
     };
-    let mut finding = Finding::draft(title).at_most(severity).at(layer).saw(seen());
+    let mut finding = Finding::draft(title).at_most(severity).at(layer).evidence(seen());
     if uneven || offset {
         let mut worst: Vec<(usize, &Feature)> = e.data.features.iter().enumerate().collect();
         worst.sort_by(|a, b| b.1.rms().total_cmp(&a.1.rms()));
         for (place, feature) in worst.iter().take(3) {
-            finding = finding.saw(format!(
+            finding = finding.evidence(format!(
                 "feature {place}: mean {}, standard deviation {}",
                 short(feature.mean),
                 short(feature.deviation)
@@ -76,9 +76,9 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     }
     let constant = e.data.features.len() - varying;
     if constant > 0 && e.data.looked > 1 {
-        finding = finding.saw(format!("{constant} features are constant"));
+        finding = finding.evidence(format!("{constant} features are constant"));
     }
-    Some(finding.mend(
+    Some(finding.remedy(
         "normalize the inputs: add `Normalization::new().adapt(&x)?` as the first layer",
         Remedy::NormalizeInputs,
     ))
@@ -100,7 +100,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     // h is the input of the last layer. The usual size of h is 1.
     let inputs = output.kernel.as_ref().map_or(1, |kernel| kernel.inputs) as f64;
     let below = e.layers[..output.index].iter().rev().find(|layer| !layer.is_view);
-    let size = below.map_or(1.0, |layer| layer.look.rms);
+    let size = below.map_or(1.0, |layer| layer.sample.rms);
     let reach = e.plan.learning_rate * (1.0 + inputs * size);
     let (needed, planned) =
         (targets.mean.abs().max(targets.deviation) / reach, e.plan.epochs * e.plan.batches);
@@ -115,7 +115,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
         () if overshoots || rms > 100.0 => if_failing(e, Severity::Warning),
         () => Severity::Note,
     };
-    let mut finding = Finding::draft("the targets are large").at_most(severity).saw(format!(
+    let mut finding = Finding::draft("the targets are large").at_most(severity).evidence(format!(
         "targets from {} to {}, mean {}, standard deviation {}",
         short(targets.range.0),
         short(targets.range.1),
@@ -123,12 +123,12 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
         short(targets.deviation)
     ));
     if adaptive && e.plan.epochs > 0 {
-        finding = finding.saw(format!(
+        finding = finding.evidence(format!(
             "{} changes the output by about {} per step, so the targets are {} steps away; {planned} steps are planned",
             e.plan.optimizer, short(reach), short(needed.ceil())
         ));
     }
-    Some(finding.mend(
+    Some(finding.remedy(
         "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions",
         Remedy::StandardizeTargets,
     ))
@@ -144,8 +144,8 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
     if *count == total && total > 1 {
         return Some(
             Finding::draft("all targets belong to one class")
-                .saw(format!("class {most} in {total} of {total} sampled rows"))
-                .help("check how the labels were made: with a single class there is nothing to learn"),
+                .evidence(format!("class {most} in {total} of {total} sampled rows"))
+                .suggestion("check how the labels were made: with a single class there is nothing to learn"),
         );
     }
     let collapsed = e.curves.epochs.last().is_some_and(|epoch| {
@@ -157,12 +157,12 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
         let severity = if collapsed { if_failing(e, Severity::Warning) } else { Severity::Note };
         Finding::draft("one class outnumbers the others")
             .at_most(severity)
-            .saw(format!(
+            .evidence(format!(
                 "class {most} in {} % of the rows; always predicting it has an accuracy of {}",
                 short(100.0 * share),
                 short(share)
             ))
-            .mend(
+            .remedy(
                 "use `.class_weight(ClassWeight::Balanced)`, and add a metric such as `F1Score`",
                 Remedy::Balance,
             )
@@ -213,15 +213,18 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
             return Some(
                 Finding::draft("the validation data differs from the training data")
                     .at_most(severity)
-                    .saw(seen)
-                    .help("shuffle the rows before the split; keep the order only for a forecast"),
+                    .evidence(seen)
+                    .suggestion("shuffle the rows before the split; keep the order only for a forecast"),
             );
         }
     }
     (e.data.sorted && !e.plan.shuffle && e.plan.batches > 1).then(|| {
         Finding::draft("the samples are sorted by class and not shuffled")
             .at_most(mild(Severity::Warning))
-            .saw(format!("the class changes {} times in {} sampled rows", targets.changes, e.data.looked))
-            .mend("use `.shuffle(true)`", Remedy::Shuffle)
+            .evidence(format!(
+                "the class changes {} times in {} sampled rows",
+                targets.changes, e.data.looked
+            ))
+            .remedy("use `.shuffle(true)`", Remedy::Shuffle)
     })
 }

@@ -11,8 +11,8 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     (e.ended && skill < LEARNED && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
         Finding::draft("the network learned nothing")
-            .saw(format!("final loss {}; loss of the best constant prediction {}", short(last), short(scale.chance)))
-            .help("fix the causes that the other findings name; if there are none, check that the rows of x and y belong together and that x determines y")
+            .evidence(format!("final loss {}; loss of the best constant prediction {}", short(last), short(scale.baseline)))
+            .suggestion("fix the causes that the other findings name; if there are none, check that the rows of x and y belong together and that x determines y")
     })
 }
 
@@ -49,13 +49,13 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
         };
         Finding::draft("the loss was still decreasing at the end")
             .at_most(severity)
-            .saw(format!(
+            .evidence(format!(
                 "the loss decreased by {} % in the last third of the epochs, to {}",
                 short(100.0 * gain / before.abs()),
                 short(last)
             ))
-            .mend("train for more epochs", Remedy::Epochs(4))
-            .mend(
+            .remedy("train for more epochs", Remedy::Epochs(4))
+            .remedy(
                 format!("use a learning rate of {}", short(5.0 * e.plan.learning_rate)),
                 Remedy::LearningRate(5.0 * e.plan.learning_rate),
             )
@@ -77,14 +77,14 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
     let worse = |loss: &f64| *loss > 1.2 * best && *loss - best > 0.1 * e.span();
     (2 * place < validation.len() && tail.iter().all(worse) && falling).then(|| {
         Finding::draft("overfitting")
-            .saw(format!(
+            .evidence(format!(
                 "validation loss {} in epoch {}, {} at the end, while the training loss fell to {}",
                 short(best),
                 place + 1,
                 short(tail[2]),
                 short(training[training.len() - 1])
             ))
-            .help(
+            .suggestion(
                 "use `EarlyStopping::new().restore_best_weights(true)`, `Dropout`, a `Regularizer`, or more data",
             )
     })

@@ -40,12 +40,12 @@ pub(in crate::diagnosis) fn softmax_over_one_unit(e: &Evidence) -> Option<Findin
     Some(
         Finding::draft("softmax over one unit is 1 for every input")
             .at(layer)
-            .saw("e^z / e^z = 1: the output cannot depend on the input, and its gradient is 0")
-            .saw(format!(
+            .evidence("e^z / e^z = 1: the output cannot depend on the input, and its gradient is 0")
+            .evidence(format!(
                 "{} % of the targets are not 1",
                 short(100.0 * (1.0 - targets.mean.clamp(0.0, 1.0)))
             ))
-            .mend(
+            .remedy(
                 format!("use `.activation({name})` instead of the softmax"),
                 Remedy::Activation { layer: layer.index, activation },
             ),
@@ -62,7 +62,7 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
     let of = |severity, title: String| {
         let finding = Finding::draft(title).at_most(severity).at(layer);
         match &e.first {
-            Some(first) => finding.saw(format!(
+            Some(first) => finding.evidence(format!(
                 "outputs of the first batch: {} to {}",
                 short(first.output.0),
                 short(first.output.1)
@@ -75,27 +75,27 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
     match (e.plan.task, e.plan.takes_logits, activation) {
         (Task::Classes | Task::Binary, true, Softmax | Sigmoid) => Some(
             of(Severity::Error, format!("`{loss}` takes logits, but the last layer ends in {activation}"))
-                .saw("the loss applies the activation a second time, so the probabilities hardly differ")
-                .mend("make the last layer linear", set(Activation::Linear)),
+                .evidence("the loss applies the activation a second time, so the probabilities hardly differ")
+                .remedy("make the last layer linear", set(Activation::Linear)),
         ),
         (Task::Classes, false, Softmax) | (Task::Binary, false, Sigmoid | HardSigmoid) | (_, true, _) => None,
         (Task::Binary, false, Softmax) if e.data.targets.one_hot || e.data.targets.width > 1 => None,
         (Task::Classes, false, Sigmoid) => Some(
             of(Severity::Warning, format!("`{loss}` with sigmoid outputs, which do not sum to 1"))
-                .mend("use `Activation::Softmax` in the last layer", set(Softmax)),
+                .remedy("use `Activation::Softmax` in the last layer", set(Softmax)),
         ),
         (Task::Classes, false, other) => Some(
             of(Severity::Error, format!("`{loss}` needs probabilities, but the last activation is {other}"))
-                .saw("the logarithm of a value that is not a probability does not measure the error")
-                .mend(
+                .evidence("the logarithm of a value that is not a probability does not measure the error")
+                .remedy(
                     "use `Activation::Softmax` in the last layer, or set `.from_logits(true)` on the loss",
                     set(Softmax),
                 ),
         ),
         (Task::Binary, false, other) => Some(
             of(Severity::Error, format!("`{loss}` needs a probability, but the last activation is {other}"))
-                .saw("the loss clips outputs outside (0, 1), where its gradient is 0")
-                .mend(
+                .evidence("the loss clips outputs outside (0, 1), where its gradient is 0")
+                .remedy(
                     "use `Activation::Sigmoid` in the last layer, or set `.from_logits(true)` on the loss",
                     set(Sigmoid),
                 ),
@@ -135,19 +135,22 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
     let zeros = e.curves.epochs.last().map(|epoch| epoch.zero_logits);
     finding = match (cuts(activation), zeros) {
         (true, Some(zeros)) => finding
-            .saw(format!("{} % of the logits are exactly 0 and have no gradient", short(100.0 * zeros))),
-        (true, None) => finding.saw("no class can have a negative score, and a score of 0 has no gradient"),
+            .evidence(format!("{} % of the logits are exactly 0 and have no gradient", short(100.0 * zeros))),
+        (true, None) => {
+            finding.evidence("no class can have a negative score, and a score of 0 has no gradient")
+        }
         (false, _) => {
             let classes = output.output.last().copied().unwrap_or(2) as f64;
             let least = match activation {
                 Activation::Tanh => (1.0 + (classes - 1.0) * (-2.0f64).exp()).ln(),
                 _ => (1.0 + (classes - 1.0) * (-1.0f64).exp()).ln(),
             };
-            finding.saw(format!("the scores are bounded, so the loss cannot fall below {}", short(least)))
+            finding
+                .evidence(format!("the scores are bounded, so the loss cannot fall below {}", short(least)))
         }
     };
     let text = format!("make `{}` linear: remove its activation", before.name);
-    Some(finding.mend(text, Remedy::Activation { layer: before.index, activation: Activation::Linear }))
+    Some(finding.remedy(text, Remedy::Activation { layer: before.index, activation: Activation::Linear }))
 }
 
 /// Raises N0104.
@@ -177,8 +180,8 @@ pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding
         Finding::draft(format!("targets outside the range of {activation}"))
             .at_most(severity)
             .at(layer)
-            .saw(text)
-            .mend(
+            .evidence(text)
+            .remedy(
                 "make the last layer linear",
                 Remedy::Activation { layer: layer.index, activation: Activation::Linear },
             ),
@@ -193,14 +196,14 @@ pub(in crate::diagnosis) fn label_format(e: &Evidence) -> Option<Finding> {
     match e.plan.task {
         Task::Classes if targets.width > 1 && (low < 0.999 || high > 1.001) => Some(
             finding("target rows that do not sum to 1")
-                .saw(format!("the row sums range from {} to {}; the loss expects 1", short(low), short(high)))
-                .help("for several labels per row, use a sigmoid output and `BinaryCrossentropy`; otherwise check the encoding"),
+                .evidence(format!("the row sums range from {} to {}; the loss expects 1", short(low), short(high)))
+                .suggestion("for several labels per row, use a sigmoid output and `BinaryCrossentropy`; otherwise check the encoding"),
         ),
         // Rates may lie below ½ and be few; multiples of 1/255 are bytes that were divided.
         Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.width == 1 && bytes(&targets.some) => Some(
             finding("labels that were scaled like inputs")
-                .saw(format!("{} distinct values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
-                .help("pass the labels as 0 and 1, and scale only the inputs"),
+                .evidence(format!("{} distinct values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
+                .suggestion("pass the labels as 0 and 1, and scale only the inputs"),
         ),
         _ => None,
     }
@@ -222,8 +225,8 @@ pub(in crate::diagnosis) fn width_and_classes(e: &Evidence) -> Option<Finding> {
             Finding::draft("more outputs than classes")
                 .at_most(Severity::Note)
                 .at(layer)
-                .saw(format!("{units} outputs, {used} classes in the targets"))
-                .help(format!("use `Dense::new({used})`, unless more classes come later")),
+                .evidence(format!("{units} outputs, {used} classes in the targets"))
+                .suggestion(format!("use `Dense::new({used})`, unless more classes come later")),
         );
     }
     // Class numbers as regression targets: the output should be 2 for class 2.
@@ -233,8 +236,8 @@ pub(in crate::diagnosis) fn width_and_classes(e: &Evidence) -> Option<Finding> {
     (e.plan.task == Task::Numbers && units == 1 && is_class && high > 1.0 && squashed).then(|| {
         Finding::draft("one output for several classes")
             .at(layer)
-            .saw(format!("{} classes in the targets, 1 output", high + 1.0))
-            .help(format!(
+            .evidence(format!("{} classes in the targets, 1 output", high + 1.0))
+            .suggestion(format!(
                 "use `Dense::new({}).activation(Activation::Softmax)` with `SparseCategoricalCrossentropy`",
                 high + 1.0
             ))

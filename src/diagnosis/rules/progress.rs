@@ -10,25 +10,27 @@ pub(in crate::diagnosis) fn vanishing_gradient(e: &Evidence) -> Option<Finding> 
     let (first, last) = (e.weighted().next()?.0, e.weighted().last()?.0);
     let layers = e.weighted().count();
     // Compares ratios, because all gradients are small once a network has learned.
-    let vanishes = first.look.gradient < 1e-4 * last.look.gradient && first.look.step < 1e-6;
+    let vanishes = first.sample.gradient < 1e-4 * last.sample.gradient && first.sample.step < 1e-6;
     (layers > 2 && vanishes && e.failing()).then(|| {
-        let norms: Vec<String> =
-            e.weighted().map(|(layer, _)| format!("{} {}", layer.name, short(layer.look.gradient))).collect();
+        let norms: Vec<String> = e
+            .weighted()
+            .map(|(layer, _)| format!("{} {}", layer.name, short(layer.sample.gradient)))
+            .collect();
         Finding::draft("the gradient vanishes in the first layers")
             .at(first)
-            .saw(format!("rms of the gradient: {}", norms.join(", ")))
-            .saw(format!(
+            .evidence(format!("rms of the gradient: {}", norms.join(", ")))
+            .evidence(format!(
                 "a step changes `{}` by {} of its size (1e-3 is usual)",
                 first.name,
-                short(first.look.step)
+                short(first.sample.step)
             ))
-            .help("use relu in hidden layers, `BatchNormalization`, a `Residual`, or fewer layers")
+            .suggestion("use relu in hidden layers, `BatchNormalization`, a `Residual`, or fewer layers")
     })
 }
 
 /// The relative change of the weights in a step, as the median over the layers.
 pub(super) fn step(e: &Evidence) -> Option<f64> {
-    let mut steps: Vec<f64> = e.weighted().map(|(layer, _)| layer.look.step).collect();
+    let mut steps: Vec<f64> = e.weighted().map(|(layer, _)| layer.sample.step).collect();
     steps.sort_by(f64::total_cmp);
     steps.get(steps.len() / 2).copied()
 }
@@ -53,8 +55,8 @@ fn step_too_large(e: &Evidence) -> Option<Finding> {
     (step > 0.1 && (restless || e.failing())).then(|| {
         let rate = e.plan.learning_rate / 10.0;
         Finding::draft("the steps are too large").at_most(if_failing(e, Severity::Warning).max(if restless { Severity::Warning } else { Severity::Note }))
-            .saw(format!("a step changes the weights by {} of their size (1e-3 is usual); the loss changes by {} per epoch", short(step), short(swing)))
-            .mend(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
+            .evidence(format!("a step changes the weights by {} of their size (1e-3 is usual); the loss changes by {} per epoch", short(step), short(swing)))
+            .remedy(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
     })
 }
 
@@ -81,11 +83,11 @@ fn step_too_small(e: &Evidence) -> Option<Finding> {
             "the loss does not decrease".into()
         };
         Finding::draft("the steps are too small")
-            .saw(format!(
+            .evidence(format!(
                 "a step changes the weights by {} of their size (1e-3 is usual); {pace}",
                 short(step)
             ))
-            .mend(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
+            .remedy(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
     })
 }
 
@@ -102,12 +104,14 @@ pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
         return (e.failing() && targets.deviation > 0.0 && flat(before.spread) && flat(last.spread)).then(
             || {
                 Finding::draft("almost the same prediction for every input")
-                    .saw(format!(
+                    .evidence(format!(
                         "standard deviation {} for the outputs, {} for the targets",
                         short(last.spread),
                         short(targets.deviation)
                     ))
-                    .help("fix the causes that the other findings name: the network predicts a constant")
+                    .suggestion(
+                        "fix the causes that the other findings name: the network predicts a constant",
+                    )
             },
         );
     }
@@ -124,11 +128,11 @@ pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
     (share < 0.95).then(|| {
         Finding::draft("the network always predicts the same class")
             .at_most(if_failing(e, Severity::Error))
-            .saw(format!(
+            .evidence(format!(
                 "class {class} for at least 99 % of the rows, but only {} % of the targets",
                 short(100.0 * share)
             ))
-            .help("fix the causes that the other findings name: the network predicts a constant")
+            .suggestion("fix the causes that the other findings name: the network predicts a constant")
     })
 }
 
@@ -140,8 +144,8 @@ pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
     let unskilled = e.last_skill().is_some_and(|skill| skill < LEARNED);
     (epoch.penalty > bare && unskilled && e.failing()).then(|| {
         Finding::draft("the penalty outweighs the loss")
-            .saw(format!("loss {}, of which {} is the penalty", short(epoch.loss), short(epoch.penalty)))
-            .mend("divide the factor of the regularizer by 100", Remedy::Penalty(0.01))
-            .mend("remove the regularizer", Remedy::Penalty(0.0))
+            .evidence(format!("loss {}, of which {} is the penalty", short(epoch.loss), short(epoch.penalty)))
+            .remedy("divide the factor of the regularizer by 100", Remedy::Penalty(0.01))
+            .remedy("remove the regularizer", Remedy::Penalty(0.0))
     })
 }

@@ -20,11 +20,11 @@ pub(in crate::diagnosis) fn validation_trains(e: &Evidence) -> Option<Finding> {
     Some(
         Finding::draft("validation rows that are also training rows")
             .at_most(severity)
-            .saw(format!(
+            .evidence(format!(
                 "{known} of {rows} validation rows also occur among {} of {} training rows",
                 repeats.rows, e.data.rows
             ))
-            .help("remove the duplicates before the split: rows seen in training cannot validate it"),
+            .suggestion("remove the duplicates before the split: rows seen in training cannot validate it"),
     )
 }
 
@@ -33,13 +33,13 @@ pub(in crate::diagnosis) fn contradictions(e: &Evidence) -> Option<Finding> {
     let repeats = &e.data.repeats;
     (repeats.contradicted > 0).then(|| {
         Finding::draft("equal rows with different classes").at_most(if_failing(e, Severity::Warning))
-            .saw(format!(
+            .evidence(format!(
                 "{} of {} compared rows equal a row of another class, so the accuracy on these rows cannot exceed {} %",
                 repeats.contradicted,
                 repeats.rows,
                 short(100.0 * repeats.reachable)
             ))
-            .help("add features that separate such rows, or correct their labels; otherwise the loss cannot reach 0")
+            .suggestion("add features that separate such rows, or correct their labels; otherwise the loss cannot reach 0")
     })
 }
 
@@ -55,11 +55,11 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
     };
     Some(
         finding
-            .saw(format!(
+            .evidence(format!(
                 "{} of {all} features are constant in {} sampled rows",
                 all - varying,
                 e.data.looked
             ))
-            .help("remove them, or check how they were read: constant features carry no information"),
+            .suggestion("remove them, or check how they were read: constant features carry no information"),
     )
 }

@@ -45,16 +45,16 @@ pub(in crate::diagnosis) fn another_scale(e: &Evidence) -> Option<Finding> {
     let (own, all) = (whole(&[shard]), whole(&others));
     Some(
         Finding::draft(format!("the inputs of rank {rank} have a different scale"))
-            .saw(format!(
+            .evidence(format!(
                 "mean {}, standard deviation {} in {} sampled rows; other ranks: mean {}, standard deviation {}",
                 short(own.mean), short(own.deviation), shard.looked, short(all.mean), short(all.deviation)
             ))
-            .saw(format!(
+            .evidence(format!(
                 "{count} of {} varying features: the mean differs by more than {} standard deviations, or the standard deviation by a factor of more than {}",
                 varying.len(), short(FAR), short(FAR)
             ))
-            .help("check how that rank reads its data: its units or its scaling may differ")
-            .help(
+            .suggestion("check how that rank reads its data: its units or its scaling may differ")
+            .suggestion(
                 "scale all shards the same way: add `Normalization::new().adapt_distributed(&x, world)?` as the first layer on every rank",
             ),
     )
@@ -90,15 +90,16 @@ pub(in crate::diagnosis) fn missing_class(e: &Evidence) -> Option<Finding> {
     let title = format!("rank {rank} has no row of class {class}");
     let mut finding = Finding::draft(title).at_most(if_failing(e, Severity::Warning));
     for (rank, class, own, rows) in missing.iter().take(3) {
-        finding = finding
-            .saw(format!("class {class}: 0 of {own} rows on rank {rank}, {rows} of {total} on all ranks"));
+        finding = finding.evidence(format!(
+            "class {class}: 0 of {own} rows on rank {rank}, {rows} of {total} on all ranks"
+        ));
     }
     if missing.len() > 3 {
-        finding = finding.saw(format!("{} more classes are missing on a rank", missing.len() - 3));
+        finding = finding.evidence(format!("{} more classes are missing on a rank", missing.len() - 3));
     }
     Some(
         finding
-            .help("check that the rank reads all of its files and that all ranks number the classes the same way: fit one `LabelEncoder` on the labels of all ranks")
-            .help("shuffle the rows before you distribute them, for example with `distributed::scatter`; an intended distribution is harmless, because each batch takes rows from all ranks"),
+            .suggestion("check that the rank reads all of its files and that all ranks number the classes the same way: fit one `LabelEncoder` on the labels of all ranks")
+            .suggestion("shuffle the rows before you distribute them, for example with `distributed::scatter`; an intended distribution is harmless, because each batch takes rows from all ranks"),
     )
 }

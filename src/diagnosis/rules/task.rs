@@ -34,8 +34,8 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
             // Soft labels and rates are valid targets. Only a failing run distinguishes other numbers from them.
             Finding::draft(format!("`{}` on continuous targets", e.plan.loss))
                 .at_most(super::if_failing(e, Severity::Warning))
-                .saw(summary())
-                .mend("use a linear output and `MeanSquaredError::new()`", linear),
+                .evidence(summary())
+                .remedy("use a linear output and `MeanSquaredError::new()`", linear),
         );
     }
     if e.plan.task != Task::Numbers
@@ -54,18 +54,18 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
     let finding = Finding::draft(format!("`{}` on class labels", e.plan.loss))
         .at_most(severity)
-        .saw(summary())
-        .saw("its gradient vanishes on confident wrong predictions; that of a cross-entropy does not");
+        .evidence(summary())
+        .evidence("its gradient vanishes on confident wrong predictions; that of a cross-entropy does not");
     Some(match softmax {
-        true if layer.activation == Some(Activation::Softmax) => finding.mend(
+        true if layer.activation == Some(Activation::Softmax) => finding.remedy(
             "use `CategoricalCrossentropy::new()`",
             Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
         ),
-        true => finding.mend(
+        true => finding.remedy(
             "use a softmax output and `CategoricalCrossentropy::new()`",
             Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
         ),
-        false => finding.mend(
+        false => finding.remedy(
             "use a sigmoid output and `BinaryCrossentropy::new()`",
             Remedy::Loss(ReplacementLoss::BinaryCrossentropy),
         ),
@@ -79,12 +79,12 @@ pub(in crate::diagnosis) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding>
     let measured = e.plan.metrics.iter().any(|name| name.contains("accuracy"));
     (e.plan.task == Task::Numbers && measured && numbers && e.data.looked > 0).then(|| {
         Finding::draft("accuracy as the metric of a regression")
-            .saw(format!(
+            .evidence(format!(
                 "targets from {} to {}, {} or more distinct values",
                 short(targets.range.0),
                 short(targets.range.1),
                 targets.distinct
             ))
-            .help("use `MeanAbsoluteError` or `R2Score`")
+            .suggestion("use `MeanAbsoluteError` or `R2Score`")
     })
 }

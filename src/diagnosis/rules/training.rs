@@ -24,8 +24,10 @@ pub(in crate::diagnosis) fn first_loss(e: &Evidence) -> Option<Finding> {
         };
         Finding::draft("the first loss is far above that of guessing")
             .at_most(severity)
-            .saw(format!("loss of the first batch {}; guessing costs {}", short(loss), short(guess)))
-            .help("check the scale of the inputs and the initial weights, which make the scores far from 0")
+            .evidence(format!("loss of the first batch {}; guessing costs {}", short(loss), short(guess)))
+            .suggestion(
+                "check the scale of the inputs and the initial weights, which make the scores far from 0",
+            )
     })
 }
 
@@ -34,9 +36,9 @@ pub(in crate::diagnosis) fn clipped(e: &Evidence) -> Option<Finding> {
     let epoch = e.curves.epochs.last()?;
     (epoch.clipped > 0.3).then(|| {
         Finding::draft("wrong predictions with a probability clipped at 1e-7")
-            .saw(format!("{} of {} sampled rows", (epoch.clipped * epoch.rows as f64).round(), epoch.rows))
-            .saw("each costs −ln(1e-7) = 16.118 and has no gradient")
-            .help("make the scores smaller: normalize the inputs and use a linear last layer; or set `.from_logits(true)` on the loss, which does not clip")
+            .evidence(format!("{} of {} sampled rows", (epoch.clipped * epoch.rows as f64).round(), epoch.rows))
+            .evidence("each costs −ln(1e-7) = 16.118 and has no gradient")
+            .suggestion("make the scores smaller: normalize the inputs and use a linear last layer; or set `.from_logits(true)` on the loss, which does not clip")
     })
 }
 
@@ -54,43 +56,47 @@ pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
     // if there are two.
     let none = |epoch: &Epoch| epoch.gradient == 0.0 && epoch.idle > 1e-6 * e.span();
     if e.curves.epochs.iter().rev().take(2).all(none) && (number > 1 || e.ended) {
-        let norms: Vec<String> =
-            e.weighted().map(|(layer, _)| format!("{} {}", layer.name, short(layer.look.gradient))).collect();
+        let norms: Vec<String> = e
+            .weighted()
+            .map(|(layer, _)| format!("{} {}", layer.name, short(layer.sample.gradient)))
+            .collect();
         return Some(
             Finding::draft("no gradient reaches any weight")
-                .saw(format!("rms of the gradient in epoch {number}: {}", norms.join(", ")))
-                .help("find where the gradient becomes 0: a clipped loss, a relu that is 0 for all rows, or a saturated unit"),
+                .evidence(format!("rms of the gradient in epoch {number}: {}", norms.join(", ")))
+                .suggestion("find where the gradient becomes 0: a clipped loss, a relu that is 0 for all rows, or a saturated unit"),
         );
     }
     (e.failing() && epoch.spread < 1e-7 * epoch_size(e)).then(|| {
-        let finding = Finding::draft("the output is the same for every input").saw(format!(
+        let finding = Finding::draft("the output is the same for every input").evidence(format!(
             "standard deviation of the outputs over all rows in epoch {number}: {}",
             short(epoch.spread)
         ));
         // f32 has 7 digits: below that all rows are the same point.
-        let point = |layer: &&LayerFacts| !layer.is_view && layer.look.rows > 1 && layer.look.spread < 1e-7;
+        let point =
+            |layer: &&LayerFacts| !layer.is_view && layer.sample.rows > 1 && layer.sample.spread < 1e-7;
         match e.layers.iter().find(point) {
             Some(layer) if Some(layer.index) != e.output().map(|output| output.index) => finding
                 .at(layer)
-                .saw(format!("`{}` is the first layer with the same output for all rows", layer.name)),
+                .evidence(format!("`{}` is the first layer with the same output for all rows", layer.name)),
             _ => finding,
         }
-        .help("check for dead or saturated units, and for inputs that do not vary")
+        .suggestion("check for dead or saturated units, and for inputs that do not vary")
     })
 }
 
 /// The size of the outputs, at least a millionth of the targets'.
 fn epoch_size(e: &Evidence) -> f64 {
-    e.output().map_or(1.0, |layer| layer.look.rms).max(1e-6 * e.data.targets.deviation)
+    e.output().map_or(1.0, |layer| layer.sample.rms).max(1e-6 * e.data.targets.deviation)
 }
 
 /// Raises N0401.
 pub(in crate::diagnosis) fn not_finite(e: &Evidence) -> Option<Finding> {
     let why = e.curves.diverged.as_ref()?;
     let losses: Vec<String> = e.curves.losses().rev().take(5).map(short).collect();
-    let mut finding = Finding::draft("a value became NaN or infinite").saw(why.clone());
+    let mut finding = Finding::draft("a value became NaN or infinite").evidence(why.clone());
     if !losses.is_empty() {
-        finding = finding.saw(format!("losses of the previous epochs, latest first: {}", losses.join(", ")));
+        finding =
+            finding.evidence(format!("losses of the previous epochs, latest first: {}", losses.join(", ")));
     }
     Some(slower(finding, e))
 }
@@ -108,7 +114,7 @@ pub(in crate::diagnosis) fn diverging(e: &Evidence) -> Option<Finding> {
         () if a.min(b).min(c) > 2.0 * best && c > first => Severity::Warning,
         () => return None,
     };
-    let finding = Finding::draft("the loss increases").at_most(severity).saw(format!(
+    let finding = Finding::draft("the loss increases").at_most(severity).evidence(format!(
         "loss of the first batch {}, best epoch {}, last three epochs {}, {}, {}",
         short(first),
         short(best),
@@ -123,7 +129,7 @@ pub(in crate::diagnosis) fn diverging(e: &Evidence) -> Option<Finding> {
 fn slower(finding: Finding, e: &Evidence) -> Finding {
     let rate = e.plan.learning_rate / 10.0;
     let text = format!("use a learning rate of {}, or `.clip_norm(1.0)`", short(rate));
-    finding.mend(text, Remedy::LearningRate(rate))
+    finding.remedy(text, Remedy::LearningRate(rate))
 }
 
 /// Raises N0403.
@@ -163,20 +169,20 @@ pub(in crate::diagnosis) fn constant_loss(e: &Evidence) -> Option<Finding> {
                 1.0 - share
             )
         }
-        _ if e.data.targets.scale.is_some_and(|scale| near(scale.chance)) => {
+        _ if e.data.targets.scale.is_some_and(|scale| near(scale.baseline)) => {
             "= the loss of the best constant prediction".into()
         }
         _ => "for three epochs".into(),
     };
     Some(
         Finding::draft("the loss is constant")
-            .saw(format!("loss constant at {loss:.4} {which}"))
-            .help("stop the training, and fix the causes that the other findings name"),
+            .evidence(format!("loss constant at {loss:.4} {which}"))
+            .suggestion("stop the training, and fix the causes that the other findings name"),
     )
 }
 
 fn is_relu(layer: &LayerFacts) -> bool {
-    layer.activation.is_some_and(cuts) && !layer.look.alive.is_empty()
+    layer.activation.is_some_and(cuts) && !layer.sample.alive.is_empty()
 }
 
 /// Raises N0404.
@@ -185,11 +191,11 @@ pub(in crate::diagnosis) fn dead_units(e: &Evidence) -> Option<Finding> {
     if epoch == 0 {
         return None;
     }
-    let dead = |layer: &LayerFacts| layer.look.alive.iter().filter(|alive| !**alive).count();
-    let share = |layer: &LayerFacts| dead(layer) as f64 / layer.look.alive.len() as f64;
+    let dead = |layer: &LayerFacts| layer.sample.alive.iter().filter(|alive| !**alive).count();
+    let share = |layer: &LayerFacts| dead(layer) as f64 / layer.sample.alive.len() as f64;
     let layer =
         e.layers.iter().filter(|layer| is_relu(layer)).max_by(|a, b| share(a).total_cmp(&share(b)))?;
-    let (count, units) = (dead(layer), layer.look.alive.len());
+    let (count, units) = (dead(layer), layer.sample.alive.len());
     // Half the units of a wide layer may be inactive, but a layer without an active unit has a constant output.
     let severity = match () {
         () if count == units => Severity::Error,
@@ -202,22 +208,22 @@ pub(in crate::diagnosis) fn dead_units(e: &Evidence) -> Option<Finding> {
         Finding::draft("dead units")
             .at_most(severity)
             .at(layer)
-            .saw(format!(
+            .evidence(format!(
                 "{count} of {units} units were 0 for all {} sampled rows in epoch {epoch}{start}",
-                layer.look.rows
+                layer.sample.rows
             ))
-            .mend(
+            .remedy(
                 "use `Activation::LeakyRelu { negative_slope: 0.1 }`",
                 Remedy::Activation {
                     layer: layer.index,
                     activation: Activation::LeakyRelu { negative_slope: 0.1 },
                 },
             )
-            .mend(
+            .remedy(
                 format!("use a learning rate of {}", short(e.plan.learning_rate / 10.0)),
                 Remedy::LearningRate(e.plan.learning_rate / 10.0),
             )
-            .mend("normalize the inputs", Remedy::NormalizeInputs),
+            .remedy("normalize the inputs", Remedy::NormalizeInputs),
     )
 }
 
@@ -227,29 +233,29 @@ pub(in crate::diagnosis) fn saturated_units(e: &Evidence) -> Option<Finding> {
     let squashes = |layer: &&LayerFacts| {
         matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh))
             && layer.index != last
-            && layer.look.rows > 0
+            && layer.sample.rows > 0
             && !layer.is_recurrent
     };
     // Beyond 5 the slope of a sigmoid is below 0.007, and that of tanh is below 0.0002.
     let stuck = |layer: &LayerFacts| {
-        let bound = 0.95 * layer.look.rows as f64;
-        layer.look.saturated.iter().filter(|count| f64::from(**count) >= bound).count()
+        let bound = 0.95 * layer.sample.rows as f64;
+        layer.sample.saturated.iter().filter(|count| f64::from(**count) >= bound).count()
     };
     let epoch = e.curves.epochs.len();
     let layer =
-        e.layers.iter().filter(squashes).find(|layer| 2 * stuck(layer) > layer.look.saturated.len())?;
+        e.layers.iter().filter(squashes).find(|layer| 2 * stuck(layer) > layer.sample.saturated.len())?;
     Some(
         Finding::draft("saturated units")
             .at_most(if_failing(e, Severity::Warning))
             .at(layer)
-            .saw(format!(
+            .evidence(format!(
                 "{} of {} units are saturated for at least 95 % of {} sampled rows in epoch {}",
                 stuck(layer),
-                layer.look.saturated.len(),
-                layer.look.rows,
+                layer.sample.saturated.len(),
+                layer.sample.rows,
                 epoch.max(1)
             ))
-            .help(
+            .suggestion(
                 "normalize the inputs, use smaller initial weights or a lower learning rate, or use relu in hidden layers",
             ),
     )

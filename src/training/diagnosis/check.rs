@@ -44,10 +44,10 @@ impl<F: Scalar> Sequential<F> {
         let mut monitor = sampling.monitor(&mut Rows::default())?;
         let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
         let batch = Minibatch { data: &data, indices: &sample(train, train.min(256)) };
-        monitor.begins(0);
+        monitor.start_batch(0);
         let mut trainer = Trainer::new(&mut model);
         WholeBatch.forward(&mut trainer, &mut model, batch, &mut scores, Some(&mut monitor))?;
-        monitor.ask(&Rules::default());
+        monitor.run_rules(&Rules::default());
         Ok(monitor.findings)
     }
 }
@@ -56,8 +56,8 @@ impl<F: Scalar> Sequential<F> {
 fn not_finite(error: &Error) -> Findings {
     let finding = Code::N0201
         .finding("values that are not finite")
-        .saw(error.to_string())
-        .help("drop these rows, or replace the values by the mean of their column");
+        .evidence(error.to_string())
+        .suggestion("drop these rows, or replace the values by the mean of their column");
     let mut findings = Findings::default();
     findings.take(vec![finding]);
     findings

@@ -9,7 +9,7 @@ use super::run::Run;
 use super::settings::Fit;
 use super::step::StepMonitor;
 use crate::callback::{Logs, Verbose, terminal};
-use crate::diagnosis::{Diagnose, Finding, Findings, Rules, Scale, Severity, Styles, Watch};
+use crate::diagnosis::{Diagnose, Finding, Findings, Monitor, Rules, Scale, Severity, Styles};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -19,7 +19,7 @@ pub(crate) use sampling::{sample, step_time};
 
 /// The diagnosis of a `fit`.
 pub(crate) struct Diagnosis<'f, F: Scalar> {
-    pub(crate) monitor: Watch<F>,
+    pub(crate) monitor: Monitor<F>,
     /// Whether this process runs the rules, as rank 0 does.
     judges: bool,
     rules: &'f Rules,
@@ -63,7 +63,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         }))
     }
 
-    pub(crate) fn monitor(&mut self) -> &mut Watch<F> {
+    pub(crate) fn monitor(&mut self) -> &mut Monitor<F> {
         &mut self.monitor
     }
 
@@ -74,7 +74,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
     /// What the step on this batch of the epoch, from 0, reports to.
     pub(crate) fn start_batch(&mut self, batch: usize) -> StepMonitor<'_, F> {
-        self.monitor.begins(batch);
+        self.monitor.start_batch(batch);
         let is_first = batch == 0 && self.monitor.evidence.curves.epochs.is_empty();
         let first = (self.judges && is_first).then_some(self.rules);
         StepMonitor { monitor: &mut self.monitor, first, found: &mut self.first }
@@ -133,7 +133,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
 
 /// Writes the findings that are `shown` to the terminal, and not to standard output, which programs read.
 pub(crate) fn print_findings(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
-    terminal::tell(|coloured| {
+    terminal::print(|coloured| {
         let mut text = String::new();
         // A `String` takes all that is written.
         let _ = findings.write(&mut text, Styles::new(coloured), shown);

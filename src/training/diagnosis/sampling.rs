@@ -1,6 +1,6 @@
-//! What the diagnosis looks at before a training, and how much of it.
+//! What the diagnosis samples before a training, and how much of it.
 
-use crate::diagnosis::{Data, Part, Plan, Repeats, Tally, Watch};
+use crate::diagnosis::{Data, Monitor, Part, Plan, Repeats, TargetStatistics};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
@@ -58,15 +58,15 @@ pub(crate) struct Budget {
     /// Rows that are compared with each other.
     pub(crate) compared: usize,
     /// Batches of each epoch.
-    pub(crate) looks: usize,
+    pub(crate) sampled: usize,
 }
 
 /// Batches of an epoch that are looked at: two tell a beginning from what comes of it, and more than four nothing new.
-const LOOKS: (usize, usize) = (2, 4);
+const SAMPLED: (usize, usize) = (2, 4);
 
 impl Budget {
     /// All, within the bounds of [`NUMBERS`] and [`ROWS`].
-    pub(crate) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, looks: LOOKS.1 };
+    pub(crate) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, sampled: SAMPLED.1 };
 
     /// What takes about 3 thousandths of the time of the training, most of it at some 2 ns a number; and for a row that is
     /// compared 60 ns, 0.4 for each of its numbers, which are copied together, and 3 for each that goes into its key.
@@ -89,11 +89,11 @@ impl Budget {
         let mut count = |trained, param: &Param<F>| weights += if trained { param.len() } else { 0 };
         model.layers.iter().for_each(|layer| layer.each_param(&mut count));
         let look = 1000.0 + 3.0 * (batch * leaves) as f64 + 0.5 * weights as f64;
-        let looks = 0.015 * step_time(model, batch) * plan.batches as f64 / look;
+        let sampled = 0.015 * step_time(model, batch) * plan.batches as f64 / look;
         Budget {
             numbers: (share / 2.0) as usize,
             compared: compared.clamp(least, ROWS),
-            looks: (looks as usize).clamp(LOOKS.0, LOOKS.1),
+            sampled: (sampled as usize).clamp(SAMPLED.0, SAMPLED.1),
         }
     }
 }
@@ -168,14 +168,14 @@ impl<F: Scalar> Sampling<'_, '_, F> {
     }
 
     /// Statistics of the targets of `rows` samples, none of them counted yet.
-    pub(crate) fn tally(&self, rows: usize) -> Result<Tally<F>> {
+    pub(crate) fn target_statistics(&self, rows: usize) -> Result<TargetStatistics<F>> {
         let compiled = self.model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let size = (rows * self.data.steps, self.data.target);
-        Ok(Tally::new(compiled.loss.clone(), self.plan.task, self.outputs(), size))
+        Ok(TargetStatistics::new(compiled.loss.clone(), self.plan.task, self.outputs(), size))
     }
 
-    /// A monitor that has sampled the data, through the memory of `rows`.
-    pub(crate) fn monitor(self, rows: &mut Rows<F>) -> Result<Watch<F>> {
+    /// A monitor of the sampled data, through the memory of `rows`.
+    pub(crate) fn monitor(self, rows: &mut Rows<F>) -> Result<Monitor<F>> {
         let Sampling { model, budget, data, train, .. } = self;
         let (outputs, task) = (self.outputs(), self.plan.task);
         let mut facts = Data {
@@ -213,7 +213,7 @@ impl<F: Scalar> Sampling<'_, '_, F> {
             let others = held_out.map(|_| Batch::new(&others.x, data.width()));
             facts.repeats = Repeats::of(x, y, task, others);
         }
-        let tally = self.tally(train)?;
-        Ok(Watch::new(&model.layers, self.plan, facts, tally, budget.looks))
+        let target_statistics = self.target_statistics(train)?;
+        Ok(Monitor::new(&model.layers, self.plan, facts, target_statistics, budget.sampled))
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<
     let written = if ranks.is_first() { f(&mut state) } else { Ok(()) };
     ranks.agree_with_first(written)?;
     let mut bytes = state.bytes().to_vec();
-    ranks.broadcast(&mut bytes)?;
+    ranks.broadcast_bytes(&mut bytes)?;
     if ranks.is_first() {
         return Ok(());
     }

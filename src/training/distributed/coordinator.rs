@@ -10,7 +10,7 @@ use super::local_sgd::{LocalSgd, LocalStep};
 use super::partial_batch::PartialBatch;
 use super::partial_scores::{BatchSize, PartialScores};
 use crate::callback::Logs;
-use crate::diagnosis::Watch;
+use crate::diagnosis::Monitor;
 use crate::distributed::{RankSettings, Ranks, Shards};
 use crate::error::{Error, RankFault, Result};
 use crate::loss::Loss;
@@ -128,12 +128,12 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     /// Gives the model the seed of rank 0.
     pub(crate) fn share_seed(&self, model: &mut Sequential<F>) -> Result<()> {
         let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
-        let seed = ranks.tell(model.seed)?;
+        let seed = ranks.broadcast(model.seed)?;
         ranks.agree(if seed == model.seed { Ok(()) } else { model.reseed(seed) })
     }
 
     /// The monitor of the training, which has sampled the data of all ranks.
-    pub(crate) fn monitor(&self, sampling: Sampling<F>, rows: &mut Rows<F>) -> Result<Watch<F>> {
+    pub(crate) fn monitor(&self, sampling: Sampling<F>, rows: &mut Rows<F>) -> Result<Monitor<F>> {
         match &self.0 {
             Some(Group { ranks, .. }) => {
                 let total = self.training_total(sampling.train);
@@ -146,7 +146,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     /// Gives the model the weights of rank 0; `observed` is whether this rank has callbacks.
     pub(crate) fn start(&mut self, model: &mut Sequential<F>, observed: bool) -> Result<()> {
         let Some(group) = &mut self.0 else { return Ok(()) };
-        group.observed = group.ranks.tell(observed)?;
+        group.observed = group.ranks.broadcast(observed)?;
         same_state(&group.ranks, &mut |state| model.state(state))
     }
 
@@ -159,7 +159,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     ) -> Result<bool> {
         let Some(Group { ranks, .. }) = &self.0 else { return resumed.map(|_| false) };
         let resumed = ranks.agree(resumed)?;
-        if !ranks.tell(resumed)? {
+        if !ranks.broadcast(resumed)? {
             return Ok(false);
         }
         same_state(ranks, state)?;
@@ -256,7 +256,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         header.item("reason", &mut reason)?;
         header.item("changed", &mut changed)?;
         let mut bytes = [header.bytes(), news.bytes()].concat();
-        ranks.broadcast(&mut bytes)?;
+        ranks.broadcast_bytes(&mut bytes)?;
         if ranks.is_first() {
             return own;
         }
@@ -317,7 +317,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 /// At the end of an epoch or of all.
 impl<F: Scalar> Coordinator<'_, F> {
     /// Merges what the monitors of all ranks have seen of the epoch into that of rank 0.
-    pub(crate) fn merge_monitors(&self, monitor: Option<&mut Watch<F>>) -> Result<()> {
+    pub(crate) fn merge_monitors(&self, monitor: Option<&mut Monitor<F>>) -> Result<()> {
         let (Some(Group { ranks, .. }), Some(monitor)) = (&self.0, monitor) else { return Ok(()) };
         let seen = if ranks.is_first() { Ok(Vec::new()) } else { monitor.hand_over() };
         let mut all = ranks.gather(ranks.agree(seen)?)?;
@@ -335,7 +335,7 @@ impl<F: Scalar> Coordinator<'_, F> {
     ) -> Result<()> {
         let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
         self.share_logs(logs)?;
-        *stopped = ranks.tell(stopped.take())?;
+        *stopped = ranks.broadcast(stopped.take())?;
         let what = format!("its weights after epoch {}", epoch + 1);
         ranks.alike(vec![(what, format!("the sum {:016x}", fingerprint(model)))])
     }

@@ -1,6 +1,6 @@
 //! One diagnosis for all ranks: each samples its own rows, and rank 0 runs the rules.
 
-use crate::diagnosis::{Data, Repeats, Shard, Watch};
+use crate::diagnosis::{Data, Monitor, Repeats, Shard};
 use crate::distributed::Ranks;
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -14,21 +14,21 @@ pub(crate) fn shared_monitor<F: Scalar>(
     total: usize,
     rows: &mut Rows<F>,
     ranks: &Ranks,
-) -> Result<Watch<F>> {
+) -> Result<Monitor<F>> {
     let layers = &sampling.model.layers;
-    let (looks, tally) = (sampling.budget.looks, sampling.tally(total)?);
+    let (sampled, target_statistics) = (sampling.budget.sampled, sampling.target_statistics(total)?);
     let plan = sampling.plan.clone();
     let monitor = match (ranks.is_sharded(), ranks.is_first()) {
         (true, first) => {
             let facts = facts(&sampling, total, rows, ranks)?;
-            let tally = sampling.tally(total)?;
-            first.then(|| Watch::new(layers, plan.clone(), facts, tally, looks))
+            let target_statistics = sampling.target_statistics(total)?;
+            first.then(|| Monitor::new(layers, plan.clone(), facts, target_statistics, sampled))
         }
         (false, true) => ranks.agree_with_first(sampling.monitor(rows).map(Some))?,
         (false, false) => ranks.agree_with_first(Ok(None))?,
     };
-    let terms = ranks.tell(monitor.as_ref().map_or((0, 0), Watch::terms))?;
-    Ok(monitor.unwrap_or_else(|| Watch::follower(layers, plan, tally, terms)))
+    let terms = ranks.broadcast(monitor.as_ref().map_or((0, 0), Monitor::terms))?;
+    Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, terms)))
 }
 
 /// Facts of the data of all ranks, on rank 0, from samples of each shard by its share; and what each of them has.

@@ -1,7 +1,7 @@
 //! Local SGD: each rank takes steps on its own parts of the batches, and the ranks average their models when they meet.
 
 use super::partial_scores::{BatchSize, PartialScores};
-use crate::diagnosis::Watch;
+use crate::diagnosis::Monitor;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::layer::NamedLayer;
@@ -34,7 +34,7 @@ impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        monitor: Option<&mut Watch<F>>,
+        monitor: Option<&mut Monitor<F>>,
     ) -> Result<f64> {
         trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
             self.0.add_local(scores, loss, y_pred, targets, penalty)
@@ -140,7 +140,7 @@ impl<F: Scalar> LocalSgd<F> {
         // The first in time, of these the lowest rank.
         let divergences = told.into_iter().filter_map(|(_, divergence)| divergence);
         let first = divergences.min_by_key(|(at, _)| *at).filter(|_| !others);
-        match ranks.tell(first)? {
+        match ranks.broadcast(first)? {
             Some(first) => Err(Error::diverged(first)),
             None => {
                 let own = own.filter(|_| fails_otherwise);

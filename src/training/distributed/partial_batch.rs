@@ -3,7 +3,7 @@
 
 use super::buckets::Buckets;
 use super::partial_scores::{BatchSize, PartialScores};
-use crate::diagnosis::Watch;
+use crate::diagnosis::Monitor;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::layer::GlobalBatch;
@@ -29,7 +29,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        mut monitor: Option<&mut Watch<F>>,
+        mut monitor: Option<&mut Monitor<F>>,
     ) -> Result<f64> {
         let (samples, penalty) = (batch.indices.len(), model.weight_penalty());
         let (mut read, mut activities) = (Ok(()), 0.0);
@@ -50,8 +50,8 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         // The diagnosis counts all targets, and samples the last of the parts of each rank.
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             let x = batch.x(&trainer.rows);
-            monitor.batch_ends(loss);
-            if monitor.looks() && x.rows() > 0 {
+            monitor.end_batch(loss);
+            if monitor.is_sampled() && x.rows() > 0 {
                 let y = batch.targets(&trainer.rows).y;
                 monitor.forward(&trainer.workspace, x, y, loss, penalty + activities);
                 if x.rows() == 1 {
@@ -85,7 +85,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
     }
 
     fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
-        self.ranks.tell(self.ranks.gather(own)?.into_iter().flatten().min())
+        self.ranks.broadcast(self.ranks.gather(own)?.into_iter().flatten().min())
     }
 }
 

@@ -1,12 +1,12 @@
 //! Tallies of several ranks, added up.
 
-use super::Tally;
+use super::TargetStatistics;
 use crate::scalar::Scalar;
 
-impl<F: Scalar> Tally<F> {
-    /// A tally of the same kind that has seen nothing.
+impl<F: Scalar> TargetStatistics<F> {
+    /// A target_statistics of the same kind that has seen nothing.
     pub(crate) fn empty(&self) -> Self {
-        Tally {
+        TargetStatistics {
             loss: self.loss.clone(),
             rows: 0,
             weight: 0.0,
@@ -21,7 +21,7 @@ impl<F: Scalar> Tally<F> {
         }
     }
 
-    /// Takes what another tally has seen beside this.
+    /// Takes what another target_statistics has seen beside this.
     pub(crate) fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.weight += other.weight;

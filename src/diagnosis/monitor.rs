@@ -2,7 +2,7 @@
 
 use super::codes;
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
-use super::evidence::{Data, Epoch, Evidence, First, Plan, Tally, Task, class};
+use super::evidence::{Data, Epoch, Evidence, FirstBatch, Plan, TargetStatistics, Task, class};
 use super::findings::Findings;
 use super::rules::Rules;
 use crate::activation::Activation;
@@ -13,7 +13,7 @@ use crate::state::State;
 use crate::tensor::Batch;
 
 /// Collects the evidence of a run, and runs the rules.
-pub(crate) struct Watch<F: Scalar> {
+pub(crate) struct Monitor<F: Scalar> {
     pub(crate) evidence: Evidence,
     pub(crate) findings: Findings,
     /// Samples of all kernels before a step, concatenated.
@@ -22,7 +22,7 @@ pub(crate) struct Watch<F: Scalar> {
     pub(super) epoch: Epoch,
     pub(super) clipped: usize,
     /// The target statistics of the first epoch.
-    pub(super) tally: Tally<F>,
+    pub(super) target_statistics: TargetStatistics<F>,
     /// The sum and number of the losses in the last quarter of the epoch.
     late: (f64, usize),
     looking: bool,
@@ -30,17 +30,17 @@ pub(crate) struct Watch<F: Scalar> {
     bare: f64,
     batch: usize,
     /// The most batches of an epoch that are sampled.
-    pub(super) looks: usize,
+    pub(super) sampled: usize,
 }
 
-impl<F: Scalar> Watch<F> {
-    /// A watch over these layers, which looks at this many batches of an epoch.
+impl<F: Scalar> Monitor<F> {
+    /// A monitor over these layers, which samples this many batches of an epoch.
     pub(crate) fn new(
         layers: &[NamedLayer<F>],
         plan: Plan,
         data: Data,
-        tally: Tally<F>,
-        looks: usize,
+        target_statistics: TargetStatistics<F>,
+        sampled: usize,
     ) -> Self {
         let facts: Vec<LayerFacts> =
             layers.iter().enumerate().map(|(i, layer)| LayerFacts::of(i, layer)).collect();
@@ -56,24 +56,24 @@ impl<F: Scalar> Watch<F> {
         };
         let kernels = layers.iter().filter_map(kernel_of).map(|param| sample(param.value()).count()).sum();
         evidence.curves.epochs.reserve(evidence.plan.epochs.min(1 << 16));
-        Watch {
+        Monitor {
             evidence,
             findings: Findings::default(),
             before: Vec::with_capacity(kernels),
             epoch: Epoch { answers: vec![0; classes], ..Epoch::default() },
             clipped: 0,
-            tally,
+            target_statistics,
             late: (0.0, 0),
             looking: false,
             bare: 0.0,
             batch: 0,
-            looks: looks.max(1),
+            sampled: sampled.max(1),
         }
     }
 
     /// Starts this batch of an epoch, from 0. The first batch is sampled, and a few more at equal distances.
-    pub(crate) fn begins(&mut self, batch: usize) {
-        let every = self.evidence.plan.batches.div_ceil(self.looks).max(1);
+    pub(crate) fn start_batch(&mut self, batch: usize) {
+        let every = self.evidence.plan.batches.div_ceil(self.sampled).max(1);
         self.batch = batch;
         if batch == 0 {
             self.evidence.layers.iter_mut().for_each(LayerFacts::begin_epoch);
@@ -82,34 +82,34 @@ impl<F: Scalar> Watch<F> {
     }
 
     /// Whether the current batch is sampled.
-    pub(crate) fn looks(&self) -> bool {
+    pub(crate) fn is_sampled(&self) -> bool {
         self.looking
     }
 
     /// Adds the loss of a batch.
-    pub(crate) fn batch_ends(&mut self, loss: f64) {
+    pub(crate) fn end_batch(&mut self, loss: f64) {
         if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
             self.late = (self.late.0 + loss, self.late.1 + 1);
         }
     }
 
     /// Whether this epoch counts the targets.
-    pub(super) fn tallies(&self) -> bool {
+    pub(super) fn counts_targets(&self) -> bool {
         self.evidence.curves.epochs.is_empty()
     }
 
     /// Adds training targets, which are counted in the first epoch.
     pub(crate) fn count_targets(&mut self, y: Batch<F>, weights: Option<&[F]>) {
-        if self.tallies() {
-            self.tally.take(y, weights);
+        if self.counts_targets() {
+            self.target_statistics.take(y, weights);
         }
     }
 
     /// Stores the target statistics of the first epoch in the evidence.
     fn measure_targets(&mut self) {
         let targets = &mut self.evidence.data.targets;
-        targets.scale = self.tally.scale();
-        if let Some(classes) = self.tally.classes().filter(|_| !targets.classes.is_empty()) {
+        targets.scale = self.target_statistics.scale();
+        if let Some(classes) = self.target_statistics.classes().filter(|_| !targets.classes.is_empty()) {
             targets.classes = classes;
         }
     }
@@ -141,7 +141,7 @@ impl<F: Scalar> Watch<F> {
     }
 
     fn first(&mut self, workspace: &Workspace<F>, x: Batch<F>, output: Batch<F>, loss: f64) {
-        let mut first = First { loss, rows: output.rows(), ..First::default() };
+        let mut first = FirstBatch { loss, rows: output.rows(), ..FirstBatch::default() };
         let values = || output.data().iter().map(|v| v.as_f64());
         first.output = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         if let Some((layer, kernel)) = self.evidence.weighted().next() {
@@ -201,7 +201,7 @@ impl<F: Scalar> Watch<F> {
         for (facts, layer) in self.evidence.layers.iter_mut().zip(layers) {
             if let Some(param) = kernel_of(layer) {
                 facts.look_gradient(param);
-                total += facts.look.gradient.powi(2) * param.len() as f64;
+                total += facts.sample.gradient.powi(2) * param.len() as f64;
                 self.before.extend(sample(param.value()));
             }
         }
@@ -227,7 +227,7 @@ impl<F: Scalar> Watch<F> {
     }
 
     /// Runs the rules and returns the codes of new findings.
-    pub(crate) fn ask(&mut self, rules: &Rules) -> Vec<String> {
+    pub(crate) fn run_rules(&mut self, rules: &Rules) -> Vec<String> {
         let found = codes::findings(&self.evidence, rules);
         self.findings.failed = self.evidence.failing();
         self.findings.take(found)
@@ -254,12 +254,12 @@ impl<F: Scalar> Watch<F> {
         self.evidence.curves.epochs.push(epoch);
         // After the last epoch, `end` runs the rules.
         let is_last = self.evidence.curves.epochs.len() >= self.evidence.plan.epochs;
-        let news = if is_last { Vec::new() } else { self.ask(rules) };
+        let news = if is_last { Vec::new() } else { self.run_rules(rules) };
         for layer in self.evidence.layers.iter_mut() {
             if layer.alive_first.is_none() {
-                layer.alive_first = Some(layer.look.alive.iter().filter(|alive| **alive).count());
+                layer.alive_first = Some(layer.sample.alive.iter().filter(|alive| **alive).count());
             }
-            layer.largest_step = layer.largest_step.max(layer.look.step);
+            layer.largest_step = layer.largest_step.max(layer.sample.step);
         }
         (self.epoch.rows, self.clipped) = (0, 0);
         (self.epoch.gradient, self.epoch.idle) = (0.0, 0.0);
@@ -273,14 +273,14 @@ impl<F: Scalar> Watch<F> {
         if self.evidence.curves.epochs.is_empty() {
             self.measure_targets();
         }
-        self.ask(rules)
+        self.run_rules(rules)
     }
 
     /// Ends the run, and withdraws the findings that it disproves; `stopped` is the reason of a callback.
     pub(crate) fn end(&mut self, stopped: Option<String>, rules: &Rules) -> Vec<String> {
         self.evidence.ended = true;
         self.evidence.curves.stopped = stopped;
-        let news = self.ask(rules);
+        let news = self.run_rules(rules);
         self.findings.withdraw(self.evidence.skill());
         news
     }
@@ -289,7 +289,7 @@ impl<F: Scalar> Watch<F> {
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.group("evidence", |state| self.evidence.state(state))?;
         state.group("findings", |state| self.findings.state(state))?;
-        state.group("targets", |state| self.tally.state(state))?;
+        state.group("targets", |state| self.target_statistics.state(state))?;
         if state.is_reading() && !self.evidence.curves.epochs.is_empty() {
             self.measure_targets();
         }
