@@ -42,10 +42,9 @@ fn replace_with(
     let prefix = prefix(path)?;
     let mut builder = Builder::new();
     builder.prefix(&prefix).suffix(SUFFIX);
-    // `tempfile` creates files that only their owner can read; the umask applies to these as to any other new file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder(path)).map_err(without_path)?;
+    // Opened here, the file has the permissions of any other new file, and an error does not hold its random name.
+    let open = |path: &Path| File::options().write(true).create_new(true).open(path);
+    let mut file = builder.make_in(folder(path), open)?;
     write(file.as_file_mut())?;
     sync(file.as_file())?;
     file.persist(path)?;
@@ -67,13 +66,6 @@ pub(super) fn sweep(path: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The system's error without the temporary file's name, which differs each time.
-fn without_path(error: Error) -> Error {
-    let inner = error.get_ref().and_then(|with_path| with_path.source());
-    let code = inner.and_then(|inner| inner.downcast_ref::<Error>()).and_then(Error::raw_os_error);
-    code.map_or(error, Error::from_raw_os_error)
 }
 
 /// The suffix of a temporary file.
