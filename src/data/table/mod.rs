@@ -9,6 +9,7 @@ mod seen;
 pub(super) use cell::Cell;
 pub use columns::{Column, Missing};
 pub(super) use columns::{ColumnSettings, Header};
+#[cfg(feature = "csv")]
 pub(super) use fitted::Fitted;
 #[cfg(feature = "csv")]
 pub(super) use scan::PartScan;

@@ -7,12 +7,12 @@ use ::mpi::traits::Communicator as _;
 
 /// Ends the run on all ranks immediately.
 pub(super) fn abort(text: &str) -> ! {
-    tell(text);
+    print_error(text);
     SimpleCommunicator::world().abort(1)
 }
 
 /// Prints an error, whatever state MPI is in.
-pub(super) fn tell(text: &str) {
+pub(super) fn print_error(text: &str) {
     let mut to = std::io::stderr().lock();
     // The run ends even if the pipe is closed.
     let _ = writeln!(to, "error: {text}");

@@ -13,7 +13,7 @@ use ::mpi::topology::SimpleCommunicator;
 use ::mpi::traits::CommunicatorCollectives as _;
 
 use super::World;
-use super::abort::{abort, tell};
+use super::abort::{abort, print_error};
 use super::wait::Wait;
 
 /// Runs a program on all ranks that `mpirun -n N` started, or on one rank without `mpirun`.
