@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
     /// The setting of this name, which must be there.
     ///
     /// # Errors
-    /// [`FileError::Setting`] where it is missing, or is something else.
+    /// [`FileError::Setting`](crate::error::FileError::Setting) where it is missing, or is something else.
     pub fn get<T: Setting>(&mut self, name: &str) -> Result<T> {
         let path = self.path_of(name);
         match self.value(name) {
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     /// Sets `to`, where there is a setting of this name.
     ///
     /// # Errors
-    /// [`FileError::Setting`] where it is something else.
+    /// [`FileError::Setting`](crate::error::FileError::Setting) where it is something else.
     pub fn read<T: Setting>(&mut self, name: &str, to: &mut T) -> Result<()> {
         if let Some(value) = self.value(name) {
             *to = T::from_value(value, &self.path_of(name))?;
@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
     /// Refuses what nobody read, unless it says nothing.
     ///
     /// # Errors
-    /// [`FileError::Setting`].
+    /// [`FileError::Setting`](crate::error::FileError::Setting).
     pub fn finish(self) -> Result<()> {
         let left = self.config.fields.iter().zip(&self.read);
         match left.into_iter().find(|((_, value), read)| !**read && *value != Value::Null) {

@@ -41,8 +41,8 @@ impl<F: Scalar> Sequential<F> {
     /// The weights stay; the optimizer's state is reset.
     ///
     /// # Errors
-    /// The errors of [`Sequential::build`], an [`Error::Argument`](crate::Error::Argument) of the optimizer, or an
-    /// [`Error::LossOutput`](crate::Error::LossOutput). The model is unchanged then.
+    /// The errors of [`Sequential::build`], an [`Error::Argument`] of the optimizer, or an
+    /// [`Error::LossOutput`]. The model is unchanged then.
     ///
     /// # Example
     /// ```

@@ -34,7 +34,7 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// At `compile`: [`Error::Argument`] for a learning rate of 0, a power above 0, or another setting below 0 or not
+/// At `compile`: [`Error::Argument`](crate::Error::Argument) for a learning rate of 0, a power above 0, or another setting below 0 or not
 /// finite.
 ///
 /// # References
