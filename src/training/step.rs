@@ -88,7 +88,9 @@ pub(crate) trait BatchPasses<F: Scalar> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-    ) -> Result<Option<NonFinite>>;
+    ) -> Result<Option<NonFinite>> {
+        trainer.backward_whole(model, batch, scores)
+    }
 
     /// The first layer of the forward pass whose output is not finite, given that of this process.
     fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
@@ -111,16 +113,6 @@ impl<F: Scalar> BatchPasses<F> for WholeBatch {
         trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
             scores.add(loss, y_pred, targets, penalty)
         })
-    }
-
-    fn backward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-    ) -> Result<Option<NonFinite>> {
-        trainer.backward_whole(model, batch, scores)
     }
 }
 

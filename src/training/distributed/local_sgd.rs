@@ -9,7 +9,7 @@ use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::training::data::RunningScores;
-use crate::training::step::{BatchPasses, Minibatch, NonFinite, Step, StepMonitor, Trainer};
+use crate::training::step::{BatchPasses, Minibatch, Step, StepMonitor, Trainer};
 use crate::training::update;
 
 /// The state of a rank between two meetings.
@@ -39,16 +39,6 @@ impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
         trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
             self.0.add_local(scores, loss, y_pred, targets, penalty)
         })
-    }
-
-    fn backward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-    ) -> Result<Option<NonFinite>> {
-        trainer.backward_whole(model, batch, scores)
     }
 }
 
