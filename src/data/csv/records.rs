@@ -153,7 +153,7 @@ impl<R: BufRead> Records<R> {
         f(&cells?, NonZeroU64::new(self.start.1))
     }
 
-    /// Counts lines as if so many stood in front.
+    /// Counts the next line as the one after `lines`.
     pub(super) fn start_after(&mut self, lines: u64) {
         self.next.1 = lines + 1;
     }

@@ -330,7 +330,7 @@ impl Rules {
         roles.filter(|(_, role)| **role != Role::Ignored && !role.is_target()).map(|(column, _)| column)
     }
 
-    /// Takes in a row, and tells whether it is kept.
+    /// Adds a row, and returns whether it is kept.
     fn row(&self, rows: &mut ScannedRows, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
         let row = rows.rows;
         rows.rows += 1;

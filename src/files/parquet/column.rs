@@ -48,7 +48,7 @@ impl Column {
         Ok(Column { reader, taken, leaf, place, levels: Vec::new() })
     }
 
-    /// The values of so many rows further. Those of the rows before must be gone.
+    /// Reads the values of the next rows, once those of the rows before are dropped.
     pub(crate) fn read(&mut self, rows: usize) -> Result<Values> {
         self.taken.give_pages();
         self.levels.clear();

@@ -1,4 +1,4 @@
-//! The end of a file, which tells its columns, its groups of rows, and where the pages of each column of a group lie.
+//! The end of a file, which lists its columns, its groups of rows, and where the pages of each column of a group lie.
 
 use super::schema::{self, Element, Leaf};
 use super::thrift::{Field, STRUCT, Thrift};
@@ -7,7 +7,7 @@ use crate::error::Result;
 
 const PLACE: &str = "its end";
 
-/// What the end of a file tells.
+/// The contents of the end of a file.
 #[derive(Debug)]
 pub(crate) struct Footer {
     pub(crate) leaves: Vec<Leaf>,

@@ -311,7 +311,7 @@ impl PageReader for Pages {
     }
 }
 
-/// What a page's header tells.
+/// The fields of a page's header.
 #[derive(Debug, Default)]
 struct Head {
     kind: i64,

@@ -51,7 +51,7 @@ pub(super) struct Element {
     logical: Option<(i16, Logical)>,
 }
 
-/// What is told of a decimal, a time or a whole number.
+/// The annotation of a decimal, a time or an integer.
 #[derive(Debug, Default, Clone, Copy)]
 struct Logical {
     scale: i64,

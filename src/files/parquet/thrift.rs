@@ -1,4 +1,4 @@
-//! Thrift's compact protocol, in which Parquet tells where everything is.
+//! Thrift's compact protocol, in which Parquet describes its layout.
 //!
 //! # References
 //! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>
@@ -126,7 +126,7 @@ impl<'a> Thrift<'a> {
         }
     }
 
-    /// Hands on the fields of a struct; `f` reads what it knows and tells whether it did.
+    /// Hands on the fields of a struct; `f` reads the fields that it knows, and returns whether it did.
     pub(super) fn fields(&mut self, f: &mut dyn FnMut(&mut Self, Field) -> Found<bool>) -> Found<()> {
         let mut id = 0i16;
         while let Some(field) = self.field(&mut id)? {

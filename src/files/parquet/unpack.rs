@@ -94,7 +94,7 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
     if to.len() - before == size { Ok(()) } else { short() }
 }
 
-/// A block of LZ4 that unpacks to so many bytes.
+/// Unpacks a block of LZ4 to `size` bytes.
 fn lz4(packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
     // A byte stands for 255 at most.
     if size / 255 > packed.len() {

@@ -103,7 +103,7 @@ impl<'a> Archive<'a> {
         Ok(Some((self.start(member)?, member.packed)))
     }
 
-    /// Hands on a member piece by piece, and tells whether there is one of that name; what was handed on is whole only
+    /// Passes a member on piece by piece, and returns whether there is one of that name; what was handed on is whole only
     /// where this ends well.
     #[cfg(feature = "npy")]
     pub(crate) fn pieces(&self, name: &str, f: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
@@ -209,7 +209,7 @@ fn fault(input: &Input, place: &str, error: rawzip::Error) -> Error {
     }
 }
 
-/// Unpacks a member, of the size that is told and within the budget.
+/// Unpacks a member, of the declared size and within the budget.
 fn inflate<'a>(packed: &Input<'a>, member: &Member, budget: &Budget) -> Result<Input<'a>> {
     let name = &*member.name;
     // More than 1032 to one is no deflate stream.
