@@ -13,8 +13,10 @@ use crate::files::gzip;
 use crate::files::input::failed;
 use crate::kernel;
 
-/// How many bytes a part has, unless a record is longer.
-const PART: usize = 1 << 20;
+/// How many bytes a part has, unless a record is longer, and how many parts a thread has at a time, which evens out their
+/// times.
+const PART: usize = 1 << 18;
+const PARTS: usize = 4;
 
 /// Scans all rows of a file.
 pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: Scan) -> Result<Scan> {
@@ -26,7 +28,7 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
     let length = gzip::open(&file.path)?.metadata().map_err(fail)?.len() as f64;
     let (mut size, mut bytes, mut ended, mut reserved) = (PART, Vec::new(), false, false);
     while !ended || !bytes.is_empty() {
-        let wanted = size * kernel::threads();
+        let wanted = size * PARTS * kernel::threads();
         if !ended && bytes.len() < wanted {
             let further = wanted - bytes.len();
             bytes.reserve_exact(further);
@@ -43,8 +45,9 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
         if done == 0 {
             size *= 2;
         } else if !reserved {
-            // A little more than the first parts let expect.
-            scan.reserve(1.02 * length / done as f64);
+            // A little more than the first parts suggest.
+            let rows = scan.kept() as f64 * 1.02 * length / done as f64;
+            scan.allocate((rows as usize).max(scan.kept()))?;
             reserved = true;
         }
         bytes.drain(..done);

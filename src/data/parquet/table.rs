@@ -11,7 +11,7 @@ use crate::files::parquet::{Column, Footer, Kind, ParquetFile, Values};
 use crate::kernel;
 
 /// How many rows are decoded at a time.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 12;
 
 /// An open file, and what is to become of its columns.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Table {
     /// Takes in all rows, on several threads.
     pub(super) fn read(&self, scan: &mut Scan) -> Result<()> {
         self.blocks(&mut |block| {
-            if scan.is_empty() {
+            if scan.kept() == 0 {
                 scan.allocate(self.footer.rows)?;
             }
             scan.block(block)

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use super::cell::Cell;
-use super::columns::{Missing, Role, widths};
+use super::columns::{Missing, Role};
 use super::scan::{Rules, Scan};
 use super::seen::Seen;
 use crate::error::{Error, Result};
 use crate::kernel;
 
 /// How many rows a thread transposes at a time, and how many of them at once, so that they stay in its cache.
-const PART: usize = 1 << 11;
+const PART: usize = 1 << 9;
 const TILE: usize = 1 << 6;
 
 /// Consecutive rows of a table.
@@ -32,18 +32,6 @@ struct Encoded<'a> {
 }
 
 impl Scan {
-    /// Allocates the numbers of this many rows; the operating system provides the pages when threads write to them.
-    pub(in crate::data) fn allocate(&mut self, rows: usize) -> Result<()> {
-        let (width, height) = widths(&self.rules.roles);
-        for (values, width) in [(&mut self.rows.x, width), (&mut self.rows.y, height)] {
-            let count = rows.saturating_mul(width);
-            let fits = Vec::<f64>::new().try_reserve_exact(count);
-            fits.map_err(|_| Error::TooLarge { shape: vec![rows, width] })?;
-            *values = vec![0.0; count];
-        }
-        Ok(())
-    }
-
     /// Adds the rows of a block.
     pub(in crate::data) fn block(&mut self, block: &dyn ColumnBlock) -> Result<()> {
         let Scan { rules, rows } = self;

@@ -101,10 +101,9 @@ impl Scan {
         self.rules.row(&mut self.rows, cells, line)
     }
 
-    /// Whether no row was added yet.
-    #[cfg(feature = "parquet")]
-    pub(in crate::data) fn is_empty(&self) -> bool {
-        self.rows.rows == 0
+    /// How many rows were kept.
+    pub(in crate::data) fn kept(&self) -> usize {
+        self.rows.kept
     }
 
     /// So many lines stand in front of the rows.
@@ -113,12 +112,18 @@ impl Scan {
         self.rows.lines = lines;
     }
 
-    /// Makes room for what this many times the rows so far will need.
-    pub(in crate::data) fn reserve(&mut self, times: f64) {
-        for values in [&mut self.rows.x, &mut self.rows.y] {
-            let further = (values.len() as f64 * times) as usize;
-            values.reserve_exact(further.saturating_sub(values.len()));
+    /// Allocates the numbers of this many rows; the operating system provides the pages when threads write to them.
+    pub(in crate::data) fn allocate(&mut self, rows: usize) -> Result<()> {
+        let (width, height) = widths(&self.rules.roles);
+        for (values, width) in [(&mut self.rows.x, width), (&mut self.rows.y, height)] {
+            let count = rows.saturating_mul(width);
+            let fits = Vec::<f64>::new().try_reserve_exact(count);
+            fits.map_err(|_| Error::TooLarge { shape: vec![rows, width] })?;
+            let kept = std::mem::replace(values, vec![0.0; count]);
+            let len = kept.len().min(count);
+            values[..len].copy_from_slice(&kept[..len]);
         }
+        Ok(())
     }
 
     /// Takes in parts of the rows on several threads, each by `feed`, and joins them in order. Returns how the last part
@@ -135,6 +140,8 @@ impl Scan {
             let end = feed(&parts[index], &mut part);
             *scanned = Some((part.rows, end));
         });
+        let (width, height) = widths(&rules.roles);
+        let (kept, mut joined) = (self.rows.kept, Vec::with_capacity(parts.len()));
         let mut last = (0, PartEnd::default());
         for (index, scanned) in scanned.into_iter().enumerate() {
             let Some((rows, end)) = scanned else { continue };
@@ -144,13 +151,16 @@ impl Scan {
                 let mut part = PartScan { rules, rows: ScannedRows { rows, lines, ..rules.start() } };
                 return feed(&parts[index], &mut part).map(|end| (index, end));
             };
-            self.rows.join(rows, rules);
+            joined.push(self.rows.join(rows, rules));
             self.rows.lines += end.lines;
             last = (index, end);
             if last.1.cut.is_some() {
                 break;
             }
         }
+        let (x, y) = joined.into_iter().unzip();
+        append(&mut self.rows.x, kept * width, x);
+        append(&mut self.rows.y, kept * height, y);
         Ok(last)
     }
 
@@ -403,8 +413,8 @@ impl Rules {
 }
 
 impl ScannedRows {
-    /// Adds the rows of a part that come next.
-    fn join(&mut self, mut part: ScannedRows, rules: &Rules) {
+    /// Adds what was seen of the next rows, and returns their numbers.
+    fn join(&mut self, mut part: ScannedRows, rules: &Rules) -> (Vec<f64>, Vec<f64>) {
         let (mut places, mut targets) = (0, 0);
         let (width, height) = widths(&rules.roles);
         for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
@@ -420,16 +430,30 @@ impl ScannedRows {
             }
             *place += 1;
         }
-        for (all, part) in [(&mut self.x, part.x), (&mut self.y, part.y)] {
-            if all.capacity() - all.len() < part.len() {
-                // By an eighth, as twice the numbers would be more than the file warrants.
-                all.reserve_exact(part.len().max(all.len() / 8));
-            }
-            all.extend_from_slice(&part);
-        }
         self.rows += part.rows;
         self.kept += part.kept;
+        (part.x, part.y)
     }
+}
+
+/// Writes numbers from `start` on, one part on a thread.
+fn append(all: &mut Vec<f64>, start: usize, parts: Vec<Vec<f64>>) {
+    let end = start + parts.iter().map(Vec::len).sum::<usize>();
+    if all.len() < end {
+        if all.capacity() < end {
+            // By an eighth, as twice the numbers would be more than the file warrants.
+            all.reserve_exact(end - all.len() + all.len() / 8);
+        }
+        all.resize(end, 0.0);
+    }
+    let mut rest = &mut all[start..end];
+    let mut to = Vec::with_capacity(parts.len());
+    for part in parts {
+        let (front, back) = rest.split_at_mut(part.len());
+        to.push((front, part));
+        rest = back;
+    }
+    kernel::each_item(&mut to, &|_, (to, part)| to.copy_from_slice(part));
 }
 
 impl PartScan<'_> {
