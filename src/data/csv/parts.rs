@@ -15,8 +15,8 @@ use crate::kernel;
 
 /// How many bytes a part has, unless a record is longer, and how many parts a thread has at a time, which evens out their
 /// times.
-const PART: usize = 1 << 18;
-const PARTS: usize = 4;
+const PART: usize = 1 << 20;
+const PARTS: usize = 2;
 
 /// Scans all rows of a file.
 pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: Scan) -> Result<Scan> {

@@ -11,7 +11,7 @@ use crate::files::parquet::{Column, Footer, Kind, ParquetFile, Values};
 use crate::kernel;
 
 /// How many rows are decoded at a time.
-const BLOCK: usize = 1 << 12;
+const BLOCK: usize = 1 << 14;
 
 /// An open file, and what is to become of its columns.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernel;
 
 /// How many rows a thread transposes at a time, and how many of them at once, so that they stay in its cache.
-const PART: usize = 1 << 9;
+const PART: usize = 1 << 11;
 const TILE: usize = 1 << 6;
 
 /// Consecutive rows of a table.
