@@ -1,6 +1,8 @@
 //! Layers: each maps a batch to the next one, and the gradient of its output to that of its input.
 
 mod activation;
+mod axis;
+mod check;
 mod container;
 mod context;
 mod convolution;
@@ -167,15 +169,15 @@ impl<F: Scalar, L: Layer<F> + 'static> LayerExt<F> for L {}
 
 dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
 
-/// Implements `Layer::config` for a layer with listed settings.
+/// Implements `Layer::kind` and `Layer::config` for a layer with listed settings.
 macro_rules! saved {
-    () => {
+    ($kind:expr) => {
+        fn kind(&self) -> &str {
+            $kind
+        }
+
         fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::from_settings(
-                "keras.layers",
-                crate::layer::Layer::<F>::kind(self),
-                self,
-            ))
+            Some(crate::config::Config::from_settings("keras.layers", $kind, self))
         }
     };
 }

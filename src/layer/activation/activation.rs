@@ -9,11 +9,7 @@ use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
 impl<F: Scalar> Layer<F> for Activation {
-    fn kind(&self) -> &str {
-        "Activation"
-    }
-
-    saved!();
+    saved!("Activation");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.check()?;

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::layer::check::check_not_empty;
 use crate::layer::strided_copy::{StridedCopy, check_size, strides};
 use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
@@ -72,19 +73,10 @@ impl<F> Default for PRelu<F> {
 }
 
 impl<F: Scalar> Layer<F> for PRelu<F> {
-    fn kind(&self) -> &str {
-        "PReLU"
-    }
-
-    saved!();
+    saved!("PReLU");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        if input.contains(&0) {
-            return Err(Error::InputShape {
-                expected: "(...), with no axis of length 0".into(),
-                found: input.to_vec(),
-            });
-        }
+        check_not_empty(input)?;
         if let Some(axis) = self.shared_axes.iter().find(|&&axis| axis == 0 || axis > input.len()) {
             return Err(Error::argument("shared_axes", format!("axes from 1 to {}", input.len()), axis));
         }

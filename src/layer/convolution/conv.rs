@@ -5,11 +5,12 @@ use std::fmt;
 
 use super::filters::Filters;
 use crate::activation::Activation;
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
+use crate::layer::check::check_positive;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
@@ -110,16 +111,11 @@ impl<F: Scalar> Conv<1, F> {
         Conv::over(filters, [kernel_size])
     }
 
-    /// The number of steps by which the window moves. Default: 1.
-    pub fn strides(mut self, strides: usize) -> Self {
-        self.sliding.strides = [strides];
-        self
-    }
-
-    /// The distance between the taps of the window, in steps. Default: 1.
-    pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
-        self.sliding.dilation = [dilation_rate];
-        self
+    setters! {
+        /// The number of steps by which the window moves. Default: 1.
+        strides: usize => sliding.strides[0];
+        /// The distance between the taps of the window, in steps. Default: 1.
+        dilation_rate: usize => sliding.dilation[0];
     }
 }
 
@@ -129,16 +125,11 @@ impl<F: Scalar> Conv<2, F> {
         Conv::over(filters, kernel_size)
     }
 
-    /// The number of rows and columns by which the window moves. Default: `[1, 1]`.
-    pub fn strides(mut self, strides: [usize; 2]) -> Self {
-        self.sliding.strides = strides;
-        self
-    }
-
-    /// The distance between the taps of the window, in rows and columns. Default: `[1, 1]`.
-    pub fn dilation_rate(mut self, dilation_rate: [usize; 2]) -> Self {
-        self.sliding.dilation = dilation_rate;
-        self
+    setters! {
+        /// The number of rows and columns by which the window moves. Default: `[1, 1]`.
+        strides: [usize; 2] => sliding.strides;
+        /// The distance between the taps of the window, in rows and columns. Default: `[1, 1]`.
+        dilation_rate: [usize; 2] => sliding.dilation;
     }
 }
 
@@ -158,28 +149,15 @@ impl<const D: usize, F: Scalar> Conv<D, F> {
         }
     }
 
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// The padding at the ends. Default: [`Padding::Valid`].
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.sliding.padding = padding;
-        self
-    }
-
-    /// The number of groups of channels and filters; a filter reads the channels of its group. Default: 1.
-    pub fn groups(mut self, groups: usize) -> Self {
-        self.groups = groups;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// The padding at the ends. Default: [`Padding::Valid`].
+        padding: Padding => sliding.padding;
+        /// The number of groups of channels and filters; a filter reads the channels of its group. Default: 1.
+        groups: usize;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(kernel: "`W`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
@@ -187,19 +165,11 @@ impl<const D: usize, F: Scalar> Conv<D, F> {
 }
 
 impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
-    fn kind(&self) -> &str {
-        if D == 1 { "Conv1D" } else { "Conv2D" }
-    }
-
-    saved!();
+    saved!(if D == 1 { "Conv1D" } else { "Conv2D" });
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
-        for (argument, count) in [("filters", self.filters), ("groups", self.groups)] {
-            if count == 0 {
-                return Err(Error::argument(argument, "at least 1", 0));
-            }
-        }
+        check_positive(&[("filters", self.filters), ("groups", self.groups)])?;
         let window = self.sliding.over(input)?;
         if !window.channels.is_multiple_of(self.groups) || !self.filters.is_multiple_of(self.groups) {
             let expected =

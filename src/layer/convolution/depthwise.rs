@@ -5,10 +5,11 @@ use std::fmt;
 
 use super::block;
 use crate::activation::Activation;
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::check::check_positive;
 use crate::layer::window::{Padding, Sliding, Window};
 use crate::layer::{
     BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activation::Activated, saved,
@@ -86,40 +87,19 @@ impl<F: Scalar> DepthwiseConv1D<F> {
         }
     }
 
-    /// The number of kernels per channel. Default: 1.
-    pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
-        self.depth_multiplier = depth_multiplier;
-        self
-    }
-
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// The number of steps by which the window moves. Default: 1.
-    pub fn strides(mut self, strides: usize) -> Self {
-        self.sliding.strides = [strides];
-        self
-    }
-
-    /// The distance between the taps of the window, in steps. Default: 1.
-    pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
-        self.sliding.dilation = [dilation_rate];
-        self
-    }
-
-    /// The padding at the ends. Default: [`Padding::Valid`].
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.sliding.padding = padding;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The number of kernels per channel. Default: 1.
+        depth_multiplier: usize;
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// The number of steps by which the window moves. Default: 1.
+        strides: usize => sliding.strides[0];
+        /// The distance between the taps of the window, in steps. Default: 1.
+        dilation_rate: usize => sliding.dilation[0];
+        /// The padding at the ends. Default: [`Padding::Valid`].
+        padding: Padding => sliding.padding;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(kernel: "`K`", "`GlorotUniform`", depthwise_initializer, depthwise_regularizer, depthwise_constraint);
@@ -141,9 +121,7 @@ pub(super) fn sliding(size: usize) -> Sliding<1> {
 
 /// The window of a layer without causal padding.
 pub(super) fn window(sliding: &Sliding<1>, depth_multiplier: usize, input: &[usize]) -> Result<Window> {
-    if depth_multiplier == 0 {
-        return Err(Error::argument("depth_multiplier", "at least 1", 0));
-    }
+    check_positive(&[("depth_multiplier", depth_multiplier)])?;
     if sliding.padding == Padding::Causal {
         return Err(Error::argument("padding", "Valid or Same", "Causal"));
     }
@@ -208,11 +186,7 @@ fn each_tap(window: &Window, mut f: impl FnMut(usize, usize, usize)) {
 }
 
 impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
-    fn kind(&self) -> &str {
-        "DepthwiseConv1D"
-    }
-
-    saved!();
+    saved!("DepthwiseConv1D");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;

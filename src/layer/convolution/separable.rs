@@ -5,11 +5,12 @@ use std::fmt;
 
 use super::depthwise::{add_depthwise_weights, depthwise, depthwise_input, sliding, window};
 use crate::activation::Activation;
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
+use crate::layer::check::check_positive;
 use crate::layer::window::{Padding, Sliding, Window};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
@@ -95,40 +96,19 @@ impl<F: Scalar> SeparableConv1D<F> {
         }
     }
 
-    /// The number of kernels per channel. Default: 1.
-    pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
-        self.depth_multiplier = depth_multiplier;
-        self
-    }
-
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// The number of steps by which the window moves. Default: 1.
-    pub fn strides(mut self, strides: usize) -> Self {
-        self.sliding.strides = [strides];
-        self
-    }
-
-    /// The distance between the taps of the window, in steps. Default: 1.
-    pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
-        self.sliding.dilation = [dilation_rate];
-        self
-    }
-
-    /// The padding at the ends. Default: [`Padding::Valid`].
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.sliding.padding = padding;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The number of kernels per channel. Default: 1.
+        depth_multiplier: usize;
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// The number of steps by which the window moves. Default: 1.
+        strides: usize => sliding.strides[0];
+        /// The distance between the taps of the window, in steps. Default: 1.
+        dilation_rate: usize => sliding.dilation[0];
+        /// The padding at the ends. Default: [`Padding::Valid`].
+        padding: Padding => sliding.padding;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(depthwise: "`K`", "`GlorotUniform`", depthwise_initializer, depthwise_regularizer, depthwise_constraint);
@@ -157,17 +137,11 @@ impl<F: Scalar> Built<F> {
 }
 
 impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
-    fn kind(&self) -> &str {
-        "SeparableConv1D"
-    }
-
-    saved!();
+    saved!("SeparableConv1D");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
-        if self.filters == 0 {
-            return Err(Error::argument("filters", "at least 1", 0));
-        }
+        check_positive(&[("filters", self.filters)])?;
         let window = window(&self.sliding, self.depth_multiplier, input)?;
         let (channels, m) = (window.channels, self.depth_multiplier);
         let depthwise = self.depthwise.param("depthwise_kernel", &[window.taps(), channels, m], context)?;

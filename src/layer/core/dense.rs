@@ -3,11 +3,12 @@
 use std::fmt;
 
 use crate::activation::Activation;
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
+use crate::layer::check::{check_positive, last_axis};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -39,7 +40,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for 0 units or invalid activation parameters, [`Error::InputShape`] for samples
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for 0 units or invalid activation parameters, [`Error::InputShape`](crate::Error::InputShape) for samples
 /// that are single numbers.
 ///
 /// # References
@@ -73,16 +74,11 @@ impl<F: Scalar> Dense<F> {
         }
     }
 
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(kernel: "`W`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
@@ -97,19 +93,11 @@ impl<F: Scalar> Params<F> {
 }
 
 impl<F: Scalar> Layer<F> for Dense<F> {
-    fn kind(&self) -> &str {
-        "Dense"
-    }
-
-    saved!();
+    saved!("Dense");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        let (Some(&inputs), false) = (input.last(), input.contains(&0)) else {
-            return Err(Error::InputShape { expected: "(..., inputs)".into(), found: input.to_vec() });
-        };
-        if self.units == 0 {
-            return Err(Error::argument("units", "at least 1", 0));
-        }
+        let inputs = last_axis(input, "(..., inputs)")?;
+        check_positive(&[("units", self.units)])?;
         self.activation.check()?;
         let kernel = self.kernel.param("kernel", &[inputs, self.units], context)?;
         let bias = self.use_bias.then(|| self.bias.param("bias", &[self.units], context)).transpose()?;

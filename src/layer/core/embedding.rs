@@ -3,6 +3,7 @@
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::layer::check::check_positive;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -56,18 +57,10 @@ impl<F> Embedding<F> {
 }
 
 impl<F: Scalar> Layer<F> for Embedding<F> {
-    fn kind(&self) -> &str {
-        "Embedding"
-    }
-
-    saved!();
+    saved!("Embedding");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        for (argument, count) in [("input_dim", self.input_dim), ("output_dim", self.output_dim)] {
-            if count == 0 {
-                return Err(Error::argument(argument, "at least 1", 0));
-            }
-        }
+        check_positive(&[("input_dim", self.input_dim), ("output_dim", self.output_dim)])?;
         // Indices are numbers of type F, which represents all integers up to 2/ε.
         let most = 2.0 / F::epsilon().as_f64();
         if self.input_dim as f64 > most {

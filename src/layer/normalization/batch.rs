@@ -5,10 +5,11 @@ use std::fmt;
 
 use super::channels::{Channels, each_row};
 use super::check_epsilon;
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -96,43 +97,25 @@ impl<F> BatchNormalization<F> {
         }
     }
 
-    /// The share of the moving statistics that each batch keeps. Default: 0.99.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// ε, added to the variance. Default: 1e-3.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether to add β. Default: true.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Whether to multiply by γ. Default: true.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
+    setters! {
+        /// The share of the moving statistics that each batch keeps. Default: 0.99.
+        momentum: f64;
+        /// ε, added to the variance. Default: 1e-3.
+        epsilon: f64;
+        /// Whether to add β. Default: true.
+        center: bool;
+        /// Whether to multiply by γ. Default: true.
+        scale: bool;
     }
 
     spec_setters!(gamma: "γ", "`Ones`", gamma_initializer, gamma_regularizer, gamma_constraint);
     spec_setters!(beta: "β", "`Zeros`", beta_initializer, beta_regularizer, beta_constraint);
 
-    /// The initial moving mean. Default: `Zeros`.
-    pub fn moving_mean_initializer(mut self, initializer: Initializer) -> Self {
-        self.moving_mean = initializer;
-        self
-    }
-
-    /// The initial moving variance. Default: `Ones`.
-    pub fn moving_variance_initializer(mut self, initializer: Initializer) -> Self {
-        self.moving_variance = initializer;
-        self
+    setters! {
+        /// The initial moving mean. Default: `Zeros`.
+        moving_mean_initializer: Initializer => moving_mean;
+        /// The initial moving variance. Default: `Ones`.
+        moving_variance_initializer: Initializer => moving_variance;
     }
 }
 
@@ -176,20 +159,14 @@ impl<F: Scalar> BatchNormalization<F> {
 }
 
 impl<F: Scalar> Layer<F> for BatchNormalization<F> {
-    fn kind(&self) -> &str {
-        "BatchNormalization"
-    }
-
-    saved!();
+    saved!("BatchNormalization");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
         if !(0.0..=1.0).contains(&self.momentum) {
             return Err(Error::argument("momentum", "a number from 0 to 1", self.momentum));
         }
-        let (Some(&channels), false) = (input.last(), input.contains(&0)) else {
-            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
-        };
+        let channels = last_axis(input, "(..., channels)")?;
         let shape = [channels];
         self.params = Some(Channels {
             gamma: self.scale.then(|| self.gamma.param("gamma", &shape, context)).transpose()?,

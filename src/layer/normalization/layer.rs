@@ -2,10 +2,11 @@
 //! dβ = Σ dy, dγ = Σ dy·x̂, and with g = dy·γ: dx = (g − mean g − x̂·mean(g·x̂)) / √(v + ε).
 
 use super::check_epsilon;
-use crate::config::{Setting, Value, refuse, settings};
+use crate::config::{Setting, Value, refuse, setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -89,22 +90,13 @@ impl<F> LayerNormalization<F> {
         self
     }
 
-    /// ε, added to the variance. Default: 1e-3.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether to add β. Default: true.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Whether to multiply by γ. Default: true.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
+    setters! {
+        /// ε, added to the variance. Default: 1e-3.
+        epsilon: f64;
+        /// Whether to add β. Default: true.
+        center: bool;
+        /// Whether to multiply by γ. Default: true.
+        scale: bool;
     }
 
     spec_setters!(gamma: "γ", "`Ones`", gamma_initializer, gamma_regularizer, gamma_constraint);
@@ -126,17 +118,11 @@ fn statistics<F: Scalar>(x: &[F], epsilon: F) -> (F, F) {
 }
 
 impl<F: Scalar> Layer<F> for LayerNormalization<F> {
-    fn kind(&self) -> &str {
-        "LayerNormalization"
-    }
-
-    saved!();
+    saved!("LayerNormalization");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
-        if input.is_empty() || input.contains(&0) {
-            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
-        }
+        last_axis(input, "(..., channels)")?;
         if self.axes.0 == 0 || self.axes.0 > input.len() {
             return Err(Error::argument("axes", format!("1 to {}", input.len()), self.axes.0));
         }

@@ -1,6 +1,6 @@
 //! Rescaling: y = scale·x + offset. dx = scale·dy.
 
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
@@ -39,19 +39,14 @@ impl Rescaling {
         Rescaling { scale, offset: 0.0 }
     }
 
-    /// The offset added after the multiplication. Default: 0.
-    pub fn offset(mut self, offset: f64) -> Self {
-        self.offset = offset;
-        self
+    setters! {
+        /// The offset added after the multiplication. Default: 0.
+        offset: f64;
     }
 }
 
 impl<F: Scalar> Layer<F> for Rescaling {
-    fn kind(&self) -> &str {
-        "Rescaling"
-    }
-
-    saved!();
+    saved!("Rescaling");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         for (argument, value) in [("scale", self.scale), ("offset", self.offset)] {

@@ -1,7 +1,7 @@
 //! Average pooling: y = Σ x / n over the n cells of a window within the input. dx = Σ dy / n.
 
-use super::{NEAR, pool_setters, sliding};
-use crate::config::settings;
+use super::{NEAR, sliding, window_pool};
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
@@ -74,7 +74,7 @@ pub struct AveragePooling<const D: usize> {
     window: Option<Window>,
 }
 
-pool_setters!(AveragePooling);
+window_pool!(AveragePooling);
 
 /// Writes `1/n` of each position to the first numbers of `shares`.
 fn write_shares<F: Scalar>(window: &Window, shares: &mut [F]) {
@@ -84,17 +84,10 @@ fn write_shares<F: Scalar>(window: &Window, shares: &mut [F]) {
 }
 
 impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
-    fn kind(&self) -> &str {
-        if D == 1 { "AveragePooling1D" } else { "AveragePooling2D" }
-    }
-
-    saved!();
+    saved!(if D == 1 { "AveragePooling1D" } else { "AveragePooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
-        let output = window.output_shape(D, window.channels);
-        self.window = Some(window);
-        Ok(output)
+        self.place(input)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
@@ -144,7 +137,5 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
 }
 
 settings!([const D: usize] AveragePooling<D> {
-    "pool_size" required: size,
-    "strides": strides,
-    "padding": padding,
+    "pool_size" required: size, "strides": strides, "padding": padding,
 } only { "data_format": "channels_last" });

@@ -1,9 +1,10 @@
 //! Global pooling: y = max x, dx = dy shared by the largest cells; or y = Σ x / n, dx = dy / n.
 
 use super::NEAR;
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::kernel;
+use crate::layer::window::channels;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -11,7 +12,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Defines both kinds with their docs; `$D` axes are pooled.
 macro_rules! global_pool {
-    ($pool:ident, $one:ident, $two:ident, $what:literal, $more:literal, $page1:literal, $page2:literal, $one_kind:literal, $two_kind:literal) => {
+    ($pool:ident, $one:ident, $two:ident, $what:literal, $more:literal, $page1:literal, $page2:literal) => {
         #[doc = concat!("The ", $what, " of each channel over all `D` axes of a sample. ", $more)]
         ///
         /// | setter | default |
@@ -79,16 +80,12 @@ macro_rules! global_pool {
                 $pool::default()
             }
 
-            /// Whether the pooled axes are kept, with length 1. Default: false.
-            pub fn keepdims(mut self, keepdims: bool) -> Self {
-                self.keepdims = keepdims;
-                self
+            setters! {
+                /// Whether the pooled axes are kept, with length 1. Default: false.
+                keepdims: bool;
             }
 
-            fn kind_name(&self) -> &'static str {
-                if D == 1 { $one_kind } else { $two_kind }
-            }
-
+            /// Returns the shape of the output.
             fn shape(&mut self, input: &[usize]) -> Result<Vec<usize>> {
                 self.channels = channels::<D>(input)?;
                 let ones = if self.keepdims { D } else { 0 };
@@ -105,9 +102,7 @@ global_pool!(
     "largest",
     "Equal ones share the gradient.",
     "global_max_pooling1d",
-    "global_max_pooling2d",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D"
+    "global_max_pooling2d"
 );
 global_pool!(
     GlobalAveragePooling,
@@ -116,26 +111,11 @@ global_pool!(
     "mean",
     "",
     "global_average_pooling1d",
-    "global_average_pooling2d",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D"
+    "global_average_pooling2d"
 );
 
-/// Returns the number of channels of samples with `D` axes before them.
-fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
-    if input.len() != D + 1 || input.contains(&0) {
-        let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
-        return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
-    }
-    Ok(input[D])
-}
-
 impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
-    fn kind(&self) -> &str {
-        self.kind_name()
-    }
-
-    saved!();
+    saved!(if D == 1 { "GlobalMaxPooling1D" } else { "GlobalMaxPooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)
@@ -171,11 +151,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
 }
 
 impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
-    fn kind(&self) -> &str {
-        self.kind_name()
-    }
-
-    saved!();
+    saved!(if D == 1 { "GlobalAveragePooling1D" } else { "GlobalAveragePooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)

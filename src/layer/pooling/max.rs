@@ -1,7 +1,7 @@
 //! Max pooling: y = max x over a window. dx gets dy at the first largest cell.
 
-use super::{NEAR, pool_setters, sliding};
-use crate::config::settings;
+use super::{NEAR, sliding, window_pool};
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
@@ -75,20 +75,13 @@ pub struct MaxPooling<const D: usize> {
     window: Option<Window>,
 }
 
-pool_setters!(MaxPooling);
+window_pool!(MaxPooling);
 
 impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
-    fn kind(&self) -> &str {
-        if D == 1 { "MaxPooling1D" } else { "MaxPooling2D" }
-    }
-
-    saved!();
+    saved!(if D == 1 { "MaxPooling1D" } else { "MaxPooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
-        let output = window.output_shape(D, window.channels);
-        self.window = Some(window);
-        Ok(output)
+        self.place(input)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
@@ -141,7 +134,5 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
 }
 
 settings!([const D: usize] MaxPooling<D> {
-    "pool_size" required: size,
-    "strides": strides,
-    "padding": padding,
+    "pool_size" required: size, "strides": strides, "padding": padding,
 } only { "data_format": "channels_last" });

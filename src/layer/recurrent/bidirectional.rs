@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::cell::Cell;
 use super::rnn::Rnn;
-use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse, setters, words};
 use crate::error::{Error, Result};
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
@@ -90,10 +90,9 @@ impl<F: Scalar> Bidirectional<F> {
         }
     }
 
-    /// How the outputs are merged. Default: [`MergeMode::Concat`].
-    pub fn merge_mode(mut self, merge_mode: MergeMode) -> Self {
-        self.merge_mode = merge_mode;
-        self
+    setters! {
+        /// How the outputs are merged. Default: [`MergeMode::Concat`].
+        merge_mode: MergeMode;
     }
 
     /// Merges the outputs of all rows.

@@ -34,11 +34,7 @@ impl Flatten {
 }
 
 impl<F: Scalar> Layer<F> for Flatten {
-    fn kind(&self) -> &str {
-        "Flatten"
-    }
-
-    saved!();
+    saved!("Flatten");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         Ok(vec![input.iter().product()])

@@ -39,11 +39,7 @@ impl Reshape {
 }
 
 impl<F: Scalar> Layer<F> for Reshape {
-    fn kind(&self) -> &str {
-        "Reshape"
-    }
-
-    saved!();
+    saved!("Reshape");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         let count: usize = input.iter().product();
