@@ -100,7 +100,7 @@ pub struct Conv<const D: usize, F = f32> {
     activation: Activated<F>,
     kernel: Spec,
     bias: Spec,
-    built: Option<Filters<F>>,
+    params: Option<Filters<F>>,
     /// Partial sums of the gradients of kernel and bias.
     sums: Vec<F>,
 }
@@ -144,7 +144,7 @@ impl<const D: usize, F: Scalar> Conv<D, F> {
             activation: Activated::default(),
             kernel: Spec::new(Initializer::GlorotUniform),
             bias: Spec::new(Initializer::Zeros),
-            built: None,
+            params: None,
             sums: Vec::new(),
         }
     }
@@ -180,53 +180,47 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         let kernel = self.kernel.param("kernel", &shape, context)?;
         let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], context)).transpose()?;
         let output = window.output_shape(D, self.filters);
-        self.built = Some(Filters { window, groups: self.groups, kernel, bias });
+        self.params = Some(Filters { window, groups: self.groups, kernel, bias });
         Ok(output)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        let Some(built) = &self.built else { return };
-        built.product(x, y.reborrow());
+        let Some(params) = &self.params else { return };
+        params.product(x, y.reborrow());
         self.activation.function.apply(y.reshape(self.filters));
     }
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
-        let Some(built) = &self.built else { return };
-        built.product(x, y.reborrow());
+        let Some(params) = &self.params else { return };
+        params.product(x, y.reborrow());
         self.activation.forward(y.reshape(self.filters));
     }
 
     fn backward(&mut self, mut pass: BackwardContext<F>) {
-        let Some(built) = &mut self.built else { return };
+        let Some(params) = &mut self.params else { return };
         self.activation.backward(pass.y.reshape(self.filters), pass.dy.reborrow().reshape(self.filters));
         let dz = pass.dy.as_batch();
-        let weights = built.kernel.len();
-        let count = weights + built.bias.as_ref().map_or(0, Param::len);
+        let weights = params.kernel.len();
+        let count = weights + params.bias.as_ref().map_or(0, Param::len);
         let (total, _) = pass.scratch.take(count);
         kernel::sum_over(pass.x.rows(), &mut self.sums, total, &|samples, sum| {
-            built.add_gradient(pass.x, dz, samples, sum);
+            params.add_gradient(pass.x, dz, samples, sum);
         });
-        built.kernel.grad.copy_from_slice(&total[..weights]);
-        if let Some(bias) = &mut built.bias {
-            bias.grad.copy_from_slice(&total[weights..]);
-        }
-        if let Some(dx) = pass.dx {
-            built.input_gradient(dz, dx);
-        }
+        params.kernel.grad.copy_from_slice(&total[..weights]);
+        params.bias.iter_mut().for_each(|bias| bias.grad.copy_from_slice(&total[weights..]));
+        pass.dx.into_iter().for_each(|dx| params.input_gradient(dz, dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        if let Some(built) = &self.built {
-            f(Part::Param(&built.kernel));
-            built.bias.iter().map(Part::Param).for_each(f);
+        if let Some(Filters { kernel, bias, .. }) = &self.params {
+            [kernel].into_iter().chain(bias).map(Part::Param).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         f(PartMut::Activation(&mut self.activation.function));
-        if let Some(built) = &mut self.built {
-            f(PartMut::Param(&mut built.kernel));
-            built.bias.iter_mut().map(PartMut::Param).for_each(f);
+        if let Some(Filters { kernel, bias, .. }) = &mut self.params {
+            [kernel].into_iter().chain(bias).map(PartMut::Param).for_each(f);
         }
     }
 
@@ -234,9 +228,9 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         LayerTraits {
             is_affine: true,
             activation: Some(self.activation.function),
-            memory: self.built.as_ref().map_or(Memory::default(), |built| {
-                let part = built.kernel.len() + self.filters;
-                let per_row = self.activation.memory(built.window.places() * self.filters);
+            memory: self.params.as_ref().map_or(Memory::default(), |params| {
+                let part = params.kernel.len() + self.filters;
+                let per_row = self.activation.memory(params.window.places() * self.filters);
                 Memory { fixed: part, per_row, per_part: part }
             }),
             ..LayerTraits::default()

@@ -127,28 +127,22 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         let Some(params) = &mut self.params else { return };
         self.activation.backward(pass.y, pass.dy.reborrow());
         let dz = pass.dy.as_batch();
-        if let Some(bias) = &mut params.bias {
-            kernel::sum_rows(dz, &mut bias.grad);
-        }
-        if let Some(dx) = pass.dx {
-            kernel::affine_input(dz, params.kernel.matrix(), dx);
-        }
         kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
+        params.bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, &mut bias.grad));
+        pass.dx.into_iter().for_each(|dx| kernel::affine_input(dz, params.kernel.matrix(), dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        if let Some(params) = &self.params {
-            f(Part::Param(&params.kernel));
-            params.bias.iter().map(Part::Param).for_each(f);
+        if let Some(Params { kernel, bias }) = &self.params {
+            [kernel].into_iter().chain(bias).map(Part::Param).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         f(PartMut::Activation(&mut self.activation.function));
         f(PartMut::Units(&mut self.units));
-        if let Some(params) = &mut self.params {
-            f(PartMut::Param(&mut params.kernel));
-            params.bias.iter_mut().map(PartMut::Param).for_each(f);
+        if let Some(Params { kernel, bias }) = &mut self.params {
+            [kernel].into_iter().chain(bias).map(PartMut::Param).for_each(f);
         }
     }
 
