@@ -73,7 +73,7 @@ pub(crate) use settings;
 /// Consuming setters, each of one field: `use_bias: bool;` sets the field of that name, and
 /// `activation: Activation => activation.function;` another one.
 macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty $(=> $($field:ident).+ $([$index:literal])?)?;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $type:ty $(=> $($field:tt).+ $([$index:literal])?)?;)*) => {$(
         $(#[$doc])*
         pub fn $name(mut self, $name: $type) -> Self {
             crate::config::setters!(@set self, $name $(, $($field).+ $([$index])?)?);

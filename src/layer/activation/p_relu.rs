@@ -88,7 +88,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         let (own, all) = (strides(&shape), strides(input));
         let steps: Vec<usize> =
             own.iter().zip(&shape).map(|(&stride, &size)| if size == 1 { 0 } else { stride }).collect();
-        self.slopes = StridedCopy::new(input, (0, &steps), (0, &all));
+        self.slopes = StridedCopy::new(input, &steps, &all);
         Ok(input.to_vec())
     }
 

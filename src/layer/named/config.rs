@@ -34,10 +34,8 @@ impl<F: Scalar> NamedLayer<F> {
         let config = &*from_the_last(config);
         let mut fields = Fields::new(config, format!("{path}.config"));
         let label = fields.get("name")?;
-        let mut trainable = true;
-        fields.read("trainable", &mut trainable)?;
-        let mut activity_regularizer = None;
-        fields.read("activity_regularizer", &mut activity_regularizer)?;
+        let trainable = fields.get_or("trainable", true)?;
+        let activity_regularizer = fields.get_or("activity_regularizer", None)?;
         let path = fields.path_of("dtype");
         check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
         let layer = kinds.construct(&mut fields, &config.module)?;

@@ -228,7 +228,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         pass.whole.sum(total);
         let (beta, gamma) = total.split_at(channels);
         let factor = |c: usize| inverse[c] * params.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
-        each_row(x.rows(), (dx.data(), channels), &|row, dx| {
+        each_row(&mut dx, &|row, dx| {
             let (x, dy) = (x.row(row), dy.row(row));
             for c in 0..channels {
                 let normal = (x[c] - mean[c]) * inverse[c];

@@ -84,13 +84,9 @@ impl<F> LayerNormalization<F> {
         }
     }
 
-    /// The number of last axes to normalize over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
-    pub fn axes(mut self, axes: usize) -> Self {
-        self.axes = LastAxes(axes);
-        self
-    }
-
     setters! {
+        /// The number of last axes to normalize over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
+        axes: usize => axes.0;
         /// ε, added to the variance. Default: 1e-3.
         epsilon: f64;
         /// Whether to add β. Default: true.

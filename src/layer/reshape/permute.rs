@@ -46,7 +46,7 @@ impl Permute {
         check_size(&output)?;
         let (there, here) = (strides(input), strides(&output));
         let there: Vec<usize> = self.dims.iter().map(|&axis| there[axis - 1]).collect();
-        let copy = StridedCopy::new(&output, (0, &there), (0, &here));
+        let copy = StridedCopy::new(&output, &there, &here);
         Ok((output, copy))
     }
 }

@@ -41,7 +41,7 @@ impl RepeatVector {
         check_positive(&[("n", self.n)])?;
         let output = vec![self.n, features];
         check_size(&output)?;
-        let copy = StridedCopy::new(&output, (0, &[0, 1]), (0, &strides(&output)));
+        let copy = StridedCopy::new(&output, &[0, 1], &strides(&output));
         Ok((output, copy))
     }
 }

@@ -43,7 +43,7 @@ impl UpSampling1D {
         let output = vec![long, channels];
         check_size(&output)?;
         let sizes = [steps, self.size, channels];
-        let copy = StridedCopy::new(&sizes, (0, &[channels, 0, 1]), (0, &strides(&sizes)));
+        let copy = StridedCopy::new(&sizes, &[channels, 0, 1], &strides(&sizes));
         Ok((output, copy))
     }
 }
