@@ -41,13 +41,6 @@ impl Setting for Activation {
             Value::Null => return Ok(Linear),
             Value::Text(name) => return name.parse().map_err(|_| refuse(path, Self::EXPECTED, value)),
             Value::Config(config) => config,
-            // A Keras function by name.
-            Value::Map(fields) => {
-                return match fields.iter().find(|(key, _)| key == "config") {
-                    Some((_, name @ Value::Text(_))) => Self::from_value(name, path),
-                    _ => Err(refuse(path, Self::EXPECTED, value)),
-                };
-            }
             _ => return Err(refuse(path, Self::EXPECTED, value)),
         };
         let path = format!("{path}.config");

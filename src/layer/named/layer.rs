@@ -1,7 +1,7 @@
 //! `Layer` for a named layer, which delegates to the layer it wraps.
 
-use super::{NamedLayer, Part, PartMut, Shapes};
-use crate::config::Config;
+use super::{NamedLayer, Part, PartMut, Shapes, precision};
+use crate::config::{Config, Setting, Value};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Step};
 use crate::param::BuildContext;
@@ -38,7 +38,18 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
     }
 
     fn config(&self) -> Option<Config> {
-        self.config_with_place()
+        let mut config = self.layer.config()?;
+        let policy = Config::of("keras", "DTypePolicy").with("name", precision::<F>());
+        let common: [(&str, Value); 3] = [
+            ("name", self.label.as_str().into()),
+            ("trainable", self.trainable.into()),
+            ("dtype", policy.into()),
+        ];
+        config.fields.splice(0..0, common.map(|(name, value)| (name.to_string(), value)));
+        if let Some(regularizer) = &self.activity_regularizer {
+            config.set("activity_regularizer", regularizer.to_value());
+        }
+        Some(config)
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
