@@ -72,9 +72,9 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
 ///         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * x);
 ///     }
-///     fn backward(&mut self, pass: BackwardContext<F>) {
-///         let Some(mut dx) = pass.dx else { return };
-///         for ((dx, &x), &dy) in dx.data().iter_mut().zip(pass.x.data()).zip(pass.dy.as_batch().data()) {
+///     fn backward(&mut self, context: BackwardContext<F>) {
+///         let Some(mut dx) = context.dx else { return };
+///         for ((dx, &x), &dy) in dx.data().iter_mut().zip(context.x.data()).zip(context.dy.as_batch().data()) {
 ///             *dx = F::of(2.0) * x * dy;
 ///         }
 ///     }
@@ -104,7 +104,7 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     }
 
     /// Writes the gradients of the parameters and, if requested, all of `dx`, the gradient of the input.
-    fn backward(&mut self, pass: BackwardContext<F>);
+    fn backward(&mut self, context: BackwardContext<F>);
 
     /// Calls `f` with each parameter of the layer and with its inner layers, always in the same order.
     ///

@@ -103,9 +103,9 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
-        let (x, dy) = (pass.x, pass.dy.as_batch());
+        let (x, dy) = (context.x, context.dy.as_batch());
         param.grad.fill(F::zero());
         for (x, dy) in x.iter().zip(dy.iter()) {
             self.slopes.each(&mut |run| {
@@ -114,7 +114,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
                 }
             });
         }
-        let Some(mut dx) = pass.dx else { return };
+        let Some(mut dx) = context.dx else { return };
         for ((x, dy), dx) in x.iter().zip(dy.iter()).zip(dx.iter_mut()) {
             self.slopes.each(&mut |run| {
                 for (place, i) in run.places() {

@@ -183,8 +183,8 @@ macro_rules! as_activation {
                 Layer::infer(&self.function(), x, y, scratch);
             }
 
-            fn backward(&mut self, pass: BackwardContext<F>) {
-                Layer::backward(&mut self.function(), pass);
+            fn backward(&mut self, context: BackwardContext<F>) {
+                Layer::backward(&mut self.function(), context);
             }
 
             fn traits(&self) -> LayerTraits {

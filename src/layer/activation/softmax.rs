@@ -73,12 +73,12 @@ impl<F: Scalar> Layer<F> for Softmax {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        dx.data().copy_from_slice(pass.dy.as_batch().data());
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
+        dx.data().copy_from_slice(context.dy.as_batch().data());
         let AlongAxis { len, stride } = self.vectors;
         let block = (len * stride).max(1);
-        for (y, dx) in pass.y.data().chunks_exact(block).zip(dx.data().chunks_exact_mut(block)) {
+        for (y, dx) in context.y.data().chunks_exact(block).zip(dx.data().chunks_exact_mut(block)) {
             (0..stride).for_each(|start| softmax_backward(&y[start..], &mut dx[start..], len, stride));
         }
     }

@@ -196,19 +196,20 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         self.activation.forward(y.reshape(self.filters));
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
+    fn backward(&mut self, mut context: BackwardContext<F>) {
         let Some(params) = &mut self.params else { return };
-        self.activation.backward(pass.y.reshape(self.filters), pass.dy.reborrow().reshape(self.filters));
-        let dz = pass.dy.as_batch();
+        self.activation
+            .backward(context.y.reshape(self.filters), context.dy.reborrow().reshape(self.filters));
+        let dz = context.dy.as_batch();
         let weights = params.kernel.len();
         let count = weights + params.bias.as_ref().map_or(0, Param::len);
-        let (total, _) = pass.scratch.take(count);
-        kernel::sum_over(pass.x.rows(), &mut self.sums, total, &|samples, sum| {
-            params.add_gradient(pass.x, dz, samples, sum);
+        let (total, _) = context.scratch.take(count);
+        kernel::sum_over(context.x.rows(), &mut self.sums, total, &|samples, sum| {
+            params.add_gradient(context.x, dz, samples, sum);
         });
         params.kernel.grad.copy_from_slice(&total[..weights]);
         params.bias.iter_mut().for_each(|bias| bias.grad.copy_from_slice(&total[weights..]));
-        pass.dx.into_iter().for_each(|dx| params.input_gradient(dz, dx));
+        context.dx.into_iter().for_each(|dx| params.input_gradient(dz, dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

@@ -138,14 +138,14 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         self.activation.forward(y.reshape(params.filters.width()));
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
+    fn backward(&mut self, mut context: BackwardContext<F>) {
         let Some(Params { filters, bias }) = &mut self.params else { return };
         let width = filters.width();
-        self.activation.backward(pass.y.reshape(width), pass.dy.reborrow().reshape(width));
-        let dz = pass.dy.as_batch();
-        filters.write_gradient(pass.x, dz);
+        self.activation.backward(context.y.reshape(width), context.dy.reborrow().reshape(width));
+        let dz = context.dy.as_batch();
+        filters.write_gradient(context.x, dz);
         bias.iter_mut().for_each(|bias| kernel::sum_rows(dz.reshape(width), &mut bias.grad));
-        pass.dx.into_iter().for_each(|dx| filters.input_gradient(dz, dx));
+        context.dx.into_iter().for_each(|dx| filters.input_gradient(dz, dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

@@ -152,17 +152,18 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         self.activation.forward(y.reshape(self.filters));
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
+    fn backward(&mut self, mut context: BackwardContext<F>) {
         let Some(Params { depthwise, pointwise, bias }) = &mut self.params else { return };
-        self.activation.backward(pass.y.reshape(self.filters), pass.dy.reborrow().reshape(self.filters));
-        let (h, dz) = (Batch::new(&self.h, depthwise.width()), pass.dy.as_batch().reshape(self.filters));
+        self.activation
+            .backward(context.y.reshape(self.filters), context.dy.reborrow().reshape(self.filters));
+        let (h, dz) = (Batch::new(&self.h, depthwise.width()), context.dy.as_batch().reshape(self.filters));
         kernel::affine_weights(h, dz, pointwise.grad_matrix());
         bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, &mut bias.grad));
-        let (dh, _) = pass.scratch.take(self.h.len());
+        let (dh, _) = context.scratch.take(self.h.len());
         kernel::affine_input(dz, pointwise.matrix(), BatchMut::new(dh, h.width()));
         let dh = Batch::new(dh, depthwise.outputs());
-        depthwise.write_gradient(pass.x, dh);
-        pass.dx.into_iter().for_each(|dx| depthwise.input_gradient(dh, dx));
+        depthwise.write_gradient(context.x, dh);
+        context.dx.into_iter().for_each(|dx| depthwise.input_gradient(dh, dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

@@ -123,13 +123,13 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         self.activation.forward(y);
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
+    fn backward(&mut self, mut context: BackwardContext<F>) {
         let Some(params) = &mut self.params else { return };
-        self.activation.backward(pass.y, pass.dy.reborrow());
-        let dz = pass.dy.as_batch();
-        kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
+        self.activation.backward(context.y, context.dy.reborrow());
+        let dz = context.dy.as_batch();
+        kernel::affine_weights(context.x, dz, params.kernel.grad_matrix());
         params.bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, &mut bias.grad));
-        pass.dx.into_iter().for_each(|dx| kernel::affine_input(dz, params.kernel.matrix(), dx));
+        context.dx.into_iter().for_each(|dx| kernel::affine_input(dz, params.kernel.matrix(), dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

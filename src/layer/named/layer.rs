@@ -53,25 +53,18 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
-        let (from, to) = self.folded((x.width(), y.width()));
+        let (from, to) = self.folded(x.width(), y.width());
         self.layer.infer(x.reshape(from), y.reshape(to), scratch);
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        let (from, to) = self.folded((x.width(), y.width()));
+        let (from, to) = self.folded(x.width(), y.width());
         self.layer.forward(x.reshape(from), y.reshape(to), step);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (from, to) = self.folded((pass.x.width(), pass.y.width()));
-        self.layer.backward(BackwardContext {
-            x: pass.x.reshape(from),
-            y: pass.y.reshape(to),
-            dy: pass.dy.reshape(to),
-            dx: pass.dx.map(|dx| dx.reshape(from)),
-            scratch: pass.scratch,
-            whole: pass.whole,
-        });
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (from, to) = self.folded(context.x.width(), context.y.width());
+        self.layer.backward(context.reshape(from, to));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

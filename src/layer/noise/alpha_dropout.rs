@@ -82,10 +82,10 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
         self.mask.apply(x, y, |x, k| a * (x * k + lowest * (F::one() - k)) + b);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(dx) = pass.dx else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(dx) = context.dx else { return };
         let a = F::of(self.factors().0);
-        self.mask.apply(pass.dy.as_batch(), dx, |dy, k| a * dy * k);
+        self.mask.apply(context.dy.as_batch(), dx, |dy, k| a * dy * k);
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {

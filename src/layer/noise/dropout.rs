@@ -99,9 +99,9 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
         self.mask.apply(x, y, |x, m| x * m);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(dx) = pass.dx else { return };
-        self.mask.apply(pass.dy.as_batch(), dx, |dy, m| dy * m);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(dx) = context.dx else { return };
+        self.mask.apply(context.dy.as_batch(), dx, |dy, m| dy * m);
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
@@ -146,9 +146,9 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
         self.apply(x, y);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        if let Some(dx) = pass.dx {
-            self.apply(pass.dy.as_batch(), dx);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        if let Some(dx) = context.dx {
+            self.apply(context.dy.as_batch(), dx);
         }
     }
 

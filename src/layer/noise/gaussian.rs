@@ -97,9 +97,9 @@ impl<F: Scalar> Layer<F> for GaussianNoise<F> {
         self.noise.apply(x, y, |x, noise| x + noise);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        if let Some(mut dx) = pass.dx {
-            dx.data().copy_from_slice(pass.dy.as_batch().data());
+    fn backward(&mut self, context: BackwardContext<F>) {
+        if let Some(mut dx) = context.dx {
+            dx.data().copy_from_slice(context.dy.as_batch().data());
         }
     }
 
@@ -127,9 +127,9 @@ impl<F: Scalar> Layer<F> for GaussianDropout<F> {
         self.noise.apply(x, y, |x, noise| x * noise);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(dx) = pass.dx else { return };
-        self.noise.apply(pass.dy.as_batch(), dx, |dy, noise| dy * noise);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(dx) = context.dx else { return };
+        self.noise.apply(context.dy.as_batch(), dx, |dy, noise| dy * noise);
     }
 
     fn traits(&self) -> LayerTraits {

@@ -127,7 +127,7 @@ impl<F> Default for BatchNormalization<F> {
 
 impl<F: Scalar> BatchNormalization<F> {
     /// Computes μ, 1/√(v + ε) and v of the batch.
-    fn measure(&mut self, x: Batch<F>, whole: GlobalBatch) {
+    fn compute_statistics(&mut self, x: Batch<F>, global_batch: GlobalBatch) {
         let (channels, epsilon) = (x.width(), F::of(self.epsilon));
         let (mean, rest) = self.statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
@@ -138,7 +138,7 @@ impl<F: Scalar> BatchNormalization<F> {
                 }
             });
         });
-        let count = whole.sum_and_rows(mean, x.rows());
+        let count = global_batch.sum_and_rows(mean, x.rows());
         self.count = count.as_f64();
         mean.iter_mut().for_each(|mean| *mean /= count);
         let mean = &*mean;
@@ -150,7 +150,7 @@ impl<F: Scalar> BatchNormalization<F> {
                 }
             });
         });
-        whole.sum(inverse);
+        global_batch.sum(inverse);
         for (variance, inverse) in variance.iter_mut().zip(inverse) {
             *variance = *inverse / count;
             *inverse = F::one() / (*variance + epsilon).sqrt();
@@ -188,7 +188,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
         if !self.frozen {
-            self.measure(x, step.whole);
+            self.compute_statistics(x, step.global_batch);
         }
         let Some(params) = &self.params else { return };
         if self.frozen {
@@ -198,13 +198,13 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         params.apply(x, y, &self.statistics, line);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let Some(params) = &mut self.params else { return };
-        let (x, dy, channels) = (pass.x, pass.dy.as_batch(), pass.x.width());
+        let (x, dy, channels) = (context.x, context.dy.as_batch(), context.x.width());
         let (mean, rest) = self.statistics.split_at(channels);
         let inverse = &rest[..channels];
         // dβ, then dγ.
-        let (total, _) = pass.scratch.take(2 * channels);
+        let (total, _) = context.scratch.take(2 * channels);
         kernel::sum_over(x.rows(), &mut self.sums, total, &|rows, sum| {
             let (beta, gamma) = sum.split_at_mut(channels);
             kernel::simd(|| {
@@ -222,10 +222,10 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         for (param, sum) in [(&mut params.beta, beta), (&mut params.gamma, gamma)] {
             param.iter_mut().for_each(|param| param.grad.copy_from_slice(sum));
         }
-        let Some(mut dx) = pass.dx else { return };
+        let Some(mut dx) = context.dx else { return };
         // Frozen statistics do not depend on x.
         let share = if self.frozen { F::zero() } else { F::one() / F::of(self.count) };
-        pass.whole.sum(total);
+        context.global_batch.sum(total);
         let (beta, gamma) = total.split_at(channels);
         let factor = |c: usize| inverse[c] * params.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
         each_row(&mut dx, &|row, dx| {

@@ -149,8 +149,8 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         });
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (x, dy) = (pass.x.reshape(self.width), pass.dy.as_batch().reshape(self.width));
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (x, dy) = (context.x.reshape(self.width), context.dy.as_batch().reshape(self.width));
         let epsilon = F::of(self.epsilon);
         if let Some(beta) = &mut self.params.beta {
             kernel::sum_rows(dy, &mut beta.grad);
@@ -163,7 +163,7 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
                 sums.for_each(|((sum, &x), &dy)| *sum += dy * (x - mean) * inverse);
             }
         }
-        let Some(mut dx) = pass.dx else { return };
+        let Some(mut dx) = context.dx else { return };
         let gamma = self.params.gamma.as_ref().map(Param::value);
         let share = F::one() / F::of(self.width as f64);
         let block = (1_usize << 13).div_ceil(self.width);

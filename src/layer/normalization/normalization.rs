@@ -254,11 +254,11 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (Some(params), Some(mut dx)) = (&self.params, pass.dx) else { return };
-        let (deviations, _) = pass.scratch.take(self.features.len);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (Some(params), Some(mut dx)) = (&self.params, context.dx) else { return };
+        let (deviations, _) = context.scratch.take(self.features.len);
         params.deviations(deviations);
-        let dy = pass.dy.as_batch();
+        let dy = context.dy.as_batch();
         let runs = dx
             .data()
             .chunks_exact_mut(self.features.stride)

@@ -62,10 +62,10 @@ impl<F: Scalar> Layer<F> for Rescaling {
         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * scale + offset);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
         let scale = F::of(self.scale);
-        dx.data().iter_mut().zip(pass.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);
+        dx.data().iter_mut().zip(context.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);
     }
 
     fn traits(&self) -> LayerTraits {

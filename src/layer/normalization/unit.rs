@@ -76,9 +76,9 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        let (x, y, dy, dx) = (pass.x.data(), pass.y.data(), pass.dy.as_batch(), dx.data());
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
+        let (x, y, dy, dx) = (context.x.data(), context.y.data(), context.dy.as_batch(), dx.data());
         let (dy, vectors) = (dy.data(), self.vectors);
         for start in vectors.starts(x.len()) {
             let norm = vectors.vector(x, start).map(|x| x * x).sum::<F>().sqrt();

@@ -112,12 +112,12 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         });
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (Some(window), Some(mut dx)) = (&self.window, context.dx) else { return };
         let (channels, width, rows) = (window.channels, dx.width(), dx.rows());
-        let (shares, _) = pass.scratch.take(window.places());
+        let (shares, _) = context.scratch.take(window.places());
         write_shares(window, shares);
-        let (shares, dy) = (&*shares, pass.dy.as_batch());
+        let (shares, dy) = (&*shares, context.dy.as_batch());
         kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
             dx.fill(F::zero());
             for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {

@@ -130,11 +130,11 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        let (counts, _) = pass.scratch.take(self.channels);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
+        let (counts, _) = context.scratch.take(self.channels);
         for (row, dx) in dx.iter_mut().enumerate() {
-            let (x, y, dy) = (pass.x.row(row), pass.y.row(row), pass.dy.as_batch());
+            let (x, y, dy) = (context.x.row(row), context.y.row(row), context.dy.as_batch());
             counts.fill(F::zero());
             for x in x.chunks_exact(self.channels) {
                 for ((count, x), y) in counts.iter_mut().zip(x).zip(y) {
@@ -173,11 +173,11 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         });
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
         let (width, rows) = (dx.width(), dx.rows());
         let share = F::one() / F::of((width / self.channels) as f64);
-        let dy = pass.dy.as_batch();
+        let dy = context.dy.as_batch();
         kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
             for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {
                 for dx in dx.chunks_exact_mut(self.channels) {

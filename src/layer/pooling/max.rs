@@ -103,16 +103,17 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         });
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
-        let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
-        let (channels, from, to, rows) = (window.channels, pass.x.width(), pass.y.width(), pass.x.rows());
-        let arrays = [(dx.data(), from), (pass.dy.data(), to)];
+    fn backward(&mut self, mut context: BackwardContext<F>) {
+        let (Some(window), Some(mut dx)) = (&self.window, context.dx) else { return };
+        let (channels, from, to, rows) =
+            (window.channels, context.x.width(), context.y.width(), context.x.rows());
+        let arrays = [(dx.data(), from), (context.dy.data(), to)];
         kernel::samples(rows, NEAR.div_ceil(from), arrays, &|range, [dx, dy]| {
             kernel::simd(|| {
                 dx.fill(F::zero());
                 let gradients = dx.chunks_exact_mut(from).zip(dy.chunks_exact_mut(to));
                 for (sample, (dx, dy)) in range.zip(gradients) {
-                    let (x, y) = (pass.x.row(sample), pass.y.row(sample));
+                    let (x, y) = (context.x.row(sample), context.y.row(sample));
                     window.stretches(|s| {
                         let (y, dy) =
                             (&y[s.place * channels..][..channels], &mut dy[s.place * channels..][..channels]);

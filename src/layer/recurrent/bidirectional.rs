@@ -193,20 +193,26 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         self.merge(&self.outputs[0], &self.outputs[1], y);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (width, inputs) = (self.units * self.steps, pass.x.data().len());
-        let count = pass.x.rows() * width;
-        let (memory, rest) = pass.scratch.take(2 * count + inputs);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (width, inputs) = (self.units * self.steps, context.x.data().len());
+        let count = context.x.rows() * width;
+        let (memory, rest) = context.scratch.take(2 * count + inputs);
         let (da, memory) = memory.split_at_mut(count);
         let (db, other) = memory.split_at_mut(count);
-        self.split(pass.dy.as_batch(), da, db);
+        self.split(context.dy.as_batch(), da, db);
         let [y, y_twin] = [0, 1].map(|i| Batch::new(&self.outputs[i][..count], width));
-        let mut dx = pass.dx;
+        let mut dx = context.dx;
         let dx_forward = dx.as_mut().map(BatchMut::reborrow);
-        self.layers[0].backward(BackwardContext::new(pass.x, y, BatchMut::new(da, width), dx_forward, rest));
-        let dx_twin = dx.is_some().then(|| BatchMut::new(&mut *other, pass.x.width()));
+        self.layers[0].backward(BackwardContext::new(
+            context.x,
+            y,
+            BatchMut::new(da, width),
+            dx_forward,
+            rest,
+        ));
+        let dx_twin = dx.is_some().then(|| BatchMut::new(&mut *other, context.x.width()));
         self.layers[1].backward(BackwardContext::new(
-            pass.x,
+            context.x,
             y_twin,
             BatchMut::new(db, width),
             dx_twin,

@@ -221,9 +221,9 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         self.sequence = memory;
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let Some(params) = &self.params else { return };
-        let size = self.size(params, pass.x.rows(), true);
+        let size = self.size(params, context.x.rows(), true);
         let (u, len, steps) = (size.units, size.rows * size.units, size.steps);
         let mut sequence = SequenceBuffer::new(size, &mut self.sequence[..size.len()]);
         self.state_grad.resize(((2 + size.state_copies) * len).max(self.state_grad.len()), F::zero());
@@ -232,7 +232,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         let dh_in = &mut rest[..size.state_copies * len];
         dh.fill(F::zero());
         dc.fill(F::zero());
-        let dy = pass.dy.as_batch();
+        let dy = context.dy.as_batch();
         let state_masks = (self.recurrent_dropout > 0.0).then_some(&*self.state_masks);
         params.with_recurrent_weights(&size, &mut |weights, scratch| {
             for step in (0..steps).rev() {
@@ -256,7 +256,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
             Product { input: sequence.x, copies: size.input_copies, grad: da },
             Product { input: sequence.h_in, copies: size.state_copies, grad: dq },
         );
-        let Some(dx) = pass.dx else { return };
+        let Some(dx) = context.dx else { return };
         by_gate::affine_input(da, params.kernel.matrix(), sequence.x, size.input_copies);
         sequence.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.input_masks));
     }

@@ -44,8 +44,8 @@ impl<F: Scalar> Layer<F> for Flatten {
         y.data().copy_from_slice(x.data());
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        if let (Some(mut dx), dy) = (pass.dx, pass.dy) {
+    fn backward(&mut self, context: BackwardContext<F>) {
+        if let (Some(mut dx), dy) = (context.dx, context.dy) {
             dx.data().copy_from_slice(dy.as_batch().data());
         }
     }

@@ -40,8 +40,8 @@ macro_rules! strided_copy {
                 self.copy.forward(x, y);
             }
 
-            fn backward(&mut self, pass: crate::layer::BackwardContext<F>) {
-                self.copy.backward(pass.dy.as_batch(), pass.dx);
+            fn backward(&mut self, context: crate::layer::BackwardContext<F>) {
+                self.copy.backward(context.dy.as_batch(), context.dx);
             }
 
             fn traits(&self) -> crate::layer::LayerTraits {
