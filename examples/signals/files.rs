@@ -230,7 +230,7 @@ mod tests {
             ("text.mat", "`data`: expected real numbers, found texts"),
             ("cube.mat", "`data`: expected 2 axes, found 3"),
             ("not_finite.mat", "found NaN in signal 1 at sample 1"),
-            ("truncated.mat", "it leaves the file"),
+            ("truncated.mat", "it exceeds the file"),
             ("foreign.mat", "not a .npy, .npz, .mat or HDF5 file"),
         ];
         let matlab = matlab.map(|(file, words)| match cfg!(feature = "mat") {

@@ -13,8 +13,8 @@ impl<F: Scalar> Sequential<F> {
     /// The predicted class is that of the largest output; a single output above 0.5 predicts class 1.
     ///
     /// # Shapes
-    /// Targets are class indices, one a row, or as many columns as the output, of which the largest is the
-    /// class; for a single output 0 and 1. Where the output has steps, as in `(steps, classes)`, each step of
+    /// Targets are class indices, one per row, or as many columns as the output, of which the largest is the class.
+    /// With a single output the classes are 0 and 1. If the output has steps, as in `(steps, classes)`, each step of
     /// each sample is a row.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ fn target_width(output: &[usize], target: &[usize]) -> Result<usize> {
     })
 }
 
-/// The class of a row of targets, or the label that is none.
+/// The class of a row of targets, or the invalid label.
 fn class<F: Scalar>(target: &[F], classes: usize) -> std::result::Result<usize, f64> {
     let label = target[0].as_f64();
     match target {

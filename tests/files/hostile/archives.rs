@@ -119,17 +119,17 @@ fn archives_that_lie_are_refused() {
     changed("no text", 0, |member| member.name = vec![0xff, 0xfe], "a name that is not UTF-8");
     changed("a link", 2, |member| member.attributes = 0o120_777 << 16, "is a link");
     changed("encrypted", 2, |member| member.flags = 1, "is encrypted");
-    changed("a method", 2, |member| member.method = 12, "is packed by method 12");
-    changed("a checksum", 1, |member| member.crc ^= 1, "its checksum is");
-    changed("a size", 2, |member| member.size += 1, "stored, but of two sizes");
+    changed("a method", 2, |member| member.method = 12, "is compressed by method 12");
+    changed("a checksum", 1, |member| member.crc ^= 1, "expected the checksum");
+    changed("a size", 2, |member| member.size += 1, "stored, but with two sizes");
     changed(
         "a short member",
         2,
         |member| (member.size, member.packed) = (u32::MAX - 1, u32::MAX - 1),
-        "leaves the file",
+        "exceeds the file",
     );
     changed("another name", 1, |member| member.name = b"config.jsan".into(), "no such member");
-    changed("twice", 0, |member| member.name = b"config.json".into(), "two members are called");
+    changed("twice", 0, |member| member.name = b"config.json".into(), "two members are named");
     changed("overlapping", 1, |member| member.at = Some(0), "members overlap");
     for place in 0..3 {
         let members: Vec<Member> =

@@ -32,7 +32,7 @@ fn trees_that_lead_astray_are_refused() {
     changed("a new superblock", 8, &[2], "superblock version 2");
     changed("short addresses", 13, &[4], "unsupported address size");
     changed("cut off", 40, &u64::MAX.to_le_bytes(), "is truncated");
-    changed("no root", 64, &u64::MAX.to_le_bytes(), "leaves the file");
+    changed("no root", 64, &u64::MAX.to_le_bytes(), "exceeds the file");
     changed(
         "a tree within itself",
         root_tree + 32,
