@@ -47,8 +47,6 @@ impl Budget {
 
 impl std::fmt::Display for Spent {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(
-            "it would take more memory than twice the file's size and 1 MiB, or than the limit",
-        )
+        f.write_str("it would take more memory than twice the file's size and 1 MiB, or than the limit")
     }
 }

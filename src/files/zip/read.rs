@@ -179,7 +179,9 @@ impl Member {
         let deflated = match entry.compression_method().as_u16() {
             0 => false,
             8 => true,
-            method => return wrong(&format!("{name:?} is compressed by method {method}; 0 and 8 are supported")),
+            method => {
+                return wrong(&format!("{name:?} is compressed by method {method}; 0 and 8 are supported"));
+            }
         };
         let (packed, size) = (entry.compressed_size_hint(), entry.uncompressed_size_hint());
         if !deflated && packed != size {
