@@ -44,7 +44,7 @@ impl Place {
         Place { number: running.last, shared: false }
     }
 
-    /// The number, once there are others.
+    /// The number of the training, if there are several.
     fn number(&mut self) -> Option<usize> {
         self.shared |= self.number > 1 || running().now > 1;
         self.shared.then_some(self.number)

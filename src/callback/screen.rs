@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// The progress lines of all running trainings, in the order of their numbers.
 pub(super) struct Screen {
     lines: BTreeMap<usize, String>,
-    /// The bar that draws all lines together; none while there are none.
+    /// The bar that draws all lines together; `None` if there are none.
     drawn: Option<ProgressBar>,
     target: fn() -> ProgressDrawTarget,
 }
@@ -72,7 +72,7 @@ fn joined(lines: &BTreeMap<usize, String>) -> String {
     lines.values().map(|line| &**line).collect::<Vec<_>>().join("\n")
 }
 
-/// What a variable of the environment is set to.
+/// The value of an environment variable.
 type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 fn is_set(variable: Variable, name: &str) -> bool {

@@ -65,7 +65,7 @@ pub struct R2Score {
     name: String,
     aggregation: Aggregation,
     num_regressors: usize,
-    /// How many numbers were added.
+    /// The number of values added.
     numbers: f64,
     weights: f64,
     /// The sums of each output.

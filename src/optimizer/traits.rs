@@ -1,6 +1,7 @@
-//! What is the same for all uses of a rule: its name, its slots, the scale of its step.
+//! The fixed properties of a rule: its name, its slots, the scale of its step.
 
-/// What the training and the diagnosis know about a rule; the answer of [`Optimizer::traits`](super::Optimizer::traits).
+/// The properties of a rule that training and diagnosis use, returned by
+/// [`Optimizer::traits`](super::Optimizer::traits).
 ///
 /// # Example
 /// ```

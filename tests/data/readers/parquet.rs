@@ -1,4 +1,4 @@
-//! Tables of columns.
+//! Parquet tables.
 
 use super::*;
 use cornu::data::{Missing, Parquet};
@@ -6,7 +6,7 @@ use cornu::error::FileError;
 use cornu::prelude::*;
 
 #[test]
-fn files_read_as_pyarrow_reads_them() {
+fn files_agree_with_pyarrow() {
     for name in ["plain", "groups", "stored", "gzip", "zstd", "brotli", "lz4", "delta"] {
         let name = format!("{name}.parquet");
         let data = Parquet::new(file(&name)).label("species").read().unwrap();
@@ -22,7 +22,7 @@ fn files_read_as_pyarrow_reads_them() {
 }
 
 #[test]
-fn missing_values_are_filled_as_scikit_learn_fills_them() {
+fn missing_values_are_filled_like_scikit_learn() {
     for name in ["holes.parquet", "holes_2.parquet"] {
         for (word, missing) in [
             ("mean", Missing::Mean),
@@ -42,7 +42,7 @@ fn missing_values_are_filled_as_scikit_learn_fills_them() {
 }
 
 #[test]
-fn a_stream_gives_the_same_rows() {
+fn a_stream_returns_the_same_rows() {
     for name in ["plain.parquet", "groups.parquet", "delta.parquet"] {
         let parquet = Parquet::new(file(name)).label("species");
         let source = parquet.source().unwrap();
@@ -79,9 +79,9 @@ fn dates_are_days_and_times_are_seconds() {
     assert!(older.x().iter().eq(&[0.0, 0.25, -9.0, 1_700_000_000.5, -1.0]), "{:?}", older.x());
 }
 
-/// The footer is a list of schema elements here, each of which lies in the one before.
+/// The footer is a list of schema elements, each nested in the previous one.
 #[test]
-fn a_schema_that_is_too_deep_is_refused() {
+fn a_schema_with_too_many_levels_is_refused() {
     let mut footer = vec![0x15, 2, 0x19, 0xfc];
     let count = 100_000u32;
     footer.extend([(count & 127) as u8 | 128, (count >> 7 & 127) as u8 | 128, (count >> 14) as u8]);
@@ -95,7 +95,7 @@ fn a_schema_that_is_too_deep_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_by_name() {
+fn unsupported_contents_are_named() {
     let told = |name: &str| Parquet::new(file(name)).read().unwrap_err().to_string();
     assert!(told("list.parquet").contains("`list.list.element`: expected numbers, booleans or texts"));
     assert!(told("list.parquet").ends_with("found lists"));
@@ -110,7 +110,7 @@ fn what_cannot_be_read_is_told_by_name() {
 }
 
 #[test]
-fn a_changed_page_is_found_by_its_checksum() {
+fn a_changed_page_is_detected_by_its_checksum() {
     let mut bytes = std::fs::read(file("zstd.parquet")).unwrap();
     bytes[60] ^= 1;
     let error = Parquet::new(written("changed.parquet", &bytes)).read().unwrap_err();
