@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn scales_hold_all_numbers_and_have_even_ticks() {
+    fn scales_contain_all_values_and_have_round_ticks() {
         check(&[0.0, 1.0], (0.0, 1.06), &["0", "0.5", "1.0"]);
         check(&[10.0, 12.0], (9.88, 12.12), &["10", "11", "12"]);
         check(&[-3.0, 5.0, f64::NAN], (-3.48, 5.48), &["0", "5"]);

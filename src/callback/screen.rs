@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn trainings_at_once_have_a_line_each_and_leave_none() {
+    fn concurrent_trainings_have_one_line_each_and_leave_none() {
         let mut screen = Screen::on(|| ProgressDrawTarget::term_like_with_hz(Box::new(terminal()), 255));
         let say = |screen: &Screen, line: &str| {
             screen.above(|| terminal().write_line(line).expect("a terminal in memory"));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_for_terminals_that_move_the_cursor() {
+    fn bars_require_a_terminal_with_cursor_movement() {
         let xterm = ("TERM", "xterm-256color");
         check(redraws, &[xterm], [true, false]);
         check(redraws, &[xterm, ("NO_COLOR", "1")], [true, false]);

@@ -93,7 +93,7 @@ mod tests {
     use crate::layer::Softmax;
 
     #[test]
-    fn targets_of_all_kinds_give_the_same_matrix() {
+    fn all_forms_of_targets_give_the_same_matrix() {
         let mut model = Sequential::new().input([2, 3]).add(Softmax::new());
         model.build().unwrap();
         let x = Array::from_shape_fn((4, 2, 3), |(i, j, k)| ((7 * i + 3 * j + 5 * k) % 8) as f32);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn one_output_has_two_classes_and_what_does_not_fit_is_named() {
+    fn a_single_output_has_two_classes_and_invalid_targets_are_refused() {
         let mut model = Sequential::new().input([1]).add(crate::layer::Rescaling::new(1.0));
         model.build().unwrap();
         let x = array![[0.2], [0.7], [0.9]];

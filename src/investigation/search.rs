@@ -53,17 +53,17 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     /// together. Then adds one remedy at a time to the best of these, from the findings and from its own diagnosis, as
     /// long as that improves it.
     pub(super) fn run(&mut self, findings: &Findings) -> Result<()> {
-        let told = |finding: &&Finding| finding.severity > Severity::Note;
+        let is_reported = |finding: &&Finding| finding.severity > Severity::Note;
         let mut helps: Edits = Vec::new();
         // Notes come after warnings and errors, but may help too.
         let noted = findings.iter().filter(|finding| finding.severity == Severity::Note);
-        for edit in findings.iter().filter(told).chain(noted).flat_map(edits) {
+        for edit in findings.iter().filter(is_reported).chain(noted).flat_map(edits) {
             if !helps.iter().any(|known| known.1 == edit.1) {
                 helps.push(edit);
             }
         }
         let first = |root: &Finding| edits(root).into_iter().next();
-        let together: Edits = findings.roots().filter(told).filter_map(first).collect();
+        let together: Edits = findings.roots().filter(is_reported).filter_map(first).collect();
         // A contradiction must be removed, however well the training seems to go without.
         let contradiction =
             |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");

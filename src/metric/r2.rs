@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_without_variance_score_a_whole_number() {
+    fn constant_targets_score_0_or_1() {
         let value = |p: &[f64]| {
             let mut score = R2Score::new();
             score.update(Batch::new(p, 1), Batch::new(&[0.1; 7], 1), None);

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn single_numbers_are_right_to_the_last_place() {
+    fn f32_results_are_accurate_to_the_last_place() {
         let worst = (-104_000..88_720).map(|i| error_f32(i as f32 * 1e-3)).fold(0.0, f64::max);
         assert!(worst < 1.1, "{worst}");
         let small = (-40_000..40_000).map(|i| error_f32(i as f32 * 1e-7)).fold(0.0, f64::max);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn double_numbers_are_right_to_the_last_place() {
+    fn f64_results_are_accurate_to_the_last_place() {
         // The standard library's own error is at most 0.51 units.
         let error = |x: f64| {
             let truth = x.exp();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_as_they_should_be() {
+    fn extreme_inputs_give_0_infinity_or_nan() {
         for (x, y) in [(f32::NEG_INFINITY, 0.0), (-1e30, 0.0), (-0.0, 1.0), (0.0, 1.0)] {
             assert_eq!((super::f32(x), super::f64(x.into())), (y, y.into()));
         }

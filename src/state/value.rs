@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_back_and_cut_ones_do_not() {
+    fn values_round_trip_and_truncated_ones_are_refused() {
         check(7u8);
         check(-0.0f32);
         check(usize::MAX);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies_allocates_nothing() {
+    fn a_false_length_allocates_nothing() {
         for count in [u64::MAX, 1 << 63, 1 << 40, 3] {
             let mut bytes = count.to_le_bytes().to_vec();
             bytes.extend([0; 16]);

@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_split_is_keras_s() {
+    fn the_validation_split_agrees_with_keras() {
         for (count, share, train) in
             [(10, 0.2, 8), (10, 0.25, 7), (10, 0.3, 7), (7, 0.5, 3), (3, 0.1, 2), (100, 0.07, 93)]
         {

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_numbers_have_the_bits_of_the_standard_parser() {
+    fn plain_decimals_parse_like_the_standard_library() {
         let mut texts: Vec<String> =
             ["0", "-0", "-0.0", "1.", ".5", "007", "1e22", "1e23", "9007199254740993", "0.1e-3", "3E+2"]
                 .map(String::from)

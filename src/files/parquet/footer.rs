@@ -89,8 +89,8 @@ fn footer(from: &mut Thrift, end: u64) -> Found<Footer> {
         let (found, expected) = (groups[at].chunks.len(), leaves.len());
         return Err(format!("row group {at} of {found} columns, where the file has {expected}"));
     }
-    let told = groups.iter().try_fold(0u64, |sum, group| sum.checked_add(group.rows as u64));
-    if told != Some(rows) {
+    let total = groups.iter().try_fold(0u64, |sum, group| sum.checked_add(group.rows as u64));
+    if total != Some(rows) {
         return Err(format!("{rows} rows, which is not the sum of its groups"));
     }
     let rows = usize::try_from(rows).map_err(|_| format!("{rows} rows"))?;

@@ -158,7 +158,7 @@ impl Pages {
         };
         let packed = input.take(&self.place, start, head.packed, budget)?;
         let bytes = (|| {
-            if head.crc.is_some_and(|told| !checksum::fits(&crc32fast::hash(&packed), &told)) {
+            if head.crc.is_some_and(|stored| !checksum::fits(&crc32fast::hash(&packed), &stored)) {
                 return Err(fail("its checksum does not match"));
             }
             if head.plain || self.chunk.codec == Codec::None {

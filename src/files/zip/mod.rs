@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_archives_read_back() {
         let mut file = std::io::Cursor::new(Vec::new());
         let mut writer = Writer::new(&mut file);
         writer.add("a", &|put| put(b"12345")).unwrap();

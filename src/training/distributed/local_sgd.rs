@@ -126,10 +126,10 @@ impl<F: Scalar> LocalSgd<F> {
             *place += &format!(" on rank {}", ranks.rank());
         }
         let fails_otherwise = own.is_some() && divergence.is_none();
-        let told = ranks.gather((fails_otherwise, divergence))?;
-        let others = told.iter().any(|(fails, _)| *fails);
+        let states = ranks.gather((fails_otherwise, divergence))?;
+        let others = states.iter().any(|(fails, _)| *fails);
         // The earliest divergence counts; among equals, that of the lowest rank.
-        let divergences = told.into_iter().filter_map(|(_, divergence)| divergence);
+        let divergences = states.into_iter().filter_map(|(_, divergence)| divergence);
         let first = divergences.min_by_key(|(at, _)| *at).filter(|_| !others);
         match ranks.broadcast(first)? {
             Some(first) => Err(Error::diverged(first)),

@@ -33,10 +33,10 @@ fn missing_values_are_filled_like_scikit_learn() {
             let data = Parquet::new(file(name)).label("species").missing(missing).read().unwrap();
             check(&format!("{name} {word}"), &data, 1e-12);
         }
-        let told = |parquet: Parquet| parquet.read().unwrap_err().to_string();
-        let error = told(Parquet::new(file(name)).ignore("length").ignore("count").ignore("width"));
+        let error_of = |parquet: Parquet| parquet.read().unwrap_err().to_string();
+        let error = error_of(Parquet::new(file(name)).ignore("length").ignore("count").ignore("width"));
         assert!(error.ends_with("row 41, column `flag`: expected a number; `categorical` reads words as categories, `missing` fills what is missing, found nothing"), "{error}");
-        let error = told(Parquet::new(file(name)).label("flag").missing(Missing::Mean));
+        let error = error_of(Parquet::new(file(name)).label("flag").missing(Missing::Mean));
         assert!(error.contains("row 41, column `flag`: expected a label, found nothing"), "{error}");
     }
 }
@@ -96,12 +96,12 @@ fn a_schema_with_too_many_levels_is_refused() {
 
 #[test]
 fn unsupported_contents_are_named() {
-    let told = |name: &str| Parquet::new(file(name)).read().unwrap_err().to_string();
-    assert!(told("list.parquet").contains("`list.list.element`: expected numbers, booleans or texts"));
-    assert!(told("list.parquet").ends_with("found lists"));
-    assert!(told("plain.csv").ends_with("not a Parquet file, or a truncated one"));
+    let error_of = |name: &str| Parquet::new(file(name)).read().unwrap_err().to_string();
+    assert!(error_of("list.parquet").contains("`list.list.element`: expected numbers, booleans or texts"));
+    assert!(error_of("list.parquet").ends_with("found lists"));
+    assert!(error_of("plain.csv").ends_with("not a Parquet file, or a truncated one"));
     let bomb = "20000000 rows of 1 columns, which take more than 1040 times the file's size and 64 MiB";
-    assert!(told("bomb.parquet").ends_with(bomb), "{}", told("bomb.parquet"));
+    assert!(error_of("bomb.parquet").ends_with(bomb), "{}", error_of("bomb.parquet"));
     assert!(Parquet::new(file("bomb.parquet")).source().unwrap_err().to_string().ends_with(bomb));
     let data = Parquet::new(file("list.parquet")).ignore("list.list.element").read().unwrap();
     assert_eq!(data.x().shape(), [3, 1]);
