@@ -1,4 +1,4 @@
-//! Metrics: measures reported beside the loss. They are exact over an epoch and are not trained on.
+//! Metrics: measures reported in addition to the loss. They are exact over an epoch and are not trained on.
 
 mod accuracy;
 mod auc;

@@ -14,7 +14,7 @@
 pub struct OptimizerTraits {
     /// The name in reports and files; for built-in rules, Keras's name.
     pub name: &'static str,
-    /// The start value of each slot, an array that the rule keeps beside each parameter; at most
+    /// The start value of each slot, an array that the rule keeps for each parameter; at most
     /// [`MAX_SLOTS`](super::MAX_SLOTS).
     pub slots: Vec<f64>,
     /// How the size of a step depends on the gradient.
