@@ -117,7 +117,7 @@ impl Parts {
         }
         let start = if bytes == 0 || count == Some(0) { 0 } else { start };
         if start.checked_add(bytes).is_none_or(|end| end > input.len()) {
-            return Err(fail(format!("{bytes} bytes from byte {start} leave the file")));
+            return Err(fail(format!("{bytes} bytes from byte {start} exceed the file")));
         }
         Ok(Object::Array(Array { number, shape, start }))
     }

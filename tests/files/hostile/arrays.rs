@@ -58,8 +58,8 @@ fn arrays_with_false_headers_are_refused() {
     changed("a shape of terabytes", space + 8, &(1u64 << 40).to_le_bytes(), "an array of shape");
     changed("a shape that overflows", space + 8, &u64::MAX.to_le_bytes(), "");
     changed("33 axes", space + 1, &[33], "an array of 33 axes");
-    changed("beyond the file", layout + 2, &(1u64 << 40).to_le_bytes(), "leave the file");
-    changed("nowhere", layout + 2, &u64::MAX.to_le_bytes(), "leave the file");
+    changed("beyond the file", layout + 2, &(1u64 << 40).to_le_bytes(), "exceed the file");
+    changed("nowhere", layout + 2, &u64::MAX.to_le_bytes(), "exceed the file");
     changed("a size of its own", layout + 10, &7u64.to_le_bytes(), "in 7 bytes");
     changed("in chunks", layout + 1, &[2], "a chunked array");
     changed("a new layout", layout, &[4], "unsupported layout");
@@ -131,7 +131,7 @@ fn safetensors_files_with_false_headers_are_refused() {
         ("metadata of numbers", "{\"__metadata__\":{\"a\":1}}".into(), 0, "metadata that is not texts"),
         ("a type", one(r#""dtype":"F4","shape":[1],"data_offsets":[0,1]"#), 1, "numbers of \"F4\""),
         ("reversed", one(r#""dtype":"F32","shape":[1],"data_offsets":[4,0]"#), 4, "at the bytes [4, 0]"),
-        ("past the end", one(r#""dtype":"F32","shape":[2],"data_offsets":[0,8]"#), 4, "leave the file"),
+        ("past the end", one(r#""dtype":"F32","shape":[2],"data_offsets":[0,8]"#), 4, "exceed the file"),
         ("an overflowing shape", one(r#""dtype":"F32","shape":[4194305,4194305,211106198978564],"data_offsets":[0,4]"#), 4, "a shape of"),
         ("negative", one(r#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, "whole numbers"),
         ("a gap", one(r#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8, "leave a gap"),
