@@ -167,9 +167,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn axes_that_are_one_row_there_and_here_are_one() {
-        let moves = StridedCopy::new(&[4, 1, 3], &[3, 3, 1], &[3, 3, 1]);
-        assert_eq!(moves.axes, [Axis { len: 12, from: 1, to: 1 }]);
+    fn axes_that_are_contiguous_on_both_sides_are_merged() {
+        let copy = StridedCopy::new(&[4, 1, 3], &[3, 3, 1], &[3, 3, 1]);
+        assert_eq!(copy.axes, [Axis { len: 12, from: 1, to: 1 }]);
         let turned = StridedCopy::new(&[3, 4], &[1, 3], &[4, 1]);
         assert_eq!(turned.axes, [Axis { len: 3, from: 1, to: 4 }, Axis { len: 4, from: 3, to: 1 }]);
         assert_eq!(strides(&[2, 3, 4]), [12, 4, 1]);
