@@ -1,7 +1,7 @@
-//! Reads a file in parts, each on a thread of its own.
+//! Reads a file in parts, each on its own thread.
 //!
-//! A part ends after a newline. Whether a record ends there too, and not within quotes, is only known when the part is read:
-//! if it does not, the rest is split anew from that record on.
+//! A part ends after a newline. Whether a record also ends there, or the newline is inside quotes, is known only after
+//! reading the part. In the latter case, the rest is split again from that record on.
 
 use std::io::{BufRead, Read};
 use std::ops::Range;
@@ -13,8 +13,7 @@ use crate::files::gzip;
 use crate::files::input::failed;
 use crate::kernel;
 
-/// How many bytes a part has, unless a record is longer, and how many parts a thread has at a time, which evens out their
-/// times.
+/// The size of a part in bytes, unless a record is longer, and the number of parts for each thread.
 const PART: usize = 1 << 20;
 const PARTS: usize = 2;
 
@@ -45,7 +44,7 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
         if done == 0 {
             size *= 2;
         } else if !reserved {
-            // A little more than the first parts suggest.
+            // Slightly more than the first parts suggest.
             let rows = scan.kept() as f64 * 1.02 * length / done as f64;
             scan.allocate((rows as usize).max(scan.kept()))?;
             reserved = true;
@@ -55,7 +54,7 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
     Ok(scan)
 }
 
-/// Parts of these bytes, each of which ends after a newline, or at the end of the file.
+/// Splits these bytes into parts, each of which ends after a newline, or at the end of the file.
 fn split(bytes: &[u8], size: usize, ended: bool) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -77,7 +76,7 @@ fn split(bytes: &[u8], size: usize, ended: bool) -> Vec<Range<usize>> {
     parts
 }
 
-/// Scans the records of a part; those of the last end where the file does.
+/// Scans the records of a part; the records of the last part end at the end of the file.
 fn feed(mut records: Records<&[u8]>, part: &mut PartScan, is_last: bool) -> Result<PartEnd> {
     let before = part.lines();
     records.start_after(before);

@@ -1,4 +1,4 @@
-//! The passes of a minibatch in parts: each rank has one of them, or some of eight with
+//! The passes of a partial batch. Each rank has one part, or some of eight with
 //! [`Reduction::Exact`](crate::distributed::Reduction::Exact).
 
 use super::buckets::Buckets;
@@ -15,7 +15,7 @@ use crate::training::step::{
 };
 use crate::training::update::each_trained;
 
-/// The passes of this rank's parts.
+/// The passes of the parts of this rank.
 pub(crate) struct PartialBatch<'r, 'a, F> {
     pub(crate) ranks: &'r Ranks<'a>,
     pub(crate) buckets: &'r mut Buckets<F>,
@@ -34,8 +34,8 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         let (samples, penalty) = (batch.indices.len(), model.weight_penalty());
         let (mut read, mut activities) = (Ok(()), 0.0);
         for part in self.ranks.parts(samples) {
-            let whole = GlobalBatch::over(Some(self.ranks));
-            read = read.and(trainer.forward_rows(model, batch, part, whole));
+            let global_batch = GlobalBatch::over(Some(self.ranks));
+            read = read.and(trainer.forward_rows(model, batch, part, global_batch));
             let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
             let activity = trainer.workspace.activity_penalty(&model.layers, batch.x(&trainer.rows));
             activities += activity;
@@ -47,7 +47,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         }
         let size = BatchSize::new(samples, batch.data);
         let loss = self.scores.end_batch(scores, size, penalty, read, self.ranks)?;
-        // The diagnosis counts all targets, and samples the last of the parts of each rank.
+        // The diagnosis counts all targets, but samples only the last part of each rank.
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             let x = batch.x(&trainer.rows);
             monitor.end_batch(loss);
@@ -62,7 +62,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         Ok(loss)
     }
 
-    /// The gradients of the whole batch are summed over parts and ranks, and then those of regularizers are added once.
+    /// Sums the gradients over parts and ranks, then adds the regularization gradients once.
     fn backward(
         &mut self,
         trainer: &mut Trainer<F>,
@@ -74,10 +74,10 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
             self.exact_gradients(trainer, model, batch, scores)?;
         } else {
             trainer.loss_gradient(model, batch, scores)?;
-            let (lowest, whole) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
+            let (lowest, global_batch) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
             let (workspace, x) = (&mut trainer.workspace, batch.x(&trainer.rows));
             self.buckets.sum(model, lowest, self.ranks, |model, layer| {
-                workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
+                workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, global_batch);
             })?;
         }
         add_penalty_slopes(model);
@@ -102,14 +102,14 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
         each_trained(&mut model.layers, &mut |param| len += param.len());
         let several = self.ranks.parts(batch.indices.len()).count() > 1;
         for part in self.ranks.parts(batch.indices.len()) {
-            let whole = GlobalBatch::over(Some(self.ranks));
+            let global_batch = GlobalBatch::over(Some(self.ranks));
             if several {
-                // A layer keeps for its gradient what the last part left.
-                trainer.forward_rows(model, batch, part, whole)?;
+                // A layer keeps the context of the last part only.
+                trainer.forward_rows(model, batch, part, global_batch)?;
             }
             trainer.loss_gradient(model, batch, scores)?;
             let (x, all) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
-            trainer.workspace.backward(&mut model.layers, x, all, false, whole);
+            trainer.workspace.backward(&mut model.layers, x, all, false, global_batch);
             let mut flat = Vec::with_capacity(len);
             each_trained(&mut model.layers, &mut |param| flat.extend_from_slice(&param.grad));
             own.push(flat);
