@@ -5,6 +5,8 @@ mod block;
 mod cell;
 mod columns;
 mod fitted;
+#[cfg(feature = "csv")]
+mod parts;
 mod scan;
 mod seen;
 
@@ -16,5 +18,5 @@ pub(super) use columns::{ColumnSettings, Header};
 #[cfg(feature = "csv")]
 pub(super) use fitted::Fitted;
 #[cfg(feature = "csv")]
-pub(super) use scan::PartScan;
-pub(super) use scan::{PartEnd, Scan};
+pub(super) use parts::{PartEnd, PartScan};
+pub(super) use scan::Scan;

@@ -12,7 +12,6 @@ use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
 use crate::data::dataset::Learned;
 use crate::error::{Error, FileError, Result};
-use crate::kernel;
 
 /// The state of a pass.
 #[derive(Debug)]
@@ -41,22 +40,8 @@ pub(super) struct ScannedRows {
     pub(super) y: Vec<f64>,
     pub(super) rows: usize,
     pub(super) kept: usize,
-    lines: u64,
-}
-
-/// A part of a table that is scanned independently.
-pub(in crate::data) struct PartScan<'a> {
-    rules: &'a Rules,
-    rows: ScannedRows,
-}
-
-/// The end of a part.
-#[derive(Debug, Default)]
-pub(in crate::data) struct PartEnd {
-    /// The number of its lines.
-    pub(in crate::data) lines: u64,
-    /// The number of bytes that were read, if the rest is not a complete record.
-    pub(in crate::data) cut: Option<usize>,
+    #[cfg(feature = "csv")]
+    pub(super) lines: u64,
 }
 
 impl Scan {
@@ -106,12 +91,6 @@ impl Scan {
         self.rows.kept
     }
 
-    /// Sets the number of lines before the rows.
-    #[cfg(feature = "csv")]
-    pub(in crate::data) fn set_lines(&mut self, lines: u64) {
-        self.rows.lines = lines;
-    }
-
     /// Allocates the numbers of this many rows; the operating system provides the pages when threads write to them.
     pub(in crate::data) fn allocate(&mut self, rows: usize) -> Result<()> {
         let (width, height) = widths(&self.rules.roles);
@@ -124,44 +103,6 @@ impl Scan {
             values[..len].copy_from_slice(&kept[..len]);
         }
         Ok(())
-    }
-
-    /// Scans parts of the rows on several threads, each by `feed`, and joins them in order. Returns the end and the
-    /// index of the last part that was joined; a part with an incomplete record is the last.
-    pub(in crate::data) fn parts<P: Sync>(
-        &mut self,
-        parts: &[P],
-        feed: &(dyn Fn(&P, &mut PartScan) -> Result<PartEnd> + Sync),
-    ) -> Result<(usize, PartEnd)> {
-        let rules = &self.rules;
-        let mut scanned: Vec<Option<(ScannedRows, Result<PartEnd>)>> = parts.iter().map(|_| None).collect();
-        kernel::each_item(&mut scanned, &|index, scanned| {
-            let mut part = PartScan { rules, rows: rules.start() };
-            let end = feed(&parts[index], &mut part);
-            *scanned = Some((part.rows, end));
-        });
-        let (width, height) = widths(&rules.roles);
-        let (kept, mut joined) = (self.rows.kept, Vec::with_capacity(parts.len()));
-        let mut last = (0, PartEnd::default());
-        for (index, scanned) in scanned.into_iter().enumerate() {
-            let Some((rows, end)) = scanned else { continue };
-            let Ok(end) = end else {
-                // Scan it again, with the row and line numbers of the whole file.
-                let (rows, lines) = (self.rows.rows, self.rows.lines);
-                let mut part = PartScan { rules, rows: ScannedRows { rows, lines, ..rules.start() } };
-                return feed(&parts[index], &mut part).map(|end| (index, end));
-            };
-            joined.push(self.rows.join(rows, rules));
-            self.rows.lines += end.lines;
-            last = (index, end);
-            if last.1.cut.is_some() {
-                break;
-            }
-        }
-        let (x, y) = joined.into_iter().unzip();
-        append(&mut self.rows.x, kept * width, x);
-        append(&mut self.rows.y, kept * height, y);
-        Ok(last)
     }
 
     /// Returns the dataset of everything read.
@@ -339,7 +280,7 @@ impl Scan {
 
 impl Rules {
     /// Creates empty statistics.
-    fn start(&self) -> ScannedRows {
+    pub(super) fn start(&self) -> ScannedRows {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
     }
 
@@ -350,7 +291,12 @@ impl Rules {
     }
 
     /// Adds a row, and returns whether it is kept.
-    fn row(&self, rows: &mut ScannedRows, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    pub(super) fn row(
+        &self,
+        rows: &mut ScannedRows,
+        cells: &[Cell],
+        line: Option<NonZeroU64>,
+    ) -> Result<bool> {
         let row = rows.rows;
         rows.rows += 1;
         let words = &self.settings.words;
@@ -409,62 +355,5 @@ impl Rules {
             _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
         };
         value.ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))
-    }
-}
-
-impl ScannedRows {
-    /// Adds the statistics of the next rows, and returns their numbers.
-    fn join(&mut self, mut part: ScannedRows, rules: &Rules) -> (Vec<f64>, Vec<f64>) {
-        let (mut places, mut targets) = (0, 0);
-        let (width, height) = widths(&rules.roles);
-        for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
-            let (values, width, place) = match role.is_target() {
-                true => (&mut part.y, height, &mut targets),
-                false => (&mut part.x, width, &mut places),
-            };
-            let order = self.seen[column].join(std::mem::take(&mut part.seen[column]), self.rows, self.lines);
-            if order.iter().enumerate().any(|(before, after)| before != *after) {
-                for value in values.iter_mut().skip(*place).step_by(width).filter(|value| !value.is_nan()) {
-                    *value = order[*value as usize] as f64;
-                }
-            }
-            *place += 1;
-        }
-        self.rows += part.rows;
-        self.kept += part.kept;
-        (part.x, part.y)
-    }
-}
-
-/// Writes numbers from `start` on, one part on a thread.
-fn append(all: &mut Vec<f64>, start: usize, parts: Vec<Vec<f64>>) {
-    let end = start + parts.iter().map(Vec::len).sum::<usize>();
-    if all.len() < end {
-        if all.capacity() < end {
-            // Grow by an eighth, as doubling would exceed the memory that the file warrants.
-            all.reserve_exact(end - all.len() + all.len() / 8);
-        }
-        all.resize(end, 0.0);
-    }
-    let mut rest = &mut all[start..end];
-    let mut to = Vec::with_capacity(parts.len());
-    for part in parts {
-        let (front, back) = rest.split_at_mut(part.len());
-        to.push((front, part));
-        rest = back;
-    }
-    kernel::each_item(&mut to, &|_, (to, part)| to.copy_from_slice(part));
-}
-
-impl PartScan<'_> {
-    /// Scans a row.
-    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
-        self.rules.row(&mut self.rows, cells, line)
-    }
-
-    /// The number of lines known to precede the part.
-    #[cfg(feature = "csv")]
-    pub(in crate::data) fn lines(&self) -> u64 {
-        self.rows.lines
     }
 }

@@ -48,6 +48,7 @@ impl Seen {
 
     /// Merges the statistics of later rows, which start after `rows` rows and `lines` lines. Returns the merged index
     /// of each of its words.
+    #[cfg(feature = "csv")]
     pub(super) fn join(&mut self, other: Seen, rows: usize, lines: u64) -> Vec<usize> {
         self.sum += other.sum;
         self.numbers += other.numbers;
