@@ -27,7 +27,11 @@ use crate::tensor::{Batch, BatchMut};
 /// model.build()?;
 /// let node = model.layer("F1")?;
 /// assert_eq!((node.label(), node.kind()), ("F1", "Dense"));
-/// assert_eq!(node.output_shape(), Some(&[2][..]));
+/// assert_eq!((node.input_shape(), node.output_shape()), (Some(&[3][..]), Some(&[2][..])));
+/// assert_eq!((node.is_trainable(), node.is_view(), node.layers().len()), (true, false, 0));
+/// let mut count = 0;
+/// node.visit_params(&mut |param| count += param.len());
+/// assert_eq!(count, 3 * 2 + 2);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone)]
