@@ -40,7 +40,7 @@ use crate::error::{BackupFault, Error, Result};
 ///     fn state(&mut self, state: &mut State) -> Result<()> {
 ///         state.item("batches", &mut self.batches)?;
 ///         state.group("epoch", |state| state.numbers("losses", &mut self.losses))?;
-///         state.list("epochs", &mut self.epochs, f64::default, |state, epoch| state.item("epoch", epoch))
+///         state.list("epochs", &mut self.epochs, f64::default, |epoch, state| state.item("epoch", epoch))
 ///     }
 /// }
 ///

@@ -30,7 +30,7 @@ use crate::scalar::Scalar;
 /// model.fit(&x, &x, &Fit::new().epochs(2).callback(&mut log).verbose(Verbose::Silent))?;
 /// assert!(log.failures().is_empty());
 /// let text = std::fs::read_to_string(&path).map_err(Error::outside)?;
-/// assert_eq!((text.lines().next(), text.lines().count()), (Some("epoch;loss"), 3));
+/// assert_eq!((text.lines().next(), text.lines().count()), (Some("epoch;loss;val_loss"), 3));
 /// # std::fs::remove_file(&path).map_err(Error::outside)?;
 /// # Ok::<(), Error>(())
 /// ```
