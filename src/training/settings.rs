@@ -46,7 +46,7 @@ use crate::scalar::Scalar;
 /// let (x_val, y_val) = (array![[3.0], [4.0]], array![6.0, 8.0]);
 /// let (weights, val_weights) = (array![1.0, 1.0, 0.5], array![1.0, 0.0]);
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
-/// model.compile(Sgd::new(0.05), MeanSquaredError::new(), [Weighted::new(MeanAbsoluteError::new())])?;
+/// model.compile(Sgd::new(0.05), MeanSquaredError::new(), [Weighted::new(RootMeanSquaredError::new())])?;
 /// let fit = Fit::new()
 ///     .initial_epoch(2)
 ///     .epochs(6)                                     // trains epochs 2 to 5
