@@ -8,9 +8,9 @@ use super::identity::identity;
 use super::resume::Resume;
 use super::run::{Run, built_for};
 use super::session::Training;
-use super::settings::Fit;
+use super::settings::{Fit, Hooks};
 use super::step::{Minibatch, Step, Trainer, WholeBatch};
-use crate::callback::{Callback, Logs, Verbose};
+use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::{Diagnose, Findings};
 use crate::error::{Error, Result};
@@ -125,12 +125,12 @@ impl<F: Scalar> Sequential<F> {
     }
 
     fn fit_given(&mut self, given: TrainingData<F>, settings: &Fit<F>) -> Result<History> {
-        let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
+        let mut hooks = settings.hooks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
         let mut coordinator = Coordinator::new(settings.ranks);
-        let callbacks = if coordinator.is_first() { &mut callbacks[..] } else { &mut [] };
-        let prepared = self.prepare(given, settings, callbacks, coordinator.is_sharded());
+        let hooks = if coordinator.is_first() { &mut *hooks } else { &mut Hooks::default() };
+        let prepared = self.prepare(given, settings, hooks, coordinator.is_sharded());
         let Prepared { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
             // Only the callbacks of rank 0 count.
@@ -145,7 +145,7 @@ impl<F: Scalar> Sequential<F> {
         resume.seed(self)?;
         coordinator.share_seed(self)?;
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
-        let mut history = Training::begin(self, run, settings, callbacks, &mut coordinator)?.run(resume)?;
+        let mut history = Training::begin(self, run, settings, hooks, &mut coordinator)?.run(resume)?;
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, given, history.findings.failed)
         {
             history.findings = before.try_remedies(x, y, settings, history.findings)?;
@@ -156,7 +156,7 @@ impl<F: Scalar> Sequential<F> {
         let report = history.findings.to_string();
         let mut reported = Ok(());
         if !report.is_empty() {
-            reported = callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
+            reported = hooks.callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
         }
         coordinator.agree_with_first(reported)?;
         Ok(history)
@@ -168,12 +168,12 @@ impl<F: Scalar> Sequential<F> {
         &self,
         given: TrainingData<'a, F>,
         settings: &Fit<'s, F>,
-        callbacks: &mut [Box<dyn Callback<F> + 's>],
+        hooks: &mut Hooks<F>,
         sharded: bool,
     ) -> Result<Prepared<'a, F>> {
         let built = built_for(self, given, sharded)?;
         let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
-        let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, callbacks)?;
+        let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, hooks)?;
         Ok(Prepared { built, run, resume })
     }
 }
