@@ -20,9 +20,9 @@ pub(super) fn listed(known: &[String]) -> String {
 }
 
 /// Formats a row of a table, as a line number if the file has lines.
-pub(super) struct Row(pub(super) usize, pub(super) Option<std::num::NonZeroU64>);
+pub(super) struct RowNumber(pub(super) usize, pub(super) Option<std::num::NonZeroU64>);
 
-impl std::fmt::Display for Row {
+impl std::fmt::Display for RowNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self.1 {
             Some(line) => write!(f, "line {line}"),

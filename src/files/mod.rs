@@ -19,3 +19,7 @@ pub(crate) mod parquet;
 pub(crate) mod read_at;
 #[cfg(any(feature = "npy", feature = "keras"))]
 pub(crate) mod zip;
+
+/// A parsed value, or the fault; the caller knows its position.
+#[cfg(feature = "files")]
+pub(crate) type Parsed<T> = std::result::Result<T, String>;

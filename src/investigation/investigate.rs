@@ -1,7 +1,7 @@
 //! `investigate`: the remedies of a diagnosis, tested in trial trainings of copies of the model.
 
 use super::search::RemedySearch;
-use super::trial::{TrialPlan, TrialSample};
+use super::trial::{TrialSample, TrialSettings};
 use crate::data::ClassWeight;
 use crate::diagnosis::{Code, Finding, Findings, LEARNED};
 use crate::error::Result;
@@ -62,7 +62,7 @@ impl<F: Scalar> Sequential<F> {
         let sample = TrialSample::new(x, y, settings, self.seed)?;
         let model = self.initial(&sample)?;
         let train = settings.check(x.count().min(y.count()))?;
-        let plan = TrialPlan::new(&model, settings, (sample.rows(), train), TRIALS);
+        let plan = TrialSettings::new(&model, settings, (sample.rows(), train), TRIALS);
         let (base, found) = plan.train(model.clone(), &sample)?;
         let mut findings = known.unwrap_or(found);
         findings.retain(|finding| !settings.rules.allowed.contains(&finding.code));
@@ -139,7 +139,7 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64
         compiled.optimizer = Box::new(Adam::new(0.01));
     }
     let class_weight = ClassWeight::None;
-    let plan = TrialPlan { steps, batch_size: rows, shuffle: false, class_weight, whole: true };
+    let plan = TrialSettings { steps, batch_size: rows, shuffle: false, class_weight, whole: true };
     let (end, _) = plan.train(copy, &few)?;
     // Half of what guessing costs is more than a few rows of noise give away by their averages alone.
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {

@@ -1,6 +1,6 @@
 //! The remedies of a diagnosis, applied to copies of a model.
 
-use super::trial::{TrialPlan, TrialSample};
+use super::trial::{TrialSample, TrialSettings};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
 use crate::diagnosis::{Remedy, ReplacementLoss};
@@ -21,9 +21,9 @@ pub(super) type Edits = Vec<(String, Remedy)>;
 pub(super) fn apply<F: Scalar>(
     model: &Sequential<F>,
     sample: &TrialSample<F>,
-    plan: &TrialPlan,
+    plan: &TrialSettings,
     edits: &Edits,
-) -> Result<(Sequential<F>, TrialSample<F>, TrialPlan)> {
+) -> Result<(Sequential<F>, TrialSample<F>, TrialSettings)> {
     let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
     // A layer more shifts the places of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =

@@ -1,8 +1,8 @@
 //! The search for the remedies to advise, alone and together.
 
 use super::remedies::{Edits, apply};
-use super::trial::{TrialPlan, TrialResult, TrialSample, WORK};
-use crate::diagnosis::{Finding, Findings, Remedy, Severity, Trial};
+use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
+use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, Severity};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -24,7 +24,7 @@ struct Done {
 pub(super) struct RemedySearch<'a, F: Scalar> {
     model: &'a Sequential<F>,
     sample: &'a TrialSample<F>,
-    plan: TrialPlan,
+    plan: TrialSettings,
     /// The result of the unchanged network.
     pub(super) base: TrialResult,
     done: Vec<Done>,
@@ -40,7 +40,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     pub(super) fn new(
         model: &'a Sequential<F>,
         sample: &'a TrialSample<F>,
-        plan: TrialPlan,
+        plan: TrialSettings,
         base: TrialResult,
         by_recall: bool,
     ) -> Self {
@@ -130,7 +130,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     }
 
     /// What became of all of them. The one that is advised has no change too many.
-    pub(super) fn trials(&self) -> Vec<Trial> {
+    pub(super) fn trials(&self) -> Vec<RemedyTrial> {
         let best = self.best().map(|best| reached(&best.end));
         let enough = |done: &&Done| {
             let worth =
@@ -138,7 +138,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
             worth && best.is_some_and(|best| reached(&done.end) >= best - WORTH)
         };
         let advised = self.clean().filter(enough).min_by_key(|done| done.edits.len());
-        let trial = |done: &Done| Trial {
+        let trial = |done: &Done| RemedyTrial {
             codes: done.edits.iter().map(|(code, _)| code.clone()).collect(),
             remedies: done.edits.iter().map(|(_, remedy)| remedy.clone()).collect(),
             steps: done.end.steps,

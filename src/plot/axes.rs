@@ -3,15 +3,15 @@
 use super::colour::{Colour, FAINT, GRID, INK, WHITE};
 use super::ink::width;
 use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
-use crate::axis::Scale;
+use crate::axis::AxisScale;
 
 /// The position of axes in a picture, and their ranges.
 #[derive(Debug)]
 pub(super) struct Axes {
     from: Point,
     to: Point,
-    x: Scale,
-    y: Scale,
+    x: AxisScale,
+    y: AxisScale,
 }
 
 impl Axes {
@@ -20,8 +20,8 @@ impl Axes {
         scene: &mut Scene,
         (left, top): Point,
         (right, bottom): Point,
-        (x_name, x): (&str, Scale),
-        (y_name, y): (&str, Scale),
+        (x_name, x): (&str, AxisScale),
+        (y_name, y): (&str, AxisScale),
     ) -> Self {
         Axes::aligned(scene, (left, top), (right, bottom), (x_name, x), (y_name, y), room(y, bottom - top))
     }
@@ -31,14 +31,14 @@ impl Axes {
         scene: &mut Scene,
         (left, top): Point,
         (right, bottom): Point,
-        (x_name, x): (&str, Scale),
-        (y_name, y): (&str, Scale),
+        (x_name, x): (&str, AxisScale),
+        (y_name, y): (&str, AxisScale),
         widest: f64,
     ) -> Self {
         let y_ticks = y.ticks(((bottom - top) / 45.0) as usize);
         let (from, to) = ((left + widest + 36.0, top), (right - 22.0, bottom - 48.0));
         let axes = Axes { from, to, x, y };
-        let log = |name: &str, scale: Scale| {
+        let log = |name: &str, scale: AxisScale| {
             if scale.is_log() { format!("{name} (log)") } else { name.to_string() }
         };
         for (tick, text) in &y_ticks {
@@ -96,7 +96,7 @@ impl Axes {
 }
 
 /// The width of the ticks on the left of axes of this height.
-pub(super) fn room(y: Scale, height: f64) -> f64 {
+pub(super) fn room(y: AxisScale, height: f64) -> f64 {
     y.ticks((height / 45.0) as usize).iter().map(|(_, text)| width(text, SMALL)).fold(0.0, f64::max)
 }
 

@@ -6,7 +6,7 @@ use super::axes::{Axes, legend};
 use super::colour::{BLUE, FAINT, INK, VERMILLION, blend, signed};
 use super::save;
 use super::scene::{Anchor, Point, Scene, Stroke, TEXT};
-use crate::axis::Scale;
+use crate::axis::AxisScale;
 use crate::error::{Error, Result};
 use crate::inspect::Attributions;
 use crate::scalar::Scalar;
@@ -91,7 +91,7 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
     let (height, low_height) = if shown > 2 { (150.0, 110.0) } else { (240.0, 150.0) };
     let mut scene = Scene::new("Saliency of a signal", (WIDTH, 56.0 + (height + low_height) * shown as f64));
     head(&mut scene, &found.title(sample));
-    let x = Scale::whole(0.0, steps.saturating_sub(1) as f64);
+    let x = AxisScale::whole(0.0, steps.saturating_sub(1) as f64);
     let every = steps.div_ceil(STRIPS).max(1);
     let of = |all: &[f64], channel: usize| -> Vec<f64> {
         all.iter().skip(channel).step_by(channels).copied().collect()
@@ -104,7 +104,7 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
     let strongest =
         colours.iter().flatten().fold(0.0, |most: f64, a| most.max(a.abs())).max(f64::MIN_POSITIVE);
     let y_of = |all: &[f64]| {
-        Scale::of((0..shown).flat_map(|channel| of(all, channel)).collect::<Vec<_>>().into_iter())
+        AxisScale::of((0..shown).flat_map(|channel| of(all, channel)).collect::<Vec<_>>().into_iter())
     };
     for (channel, colours) in colours.iter().enumerate() {
         let top = 56.0 + (height + low_height) * channel as f64;

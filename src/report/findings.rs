@@ -4,7 +4,7 @@ use minijinja::context;
 use minijinja::value::Value;
 
 use super::html::number;
-use crate::diagnosis::{Finding, Findings, Trial, explain};
+use crate::diagnosis::{Finding, Findings, RemedyTrial, explain};
 
 /// Returns the values of the templates.
 pub(super) fn context(findings: &Findings) -> Value {
@@ -20,7 +20,7 @@ pub(super) fn context(findings: &Findings) -> Value {
 }
 
 /// Returns the remedy that a trial showed to help, and by how much.
-fn advice(findings: &Findings, trial: &Trial) -> Value {
+fn advice(findings: &Findings, trial: &RemedyTrial) -> Value {
     let help = |code: &String| Some(findings.of(code)?.suggestions.first()?.text.clone());
     let percent = |(from, to): (f64, f64)| format!("{:.1} % → {:.1} %", 100.0 * from, 100.0 * to);
     context! {
@@ -68,7 +68,7 @@ fn context_of_root(findings: &Findings, root: &Finding) -> Value {
     }
 }
 
-fn losses(trial: &Trial) -> String {
+fn losses(trial: &RemedyTrial) -> String {
     let loss = |loss: Option<f64>| loss.map_or("diverged".into(), number);
     format!("{} → {}", loss(trial.loss.0), loss(trial.loss.1))
 }

@@ -18,7 +18,7 @@ use crate::model::Sequential;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::History;
-use evaluation::Evaluation;
+use evaluation::EvaluationSection;
 
 /// A report about a training, as an HTML page.
 ///
@@ -108,7 +108,7 @@ impl<'a, F: Scalar> Report<'a, F> {
         let evaluation = match (self.model, self.data) {
             (_, None) => None,
             (Some(model), Some(data)) => {
-                Some(Evaluation::new(model, data, self.class_names.as_deref(), self.mistakes)?)
+                Some(EvaluationSection::new(model, data, self.class_names.as_deref(), self.mistakes)?)
             }
             (None, Some(_)) => {
                 return Err(crate::Error::argument("model", "the model that is evaluated", "none"));

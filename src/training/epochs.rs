@@ -7,7 +7,7 @@ use super::distributed::EpochBatch;
 use super::history::History;
 use super::resume::Resume;
 use super::session::Training;
-use super::step::Step;
+use super::step::StepPosition;
 use super::update;
 use crate::callback::BackupAndRestore;
 use crate::error::{Error, Result};
@@ -65,7 +65,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         let start = clock.batch * self.settings.batch_size;
         let end = coordinator.training_total(run.train).min(start + self.settings.batch_size);
         let batch = EpochBatch { data: &run.data, order: &self.order, places: start..end };
-        let step = Step { epoch: clock.epoch + 1, batch: clock.batch + 1, batches: clock.batches };
+        let step = StepPosition { epoch: clock.epoch + 1, batch: clock.batch + 1, batches: clock.batches };
         let monitor = diagnosis.as_mut().map(|diagnosis| diagnosis.start_batch(clock.batch));
         let result = coordinator.step(trainer, model, batch, &mut run.scores, step, monitor);
         if let Some(diagnosis) = diagnosis {

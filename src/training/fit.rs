@@ -6,10 +6,10 @@ use super::distributed::Coordinator;
 use super::history::History;
 use super::identity::identity;
 use super::resume::Resume;
-use super::run::{Run, built_for};
+use super::run::{TrainingRun, built_for};
 use super::session::Training;
 use super::settings::{Fit, Hooks};
-use super::step::{Minibatch, Step, Trainer, WholeBatch};
+use super::step::{Minibatch, StepPosition, Trainer, WholeBatch};
 use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::{Diagnose, Findings};
@@ -117,7 +117,7 @@ impl<F: Scalar> Sequential<F> {
         }
         let indices: Vec<usize> = (0..count).collect();
         let batch = Minibatch { data: &data, indices: &indices };
-        let step = Step { epoch: 1, batch: 1, batches: 1 };
+        let step = StepPosition { epoch: 1, batch: 1, batches: 1 };
         Trainer::new(self).step(self, batch, &mut scores, step, &mut WholeBatch, None)?;
         let mut logs = Logs::default();
         scores.log(&mut logs);
@@ -131,7 +131,7 @@ impl<F: Scalar> Sequential<F> {
         let mut coordinator = Coordinator::new(settings.ranks);
         let hooks = if coordinator.is_first() { &mut *hooks } else { &mut Hooks::default() };
         let prepared = self.prepare(given, settings, hooks, coordinator.is_sharded());
-        let Prepared { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
+        let PreparedFit { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
             // Only the callbacks of rank 0 count.
             settings.identity_on_ranks(model, identity(model, &prepared.run, settings, 0)?)
@@ -170,19 +170,19 @@ impl<F: Scalar> Sequential<F> {
         settings: &Fit<'s, F>,
         hooks: &mut Hooks<F>,
         sharded: bool,
-    ) -> Result<Prepared<'a, F>> {
+    ) -> Result<PreparedFit<'a, F>> {
         let built = built_for(self, given, sharded)?;
-        let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
+        let mut run = TrainingRun::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
         let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, hooks)?;
-        Ok(Prepared { built, run, resume })
+        Ok(PreparedFit { built, run, resume })
     }
 }
 
 /// What a training begins with.
-struct Prepared<'a, F: Scalar> {
+struct PreparedFit<'a, F: Scalar> {
     /// The built model, if it was not built before.
     built: Option<Sequential<F>>,
-    run: Run<'a, F>,
+    run: TrainingRun<'a, F>,
     resume: Resume,
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::time::Instant;
 
 use super::identity::identity;
-use super::run::Run;
+use super::run::TrainingRun;
 use super::session::Training;
 use super::settings::{Fit, Hooks};
 use crate::callback::BackupAndRestore;
@@ -32,7 +32,7 @@ impl Resume {
     /// Opens the backup, if the settings ask for one, and refuses that of another training. Changes nothing.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
-        run: &mut Run<F>,
+        run: &mut TrainingRun<F>,
         settings: &Fit<F>,
         hooks: &mut Hooks<F>,
     ) -> Result<Self> {

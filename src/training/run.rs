@@ -10,7 +10,7 @@ use crate::model::{Sequential, check_loss};
 use crate::scalar::Scalar;
 
 /// The data of a training, and the scores of its epochs.
-pub(crate) struct Run<'a, F: Scalar> {
+pub(crate) struct TrainingRun<'a, F: Scalar> {
     pub(crate) data: CheckedData<'a, F>,
     /// The first samples of the data, which train; the others may validate.
     pub(crate) train: usize,
@@ -27,7 +27,7 @@ pub(crate) struct Validation<'a, F: Scalar> {
     evaluation: Option<Evaluation<F>>,
 }
 
-impl<'a, F: Scalar> Run<'a, F> {
+impl<'a, F: Scalar> TrainingRun<'a, F> {
     /// Checks the data and the settings.
     pub(super) fn new<'b: 'a>(
         model: &Sequential<F>,
@@ -66,7 +66,7 @@ impl<'a, F: Scalar> Run<'a, F> {
             }
             None => None,
         };
-        let mut run = Run { scores: scores("", &data)?, data, train, validation };
+        let mut run = TrainingRun { scores: scores("", &data)?, data, train, validation };
         if !sharded {
             run.weigh_classes(model, settings, |counts| counts)?;
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::diagnosis::Diagnosis;
 use super::distributed::Coordinator;
 use super::history::History;
-use super::run::Run;
+use super::run::TrainingRun;
 use super::settings::{Fit, Hooks};
 use super::step::Trainer;
 use crate::callback::{Callback, CallbackContext, Flow, Logs, Progress, Verbose};
@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 /// A training under way: the model, its data, the place in them, and the results so far.
 pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) model: &'t mut Sequential<F>,
-    pub(super) run: Run<'t, F>,
+    pub(super) run: TrainingRun<'t, F>,
     pub(super) settings: &'t Fit<'a, F>,
     pub(super) hooks: &'t mut Hooks<'a, F>,
     pub(super) progress: Progress,
@@ -36,7 +36,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     /// Before the first epoch.
     pub(super) fn begin(
         model: &'t mut Sequential<F>,
-        run: Run<'t, F>,
+        run: TrainingRun<'t, F>,
         settings: &'t Fit<'a, F>,
         hooks: &'t mut Hooks<'a, F>,
         coordinator: &'t mut Coordinator<'a, F>,
@@ -82,7 +82,8 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         coordinator.follow_callbacks(model, |model| {
             let mut reason = None;
             let mut at = clock.context(model, logs);
-            let callbacks = hooks.callbacks.iter_mut().map(|callback| &mut **callback as &mut dyn Callback<F>);
+            let callbacks =
+                hooks.callbacks.iter_mut().map(|callback| &mut **callback as &mut dyn Callback<F>);
             for callback in callbacks.chain([progress as &mut dyn Callback<F>]) {
                 if let Flow::Stop(why) = call(callback, &mut at)? {
                     reason.get_or_insert(why);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::data::{CheckedData, Rows, RunningScores, Targets};
+use super::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use super::update;
 use crate::diagnosis::{Monitor, Rules};
 use crate::error::diverged::{GRADIENT, LOSS};
@@ -39,15 +39,15 @@ impl<F: Scalar> Minibatch<'_, F> {
     }
 
     /// The targets that were gathered for it, with their weights if there are any.
-    pub(crate) fn targets<'r>(&self, rows: &'r Rows<F>) -> Targets<'r, F> {
+    pub(crate) fn targets<'r>(&self, rows: &'r Rows<F>) -> BatchTargets<'r, F> {
         let weights = self.data.weights.is_some().then_some(&*rows.weights);
-        Targets { y: Batch::new(&rows.y, self.data.target), weights, samples: self.indices.len() }
+        BatchTargets { y: Batch::new(&rows.y, self.data.target), weights, samples: self.indices.len() }
     }
 }
 
 /// The place of a step in the training: its epoch and its batch, from 1.
 #[derive(Clone, Copy)]
-pub(crate) struct Step {
+pub(crate) struct StepPosition {
     pub(crate) epoch: usize,
     pub(crate) batch: usize,
     /// Batches of the epoch.
@@ -141,7 +141,7 @@ impl<F: Scalar> Trainer<F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         scores: &mut RunningScores<F>,
-        step: Step,
+        step: StepPosition,
         passes: &mut dyn BatchPasses<F>,
         mut monitor: Option<StepMonitor<F>>,
     ) -> Result<()> {
@@ -183,7 +183,7 @@ impl<F: Scalar> Trainer<F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         monitor: Option<&mut Monitor<F>>,
-        score: impl FnOnce(&dyn Loss<F>, Batch<F>, Targets<F>, f64) -> f64,
+        score: impl FnOnce(&dyn Loss<F>, Batch<F>, BatchTargets<F>, f64) -> f64,
     ) -> Result<f64> {
         let penalty = model.weight_penalty();
         self.forward_rows(model, batch, 0..batch.indices.len(), GlobalBatch::default())?;

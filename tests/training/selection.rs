@@ -2,7 +2,7 @@
 
 use cornu::callback::CallbackContext;
 use cornu::prelude::*;
-use cornu::selection::{Drawn, HyperParameters, LearningRateFinder, Search, SearchResults};
+use cornu::selection::{HyperParameters, LearningRateFinder, ParameterValue, Search, SearchResults};
 use ndarray::{Array1, Array2, Axis};
 
 /// Points of a square, and whether they lie in a circle.
@@ -144,7 +144,7 @@ fn the_same_settings_are_not_tried_twice() {
         results.trials().iter().map(|t| t.get("units").unwrap().to_string()).collect();
     units.sort();
     assert_eq!(units, ["1", "2", "3"]);
-    assert!(matches!(results.trials()[0].get("units"), Some(Drawn::Integer(1..=3))));
+    assert!(matches!(results.trials()[0].get("units"), Some(ParameterValue::Integer(1..=3))));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use ndarray::ArrayD;
 
 use super::plain::{BLOCK, Located, Plain};
 use super::value::{ArrayValue, in_order};
-use crate::data::rows::Scratch;
+use crate::data::rows::ScratchFile;
 use crate::error::{FileError, Result};
 use crate::files::array::Number;
 use crate::files::input::failed;
@@ -159,7 +159,7 @@ impl Hdf5 {
             (file, start) = (Some(open.map_err(|error| failed(&self.path, &error))?), address);
         }
         if file.is_none() && !shape.is_empty() {
-            let mut to = Scratch::new(scratch)?;
+            let mut to = ScratchFile::new(scratch)?;
             let chunk = dataset.chunk_shape().map_err(fail)?.and_then(|sizes| sizes.first().copied());
             let chunk = chunk.unwrap_or(1).max(1);
             // As many rows as the memory limit allows, in whole chunks.

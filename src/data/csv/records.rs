@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use crate::data::rows::Scratch;
-use crate::data::table::{Cell, ColumnSettings, Header, Scan};
+use crate::data::rows::ScratchFile;
+use crate::data::table::{ColumnSettings, Scan, TableCell, TableHeader};
 use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
 use crate::files::input::failed;
@@ -40,7 +40,7 @@ impl TextFile {
 }
 
 /// Receives the cells of a record and its line.
-type Each<'a, T> = dyn FnMut(&[Cell], Option<NonZeroU64>) -> Result<T> + 'a;
+type Each<'a, T> = dyn FnMut(&[TableCell], Option<NonZeroU64>) -> Result<T> + 'a;
 
 /// A reader of a file, with the last record.
 pub(super) struct Records<R> {
@@ -100,7 +100,7 @@ impl Records<BufReader<Box<dyn Read>>> {
                 .into());
             }
         }
-        let table = Header { path: records.path.clone(), count: records.fields, names };
+        let table = TableHeader { path: records.path.clone(), count: records.fields, names };
         let scan = Scan::new(table, columns, keeps)?;
         Ok((records, scan))
     }
@@ -148,8 +148,8 @@ impl<R: BufRead> Records<R> {
             let (line, expected, found) = (self.start.1, self.fields, self.count);
             return Err(FileError::Fields { path: self.path.clone(), line, expected, found }.into());
         }
-        let cells: Result<Vec<Cell>> =
-            (0..self.fields).map(|column| Ok(Cell::Text(self.field(column)?))).collect();
+        let cells: Result<Vec<TableCell>> =
+            (0..self.fields).map(|column| Ok(TableCell::Text(self.field(column)?))).collect();
         f(&cells?, NonZeroU64::new(self.start.1))
     }
 
@@ -255,6 +255,6 @@ pub(super) fn plain(text: &TextFile) -> Result<File> {
     if !gzip::is_packed(&mut file, &text.path)? {
         return Ok(file);
     }
-    let to = Scratch::new(text.scratch.as_deref())?;
+    let to = ScratchFile::new(text.scratch.as_deref())?;
     to.fill(&mut gzip::unpacked(&text.path)?, &|error| failed(&text.path.display().to_string(), error))
 }

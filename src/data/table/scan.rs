@@ -5,8 +5,8 @@ use std::num::NonZeroU64;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::cell::Cell;
-use super::columns::{ColumnSettings, Header, Missing, Role};
+use super::cell::TableCell;
+use super::columns::{ColumnSettings, Missing, Role, TableHeader};
 use super::fitted::{Fitted, expected, wrong};
 use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
@@ -17,14 +17,14 @@ use crate::kernel;
 /// The state of a pass.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
-    rules: Rules,
+    rules: ColumnRules,
     rows: ScannedRows,
 }
 
 /// What becomes of the columns of a table.
 #[derive(Debug)]
-struct Rules {
-    table: Header,
+struct ColumnRules {
+    table: TableHeader,
     roles: Vec<Role>,
     settings: ColumnSettings,
     /// Whether the numbers are kept.
@@ -46,7 +46,7 @@ struct ScannedRows {
 
 /// A part of a table that is scanned by itself.
 pub(in crate::data) struct PartScan<'a> {
-    rules: &'a Rules,
+    rules: &'a ColumnRules,
     rows: ScannedRows,
 }
 
@@ -61,7 +61,7 @@ pub(in crate::data) struct PartEnd {
 
 impl Scan {
     /// Creates a pass over a table with this header.
-    pub(in crate::data) fn new(table: Header, settings: ColumnSettings, keeps: bool) -> Result<Self> {
+    pub(in crate::data) fn new(table: TableHeader, settings: ColumnSettings, keeps: bool) -> Result<Self> {
         let mut roles = settings.roles(&table)?;
         if let Some(like) = &settings.like {
             let wanted = |role: &Role| matches!(role, Role::Number | Role::Category);
@@ -92,12 +92,12 @@ impl Scan {
                 roles[column] = if learned.categories.is_some() { Role::Category } else { Role::Number };
             }
         }
-        let rules = Rules { table, roles, settings, keeps };
+        let rules = ColumnRules { table, roles, settings, keeps };
         Ok(Scan { rows: rules.start(), rules })
     }
 
     /// Adds a row and returns whether it is kept.
-    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    pub(in crate::data) fn row(&mut self, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 
@@ -250,7 +250,7 @@ impl Scan {
                 fitted.words[column] = sorted.iter().cloned().zip((0..).map(f64::from)).collect();
                 *order = vec![0.0; seen.counts.len()];
                 for (word, seen) in &seen.words {
-                    let cell = Cell::Text(word);
+                    let cell = TableCell::Text(word);
                     let unknown =
                         || wrong(&self.rules.table, column, cell, seen.first, fitted.expected_words(column));
                     order[seen.place] = fitted.place(column, cell).ok_or_else(unknown)?;
@@ -277,7 +277,7 @@ impl Scan {
         let empty = || {
             let (row, line) = (0, None);
             let expected = "a column with a value, to fill the others by".into();
-            wrong(&self.rules.table, column, Cell::Missing, (row, line), expected)
+            wrong(&self.rules.table, column, TableCell::Missing, (row, line), expected)
         };
         if self.rules.roles[column] == Role::Category {
             let fills = !matches!(
@@ -318,7 +318,7 @@ impl Scan {
     }
 }
 
-impl Rules {
+impl ColumnRules {
     /// Nothing seen yet.
     fn start(&self) -> ScannedRows {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
@@ -331,12 +331,13 @@ impl Rules {
     }
 
     /// Adds a row, and returns whether it is kept.
-    fn row(&self, rows: &mut ScannedRows, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    fn row(&self, rows: &mut ScannedRows, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         let row = rows.rows;
         rows.rows += 1;
         let words = &self.settings.words;
-        let missing =
-            |(cell, role): (&Cell, &Role)| *role != Role::Ignored && cell.known(words) == Cell::Missing;
+        let missing = |(cell, role): (&TableCell, &Role)| {
+            *role != Role::Ignored && cell.known(words) == TableCell::Missing
+        };
         if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
             return Ok(false);
         }
@@ -352,11 +353,11 @@ impl Rules {
             };
             let seen = &mut rows.seen[column];
             let value = match role {
-                _ if cell == Cell::Missing && may_miss => {
+                _ if cell == TableCell::Missing && may_miss => {
                     seen.missing = true;
                     Some(f64::NAN)
                 }
-                Role::Category | Role::Label if cell != Cell::Missing => {
+                Role::Category | Role::Label if cell != TableCell::Missing => {
                     Some(seen.word(&cell.word(), (row, line)) as f64)
                 }
                 _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
@@ -379,7 +380,7 @@ impl Rules {
 
 impl ScannedRows {
     /// Adds the rows of a part that come next.
-    fn join(&mut self, mut part: ScannedRows, rules: &Rules) {
+    fn join(&mut self, mut part: ScannedRows, rules: &ColumnRules) {
         let (mut places, mut targets) = (0, 0);
         let height = rules.roles.iter().filter(|role| role.is_target()).count();
         let width = rules.x_columns().count();
@@ -410,7 +411,7 @@ impl ScannedRows {
 
 impl PartScan<'_> {
     /// Takes in a row.
-    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    pub(in crate::data) fn row(&mut self, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 

@@ -15,7 +15,7 @@ mod read;
 mod write;
 
 pub(crate) use read::Tree;
-pub(crate) use write::{Group, Writer};
+pub(crate) use write::{Group, Hdf5Writer};
 
 use super::array::{Array, Number};
 
@@ -43,7 +43,7 @@ mod tests {
             group.array("0", Number::F32, &[2, i + 1]);
         }
         root.at("optimizer/vars", "adam").array("0", Number::I32, &[]);
-        let writer = Writer::new(&root);
+        let writer = Hdf5Writer::new(&root);
         let mut bytes = writer.head().to_vec();
         for i in 0..100u32 {
             (0..2 * (i + 1)).for_each(|k| bytes.extend(((i * 1000 + k) as f32).to_le_bytes()));

@@ -33,12 +33,9 @@ use super::budget::Budget;
 use super::input::Input;
 use crate::error::{Error, Result};
 
-pub(crate) use column::{Column, Values};
+pub(crate) use column::{ChunkReader, Values};
 pub(crate) use footer::Footer;
-pub(crate) use schema::Kind;
-
-/// A fault and nothing about where it is.
-type Found<T> = std::result::Result<T, String>;
+pub(crate) use schema::ColumnKind;
 
 /// An open file, and how much memory it still warrants.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::Found;
+use crate::files::Parsed;
 use brotli_decompressor::BrotliDecoderParameter;
 
 /// The ways in which pages are packed.
@@ -42,7 +42,7 @@ pub(super) fn most(packed: usize) -> usize {
 }
 
 /// Appends what `packed` holds, which is declared to be `size` bytes.
-pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
+pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Parsed<()> {
     let before = to.len();
     let failed = |error: &dyn std::fmt::Display| format!("it cannot be unpacked: {error}");
     let short = || Err(format!("it unpacks to another size than the {size} bytes that it tells"));
@@ -95,7 +95,7 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
 }
 
 /// Unpacks a block of LZ4 to `size` bytes.
-fn lz4(packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
+fn lz4(packed: &[u8], size: usize, to: &mut Vec<u8>) -> Parsed<()> {
     // A byte stands for 255 at most.
     if size / 255 > packed.len() {
         return Err("its size is more than its bytes can unpack to".into());

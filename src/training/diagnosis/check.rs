@@ -1,6 +1,6 @@
 //! `check`: the diagnosis before any training.
 
-use super::sampling::{Budget, RunSize, Sampling, plan, sample};
+use super::sampling::{RunSize, Sampling, SamplingBudget, plan, sample};
 use crate::diagnosis::{Code, Findings, Rules};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
@@ -39,8 +39,14 @@ impl<F: Scalar> Sequential<F> {
         };
         let train = data.count();
         let plan = plan(&model, RunSize { epochs: 0, batch_size: train, train, shuffle: true })?;
-        let sampling =
-            Sampling { model: &model, plan, budget: Budget::FULL, data: &data, train, held_out: None };
+        let sampling = Sampling {
+            model: &model,
+            plan,
+            budget: SamplingBudget::FULL,
+            data: &data,
+            train,
+            held_out: None,
+        };
         let mut monitor = sampling.monitor(&mut Rows::default())?;
         let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
         let batch = Minibatch { data: &data, indices: &sample(train, train.min(256)) };

@@ -1,6 +1,6 @@
 //! What the diagnosis samples before a training, and how much of it.
 
-use crate::diagnosis::{Data, Monitor, Part, Plan, Repeats, TargetStatistics};
+use crate::diagnosis::{Data, Monitor, Plan, Repeats, TargetStatistics, ValidationFacts};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
@@ -52,7 +52,7 @@ fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
 
 /// How much is looked at.
 #[derive(Clone, Copy)]
-pub(crate) struct Budget {
+pub(crate) struct SamplingBudget {
     /// Numbers of inputs and targets.
     pub(crate) numbers: usize,
     /// Rows that are compared with each other.
@@ -64,9 +64,10 @@ pub(crate) struct Budget {
 /// Batches of an epoch that are looked at: two tell a beginning from what comes of it, and more than four nothing new.
 const SAMPLED: (usize, usize) = (2, 4);
 
-impl Budget {
+impl SamplingBudget {
     /// All, within the bounds of [`NUMBERS`] and [`ROWS`].
-    pub(crate) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, sampled: SAMPLED.1 };
+    pub(crate) const FULL: SamplingBudget =
+        SamplingBudget { numbers: usize::MAX, compared: ROWS, sampled: SAMPLED.1 };
 
     /// What takes about 3 thousandths of the time of the training, most of it at some 2 ns a number; and for a row that is
     /// compared 60 ns, 0.4 for each of its numbers, which are copied together, and 3 for each that goes into its key.
@@ -75,7 +76,7 @@ impl Budget {
         plan: &Plan,
         train: usize,
         data: &CheckedData<F>,
-    ) -> Budget {
+    ) -> SamplingBudget {
         let batch = plan.batch_size.min(train);
         let share = 0.0025 * step_time(model, batch) * (plan.epochs * plan.batches) as f64;
         let row = 60.0 + 3.0 * data.width().min(64) as f64 + 0.4 * data.width() as f64;
@@ -90,7 +91,7 @@ impl Budget {
         model.layers.iter().for_each(|layer| layer.each_param(&mut count));
         let look = 1000.0 + 3.0 * (batch * leaves) as f64 + 0.5 * weights as f64;
         let sampled = 0.015 * step_time(model, batch) * plan.batches as f64 / look;
-        Budget {
+        SamplingBudget {
             numbers: (share / 2.0) as usize,
             compared: compared.clamp(least, ROWS),
             sampled: (sampled as usize).clamp(SAMPLED.0, SAMPLED.1),
@@ -139,7 +140,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
 pub(crate) struct Sampling<'s, 'd, F: Scalar> {
     pub(crate) model: &'s Sequential<F>,
     pub(crate) plan: Plan,
-    pub(crate) budget: Budget,
+    pub(crate) budget: SamplingBudget,
     pub(crate) data: &'s CheckedData<'d, F>,
     /// The first samples of the data, which train.
     pub(crate) train: usize,
@@ -199,7 +200,7 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         // Validation data of its own may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {
             held.data.gather_targets(&held.sample(wanted), rows);
-            facts.validation = Some(Part::of(task, outputs, Batch::new(&rows.y, data.target)));
+            facts.validation = Some(ValidationFacts::of(task, outputs, Batch::new(&rows.y, data.target)));
         }
         // Equal rows: of wide samples a few are enough.
         let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));

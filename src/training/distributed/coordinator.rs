@@ -18,14 +18,14 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
-use crate::training::data::{CheckedData, Rows, RunningScores, Targets};
+use crate::training::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use crate::training::diagnosis::sampling::Sampling;
-use crate::training::step::{Minibatch, Step, StepMonitor, Trainer, WholeBatch};
+use crate::training::step::{Minibatch, StepMonitor, StepPosition, Trainer, WholeBatch};
 
 /// The ranks that train or evaluate together. On a single process each method does nothing, or what one process does.
-pub(crate) struct Coordinator<'a, F>(Option<Group<'a, F>>);
+pub(crate) struct Coordinator<'a, F>(Option<RankGroup<'a, F>>);
 
-struct Group<'a, F> {
+struct RankGroup<'a, F> {
     ranks: Ranks<'a>,
     /// The samples of each rank that train and those that are held out, if each has data of its own.
     training: Option<Shards>,
@@ -49,7 +49,7 @@ pub(crate) struct EpochBatch<'e, F: Scalar> {
 /// Before the first step.
 impl<'a, F: Scalar> Coordinator<'a, F> {
     pub(crate) fn new(settings: RankSettings<'a>) -> Self {
-        Coordinator(Ranks::of(settings).map(|ranks| Group {
+        Coordinator(Ranks::of(settings).map(|ranks| RankGroup {
             ranks,
             training: None,
             held_out: None,
@@ -77,7 +77,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         own: Result<T>,
         identity: impl FnOnce(&T) -> Result<Identity>,
     ) -> Result<T> {
-        let Some(Group { ranks, .. }) = &self.0 else { return own };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return own };
         let own = own.and_then(|ready| identity(&ready).map(|identity| (ready, identity)));
         let (ready, Identity { common, of_data, of_shards }) = ranks.agree(own)?;
         let mut all = vec![("the version of cornu".into(), env!("CARGO_PKG_VERSION").into())];
@@ -115,7 +115,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
 
     /// The rows of each class in the data of all ranks.
     pub(crate) fn class_counts(&self, own: Result<Vec<f64>>) -> Result<Vec<f64>> {
-        let Some(Group { ranks, .. }) = self.0.as_ref().filter(|group| group.ranks.is_sharded()) else {
+        let Some(RankGroup { ranks, .. }) = self.0.as_ref().filter(|group| group.ranks.is_sharded()) else {
             return own;
         };
         let mut counts = ranks.agree(own)?;
@@ -127,7 +127,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
 
     /// Gives the model the seed of rank 0.
     pub(crate) fn share_seed(&self, model: &mut Sequential<F>) -> Result<()> {
-        let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return Ok(()) };
         let seed = ranks.broadcast(model.seed)?;
         ranks.agree(if seed == model.seed { Ok(()) } else { model.reseed(seed) })
     }
@@ -135,7 +135,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     /// The monitor of the training, which has sampled the data of all ranks.
     pub(crate) fn monitor(&self, sampling: Sampling<F>, rows: &mut Rows<F>) -> Result<Monitor<F>> {
         match &self.0 {
-            Some(Group { ranks, .. }) => {
+            Some(RankGroup { ranks, .. }) => {
                 let total = self.training_total(sampling.train);
                 shared_monitor(sampling, total, rows, ranks)
             }
@@ -157,7 +157,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         resumed: Result<bool>,
         state: &mut dyn FnMut(&mut State) -> Result<()>,
     ) -> Result<bool> {
-        let Some(Group { ranks, .. }) = &self.0 else { return resumed.map(|_| false) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return resumed.map(|_| false) };
         let resumed = ranks.agree(resumed)?;
         if !ranks.broadcast(resumed)? {
             return Ok(false);
@@ -199,7 +199,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         model: &mut Sequential<F>,
         batch: EpochBatch<F>,
         scores: &mut RunningScores<F>,
-        step: Step,
+        step: StepPosition,
         monitor: Option<StepMonitor<F>>,
     ) -> Result<bool> {
         let EpochBatch { data, order, places } = batch;
@@ -207,7 +207,7 @@ impl<F: Scalar> Coordinator<'_, F> {
             let batch = Minibatch { data, indices: &order[places] };
             return trainer.step(model, batch, scores, step, &mut WholeBatch, monitor).map(|()| true);
         };
-        let Group { ranks, training, own, buckets, scores: partial, local, .. } = group;
+        let RankGroup { ranks, training, own, buckets, scores: partial, local, .. } = group;
         let indices = match training {
             Some(shards) => {
                 let samples = shards.cut(ranks, places.clone());
@@ -235,7 +235,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         model: &mut Sequential<F>,
         call: impl FnOnce(&mut Sequential<F>) -> Result<Option<String>>,
     ) -> Result<Option<String>> {
-        let Some(Group { ranks, .. }) = self.0.as_ref().filter(|group| group.observed) else {
+        let Some(RankGroup { ranks, .. }) = self.0.as_ref().filter(|group| group.observed) else {
             return call(model);
         };
         let before = if ranks.is_first() { fingerprint(model) } else { 0 };
@@ -272,7 +272,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 
     /// The parts of the held-out samples `batch` that this rank scores, one after another.
     pub(crate) fn held_out_parts(&self, batch: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<F> {
-        let parts = self.0.as_ref().map(|Group { ranks, held_out, .. }| {
+        let parts = self.0.as_ref().map(|RankGroup { ranks, held_out, .. }| {
             let own = held_out.as_ref().map(|shards| shards.cut(ranks, batch.clone()));
             let start = batch.start;
             let place = move |part: Range<usize>| start + part.start..start + part.end;
@@ -288,7 +288,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         scores: &mut RunningScores<F>,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
-        targets: Targets<F>,
+        targets: BatchTargets<F>,
         weight_penalty: f64,
         activity: f64,
     ) {
@@ -309,7 +309,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         weight_penalty: f64,
         read: Result<()>,
     ) -> Result<()> {
-        let Some(Group { ranks, scores: partial, .. }) = &mut self.0 else { return read };
+        let Some(RankGroup { ranks, scores: partial, .. }) = &mut self.0 else { return read };
         partial.end_batch(scores, BatchSize::new(samples, data), weight_penalty, read, ranks).map(drop)
     }
 }
@@ -318,7 +318,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 impl<F: Scalar> Coordinator<'_, F> {
     /// Merges what the monitors of all ranks have seen of the epoch into that of rank 0.
     pub(crate) fn merge_monitors(&self, monitor: Option<&mut Monitor<F>>) -> Result<()> {
-        let (Some(Group { ranks, .. }), Some(monitor)) = (&self.0, monitor) else { return Ok(()) };
+        let (Some(RankGroup { ranks, .. }), Some(monitor)) = (&self.0, monitor) else { return Ok(()) };
         let seen = if ranks.is_first() { Ok(Vec::new()) } else { monitor.hand_over() };
         let mut all = ranks.gather(ranks.agree(seen)?)?;
         let taken = if all.is_empty() { Ok(()) } else { monitor.take_together(all.split_off(1)) };
@@ -333,7 +333,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         logs: &mut Logs,
         stopped: &mut Option<String>,
     ) -> Result<()> {
-        let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return Ok(()) };
         self.share_logs(logs)?;
         *stopped = ranks.broadcast(stopped.take())?;
         let what = format!("its weights after epoch {}", epoch + 1);
@@ -342,7 +342,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 
     /// Gives all ranks the logs of rank 0.
     pub(crate) fn share_logs(&self, logs: &mut Logs) -> Result<()> {
-        let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return Ok(()) };
         same_state(ranks, &mut |state| logs.state(state))
     }
 
@@ -355,7 +355,7 @@ impl<F: Scalar> Coordinator<'_, F> {
     }
 }
 
-impl<F: Scalar> Group<'_, F> {
+impl<F: Scalar> RankGroup<'_, F> {
     /// How many samples each rank has, if each has data of its own.
     fn count(&self, data: &CheckedData<F>, own: usize) -> Result<Option<Shards>> {
         if !self.ranks.is_sharded() {

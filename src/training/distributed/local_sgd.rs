@@ -9,7 +9,7 @@ use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::training::data::RunningScores;
-use crate::training::step::{BatchPasses, Minibatch, Step, StepMonitor, Trainer};
+use crate::training::step::{BatchPasses, Minibatch, StepMonitor, StepPosition, Trainer};
 use crate::training::update;
 
 /// The state of a rank between two meetings.
@@ -61,7 +61,7 @@ impl<F: Scalar> LocalSgd<F> {
         &mut self,
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
-        step: Step,
+        step: StepPosition,
         with: LocalStep<F>,
         ranks: &Ranks,
     ) -> Result<bool> {

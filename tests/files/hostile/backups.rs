@@ -113,7 +113,8 @@ fn counts_that_nothing_counts_up_to_are_refused() {
             }
         }
     }
-    for name in ["epochs_seen", "steps", "wait", "cooling", "rows", "lost", "sampled", "saturated", "clipped"] {
+    for name in ["epochs_seen", "steps", "wait", "cooling", "rows", "lost", "sampled", "saturated", "clipped"]
+    {
         assert!(refused.contains(&name), "{name} is not among {refused:?}");
     }
     let _ = std::fs::remove_dir_all(folder);
