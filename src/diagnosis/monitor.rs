@@ -30,7 +30,7 @@ pub(crate) struct Monitor<F: Scalar> {
     bare: f64,
     batch: usize,
     /// The most batches of an epoch that are sampled.
-    pub(super) sampled: usize,
+    pub(crate) sampled: usize,
 }
 
 impl<F: Scalar> Monitor<F> {

@@ -16,21 +16,22 @@ use crate::tensor::Batch;
 const FEATURES: usize = 256;
 
 impl<F: Scalar> Monitor<F> {
-    /// The monitor of a rank other than 0, which runs no rules; rank 0 sends the `terms`.
+    /// The monitor of a rank other than 0, which runs no rules; rank 0 sends the numbers of sampled batches and of classes.
     pub(crate) fn follower(
         layers: &[NamedLayer<F>],
         plan: Plan,
         target_statistics: TargetStatistics<F>,
-        (sampled, classes): (usize, usize),
+        sampled: usize,
+        classes: usize,
     ) -> Self {
         let mut monitor = Monitor::new(layers, plan, Data::default(), target_statistics, sampled);
         monitor.epoch.answers = vec![0; classes];
         monitor
     }
 
-    /// The number of sampled batches of an epoch, and the number of classes.
-    pub(crate) fn terms(&self) -> (usize, usize) {
-        (self.sampled, self.epoch.answers.len())
+    /// The number of classes that the outputs are counted by.
+    pub(crate) fn classes(&self) -> usize {
+        self.epoch.answers.len()
     }
 
     /// A single row has no spread over rows.
@@ -142,14 +143,17 @@ impl Shard {
         Shard { rows, looked: x.rows(), features, classes: Vec::new() }
     }
 
-    /// Conversion to plain values and back.
-    pub(crate) fn parts(&self) -> ((usize, usize), Vec<(f64, f64)>) {
-        let features = self.features.iter().map(|feature| (feature.mean, feature.deviation));
-        ((self.rows, self.looked), features.collect())
+    /// The facts as numbers, to send them to another rank: the two counts, then mean and deviation of each feature.
+    pub(crate) fn to_numbers(&self) -> Vec<f64> {
+        let features = self.features.iter().flat_map(|feature| [feature.mean, feature.deviation]);
+        [self.rows as f64, self.looked as f64].into_iter().chain(features).collect()
     }
 
-    pub(crate) fn of_parts(((rows, looked), features): ((usize, usize), Vec<(f64, f64)>)) -> Self {
-        let features = features.into_iter().map(|(mean, deviation)| Feature { mean, deviation });
-        Shard { rows, looked, features: features.collect(), classes: Vec::new() }
+    /// The facts that another rank has sent.
+    pub(crate) fn from_numbers(numbers: &[f64]) -> Self {
+        let mut pairs = numbers.as_chunks::<2>().0.iter();
+        let [rows, looked] = pairs.next().map_or([0; 2], |counts| counts.map(|count| count as usize));
+        let features = pairs.map(|&[mean, deviation]| Feature { mean, deviation }).collect();
+        Shard { rows, looked, features, classes: Vec::new() }
     }
 }

@@ -62,7 +62,7 @@ impl<F: Scalar> Sequential<F> {
         let sample = TrialSample::new(x, y, settings, self.seed)?;
         let model = self.initial(&sample)?;
         let train = settings.check(x.count().min(y.count()))?;
-        let plan = TrialSettings::new(&model, settings, (sample.rows(), train), TRIALS);
+        let plan = TrialSettings::new(&model, settings, sample.rows(), train, TRIALS);
         let (base, found) = plan.train(model.clone(), &sample)?;
         let mut findings = known.unwrap_or(found);
         findings.retain(|finding| !settings.rules.allowed.contains(&finding.code));

@@ -107,7 +107,8 @@ impl TrialSettings {
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
         settings: &Fit<F>,
-        (rows, all): (usize, usize),
+        rows: usize,
+        all: usize,
         trials: usize,
     ) -> TrialSettings {
         let batch_size = settings.batch_size.clamp(1, rows.max(1));

@@ -82,7 +82,7 @@ fn momentum(beta_1: f64, t: u64) -> f64 {
 }
 
 /// Extends the product Π μ from one update to update `t`, in bounded time for any `t` that a file may state.
-pub(crate) fn momenta(beta_1: f64, (last, product): (u64, f64), t: u64) -> f64 {
+pub(crate) fn momenta(beta_1: f64, last: u64, product: f64, t: u64) -> f64 {
     let near = t.min(last + MOST);
     let steps = (last + 1..=near)
         .try_fold(product, |product, t| (product != 0.0).then(|| product * momentum(beta_1, t)));
@@ -109,8 +109,8 @@ impl<F: Scalar> Optimizer<F> for Nadam {
     }
 
     fn begin(&mut self, at: Update) {
-        let so_far = if self.product.0 < at.t { self.product } else { (0, 1.0) };
-        self.product = (at.t, momenta(self.beta_1, so_far, at.t));
+        let (last, product) = if self.product.0 < at.t { self.product } else { (0, 1.0) };
+        self.product = (at.t, momenta(self.beta_1, last, product, at.t));
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

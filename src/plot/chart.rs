@@ -4,7 +4,7 @@ use std::path::Path;
 
 use num_traits::AsPrimitive;
 
-use super::axes::{Axes, legend};
+use super::axes::{Axes, Axis, legend};
 use super::colour::{Colour, WHITE, blend, line};
 use super::ink::fitted;
 use super::save;
@@ -148,7 +148,13 @@ impl Chart {
         let mut scene = Scene::new(format!("{y_name} by {x_name}"), (WIDTH, HEIGHT + head));
         legend(&mut scene, (60.0, 16.0), WIDTH, &entries);
         let corner = (WIDTH - 4.0, HEIGHT + head - 2.0);
-        let axes = Axes::draw(&mut scene, (4.0, head), corner, (x_name, x), (y_name, y));
+        let axes = Axes::draw(
+            &mut scene,
+            (4.0, head),
+            corner,
+            Axis { name: x_name, scale: x },
+            Axis { name: y_name, scale: y },
+        );
         for (part, stroke) in self.parts.iter().zip(&strokes) {
             match part.kind {
                 SeriesKind::Line => axes.line(&mut scene, &part.points, *stroke, false),

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::axes::Axes;
+use super::axes::{Axes, Axis};
 use super::colour::{FAINT, shade};
 use super::ink::fitted;
 use super::save;
-use super::scene::{Anchor, SMALL, Scene, TEXT};
+use super::scene::{Anchor, Point, SMALL, Scene, TEXT};
 use crate::axis::AxisScale;
 use crate::callback::{Counted, HistogramSeries, Histograms};
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ fn scene(series: &[HistogramSeries]) -> Scene {
     scene
 }
 
-fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): (f64, f64)) {
+fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): Point) {
     let every = series.epochs.len().div_ceil(COLUMNS).max(1);
     let shown: Vec<usize> = (0..series.epochs.len()).step_by(every).collect();
     let full =
@@ -96,7 +96,8 @@ fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): (f64, f64)) {
         if shown.len() > 1 { (last - first) / (series.epochs.len() - 1) as f64 * every as f64 } else { 1.0 };
     let x = AxisScale::whole(first - step / 2.0, last + step / 2.0);
     let corner = (left + WIDTH / 2.0 - 4.0, top + HEIGHT);
-    let axes = Axes::aligned(scene, (left, top + 22.0), corner, ("epoch", x), ("", y), 52.0);
+    let (x, y) = (Axis { name: "epoch", scale: x }, Axis { name: "", scale: y });
+    let axes = Axes::aligned(scene, (left, top + 22.0), corner, x, y, 52.0);
     let (from, to) = axes.corners();
     let lost: usize = series.histograms.iter().map(|histogram| histogram.not_finite).sum();
     let lost = if lost > 0 { format!(" ({lost} not finite)") } else { String::new() };

@@ -28,7 +28,8 @@ impl EvaluationSection {
     /// Evaluates the model on the data.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
-        (x, y): (&dyn Samples<F>, &dyn Samples<F>),
+        x: &dyn Samples<F>,
+        y: &dyn Samples<F>,
         names: Option<&[String]>,
         mistakes: usize,
     ) -> Result<Self> {

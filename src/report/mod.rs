@@ -107,8 +107,8 @@ impl<'a, F: Scalar> Report<'a, F> {
     pub fn to_html(&self) -> Result<String> {
         let evaluation = match (self.model, self.data) {
             (_, None) => None,
-            (Some(model), Some(data)) => {
-                Some(EvaluationSection::new(model, data, self.class_names.as_deref(), self.mistakes)?)
+            (Some(model), Some((x, y))) => {
+                Some(EvaluationSection::new(model, x, y, self.class_names.as_deref(), self.mistakes)?)
             }
             (None, Some(_)) => {
                 return Err(crate::Error::argument("model", "the model that is evaluated", "none"));

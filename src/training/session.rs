@@ -131,6 +131,7 @@ impl Clock {
         logs: &'a mut Logs,
     ) -> CallbackContext<'a, F> {
         let Clock { epoch, epochs, batch, batches, .. } = *self;
-        CallbackContext::new(model, logs, (epoch, epochs), (batch, batches), self.verbose)
+        let verbose = self.verbose;
+        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose }
     }
 }

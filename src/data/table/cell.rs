@@ -5,9 +5,8 @@
 pub(in crate::data) enum TableCell<'a> {
     Text(&'a str),
     /// A text that is taken as it is: never a missing value, never trimmed.
-    #[allow(dead_code, reason = "text of a file that tells what is missing")]
+    #[cfg(feature = "parquet")]
     Word(&'a str),
-    #[allow(dead_code, reason = "text has none")]
     Number(f64),
     Missing,
 }
@@ -28,6 +27,7 @@ impl<'a> TableCell<'a> {
                     MISSING.contains(&text) || text == "null" || words.iter().any(|word| word == text);
                 if missing { TableCell::Missing } else { TableCell::Text(text) }
             }
+            #[cfg(feature = "parquet")]
             TableCell::Word(text) if words.iter().any(|word| word == text) => TableCell::Missing,
             TableCell::Number(number) if number.is_nan() => TableCell::Missing,
             cell => cell,
@@ -49,14 +49,18 @@ impl<'a> TableCell<'a> {
             TableCell::Missing => None,
             TableCell::Text("true" | "True" | "TRUE") => Some(1.0),
             TableCell::Text("false" | "False" | "FALSE") => Some(0.0),
-            TableCell::Text(text) | TableCell::Word(text) => text.parse().ok(),
+            TableCell::Text(text) => text.parse().ok(),
+            #[cfg(feature = "parquet")]
+            TableCell::Word(text) => text.parse().ok(),
         }
     }
 
     /// The name of the cell's value as a class or category.
     pub(super) fn word(self) -> std::borrow::Cow<'a, str> {
         match self {
-            TableCell::Text(text) | TableCell::Word(text) => text.into(),
+            TableCell::Text(text) => text.into(),
+            #[cfg(feature = "parquet")]
+            TableCell::Word(text) => text.into(),
             TableCell::Number(number) => number.to_string().into(),
             TableCell::Missing => "".into(),
         }

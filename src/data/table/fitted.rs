@@ -1,11 +1,10 @@
 //! The learned properties of columns, by which further rows become numbers.
 
 use std::collections::HashMap;
-use std::num::NonZeroU64;
 
 use super::cell::TableCell;
 use super::columns::{Role, TableHeader};
-use crate::error::{Error, FileError, Result};
+use crate::error::{Error, FileError, Result, RowNumber};
 
 /// A table whose roles, categories and replacements are known.
 #[derive(Debug, Clone)]
@@ -24,7 +23,7 @@ pub(in crate::data) struct Fitted {
 impl Fitted {
     /// Returns the numbers per row of `x` and of `y`.
     pub(in crate::data) fn widths(&self) -> (usize, usize) {
-        let y = self.roles.iter().filter(|role| matches!(role, Role::Label | Role::Target)).count();
+        let y = self.roles.iter().filter(|role| role.is_target()).count();
         let ignored = self.roles.iter().filter(|role| **role == Role::Ignored).count();
         (self.roles.len() - y - ignored, y)
     }
@@ -33,17 +32,16 @@ impl Fitted {
     pub(in crate::data) fn encode(
         &self,
         cells: &[TableCell],
-        (row, line): (usize, Option<NonZeroU64>),
+        at: RowNumber,
         x: &mut dyn Iterator<Item = &mut f64>,
         y: &mut dyn Iterator<Item = &mut f64>,
     ) -> Result<()> {
         for (column, (&cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
-            let to = match role {
-                Role::Ignored => continue,
-                Role::Label | Role::Target => y.next(),
-                Role::Number | Role::Category => x.next(),
-            };
-            let value = self.value(column, cell.known(&self.missing_words), (row, line))?;
+            if role == Role::Ignored {
+                continue;
+            }
+            let to = if role.is_target() { y.next() } else { x.next() };
+            let value = self.value(column, cell.known(&self.missing_words), at)?;
             if let Some(to) = to {
                 *to = value;
             }
@@ -51,7 +49,7 @@ impl Fitted {
         Ok(())
     }
 
-    fn value(&self, column: usize, cell: TableCell, at: (usize, Option<NonZeroU64>)) -> Result<f64> {
+    fn value(&self, column: usize, cell: TableCell, at: RowNumber) -> Result<f64> {
         if let (TableCell::Missing, Some(fill)) = (cell, self.fills[column]) {
             return Ok(fill);
         }
@@ -103,9 +101,10 @@ pub(super) fn wrong(
     table: &TableHeader,
     column: usize,
     cell: TableCell,
-    (row, line): (usize, Option<NonZeroU64>),
+    at: RowNumber,
     expected: String,
 ) -> Error {
     let (path, column, found) = (table.path.clone(), table.shown(column), cell.shown());
+    let RowNumber { row, line } = at;
     FileError::Value { path, row, line, column, expected, found }.into()
 }

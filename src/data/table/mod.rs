@@ -13,4 +13,4 @@ pub(super) use columns::{ColumnSettings, TableHeader};
 pub(super) use fitted::Fitted;
 #[cfg(feature = "csv")]
 pub(super) use scan::PartScan;
-pub(super) use scan::{PartEnd, Scan};
+pub(super) use scan::{Learning, PartEnd, Scan};

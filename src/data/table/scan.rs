@@ -11,7 +11,7 @@ use super::fitted::{Fitted, expected, wrong};
 use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
 use crate::data::dataset::Learned;
-use crate::error::{Error, FileError, Result};
+use crate::error::{Error, FileError, Result, RowNumber};
 use crate::kernel;
 
 /// The state of a pass.
@@ -26,6 +26,10 @@ pub(in crate::data) struct Scan {
 struct ColumnRules {
     table: TableHeader,
     roles: Vec<Role>,
+    /// The place of each column among those of `x`, or of `y`.
+    places: Vec<usize>,
+    width: usize,
+    height: usize,
     settings: ColumnSettings,
     /// Whether the numbers are kept.
     keeps: bool,
@@ -42,6 +46,18 @@ struct ScannedRows {
     rows: usize,
     kept: usize,
     lines: u64,
+}
+
+/// What the rows of a table tell about its columns.
+pub(in crate::data) struct Learning {
+    /// How to read further rows.
+    pub(in crate::data) fitted: Fitted,
+    /// What was learned about the columns of `x`.
+    learned: Vec<Learned>,
+    /// The names of the classes.
+    pub(in crate::data) classes: Vec<String>,
+    /// For each column of words, the number of each in order of appearance.
+    orders: Vec<Vec<f64>>,
 }
 
 /// A part of a table that is scanned by itself.
@@ -92,7 +108,14 @@ impl Scan {
                 roles[column] = if learned.categories.is_some() { Role::Category } else { Role::Number };
             }
         }
-        let rules = ColumnRules { table, roles, settings, keeps };
+        let (mut width, mut height) = (0, 0);
+        let place = |role: &Role| {
+            let count = if role.is_target() { &mut height } else { &mut width };
+            *count += usize::from(*role != Role::Ignored);
+            count.saturating_sub(1)
+        };
+        let places = roles.iter().map(place).collect();
+        let rules = ColumnRules { table, roles, places, width, height, settings, keeps };
         Ok(Scan { rows: rules.start(), rules })
     }
 
@@ -153,30 +176,23 @@ impl Scan {
         if self.rules.settings.missing == Missing::Mean {
             self.sum();
         }
-        let mut orders = Vec::new();
-        let (fitted, learned, classes) = self.fit(&mut orders)?;
-        let (width, height) = fitted.widths();
+        let Learning { fitted, learned, classes, orders } = self.fit()?;
+        let (width, height) = (self.rules.width, self.rules.height);
         let (columns, targets) = (self.columns(), self.named(&Role::is_target));
-        let ScannedRows { mut x, mut y, kept, .. } = self.rows;
-        let (mut places, mut targets_seen) = (0, 0);
-        for (column, role) in self.rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored)
-        {
-            let (values, width, place) = match role.is_target() {
-                true => (&mut y, height, &mut targets_seen),
-                false => (&mut x, width, &mut places),
-            };
-            let (fill, order) = (fitted.fills[column], &orders[column]);
-            if fill.is_some() || !order.is_empty() {
-                for value in values.iter_mut().skip(*place).step_by(width) {
-                    match fill {
-                        Some(fill) if value.is_nan() => *value = fill,
-                        _ if order.is_empty() => {}
-                        _ => *value = order[*value as usize],
-                    }
+        for (column, order) in orders.iter().enumerate() {
+            let fill = fitted.fills[column];
+            if fill.is_none() && order.is_empty() {
+                continue;
+            }
+            for value in self.rows.column(&self.rules, column) {
+                match fill {
+                    Some(fill) if value.is_nan() => *value = fill,
+                    _ if order.is_empty() => {}
+                    _ => *value = order[*value as usize],
                 }
             }
-            *place += 1;
         }
+        let ScannedRows { x, y, kept, .. } = self.rows;
         let shape = if height == 1 { vec![kept] } else { vec![kept, height] };
         let array = |shape: Vec<usize>, values| {
             ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|_| Error::TooLarge { shape })
@@ -193,17 +209,13 @@ impl Scan {
 
     /// The sum of each column of numbers, in the order of the rows.
     fn sum(&mut self) {
-        let rules = &self.rules;
-        let numbers: Vec<(usize, usize)> = rules
-            .x_columns()
-            .enumerate()
-            .filter(|(_, column)| rules.roles[*column] == Role::Number)
-            .collect();
-        let width = rules.x_columns().count();
-        for row in self.rows.x.chunks_exact(width.max(1)) {
-            for &(place, column) in &numbers {
-                if !row[place].is_nan() {
-                    self.rows.seen[column].sum += row[place];
+        let ColumnRules { roles, places, width, .. } = &self.rules;
+        let numbers: Vec<usize> = (0..roles.len()).filter(|column| roles[*column] == Role::Number).collect();
+        for row in self.rows.x.chunks_exact((*width).max(1)) {
+            for &column in &numbers {
+                let value = row[places[column]];
+                if !value.is_nan() {
+                    self.rows.seen[column].sum += value;
                 }
             }
         }
@@ -219,11 +231,8 @@ impl Scan {
         columns.filter_map(|column| self.rules.table.names.get(column).cloned()).collect()
     }
 
-    /// Returns how to read further rows, what was learned about the columns of `x`, and the class names.
-    pub(in crate::data) fn fit(
-        &self,
-        orders: &mut Vec<Vec<f64>>,
-    ) -> Result<(Fitted, Vec<Learned>, Vec<String>)> {
+    /// Learns from the rows read how to read further ones.
+    pub(in crate::data) fn fit(&self) -> Result<Learning> {
         let count = self.rules.table.count;
         let mut fitted = Fitted {
             table: self.rules.table.clone(),
@@ -234,7 +243,7 @@ impl Scan {
             numeric_label: false,
         };
         let (mut learned, mut classes) = (Vec::new(), Vec::new());
-        *orders = vec![Vec::new(); count];
+        let mut orders = vec![Vec::new(); count];
         for (column, order) in orders.iter_mut().enumerate() {
             let (role, seen) = (self.rules.roles[column], &self.rows.seen[column]);
             let like = self.rules.settings.like.as_ref();
@@ -268,16 +277,16 @@ impl Scan {
                 _ => {}
             }
         }
-        Ok((fitted, learned, classes))
+        Ok(Learning { fitted, learned, classes, orders })
     }
 
     /// Returns the replacement for missing values of a column of `x`, if it may have any.
     fn fill(&self, column: usize, order: &[f64]) -> Result<Option<f64>> {
         let seen = &self.rows.seen[column];
         let empty = || {
-            let (row, line) = (0, None);
-            let expected = "a column with a value, to fill the others by".into();
-            wrong(&self.rules.table, column, TableCell::Missing, (row, line), expected)
+            let (at, expected) =
+                (RowNumber { row: 0, line: None }, "a column with a value, to fill the others by");
+            wrong(&self.rules.table, column, TableCell::Missing, at, expected.into())
         };
         if self.rules.roles[column] == Role::Category {
             let fills = !matches!(
@@ -311,9 +320,7 @@ impl Scan {
 
     /// Returns the numbers of a column of `x` that are not missing.
     fn numbers(&self, column: usize) -> Vec<f64> {
-        let place = self.rules.x_columns().take_while(|other| *other < column).count();
-        let width = self.rules.x_columns().count();
-        let all = self.rows.x.iter().skip(place).step_by(width.max(1));
+        let all = self.rows.x.iter().skip(self.rules.places[column]).step_by(self.rules.width);
         all.copied().filter(|value| !value.is_nan()).collect()
     }
 }
@@ -324,15 +331,9 @@ impl ColumnRules {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
     }
 
-    /// The columns that make up `x`.
-    fn x_columns(&self) -> impl Iterator<Item = usize> {
-        let roles = self.roles.iter().enumerate();
-        roles.filter(|(_, role)| **role != Role::Ignored && !role.is_target()).map(|(column, _)| column)
-    }
-
     /// Adds a row, and returns whether it is kept.
     fn row(&self, rows: &mut ScannedRows, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
-        let row = rows.rows;
+        let at = RowNumber { row: rows.rows, line };
         rows.rows += 1;
         let words = &self.settings.words;
         let missing = |(cell, role): (&TableCell, &Role)| {
@@ -358,19 +359,15 @@ impl ColumnRules {
                     Some(f64::NAN)
                 }
                 Role::Category | Role::Label if cell != TableCell::Missing => {
-                    Some(seen.word(&cell.word(), (row, line)) as f64)
+                    Some(seen.word(&cell.word(), at) as f64)
                 }
                 _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
             };
             let Some(value) = value else {
-                return Err(wrong(&self.table, column, cell, (row, line), expected(role)));
+                return Err(wrong(&self.table, column, cell, at, expected(role)));
             };
             if self.keeps {
-                if matches!(role, Role::Label | Role::Target) {
-                    rows.y.push(value)
-                } else {
-                    rows.x.push(value)
-                }
+                if role.is_target() { rows.y.push(value) } else { rows.x.push(value) }
             }
         }
         rows.kept += 1;
@@ -379,23 +376,24 @@ impl ColumnRules {
 }
 
 impl ScannedRows {
+    /// The numbers of a column that is not ignored.
+    fn column(&mut self, rules: &ColumnRules, column: usize) -> impl Iterator<Item = &mut f64> {
+        let (values, width) = match rules.roles[column].is_target() {
+            true => (&mut self.y, rules.height),
+            false => (&mut self.x, rules.width),
+        };
+        values.iter_mut().skip(rules.places[column]).step_by(width)
+    }
+
     /// Adds the rows of a part that come next.
     fn join(&mut self, mut part: ScannedRows, rules: &ColumnRules) {
-        let (mut places, mut targets) = (0, 0);
-        let height = rules.roles.iter().filter(|role| role.is_target()).count();
-        let width = rules.x_columns().count();
-        for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
-            let (values, width, place) = match role.is_target() {
-                true => (&mut part.y, height, &mut targets),
-                false => (&mut part.x, width, &mut places),
-            };
-            let order = self.seen[column].join(std::mem::take(&mut part.seen[column]), self.rows, self.lines);
+        for (column, seen) in self.seen.iter_mut().enumerate() {
+            let order = seen.join(std::mem::take(&mut part.seen[column]), self.rows, self.lines);
             if order.iter().enumerate().any(|(before, after)| before != *after) {
-                for value in values.iter_mut().skip(*place).step_by(width).filter(|value| !value.is_nan()) {
+                for value in part.column(rules, column).filter(|value| !value.is_nan()) {
                     *value = order[*value as usize] as f64;
                 }
             }
-            *place += 1;
         }
         for (all, part) in [(&mut self.x, part.x), (&mut self.y, part.y)] {
             if all.capacity() - all.len() < part.len() {

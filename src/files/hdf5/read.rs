@@ -27,6 +27,13 @@ struct Walk<'a> {
     arrays: HashMap<String, Array>,
 }
 
+/// The address and the length of the names of a group.
+#[derive(Clone, Copy)]
+struct Heap {
+    start: u64,
+    len: u64,
+}
+
 impl Tree {
     /// Reads the positions of all arrays, without their values.
     pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
@@ -95,25 +102,17 @@ impl Walk<'_> {
         self.budget.take(bytes).map_err(|spent| self.input.spent(path, spent))
     }
 
-    /// The address and the length of the names of a group.
-    fn heap(&self, place: &str, at: u64) -> Result<(u64, u64)> {
+    fn heap(&self, place: &str, at: u64) -> Result<Heap> {
         if self.input.number(place, at, 4)? != u64::from(u32::from_le_bytes(*b"HEAP")) {
             return Err(self.input.damaged(place, format!("expected names at byte {at}")));
         }
-        let (len, data) = (self.input.number(place, at + 8, 8)?, self.input.number(place, at + 24, 8)?);
-        self.input.part(place, data, len)?;
-        Ok((data, len))
+        let (len, start) = (self.input.number(place, at + 8, 8)?, self.input.number(place, at + 24, 8)?);
+        self.input.part(place, start, len)?;
+        Ok(Heap { start, len })
     }
 
     /// Reads a node of the B-tree of a group; each node is one level below its parent.
-    fn node(
-        &mut self,
-        path: &str,
-        at: u64,
-        heap: (u64, u64),
-        above: Option<u64>,
-        depth: usize,
-    ) -> Result<()> {
+    fn node(&mut self, path: &str, at: u64, heap: Heap, above: Option<u64>, depth: usize) -> Result<()> {
         let input = self.input;
         let fail = |problem: &str| Err(input.damaged(path, format!("entries at byte {at}: {problem}")));
         let mut head = [0; 8];
@@ -135,7 +134,7 @@ impl Walk<'_> {
     }
 
     /// Reads entries of a group, each with a name and an object.
-    fn entries(&mut self, path: &str, at: u64, heap: (u64, u64), count: u16, depth: usize) -> Result<()> {
+    fn entries(&mut self, path: &str, at: u64, heap: Heap, count: u16, depth: usize) -> Result<()> {
         for i in 0..u64::from(count) {
             let entry = at + 8 + 40 * i;
             let name = self.name(path, heap, self.input.number(path, entry, 8)?)?;
@@ -155,12 +154,12 @@ impl Walk<'_> {
     }
 
     /// The name at this offset of the heap.
-    fn name(&self, path: &str, (data, len): (u64, u64), offset: u64) -> Result<String> {
+    fn name(&self, path: &str, heap: Heap, offset: u64) -> Result<String> {
         let fail = |problem| self.input.damaged(path, problem);
-        let left = len.checked_sub(offset).ok_or_else(|| fail("a name beyond the heap"))?;
+        let left = heap.len.checked_sub(offset).ok_or_else(|| fail("a name beyond the heap"))?;
         let mut buffer = [0; LONGEST + 1];
         let buffer = &mut buffer[..left.min(LONGEST as u64 + 1) as usize];
-        self.input.read(path, data + offset, buffer)?;
+        self.input.read(path, heap.start + offset, buffer)?;
         let end =
             buffer.iter().position(|&byte| byte == 0).ok_or_else(|| fail("a name without a terminator"))?;
         match std::str::from_utf8(&buffer[..end]) {

@@ -130,7 +130,7 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
                         optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1);
                     let beta = optimizer.config().and_then(|config| config.get("beta_1").cloned());
                     let beta = if let Some(Value::Float(beta)) = beta { beta } else { 0.9 };
-                    let value = momenta(beta, (0, 1.0), compiled.steps / every as u64);
+                    let value = momenta(beta, 0, 1.0, compiled.steps / every as u64);
                     Number::of_scalar::<F>().emit(&[F::of(value)], put)?;
                 }
                 Slot::Average(param) => filled(&params[param].average, params[param].len(), 0.0, put)?,

@@ -16,13 +16,14 @@ pub(super) fn chain<F: Scalar>(
     x: &str,
 ) -> Result<String> {
     let mut layers = layers.iter().enumerate();
-    layers.try_fold(x.to_string(), |x, (index, node)| link(graph, (index, node), above, &x))
+    layers.try_fold(x.to_string(), |x, (index, node)| link(graph, index, node, above, &x))
 }
 
 /// What the layer of this number makes of `x`; an error names the layer.
 fn link<F: Scalar>(
     graph: &mut Graph,
-    (index, node): (usize, &NamedLayer<F>),
+    index: usize,
+    node: &NamedLayer<F>,
     above: &str,
     x: &str,
 ) -> Result<String> {
@@ -37,8 +38,10 @@ fn link<F: Scalar>(
 /// What the layer makes of `x`.
 fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
     // If an inner layer has no settings, its outer layer has none either; let the error name the inner one.
-    if let Some(silent) = node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none()) {
-        link(graph, silent, above, x)?;
+    if let Some((index, silent)) =
+        node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none())
+    {
+        link(graph, index, silent, above, x)?;
     }
     let at = ExportedLayer::new(node, above)?;
     graph.enter(&at.path);

@@ -171,8 +171,8 @@ impl<F: Scalar> Sampling<'_, '_, F> {
     /// Statistics of the targets of `rows` samples, none of them counted yet.
     pub(crate) fn target_statistics(&self, rows: usize) -> Result<TargetStatistics<F>> {
         let compiled = self.model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let size = (rows * self.data.steps, self.data.target);
-        Ok(TargetStatistics::new(compiled.loss.clone(), self.plan.task, self.outputs(), size))
+        let (loss, rows) = (compiled.loss.clone(), rows * self.data.steps);
+        Ok(TargetStatistics::new(loss, self.plan.task, self.outputs(), rows, self.data.target))
     }
 
     /// A monitor of the sampled data, through the memory of `rows`.

@@ -27,8 +27,9 @@ pub(crate) fn shared_monitor<F: Scalar>(
         (false, true) => ranks.agree_with_first(sampling.monitor(rows).map(Some))?,
         (false, false) => ranks.agree_with_first(Ok(None))?,
     };
-    let terms = ranks.broadcast(monitor.as_ref().map_or((0, 0), Monitor::terms))?;
-    Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, terms)))
+    let sampled = ranks.broadcast(monitor.as_ref().map_or(0, |monitor| monitor.sampled))?;
+    let classes = ranks.broadcast(monitor.as_ref().map_or(0, Monitor::classes))?;
+    Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, sampled, classes)))
 }
 
 /// Facts of the data of all ranks, on rank 0, from samples of each shard by its share; and what each of them has.
@@ -43,7 +44,7 @@ fn facts<F: Scalar>(sampling: &Sampling<F>, total: usize, rows: &mut Rows<F>, ra
     let wanted = wanted.min((NUMBERS / width).max(16)).min(total);
     let own = (wanted as f64 * train as f64 / total as f64).ceil() as usize;
     ranks.agree(data.gather(None, &sample(train, own), rows))?;
-    let shards = ranks.gather(Shard::of(train, Batch::new(&rows.x, width)).parts())?;
+    let shards = ranks.gather(Shard::of(train, Batch::new(&rows.x, width)).to_numbers())?;
     let counts = ranks.gather(rows.x.len() / width)?;
     let of = |rank: usize| counts.get(rank).copied().unwrap_or(0);
     let x = ranks.gather_numbers(&rows.x, &|rank| of(rank) * width)?;
@@ -52,7 +53,7 @@ fn facts<F: Scalar>(sampling: &Sampling<F>, total: usize, rows: &mut Rows<F>, ra
         rows: total,
         shape: model.input_shape().unwrap_or_default().to_vec(),
         indices: model.indices().is_some(),
-        shards: shards.into_iter().map(Shard::of_parts).collect(),
+        shards: shards.iter().map(|numbers| Shard::from_numbers(numbers)).collect(),
         ..Data::default()
     };
     if ranks.is_first() {
