@@ -9,6 +9,8 @@ pub(crate) mod checksum;
 pub(crate) mod gzip;
 #[cfg(feature = "keras")]
 pub(crate) mod hdf5;
+#[cfg(feature = "hdf5")]
+pub(crate) mod hdf5_library;
 #[cfg(feature = "files")]
 pub(crate) mod input;
 #[cfg(feature = "npy")]

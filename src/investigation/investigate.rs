@@ -71,8 +71,8 @@ impl<F: Scalar> Sequential<F> {
         let mut search = RemedySearch::new(&model, &sample, plan, base, by_recall);
         search.run(&findings)?;
         let trials = search.trials();
-        let helped = trials.iter().any(|trial| trial.learned);
-        if !by_recall && search.base.skill.is_some_and(|skill| skill < LEARNED) && !helped {
+        let has_learned = trials.iter().any(|trial| trial.learned);
+        if !by_recall && search.base.skill.is_some_and(|skill| skill < LEARNED) && !has_learned {
             let loss = search.base.loss.unwrap_or(f64::NAN);
             findings.take(by_heart(&model, &sample, loss)?.into_iter().collect());
         }
@@ -144,7 +144,7 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64
     // Half of what guessing costs is more than a few rows of noise give away by their averages alone.
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
         Code::N0504
-            .finding("the inputs do not help")
+            .finding("the inputs do not determine the targets")
             .evidence(format!(
                 "loss {:.4} on {rows} memorized rows, {loss:.4} on all rows",
                 end.loss.unwrap_or(f64::NAN)

@@ -14,20 +14,24 @@ use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// Edits that are tried together, each with the code of the finding that advises it.
-pub(super) type Edits = Vec<(String, Remedy)>;
+/// A remedy to try, with the code of the finding that suggests it.
+#[derive(Clone)]
+pub(super) struct Edit {
+    pub(super) code: String,
+    pub(super) remedy: Remedy,
+}
 
 /// A copy of the model, the sample and the plan with these edits.
 pub(super) fn apply<F: Scalar>(
     model: &Sequential<F>,
     sample: &TrialSample<F>,
     plan: &TrialSettings,
-    edits: &Edits,
+    edits: &[Edit],
 ) -> Result<(Sequential<F>, TrialSample<F>, TrialSettings)> {
     let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
     // A layer more shifts the places of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
-        edits.iter().map(|(_, edit)| edit).partition(|edit| **edit == Remedy::NormalizeInputs);
+        edits.iter().map(|edit| &edit.remedy).partition(|edit| **edit == Remedy::NormalizeInputs);
     for edit in others.into_iter().chain(layers) {
         match edit {
             Remedy::NormalizeInputs => normalize(&mut model, &sample)?,
@@ -102,7 +106,7 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> R
     Ok(())
 }
 
-/// Gives a layer so many outputs, and draws its weights and those of the layer that reads them anew.
+/// Sets the number of outputs of a layer, and draws its weights and those of the next layer anew.
 fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Result<()> {
     let Some(layer) = model.layers.get_mut(place) else { return Ok(()) };
     if !layer.set_units(units) {

@@ -1,8 +1,8 @@
 //! The search for the remedies to advise, alone and together.
 
-use super::remedies::{Edits, apply};
+use super::remedies::{Edit, apply};
 use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
-use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, Severity};
+use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, Severity, Suggestion};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -14,10 +14,10 @@ const TOGETHER: usize = 5;
 
 /// A finished trial.
 struct Done {
-    edits: Edits,
+    edits: Vec<Edit>,
     end: TrialResult,
     /// The further remedies that its own diagnosis suggests.
-    own: Edits,
+    own: Vec<Edit>,
 }
 
 /// The trials so far, and the input of further ones.
@@ -29,7 +29,7 @@ pub(super) struct RemedySearch<'a, F: Scalar> {
     pub(super) base: TrialResult,
     done: Vec<Done>,
     /// The remedies that every advised trial must contain.
-    needed: Edits,
+    needed: Vec<Edit>,
     /// Whether recall replaces the loss, which large classes dominate.
     by_recall: bool,
     /// The work of the trials, in the nanoseconds of [`WORK`].
@@ -49,29 +49,30 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         RemedySearch { model, sample, plan, base, done, needed, by_recall, work: 0.0 }
     }
 
-    /// Each help alone, the worst and most causal first, and the first helps of all roots together. Then to the best of
-    /// these one more, of what was found and of what its own training still asks for, as long as that improves it.
+    /// Tries each edit alone, those of the worst and most causal findings first, and the first edits of all root causes
+    /// together. Then it adds to the best of these trials one edit at a time, of all findings and of those of the trial
+    /// itself, as long as that improves it.
     pub(super) fn run(&mut self, findings: &Findings) -> Result<()> {
-        let told = |finding: &&Finding| finding.severity > Severity::Note;
-        let mut helps: Edits = Vec::new();
-        // What was noted may help beside what was told.
-        let noted = findings.iter().filter(|finding| finding.severity == Severity::Note);
-        for edit in findings.iter().filter(told).chain(noted).flat_map(edits) {
-            if !helps.iter().any(|known| known.1 == edit.1) {
-                helps.push(edit);
+        let is_shown = |finding: &&Finding| finding.severity > Severity::Note;
+        let mut all: Vec<Edit> = Vec::new();
+        // The edit of a note may improve a trial with others.
+        let notes = findings.iter().filter(|finding| finding.severity == Severity::Note);
+        for edit in findings.iter().filter(is_shown).chain(notes).flat_map(edits) {
+            if !all.iter().any(|known| known.remedy == edit.remedy) {
+                all.push(edit);
             }
         }
         let first = |root: &Finding| edits(root).into_iter().next();
-        let together: Edits = findings.roots().filter(told).filter_map(first).collect();
-        // What contradicts itself cannot stay, whatever else is done and however well it seems to go.
+        let together = findings.roots().filter(is_shown).filter_map(first).collect();
+        // A contradiction must be removed, however well a trial without that edit seems to go.
         let contradiction =
             |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
         self.needed = findings.roots().filter(contradiction).filter_map(first).collect();
-        for edit in &helps {
+        for edit in &all {
             self.attempt(vec![edit.clone()])?;
         }
         self.attempt(together)?;
-        for edit in &helps {
+        for edit in &all {
             self.attempt(joined(&self.needed, edit.clone()))?;
         }
         for _ in 1..TOGETHER {
@@ -80,8 +81,9 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
             if skill.is_some_and(|skill| skill > 1.0 - WORTH) {
                 return Ok(());
             }
-            let more: Edits = best.own.iter().chain(&helps).cloned().collect();
-            for edit in more.into_iter().filter(|edit| !start.iter().any(|known| known.1 == edit.1)) {
+            let more: Vec<Edit> = best.own.iter().chain(&all).cloned().collect();
+            let is_new = |edit: &Edit| !start.iter().any(|known| known.remedy == edit.remedy);
+            for edit in more.into_iter().filter(is_new) {
                 self.attempt(joined(&start, edit))?;
             }
             let better = self.best().is_some_and(|best| best.end.skill > skill.map(|skill| skill + WORTH));
@@ -93,8 +95,8 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     }
 
     /// Trains a copy with these edits, unless that was done, cannot be done, or takes more work than is left.
-    fn attempt(&mut self, edits: Edits) -> Result<()> {
-        let same = |known: &Edits| known.len() == edits.len() && has_all(known, &edits);
+    fn attempt(&mut self, edits: Vec<Edit>) -> Result<()> {
+        let same = |known: &[Edit]| known.len() == edits.len() && has_all(known, &edits);
         if edits.is_empty() || self.done.iter().any(|done| same(&done.edits)) {
             return Ok(());
         }
@@ -110,37 +112,37 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         if self.by_recall {
             end.skill = end.recall;
         }
-        let shift = usize::from(edits.iter().any(|(_, edit)| *edit == Remedy::NormalizeInputs));
+        let shift = usize::from(edits.iter().any(|edit| edit.remedy == Remedy::NormalizeInputs));
         // A part of a training always ends too soon.
-        let whole = |edit: &(String, Remedy)| plan.whole || !matches!(edit.1, Remedy::Epochs(_));
+        let whole = |edit: &Edit| plan.whole || !matches!(edit.remedy, Remedy::Epochs(_));
         let own = findings.iter().flat_map(self::edits).filter(whole);
-        let own = own.filter_map(|(code, remedy)| Some((code, remedy.shifted(shift)?))).collect();
+        let shifted = |edit: Edit| Some(Edit { remedy: edit.remedy.shifted(shift)?, ..edit });
+        let own = own.filter_map(shifted).collect();
         self.done.push(Done { edits, end, own });
         Ok(())
     }
 
-    /// The trials without what cannot stay.
+    /// The trials with all needed edits.
     fn clean(&self) -> impl Iterator<Item = &Done> {
         self.done.iter().filter(|done| has_all(&done.edits, &self.needed))
     }
 
-    /// Of these the trial that came furthest: further than the network as it is or not, as one change may be too few.
+    /// The best of these trials, even if the unchanged network is better, because one edit may be too few.
     fn best(&self) -> Option<&Done> {
-        self.clean().max_by(|a, b| reached(&a.end).total_cmp(&reached(&b.end)))
+        self.clean().max_by(|a, b| score(&a.end).total_cmp(&score(&b.end)))
     }
 
-    /// What became of all of them. The one that is advised has no change too many.
+    /// The results of all trials. The recommended one has the fewest edits among the best.
     pub(super) fn trials(&self) -> Vec<RemedyTrial> {
-        let best = self.best().map(|best| reached(&best.end));
+        let best = self.best().map(|best| score(&best.end));
         let enough = |done: &&Done| {
-            let worth =
-                done.end.learned_beside(&self.base) || reached(&done.end) > reached(&self.base) + WORTH;
-            worth && best.is_some_and(|best| reached(&done.end) >= best - WORTH)
+            let worth = done.end.learned_beside(&self.base) || score(&done.end) > score(&self.base) + WORTH;
+            worth && best.is_some_and(|best| score(&done.end) >= best - WORTH)
         };
         let advised = self.clean().filter(enough).min_by_key(|done| done.edits.len());
         let trial = |done: &Done| RemedyTrial {
-            codes: done.edits.iter().map(|(code, _)| code.clone()).collect(),
-            remedies: done.edits.iter().map(|(_, remedy)| remedy.clone()).collect(),
+            codes: done.edits.iter().map(|edit| edit.code.clone()).collect(),
+            remedies: done.edits.iter().map(|edit| edit.remedy.clone()).collect(),
             steps: done.end.steps,
             loss: (self.base.loss, done.end.loss),
             accuracy: self.base.accuracy.zip(done.end.accuracy),
@@ -153,33 +155,36 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
 }
 
 /// Whether all of `wanted` are among the edits.
-fn has_all(edits: &Edits, wanted: &Edits) -> bool {
-    wanted.iter().all(|wanted| edits.iter().any(|edit| edit.1 == wanted.1))
+fn has_all(edits: &[Edit], wanted: &[Edit]) -> bool {
+    wanted.iter().all(|wanted| edits.iter().any(|edit| edit.remedy == wanted.remedy))
 }
 
-/// How far a trial came: its skill, or without one its loss, the smaller the further.
-fn reached(end: &TrialResult) -> f64 {
+/// The score of a trial: its skill, or without one the negative loss.
+fn score(end: &TrialResult) -> f64 {
     let far = end.skill.or(end.loss.map(|loss| -loss)).filter(|_| end.loss.is_some());
     far.unwrap_or(f64::NEG_INFINITY)
 }
 
-/// One edit more. What it replaces gives it its code, since it mends the same; of epochs there are so many times as many.
-fn joined(edits: &Edits, (mut code, mut remedy): (String, Remedy)) -> Edits {
+/// Adds an edit. If it replaces one, it takes its code, since it fixes the same finding; factors of epochs multiply.
+fn joined(edits: &[Edit], mut edit: Edit) -> Vec<Edit> {
     let mut all = Vec::new();
-    for (known, old) in edits {
-        match (&remedy, old) {
+    for known in edits {
+        match (&edit.remedy, &known.remedy) {
             (Remedy::Epochs(more), Remedy::Epochs(times)) => {
-                (code, remedy) = (known.clone(), Remedy::Epochs(more * times));
+                edit = Edit { code: known.code.clone(), remedy: Remedy::Epochs(more * times) };
             }
-            (new, old) if new.replaces(old) => code = known.clone(),
-            _ => all.push((known.clone(), old.clone())),
+            (new, old) if new.replaces(old) => edit.code = known.code.clone(),
+            _ => all.push(known.clone()),
         }
     }
-    all.push((code, remedy));
+    all.push(edit);
     all
 }
 
-/// The helps of a finding that can be applied, each with its code.
-fn edits(finding: &Finding) -> Edits {
-    finding.suggestions.iter().filter_map(|help| Some((finding.code.clone(), help.remedy.clone()?))).collect()
+/// The edits that a finding suggests.
+fn edits(finding: &Finding) -> Vec<Edit> {
+    let edit = |suggestion: &Suggestion| {
+        Some(Edit { code: finding.code.clone(), remedy: suggestion.remedy.clone()? })
+    };
+    finding.suggestions.iter().filter_map(edit).collect()
 }

@@ -3,12 +3,15 @@
 //! HDF5 has many more features: links to other files, chunked and external arrays, filters, custom types. A full reader can
 //! be made to open other files or to allocate as much as the file claims, and the crate `hdf5-pure` copies each array, which
 //! exceeds the memory limit of twice the size of the file and 1 MiB. This reader supports what `h5py` writes by default
-//! (superblock version 0, symbol tables, contiguous arrays of plain numbers), streams the values, and returns an error that
-//! names any other feature.
+//! (superblock version 0, symbol tables, contiguous arrays of plain numbers) and streams the values. It leaves newer
+//! superblocks, chunks and filters to `hdf5-pure` if the feature `hdf5` is on, and returns an error that names any other
+//! feature.
 //!
 //! # References
 //! The HDF Group, *HDF5 File Format Specification Version 3.0*.
 
+#[cfg(feature = "hdf5")]
+mod fallback;
 mod header;
 mod number;
 mod read;
@@ -18,6 +21,23 @@ pub(crate) use read::Tree;
 pub(crate) use write::{Group, Hdf5Writer};
 
 use super::array::{Array, Number};
+use crate::error::Error;
+
+/// Why the reader of plain files gives up.
+enum Fault {
+    Damaged(Error),
+    /// A feature that only the full reader supports.
+    Unsupported {
+        place: String,
+        problem: String,
+    },
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Fault::Damaged(error)
+    }
+}
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// The undefined address.

@@ -5,17 +5,19 @@ use std::collections::{HashMap, HashSet};
 use super::super::budget::Budget;
 use super::super::input::Input;
 use super::header::{self, Object};
-use super::{Array, NOWHERE, SIGNATURE};
+use super::{Array, Fault, NOWHERE, SIGNATURE};
 use crate::error::Result;
 
 /// The deepest nesting of groups, and the longest name.
-const DEEPEST: usize = 24;
+pub(super) const DEEPEST: usize = 24;
 const LONGEST: usize = 255;
 
 /// All arrays of a file by their paths, such as `layers/dense/vars/0`.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    arrays: HashMap<String, Array>,
+    pub(super) arrays: HashMap<String, Array>,
+    /// A copy of the values, if they are packed in the file.
+    pub(super) values: Option<Input<'static>>,
 }
 
 /// The state of the walk through the groups.
@@ -37,10 +39,24 @@ struct Heap {
 impl Tree {
     /// Reads the positions of all arrays, without their values.
     pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
+        let (place, problem) = match Tree::read_plain(input, name, budget) {
+            Ok(tree) => return Ok(tree),
+            Err(Fault::Damaged(error)) => return Err(error),
+            Err(Fault::Unsupported { place, problem }) => (place, problem),
+        };
+        #[cfg(feature = "hdf5")]
+        let problem = match super::fallback::read(input, budget) {
+            Ok(tree) => return Ok(tree),
+            Err(other) => format!("{problem}, which hdf5-pure cannot read either: {other}"),
+        };
+        Err(input.damaged(place, problem))
+    }
+
+    fn read_plain(input: &Input, name: &str, budget: &Budget) -> std::result::Result<Self, Fault> {
         let mut head = [0; 24];
         input.read(name, 0, &mut head)?;
         if head[..8] != SIGNATURE {
-            return Err(input.damaged(name, "not an HDF5 file"));
+            return Err(input.damaged(name, "not an HDF5 file").into());
         }
         let extra = match head[8] {
             0 => 0,
@@ -48,19 +64,24 @@ impl Tree {
             version => {
                 let problem =
                     format!("unsupported superblock version {version}, which h5py writes only with `libver`");
-                return Err(input.damaged(name, problem));
+                return Err(Fault::Unsupported { place: name.into(), problem });
             }
         };
         if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
-            return Err(input.damaged(name, "unsupported address size"));
+            return Err(input.damaged(name, "unsupported address size").into());
         }
         if input.number(name, 40 + extra, 8)? > input.len() {
-            return Err(input.damaged(name, "the file is truncated"));
+            return Err(input.damaged(name, "the file is truncated").into());
         }
         let root = input.number(name, 56 + extra + 8, 8)?;
         let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
         walk.object("", root, 0)?;
-        Ok(Tree { arrays: walk.arrays })
+        Ok(Tree { arrays: walk.arrays, values: None })
+    }
+
+    /// Where the values are: in the file, or in a copy of them.
+    pub(crate) fn values<'a>(&'a self, file: &'a Input<'a>) -> &'a Input<'a> {
+        self.values.as_ref().unwrap_or(file)
     }
 
     /// The array at this path.
@@ -74,9 +95,19 @@ impl Tree {
     }
 }
 
+/// The path of a member of a group.
+pub(super) fn member(group: &str, name: &str) -> String {
+    match name {
+        // The name of the layers in the first files of Keras 3.
+        "_layer_checkpoint_dependencies" if group.is_empty() => "layers".into(),
+        name if group.is_empty() => name.into(),
+        name => format!("{group}/{name}"),
+    }
+}
+
 impl Walk<'_> {
     /// Reads the object at this address and its content.
-    fn object(&mut self, path: &str, at: u64, depth: usize) -> Result<()> {
+    fn object(&mut self, path: &str, at: u64, depth: usize) -> std::result::Result<(), Fault> {
         let place = if path.is_empty() { "the root group" } else { path };
         match header::read(self.input, place, at)? {
             Object::Array(array) => {
@@ -87,7 +118,7 @@ impl Walk<'_> {
                 self.take(path, 64)?;
                 if depth == DEEPEST || !self.met.insert(at) {
                     let problem = "a cyclic or too deeply nested group";
-                    return Err(self.input.damaged(place, problem));
+                    return Err(self.input.damaged(place, problem).into());
                 }
                 let heap = self.heap(place, names)?;
                 if tree != NOWHERE {
@@ -112,9 +143,17 @@ impl Walk<'_> {
     }
 
     /// Reads a node of the B-tree of a group; each node is one level below its parent.
-    fn node(&mut self, path: &str, at: u64, heap: Heap, above: Option<u64>, depth: usize) -> Result<()> {
+    fn node(
+        &mut self,
+        path: &str,
+        at: u64,
+        heap: Heap,
+        above: Option<u64>,
+        depth: usize,
+    ) -> std::result::Result<(), Fault> {
         let input = self.input;
-        let fail = |problem: &str| Err(input.damaged(path, format!("entries at byte {at}: {problem}")));
+        let fail =
+            |problem: &str| Err(input.damaged(path, format!("entries at byte {at}: {problem}")).into());
         let mut head = [0; 8];
         input.read(path, at, &mut head)?;
         if head[..4] == *b"SNOD" {
@@ -134,19 +173,23 @@ impl Walk<'_> {
     }
 
     /// Reads entries of a group, each with a name and an object.
-    fn entries(&mut self, path: &str, at: u64, heap: Heap, count: u16, depth: usize) -> Result<()> {
+    fn entries(
+        &mut self,
+        path: &str,
+        at: u64,
+        heap: Heap,
+        count: u16,
+        depth: usize,
+    ) -> std::result::Result<(), Fault> {
         for i in 0..u64::from(count) {
             let entry = at + 8 + 40 * i;
             let name = self.name(path, heap, self.input.number(path, entry, 8)?)?;
-            // The name of the layers in the first files of Keras 3.
-            let older = path.is_empty() && name == "_layer_checkpoint_dependencies";
-            let name = if older { "layers".into() } else { name };
-            let inner = if path.is_empty() { name } else { format!("{path}/{name}") };
+            let inner = member(path, &name);
             if self.input.number(&inner, entry + 16, 4)? == 2 {
-                return Err(self.input.damaged(inner, "expected an array, found a link"));
+                return Err(self.input.damaged(inner, "expected an array, found a link").into());
             }
             if self.arrays.contains_key(&inner) {
-                return Err(self.input.damaged(inner, "it occurs twice"));
+                return Err(self.input.damaged(inner, "it occurs twice").into());
             }
             self.object(&inner, self.input.number(&inner, entry + 8, 8)?, depth + 1)?;
         }
