@@ -29,6 +29,7 @@ const ORDER: &[&[&str]] = &[
     &["investigation"],
     &["selection"],
     &["plot", "report"],
+    &["prelude"],
     &["guide"],
 ];
 
@@ -255,7 +256,13 @@ impl Crate {
             }
         }
         base.extend_from_slice(rest);
-        Some(base)
+        // `crate::Sequential` is what `lib.rs` re-exports under this name.
+        let module = base.first().is_none_or(|first| self.index.contains_key(std::slice::from_ref(first)));
+        let mut exports = self.files[self.index[&Vec::new()]].uses.iter();
+        match exports.find(|found| !module && found.exported.as_ref() == base.first()) {
+            Some(found) => Some([&found.path, &base[1..]].concat()),
+            None => Some(base),
+        }
     }
 
     /// The file that defines what an absolute path names.
@@ -350,9 +357,9 @@ impl Crate {
 
     fn printing(&self) -> Vec<&str> {
         let prints = |file: &&File| {
-            file.tokens
-                .windows(2)
-                .any(|pair| ["println", "print", "dbg"].contains(&&*pair[0]) && pair[1] == "!")
+            file.tokens.windows(2).any(|pair| {
+                ["println", "print", "eprintln", "eprint", "dbg"].contains(&&*pair[0]) && pair[1] == "!"
+            })
         };
         self.files.iter().filter(prints).map(|file| &*file.path).collect()
     }
@@ -365,9 +372,19 @@ fn imports_go_one_way() {
 }
 
 #[test]
+fn contributing_states_the_order() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONTRIBUTING.md");
+    let text = fs::read_to_string(path).unwrap();
+    let numbered = |line: &&str| line.split('|').nth(1).is_some_and(|cell| cell.trim().parse::<u8>().is_ok());
+    let stated: Vec<Vec<&str>> =
+        text.lines().filter(numbered).map(|row| row.split('`').skip(1).step_by(2).collect()).collect();
+    assert_eq!(stated, ORDER);
+}
+
+#[test]
 fn every_module_has_its_place() {
     for file in Crate::read().files {
-        let Some(module) = file.module.first().filter(|module| *module != "prelude") else { continue };
+        let Some(module) = file.module.first() else { continue };
         let known = ORDER.iter().any(|row| row.contains(&&**module));
         assert!(known, "{} has no place in the order", file.path);
     }
@@ -406,7 +423,7 @@ fn each_way_to_import_is_seen() {
     let order: &[&[&str]] = &[&["low", "beside"], &["high"]];
     let check = |text: &str, faulty: bool| {
         let files = [
-            ("lib.rs", ""),
+            ("lib.rs", "pub use high::{A, deep::B as Renamed};"),
             ("low/mod.rs", "mod part;"),
             ("low/part.rs", text),
             ("beside.rs", ""),
@@ -418,6 +435,8 @@ fn each_way_to_import_is_seen() {
     check("use crate::{low::B, high::A};", true);
     check("use crate::{low, beside::{self, C}};", true);
     check("fn f() { crate::high::a() }", true);
+    check("use crate::A;", true);
+    check("fn f() -> crate::Renamed { g() }", true);
     check("use super::super::high::A;", true);
     check("fn f() { super::super::beside::a() }", true);
     check("use crate::low::B; use super::C;", false);
