@@ -9,7 +9,7 @@ use super::resume::Resume;
 use super::run::{TrainingRun, built_for};
 use super::session::Training;
 use super::settings::{Fit, Hooks};
-use super::step::{Minibatch, StepPosition, Trainer, WholeBatch};
+use super::step::{Minibatch, Pass, StepPosition, Trainer, WholeBatch};
 use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::{Diagnose, Findings};
@@ -118,7 +118,8 @@ impl<F: Scalar> Sequential<F> {
         let indices: Vec<usize> = (0..count).collect();
         let batch = Minibatch { data: &data, indices: &indices };
         let step = StepPosition { epoch: 1, batch: 1, batches: 1 };
-        Trainer::new(self).step(self, batch, &mut scores, step, &mut WholeBatch, None)?;
+        let trainer = &mut Trainer::new(self);
+        Pass { trainer, model: self, batch, scores: &mut scores }.step(step, &mut WholeBatch, None)?;
         let mut logs = Logs::default();
         scores.log(&mut logs);
         Ok(logs)

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::agreement::{Identity, fingerprint, same_state};
 use super::buckets::Buckets;
 use super::diagnosis::shared_monitor;
-use super::local_sgd::{LocalSgd, LocalStep};
+use super::local_sgd::LocalSgd;
 use super::partial_batch::PartialBatch;
 use super::partial_scores::{BatchSize, PartialScores};
 use crate::callback::Logs;
@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::tensor::Batch;
 use crate::training::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use crate::training::diagnosis::sampling::Sampling;
-use crate::training::step::{Minibatch, StepMonitor, StepPosition, Trainer, WholeBatch};
+use crate::training::step::{Minibatch, Pass, StepMonitor, StepPosition, Trainer, WholeBatch};
 
 /// The ranks that train or evaluate together. On a single process each method does nothing, or what one process does.
 pub(crate) struct Coordinator<'a, F>(Option<RankGroup<'a, F>>);
@@ -205,7 +205,8 @@ impl<F: Scalar> Coordinator<'_, F> {
         let EpochBatch { data, order, places } = batch;
         let Some(group) = &mut self.0 else {
             let batch = Minibatch { data, indices: &order[places] };
-            return trainer.step(model, batch, scores, step, &mut WholeBatch, monitor).map(|()| true);
+            let mut pass = Pass { trainer, model, batch, scores };
+            return pass.step(step, &mut WholeBatch, monitor).map(|()| true);
         };
         let RankGroup { ranks, training, own, buckets, scores: partial, local, .. } = group;
         let indices = match training {
@@ -220,12 +221,12 @@ impl<F: Scalar> Coordinator<'_, F> {
             }
             None => &order[places],
         };
-        let batch = Minibatch { data, indices };
+        let mut pass = Pass { trainer, model, batch: Minibatch { data, indices }, scores };
         if ranks.meets_after().is_some() {
-            return local.step(model, batch, step, LocalStep { trainer, scores, partial, monitor }, ranks);
+            return local.step(pass, step, partial, monitor, ranks);
         }
         let mut passes = PartialBatch { ranks, buckets, scores: partial };
-        trainer.step(model, batch, scores, step, &mut passes, monitor).map(|()| true)
+        pass.step(step, &mut passes, monitor).map(|()| true)
     }
 
     /// Calls callbacks, on rank 0 alone, by `call`, which returns a reason to stop. The other ranks stop or fail with it,
