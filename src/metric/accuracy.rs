@@ -1,10 +1,9 @@
 //! Accuracy: the share of correct rows, by the rule that fits the shapes.
 
-use super::{Goal, Mean, Metric, argmax, weight};
+use super::{Goal, Mean, Metric, argmax, of_mean, weight};
 use crate::config::{Config, Fields, Registry, Settings, refuse, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::state::State;
 use crate::tensor::Batch;
 
 /// The share of correct predictions. The shapes select the rule, as in Keras for `"accuracy"`:
@@ -120,17 +119,7 @@ impl<F: Scalar> Metric<F> for Accuracy {
         }
     }
 
-    fn value(&self) -> f64 {
-        self.mean.value()
-    }
-
-    fn reset(&mut self) {
-        self.mean = Mean::default();
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        self.mean.state(state)
-    }
+    of_mean!();
 }
 
 /// Returns whether the output is on the same side of ½ as its target.

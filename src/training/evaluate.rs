@@ -206,10 +206,7 @@ impl<F: Scalar> Sequential<F> {
         let shapes = ModelShapes::of(self)?;
         check_batch_size(settings.batch_size)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let mut data = check(TRAINING, given, shapes, &*compiled.loss)?;
-        if let Some(weight) = settings.sample_weight {
-            data.weigh_samples(TRAINING, weight)?;
-        }
+        let data = check(TRAINING, given, shapes, &*compiled.loss)?.weighted(settings.sample_weight)?;
         let scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
         Ok(PreparedEvaluation { data, scores })
     }

@@ -105,10 +105,8 @@ impl<F: Scalar> Sequential<F> {
         let model = built.as_ref().unwrap_or(self);
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(model)?;
-        let mut data = CheckedData::new(TRAINING, given, shapes, &*compiled.loss)?;
-        if let Some(weight) = settings.sample_weight {
-            data.weigh_samples(TRAINING, weight)?;
-        }
+        let data = CheckedData::new(TRAINING, given, shapes, &*compiled.loss)?;
+        let mut data = data.weighted(settings.sample_weight)?;
         let (classes, count) = (shapes.output.last().copied().unwrap_or(1), data.count());
         data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, count, |counts| counts)?;
         let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;

@@ -38,21 +38,16 @@ impl<'a, F: Scalar> TrainingRun<'a, F> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(model)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let mut data = check(TRAINING, given, shapes, &*compiled.loss)?;
+        let data = check(TRAINING, given, shapes, &*compiled.loss)?;
         let train = match sharded {
             true => settings.check_shard(data.count())?,
             false => settings.check(data.count())?,
         };
-        if let Some(weight) = settings.sample_weight {
-            data.weigh_samples(TRAINING, weight)?;
-        }
+        let data = data.weighted(settings.sample_weight)?;
         let held_out = match settings.validation_data {
             Some(given) => {
-                let mut held_out = check(VALIDATION, given, shapes, &*compiled.loss)?;
-                if let Some(weight) = settings.validation_weight {
-                    held_out.weigh_samples(VALIDATION, weight)?;
-                }
-                Some((held_out, 0))
+                let held_out = check(VALIDATION, given, shapes, &*compiled.loss)?;
+                Some((held_out.weighted(settings.validation_weight)?, 0))
             }
             None if sharded => settings.validates().then(|| (data.clone(), train)),
             None => (train < data.count()).then(|| (data.clone(), train)),
