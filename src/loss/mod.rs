@@ -178,16 +178,6 @@ pub(crate) fn from_value<F: Scalar>(
     Ok(loss)
 }
 
-/// Implements `Loss::config` for a loss with listed settings.
-macro_rules! saved {
-    ($kind:expr) => {
-        fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::from_settings("keras.losses", $kind, self))
-        }
-    };
-}
-use saved;
-
 /// What a loss reads as targets.
 ///
 /// # Example

@@ -1,7 +1,7 @@
 //! The area under the ROC or the precision-recall curve, from counts at evenly spaced thresholds.
 
-use super::{Goal, Metric, saved, share, target_at, weight};
-use crate::config::{settings, words};
+use super::{Goal, Metric, share, target_at, weight};
+use crate::config::{saved, settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -220,7 +220,7 @@ impl<F: Scalar> Metric<F> for Auc {
         &self.name
     }
 
-    saved!("AUC");
+    saved!("keras.metrics", "AUC");
 
     fn prepare(&mut self, _: &[usize], _: &[usize]) -> Result<()> {
         if self.num_thresholds < 2 {

@@ -1,7 +1,7 @@
 //! The F1 score, which weighs precision and recall equally: F1 = 2·P·R / (P + R).
 
-use super::{Average, FBetaScore, Goal, Metric, forwarded, saved};
-use crate::config::settings;
+use super::{Average, FBetaScore, Goal, Metric, forwarded};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -71,7 +71,7 @@ impl<F: Scalar> Metric<F> for F1Score {
         &self.0.name
     }
 
-    saved!("F1Score");
+    saved!("keras.metrics", "F1Score");
 
     forwarded!(self, self.0);
 }

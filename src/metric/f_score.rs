@@ -1,7 +1,7 @@
 //! F-scores: Fᵦ = (1 + β²)·P·R / (β²·P + R) with precision P and recall R.
 
-use super::{Goal, Metric, saved, target_at, weight};
-use crate::config::{settings, words};
+use super::{Goal, Metric, target_at, weight};
+use crate::config::{saved, settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -142,7 +142,7 @@ impl<F: Scalar> Metric<F> for FBetaScore {
         &self.name
     }
 
-    saved!("FBetaScore");
+    saved!("keras.metrics", "FBetaScore");
 
     fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
         if !(self.beta > 0.0 && self.beta.is_finite()) {

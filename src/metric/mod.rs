@@ -26,7 +26,7 @@ pub use f1_score::F1Score;
 pub use into::IntoMetrics;
 pub use precision::{Precision, Recall};
 pub use r2::{Aggregation, R2Score};
-pub(crate) use registry::{from_value, registry, saved};
+pub(crate) use registry::{from_value, registry};
 pub use regression::{
     CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
     MeanSquaredLogarithmicError, RootMeanSquaredError,

@@ -61,13 +61,3 @@ pub(crate) fn from_value<F: Scalar>(
     fields.finish()?;
     Ok(metric)
 }
-
-/// Implements `Metric::config` for a metric with listed settings.
-macro_rules! saved {
-    ($kind:expr) => {
-        fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::from_settings("keras.metrics", $kind, self))
-        }
-    };
-}
-pub(crate) use saved;

@@ -1,7 +1,7 @@
 //! Regression metrics: means of errors, under the names of Keras's losses.
 
-use super::{Goal, Mean, Metric, check_as_wide, of_mean, saved, weight};
-use crate::config::settings;
+use super::{Goal, Mean, Metric, check_as_wide, of_mean, weight};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -69,7 +69,7 @@ macro_rules! mean_metric {
                 &self.name
             }
 
-            saved!(stringify!($metric));
+            saved!("keras.metrics", stringify!($metric));
 
             fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
                 check_as_wide(&self.name, output, target)

@@ -1,7 +1,7 @@
 //! Top-k accuracy: the share of rows whose class is among the k largest outputs.
 
-use super::{Goal, Mean, Metric, argmax, of_mean, saved, weight};
-use crate::config::settings;
+use super::{Goal, Mean, Metric, argmax, of_mean, weight};
+use crate::config::{saved, settings};
 use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -72,7 +72,7 @@ impl<F: Scalar> Metric<F> for TopKAccuracy {
         &self.name
     }
 
-    saved!("TopKCategoricalAccuracy");
+    saved!("keras.metrics", "TopKCategoricalAccuracy");
 
     fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
         if self.k == 0 {

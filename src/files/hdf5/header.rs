@@ -1,7 +1,9 @@
 //! Object headers: a list of messages, one of which may point to further messages.
 
 use super::super::input::Input;
-use super::{Array, CONTINUATION, DATASPACE, DATATYPE, Fault, LAYOUT, NOWHERE, Number, SYMBOL_TABLE};
+use super::{
+    Array, CONTINUATION, DATASPACE, DATATYPE, Fault, LAYOUT, NOWHERE, Number, Reading, SYMBOL_TABLE,
+};
 use crate::error::Error;
 use crate::files::Parsed;
 
@@ -33,7 +35,7 @@ struct Told {
 }
 
 /// Reads the header at this address; `place` is the path of the object.
-pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object, Fault> {
+pub(super) fn read(input: &Input, place: &str, at: u64) -> Reading<Object> {
     let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}")).into();
     let unsupported = |problem: &str| Fault::Unsupported {
         place: place.into(),

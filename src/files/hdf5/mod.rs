@@ -23,6 +23,9 @@ pub(crate) use write::{Group, Hdf5Writer};
 use super::array::{Array, Number};
 use crate::error::Error;
 
+/// What was read of a plain file.
+type Reading<T> = std::result::Result<T, Fault>;
+
 /// Why the reader of plain files gives up.
 enum Fault {
     Damaged(Error),

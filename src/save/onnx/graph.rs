@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use ndarray::ArrayD;
 
 use super::proto::{
-    self, AttributeProto, Dimension, FLOAT, INT64, TensorProto, TensorShapeProto, TensorType, TypeProto,
-    ValueInfoProto,
+    self, Attribute, Dimension, FLOAT, INT64, TensorProto, TensorShapeProto, TensorType, Type, ValueInfo,
 };
 
 /// The free length of the batch. Input and output share the name, so that a runtime knows they are equal.
@@ -39,7 +38,7 @@ impl Graph {
     }
 
     /// Adds an operator with one output. An input left out is `""`.
-    pub(super) fn op(&mut self, kind: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> String {
+    pub(super) fn op(&mut self, kind: &str, inputs: &[&str], attributes: Vec<Attribute>) -> String {
         let name = self.name(kind);
         self.node(kind, name.clone(), inputs, vec![name.clone()], attributes);
         name
@@ -50,7 +49,7 @@ impl Graph {
         &mut self,
         kind: &str,
         inputs: &[&str],
-        attributes: Vec<AttributeProto>,
+        attributes: Vec<Attribute>,
         outputs: usize,
     ) -> Vec<String> {
         let name = self.name(kind);
@@ -66,7 +65,7 @@ impl Graph {
         name: String,
         inputs: &[&str],
         output: Vec<String>,
-        attribute: Vec<AttributeProto>,
+        attribute: Vec<Attribute>,
     ) {
         let input = inputs.iter().map(|input| (*input).to_string()).collect();
         self.nodes.push(proto::NodeProto { input, output, name, op_type: kind.into(), attribute });
@@ -171,12 +170,7 @@ impl Graph {
         }
     }
 
-    fn finish(
-        self,
-        name: String,
-        input: Vec<ValueInfoProto>,
-        output: Vec<ValueInfoProto>,
-    ) -> proto::GraphProto {
+    fn finish(self, name: String, input: Vec<ValueInfo>, output: Vec<ValueInfo>) -> proto::GraphProto {
         proto::GraphProto { node: self.nodes, name, initializer: self.constants, input, output }
     }
 }
@@ -189,12 +183,12 @@ pub(super) struct Endpoint {
 }
 
 /// A batch of samples of this shape.
-fn value(name: &str, sample: &[usize]) -> ValueInfoProto {
+fn value(name: &str, sample: &[usize]) -> ValueInfo {
     let batch = Dimension { value: None, param: Some(BATCH.into()) };
     let sizes = sample.iter().map(|&size| Dimension { value: Some(long(size)), param: None });
     let shape = TensorShapeProto { dim: std::iter::once(batch).chain(sizes).collect() };
     let tensor = TensorType { elem_type: FLOAT, shape: Some(shape) };
-    ValueInfoProto { name: name.into(), kind: Some(TypeProto { tensor: Some(tensor) }) }
+    ValueInfo { name: name.into(), kind: Some(Type { tensor: Some(tensor) }) }
 }
 
 /// Converts a length to ONNX's type.
@@ -203,37 +197,32 @@ pub(super) fn long(size: usize) -> i64 {
 }
 
 /// An integer attribute.
-pub(super) fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { name: name.into(), i: Some(value), kind: 2, ..AttributeProto::default() }
+pub(super) fn int(name: &str, value: i64) -> Attribute {
+    Attribute { name: name.into(), i: Some(value), kind: 2, ..Attribute::default() }
 }
 
 /// A list of integers as an attribute.
-pub(super) fn ints(name: &str, values: impl IntoIterator<Item = i64>) -> AttributeProto {
-    AttributeProto {
-        name: name.into(),
-        ints: values.into_iter().collect(),
-        kind: 7,
-        ..AttributeProto::default()
-    }
+pub(super) fn ints(name: &str, values: impl IntoIterator<Item = i64>) -> Attribute {
+    Attribute { name: name.into(), ints: values.into_iter().collect(), kind: 7, ..Attribute::default() }
 }
 
 /// A float attribute.
-pub(super) fn float(name: &str, value: f64) -> AttributeProto {
-    AttributeProto { name: name.into(), f: Some(value as f32), kind: 1, ..AttributeProto::default() }
+pub(super) fn float(name: &str, value: f64) -> Attribute {
+    Attribute { name: name.into(), f: Some(value as f32), kind: 1, ..Attribute::default() }
 }
 
 /// A single number as a tensor attribute.
-pub(super) fn one(name: &str, value: f32) -> AttributeProto {
+pub(super) fn one(name: &str, value: f32) -> Attribute {
     let tensor = TensorProto {
         dims: vec![1],
         data_type: FLOAT,
         name: String::new(),
         raw_data: value.to_le_bytes().into(),
     };
-    AttributeProto { name: name.into(), t: Some(tensor), kind: 4, ..AttributeProto::default() }
+    Attribute { name: name.into(), t: Some(tensor), kind: 4, ..Attribute::default() }
 }
 
 /// A graph as an attribute.
-pub(super) fn graph(name: &str, graph: proto::GraphProto) -> AttributeProto {
-    AttributeProto { name: name.into(), g: Some(graph), kind: 5, ..AttributeProto::default() }
+pub(super) fn graph(name: &str, graph: proto::GraphProto) -> Attribute {
+    Attribute { name: name.into(), g: Some(graph), kind: 5, ..Attribute::default() }
 }

@@ -1,7 +1,7 @@
 //! The operators of each kind of layer, and layers that hold layers.
 
 use super::graph::{Graph, int, long};
-use super::place::{ExportedLayer, refused};
+use super::place::{OnnxLayer, refused};
 use super::shape::reversed;
 use super::{basic, convolution, normalization, recurrent, shape};
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &st
     {
         link(graph, index, silent, above, x)?;
     }
-    let at = ExportedLayer::new(node, above)?;
+    let at = OnnxLayer::new(node, above)?;
     graph.enter(&at.path);
     match &*at.config.kind {
         "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
@@ -81,14 +81,14 @@ fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &st
 }
 
 /// x + f(x).
-fn residual<F: Scalar>(graph: &mut Graph, at: &ExportedLayer<F>, x: &str) -> Result<String> {
+fn residual<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let through = chain(graph, at.node.layers(), &at.path, x)?;
     graph.enter(&at.path);
     Ok(graph.op("Add", &[x, &through], vec![]))
 }
 
 /// All steps of all samples are one batch for the layer.
-fn time_distributed<F: Scalar>(graph: &mut Graph, at: &ExportedLayer<F>, x: &str) -> Result<String> {
+fn time_distributed<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let mut y = x.to_string();
     let rows = |graph: &mut Graph, x: &str, shape: &[usize]| {
         let sizes = shape.iter().map(|&size| long(size));
@@ -105,10 +105,10 @@ fn time_distributed<F: Scalar>(graph: &mut Graph, at: &ExportedLayer<F>, x: &str
 }
 
 /// Two recurrences, and their merge in the order of time.
-fn bidirectional<F: Scalar>(graph: &mut Graph, at: &ExportedLayer<F>, x: &str) -> Result<String> {
+fn bidirectional<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let mut outputs = Vec::new();
     for (i, node) in at.node.layers().iter().enumerate() {
-        let inner = ExportedLayer::new(node, &at.path)?;
+        let inner = OnnxLayer::new(node, &at.path)?;
         graph.enter(&inner.path);
         let y = recurrent::run(graph, &inner, x)?;
         outputs.push(if i == 1 && at.output.len() == 2 { reversed(graph, &y, at.output[0]) } else { y });

@@ -38,9 +38,9 @@ pub(super) struct GraphProto {
     #[prost(message, repeated, tag = "5")]
     pub(super) initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
-    pub(super) input: Vec<ValueInfoProto>,
+    pub(super) input: Vec<ValueInfo>,
     #[prost(message, repeated, tag = "12")]
-    pub(super) output: Vec<ValueInfoProto>,
+    pub(super) output: Vec<ValueInfo>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -54,12 +54,12 @@ pub(super) struct NodeProto {
     #[prost(string, tag = "4")]
     pub(super) op_type: String,
     #[prost(message, repeated, tag = "5")]
-    pub(super) attribute: Vec<AttributeProto>,
+    pub(super) attribute: Vec<Attribute>,
 }
 
 /// One of its values is there, and `kind` says which.
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct AttributeProto {
+pub(super) struct Attribute {
     #[prost(string, tag = "1")]
     pub(super) name: String,
     #[prost(float, optional, tag = "2")]
@@ -89,15 +89,15 @@ pub(super) struct TensorProto {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct ValueInfoProto {
+pub(super) struct ValueInfo {
     #[prost(string, tag = "1")]
     pub(super) name: String,
     #[prost(message, optional, tag = "2")]
-    pub(super) kind: Option<TypeProto>,
+    pub(super) kind: Option<Type>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct TypeProto {
+pub(super) struct Type {
     #[prost(message, optional, tag = "1")]
     pub(super) tensor: Option<TensorType>,
 }
