@@ -1,7 +1,8 @@
 //! Nadam: Adam with Nesterov's look ahead. m̂ = μₜ₊₁·m / (1 − Π·μₜ₊₁) + (1 − μₜ)·g / (1 − Π), w −= η·m̂ / (√v̂ + ε).
 
 use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
+    named, setters,
 };
 use crate::config::settings;
 use crate::error::Result;
@@ -89,11 +90,7 @@ pub(crate) fn momenta(beta_1: f64, last: u64, product: f64, t: u64) -> f64 {
     steps.unwrap_or(0.0) * beta_1.powf((t - near) as f64)
 }
 
-impl Default for Nadam {
-    fn default() -> Self {
-        Nadam::new(0.001)
-    }
-}
+default_rate!(Nadam, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Nadam {
     named!("Nadam");
