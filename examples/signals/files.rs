@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_file_gives_the_same_signals() {
+    fn all_file_formats_give_the_same_signals() {
         let matlab = ["plain.mat", "compressed.mat", "single.mat", "int16.mat", "one_hot.mat"];
         let matlab = matlab.into_iter().filter(|_| cfg!(feature = "mat"));
         for file in matlab.chain(["plain.npz", "compressed.npz", "plain.csv", "header.csv"]) {
@@ -223,14 +223,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_refused_in_one_sentence() {
+    fn unusable_files_are_refused_in_one_sentence() {
         let matlab = [
             ("no_labels.mat", "unknown array `labels`, expected one of: `data`, `other`"),
             ("wrong_shape.mat", "labels: expected 6 class numbers or one-hot rows, found shape [1, 5]"),
             ("text.mat", "`data`: expected real numbers, found texts"),
             ("cube.mat", "`data`: expected 2 axes, found 3"),
             ("not_finite.mat", "found NaN in signal 1 at sample 1"),
-            ("truncated.mat", "it leaves the file"),
+            ("truncated.mat", "it exceeds the file"),
             ("foreign.mat", "not a .npy, .npz, .mat or HDF5 file"),
         ];
         let matlab = matlab.map(|(file, words)| match cfg!(feature = "mat") {

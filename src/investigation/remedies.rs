@@ -21,7 +21,7 @@ pub(super) struct Edit {
     pub(super) remedy: Remedy,
 }
 
-/// A copy of the model, the sample and the plan with these edits.
+/// Copies of the model, the sample and the plan with these remedies applied.
 pub(super) fn apply<F: Scalar>(
     model: &Sequential<F>,
     sample: &TrialSample<F>,
@@ -29,7 +29,7 @@ pub(super) fn apply<F: Scalar>(
     edits: &[Edit],
 ) -> Result<(Sequential<F>, TrialSample<F>, TrialSettings)> {
     let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
-    // A layer more shifts the places of the others, so it comes last.
+    // Adding a layer shifts the indices of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
         edits.iter().map(|edit| &edit.remedy).partition(|edit| **edit == Remedy::NormalizeInputs);
     for edit in others.into_iter().chain(layers) {
@@ -51,7 +51,7 @@ pub(super) fn apply<F: Scalar>(
             Remedy::Hidden { from, to } => {
                 let weighted = |layer: &&mut NamedLayer<F>| !layer.is_view() && layer.activation().is_some();
                 let mut layers: Vec<&mut NamedLayer<F>> = model.layers.iter_mut().filter(weighted).collect();
-                // The last is not hidden; nor is one that only a softmax follows.
+                // The last layer is not hidden, nor is one that only a softmax follows.
                 let logits = layers.len().saturating_sub(2);
                 let ends_in_function = layers.last().is_some_and(|layer| {
                     let mut params = 0;
@@ -97,7 +97,7 @@ pub(super) fn apply<F: Scalar>(
     Ok((model, sample, plan))
 }
 
-/// Puts a normalization of the inputs before all layers.
+/// Inserts a normalization of the inputs before all layers.
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let x = sample.x.mapv(|x| x.as_f64());
     let mut node = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
@@ -106,7 +106,7 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> R
     Ok(())
 }
 
-/// Sets the number of outputs of a layer, and draws its weights and those of the next layer anew.
+/// Sets the number of outputs of a layer, and redraws its weights and those of the layer that reads them.
 fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Result<()> {
     let Some(layer) = model.layers.get_mut(place) else { return Ok(()) };
     if !layer.set_units(units) {
@@ -126,7 +126,7 @@ fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Re
     }
 }
 
-/// First weights as the defaults draw them.
+/// Redraws the weights with the default initializers.
 fn initialize<F: Scalar>(layer: &mut NamedLayer<F>, rng: &mut Rng) -> Result<()> {
     let mut result = Ok(());
     layer.visit_params_mut(&mut |param| {
@@ -142,7 +142,7 @@ fn initialize<F: Scalar>(layer: &mut NamedLayer<F>, rng: &mut Rng) -> Result<()>
     result
 }
 
-/// Another loss, and the function at the end that it needs.
+/// Replaces the loss, and the last activation by the one that it needs.
 fn set_loss<F: Scalar>(model: &mut Sequential<F>, loss: ReplacementLoss) -> Result<()> {
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let sparse = matches!(compiled.loss.target(), Target::Classes { .. });

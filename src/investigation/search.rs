@@ -1,4 +1,4 @@
-//! The search for the remedies to advise, alone and together.
+//! The search for remedies to recommend, alone and in combination.
 
 use super::remedies::{Edit, apply};
 use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
@@ -7,16 +7,16 @@ use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// The least gain in skill, from 0 for guessing to 1 for right, that makes a remedy worth advising.
+/// The minimum gain in skill, from 0 for guessing to 1 for perfect, that makes a remedy worth recommending.
 const WORTH: f64 = 0.02;
-/// The most remedies that are tried together.
+/// The maximum number of remedies in a combination.
 const TOGETHER: usize = 5;
 
 /// A finished trial.
 struct Done {
     edits: Vec<Edit>,
     end: TrialResult,
-    /// The further remedies that its own diagnosis suggests.
+    /// Further remedies suggested by the diagnosis of this trial.
     own: Vec<Edit>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct RemedySearch<'a, F: Scalar> {
     /// The result of the unchanged network.
     pub(super) base: TrialResult,
     done: Vec<Done>,
-    /// The remedies that every advised trial must contain.
+    /// The remedies that every recommended trial must contain.
     needed: Vec<Edit>,
     /// Whether recall replaces the loss, which large classes dominate.
     by_recall: bool,
@@ -49,21 +49,21 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         RemedySearch { model, sample, plan, base, done, needed, by_recall, work: 0.0 }
     }
 
-    /// Tries each edit alone, those of the worst and most causal findings first, and the first edits of all root causes
-    /// together. Then it adds to the best of these trials one edit at a time, of all findings and of those of the trial
-    /// itself, as long as that improves it.
+    /// Tries each remedy alone, the most severe and most causal first, and the first remedies of all root causes
+    /// together. Then adds one remedy at a time to the best of these, from the findings and from its own diagnosis, as
+    /// long as that improves it.
     pub(super) fn run(&mut self, findings: &Findings) -> Result<()> {
-        let is_shown = |finding: &&Finding| finding.severity > Severity::Note;
+        let is_reported = |finding: &&Finding| finding.severity > Severity::Note;
         let mut all: Vec<Edit> = Vec::new();
-        // The edit of a note may improve a trial with others.
+        // The remedy of a note may improve a trial with others.
         let notes = findings.iter().filter(|finding| finding.severity == Severity::Note);
-        for edit in findings.iter().filter(is_shown).chain(notes).flat_map(edits) {
+        for edit in findings.iter().filter(is_reported).chain(notes).flat_map(edits) {
             if !all.iter().any(|known| known.remedy == edit.remedy) {
                 all.push(edit);
             }
         }
         let first = |root: &Finding| edits(root).into_iter().next();
-        let together = findings.roots().filter(is_shown).filter_map(first).collect();
+        let together = findings.roots().filter(is_reported).filter_map(first).collect();
         // A contradiction must be removed, however well a trial without that edit seems to go.
         let contradiction =
             |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
@@ -94,7 +94,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         Ok(())
     }
 
-    /// Trains a copy with these edits, unless that was done, cannot be done, or takes more work than is left.
+    /// Trains a copy with these remedies, unless that was done before, is impossible, or exceeds the remaining work.
     fn attempt(&mut self, edits: Vec<Edit>) -> Result<()> {
         let same = |known: &[Edit]| known.len() == edits.len() && has_all(known, &edits);
         if edits.is_empty() || self.done.iter().any(|done| same(&done.edits)) {
@@ -113,7 +113,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
             end.skill = end.recall;
         }
         let shift = usize::from(edits.iter().any(|edit| edit.remedy == Remedy::NormalizeInputs));
-        // A part of a training always ends too soon.
+        // A trial is a part of a training, so it always ends too early.
         let whole = |edit: &Edit| plan.whole || !matches!(edit.remedy, Remedy::Epochs(_));
         let own = findings.iter().flat_map(self::edits).filter(whole);
         let shifted = |edit: Edit| Some(Edit { remedy: edit.remedy.shifted(shift)?, ..edit });
@@ -122,17 +122,17 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         Ok(())
     }
 
-    /// The trials with all needed edits.
+    /// The trials that contain all needed remedies.
     fn clean(&self) -> impl Iterator<Item = &Done> {
         self.done.iter().filter(|done| has_all(&done.edits, &self.needed))
     }
 
-    /// The best of these trials, even if the unchanged network is better, because one edit may be too few.
+    /// The best of these trials, whether or not it beats the unchanged network, as one change may not be enough.
     fn best(&self) -> Option<&Done> {
         self.clean().max_by(|a, b| score(&a.end).total_cmp(&score(&b.end)))
     }
 
-    /// The results of all trials. The recommended one has the fewest edits among the best.
+    /// The results of all trials. The recommended one contains no unnecessary change.
     pub(super) fn trials(&self) -> Vec<RemedyTrial> {
         let best = self.best().map(|best| score(&best.end));
         let enough = |done: &&Done| {
@@ -159,13 +159,14 @@ fn has_all(edits: &[Edit], wanted: &[Edit]) -> bool {
     wanted.iter().all(|wanted| edits.iter().any(|edit| edit.remedy == wanted.remedy))
 }
 
-/// The score of a trial: its skill, or without one the negative loss.
+/// The score of a trial: its skill, or the negative loss if it has none.
 fn score(end: &TrialResult) -> f64 {
     let far = end.skill.or(end.loss.map(|loss| -loss)).filter(|_| end.loss.is_some());
     far.unwrap_or(f64::NEG_INFINITY)
 }
 
-/// Adds an edit. If it replaces one, it takes its code, since it fixes the same finding; factors of epochs multiply.
+/// Adds a remedy. If it replaces another, it also takes its code, since it fixes the same finding; factors of the
+/// number of epochs multiply.
 fn joined(edits: &[Edit], mut edit: Edit) -> Vec<Edit> {
     let mut all = Vec::new();
     for known in edits {
@@ -181,7 +182,7 @@ fn joined(edits: &[Edit], mut edit: Edit) -> Vec<Edit> {
     all
 }
 
-/// The edits that a finding suggests.
+/// The remedies of a finding that can be applied, each with its code.
 fn edits(finding: &Finding) -> Vec<Edit> {
     let edit = |suggestion: &Suggestion| {
         Some(Edit { code: finding.code.clone(), remedy: suggestion.remedy.clone()? })

@@ -1,4 +1,4 @@
-//! A training under way, and how it calls callbacks.
+//! The state of a running training, and its calls to callbacks.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::kernel;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// A training under way: the model, its data, the place in them, and the results so far.
+/// A running training: the model, its data, the current position, and the results so far.
 pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) model: &'t mut Sequential<F>,
     pub(super) run: TrainingRun<'t, F>,
@@ -23,7 +23,7 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) progress: Progress,
     pub(super) trainer: Trainer<F>,
     pub(super) diagnosis: Option<Diagnosis<'t, F>>,
-    /// The samples in the order of the epoch under way.
+    /// The sample order of the current epoch.
     pub(super) order: Vec<usize>,
     pub(super) clock: Clock,
     pub(super) logs: Logs,
@@ -33,7 +33,7 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
 }
 
 impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
-    /// Before the first epoch.
+    /// Starts the training, before the first epoch.
     pub(super) fn begin(
         model: &'t mut Sequential<F>,
         run: TrainingRun<'t, F>,
@@ -100,14 +100,14 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     }
 }
 
-/// The place of a training in its epochs and batches.
+/// The position of a training in its epochs and batches.
 pub(super) struct Clock {
     pub(super) epoch: usize,
     pub(super) epochs: usize,
-    /// Batches of the epoch that are done; 0 only before the epoch begins.
+    /// The number of finished batches in this epoch; 0 only before the epoch begins.
     pub(super) batch: usize,
     pub(super) batches: usize,
-    /// When the epoch began.
+    /// The start time of the epoch.
     pub(super) started: Instant,
     verbose: Verbose,
 }
@@ -124,7 +124,7 @@ impl Clock {
         }
     }
 
-    /// What callbacks see.
+    /// The context passed to callbacks.
     pub(super) fn context<'a, F: Scalar>(
         &self,
         model: &'a mut Sequential<F>,

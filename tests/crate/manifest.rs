@@ -1,11 +1,11 @@
-//! What the manifest promises: the oldest Rust is that of every dependency too, and each feature is explained.
+//! The manifest: no dependency requires a newer Rust, and each feature is documented.
 
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// `1.89` and `1.89.0` as numbers.
+/// Parses `1.89` or `1.89.0`.
 fn version(text: &str) -> Vec<u64> {
     text.split('.').chain(["0"]).take(3).map(|part| part.parse().expect(text)).collect()
 }
@@ -19,7 +19,7 @@ fn metadata() -> Value {
 }
 
 #[test]
-fn no_dependency_wants_a_younger_rust() {
+fn no_dependency_requires_a_newer_rust() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().expect("packages");
     let ours = version(env!("CARGO_PKG_RUST_VERSION"));
@@ -33,13 +33,13 @@ fn no_dependency_wants_a_younger_rust() {
 }
 
 #[test]
-fn each_feature_is_in_the_manifest_with_words_and_in_the_table_of_the_readme() {
+fn each_feature_is_documented_in_the_manifest_and_the_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| std::fs::read_to_string(root.join(name)).expect(name);
     let (manifest, readme) = (read("Cargo.toml"), read("README.md"));
     let features =
         manifest.split("[features]\n").nth(1).and_then(|rest| rest.split("\n[").next()).expect("features");
-    // What several formats share is nobody's to ask for.
+    // Parts that several formats share are not for users.
     let parts = ["default", "archive", "files", "gzip"];
     let mut names = Vec::new();
     for line in features.lines().filter(|line| !line.starts_with('#')) {

@@ -1,4 +1,4 @@
-//! Data before it reaches a model: splits, scalers, windows, augmentation, batch sources, and the readers of data files.
+//! Data preparation: splits, scalers, windows, augmentation, batch sources, and the readers of data files.
 
 mod preparing;
 #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]

@@ -21,7 +21,7 @@ pub(in crate::data) struct Scan {
     rows: ScannedRows,
 }
 
-/// What becomes of the columns of a table.
+/// The treatment of the columns of a table.
 #[derive(Debug)]
 struct ColumnRules {
     table: TableHeader,
@@ -35,7 +35,7 @@ struct ColumnRules {
     keeps: bool,
 }
 
-/// What was seen of some rows.
+/// The statistics of some rows.
 #[derive(Debug, Default)]
 struct ScannedRows {
     seen: Vec<Seen>,
@@ -60,18 +60,18 @@ pub(in crate::data) struct Learning {
     orders: Vec<Vec<f64>>,
 }
 
-/// A part of a table that is scanned by itself.
+/// A part of a table that is scanned independently.
 pub(in crate::data) struct PartScan<'a> {
     rules: &'a ColumnRules,
     rows: ScannedRows,
 }
 
-/// How a part ended.
+/// The end of a part.
 #[derive(Debug, Default)]
 pub(in crate::data) struct PartEnd {
-    /// How many lines it had.
+    /// The number of its lines.
     pub(in crate::data) lines: u64,
-    /// How many of its bytes were read, where the rest is no whole record.
+    /// The number of bytes that were read, if the rest is not a complete record.
     pub(in crate::data) cut: Option<usize>,
 }
 
@@ -124,13 +124,13 @@ impl Scan {
         self.rules.row(&mut self.rows, cells, line)
     }
 
-    /// So many lines stand in front of the rows.
+    /// Sets the number of lines before the rows.
     #[cfg(feature = "csv")]
     pub(in crate::data) fn set_lines(&mut self, lines: u64) {
         self.rows.lines = lines;
     }
 
-    /// Makes room for what this many times the rows so far will need.
+    /// Reserves capacity for `times` as many rows as there are so far.
     pub(in crate::data) fn reserve(&mut self, times: f64) {
         for values in [&mut self.rows.x, &mut self.rows.y] {
             let further = (values.len() as f64 * times) as usize;
@@ -138,8 +138,8 @@ impl Scan {
         }
     }
 
-    /// Takes in parts of the rows on several threads, each by `feed`, and joins them in order. Returns how the last part
-    /// ended that was taken in, and its index: one that was cut is the last.
+    /// Scans parts of the rows on several threads, each by `feed`, and joins them in order. Returns the end and the
+    /// index of the last part that was joined; a part with an incomplete record is the last.
     pub(in crate::data) fn parts<P: Sync>(
         &mut self,
         parts: &[P],
@@ -156,7 +156,7 @@ impl Scan {
         for (index, scanned) in scanned.into_iter().enumerate() {
             let Some((rows, end)) = scanned else { continue };
             let Ok(end) = end else {
-                // Once more, as rows and lines count from the beginning of the file now.
+                // Scan it again, with the row and line numbers of the whole file.
                 let (rows, lines) = (self.rows.rows, self.rows.lines);
                 let mut part = PartScan { rules, rows: ScannedRows { rows, lines, ..rules.start() } };
                 return feed(&parts[index], &mut part).map(|end| (index, end));
@@ -207,7 +207,7 @@ impl Scan {
         })
     }
 
-    /// The sum of each column of numbers, in the order of the rows.
+    /// Sums each column of numbers, in row order.
     fn sum(&mut self) {
         let ColumnRules { roles, places, width, .. } = &self.rules;
         let numbers: Vec<usize> = (0..roles.len()).filter(|column| roles[*column] == Role::Number).collect();
@@ -326,7 +326,7 @@ impl Scan {
 }
 
 impl ColumnRules {
-    /// Nothing seen yet.
+    /// Creates empty statistics.
     fn start(&self) -> ScannedRows {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
     }
@@ -385,7 +385,7 @@ impl ScannedRows {
         values.iter_mut().skip(rules.places[column]).step_by(width)
     }
 
-    /// Adds the rows of a part that come next.
+    /// Appends the rows of the next part.
     fn join(&mut self, mut part: ScannedRows, rules: &ColumnRules) {
         for (column, seen) in self.seen.iter_mut().enumerate() {
             let order = seen.join(std::mem::take(&mut part.seen[column]), self.rows, self.lines);
@@ -397,7 +397,7 @@ impl ScannedRows {
         }
         for (all, part) in [(&mut self.x, part.x), (&mut self.y, part.y)] {
             if all.capacity() - all.len() < part.len() {
-                // By an eighth, as twice the numbers would be more than the file warrants.
+                // Grow by an eighth, as doubling would exceed the memory that the file warrants.
                 all.reserve_exact(part.len().max(all.len() / 8));
             }
             all.extend_from_slice(&part);
@@ -408,12 +408,12 @@ impl ScannedRows {
 }
 
 impl PartScan<'_> {
-    /// Takes in a row.
+    /// Scans a row.
     pub(in crate::data) fn row(&mut self, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 
-    /// How many lines are known to stand in front of it.
+    /// The number of lines known to precede the part.
     #[cfg(feature = "csv")]
     pub(in crate::data) fn lines(&self) -> u64 {
         self.rows.lines

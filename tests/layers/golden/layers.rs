@@ -1,4 +1,4 @@
-//! Layers by themselves: output, gradient of the input, gradients of the weights.
+//! Single layers: output, gradient of the input, gradients of the weights.
 
 use cornu::Param;
 use cornu::layer::{BackwardContext, BuildContext, NamedLayer, Step};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::draw::draw;
 use super::{check, floats, golden_of, numbers, tolerance};
 
-/// Calls `f` with the parameters of the layer and of all that it holds.
+/// Calls `f` with the parameters of the layer and of its inner layers.
 fn each_param<F: Scalar>(node: &NamedLayer<F>, f: &mut dyn FnMut(&Param<F>)) {
     node.visit_params(&mut |param| f(param));
     node.layers().iter().for_each(|inner| each_param(inner, f));
@@ -20,7 +20,7 @@ fn each_param_mut<F: Scalar>(node: &mut NamedLayer<F>, f: &mut dyn FnMut(&mut Pa
     node.layers_mut().iter_mut().for_each(|inner| each_param_mut(inner, f));
 }
 
-/// The stored cases, and how many of them were compared.
+/// The stored cases, and the number that were compared.
 struct Cases {
     stored: Value,
     compared: usize,
@@ -235,11 +235,11 @@ fn recurrent<F: Scalar>(c: &mut Cases) {
 }
 
 #[test]
-fn layers_in_f32() {
+fn layers_agree_with_keras_in_f32() {
     layers::<f32>();
 }
 
 #[test]
-fn layers_in_f64() {
+fn layers_agree_with_keras_in_f64() {
     layers::<f64>();
 }

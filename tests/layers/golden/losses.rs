@@ -1,4 +1,4 @@
-//! Losses of numbers, margins and distributions: value and gradient, plain and weighted.
+//! Regression, margin and distribution losses: values and gradients, plain and weighted.
 
 use cornu::loss::Loss;
 use cornu::prelude::*;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::draw::{classes, draw, one_hot};
 use super::{check, floats, golden_of, numbers, tolerance};
 
-/// The stored cases, and how many of them were compared.
+/// The stored cases, and the number that were compared.
 struct Cases<F> {
     stored: Value,
     weight: Vec<F>,
@@ -87,11 +87,11 @@ fn losses<F: Scalar>() {
 }
 
 #[test]
-fn losses_in_f32() {
+fn losses_agree_with_keras_in_f32() {
     losses::<f32>();
 }
 
 #[test]
-fn losses_in_f64() {
+fn losses_agree_with_keras_in_f64() {
     losses::<f64>();
 }

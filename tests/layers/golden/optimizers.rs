@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::draw::draw;
 use super::{check, golden_of, numbers, tolerance};
 
-/// The stored cases, the data, and how many cases were compared.
+/// The stored cases, the data, and the number of cases that were compared.
 struct Cases<F> {
     stored: Value,
     x: ArrayD<F>,
@@ -73,7 +73,7 @@ impl<F: Scalar> Cases<F> {
         }
     }
 
-    /// A rule alone, and with every option.
+    /// Checks a rule alone, and with every option.
     #[track_caller]
     fn check_options<O: Optimizer<F> + 'static>(&mut self, name: &str, rule: impl Fn() -> O) {
         self.check(name, rule());
@@ -174,11 +174,11 @@ fn optimizers<F: Scalar>() {
 }
 
 #[test]
-fn optimizers_in_f32() {
+fn optimizers_agree_with_keras_in_f32() {
     optimizers::<f32>();
 }
 
 #[test]
-fn optimizers_in_f64() {
+fn optimizers_agree_with_keras_in_f64() {
     optimizers::<f64>();
 }

@@ -1,4 +1,4 @@
-//! Activations, losses and normalization by themselves.
+//! Single activations, losses and normalizations.
 
 use cornu::layer::BackwardContext;
 use cornu::loss::Loss;
@@ -43,7 +43,7 @@ fn activations<F: Scalar>() {
 }
 
 #[test]
-fn activations_and_their_slopes() {
+fn activations_and_their_slopes_agree_with_keras() {
     activations::<f32>();
     activations::<f64>();
 }
@@ -102,7 +102,7 @@ fn losses<F: Scalar>() {
 }
 
 #[test]
-fn losses_and_their_gradients() {
+fn losses_and_their_gradients_agree_with_keras() {
     losses::<f32>();
     losses::<f64>();
 }
@@ -122,7 +122,7 @@ fn normalization<F: Scalar>() {
 }
 
 #[test]
-fn normalization_adapts_as_keras_s() {
+fn normalization_adapts_like_keras() {
     normalization::<f32>();
     normalization::<f64>();
 }

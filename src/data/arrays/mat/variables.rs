@@ -116,7 +116,7 @@ impl DataElement<'_> {
 }
 
 fn broken(error: &std::io::Error) -> String {
-    format!("it cannot be unpacked: {error}")
+    format!("decompression failed: {error}")
 }
 
 /// The content of a zlib stream, at most `most` bytes.
