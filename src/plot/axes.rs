@@ -7,7 +7,7 @@ use crate::axis::AxisScale;
 
 /// An axis: its name and the numbers that it spans.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Axis<'a> {
+pub(super) struct ChartAxis<'a> {
     pub(super) name: &'a str,
     pub(super) scale: AxisScale,
 }
@@ -27,8 +27,8 @@ impl Axes {
         scene: &mut Scene,
         (left, top): Point,
         (right, bottom): Point,
-        x: Axis,
-        y: Axis,
+        x: ChartAxis,
+        y: ChartAxis,
     ) -> Self {
         Axes::aligned(scene, (left, top), (right, bottom), x, y, room(y.scale, bottom - top))
     }
@@ -38,14 +38,14 @@ impl Axes {
         scene: &mut Scene,
         (left, top): Point,
         (right, bottom): Point,
-        x: Axis,
-        y: Axis,
+        x: ChartAxis,
+        y: ChartAxis,
         widest: f64,
     ) -> Self {
         let y_ticks = y.scale.ticks(((bottom - top) / 45.0) as usize);
         let (from, to) = ((left + widest + 36.0, top), (right - 22.0, bottom - 48.0));
         let axes = Axes { from, to, x: x.scale, y: y.scale };
-        let log = |axis: Axis| match axis.scale.is_log() {
+        let log = |axis: ChartAxis| match axis.scale.is_log() {
             true => format!("{} (log)", axis.name),
             false => axis.name.to_string(),
         };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use num_traits::AsPrimitive;
 
-use super::axes::{Axes, Axis, legend};
+use super::axes::{Axes, ChartAxis, legend};
 use super::colour::{Colour, WHITE, blend, line};
 use super::ink::fitted;
 use super::save;
@@ -152,8 +152,8 @@ impl Chart {
             &mut scene,
             (4.0, head),
             corner,
-            Axis { name: x_name, scale: x },
-            Axis { name: y_name, scale: y },
+            ChartAxis { name: x_name, scale: x },
+            ChartAxis { name: y_name, scale: y },
         );
         for (part, stroke) in self.parts.iter().zip(&strokes) {
             match part.kind {

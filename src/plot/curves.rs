@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::axes::{Axes, Axis, legend};
+use super::axes::{Axes, ChartAxis, legend};
 use super::colour::{BLUE, Colour, FAINT, WHITE, blend, line};
 use super::ink::fitted;
 use super::save;
@@ -142,8 +142,8 @@ fn counts(scene: &mut Scene, curve: &CalibrationCurve) {
         scene,
         (8.0, top + 6.0),
         (WIDTH - 4.0, top + 186.0),
-        Axis { name: "predicted probability", scale: x },
-        Axis { name: "predictions", scale: y },
+        ChartAxis { name: "predicted probability", scale: x },
+        ChartAxis { name: "predictions", scale: y },
     );
     for (place, bin) in curve.bins().iter().enumerate().filter(|(_, bin)| bin.count > 0) {
         let (left, height) = axes.at(place as f64 / bins, bin.count as f64);
@@ -190,7 +190,7 @@ fn unit_square(
     let unit = AxisScale::new(0.0, 1.0);
     let corner = (WIDTH - 4.0, scene.size.1 - 4.0);
     let axes = {
-        let axis = |name| Axis { name, scale: unit };
+        let axis = |name| ChartAxis { name, scale: unit };
         Axes::draw(&mut scene, (8.0, top), corner, axis(x_name), axis(y_name))
     };
     legend(&mut scene, (60.0, 16.0), WIDTH, &entries);

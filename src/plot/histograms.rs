@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::axes::{Axes, Axis};
+use super::axes::{Axes, ChartAxis};
 use super::colour::{FAINT, shade};
 use super::ink::fitted;
 use super::save;
@@ -96,7 +96,7 @@ fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): Point) {
         if shown.len() > 1 { (last - first) / (series.epochs.len() - 1) as f64 * every as f64 } else { 1.0 };
     let x = AxisScale::whole(first - step / 2.0, last + step / 2.0);
     let corner = (left + WIDTH / 2.0 - 4.0, top + HEIGHT);
-    let (x, y) = (Axis { name: "epoch", scale: x }, Axis { name: "", scale: y });
+    let (x, y) = (ChartAxis { name: "epoch", scale: x }, ChartAxis { name: "", scale: y });
     let axes = Axes::aligned(scene, (left, top + 22.0), corner, x, y, 52.0);
     let (from, to) = axes.corners();
     let lost: usize = series.histograms.iter().map(|histogram| histogram.not_finite).sum();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::axes::{Axes, Axis, legend, room};
+use super::axes::{Axes, ChartAxis, legend, room};
 use super::colour::{BLUE, INK, VERMILLION};
 use super::ink::fitted;
 use super::save;
@@ -74,7 +74,7 @@ fn scene(history: &History) -> Scene {
         let y = y_of(panel);
         let (from, to) = ((4.0, top + 34.0), (WIDTH - 4.0, top + height));
         let name = fitted(&panel.name, TEXT, height - 90.0);
-        let (x, y) = (Axis { name: "epoch", scale: x }, Axis { name: &name, scale: y });
+        let (x, y) = (ChartAxis { name: "epoch", scale: x }, ChartAxis { name: &name, scale: y });
         let axes = Axes::aligned(&mut scene, from, to, x, y, widest);
         let left = axes.corners().0.0;
         let entries =

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::axes::{Axes, Axis, legend};
+use super::axes::{Axes, ChartAxis, legend};
 use super::colour::{BLUE, FAINT, INK, VERMILLION, blend, signed};
 use super::save;
 use super::scene::{Anchor, Point, Scene, Stroke, TEXT};
@@ -64,7 +64,7 @@ impl<F: Scalar> Attributions<F> {
     /// Returns the values of a sample and their attributions.
     fn numbers(&self, sample: usize) -> (Vec<f64>, Vec<f64>) {
         let of = |values: &ndarray::ArrayD<F>| {
-            values.index_axis(ndarray::Axis(0), sample).iter().map(|value| value.as_f64()).collect()
+            values.index_axis(ndarray::ChartAxis(0), sample).iter().map(|value| value.as_f64()).collect()
         };
         (of(&self.samples), of(&self.values))
     }
@@ -115,8 +115,8 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
             &mut scene,
             (4.0, top),
             (WIDTH - 4.0, top + height),
-            Axis { name: "", scale: x },
-            Axis { name: &name, scale: y_of(&values) },
+            ChartAxis { name: "", scale: x },
+            ChartAxis { name: &name, scale: y_of(&values) },
             room,
         );
         let ((_, upper), (_, lower)) = axes.corners();
@@ -136,7 +136,7 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
         let attribution = of(&attributions, channel);
         let y = y_of(&attributions);
         let axes = {
-            let (x, y) = (Axis { name: "step", scale: x }, Axis { name: "attribution", scale: y });
+            let (x, y) = (ChartAxis { name: "step", scale: x }, ChartAxis { name: "attribution", scale: y });
             Axes::aligned(&mut scene, below, corner, x, y, room)
         };
         axes.line(&mut scene, &[(0.0, 0.0), (steps as f64 - 1.0, 0.0)], Stroke::new(FAINT, 1.0), false);

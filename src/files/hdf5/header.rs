@@ -2,7 +2,7 @@
 
 use super::super::input::Input;
 use super::{
-    Array, CONTINUATION, DATASPACE, DATATYPE, Fault, LAYOUT, NOWHERE, Number, Reading, SYMBOL_TABLE,
+    Array, CONTINUATION, DATASPACE, DATATYPE, Fault, LAYOUT, NOWHERE, Number, Outcome, SYMBOL_TABLE,
 };
 use crate::error::Error;
 use crate::files::Parsed;
@@ -25,7 +25,7 @@ const LONGEST: usize = 512;
 const MOST: usize = 4096;
 
 #[derive(Default)]
-struct Parts {
+struct Messages {
     group: Option<(u64, u64)>,
     shape: Option<Vec<usize>>,
     number: Option<Number>,
@@ -35,7 +35,7 @@ struct Parts {
 }
 
 /// Reads the header at this address; `place` is the path of the object.
-pub(super) fn read(input: &Input, place: &str, at: u64) -> Reading<Object> {
+pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
     let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}")).into();
     let unsupported = |problem: &str| Fault::Unsupported {
         place: place.into(),
@@ -55,7 +55,7 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Reading<Object> {
     }
     let len = u32::from_le_bytes([prefix[8], prefix[9], prefix[10], prefix[11]]);
     let mut blocks = vec![(at + 16, u64::from(len))];
-    let (mut parts, mut buffer) = (Parts::default(), [0; LONGEST]);
+    let (mut messages, mut buffer) = (Messages::default(), [0; LONGEST]);
     while let Some((start, len)) = blocks.pop() {
         input.part(place, start, len)?;
         let (mut at, end) = (start, start + len);
@@ -80,14 +80,14 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Reading<Object> {
             if kind == CONTINUATION && size >= 16 {
                 blocks.push((eight(message, 0), eight(message, 8)));
             } else {
-                parts.take(kind, message, at + 8).map_err(|problem| fail(&problem))?;
+                messages.take(kind, message, at + 8).map_err(|problem| fail(&problem))?;
             }
             at += 8 + size;
         }
     }
-    match parts.unsupported {
+    match messages.unsupported {
         Some(problem) => Err(unsupported(problem)),
-        None => Ok(parts.object(input, place)?),
+        None => Ok(messages.object(input, place)?),
     }
 }
 
@@ -95,7 +95,7 @@ fn eight(bytes: &[u8], place: usize) -> u64 {
     bytes.get(place..).and_then(<[u8]>::first_chunk).map_or(NOWHERE, |bytes| u64::from_le_bytes(*bytes))
 }
 
-impl Parts {
+impl Messages {
     /// Reads a message at the address `at`.
     fn take(&mut self, kind: u16, message: &[u8], at: u64) -> Parsed<()> {
         match kind {

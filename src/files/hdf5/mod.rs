@@ -24,7 +24,7 @@ use super::array::{Array, Number};
 use crate::error::Error;
 
 /// What was read of a plain file.
-type Reading<T> = std::result::Result<T, Fault>;
+type Outcome<T> = std::result::Result<T, Fault>;
 
 /// Why the reader of plain files gives up.
 enum Fault {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::budget::Budget;
 use super::super::input::Input;
 use super::header::{self, Object};
-use super::{Array, Fault, NOWHERE, Reading, SIGNATURE};
+use super::{Array, Fault, NOWHERE, Outcome, SIGNATURE};
 use crate::error::Result;
 
 /// The deepest nesting of groups, and the longest name.
@@ -52,7 +52,7 @@ impl Tree {
         Err(input.damaged(place, problem))
     }
 
-    fn read_plain(input: &Input, name: &str, budget: &Budget) -> Reading<Self> {
+    fn read_plain(input: &Input, name: &str, budget: &Budget) -> Outcome<Self> {
         let mut head = [0; 24];
         input.read(name, 0, &mut head)?;
         if head[..8] != SIGNATURE {
@@ -107,7 +107,7 @@ pub(super) fn member(group: &str, name: &str) -> String {
 
 impl Walk<'_> {
     /// Reads the object at this address and its content.
-    fn object(&mut self, path: &str, at: u64, depth: usize) -> Reading<()> {
+    fn object(&mut self, path: &str, at: u64, depth: usize) -> Outcome<()> {
         let place = if path.is_empty() { "the root group" } else { path };
         match header::read(self.input, place, at)? {
             Object::Array(array) => {
@@ -143,7 +143,7 @@ impl Walk<'_> {
     }
 
     /// Reads a node of the B-tree of a group; each node is one level below its parent.
-    fn node(&mut self, path: &str, at: u64, heap: Heap, above: Option<u64>, depth: usize) -> Reading<()> {
+    fn node(&mut self, path: &str, at: u64, heap: Heap, above: Option<u64>, depth: usize) -> Outcome<()> {
         let input = self.input;
         let fail =
             |problem: &str| Err(input.damaged(path, format!("entries at byte {at}: {problem}")).into());
@@ -166,7 +166,7 @@ impl Walk<'_> {
     }
 
     /// Reads entries of a group, each with a name and an object.
-    fn entries(&mut self, path: &str, at: u64, heap: Heap, count: u16, depth: usize) -> Reading<()> {
+    fn entries(&mut self, path: &str, at: u64, heap: Heap, count: u16, depth: usize) -> Outcome<()> {
         for i in 0..u64::from(count) {
             let entry = at + 8 + 40 * i;
             let name = self.name(path, heap, self.input.number(path, entry, 8)?)?;
