@@ -64,7 +64,7 @@ impl<F: Scalar> Attributions<F> {
     /// Returns the values of a sample and their attributions.
     fn numbers(&self, sample: usize) -> (Vec<f64>, Vec<f64>) {
         let of = |values: &ndarray::ArrayD<F>| {
-            values.index_axis(ndarray::ChartAxis(0), sample).iter().map(|value| value.as_f64()).collect()
+            values.index_axis(ndarray::Axis(0), sample).iter().map(|value| value.as_f64()).collect()
         };
         (of(&self.samples), of(&self.values))
     }
