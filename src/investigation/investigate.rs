@@ -74,7 +74,7 @@ impl<F: Scalar> Sequential<F> {
         let has_learned = trials.iter().any(|trial| trial.learned);
         if !by_recall && search.base.skill.is_some_and(|skill| skill < LEARNED) && !has_learned {
             let loss = search.base.loss.unwrap_or(f64::NAN);
-            findings.take(by_heart(&model, &sample, loss)?.into_iter().collect());
+            findings.take(memorization(&model, &sample, loss)?.into_iter().collect());
         }
         for finding in findings.each_mut() {
             let own = trials.iter().filter(|trial| trial.codes.contains(&finding.code));
@@ -123,12 +123,16 @@ impl<F: Scalar> TryRemedies<F> for Sequential<F> {
 }
 
 /// The number of rows that a working network can memorize, and the number of steps it takes.
-const BY_HEART: (usize, usize) = (32, 400);
+const MEMORIZED: (usize, usize) = (32, 400);
 
 /// The finding that the network memorizes a few rows but learns nothing from all of them: the network works, but the
 /// inputs do not determine the targets.
-fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64) -> Result<Option<Finding>> {
-    let (rows, steps) = BY_HEART;
+fn memorization<F: Scalar>(
+    model: &Sequential<F>,
+    sample: &TrialSample<F>,
+    loss: f64,
+) -> Result<Option<Finding>> {
+    let (rows, steps) = MEMORIZED;
     let rows = rows.min(sample.rows() / 2);
     let few = sample.head(rows);
     if rows < 4 || few.y.iter().all(|y| *y == few.y[ndarray::IxDyn(&vec![0; few.y.ndim()])]) {

@@ -80,7 +80,7 @@ pub struct Shard {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub looked: usize,
+    pub sampled: usize,
     /// At most 256 features, the same ones on every rank.
     pub features: Vec<Feature>,
     /// The number of rows of each class, from the end of the first epoch.
@@ -94,7 +94,7 @@ pub struct Data {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub looked: usize,
+    pub sampled: usize,
     /// The shape of a sample.
     pub shape: Vec<usize>,
     /// Whether the inputs are indices into an embedding.
@@ -119,7 +119,7 @@ pub struct Data {
 
 impl Data {
     /// Computes the facts about these samples.
-    pub(crate) fn look_inputs<F: Scalar>(&mut self, x: Batch<F>) {
+    pub(crate) fn sample_inputs<F: Scalar>(&mut self, x: Batch<F>) {
         let rows = x.rows().max(1) as f64;
         // Differences to the first row, so that a large offset loses no digits.
         let first = x.iter().next().unwrap_or_default();
@@ -141,7 +141,7 @@ impl Data {
                 };
             }
         });
-        self.looked = x.rows();
+        self.sampled = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();
         let offset = varying().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();
@@ -154,7 +154,7 @@ impl Data {
     }
 
     /// Computes the facts about these targets; `outputs` is the shape of the model output.
-    pub(crate) fn look_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
+    pub(crate) fn sample_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
         let mut values: Vec<f64> = y.data().iter().map(|y| y.as_f64()).collect();
         let part = ValidationFacts::of(task, outputs, y);
         let count = values.len().max(1) as f64;

@@ -45,7 +45,7 @@ fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
         let outer = shape.and_then(<[usize]>::split_last).map_or(&[][..], |(_, outer)| outer);
         outer.iter().product::<usize>().max(1)
     };
-    // Embedding rows are looked up, not multiplied.
+    // Embedding rows are sampled up, not multiplied.
     let used = if layer.indices().is_some() { 0 } else { total };
     (used * places(layer.input_shape()).max(places(layer.output_shape()))) as f64
 }
@@ -90,8 +90,8 @@ impl SamplingBudget {
         let mut weights = 0;
         let mut count = |trained, param: &Param<F>| weights += if trained { param.len() } else { 0 };
         model.layers.iter().for_each(|layer| layer.each_param(&mut count));
-        let look = 1000.0 + 3.0 * (batch * leaves) as f64 + 0.5 * weights as f64;
-        let sampled = 0.015 * step_time(model, batch) * plan.batches as f64 / look;
+        let cost = 1000.0 + 3.0 * (batch * leaves) as f64 + 0.5 * weights as f64;
+        let sampled = 0.015 * step_time(model, batch) * plan.batches as f64 / cost;
         SamplingBudget {
             numbers: (share / 2.0) as usize,
             compared: compared.clamp(least, ROWS),
@@ -192,11 +192,11 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
         let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
         data.gather(None, &sample(train, few), rows)?;
-        facts.look_inputs(Batch::new(&rows.x, data.width()));
+        facts.sample_inputs(Batch::new(&rows.x, data.width()));
         if few < wanted && !data.is_source() {
             data.gather_targets(&sample(train, wanted), rows);
         }
-        facts.look_targets(task, outputs, Batch::new(&rows.y, data.target));
+        facts.sample_targets(task, outputs, Batch::new(&rows.y, data.target));
         let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
         // Separate validation data may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {

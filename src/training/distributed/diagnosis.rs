@@ -59,8 +59,8 @@ fn facts<F: Scalar>(sampling: &Sampling<F>, total: usize, rows: &mut Rows<F>, ra
     };
     if ranks.is_first() {
         let (x, y) = (Batch::new(&x, width), Batch::new(&y, data.target));
-        facts.look_inputs(x);
-        facts.look_targets(plan.task, sampling.outputs(), y);
+        facts.sample_inputs(x);
+        facts.sample_targets(plan.task, sampling.outputs(), y);
         // Interleave the shards, so that each batch takes rows from all of them.
         facts.sorted = false;
         if data.steps == 1 && budget.compared >= 16 {
