@@ -7,8 +7,6 @@ mod file;
 mod rank;
 
 pub use backup::BackupFault;
-#[cfg(any(feature = "csv", feature = "parquet"))]
-pub(crate) use display::RowNumber;
 pub(crate) use display::Shape;
 use display::listed;
 pub use file::FileError;

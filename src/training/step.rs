@@ -193,7 +193,7 @@ impl<F: Scalar> Pass<'_, F> {
     }
 
     /// Runs the samples with the indices `part` of the minibatch through the layers in training mode.
-    pub(crate) fn forward_rows(&mut self, part: Range<usize>, whole: GlobalBatch) -> Result<()> {
+    pub(crate) fn forward_rows(&mut self, part: Range<usize>, global_batch: GlobalBatch) -> Result<()> {
         let Pass { trainer, model, batch, .. } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (epoch, first_row) = (Some(model.epochs_seen), trainer.first_row + part.start);
@@ -203,8 +203,8 @@ impl<F: Scalar> Pass<'_, F> {
             // summed.
             trainer.rows.clear();
         }
-        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, whole };
-        trainer.workspace.whole_rows = Some(batch.indices.len());
+        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, global_batch };
+        trainer.workspace.global_rows = Some(batch.indices.len());
         trainer.workspace.forward(&mut model.layers, batch.x(&trainer.rows), at);
         read
     }

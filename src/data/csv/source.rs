@@ -5,8 +5,8 @@ use std::fs::File;
 use super::Csv;
 use super::records::{Records, TextFile, plain};
 use crate::data::BatchSource;
-use crate::data::table::{Fitted, Learning};
-use crate::error::{FileError, Result, RowNumber};
+use crate::data::table::Fitted;
+use crate::error::{FileError, Result};
 use crate::files::input::failed;
 use crate::files::read_at::read_at;
 use crate::scalar::Scalar;
@@ -45,7 +45,7 @@ impl CsvSource {
                 rows.push(records.place());
             }
         }
-        let Learning { fitted, classes, .. } = scan.fit()?;
+        let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
         Ok(CsvSource { text: csv.file.clone(), file, rows, fields: records.fields(), fitted, classes })
     }
 
@@ -83,12 +83,7 @@ impl<F: Scalar> BatchSource<F> for CsvSource {
         let mut records = Records::new(&self.text, &bytes[..], self.fields);
         for (i, &index) in indices.iter().enumerate() {
             let read = records.next(&mut |cells, _| {
-                self.fitted.encode(
-                    cells,
-                    RowNumber { row: index, line: None },
-                    &mut row_x.iter_mut(),
-                    &mut row_y.iter_mut(),
-                )
+                self.fitted.encode(cells, (index, None), &mut row_x.iter_mut(), &mut row_y.iter_mut())
             })?;
             if read.is_none() {
                 let problem = "it has changed since it was opened".into();

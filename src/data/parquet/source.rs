@@ -4,8 +4,7 @@ use super::Parquet;
 use super::table::Table;
 use crate::data::BatchSource;
 use crate::data::rows::{ScratchFile, StoredRows};
-use crate::data::table::Learning;
-use crate::error::{Result, RowNumber};
+use crate::error::Result;
 use crate::scalar::Scalar;
 
 /// A [`BatchSource`] of the rows of a `.parquet` file, without holding them in memory; [`Parquet::source`] creates it.
@@ -45,7 +44,7 @@ impl ParquetSource {
             all += 1;
             Ok(())
         })?;
-        let Learning { fitted, classes, .. } = scan.fit()?;
+        let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
         let (width, height) = fitted.widths();
         let mut scratch = ScratchFile::new(parquet.scratch.as_deref())?;
         let (mut row, mut count) = (0, 0);
@@ -53,7 +52,7 @@ impl ParquetSource {
         table.each(&mut |cells| {
             if kept[row / 64] >> (row % 64) & 1 == 1 {
                 let (x, y) = values.split_at_mut(width);
-                fitted.encode(cells, RowNumber { row, line: None }, &mut x.iter_mut(), &mut y.iter_mut())?;
+                fitted.encode(cells, (row, None), &mut x.iter_mut(), &mut y.iter_mut())?;
                 scratch.put(&values)?;
                 count += 1;
             }

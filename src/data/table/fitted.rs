@@ -1,10 +1,11 @@
 //! The learned properties of columns, by which further rows become numbers.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 
 use super::cell::TableCell;
-use super::columns::{Role, TableHeader};
-use crate::error::{Error, FileError, Result, RowNumber};
+use super::columns::{Role, TableHeader, widths};
+use crate::error::{Error, FileError, Result};
 
 /// A table whose roles, categories and replacements are known.
 #[derive(Debug, Clone)]
@@ -23,25 +24,24 @@ pub(in crate::data) struct Fitted {
 impl Fitted {
     /// Returns the numbers per row of `x` and of `y`.
     pub(in crate::data) fn widths(&self) -> (usize, usize) {
-        let y = self.roles.iter().filter(|role| role.is_target()).count();
-        let ignored = self.roles.iter().filter(|role| **role == Role::Ignored).count();
-        (self.roles.len() - y - ignored, y)
+        widths(&self.roles)
     }
 
     /// Writes the numbers of a row.
     pub(in crate::data) fn encode(
         &self,
         cells: &[TableCell],
-        at: RowNumber,
+        (row, line): (usize, Option<NonZeroU64>),
         x: &mut dyn Iterator<Item = &mut f64>,
         y: &mut dyn Iterator<Item = &mut f64>,
     ) -> Result<()> {
         for (column, (&cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
-            if role == Role::Ignored {
-                continue;
-            }
-            let to = if role.is_target() { y.next() } else { x.next() };
-            let value = self.value(column, cell.known(&self.missing_words), at)?;
+            let to = match role {
+                Role::Ignored => continue,
+                Role::Label | Role::Target => y.next(),
+                Role::Number | Role::Category => x.next(),
+            };
+            let value = self.value(column, cell.known(&self.missing_words), (row, line))?;
             if let Some(to) = to {
                 *to = value;
             }
@@ -49,7 +49,7 @@ impl Fitted {
         Ok(())
     }
 
-    fn value(&self, column: usize, cell: TableCell, at: RowNumber) -> Result<f64> {
+    fn value(&self, column: usize, cell: TableCell, at: (usize, Option<NonZeroU64>)) -> Result<f64> {
         if let (TableCell::Missing, Some(fill)) = (cell, self.fills[column]) {
             return Ok(fill);
         }
@@ -101,10 +101,9 @@ pub(super) fn wrong(
     table: &TableHeader,
     column: usize,
     cell: TableCell,
-    at: RowNumber,
+    (row, line): (usize, Option<NonZeroU64>),
     expected: String,
 ) -> Error {
     let (path, column, found) = (table.path.clone(), table.shown(column), cell.shown());
-    let RowNumber { row, line } = at;
     FileError::Value { path, row, line, column, expected, found }.into()
 }

@@ -1,11 +1,15 @@
 //! Tables: the roles of columns, and the conversion of cells to numbers.
 
+#[cfg(feature = "parquet")]
+mod block;
 mod cell;
 mod columns;
 mod fitted;
 mod scan;
 mod seen;
 
+#[cfg(feature = "parquet")]
+pub(super) use block::ColumnBlock;
 pub(super) use cell::TableCell;
 pub use columns::{Column, Missing};
 pub(super) use columns::{ColumnSettings, TableHeader};
@@ -13,4 +17,4 @@ pub(super) use columns::{ColumnSettings, TableHeader};
 pub(super) use fitted::Fitted;
 #[cfg(feature = "csv")]
 pub(super) use scan::PartScan;
-pub(super) use scan::{Learning, PartEnd, Scan};
+pub(super) use scan::{PartEnd, Scan};

@@ -6,58 +6,42 @@ use std::num::NonZeroU64;
 use ndarray::{ArrayD, IxDyn};
 
 use super::cell::TableCell;
-use super::columns::{ColumnSettings, Missing, Role, TableHeader};
+use super::columns::{ColumnSettings, Missing, Role, TableHeader, widths};
 use super::fitted::{Fitted, expected, wrong};
 use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
 use crate::data::dataset::Learned;
-use crate::error::{Error, FileError, Result, RowNumber};
+use crate::error::{Error, FileError, Result};
 use crate::kernel;
 
 /// The state of a pass.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
-    rules: ColumnRules,
-    rows: ScannedRows,
+    pub(super) rules: ColumnRules,
+    pub(super) rows: ScannedRows,
 }
 
 /// The treatment of the columns of a table.
 #[derive(Debug)]
-struct ColumnRules {
+pub(super) struct ColumnRules {
     table: TableHeader,
-    roles: Vec<Role>,
-    /// The place of each column among those of `x`, or of `y`.
-    places: Vec<usize>,
-    width: usize,
-    height: usize,
-    settings: ColumnSettings,
+    pub(super) roles: Vec<Role>,
+    pub(super) settings: ColumnSettings,
     /// Whether the numbers are kept.
-    keeps: bool,
+    pub(super) keeps: bool,
 }
 
 /// The statistics of some rows.
 #[derive(Debug, Default)]
-struct ScannedRows {
-    seen: Vec<Seen>,
+pub(super) struct ScannedRows {
+    pub(super) seen: Vec<Seen>,
     /// The numbers of `x` and of `y`, row by row; for a category or label, the index of its word in
     /// order of appearance; NaN for a missing value.
-    x: Vec<f64>,
-    y: Vec<f64>,
-    rows: usize,
-    kept: usize,
+    pub(super) x: Vec<f64>,
+    pub(super) y: Vec<f64>,
+    pub(super) rows: usize,
+    pub(super) kept: usize,
     lines: u64,
-}
-
-/// What the rows of a table tell about its columns.
-pub(in crate::data) struct Learning {
-    /// How to read further rows.
-    pub(in crate::data) fitted: Fitted,
-    /// What was learned about the columns of `x`.
-    learned: Vec<Learned>,
-    /// The names of the classes.
-    pub(in crate::data) classes: Vec<String>,
-    /// For each column of words, the number of each in order of appearance.
-    orders: Vec<Vec<f64>>,
 }
 
 /// A part of a table that is scanned independently.
@@ -108,14 +92,7 @@ impl Scan {
                 roles[column] = if learned.categories.is_some() { Role::Category } else { Role::Number };
             }
         }
-        let (mut width, mut height) = (0, 0);
-        let place = |role: &Role| {
-            let count = if role.is_target() { &mut height } else { &mut width };
-            *count += usize::from(*role != Role::Ignored);
-            count.saturating_sub(1)
-        };
-        let places = roles.iter().map(place).collect();
-        let rules = ColumnRules { table, roles, places, width, height, settings, keeps };
+        let rules = ColumnRules { table, roles, settings, keeps };
         Ok(Scan { rows: rules.start(), rules })
     }
 
@@ -124,18 +101,29 @@ impl Scan {
         self.rules.row(&mut self.rows, cells, line)
     }
 
+    /// The number of rows that were kept.
+    pub(in crate::data) fn kept(&self) -> usize {
+        self.rows.kept
+    }
+
     /// Sets the number of lines before the rows.
     #[cfg(feature = "csv")]
     pub(in crate::data) fn set_lines(&mut self, lines: u64) {
         self.rows.lines = lines;
     }
 
-    /// Reserves capacity for `times` as many rows as there are so far.
-    pub(in crate::data) fn reserve(&mut self, times: f64) {
-        for values in [&mut self.rows.x, &mut self.rows.y] {
-            let further = (values.len() as f64 * times) as usize;
-            values.reserve_exact(further.saturating_sub(values.len()));
+    /// Allocates the numbers of this many rows; the operating system provides the pages when threads write to them.
+    pub(in crate::data) fn allocate(&mut self, rows: usize) -> Result<()> {
+        let (width, height) = widths(&self.rules.roles);
+        for (values, width) in [(&mut self.rows.x, width), (&mut self.rows.y, height)] {
+            let count = rows.saturating_mul(width);
+            let fits = Vec::<f64>::new().try_reserve_exact(count);
+            fits.map_err(|_| Error::TooLarge { shape: vec![rows, width] })?;
+            let kept = std::mem::replace(values, vec![0.0; count]);
+            let len = kept.len().min(count);
+            values[..len].copy_from_slice(&kept[..len]);
         }
+        Ok(())
     }
 
     /// Scans parts of the rows on several threads, each by `feed`, and joins them in order. Returns the end and the
@@ -152,6 +140,8 @@ impl Scan {
             let end = feed(&parts[index], &mut part);
             *scanned = Some((part.rows, end));
         });
+        let (width, height) = widths(&rules.roles);
+        let (kept, mut joined) = (self.rows.kept, Vec::with_capacity(parts.len()));
         let mut last = (0, PartEnd::default());
         for (index, scanned) in scanned.into_iter().enumerate() {
             let Some((rows, end)) = scanned else { continue };
@@ -161,38 +151,51 @@ impl Scan {
                 let mut part = PartScan { rules, rows: ScannedRows { rows, lines, ..rules.start() } };
                 return feed(&parts[index], &mut part).map(|end| (index, end));
             };
-            self.rows.join(rows, rules);
+            joined.push(self.rows.join(rows, rules));
             self.rows.lines += end.lines;
             last = (index, end);
             if last.1.cut.is_some() {
                 break;
             }
         }
+        let (x, y) = joined.into_iter().unzip();
+        append(&mut self.rows.x, kept * width, x);
+        append(&mut self.rows.y, kept * height, y);
         Ok(last)
     }
 
     /// Returns the dataset of everything read.
     pub(in crate::data) fn dataset(mut self) -> Result<Dataset> {
+        // What was allocated for rows that were dropped.
+        let (width, height) = widths(&self.rules.roles);
+        self.rows.x.truncate(self.rows.kept * width);
+        self.rows.y.truncate(self.rows.kept * height);
         if self.rules.settings.missing == Missing::Mean {
             self.sum();
         }
-        let Learning { fitted, learned, classes, orders } = self.fit()?;
-        let (width, height) = (self.rules.width, self.rules.height);
+        let mut orders = Vec::new();
+        let (fitted, learned, classes) = self.fit(&mut orders)?;
         let (columns, targets) = (self.columns(), self.named(&Role::is_target));
-        for (column, order) in orders.iter().enumerate() {
-            let fill = fitted.fills[column];
-            if fill.is_none() && order.is_empty() {
-                continue;
-            }
-            for value in self.rows.column(&self.rules, column) {
-                match fill {
-                    Some(fill) if value.is_nan() => *value = fill,
-                    _ if order.is_empty() => {}
-                    _ => *value = order[*value as usize],
+        let ScannedRows { mut x, mut y, kept, .. } = self.rows;
+        let (mut places, mut targets_seen) = (0, 0);
+        for (column, role) in self.rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored)
+        {
+            let (values, width, place) = match role.is_target() {
+                true => (&mut y, height, &mut targets_seen),
+                false => (&mut x, width, &mut places),
+            };
+            let (fill, order) = (fitted.fills[column], &orders[column]);
+            if fill.is_some() || !order.is_empty() {
+                for value in values.iter_mut().skip(*place).step_by(width) {
+                    match fill {
+                        Some(fill) if value.is_nan() => *value = fill,
+                        _ if order.is_empty() => {}
+                        _ => *value = order[*value as usize],
+                    }
                 }
             }
+            *place += 1;
         }
-        let ScannedRows { x, y, kept, .. } = self.rows;
         let shape = if height == 1 { vec![kept] } else { vec![kept, height] };
         let array = |shape: Vec<usize>, values| {
             ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|_| Error::TooLarge { shape })
@@ -209,13 +212,17 @@ impl Scan {
 
     /// Sums each column of numbers, in row order.
     fn sum(&mut self) {
-        let ColumnRules { roles, places, width, .. } = &self.rules;
-        let numbers: Vec<usize> = (0..roles.len()).filter(|column| roles[*column] == Role::Number).collect();
-        for row in self.rows.x.chunks_exact((*width).max(1)) {
-            for &column in &numbers {
-                let value = row[places[column]];
-                if !value.is_nan() {
-                    self.rows.seen[column].sum += value;
+        let rules = &self.rules;
+        let numbers: Vec<(usize, usize)> = rules
+            .x_columns()
+            .enumerate()
+            .filter(|(_, column)| rules.roles[*column] == Role::Number)
+            .collect();
+        let width = rules.x_columns().count();
+        for row in self.rows.x.chunks_exact(width.max(1)) {
+            for &(place, column) in &numbers {
+                if !row[place].is_nan() {
+                    self.rows.seen[column].sum += row[place];
                 }
             }
         }
@@ -231,8 +238,11 @@ impl Scan {
         columns.filter_map(|column| self.rules.table.names.get(column).cloned()).collect()
     }
 
-    /// Learns from the rows read how to read further ones.
-    pub(in crate::data) fn fit(&self) -> Result<Learning> {
+    /// Returns how to read further rows, what was learned about the columns of `x`, and the class names.
+    pub(in crate::data) fn fit(
+        &self,
+        orders: &mut Vec<Vec<f64>>,
+    ) -> Result<(Fitted, Vec<Learned>, Vec<String>)> {
         let count = self.rules.table.count;
         let mut fitted = Fitted {
             table: self.rules.table.clone(),
@@ -243,7 +253,7 @@ impl Scan {
             numeric_label: false,
         };
         let (mut learned, mut classes) = (Vec::new(), Vec::new());
-        let mut orders = vec![Vec::new(); count];
+        *orders = vec![Vec::new(); count];
         for (column, order) in orders.iter_mut().enumerate() {
             let (role, seen) = (self.rules.roles[column], &self.rows.seen[column]);
             let like = self.rules.settings.like.as_ref();
@@ -277,16 +287,16 @@ impl Scan {
                 _ => {}
             }
         }
-        Ok(Learning { fitted, learned, classes, orders })
+        Ok((fitted, learned, classes))
     }
 
     /// Returns the replacement for missing values of a column of `x`, if it may have any.
     fn fill(&self, column: usize, order: &[f64]) -> Result<Option<f64>> {
         let seen = &self.rows.seen[column];
         let empty = || {
-            let (at, expected) =
-                (RowNumber { row: 0, line: None }, "a column with a value, to fill the others by");
-            wrong(&self.rules.table, column, TableCell::Missing, at, expected.into())
+            let (row, line) = (0, None);
+            let expected = "a column with a value, to fill the others by".into();
+            wrong(&self.rules.table, column, TableCell::Missing, (row, line), expected)
         };
         if self.rules.roles[column] == Role::Category {
             let fills = !matches!(
@@ -320,7 +330,9 @@ impl Scan {
 
     /// Returns the numbers of a column of `x` that are not missing.
     fn numbers(&self, column: usize) -> Vec<f64> {
-        let all = self.rows.x.iter().skip(self.rules.places[column]).step_by(self.rules.width);
+        let place = self.rules.x_columns().take_while(|other| *other < column).count();
+        let width = self.rules.x_columns().count();
+        let all = self.rows.x.iter().skip(place).step_by(width.max(1));
         all.copied().filter(|value| !value.is_nan()).collect()
     }
 }
@@ -331,9 +343,15 @@ impl ColumnRules {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
     }
 
+    /// The columns of `x`.
+    fn x_columns(&self) -> impl Iterator<Item = usize> {
+        let roles = self.roles.iter().enumerate();
+        roles.filter(|(_, role)| **role != Role::Ignored && !role.is_target()).map(|(column, _)| column)
+    }
+
     /// Adds a row, and returns whether it is kept.
     fn row(&self, rows: &mut ScannedRows, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
-        let at = RowNumber { row: rows.rows, line };
+        let row = rows.rows;
         rows.rows += 1;
         let words = &self.settings.words;
         let missing = |(cell, role): (&TableCell, &Role)| {
@@ -342,30 +360,11 @@ impl ColumnRules {
         if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
             return Ok(false);
         }
-        for (column, (cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
-            let numeric = matches!(role, Role::Number | Role::Target) && words.is_empty();
-            let cell = if numeric { cell.plain() } else { *cell };
-            let cell = cell.known(words);
-            let may_miss = match (role, self.settings.missing) {
-                (Role::Ignored, _) => continue,
-                (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
-                (Role::Category, Missing::Value(_)) => false,
-                _ => true,
-            };
-            let seen = &mut rows.seen[column];
-            let value = match role {
-                _ if cell == TableCell::Missing && may_miss => {
-                    seen.missing = true;
-                    Some(f64::NAN)
-                }
-                Role::Category | Role::Label if cell != TableCell::Missing => {
-                    Some(seen.word(&cell.word(), at) as f64)
-                }
-                _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
-            };
-            let Some(value) = value else {
-                return Err(wrong(&self.table, column, cell, at, expected(role)));
-            };
+        for (column, (&cell, role)) in cells.iter().zip(&self.roles).enumerate() {
+            if *role == Role::Ignored {
+                continue;
+            }
+            let value = self.value(&mut rows.seen[column], column, cell, (row, line))?;
             if self.keeps {
                 if role.is_target() { rows.y.push(value) } else { rows.x.push(value) }
             }
@@ -373,38 +372,91 @@ impl ColumnRules {
         rows.kept += 1;
         Ok(true)
     }
+
+    /// Whether a column has numbers, none of which means a missing value.
+    pub(super) fn is_plain(&self, column: usize) -> bool {
+        matches!(self.roles[column], Role::Number | Role::Target) && self.settings.words.is_empty()
+    }
+
+    /// The number of a cell; for a category or label, the index of its word in order of appearance.
+    pub(super) fn value(
+        &self,
+        seen: &mut Seen,
+        column: usize,
+        cell: TableCell,
+        at: (usize, Option<NonZeroU64>),
+    ) -> Result<f64> {
+        let (role, words) = (self.roles[column], &self.settings.words);
+        // Most cells are numbers, which need no lookup of words.
+        if self.is_plain(column)
+            && let TableCell::Number(number) = cell.plain()
+            && !number.is_nan()
+        {
+            seen.number(number, !self.keeps);
+            return Ok(number);
+        }
+        let cell = cell.known(words);
+        let may_miss = match (role, self.settings.missing) {
+            (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
+            (Role::Category, Missing::Value(_)) => false,
+            _ => true,
+        };
+        let value = match role {
+            _ if cell == TableCell::Missing && may_miss => {
+                seen.missing = true;
+                Some(f64::NAN)
+            }
+            Role::Category | Role::Label if cell != TableCell::Missing => {
+                Some(seen.word(&cell.word(), at) as f64)
+            }
+            _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
+        };
+        value.ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))
+    }
 }
 
 impl ScannedRows {
-    /// The numbers of a column that is not ignored.
-    fn column(&mut self, rules: &ColumnRules, column: usize) -> impl Iterator<Item = &mut f64> {
-        let (values, width) = match rules.roles[column].is_target() {
-            true => (&mut self.y, rules.height),
-            false => (&mut self.x, rules.width),
-        };
-        values.iter_mut().skip(rules.places[column]).step_by(width)
-    }
-
-    /// Appends the rows of the next part.
-    fn join(&mut self, mut part: ScannedRows, rules: &ColumnRules) {
-        for (column, seen) in self.seen.iter_mut().enumerate() {
-            let order = seen.join(std::mem::take(&mut part.seen[column]), self.rows, self.lines);
+    /// Adds the statistics of the next rows, and returns their numbers.
+    fn join(&mut self, mut part: ScannedRows, rules: &ColumnRules) -> (Vec<f64>, Vec<f64>) {
+        let (mut places, mut targets) = (0, 0);
+        let (width, height) = widths(&rules.roles);
+        for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
+            let (values, width, place) = match role.is_target() {
+                true => (&mut part.y, height, &mut targets),
+                false => (&mut part.x, width, &mut places),
+            };
+            let order = self.seen[column].join(std::mem::take(&mut part.seen[column]), self.rows, self.lines);
             if order.iter().enumerate().any(|(before, after)| before != *after) {
-                for value in part.column(rules, column).filter(|value| !value.is_nan()) {
+                for value in values.iter_mut().skip(*place).step_by(width).filter(|value| !value.is_nan()) {
                     *value = order[*value as usize] as f64;
                 }
             }
-        }
-        for (all, part) in [(&mut self.x, part.x), (&mut self.y, part.y)] {
-            if all.capacity() - all.len() < part.len() {
-                // Grow by an eighth, as doubling would exceed the memory that the file warrants.
-                all.reserve_exact(part.len().max(all.len() / 8));
-            }
-            all.extend_from_slice(&part);
+            *place += 1;
         }
         self.rows += part.rows;
         self.kept += part.kept;
+        (part.x, part.y)
     }
+}
+
+/// Writes numbers from `start` on, one part on a thread.
+fn append(all: &mut Vec<f64>, start: usize, parts: Vec<Vec<f64>>) {
+    let end = start + parts.iter().map(Vec::len).sum::<usize>();
+    if all.len() < end {
+        if all.capacity() < end {
+            // Grow by an eighth, as doubling would exceed the memory that the file warrants.
+            all.reserve_exact(end - all.len() + all.len() / 8);
+        }
+        all.resize(end, 0.0);
+    }
+    let mut rest = &mut all[start..end];
+    let mut to = Vec::with_capacity(parts.len());
+    for part in parts {
+        let (front, back) = rest.split_at_mut(part.len());
+        to.push((front, part));
+        rest = back;
+    }
+    kernel::each_item(&mut to, &|_, (to, part)| to.copy_from_slice(part));
 }
 
 impl PartScan<'_> {

@@ -1,8 +1,7 @@
 //! The words of a column with their counts, and the sum of its numbers.
 
 use std::collections::HashMap;
-
-use crate::error::RowNumber;
+use std::num::NonZeroU64;
 
 /// The statistics of a column.
 #[derive(Debug, Default, Clone)]
@@ -19,12 +18,12 @@ pub(super) struct Seen {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word {
     pub(super) place: usize,
-    pub(super) first: RowNumber,
+    pub(super) first: (usize, Option<NonZeroU64>),
 }
 
 impl Seen {
     /// Returns the index of a word, adding it if it is new.
-    pub(super) fn word(&mut self, word: &str, first: RowNumber) -> usize {
+    pub(super) fn word(&mut self, word: &str, first: (usize, Option<NonZeroU64>)) -> usize {
         let place = match self.words.get(word) {
             Some(known) => known.place,
             None => {
@@ -56,9 +55,8 @@ impl Seen {
         let mut words: Vec<(String, Word)> = other.words.into_iter().collect();
         words.sort_by_key(|(_, word)| word.place);
         let place = |(word, seen): (String, Word)| {
-            let RowNumber { row, line } = seen.first;
-            let line = line.and_then(|line| line.checked_add(lines));
-            let place = self.word(&word, RowNumber { row: rows + row, line });
+            let (row, line) = seen.first;
+            let place = self.word(&word, (rows + row, line.and_then(|line| line.checked_add(lines))));
             self.counts[place] += other.counts[seen.place] - 1;
             place
         };

@@ -23,8 +23,8 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         let (samples, penalty) = (pass.batch.indices.len(), pass.model.weight_penalty());
         let (mut read, mut activities) = (Ok(()), 0.0);
         for part in self.ranks.parts(samples) {
-            let whole = GlobalBatch::over(Some(self.ranks));
-            read = read.and(pass.forward_rows(part, whole));
+            let global_batch = GlobalBatch::over(Some(self.ranks));
+            read = read.and(pass.forward_rows(part, global_batch));
             let Pass { trainer, model, batch, scores } = &mut *pass;
             let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
             let activity = trainer.workspace.activity_penalty(&model.layers, batch.x(&trainer.rows));
@@ -60,10 +60,10 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         } else {
             pass.loss_gradient()?;
             let Pass { trainer, model, batch, .. } = &mut *pass;
-            let (lowest, whole) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
+            let (lowest, global_batch) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
             let (workspace, x) = (&mut trainer.workspace, batch.x(&trainer.rows));
             self.buckets.sum(model, lowest, self.ranks, |model, layer| {
-                workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
+                workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, global_batch);
             })?;
         }
         add_penalty_slopes(pass.model);
@@ -83,15 +83,15 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
         let samples = pass.batch.indices.len();
         let several = self.ranks.parts(samples).count() > 1;
         for part in self.ranks.parts(samples) {
-            let whole = GlobalBatch::over(Some(self.ranks));
+            let global_batch = GlobalBatch::over(Some(self.ranks));
             if several {
                 // A layer keeps the context of the last part only.
-                pass.forward_rows(part, whole)?;
+                pass.forward_rows(part, global_batch)?;
             }
             pass.loss_gradient()?;
             let Pass { trainer, model, batch, .. } = &mut *pass;
             let (x, all) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
-            trainer.workspace.backward(&mut model.layers, x, all, false, whole);
+            trainer.workspace.backward(&mut model.layers, x, all, false, global_batch);
             let mut flat = Vec::with_capacity(len);
             each_trained(&mut model.layers, &mut |param| flat.extend_from_slice(&param.grad));
             own.push(flat);
