@@ -37,14 +37,15 @@ struct Messages {
 /// Reads the header at this address; `place` is the path of the object.
 pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
     let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}")).into();
-    let unsupported = |problem: &str| Fault::Unsupported {
+    let unsupported = |problem: &str, is_array| Fault::Unsupported {
         place: place.into(),
         problem: format!("header at byte {at}: {problem}"),
+        is_array,
     };
     let mut prefix = [0; 16];
     input.read(place, at, &mut prefix)?;
     if prefix.starts_with(b"OHDR") {
-        return Err(unsupported("unsupported version 2, which h5py writes only with `libver`"));
+        return Err(unsupported("unsupported version 2, which h5py writes only with `libver`", false));
     }
     if prefix[0] != 1 {
         return Err(fail("expected an object header"));
@@ -86,7 +87,7 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
         }
     }
     match messages.unsupported {
-        Some(problem) => Err(unsupported(problem)),
+        Some(problem) => Err(unsupported(problem, true)),
         None => Ok(messages.object(input, place)?),
     }
 }

@@ -33,6 +33,7 @@ enum Fault {
     Unsupported {
         place: String,
         problem: String,
+        is_array: bool,
     },
 }
 

@@ -39,14 +39,18 @@ struct Heap {
 impl Tree {
     /// Reads the positions of all arrays, without their values.
     pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
-        let (place, problem) = match Tree::read_plain(input, name, budget) {
+        let (place, problem, is_array) = match Tree::read_plain(input, name, budget) {
             Ok(tree) => return Ok(tree),
             Err(Fault::Damaged(error)) => return Err(error),
-            Err(Fault::Unsupported { place, problem }) => (place, problem),
+            Err(Fault::Unsupported { place, problem, is_array }) => (place, problem, is_array),
         };
+        #[cfg(not(feature = "hdf5"))]
+        let _ = is_array;
         #[cfg(feature = "hdf5")]
         let problem = match super::fallback::read(input, budget) {
-            Ok(tree) => return Ok(tree),
+            Ok(tree) if !is_array || tree.arrays.contains_key(&place) => return Ok(tree),
+            // It passes over an array that it does not understand.
+            Ok(_) => problem,
             Err(other) => format!("{problem}, which hdf5-pure cannot read either: {other}"),
         };
         Err(input.damaged(place, problem))
@@ -64,7 +68,7 @@ impl Tree {
             version => {
                 let problem =
                     format!("unsupported superblock version {version}, which h5py writes only with `libver`");
-                return Err(Fault::Unsupported { place: name.into(), problem });
+                return Err(Fault::Unsupported { place: name.into(), problem, is_array: false });
             }
         };
         if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
