@@ -4,6 +4,7 @@ use super::{Config, Fields, Setting};
 use crate::error::Result;
 
 /// All settings of an object, written and read through one list.
+// `pub` because the sealed trait behind the recurrent cells requires it.
 pub trait Settings {
     fn write(&self, to: &mut Config);
 
