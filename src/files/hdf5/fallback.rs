@@ -9,8 +9,7 @@ use hdf5_pure::{Dataset, Group};
 
 use super::super::budget::Budget;
 use super::super::input::Input;
-use super::Array;
-use super::read::{DEEPEST, Tree, member};
+use super::{Array, DEEPEST, Tree, member};
 use crate::files::{Parsed, hdf5_library};
 
 /// Reads all arrays; the memory for the file and for one array at a time comes out of the budget.

@@ -17,11 +17,14 @@ mod number;
 mod read;
 mod write;
 
-pub(crate) use read::Tree;
 pub(crate) use write::{Group, Hdf5Writer};
 
+use std::collections::HashMap;
+
 use super::array::{Array, Number};
-use crate::error::Error;
+use super::budget::Budget;
+use super::input::Input;
+use crate::error::{Error, Result};
 
 /// What was read of a plain file.
 type Outcome<T> = std::result::Result<T, Fault>;
@@ -43,6 +46,8 @@ impl From<Error> for Fault {
     }
 }
 
+/// The deepest nesting of groups.
+const DEEPEST: usize = 24;
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// The undefined address.
 const NOWHERE: u64 = u64::MAX;
@@ -54,10 +59,62 @@ const ATTRIBUTE: u16 = 0x0c;
 const CONTINUATION: u16 = 0x10;
 const SYMBOL_TABLE: u16 = 0x11;
 
+/// All arrays of a file by their paths, such as `layers/dense/vars/0`.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    arrays: HashMap<String, Array>,
+    /// A copy of the values, if they are packed in the file.
+    values: Option<Input<'static>>,
+}
+
+impl Tree {
+    /// Reads the positions of all arrays, without their values.
+    pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
+        let (place, problem, is_array) = match read::read(input, name, budget) {
+            Ok(tree) => return Ok(tree),
+            Err(Fault::Damaged(error)) => return Err(error),
+            Err(Fault::Unsupported { place, problem, is_array }) => (place, problem, is_array),
+        };
+        #[cfg(not(feature = "hdf5"))]
+        let _ = is_array;
+        #[cfg(feature = "hdf5")]
+        let problem = match fallback::read(input, budget) {
+            Ok(tree) if !is_array || tree.arrays.contains_key(&place) => return Ok(tree),
+            // It passes over an array that it does not understand.
+            Ok(_) => problem,
+            Err(other) => format!("{problem}, which hdf5-pure cannot read either: {other}"),
+        };
+        Err(input.damaged(place, problem))
+    }
+
+    /// Where the values are: in the file, or in a copy of them.
+    pub(crate) fn values<'a>(&'a self, file: &'a Input<'a>) -> &'a Input<'a> {
+        self.values.as_ref().unwrap_or(file)
+    }
+
+    /// The array at this path.
+    pub(crate) fn get(&self, path: &str) -> Option<&Array> {
+        self.arrays.get(path)
+    }
+
+    /// All paths.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.arrays.keys().map(|path| &**path)
+    }
+}
+
+/// The path of a member of a group.
+fn member(group: &str, name: &str) -> String {
+    match name {
+        // The name of the layers in the first files of Keras 3.
+        "_layer_checkpoint_dependencies" if group.is_empty() => "layers".into(),
+        name if group.is_empty() => name.into(),
+        name => format!("{group}/{name}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::budget::Budget;
-    use super::super::input::Input;
     use super::*;
 
     fn written() -> Vec<u8> {

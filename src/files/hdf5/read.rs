@@ -5,20 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::super::budget::Budget;
 use super::super::input::Input;
 use super::header::{self, Object};
-use super::{Array, Fault, NOWHERE, Outcome, SIGNATURE};
+use super::{Array, DEEPEST, Fault, NOWHERE, Outcome, SIGNATURE, Tree, member};
 use crate::error::Result;
 
-/// The deepest nesting of groups, and the longest name.
-pub(super) const DEEPEST: usize = 24;
+/// The longest name.
 const LONGEST: usize = 255;
-
-/// All arrays of a file by their paths, such as `layers/dense/vars/0`.
-#[derive(Debug)]
-pub(crate) struct Tree {
-    pub(super) arrays: HashMap<String, Array>,
-    /// A copy of the values, if they are packed in the file.
-    pub(super) values: Option<Input<'static>>,
-}
 
 /// The state of the walk through the groups.
 struct Walk<'a> {
@@ -36,77 +27,32 @@ struct Heap {
     len: u64,
 }
 
-impl Tree {
-    /// Reads the positions of all arrays, without their values.
-    pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
-        let (place, problem, is_array) = match Tree::read_plain(input, name, budget) {
-            Ok(tree) => return Ok(tree),
-            Err(Fault::Damaged(error)) => return Err(error),
-            Err(Fault::Unsupported { place, problem, is_array }) => (place, problem, is_array),
-        };
-        #[cfg(not(feature = "hdf5"))]
-        let _ = is_array;
-        #[cfg(feature = "hdf5")]
-        let problem = match super::fallback::read(input, budget) {
-            Ok(tree) if !is_array || tree.arrays.contains_key(&place) => return Ok(tree),
-            // It passes over an array that it does not understand.
-            Ok(_) => problem,
-            Err(other) => format!("{problem}, which hdf5-pure cannot read either: {other}"),
-        };
-        Err(input.damaged(place, problem))
+/// Reads the positions of all arrays, without their values.
+pub(super) fn read(input: &Input, name: &str, budget: &Budget) -> Outcome<Tree> {
+    let mut head = [0; 24];
+    input.read(name, 0, &mut head)?;
+    if head[..8] != SIGNATURE {
+        return Err(input.damaged(name, "not an HDF5 file").into());
     }
-
-    fn read_plain(input: &Input, name: &str, budget: &Budget) -> Outcome<Self> {
-        let mut head = [0; 24];
-        input.read(name, 0, &mut head)?;
-        if head[..8] != SIGNATURE {
-            return Err(input.damaged(name, "not an HDF5 file").into());
+    let extra = match head[8] {
+        0 => 0,
+        1 => 4,
+        version => {
+            let problem =
+                format!("unsupported superblock version {version}, which h5py writes only with `libver`");
+            return Err(Fault::Unsupported { place: name.into(), problem, is_array: false });
         }
-        let extra = match head[8] {
-            0 => 0,
-            1 => 4,
-            version => {
-                let problem =
-                    format!("unsupported superblock version {version}, which h5py writes only with `libver`");
-                return Err(Fault::Unsupported { place: name.into(), problem, is_array: false });
-            }
-        };
-        if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
-            return Err(input.damaged(name, "unsupported address size").into());
-        }
-        if input.number(name, 40 + extra, 8)? > input.len() {
-            return Err(input.damaged(name, "the file is truncated").into());
-        }
-        let root = input.number(name, 56 + extra + 8, 8)?;
-        let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
-        walk.object("", root, 0)?;
-        Ok(Tree { arrays: walk.arrays, values: None })
+    };
+    if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
+        return Err(input.damaged(name, "unsupported address size").into());
     }
-
-    /// Where the values are: in the file, or in a copy of them.
-    pub(crate) fn values<'a>(&'a self, file: &'a Input<'a>) -> &'a Input<'a> {
-        self.values.as_ref().unwrap_or(file)
+    if input.number(name, 40 + extra, 8)? > input.len() {
+        return Err(input.damaged(name, "the file is truncated").into());
     }
-
-    /// The array at this path.
-    pub(crate) fn get(&self, path: &str) -> Option<&Array> {
-        self.arrays.get(path)
-    }
-
-    /// All paths.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.arrays.keys().map(|path| &**path)
-    }
-}
-
-/// The path of a member of a group.
-pub(super) fn member(group: &str, name: &str) -> String {
-    match name {
-        // The name of the layers in the first files of Keras 3.
-        "_layer_checkpoint_dependencies" if group.is_empty() => "layers".into(),
-        name if group.is_empty() => name.into(),
-        name => format!("{group}/{name}"),
-    }
+    let root = input.number(name, 56 + extra + 8, 8)?;
+    let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
+    walk.object("", root, 0)?;
+    Ok(Tree { arrays: walk.arrays, values: None })
 }
 
 impl Walk<'_> {
