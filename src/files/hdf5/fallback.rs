@@ -9,11 +9,11 @@ use hdf5_pure::{Dataset, Group};
 
 use super::super::budget::Budget;
 use super::super::input::Input;
-use super::{Array, DEEPEST, Tree, member};
+use super::{Array, DEEPEST, member};
 use crate::files::{Parsed, hdf5_library};
 
-/// Reads all arrays; the memory for the file and for one array at a time comes out of the budget.
-pub(super) fn read(input: &Input, budget: &Budget) -> Parsed<Tree> {
+/// Reads all arrays, and returns them with the file of their values; the memory for the file and for one array at a time comes out of the budget.
+pub(super) fn read(input: &Input, budget: &Budget) -> Parsed<(HashMap<String, Array>, Input<'static>)> {
     let read = AssertUnwindSafe(|| {
         let bytes = input.take("the file", 0, input.len(), budget).map_err(|error| error.to_string())?;
         let file = hdf5_library::from_bytes(bytes)?;
@@ -22,7 +22,7 @@ pub(super) fn read(input: &Input, budget: &Budget) -> Parsed<Tree> {
         copy.group(&file.root(), "", 0)?;
         budget.give(input.len() as usize);
         let values = Input::file(input.name(), copy.values).map_err(|error| error.to_string())?;
-        Ok(Tree { arrays: copy.arrays, values: Some(values) })
+        Ok((copy.arrays, values))
     });
     // The crate may panic on a damaged file.
     catch_unwind(read).unwrap_or_else(|_| Err("it is damaged".into()))

@@ -15,16 +15,14 @@ mod fallback;
 mod header;
 mod number;
 mod read;
+mod tree;
 mod write;
 
+pub(crate) use tree::Tree;
 pub(crate) use write::{Group, Hdf5Writer};
 
-use std::collections::HashMap;
-
 use super::array::{Array, Number};
-use super::budget::Budget;
-use super::input::Input;
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 /// What was read of a plain file.
 type Outcome<T> = std::result::Result<T, Fault>;
@@ -59,50 +57,6 @@ const ATTRIBUTE: u16 = 0x0c;
 const CONTINUATION: u16 = 0x10;
 const SYMBOL_TABLE: u16 = 0x11;
 
-/// All arrays of a file by their paths, such as `layers/dense/vars/0`.
-#[derive(Debug)]
-pub(crate) struct Tree {
-    arrays: HashMap<String, Array>,
-    /// A copy of the values, if they are packed in the file.
-    values: Option<Input<'static>>,
-}
-
-impl Tree {
-    /// Reads the positions of all arrays, without their values.
-    pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
-        let (place, problem, is_array) = match read::read(input, name, budget) {
-            Ok(tree) => return Ok(tree),
-            Err(Fault::Damaged(error)) => return Err(error),
-            Err(Fault::Unsupported { place, problem, is_array }) => (place, problem, is_array),
-        };
-        #[cfg(not(feature = "hdf5"))]
-        let _ = is_array;
-        #[cfg(feature = "hdf5")]
-        let problem = match fallback::read(input, budget) {
-            Ok(tree) if !is_array || tree.arrays.contains_key(&place) => return Ok(tree),
-            // It passes over an array that it does not understand.
-            Ok(_) => problem,
-            Err(other) => format!("{problem}, which hdf5-pure cannot read either: {other}"),
-        };
-        Err(input.damaged(place, problem))
-    }
-
-    /// Where the values are: in the file, or in a copy of them.
-    pub(crate) fn values<'a>(&'a self, file: &'a Input<'a>) -> &'a Input<'a> {
-        self.values.as_ref().unwrap_or(file)
-    }
-
-    /// The array at this path.
-    pub(crate) fn get(&self, path: &str) -> Option<&Array> {
-        self.arrays.get(path)
-    }
-
-    /// All paths.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.arrays.keys().map(|path| &**path)
-    }
-}
-
 /// The path of a member of a group.
 fn member(group: &str, name: &str) -> String {
     match name {
@@ -115,6 +69,8 @@ fn member(group: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::Budget;
+    use super::super::input::Input;
     use super::*;
 
     fn written() -> Vec<u8> {

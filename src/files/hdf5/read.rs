@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::budget::Budget;
 use super::super::input::Input;
 use super::header::{self, Object};
-use super::{Array, DEEPEST, Fault, NOWHERE, Outcome, SIGNATURE, Tree, member};
+use super::{Array, DEEPEST, Fault, NOWHERE, Outcome, SIGNATURE, member};
 use crate::error::Result;
 
 /// The longest name.
@@ -28,7 +28,7 @@ struct Heap {
 }
 
 /// Reads the positions of all arrays, without their values.
-pub(super) fn read(input: &Input, name: &str, budget: &Budget) -> Outcome<Tree> {
+pub(super) fn read(input: &Input, name: &str, budget: &Budget) -> Outcome<HashMap<String, Array>> {
     let mut head = [0; 24];
     input.read(name, 0, &mut head)?;
     if head[..8] != SIGNATURE {
@@ -52,7 +52,7 @@ pub(super) fn read(input: &Input, name: &str, budget: &Budget) -> Outcome<Tree> 
     let root = input.number(name, 56 + extra + 8, 8)?;
     let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
     walk.object("", root, 0)?;
-    Ok(Tree { arrays: walk.arrays, values: None })
+    Ok(walk.arrays)
 }
 
 impl Walk<'_> {
