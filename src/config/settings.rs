@@ -71,6 +71,16 @@ macro_rules! settings {
 }
 pub(crate) use settings;
 
+/// Implements `config` by the settings that `settings!` lists, under a kind of one of Keras's modules.
+macro_rules! saved {
+    ($module:expr, $kind:expr) => {
+        fn config(&self) -> Option<crate::config::Config> {
+            Some(crate::config::Config::from_settings($module, $kind, self))
+        }
+    };
+}
+pub(crate) use saved;
+
 /// Consuming setters, each of one field: `use_bias: bool;` sets the field of that name, and
 /// `activation: Activation => activation.function;` another one.
 macro_rules! setters {

@@ -52,7 +52,7 @@ impl Suggestion {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Trial {
+pub struct RemedyTrial {
     /// The codes of the findings whose suggestions were applied.
     pub codes: Vec<String>,
     /// The edits, in the order of `codes`.
@@ -107,7 +107,7 @@ pub struct Finding {
     /// The suggestions.
     pub suggestions: Vec<Suggestion>,
     /// The trials of the suggestions, if there were any.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<RemedyTrial>,
 }
 
 impl Finding {
