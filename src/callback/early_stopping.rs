@@ -1,6 +1,6 @@
 //! Early stopping: ends a training that no longer improves, and restores its best weights.
 
-use super::monitor::{Mode, Monitor, monitor_setters};
+use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -26,9 +26,18 @@ use crate::scalar::Scalar;
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
 /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
 /// let x = ndarray::array![[0.0], [1.0]];
-/// let stopping = EarlyStopping::new().monitor("loss").min_delta(1e-3).patience(2).restore_best_weights(true);
-/// let history = model.fit(&x, &x, &Fit::new().epochs(1000).callback(stopping).verbose(Verbose::Silent))?;
+/// let mut stopping = EarlyStopping::new()
+///     .monitor("loss")
+///     .min_delta(1e-3)
+///     .patience(2)
+///     .start_from_epoch(3)
+///     .restore_best_weights(true);
+/// let fit = Fit::new().epochs(1000).callback(&mut stopping).verbose(Verbose::Silent);
+/// let history = model.fit(&x, &x, &fit)?;
+/// drop(fit);
 /// assert!(history.epochs().len() < 1000);
+/// assert_eq!(stopping.best_epoch(), history.restored_epoch());
+/// assert!(stopping.best().is_some_and(|best| best >= 0.0));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -40,7 +49,7 @@ use crate::scalar::Scalar;
 /// <https://keras.io/api/callbacks/early_stopping/>
 #[derive(Debug, Clone)]
 pub struct EarlyStopping<F = f32> {
-    monitor: Monitor,
+    monitor: MonitoredValue,
     patience: usize,
     baseline: Option<f64>,
     restore_best_weights: bool,
@@ -54,7 +63,7 @@ impl<F> EarlyStopping<F> {
     /// Creates a callback that monitors `val_loss` without patience.
     pub fn new() -> Self {
         EarlyStopping {
-            monitor: Monitor::new(),
+            monitor: MonitoredValue::new(),
             patience: 0,
             baseline: None,
             restore_best_weights: false,

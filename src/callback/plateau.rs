@@ -1,6 +1,6 @@
 //! Reduction of the learning rate when a training no longer improves.
 
-use super::monitor::{Mode, Monitor, monitor_setters};
+use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -27,6 +27,7 @@ use crate::scalar::Scalar;
 /// let x = ndarray::array![[0.0], [1.0]];
 /// // No epoch improves by 100, so the rate is halved after every second one.
 /// let plateau = ReduceLearningRateOnPlateau::new().monitor("loss").min_delta(100.0).factor(0.5).patience(2);
+/// let plateau = plateau.cooldown(0).min_learning_rate(1e-4);
 /// let history = model.fit(&x, &x, &Fit::new().epochs(6).callback(plateau).verbose(Verbose::Silent))?;
 /// assert_eq!(history.get("learning_rate"), Some(&[0.1, 0.1, 0.1, 0.05, 0.05, 0.025][..]));
 /// # Ok::<(), cornu::Error>(())
@@ -40,7 +41,7 @@ use crate::scalar::Scalar;
 /// <https://keras.io/api/callbacks/reduce_lr_on_plateau/>
 #[derive(Debug, Clone)]
 pub struct ReduceLearningRateOnPlateau {
-    monitor: Monitor,
+    monitor: MonitoredValue,
     factor: f64,
     patience: usize,
     cooldown: usize,
@@ -52,7 +53,7 @@ pub struct ReduceLearningRateOnPlateau {
 impl ReduceLearningRateOnPlateau {
     /// Creates a callback that monitors `val_loss`, with Keras's defaults.
     pub fn new() -> Self {
-        let monitor = Monitor { min_delta: 1e-4, ..Monitor::new() };
+        let monitor = MonitoredValue { min_delta: 1e-4, ..MonitoredValue::new() };
         ReduceLearningRateOnPlateau {
             monitor,
             factor: 0.1,

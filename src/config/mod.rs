@@ -13,7 +13,7 @@ pub use setting::Setting;
 
 pub(crate) use registry::{Constructor, Registry, built_in};
 pub(crate) use setting::{refuse, words};
-pub(crate) use settings::{Entry, Settings, setters, settings};
+pub(crate) use settings::{Entry, Settings, saved, setters, settings};
 
 /// The settings of one object: its kind, such as `Dense`, and its fields, such as `units`.
 ///
@@ -23,7 +23,8 @@ pub(crate) use settings::{Entry, Settings, setters, settings};
 /// # Example
 /// ```
 /// use cornu::config::{Config, Fields, Value};
-/// let config = Config::new("Power").with("exponent", 3.0).with("signed", true);
+/// let mut config = Config::new("Power").with("exponent", 2.0).with("signed", true);
+/// config.set("exponent", 3.0);
 /// assert_eq!(config.get("exponent"), Some(&Value::Float(3.0)));
 /// let mut fields = Fields::new(&config, "layers[0].config");
 /// assert_eq!(fields.get::<f64>("exponent")?, 3.0);

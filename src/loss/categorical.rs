@@ -1,8 +1,8 @@
 //! Categorical cross-entropy: ℓ = −Σ t·ln p, with p = clip(y/Σy, ε, 1 − ε), or p = softmax(y) from logits.
 //! Inside the clip, ∂ℓ/∂yⱼ = (Σ t)/Σy − tⱼ/yⱼ, or softmax(y)ⱼ·Σt − tⱼ from logits.
 
-use super::{Loss, LossFamily, Target, check_classes, check_smoothing, clip_probability, saved};
-use crate::config::settings;
+use super::{Loss, LossFamily, Target, check_classes, check_smoothing, clip_probability};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -34,6 +34,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let mut value = [0.0f64];
 /// CategoricalCrossentropy::new().values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[0.0, 1.0, 0.0], 3), &mut value);
 /// assert!((value[0] + 0.7f64.ln()).abs() < 1e-15);
+///
+/// let smoothed = CategoricalCrossentropy::new().from_logits(true).label_smoothing(0.1);
+/// smoothed.values(Batch::new(&[5.0, 5.0], 2), Batch::new(&[0.0, 1.0], 2), &mut value);
+/// assert!((value[0] - 2f64.ln()).abs() < 1e-15);
 /// ```
 ///
 /// # References
@@ -75,7 +79,7 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
         "categorical_crossentropy"
     }
 
-    saved!("CategoricalCrossentropy");
+    saved!("keras.losses", "CategoricalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Distribution

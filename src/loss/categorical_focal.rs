@@ -2,8 +2,8 @@
 //! With g = α·t·(γ·(1 − p)^(γ−1)·ln p − (1 − p)^γ/p): ∂ℓ/∂y = (g − Σ g·p)/Σy, or p·(g − Σ g·p) from logits.
 
 use super::focal::{check_gamma, focal_setters, power};
-use super::{Loss, Target, check_classes, check_smoothing, clip_probability, saved};
-use crate::config::{Setting, Value, settings};
+use super::{Loss, Target, check_classes, check_smoothing, clip_probability};
+use crate::config::{Setting, Value, saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -32,6 +32,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let loss = CategoricalFocalCrossentropy::new();
 /// loss.values(Batch::new(&[0.2, 0.8], 2), Batch::new(&[0.0, 1.0], 2), &mut value);
 /// assert!((value[0] + 0.25 * 0.04 * 0.8f64.ln()).abs() < 1e-12);
+///
+/// let loss = loss.alpha_per_class([0.25, 0.5]).gamma(1.0);
+/// loss.values(Batch::new(&[0.2, 0.8], 2), Batch::new(&[0.0, 1.0], 2), &mut value);
+/// assert!((value[0] + 0.5 * 0.2 * 0.8f64.ln()).abs() < 1e-12);
 /// ```
 ///
 /// # Errors
@@ -126,7 +130,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
         "categorical_focal_crossentropy"
     }
 
-    saved!("CategoricalFocalCrossentropy");
+    saved!("keras.losses", "CategoricalFocalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Distribution

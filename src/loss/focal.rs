@@ -1,8 +1,8 @@
 //! Binary focal cross-entropy: cross-entropy times (1 − q)^γ, so that outputs that are already right weigh little.
 
-use super::{Loss, Target, check_smoothing, clip_probability, saved};
+use super::{Loss, Target, check_smoothing, clip_probability};
 use crate::activation::sigmoid;
-use crate::config::settings;
+use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -31,6 +31,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let mut value = [0.0f64];
 /// BinaryFocalCrossentropy::new().values(Batch::new(&[0.8], 1), Batch::new(&[1.0], 1), &mut value);
 /// assert!((value[0] + 0.04 * 0.8f64.ln()).abs() < 1e-12);
+///
+/// let balanced = BinaryFocalCrossentropy::new().gamma(1.0).apply_class_balancing(true).alpha(0.75);
+/// balanced.values(Batch::new(&[0.8], 1), Batch::new(&[1.0], 1), &mut value);
+/// assert!((value[0] + 0.75 * 0.2 * 0.8f64.ln()).abs() < 1e-12);
 /// ```
 ///
 /// # Errors
@@ -147,7 +151,7 @@ impl<F: Scalar> Loss<F> for BinaryFocalCrossentropy {
         "binary_focal_crossentropy"
     }
 
-    saved!("BinaryFocalCrossentropy");
+    saved!("keras.losses", "BinaryFocalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Probabilities

@@ -1,9 +1,9 @@
 //! Losses that grow like |e| for large errors: Huber, ½e² up to δ, and ln cosh e.
 
 use super::mean::{mean_loss, mean_rows, mean_slopes};
-use super::{Loss, LossFamily, saved};
+use super::{Loss, LossFamily};
 use crate::activation::softplus;
-use crate::config::settings;
+use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -57,6 +57,8 @@ mean_loss!(
 /// let mut value = [0.0];
 /// Huber::new().values(Batch::new(&[3.0], 1), Batch::new(&[0.0], 1), &mut value);
 /// assert_eq!(value, [2.5]);
+/// Huber::new().delta(2.0).values(Batch::new(&[3.0], 1), Batch::new(&[0.0], 1), &mut value);
+/// assert_eq!(value, [4.0]);
 /// ```
 ///
 /// # Errors
@@ -94,7 +96,7 @@ impl<F: Scalar> Loss<F> for Huber {
         "huber_loss"
     }
 
-    saved!("Huber");
+    saved!("keras.losses", "Huber");
 
     fn family(&self) -> LossFamily {
         LossFamily::Distance

@@ -2,8 +2,8 @@
 //! as targets.
 
 use super::categorical::{from_probabilities, probabilities_gradient};
-use super::{Loss, LossFamily, Target, check_classes, saved};
-use crate::config::settings;
+use super::{Loss, LossFamily, Target, check_classes};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -32,6 +32,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let mut value = [0.0f64];
 /// SparseCategoricalCrossentropy::new().values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[1.0], 1), &mut value);
 /// assert!((value[0] + 0.7f64.ln()).abs() < 1e-15);
+///
+/// let padded = SparseCategoricalCrossentropy::new().from_logits(true).ignore_class(-1);
+/// padded.values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[-1.0], 1), &mut value);
+/// assert_eq!(value, [0.0]);
 /// ```
 ///
 /// # References
@@ -80,7 +84,7 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
         "sparse_categorical_crossentropy"
     }
 
-    saved!("SparseCategoricalCrossentropy");
+    saved!("keras.losses", "SparseCategoricalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Classes { ignored: self.ignore_class }

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Goal, Metric, saved, share, target_at, weight};
-use crate::config::settings;
+use super::{Goal, Metric, share, target_at, weight};
+use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -32,6 +32,11 @@ use crate::tensor::Batch;
 /// let mut precision = Precision::new();
 /// precision.update(Batch::new(&[0.9f32, 0.8, 0.3, 0.7], 1), Batch::new(&[1.0, 1.0, 1.0, 0.0], 1), None);
 /// assert_eq!(Metric::<f32>::value(&precision), 2.0 / 3.0);
+///
+/// // Of column 0 only, and only if it is the largest of its row.
+/// let mut precision = Precision::new().top_k(1).class_id(0).name("precision_0");
+/// precision.update(Batch::new(&[0.6f32, 0.9, 0.8, 0.1], 2), Batch::new(&[0.0, 1.0, 1.0, 0.0], 2), None);
+/// assert_eq!(Metric::<f32>::value(&precision), 1.0);
 /// ```
 ///
 /// # Errors
@@ -200,7 +205,7 @@ macro_rules! of_decisions {
                 &self.0.name
             }
 
-            saved!(stringify!($metric));
+            saved!("keras.metrics", stringify!($metric));
 
             fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
                 self.0.check(output)

@@ -1,7 +1,7 @@
 //! R²: 1 − Σ(t − p)² / Σ(t − t̄)², the explained share of the targets' variance.
 
-use super::{Goal, Metric, check_as_wide, saved, share, weight};
-use crate::config::{settings, words};
+use super::{Goal, Metric, check_as_wide, share, weight};
+use crate::config::{saved, settings, words};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -52,6 +52,10 @@ pub enum Aggregation {
 /// let mut score = R2Score::new();
 /// score.update(Batch::new(&[2.0, 4.0, 4.0], 1), Batch::new(&[1.0, 4.0, 3.0], 1), None);
 /// assert!((Metric::<f64>::value(&score) - 4.0 / 7.0).abs() < 1e-12);
+///
+/// let mut adjusted = R2Score::new().num_regressors(1).name("adjusted_r2");
+/// adjusted.update(Batch::new(&[2.0, 4.0, 4.0], 1), Batch::new(&[1.0, 4.0, 3.0], 1), None);
+/// assert!((Metric::<f64>::value(&adjusted) - 1.0 / 7.0).abs() < 1e-12);
 /// ```
 ///
 /// # Errors
@@ -140,7 +144,7 @@ impl<F: Scalar> Metric<F> for R2Score {
         &self.name
     }
 
-    saved!("R2Score");
+    saved!("keras.metrics", "R2Score");
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         check_as_wide(&self.name, output, target)

@@ -1,6 +1,6 @@
 //! AdamW: w −= η·λ·w, then Adam.
 
-use super::{Adam, LearningRate, Optimizer, OptimizerTraits, Options, Update};
+use super::{Adam, LearningRate, Optimizer, OptimizerTraits, Options, Update, default_rate};
 use crate::config::{Config, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -24,6 +24,9 @@ use crate::scalar::Scalar;
 /// model.compile(AdamW::new(0.001).exclude_from_weight_decay(["bias"]), MeanSquaredError::new(), ())?;
 /// let options = Optimizer::<f32>::options(&AdamW::new(0.001)).cloned();
 /// assert_eq!(options.and_then(|options| options.weight_decay), Some(0.004));
+///
+/// let rule = AdamW::new(0.001).beta_1(0.8).beta_2(0.99).epsilon(1e-8).amsgrad(true);
+/// assert_eq!(Optimizer::<f32>::traits(&rule).slots.len(), 3);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
@@ -71,11 +74,7 @@ impl AdamW {
     }
 }
 
-impl Default for AdamW {
-    fn default() -> Self {
-        AdamW::new(0.001)
-    }
-}
+default_rate!(AdamW, 0.001);
 
 impl<F: Scalar> Optimizer<F> for AdamW {
     fn traits(&self) -> OptimizerTraits {

@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 use crate::training::{Fit, History};
 
 /// Trains a model with these settings.
-type Train<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>;
+type CopyFit<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>;
 
 /// Finds an initial learning rate by training a copy of the model while the rate grows exponentially.
 ///
@@ -120,7 +120,7 @@ impl LearningRateFinder {
         &self,
         model: &Sequential<F>,
         (count, fit): (usize, &Fit<F>),
-        train: Train<F>,
+        train: CopyFit<F>,
     ) -> Result<RangeTest> {
         self.check()?;
         if fit.is_distributed() {
@@ -188,8 +188,10 @@ impl Default for LearningRateFinder {
 /// let y = &x * 2.0;
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
-/// let test = LearningRateFinder::new().steps(20).end(0.1).run(&model, &x, &y, &Fit::new())?;
+/// let finder = LearningRateFinder::new().steps(20).start(1e-5).end(0.1).smoothing(0.5);
+/// let test = finder.run(&model, &x, &y, &Fit::new())?;
 /// assert_eq!((test.rates().len(), test.losses().len(), test.smoothed().len()), (20, 20, 20));
+/// assert!((test.rates()[0] / 1e-5 - 1.0).abs() < 1e-9);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]

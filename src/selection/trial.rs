@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::domain::Drawn;
-use super::hyper_parameters::{HyperParameters, Source};
+use super::domain::ParameterValue;
+use super::hyper_parameters::{HyperParameters, ValueSource};
 use crate::callback::Logs;
 use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
@@ -57,12 +57,17 @@ impl<'a, F: Scalar, C> Build<'a, F> for C where
 /// let trial = &results.trials()[0];
 /// assert_eq!((trial.number(), trial.epochs(), trial.error().is_none()), (0, 2, true));
 /// assert!(trial.get("learning_rate").is_some() && trial.score().is_some());
+/// assert_eq!(trial.settings().map(|(name, _)| name).collect::<Vec<_>>(), ["learning_rate"]);
+/// assert_eq!(trial.score(), trial.logs().and_then(|logs| logs.get("val_loss")));
+/// assert!(trial.best_epoch() < Some(2) && trial.stopped().is_none() && !trial.time().is_zero());
+/// let mut again = trial.hyper_parameters();
+/// assert!((0.01..=0.1).contains(&again.uniform("learning_rate", 0.01..=0.1)?));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Trial {
     pub(super) number: usize,
-    pub(super) values: Vec<(String, Drawn)>,
+    pub(super) values: Vec<(String, ParameterValue)>,
     pub(super) seed: u64,
     /// The best epoch so far: its index from 0, the objective, and all other measurements.
     pub(super) best: Option<(usize, f64, Logs)>,
@@ -96,12 +101,12 @@ impl Trial {
     }
 
     /// The value of a hyper-parameter.
-    pub fn get(&self, name: &str) -> Option<&Drawn> {
+    pub fn get(&self, name: &str) -> Option<&ParameterValue> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, drawn)| drawn)
     }
 
     /// All hyper-parameters, in the order in which the closure requested them.
-    pub fn settings(&self) -> impl Iterator<Item = (&str, &Drawn)> {
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &ParameterValue)> {
         self.values.iter().map(|(name, drawn)| (&**name, drawn))
     }
 
@@ -147,7 +152,7 @@ impl Trial {
 
     /// The hyper-parameters of the trial, to pass to a closure again.
     pub fn hyper_parameters(&self) -> HyperParameters {
-        HyperParameters::new(Source::Known(self.values.clone()), self.seed)
+        HyperParameters::new(ValueSource::Known(self.values.clone()), self.seed)
     }
 
     /// Builds the trial's model and fit again with the closure of the search: untrained, with the same initial weights.

@@ -1,11 +1,12 @@
 //! The settings of a `fit`.
 
+use std::borrow::BorrowMut;
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
 use super::data::TrainingData;
-use crate::callback::{Callback, Verbose};
+use crate::callback::{BackupAndRestore, Callback, Verbose};
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
 use crate::distributed::RankSettings;
@@ -26,7 +27,7 @@ use crate::scalar::Scalar;
 /// | `validation_batch_size`, `validation_freq` | as `batch_size`; 1 |
 /// | `sample_weight` | every row counts 1 |
 /// | `class_weight` | [`ClassWeight::None`] |
-/// | `callback` | none |
+/// | `callback`, `backup` | none |
 /// | `verbose` | [`Verbose::Auto`] |
 /// | `distributed` or `sharded` | on this rank alone |
 /// | `sync_every`, `bucket_bytes`, `reduction` | 1; 1 MiB; [`Reduction::Fast`](crate::distributed::Reduction::Fast) |
@@ -36,6 +37,33 @@ use crate::scalar::Scalar;
 /// use cornu::prelude::*;
 /// let fit = Fit::<f32>::new().epochs(10).batch_size(50).class_weight(ClassWeight::Balanced).validation_split(0.2);
 /// assert!(format!("{fit:?}").starts_with("Fit { epochs: 10, batch_size: 50"));
+/// ```
+///
+/// With separate validation data, and row weights:
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let (x, y) = (array![[0.0], [1.0], [2.0]], array![0.0, 2.0, 4.0]);
+/// let (x_val, y_val) = (array![[3.0], [4.0]], array![6.0, 8.0]);
+/// let (weights, val_weights) = (array![1.0, 1.0, 0.5], array![1.0, 0.0]);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.05), MeanSquaredError::new(), [Weighted::new(RootMeanSquaredError::new())])?;
+/// let fit = Fit::new()
+///     .initial_epoch(2)
+///     .epochs(6)                                     // trains epochs 2 to 5
+///     .shuffle(false)
+///     .sample_weight(&weights)
+///     .validation_data(&x_val, &y_val)
+///     .validation_weight(&val_weights)
+///     .validation_batch_size(1)
+///     .validation_freq(2)
+///     .diagnose(Diagnose::Report)
+///     .allow("N0203")                                // silences this finding
+///     .callback(CsvLogger::new(std::env::temp_dir().join("cornu-example-fit.csv")))
+///     .verbose(Verbose::Silent);
+/// let history = model.fit(&x, &y, &fit)?;
+/// assert_eq!((history.epochs(), history.epochs_of("val_loss")), (&[2, 3, 4, 5][..], Some(&[3, 5][..])));
+/// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # References
@@ -56,8 +84,26 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(crate) diagnose: Diagnose,
     pub(crate) rules: Rules,
     /// In a cell, because `fit` calls them through `&Fit`.
-    pub(crate) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
+    pub(crate) hooks: RefCell<Hooks<'a, F>>,
     pub(crate) ranks: RankSettings<'a>,
+}
+
+/// What a training calls: the callbacks, and the backup that saves their state.
+pub(crate) struct Hooks<'a, F: Scalar> {
+    pub(crate) callbacks: Vec<Box<dyn Callback<F> + 'a>>,
+    backup: Option<Box<dyn BorrowMut<BackupAndRestore> + 'a>>,
+}
+
+impl<F: Scalar> Hooks<'_, F> {
+    pub(crate) fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+        self.backup.as_mut().map(|backup| (**backup).borrow_mut())
+    }
+}
+
+impl<F: Scalar> Default for Hooks<'_, F> {
+    fn default() -> Self {
+        Hooks { callbacks: Vec::new(), backup: None }
+    }
 }
 
 impl<'a, F: Scalar> Fit<'a, F> {
@@ -78,7 +124,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             verbose: Verbose::Auto,
             diagnose: Diagnose::Report,
             rules: Rules::default(),
-            callbacks: RefCell::default(),
+            hooks: RefCell::default(),
             ranks: RankSettings::over(None),
         }
     }
@@ -123,6 +169,22 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// The source of batches to validate on after each epoch. Default: none.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::source_fn;
+    /// use cornu::prelude::*;
+    /// let line = |count| source_fn(count, [1], [1], |i, x: &mut [f32], y: &mut [f32]| {
+    ///     (x[0], y[0]) = (i as f32, 2.0 * i as f32);
+    ///     Ok(())
+    /// });
+    /// let (train, held_out) = (line(4), line(2));
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.05), MeanSquaredError::new(), ())?;
+    /// let fit = Fit::new().epochs(3).validation_source(&held_out).verbose(Verbose::Silent);
+    /// assert!(model.fit_source(&train, &fit)?.last("val_loss").is_some());
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn validation_source(mut self, source: &'a impl BatchSource<F>) -> Self {
         self.validation_data = Some(TrainingData::Batches(source));
         self
@@ -162,8 +224,16 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// Adds a callback, which is called after those already added; pass `&mut callback` to read it after the training.
-    pub fn callback(self, callback: impl Callback<F> + 'a) -> Self {
-        self.callbacks.borrow_mut().push(Box::new(callback));
+    pub fn callback(mut self, callback: impl Callback<F> + 'a) -> Self {
+        self.hooks.get_mut().callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Backs up the training, so that it resumes after the program was killed; see [`BackupAndRestore`]. Default: none.
+    ///
+    /// Lend it as `&mut backup` to read its failures afterwards.
+    pub fn backup(mut self, backup: impl BorrowMut<BackupAndRestore> + 'a) -> Self {
+        self.hooks.get_mut().backup = Some(Box::new(backup));
         self
     }
 

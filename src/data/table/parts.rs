@@ -2,15 +2,15 @@
 
 use std::num::NonZeroU64;
 
-use super::cell::Cell;
+use super::cell::TableCell;
 use super::columns::{Role, widths};
-use super::scan::{Rules, Scan, ScannedRows};
+use super::scan::{ColumnRules, Scan, ScannedRows};
 use crate::error::Result;
 use crate::kernel;
 
 /// A part of a table that is scanned independently.
 pub(in crate::data) struct PartScan<'a> {
-    rules: &'a Rules,
+    rules: &'a ColumnRules,
     rows: ScannedRows,
 }
 
@@ -70,7 +70,7 @@ impl Scan {
 
 impl ScannedRows {
     /// Adds the statistics of the next rows, and returns their numbers.
-    fn join(&mut self, mut part: ScannedRows, rules: &Rules) -> (Vec<f64>, Vec<f64>) {
+    fn join(&mut self, mut part: ScannedRows, rules: &ColumnRules) -> (Vec<f64>, Vec<f64>) {
         let (mut places, mut targets) = (0, 0);
         let (width, height) = widths(&rules.roles);
         for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
@@ -114,7 +114,7 @@ fn append(all: &mut Vec<f64>, start: usize, parts: Vec<Vec<f64>>) {
 
 impl PartScan<'_> {
     /// Scans a row.
-    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    pub(in crate::data) fn row(&mut self, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 

@@ -5,8 +5,8 @@ use std::num::NonZeroU64;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::cell::Cell;
-use super::columns::{ColumnSettings, Header, Missing, Role, widths};
+use super::cell::TableCell;
+use super::columns::{ColumnSettings, Missing, Role, TableHeader, widths};
 use super::fitted::{Fitted, expected, wrong};
 use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
@@ -16,14 +16,14 @@ use crate::error::{Error, FileError, Result};
 /// The state of a pass.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
-    pub(super) rules: Rules,
+    pub(super) rules: ColumnRules,
     pub(super) rows: ScannedRows,
 }
 
 /// The treatment of the columns of a table.
 #[derive(Debug)]
-pub(super) struct Rules {
-    table: Header,
+pub(super) struct ColumnRules {
+    table: TableHeader,
     pub(super) roles: Vec<Role>,
     pub(super) settings: ColumnSettings,
     /// Whether the numbers are kept.
@@ -46,7 +46,7 @@ pub(super) struct ScannedRows {
 
 impl Scan {
     /// Creates a pass over a table with this header.
-    pub(in crate::data) fn new(table: Header, settings: ColumnSettings, keeps: bool) -> Result<Self> {
+    pub(in crate::data) fn new(table: TableHeader, settings: ColumnSettings, keeps: bool) -> Result<Self> {
         let mut roles = settings.roles(&table)?;
         if let Some(like) = &settings.like {
             let wanted = |role: &Role| matches!(role, Role::Number | Role::Category);
@@ -77,12 +77,12 @@ impl Scan {
                 roles[column] = if learned.categories.is_some() { Role::Category } else { Role::Number };
             }
         }
-        let rules = Rules { table, roles, settings, keeps };
+        let rules = ColumnRules { table, roles, settings, keeps };
         Ok(Scan { rows: rules.start(), rules })
     }
 
     /// Adds a row and returns whether it is kept.
-    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    pub(in crate::data) fn row(&mut self, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 
@@ -210,7 +210,7 @@ impl Scan {
                 fitted.words[column] = sorted.iter().cloned().zip((0..).map(f64::from)).collect();
                 *order = vec![0.0; seen.counts.len()];
                 for (word, seen) in &seen.words {
-                    let cell = Cell::Text(word);
+                    let cell = TableCell::Text(word);
                     let unknown =
                         || wrong(&self.rules.table, column, cell, seen.first, fitted.expected_words(column));
                     order[seen.place] = fitted.place(column, cell).ok_or_else(unknown)?;
@@ -237,7 +237,7 @@ impl Scan {
         let empty = || {
             let (row, line) = (0, None);
             let expected = "a column with a value, to fill the others by".into();
-            wrong(&self.rules.table, column, Cell::Missing, (row, line), expected)
+            wrong(&self.rules.table, column, TableCell::Missing, (row, line), expected)
         };
         if self.rules.roles[column] == Role::Category {
             let fills = !matches!(
@@ -278,7 +278,7 @@ impl Scan {
     }
 }
 
-impl Rules {
+impl ColumnRules {
     /// Creates empty statistics.
     pub(super) fn start(&self) -> ScannedRows {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
@@ -294,14 +294,15 @@ impl Rules {
     pub(super) fn row(
         &self,
         rows: &mut ScannedRows,
-        cells: &[Cell],
+        cells: &[TableCell],
         line: Option<NonZeroU64>,
     ) -> Result<bool> {
         let row = rows.rows;
         rows.rows += 1;
         let words = &self.settings.words;
-        let missing =
-            |(cell, role): (&Cell, &Role)| *role != Role::Ignored && cell.known(words) == Cell::Missing;
+        let missing = |(cell, role): (&TableCell, &Role)| {
+            *role != Role::Ignored && cell.known(words) == TableCell::Missing
+        };
         if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
             return Ok(false);
         }
@@ -328,30 +329,31 @@ impl Rules {
         &self,
         seen: &mut Seen,
         column: usize,
-        cell: Cell,
+        cell: TableCell,
         at: (usize, Option<NonZeroU64>),
     ) -> Result<f64> {
         let (role, words) = (self.roles[column], &self.settings.words);
         // Most cells are numbers, which need no lookup of words.
         if self.is_plain(column)
-            && let Cell::Number(number) = cell.plain()
+            && let TableCell::Number(number) = cell.plain()
             && !number.is_nan()
         {
             seen.number(number, !self.keeps);
             return Ok(number);
         }
         let cell = cell.known(words);
-        let may_miss = match (role, self.settings.missing) {
-            (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
-            (Role::Category, Missing::Value(_)) => false,
-            _ => true,
-        };
+        let must_be_there = matches!(
+            (role, self.settings.missing),
+            (Role::Label | Role::Target, _) | (_, Missing::Refuse) | (Role::Category, Missing::Value(_))
+        );
         let value = match role {
-            _ if cell == Cell::Missing && may_miss => {
+            _ if cell == TableCell::Missing && !must_be_there => {
                 seen.missing = true;
                 Some(f64::NAN)
             }
-            Role::Category | Role::Label if cell != Cell::Missing => Some(seen.word(&cell.word(), at) as f64),
+            Role::Category | Role::Label if cell != TableCell::Missing => {
+                Some(seen.word(&cell.word(), at) as f64)
+            }
             _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
         };
         value.ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))

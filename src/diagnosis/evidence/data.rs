@@ -10,6 +10,13 @@ use crate::tensor::Batch;
 const DISTINCT: usize = 256;
 
 /// Statistics of one feature.
+///
+/// # Example
+/// ```
+/// let mut feature = cornu::diagnosis::Feature::default();
+/// (feature.mean, feature.deviation) = (3.0, 4.0);
+/// assert_eq!(feature.rms(), 5.0);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Feature {
@@ -27,6 +34,22 @@ impl Feature {
 }
 
 /// The targets.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     let targets = &e.data.targets;
+///     assert_eq!((targets.width, targets.range, targets.whole, targets.binary), (1, (0.0, 3.0), true, false));
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 1), |(i, _)| (i % 4) as f32);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &x, &Fit::new().rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Targets {
@@ -62,9 +85,16 @@ pub struct Targets {
 }
 
 /// Facts about the validation data.
+///
+/// # Example
+/// ```
+/// let mut held_out = cornu::diagnosis::Part::default();
+/// held_out.classes = vec![0.25, 0.75];
+/// assert_eq!(held_out.classes.iter().sum::<f64>(), 1.0);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Part {
+pub struct ValidationFacts {
     /// The share of each class.
     pub classes: Vec<f64>,
     /// The mean of the targets.
@@ -74,13 +104,22 @@ pub struct Part {
 }
 
 /// Facts about the shard of one rank.
+///
+/// # Example
+/// ```
+/// // A rule that reports ranks without data.
+/// let rule = |e: &cornu::diagnosis::Evidence| e.data.shards.iter().filter(|shard| shard.rows == 0).count();
+/// let mut evidence = cornu::diagnosis::Evidence::default();
+/// evidence.data.shards.push(Default::default());
+/// assert_eq!(rule(&evidence), 1);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Shard {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub looked: usize,
+    pub sampled: usize,
     /// At most 256 features, the same ones on every rank.
     pub features: Vec<Feature>,
     /// The number of rows of each class, from the end of the first epoch.
@@ -88,13 +127,30 @@ pub struct Shard {
 }
 
 /// Facts about the inputs and the targets.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     assert_eq!((e.data.rows, &e.data.shape[..]), (64, &[2][..]));
+///     assert!(e.data.features[1].mean > 900.0 && !e.data.sorted);
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 2), |(i, j)| (i % 7) as f32 + 1000.0 * j as f32);
+/// let y = x.column(0).to_owned();
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Adam::new(0.01), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &y, &Fit::new().rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Data {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub looked: usize,
+    pub sampled: usize,
     /// The shape of a sample.
     pub shape: Vec<usize>,
     /// Whether the inputs are indices into an embedding.
@@ -110,7 +166,7 @@ pub struct Data {
     /// Whether the samples are grouped by class, as if sorted.
     pub sorted: bool,
     /// The validation data, if it is split off the same arrays.
-    pub validation: Option<Part>,
+    pub validation: Option<ValidationFacts>,
     /// Duplicate rows.
     pub repeats: Repeats,
     /// The shards of all ranks; empty unless each rank has its own data.
@@ -119,7 +175,7 @@ pub struct Data {
 
 impl Data {
     /// Computes the facts about these samples.
-    pub(crate) fn look_inputs<F: Scalar>(&mut self, x: Batch<F>) {
+    pub(crate) fn sample_inputs<F: Scalar>(&mut self, x: Batch<F>) {
         let rows = x.rows().max(1) as f64;
         // Differences to the first row, so that a large offset loses no digits.
         let first = x.iter().next().unwrap_or_default();
@@ -141,7 +197,7 @@ impl Data {
                 };
             }
         });
-        self.looked = x.rows();
+        self.sampled = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();
         let offset = varying().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();
@@ -154,9 +210,9 @@ impl Data {
     }
 
     /// Computes the facts about these targets; `outputs` is the shape of the model output.
-    pub(crate) fn look_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
+    pub(crate) fn sample_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
         let mut values: Vec<f64> = y.data().iter().map(|y| y.as_f64()).collect();
-        let part = Part::of(task, outputs, y);
+        let part = ValidationFacts::of(task, outputs, y);
         let count = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / count;
         let deviation = (values.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / count).sqrt();
@@ -194,9 +250,9 @@ impl Data {
     }
 }
 
-impl Part {
+impl ValidationFacts {
     /// The class shares and the mean of these targets.
-    pub(crate) fn of<F: Scalar>(task: Task, outputs: usize, y: Batch<F>) -> Part {
+    pub(crate) fn of<F: Scalar>(task: Task, outputs: usize, y: Batch<F>) -> ValidationFacts {
         let rows = y.rows();
         let mean = y.data().iter().map(|t| t.as_f64()).sum::<f64>() / y.data().len().max(1) as f64;
         let classes = match (task, y.width()) {
@@ -212,7 +268,7 @@ impl Part {
                 *share += 1.0 / rows as f64;
             }
         }
-        Part { classes: shares, mean, rows }
+        ValidationFacts { classes: shares, mean, rows }
     }
 }
 

@@ -12,7 +12,7 @@ use ::mpi::traits::{Communicator as _, Destination as _, Root as _};
 
 use super::background::Background;
 use super::calls::Calls;
-use super::sums::{Memory, PIECE};
+use super::sums::{PIECE, SumBuffers};
 
 /// The tags of messages and of sums.
 const MESSAGE: ::mpi::Tag = 1;
@@ -29,11 +29,24 @@ const HEAD: usize = 1 << 10;
 /// [`patience`](World::patience) ends the run on all ranks.
 ///
 /// # Example
-/// See [`launch`](super::launch).
+/// ```no_run
+/// use cornu::distributed::{Communicator, mpi::launch};
+/// use std::time::Duration;
+/// fn main() -> std::process::ExitCode {
+///     launch(|world| -> cornu::Result<()> {
+///         // Each rank may take a minute to read its data.
+///         world.patience(Duration::from_secs(60));
+///         let mut bytes = format!("rank {} of {}", world.rank(), world.size()).into_bytes();
+///         world.broadcast(&mut bytes)?;
+///         assert_eq!(bytes, format!("rank 0 of {}", world.size()).into_bytes());
+///         Ok(())
+///     })
+/// }
+/// ```
 #[derive(Debug)]
 pub struct World {
     pub(super) calls: Calls,
-    memory: Mutex<Memory>,
+    memory: Mutex<SumBuffers>,
     background: Mutex<Option<Background>>,
 }
 

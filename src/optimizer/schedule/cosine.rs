@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Cosine decay from `η` to `α·η` over `D` steps.
@@ -24,6 +24,7 @@ use crate::error::Result;
 /// use cornu::optimizer::{CosineDecay, Schedule};
 /// let schedule = CosineDecay::new(0.0, 900).warm_up(0.1, 100);
 /// assert_eq!((schedule.at(50), schedule.at(100), schedule.at(1000)), (0.05, 0.1, 0.0));
+/// assert!((CosineDecay::new(0.1, 900).alpha(0.5).at(900) - 0.05).abs() < 1e-12);
 /// ```
 ///
 /// # References
@@ -65,9 +66,7 @@ impl CosineDecay {
 }
 
 impl Schedule for CosineDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "CosineDecay", self))
-    }
+    saved!(MODULE, "CosineDecay");
 
     fn at(&self, step: u64) -> f64 {
         let (top, start) =

@@ -1,7 +1,7 @@
 //! Inverse time decay: η / (1 + rate·s/D).
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Inverse time decay, `η / (1 + rate·s/D)` at step `s`.
@@ -14,6 +14,7 @@ use crate::error::Result;
 /// ```
 /// use cornu::optimizer::{InverseTimeDecay, Schedule};
 /// assert_eq!(InverseTimeDecay::new(0.1, 10, 1.0).at(10), 0.05);
+/// assert_eq!(InverseTimeDecay::new(0.1, 10, 1.0).staircase(true).at(9), 0.1);
 /// ```
 ///
 /// # References
@@ -40,9 +41,7 @@ impl InverseTimeDecay {
 }
 
 impl Schedule for InverseTimeDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "InverseTimeDecay", self))
-    }
+    saved!(MODULE, "InverseTimeDecay");
 
     fn at(&self, step: u64) -> f64 {
         let s = step as f64 / self.decay_steps as f64;

@@ -1,7 +1,7 @@
 //! Polynomial decay: (η − end)·(1 − s/D)^power + end.
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Polynomial decay, `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
@@ -16,6 +16,8 @@ use crate::error::Result;
 /// ```
 /// use cornu::optimizer::{PolynomialDecay, Schedule};
 /// assert_eq!(PolynomialDecay::new(0.1, 10).end(0.0).at(5), 0.05);
+/// let squared = PolynomialDecay::new(0.1, 10).end(0.0).power(2.0).cycle(true);
+/// assert!((squared.at(5) - 0.025).abs() < 1e-12 && squared.at(11) > squared.at(9));
 /// ```
 ///
 /// # References
@@ -55,9 +57,7 @@ impl PolynomialDecay {
 }
 
 impl Schedule for PolynomialDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "PolynomialDecay", self))
-    }
+    saved!(MODULE, "PolynomialDecay");
 
     fn at(&self, step: u64) -> f64 {
         let decay_steps = match self.cycle {

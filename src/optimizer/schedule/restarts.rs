@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{super::check_positive, super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Cosine decay from `η` to `α·η` over `D` steps, restarted over `t_mul·D` steps from `m_mul·η`, and so on.
@@ -23,6 +23,8 @@ use crate::error::Result;
 /// use cornu::optimizer::{CosineDecayRestarts, Schedule};
 /// let schedule = CosineDecayRestarts::new(0.1, 10);
 /// assert_eq!((schedule.at(10), schedule.at(30)), (0.1, 0.1));
+/// let shrinking = CosineDecayRestarts::new(0.1, 10).t_mul(1.0).m_mul(0.5).alpha(0.0);
+/// assert!((shrinking.at(10) - 0.05).abs() < 1e-12 && (shrinking.at(20) - 0.025).abs() < 1e-12);
 /// ```
 ///
 /// # References
@@ -63,9 +65,7 @@ impl CosineDecayRestarts {
 }
 
 impl Schedule for CosineDecayRestarts {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "CosineDecayRestarts", self))
-    }
+    saved!(MODULE, "CosineDecayRestarts");
 
     fn at(&self, step: u64) -> f64 {
         let done = step as f64 / self.first_decay_steps as f64;
