@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use cornu::layer::{BuildContext, Step};
 use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;
 use cornu::save::Loader;
-use cornu::tensor::{Batch, BatchMut};
+use cornu::tensor::{Batch, BatchMut, Scratch};
 
 use crate::roster;
 
@@ -63,6 +64,38 @@ fn predictions_have_the_declared_shape_and_depend_on_their_own_row_alone() {
         }));
         let whole: Vec<f64> = y.iter().skip(2 * y.len() / 3).copied().collect();
         assert_eq!(last.unwrap().into_iter().collect::<Vec<_>>(), whole, "{kind}");
+    }
+}
+
+const RANDOM: &str = "drops or disturbs values at random";
+/// The layers whose training differs from a prediction, and why: by kind, or by the name that the roster gives.
+const DIFFERENT_IN_TRAINING: [(&str, &str); 9] = [
+    ("BatchNormalization", "normalizes by the batch's own statistics"),
+    ("Dropout", RANDOM),
+    ("SpatialDropout1D", RANDOM),
+    ("AlphaDropout", RANDOM),
+    ("GaussianDropout", RANDOM),
+    ("GaussianNoise", RANDOM),
+    ("lstm_dropout", RANDOM),
+    ("bidirectional_dropout", RANDOM),
+    ("residual_dropout", RANDOM),
+];
+
+#[test]
+fn training_computes_the_bits_of_a_prediction() {
+    for mut case in roster::layers::<f64>().into_iter().filter(|case| !case.layer.is_view()) {
+        let output = case.layer.build(&case.shape, &mut BuildContext::new(Rng::stream(5, 5))).unwrap();
+        let width = output.iter().product();
+        let x = samples(&case);
+        let x = Batch::new(x.as_slice().unwrap(), case.shape.iter().product());
+        let (mut predicted, mut trained) = (vec![f64::NAN; 3 * width], vec![f64::NAN; 3 * width]);
+        let mut scratch = Scratch::default();
+        let layer = &mut case.layer;
+        layer.infer(x, BatchMut::new(&mut predicted, width), &mut scratch);
+        layer.forward(x, BatchMut::new(&mut trained, width), &mut Step::new(9, 0, &mut scratch));
+        let named = |(name, _): &(&str, &str)| [layer.label(), layer.kind()].contains(name);
+        let same = predicted.iter().zip(&trained).all(|(a, b)| a.to_bits() == b.to_bits());
+        assert_eq!(same, !DIFFERENT_IN_TRAINING.iter().any(named), "{layer:?}");
     }
 }
 
