@@ -1,7 +1,8 @@
 //! Each format cut at every 97th byte, and with bytes flipped at random, 10,000 times.
 
-use super::archives::{Member, archive, whole};
+use super::archives::whole;
 use super::*;
+use crate::zip::{Member, archive};
 
 /// Calls `read` with each cut, which must be refused.
 fn cuts(bytes: &[u8], read: impl Fn(&[u8]) -> bool) {

@@ -1,7 +1,8 @@
 //! Settings that are no settings, or name what is not to be run.
 
-use super::archives::{Member, archive, whole};
+use super::archives::whole;
 use super::*;
+use crate::zip::{Member, archive};
 
 /// A whole file with other settings.
 fn with_config(text: &str) -> Vec<u8> {
