@@ -209,6 +209,11 @@ fn check(what: &str, table: &Table, words: &str) {
 }
 
 fn bombs() {
+    // 80 zeros, and a window of 96 MiB.
+    let head = (80u32 << 3 | 3).to_le_bytes();
+    let window = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 132], &head[..3], &[0]].concat();
+    let table = Table::new(DOUBLE, ZSTD, 10, [Page::new(10, PLAIN, window).size(80)]);
+    check("zstd, a window of 96 MiB", &table, "it cannot be unpacked");
     let bombs = [
         ("gzip", GZIP, gzip_bomb()),
         ("Brotli", BROTLI, BROTLI_BOMB.to_vec()),
