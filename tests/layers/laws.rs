@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cornu::layer::{BuildContext, Step};
+use cornu::loss::Target;
 use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;
 use cornu::save::Loader;
@@ -108,9 +109,9 @@ fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
     let shares = [0.3, 0.4, 0.4, 0.5, 0.2, 0.3];
     for loss in roster::losses::<f64>() {
         let name = loss.name().to_string();
-        let truth = match &*name {
-            name if name.starts_with("sparse") => Batch::new(&classes, 1),
-            "mean_absolute_percentage_error" => Batch::new(&shares, 3),
+        let truth = match loss.target() {
+            Target::Classes { .. } => Batch::new(&classes, 1),
+            _ if name == "mean_absolute_percentage_error" => Batch::new(&shares, 3),
             _ => Batch::new(&hot, 3),
         };
         let sum = |y: &[f64]| {

@@ -22,7 +22,7 @@ pub struct LayerCase<F: Scalar> {
 impl<F: Scalar> LayerCase<F> {
     /// Whether the inputs are indices, which have no gradient.
     pub fn takes_indices(&self) -> bool {
-        self.layer.kind() == "Embedding"
+        self.layer.layer().traits().indices.is_some()
     }
 
     /// A model of this layer alone.
