@@ -1,11 +1,11 @@
-"""How long a cold process takes until its first prediction: cornu, Keras and ONNX Runtime on the same network.
+"""The time from the start of a process to its first prediction: cornu, Keras and ONNX Runtime on the same network.
 
     cargo build --profile small --no-default-features --features keras --example serve
     env/bin/python benches/cold_start.py target/small/examples/serve
 
 Each process loads the network 784-256-128-10 (235,146 parameters, with Adam's state in the `.keras` file) and answers one
-sample. Told are the median and the best of eleven runs in turn, from the start of the process to the answer, and of the
-loading and the first prediction alone where Python is started and its packages are imported already.
+sample. It prints the median and the best of eleven interleaved runs, from the start of the process to the prediction, and
+for Python also of loading and predicting alone, after all imports.
 """
 import json
 import os

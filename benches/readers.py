@@ -1,4 +1,4 @@
-"""How long pandas and polars take for the tables that `cargo bench --bench readers` reads, and the most memory of each process.
+"""The time and peak memory of pandas and polars for the tables that `cargo bench --bench readers` reads.
 
     env/bin/python -m pip install numpy pandas polars pyarrow
     env/bin/python benches/readers.py                 # writes the files, and measures the peers

@@ -1,5 +1,6 @@
-//! Reads the tables that `benches/readers.py` writes, where pandas and polars read them: `cargo bench --features full --bench
-//! readers`. With `-- --memory parquet` or `csv`, reads one of them once and prints the most memory that the process held.
+//! Reads the tables that `benches/readers.py` writes and also reads in pandas and polars: `cargo bench --features full
+//! --bench readers`. With `-- --memory parquet` or `csv`, reads one of them once and prints the peak memory of the
+//! process.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ fn readers(c: &mut Criterion) {
     group.sample_size(20);
     for kind in ["parquet", "csv"] {
         if !path(kind).exists() {
-            println!("{kind}: `benches/readers.py` writes the file");
+            println!("{kind}: run `benches/readers.py` first to write the file");
             continue;
         }
         group.bench_function(kind, |b| b.iter_with_large_drop(|| read(kind)));

@@ -41,7 +41,7 @@ mod x86 {
     use super::{REGISTERS, TURNS, black_box};
     use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_set1_ps, _mm512_fmadd_ps, _mm512_set1_ps};
 
-    /// There are 16 registers in AVX2.
+    /// AVX2 has 16 registers.
     pub(super) const FEW: usize = 12;
 
     #[target_feature(enable = "avx512f")]
@@ -196,7 +196,7 @@ fn main() {
         }
     }
     println!("{threads} threads: {:.0} GFLOP/s at most, {:.1} GB/s read\n", peak / 1e9, bandwidth / 1e9);
-    println!("| computation | GFLOP/s | limit by | share of the limit | asked for |\n|---|---|---|---|---|");
+    println!("| computation | GFLOP/s | limit by | share of the limit | required |\n|---|---|---|---|---|");
     for line in &lines {
         let (by_peak, by_memory) = (line.operations / peak, line.bytes / bandwidth);
         let (limit, by) = if by_peak > by_memory { (by_peak, "arithmetic") } else { (by_memory, "memory") };

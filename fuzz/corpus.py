@@ -1,4 +1,4 @@
-"""Fills fuzz/corpus/data with the files of tests/fixtures/readers, each behind the byte that tells its format."""
+"""Fills fuzz/corpus/data with the files of tests/fixtures/readers, each after the byte that selects its format."""
 from pathlib import Path
 
 KINDS = ["csv", "npy", "npz", "mat", "h5", "parquet", "csv.gz"]

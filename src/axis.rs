@@ -1,29 +1,29 @@
-//! What numbers the axis of a picture spans, and where its ticks are.
+//! The range of an axis, and the positions of its ticks.
 
-/// The numbers of an axis, from one end to the other.
+/// The range of an axis.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
     low: f64,
     high: f64,
-    /// Each power of ten takes as much room.
+    /// Whether the scale is logarithmic.
     log: bool,
-    /// Only whole numbers have ticks.
+    /// Whether only integers have ticks.
     whole: bool,
 }
 
 impl Scale {
-    /// From one number to another that is larger.
+    /// A linear scale from `low` to a larger `high`.
     pub(crate) fn new(low: f64, high: f64) -> Self {
         Scale { low, high, log: false, whole: false }
     }
 
-    /// Of things that are counted, with room for a half at both ends where there is only one.
+    /// A scale of counts, with half a unit added on both sides if there is only one value.
     pub(crate) fn whole(low: f64, high: f64) -> Self {
         let room = if low == high { 0.5 } else { 0.0 };
         Scale { whole: true, ..Scale::new(low - room, high + room) }
     }
 
-    /// Of these numbers, with some room; in powers of ten where they are positive and span more than three.
+    /// A scale of these values with some margin; logarithmic if they are positive and span more than three decades.
     pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
         let finite = values.filter(|value| value.is_finite() && value.abs() < 1e300);
         let (low, high) =
@@ -35,7 +35,7 @@ impl Scale {
             return Scale { log: true, ..Scale::new(low / 1.2, high * 1.2) };
         }
         let room = match high - low {
-            // One number, or numbers that differ by rounding.
+            // One value, or values that differ only by rounding.
             range if range <= 1e-9 * low.abs().max(high.abs()) => match high {
                 0.0 => 1e-3,
                 high => 0.1 * high.abs(),
@@ -45,8 +45,8 @@ impl Scale {
         Scale::new(low - room, high + room)
     }
 
-    /// Of these numbers with hardly any room, as a line is that goes from one side to the other; in powers of ten where they
-    /// are positive and it is asked for, or they span more than three.
+    /// A scale of these values with a small margin, for a line that spans the whole width; logarithmic if they are
+    /// positive and either `log` is set or they span more than three decades.
     #[cfg(feature = "plot")]
     pub(crate) fn closely(values: impl Iterator<Item = f64> + Clone, log: bool) -> Self {
         let scale = Scale::of(values.clone());
@@ -59,8 +59,8 @@ impl Scale {
         }
     }
 
-    /// The same, from 0 where all are positive and near to it; or where they hardly differ, so that a course that
-    /// stands still looks so.
+    /// Extends the scale to 0 if all values are positive and near 0, or if they hardly differ, so that a constant curve
+    /// looks constant.
     pub(crate) fn with_zero(mut self) -> Self {
         let (low, high) = (self.low, self.high);
         let near = low > 0.0 && low < 0.5 * high || low < 0.0 && low > -0.1 * high;
@@ -72,7 +72,7 @@ impl Scale {
         self
     }
 
-    /// The same with room for a line of text above all numbers.
+    /// Adds space for a line of text above all values.
     pub(crate) fn with_head_room(mut self) -> Self {
         self.high = match self.log {
             true => self.high * (self.high / self.low).powf(0.15),
@@ -85,7 +85,7 @@ impl Scale {
         self.log
     }
 
-    /// Where on the axis a number is, from 0 to 1.
+    /// The position of a value on the axis, from 0 to 1.
     pub(crate) fn place(&self, value: f64) -> f64 {
         match self.log {
             true => (value / self.low).ln() / (self.high / self.low).ln(),
@@ -93,7 +93,7 @@ impl Scale {
         }
     }
 
-    /// Some even numbers of the axis, about so many, and how they are written.
+    /// About `about` round numbers on the axis, with their labels.
     pub(crate) fn ticks(&self, about: usize) -> Vec<(f64, String)> {
         if self.log {
             let (first, last) = (self.low.log10().ceil() as i32, self.high.log10().floor() as i32);
@@ -121,14 +121,14 @@ fn power_of_ten(power: i32) -> String {
     }
 }
 
-/// A tick, with the decimals that its distance from the next needs.
+/// The label of a tick, with as many decimals as the distance `step` between ticks needs.
 fn written(tick: f64, step: f64) -> String {
     let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
     match tick.abs() {
         0.0 => "0".into(),
         size if size >= 1e6 || decimals > 5 => {
             let text = format!("{:.*e}", (size.log10() - step.log10()).round().max(0.0) as usize, tick);
-            // `2.0e-5` as `2e-5`.
+            // Shortens `2.0e-5` to `2e-5`.
             text.replace(".0e", "e").replace('-', "−")
         }
         _ => format!("{tick:.decimals$}").replace('-', "−"),
@@ -139,7 +139,7 @@ fn written(tick: f64, step: f64) -> String {
 mod tests {
     use super::*;
 
-    /// The ends of the scale of these numbers, and its ticks.
+    /// Checks the ends of the scale of these values, and its ticks.
     #[track_caller]
     fn check(values: &[f64], ends: (f64, f64), ticks: &[&str]) {
         let scale = Scale::of(values.iter().copied()).with_zero();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn scales_hold_all_numbers_and_have_even_ticks() {
+    fn scales_contain_all_values_and_have_round_ticks() {
         check(&[0.0, 1.0], (0.0, 1.06), &["0", "0.5", "1.0"]);
         check(&[10.0, 12.0], (9.88, 12.12), &["10", "11", "12"]);
         check(&[-3.0, 5.0, f64::NAN], (-3.48, 5.48), &["0", "5"]);

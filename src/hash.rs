@@ -46,14 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_the_published_ones() {
+    fn hashes_equal_the_published_values() {
         assert_eq!(fnv1a(FNV_OFFSET, b"foobar"), 0x85944171F73967E8);
         // The first output of SplitMix64 with seed 0 is 0xE220A8397B1DCDAF.
         assert_eq!(uniform(0), (0xE220_A839_7B1D_CDAF_u64 >> 11) as f64 / (1u64 << 53) as f64);
     }
 
     #[test]
-    fn only_the_hash_of_bits_tells_zeros_apart() {
+    fn only_hash_bits_distinguishes_zeros() {
         assert_ne!(hash_bits(1, &[0.0f32]), hash_bits(1, &[-0.0f32]));
         assert_eq!(hash_values(1, &[0.0f32]), hash_values(1, &[-0.0f32]));
         assert_ne!(hash_values(1, &[1.0f32]), hash_values(1, &[2.0f32]));

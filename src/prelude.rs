@@ -1,4 +1,4 @@
-//! What a program that trains a network uses: `use cornu::prelude::*;`.
+//! The imports of most programs that train a network: `use cornu::prelude::*;`.
 
 #[cfg(feature = "tensorboard")]
 pub use crate::callback::TensorBoard;

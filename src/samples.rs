@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_overflows_the_type_of_the_network_is_not_finite() {
+    fn values_that_overflow_the_scalar_type_are_refused() {
         let x = ndarray::array![[1.0, 2.0], [3.0, 1e300]];
         assert!(check_finite::<f64>("x", &x).is_ok());
         let found = check_finite::<f32>("x", &x);

@@ -108,7 +108,7 @@ pub trait Element<F>: Copy + 'static {
     /// The nearest `F`.
     fn cast(self) -> F;
 
-    /// The slice itself, where it already is one of `F`.
+    /// The slice itself, if its elements already are of type `F`.
     fn same(slice: &[Self]) -> Option<&[F]> {
         let _ = slice;
         None

@@ -1,4 +1,4 @@
-//! What a training needs to go on after it was killed, piece by piece: one description serves to write and to read.
+//! The state of a training, to resume it after it was killed. The same code describes writing and reading.
 
 mod value;
 
@@ -11,11 +11,11 @@ use num_traits::PrimInt;
 
 use crate::error::{BackupFault, Error, Result};
 
-/// A state on its way to a backup, or back from one.
+/// The state of a training, while it is written to a backup or read from one.
 ///
-/// The same calls do both, so that what is written and what is read cannot drift apart: [`State::item`] writes a value
-/// where a backup is made, and gives it its old value where a training goes on. Every value stands under its name, and
-/// a backup whose names, sizes or kinds are others is refused with an error that says where.
+/// The same calls do both, so that the two directions cannot diverge: [`State::item`] writes a value when a backup is
+/// made, and restores it when a training resumes. Each value has a name. A backup with other names, sizes or types is
+/// refused with an error that contains the place.
 ///
 /// # Example
 /// ```
@@ -39,7 +39,7 @@ use crate::error::{BackupFault, Error, Result};
 /// ```
 #[derive(Debug)]
 pub struct State {
-    /// The names of the groups that are open.
+    /// The names of the enclosing groups.
     place: Vec<String>,
     mode: Mode,
 }
@@ -59,17 +59,17 @@ impl std::fmt::Debug for Mode {
 }
 
 impl State {
-    /// An empty state, to be written.
+    /// An empty state, for writing.
     pub(crate) fn writing() -> Self {
         State { place: Vec::new(), mode: Mode::Writing(Vec::new()) }
     }
 
-    /// The state that these bytes of a file hold.
+    /// The state in these bytes of a file.
     pub(crate) fn reading(file: &Path, bytes: Vec<u8>) -> Self {
         State { place: Vec::new(), mode: Mode::Reading { file: file.into(), bytes, at: 0 } }
     }
 
-    /// What was written.
+    /// The bytes written.
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.mode {
             Mode::Writing(bytes) | Mode::Reading { bytes, .. } => bytes,
@@ -81,10 +81,10 @@ impl State {
         matches!(self.mode, Mode::Reading { .. })
     }
 
-    /// Writes the value, or gives it the value that was written under this name.
+    /// Writes the value, or replaces it by the stored value with this name.
     ///
     /// # Errors
-    /// [`Error::Backup`] where the backup holds something else here; the value is unchanged then.
+    /// [`Error::Backup`] if the backup holds something else here; the value is then unchanged.
     pub fn item<T: StateValue>(&mut self, name: &str, value: &mut T) -> Result<()> {
         if let Mode::Writing(bytes) = &mut self.mode {
             entry(bytes, name, |bytes| value.put(bytes));
@@ -97,11 +97,11 @@ impl State {
                 *value = read;
                 Ok(())
             }
-            None => Err(self.refuse(name, T::WHAT, format!("{} bytes that are none", payload.len()))),
+            None => Err(self.refuse(name, T::WHAT, format!("{} invalid bytes", payload.len()))),
         }
     }
 
-    /// The same for numbers that are as many as they were: weights, counts, sums.
+    /// As [`State::item`], for a fixed number of values: weights, counts, sums.
     ///
     /// # Errors
     /// As [`State::item`]; some of the numbers may have changed then.
@@ -129,18 +129,19 @@ impl State {
         }
     }
 
-    /// The same for a counter. One that is read is far below what its type holds, so that adding to it never overflows.
+    /// As [`State::item`], for a counter. Values near the maximum of the type are refused, so that additions cannot
+    /// overflow.
     pub(crate) fn count<N: StateValue + PrimInt>(&mut self, name: &str, count: &mut N) -> Result<()> {
         let mut read = *count;
         self.item(name, &mut read)?;
         if self.is_reading() && !is_count(read) {
-            return Err(self.refuse(name, "a count", "a number that nothing counts up to"));
+            return Err(self.refuse(name, "a count", "a number that is too large"));
         }
         *count = read;
         Ok(())
     }
 
-    /// The same for counters that are as many as they were, or any number of them where there were none.
+    /// As [`State::numbers`], for counters; if `counts` is empty, any number of them is read.
     pub(crate) fn counts<N: StateValue + PrimInt>(&mut self, name: &str, counts: &mut Vec<N>) -> Result<()> {
         let before = counts.len();
         self.item(name, counts)?;
@@ -152,14 +153,14 @@ impl State {
         Err(self.refuse(
             name,
             format!("{before} counts"),
-            format!("{} numbers, or some too large", counts.len()),
+            format!("{} numbers, or numbers that are too large", counts.len()),
         ))
     }
 
-    /// The same for a list of things that have several values each; `new` makes one to be read.
+    /// As [`State::item`], for a list of objects with several values each; `new` creates an object to read into.
     ///
     /// # Errors
-    /// As [`State::item`], and what `each` returns.
+    /// As [`State::item`], and the errors of `each`.
     pub fn list<T>(
         &mut self,
         name: &str,
@@ -173,7 +174,7 @@ impl State {
             if state.is_reading() {
                 items.clear();
             }
-            // One by one, so that a count that lies ends where the bytes do.
+            // Read them one by one, so that a false count fails where the bytes end.
             for index in 0..count {
                 if state.is_reading() {
                     items.push(new());
@@ -184,10 +185,10 @@ impl State {
         })
     }
 
-    /// Values that belong together; the name is part of the place in errors.
+    /// Groups values; the name of the group is part of the place in errors.
     ///
     /// # Errors
-    /// What `f` returns.
+    /// The errors of `f`.
     pub fn group(&mut self, name: &str, f: impl FnOnce(&mut State) -> Result<()>) -> Result<()> {
         self.place.push(name.into());
         let result = f(self);
@@ -195,10 +196,10 @@ impl State {
         result
     }
 
-    /// Writes what a backup is of, or refuses a backup of something else.
+    /// Writes a description of the training, or refuses a backup with another one.
     ///
     /// # Errors
-    /// [`Error::Backup`] where the backup was made with another text under this name.
+    /// [`Error::Backup`] if the backup has another text under this name.
     pub(crate) fn same(&mut self, name: &str, here: &str) -> Result<()> {
         let mut there = here.to_string();
         self.item(name, &mut there)?;
@@ -208,13 +209,13 @@ impl State {
         }
     }
 
-    /// The error about a backup of another training.
+    /// The error for a backup of another training.
     pub(crate) fn other(&self, what: &str, there: impl ToString, here: impl ToString) -> Error {
         let (file, what) = (self.file().into(), what.into());
         BackupFault::OfAnother { file, what, there: there.to_string(), here: here.to_string() }.into()
     }
 
-    /// Refuses a backup that holds more than was read.
+    /// Refuses a backup with trailing bytes.
     pub(crate) fn end(&self) -> Result<()> {
         match &self.mode {
             Mode::Reading { bytes, at, .. } if *at < bytes.len() => {
@@ -237,7 +238,7 @@ impl State {
         BackupFault::Damaged { file, place, expected: expected.into(), found: found.into() }.into()
     }
 
-    /// Where the bytes under this name are, which comes next.
+    /// The range of the bytes of the next entry, which must have this name.
     fn payload(&mut self, name: &str) -> Result<Range<usize>> {
         let Mode::Reading { bytes, at, .. } = &self.mode else { return Ok(0..0) };
         let mut rest = &bytes[*at..];
@@ -259,13 +260,13 @@ impl State {
     }
 }
 
-/// Whether something may have been counted so far.
+/// Whether the number is plausible as a counter.
 fn is_count<N: PrimInt>(number: N) -> bool {
-    // Where room is wide, for thousands of them to be added up too.
+    // For wide types, leave room to add up thousands of them too.
     number <= N::max_value() >> if size_of::<N>() == 8 { 16 } else { 1 }
 }
 
-/// A name, a length, and so many bytes.
+/// Appends an entry: its name, its length and its bytes.
 fn entry(bytes: &mut Vec<u8>, name: &str, put: impl FnOnce(&mut Vec<u8>)) {
     name.to_string().put(bytes);
     let start = bytes.len() + 8;

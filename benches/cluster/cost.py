@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a step costs on N machines, by computing, latency and bandwidth: python3 benches/cluster/cost.py [target/cluster.json]
+"""The cost of a step on N machines, from computation, latency and bandwidth: python3 benches/cluster/cost.py [target/cluster.json]
 
 Compares with what run.py has measured (its parts network, steps and model), and says what follows for more machines.
 """
@@ -8,30 +8,30 @@ import json
 import math
 import sys
 
-CORES = 2  # of the machine that plays all hosts
+CORES = 2  # of the machine that runs all hosts
 PARAMS = {"signal": 240_505, "mnist": 669_706}
 BATCH = {"signal": 50, "mnist": 128}
-SLOTS = {"signal": 0, "mnist": 2}  # arrays that the optimizer keeps: SGD, Adam
-STEPS = 100  # in an epoch of either
+SLOTS = {"signal": 0, "mnist": 2}  # slots of the optimizer: SGD, Adam
+STEPS = 100  # per epoch of either
 
 
 def ring(hosts, numbers, alpha, beta):
-    """A sum of f32 round a ring: 2(N − 1) rounds, each of one share of N."""
+    """The time of a sum of f32 in a ring: 2(N − 1) rounds, each with 1/N of the numbers."""
     return 2 * (hosts - 1) * (alpha + 4 * numbers / hosts * beta)
 
 
 def few(hosts, alpha):
-    """A sum of few numbers, up a tree and down again."""
+    """The time of a sum of few numbers, up a tree and down again."""
     return 2 * math.ceil(math.log2(hosts)) * alpha
 
 
 def step(hosts, compute, params, alpha, beta, meetings=1.0, arrays=1):
-    """A step with so many meetings a step, at which so many arrays as long as the weights are summed."""
+    """The time of a step with `meetings` synchronizations per step, each of which sums `arrays` arrays as long as the weights."""
     return compute + meetings * (few(hosts, alpha) + ring(hosts, params * arrays, alpha, beta))
 
 
 def check(found):
-    """Predicted against measured."""
+    """Prints predicted and measured times."""
     alpha, beta = found["network"]["2"]["alpha"], found["network"]["2"]["beta"]
     print(f"α = {1e6 * alpha:.0f} µs a message, β = {1e9 * beta:.2f} ns a byte ({8 / beta / 1e9:.2f} Gbit/s)\n")
     print("| workload | hosts | `sync_every` | predicted ms | measured ms | error |\n|---|---|---|---|---|---|")
@@ -55,7 +55,7 @@ def check(found):
 
 
 def ahead(alpha, beta, rate):
-    """10, 100 and 1000 machines that each compute at `rate` operations a second, 6 for each parameter and row."""
+    """Extrapolates to 10, 100 and 1000 machines with `rate` operations per second each, 6 per parameter and row."""
     print(f"Each machine: {rate / 1e9:.0f} billion operations a second.\n")
     print("| parameters | machines | ms to sum | rows a machine for half of it | `sync_every` for half, 128 rows a machine | 1,024 rows in all |\n|---|---|---|---|---|---|")
     for params in 240_000, 10_000_000, 100_000_000:
@@ -73,7 +73,7 @@ def ahead(alpha, beta, rate):
 def main():
     found = json.load(open(sys.argv[1] if len(sys.argv) > 1 else "target/cluster.json"))
     alpha, beta = check(found)
-    # What one thread of this machine does with the larger network: a forward and a backward pass, and the step.
+    # The rate of one thread of this machine on the larger network: forward pass, backward pass and update.
     rate = 6 * PARAMS["mnist"] * BATCH["mnist"] / found["steps"]["mnist alone 1"]["step"]
     for name, network in (("this network", beta), ("25 times as wide, 25 Gbit/s", beta / 25)):
         print(f"\nOver {name}. ", end="")

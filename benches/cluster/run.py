@@ -29,7 +29,7 @@ def sh(command, check=True):
 
 def down():
     for host in range(1, HOSTS + 1):
-        # What a run that was interrupted has left there.
+        # Remains of an interrupted run.
         for process in sh(f"ip netns pids cornu{host}", check=False).stdout.split():
             sh(f"kill {process}", check=False)
         sh(f"ip netns del cornu{host}", check=False)
@@ -38,7 +38,7 @@ def down():
 
 
 def up():
-    """The hosts; tells how their links are shaped."""
+    """Creates the hosts, and prints the properties of their links."""
     down()
     sh("ip link add cornu-bridge type bridge")
     sh(f"ip addr add {NET}.254/24 dev cornu-bridge")
@@ -60,10 +60,10 @@ def up():
 
 
 def mpirun(hosts, command, **environment):
-    """What rank 0 prints, as JSON, of one rank on each of so many hosts."""
+    """Runs one rank on each host, and returns the JSON that rank 0 prints."""
     with tempfile.TemporaryDirectory() as folder:
         agent = pathlib.Path(folder, "agent")
-        # Each host has files of its own, as its launcher believes.
+        # The launcher expects each host to have its own files.
         lines = ["#!/bin/sh", "host=$1", "shift", f"mkdir -p {folder}/$host", f"export TMPDIR={folder}/$host"]
         agent.write_text("\n".join([*lines, 'exec ip netns exec "$host" sh -c "$*"', ""]))
         agent.chmod(agent.stat().st_mode | stat.S_IXUSR)
@@ -84,7 +84,7 @@ def mpirun(hosts, command, **environment):
         words = ["mpirun", "--allow-run-as-root", "--host", names, "-n", str(hosts), *settings, *given, *map(str, command)]
         for _ in range(3):
             found = subprocess.run(words, capture_output=True, text=True, timeout=300)
-            # Open MPI 4.1's own launcher now and then crashes, before any rank runs.
+            # The launcher of Open MPI 4.1 sometimes crashes before any rank runs.
             if "ORTE was unable to reliably start" not in found.stderr:
                 break
     lines = [line for line in found.stdout.splitlines() if line.startswith("{")]
@@ -144,7 +144,7 @@ def measure(given, parts, hosts, workloads, results):
                 command = [given.torch, script, workload, given.epochs, batch]
                 take(f"{named} {count} ddp", count, command, CLUSTER_MEET=f"tcp://{NET}.1:29512")
             if "model" in parts:
-                # One rank with its part of the batch, alone.
+                # A single rank with its part of the batch.
                 command = [given.program, "train", workload, "whole", 1, given.epochs, -(-batch // count)]
                 take(f"{named} alone {count}", 1, command)
     if "accuracy" in parts:

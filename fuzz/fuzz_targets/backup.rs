@@ -1,4 +1,5 @@
-//! Backups of `BackupAndRestore`, with the state behind what names the training changed, and sums that fit.
+//! Backups of `BackupAndRestore`: a fuzzed state after the description of the training, with a valid length and
+//! checksum.
 
 #![no_main]
 
@@ -8,9 +9,9 @@ use std::sync::OnceLock;
 use cornu::ndarray::Array2;
 use cornu::prelude::*;
 
-/// The last bytes of what names a training come before the entry of this name.
+/// The description of the training ends before the entry of this name.
 const FIRST: &[u8] = b"\x05\0\0\0\0\0\0\0epoch";
-/// Sums are not compared in a build for fuzzing, but lengths are.
+/// A build for fuzzing compares lengths, but not checksums.
 const TAIL: usize = 16;
 
 static START: OnceLock<Vec<u8>> = OnceLock::new();
@@ -19,7 +20,8 @@ fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("cornu-fuzz-backup-{}", std::process::id()))
 }
 
-/// A training of two epochs with whatever keeps a state, which is killed in the second where it makes the first backups.
+/// A training of two epochs with everything that keeps state; optionally killed in the second epoch, after the first
+/// backups.
 fn train(killed: bool) -> Result<History> {
     let x = Array2::from_shape_fn((12, 3), |(i, j)| ((7 * i + 3 * j) % 5) as f32 - 2.0);
     let y = Array2::from_shape_fn((12, 2), |(i, j)| f32::from(u8::from(i % 2 == j)));
@@ -51,7 +53,7 @@ fn train(killed: bool) -> Result<History> {
     model.fit(&x, &y, &fit)
 }
 
-/// What a backup holds up to the epoch; the rest becomes the first file of the corpus.
+/// The backup up to the epoch; the rest becomes the first file of the corpus.
 fn start() -> Vec<u8> {
     let _ = std::fs::remove_dir_all(folder());
     assert!(train(true).is_err());

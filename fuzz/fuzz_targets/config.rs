@@ -1,4 +1,4 @@
-//! Architectures as JSON, which are built where they are small.
+//! Architectures as JSON, which are built if they are small.
 
 #![no_main]
 

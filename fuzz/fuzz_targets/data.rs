@@ -1,10 +1,10 @@
-//! Files of data: the first byte tells the format, the rest is the file.
+//! Data files: the first byte selects the format, the rest is the file.
 
 #![no_main]
 
 use cornu::data::{Arrays, Csv, Dataset, Missing, Parquet};
 
-/// Reads all arrays of a file, and streams the first that will do.
+/// Reads all arrays of a file, and streams the first suitable one.
 fn arrays(path: &std::path::Path) {
     let arrays = Arrays::new(path).scratch(std::env::temp_dir());
     let names = arrays.names().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whole `.safetensors` files, and weights alone.
+//! Whole `.safetensors` files, and files with weights only.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A callback made of closures.
+//! A callback defined by closures.
 
 use std::fmt;
 

@@ -44,7 +44,7 @@ impl Place {
         Place { number: running.last, shared: false }
     }
 
-    /// The number, once there are others.
+    /// The number of the training, if there are several.
     fn number(&mut self) -> Option<usize> {
         self.shared |= self.number > 1 || running().now > 1;
         self.shared.then_some(self.number)
@@ -108,18 +108,18 @@ impl Progress {
         }
     }
 
-    /// Prints where a training resumes from a backup.
+    /// Prints the position at which a training resumes from a backup.
     pub(crate) fn go_on<F: Scalar>(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if self.style == Style::Silent {
             return Ok(());
         }
         if at.batch == 0 {
-            say(format_args!("Going on from a backup made after epoch {}", at.epoch));
+            say(format_args!("Resuming from a backup made after epoch {}", at.epoch));
             return Ok(());
         }
         let (epoch, batch) = (at.epoch + 1, at.batch);
         say(format_args!(
-            "Going on from a backup made in epoch {epoch}, after batch {batch} of {}",
+            "Resuming from a backup made in epoch {epoch}, after batch {batch} of {}",
             at.batches
         ));
         self.on_epoch_begin(at)

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// The progress lines of all running trainings, in the order of their numbers.
 pub(super) struct Screen {
     lines: BTreeMap<usize, String>,
-    /// The bar that draws all lines together; none while there are none.
+    /// The bar that draws all lines together; `None` if there are none.
     drawn: Option<ProgressBar>,
     target: fn() -> ProgressDrawTarget,
 }
@@ -72,7 +72,7 @@ fn joined(lines: &BTreeMap<usize, String>) -> String {
     lines.values().map(|line| &**line).collect::<Vec<_>>().join("\n")
 }
 
-/// What a variable of the environment is set to.
+/// The value of an environment variable.
 type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 fn is_set(variable: Variable, name: &str) -> bool {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn trainings_at_once_have_a_line_each_and_leave_none() {
+    fn concurrent_trainings_have_one_line_each_and_leave_none() {
         let mut screen = Screen::on(|| ProgressDrawTarget::term_like_with_hz(Box::new(terminal()), 255));
         let say = |screen: &Screen, line: &str| {
             screen.above(|| terminal().write_line(line).expect("a terminal in memory"));
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_for_terminals_that_move_the_cursor() {
+    fn bars_require_a_terminal_with_cursor_movement() {
         let xterm = ("TERM", "xterm-256color");
         check(redraws, &[xterm], [true, false]);
         check(redraws, &[xterm, ("NO_COLOR", "1")], [true, false]);

@@ -1,4 +1,4 @@
-//! Reads the settings of one thing, and remembers which were read.
+//! Reads the settings of one object, and records which were read.
 
 use super::setting::{Setting, refuse};
 use super::{Config, Value};
@@ -25,30 +25,30 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The settings in `config`, which is found at `path` in its file.
+    /// Creates a reader of the settings in `config`, which is at `path` in its file.
     pub fn new(config: &'a Config, path: impl Into<String>) -> Self {
         Fields { read: vec![false; config.fields.len()], config, path: path.into() }
     }
 
-    /// The thing's kind.
+    /// The kind of the object.
     pub fn kind(&self) -> &'a str {
         &self.config.kind
     }
 
-    /// Where Keras finds the kind.
+    /// The Keras module of the kind.
     pub(crate) fn module(&self) -> &'a str {
         &self.config.module
     }
 
-    /// Where the settings are, such as `layers[3].config`.
+    /// The path of the settings, such as `layers[3].config`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The setting of this name, which must be there.
+    /// Returns the setting with this name.
     ///
     /// # Errors
-    /// [`FileError::Setting`](crate::error::FileError::Setting) where it is missing, or is something else.
+    /// [`FileError::Setting`](crate::error::FileError::Setting) if it is missing or has another type.
     pub fn get<T: Setting>(&mut self, name: &str) -> Result<T> {
         let path = self.path_of(name);
         match self.value(name) {
@@ -57,10 +57,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Sets `to`, where there is a setting of this name.
+    /// Sets `to` if there is a setting with this name.
     ///
     /// # Errors
-    /// [`FileError::Setting`](crate::error::FileError::Setting) where it is something else.
+    /// [`FileError::Setting`](crate::error::FileError::Setting) if it has another type.
     pub fn read<T: Setting>(&mut self, name: &str, to: &mut T) -> Result<()> {
         if let Some(value) = self.value(name) {
             *to = T::from_value(value, &self.path_of(name))?;
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    /// The setting of this name as it stands, which counts as read then.
+    /// Returns the raw value of the setting with this name, and marks it as read.
     pub fn value(&mut self, name: &str) -> Option<&'a Value> {
         let place = self.config.fields.iter().position(|(known, _)| known == name)?;
         self.read[place] = true;
@@ -80,7 +80,7 @@ impl<'a> Fields<'a> {
         format!("{}.{name}", self.path)
     }
 
-    /// Refuses a setting that has another value than the one that is built in here.
+    /// Refuses a setting whose value is not the only supported one.
     pub(crate) fn only(&mut self, name: &str, built_in: impl Into<Value>) -> Result<()> {
         let built_in = built_in.into();
         let same = |value: &Value| match (value, &built_in) {
@@ -89,13 +89,13 @@ impl<'a> Fields<'a> {
         };
         match self.value(name) {
             Some(value) if !same(value) && *value != Value::Null => {
-                Err(refuse(&self.path_of(name), format!("{built_in}, all that is supported"), value))
+                Err(refuse(&self.path_of(name), format!("{built_in}, the only supported value"), value))
             }
             _ => Ok(()),
         }
     }
 
-    /// Refuses what nobody read, unless it says nothing.
+    /// Refuses settings that were not read, except null ones.
     ///
     /// # Errors
     /// [`FileError::Setting`](crate::error::FileError::Setting).

@@ -1,6 +1,6 @@
-//! Settings as data: what a layer, a loss, an optimizer or a metric was made with, under Keras's names.
+//! Settings as data: the options of a layer, loss, optimizer or metric, under Keras's names.
 //!
-//! A [`Config`] is what the file formats write and read. Each built-in type lists its settings once, and both directions
+//! The file formats write and read [`Config`]s. Each built-in type lists its settings once; writing and reading both
 //! follow from that list.
 
 mod fields;
@@ -15,10 +15,10 @@ pub(crate) use registry::{Constructor, Registry, built_in};
 pub(crate) use setting::{refuse, words};
 pub(crate) use settings::{Entry, Settings, settings};
 
-/// The settings of one thing: its kind, such as `Dense`, and its fields, such as `units`.
+/// The settings of one object: its kind, such as `Dense`, and its fields, such as `units`.
 ///
-/// A layer written outside this crate tells its own by [`Layer::config`](crate::layer::Layer::config), and is made again
-/// by the constructor that a [`Loader`](crate::save::Loader) was given.
+/// A layer of another crate returns its settings from [`Layer::config`](crate::layer::Layer::config). The constructor
+/// registered with a [`Loader`](crate::save::Loader) creates it again.
 ///
 /// # Example
 /// ```
@@ -33,18 +33,18 @@ pub(crate) use settings::{Entry, Settings, settings};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
-    /// Where Keras finds the kind, such as `keras.layers`; `cornu` for what Keras does not have, and empty for things
-    /// written outside this crate.
+    /// The Keras module of the kind, such as `keras.layers`; `cornu` if Keras lacks the kind, and empty for kinds of
+    /// other crates.
     pub module: String,
     /// The kind, such as `Dense`.
     pub kind: String,
-    /// The settings, each under its name.
+    /// The settings, with their names.
     pub fields: Vec<(String, Value)>,
-    /// What a file says beside the settings, such as the shapes that a layer was built for.
+    /// Further entries of the file, such as the shapes for which a layer was built.
     pub(crate) beside: Vec<(String, Value)>,
 }
 
-/// A setting's value.
+/// The value of a setting.
 ///
 /// # Example
 /// ```
@@ -55,49 +55,49 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i64),
-    /// Any other number.
+    /// A floating-point number.
     Float(f64),
-    /// A word.
+    /// A string.
     Text(String),
-    /// Several, one after another.
+    /// A list of values.
     List(Vec<Value>),
-    /// Several, each under a name.
+    /// Values with names.
     Map(Vec<(String, Value)>),
-    /// A thing with settings of its own.
+    /// An object with its own settings.
     Config(Box<Config>),
 }
 
 impl Config {
-    /// No settings yet, of a thing that is written outside this crate.
+    /// Creates empty settings for a kind of another crate.
     pub fn new(kind: impl Into<String>) -> Self {
         Config { kind: kind.into(), ..Config::default() }
     }
 
-    /// Of a thing that is found in this module.
+    /// Creates empty settings for a kind of this module.
     pub(crate) fn of(module: &str, kind: &str) -> Self {
         Config { module: module.into(), ..Config::new(kind) }
     }
 
-    /// Of a thing that lists its settings.
+    /// Collects the settings that `thing` lists.
     pub(crate) fn from_settings(module: &str, kind: &str, thing: &impl Settings) -> Self {
         let mut config = Config::of(module, kind);
         thing.write(&mut config);
         config
     }
 
-    /// With a setting more.
+    /// Adds a setting, and returns the settings.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.set(name, value);
         self
     }
 
-    /// Sets one, in the place of what it was.
+    /// Adds a setting, or replaces the one with this name.
     pub fn set(&mut self, name: &str, value: impl Into<Value>) {
         let value = value.into();
         match self.fields.iter_mut().find(|(known, _)| known == name) {
@@ -106,7 +106,7 @@ impl Config {
         }
     }
 
-    /// The setting of this name.
+    /// The setting with this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
@@ -147,7 +147,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 impl std::fmt::Display for Value {
-    /// Names it for a message; long ones are cut.
+    /// Formats the value for a message, and truncates long ones.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Value::Null => f.write_str("null"),
@@ -156,7 +156,7 @@ impl std::fmt::Display for Value {
             Value::Float(value) => write!(f, "{value}"),
             Value::Text(text) if text.chars().count() > 60 => {
                 let cut: String = text.chars().take(60).collect();
-                write!(f, "{cut:?} and more")
+                write!(f, "{cut:?} ...")
             }
             Value::Text(text) => write!(f, "{text:?}"),
             Value::List(values) if values.len() > 8 => write!(f, "a list of {}", values.len()),

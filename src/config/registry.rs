@@ -1,4 +1,5 @@
-//! The registry of one family: from a name in a file to the constructor of the thing, built in or the user's own.
+//! The registry of one family, such as the layers: maps names in files to constructors, built in or registered by the
+//! user.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,15 +7,15 @@ use std::sync::Arc;
 use super::Fields;
 use crate::error::{FileError, Result};
 
-/// A constructor from settings; it makes nested things by the same registry.
+/// A constructor from settings; it creates nested objects through the same registry.
 type Construct<T> = dyn Fn(&mut Fields, &Registry<T>) -> Result<Box<T>> + Send + Sync;
 
-/// A row of built-in things: the kind and its constructor.
+/// A built-in kind and its constructor.
 pub(crate) type Constructor<T> = (&'static str, fn(&mut Fields, &Registry<T>) -> Result<Box<T>>);
 
 /// All kinds of one family, such as the layers.
 pub(crate) struct Registry<T: ?Sized> {
-    /// `layer`, `loss` ..., the name of the loader's method that registers one.
+    /// `layer`, `loss` ...: also the name of the loader's method that registers one.
     what: &'static str,
     built_in: Vec<Constructor<T>>,
     custom: Vec<(String, Arc<Construct<T>>)>,
@@ -30,7 +31,7 @@ impl<T: ?Sized> Registry<T> {
         self.built_in.iter().map(|(kind, _)| *kind).chain(self.custom.iter().map(|(kind, _)| kind.as_str()))
     }
 
-    /// The built-in kind of this name, which Keras writes in snake case or as the class's own.
+    /// The built-in kind with this name, which Keras writes in snake case or as a class name.
     pub(crate) fn named(&self, name: &str) -> Option<&'static str> {
         let plain = |text: &str| text.replace('_', "").to_lowercase();
         self.built_in.iter().map(|(kind, _)| *kind).find(|kind| plain(kind) == plain(name))
@@ -45,7 +46,7 @@ impl<T: ?Sized> Registry<T> {
         self.custom.push((kind.into(), Arc::new(move |fields, _| construct(fields))));
     }
 
-    /// Constructs the thing; the caller reads the fields that all things of the family share.
+    /// Constructs the object; the caller reads the fields common to the family.
     pub(crate) fn construct(&self, fields: &mut Fields, module: &str) -> Result<Box<T>> {
         let kind = fields.kind();
         if let Some((_, construct)) = self.custom.iter().rev().find(|(known, _)| known == kind) {
@@ -72,13 +73,13 @@ impl<T: ?Sized> Clone for Registry<T> {
 }
 
 impl<T: ?Sized> fmt::Debug for Registry<T> {
-    /// Lists the user's own kinds.
+    /// Lists the user's kinds.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.debug_list().entries(self.custom.iter().map(|(kind, _)| kind)).finish()
     }
 }
 
-/// Rows of built-in things, each a kind and the value into which its settings are read: `built_in!["Dense": Dense::new(1)]`.
+/// Rows of built-in kinds, each with the value into which its settings are read: `built_in!["Dense": Dense::new(1)]`.
 macro_rules! built_in {
     ($($kind:literal: $default:expr),* $(,)?) => {
         vec![$(($kind, |fields: &mut crate::config::Fields, _| {

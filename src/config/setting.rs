@@ -1,9 +1,9 @@
-//! What can stand in a field: numbers, words, lists, and the closed sets.
+//! The types of settings: numbers, strings, lists, and the closed sets.
 
 use super::Value;
 use crate::error::{Error, FileError, Result};
 
-/// A type that a setting can have.
+/// A type that can be a setting.
 ///
 /// # Example
 /// ```
@@ -13,13 +13,13 @@ use crate::error::{Error, FileError, Result};
 /// # Ok::<(), cornu::Error>(())
 /// ```
 pub trait Setting: Sized {
-    /// What would do, in words.
+    /// The expected values, in words.
     const EXPECTED: &'static str;
 
-    /// As it stands in a file.
+    /// Converts to the value in a file.
     fn to_value(&self) -> Value;
 
-    /// Reads it; `path` is where it was found.
+    /// Converts from the value in a file; `path` is its position.
     ///
     /// # Errors
     /// [`FileError::Setting`](crate::error::FileError::Setting).
@@ -153,7 +153,7 @@ impl<T: Setting> Setting for Vec<T> {
     }
 }
 
-/// As in Keras, one number may stand for as many alike.
+/// As in Keras, one number can stand for `N` equal ones.
 impl<T: Setting + Copy, const N: usize> Setting for [T; N] {
     const EXPECTED: &'static str = T::EXPECTED;
 
@@ -170,7 +170,7 @@ impl<T: Setting + Copy, const N: usize> Setting for [T; N] {
     }
 }
 
-/// A [`FileError::Setting`].
+/// Creates a [`FileError::Setting`].
 pub(crate) fn refuse(path: &str, expected: impl Into<String>, found: impl std::fmt::Display) -> Error {
     FileError::Setting { path: path.into(), expected: expected.into(), found: found.to_string() }.into()
 }

@@ -1,16 +1,16 @@
-//! The list of a type's settings, from which both writing and reading follow.
+//! The list of a type's settings, which defines both writing and reading.
 
 use super::{Config, Fields, Setting};
 use crate::error::Result;
 
-/// All settings of a thing, written and read by one list.
+/// All settings of an object, written and read through one list.
 pub(crate) trait Settings {
     fn write(&self, to: &mut Config);
 
     fn read(&mut self, from: &mut Fields) -> Result<()>;
 }
 
-/// One entry of such a list: a field, or several whose names begin alike.
+/// An entry of such a list: one field, or several with a common prefix.
 pub(crate) trait Entry {
     fn put(&self, name: &str, to: &mut Config);
 
@@ -34,9 +34,9 @@ impl<T: Setting> Entry for T {
     }
 }
 
-/// The list of a thing's settings: `"units" required: units` is a field without which it cannot be made, others keep
-/// their default where the file says nothing; those after `only` have one value here, which a file may name; what comes
-/// after `ignore` changes nothing; and the settings of `with` are the thing's own too.
+/// The list of an object's settings. A field marked `required` must be in the file; the others keep their default if
+/// the file omits them. The settings after `only` must have the given value if the file contains them, those after
+/// `ignore` are skipped, and `with` includes the settings of a part.
 ///
 /// `settings!([F] Dense<F> { "units" required: units, "use_bias": use_bias } only { "axis": -1 });`
 macro_rules! settings {

@@ -1,4 +1,4 @@
-//! Random changes to signals, drawn anew each time a sample is trained on.
+//! Random changes to signals, redrawn each time a sample is trained on.
 
 use super::BatchSource;
 use crate::error::{Error, Result};

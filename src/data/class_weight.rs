@@ -119,13 +119,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn balanced_gives_every_class_that_occurs_the_same_sum() {
+    fn balanced_weights_give_each_present_class_the_same_total() {
         let weights = ClassWeight::Balanced.weights(&[10, 0, 30]).unwrap();
         assert_eq!((weights[0] * 10.0, weights[2] * 30.0), (20.0, 20.0));
     }
 
     #[test]
-    fn wrong_weights_are_named() {
+    fn invalid_weights_are_refused() {
         let found = ClassWeight::PerClass(vec![1.0]).weights(&[1, 1]);
         assert!(matches!(found, Err(Error::ClassWeightCount { expected: 2, found: 1 })));
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {

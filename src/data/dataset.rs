@@ -32,7 +32,7 @@ pub struct Dataset {
     pub(super) learned: Vec<Learned>,
 }
 
-/// What a reader learned about a column of `x`, for reading further files alike.
+/// What a reader learned about a column of `x`, to read further files in the same way.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Learned {
     /// The categories of the column, by number.

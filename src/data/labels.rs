@@ -115,7 +115,7 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn a_label_that_is_no_class_is_named() {
+    fn a_label_outside_the_classes_is_refused() {
         for (labels, row) in
             [(array![0.0, 1.5], 1), (array![-1.0, 0.0], 0), (array![0.0, 3.0], 1), (array![0.0, f64::NAN], 1)]
         {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unseen_label_is_named() {
+    fn an_unseen_label_is_refused() {
         let encoder = LabelEncoder::fit(["a".to_string(), "b".into()]);
         let found = encoder.encode(["b".to_string(), "c".into()]);
         assert!(matches!(found, Err(Error::UnseenLabel { row: 1, ref found }) if found == "c"));

@@ -71,8 +71,8 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// In this folder, or that for temporary files. The crate `tempfile` leaves the file without a name from the start
-    /// where the system can, and lets only its owner read it.
+    /// In this folder, or in that for temporary files. The crate `tempfile` creates the file without a name where the
+    /// system supports it, and readable by its owner only.
     pub(super) fn new(folder: Option<&Path>) -> Result<Self> {
         let temporary = std::env::temp_dir();
         let folder = folder.unwrap_or(&temporary);

@@ -1,7 +1,7 @@
 //! Scalers: standardization and scaling to a range, by statistics of the training data.
 //!
-//! They are ours because they take arrays with any number of axes; `linfa-preprocessing` scales two-axis tables in datasets
-//! of its own.
+//! They are ours because they accept arrays with any number of axes; `linfa-preprocessing` scales two-dimensional
+//! tables in its own dataset type.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};
 
@@ -220,7 +220,7 @@ fn each<T: Element<f64>, S: Data<Elem = T>, D: Dimension>(
     x.iter().enumerate().for_each(|(i, value)| f(i % width, value.cast()));
 }
 
-/// Refuses data without a number, and NaN and infinities.
+/// Refuses empty data, NaN and infinities.
 fn check<T: Element<f64>, S: Data<Elem = T>, D: RemoveAxis>(x: &ArrayBase<S, D>) -> Result<()> {
     crate::samples::check_not_empty::<f64>("x", x)?;
     crate::samples::check_finite::<f64>("x", x).map(|_| ())

@@ -17,7 +17,7 @@ const MOST: Disproved = Some(0.9);
 const HALF: Disproved = Some(0.5);
 const NEVER: Disproved = None;
 
-/// What the table states about a code.
+/// A row of the table: the properties of a code.
 struct Row {
     name: &'static str,
     page: &'static str,
@@ -107,7 +107,7 @@ codes! {
     N0409 Warning Some(progress::penalty), HALF [N0112]
     N0113 Warning Some(config::few_steps), HALF []
 
-    // What the data and the size of the network allow.
+    // The limits that the data and the size of the network impose.
     N0204 Warning Some(data::label_balance), MOST []
     N0207 Warning Some(rows::contradictions), NEVER []
     N0210 Warning Some(shards::missing_class), NEVER []
@@ -272,7 +272,7 @@ mod tests {
         let pages = fs::read_dir(source.join("diagnosis/pages")).unwrap().count();
         assert_eq!(pages, Code::ALL.len(), "a page without a row");
         let rules: Vec<usize> = TABLE.iter().filter_map(|row| row.rule).map(|rule| rule as usize).collect();
-        assert_eq!(rules.iter().collect::<HashSet<_>>().len(), rules.len(), "a rule stands in two rows");
+        assert_eq!(rules.iter().collect::<HashSet<_>>().len(), rules.len(), "a rule is in two rows");
     }
 
     #[test]

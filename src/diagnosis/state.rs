@@ -114,7 +114,7 @@ mod tests {
     use crate::activation::Activation;
 
     #[test]
-    fn remedies_come_back() {
+    fn remedies_round_trip() {
         let activation = Activation::Sigmoid;
         for remedy in [
             Remedy::NormalizeInputs,

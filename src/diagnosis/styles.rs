@@ -1,6 +1,6 @@
 //! The styles of a report on a terminal, as rustc has them: severities in their colours, arrows and bars in blue, titles bold.
 //!
-//! The crate `anstyle` writes the escape codes. `anstream` removes them where they are not wanted (`callback/terminal.rs`).
+//! The crate `anstyle` writes the escape codes. `anstream` removes them if they are disabled (`callback/terminal.rs`).
 
 use anstyle::{AnsiColor, Color, Style};
 

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_row_is_given_once_and_in_proportion() {
+    fn rows_are_used_once_and_in_proportion() {
         for counts in [
             vec![10, 10],
             vec![7, 0, 3],

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_that_has_ended_or_hangs_is_named() {
+    fn a_rank_that_ends_or_hangs_is_named() {
         let found = threads(2, |world| if world.rank() == 0 { world.receive(1).err() } else { None });
         assert_eq!(found[0].as_ref().unwrap().to_string(), "rank 1: it has ended");
         let found = threads(1, |world| {

@@ -29,8 +29,8 @@ impl Ranks<'_> {
                 Err(error) => cause(error).put(&mut bytes),
             }
             // If one rank cannot be reached, the others are still sent the result.
-            let told = (1..self.size()).map(|rank| self.send(rank, &bytes)).fold(Ok(()), Result::and);
-            return all.and_then(|all| told.map(|()| all));
+            let sent = (1..self.size()).map(|rank| self.send(rank, &bytes)).fold(Ok(()), Result::and);
+            return all.and_then(|all| sent.map(|()| all));
         }
         let mut bytes = vec![DONE];
         bytes.extend(own);
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_get_what_each_made_however_long_it_took() {
+    fn all_ranks_receive_all_results_of_work_of_any_duration() {
         for size in [2, 3, 5] {
             let found = threads(size, |world| {
                 let ranks = Ranks::of(RankSettings::over(Some(world))).unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rank_that_ends_in_between_is_named_on_all() {
+    fn a_rank_that_ends_during_work_is_named_on_all_ranks() {
         for gone in [1, 2] {
             let found = threads(3, |world| {
                 let ranks = Ranks::of(RankSettings::over(Some(world))).unwrap();

@@ -1,20 +1,20 @@
-//! How much a loader may still allocate.
+//! The memory that a loader may still allocate.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What is left of twice the file's size and 1 MiB, or of the limit that the user set. Whoever is about to allocate by
-/// what a file says takes from it first.
+/// The rest of twice the file's size plus 1 MiB, or of the limit set by the user. Before an allocation whose size
+/// depends on the file, the loader takes it from here.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: AtomicUsize,
 }
 
-/// More than there is left.
+/// The error if less is left than requested.
 #[derive(Debug)]
 pub(crate) struct Spent;
 
 impl Budget {
-    /// For a file of this size.
+    /// The budget for a file of this size.
     pub(crate) fn of(len: u64) -> Self {
         Budget::bytes(usize::try_from(len).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(1 << 20))
     }
@@ -27,18 +27,18 @@ impl Budget {
         self.left.load(Ordering::Relaxed)
     }
 
-    /// Takes so many bytes.
+    /// Takes this many bytes.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Spent> {
         let less = |left: usize| left.checked_sub(bytes);
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).map(|_| ()).map_err(|_| Spent)
     }
 
-    /// Takes so many things of this type.
+    /// Takes the size of `count` values of this type.
     pub(crate) fn take_many<T>(&self, count: usize) -> Result<(), Spent> {
         self.take(count.checked_mul(size_of::<T>()).ok_or(Spent)?)
     }
 
-    /// Gives back what was taken and is free again.
+    /// Returns memory that was freed.
     pub(crate) fn give(&self, bytes: usize) {
         let more = |left: usize| Some(left.saturating_add(bytes));
         let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
@@ -47,8 +47,6 @@ impl Budget {
 
 impl std::fmt::Display for Spent {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(
-            "it would take more memory than twice the file's size and 1 MiB, or than the limit that was set",
-        )
+        f.write_str("it would take more memory than twice the file's size and 1 MiB, or than the limit")
     }
 }

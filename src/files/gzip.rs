@@ -7,7 +7,7 @@ use std::path::Path;
 use super::input::failed;
 use crate::error::Result;
 
-/// Opens a regular file, and no folder, pipe or device.
+/// Opens a regular file; refuses folders, pipes and devices.
 pub(crate) fn open(path: &Path) -> Result<File> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| failed(&name, &error))?;

@@ -1,4 +1,4 @@
-//! A file that is read at any place, or bytes in its stead; every fault is told with the file's name.
+//! Random access to a file, or to bytes in memory. All errors contain the file's name.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -10,10 +10,10 @@ use super::budget::{Budget, Spent};
 use super::read_at::read_at;
 use crate::error::{Error, FileError, Result};
 
-/// How much is read at a time where little is asked for.
+/// The number of bytes to read if fewer are requested.
 const PAGE: usize = 1 << 14;
 
-/// What is read from.
+/// The source of the bytes.
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     name: String,
@@ -23,15 +23,15 @@ pub(crate) struct Input<'a> {
 
 #[derive(Debug)]
 enum Source<'a> {
-    /// A file, and the page of it that was read last.
+    /// A file, and its page that was read last.
     File(File, Mutex<(u64, Vec<u8>)>),
     Bytes(Cow<'a, [u8]>),
-    /// A stretch of another.
+    /// A range of another input.
     Part(&'a Input<'a>, u64),
 }
 
 impl Input<'static> {
-    /// Opens a regular file; not a folder, a pipe or a device.
+    /// Opens a regular file; refuses folders, pipes and devices.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let open = || -> io::Result<(File, u64)> {
@@ -48,7 +48,7 @@ impl Input<'static> {
 }
 
 impl Input<'static> {
-    /// A file that is open, which messages call by this name.
+    /// Wraps an open file, which messages call by this name.
     pub(crate) fn file(name: &str, file: File) -> Result<Self> {
         let about = file.metadata().map_err(|error| failed(name, &error))?;
         Ok(Input { name: name.into(), source: Source::File(file, Mutex::default()), len: about.len() })
@@ -56,16 +56,16 @@ impl Input<'static> {
 }
 
 impl<'a> Input<'a> {
-    /// Reads bytes, which messages call by this name.
+    /// Wraps bytes, which messages call by this name.
     pub(crate) fn bytes(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         let bytes = bytes.into();
         Input { name: name.into(), len: bytes.len() as u64, source: Source::Bytes(bytes) }
     }
 
-    /// A stretch of it, which must lie within.
+    /// A range of this input; an error if the input is shorter.
     pub(crate) fn part(&'a self, place: &str, start: u64, len: u64) -> Result<Input<'a>> {
         if start.checked_add(len).is_none_or(|end| end > self.len) {
-            return Err(self.damaged(place, "it leaves the file"));
+            return Err(self.damaged(place, "it exceeds the file"));
         }
         Ok(Input { name: self.name.clone(), source: Source::Part(self, start), len })
     }
@@ -78,10 +78,10 @@ impl<'a> Input<'a> {
         &self.name
     }
 
-    /// Fills `to` from this place on.
+    /// Fills `to` from offset `start` on.
     pub(crate) fn read(&self, place: &str, start: u64, to: &mut [u8]) -> Result<()> {
         if start.checked_add(to.len() as u64).is_none_or(|end| end > self.len) {
-            return Err(self.damaged(place, format!("byte {start} and on: it leaves the file")));
+            return Err(self.damaged(place, format!("at byte {start}: it exceeds the file")));
         }
         match &self.source {
             Source::Bytes(bytes) => to.copy_from_slice(&bytes[start as usize..][..to.len()]),
@@ -118,14 +118,14 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
-    /// A little-endian number of up to eight bytes.
+    /// Reads a little-endian number of up to eight bytes.
     pub(crate) fn number(&self, place: &str, start: u64, bytes: usize) -> Result<u64> {
         let mut buffer = [0; 8];
         self.read(place, start, &mut buffer[..bytes])?;
         Ok(u64::from_le_bytes(buffer))
     }
 
-    /// A stretch as bytes of their own, within the budget.
+    /// Copies a range of bytes, within the budget.
     pub(crate) fn take(&self, place: &str, start: u64, len: u64, budget: &Budget) -> Result<Vec<u8>> {
         self.part(place, start, len)?;
         budget.take(len as usize).map_err(|spent| self.spent(place, spent))?;
@@ -134,20 +134,20 @@ impl<'a> Input<'a> {
         Ok(bytes)
     }
 
-    /// The CRC-32 of all of it.
+    /// The CRC-32 of the whole input.
     pub(crate) fn checksum(&self, place: &str) -> Result<u32> {
         let mut hasher = crc32fast::Hasher::new();
         self.pieces(place, 0, self.len, &mut |piece| hasher.update(piece))?;
         Ok(hasher.finalize())
     }
 
-    /// Hands on a stretch piece by piece.
+    /// Passes a range to `f` in pieces.
     pub(crate) fn pieces(&self, place: &str, start: u64, len: u64, f: &mut dyn FnMut(&[u8])) -> Result<()> {
         if let Source::Bytes(bytes) = &self.source {
             let within = start.checked_add(len).is_some_and(|end| end <= self.len);
             let bytes = if within { &bytes[start as usize..][..len as usize] } else { &[] };
             bytes.chunks(1 << 16).for_each(&mut *f);
-            return if within { Ok(()) } else { Err(self.damaged(place, "it leaves the file")) };
+            return if within { Ok(()) } else { Err(self.damaged(place, "it exceeds the file")) };
         }
         let mut buffer = vec![0; len.min(1 << 16) as usize];
         let mut done = 0;
@@ -160,7 +160,7 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
-    /// An error that says where in the file, and what is wrong.
+    /// An error with the place in the file and the problem.
     pub(crate) fn damaged(&self, place: impl Into<String>, problem: impl std::fmt::Display) -> Error {
         let problem = problem.to_string();
         FileError::Damaged { path: self.name.clone(), place: place.into(), problem }.into()
@@ -171,7 +171,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// An error of the system's.
+/// An error of the operating system.
 pub(crate) fn failed(name: &str, error: &io::Error) -> Error {
     FileError::Io { path: name.into(), kind: error.kind(), message: error.to_string() }.into()
 }

@@ -1,7 +1,7 @@
 //! NumPy files: a header with type, order and shape, and the values.
 //!
-//! The header is parsed here: the crate `ndarray-npy` returns whole arrays, of the one type that the caller names, and does
-//! not say where the numbers of a file larger than memory begin.
+//! This module parses the header itself: the crate `ndarray-npy` returns whole arrays, of a type that the caller must
+//! know, and not the offset of the values, which files larger than memory require.
 //!
 //! # References
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>

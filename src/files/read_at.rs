@@ -1,15 +1,15 @@
-//! Reads at any place of a file that threads share.
+//! Positioned reads from a file that several threads share.
 
 use std::fs::File;
 use std::io::Result;
 
-/// Fills `to` from this place of the file on.
+/// Fills `to` from this offset of the file on.
 #[cfg(unix)]
 pub(crate) fn read_at(file: &File, place: u64, to: &mut [u8]) -> Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, to, place)
 }
 
-/// Fills `to` from this place of the file on.
+/// Fills `to` from this offset of the file on.
 #[cfg(windows)]
 pub(crate) fn read_at(file: &File, mut place: u64, mut to: &mut [u8]) -> Result<()> {
     use std::io::ErrorKind;
@@ -24,7 +24,7 @@ pub(crate) fn read_at(file: &File, mut place: u64, mut to: &mut [u8]) -> Result<
     Ok(())
 }
 
-/// Fills `to` from this place of the file on. One thread at a time, as all share the file's cursor.
+/// Fills `to` from this offset of the file on. Threads take turns, because they share the cursor of the file.
 #[cfg(not(any(unix, windows)))]
 pub(crate) fn read_at(mut file: &File, place: u64, to: &mut [u8]) -> Result<()> {
     use std::io::{Read, Seek, SeekFrom};

@@ -1,4 +1,4 @@
-//! Integrated gradients: how much each number of an input adds to an output.
+//! Integrated gradients: the contribution of each input value to an output.
 
 use ndarray::ArrayD;
 
@@ -9,16 +9,16 @@ use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The most numbers in the widest activation of a batch.
+/// The maximum size of the widest activation of a batch.
 const BATCH: usize = 1 << 20;
 
 /// The settings of [`Sequential::integrated_gradients`].
 ///
 /// | setter | default |
 /// |---|---|
-/// | `steps` on the way from the baseline to the input | 64 |
-/// | `baseline`: one sample that shows nothing | zeros |
-/// | `output`: the place of the output that is explained | the largest of each sample |
+/// | `steps` from the baseline to the input | 64 |
+/// | `baseline`: one sample without information | zeros |
+/// | `output`: the index of the output to explain | the largest of each sample |
 ///
 /// # Example
 /// ```
@@ -45,13 +45,13 @@ impl<'a, F: Scalar> IntegratedGradients<'a, F> {
         self
     }
 
-    /// An array of one sample without the features to explain, such as the mean signal. Default: zeros.
+    /// A baseline: one sample without the features to explain, such as the mean signal. Default: zeros.
     pub fn baseline(mut self, baseline: &'a impl Samples<F>) -> Self {
         self.baseline = Some(baseline);
         self
     }
 
-    /// The output to explain, by its place in a flat row of the output. Default: the largest of each sample.
+    /// The output to explain, as an index into the flattened output. Default: the largest of each sample.
     pub fn output(mut self, output: usize) -> Self {
         self.output = Some(output);
         self
@@ -71,7 +71,7 @@ impl<F: Scalar> std::fmt::Debug for IntegratedGradients<'_, F> {
     }
 }
 
-/// The contribution of each number of each sample to an output; see [`Sequential::integrated_gradients`].
+/// The contribution of each value of each sample to an output; see [`Sequential::integrated_gradients`].
 ///
 /// # Example
 /// ```
@@ -87,22 +87,22 @@ impl<F: Scalar> std::fmt::Debug for IntegratedGradients<'_, F> {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Attributions<F: Scalar = f32> {
-    /// The contribution of each number, in the shape of the samples.
+    /// The contribution of each value, in the shape of the samples.
     pub values: ArrayD<F>,
     /// The samples that were explained.
     pub samples: ArrayD<F>,
-    /// The place of the output that was explained, for each sample.
+    /// The index of the explained output, per sample.
     pub outputs: Vec<usize>,
-    /// That output for each sample.
+    /// The value of that output, per sample.
     pub at_sample: Vec<f64>,
-    /// The same for the baseline.
+    /// The value of that output for the baseline, per sample.
     pub at_baseline: Vec<f64>,
 }
 
 impl<F: Scalar> Attributions<F> {
-    /// The unexplained rest of each sample: `f(x) − f(baseline) − Σ attributions`.
+    /// The unexplained remainder of each sample: `f(x) − f(baseline) − Σ attributions`.
     ///
-    /// It goes to 0 as the number of steps grows: if it is not small, use more steps.
+    /// It approaches 0 as the number of steps grows. If it is not small, use more steps.
     pub fn gaps(&self) -> Vec<f64> {
         let sums = self.values.outer_iter().map(|values| values.iter().map(|v| v.as_f64()).sum::<f64>());
         let ends = self.at_sample.iter().zip(&self.at_baseline);
@@ -111,18 +111,18 @@ impl<F: Scalar> Attributions<F> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// Attributes an output to the numbers of each sample, by integrated gradients.
+    /// Attributes an output to the values of each sample by integrated gradients.
     ///
     /// The attribution is the mean gradient on the straight line from a baseline `b` to the sample `x`, times `x − b`:
     /// `aᵢ = (xᵢ − bᵢ)/m · Σ ∂f/∂xᵢ (b + (k − ½)/m·(x − b))`, `k` from 1 to `m`.
     ///
-    /// They add up to `f(x) − f(b)`, but for the error of the sum, which [`Attributions::gaps`] tells. The layers work
-    /// as in a prediction: nothing is dropped, and moving averages stand still.
+    /// The attributions sum to `f(x) − f(b)` up to the integration error, which [`Attributions::gaps`] returns. The
+    /// layers run in inference mode: dropout is off, and moving averages do not change.
     ///
     /// # Errors
-    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`]; [`Error::Argument`] for no
-    /// steps, an output that is not there, a baseline that is not one sample, a model that reads indices, which have no
-    /// gradient, and a layer that does not pass the same on in training as in a prediction.
+    /// [`Error::NotBuilt`], [`Error::SampleShape`], [`Error::Empty`], [`Error::NonFinite`]. [`Error::Argument`] for 0
+    /// steps, an invalid output index, a baseline that is not one sample, a model that reads indices, which have no
+    /// gradient, and a layer that behaves differently in training and inference.
     ///
     /// # Example
     /// ```
@@ -198,7 +198,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// Samples that were read.
+/// Samples in memory.
 struct Read<F> {
     values: Vec<F>,
     shape: Vec<usize>,
@@ -219,7 +219,7 @@ fn read<F: Scalar>(model: &Sequential<F>, argument: &str, samples: &dyn Samples<
     Ok(Read { values, shape: [&[samples.count()], input].concat(), width })
 }
 
-/// The way from the baseline to a sample, and a copy of the model that works on it as in a prediction.
+/// The path from the baseline to a sample, and a copy of the model that runs in inference mode.
 struct Path<'a, F: Scalar> {
     model: Sequential<F>,
     workspace: Workspace<F>,
@@ -236,14 +236,14 @@ impl<'a, F: Scalar> Path<'a, F> {
         Path { model, workspace, baseline, steps, rows: Vec::new() }
     }
 
-    /// What the model predicts of a sample.
+    /// The prediction for a sample.
     fn infer(&mut self, sample: &[F]) -> Vec<F> {
         let x = Batch::new(sample, sample.len());
         self.workspace.infer(&self.model.layers, x);
         self.workspace.output(x).data().to_vec()
     }
 
-    /// The mean gradient of an output on the way to the sample.
+    /// The mean gradient of an output along the path to the sample.
     fn slopes(&mut self, sample: &[F], output: usize) -> Result<Vec<f64>> {
         let width = sample.len();
         let most = (BATCH / self.workspace.widest().max(1)).clamp(1, self.steps);
@@ -274,7 +274,7 @@ impl<'a, F: Scalar> Path<'a, F> {
     }
 }
 
-/// Refuses a model that, with all noise off, still does other things in training than in a prediction.
+/// Refuses a model that behaves differently in training and inference even without noise.
 fn check_same<F: Scalar>(expected: &[F], found: &[F]) -> Result<()> {
     let size = expected.iter().fold(1e-6, |size: f64, y| size.max(y.as_f64().abs()));
     let off = |(a, b): &(&F, &F)| {

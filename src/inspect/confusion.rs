@@ -13,8 +13,8 @@ impl<F: Scalar> Sequential<F> {
     /// The predicted class is that of the largest output; a single output above 0.5 predicts class 1.
     ///
     /// # Shapes
-    /// Targets are class indices, one a row, or as many columns as the output, of which the largest is the
-    /// class; for a single output 0 and 1. Where the output has steps, as in `(steps, classes)`, each step of
+    /// Targets are class indices, one per row, or as many columns as the output, of which the largest is the class.
+    /// With a single output the classes are 0 and 1. If the output has steps, as in `(steps, classes)`, each step of
     /// each sample is a row.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ fn target_width(output: &[usize], target: &[usize]) -> Result<usize> {
     })
 }
 
-/// The class of a row of targets, or the label that is none.
+/// The class of a row of targets, or the invalid label.
 fn class<F: Scalar>(target: &[F], classes: usize) -> std::result::Result<usize, f64> {
     let label = target[0].as_f64();
     match target {
@@ -93,7 +93,7 @@ mod tests {
     use crate::layer::Softmax;
 
     #[test]
-    fn targets_of_all_kinds_give_the_same_matrix() {
+    fn all_forms_of_targets_give_the_same_matrix() {
         let mut model = Sequential::new().input([2, 3]).add(Softmax::new());
         model.build().unwrap();
         let x = Array::from_shape_fn((4, 2, 3), |(i, j, k)| ((7 * i + 3 * j + 5 * k) % 8) as f32);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn one_output_has_two_classes_and_what_does_not_fit_is_named() {
+    fn a_single_output_has_two_classes_and_invalid_targets_are_refused() {
         let mut model = Sequential::new().input([1]).add(crate::layer::Rescaling::new(1.0));
         model.build().unwrap();
         let x = array![[0.2], [0.7], [0.9]];

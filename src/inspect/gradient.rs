@@ -1,4 +1,4 @@
-//! `check_gradient`: the gradients of all weights and of the input against central differences.
+//! `check_gradient`: compares the gradients of all weights and of the input with central differences.
 
 use crate::error::{Error, Result};
 use crate::layer::{GlobalBatch, StepAt, Workspace};
@@ -16,9 +16,9 @@ const STEP: f64 = 1e-5;
 impl<F: Scalar> Sequential<F> {
     /// Compares all gradients with central differences of the loss on this batch.
     ///
-    /// Returns the relative error `‖g − g'‖ / max(‖g‖, ‖g'‖)` of each parameter by its path, and of the input by the path
-    /// `x`. It is for layers and losses of your own: in `f64` a right gradient has an error below 1e-7. The weights do not
-    /// change. It takes two forward passes for each number, so use a small model.
+    /// Returns the relative error `‖g − g'‖ / max(‖g‖, ‖g'‖)` of each parameter by path, and of the input under the
+    /// path `x`. Use it to test your own layers and losses: in `f64` a correct gradient has an error below 1e-7. The
+    /// weights do not change. It takes two forward passes per value, so use a small model.
     ///
     /// # Errors
     /// As [`Sequential::fit`].
@@ -59,7 +59,7 @@ struct Probe<'a, F: Scalar> {
 }
 
 impl<F: Scalar> Probe<'_, F> {
-    /// The loss of the batch; with `backward` also all gradients.
+    /// The loss of the batch; with `backward`, also computes all gradients.
     fn loss(&mut self, backward: bool) -> f64 {
         let x = Batch::new(&self.x, self.data.width());
         let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: GlobalBatch::default() };
@@ -98,7 +98,7 @@ impl<F: Scalar> Probe<'_, F> {
         Ok(errors)
     }
 
-    /// (loss(+h) − loss(−h)) / 2h of whatever `nudge` moves.
+    /// (loss(+h) − loss(−h)) / 2h, where `nudge` applies the step h.
     fn slope(&mut self, nudge: impl Fn(&mut Self, F)) -> f64 {
         let h = F::of(STEP);
         nudge(self, h);
@@ -109,7 +109,7 @@ impl<F: Scalar> Probe<'_, F> {
         (above - below) / (2.0 * STEP)
     }
 
-    /// Changes the trainable parameter of this number.
+    /// Changes the trainable parameter with this index.
     fn with_param(&mut self, index: usize, change: impl Fn(&mut Param<F>)) {
         let mut place = 0;
         self.model.walk_mut(&mut |_, param| {
@@ -123,7 +123,7 @@ impl<F: Scalar> Probe<'_, F> {
     }
 }
 
-/// ‖g − g'‖ / max(‖g‖, ‖g'‖), and 0 where both vanish.
+/// ‖g − g'‖ / max(‖g‖, ‖g'‖), and 0 if both are 0.
 fn relative_error<F: Scalar>(grad: &[F], numeric: &[f64]) -> f64 {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let difference = norm(&mut grad.iter().zip(numeric).map(|(g, n)| g.as_f64() - n));

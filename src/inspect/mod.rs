@@ -3,7 +3,7 @@
 //! | question | method |
 //! |---|---|
 //! | which numbers of an input an output depends on | [`integrated_gradients`](crate::Sequential::integrated_gradients) |
-//! | whether the gradients of a layer or loss of your own are right | [`check_gradient`](crate::Sequential::check_gradient) |
+//! | whether the gradients of your own layer or loss are right | [`check_gradient`](crate::Sequential::check_gradient) |
 //! | which classes the model confuses | [`confusion_matrix`](crate::Sequential::confusion_matrix) |
 
 mod attribution;

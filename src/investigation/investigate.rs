@@ -13,19 +13,19 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::{Fit, TryRemedies};
 
-/// The number of trials that share the work.
+/// The number of trials among which the work is divided.
 const TRIALS: usize = 16;
 
 impl<F: Scalar> Sequential<F> {
     /// Diagnoses a training and tests the suggested remedies on copies of the model.
     ///
     /// Each remedy is applied alone to a copy with the same initial weights, and the first remedies of all root causes
-    /// together. To the best of these copies, further remedies are added one by one as long as they improve it, including
-    /// those that the diagnosis of its own training suggests. Each copy is trained on a sample of the data with these
-    /// settings, for at most about ten seconds in total. The findings hold the trials and say which of them to follow.
+    /// together. Further remedies, including those suggested for the copy's own training, are then added to the best
+    /// copy one by one as long as they improve it. Each copy is trained with these settings on a sample of the data,
+    /// for at most about ten seconds in total. The findings contain the trials and the remedies that they recommend.
     ///
-    /// The model, its weights and its random numbers do not change. The work is counted, not timed, so that the result is
-    /// the same each time.
+    /// The model, its weights and its random numbers do not change. The limit is an amount of work, not a time, so the
+    /// result is reproducible.
     ///
     /// # Errors
     /// As [`Sequential::fit`], before training.
@@ -51,7 +51,7 @@ impl<F: Scalar> Sequential<F> {
         self.investigate_from(x, y, settings, None)
     }
 
-    /// The same for the findings of a training, if there was one.
+    /// As `investigate`, starting from the findings of a training if there are any.
     fn investigate_from(
         &self,
         x: &dyn Samples<F>,
@@ -83,7 +83,7 @@ impl<F: Scalar> Sequential<F> {
         Ok(findings)
     }
 
-    /// A copy with the initial weights: those that it has, or had before its first training.
+    /// A copy with the initial weights: the current ones, or those before the first training.
     fn initial(&self, sample: &TrialSample<F>) -> Result<Self> {
         let mut model = self.clone();
         if model.epochs_seen == 0 && model.is_built() {
@@ -122,11 +122,11 @@ impl<F: Scalar> TryRemedies<F> for Sequential<F> {
     }
 }
 
-/// Rows that a working network can memorize, and the steps that this takes.
+/// The number of rows that a working network can memorize, and the number of steps it takes.
 const BY_HEART: (usize, usize) = (32, 400);
 
-/// The finding that the network memorizes a few rows but learns nothing from all: it works, and its inputs do not
-/// determine its targets.
+/// The finding that the network memorizes a few rows but learns nothing from all of them: the network works, but the
+/// inputs do not determine the targets.
 fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64) -> Result<Option<Finding>> {
     let (rows, steps) = BY_HEART;
     let rows = rows.min(sample.rows() / 2);
@@ -141,7 +141,7 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64
     let class_weight = ClassWeight::None;
     let plan = TrialPlan { steps, batch_size: rows, shuffle: false, class_weight, whole: true };
     let (end, _) = plan.train(copy, &few)?;
-    // Half of what guessing costs is more than a few rows of noise give away by their averages alone.
+    // Averages of a few rows of noise alone cannot halve the loss of the best constant prediction.
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
         Code::N0504
             .finding("the inputs do not help")

@@ -14,10 +14,10 @@ use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// Edits that are tried together, each with the code of the finding that advises it.
+/// Remedies to apply together, each with the code of the finding that suggests it.
 pub(super) type Edits = Vec<(String, Remedy)>;
 
-/// A copy of the model, the sample and the plan with these edits.
+/// Copies of the model, the sample and the plan with these remedies applied.
 pub(super) fn apply<F: Scalar>(
     model: &Sequential<F>,
     sample: &TrialSample<F>,
@@ -25,7 +25,7 @@ pub(super) fn apply<F: Scalar>(
     edits: &Edits,
 ) -> Result<(Sequential<F>, TrialSample<F>, TrialPlan)> {
     let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
-    // A layer more shifts the places of the others, so it comes last.
+    // Adding a layer shifts the indices of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
         edits.iter().map(|(_, edit)| edit).partition(|edit| **edit == Remedy::NormalizeInputs);
     for edit in others.into_iter().chain(layers) {
@@ -47,7 +47,7 @@ pub(super) fn apply<F: Scalar>(
             Remedy::Hidden { from, to } => {
                 let weighted = |layer: &&mut NamedLayer<F>| !layer.is_view() && layer.activation().is_some();
                 let mut layers: Vec<&mut NamedLayer<F>> = model.layers.iter_mut().filter(weighted).collect();
-                // The last is not hidden; nor is one that only a softmax follows.
+                // The last layer is not hidden, nor is one that only a softmax follows.
                 let logits = layers.len().saturating_sub(2);
                 let ends_in_function = layers.last().is_some_and(|layer| {
                     let mut params = 0;
@@ -93,7 +93,7 @@ pub(super) fn apply<F: Scalar>(
     Ok((model, sample, plan))
 }
 
-/// Puts a normalization of the inputs before all layers.
+/// Inserts a normalization of the inputs before all layers.
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let x = sample.x.mapv(|x| x.as_f64());
     let mut node = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
@@ -102,7 +102,7 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> R
     Ok(())
 }
 
-/// Gives a layer so many outputs, and draws its weights and those of the layer that reads them anew.
+/// Sets the number of outputs of a layer, and redraws its weights and those of the layer that reads them.
 fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Result<()> {
     let Some(layer) = model.layers.get_mut(place) else { return Ok(()) };
     if !layer.set_units(units) {
@@ -122,7 +122,7 @@ fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Re
     }
 }
 
-/// First weights as the defaults draw them.
+/// Redraws the weights with the default initializers.
 fn initialize<F: Scalar>(layer: &mut NamedLayer<F>, rng: &mut Rng) -> Result<()> {
     let mut result = Ok(());
     layer.visit_params_mut(&mut |param| {
@@ -138,7 +138,7 @@ fn initialize<F: Scalar>(layer: &mut NamedLayer<F>, rng: &mut Rng) -> Result<()>
     result
 }
 
-/// Another loss, and the function at the end that it needs.
+/// Replaces the loss, and the last activation by the one that it needs.
 fn set_loss<F: Scalar>(model: &mut Sequential<F>, loss: ReplacementLoss) -> Result<()> {
     let Some(compiled) = &mut model.compiled else { return Ok(()) };
     let sparse = matches!(compiled.loss.target(), Target::Classes { .. });

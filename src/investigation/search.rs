@@ -1,4 +1,4 @@
-//! The search for the remedies to advise, alone and together.
+//! The search for remedies to recommend, alone and in combination.
 
 use super::remedies::{Edits, apply};
 use super::trial::{TrialPlan, TrialResult, TrialSample, WORK};
@@ -7,16 +7,16 @@ use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// The least gain in skill, from 0 for guessing to 1 for right, that makes a remedy worth advising.
+/// The minimum gain in skill, from 0 for guessing to 1 for perfect, that makes a remedy worth recommending.
 const WORTH: f64 = 0.02;
-/// The most remedies that are tried together.
+/// The maximum number of remedies in a combination.
 const TOGETHER: usize = 5;
 
 /// A finished trial.
 struct Done {
     edits: Edits,
     end: TrialResult,
-    /// The further remedies that its own diagnosis suggests.
+    /// Further remedies suggested by the diagnosis of this trial.
     own: Edits,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct RemedySearch<'a, F: Scalar> {
     /// The result of the unchanged network.
     pub(super) base: TrialResult,
     done: Vec<Done>,
-    /// The remedies that every advised trial must contain.
+    /// The remedies that every recommended trial must contain.
     needed: Edits,
     /// Whether recall replaces the loss, which large classes dominate.
     by_recall: bool,
@@ -49,21 +49,22 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         RemedySearch { model, sample, plan, base, done, needed, by_recall, work: 0.0 }
     }
 
-    /// Each help alone, the worst and most causal first, and the first helps of all roots together. Then to the best of
-    /// these one more, of what was found and of what its own training still asks for, as long as that improves it.
+    /// Tries each remedy alone, the most severe and most causal first, and the first remedies of all root causes
+    /// together. Then adds one remedy at a time to the best of these, from the findings and from its own diagnosis, as
+    /// long as that improves it.
     pub(super) fn run(&mut self, findings: &Findings) -> Result<()> {
-        let told = |finding: &&Finding| finding.severity > Severity::Note;
+        let is_reported = |finding: &&Finding| finding.severity > Severity::Note;
         let mut helps: Edits = Vec::new();
-        // What was noted may help beside what was told.
+        // Notes come after warnings and errors, but may help too.
         let noted = findings.iter().filter(|finding| finding.severity == Severity::Note);
-        for edit in findings.iter().filter(told).chain(noted).flat_map(edits) {
+        for edit in findings.iter().filter(is_reported).chain(noted).flat_map(edits) {
             if !helps.iter().any(|known| known.1 == edit.1) {
                 helps.push(edit);
             }
         }
         let first = |root: &Finding| edits(root).into_iter().next();
-        let together: Edits = findings.roots().filter(told).filter_map(first).collect();
-        // What contradicts itself cannot stay, whatever else is done and however well it seems to go.
+        let together: Edits = findings.roots().filter(is_reported).filter_map(first).collect();
+        // A contradiction must be removed, however well the training seems to go without.
         let contradiction =
             |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
         self.needed = findings.roots().filter(contradiction).filter_map(first).collect();
@@ -92,7 +93,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         Ok(())
     }
 
-    /// Trains a copy with these edits, unless that was done, cannot be done, or takes more work than is left.
+    /// Trains a copy with these remedies, unless that was done before, is impossible, or exceeds the remaining work.
     fn attempt(&mut self, edits: Edits) -> Result<()> {
         let same = |known: &Edits| known.len() == edits.len() && has_all(known, &edits);
         if edits.is_empty() || self.done.iter().any(|done| same(&done.edits)) {
@@ -111,7 +112,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
             end.skill = end.recall;
         }
         let shift = usize::from(edits.iter().any(|(_, edit)| *edit == Remedy::NormalizeInputs));
-        // A part of a training always ends too soon.
+        // A trial is a part of a training, so it always ends too early.
         let whole = |edit: &(String, Remedy)| plan.whole || !matches!(edit.1, Remedy::Epochs(_));
         let own = findings.iter().flat_map(self::edits).filter(whole);
         let own = own.filter_map(|(code, remedy)| Some((code, remedy.shifted(shift)?))).collect();
@@ -119,17 +120,17 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         Ok(())
     }
 
-    /// The trials without what cannot stay.
+    /// The trials that contain all needed remedies.
     fn clean(&self) -> impl Iterator<Item = &Done> {
         self.done.iter().filter(|done| has_all(&done.edits, &self.needed))
     }
 
-    /// Of these the trial that came furthest: further than the network as it is or not, as one change may be too few.
+    /// The best of these trials, whether or not it beats the unchanged network, as one change may not be enough.
     fn best(&self) -> Option<&Done> {
         self.clean().max_by(|a, b| reached(&a.end).total_cmp(&reached(&b.end)))
     }
 
-    /// What became of all of them. The one that is advised has no change too many.
+    /// The results of all trials. The recommended one contains no unnecessary change.
     pub(super) fn trials(&self) -> Vec<Trial> {
         let best = self.best().map(|best| reached(&best.end));
         let enough = |done: &&Done| {
@@ -157,13 +158,14 @@ fn has_all(edits: &Edits, wanted: &Edits) -> bool {
     wanted.iter().all(|wanted| edits.iter().any(|edit| edit.1 == wanted.1))
 }
 
-/// How far a trial came: its skill, or without one its loss, the smaller the further.
+/// The score of a trial: its skill, or the negative loss if it has none.
 fn reached(end: &TrialResult) -> f64 {
     let far = end.skill.or(end.loss.map(|loss| -loss)).filter(|_| end.loss.is_some());
     far.unwrap_or(f64::NEG_INFINITY)
 }
 
-/// One edit more. What it replaces gives it its code, since it mends the same; of epochs there are so many times as many.
+/// Adds a remedy. If it replaces another, it also takes its code, since it fixes the same finding; factors of the
+/// number of epochs multiply.
 fn joined(edits: &Edits, (mut code, mut remedy): (String, Remedy)) -> Edits {
     let mut all = Vec::new();
     for (known, old) in edits {
@@ -179,7 +181,7 @@ fn joined(edits: &Edits, (mut code, mut remedy): (String, Remedy)) -> Edits {
     all
 }
 
-/// The helps of a finding that can be applied, each with its code.
+/// The remedies of a finding that can be applied, each with its code.
 fn edits(finding: &Finding) -> Edits {
     finding.suggestions.iter().filter_map(|help| Some((finding.code.clone(), help.remedy.clone()?))).collect()
 }

@@ -12,10 +12,10 @@ use crate::training::diagnosis::{sample, step_time};
 use crate::training::{Evaluate, Fit};
 use ndarray::{ArrayD, Axis};
 
-/// The most samples of a trial.
+/// The maximum number of samples of a trial.
 const SAMPLES: usize = 2000;
-/// The work of all trials, in the nanoseconds of [`step_time`]: five to ten seconds. Measured by the clock, trials would
-/// end elsewhere on a busy machine.
+/// The work of all trials, in the nanoseconds of [`step_time`]: five to ten seconds. A limit on the time itself would
+/// depend on the load of the machine.
 pub(super) const WORK: f64 = 5e9;
 
 /// A sample of the data, in memory.
@@ -23,12 +23,12 @@ pub(super) const WORK: f64 = 5e9;
 pub(super) struct TrialSample<F> {
     pub(super) x: ArrayD<F>,
     pub(super) y: ArrayD<F>,
-    /// The weights of the samples, where they have any.
+    /// The weights of the samples, if there are any.
     weights: Option<ArrayD<F>>,
 }
 
 impl<F: Scalar> TrialSample<F> {
-    /// At most [`SAMPLES`] of the samples that train, in an order of their own unless the training keeps theirs.
+    /// At most [`SAMPLES`] of the training samples, shuffled unless the training keeps their order.
     pub(super) fn new(x: &dyn Samples<F>, y: &dyn Samples<F>, settings: &Fit<F>, seed: u64) -> Result<Self> {
         let count = settings.check(x.count().min(y.count()))?;
         let mut indices = sample(count, SAMPLES);
@@ -56,7 +56,7 @@ impl<F: Scalar> TrialSample<F> {
         self.x.len_of(Axis(0))
     }
 
-    /// The first rows alone.
+    /// The first rows only.
     pub(super) fn head(&self, rows: usize) -> Self {
         let few = |all: &ArrayD<F>| all.slice_axis(Axis(0), (0..rows).into()).to_owned();
         TrialSample { x: few(&self.x), y: few(&self.y), weights: self.weights.as_ref().map(few) }
@@ -70,29 +70,29 @@ pub(super) struct TrialPlan {
     pub(super) batch_size: usize,
     pub(super) shuffle: bool,
     pub(super) class_weight: ClassWeight,
-    /// Whether it is as long as the training itself.
+    /// Whether it has as many steps as the training itself.
     pub(super) whole: bool,
 }
 
 /// The scores of a trained copy on its sample.
 #[derive(Clone, Default)]
 pub(super) struct TrialResult {
-    /// None if the training diverged.
+    /// `None` if the training diverged.
     pub(super) loss: Option<f64>,
     pub(super) accuracy: Option<f64>,
     pub(super) skill: Option<f64>,
-    /// The mean of the classes' recalls, from 0 for guessing to 1.
+    /// The mean recall over the classes, from 0 for guessing to 1.
     pub(super) recall: Option<f64>,
-    /// The steps that were taken.
+    /// The number of steps taken.
     pub(super) steps: usize,
 }
 
 impl TrialResult {
-    /// Whether it learned, compared with a training without the remedies.
+    /// Whether it learned, compared with the training without remedies.
     pub(super) fn learned_beside(&self, base: &TrialResult) -> bool {
         match (self.loss, self.skill, base.skill) {
             (None, ..) => false,
-            // Twice as far, or a third less left to do.
+            // Twice the progress, or a third less loss remaining.
             (_, Some(skill), Some(base)) => {
                 skill > LEARNED && (skill > 2.0 * base || 1.0 - skill < 0.67 * (1.0 - base))
             }
@@ -123,7 +123,7 @@ impl TrialPlan {
         }
     }
 
-    /// Its work, in the nanoseconds of [`step_time`].
+    /// The amount of work, in the nanoseconds of [`step_time`].
     pub(super) fn work<F: Scalar>(&self, model: &Sequential<F>) -> f64 {
         self.steps as f64 * step_time(model, self.batch_size)
     }
@@ -153,7 +153,7 @@ impl TrialPlan {
         }
         let logs = model.evaluate(&sample.x, &sample.y, &Evaluate::new().batch_size(256))?;
         let loss = logs.get("loss").filter(|loss| loss.is_finite());
-        // Weights change what a loss means: then that of the last epoch is the one that is on the run's own scale.
+        // Weights change the scale of the loss; the loss of the last epoch has the scale of the run.
         let weighted = self.class_weight != ClassWeight::None || sample.weights.is_some();
         let own = if weighted { history.last("loss") } else { loss };
         let penalty = model.weight_penalty();
@@ -163,7 +163,7 @@ impl TrialPlan {
     }
 }
 
-/// The mean over classes of the share of their rows that are answered so, less that of guessing; none without classes.
+/// The mean recall over the classes, rescaled so that guessing gives 0; `None` without classes.
 fn recall<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>) -> Option<f64> {
     let task = model.compiled.as_ref().map(|compiled| Task::from(compiled.loss.target()))?;
     let matrix = model.confusion_matrix(&sample.x, &sample.y).ok().filter(|_| task != Task::Numbers)?;

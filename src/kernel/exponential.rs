@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_of_any_width_are_like_those_of_the_plain_formula() {
+    fn rows_of_any_width_agree_with_the_plain_formula() {
         for width in [1, 2, 3, 31, 127, 128, 129, 400] {
             let y: Vec<f64> = (0..5 * width).map(|i| ((i * 37) % 101) as f64 / 7.0 - 5.0).collect();
             let (mut soft, mut row) = (y.clone(), 0);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_none_shows() {
+    fn nan_propagates() {
         sums_of_exponentials(Batch::new(&[1.0f32, f32::NAN, 2.0], 3), |max, sum| {
             assert!(max.is_nan() && sum.is_nan());
         });

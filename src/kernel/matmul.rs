@@ -34,7 +34,7 @@ pub(super) struct Size {
     pub(super) k: usize,
 }
 
-/// What happens to C beside the product.
+/// The operation on C in addition to the product.
 #[derive(Clone, Copy)]
 pub(super) enum Epilogue<'a, F> {
     /// C = A·B.

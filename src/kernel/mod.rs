@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_instruction_set_gives_the_plain_product() {
+    fn every_instruction_set_agrees_with_the_plain_product() {
         for isa in sets() {
             for size in [1, 2, 3, 5, 7, 8, 9, 15, 17, 24, 31, 33, 40, 48, 49, 99, 100, 101] {
                 check::<f32>(isa, [size, 7, 3], 1e-6);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_the_same_bits_alone_and_among_others() {
+    fn a_row_has_the_same_bits_alone_and_in_a_batch() {
         let mut rng = Rng::stream(8, 0);
         let (m, n, k) = (53, 131, 2500);
         let (x, w): (Vec<f32>, Vec<f32>) = (draw(m * k, &mut rng), draw(n * k, &mut rng));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_that_is_not_finite_is_found_anywhere() {
+    fn non_finite_values_are_detected_at_every_position() {
         let mut values = vec![1e38f32; 1000];
         assert!(all_finite(&values));
         for place in [0, 255, 256, 999] {

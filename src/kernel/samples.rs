@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sample_is_visited_once_with_its_own_part_of_each_array() {
+    fn every_sample_is_visited_once_with_its_part_of_each_array() {
         let (mut a, mut b) = (vec![0.0f64; 7 * 3], vec![0.0f64; 7 * 2]);
         samples(7, 2, [(&mut a, 3), (&mut b, 2)], &|range, [a, b]| {
             for (i, sample) in range.enumerate() {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_sum_in_f32_keeps_its_digits() {
+    fn long_sums_in_f32_stay_accurate() {
         for rows in [1, 7, 2048, 2049, 300_007] {
             let mut total = [0.0f32];
             sum_over(rows, &mut Vec::new(), &mut total, &|rows, sum| rows.for_each(|_| sum[0] += 1000.1));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_within_memory_is_another() {
+    fn nested_scratch_buffers_are_separate() {
         with_memory(4, |outer: &mut [f32]| {
             outer.fill(1.0);
             with_memory(4, |inner: &mut [f32]| inner.fill(2.0));

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_become_keras_names() {
+    fn kinds_convert_to_keras_names() {
         for (kind, name) in [
             ("Dense", "dense"),
             ("ReLU", "re_lu"),

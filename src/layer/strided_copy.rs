@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn axes_that_are_one_row_there_and_here_are_one() {
+    fn axes_that_are_contiguous_on_both_sides_are_merged() {
         let moves = StridedCopy::new(&[4, 1, 3], (0, &[3, 3, 1]), (6, &[3, 3, 1]));
         assert_eq!(moves.axes, [Axis { len: 12, from: 1, to: 1 }]);
         let turned = StridedCopy::new(&[3, 4], (0, &[1, 3]), (0, &[4, 1]));

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn places_and_zeros_are_keras_s() {
+    fn window_positions_and_padding_agree_with_keras() {
         // n, k, stride, dilation: output length, zeros before, zeros after.
         for (n, k, s, d, out, left, right) in [
             (5, 3, 1, 1, 5, 1, 1),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_ones_counts_how_often_a_cell_is_covered() {
+    fn folding_ones_counts_the_windows_over_each_cell() {
         for (s, d, padding) in [(1, 1, Padding::Valid), (2, 1, Padding::Same), (1, 2, Padding::Causal)] {
             let window = sliding(3, s, d, padding).over(&[7, 2]).unwrap();
             let x: Vec<f64> = (0..14).map(f64::from).collect();

@@ -1,4 +1,4 @@
-//! A loss made of two closures: its value for a row, and its gradient.
+//! A loss defined by two closures: its value for a row, and its gradient.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::Loss;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// A loss made of two closures; [`loss_fn`] creates it.
+/// A loss defined by two closures; [`loss_fn`] creates it.
 ///
 /// # Example
 /// ```

@@ -98,7 +98,7 @@ mod tests {
     use crate::tensor::Batch;
 
     #[test]
-    fn a_nan_stays_one() {
+    fn nan_propagates() {
         let losses: [&dyn Loss<f64>; 11] = [
             &Hinge,
             &SquaredHinge,

@@ -1,4 +1,4 @@
-//! A metric made of a closure: the mean of one number per row.
+//! A metric defined by a closure: the mean of one number per row.
 
 use std::fmt;
 

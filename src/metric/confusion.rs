@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wrong_arguments_are_named() {
+    fn invalid_arguments_are_refused() {
         let argument = |result: Result<ConfusionMatrix>| match result {
             Err(Error::Argument { argument, .. }) => argument,
             found => panic!("{found:?}"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_counted_as_nothing() {
+    fn an_empty_matrix_has_scores_of_0() {
         let matrix = ConfusionMatrix::new([0; 0], [0; 0], 2).unwrap();
         assert_eq!((matrix.accuracy(), matrix.report().macro_average().f1), (0.0, 0.0));
     }

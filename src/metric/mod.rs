@@ -1,4 +1,4 @@
-//! Metrics: measures reported beside the loss. They are exact over an epoch and are not trained on.
+//! Metrics: measures reported in addition to the loss. They are exact over an epoch and are not trained on.
 
 mod accuracy;
 mod auc;
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn class_indices_are_no_numbers_to_compare_with_wider_outputs() {
+    fn regression_metrics_refuse_class_indices() {
         let metrics: [Box<dyn Metric<f32>>; 3] =
             [Box::new(MeanSquaredError::new()), Box::new(CosineSimilarity::new()), Box::new(R2Score::new())];
         for mut metric in metrics {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_output_of_one_column_has_no_largest() {
+    fn invalid_settings_are_refused() {
         for score in [F1Score::new(), F1Score::new().threshold(0.0)] {
             let mut score = score;
             let found = Metric::<f32>::prepare(&mut score, &[1], &[1]);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn of_nothing_every_metric_is_a_number() {
+    fn every_metric_is_0_without_rows() {
         let metrics: [Box<dyn Metric<f32>>; 8] = [
             Box::new(Precision::new()),
             Box::new(Recall::new()),
@@ -279,7 +279,7 @@ mod tests {
         for mut metric in metrics {
             assert_eq!(metric.value(), 0.0, "{}", metric.name());
             metric.update(Batch::new(&[0.5, 0.1], 2), Batch::new(&[1.0, 0.0], 2), Some(&[0.0]));
-            assert_eq!(metric.value(), 0.0, "{}, of a row that weighs nothing", metric.name());
+            assert_eq!(metric.value(), 0.0, "{} of a row with weight 0", metric.name());
         }
     }
 }

@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_that_do_not_fit_are_named() {
+    fn invalid_settings_are_refused() {
         for (metric, argument) in [
             (Precision::new().threshold(1.5), "threshold"),
             (Precision::new().top_k(4), "top_k"),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn of_equal_outputs_the_first_are_the_largest() {
+    fn the_first_of_equal_outputs_counts_as_the_largest() {
         let mut recall = Recall::new().top_k(2);
         recall.update(Batch::new(&[0.5f32; 4], 4), Batch::new(&[1.0, 0.0, 1.0, 0.0], 4), None);
         assert_eq!(Metric::<f32>::value(&recall), 0.5);

@@ -65,7 +65,7 @@ pub struct R2Score {
     name: String,
     aggregation: Aggregation,
     num_regressors: usize,
-    /// How many numbers were added.
+    /// The number of values added.
     numbers: f64,
     weights: f64,
     /// The sums of each output.
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_without_variance_score_a_whole_number() {
+    fn constant_targets_score_0_or_1() {
         let value = |p: &[f64]| {
             let mut score = R2Score::new();
             score.update(Batch::new(p, 1), Batch::new(&[0.1; 7], 1), None);

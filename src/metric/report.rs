@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_and_classes_that_never_occur() {
+    fn the_report_handles_long_names_and_missing_classes() {
         let names = ["rest", "spike", "a class of long name", "never"];
         check(
             ConfusionMatrix::new(TRUTH, PREDICTED, 4).unwrap().names(names).unwrap(),
@@ -171,7 +171,7 @@ a class of long name       0.67      0.67      0.67         3
     }
 
     #[test]
-    fn weighted_rows() {
+    fn the_report_uses_row_weights() {
         let weights = [0.5, 2.0, 1.0, 0.25, 4.0, 1.0, 1.0, 0.5];
         check(
             ConfusionMatrix::weighted(TRUTH, PREDICTED, weights, 3).unwrap(),

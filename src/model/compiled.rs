@@ -82,7 +82,7 @@ pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -
     loss.check(output)
 }
 
-/// The key of each metric: its name; `weighted_` before it or a number behind it where that is taken.
+/// The key of each metric: its name. If that is taken, it gets the prefix `weighted_` or a number.
 fn keys<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Vec<String> {
     let mut keys: Vec<String> = vec!["loss".into()];
     for metric in metrics {

@@ -235,14 +235,14 @@ mod tests {
     use crate::layer::Dense;
 
     #[test]
-    fn default_names_keep_clear_of_given_ones() {
+    fn default_names_avoid_existing_ones() {
         let model = Sequential::new().add(Dense::new(1).name("dense")).add(Dense::new(1)).add(Dense::new(1));
         let names: Vec<_> = model.layers().iter().map(NamedLayer::label).collect();
         assert_eq!(names, ["dense", "dense_1", "dense_2"]);
     }
 
     #[test]
-    fn two_layers_of_one_name_are_refused() {
+    fn duplicate_layer_names_are_refused() {
         let mut model = Sequential::new()
             .input([1])
             .add(Dense::new(1).name("a"))

@@ -178,7 +178,7 @@ mod tests {
     use crate::layer::{Dense, Flatten, Softmax};
 
     #[test]
-    fn the_question_s_network_has_keras_s_table() {
+    fn the_summary_has_the_layout_of_keras() {
         let model = Sequential::new()
             .input([6000, 1])
             .add(Flatten::new().name("S2"))
@@ -209,7 +209,7 @@ Model: \"sequential\"
     }
 
     #[test]
-    fn a_model_that_cannot_be_built_says_why() {
+    fn the_summary_of_an_invalid_model_contains_the_error() {
         let model = Sequential::new().input([3]).add(Dense::new(2)).add(Dense::new(0).name("none"));
         let table = model.summary().to_string();
         assert!(
@@ -221,7 +221,7 @@ Model: \"sequential\"
     }
 
     #[test]
-    fn long_names_break_and_are_cut() {
+    fn long_names_are_wrapped_and_truncated() {
         assert_eq!(
             wrapped("a_name_that_is_rather_long_indeed (Dense)", 31),
             ["a_name_that_is_rather_long_ind…", "(Dense)"]

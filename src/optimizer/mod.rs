@@ -204,7 +204,7 @@ macro_rules! setters {
     )*};
 }
 
-/// Implements the methods of `Optimizer` that are alike for every rule with a field `learning_rate`.
+/// Implements the methods of `Optimizer` that are the same for every rule with a field `learning_rate`.
 macro_rules! named {
     ($kind:literal) => {
         fn config(&self) -> Option<crate::config::Config> {

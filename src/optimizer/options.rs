@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// 2. the mean is clipped;
 /// 3. each weight loses `weight_decay · η` of itself;
 /// 4. the rule;
-/// 5. the moving average takes in the new weights, and replaces them if an overwrite is due;
+/// 5. the moving average is updated with the new weights, and replaces them if an overwrite is due;
 /// 6. the parameters' constraints.
 ///
 /// They are set by the methods of [`OptimizerExt`](super::OptimizerExt).

@@ -1,6 +1,7 @@
-//! What is the same for all uses of a rule: its name, its slots, the scale of its step.
+//! The fixed properties of a rule: its name, its slots, the scale of its step.
 
-/// What the training and the diagnosis know about a rule; the answer of [`Optimizer::traits`](super::Optimizer::traits).
+/// The properties of a rule that training and diagnosis use, returned by
+/// [`Optimizer::traits`](super::Optimizer::traits).
 ///
 /// # Example
 /// ```
@@ -13,7 +14,7 @@
 pub struct OptimizerTraits {
     /// The name in reports and files; for built-in rules, Keras's name.
     pub name: &'static str,
-    /// The start value of each slot, an array that the rule keeps beside each parameter; at most
+    /// The start value of each slot, an array that the rule keeps for each parameter; at most
     /// [`MAX_SLOTS`](super::MAX_SLOTS).
     pub slots: Vec<f64>,
     /// How the size of a step depends on the gradient.

@@ -82,7 +82,7 @@ impl Axes {
         }
     }
 
-    /// Draws a vertical line with a text beside its upper end.
+    /// Draws a vertical line with a text next to its upper end.
     pub(super) fn mark(&self, scene: &mut Scene, x: f64, text: &str) {
         let place = self.at(x, f64::NAN).0;
         scene.line(vec![(place, self.from.1), (place, self.to.1)], Stroke::new(INK, 1.3).dashed(true));

@@ -1,4 +1,4 @@
-//! Charts of lines, dots and bands, such as a forecast beside measurements, or predictions with intervals.
+//! Charts of lines, dots and bands, such as a forecast with measurements, or predictions with intervals.
 
 use std::path::Path;
 

@@ -38,7 +38,7 @@ impl<F: Scalar> SearchResults<F> {
         let refused = |found: &str| {
             Err(Error::argument(
                 "setting",
-                "the name of a number that was drawn",
+                "the name of a numeric hyper-parameter",
                 format!("`{setting}`, {found}"),
             ))
         };

@@ -8,7 +8,7 @@ use super::html::escaped;
 use crate::axis::Scale;
 use crate::training::History;
 
-/// The maximum number of points of a line; of more, evenly spaced ones are kept.
+/// The maximum number of points of a line; longer lines are thinned evenly.
 const MOST: usize = 4000;
 /// The internal width of a chart, which is scaled to the page.
 const WIDE: f64 = 1000.0;

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_gets_out_of_its_place() {
+    fn special_characters_are_escaped() {
         assert_eq!(
             escaped("<a href='x'>\u{7}&\"</a>"),
             "&lt;a href=&#39;x&#39;&gt;\u{FFFD}&amp;&quot;&lt;/a&gt;"
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_four_digits() {
+    fn numbers_have_four_significant_digits() {
         let cases = [
             (0.0, "0"),
             (0.25, "0.2500"),

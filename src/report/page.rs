@@ -1,6 +1,6 @@
 //! The page as a whole: the values of its templates, and their environment.
 //!
-//! `minijinja` fills the templates beside the style sheet. What goes into them is escaped unless it is marked as safe:
+//! `minijinja` fills the templates in the folder of the style sheet. Values are escaped unless they are marked as safe:
 //! charts, drawings, and the rendered pages of findings.
 
 use std::time::Duration;

@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 #[cfg(any(feature = "npy", feature = "safetensors"))]
 /// Reads all weights into separate memory and then sets them, so that an error changes nothing.
 ///
-/// `find` locates the weight of a path, and `names` lists what there is.
+/// `find` locates the weight of a path, and `names` lists the available paths.
 pub(super) fn load<'a, F: Scalar>(
     model: &mut Sequential<F>,
     names: &[String],
@@ -56,7 +56,7 @@ pub(super) fn read<F: Scalar>(input: &Input, array: &Array, path: &str, budget: 
     }
 }
 
-/// Sets all weights, one value for each in the order of the model's.
+/// Sets all weights, one value per weight, in the order of the model.
 pub(super) fn set<F: Scalar>(model: &mut Sequential<F>, values: Vec<Vec<F>>) {
     let mut values = values.into_iter();
     model.walk_mut(&mut |_, param| {

@@ -111,21 +111,21 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_synced_before_its_name_and_the_name_after() {
+    fn a_file_is_synced_before_the_rename_and_its_folder_after() {
         let (synced, is_written, text, count) = seen("works", true);
         assert_eq!(synced, [("old".to_string(), 2), ("new, and longer".to_string(), 1)]);
         assert_eq!((is_written, &*text, count), (true, "new, and longer", 1));
     }
 
     #[test]
-    fn a_file_that_cannot_be_synced_leaves_the_old_one() {
+    fn a_failed_sync_keeps_the_old_file() {
         let (synced, is_written, text, count) = seen("fails", false);
         assert_eq!(synced, [("old".to_string(), 2)]);
         assert_eq!((is_written, &*text, count), (false, "old", 1));
     }
 
     #[test]
-    fn a_new_file_has_the_permissions_of_any_other_and_leftovers_are_swept() {
+    fn new_files_have_default_permissions_and_leftovers_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let (path, plain) = (folder.path().join("file"), folder.path().join("plain"));
         fs::write(folder.path().join(".file.killed.tmp"), "half").unwrap();

@@ -66,7 +66,7 @@ pub(super) fn number(fields: &Value, wanted: &str) -> Option<u64> {
     })
 }
 
-/// No count in a training reaches this.
+/// A limit that no count in a training reaches.
 pub(super) const MOST: u64 = 1 << 48;
 
 /// Reads a count, which must leave room for more.

@@ -223,7 +223,7 @@ impl<F: Scalar> super::Loader<F> {
     ///
     /// # Errors
     /// As [`Sequential::from_json`].
-    #[allow(clippy::wrong_self_convention)] // from the text, by what the loader knows
+    #[allow(clippy::wrong_self_convention)] // converts the text, not the loader
     pub fn from_json(&self, text: &str) -> Result<Sequential<F>> {
         let parsed = parse(text.as_bytes(), &Budget::of(text.len() as u64 * 8));
         let value = parsed.map_err(|problem| {

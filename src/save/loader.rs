@@ -183,7 +183,7 @@ impl<F: Scalar> Loader<F> {
     /// # Errors
     /// [`FileError::Setting`](crate::error::FileError::Setting) and
     /// [`FileError::UnknownKind`](crate::error::FileError::UnknownKind), with the position.
-    #[allow(clippy::wrong_self_convention)] // from the settings, by what the loader knows
+    #[allow(clippy::wrong_self_convention)] // converts the settings, not the loader
     pub fn from_config(&self, config: &Config) -> Result<Sequential<F>> {
         Sequential::from_config(config, &self.known)
     }
@@ -192,7 +192,7 @@ impl<F: Scalar> Loader<F> {
 impl<F: Scalar> Loader<F> {
     /// Compiles a model from the settings of [`Sequential::compile_config`](crate::Sequential::compile_config).
     ///
-    /// `Value::Null` compiles nothing. Weights are kept; the optimizer starts anew.
+    /// `Value::Null` leaves the model uncompiled. Weights are kept; the optimizer's state is reset.
     ///
     /// # Errors
     /// As [`Loader::from_config`], and as [`Sequential::compile`](crate::Sequential::compile). The model is then

@@ -1,18 +1,18 @@
-//! e^x by additions and products alone, which the compiler turns into instructions for many numbers at a time, and which give
-//! the same bits on every machine. e^x = 2^n · e^r with n the nearest whole number of x / ln 2, so that |r| ≤ ln 2 / 2.
+//! `e^x` by additions and products alone, so that the compiler can vectorize it and the bits are the same on every
+//! machine. e^x = 2^n · e^r with n the nearest integer to x / ln 2, so that |r| ≤ ln 2 / 2.
 
-/// ln 2 in two parts: of the first, all products with an `n` are exact.
+/// ln 2 in two parts; all products of the first with `n` are exact.
 const LN_2_F32: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
 const LN_2_F64: [f64; 2] = [0.693_145_751_953_125, 1.428_606_820_309_417_2e-6];
 
-/// With this added, a number of moderate size is rounded to a whole one, which then stands in the lowest bits.
+/// Adding this rounds a number of moderate size to an integer, which then occupies the lowest bits.
 const ROUNDS_F32: f32 = 12_582_912.0; // 1.5 · 2²³
 const ROUNDS_F64: f64 = 6_755_399_441_055_744.0; // 1.5 · 2⁵²
 
 /// e^x to within 1.1 units in the last place; the polynomial is that of Moshier's Cephes library.
 #[inline(always)]
 pub(super) fn f32(x: f32) -> f32 {
-    // Beyond these it is 0 or infinite; a number that is none passes both comparisons.
+    // Outside these bounds the result is 0 or infinite; NaN passes both comparisons.
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
     let rounded = x * std::f32::consts::LOG2_E + ROUNDS_F32;
@@ -55,7 +55,7 @@ pub(super) fn f64(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    /// The error in units of the last place of the truth.
+    /// The error in units in the last place.
     fn error_f32(x: f32) -> f64 {
         let truth = f64::from(x).exp();
         let unit = f64::from(f32::EPSILON) * f64::from(truth as f32).log2().floor().exp2();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn single_numbers_are_right_to_the_last_place() {
+    fn f32_results_are_accurate_to_the_last_place() {
         let worst = (-104_000..88_720).map(|i| error_f32(i as f32 * 1e-3)).fold(0.0, f64::max);
         assert!(worst < 1.1, "{worst}");
         let small = (-40_000..40_000).map(|i| error_f32(i as f32 * 1e-7)).fold(0.0, f64::max);
@@ -71,8 +71,8 @@ mod tests {
     }
 
     #[test]
-    fn double_numbers_are_right_to_the_last_place() {
-        // The standard library's own is right to 0.51 of it.
+    fn f64_results_are_accurate_to_the_last_place() {
+        // The standard library's own error is at most 0.51 units.
         let error = |x: f64| {
             let truth = x.exp();
             (super::f64(x) - truth).abs() / (f64::EPSILON * truth.log2().floor().exp2()).max(2f64.powi(-1074))
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_are_as_they_should_be() {
+    fn extreme_inputs_give_0_infinity_or_nan() {
         for (x, y) in [(f32::NEG_INFINITY, 0.0), (-1e30, 0.0), (-0.0, 1.0), (0.0, 1.0)] {
             assert_eq!((super::f32(x), super::f64(x.into())), (y, y.into()));
         }

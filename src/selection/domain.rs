@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_fill_their_range_and_never_leave_it() {
+    fn draws_fill_their_range_and_stay_inside() {
         let mut rng = Rng::stream(1, 0);
         for domain in [Domain::Integer(3, 6), Domain::LogInteger(3, 6)] {
             let mut seen = [0; 7];
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn grids_go_from_end_to_end() {
+    fn grids_include_both_ends() {
         let numbers = |domain: Domain, points| {
             let grid = domain.grid(points).into_iter();
             let number = |drawn| match drawn {

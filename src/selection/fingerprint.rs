@@ -1,4 +1,4 @@
-//! Descriptions of training data, by which ranks make sure that theirs is the same.
+//! Descriptions of training data, which the ranks compare.
 
 use crate::data::BatchSource;
 use crate::error::Shape;
@@ -6,7 +6,7 @@ use crate::hash::hash_bits;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 
-/// What must be the same on all ranks, by name.
+/// What must be equal on all ranks, by name.
 pub(super) type Words = Vec<(String, String)>;
 
 /// Rows of arrays that are compared.

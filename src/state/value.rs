@@ -1,4 +1,4 @@
-//! Values as bytes, little-endian, and back without trusting a length.
+//! Encodes values as little-endian bytes, and decodes them without trusting a length.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ mod sealed {
 }
 use sealed::Sealed;
 
-/// What a [`State`](super::State) keeps: numbers, `bool`, `String`, `Duration`, and options, vectors and pairs of them.
-/// Sealed.
+/// A type that a [`State`](super::State) can store: numbers, `bool`, `String`, `Duration`, and options, vectors and
+/// pairs of these. Sealed.
 ///
 /// # Example
 /// ```
@@ -16,15 +16,15 @@ use sealed::Sealed;
 /// can_be_kept::<Option<Vec<(String, f64)>>>();
 /// ```
 pub trait StateValue: Sized + Sealed {
-    /// What it is, for errors.
+    /// The name of the type, for errors.
     #[doc(hidden)]
     const WHAT: &'static str;
-    /// The fewest bytes that it takes.
+    /// The minimum size in bytes.
     #[doc(hidden)]
     const LEAST: usize;
     #[doc(hidden)]
     fn put(&self, to: &mut Vec<u8>);
-    /// Reads it from the start of these bytes, and leaves those behind it.
+    /// Decodes a value from the start of `from`, and advances it.
     #[doc(hidden)]
     fn take(from: &mut &[u8]) -> Option<Self>;
 }
@@ -115,7 +115,7 @@ impl<T: StateValue> StateValue for Vec<T> {
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         let count = usize::take(from)?;
-        // A length that lies is found before anything is allocated for it.
+        // Detect a false length before allocating for it.
         if count.checked_mul(T::LEAST)? > from.len() {
             return None;
         }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_back_and_cut_ones_do_not() {
+    fn values_round_trip_and_truncated_ones_are_refused() {
         check(7u8);
         check(-0.0f32);
         check(usize::MAX);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies_allocates_nothing() {
+    fn a_false_length_allocates_nothing() {
         for count in [u64::MAX, 1 << 63, 1 << 40, 3] {
             let mut bytes = count.to_le_bytes().to_vec();
             bytes.extend([0; 16]);

@@ -1,4 +1,4 @@
-//! The course of a training: epochs of steps over shuffled batches, with validation and callbacks.
+//! The epochs of a training: steps over shuffled batches, with validation and callbacks.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// The first of the random streams that shuffle, one for each epoch; those before it draw weights.
+/// The first random stream used for shuffling, one stream per epoch; lower numbers initialize weights.
 const SHUFFLE: u64 = 1 << 40;
 
 impl<F: Scalar> Training<'_, '_, F> {
@@ -37,7 +37,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         self.end()
     }
 
-    /// Draws the order of the epoch under way.
+    /// Draws the sample order of the current epoch.
     fn shuffle(&mut self) {
         if self.settings.shuffle {
             self.order.iter_mut().enumerate().for_each(|(place, index)| *index = place);
@@ -57,7 +57,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         Ok(())
     }
 
-    /// One step of the optimizer on the next batch.
+    /// Runs one optimizer step on the next batch.
     fn step(&mut self) -> Result<()> {
         let Training { model, run, trainer, diagnosis, clock, coordinator, .. } = self;
         let start = clock.batch * self.settings.batch_size;
@@ -81,7 +81,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         Ok(())
     }
 
-    /// Ends in this error, unless it is a divergence that a callback makes a reason to stop.
+    /// Returns this error, unless it is a divergence for which a callback stops the training instead.
     fn diverge(&mut self, error: Error) -> Result<()> {
         let Error::Diverged { .. } = error else { return Err(error) };
         self.coordinator.merge_monitors(self.diagnosis.as_mut().map(Diagnosis::monitor))?;

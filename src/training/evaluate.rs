@@ -50,9 +50,9 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
         self
     }
 
-    /// Evaluates on all of these ranks together, each on its part of every batch. Default: on this rank alone.
+    /// Evaluates on all ranks of `world`, each on its part of every batch. Default: on this rank alone.
     ///
-    /// All ranks pass the same model and data, and all get the scores that a single one would.
+    /// All ranks pass the same model and data, and all receive the scores that a single rank would compute.
     ///
     /// # Example
     /// ```
@@ -75,9 +75,10 @@ impl<'a, F: Scalar> Evaluate<'a, F> {
         self
     }
 
-    /// Evaluates on the samples of all ranks, each of which passes a shard of its own. Default: on this rank alone.
+    /// Evaluates on the samples of all ranks of `world`, each of which passes its own shard. Default: on this rank
+    /// alone.
     ///
-    /// A shard has any number of samples, or none, and weights for its own. All ranks get the scores of all samples.
+    /// A shard has any number of samples, or none, and its own weights. All ranks receive the scores of all samples.
     ///
     /// # Example
     /// ```
@@ -115,7 +116,7 @@ impl<F: Scalar> std::fmt::Debug for Evaluate<'_, F> {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// The loss and the metrics on data.
+    /// Computes the loss and the metrics on data.
     ///
     /// # Errors
     /// [`Error::NotCompiled`], [`Error::NotBuilt`], or what [`Sequential::fit`] refuses in its data.
@@ -136,7 +137,7 @@ impl<F: Scalar> Sequential<F> {
         self.evaluate_given(TrainingData::Arrays { x, y }, settings)
     }
 
-    /// The loss and the metrics on data that comes batch by batch.
+    /// Computes the loss and the metrics on data that comes batch by batch.
     ///
     /// # Errors
     /// As [`Sequential::evaluate`], and what the source returns.
@@ -158,7 +159,7 @@ impl<F: Scalar> Sequential<F> {
         self.evaluate_given(TrainingData::Batches(source), settings)
     }
 
-    /// The loss and the metrics of this batch, as for a prediction.
+    /// Computes the loss and the metrics of one batch in inference mode.
     ///
     /// # Errors
     /// As [`Sequential::evaluate`].
@@ -195,7 +196,7 @@ impl<F: Scalar> Sequential<F> {
         Ok(logs)
     }
 
-    /// Everything that can be refused.
+    /// Checks all arguments.
     fn prepare_evaluation<'s>(
         &'s self,
         given: TrainingData<'s, F>,
@@ -214,7 +215,7 @@ impl<F: Scalar> Sequential<F> {
         Ok(Prepared { data, scores })
     }
 
-    /// What must be the same on all ranks.
+    /// The properties that must agree on all ranks.
     fn evaluation_identity(&self, data: &CheckedData<F>, settings: &Evaluate<F>) -> Result<Identity> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let layers = self.described();
@@ -231,7 +232,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// What an evaluation begins with.
+/// A checked evaluation, ready to run.
 struct Prepared<'s, F: Scalar> {
     data: CheckedData<'s, F>,
     scores: RunningScores<F>,

@@ -1,4 +1,4 @@
-//! A pass over data in which the model is scored and does not change.
+//! A pass over data that scores the model without changing it.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::layer::Workspace;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// The memory of an evaluation, kept from one to the next.
+/// The buffers of an evaluation, reused by the next one.
 pub(super) struct Evaluation<F> {
     workspace: Workspace<F>,
     batch_size: usize,
@@ -28,7 +28,7 @@ impl<F: Scalar> Evaluation<F> {
         }
     }
 
-    /// Scores the samples of the data from the sample `from` on, in order.
+    /// Scores the samples of the data from index `from` on, in order.
     pub(super) fn run(
         &mut self,
         model: &Sequential<F>,
@@ -60,7 +60,7 @@ impl<F: Scalar> Evaluation<F> {
         Ok(())
     }
 
-    /// Runs these samples through the model, or none if they cannot be read.
+    /// Runs these samples through the model, or none if reading them fails.
     fn infer(&mut self, model: &Sequential<F>, data: &CheckedData<F>, rows: Range<usize>) -> Result<()> {
         self.indices.clear();
         self.indices.extend(rows);

@@ -48,9 +48,9 @@ impl<F: Scalar> Sequential<F> {
         self.fit_given(TrainingData::Arrays { x, y }, settings)
     }
 
-    /// Trains the model on data that come batch by batch, such as files larger than memory.
+    /// Trains the model on data that comes batch by batch, such as files larger than memory.
     ///
-    /// Otherwise it works as [`Sequential::fit`]. Balanced class weights take a pass over the source first.
+    /// Otherwise it works as [`Sequential::fit`]. Balanced class weights need an additional pass over the source.
     ///
     /// # Errors
     /// As [`Sequential::fit`], and the errors of the source. A batch with NaN, an infinity or a label out of range ends the
@@ -76,8 +76,8 @@ impl<F: Scalar> Sequential<F> {
 
     /// Takes one step of the optimizer on this batch, and returns its loss and metrics before the step.
     ///
-    /// It is a step of [`Sequential::fit`], for training loops of your own. Of the settings, only the weights of samples
-    /// and classes count.
+    /// The step is one of [`Sequential::fit`], for custom training loops. Only the sample and class weights of the
+    /// settings are used.
     ///
     /// # Errors
     /// As [`Sequential::fit`].
@@ -133,7 +133,7 @@ impl<F: Scalar> Sequential<F> {
         let prepared = self.prepare(given, settings, callbacks, coordinator.is_sharded());
         let Prepared { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
-            // Only the callbacks of rank 0 count.
+            // Callbacks run on rank 0 only.
             settings.identity_on_ranks(model, identity(model, &prepared.run, settings, 0)?)
         })?;
         if coordinator.is_sharded() {
@@ -162,8 +162,7 @@ impl<F: Scalar> Sequential<F> {
         Ok(history)
     }
 
-    /// Everything that can be refused before the model changes. A copy is built, so that a refused call leaves the model as
-    /// it was.
+    /// Checks everything before the model changes. It builds a copy, so that a refused call leaves the model unchanged.
     fn prepare<'a, 's: 'a>(
         &self,
         given: TrainingData<'a, F>,
@@ -178,7 +177,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// What a training begins with.
+/// A checked training, ready to run.
 struct Prepared<'a, F: Scalar> {
     /// The built model, if it was not built before.
     built: Option<Sequential<F>>,
@@ -188,7 +187,7 @@ struct Prepared<'a, F: Scalar> {
 
 /// Trials of the remedies that the findings of a failed training suggest.
 ///
-/// The module `investigation` implements it for [`Sequential`]; it stands above this one in the order of modules.
+/// The module `investigation` implements it for [`Sequential`]. This module cannot import that one, which is above it.
 pub(crate) trait TryRemedies<F: Scalar> {
     /// Trains copies of this model, each with some remedies applied, and adds the results to the findings.
     fn try_remedies(

@@ -1,4 +1,4 @@
-//! The record of a training: its numbers, epoch by epoch.
+//! The record of a training, epoch by epoch.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub struct History {
     pub(super) seed: u64,
     pub(super) stopped: Option<String>,
     pub(crate) findings: Findings,
-    /// The loss of the best constant answer and of the right answers.
+    /// The losses of the best constant prediction and of perfect predictions.
     pub(crate) scale: Option<Scale>,
 }
 
@@ -59,7 +59,7 @@ impl History {
         &self.epochs
     }
 
-    /// The epochs in which a metric was measured, one for each of its values.
+    /// The epochs in which a metric was measured, one per value.
     ///
     /// These are not all epochs if [`validation_freq`](super::Fit::validation_freq) is above 1.
     pub fn epochs_of(&self, name: &str) -> Option<&[usize]> {
@@ -97,7 +97,7 @@ impl History {
         self.settings.iter().map(|(name, value)| (*name, &**value))
     }
 
-    /// The time that each epoch took, its validation included.
+    /// The duration of each epoch, validation included.
     pub fn times(&self) -> &[Duration] {
         &self.times
     }
@@ -107,7 +107,7 @@ impl History {
         self.seed
     }
 
-    /// The reason why the training ended before its last epoch, if it did.
+    /// The reason why the training stopped before its last epoch, if it did.
     pub fn stopped(&self) -> Option<&str> {
         self.stopped.as_deref()
     }
@@ -117,7 +117,7 @@ impl History {
         &self.findings
     }
 
-    /// The record so far. Findings and the scale come at the end.
+    /// Reads or writes the record so far. The findings and the scale are added at the end.
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
         let History { epochs, series, measured, rates, times, stopped, .. } = self;
         state.group("history", |state| {
@@ -130,7 +130,7 @@ impl History {
         })
     }
 
-    /// Before the first batch of an epoch.
+    /// Starts an epoch, before its first batch.
     pub(super) fn begin_epoch(&mut self, learning_rate: f64) {
         self.rates.push(learning_rate);
     }

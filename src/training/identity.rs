@@ -1,4 +1,4 @@
-//! The identity of a training: everything that its result depends on, to compare with a backup and between ranks.
+//! The identity of a training: everything that its result depends on, compared with backups and between ranks.
 
 use super::data::{CheckedData, Rows};
 use super::diagnosis::sampling::sample;
@@ -11,10 +11,11 @@ use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// Rows of arrays that go into the sum.
+/// The number of rows that the sum samples.
 const ROWS: usize = 64;
 
-/// The identity of a run with this number of callbacks. The number of epochs is left out, so that it may be raised.
+/// The identity of a run with this number of callbacks. It leaves out the number of epochs, which a resumed run may
+/// raise.
 pub(super) fn identity<F: Scalar>(
     model: &Sequential<F>,
     run: &Run<F>,
@@ -73,7 +74,7 @@ fn weights<F: Scalar>(data: Option<&CheckedData<F>>) -> &'static str {
     }
 }
 
-/// A sum over some rows of arrays, and over all weights. A source is not read for it.
+/// A sum over some rows of arrays, and over all weights. It does not read a batch source.
 fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let mut rows = Rows::default();

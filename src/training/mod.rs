@@ -1,5 +1,4 @@
-//! Training: compile, fit and evaluate. The one place where layers, losses, optimizers, metrics, data and
-//! callbacks meet.
+//! Training: `compile`, `fit` and `evaluate`, which connect layers, losses, optimizers, metrics, data and callbacks.
 
 pub(crate) mod data;
 pub(crate) mod diagnosis;

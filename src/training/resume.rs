@@ -1,4 +1,4 @@
-//! Backups: what a training needs to resume after it was killed, when it is written, and what it must fit.
+//! Writes backups, and resumes a killed training from one.
 
 use std::fs::File;
 use std::time::Instant;
@@ -13,13 +13,13 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// The identity of a training that makes backups, and the state to resume from if there is one.
+/// The identity of a training that writes backups, and the state to resume from if there is one.
 #[derive(Default)]
 pub(super) struct Resume {
-    /// What must be the same in the resumed training: names and values. Empty if no backups are made.
+    /// The names and values that must match in the resumed training. Empty if no backups are written.
     identity: Vec<(String, String)>,
     saved: Option<Saved>,
-    /// Keeps other trainings out of the folder until this one is over.
+    /// Prevents other trainings from using the folder until this one is over.
     _lock: Option<File>,
 }
 
@@ -29,7 +29,7 @@ struct Saved {
 }
 
 impl Resume {
-    /// Opens the backup, if a callback makes some, and refuses that of another training. Changes nothing.
+    /// Opens the backup if a callback writes any, and refuses one from another training. Changes nothing.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
         run: &mut Run<F>,
@@ -43,7 +43,7 @@ impl Resume {
             return Err(Error::argument("callback", "one BackupAndRestore", "two"));
         }
         if backup.is_within_epochs() {
-            // A metric that cannot be kept shows now, and not at the first backup.
+            // Report a metric that cannot be saved now, and not at the first backup.
             run.scores.state(&mut State::writing())?;
         }
         let identity = identity(model, run, settings, count)?;
@@ -64,7 +64,7 @@ impl Resume {
         Ok(Resume { identity, saved, _lock: Some(lock) })
     }
 
-    /// Gives a model that drew its seed that of the training that it goes on with.
+    /// Gives a model without a fixed seed the seed of the training that it resumes.
     pub(super) fn seed<F: Scalar>(&self, model: &mut Sequential<F>) -> Result<()> {
         match &self.saved {
             Some(saved) if saved.seed != model.seed => model.reseed(saved.seed),
@@ -74,7 +74,7 @@ impl Resume {
 }
 
 impl<F: Scalar> Training<'_, '_, F> {
-    /// Everything that changes in a training, to write or to resume it.
+    /// Reads or writes everything that changes during a training.
     fn state(&mut self, state: &mut State) -> Result<()> {
         let Training { model, run, callbacks, diagnosis, clock, logs, history, coordinator, .. } = self;
         coordinator.state(state)?;
@@ -98,7 +98,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         })
     }
 
-    /// Resumes from the backup, if there is one, on all ranks.
+    /// Resumes from the backup on all ranks, if there is one.
     pub(super) fn resume(&mut self, resume: &mut Resume) -> Result<()> {
         let resumed = self.take_up(resume);
         let Training { model, clock, history, diagnosis, coordinator, .. } = self;
@@ -115,7 +115,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         Ok(())
     }
 
-    /// Takes up the state of the backup, and returns whether there is one.
+    /// Restores the state from the backup, and returns whether there is one.
     fn take_up(&mut self, resume: &mut Resume) -> Result<bool> {
         let Some(Saved { mut state, .. }) = resume.saved.take() else { return Ok(false) };
         let before = self.model.clone();

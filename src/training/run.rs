@@ -1,4 +1,4 @@
-//! A training whose data and settings were checked.
+//! A training whose data and settings have been checked.
 
 use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData, VALIDATION};
 use super::distributed::Coordinator;
@@ -9,19 +9,19 @@ use crate::error::{Error, Result};
 use crate::model::{Sequential, check_loss};
 use crate::scalar::Scalar;
 
-/// The data of a training, and the scores of its epochs.
+/// The data of a training, and its running scores.
 pub(crate) struct Run<'a, F: Scalar> {
     pub(crate) data: CheckedData<'a, F>,
-    /// The first samples of the data, which train; the others may validate.
+    /// The number of leading samples used for training; the others may be used for validation.
     pub(crate) train: usize,
     pub(crate) scores: RunningScores<F>,
     pub(crate) validation: Option<Validation<'a, F>>,
 }
 
-/// The held-out samples, and the memory to score them.
+/// The held-out samples, and the buffers to score them.
 pub(crate) struct Validation<'a, F: Scalar> {
     pub(crate) data: CheckedData<'a, F>,
-    /// The first of them.
+    /// The index of the first held-out sample.
     pub(crate) from: usize,
     scores: RunningScores<F>,
     evaluation: Option<Evaluation<F>>,
@@ -73,7 +73,7 @@ impl<'a, F: Scalar> Run<'a, F> {
         Ok(run)
     }
 
-    /// Multiplies the weights of the samples that train by those of their classes.
+    /// Multiplies the weights of the training samples by their class weights.
     fn weigh_classes(
         &mut self,
         model: &Sequential<F>,
@@ -86,7 +86,7 @@ impl<'a, F: Scalar> Run<'a, F> {
         self.data.weigh_classes(weight, loss, classes, self.train, over_ranks)
     }
 
-    /// Where each rank has data of its own: counts the samples and classes of all.
+    /// Counts the samples and classes of all shards, if each rank has its own.
     pub(super) fn count_shards(
         &mut self,
         model: &Sequential<F>,
@@ -100,7 +100,7 @@ impl<'a, F: Scalar> Run<'a, F> {
         self.weigh_classes(model, settings, |counts| coordinator.class_counts(counts))
     }
 
-    /// Its settings, for the history.
+    /// The settings of the run, for the history.
     pub(super) fn settings(
         &self,
         model: &Sequential<F>,
@@ -126,7 +126,7 @@ impl<'a, F: Scalar> Run<'a, F> {
         one.into_iter().chain(coordinator.settings()).collect()
     }
 
-    /// Scores the held-out samples into the logs.
+    /// Scores the held-out samples, and writes the scores to the logs.
     pub(super) fn validate(
         &mut self,
         model: &Sequential<F>,
@@ -144,7 +144,7 @@ impl<'a, F: Scalar> Run<'a, F> {
     }
 }
 
-/// A copy of the model that is built for these data, or none if it is built already. A shard may have no samples.
+/// A copy of the model built for these data, or `None` if it is built already. A shard may have no samples.
 pub(super) fn built_for<F: Scalar>(
     model: &Sequential<F>,
     given: TrainingData<F>,

@@ -1,4 +1,4 @@
-//! A training under way, and how it calls callbacks.
+//! The state of a running training, and its calls to callbacks.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::kernel;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-/// A training under way: the model, its data, the place in them, and the results so far.
+/// A running training: the model, its data, the current position, and the results so far.
 pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) model: &'t mut Sequential<F>,
     pub(super) run: Run<'t, F>,
@@ -22,7 +22,7 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) callbacks: Callbacks<'t, 'a, F>,
     pub(super) trainer: Trainer<F>,
     pub(super) diagnosis: Option<Diagnosis<'t, F>>,
-    /// The samples in the order of the epoch under way.
+    /// The sample order of the current epoch.
     pub(super) order: Vec<usize>,
     pub(super) clock: Clock,
     pub(super) logs: Logs,
@@ -32,7 +32,7 @@ pub(super) struct Training<'t, 'a, F: Scalar> {
 }
 
 impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
-    /// Before the first epoch.
+    /// Starts the training, before the first epoch.
     pub(super) fn begin(
         model: &'t mut Sequential<F>,
         run: Run<'t, F>,
@@ -98,14 +98,14 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     }
 }
 
-/// The place of a training in its epochs and batches.
+/// The position of a training in its epochs and batches.
 pub(super) struct Clock {
     pub(super) epoch: usize,
     pub(super) epochs: usize,
-    /// Batches of the epoch that are done; 0 only before the epoch begins.
+    /// The number of finished batches in this epoch; 0 only before the epoch begins.
     pub(super) batch: usize,
     pub(super) batches: usize,
-    /// When the epoch began.
+    /// The start time of the epoch.
     pub(super) started: Instant,
     verbose: Verbose,
 }
@@ -122,7 +122,7 @@ impl Clock {
         }
     }
 
-    /// What callbacks see.
+    /// The context passed to callbacks.
     pub(super) fn context<'a, F: Scalar>(
         &self,
         model: &'a mut Sequential<F>,
@@ -133,14 +133,14 @@ impl Clock {
     }
 }
 
-/// The user's callbacks, and the progress after them.
+/// The user's callbacks, followed by the progress display.
 pub(super) struct Callbacks<'t, 'a, F: Scalar> {
     pub(super) given: &'t mut [Box<dyn Callback<F> + 'a>],
     pub(super) progress: Progress,
 }
 
 impl<F: Scalar> Callbacks<'_, '_, F> {
-    /// Calls all of them, in order.
+    /// Calls all callbacks, in order.
     fn all(&mut self, mut call: impl FnMut(&mut dyn Callback<F>) -> Result<()>) -> Result<()> {
         for callback in &mut *self.given {
             call(&mut **callback)?;
@@ -148,7 +148,7 @@ impl<F: Scalar> Callbacks<'_, '_, F> {
         call(&mut self.progress)
     }
 
-    /// The one that makes backups.
+    /// The callback that writes backups.
     pub(super) fn backup(&mut self) -> Option<&mut BackupAndRestore> {
         self.given.iter_mut().find_map(|callback| callback.backup())
     }

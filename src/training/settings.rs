@@ -83,7 +83,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         }
     }
 
-    /// The epoch before which the training ends: their number if `initial_epoch` is 0. Default: 1.
+    /// The epoch at which the training ends; with `initial_epoch` 0, the number of epochs. Default: 1.
     pub fn epochs(mut self, epochs: usize) -> Self {
         self.epochs = epochs;
         self
@@ -101,16 +101,16 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// The number of the first epoch, to continue a training. Default: 0.
+    /// The index of the first epoch, to continue a training. Default: 0.
     pub fn initial_epoch(mut self, epoch: usize) -> Self {
         self.initial_epoch = epoch;
         self
     }
 
-    /// The share of the samples, at the **end** of the data, that is held out for validation.
+    /// The fraction of the samples, at the **end** of the data, held out for validation.
     ///
-    /// Of `n` samples the first `⌊n·(1 − share)⌋` train. Shuffle data that are sorted by class before. Ignored if there is
-    /// `validation_data`. Default: none.
+    /// Of `n` samples the first `⌊n·(1 − share)⌋` are used for training. Shuffle data sorted by class first. Ignored if
+    /// there is `validation_data`. Default: none.
     pub fn validation_split(mut self, share: f64) -> Self {
         self.validation_split = Some(share);
         self
@@ -140,7 +140,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// The number of epochs from one validation to the next. Default: 1.
+    /// The number of epochs between validations. Default: 1.
     pub fn validation_freq(mut self, epochs: usize) -> Self {
         self.validation_freq = epochs;
         self
@@ -161,13 +161,13 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// Adds a callback, called after those before it; lend it as `&mut callback` to read it afterwards.
+    /// Adds a callback, which is called after those already added; pass `&mut callback` to read it after the training.
     pub fn callback(self, callback: impl Callback<F> + 'a) -> Self {
         self.callbacks.borrow_mut().push(Box::new(callback));
         self
     }
 
-    /// The progress that is drawn during the training. Default: [`Verbose::Auto`].
+    /// The kind of progress display. Default: [`Verbose::Auto`].
     pub fn verbose(mut self, verbose: Verbose) -> Self {
         self.verbose = verbose;
         self
@@ -191,7 +191,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// The epochs to train.
+    /// The range of epochs to train.
     pub(crate) fn span(&self) -> std::ops::Range<usize> {
         self.initial_epoch..self.epochs
     }
@@ -201,7 +201,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self.validation_split.is_some() || self.validation_data.is_some()
     }
 
-    /// The batch size, and how many of `count` samples train.
+    /// The batch size, and how many of `count` samples are used for training.
     pub(crate) fn sizes(&self, count: usize) -> Result<(usize, usize)> {
         Ok((self.batch_size, self.check(count)?))
     }
@@ -225,7 +225,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         }
     }
 
-    /// Checks the settings, and returns how many of `count` samples train.
+    /// Checks the settings, and returns how many of `count` samples are used for training.
     pub(crate) fn check(&self, count: usize) -> Result<usize> {
         check_batch_size(self.batch_size)?;
         check_batch_size(self.validation_batch_size.unwrap_or(1))?;
@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_split_is_keras_s() {
+    fn the_validation_split_agrees_with_keras() {
         for (count, share, train) in
             [(10, 0.2, 8), (10, 0.25, 7), (10, 0.3, 7), (7, 0.5, 3), (3, 0.1, 2), (100, 0.07, 93)]
         {

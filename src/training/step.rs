@@ -14,18 +14,18 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The memory of a training: allocated once, used by every step.
+/// The buffers of a training, allocated once and used by every step.
 pub(crate) struct Trainer<F> {
     pub(crate) workspace: Workspace<F>,
-    /// The first layer with something to train; no gradient goes below it.
+    /// The lowest layer with trainable parameters; no gradient is propagated below it.
     pub(crate) lowest: usize,
-    /// The rows of the minibatch under way.
+    /// The rows of the current minibatch.
     pub(crate) rows: Rows<F>,
-    /// The place of its first row in the batch of all ranks.
+    /// The index of its first row in the global batch.
     pub(crate) first_row: usize,
 }
 
-/// The samples `indices` of `data`.
+/// The samples of `data` with these `indices`.
 #[derive(Clone, Copy)]
 pub(crate) struct Minibatch<'a, F: Scalar> {
     pub(crate) data: &'a CheckedData<'a, F>,
@@ -33,24 +33,24 @@ pub(crate) struct Minibatch<'a, F: Scalar> {
 }
 
 impl<F: Scalar> Minibatch<'_, F> {
-    /// The inputs that were gathered for it.
+    /// The inputs gathered for this minibatch.
     pub(crate) fn x<'r>(&self, rows: &'r Rows<F>) -> Batch<'r, F> {
         Batch::new(&rows.x, self.data.width())
     }
 
-    /// The targets that were gathered for it, with their weights if there are any.
+    /// The targets gathered for this minibatch, with their weights if there are any.
     pub(crate) fn targets<'r>(&self, rows: &'r Rows<F>) -> Targets<'r, F> {
         let weights = self.data.weights.is_some().then_some(&*rows.weights);
         Targets { y: Batch::new(&rows.y, self.data.target), weights, samples: self.indices.len() }
     }
 }
 
-/// The place of a step in the training: its epoch and its batch, from 1.
+/// The epoch and the batch of a step, counted from 1.
 #[derive(Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) epoch: usize,
     pub(crate) batch: usize,
-    /// Batches of the epoch.
+    /// The number of batches per epoch.
     pub(crate) batches: usize,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct StepMonitor<'m, F: Scalar> {
     pub(crate) monitor: &'m mut Monitor<F>,
     /// The rules to run after the forward pass of the first batch.
     pub(crate) first: Option<&'m Rules>,
-    /// The codes that they find.
+    /// The codes of their findings.
     pub(crate) found: &'m mut Vec<String>,
 }
 
@@ -69,9 +69,9 @@ pub(crate) struct NonFinite {
     value: f64,
 }
 
-/// How a minibatch passes through the layers: whole, or in parts that several ranks have.
+/// The passes of a minibatch through the layers: whole, or in the partial batches of several ranks.
 pub(crate) trait BatchPasses<F: Scalar> {
-    /// Runs the minibatch through the model as in training, and adds it to the scores. Returns its loss.
+    /// Runs the training forward pass on the minibatch, and adds it to the scores. Returns its loss.
     fn forward(
         &mut self,
         trainer: &mut Trainer<F>,
@@ -92,13 +92,13 @@ pub(crate) trait BatchPasses<F: Scalar> {
         trainer.backward_whole(model, batch, scores)
     }
 
-    /// The first layer of the forward pass whose output is not finite, given that of this process.
+    /// The first layer of the forward pass whose output is not finite on any rank, given that of this process.
     fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
         Ok(own)
     }
 }
 
-/// The passes of a minibatch that this process has whole.
+/// The passes of a minibatch that is whole on this process.
 pub(crate) struct WholeBatch;
 
 impl<F: Scalar> BatchPasses<F> for WholeBatch {
@@ -117,7 +117,7 @@ impl<F: Scalar> BatchPasses<F> for WholeBatch {
 }
 
 impl<F: Scalar> Trainer<F> {
-    /// Memory for these layers; gives every trained parameter what the optimizer needs for it.
+    /// Allocates buffers for these layers, and the optimizer's slots for each trainable parameter.
     pub(crate) fn new(model: &mut Sequential<F>) -> Self {
         update::prepare(model);
         let trains = |layer: &NamedLayer<F>| {
@@ -201,7 +201,7 @@ impl<F: Scalar> Trainer<F> {
         Ok(loss)
     }
 
-    /// Runs the samples at the places `part` of the minibatch through the layers as in training.
+    /// Runs the samples with the indices `part` of the minibatch through the layers in training mode.
     pub(crate) fn forward_rows(
         &mut self,
         model: &mut Sequential<F>,
@@ -213,7 +213,8 @@ impl<F: Scalar> Trainer<F> {
         let (epoch, first_row) = (Some(model.epochs_seen), self.first_row + part.start);
         let read = batch.data.gather(epoch, &batch.indices[part], &mut self.rows);
         if read.is_err() {
-            // The other ranks wait for this one in sums within layers: it goes on without a row until the loss is summed.
+            // The other ranks wait for this one in sums within layers, so it continues with no rows until the loss is
+            // summed.
             self.rows.clear();
         }
         let at = StepAt { seed: model.seed, number: compiled.steps, first_row, whole };
@@ -243,7 +244,7 @@ impl<F: Scalar> Trainer<F> {
         Ok(first_bad_gradient(&model.layers))
     }
 
-    /// Computes the gradient of the loss by the outputs of the forward pass.
+    /// Computes the gradient of the loss with respect to the outputs of the forward pass.
     pub(crate) fn loss_gradient(
         &mut self,
         model: &Sequential<F>,
@@ -259,7 +260,7 @@ impl<F: Scalar> Trainer<F> {
     }
 }
 
-/// The last layer with a gradient that is not finite: the one where it began.
+/// The last layer with a gradient that is not finite, which is where the problem started.
 pub(crate) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<NonFinite> {
     layers.iter().enumerate().rev().find_map(|(index, layer)| {
         let mut bad = None;
@@ -272,7 +273,7 @@ pub(crate) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<
     })
 }
 
-/// Adds the slopes of the parameters' regularizers to their gradients.
+/// Adds the gradients of the regularization penalties to those of the parameters.
 pub(crate) fn add_penalty_slopes<F: Scalar>(model: &mut Sequential<F>) {
     model.walk_mut(&mut |trained, param| {
         if let (true, Some(regularizer)) = (trained && param.is_trainable(), param.regularizer) {

@@ -1,5 +1,5 @@
-//! What a step does to the weights once the gradients are there, in Keras's order: accumulate, clip, decay, the
-//! rule, the average, the constraints.
+//! Updates the weights from their gradients, in Keras's order: accumulation, clipping, weight decay, update rule,
+//! averaging, constraints.
 
 use crate::kernel;
 use crate::layer::NamedLayer;
@@ -8,7 +8,7 @@ use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverag
 use crate::param::Param;
 use crate::scalar::Scalar;
 
-/// Gives every trained parameter the memory that this optimizer needs for it.
+/// Allocates the slots that this optimizer needs for each trainable parameter.
 pub(crate) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
     let Sequential { layers, compiled: Some(compiled), .. } = model else { return };
     let optimizer = &*compiled.optimizer;
@@ -30,17 +30,17 @@ pub(crate) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
     });
 }
 
-/// The update that follows a step of the optimizer.
+/// When the next optimizer update happens.
 struct Due {
     at: Update,
-    /// Batches whose gradients one update sums up.
+    /// The number of batches whose gradients are accumulated for one update.
     every: u64,
-    /// Whether it follows this batch.
+    /// Whether the update follows this batch.
     is_now: bool,
 }
 
 impl Due {
-    /// Counts the batch, and begins the update if it is due.
+    /// Counts the batch, and starts the update if it is due.
     fn after_batch<F: Scalar>(compiled: &mut Compiled<F>) -> Self {
         let step = compiled.steps;
         let options = compiled.optimizer.options();
@@ -55,7 +55,7 @@ impl Due {
     }
 }
 
-/// Changes every trained parameter by its gradient.
+/// Updates every trainable parameter from its gradient.
 pub(crate) fn update<F: Scalar>(model: &mut Sequential<F>) {
     let Sequential { layers, compiled: Some(compiled), .. } = model else { return };
     let step = compiled.steps;
@@ -89,14 +89,14 @@ pub(crate) fn update<F: Scalar>(model: &mut Sequential<F>) {
     layers.iter_mut().for_each(NamedLayer::end_step);
 }
 
-/// Counts a batch of which this rank has no row: no weight changes.
+/// Counts a batch of which this rank has no rows: no weight changes.
 pub(crate) fn skip<F: Scalar>(model: &mut Sequential<F>) {
     if let Some(compiled) = &mut model.compiled {
         Due::after_batch(compiled);
     }
 }
 
-/// At the end of a fit the weights become their average, where one is kept.
+/// Replaces the weights by their moving average at the end of a fit, if one is kept.
 pub(crate) fn finish<F: Scalar>(model: &mut Sequential<F>) {
     let options = model.compiled.as_ref().and_then(|compiled| compiled.optimizer.options());
     let averages = options.is_some_and(|options| options.average.is_some());
@@ -105,7 +105,7 @@ pub(crate) fn finish<F: Scalar>(model: &mut Sequential<F>) {
     }
 }
 
-/// Calls `f` with every parameter that the optimizer changes, always in the same order.
+/// Calls `f` with every trainable parameter, always in the same order.
 pub(crate) fn each_trained<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut Param<F>)) {
     for layer in layers {
         layer.walk_mut(&mut |trained, param| {
@@ -116,7 +116,7 @@ pub(crate) fn each_trained<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn 
     }
 }
 
-/// Adds the gradients up; at an update they become the mean of `every` batches.
+/// Accumulates the gradients; an update takes the mean over `every` batches.
 fn accumulate<F: Scalar>(layers: &mut [NamedLayer<F>], every: u64, updates: bool) {
     let every = F::of(every as f64);
     each_trained(layers, &mut |param| {
@@ -128,7 +128,7 @@ fn accumulate<F: Scalar>(layers: &mut [NamedLayer<F>], every: u64, updates: bool
     });
 }
 
-/// Bounds the gradients.
+/// Clips the gradients.
 fn bound<F: Scalar>(layers: &mut [NamedLayer<F>], clip: Clip) {
     let square = |grad: &[F]| grad.iter().map(|g| g.as_f64() * g.as_f64()).sum::<f64>();
     let scale = |grad: &mut [F], factor: f64| {
@@ -166,7 +166,7 @@ fn decay<F: Scalar>(options: &Options, learning_rate: f64, param: &mut Param<F>)
     }
 }
 
-/// `a ← m·a + (1 − m)·w`, and where its time has come `w ← a`.
+/// `a ← m·a + (1 − m)·w`; if the copy is due, also `w ← a`.
 fn take_average<F: Scalar>(average: WeightAverage, step: u64, param: &mut Param<F>) {
     let momentum = F::of(if step == 0 { 0.0 } else { average.momentum });
     let new = F::one() - momentum;
@@ -176,7 +176,7 @@ fn take_average<F: Scalar>(average: WeightAverage, step: u64, param: &mut Param<
     }
 }
 
-/// The rule, piece by piece.
+/// Applies the update rule to the slots and weights of one parameter.
 fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {
     let count = param.slots.len().min(MAX_SLOTS);
     let mut arrays: [&mut [F]; MAX_SLOTS + 1] = Default::default();

@@ -1,4 +1,4 @@
-//! What the Rust API Guidelines ask of types and can be held by the compiler: C-SEND-SYNC, C-GOOD-ERR, C-COMMON-TRAITS.
+//! Rust API Guidelines that the compiler can check: C-SEND-SYNC, C-GOOD-ERR, C-COMMON-TRAITS.
 
 use std::fmt::{Debug, Display};
 
@@ -11,7 +11,7 @@ use cornu::save::Loader;
 use cornu::selection::{HyperParameters, LearningRateFinder, RangeTest, Search, SearchResults, Trial};
 
 #[test]
-fn what_is_kept_crosses_threads() {
+fn public_types_are_send_and_sync() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Sequential>();
     shared::<Sequential<f64>>();
@@ -35,7 +35,7 @@ fn what_is_kept_crosses_threads() {
 }
 
 #[test]
-fn errors_are_errors_that_cross_threads() {
+fn errors_are_std_errors_and_send_and_sync() {
     fn good<E: std::error::Error + Display + Debug + Clone + Send + Sync + 'static>() {}
     good::<Error>();
     good::<FileError>();
@@ -43,7 +43,7 @@ fn errors_are_errors_that_cross_threads() {
 }
 
 #[test]
-fn what_is_kept_can_be_copied_and_shown() {
+fn public_types_are_clone_and_debug() {
     fn common<T: Clone + Debug>() {}
     common::<Sequential>();
     common::<History>();
@@ -62,7 +62,7 @@ fn what_is_kept_can_be_copied_and_shown() {
 }
 
 #[test]
-fn settings_can_be_compared() {
+fn settings_are_comparable() {
     use cornu::optimizer::{CosineDecay, ExponentialDecay};
     fn compared<T: Clone + Debug + PartialEq>() {}
     compared::<SparseCategoricalCrossentropy>();

@@ -1,14 +1,15 @@
-//! The map of the crate holds: imports go one way, no circles are added, files are short, `unsafe` stays in the kernel.
+//! The architecture of the crate: imports go one way, files have no circular imports and are short, `unsafe` stays in
+//! the kernel.
 //!
-//! What a file imports is read from its text: `use` trees, grouped or not, and paths in code, from `crate`, `super`, `self` or a
-//! child module. A name that a `mod.rs` re-exports counts as an import of the file that defines it; `use super::*` counts as an
-//! import of the parent alone.
+//! The imports of a file are parsed from its text: `use` trees, grouped or not, and paths in code, starting with
+//! `crate`, `super`, `self` or a child module. A name that a `mod.rs` re-exports counts as an import of the file that
+//! defines it; `use super::*` counts only as an import of the parent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// A module imports from rows above its own, and nothing from its own row but itself.
+/// A module imports only from rows above its own and from itself.
 const ORDER: &[&[&str]] = &[
     &["error"],
     &["config", "state"],
@@ -40,15 +41,15 @@ struct File {
     /// `["layer", "core", "dense"]`; empty for `lib.rs`.
     module: Vec<String>,
     lines: usize,
-    /// Without comments, strings and what is compiled for tests alone.
+    /// The tokens without comments, strings and code that is compiled only for tests.
     tokens: Vec<String>,
     uses: Vec<Use>,
 }
 
-/// A path that a file mentions.
+/// A path in a file.
 struct Use {
     path: Vec<String>,
-    /// The name under which a `pub use` exports it, `*` for all.
+    /// The name under which a `pub use` exports it; `*` for all names.
     exported: Option<String>,
 }
 
@@ -98,7 +99,7 @@ fn tokens(text: &str) -> Vec<String> {
     found
 }
 
-/// Where an item ends that starts at `at`: behind its `;`, or the brace that closes its body.
+/// The end of the item that starts at `at`: after its `;`, or after the brace that closes its body.
 fn end_of_item(tokens: &[String], at: usize) -> usize {
     let mut depth = 0;
     for (i, token) in tokens.iter().enumerate().skip(at) {
@@ -117,7 +118,7 @@ fn end_of_item(tokens: &[String], at: usize) -> usize {
     tokens.len()
 }
 
-/// Leaves out what stands behind `#[cfg(test)]`; and the names of the modules among it.
+/// Removes items with `#[cfg(test)]`, and returns the names of the modules among them.
 fn without_tests(tokens: Vec<String>) -> (Vec<String>, Vec<String>) {
     let (mut kept, mut modules, mut i) = (Vec::new(), Vec::new(), 0);
     while i < tokens.len() {
@@ -136,7 +137,7 @@ fn without_tests(tokens: Vec<String>) -> (Vec<String>, Vec<String>) {
     (kept, modules)
 }
 
-/// The paths of a `use` tree that starts at `i`, up to its `;`, `,` or `}`.
+/// The paths of the `use` tree that starts at `i`, up to its `;`, `,` or `}`.
 fn tree(tokens: &[String], i: &mut usize, before: &[String], found: &mut Vec<(Vec<String>, String)>) {
     let mut path = before.to_vec();
     while *i < tokens.len() {
@@ -158,7 +159,7 @@ fn tree(tokens: &[String], i: &mut usize, before: &[String], found: &mut Vec<(Ve
                 *i += 2;
                 return;
             }
-            // `self` within braces is what stands before them.
+            // `self` within braces stands for the path before them.
             "self" if !path.is_empty() => *i += 1,
             name => {
                 path.push(name.into());
@@ -173,7 +174,7 @@ fn tree(tokens: &[String], i: &mut usize, before: &[String], found: &mut Vec<(Ve
 fn uses(tokens: &[String]) -> Vec<Use> {
     let (mut found, mut i) = (Vec::new(), 0);
     while i < tokens.len() {
-        // `use<..>` in a bound captures lifetimes, and imports nothing.
+        // `use<..>` in a bound captures lifetimes and imports nothing.
         if tokens[i] == "use" && tokens.get(i + 1).is_some_and(|next| next != "<") {
             let public = i > 0 && (tokens[i - 1] == "pub" || tokens[i - 1] == ")");
             let mut paths = Vec::new();
@@ -205,7 +206,7 @@ struct Crate {
 }
 
 impl Crate {
-    /// Of paths below `src`, and texts.
+    /// Parses sources, given as paths below `src` and texts.
     fn new(sources: Vec<(String, String)>) -> Self {
         let (mut files, mut tests) = (Vec::new(), BTreeSet::new());
         for (path, text) in sources {
@@ -238,7 +239,7 @@ impl Crate {
         Crate::new(found)
     }
 
-    /// A path of a file from the root of the crate, if it is one of this crate.
+    /// Converts a path in a file to an absolute path, if it belongs to this crate.
     fn absolute(&self, file: &File, path: &[String]) -> Option<Vec<String>> {
         let mut base = file.module.clone();
         let mut rest = path;
@@ -265,7 +266,7 @@ impl Crate {
         }
     }
 
-    /// The file that defines what an absolute path names.
+    /// The file that defines the item with an absolute path.
     fn definition(&self, path: &[String], depth: usize) -> Option<usize> {
         let length = (0..=path.len()).rev().find(|&n| self.index.contains_key(&path[..n]))?;
         let at = self.index[&path[..length]];
@@ -294,7 +295,7 @@ impl Crate {
         Some(at)
     }
 
-    /// Imports of a module from a row below its own, or beside it.
+    /// Imports of a module from its own row or a row below.
     fn against_the_order(&self, order: &[&[&str]]) -> Vec<String> {
         let rank = |module: &str| order.iter().position(|row| row.contains(&module));
         let mut faults = BTreeSet::new();
@@ -311,7 +312,7 @@ impl Crate {
         faults.into_iter().collect()
     }
 
-    /// The circles of files: each file reaches each other of its circle by imports.
+    /// The circles of files, in each of which every file reaches every other by imports.
     fn circles(&self) -> Vec<Vec<&str>> {
         let mut edges = vec![BTreeSet::new(); self.files.len()];
         for (i, file) in self.files.iter().enumerate().filter(|(_, file)| !file.module.is_empty()) {
@@ -366,7 +367,7 @@ impl Crate {
 }
 
 #[test]
-fn imports_go_one_way() {
+fn imports_follow_the_order_of_modules() {
     let faults = Crate::read().against_the_order(ORDER);
     assert!(faults.is_empty(), "{faults:#?}");
 }
@@ -382,7 +383,7 @@ fn contributing_states_the_order() {
 }
 
 #[test]
-fn every_module_has_its_place() {
+fn every_module_is_in_the_order() {
     for file in Crate::read().files {
         let Some(module) = file.module.first() else { continue };
         let known = ORDER.iter().any(|row| row.contains(&&**module));
@@ -391,7 +392,7 @@ fn every_module_has_its_place() {
 }
 
 #[test]
-fn no_files_import_each_other_in_a_circle() {
+fn there_are_no_circular_imports() {
     let all = Crate::read();
     let circles = all.circles();
     assert!(circles.is_empty(), "{circles:#?}");
@@ -410,7 +411,7 @@ fn unsafe_stays_in_the_kernel() {
 }
 
 #[test]
-fn nothing_prints() {
+fn library_code_does_not_print() {
     assert_eq!(Crate::read().printing(), [""; 0]);
 }
 
@@ -419,7 +420,7 @@ fn small(files: &[(&str, &str)]) -> Crate {
 }
 
 #[test]
-fn each_way_to_import_is_seen() {
+fn all_forms_of_imports_are_detected() {
     let order: &[&[&str]] = &[&["low", "beside"], &["high"]];
     let check = |text: &str, faulty: bool| {
         let files = [
@@ -448,7 +449,7 @@ fn each_way_to_import_is_seen() {
 }
 
 #[test]
-fn circles_are_found_through_re_exports() {
+fn circles_through_re_exports_are_detected() {
     let circles = |a: &str, b: &str| {
         let files =
             [("lib.rs", ""), ("m/mod.rs", "pub use a::A; pub use b::*;"), ("m/a.rs", a), ("m/b.rs", b)];
@@ -463,7 +464,7 @@ fn circles_are_found_through_re_exports() {
 }
 
 #[test]
-fn the_other_checks_find_their_faults() {
+fn the_other_checks_detect_violations() {
     let long = "\n".repeat(LONGEST + 1);
     let text = "fn f() { unsafe { g() } }";
     let all = small(&[

@@ -1,4 +1,5 @@
-//! No false alarm in the examples: each of those that train a network which learns, from five seeds of its first weights.
+//! The examples raise no false alarms: each example that trains a learning network, with five seeds of its initial
+//! weights.
 //!
 //! ```text
 //! cargo test --release --test crate -- --ignored --nocapture
@@ -7,7 +8,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What an example prints, findings among it.
+/// The output of an example, findings included.
 fn run(example: &str, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO"));
     command
@@ -29,25 +30,25 @@ fn is_quiet(example: &str, arguments: &[&str]) {
 }
 
 #[test]
-#[ignore = "it builds the examples, and trains for two minutes"]
+#[ignore = "builds the examples and trains for two minutes"]
 fn examples_raise_no_alarm() {
     for seed in ["1", "2", "3", "4", "5"] {
         ["digits", "regression_interval", "saliency", "surnames", "custom_layer"]
             .iter()
             .for_each(|name| is_quiet(name, &[seed]));
     }
-    // These go through seeds of their own.
+    // These examples try several seeds themselves.
     ["forecasting", "autoencoder"].iter().for_each(|name| is_quiet(name, &[]));
     is_quiet("time_series", &["--seeds", "5"]);
     is_quiet("larger_than_memory", &["16"]);
-    // And the report of a finding is what is looked for.
+    // This example demonstrates a finding.
     assert!(run("signals", &[]).contains("error[N0202]"));
 }
 
-/// Each of the guide's eight is short, draws its picture, and the guide shows that: small, and without an empty line, which would
-/// end it in Markdown.
+/// Each of the guide's eight examples is short and draws a picture that the guide shows: small, and without an empty
+/// line, which would end it in Markdown.
 #[test]
-fn each_is_short_and_its_picture_is_in_the_guide() {
+fn examples_are_short_and_their_pictures_are_in_the_guide() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: String| std::fs::read_to_string(root.join(&path)).expect(&path);
     let guide = read("src/guide/examples.rs".into());

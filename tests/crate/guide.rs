@@ -1,15 +1,15 @@
-//! The guide's chapter on Keras answers every public name of Keras, and names only what is here.
+//! The guide's chapter on Keras covers every public name of Keras, and names only items that exist.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What stands in backticks in a text.
+/// The texts in backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The words of a piece of code: `Adam::new(0.1)` is `Adam` and `new`.
+/// The words of a piece of code: `Adam::new(0.1)` contains `Adam` and `new`.
 fn words(code: &str) -> impl Iterator<Item = &str> {
     let word = |c: char| !(c.is_alphanumeric() || c == '_');
     code.split(word).filter(|word| word.starts_with(|c: char| c.is_alphabetic()))
@@ -17,12 +17,12 @@ fn words(code: &str) -> impl Iterator<Item = &str> {
 
 fn chapter(name: &str) -> String {
     let text = fs::read_to_string(Path::new("src/guide").join(name)).unwrap();
-    // Code is compiled anyway.
+    // Code blocks are compiled anyway.
     text.split("```").step_by(2).collect()
 }
 
 #[test]
-fn every_name_of_keras_is_answered() {
+fn the_guide_covers_every_name_of_keras() {
     let text = chapter("from_keras.md");
     let answered: BTreeSet<&str> = quoted(&text).flat_map(words).collect();
     let names = include_str!("keras_names.txt");
@@ -44,11 +44,11 @@ fn sources(folder: &Path, all: &mut String) {
 }
 
 #[test]
-fn what_is_said_to_be_here_is_here() {
+fn names_in_the_guide_exist() {
     let mut source = String::new();
     sources(Path::new("src"), &mut source);
     let known: BTreeSet<&str> = words(&source).collect();
-    // Not of this crate: what arrays, closures and files are called.
+    // Names of arrays, closures and files, which are not items of this crate.
     let foreign = ["onnx", "lr", "steps", "x_train"];
     let mut missing = Vec::new();
     for name in ["from_keras.md", "from_scikit_learn.md", "from_pytorch.md"] {

@@ -1,4 +1,4 @@
-//! What the manifest promises: every dependency supports the oldest Rust, and each feature is explained.
+//! The manifest: no dependency requires a newer Rust, and each feature is documented.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// `1.89` and `1.89.0` as numbers.
+/// Parses `1.89` or `1.89.0`.
 fn version(text: &str) -> Vec<u64> {
     text.split('.').chain(["0"]).take(3).map(|part| part.parse().expect(text)).collect()
 }
@@ -20,7 +20,7 @@ fn metadata() -> Value {
 }
 
 #[test]
-fn no_dependency_wants_a_younger_rust() {
+fn no_dependency_requires_a_newer_rust() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().expect("packages");
     let ours = version(env!("CARGO_PKG_RUST_VERSION"));
@@ -34,7 +34,7 @@ fn no_dependency_wants_a_younger_rust() {
 }
 
 #[test]
-fn features_are_explained_in_the_manifest_and_listed_in_the_readme() {
+fn each_feature_is_documented_in_the_manifest_and_the_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| std::fs::read_to_string(root.join(name)).expect(name);
     let (manifest, readme) = (read("Cargo.toml"), read("README.md"));

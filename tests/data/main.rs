@@ -1,4 +1,4 @@
-//! Data before it reaches a model: splits, scalers, windows, augmentation, batch sources, and the readers of data files.
+//! Data preparation: splits, scalers, windows, augmentation, batch sources, and the readers of data files.
 
 #[cfg(feature = "npy")]
 #[path = "../support/npy.rs"]

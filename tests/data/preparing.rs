@@ -1,5 +1,5 @@
 //! Splits, folds, scaling and windows against scikit-learn and Keras (`tests/golden/preparing.py`); augmentation and
-//! cross-validation, the same each time.
+//! cross-validation, which are reproducible.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ fn folds_are_those_of_scikit_learn() {
 }
 
 #[test]
-fn a_seed_shuffles_folds_that_stay_whole() {
+fn a_seed_shuffles_rows_and_keeps_the_folds_a_partition() {
     let y = Array1::from_iter((0..50).map(|i| usize::from(i % 5 == 0)));
     let (first, again, other) =
         [1, 1, 2].map(|seed| KFold::new(5).seed(seed).stratified_folds::<f32>(&y).unwrap()).into();
@@ -75,7 +75,7 @@ fn a_seed_shuffles_folds_that_stay_whole() {
 }
 
 #[test]
-fn a_stratified_split_has_the_classes_of_scikit_learns() {
+fn a_stratified_split_has_the_class_counts_of_scikit_learn() {
     for case in golden("split").as_array().unwrap() {
         let y = Array1::from(indices(&case["y"]));
         let split = TrainTestSplit::new().test_size(case["share"].as_f64().unwrap()).stratify(true);
@@ -84,7 +84,7 @@ fn a_stratified_split_has_the_classes_of_scikit_learns() {
             assert_eq!(fold.test.len() as u64, case["test"].as_u64().unwrap());
             let mut counts = [0.0f64; 3];
             fold.test.iter().for_each(|&row| counts[y[row]] += 1.0);
-            // Which of two classes with equal remainders gets the row that is left over, is drawn.
+            // If two classes have equal remainders, the remaining row is assigned at random.
             assert!(
                 counts.iter().zip(list(&case["classes"])).all(|(a, b)| (a - b).abs() <= 1.0),
                 "{counts:?}"
@@ -98,7 +98,7 @@ fn a_stratified_split_has_the_classes_of_scikit_learns() {
 }
 
 #[test]
-fn splits_that_cannot_be_are_refused() {
+fn impossible_splits_are_refused() {
     let y = array![0, 0, 0, 1];
     let rows = |share, stratify| TrainTestSplit::new().test_size(share).stratify(stratify).rows::<f32>(&y);
     for share in [0.0, 1.0, -0.5, f64::NAN, 0.99] {
@@ -117,7 +117,7 @@ fn splits_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn scaling_has_the_numbers_of_scikit_learn() {
+fn scalers_agree_with_scikit_learn() {
     let golden = golden("scale");
     let (x, new) = (matrix(&golden["x"]), matrix(&golden["new"]));
     let standard = StandardScaler::fit(&x).unwrap();
@@ -142,7 +142,7 @@ fn scaling_has_the_numbers_of_scikit_learn() {
 }
 
 #[test]
-fn what_cannot_be_scaled_is_refused() {
+fn data_that_cannot_be_scaled_is_refused() {
     let x = array![[1.0, 2.0], [f64::NAN, 3.0]];
     assert!(matches!(StandardScaler::fit(&x), Err(Error::NonFinite { row: 1, column: 0, .. })));
     assert!(matches!(MinMaxScaler::fit(&Array2::<f64>::zeros((0, 2))), Err(Error::Empty { .. })));
@@ -173,7 +173,7 @@ fn windows_are_those_of_keras() {
     assert!(Windows::new(usize::MAX).sampling_rate(9).source::<f32>(&series, &series).is_err());
 }
 
-/// 12 signals of 20 steps and 2 channels, of two classes.
+/// 12 signals of 20 steps and 2 channels, in two classes.
 fn signals() -> impl BatchSource<f64> + Clone {
     source_fn(12, [20, 2], [2], |index, x: &mut [f64], y: &mut [f64]| {
         x.iter_mut().enumerate().for_each(|(i, x)| *x = (index * 100 + i) as f64);
@@ -194,7 +194,7 @@ fn read(source: &dyn BatchSource<f64>, epoch: Option<u64>, rows: &[usize]) -> (V
 }
 
 #[test]
-fn augmentation_depends_on_seed_epoch_and_row_alone() {
+fn augmentation_depends_only_on_seed_epoch_and_row() {
     let augment = || Augment::new(signals()).shift(3).crop(15).scaling(0.1).jitter(0.5);
     let source = augment().seed(1);
     let (together, _) = read(&source, Some(2), &[4, 7, 1]);
@@ -203,11 +203,11 @@ fn augmentation_depends_on_seed_epoch_and_row_alone() {
     }
     assert_ne!(read(&source, Some(3), &[4]).0, together[..30]);
     assert_ne!(read(&augment().seed(2), Some(2), &[4]).0, together[..30]);
-    assert_eq!(read(&source, None, &[4]).0[..2], [404.0, 405.0], "the middle, as it is");
+    assert_eq!(read(&source, None, &[4]).0[..2], [404.0, 405.0], "the middle, unchanged");
 }
 
 #[test]
-fn each_change_does_what_it_says() {
+fn each_augmentation_has_its_documented_effect() {
     let values = |source: &dyn BatchSource<f64>| -> Vec<Vec<f64>> {
         (0..200).map(|epoch| read(source, Some(epoch), &[0]).0).collect()
     };
@@ -242,7 +242,7 @@ fn each_change_does_what_it_says() {
 }
 
 #[test]
-fn a_training_is_augmented_and_its_validation_is_not() {
+fn training_is_augmented_and_validation_is_not() {
     let model = || {
         let mut model = Sequential::<f64>::with_scalar().seed(3).add(Flatten::new()).add(Dense::new(2));
         model.compile(Sgd::new(1e-15), MeanSquaredError::new(), ()).unwrap();
@@ -260,7 +260,7 @@ fn a_training_is_augmented_and_its_validation_is_not() {
 }
 
 #[test]
-fn cross_validation_judges_each_fold_on_rows_it_was_not_trained_on() {
+fn cross_validation_scores_each_fold_on_its_held_out_rows() {
     let mut rng = Rng::stream(3, 0);
     let y = Array1::from_iter((0..60).map(|i| i % 3));
     let x = Array2::from_shape_fn((60, 3), |(i, j)| f64::from(u8::from(j == i % 3)) + 0.1 * rng.normal());

@@ -1,4 +1,4 @@
-//! Data that comes batch by batch trains as the same data in memory, and its faults are told when they come.
+//! Data that comes batch by batch trains like the same data in memory, and errors are reported when a batch is read.
 
 use cornu::data::{BatchSource, source_fn};
 use cornu::ndarray::{Array1, Array2};
@@ -31,7 +31,7 @@ fn source(x: &Array2<f32>, y: &Array1<f32>) -> impl BatchSource<f32> {
 }
 
 #[test]
-fn a_source_trains_as_the_same_arrays() {
+fn a_source_trains_like_the_same_arrays() {
     let (x, y) = data();
     let source = source(&x, &y);
     for fit in [
@@ -54,7 +54,7 @@ fn a_source_trains_as_the_same_arrays() {
 }
 
 #[test]
-fn faults_of_a_batch_end_the_training() {
+fn errors_in_a_batch_end_the_training() {
     let (mut x, mut y) = data();
     x[[40, 2]] = f32::NAN;
     let found = model().fit_source(&source(&x, &y), &fit()).unwrap_err();
@@ -115,7 +115,7 @@ mod files {
     }
 
     #[test]
-    fn every_kind_of_number_is_read() {
+    fn every_number_type_is_read() {
         check("<f4", |x| x.to_le_bytes());
         check("<f8", |x| f64::from(x).to_le_bytes());
         check("|i1", |x| (x as i8).to_le_bytes());
@@ -129,7 +129,7 @@ mod files {
     }
 
     #[test]
-    fn a_file_trains_as_the_same_arrays() {
+    fn a_file_trains_like_the_same_arrays() {
         let (x, y) = data();
         let [first, second] = write("train");
         let source = NpySource::open(&first, &second).unwrap();
@@ -137,7 +137,7 @@ mod files {
         let expected = a.fit(&x, &y, &fit()).unwrap();
         let found = b.fit_source(&source, &fit()).unwrap();
         assert_eq!(found.get("loss"), expected.get("loss"));
-        // A file that gets shorter while it is used.
+        // A file that shrinks while it is in use.
         std::fs::OpenOptions::new().write(true).open(&first).unwrap().set_len(500).unwrap();
         assert!(matches!(b.fit_source(&source, &fit()), Err(Error::File(_))));
         assert!(matches!(NpySource::open(&first, &second), Err(Error::File(_))));
@@ -146,7 +146,7 @@ mod files {
     }
 
     #[test]
-    fn other_files_are_refused() {
+    fn unsupported_files_are_refused() {
         let (x, _) = data();
         let [first, second] = write("refused");
         std::fs::remove_file(&first).unwrap();
@@ -161,7 +161,7 @@ mod files {
         std::fs::remove_file(second).unwrap();
     }
 
-    /// Trains on a file of 4 GiB and tells the process's peak memory; it takes about a minute, and 4 GiB of disk:
+    /// Trains on a file of 4 GiB and prints the peak memory of the process; it takes about a minute, and 4 GiB of disk:
     /// `cargo test --release --features npy --test data -- --ignored sources`.
     #[test]
     #[ignore = "needs 4 GiB of disk and a minute"]

@@ -1,4 +1,4 @@
-//! Integrated gradients: they add up to what they explain, whatever the layers; and what they refuse.
+//! Integrated gradients: they sum to the difference of the outputs for all layers; and invalid requests.
 
 use cornu::inspect::IntegratedGradients;
 use cornu::layer::{BackwardContext, BuildContext};
@@ -11,7 +11,7 @@ fn drawn(shape: &[usize], stream: u64) -> ArrayD<f64> {
     Array::from_shape_simple_fn(shape, || rng.normal())
 }
 
-/// Trains a little, with all noise on, and compares the sums with the difference of the outputs.
+/// Trains briefly with all noise on, and compares the sums of the attributions with the difference of the outputs.
 #[track_caller]
 fn check_complete(model: Sequential<f64>, input: &[usize], steps: usize, tolerance: f64) {
     let mut model = model.seed(2).input(input);
@@ -37,10 +37,10 @@ fn check_complete(model: Sequential<f64>, input: &[usize], steps: usize, toleran
         for gap in why.gaps() {
             assert!(gap.abs() < tolerance, "{gap} of {:?}", why.at_sample);
         }
-        assert!(why.values.iter().any(|value| value.abs() > 1e-3), "nothing is explained");
+        assert!(why.values.iter().any(|value| value.abs() > 1e-3), "all attributions are 0");
     }
     let after: Vec<_> = model.weights().unwrap().into_iter().map(|(_, w)| w.to_owned()).collect();
-    assert_eq!(before, after, "the model is as it was");
+    assert_eq!(before, after, "the model is unchanged");
 }
 
 fn empty() -> Sequential<f64> {
@@ -48,7 +48,7 @@ fn empty() -> Sequential<f64> {
 }
 
 #[test]
-fn attributions_add_up_to_the_difference_of_the_outputs() {
+fn attributions_sum_to_the_difference_of_the_outputs() {
     let smooth =
         empty().add(Dense::new(7).activation(Activation::Tanh)).add(Dense::new(3)).add(Softmax::new());
     check_complete(smooth, &[5], 300, 1e-5);
@@ -75,7 +75,7 @@ fn attributions_add_up_to_the_difference_of_the_outputs() {
 }
 
 #[test]
-fn of_a_linear_model_each_number_adds_its_weight_times_itself() {
+fn attributions_of_a_linear_model_are_inputs_times_weights() {
     let mut model = Sequential::new().input([3]).add(Rescaling::new(0.5)).add(Dense::new(1));
     model.build().unwrap();
     model.set_weight("dense/kernel", &array![[2.0], [0.0], [-4.0]]).unwrap();
@@ -86,7 +86,7 @@ fn of_a_linear_model_each_number_adds_its_weight_times_itself() {
     assert_eq!(why.values, array![[2.0, 0.0, -2.0]].into_dyn());
 }
 
-/// Passes on twice its input, but in training the input itself.
+/// Doubles its input in a prediction, and passes it on unchanged in training.
 #[derive(Debug, Clone)]
 struct TwoFaced;
 
@@ -107,7 +107,7 @@ impl<F: Scalar> Layer<F> for TwoFaced {
 }
 
 #[test]
-fn what_cannot_be_explained_is_refused() {
+fn invalid_attribution_requests_are_refused() {
     let mut model = Sequential::new().input([2]).add(Dense::new(3));
     let x = array![[1.0, 2.0]];
     let settings = IntegratedGradients::new;
@@ -137,9 +137,9 @@ fn what_cannot_be_explained_is_refused() {
     assert!(matches!(found, Err(Error::Argument { argument: "model", .. })), "{found:?}");
 }
 
-/// `golden/attribution.py` wrote the numbers.
+/// `golden/attribution.py` computed the values.
 #[test]
-fn attributions_are_those_of_keras_and_jax() {
+fn attributions_agree_with_keras_and_jax() {
     let golden: serde_json::Value = serde_json::from_str(include_str!("../golden/attribution.json")).unwrap();
     let dense = empty()
         .input([6])

@@ -1,4 +1,5 @@
-//! Registry of training that are as they should be, from five seeds each: no error, no warning. None of them is in the corpus.
+//! A collection of healthy trainings, with five seeds each, which must raise no error or warning. None of them is in
+//! the corpus.
 
 use crate::synthetic::*;
 use cornu::diagnosis::{Diagnose, Findings};
@@ -8,7 +9,7 @@ use cornu::prelude::*;
 
 type Kind = fn(u64) -> Findings;
 
-/// Trains, and gives what was found: by a check before it, or else by the training.
+/// Trains, and returns the findings of a check before the training, or else of the training.
 macro_rules! train {
     ($model:expr, $x:expr, $y:expr, $fit:expr) => {{
         let mut model = $model;
@@ -18,7 +19,7 @@ macro_rules! train {
     }};
 }
 
-/// Texts of twelve words of fifty, and whether more words of the first half are among them.
+/// Texts of twelve words out of fifty; the class is whether most are in the first half of the vocabulary.
 fn texts(seed: u64, rows: usize) -> (Array2<f32>, Array1<usize>) {
     let mut rng = rng(seed);
     let y = Array1::from_shape_fn(rows, |_| usize::from(rng.uniform() < 0.5));
@@ -29,7 +30,7 @@ fn texts(seed: u64, rows: usize) -> (Array2<f32>, Array1<usize>) {
     (x, y)
 }
 
-/// A share of the labels drawn anew.
+/// Redraws a share of the labels.
 fn mislabelled(seed: u64, y: &Array1<usize>, classes: usize, share: f64) -> Array1<usize> {
     let mut rng = Rng::stream(seed, 9);
     y.mapv(|label| if rng.uniform() < share { (rng.uniform() * classes as f64) as usize } else { label })
@@ -90,7 +91,7 @@ fn classification() -> Vec<(&'static str, Kind)> {
                 fit(60)
             )
         }),
-        ("one in twenty, and told by the inputs", |s| {
+        ("one in twenty, determined by the inputs", |s| {
             let x = noise(s, 600, 4);
             let y = x.map_axis(Axis(1), |r| usize::from(r[0] + r[1] > 2.3));
             train!(
@@ -100,7 +101,7 @@ fn classification() -> Vec<(&'static str, Kind)> {
                 fit(40)
             )
         }),
-        ("one in ten, and told in part", |s| {
+        ("one in ten, partly determined by the inputs", |s| {
             let (x, mut rng) = (noise(s, 800, 3), rng(s));
             let y = x.map_axis(Axis(1), |r| {
                 let p = 1.0 / (1.0 + (3.2 - 1.8 * f64::from(r[0])).exp());
@@ -728,7 +729,7 @@ fn courses() -> Vec<(&'static str, Kind)> {
     ]
 }
 
-/// Gives a model the weights of another of the same shapes.
+/// Copies the weights of a model with the same shapes.
 trait BuildLike {
     fn build_like(&mut self, other: &Sequential, input: &[usize]);
 }
@@ -758,27 +759,27 @@ fn leaves_in_peace(kinds: Vec<(&str, Kind)>) {
 }
 
 #[test]
-fn healthy_classifications_are_left_in_peace() {
+fn healthy_classifications_raise_no_findings() {
     leaves_in_peace(classification());
 }
 
 #[test]
-fn healthy_regressions_are_left_in_peace() {
+fn healthy_regressions_raise_no_findings() {
     leaves_in_peace(numbers());
 }
 
 #[test]
-fn healthy_networks_of_all_kinds_are_left_in_peace() {
+fn healthy_networks_of_all_kinds_raise_no_findings() {
     leaves_in_peace(networks());
 }
 
 #[test]
-fn healthy_courses_of_training_are_left_in_peace() {
+fn healthy_training_settings_raise_no_findings() {
     leaves_in_peace(courses());
 }
 
 #[test]
-fn a_loss_is_judged_by_its_target_and_not_by_its_name() {
+fn rules_use_the_target_of_a_loss_and_not_its_name() {
     let (x, y) = blobs(1, (200, 4), 2, 2.0);
     let y = y.mapv(|class| 2.0 * class as f32 - 1.0);
     let hinge = cornu::loss::loss_fn(

@@ -1,16 +1,17 @@
-//! Faults put into programs that are not in the corpus: each must be found, and the first finding is to name its cause.
+//! Faults injected into programs that are not in the corpus: each must be found, and the first finding should name its
+//! cause.
 //!
-//! Counted over three seeds; the shares asked for are those that the corpus is held to.
+//! The shares are over three seeds; the required ones are those of the corpus.
 
 use crate::synthetic::*;
 use cornu::diagnosis::Findings;
 use cornu::ndarray::{Array1, Array2, Axis, concatenate, s};
 use cornu::prelude::*;
 
-/// What was done, the codes that name it, and a run of it.
+/// A description of the fault, the codes that name it, and a run with it.
 type Fault = (&'static str, &'static [&'static str], fn(u64) -> Findings);
 
-/// Trains; what diverges has its findings too.
+/// Trains and returns the findings, also if the training diverges.
 fn train(
     mut model: Sequential,
     x: &impl cornu::data::Samples<f32>,
@@ -136,7 +137,7 @@ fn of_data() -> Vec<Fault> {
                 fit(20),
             )
         }),
-        ("answers that tell nothing", &["N0207", "N0501"], |s| {
+        ("random labels", &["N0207", "N0501"], |s| {
             let mut rng = rng(s);
             let x = Array2::from_shape_fn((400, 2), |_| f32::from(u8::from(rng.uniform() < 0.5)));
             let y = Array1::from_shape_fn(400, |_| usize::from(rng.uniform() < 0.5));
@@ -374,7 +375,7 @@ fn judge(faults: Vec<Fault>) -> (usize, usize, usize) {
             let hit = said.first().is_some_and(|code| names.contains(&&**code));
             (all, found, named) = (all + 1, found + usize::from(!said.is_empty()), named + usize::from(hit));
             if !hit {
-                println!("{what}, seed {seed}: {said:?}, where {names:?} name it");
+                println!("{what}, seed {seed}: found {said:?}, expected one of {names:?}");
             }
         }
     }
@@ -389,16 +390,16 @@ fn reaches(faults: Vec<Fault>) {
 }
 
 #[test]
-fn faults_of_the_data_are_found() {
+fn faults_in_the_data_are_found() {
     reaches(of_data());
 }
 
 #[test]
-fn faults_of_the_outputs_are_found() {
+fn faults_in_the_outputs_are_found() {
     reaches(of_outputs());
 }
 
 #[test]
-fn faults_of_the_network_and_of_the_course_are_found() {
+fn faults_in_the_network_and_the_settings_are_found() {
     reaches(of_network_and_course());
 }

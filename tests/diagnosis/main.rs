@@ -1,7 +1,7 @@
 //! The findings of trainings, faulty and healthy, and the inspection of trained models (attribution).
 //!
-//! `corpus` holds small real programs, which `real_programs` trains in minutes (ignored by default); `synthetic` makes data by
-//! formulas for the programs of `healthy` and `injected_faults`.
+//! `corpus` holds small real programs; `real_programs` trains them, which takes minutes, so it is ignored by default.
+//! `synthetic` generates the data of `healthy` and `injected_faults`.
 
 mod attribution;
 mod corpus;

@@ -1,9 +1,9 @@
-//! Real faulty programs, and healthy ones, built and trained.
+//! Real programs, faulty and healthy, built and trained.
 //!
 //! ```text
 //! cargo test --release --test diagnosis -- --ignored --nocapture real_programs
 //! ```
-//! `CORPUS` chooses programs by a part of their names, and `CORPUS_SEEDS` how many seeds (3).
+//! `CORPUS` selects programs by a part of their names, and `CORPUS_SEEDS` sets the number of seeds (3).
 
 use std::time::Instant;
 
@@ -14,19 +14,19 @@ use cornu::diagnosis::{Diagnose, Findings, Severity, Trial};
 use cornu::prelude::*;
 use serde_json::Value;
 
-/// How a program ended.
+/// The end of a program.
 enum End {
-    /// The crate would not train it.
+    /// The crate refused to train it.
     Refused(Error),
-    /// The training stopped at a number that is not finite.
+    /// The training diverged.
     Diverged(Error),
     Trained(History),
 }
 
 struct Outcome {
-    /// The loss of the first 512 rows before the training.
+    /// The loss of the first 512 rows before training.
     first_loss: Option<f64>,
-    /// How well the task is done in the end.
+    /// The final quality of the predictions.
     quality: Option<f64>,
     end: End,
 }
@@ -49,7 +49,7 @@ fn run(program: &Program, seed: u64) -> Outcome {
     })
 }
 
-/// The programs that were asked for.
+/// The selected programs.
 fn chosen() -> Vec<Program> {
     let part = std::env::var("CORPUS").unwrap_or_default();
     Program::all().into_iter().filter(|program| program.id.contains(&part)).collect()
@@ -94,7 +94,7 @@ fn keras(facts: &Value) -> String {
 }
 
 #[test]
-#[ignore = "minutes; it trains every program"]
+#[ignore = "takes minutes: trains every program"]
 fn every_program_runs() {
     for program in chosen() {
         println!("{} {:?}\n  Keras: {}", program.id, program.faults(), keras(&program.facts));
@@ -104,7 +104,7 @@ fn every_program_runs() {
             println!("  seed {seed}: {} ({:.1} s)", line(&outcome), start.elapsed().as_secs_f64());
             assert!(
                 !program.is_healthy() || matches!(outcome.end, End::Trained(_)),
-                "{} is healthy, and does not train",
+                "{} is healthy, but does not train",
                 program.id
             );
         }
@@ -114,7 +114,7 @@ fn every_program_runs() {
     }
 }
 
-/// What a run was told.
+/// The findings of a run.
 fn said(outcome: &Outcome) -> Said {
     let of = |code: &str| Said { alarms: vec![code.into()], notes: Vec::new(), first: Some(code.into()) };
     match &outcome.end {
@@ -137,12 +137,12 @@ fn said_by(findings: &Findings) -> Said {
 }
 
 const MENDED: &str =
-    "clear faulty programs that reach nine tenths of their healthy twin with the help that was advised";
+    "clear faulty programs that reach nine tenths of the reference with the recommended suggestion";
 
-/// Tries the helps, follows in full the one that is advised, and compares with the program whose faults are mended.
+/// Tests the suggestions, applies the recommended one in full, and compares with the reference, whose faults are fixed.
 ///
-/// Left out are programs that the crate refuses to train, so that nothing can be tried; those whose twin is no better
-/// than guessing, so that there is nothing to reach; and runs that reach it as they are, so that there is nothing to mend.
+/// Excluded are programs that the crate refuses to train; those whose reference is no better than guessing; and runs
+/// that reach the reference without a change.
 fn try_remedies(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tally) {
     let Some(twin) = program.twin().and_then(|twin| run(&twin, seed).quality).filter(|twin| *twin > 0.1)
     else {
@@ -167,7 +167,7 @@ fn try_remedies(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tal
     let reached = reached.unwrap_or(f64::NAN);
     let mended = reached >= 0.9 * twin;
     println!(
-        "    {} of {} trials learned; quality {own:.3}, with the help of {:?} {reached:.3}, its twin {twin:.3}: {}",
+        "    {} of {} trials learned; quality {own:.3}, with {:?} {reached:.3}, the reference {twin:.3}: {}",
         trials.iter().filter(|trial| trial.learned).count(),
         trials.len(),
         advised.map(|trial| &trial.remedies),
@@ -185,8 +185,8 @@ fn try_remedies(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tal
 }
 
 #[test]
-#[ignore = "minutes; it trains every program from three seeds, and tries the advice"]
-fn faults_are_found_and_healthy_programs_left_in_peace() {
+#[ignore = "takes minutes: trains every program with three seeds, and tests the suggestions"]
+fn faults_are_found_without_false_alarms() {
     let (mut tally, mut tools) = (Tally::default(), Tally::default());
     for program in chosen() {
         let (faults, strength) = (program.faults(), if program.is_clear() { "clear" } else { "weak" });
@@ -203,7 +203,7 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
                 (!said.alarms.is_empty(), said.first.as_ref().is_some_and(|code| is_named(code, &faults)));
             tally.count(&format!("{strength} faulty programs found"), found);
             for (tool, by_tool) in program.detected_by().filter(|_| program.is_clear()) {
-                tools.count(&format!("{tool}, on the clear programs that it was tried on"), by_tool);
+                tools.count(&format!("{tool}, on the clear programs on which it was tested"), by_tool);
                 tools.count(&format!("cornu, on the same as {tool}"), found);
             }
             tally.count(&format!("{strength} faulty programs whose first finding names a true cause"), named);
@@ -224,15 +224,15 @@ fn faults_are_found_and_healthy_programs_left_in_peace() {
     println!("\n| what | runs | share |\n|---|---|---|");
     tally.print();
     println!(
-        "\nWhat published tools found, each program counted once a seed:\n\n| what | runs | share |\n|---|---|---|"
+        "\nFaults found by published tools; each program counts once per seed:\n\n| what | runs | share |\n|---|---|---|"
     );
     tools.print();
     if std::env::var_os("CORPUS").is_none() {
         assert!(tally.share("clear faulty programs found") >= 0.92);
         assert!(tally.share("clear faulty programs whose first finding names a true cause") >= 0.75);
         assert!(tally.share(MENDED) >= 0.7);
-        // `ok-relu-nonneg-target` has one output of relu, which from the third seed is 0 for every input and never
-        // learns: what is said of that run is true.
+        // `ok-relu-nonneg-target` has one relu output, which with the third seed is 0 for every input and never learns:
+        // the findings of that run are correct.
         assert!(tally.share("healthy programs without an error or a warning") >= 32.0 / 33.0);
     }
 }

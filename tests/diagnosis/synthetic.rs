@@ -1,6 +1,6 @@
-//! Data made by formulas, and short ways to write small programs on them.
+//! Generated data, and short constructors for small programs on them.
 
-// Each test takes a part of this.
+// Each test uses a part.
 #![allow(dead_code)]
 
 use cornu::diagnosis::{Findings, Severity};
@@ -11,12 +11,12 @@ use cornu::prelude::*;
 
 pub use cornu::activation::Activation::{Linear, Relu as RELU, Sigmoid, Softmax as SOFTMAX, Tanh};
 
-/// The stream of a seed.
+/// The random stream of a seed.
 pub fn rng(seed: u64) -> Rng {
     Rng::stream(seed, 7)
 }
 
-/// Rows about `classes` centres that lie on random directions, `apart` from the origin; with the class of each.
+/// Rows around `classes` centres in random directions, `apart` from the origin; with the class of each.
 pub fn blobs(
     seed: u64,
     (rows, width): (usize, usize),
@@ -36,14 +36,14 @@ pub fn noise(seed: u64, rows: usize, width: usize) -> Array2<f32> {
     Array2::from_shape_fn((rows, width), |_| rng.normal() as f32)
 }
 
-/// Two features, and whether they lie within a ring: nothing linear tells.
+/// Two features, and whether they lie within a ring, which no linear model can separate.
 pub fn rings(seed: u64, rows: usize) -> (Array2<f32>, Array1<usize>) {
     let x = noise(seed, rows, 2);
     let y = x.map_axis(Axis(1), |p| usize::from(p[0] * p[0] + p[1] * p[1] < 1.4));
     (x, y)
 }
 
-/// Four features and a smooth number that they tell, of mean about 0 and deviation about 1, and some noise.
+/// Four features and a smooth noisy function of them, with mean about 0 and standard deviation about 1.
 pub fn smooth(seed: u64, rows: usize, noisy: f64) -> (Array2<f32>, Array1<f32>) {
     let x = noise(seed, rows, 4);
     let mut rng = rng(seed);
@@ -53,7 +53,7 @@ pub fn smooth(seed: u64, rows: usize, noisy: f64) -> (Array2<f32>, Array1<f32>) 
     (x, y)
 }
 
-/// Images of 8 × 8 × 1 in [0, 1] with a bar in one of four places, and which.
+/// Images of 8 × 8 × 1 in [0, 1] with a bar in one of four positions, which is the class.
 pub fn bars(seed: u64, rows: usize) -> (Array4<f32>, Array1<usize>) {
     let mut rng = rng(seed);
     let y = Array1::from_shape_fn(rows, |_| (rng.uniform() * 4.0) as usize);
@@ -69,7 +69,7 @@ pub fn bars(seed: u64, rows: usize) -> (Array4<f32>, Array1<usize>) {
     (x, y)
 }
 
-/// Noisy sines of two lengths as sequences of `steps` × 1, and which.
+/// Noisy sine waves of two wavelengths as sequences of `steps` × 1; the class is the wavelength.
 pub fn waves(seed: u64, rows: usize, steps: usize) -> (Array3<f32>, Array1<usize>) {
     let mut rng = rng(seed);
     let y = Array1::from_shape_fn(rows, |_| usize::from(rng.uniform() < 0.5));
@@ -85,7 +85,7 @@ pub fn hot(y: &Array1<usize>, classes: usize) -> Array2<f32> {
     to_categorical(y, Some(classes)).expect("classes")
 }
 
-/// Dense layers of these widths, all but the last with one function and the last with another.
+/// Dense layers of these widths, with one activation for the last and another for all others.
 pub fn mlp(seed: u64, widths: &[usize], hidden: Activation, last: Activation) -> Sequential {
     let (end, inner) = widths.split_last().expect("a width");
     let inner = inner.iter().map(|&units| Dense::new(units).activation(hidden));
@@ -105,7 +105,7 @@ pub fn fit<'a>(epochs: usize) -> Fit<'a> {
     Fit::new().epochs(epochs).verbose(Verbose::Silent)
 }
 
-/// The codes of errors and warnings, what to change first first.
+/// The codes of errors and warnings, the most causal first.
 pub fn alarms(findings: &Findings) -> Vec<String> {
     let shown = findings.iter().filter(|finding| finding.severity > Severity::Note);
     shown.map(|finding| finding.code.clone()).collect()

@@ -1,10 +1,10 @@
-//! What the diagnosis says of whole trainings, and what it must leave alone.
+//! The findings of whole trainings, and side effects that the diagnosis must not have.
 
 use cornu::diagnosis::{Code, Diagnose, Evidence, Finding, Findings, Severity, explain};
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
-/// Five random walks of 400 samples, 40 noisy copies of each, with a deviation of about 100.
+/// Five random walks of 400 samples, 40 noisy copies of each, with a standard deviation of about 100.
 fn signals() -> (Array2<f32>, Array2<f32>) {
     let mut rng = Rng::stream(11, 0);
     let walk = |rng: &mut Rng| {
@@ -22,7 +22,7 @@ fn signals() -> (Array2<f32>, Array2<f32>) {
     (x, to_categorical(&y, Some(5)).unwrap())
 }
 
-/// The question's network.
+/// The network of the question.
 fn question(seed: u64, last: Activation) -> Sequential {
     let mut model = Sequential::new()
         .seed(seed)
@@ -48,7 +48,7 @@ fn weights(model: &Sequential) -> Vec<f32> {
 }
 
 #[test]
-fn the_question_is_answered_whatever_its_end() {
+fn the_faults_of_the_question_are_found_in_every_run() {
     let (x, y) = signals();
     let mut learned = Vec::new();
     for seed in 1..=12 {
@@ -64,7 +64,7 @@ fn the_question_is_answered_whatever_its_end() {
         assert_eq!(findings[0].code, "N0202", "{seed}: {:?}", codes(findings));
         let roots: Vec<&str> = findings.roots().map(|root| &*root.code).collect();
         assert_eq!(roots[..2], ["N0202", "N0103"], "{seed}: {findings}");
-        // What it says of the loss is what was measured.
+        // The reported loss is the measured one.
         let loss = history.last("loss").unwrap();
         if let Some(finding) = findings.of("N0403") {
             assert!(finding.evidence[0].contains(&format!("{loss:.4}")), "{seed}: {finding}");
@@ -72,11 +72,11 @@ fn the_question_is_answered_whatever_its_end() {
         let report = findings.to_string();
         assert!(report.contains("= so error") && report.contains("explain(\"N0202\")"), "{report}");
     }
-    assert!(learned.len() <= 3, "the network learns from the seeds {learned:?}, so too few were judged");
+    assert!(learned.len() <= 3, "the network learns from the seeds {learned:?}, which leaves too few");
 }
 
 #[test]
-fn a_training_has_the_same_bits_with_the_diagnosis_and_without() {
+fn the_diagnosis_does_not_change_the_bits_of_a_training() {
     let (x, y) = signals();
     let train = |diagnose| {
         let mut model = question(3, Activation::Relu);
@@ -90,7 +90,7 @@ fn a_training_has_the_same_bits_with_the_diagnosis_and_without() {
 }
 
 #[test]
-fn a_check_and_an_investigation_leave_the_model_alone() {
+fn check_and_investigate_do_not_change_the_model() {
     let (x, y) = signals();
     let mut model = question(1, Activation::Relu);
     model.fit(&x, &y, &quiet(1)).unwrap();
@@ -101,7 +101,7 @@ fn a_check_and_an_investigation_leave_the_model_alone() {
     model.fit(&x, &y, &quiet(2)).unwrap();
     twin.fit(&x, &y, &quiet(2)).unwrap();
     assert_eq!(weights(&model), weights(&twin));
-    // Both changes together bring learning back, and a change that does not is said not to.
+    // Both changes together restore learning, and a change that does not help is reported as such.
     let trials = &findings.of("N0103").unwrap().trials;
     assert!(trials.iter().any(|trial| trial.codes.len() > 1 && trial.learned), "{trials:?}");
     let alone = trials.iter().find(|trial| trial.codes.len() == 1).unwrap();
@@ -109,7 +109,7 @@ fn a_check_and_an_investigation_leave_the_model_alone() {
 }
 
 #[test]
-fn a_hopeless_training_stops_where_asked_to() {
+fn a_hopeless_training_stops_if_requested() {
     let (x, y) = signals();
     for seed in 1.. {
         let mut model = question(seed, Activation::Relu);
@@ -123,7 +123,7 @@ fn a_hopeless_training_stops_where_asked_to() {
 }
 
 #[test]
-fn what_is_allowed_is_not_told_and_a_rule_of_ones_own_is() {
+fn allowed_codes_are_silent_and_custom_rules_run() {
     let (x, y) = signals();
     let rule = |e: &Evidence| -> Vec<Finding> {
         let wide = e.data.shape == [400];
@@ -136,7 +136,7 @@ fn what_is_allowed_is_not_told_and_a_rule_of_ones_own_is() {
 }
 
 #[test]
-fn a_healthy_training_is_left_in_peace() {
+fn a_healthy_training_raises_no_findings() {
     let (x, y) = signals();
     let (mean, deviation) = (x.mean().unwrap(), x.std(0.0));
     let x = x.mapv(|x| (x - mean) / deviation);
@@ -152,7 +152,7 @@ fn a_healthy_training_is_left_in_peace() {
 }
 
 #[test]
-fn a_training_that_diverges_says_so_in_its_history() {
+fn a_diverging_training_raises_a_finding() {
     let x = Array2::from_shape_fn((64, 3), |(i, j)| ((i * 7 + j * 5) % 13) as f32 - 6.0);
     let y = x.sum_axis(Axis(1));
     let mut model = Sequential::new().seed(1).add(Dense::new(8)).add(Dense::new(1));
@@ -182,13 +182,13 @@ fn every_code_has_its_page() {
 
 #[test]
 #[cfg(feature = "serde")]
-fn findings_and_what_became_of_their_helps_come_back_from_json() {
+fn findings_and_trials_round_trip_through_json() {
     let (x, y) = signals();
     let findings = question(1, Activation::Relu).investigate(&x, &y, &quiet(5)).unwrap();
     assert!(findings.iter().any(|finding| !finding.trials.is_empty()));
     let text = serde_json::to_string(&findings).unwrap();
     let read: Findings = serde_json::from_str(&text).unwrap();
-    // serde_json reads numbers to the last digit but one.
+    // serde_json may round the last digit.
     assert_eq!((read.to_string(), read.len()), (findings.to_string(), findings.len()));
     let remedies = |findings: &Findings| {
         format!("{:?}", findings.iter().map(|f| f.suggestions.clone()).collect::<Vec<_>>())
@@ -198,8 +198,8 @@ fn findings_and_what_became_of_their_helps_come_back_from_json() {
 }
 
 #[test]
-fn a_trial_that_diverges_is_told_so_and_has_not_helped() {
-    // So steep a slope that the rate that helps elsewhere diverges too.
+fn a_diverging_trial_is_reported_and_does_not_count_as_help() {
+    // A slope so steep that the rate that helps elsewhere diverges too.
     let x = Array2::from_shape_fn((64, 3), |(i, j)| 1e3 * (((i * 7 + j * 5) % 13) as f32 - 6.0));
     let y = x.sum_axis(Axis(1)) / 1e3;
     let mut model = Sequential::new().seed(1).add(Dense::new(8)).add(Dense::new(1));
@@ -210,7 +210,7 @@ fn a_trial_that_diverges_is_told_so_and_has_not_helped() {
     let diverged: Vec<_> = trials.iter().filter(|trial| trial.loss.1.is_none()).collect();
     assert!(!diverged.is_empty() && diverged.iter().all(|trial| !trial.learned && !trial.advised));
     assert!(diverged.iter().all(|trial| trial.steps < 80), "{diverged:?}");
-    // The network as it is diverges as well, and yet what helps is found, by both changes together.
+    // The unchanged network diverges as well, but both changes together are found to help.
     assert!(trials.iter().all(|trial| trial.loss.0.is_none()));
     let advised = trials.iter().find(|trial| trial.advised).unwrap();
     assert!(advised.skill > Some(0.9) && advised.codes.len() > 1, "{advised:?}");
@@ -218,14 +218,14 @@ fn a_trial_that_diverges_is_told_so_and_has_not_helped() {
 }
 
 #[test]
-fn an_investigation_finds_the_same_each_time() {
+fn investigations_are_reproducible() {
     let (x, y) = signals();
     let look = || question(2, Activation::Relu).investigate(&x, &y, &quiet(5)).unwrap();
     assert_eq!(look(), look());
 }
 
 #[test]
-fn a_check_takes_no_step_and_changes_nothing() {
+fn check_changes_nothing() {
     let (x, y) = signals();
     let mut model = question(4, Activation::Relu);
     model.fit(&x, &y, &quiet(1)).unwrap();

@@ -1,9 +1,9 @@
-//! What several tests of ranks train on.
+//! The data of several tests on ranks.
 
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 
-/// Three clouds in four dimensions: 43 rows, so that the last batch of 8 has 3 and some of 8 ranks none.
+/// Three clusters in four dimensions: 43 rows, so the last batch of 8 has 3 rows, and some of 8 ranks have none.
 pub fn clouds<F: Scalar>() -> (Array2<F>, Array1<F>) {
     let mut rng = Rng::stream(9, 0);
     let y = Array1::from_iter((0..43).map(|i| i * i % 3));

@@ -1,4 +1,5 @@
-//! The diagnosis of a training on several ranks: of the data and units of all of them, and of how their shards differ.
+//! The diagnosis of a training on several ranks: of the data and activations of all ranks, and of differences between
+//! shards.
 
 use cornu::diagnosis::Findings;
 use cornu::distributed::{Communicator, threads};
@@ -7,7 +8,7 @@ use cornu::prelude::*;
 
 type Shard = (Array2<f32>, Array1<usize>);
 
-/// Clouds about three points, `apart` deviations from each other; rows of class 0, 1, 2, 0 ...
+/// Clusters around three points, `apart` standard deviations from each other; rows of class 0, 1, 2, 0 ...
 fn clouds(rows: usize, apart: f64, seed: u64) -> Shard {
     let mut rng = Rng::stream(7, seed);
     let y = Array1::from_shape_fn(rows, |i| i % 3);
@@ -31,7 +32,7 @@ fn fit<'w>(epochs: usize) -> Fit<'w> {
     Fit::new().epochs(epochs).batch_size(30).verbose(Verbose::Silent)
 }
 
-/// What rank 0 finds on these shards; the others find nothing.
+/// The findings of rank 0 on these shards; the other ranks have none.
 fn found(shards: &[Shard], model: impl Fn() -> Sequential + Sync, epochs: usize) -> Findings {
     let mut all = threads(shards.len(), |world| {
         let (x, y) = &shards[world.rank()];
@@ -42,7 +43,7 @@ fn found(shards: &[Shard], model: impl Fn() -> Sequential + Sync, epochs: usize)
     first
 }
 
-/// What one process finds on all of them.
+/// The findings of a single process on all shards.
 fn alone(shards: &[Shard], model: impl Fn() -> Sequential, epochs: usize) -> Findings {
     let x: Vec<_> = shards.iter().map(|(x, _)| x.view()).collect();
     let y: Vec<_> = shards.iter().map(|(_, y)| y.view()).collect();
@@ -68,7 +69,7 @@ fn a_rank_whose_inputs_have_another_scale_is_named() {
                 let findings = found(&shards, || network(Activation::Linear), 2);
                 let finding = findings.of("N0209").unwrap_or_else(|| panic!("{odd} of {size}: {findings}"));
                 let title = format!("the inputs of rank {odd} have a different scale");
-                // Which of two is right nobody can tell, but that they differ.
+                // With two ranks, the diagnosis cannot know which one is right, only that they differ.
                 assert!(finding.title == title || size == 2, "{}", finding.title);
                 assert!(finding.evidence[0].contains("standard deviation"), "{finding:?}");
                 let shown = findings.to_string();
@@ -79,13 +80,13 @@ fn a_rank_whose_inputs_have_another_scale_is_named() {
 }
 
 #[test]
-fn shards_that_are_alike_or_differ_in_their_classes_alone_are_left_in_peace() {
+fn shards_that_differ_only_in_class_counts_raise_no_findings() {
     for apart in [0.5, 2.0, 4.0] {
         for skewed in [false, true] {
             let shards: Vec<Shard> = (0..3)
                 .map(|rank| {
                     let (x, y) = clouds(90, apart, rank as u64);
-                    // Nine tenths of one class on each rank.
+                    // Nine tenths of the rows on each rank have the same class.
                     let keep: Vec<usize> =
                         (0..90).filter(|i| !skewed || i % 3 == rank || i % 30 < 3).collect();
                     (x.select(Axis(0), &keep), y.select(Axis(0), &keep))
@@ -103,7 +104,7 @@ fn shards_that_are_alike_or_differ_in_their_classes_alone_are_left_in_peace() {
     }
 }
 
-/// The codes that a report shows.
+/// The codes in a report.
 trait Roots {
     fn failed_roots(&self) -> Vec<String>;
 }
@@ -130,7 +131,7 @@ fn a_class_that_a_rank_lacks_is_named() {
     let finding = findings.of("N0210").unwrap();
     assert_eq!(finding.title, "rank 1 has no row of class 2");
     assert_eq!(finding.evidence, ["class 2: 0 of 80 rows on rank 1, 80 of 320 on all ranks"]);
-    // It harms no training that learns, and is told where one fails.
+    // It does not affect a training that learns, so it is reported only if the training fails.
     assert_eq!(finding.severity, cornu::diagnosis::Severity::Note);
     let noise: Vec<Shard> = shards
         .iter()
@@ -139,14 +140,14 @@ fn a_class_that_a_rank_lacks_is_named() {
         .collect();
     let findings = found(&noise, || network(Activation::Relu), 30);
     assert!(findings.of("N0210").unwrap().severity > cornu::diagnosis::Severity::Note, "{findings:?}");
-    // A rank with few rows may well have none of a class.
+    // A rank with few rows may lack a class by chance.
     let few: Vec<Shard> = [&shards[0], &shards[2]].into_iter().cloned().chain([clouds(2, 2.0, 5)]).collect();
     assert!(found(&few, || network(Activation::Linear), 3).of("N0210").is_none());
 }
 
 #[test]
-fn a_unit_is_dead_only_where_it_is_so_on_all_ranks() {
-    // Rank 0 has only rows that no unit fires for; those of rank 1 fire all of them.
+fn a_unit_is_dead_only_if_it_is_dead_on_all_ranks() {
+    // Rank 0 has only rows for which no unit is active; those of rank 1 activate all units.
     let shard = |sign: f32| {
         let x = Array2::from_shape_fn((90, 1), |(i, _)| sign * (0.1 + (i % 10) as f32 / 10.0));
         let y = Array1::from_shape_fn(90, |i| usize::from(i % 10 > 4));
@@ -179,7 +180,7 @@ fn a_unit_is_dead_only_where_it_is_so_on_all_ranks() {
 }
 
 #[test]
-fn what_is_wrong_is_found_where_rank_0_has_no_sample() {
+fn faults_are_found_even_if_rank_0_has_no_samples() {
     let empty = (Array2::zeros((0, 4)), Array1::zeros(0));
     let (x, y) = clouds(120, 2.0, 0);
     let wrong = [empty.clone(), (&x * 200.0, y.clone()), clouds(3, 2.0, 1)];
@@ -190,7 +191,7 @@ fn what_is_wrong_is_found_where_rank_0_has_no_sample() {
 }
 
 #[test]
-fn a_single_row_of_a_batch_does_not_look_like_rows_that_became_one() {
+fn a_batch_with_a_single_row_is_not_mistaken_for_equal_rows() {
     let (x, y) = clouds(80, 3.0, 0);
     let small = || Fit::new().epochs(10).batch_size(8).verbose(Verbose::Silent);
     let alone = network(Activation::Linear).fit(&x, &y, &small()).unwrap();

@@ -1,4 +1,4 @@
-//! Trainings on several ranks. Ranks are threads in all modules but `mpirun`, which starts processes under MPI.
+//! Trainings on several ranks. Ranks are threads in all modules except `mpirun`, which starts processes under MPI.
 
 mod clouds;
 mod diagnosis;

@@ -1,5 +1,5 @@
-//! Trainings of several processes under `mpirun`, whole and with faults. Each test starts this program again on several
-//! ranks, where `program` runs what the test asks for.
+//! Trainings of several processes under `mpirun`, with and without faults. Each test restarts this program on several
+//! ranks; `program` then runs the requested task.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -32,7 +32,7 @@ fn fit<'w, F: Scalar>() -> Fit<'w, F> {
     Fit::new().epochs(5).batch_size(8).validation_split(0.2).verbose(Verbose::Silent)
 }
 
-/// Losses, metrics and weights, one a line.
+/// Losses, metrics and weights, one per line.
 fn lines<F: Scalar>(model: &Sequential<F>, history: &History) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     for name in history.names() {
@@ -53,7 +53,7 @@ fn train<F: Scalar>(world: &World) -> Result<()> {
     std::fs::write(file, lines(&model, &history)?.join("\n")).map_err(Error::outside)
 }
 
-/// Trains with gradients that are summed in the background, and with one sum of all.
+/// Trains with gradients that are summed in the background in buckets, and in a single sum.
 fn sum_in_buckets(world: &World) -> Result<()> {
     let mut rng = Rng::stream(3, 0);
     let x = Array2::from_shape_fn((50, 200), |_| rng.normal());
@@ -76,7 +76,7 @@ fn sum_in_buckets(world: &World) -> Result<()> {
         .map_err(Error::outside)
 }
 
-/// Shares out what rank 0 has, and trains and measures on the shards, with steps of each rank's own.
+/// Scatters the data of rank 0, and trains and evaluates on the shards, with local steps.
 fn on_shards(world: &impl Communicator) -> Result<Vec<String>> {
     let (x, y) = clouds::<f64>();
     let has = world.rank() == 0;
@@ -114,12 +114,12 @@ fn folder() -> PathBuf {
     PathBuf::from(std::env::var(FOLDER).unwrap_or_default())
 }
 
-/// Rank 1 does what is no good in the middle of a training.
+/// Causes a fault on rank 1 in the middle of a training.
 fn fault(world: &World, what: &str) -> Result<()> {
     let (x, y) = clouds::<f32>();
     let source = source_fn(43, [4], [1], |index, to: &mut [f32], label: &mut [f32]| {
         if world.rank() == 1 && index == 42 {
-            eprintln!("rank 1 meets its fault");
+            eprintln!("rank 1 fails now");
             match what {
                 "error" => return Err(Error::outside(std::io::Error::other("part-1.npy: no such file"))),
                 "panic" => panic!("out of luck"),
@@ -157,7 +157,7 @@ fn program() {
 
 fn start(ranks: usize, task: &str, folder: &std::path::Path) -> (Output, Duration) {
     let began = Instant::now();
-    // More ranks than cores, and a root in a container, are what Open MPI alone wants to be told of.
+    // Open MPI must be told to allow more ranks than cores, and root in a container.
     let version = Command::new("mpirun").arg("--version").output().unwrap();
     let is_open = String::from_utf8_lossy(&version.stdout).contains("Open MPI");
     let output = Command::new("mpirun")
@@ -190,7 +190,7 @@ fn check_close(found: &str, expected: &[String], bound: f64, what: &str) {
 }
 
 #[test]
-fn one_two_and_four_processes_train_as_one() {
+fn one_two_and_four_processes_train_like_one() {
     fn alone<F: Scalar>() -> Vec<String> {
         let (x, y) = clouds::<F>();
         let mut model = network::<F>(4).unwrap();
@@ -215,14 +215,14 @@ fn one_two_and_four_processes_train_as_one() {
         {
             assert!(found.iter().all(|other| *other == found[0]), "{name}: ranks differ of {ranks}");
             check_close(&found[0], &expected, bound, &format!("{name} on {ranks} ranks"));
-            assert!(ranks > 1 || found[0] == expected.join("\n"), "one rank is as none");
+            assert!(ranks > 1 || found[0] == expected.join("\n"), "one rank equals no ranks");
         }
-        assert_eq!(run(), first, "the same bits again on {ranks} ranks");
+        assert_eq!(run(), first, "not reproducible on {ranks} ranks");
     }
 }
 
 #[test]
-fn sums_in_the_background_are_those_of_one_sum_and_have_the_same_bits_again() {
+fn background_sums_equal_a_single_sum_and_are_reproducible() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("buckets");
     std::fs::create_dir_all(&folder).unwrap();
     for ranks in [2, 3, 4] {
@@ -243,12 +243,12 @@ fn sums_in_the_background_are_those_of_one_sum_and_have_the_same_bits_again() {
             let far = found.iter().zip(&whole).map(|(f, w)| (f - w).abs()).fold(0.0, f64::max);
             assert!(found.len() == whole.len() && far < 1e-11, "buckets on {ranks} ranks are off by {far:e}");
         }
-        assert_eq!(run(), first, "the same bits again on {ranks} ranks");
+        assert_eq!(run(), first, "not reproducible on {ranks} ranks");
     }
 }
 
 #[test]
-fn shards_train_as_on_threads_and_a_search_finds_what_one_process_does() {
+fn shards_train_like_threads_and_searches_like_one_process() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("shards");
     std::fs::create_dir_all(&folder).unwrap();
     let (x, y) = clouds::<f64>();
@@ -266,7 +266,7 @@ fn shards_train_as_on_threads_and_a_search_finds_what_one_process_does() {
     }
 }
 
-/// One message that names rank 1 and the cause, an exit code that is not 0, and no hang.
+/// Expects one message with rank 1 and the cause, a nonzero exit code, and no hang.
 #[track_caller]
 fn check_fault(task: &str, expected: Option<&str>) {
     for ranks in [2, 4] {
@@ -280,7 +280,7 @@ fn check_fault(task: &str, expected: Option<&str>) {
                 assert_eq!(own.len(), 1, "{task} on {ranks} ranks: {text}");
                 assert!(own[0].starts_with(expected), "{task} on {ranks} ranks: {text}");
             }
-            // Of a process that is gone the launcher tells, in its own words.
+            // If a process dies, the launcher prints its own message.
             None => {
                 assert!(own.is_empty() && text.contains("rank 1 meets"), "{task} on {ranks} ranks: {text}")
             }
@@ -289,7 +289,7 @@ fn check_fault(task: &str, expected: Option<&str>) {
 }
 
 #[test]
-fn an_error_of_one_process_ends_all_with_one_message() {
+fn an_error_on_one_process_ends_all_with_one_message() {
     check_fault("error", Some("error: rank 1: part-1.npy: no such file"));
     check_fault("before", Some("error: rank 1: no data here"));
     check_fault("panic", Some("error: rank 1: panicked: out of luck"));
@@ -297,7 +297,7 @@ fn an_error_of_one_process_ends_all_with_one_message() {
 }
 
 #[test]
-fn a_process_that_is_gone_ends_all() {
+fn a_process_that_dies_ends_all() {
     check_fault("exit", None);
     check_fault("abort", None);
 }

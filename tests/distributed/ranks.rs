@@ -1,4 +1,5 @@
-//! A training on several ranks gives what one on a single rank gives. Ranks are threads here; `tests/distributed/mpirun.rs` runs processes.
+//! A training on several ranks equals one on a single rank. Ranks are threads here; `tests/distributed/mpirun.rs` runs
+//! processes.
 
 use cornu::data::Samples;
 use cornu::distributed::{Communicator, Reduction, ThreadRank, threads};
@@ -8,12 +9,12 @@ use cornu::prelude::*;
 
 use crate::clouds::clouds;
 
-/// How far a loss or a weight may be off, as a share of it or of the largest in its array.
+/// The relative tolerance for a loss, or for a weight relative to the largest in its array.
 fn bound<F: Scalar>() -> f64 {
     if F::NAME == "f32" { 1e-5 } else { 1e-11 }
 }
 
-/// What a training ends with.
+/// The result of a training.
 #[derive(Debug, Clone, PartialEq)]
 struct Outcome {
     series: Vec<(String, Vec<f64>)>,
@@ -46,7 +47,7 @@ fn check_close(found: &Outcome, expected: &Outcome, bound: f64, what: &str) {
     found.weights.iter().zip(&expected.weights).for_each(|(f, e)| close(f, e));
 }
 
-/// Trains on 2, 3, 4 and 8 ranks, and twice on 4, and compares with one.
+/// Trains on 2, 3, 4 and 8 ranks, and twice on 4, and compares with a single process.
 #[track_caller]
 fn check<F: Scalar>(
     model: impl Fn() -> Sequential<F> + Sync,
@@ -67,11 +68,11 @@ fn check<F: Scalar>(
         all.iter().for_each(|other| assert_eq!(*other, first, "ranks differ of {size}"));
         first
     };
-    assert_eq!(on(1), alone, "one rank is as none");
+    assert_eq!(on(1), alone, "one rank equals no ranks");
     for size in [2, 3, 4, 8] {
         check_close(&on(size), &alone, bound::<F>(), &format!("{} on {size} ranks", F::NAME));
     }
-    assert_eq!(on(4), on(4), "the same bits again");
+    assert_eq!(on(4), on(4), "not reproducible");
     alone
 }
 
@@ -90,7 +91,7 @@ fn compiled<F: Scalar>(
 }
 
 #[test]
-fn one_network_on_any_number_of_ranks() {
+fn any_number_of_ranks_trains_like_one() {
     fn check_scalar<F: Scalar>() {
         let (x, y) = clouds::<F>();
         let rule = || Sgd::new(0.1).momentum(0.9);
@@ -140,7 +141,7 @@ fn one_network_on_any_number_of_ranks() {
 }
 
 #[test]
-fn statistics_masks_and_penalties_are_of_the_whole_batch() {
+fn statistics_masks_and_penalties_are_those_of_the_global_batch() {
     fn check_scalar<F: Scalar>() {
         let (x, y) = clouds::<F>();
         let layers = |model: Sequential<F>| {
@@ -163,7 +164,7 @@ fn statistics_masks_and_penalties_are_of_the_whole_batch() {
 }
 
 #[test]
-fn layers_of_every_kind_take_a_part_without_a_row() {
+fn all_kinds_of_layers_accept_a_part_without_rows() {
     let mut rng = Rng::stream(3, 1);
     let x = Array3::from_shape_fn((11, 8, 2), |_| rng.normal());
     let y = Array1::from_iter((0..11).map(|i| i % 3));
@@ -294,7 +295,7 @@ fn exact_sums_have_the_same_bits_on_any_number_of_ranks() {
 }
 
 #[test]
-fn statistics_of_shards_are_those_of_all() {
+fn normalization_adapts_to_the_samples_of_all_ranks() {
     let (x, _) = clouds::<f64>();
     let model = |layer: Normalization<f64>| {
         let mut model = Sequential::with_scalar().input([4]).add(layer);
@@ -303,7 +304,7 @@ fn statistics_of_shards_are_those_of_all() {
     };
     let alone = model(Normalization::new().adapt(&x).unwrap());
     for layer in threads(3, |world| {
-        // Rank 1 has no row at all.
+        // Rank 1 has no rows.
         let rows = [0..30, 30..30, 30..43][world.rank()].clone();
         Normalization::new().adapt_distributed(&x.slice(s![rows, ..]), world).unwrap()
     }) {
@@ -329,7 +330,7 @@ fn statistics_of_shards_are_those_of_all() {
     assert_eq!(errors, [differs, differs]);
 }
 
-/// What each of these ranks ends in, where rank `broken` trains on other data, settings or a model than the others.
+/// The errors of these ranks if rank `broken` has other data, settings or another model than the others.
 fn ends(
     size: usize,
     model: impl Fn(usize) -> Sequential<f64> + Sync,
@@ -349,7 +350,7 @@ fn plain(_: usize) -> Sequential<f64> {
 }
 
 #[test]
-fn ranks_that_differ_find_out_before_the_first_step() {
+fn differences_between_ranks_are_detected_before_the_first_step() {
     #[track_caller]
     fn check_differs(found: Vec<String>, what: &str) {
         for found in found {
@@ -420,7 +421,7 @@ fn an_error_on_one_rank_ends_all() {
     let investigate = ends(2, plain, data, |_, fit| fit.diagnose(cornu::diagnosis::Diagnose::Investigate));
     assert!(investigate[0].contains("`diagnose`: expected"), "{investigate:?}");
 
-    // A source that cannot be read on rank 1 in the second epoch, with statistics over the batch in between.
+    // A source fails on rank 1 in the second epoch, with batch statistics in between.
     let found = threads(3, |world| {
         let reads = std::cell::Cell::new(0);
         let source = source_fn(24, [2], [1], |index, x: &mut [f64], y: &mut [f64]| {
@@ -439,7 +440,7 @@ fn an_error_on_one_rank_ends_all() {
     let cause = "part-1.npy: no such file";
     assert_eq!(found, [format!("rank 1: {cause}"), cause.into(), format!("rank 1: {cause}")]);
 
-    // A rank that returns from the program, and never trains.
+    // A rank that returns from the program without training.
     let found = threads(3, |world| {
         if world.rank() == 2 {
             return "elsewhere".to_string();
@@ -452,7 +453,7 @@ fn an_error_on_one_rank_ends_all() {
 }
 
 #[test]
-fn models_that_drew_their_seed_or_differ_in_weights_take_those_of_rank_0() {
+fn models_take_the_seed_and_weights_of_rank_0() {
     let (x, y) = clouds::<f64>();
     let all = threads(4, |world| {
         let layers = [8, 3].map(Dense::new);
@@ -469,7 +470,7 @@ fn models_that_drew_their_seed_or_differ_in_weights_take_those_of_rank_0() {
 }
 
 #[test]
-fn a_training_goes_on_from_a_backup_on_another_number_of_ranks() {
+fn a_training_resumes_on_another_number_of_ranks() {
     let (x, y) = clouds::<f64>();
     let folder = std::env::temp_dir().join(format!("cornu-distributed-{}", std::process::id()));
     let layers = |m: Sequential<f64>| m.add(BatchNormalization::new()).add(Dropout::new(0.2));
@@ -500,7 +501,7 @@ fn a_training_goes_on_from_a_backup_on_another_number_of_ranks() {
 }
 
 #[test]
-fn the_diagnosis_finds_what_it_finds_on_one_rank_and_rank_0_has_it() {
+fn rank_0_has_the_findings_of_a_single_process() {
     let mut rng = Rng::stream(5, 0);
     let y = Array1::from_iter((0..400).map(|i| (i % 4) as f32));
     let x = Array2::from_shape_fn((400, 6), |(i, j)| {
@@ -533,7 +534,7 @@ fn the_diagnosis_finds_what_it_finds_on_one_rank_and_rank_0_has_it() {
         assert_eq!(!alone.is_empty(), some, "{alone:?}");
         for size in [2, 4] {
             let found = threads(size, |world| codes(last, scale, Some(world)));
-            // On rank 0's rows alone of the outputs another one may be seen, but none is missed.
+            // From the outputs of rank 0's rows alone, an additional finding may arise, but none is missed.
             let known =
                 alone.iter().all(|code| found[0].contains(code)) && found[0].is_empty() == alone.is_empty();
             let found_first = (found[0].first(), known);
@@ -544,7 +545,7 @@ fn the_diagnosis_finds_what_it_finds_on_one_rank_and_rank_0_has_it() {
 }
 
 #[test]
-fn a_source_is_asked_for_each_row_by_one_rank_alone() {
+fn each_row_of_a_source_is_read_by_one_rank_only() {
     let (x, y) = clouds::<f64>();
     let asked = threads(4, |world| {
         let asked = std::cell::RefCell::new(vec![0; 43]);

@@ -1,4 +1,4 @@
-//! A search whose trials are spread over ranks finds, bit for bit, what it finds on one, on all of them.
+//! A search whose trials are distributed over ranks returns the results of a single rank, bit for bit, on all ranks.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
@@ -10,7 +10,7 @@ use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 use cornu::selection::{HyperParameters, Search, SearchResults};
 
-/// Points of a square, and whether they lie in a circle.
+/// Points in a square, and whether they lie in a circle.
 fn circle() -> (Array2<f32>, Array1<f32>) {
     let mut rng = Rng::stream(11, 0);
     let x = Array2::from_shape_simple_fn((120, 2), || 2.0 * rng.uniform() as f32 - 1.0);
@@ -20,7 +20,7 @@ fn circle() -> (Array2<f32>, Array1<f32>) {
 
 type Built<'a> = Result<(Sequential, Fit<'a>)>;
 
-/// Draws dropout, statistics over the batch, and an optimizer that remembers.
+/// A network with dropout, batch statistics, and an optimizer with state.
 fn network<'a>(hp: &mut HyperParameters) -> Built<'a> {
     let mut model = Sequential::new()
         .add(Dense::new(hp.log_integer("units", 2..=24)?).activation(Activation::Tanh))
@@ -33,7 +33,7 @@ fn network<'a>(hp: &mut HyperParameters) -> Built<'a> {
     Ok((model, Fit::new().epochs(9).batch_size(batch_size).validation_split(0.25)))
 }
 
-/// All that a search gives, but how long it took.
+/// The results of a search, except for the duration.
 fn all_of(results: &SearchResults) -> (String, String, Vec<String>, Vec<f32>) {
     let rows = results.trials().iter().map(|trial| {
         format!(
@@ -50,7 +50,7 @@ fn all_of(results: &SearchResults) -> (String, String, Vec<String>, Vec<f32>) {
 }
 
 #[test]
-fn the_results_are_those_of_one_rank_on_all_of_them() {
+fn all_ranks_return_the_results_of_a_single_rank() {
     let (x, y) = circle();
     let kinds: [fn() -> Search<'static>; 4] = [
         || Search::random(9).seed(3).halving(3),
@@ -72,7 +72,7 @@ fn the_results_are_those_of_one_rank_on_all_of_them() {
 }
 
 #[test]
-fn the_best_model_goes_on_on_every_rank() {
+fn the_best_model_can_be_trained_further_on_every_rank() {
     let (x, y) = circle();
     let trained = threads(3, |world| {
         let results = Search::random(4).seed(2).distributed(world).run(&x, &y, network).unwrap();
@@ -86,7 +86,7 @@ fn the_best_model_goes_on_on_every_rank() {
 }
 
 #[test]
-fn each_trial_trains_on_one_rank_and_all_ranks_do_their_share() {
+fn each_trial_trains_on_one_rank_and_all_ranks_share_the_work() {
     let (x, y) = circle();
     let counts = threads(3, |world| {
         let epochs = Mutex::new(vec![0; 9]);
@@ -110,9 +110,13 @@ fn each_trial_trains_on_one_rank_and_all_ranks_do_their_share() {
     let trained = &counts[0].1;
     assert_eq!(trained.iter().sum::<usize>(), 6 + 3 + 3 + 9);
     for (place, epochs) in trained.iter().enumerate() {
-        assert_eq!(counts.iter().map(|(own, _)| own[place]).sum::<usize>(), *epochs, "of no epoch twice");
+        assert_eq!(
+            counts.iter().map(|(own, _)| own[place]).sum::<usize>(),
+            *epochs,
+            "each epoch exactly once"
+        );
     }
-    // Of nine each trains three in the first rung, and of the three that are left one each.
+    // Each rank trains three of the nine trials in the first rung, and one of the three that are left.
     for (own, _) in &counts {
         let trials = own.iter().filter(|epochs| **epochs > 0).count();
         assert!((3..=4).contains(&trials), "{counts:?}");
@@ -121,7 +125,7 @@ fn each_trial_trains_on_one_rank_and_all_ranks_do_their_share() {
 }
 
 #[test]
-fn a_trial_that_fails_is_a_row_with_the_same_words_on_all_ranks() {
+fn a_failed_trial_is_recorded_equally_on_all_ranks() {
     let (x, y) = circle();
     let build = |hp: &mut HyperParameters| -> Built {
         let kind = hp.choice("kind", ["good", "diverges", "breaks", "stops", "unbuilt"])?;
@@ -149,7 +153,7 @@ fn a_trial_that_fails_is_a_row_with_the_same_words_on_all_ranks() {
             found.to_csv().contains("part-3.npy: no such file") && found.to_csv().contains("no such network")
         );
     }
-    // Where none could be trained, all end in the same error.
+    // If no trial could be trained, all ranks return the same error.
     let broken = |hp: &mut HyperParameters| -> Built {
         hp.boolean("choice")?;
         let callback =
@@ -164,7 +168,7 @@ fn a_trial_that_fails_is_a_row_with_the_same_words_on_all_ranks() {
 }
 
 #[test]
-fn ranks_that_search_for_something_else_find_out_before_they_train() {
+fn different_searches_are_detected_before_training() {
     let (x, y) = circle();
     let differs = |change: fn(usize, Search<'static>) -> Search<'static>, rows: fn(usize) -> usize| {
         threads(3, |world| {
@@ -261,12 +265,12 @@ impl Communicator for Hasty<'_> {
             self.news.wait_timeout_while(self.mail.lock().unwrap(), Duration::from_millis(2500), empty);
         wait.unwrap().0[place]
             .pop_front()
-            .ok_or_else(|| RankFault::Failed { rank: from, cause: "nothing was heard of it".into() }.into())
+            .ok_or_else(|| RankFault::Failed { rank: from, cause: "no message".into() }.into())
     }
 }
 
 #[test]
-fn a_trial_may_take_longer_than_the_patience_of_those_that_wait() {
+fn a_trial_may_take_longer_than_the_patience_of_other_ranks() {
     let (x, y) = circle();
     let (size, news) = (3, Condvar::new());
     let mail = Mutex::new(vec![VecDeque::new(); size * size]);
@@ -296,7 +300,7 @@ fn a_trial_may_take_longer_than_the_patience_of_those_that_wait() {
 }
 
 #[test]
-fn reading_data_may_take_longer_than_the_patience_of_those_that_wait() {
+fn reading_data_may_take_longer_than_the_patience_of_other_ranks() {
     let (size, news) = (3, Condvar::new());
     let mail = Mutex::new(vec![VecDeque::new(); size * size]);
     let read = |rank| {

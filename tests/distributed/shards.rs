@@ -1,11 +1,11 @@
-//! Data of which each rank has a part of its own: trained on together, evaluated, and scattered from one rank.
+//! Data of which each rank has its own shard: training, evaluation, and scattering from one rank.
 
 use cornu::diagnosis::Diagnose;
 use cornu::distributed::{Communicator, Reduction, ThreadRank, scatter, threads, together};
 use cornu::ndarray::{Array1, Array2, Array3, ArrayD, Axis, IxDyn, s};
 use cornu::prelude::*;
 
-/// Three clouds in four dimensions.
+/// Three clusters in four dimensions.
 fn clouds() -> (Array2<f64>, Array1<usize>) {
     let mut rng = Rng::stream(9, 0);
     let y = Array1::from_iter((0..43).map(|i| i * i % 3));
@@ -13,11 +13,11 @@ fn clouds() -> (Array2<f64>, Array1<usize>) {
     (x, y)
 }
 
-/// The rows of each rank.
+/// The number of rows of each rank.
 const SPLITS: [&[usize]; 6] =
     [&[43], &[22, 21], &[7, 30, 6], &[0, 43], &[20, 0, 3, 20], &[1, 1, 1, 1, 1, 1, 37]];
 
-/// This rank's part of the rows.
+/// The rows of this rank.
 fn own<D: cornu::ndarray::RemoveAxis, A: Clone>(
     all: &cornu::ndarray::Array<A, D>,
     split: &[usize],
@@ -47,7 +47,7 @@ fn in_order<'w>() -> Fit<'w, f64> {
     fit().shuffle(false).class_weight(ClassWeight::Balanced)
 }
 
-/// All numbers that a training ends with.
+/// All numbers that a training results in.
 fn numbers(model: &Sequential<f64>, history: &History) -> Vec<f64> {
     let series = history.names().flat_map(|name| history.get(name).unwrap().to_vec()).collect::<Vec<_>>();
     let weights = model.weights().unwrap();
@@ -57,8 +57,8 @@ fn numbers(model: &Sequential<f64>, history: &History) -> Vec<f64> {
         .collect()
 }
 
-/// The places of the rows of these shards in an epoch without shuffling, batch by batch: row j of n at (2j + 1) / 2n of the
-/// way, and within a batch those of one rank after those of the one before it.
+/// The indices of the rows of these shards in an epoch without shuffling, batch by batch: row j of n has the position
+/// (2j + 1) / 2n, and within a batch the rows of lower ranks come first.
 fn order(split: &[usize], batch: usize) -> Vec<usize> {
     let mut rows = Vec::new();
     let mut start = 0;
@@ -72,7 +72,7 @@ fn order(split: &[usize], batch: usize) -> Vec<usize> {
 }
 
 #[test]
-fn shards_train_as_their_rows_in_the_same_batches_on_one_rank() {
+fn shards_train_like_one_rank_with_the_same_batches() {
     let (x, y) = clouds();
     let weight = Array1::from_iter((0..43).map(|i| 0.5 + (i % 7) as f64));
     let held = |all: &Array2<f64>| all + 0.1;
@@ -89,7 +89,7 @@ fn shards_train_as_their_rows_in_the_same_batches_on_one_rank() {
         let found = threads(split.len(), |world| {
             let rank = world.rank();
             let (x, y, weight) = (own(&x, split, rank), own(&y, split, rank), own(&weight, split, rank));
-            // Shards of other sizes validate.
+            // The validation shards have other sizes.
             let back: Vec<usize> = split.iter().rev().copied().collect();
             let (near, answers) = (own(&near, &back, rank), own(&clouds().1, &back, rank));
             let mut model = network();
@@ -118,7 +118,7 @@ fn shards_train_as_their_rows_in_the_same_batches_on_one_rank() {
 }
 
 #[test]
-fn each_epoch_sees_each_row_once_on_the_rank_that_has_it_in_an_order_of_its_own() {
+fn each_epoch_reads_each_row_once_on_its_own_rank_in_a_new_order() {
     let (x, y) = clouds();
     for split in SPLITS {
         let train = || {
@@ -138,7 +138,7 @@ fn each_epoch_sees_each_row_once_on_the_rank_that_has_it_in_an_order_of_its_own(
             })
         };
         let found = train();
-        assert_eq!(found, train(), "the same bits again");
+        assert_eq!(found, train(), "not reproducible");
         for ((seen, _), &count) in found.iter().zip(split) {
             let epochs: Vec<&[usize]> = if count == 0 { vec![&[]; 3] } else { seen.chunks(count).collect() };
             assert_eq!(epochs.len(), 3, "{split:?}");
@@ -163,15 +163,15 @@ fn each_epoch_sees_each_row_once_on_the_rank_that_has_it_in_an_order_of_its_own(
         };
         numbers(&model, &history.unwrap())
     };
-    assert_eq!(threads(1, |world| alone(Some(world)))[0], alone(None), "one shard is as none");
+    assert_eq!(threads(1, |world| alone(Some(world)))[0], alone(None), "one shard equals no shards");
 }
 
 #[test]
-fn of_each_shard_its_end_validates() {
+fn validation_split_holds_out_the_end_of_each_shard() {
     let (x, y) = clouds();
     let split = [13, 1, 29];
     let expected = {
-        // ⌊13·0.7⌋ = 9 train, of one row none, ⌊29·0.7⌋ = 20.
+        // ⌊13·0.7⌋ = 9 rows train, none of a single one, and ⌊29·0.7⌋ = 20.
         let rows: Vec<usize> = (9..13).chain(13..14).chain(34..43).collect();
         (x.select(Axis(0), &rows), y.select(Axis(0), &rows))
     };
@@ -189,7 +189,7 @@ fn of_each_shard_its_end_validates() {
     }
 }
 
-/// What each of these ranks ends in.
+/// The errors of these ranks.
 fn ends(
     size: usize,
     data: impl Fn(usize) -> (Array2<f64>, Array1<usize>) + Sync,
@@ -203,7 +203,7 @@ fn ends(
 }
 
 #[test]
-fn shards_that_do_not_fit_together_find_out_before_the_first_step() {
+fn incompatible_shards_are_detected_before_the_first_step() {
     let shard = |rank: usize| {
         let (x, y) = clouds();
         (own(&x, &[20, 13, 10], rank), own(&y, &[20, 13, 10], rank))
@@ -270,7 +270,7 @@ fn shards_that_do_not_fit_together_find_out_before_the_first_step() {
 }
 
 #[test]
-fn evaluation_of_nothing_and_of_shards_of_other_shapes_is_refused_on_all() {
+fn evaluations_of_empty_or_incompatible_shards_fail_on_all_ranks() {
     let (x, y) = clouds();
     let mut model = network();
     model.fit(&x, &y, &fit()).unwrap();
@@ -289,7 +289,7 @@ fn evaluation_of_nothing_and_of_shards_of_other_shapes_is_refused_on_all() {
 }
 
 #[test]
-fn a_training_on_shards_goes_on_with_the_same_shards_alone() {
+fn a_training_on_shards_resumes_only_with_the_same_shards() {
     let (x, y) = clouds();
     let folder = std::env::temp_dir().join(format!("cornu-shards-{}", std::process::id()));
     let train = |split: &[usize], backup: bool, killed_in: Option<(usize, usize)>| {
@@ -334,7 +334,7 @@ fn an_array_of_rank_0_is_scattered() {
     for size in [1, 2, 3, 4, 16] {
         let parts = threads(size, |world| {
             let first = world.rank() == 0;
-            // In any layout, and views.
+            // In any layout, and as views.
             let turned =
                 first.then(|| x.view().reversed_axes().as_standard_layout().into_owned().reversed_axes());
             let x = scatter(world, turned.as_ref()).unwrap();
@@ -351,7 +351,7 @@ fn an_array_of_rank_0_is_scattered() {
         let views: Vec<_> = parts.iter().map(|(.., flags)| flags.view()).collect();
         assert_eq!(cornu::ndarray::concatenate(Axis(0), &views).unwrap(), flags);
     }
-    // More than one message, and samples without a number.
+    // More than one message, and samples without values.
     let long = Array1::from_iter(0..2_500_001u32);
     let parts = threads(2, |world| scatter(world, (world.rank() == 0).then_some(&long)).unwrap());
     assert_eq!(
@@ -364,7 +364,7 @@ fn an_array_of_rank_0_is_scattered() {
 }
 
 #[test]
-fn an_array_on_another_rank_or_on_none_is_an_error_on_all() {
+fn an_array_on_a_wrong_rank_or_on_none_is_an_error_on_all() {
     let y = Array1::from_iter(0..5u8);
     let found = |brings: fn(usize) -> bool| {
         threads(3, |world| scatter(world, brings(world.rank()).then_some(&y)).unwrap_err().to_string())
@@ -377,7 +377,7 @@ fn an_array_on_another_rank_or_on_none_is_an_error_on_all() {
     assert!(two[..2].iter().all(|error| *error == format!("rank 2: {}", two[2])), "{two:?}");
     let alone = threads(1, |world| scatter(world, None::<&Array1<u8>>).is_err());
     assert_eq!(alone, [true]);
-    // Numbers of another kind are told before any is sent.
+    // Different element types are reported before any data are sent.
     let errors = threads(2, |world| match world.rank() {
         0 => scatter(world, Some(&y)).unwrap_err().to_string(),
         _ => scatter(world, None::<&Array1<f64>>).unwrap_err().to_string(),
@@ -385,7 +385,7 @@ fn an_array_on_another_rank_or_on_none_is_an_error_on_all() {
     let differs =
         "rank 1 differs from rank 0 in scattered array: expected u8 in Some(1) dimensions, found f64";
     assert!(errors.iter().all(|error| error.starts_with(differs)), "{errors:?}");
-    // A rank that has ended before its part could be sent, or that is waited for in vain.
+    // A rank that ended before its part could be sent, and one that others wait for in vain.
     let errors = threads(2, |world| match world.rank() {
         0 => scatter(world, Some(&y)).unwrap_err().to_string(),
         _ => "ended".into(),
@@ -394,7 +394,7 @@ fn an_array_on_another_rank_or_on_none_is_an_error_on_all() {
 }
 
 #[test]
-fn what_rank_0_has_read_is_scattered_and_trained_on() {
+fn scattered_data_of_rank_0_can_be_trained_on() {
     let (x, y) = clouds();
     let found = threads(3, |world| -> Result<_> {
         let read = (world.rank() == 0).then(clouds);
@@ -415,11 +415,11 @@ fn what_rank_0_has_read_is_scattered_and_trained_on() {
 }
 
 #[test]
-fn a_shard_that_cannot_be_read_ends_all_in_one_error() {
+fn an_unreadable_shard_ends_all_ranks_with_one_error() {
     let (x, y) = clouds();
     let split = [20, 13, 10];
     let broken = || Error::outside(std::io::Error::other("part-1.npy: no such file"));
-    // At the first read, which is the diagnosis's or that of class weights; in the second epoch; in the evaluation.
+    // At the first read, by the diagnosis or for class weights; in the second epoch; in the evaluation.
     for (reads, balanced, evaluated) in
         [(0, false, false), (0, true, false), (100, false, false), (20, true, false), (3, false, true)]
     {
@@ -459,7 +459,7 @@ fn a_shard_that_cannot_be_read_ends_all_in_one_error() {
 }
 
 #[test]
-fn what_fails_on_one_rank_before_the_training_fails_on_all() {
+fn a_failure_on_one_rank_before_training_fails_on_all() {
     let read = |rank: usize, bad: &[usize]| match bad.contains(&rank) {
         true => Err(Error::outside(std::io::Error::other(format!("part-{rank}.npy: no such file")))),
         false => Ok(rank),
@@ -484,9 +484,9 @@ fn what_fails_on_one_rank_before_the_training_fails_on_all() {
     }
 }
 
-/// Of shards of one size each batch has as many rows of each, as where all ranks have all rows.
+/// With shards of equal size, each batch has the same number of rows from each, as if all ranks had all rows.
 #[test]
-fn shards_take_steps_of_their_own_as_parts_of_the_same_batches_do() {
+fn local_sgd_on_shards_equals_local_sgd_on_parts_of_batches() {
     let (x, y) = clouds();
     let (x, y) = (x.slice(s![..40, ..]).to_owned(), y.slice(s![..40]).to_owned());
     for split in [&[20, 20][..], &[10, 10, 10, 10]] {

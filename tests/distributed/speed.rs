@@ -1,4 +1,4 @@
-//! What makes a training on several ranks quick changes nothing that it should not.
+//! Optimizations of distributed trainings do not change results.
 
 use std::sync::Mutex;
 
@@ -10,11 +10,11 @@ use cornu::prelude::*;
 
 use crate::clouds::clouds;
 
-/// A rank that counts its sums, and does those in the background as late as they may be done.
+/// A rank that counts its sums, and delays those in the background as long as possible.
 #[derive(Debug)]
 struct Late<'w> {
     world: &'w ThreadRank,
-    /// Not yet done, and done, in order.
+    /// Pending sums, and finished ones in order.
     waiting: Mutex<Vec<Option<OwnedNumbers>>>,
     sums: Mutex<Vec<&'static str>>,
     fails: bool,
@@ -25,7 +25,7 @@ impl<'w> Late<'w> {
         Late { world, waiting: Mutex::default(), sums: Mutex::default(), fails: false }
     }
 
-    fn told(&self, what: &'static str) {
+    fn record(&self, what: &'static str) {
         self.sums.lock().unwrap().push(what);
     }
 }
@@ -49,13 +49,13 @@ impl Communicator for Late<'_> {
 
     fn sum(&self, numbers: Numbers) -> Result<()> {
         if !matches!(&numbers, Numbers::F64(numbers) if numbers.len() == 4) {
-            self.told("waited for");
+            self.record("waited for");
         }
         self.world.sum(numbers)
     }
 
     fn start_sum(&self, numbers: OwnedNumbers) -> Result<Sum<'_>> {
-        self.told("in the background");
+        self.record("in the background");
         let mut waiting = self.waiting.lock().unwrap();
         let place = waiting.len();
         waiting.push(Some(numbers));
@@ -86,7 +86,7 @@ fn network<F: Scalar>(rule: impl Optimizer<F> + 'static) -> Sequential<F> {
     model
 }
 
-/// All that a training ends with, as bits.
+/// The result of a training, bit by bit.
 fn bits<F: Scalar>(model: &Sequential<F>, history: &History) -> Vec<u64> {
     let weights = model.weights().unwrap();
     let weights = weights.iter().flat_map(|(_, array)| array.iter().map(|w| w.as_f64().to_bits()));
@@ -95,7 +95,7 @@ fn bits<F: Scalar>(model: &Sequential<F>, history: &History) -> Vec<u64> {
 }
 
 #[test]
-fn buckets_of_any_size_give_the_same_bits_and_set_out_early() {
+fn buckets_of_any_size_give_the_same_bits_and_are_sent_early() {
     fn check_scalar<F: Scalar>() {
         let (x, y) = clouds::<F>();
         let train = |world: &Late, fit: Fit<F>| {
@@ -118,8 +118,8 @@ fn buckets_of_any_size_give_the_same_bits_and_set_out_early() {
                     of_rank.iter().all(|(bits, _, done)| *bits == found[0][0].0 && *done),
                     "{size} ranks"
                 );
-                // Of 5 batches in each of 3 epochs. Dense, residual and statistics each have a gradient of their own, and the
-                // lowest layer's is waited for.
+                // For 5 batches in each of 3 epochs. Dense, residual and batch normalization layers each have their own
+                // bucket, and the lowest one is waited for.
                 let begun = of_rank.each_ref().map(|(_, begun, _)| *begun);
                 assert_eq!(begun, [0, 0, 15, 45], "{size} ranks");
             }
@@ -130,7 +130,7 @@ fn buckets_of_any_size_give_the_same_bits_and_set_out_early() {
 }
 
 #[test]
-fn a_sum_in_the_background_that_fails_ends_the_training() {
+fn a_failed_background_sum_ends_the_training() {
     let (x, y) = clouds::<f64>();
     let found = threads(3, |world| {
         let world = Late { fails: world.rank() == 1, ..Late::new(world) };
@@ -141,7 +141,8 @@ fn a_sum_in_the_background_that_fails_ends_the_training() {
     assert!(found[1] == "the cable is cut" && found[0].starts_with("rank 1: "), "{found:?}");
 }
 
-/// Local SGD by hand: each rank's part of each batch by `train_on_batch`, and the means of all weights after every `every`.
+/// Local SGD by hand: `train_on_batch` on each rank's part of each batch, and the mean of all weights after every
+/// `every` steps.
 fn by_hand(size: usize, every: usize, epochs: usize, (x, y): (&Array2<f64>, &Array1<f64>)) -> Vec<Vec<f64>> {
     let mut models = vec![plain(); size];
     for _ in 0..epochs {
@@ -175,7 +176,7 @@ fn by_hand(size: usize, every: usize, epochs: usize, (x, y): (&Array2<f64>, &Arr
     models[0].weights().unwrap().iter().map(|(_, array)| array.iter().copied().collect()).collect()
 }
 
-/// A network without masks, whose steps by hand would be others.
+/// A network without random masks, which would differ in steps by hand.
 fn plain() -> Sequential<f64> {
     let mut model = Sequential::with_scalar()
         .seed(4)
@@ -190,7 +191,7 @@ fn plain() -> Sequential<f64> {
 }
 
 #[test]
-fn ranks_that_meet_now_and_then_take_steps_of_their_own() {
+fn local_sgd_equals_local_steps_and_averages_by_hand() {
     let (x, y) = clouds::<f64>();
     for (size, every) in [(2, 2), (3, 4), (4, 100), (11, 3)] {
         let expected = by_hand(size, every, 3, (&x, &y));
@@ -218,8 +219,9 @@ fn ranks_that_meet_now_and_then_take_steps_of_their_own() {
 }
 
 #[test]
-fn what_optimizers_keep_becomes_a_mean_too() {
-    // Both ranks' parts of each batch have the same rows, so that their own steps are those of the whole batch.
+fn local_sgd_averages_the_optimizer_state() {
+    // The parts of both ranks have the same rows in each batch, so that their local steps equal those of the global
+    // batch.
     let (some_x, some_y) = clouds::<f64>();
     let twice = |row: usize| row / 8 * 4 + row % 4;
     let x = Array2::from_shape_fn((80, 4), |(i, j)| some_x[[twice(i), j]]);
@@ -266,7 +268,7 @@ fn what_optimizers_keep_becomes_a_mean_too() {
 }
 
 #[test]
-fn callbacks_see_means_and_numbers_that_stand_still_keep_their_bits() {
+fn callbacks_see_averages_and_constant_values_keep_their_bits() {
     let (x, y) = clouds::<f32>();
     for size in [3, 11] {
         let found = threads(size, |world| {
@@ -302,7 +304,7 @@ fn callbacks_see_means_and_numbers_that_stand_still_keep_their_bits() {
 }
 
 #[test]
-fn faults_between_meetings_end_all_ranks() {
+fn faults_between_synchronizations_end_all_ranks() {
     let (x, y) = clouds::<f64>();
     let train = |fit: &(dyn Fn(usize) -> (usize, Reduction) + Sync), rate: f64| {
         threads(3, |world| {

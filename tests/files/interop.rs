@@ -1,7 +1,7 @@
-//! Files for other programs: written here, and read by Keras, PyTorch and NumPy in `check.py`.
+//! Files for other programs: written here, and read in Keras, PyTorch and NumPy by `check.py`.
 //!
-//! Each model is trained for some steps, saved in every format, and goes on; `check.py` compares what it predicts, and the
-//! losses of the 20 steps after that. Each file is also read again here, bit for bit.
+//! Each model is trained for some steps, saved in every format, and trained further. `check.py` compares its
+//! predictions and the losses of the 20 steps after that. Each file is also read again here, bit for bit.
 
 use std::fs;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ fn numbers<F: Scalar>(array: &ArrayD<F>) -> Vec<f64> {
     array.iter().map(|value| value.as_f64()).collect()
 }
 
-/// Saves a model and says what it computes; compiled, where there is a loss.
+/// Saves a model with its predictions; compiled, if there is a loss.
 fn check<F: Scalar>(
     name: &str,
     mut model: Sequential<F>,
@@ -214,7 +214,7 @@ fn write_all<F: Scalar>() {
     }
 }
 
-/// A boxed optimizer as one.
+/// A boxed optimizer that is an optimizer itself.
 trait TunedBox<F: Scalar> {
     fn tuned_box(self) -> Rule<F>;
 }
@@ -250,7 +250,7 @@ impl<F: Scalar> Optimizer<F> for Rule<F> {
 }
 
 #[test]
-fn written_for_others() {
+fn files_for_other_programs_round_trip() {
     write_all::<f32>();
     let net = Sequential::new()
         .add(Normalization::new().statistics([0.5, 0.0, 0.0, 1.0], [1.0, 2.0, 1.0, 1.0]))
@@ -284,7 +284,7 @@ fn written_for_others() {
 }
 
 #[test]
-fn written_for_others_in_f64() {
+fn files_for_other_programs_round_trip_in_f64() {
     let net =
         Sequential::<f64>::with_scalar().add(Dense::new(4).activation(Activation::Tanh)).add(Dense::new(2));
     let y = drawn::<f64>(&[N, 2], 9);
@@ -292,7 +292,7 @@ fn written_for_others_in_f64() {
 }
 
 #[test]
-fn dropout_goes_on_with_the_same_bits() {
+fn a_loaded_model_continues_with_the_same_dropout() {
     let net = Sequential::new()
         .seed(8)
         .input([6, 3])

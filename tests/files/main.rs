@@ -1,4 +1,5 @@
-//! Model files: those of earlier versions, those for other programs (Keras, PyTorch, NumPy, ONNX), and damaged or hostile ones.
+//! Model files: those of earlier versions, those for other programs (Keras, PyTorch, NumPy, ONNX), and damaged or
+//! malicious ones.
 
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod hostile;

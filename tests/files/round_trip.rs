@@ -1,4 +1,4 @@
-//! Every layer of the roster is saved and loaded, in each format, and predicts the same bits.
+//! Every layer of the roster is saved and loaded in each format, and predicts the same bits.
 
 use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;

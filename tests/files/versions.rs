@@ -1,7 +1,8 @@
-//! A file written by any released version loads in every later one: `tests/fixtures/versions/<version>/` holds one of each kind.
+//! A file written by any released version loads in every later one: `tests/fixtures/versions/<version>/` holds one of
+//! each kind.
 //!
-//! Those of this version were written by
-//! `cargo test --features full --test files -- --ignored versions`, which leaves files that are there alone.
+//! The files of this version are written by `cargo test --features full --test files -- --ignored versions`, which
+//! keeps existing files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ fn model() -> Sequential {
         .add(Dense::new(3).activation(Activation::Softmax))
 }
 
-/// Numbers as text, with all their digits.
+/// Numbers as text, with all digits.
 fn text(numbers: impl IntoIterator<Item = f32>) -> String {
     numbers.into_iter().map(|number| format!("{number:?}\n")).collect()
 }
@@ -61,7 +62,7 @@ fn write() {
 }
 
 #[test]
-fn files_of_every_version_are_read() {
+fn files_of_every_version_load() {
     let mut versions = 0;
     for folder in fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()) {
         if !folder.join("model.keras").exists() {

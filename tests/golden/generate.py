@@ -1,4 +1,4 @@
-"""Writes the values that `tests/golden/` compares with: real Keras 3 on the JAX backend.
+"""Computes the golden values with Keras 3 on the JAX backend.
 
     python -m venv env
     env/bin/pip install keras==3.15.1 jax numpy
@@ -15,7 +15,7 @@ STEPS = 50
 
 
 def set_weights(model, salt=300):
-    """Kernels hashed, those of many inputs small, and biases small; all exact."""
+    """Sets hashed values, all exact; biases, and kernels with many inputs, are small."""
     for i, w in enumerate(model.weights):
         wide = len(w.shape) == 1 or w.shape[0] > 1000
         w.assign(draw(w.shape, salt + i, 2.0**-5 if wide else 0.5))

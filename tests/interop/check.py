@@ -1,4 +1,4 @@
-"""Reads in Keras, PyTorch and NumPy what `tests/files/interop.rs` wrote, and compares.
+"""Reads the files of `tests/files/interop.rs` in Keras, PyTorch and NumPy, and compares.
 
     cargo test --features full --test files interop
     env/bin/python tests/interop/check.py target/tmp/interop
@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from safetensors.numpy import load_file
 
-# On JAX, Keras 3.15.1 takes every result of float64 numbers for float32, in `mean` and `tanh` among others.
+# On JAX, Keras 3.15.1 converts float64 results of `mean`, `tanh` and others to float32.
 keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 compared = 0
 

@@ -1,4 +1,4 @@
-"""Reads with TensorBoard's own EventAccumulator what `tests/pictures/tensorboard.rs` wrote, and compares.
+"""Reads the files of `tests/pictures/tensorboard.rs` with TensorBoard's EventAccumulator, and compares.
 
     cargo test --features tensorboard --test pictures tensorboard
     env/bin/python tests/interop/events.py target/tmp/tensorboard

@@ -1,16 +1,16 @@
-"""Runs exported models in ONNX Runtime, and has ONNX check them.
+"""Runs exported models in ONNX Runtime, and checks them with the ONNX checker.
 
     python tests/interop/onnx.py target/tmp/onnx
 
-The folder holds pairs of `name.onnx` and `name.json`, seven samples and what cornu predicts for them, as
-`cargo test --features onnx --test files onnx` writes them.
+`cargo test --features onnx --test files onnx` writes the folder: pairs of `name.onnx` and `name.json`, which contains seven
+samples and the predictions of cornu.
 """
 
 import json
 import pathlib
 import sys
 
-# This file has the name of the package: the folder of the script is no place to look for it.
+# This file has the name of the package, so its folder must not be on the path.
 sys.path.pop(0)
 
 import numpy
@@ -32,11 +32,11 @@ def check(path):
     onnx.checker.check_model(model, full_check=True)
     assert model.producer_name == "cornu" and model.ir_version == 8, path
     assert [(o.domain, o.version) for o in model.opset_import] == [("", 17)], path
-    (given,), (told,) = model.graph.input, model.graph.output
-    assert (given.name, told.name) == ("input", "output"), path
+    (given,), (returned,) = model.graph.input, model.graph.output
+    assert (given.name, returned.name) == ("input", "output"), path
     expected = json.loads(path.with_suffix(".json").read_text())
     x, y = numbers(expected["x"]), numbers(expected["y"])
-    assert axes(given) == ["N", *x.shape[1:]] and axes(told) == ["N", *y.shape[1:]], path
+    assert axes(given) == ["N", *x.shape[1:]] and axes(returned) == ["N", *y.shape[1:]], path
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1

@@ -1,5 +1,5 @@
-//! What layers promise beside their numbers: statistics of noise, the same bits on any number of threads, frozen
-//! statistics, the same output in training and prediction, paths of inner layers.
+//! Properties of layers other than their numbers: statistics of noise, the same bits on any number of threads, frozen
+//! statistics, equal output in training and prediction, paths of inner layers.
 
 use cornu::layer::{BuildContext, NamedLayer, Step};
 use cornu::ndarray::{Array1, Array2, Array3, Axis};
@@ -17,7 +17,7 @@ fn step(layer: impl Layer<f64> + 'static, shape: &[usize], number: u64) -> Vec<f
     let (x, mut y) = (vec![1.0; 200 * width], vec![f64::NAN; 200 * width]);
     let mut scratch = Scratch::default();
     node.infer(Batch::new(&x, width), BatchMut::new(&mut y, width), &mut scratch);
-    assert_eq!(x, y, "a prediction is not disturbed");
+    assert_eq!(x, y, "predictions have no noise");
     node.forward(
         Batch::new(&x, width),
         BatchMut::new(&mut y, width),
@@ -35,7 +35,7 @@ fn moments(values: &[f64]) -> (f64, f64) {
 #[track_caller]
 fn check_moments(values: &[f64], mean: f64, variance: f64) {
     let (found, spread) = moments(values);
-    // Five deviations of the mean of so many draws, and as much room for the variance.
+    // Five standard deviations of the mean of this many draws, and the same margin for the variance.
     let room = 5.0 * (variance / values.len() as f64).sqrt();
     assert!((found - mean).abs() < room, "mean {found}, expected {mean}");
     assert!((spread / variance - 1.0).abs() < 0.05, "variance {spread}, expected {variance}");
@@ -79,7 +79,7 @@ fn masks_differ_from_step_to_step_and_from_row_to_row() {
     assert_eq!(first, again);
     assert_ne!(first, next);
     assert_ne!(first[..40], first[40..80]);
-    // Within a layer on every step, each step has a mask of its own.
+    // With a layer on every step, each step has its own mask.
     let distributed = step(TimeDistributed::new(Dropout::new(0.5)), &[3, 40], 0);
     assert_ne!(distributed[..40], distributed[40..80]);
 }
@@ -133,7 +133,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
-fn it_learns_with_all_of_them() {
+fn models_with_each_layer_learn() {
     let (mut x, y) = signals();
     for (mut sample, &class) in x.outer_iter_mut().zip(&y) {
         sample.indexed_iter_mut().for_each(|((t, _), x)| {
@@ -189,7 +189,7 @@ fn inner_layers_have_paths_and_are_counted() {
 }
 
 #[test]
-fn weights_of_classes_and_samples_work_with_steps_and_every_loss() {
+fn class_and_sample_weights_apply_to_steps_and_all_losses() {
     let mut rng = Rng::stream(1, 1);
     let x = Array3::from_shape_fn((6, 5, 2), |_| rng.normal() as f32);
     let y = Array2::from_shape_fn((6, 5), |(i, j)| (i + j) % 3);
@@ -206,7 +206,7 @@ fn weights_of_classes_and_samples_work_with_steps_and_every_loss() {
     };
     let both = quiet().epochs(3).sample_weight(&weight).class_weight(ClassWeight::PerClass(by_class.clone()));
     assert_eq!(last(compiled(), both), last(compiled(), quiet().epochs(3).sample_weight(&total)));
-    // Numbers as targets, one weight a step.
+    // Numeric targets, one weight per step.
     let numbers = Array3::from_shape_fn((6, 5, 3), |(i, j, k)| ((i + 2 * j + k) % 5) as f32 / 5.0);
     let mut model = model();
     model
@@ -217,7 +217,7 @@ fn weights_of_classes_and_samples_work_with_steps_and_every_loss() {
 }
 
 #[test]
-fn a_batch_that_diverges_does_not_touch_moving_statistics() {
+fn a_diverging_batch_leaves_moving_statistics_unchanged() {
     let mut model =
         Sequential::new().seed(1).input([2]).add(BatchNormalization::new().name("norm")).add(Dense::new(1));
     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();

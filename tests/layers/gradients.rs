@@ -1,4 +1,4 @@
-//! Every layer, activation and loss against central differences in f64.
+//! Gradients of all layers, activations and losses against central differences in f64.
 
 use cornu::layer::{BuildContext, NamedLayer};
 use cornu::loss::Loss;
@@ -7,7 +7,7 @@ use cornu::prelude::*;
 
 use crate::roster;
 
-/// Numbers that keep clear of the kinks at 0, ±0.5, ±1, ±3 and 6.
+/// Numbers away from the kinks at 0, ±0.5, ±1, ±3 and 6.
 fn draw(shape: &[usize], seed: u64) -> ArrayD<f64> {
     let kinks = [0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0];
     let mut rng = Rng::stream(seed, 0);
@@ -29,7 +29,7 @@ fn check_model(mut model: Sequential<f64>, loss: impl Loss<f64> + 'static, x: &A
     }
 }
 
-/// The gradients of a layer on samples of this shape, and of a Dense layer below it.
+/// Checks the gradients of a layer on samples of this shape, and of a Dense layer below it.
 #[track_caller]
 fn check(layer: impl Layer<f64> + 'static, shape: &[usize]) {
     let node: NamedLayer<f64> = layer.into_named();
@@ -46,7 +46,7 @@ fn check(layer: impl Layer<f64> + 'static, shape: &[usize]) {
     }
 }
 
-/// The gradient of a loss on the outputs of an activation.
+/// Checks the gradient of a loss with respect to the outputs of an activation.
 #[track_caller]
 fn check_loss(loss: impl Loss<f64> + 'static, last: Activation, y: ArrayD<f64>) {
     let width = 3;
@@ -91,7 +91,7 @@ const ALL: [Activation; 33] = [
 ];
 
 #[test]
-fn activations() {
+fn activations_have_correct_gradients() {
     for activation in ALL {
         check(activation, &[4]);
         check(activation, &[2, 4]);
@@ -102,7 +102,7 @@ fn activations() {
 }
 
 #[test]
-fn layers() {
+fn layers_have_correct_gradients() {
     check(Dense::new(3), &[4]);
     check(Dense::new(3).use_bias(false), &[4]);
     check(Dense::new(3), &[2, 4]);
@@ -123,14 +123,14 @@ fn layers() {
 }
 
 #[test]
-fn every_layer_of_the_roster() {
+fn layers_of_the_roster_have_correct_gradients() {
     for case in roster::layers::<f64>().into_iter().filter(|case| !case.takes_indices()) {
         check(case.layer, &case.shape);
     }
 }
 
 #[test]
-fn convolutions() {
+fn convolutions_have_correct_gradients() {
     let relu = Activation::Relu;
     check(Conv1D::new(3, 2), &[5, 2]);
     check(Conv1D::new(3, 3).padding(Padding::Same).strides(2).activation(Activation::Tanh), &[6, 2]);
@@ -161,7 +161,7 @@ fn convolutions() {
 }
 
 #[test]
-fn shapes() {
+fn reshaping_layers_have_correct_gradients() {
     check(Reshape::new([3, -1]), &[2, 6]);
     check(Permute::new([2, 1]), &[2, 3]);
     check(Permute::new([3, 1, 2]), &[2, 3, 4]);
@@ -173,7 +173,7 @@ fn shapes() {
 }
 
 #[test]
-fn noises() {
+fn noise_layers_have_correct_gradients() {
     check(Dropout::new(0.4), &[6]);
     check(Dropout::new(0.0), &[2, 3]);
     check(SpatialDropout1D::new(0.5), &[3, 4]);
@@ -183,7 +183,7 @@ fn noises() {
 }
 
 #[test]
-fn normalizations() {
+fn normalizations_have_correct_gradients() {
     check(BatchNormalization::new(), &[4]);
     check(BatchNormalization::new().center(false).epsilon(0.1), &[3, 2]);
     check(BatchNormalization::new().scale(false).momentum(0.5), &[2, 2, 3]);
@@ -197,7 +197,7 @@ fn normalizations() {
 }
 
 #[test]
-fn rectifiers() {
+fn rectifiers_have_correct_gradients() {
     check(Relu::new(), &[4]);
     check(Relu::new().max_value(2.0).negative_slope(0.1).threshold(0.25), &[2, 4]);
     check(LeakyRelu::new(), &[4]);
@@ -208,19 +208,19 @@ fn rectifiers() {
 }
 
 #[test]
-fn embeddings() {
+fn embeddings_have_correct_gradients() {
     let mut model = Sequential::<f64>::with_scalar().seed(3).input([4]);
     model = model.add(Embedding::new(5, 2)).add(Flatten::new()).add(Dense::new(2));
     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
     let x = cornu::ndarray::array![[0.0, 4.0, 2.0, 2.0], [1.0, 1.0, 3.0, 0.0]].into_dyn();
     for (path, error) in model.check_gradient(&x, &draw(&[2, 2], 7)).unwrap() {
-        // Indices have no slope.
+        // Indices have no gradient.
         assert!(error < 1e-7 || path == "x", "{path} is off by {error:e}");
     }
 }
 
 #[test]
-fn recurrent() {
+fn recurrent_layers_have_correct_gradients() {
     check(SimpleRnn::new(3), &[4, 2]);
     check(SimpleRnn::new(2).return_sequences(true).go_backwards(true).use_bias(false), &[3, 2]);
     check(Lstm::new(3), &[4, 2]);
@@ -240,7 +240,7 @@ fn recurrent() {
         }
         check(SimpleRnn::new(3).dropout(dropout).recurrent_dropout(recurrent_dropout), &[4, 3]);
     }
-    // Functions of a whole row see one gate at a time.
+    // Activations of a whole row act on one gate at a time.
     check(Lstm::new(3).recurrent_activation(Activation::Softmax), &[3, 2]);
     check(Gru::new(3).recurrent_activation(Activation::Softmax).activation(Activation::LogSoftmax), &[3, 2]);
     check(Gru::new(2).reset_after(false).go_backwards(true).dropout(0.3).recurrent_dropout(0.2), &[3, 3]);
@@ -253,7 +253,7 @@ fn recurrent() {
 }
 
 #[test]
-fn containers() {
+fn containers_have_correct_gradients() {
     check(TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)), &[4, 2]);
     check(TimeDistributed::new(Conv1D::new(2, 2)), &[2, 4, 2]);
     check(TimeDistributed::new(Dropout::new(0.4)), &[4, 3]);
@@ -274,7 +274,7 @@ fn containers() {
 }
 
 #[test]
-fn pools() {
+fn pools_have_correct_gradients() {
     check(MaxPooling1D::new(2), &[5, 2]);
     check(MaxPooling1D::new(3).strides(1).padding(Padding::Same), &[5, 2]);
     check(MaxPooling2D::new([2, 2]), &[4, 5, 2]);
@@ -290,7 +290,7 @@ fn pools() {
 }
 
 #[test]
-fn losses() {
+fn losses_have_correct_gradients() {
     let one_hot = to_categorical::<f64, _, _>(&cornu::ndarray::array![0, 2, 1, 1], None).unwrap().into_dyn();
     let soft = Array2::from_shape_fn((4, 3), |(i, j)| [0.2, 0.5, 0.3][(i + j) % 3]).into_dyn();
     let classes = cornu::ndarray::array![[0.0], [2.0], [-1.0], [1.0]].into_dyn();
@@ -313,7 +313,7 @@ fn losses() {
 }
 
 #[test]
-fn losses_of_numbers_and_margins() {
+fn regression_and_margin_losses_have_correct_gradients() {
     let numbers = draw(&[4, 3], 8);
     let positive = numbers.mapv(|t| t.abs() + 0.1);
     let soft = Array2::from_shape_fn((4, 3), |(i, j)| [0.2, 0.5, 0.3][(i + j) % 3]).into_dyn();
@@ -352,7 +352,7 @@ fn losses_of_numbers_and_margins() {
 }
 
 #[test]
-fn every_loss_on_every_activation() {
+fn every_loss_has_a_correct_gradient_on_every_activation() {
     let y = to_categorical::<f64, _, _>(&cornu::ndarray::array![0, 2, 1, 1], Some(3)).unwrap().into_dyn();
     let classes = cornu::ndarray::array![[0.0], [2.0], [1.0], [1.0]].into_dyn();
     for last in ALL {
@@ -366,7 +366,7 @@ fn every_loss_on_every_activation() {
         check_loss(BinaryFocalCrossentropy::new().from_logits(true), last, y.clone());
         check_loss(CategoricalFocalCrossentropy::new().from_logits(true), last, y.clone());
     }
-    // Losses of probabilities, on what puts out positive numbers.
+    // Losses of probabilities, on activations with positive output.
     use Activation::*;
     for last in [Softmax, Sigmoid, Softplus, Exponential, Squareplus { b: 4.0 }] {
         check_loss(CategoricalCrossentropy::new(), last, y.clone());
@@ -383,8 +383,8 @@ fn every_loss_on_every_activation() {
 }
 
 #[test]
-fn a_wrong_gradient_is_found() {
-    /// y = x², with the slope of y = x³.
+fn a_wrong_gradient_is_detected() {
+    /// y = x², with the gradient of y = x³.
     #[derive(Debug, Clone)]
     struct Wrong;
     impl Layer<f64> for Wrong {

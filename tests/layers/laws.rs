@@ -1,4 +1,4 @@
-//! Laws that hold for everything in the roster, and that nothing built in is missing from it.
+//! Laws for everything in the roster, and a check that no built-in is missing from it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use cornu::tensor::{Batch, BatchMut, Scratch};
 
 use crate::roster;
 
-/// Fails if one of `known` is neither in the roster nor an `alias` of what is.
+/// Fails if one of `known` is neither in the roster nor an `alias` of an entry.
 #[track_caller]
 fn covers<'a>(what: &str, known: impl Iterator<Item = &'a str>, found: &BTreeSet<String>, aliases: &[&str]) {
     let missing: Vec<&str> = known.filter(|kind| !found.contains(*kind) && !aliases.contains(kind)).collect();
@@ -29,7 +29,7 @@ fn every_built_in_is_in_the_roster() {
         roster::optimizers::<f32>().iter().filter_map(|rule| Some(rule.config()?.kind)).collect();
     covers("optimizers", loader.optimizer_kinds(), &optimizers, &[]);
     let metrics = roster::metrics::<f32>().iter().filter_map(|metric| Some(metric.config()?.kind)).collect();
-    // Keras's names for one metric here, which reads its targets' form from the data.
+    // Keras has several names for this metric, which infers the form of its targets from the data.
     let aliases = [
         "BinaryAccuracy",
         "CategoricalAccuracy",
@@ -50,7 +50,7 @@ fn samples(case: &roster::LayerCase<f64>) -> ArrayD<f64> {
 }
 
 #[test]
-fn predictions_have_the_declared_shape_and_depend_on_their_own_row_alone() {
+fn predictions_have_the_declared_shape_and_depend_only_on_their_row() {
     for case in roster::layers::<f64>() {
         let mut model = case.model();
         model.build().unwrap();
@@ -102,10 +102,10 @@ fn training_computes_the_bits_of_a_prediction() {
 
 #[test]
 fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
-    // Numbers, probabilities and one class a row: each loss takes one of them.
+    // Numbers, probabilities, and one class per row: each loss accepts one of them.
     let probabilities = [0.2, 0.5, 0.3, 0.6, 0.3, 0.1];
     let (hot, classes) = ([0.0, 1.0, 0.0, 1.0, 0.0, 0.0], [1.0, 0.0]);
-    // A share of zero would be one of the smallest divisor.
+    // A share of 0 would be divided by the smallest divisor.
     let shares = [0.3, 0.4, 0.4, 0.5, 0.2, 0.3];
     for loss in roster::losses::<f64>() {
         let name = loss.name().to_string();
@@ -117,7 +117,7 @@ fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
         let sum = |y: &[f64]| {
             let mut values = [0.0; 6];
             let count = loss.values(Batch::new(y, 3), truth, &mut values);
-            // A value for each output, or for each row.
+            // One value per output, or per row.
             assert!([2, 6].contains(&count), "{name}: {count}");
             values[..count].iter().sum::<f64>()
         };

@@ -1,5 +1,5 @@
-//! The numbers of layers, activations, initializers, losses, metrics and optimizers: gradients against finite differences,
-//! values against Keras (`golden`), settings and their round trips, and what a layer promises besides its numbers.
+//! The numbers of layers, activations, initializers, losses, metrics and optimizers: gradients against finite
+//! differences, values against Keras (`golden`), settings and their round trips, and other properties of layers.
 
 mod behaviour;
 mod golden;

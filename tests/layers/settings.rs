@@ -1,4 +1,4 @@
-//! Settings: every built-in type lists its own, is constructed again from them, and refuses what it does not understand.
+//! Settings: every built-in type lists its settings, is reconstructed from them, and refuses unknown ones.
 
 use crate::roster;
 use cornu::config::{Config, Value};
@@ -10,7 +10,7 @@ use cornu::prelude::*;
 use cornu::save::Loader;
 
 #[test]
-fn every_layer_is_made_again_of_its_settings() {
+fn layers_are_reconstructed_from_their_settings() {
     for case in roster::layers::<f32>() {
         let model = case.model();
         let config = model.config().unwrap();
@@ -20,7 +20,7 @@ fn every_layer_is_made_again_of_its_settings() {
 }
 
 #[test]
-fn a_setting_that_is_not_understood_is_refused_with_its_place() {
+fn invalid_settings_are_refused_with_their_path() {
     #[track_caller]
     fn check(change: impl Fn(&mut Config), expected: &str) {
         let model = Sequential::new().add(Flatten::new()).add(Dense::new(3));
@@ -114,7 +114,7 @@ fn check_compile(
 }
 
 #[test]
-fn what_a_model_was_compiled_with_is_made_again() {
+fn compile_settings_are_reconstructed() {
     for optimizer in roster::optimizers() {
         check_compile(optimizer, Box::new(MeanSquaredError::new()), Vec::new());
     }
@@ -125,7 +125,7 @@ fn what_a_model_was_compiled_with_is_made_again() {
 }
 
 #[test]
-fn a_closure_cannot_be_told_and_is_named() {
+fn closures_have_no_settings_and_are_named_in_the_error() {
     let mut model = Sequential::new().add(Dense::new(1));
     model.compile(Sgd::new(|_: u64| 0.1), MeanSquaredError::new(), ()).unwrap();
     let error = model.compile_config().unwrap_err();
@@ -139,7 +139,7 @@ fn a_closure_cannot_be_told_and_is_named() {
 }
 
 #[test]
-fn an_unknown_kind_says_how_to_register_it() {
+fn the_error_for_an_unknown_kind_explains_how_to_register_it() {
     let config = Config::new("Sequential").with("layers", vec![Config::new("Square").with("name", "square")]);
     let error = Loader::new().from_config(&config).unwrap_err().to_string();
     let expected = "`layers[0].config`: unknown layer `Square`; register it: \

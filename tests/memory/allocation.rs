@@ -1,4 +1,4 @@
-//! After the first epoch a training step allocates nothing, and neither does a prediction with a workspace.
+//! After the first epoch a training step does not allocate, and neither does a prediction with a workspace.
 
 use cornu::callback::{Callback, CallbackContext, Flow};
 use cornu::ndarray::{Array1, Array2, Array3};
@@ -7,7 +7,7 @@ use cornu::prelude::*;
 
 use crate::peak::allocations;
 
-/// Notes how many allocations each step after the first epoch took.
+/// Records the number of allocations of each step after the first epoch.
 struct Watch {
     last: usize,
     steps: Vec<usize>,
@@ -39,7 +39,7 @@ fn check(optimizer: impl Optimizer<f32> + 'static, width: usize, weighted: bool,
     watch(model, optimizer, (&x, &y), weighted.then_some(&weight), allowed);
 }
 
-/// Convolutions, noise, statistics, recurrence.
+/// Convolutions, noise, batch statistics and recurrence.
 #[track_caller]
 fn check_sequences(allowed: usize) {
     let x = Array3::from_shape_fn((330, 20, 3), |(i, j, k)| ((i * 31 + j * 17 + k) % 97) as f32 / 97.0);
@@ -112,6 +112,6 @@ pub fn nothing_is_allocated_once_a_training_runs() {
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     pool(1).install(|| check_all(0));
     pool(1).install(|| check_sequences(0));
-    // A helper that the system kept waiting joins later, and that costs rayon an allocation.
+    // A helper thread that starts late costs rayon an allocation.
     pool(2).install(|| check_all(9));
 }

@@ -1,7 +1,7 @@
-//! Memory of trainings, predictions and readers, as a global allocator counts it.
+//! The memory of trainings, predictions and readers, measured by a global allocator.
 //!
-//! The allocator counts every thread, so this program is a process of its own and has a single test: a second one would be
-//! counted too.
+//! The allocator counts all threads, so this is a separate program with a single test; a second test would be counted
+//! too.
 
 mod allocation;
 #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]

@@ -1,5 +1,5 @@
-//! How much memory the readers of data take, over the file's size and over that of its numbers, in memory and streamed:
-//! `cargo test --features full --test memory -- --nocapture` prints the table.
+//! The memory of the data readers, relative to the size of the file and of its numbers, in memory and streamed: `cargo
+//! test --features full --test memory -- --nocapture` prints the table.
 
 use std::fs;
 use std::io::Write;
@@ -31,7 +31,7 @@ fn bytes<'a>(values: impl IntoIterator<Item = &'a f64>) -> Vec<u8> {
     values.into_iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// An array of a MATLAB file of version 5, as an element.
+/// An array in a MATLAB file of version 5, as an element.
 fn matlab(name: &str, shape: [usize; 2], values: Vec<u8>) -> Vec<u8> {
     let mut inner = Vec::new();
     let mut put = |kind: u32, bytes: &[u8]| {
@@ -72,7 +72,7 @@ fn hdf5(path: &Path, x: &Array2<f64>, y: &Array1<f64>, chunks: Option<[u64; 2]>,
     builder.write(path).unwrap();
 }
 
-/// The files, one of each kind.
+/// Writes one file of each kind.
 fn write(folder: &Path) {
     let (x, y) = data();
     let turned = bytes(x.t().as_standard_layout().iter());
@@ -130,7 +130,7 @@ pub fn readers_take_memory_within_bounds() {
         if name == "x.npy" { arrays.label(at("y.npy").display().to_string()) } else { arrays.label("y") }
     };
     println!("{:<14} {:>8} {:>9} {:>12} {:>12}", "", "file", "numbers", "peak/numbers", "streamed");
-    // The most that a reader may hold, as a multiple of the size of the numbers.
+    // The maximum that a reader may hold, as a multiple of the size of the numbers.
     for (name, most) in [
         ("x.csv", 2.3),
         ("x.csv.gz", 2.3),

@@ -1,4 +1,4 @@
-//! ROC, precision-recall and calibration curves against scikit-learn's, and what they refuse.
+//! ROC, precision-recall and calibration curves against scikit-learn, and invalid inputs.
 
 use cornu::metric::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 use cornu::ndarray::{Array1, array};
@@ -15,9 +15,9 @@ fn near(what: &str, found: &[f64], expected: &Value) {
     }
 }
 
-/// `golden/curves.py` wrote the numbers.
+/// `golden/curves.py` computed the values.
 #[test]
-fn curves_are_scikit_learn_s() {
+fn curves_agree_with_scikit_learn() {
     let golden: Value = serde_json::from_str(include_str!("../golden/curves.json")).unwrap();
     for case in golden["cases"].as_array().unwrap() {
         let numbers = |name: &str| -> Array1<f64> {
@@ -43,7 +43,7 @@ fn curves_are_scikit_learn_s() {
 }
 
 #[test]
-fn classes_one_by_one_are_each_against_the_rest() {
+fn curves_per_class_are_one_versus_rest() {
     let y = array![0, 1, 2, 1, 0, 2];
     let p = array![
         [0.7f32, 0.2, 0.1],
@@ -62,14 +62,14 @@ fn classes_one_by_one_are_each_against_the_rest() {
     }
     let hot = to_categorical::<f64, _, _>(&y, Some(3)).unwrap();
     assert_eq!(RocCurve::one_vs_rest(&hot, &p).unwrap(), all);
-    // Rows 0, 1, 4 and 5 are right.
+    // Rows 0, 1, 4 and 5 are correct.
     let top = CalibrationCurve::top_label(&y, &p, 1).unwrap();
     assert!((top.bins()[0].observed - 4.0 / 6.0).abs() < 1e-12);
     assert!((top.bins()[0].predicted - (0.7 + 0.5 + 0.5 + 0.4 + 0.4 + 0.8) / 6.0).abs() < 1e-7);
 }
 
 #[test]
-fn what_is_no_truth_or_score_is_refused() {
+fn invalid_targets_and_scores_are_refused() {
     let (y, p) = (array![0, 1, 1], array![0.1, 0.7, 0.4]);
     assert!(matches!(RocCurve::new(&array![1, 1, 1], &p), Err(Error::Argument { argument: "y_true", .. })));
     assert!(matches!(RocCurve::new(&array![0, 1], &p), Err(Error::Length { x: 2, found: 3, .. })));

@@ -1,4 +1,4 @@
-//! What a person looks at: plots, the HTML report, event files for TensorBoard, and the curves that are drawn.
+//! Output to look at: plots, the HTML report, event files for TensorBoard, and the curves in the plots.
 
 mod curves;
 #[cfg(feature = "plot")]

@@ -1,4 +1,4 @@
-//! Pictures: what is in them, at the edges too. The files stay in `target/tmp/plot`, to be looked at.
+//! The contents of pictures, also in edge cases. The files stay in `target/tmp/plot` for inspection.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ fn file(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// Draws both kinds of file, and gives the SVG.
+/// Draws an SVG and a PNG file, and returns the SVG.
 #[track_caller]
 fn check(name: &str, plot: impl Fn(&PathBuf) -> Result<()>) -> String {
     let (svg, png) = (file(&format!("{name}.svg")), file(&format!("{name}.png")));
@@ -55,7 +55,7 @@ fn trained(fit: Fit, adam: Adam) -> History {
 }
 
 #[test]
-fn a_training_has_its_loss_metric_rate_and_restored_epoch() {
+fn plots_show_loss_metrics_learning_rate_and_restored_epoch() {
     let stopping = EarlyStopping::new().patience(8).restore_best_weights(true);
     let fit = Fit::new().epochs(60).validation_split(0.3).callback(stopping);
     let history = trained(fit, Adam::new(CosineDecay::new(0.05, 600)));
@@ -70,7 +70,7 @@ fn a_training_has_its_loss_metric_rate_and_restored_epoch() {
 }
 
 #[test]
-fn one_epoch_is_dots() {
+fn a_single_epoch_is_drawn_as_dots() {
     let history = trained(Fit::new(), Adam::new(0.01));
     let svg = check("history_one", |path| history.plot(path));
     assert_eq!(svg.matches("<circle").count(), 2, "a dot for loss and accuracy");
@@ -78,7 +78,7 @@ fn one_epoch_is_dots() {
 }
 
 #[test]
-fn a_thousand_epochs_validated_at_times() {
+fn plots_of_a_thousand_epochs_with_rare_validation_are_complete() {
     let fit = Fit::new().epochs(1000).batch_size(300).validation_split(0.2).validation_freq(50);
     let history = trained(fit, Adam::new(0.003));
     assert_eq!(history.epochs_of("val_loss").unwrap()[..3], [49, 99, 149]);
@@ -87,7 +87,7 @@ fn a_thousand_epochs_validated_at_times() {
     check("history_thousand", |path| history.plot(path));
 }
 
-/// Reports what is no number now and then, and many metrics.
+/// Sometimes reports values that are not finite, and many metrics.
 struct Odd;
 
 impl Callback<f32> for Odd {
@@ -103,16 +103,16 @@ impl Callback<f32> for Odd {
 }
 
 #[test]
-fn what_is_not_finite_breaks_the_line_and_is_told() {
+fn values_that_are_not_finite_break_the_line_and_are_listed() {
     let history = trained(Fit::new().epochs(25).callback(Odd), Adam::new(0.01));
     let svg = check("history_odd", |path| history.plot(path));
-    assert!(svg.contains("NaN in epoch 4") && svg.contains("inf in epoch 1"), "told");
+    assert!(svg.contains("NaN in epoch 4") && svg.contains("inf in epoch 1"), "{svg}");
     assert!(svg.contains("&lt;b&gt;"), "escaped");
     assert!(svg.contains("five decades (log)"));
 }
 
 #[test]
-fn what_cannot_be_drawn_is_refused() {
+fn invalid_plots_are_refused() {
     let history = trained(Fit::new(), Adam::new(0.01));
     let found = history.plot("picture.gif");
     assert!(matches!(found, Err(Error::File(FileError::Extension { .. }))), "{found:?}");
@@ -133,7 +133,7 @@ fn matrix(classes: usize, name: impl Fn(usize) -> String) -> ConfusionMatrix {
 }
 
 #[test]
-fn matrices_of_one_to_many_classes() {
+fn confusion_matrices_of_one_to_many_classes_are_drawn() {
     let short = |class: usize| class.to_string();
     let long = |class: usize| format!("class {class} of a name that is longer than any axis has room for");
     check("matrix_1", |path| matrix(1, short).plot(path));
@@ -147,7 +147,7 @@ fn matrices_of_one_to_many_classes() {
     assert!(check("matrix_weighted", |path| weighted.plot(path)).contains("12345.25"));
 }
 
-/// The class of each row, and probabilities that are right more often than not.
+/// The class of each row, and probabilities that are mostly correct.
 fn scores(classes: usize) -> (Array1<usize>, Array2<f64>) {
     let mut rng = Rng::stream(2, classes as u64);
     let y = Array1::from_shape_fn(400, |i| i % classes);
@@ -162,7 +162,7 @@ fn scores(classes: usize) -> (Array1<usize>, Array2<f64>) {
 }
 
 #[test]
-fn curves_of_one_and_of_many_classes() {
+fn curves_of_one_and_of_many_classes_are_drawn() {
     let (y, p) = scores(2);
     let p = p.column(1);
     let roc = RocCurve::new(&y, &p).unwrap();
@@ -185,7 +185,7 @@ fn curves_of_one_and_of_many_classes() {
 }
 
 #[test]
-fn what_adds_to_an_output_is_drawn_over_the_sample() {
+fn attributions_are_drawn_over_the_sample() {
     use cornu::inspect::IntegratedGradients;
     use cornu::ndarray::{Array3, Array4};
 
@@ -224,7 +224,7 @@ fn what_adds_to_an_output_is_drawn_over_the_sample() {
 }
 
 #[test]
-fn kernels_of_dense_layers_and_convolutions() {
+fn kernels_of_dense_layers_and_convolutions_are_drawn() {
     let draw = |name: &str, model: Sequential, input: &[usize]| {
         let mut model = model.seed(1).input(input);
         model.build().unwrap();
@@ -248,7 +248,7 @@ fn kernels_of_dense_layers_and_convolutions() {
 }
 
 #[test]
-fn models_as_diagrams() {
+fn models_are_drawn_as_diagrams() {
     let mut model = Sequential::new()
         .input([6000, 1])
         .add(
@@ -279,12 +279,12 @@ fn models_as_diagrams() {
     assert!(dot.contains("subgraph cluster_n2") && dot.contains("a \\\"name\\\" <b>"), "{dot}");
     assert_eq!(dot.matches('{').count(), dot.matches('}').count());
     assert!(dot.contains("residual (Residual)\\l"), "beside the arrows");
-    // The sum of a residual is within its frame.
+    // The sum of a residual block is inside its frame.
     assert!(dot.lines().any(|line| line.starts_with("    n") && line.contains("label=\"+\"")), "{dot}");
 }
 
 #[test]
-fn histograms_over_few_and_many_epochs() {
+fn histograms_over_few_and_many_epochs_are_drawn() {
     use cornu::callback::{Counted, Histograms};
 
     let (x, y) = points();
@@ -297,7 +297,7 @@ fn histograms_over_few_and_many_epochs() {
             Fit::new().epochs(epochs).batch_size(100).callback(&mut histograms).verbose(Verbose::Silent);
         model.fit(&x, &y, &fit).unwrap();
         drop(fit);
-        // Two kernels, two biases, twice, and the outputs of two layers.
+        // Two kernels and two biases, twice, and the outputs of two layers.
         assert_eq!(histograms.series().len(), 10);
         let kernel = histograms.get(Counted::Weights, "dense/kernel").unwrap();
         assert_eq!(kernel.epochs.len(), if epochs > 100 { epochs / 2 } else { epochs });
@@ -321,7 +321,7 @@ fn histograms_over_few_and_many_epochs() {
 }
 
 #[test]
-fn lines_dots_and_bands_over_one_pair_of_axes() {
+fn charts_combine_lines_dots_and_bands() {
     use cornu::plot::Chart;
 
     let waves = |shift: f64| (0..120).map(move |t| (t, (f64::from(t) / 9.0 + shift).sin()));
@@ -342,7 +342,7 @@ fn lines_dots_and_bands_over_one_pair_of_axes() {
     let none = Chart::new("x", "y").line("none", [(f64::NAN, 1.0)]);
     assert!(matches!(none.plot("x.svg"), Err(Error::Empty { .. })));
     assert!(matches!(chart.plot("x.gif"), Err(Error::File(FileError::Extension { .. }))));
-    // A search's trials, by a number that was drawn.
+    // The trials of a search by a numeric hyper-parameter.
     let (x, y) = points();
     let search = cornu::selection::Search::random(6).seed(1).halving(3).verbose(Verbose::Silent);
     let results = search.run(&x, &y, |hp| {

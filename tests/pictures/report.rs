@@ -1,4 +1,4 @@
-//! The page about a training: its parts, what must not get out of its place, and how a browser takes it.
+//! The HTML report: its parts, its layout, and its rendering in a browser.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ fn file(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// Signals of one of three waves, so many times as large as a network wants them.
+/// Signals with one of three waves, `scale` times the magnitude that suits a network.
 fn signals(count: usize, stream: u64, scale: f64) -> (Array3<f32>, Array1<usize>) {
     let mut rng = Rng::stream(4, stream);
     let y = Array1::from_shape_fn(count, |i| i % 3);
@@ -26,7 +26,7 @@ fn signals(count: usize, stream: u64, scale: f64) -> (Array3<f32>, Array1<usize>
     (x, y)
 }
 
-/// The question's network, which fails on these.
+/// The network of the question, which fails on these signals.
 fn failed() -> (History, Sequential) {
     let (x, y) = signals(200, 0, 2000.0);
     let mut model = Sequential::new()
@@ -42,10 +42,10 @@ fn failed() -> (History, Sequential) {
     (model.fit(&x, &y, &fit).unwrap(), model)
 }
 
-/// All tags that must be closed are, in order.
+/// Checks that all tags are closed in order.
 #[track_caller]
 fn check_nesting(page: &str) {
-    // What has no end tag, or whose end tag may be left out.
+    // Elements without an end tag, or with an optional one.
     let alone = ["meta", "!DOCTYPE", "th", "td", "tr", "path", "rect", "li"];
     let mut open: Vec<String> = Vec::new();
     for part in page.split('<').skip(1) {
@@ -54,7 +54,7 @@ fn check_nesting(page: &str) {
             Some(name) if alone.contains(&name) => {}
             Some(name) => assert_eq!(open.pop().as_deref(), Some(name), "before {part:.60}"),
             None if alone.contains(&&*name) || part.split('>').next().unwrap().ends_with('/') => {}
-            // Less-than in the script.
+            // A less-than sign in the script.
             None if open.last().is_some_and(|open| open == "script") => {}
             None => open.push(name),
         }
@@ -67,9 +67,9 @@ fn check(page: &str) {
     check_nesting(page);
     for word in ["http://", "https://", "src=", "@import", "url(", "fetch(", "eval("] {
         let found = page.find(word).map(|at| &page[at.saturating_sub(40)..at + 40]);
-        assert!(found.is_none(), "asks for something else: {found:?}");
+        assert!(found.is_none(), "requests another resource: {found:?}");
     }
-    // What the script reads.
+    // The data of the script.
     for data in page.split("<script type=\"application/json\">").skip(1) {
         let data: serde_json::Value = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
         let epochs = data["epochs"].as_array().unwrap().len();
@@ -81,7 +81,7 @@ fn check(page: &str) {
 }
 
 #[test]
-fn a_failed_training_says_at_its_head_what_to_do() {
+fn a_report_on_a_failed_training_starts_with_the_advice() {
     let (history, model) = failed();
     let (x, y) = signals(90, 1, 2000.0);
     let y = to_categorical::<f32, _, _>(&y, Some(3)).unwrap();
@@ -113,7 +113,7 @@ fn a_failed_training_says_at_its_head_what_to_do() {
     assert_eq!(page.matches("<figure class=\"chart\">").count(), 2);
 }
 
-/// Logs what must be escaped, and what is not finite.
+/// Logs text that must be escaped, and values that are not finite.
 struct Odd;
 
 impl Callback<f32> for Odd {
@@ -126,7 +126,7 @@ impl Callback<f32> for Odd {
 }
 
 #[test]
-fn nothing_of_the_user_s_becomes_a_tag() {
+fn user_text_is_escaped() {
     let x = Array2::from_shape_fn((40, 3), |(i, j)| ((7 * i + j) % 11) as f32);
     let y = x.sum_axis(cornu::ndarray::Axis(1));
     let mut model = Sequential::new().seed(1).add(Dense::new(1).name("<img src=x onerror=alert(1)>"));
@@ -143,7 +143,7 @@ fn nothing_of_the_user_s_becomes_a_tag() {
 }
 
 #[test]
-fn a_healthy_training_is_told_so_and_a_page_needs_its_model() {
+fn a_report_on_a_healthy_training_says_so() {
     let (x, y) = signals(150, 0, 100.0);
     let mut model = Sequential::new()
         .seed(1)
@@ -174,7 +174,7 @@ fn a_healthy_training_is_told_so_and_a_page_needs_its_model() {
 }
 
 #[test]
-fn a_long_training_is_no_large_page() {
+fn a_long_training_has_a_small_report() {
     let x = cornu::ndarray::array![[0.0f32], [1.0]];
     let mut model = Sequential::new().seed(1).add(Dense::new(1));
     model.compile(Sgd::new(1e-4), MeanSquaredError::new(), ()).unwrap();
@@ -185,7 +185,7 @@ fn a_long_training_is_no_large_page() {
     assert!(page.len() < 300_000, "{} bytes", page.len());
 }
 
-/// A browser to look with: `CORNU_CHROMIUM`, or the first of these that is there.
+/// The browser for the test: `CORNU_CHROMIUM`, or the first of these that exists.
 fn chromium() -> Option<PathBuf> {
     if let Some(path) = env::var_os("CORNU_CHROMIUM") {
         return Some(path.into());
@@ -209,15 +209,15 @@ fn browse(chromium: &Path, page: &Path, arguments: &[String]) -> String {
     String::from_utf8_lossy(&done.stderr).into_owned() + &String::from_utf8_lossy(&done.stdout)
 }
 
-/// In light and dark, at 400 and 1280 pixels: nothing is told to the console, and nothing is wider than the page. The
-/// pictures stay in `target/tmp/report`.
+/// In light and dark mode, at 400 and 1280 pixels: no console messages, and nothing wider than the page. The
+/// screenshots stay in `target/tmp/report`.
 ///
 /// ```text
 /// cargo test --features report --test pictures -- --ignored --nocapture
 /// ```
 #[test]
 #[ignore = "needs Chromium"]
-fn a_browser_shows_the_pages_without_a_complaint() {
+fn a_browser_renders_the_pages_without_errors() {
     let Some(chromium) = chromium() else {
         println!("skipped: there is no Chromium on the path, and CORNU_CHROMIUM names none");
         return;
@@ -226,7 +226,7 @@ fn a_browser_shows_the_pages_without_a_complaint() {
     let (x, y) = signals(90, 1, 2000.0);
     let y = to_categorical::<f32, _, _>(&y, Some(3)).unwrap();
     Report::new(&history).model(&model).evaluation(&x, &y).save(file("browsed.html")).unwrap();
-    // The same page, which says its width to the console, and shows the values at a place.
+    // The same page, which prints its width to the console and shows the values at one position.
     let probe = "<script>addEventListener('load', () => { const area = document.querySelector('.area'); \
         const box = area.getBoundingClientRect(); const at = { clientX: box.left + box.width, clientY: box.top + 9, bubbles: true }; \
         area.dispatchEvent(new PointerEvent('pointermove', at)); console.log('probe', document.documentElement.scrollWidth, \

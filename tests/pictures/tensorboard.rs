@@ -1,5 +1,5 @@
 //! Event files for TensorBoard. They stay in `target/tmp/tensorboard`, where `tests/interop/events.py` reads them with
-//! TensorBoard's own reader, and compares with the numbers that are written here beside them.
+//! TensorBoard's own reader and compares them with the values stored beside them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Points of a plane, at a scale that no network likes, and whether they are in a circle.
+/// Points in the plane, at an unfavourable scale, and whether they are in a circle.
 fn points() -> (Array2<f32>, Array1<usize>) {
     let mut rng = Rng::stream(5, 0);
     let x = Array2::from_shape_fn((120, 2), |_| 300.0 * rng.normal() as f32);
@@ -48,7 +48,7 @@ impl Callback<f32> for Weights {
     }
 }
 
-/// The records of a file: each has its length before it.
+/// The records of a file, each preceded by its length.
 fn records(path: &Path) -> Vec<Vec<u8>> {
     let bytes = fs::read(path).unwrap();
     let (mut records, mut rest) = (Vec::new(), &bytes[..]);
@@ -71,7 +71,7 @@ fn holds(record: &[u8], text: &str) -> bool {
 }
 
 #[test]
-fn a_training_is_in_the_files_under_keras_s_names() {
+fn event_files_use_the_names_of_keras() {
     let folder = folder("run");
     let (x, y) = points();
     let mut model = network();
@@ -110,7 +110,7 @@ fn a_training_is_in_the_files_under_keras_s_names() {
 }
 
 #[test]
-fn each_fit_has_a_file_and_no_validation_no_folder() {
+fn each_fit_has_a_file_and_validation_a_folder() {
     let folder = folder("twice");
     let (x, y) = points();
     let mut model = network();
@@ -122,7 +122,7 @@ fn each_fit_has_a_file_and_no_validation_no_folder() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_refused_and_one_that_is_gone_is_told() {
+fn a_folder_that_cannot_be_created_is_refused_and_a_vanished_one_reported() {
     let folder = folder("gone");
     let (x, y) = points();
     fs::write(folder.join("file"), "").unwrap();

@@ -1,4 +1,4 @@
-//! A global allocator that counts allocations, the bytes that are held, and the most bytes that were held.
+//! A global allocator that counts allocations, the bytes held, and their maximum.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,23 +15,23 @@ fn take(bytes: usize) {
     MOST.fetch_max(now, Ordering::Relaxed);
 }
 
-// SAFETY: hands everything on to the system's allocator.
+// SAFETY: delegates to the system's allocator.
 unsafe impl GlobalAlloc for Peak {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         take(layout.size());
-        // SAFETY: handed on.
+        // SAFETY: delegates.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
         NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: handed on.
+        // SAFETY: delegates.
         unsafe { System.dealloc(place, layout) }
     }
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both are there while the numbers are moved.
+        // Both blocks exist while the values are copied.
         take(size);
         NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: handed on.
+        // SAFETY: delegates.
         unsafe { System.realloc(place, layout, size) }
     }
 }
@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Peak {
 #[global_allocator]
 static PEAK: Peak = Peak;
 
-/// What `work` gives, and the most bytes that were taken meanwhile beyond those taken before.
+/// Returns the result of `work`, and the maximum of bytes held meanwhile in addition to those held before.
 pub fn peak<R>(work: impl FnOnce() -> R) -> (R, usize) {
     let before = NOW.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
@@ -48,7 +48,7 @@ pub fn peak<R>(work: impl FnOnce() -> R) -> (R, usize) {
 }
 
 /// The number of allocations and reallocations so far, on all threads.
-#[allow(dead_code)] // the benchmark `growth` asks for bytes alone
+#[allow(dead_code)] // the benchmark `growth` uses only bytes
 pub fn allocations() -> usize {
     ALLOCATIONS.load(Ordering::Relaxed)
 }

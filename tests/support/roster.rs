@@ -1,8 +1,9 @@
-//! One roster of the built-in layers, losses, metrics and optimizers, each with its options away from their defaults.
+//! The roster of the built-in layers, losses, metrics and optimizers, each with non-default options.
 //!
-//! The tests of gradients, settings, files and laws walk it, and `every_built_in_is_in_the_roster` fails if one is missing.
+//! The tests of gradients, settings, files and laws iterate over it. `every_built_in_is_in_the_roster` fails if one is
+//! missing.
 
-#![allow(dead_code)] // each program walks what it tests
+#![allow(dead_code)] // each test program uses a part
 
 use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
@@ -13,7 +14,7 @@ use cornu::optimizer::{
 };
 use cornu::prelude::*;
 
-/// A layer, and the shape of one sample that it takes.
+/// A layer, and the shape of one of its input samples.
 pub struct LayerCase<F: Scalar> {
     pub layer: NamedLayer<F>,
     pub shape: Vec<usize>,
@@ -25,7 +26,7 @@ impl<F: Scalar> LayerCase<F> {
         self.layer.layer().traits().indices.is_some()
     }
 
-    /// A model of this layer alone.
+    /// A model with only this layer.
     pub fn model(&self) -> Sequential<F> {
         Sequential::<F>::with_scalar().seed(3).input(&self.shape[..]).add(self.layer.clone())
     }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use flate2::{Compression, Crc, write::DeflateEncoder};
 
-/// A member of an archive to be made; the sizes and the checksum are what it tells.
+/// A member of an archive to create, with the declared sizes and checksum.
 pub struct Member {
     pub name: Vec<u8>,
     pub bytes: Vec<u8>,
@@ -14,7 +14,7 @@ pub struct Member {
     pub packed: u32,
     pub crc: u32,
     pub attributes: u32,
-    /// Where it is told to begin, if elsewhere than it does.
+    /// The declared offset, if it differs from the real one.
     pub at: Option<u32>,
 }
 
@@ -43,7 +43,7 @@ impl Member {
     }
 }
 
-/// An archive of these members.
+/// Creates an archive of these members.
 pub fn archive(members: &[Member]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for member in members {

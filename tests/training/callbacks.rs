@@ -1,13 +1,13 @@
-//! The built-in callbacks against Keras's own traces: what they watch is scripted.
+//! The built-in callbacks against traces of Keras, on scripted values.
 
 use cornu::callback::{Callback, CallbackContext, Mode};
 use cornu::ndarray::{Array2, array};
 use cornu::prelude::*;
 
-/// An epoch that has not measured it.
+/// An epoch without a value.
 const N: f64 = f64::NAN;
 
-/// Puts these numbers into the logs, one an epoch.
+/// Writes these numbers to the logs, one per epoch.
 fn script(key: &'static str, values: &'static [f64]) -> impl Callback<f32> {
     LambdaCallback::new().on_epoch_end(move |at: &mut CallbackContext<f32>| {
         if !values[at.epoch].is_nan() {
@@ -31,7 +31,7 @@ fn data() -> (Array2<f32>, Array2<f32>) {
     (array![[1.0], [2.0]], array![[2.0], [4.0]])
 }
 
-/// The last epoch that was run.
+/// The last epoch of the run.
 fn last_epoch(stopping: EarlyStopping, values: &'static [f64]) -> usize {
     let (x, y) = data();
     let fit = fit(values.len()).callback(script("val_loss", values)).callback(stopping);
@@ -39,7 +39,7 @@ fn last_epoch(stopping: EarlyStopping, values: &'static [f64]) -> usize {
 }
 
 #[test]
-fn early_stopping_counts_as_keras() {
+fn early_stopping_counts_like_keras() {
     let stopping = EarlyStopping::new;
     assert_eq!(last_epoch(stopping(), &[1.0, 0.9, 0.9, 0.0]), 2);
     assert_eq!(last_epoch(stopping(), &[1.0, 1.1, 0.0]), 1);
@@ -51,23 +51,23 @@ fn early_stopping_counts_as_keras() {
     let late = stopping().start_from_epoch(2).patience(2);
     assert_eq!(last_epoch(late, &[0.1, 0.2, 1.0, 0.9, 0.95, 1.0, 0.0]), 5);
     assert_eq!(last_epoch(stopping().mode(Mode::Max), &[1.0, 1.1, 1.05, 2.0]), 2);
-    // An epoch without the number is not counted; values that differ by the least difference do not improve.
+    // Epochs without the value are not counted; a change of exactly the minimum difference is no improvement.
     assert_eq!(last_epoch(stopping().patience(2), &[1.0, N, 0.9, N, 1.0, N, 1.0, N, 0.0]), 6);
     assert_eq!(last_epoch(stopping().patience(2).baseline(0.5), &[2.0, 1.0, 0.6, 0.4, 0.45, 0.45, 0.0]), 5);
     assert_eq!(last_epoch(stopping(), &[N, 2.0, 3.0, 0.0]), 2);
     assert_eq!(last_epoch(stopping().min_delta(0.05).patience(1), &[0.07, 0.02, 0.0]), 1);
-    // NaN never improves, and as the first value is never beaten.
+    // NaN never improves, and nothing improves on NaN as the first value.
     assert_eq!(last_epoch(stopping().patience(2).monitor("loss"), &[f64::NAN; 5]), 2);
 }
 
 #[test]
-fn an_epoch_without_the_number_is_not_counted() {
+fn early_stopping_ignores_epochs_without_the_value() {
     let values = &[1.0, f64::NAN, f64::NAN, f64::NAN, 1.1, 0.0];
     assert_eq!(last_epoch(EarlyStopping::new().patience(1), values), 4);
 }
 
 #[test]
-fn a_key_that_cannot_come_is_an_error() {
+fn an_impossible_key_is_an_error() {
     let (x, y) = data();
     for key in ["val_precision", "los"] {
         let refused = model(0.1).fit(&x, &y, &fit(3).callback(EarlyStopping::new().monitor(key)));
@@ -78,7 +78,7 @@ fn a_key_that_cannot_come_is_an_error() {
 }
 
 #[test]
-fn the_best_weights_come_back_even_where_nothing_stopped() {
+fn the_best_weights_are_restored_even_without_an_early_stop() {
     let (x, y) = data();
     let mut kept = Vec::new();
     let mut stopping = EarlyStopping::new().patience(9).restore_best_weights(true);
@@ -104,14 +104,14 @@ fn rates(plateau: ReduceLearningRateOnPlateau, epochs: usize) -> Vec<f64> {
     model(0.1).fit(&x, &y, &fit).unwrap().get("learning_rate").unwrap().to_vec()
 }
 
-/// The epochs at whose end the rate fell.
+/// The epochs after which the rate was reduced.
 fn reductions(plateau: ReduceLearningRateOnPlateau) -> Vec<usize> {
     let rates = rates(plateau, 13);
     (1..rates.len()).filter(|&epoch| rates[epoch] < rates[epoch - 1]).map(|epoch| epoch - 1).collect()
 }
 
 #[test]
-fn plateaus_are_counted_as_in_keras() {
+fn plateaus_are_counted_like_keras() {
     let plateau = || ReduceLearningRateOnPlateau::new().factor(0.5);
     assert_eq!(reductions(plateau().patience(2))[..3], [2, 4, 6]);
     assert_eq!(reductions(plateau().patience(2).cooldown(2))[..4], [2, 5, 8, 11]);
@@ -124,14 +124,14 @@ fn plateaus_are_counted_as_in_keras() {
 }
 
 #[test]
-fn an_optimizer_with_a_schedule_refuses_another_rate() {
+fn an_optimizer_with_a_schedule_refuses_to_change_its_rate() {
     let (x, y) = data();
     let mut model = model(0.1);
     model.compile(Sgd::new(|_: u64| 0.1), MeanSquaredError::new(), ()).unwrap();
     let scheduler = LearningRateScheduler::new(|_, rate| rate);
     let refused = model.fit(&x, &y, &fit(1).callback(scheduler));
     assert!(matches!(refused, Err(Error::Argument { argument: "learning_rate", .. })));
-    // A plateau asks only when it first wants to reduce.
+    // A plateau checks this only at its first reduction.
     let plateau = || ReduceLearningRateOnPlateau::new().patience(1);
     let script = || script("val_loss", &[1.0; 3]);
     assert!(model.fit(&x, &y, &fit(1).callback(script()).callback(plateau())).is_ok());
@@ -140,7 +140,7 @@ fn an_optimizer_with_a_schedule_refuses_another_rate() {
 }
 
 #[test]
-fn a_csv_file_is_keras_s() {
+fn csv_logs_equal_those_of_keras() {
     let path = std::env::temp_dir().join(format!("cornu-log-{}.csv", std::process::id()));
     let (x, y) = data();
     let mut model = model(0.0);
@@ -160,7 +160,7 @@ fn a_csv_file_is_keras_s() {
 }
 
 #[test]
-fn divergence_can_end_a_training_in_order() {
+fn terminate_on_nan_ends_a_diverging_training_without_error() {
     let (x, y) = data();
     assert!(matches!(model(1e30).fit(&x, &y, &fit(9)), Err(Error::Diverged { .. })));
     let mut model = model(1e30);
@@ -191,7 +191,7 @@ mod checkpoints {
     }
 
     #[test]
-    fn the_best_only_by_name_and_number() {
+    fn checkpoints_of_the_best_epoch_have_its_number_in_their_name() {
         let folder = folder("best");
         let (x, y) = data();
         let pattern = folder.join("w-{epoch:02d}-{val_loss:.1f}.npz").display().to_string();
@@ -203,7 +203,7 @@ mod checkpoints {
     }
 
     #[test]
-    fn batches_are_counted_across_epochs() {
+    fn checkpoints_count_batches_across_epochs() {
         let folder = folder("batches");
         let pattern = folder.join("{epoch}-{batch}.npz").display().to_string();
         let (x, y) = (Array2::<f32>::ones((3, 1)), Array2::<f32>::ones((3, 1)));
@@ -214,10 +214,10 @@ mod checkpoints {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_fails_the_checkpoint_and_not_the_training() {
+    fn a_failed_checkpoint_does_not_end_the_training() {
         let (x, y) = data();
         let folder = folder("failing");
-        std::fs::write(folder.join("file"), "no folder").unwrap();
+        std::fs::write(folder.join("file"), "not a folder").unwrap();
         let path = |name: &str| folder.join(name).display().to_string();
         let mut checkpoint = ModelCheckpoint::new(path("file/w.npz"));
         model(0.1).fit(&x, &y, &fit(2).callback(&mut checkpoint)).unwrap();
@@ -229,14 +229,14 @@ mod checkpoints {
             let refused = model(0.1).fit(&x, &y, &fit(2).callback(ModelCheckpoint::new(path(wrong))));
             assert!(matches!(refused, Err(Error::Argument { argument: "path", .. })), "{wrong}");
         }
-        // A folder that is missing is made.
+        // A missing folder is created.
         model(0.1).fit(&x, &y, &fit(1).callback(ModelCheckpoint::new(path("new/w.npz")))).unwrap();
         assert_eq!(names(&folder.join("new")), ["w.npz"]);
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn a_best_that_could_not_be_written_is_not_the_best() {
+    fn a_best_epoch_that_was_not_written_is_not_the_best() {
         let folder = folder("unlucky");
         let (x, y) = data();
         let target = folder.join("deep");
@@ -258,7 +258,7 @@ mod checkpoints {
     }
 
     #[test]
-    fn weights_come_back_and_a_wrong_file_changes_nothing() {
+    fn weights_are_restored_and_a_wrong_file_changes_nothing() {
         let folder = folder("weights");
         let path = folder.join("w.npz");
         let mut first = model(0.1);

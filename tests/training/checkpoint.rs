@@ -1,5 +1,5 @@
-//! Checkpoints in every format: the name's end chooses it, what is saved is the model of that moment, and what cannot be
-//! written is refused before the first step, or told.
+//! Checkpoints in every format: the extension selects the format, the file holds the model as of that epoch, and a
+//! model that cannot be written is refused before the first step, or reported.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ fn data() -> (Array2<f32>, Array2<f32>) {
     (x, y)
 }
 
-/// Its dropout and its order of samples follow from how far the training is.
+/// The dropout masks and the sample order depend on the number of steps so far.
 fn model() -> Sequential {
     model_by(Adam::new(0.01))
 }
@@ -45,7 +45,7 @@ fn fit<'a>(epochs: usize) -> Fit<'a, f32> {
     Fit::new().epochs(epochs).batch_size(5).verbose(Verbose::Silent)
 }
 
-/// A training of three epochs with a checkpoint after each, in this format.
+/// Trains for three epochs with a checkpoint after each, in this format.
 #[cfg(any(feature = "npy", feature = "keras", feature = "safetensors", feature = "onnx"))]
 fn train(mut model: Sequential, folder: &std::path::Path, end: &str, weights_only: bool) -> Sequential {
     let (x, y) = data();
@@ -69,11 +69,12 @@ fn whole(end: &str) {
     let trained = train(model(), &folder, end, false);
     let mut second = Sequential::load(folder.join(format!("2{end}"))).unwrap();
     same(&Sequential::load(folder.join(format!("3{end}"))).unwrap(), &trained);
-    // Optimizer, seed and the count of epochs are in it: the third epoch is that of the training.
+    // The optimizer, the seed and the epoch count are saved: the third epoch is that of the training.
     let (x, y) = data();
     second.fit(&x, &y, &fit(3).initial_epoch(2)).unwrap();
     same(&second, &trained);
-    // Halves of sums of gradients are in it too, three steps being an epoch, and averages, which the end of the fit takes.
+    // Partially accumulated gradients are saved too (an epoch has three steps), and moving averages, which the end of
+    // the fit applies.
     let rule = Adam::new(0.01).accumulate_gradients(2).average_weights(WeightAverage::new(0.5));
     let trained = train(model_by(rule), &folder, &format!("-options{end}"), false);
     for epoch in 1..3 {
@@ -125,7 +126,7 @@ fn a_safetensors_file_of_weights_only_holds_no_model() {
     weights(".safetensors", true);
     let file = folder("weights.safetensors-true").join("3.safetensors");
     let refused = Sequential::load(file).unwrap_err();
-    assert!(refused.to_string().contains("no model in it, but weights alone"), "{refused}");
+    assert!(refused.to_string().contains("it holds weights without a model"), "{refused}");
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn an_onnx_file_holds_the_model_as_it_predicts() {
     assert_ne!(read("2.onnx"), read("expected.onnx"));
 }
 
-/// Refused before the first step, so that nothing is trained in vain.
+/// The fit is refused before the first step, so no training time is lost.
 #[track_caller]
 fn refused(name: &str, weights_only: bool, rate: Option<f64>) -> FileError {
     let (x, y) = data();
@@ -160,7 +161,7 @@ fn refused(name: &str, weights_only: bool, rate: Option<f64>) -> FileError {
 }
 
 #[test]
-fn names_that_tell_no_format_are_refused() {
+fn names_without_a_known_extension_are_refused() {
     for (name, weights_only) in
         [("w.h5", false), ("w", false), ("w.pickle", true), ("w.keras", true), ("w-{epoch}.onnx", true)]
     {
@@ -170,7 +171,7 @@ fn names_that_tell_no_format_are_refused() {
 }
 
 #[test]
-fn formats_that_are_not_there_are_refused() {
+fn disabled_formats_are_refused() {
     let all = [
         ("w.keras", "keras", cfg!(feature = "keras")),
         ("w.weights.h5", "keras", cfg!(feature = "keras")),
@@ -186,7 +187,7 @@ fn formats_that_are_not_there_are_refused() {
 
 #[test]
 #[cfg(any(feature = "keras", feature = "safetensors"))]
-fn a_model_that_cannot_be_written_whole_is_refused() {
+fn a_model_that_cannot_be_saved_is_refused() {
     let name = if cfg!(feature = "keras") { "w.keras" } else { "w.safetensors" };
     let error = refused(name, false, Some(0.1));
     assert!(matches!(error, FileError::NotSavable { .. }), "{error}");
@@ -194,7 +195,7 @@ fn a_model_that_cannot_be_written_whole_is_refused() {
 
 #[test]
 #[cfg(feature = "keras")]
-fn a_whole_model_that_fails_to_be_written_is_told_and_tried_again() {
+fn a_failed_checkpoint_is_reported_and_retried() {
     let (x, y) = data();
     let target = folder("failing").join("deep");
     std::fs::write(&target, "in the way").unwrap();

@@ -1,4 +1,4 @@
-//! Every fault is found before anything is changed, and its error says where, what was expected, what found.
+//! Errors are detected before anything changes, and contain the place, what was expected, and what was found.
 
 use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
@@ -34,14 +34,14 @@ fn quiet<'a>() -> Fit<'a> {
     Fit::new().verbose(Verbose::Silent)
 }
 
-/// All numbers of a model, or none where it is not built.
+/// All values of a model, or none if it is not built.
 fn weights(model: &Sequential) -> Vec<f32> {
     model
         .weights()
         .map_or_else(|_| Vec::new(), |all| all.iter().flat_map(|(_, w)| w.iter().copied()).collect())
 }
 
-/// A fit that is refused leaves the model as it was; gives the error.
+/// Checks that a refused fit leaves the model unchanged, and returns the error.
 #[track_caller]
 fn refused(mut model: Sequential, x: &Array2<f32>, y: &Array2<f32>, fit: &Fit) -> Error {
     let before = weights(&model);
@@ -50,7 +50,7 @@ fn refused(mut model: Sequential, x: &Array2<f32>, y: &Array2<f32>, fit: &Fit) -
     error
 }
 
-/// Checks that a value matches a pattern, and shows it where it does not.
+/// Checks that a value matches a pattern, and prints it if not.
 macro_rules! expect {
     ($found:expr, $pattern:pat $(if $guard:expr)?) => {{
         let found = $found;
@@ -79,7 +79,7 @@ fn layers_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn arguments_of_layers_are_checked_when_they_are_built() {
+fn layer_arguments_are_checked_when_the_model_is_built() {
     let build = |model: Sequential| model.input([2]).build().unwrap_err();
     let inside = |error: &Error, wanted: &str| match error {
         Error::Layer { index: 0, fault, .. } => {
@@ -192,7 +192,7 @@ fn layers_of_sequences_and_images_check_their_arguments() {
 }
 
 #[test]
-fn numbers_that_are_no_indices_are_found_before_a_training() {
+fn invalid_indices_are_refused_before_training() {
     let model = || {
         let mut model =
             Sequential::new().seed(1).add(Embedding::new(7, 2)).add(Flatten::new()).add(Dense::new(1));
@@ -237,7 +237,7 @@ fn options_of_optimizers_are_checked() {
 }
 
 #[test]
-fn optimizers_and_losses_are_checked_when_they_are_compiled() {
+fn optimizers_and_losses_are_checked_by_compile() {
     let mut model = network();
     let mut compile = |optimizer: Sgd| model.compile(optimizer, MeanSquaredError::new(), ()).unwrap_err();
     expect!(compile(Sgd::new(-1.0)), Error::Argument { argument: "learning_rate", .. });
@@ -258,7 +258,7 @@ fn optimizers_and_losses_are_checked_when_they_are_compiled() {
 }
 
 #[test]
-fn a_model_that_is_not_ready_says_what_is_missing() {
+fn the_error_for_an_unready_model_names_the_missing_call() {
     let mut model = Sequential::new().add(Dense::new(3));
     expect!(model.fit(&x(), &y(), &quiet()).unwrap_err(), Error::NotCompiled);
     expect!(model.predict(&x()).unwrap_err(), Error::NotBuilt);
@@ -267,7 +267,7 @@ fn a_model_that_is_not_ready_says_what_is_missing() {
     expect!(model.weights().unwrap_err(), Error::NotBuilt);
     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
     expect!(model.evaluate(&x(), &y(), &Evaluate::new()).unwrap_err(), Error::NotBuilt);
-    // A refused first fit leaves it unbuilt.
+    // A refused first fit leaves the model unbuilt.
     expect!(model.fit(&x(), &x(), &quiet()).unwrap_err(), Error::TargetShape { .. });
     expect!(model.weights().unwrap_err(), Error::NotBuilt);
 }
@@ -288,14 +288,14 @@ fn shapes_and_lengths_are_compared() {
     expect!(network().predict(&Array2::<f32>::zeros((0, 4))).unwrap_err(), Error::Empty { .. });
     expect!(refused(network(), &x(), &Array2::zeros((6, 4)), &quiet()), Error::TargetShape { output, found, .. }
         if output == &[3] && found == &[4]);
-    // Class indices for a loss that reads one-hot rows: the error tells both ways out.
+    // Class indices for a loss that reads one-hot rows: the error suggests both solutions.
     let error = network().fit(&x(), &array![0, 1, 2, 0, 1, 2], &quiet()).unwrap_err();
     assert!(error.to_string().contains("SparseCategoricalCrossentropy, or to_categorical"), "{error}");
     expect!(sparse().fit(&x(), &y(), &quiet()).unwrap_err(), Error::TargetShape { found, .. } if found == &[3]);
 }
 
 #[test]
-fn numbers_that_are_not_finite_are_found() {
+fn values_that_are_not_finite_are_refused() {
     for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let (mut bad_x, mut bad_y) = (x(), y());
         bad_x[[4, 2]] = wrong;
@@ -303,7 +303,7 @@ fn numbers_that_are_not_finite_are_found() {
         expect!(refused(network(), &bad_x, &y(), &quiet()), Error::NonFinite { row: 4, column: 2, argument, .. } if argument == "x");
         expect!(refused(network(), &x(), &bad_y, &quiet()), Error::NonFinite { row: 3, column: 1, argument, .. } if argument == "y");
         expect!(network().predict(&bad_x).unwrap_err(), Error::NonFinite { row: 4, column: 2, .. });
-        // A relu hides it from the outputs, but not from the layer's sums.
+        // A relu hides it from the outputs, but not from the sums of the layer.
         let mut first = Sequential::new().seed(1).input([4]).add(Dense::new(2).activation(Activation::Relu));
         first.build().unwrap();
         expect!(first.predict(&bad_x).unwrap_err(), Error::NonFinite { row: 4, column: 2, .. });
@@ -314,7 +314,7 @@ fn numbers_that_are_not_finite_are_found() {
 }
 
 #[test]
-fn labels_out_of_range_are_found() {
+fn labels_out_of_range_are_refused() {
     for (labels, row, wrong) in
         [(array![0.0, 1.0, 3.0], 2, 3.0), (array![-1.0, 0.0, 0.0], 0, -1.0), (array![0.0, 0.5, 0.0], 1, 0.5)]
     {
@@ -349,7 +349,7 @@ fn settings_out_of_range_are_refused() {
 }
 
 #[test]
-fn weights_of_classes_and_samples_are_checked() {
+fn class_and_sample_weights_are_checked() {
     let by_class = |weights: &[f64]| quiet().class_weight(ClassWeight::PerClass(weights.to_vec()));
     expect!(
         refused(network(), &x(), &y(), &by_class(&[1.0, 2.0])),
@@ -376,7 +376,7 @@ fn weights_of_classes_and_samples_are_checked() {
 }
 
 #[test]
-fn names_and_weights_that_are_not_there_are_listed() {
+fn errors_for_unknown_names_list_the_known_ones() {
     let mut model = network();
     expect!(model.layer("F3").unwrap_err(), Error::Unknown { what: "layer", known, .. } if known == &["F1", "F2", "softmax"]);
     expect!(model.weight("F1/gamma").unwrap_err(), Error::Unknown { what: "weight", known, .. } if known.len() == 4);
@@ -391,7 +391,7 @@ fn names_and_weights_that_are_not_there_are_listed() {
     expect!(predictor.predict_into(&x(), &mut [0.0; 5]).unwrap_err(), Error::Argument { argument: "y", .. });
 }
 
-/// A linear model whose loss grows without end.
+/// A linear model whose loss grows without bound.
 fn runaway(learning_rate: f64, epochs: usize) -> (Sequential, Result<History>) {
     let mut model = Sequential::new().seed(2).add(Dense::new(3).name("below")).add(Dense::new(1).name("top"));
     model.compile(Sgd::new(learning_rate), MeanSquaredError::new(), ()).unwrap();
@@ -403,14 +403,14 @@ fn runaway(learning_rate: f64, epochs: usize) -> (Sequential, Result<History>) {
 }
 
 #[test]
-fn a_training_that_diverges_stops_with_its_last_finite_weights() {
+fn a_diverging_training_keeps_its_last_finite_weights() {
     let (model, ended) = runaway(0.5, 1000);
     let error = ended.unwrap_err();
     let Error::Diverged { epoch, batch, ref place, .. } = error else { panic!("{error:?}") };
     assert!(epoch > 1 && (1..=2).contains(&batch) && place.starts_with("layer "), "{error}");
     assert!(weights(&model).iter().all(|w| w.is_finite()));
 
-    // One step less gives the same weights: the step that failed changed nothing.
+    // One step less gives the same weights: the failed step changed nothing.
     let mut again = Sequential::new().seed(2).add(Dense::new(3).name("below")).add(Dense::new(1).name("top"));
     again.compile(Sgd::new(0.5), MeanSquaredError::new(), ()).unwrap();
     let x = Array2::from_shape_fn((8, 2), |(i, j)| (i + j) as f32);
@@ -436,7 +436,7 @@ fn a_training_that_diverges_stops_with_its_last_finite_weights() {
 }
 
 #[test]
-fn the_first_layer_that_is_not_finite_is_named() {
+fn the_first_layer_with_a_non_finite_output_is_named() {
     let mut model = Sequential::new()
         .seed(1)
         .add(Dense::new(2).kernel_initializer(Initializer::Ones).name("fine"))
@@ -449,8 +449,8 @@ fn the_first_layer_that_is_not_finite_is_named() {
 }
 
 #[test]
-fn a_gradient_that_overflows_under_a_finite_loss_is_caught() {
-    // The loss is |x·w|, about 1e30; its gradient in w is x, but that of the scaled layer is beyond f32.
+fn an_overflowing_gradient_with_a_finite_loss_is_an_error() {
+    // The loss is |x·w|, about 1e30; its gradient with respect to w is x, but that of the scaled layer overflows f32.
     let mut model = Sequential::new()
         .seed(1)
         .input([1])
@@ -464,7 +464,7 @@ fn a_gradient_that_overflows_under_a_finite_loss_is_caught() {
 }
 
 #[test]
-fn outputs_of_nan_end_a_training_whatever_the_loss() {
+fn nan_outputs_end_a_training_with_any_loss() {
     fn diverges(loss: impl Loss<f32> + 'static) {
         let name = loss.name().to_string();
         let mut model = Sequential::new()

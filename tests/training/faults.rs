@@ -1,5 +1,5 @@
-//! What goes wrong with files: backups that are damaged, of another training or in use, full disks, folders that cannot
-//! be written and folders that vanish. The one is a typed error before anything changes; the other does not end a training.
+//! Failures of files. Backups that are damaged, in use or from another training are typed errors before anything
+//! changes. Full disks, read-only folders and folders that vanish do not end a training.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +33,7 @@ fn interrupted() -> Folder {
     folder
 }
 
-/// Trains on, with the backup in this folder.
+/// Resumes the training from the backup in this folder.
 fn go_on(folder: &Folder, model: &mut Sequential, epochs: usize) -> Result<History> {
     let (x, y) = classes();
     let with = fit(epochs).callback(folder.backup().save_freq(2)).callback(Interrupt::Never.callback());
@@ -41,7 +41,7 @@ fn go_on(folder: &Folder, model: &mut Sequential, epochs: usize) -> Result<Histo
 }
 
 #[test]
-fn a_backup_of_another_training_is_refused_with_what_differs() {
+fn a_backup_of_another_training_is_refused_with_the_difference() {
     let folder = interrupted();
     let (x, y) = classes();
     let backup = std::fs::read(folder.backup().path()).unwrap();
@@ -90,12 +90,12 @@ fn a_backup_of_another_training_is_refused_with_what_differs() {
     wide.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
     let double = Fit::new().verbose(Verbose::Silent).callback(folder.backup());
     check("number type", "f32", "f64", wide.fit(&x, &Array2::<f64>::zeros((40, 3)), &double));
-    // Nothing of this has touched the backup.
+    // None of these calls has changed the backup.
     assert!(std::fs::read(folder.backup().path()).unwrap() == backup);
     assert!(go_on(&folder, &mut model(), 4).is_ok());
 }
 
-/// Keeps a number under one name or another.
+/// Stores a number under a given name.
 struct Keeps(&'static str, u64);
 
 impl Callback<f32> for Keeps {
@@ -105,7 +105,7 @@ impl Callback<f32> for Keeps {
 }
 
 #[test]
-fn a_callback_that_keeps_something_else_now_is_refused_and_the_model_stays() {
+fn a_callback_with_other_state_is_refused_and_the_model_unchanged() {
     let folder = Folder::new("keeps");
     let (x, y) = classes();
     let with = |name, point: Interrupt| {
@@ -151,7 +151,7 @@ fn a_damaged_backup_is_a_typed_error() {
     assert!(matches!(refused, Err(Error::Backup(BackupFault::Io { .. }))), "{refused:?}");
 }
 
-/// As the crate sums a backup.
+/// The checksum that the crate computes for a backup.
 fn sum(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -159,7 +159,7 @@ fn sum(bytes: &[u8]) -> u64 {
 }
 
 #[test]
-fn a_backup_of_another_layout_is_told_from_a_damaged_one_and_stays() {
+fn a_backup_of_another_version_is_distinguished_from_a_damaged_one() {
     let folder = interrupted();
     let path = folder.backup().path();
     let whole = std::fs::read(&path).unwrap();
@@ -185,7 +185,7 @@ fn a_backup_of_another_layout_is_told_from_a_damaged_one_and_stays() {
 }
 
 #[test]
-fn a_backup_that_lies_with_a_right_sum_neither_panics_nor_takes_the_memory() {
+fn a_malicious_backup_with_a_valid_checksum_cannot_panic_or_exhaust_memory() {
     let folder = Folder::new("lies");
     let (x, y) = classes();
     // Without a diagnosis, whose rules trust their own counts.
@@ -209,12 +209,12 @@ fn a_backup_that_lies_with_a_right_sum_neither_panics_nor_takes_the_memory() {
         let end = bytes.len() - 8;
         let right = sum(&bytes[..end]).to_le_bytes();
         bytes[end..].copy_from_slice(&right);
-        // One that was taken to its end was removed with its folder.
+        // A training that reached its end removed its backup and the folder.
         std::fs::create_dir_all(path.parent().unwrap()).and_then(|()| std::fs::write(&path, &bytes)).unwrap();
         let training = with(2).callback(stopping()).callback(Interrupt::Never.callback());
         match network(1, 5, 0.01).fit(&x, &y, &training) {
             Err(Error::Backup(_)) => refused += 1,
-            // A number of a weight may be any.
+            // Weights may have any value.
             Ok(_) | Err(Error::Diverged { .. }) => taken += 1,
             Err(error) => panic!("{error}"),
         }
@@ -223,7 +223,7 @@ fn a_backup_that_lies_with_a_right_sum_neither_panics_nor_takes_the_memory() {
 }
 
 #[test]
-fn settings_that_make_no_backup_are_refused() {
+fn settings_that_prevent_backups_are_refused() {
     let folder = Folder::new("settings");
     let (x, y) = classes();
     let refused = network(1, 5, 0.01).fit(&x, &y, &fit(1).callback(folder.backup().save_freq(0)));
@@ -233,7 +233,7 @@ fn settings_that_make_no_backup_are_refused() {
         network(1, 5, 0.01).fit(&x, &y, &two),
         Err(Error::Argument { argument: "callback", .. })
     ));
-    std::fs::write(folder.path("file"), "no folder").unwrap();
+    std::fs::write(folder.path("file"), "not a folder").unwrap();
     let mut model = network(1, 5, 0.01);
     let before = weights(&model);
     let below = BackupAndRestore::new(folder.path("file/backup"));
@@ -259,7 +259,7 @@ fn a_folder_serves_one_training_at_a_time() {
     network(1, 5, 0.01).fit(&x, &y, &fit(2).callback(folder.backup())).unwrap();
 }
 
-/// What the system said.
+/// The error of the operating system.
 fn kind(error: &Error) -> std::io::ErrorKind {
     match error {
         Error::Backup(BackupFault::Io { source, .. }) => source.kind(),
@@ -277,7 +277,7 @@ fn at_epochs<'a>(mut act: impl FnMut(usize) + 'a) -> LambdaCallback<'a> {
 }
 
 #[test]
-fn a_folder_that_vanishes_and_comes_back_loses_nothing() {
+fn a_folder_that_vanishes_for_a_while_loses_nothing() {
     let folder = Folder::new("vanishing");
     let (x, y) = classes();
     let (there, gone) = (folder.path("there"), folder.path("gone"));
@@ -288,7 +288,7 @@ fn a_folder_that_vanishes_and_comes_back_loses_nothing() {
     let move_it = at_epochs(|epoch| {
         seen.push(path.exists());
         match epoch {
-            // In its place there is a file, below which not even root can make a folder.
+            // A file takes its place, below which not even root can create a folder.
             2 => std::fs::rename(&there, &gone).and_then(|()| std::fs::write(&there, "")).unwrap(),
             4 => std::fs::remove_file(&there).and_then(|()| std::fs::rename(&gone, &there)).unwrap(),
             _ => {}
@@ -308,7 +308,7 @@ fn a_folder_that_vanishes_and_comes_back_loses_nothing() {
 }
 
 #[test]
-fn a_folder_that_is_gone_for_good_is_made_anew() {
+fn a_deleted_folder_is_created_again() {
     let folder = Folder::new("gone");
     let (x, y) = classes();
     let mut backup = folder.backup();
@@ -338,14 +338,14 @@ fn a_log_on_a_full_device_does_not_end_a_training() {
     assert_eq!(log.failures().iter().map(kind).collect::<Vec<_>>(), [std::io::ErrorKind::StorageFull; 4]);
 }
 
-/// The folder of a file system that fills up and becomes read-only, in a process of its own.
+/// The folder of a file system that fills up and becomes read-only, in a separate process.
 const DISK: &str = "CORNU_FAULTS_DISK";
 
 #[test]
-fn a_full_disk_and_a_read_only_one_are_told_and_tried_again() {
+fn full_and_read_only_disks_are_reported_and_retried() {
     let folder = Folder::new("disk");
     let disk = folder.path("");
-    // A disk of this process alone: it goes with it.
+    // The file system belongs to this process, and disappears with it.
     let run = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]).arg("sh");
@@ -355,7 +355,7 @@ fn a_full_disk_and_a_read_only_one_are_told_and_tried_again() {
     match run(mount) {
         Ok(tried) if tried.status.success() => {}
         tried => {
-            println!("skipped: no file system of one's own can be mounted here: {tried:?}");
+            println!("skipped: no private file system can be mounted here: {tried:?}");
             return;
         }
     }
@@ -363,7 +363,7 @@ fn a_full_disk_and_a_read_only_one_are_told_and_tried_again() {
         run(&format!("{mount} && exec \"$2\" --ignored --exact faults::on_a_disk --nocapture")).unwrap();
     let (text, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{text}\n{error}");
-    // Each reason is told once for each callback, however often it is met.
+    // Each reason is reported once per callback, however often it occurs.
     for (reason, what) in [
         ("No space left on device", "a backup was not written"),
         ("Read-only file system", "a backup was not written"),
@@ -421,7 +421,7 @@ fn on_a_disk() {
         let kinds: Vec<_> = checkpoint.failures().iter().map(kind).collect();
         assert_eq!(kinds, [StorageFull, StorageFull, ReadOnlyFilesystem, ReadOnlyFilesystem]);
     }
-    // The backup of the last epoch is whole, and nothing half-written lies beside it.
+    // The backup of the last epoch is complete, and there are no partial files.
     let names: Vec<_> =
         std::fs::read_dir(disk.join("backup")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().ends_with(".tmp")), "{names:?}");
@@ -433,7 +433,7 @@ fn on_a_disk() {
     assert_eq!(weights(&again), weights(&model));
 }
 
-/// Writes to this file until nothing fits any more.
+/// Writes to this file until the disk is full.
 fn fill(path: &Path) {
     use std::io::Write;
     let mut file = std::fs::File::create(path).unwrap();

@@ -1,4 +1,4 @@
-//! What `fit`, `evaluate` and `predict` do with data, settings and seeds.
+//! The treatment of data, settings and seeds by `fit`, `evaluate` and `predict`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use cornu::prelude::*;
 
 const CLASSES: usize = 3;
 
-/// Three clouds in four dimensions.
+/// Three clusters in four dimensions.
 fn data(rows: usize) -> (Array2<f32>, Array1<usize>) {
     let mut rng = Rng::stream(9, 0);
     let y = Array1::from_iter((0..rows).map(|i| i % CLASSES));
@@ -51,7 +51,7 @@ fn trained(x: &impl Samples<f32>, y: &impl Samples<f32>) -> Vec<u32> {
 }
 
 #[test]
-fn it_learns() {
+fn fit_learns() {
     let (x, y) = data(300);
     let mut model = network(1);
     let history = model.fit(&x, &y, &quiet().epochs(20)).unwrap();
@@ -66,7 +66,7 @@ fn it_learns() {
 
 #[test]
 fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
-    // The second is so wide that threads take spans of its summed axis.
+    // The second model is so wide that threads share its summed axis.
     check_bits(700, 130, || Adam::new(0.01));
     check_bits(3100, 40, || Sgd::new(0.01));
 }
@@ -85,7 +85,7 @@ fn check_bits<O: cornu::optimizer::Optimizer<f32> + 'static>(
         let loss = SparseCategoricalCrossentropy::new().from_logits(true);
         model.compile(rule(), loss, ()).unwrap();
         model.fit(&x, &y, &quiet().epochs(2).batch_size(64)).unwrap();
-        // A single row takes another way through the product, and often enough also several threads.
+        // A single row takes another path through the matrix product, which may also use several threads.
         for _ in 0..20 {
             let alone = model.predict(&x.slice(s![..1, ..])).unwrap();
             assert_eq!(alone.index_axis(Axis(0), 0), model.predict(&x).unwrap().index_axis(Axis(0), 0));
@@ -103,7 +103,7 @@ fn check_bits<O: cornu::optimizer::Optimizer<f32> + 'static>(
 }
 
 #[test]
-fn a_model_without_a_seed_can_be_repeated() {
+fn a_model_without_a_seed_is_reproducible_from_random_seed() {
     let (x, y) = data(60);
     let unseeded = || {
         let mut model = Sequential::new().add(Dense::new(CLASSES).activation(Activation::Softmax));
@@ -119,7 +119,7 @@ fn a_model_without_a_seed_can_be_repeated() {
     assert_eq!(bits(&a), bits(&b));
 }
 
-/// Rows in the order in which they were read.
+/// Records the order in which rows are read.
 struct Watched<'a> {
     inner: &'a Array2<f32>,
     order: std::cell::RefCell<Vec<usize>>,
@@ -139,14 +139,14 @@ impl Samples<f32> for Watched<'_> {
 }
 
 #[test]
-fn each_epoch_has_a_permutation_of_its_own() {
+fn each_epoch_has_its_own_permutation() {
     let (x, y) = data(40);
     let watched = Watched { inner: &x, order: Default::default() };
     let mut model = network(1);
     let mut epochs = |fit: Fit| {
         watched.order.borrow_mut().clear();
         model.fit(&watched, &y, &fit.diagnose(Diagnose::Off)).unwrap();
-        // The first 40 reads are the check of the data; the diagnosis would read some more.
+        // The first 40 reads check the data; a diagnosis would add more.
         watched.order.borrow()[40..].chunks(40).map(<[usize]>::to_vec).collect::<Vec<_>>()
     };
     let mut all = epochs(quiet().epochs(3).batch_size(7));
@@ -218,7 +218,7 @@ fn the_split_takes_the_end_of_the_data() {
 }
 
 #[test]
-fn epochs_are_an_end_and_validation_has_its_own_pace() {
+fn epochs_is_the_final_epoch_and_validation_freq_skips_epochs() {
     let (x, y) = data(30);
     let mut model = network(1);
     let fit = quiet().initial_epoch(2).epochs(6).validation_split(0.2).validation_freq(2);
@@ -256,7 +256,7 @@ fn class_weights_multiply_sample_weights() {
 }
 
 #[test]
-fn weighted_metrics_see_the_weights_and_others_do_not() {
+fn only_weighted_metrics_use_the_weights() {
     let (x, y) = (array![[0.0f32], [1.0]], array![0, 0]);
     let mut model = Sequential::new().input([1]).add(Dense::new(2).kernel_initializer(Initializer::Zeros));
     let metrics = (Accuracy::new(), Weighted::new(Accuracy::new()));
@@ -268,8 +268,8 @@ fn weighted_metrics_see_the_weights_and_others_do_not() {
 }
 
 #[test]
-fn a_step_of_a_sample_is_a_row_of_its_own() {
-    // (samples, steps, channels) to one class a step, weighted by class.
+fn each_step_of_a_sample_is_a_row() {
+    // (samples, steps, channels) to one class per step, weighted by class.
     let mut rng = Rng::stream(5, 0);
     let x = Array3::from_shape_fn((20, 6, 2), |_| rng.normal());
     let y = Array2::from_shape_fn((20, 6), |(i, t)| usize::from(x[[i, t, 0]] + x[[i, t, 1]] > 0.0));
@@ -287,14 +287,14 @@ fn a_step_of_a_sample_is_a_row_of_its_own() {
     let (x, y) = (x.into_shape_with_order((120, 2)).unwrap(), y.into_shape_with_order(120).unwrap());
     let same = flat.fit(&x, &y, &fit().batch_size(30)).unwrap();
     assert_eq!(bits(&steps), bits(&flat));
-    // The epoch's mean is taken over samples in one and over rows in the other.
+    // One mean over the epoch is taken over samples, the other over rows.
     for (a, b) in history.get("loss").unwrap().iter().zip(same.get("loss").unwrap()) {
         approx::assert_relative_eq!(*a, *b, max_relative = 1e-12);
     }
 }
 
 #[test]
-fn predictions_are_the_same_alone_together_and_from_many_threads() {
+fn predictions_are_equal_alone_in_batches_and_on_many_threads() {
     let (x, y) = data(600);
     let mut model = network(1);
     model.fit(&x, &y, &quiet()).unwrap();
@@ -316,7 +316,7 @@ fn predictions_are_the_same_alone_together_and_from_many_threads() {
 }
 
 #[test]
-fn a_frozen_layer_does_not_move() {
+fn a_frozen_layer_does_not_change() {
     let (x, y) = data(30);
     let mut model = Sequential::new()
         .seed(1)
@@ -333,7 +333,7 @@ fn a_frozen_layer_does_not_move() {
 }
 
 #[test]
-fn penalties_and_constraints_bind_the_weights() {
+fn penalties_and_constraints_limit_the_weights() {
     let (x, y) = data(30);
     let run = |layer: Dense| {
         let mut model = Sequential::new().seed(1).add(layer.activation(Activation::Softmax).name("F1"));
@@ -359,7 +359,7 @@ impl Columns for cornu::ndarray::ArrayD<f32> {
     }
 }
 
-/// Notes what it is told.
+/// Records its calls.
 #[derive(Default)]
 struct Notes(Vec<String>);
 
@@ -389,7 +389,7 @@ impl Callback<f32> for Notes {
 }
 
 #[test]
-fn callbacks_are_told_in_order_and_can_stop() {
+fn callbacks_are_called_in_order_and_can_stop_the_training() {
     let (x, y) = data(10);
     let mut notes = Notes::default();
     let fit = quiet().epochs(9).batch_size(6).validation_split(0.2).callback(&mut notes);
@@ -404,7 +404,7 @@ fn callbacks_are_told_in_order_and_can_stop() {
 }
 
 #[test]
-fn an_error_of_a_callback_comes_back() {
+fn fit_returns_the_error_of_a_callback() {
     struct Fails;
     impl Callback<f32> for Fails {
         fn on_batch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
@@ -417,7 +417,7 @@ fn an_error_of_a_callback_comes_back() {
 }
 
 #[test]
-fn settings_serve_for_several_trainings() {
+fn settings_can_be_reused() {
     struct Counts(Arc<AtomicUsize>);
     impl Callback<f32> for Counts {
         fn on_epoch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
@@ -434,7 +434,7 @@ fn settings_serve_for_several_trainings() {
 }
 
 #[test]
-fn a_model_in_f64_learns_too() {
+fn a_model_in_f64_learns() {
     let (x, y) = data(60);
     let mut model = Sequential::<f64>::with_scalar().seed(1).add(Dense::new(CLASSES)).add(Softmax::new());
     model.compile(Adam::new(0.05), SparseCategoricalCrossentropy::new(), [Accuracy::new()]).unwrap();

@@ -1,6 +1,6 @@
-//! Trainings that end in an error at a moment, as if they had been killed there.
+//! Trainings that end with an error at a given moment, as if they had been killed.
 
-#![allow(dead_code)] // each test file takes what it needs
+#![allow(dead_code)] // each test file uses a part
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use cornu::diagnosis::Finding;
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 
-/// A folder for one test, removed at its end.
+/// A folder for one test, removed at the end.
 pub struct Folder(PathBuf);
 
 static FOLDERS: AtomicU64 = AtomicU64::new(0);
@@ -39,7 +39,7 @@ impl Drop for Folder {
     }
 }
 
-/// When a training ends in an error: an epoch from 0, a batch from 1.
+/// When a training ends with an error: the epoch from 0, the batch from 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Interrupt {
     Never,
@@ -77,7 +77,7 @@ impl<F: Scalar> Callback<F> for At {
     }
 }
 
-/// Forty samples of three classes that are not hard to tell apart.
+/// Forty samples of three classes that are easy to separate.
 pub fn classes() -> (Array2<f32>, Array1<usize>) {
     let y = Array1::from_iter((0..40).map(|i| i * 7 % 3));
     let x = Array2::from_shape_fn((40, 6), |(i, j)| {
@@ -86,12 +86,12 @@ pub fn classes() -> (Array2<f32>, Array1<usize>) {
     (x, y)
 }
 
-/// So many epochs of batches of 8.
+/// This many epochs with batches of 8.
 pub fn fit<'a>(epochs: usize) -> Fit<'a> {
     Fit::new().epochs(epochs).batch_size(8).verbose(Verbose::Silent)
 }
 
-/// What a model can be trained on.
+/// The data of a training.
 pub trait Data<F: Scalar> {
     fn train(&self, model: &mut Sequential<F>, fit: &Fit<F>) -> Result<History>;
 }
@@ -111,7 +111,7 @@ where
     }
 }
 
-/// The bits of a training.
+/// The result of a training, bit by bit.
 #[derive(Debug, PartialEq)]
 pub struct Outcome {
     pub weights: Vec<(String, Vec<u64>)>,
@@ -140,15 +140,15 @@ pub fn outcome_of<F: Scalar>(model: &Sequential<F>, history: &History) -> Outcom
     }
 }
 
-/// What a training comes to that nothing interrupts.
+/// The result of an uninterrupted training.
 pub fn outcome<F: Scalar>(build: &dyn Fn() -> Sequential<F>, fit: Fit<F>, data: &dyn Data<F>) -> Outcome {
     let mut model = build();
     let history = data.train(&mut model, &fit).unwrap();
     outcome_of(&model, &history)
 }
 
-/// Trains with interruptions here and there, one or several, and backups of all kinds, and compares with a training
-/// that nothing interrupts and nothing backs up.
+/// Trains with one or several interruptions and backups of all kinds, and compares with an uninterrupted training
+/// without backups.
 #[track_caller]
 pub fn same_after_interruptions<'a, F: Scalar>(
     build: &dyn Fn() -> Sequential<F>,
@@ -185,7 +185,7 @@ pub fn same_with<'a, F: Scalar>(
                 Ok(history) if index == points.len() - 1 => {
                     assert_eq!(outcome_of(&model, &history), whole, "{save_freq:?}, {points:?}");
                 }
-                // The training was over before.
+                // The training ended before the interruption.
                 Ok(_) => {}
             }
         }

@@ -1,5 +1,5 @@
-//! A real process that trains is killed at many moments, also while it writes a backup, and started again until it is
-//! done: the bits of its weights, its history and its log are those of a process that nobody killed.
+//! A real training process is killed at many moments, also while it writes a backup, and restarted until it is done.
+//! Weights, history and log have the same bits as those of a process that was never killed.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,12 +12,12 @@ use cornu::ndarray::{Array1, Array2};
 use cornu::optimizer::WeightAverage;
 use cornu::prelude::*;
 
-/// The folder in which the process to be killed works.
+/// The folder of the process to kill.
 const WORK: &str = "CORNU_KILL_WORK";
-/// How many kills.
+/// The number of kills.
 const KILLS: usize = 50;
 
-/// Sums what it sees: a callback of a user.
+/// A user's callback that sums what it sees.
 struct Sum(f64);
 
 impl Callback<f32> for Sum {
@@ -38,7 +38,7 @@ impl Callback<f32> for Sum {
     }
 }
 
-/// The program: everything that has a state, and a backup of two megabytes every second batch.
+/// The program: everything that has state, and a backup of two megabytes every second batch.
 fn program(work: &Path) -> Result<()> {
     let y = Array1::from_iter((0..240).map(|i| i * 7 % 5));
     let x = Array2::from_shape_fn((240, 64), |(i, j)| {
@@ -67,7 +67,7 @@ fn program(work: &Path) -> Result<()> {
         .callback(best)
         .callback(CsvLogger::new(work.join("log.csv")));
     let history = model.fit(&x, &y, &fit)?;
-    // The end, written as a whole: beside, and renamed.
+    // Write the result atomically: to a temporary file, which is renamed.
     let mut text = String::new();
     let _ = write!(text, "{:?}", outcome_of(&model, &history));
     let beside = work.join("bits.new");
@@ -100,14 +100,14 @@ fn is_writing(work: &Path) -> bool {
     files.flatten().any(|file| file.file_name().to_string_lossy().starts_with(".backup.cornu."))
 }
 
-/// What a training left, once it is done.
+/// The result of a finished training.
 fn left(work: &Path) -> Option<(String, String)> {
     let bits = std::fs::read_to_string(work.join("bits")).ok()?;
     Some((bits, std::fs::read_to_string(work.join("log.csv")).unwrap()))
 }
 
 #[test]
-fn a_killed_process_that_is_started_again_ends_with_the_same_bits() {
+fn a_killed_and_restarted_process_ends_with_the_same_bits() {
     let undisturbed = Folder::new("whole");
     let began = Instant::now();
     assert!(start(&undisturbed.path("")).wait().unwrap().success());
@@ -127,20 +127,20 @@ fn a_killed_process_that_is_started_again_ends_with_the_same_bits() {
                 assert!(process.wait().unwrap().success());
                 continue;
             }
-            // At any moment; and every third time as soon after that as a backup is under way.
+            // Kill at any moment; every third time, as soon after that as a backup is being written.
             let moment = Instant::now() + took.mul_f64(0.4 * rng.uniform());
             let (aims, mut killed) = (kills % 3 == 0, false);
             while process.try_wait().unwrap().is_none() {
                 if Instant::now() >= moment && (!aims || is_writing(&work)) {
-                    process.kill().unwrap(); // SIGKILL, or what is like it
+                    process.kill().unwrap(); // SIGKILL, or the equivalent
                     killed = true;
                     break;
                 }
                 std::thread::sleep(Duration::from_micros(100));
             }
-            // A process that was done before is none that was killed.
+            // A process that finished before the kill does not count.
             if !process.wait().unwrap().success() {
-                assert!(killed, "the process failed by itself");
+                assert!(killed, "the process failed without a kill");
                 kills += 1;
                 in_a_backup += usize::from(is_writing(&work));
             }

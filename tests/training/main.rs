@@ -1,5 +1,5 @@
-//! `fit`, `evaluate`, `predict` and what belongs to a run: callbacks, checkpoints, errors, progress, interrupted trainings that
-//! are resumed, and selection (cross-validation, search, the learning-rate finder).
+//! `fit`, `evaluate`, `predict` and the rest of a run: callbacks, checkpoints, errors, progress, resuming after an
+//! interruption, and selection (cross-validation, search, the learning-rate finder).
 
 mod callbacks;
 mod checkpoint;

@@ -1,5 +1,5 @@
-//! What trainings show of how far they are: in a pipe, in the log of a CI, and on real terminals of 40, 80 and 200 columns,
-//! by one and by three of them at once. A process of its own trains, as standard output is there only once.
+//! The progress output of trainings: in a pipe, in a CI log, and on real terminals of 40, 80 and 200 columns, by one
+//! training and by three at once. A separate process trains, because there is only one standard output.
 
 use std::num::NonZero;
 use std::process::{Command, Output, Stdio};
@@ -10,11 +10,11 @@ use cornu::callback::Flow;
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 
-/// In the process that trains: how many trainings.
+/// The number of trainings in the child process.
 const TRAININGS: &str = "CORNU_PROGRESS_TRAININGS";
 const EPOCHS: usize = 3;
 
-/// A training of 40 batches an epoch, each of which sleeps: on a slow machine that is a network.
+/// A training of 40 batches per epoch, each of which sleeps, like a network on a slow machine.
 fn train(seed: u64, trainings: u64) -> Result<()> {
     let x = Array2::from_shape_fn((640, 4), |(i, j)| ((i * 7 + j * 3) % 11) as f32 / 11.0);
     let y = Array1::from_shape_fn(640, |i| (i * 7 % 11) / 4);
@@ -28,7 +28,7 @@ fn train(seed: u64, trainings: u64) -> Result<()> {
         })
         .on_epoch_end(|at| {
             let line = format!("a user's line in epoch {}", at.epoch + 1);
-            // Where others draw, only this is sure to be above their bars.
+            // While others draw, only this output is certain to appear above their bars.
             if trainings > 1 {
                 at.println(line)
             } else {
@@ -52,7 +52,7 @@ fn trains() {
     });
 }
 
-/// The command of that process, which prints what the test harness adds too.
+/// The command of that process, whose output includes that of the test harness.
 fn command(trainings: usize) -> String {
     let exe = std::env::current_exe().expect("a test has a path");
     format!("{TRAININGS}={trainings} {} --ignored --nocapture --exact progress::trains", exe.display())
@@ -71,18 +71,18 @@ fn run(line: &str, variables: &[(&str, &str)]) -> String {
     text
 }
 
-/// What was written to a terminal of so many columns, byte by byte.
+/// The bytes written to a terminal of this width.
 fn terminal(columns: u16, trainings: usize, variables: &[(&str, &str)]) -> Option<String> {
     let there = Command::new("script").arg("--version").output();
     if !there.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux")) {
-        println!("no terminal, as there is no `script` of util-linux");
+        println!("skipped: no terminal, because `script` of util-linux is missing");
         return None;
     }
     let inner = format!("stty cols {columns} rows 24; {}", command(trainings));
     Some(run(&format!("script --quiet --return --command '{inner}' /dev/null"), variables))
 }
 
-/// The lines that are left on that terminal, and those above it.
+/// The final lines on that terminal, including those that scrolled away.
 fn left(written: &str, columns: u16) -> Vec<String> {
     let size = |size| NonZero::new(size).unwrap();
     let mut screen = vt100::Parser::new(size(400), size(columns), 0);
@@ -91,7 +91,7 @@ fn left(written: &str, columns: u16) -> Vec<String> {
     lines.filter(|line| !line.is_empty()).collect()
 }
 
-/// Each epoch's line, once for each training, whole, and nothing half drawn beside it.
+/// Checks that each epoch has one complete line per training, with no remains of bars.
 #[track_caller]
 fn is_clean(lines: &[String], trainings: usize) {
     let all = lines.join("\n");
@@ -119,7 +119,7 @@ fn lines(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_pipe_gets_a_line_an_epoch_and_no_control_characters() {
+fn a_pipe_receives_one_line_per_epoch_without_control_characters() {
     for trainings in [1, 3] {
         is_clean(&lines(&run(&command(trainings), &[])), trainings);
     }
@@ -127,7 +127,7 @@ fn a_pipe_gets_a_line_an_epoch_and_no_control_characters() {
 }
 
 #[test]
-fn a_log_and_a_dumb_terminal_get_the_same() {
+fn a_ci_log_and_a_dumb_terminal_receive_the_same_as_a_pipe() {
     for variable in [("CI", "true"), ("TERM", "dumb")] {
         let Some(text) = terminal(80, 1, &[variable]) else { return };
         is_clean(&lines(&text.replace("\r\n", "\n")), 1);
@@ -135,11 +135,11 @@ fn a_log_and_a_dumb_terminal_get_the_same() {
 }
 
 #[test]
-fn a_terminal_of_any_width_has_bars_and_keeps_none() {
+fn bars_fit_any_terminal_and_are_removed_at_the_end() {
     for columns in [40, 80, 200] {
         let Some(text) = terminal(columns, 1, &[("NO_COLOR", "1")]) else { return };
         assert_eq!(text.contains('━'), cfg!(feature = "progress"), "{text}");
-        // Of no colour: the cursor is moved and lines are cleared, that is all.
+        // Only cursor movement and line clearing, no colours.
         let colours = text.split("\x1b[").skip(1).filter(|code| {
             code.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m')
         });
@@ -149,7 +149,7 @@ fn a_terminal_of_any_width_has_bars_and_keeps_none() {
 }
 
 #[test]
-fn trainings_at_once_do_not_garble_each_other() {
+fn concurrent_trainings_do_not_garble_each_other() {
     for columns in [40, 80, 200] {
         let Some(text) = terminal(columns, 3, &[]) else { return };
         is_clean(&left(&text, columns), 3);

@@ -1,4 +1,4 @@
-//! A training that was interrupted and started again ends with the same bits as one that was not.
+//! An interrupted and resumed training ends with the same bits as an uninterrupted one.
 
 use crate::interrupted::{
     Folder, Interrupt, classes, fit, outcome, outcome_of, same_after_interruptions, same_with,
@@ -11,7 +11,7 @@ use cornu::optimizer::{CosineDecay, ExponentialDecay, WeightAverage};
 use cornu::prelude::*;
 use cornu::tensor::Batch;
 
-/// Moving statistics, noise and a regularizer, with this rule.
+/// A network with moving statistics, noise and a regularizer, trained with this rule.
 fn network(rule: impl Optimizer<f32> + Clone + 'static) -> impl Fn() -> Sequential {
     move || {
         let mut model = Sequential::new()
@@ -34,7 +34,7 @@ fn check_rule(rule: impl Optimizer<f32> + Clone + 'static) {
 }
 
 #[test]
-fn every_rule_keeps_what_it_has() {
+fn every_optimizer_resumes() {
     check_rule(Sgd::new(0.1));
     check_rule(Sgd::new(0.1).momentum(0.9).nesterov(true));
     check_rule(RmsProp::new(0.01).centered(true));
@@ -49,7 +49,7 @@ fn every_rule_keeps_what_it_has() {
 }
 
 #[test]
-fn options_and_schedules_keep_what_they_have() {
+fn options_and_schedules_resume() {
     check_rule(Nadam::new(0.01).accumulate_gradients(3).global_clip_norm(0.5).weight_decay(0.01));
     check_rule(Adam::new(0.01).average_weights(WeightAverage::new(0.9).overwrite_every(5)));
     check_rule(Sgd::new(ExponentialDecay::new(0.1, 3, 0.7)));
@@ -57,7 +57,7 @@ fn options_and_schedules_keep_what_they_have() {
 }
 
 #[test]
-fn every_metric_keeps_the_epoch_under_way() {
+fn every_metric_resumes_within_an_epoch() {
     let (x, y) = classes();
     let one_hot = to_categorical::<f32, _, _>(&y, None).unwrap();
     let model = |which: usize| {
@@ -105,7 +105,7 @@ fn every_metric_keeps_the_epoch_under_way() {
 }
 
 #[test]
-fn sequences_and_recurrent_noise_go_on() {
+fn recurrent_networks_with_noise_resume() {
     let x = Array3::from_shape_fn((40, 5, 2), |(i, j, k)| ((i * 31 + j * 17 + k * 7) % 23) as f32 / 23.0);
     let y = Array1::from_iter((0..40).map(|i| i % 3));
     let build = || {
@@ -123,7 +123,7 @@ fn sequences_and_recurrent_noise_go_on() {
 }
 
 #[test]
-fn other_precisions_sources_and_orders_go_on() {
+fn f64_sources_and_unshuffled_data_resume() {
     let x = Array2::from_shape_fn((40, 2), |(i, j)| ((i * 7 + j * 3) % 11) as f64 / 11.0);
     let y = x.sum_axis(cornu::ndarray::Axis(1));
     let build = || {
@@ -141,7 +141,7 @@ fn other_precisions_sources_and_orders_go_on() {
     same_after_interruptions(&build, &plain, &source);
 }
 
-/// Counts batches, and stops after so many.
+/// Counts batches, and stops after this many.
 #[derive(Clone)]
 struct StopAfter {
     most: u64,
@@ -155,7 +155,7 @@ impl Callback<f32> for StopAfter {
     }
     fn on_batch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
         self.seen += 1;
-        Ok(if self.seen < self.most { Flow::Continue } else { Flow::Stop("that will do".into()) })
+        Ok(if self.seen < self.most { Flow::Continue } else { Flow::Stop("enough".into()) })
     }
     fn state(&mut self, state: &mut State) -> Result<()> {
         state.item("seen", &mut self.seen)
@@ -163,7 +163,7 @@ impl Callback<f32> for StopAfter {
 }
 
 #[test]
-fn callbacks_go_on_counting() {
+fn callbacks_resume_their_counts() {
     let (x, y) = classes();
     let folder = Folder::new("callbacks");
     let (log, build) = (folder.path("log.csv"), network(Adam::new(0.05)));
@@ -185,7 +185,7 @@ fn callbacks_go_on_counting() {
 }
 
 #[test]
-fn lines_of_a_log_are_neither_lost_nor_doubled() {
+fn csv_lines_are_neither_lost_nor_duplicated() {
     let (x, y) = classes();
     for append in [false, true] {
         let folder = Folder::new("log");
@@ -213,7 +213,7 @@ fn lines_of_a_log_are_neither_lost_nor_doubled() {
 
 #[cfg(feature = "npy")]
 #[test]
-fn checkpoints_go_on_with_their_best() {
+fn checkpoints_resume_their_best_value() {
     let (x, y) = classes();
     let folder = Folder::new("checkpoints");
     let build = network(Sgd::new(0.5));
@@ -242,9 +242,9 @@ fn checkpoints_go_on_with_their_best() {
 }
 
 #[test]
-fn the_diagnosis_goes_on() {
+fn the_diagnosis_resumes() {
     let (x, y) = classes();
-    // Inputs far too large for the network, and a rate that is too high.
+    // Inputs that are far too large, and a learning rate that is too high.
     let x = x.mapv(|x| x * 500.0);
     let build = || {
         let mut model = Sequential::new().seed(2).input([6]).add(Dense::new(8).activation(Activation::Relu));
@@ -262,7 +262,7 @@ fn the_diagnosis_goes_on() {
 }
 
 #[test]
-fn a_model_without_a_seed_goes_on_with_that_of_the_backup() {
+fn a_model_without_a_seed_takes_the_seed_of_the_backup() {
     let (x, y) = classes();
     let folder = Folder::new("seed");
     let build = |seed: Option<u64>| {
@@ -285,7 +285,7 @@ fn a_model_without_a_seed_goes_on_with_that_of_the_backup() {
 }
 
 #[test]
-fn the_backup_goes_at_the_end_and_can_be_kept_to_train_longer() {
+fn the_backup_is_removed_at_the_end_or_kept_to_train_longer() {
     let (x, y) = classes();
     let folder = Folder::new("end");
     let build = network(Adam::new(0.01));
@@ -303,7 +303,7 @@ fn the_backup_goes_at_the_end_and_can_be_kept_to_train_longer() {
 }
 
 #[test]
-fn several_fits_go_on_from_folders_of_their_own() {
+fn several_fits_resume_from_separate_folders() {
     let (x, y) = classes();
     let (folder, build) = (Folder::new("fits"), network(Adam::new(0.01)));
     let program = |second: &str, point: Interrupt| {
@@ -321,13 +321,13 @@ fn several_fits_go_on_from_folders_of_their_own() {
     let history = model.fit(&x, &y, &fit(3)).unwrap();
     assert!(program("second", Interrupt::After(1, 2)).is_err());
     assert_eq!(program("second", Interrupt::Never).unwrap(), outcome_of(&model, &history));
-    // In one folder the second meets the backup of the first.
+    // In a shared folder, the second fit finds the backup of the first.
     let refused = program("first", Interrupt::Never);
     let Err(Error::Backup(BackupFault::OfAnother { what, .. })) = &refused else { panic!("{refused:?}") };
     assert_eq!(what, "number of epochs trained before");
 }
 
-/// A metric that does not say what it holds.
+/// A metric without `state`.
 #[derive(Debug, Clone, Default)]
 struct Silent(f64);
 
@@ -347,7 +347,7 @@ impl Metric<f32> for Silent {
 }
 
 #[test]
-fn a_metric_that_cannot_be_kept_is_refused_within_epochs_alone() {
+fn a_metric_without_state_is_refused_only_for_backups_within_epochs() {
     let (x, y) = classes();
     let folder = Folder::new("metric");
     let mut model = Sequential::new().seed(1).add(Dense::new(3).activation(Activation::Softmax));

@@ -1,4 +1,4 @@
-//! What callbacks count goes on where a training was interrupted: each test would end otherwise if a count began anew.
+//! Callbacks resume their counts after an interruption; each test would end differently if a count started anew.
 
 use crate::interrupted::{Folder, Interrupt, classes, fit, outcome_of};
 use cornu::callback::{Callback, CallbackContext, Mode};
@@ -27,7 +27,7 @@ const POINTS: [Interrupt; 5] = [
     Interrupt::EpochBegin(4),
 ];
 
-/// Runs `train` to its end, and with an interruption at each point, and compares what came of it.
+/// Runs `train` without and with an interruption at each point, and compares the results.
 #[track_caller]
 fn same<T: PartialEq + std::fmt::Debug>(train: impl Fn(&Folder, &[Interrupt]) -> T) {
     let whole = train(&Folder::new("whole"), &[Interrupt::Never]);
@@ -38,7 +38,7 @@ fn same<T: PartialEq + std::fmt::Debug>(train: impl Fn(&Folder, &[Interrupt]) ->
 }
 
 #[test]
-fn early_stopping_knows_its_best() {
+fn early_stopping_resumes_its_best_value() {
     let (x, y) = classes();
     same(|folder, points| {
         let mut found = None;
@@ -60,7 +60,7 @@ fn early_stopping_knows_its_best() {
 }
 
 #[test]
-fn a_plateau_knows_how_long_it_is() {
+fn plateaus_resume_their_length() {
     let (x, y) = classes();
     same(|folder, points| {
         let mut rates = None;
@@ -80,7 +80,7 @@ fn a_plateau_knows_how_long_it_is() {
 
 #[test]
 #[cfg(feature = "npy")]
-fn a_checkpoint_knows_its_best_and_its_batches() {
+fn checkpoints_resume_their_best_value_and_batch_count() {
     let (x, y) = classes();
     let names = |folder: &std::path::Path| {
         let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -92,7 +92,7 @@ fn a_checkpoint_knows_its_best_and_its_batches() {
             let pattern = |name: &str| folder.path(name).display().to_string();
             let best = ModelCheckpoint::new(pattern("best/{epoch}.npz")).monitor("score").mode(Mode::Min);
             let best = best.save_best_only(true);
-            // Of five batches an epoch every seventh: another one in each epoch.
+            // Every seventh batch, with five batches per epoch: a different batch in each epoch.
             let every = ModelCheckpoint::new(pattern("every/{epoch}-{batch}.npz")).save_every(7);
             let training = fit(5).callback(script(&[0.5, 0.1, 0.4, 0.3, 0.2])).callback(best).callback(every);
             let training = training.callback(folder.backup()).callback(point.callback());
@@ -106,13 +106,13 @@ fn a_checkpoint_knows_its_best_and_its_batches() {
 }
 
 #[test]
-fn a_log_knows_its_columns_and_what_it_could_not_write() {
+fn csv_logs_resume_their_columns_and_unwritten_lines() {
     let (x, y) = classes();
     same(|folder, points| {
         let (here, away) = (folder.path("logs"), folder.path("away"));
         std::fs::create_dir_all(&here).unwrap();
         for point in points {
-            // The folder is away in the second and the third epoch; it is back whenever a program starts.
+            // The folder is missing in the second and the third epoch, and present when a program starts.
             let _ = std::fs::rename(&away, &here);
             let (here, away) = (&here, &away);
             let mover = LambdaCallback::new().on_epoch_begin(move |at| {
@@ -139,7 +139,7 @@ fn a_log_knows_its_columns_and_what_it_could_not_write() {
     });
 }
 
-/// Stops after two epochs, and is killed once all is done, at first.
+/// Stops after two epochs; the first run is killed after that.
 struct Stop {
     killed: bool,
 }
@@ -157,7 +157,7 @@ impl Callback<f32> for Stop {
 }
 
 #[test]
-fn a_training_that_has_stopped_does_not_begin_again() {
+fn a_stopped_training_does_not_start_again() {
     let (x, y) = classes();
     let folder = Folder::new("stopped");
     let train = |killed| {

@@ -1,11 +1,12 @@
-//! Searches give the same bits on any number of threads, keep every trial as a row, and the range test its word.
+//! Searches return the same bits on any number of threads and record every trial, and the range test is a real
+//! training.
 
 use cornu::callback::CallbackContext;
 use cornu::prelude::*;
 use cornu::selection::{Drawn, HyperParameters, LearningRateFinder, Search, SearchResults};
 use ndarray::{Array1, Array2, Axis};
 
-/// Points of a square, and whether they lie in a circle.
+/// Points in a square, and whether they lie in a circle.
 fn circle(count: usize) -> (Array2<f32>, Array1<f32>) {
     let mut rng = Rng::stream(11, 0);
     let x = Array2::from_shape_simple_fn((count, 2), || 2.0 * rng.uniform() as f32 - 1.0);
@@ -54,7 +55,7 @@ fn the_bits_are_the_same_on_any_number_of_threads() {
 }
 
 #[test]
-fn survivors_of_halving_train_as_if_they_had_not_been_interrupted() {
+fn survivors_of_halving_equal_uninterrupted_trainings() {
     let (x, y) = circle(120);
     let halved = Search::random(9).seed(3).halving(3).run(&x, &y, network).unwrap();
     let whole = Search::random(9).seed(3).run(&x, &y, network).unwrap();
@@ -68,7 +69,7 @@ fn survivors_of_halving_train_as_if_they_had_not_been_interrupted() {
 }
 
 #[test]
-fn the_best_model_is_that_of_the_score_and_can_be_made_again() {
+fn the_best_model_has_the_best_score_and_is_reproducible() {
     let (x, y) = circle(160);
     let results = Search::random(6).seed(1).objective("val_accuracy").run(&x, &y, network).unwrap();
     let best = results.best().unwrap();
@@ -79,11 +80,11 @@ fn the_best_model_is_that_of_the_score_and_can_be_made_again() {
     let scores = model.evaluate(&held_x, &held_y, &Evaluate::new()).unwrap();
     assert_eq!(scores.get("accuracy"), best.score());
     assert_eq!(best.logs().unwrap().get("val_loss"), scores.get("loss"));
-    // Trained again as long, it ends in the same bits.
+    // Trained again for the same number of epochs, it has the same bits.
     let (mut again, fit) = best.build(network).unwrap();
     again.fit(&x, &y, &fit.epochs(best.best_epoch().unwrap() + 1).verbose(Verbose::Silent)).unwrap();
     assert_eq!(weights(&again), weights(model));
-    // What the closure asks for beyond the trial's settings is refused.
+    // Hyper-parameters that the trial does not have are refused.
     let other = best.build::<f32>(|hp: &mut HyperParameters| {
         hp.boolean("new")?;
         network(hp)
@@ -92,7 +93,7 @@ fn the_best_model_is_that_of_the_score_and_can_be_made_again() {
 }
 
 #[test]
-fn a_grid_takes_every_combination_and_follows_conditions() {
+fn a_grid_covers_all_combinations_and_conditions() {
     let (x, y) = circle(40);
     let build = |hp: &mut HyperParameters| {
         let mut model = Sequential::new();
@@ -132,7 +133,7 @@ fn a_grid_takes_every_combination_and_follows_conditions() {
 }
 
 #[test]
-fn the_same_settings_are_not_tried_twice() {
+fn equal_settings_are_tried_once() {
     let (x, y) = circle(40);
     let build = |hp: &mut HyperParameters| {
         let mut model = Sequential::new().add(Dense::new(hp.integer("units", 1..=3)?)).add(Dense::new(1));
@@ -148,7 +149,7 @@ fn the_same_settings_are_not_tried_twice() {
 }
 
 #[test]
-fn what_fails_or_diverges_is_a_row() {
+fn failed_and_diverged_trials_are_recorded() {
     let (x, y) = circle(60);
     let build = |hp: &mut HyperParameters| {
         let kind = hp.choice("kind", ["sound", "no units", "bursts", "stops", "another shape"])?;
@@ -205,7 +206,7 @@ fn refused(search: Search, build: impl Fn(&mut HyperParameters) -> Built<'static
 }
 
 #[test]
-fn bad_input_is_refused_before_anything_is_trained() {
+fn invalid_input_is_refused_before_training() {
     let argument = |error: Error| match error {
         Error::Argument { argument, .. } => argument,
         other => panic!("{other:?}"),
@@ -249,7 +250,7 @@ fn bad_input_is_refused_before_anything_is_trained() {
 }
 
 #[test]
-fn the_csv_file_is_the_text() {
+fn the_csv_file_equals_the_csv_text() {
     let (x, y) = circle(40);
     let results = Search::random(2).run(&x, &y, network).unwrap();
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -261,7 +262,7 @@ fn the_csv_file_is_the_text() {
 }
 
 #[test]
-fn sources_are_searched_too() {
+fn searches_accept_batch_sources() {
     let source = cornu::data::source_fn(40, [1], [1], |index, x: &mut [f32], y: &mut [f32]| {
         (x[0], y[0]) = (index as f32 / 40.0, index as f32 / 20.0);
         Ok(())
@@ -285,7 +286,7 @@ fn model(rate: impl Into<cornu::optimizer::LearningRate>) -> Sequential {
 }
 
 #[test]
-fn the_range_test_is_a_training_whose_rate_grows() {
+fn the_range_test_trains_with_a_growing_rate() {
     let (x, y) = circle(70);
     let before = model(0.3);
     let finder = LearningRateFinder::new().start(1e-3).end(1.0).steps(10).smoothing(0.5);
@@ -312,7 +313,7 @@ fn the_range_test_is_a_training_whose_rate_grows() {
 }
 
 #[test]
-fn the_suggestion_trains_better_than_rates_far_from_it() {
+fn the_suggested_rate_trains_better_than_distant_ones() {
     let (x, y) = circle(600);
     type Compile = fn(&mut Sequential, f64) -> Result<()>;
     let optimizers: [(&str, Compile); 3] = [
@@ -341,7 +342,7 @@ fn the_suggestion_trains_better_than_rates_far_from_it() {
 }
 
 #[test]
-fn range_tests_that_are_none_are_refused() {
+fn invalid_range_tests_are_refused() {
     let (x, y) = circle(40);
     let error = |finder: LearningRateFinder| match finder.run(&model(0.1), &x, &y, &Fit::new()) {
         Err(Error::Argument { argument, .. }) => argument,
@@ -362,7 +363,7 @@ fn range_tests_that_are_none_are_refused() {
     assert!(matches!(refused, Err(Error::NotCompiled)));
     let empty = finder().run(&model(0.1), &x.slice_axis(Axis(0), (0..0).into()), &y, &Fit::new());
     assert!(empty.is_err());
-    // A loss that nothing lowers has no suggestion: all targets are what the network says.
+    // If nothing lowers the loss, there is no suggestion: all targets equal the outputs.
     let mut still = Sequential::new().add(Rescaling::new(1.0));
     still.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
     let test = finder().run(&still, &x, &x, &Fit::new()).unwrap();

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_that_is_over_tells_all_and_tears_nothing() {
+    fn a_finished_epoch_prints_all_metrics_without_breaking_words() {
         ends(
             40,
             &[
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "progress")]
-    fn an_epoch_under_way_is_one_line_of_what_matters_most() {
+    fn a_running_epoch_is_one_line_with_the_most_important_parts() {
         let half = |width, drawn| runs(width, None, (2, 30), (57, 114), drawn);
         half(5, "Epoch");
         half(22, "Epoch 2/30 57/114");
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "progress")]
-    fn it_is_never_wider_than_the_terminal() {
+    fn the_line_is_never_wider_than_the_terminal() {
         let logs = logs(&["loss", "an_accuracy_with_the_longest_of_all_names", "正解率", "val_loss"]);
         for width in 0..250 {
             for done in [0, 1, 57, 100] {
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "progress")]
-    fn the_time_that_is_left_is_short() {
+    fn the_remaining_time_is_short() {
         let clocks = [0, 59, 60, 127, 3599, 3600, 11_100].map(|seconds| clock(Duration::from_secs(seconds)));
         assert_eq!(clocks, ["0s", "59s", "1m00s", "2m07s", "59m59s", "1h00m", "3h05m"]);
     }

@@ -11,7 +11,7 @@ const STRING: i32 = 7;
 /// The number of bins of a histogram, as in TensorFlow.
 const BUCKETS: usize = 30;
 
-/// One of its last two is there.
+/// One of the last two fields is set.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Event {
     #[prost(double, tag = "1")]

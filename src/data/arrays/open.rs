@@ -81,7 +81,7 @@ impl Opened {
         }
     }
 
-    /// Locates the numbers with this name, or says what is there instead.
+    /// Locates the numbers with this name, or describes what is there instead.
     pub(super) fn plain(&self, name: &str, scratch: Option<&Path>) -> Result<Located> {
         let (path, found) = match *self {
             #[cfg(feature = "npy")]

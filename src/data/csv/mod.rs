@@ -51,9 +51,8 @@ use records::{Records, TextFile};
 /// the first; [`Column`](crate::error::FileError::Column) for a column that does not exist.
 ///
 /// # Memory
-/// `read` holds the numbers, 8 bytes each, and for each thread of rayon's pool a mebibyte of text and its numbers: 22 MB
-/// for a file of 28 MB with 16.4 MB of numbers; [`source`](Csv::source) 0.9 MB: `cargo test --features full --test memory --
-/// --nocapture`.
+/// `read` holds the numbers, 8 bytes each, and 1 MiB of text with its numbers per thread of rayon's pool: 22 MB for a
+/// file of 28 MB with 16.4 MB of numbers; [XX
 #[derive(Debug, Clone)]
 pub struct Csv {
     file: TextFile,

@@ -1,7 +1,7 @@
-//! Reads a file in parts, each on a thread of its own.
+//! Reads a file in parts, each on its own thread.
 //!
-//! A part ends after a newline. Whether a record ends there too, and not within quotes, is only known when the part is read:
-//! if it does not, the rest is split anew from that record on.
+//! A part ends after a newline. Whether a record also ends there, or the newline is inside quotes, is known only after
+//! reading the part. In the latter case, the rest is split again from that record on.
 
 use std::io::{BufRead, Read};
 use std::ops::Range;
@@ -13,7 +13,7 @@ use crate::files::gzip;
 use crate::files::input::failed;
 use crate::kernel;
 
-/// How many bytes a part has, unless a record is longer.
+/// The size of a part in bytes, unless a record is longer.
 const PART: usize = 1 << 20;
 
 /// Scans all rows of a file.
@@ -43,7 +43,7 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
         if done == 0 {
             size *= 2;
         } else if !reserved {
-            // A little more than the first parts let expect.
+            // Slightly more than the first parts suggest.
             scan.reserve(1.02 * length / done as f64);
             reserved = true;
         }
@@ -52,7 +52,7 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
     Ok(scan)
 }
 
-/// Parts of these bytes, each of which ends after a newline, or at the end of the file.
+/// Splits these bytes into parts, each of which ends after a newline, or at the end of the file.
 fn split(bytes: &[u8], size: usize, ended: bool) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -74,7 +74,7 @@ fn split(bytes: &[u8], size: usize, ended: bool) -> Vec<Range<usize>> {
     parts
 }
 
-/// Scans the records of a part; those of the last end where the file does.
+/// Scans the records of a part; the records of the last part end at the end of the file.
 fn feed(mut records: Records<&[u8]>, part: &mut PartScan, is_last: bool) -> Result<PartEnd> {
     let before = part.lines();
     records.start_after(before);

@@ -16,7 +16,7 @@ use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
 use crate::files::input::failed;
 
-/// A text file, and how its records are split into fields.
+/// A text file, and the settings for splitting it into fields.
 #[derive(Debug, Clone)]
 pub(super) struct TextFile {
     pub(super) path: PathBuf,
@@ -137,12 +137,12 @@ impl<R: BufRead> Records<R> {
         self.hand(f).map(Some)
     }
 
-    /// Hands out the first record, where it was read to count its fields.
+    /// Passes on the first record, if it was read to count its fields.
     pub(super) fn first<T>(&mut self, f: &mut Each<T>) -> Result<()> {
         if std::mem::take(&mut self.waits) { self.hand(f).map(|_| ()) } else { Ok(()) }
     }
 
-    /// Hands out the record that was read last.
+    /// Passes on the record that was read last.
     pub(super) fn hand<T>(&self, f: &mut Each<T>) -> Result<T> {
         if self.count != self.fields {
             let (line, expected, found) = (self.start.1, self.fields, self.count);
@@ -153,12 +153,12 @@ impl<R: BufRead> Records<R> {
         f(&cells?, NonZeroU64::new(self.start.1))
     }
 
-    /// Counts the next line as the one after `lines`.
+    /// Sets the number of lines read so far.
     pub(super) fn start_after(&mut self, lines: u64) {
         self.next.1 = lines + 1;
     }
 
-    /// How many lines were read.
+    /// The number of lines read.
     pub(super) fn lines(&self) -> u64 {
         self.next.1 - 1
     }
@@ -168,12 +168,12 @@ impl<R: BufRead> Records<R> {
         self.start.1
     }
 
-    /// Whether the record that was read last ended with the bytes, and not with a line.
+    /// Whether the record that was read last ended at the end of the bytes, and not with a newline.
     pub(super) fn is_cut(&self) -> bool {
         self.cut
     }
 
-    /// What is not read yet.
+    /// The unread input.
     pub(super) fn rest(self) -> R {
         self.from
     }

@@ -20,11 +20,11 @@ use crate::error::Result;
 /// column. Texts such as `NA` are not missing. The fields of a struct are separate columns, such as `point.x`. Integers
 /// beyond 2^53 are rounded. The index column of pandas (`__index_level_0__`) is ignored.
 ///
-/// A date is the number of days since 1 January 1970, a timestamp the seconds since then (in UTC, where the file says so), and
-/// a time of day the seconds since midnight.
+/// A date becomes the number of days since 1 January 1970, a timestamp the number of seconds since then (in UTC if the
+/// file says so), and a time of day the number of seconds since midnight.
 ///
-/// Pages may be packed by Snappy, gzip, zstd, LZ4 or Brotli, or not, in all of the format's encodings. Lists, spans of time, encrypted
-/// files and pages packed by LZO are refused by name, unless the column is [ignored](Parquet::ignore).
+/// All encodings of the format are supported, and the codecs Snappy, gzip, zstd, LZ4 and Brotli. Lists, durations,
+/// encrypted files and LZO are refused, unless the column is [ignored](Parquet::ignore).
 ///
 /// # Example
 /// ```
@@ -47,9 +47,9 @@ use crate::error::Result;
 /// [`Damaged`](crate::error::FileError::Damaged) for a truncated or corrupt page, with its row group and column.
 ///
 /// # Memory
-/// A page of each column and the numbers of 16,384 rows at a time, beside the numbers themselves, 8 bytes each: 17 MB for
-/// 14.4 MB of them, and 2.1 MB streamed (`cargo test --features full --test memory -- --nocapture`). A file whose
-/// pages, or twice its numbers, would take more than 1040 times its size and 64 MiB is refused. Columns are decoded on the
+/// One page per column, the values of 16,384 rows at a time, and the numbers themselves, 8 bytes each: 17 MB for 14.4
+/// MB of numbers, and 2.1 MB streamed (`cargo test --features full --test memory -- --nocapture`). A file is refused if
+/// its pages, or twice its numbers, would take more than 1040 times its size plus 64 MiB. Columns are decoded on the
 /// threads of rayon's pool.
 #[derive(Debug, Clone)]
 pub struct Parquet {
@@ -64,7 +64,7 @@ impl Parquet {
         Parquet { path: path.as_ref().into(), scratch: None, columns: ColumnSettings::default() }
     }
 
-    /// The column of class labels: texts, numbers or booleans. Default: none.
+    /// The column of class labels: strings, numbers or booleans. Default: none.
     pub fn label(mut self, column: impl Into<Column>) -> Self {
         self.columns.label = Some(column.into());
         self
@@ -84,7 +84,7 @@ impl Parquet {
         self
     }
 
-    /// Reads the numbers of this column as categories; texts always are.
+    /// Reads the numbers of this column as categories; strings always are categories.
     ///
     /// # Example
     /// ```
@@ -110,7 +110,7 @@ impl Parquet {
         self
     }
 
-    /// Texts that mean a missing value, such as `?`. Default: none.
+    /// Strings that mean a missing value, such as `?`. Default: none.
     pub fn missing_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.columns.words.extend(words.into_iter().map(Into::into));
         self

@@ -10,29 +10,29 @@ use crate::files::input::Input;
 use crate::files::parquet::{Column, Footer, Kind, ParquetFile, Values};
 use crate::kernel;
 
-/// How many rows are decoded at a time, and how many of them a thread turns into numbers at a time.
+/// The number of rows that are decoded at a time, and the number that a thread converts at a time.
 const BLOCK: usize = 1 << 14;
 const PART: usize = 1 << 11;
 
-/// An open file, and what is to become of its columns.
+/// An open file, and the columns to read.
 #[derive(Debug)]
 pub(super) struct Table {
     file: Arc<ParquetFile>,
     footer: Footer,
     header: Header,
     settings: ColumnSettings,
-    /// Which columns are read.
+    /// Whether each column is read.
     used: Vec<bool>,
 }
 
-/// Some rows of a file.
+/// A block of rows.
 pub(super) struct Block {
     pub(super) rows: usize,
-    /// One for each column that is read.
+    /// One per column; `None` for columns that are not read.
     columns: Vec<Option<Values>>,
 }
 
-/// A column while the blocks of a group are read.
+/// A column whose blocks are being read.
 struct Reading {
     index: usize,
     column: Column,
@@ -40,10 +40,10 @@ struct Reading {
 }
 
 impl Table {
-    /// Reads the end of the file.
+    /// Opens the file and reads its footer.
     pub(super) fn open(path: &Path, settings: &ColumnSettings) -> Result<Self> {
         let input = Input::open(path)?;
-        // As for archives: what deflate could unpack a file to.
+        // As for archives: the maximum to which deflate could expand the file.
         let most = input.len().saturating_mul(1040).saturating_add(1 << 26);
         let budget = Budget::bytes(usize::try_from(most).unwrap_or(usize::MAX));
         let file = Arc::new(ParquetFile { input, budget });
@@ -83,7 +83,7 @@ impl Table {
     pub(super) fn scan(&self, keeps: bool) -> Result<Scan> {
         let used = self.used.iter().filter(|used| **used).count();
         let numbers = used.saturating_mul(self.footer.rows);
-        // In memory, with those of a block and room to grow; else in a file, which is to be in bounds too.
+        // In memory, include a block and room to grow; in a scratch file, the size is limited too.
         let fits = match keeps {
             true => self.file.budget.take_many::<[f64; 2]>(numbers).is_ok(),
             false => numbers.saturating_mul(size_of::<f64>()) <= self.file.budget.left(),
@@ -98,7 +98,7 @@ impl Table {
         Scan::new(self.header.clone(), self.settings.clone(), keeps)
     }
 
-    /// Takes in all rows, on several threads.
+    /// Scans all rows, on several threads.
     pub(super) fn read(&self, scan: &mut Scan) -> Result<()> {
         let mut rows = 0;
         self.blocks(&mut |block| {
@@ -130,7 +130,7 @@ impl Table {
         })
     }
 
-    /// Hands on the rows in blocks, whose columns are decoded on several threads.
+    /// Passes the rows on in blocks, whose columns are decoded on several threads.
     fn blocks(&self, f: &mut dyn FnMut(&Block) -> Result<()>) -> Result<()> {
         let mut before = 0;
         for (group, rows) in self.footer.groups.iter().map(|group| group.rows).enumerate() {
@@ -158,7 +158,7 @@ impl Table {
         Ok(())
     }
 
-    /// Checks that texts are UTF-8.
+    /// Checks that strings are valid UTF-8.
     fn check(&self, column: usize, before: usize, values: Values) -> Result<Values> {
         if let Values::Texts(texts) = &values {
             let wrong = |text: &Option<_>| text.as_ref().is_some_and(|text| text_of(text).is_none());
@@ -196,7 +196,7 @@ fn text_of(text: &parquet::data_type::ByteArray) -> Option<&str> {
     std::str::from_utf8(text.data()).ok()
 }
 
-/// Whether pandas has written a frame's index there.
+/// Whether the name is that of a pandas index.
 fn is_index(name: &str) -> bool {
     let level = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
     level.is_some_and(|level| level.parse::<usize>().is_ok())

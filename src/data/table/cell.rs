@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::data) enum Cell<'a> {
     Text(&'a str),
-    /// A text that is taken as it is: never a missing value, never trimmed.
-    #[allow(dead_code, reason = "text of a file that tells what is missing")]
+    /// A literal string: never a missing value, never trimmed.
+    #[allow(dead_code, reason = "only some formats mark missing values in text")]
     Word(&'a str),
     #[allow(dead_code, reason = "text has none")]
     Number(f64),
@@ -34,7 +34,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// A number, where a text is one that is written plainly: its other meanings need not be looked up.
+    /// Converts a plain decimal to a number early, which spares looking up other meanings.
     pub(super) fn plain(self) -> Self {
         match self {
             Cell::Text(text) => decimal(text.as_bytes()).map_or(self, Cell::Number),
@@ -62,7 +62,7 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The cell as messages show it.
+    /// The cell, formatted for messages.
     pub(super) fn shown(self) -> String {
         match self {
             Cell::Missing => "nothing".into(),
@@ -78,14 +78,14 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// The powers of ten that are exact.
+/// The powers of ten that `f64` represents exactly.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22,
 ];
 
-/// A number of digits, a point and an exponent, where the digits and the power of ten are exact, so that one operation rounds
-/// as the standard library's parser does. It takes half the time, and the parser reads all others.
+/// Parses digits, a point and an exponent if the digits and the power of ten are exact, so that one operation rounds as
+/// the standard library does. It takes half the time; the standard parser reads all other numbers.
 fn decimal(text: &[u8]) -> Option<f64> {
     let negative = text.first() == Some(&b'-');
     let mut rest = &text[usize::from(negative)..];
@@ -113,7 +113,7 @@ fn decimal(text: &[u8]) -> Option<f64> {
         power += if down { -value } else { value };
         rest = &[];
     }
-    // 19 digits are no more than 64 bits hold.
+    // 19 digits fit into 64 bits.
     if !rest.is_empty() || !(1..=19).contains(&count) || digits > 1 << 53 {
         return None;
     }
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_numbers_have_the_bits_of_the_standard_parser() {
+    fn plain_decimals_parse_like_the_standard_library() {
         let mut texts: Vec<String> =
             ["0", "-0", "-0.0", "1.", ".5", "007", "1e22", "1e23", "9007199254740993", "0.1e-3", "3E+2"]
                 .map(String::from)

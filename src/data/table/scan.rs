@@ -21,7 +21,7 @@ pub(in crate::data) struct Scan {
     rows: ScannedRows,
 }
 
-/// What becomes of the columns of a table.
+/// The treatment of the columns of a table.
 #[derive(Debug)]
 struct Rules {
     table: Header,
@@ -31,7 +31,7 @@ struct Rules {
     keeps: bool,
 }
 
-/// What was seen of some rows.
+/// The statistics of some rows.
 #[derive(Debug, Default)]
 struct ScannedRows {
     seen: Vec<Seen>,
@@ -44,18 +44,18 @@ struct ScannedRows {
     lines: u64,
 }
 
-/// A part of a table that is scanned by itself.
+/// A part of a table that is scanned independently.
 pub(in crate::data) struct PartScan<'a> {
     rules: &'a Rules,
     rows: ScannedRows,
 }
 
-/// How a part ended.
+/// The end of a part.
 #[derive(Debug, Default)]
 pub(in crate::data) struct PartEnd {
-    /// How many lines it had.
+    /// The number of its lines.
     pub(in crate::data) lines: u64,
-    /// How many of its bytes were read, where the rest is no whole record.
+    /// The number of bytes that were read, if the rest is not a complete record.
     pub(in crate::data) cut: Option<usize>,
 }
 
@@ -101,13 +101,13 @@ impl Scan {
         self.rules.row(&mut self.rows, cells, line)
     }
 
-    /// So many lines stand in front of the rows.
+    /// Sets the number of lines before the rows.
     #[cfg(feature = "csv")]
     pub(in crate::data) fn set_lines(&mut self, lines: u64) {
         self.rows.lines = lines;
     }
 
-    /// Makes room for what this many times the rows so far will need.
+    /// Reserves capacity for `times` as many rows as there are so far.
     pub(in crate::data) fn reserve(&mut self, times: f64) {
         for values in [&mut self.rows.x, &mut self.rows.y] {
             let further = (values.len() as f64 * times) as usize;
@@ -115,8 +115,8 @@ impl Scan {
         }
     }
 
-    /// Takes in parts of the rows on several threads, each by `feed`, and joins them in order. Returns how the last part
-    /// ended that was taken in, and its index: one that was cut is the last.
+    /// Scans parts of the rows on several threads, each by `feed`, and joins them in order. Returns the end and the
+    /// index of the last part that was joined; a part with an incomplete record is the last.
     pub(in crate::data) fn parts<P: Sync>(
         &mut self,
         parts: &[P],
@@ -133,7 +133,7 @@ impl Scan {
         for (index, scanned) in scanned.into_iter().enumerate() {
             let Some((rows, end)) = scanned else { continue };
             let Ok(end) = end else {
-                // Once more, as rows and lines count from the beginning of the file now.
+                // Scan it again, with the row and line numbers of the whole file.
                 let (rows, lines) = (self.rows.rows, self.rows.lines);
                 let mut part = PartScan { rules, rows: ScannedRows { rows, lines, ..rules.start() } };
                 return feed(&parts[index], &mut part).map(|end| (index, end));
@@ -191,7 +191,7 @@ impl Scan {
         })
     }
 
-    /// The sum of each column of numbers, in the order of the rows.
+    /// Sums each column of numbers, in row order.
     fn sum(&mut self) {
         let rules = &self.rules;
         let numbers: Vec<(usize, usize)> = rules
@@ -319,12 +319,12 @@ impl Scan {
 }
 
 impl Rules {
-    /// Nothing seen yet.
+    /// Creates empty statistics.
     fn start(&self) -> ScannedRows {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
     }
 
-    /// The columns that make up `x`.
+    /// The columns of `x`.
     fn x_columns(&self) -> impl Iterator<Item = usize> {
         let roles = self.roles.iter().enumerate();
         roles.filter(|(_, role)| **role != Role::Ignored && !role.is_target()).map(|(column, _)| column)
@@ -378,7 +378,7 @@ impl Rules {
 }
 
 impl ScannedRows {
-    /// Adds the rows of a part that come next.
+    /// Appends the rows of the next part.
     fn join(&mut self, mut part: ScannedRows, rules: &Rules) {
         let (mut places, mut targets) = (0, 0);
         let height = rules.roles.iter().filter(|role| role.is_target()).count();
@@ -398,7 +398,7 @@ impl ScannedRows {
         }
         for (all, part) in [(&mut self.x, part.x), (&mut self.y, part.y)] {
             if all.capacity() - all.len() < part.len() {
-                // By an eighth, as twice the numbers would be more than the file warrants.
+                // Grow by an eighth, as doubling would exceed the memory that the file warrants.
                 all.reserve_exact(part.len().max(all.len() / 8));
             }
             all.extend_from_slice(&part);
@@ -409,12 +409,12 @@ impl ScannedRows {
 }
 
 impl PartScan<'_> {
-    /// Takes in a row.
+    /// Scans a row.
     pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 
-    /// How many lines are known to stand in front of it.
+    /// The number of lines known to precede the part.
     #[cfg(feature = "csv")]
     pub(in crate::data) fn lines(&self) -> u64 {
         self.rows.lines

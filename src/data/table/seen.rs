@@ -36,7 +36,7 @@ impl Seen {
         place
     }
 
-    /// Takes in a number; `sums` where nobody sums it later.
+    /// Records a number; `sums` is false if the caller sums the numbers later.
     pub(super) fn number(&mut self, value: f64, sums: bool) {
         if !value.is_nan() {
             self.numbers += 1;
@@ -46,7 +46,8 @@ impl Seen {
         }
     }
 
-    /// Adds what was seen after so many rows and lines, and returns where its words are among those of both.
+    /// Merges the statistics of later rows, which start after `rows` rows and `lines` lines. Returns the merged index
+    /// of each of its words.
     pub(super) fn join(&mut self, other: Seen, rows: usize, lines: u64) -> Vec<usize> {
         self.sum += other.sum;
         self.numbers += other.numbers;
@@ -62,7 +63,7 @@ impl Seen {
         words.into_iter().map(place).collect()
     }
 
-    /// The words in order: as numbers where they are a label's and all numbers, else as text.
+    /// The sorted words: as numbers if they are a label and all numeric, otherwise as strings.
     pub(super) fn sorted(&self, label: bool) -> Vec<String> {
         let mut words: Vec<String> = self.words.keys().cloned().collect();
         match numbers(&words).filter(|_| label) {

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_rows_are_counted_and_contradictions_with_them() {
+    fn equal_and_contradicting_rows_are_counted() {
         // Rows 0, 2 and 3 are equal; 3 has another class. Row 4 equals row 1 but for a sign of zero.
         let x = [1.0, 2.0, 0.0, 4.0, 1.0, 2.0, 1.0, 2.0, -0.0, 4.0, 9.0, 9.0];
         let y = [0.0, 1.0, 0.0, 1.0, 1.0, 0.0];

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_was_seen_comes_back() -> Result<()> {
+    fn evidence_round_trips() -> Result<()> {
         let mut seen = fresh();
         seen.first = Some(FirstBatch {
             loss: 1.5,

@@ -52,7 +52,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
             if_failing(e, Severity::Warning),
             "the means of the features are large relative to their spread".into(),
         ),
-        // Signals this small are lost beside the biases, which a step moves as far as with large inputs.
+        // Signals this small are lost next to the biases, which a step moves as far as with large inputs.
         () if sums < 0.05 && sums > 0.0 && kernel.deviation > 0.5 * kernel.usual => {
             (if_failing(e, Severity::Warning), "the inputs are almost 0, perhaps scaled twice".into())
         }

@@ -22,7 +22,7 @@ const LONGEST: usize = 512;
 const MOST: usize = 4096;
 
 #[derive(Default)]
-struct Told {
+struct Parts {
     group: Option<(u64, u64)>,
     shape: Option<Vec<usize>>,
     number: Option<Number>,
@@ -47,7 +47,7 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object> {
     }
     let len = u32::from_le_bytes([prefix[8], prefix[9], prefix[10], prefix[11]]);
     let mut blocks = vec![(at + 16, u64::from(len))];
-    let (mut told, mut buffer) = (Told::default(), [0; LONGEST]);
+    let (mut parts, mut buffer) = (Parts::default(), [0; LONGEST]);
     while let Some((start, len)) = blocks.pop() {
         input.part(place, start, len)?;
         let (mut at, end) = (start, start + len);
@@ -72,19 +72,19 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object> {
             if kind == CONTINUATION && size >= 16 {
                 blocks.push((eight(message, 0), eight(message, 8)));
             } else {
-                told.take(kind, message, at + 8).map_err(|problem| fail(&problem))?;
+                parts.take(kind, message, at + 8).map_err(|problem| fail(&problem))?;
             }
             at += 8 + size;
         }
     }
-    told.object(input, place)
+    parts.object(input, place)
 }
 
 fn eight(bytes: &[u8], place: usize) -> u64 {
     bytes.get(place..).and_then(<[u8]>::first_chunk).map_or(NOWHERE, |bytes| u64::from_le_bytes(*bytes))
 }
 
-impl Told {
+impl Parts {
     /// Reads a message at the address `at`.
     fn take(&mut self, kind: u16, message: &[u8], at: u64) -> std::result::Result<(), String> {
         match kind {
@@ -117,7 +117,7 @@ impl Told {
         }
         let start = if bytes == 0 || count == Some(0) { 0 } else { start };
         if start.checked_add(bytes).is_none_or(|end| end > input.len()) {
-            return Err(fail(format!("{bytes} bytes from byte {start} leave the file")));
+            return Err(fail(format!("{bytes} bytes from byte {start} exceed the file")));
         }
         Ok(Object::Array(Array { number, shape, start }))
     }

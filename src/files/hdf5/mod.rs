@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_files_read_back() {
         let bytes = written();
         let input = Input::bytes("x.h5", &bytes[..]);
         let tree = Tree::read(&input, "x.h5", &Budget::of(input.len())).unwrap();

@@ -1,4 +1,4 @@
-//! A column of a group of rows, in blocks of rows.
+//! A column of a row group, read in blocks of rows.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use super::schema::{Kind, Leaf};
 use super::{ParquetFile, guard};
 use crate::error::Result;
 
-/// How many nanoseconds a day has, and which Julian day 1970 began with.
+/// The nanoseconds of a day, and the Julian day on which 1970 began.
 const DAY: f64 = 86_400e9;
 const EPOCH: f64 = 2_440_588.0;
 
-/// What is still to be read of a column of a group.
+/// The unread part of a column in a row group.
 pub(crate) struct Column {
     reader: ColumnReader,
     taken: Arc<Taken>,
@@ -24,17 +24,17 @@ pub(crate) struct Column {
     levels: Vec<i16>,
 }
 
-/// Values of a column, one for each row.
+/// The values of a column, one per row.
 #[derive(Debug)]
 pub(crate) enum Values {
-    /// NaN for what is missing.
+    /// Numbers, with NaN for missing values.
     Numbers(Vec<f64>),
     Flags(Vec<Option<bool>>),
     Texts(Vec<Option<ByteArray>>),
 }
 
 impl Column {
-    /// For this column of this group.
+    /// Opens this column of this row group.
     pub(crate) fn new(file: &Arc<ParquetFile>, footer: &Footer, group: usize, column: usize) -> Result<Self> {
         let (leaf, chunk) = (footer.leaves[column].clone(), footer.groups[group].chunks[column]);
         let place = format!("row group {group}, column `{}`", leaf.name);
@@ -48,7 +48,7 @@ impl Column {
         Ok(Column { reader, taken, leaf, place, levels: Vec::new() })
     }
 
-    /// Reads the values of the next rows, once those of the rows before are dropped.
+    /// Reads the values of the next `rows` rows. The values of earlier rows must have been dropped.
     pub(crate) fn read(&mut self, rows: usize) -> Result<Values> {
         self.taken.give_pages();
         self.levels.clear();
@@ -104,7 +104,7 @@ impl Column {
     }
 }
 
-/// The next rows of a column, whatever their type.
+/// The next rows of a column, of any type.
 struct Records<'a> {
     taken: &'a Taken,
     leaf: &'a Leaf,
@@ -114,7 +114,7 @@ struct Records<'a> {
 }
 
 impl Records<'_> {
-    /// The values that are there, and the levels of all.
+    /// Reads the values that are present, and the levels of all.
     fn all<T: DataType>(&mut self, reader: &mut ColumnReaderImpl<T>) -> Result<Vec<T::T>>
     where
         T::T: Length,
@@ -155,7 +155,7 @@ impl Records<'_> {
         Ok(Values::Numbers(self.levels.iter().map(spread).map(|value| value.unwrap_or(f64::NAN)).collect()))
     }
 
-    /// Each value at its row.
+    /// Places each value at its row.
     fn spread<V>(&self, values: Vec<V>) -> Vec<Option<V>> {
         if values.len() == self.rows {
             return values.into_iter().map(Some).collect();
@@ -166,7 +166,7 @@ impl Records<'_> {
     }
 }
 
-/// How many bytes a value has beside itself.
+/// The heap size of a value in bytes.
 trait Length {
     fn length(&self) -> usize {
         0
@@ -192,7 +192,7 @@ impl Length for parquet::data_type::FixedLenByteArray {
     }
 }
 
-/// A signed number of any length, the highest byte first.
+/// Reads a signed big-endian number of any length.
 fn big_endian(bytes: &[u8]) -> f64 {
     let start = if bytes.first().is_some_and(|byte| *byte > 127) { -1.0 } else { 0.0 };
     bytes.iter().fold(start, |value, byte| value * 256.0 + f64::from(*byte))

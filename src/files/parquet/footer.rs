@@ -1,4 +1,4 @@
-//! The end of a file, which lists its columns, its groups of rows, and where the pages of each column of a group lie.
+//! The footer of a file, which lists its columns, its row groups, and the position of the pages of each column chunk.
 
 use super::schema::{self, Element, Leaf};
 use super::thrift::{Field, STRUCT, Thrift};
@@ -7,7 +7,7 @@ use crate::error::Result;
 
 const PLACE: &str = "its end";
 
-/// The contents of the end of a file.
+/// The contents of the footer.
 #[derive(Debug)]
 pub(crate) struct Footer {
     pub(crate) leaves: Vec<Leaf>,
@@ -15,15 +15,15 @@ pub(crate) struct Footer {
     pub(crate) rows: usize,
 }
 
-/// A group of rows.
+/// A row group.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) rows: usize,
-    /// One for each column.
+    /// One per column.
     pub(super) chunks: Vec<Chunk>,
 }
 
-/// Where the pages of a column of a group lie.
+/// The position of the pages of a column in a row group.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Chunk {
     pub(super) codec: Codec,
@@ -33,25 +33,25 @@ pub(super) struct Chunk {
 }
 
 impl Footer {
-    /// Reads the end of a file; nothing else of it yet.
+    /// Reads the footer, and nothing else.
     pub(crate) fn read(file: &ParquetFile) -> Result<Self> {
         let ParquetFile { input, budget } = file;
         let fail = |problem: &str| input.damaged(PLACE, problem);
         let mut magic = [[0; 4]; 2];
         if input.len() < 12 {
-            return Err(fail("no Parquet file, or one that is cut off"));
+            return Err(fail("not a Parquet file, or a truncated one"));
         }
         input.read(PLACE, 0, &mut magic[0])?;
         input.read(PLACE, input.len() - 4, &mut magic[1])?;
         match [&magic[0], &magic[1]] {
             [b"PAR1", b"PAR1"] => {}
             [_, b"PARE"] => return Err(fail("an encrypted file, which cannot be read")),
-            _ => return Err(fail("no Parquet file, or one that is cut off")),
+            _ => return Err(fail("not a Parquet file, or a truncated one")),
         }
         let len = input.number(PLACE, input.len() - 8, 4)?;
         let start = (input.len() - 8).checked_sub(len).filter(|start| *start >= 4);
-        let start = start.ok_or_else(|| fail("what it tells is longer than the file"))?;
-        // What is kept of a byte of it is at the most some tens.
+        let start = start.ok_or_else(|| fail("its length exceeds the file"))?;
+        // A byte of the footer needs at most a few tens of bytes in memory.
         budget.take(40 * len as usize).map_err(|spent| input.spent(PLACE, spent))?;
         let bytes = input.take(PLACE, start, len, budget)?;
         let footer = footer(&mut Thrift::new(&bytes), start).map_err(|problem| fail(&problem))?;
@@ -89,8 +89,8 @@ fn footer(from: &mut Thrift, end: u64) -> Found<Footer> {
         let (found, expected) = (groups[at].chunks.len(), leaves.len());
         return Err(format!("row group {at} of {found} columns, where the file has {expected}"));
     }
-    let told = groups.iter().try_fold(0u64, |sum, group| sum.checked_add(group.rows as u64));
-    if told != Some(rows) {
+    let total = groups.iter().try_fold(0u64, |sum, group| sum.checked_add(group.rows as u64));
+    if total != Some(rows) {
         return Err(format!("{rows} rows, which is not the sum of its groups"));
     }
     let rows = usize::try_from(rows).map_err(|_| format!("{rows} rows"))?;
@@ -117,7 +117,7 @@ fn chunk(from: &mut Thrift, end: u64) -> Found<Chunk> {
     let (mut chunk, mut data, mut dictionary) = (Chunk::default(), None, None);
     from.fields(&mut |from, field| {
         match field.id {
-            1 => return Err("a column that lies in another file".into()),
+            1 => return Err("a column in another file".into()),
             3 if field.kind == STRUCT => from.fields(&mut |from, Field { id, kind }| {
                 match id {
                     4 => chunk.codec = Codec::of(from.int(kind)?),
@@ -136,7 +136,7 @@ fn chunk(from: &mut Thrift, end: u64) -> Found<Chunk> {
     let data = data.ok_or("a column without pages")?;
     chunk.start = dictionary.map_or(data, |dictionary| dictionary.min(data));
     if chunk.start < 4 || chunk.start.checked_add(chunk.len).is_none_or(|to| to > end) {
-        return Err("a column that leaves the file".into());
+        return Err("a column that exceeds the file".into());
     }
     Ok(chunk)
 }

@@ -1,19 +1,20 @@
-//! Parquet: tables that lie column by column, in groups of rows, each column of a group in packed pages.
+//! Parquet: tables stored by column, in row groups, with compressed pages.
 //!
-//! The crate `parquet` decodes the pages: levels, dictionaries, and every encoding of values. This module finds the pages
-//! and decompresses them, because the crate trusts the file there:
+//! The crate `parquet` decodes the pages: levels, dictionaries, and all encodings of values. This module locates and
+//! decompresses the pages, because the crate trusts the file in these steps:
 //!
-//! - Its parser of the footer recurses as deep as the schema is declared, which overflows the stack, and reserves memory for
-//!   as many children as an element declares. It does not compare a field's type with the one it expects, so that no check
-//!   beforehand reads the same fields as it does. [`Footer`] reads the footer here.
-//! - It reserves a page's declared size, and decompresses gzip and Brotli without a limit. [`page::Pages`] hands it pages whose
-//!   sizes, checksums and counts are checked, decompressed by `snap`, `flate2`, `ruzstd`, `lz4_flex` and
-//!   `brotli-decompressor`. The sizes come out of the budget first.
-//! - It reserves as many values as a dictionary, or the stream of lengths in front of texts, declares. `Pages` compares these
-//!   numbers with the page. Texts that repeat a prefix of the one before are decoded in batches, and come out of the budget.
+//! - Its parser of the footer recurses as deeply as the file declares, which overflows the stack, and reserves memory
+//!   for the declared number of children. It does not compare the type of a field with the expected one, so no check
+//!   beforehand can be sure to read the same fields. [`Footer`] parses the footer here.
+//! - It reserves the declared size of a page, and decompresses gzip and Brotli without a limit. [`page::Pages`] passes
+//!   it pages with checked sizes, checksums and counts, decompressed by `snap`, `flate2`, `ruzstd`, `lz4_flex` and
+//!   `brotli-decompressor`. The sizes are taken from the budget first.
+//! - It reserves the declared number of values of a dictionary, or of the lengths before strings. `Pages` compares
+//!   these numbers with the page. Prefix-compressed strings are decoded in batches that are taken from the budget.
 //!
-//! On some damaged pages the crate panics. [`guard`] turns a panic into the error of a damaged file; in a program built with
-//! `panic = "abort"`, such a page ends the program. Lists within columns, encryption and LZO are refused by name.
+//! On some damaged pages the crate panics. [`guard`] turns a panic into the error for a damaged file; in a program
+//! built with `panic = "abort"`, such a page ends the program. Lists within columns, encryption and LZO are
+//! unsupported.
 //!
 //! # References
 //! <https://parquet.apache.org/docs/file-format/>
@@ -37,22 +38,22 @@ pub(crate) use column::{Column, Values};
 pub(crate) use footer::Footer;
 pub(crate) use schema::Kind;
 
-/// A fault and nothing about where it is.
+/// A result whose error lacks the place in the file.
 type Found<T> = std::result::Result<T, String>;
 
-/// An open file, and how much memory it still warrants.
+/// An open file, and the remaining memory budget.
 #[derive(Debug)]
 pub(crate) struct ParquetFile {
     pub(crate) input: Input<'static>,
     pub(crate) budget: Budget,
 }
 
-/// Calls the crate; its errors and panics become the error of a file that is damaged at this place.
+/// Calls the crate, and turns its errors and panics into the error for a file damaged at this place.
 fn guard<T>(input: &Input, place: &str, call: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(ParquetError::External(error))) => {
-            // An error of this crate's, from `Pages`.
+            // An error of our own, from `Pages`.
             Err(error.downcast::<Error>().map_or_else(|error| input.damaged(place, error), |error| *error))
         }
         Ok(Err(error)) => Err(input.damaged(place, error)),

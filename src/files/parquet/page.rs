@@ -1,4 +1,4 @@
-//! Pages: their headers, and their bytes, decompressed, as the crate's decoders want them.
+//! Reads the headers of pages, decompresses them, and passes them to the decoders of the crate.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,17 +14,17 @@ use super::{Found, ParquetFile};
 use crate::error::{Error, Result};
 use crate::files::checksum;
 
-/// The longest header; what a page's least and largest value are may stand in it.
+/// The maximum length of a header, which may contain the minimum and maximum of the page.
 const LONGEST: u64 = 1 << 20;
 
-/// The most bytes of texts that repeat prefixes which are decoded at a time.
+/// The maximum size in bytes of prefix-compressed strings that are decoded at a time.
 const MOST_TEXT: usize = 1 << 26;
 
 const DATA: i64 = 0;
 const DICTIONARY: i64 = 2;
 const DATA_2: i64 = 3;
 
-/// What the pages of a column of a group have taken from the budget. Given back with the column.
+/// The memory that the pages of a column chunk have taken from the budget. Returned with the column.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) file: Arc<ParquetFile>,
@@ -33,12 +33,12 @@ pub(super) struct Taken {
 
 #[derive(Debug, Default)]
 struct State {
-    /// For pages that values may still be in, and for the last of these.
+    /// The size of pages that may still hold values, and of the last of these.
     pages: usize,
     last: usize,
-    /// For the dictionary, and texts that are in no page.
+    /// The size of the dictionary, and of strings outside of pages.
     kept: usize,
-    /// How many values of the last page are left, and how many of them may be decoded at a time.
+    /// The number of values left in the last page, and how many of them may be decoded at a time.
     left: usize,
     step: Option<usize>,
 }
@@ -52,20 +52,20 @@ impl Taken {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives back what all pages but the last took, as no value is in them any more.
+    /// Returns the memory of all pages but the last, in which no values are left.
     pub(super) fn give_pages(&self) {
         let mut state = self.state();
         self.file.budget.give(state.pages - state.last);
         state.pages = state.last;
     }
 
-    /// How many of these rows may be decoded at a time: one, where that turns the page.
+    /// How many of these rows may be decoded at a time: only one if it starts a new page.
     pub(super) fn batch(&self, rows: usize) -> usize {
         let state = self.state();
         if state.left == 0 { 1 } else { rows.min(state.left).min(state.step.unwrap_or(usize::MAX)) }
     }
 
-    /// So many rows were decoded, into so many bytes of texts.
+    /// Records that `rows` rows were decoded, into `bytes` bytes of strings.
     pub(super) fn decoded(&self, place: &str, rows: usize, bytes: usize) -> Result<()> {
         let mut state = self.state();
         state.left = state.left.saturating_sub(rows);
@@ -89,13 +89,13 @@ impl Drop for Taken {
     }
 }
 
-/// The pages of a column of a group, one after another.
+/// The pages of a column chunk, in order.
 pub(super) struct Pages {
     taken: Arc<Taken>,
     leaf: Leaf,
     chunk: Chunk,
     place: String,
-    /// Where the next page begins.
+    /// The offset of the next page.
     at: u64,
     dictionary: bool,
 }
@@ -119,13 +119,13 @@ impl Pages {
                 return self.page(&head, bytes).map(Some).map_err(|problem| self.fault(problem));
             }
             if start.saturating_add(head.packed) > self.chunk.start + self.chunk.len {
-                return Err(self.fault("a page that leaves its column"));
+                return Err(self.fault("a page that exceeds its column"));
             }
         }
         Ok(None)
     }
 
-    /// The header of the page that begins here, and where its bytes begin.
+    /// The header of the page at the current offset, and the offset of its bytes.
     fn head(&self) -> Result<(Head, u64)> {
         let input = &self.taken.file.input;
         let left = (self.chunk.start + self.chunk.len).saturating_sub(self.at);
@@ -145,31 +145,31 @@ impl Pages {
         }
     }
 
-    /// The bytes of the page, decompressed, taken from the budget.
+    /// The decompressed bytes of the page, taken from the budget.
     fn bytes(&self, head: &Head, start: u64) -> Result<Vec<u8>> {
         let ParquetFile { input, budget } = &*self.taken.file;
         let fail = |problem: &str| self.fault(format!("a page before byte {start}: {problem}"));
         if start.saturating_add(head.packed) > self.chunk.start + self.chunk.len {
-            return Err(fail("it leaves its column"));
+            return Err(fail("it exceeds its column"));
         }
         let front = head.front();
         let Some(rest) = head.size.checked_sub(front).filter(|_| front <= head.packed) else {
-            return Err(fail("its levels are longer than itself"));
+            return Err(fail("its levels exceed the page"));
         };
         let packed = input.take(&self.place, start, head.packed, budget)?;
         let bytes = (|| {
-            if head.crc.is_some_and(|told| !checksum::fits(&crc32fast::hash(&packed), &told)) {
-                return Err(fail("its checksum is not the one that is told"));
+            if head.crc.is_some_and(|stored| !checksum::fits(&crc32fast::hash(&packed), &stored)) {
+                return Err(fail("its checksum does not match"));
             }
             if head.plain || self.chunk.codec == Codec::None {
                 return if head.size == head.packed {
                     Ok(None)
                 } else {
-                    Err(fail("stored, but of two sizes"))
+                    Err(fail("stored uncompressed, but with two sizes"))
                 };
             }
             if head.size > unpack::most(packed.len()) as u64 {
-                return Err(fail("its size is more than its bytes can unpack to"));
+                return Err(fail("its declared size is impossible for its compressed size"));
             }
             budget.take(head.size as usize).map_err(|spent| input.spent(&self.place, spent))?;
             let mut bytes = Vec::with_capacity(head.size as usize);
@@ -191,7 +191,7 @@ impl Pages {
         }
     }
 
-    /// The page as the crate wants it, its counts checked.
+    /// The page in the crate's format, with checked counts.
     fn page(&mut self, head: &Head, bytes: Vec<u8>) -> Found<Page> {
         let count = u32::try_from(head.count).map_err(|_| format!("{} values", head.count))?;
         let encoding = encoding(head.encoding)?;
@@ -208,7 +208,7 @@ impl Pages {
                 Type::FIXED_LEN_BYTE_ARRAY => (self.leaf.column.type_length().max(1) as u64, 32),
             };
             if head.count > bytes.len() as u64 / least {
-                return Err("a dictionary that is cut off".into());
+                return Err("a truncated dictionary".into());
             }
             self.taken.state().kept += bytes.len();
             self.taken.keep(&self.place, count as usize * held).map_err(|error| error.to_string())?;
@@ -220,7 +220,7 @@ impl Pages {
             });
         }
         if head.count > self.chunk.values {
-            return Err(format!("a page of {count} values, where its column has {}", self.chunk.values));
+            return Err(format!("a page of {count} values in a column of {}", self.chunk.values));
         }
         let step = self.check_lengths(head, &bytes)?;
         let mut state = self.taken.state();
@@ -256,12 +256,12 @@ impl Pages {
         })
     }
 
-    /// Checks the counts in front of texts whose lengths stand apart, for which the crate reserves; and says how many of
-    /// them may be decoded at a time, where each may repeat the one before.
+    /// Checks the counts of strings with separate lengths, for which the crate reserves memory. Returns how many
+    /// strings may be decoded at a time, if each may repeat a prefix of the previous one.
     fn check_lengths(&self, head: &Head, page: &[u8]) -> Found<Option<usize>> {
         let (lists, step) = match (head.encoding, self.leaf.column.physical_type()) {
             (6, Type::BYTE_ARRAY) => (1, None),
-            (6, _) => return Err("numbers as texts whose lengths stand apart".into()),
+            (6, _) => return Err("numbers with the encoding of strings".into()),
             (7, _) => (2, Some((MOST_TEXT / page.len().max(1)).max(1))),
             _ => return Ok(None),
         };
@@ -311,7 +311,7 @@ impl PageReader for Pages {
     }
 }
 
-/// The fields of a page's header.
+/// The fields of a page header.
 #[derive(Debug, Default)]
 struct Head {
     kind: i64,
@@ -321,9 +321,9 @@ struct Head {
     count: u64,
     nulls: u64,
     encoding: i64,
-    /// Of pages whose levels are packed as the rest is: how these are written.
+    /// For pages with compressed levels: their encoding.
     levels: i64,
-    /// Of those whose levels stand by themselves in front: how many bytes of each kind, and whether the rest is packed.
+    /// For pages with uncompressed levels in front: the length of each kind, and whether the rest is compressed.
     apart: Option<(u64, u64)>,
     plain: bool,
 }
@@ -372,7 +372,7 @@ impl Head {
         Ok(head)
     }
 
-    /// How many bytes stand in front of the packed ones.
+    /// The number of uncompressed bytes in front.
     fn front(&self) -> u64 {
         self.apart.map_or(0, |(repetitions, levels)| repetitions.saturating_add(levels))
     }
@@ -392,14 +392,14 @@ fn encoding(number: i64) -> Found<Encoding> {
     })
 }
 
-/// Passes over whole numbers that are packed by their differences, which are at most so many.
+/// Skips delta-encoded integers, at most `most` of them.
 fn skip_differences(page: &[u8], at: &mut usize, most: u64) -> Found<()> {
-    const CUT: &str = "lengths that are cut off";
+    const CUT: &str = "truncated lengths";
     let mut rest = Thrift::new(page.get(*at..).ok_or(CUT)?);
     let (block, packs, count) = (rest.unsigned()?, rest.unsigned()?, rest.unsigned()?);
     rest.unsigned()?;
     if packs == 0 || packs > 512 || block > 1 << 20 || block == 0 || !block.is_multiple_of(packs) {
-        return Err(format!("blocks of {block} differences in {packs} packs"));
+        return Err(format!("delta blocks of {block} values in {packs} miniblocks"));
     }
     if count > most {
         return Err(format!("{count} lengths for {most} values"));

@@ -1,4 +1,4 @@
-//! The columns of a file: their names, how their values lie, and what they mean.
+//! The columns of a file: their names, physical types, and logical types.
 
 use std::sync::Arc;
 
@@ -8,37 +8,37 @@ use parquet::schema::types::{self, ColumnDescPtr, ColumnDescriptor, ColumnPath};
 use super::Found;
 use super::thrift::{Field, STRUCT, TRUE, Thrift};
 
-/// How many columns a file may have, and how deep they may lie within structs.
+/// The maximum number of columns, and the maximum nesting depth of structs.
 const MOST: usize = 1 << 20;
 const DEEPEST: usize = 16;
 
-/// The longest decimal, in bytes.
+/// The maximum length of a decimal in bytes.
 const LONGEST_DECIMAL: u64 = 64;
 
 /// A column.
 #[derive(Debug, Clone)]
 pub(crate) struct Leaf {
-    /// Its name; of a struct's field, with that of the struct: `point.x`.
+    /// The name; for a field of a struct, with the name of the struct: `point.x`.
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// How the crate is to decode it.
+    /// The type in the crate's terms.
     pub(super) column: ColumnDescPtr,
 }
 
-/// What the values mean.
+/// The meaning of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Bool,
-    /// A number, after division by this one: the units of a second, or ten to the digits behind a decimal's point.
+    /// A number, after division by this one: the units per second, or a power of ten for decimals.
     Number(f64),
     Unsigned,
     Half,
     Text,
-    /// What it is, and what would do.
+    /// An unsupported type, and the supported ones.
     Other(&'static str),
 }
 
-/// An element of the schema: a column, or a struct or list of those that follow.
+/// An element of the schema: a column, or a struct or list of the elements that follow.
 #[derive(Debug, Default)]
 pub(super) struct Element {
     name: String,
@@ -99,7 +99,7 @@ impl Element {
         let fixed = physical == Type::FIXED_LEN_BYTE_ARRAY;
         let decimal = |scale: i64| match physical {
             Type::FIXED_LEN_BYTE_ARRAY if self.length > LONGEST_DECIMAL => {
-                Kind::Other("decimals of too many digits")
+                Kind::Other("decimals with too many digits")
             }
             Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY | Type::INT32 | Type::INT64 => {
                 Kind::Number(10f64.powi(scale.clamp(-400, 400) as i32))
@@ -121,24 +121,24 @@ impl Element {
             (Some((7 | 8, logical)), _) if whole => time(logical.unit),
             (None, Some(7 | 9)) if whole => time(1),
             (None, Some(8 | 10)) if whole => time(2),
-            (None, Some(21)) => Kind::Other("spans of time"),
+            (None, Some(21)) => Kind::Other("durations"),
             (Some((10, logical)), _) if whole && logical.unsigned => Kind::Unsigned,
             (None, Some(11..=14)) if whole => Kind::Unsigned,
             (Some((15, _)), _) if fixed && self.length == 2 => Kind::Half,
             _ => match physical {
                 Type::BOOLEAN => Kind::Bool,
-                // Of a date, the days since 1970.
+                // Dates are the days since 1970.
                 Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE => Kind::Number(1.0),
-                // Older writers left out that it is text.
+                // Older writers omit that it is a string.
                 Type::BYTE_ARRAY => Kind::Text,
                 // A timestamp in nanoseconds, of older writers.
                 Type::INT96 => Kind::Number(1e9),
-                Type::FIXED_LEN_BYTE_ARRAY => Kind::Other("bytes that are no number"),
+                Type::FIXED_LEN_BYTE_ARRAY => Kind::Other("binary data"),
             },
         }
     }
 
-    /// How the crate is to decode a column of this type whose values are there at the level `most`.
+    /// The crate's description of a column of this type whose maximum definition level is `most`.
     fn column(&self, physical: Type, most: i16, name: &str) -> Found<ColumnDescPtr> {
         let length = if physical == Type::FIXED_LEN_BYTE_ARRAY { self.length as i32 } else { -1 };
         let built = types::Type::primitive_type_builder(name, physical)
@@ -177,7 +177,7 @@ fn logical(from: &mut Thrift) -> Found<Option<(i16, Logical)>> {
     Ok(found)
 }
 
-/// The columns of a tree of elements, each before what lies in it.
+/// The columns of a tree of elements in preorder.
 pub(super) fn leaves(elements: &[Element]) -> Found<Vec<Leaf>> {
     let (root, mut rest) = elements.split_first().ok_or("there is no schema")?;
     let mut leaves = Vec::new();
@@ -186,7 +186,7 @@ pub(super) fn leaves(elements: &[Element]) -> Found<Vec<Leaf>> {
     }
     match rest {
         [] => Ok(leaves),
-        _ => Err("a schema of more elements than it tells".into()),
+        _ => Err("a schema with undeclared elements".into()),
     }
 }
 
@@ -198,10 +198,10 @@ fn walk(
     depth: usize,
     leaves: &mut Vec<Leaf>,
 ) -> Found<()> {
-    let (element, further) = rest.split_first().ok_or("a schema that is cut off")?;
+    let (element, further) = rest.split_first().ok_or("a truncated schema")?;
     *rest = further;
     if depth > DEEPEST || leaves.len() == MOST {
-        return Err("a schema of too many columns, or too deep".into());
+        return Err("a schema with too many columns or levels".into());
     }
     let name = if within.is_empty() { element.name.clone() } else { format!("{within}.{}", element.name) };
     let (most, repeated) = (most + i16::from(element.repetition != 0), repeated || element.repetition == 2);

@@ -5,7 +5,7 @@
 
 use super::Found;
 
-/// How deep things may lie within things.
+/// The maximum nesting depth.
 const DEEPEST: usize = 32;
 
 pub(super) const TRUE: u8 = 1;
@@ -21,13 +21,13 @@ const SET: u8 = 10;
 const MAP: u8 = 11;
 pub(super) const STRUCT: u8 = 12;
 
-/// Bytes that are still to be read.
+/// The unread bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Thrift<'a> {
     rest: &'a [u8],
 }
 
-/// A field of a struct: its number, and the kind of what follows.
+/// A field of a struct: its number, and the type of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) id: i16,
@@ -39,18 +39,18 @@ impl<'a> Thrift<'a> {
         Thrift { rest }
     }
 
-    /// How many bytes are left.
+    /// The number of unread bytes.
     pub(super) fn left(&self) -> usize {
         self.rest.len()
     }
 
     fn byte(&mut self) -> Found<u8> {
-        let (&byte, rest) = self.rest.split_first().ok_or("it is cut off")?;
+        let (&byte, rest) = self.rest.split_first().ok_or("it is truncated")?;
         self.rest = rest;
         Ok(byte)
     }
 
-    /// A number of seven bits a byte, the lowest first.
+    /// Reads a variable-length integer: seven bits per byte, the lowest first.
     pub(super) fn unsigned(&mut self) -> Found<u64> {
         let mut value = 0;
         for place in 0..10 {
@@ -60,16 +60,16 @@ impl<'a> Thrift<'a> {
                 return Ok(value);
             }
         }
-        Err("a number without an end".into())
+        Err("a number that is too long".into())
     }
 
-    /// A signed number, the small ones in few bytes: 0, -1, 1, -2 ...
+    /// Reads a zigzag-encoded integer: 0, -1, 1, -2 ...
     fn signed(&mut self) -> Found<i64> {
         let value = self.unsigned()?;
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    /// A whole number of this kind.
+    /// Reads an integer of this type.
     pub(super) fn int(&mut self, kind: u8) -> Found<i64> {
         match kind {
             BYTE => Ok(i64::from(self.byte()? as i8)),
@@ -78,15 +78,15 @@ impl<'a> Thrift<'a> {
         }
     }
 
-    /// A size or a place: a whole number from 0.
+    /// Reads a size or an offset: an integer of at least 0.
     pub(super) fn size(&mut self, kind: u8) -> Found<u64> {
         let value = self.int(kind)?;
         value.try_into().map_err(|_| format!("expected a size, found {value}"))
     }
 
-    /// So many bytes.
+    /// Reads `len` bytes.
     pub(super) fn take(&mut self, len: usize) -> Found<&'a [u8]> {
-        let (bytes, rest) = self.rest.split_at_checked(len).ok_or("bytes that are cut off")?;
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or("truncated bytes")?;
         self.rest = rest;
         Ok(bytes)
     }
@@ -95,7 +95,7 @@ impl<'a> Thrift<'a> {
         if kind != BINARY {
             return Err(format!("expected bytes, found kind {kind}"));
         }
-        let len = usize::try_from(self.unsigned()?).map_err(|_| "bytes without an end")?;
+        let len = usize::try_from(self.unsigned()?).map_err(|_| "bytes that are too long")?;
         self.take(len)
     }
 
@@ -104,7 +104,7 @@ impl<'a> Thrift<'a> {
         Ok(std::str::from_utf8(bytes).map_err(|_| "a name that is not UTF-8")?.into())
     }
 
-    /// How many members a list has, of which kind. Each takes a byte at least, so that a list is no longer than what is left.
+    /// Reads the length and the member type of a list. A member takes at least one byte, which bounds the length.
     fn list(&mut self, kind: u8) -> Found<(usize, u8)> {
         if kind != LIST && kind != SET {
             return Err(format!("expected a list, found kind {kind}"));
@@ -126,7 +126,7 @@ impl<'a> Thrift<'a> {
         }
     }
 
-    /// Hands on the fields of a struct; `f` reads the fields that it knows, and returns whether it did.
+    /// Reads the fields of a struct; `f` reads the fields that it knows, and returns whether it did.
     pub(super) fn fields(&mut self, f: &mut dyn FnMut(&mut Self, Field) -> Found<bool>) -> Found<()> {
         let mut id = 0i16;
         while let Some(field) = self.field(&mut id)? {
@@ -150,11 +150,11 @@ impl<'a> Thrift<'a> {
     }
 
     fn skip(&mut self, kind: u8, depth: usize) -> Found<()> {
-        let depth = depth.checked_sub(1).ok_or("it lies too deep")?;
+        let depth = depth.checked_sub(1).ok_or("it is nested too deeply")?;
         match kind {
             TRUE | FALSE => {}
             BYTE | I16 | I32 | I64 => _ = self.int(kind)?,
-            DOUBLE => self.rest = self.rest.get(8..).ok_or("it is cut off")?,
+            DOUBLE => self.rest = self.rest.get(8..).ok_or("it is truncated")?,
             BINARY => _ = self.bytes(kind)?,
             LIST | SET => {
                 let (count, kind) = self.list(kind)?;
@@ -176,12 +176,12 @@ impl<'a> Thrift<'a> {
                     self.skip(field.kind, depth)?;
                 }
             }
-            kind => return Err(format!("a thing of the unknown kind {kind}")),
+            kind => return Err(format!("a value of the unknown kind {kind}")),
         }
         Ok(())
     }
 
-    /// A member has a byte for `true` or `false`, which a field has in its head.
+    /// In lists, booleans take a byte; in structs, they are part of the field header.
     fn skip_member(&mut self, kind: u8, depth: usize) -> Found<()> {
         match kind {
             TRUE | FALSE => self.byte().map(|_| ()),

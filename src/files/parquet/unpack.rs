@@ -1,11 +1,11 @@
-//! Decompresses pages, into no more bytes than their headers declare.
+//! Decompresses pages, to at most the size that their headers declare.
 
 use std::io::Read;
 
 use super::Found;
 use brotli_decompressor::BrotliDecoderParameter;
 
-/// The ways in which pages are packed.
+/// The compression codecs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
     #[default]
@@ -13,7 +13,7 @@ pub(super) enum Codec {
     Snappy,
     Gzip,
     Brotli,
-    /// As Hadoop writes LZ4, in blocks after their sizes.
+    /// LZ4 as Hadoop writes it, in blocks with their sizes in front.
     Lz4Blocks,
     Zstd,
     Lz4,
@@ -38,17 +38,17 @@ impl Codec {
 /// The largest window of zstd that RFC 8878 asks every decoder to support (3.1.1.1.2).
 const MOST_WINDOW: u64 = 8 << 20;
 
-/// The most bytes that so many can unpack to, in files that mean well: gzip reaches 1032 to 1, zstd and Brotli more on what
-/// repeats itself throughout, as a page of 1 MiB may.
+/// The maximum decompressed size of `packed` bytes in benign files: gzip reaches 1032 to 1; zstd and Brotli reach more
+/// on repetitive data, such as a page of 1 MiB.
 pub(super) fn most(packed: usize) -> usize {
     packed.saturating_mul(1040).max(1 << 24)
 }
 
-/// Appends what `packed` holds, which is declared to be `size` bytes.
+/// Decompresses `packed`, whose declared size is `size` bytes, and appends the result.
 pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
     let before = to.len();
-    let failed = |error: &dyn std::fmt::Display| format!("it cannot be unpacked: {error}");
-    let short = || Err(format!("it unpacks to another size than the {size} bytes that it tells"));
+    let failed = |error: &dyn std::fmt::Display| format!("decompression failed: {error}");
+    let short = || Err(format!("its decompressed size is not the declared {size} bytes"));
     let mut stream = |from: &mut dyn Read| {
         to.reserve(size);
         from.take(size as u64 + 1).read_to_end(to).map(|_| ()).map_err(|error| failed(&error))
@@ -61,7 +61,7 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
             }
             // A copy of 64 bytes takes three.
             if size / 64 > packed.len() {
-                return Err("its size is more than its bytes can unpack to".into());
+                return Err("its declared size is impossible for its compressed size".into());
             }
             to.resize(before + size, 0);
             let found = snap::raw::Decoder::new().decompress(packed, &mut to[before..]);
@@ -76,7 +76,7 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
         }
         Codec::Brotli => {
             let mut from = brotli_decompressor::Decompressor::new(packed, 1 << 12);
-            // Windows of more than 16 MiB are no part of the format.
+            // The format does not allow windows above 16 MiB.
             from.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
             stream(&mut from)?;
         }
@@ -95,30 +95,30 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
         Codec::Other(number) => {
             let name = if number == 3 { "LZO" } else { "an unknown codec" };
             return Err(format!(
-                "packed by {name} ({number}); write it with another `compression`, such as snappy or zstd"
+                "compressed with {name} ({number}); write it with another `compression`, such as snappy or zstd"
             ));
         }
     }
     if to.len() - before == size { Ok(()) } else { short() }
 }
 
-/// Unpacks a block of LZ4 to `size` bytes.
+/// Decompresses a block of LZ4 to `size` bytes.
 fn lz4(packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
-    // A byte stands for 255 at most.
+    // A byte expands to at most 255.
     if size / 255 > packed.len() {
-        return Err("its size is more than its bytes can unpack to".into());
+        return Err("its declared size is impossible for its compressed size".into());
     }
     let before = to.len();
     to.resize(before + size, 0);
     match lz4_flex::block::decompress_into(packed, &mut to[before..]) {
         Ok(found) if found == size => Ok(()),
-        Ok(_) => Err("it unpacks to another size than it tells".into()),
-        Err(error) => Err(format!("it cannot be unpacked: {error}")),
+        Ok(_) => Err("its decompressed size is not the declared one".into()),
+        Err(error) => Err(format!("decompression failed: {error}")),
     }
 }
 
-/// The blocks of a page as Hadoop writes it, each after its two sizes, and what each unpacks to; none where it is one block
-/// without them, as others wrote it.
+/// The blocks of a page as Hadoop writes it, each with its decompressed size; `None` if it is a single block without
+/// sizes, as other programs write it.
 fn hadoop(mut packed: &[u8]) -> Option<Vec<(&[u8], usize)>> {
     let mut blocks = Vec::new();
     while !packed.is_empty() {

@@ -1,4 +1,4 @@
-//! A deflated member, unpacked piece by piece.
+//! Decompresses a deflated member in pieces.
 
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
@@ -6,7 +6,7 @@ use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use crate::error::Result;
 use crate::files::input::Input;
 
-/// Hands on what a deflate stream holds.
+/// Passes the contents of a deflate stream to `f`.
 pub(super) fn pieces(packed: &Input, name: &str, f: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let mut state = InflateState::new_boxed(DataFormat::Raw);
     let (mut input, mut output) = (vec![0; 1 << 16], vec![0; 1 << 16]);
@@ -23,8 +23,8 @@ pub(super) fn pieces(packed: &Input, name: &str, f: &mut dyn FnMut(&[u8]) -> Res
         match done.status {
             Ok(MZStatus::StreamEnd) => return Ok(()),
             Ok(_) if done.bytes_consumed > 0 || done.bytes_written > 0 || at < packed.len() => {}
-            Ok(_) | Err(MZError::Buf) => return Err(packed.damaged(name, "it is cut off")),
-            Err(problem) => return Err(packed.damaged(name, format!("it cannot be unpacked: {problem:?}"))),
+            Ok(_) | Err(MZError::Buf) => return Err(packed.damaged(name, "it is truncated")),
+            Err(problem) => return Err(packed.damaged(name, format!("decompression failed: {problem:?}"))),
         }
     }
 }

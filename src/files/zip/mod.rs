@@ -1,11 +1,11 @@
 //! Zip archives, as Keras and NumPy write them: members stored, or deflated.
 //!
-//! `rawzip` finds and parses the directory, and holds 64 KiB of it at a time. (The crate `zip` reserves memory for as many
-//! members as the end of a file claims, and keeps some hundred bytes of each, which is more than a load may take.) Added
-//! here: memory is taken from the budget first; names that occur twice or lead out of the archive, links, encryption,
-//! members that overlap and sizes beyond what deflate can pack are refused; a member's own header must agree with the
-//! directory, and its bytes with their checksum. `miniz_oxide` unpacks: `flate2`, which is built on it, would be the 46th
-//! crate of a program that only predicts.
+//! `rawzip` locates and parses the directory, of which it holds 64 KiB at a time. (The crate `zip` reserves memory for
+//! the declared number of members and keeps several hundred bytes of each, which exceeds the memory limit.) This module
+//! adds: memory is taken from the budget first; duplicate names, names outside of the archive, links, encryption,
+//! overlapping members and sizes impossible for deflate are refused; the header of a member must match the directory,
+//! and its bytes the checksum. `miniz_oxide` decompresses: `flate2`, which is built on it, would be the 46th crate of a
+//! program that only predicts.
 
 #[cfg(feature = "npy")]
 mod inflate;
@@ -15,15 +15,15 @@ mod write;
 pub(crate) use read::Archive;
 pub(crate) use write::Writer;
 
-/// What each record begins with.
+/// The signatures of the records.
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
 const END_64: u32 = 0x0606_4b50;
 const LOCATOR_64: u32 = 0x0706_4b50;
-/// The field of a record that holds sizes beyond 4 GiB.
+/// The extra field for sizes of 4 GiB and above.
 const SIZES_64: u16 = 1;
-/// What stands in the place of such a size.
+/// The placeholder for such a size.
 const BEYOND: u64 = 0xffff_ffff;
 
 #[cfg(test)]
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_archives_read_back() {
         let mut file = std::io::Cursor::new(Vec::new());
         let mut writer = Writer::new(&mut file);
         writer.add("a", &|put| put(b"12345")).unwrap();

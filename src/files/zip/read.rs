@@ -1,4 +1,4 @@
-//! Reads an archive's directory, and its members.
+//! Reads the directory of an archive, and its members.
 
 use std::io;
 
@@ -10,15 +10,15 @@ use super::super::input::Input;
 use super::LOCAL;
 use crate::error::{Error, Result};
 
-/// The longest name of a member.
+/// The maximum length of a member's name.
 const LONGEST: usize = 1024;
-/// As much of the directory is held at a time; no name, extra fields and comment of a member are longer together.
+/// The part of the directory held in memory; the name, extra fields and comment of a member must fit.
 const BUFFER: usize = 1 << 16;
-/// Before a comment of the greatest length.
+/// The end record before the longest possible comment.
 const LONGEST_END: u64 = 22 + 65535;
 const DIRECTORY: &str = "its directory";
 
-/// An archive whose directory is read and makes sense.
+/// An archive with a checked directory.
 #[derive(Debug)]
 pub(crate) struct Archive<'a> {
     input: &'a Input<'a>,
@@ -30,10 +30,10 @@ struct Member {
     name: String,
     deflated: bool,
     crc: u32,
-    /// As it lies in the file, and as it is.
+    /// The compressed and the decompressed size.
     packed: u64,
     size: u64,
-    /// Where its record begins.
+    /// The offset of the local header.
     header: u64,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Archive<'a> {
         let mut names: Vec<&str> = members.iter().map(|member| &*member.name).collect();
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(input.damaged(DIRECTORY, format!("two members are called {:?}", twice[0])));
+            return Err(input.damaged(DIRECTORY, format!("two members are named {:?}", twice[0])));
         }
         let mut ranges: Vec<(u64, u64)> = members.iter().map(|m| (m.header, m.packed + 30)).collect();
         ranges.sort_unstable();
@@ -78,12 +78,12 @@ impl<'a> Archive<'a> {
         Ok(Archive { input, members })
     }
 
-    /// The members' names, in order.
+    /// The names of the members, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.members.iter().map(|member| &*member.name)
     }
 
-    /// A member by its name, whole by its checksum; none where there is none of that name.
+    /// Reads a member by name, and verifies its checksum; `None` if there is no such member.
     pub(crate) fn member(&self, name: &str, budget: &Budget) -> Result<Option<Input<'a>>> {
         let Some(member) = self.members.iter().find(|member| member.name == name) else { return Ok(None) };
         let packed = self.packed(member)?;
@@ -94,7 +94,7 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// Where the bytes of a stored member are, and how many; none of one that is deflated, or not there.
+    /// The offset and the length of a stored member; `None` if it is deflated or does not exist.
     #[cfg(feature = "npy")]
     pub(crate) fn stored(&self, name: &str) -> Result<Option<(u64, u64)>> {
         let member = self.members.iter().find(|member| member.name == name && !member.deflated);
@@ -103,28 +103,28 @@ impl<'a> Archive<'a> {
         Ok(Some((self.start(member)?, member.packed)))
     }
 
-    /// Passes a member on piece by piece, and returns whether there is one of that name; what was handed on is whole only
-    /// where this ends well.
+    /// Passes a member to `f` in pieces, and returns whether it exists. The pieces are verified only when this returns
+    /// `Ok`.
     #[cfg(feature = "npy")]
     pub(crate) fn pieces(&self, name: &str, f: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
         let Some(member) = self.members.iter().find(|member| member.name == name) else { return Ok(false) };
         let packed = self.packed(member)?;
         let (mut hasher, mut left) = (crc32fast::Hasher::new(), member.size);
         let mut each = |piece: &[u8]| {
-            let fail = || self.input.damaged(name, "it is longer than told");
+            let fail = || self.input.damaged(name, "it is longer than declared");
             left = left.checked_sub(piece.len() as u64).ok_or_else(fail)?;
             hasher.update(piece);
             f(piece)
         };
         super::inflate::pieces(&packed, name, &mut each)?;
         match hasher.finalize() {
-            _ if left > 0 => Err(self.input.damaged(name, "it is shorter than told")),
+            _ if left > 0 => Err(self.input.damaged(name, "it is shorter than declared")),
             found if checksum::fits(&found, &member.crc) => Ok(true),
             found => Err(self.unfit(member, found)),
         }
     }
 
-    /// The bytes of a member as they lie in the file.
+    /// The bytes of a member as stored in the file.
     fn packed(&self, member: &Member) -> Result<Input<'a>> {
         let (input, name) = (self.input, &*member.name);
         let number = |at: u64, bytes| input.number(name, member.header + at, bytes);
@@ -135,19 +135,19 @@ impl<'a> Archive<'a> {
         }
         if own != member.name.as_bytes() || (number(8, 2)? == 8) != member.deflated || number(6, 2)? & 1 != 0
         {
-            return Err(input.damaged(name, "its record is not that of the directory"));
+            return Err(input.damaged(name, "its local header does not match the directory"));
         }
         input.part(name, self.start(member)?, member.packed)
     }
 
-    /// Where the bytes of a member begin.
+    /// The offset of the bytes of a member.
     fn start(&self, member: &Member) -> Result<u64> {
         let number = |at: u64| self.input.number(&member.name, member.header + at, 2);
         Ok(member.header + 30 + number(26)? + number(28)?)
     }
 
     fn unfit(&self, member: &Member, found: u32) -> Error {
-        let problem = format!("its checksum is {found:08x}, where {:08x} is told", member.crc);
+        let problem = format!("expected the checksum {:08x}, found {found:08x}", member.crc);
         self.input.damaged(&*member.name, problem)
     }
 }
@@ -168,7 +168,7 @@ impl Member {
         };
         let climbs = name.split(['/', '\\']).any(|part| part == "..");
         if climbs || name.starts_with(['/', '\\']) || name.contains(['\0', ':']) || name.is_empty() {
-            return wrong(&format!("a member called {name:?}, which leads out of the archive"));
+            return wrong(&format!("a member named {name:?}, which is outside of the archive"));
         }
         if entry.flags().is_encrypted() {
             return wrong(&format!("{name:?} is encrypted"));
@@ -179,15 +179,17 @@ impl Member {
         let deflated = match entry.compression_method().as_u16() {
             0 => false,
             8 => true,
-            method => return wrong(&format!("{name:?} is packed by method {method}; 0 and 8 can be read")),
+            method => {
+                return wrong(&format!("{name:?} is compressed by method {method}; 0 and 8 are supported"));
+            }
         };
         let (packed, size) = (entry.compressed_size_hint(), entry.uncompressed_size_hint());
         if !deflated && packed != size {
-            return wrong(&format!("{name:?} is stored, but of two sizes"));
+            return wrong(&format!("{name:?} is stored, but with two sizes"));
         }
         let header = entry.local_header_offset();
         if header.checked_add(packed).is_none_or(|end| end > input.len()) {
-            return wrong(&format!("{name:?} leaves the file"));
+            return wrong(&format!("{name:?} exceeds the file"));
         }
         Ok(Member { name, deflated, crc: entry.crc32(), packed, size, header })
     }
@@ -201,23 +203,23 @@ impl ReaderAt for Input<'_> {
     }
 }
 
-/// An error of `rawzip`'s, or the one of ours that is in it.
+/// An error of `rawzip`, or our own error inside it.
 fn fault(input: &Input, place: &str, error: rawzip::Error) -> Error {
     match error.into_kind() {
         ErrorKind::IO(error) => error.downcast::<Error>().unwrap_or_else(|error| input.damaged(place, error)),
-        kind => input.damaged(place, format!("no zip archive, or a damaged one: {kind}")),
+        kind => input.damaged(place, format!("not a zip archive, or a damaged one: {kind}")),
     }
 }
 
-/// Unpacks a member, of the declared size and within the budget.
+/// Decompresses a member of a checked size, within the budget.
 fn inflate<'a>(packed: &Input<'a>, member: &Member, budget: &Budget) -> Result<Input<'a>> {
     let name = &*member.name;
-    // More than 1032 to one is no deflate stream.
+    // A deflate stream expands at most 1032-fold.
     if member.size / 1032 > member.packed {
-        return Err(packed.damaged(name, "its size is more than its bytes can unpack to"));
+        return Err(packed.damaged(name, "its declared size is impossible for its compressed size"));
     }
     let bytes = packed.take(name, 0, member.packed, budget)?;
-    // The unpacker's own tables take some 11 kB.
+    // The tables of the decompressor take about 11 kB.
     budget
         .take(member.size as usize + 12_000)
         .map_err(|spent| packed.damaged(name, format!("{spent}; store it without compression")))?;
@@ -231,7 +233,7 @@ fn inflate<'a>(packed: &Input<'a>, member: &Member, budget: &Budget) -> Result<I
     budget.give(bytes.len() + 12_000);
     match count {
         Ok(count) if count as u64 == member.size => Ok(Input::bytes(packed.name(), unpacked)),
-        Ok(_) => Err(packed.damaged(name, "it is shorter than told")),
-        Err(problem) => Err(packed.damaged(name, format!("it cannot be unpacked: {problem:?}"))),
+        Ok(_) => Err(packed.damaged(name, "it is shorter than declared")),
+        Err(problem) => Err(packed.damaged(name, format!("decompression failed: {problem:?}"))),
     }
 }

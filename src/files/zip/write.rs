@@ -4,10 +4,10 @@ use std::io::{Error, Result, Write};
 
 use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, SIZES_64};
 
-/// Hands out a member's bytes, piece by piece, alike each time.
+/// Passes the bytes of a member on in pieces, the same ones at each call.
 pub(crate) type Content<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
 
-/// An archive that is being written.
+/// An archive under construction.
 pub(crate) struct Writer<W> {
     to: W,
     at: u64,
@@ -32,8 +32,8 @@ impl<W: Write> Writer<W> {
         let long = u16::try_from(name.len()).map_err(|_| Error::other("a name of more than 65,535 bytes"))?;
         let (header, beyond) = (self.at, size >= BEYOND || self.at >= BEYOND);
         let shown = if beyond { BEYOND as u32 } else { size as u32 };
-        // Version 4.5 for sizes beyond 4 GiB, else 2.0; flag: the name is UTF-8; stored; 1980-01-01, as for all archives
-        // that are to be the same bytes each time.
+        // Version 4.5 for sizes beyond 4 GiB, else 2.0. Flag: the name is UTF-8. Method: stored. Date: 1980-01-01, so
+        // that equal contents give equal bytes.
         let mut record = Vec::new();
         record.extend(if beyond { 45u16 } else { 20 }.to_le_bytes());
         record.extend([0, 8, 0, 0, 0, 0, 0x21, 0]);
@@ -57,11 +57,11 @@ impl<W: Write> Writer<W> {
         self.put(name.as_bytes())?;
         self.put(&local)?;
         self.directory.extend(CENTRAL.to_le_bytes());
-        // Made by version 4.5 on Unix.
+        // Created by version 4.5 on Unix.
         self.directory.extend([45, 3]);
         self.directory.extend(record);
         self.directory.extend((central.len() as u16).to_le_bytes());
-        // No comment; disk 0; nothing told within; a file that its owner writes and all read.
+        // No comment, disk 0, no internal attributes; mode rw-r--r--.
         self.directory.extend([0; 6]);
         self.directory.extend((0o100_644u32 << 16).to_le_bytes());
         self.directory.extend(if beyond { BEYOND as u32 } else { header as u32 }.to_le_bytes());

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_keras_s() {
+    fn schedules_agree_with_keras() {
         check(
             ExponentialDecay::new(0.1, 10, 0.5),
             [0.1, 0.093303, 0.070711, 0.065975, 0.053589, 0.05, 0.046652, 0.035355, 0.025, 0.017678],
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_make_no_schedule_are_refused() {
+    fn invalid_settings_are_refused() {
         let refused = |rate: LearningRate| matches!(rate.check(), Err(Error::Argument { .. }));
         assert!(refused(ExponentialDecay::new(0.1, 0, 0.5).into()));
         assert!(refused(InverseTimeDecay::new(f64::NAN, 1, 0.5).into()));

@@ -1,4 +1,4 @@
-//! Convolutions and pools. ONNX has the channels first, so that the axes are turned before and after.
+//! Convolutions and pools. ONNX has channels first, so the axes are permuted before and after.
 
 use super::activation::activate;
 use super::graph::{Graph, int, ints, long};
@@ -37,7 +37,7 @@ fn by_channel(kernel: ndarray::ArrayD<f32>) -> Result<ndarray::ArrayD<f32>> {
     shaped(turned(kernel, &[1, 2, 0]), &shape)
 }
 
-/// One convolution after another, each of a kernel in groups. The window is the first one's, the bias the last one's.
+/// A sequence of convolutions, each with a kernel and groups. The first one has the window, the last one the bias.
 fn convolve<F: Scalar>(
     graph: &mut Graph,
     at: &Place<F>,
@@ -71,7 +71,7 @@ pub(super) fn pool<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x: &
     };
     let pads = pads(at, &size, &strides, &vec![1; size.len()])?;
     let first = channels_first(graph, x, rank);
-    // Padding is not counted into a mean, which is ONNX's default.
+    // Padding does not count in a mean, which is ONNX's default.
     let y = graph.op(kind, &[&first], vec![sizes("kernel_shape", &size), sizes("strides", &strides), pads]);
     Ok(channels_last(graph, &y, rank))
 }
@@ -82,7 +82,7 @@ pub(super) fn global<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x:
     Ok(graph.op(kind, &[x], vec![axes, int("keepdims", keep.into())]))
 }
 
-/// What is added before and after each axis.
+/// The padding before and after each axis.
 fn pads<F: Scalar>(
     at: &Place<F>,
     size: &[usize],
@@ -107,7 +107,7 @@ fn pads<F: Scalar>(
 }
 
 impl<F: Scalar> Place<'_, F> {
-    /// A setting of a length for each axis of the window.
+    /// A setting with one length per axis of the window.
     fn sizes(&self, name: &str) -> Result<Vec<usize>> {
         match self.input.len() {
             2 => Ok(self.get::<[usize; 1]>(name)?.into()),

@@ -1,4 +1,4 @@
-//! The operators of each kind of layer, and layers that hold layers.
+//! The operators of each kind of layer, and container layers.
 
 use super::graph::{Graph, int, long};
 use super::place::{Place, refused};
@@ -19,7 +19,7 @@ pub(super) fn chain<F: Scalar>(
     layers.try_fold(x.to_string(), |x, (index, node)| link(graph, (index, node), above, &x))
 }
 
-/// What the layer of this number makes of `x`; an error names the layer.
+/// Applies the layer with this index to `x`; an error contains the layer.
 fn link<F: Scalar>(
     graph: &mut Graph,
     (index, node): (usize, &NamedLayer<F>),
@@ -34,7 +34,7 @@ fn link<F: Scalar>(
     })
 }
 
-/// What the layer makes of `x`.
+/// Applies the layer to `x`.
 fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
     // If an inner layer has no settings, its outer layer has none either; let the error name the inner one.
     if let Some(silent) = node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none()) {
@@ -73,7 +73,7 @@ fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &st
         "Bidirectional" => bidirectional(graph, &at, x),
         "TimeDistributed" => time_distributed(graph, &at, x),
         "Residual" => residual(graph, &at, x),
-        _ => Err(refused("no operator of ONNX is known for it")),
+        _ => Err(refused("it has no ONNX operator")),
     }
 }
 
@@ -84,7 +84,7 @@ fn residual<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<Stri
     Ok(graph.op("Add", &[x, &through], vec![]))
 }
 
-/// All steps of all samples are one batch for the layer.
+/// Merges steps and samples into one batch for the inner layer.
 fn time_distributed<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let mut y = x.to_string();
     let rows = |graph: &mut Graph, x: &str, shape: &[usize]| {
@@ -101,7 +101,7 @@ fn time_distributed<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Res
     Ok(y)
 }
 
-/// Two recurrences, and their merge in the order of time.
+/// Two recurrent layers, merged in the order of time.
 fn bidirectional<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let mut outputs = Vec::new();
     for (i, node) in at.node.layers().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Normalizations and scales.
+//! Normalization and rescaling layers.
 
 use ndarray::ArrayD;
 
@@ -19,7 +19,7 @@ pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) ->
     Ok(graph.op("Add", &[&scaled, &offset], vec![]))
 }
 
-/// (x − μ) / max(σ, 1e-7), with μ and σ along one axis, or one of each.
+/// (x − μ) / max(σ, 1e-7), with one μ and σ, or one per index of an axis.
 pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let axis: Option<[i64; 1]> = at.get("axis")?;
     let after = axis.map_or(0, |[axis]| if axis < 0 { -1 - axis } else { long(at.input.len()) - axis });
@@ -39,7 +39,7 @@ pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str
     Ok(graph.op("Div", &[&moved, &deviation], vec![]))
 }
 
-/// As a factor and a shift of each channel, so that channels may stay last.
+/// As a factor and an offset per channel, so that channels may stay last.
 pub(super) fn batch<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
     let (mean, variance) = (at.needed("moving_mean")?, at.needed("moving_variance")?);
     let epsilon: f64 = at.get("epsilon")?;

@@ -1,9 +1,9 @@
-//! The messages of ONNX that are written here, as `onnx.proto` numbers their fields; unused fields are left out. They are
-//! declared for `prost` by hand: generating all of the schema would need `protoc` at build time.
+//! The messages of ONNX used here, with the field numbers of `onnx.proto`; unused fields are omitted. They are declared
+//! by hand for `prost`, because generating the schema would need `protoc` at build time.
 
 use prost::Message;
 
-/// The elements' types of `TensorProto.DataType`.
+/// Element types, as in `TensorProto.DataType`.
 pub(super) const FLOAT: i32 = 1;
 pub(super) const INT64: i32 = 7;
 
@@ -57,7 +57,7 @@ pub(super) struct Node {
     pub(super) attribute: Vec<Attribute>,
 }
 
-/// One of its values is there, and `kind` says which.
+/// An attribute, whose `kind` says which of the values is set.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Attribute {
     #[prost(string, tag = "1")]
@@ -116,7 +116,7 @@ pub(super) struct Shape {
     pub(super) dim: Vec<Dimension>,
 }
 
-/// A length, or the name of one that is free.
+/// A length, or the name of a free one.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Dimension {
     #[prost(int64, optional, tag = "1")]

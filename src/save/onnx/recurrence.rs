@@ -1,11 +1,11 @@
-//! What the two ways to export a recurrent layer share.
+//! The common part of the two ways to export a recurrent layer.
 
 use ndarray::{ArrayD, Axis, Slice};
 
 use super::graph::{Graph, int, long, one};
 use crate::activation::Activation;
 
-/// A recurrent layer's settings.
+/// The settings of a recurrent layer.
 #[derive(Debug)]
 pub(super) struct Recurrence {
     pub(super) units: usize,
@@ -13,11 +13,11 @@ pub(super) struct Recurrence {
     pub(super) activation: Activation,
     pub(super) gate: Activation,
     pub(super) sequences: bool,
-    /// Of a GRU: whether the reset gate follows the product.
+    /// For a GRU: whether the reset gate is applied after the product.
     pub(super) reset_after: bool,
 }
 
-/// Zeros for each sample of `x`, with axes before the batch's.
+/// Zeros for each sample of `x`, with these axes before the batch axis.
 pub(super) fn zeros(graph: &mut Graph, x: &str, before: &[i64], units: usize) -> String {
     let shape = graph.op("Shape", &[x], vec![]);
     let first = graph.integers("places", [0]);
@@ -26,7 +26,7 @@ pub(super) fn zeros(graph: &mut Graph, x: &str, before: &[i64], units: usize) ->
     let before = (!before.is_empty()).then(|| graph.integers("directions", before.iter().copied()));
     let parts: Vec<&str> = before.as_deref().into_iter().chain([&*batch, &*units]).collect();
     let shape = graph.op("Concat", &parts, vec![int("axis", 0)]);
-    // The value is the default, but not its type in every runtime.
+    // The value is the default, but some runtimes have no default type.
     graph.op("ConstantOfShape", &[&shape], vec![one("value", 0.0)])
 }
 

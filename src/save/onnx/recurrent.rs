@@ -1,4 +1,4 @@
-//! Recurrent layers, by ONNX's operators or, for other than the default functions, step by step.
+//! Recurrent layers as ONNX operators or, with non-default activations, as steps of a `Scan`.
 //!
 //! The operators are used as all runtimes support them: forward, sequence first, with default functions and explicit
 //! initial states. Some runtimes ignore another direction or function, and would be silently wrong.

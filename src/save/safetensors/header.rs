@@ -139,7 +139,7 @@ fn tensor(input: &Input, name: &str, value: Value, start: u64) -> Result<(Array,
         (Some(bytes), &[from, to]) if to.checked_sub(from) == Some(bytes) => {
             let (from, to) = (start.checked_add(from as u64), start.checked_add(to as u64));
             let (Some(from), Some(to)) = (from, to.filter(|&to| to <= input.len())) else {
-                return Err(fail("its numbers leave the file".into()));
+                return Err(fail("its numbers exceed the file".into()));
             };
             Ok((Array { number, shape, start: from }, to))
         }

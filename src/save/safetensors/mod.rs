@@ -46,7 +46,7 @@ impl Checksum {
         Checksum(crc32fast::Hasher::new())
     }
 
-    /// Adds a word, delimited so that no two sequences of words are alike.
+    /// Adds a word, delimited so that different sequences of words have different encodings.
     fn word(&mut self, word: &str) {
         self.0.update(&(word.len() as u64).to_le_bytes());
         self.0.update(word.as_bytes());

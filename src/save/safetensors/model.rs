@@ -27,7 +27,7 @@ pub(in crate::save) fn read<F: Scalar>(
         Value::Config(config) => config,
         Value::Null => {
             let problem =
-                "no model in it, but weights alone: make the model, and load them by `load_weights`";
+                "it holds weights without a model: create the model, and load them with `load_weights`";
             return Err(input.damaged("its metadata", problem));
         }
         value => return Err(refuse(CONFIG, "a Sequential", value)),

@@ -1,4 +1,4 @@
-//! Data that was checked at the door: samples, targets and weights that fit the model and its loss.
+//! Training data after all checks: samples, targets and weights that fit the model and its loss.
 
 use super::Names;
 use super::training_data::{Rows, TrainingData};
@@ -9,25 +9,25 @@ use crate::model::Sequential;
 use crate::samples::check_indices;
 use crate::scalar::Scalar;
 
-/// Samples with their targets, and how much each row counts.
+/// Samples with their targets, and the weight of each row.
 #[derive(Clone)]
 pub(crate) struct CheckedData<'a, F: Scalar> {
     given: TrainingData<'a, F>,
     names: Names,
     width: usize,
-    /// How many indices the model reads, where it reads indices.
+    /// The number of valid indices, if the model reads indices.
     indices: Option<usize>,
-    /// What the loss reads as targets, and how many classes the output has.
+    /// The kind of targets that the loss reads, and the number of classes in the output.
     labels: (Target, usize),
-    /// Rows of the loss in one sample: 1, or the steps of an output of `(steps, classes)`.
+    /// Rows of the loss per sample: 1, or the number of steps if the output is `(steps, classes)`.
     pub(crate) steps: usize,
     /// The width of one row of targets.
     pub(crate) target: usize,
-    /// One weight for each row, where not all are 1.
+    /// One weight per row, unless all are 1.
     pub(crate) weights: Option<Vec<F>>,
 }
 
-/// What goes into a model and comes out of it.
+/// The input and output shapes of a model.
 #[derive(Clone, Copy)]
 pub(crate) struct ModelShapes<'m> {
     pub(crate) input: &'m [usize],
@@ -45,7 +45,7 @@ impl<'m> ModelShapes<'m> {
 }
 
 impl<'a, F: Scalar> CheckedData<'a, F> {
-    /// Checks everything that could not be trained on.
+    /// Checks all data before a training or an evaluation.
     pub(crate) fn new(
         names: Names,
         given: TrainingData<'a, F>,
@@ -56,7 +56,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         CheckedData::of_shard(names, given, ends, loss)
     }
 
-    /// The same for one of several shards, which may have no sample.
+    /// As `new`, for one of several shards, which may have no samples.
     pub(crate) fn of_shard(
         names: Names,
         given: TrainingData<'a, F>,
@@ -89,18 +89,18 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         Ok(data)
     }
 
-    /// The error that no rank has a sample.
+    /// The error for shards that are empty on all ranks.
     pub(crate) fn empty_error(&self) -> Error {
         Error::Empty { argument: self.names.x.into(), shape: vec![0, self.width] }
     }
 
-    /// The shape of one target, as it was given.
+    /// The shape of one target, as passed by the caller.
     pub(crate) fn target_shape(&self) -> Vec<usize> {
         self.given.target_shape()
     }
 
-    /// Copies the samples, targets and weights of these indices together into a batch; one to be trained on in an epoch of
-    /// the model's life, where that is given.
+    /// Gathers the samples, targets and weights of these indices into a batch. `epoch`, the model's epoch count, is set
+    /// for training batches.
     pub(crate) fn gather(&self, epoch: Option<u64>, indices: &[usize], into: &mut Rows<F>) -> Result<()> {
         let Rows { x, y, .. } = into;
         x.resize(indices.len() * self.width, F::zero());
@@ -123,7 +123,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         matches!(self.given, TrainingData::Batches(_))
     }
 
-    /// Copies the targets and weights of these indices of arrays together.
+    /// Gathers the targets and weights of these indices of arrays.
     pub(crate) fn gather_targets(&self, indices: &[usize], into: &mut Rows<F>) {
         into.y.resize(indices.len() * self.steps * self.target, F::zero());
         self.given.read_targets(indices, &mut into.y);
@@ -137,17 +137,17 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         }
     }
 
-    /// How many numbers one sample of `x` has.
+    /// The width of one sample of `x`.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// How many samples.
+    /// The number of samples.
     pub(crate) fn count(&self) -> usize {
         self.given.counts().0
     }
 
-    /// Refuses a sample of numbers that are no indices, where the model reads indices.
+    /// Refuses a sample with invalid indices, if the model reads indices.
     fn check_indices(&self, index: usize, sample: &[F]) -> Result<()> {
         match self.indices {
             Some(count) => check_indices(self.names.x, sample, self.width, index, count),
@@ -155,7 +155,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         }
     }
 
-    /// Refuses rows of targets, the first of them row `row`, that are no class or no probability, where the loss needs such.
+    /// Refuses rows of targets, starting at row `row`, that are not valid classes or probabilities for the loss.
     fn check_targets(&self, row: usize, values: &[F]) -> Result<()> {
         let (target, classes) = self.labels;
         let (zero, one, end) = (F::zero(), F::one(), F::of(classes as f64));
@@ -188,7 +188,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     }
 }
 
-/// How many rows of the loss a sample has, and how wide the targets are.
+/// The number of loss rows per sample, and the width of the targets.
 fn fit_target<F: Scalar>(
     names: Names,
     target: &[usize],

@@ -1,4 +1,4 @@
-//! The data of a training: as the caller passes them, checked, weighted, and the scores of their batches.
+//! The data of a training: as passed by the caller, checked, weighted, and the scores of its batches.
 
 mod checked_data;
 mod running_scores;
@@ -9,7 +9,7 @@ pub(crate) use checked_data::{CheckedData, ModelShapes};
 pub(crate) use running_scores::{RunningScores, Targets};
 pub(crate) use training_data::{Rows, TrainingData};
 
-/// The names of arguments in errors.
+/// The argument names used in errors.
 #[derive(Clone, Copy)]
 pub(crate) struct Names {
     pub(crate) x: &'static str,

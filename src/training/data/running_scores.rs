@@ -12,13 +12,13 @@ use crate::tensor::{Batch, BatchMut};
 /// The running loss and metrics of an epoch or an evaluation.
 pub(crate) struct RunningScores<F: Scalar> {
     metrics: Vec<Box<dyn Metric<F>>>,
-    /// The keys of the metrics in the logs, prefix included.
+    /// The names of the metrics in the logs, prefix included.
     keys: Vec<String>,
     loss_key: String,
     /// Σ batch loss · samples, and Σ samples.
     total: f64,
     samples: f64,
-    /// ℓ of each row, then the scale of its gradient.
+    /// ℓ of each row, later the scale of its gradient.
     values: Vec<F>,
     /// The number of rows that the loss of a batch is divided by.
     pub(crate) divisor: usize,
@@ -63,7 +63,7 @@ impl<F: Scalar> RunningScores<F> {
         self.metrics.iter_mut().for_each(|metric| metric.reset());
     }
 
-    /// The scores since the last reset.
+    /// Reads or writes the scores since the last reset.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.numbers("loss", [&mut self.total, &mut self.samples])?;
         let metrics = self.keys.iter().zip(&mut self.metrics);
@@ -85,7 +85,7 @@ impl<F: Scalar> RunningScores<F> {
         mean
     }
 
-    /// Σ w·ℓ over the rows; their number becomes the divisor.
+    /// Returns Σ w·ℓ over the rows, and sets the divisor to their number.
     pub(crate) fn loss_sum(&mut self, loss: &dyn Loss<F>, y_pred: Batch<F>, targets: Targets<F>) -> f64 {
         self.values.resize(y_pred.rows(), F::zero());
         self.divisor = loss.values(y_pred, targets.y, &mut self.values);
@@ -120,7 +120,7 @@ impl<F: Scalar> RunningScores<F> {
         self.metrics.iter().any(|metric| metric.is_weighted())
     }
 
-    /// The gradient of the loss by the outputs of the last batch, or of a part of it.
+    /// Computes the gradient of the loss with respect to the outputs of the last batch, or of a part of it.
     pub(crate) fn gradient(
         &mut self,
         loss: &dyn Loss<F>,

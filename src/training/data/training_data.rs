@@ -1,4 +1,4 @@
-//! Data as it was given: two arrays, or a source of batches.
+//! Data as passed by the caller: two arrays, or a source of batches.
 
 use super::Names;
 use crate::data::{BatchSource, check_source};
@@ -7,14 +7,14 @@ use crate::kernel;
 use crate::samples::{Samples, check_all_finite, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 
-/// Where samples and targets come from.
+/// The origin of samples and targets.
 #[derive(Clone, Copy)]
 pub(crate) enum TrainingData<'a, F: Scalar> {
     Arrays { x: &'a dyn Samples<F>, y: &'a dyn Samples<F> },
     Batches(&'a dyn BatchSource<F>),
 }
 
-/// Memory for samples that are copied together, with their targets and weights.
+/// Buffers for gathered samples, with their targets and weights.
 #[derive(Default)]
 pub(crate) struct Rows<F> {
     pub(crate) x: Vec<F>,
@@ -30,7 +30,7 @@ impl<F> Rows<F> {
     }
 }
 
-/// How many samples of a source are read at a time to look at its targets alone.
+/// The number of samples read at a time from a source when only targets are needed.
 const LOOK: usize = 64;
 
 impl<F: Scalar> TrainingData<'_, F> {
@@ -44,7 +44,7 @@ impl<F: Scalar> TrainingData<'_, F> {
         }
     }
 
-    /// How many samples and how many targets.
+    /// The numbers of samples and of targets.
     pub(crate) fn counts(&self) -> (usize, usize) {
         match self {
             TrainingData::Arrays { x, y } => (x.count(), y.count()),
@@ -66,7 +66,7 @@ impl<F: Scalar> TrainingData<'_, F> {
         }
     }
 
-    /// Refuses NaN and infinities in arrays; batches are checked as they come.
+    /// Refuses NaN and infinities in arrays; batches are checked when they are read.
     pub(crate) fn check_finite(&self, names: Names) -> Result<()> {
         match self {
             TrainingData::Arrays { x, y } => {
@@ -78,7 +78,7 @@ impl<F: Scalar> TrainingData<'_, F> {
         }
     }
 
-    /// Writes the samples of these indices, and their targets; those to be trained on in an epoch, where one is given.
+    /// Reads the samples of these indices and their targets. `epoch` is set for training batches.
     pub(crate) fn read(
         &self,
         names: Names,
@@ -112,14 +112,14 @@ impl<F: Scalar> TrainingData<'_, F> {
         }
     }
 
-    /// Writes the targets of these indices of an array.
+    /// Reads the targets of these indices of an array.
     pub(crate) fn read_targets(&self, indices: &[usize], y: &mut [F]) {
         if let TrainingData::Arrays { y: from, .. } = self {
             rows(*from, indices, y);
         }
     }
 
-    /// All targets, where they lie in memory as they would be read.
+    /// All targets as a slice, if they are contiguous in memory.
     pub(crate) fn targets(&self) -> Option<&[F]> {
         match self {
             TrainingData::Arrays { y, .. } => y.as_slice(),
@@ -127,7 +127,7 @@ impl<F: Scalar> TrainingData<'_, F> {
         }
     }
 
-    /// Calls `f` with the number and the values of each sample of an array.
+    /// Calls `f` with the index and the values of each sample of an array.
     pub(crate) fn each_sample(
         &self,
         width: usize,
@@ -141,7 +141,7 @@ impl<F: Scalar> TrainingData<'_, F> {
         })
     }
 
-    /// Calls `f` with the number and the target of each sample.
+    /// Calls `f` with the index and the target of each sample.
     pub(crate) fn each_target(
         &self,
         names: Names,
@@ -174,7 +174,7 @@ impl<F: Scalar> TrainingData<'_, F> {
     }
 }
 
-/// Copies the samples of these indices together.
+/// Gathers the samples of these indices.
 fn rows<F: Scalar>(samples: &dyn Samples<F>, indices: &[usize], to: &mut [F]) {
     let width = to.len() / indices.len().max(1);
     match samples.as_slice() {

@@ -1,4 +1,4 @@
-//! The weight of each row: that of its sample times that of its class.
+//! The weight of each row: its sample weight times its class weight.
 
 use super::{CheckedData, Names};
 use crate::data::{ClassWeight, check_weights, class_of};
@@ -8,7 +8,7 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 
 impl<F: Scalar> CheckedData<'_, F> {
-    /// Weights each row by its sample weight: one a sample, or one a row.
+    /// Applies sample weights: one per sample, or one per row.
     pub(crate) fn weigh_samples(&mut self, names: Names, weight: &dyn Samples<F>) -> Result<()> {
         if weight.count() != self.count() {
             return Err(Error::Length {
@@ -34,9 +34,9 @@ impl<F: Scalar> CheckedData<'_, F> {
         Ok(())
     }
 
-    /// Multiplies the weight of each row of the first `train` samples by that of its class.
+    /// Multiplies the weight of each row of the first `train` samples by its class weight.
     ///
-    /// `over_ranks` turns the rows of each class in these data into those in the data of all ranks.
+    /// `over_ranks` maps the class counts of these data to those of the data of all ranks.
     pub(crate) fn weigh_classes(
         &mut self,
         weight: &ClassWeight,
@@ -67,7 +67,7 @@ impl<F: Scalar> CheckedData<'_, F> {
         Ok(())
     }
 
-    /// The class of each row, if it is not ignored.
+    /// The class of each row, or `None` if the row is ignored.
     fn labels(&self, loss: &dyn Loss<F>, classes: usize) -> Result<Vec<Option<usize>>> {
         let ignored = match loss.target() {
             Target::Classes { ignored } => ignored,
@@ -88,7 +88,7 @@ impl<F: Scalar> CheckedData<'_, F> {
         Ok(labels)
     }
 
-    /// The number of rows of each class among the first `train` samples.
+    /// The number of rows of each class in the first `train` samples.
     fn class_counts(&self, labels: &[Option<usize>], train: usize) -> Vec<f64> {
         let mut counts = Vec::new();
         for &class in labels[..train * self.steps].iter().flatten() {

@@ -13,7 +13,7 @@ use crate::training::step::{BatchPasses, Minibatch, Trainer, WholeBatch};
 impl<F: Scalar> Sequential<F> {
     /// Diagnoses the model and the data before any training.
     ///
-    /// It samples the data and passes one batch forward. It takes no step and changes nothing.
+    /// It samples the data and runs one batch forward. It takes no training step and changes nothing.
     ///
     /// # Errors
     /// As [`Sequential::fit`] before training, except that values that are not finite are a finding.
@@ -52,7 +52,7 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-/// The only finding about data with values that are not finite.
+/// The finding for data with values that are not finite, which precludes all others.
 fn not_finite(error: &Error) -> Findings {
     let finding = Code::N0201
         .finding("values that are not finite")

@@ -20,7 +20,7 @@ pub(crate) use sampling::{sample, step_time};
 /// The diagnosis of a `fit`.
 pub(crate) struct Diagnosis<'f, F: Scalar> {
     pub(crate) monitor: Monitor<F>,
-    /// Whether this process runs the rules, as rank 0 does.
+    /// Whether this process runs the rules; only rank 0 does.
     judges: bool,
     rules: &'f Rules,
     diagnose: Diagnose,
@@ -30,7 +30,7 @@ pub(crate) struct Diagnosis<'f, F: Scalar> {
 }
 
 impl<'f, F: Scalar> Diagnosis<'f, F> {
-    /// The diagnosis that the settings ask for.
+    /// Creates the diagnosis that the settings ask for.
     pub(crate) fn new(
         model: &Sequential<F>,
         run: &Run<F>,
@@ -72,7 +72,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         self.monitor.evidence.data.targets.scale
     }
 
-    /// What the step on this batch of the epoch, from 0, reports to.
+    /// The monitor for the step on this batch of the epoch, counted from 0.
     pub(crate) fn start_batch(&mut self, batch: usize) -> StepMonitor<'_, F> {
         self.monitor.start_batch(batch);
         let is_first = batch == 0 && self.monitor.evidence.curves.epochs.is_empty();
@@ -119,7 +119,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         self.monitor.findings
     }
 
-    /// The evidence and the findings so far.
+    /// Reads or writes the evidence and the findings so far.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         state.group("diagnosis", |state| self.monitor.state(state))
     }
@@ -131,11 +131,11 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     }
 }
 
-/// Writes the findings that are `shown` to the terminal, and not to standard output, which programs read.
+/// Prints the `shown` findings to standard error, because programs may read standard output.
 pub(crate) fn print_findings(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
     terminal::print(|coloured| {
         let mut text = String::new();
-        // A `String` takes all that is written.
+        // Writing to a `String` cannot fail.
         let _ = findings.write(&mut text, Styles::new(coloured), shown);
         text
     });

@@ -1,4 +1,4 @@
-//! What the diagnosis samples before a training, and how much of it.
+//! How much data the diagnosis samples, and how often.
 
 use crate::diagnosis::{Data, Monitor, Part, Plan, Repeats, TargetStatistics};
 use crate::error::{Error, Result};
@@ -11,16 +11,16 @@ use crate::scalar::Scalar;
 use crate::tensor::Batch;
 use crate::training::data::{CheckedData, Rows};
 
-/// At most so many numbers of the inputs are looked at before a training, and so many of its rows.
+/// The maximum numbers of input values and of rows that are sampled before a training.
 pub(crate) const NUMBERS: usize = 1 << 16;
 pub(crate) const ROWS: usize = 10_000;
-/// Rows that tell the scale of the inputs and the commonest classes, in a run of a fraction of a millisecond.
+/// Enough rows to estimate the scale of the inputs and the most common classes of a run that takes under a millisecond.
 pub(crate) const LEAST: usize = 32;
-/// Rows of a source, for which each row may be a read from a disk.
+/// The number of rows sampled from a source, where each row may require a disk access.
 pub(crate) const FEW: usize = 64;
 
-/// So many of the numbers below `count`, in order, one from each of as many equal parts: as even as a ruler, and without
-/// one, so that data in a regular order show no pattern of their own. The same at each call.
+/// Returns `wanted` of the numbers below `count`, in order, one from each of `wanted` equal parts. The choice within a
+/// part is hashed, so that periodic data cause no pattern, and is the same at each call.
 pub(crate) fn sample(count: usize, wanted: usize) -> Vec<usize> {
     let wanted = wanted.min(count);
     let place = |i: usize| {
@@ -30,14 +30,14 @@ pub(crate) fn sample(count: usize, wanted: usize) -> Vec<usize> {
     (0..wanted).map(place).collect()
 }
 
-/// What a step takes, in nanoseconds, on a machine of about these times: 200 multiplications a nanosecond, and 1 µs for
-/// each layer, which is what a network of 8, 16 and 2 units takes for batches of 32.
+/// Estimates the duration of a step in nanoseconds: 200 multiplications per nanosecond plus 1 µs per layer, which is
+/// what a network of 8, 16 and 2 units takes for batches of 32.
 pub(crate) fn step_time<F: Scalar>(model: &Sequential<F>, batch_size: usize) -> f64 {
     let work: f64 = model.layers.iter().map(products).sum();
     3.0 * work * batch_size as f64 / 200.0 + 1000.0 * model.layers.len() as f64
 }
 
-/// The multiplications of a layer for one sample: each of its numbers, once for each place that it is used at.
+/// The multiplications of a layer per sample: its weights times the number of positions where each is used.
 fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
     let mut total = 0;
     layer.each_param(&mut |trained, param| total += if trained { param.len() } else { 0 });
@@ -45,31 +45,32 @@ fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
         let outer = shape.and_then(<[usize]>::split_last).map_or(&[][..], |(_, outer)| outer);
         outer.iter().product::<usize>().max(1)
     };
-    // Rows of an embedding are looked up, not multiplied.
+    // Embedding rows are looked up, not multiplied.
     let used = if layer.indices().is_some() { 0 } else { total };
     (used * places(layer.input_shape()).max(places(layer.output_shape()))) as f64
 }
 
-/// How much is looked at.
+/// How much data and how many batches are sampled.
 #[derive(Clone, Copy)]
 pub(crate) struct Budget {
-    /// Numbers of inputs and targets.
+    /// Input and target values.
     pub(crate) numbers: usize,
-    /// Rows that are compared with each other.
+    /// Rows compared with each other.
     pub(crate) compared: usize,
-    /// Batches of each epoch.
+    /// Batches per epoch.
     pub(crate) sampled: usize,
 }
 
-/// Batches of an epoch that are looked at: two tell a beginning from what comes of it, and more than four nothing new.
+/// The minimum and maximum of sampled batches per epoch: two separate the start from the trend, and more than four add
+/// nothing.
 const SAMPLED: (usize, usize) = (2, 4);
 
 impl Budget {
-    /// All, within the bounds of [`NUMBERS`] and [`ROWS`].
+    /// Everything within the bounds of [`NUMBERS`] and [`ROWS`].
     pub(crate) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, sampled: SAMPLED.1 };
 
-    /// What takes about 3 thousandths of the time of the training, most of it at some 2 ns a number; and for a row that is
-    /// compared 60 ns, 0.4 for each of its numbers, which are copied together, and 3 for each that goes into its key.
+    /// A budget of about 0.3 % of the training time. A value costs about 2 ns; a row to compare costs 60 ns, plus 0.4
+    /// ns per value to copy and 3 ns per value in its key.
     pub(crate) fn of<F: Scalar>(
         model: &Sequential<F>,
         plan: &Plan,
@@ -79,11 +80,11 @@ impl Budget {
         let batch = plan.batch_size.min(train);
         let share = 0.0025 * step_time(model, batch) * (plan.epochs * plan.batches) as f64;
         let row = 60.0 + 3.0 * data.width().min(64) as f64 + 0.4 * data.width() as f64;
-        // A hundred rows are some 10 µs: nothing, but beside a single epoch of a tiny network.
+        // A hundred rows take about 10 µs, which matters only next to a single epoch of a tiny network.
         let least = if plan.epochs > 1 { 128 } else { 0 };
         let compared = (0.4 * share / row) as usize;
-        // A look is about a microsecond, 3 ns for each number that leaves a layer, and half of one for each weight, whose
-        // gradient is kept apart for it.
+        // Sampling a batch takes about a microsecond, plus 3 ns per output value of a layer and 0.5 ns per weight,
+        // whose gradient is copied.
         let leaves: usize = model.layers.iter().map(|layer| layer.widths().1).sum();
         let mut weights = 0;
         let mut count = |trained, param: &Param<F>| weights += if trained { param.len() } else { 0 };
@@ -98,22 +99,22 @@ impl Budget {
     }
 }
 
-/// The length of a run.
+/// The size of a run.
 pub(crate) struct RunSize {
     pub(crate) epochs: usize,
     pub(crate) batch_size: usize,
-    /// Samples that train.
+    /// The number of training samples.
     pub(crate) train: usize,
     pub(crate) shuffle: bool,
 }
 
-/// The settings of a run that rules read.
+/// The settings of a run that the rules read.
 pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Plan> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let RunSize { epochs, batch_size, train, shuffle } = size;
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
-    // A schedule may begin low and end low.
+    // A schedule may start and end with a low rate.
     let steps = ((epochs * batches) as u64).min(10_000);
     let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
@@ -135,18 +136,18 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
     })
 }
 
-/// What a diagnosis samples before a training.
+/// What the diagnosis samples before a training.
 pub(crate) struct Sampling<'s, 'd, F: Scalar> {
     pub(crate) model: &'s Sequential<F>,
     pub(crate) plan: Plan,
     pub(crate) budget: Budget,
     pub(crate) data: &'s CheckedData<'d, F>,
-    /// The first samples of the data, which train.
+    /// The number of leading samples used for training.
     pub(crate) train: usize,
     pub(crate) held_out: Option<HeldOut<'s, 'd, F>>,
 }
 
-/// The samples from the sample `from` on.
+/// The held-out samples, from index `from` on.
 #[derive(Clone, Copy)]
 pub(crate) struct HeldOut<'s, 'd, F: Scalar> {
     pub(crate) data: &'s CheckedData<'d, F>,
@@ -167,14 +168,14 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         self.model.output_shape().and_then(|shape| shape.last().copied()).unwrap_or(1)
     }
 
-    /// Statistics of the targets of `rows` samples, none of them counted yet.
+    /// Creates empty statistics for the targets of `rows` samples.
     pub(crate) fn target_statistics(&self, rows: usize) -> Result<TargetStatistics<F>> {
         let compiled = self.model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let size = (rows * self.data.steps, self.data.target);
         Ok(TargetStatistics::new(compiled.loss.clone(), self.plan.task, self.outputs(), size))
     }
 
-    /// A monitor of the sampled data, through the memory of `rows`.
+    /// Creates a monitor of the sampled data, reading through the buffers of `rows`.
     pub(crate) fn monitor(self, rows: &mut Rows<F>) -> Result<Monitor<F>> {
         let Sampling { model, budget, data, train, .. } = self;
         let (outputs, task) = (self.outputs(), self.plan.task);
@@ -186,7 +187,7 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         };
         let (least, most) = if data.is_source() { (FEW, FEW) } else { (LEAST, ROWS) };
         let wanted = (budget.numbers / (data.width() + data.target).max(1)).clamp(least, most).min(train);
-        // Inputs are wide and targets are not, so that more rows of targets can be sampled.
+        // Inputs are wider than targets, so more rows of targets can be sampled.
         let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
         let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
         data.gather(None, &sample(train, few), rows)?;
@@ -196,12 +197,12 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         }
         facts.look_targets(task, outputs, Batch::new(&rows.y, data.target));
         let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
-        // Validation data of its own may have other classes on purpose.
+        // Separate validation data may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {
             held.data.gather_targets(&held.sample(wanted), rows);
             facts.validation = Some(Part::of(task, outputs, Batch::new(&rows.y, data.target)));
         }
-        // Equal rows: of wide samples a few are enough.
+        // Equal rows: a few wide samples are enough.
         let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));
         if !data.is_source() && data.steps == 1 && compared >= 16 {
             data.gather(None, &sample(train, compared), rows)?;

@@ -1,4 +1,4 @@
-//! Agreement: the ranks compare what they are about to do, and take over the state of rank 0.
+//! Agreement between ranks: they compare their settings, and copy the state of rank 0.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// What must be the same on all ranks, or in a training and its backup: names and values.
+/// The names and values that must agree on all ranks, or in a training and its backup.
 #[derive(Default)]
 pub(crate) struct Identity {
     pub(crate) common: Vec<(String, String)>,
-    /// The sizes and sums of the data, unless each rank has its own.
+    /// The sizes and sums of the data, unless each rank has its own shard.
     pub(crate) of_data: Vec<(String, String)>,
-    /// In that case, the properties that the data of all ranks share.
+    /// The properties that all shards share, if each rank has its own.
     pub(crate) of_shards: Vec<(String, String)>,
 }
 
@@ -39,7 +39,7 @@ fn named<const N: usize>(values: [(&str, String); N]) -> Vec<(String, String)> {
     values.map(|(name, value)| (name.to_string(), value)).into()
 }
 
-/// Gives all ranks what rank 0 has.
+/// Copies the state of rank 0 to all ranks.
 pub(crate) fn same_state(ranks: &Ranks, f: &mut dyn FnMut(&mut State) -> Result<()>) -> Result<()> {
     let mut state = State::writing();
     let written = if ranks.is_first() { f(&mut state) } else { Ok(()) };

@@ -1,5 +1,5 @@
-//! The gradients of all layers, one behind another, on their way over the ranks: summed in pieces, each of which sets out
-//! as soon as the backward pass has filled it, while that goes on below.
+//! Sums the gradients over all ranks in buckets. Each bucket is sent when the backward pass has filled it, while the
+//! pass continues below.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::training::update::each_trained;
 
-/// The memory of such sums, kept from one step to the next.
+/// The buffers of these sums, reused by the next step.
 pub(crate) struct Buckets<F>(Vec<Vec<F>>);
 
 impl<F: Scalar> Buckets<F> {
@@ -17,8 +17,8 @@ impl<F: Scalar> Buckets<F> {
         Buckets(Vec::new())
     }
 
-    /// Passes backward through the layers `lowest` and above, each by `backward`, from the last to the first, and replaces
-    /// their gradients by the sums over all ranks.
+    /// Runs `backward` on each layer from the last down to `lowest`, and replaces their gradients by the sums over all
+    /// ranks.
     pub(crate) fn sum(
         &mut self,
         model: &mut Sequential<F>,
@@ -35,7 +35,7 @@ impl<F: Scalar> Buckets<F> {
             each_trained(&mut model.layers[layer..=layer], &mut |param| {
                 bucket.extend_from_slice(&param.grad)
             });
-            // The last one is waited for at once.
+            // There is nothing left to overlap with the last bucket.
             if bucket.len() >= size && layer > lowest {
                 let full = std::mem::replace(&mut bucket, self.empty());
                 under_way.push((layer..end, ranks.start_sum(full)?));
@@ -62,7 +62,7 @@ impl<F: Scalar> Buckets<F> {
         self.0.pop().unwrap_or_default()
     }
 
-    /// Gives the layers their gradients, from the last to the first.
+    /// Copies the sums back into the gradients of the layers, from the last to the first.
     fn take_back(&mut self, model: &mut Sequential<F>, layers: Range<usize>, mut sums: Vec<F>) {
         let mut rest = &sums[..];
         for layer in layers.rev() {

@@ -1,4 +1,4 @@
-//! The one object that a training loop tells about its ranks.
+//! The object through which the training loop communicates with other ranks.
 
 use std::ops::Range;
 use std::path::Path;
@@ -22,31 +22,31 @@ use crate::training::data::{CheckedData, Rows, RunningScores, Targets};
 use crate::training::diagnosis::sampling::Sampling;
 use crate::training::step::{Minibatch, Step, StepMonitor, Trainer, WholeBatch};
 
-/// The ranks that train or evaluate together. On a single process each method does nothing, or what one process does.
+/// The ranks that train or evaluate together. On a single process each method does the local work only, or nothing.
 pub(crate) struct Coordinator<'a, F>(Option<Group<'a, F>>);
 
 struct Group<'a, F> {
     ranks: Ranks<'a>,
-    /// The samples of each rank that train and those that are held out, if each has data of its own.
+    /// The numbers of training samples of each shard, then those held out; `None` unless each rank has its own shard.
     training: Option<Shards>,
     held_out: Option<Shards>,
-    /// The batch under way in that case: this rank's samples at their places, and 0 at others.
+    /// The current batch in that case: the indices of this rank's samples, and 0 for those of other ranks.
     own: Vec<usize>,
-    /// Whether callbacks are called on rank 0.
+    /// Whether rank 0 calls callbacks.
     observed: bool,
     buckets: Buckets<F>,
     scores: PartialScores<F>,
     local: LocalSgd<F>,
 }
 
-/// The samples of an epoch in their order, and the places of the minibatch in it.
+/// The sample order of an epoch, and the range of the minibatch in it.
 pub(crate) struct EpochBatch<'e, F: Scalar> {
     pub(crate) data: &'e CheckedData<'e, F>,
     pub(crate) order: &'e [usize],
     pub(crate) places: Range<usize>,
 }
 
-/// Before the first step.
+/// What happens before the first step.
 impl<'a, F: Scalar> Coordinator<'a, F> {
     pub(crate) fn new(settings: RankSettings<'a>) -> Self {
         Coordinator(Ranks::of(settings).map(|ranks| Group {
@@ -66,12 +66,12 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         self.0.as_ref().is_none_or(|group| group.ranks.is_first())
     }
 
-    /// Whether each rank has data of its own.
+    /// Whether each rank has its own shard.
     pub(crate) fn is_sharded(&self) -> bool {
         self.0.as_ref().is_some_and(|group| group.ranks.is_sharded())
     }
 
-    /// Returns what this rank prepared, once all are ready and their identities are equal.
+    /// Returns what this rank prepared, once all ranks are ready and their identities agree.
     pub(crate) fn agree<T>(
         &self,
         own: Result<T>,
@@ -87,27 +87,27 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         Ok(ready)
     }
 
-    /// Learns how many samples of each rank train, of which `own` are those of this rank's data.
+    /// Exchanges the numbers of training samples, of which `own` belong to this rank.
     pub(crate) fn count_training(&mut self, data: &CheckedData<F>, own: usize) -> Result<()> {
         let Some(group) = &mut self.0 else { return Ok(()) };
         group.training = group.count(data, own)?;
         Ok(())
     }
 
-    /// Learns how many samples of each rank are held out, of which `own` are those of this rank's data.
+    /// Exchanges the numbers of held-out samples, of which `own` belong to this rank.
     pub(crate) fn count_held_out(&mut self, data: &CheckedData<F>, own: usize) -> Result<()> {
         let Some(group) = &mut self.0 else { return Ok(()) };
         group.held_out = group.count(data, own)?;
         Ok(())
     }
 
-    /// The samples that train on all ranks, of which this one has `own`.
+    /// The number of training samples on all ranks, of which this one has `own`.
     pub(crate) fn training_total(&self, own: usize) -> usize {
         let shards = self.0.as_ref().and_then(|group| group.training.as_ref());
         shards.map_or(own, |shards| shards.total)
     }
 
-    /// The samples that are held out on all ranks, of which this one has `own`.
+    /// The number of held-out samples on all ranks, of which this one has `own`.
     pub(crate) fn held_out_total(&self, own: usize) -> usize {
         let shards = self.0.as_ref().and_then(|group| group.held_out.as_ref());
         shards.map_or(own, |shards| shards.total)
@@ -125,14 +125,14 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         Ok(counts)
     }
 
-    /// Gives the model the seed of rank 0.
+    /// Sets the seed of the model to that of rank 0.
     pub(crate) fn share_seed(&self, model: &mut Sequential<F>) -> Result<()> {
         let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
         let seed = ranks.broadcast(model.seed)?;
         ranks.agree(if seed == model.seed { Ok(()) } else { model.reseed(seed) })
     }
 
-    /// The monitor of the training, which has sampled the data of all ranks.
+    /// Creates the monitor of the training, which samples the data of all ranks.
     pub(crate) fn monitor(&self, sampling: Sampling<F>, rows: &mut Rows<F>) -> Result<Monitor<F>> {
         match &self.0 {
             Some(Group { ranks, .. }) => {
@@ -143,15 +143,14 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         }
     }
 
-    /// Gives the model the weights of rank 0; `observed` is whether this rank has callbacks.
+    /// Copies the weights of rank 0 into the model; `observed` is whether this rank has callbacks.
     pub(crate) fn start(&mut self, model: &mut Sequential<F>, observed: bool) -> Result<()> {
         let Some(group) = &mut self.0 else { return Ok(()) };
         group.observed = group.ranks.broadcast(observed)?;
         same_state(&group.ranks, &mut |state| model.state(state))
     }
 
-    /// Once rank 0 has tried to resume from a backup: if it did, the other ranks take over its state. Returns whether this
-    /// one did.
+    /// Copies the state of rank 0 to the other ranks if it resumed from a backup. Returns whether it did.
     pub(crate) fn share_resumed(
         &self,
         resumed: Result<bool>,
@@ -173,7 +172,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         ranks.into_iter().chain(shards.map(|shards| ("samples of each rank", shards.words())))
     }
 
-    /// Refuses a backup of a training in which the ranks had other numbers of samples.
+    /// Refuses a backup of a training whose shards had other sizes.
     pub(crate) fn state(&self, state: &mut State) -> Result<()> {
         match self.0.as_ref().and_then(|group| group.training.as_ref()) {
             Some(shards) => state.same("samples of each rank that train", &shards.words()),
@@ -182,9 +181,9 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     }
 }
 
-/// During an epoch.
+/// What happens during an epoch.
 impl<F: Scalar> Coordinator<'_, F> {
-    /// The distance of the random stream that shuffles these samples from that of the first rank.
+    /// The offset of the random stream that shuffles these samples from the stream of rank 0.
     pub(crate) fn shuffle_stream(&self) -> u64 {
         match &self.0 {
             Some(group) if group.ranks.is_sharded() => (group.ranks.rank() as u64) << 44,
@@ -192,7 +191,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         }
     }
 
-    /// A step of the optimizer on the minibatch. Returns whether the model is the same on all ranks after it.
+    /// Runs an optimizer step on the minibatch. Returns whether the model is equal on all ranks after it.
     pub(crate) fn step(
         &mut self,
         trainer: &mut Trainer<F>,
@@ -228,8 +227,8 @@ impl<F: Scalar> Coordinator<'_, F> {
         trainer.step(model, batch, scores, step, &mut passes, monitor).map(|()| true)
     }
 
-    /// Calls callbacks, on rank 0 alone, by `call`, which returns a reason to stop. The other ranks stop or fail with it,
-    /// and take over what the callbacks changed in the model.
+    /// Calls the callbacks on rank 0 through `call`, which returns a reason to stop. The other ranks stop or fail with
+    /// rank 0, and copy what the callbacks changed in the model.
     pub(crate) fn follow_callbacks(
         &self,
         model: &mut Sequential<F>,
@@ -246,7 +245,7 @@ impl<F: Scalar> Coordinator<'_, F> {
             (false, None) => Ok(()),
             (true, _) => model.state(state),
         };
-        // One message holds everything.
+        // Everything is in one message.
         let mut news = State::writing();
         let own = own.and_then(|reason| rest(changed, &mut news).map(|()| reason));
         let mut cause = own.as_ref().err().map(Error::to_string);
@@ -270,7 +269,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         }
     }
 
-    /// The parts of the held-out samples `batch` that this rank scores, one after another.
+    /// The ranges of the held-out samples `batch` that this rank scores, one after another.
     pub(crate) fn held_out_parts(&self, batch: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<F> {
         let parts = self.0.as_ref().map(|Group { ranks, held_out, .. }| {
             let own = held_out.as_ref().map(|shards| shards.cut(ranks, batch.clone()));
@@ -300,7 +299,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         }
     }
 
-    /// Ends a batch of `samples` samples whose parts were added, unless a rank could not `read` its own.
+    /// Ends a batch of `samples` samples whose parts were added; fails on all ranks if `read` is an error on one.
     pub(crate) fn end_batch(
         &mut self,
         scores: &mut RunningScores<F>,
@@ -314,9 +313,9 @@ impl<F: Scalar> Coordinator<'_, F> {
     }
 }
 
-/// At the end of an epoch or of all.
+/// What happens at the end of an epoch or of the training.
 impl<F: Scalar> Coordinator<'_, F> {
-    /// Merges what the monitors of all ranks have seen of the epoch into that of rank 0.
+    /// Merges the evidence of the epoch from all ranks into the monitor of rank 0.
     pub(crate) fn merge_monitors(&self, monitor: Option<&mut Monitor<F>>) -> Result<()> {
         let (Some(Group { ranks, .. }), Some(monitor)) = (&self.0, monitor) else { return Ok(()) };
         let seen = if ranks.is_first() { Ok(Vec::new()) } else { monitor.hand_over() };
@@ -340,13 +339,13 @@ impl<F: Scalar> Coordinator<'_, F> {
         ranks.alike(vec![(what, format!("the sum {:016x}", fingerprint(model)))])
     }
 
-    /// Gives all ranks the logs of rank 0.
+    /// Copies the logs of rank 0 to all ranks.
     pub(crate) fn share_logs(&self, logs: &mut Logs) -> Result<()> {
         let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
         same_state(ranks, &mut |state| logs.state(state))
     }
 
-    /// Fails on all ranks if rank 0, the only one that can, has failed.
+    /// Fails on all ranks if rank 0 has failed; `own` can be an error only there.
     pub(crate) fn agree_with_first(&self, own: Result<()>) -> Result<()> {
         match &self.0 {
             Some(group) => group.ranks.agree_with_first(own),
@@ -356,7 +355,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 }
 
 impl<F: Scalar> Group<'_, F> {
-    /// How many samples each rank has, if each has data of its own.
+    /// The number of samples of each rank, if each has its own shard.
     fn count(&self, data: &CheckedData<F>, own: usize) -> Result<Option<Shards>> {
         if !self.ranks.is_sharded() {
             return Ok(None);

@@ -8,7 +8,7 @@ use crate::tensor::Batch;
 use crate::training::data::Rows;
 use crate::training::diagnosis::sampling::{FEW, LEAST, NUMBERS, ROWS, Sampling, sample};
 
-/// The monitor of this rank: that of rank 0 has sampled the data of all, which have `total` rows that train.
+/// Creates the monitor of this rank. That of rank 0 samples the data of all ranks, which have `total` training rows.
 pub(crate) fn shared_monitor<F: Scalar>(
     sampling: Sampling<F>,
     total: usize,
@@ -31,12 +31,13 @@ pub(crate) fn shared_monitor<F: Scalar>(
     Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, terms)))
 }
 
-/// Facts of the data of all ranks, on rank 0, from samples of each shard by its share; and what each of them has.
+/// The evidence about the data of all ranks, sampled from each shard in proportion to its size, and that of each shard.
+/// On rank 0 only.
 fn facts<F: Scalar>(sampling: &Sampling<F>, total: usize, rows: &mut Rows<F>, ranks: &Ranks) -> Result<Data> {
     let Sampling { model, plan, budget, data, train, .. } = sampling;
     let train = *train;
     let (width, target) = (data.width().max(1), data.target * data.steps);
-    // Each shard of an even share has enough rows to be compared.
+    // Even the smallest quota has enough rows to compare.
     let least = if data.is_source() { FEW } else { LEAST.max(16 * ranks.size()) };
     let most = if data.is_source() { FEW } else { ROWS.max(least) };
     let wanted = (budget.numbers / (width + target)).clamp(least, most);
@@ -59,7 +60,7 @@ fn facts<F: Scalar>(sampling: &Sampling<F>, total: usize, rows: &mut Rows<F>, ra
         let (x, y) = (Batch::new(&x, width), Batch::new(&y, data.target));
         facts.look_inputs(x);
         facts.look_targets(plan.task, sampling.outputs(), y);
-        // Each batch takes from all shards, whatever the order of the ranks.
+        // Interleave the shards, so that each batch takes rows from all of them.
         facts.sorted = false;
         if data.steps == 1 && budget.compared >= 16 {
             facts.repeats = Repeats::of(x, y, plan.task, None);

@@ -1,4 +1,4 @@
-//! Local SGD: each rank takes steps on its own parts of the batches, and the ranks average their models when they meet.
+//! Local SGD: each rank takes steps on its own parts of the batches, and the ranks average their models at intervals.
 
 use super::partial_scores::{BatchSize, PartialScores};
 use crate::diagnosis::Monitor;
@@ -12,19 +12,19 @@ use crate::training::data::RunningScores;
 use crate::training::step::{BatchPasses, Minibatch, Step, StepMonitor, Trainer};
 use crate::training::update;
 
-/// The state of a rank between two meetings.
+/// The state of a rank between two synchronizations.
 pub(crate) struct LocalSgd<F> {
-    /// Steps since the last meeting.
+    /// Steps since the last synchronization.
     steps: usize,
-    /// The error of this rank since then: it takes no further step.
+    /// The error of this rank since then, after which it takes no further steps.
     failed: Option<Error>,
-    /// The parameters that no optimizer changes, as they were at the last meeting.
+    /// The parameters that no optimizer updates, as of the last synchronization.
     before: Vec<F>,
-    /// All numbers to average, one array after another.
+    /// All values to average, concatenated.
     flat: Vec<F>,
 }
 
-/// A minibatch of one rank, whose scores are kept until the ranks meet.
+/// A minibatch of one rank, whose scores are kept until the ranks synchronize.
 struct LocalBatch<'r, F>(&'r mut PartialScores<F>);
 
 impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
@@ -42,7 +42,7 @@ impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
     }
 }
 
-/// What the steps of a rank work with.
+/// The inputs of a step on one rank.
 pub(crate) struct LocalStep<'s, F: Scalar> {
     pub(crate) trainer: &'s mut Trainer<F>,
     pub(crate) scores: &'s mut RunningScores<F>,
@@ -55,8 +55,8 @@ impl<F: Scalar> LocalSgd<F> {
         LocalSgd { steps: 0, failed: None, before: Vec::new(), flat: Vec::new() }
     }
 
-    /// Takes a step on this rank's part of the minibatch. Returns whether the ranks met after it; they do after the last
-    /// batch of an epoch.
+    /// Takes a step on this rank's part of the minibatch. Returns whether the ranks synchronized after it, as they do
+    /// after the last batch of an epoch.
     pub(crate) fn step(
         &mut self,
         model: &mut Sequential<F>,
@@ -94,12 +94,13 @@ impl<F: Scalar> LocalSgd<F> {
         if failed { self.agree(ranks) } else { Ok(true) }
     }
 
-    /// Replaces all numbers that training changes by their means over the ranks.
+    /// Replaces everything that training changes by its mean over the ranks.
     fn average(&mut self, model: &mut Sequential<F>, ranks: &Ranks) -> Result<()> {
         self.flat.clear();
         each_array(&mut model.layers, &mut |array| self.flat.extend_from_slice(array));
         let trained = self.flat.len();
-        // Averaging the changes keeps every bit of numbers that are the same everywhere, such as those of `Normalization`.
+        // Averaging the changes preserves every bit of values that are equal on all ranks, such as those of
+        // `Normalization`.
         each_fixed(&mut model.layers, &mut |param| self.flat.extend_from_slice(param.value()));
         self.flat[trained..].iter_mut().zip(&self.before).for_each(|(now, before)| *now -= *before);
         ranks.sum(&mut self.flat)?;
@@ -117,7 +118,7 @@ impl<F: Scalar> LocalSgd<F> {
         Ok(())
     }
 
-    /// The error in which all ranks end, because one of them failed.
+    /// Fails on all ranks if one of them failed.
     fn agree(&mut self, ranks: &Ranks) -> Result<bool> {
         let own = self.failed.take();
         let mut divergence = own.as_ref().and_then(Error::divergence);
@@ -125,10 +126,10 @@ impl<F: Scalar> LocalSgd<F> {
             *place += &format!(" on rank {}", ranks.rank());
         }
         let fails_otherwise = own.is_some() && divergence.is_none();
-        let told = ranks.gather((fails_otherwise, divergence))?;
-        let others = told.iter().any(|(fails, _)| *fails);
-        // The first in time, of these the lowest rank.
-        let divergences = told.into_iter().filter_map(|(_, divergence)| divergence);
+        let states = ranks.gather((fails_otherwise, divergence))?;
+        let others = states.iter().any(|(fails, _)| *fails);
+        // The earliest divergence counts; among equals, that of the lowest rank.
+        let divergences = states.into_iter().filter_map(|(_, divergence)| divergence);
         let first = divergences.min_by_key(|(at, _)| *at).filter(|_| !others);
         match ranks.broadcast(first)? {
             Some(first) => Err(Error::diverged(first)),
@@ -140,7 +141,7 @@ impl<F: Scalar> LocalSgd<F> {
     }
 }
 
-/// Calls `f` with all arrays that an optimizer changes.
+/// Calls `f` with all arrays that an optimizer updates.
 fn each_array<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut [F])) {
     update::each_trained(layers, &mut |param| {
         f(&mut param.value);
@@ -150,7 +151,7 @@ fn each_array<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut [F
     });
 }
 
-/// Calls `f` with the parameters of trained layers that no optimizer changes, such as moving averages.
+/// Calls `f` with the parameters of trainable layers that no optimizer updates, such as moving averages.
 fn each_fixed<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut Param<F>)) {
     for layer in layers {
         layer.walk_mut(&mut |trained, param| {

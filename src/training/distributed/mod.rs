@@ -1,16 +1,15 @@
-//! Training on several ranks. The training loop sees one object of it, the [`Coordinator`], which does nothing on a single
-//! process.
+//! Training on several ranks. The training loop sees only the [`Coordinator`], which does nothing on a single process.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `coordinator` | what the loop calls |
 //! | `settings` | the settings of `Fit` that concern ranks |
-//! | `agreement` | the ranks compare their settings, and take over the state of rank 0 |
-//! | `partial_batch`, `partial_scores` | a step on, and the scores of, this rank's part of a batch |
-//! | `buckets` | sums of gradients beside the backward pass |
-//! | `local_sgd` | steps of each rank alone, and averages of all models |
+//! | `agreement` | compares the settings of the ranks, and copies the state of rank 0 |
+//! | `partial_batch`, `partial_scores` | a step on this rank's part of a batch, and its scores |
+//! | `buckets` | sums of gradients, overlapped with the backward pass |
+//! | `local_sgd` | local steps, and averages of all models |
 //! | `diagnosis` | one monitor for the data and the activations of all ranks |
-//! | `transfer` | a model on its way to another rank |
+//! | `transfer` | sends a model to another rank |
 
 mod agreement;
 mod buckets;

@@ -1,4 +1,4 @@
-//! The passes of a minibatch in parts: each rank has one of them, or some of eight with
+//! The passes of a partial batch. Each rank has one part, or some of eight with
 //! [`Reduction::Exact`](crate::distributed::Reduction::Exact).
 
 use super::buckets::Buckets;
@@ -15,7 +15,7 @@ use crate::training::step::{
 };
 use crate::training::update::each_trained;
 
-/// The passes of this rank's parts.
+/// The passes of the parts of this rank.
 pub(crate) struct PartialBatch<'r, 'a, F> {
     pub(crate) ranks: &'r Ranks<'a>,
     pub(crate) buckets: &'r mut Buckets<F>,
@@ -47,7 +47,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         }
         let size = BatchSize::new(samples, batch.data);
         let loss = self.scores.end_batch(scores, size, penalty, read, self.ranks)?;
-        // The diagnosis counts all targets, and samples the last of the parts of each rank.
+        // The diagnosis counts all targets, but samples only the last part of each rank.
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             let x = batch.x(&trainer.rows);
             monitor.end_batch(loss);
@@ -62,7 +62,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         Ok(loss)
     }
 
-    /// The gradients of the whole batch are summed over parts and ranks, and then those of regularizers are added once.
+    /// Sums the gradients over parts and ranks, then adds the regularization gradients once.
     fn backward(
         &mut self,
         trainer: &mut Trainer<F>,
@@ -104,7 +104,7 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
         for part in self.ranks.parts(batch.indices.len()) {
             let whole = GlobalBatch::over(Some(self.ranks));
             if several {
-                // A layer keeps for its gradient what the last part left.
+                // A layer keeps the context of the last part only.
                 trainer.forward_rows(model, batch, part, whole)?;
             }
             trainer.loss_gradient(model, batch, scores)?;

@@ -1,4 +1,4 @@
-//! The scores of a batch of which each rank has a part.
+//! The scores of a batch that is distributed over ranks.
 
 use crate::distributed::Ranks;
 use crate::error::Result;
@@ -7,18 +7,18 @@ use crate::scalar::Scalar;
 use crate::tensor::Batch;
 use crate::training::data::{CheckedData, RunningScores, Targets};
 
-/// Sums of losses, and the rows that metrics read, until all ranks bring theirs together.
+/// Sums of losses, and the rows that metrics read, collected until the ranks exchange them.
 ///
-/// The metrics of rank 0 then see every row, so that their values are those of one process.
+/// The metrics of rank 0 then see every row, so their values are those of a single process.
 pub(crate) struct PartialScores<F> {
-    /// Of each part of this rank: the sum of its losses, their divisor and its activity penalty.
+    /// For each part of this rank: the sum of its losses, their divisor and its activity penalty.
     parts: Vec<Vec<f64>>,
     outputs: Vec<F>,
     targets: Vec<F>,
     weights: Vec<F>,
-    /// The width of a row of outputs and of targets.
+    /// The widths of an output row and of a target row.
     widths: (usize, usize),
-    /// Since the ranks last met: Σ batch loss · samples, Σ samples, and the number of rows of each rank.
+    /// Since the last synchronization: Σ batch loss · samples, Σ samples, and the number of rows of each rank.
     local: Local,
 }
 
@@ -29,11 +29,11 @@ struct Local {
     rows: Vec<usize>,
 }
 
-/// The size of a batch over all ranks.
+/// The size of the global batch.
 #[derive(Clone, Copy)]
 pub(crate) struct BatchSize {
     pub(crate) samples: usize,
-    /// Rows of the loss in one sample.
+    /// Rows of the loss per sample.
     pub(crate) steps: usize,
     pub(crate) is_weighted: bool,
 }
@@ -104,7 +104,7 @@ impl<F: Scalar> PartialScores<F> {
             .for_each(|(rank, rows)| *rows += ranks.held(size.samples, rank) * size.steps);
     }
 
-    /// As [`RunningScores::add`] for the part of this rank, which counts when the ranks meet.
+    /// As [`RunningScores::add`] for the part of this rank, which counts at the next synchronization.
     pub(crate) fn add_local(
         &mut self,
         scores: &mut RunningScores<F>,
@@ -121,8 +121,8 @@ impl<F: Scalar> PartialScores<F> {
         mean
     }
 
-    /// Brings together what all ranks have added since they last met. Returns whether any of them has `failed`; the metrics
-    /// are left out then.
+    /// Combines the scores that all ranks have added since the last synchronization. Returns whether any rank has
+    /// `failed`; the metrics are then left out.
     pub(crate) fn meet(
         &mut self,
         scores: &mut RunningScores<F>,
@@ -153,7 +153,7 @@ impl<F: Scalar> PartialScores<F> {
         self.widths = (y_pred.width(), targets.y.width());
     }
 
-    /// Updates the metrics of rank 0 with the rows of all ranks, of which each has `held` many.
+    /// Updates the metrics of rank 0 with the rows of all ranks; `held` is the number of each.
     fn update_metrics(
         &mut self,
         scores: &mut RunningScores<F>,

@@ -9,15 +9,15 @@ use crate::scalar::Scalar;
 use crate::training::settings::Fit;
 
 impl<'a, F: Scalar> Fit<'a, F> {
-    /// Trains on all of these ranks together, each on its part of every batch. Default: on this rank alone.
+    /// Trains on all ranks of `world` together, each on its part of every batch. Default: on this rank alone.
     ///
     /// Each rank runs the same program with the same model and data. Weights, losses and metrics are those of a single
     /// rank up to the order of additions; see [`guide::many_machines`](crate::guide::many_machines). If each rank has data
     /// of its own, use [`Fit::sharded`].
     ///
-    /// Rank 0 calls callbacks, draws progress, and prints and keeps findings. The ranks compare model, data and settings
-    /// before the first step. If one differs, or fails then or later, all end in an error; on the other ranks it is
-    /// [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
+    /// Rank 0 calls callbacks, draws progress, and prints and keeps findings. The ranks compare model, data and
+    /// settings before the first step. If they differ, or if a rank fails then or later, all ranks return an error; on
+    /// the others it is [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
     ///
     /// # Example
     /// ```
@@ -39,16 +39,17 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// The number of steps from one meeting of the ranks to the next: *local SGD*. Default: 1, no local steps.
+    /// The number of steps between synchronizations of the ranks: *local SGD*. Default: 1, no local steps.
     ///
-    /// With `steps` above 1, each rank of a [distributed](Fit::distributed) training takes steps of its own on its parts of
-    /// the batches, with `BatchNormalization` statistics of these rows alone. After `steps` steps, and at the end of each
-    /// epoch, the weights, the moving statistics and the optimizer's state become their means over the ranks. This is for
-    /// networks that are slow compared with the model, and it is another algorithm, because its steps use smaller batches;
-    /// [`guide::many_machines`](crate::guide::many_machines) measures what it costs in accuracy.
+    /// With `steps` above 1, each rank of a [distributed](Fit::distributed) training takes its own steps on its parts
+    /// of the batches, with `BatchNormalization` statistics of these rows alone. After every `steps` steps, and at the
+    /// end of each epoch, the weights, the moving statistics and the optimizer's state are replaced by their means over
+    /// the ranks. This suits networks that are slow compared with the model. It is a different algorithm, because its
+    /// steps use smaller batches; [`guide::many_machines`](crate::guide::many_machines) measures its cost in accuracy.
     ///
-    /// Callbacks and progress see the training only when the ranks meet. A rank without a row in a batch skips that step. A
-    /// loss or gradient that is not finite ends the training at the next meeting. Refused with [`Reduction::Exact`].
+    /// Callbacks and progress are updated only when the ranks synchronize. A rank without rows in a batch skips that
+    /// step. A loss or gradient that is not finite ends the training at the next synchronization. [`Reduction::Exact`]
+    /// is refused.
     ///
     /// # References
     /// Stich (2019), *Local SGD converges fast and communicates little*. Momentum is averaged as in Yu, Jin and Yang (2019),
@@ -58,11 +59,11 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// The least size of a bucket of gradients that ranks sum at once. Default: 2²⁰ bytes, 1 MiB.
+    /// The minimum size of a bucket of gradients that are summed together. Default: 2²⁰ bytes, 1 MiB.
     ///
     /// A bucket holds the gradients of whole layers, from the last to the first. It is summed over the ranks while the
-    /// backward pass of the layers below runs; `usize::MAX` makes one bucket of all, which is summed after it. The order of
-    /// additions, and so the last bits, may depend on it.
+    /// backward pass of the lower layers runs. `usize::MAX` puts all gradients in one bucket, which is summed after the
+    /// backward pass. The order of additions, and so the last bits, may depend on this value.
     pub fn bucket_bytes(mut self, bytes: usize) -> Self {
         self.ranks.bucket_bytes = bytes;
         self
@@ -74,16 +75,17 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// Trains on the samples of all ranks, each of which passes a shard of its own. Default: on this rank alone.
+    /// Trains on the samples of all ranks of `world`, each of which passes its own shard. Default: on this rank alone.
     ///
     /// A shard has any number of samples, or none. Each rank shuffles its own, and each batch takes samples from every
-    /// shard in proportion to its size, so that all shards end together. A single process would draw other batches; the
-    /// same shards give the same batches again. Otherwise it works as [`Fit::distributed`]: `batch_size` is that of the
-    /// whole batch, classes are counted over all ranks, and losses and metrics are those of all samples. Validation data
-    /// and weights are each rank's own too, and `validation_split` holds out the end of each shard.
+    /// shard in proportion to its size, so that all shards are used up together. A single process would draw different
+    /// batches; the same shards always produce the same batches. Otherwise it works as [`Fit::distributed`]:
+    /// `batch_size` is the size of the global batch, classes are counted over all ranks, and losses and metrics cover
+    /// all samples. Each rank also has its own validation data and weights, and `validation_split` holds out the end of
+    /// each shard.
     ///
-    /// Ranks may differ in the number of samples, but not in their shapes, nor in whether there are weights or validation
-    /// data. [`Reduction::Exact`] is refused. A backup resumes only with the same shards.
+    /// Shards may differ in the number of samples, but not in their shapes, nor in whether there are weights or
+    /// validation data. [`Reduction::Exact`] is refused. A backup resumes only with the same shards.
     ///
     /// # Example
     /// ```
@@ -112,13 +114,13 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self.ranks.world.is_some()
     }
 
-    /// Checks the settings, and returns how many of the `count` samples of a shard train.
+    /// Checks the settings, and returns how many of the `count` samples of a shard are used for training.
     pub(crate) fn check_shard(&self, count: usize) -> Result<usize> {
         if self.ranks.reduction == Reduction::Exact {
             let expected = "Reduction::Fast for sharded data";
             return Err(Error::argument("reduction", expected, "Reduction::Exact"));
         }
-        // A shard may leave no sample on a side, so the share is checked on a large count.
+        // A shard may leave one side empty, so the share is checked on a large count.
         self.check(1 << 52)?;
         Ok(match (self.validation_split, self.validation_data) {
             (Some(share), None) => (count as f64 * (1.0 - share)).floor() as usize,
@@ -126,7 +128,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         })
     }
 
-    /// What must be the same on all ranks of a training.
+    /// The properties of a training that must agree on all ranks.
     pub(crate) fn identity_on_ranks(&self, model: &Sequential<F>, mut run: Identity) -> Result<Identity> {
         if self.diagnose == Diagnose::Investigate {
             let expected = "Diagnose::Report, Stop or Off in a distributed training";

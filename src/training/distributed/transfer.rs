@@ -1,4 +1,4 @@
-//! A trained model on its way to another rank, which has made the same model untrained.
+//! Transfers a trained model to another rank, which has created the same model untrained.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::training::update;
 
-/// All that building and training have given the model, for [`unpack`].
+/// Serializes everything that building and training have set in the model, for [`unpack`].
 pub(crate) fn pack<F: Scalar>(model: &mut Sequential<F>) -> Result<Vec<u8>> {
     let mut state = State::writing();
     transfer(model, &mut state)?;
     Ok(state.bytes().to_vec())
 }
 
-/// Gives the model what was packed of one that was made in the same way on rank `from`.
+/// Restores into the model what `pack` serialized on rank `from`.
 pub(crate) fn unpack<F: Scalar>(model: &mut Sequential<F>, from: usize, bytes: Vec<u8>) -> Result<()> {
     let mut state = State::reading(Path::new(&format!("rank {from}")), bytes);
     transfer(model, &mut state)?;

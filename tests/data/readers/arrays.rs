@@ -1,4 +1,4 @@
-//! Arrays of NumPy, MATLAB and HDF5.
+//! Arrays in NumPy, MATLAB and HDF5 files.
 
 use super::*;
 use cornu::data::Arrays;
@@ -6,7 +6,7 @@ use cornu::error::FileError;
 use cornu::prelude::*;
 
 #[test]
-fn numpy_files_read_as_numpy_reads_them() {
+fn numpy_files_agree_with_numpy() {
     for kind in ["f4", "f8", "big", "f2", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "bool", "fortran"] {
         let name = format!("{kind}.npy");
         check(&name, &Arrays::new(file(&name)).read().unwrap(), 0.0);
@@ -18,7 +18,7 @@ fn numpy_files_read_as_numpy_reads_them() {
 }
 
 #[test]
-fn matlab_files_read_as_scipy_reads_them() {
+fn matlab_files_agree_with_scipy() {
     for name in ["rows.mat", "packed.mat"] {
         check(name, &Arrays::new(file(name)).label("labels").read().unwrap(), 0.0);
         assert_eq!(Arrays::new(file(name)).names().unwrap(), ["data", "labels", "about"]);
@@ -37,7 +37,7 @@ fn matlab_files_read_as_scipy_reads_them() {
 }
 
 #[test]
-fn hdf5_files_read_as_h5py_reads_them() {
+fn hdf5_files_agree_with_h5py() {
     for name in ["new.mat", "new_packed.mat"] {
         check(name, &Arrays::new(file(name)).x("data").label("labels").read().unwrap(), 0.0);
     }
@@ -46,7 +46,7 @@ fn hdf5_files_read_as_h5py_reads_them() {
 }
 
 #[test]
-fn faults_are_told_by_file_and_array() {
+fn errors_name_the_file_and_the_array() {
     let error = Arrays::new(file("rows.mat")).x("signals").read().unwrap_err();
     assert!(matches!(error, Error::File(FileError::Column { ref known, .. }) if known.len() == 3), "{error}");
     let error = Arrays::new(file("rows.mat")).read().unwrap().y().unwrap_err();
@@ -69,7 +69,7 @@ fn faults_are_told_by_file_and_array() {
     assert!(matches!(error, Error::File(FileError::Damaged { .. })), "{error}");
 }
 
-/// The files of scipy's own tests, read where they lie: `CORNU_SCIPY_MAT` is the folder `scipy/io/matlab/tests/data`.
+/// The files of scipy's own tests: `CORNU_SCIPY_MAT` is the folder `scipy/io/matlab/tests/data`.
 #[test]
 fn the_files_of_scipys_tests_are_read_or_refused() {
     let Some(folder) =
@@ -77,7 +77,7 @@ fn the_files_of_scipys_tests_are_read_or_refused() {
     else {
         return;
     };
-    // 9 angles from 0 to 2π, as scipy's tests have them.
+    // 9 angles from 0 to 2π, as in scipy's tests.
     let theta: Vec<f64> = (0..9).map(|i| std::f64::consts::PI / 4.0 * f64::from(i)).collect();
     for version in ["6.1_SOL2", "6.5.1_GLNX86", "7.1_GLNX86", "7.4_GLNX86"] {
         let array = |name: &str| {
@@ -121,7 +121,7 @@ fn the_files_of_scipys_tests_are_read_or_refused() {
     );
     let hdf5 = Arrays::new(folder.join("testhdf5_7.4_GLNX86.mat"));
     assert!(!hdf5.names().unwrap().is_empty());
-    // None of the others may panic, whatever is in it.
+    // None of the other files may cause a panic.
     let (mut read, mut refused) = (0, Vec::new());
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -138,13 +138,13 @@ fn the_files_of_scipys_tests_are_read_or_refused() {
             Err(error) => refused.push(error.to_string()),
         }
     }
-    // scipy reads 80 real arrays there: these, and the 12 fields of the four `testobject`; it refuses one that is read here,
-    // whose name is not UTF-8.
+    // scipy reads 80 real arrays there: these, and the 12 fields of the four `testobject`; it refuses one that is read
+    // here, whose name is not UTF-8.
     assert_eq!(read, 69, "{refused:#?}");
 }
 
 #[test]
-fn one_call_reads_a_file_by_its_name() {
+fn dataset_read_selects_the_reader_by_extension() {
     check("packed.npz", &Dataset::read(file("packed.npz"), "y").unwrap(), 0.0);
     check("packed.mat", &Dataset::read(file("packed.mat"), "labels").unwrap(), 0.0);
     check("new.mat", &Dataset::read(file("new.mat"), "labels").unwrap(), 0.0);

@@ -1,4 +1,4 @@
-//! Tables of text.
+//! CSV tables.
 
 use super::*;
 use cornu::data::{Column, Csv, Missing};
@@ -6,7 +6,7 @@ use cornu::error::FileError;
 use cornu::prelude::*;
 
 #[test]
-fn files_read_as_pandas_reads_them() {
+fn files_agree_with_pandas() {
     for name in ["plain.csv", "crlf.csv", "plain.tsv", "plain.csv.gz"] {
         let csv = Csv::new(file(name)).label("species").categorical("colour");
         check(name, &csv.read().unwrap(), 0.0);
@@ -18,7 +18,7 @@ fn files_read_as_pandas_reads_them() {
 }
 
 #[test]
-fn missing_values_are_filled_as_scikit_learn_fills_them() {
+fn missing_values_are_filled_like_scikit_learn() {
     for (word, missing) in [
         ("mean", Missing::Mean),
         ("median", Missing::Median),
@@ -31,7 +31,7 @@ fn missing_values_are_filled_as_scikit_learn_fills_them() {
 }
 
 #[test]
-fn a_stream_gives_the_same_rows() {
+fn a_stream_returns_the_same_rows() {
     for name in ["plain.csv", "crlf.csv", "plain.tsv", "plain.csv.gz"] {
         let csv = Csv::new(file(name)).label("species").categorical("colour");
         streams(&csv.source().unwrap(), &csv.read().unwrap());
@@ -50,7 +50,7 @@ fn a_stream_gives_the_same_rows() {
 }
 
 #[test]
-fn faults_are_told_by_line_and_column() {
+fn errors_name_the_line_and_the_column() {
     let refused = |text: &str, change: &dyn Fn(Csv) -> Csv| {
         change(Csv::new(written("fault.csv", text.as_bytes()))).read().unwrap_err()
     };
@@ -95,7 +95,7 @@ fn faults_are_told_by_line_and_column() {
 }
 
 #[test]
-fn a_test_file_is_read_as_its_training_file() {
+fn a_test_file_is_read_like_its_training_file() {
     let train = written("train.csv", b"size,colour,kind\n1,red,cat\n,blue,dog\n3,red,cat\n");
     let test = written("test.csv", b"size,colour,kind\n5,red,dog\n,,dog\n");
     let csv = |path| Csv::new(path).label("kind").categorical("colour").missing(Missing::Mean);
@@ -117,7 +117,7 @@ fn a_test_file_is_read_as_its_training_file() {
 }
 
 #[test]
-fn words_for_true_and_missing_are_known() {
+fn words_for_booleans_and_missing_values_are_recognized() {
     let path = written("words.csv", b"# a note\na,b,c\nTrue,?,1\nfalse,2, 3\n");
     let data =
         Csv::new(path).comment(b'#').missing_words(["?"]).missing(Missing::Value(-1.0)).target(Column::Last);
@@ -127,7 +127,7 @@ fn words_for_true_and_missing_are_known() {
 }
 
 #[test]
-fn a_stream_trains_as_the_same_arrays() {
+fn a_stream_trains_like_the_same_arrays() {
     let csv = Csv::new(file("plain.csv")).label("species").categorical("colour");
     let (data, source) = (csv.read().unwrap(), csv.source().unwrap());
     let model = || {

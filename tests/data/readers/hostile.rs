@@ -1,10 +1,11 @@
-//! Each format cut at every 97th byte, and with bytes changed, added and taken away at random.
+//! Each format truncated at every 97th byte, and with bytes changed, inserted and removed at random.
 
 use super::*;
 use cornu::Rng;
 use cornu::data::{Arrays, Csv, Missing, Parquet};
 
-/// Reads the file cut, and changed in 1 to 8 bytes so many times; only a panic, or an error that is no file's, fails.
+/// Reads the file truncated, and with 1 to 8 changed bytes, `times` times. Fails only on a panic, or on an error that
+/// is not a file error.
 fn torment(name: &str, times: usize, read: &dyn Fn(&std::path::Path) -> cornu::Result<Dataset>) {
     let bytes = std::fs::read(file(name)).unwrap();
     assert!(read(&file(name)).is_ok(), "{name}");
@@ -18,7 +19,7 @@ fn torment(name: &str, times: usize, read: &dyn Fn(&std::path::Path) -> cornu::R
     for len in (0..bytes.len()).step_by(97) {
         read(format!("cut to {len}"), &bytes[..len]);
     }
-    // `CORNU_TORMENT=20,7` changes twenty times as many files, by the seed 7.
+    // `CORNU_TORMENT=20,7` changes twenty times as many files, with seed 7.
     let setting = std::env::var("CORNU_TORMENT").unwrap_or_default();
     let mut numbers = setting.split(',').map(|number| number.parse::<u64>().unwrap_or(1));
     let (more, seed) = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(0));
@@ -40,7 +41,7 @@ fn torment(name: &str, times: usize, read: &dyn Fn(&std::path::Path) -> cornu::R
 }
 
 #[test]
-fn tables_of_text() {
+fn damaged_csv_files_do_not_panic() {
     for name in ["plain.csv", "crlf.csv", "plain.csv.gz"] {
         torment(name, 500, &|path| {
             Csv::new(path).label("species").categorical("colour").missing(Missing::Mean).read()
@@ -49,12 +50,12 @@ fn tables_of_text() {
 }
 
 #[test]
-fn tables_of_columns() {
+fn damaged_parquet_files_do_not_panic() {
     for name in ["plain", "stored", "gzip", "zstd", "brotli", "lz4", "delta", "holes_2", "numbers", "dates"] {
         torment(&format!("{name}.parquet"), 150, &|path| {
             let parquet = Parquet::new(path).missing(Missing::Mean);
             let data = parquet.read();
-            // What is read is streamed, and alike.
+            // Files that can be read can also be streamed, with the same result.
             match (&data, parquet.source()) {
                 (Ok(data), Ok(source)) => {
                     assert_eq!(BatchSource::<f64>::count(&source), data.count(), "{}", path.display());
@@ -67,9 +68,9 @@ fn tables_of_columns() {
     }
 }
 
-/// Found by fuzzing, and by what is above: an array without rows whose columns are more than there are numbers for.
+/// Found by fuzzing, and by the test above: an array without rows, with more columns than can be allocated.
 #[test]
-fn empty_arrays_of_any_width() {
+fn empty_arrays_of_any_width_are_refused() {
     let mut old = Vec::new();
     for word in [2u32, 1, 3, 0, 2] {
         old.extend(word.to_le_bytes());
@@ -89,7 +90,7 @@ fn empty_arrays_of_any_width() {
 }
 
 #[test]
-fn streams_of_arrays() {
+fn damaged_array_files_do_not_panic_when_streamed() {
     for (name, x) in
         [("stored.npz", "x"), ("packed.npz", "x"), ("cube_73.mat", "data"), ("plain.h5", "train/x")]
     {
@@ -100,7 +101,7 @@ fn streams_of_arrays() {
 }
 
 #[test]
-fn arrays() {
+fn damaged_array_files_do_not_panic() {
     for (name, x, label) in [
         ("f4.npy", "x", None),
         ("fortran.npy", "x", None),

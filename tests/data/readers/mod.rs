@@ -1,5 +1,5 @@
-//! Files that pandas, scipy, h5py and pyarrow have written, against what these read of them; and files that were cut or
-//! changed at random, which end in a typed error or a dataset, never in a panic.
+//! Files written by pandas, scipy, h5py and pyarrow, compared with what these read; and files truncated or changed at
+//! random, which return a typed error or a dataset, and never cause a panic.
 
 mod arrays;
 mod csv;
@@ -11,12 +11,12 @@ use std::path::PathBuf;
 
 use cornu::data::{BatchSource, Dataset};
 
-/// A file of `tests/fixtures/readers`, which `make.py` there has made.
+/// A file of `tests/fixtures/readers`, created by `make.py` there.
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers").join(name)
 }
 
-/// A file of a test's own with this content.
+/// A file with this content, for one test.
 fn written(name: &str, content: &[u8]) -> PathBuf {
     let folder =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("readers").join(std::process::id().to_string());
@@ -30,7 +30,7 @@ fn numbers(value: &serde_json::Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-/// Numbers that stand in a text, to the last bit.
+/// The numbers of a JSON text, to the last bit.
 fn exact(value: &serde_json::Value) -> Vec<f64> {
     value.as_str().unwrap().split_whitespace().map(|number| number.parse().unwrap()).collect()
 }
@@ -42,7 +42,7 @@ fn expected(name: &str) -> serde_json::Value {
     all[name].take()
 }
 
-/// Compares all of a dataset with what the file's own library reads.
+/// Compares a whole dataset with what the file's own library reads.
 #[track_caller]
 fn check(name: &str, found: &Dataset, tolerance: f64) {
     let expected = expected(name);
@@ -71,7 +71,7 @@ fn check(name: &str, found: &Dataset, tolerance: f64) {
     assert_eq!(found.columns(), words("columns"), "{name}");
 }
 
-/// A source gives the rows of the dataset, in any order.
+/// Checks that a source returns the rows of the dataset, in any order.
 #[track_caller]
 fn streams(source: &dyn BatchSource<f64>, data: &Dataset) {
     let (x, y) = (data.x(), data.y().unwrap());

@@ -1,4 +1,4 @@
-//! Tables of columns.
+//! Parquet tables.
 
 use super::*;
 use cornu::data::{Missing, Parquet};
@@ -6,7 +6,7 @@ use cornu::error::FileError;
 use cornu::prelude::*;
 
 #[test]
-fn files_read_as_pyarrow_reads_them() {
+fn files_agree_with_pyarrow() {
     for name in ["plain", "groups", "stored", "gzip", "zstd", "brotli", "lz4", "delta"] {
         let name = format!("{name}.parquet");
         let data = Parquet::new(file(&name)).label("species").read().unwrap();
@@ -22,7 +22,7 @@ fn files_read_as_pyarrow_reads_them() {
 }
 
 #[test]
-fn missing_values_are_filled_as_scikit_learn_fills_them() {
+fn missing_values_are_filled_like_scikit_learn() {
     for name in ["holes.parquet", "holes_2.parquet"] {
         for (word, missing) in [
             ("mean", Missing::Mean),
@@ -33,16 +33,16 @@ fn missing_values_are_filled_as_scikit_learn_fills_them() {
             let data = Parquet::new(file(name)).label("species").missing(missing).read().unwrap();
             check(&format!("{name} {word}"), &data, 1e-12);
         }
-        let told = |parquet: Parquet| parquet.read().unwrap_err().to_string();
-        let error = told(Parquet::new(file(name)).ignore("length").ignore("count").ignore("width"));
+        let error_of = |parquet: Parquet| parquet.read().unwrap_err().to_string();
+        let error = error_of(Parquet::new(file(name)).ignore("length").ignore("count").ignore("width"));
         assert!(error.ends_with("row 41, column `flag`: expected a number; `categorical` reads words as categories, `missing` fills what is missing, found nothing"), "{error}");
-        let error = told(Parquet::new(file(name)).label("flag").missing(Missing::Mean));
+        let error = error_of(Parquet::new(file(name)).label("flag").missing(Missing::Mean));
         assert!(error.contains("row 41, column `flag`: expected a label, found nothing"), "{error}");
     }
 }
 
 #[test]
-fn a_stream_gives_the_same_rows() {
+fn a_stream_returns_the_same_rows() {
     for name in ["plain.parquet", "groups.parquet", "delta.parquet"] {
         let parquet = Parquet::new(file(name)).label("species");
         let source = parquet.source().unwrap();
@@ -79,9 +79,9 @@ fn dates_are_days_and_times_are_seconds() {
     assert!(older.x().iter().eq(&[0.0, 0.25, -9.0, 1_700_000_000.5, -1.0]), "{:?}", older.x());
 }
 
-/// The footer is a list of schema elements here, each of which lies in the one before.
+/// The footer is a list of schema elements, each nested in the previous one.
 #[test]
-fn a_schema_that_is_too_deep_is_refused() {
+fn a_schema_with_too_many_levels_is_refused() {
     let mut footer = vec![0x15, 2, 0x19, 0xfc];
     let count = 100_000u32;
     footer.extend([(count & 127) as u8 | 128, (count >> 7 & 127) as u8 | 128, (count >> 14) as u8]);
@@ -91,17 +91,17 @@ fn a_schema_that_is_too_deep_is_refused() {
     let len = (footer.len() as u32).to_le_bytes();
     let bytes = [b"PAR1", &footer[..], &len, b"PAR1"].concat();
     let error = Parquet::new(written("deep.parquet", &bytes)).read().unwrap_err();
-    assert!(error.to_string().ends_with("a schema of too many columns, or too deep"), "{error}");
+    assert!(error.to_string().ends_with("a schema with too many columns or levels"), "{error}");
 }
 
 #[test]
-fn what_cannot_be_read_is_told_by_name() {
-    let told = |name: &str| Parquet::new(file(name)).read().unwrap_err().to_string();
-    assert!(told("list.parquet").contains("`list.list.element`: expected numbers, booleans or texts"));
-    assert!(told("list.parquet").ends_with("found lists"));
-    assert!(told("plain.csv").ends_with("no Parquet file, or one that is cut off"));
+fn unsupported_contents_are_named() {
+    let error_of = |name: &str| Parquet::new(file(name)).read().unwrap_err().to_string();
+    assert!(error_of("list.parquet").contains("`list.list.element`: expected numbers, booleans or texts"));
+    assert!(error_of("list.parquet").ends_with("found lists"));
+    assert!(error_of("plain.csv").ends_with("not a Parquet file, or a truncated one"));
     let bomb = "20000000 rows of 1 columns, which take more than 1040 times the file's size and 64 MiB";
-    assert!(told("bomb.parquet").ends_with(bomb), "{}", told("bomb.parquet"));
+    assert!(error_of("bomb.parquet").ends_with(bomb), "{}", error_of("bomb.parquet"));
     assert!(Parquet::new(file("bomb.parquet")).source().unwrap_err().to_string().ends_with(bomb));
     let data = Parquet::new(file("list.parquet")).ignore("list.list.element").read().unwrap();
     assert_eq!(data.x().shape(), [3, 1]);
@@ -110,7 +110,7 @@ fn what_cannot_be_read_is_told_by_name() {
 }
 
 #[test]
-fn a_changed_page_is_found_by_its_checksum() {
+fn a_changed_page_is_detected_by_its_checksum() {
     let mut bytes = std::fs::read(file("zstd.parquet")).unwrap();
     bytes[60] ^= 1;
     let error = Parquet::new(written("changed.parquet", &bytes)).read().unwrap_err();

@@ -1,11 +1,11 @@
-//! Arrays that are streamed give what they give when they are read whole.
+//! Streamed arrays equal those that are read whole.
 
 use super::*;
 use cornu::data::{Arrays, NpySource};
 use cornu::error::FileError;
 use cornu::prelude::*;
 
-/// With any axis for the samples, and alike in a folder that is told.
+/// Compares for every axis of the samples, with and without a scratch folder.
 #[track_caller]
 fn compare(name: &str, build: &dyn Fn(Arrays) -> Arrays, axes: usize) {
     for axis in 0..axes {
@@ -30,7 +30,7 @@ fn compare(name: &str, build: &dyn Fn(Arrays) -> Arrays, axes: usize) {
 }
 
 #[test]
-fn numpy_arrays() {
+fn streamed_numpy_arrays_equal_those_in_memory() {
     let labels = file("i4.npy").display().to_string();
     for name in ["f4.npy", "f8.npy", "big.npy", "u1.npy", "fortran.npy"] {
         compare(name, &|arrays| arrays.target(&*labels), 3);
@@ -45,7 +45,7 @@ fn numpy_arrays() {
 }
 
 #[test]
-fn hdf5_arrays() {
+fn streamed_hdf5_arrays_equal_those_in_memory() {
     compare("plain.h5", &|arrays| arrays.label("train/y"), 3);
     compare("big.h5", &|arrays| arrays.target("y"), 3);
     compare("new.mat", &|arrays| arrays.label("labels"), 2);
@@ -55,7 +55,7 @@ fn hdf5_arrays() {
 }
 
 #[test]
-fn matlab_arrays() {
+fn streamed_matlab_arrays_equal_those_in_memory() {
     for name in ["rows.mat", "packed.mat"] {
         compare(name, &|arrays| arrays.x("data").label("labels"), 1);
         compare(name, &|arrays| arrays.x("data").target("labels"), 1);
@@ -83,7 +83,7 @@ fn matlab_arrays() {
 }
 
 #[test]
-fn what_cannot_be_streamed_is_told() {
+fn arrays_that_cannot_be_streamed_are_named() {
     for (name, x, found) in [
         ("sparse.mat", "data", "a sparse array"),
         ("old_sparse.mat", "data", "a sparse array"),

@@ -1,4 +1,4 @@
-//! The programs' data: made by a formula from a seed, or read from the small files beside this one.
+//! The data of the programs: generated from a seed, or read from the small files in this folder.
 
 #[path = "data/curves.rs"]
 mod curves;
@@ -13,7 +13,7 @@ use cornu::ndarray::{Array1, Array2, ArrayD, Axis};
 use cornu::prelude::*;
 use serde_json::Value;
 
-/// Samples, and what is to be learned of them.
+/// Samples and their targets.
 #[derive(Clone)]
 pub struct Data {
     pub x: ArrayD<f32>,
@@ -24,7 +24,7 @@ pub struct Data {
 pub enum Target {
     /// The class of each row.
     Classes(Vec<usize>),
-    /// Labels that no longer are classes, or numbers.
+    /// Labels that are not classes, or numbers.
     Numbers(ArrayD<f32>),
 }
 
@@ -47,7 +47,7 @@ impl Data {
         self
     }
 
-    /// The data of a program: its `data`, and of its healthy twin also `x` and `y`.
+    /// The data of a program: its `data`, modified by `x` and `y` for the reference.
     pub fn of(program: &Value, seed: u64) -> Self {
         let spec = &program["data"];
         let mut rng = Rng::stream(seed ^ 0xDA7A, 0);
@@ -80,17 +80,17 @@ impl Data {
     }
 }
 
-/// As the network computes: formulas are in double precision.
+/// Converts to `f32`, in which the network computes; the formulas use `f64`.
 fn single(x: Array2<f64>) -> ArrayD<f32> {
     x.mapv(|x| x as f32).into_dyn()
 }
 
-/// Uniform between two numbers.
+/// Uniform between two bounds.
 fn between(rng: &mut Rng, low: f64, high: f64) -> f64 {
     low + (high - low) * rng.uniform()
 }
 
-/// A number below `count`.
+/// An integer below `count`.
 fn below(rng: &mut Rng, count: usize) -> usize {
     (rng.uniform() * count as f64) as usize
 }
@@ -131,7 +131,7 @@ fn generate(name: &str, rng: &mut Rng) -> Data {
     }
 }
 
-/// One of scikit-learn's sets.
+/// A data set of scikit-learn.
 fn file(name: &str) -> Data {
     let table = |text: &str| {
         let rows: Vec<Vec<f64>> = text
@@ -192,7 +192,7 @@ fn min_max(values: Vec<f64>) -> Vec<f64> {
     values.iter().map(|x| (x - low) / (high - low)).collect()
 }
 
-/// All rows of class 1 of the file, benign, and the first of class 0, malignant, which become the rare ones.
+/// Keeps all rows of class 1 (benign) and the first `count` rows of class 0 (malignant), which become the rare class.
 fn keep_ones(data: Data, count: usize) -> Data {
     let Target::Classes(labels) = &data.y else { panic!("classes to choose from") };
     let (ones, zeros): (Vec<usize>, Vec<usize>) = (0..labels.len()).partition(|&row| labels[row] == 0);
@@ -214,7 +214,7 @@ fn maps(x: &ArrayD<f32>, count: &Value, rng: &mut Rng) -> ArrayD<f32> {
     single(y)
 }
 
-/// What the healthy twin does to its data.
+/// The changes of the reference to its data.
 fn transform(x: &mut ArrayD<f32>, how: &Value) {
     if how == "standardise" {
         standardise(x);
@@ -223,8 +223,8 @@ fn transform(x: &mut ArrayD<f32>, how: &Value) {
     }
 }
 
-/// Each feature, the last axis, to mean 0 and deviation 1; constant ones to 0. A sample of one wide axis and
-/// one channel is scaled as a whole.
+/// Standardizes each feature of the last axis to mean 0 and standard deviation 1; constant ones become 0. A sample with
+/// one wide axis and one channel is scaled as a whole.
 fn standardise(x: &mut ArrayD<f32>) {
     let last = Axis(x.ndim() - 1);
     for index in 0..x.len_of(last) {

@@ -1,4 +1,4 @@
-//! A help, followed in full: the program as a person would write it who takes the advice.
+//! A suggestion applied in full: the program as a person would change it.
 
 use cornu::diagnosis::{Remedy, ReplacementLoss};
 use cornu::prelude::*;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::program::Program;
 
 impl Program {
-    /// The program with these changes; it is trained as long as its healthy twin may be.
+    /// The program with these changes; it trains for as long as the reference.
     pub fn follow(&self, remedies: &[Remedy]) -> Program {
         let mut facts = self.facts.clone();
         facts["faults"] = Value::Array(Vec::new());
         remedies.iter().for_each(|remedy| follow(&mut facts, remedy));
-        Program { id: format!("{} with the help", self.id), facts }
+        Program { id: format!("{} with the suggestion", self.id), facts }
     }
 }
 
@@ -85,6 +85,6 @@ fn follow(facts: &mut Value, remedy: &Remedy) {
             let key = if facts["layers"][layer]["filters"].is_number() { "filters" } else { "units" };
             facts["layers"][layer][key] = json!(units);
         }
-        other => panic!("how to follow {other:?}"),
+        other => panic!("no rule to apply {other:?}"),
     }
 }

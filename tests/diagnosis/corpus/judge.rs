@@ -1,50 +1,50 @@
-//! What counts as found: which findings name which fault truly, and the sums over all runs.
+//! The criteria: which findings name which fault, and the sums over all runs.
 
 use std::collections::BTreeMap;
 
-/// What was said of one run, in the report's order.
+/// The findings of one run, in the order of the report.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
     /// The code of each error and each warning.
     pub alarms: Vec<String>,
     /// The code of each note.
     pub notes: Vec<String>,
-    /// The first finding that no other explains, where it is an error or a warning.
+    /// The first finding that no other explains, if it is an error or a warning.
     pub first: Option<String>,
 }
 
-/// The findings that name a fault, and not merely what follows from it. A symptom (a loss that stands still,
-/// dead units, predictions of one class) names no fault, since many faults end in it.
+/// The findings that name a fault, and not merely a symptom. A symptom (a constant loss, dead units, predictions of one
+/// class) names no fault, since many faults cause it.
 const NAMES: &[(&str, &[&str])] = &[
-    // The scale of the inputs is one rule, whichever way it is off, and for single features too.
+    // The scale of the inputs is one rule, for too large and too small, and for single features too.
     ("unscaled-inputs", &["N0202"]),
     ("over-scaled-inputs", &["N0202"]),
     ("constant-features", &["N0202", "N0208"]),
     ("unscaled-targets", &["N0203"]),
-    // That the inputs tell nothing of the targets shows at the end alone, or by a trial.
+    // That the inputs do not determine the targets shows only at the end, or in a trial.
     ("uninformative-data", &["N0501", "N0504"]),
     ("features-labels-misaligned", &["N0205", "N0501", "N0504"]),
     ("label-encoding", &["N0105"]),
     ("single-class-labels", &["N0204"]),
     ("class-imbalance", &["N0204"]),
-    // Labels beyond the output are the same fault seen from the data.
+    // Labels beyond the output are the same fault, seen from the data.
     ("output-width-mismatch", &["N0105", "N0106"]),
     ("softmax-on-one-unit", &["N0101"]),
     ("output-activation-mismatch", &["N0102", "N0104"]),
     ("relu-on-logits", &["N0103"]),
     ("double-softmax", &["N0103"]),
     ("missing-output-activation", &["N0102"]),
-    // Labels that the loss cannot read are its fault as much as theirs.
+    // Labels that the loss cannot read are a fault of both.
     ("loss-task-mismatch", &["N0105", "N0107"]),
     ("missing-hidden-activation", &["N0109"]),
     ("bad-hidden-activation", &["N0110"]),
-    // Too few units show as the dead units of a narrow layer, or by a model that cannot fit even a few rows.
+    // Too few units show as dead units of a narrow layer, or as a model that cannot fit even a few rows.
     ("inadequate-capacity", &["N0115", "N0404", "N0504"]),
     ("bad-initialisation", &["N0111"]),
-    // A sum in place of a mean is a rate as many times larger; a rate beyond the slope's bound diverges.
+    // A sum instead of a mean multiplies the learning rate; a rate beyond the stability limit diverges.
     ("loss-reduction-sum", &["N0112", "N0402", "N0407"]),
     ("learning-rate-too-high", &["N0112", "N0402", "N0407"]),
-    // Small steps and few steps are one shortage: of way gone.
+    // Small steps and few steps are the same shortage.
     ("learning-rate-too-low", &["N0112", "N0407", "N0113", "N0502"]),
     ("too-few-epochs", &["N0113", "N0502"]),
     ("batch-size", &["N0113"]),
@@ -61,7 +61,7 @@ pub fn is_named(code: &str, faults: &[&str]) -> bool {
     faults.iter().any(|fault| names(fault).contains(&code))
 }
 
-/// Shares over runs, each by its name, in the order of the first of each.
+/// Shares of runs by name, in the order of their first occurrence.
 #[derive(Default)]
 pub struct Tally {
     order: Vec<String>,
@@ -78,7 +78,7 @@ impl Tally {
         *all += 1;
     }
 
-    /// The share of hits, 1 of nothing.
+    /// The share of hits; 1 if there are no runs.
     pub fn share(&self, name: &str) -> f64 {
         self.counts.get(name).map_or(1.0, |&(hits, all)| hits as f64 / all as f64)
     }

@@ -1,4 +1,4 @@
-//! Small training programs, faulty and healthy, that the diagnosis is measured on.
+//! Small training programs, faulty and healthy, on which the diagnosis is evaluated.
 
 pub mod data;
 pub mod follow;

@@ -1,4 +1,4 @@
-//! A program of `programs.json` as a model with its data and settings.
+//! Builds a program of `programs.json`: its model, data and settings.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::data::{Data, Target};
 
-/// The most steps of a run, as in the runs of Keras that the file tells of.
+/// The maximum number of steps of a run, as in the runs of Keras described in the file.
 const STEPS: [usize; 2] = [1200, 2500];
 
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// All programs of the file, in its order.
+    /// All programs of the file, in order.
     pub fn all() -> Vec<Program> {
         let file: Value = serde_json::from_str(include_str!("programs.json")).expect("programs.json");
         let programs = file["programs"].as_array().expect("programs").iter();
@@ -29,7 +29,7 @@ impl Program {
             .collect()
     }
 
-    /// The faults that it is known to have.
+    /// The known faults.
     pub fn faults(&self) -> Vec<&str> {
         words(&self.facts["faults"])
     }
@@ -38,18 +38,18 @@ impl Program {
         self.faults().is_empty()
     }
 
-    /// The published tools that were tried on it, and whether they found a fault.
+    /// The published tools that were tested on it, and whether they found a fault.
     pub fn detected_by(&self) -> impl Iterator<Item = (&str, bool)> {
         let tools = self.facts["detected_by"].as_object().into_iter().flatten();
         tools.filter_map(|(tool, found)| Some((tool.as_str(), found.as_bool()?)))
     }
 
-    /// Whether the faults are beyond dispute and prevent learning.
+    /// Whether the faults are undisputed and prevent learning.
     pub fn is_clear(&self) -> bool {
         self.facts["strength"] == "clear"
     }
 
-    /// The program with its faults mended, where that is possible.
+    /// The reference: the program with its faults fixed, if that is possible.
     pub fn twin(&self) -> Option<Program> {
         let fix = self.facts["fix"].as_object().filter(|fix| !fix.is_empty())?;
         let mut facts = self.facts.clone();
@@ -60,10 +60,10 @@ impl Program {
         Some(Program { id: format!("{} mended", self.id), facts })
     }
 
-    /// The model, compiled, with what it is to be trained on.
+    /// The compiled model and its training data.
     ///
     /// # Errors
-    /// What the crate refuses of the program.
+    /// The errors of the crate.
     pub fn prepare(&self, seed: u64) -> Result<Prepared> {
         let facts = &self.facts;
         let data = Data::of(facts, seed);
@@ -101,13 +101,13 @@ impl Program {
     }
 }
 
-/// What is ready to be trained.
+/// A program ready for training.
 #[derive(Clone)]
 pub struct Prepared {
     pub model: Sequential,
     pub x: ArrayD<f32>,
     pub y: ArrayD<f32>,
-    /// The targets before they took the form that the loss reads.
+    /// The targets before conversion to the form that the loss reads.
     pub truth: Target,
     pub batch: usize,
     pub epochs: usize,
@@ -116,14 +116,14 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The first rows, which the loss is measured on before the training.
+    /// The first rows, on which the loss is measured before training.
     pub fn head(&self, rows: usize) -> (ArrayD<f32>, ArrayD<f32>) {
         let head =
             |a: &ArrayD<f32>| a.slice_axis(Axis(0), Slice::from(..rows.min(a.len_of(Axis(0))))).to_owned();
         (head(&self.x), head(&self.y))
     }
 
-    /// The rows that validate and do not train, where the program has a share of them, else all.
+    /// The held-out rows, if the program has any, else all rows.
     pub fn validated(&self) -> Range<usize> {
         let rows = self.x.len_of(Axis(0));
         let share = self.validation.as_f64().unwrap_or(1.0);
@@ -156,7 +156,8 @@ fn count(value: &Value) -> Option<usize> {
     value.as_u64().map(|count| count as usize)
 }
 
-/// Replaces; in an object key by key, in a list by index, where null removes. A new optimizer comes whole.
+/// Merges changes: in an object by key, in a list by index; null removes an entry. A new optimizer replaces the old one
+/// entirely.
 fn edit(facts: &mut Value, change: &Value) {
     match (&mut *facts, change) {
         (Value::Array(list), Value::Object(changes)) => {
@@ -177,7 +178,7 @@ fn edit(facts: &mut Value, change: &Value) {
     }
 }
 
-/// In the form that the loss reads: class numbers, one column of them, or one-hot rows.
+/// Converts targets to the form that the loss reads: class indices, one column of them, or one-hot rows.
 fn targets(y: &Target, loss: &str, width: usize) -> Result<ArrayD<f32>> {
     Ok(match y {
         Target::Numbers(y) => y.clone(),

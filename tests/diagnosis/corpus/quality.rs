@@ -1,4 +1,4 @@
-//! How well a trained program does its task, on one scale for all: 0 is knowing nothing of the input, 1 is perfect.
+//! The quality of a trained program on a common scale: 0 is as good as ignoring the input, 1 is perfect.
 
 use cornu::ndarray::{Array1, ArrayD, ArrayViewD, Axis, Slice};
 use cornu::prelude::*;
@@ -6,9 +6,9 @@ use cornu::prelude::*;
 use super::data::Target;
 use super::program::Prepared;
 
-/// For classes the mean of the classes' recalls, less that of guessing; for numbers 1 − Σ(y − p)² / Σ(y − mean)².
+/// For classes, the mean recall, rescaled so that guessing gives 0; for numbers, 1 − Σ(y − p)² / Σ(y − mean)².
 ///
-/// On the rows that validate where there is a share of them, else on all.
+/// Measured on held-out rows if there are any, else on all rows.
 pub fn quality(model: &Sequential, prepared: &Prepared) -> Result<f64> {
     let rows = prepared.validated();
     let x = prepared.x.slice_axis(Axis(0), Slice::from(rows.clone()));

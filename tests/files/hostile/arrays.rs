@@ -1,4 +1,4 @@
-//! Arrays that are elsewhere, larger or other than they are told to be.
+//! Arrays with a false position, size or type.
 
 use super::archives::{member, whole};
 use super::*;
@@ -8,12 +8,12 @@ fn weights() -> Vec<u8> {
     member(&saved("keras"), "model.weights.h5")
 }
 
-/// All places of these bytes.
+/// All positions of these bytes.
 fn places(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
     (0..bytes.len() - wanted.len()).filter(|&at| bytes[at..].starts_with(wanted)).collect()
 }
 
-/// A file of weights with the bytes at one place changed, by itself and within an archive.
+/// Checks that a weight file with changed bytes at one place is refused, alone and within an archive.
 #[track_caller]
 fn changed(what: &str, at: usize, to: &[u8], words: &str) {
     let mut bytes = weights();
@@ -25,7 +25,7 @@ fn changed(what: &str, at: usize, to: &[u8], words: &str) {
 }
 
 #[test]
-fn trees_that_lead_astray_are_refused() {
+fn malformed_hdf5_trees_are_refused() {
     let bytes = weights();
     let (trees, leaves) = (places(&bytes, b"TREE"), places(&bytes, b"SNOD"));
     let (root_tree, root_leaf) = (trees[trees.len() - 1], leaves[leaves.len() - 1]);
@@ -33,7 +33,7 @@ fn trees_that_lead_astray_are_refused() {
     changed("a new superblock", 8, &[2], "superblock version 2");
     changed("short addresses", 13, &[4], "unsupported address size");
     changed("cut off", 40, &u64::MAX.to_le_bytes(), "is truncated");
-    changed("no root", 64, &u64::MAX.to_le_bytes(), "leaves the file");
+    changed("no root", 64, &u64::MAX.to_le_bytes(), "exceeds the file");
     changed(
         "a tree within itself",
         root_tree + 32,
@@ -49,18 +49,18 @@ fn trees_that_lead_astray_are_refused() {
 }
 
 #[test]
-fn arrays_that_are_not_what_they_say_are_refused() {
+fn arrays_with_false_headers_are_refused() {
     let bytes = weights();
-    // The first layout of a contiguous array, and the first type of a float.
+    // The first layout of a contiguous array, and the first float type.
     let space = places(&bytes, &[1, 2, 0, 0, 0, 0, 0, 0])[0];
     let layout = space + places(&bytes[space..], &[8, 0, 24, 0])[0] + 8;
     let float = places(&bytes, &[0x11, 0x20, 31, 0])[0];
     let kind = |at: usize, to: u16, words: &str| changed(words, at - 8, &to.to_le_bytes(), words);
     changed("a shape of terabytes", space + 8, &(1u64 << 40).to_le_bytes(), "an array of shape");
-    changed("a shape beyond all numbers", space + 8, &u64::MAX.to_le_bytes(), "");
+    changed("a shape that overflows", space + 8, &u64::MAX.to_le_bytes(), "");
     changed("33 axes", space + 1, &[33], "an array of 33 axes");
-    changed("beyond the file", layout + 2, &(1u64 << 40).to_le_bytes(), "leave the file");
-    changed("nowhere", layout + 2, &u64::MAX.to_le_bytes(), "leave the file");
+    changed("beyond the file", layout + 2, &(1u64 << 40).to_le_bytes(), "exceed the file");
+    changed("nowhere", layout + 2, &u64::MAX.to_le_bytes(), "exceed the file");
     changed("a size of its own", layout + 10, &7u64.to_le_bytes(), "in 7 bytes");
     changed("in chunks", layout + 1, &[2], "a chunked array");
     changed("a new layout", layout, &[4], "unsupported layout");
@@ -77,7 +77,7 @@ fn arrays_that_are_not_what_they_say_are_refused() {
 }
 
 #[test]
-fn weights_that_are_no_numbers_are_refused_unless_allowed() {
+fn non_finite_weights_are_refused_unless_allowed() {
     let mut model = model();
     let mut kernel = model.weight("F1/kernel").unwrap().to_owned();
     kernel[[1, 1]] = f32::NAN;
@@ -98,7 +98,7 @@ fn weights_that_are_no_numbers_are_refused_unless_allowed() {
 }
 
 #[test]
-fn weights_of_another_model_are_named() {
+fn missing_and_surplus_weights_are_listed() {
     let other = |name: &str| {
         let mut model = Sequential::new().input([6]).add(Dense::new(4).name(name));
         model.build().unwrap();
@@ -113,13 +113,13 @@ fn weights_of_another_model_are_named() {
     refused("of one layer", load_weights("h5", &h5), "missing weights: ");
 }
 
-/// A `.safetensors` file with this header, and so many bytes of numbers.
+/// A `.safetensors` file with this header, and this many bytes of numbers.
 fn tensors(header: &str, bytes: usize) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &vec![0; bytes]].concat()
 }
 
 #[test]
-fn headers_that_lie_are_refused() {
+fn safetensors_files_with_false_headers_are_refused() {
     let read = |bytes: &[u8]| load_weights("safetensors", bytes);
     for len in [0, 1, 99_999_999, 1 << 63, u64::MAX] {
         let bytes = [&len.to_le_bytes()[..], b"{}"].concat();
@@ -132,8 +132,8 @@ fn headers_that_lie_are_refused() {
         ("metadata of numbers", "{\"__metadata__\":{\"a\":1}}".into(), 0, "metadata that is not texts"),
         ("a type", one(r#""dtype":"F4","shape":[1],"data_offsets":[0,1]"#), 1, "numbers of \"F4\""),
         ("reversed", one(r#""dtype":"F32","shape":[1],"data_offsets":[4,0]"#), 4, "at the bytes [4, 0]"),
-        ("past the end", one(r#""dtype":"F32","shape":[2],"data_offsets":[0,8]"#), 4, "leave the file"),
-        ("beyond all numbers", one(r#""dtype":"F32","shape":[4194305,4194305,211106198978564],"data_offsets":[0,4]"#), 4, "a shape of"),
+        ("past the end", one(r#""dtype":"F32","shape":[2],"data_offsets":[0,8]"#), 4, "exceed the file"),
+        ("an overflowing shape", one(r#""dtype":"F32","shape":[4194305,4194305,211106198978564],"data_offsets":[0,4]"#), 4, "a shape of"),
         ("negative", one(r#""dtype":"F32","shape":[-1],"data_offsets":[0,4]"#), 4, "whole numbers"),
         ("a gap", one(r#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8, "leave a gap"),
         ("bytes left", one(r#""dtype":"F32","shape":[1],"data_offsets":[0,4]"#), 8, "the numbers end at"),
@@ -147,11 +147,11 @@ fn headers_that_lie_are_refused() {
         .map(|i| format!(r#""{i}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#))
         .collect();
     refused("many", read(&tensors(&format!("{{{}}}", many.join(",")), 0)), "");
-    refused("weights alone", load(Format::SafeTensors, &tensors("{}", 0)), "weights alone");
+    refused("weights alone", load(Format::SafeTensors, &tensors("{}", 0)), "weights without a model");
 }
 
 #[test]
-fn npy_files_that_lie_are_refused() {
+fn npy_files_with_false_headers_are_refused() {
     let npy = |header: &str| {
         [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat()
     };
@@ -173,7 +173,7 @@ fn npy_files_that_lie_are_refused() {
             "its length does not match",
         ),
         (
-            "beyond all numbers",
+            "an overflowing shape",
             npy("{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775807, 4), }"),
             "its length does not match",
         ),

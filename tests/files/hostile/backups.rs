@@ -1,4 +1,4 @@
-//! Backups whose sum fits, but not what they hold: refused, or gone on from, and never a panic.
+//! Backups with a valid checksum and invalid content: they are refused or resumed, and never cause a panic.
 
 use std::ops::Range;
 use std::path::Path;
@@ -7,12 +7,12 @@ use cornu::ndarray::Array2;
 
 use super::*;
 
-/// The bytes before what a backup holds, and those after it: its length and the sum.
+/// The bytes before and after the state of a backup: the header, and the length with the checksum.
 const HEAD: usize = 12;
 const TAIL: usize = 16;
 
-/// A training with whatever keeps a state, and a backup in this folder after so many batches. Killed in its second epoch,
-/// or not.
+/// A training with everything that keeps state, and a backup in this folder every `every` batches; optionally killed in
+/// its second epoch.
 fn train(folder: &Path, every: usize, killed: bool) -> Result<History> {
     let x = Array2::from_shape_fn((12, 3), |(i, j)| ((7 * i + 3 * j) % 5) as f32 - 2.0);
     let y = Array2::from_shape_fn((12, 2), |(i, j)| f32::from(u8::from(i % 2 == j)));
@@ -61,7 +61,7 @@ fn killed() -> (PathBuf, Vec<u8>) {
     (folder, state)
 }
 
-/// Goes on from a backup with this state, and a length and a sum that fit. No further backup is written.
+/// Resumes from a backup with this state, and a valid length and checksum. No further backup is written.
 fn go_on(folder: &Path, state: &[u8]) -> Result<History> {
     let mut bytes = [b"\x89cornu\r\n\x02\0\0\0", state, &(state.len() as u64).to_le_bytes()].concat();
     bytes.extend(sum(&bytes).to_le_bytes());
@@ -70,7 +70,7 @@ fn go_on(folder: &Path, state: &[u8]) -> Result<History> {
     train(folder, usize::MAX, false)
 }
 
-/// The name and the place of each thing in a state.
+/// The names and the byte ranges of the entries of a state.
 fn entries(state: &[u8]) -> Vec<(String, Range<usize>)> {
     let eight = |at: usize| u64::from_le_bytes(state[at..at + 8].try_into().unwrap()) as usize;
     let (mut entries, mut at) = (Vec::new(), 0);
@@ -84,7 +84,7 @@ fn entries(state: &[u8]) -> Vec<(String, Range<usize>)> {
 }
 
 #[test]
-fn a_backup_that_is_whole_is_gone_on_from() {
+fn an_intact_backup_resumes() {
     let (folder, state) = killed();
     let history = go_on(&folder, &state).unwrap();
     assert_eq!(history.epochs(), [0, 1]);
@@ -92,7 +92,7 @@ fn a_backup_that_is_whole_is_gone_on_from() {
 }
 
 #[test]
-fn counts_that_nothing_counts_up_to_are_refused() {
+fn impossible_counts_are_refused() {
     let (folder, state) = killed();
     let entries = entries(&state);
     let begin = entries.iter().position(|(name, _)| name == "epoch").unwrap();
@@ -121,7 +121,7 @@ fn counts_that_nothing_counts_up_to_are_refused() {
 }
 
 #[test]
-fn states_of_random_bytes_are_refused_or_gone_on_from() {
+fn random_states_are_refused_or_resume() {
     let (folder, state) = killed();
     let begin = entries(&state).iter().find(|(name, _)| name == "epoch").unwrap().1.start;
     let mut rng = Rng::stream(5, 0);
@@ -136,7 +136,7 @@ fn states_of_random_bytes_are_refused_or_gone_on_from() {
     for len in (0..state.len()).step_by(97) {
         assert!(
             go_on(&folder, &state[..len]).is_err(),
-            "it was read when cut to {len} of {} bytes",
+            "it was accepted when truncated to {len} of {} bytes",
             state.len()
         );
     }

@@ -11,7 +11,7 @@ thread_local! {
 }
 
 fn count(bytes: isize) {
-    // While a thread ends there is nothing to count in.
+    // The counter is gone while a thread ends.
     let _ = HELD.try_with(|held| {
         held.set(held.get() + bytes);
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
@@ -43,13 +43,13 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs `f`, which may hold so many bytes more than before at any time.
+/// Runs `f`, which may never hold more than `limit` additional bytes.
 #[track_caller]
 pub fn within<T>(limit: usize, f: impl FnOnce() -> T) -> T {
     let before = HELD.get();
     PEAK.set(before);
     let result = f();
     let held = (PEAK.get() - before) as usize;
-    assert!(held <= limit, "it held {held} bytes, where {limit} are allowed");
+    assert!(held <= limit, "held {held} bytes, expected at most {limit}");
     result
 }

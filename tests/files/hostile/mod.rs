@@ -1,5 +1,5 @@
-//! Files that were cut, changed or made to do harm: each ends in a typed error or a model, never in a panic, and takes no
-//! more memory than twice its size and 1 MiB, which a counting allocator measures.
+//! Truncated, changed and malicious files: each returns a typed error or a model, never panics, and takes at most twice
+//! its size plus 1 MiB of memory, as measured by a counting allocator.
 
 mod archives;
 mod arrays;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cornu::prelude::*;
 use cornu::save::{Format, Loader};
 
-/// A small compiled model that has begun to train.
+/// A small compiled model that has been trained for a moment.
 fn model() -> Sequential {
     let mut model = Sequential::new()
         .seed(1)
@@ -32,7 +32,7 @@ fn model() -> Sequential {
     model
 }
 
-/// A file of this name's own.
+/// A separate file for each extension.
 fn file(end: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let folder =
@@ -41,7 +41,7 @@ fn file(end: &str) -> PathBuf {
     folder.join(format!("{}.{end}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// The model's file in a format.
+/// The bytes of the model's file in a format.
 fn saved(end: &str) -> Vec<u8> {
     let path = file(end);
     match end {
@@ -51,14 +51,14 @@ fn saved(end: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
-/// Reads a whole model within the memory that is promised.
+/// Loads a model within the promised memory.
 #[track_caller]
 fn load(format: Format, bytes: &[u8]) -> Result<Sequential> {
     let loader = Loader::new();
     memory::within(2 * bytes.len() + (1 << 20), || loader.load_bytes(format, bytes))
 }
 
-/// Reads weights from a file within the memory that is promised.
+/// Loads weights from a file within the promised memory.
 #[track_caller]
 fn load_weights(end: &str, bytes: &[u8]) -> Result<()> {
     let (path, mut model) = (file(end), model());
@@ -68,7 +68,7 @@ fn load_weights(end: &str, bytes: &[u8]) -> Result<()> {
     result
 }
 
-/// Refused, with these words among those of the error.
+/// Checks that the result is an error that contains these words.
 #[track_caller]
 fn refused<T>(what: &str, found: Result<T>, words: &str) {
     match found {
@@ -78,7 +78,7 @@ fn refused<T>(what: &str, found: Result<T>, words: &str) {
 }
 
 #[test]
-fn what_is_whole_is_read() {
+fn intact_files_load() {
     load(Format::Keras, &saved("keras")).unwrap();
     load(Format::SafeTensors, &saved("safetensors")).unwrap();
     load_weights("npz", &saved("npz")).unwrap();
@@ -86,7 +86,7 @@ fn what_is_whole_is_read() {
 }
 
 #[test]
-fn what_is_no_file_is_refused() {
+fn paths_that_are_not_files_are_refused() {
     let empty = [("x.keras", "zip"), ("x.safetensors", "header")];
     for (name, words) in empty {
         let path = file(name);

@@ -1,17 +1,17 @@
-//! Each format cut at every 97th byte, and with bytes flipped at random, 10,000 times.
+//! Each format truncated at every 97th byte, and with bytes flipped at random, 10,000 times.
 
 use super::archives::whole;
 use super::*;
 use crate::zip::{Member, archive};
 
-/// Calls `read` with each cut, which must be refused.
+/// Calls `read` with each truncated file, which must be refused.
 fn cuts(bytes: &[u8], read: impl Fn(&[u8]) -> bool) {
     for len in (0..bytes.len()).step_by(97) {
         assert!(!read(&bytes[..len]), "it was read when cut to {len} of {} bytes", bytes.len());
     }
 }
 
-/// Calls `read` with 1 to 8 bytes flipped, and tells how often it was read all the same.
+/// Calls `read` with 1 to 8 flipped bytes, and returns how often it succeeded.
 fn flips(bytes: &[u8], seed: u64, read: impl Fn(&[u8]) -> bool) -> usize {
     let mut rng = Rng::stream(seed, 0);
     let mut passed = 0;
@@ -27,16 +27,16 @@ fn flips(bytes: &[u8], seed: u64, read: impl Fn(&[u8]) -> bool) -> usize {
 }
 
 #[test]
-fn keras_files() {
+fn damaged_keras_files_are_refused() {
     let bytes = saved("keras");
     cuts(&bytes, |bytes| load(Format::Keras, bytes).is_ok());
-    // What may pass are dates, attributes and the like in the archive's own records.
+    // Dates, attributes and the like in the records of the archive may change unnoticed.
     let passed = flips(&bytes, 1, |bytes| load(Format::Keras, bytes).is_ok());
     assert!(passed < 50, "{passed} of 10,000 were read");
 }
 
 #[test]
-fn safetensors_files() {
+fn damaged_safetensors_files_are_refused() {
     let bytes = saved("safetensors");
     cuts(&bytes, |bytes| load(Format::SafeTensors, bytes).is_ok());
     let passed = flips(&bytes, 2, |bytes| load(Format::SafeTensors, bytes).is_ok());
@@ -44,16 +44,16 @@ fn safetensors_files() {
 }
 
 #[test]
-fn npz_files() {
+fn damaged_npz_files_are_refused() {
     let bytes = saved("npz");
     cuts(&bytes, |bytes| load_weights("npz", bytes).is_ok());
     let passed = flips(&bytes, 3, |bytes| load_weights("npz", bytes).is_ok());
     assert!(passed < 400, "{passed} of 10,000 were read");
 }
 
-/// Behind a checksum that fits, so that the readers within meet what was changed.
+/// With a corrected checksum, so that the inner readers see the change.
 #[test]
-fn members_of_keras_files() {
+fn damaged_members_with_valid_checksums_do_not_panic() {
     for place in 0..3 {
         let members = whole();
         let with = |bytes: &[u8]| {
@@ -74,7 +74,7 @@ fn whole_of(members: &[Member; 3]) -> Vec<Member> {
 }
 
 #[test]
-fn settings_as_json() {
+fn damaged_json_does_not_panic() {
     let text = model().to_json().unwrap();
     cuts(text.as_bytes(), |bytes| {
         std::str::from_utf8(bytes).is_ok_and(|text| Sequential::from_json(text).is_ok())

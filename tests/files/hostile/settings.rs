@@ -1,16 +1,16 @@
-//! Settings that are no settings, or name what is not to be run.
+//! Settings that are malformed, or that name code to run.
 
 use super::archives::whole;
 use super::*;
 use crate::zip::{Member, archive};
 
-/// A whole file with other settings.
+/// An intact file with other settings.
 fn with_config(text: &str) -> Vec<u8> {
     let [metadata, _, weights] = whole();
     archive(&[metadata, Member::stored("config.json", text.as_bytes()), weights])
 }
 
-/// The whole file with one word of its settings exchanged.
+/// Checks that an intact file with one changed word in its settings is refused.
 #[track_caller]
 fn changed(from: &str, to: &str, words: &str) {
     let [_, config, _] = whole();
@@ -20,7 +20,7 @@ fn changed(from: &str, to: &str, words: &str) {
 }
 
 #[test]
-fn settings_that_are_none_are_refused() {
+fn malformed_settings_are_refused() {
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(1_000_000), close.repeat(1_000_000));
     for (what, text, words) in [
         ("nothing", String::new(), "config.json"),
@@ -55,7 +55,7 @@ fn settings_that_are_none_are_refused() {
 }
 
 #[test]
-fn what_would_run_code_is_named_and_refused() {
+fn code_in_settings_is_refused() {
     changed("\"class_name\":\"Dropout\"", "\"class_name\":\"Lambda\"", "whose code is never run");
     changed("\"class_name\":\"Dropout\"", "\"class_name\":\"TFSMLayer\"", "`TFSMLayer`");
     changed("\"class_name\":\"Dropout\"", "\"class_name\":\"TorchModuleWrapper\"", "`TorchModuleWrapper`");
@@ -79,7 +79,7 @@ fn what_would_run_code_is_named_and_refused() {
 }
 
 #[test]
-fn settings_out_of_all_proportion_are_refused() {
+fn settings_of_absurd_size_are_refused() {
     changed("\"units\":4", "\"units\":-1", "layers[1].config.units");
     changed("\"units\":4", "\"units\":0", "at least 1");
     changed("\"units\":4", "\"units\":9223372036854775807", "too many elements");
@@ -102,10 +102,10 @@ fn settings_out_of_all_proportion_are_refused() {
 }
 
 #[test]
-fn every_setting_of_another_type_is_refused_or_read() {
+fn settings_of_a_wrong_type_do_not_panic() {
     let [_, config, _] = whole();
     let text = String::from_utf8(config.bytes).unwrap();
-    // After each colon stands a value: each is exchanged for one of every type.
+    // A value follows each colon: replace each by a value of every type.
     let places: Vec<usize> = text.match_indices("\":").map(|(place, _)| place + 2).collect();
     assert!(places.len() > 100);
     for start in places {
@@ -118,8 +118,8 @@ fn every_setting_of_another_type_is_refused_or_read() {
 }
 
 #[test]
-fn numbers_come_back_with_every_bit() {
-    // Found by fuzzing: the last bits of numbers with many digits went, each time that they were read.
+fn numbers_keep_every_bit() {
+    // Found by fuzzing: numbers with many digits lost their last bits at each reading.
     let mut rng = Rng::stream(1, 0);
     for _ in 0..1000 {
         let stddev = f64::from_bits(1.5_f64.to_bits() ^ (rng.uniform() * 2_f64.powi(52)) as u64);

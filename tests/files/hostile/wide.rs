@@ -1,5 +1,5 @@
-//! Layers whose samples are wide and whose files are small: they load within twice the file's size and 1 MiB, as nothing
-//! is kept for each number of a sample.
+//! Layers with wide samples in small files: they load within twice the file's size plus 1 MiB, as nothing is stored per
+//! value of a sample.
 
 use cornu::ndarray::{ArrayD, Dimension, IxDyn};
 
@@ -24,22 +24,22 @@ fn check(what: &str, input: &[usize], model: Sequential) {
 }
 
 #[test]
-fn wide_samples_take_no_room() {
+fn wide_samples_take_no_memory() {
     let new = Sequential::new;
     check("repeated", &[3], new().add(RepeatVector::new(100_000)));
     check("turned", &[700, 500], new().add(Permute::new([2, 1])));
-    check("turned about", &[70, 50, 100], new().add(Permute::new([3, 1, 2])));
+    check("permuted", &[70, 50, 100], new().add(Permute::new([3, 1, 2])));
     check("padded", &[500, 3], new().add(ZeroPadding1D::new(100_000, 1)));
-    check("padded all round", &[5, 4, 3], new().add(ZeroPadding2D::new([100, 200], [300, 100])));
+    check("padded on all sides", &[5, 4, 3], new().add(ZeroPadding2D::new([100, 200], [300, 100])));
     check("cropped", &[200_000, 2], new().add(Cropping1D::new(1, 2)));
-    check("several times", &[5, 3], new().add(UpSampling1D::new(50_000)));
-    // Its slopes are in the file; shared ones are few.
+    check("repeated", &[5, 3], new().add(UpSampling1D::new(50_000)));
+    // The slopes are in the file; shared slopes are few.
     check("slopes", &[400_000], new().add(PRelu::new().alpha_initializer(Initializer::Constant(0.25))));
     check("shared slopes", &[100_000, 3], new().add(PRelu::new().shared_axes([1])));
 }
 
 #[test]
-fn samples_beyond_all_machines_are_refused() {
+fn samples_of_impossible_size_are_refused() {
     for layer in [RepeatVector::new(1 << 40).into_named(), UpSampling1D::new(1 << 62).into_named()] {
         let input: &[usize] = if layer.kind() == "RepeatVector" { &[3] } else { &[5, 3] };
         let mut model = Sequential::new().input(input).add(layer);

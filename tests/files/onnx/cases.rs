@@ -1,10 +1,10 @@
-//! Every layer with its options, and some networks, each with weights and data, for what runs exported models.
+//! Every layer with its options, and some networks, each with weights and data, to run exported models on.
 
 use cornu::layer::NamedLayer;
 use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;
 
-/// A built model, seven samples, and what the model makes of them.
+/// A built model, seven samples, and its predictions.
 pub struct Case {
     pub name: String,
     pub model: Sequential,
@@ -16,7 +16,7 @@ fn draw(shape: &[usize], rng: &mut Rng, scale: f64) -> ArrayD<f32> {
     ArrayD::from_shape_simple_fn(IxDyn(shape), || (scale * rng.normal()) as f32)
 }
 
-/// Draws all weights anew, so that none is 0 or 1 by chance, and the data.
+/// Redraws all weights, so that none is 0 or 1 by chance, and draws the data.
 fn case(name: &str, mut model: Sequential) -> Case {
     model.build().unwrap_or_else(|error| panic!("{name}: {error}"));
     let mut rng = Rng::stream(17, name.len() as u64);
@@ -40,7 +40,7 @@ fn case(name: &str, mut model: Sequential) -> Case {
 const SAME: Padding = Padding::Same;
 const CAUSAL: Padding = Padding::Causal;
 
-/// The activations, of which those that have numbers have others than the default.
+/// The activations; those with parameters have non-default values.
 pub const ACTIVATIONS: [Activation; 36] = [
     Activation::Linear,
     Activation::Relu,
@@ -85,7 +85,7 @@ fn one(name: &str, layer: impl Layer<f32> + 'static, shape: &[usize]) -> Case {
     case(name, Sequential::new().input(shape).add(node))
 }
 
-/// All of them.
+/// All cases.
 pub fn cases() -> Vec<Case> {
     let mut all = basic();
     for (i, activation) in ACTIVATIONS.into_iter().enumerate() {

@@ -1,6 +1,6 @@
-//! Export to ONNX: every kind of layer has a case, the files are written for the runtimes that judge them, and what cannot
-//! be exported is told before a file is touched. What the files compute is judged by tract, in `tests/tract`, and by ONNX
-//! Runtime and ONNX's own checker, in `tests/interop/onnx.py`.
+//! Export to ONNX: every kind of layer has a case, the files are written for other runtimes, and models that cannot be
+//! exported are refused before a file changes. tract (`tests/tract`), ONNX Runtime and the ONNX checker
+//! (`tests/interop/onnx.py`) compute their predictions.
 mod cases;
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use cornu::save::Loader;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 use serde_json::json;
 
-/// An empty folder of this name, for this test alone.
+/// An empty folder for one test.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -31,7 +31,7 @@ fn kinds_within(node: &NamedLayer<f32>, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_kind_that_files_know_has_a_case() {
+fn every_kind_of_layer_has_a_case() {
     let loader = Loader::new();
     let known: BTreeSet<String> = loader.layer_kinds().map(String::from).collect();
     assert!(known.len() > 40, "{known:?}");
@@ -42,7 +42,7 @@ fn every_kind_that_files_know_has_a_case() {
 }
 
 #[test]
-fn every_case_is_written_for_other_runtimes() {
+fn every_case_is_exported() {
     let folder = folder("onnx");
     let numbers =
         |values: &ArrayD<f32>| json!({ "shape": values.shape(), "data": values.as_slice().unwrap() });
@@ -55,7 +55,7 @@ fn every_case_is_written_for_other_runtimes() {
 }
 
 #[test]
-fn save_writes_it_too_and_load_refuses_it() {
+fn save_writes_onnx_and_load_refuses_it() {
     let folder = folder("onnx_save");
     let mut model = Sequential::new().input([3]).add(Dense::new(2));
     model.build().unwrap();
@@ -83,7 +83,7 @@ fn a_model_in_f64_is_written_in_f32() {
     assert_eq!(read("wide.onnx"), read("narrow.onnx"));
 }
 
-/// y = x², written outside the crate.
+/// y = x², defined outside the crate.
 #[derive(Debug, Clone)]
 struct Square {
     has_settings: bool,
@@ -106,7 +106,7 @@ impl Layer<f32> for Square {
 }
 
 #[test]
-fn a_layer_of_ones_own_is_named_before_a_file_is_touched() {
+fn a_custom_layer_is_refused_before_a_file_changes() {
     let folder = folder("onnx_own");
     let path = folder.join("model.onnx");
     fs::write(&path, "old").unwrap();
@@ -130,7 +130,7 @@ fn a_layer_of_ones_own_is_named_before_a_file_is_touched() {
 }
 
 #[test]
-fn what_the_system_refuses_is_an_error_with_the_path() {
+fn io_errors_contain_the_path() {
     let folder = folder("onnx_refused");
     let mut model = Sequential::new().input([3]).add(Dense::new(2));
     let error = model.export_onnx(folder.join("model.onnx")).unwrap_err();

@@ -1,9 +1,9 @@
-//! The numbers that `generate.py` draws, from their place and a salt.
+//! The numbers that `generate.py` draws, computed from their index and a salt.
 
 use cornu::Scalar;
 use cornu::ndarray::{ArrayD, IxDyn};
 
-/// Numbers of 16 bits in [−1, 1), times a scale.
+/// 16-bit numbers in [−1, 1), times a scale.
 pub fn draw<F: Scalar>(shape: &[usize], salt: u64, scale: f64) -> ArrayD<F> {
     let mut place = salt * 1_000_003;
     ArrayD::from_shape_simple_fn(IxDyn(shape), || {

@@ -1,4 +1,4 @@
-//! Files that Keras wrote: predictions, and 20 further steps of training.
+//! Files written by Keras: predictions, and 20 further steps of training.
 
 use cornu::ndarray::{ArrayD, Axis, Slice};
 use cornu::save::Loader;
@@ -10,7 +10,7 @@ use super::{check, floats, golden_of, numbers};
 
 const N: usize = 20;
 
-/// The samples of this name, as in `files.py`.
+/// The samples with this name, as in `files.py`.
 fn samples<F: Scalar>(name: &str) -> ArrayD<F> {
     match name {
         "series" => draw(&[N, 12, 4], 701, 1.0),
@@ -21,7 +21,7 @@ fn samples<F: Scalar>(name: &str) -> ArrayD<F> {
     }
 }
 
-/// The targets of this name.
+/// The targets with this name.
 fn targets<F: Scalar>(name: &str) -> ArrayD<F> {
     let y3 = classes(N, 3, 705);
     let above = |x: F| F::of(f64::from(u8::from(x > F::zero())));
@@ -74,11 +74,11 @@ fn files<F: Scalar>(predicted: f64, trained: f64) {
 }
 
 #[test]
-fn files_of_keras_in_f32() {
+fn files_of_keras_predict_and_train_equally_in_f32() {
     files::<f32>(1e-6, 2e-5);
 }
 
 #[test]
-fn files_of_keras_in_f64() {
+fn files_of_keras_predict_and_train_equally_in_f64() {
     files::<f64>(1e-12, 1e-10);
 }

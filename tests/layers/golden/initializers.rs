@@ -1,4 +1,4 @@
-//! Initializers: mean, deviation and range of 60,000 draws beside those of as many draws of Keras.
+//! Initializers: mean, standard deviation and range of 60,000 draws, compared with those of Keras.
 
 use cornu::initializer::{Distribution, Fan};
 use cornu::layer::BuildContext;
@@ -23,7 +23,8 @@ fn check(stored: &Value, name: &str, initializer: Initializer, compared: &mut us
         let mean = w.iter().sum::<f64>() / count;
         let deviation = (w.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / count).sqrt();
         let (least, most) = w.iter().fold((f64::MAX, f64::MIN), |(a, b), &w| (a.min(w), b.max(w)));
-        // Six deviations of the difference of two means; 2 % of a deviation. Only bounded draws have a range to compare.
+        // Six standard deviations of the difference of two means; 2 % for a standard deviation. Only bounded draws have
+        // a range to compare.
         let room = 6.0 * (2.0 / count).sqrt() * expected[1] + 1e-7;
         assert!((mean - expected[0]).abs() < room, "{key}: mean {mean}, Keras has {}", expected[0]);
         assert!((deviation - expected[1]).abs() <= 0.02 * expected[1] + 1e-7, "{key}: deviation {deviation}");
@@ -40,7 +41,7 @@ fn check(stored: &Value, name: &str, initializer: Initializer, compared: &mut us
 }
 
 #[test]
-fn initializers_have_keras_s_moments() {
+fn initializers_have_the_moments_of_keras() {
     let stored = golden_of::<f32>("initializers");
     let mut compared = 0;
     let mut check = |name, initializer| check(&stored, name, initializer, &mut compared);

@@ -1,4 +1,4 @@
-//! Layers by themselves: output, gradient of the input, gradients of the weights.
+//! Single layers: output, gradient of the input, gradients of the weights.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::draw::draw;
 use super::{check, covers, floats, golden_of, numbers, tolerance};
 use crate::roster;
 
-/// Calls `f` with the parameters of the layer and of all that it holds.
+/// Calls `f` with the parameters of the layer and of its inner layers.
 fn each_param<F: Scalar>(node: &NamedLayer<F>, f: &mut dyn FnMut(&Param<F>)) {
     node.visit_params(&mut |param| f(param));
     node.layers().iter().for_each(|inner| each_param(inner, f));
@@ -255,11 +255,11 @@ fn recurrent<F: Scalar>(c: &mut Cases) {
 }
 
 #[test]
-fn layers_in_f32() {
+fn layers_agree_with_keras_in_f32() {
     layers::<f32>();
 }
 
 #[test]
-fn layers_in_f64() {
+fn layers_agree_with_keras_in_f64() {
     layers::<f64>();
 }

@@ -124,11 +124,11 @@ fn losses<F: Scalar>() {
 }
 
 #[test]
-fn losses_in_f32() {
+fn losses_agree_with_keras_in_f32() {
     losses::<f32>();
 }
 
 #[test]
-fn losses_in_f64() {
+fn losses_agree_with_keras_in_f64() {
     losses::<f64>();
 }

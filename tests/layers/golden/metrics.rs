@@ -1,6 +1,6 @@
 //! Metrics over several batches, plain and weighted, with targets as columns and as class indices.
 //!
-//! `metrics.py` has Keras keep its counts in the network's precision, so that f64 is held to 1e-10 here too.
+//! `metrics.py` makes Keras keep its counts in the precision of the network, so f64 is compared to 1e-10 here too.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::draw::{classes, draw, one_hot};
 use super::{check, covers, golden_of, numbers, tolerance};
 use crate::roster;
 
-/// The rows of one case: targets, outputs, and class indices where each row has one class.
+/// The rows of a case: targets, outputs, and class indices if each row has one class.
 struct Data<F> {
     truth: ArrayD<F>,
     pred: ArrayD<F>,
@@ -54,7 +54,7 @@ fn data<F: Scalar>(name: &str) -> Data<F> {
     }
 }
 
-/// The metrics of `metrics.py`, under the same names.
+/// The metrics of `metrics.py`, with the same names.
 fn metrics<F: Scalar>() -> Vec<(&'static str, Box<dyn Metric<F>>)> {
     let auc = Auc::new;
     let (minoring, majoring) = (Summation::Minoring, Summation::Majoring);
@@ -109,12 +109,12 @@ fn metrics<F: Scalar>() -> Vec<(&'static str, Box<dyn Metric<F>>)> {
     ]
 }
 
-/// Metrics of decisions, for which a class index stands for a one-hot row.
+/// Metrics of decisions, which accept a class index in place of a one-hot row.
 fn takes_indices(name: &str) -> bool {
     ["precision", "recall", "f1", "fbeta", "auc", "top", "sparse"].iter().any(|kind| name.starts_with(kind))
 }
 
-/// The value after each batch, twice over: `reset` forgets the first time.
+/// The value after each batch, computed twice; `reset` clears the first pass.
 fn values<F: Scalar>(
     metric: &mut dyn Metric<F>,
     truth: &ArrayD<F>,
@@ -151,7 +151,8 @@ fn all_metrics<F: Scalar>() {
         assert!(!cases.is_empty(), "{name}");
         for (key, expected) in cases {
             let kind = key.split('/').nth(1).expect("data");
-            // A case in steps has the data of the metric's first: a row is a step, 8 samples of 3 a batch.
+            // A case with steps has the data of the metric's first case: a row is a step, and a batch has 8 samples of
+            // 3 steps.
             let (kind, batch) = match (kind, name) {
                 ("steps", "squared" | "root_squared" | "cosine") => ("numbers", 24),
                 ("steps", _) => ("hot", 24),
@@ -176,12 +177,12 @@ fn all_metrics<F: Scalar>() {
 }
 
 #[test]
-fn metrics_in_f32() {
+fn metrics_agree_with_keras_in_f32() {
     all_metrics::<f32>();
 }
 
 #[test]
-fn metrics_in_f64() {
+fn metrics_agree_with_keras_in_f64() {
     all_metrics::<f64>();
 }
 
@@ -216,7 +217,7 @@ fn evaluated<F: Scalar>() {
 }
 
 #[test]
-fn evaluations_are_keras_s() {
+fn evaluations_agree_with_keras() {
     evaluated::<f32>();
     evaluated::<f64>();
 }

@@ -1,6 +1,6 @@
-//! Twelve small networks that mix layers, losses, optimizers and their options: the loss of 20 steps, and the outputs.
-//! A bias before a batch normalization has no gradient but rounding noise, which rules such as Adam's make large in f32:
-//! there is none.
+//! Twelve small networks that combine layers, losses, optimizers and their options: the loss of 20 steps, and the
+//! outputs. There is no bias before a batch normalization: its gradient is rounding noise, which rules such as Adam
+//! amplify in f32.
 
 use cornu::diagnosis::Severity;
 use cornu::loss::Loss;
@@ -14,7 +14,7 @@ use super::{check, golden_of, numbers, tolerance};
 
 const ROWS: usize = 20;
 
-/// The stored cases, and how many of them were compared.
+/// The stored cases, and the number that were compared.
 struct Cases {
     stored: Value,
     compared: usize,
@@ -48,8 +48,8 @@ impl Cases {
             model.set_weight(&path, &value).expect("a weight");
         }
         model.compile(optimizer.clone(), loss.clone(), ()).unwrap_or_else(|error| panic!("{name}: {error}"));
-        // Nothing is said of any of them where they are trained: but `repeat`, in which Ftrl draws all weights to 0 first, as
-        // Keras's does, and which never learns.
+        // None of them has a finding when it is trained, except `repeat`, in which Ftrl first sets all weights to 0, as
+        // Keras does, so that it never learns.
         for seed in (1..=5).filter(|_| name != "repeat") {
             let mut fresh = fresh.clone().seed(seed);
             fresh.compile(optimizer.clone(), loss.clone(), ()).expect("a model");
@@ -76,7 +76,7 @@ impl Cases {
             check(&format!("{name}, step {step}"), &[found], &[expected], tolerance::<F>());
         }
         let outputs: Vec<f64> = model.predict(x).expect("outputs").iter().map(|y| y.as_f64()).collect();
-        // 20 steps, each rounded at the last bit of the weights.
+        // 20 steps, each rounded in the last bit of the weights.
         check(&format!("{name}, outputs"), &outputs, &numbers(&stored["outputs"]), 4.0 * tolerance::<F>());
     }
 }
@@ -189,11 +189,11 @@ fn mixes<F: Scalar>() {
 }
 
 #[test]
-fn mixes_in_f32() {
+fn mixed_networks_agree_with_keras_in_f32() {
     mixes::<f32>();
 }
 
 #[test]
-fn mixes_in_f64() {
+fn mixed_networks_agree_with_keras_in_f64() {
     mixes::<f64>();
 }

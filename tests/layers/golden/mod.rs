@@ -1,4 +1,4 @@
-//! What Keras 3 on JAX computes, number for number. `README.md` beside this file lists what is covered.
+//! Comparison with the numbers of Keras 3 on JAX. `tests/golden/README.md` lists what is covered.
 
 mod draw;
 #[cfg(feature = "keras")]
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use cornu::Scalar;
 use serde_json::Value;
 
-/// The stored values of this precision.
+/// The stored values in this precision.
 fn golden<F: Scalar>() -> Value {
     golden_of::<F>("keras")
 }
@@ -39,12 +39,12 @@ fn floats<F: Scalar>(values: &[F]) -> Vec<f64> {
     values.iter().map(|v| v.as_f64()).collect()
 }
 
-/// How far a number of this precision may be off: 1e-5 in f32, 1e-10 in f64.
+/// The tolerance in this precision: 1e-5 in f32, 1e-10 in f64.
 fn tolerance<F: Scalar>() -> f64 {
     if F::NAME == "f32" { 1e-5 } else { 1e-10 }
 }
 
-/// Compares relative to the largest of the expected numbers.
+/// Compares relative to the largest expected magnitude.
 #[track_caller]
 fn check(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(found.len(), expected.len(), "{what}");

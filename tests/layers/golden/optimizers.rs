@@ -78,7 +78,7 @@ impl<F: Scalar> Cases<F> {
         }
     }
 
-    /// A rule alone, and with every option.
+    /// Checks a rule alone, and with every option.
     #[track_caller]
     fn check_options<O: Optimizer<F> + 'static>(&mut self, name: &str, rule: impl Fn() -> O) {
         self.check(name, rule());
@@ -182,11 +182,11 @@ fn optimizers<F: Scalar>() {
 }
 
 #[test]
-fn optimizers_in_f32() {
+fn optimizers_agree_with_keras_in_f32() {
     optimizers::<f32>();
 }
 
 #[test]
-fn optimizers_in_f64() {
+fn optimizers_agree_with_keras_in_f64() {
     optimizers::<f64>();
 }

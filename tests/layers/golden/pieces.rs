@@ -1,4 +1,4 @@
-//! Activations and normalization by themselves.
+//! Single activations and normalizations.
 
 use cornu::layer::BackwardContext;
 use cornu::ndarray::{ArrayD, Axis};
@@ -42,7 +42,7 @@ fn activations<F: Scalar>() {
 }
 
 #[test]
-fn activations_and_their_slopes() {
+fn activations_and_their_slopes_agree_with_keras() {
     activations::<f32>();
     activations::<f64>();
 }
@@ -62,7 +62,7 @@ fn normalization<F: Scalar>() {
 }
 
 #[test]
-fn normalization_adapts_as_keras_s() {
+fn normalization_adapts_like_keras() {
     normalization::<f32>();
     normalization::<f64>();
 }

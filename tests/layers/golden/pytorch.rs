@@ -1,4 +1,4 @@
-//! Weights that PyTorch wrote, by a map of names.
+//! Weights written by PyTorch, loaded through a map of names.
 
 use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;
@@ -10,7 +10,7 @@ fn path(name: &str) -> String {
     format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Loads a network's weights, and compares what it predicts.
+/// Loads the weights of a network, and compares its predictions.
 fn compare(name: &str, model: Sequential, names: &[(&str, &str)]) {
     let text = std::fs::read_to_string(path("pytorch.json")).unwrap();
     let stored: Value = serde_json::from_str(&text).unwrap();
@@ -32,7 +32,7 @@ const DENSE: [(&str, &str); 4] =
     [("0.weight", "a/kernel"), ("0.bias", "a/bias"), ("2.weight", "b/kernel"), ("2.bias", "b/bias")];
 
 #[test]
-fn weights_of_pytorch() {
+fn networks_with_weights_of_pytorch_predict_equally() {
     compare("dense", dense(), &DENSE);
     let model = Sequential::new()
         .add(Conv1D::new(3, 3).name("a"))
@@ -64,7 +64,7 @@ fn weights_of_pytorch() {
     compare("lstm", model, &names);
     let model = Sequential::new().add(Gru::new(4).name("a")).add(Dense::new(2).name("b"));
     compare("gru", model.clone(), &names);
-    // The names tell which bias is which, in whatever order they come.
+    // The names identify the biases, in any order.
     let turned: Vec<(&str, &str)> = names.into_iter().rev().collect();
     compare("gru", model, &turned);
     compare("gru_no_bias", Sequential::new().add(Gru::new(4).use_bias(false).name("a")), &names[..2]);
@@ -91,7 +91,7 @@ fn weights_of_pytorch() {
 }
 
 #[test]
-fn what_is_no_gru_of_pytorch_is_refused() {
+fn gru_weights_that_pytorch_cannot_have_are_refused() {
     let load = |layer: Gru, names: &[(&str, &str)]| {
         let mut model = Sequential::new().input([5, 3]).add(layer.name("a"));
         model.build().unwrap();
@@ -115,7 +115,7 @@ fn what_is_no_gru_of_pytorch_is_refused() {
 }
 
 #[test]
-fn faults_in_a_map_of_names_change_nothing() {
+fn errors_in_a_map_of_names_change_nothing() {
     let mut model = dense().input([6]);
     model.build().unwrap();
     let before = model.weight("a/kernel").unwrap().to_owned();

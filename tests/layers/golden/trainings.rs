@@ -1,4 +1,4 @@
-//! Whole trainings: the loss at each of 50 steps, and the weights at the end; and what `fit` reports.
+//! Whole trainings: the loss of each of 50 steps, the weights at the end, and the history.
 
 use cornu::diagnosis::{Finding, Severity};
 use cornu::loss::Loss;
@@ -26,7 +26,7 @@ fn dense<F: Scalar>(units: [usize; 2], activations: [Activation; 2]) -> Sequenti
     Sequential::with_scalar().input([8]).add(layer(0)).add(layer(1))
 }
 
-/// The first weights that `generate.py` sets.
+/// The initial weights that `generate.py` sets.
 fn set_weights<F: Scalar>(model: &mut Sequential<F>) {
     model.build().expect("a model");
     let shapes: Vec<(String, Vec<usize>)> =
@@ -38,7 +38,7 @@ fn set_weights<F: Scalar>(model: &mut Sequential<F>) {
     }
 }
 
-/// The data of a training: samples, targets, the weight of each row.
+/// The data of a training: samples, targets, and row weights.
 struct Data<F> {
     x: ArrayD<F>,
     y: ArrayD<F>,
@@ -62,7 +62,7 @@ fn check_training<F: Scalar>(
     set_weights(&mut model);
     let count = data.x.len_of(Axis(0));
     let batches = count.div_ceil(batch);
-    // An epoch of one batch reports that batch's own loss.
+    // An epoch of one batch reports the loss of that batch.
     let step = |step: usize| {
         let start = step % batches * batch;
         let rows = Slice::from(start..count.min(start + batch));
@@ -83,13 +83,13 @@ fn check_training<F: Scalar>(
     for ((path, weight), stored) in model.weights().expect("weights").into_iter().zip(stored) {
         let stride = stored["stride"].as_u64().expect("a stride") as usize;
         let found: Vec<f64> = weight.iter().step_by(stride).map(|w| w.as_f64()).collect();
-        // 50 steps, each rounded at the last bit of the weights.
+        // 50 steps, each rounded in the last bit of the weights.
         check(&format!("{name}, {path}"), &found, &numbers(&stored["values"]), 2.0 * tolerance::<F>());
     }
 }
 
-/// The same training in one piece, from weights of its own: nothing is wrong with it, and nothing is said where it has ten
-/// times the 50 steps; cut after them, that it ends too soon, as it does, and nothing else.
+/// The same training without a break, from its own weights, is healthy: ten times the 50 steps raise no finding, and 50
+/// steps only the finding that the training ends too early.
 fn stays_quiet<F: Scalar>(name: &str, model: &Sequential<F>, data: &Data<F>, batch: usize) {
     let batches = data.x.len_of(Axis(0)).div_ceil(batch);
     for (steps, truth) in [(STEPS, Some("N0502")), (10 * STEPS, None)] {
@@ -175,12 +175,12 @@ fn trainings<F: Scalar>() {
 }
 
 #[test]
-fn trainings_in_f32() {
+fn trainings_agree_with_keras_in_f32() {
     trainings::<f32>();
 }
 
 #[test]
-fn trainings_in_f64() {
+fn trainings_agree_with_keras_in_f64() {
     trainings::<f64>();
 }
 
@@ -211,7 +211,7 @@ fn histories<F: Scalar>() {
 }
 
 #[test]
-fn histories_are_keras_s() {
+fn histories_agree_with_keras() {
     histories::<f32>();
     histories::<f64>();
 }

@@ -1,1 +1,1 @@
-//! Nothing: the tests are all there is.
+//! An empty crate for the tests.

@@ -1,4 +1,4 @@
-//! tract predicts what cornu predicts, for batches of any size, from the files that cornu writes.
+//! tract predicts the same as cornu from exported files, for batches of any size.
 
 #[path = "../../files/onnx/cases.rs"]
 mod cases;
@@ -11,7 +11,7 @@ fn tensor(values: &ArrayD<f32>) -> TractResult<Tensor> {
     Tensor::from_shape(values.shape(), values.as_standard_layout().as_slice().unwrap_or_default())
 }
 
-/// The largest deviation, relative to values above 1.
+/// The largest deviation, relative for values above 1.
 fn check(path: &std::path::Path, x: &ArrayD<f32>, y: &ArrayD<f32>) -> TractResult<f32> {
     let model = tract_onnx::onnx().model_for_path(path)?.into_optimized()?.into_runnable()?;
     let mut worst = 0.0f32;
@@ -29,7 +29,7 @@ fn check(path: &std::path::Path, x: &ArrayD<f32>, y: &ArrayD<f32>) -> TractResul
 }
 
 #[test]
-fn tract_predicts_alike() {
+fn tract_predicts_like_cornu() {
     let folder = std::env::temp_dir().join(format!("cornu-tract-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let (mut failed, mut worst, mut count) = (Vec::new(), 0.0f32, 0);
@@ -47,7 +47,7 @@ fn tract_predicts_alike() {
         }
     }
     std::fs::remove_dir_all(&folder).unwrap();
-    println!("{count} models predict alike; at most {worst:e} apart");
+    println!("{count} models agree to within {worst:e}");
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     assert!(count > 100);
 }

@@ -173,7 +173,7 @@ fn each(input: &Input, f: &mut dyn FnMut(String, &Head, u64) -> Result<bool>) ->
         let end = name.iter().position(|byte| *byte == 0).unwrap_or(name.len());
         let name = String::from_utf8_lossy(&name[..end]).into_owned();
         let start = at + 20 + head.name;
-        let len = head.bytes().ok_or_else(|| input.damaged(&*place, "it leaves the file"))?;
+        let len = head.bytes().ok_or_else(|| input.damaged(&*place, "it exceeds the file"))?;
         input.part(&name, start, len)?;
         if !f(name, &head, start)? {
             return Ok(());

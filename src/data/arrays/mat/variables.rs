@@ -115,7 +115,7 @@ impl Element<'_> {
 }
 
 fn broken(error: &std::io::Error) -> String {
-    format!("it cannot be unpacked: {error}")
+    format!("decompression failed: {error}")
 }
 
 /// The content of a zlib stream, at most `most` bytes.

@@ -21,7 +21,7 @@ impl<F: Scalar> TargetStatistics<F> {
         }
     }
 
-    /// Takes what another target_statistics has seen beside this.
+    /// Adds the statistics of other targets.
     pub(crate) fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.weight += other.weight;

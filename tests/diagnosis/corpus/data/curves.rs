@@ -1,4 +1,4 @@
-//! Points in the plane, bits, and functions of one number.
+//! Points in the plane, bits, and functions of one variable.
 
 use cornu::ndarray::{Array2, arr2};
 use cornu::prelude::*;
@@ -48,7 +48,7 @@ pub fn quad50(rng: &mut Rng) -> Data {
     Data::numbers(column(x), y)
 }
 
-/// 15 points of a slope, a quarter of the targets below 0.
+/// 15 points on a line, with a quarter of the targets below 0.
 pub fn reg15(rng: &mut Rng) -> Data {
     let x = Array2::from_shape_simple_fn((15, 2), || between(rng, -1.1, 2.1));
     let slope = |sum: f64, noise: f64| (0.6 * sum + 0.3 * noise).clamp(-1.05, 2.7);
@@ -67,7 +67,7 @@ pub fn parabola4() -> Data {
     Data::numbers(x, vec![0.0, 1.0, 4.0, 9.0])
 }
 
-/// A sine and the same a step earlier; every row is called 1.
+/// A sine and its previous value; the label of every row is 1.
 pub fn sin_all_ones() -> Data {
     let x = Array2::from_shape_fn((299, 2), |(i, j)| (0.1 * (i as f64 + 1.0 - j as f64)).sin());
     Data::classes(x, vec![1; 299])

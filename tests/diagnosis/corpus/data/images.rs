@@ -1,11 +1,11 @@
-//! Grids and simple pictures.
+//! Grids and simple images.
 
 use cornu::ndarray::{Array2, Array4};
 use cornu::prelude::*;
 
 use super::{Data, Target, below};
 
-/// Random grids with their edges wrapped round, and Conway's next state of each.
+/// Random grids with periodic boundaries, and the next state of each in Conway's Game of Life.
 pub fn life(rng: &mut Rng) -> Data {
     let (rows, size) = (2000, 8);
     let grids = Array2::from_shape_simple_fn((rows, size * size), || below(rng, 2));
@@ -20,7 +20,7 @@ pub fn life(rng: &mut Rng) -> Data {
     Data { x: x.into_dyn(), y: Target::Numbers(y.into_dyn()) }
 }
 
-/// A filled square, a ring or a cross somewhere in 16 × 16 pixels, with a little noise.
+/// A filled square, a ring or a cross at a random position in 16 × 16 pixels, with a little noise.
 pub fn shapes(rng: &mut Rng) -> Data {
     let (rows, size) = (400, 16);
     let mut x = Array2::zeros((rows, size * size));

@@ -7,8 +7,8 @@ use cornu::prelude::*;
 
 use super::{Data, below, between};
 
-/// One realisation of 1/f noise below 40 Hz a class, 24 s at 250 Hz, scaled to a deviation of 100, and 200
-/// copies of each with 5 % of noise.
+/// One realization of 1/f noise below 40 Hz per class, 24 s at 250 Hz, scaled to a standard deviation of 100, and 200
+/// copies of each with 5 % noise.
 pub fn eeg(rng: &mut Rng) -> Data {
     let (classes, copies, samples, seconds) = (5, 200, 6000, 24.0);
     let mut waves = Array2::<f64>::zeros((classes, samples));
@@ -26,7 +26,7 @@ pub fn eeg(rng: &mut Rng) -> Data {
     Data::classes(x, (0..rows).map(|i| i / copies).collect()).shaped(&[samples, 1])
 }
 
-/// Noise of 600 steps; in class 1 with a bump somewhere in its middle third.
+/// Noise of 600 steps; in class 1 with a bump in the middle third.
 pub fn bump(rng: &mut Rng) -> Data {
     let mut x = Array2::from_shape_simple_fn((400, 600), || 0.5 * rng.normal());
     let y: Vec<usize> = (0..400).map(|_| below(rng, 2)).collect();
@@ -49,7 +49,8 @@ pub fn mean_of_thirty(rng: &mut Rng) -> Data {
     Data::classes(x, y).shaped(&[30, 1])
 }
 
-/// Windows of 30 steps of two slow waves with noise, of 50 to 150 and of 100 to 500; the next of the second.
+/// Windows of 30 steps of two slow noisy waves, in the ranges 50 to 150 and 100 to 500; the target is the next value of
+/// the second.
 pub fn forecast(rng: &mut Rng) -> Data {
     let steps = 630;
     let wave = |t: usize, period: f64| (TAU * t as f64 / period).sin();
@@ -66,7 +67,8 @@ pub fn forecast(rng: &mut Rng) -> Data {
     Data::numbers(x, second[30..].to_vec()).shaped(&[30, 2])
 }
 
-/// Windows of 30 steps of returns of deviation 1, each carrying over half of the last; the next return.
+/// Windows of 30 steps of returns with standard deviation 1, each carrying over half of the last; the target is the
+/// next return.
 pub fn returns(rng: &mut Rng) -> Data {
     let mut last = 0.0;
     let mut step = || {
@@ -78,7 +80,7 @@ pub fn returns(rng: &mut Rng) -> Data {
     Data::numbers(x, series[30..].to_vec()).shaped(&[30, 1])
 }
 
-/// 15 bits; the share of ones.
+/// 15 bits; the target is the share of ones.
 pub fn counting(rng: &mut Rng) -> Data {
     let x = Array2::from_shape_simple_fn((800, 15), || below(rng, 2) as f64);
     let y = x.mean_axis(Axis(1)).expect("bits").to_vec();

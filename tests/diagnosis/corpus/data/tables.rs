@@ -1,18 +1,18 @@
-//! Tables: rows of features of many kinds and sizes, with a class each.
+//! Tables: rows of features with various types and scales, and a class each.
 
 use cornu::ndarray::Array2;
 use cornu::prelude::*;
 
 use super::{Data, below, between};
 
-/// Rows of ones, and as many rows of zeros.
+/// Rows of ones, and an equal number of rows of zeros.
 pub fn const_rows() -> Data {
     let x = Array2::from_shape_fn((2000, 128), |(i, _)| f64::from(u8::from(i < 1000)));
     Data::classes(x, (0..2000).map(|i| usize::from(i < 1000)).collect())
 }
 
-/// scikit-learn's `make_multilabel_classification` with one label: about 50 words of 4 kinds, evenly or as the
-/// label likes them.
+/// scikit-learn's `make_multilabel_classification` with one label: about 50 words of 4 kinds, distributed uniformly or
+/// by label.
 pub fn multilabel(rng: &mut Rng) -> Data {
     let weights: Vec<f64> = (0..4).map(|_| rng.uniform()).collect();
     let total: f64 = weights.iter().sum();
@@ -53,7 +53,7 @@ pub fn threshold(rng: &mut Rng) -> Data {
     Data::classes(x, y)
 }
 
-/// Headers of 21 packets: requests to port 502 are 1, the answers from it 0.
+/// Headers of 21 packets: class 1 for requests to port 502, class 0 for the responses.
 pub fn packets(rng: &mut Rng) -> Data {
     let y: Vec<usize> = (0..21).map(|i| usize::from(5 * i % 8 < 5)).collect();
     let rows: Vec<[f64; 11]> = y
@@ -71,7 +71,7 @@ pub fn packets(rng: &mut Rng) -> Data {
     Data::classes(table(&rows), y)
 }
 
-/// Nine districts; two of them voted otherwise, where the first share is high.
+/// Nine districts; the class is 0 for the two in which the first share is high.
 pub fn election(rng: &mut Rng) -> Data {
     let y = vec![0, 0, 1, 0, 0, 0, 1, 0, 0];
     let rows: Vec<[f64; 16]> = y
@@ -90,7 +90,7 @@ pub fn election(rng: &mut Rng) -> Data {
     Data::classes(table(&rows), y)
 }
 
-/// Passengers, every column a number: class, name, sex, age, siblings, parents, ticket, fare, cabin, port.
+/// Passengers with numeric columns: class, name, sex, age, siblings, parents, ticket, fare, cabin, port.
 pub fn titanic(rng: &mut Rng) -> Data {
     let mut y = Vec::with_capacity(891);
     let rows: Vec<[f64; 10]> = (0..891)
@@ -112,8 +112,8 @@ pub fn titanic(rng: &mut Rng) -> Data {
     Data::classes(table(&rows), y)
 }
 
-/// A census: age, weight, years of education, capital gain and loss, hours, and eight yes-or-no columns. About
-/// a quarter earn much, by education, age and gain.
+/// A census: age, weight, years of education, capital gain and loss, hours, and eight boolean columns. About a quarter
+/// have a high income, depending on education, age and gain.
 pub fn adult(rng: &mut Rng) -> Data {
     let mut y = Vec::with_capacity(3000);
     let rows: Vec<[f64; 14]> = (0..3000)
@@ -137,7 +137,7 @@ pub fn adult(rng: &mut Rng) -> Data {
     Data::classes(table(&rows), y)
 }
 
-/// Which of 2000 words a review has: 3 % of them, and of 30 telling ones more or fewer.
+/// The presence of 2000 words in a review: 3 % of them, and 30 indicative ones more or less often.
 pub fn words(rng: &mut Rng) -> Data {
     let y: Vec<usize> = (0..1500).map(|_| below(rng, 2)).collect();
     let x = Array2::from_shape_fn((1500, 2000), |(i, j)| {
@@ -151,7 +151,7 @@ pub fn words(rng: &mut Rng) -> Data {
     Data::classes(x, y)
 }
 
-/// 11.6 % ones that only the first feature tells a little of.
+/// 11.6 % ones, which only the first feature predicts, and only weakly.
 pub fn imbalanced(rng: &mut Rng) -> Data {
     let x = Array2::from_shape_simple_fn((3000, 20), || rng.normal());
     let score = |x: f64| -2.08 + 0.36 * x;
