@@ -4,7 +4,7 @@
     env/bin/python benches/readers.py                 # writes the files, and measures the peers
     cargo bench --features full --bench readers       # cornu, on the same files
 
-200,000 rows of 51 columns of `float32`, as Parquet (52 MB) and as CSV (84 MB). Each time is the best of eleven reads.
+200,000 rows of 51 columns of `float32`, as Parquet (62 MB) and as CSV (87 MB). Each time is the best of eleven reads.
 """
 import subprocess
 import sys

@@ -31,13 +31,13 @@ impl<F: Scalar> layer::Layer<F> for Scale<F> {
         }
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
+    fn backward(&mut self, mut context: BackwardContext<F>) {
         let Some(factors) = &mut self.factors else { return };
         let (g, dg) = factors.split();
         dg.fill(F::zero());
-        for (row, dy) in pass.dy.as_batch().iter().enumerate() {
-            dg.iter_mut().zip(dy).zip(pass.x.row(row)).for_each(|((dg, &dy), &x)| *dg += dy * x);
-            if let Some(dx) = &mut pass.dx {
+        for (row, dy) in context.dy.as_batch().iter().enumerate() {
+            dg.iter_mut().zip(dy).zip(context.x.row(row)).for_each(|((dg, &dy), &x)| *dg += dy * x);
+            if let Some(dx) = &mut context.dx {
                 dx.row_mut(row).iter_mut().zip(dy).zip(g).for_each(|((dx, &dy), &g)| *dx = g * dy);
             }
         }

@@ -155,12 +155,8 @@ impl Setting for Constraint {
     }
 
     fn from_value(value: &Value, path: &str) -> Result<Self> {
-        let config = match value {
-            Value::Config(config) if config.module.starts_with("keras") => config,
-            _ => return Err(refuse(path, Self::EXPECTED, value)),
-        };
-        let mut fields = Fields::new(config, format!("{path}.config"));
-        let constraint = match &*config.kind {
+        let mut fields = Fields::of_keras(value, path, Self::EXPECTED)?;
+        let constraint = match fields.kind() {
             "MaxNorm" => Constraint::MaxNorm { max: fields.get("max_value")?, axes: axes(&mut fields)? },
             "UnitNorm" => Constraint::UnitNorm { axes: axes(&mut fields)? },
             "MinMaxNorm" => Constraint::MinMaxNorm {

@@ -107,12 +107,8 @@ impl Setting for Regularizer {
     }
 
     fn from_value(value: &Value, path: &str) -> Result<Self> {
-        let config = match value {
-            Value::Config(config) if config.module.starts_with("keras") => config,
-            _ => return Err(refuse(path, Self::EXPECTED, value)),
-        };
-        let mut fields = Fields::new(config, format!("{path}.config"));
-        let regularizer = match &*config.kind {
+        let mut fields = Fields::of_keras(value, path, Self::EXPECTED)?;
+        let regularizer = match fields.kind() {
             "L1" => Regularizer::L1(fields.get("l1")?),
             "L2" => Regularizer::L2(fields.get("l2")?),
             "L1L2" => Regularizer::L1L2 { l1: fields.get("l1")?, l2: fields.get("l2")? },

@@ -41,52 +41,35 @@ impl Setting for Activation {
             Value::Null => return Ok(Linear),
             Value::Text(name) => return name.parse().map_err(|_| refuse(path, Self::EXPECTED, value)),
             Value::Config(config) => config,
-            // A Keras function by name.
-            Value::Map(fields) => {
-                return match fields.iter().find(|(key, _)| key == "config") {
-                    Some((_, name @ Value::Text(_))) => Self::from_value(name, path),
-                    _ => Err(refuse(path, Self::EXPECTED, value)),
-                };
-            }
             _ => return Err(refuse(path, Self::EXPECTED, value)),
         };
         let path = format!("{path}.config");
         let mut fields = Fields::new(config, &*path);
         ["name", "trainable", "dtype"].iter().for_each(|name| _ = fields.value(name));
-        let mut number = |name: &str, default: f64| -> Result<f64> {
-            let mut number = default;
-            fields.read(name, &mut number)?;
-            Ok(number)
-        };
         let activation = match (&*config.module, &*config.kind) {
             (LAYERS, "ReLU") => {
-                let (negative_slope, threshold) = (number("negative_slope", 0.0)?, number("threshold", 0.0)?);
-                let mut max_value = None;
-                fields.read("max_value", &mut max_value)?;
-                match (negative_slope, max_value, threshold) {
+                let (negative_slope, threshold) =
+                    (fields.get_or("negative_slope", 0.0)?, fields.get_or("threshold", 0.0)?);
+                match (negative_slope, fields.get_or("max_value", None)?, threshold) {
                     (0.0, None, 0.0) => Relu,
-                    _ => ReluWith { negative_slope, max_value, threshold },
+                    (_, max_value, _) => ReluWith { negative_slope, max_value, threshold },
                 }
             }
-            (LAYERS, "LeakyReLU") => LeakyRelu { negative_slope: number("negative_slope", 0.3)? },
-            (LAYERS, "ELU") => Elu { alpha: number("alpha", 1.0)? },
+            (LAYERS, "LeakyReLU") => LeakyRelu { negative_slope: fields.get_or("negative_slope", 0.3)? },
+            (LAYERS, "ELU") => Elu { alpha: fields.get_or("alpha", 1.0)? },
             (LAYERS, "Softmax") => {
                 fields.only("axis", -1)?;
                 Softmax
             }
-            ("cornu", "Celu") => Celu { alpha: number("alpha", 1.0)? },
-            ("cornu", "Squareplus") => Squareplus { b: number("b", 4.0)? },
-            ("cornu", "SoftShrink") => SoftShrink { threshold: number("threshold", 0.5)? },
-            ("cornu", "HardShrink") => HardShrink { threshold: number("threshold", 0.5)? },
+            ("cornu", "Celu") => Celu { alpha: fields.get_or("alpha", 1.0)? },
+            ("cornu", "Squareplus") => Squareplus { b: fields.get_or("b", 4.0)? },
+            ("cornu", "SoftShrink") => SoftShrink { threshold: fields.get_or("threshold", 0.5)? },
+            ("cornu", "HardShrink") => HardShrink { threshold: fields.get_or("threshold", 0.5)? },
             ("cornu", "Threshold") => Threshold {
-                threshold: number("threshold", 0.0)?,
-                default_value: number("default_value", 0.0)?,
+                threshold: fields.get_or("threshold", 0.0)?,
+                default_value: fields.get_or("default_value", 0.0)?,
             },
-            ("cornu", "Gelu") => {
-                let mut approximate = false;
-                fields.read("approximate", &mut approximate)?;
-                Gelu { approximate }
-            }
+            ("cornu", "Gelu") => Gelu { approximate: fields.get_or("approximate", false)? },
             _ => return Err(refuse(&path, Self::EXPECTED, value)),
         };
         fields.finish()?;

@@ -13,14 +13,11 @@ const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 impl Activation {
     /// `y = f(x)`, over the last axis if the function is not elementwise.
     pub(crate) fn forward<F: Scalar>(&self, x: Batch<F>, mut y: BatchMut<F>) {
-        match self {
-            Softmax | LogSoftmax | Sparsemax | Glu => self.forward_rows(x, y),
-            Linear => y.data().copy_from_slice(x.data()),
-            _ => {
-                y.data().copy_from_slice(x.data());
-                self.apply(y);
-            }
+        if *self == Glu {
+            return rowwise::glu(x, y);
         }
+        y.data().copy_from_slice(x.data());
+        self.apply(y);
     }
 
     /// `y ← f(y)`, in place. `Glu`, whose width changes, is left unchanged.
@@ -29,7 +26,7 @@ impl Activation {
         let of = F::of;
         match *self {
             Linear | Glu => {}
-            Softmax => rowwise::softmax(y),
+            Softmax => kernel::softmax(y),
             LogSoftmax => rowwise::log_softmax(y),
             Sparsemax => rowwise::sparsemax(y),
             Relu => map(y, |x| if x < zero { zero } else { x }),

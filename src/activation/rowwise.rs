@@ -2,29 +2,10 @@
 //!
 //! Softmax: y = e^x / Σ e^x. dx = y ⊙ (dy − ⟨dy, y⟩).
 
-use super::Activation;
 use super::functions::{sigmoid, step};
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
-
-impl Activation {
-    pub(super) fn forward_rows<F: Scalar>(&self, x: Batch<F>, mut y: BatchMut<F>) {
-        if let Activation::Glu = self {
-            return glu(x, y);
-        }
-        y.data().copy_from_slice(x.data());
-        self.apply(y);
-    }
-}
-
-pub(super) fn softmax<F: Scalar>(y: BatchMut<F>) {
-    kernel::softmax(y);
-}
-
-pub(super) fn softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
-    y.iter().zip(dy.iter_mut()).for_each(|(y, dy)| softmax_backward(y, dy, y.len(), 1));
-}
 
 /// Softmax in place over `len` numbers that lie `stride` apart in `y`, with the bits of [`kernel::softmax`].
 pub(crate) fn softmax_forward<F: Scalar>(y: &mut [F], len: usize, stride: usize) {
@@ -47,6 +28,10 @@ pub(crate) fn softmax_backward<F: Scalar>(y: &[F], dy: &mut [F], len: usize, str
     for i in places() {
         dy[i] = y[i] * (dy[i] - dot);
     }
+}
+
+pub(super) fn softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
+    y.iter().zip(dy.iter_mut()).for_each(|(y, dy)| softmax_backward(y, dy, y.len(), 1));
 }
 
 pub(super) fn log_softmax<F: Scalar>(mut y: BatchMut<F>) {
@@ -100,7 +85,7 @@ pub(super) fn sparsemax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
 }
 
 /// y = a · σ(b), x = (a, b).
-fn glu<F: Scalar>(x: Batch<F>, mut y: BatchMut<F>) {
+pub(super) fn glu<F: Scalar>(x: Batch<F>, mut y: BatchMut<F>) {
     for (x, y) in x.iter().zip(y.iter_mut()) {
         let (a, b) = x.split_at(y.len());
         y.iter_mut().zip(a.iter().zip(b)).for_each(|(y, (&a, &b))| *y = a * sigmoid(b));

@@ -30,6 +30,16 @@ impl<'a> Fields<'a> {
         Fields { read: vec![false; config.fields.len()], config, path: path.into() }
     }
 
+    /// Reads a Keras object, found at `path` in its file; refuses any other value.
+    pub(crate) fn of_keras(value: &'a Value, path: &str, expected: &str) -> Result<Self> {
+        match value {
+            Value::Config(config) if config.module.starts_with("keras") => {
+                Ok(Fields::new(config, format!("{path}.config")))
+            }
+            _ => Err(refuse(path, expected, value)),
+        }
+    }
+
     /// The kind of the object.
     pub fn kind(&self) -> &'a str {
         &self.config.kind
@@ -55,6 +65,11 @@ impl<'a> Fields<'a> {
             Some(value) => T::from_value(value, &path),
             None => Err(refuse(&path, T::EXPECTED, "nothing")),
         }
+    }
+
+    /// Returns the setting with this name, or `default` if there is none.
+    pub(crate) fn get_or<T: Setting>(&mut self, name: &str, default: T) -> Result<T> {
+        self.value(name).map_or(Ok(default), |value| T::from_value(value, &self.path_of(name)))
     }
 
     /// Sets `to` if there is a setting with this name.

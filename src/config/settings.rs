@@ -4,7 +4,7 @@ use super::{Config, Fields, Setting};
 use crate::error::Result;
 
 /// All settings of an object, written and read through one list.
-pub(crate) trait Settings {
+pub trait Settings {
     fn write(&self, to: &mut Config);
 
     fn read(&mut self, from: &mut Fields) -> Result<()>;
@@ -69,3 +69,22 @@ macro_rules! settings {
     };
 }
 pub(crate) use settings;
+
+/// Consuming setters, each of one field: `use_bias: bool;` sets the field of that name, and
+/// `activation: Activation => activation.function;` another one.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty $(=> $($field:tt).+ $([$index:literal])?)?;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(mut self, $name: $type) -> Self {
+            crate::config::setters!(@set self, $name $(, $($field).+ $([$index])?)?);
+            self
+        }
+    )*};
+    (@set $self:ident, $name:ident) => {
+        $self.$name = $name;
+    };
+    (@set $self:ident, $name:ident, $($field:tt)+) => {
+        $self.$($field)+ = $name;
+    };
+}
+pub(crate) use setters;

@@ -65,31 +65,29 @@ impl Setting for Initializer {
         let mut fields = Fields::new(config, &*path);
         // A seed is ignored: the weights hold what was drawn.
         fields.value("seed");
-        let mut number = |name: &str, default: f64| -> Result<f64> {
-            let mut number = default;
-            fields.read(name, &mut number)?;
-            Ok(number)
-        };
         let rule = match &*config.kind {
-            "Constant" => Initializer::Constant(number("value", 0.0)?),
-            "RandomNormal" => {
-                Initializer::RandomNormal { mean: number("mean", 0.0)?, stddev: number("stddev", 0.05)? }
+            "Constant" => Initializer::Constant(fields.get_or("value", 0.0)?),
+            "RandomNormal" => Initializer::RandomNormal {
+                mean: fields.get_or("mean", 0.0)?,
+                stddev: fields.get_or("stddev", 0.05)?,
+            },
+            "TruncatedNormal" => Initializer::TruncatedNormal {
+                mean: fields.get_or("mean", 0.0)?,
+                stddev: fields.get_or("stddev", 0.05)?,
+            },
+            "RandomUniform" => Initializer::RandomUniform {
+                low: fields.get_or("minval", -0.05)?,
+                high: fields.get_or("maxval", 0.05)?,
+            },
+            "VarianceScaling" => Initializer::VarianceScaling {
+                scale: fields.get_or("scale", 1.0)?,
+                fan: fields.get_or("mode", Fan::In)?,
+                distribution: fields.get_or("distribution", Distribution::TruncatedNormal)?,
+            },
+            "Orthogonal" | "OrthogonalInitializer" => {
+                Initializer::Orthogonal { gain: fields.get_or("gain", 1.0)? }
             }
-            "TruncatedNormal" => {
-                Initializer::TruncatedNormal { mean: number("mean", 0.0)?, stddev: number("stddev", 0.05)? }
-            }
-            "RandomUniform" => {
-                Initializer::RandomUniform { low: number("minval", -0.05)?, high: number("maxval", 0.05)? }
-            }
-            "VarianceScaling" => {
-                let scale = number("scale", 1.0)?;
-                let (mut fan, mut distribution) = (Fan::In, Distribution::TruncatedNormal);
-                fields.read("mode", &mut fan)?;
-                fields.read("distribution", &mut distribution)?;
-                Initializer::VarianceScaling { scale, fan, distribution }
-            }
-            "Orthogonal" | "OrthogonalInitializer" => Initializer::Orthogonal { gain: number("gain", 1.0)? },
-            "Identity" => Initializer::Identity { gain: number("gain", 1.0)? },
+            "Identity" => Initializer::Identity { gain: fields.get_or("gain", 1.0)? },
             kind => match NAMED.iter().find(|(known, ..)| *known == kind) {
                 Some((.., rule)) => rule.clone(),
                 None => return Err(refuse(&path, Self::EXPECTED, value)),

@@ -258,7 +258,12 @@ impl<'a, F: Scalar> Path<'a, F> {
             let x = Batch::new(&self.rows, width);
             self.workspace.infer(&self.model.layers, x);
             let expected = self.workspace.output(x).data().to_vec();
-            let at = StepAt { seed: self.model.seed, number: 0, first_row: 0, whole: GlobalBatch::default() };
+            let at = StepAt {
+                seed: self.model.seed,
+                number: 0,
+                first_row: 0,
+                global_batch: GlobalBatch::default(),
+            };
             self.workspace.forward(&mut self.model.layers, x, at);
             let (y, mut dy) = self.workspace.output_and_grad(x);
             check_same(&expected, y.data())?;

@@ -35,7 +35,7 @@ pub struct BackwardContext<'a, F> {
     /// Scratch memory for the call.
     pub scratch: &'a mut Scratch<F>,
     /// The global batch, of which this may be a part.
-    pub whole: GlobalBatch<'a>,
+    pub global_batch: GlobalBatch<'a>,
 }
 
 impl<'a, F> BackwardContext<'a, F> {
@@ -47,13 +47,18 @@ impl<'a, F> BackwardContext<'a, F> {
         dx: Option<BatchMut<'a, F>>,
         scratch: &'a mut Scratch<F>,
     ) -> Self {
-        BackwardContext { x, y, dy, dx, scratch, whole: GlobalBatch::default() }
+        BackwardContext { x, y, dy, dx, scratch, global_batch: GlobalBatch::default() }
     }
 
-    /// Makes this a pass over a part of a global batch.
-    pub(in crate::layer) fn of(mut self, whole: GlobalBatch<'a>) -> Self {
-        self.whole = whole;
-        self
+    /// The same arguments, with rows of these widths.
+    pub(in crate::layer) fn reshape(self, x_width: usize, y_width: usize) -> Self {
+        BackwardContext {
+            x: self.x.reshape(x_width),
+            y: self.y.reshape(y_width),
+            dy: self.dy.reshape(y_width),
+            dx: self.dx.map(|dx| dx.reshape(x_width)),
+            ..self
+        }
     }
 }
 
@@ -84,13 +89,13 @@ pub struct Step<'a, F> {
     /// Scratch memory for the call.
     pub scratch: &'a mut Scratch<F>,
     /// The global batch, of which this may be a part.
-    pub whole: GlobalBatch<'a>,
+    pub global_batch: GlobalBatch<'a>,
 }
 
 impl<'a, F> Step<'a, F> {
     /// Creates step `number` of a model with this seed.
     pub fn new(seed: u64, number: u64, scratch: &'a mut Scratch<F>) -> Self {
-        Step { seed, number, first_row: 0, scratch, whole: GlobalBatch::default() }
+        Step { seed, number, first_row: 0, scratch, global_batch: GlobalBatch::default() }
     }
 
     /// Returns the random stream of one row of this batch, for the layer that drew this `salt`.
@@ -111,7 +116,7 @@ impl<'a, F> Step<'a, F> {
 /// let mut scratch = Scratch::<f32>::default();
 /// let step = Step::new(7, 12, &mut scratch);
 /// let mut sum_and_rows = [0.25f32, 8.0];
-/// step.whole.sum(&mut sum_and_rows);
+/// step.global_batch.sum(&mut sum_and_rows);
 /// assert_eq!(sum_and_rows, [0.25, 8.0]);      // not distributed
 /// ```
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,6 +1,8 @@
 //! Layers: each maps a batch to the next one, and the gradient of its output to that of its input.
 
 mod activation;
+mod axis;
+mod check;
 mod container;
 mod context;
 mod convolution;
@@ -70,9 +72,9 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
 ///         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * x);
 ///     }
-///     fn backward(&mut self, pass: BackwardContext<F>) {
-///         let Some(mut dx) = pass.dx else { return };
-///         for ((dx, &x), &dy) in dx.data().iter_mut().zip(pass.x.data()).zip(pass.dy.as_batch().data()) {
+///     fn backward(&mut self, context: BackwardContext<F>) {
+///         let Some(mut dx) = context.dx else { return };
+///         for ((dx, &x), &dy) in dx.data().iter_mut().zip(context.x.data()).zip(context.dy.as_batch().data()) {
 ///             *dx = F::of(2.0) * x * dy;
 ///         }
 ///     }
@@ -102,7 +104,7 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     }
 
     /// Writes the gradients of the parameters and, if requested, all of `dx`, the gradient of the input.
-    fn backward(&mut self, pass: BackwardContext<F>);
+    fn backward(&mut self, context: BackwardContext<F>);
 
     /// Calls `f` with each parameter of the layer and with its inner layers, always in the same order.
     ///
@@ -167,15 +169,15 @@ impl<F: Scalar, L: Layer<F> + 'static> LayerExt<F> for L {}
 
 dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
 
-/// Implements `Layer::config` for a layer with listed settings.
+/// Implements `Layer::kind` and `Layer::config` for a layer with listed settings.
 macro_rules! saved {
-    () => {
+    ($kind:expr) => {
+        fn kind(&self) -> &str {
+            $kind
+        }
+
         fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::from_settings(
-                "keras.layers",
-                crate::layer::Layer::<F>::kind(self),
-                self,
-            ))
+            Some(crate::config::Config::from_settings("keras.layers", $kind, self))
         }
     };
 }

@@ -52,11 +52,11 @@ pub(super) fn check_size(output: &[usize]) -> Result<()> {
 }
 
 impl StridedCopy {
-    /// Creates the copies over a box of these sizes, with the first position and the strides in source and
-    /// destination, in the order of the destination.
-    pub(super) fn new(sizes: &[usize], from: (usize, &[usize]), to: (usize, &[usize])) -> Self {
+    /// Creates the copies over a box of these sizes, with the strides in source and destination, in the order of the
+    /// destination.
+    pub(super) fn new(sizes: &[usize], from: &[usize], to: &[usize]) -> Self {
         let mut axes: Vec<Axis> = Vec::new();
-        for ((&len, &from), &to) in sizes.iter().zip(from.1).zip(to.1).filter(|((len, _), _)| **len != 1) {
+        for ((&len, &from), &to) in sizes.iter().zip(from).zip(to).filter(|((len, _), _)| **len != 1) {
             match axes.last_mut() {
                 // Merge two axes that are contiguous in source and destination.
                 Some(outer) if outer.from == len * from && outer.to == len * to => {
@@ -75,12 +75,22 @@ impl StridedCopy {
                 axes.push(axis);
             }
         }
-        StridedCopy { axes, from: from.0, to: to.0 }
+        StridedCopy { axes, from: 0, to: 0 }
+    }
+
+    /// Starts at this place of the source instead of 0.
+    pub(super) fn from_place(self, from: usize) -> Self {
+        StridedCopy { from, ..self }
+    }
+
+    /// Starts at this place of the destination instead of 0.
+    pub(super) fn to_place(self, to: usize) -> Self {
+        StridedCopy { to, ..self }
     }
 
     /// Calls `f` with each run; positions that take the same number from the source come in order.
     pub(super) fn each(&self, f: &mut impl FnMut(Run)) {
-        walk(&self.axes, (self.from, self.to), f);
+        walk(&self.axes, self.from, self.to, f);
     }
 
     pub(super) fn forward<F: Scalar>(&self, x: Batch<F>, mut y: BatchMut<F>) {
@@ -110,12 +120,12 @@ impl StridedCopy {
     }
 }
 
-fn walk(axes: &[Axis], (from, to): (usize, usize), f: &mut impl FnMut(Run)) {
+fn walk(axes: &[Axis], from: usize, to: usize, f: &mut impl FnMut(Run)) {
     match axes {
         [] => f(Run { from, to, axis: Axis { len: 1, from: 1, to: 1 } }),
         &[axis] => f(Run { from, to, axis }),
         [outer, inner @ ..] => {
-            (0..outer.len).for_each(|i| walk(inner, (from + i * outer.from, to + i * outer.to), f));
+            (0..outer.len).for_each(|i| walk(inner, from + i * outer.from, to + i * outer.to, f));
         }
     }
 }
@@ -158,9 +168,9 @@ mod tests {
 
     #[test]
     fn axes_that_are_contiguous_on_both_sides_are_merged() {
-        let moves = StridedCopy::new(&[4, 1, 3], (0, &[3, 3, 1]), (6, &[3, 3, 1]));
-        assert_eq!(moves.axes, [Axis { len: 12, from: 1, to: 1 }]);
-        let turned = StridedCopy::new(&[3, 4], (0, &[1, 3]), (0, &[4, 1]));
+        let copy = StridedCopy::new(&[4, 1, 3], &[3, 3, 1], &[3, 3, 1]);
+        assert_eq!(copy.axes, [Axis { len: 12, from: 1, to: 1 }]);
+        let turned = StridedCopy::new(&[3, 4], &[1, 3], &[4, 1]);
         assert_eq!(turned.axes, [Axis { len: 3, from: 1, to: 4 }, Axis { len: 4, from: 3, to: 1 }]);
         assert_eq!(strides(&[2, 3, 4]), [12, 4, 1]);
     }

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use crate::config::words;
 use crate::error::{Error, Result};
+use crate::layer::check::check_positive;
 use crate::scalar::Scalar;
 
 /// The padding of a sliding window at the ends of its input.
@@ -73,16 +74,10 @@ pub(super) struct Stretch {
 impl<const D: usize> Sliding<D> {
     /// Fits the window to samples of this shape.
     pub(super) fn over(&self, input: &[usize]) -> Result<Window> {
-        if input.len() != D + 1 || input.contains(&0) {
-            let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
-            return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
-        }
-        for (argument, values) in
-            [(self.what, self.size), ("strides", self.strides), ("dilation_rate", self.dilation)]
-        {
-            if values.contains(&0) {
-                return Err(Error::argument(argument, "at least 1", 0));
-            }
+        let channels = channels::<D>(input)?;
+        for axis in 0..D {
+            let (size, strides, dilation) = (self.size[axis], self.strides[axis], self.dilation[axis]);
+            check_positive(&[(self.what, size), ("strides", strides), ("dilation_rate", dilation)])?;
         }
         if self.strides.iter().any(|&s| s > 1) && self.dilation.iter().any(|&d| d > 1) {
             let found = format!("strides {:?} and dilation_rate {:?}", self.strides, self.dilation);
@@ -109,7 +104,7 @@ impl<const D: usize> Sliding<D> {
             };
         }
         Ok(Window {
-            channels: input[D],
+            channels,
             input: two(1, &input[..D]),
             size: two(1, &self.size),
             strides: two(1, &self.strides),
@@ -118,6 +113,15 @@ impl<const D: usize> Sliding<D> {
             output: two(1, &output),
         })
     }
+}
+
+/// The channels of a sequence (`D` = 1) or an image (`D` = 2); refuses another shape.
+pub(super) fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
+    if input.len() != D + 1 || input.contains(&0) {
+        let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
+        return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
+    }
+    Ok(input[D])
 }
 
 /// Returns one or two numbers as two.

@@ -19,7 +19,7 @@ pub(crate) struct Workspace<F> {
     grads: Vec<Vec<F>>,
     pub(crate) scratch: Scratch<F>,
     /// The rows of the global batch, if other ranks hold parts of it.
-    pub(crate) whole_rows: Option<usize>,
+    pub(crate) global_rows: Option<usize>,
 }
 
 impl<F: Scalar> Workspace<F> {
@@ -41,7 +41,7 @@ impl<F: Scalar> Workspace<F> {
             values: buffers(),
             grads: buffers(),
             scratch: Scratch::default(),
-            whole_rows: None,
+            global_rows: None,
         }
     }
 
@@ -57,10 +57,7 @@ impl<F: Scalar> Workspace<F> {
 
     /// Activation `index` after a pass over `x`.
     pub(crate) fn value<'a>(&'a self, index: usize, x: Batch<'a, F>) -> Batch<'a, F> {
-        match self.memory[index] {
-            0 => x.reshape(self.widths[index]),
-            place => Batch::new(&self.values[place][..x.rows() * self.widths[index]], self.widths[index]),
-        }
+        value(&self.values, self.memory[index], self.widths[index], x)
     }
 
     /// The output of the last layer.
@@ -73,12 +70,8 @@ impl<F: Scalar> Workspace<F> {
         self.reserve_grads(x.rows());
         let last = self.memory.len() - 1;
         let (place, width) = (self.memory[last], self.widths[last]);
-        let count = x.rows() * width;
-        let y = match place {
-            0 => x.data(),
-            _ => &self.values[place][..count],
-        };
-        (Batch::new(y, width), BatchMut::new(&mut self.grads[place][..count], width))
+        let grad = BatchMut::new(&mut self.grads[place][..x.rows() * width], width);
+        (value(&self.values, place, width, x), grad)
     }
 
     /// The gradient of the input, after a [`Workspace::backward`] down to it.
@@ -89,7 +82,11 @@ impl<F: Scalar> Workspace<F> {
     /// Runs the layers for a prediction.
     pub(crate) fn infer(&mut self, layers: &[NamedLayer<F>], x: Batch<F>) {
         self.reserve_values(x.rows());
-        for (i, layer) in layers.iter().enumerate() {
+        self.infer_from(0, layers, x);
+    }
+
+    fn infer_from(&mut self, first: usize, layers: &[NamedLayer<F>], x: Batch<F>) {
+        for (i, layer) in layers.iter().enumerate().skip(first) {
             if self.is_view(i) {
                 continue;
             }
@@ -108,43 +105,33 @@ impl<F: Scalar> Workspace<F> {
         x: Batch<F>,
         check: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
+        let first = (0..layers.len()).find(|&i| !self.is_view(i));
+        let Some(first) = first.filter(|&first| layers[first].traits().proves_finite) else {
+            check()?;
+            self.infer(layers, x);
+            return Ok(());
+        };
         self.reserve_values(x.rows());
-        let Some(first) = (0..layers.len()).find(|&i| !self.is_view(i)) else { return check() };
-        let proves = layers[first].traits().proves_finite;
-        let mut check = Some(check);
-        if !proves && let Some(check) = check.take() {
-            check()?;
-        }
         let (input, y, scratch) = self.ends(first, x);
-        if proves {
-            scratch.ask_if_finite();
-        }
+        scratch.ask_if_finite();
         layers[first].infer(input, y, scratch);
-        if !scratch.take_proof()
-            && let Some(check) = check
-        {
+        if !scratch.take_proof() {
             check()?;
         }
-        for (i, layer) in layers.iter().enumerate().skip(first + 1) {
-            if self.is_view(i) {
-                continue;
-            }
-            let (input, y, scratch) = self.ends(i, x);
-            layer.infer(input, y, scratch);
-        }
+        self.infer_from(first + 1, layers, x);
         Ok(())
     }
 
     /// Runs the layers for training.
     pub(crate) fn forward(&mut self, layers: &mut [NamedLayer<F>], x: Batch<F>, at: StepAt) {
-        let StepAt { seed, number, first_row, whole } = at;
+        let StepAt { seed, number, first_row, global_batch } = at;
         self.reserve_values(x.rows());
         for (i, layer) in layers.iter_mut().enumerate() {
             if self.is_view(i) {
                 continue;
             }
             let (x, y, scratch) = self.ends(i, x);
-            layer.forward(x, y, &mut Step { seed, number, first_row, scratch, whole });
+            layer.forward(x, y, &mut Step { seed, number, first_row, scratch, global_batch });
         }
     }
 
@@ -158,7 +145,7 @@ impl<F: Scalar> Workspace<F> {
         x: Batch<F>,
         which: std::ops::Range<usize>,
         to_input: bool,
-        whole: GlobalBatch,
+        global_batch: GlobalBatch,
     ) {
         let (rows, lowest) = (x.rows(), which.start);
         let layers = layers.iter_mut().enumerate().take(which.end).skip(lowest).rev();
@@ -168,29 +155,26 @@ impl<F: Scalar> Workspace<F> {
             }
             let (from, to) = (self.memory[i], self.memory[i + 1]);
             let (below, above) = self.grads.split_at_mut(to);
-            let value = |index: usize| match self.memory[index] {
-                0 => x.reshape(self.widths[index]),
-                place => Batch::new(&self.values[place][..rows * self.widths[index]], self.widths[index]),
-            };
-            let dx = &mut below[from][..];
-            let y = value(i + 1);
-            let mut dy = BatchMut::new(&mut above[0][..rows * self.widths[i + 1]], self.widths[i + 1]);
-            layer.add_activity_slope(y, &mut dy, self.whole_rows.unwrap_or(rows));
+            let [x_width, y_width] = [self.widths[i], self.widths[i + 1]];
+            let y = value(&self.values, to, y_width, x);
+            let mut dy = BatchMut::new(&mut above[0][..rows * y_width], y_width);
+            let dx =
+                (i > lowest || to_input).then(|| BatchMut::new(&mut below[from][..rows * x_width], x_width));
+            layer.add_activity_slope(y, &mut dy, self.global_rows.unwrap_or(rows));
             layer.backward(BackwardContext {
-                x: value(i),
+                x: value(&self.values, from, x_width, x),
                 y,
                 dy,
-                dx: (i > lowest || to_input)
-                    .then(|| BatchMut::new(&mut dx[..rows * self.widths[i]], self.widths[i])),
+                dx,
                 scratch: &mut self.scratch,
-                whole,
+                global_batch,
             });
         }
     }
 
     /// The penalty of all layers' outputs after a pass over `x`.
     pub(crate) fn activity_penalty(&self, layers: &[NamedLayer<F>], x: Batch<F>) -> f64 {
-        let rows = self.whole_rows.unwrap_or(x.rows());
+        let rows = self.global_rows.unwrap_or(x.rows());
         layers.iter().enumerate().map(|(i, layer)| layer.activity_penalty(self.value(i + 1, x), rows)).sum()
     }
 
@@ -207,14 +191,10 @@ impl<F: Scalar> Workspace<F> {
         i: usize,
         x: Batch<'a, F>,
     ) -> (Batch<'a, F>, BatchMut<'a, F>, &'a mut Scratch<F>) {
-        let rows = x.rows();
         let (below, above) = self.values.split_at_mut(self.memory[i + 1]);
-        let x = match self.memory[i] {
-            0 => x.reshape(self.widths[i]),
-            place => Batch::new(&below[place][..rows * self.widths[i]], self.widths[i]),
-        };
         let width = self.widths[i + 1];
-        (x, BatchMut::new(&mut above[0][..rows * width], width), &mut self.scratch)
+        let y = BatchMut::new(&mut above[0][..x.rows() * width], width);
+        (value(below, self.memory[i], self.widths[i], x), y, &mut self.scratch)
     }
 
     fn reserve_values(&mut self, rows: usize) {
@@ -223,6 +203,14 @@ impl<F: Scalar> Workspace<F> {
 
     fn reserve_grads(&mut self, rows: usize) {
         reserve(&mut self.grads, &self.memory, &self.widths, rows, 0);
+    }
+}
+
+/// The activation in this memory after a pass over `x`.
+fn value<'a, F>(values: &'a [Vec<F>], memory: usize, width: usize, x: Batch<'a, F>) -> Batch<'a, F> {
+    match memory {
+        0 => x.reshape(width),
+        place => Batch::new(&values[place][..x.rows() * width], width),
     }
 }
 
@@ -242,5 +230,5 @@ pub(crate) struct StepAt<'a> {
     pub(crate) seed: u64,
     pub(crate) number: u64,
     pub(crate) first_row: usize,
-    pub(crate) whole: GlobalBatch<'a>,
+    pub(crate) global_batch: GlobalBatch<'a>,
 }

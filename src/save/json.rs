@@ -9,6 +9,7 @@ use crate::config::{Config, Value};
 use crate::error::{Error, FileError, Result};
 use crate::files::budget::Budget;
 use crate::model::Sequential;
+use crate::save::keras::quirks;
 use crate::scalar::Scalar;
 
 /// Parses a text; `serde_json` refuses a nesting deeper than 128.
@@ -109,14 +110,16 @@ impl<'de> Visitor<'de> for Within<'_> {
     }
 }
 
-/// Returns a Keras object, if the fields form one.
+/// Returns a Keras object, if the fields form one; a function is an object with its name for settings.
 fn thing(mut fields: Vec<(String, Value)>) -> Value {
     let place = |name| fields.iter().position(|(known, _)| known == name);
     let (Some(class), Some(config)) = (place("class_name"), place("config")) else {
         return Value::Map(fields);
     };
-    if !matches!((&fields[class].1, &fields[config].1), (Value::Text(_), Value::Map(_) | Value::Config(_))) {
-        return Value::Map(fields);
+    match (&fields[class].1, &fields[config].1) {
+        (Value::Text(_), Value::Map(_) | Value::Config(_)) => {}
+        (Value::Text(_), Value::Text(function)) => return Value::Text(function.clone()),
+        _ => return Value::Map(fields),
     }
     let mut made = Config::default();
     for (name, value) in fields.drain(..) {
@@ -128,6 +131,7 @@ fn thing(mut fields: Vec<(String, Value)>) -> Value {
             (_, value) => made.beside.push((name, value)),
         }
     }
+    quirks::count_axes_from_the_last(&mut made);
     Value::Config(Box::new(made))
 }
 
@@ -148,11 +152,11 @@ impl Serialize for Value {
 }
 
 /// The fields of a Keras object.
-struct Object<'a>(&'a [(String, Value)]);
+struct Fields<'a>(&'a Config);
 
-impl Serialize for Object<'_> {
+impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        to.collect_map(quirks::written(self.0))
     }
 }
 
@@ -167,7 +171,7 @@ impl Serialize for Config {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("module", &module)?;
         map.serialize_entry("class_name", &self.kind)?;
-        map.serialize_entry("config", &Object(&self.fields))?;
+        map.serialize_entry("config", &Fields(self))?;
         map.serialize_entry("registered_name", &registered)?;
         for (name, value) in &self.beside {
             map.serialize_entry(name, value)?;

@@ -43,7 +43,7 @@ impl<F: Scalar> Evaluation<F> {
         for start in (0..count).step_by(self.batch_size) {
             let end = count.min(start + self.batch_size);
             let samples = end - start;
-            self.workspace.whole_rows = Some(samples);
+            self.workspace.global_rows = Some(samples);
             let mut read = Ok(());
             for part in coordinator.held_out_parts(start..end) {
                 read = read.and(self.infer(model, data, from + part.start..from + part.end));

@@ -207,7 +207,7 @@ impl<F: Scalar> Trainer<F> {
         model: &mut Sequential<F>,
         batch: Minibatch<F>,
         part: Range<usize>,
-        whole: GlobalBatch,
+        global_batch: GlobalBatch,
     ) -> Result<()> {
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (epoch, first_row) = (Some(model.epochs_seen), self.first_row + part.start);
@@ -217,8 +217,8 @@ impl<F: Scalar> Trainer<F> {
             // summed.
             self.rows.clear();
         }
-        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, whole };
-        self.workspace.whole_rows = Some(batch.indices.len());
+        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, global_batch };
+        self.workspace.global_rows = Some(batch.indices.len());
         self.workspace.forward(&mut model.layers, batch.x(&self.rows), at);
         read
     }

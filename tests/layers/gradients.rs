@@ -402,10 +402,14 @@ fn a_wrong_gradient_is_detected() {
         ) {
             y.data().iter_mut().zip(x.data()).for_each(|(y, x)| *y = x * x);
         }
-        fn backward(&mut self, mut pass: cornu::layer::BackwardContext<f64>) {
-            let Some(mut dx) = pass.dx else { return };
-            let dy = pass.dy.data();
-            dx.data().iter_mut().zip(dy).zip(pass.x.data()).for_each(|((dx, dy), x)| *dx = 3.0 * x * x * *dy);
+        fn backward(&mut self, mut context: cornu::layer::BackwardContext<f64>) {
+            let Some(mut dx) = context.dx else { return };
+            let dy = context.dy.data();
+            dx.data()
+                .iter_mut()
+                .zip(dy)
+                .zip(context.x.data())
+                .for_each(|((dx, dy), x)| *dx = 3.0 * x * x * *dy);
         }
     }
     let mut model = Sequential::<f64>::with_scalar().seed(1).input([2]).add(Wrong);

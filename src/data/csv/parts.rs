@@ -13,8 +13,9 @@ use crate::files::gzip;
 use crate::files::input::failed;
 use crate::kernel;
 
-/// The size of a part in bytes, unless a record is longer.
+/// The size of a part in bytes, unless a record is longer, and the number of parts for each thread.
 const PART: usize = 1 << 20;
+const PARTS: usize = 2;
 
 /// Scans all rows of a file.
 pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: Scan) -> Result<Scan> {
@@ -26,7 +27,7 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
     let length = gzip::open(&file.path)?.metadata().map_err(fail)?.len() as f64;
     let (mut size, mut bytes, mut ended, mut reserved) = (PART, Vec::new(), false, false);
     while !ended || !bytes.is_empty() {
-        let wanted = size * kernel::threads();
+        let wanted = size * PARTS * kernel::threads();
         if !ended && bytes.len() < wanted {
             let further = wanted - bytes.len();
             bytes.reserve_exact(further);
@@ -44,7 +45,8 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
             size *= 2;
         } else if !reserved {
             // Slightly more than the first parts suggest.
-            scan.reserve(1.02 * length / done as f64);
+            let rows = scan.kept() as f64 * 1.02 * length / done as f64;
+            scan.allocate((rows as usize).max(scan.kept()))?;
             reserved = true;
         }
         bytes.drain(..done);

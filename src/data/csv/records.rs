@@ -148,9 +148,7 @@ impl<R: BufRead> Records<R> {
             let (line, expected, found) = (self.start.1, self.fields, self.count);
             return Err(FileError::Fields { path: self.path.clone(), line, expected, found }.into());
         }
-        let cells: Result<Vec<Cell>> =
-            (0..self.fields).map(|column| Ok(Cell::Text(self.field(column)?))).collect();
-        f(&cells?, NonZeroU64::new(self.start.1))
+        f(&self.cells()?, NonZeroU64::new(self.start.1))
     }
 
     /// Sets the number of lines read so far.
@@ -231,6 +229,23 @@ impl<R: BufRead> Records<R> {
             };
             self.next = (self.next.0 + passed as u64, self.next.1 + u64::from(first != b'\r'));
         }
+    }
+
+    /// The fields of the current record, whose text is checked at once.
+    fn cells(&self) -> Result<Vec<Cell<'_>>> {
+        let ends = &self.ends[..self.fields];
+        let text = std::str::from_utf8(&self.text[..ends.last().copied().unwrap_or(0)]);
+        let mut cells = Vec::with_capacity(self.fields);
+        let mut start = 0;
+        for (column, &end) in ends.iter().enumerate() {
+            let field = match text {
+                Ok(text) => text.get(start..end),
+                Err(_) => std::str::from_utf8(&self.text[start..end]).ok(),
+            };
+            cells.push(Cell::Text(field.ok_or_else(|| self.not_text(column))?));
+            start = end;
+        }
+        Ok(cells)
     }
 
     fn field(&self, column: usize) -> Result<&str> {

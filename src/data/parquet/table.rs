@@ -3,16 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::data::table::{Cell, Column as Chosen, ColumnSettings, Header, PartEnd, Scan};
+use crate::data::table::{Cell, Column as Chosen, ColumnBlock, ColumnSettings, Header, Scan};
 use crate::error::{Error, FileError, Result};
 use crate::files::budget::Budget;
 use crate::files::input::Input;
 use crate::files::parquet::{Column, Footer, Kind, ParquetFile, Values};
 use crate::kernel;
 
-/// The number of rows that are decoded at a time, and the number that a thread converts at a time.
+/// The number of rows that are decoded at a time.
 const BLOCK: usize = 1 << 14;
-const PART: usize = 1 << 11;
 
 /// An open file, and the columns to read.
 #[derive(Debug)]
@@ -100,22 +99,11 @@ impl Table {
 
     /// Scans all rows, on several threads.
     pub(super) fn read(&self, scan: &mut Scan) -> Result<()> {
-        let mut rows = 0;
         self.blocks(&mut |block| {
-            let starts: Vec<usize> = (0..block.rows).step_by(PART).collect();
-            scan.parts(&starts, &|&start, part| {
-                let mut cells = Vec::with_capacity(block.columns.len());
-                for row in start..block.rows.min(start + PART) {
-                    block.cells(row, &mut cells);
-                    part.row(&cells, None)?;
-                }
-                Ok(PartEnd::default())
-            })?;
-            if rows == 0 {
-                scan.reserve(self.footer.rows as f64 / block.rows as f64);
+            if scan.kept() == 0 {
+                scan.allocate(self.footer.rows)?;
             }
-            rows += block.rows;
-            Ok(())
+            scan.block(block)
         })
     }
 
@@ -124,7 +112,8 @@ impl Table {
         self.blocks(&mut |block| {
             let mut cells = Vec::with_capacity(block.columns.len());
             (0..block.rows).try_for_each(|row| {
-                block.cells(row, &mut cells);
+                cells.clear();
+                cells.extend((0..block.columns.len()).map(|column| block.cell(row, column)));
                 f(&cells)
             })
         })
@@ -173,11 +162,20 @@ impl Table {
     }
 }
 
-impl Block {
-    /// The cells of a row; those of columns that are not read are missing.
-    fn cells<'a>(&'a self, row: usize, to: &mut Vec<Cell<'a>>) {
-        to.clear();
-        to.extend(self.columns.iter().map(|values| match values {
+impl ColumnBlock for Block {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn numbers(&self, column: usize) -> Option<&[f64]> {
+        match &self.columns[column] {
+            Some(Values::Numbers(numbers)) => Some(numbers),
+            _ => None,
+        }
+    }
+
+    fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+        match &self.columns[column] {
             Some(Values::Numbers(numbers)) => Cell::Number(numbers[row]),
             Some(Values::Flags(flags)) => match flags[row] {
                 Some(true) => Cell::Text("True"),
@@ -188,7 +186,7 @@ impl Block {
                 texts[row].as_ref().and_then(text_of).map_or(Cell::Missing, Cell::Word)
             }
             None => Cell::Missing,
-        }));
+        }
     }
 }
 

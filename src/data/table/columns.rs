@@ -101,6 +101,17 @@ impl Role {
     pub(super) fn is_target(self) -> bool {
         matches!(self, Role::Label | Role::Target)
     }
+
+    /// Whether it is a column of `y`, or else of `x`.
+    pub(super) fn is_column_of(self, targets: bool) -> bool {
+        self != Role::Ignored && self.is_target() == targets
+    }
+}
+
+/// How many columns `x` and `y` have.
+pub(super) fn widths(roles: &[Role]) -> (usize, usize) {
+    let count = |targets| roles.iter().filter(|role| role.is_column_of(targets)).count();
+    (count(false), count(true))
 }
 
 impl ColumnSettings {

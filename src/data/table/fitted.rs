@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU64;
 
 use super::cell::Cell;
-use super::columns::{Header, Role};
+use super::columns::{Header, Role, widths};
 use crate::error::{Error, FileError, Result};
 
 /// A table whose roles, categories and replacements are known.
@@ -24,9 +24,7 @@ pub(in crate::data) struct Fitted {
 impl Fitted {
     /// Returns the numbers per row of `x` and of `y`.
     pub(in crate::data) fn widths(&self) -> (usize, usize) {
-        let y = self.roles.iter().filter(|role| matches!(role, Role::Label | Role::Target)).count();
-        let ignored = self.roles.iter().filter(|role| **role == Role::Ignored).count();
-        (self.roles.len() - y - ignored, y)
+        widths(&self.roles)
     }
 
     /// Writes the numbers of a row.

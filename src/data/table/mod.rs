@@ -1,11 +1,15 @@
 //! Tables: the roles of columns, and the conversion of cells to numbers.
 
+#[cfg(feature = "parquet")]
+mod block;
 mod cell;
 mod columns;
 mod fitted;
 mod scan;
 mod seen;
 
+#[cfg(feature = "parquet")]
+pub(super) use block::ColumnBlock;
 pub(super) use cell::Cell;
 pub use columns::{Column, Missing};
 pub(super) use columns::{ColumnSettings, Header};

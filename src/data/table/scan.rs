@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use ndarray::{ArrayD, IxDyn};
 
 use super::cell::Cell;
-use super::columns::{ColumnSettings, Header, Missing, Role};
+use super::columns::{ColumnSettings, Header, Missing, Role, widths};
 use super::fitted::{Fitted, expected, wrong};
 use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
@@ -17,30 +17,30 @@ use crate::kernel;
 /// The state of a pass.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
-    rules: Rules,
-    rows: ScannedRows,
+    pub(super) rules: Rules,
+    pub(super) rows: ScannedRows,
 }
 
 /// The treatment of the columns of a table.
 #[derive(Debug)]
-struct Rules {
+pub(super) struct Rules {
     table: Header,
-    roles: Vec<Role>,
-    settings: ColumnSettings,
+    pub(super) roles: Vec<Role>,
+    pub(super) settings: ColumnSettings,
     /// Whether the numbers are kept.
-    keeps: bool,
+    pub(super) keeps: bool,
 }
 
 /// The statistics of some rows.
 #[derive(Debug, Default)]
-struct ScannedRows {
-    seen: Vec<Seen>,
+pub(super) struct ScannedRows {
+    pub(super) seen: Vec<Seen>,
     /// The numbers of `x` and of `y`, row by row; for a category or label, the index of its word in
     /// order of appearance; NaN for a missing value.
-    x: Vec<f64>,
-    y: Vec<f64>,
-    rows: usize,
-    kept: usize,
+    pub(super) x: Vec<f64>,
+    pub(super) y: Vec<f64>,
+    pub(super) rows: usize,
+    pub(super) kept: usize,
     lines: u64,
 }
 
@@ -101,18 +101,29 @@ impl Scan {
         self.rules.row(&mut self.rows, cells, line)
     }
 
+    /// The number of rows that were kept.
+    pub(in crate::data) fn kept(&self) -> usize {
+        self.rows.kept
+    }
+
     /// Sets the number of lines before the rows.
     #[cfg(feature = "csv")]
     pub(in crate::data) fn set_lines(&mut self, lines: u64) {
         self.rows.lines = lines;
     }
 
-    /// Reserves capacity for `times` as many rows as there are so far.
-    pub(in crate::data) fn reserve(&mut self, times: f64) {
-        for values in [&mut self.rows.x, &mut self.rows.y] {
-            let further = (values.len() as f64 * times) as usize;
-            values.reserve_exact(further.saturating_sub(values.len()));
+    /// Allocates the numbers of this many rows; the operating system provides the pages when threads write to them.
+    pub(in crate::data) fn allocate(&mut self, rows: usize) -> Result<()> {
+        let (width, height) = widths(&self.rules.roles);
+        for (values, width) in [(&mut self.rows.x, width), (&mut self.rows.y, height)] {
+            let count = rows.saturating_mul(width);
+            let fits = Vec::<f64>::new().try_reserve_exact(count);
+            fits.map_err(|_| Error::TooLarge { shape: vec![rows, width] })?;
+            let kept = std::mem::replace(values, vec![0.0; count]);
+            let len = kept.len().min(count);
+            values[..len].copy_from_slice(&kept[..len]);
         }
+        Ok(())
     }
 
     /// Scans parts of the rows on several threads, each by `feed`, and joins them in order. Returns the end and the
@@ -129,6 +140,8 @@ impl Scan {
             let end = feed(&parts[index], &mut part);
             *scanned = Some((part.rows, end));
         });
+        let (width, height) = widths(&rules.roles);
+        let (kept, mut joined) = (self.rows.kept, Vec::with_capacity(parts.len()));
         let mut last = (0, PartEnd::default());
         for (index, scanned) in scanned.into_iter().enumerate() {
             let Some((rows, end)) = scanned else { continue };
@@ -138,24 +151,30 @@ impl Scan {
                 let mut part = PartScan { rules, rows: ScannedRows { rows, lines, ..rules.start() } };
                 return feed(&parts[index], &mut part).map(|end| (index, end));
             };
-            self.rows.join(rows, rules);
+            joined.push(self.rows.join(rows, rules));
             self.rows.lines += end.lines;
             last = (index, end);
             if last.1.cut.is_some() {
                 break;
             }
         }
+        let (x, y) = joined.into_iter().unzip();
+        append(&mut self.rows.x, kept * width, x);
+        append(&mut self.rows.y, kept * height, y);
         Ok(last)
     }
 
     /// Returns the dataset of everything read.
     pub(in crate::data) fn dataset(mut self) -> Result<Dataset> {
+        // What was allocated for rows that were dropped.
+        let (width, height) = widths(&self.rules.roles);
+        self.rows.x.truncate(self.rows.kept * width);
+        self.rows.y.truncate(self.rows.kept * height);
         if self.rules.settings.missing == Missing::Mean {
             self.sum();
         }
         let mut orders = Vec::new();
         let (fitted, learned, classes) = self.fit(&mut orders)?;
-        let (width, height) = fitted.widths();
         let (columns, targets) = (self.columns(), self.named(&Role::is_target));
         let ScannedRows { mut x, mut y, kept, .. } = self.rows;
         let (mut places, mut targets_seen) = (0, 0);
@@ -340,49 +359,64 @@ impl Rules {
         if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
             return Ok(false);
         }
-        for (column, (cell, &role)) in cells.iter().zip(&self.roles).enumerate() {
-            let numeric = matches!(role, Role::Number | Role::Target) && words.is_empty();
-            let cell = if numeric { cell.plain() } else { *cell };
-            let cell = cell.known(words);
-            let may_miss = match (role, self.settings.missing) {
-                (Role::Ignored, _) => continue,
-                (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
-                (Role::Category, Missing::Value(_)) => false,
-                _ => true,
-            };
-            let seen = &mut rows.seen[column];
-            let value = match role {
-                _ if cell == Cell::Missing && may_miss => {
-                    seen.missing = true;
-                    Some(f64::NAN)
-                }
-                Role::Category | Role::Label if cell != Cell::Missing => {
-                    Some(seen.word(&cell.word(), (row, line)) as f64)
-                }
-                _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
-            };
-            let Some(value) = value else {
-                return Err(wrong(&self.table, column, cell, (row, line), expected(role)));
-            };
+        for (column, (&cell, role)) in cells.iter().zip(&self.roles).enumerate() {
+            if *role == Role::Ignored {
+                continue;
+            }
+            let value = self.value(&mut rows.seen[column], column, cell, (row, line))?;
             if self.keeps {
-                if matches!(role, Role::Label | Role::Target) {
-                    rows.y.push(value)
-                } else {
-                    rows.x.push(value)
-                }
+                if role.is_target() { rows.y.push(value) } else { rows.x.push(value) }
             }
         }
         rows.kept += 1;
         Ok(true)
     }
+
+    /// Whether a column has numbers, none of which means a missing value.
+    pub(super) fn is_plain(&self, column: usize) -> bool {
+        matches!(self.roles[column], Role::Number | Role::Target) && self.settings.words.is_empty()
+    }
+
+    /// The number of a cell; for a category or label, the index of its word in order of appearance.
+    pub(super) fn value(
+        &self,
+        seen: &mut Seen,
+        column: usize,
+        cell: Cell,
+        at: (usize, Option<NonZeroU64>),
+    ) -> Result<f64> {
+        let (role, words) = (self.roles[column], &self.settings.words);
+        // Most cells are numbers, which need no lookup of words.
+        if self.is_plain(column)
+            && let Cell::Number(number) = cell.plain()
+            && !number.is_nan()
+        {
+            seen.number(number, !self.keeps);
+            return Ok(number);
+        }
+        let cell = cell.known(words);
+        let may_miss = match (role, self.settings.missing) {
+            (Role::Label | Role::Target, _) | (_, Missing::Refuse) => false,
+            (Role::Category, Missing::Value(_)) => false,
+            _ => true,
+        };
+        let value = match role {
+            _ if cell == Cell::Missing && may_miss => {
+                seen.missing = true;
+                Some(f64::NAN)
+            }
+            Role::Category | Role::Label if cell != Cell::Missing => Some(seen.word(&cell.word(), at) as f64),
+            _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
+        };
+        value.ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))
+    }
 }
 
 impl ScannedRows {
-    /// Appends the rows of the next part.
-    fn join(&mut self, mut part: ScannedRows, rules: &Rules) {
+    /// Adds the statistics of the next rows, and returns their numbers.
+    fn join(&mut self, mut part: ScannedRows, rules: &Rules) -> (Vec<f64>, Vec<f64>) {
         let (mut places, mut targets) = (0, 0);
-        let height = rules.roles.iter().filter(|role| role.is_target()).count();
-        let width = rules.x_columns().count();
+        let (width, height) = widths(&rules.roles);
         for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
             let (values, width, place) = match role.is_target() {
                 true => (&mut part.y, height, &mut targets),
@@ -396,16 +430,30 @@ impl ScannedRows {
             }
             *place += 1;
         }
-        for (all, part) in [(&mut self.x, part.x), (&mut self.y, part.y)] {
-            if all.capacity() - all.len() < part.len() {
-                // Grow by an eighth, as doubling would exceed the memory that the file warrants.
-                all.reserve_exact(part.len().max(all.len() / 8));
-            }
-            all.extend_from_slice(&part);
-        }
         self.rows += part.rows;
         self.kept += part.kept;
+        (part.x, part.y)
     }
+}
+
+/// Writes numbers from `start` on, one part on a thread.
+fn append(all: &mut Vec<f64>, start: usize, parts: Vec<Vec<f64>>) {
+    let end = start + parts.iter().map(Vec::len).sum::<usize>();
+    if all.len() < end {
+        if all.capacity() < end {
+            // Grow by an eighth, as doubling would exceed the memory that the file warrants.
+            all.reserve_exact(end - all.len() + all.len() / 8);
+        }
+        all.resize(end, 0.0);
+    }
+    let mut rest = &mut all[start..end];
+    let mut to = Vec::with_capacity(parts.len());
+    for part in parts {
+        let (front, back) = rest.split_at_mut(part.len());
+        to.push((front, part));
+        rest = back;
+    }
+    kernel::each_item(&mut to, &|_, (to, part)| to.copy_from_slice(part));
 }
 
 impl PartScan<'_> {

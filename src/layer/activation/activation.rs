@@ -9,11 +9,7 @@ use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
 impl<F: Scalar> Layer<F> for Activation {
-    fn kind(&self) -> &str {
-        "Activation"
-    }
-
-    saved!();
+    saved!("Activation");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.check()?;
@@ -27,13 +23,13 @@ impl<F: Scalar> Layer<F> for Activation {
         Activation::forward(self, x, y);
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
+    fn backward(&mut self, mut context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
         if *self == Activation::Glu {
-            return glu_backward(pass.x, pass.dy.as_batch(), dx);
+            return glu_backward(context.x, context.dy.as_batch(), dx);
         }
-        dx.data().copy_from_slice(pass.dy.data());
-        Activation::backward(self, pass.x, pass.y, dx);
+        dx.data().copy_from_slice(context.dy.data());
+        Activation::backward(self, context.x, context.y, dx);
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::layer::check::check_not_empty;
 use crate::layer::strided_copy::{StridedCopy, check_size, strides};
 use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
@@ -72,19 +73,10 @@ impl<F> Default for PRelu<F> {
 }
 
 impl<F: Scalar> Layer<F> for PRelu<F> {
-    fn kind(&self) -> &str {
-        "PReLU"
-    }
-
-    saved!();
+    saved!("PReLU");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        if input.contains(&0) {
-            return Err(Error::InputShape {
-                expected: "(...), with no axis of length 0".into(),
-                found: input.to_vec(),
-            });
-        }
+        check_not_empty(input)?;
         if let Some(axis) = self.shared_axes.iter().find(|&&axis| axis == 0 || axis > input.len()) {
             return Err(Error::argument("shared_axes", format!("axes from 1 to {}", input.len()), axis));
         }
@@ -96,7 +88,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         let (own, all) = (strides(&shape), strides(input));
         let steps: Vec<usize> =
             own.iter().zip(&shape).map(|(&stride, &size)| if size == 1 { 0 } else { stride }).collect();
-        self.slopes = StridedCopy::new(input, (0, &steps), (0, &all));
+        self.slopes = StridedCopy::new(input, &steps, &all);
         Ok(input.to_vec())
     }
 
@@ -111,9 +103,9 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
-        let (x, dy) = (pass.x, pass.dy.as_batch());
+        let (x, dy) = (context.x, context.dy.as_batch());
         param.grad.fill(F::zero());
         for (x, dy) in x.iter().zip(dy.iter()) {
             self.slopes.each(&mut |run| {
@@ -122,7 +114,7 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
                 }
             });
         }
-        let Some(mut dx) = pass.dx else { return };
+        let Some(mut dx) = context.dx else { return };
         for ((x, dy), dx) in x.iter().zip(dy.iter()).zip(dx.iter_mut()) {
             self.slopes.each(&mut |run| {
                 for (place, i) in run.places() {

@@ -1,7 +1,7 @@
 //! ReLU and related activations as layers, with Keras's defaults for layers.
 
 use crate::activation::Activation;
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
@@ -115,16 +115,11 @@ impl Relu {
         self
     }
 
-    /// The slope below the threshold. Default: 0.
-    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
-        self.negative_slope = negative_slope;
-        self
-    }
-
-    /// The input at which the slope changes. Default: 0.
-    pub fn threshold(mut self, threshold: f64) -> Self {
-        self.threshold = threshold;
-        self
+    setters! {
+        /// The slope below the threshold. Default: 0.
+        negative_slope: f64;
+        /// The input at which the slope changes. Default: 0.
+        threshold: f64;
     }
 
     fn function(&self) -> Activation {
@@ -142,10 +137,9 @@ impl LeakyRelu {
         LeakyRelu { negative_slope: 0.3 }
     }
 
-    /// The slope below 0. Default: 0.3.
-    pub fn negative_slope(mut self, negative_slope: f64) -> Self {
-        self.negative_slope = negative_slope;
-        self
+    setters! {
+        /// The slope below 0. Default: 0.3.
+        negative_slope: f64;
     }
 
     fn function(&self) -> Activation {
@@ -159,10 +153,9 @@ impl Elu {
         Elu { alpha: 1.0 }
     }
 
-    /// The limit of the output for large negative inputs, negated. Default: 1.
-    pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
-        self
+    setters! {
+        /// The limit of the output for large negative inputs, negated. Default: 1.
+        alpha: f64;
     }
 
     fn function(&self) -> Activation {
@@ -180,11 +173,7 @@ macro_rules! as_activation {
         }
 
         impl<F: Scalar> Layer<F> for $layer {
-            fn kind(&self) -> &str {
-                $kind
-            }
-
-            saved!();
+            saved!($kind);
 
             fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
                 Layer::<F>::build(&mut self.function(), input, context)
@@ -194,8 +183,8 @@ macro_rules! as_activation {
                 Layer::infer(&self.function(), x, y, scratch);
             }
 
-            fn backward(&mut self, pass: BackwardContext<F>) {
-                Layer::backward(&mut self.function(), pass);
+            fn backward(&mut self, context: BackwardContext<F>) {
+                Layer::backward(&mut self.function(), context);
             }
 
             fn traits(&self) -> LayerTraits {

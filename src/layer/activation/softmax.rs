@@ -1,8 +1,9 @@
 //! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
 
 use crate::activation::{Activation, softmax_backward, softmax_forward};
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
+use crate::layer::axis::AlongAxis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -24,28 +25,26 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] if the samples have no such axis.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) if the samples have no such axis.
 ///
 /// # References
 /// <https://keras.io/api/layers/activation_layers/softmax/>
 #[derive(Debug, Clone)]
 pub struct Softmax {
     axis: isize,
-    /// The length of the axis, and the product of all later axes.
-    lengths: (usize, usize),
+    vectors: AlongAxis,
 }
 
 impl Softmax {
     /// Creates a softmax along the last axis.
     pub fn new() -> Self {
-        Softmax { axis: -1, lengths: (1, 1) }
+        Softmax { axis: -1, vectors: AlongAxis { len: 1, stride: 1 } }
     }
 
-    /// The axis, as in Keras: from 1 for the first axis of a sample (0 counts the samples), or from −1 for the last.
-    /// Default: −1.
-    pub fn axis(mut self, axis: isize) -> Self {
-        self.axis = axis;
-        self
+    setters! {
+        /// The axis, as in Keras: from 1 for the first axis of a sample (0 counts the samples), or from −1 for the last.
+        /// Default: −1.
+        axis: isize;
     }
 }
 
@@ -56,26 +55,16 @@ impl Default for Softmax {
 }
 
 impl<F: Scalar> Layer<F> for Softmax {
-    fn kind(&self) -> &str {
-        "Softmax"
-    }
-
-    saved!();
+    saved!("Softmax");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        let rank = input.len() as isize;
-        let place = if self.axis < 0 { rank + self.axis } else { self.axis - 1 };
-        if !(0..rank).contains(&place) {
-            return Err(Error::argument("axis", format!("1 to {rank}, or -{rank} to -1"), self.axis));
-        }
-        let place = place as usize;
-        self.lengths = (input[place], input[place + 1..].iter().product());
+        self.vectors = AlongAxis::new(self.axis, input)?;
         Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
-        let (len, stride) = self.lengths;
+        let AlongAxis { len, stride } = self.vectors;
         if stride == 1 {
             return Activation::Softmax.apply(y.reshape(len));
         }
@@ -84,12 +73,12 @@ impl<F: Scalar> Layer<F> for Softmax {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        dx.data().copy_from_slice(pass.dy.as_batch().data());
-        let (len, stride) = self.lengths;
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
+        dx.data().copy_from_slice(context.dy.as_batch().data());
+        let AlongAxis { len, stride } = self.vectors;
         let block = (len * stride).max(1);
-        for (y, dx) in pass.y.data().chunks_exact(block).zip(dx.data().chunks_exact_mut(block)) {
+        for (y, dx) in context.y.data().chunks_exact(block).zip(dx.data().chunks_exact_mut(block)) {
             (0..stride).for_each(|start| softmax_backward(&y[start..], &mut dx[start..], len, stride));
         }
     }

@@ -56,12 +56,12 @@ impl<F: Scalar> Residual<F> {
     /// Appends a layer to the chain. A layer without a name is named after its kind.
     #[allow(clippy::should_implement_trait)] // as Sequential's
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
-        let node = layer.into_named();
-        let label = match node.label() {
-            "" => unused(node.kind(), &self.layers),
+        let layer = layer.into_named();
+        let label = match layer.label() {
+            "" => unused(layer.kind(), &self.layers),
             label => label.into(),
         };
-        self.layers.push(node.with_label(label));
+        self.layers.push(layer.with_label(label));
         self
     }
 }
@@ -122,21 +122,21 @@ impl<F: Scalar> Layer<F> for Residual<F> {
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
         let Some(workspace) = &mut self.workspace else { return };
-        let Step { seed, number, first_row, whole, .. } = *step;
-        let at = StepAt { seed, number, first_row, whole };
+        let Step { seed, number, first_row, global_batch, .. } = *step;
+        let at = StepAt { seed, number, first_row, global_batch };
         workspace.forward(&mut self.layers, x, at);
         let through = workspace.output(x).data();
         y.data().iter_mut().zip(x.data().iter().zip(through)).for_each(|(y, (x, f))| *y = *x + *f);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let Some(workspace) = &mut self.workspace else { return };
-        let dy = pass.dy.as_batch();
-        workspace.output_and_grad(pass.x).1.data().copy_from_slice(dy.data());
+        let dy = context.dy.as_batch();
+        workspace.output_and_grad(context.x).1.data().copy_from_slice(dy.data());
         let all = 0..self.layers.len();
-        workspace.backward(&mut self.layers, pass.x, all, pass.dx.is_some(), pass.whole);
-        if let Some(mut dx) = pass.dx {
-            let through = workspace.input_grad(pass.x.rows());
+        workspace.backward(&mut self.layers, context.x, all, context.dx.is_some(), context.global_batch);
+        if let Some(mut dx) = context.dx {
+            let through = workspace.input_grad(context.x.rows());
             let sums = dx.data().iter_mut().zip(dy.data().iter().zip(through.data()));
             sums.for_each(|(dx, (dy, f))| *dx = *dy + *f);
         }

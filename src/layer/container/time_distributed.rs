@@ -40,9 +40,9 @@ pub struct TimeDistributed<F: Scalar = f32> {
 impl<F: Scalar> TimeDistributed<F> {
     /// Applies this layer to every step.
     pub fn new(layer: impl Layer<F> + 'static) -> Self {
-        let node = layer.into_named();
-        let label = if node.label().is_empty() { "layer".into() } else { node.label().to_string() };
-        TimeDistributed { layer: [node.with_label(label)], steps: 1 }
+        let layer = layer.into_named();
+        let label = if layer.label().is_empty() { "layer".into() } else { layer.label().to_string() };
+        TimeDistributed { layer: [layer.with_label(label)], steps: 1 }
     }
 }
 
@@ -57,14 +57,11 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_inner(&self.layer)?;
-        let [steps, inner @ ..] = input else {
+        let (&[steps, _, ..], false) = (input, input.contains(&0)) else {
             return Err(Error::InputShape { expected: "(steps, ...)".into(), found: input.to_vec() });
         };
-        if inner.is_empty() || input.contains(&0) {
-            return Err(Error::InputShape { expected: "(steps, ...)".into(), found: input.to_vec() });
-        }
-        self.steps = *steps;
-        Ok([&[*steps], &*self.layer[0].build(inner, context)?].concat())
+        self.steps = steps;
+        Ok([&[steps], &*self.layer[0].build(&input[1..], context)?].concat())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
@@ -84,22 +81,19 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
         let (from, to) = (x.width() / self.steps, y.width() / self.steps);
         // Rows are steps of samples here, so masks differ from step to step.
         let first_row = step.first_row * self.steps;
-        let Step { seed, number, whole, .. } = *step;
-        let mut step = Step { seed, number, first_row, scratch: &mut *step.scratch, whole };
+        let Step { seed, number, global_batch, .. } = *step;
+        let mut step = Step { seed, number, first_row, scratch: &mut *step.scratch, global_batch };
         layer.forward(x.reshape(from), y.reshape(to), &mut step);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let [layer] = &mut self.layer;
-        let BackwardContext { x, y, dy, dx, scratch, whole } = pass;
         if layer.is_view() {
-            dx.into_iter().for_each(|mut dx| dx.data().copy_from_slice(dy.as_batch().data()));
-            return;
+            let Some(mut dx) = context.dx else { return };
+            return dx.data().copy_from_slice(context.dy.as_batch().data());
         }
-        let (from, to) = (x.width() / self.steps, y.width() / self.steps);
-        let dx = dx.map(|dx| dx.reshape(from));
-        let pass = BackwardContext::new(x.reshape(from), y.reshape(to), dy.reshape(to), dx, scratch);
-        layer.backward(pass.of(whole));
+        let (from, to) = (context.x.width() / self.steps, context.y.width() / self.steps);
+        layer.backward(context.reshape(from, to));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

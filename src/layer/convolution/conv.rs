@@ -5,11 +5,12 @@ use std::fmt;
 
 use super::filters::Filters;
 use crate::activation::Activation;
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
+use crate::layer::check::check_positive;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
@@ -99,7 +100,7 @@ pub struct Conv<const D: usize, F = f32> {
     activation: Activated<F>,
     kernel: Spec,
     bias: Spec,
-    built: Option<Filters<F>>,
+    params: Option<Filters<F>>,
     /// Partial sums of the gradients of kernel and bias.
     sums: Vec<F>,
 }
@@ -110,16 +111,11 @@ impl<F: Scalar> Conv<1, F> {
         Conv::over(filters, [kernel_size])
     }
 
-    /// The number of steps by which the window moves. Default: 1.
-    pub fn strides(mut self, strides: usize) -> Self {
-        self.sliding.strides = [strides];
-        self
-    }
-
-    /// The distance between the taps of the window, in steps. Default: 1.
-    pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
-        self.sliding.dilation = [dilation_rate];
-        self
+    setters! {
+        /// The number of steps by which the window moves. Default: 1.
+        strides: usize => sliding.strides[0];
+        /// The distance between the taps of the window, in steps. Default: 1.
+        dilation_rate: usize => sliding.dilation[0];
     }
 }
 
@@ -129,16 +125,11 @@ impl<F: Scalar> Conv<2, F> {
         Conv::over(filters, kernel_size)
     }
 
-    /// The number of rows and columns by which the window moves. Default: `[1, 1]`.
-    pub fn strides(mut self, strides: [usize; 2]) -> Self {
-        self.sliding.strides = strides;
-        self
-    }
-
-    /// The distance between the taps of the window, in rows and columns. Default: `[1, 1]`.
-    pub fn dilation_rate(mut self, dilation_rate: [usize; 2]) -> Self {
-        self.sliding.dilation = dilation_rate;
-        self
+    setters! {
+        /// The number of rows and columns by which the window moves. Default: `[1, 1]`.
+        strides: [usize; 2] => sliding.strides;
+        /// The distance between the taps of the window, in rows and columns. Default: `[1, 1]`.
+        dilation_rate: [usize; 2] => sliding.dilation;
     }
 }
 
@@ -153,33 +144,20 @@ impl<const D: usize, F: Scalar> Conv<D, F> {
             activation: Activated::default(),
             kernel: Spec::new(Initializer::GlorotUniform),
             bias: Spec::new(Initializer::Zeros),
-            built: None,
+            params: None,
             sums: Vec::new(),
         }
     }
 
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// The padding at the ends. Default: [`Padding::Valid`].
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.sliding.padding = padding;
-        self
-    }
-
-    /// The number of groups of channels and filters; a filter reads the channels of its group. Default: 1.
-    pub fn groups(mut self, groups: usize) -> Self {
-        self.groups = groups;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// The padding at the ends. Default: [`Padding::Valid`].
+        padding: Padding => sliding.padding;
+        /// The number of groups of channels and filters; a filter reads the channels of its group. Default: 1.
+        groups: usize;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(kernel: "`W`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
@@ -187,19 +165,11 @@ impl<const D: usize, F: Scalar> Conv<D, F> {
 }
 
 impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
-    fn kind(&self) -> &str {
-        if D == 1 { "Conv1D" } else { "Conv2D" }
-    }
-
-    saved!();
+    saved!(if D == 1 { "Conv1D" } else { "Conv2D" });
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
-        for (argument, count) in [("filters", self.filters), ("groups", self.groups)] {
-            if count == 0 {
-                return Err(Error::argument(argument, "at least 1", 0));
-            }
-        }
+        check_positive(&[("filters", self.filters), ("groups", self.groups)])?;
         let window = self.sliding.over(input)?;
         if !window.channels.is_multiple_of(self.groups) || !self.filters.is_multiple_of(self.groups) {
             let expected =
@@ -210,53 +180,48 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         let kernel = self.kernel.param("kernel", &shape, context)?;
         let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], context)).transpose()?;
         let output = window.output_shape(D, self.filters);
-        self.built = Some(Filters { window, groups: self.groups, kernel, bias });
+        self.params = Some(Filters { window, groups: self.groups, kernel, bias });
         Ok(output)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        let Some(built) = &self.built else { return };
-        built.product(x, y.reborrow());
+        let Some(params) = &self.params else { return };
+        params.product(x, y.reborrow());
         self.activation.function.apply(y.reshape(self.filters));
     }
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
-        let Some(built) = &self.built else { return };
-        built.product(x, y.reborrow());
+        let Some(params) = &self.params else { return };
+        params.product(x, y.reborrow());
         self.activation.forward(y.reshape(self.filters));
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
-        let Some(built) = &mut self.built else { return };
-        self.activation.backward(pass.y.reshape(self.filters), pass.dy.reborrow().reshape(self.filters));
-        let dz = pass.dy.as_batch();
-        let weights = built.kernel.len();
-        let count = weights + built.bias.as_ref().map_or(0, Param::len);
-        let (total, _) = pass.scratch.take(count);
-        kernel::sum_over(pass.x.rows(), &mut self.sums, total, &|samples, sum| {
-            built.add_gradient(pass.x, dz, samples, sum);
+    fn backward(&mut self, mut context: BackwardContext<F>) {
+        let Some(params) = &mut self.params else { return };
+        self.activation
+            .backward(context.y.reshape(self.filters), context.dy.reborrow().reshape(self.filters));
+        let dz = context.dy.as_batch();
+        let weights = params.kernel.len();
+        let count = weights + params.bias.as_ref().map_or(0, Param::len);
+        let (total, _) = context.scratch.take(count);
+        kernel::sum_over(context.x.rows(), &mut self.sums, total, &|samples, sum| {
+            params.add_gradient(context.x, dz, samples, sum);
         });
-        built.kernel.grad.copy_from_slice(&total[..weights]);
-        if let Some(bias) = &mut built.bias {
-            bias.grad.copy_from_slice(&total[weights..]);
-        }
-        if let Some(dx) = pass.dx {
-            built.input_gradient(dz, dx);
-        }
+        params.kernel.grad.copy_from_slice(&total[..weights]);
+        params.bias.iter_mut().for_each(|bias| bias.grad.copy_from_slice(&total[weights..]));
+        context.dx.into_iter().for_each(|dx| params.input_gradient(dz, dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        if let Some(built) = &self.built {
-            f(Part::Param(&built.kernel));
-            built.bias.iter().map(Part::Param).for_each(f);
+        if let Some(Filters { kernel, bias, .. }) = &self.params {
+            [kernel].into_iter().chain(bias).map(Part::Param).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         f(PartMut::Activation(&mut self.activation.function));
-        if let Some(built) = &mut self.built {
-            f(PartMut::Param(&mut built.kernel));
-            built.bias.iter_mut().map(PartMut::Param).for_each(f);
+        if let Some(Filters { kernel, bias, .. }) = &mut self.params {
+            [kernel].into_iter().chain(bias).map(PartMut::Param).for_each(f);
         }
     }
 
@@ -264,9 +229,9 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         LayerTraits {
             is_affine: true,
             activation: Some(self.activation.function),
-            memory: self.built.as_ref().map_or(Memory::default(), |built| {
-                let part = built.kernel.len() + self.filters;
-                let per_row = self.activation.memory(built.window.places() * self.filters);
+            memory: self.params.as_ref().map_or(Memory::default(), |params| {
+                let part = params.kernel.len() + self.filters;
+                let per_row = self.activation.memory(params.window.places() * self.filters);
                 Memory { fixed: part, per_row, per_part: part }
             }),
             ..LayerTraits::default()

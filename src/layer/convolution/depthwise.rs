@@ -3,13 +3,13 @@
 
 use std::fmt;
 
-use super::block;
+use super::depthwise_filters::{DepthwiseFilters, sliding};
 use crate::activation::Activation;
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::window::{Padding, Sliding, Window};
+use crate::layer::window::{Padding, Sliding};
 use crate::layer::{
     BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activation::Activated, saved,
 };
@@ -60,14 +60,12 @@ pub struct DepthwiseConv1D<F = f32> {
     activation: Activated<F>,
     kernel: Spec,
     bias: Spec,
-    built: Option<Built<F>>,
-    sums: Vec<F>,
+    params: Option<Params<F>>,
 }
 
 #[derive(Clone)]
-struct Built<F> {
-    window: Window,
-    kernel: Param<F>,
+struct Params<F> {
+    filters: DepthwiseFilters<F>,
     bias: Option<Param<F>>,
 }
 
@@ -81,191 +79,85 @@ impl<F: Scalar> DepthwiseConv1D<F> {
             activation: Activated::default(),
             kernel: Spec::new(Initializer::GlorotUniform),
             bias: Spec::new(Initializer::Zeros),
-            built: None,
-            sums: Vec::new(),
+            params: None,
         }
     }
 
-    /// The number of kernels per channel. Default: 1.
-    pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
-        self.depth_multiplier = depth_multiplier;
-        self
-    }
-
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// The number of steps by which the window moves. Default: 1.
-    pub fn strides(mut self, strides: usize) -> Self {
-        self.sliding.strides = [strides];
-        self
-    }
-
-    /// The distance between the taps of the window, in steps. Default: 1.
-    pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
-        self.sliding.dilation = [dilation_rate];
-        self
-    }
-
-    /// The padding at the ends. Default: [`Padding::Valid`].
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.sliding.padding = padding;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The number of kernels per channel. Default: 1.
+        depth_multiplier: usize;
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// The number of steps by which the window moves. Default: 1.
+        strides: usize => sliding.strides[0];
+        /// The distance between the taps of the window, in steps. Default: 1.
+        dilation_rate: usize => sliding.dilation[0];
+        /// The padding at the ends. Default: [`Padding::Valid`].
+        padding: Padding => sliding.padding;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(kernel: "`K`", "`GlorotUniform`", depthwise_initializer, depthwise_regularizer, depthwise_constraint);
     spec_setters!(bias: "`b`", "`Zeros`", bias_initializer, bias_regularizer, bias_constraint);
+}
 
-    fn product(&self, built: &Built<F>, x: Batch<F>, mut z: BatchMut<F>) {
-        depthwise(&built.window, built.kernel.value(), x, z.reborrow());
-        if let Some(bias) = &built.bias {
-            let rows = z.reshape(bias.len());
-            add_to_rows(bias.value(), rows);
+impl<F: Scalar> Params<F> {
+    fn product(&self, x: Batch<F>, mut z: BatchMut<F>) {
+        self.filters.product(x, z.reborrow());
+        if let Some(bias) = &self.bias {
+            let mut rows = z.reshape(bias.len());
+            rows.iter_mut().for_each(|row| row.iter_mut().zip(bias.value()).for_each(|(z, b)| *z += *b));
         }
     }
-}
-
-/// A window over this number of steps.
-pub(super) fn sliding(size: usize) -> Sliding<1> {
-    Sliding { size: [size], strides: [1], dilation: [1], padding: Padding::Valid, what: "kernel_size" }
-}
-
-/// The window of a layer without causal padding.
-pub(super) fn window(sliding: &Sliding<1>, depth_multiplier: usize, input: &[usize]) -> Result<Window> {
-    if depth_multiplier == 0 {
-        return Err(Error::argument("depth_multiplier", "at least 1", 0));
-    }
-    if sliding.padding == Padding::Causal {
-        return Err(Error::argument("padding", "Valid or Same", "Causal"));
-    }
-    sliding.over(input)
-}
-
-/// `rows += bias`, for each row.
-fn add_to_rows<F: Scalar>(bias: &[F], mut rows: BatchMut<F>) {
-    rows.iter_mut().for_each(|row| row.iter_mut().zip(bias).for_each(|(y, b)| *y += *b));
-}
-
-/// z of all samples, without bias.
-pub(super) fn depthwise<F: Scalar>(window: &Window, k: &[F], x: Batch<F>, mut z: BatchMut<F>) {
-    let (all, width) = (window.channels, k.len() / window.taps());
-    let size = window.places() * width;
-    kernel::samples(x.rows(), block(window, width), [(z.data(), size)], &|range, [z]| {
-        z.fill(F::zero());
-        for (x, z) in range.map(|sample| x.row(sample)).zip(z.chunks_exact_mut(size)) {
-            each_tap(window, |place, tap, cell| {
-                let (z, k) = (&mut z[place * width..][..width], &k[tap * width..][..width]);
-                let x = &x[cell * all..][..all];
-                let m = width / all;
-                z.iter_mut().zip(k).enumerate().for_each(|(i, (z, k))| *z += x[i / m] * *k);
-            });
-        }
-    });
-}
-
-/// dK of some samples, added to `dk`.
-pub(super) fn add_depthwise_weights<F: Scalar>(window: &Window, x: Batch<F>, dz: Batch<F>, dk: &mut [F]) {
-    let (all, width) = (window.channels, dk.len() / window.taps());
-    let m = width / all;
-    for (x, dz) in x.iter().zip(dz.iter()) {
-        each_tap(window, |place, tap, cell| {
-            let (x, dz) = (&x[cell * all..][..all], &dz[place * width..][..width]);
-            let dk = &mut dk[tap * width..][..width];
-            dk.iter_mut().zip(dz).enumerate().for_each(|(i, (dk, dz))| *dk += x[i / m] * *dz);
-        });
-    }
-}
-
-/// dx of all samples.
-pub(super) fn depthwise_input<F: Scalar>(window: &Window, k: &[F], dz: Batch<F>, mut dx: BatchMut<F>) {
-    let (all, width) = (window.channels, k.len() / window.taps());
-    let (m, rows, size) = (width / all, dx.rows(), dx.width());
-    kernel::samples(rows, block(window, width), [(dx.data(), size)], &|range, [dx]| {
-        dx.fill(F::zero());
-        for (dz, dx) in range.map(|sample| dz.row(sample)).zip(dx.chunks_exact_mut(size)) {
-            each_tap(window, |place, tap, cell| {
-                let (dz, k) = (&dz[place * width..][..width], &k[tap * width..][..width]);
-                let dx = &mut dx[cell * all..][..all];
-                dz.iter().zip(k).enumerate().for_each(|(i, (dz, k))| dx[i / m] += *dz * *k);
-            });
-        }
-    });
-}
-
-/// Calls `f` with position, tap and cell of everything that the window covers.
-#[inline(always)]
-fn each_tap(window: &Window, mut f: impl FnMut(usize, usize, usize)) {
-    window.stretches(|s| (0..s.len).for_each(|i| f(s.place, s.tap + i, s.cell + i)));
 }
 
 impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
-    fn kind(&self) -> &str {
-        "DepthwiseConv1D"
-    }
-
-    saved!();
+    saved!("DepthwiseConv1D");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
-        let window = window(&self.sliding, self.depth_multiplier, input)?;
-        let (channels, m) = (window.channels, self.depth_multiplier);
-        let kernel = self.kernel.param("kernel", &[window.taps(), channels, m], context)?;
-        let bias = self.use_bias.then(|| self.bias.param("bias", &[channels * m], context)).transpose()?;
-        let output = window.output_shape(1, channels * m);
-        self.built = Some(Built { window, kernel, bias });
+        let (kernel, m) = (&self.kernel, self.depth_multiplier);
+        let filters = DepthwiseFilters::new("kernel", kernel, &self.sliding, m, input, context)?;
+        let width = filters.width();
+        let bias = self.use_bias.then(|| self.bias.param("bias", &[width], context)).transpose()?;
+        let output = filters.window.output_shape(1, width);
+        self.params = Some(Params { filters, bias });
         Ok(output)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        let Some(built) = &self.built else { return };
-        self.product(built, x, y.reborrow());
-        self.activation.function.apply(y.reshape(built.window.channels * self.depth_multiplier));
+        let Some(params) = &self.params else { return };
+        params.product(x, y.reborrow());
+        self.activation.function.apply(y.reshape(params.filters.width()));
     }
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
-        let Some(built) = &self.built else { return };
-        self.product(built, x, y.reborrow());
-        self.activation.forward(y.reshape(built.window.channels * self.depth_multiplier));
+        let Some(params) = &self.params else { return };
+        params.product(x, y.reborrow());
+        self.activation.forward(y.reshape(params.filters.width()));
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
-        let Some(built) = &mut self.built else { return };
-        let width = built.window.channels * self.depth_multiplier;
-        self.activation.backward(pass.y.reshape(width), pass.dy.reborrow().reshape(width));
-        let (x, dz) = (pass.x, pass.dy.as_batch());
-        kernel::sum_over(x.rows(), &mut self.sums, &mut built.kernel.grad, &|samples, sum| {
-            let (start, count) = (samples.start, samples.len());
-            add_depthwise_weights(&built.window, x.rows_from(start, count), dz.rows_from(start, count), sum);
-        });
-        if let Some(bias) = &mut built.bias {
-            kernel::sum_rows(dz.reshape(width), &mut bias.grad);
-        }
-        if let Some(dx) = pass.dx {
-            depthwise_input(&built.window, built.kernel.value(), dz, dx);
-        }
+    fn backward(&mut self, mut context: BackwardContext<F>) {
+        let Some(Params { filters, bias }) = &mut self.params else { return };
+        let width = filters.width();
+        self.activation.backward(context.y.reshape(width), context.dy.reborrow().reshape(width));
+        let dz = context.dy.as_batch();
+        filters.write_gradient(context.x, dz);
+        bias.iter_mut().for_each(|bias| kernel::sum_rows(dz.reshape(width), &mut bias.grad));
+        context.dx.into_iter().for_each(|dx| filters.input_gradient(dz, dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        if let Some(built) = &self.built {
-            f(Part::Param(&built.kernel));
-            built.bias.iter().map(Part::Param).for_each(f);
+        if let Some(Params { filters, bias }) = &self.params {
+            [&filters.kernel].into_iter().chain(bias).map(Part::Param).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         f(PartMut::Activation(&mut self.activation.function));
-        if let Some(built) = &mut self.built {
-            f(PartMut::Param(&mut built.kernel));
-            built.bias.iter_mut().map(PartMut::Param).for_each(f);
+        if let Some(Params { filters, bias }) = &mut self.params {
+            [&mut filters.kernel].into_iter().chain(bias).map(PartMut::Param).for_each(f);
         }
     }
 
@@ -273,13 +165,9 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         LayerTraits {
             is_affine: true,
             activation: Some(self.activation.function),
-            memory: self.built.as_ref().map_or(Memory::default(), |built| {
-                let outputs = built.window.places() * built.window.channels * self.depth_multiplier;
-                Memory {
-                    per_row: self.activation.memory(outputs),
-                    per_part: built.kernel.len(),
-                    ..Memory::default()
-                }
+            memory: self.params.as_ref().map_or(Memory::default(), |Params { filters, .. }| {
+                let per_row = self.activation.memory(filters.outputs());
+                Memory { per_row, per_part: filters.kernel.len(), ..Memory::default() }
             }),
             ..LayerTraits::default()
         }

@@ -54,7 +54,7 @@ impl<F: Scalar> Filters<F> {
                     self.unfold(x, range.clone(), channels, unfolded);
                     let u = Batch::new(unfolded, patch);
                     if self.groups == 1 {
-                        kernel::affine(u, self.weights(), bias, BatchMut::new(z, filters));
+                        kernel::affine(u, self.kernel.matrix(), bias, BatchMut::new(z, filters));
                         continue;
                     }
                     let (part, w) = memory.split_at_mut(each * rows);
@@ -73,11 +73,6 @@ impl<F: Scalar> Filters<F> {
         for (sample, to) in range.zip(to.chunks_exact_mut(size)) {
             self.window.unfold(x.row(sample), channels.clone(), to);
         }
-    }
-
-    /// W as a matrix of `taps·channels × filters`.
-    fn weights(&self) -> Batch<'_, F> {
-        self.kernel.matrix()
     }
 
     /// dW and db of some samples, added to `sum`: all of dW, then db.
@@ -128,7 +123,7 @@ impl<F: Scalar> Filters<F> {
                     let (channels, columns) = self.group(group);
                     let du = BatchMut::new(unfolded, patch);
                     if self.groups == 1 {
-                        kernel::affine_input(dz, self.weights(), du);
+                        kernel::affine_input(dz, self.kernel.matrix(), du);
                     } else {
                         let (part, w) = memory.split_at_mut(each * rows);
                         pick(dz.data(), filters, columns.clone(), part);

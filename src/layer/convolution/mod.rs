@@ -2,6 +2,7 @@
 
 mod conv;
 mod depthwise;
+mod depthwise_filters;
 mod filters;
 mod separable;
 

@@ -3,14 +3,15 @@
 
 use std::fmt;
 
-use super::depthwise::{add_depthwise_weights, depthwise, depthwise_input, sliding, window};
+use super::depthwise_filters::{DepthwiseFilters, sliding};
 use crate::activation::Activation;
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
-use crate::layer::window::{Padding, Sliding, Window};
+use crate::layer::check::check_positive;
+use crate::layer::window::{Padding, Sliding};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -63,16 +64,14 @@ pub struct SeparableConv1D<F = f32> {
     depthwise: Spec,
     pointwise: Spec,
     bias: Spec,
-    built: Option<Built<F>>,
+    params: Option<Params<F>>,
     /// h of the batch.
     h: Vec<F>,
-    sums: Vec<F>,
 }
 
 #[derive(Clone)]
-struct Built<F> {
-    window: Window,
-    depthwise: Param<F>,
+struct Params<F> {
+    depthwise: DepthwiseFilters<F>,
     pointwise: Param<F>,
     bias: Option<Param<F>>,
 }
@@ -89,46 +88,24 @@ impl<F: Scalar> SeparableConv1D<F> {
             depthwise: Spec::new(Initializer::GlorotUniform),
             pointwise: Spec::new(Initializer::GlorotUniform),
             bias: Spec::new(Initializer::Zeros),
-            built: None,
+            params: None,
             h: Vec::new(),
-            sums: Vec::new(),
         }
     }
 
-    /// The number of kernels per channel. Default: 1.
-    pub fn depth_multiplier(mut self, depth_multiplier: usize) -> Self {
-        self.depth_multiplier = depth_multiplier;
-        self
-    }
-
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// The number of steps by which the window moves. Default: 1.
-    pub fn strides(mut self, strides: usize) -> Self {
-        self.sliding.strides = [strides];
-        self
-    }
-
-    /// The distance between the taps of the window, in steps. Default: 1.
-    pub fn dilation_rate(mut self, dilation_rate: usize) -> Self {
-        self.sliding.dilation = [dilation_rate];
-        self
-    }
-
-    /// The padding at the ends. Default: [`Padding::Valid`].
-    pub fn padding(mut self, padding: Padding) -> Self {
-        self.sliding.padding = padding;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The number of kernels per channel. Default: 1.
+        depth_multiplier: usize;
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// The number of steps by which the window moves. Default: 1.
+        strides: usize => sliding.strides[0];
+        /// The distance between the taps of the window, in steps. Default: 1.
+        dilation_rate: usize => sliding.dilation[0];
+        /// The padding at the ends. Default: [`Padding::Valid`].
+        padding: Padding => sliding.padding;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(depthwise: "`K`", "`GlorotUniform`", depthwise_initializer, depthwise_regularizer, depthwise_constraint);
@@ -136,98 +113,69 @@ impl<F: Scalar> SeparableConv1D<F> {
     spec_setters!(bias: "`b`", "`Zeros`", bias_initializer, bias_regularizer, bias_constraint);
 }
 
-impl<F: Scalar> Built<F> {
-    /// The number of values of h per position.
-    fn between(&self) -> usize {
-        self.depthwise.len() / self.window.taps()
-    }
-
+impl<F: Scalar> Params<F> {
     /// h, then z.
     fn product(&self, x: Batch<F>, h: &mut [F], z: BatchMut<F>) {
-        let filters = self.pointwise.shape()[2];
-        depthwise(
-            &self.window,
-            self.depthwise.value(),
-            x,
-            BatchMut::new(h, self.window.places() * self.between()),
-        );
-        let bias = self.bias.as_ref().map(Param::value);
-        kernel::affine(Batch::new(h, self.between()), self.pointwise.matrix(), bias, z.reshape(filters));
+        self.depthwise.product(x, BatchMut::new(h, self.depthwise.outputs()));
+        let (h, bias) = (Batch::new(h, self.depthwise.width()), self.bias.as_ref().map(Param::value));
+        kernel::affine(h, self.pointwise.matrix(), bias, z.reshape(self.pointwise.matrix().width()));
     }
 }
 
 impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
-    fn kind(&self) -> &str {
-        "SeparableConv1D"
-    }
-
-    saved!();
+    saved!("SeparableConv1D");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.activation.check()?;
-        if self.filters == 0 {
-            return Err(Error::argument("filters", "at least 1", 0));
-        }
-        let window = window(&self.sliding, self.depth_multiplier, input)?;
-        let (channels, m) = (window.channels, self.depth_multiplier);
-        let depthwise = self.depthwise.param("depthwise_kernel", &[window.taps(), channels, m], context)?;
-        let pointwise =
-            self.pointwise.param("pointwise_kernel", &[1, channels * m, self.filters], context)?;
+        check_positive(&[("filters", self.filters)])?;
+        let (kernel, m) = (&self.depthwise, self.depth_multiplier);
+        let depthwise = DepthwiseFilters::new("depthwise_kernel", kernel, &self.sliding, m, input, context)?;
+        let shape = [1, depthwise.width(), self.filters];
+        let pointwise = self.pointwise.param("pointwise_kernel", &shape, context)?;
         let bias = self.use_bias.then(|| self.bias.param("bias", &[self.filters], context)).transpose()?;
-        let output = window.output_shape(1, self.filters);
-        self.built = Some(Built { window, depthwise, pointwise, bias });
+        let output = depthwise.window.output_shape(1, self.filters);
+        self.params = Some(Params { depthwise, pointwise, bias });
         Ok(output)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
-        let Some(built) = &self.built else { return };
-        let (h, _) = scratch.take(x.rows() * built.window.places() * built.between());
-        built.product(x, h, y.reborrow());
+        let Some(params) = &self.params else { return };
+        let (h, _) = scratch.take(x.rows() * params.depthwise.outputs());
+        params.product(x, h, y.reborrow());
         self.activation.function.apply(y.reshape(self.filters));
     }
 
     fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Step<F>) {
-        let Some(built) = &self.built else { return };
-        self.h.resize(x.rows() * built.window.places() * built.between(), F::zero());
-        built.product(x, &mut self.h, y.reborrow());
+        let Some(params) = &self.params else { return };
+        self.h.resize(x.rows() * params.depthwise.outputs(), F::zero());
+        params.product(x, &mut self.h, y.reborrow());
         self.activation.forward(y.reshape(self.filters));
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
-        let Some(built) = &mut self.built else { return };
-        let between = built.between();
-        self.activation.backward(pass.y.reshape(self.filters), pass.dy.reborrow().reshape(self.filters));
-        let dz = pass.dy.as_batch().reshape(self.filters);
-        kernel::affine_weights(Batch::new(&self.h, between), dz, built.pointwise.grad_matrix());
-        if let Some(bias) = &mut built.bias {
-            kernel::sum_rows(dz, &mut bias.grad);
-        }
-        let (dh, _) = pass.scratch.take(self.h.len());
-        kernel::affine_input(dz, built.pointwise.matrix(), BatchMut::new(dh, between));
-        let (x, dh) = (pass.x, Batch::new(dh, built.window.places() * between));
-        kernel::sum_over(x.rows(), &mut self.sums, &mut built.depthwise.grad, &|samples, sum| {
-            let (start, count) = (samples.start, samples.len());
-            add_depthwise_weights(&built.window, x.rows_from(start, count), dh.rows_from(start, count), sum);
-        });
-        if let Some(dx) = pass.dx {
-            depthwise_input(&built.window, built.depthwise.value(), dh, dx);
-        }
+    fn backward(&mut self, mut context: BackwardContext<F>) {
+        let Some(Params { depthwise, pointwise, bias }) = &mut self.params else { return };
+        self.activation
+            .backward(context.y.reshape(self.filters), context.dy.reborrow().reshape(self.filters));
+        let (h, dz) = (Batch::new(&self.h, depthwise.width()), context.dy.as_batch().reshape(self.filters));
+        kernel::affine_weights(h, dz, pointwise.grad_matrix());
+        bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, &mut bias.grad));
+        let (dh, _) = context.scratch.take(self.h.len());
+        kernel::affine_input(dz, pointwise.matrix(), BatchMut::new(dh, h.width()));
+        let dh = Batch::new(dh, depthwise.outputs());
+        depthwise.write_gradient(context.x, dh);
+        context.dx.into_iter().for_each(|dx| depthwise.input_gradient(dh, dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        if let Some(built) = &self.built {
-            [&built.depthwise, &built.pointwise].into_iter().chain(&built.bias).map(Part::Param).for_each(f);
+        if let Some(Params { depthwise, pointwise, bias }) = &self.params {
+            [&depthwise.kernel, pointwise].into_iter().chain(bias).map(Part::Param).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         f(PartMut::Activation(&mut self.activation.function));
-        if let Some(built) = &mut self.built {
-            [&mut built.depthwise, &mut built.pointwise]
-                .into_iter()
-                .chain(&mut built.bias)
-                .map(PartMut::Param)
-                .for_each(f);
+        if let Some(Params { depthwise, pointwise, bias }) = &mut self.params {
+            [&mut depthwise.kernel, pointwise].into_iter().chain(bias).map(PartMut::Param).for_each(f);
         }
     }
 
@@ -235,10 +183,10 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
         LayerTraits {
             is_affine: true,
             activation: Some(self.activation.function),
-            memory: self.built.as_ref().map_or(Memory::default(), |built| {
-                let places = built.window.places();
-                let per_row = self.activation.memory(places * self.filters) + 2 * places * built.between();
-                Memory { per_row, per_part: built.depthwise.len(), ..Memory::default() }
+            memory: self.params.as_ref().map_or(Memory::default(), |Params { depthwise, .. }| {
+                let outputs = depthwise.window.places() * self.filters;
+                let per_row = self.activation.memory(outputs) + 2 * depthwise.outputs();
+                Memory { per_row, per_part: depthwise.kernel.len(), ..Memory::default() }
             }),
             ..LayerTraits::default()
         }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use crate::activation::Activation;
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
 use crate::layer::activation::Activated;
+use crate::layer::check::{check_positive, last_axis};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -39,7 +40,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for 0 units or invalid activation parameters, [`Error::InputShape`] for samples
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for 0 units or invalid activation parameters, [`Error::InputShape`](crate::Error::InputShape) for samples
 /// that are single numbers.
 ///
 /// # References
@@ -73,16 +74,11 @@ impl<F: Scalar> Dense<F> {
         }
     }
 
-    /// The activation `f`. Default: `Linear`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.activation.function = activation;
-        self
-    }
-
-    /// Whether to add the bias `b`. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The activation `f`. Default: `Linear`.
+        activation: Activation => activation.function;
+        /// Whether to add the bias `b`. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(kernel: "`W`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
@@ -97,19 +93,11 @@ impl<F: Scalar> Params<F> {
 }
 
 impl<F: Scalar> Layer<F> for Dense<F> {
-    fn kind(&self) -> &str {
-        "Dense"
-    }
-
-    saved!();
+    saved!("Dense");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        let (Some(&inputs), false) = (input.last(), input.contains(&0)) else {
-            return Err(Error::InputShape { expected: "(..., inputs)".into(), found: input.to_vec() });
-        };
-        if self.units == 0 {
-            return Err(Error::argument("units", "at least 1", 0));
-        }
+        let inputs = last_axis(input, "(..., inputs)")?;
+        check_positive(&[("units", self.units)])?;
         self.activation.check()?;
         let kernel = self.kernel.param("kernel", &[inputs, self.units], context)?;
         let bias = self.use_bias.then(|| self.bias.param("bias", &[self.units], context)).transpose()?;
@@ -135,32 +123,26 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         self.activation.forward(y);
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
+    fn backward(&mut self, mut context: BackwardContext<F>) {
         let Some(params) = &mut self.params else { return };
-        self.activation.backward(pass.y, pass.dy.reborrow());
-        let dz = pass.dy.as_batch();
-        if let Some(bias) = &mut params.bias {
-            kernel::sum_rows(dz, &mut bias.grad);
-        }
-        if let Some(dx) = pass.dx {
-            kernel::affine_input(dz, params.kernel.matrix(), dx);
-        }
-        kernel::affine_weights(pass.x, dz, params.kernel.grad_matrix());
+        self.activation.backward(context.y, context.dy.reborrow());
+        let dz = context.dy.as_batch();
+        kernel::affine_weights(context.x, dz, params.kernel.grad_matrix());
+        params.bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, &mut bias.grad));
+        context.dx.into_iter().for_each(|dx| kernel::affine_input(dz, params.kernel.matrix(), dx));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        if let Some(params) = &self.params {
-            f(Part::Param(&params.kernel));
-            params.bias.iter().map(Part::Param).for_each(f);
+        if let Some(Params { kernel, bias }) = &self.params {
+            [kernel].into_iter().chain(bias).map(Part::Param).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
         f(PartMut::Activation(&mut self.activation.function));
         f(PartMut::Units(&mut self.units));
-        if let Some(params) = &mut self.params {
-            f(PartMut::Param(&mut params.kernel));
-            params.bias.iter_mut().map(PartMut::Param).for_each(f);
+        if let Some(Params { kernel, bias }) = &mut self.params {
+            [kernel].into_iter().chain(bias).map(PartMut::Param).for_each(f);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::layer::check::check_positive;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -56,18 +57,10 @@ impl<F> Embedding<F> {
 }
 
 impl<F: Scalar> Layer<F> for Embedding<F> {
-    fn kind(&self) -> &str {
-        "Embedding"
-    }
-
-    saved!();
+    saved!("Embedding");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        for (argument, count) in [("input_dim", self.input_dim), ("output_dim", self.output_dim)] {
-            if count == 0 {
-                return Err(Error::argument(argument, "at least 1", 0));
-            }
-        }
+        check_positive(&[("input_dim", self.input_dim), ("output_dim", self.output_dim)])?;
         // Indices are numbers of type F, which represents all integers up to 2/ε.
         let most = 2.0 / F::epsilon().as_f64();
         if self.input_dim as f64 > most {
@@ -92,16 +85,16 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
         param.grad.fill(F::zero());
-        for (dy, x) in pass.dy.as_batch().data().chunks_exact(self.output_dim).zip(pass.x.data()) {
+        for (dy, x) in context.dy.as_batch().data().chunks_exact(self.output_dim).zip(context.x.data()) {
             if let Some(index) = x.to_usize().filter(|&index| index < self.input_dim) {
                 let sum = &mut param.grad[index * self.output_dim..][..self.output_dim];
                 sum.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += *dy);
             }
         }
-        if let Some(mut dx) = pass.dx {
+        if let Some(mut dx) = context.dx {
             dx.data().fill(F::zero());
         }
     }

@@ -1,7 +1,7 @@
 //! `Layer` for a named layer, which delegates to the layer it wraps.
 
-use super::{NamedLayer, Part, PartMut, Shapes};
-use crate::config::Config;
+use super::{NamedLayer, Part, PartMut, Shapes, precision};
+use crate::config::{Config, Setting, Value};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Step};
 use crate::param::BuildContext;
@@ -38,29 +38,33 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
     }
 
     fn config(&self) -> Option<Config> {
-        self.config_with_place()
+        let mut config = self.layer.config()?;
+        let policy = Config::of("keras", "DTypePolicy").with("name", precision::<F>());
+        let common: [(&str, Value); 3] = [
+            ("name", self.label.as_str().into()),
+            ("trainable", self.trainable.into()),
+            ("dtype", policy.into()),
+        ];
+        config.fields.splice(0..0, common.map(|(name, value)| (name.to_string(), value)));
+        if let Some(regularizer) = &self.activity_regularizer {
+            config.set("activity_regularizer", regularizer.to_value());
+        }
+        Some(config)
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
-        let (from, to) = self.folded((x.width(), y.width()));
+        let (from, to) = self.folded(x.width(), y.width());
         self.layer.infer(x.reshape(from), y.reshape(to), scratch);
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        let (from, to) = self.folded((x.width(), y.width()));
+        let (from, to) = self.folded(x.width(), y.width());
         self.layer.forward(x.reshape(from), y.reshape(to), step);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (from, to) = self.folded((pass.x.width(), pass.y.width()));
-        self.layer.backward(BackwardContext {
-            x: pass.x.reshape(from),
-            y: pass.y.reshape(to),
-            dy: pass.dy.reshape(to),
-            dx: pass.dx.map(|dx| dx.reshape(from)),
-            scratch: pass.scratch,
-            whole: pass.whole,
-        });
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (from, to) = self.folded(context.x.width(), context.y.width());
+        self.layer.backward(context.reshape(from, to));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {

@@ -25,9 +25,9 @@ use crate::tensor::{Batch, BatchMut};
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([3]).add(Dense::new(2).name("F1"));
 /// model.build()?;
-/// let node = model.layer("F1")?;
-/// assert_eq!((node.label(), node.kind()), ("F1", "Dense"));
-/// assert_eq!(node.output_shape(), Some(&[2][..]));
+/// let layer = model.layer("F1")?;
+/// assert_eq!((layer.label(), layer.kind()), ("F1", "Dense"));
+/// assert_eq!(layer.output_shape(), Some(&[2][..]));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone)]
@@ -193,42 +193,28 @@ impl<F: Scalar> NamedLayer<F> {
 
     /// Replaces the activation; `false` if the layer has none to replace.
     pub(crate) fn set_activation(&mut self, activation: Activation) -> bool {
-        self.edit(|part| match part {
-            PartMut::Activation(old) => {
-                *old = activation;
-                true
-            }
-            _ => false,
-        })
+        self.replace(activation, |part| if let PartMut::Activation(old) = part { Some(old) } else { None })
     }
 
     /// Replaces the drop rate; `false` if the layer has none.
     pub(crate) fn set_drop_rate(&mut self, rate: f64) -> bool {
-        self.edit(|part| match part {
-            PartMut::DropRate(old) => {
-                *old = rate;
-                true
-            }
-            _ => false,
-        })
+        self.replace(rate, |part| if let PartMut::DropRate(old) = part { Some(old) } else { None })
     }
 
     /// Replaces the number of outputs, for the next time that the layer is built; `false` if it has none.
     pub(crate) fn set_units(&mut self, units: usize) -> bool {
-        self.edit(|part| match part {
-            PartMut::Units(old) => {
-                *old = units;
-                true
-            }
-            _ => false,
-        })
+        self.replace(units, |part| if let PartMut::Units(old) = part { Some(old) } else { None })
     }
 
-    /// Whether `edit` changes a part of the layer.
-    fn edit(&mut self, edit: impl Fn(PartMut<F>) -> bool) -> bool {
-        let mut changed = false;
-        self.layer.visit_mut(&mut |part| changed |= edit(part));
-        changed
+    /// Replaces what `find` selects among the parts of the layer; `false` if it selects none.
+    fn replace<T: Copy>(&mut self, value: T, find: impl Fn(PartMut<F>) -> Option<&mut T>) -> bool {
+        let mut found = false;
+        self.layer.visit_mut(&mut |part| {
+            if let Some(old) = find(part) {
+                (*old, found) = (value, true);
+            }
+        });
+        found
     }
 
     /// Freezes or unfreezes the parameters of the layer and its inner layers.
@@ -264,8 +250,8 @@ impl<F: Scalar> NamedLayer<F> {
         let path = if path.is_empty() { self.label.clone() } else { format!("{path}/{}", self.label) };
         let trainable = self.trainable;
         self.visit_params(&mut |param| f(format!("{path}/{}", param.name()), trainable, param));
-        for node in self.layers() {
-            node.walk(&path, &mut |path, on, param| f(path, on && trainable, param));
+        for layer in self.layers() {
+            layer.walk(&path, &mut |path, on, param| f(path, on && trainable, param));
         }
     }
 
@@ -273,8 +259,8 @@ impl<F: Scalar> NamedLayer<F> {
     pub(crate) fn each_param(&self, f: &mut dyn FnMut(bool, &Param<F>)) {
         let trainable = self.trainable;
         self.visit_params(&mut |param| f(trainable, param));
-        for node in self.layers() {
-            node.each_param(&mut |on, param| f(on && trainable, param));
+        for layer in self.layers() {
+            layer.each_param(&mut |on, param| f(on && trainable, param));
         }
     }
 
@@ -282,8 +268,8 @@ impl<F: Scalar> NamedLayer<F> {
     pub(crate) fn walk_mut(&mut self, f: &mut dyn FnMut(bool, &mut Param<F>)) {
         let trainable = self.trainable;
         self.visit_params_mut(&mut |param| f(trainable, param));
-        for node in self.layers_mut() {
-            node.walk_mut(&mut |on, param| f(on && trainable, param));
+        for layer in self.layers_mut() {
+            layer.walk_mut(&mut |on, param| f(on && trainable, param));
         }
     }
 
@@ -305,12 +291,12 @@ impl<F: Scalar> NamedLayer<F> {
     }
 
     /// The widths of input and output as the layer takes them: of a sample, or of a vector along the last axis.
-    fn folded(&self, widths: (usize, usize)) -> (usize, usize) {
+    fn folded(&self, x_width: usize, y_width: usize) -> (usize, usize) {
         match &self.shapes {
             Some(Shapes { input, output, by_last_axis: true, .. }) => {
-                (input.last().copied().unwrap_or(widths.0), output.last().copied().unwrap_or(widths.1))
+                (input.last().copied().unwrap_or(x_width), output.last().copied().unwrap_or(y_width))
             }
-            _ => widths,
+            _ => (x_width, y_width),
         }
     }
 }

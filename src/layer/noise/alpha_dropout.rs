@@ -1,10 +1,10 @@
 //! Alpha dropout: y = a·(x ⊙ k + α'·(1 − k)) + b, k = 0 with probability r. dx = a·dy ⊙ k. In a prediction y = x.
 
-use super::{Drawn, check_rate, check_some, fill_mask};
+use super::Noise;
 use crate::config::settings;
 use crate::error::Result;
-use crate::kernel;
-use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, PartMut, Step, saved};
+use crate::layer::check::{check_not_empty, check_rate};
+use crate::layer::{BackwardContext, Layer, LayerTraits, PartMut, Step, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -45,13 +45,13 @@ const LOWEST: f64 = -1.758_099_340_847_376_6;
 pub struct AlphaDropout<F = f32> {
     rate: f64,
     /// 1 for each number that is kept.
-    mask: Drawn<F>,
+    mask: Noise<F>,
 }
 
 impl<F> AlphaDropout<F> {
     /// Creates a layer that drops this share of the numbers; 0 drops nothing.
     pub fn new(rate: f64) -> Self {
-        AlphaDropout { rate, mask: Drawn::new() }
+        AlphaDropout { rate, mask: Noise::new() }
     }
 
     /// a and b.
@@ -62,40 +62,30 @@ impl<F> AlphaDropout<F> {
 }
 
 impl<F: Scalar> Layer<F> for AlphaDropout<F> {
-    fn kind(&self) -> &str {
-        "AlphaDropout"
-    }
-
-    saved!();
+    saved!("AlphaDropout");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        check_rate(self.rate)?;
-        self.mask.build(input.iter().product(), context.rng());
-        check_some(input)
+        check_rate("rate", self.rate)?;
+        check_not_empty(input)?;
+        self.mask.build(input.iter().product(), context);
+        Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
     }
 
-    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
-        let (rate, step) = (self.rate, &*step);
-        self.mask.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, mask| {
-            fill_mask(rng, rate, F::one(), mask);
-        });
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        self.mask.draw_mask(x.rows(), step, self.rate, 1.0);
         let (a, b) = self.factors();
         let (a, b, lowest) = (F::of(a), F::of(b), F::of(LOWEST));
-        y.data().copy_from_slice(x.data());
-        kernel::map_with(y.data(), &self.mask.values[..x.data().len()], |x, k| {
-            a * (x * k + lowest * (F::one() - k)) + b
-        });
+        self.mask.apply(x, y, |x, k| a * (x * k + lowest * (F::one() - k)) + b);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(dx) = context.dx else { return };
         let a = F::of(self.factors().0);
-        dx.data().copy_from_slice(pass.dy.as_batch().data());
-        kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, k| a * dx * k);
+        self.mask.apply(context.dy.as_batch(), dx, |dy, k| a * dy * k);
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
@@ -103,13 +93,7 @@ impl<F: Scalar> Layer<F> for AlphaDropout<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits {
-            is_affine: true,
-            is_noise: true,
-            drop_rate: self.rate,
-            memory: Memory::per_row(self.mask.width),
-            ..LayerTraits::default()
-        }
+        self.mask.traits(self.rate)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Dropout: y = x ⊙ m, m = 0 with probability r, else 1/(1 − r). dx = dy ⊙ m. In a prediction y = x.
 
-use super::{Drawn, check_rate, check_some, fill_mask};
+use super::Noise;
 use crate::config::settings;
-use crate::error::{Error, Result};
-use crate::kernel;
-use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, PartMut, Step, saved};
+use crate::error::Result;
+use crate::layer::check::{axes, check_not_empty, check_rate};
+use crate::layer::{BackwardContext, Layer, LayerTraits, PartMut, Step, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -25,7 +25,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a rate outside [0, 1).
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a rate outside [0, 1).
 ///
 /// # References
 /// Srivastava et al. (2014), *Dropout: a simple way to prevent neural networks from overfitting*;
@@ -33,7 +33,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct Dropout<F = f32> {
     rate: f64,
-    mask: Drawn<F>,
+    mask: Noise<F>,
 }
 
 /// Sets whole channels of a sequence to 0 with probability `rate` in training, and scales the others.
@@ -54,7 +54,7 @@ pub struct Dropout<F = f32> {
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a rate outside [0, 1), [`Error::InputShape`] for samples of another rank.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a rate outside [0, 1), [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
 ///
 /// # References
 /// Tompson et al. (2014), *Efficient object localization using convolutional networks*;
@@ -63,54 +63,45 @@ pub struct Dropout<F = f32> {
 pub struct SpatialDropout1D<F = f32> {
     rate: f64,
     channels: usize,
-    mask: Drawn<F>,
+    mask: Noise<F>,
 }
 
 impl<F> Dropout<F> {
     /// Creates a layer that drops this share of the numbers; 0 drops nothing.
     pub fn new(rate: f64) -> Self {
-        Dropout { rate, mask: Drawn::new() }
+        Dropout { rate, mask: Noise::new() }
     }
 }
 
 impl<F> SpatialDropout1D<F> {
     /// Creates a layer that drops this share of the channels; 0 drops nothing.
     pub fn new(rate: f64) -> Self {
-        SpatialDropout1D { rate, channels: 1, mask: Drawn::new() }
+        SpatialDropout1D { rate, channels: 1, mask: Noise::new() }
     }
 }
 
 impl<F: Scalar> Layer<F> for Dropout<F> {
-    fn kind(&self) -> &str {
-        "Dropout"
-    }
-
-    saved!();
+    saved!("Dropout");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        check_rate(self.rate)?;
-        self.mask.build(input.iter().product(), context.rng());
-        check_some(input)
+        check_rate("rate", self.rate)?;
+        check_not_empty(input)?;
+        self.mask.build(input.iter().product(), context);
+        Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
     }
 
-    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
-        let (rate, kept) = (self.rate, F::of(1.0 / (1.0 - self.rate)));
-        let step = &*step;
-        self.mask.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, mask| {
-            fill_mask(rng, rate, kept, mask);
-        });
-        y.data().copy_from_slice(x.data());
-        kernel::map_with(y.data(), &self.mask.values[..x.data().len()], |y, m| y * m);
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        self.mask.draw_mask(x.rows(), step, self.rate, 1.0 / (1.0 - self.rate));
+        self.mask.apply(x, y, |x, m| x * m);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        dx.data().copy_from_slice(pass.dy.as_batch().data());
-        kernel::map_with(dx.data(), &self.mask.values[..pass.x.data().len()], |dx, m| dx * m);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(dx) = context.dx else { return };
+        self.mask.apply(context.dy.as_batch(), dx, |dy, m| dy * m);
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
@@ -118,13 +109,7 @@ impl<F: Scalar> Layer<F> for Dropout<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits {
-            is_affine: true,
-            is_noise: true,
-            drop_rate: self.rate,
-            memory: Memory::per_row(self.mask.width),
-            ..LayerTraits::default()
-        }
+        self.mask.traits(self.rate)
     }
 }
 
@@ -142,19 +127,13 @@ impl<F: Scalar> SpatialDropout1D<F> {
 }
 
 impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
-    fn kind(&self) -> &str {
-        "SpatialDropout1D"
-    }
-
-    saved!();
+    saved!("SpatialDropout1D");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        check_rate(self.rate)?;
-        let (&[_, channels], false) = (input, input.contains(&0)) else {
-            return Err(Error::InputShape { expected: "(steps, channels)".into(), found: input.to_vec() });
-        };
+        check_rate("rate", self.rate)?;
+        let [_, channels] = axes(input, "(steps, channels)")?;
         self.channels = channels;
-        self.mask.build(self.channels, context.rng());
+        self.mask.build(channels, context);
         Ok(input.to_vec())
     }
 
@@ -163,17 +142,13 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        let (rate, kept) = (self.rate, F::of(1.0 / (1.0 - self.rate)));
-        let step = &*step;
-        self.mask.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, mask| {
-            fill_mask(rng, rate, kept, mask);
-        });
+        self.mask.draw_mask(x.rows(), step, self.rate, 1.0 / (1.0 - self.rate));
         self.apply(x, y);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        if let Some(dx) = pass.dx {
-            self.apply(pass.dy.as_batch(), dx);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        if let Some(dx) = context.dx {
+            self.apply(context.dy.as_batch(), dx);
         }
     }
 
@@ -182,13 +157,7 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits {
-            is_affine: true,
-            is_noise: true,
-            drop_rate: self.rate,
-            memory: Memory::per_row(self.mask.width),
-            ..LayerTraits::default()
-        }
+        self.mask.traits(self.rate)
     }
 }
 

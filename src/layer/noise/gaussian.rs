@@ -1,10 +1,10 @@
 //! Gaussian noise: added, y = x + N(0, σ²), dx = dy; or multiplied, y = x ⊙ m, m ~ N(1, r/(1 − r)), dx = dy ⊙ m.
 
-use super::{Drawn, check_rate, check_some};
+use super::Noise;
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::kernel;
-use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Step, saved};
+use crate::layer::check::{check_not_empty, check_rate};
+use crate::layer::{BackwardContext, Layer, LayerTraits, Step, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
@@ -32,7 +32,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct GaussianNoise<F = f32> {
     stddev: f64,
-    noise: Drawn<F>,
+    noise: Noise<F>,
 }
 
 /// Multiplies by normal noise with mean 1 and variance `rate / (1 − rate)` in training.
@@ -59,109 +59,81 @@ pub struct GaussianNoise<F = f32> {
 #[derive(Debug, Clone)]
 pub struct GaussianDropout<F = f32> {
     rate: f64,
-    noise: Drawn<F>,
+    noise: Noise<F>,
 }
 
 impl<F> GaussianNoise<F> {
     /// Creates a layer with noise of this standard deviation.
     pub fn new(stddev: f64) -> Self {
-        GaussianNoise { stddev, noise: Drawn::new() }
+        GaussianNoise { stddev, noise: Noise::new() }
     }
 }
 
 impl<F> GaussianDropout<F> {
     /// Creates a layer with noise of the same variance as dropout at this rate.
     pub fn new(rate: f64) -> Self {
-        GaussianDropout { rate, noise: Drawn::new() }
-    }
-}
-
-impl<F: Scalar> Drawn<F> {
-    /// Draws normal numbers for all of x.
-    fn normal(&mut self, x: Batch<F>, step: &Step<F>, mean: f64, stddev: f64) {
-        self.draw(x.rows(), &|salt, row| step.rng(salt, row), &|rng, noise| {
-            noise.iter_mut().for_each(|noise| *noise = F::of(mean + stddev * rng.normal()));
-        });
+        GaussianDropout { rate, noise: Noise::new() }
     }
 }
 
 impl<F: Scalar> Layer<F> for GaussianNoise<F> {
-    fn kind(&self) -> &str {
-        "GaussianNoise"
-    }
-
-    saved!();
+    saved!("GaussianNoise");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         if !(0.0..=1.0).contains(&self.stddev) {
             return Err(Error::argument("stddev", "a number from 0 to 1", self.stddev));
         }
-        self.noise.build(input.iter().product(), context.rng());
-        check_some(input)
+        check_not_empty(input)?;
+        self.noise.build(input.iter().product(), context);
+        Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
     }
 
-    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
-        self.noise.normal(x, step, 0.0, self.stddev);
-        y.data().copy_from_slice(x.data());
-        kernel::map_with(y.data(), &self.noise.values[..x.data().len()], |y, noise| y + noise);
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        self.noise.draw_normal(x.rows(), step, 0.0, self.stddev);
+        self.noise.apply(x, y, |x, noise| x + noise);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        if let Some(mut dx) = pass.dx {
-            dx.data().copy_from_slice(pass.dy.as_batch().data());
+    fn backward(&mut self, context: BackwardContext<F>) {
+        if let Some(mut dx) = context.dx {
+            dx.data().copy_from_slice(context.dy.as_batch().data());
         }
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits {
-            is_affine: true,
-            is_noise: true,
-            memory: Memory::per_row(self.noise.width),
-            ..LayerTraits::default()
-        }
+        self.noise.traits(0.0)
     }
 }
 
 impl<F: Scalar> Layer<F> for GaussianDropout<F> {
-    fn kind(&self) -> &str {
-        "GaussianDropout"
-    }
-
-    saved!();
+    saved!("GaussianDropout");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        check_rate(self.rate)?;
-        self.noise.build(input.iter().product(), context.rng());
-        check_some(input)
+        check_rate("rate", self.rate)?;
+        check_not_empty(input)?;
+        self.noise.build(input.iter().product(), context);
+        Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
         y.data().copy_from_slice(x.data());
     }
 
-    fn forward(&mut self, x: Batch<F>, mut y: BatchMut<F>, step: &mut Step<F>) {
-        self.noise.normal(x, step, 1.0, (self.rate / (1.0 - self.rate)).sqrt());
-        y.data().copy_from_slice(x.data());
-        kernel::map_with(y.data(), &self.noise.values[..x.data().len()], |y, noise| y * noise);
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        self.noise.draw_normal(x.rows(), step, 1.0, (self.rate / (1.0 - self.rate)).sqrt());
+        self.noise.apply(x, y, |x, noise| x * noise);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        dx.data().copy_from_slice(pass.dy.as_batch().data());
-        kernel::map_with(dx.data(), &self.noise.values[..pass.x.data().len()], |dx, noise| dx * noise);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(dx) = context.dx else { return };
+        self.noise.apply(context.dy.as_batch(), dx, |dy, noise| dy * noise);
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits {
-            is_affine: true,
-            is_noise: true,
-            memory: Memory::per_row(self.noise.width),
-            ..LayerTraits::default()
-        }
+        self.noise.traits(0.0)
     }
 }
 

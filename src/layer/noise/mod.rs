@@ -13,90 +13,83 @@ pub use gaussian::{GaussianDropout, GaussianNoise};
 
 use std::fmt;
 
-use crate::error::{Error, Result};
+use super::{LayerTraits, Memory, Step};
 use crate::kernel;
+use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut};
 
-/// The random numbers of a layer for a batch.
+/// The random numbers of the last batch, and the salt of their streams.
 #[derive(Clone)]
-struct Drawn<F> {
-    /// Separates the streams of this layer from those of others.
+struct Noise<F> {
     salt: u64,
-    /// The number of values per row.
+    /// The number of random numbers per row.
     width: usize,
     values: Vec<F>,
 }
 
-impl<F> fmt::Debug for Drawn<F> {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{} numbers", self.values.len())
-    }
-}
-
-impl<F> Drawn<F> {
+impl<F> Noise<F> {
     fn new() -> Self {
-        Drawn { salt: 0, width: 0, values: Vec::new() }
+        Noise { salt: 0, width: 0, values: Vec::new() }
     }
 }
 
-impl<F: Scalar> Drawn<F> {
-    /// Draws the salt of a layer that draws `width` numbers per row.
-    fn build(&mut self, width: usize, rng: &mut Rng) {
-        (self.salt, self.width) = (rng.bits(), width);
+impl<F: Scalar> Noise<F> {
+    /// Prepares for this number of random numbers per row.
+    fn build(&mut self, width: usize, context: &mut BuildContext) {
+        (self.salt, self.width) = (context.rng().bits(), width);
     }
 
-    /// Draws the numbers of `rows` rows, each row from its own stream.
-    fn draw(
-        &mut self,
-        rows: usize,
-        stream: &(dyn Fn(u64, usize) -> Rng + Sync),
-        fill: &(dyn Fn(&mut Rng, &mut [F]) + Sync),
-    ) {
-        let width = self.width;
+    /// Calls `fill` with the random stream and the numbers of each row.
+    fn draw(&mut self, rows: usize, step: &Step<F>, fill: impl Fn(&mut Rng, &mut [F]) + Sync) {
+        let (width, salt) = (self.width, self.salt);
         if self.values.len() < rows * width {
             self.values.resize(rows * width, F::zero());
         }
-        let salt = self.salt;
-        kernel::samples(
-            rows,
-            (1_usize << 12).div_ceil(width),
-            [(&mut self.values, width)],
-            &|range, [values]| {
-                for (row, values) in range.zip(values.chunks_exact_mut(width)) {
-                    fill(&mut stream(salt, row), values);
+        let block = (1_usize << 12).div_ceil(width);
+        kernel::samples(rows, block, [(&mut self.values, width)], &|range, [values]| {
+            for (row, values) in range.zip(values.chunks_exact_mut(width)) {
+                fill(&mut step.rng(salt, row), values);
+            }
+        });
+    }
+
+    /// Draws 0 with probability `rate`, else `kept`. Two numbers share the 64 bits of one draw.
+    fn draw_mask(&mut self, rows: usize, step: &Step<F>, rate: f64, kept: f64) {
+        let (bound, kept) = ((rate * 4_294_967_296.0) as u64, F::of(kept));
+        self.draw(rows, step, |rng, mask| {
+            for pair in mask.chunks_mut(2) {
+                let bits = rng.bits();
+                for (value, bits) in pair.iter_mut().zip([bits & 0xFFFF_FFFF, bits >> 32]) {
+                    *value = if bits >= bound { kept } else { F::zero() };
                 }
-            },
-        );
+            }
+        });
+    }
+
+    /// Draws normal numbers.
+    fn draw_normal(&mut self, rows: usize, step: &Step<F>, mean: f64, stddev: f64) {
+        self.draw(rows, step, |rng, values| {
+            values.iter_mut().for_each(|value| *value = F::of(mean + stddev * rng.normal()));
+        });
+    }
+
+    /// `to = f(from, noise)`, number by number.
+    fn apply(&self, from: Batch<F>, mut to: BatchMut<F>, f: impl Fn(F, F) -> F + Sync) {
+        to.data().copy_from_slice(from.data());
+        kernel::map_with(to.data(), &self.values[..from.data().len()], f);
+    }
+
+    /// The traits of a layer with this noise.
+    fn traits(&self, drop_rate: f64) -> LayerTraits {
+        let memory = Memory::per_row(self.width);
+        LayerTraits { is_affine: true, is_noise: true, drop_rate, memory, ..LayerTraits::default() }
     }
 }
 
-/// Fills a mask with `kept`, and with 0 at this rate.
-fn fill_mask<F: Scalar>(rng: &mut Rng, rate: f64, kept: F, mask: &mut [F]) {
-    let bound = (rate * 4_294_967_296.0) as u64;
-    for pair in mask.chunks_mut(2) {
-        let bits = rng.bits();
-        for (value, bits) in pair.iter_mut().zip([bits & 0xFFFF_FFFF, bits >> 32]) {
-            *value = if bits >= bound { kept } else { F::zero() };
-        }
-    }
-}
-
-/// Refuses a rate outside `[0, 1)`.
-fn check_rate(rate: f64) -> Result<()> {
-    if (0.0..1.0).contains(&rate) {
-        return Ok(());
-    }
-    Err(Error::argument("rate", "a number of at least 0 and below 1", rate))
-}
-
-/// Refuses samples without values.
-fn check_some(input: &[usize]) -> Result<Vec<usize>> {
-    match input.contains(&0) {
-        true => Err(Error::InputShape {
-            expected: "(...), with no axis of length 0".into(),
-            found: input.to_vec(),
-        }),
-        false => Ok(input.to_vec()),
+impl<F> fmt::Debug for Noise<F> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} numbers", self.values.len())
     }
 }

@@ -5,10 +5,11 @@ use std::fmt;
 
 use super::channels::{Channels, each_row};
 use super::check_epsilon;
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -96,43 +97,25 @@ impl<F> BatchNormalization<F> {
         }
     }
 
-    /// The share of the moving statistics that each batch keeps. Default: 0.99.
-    pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// ε, added to the variance. Default: 1e-3.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether to add β. Default: true.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Whether to multiply by γ. Default: true.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
+    setters! {
+        /// The share of the moving statistics that each batch keeps. Default: 0.99.
+        momentum: f64;
+        /// ε, added to the variance. Default: 1e-3.
+        epsilon: f64;
+        /// Whether to add β. Default: true.
+        center: bool;
+        /// Whether to multiply by γ. Default: true.
+        scale: bool;
     }
 
     spec_setters!(gamma: "γ", "`Ones`", gamma_initializer, gamma_regularizer, gamma_constraint);
     spec_setters!(beta: "β", "`Zeros`", beta_initializer, beta_regularizer, beta_constraint);
 
-    /// The initial moving mean. Default: `Zeros`.
-    pub fn moving_mean_initializer(mut self, initializer: Initializer) -> Self {
-        self.moving_mean = initializer;
-        self
-    }
-
-    /// The initial moving variance. Default: `Ones`.
-    pub fn moving_variance_initializer(mut self, initializer: Initializer) -> Self {
-        self.moving_variance = initializer;
-        self
+    setters! {
+        /// The initial moving mean. Default: `Zeros`.
+        moving_mean_initializer: Initializer => moving_mean;
+        /// The initial moving variance. Default: `Ones`.
+        moving_variance_initializer: Initializer => moving_variance;
     }
 }
 
@@ -144,7 +127,7 @@ impl<F> Default for BatchNormalization<F> {
 
 impl<F: Scalar> BatchNormalization<F> {
     /// Computes μ, 1/√(v + ε) and v of the batch.
-    fn measure(&mut self, x: Batch<F>, whole: GlobalBatch) {
+    fn compute_statistics(&mut self, x: Batch<F>, global_batch: GlobalBatch) {
         let (channels, epsilon) = (x.width(), F::of(self.epsilon));
         let (mean, rest) = self.statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
@@ -155,7 +138,7 @@ impl<F: Scalar> BatchNormalization<F> {
                 }
             });
         });
-        let count = whole.sum_and_rows(mean, x.rows());
+        let count = global_batch.sum_and_rows(mean, x.rows());
         self.count = count.as_f64();
         mean.iter_mut().for_each(|mean| *mean /= count);
         let mean = &*mean;
@@ -167,7 +150,7 @@ impl<F: Scalar> BatchNormalization<F> {
                 }
             });
         });
-        whole.sum(inverse);
+        global_batch.sum(inverse);
         for (variance, inverse) in variance.iter_mut().zip(inverse) {
             *variance = *inverse / count;
             *inverse = F::one() / (*variance + epsilon).sqrt();
@@ -176,20 +159,14 @@ impl<F: Scalar> BatchNormalization<F> {
 }
 
 impl<F: Scalar> Layer<F> for BatchNormalization<F> {
-    fn kind(&self) -> &str {
-        "BatchNormalization"
-    }
-
-    saved!();
+    saved!("BatchNormalization");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
         if !(0.0..=1.0).contains(&self.momentum) {
             return Err(Error::argument("momentum", "a number from 0 to 1", self.momentum));
         }
-        let (Some(&channels), false) = (input.last(), input.contains(&0)) else {
-            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
-        };
+        let channels = last_axis(input, "(..., channels)")?;
         let shape = [channels];
         self.params = Some(Channels {
             gamma: self.scale.then(|| self.gamma.param("gamma", &shape, context)).transpose()?,
@@ -211,7 +188,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
         if !self.frozen {
-            self.measure(x, step.whole);
+            self.compute_statistics(x, step.global_batch);
         }
         let Some(params) = &self.params else { return };
         if self.frozen {
@@ -221,13 +198,13 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         params.apply(x, y, &self.statistics, line);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
+    fn backward(&mut self, context: BackwardContext<F>) {
         let Some(params) = &mut self.params else { return };
-        let (x, dy, channels) = (pass.x, pass.dy.as_batch(), pass.x.width());
+        let (x, dy, channels) = (context.x, context.dy.as_batch(), context.x.width());
         let (mean, rest) = self.statistics.split_at(channels);
         let inverse = &rest[..channels];
         // dβ, then dγ.
-        let (total, _) = pass.scratch.take(2 * channels);
+        let (total, _) = context.scratch.take(2 * channels);
         kernel::sum_over(x.rows(), &mut self.sums, total, &|rows, sum| {
             let (beta, gamma) = sum.split_at_mut(channels);
             kernel::simd(|| {
@@ -245,13 +222,13 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         for (param, sum) in [(&mut params.beta, beta), (&mut params.gamma, gamma)] {
             param.iter_mut().for_each(|param| param.grad.copy_from_slice(sum));
         }
-        let Some(mut dx) = pass.dx else { return };
+        let Some(mut dx) = context.dx else { return };
         // Frozen statistics do not depend on x.
         let share = if self.frozen { F::zero() } else { F::one() / F::of(self.count) };
-        pass.whole.sum(total);
+        context.global_batch.sum(total);
         let (beta, gamma) = total.split_at(channels);
         let factor = |c: usize| inverse[c] * params.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
-        each_row(x.rows(), (dx.data(), channels), &|row, dx| {
+        each_row(&mut dx, &|row, dx| {
             let (x, dy) = (x.row(row), dy.row(row));
             for c in 0..channels {
                 let normal = (x[c] - mean[c]) * inverse[c];

@@ -32,7 +32,7 @@ impl<F: Scalar> Channels<F> {
             shift[c] = self.beta.as_ref().map_or(F::zero(), |beta| beta.value()[c]) - mean[c] * factor[c];
         }
         let (factor, shift) = (&*factor, &*shift);
-        each_row(x.rows(), (y.data(), channels), &|row, y| {
+        each_row(&mut y, &|row, y| {
             let line = factor.iter().zip(shift);
             y.iter_mut().zip(x.row(row)).zip(line).for_each(|((y, &x), (&a, &b))| *y = x * a + b);
         });
@@ -40,12 +40,9 @@ impl<F: Scalar> Channels<F> {
 }
 
 /// Calls `f` with the index and the values of every row, on several threads.
-pub(super) fn each_row<F: Scalar>(
-    rows: usize,
-    (to, width): (&mut [F], usize),
-    f: &(dyn Fn(usize, &mut [F]) + Sync),
-) {
-    kernel::samples(rows, (1_usize << 13).div_ceil(width.max(1)), [(to, width)], &|range, [to]| {
+pub(super) fn each_row<F: Scalar>(to: &mut BatchMut<F>, f: &(dyn Fn(usize, &mut [F]) + Sync)) {
+    let (rows, width) = (to.rows(), to.width());
+    kernel::samples(rows, (1_usize << 13).div_ceil(width.max(1)), [(to.data(), width)], &|range, [to]| {
         kernel::simd(|| range.zip(to.chunks_exact_mut(width)).for_each(|(row, to)| f(row, to)));
     });
 }

@@ -2,10 +2,11 @@
 //! dβ = Σ dy, dγ = Σ dy·x̂, and with g = dy·γ: dx = (g − mean g − x̂·mean(g·x̂)) / √(v + ε).
 
 use super::check_epsilon;
-use crate::config::{Setting, Value, refuse, settings};
+use crate::config::{Setting, Value, refuse, setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -83,28 +84,15 @@ impl<F> LayerNormalization<F> {
         }
     }
 
-    /// The number of last axes to normalize over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
-    pub fn axes(mut self, axes: usize) -> Self {
-        self.axes = LastAxes(axes);
-        self
-    }
-
-    /// ε, added to the variance. Default: 1e-3.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// Whether to add β. Default: true.
-    pub fn center(mut self, center: bool) -> Self {
-        self.center = center;
-        self
-    }
-
-    /// Whether to multiply by γ. Default: true.
-    pub fn scale(mut self, scale: bool) -> Self {
-        self.scale = scale;
-        self
+    setters! {
+        /// The number of last axes to normalize over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
+        axes: usize => axes.0;
+        /// ε, added to the variance. Default: 1e-3.
+        epsilon: f64;
+        /// Whether to add β. Default: true.
+        center: bool;
+        /// Whether to multiply by γ. Default: true.
+        scale: bool;
     }
 
     spec_setters!(gamma: "γ", "`Ones`", gamma_initializer, gamma_regularizer, gamma_constraint);
@@ -126,17 +114,11 @@ fn statistics<F: Scalar>(x: &[F], epsilon: F) -> (F, F) {
 }
 
 impl<F: Scalar> Layer<F> for LayerNormalization<F> {
-    fn kind(&self) -> &str {
-        "LayerNormalization"
-    }
-
-    saved!();
+    saved!("LayerNormalization");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
-        if input.is_empty() || input.contains(&0) {
-            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
-        }
+        last_axis(input, "(..., channels)")?;
         if self.axes.0 == 0 || self.axes.0 > input.len() {
             return Err(Error::argument("axes", format!("1 to {}", input.len()), self.axes.0));
         }
@@ -167,8 +149,8 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         });
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (x, dy) = (pass.x.reshape(self.width), pass.dy.as_batch().reshape(self.width));
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (x, dy) = (context.x.reshape(self.width), context.dy.as_batch().reshape(self.width));
         let epsilon = F::of(self.epsilon);
         if let Some(beta) = &mut self.params.beta {
             kernel::sum_rows(dy, &mut beta.grad);
@@ -181,7 +163,7 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
                 sums.for_each(|((sum, &x), &dy)| *sum += dy * (x - mean) * inverse);
             }
         }
-        let Some(mut dx) = pass.dx else { return };
+        let Some(mut dx) = context.dx else { return };
         let gamma = self.params.gamma.as_ref().map(Param::value);
         let share = F::one() / F::of(self.width as f64);
         let block = (1_usize << 13).div_ceil(self.width);

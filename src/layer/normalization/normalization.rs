@@ -1,9 +1,10 @@
 //! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ of the data. dx = dy / max(σ, 1e-7).
 
-use crate::config::{Config, Fields, Setting, Settings, Value};
+use crate::config::{Config, Fields, Setting, Settings, Value, setters};
 use crate::distributed::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, Result, Shape};
 use crate::initializer::Initializer;
+use crate::layer::axis::AlongAxis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param};
 use crate::samples::{Samples, check_finite, check_not_empty};
@@ -47,7 +48,7 @@ pub struct Normalization<F = f32> {
     source: Source,
     params: Option<Params<F>>,
     /// The number of features, and the distance between values of consecutive features.
-    features: (usize, usize),
+    features: AlongAxis,
 }
 
 /// The source of the statistics.
@@ -69,17 +70,21 @@ struct Params<F> {
 impl<F> Normalization<F> {
     /// Creates a layer with one mean and variance per feature along the last axis.
     pub fn new() -> Self {
-        Normalization { axis: Some(-1), source: Source::None, params: None, features: (1, 1) }
+        Normalization {
+            axis: Some(-1),
+            source: Source::None,
+            params: None,
+            features: AlongAxis { len: 1, stride: 1 },
+        }
     }
 
-    /// The axis of the features: from 1 for the first axis of a sample, or −1 for the last. Default: `Some(-1)`.
-    ///
-    /// `None` takes one mean and variance over everything.
-    ///
-    /// Set it before [`adapt`](Normalization::adapt).
-    pub fn axis(mut self, axis: Option<isize>) -> Self {
-        self.axis = axis;
-        self
+    setters! {
+        /// The axis of the features: from 1 for the first axis of a sample, or −1 for the last. Default: `Some(-1)`.
+        ///
+        /// `None` takes one mean and variance over everything.
+        ///
+        /// Set it before [`adapt`](Normalization::adapt).
+        axis: Option<isize>;
     }
 
     /// Sets the means and variances, one per feature or one for all. Default: none.
@@ -93,20 +98,11 @@ impl<F> Normalization<F> {
         self
     }
 
-    /// Returns the number of features in a sample of this shape, and the distance between values of consecutive
-    /// features.
-    fn layout(&self, shape: &[usize]) -> Result<(usize, usize)> {
-        let rank = shape.len() as isize;
-        match self.axis.map(|axis| if axis < 0 { rank + axis } else { axis - 1 }) {
-            None => Ok((1, shape.iter().product())),
-            Some(place) if (0..rank).contains(&place) => {
-                let place = place as usize;
-                Ok((shape[place], shape[place + 1..].iter().product()))
-            }
-            Some(_) => {
-                let found = self.axis.unwrap_or_default();
-                Err(Error::argument("axis", format!("1 to {rank}, or -{rank} to -1"), found))
-            }
+    /// The features of a sample of this shape, along the axis; without an axis all numbers are of one feature.
+    fn layout(&self, shape: &[usize]) -> Result<AlongAxis> {
+        match self.axis {
+            None => Ok(AlongAxis { len: 1, stride: shape.iter().product() }),
+            Some(axis) => AlongAxis::new(axis, shape),
         }
     }
 }
@@ -152,7 +148,7 @@ impl<F> Normalization<F> {
     fn adapt_to(mut self, x: &impl Samples<f64>, ranks: Option<&Ranks>) -> Result<Self> {
         let shape = x.sample_shape();
         let checked = check_finite::<f64>("x", x).and_then(|_| self.layout(&shape));
-        let (features, stride) = match ranks {
+        let AlongAxis { len: features, stride } = match ranks {
             Some(ranks) => ranks.agree(checked)?,
             None => checked?,
         };
@@ -235,15 +231,11 @@ impl<F: Scalar> Params<F> {
 }
 
 impl<F: Scalar> Layer<F> for Normalization<F> {
-    fn kind(&self) -> &str {
-        "Normalization"
-    }
-
-    saved!();
+    saved!("Normalization");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.features = self.layout(input)?;
-        let features = [self.features.0];
+        let features = [self.features.len];
         let shape = if self.axis.is_some() { &features[..] } else { &[] };
         self.params = Some(Params::new(&self.source, shape, context)?);
         Ok(input.to_vec())
@@ -251,22 +243,26 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
-        let (deviations, _) = scratch.take(self.features.0);
+        let (deviations, _) = scratch.take(self.features.len);
         params.deviations(deviations);
         // Values of one feature are in runs of length `stride`, and the runs of all features follow one another.
-        let runs = y.data().chunks_exact_mut(self.features.1).zip(x.data().chunks_exact(self.features.1));
+        let runs =
+            y.data().chunks_exact_mut(self.features.stride).zip(x.data().chunks_exact(self.features.stride));
         let statistics = params.mean.value().iter().zip(&*deviations).cycle();
         for ((y, x), (&mean, &deviation)) in runs.zip(statistics) {
             y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) / deviation);
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (Some(params), Some(mut dx)) = (&self.params, pass.dx) else { return };
-        let (deviations, _) = pass.scratch.take(self.features.0);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (Some(params), Some(mut dx)) = (&self.params, context.dx) else { return };
+        let (deviations, _) = context.scratch.take(self.features.len);
         params.deviations(deviations);
-        let dy = pass.dy.as_batch();
-        let runs = dx.data().chunks_exact_mut(self.features.1).zip(dy.data().chunks_exact(self.features.1));
+        let dy = context.dy.as_batch();
+        let runs = dx
+            .data()
+            .chunks_exact_mut(self.features.stride)
+            .zip(dy.data().chunks_exact(self.features.stride));
         for ((dx, dy), &deviation) in runs.zip(deviations.iter().cycle()) {
             dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy / deviation);
         }
@@ -289,7 +285,7 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
             is_affine: true,
             is_normalization: true,
             is_adapted: true,
-            memory: Memory::fixed(self.features.0),
+            memory: Memory::fixed(self.features.len),
             ..LayerTraits::default()
         }
     }

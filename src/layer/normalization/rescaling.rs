@@ -1,6 +1,6 @@
 //! Rescaling: y = scale·x + offset. dx = scale·dy.
 
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
@@ -39,19 +39,14 @@ impl Rescaling {
         Rescaling { scale, offset: 0.0 }
     }
 
-    /// The offset added after the multiplication. Default: 0.
-    pub fn offset(mut self, offset: f64) -> Self {
-        self.offset = offset;
-        self
+    setters! {
+        /// The offset added after the multiplication. Default: 0.
+        offset: f64;
     }
 }
 
 impl<F: Scalar> Layer<F> for Rescaling {
-    fn kind(&self) -> &str {
-        "Rescaling"
-    }
-
-    saved!();
+    saved!("Rescaling");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         for (argument, value) in [("scale", self.scale), ("offset", self.offset)] {
@@ -67,10 +62,10 @@ impl<F: Scalar> Layer<F> for Rescaling {
         y.data().iter_mut().zip(x.data()).for_each(|(y, &x)| *y = x * scale + offset);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
         let scale = F::of(self.scale);
-        dx.data().iter_mut().zip(pass.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);
+        dx.data().iter_mut().zip(context.dy.as_batch().data()).for_each(|(dx, &dy)| *dx = dy * scale);
     }
 
     fn traits(&self) -> LayerTraits {

@@ -1,7 +1,9 @@
 //! Unit normalization: y = x / ‖x‖ along one axis. dx = (dy − y·⟨dy, y⟩) / ‖x‖.
 
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
+use crate::layer::axis::AlongAxis;
+use crate::layer::check::check_not_empty;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -27,34 +29,26 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] if the samples have no such axis.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) if the samples have no such axis;
+/// [`Error::InputShape`](crate::Error::InputShape) if an axis has length 0.
 ///
 /// # References
 /// <https://keras.io/api/layers/normalization_layers/unit_normalization/>
 #[derive(Debug, Clone)]
 pub struct UnitNormalization {
     axis: isize,
-    /// The length of the axis, and the product of all later axes.
-    lengths: (usize, usize),
+    vectors: AlongAxis,
 }
 
 impl UnitNormalization {
     /// Creates the layer along the last axis.
     pub fn new() -> Self {
-        UnitNormalization { axis: -1, lengths: (1, 1) }
+        UnitNormalization { axis: -1, vectors: AlongAxis { len: 1, stride: 1 } }
     }
 
-    /// The axis: from 1 for the first axis of a sample, or from −1 for the last. Default: −1.
-    pub fn axis(mut self, axis: isize) -> Self {
-        self.axis = axis;
-        self
-    }
-
-    /// The positions of every vector in a batch: its start, then every `stride`-th number.
-    fn vectors(&self, count: usize) -> impl Iterator<Item = usize> + use<> {
-        let (len, stride) = self.lengths;
-        (0..count / (len * stride))
-            .flat_map(move |block| (0..stride).map(move |start| block * len * stride + start))
+    setters! {
+        /// The axis: from 1 for the first axis of a sample, or from −1 for the last. Default: −1.
+        axis: isize;
     }
 }
 
@@ -64,48 +58,34 @@ impl Default for UnitNormalization {
     }
 }
 
-/// Every `stride`-th number, `len` of them.
-fn every<F: Scalar>(values: &[F], start: usize, (len, stride): (usize, usize)) -> impl Iterator<Item = F> {
-    values[start..].iter().step_by(stride).take(len).copied()
-}
-
 impl<F: Scalar> Layer<F> for UnitNormalization {
-    fn kind(&self) -> &str {
-        "UnitNormalization"
-    }
-
-    saved!();
+    saved!("UnitNormalization");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        let rank = input.len() as isize;
-        let place = if self.axis < 0 { rank + self.axis } else { self.axis - 1 };
-        if !(0..rank).contains(&place) || input.contains(&0) {
-            return Err(Error::argument("axis", format!("1 to {rank}, or -{rank} to -1"), self.axis));
-        }
-        let place = place as usize;
-        self.lengths = (input[place], input[place + 1..].iter().product());
+        check_not_empty(input)?;
+        self.vectors = AlongAxis::new(self.axis, input)?;
         Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        let (x, y, lengths) = (x.data(), y.data(), self.lengths);
-        for start in self.vectors(x.len()) {
-            let norm = every(x, start, lengths).map(|x| x * x).sum::<F>().sqrt().max(F::of(1e-12));
-            let out = y[start..].iter_mut().step_by(lengths.1);
-            out.zip(every(x, start, lengths)).for_each(|(y, x)| *y = x / norm);
+        let (x, y, vectors) = (x.data(), y.data(), self.vectors);
+        for start in vectors.starts(x.len()) {
+            let norm = vectors.vector(x, start).map(|x| x * x).sum::<F>().sqrt().max(F::of(1e-12));
+            let out = y[start..].iter_mut().step_by(vectors.stride);
+            out.zip(vectors.vector(x, start)).for_each(|(y, x)| *y = x / norm);
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        let (x, y, dy, dx) = (pass.x.data(), pass.y.data(), pass.dy.as_batch(), dx.data());
-        let (dy, lengths) = (dy.data(), self.lengths);
-        for start in self.vectors(x.len()) {
-            let norm = every(x, start, lengths).map(|x| x * x).sum::<F>().sqrt();
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
+        let (x, y, dy, dx) = (context.x.data(), context.y.data(), context.dy.as_batch(), dx.data());
+        let (dy, vectors) = (dy.data(), self.vectors);
+        for start in vectors.starts(x.len()) {
+            let norm = vectors.vector(x, start).map(|x| x * x).sum::<F>().sqrt();
             let inverse = if norm > F::of(1e-12) { F::one() / norm } else { F::zero() };
-            let both = || every(dy, start, lengths).zip(every(y, start, lengths));
+            let both = || vectors.vector(dy, start).zip(vectors.vector(y, start));
             let dot: F = both().map(|(dy, y)| dy * y).sum();
-            let out = dx[start..].iter_mut().step_by(lengths.1);
+            let out = dx[start..].iter_mut().step_by(vectors.stride);
             out.zip(both()).for_each(|(dx, (dy, y))| *dx = (dy - y * dot) * inverse);
         }
     }

@@ -1,7 +1,7 @@
 //! Average pooling: y = Σ x / n over the n cells of a window within the input. dx = Σ dy / n.
 
-use super::{NEAR, pool_setters, sliding};
-use crate::config::settings;
+use super::{NEAR, sliding, window_pool};
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
@@ -74,7 +74,7 @@ pub struct AveragePooling<const D: usize> {
     window: Option<Window>,
 }
 
-pool_setters!(AveragePooling);
+window_pool!(AveragePooling);
 
 /// Writes `1/n` of each position to the first numbers of `shares`.
 fn write_shares<F: Scalar>(window: &Window, shares: &mut [F]) {
@@ -84,17 +84,10 @@ fn write_shares<F: Scalar>(window: &Window, shares: &mut [F]) {
 }
 
 impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
-    fn kind(&self) -> &str {
-        if D == 1 { "AveragePooling1D" } else { "AveragePooling2D" }
-    }
-
-    saved!();
+    saved!(if D == 1 { "AveragePooling1D" } else { "AveragePooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
-        let output = window.output_shape(D, window.channels);
-        self.window = Some(window);
-        Ok(output)
+        self.place(input)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
@@ -119,12 +112,12 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
         });
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (Some(window), Some(mut dx)) = (&self.window, context.dx) else { return };
         let (channels, width, rows) = (window.channels, dx.width(), dx.rows());
-        let (shares, _) = pass.scratch.take(window.places());
+        let (shares, _) = context.scratch.take(window.places());
         write_shares(window, shares);
-        let (shares, dy) = (&*shares, pass.dy.as_batch());
+        let (shares, dy) = (&*shares, context.dy.as_batch());
         kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
             dx.fill(F::zero());
             for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {
@@ -144,7 +137,5 @@ impl<F: Scalar, const D: usize> Layer<F> for AveragePooling<D> {
 }
 
 settings!([const D: usize] AveragePooling<D> {
-    "pool_size" required: size,
-    "strides": strides,
-    "padding": padding,
+    "pool_size" required: size, "strides": strides, "padding": padding,
 } only { "data_format": "channels_last" });

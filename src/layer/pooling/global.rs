@@ -1,9 +1,10 @@
 //! Global pooling: y = max x, dx = dy shared by the largest cells; or y = Σ x / n, dx = dy / n.
 
 use super::NEAR;
-use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::kernel;
+use crate::layer::window::channels;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -11,7 +12,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Defines both kinds with their docs; `$D` axes are pooled.
 macro_rules! global_pool {
-    ($pool:ident, $one:ident, $two:ident, $what:literal, $more:literal, $page1:literal, $page2:literal, $one_kind:literal, $two_kind:literal) => {
+    ($pool:ident, $one:ident, $two:ident, $what:literal, $more:literal, $page1:literal, $page2:literal) => {
         #[doc = concat!("The ", $what, " of each channel over all `D` axes of a sample. ", $more)]
         ///
         /// | setter | default |
@@ -79,16 +80,12 @@ macro_rules! global_pool {
                 $pool::default()
             }
 
-            /// Whether the pooled axes are kept, with length 1. Default: false.
-            pub fn keepdims(mut self, keepdims: bool) -> Self {
-                self.keepdims = keepdims;
-                self
+            setters! {
+                /// Whether the pooled axes are kept, with length 1. Default: false.
+                keepdims: bool;
             }
 
-            fn kind_name(&self) -> &'static str {
-                if D == 1 { $one_kind } else { $two_kind }
-            }
-
+            /// Returns the shape of the output.
             fn shape(&mut self, input: &[usize]) -> Result<Vec<usize>> {
                 self.channels = channels::<D>(input)?;
                 let ones = if self.keepdims { D } else { 0 };
@@ -105,9 +102,7 @@ global_pool!(
     "largest",
     "Equal ones share the gradient.",
     "global_max_pooling1d",
-    "global_max_pooling2d",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D"
+    "global_max_pooling2d"
 );
 global_pool!(
     GlobalAveragePooling,
@@ -116,26 +111,11 @@ global_pool!(
     "mean",
     "",
     "global_average_pooling1d",
-    "global_average_pooling2d",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D"
+    "global_average_pooling2d"
 );
 
-/// Returns the number of channels of samples with `D` axes before them.
-fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
-    if input.len() != D + 1 || input.contains(&0) {
-        let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
-        return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
-    }
-    Ok(input[D])
-}
-
 impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
-    fn kind(&self) -> &str {
-        self.kind_name()
-    }
-
-    saved!();
+    saved!(if D == 1 { "GlobalMaxPooling1D" } else { "GlobalMaxPooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)
@@ -150,11 +130,11 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
         }
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
-        let (counts, _) = pass.scratch.take(self.channels);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
+        let (counts, _) = context.scratch.take(self.channels);
         for (row, dx) in dx.iter_mut().enumerate() {
-            let (x, y, dy) = (pass.x.row(row), pass.y.row(row), pass.dy.as_batch());
+            let (x, y, dy) = (context.x.row(row), context.y.row(row), context.dy.as_batch());
             counts.fill(F::zero());
             for x in x.chunks_exact(self.channels) {
                 for ((count, x), y) in counts.iter_mut().zip(x).zip(y) {
@@ -171,11 +151,7 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalMaxPooling<D> {
 }
 
 impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
-    fn kind(&self) -> &str {
-        self.kind_name()
-    }
-
-    saved!();
+    saved!(if D == 1 { "GlobalAveragePooling1D" } else { "GlobalAveragePooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.shape(input)
@@ -197,11 +173,11 @@ impl<F: Scalar, const D: usize> Layer<F> for GlobalAveragePooling<D> {
         });
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(mut dx) = pass.dx else { return };
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(mut dx) = context.dx else { return };
         let (width, rows) = (dx.width(), dx.rows());
         let share = F::one() / F::of((width / self.channels) as f64);
-        let dy = pass.dy.as_batch();
+        let dy = context.dy.as_batch();
         kernel::samples(rows, NEAR.div_ceil(width), [(dx.data(), width)], &|range, [dx]| {
             for (dy, dx) in range.map(|sample| dy.row(sample)).zip(dx.chunks_exact_mut(width)) {
                 for dx in dx.chunks_exact_mut(self.channels) {

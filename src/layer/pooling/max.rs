@@ -1,7 +1,7 @@
 //! Max pooling: y = max x over a window. dx gets dy at the first largest cell.
 
-use super::{NEAR, pool_setters, sliding};
-use crate::config::settings;
+use super::{NEAR, sliding, window_pool};
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::layer::window::{Padding, Window};
@@ -75,20 +75,13 @@ pub struct MaxPooling<const D: usize> {
     window: Option<Window>,
 }
 
-pool_setters!(MaxPooling);
+window_pool!(MaxPooling);
 
 impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
-    fn kind(&self) -> &str {
-        if D == 1 { "MaxPooling1D" } else { "MaxPooling2D" }
-    }
-
-    saved!();
+    saved!(if D == 1 { "MaxPooling1D" } else { "MaxPooling2D" });
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
-        let output = window.output_shape(D, window.channels);
-        self.window = Some(window);
-        Ok(output)
+        self.place(input)
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
@@ -110,16 +103,17 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
         });
     }
 
-    fn backward(&mut self, mut pass: BackwardContext<F>) {
-        let (Some(window), Some(mut dx)) = (&self.window, pass.dx) else { return };
-        let (channels, from, to, rows) = (window.channels, pass.x.width(), pass.y.width(), pass.x.rows());
-        let arrays = [(dx.data(), from), (pass.dy.data(), to)];
+    fn backward(&mut self, mut context: BackwardContext<F>) {
+        let (Some(window), Some(mut dx)) = (&self.window, context.dx) else { return };
+        let (channels, from, to, rows) =
+            (window.channels, context.x.width(), context.y.width(), context.x.rows());
+        let arrays = [(dx.data(), from), (context.dy.data(), to)];
         kernel::samples(rows, NEAR.div_ceil(from), arrays, &|range, [dx, dy]| {
             kernel::simd(|| {
                 dx.fill(F::zero());
                 let gradients = dx.chunks_exact_mut(from).zip(dy.chunks_exact_mut(to));
                 for (sample, (dx, dy)) in range.zip(gradients) {
-                    let (x, y) = (pass.x.row(sample), pass.y.row(sample));
+                    let (x, y) = (context.x.row(sample), context.y.row(sample));
                     window.stretches(|s| {
                         let (y, dy) =
                             (&y[s.place * channels..][..channels], &mut dy[s.place * channels..][..channels]);
@@ -141,7 +135,5 @@ impl<F: Scalar, const D: usize> Layer<F> for MaxPooling<D> {
 }
 
 settings!([const D: usize] MaxPooling<D> {
-    "pool_size" required: size,
-    "strides": strides,
-    "padding": padding,
+    "pool_size" required: size, "strides": strides, "padding": padding,
 } only { "data_format": "channels_last" });

@@ -29,8 +29,8 @@ fn sliding<const D: usize>(
     Ok(Sliding { size, strides: strides.unwrap_or(size), dilation: [1; D], padding, what: "pool_size" })
 }
 
-/// The setters of a pool over windows, for one and for two axes.
-macro_rules! pool_setters {
+/// The constructors and setters of a pool over windows, for one and for two axes.
+macro_rules! window_pool {
     ($pool:ident) => {
         impl $pool<1> {
             /// Creates a pool over this number of steps; Keras's default for max pooling is 2.
@@ -59,14 +59,21 @@ macro_rules! pool_setters {
         }
 
         impl<const D: usize> $pool<D> {
-            /// The padding at the ends: windows lie within the input, or are cut off there. Default:
-            /// [`Padding::Valid`].
-            pub fn padding(mut self, padding: Padding) -> Self {
-                self.padding = padding;
-                self
+            setters! {
+                /// The padding at the ends: windows lie within the input, or are cut off there. Default:
+                /// [`Padding::Valid`].
+                padding: Padding;
+            }
+
+            /// Places the window over an input, and returns the shape of the output.
+            fn place(&mut self, input: &[usize]) -> Result<Vec<usize>> {
+                let window = sliding(self.size, self.strides, self.padding)?.over(input)?;
+                let output = window.output_shape(D, window.channels);
+                self.window = Some(window);
+                Ok(output)
             }
         }
     };
 }
 
-use pool_setters;
+use window_pool;

@@ -1,10 +1,11 @@
 //! Bidirectional: one recurrent layer reads forwards, another backwards, and their outputs are merged.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::cell::Cell;
 use super::rnn::Rnn;
-use crate::config::{Config, Fields, Registry, Setting, Value, refuse, words};
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse, setters, words};
 use crate::error::{Error, Result};
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
@@ -81,8 +82,12 @@ impl<F: Scalar> Bidirectional<F> {
     /// Creates a layer that runs this layer in both directions.
     pub fn new<C: Cell>(layer: Rnn<C, F>) -> Self {
         let twin = layer.clone().go_backwards(!layer.go_backwards);
+        Bidirectional::of(layer.into_named(), twin.into_named())
+    }
+
+    fn of(forward: NamedLayer<F>, backward: NamedLayer<F>) -> Self {
         Bidirectional {
-            layers: vec![layer.name("forward_layer"), twin.name("backward_layer")],
+            layers: vec![forward.name("forward_layer"), backward.name("backward_layer")],
             merge_mode: MergeMode::Concat,
             units: 0,
             steps: 1,
@@ -90,19 +95,30 @@ impl<F: Scalar> Bidirectional<F> {
         }
     }
 
-    /// How the outputs are merged. Default: [`MergeMode::Concat`].
-    pub fn merge_mode(mut self, merge_mode: MergeMode) -> Self {
-        self.merge_mode = merge_mode;
-        self
+    setters! {
+        /// How the outputs are merged. Default: [`MergeMode::Concat`].
+        merge_mode: MergeMode;
+    }
+
+    /// The number of merged values per step.
+    fn width(&self) -> usize {
+        if self.merge_mode == MergeMode::Concat { 2 * self.units } else { self.units }
+    }
+
+    /// The places of the forward and of the backward output of each step, in order of time.
+    fn places(&self) -> impl Iterator<Item = [Range<usize>; 2]> + use<F> {
+        let (u, steps) = (self.units, self.steps);
+        (0..).map(move |i| {
+            let turned = i / steps * steps + steps - 1 - i % steps;
+            [i, turned].map(|place| place * u..(place + 1) * u)
+        })
     }
 
     /// Merges the outputs of all rows.
-    fn merge(&self, [a, b]: [&[F]; 2], mut y: BatchMut<F>) {
-        let (u, steps) = (self.units, self.steps);
-        let width = u * if self.merge_mode == MergeMode::Concat { 2 } else { 1 };
-        for (place, y) in y.data().chunks_exact_mut(width).enumerate() {
-            let (row, step) = (place / steps, place % steps);
-            let (a, b) = (&a[place * u..][..u], &b[(row * steps + steps - 1 - step) * u..][..u]);
+    fn merge(&self, a: &[F], b: &[F], mut y: BatchMut<F>) {
+        let u = self.units;
+        for (y, [a_place, b_place]) in y.data().chunks_exact_mut(self.width()).zip(self.places()) {
+            let (a, b) = (&a[a_place], &b[b_place]);
             match self.merge_mode {
                 MergeMode::Concat => {
                     y[..u].copy_from_slice(a);
@@ -117,14 +133,10 @@ impl<F: Scalar> Bidirectional<F> {
 
     /// Splits the gradient of the merged output.
     fn split(&self, dy: Batch<F>, da: &mut [F], db: &mut [F]) {
-        let (u, steps) = (self.units, self.steps);
-        let [a, b] = &self.outputs;
-        let width = u * if self.merge_mode == MergeMode::Concat { 2 } else { 1 };
-        for (place, dy) in dy.data().chunks_exact(width).enumerate() {
-            let (row, step) = (place / steps, place % steps);
-            let turned = (row * steps + steps - 1 - step) * u;
-            let (a, b) = (&a[place * u..][..u], &b[turned..][..u]);
-            let (da, db) = (&mut da[place * u..][..u], &mut db[turned..][..u]);
+        let (u, [a, b]) = (self.units, &self.outputs);
+        for (dy, [a_place, b_place]) in dy.data().chunks_exact(self.width()).zip(self.places()) {
+            let (a, da) = (&a[a_place.clone()], &mut da[a_place]);
+            let (b, db) = (&b[b_place.clone()], &mut db[b_place]);
             for j in 0..u {
                 (da[j], db[j]) = match self.merge_mode {
                     MergeMode::Concat => (dy[j], dy[u + j]),
@@ -153,15 +165,12 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         let mut output = self.layers[0].build(input, context)?;
         if self.layers[1].build(input, context)? != output {
-            return Err(Error::argument(
-                "backward_layer",
-                "a layer with the same configuration",
-                self.layers[1].kind(),
-            ));
+            let expected = "a layer with the same configuration";
+            return Err(Error::argument("backward_layer", expected, self.layers[1].kind()));
         }
         let Some(units) = output.last_mut() else { return Err(Error::NotBuilt) };
         self.units = *units;
-        *units *= if self.merge_mode == MergeMode::Concat { 2 } else { 1 };
+        *units = self.width();
         self.steps = output[..output.len() - 1].iter().product();
         Ok(output)
     }
@@ -172,7 +181,7 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
         let (a, b) = outputs.split_at_mut(x.rows() * width);
         self.layers[0].infer(x, BatchMut::new(a, width), rest);
         self.layers[1].infer(x, BatchMut::new(b, width), rest);
-        self.merge([a, b], y);
+        self.merge(a, b, y);
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
@@ -181,22 +190,34 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
             output.resize(x.rows() * width, F::zero());
             layer.forward(x, BatchMut::new(output, width), step);
         }
-        self.merge([&self.outputs[0], &self.outputs[1]], y);
+        self.merge(&self.outputs[0], &self.outputs[1], y);
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let (width, inputs) = (self.units * self.steps, pass.x.data().len());
-        let count = pass.x.rows() * width;
-        let (memory, rest) = pass.scratch.take(2 * count + inputs);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (width, inputs) = (self.units * self.steps, context.x.data().len());
+        let count = context.x.rows() * width;
+        let (memory, rest) = context.scratch.take(2 * count + inputs);
         let (da, memory) = memory.split_at_mut(count);
         let (db, other) = memory.split_at_mut(count);
-        self.split(pass.dy.as_batch(), da, db);
+        self.split(context.dy.as_batch(), da, db);
         let [y, y_twin] = [0, 1].map(|i| Batch::new(&self.outputs[i][..count], width));
-        let mut dx = pass.dx;
-        let from = dx.as_mut().map(BatchMut::reborrow);
-        self.layers[0].backward(BackwardContext::new(pass.x, y, BatchMut::new(da, width), from, rest));
-        let to = dx.is_some().then(|| BatchMut::new(&mut *other, pass.x.width()));
-        self.layers[1].backward(BackwardContext::new(pass.x, y_twin, BatchMut::new(db, width), to, rest));
+        let mut dx = context.dx;
+        let dx_forward = dx.as_mut().map(BatchMut::reborrow);
+        self.layers[0].backward(BackwardContext::new(
+            context.x,
+            y,
+            BatchMut::new(da, width),
+            dx_forward,
+            rest,
+        ));
+        let dx_twin = dx.is_some().then(|| BatchMut::new(&mut *other, context.x.width()));
+        self.layers[1].backward(BackwardContext::new(
+            context.x,
+            y_twin,
+            BatchMut::new(db, width),
+            dx_twin,
+            rest,
+        ));
         if let Some(dx) = &mut dx {
             dx.data().iter_mut().zip(&*other).for_each(|(dx, other)| *dx += *other);
         }
@@ -238,8 +259,7 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
     fields: &mut Fields,
     kinds: &Registry<dyn Layer<F>>,
 ) -> Result<Box<dyn Layer<F>>> {
-    let mut merge_mode = MergeMode::Concat;
-    fields.read("merge_mode", &mut merge_mode)?;
+    let merge_mode = fields.get_or("merge_mode", MergeMode::Concat)?;
     let layer = settings_of(fields, "layer")?;
     let mut backward = layer.clone();
     backward.set("go_backwards", layer.get("go_backwards") != Some(&Value::Bool(true)));
@@ -251,13 +271,7 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
         let layer = NamedLayer::from_value(&value, &path, kinds)?;
         if layer.traits().is_recurrent { Ok(layer) } else { Err(refuse(&path, RECURRENT, &value)) }
     });
-    Ok(Box::new(Bidirectional {
-        layers: vec![layer?.name("forward_layer"), backward?.name("backward_layer")],
-        merge_mode,
-        units: 0,
-        steps: 1,
-        outputs: [Vec::new(), Vec::new()],
-    }))
+    Ok(Box::new(Bidirectional::of(layer?, backward?).merge_mode(merge_mode)))
 }
 
 const RECURRENT: &str = "a SimpleRNN, LSTM or GRU";

@@ -1,15 +1,16 @@
-//! One step of a recurrent layer.
+//! The cell of a recurrent layer: its equations for one time step.
 
 use std::fmt::Debug;
+use std::ops::Range;
 
-use super::sequence_buffer::{Moment, Weights};
+use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
 use crate::activation::Activation;
-use crate::config::{Config, Fields};
+use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// The step of a recurrent layer: [`SimpleCell`](super::SimpleCell), [`LstmCell`](super::LstmCell) or
+/// The cell of a recurrent layer: [`SimpleCell`](super::SimpleCell), [`LstmCell`](super::LstmCell) or
 /// [`GruCell`](super::GruCell).
 ///
 /// The trait is sealed.
@@ -21,69 +22,46 @@ use crate::tensor::{Batch, BatchMut};
 /// let layer: Rnn<LstmCell> = Lstm::new(8);
 /// assert_eq!(layer.kind(), "LSTM");
 /// ```
-pub trait Cell: Debug + Clone + Send + Sync + Steps + 'static {}
+pub trait Cell: Debug + Clone + Send + Sync + Equations + 'static {}
 
-/// The steps, each over all rows of a batch.
-pub trait Steps {
+/// The equations of a cell, for one time step over all rows of a batch.
+pub trait Equations: Settings {
     /// The layer's kind.
-    #[doc(hidden)]
-    fn kind(&self) -> &'static str;
+    const KIND: &'static str;
 
     /// The number of values per unit before the activations.
-    #[doc(hidden)]
-    fn gates(&self) -> usize;
+    const GATES: usize;
 
     /// Whether there is a second state besides the output.
-    #[doc(hidden)]
-    fn has_cells(&self) -> bool {
-        false
-    }
+    const HAS_CELL_STATE: bool = false;
 
-    /// Whether the recurrent part has its own bias.
-    #[doc(hidden)]
+    /// Whether the recurrent product has its own bias.
     fn has_two_biases(&self) -> bool {
         false
     }
 
-    /// Whether each gate reads its own state, masked or not.
-    #[doc(hidden)]
+    /// Whether the recurrent product of each gate reads its own copy of the state.
     fn reads_by_gate(&self) -> bool {
         false
     }
 
     /// The columns of the bias that start at 1.
-    #[doc(hidden)]
-    fn ones(&self, units: usize) -> std::ops::Range<usize> {
+    fn bias_ones(&self, units: usize) -> Range<usize> {
         let _ = units;
         0..0
     }
 
-    /// The activation of the new state.
-    #[doc(hidden)]
-    fn activation(&self) -> Activation;
+    /// Refuses settings that are out of range.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 
-    /// The same, mutably.
-    #[doc(hidden)]
-    fn activation_mut(&mut self) -> &mut Activation;
+    /// One step forward: `at.a` holds x·K + b, `at.h_next` is written.
+    fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, at: TimeStep<F>);
 
-    /// Refuses activations with invalid parameters.
-    #[doc(hidden)]
-    fn check(&self) -> Result<()>;
-
-    #[doc(hidden)]
-    fn write(&self, to: &mut Config);
-
-    #[doc(hidden)]
-    fn read(&mut self, from: &mut Fields) -> Result<()>;
-
-    /// One step forward: `at.a` holds x·K + b, `at.next` is written.
-    #[doc(hidden)]
-    fn step<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>);
-
-    /// One step backward: `at.dh` holds ∂ℓ/∂h of the step and becomes that of the step before; `at.a` and `at.q`
-    /// become ∂ℓ/∂(x·K + b) and ∂ℓ/∂(h·R + b').
-    #[doc(hidden)]
-    fn back<F: Scalar>(&self, weights: &Weights<F>, at: Moment<F>);
+    /// One step backward: `grad.dh` holds ∂ℓ/∂h of the step and becomes that of the step before, without the part
+    /// through `grad.dh_in`; `at.a` and `at.q` become ∂ℓ/∂(x·K + b) and ∂ℓ/∂(h·R + b').
+    fn backward<F: Scalar>(&self, weights: &RecurrentWeights<F>, at: TimeStep<F>, grad: StateGrad<F>);
 }
 
 /// Refuses an activation with invalid parameters, or one that changes the width.
@@ -95,26 +73,12 @@ pub(super) fn check_activation(argument: &'static str, f: Activation) -> Result<
 }
 
 /// `y = f(z)`, for one or more gates of `units` numbers each.
-pub(super) fn gate<F: Scalar>(f: Activation, units: usize, z: &[F], y: &mut [F]) {
+pub(super) fn gate_forward<F: Scalar>(f: Activation, units: usize, z: &[F], y: &mut [F]) {
     y.copy_from_slice(z);
     f.apply(BatchMut::new(y, units));
 }
 
 /// `dy ← dy·f'`, for one or more gates of `units` numbers each.
-pub(super) fn gate_back<F: Scalar>(f: Activation, units: usize, z: &[F], y: &[F], dy: &mut [F]) {
+pub(super) fn gate_backward<F: Scalar>(f: Activation, units: usize, z: &[F], y: &[F], dy: &mut [F]) {
     f.backward(Batch::new(z, units), Batch::new(y, units), BatchMut::new(dy, units));
 }
-
-/// Implements the settings of a cell.
-macro_rules! by_settings {
-    () => {
-        fn write(&self, to: &mut crate::config::Config) {
-            crate::config::Settings::write(self, to);
-        }
-
-        fn read(&mut self, from: &mut crate::config::Fields) -> Result<()> {
-            crate::config::Settings::read(self, from)
-        }
-    };
-}
-pub(super) use by_settings;

@@ -1,10 +1,10 @@
 //! LSTM: i, f, o = σ(z), g = tanh(z), c = f⊙c + i⊙g, h = o⊙tanh(c), with z = x·K + h·R + b in columns i, f, g, o.
 
-use super::cell::{Cell, Steps, by_settings, check_activation, gate, gate_back};
+use super::cell::{Cell, Equations, check_activation, gate_backward, gate_forward};
 use super::rnn::Rnn;
-use super::sequence_buffer::{Moment, Weights};
+use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
 use crate::activation::Activation;
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -50,7 +50,6 @@ pub type Lstm<F = f32> = Rnn<LstmCell, F>;
 /// ```
 #[derive(Debug, Clone)]
 pub struct LstmCell {
-    activation: Activation,
     recurrent_activation: Activation,
     unit_forget_bias: bool,
 }
@@ -58,97 +57,71 @@ pub struct LstmCell {
 impl<F: Scalar> Rnn<LstmCell, F> {
     /// Creates a layer with this number of units.
     pub fn new(units: usize) -> Self {
-        let (activation, recurrent_activation) = (Activation::Tanh, Activation::Sigmoid);
-        Rnn::with_cell(units, LstmCell { activation, recurrent_activation, unit_forget_bias: true })
+        Rnn::with_cell(units, LstmCell { recurrent_activation: Activation::Sigmoid, unit_forget_bias: true })
     }
 
-    /// The activation `a`. Default: `Tanh`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.cell.activation = activation;
-        self
-    }
-
-    /// The activation `s` of the gates. Default: `Sigmoid`.
-    pub fn recurrent_activation(mut self, activation: Activation) -> Self {
-        self.cell.recurrent_activation = activation;
-        self
-    }
-
-    /// Whether the bias of the forget gate starts at 1. Default: true.
-    pub fn unit_forget_bias(mut self, unit_forget_bias: bool) -> Self {
-        self.cell.unit_forget_bias = unit_forget_bias;
-        self
+    setters! {
+        /// The activation `s` of the gates. Default: `Sigmoid`.
+        recurrent_activation: Activation => cell.recurrent_activation;
+        /// Whether the bias of the forget gate starts at 1. Default: true.
+        unit_forget_bias: bool => cell.unit_forget_bias;
     }
 }
 
 impl Cell for LstmCell {}
 
-impl Steps for LstmCell {
-    fn kind(&self) -> &'static str {
-        "LSTM"
-    }
+impl Equations for LstmCell {
+    const KIND: &'static str = "LSTM";
+    const GATES: usize = 4;
+    const HAS_CELL_STATE: bool = true;
 
-    fn gates(&self) -> usize {
-        4
-    }
-
-    fn has_cells(&self) -> bool {
-        true
-    }
-
-    fn ones(&self, units: usize) -> std::ops::Range<usize> {
+    fn bias_ones(&self, units: usize) -> std::ops::Range<usize> {
         if self.unit_forget_bias { units..2 * units } else { 0..0 }
     }
 
-    fn activation(&self) -> Activation {
-        self.activation
-    }
-
-    fn activation_mut(&mut self) -> &mut Activation {
-        &mut self.activation
-    }
-
     fn check(&self) -> Result<()> {
-        check_activation("activation", self.activation)?;
         check_activation("recurrent_activation", self.recurrent_activation)
     }
 
-    by_settings!();
-
-    fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
+    fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
         let u = at.units;
         weights.product(0..4, &mut at);
         at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
         for row in 0..at.h.len() / u {
             let (z, y) = (&at.a[row * 4 * u..][..4 * u], &mut at.gates[row * 4 * u..][..4 * u]);
-            gate(self.recurrent_activation, u, &z[..2 * u], &mut y[..2 * u]);
-            gate(self.activation, u, &z[2 * u..3 * u], &mut y[2 * u..3 * u]);
-            gate(self.recurrent_activation, u, &z[3 * u..], &mut y[3 * u..]);
+            gate_forward(self.recurrent_activation, u, &z[..2 * u], &mut y[..2 * u]);
+            gate_forward(at.activation, u, &z[2 * u..3 * u], &mut y[2 * u..3 * u]);
+            gate_forward(self.recurrent_activation, u, &z[3 * u..], &mut y[3 * u..]);
             let cells = row * u..(row + 1) * u;
-            let (c, next) = (&at.c[cells.clone()], &mut at.next_c[cells.clone()]);
+            let (c, next) = (&at.c[cells.clone()], &mut at.c_next[cells.clone()]);
             for j in 0..u {
                 next[j] = y[u + j] * c[j] + y[j] * y[2 * u + j];
             }
-            let shown = &mut at.own[cells.clone()];
-            gate(self.activation, u, next, shown);
-            let outputs = at.next[cells].iter_mut().zip(&y[3 * u..]).zip(&*shown);
-            outputs.for_each(|((h, &o), &shown)| *h = o * shown);
+            let tanh_c = &mut at.cache[cells.clone()];
+            gate_forward(at.activation, u, next, tanh_c);
+            let outputs = at.h_next[cells].iter_mut().zip(&y[3 * u..]).zip(&*tanh_c);
+            outputs.for_each(|((h, &o), &tanh_c)| *h = o * tanh_c);
         }
     }
 
-    fn back<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
+    fn backward<F: Scalar>(
+        &self,
+        weights: &RecurrentWeights<F>,
+        mut at: TimeStep<F>,
+        mut grad: StateGrad<F>,
+    ) {
         let u = at.units;
         for row in 0..at.h.len() / u {
             let (z, y) = (&mut at.a[row * 4 * u..][..4 * u], &at.gates[row * 4 * u..][..4 * u]);
             let d = &mut at.q[row * 4 * u..][..4 * u];
             let cells = row * u..(row + 1) * u;
-            let (dh, dc) = (&mut at.dh[cells.clone()], &mut at.dc[cells.clone()]);
-            let (c, next, shown) = (&at.c[cells.clone()], &at.next_c[cells.clone()], &at.own[cells]);
+            let (dh, dc) = (&mut grad.dh[cells.clone()], &mut grad.dc[cells.clone()]);
+            let (c, next, tanh_c) = (&at.c[cells.clone()], &at.c_next[cells.clone()], &at.cache[cells]);
             for j in 0..u {
-                d[3 * u + j] = dh[j] * shown[j];
+                d[3 * u + j] = dh[j] * tanh_c[j];
                 dh[j] *= y[3 * u + j];
             }
-            gate_back(self.activation, u, next, shown, dh);
+            gate_backward(at.activation, u, next, tanh_c, dh);
             for j in 0..u {
                 let total = dc[j] + dh[j];
                 d[j] = total * y[2 * u + j];
@@ -157,13 +130,13 @@ impl Steps for LstmCell {
                 dc[j] = total * y[u + j];
                 dh[j] = F::zero();
             }
-            gate_back(self.recurrent_activation, u, &z[..2 * u], &y[..2 * u], &mut d[..2 * u]);
-            gate_back(self.activation, u, &z[2 * u..3 * u], &y[2 * u..3 * u], &mut d[2 * u..3 * u]);
-            gate_back(self.recurrent_activation, u, &z[3 * u..], &y[3 * u..], &mut d[3 * u..]);
+            gate_backward(self.recurrent_activation, u, &z[..2 * u], &y[..2 * u], &mut d[..2 * u]);
+            gate_backward(at.activation, u, &z[2 * u..3 * u], &y[2 * u..3 * u], &mut d[2 * u..3 * u]);
+            gate_backward(self.recurrent_activation, u, &z[3 * u..], &y[3 * u..], &mut d[3 * u..]);
             z.copy_from_slice(d);
         }
-        weights.back(0..4, &mut at);
+        weights.backward(0..4, &mut at, &mut grad);
     }
 }
 
-settings!([] LstmCell { "activation": activation, "recurrent_activation": recurrent_activation, "unit_forget_bias": unit_forget_bias });
+settings!([] LstmCell { "recurrent_activation": recurrent_activation, "unit_forget_bias": unit_forget_bias });

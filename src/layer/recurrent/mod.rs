@@ -1,11 +1,11 @@
 //! Recurrent layers: a cell that reads a sequence step by step and carries a state.
 
 mod bidirectional;
-mod built;
 mod by_gate;
 mod cell;
 mod gru;
 mod lstm;
+mod params;
 mod rnn;
 mod sequence_buffer;
 mod simple;

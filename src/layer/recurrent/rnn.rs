@@ -3,13 +3,15 @@
 
 use std::fmt;
 
-use super::built::Built;
 use super::by_gate;
-use super::cell::Cell;
-use super::sequence_buffer::{SequenceBuffer, Size, draw_masks};
-use crate::config::settings;
+use super::cell::{Cell, check_activation};
+use super::params::{Params, Product};
+use super::sequence_buffer::{SequenceBuffer, Size, StateGrad, add_masked};
+use crate::activation::Activation;
+use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
+use crate::layer::check::{axes, check_positive, check_rate};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Spec, spec_setters};
 use crate::scalar::Scalar;
@@ -47,6 +49,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Clone)]
 pub struct Rnn<C, F = f32> {
     units: usize,
+    activation: Activation,
     pub(super) cell: C,
     pub(super) return_sequences: bool,
     pub(super) go_backwards: bool,
@@ -56,18 +59,19 @@ pub struct Rnn<C, F = f32> {
     kernel: Spec,
     recurrent: Spec,
     bias: Spec,
-    built: Option<Built<F>>,
+    params: Option<Params<F>>,
     salt: u64,
-    /// The sequence buffer, the masks of inputs and states, and the gradients of the backward pass.
-    memory: Vec<F>,
-    masks: Vec<F>,
-    back: Vec<F>,
+    sequence: Vec<F>,
+    input_masks: Vec<F>,
+    state_masks: Vec<F>,
+    state_grad: Vec<F>,
 }
 
 impl<C: Cell, F: Scalar> Rnn<C, F> {
     pub(super) fn with_cell(units: usize, cell: C) -> Self {
         Rnn {
             units,
+            activation: Activation::Tanh,
             cell,
             return_sequences: false,
             go_backwards: false,
@@ -77,42 +81,28 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
             kernel: Spec::new(Initializer::GlorotUniform),
             recurrent: Spec::new(Initializer::Orthogonal { gain: 1.0 }),
             bias: Spec::new(Initializer::Zeros),
-            built: None,
+            params: None,
             salt: 0,
-            memory: Vec::new(),
-            masks: Vec::new(),
-            back: Vec::new(),
+            sequence: Vec::new(),
+            input_masks: Vec::new(),
+            state_masks: Vec::new(),
+            state_grad: Vec::new(),
         }
     }
 
-    /// Whether to return the output of every step. Default: false, only that of the last.
-    pub fn return_sequences(mut self, return_sequences: bool) -> Self {
-        self.return_sequences = return_sequences;
-        self
-    }
-
-    /// Whether to start with the last step. Default: false.
-    pub fn go_backwards(mut self, go_backwards: bool) -> Self {
-        self.go_backwards = go_backwards;
-        self
-    }
-
-    /// The share of the inputs that is dropped in training. Default: 0.
-    pub fn dropout(mut self, rate: f64) -> Self {
-        self.dropout = rate;
-        self
-    }
-
-    /// The share of the state that is dropped in the recurrent product in training. Default: 0.
-    pub fn recurrent_dropout(mut self, rate: f64) -> Self {
-        self.recurrent_dropout = rate;
-        self
-    }
-
-    /// Whether to add a bias. Default: true.
-    pub fn use_bias(mut self, use_bias: bool) -> Self {
-        self.use_bias = use_bias;
-        self
+    setters! {
+        /// The activation of the new state, not of the gates. Default: `Tanh`.
+        activation: Activation;
+        /// Whether to return the output of every step. Default: false, only that of the last.
+        return_sequences: bool;
+        /// Whether to start with the last step. Default: false.
+        go_backwards: bool;
+        /// The share of the inputs that is dropped in training. Default: 0.
+        dropout: f64;
+        /// The share of the state that is dropped in the recurrent product in training. Default: 0.
+        recurrent_dropout: f64;
+        /// Whether to add a bias. Default: true.
+        use_bias: bool;
     }
 
     spec_setters!(kernel: "`K`", "`GlorotUniform`", kernel_initializer, kernel_regularizer, kernel_constraint);
@@ -123,123 +113,128 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         self.dropout > 0.0 || self.recurrent_dropout > 0.0
     }
 
-    /// The number of masks of a kind: one per gate if states are dropped, else one for all.
+    /// The number of masks per row: one per gate if states are dropped, else one for all.
     fn masks(&self) -> usize {
-        if self.recurrent_dropout > 0.0 { self.cell.gates() } else { 1 }
+        if self.recurrent_dropout > 0.0 { C::GATES } else { 1 }
     }
 
-    fn size(&self, built: &Built<F>, rows: usize, training: bool) -> Size {
-        let (inputs, gates) = (built.kernel.shape()[0], self.cell.gates());
-        let (steps, units, cells) = (built.steps, self.units, self.cell.has_cells());
+    fn size(&self, params: &Params<F>, rows: usize, training: bool) -> Size {
         let masks = if training { self.masks() } else { 1 };
-        let reads = if self.cell.reads_by_gate() { gates } else { masks };
-        let loads = if self.dropout > 0.0 { masks } else { 1 };
-        Size { rows, steps, inputs, units, gates, cells, loads, reads }
+        Size {
+            rows,
+            steps: params.steps,
+            inputs: params.kernel.shape()[0],
+            units: self.units,
+            gates: C::GATES,
+            has_cell_state: C::HAS_CELL_STATE,
+            input_copies: if self.dropout > 0.0 { masks } else { 1 },
+            state_copies: if self.cell.reads_by_gate() { C::GATES } else { masks },
+        }
+    }
+
+    /// Draws the masks of each row for the inputs, then those for the state; for a rate of 0 none is needed.
+    fn draw_masks(&mut self, size: &Size, step: &Step<F>) {
+        let (count, Size { rows, inputs, units, .. }) = (self.masks(), *size);
+        self.input_masks.resize(count * rows * inputs, F::zero());
+        self.state_masks.resize(count * rows * units, F::zero());
+        for row in 0..rows {
+            let mut rng = step.rng(self.salt, row);
+            for place in (0..count).map(|gate| gate * rows + row) {
+                let inputs = &mut self.input_masks[place * inputs..][..inputs];
+                let state = &mut self.state_masks[place * units..][..units];
+                let masks = [(self.dropout, inputs), (self.recurrent_dropout, state)];
+                for (rate, mask) in masks.into_iter().filter(|(rate, _)| *rate > 0.0) {
+                    let kept = F::of(1.0 / (1.0 - rate));
+                    mask.iter_mut().for_each(|m| *m = if rng.uniform() < rate { F::zero() } else { kept });
+                }
+            }
+        }
     }
 
     /// Runs all steps and writes the output.
-    fn run(&self, built: &Built<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], masks: Option<&[F]>) {
-        let size = self.size(built, x.rows(), masks.is_some());
-        let (u, wide) = (size.units, size.units * size.gates);
+    fn run(&self, params: &Params<F>, x: Batch<F>, mut y: BatchMut<F>, memory: &mut [F], training: bool) {
+        let size = self.size(params, x.rows(), training);
+        let input_masks = (training && self.dropout > 0.0).then_some(&*self.input_masks);
+        let state_masks = (training && self.recurrent_dropout > 0.0).then_some(&*self.state_masks);
         let mut sequence = SequenceBuffer::new(size, memory);
-        let (inputs_mask, state_mask) = masks.map_or((None, None), |masks| {
-            let (inputs, state) = masks.split_at(self.masks() * size.rows * size.inputs);
-            (Some(inputs), Some(state))
-        });
-        sequence.load(x, self.go_backwards, inputs_mask.filter(|_| self.dropout > 0.0));
-        let (bias, _) = built.biases(wide);
-        by_gate::affine(sequence.x, size.loads, built.kernel.matrix(), bias, BatchMut::new(sequence.a, wide));
+        sequence.load(x, self.go_backwards, input_masks);
+        let (kernel, bias) = (params.kernel.matrix(), params.biases().0);
+        let a = BatchMut::new(sequence.a, kernel.width());
+        by_gate::affine(sequence.x, size.input_copies, kernel, bias, a);
         sequence.start();
-        built.with_weights(&size, &mut |weights, work| {
+        params.with_recurrent_weights(&size, &mut |weights, scratch| {
             for step in 0..size.steps {
-                sequence.mask_state(step, state_mask.filter(|_| self.recurrent_dropout > 0.0));
-                self.cell.step(weights, sequence.moment(step, [&mut [], &mut [], &mut [], &mut *work]));
+                sequence.mask_state(step, state_masks);
+                self.cell.forward(weights, sequence.time_step(step, self.activation, scratch));
             }
         });
-        let len = size.rows * u;
+        let (u, len) = (size.units, size.rows * size.units);
+        let first = if self.return_sequences { 1 } else { size.steps };
         for (row, y) in y.iter_mut().enumerate() {
-            if self.return_sequences {
-                for (step, y) in y.chunks_exact_mut(u).enumerate() {
-                    y.copy_from_slice(&sequence.h[(step + 1) * len + row * u..][..u]);
-                }
-            } else {
-                y.copy_from_slice(&sequence.h[size.steps * len + row * u..][..u]);
+            for (step, y) in y.chunks_exact_mut(u).enumerate() {
+                y.copy_from_slice(&sequence.h[(first + step) * len + row * u..][..u]);
             }
         }
     }
 }
 
 impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
-    fn kind(&self) -> &str {
-        self.cell.kind()
-    }
-
-    saved!();
+    saved!(C::KIND);
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        let (&[steps, inputs], false) = (input, input.contains(&0)) else {
-            return Err(Error::InputShape { expected: "(steps, inputs)".into(), found: input.to_vec() });
-        };
-        if self.units == 0 {
-            return Err(Error::argument("units", "at least 1", 0));
-        }
+        let [steps, inputs] = axes(input, "(steps, inputs)")?;
+        check_positive(&[("units", self.units)])?;
+        check_activation("activation", self.activation)?;
         self.cell.check()?;
-        for (argument, rate) in [("dropout", self.dropout), ("recurrent_dropout", self.recurrent_dropout)] {
-            if !(0.0..1.0).contains(&rate) {
-                return Err(Error::argument(argument, "a number of at least 0 and below 1", rate));
-            }
-        }
-        let wide = self.units.checked_mul(self.cell.gates());
-        let wide = wide.ok_or_else(|| Error::TooLarge { shape: vec![self.units, self.cell.gates()] })?;
-        let kernel = self.kernel.param("kernel", &[inputs, wide], context)?;
-        let recurrent = self.recurrent.param("recurrent_kernel", &[self.units, wide], context)?;
-        let shape = if self.cell.has_two_biases() { vec![2, wide] } else { vec![wide] };
+        check_rate("dropout", self.dropout)?;
+        check_rate("recurrent_dropout", self.recurrent_dropout)?;
+        let width = self.units.checked_mul(C::GATES);
+        let width = width.ok_or_else(|| Error::TooLarge { shape: vec![self.units, C::GATES] })?;
+        let kernel = self.kernel.param("kernel", &[inputs, width], context)?;
+        let recurrent = self.recurrent.param("recurrent_kernel", &[self.units, width], context)?;
+        let shape = if self.cell.has_two_biases() { vec![2, width] } else { vec![width] };
         let mut bias = self.use_bias.then(|| self.bias.param("bias", &shape, context)).transpose()?;
         if let Some(bias) = &mut bias {
-            bias.value_mut()[self.cell.ones(self.units)].fill(F::one());
+            bias.value_mut()[self.cell.bias_ones(self.units)].fill(F::one());
         }
         self.salt = context.rng().bits();
-        self.built = Some(Built { steps, kernel, recurrent, bias });
+        self.params = Some(Params { steps, kernel, recurrent, bias });
         Ok(if self.return_sequences { vec![steps, self.units] } else { vec![self.units] })
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
-        let Some(built) = &self.built else { return };
-        let (memory, _) = scratch.take(self.size(built, x.rows(), false).len());
-        self.run(built, x, y, memory, None);
+        let Some(params) = &self.params else { return };
+        let (memory, _) = scratch.take(self.size(params, x.rows(), false).len());
+        self.run(params, x, y, memory, false);
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
-        let Some(size) = self.built.as_ref().map(|built| self.size(built, x.rows(), true)) else { return };
-        let drops = self.drops();
-        if drops {
-            let (count, rates) = (self.masks(), [self.dropout, self.recurrent_dropout]);
-            draw_masks(&mut self.masks, count, &size, rates, &|row| step.rng(self.salt, row));
+        let Some(size) = self.params.as_ref().map(|params| self.size(params, x.rows(), true)) else { return };
+        if self.drops() {
+            self.draw_masks(&size, step);
         }
-        let mut memory = std::mem::take(&mut self.memory);
+        let mut memory = std::mem::take(&mut self.sequence);
         memory.resize(size.len().max(memory.len()), F::zero());
-        if let Some(built) = &self.built {
-            self.run(built, x, y, &mut memory[..size.len()], drops.then_some(&self.masks));
+        if let Some(params) = &self.params {
+            self.run(params, x, y, &mut memory[..size.len()], true);
         }
-        self.memory = memory;
+        self.sequence = memory;
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        let Some(built) = &self.built else { return };
-        let size = self.size(built, pass.x.rows(), true);
-        let Size { rows, steps, inputs, units: u, gates, .. } = size;
-        let (wide, len) = (u * gates, rows * u);
-        let masks = self.masks();
-        let mut sequence = SequenceBuffer::new(size, &mut self.memory[..size.len()]);
-        self.back.resize(((2 + size.reads) * len).max(self.back.len()), F::zero());
-        let (dh, rest) = self.back.split_at_mut(len);
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let Some(params) = &self.params else { return };
+        let size = self.size(params, context.x.rows(), true);
+        let (u, len, steps) = (size.units, size.rows * size.units, size.steps);
+        let mut sequence = SequenceBuffer::new(size, &mut self.sequence[..size.len()]);
+        self.state_grad.resize(((2 + size.state_copies) * len).max(self.state_grad.len()), F::zero());
+        let (dh, rest) = self.state_grad.split_at_mut(len);
         let (dc, rest) = rest.split_at_mut(len);
-        let dread = &mut rest[..size.reads * len];
+        let dh_in = &mut rest[..size.state_copies * len];
         dh.fill(F::zero());
         dc.fill(F::zero());
-        let dy = pass.dy.as_batch();
-        let states = (self.recurrent_dropout > 0.0).then(|| &self.masks[masks * rows * inputs..]);
-        built.with_weights(&size, &mut |weights, work| {
+        let dy = context.dy.as_batch();
+        let state_masks = (self.recurrent_dropout > 0.0).then_some(&*self.state_masks);
+        params.with_recurrent_weights(&size, &mut |weights, scratch| {
             for step in (0..steps).rev() {
                 if self.return_sequences || step + 1 == steps {
                     let place = if self.return_sequences { step * u } else { 0 };
@@ -247,51 +242,46 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                         dh.iter_mut().zip(&dy.row(row)[place..]).for_each(|(dh, dy)| *dh += *dy);
                     }
                 }
-                self.cell.back(weights, sequence.moment(step, [&mut *dh, &mut *dc, &mut *dread, &mut *work]));
-                for (copy, dread) in dread.chunks_exact(len).enumerate() {
-                    match states {
-                        None => dh.iter_mut().zip(dread).for_each(|(dh, d)| *dh += *d),
-                        Some(masks) => {
-                            let mask = &masks[copy * len..];
-                            dh.iter_mut().zip(dread).zip(mask).for_each(|((dh, d), m)| *dh += *d * *m)
-                        }
-                    }
+                let at = sequence.time_step(step, self.activation, scratch);
+                self.cell.backward(weights, at, StateGrad { dh, dc, dh_in });
+                for (copy, dh_in) in dh_in.chunks_exact(len).enumerate() {
+                    add_masked(dh, dh_in, state_masks.map(|masks| &masks[copy * len..]));
                 }
             }
         });
-        let Some(built) = &mut self.built else { return };
-        let (da, dq) = (Batch::new(sequence.a, wide), Batch::new(sequence.q, wide));
-        built.take_gradients((sequence.x, size.loads, da), (sequence.read, size.reads, dq));
-        let Some(dx) = pass.dx else { return };
-        by_gate::affine_input(da, built.kernel.matrix(), sequence.x, size.loads);
-        sequence.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.masks));
+        let Some(params) = &mut self.params else { return };
+        let width = params.kernel.matrix().width();
+        let (da, dq) = (Batch::new(sequence.a, width), Batch::new(sequence.q, width));
+        params.write_gradients(
+            Product { input: sequence.x, copies: size.input_copies, grad: da },
+            Product { input: sequence.h_in, copies: size.state_copies, grad: dq },
+        );
+        let Some(dx) = context.dx else { return };
+        by_gate::affine_input(da, params.kernel.matrix(), sequence.x, size.input_copies);
+        sequence.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.input_masks));
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
-        if let Some(built) = &self.built {
-            [&built.kernel, &built.recurrent].into_iter().chain(&built.bias).map(Part::Param).for_each(f);
+        if let Some(Params { kernel, recurrent, bias, .. }) = &self.params {
+            [kernel, recurrent].into_iter().chain(bias).map(Part::Param).for_each(f);
         }
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
-        f(PartMut::Activation(self.cell.activation_mut()));
-        if let Some(built) = &mut self.built {
-            [&mut built.kernel, &mut built.recurrent]
-                .into_iter()
-                .chain(&mut built.bias)
-                .map(PartMut::Param)
-                .for_each(f);
+        f(PartMut::Activation(&mut self.activation));
+        if let Some(Params { kernel, recurrent, bias, .. }) = &mut self.params {
+            [kernel, recurrent].into_iter().chain(bias).map(PartMut::Param).for_each(f);
         }
     }
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             is_recurrent: true,
-            activation: Some(self.cell.activation()),
-            memory: self.built.as_ref().map_or(Memory::default(), |built| {
-                let size = self.size(built, 1, true);
+            activation: Some(self.activation),
+            memory: self.params.as_ref().map_or(Memory::default(), |params| {
+                let size = self.size(params, 1, true);
                 let masks = usize::from(self.drops()) * self.masks() * (size.inputs + size.units);
-                Memory::per_row(size.len() + (2 + size.reads) * size.units + masks)
+                Memory::per_row(size.len() + (2 + size.state_copies) * size.units + masks)
             }),
             ..LayerTraits::default()
         }
@@ -300,7 +290,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
 
 impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{}({}", self.cell.kind(), self.units)?;
+        write!(f, "{}({}", C::KIND, self.units)?;
         let options = [(self.return_sequences, "sequences"), (self.go_backwards, "backwards")];
         options.iter().filter(|(is, _)| *is).try_for_each(|(_, name)| write!(f, ", {name}"))?;
         write!(f, ")")
@@ -308,7 +298,7 @@ impl<C: Cell, F: Scalar> fmt::Debug for Rnn<C, F> {
 }
 
 settings!([C: Cell, F: Scalar] Rnn<C, F> {
-    "units" required: units, "use_bias": use_bias, "return_sequences": return_sequences,
+    "units" required: units, "activation": activation, "use_bias": use_bias, "return_sequences": return_sequences,
     "go_backwards": go_backwards, "dropout": dropout, "recurrent_dropout": recurrent_dropout,
     "kernel": kernel, "recurrent": recurrent, "bias": bias,
 } only { "return_state": false, "stateful": false }

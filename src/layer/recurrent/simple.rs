@@ -1,12 +1,10 @@
 //! The simple recurrent layer: h = f(x·K + b + h·R).
 //! dz = dh ⊙ f'(z), and the products' gradients are all dz.
 
-use super::cell::{Cell, Steps, by_settings, check_activation, gate, gate_back};
+use super::cell::{Cell, Equations, gate_backward, gate_forward};
 use super::rnn::Rnn;
-use super::sequence_buffer::{Moment, Weights};
-use crate::activation::Activation;
+use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
 use crate::config::settings;
-use crate::error::Result;
 use crate::scalar::Scalar;
 
 /// A recurrent layer whose output is its state: `h = f(x·K + b + h·R)`.
@@ -43,61 +41,39 @@ pub type SimpleRnn<F = f32> = Rnn<SimpleCell, F>;
 /// assert_eq!(Layer::<f32>::kind(&layer), "SimpleRNN");
 /// ```
 #[derive(Debug, Clone)]
-pub struct SimpleCell {
-    activation: Activation,
-}
+pub struct SimpleCell;
 
 impl<F: Scalar> Rnn<SimpleCell, F> {
     /// Creates a layer with this number of units.
     pub fn new(units: usize) -> Self {
-        Rnn::with_cell(units, SimpleCell { activation: Activation::Tanh })
-    }
-
-    /// The activation `f`. Default: `Tanh`.
-    pub fn activation(mut self, activation: Activation) -> Self {
-        self.cell.activation = activation;
-        self
+        Rnn::with_cell(units, SimpleCell)
     }
 }
 
 impl Cell for SimpleCell {}
 
-impl Steps for SimpleCell {
-    fn kind(&self) -> &'static str {
-        "SimpleRNN"
-    }
+impl Equations for SimpleCell {
+    const KIND: &'static str = "SimpleRNN";
+    const GATES: usize = 1;
 
-    fn gates(&self) -> usize {
-        1
-    }
-
-    fn activation(&self) -> Activation {
-        self.activation
-    }
-
-    fn activation_mut(&mut self) -> &mut Activation {
-        &mut self.activation
-    }
-
-    fn check(&self) -> Result<()> {
-        check_activation("activation", self.activation)
-    }
-
-    by_settings!();
-
-    fn step<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
+    fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
         weights.product(0..1, &mut at);
         at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
-        gate(self.activation, at.units, at.a, at.next);
+        gate_forward(at.activation, at.units, at.a, at.h_next);
     }
 
-    fn back<F: Scalar>(&self, weights: &Weights<F>, mut at: Moment<F>) {
-        gate_back(self.activation, at.units, at.a, at.next, at.dh);
-        at.a.copy_from_slice(at.dh);
-        at.q.copy_from_slice(at.dh);
-        at.dh.fill(F::zero());
-        weights.back(0..1, &mut at);
+    fn backward<F: Scalar>(
+        &self,
+        weights: &RecurrentWeights<F>,
+        mut at: TimeStep<F>,
+        mut grad: StateGrad<F>,
+    ) {
+        gate_backward(at.activation, at.units, at.a, at.h_next, grad.dh);
+        at.a.copy_from_slice(grad.dh);
+        at.q.copy_from_slice(grad.dh);
+        grad.dh.fill(F::zero());
+        weights.backward(0..1, &mut at, &mut grad);
     }
 }
 
-settings!([] SimpleCell { "activation": activation });
+settings!([] SimpleCell {});

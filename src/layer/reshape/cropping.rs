@@ -1,11 +1,8 @@
 //! Cropping: a sequence without some steps at both ends.
 
-use super::{StridedCopy, check_rank, check_size, moving, strides};
+use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Removes steps at the start and at the end of a sequence.
 ///
@@ -29,18 +26,17 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct Cropping1D {
     cropping: [usize; 2],
-    moves: StridedCopy,
+    copy: StridedCopy,
 }
 
 impl Cropping1D {
     /// Creates a layer that removes this number of steps at the start and at the end; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
-        Cropping1D { cropping: [before, after], moves: StridedCopy::default() }
+        Cropping1D { cropping: [before, after], copy: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        check_rank(input, 2, "(steps, channels)")?;
-        let &[steps, channels] = input else { return Err(Error::NotBuilt) };
+    fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
+        let [steps, channels] = axes(input, "(steps, channels)")?;
         let [before, after] = self.cropping;
         let left = steps.saturating_sub(before).saturating_sub(after);
         if left == 0 {
@@ -50,11 +46,11 @@ impl Cropping1D {
         let output = vec![left, channels];
         check_size(&output)?;
         let steps = strides(&output);
-        let moves = StridedCopy::new(&output, (before * channels, &steps), (0, &steps));
-        Ok((output, moves))
+        let copy = StridedCopy::new(&output, &steps, &steps).from_place(before * channels);
+        Ok((output, copy))
     }
 }
 
-moving!(Cropping1D);
+strided_copy!(Cropping1D);
 
 settings!([] Cropping1D { "cropping": cropping });

@@ -34,11 +34,7 @@ impl Flatten {
 }
 
 impl<F: Scalar> Layer<F> for Flatten {
-    fn kind(&self) -> &str {
-        "Flatten"
-    }
-
-    saved!();
+    saved!("Flatten");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         Ok(vec![input.iter().product()])
@@ -48,8 +44,8 @@ impl<F: Scalar> Layer<F> for Flatten {
         y.data().copy_from_slice(x.data());
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        if let (Some(mut dx), dy) = (pass.dx, pass.dy) {
+    fn backward(&mut self, context: BackwardContext<F>) {
+        if let (Some(mut dx), dy) = (context.dx, context.dy) {
             dx.data().copy_from_slice(dy.as_batch().data());
         }
     }

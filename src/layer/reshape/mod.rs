@@ -16,47 +16,38 @@ pub use repeat::RepeatVector;
 pub use reshape::Reshape;
 pub use up_sampling::UpSampling1D;
 
-use crate::error::{Error, Result};
-use crate::layer::strided_copy::{StridedCopy, check_size, strides};
+use super::check::axes;
+use super::strided_copy::{StridedCopy, check_size, strides};
 
-/// Refuses samples of another rank, or without values.
-fn check_rank(input: &[usize], rank: usize, expected: &str) -> Result<()> {
-    if input.len() != rank || input.contains(&0) {
-        return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
-    }
-    Ok(())
-}
-
-/// Implements a layer with a field `moves`, which `build` fills, and a method `moved` that returns it with the output
-/// shape.
-macro_rules! moving {
+/// Implements the layer by the copies that its `layout` returns with the shape of the output.
+macro_rules! strided_copy {
     ($layer:ident) => {
-        impl<F: Scalar> Layer<F> for $layer {
-            fn kind(&self) -> &str {
-                stringify!($layer)
-            }
-
-            saved!();
+        impl<F: crate::scalar::Scalar> crate::layer::Layer<F> for $layer {
+            crate::layer::saved!(stringify!($layer));
 
             fn build(&mut self, input: &[usize], _: &mut crate::param::BuildContext) -> Result<Vec<usize>> {
-                let (output, moves) = self.moved(input)?;
-                self.moves = moves;
+                let (output, copy) = self.layout(input)?;
+                self.copy = copy;
                 Ok(output)
             }
 
-            fn infer(&self, x: Batch<F>, y: BatchMut<F>, _: &mut Scratch<F>) {
-                self.moves.forward(x, y);
+            fn infer(
+                &self,
+                x: crate::tensor::Batch<F>,
+                y: crate::tensor::BatchMut<F>,
+                _: &mut crate::tensor::Scratch<F>,
+            ) {
+                self.copy.forward(x, y);
             }
 
-            fn backward(&mut self, pass: BackwardContext<F>) {
-                self.moves.backward(pass.dy.as_batch(), pass.dx);
+            fn backward(&mut self, context: crate::layer::BackwardContext<F>) {
+                self.copy.backward(context.dy.as_batch(), context.dx);
             }
 
-            fn traits(&self) -> LayerTraits {
-                LayerTraits { is_affine: true, ..LayerTraits::default() }
+            fn traits(&self) -> crate::layer::LayerTraits {
+                crate::layer::LayerTraits { is_affine: true, ..Default::default() }
             }
         }
     };
 }
-
-use moving;
+use strided_copy;

@@ -1,11 +1,8 @@
 //! Zero padding of sequences and images.
 
-use super::{StridedCopy, check_rank, check_size, moving, strides};
+use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Adds zeros before and after the steps of a sequence.
 ///
@@ -29,7 +26,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct ZeroPadding1D {
     padding: [usize; 2],
-    moves: StridedCopy,
+    copy: StridedCopy,
 }
 
 /// Adds zeros around an image.
@@ -54,42 +51,39 @@ pub struct ZeroPadding1D {
 #[derive(Debug, Clone)]
 pub struct ZeroPadding2D {
     padding: [[usize; 2]; 2],
-    moves: StridedCopy,
+    copy: StridedCopy,
 }
 
 impl ZeroPadding1D {
     /// Creates a layer with this number of zeros before and after; Keras's default is 1 and 1.
     pub fn new(before: usize, after: usize) -> Self {
-        ZeroPadding1D { padding: [before, after], moves: StridedCopy::default() }
+        ZeroPadding1D { padding: [before, after], copy: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        check_rank(input, 2, "(steps, channels)")?;
-        let &[steps, channels] = input else { return Err(Error::NotBuilt) };
+    fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
+        let [steps, channels] = axes(input, "(steps, channels)")?;
         let output = vec![padded(steps, self.padding)?, channels];
         check_size(&output)?;
         let rows = strides(input);
-        let moves = StridedCopy::new(input, (0, &rows), (self.padding[0] * channels, &rows));
-        Ok((output, moves))
+        let copy = StridedCopy::new(input, &rows, &rows).to_place(self.padding[0] * channels);
+        Ok((output, copy))
     }
 }
 
 impl ZeroPadding2D {
     /// Creates a layer with zeros above and below, left and right; Keras's default is 1 each.
     pub fn new(rows: [usize; 2], columns: [usize; 2]) -> Self {
-        ZeroPadding2D { padding: [rows, columns], moves: StridedCopy::default() }
+        ZeroPadding2D { padding: [rows, columns], copy: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        check_rank(input, 3, "(height, width, channels)")?;
-        let ([rows, columns], &[height, width, channels]) = (self.padding, input) else {
-            return Err(Error::NotBuilt);
-        };
+    fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
+        let [height, width, channels] = axes(input, "(height, width, channels)")?;
+        let [rows, columns] = self.padding;
         let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
         check_size(&output)?;
         let start = (rows[0] * output[1] + columns[0]) * channels;
-        let moves = StridedCopy::new(input, (0, &strides(input)), (start, &strides(&output)));
-        Ok((output, moves))
+        let copy = StridedCopy::new(input, &strides(input), &strides(&output)).to_place(start);
+        Ok((output, copy))
     }
 }
 
@@ -99,8 +93,8 @@ fn padded(len: usize, [before, after]: [usize; 2]) -> Result<usize> {
     sum.ok_or_else(|| Error::TooLarge { shape: vec![before, len, after] })
 }
 
-moving!(ZeroPadding1D);
-moving!(ZeroPadding2D);
+strided_copy!(ZeroPadding1D);
+strided_copy!(ZeroPadding2D);
 
 settings!([] ZeroPadding1D { "padding": padding } only { "data_format": "channels_last" });
 settings!([] ZeroPadding2D { "padding": padding } only { "data_format": "channels_last" });

@@ -1,11 +1,8 @@
 //! Permute: the axes of each sample in another order.
 
-use super::{StridedCopy, check_size, moving, strides};
+use super::{StridedCopy, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Permutes the axes of each sample: axis `i` of the output is axis `dims[i]` of the input.
 ///
@@ -29,16 +26,16 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct Permute {
     dims: Vec<usize>,
-    moves: StridedCopy,
+    copy: StridedCopy,
 }
 
 impl Permute {
     /// Creates a layer with the axes in their new order, counted from 1, as in Keras.
     pub fn new(dims: impl Into<Vec<usize>>) -> Self {
-        Permute { dims: dims.into(), moves: StridedCopy::default() }
+        Permute { dims: dims.into(), copy: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
+    fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         let mut sorted = self.dims.clone();
         sorted.sort();
         if !sorted.iter().copied().eq(1..=input.len()) {
@@ -49,11 +46,11 @@ impl Permute {
         check_size(&output)?;
         let (there, here) = (strides(input), strides(&output));
         let there: Vec<usize> = self.dims.iter().map(|&axis| there[axis - 1]).collect();
-        let moves = StridedCopy::new(&output, (0, &there), (0, &here));
-        Ok((output, moves))
+        let copy = StridedCopy::new(&output, &there, &here);
+        Ok((output, copy))
     }
 }
 
-moving!(Permute);
+strided_copy!(Permute);
 
 settings!([] Permute { "dims" required: dims });

@@ -1,11 +1,9 @@
 //! Repeat: n copies of each sample, one after another.
 
-use super::{StridedCopy, check_rank, check_size, moving, strides};
+use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;
-use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut, Scratch};
+use crate::error::Result;
+use crate::layer::check::check_positive;
 
 /// Repeats a vector `n` times, as steps of a sequence.
 ///
@@ -22,34 +20,32 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for `n` of 0, [`Error::InputShape`] for samples that are not vectors.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for `n` of 0, [`Error::InputShape`](crate::Error::InputShape) for samples that are not vectors.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/repeat_vector/>
 #[derive(Debug, Clone)]
 pub struct RepeatVector {
     n: usize,
-    moves: StridedCopy,
+    copy: StridedCopy,
 }
 
 impl RepeatVector {
     /// Creates a layer that repeats a vector `n` times.
     pub fn new(n: usize) -> Self {
-        RepeatVector { n, moves: StridedCopy::default() }
+        RepeatVector { n, copy: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        check_rank(input, 1, "(features)")?;
-        if self.n == 0 {
-            return Err(Error::argument("n", "at least 1", 0));
-        }
-        let output = vec![self.n, input[0]];
+    fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
+        let [features] = axes(input, "(features)")?;
+        check_positive(&[("n", self.n)])?;
+        let output = vec![self.n, features];
         check_size(&output)?;
-        let moves = StridedCopy::new(&output, (0, &[0, 1]), (0, &strides(&output)));
-        Ok((output, moves))
+        let copy = StridedCopy::new(&output, &[0, 1], &strides(&output));
+        Ok((output, copy))
     }
 }
 
-moving!(RepeatVector);
+strided_copy!(RepeatVector);
 
 settings!([] RepeatVector { "n" required: n });

@@ -39,11 +39,7 @@ impl Reshape {
 }
 
 impl<F: Scalar> Layer<F> for Reshape {
-    fn kind(&self) -> &str {
-        "Reshape"
-    }
-
-    saved!();
+    saved!("Reshape");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         let count: usize = input.iter().product();
@@ -65,9 +61,9 @@ impl<F: Scalar> Layer<F> for Reshape {
         y.data().copy_from_slice(x.data());
     }
 
-    fn backward(&mut self, pass: BackwardContext<F>) {
-        if let Some(mut dx) = pass.dx {
-            dx.data().copy_from_slice(pass.dy.as_batch().data());
+    fn backward(&mut self, context: BackwardContext<F>) {
+        if let Some(mut dx) = context.dx {
+            dx.data().copy_from_slice(context.dy.as_batch().data());
         }
     }
 

@@ -1,11 +1,9 @@
 //! Up-sampling: repeats each step.
 
-use super::{StridedCopy, check_rank, check_size, moving, strides};
+use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
-use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
-use crate::scalar::Scalar;
-use crate::tensor::{Batch, BatchMut, Scratch};
+use crate::layer::check::check_positive;
 
 /// Repeats each step of a sequence `size` times: a, b becomes a, a, b, b.
 ///
@@ -29,30 +27,27 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct UpSampling1D {
     size: usize,
-    moves: StridedCopy,
+    copy: StridedCopy,
 }
 
 impl UpSampling1D {
     /// Creates a layer that repeats each step `size` times; Keras's default is 2.
     pub fn new(size: usize) -> Self {
-        UpSampling1D { size, moves: StridedCopy::default() }
+        UpSampling1D { size, copy: StridedCopy::default() }
     }
 
-    fn moved(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        check_rank(input, 2, "(steps, channels)")?;
-        let &[steps, channels] = input else { return Err(Error::NotBuilt) };
-        if self.size == 0 {
-            return Err(Error::argument("size", "at least 1", 0));
-        }
+    fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
+        let [steps, channels] = axes(input, "(steps, channels)")?;
+        check_positive(&[("size", self.size)])?;
         let long = steps.checked_mul(self.size).ok_or_else(|| Error::TooLarge { shape: input.to_vec() })?;
         let output = vec![long, channels];
         check_size(&output)?;
         let sizes = [steps, self.size, channels];
-        let moves = StridedCopy::new(&sizes, (0, &[channels, 0, 1]), (0, &strides(&sizes)));
-        Ok((output, moves))
+        let copy = StridedCopy::new(&sizes, &[channels, 0, 1], &strides(&sizes));
+        Ok((output, copy))
     }
 }
 
-moving!(UpSampling1D);
+strided_copy!(UpSampling1D);
 
 settings!([] UpSampling1D { "size": size });

@@ -10,6 +10,8 @@ mod compilation;
 mod layout;
 #[cfg(feature = "keras")]
 mod optimizer;
+#[cfg(feature = "json")]
+pub(super) mod quirks;
 #[cfg(feature = "keras")]
 mod read;
 #[cfg(feature = "keras")]

@@ -34,8 +34,8 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         let (samples, penalty) = (batch.indices.len(), model.weight_penalty());
         let (mut read, mut activities) = (Ok(()), 0.0);
         for part in self.ranks.parts(samples) {
-            let whole = GlobalBatch::over(Some(self.ranks));
-            read = read.and(trainer.forward_rows(model, batch, part, whole));
+            let global_batch = GlobalBatch::over(Some(self.ranks));
+            read = read.and(trainer.forward_rows(model, batch, part, global_batch));
             let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
             let activity = trainer.workspace.activity_penalty(&model.layers, batch.x(&trainer.rows));
             activities += activity;
@@ -74,10 +74,10 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
             self.exact_gradients(trainer, model, batch, scores)?;
         } else {
             trainer.loss_gradient(model, batch, scores)?;
-            let (lowest, whole) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
+            let (lowest, global_batch) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
             let (workspace, x) = (&mut trainer.workspace, batch.x(&trainer.rows));
             self.buckets.sum(model, lowest, self.ranks, |model, layer| {
-                workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, whole);
+                workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, global_batch);
             })?;
         }
         add_penalty_slopes(model);
@@ -102,14 +102,14 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
         each_trained(&mut model.layers, &mut |param| len += param.len());
         let several = self.ranks.parts(batch.indices.len()).count() > 1;
         for part in self.ranks.parts(batch.indices.len()) {
-            let whole = GlobalBatch::over(Some(self.ranks));
+            let global_batch = GlobalBatch::over(Some(self.ranks));
             if several {
                 // A layer keeps the context of the last part only.
-                trainer.forward_rows(model, batch, part, whole)?;
+                trainer.forward_rows(model, batch, part, global_batch)?;
             }
             trainer.loss_gradient(model, batch, scores)?;
             let (x, all) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
-            trainer.workspace.backward(&mut model.layers, x, all, false, whole);
+            trainer.workspace.backward(&mut model.layers, x, all, false, global_batch);
             let mut flat = Vec::with_capacity(len);
             each_trained(&mut model.layers, &mut |param| flat.extend_from_slice(&param.grad));
             own.push(flat);
