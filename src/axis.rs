@@ -2,7 +2,7 @@
 
 /// The range of an axis.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scale {
+pub(crate) struct AxisScale {
     low: f64,
     high: f64,
     /// Whether the scale is logarithmic.
@@ -11,16 +11,16 @@ pub(crate) struct Scale {
     whole: bool,
 }
 
-impl Scale {
+impl AxisScale {
     /// A linear scale from `low` to a larger `high`.
     pub(crate) fn new(low: f64, high: f64) -> Self {
-        Scale { low, high, log: false, whole: false }
+        AxisScale { low, high, log: false, whole: false }
     }
 
     /// A scale of counts, with half a unit added on both sides if there is only one value.
     pub(crate) fn whole(low: f64, high: f64) -> Self {
         let room = if low == high { 0.5 } else { 0.0 };
-        Scale { whole: true, ..Scale::new(low - room, high + room) }
+        AxisScale { whole: true, ..AxisScale::new(low - room, high + room) }
     }
 
     /// A scale of these values with some margin; logarithmic if they are positive and span more than three decades.
@@ -29,10 +29,10 @@ impl Scale {
         let (low, high) =
             finite.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
         if low > high {
-            return Scale::new(0.0, 1.0);
+            return AxisScale::new(0.0, 1.0);
         }
         if low > 0.0 && high / low > 1e3 {
-            return Scale { log: true, ..Scale::new(low / 1.2, high * 1.2) };
+            return AxisScale { log: true, ..AxisScale::new(low / 1.2, high * 1.2) };
         }
         let room = match high - low {
             // One value, or values that differ only by rounding.
@@ -42,20 +42,20 @@ impl Scale {
             },
             range => 0.06 * range,
         };
-        Scale::new(low - room, high + room)
+        AxisScale::new(low - room, high + room)
     }
 
     /// A scale of these values with a small margin, for a line that spans the whole width; logarithmic if they are
     /// positive and either `log` is set or they span more than three decades.
     #[cfg(feature = "plot")]
     pub(crate) fn closely(values: impl Iterator<Item = f64> + Clone, log: bool) -> Self {
-        let scale = Scale::of(values.clone());
+        let scale = AxisScale::of(values.clone());
         let finite = || values.clone().filter(|value| value.is_finite());
         let (low, high) = (finite().fold(f64::MAX, f64::min), finite().fold(f64::MIN, f64::max));
         match log && low > 0.0 && low < high {
             _ if scale.log || low >= high => scale,
-            true => Scale { log, ..Scale::new(low / 1.05, high * 1.05) },
-            false => Scale { low: low - 0.01 * (high - low), high: high + 0.01 * (high - low), ..scale },
+            true => AxisScale { log, ..AxisScale::new(low / 1.05, high * 1.05) },
+            false => AxisScale { low: low - 0.01 * (high - low), high: high + 0.01 * (high - low), ..scale },
         }
     }
 
@@ -142,7 +142,7 @@ mod tests {
     /// Checks the ends of the scale of these values, and its ticks.
     #[track_caller]
     fn check(values: &[f64], ends: (f64, f64), ticks: &[&str]) {
-        let scale = Scale::of(values.iter().copied()).with_zero();
+        let scale = AxisScale::of(values.iter().copied()).with_zero();
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs().max(1.0);
         assert!(near(scale.low, ends.0) && near(scale.high, ends.1), "{scale:?}");
         let found: Vec<String> = scale.ticks(4).into_iter().map(|(_, text)| text).collect();

@@ -9,7 +9,7 @@ use ndarray::{LinalgScalar, ScalarOperand};
 use num_traits::{Float, FromPrimitive, NumAssignOps};
 
 use crate::state::StateValue;
-use numbers::Precision;
+use numbers::AsNumbers;
 pub use numbers::{Numbers, OwnedNumbers};
 
 /// `f32` or `f64`. Sealed: everything in this crate is generic over these two alone.
@@ -36,7 +36,7 @@ pub trait Scalar:
     + Display
     + Send
     + Sync
-    + Precision
+    + AsNumbers
     + 'static
 {
     /// `"f32"` or `"f64"`.

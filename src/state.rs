@@ -41,19 +41,19 @@ use crate::error::{BackupFault, Error, Result};
 pub struct State {
     /// The names of the enclosing groups.
     place: Vec<String>,
-    mode: Mode,
+    mode: StateMode,
 }
 
-enum Mode {
+enum StateMode {
     Writing(Vec<u8>),
     Reading { file: PathBuf, bytes: Vec<u8>, at: usize },
 }
 
-impl std::fmt::Debug for Mode {
+impl std::fmt::Debug for StateMode {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
-            Mode::Writing(bytes) => write!(f, "{} bytes written", bytes.len()),
-            Mode::Reading { bytes, at, .. } => write!(f, "{at} of {} bytes read", bytes.len()),
+            StateMode::Writing(bytes) => write!(f, "{} bytes written", bytes.len()),
+            StateMode::Reading { bytes, at, .. } => write!(f, "{at} of {} bytes read", bytes.len()),
         }
     }
 }
@@ -61,24 +61,24 @@ impl std::fmt::Debug for Mode {
 impl State {
     /// An empty state, for writing.
     pub(crate) fn writing() -> Self {
-        State { place: Vec::new(), mode: Mode::Writing(Vec::new()) }
+        State { place: Vec::new(), mode: StateMode::Writing(Vec::new()) }
     }
 
     /// The state in these bytes of a file.
     pub(crate) fn reading(file: &Path, bytes: Vec<u8>) -> Self {
-        State { place: Vec::new(), mode: Mode::Reading { file: file.into(), bytes, at: 0 } }
+        State { place: Vec::new(), mode: StateMode::Reading { file: file.into(), bytes, at: 0 } }
     }
 
     /// The bytes written.
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.mode {
-            Mode::Writing(bytes) | Mode::Reading { bytes, .. } => bytes,
+            StateMode::Writing(bytes) | StateMode::Reading { bytes, .. } => bytes,
         }
     }
 
     /// Whether values are read from a backup, not written to one.
     pub fn is_reading(&self) -> bool {
-        matches!(self.mode, Mode::Reading { .. })
+        matches!(self.mode, StateMode::Reading { .. })
     }
 
     /// Writes the value, or replaces it by the stored value with this name.
@@ -86,7 +86,7 @@ impl State {
     /// # Errors
     /// [`Error::Backup`] if the backup holds something else here; the value is then unchanged.
     pub fn item<T: StateValue>(&mut self, name: &str, value: &mut T) -> Result<()> {
-        if let Mode::Writing(bytes) = &mut self.mode {
+        if let StateMode::Writing(bytes) = &mut self.mode {
             entry(bytes, name, |bytes| value.put(bytes));
             return Ok(());
         }
@@ -110,7 +110,7 @@ impl State {
         name: &str,
         values: impl IntoIterator<Item = &'v mut N>,
     ) -> Result<()> {
-        if let Mode::Writing(bytes) = &mut self.mode {
+        if let StateMode::Writing(bytes) = &mut self.mode {
             entry(bytes, name, |bytes| values.into_iter().for_each(|value| value.put(bytes)));
             return Ok(());
         }
@@ -218,7 +218,7 @@ impl State {
     /// Refuses a backup with trailing bytes.
     pub(crate) fn end(&self) -> Result<()> {
         match &self.mode {
-            Mode::Reading { bytes, at, .. } if *at < bytes.len() => {
+            StateMode::Reading { bytes, at, .. } if *at < bytes.len() => {
                 Err(self.refuse("the end", "nothing more", format!("{} bytes", bytes.len() - at)))
             }
             _ => Ok(()),
@@ -227,8 +227,8 @@ impl State {
 
     fn file(&self) -> &Path {
         match &self.mode {
-            Mode::Reading { file, .. } => file,
-            Mode::Writing(_) => Path::new(""),
+            StateMode::Reading { file, .. } => file,
+            StateMode::Writing(_) => Path::new(""),
         }
     }
 
@@ -240,14 +240,14 @@ impl State {
 
     /// The range of the bytes of the next entry, which must have this name.
     fn payload(&mut self, name: &str) -> Result<Range<usize>> {
-        let Mode::Reading { bytes, at, .. } = &self.mode else { return Ok(0..0) };
+        let StateMode::Reading { bytes, at, .. } = &self.mode else { return Ok(0..0) };
         let mut rest = &bytes[*at..];
         let found = String::take(&mut rest);
         let length = u64::take(&mut rest).map(|length| usize::try_from(length).unwrap_or(usize::MAX));
         let start = bytes.len() - rest.len();
         match (found, length) {
             (Some(found), Some(length)) if found == name && length <= rest.len() => {
-                if let Mode::Reading { at, .. } = &mut self.mode {
+                if let StateMode::Reading { at, .. } = &mut self.mode {
                     *at = start + length;
                 }
                 Ok(start..start + length)

@@ -48,7 +48,7 @@ fn train(killed: bool) -> Result<History> {
         .callback(EarlyStopping::new().restore_best_weights(true))
         .callback(ReduceLearningRateOnPlateau::new())
         .callback(CsvLogger::new(folder().join("log.csv")))
-        .callback(BackupAndRestore::new(folder()).save_freq(1))
+        .backup(BackupAndRestore::new(folder()).save_freq(1))
         .callback(kill);
     model.fit(&x, &y, &fit)
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use super::failures::Failures;
-use super::{Callback, CallbackContext, Flow, State};
+use super::{CallbackContext, State};
 use crate::error::{Error, Result};
 use crate::save::backup;
 use crate::scalar::Scalar;
@@ -17,8 +17,10 @@ use crate::scalar::Scalar;
 /// A backup holds the weights and moving statistics; the optimizer's slots, accumulated gradients, averaged weights
 /// and learning rate; the state of the random streams; the epoch and the batch; the loss and metrics of an unfinished
 /// epoch; the history and the diagnosis; and the [`state`](Callback::state) of each callback. It is written after all
-/// callbacks have run for the batch or epoch, whatever the position of this one. If the program is killed while a
-/// backup is written, the previous one remains. Writing temporarily needs as much memory as the file.
+/// callbacks have run for the batch or epoch. If the program is killed while a backup is written, the previous one
+/// remains. Writing temporarily needs as much memory as the file.
+///
+/// In Keras it is a callback; here it is the setting [`Fit::backup`](crate::Fit::backup).
 ///
 /// The program must be the same. A backup of another model, seed, optimizer, loss, metric, batch size, number of
 /// samples or set of callbacks is refused, and so is different data (a sample of the arrays is compared). `epochs`
@@ -52,7 +54,7 @@ use crate::scalar::Scalar;
 ///         _ => Ok(()),
 ///     });
 ///     let backup = BackupAndRestore::new(&folder).save_freq(2);
-///     let fit = Fit::new().epochs(9).batch_size(1).verbose(Verbose::Silent).callback(kill).callback(backup);
+///     let fit = Fit::new().epochs(9).batch_size(1).verbose(Verbose::Silent).callback(kill).backup(backup);
 ///     let history = model.fit(&x, &y, &fit)?;
 ///     Ok((history, model.weight("F1/kernel")?[[0, 0]]))
 /// };
@@ -66,9 +68,9 @@ use crate::scalar::Scalar;
 ///
 /// # Errors
 /// From `fit`, before any change: [`Error::Backup`] if the folder cannot be created or is in use, or if its backup is
-/// damaged or belongs to another training; [`Error::Argument`] for `SaveFreq::Batches(0)`, for two of these
-/// callbacks, and for a metric without [`Metric::state`] if backups are made within an epoch. A later backup that
-/// cannot be written causes a warning and is recorded in [`failures`](BackupAndRestore::failures).
+/// damaged or belongs to another training; [`Error::Argument`] for `SaveFreq::Batches(0)`, and for a metric without
+/// [`Metric::state`] if backups are made within an epoch. A later backup that cannot be written causes a warning and
+/// is recorded in [`failures`](BackupAndRestore::failures).
 ///
 /// # References
 /// <https://keras.io/api/callbacks/backup_and_restore/>
@@ -77,8 +79,8 @@ pub struct BackupAndRestore {
     folder: PathBuf,
     save_freq: SaveFreq,
     delete_checkpoint: bool,
+    /// The number of batches since the last backup.
     batches: usize,
-    due: bool,
     failures: Failures,
 }
 
@@ -106,14 +108,13 @@ impl From<usize> for SaveFreq {
 }
 
 impl BackupAndRestore {
-    /// Creates a callback that backs up after each epoch to a folder, which no other training may use.
+    /// Backs up after each epoch to a folder, which no other training may use.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         BackupAndRestore {
             folder: folder.into(),
             save_freq: SaveFreq::Epoch,
             delete_checkpoint: true,
             batches: 0,
-            due: false,
             failures: Failures::default(),
         }
     }
@@ -146,7 +147,7 @@ impl BackupAndRestore {
         if self.save_freq == SaveFreq::Batches(0) {
             return Err(Error::argument("save_freq", "at least 1 batch", 0));
         }
-        (self.batches, self.due) = (0, false);
+        self.batches = 0;
         self.failures.clear();
         Ok((backup::enter(&self.path())?, backup::read(&self.path())?))
     }
@@ -156,9 +157,24 @@ impl BackupAndRestore {
         self.save_freq != SaveFreq::Epoch
     }
 
-    /// Returns whether a backup is due, and resets the count.
-    pub(crate) fn take_due(&mut self) -> bool {
-        std::mem::take(&mut self.due)
+    /// Counts a batch, and returns whether a backup is due after it.
+    pub(crate) fn is_due_after_batch(&mut self) -> bool {
+        self.batches += 1;
+        let is_due = matches!(self.save_freq, SaveFreq::Batches(every) if self.batches >= every);
+        if is_due {
+            self.batches = 0;
+        }
+        is_due
+    }
+
+    /// Returns whether a backup is due after an epoch.
+    pub(crate) fn is_due_after_epoch(&mut self) -> bool {
+        self.save_freq == SaveFreq::Epoch
+    }
+
+    /// The batches since the last backup, as part of one.
+    pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.count("batches since backup", &mut self.batches)
     }
 
     /// Writes the captured state.
@@ -179,31 +195,5 @@ impl BackupAndRestore {
         {
             at.warn(format_args!("the training is done, but its backup was not removed: {error}"));
         }
-    }
-}
-
-impl<F: Scalar> Callback<F> for BackupAndRestore {
-    fn on_batch_end(&mut self, _: &mut CallbackContext<F>) -> Result<Flow> {
-        self.batches += 1;
-        if let SaveFreq::Batches(every) = self.save_freq {
-            self.due |= self.batches >= every;
-        }
-        if self.due {
-            self.batches = 0;
-        }
-        Ok(Flow::Continue)
-    }
-
-    fn on_epoch_end(&mut self, _: &mut CallbackContext<F>) -> Result<Flow> {
-        self.due |= self.save_freq == SaveFreq::Epoch;
-        Ok(Flow::Continue)
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        state.count("batches", &mut self.batches)
-    }
-
-    fn backup(&mut self) -> Option<&mut BackupAndRestore> {
-        Some(self)
     }
 }

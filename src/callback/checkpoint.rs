@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::failures::Failures;
-use super::monitor::{Mode, Monitor, monitor_setters};
+use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::save::Content;
@@ -56,7 +56,7 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone)]
 pub struct ModelCheckpoint {
     path: String,
-    monitor: Monitor,
+    monitor: MonitoredValue,
     save_best_only: bool,
     save_weights_only: bool,
     every: Option<usize>,
@@ -69,7 +69,7 @@ impl ModelCheckpoint {
     pub fn new(path: impl Into<String>) -> Self {
         ModelCheckpoint {
             path: path.into(),
-            monitor: Monitor::new(),
+            monitor: MonitoredValue::new(),
             save_best_only: false,
             save_weights_only: false,
             every: None,

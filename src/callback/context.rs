@@ -44,21 +44,10 @@ pub struct CallbackContext<'a, F: Scalar> {
     pub batches: usize,
     /// The epoch, from 0, whose weights a callback restored at the end of the fit. The first one set is reported in the history.
     pub restored_epoch: Option<usize>,
-    verbose: Verbose,
+    pub(crate) verbose: Verbose,
 }
 
-impl<'a, F: Scalar> CallbackContext<'a, F> {
-    /// Creates the context of a model; epoch and batch each come with their total.
-    pub(crate) fn new(
-        model: &'a mut Sequential<F>,
-        logs: &'a mut Logs,
-        (epoch, epochs): (usize, usize),
-        (batch, batches): (usize, usize),
-        verbose: Verbose,
-    ) -> Self {
-        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose }
-    }
-
+impl<F: Scalar> CallbackContext<'_, F> {
     /// Prints a line to standard output above all progress bars, unless the training is silent.
     ///
     /// Output of `println!` may instead appear behind a bar.

@@ -1,6 +1,6 @@
 //! Early stopping: ends a training that no longer improves, and restores its best weights.
 
-use super::monitor::{Mode, Monitor, monitor_setters};
+use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -40,7 +40,7 @@ use crate::scalar::Scalar;
 /// <https://keras.io/api/callbacks/early_stopping/>
 #[derive(Debug, Clone)]
 pub struct EarlyStopping<F = f32> {
-    monitor: Monitor,
+    monitor: MonitoredValue,
     patience: usize,
     baseline: Option<f64>,
     restore_best_weights: bool,
@@ -54,7 +54,7 @@ impl<F> EarlyStopping<F> {
     /// Creates a callback that monitors `val_loss` without patience.
     pub fn new() -> Self {
         EarlyStopping {
-            monitor: Monitor::new(),
+            monitor: MonitoredValue::new(),
             patience: 0,
             baseline: None,
             restore_best_weights: false,

@@ -30,14 +30,14 @@ use crate::scalar::Scalar;
 /// # References
 /// <https://keras.io/api/callbacks/lambda_callback/>
 pub struct LambdaCallback<'a, F: Scalar = f32> {
-    fit_begin: Option<Event<'a, F, ()>>,
-    epoch_begin: Option<Event<'a, F, ()>>,
-    batch_end: Option<Event<'a, F, Flow>>,
-    epoch_end: Option<Event<'a, F, Flow>>,
-    fit_end: Option<Event<'a, F, ()>>,
+    fit_begin: Option<Hook<'a, F, ()>>,
+    epoch_begin: Option<Hook<'a, F, ()>>,
+    batch_end: Option<Hook<'a, F, Flow>>,
+    epoch_end: Option<Hook<'a, F, Flow>>,
+    fit_end: Option<Hook<'a, F, ()>>,
 }
 
-type Event<'a, F, R> = Box<dyn FnMut(&mut CallbackContext<F>) -> Result<R> + 'a>;
+type Hook<'a, F, R> = Box<dyn FnMut(&mut CallbackContext<F>) -> Result<R> + 'a>;
 
 impl<'a, F: Scalar> LambdaCallback<'a, F> {
     /// Creates a callback without closures.

@@ -49,6 +49,9 @@ use crate::scalar::Scalar;
 /// written later, for example on a full disk, does not end the training. The callback warns on standard error once
 /// per cause (unless the training is silent), retries at the next occasion, and keeps the errors in its `failures`.
 ///
+/// [`BackupAndRestore`], a callback in Keras, is the setting [`Fit::backup`](crate::Fit::backup) here, because it saves
+/// the state of all callbacks.
+///
 /// # Example
 /// ```
 /// use cornu::prelude::*;
@@ -134,7 +137,7 @@ pub trait Callback<F: Scalar> {
     /// Saves or restores the state of the callback, so that an interrupted training can be resumed exactly; see
     /// [`State`].
     ///
-    /// A [`BackupAndRestore`] calls it to save after a batch or epoch, and to restore after
+    /// A [backup](crate::Fit::backup) calls it to save after a batch or epoch, and to restore after
     /// [`Callback::on_fit_begin`]. Default: nothing.
     ///
     /// # Errors
@@ -151,11 +154,6 @@ pub trait Callback<F: Scalar> {
     fn on_findings(&mut self, report: &str) -> Result<()> {
         let _ = report;
         Ok(())
-    }
-
-    /// The backup that this callback is or wraps. Default: none.
-    fn backup(&mut self) -> Option<&mut BackupAndRestore> {
-        None
     }
 }
 
@@ -183,10 +181,6 @@ impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
     }
     fn on_findings(&mut self, report: &str) -> Result<()> {
         (**self).on_findings(report)
-    }
-
-    fn backup(&mut self) -> Option<&mut BackupAndRestore> {
-        (**self).backup()
     }
 }
 

@@ -25,16 +25,16 @@ pub enum Mode {
 
 /// A monitored value.
 #[derive(Debug, Clone)]
-pub(super) struct Monitor {
+pub(super) struct MonitoredValue {
     pub(super) key: String,
     pub(super) mode: Mode,
     pub(super) min_delta: f64,
     pub(super) best: Option<f64>,
 }
 
-impl Monitor {
+impl MonitoredValue {
     pub(super) fn new() -> Self {
-        Monitor { key: "val_loss".into(), mode: Mode::Auto, min_delta: 0.0, best: None }
+        MonitoredValue { key: "val_loss".into(), mode: Mode::Auto, min_delta: 0.0, best: None }
     }
 
     /// Returns the current value and its direction; none if this epoch did not measure it.

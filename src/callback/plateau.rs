@@ -1,6 +1,6 @@
 //! Reduction of the learning rate when a training no longer improves.
 
-use super::monitor::{Mode, Monitor, monitor_setters};
+use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -40,7 +40,7 @@ use crate::scalar::Scalar;
 /// <https://keras.io/api/callbacks/reduce_lr_on_plateau/>
 #[derive(Debug, Clone)]
 pub struct ReduceLearningRateOnPlateau {
-    monitor: Monitor,
+    monitor: MonitoredValue,
     factor: f64,
     patience: usize,
     cooldown: usize,
@@ -52,7 +52,7 @@ pub struct ReduceLearningRateOnPlateau {
 impl ReduceLearningRateOnPlateau {
     /// Creates a callback that monitors `val_loss`, with Keras's defaults.
     pub fn new() -> Self {
-        let monitor = Monitor { min_delta: 1e-4, ..Monitor::new() };
+        let monitor = MonitoredValue { min_delta: 1e-4, ..MonitoredValue::new() };
         ReduceLearningRateOnPlateau {
             monitor,
             factor: 0.1,

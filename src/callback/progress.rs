@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::time::Instant;
 
-use self::line::Line;
+use self::line::ProgressLine;
 #[cfg(feature = "progress")]
 use super::screen::screen;
 use super::terminal::say;
@@ -30,18 +30,18 @@ fn running() -> MutexGuard<'static, Running> {
 
 /// The place of a training among those that run at once.
 #[derive(Debug)]
-struct Place {
+struct ProgressSlot {
     number: usize,
     /// Whether it ever was not alone.
     shared: bool,
 }
 
-impl Place {
+impl ProgressSlot {
     fn new() -> Self {
         let mut running = running();
         running.last = if running.now == 0 { 1 } else { running.last + 1 };
         running.now += 1;
-        Place { number: running.last, shared: false }
+        ProgressSlot { number: running.last, shared: false }
     }
 
     /// The number of the training, if there are several.
@@ -51,7 +51,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ProgressSlot {
     fn drop(&mut self) {
         running().now -= 1;
     }
@@ -76,7 +76,7 @@ pub struct Progress {
     style: Style,
     started: Instant,
     /// During training.
-    place: Option<Place>,
+    place: Option<ProgressSlot>,
     #[cfg(feature = "progress")]
     drawn: Instant,
 }
@@ -133,9 +133,9 @@ impl Progress {
         }
     }
 
-    fn line<'a, F: Scalar>(&mut self, at: &'a CallbackContext<F>) -> Line<'a> {
-        Line {
-            number: self.place.as_mut().and_then(Place::number),
+    fn line<'a, F: Scalar>(&mut self, at: &'a CallbackContext<F>) -> ProgressLine<'a> {
+        ProgressLine {
+            number: self.place.as_mut().and_then(ProgressSlot::number),
             epoch: (at.epoch + 1, at.epochs),
             batch: (at.batch, at.batches),
             elapsed: self.started.elapsed(),
@@ -158,7 +158,7 @@ fn width() -> usize {
 
 impl<F: Scalar> Callback<F> for Progress {
     fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
-        self.place = (self.style != Style::Silent).then(Place::new);
+        self.place = (self.style != Style::Silent).then(ProgressSlot::new);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use events::Events;
-use proto::{SummaryValue, Tensor};
+use proto::{EventTensor, SummaryValue};
 
 /// Writes TensorBoard event files with Keras's tags, so that runs of both can be compared.
 ///
@@ -131,7 +131,7 @@ impl<F: Scalar> Callback<F> for TensorBoard {
     fn on_findings(&mut self, report: &str) -> Result<()> {
         // As a code block, which TensorBoard shows line by line.
         let text = report.lines().map(|line| format!("    {line}\n")).collect::<String>();
-        let value = SummaryValue::new("findings", "text", Tensor::text(text));
+        let value = SummaryValue::new("findings", "text", EventTensor::text(text));
         let written = self.write(vec![value], Vec::new());
         self.failures.keep(written);
         Ok(())

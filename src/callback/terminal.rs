@@ -1,4 +1,5 @@
-//! Output on the terminal above the progress bars, with or without colours.
+//! Output on the terminal above the progress bars, with or without colours. All text for a terminal passes here, the
+//! place to remove control characters of names.
 
 use std::fmt;
 use std::io::Write;

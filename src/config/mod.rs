@@ -13,7 +13,7 @@ pub use setting::Setting;
 
 pub(crate) use registry::{Constructor, Registry, built_in};
 pub(crate) use setting::{refuse, words};
-pub(crate) use settings::{Entry, Settings, setters, settings};
+pub(crate) use settings::{Entry, Settings, saved, setters, settings};
 
 /// The settings of one object: its kind, such as `Dense`, and its fields, such as `units`.
 ///

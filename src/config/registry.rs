@@ -1,10 +1,11 @@
 //! The registry of one family, such as the layers: maps names in files to constructors, built in or registered by the
 //! user.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Fields;
+use super::{Config, Fields, Value, refuse};
 use crate::error::{FileError, Result};
 
 /// A constructor from settings; it creates nested objects through the same registry.
@@ -31,8 +32,29 @@ impl<T: ?Sized> Registry<T> {
         self.built_in.iter().map(|(kind, _)| *kind).chain(self.custom.iter().map(|(kind, _)| kind.as_str()))
     }
 
+    /// The settings that a value holds, or names by a word of Keras for `thing`, such as "a loss".
+    pub(crate) fn config<'v>(
+        &self,
+        value: &'v Value,
+        path: &str,
+        thing: &str,
+        module: &str,
+        aliases: &[(&str, &str)],
+    ) -> Result<Cow<'v, Config>> {
+        match value {
+            Value::Config(config) => Ok(Cow::Borrowed(config)),
+            Value::Text(name) => {
+                let alias = aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+                let kind = alias.map(|(_, kind)| *kind).or_else(|| self.named(name));
+                let kind = kind.ok_or_else(|| refuse(path, format!("{thing} of Keras"), value))?;
+                Ok(Cow::Owned(Config::of(module, kind)))
+            }
+            _ => Err(refuse(path, thing, value)),
+        }
+    }
+
     /// The built-in kind with this name, which Keras writes in snake case or as a class name.
-    pub(crate) fn named(&self, name: &str) -> Option<&'static str> {
+    fn named(&self, name: &str) -> Option<&'static str> {
         let plain = |text: &str| text.replace('_', "").to_lowercase();
         self.built_in.iter().map(|(kind, _)| *kind).find(|kind| plain(kind) == plain(name))
     }

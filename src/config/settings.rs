@@ -4,6 +4,7 @@ use super::{Config, Fields, Setting};
 use crate::error::Result;
 
 /// All settings of an object, written and read through one list.
+// `pub` because the sealed trait behind the recurrent cells requires it.
 pub trait Settings {
     fn write(&self, to: &mut Config);
 
@@ -69,6 +70,16 @@ macro_rules! settings {
     };
 }
 pub(crate) use settings;
+
+/// Implements `config` by the settings that `settings!` lists, under a kind of one of Keras's modules.
+macro_rules! saved {
+    ($module:expr, $kind:expr) => {
+        fn config(&self) -> Option<crate::config::Config> {
+            Some(crate::config::Config::from_settings($module, $kind, self))
+        }
+    };
+}
+pub(crate) use saved;
 
 /// Consuming setters, each of one field: `use_bias: bool;` sets the field of that name, and
 /// `activation: Activation => activation.function;` another one.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::rows::Rows;
+use super::rows::StoredRows;
 use super::source::BatchSource;
 use crate::error::{Error, Result};
 use crate::files::input::{Input, failed};
@@ -34,8 +34,8 @@ use crate::scalar::Scalar;
 /// [`Error::Argument`] for Fortran order, and [`Error::Length`] if the numbers of samples differ.
 #[derive(Debug)]
 pub struct NpySource {
-    x: Rows,
-    y: Rows,
+    x: StoredRows,
+    y: StoredRows,
 }
 
 impl NpySource {
@@ -53,7 +53,7 @@ impl NpySource {
     }
 }
 
-fn open(path: &Path) -> Result<Rows> {
+fn open(path: &Path) -> Result<StoredRows> {
     let npy = npy::header(&Input::open(path)?, "its header")?;
     let [count, shape @ ..] = &npy.array.shape[..] else { return Err(unfit(path, "a single number")) };
     if npy.in_columns {
@@ -62,7 +62,7 @@ fn open(path: &Path) -> Result<Rows> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| failed(&name, &error))?;
     let (number, big_endian, start) = (npy.array.number, npy.big_endian, npy.array.start);
-    Ok(Rows { name, file, number, big_endian, start, count: *count, shape: shape.into() })
+    Ok(StoredRows { name, file, number, big_endian, start, count: *count, shape: shape.into() })
 }
 
 fn unfit(path: &Path, found: &str) -> Error {

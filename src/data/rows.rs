@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 
 /// The location of samples in a file.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(super) struct StoredRows {
     /// The name of the file in messages.
     pub(super) name: String,
     pub(super) file: File,
@@ -24,7 +24,7 @@ pub(super) struct Rows {
     pub(super) shape: Vec<usize>,
 }
 
-impl Rows {
+impl StoredRows {
     /// The number of values per sample.
     pub(super) fn width(&self) -> usize {
         self.shape.iter().product()
@@ -64,13 +64,13 @@ impl Rows {
 
 /// An unnamed temporary file of numbers.
 #[derive(Debug)]
-pub(super) struct Scratch {
+pub(super) struct ScratchFile {
     name: String,
     file: BufWriter<File>,
     bytes: Vec<u8>,
 }
 
-impl Scratch {
+impl ScratchFile {
     /// In this folder, or in that for temporary files. The crate `tempfile` creates the file without a name where the
     /// system supports it, and readable by its owner only.
     pub(super) fn new(folder: Option<&Path>) -> Result<Self> {
@@ -78,7 +78,7 @@ impl Scratch {
         let folder = folder.unwrap_or(&temporary);
         let name = format!("a scratch file in {}", folder.display());
         let file = tempfile::tempfile_in(folder).map_err(|error| failed(&name, &error))?;
-        Ok(Scratch { name, file: BufWriter::with_capacity(1 << 18, file), bytes: Vec::new() })
+        Ok(ScratchFile { name, file: BufWriter::with_capacity(1 << 18, file), bytes: Vec::new() })
     }
 
     /// Appends numbers.
@@ -117,10 +117,10 @@ impl Scratch {
     }
 
     /// Returns the content as `count` samples of this shape; messages use the name of the original file.
-    pub(super) fn rows(self, name: String, count: usize, shape: Vec<usize>) -> Result<Rows> {
+    pub(super) fn rows(self, name: String, count: usize, shape: Vec<usize>) -> Result<StoredRows> {
         let file = self.file.into_inner().map_err(|error| failed(&self.name, error.error()))?;
         let len = file.metadata().map_err(|error| failed(&self.name, &error))?.len();
-        let rows = Rows { name, file, number: Number::F64, big_endian: false, start: 0, count, shape };
+        let rows = StoredRows { name, file, number: Number::F64, big_endian: false, start: 0, count, shape };
         debug_assert_eq!(len, (rows.count * rows.width() * 8) as u64);
         Ok(rows)
     }

@@ -35,7 +35,7 @@ impl Suggestion {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct Trial {
+pub struct RemedyTrial {
     /// The codes of the findings whose suggestions were applied.
     pub codes: Vec<String>,
     /// The edits, in the order of `codes`.
@@ -90,7 +90,7 @@ pub struct Finding {
     /// The suggestions.
     pub suggestions: Vec<Suggestion>,
     /// The trials of the suggestions, if there were any.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<RemedyTrial>,
 }
 
 impl Finding {

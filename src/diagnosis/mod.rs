@@ -27,11 +27,11 @@ mod styles;
 
 pub use codes::{Code, pages};
 pub use evidence::{
-    Curves, Data, Epoch, Evidence, Feature, FirstBatch, Kernel, LayerFacts, LayerSample, Part, Plan, Repeats,
-    Scale, Shard, Targets, Task,
+    Curves, Data, Epoch, Evidence, Feature, FirstBatch, Kernel, LayerFacts, LayerSample, Plan, Repeats,
+    Scale, Shard, Targets, Task, ValidationFacts,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
-pub use finding::{Finding, Severity, Suggestion, Trial};
+pub use finding::{Finding, RemedyTrial, Severity, Suggestion};
 pub use findings::Findings;
 pub(crate) use monitor::Monitor;
 pub use remedy::{Remedy, ReplacementLoss};

@@ -25,12 +25,12 @@ pub(crate) struct Monitor<F: Scalar> {
     pub(super) target_statistics: TargetStatistics<F>,
     /// The sum and number of the losses in the last quarter of the epoch.
     late: (f64, usize),
-    looking: bool,
+    samples_batch: bool,
     /// The loss of the sampled batch, without its penalty.
     bare: f64,
     batch: usize,
     /// The most batches of an epoch that are sampled.
-    pub(super) sampled: usize,
+    pub(crate) sampled: usize,
 }
 
 impl<F: Scalar> Monitor<F> {
@@ -64,7 +64,7 @@ impl<F: Scalar> Monitor<F> {
             clipped: 0,
             target_statistics,
             late: (0.0, 0),
-            looking: false,
+            samples_batch: false,
             bare: 0.0,
             batch: 0,
             sampled: sampled.max(1),
@@ -78,12 +78,12 @@ impl<F: Scalar> Monitor<F> {
         if batch == 0 {
             self.evidence.layers.iter_mut().for_each(LayerFacts::begin_epoch);
         }
-        self.looking = batch.is_multiple_of(every);
+        self.samples_batch = batch.is_multiple_of(every);
     }
 
     /// Whether the current batch is sampled.
     pub(crate) fn is_sampled(&self) -> bool {
-        self.looking
+        self.samples_batch
     }
 
     /// Adds the loss of a batch.
@@ -130,8 +130,8 @@ impl<F: Scalar> Monitor<F> {
         }
         let mut of_last = None;
         for facts in &mut self.evidence.layers {
-            let look = (!facts.is_view).then(|| facts.look_output(workspace.value(facts.index + 1, x)));
-            of_last = look.flatten();
+            let sample = (!facts.is_view).then(|| facts.sample_output(workspace.value(facts.index + 1, x)));
+            of_last = sample.flatten();
         }
         self.epoch.penalty = penalty;
         self.bare = loss - penalty;
@@ -200,7 +200,7 @@ impl<F: Scalar> Monitor<F> {
         let mut total = 0.0;
         for (facts, layer) in self.evidence.layers.iter_mut().zip(layers) {
             if let Some(param) = kernel_of(layer) {
-                facts.look_gradient(param);
+                facts.sample_gradient(param);
                 total += facts.sample.gradient.powi(2) * param.len() as f64;
                 self.before.extend(sample(param.value()));
             }
@@ -221,7 +221,7 @@ impl<F: Scalar> Monitor<F> {
                     sum += (now - *before).as_f64().powi(2);
                     count += 1;
                 }
-                facts.look_step((sum / count.max(1) as f64).sqrt());
+                facts.sample_step((sum / count.max(1) as f64).sqrt());
             }
         }
     }

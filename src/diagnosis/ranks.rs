@@ -16,21 +16,22 @@ use crate::tensor::Batch;
 const FEATURES: usize = 256;
 
 impl<F: Scalar> Monitor<F> {
-    /// The monitor of a rank other than 0, which runs no rules; rank 0 sends the `terms`.
+    /// The monitor of a rank other than 0, which runs no rules; rank 0 sends the numbers of sampled batches and of classes.
     pub(crate) fn follower(
         layers: &[NamedLayer<F>],
         plan: Plan,
         target_statistics: TargetStatistics<F>,
-        (sampled, classes): (usize, usize),
+        sampled: usize,
+        classes: usize,
     ) -> Self {
         let mut monitor = Monitor::new(layers, plan, Data::default(), target_statistics, sampled);
         monitor.epoch.answers = vec![0; classes];
         monitor
     }
 
-    /// The number of sampled batches of an epoch, and the number of classes.
-    pub(crate) fn terms(&self) -> (usize, usize) {
-        (self.sampled, self.epoch.answers.len())
+    /// The number of classes that the outputs are counted by.
+    pub(crate) fn classes(&self) -> usize {
+        self.epoch.answers.len()
     }
 
     /// A single row has no spread over rows.
@@ -89,9 +90,9 @@ impl<F: Scalar> Monitor<F> {
         epoch.rows += other.rows;
         epoch.answers.iter_mut().zip(other.answers).for_each(|(sum, other)| *sum += other);
         for layer in &mut self.evidence.layers {
-            let mut look = layer.sample.clone();
-            look.state(&mut state)?;
-            layer.take(look);
+            let mut sample = layer.sample.clone();
+            sample.state(&mut state)?;
+            layer.take(sample);
         }
         let mut seen = false;
         state.item("first", &mut seen)?;
@@ -120,15 +121,15 @@ impl<F: Scalar> Monitor<F> {
 impl LayerFacts {
     /// Combines the behaviour on another rank: a unit is dead only if it is dead on all ranks.
     fn take(&mut self, other: LayerSample) {
-        let look = &mut self.sample;
-        if look.rows == 0 {
-            (look.rms, look.spread) = (other.rms, other.spread);
+        let sample = &mut self.sample;
+        if sample.rows == 0 {
+            (sample.rms, sample.spread) = (other.rms, other.spread);
         }
-        look.spread = look.spread.max(other.spread);
-        look.rows += other.rows;
-        look.lost += other.lost;
-        look.alive.iter_mut().zip(other.alive).for_each(|(alive, other)| *alive |= other);
-        look.saturated.iter_mut().zip(other.saturated).for_each(|(sum, other)| *sum += other);
+        sample.spread = sample.spread.max(other.spread);
+        sample.rows += other.rows;
+        sample.lost += other.lost;
+        sample.alive.iter_mut().zip(other.alive).for_each(|(alive, other)| *alive |= other);
+        sample.saturated.iter_mut().zip(other.saturated).for_each(|(sum, other)| *sum += other);
     }
 }
 
@@ -136,20 +137,23 @@ impl Shard {
     /// The facts about a shard with this number of training rows, from a sample.
     pub(crate) fn of<F: Scalar>(rows: usize, x: Batch<F>) -> Self {
         let mut data = Data::default();
-        data.look_inputs(x);
+        data.sample_inputs(x);
         let stride = data.features.len().div_ceil(FEATURES).max(1);
         let features = data.features.into_iter().step_by(stride).collect();
-        Shard { rows, looked: x.rows(), features, classes: Vec::new() }
+        Shard { rows, sampled: x.rows(), features, classes: Vec::new() }
     }
 
-    /// Conversion to plain values and back.
-    pub(crate) fn parts(&self) -> ((usize, usize), Vec<(f64, f64)>) {
-        let features = self.features.iter().map(|feature| (feature.mean, feature.deviation));
-        ((self.rows, self.looked), features.collect())
+    /// The facts as numbers, to send them to another rank: the two counts, then mean and deviation of each feature.
+    pub(crate) fn to_numbers(&self) -> Vec<f64> {
+        let features = self.features.iter().flat_map(|feature| [feature.mean, feature.deviation]);
+        [self.rows as f64, self.sampled as f64].into_iter().chain(features).collect()
     }
 
-    pub(crate) fn of_parts(((rows, looked), features): ((usize, usize), Vec<(f64, f64)>)) -> Self {
-        let features = features.into_iter().map(|(mean, deviation)| Feature { mean, deviation });
-        Shard { rows, looked, features: features.collect(), classes: Vec::new() }
+    /// The facts that another rank has sent.
+    pub(crate) fn from_numbers(numbers: &[f64]) -> Self {
+        let mut pairs = numbers.as_chunks::<2>().0.iter();
+        let [rows, sampled] = pairs.next().map_or([0; 2], |counts| counts.map(|count| count as usize));
+        let features = pairs.map(|&[mean, deviation]| Feature { mean, deviation }).collect();
+        Shard { rows, sampled, features, classes: Vec::new() }
     }
 }

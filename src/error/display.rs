@@ -19,14 +19,19 @@ pub(super) fn listed(known: &[String]) -> String {
     }
 }
 
-/// Formats a row of a table, as a line number if the file has lines.
-pub(super) struct Row(pub(super) usize, pub(super) Option<std::num::NonZeroU64>);
+/// The number of a row of a table, shown as a line number if the file has lines.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowNumber {
+    /// From 0, without the header.
+    pub(crate) row: usize,
+    pub(crate) line: Option<std::num::NonZeroU64>,
+}
 
-impl std::fmt::Display for Row {
+impl std::fmt::Display for RowNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self.1 {
+        match self.line {
             Some(line) => write!(f, "line {line}"),
-            None => write!(f, "row {}", self.0),
+            None => write!(f, "row {}", self.row),
         }
     }
 }

@@ -91,7 +91,7 @@ pub enum FileError {
         message: String,
     },
     /// An invalid value in a table.
-    #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::display::Row(*row, *line))]
+    #[error("{path}, {}, column `{column}`: expected {expected}, found {found}", super::display::RowNumber { row: *row, line: *line })]
     Value {
         /// The file.
         path: String,

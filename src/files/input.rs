@@ -17,12 +17,12 @@ const PAGE: usize = 1 << 14;
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     name: String,
-    source: Source<'a>,
+    source: InputSource<'a>,
     len: u64,
 }
 
 #[derive(Debug)]
-enum Source<'a> {
+enum InputSource<'a> {
     /// A file, and its page that was read last.
     File(File, Mutex<(u64, Vec<u8>)>),
     Bytes(Cow<'a, [u8]>),
@@ -43,7 +43,7 @@ impl Input<'static> {
             Ok((file, about.len()))
         };
         let (file, len) = open().map_err(|error| failed(&name, &error))?;
-        Ok(Input { name, source: Source::File(file, Mutex::default()), len })
+        Ok(Input { name, source: InputSource::File(file, Mutex::default()), len })
     }
 }
 
@@ -51,7 +51,7 @@ impl Input<'static> {
     /// Wraps an open file, which messages call by this name.
     pub(crate) fn file(name: &str, file: File) -> Result<Self> {
         let about = file.metadata().map_err(|error| failed(name, &error))?;
-        Ok(Input { name: name.into(), source: Source::File(file, Mutex::default()), len: about.len() })
+        Ok(Input { name: name.into(), source: InputSource::File(file, Mutex::default()), len: about.len() })
     }
 }
 
@@ -59,7 +59,7 @@ impl<'a> Input<'a> {
     /// Wraps bytes, which messages call by this name.
     pub(crate) fn bytes(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         let bytes = bytes.into();
-        Input { name: name.into(), len: bytes.len() as u64, source: Source::Bytes(bytes) }
+        Input { name: name.into(), len: bytes.len() as u64, source: InputSource::Bytes(bytes) }
     }
 
     /// A range of this input; an error if the input is shorter.
@@ -67,7 +67,7 @@ impl<'a> Input<'a> {
         if start.checked_add(len).is_none_or(|end| end > self.len) {
             return Err(self.damaged(place, "it exceeds the file"));
         }
-        Ok(Input { name: self.name.clone(), source: Source::Part(self, start), len })
+        Ok(Input { name: self.name.clone(), source: InputSource::Part(self, start), len })
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -84,9 +84,9 @@ impl<'a> Input<'a> {
             return Err(self.damaged(place, format!("at byte {start}: it exceeds the file")));
         }
         match &self.source {
-            Source::Bytes(bytes) => to.copy_from_slice(&bytes[start as usize..][..to.len()]),
-            Source::Part(whole, first) => return whole.read(place, first + start, to),
-            Source::File(file, page) => {
+            InputSource::Bytes(bytes) => to.copy_from_slice(&bytes[start as usize..][..to.len()]),
+            InputSource::Part(whole, first) => return whole.read(place, first + start, to),
+            InputSource::File(file, page) => {
                 self.read_file(file, page, start, to).map_err(|error| failed(&self.name, &error))?;
             }
         }
@@ -143,7 +143,7 @@ impl<'a> Input<'a> {
 
     /// Passes a range to `f` in pieces.
     pub(crate) fn pieces(&self, place: &str, start: u64, len: u64, f: &mut dyn FnMut(&[u8])) -> Result<()> {
-        if let Source::Bytes(bytes) = &self.source {
+        if let InputSource::Bytes(bytes) = &self.source {
             let within = start.checked_add(len).is_some_and(|end| end <= self.len);
             let bytes = if within { &bytes[start as usize..][..len as usize] } else { &[] };
             bytes.chunks(1 << 16).for_each(&mut *f);

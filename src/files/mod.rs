@@ -9,6 +9,8 @@ pub(crate) mod checksum;
 pub(crate) mod gzip;
 #[cfg(feature = "keras")]
 pub(crate) mod hdf5;
+#[cfg(feature = "hdf5")]
+pub(crate) mod hdf5_library;
 #[cfg(feature = "files")]
 pub(crate) mod input;
 #[cfg(feature = "npy")]
@@ -19,3 +21,7 @@ pub(crate) mod parquet;
 pub(crate) mod read_at;
 #[cfg(any(feature = "npy", feature = "keras"))]
 pub(crate) mod zip;
+
+/// A parsed value, or the fault; the caller knows its position.
+#[cfg(feature = "files")]
+pub(crate) type Parsed<T> = std::result::Result<T, String>;

@@ -8,7 +8,9 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 use crate::training::add_penalty_slopes;
-use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, Targets, TrainingData};
+use crate::training::data::{
+    BatchTargets, CheckedData, ModelShapes, Rows, RunningScores, TRAINING, TrainingData,
+};
 
 /// The step of the central differences.
 const STEP: f64 = 1e-5;
@@ -66,7 +68,8 @@ impl<F: Scalar> Probe<'_, F> {
             StepAt { seed: self.model.seed, number: 0, first_row: 0, global_batch: GlobalBatch::default() };
         self.workspace.forward(&mut self.model.layers, x, at);
         let width = self.workspace.output(x).width() / self.data.steps;
-        let targets = Targets { y: Batch::new(&self.y, self.data.target), weights: None, samples: x.rows() };
+        let targets =
+            BatchTargets { y: Batch::new(&self.y, self.data.target), weights: None, samples: x.rows() };
         let penalty = self.model.weight_penalty() + self.workspace.activity_penalty(&self.model.layers, x);
         let (y_pred, dy) = self.workspace.output_and_grad(x);
         let loss = self.scores.add(&*self.compiled.loss, y_pred.reshape(width), targets, penalty);

@@ -1,7 +1,7 @@
 //! `investigate`: the remedies of a diagnosis, tested in trial trainings of copies of the model.
 
 use super::search::RemedySearch;
-use super::trial::{TrialPlan, TrialSample};
+use super::trial::{TrialSample, TrialSettings};
 use crate::data::ClassWeight;
 use crate::diagnosis::{Code, Finding, Findings, LEARNED};
 use crate::error::Result;
@@ -62,7 +62,7 @@ impl<F: Scalar> Sequential<F> {
         let sample = TrialSample::new(x, y, settings, self.seed)?;
         let model = self.initial(&sample)?;
         let train = settings.check(x.count().min(y.count()))?;
-        let plan = TrialPlan::new(&model, settings, (sample.rows(), train), TRIALS);
+        let plan = TrialSettings::new(&model, settings, sample.rows(), train, TRIALS);
         let (base, found) = plan.train(model.clone(), &sample)?;
         let mut findings = known.unwrap_or(found);
         findings.retain(|finding| !settings.rules.allowed.contains(&finding.code));
@@ -71,10 +71,10 @@ impl<F: Scalar> Sequential<F> {
         let mut search = RemedySearch::new(&model, &sample, plan, base, by_recall);
         search.run(&findings)?;
         let trials = search.trials();
-        let helped = trials.iter().any(|trial| trial.learned);
-        if !by_recall && search.base.skill.is_some_and(|skill| skill < LEARNED) && !helped {
+        let has_learned = trials.iter().any(|trial| trial.learned);
+        if !by_recall && search.base.skill.is_some_and(|skill| skill < LEARNED) && !has_learned {
             let loss = search.base.loss.unwrap_or(f64::NAN);
-            findings.take(by_heart(&model, &sample, loss)?.into_iter().collect());
+            findings.take(memorization(&model, &sample, loss)?.into_iter().collect());
         }
         for finding in findings.each_mut() {
             let own = trials.iter().filter(|trial| trial.codes.contains(&finding.code));
@@ -123,12 +123,16 @@ impl<F: Scalar> TryRemedies<F> for Sequential<F> {
 }
 
 /// The number of rows that a working network can memorize, and the number of steps it takes.
-const BY_HEART: (usize, usize) = (32, 400);
+const MEMORIZED: (usize, usize) = (32, 400);
 
 /// The finding that the network memorizes a few rows but learns nothing from all of them: the network works, but the
 /// inputs do not determine the targets.
-fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64) -> Result<Option<Finding>> {
-    let (rows, steps) = BY_HEART;
+fn memorization<F: Scalar>(
+    model: &Sequential<F>,
+    sample: &TrialSample<F>,
+    loss: f64,
+) -> Result<Option<Finding>> {
+    let (rows, steps) = MEMORIZED;
     let rows = rows.min(sample.rows() / 2);
     let few = sample.head(rows);
     if rows < 4 || few.y.iter().all(|y| *y == few.y[ndarray::IxDyn(&vec![0; few.y.ndim()])]) {
@@ -139,12 +143,12 @@ fn by_heart<F: Scalar>(model: &Sequential<F>, sample: &TrialSample<F>, loss: f64
         compiled.optimizer = Box::new(Adam::new(0.01));
     }
     let class_weight = ClassWeight::None;
-    let plan = TrialPlan { steps, batch_size: rows, shuffle: false, class_weight, whole: true };
+    let plan = TrialSettings { steps, batch_size: rows, shuffle: false, class_weight, whole: true };
     let (end, _) = plan.train(copy, &few)?;
     // Averages of a few rows of noise alone cannot halve the loss of the best constant prediction.
     Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
         Code::N0504
-            .finding("the inputs do not help")
+            .finding("the inputs do not determine the targets")
             .evidence(format!(
                 "loss {:.4} on {rows} memorized rows, {loss:.4} on all rows",
                 end.loss.unwrap_or(f64::NAN)

@@ -1,6 +1,6 @@
 //! The remedies of a diagnosis, applied to copies of a model.
 
-use super::trial::{TrialPlan, TrialSample};
+use super::trial::{TrialSample, TrialSettings};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
 use crate::diagnosis::{Remedy, ReplacementLoss};
@@ -14,20 +14,24 @@ use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 
-/// Remedies to apply together, each with the code of the finding that suggests it.
-pub(super) type Edits = Vec<(String, Remedy)>;
+/// A remedy to try, with the code of the finding that suggests it.
+#[derive(Clone)]
+pub(super) struct Edit {
+    pub(super) code: String,
+    pub(super) remedy: Remedy,
+}
 
 /// Copies of the model, the sample and the plan with these remedies applied.
 pub(super) fn apply<F: Scalar>(
     model: &Sequential<F>,
     sample: &TrialSample<F>,
-    plan: &TrialPlan,
-    edits: &Edits,
-) -> Result<(Sequential<F>, TrialSample<F>, TrialPlan)> {
+    plan: &TrialSettings,
+    edits: &[Edit],
+) -> Result<(Sequential<F>, TrialSample<F>, TrialSettings)> {
     let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
     // Adding a layer shifts the indices of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
-        edits.iter().map(|(_, edit)| edit).partition(|edit| **edit == Remedy::NormalizeInputs);
+        edits.iter().map(|edit| &edit.remedy).partition(|edit| **edit == Remedy::NormalizeInputs);
     for edit in others.into_iter().chain(layers) {
         match edit {
             Remedy::NormalizeInputs => normalize(&mut model, &sample)?,

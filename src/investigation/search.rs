@@ -1,8 +1,8 @@
 //! The search for remedies to recommend, alone and in combination.
 
-use super::remedies::{Edits, apply};
-use super::trial::{TrialPlan, TrialResult, TrialSample, WORK};
-use crate::diagnosis::{Finding, Findings, Remedy, Severity, Trial};
+use super::remedies::{Edit, apply};
+use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
+use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, Severity, Suggestion};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -14,22 +14,22 @@ const TOGETHER: usize = 5;
 
 /// A finished trial.
 struct Done {
-    edits: Edits,
+    edits: Vec<Edit>,
     end: TrialResult,
     /// Further remedies suggested by the diagnosis of this trial.
-    own: Edits,
+    own: Vec<Edit>,
 }
 
 /// The trials so far, and the input of further ones.
 pub(super) struct RemedySearch<'a, F: Scalar> {
     model: &'a Sequential<F>,
     sample: &'a TrialSample<F>,
-    plan: TrialPlan,
+    plan: TrialSettings,
     /// The result of the unchanged network.
     pub(super) base: TrialResult,
     done: Vec<Done>,
     /// The remedies that every recommended trial must contain.
-    needed: Edits,
+    needed: Vec<Edit>,
     /// Whether recall replaces the loss, which large classes dominate.
     by_recall: bool,
     /// The work of the trials, in the nanoseconds of [`WORK`].
@@ -40,7 +40,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     pub(super) fn new(
         model: &'a Sequential<F>,
         sample: &'a TrialSample<F>,
-        plan: TrialPlan,
+        plan: TrialSettings,
         base: TrialResult,
         by_recall: bool,
     ) -> Self {
@@ -54,25 +54,25 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     /// long as that improves it.
     pub(super) fn run(&mut self, findings: &Findings) -> Result<()> {
         let is_reported = |finding: &&Finding| finding.severity > Severity::Note;
-        let mut helps: Edits = Vec::new();
-        // Notes come after warnings and errors, but may help too.
-        let noted = findings.iter().filter(|finding| finding.severity == Severity::Note);
-        for edit in findings.iter().filter(is_reported).chain(noted).flat_map(edits) {
-            if !helps.iter().any(|known| known.1 == edit.1) {
-                helps.push(edit);
+        let mut all: Vec<Edit> = Vec::new();
+        // The remedy of a note may improve a trial with others.
+        let notes = findings.iter().filter(|finding| finding.severity == Severity::Note);
+        for edit in findings.iter().filter(is_reported).chain(notes).flat_map(edits) {
+            if !all.iter().any(|known| known.remedy == edit.remedy) {
+                all.push(edit);
             }
         }
         let first = |root: &Finding| edits(root).into_iter().next();
-        let together: Edits = findings.roots().filter(is_reported).filter_map(first).collect();
-        // A contradiction must be removed, however well the training seems to go without.
+        let together = findings.roots().filter(is_reported).filter_map(first).collect();
+        // A contradiction must be removed, however well a trial without that edit seems to go.
         let contradiction =
             |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
         self.needed = findings.roots().filter(contradiction).filter_map(first).collect();
-        for edit in &helps {
+        for edit in &all {
             self.attempt(vec![edit.clone()])?;
         }
         self.attempt(together)?;
-        for edit in &helps {
+        for edit in &all {
             self.attempt(joined(&self.needed, edit.clone()))?;
         }
         for _ in 1..TOGETHER {
@@ -81,8 +81,9 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
             if skill.is_some_and(|skill| skill > 1.0 - WORTH) {
                 return Ok(());
             }
-            let more: Edits = best.own.iter().chain(&helps).cloned().collect();
-            for edit in more.into_iter().filter(|edit| !start.iter().any(|known| known.1 == edit.1)) {
+            let more: Vec<Edit> = best.own.iter().chain(&all).cloned().collect();
+            let is_new = |edit: &Edit| !start.iter().any(|known| known.remedy == edit.remedy);
+            for edit in more.into_iter().filter(is_new) {
                 self.attempt(joined(&start, edit))?;
             }
             let better = self.best().is_some_and(|best| best.end.skill > skill.map(|skill| skill + WORTH));
@@ -94,8 +95,8 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     }
 
     /// Trains a copy with these remedies, unless that was done before, is impossible, or exceeds the remaining work.
-    fn attempt(&mut self, edits: Edits) -> Result<()> {
-        let same = |known: &Edits| known.len() == edits.len() && has_all(known, &edits);
+    fn attempt(&mut self, edits: Vec<Edit>) -> Result<()> {
+        let same = |known: &[Edit]| known.len() == edits.len() && has_all(known, &edits);
         if edits.is_empty() || self.done.iter().any(|done| same(&done.edits)) {
             return Ok(());
         }
@@ -111,11 +112,12 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         if self.by_recall {
             end.skill = end.recall;
         }
-        let shift = usize::from(edits.iter().any(|(_, edit)| *edit == Remedy::NormalizeInputs));
+        let shift = usize::from(edits.iter().any(|edit| edit.remedy == Remedy::NormalizeInputs));
         // A trial is a part of a training, so it always ends too early.
-        let whole = |edit: &(String, Remedy)| plan.whole || !matches!(edit.1, Remedy::Epochs(_));
+        let whole = |edit: &Edit| plan.whole || !matches!(edit.remedy, Remedy::Epochs(_));
         let own = findings.iter().flat_map(self::edits).filter(whole);
-        let own = own.filter_map(|(code, remedy)| Some((code, remedy.shifted(shift)?))).collect();
+        let shifted = |edit: Edit| Some(Edit { remedy: edit.remedy.shifted(shift)?, ..edit });
+        let own = own.filter_map(shifted).collect();
         self.done.push(Done { edits, end, own });
         Ok(())
     }
@@ -127,21 +129,20 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
 
     /// The best of these trials, whether or not it beats the unchanged network, as one change may not be enough.
     fn best(&self) -> Option<&Done> {
-        self.clean().max_by(|a, b| reached(&a.end).total_cmp(&reached(&b.end)))
+        self.clean().max_by(|a, b| score(&a.end).total_cmp(&score(&b.end)))
     }
 
     /// The results of all trials. The recommended one contains no unnecessary change.
-    pub(super) fn trials(&self) -> Vec<Trial> {
-        let best = self.best().map(|best| reached(&best.end));
+    pub(super) fn trials(&self) -> Vec<RemedyTrial> {
+        let best = self.best().map(|best| score(&best.end));
         let enough = |done: &&Done| {
-            let worth =
-                done.end.learned_beside(&self.base) || reached(&done.end) > reached(&self.base) + WORTH;
-            worth && best.is_some_and(|best| reached(&done.end) >= best - WORTH)
+            let worth = done.end.learned_beside(&self.base) || score(&done.end) > score(&self.base) + WORTH;
+            worth && best.is_some_and(|best| score(&done.end) >= best - WORTH)
         };
         let advised = self.clean().filter(enough).min_by_key(|done| done.edits.len());
-        let trial = |done: &Done| Trial {
-            codes: done.edits.iter().map(|(code, _)| code.clone()).collect(),
-            remedies: done.edits.iter().map(|(_, remedy)| remedy.clone()).collect(),
+        let trial = |done: &Done| RemedyTrial {
+            codes: done.edits.iter().map(|edit| edit.code.clone()).collect(),
+            remedies: done.edits.iter().map(|edit| edit.remedy.clone()).collect(),
             steps: done.end.steps,
             loss: (self.base.loss, done.end.loss),
             accuracy: self.base.accuracy.zip(done.end.accuracy),
@@ -154,34 +155,37 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
 }
 
 /// Whether all of `wanted` are among the edits.
-fn has_all(edits: &Edits, wanted: &Edits) -> bool {
-    wanted.iter().all(|wanted| edits.iter().any(|edit| edit.1 == wanted.1))
+fn has_all(edits: &[Edit], wanted: &[Edit]) -> bool {
+    wanted.iter().all(|wanted| edits.iter().any(|edit| edit.remedy == wanted.remedy))
 }
 
 /// The score of a trial: its skill, or the negative loss if it has none.
-fn reached(end: &TrialResult) -> f64 {
+fn score(end: &TrialResult) -> f64 {
     let far = end.skill.or(end.loss.map(|loss| -loss)).filter(|_| end.loss.is_some());
     far.unwrap_or(f64::NEG_INFINITY)
 }
 
 /// Adds a remedy. If it replaces another, it also takes its code, since it fixes the same finding; factors of the
 /// number of epochs multiply.
-fn joined(edits: &Edits, (mut code, mut remedy): (String, Remedy)) -> Edits {
+fn joined(edits: &[Edit], mut edit: Edit) -> Vec<Edit> {
     let mut all = Vec::new();
-    for (known, old) in edits {
-        match (&remedy, old) {
+    for known in edits {
+        match (&edit.remedy, &known.remedy) {
             (Remedy::Epochs(more), Remedy::Epochs(times)) => {
-                (code, remedy) = (known.clone(), Remedy::Epochs(more * times));
+                edit = Edit { code: known.code.clone(), remedy: Remedy::Epochs(more * times) };
             }
-            (new, old) if new.replaces(old) => code = known.clone(),
-            _ => all.push((known.clone(), old.clone())),
+            (new, old) if new.replaces(old) => edit.code = known.code.clone(),
+            _ => all.push(known.clone()),
         }
     }
-    all.push((code, remedy));
+    all.push(edit);
     all
 }
 
 /// The remedies of a finding that can be applied, each with its code.
-fn edits(finding: &Finding) -> Edits {
-    finding.suggestions.iter().filter_map(|help| Some((finding.code.clone(), help.remedy.clone()?))).collect()
+fn edits(finding: &Finding) -> Vec<Edit> {
+    let edit = |suggestion: &Suggestion| {
+        Some(Edit { code: finding.code.clone(), remedy: suggestion.remedy.clone()? })
+    };
+    finding.suggestions.iter().filter_map(edit).collect()
 }

@@ -65,7 +65,7 @@ impl<F: Scalar> TrialSample<F> {
 
 /// The settings of a trial.
 #[derive(Clone)]
-pub(super) struct TrialPlan {
+pub(super) struct TrialSettings {
     pub(super) steps: usize,
     pub(super) batch_size: usize,
     pub(super) shuffle: bool,
@@ -102,19 +102,20 @@ impl TrialResult {
     }
 }
 
-impl TrialPlan {
+impl TrialSettings {
     /// The settings of the training, shortened to what [`WORK`] allows for `trials` trials.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
         settings: &Fit<F>,
-        (rows, all): (usize, usize),
+        rows: usize,
+        all: usize,
         trials: usize,
-    ) -> TrialPlan {
+    ) -> TrialSettings {
         let batch_size = settings.batch_size.clamp(1, rows.max(1));
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch).max(1);
         let planned = epochs * all.div_ceil(settings.batch_size.max(1));
         let most = (WORK / trials as f64 / step_time(model, batch_size)).max(20.0) as usize;
-        TrialPlan {
+        TrialSettings {
             steps: planned.min(most),
             batch_size,
             shuffle: settings.shuffle,

@@ -79,12 +79,12 @@ impl StridedCopy {
     }
 
     /// Starts at this place of the source instead of 0.
-    pub(super) fn from_place(self, from: usize) -> Self {
+    pub(super) fn starting_from(self, from: usize) -> Self {
         StridedCopy { from, ..self }
     }
 
     /// Starts at this place of the destination instead of 0.
-    pub(super) fn to_place(self, to: usize) -> Self {
+    pub(super) fn starting_to(self, to: usize) -> Self {
         StridedCopy { to, ..self }
     }
 

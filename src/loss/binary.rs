@@ -1,9 +1,9 @@
 //! Binary cross-entropy: ℓ = mean −[t·ln p + (1 − t)·ln(1 − p)], p = clip(y, ε, 1 − ε), or p = σ(y) from logits.
 //! ∂ℓ/∂y = (p − t) / (p·(1 − p)·n), or (σ(y) − t)/n from logits.
 
-use super::{Loss, LossFamily, Target, check_smoothing, clip_probability, saved};
+use super::{Loss, LossFamily, Target, check_smoothing, clip_probability};
 use crate::activation::{sigmoid, softplus};
-use crate::config::settings;
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -68,7 +68,7 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
         "binary_crossentropy"
     }
 
-    saved!("BinaryCrossentropy");
+    saved!("keras.losses", "BinaryCrossentropy");
 
     fn target(&self) -> Target {
         Target::Probabilities

@@ -1,8 +1,8 @@
 //! Categorical cross-entropy: ℓ = −Σ t·ln p, with p = clip(y/Σy, ε, 1 − ε), or p = softmax(y) from logits.
 //! Inside the clip, ∂ℓ/∂yⱼ = (Σ t)/Σy − tⱼ/yⱼ, or softmax(y)ⱼ·Σt − tⱼ from logits.
 
-use super::{Loss, LossFamily, Target, check_classes, check_smoothing, clip_probability, saved};
-use crate::config::settings;
+use super::{Loss, LossFamily, Target, check_classes, check_smoothing, clip_probability};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -75,7 +75,7 @@ impl<F: Scalar> Loss<F> for CategoricalCrossentropy {
         "categorical_crossentropy"
     }
 
-    saved!("CategoricalCrossentropy");
+    saved!("keras.losses", "CategoricalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Distribution

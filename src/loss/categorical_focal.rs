@@ -2,8 +2,8 @@
 //! With g = α·t·(γ·(1 − p)^(γ−1)·ln p − (1 − p)^γ/p): ∂ℓ/∂y = (g − Σ g·p)/Σy, or p·(g − Σ g·p) from logits.
 
 use super::focal::{check_gamma, focal_setters, power};
-use super::{Loss, Target, check_classes, check_smoothing, clip_probability, saved};
-use crate::config::{Setting, Value, settings};
+use super::{Loss, Target, check_classes, check_smoothing, clip_probability};
+use crate::config::{Setting, Value, saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -126,7 +126,7 @@ impl<F: Scalar> Loss<F> for CategoricalFocalCrossentropy {
         "categorical_focal_crossentropy"
     }
 
-    saved!("CategoricalFocalCrossentropy");
+    saved!("keras.losses", "CategoricalFocalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Distribution

@@ -1,8 +1,8 @@
 //! Losses of distributions: Kullback-Leibler, ℓ = Σ t·ln(t/y), and Poisson, ℓ = mean (y − t·ln(y + ε)).
 
 use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes};
-use super::{EPSILON, Loss, LossFamily, saved};
-use crate::config::settings;
+use super::{EPSILON, Loss, LossFamily};
+use crate::config::{saved, settings};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -45,7 +45,7 @@ impl<F: Scalar> Loss<F> for KlDivergence {
         "kl_divergence"
     }
 
-    saved!("KLDivergence");
+    saved!("keras.losses", "KLDivergence");
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {

@@ -1,8 +1,8 @@
 //! Binary focal cross-entropy: cross-entropy times (1 − q)^γ, so that outputs that are already right weigh little.
 
-use super::{Loss, Target, check_smoothing, clip_probability, saved};
+use super::{Loss, Target, check_smoothing, clip_probability};
 use crate::activation::sigmoid;
-use crate::config::settings;
+use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -147,7 +147,7 @@ impl<F: Scalar> Loss<F> for BinaryFocalCrossentropy {
         "binary_focal_crossentropy"
     }
 
-    saved!("BinaryFocalCrossentropy");
+    saved!("keras.losses", "BinaryFocalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Probabilities

@@ -1,8 +1,8 @@
 //! Margin losses: ℓ = mean max(1 − t·y, 0), its square, and max(max (1 − t)·y − Σ t·y + 1, 0) over classes.
 
 use super::mean::{above, at_least, mean_rows, mean_slopes};
-use super::{Loss, check_classes, saved};
-use crate::config::settings;
+use super::{Loss, check_classes};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -103,7 +103,7 @@ impl<F: Scalar> Loss<F> for Hinge {
         "hinge"
     }
 
-    saved!("Hinge");
+    saved!("keras.losses", "Hinge");
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let signed = signed(y_true);
@@ -123,7 +123,7 @@ impl<F: Scalar> Loss<F> for SquaredHinge {
         "squared_hinge"
     }
 
-    saved!("SquaredHinge");
+    saved!("keras.losses", "SquaredHinge");
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         let signed = signed(y_true);
@@ -149,7 +149,7 @@ impl<F: Scalar> Loss<F> for CategoricalHinge {
         "categorical_hinge"
     }
 
-    saved!("CategoricalHinge");
+    saved!("keras.losses", "CategoricalHinge");
 
     fn check(&self, output: &[usize]) -> Result<()> {
         check_classes(Loss::<F>::name(self), output)

@@ -50,7 +50,7 @@ macro_rules! mean_loss {
                 $name
             }
 
-            saved!(stringify!($loss));
+            crate::config::saved!("keras.losses", stringify!($loss));
 
             fn family(&self) -> LossFamily {
                 LossFamily::$family

@@ -31,7 +31,7 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
-use crate::config::{Config, Constructor, Fields, Registry, Value, built_in, refuse};
+use crate::config::{Config, Constructor, Fields, Registry, Value, built_in};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -167,19 +167,8 @@ pub(crate) fn from_value<F: Scalar>(
     path: &str,
     registry: &Registry<dyn Loss<F>>,
 ) -> Result<Box<dyn Loss<F>>> {
-    let named;
-    let config = match value {
-        Value::Config(config) => &**config,
-        Value::Text(name) => {
-            let kind = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-            let kind = kind.map(|(_, kind)| *kind).or_else(|| registry.named(name));
-            let kind = kind.ok_or_else(|| refuse(path, "a loss of Keras", value))?;
-            named = Config::of("keras.losses", kind);
-            &named
-        }
-        _ => return Err(refuse(path, "a loss", value)),
-    };
-    let mut fields = Fields::new(config, format!("{path}.config"));
+    let config = registry.config(value, path, "a loss", "keras.losses", &ALIASES)?;
+    let mut fields = Fields::new(&config, format!("{path}.config"));
     for ignored in ["name", "dtype"] {
         fields.value(ignored);
     }
@@ -188,16 +177,6 @@ pub(crate) fn from_value<F: Scalar>(
     fields.finish()?;
     Ok(loss)
 }
-
-/// Implements `Loss::config` for a loss with listed settings.
-macro_rules! saved {
-    ($kind:expr) => {
-        fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::from_settings("keras.losses", $kind, self))
-        }
-    };
-}
-use saved;
 
 /// What a loss reads as targets.
 ///

@@ -1,7 +1,7 @@
 //! Mean squared error, ℓ = mean (y − t)², and mean absolute error, ℓ = mean |y − t|, over a row's outputs.
 
 use super::mean::{mean_loss, mean_rows, mean_slopes, sign};
-use super::{Loss, LossFamily, saved};
+use super::{Loss, LossFamily};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};

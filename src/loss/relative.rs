@@ -1,7 +1,7 @@
 //! Errors relative to the target: ℓ = 100·mean |(t − y)/max(|t|, ε)|, and ℓ = mean (ln(y + 1) − ln(t + 1))².
 
 use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes, sign};
-use super::{EPSILON, Loss, LossFamily, saved};
+use super::{EPSILON, Loss, LossFamily};
 use crate::config::settings;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};

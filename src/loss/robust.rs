@@ -1,9 +1,9 @@
 //! Losses that grow like |e| for large errors: Huber, ½e² up to δ, and ln cosh e.
 
 use super::mean::{mean_loss, mean_rows, mean_slopes};
-use super::{Loss, LossFamily, saved};
+use super::{Loss, LossFamily};
 use crate::activation::softplus;
-use crate::config::settings;
+use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -94,7 +94,7 @@ impl<F: Scalar> Loss<F> for Huber {
         "huber_loss"
     }
 
-    saved!("Huber");
+    saved!("keras.losses", "Huber");
 
     fn family(&self) -> LossFamily {
         LossFamily::Distance

@@ -2,8 +2,8 @@
 //! as targets.
 
 use super::categorical::{from_probabilities, probabilities_gradient};
-use super::{Loss, LossFamily, Target, check_classes, saved};
-use crate::config::settings;
+use super::{Loss, LossFamily, Target, check_classes};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -80,7 +80,7 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
         "sparse_categorical_crossentropy"
     }
 
-    saved!("SparseCategoricalCrossentropy");
+    saved!("keras.losses", "SparseCategoricalCrossentropy");
 
     fn target(&self) -> Target {
         Target::Classes { ignored: self.ignore_class }

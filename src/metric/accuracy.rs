@@ -1,10 +1,9 @@
 //! Accuracy: the share of correct rows, by the rule that fits the shapes.
 
-use super::{Goal, Mean, Metric, argmax, weight};
+use super::{Goal, Mean, Metric, argmax, of_mean, weight};
 use crate::config::{Config, Fields, Registry, Settings, refuse, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::state::State;
 use crate::tensor::Batch;
 
 /// The share of correct predictions. The shapes select the rule, as in Keras for `"accuracy"`:
@@ -37,14 +36,14 @@ use crate::tensor::Batch;
 #[derive(Debug, Clone)]
 pub struct Accuracy {
     name: String,
-    rule: Rule,
+    rule: AccuracyRule,
     /// The rule of the Keras class that a file names, if it names one.
-    wanted: Option<Rule>,
+    wanted: Option<AccuracyRule>,
     mean: Mean,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-enum Rule {
+enum AccuracyRule {
     Binary,
     Sparse,
     #[default]
@@ -54,7 +53,12 @@ enum Rule {
 impl Accuracy {
     /// Creates the metric `accuracy`.
     pub fn new() -> Self {
-        Accuracy { name: "accuracy".into(), rule: Rule::default(), wanted: None, mean: Mean::default() }
+        Accuracy {
+            name: "accuracy".into(),
+            rule: AccuracyRule::default(),
+            wanted: None,
+            mean: Mean::default(),
+        }
     }
 
     /// The name under which the metric is reported. Default: `accuracy`.
@@ -85,10 +89,10 @@ impl<F: Scalar> Metric<F> for Accuracy {
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         self.rule = match (output.last(), target.last()) {
-            (Some(1), _) => Rule::Binary,
-            (_, Some(1)) => Rule::Sparse,
-            _ if target.len() < output.len() => Rule::Sparse,
-            _ => Rule::Categorical,
+            (Some(1), _) => AccuracyRule::Binary,
+            (_, Some(1)) => AccuracyRule::Sparse,
+            _ if target.len() < output.len() => AccuracyRule::Sparse,
+            _ => AccuracyRule::Categorical,
         };
         match self.wanted {
             Some(wanted) if wanted != self.rule => {
@@ -107,25 +111,15 @@ impl<F: Scalar> Metric<F> for Accuracy {
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
             let right = match self.rule {
-                Rule::Binary => binary(p, t),
-                Rule::Sparse => F::of(argmax(p) as f64) == t[0],
-                Rule::Categorical => argmax(p) == argmax(t),
+                AccuracyRule::Binary => binary(p, t),
+                AccuracyRule::Sparse => F::of(argmax(p) as f64) == t[0],
+                AccuracyRule::Categorical => argmax(p) == argmax(t),
             };
             self.mean.add(f64::from(u8::from(right)), weight(weights, row));
         }
     }
 
-    fn value(&self) -> f64 {
-        self.mean.value()
-    }
-
-    fn reset(&mut self) {
-        self.mean = Mean::default();
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        self.mean.state(state)
-    }
+    of_mean!();
 }
 
 /// Returns whether the output is on the same side of ½ as its target.
@@ -137,10 +131,10 @@ fn binary<F: Scalar>(p: &[F], t: &[F]) -> bool {
 settings!([] Accuracy { "name": name });
 
 /// Keras's accuracy classes, their rules and their names; our `Accuracy` selects the rule by the targets.
-const KERAS: [(&str, Rule, &str); 3] = [
-    ("BinaryAccuracy", Rule::Binary, "binary_accuracy"),
-    ("CategoricalAccuracy", Rule::Categorical, "categorical_accuracy"),
-    ("SparseCategoricalAccuracy", Rule::Sparse, "sparse_categorical_accuracy"),
+const KERAS: [(&str, AccuracyRule, &str); 3] = [
+    ("BinaryAccuracy", AccuracyRule::Binary, "binary_accuracy"),
+    ("CategoricalAccuracy", AccuracyRule::Categorical, "categorical_accuracy"),
+    ("SparseCategoricalAccuracy", AccuracyRule::Sparse, "sparse_categorical_accuracy"),
 ];
 
 /// Constructs it from its settings, or from those of a Keras accuracy class.

@@ -1,7 +1,7 @@
 //! The area under the ROC or the precision-recall curve, from counts at evenly spaced thresholds.
 
-use super::{Goal, Metric, saved, share, target_at, weight};
-use crate::config::{settings, words};
+use super::{Goal, Metric, share, target_at, weight};
+use crate::config::{saved, settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -94,12 +94,12 @@ pub struct Auc {
     from_logits: bool,
     multi_label: bool,
     /// For each curve, the positives and negatives between each threshold and the next.
-    buckets: Vec<Counts>,
+    buckets: Vec<BinCounts>,
 }
 
 /// Positives and negatives: in a bucket, or among all predicted positive at a threshold.
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+struct BinCounts {
     positives: f64,
     negatives: f64,
 }
@@ -155,11 +155,11 @@ impl Auc {
     }
 
     /// The area under the curve of these buckets.
-    fn area(&self, buckets: &[Counts]) -> f64 {
-        let total = buckets.iter().fold(Counts::default(), |sum, bucket| sum.plus(bucket));
-        let mut above = Counts::default();
+    fn area(&self, buckets: &[BinCounts]) -> f64 {
+        let total = buckets.iter().fold(BinCounts::default(), |sum, bucket| sum.plus(bucket));
+        let mut above = BinCounts::default();
         // From the highest threshold down, with each step's lower end as `from`.
-        let area_between = |bucket: &Counts| {
+        let area_between = |bucket: &BinCounts| {
             let to = above;
             above = above.plus(bucket);
             self.stretch(above, to, total)
@@ -168,7 +168,7 @@ impl Auc {
     }
 
     /// The area between a threshold and the next higher one.
-    fn stretch(&self, from: Counts, to: Counts, total: Counts) -> f64 {
+    fn stretch(&self, from: BinCounts, to: BinCounts, total: BinCounts) -> f64 {
         if (self.curve, self.summation) == (Curve::Pr, Summation::Interpolation) {
             let (rise, run) = (from.positives - to.positives, from.called() - to.called());
             let slope = share(rise, run);
@@ -177,7 +177,7 @@ impl Auc {
                 if from.called() > 0.0 && to.called() > 0.0 { from.called() / to.called() } else { 1.0 };
             return share(slope * (rise + intercept * ratio.ln()), total.positives);
         }
-        let point = |at: Counts| {
+        let point = |at: BinCounts| {
             let recall = share(at.positives, total.positives);
             match self.curve {
                 Curve::Roc => (share(at.negatives, total.negatives), recall),
@@ -194,13 +194,13 @@ impl Auc {
     }
 }
 
-impl Counts {
+impl BinCounts {
     fn numbers(&mut self) -> [&mut f64; 2] {
         [&mut self.positives, &mut self.negatives]
     }
 
-    fn plus(self, other: &Counts) -> Counts {
-        Counts { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
+    fn plus(self, other: &BinCounts) -> BinCounts {
+        BinCounts { positives: self.positives + other.positives, negatives: self.negatives + other.negatives }
     }
 
     /// The number predicted positive, right or wrong.
@@ -220,7 +220,7 @@ impl<F: Scalar> Metric<F> for Auc {
         &self.name
     }
 
-    saved!("AUC");
+    saved!("keras.metrics", "AUC");
 
     fn prepare(&mut self, _: &[usize], _: &[usize]) -> Result<()> {
         if self.num_thresholds < 2 {
@@ -236,7 +236,7 @@ impl<F: Scalar> Metric<F> for Auc {
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
         let (width, steps) = (y_pred.width(), self.num_thresholds.max(2) - 1);
         let curves = if self.multi_label { width } else { 1 };
-        self.buckets.resize(curves * steps, Counts::default());
+        self.buckets.resize(curves * steps, BinCounts::default());
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
             let weight = weight(weights, row);
             for (column, &p) in p.iter().enumerate() {
@@ -258,11 +258,11 @@ impl<F: Scalar> Metric<F> for Auc {
     }
 
     fn reset(&mut self) {
-        self.buckets.fill(Counts::default());
+        self.buckets.fill(BinCounts::default());
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
-        state.list("buckets", &mut self.buckets, Counts::default, |counts, state| {
+        state.list("buckets", &mut self.buckets, BinCounts::default, |counts, state| {
             state.numbers("counts", counts.numbers())
         })
     }

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use super::{Goal, Mean, Metric, weight};
-use crate::error::Result;
+use super::{Goal, Mean, Metric, of_mean, weight};
 use crate::scalar::Scalar;
-use crate::state::State;
 use crate::tensor::Batch;
 
 /// Creates a metric that is the weighted mean of `row(y_pred, y_true)` over all rows, `Σ w·row / Σ w`.
@@ -72,15 +70,5 @@ where
         }
     }
 
-    fn value(&self) -> f64 {
-        self.mean.value()
-    }
-
-    fn reset(&mut self) {
-        self.mean = Mean::default();
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        self.mean.state(state)
-    }
+    of_mean!();
 }

@@ -1,7 +1,7 @@
 //! The F1 score, which weighs precision and recall equally: F1 = 2·P·R / (P + R).
 
-use super::{Average, FBetaScore, Goal, Metric, saved};
-use crate::config::settings;
+use super::{Average, FBetaScore, Goal, Metric, forwarded};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -71,31 +71,9 @@ impl<F: Scalar> Metric<F> for F1Score {
         &self.0.name
     }
 
-    saved!("F1Score");
+    saved!("keras.metrics", "F1Score");
 
-    fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
-        Metric::<F>::prepare(&mut self.0, output, target)
-    }
-
-    fn goal(&self) -> Goal {
-        Goal::High
-    }
-
-    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
-        self.0.update(y_pred, y_true, weights);
-    }
-
-    fn value(&self) -> f64 {
-        Metric::<F>::value(&self.0)
-    }
-
-    fn reset(&mut self) {
-        Metric::<F>::reset(&mut self.0);
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        Metric::<F>::state(&mut self.0, state)
-    }
+    forwarded!(self, self.0);
 }
 
 settings!([] F1Score { "name": 0.name, "average" required: 0.average, "threshold": 0.threshold });

@@ -1,7 +1,7 @@
 //! F-scores: Fᵦ = (1 + β²)·P·R / (β²·P + R) with precision P and recall R.
 
-use super::{Goal, Metric, saved, target_at, weight};
-use crate::config::{settings, words};
+use super::{Goal, Metric, target_at, weight};
+use crate::config::{saved, settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -72,17 +72,17 @@ pub struct FBetaScore {
     pub(super) average: Average,
     pub(super) threshold: Option<f64>,
     /// The counts of each class.
-    counts: Vec<Counts>,
+    counts: Vec<ClassCounts>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+struct ClassCounts {
     true_positives: f64,
     false_positives: f64,
     false_negatives: f64,
 }
 
-impl Counts {
+impl ClassCounts {
     fn numbers(&mut self) -> [&mut f64; 3] {
         [&mut self.true_positives, &mut self.false_positives, &mut self.false_negatives]
     }
@@ -99,7 +99,7 @@ impl Counts {
         self.true_positives + self.false_negatives
     }
 
-    fn add(&mut self, other: &Counts) {
+    fn add(&mut self, other: &ClassCounts) {
         self.true_positives += other.true_positives;
         self.false_positives += other.false_positives;
         self.false_negatives += other.false_negatives;
@@ -142,7 +142,7 @@ impl<F: Scalar> Metric<F> for FBetaScore {
         &self.name
     }
 
-    saved!("FBetaScore");
+    saved!("keras.metrics", "FBetaScore");
 
     fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
         if !(self.beta > 0.0 && self.beta.is_finite()) {
@@ -167,7 +167,7 @@ impl<F: Scalar> Metric<F> for FBetaScore {
 
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
         let width = y_pred.width();
-        self.counts.resize(width, Counts::default());
+        self.counts.resize(width, ClassCounts::default());
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
             let weight = weight(weights, row);
             let largest = p.iter().copied().fold(F::neg_infinity(), F::max);
@@ -191,25 +191,25 @@ impl<F: Scalar> Metric<F> for FBetaScore {
         let scores = self.counts.iter().map(|counts| (counts.score(self.beta), counts.support()));
         match self.average {
             Average::Micro => {
-                let mut all = Counts::default();
+                let mut all = ClassCounts::default();
                 self.counts.iter().for_each(|counts| all.add(counts));
                 all.score(self.beta)
             }
             Average::Macro => scores.map(|(score, _)| score).sum::<f64>() / self.counts.len().max(1) as f64,
             Average::Weighted => {
-                let support: f64 = self.counts.iter().map(Counts::support).sum();
+                let support: f64 = self.counts.iter().map(ClassCounts::support).sum();
                 scores.map(|(score, count)| score * count).sum::<f64>() / (support + EPSILON)
             }
         }
     }
 
     fn reset(&mut self) {
-        self.counts.fill(Counts::default());
+        self.counts.fill(ClassCounts::default());
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         // One entry per output column, once an output was seen.
-        state.list("classes", &mut self.counts, Counts::default, |counts, state| {
+        state.list("classes", &mut self.counts, ClassCounts::default, |counts, state| {
             state.numbers("counts", counts.numbers())
         })
     }

@@ -26,7 +26,7 @@ pub use f1_score::F1Score;
 pub use into::IntoMetrics;
 pub use precision::{Precision, Recall};
 pub use r2::{Aggregation, R2Score};
-pub(crate) use registry::{from_value, registry, saved};
+pub(crate) use registry::{from_value, registry};
 pub use regression::{
     CosineSimilarity, LogCoshError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
     MeanSquaredLogarithmicError, RootMeanSquaredError,
@@ -128,6 +128,57 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
     }
 }
 
+/// The value and the state of a metric that is the mean of its field `mean`, or a function of it.
+macro_rules! of_mean {
+    () => {
+        of_mean!(std::convert::identity);
+    };
+    ($of_mean:expr) => {
+        fn value(&self) -> f64 {
+            $of_mean(self.mean.value())
+        }
+
+        fn reset(&mut self) {
+            self.mean = Mean::default();
+        }
+
+        fn state(&mut self, state: &mut crate::state::State) -> crate::error::Result<()> {
+            self.mean.state(state)
+        }
+    };
+}
+use of_mean;
+
+/// The methods of a metric that are those of an inner one.
+macro_rules! forwarded {
+    ($self:ident, $inner:expr) => {
+        fn prepare(&mut $self, output: &[usize], target: &[usize]) -> Result<()> {
+            Metric::<F>::prepare(&mut $inner, output, target)
+        }
+
+        fn goal(&$self) -> Goal {
+            Metric::<F>::goal(&$inner)
+        }
+
+        fn update(&mut $self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
+            Metric::<F>::update(&mut $inner, y_pred, y_true, weights);
+        }
+
+        fn value(&$self) -> f64 {
+            Metric::<F>::value(&$inner)
+        }
+
+        fn reset(&mut $self) {
+            Metric::<F>::reset(&mut $inner);
+        }
+
+        fn state(&mut $self, state: &mut State) -> Result<()> {
+            Metric::<F>::state(&mut $inner, state)
+        }
+    };
+}
+use forwarded;
+
 dyn_clone::clone_trait_object!(<F: Scalar> Metric<F>);
 
 impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
@@ -139,33 +190,11 @@ impl<F: Scalar> Metric<F> for Box<dyn Metric<F>> {
         (**self).config()
     }
 
-    fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
-        (**self).prepare(output, target)
-    }
-
-    fn goal(&self) -> Goal {
-        (**self).goal()
-    }
-
     fn is_weighted(&self) -> bool {
         (**self).is_weighted()
     }
 
-    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
-        (**self).update(y_pred, y_true, weights);
-    }
-
-    fn value(&self) -> f64 {
-        (**self).value()
-    }
-
-    fn reset(&mut self) {
-        (**self).reset();
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        (**self).state(state)
-    }
+    forwarded!(self, **self);
 }
 
 /// Whether higher or lower values of a metric are better.

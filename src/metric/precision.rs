@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Goal, Metric, saved, share, target_at, weight};
-use crate::config::settings;
+use super::{Goal, Metric, share, target_at, weight};
+use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -200,7 +200,7 @@ macro_rules! of_decisions {
                 &self.0.name
             }
 
-            saved!(stringify!($metric));
+            saved!("keras.metrics", stringify!($metric));
 
             fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
                 self.0.check(output)

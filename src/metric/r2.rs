@@ -1,7 +1,7 @@
 //! R²: 1 − Σ(t − p)² / Σ(t − t̄)², the explained share of the targets' variance.
 
-use super::{Goal, Metric, check_as_wide, saved, share, weight};
-use crate::config::{settings, words};
+use super::{Goal, Metric, check_as_wide, share, weight};
+use crate::config::{saved, settings, words};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -140,7 +140,7 @@ impl<F: Scalar> Metric<F> for R2Score {
         &self.name
     }
 
-    saved!("R2Score");
+    saved!("keras.metrics", "R2Score");
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         check_as_wide(&self.name, output, target)

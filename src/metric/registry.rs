@@ -1,7 +1,7 @@
 //! The built-in metrics, by their names in files and by Keras's short names.
 
 use super::*;
-use crate::config::{Constructor, Fields, Registry, Value, built_in, refuse};
+use crate::config::{Constructor, Fields, Registry, Value, built_in};
 
 /// Returns the registry of the built-in metrics.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Metric<F>> {
@@ -44,22 +44,16 @@ pub(crate) fn from_value<F: Scalar>(
     path: &str,
     registry: &Registry<dyn Metric<F>>,
 ) -> Result<Box<dyn Metric<F>>> {
-    let named;
-    let config = match value {
-        Value::Config(config) => &**config,
-        Value::Text(name) if ["accuracy", "acc"].contains(&&**name) => {
-            return Ok(Box::new(Accuracy::new().name(name.clone())));
-        }
-        Value::Text(name) => {
-            let kind = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
-            let kind = kind.map(|(_, kind)| *kind).or_else(|| registry.named(name));
-            let kind = kind.ok_or_else(|| refuse(path, "a metric of Keras", value))?;
-            named = Config::of("keras.metrics", kind).with("name", name.as_str());
-            &named
-        }
-        _ => return Err(refuse(path, "a metric", value)),
-    };
-    let mut fields = Fields::new(config, format!("{path}.config"));
+    if let Value::Text(name) = value
+        && ["accuracy", "acc"].contains(&&**name)
+    {
+        return Ok(Box::new(Accuracy::new().name(name.clone())));
+    }
+    let mut config = registry.config(value, path, "a metric", "keras.metrics", &ALIASES)?;
+    if let Value::Text(name) = value {
+        config.to_mut().set("name", name.as_str());
+    }
+    let mut fields = Fields::new(&config, format!("{path}.config"));
     for ignored in ["dtype", "fn", "reduction"] {
         fields.value(ignored);
     }
@@ -67,13 +61,3 @@ pub(crate) fn from_value<F: Scalar>(
     fields.finish()?;
     Ok(metric)
 }
-
-/// Implements `Metric::config` for a metric with listed settings.
-macro_rules! saved {
-    ($kind:expr) => {
-        fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::from_settings("keras.metrics", $kind, self))
-        }
-    };
-}
-pub(crate) use saved;

@@ -1,10 +1,9 @@
 //! Regression metrics: means of errors, under the names of Keras's losses.
 
-use super::{Goal, Mean, Metric, check_as_wide, saved, weight};
-use crate::config::settings;
+use super::{Goal, Mean, Metric, check_as_wide, of_mean, weight};
+use crate::config::{saved, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
-use crate::state::State;
 use crate::tensor::Batch;
 
 /// Keras's global epsilon.
@@ -70,7 +69,7 @@ macro_rules! mean_metric {
                 &self.name
             }
 
-            saved!(stringify!($metric));
+            saved!("keras.metrics", stringify!($metric));
 
             fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
                 check_as_wide(&self.name, output, target)
@@ -86,17 +85,7 @@ macro_rules! mean_metric {
                 }
             }
 
-            fn value(&self) -> f64 {
-                $of_mean(self.mean.value())
-            }
-
-            fn reset(&mut self) {
-                self.mean = Mean::default();
-            }
-
-            fn state(&mut self, state: &mut State) -> Result<()> {
-                self.mean.state(state)
-            }
+            of_mean!($of_mean);
         }
 
         settings!([] $metric { "name": name });

@@ -1,10 +1,9 @@
 //! Top-k accuracy: the share of rows whose class is among the k largest outputs.
 
-use super::{Goal, Mean, Metric, argmax, saved, weight};
-use crate::config::settings;
+use super::{Goal, Mean, Metric, argmax, of_mean, weight};
+use crate::config::{saved, settings};
 use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
-use crate::state::State;
 use crate::tensor::Batch;
 
 /// Top-k accuracy, the share of rows whose class is among the `k` largest outputs.
@@ -73,7 +72,7 @@ impl<F: Scalar> Metric<F> for TopKAccuracy {
         &self.name
     }
 
-    saved!("TopKCategoricalAccuracy");
+    saved!("keras.metrics", "TopKCategoricalAccuracy");
 
     fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
         if self.k == 0 {
@@ -102,17 +101,7 @@ impl<F: Scalar> Metric<F> for TopKAccuracy {
         }
     }
 
-    fn value(&self) -> f64 {
-        self.mean.value()
-    }
-
-    fn reset(&mut self) {
-        self.mean = Mean::default();
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        self.mean.state(state)
-    }
+    of_mean!();
 }
 
 settings!([] TopKAccuracy { "name": name, "k": k });

@@ -1,6 +1,6 @@
 //! A metric that weighs each row.
 
-use super::{Goal, Metric};
+use super::{Goal, Metric, forwarded};
 use crate::error::Result;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -41,31 +41,9 @@ impl<F: Scalar, M: Metric<F> + Clone> Metric<F> for Weighted<M> {
         self.0.config()
     }
 
-    fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
-        self.0.prepare(output, target)
-    }
-
-    fn goal(&self) -> Goal {
-        self.0.goal()
-    }
-
     fn is_weighted(&self) -> bool {
         true
     }
 
-    fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
-        self.0.update(y_pred, y_true, weights);
-    }
-
-    fn value(&self) -> f64 {
-        self.0.value()
-    }
-
-    fn reset(&mut self) {
-        self.0.reset();
-    }
-
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        self.0.state(state)
-    }
+    forwarded!(self, self.0);
 }

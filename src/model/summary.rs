@@ -18,7 +18,7 @@ use crate::scalar::Scalar;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    rows: Vec<Row>,
+    rows: Vec<SummaryRow>,
     trainable: usize,
     fixed: usize,
     /// The bytes of one number.
@@ -32,7 +32,7 @@ pub struct Summary {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Row {
+struct SummaryRow {
     layer: String,
     shape: String,
     params: String,
@@ -86,14 +86,14 @@ impl<F: Scalar> Sequential<F> {
     }
 }
 
-fn row<F: Scalar>(layer: &NamedLayer<F>) -> Row {
+fn row<F: Scalar>(layer: &NamedLayer<F>) -> SummaryRow {
     let mut params = 0;
     layer.walk("", &mut |_, _, param| params += param.len());
     let (shape, params) = match layer.output_shape() {
         Some(shape) => (Shape(shape).to_string().replacen('(', "(None, ", 1), grouped(params)),
         None => ("?".into(), "0 (unbuilt)".into()),
     };
-    Row { layer: format!("{} ({})", layer.label(), layer.kind()), shape, params }
+    SummaryRow { layer: format!("{} ({})", layer.label(), layer.kind()), shape, params }
 }
 
 impl fmt::Display for Summary {

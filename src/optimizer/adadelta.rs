@@ -1,6 +1,8 @@
 //! Adadelta: a = ρ·a + (1 − ρ)·g², δ = √(d + ε) / √(a + ε)·g, d = ρ·d + (1 − ρ)·δ², w −= η·δ.
 
-use super::{LearningRate, Optimizer, OptimizerTraits, Update, check_decay, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, Update, check_decay, check_range, default_rate, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -54,11 +56,7 @@ impl Adadelta {
     }
 }
 
-impl Default for Adadelta {
-    fn default() -> Self {
-        Adadelta::new(0.001)
-    }
-}
+default_rate!(Adadelta, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Adadelta {
     named!("Adadelta");

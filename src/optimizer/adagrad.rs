@@ -1,6 +1,8 @@
 //! Adagrad: a += g², w −= η·g / √(a + ε).
 
-use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, default_rate, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -52,11 +54,7 @@ impl Adagrad {
     }
 }
 
-impl Default for Adagrad {
-    fn default() -> Self {
-        Adagrad::new(0.001)
-    }
-}
+default_rate!(Adagrad, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Adagrad {
     named!("Adagrad");

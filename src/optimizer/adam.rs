@@ -1,7 +1,8 @@
 //! Adam: m += (g − m)(1 − β₁), v += (g² − v)(1 − β₂), w −= α·m / (√v + ε), α = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ).
 
 use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
+    named, setters,
 };
 use crate::config::settings;
 use crate::error::Result;
@@ -78,11 +79,7 @@ impl Adam {
     }
 }
 
-impl Default for Adam {
-    fn default() -> Self {
-        Adam::new(0.001)
-    }
-}
+default_rate!(Adam, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Adam {
     named!("Adam");

@@ -1,6 +1,6 @@
 //! AdamW: w −= η·λ·w, then Adam.
 
-use super::{Adam, LearningRate, Optimizer, OptimizerTraits, Options, Update};
+use super::{Adam, LearningRate, Optimizer, OptimizerTraits, Options, Update, default_rate};
 use crate::config::{Config, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -71,11 +71,7 @@ impl AdamW {
     }
 }
 
-impl Default for AdamW {
-    fn default() -> Self {
-        AdamW::new(0.001)
-    }
-}
+default_rate!(AdamW, 0.001);
 
 impl<F: Scalar> Optimizer<F> for AdamW {
     fn traits(&self) -> OptimizerTraits {

@@ -1,7 +1,8 @@
 //! Adamax: m += (g − m)(1 − β₁), u = max(β₂·u, |g|), w −= η·m / ((1 − β₁ᵗ)(u + ε)).
 
 use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
+    named, setters,
 };
 use crate::config::settings;
 use crate::error::Result;
@@ -60,11 +61,7 @@ impl Adamax {
     }
 }
 
-impl Default for Adamax {
-    fn default() -> Self {
-        Adamax::new(0.001)
-    }
-}
+default_rate!(Adamax, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Adamax {
     named!("Adamax");

@@ -1,7 +1,8 @@
 //! FTRL: n' = n + g², z += g − (n'^q − n^q)/η·w, w = (clip(z, ±l1) − z) / (n'^q/η + 2·l2).
 
 use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_positive, check_range, named, setters,
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_positive, check_range, default_rate,
+    named, setters,
 };
 use crate::config::settings;
 use crate::error::Result;
@@ -81,11 +82,7 @@ impl Ftrl {
     }
 }
 
-impl Default for Ftrl {
-    fn default() -> Self {
-        Ftrl::new(0.001)
-    }
-}
+default_rate!(Ftrl, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Ftrl {
     named!("Ftrl");

@@ -1,6 +1,8 @@
 //! Lion: w −= η·sign(β₁·m + (1 − β₁)·g), then m = β₂·m + (1 − β₂)·g.
 
-use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, default_rate, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -54,11 +56,7 @@ impl Lion {
     }
 }
 
-impl Default for Lion {
-    fn default() -> Self {
-        Lion::new(0.001)
-    }
-}
+default_rate!(Lion, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Lion {
     named!("Lion");

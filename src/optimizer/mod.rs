@@ -204,6 +204,17 @@ macro_rules! setters {
     )*};
 }
 
+/// Implements `Default` with Keras's learning rate.
+macro_rules! default_rate {
+    ($optimizer:ident, $rate:literal) => {
+        impl Default for $optimizer {
+            fn default() -> Self {
+                $optimizer::new($rate)
+            }
+        }
+    };
+}
+
 /// Implements the methods of `Optimizer` that are the same for every rule with a field `learning_rate`.
 macro_rules! named {
     ($kind:literal) => {
@@ -222,4 +233,4 @@ macro_rules! named {
     };
 }
 
-use {named, setters};
+use {default_rate, named, setters};

@@ -1,7 +1,8 @@
 //! Nadam: Adam with Nesterov's look ahead. m̂ = μₜ₊₁·m / (1 − Π·μₜ₊₁) + (1 − μₜ)·g / (1 − Π), w −= η·m̂ / (√v̂ + ε).
 
 use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
+    named, setters,
 };
 use crate::config::settings;
 use crate::error::Result;
@@ -82,18 +83,14 @@ fn momentum(beta_1: f64, t: u64) -> f64 {
 }
 
 /// Extends the product Π μ from one update to update `t`, in bounded time for any `t` that a file may state.
-pub(crate) fn momenta(beta_1: f64, (last, product): (u64, f64), t: u64) -> f64 {
+pub(crate) fn momenta(beta_1: f64, last: u64, product: f64, t: u64) -> f64 {
     let near = t.min(last + MOST);
     let steps = (last + 1..=near)
         .try_fold(product, |product, t| (product != 0.0).then(|| product * momentum(beta_1, t)));
     steps.unwrap_or(0.0) * beta_1.powf((t - near) as f64)
 }
 
-impl Default for Nadam {
-    fn default() -> Self {
-        Nadam::new(0.001)
-    }
-}
+default_rate!(Nadam, 0.001);
 
 impl<F: Scalar> Optimizer<F> for Nadam {
     named!("Nadam");
@@ -109,8 +106,8 @@ impl<F: Scalar> Optimizer<F> for Nadam {
     }
 
     fn begin(&mut self, at: Update) {
-        let so_far = if self.product.0 < at.t { self.product } else { (0, 1.0) };
-        self.product = (at.t, momenta(self.beta_1, so_far, at.t));
+        let (last, product) = if self.product.0 < at.t { self.product } else { (0, 1.0) };
+        self.product = (at.t, momenta(self.beta_1, last, product, at.t));
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {

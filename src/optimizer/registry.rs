@@ -1,7 +1,7 @@
 //! The built-in optimizers by the names that files use, and the settings that all of them share.
 
 use super::*;
-use crate::config::{Constructor, Fields, Registry, Setting, Value, built_in, refuse};
+use crate::config::{Constructor, Fields, Registry, Setting, Value, built_in};
 
 /// Returns the registry of the built-in optimizers.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Optimizer<F>> {
@@ -27,17 +27,8 @@ pub(crate) fn from_value<F: Scalar>(
     registry: &Registry<dyn Optimizer<F>>,
     schedules: &Registry<dyn Schedule>,
 ) -> Result<Box<dyn Optimizer<F>>> {
-    let named;
-    let config = match value {
-        Value::Config(config) => &**config,
-        Value::Text(name) => {
-            let kind = registry.named(name).ok_or_else(|| refuse(path, "an optimizer of Keras", value))?;
-            named = Config::of("keras.optimizers", kind);
-            &named
-        }
-        _ => return Err(refuse(path, "an optimizer", value)),
-    };
-    let mut fields = Fields::new(config, format!("{path}.config"));
+    let config = registry.config(value, path, "an optimizer", "keras.optimizers", &[])?;
+    let mut fields = Fields::new(&config, format!("{path}.config"));
     for ignored in ["name", "jit_compile", "is_legacy_optimizer"] {
         fields.value(ignored);
     }

@@ -1,7 +1,8 @@
 //! RMSprop: v = ρ·v + (1 − ρ)·g², w −= η·g / √(v + ε). Centered: v − a² with a = ρ·a + (1 − ρ)·g.
 
 use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, named, setters,
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
+    named, setters,
 };
 use crate::config::settings;
 use crate::error::Result;
@@ -66,11 +67,7 @@ impl RmsProp {
     }
 }
 
-impl Default for RmsProp {
-    fn default() -> Self {
-        RmsProp::new(0.001)
-    }
-}
+default_rate!(RmsProp, 0.001);
 
 impl<F: Scalar> Optimizer<F> for RmsProp {
     named!("RMSprop");

@@ -1,6 +1,8 @@
 //! SGD: w −= η·g. With momentum: v = μ·v − η·g, w += v; Nesterov: w += μ·v − η·g.
 
-use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, named, setters};
+use super::{
+    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, default_rate, named, setters,
+};
 use crate::config::settings;
 use crate::error::Result;
 use crate::kernel::simd;
@@ -55,11 +57,7 @@ impl Sgd {
     }
 }
 
-impl Default for Sgd {
-    fn default() -> Self {
-        Sgd::new(0.01)
-    }
-}
+default_rate!(Sgd, 0.01);
 
 impl<F: Scalar> Optimizer<F> for Sgd {
     named!("SGD");

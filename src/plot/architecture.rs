@@ -169,14 +169,14 @@ fn scene<F: Scalar>(model: &Sequential<F>) -> Scene {
     let mut top = 34.0;
     for layer in &model.layers {
         arrow(&mut scene, WIDTH / 2.0, top, top + GAP);
-        draw(&mut scene, layer, top + GAP, (WIDTH / 2.0, 400.0));
+        draw(&mut scene, layer, top + GAP, WIDTH / 2.0, 400.0);
         top += height(layer);
     }
     scene
 }
 
 /// Draws a layer downwards from this height, centred and with this width.
-fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, (middle, wide): (f64, f64)) {
+fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, middle: f64, wide: f64) {
     let (left, right) = (middle - wide / 2.0, middle + wide / 2.0);
     let bottom = top + height(layer) - GAP;
     let (words, numbers) = (words(layer), numbers(layer));
@@ -200,14 +200,14 @@ fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, (middle, 
         for (place, node) in layer.layers().iter().enumerate() {
             let middle = left + 10.0 + each * (place as f64 + 0.5);
             arrow(scene, middle, inner, inner + GAP);
-            draw(scene, node, inner + GAP, (middle, each - 10.0));
+            draw(scene, node, inner + GAP, middle, each - 10.0);
             scene.line(vec![(middle, inner + height(node)), (middle, bottom)], Stroke::new(INK, 1.4));
         }
         return;
     }
     for node in layer.layers() {
         arrow(scene, middle, inner, inner + GAP);
-        draw(scene, node, inner + GAP, (middle, wide - 70.0));
+        draw(scene, node, inner + GAP, middle, wide - 70.0);
         inner += height(node);
     }
     arrow(scene, middle, inner, bottom);

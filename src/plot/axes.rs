@@ -3,15 +3,22 @@
 use super::colour::{Colour, FAINT, GRID, INK, WHITE};
 use super::ink::width;
 use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
-use crate::axis::Scale;
+use crate::axis::AxisScale;
+
+/// An axis: its name and the numbers that it spans.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChartAxis<'a> {
+    pub(super) name: &'a str,
+    pub(super) scale: AxisScale,
+}
 
 /// The position of axes in a picture, and their ranges.
 #[derive(Debug)]
 pub(super) struct Axes {
     from: Point,
     to: Point,
-    x: Scale,
-    y: Scale,
+    x: AxisScale,
+    y: AxisScale,
 }
 
 impl Axes {
@@ -20,10 +27,10 @@ impl Axes {
         scene: &mut Scene,
         (left, top): Point,
         (right, bottom): Point,
-        (x_name, x): (&str, Scale),
-        (y_name, y): (&str, Scale),
+        x: ChartAxis,
+        y: ChartAxis,
     ) -> Self {
-        Axes::aligned(scene, (left, top), (right, bottom), (x_name, x), (y_name, y), room(y, bottom - top))
+        Axes::aligned(scene, (left, top), (right, bottom), x, y, room(y.scale, bottom - top))
     }
 
     /// Draws axes with this space for the ticks on the left, to align several axes.
@@ -31,29 +38,30 @@ impl Axes {
         scene: &mut Scene,
         (left, top): Point,
         (right, bottom): Point,
-        (x_name, x): (&str, Scale),
-        (y_name, y): (&str, Scale),
+        x: ChartAxis,
+        y: ChartAxis,
         widest: f64,
     ) -> Self {
-        let y_ticks = y.ticks(((bottom - top) / 45.0) as usize);
+        let y_ticks = y.scale.ticks(((bottom - top) / 45.0) as usize);
         let (from, to) = ((left + widest + 36.0, top), (right - 22.0, bottom - 48.0));
-        let axes = Axes { from, to, x, y };
-        let log = |name: &str, scale: Scale| {
-            if scale.is_log() { format!("{name} (log)") } else { name.to_string() }
+        let axes = Axes { from, to, x: x.scale, y: y.scale };
+        let log = |axis: ChartAxis| match axis.scale.is_log() {
+            true => format!("{} (log)", axis.name),
+            false => axis.name.to_string(),
         };
         for (tick, text) in &y_ticks {
             let height = axes.at(f64::NAN, *tick).1;
             scene.line(vec![(from.0, height), (to.0, height)], Stroke::new(GRID, 1.0));
             scene.text((from.0 - 8.0, height), text, SMALL, Anchor::End);
         }
-        for (tick, text) in x.ticks(((to.0 - from.0) / 75.0) as usize) {
+        for (tick, text) in x.scale.ticks(((to.0 - from.0) / 75.0) as usize) {
             let place = axes.at(tick, f64::NAN).0;
             scene.line(vec![(place, from.1), (place, to.1)], Stroke::new(GRID, 1.0));
             scene.text((place, to.1 + 14.0), text, SMALL, Anchor::Middle);
         }
         scene.line(vec![from, (from.0, to.1), to], Stroke::new(FAINT, 1.2));
-        scene.text(((from.0 + to.0) / 2.0, to.1 + 35.0), log(x_name, x), TEXT, Anchor::Middle);
-        scene.upwards((left + 12.0, (from.1 + to.1) / 2.0), log(y_name, y), TEXT);
+        scene.text(((from.0 + to.0) / 2.0, to.1 + 35.0), log(x), TEXT, Anchor::Middle);
+        scene.upwards((left + 12.0, (from.1 + to.1) / 2.0), log(y), TEXT);
         axes
     }
 
@@ -96,7 +104,7 @@ impl Axes {
 }
 
 /// The width of the ticks on the left of axes of this height.
-pub(super) fn room(y: Scale, height: f64) -> f64 {
+pub(super) fn room(y: AxisScale, height: f64) -> f64 {
     y.ticks((height / 45.0) as usize).iter().map(|(_, text)| width(text, SMALL)).fold(0.0, f64::max)
 }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use num_traits::AsPrimitive;
 
-use super::axes::{Axes, legend};
+use super::axes::{Axes, ChartAxis, legend};
 use super::colour::{Colour, WHITE, blend, line};
 use super::ink::fitted;
 use super::save;
 use super::scene::{Point, SMALL, Scene, Stroke};
-use crate::axis::Scale;
+use crate::axis::AxisScale;
 use crate::error::{Error, Result};
 
 const WIDTH: f64 = 800.0;
@@ -37,19 +37,19 @@ const HEIGHT: f64 = 420.0;
 pub struct Chart {
     names: [String; 2],
     log_x: bool,
-    parts: Vec<Part>,
+    parts: Vec<Series>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Part {
+struct Series {
     name: String,
-    kind: Kind,
+    kind: SeriesKind,
     /// For a band, the upper edge forwards and the lower edge backwards.
     points: Vec<Point>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+enum SeriesKind {
     Line,
     Dots,
     Band,
@@ -73,7 +73,11 @@ impl Chart {
         name: impl Into<String>,
         points: impl IntoIterator<Item = (X, Y)>,
     ) -> Self {
-        self.part(name.into(), Kind::Line, points.into_iter().map(|(x, y)| (x.as_(), y.as_())).collect())
+        self.part(
+            name.into(),
+            SeriesKind::Line,
+            points.into_iter().map(|(x, y)| (x.as_(), y.as_())).collect(),
+        )
     }
 
     /// Adds dots at points `(x, y)`.
@@ -82,7 +86,11 @@ impl Chart {
         name: impl Into<String>,
         points: impl IntoIterator<Item = (X, Y)>,
     ) -> Self {
-        self.part(name.into(), Kind::Dots, points.into_iter().map(|(x, y)| (x.as_(), y.as_())).collect())
+        self.part(
+            name.into(),
+            SeriesKind::Dots,
+            points.into_iter().map(|(x, y)| (x.as_(), y.as_())).collect(),
+        )
     }
 
     /// Adds the area between two lines, from `(x, low, high)`.
@@ -96,11 +104,11 @@ impl Chart {
         let finite = edges.iter().filter(|edge| edge.iter().all(|value| value.is_finite()));
         let there = finite.clone().map(|[x, _, high]| (*x, *high));
         let points = there.chain(finite.clone().rev().map(|[x, low, _]| (*x, *low))).collect();
-        self.part(name.into(), Kind::Band, points)
+        self.part(name.into(), SeriesKind::Band, points)
     }
 
-    fn part(mut self, name: String, kind: Kind, points: Vec<Point>) -> Self {
-        self.parts.push(Part { name, kind, points });
+    fn part(mut self, name: String, kind: SeriesKind, points: Vec<Point>) -> Self {
+        self.parts.push(Series { name, kind, points });
         self
     }
 
@@ -121,34 +129,41 @@ impl Chart {
             })
             .collect();
         let pale = |colour: Colour| blend(WHITE, colour, 0.3);
-        let entry = |(part, stroke): (&Part, &Stroke)| {
+        let entry = |(part, stroke): (&Series, &Stroke)| {
             let name = fitted(&part.name, SMALL, 240.0);
             match part.kind {
-                Kind::Line => (name, stroke.colour, Some(*stroke)),
-                Kind::Dots => (name, stroke.colour, None),
-                Kind::Band => (name, pale(stroke.colour), None),
+                SeriesKind::Line => (name, stroke.colour, Some(*stroke)),
+                SeriesKind::Dots => (name, stroke.colour, None),
+                SeriesKind::Band => (name, pale(stroke.colour), None),
             }
         };
         let named = self.parts.iter().zip(&strokes).filter(|(part, _)| !part.name.is_empty());
         let entries: Vec<_> = named.map(entry).collect();
         let [x_name, y_name] = &self.names;
         let x = points().map(|point| point.0);
-        let (x, y) = (Scale::closely(x, self.log_x), Scale::of(points().map(|point| point.1)).with_zero());
+        let (x, y) =
+            (AxisScale::closely(x, self.log_x), AxisScale::of(points().map(|point| point.1)).with_zero());
         let mut room = Scene::new("", (0.0, 0.0));
         let head = 16.0 + 20.0 * legend(&mut room, (60.0, 0.0), WIDTH, &entries) as f64;
         let mut scene = Scene::new(format!("{y_name} by {x_name}"), (WIDTH, HEIGHT + head));
         legend(&mut scene, (60.0, 16.0), WIDTH, &entries);
         let corner = (WIDTH - 4.0, HEIGHT + head - 2.0);
-        let axes = Axes::draw(&mut scene, (4.0, head), corner, (x_name, x), (y_name, y));
+        let axes = Axes::draw(
+            &mut scene,
+            (4.0, head),
+            corner,
+            ChartAxis { name: x_name, scale: x },
+            ChartAxis { name: y_name, scale: y },
+        );
         for (part, stroke) in self.parts.iter().zip(&strokes) {
             match part.kind {
-                Kind::Line => axes.line(&mut scene, &part.points, *stroke, false),
-                Kind::Dots => part
+                SeriesKind::Line => axes.line(&mut scene, &part.points, *stroke, false),
+                SeriesKind::Dots => part
                     .points
                     .iter()
                     .filter(|(x, y)| x.is_finite() && y.is_finite())
                     .for_each(|(x, y)| scene.dot(axes.at(*x, *y), 3.2, stroke.colour)),
-                Kind::Band => {
+                SeriesKind::Band => {
                     let edge = part.points.iter().map(|(x, y)| axes.at(*x, *y)).collect();
                     scene.area(edge, pale(stroke.colour));
                 }

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::axes::{Axes, legend};
+use super::axes::{Axes, ChartAxis, legend};
 use super::colour::{BLUE, Colour, FAINT, WHITE, blend, line};
 use super::ink::fitted;
 use super::save;
 use super::scene::{Point, SMALL, Scene, Stroke};
-use crate::axis::Scale;
+use crate::axis::AxisScale;
 use crate::error::{Error, Result};
 use crate::metric::{CalibrationCurve, PrecisionRecallCurve, RocCurve};
 
@@ -136,14 +136,14 @@ fn counts(scene: &mut Scene, curve: &CalibrationCurve) {
     let top = scene.size.1;
     scene.size.1 += 190.0;
     let most = curve.bins().iter().map(|bin| bin.count).max().unwrap_or(0);
-    let y = Scale::of([0.0, most as f64].into_iter()).with_zero();
-    let (x, bins) = (Scale::new(0.0, 1.0), curve.bins().len() as f64);
+    let y = AxisScale::of([0.0, most as f64].into_iter()).with_zero();
+    let (x, bins) = (AxisScale::new(0.0, 1.0), curve.bins().len() as f64);
     let axes = Axes::draw(
         scene,
         (8.0, top + 6.0),
         (WIDTH - 4.0, top + 186.0),
-        ("predicted probability", x),
-        ("predictions", y),
+        ChartAxis { name: "predicted probability", scale: x },
+        ChartAxis { name: "predictions", scale: y },
     );
     for (place, bin) in curve.bins().iter().enumerate().filter(|(_, bin)| bin.count > 0) {
         let (left, height) = axes.at(place as f64 / bins, bin.count as f64);
@@ -187,9 +187,12 @@ fn unit_square(
     let rows = legend(&mut room, (60.0, 0.0), WIDTH, &entries);
     let top = 18.0 + 20.0 * rows as f64;
     scene.size.1 = HEIGHT + 20.0 * rows as f64;
-    let unit = Scale::new(0.0, 1.0);
+    let unit = AxisScale::new(0.0, 1.0);
     let corner = (WIDTH - 4.0, scene.size.1 - 4.0);
-    let axes = Axes::draw(&mut scene, (8.0, top), corner, (x_name, unit), (y_name, unit));
+    let axes = {
+        let axis = |name| ChartAxis { name, scale: unit };
+        Axes::draw(&mut scene, (8.0, top), corner, axis(x_name), axis(y_name))
+    };
     legend(&mut scene, (60.0, 16.0), WIDTH, &entries);
     if let Some((points, _)) = compare {
         axes.line(&mut scene, &points, thin, false);

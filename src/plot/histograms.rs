@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::axes::Axes;
+use super::axes::{Axes, ChartAxis};
 use super::colour::{FAINT, shade};
 use super::ink::fitted;
 use super::save;
-use super::scene::{Anchor, SMALL, Scene, TEXT};
-use crate::axis::Scale;
+use super::scene::{Anchor, Point, SMALL, Scene, TEXT};
+use crate::axis::AxisScale;
 use crate::callback::{Counted, HistogramSeries, Histograms};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -76,7 +76,7 @@ fn scene(series: &[HistogramSeries]) -> Scene {
     scene
 }
 
-fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): (f64, f64)) {
+fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): Point) {
     let every = series.epochs.len().div_ceil(COLUMNS).max(1);
     let shown: Vec<usize> = (0..series.epochs.len()).step_by(every).collect();
     let full =
@@ -85,18 +85,19 @@ fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): (f64, f64)) {
     // Each panel has its own linear range; a strip spans from its lowest to its highest value.
     let (low, high) = ends.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
     let y = match low <= high {
-        true if high > low => Scale::new(low, high),
-        true => Scale::of([low].into_iter()),
-        false => Scale::new(0.0, 1.0),
+        true if high > low => AxisScale::new(low, high),
+        true => AxisScale::of([low].into_iter()),
+        false => AxisScale::new(0.0, 1.0),
     };
     let first = series.epochs.first().map_or(0, |epoch| epoch + 1) as f64;
     let last = series.epochs.last().map_or(0, |epoch| epoch + 1) as f64;
     // A strip reaches halfway to the next.
     let step =
         if shown.len() > 1 { (last - first) / (series.epochs.len() - 1) as f64 * every as f64 } else { 1.0 };
-    let x = Scale::whole(first - step / 2.0, last + step / 2.0);
+    let x = AxisScale::whole(first - step / 2.0, last + step / 2.0);
     let corner = (left + WIDTH / 2.0 - 4.0, top + HEIGHT);
-    let axes = Axes::aligned(scene, (left, top + 22.0), corner, ("epoch", x), ("", y), 52.0);
+    let (x, y) = (ChartAxis { name: "epoch", scale: x }, ChartAxis { name: "", scale: y });
+    let axes = Axes::aligned(scene, (left, top + 22.0), corner, x, y, 52.0);
     let (from, to) = axes.corners();
     let lost: usize = series.histograms.iter().map(|histogram| histogram.not_finite).sum();
     let lost = if lost > 0 { format!(" ({lost} not finite)") } else { String::new() };

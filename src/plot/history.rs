@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::axes::{Axes, legend, room};
+use super::axes::{Axes, ChartAxis, legend, room};
 use super::colour::{BLUE, INK, VERMILLION};
 use super::ink::fitted;
 use super::save;
 use super::scene::{Anchor, Point, SMALL, Scene, Stroke, TEXT};
-use crate::axis::Scale;
+use crate::axis::AxisScale;
 use crate::error::{Error, Result};
 use crate::training::History;
 
@@ -62,10 +62,10 @@ fn scene(history: &History) -> Scene {
         [only] => (only + 1, only + 1),
         [] => (0, 0),
     };
-    let x = Scale::whole(first as f64, last as f64);
+    let x = AxisScale::whole(first as f64, last as f64);
     let y_of = |panel: &Panel| {
         let values = panel.lines.iter().flat_map(|(_, points, _)| points.iter().map(|point| point.1));
-        let scale = Scale::of(values).with_zero();
+        let scale = AxisScale::of(values).with_zero();
         if history.restored_epoch().is_some() { scale.with_head_room() } else { scale }
     };
     let widest = panels.iter().map(|panel| room(y_of(panel), height - 34.0)).fold(0.0, f64::max);
@@ -74,7 +74,8 @@ fn scene(history: &History) -> Scene {
         let y = y_of(panel);
         let (from, to) = ((4.0, top + 34.0), (WIDTH - 4.0, top + height));
         let name = fitted(&panel.name, TEXT, height - 90.0);
-        let axes = Axes::aligned(&mut scene, from, to, ("epoch", x), (&name, y), widest);
+        let (x, y) = (ChartAxis { name: "epoch", scale: x }, ChartAxis { name: &name, scale: y });
+        let axes = Axes::aligned(&mut scene, from, to, x, y, widest);
         let left = axes.corners().0.0;
         let entries =
             panel.lines.iter().map(|(name, _, stroke)| (name.clone(), stroke.colour, Some(*stroke)));

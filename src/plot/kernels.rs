@@ -87,7 +87,7 @@ fn scene(name: &str, values: &[f64], shape: &[usize]) -> Scene {
         scene.coloured((left + 6.0, top + 9.0), format!("{filter}"), SMALL, Anchor::Start, FAINT);
         match *shape {
             [rows, columns, channels, _] => {
-                cells(&mut scene, &of(*filter), (rows, columns, channels), largest, from, to)
+                cells(&mut scene, &of(*filter), [rows, columns, channels], largest, from, to)
             }
             [_, channels, _] => lines(&mut scene, &of(*filter), channels, largest, from, to),
             _ => lines(&mut scene, &of(*filter), 1, largest, from, to),
@@ -152,7 +152,7 @@ fn envelope(scene: &mut Scene, points: &[Point], colour: Colour) {
 fn cells(
     scene: &mut Scene,
     weights: &[f64],
-    (rows, columns, channels): (usize, usize, usize),
+    [rows, columns, channels]: [usize; 3],
     largest: f64,
     from: Point,
     to: Point,

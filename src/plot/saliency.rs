@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::axes::{Axes, legend};
+use super::axes::{Axes, ChartAxis, legend};
 use super::colour::{BLUE, FAINT, INK, VERMILLION, blend, signed};
 use super::save;
 use super::scene::{Anchor, Point, Scene, Stroke, TEXT};
-use crate::axis::Scale;
+use crate::axis::AxisScale;
 use crate::error::{Error, Result};
 use crate::inspect::Attributions;
 use crate::scalar::Scalar;
@@ -52,7 +52,7 @@ impl<F: Scalar> Attributions<F> {
         let scene = match *self.samples.shape() {
             [_, steps] => signals(self, sample, steps, 1),
             [_, steps, channels] => signals(self, sample, steps, channels),
-            [_, rows, columns, channels] => image(self, sample, (rows, columns, channels)),
+            [_, rows, columns, channels] => image(self, sample, [rows, columns, channels]),
             ref shape => {
                 let expected = "samples of 1 to 3 axes";
                 return Err(Error::argument("samples", expected, crate::error::Shape(shape)));
@@ -91,7 +91,7 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
     let (height, low_height) = if shown > 2 { (150.0, 110.0) } else { (240.0, 150.0) };
     let mut scene = Scene::new("Saliency of a signal", (WIDTH, 56.0 + (height + low_height) * shown as f64));
     head(&mut scene, &found.title(sample));
-    let x = Scale::whole(0.0, steps.saturating_sub(1) as f64);
+    let x = AxisScale::whole(0.0, steps.saturating_sub(1) as f64);
     let every = steps.div_ceil(STRIPS).max(1);
     let of = |all: &[f64], channel: usize| -> Vec<f64> {
         all.iter().skip(channel).step_by(channels).copied().collect()
@@ -104,7 +104,7 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
     let strongest =
         colours.iter().flatten().fold(0.0, |most: f64, a| most.max(a.abs())).max(f64::MIN_POSITIVE);
     let y_of = |all: &[f64]| {
-        Scale::of((0..shown).flat_map(|channel| of(all, channel)).collect::<Vec<_>>().into_iter())
+        AxisScale::of((0..shown).flat_map(|channel| of(all, channel)).collect::<Vec<_>>().into_iter())
     };
     for (channel, colours) in colours.iter().enumerate() {
         let top = 56.0 + (height + low_height) * channel as f64;
@@ -115,8 +115,8 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
             &mut scene,
             (4.0, top),
             (WIDTH - 4.0, top + height),
-            ("", x),
-            (&name, y_of(&values)),
+            ChartAxis { name: "", scale: x },
+            ChartAxis { name: &name, scale: y_of(&values) },
             room,
         );
         let ((_, upper), (_, lower)) = axes.corners();
@@ -135,18 +135,17 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
         let corner = (WIDTH - 4.0, top + height + low_height);
         let attribution = of(&attributions, channel);
         let y = y_of(&attributions);
-        let axes = Axes::aligned(&mut scene, below, corner, ("step", x), ("attribution", y), room);
+        let axes = {
+            let (x, y) = (ChartAxis { name: "step", scale: x }, ChartAxis { name: "attribution", scale: y });
+            Axes::aligned(&mut scene, below, corner, x, y, room)
+        };
         axes.line(&mut scene, &[(0.0, 0.0), (steps as f64 - 1.0, 0.0)], Stroke::new(FAINT, 1.0), false);
         axes.line(&mut scene, &points(attribution), Stroke::new(INK, 1.4), false);
     }
     scene
 }
 
-fn image<F: Scalar>(
-    found: &Attributions<F>,
-    sample: usize,
-    (rows, columns, channels): (usize, usize, usize),
-) -> Scene {
+fn image<F: Scalar>(found: &Attributions<F>, sample: usize, [rows, columns, channels]: [usize; 3]) -> Scene {
     let (values, attributions) = found.numbers(sample);
     let side = (370.0 / rows.max(columns) as f64).min(40.0);
     let mut scene = Scene::new("Saliency of an image", (WIDTH, 84.0 + side * rows as f64));

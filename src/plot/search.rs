@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Chart;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::selection::{Drawn, SearchResults, Trial};
+use crate::selection::{ParameterValue, SearchResults, Trial};
 
 impl<F: Scalar> SearchResults<F> {
     /// Draws the score of each trial over one numeric hyper-parameter, to an `.svg` or `.png` file.
@@ -45,9 +45,9 @@ impl<F: Scalar> SearchResults<F> {
         let mut points: Vec<(&Trial, (f64, f64))> = Vec::new();
         for trial in self.trials() {
             let at = match trial.get(setting) {
-                Some(Drawn::Float(value)) => *value,
-                Some(Drawn::Integer(value)) => *value as f64,
-                Some(Drawn::Choice { .. }) => return refused("a choice"),
+                Some(ParameterValue::Float(value)) => *value,
+                Some(ParameterValue::Integer(value)) => *value as f64,
+                Some(ParameterValue::Choice { .. }) => return refused("a choice"),
                 None => continue,
             };
             points.push((trial, (at, trial.score().unwrap_or(f64::NAN))));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::html::escaped;
-use crate::axis::Scale;
+use crate::axis::AxisScale;
 use crate::training::History;
 
 /// The maximum number of points of a line; longer lines are thinned evenly.
@@ -14,7 +14,7 @@ const MOST: usize = 4000;
 const WIDE: f64 = 1000.0;
 
 /// A line: its name, its CSS class, and its points.
-struct Line<'a> {
+struct ChartLine<'a> {
     name: &'a str,
     class: &'a str,
     points: Vec<(f64, f64)>,
@@ -30,22 +30,23 @@ pub(super) fn charts(history: &History) -> String {
     for name in history.names().filter(|name| !name.starts_with("val_") && *name != "learning_rate") {
         let both = [("training", "a", name.to_string()), ("validation", "b", format!("val_{name}"))];
         let lines = both.into_iter().filter_map(|(what, class, key)| Some((what, class, points(&key)?)));
-        let lines: Vec<Line> = lines.map(|(name, class, points)| Line { name, class, points }).collect();
+        let lines: Vec<ChartLine> =
+            lines.map(|(name, class, points)| ChartLine { name, class, points }).collect();
         chart(&mut html, history, name, &lines);
     }
     let rates = history.learning_rates();
     if rates.windows(2).any(|pair| pair[0] != pair[1]) {
         let points = history.epochs().iter().zip(rates).map(|(epoch, rate)| ((epoch + 1) as f64, *rate));
-        let line = Line { name: "at the start of the epoch", class: "c", points: points.collect() };
+        let line = ChartLine { name: "at the start of the epoch", class: "c", points: points.collect() };
         chart(&mut html, history, "learning rate", &[line]);
     }
     html
 }
 
-fn chart(html: &mut String, history: &History, name: &str, lines: &[Line]) {
+fn chart(html: &mut String, history: &History, name: &str, lines: &[ChartLine]) {
     let (Some(first), Some(last)) = (history.epochs().first(), history.epochs().last()) else { return };
-    let x = Scale::whole((first + 1) as f64, (last + 1) as f64);
-    let y = Scale::of(lines.iter().flat_map(|line| line.points.iter().map(|point| point.1))).with_zero();
+    let x = AxisScale::whole((first + 1) as f64, (last + 1) as f64);
+    let y = AxisScale::of(lines.iter().flat_map(|line| line.points.iter().map(|point| point.1))).with_zero();
     let y = if history.restored_epoch().is_some() { y.with_head_room() } else { y };
     let place = |(at, value): (f64, f64)| (WIDE * x.place(at), WIDE * (1.0 - y.place(value)));
     let log = if y.is_log() { " <small>(log)</small>" } else { "" };
@@ -127,7 +128,7 @@ fn path(points: &[(f64, f64)], place: impl Fn((f64, f64)) -> (f64, f64)) -> Stri
 }
 
 /// The data of the script: the epochs, their positions, and the values of each line, `null` if missing.
-fn data(x: Scale, lines: &[Line]) -> String {
+fn data(x: AxisScale, lines: &[ChartLine]) -> String {
     let mut epochs: Vec<f64> =
         lines.iter().flat_map(|line| line.points.iter().map(|point| point.0)).collect();
     epochs.sort_by(f64::total_cmp);

@@ -17,18 +17,19 @@ use crate::training::Evaluate;
 const MOST: usize = 50;
 
 /// The content of the evaluation section.
-pub(super) struct Evaluation {
+pub(super) struct EvaluationSection {
     scores: Option<Logs>,
     samples: usize,
     matrix: Option<ConfusionMatrix>,
     mistakes: Option<Value>,
 }
 
-impl Evaluation {
+impl EvaluationSection {
     /// Evaluates the model on the data.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
-        (x, y): (&dyn Samples<F>, &dyn Samples<F>),
+        x: &dyn Samples<F>,
+        y: &dyn Samples<F>,
         names: Option<&[String]>,
         mistakes: usize,
     ) -> Result<Self> {
@@ -53,7 +54,7 @@ impl Evaluation {
         };
         let known = matrix.as_ref().map(ConfusionMatrix::class_names);
         let mistakes = mistakes::worst(model, &x, &y, known, mistakes)?;
-        Ok(Evaluation { scores, samples: x.count(), matrix, mistakes })
+        Ok(EvaluationSection { scores, samples: x.count(), matrix, mistakes })
     }
 
     /// Returns the values of the template.

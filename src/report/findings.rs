@@ -4,27 +4,27 @@ use minijinja::context;
 use minijinja::value::Value;
 
 use super::html::number;
-use crate::diagnosis::{Finding, Findings, Trial, explain};
+use crate::diagnosis::{Finding, Findings, RemedyTrial, explain};
 
 /// Returns the values of the templates.
 pub(super) fn context(findings: &Findings) -> Value {
     let roots: Vec<&Finding> = findings.roots().filter(findings.visible()).collect();
     let advised = findings.iter().flat_map(|finding| &finding.trials).find(|trial| trial.advised);
-    let help = roots.iter().find_map(|root| Some(root.suggestions.first()?.text.clone()));
+    let suggestion = roots.iter().find_map(|root| Some(root.suggestions.first()?.text.clone()));
     context! {
         failed => findings.failed,
         roots => roots.iter().map(|root| context_of_root(findings, root)).collect::<Vec<_>>(),
         advice => advised.map(|trial| advice(findings, trial)),
-        help => help,
+        suggestion => suggestion,
     }
 }
 
-/// Returns the remedy that a trial showed to help, and by how much.
-fn advice(findings: &Findings, trial: &Trial) -> Value {
-    let help = |code: &String| Some(findings.of(code)?.suggestions.first()?.text.clone());
+/// Returns the recommended suggestions, and what they improve.
+fn advice(findings: &Findings, trial: &RemedyTrial) -> Value {
+    let suggestion = |code: &String| Some(findings.of(code)?.suggestions.first()?.text.clone());
     let percent = |(from, to): (f64, f64)| format!("{:.1} % → {:.1} %", 100.0 * from, 100.0 * to);
     context! {
-        helps => trial.codes.iter().filter_map(help).collect::<Vec<_>>(),
+        suggestions => trial.codes.iter().filter_map(suggestion).collect::<Vec<_>>(),
         steps => trial.steps,
         accuracy => trial.accuracy.map(percent),
         loss => losses(trial),
@@ -62,13 +62,13 @@ fn context_of_root(findings: &Findings, root: &Finding) -> Value {
         place => root.place.clone(),
         evidence => root.evidence.clone(),
         effects => effects.collect::<Vec<_>>(),
-        helps => root.suggestions.iter().map(|help| help.text.clone()).collect::<Vec<_>>(),
+        suggestions => root.suggestions.iter().map(|suggestion| suggestion.text.clone()).collect::<Vec<_>>(),
         trials => trials.collect::<Vec<_>>(),
         page => explain(&root.code).map(|page| Value::from_safe_string(super::markdown::rendered(page))),
     }
 }
 
-fn losses(trial: &Trial) -> String {
+fn losses(trial: &RemedyTrial) -> String {
     let loss = |loss: Option<f64>| loss.map_or("diverged".into(), number);
     format!("{} → {}", loss(trial.loss.0), loss(trial.loss.1))
 }

@@ -110,16 +110,16 @@ fn drawn(values: &[f64], shape: &[usize]) -> String {
             let values: Vec<String> = values.iter().map(|value| number(*value)).collect();
             format!("<p class=\"values\">{}</p>", values.join(", "))
         }
-        [_] => lines(values, 1, (lowest, range)),
-        [_, channels] if channels <= 8 => lines(values, channels, (lowest, range)),
+        [_] => lines(values, 1, lowest, range),
+        [_, channels] if channels <= 8 => lines(values, channels, lowest, range),
         [rows, columns] | [rows, columns, 1] if rows * columns <= CELLS => {
-            cells(values, columns, (lowest, range))
+            cells(values, columns, lowest, range)
         }
         _ => format!("<p>{} numbers</p>", values.len()),
     }
 }
 
-fn lines(values: &[f64], channels: usize, (lowest, range): (f64, f64)) -> String {
+fn lines(values: &[f64], channels: usize, lowest: f64, range: f64) -> String {
     let steps = values.len() / channels;
     let every = steps.div_ceil(400).max(1);
     let mut svg = String::from("<svg class=\"signal\" viewBox=\"0 0 400 100\" preserveAspectRatio=\"none\">");
@@ -141,7 +141,7 @@ fn lines(values: &[f64], channels: usize, (lowest, range): (f64, f64)) -> String
     svg + "</svg>"
 }
 
-fn cells(values: &[f64], columns: usize, (lowest, range): (f64, f64)) -> String {
+fn cells(values: &[f64], columns: usize, lowest: f64, range: f64) -> String {
     let rows = values.len() / columns;
     let mut svg = format!("<svg class=\"cells\" viewBox=\"0 0 {columns} {rows}\">");
     for (place, value) in values.iter().enumerate() {

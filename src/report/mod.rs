@@ -18,7 +18,7 @@ use crate::model::Sequential;
 use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::History;
-use evaluation::Evaluation;
+use evaluation::EvaluationSection;
 
 /// A report about a training, as an HTML page.
 ///
@@ -107,8 +107,8 @@ impl<'a, F: Scalar> Report<'a, F> {
     pub fn to_html(&self) -> Result<String> {
         let evaluation = match (self.model, self.data) {
             (_, None) => None,
-            (Some(model), Some(data)) => {
-                Some(Evaluation::new(model, data, self.class_names.as_deref(), self.mistakes)?)
+            (Some(model), Some((x, y))) => {
+                Some(EvaluationSection::new(model, x, y, self.class_names.as_deref(), self.mistakes)?)
             }
             (None, Some(_)) => {
                 return Err(crate::Error::argument("model", "the model that is evaluated", "none"));

@@ -9,7 +9,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
-use super::evaluation::Evaluation;
+use super::evaluation::EvaluationSection;
 use super::html::{count, escaped, grouped, number};
 use super::{chart, findings};
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub(super) fn page<F: Scalar>(
     history: &History,
     title: &str,
     model: Option<&Sequential<F>>,
-    evaluation: Option<&Evaluation>,
+    evaluation: Option<&EvaluationSection>,
 ) -> Result<String> {
     let page = context! {
         title => title,
@@ -39,7 +39,7 @@ pub(super) fn page<F: Scalar>(
         script => Value::from_safe_string(include_str!("templates/script.js").into()),
         tiles => tiles(history, model),
         charts => Value::from_safe_string(chart::charts(history)),
-        evaluation => evaluation.map(Evaluation::context),
+        evaluation => evaluation.map(EvaluationSection::context),
         layers => model.map(layers),
         settings => settings(history),
         ..findings::context(history.findings())

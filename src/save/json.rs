@@ -19,7 +19,7 @@ pub(super) fn parse(text: &[u8], budget: &Budget) -> std::result::Result<Value, 
         budget.take(text.len().saturating_mul(2)).map_err(|spent| spent.to_string())?;
     }
     let mut parser = serde_json::Deserializer::from_slice(text);
-    let value = Within(budget).deserialize(&mut parser).map_err(|error| error.to_string())?;
+    let value = WithinBudget(budget).deserialize(&mut parser).map_err(|error| error.to_string())?;
     parser.end().map_err(|error| error.to_string())?;
     if text.contains(&b'\\') {
         budget.give(text.len().saturating_mul(2));
@@ -33,16 +33,16 @@ pub(super) fn write(value: &Value) -> Result<String> {
 }
 
 #[derive(Clone, Copy)]
-struct Within<'a>(&'a Budget);
+struct WithinBudget<'a>(&'a Budget);
 
-impl Within<'_> {
+impl WithinBudget<'_> {
     /// Charges the budget for one more item and its text, twice for the growth of its list.
     fn item<T, E: serde::de::Error>(&self, text: usize) -> std::result::Result<(), E> {
         self.0.take(2 * size_of::<T>() + text).map_err(E::custom)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Within<'_> {
+impl<'de> DeserializeSeed<'de> for WithinBudget<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, parser: D) -> std::result::Result<Value, D::Error> {
@@ -50,7 +50,7 @@ impl<'de> DeserializeSeed<'de> for Within<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Within<'_> {
+impl<'de> Visitor<'de> for WithinBudget<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -152,9 +152,9 @@ impl Serialize for Value {
 }
 
 /// The fields of a Keras object.
-struct Fields<'a>(&'a Config);
+struct KerasObject<'a>(&'a Config);
 
-impl Serialize for Fields<'_> {
+impl Serialize for KerasObject<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
         to.collect_map(quirks::written(self.0))
     }
@@ -171,7 +171,7 @@ impl Serialize for Config {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("module", &module)?;
         map.serialize_entry("class_name", &self.kind)?;
-        map.serialize_entry("config", &Fields(self))?;
+        map.serialize_entry("config", &KerasObject(self))?;
         map.serialize_entry("registered_name", &registered)?;
         for (name, value) in &self.beside {
             map.serialize_entry(name, value)?;

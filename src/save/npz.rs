@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::files::array::{Array, Number};
 use crate::files::budget::Budget;
 use crate::files::input::Input;
-use crate::files::zip::{Archive, Writer};
+use crate::files::zip::{Archive, ArchiveWriter};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
@@ -18,7 +18,7 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// Writes all weights.
 pub(super) fn write<F: Scalar>(model: &Sequential<F>, to: &mut dyn Write) -> io::Result<()> {
-    let mut archive = Writer::new(to);
+    let mut archive = ArchiveWriter::new(to);
     let mut params = Vec::new();
     model.walk(&mut |path, _, param| params.push((path, param)));
     for (path, param) in params {

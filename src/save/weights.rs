@@ -16,27 +16,27 @@ pub(super) const HDF5: &str = ".weights.h5";
 
 /// A file format of weights.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Format {
+enum WeightsFormat {
     Npz,
     SafeTensors,
     Hdf5,
 }
 
-impl Format {
+impl WeightsFormat {
     fn of(path: &Path) -> Result<Self> {
         match path.extension().and_then(|end| end.to_str()) {
-            Some("npz") => Ok(Format::Npz),
-            Some("safetensors") => Ok(Format::SafeTensors),
-            Some("h5") => Ok(Format::Hdf5),
+            Some("npz") => Ok(WeightsFormat::Npz),
+            Some("safetensors") => Ok(WeightsFormat::SafeTensors),
+            Some("h5") => Ok(WeightsFormat::Hdf5),
             _ => Err(FileError::Extension { path: path.display().to_string(), expected: ENDS }.into()),
         }
     }
 
     fn missing<T>(self, path: &Path) -> Result<T> {
         let (format, feature) = match self {
-            Format::Npz => (".npz", "npy"),
-            Format::SafeTensors => (".safetensors", "safetensors"),
-            Format::Hdf5 => (HDF5, "keras"),
+            WeightsFormat::Npz => (".npz", "npy"),
+            WeightsFormat::SafeTensors => (".safetensors", "safetensors"),
+            WeightsFormat::Hdf5 => (HDF5, "keras"),
         };
         Err(FileError::Feature { path: path.display().to_string(), format, feature }.into())
     }
@@ -47,11 +47,11 @@ impl Format {
 /// # Errors
 /// [`FileError::Extension`], [`FileError::Feature`].
 pub(super) fn to_save(path: &Path) -> Result<()> {
-    let format = Format::of(path)?;
+    let format = WeightsFormat::of(path)?;
     let is_on = match format {
-        Format::Npz => cfg!(feature = "npy"),
-        Format::SafeTensors => cfg!(feature = "safetensors"),
-        Format::Hdf5 => cfg!(feature = "keras"),
+        WeightsFormat::Npz => cfg!(feature = "npy"),
+        WeightsFormat::SafeTensors => cfg!(feature = "safetensors"),
+        WeightsFormat::Hdf5 => cfg!(feature = "keras"),
     };
     if is_on { Ok(()) } else { format.missing(path) }
 }
@@ -87,21 +87,21 @@ impl<F: Scalar> Sequential<F> {
         if !self.is_built() {
             return Err(Error::NotBuilt);
         }
-        match Format::of(path)? {
+        match WeightsFormat::of(path)? {
             #[cfg(feature = "npy")]
-            Format::Npz => super::atomic::save(path, |file| super::npz::write(self, file)),
+            WeightsFormat::Npz => super::atomic::save(path, |file| super::npz::write(self, file)),
             #[cfg(feature = "safetensors")]
-            Format::SafeTensors => {
+            WeightsFormat::SafeTensors => {
                 let prepared = super::safetensors::prepare_weights(self)?;
                 super::atomic::save(path, |file| prepared.write(file))
             }
             #[cfg(feature = "keras")]
-            Format::Hdf5 if !path.to_string_lossy().ends_with(HDF5) => {
+            WeightsFormat::Hdf5 if !path.to_string_lossy().ends_with(HDF5) => {
                 Err(FileError::Extension { path: path.display().to_string(), expected: ENDS }.into())
             }
             #[cfg(feature = "keras")]
-            Format::Hdf5 => {
-                let prepared = super::keras::Weights::of(self);
+            WeightsFormat::Hdf5 => {
+                let prepared = super::keras::WeightsFile::of(self);
                 super::atomic::save(path, |file| prepared.emit(&mut |piece| file.write_all(piece)))
             }
             #[allow(unreachable_patterns)]
@@ -132,14 +132,14 @@ impl<F: Scalar> Sequential<F> {
         if !self.is_built() {
             return Err(Error::NotBuilt);
         }
-        match Format::of(path)? {
+        match WeightsFormat::of(path)? {
             #[cfg(feature = "npy")]
-            Format::Npz => {
+            WeightsFormat::Npz => {
                 let input = Input::open(path)?;
                 super::npz::read(self, &input, &Loader::<F>::with_scalar().budget(input.len()))
             }
             #[cfg(feature = "safetensors")]
-            Format::SafeTensors => {
+            WeightsFormat::SafeTensors => {
                 let input = Input::open(path)?;
                 super::safetensors::read_weights(
                     self,
@@ -148,7 +148,7 @@ impl<F: Scalar> Sequential<F> {
                 )
             }
             #[cfg(feature = "keras")]
-            Format::Hdf5 => {
+            WeightsFormat::Hdf5 => {
                 let input = Input::open(path)?;
                 super::keras::read_weights(self, &input, &Loader::<F>::with_scalar().budget(input.len()))
             }

@@ -43,7 +43,7 @@ impl OwnedNumbers {
 
 /// The conversions between generic code and these enums. It also seals [`Scalar`](super::Scalar), as nothing outside this
 /// crate can name it.
-pub trait Precision: Sized {
+pub trait AsNumbers: Sized {
     fn to_numbers(numbers: &mut [Self]) -> Numbers<'_>;
 
     fn to_owned_numbers(numbers: Vec<Self>) -> OwnedNumbers;
@@ -54,7 +54,7 @@ pub trait Precision: Sized {
 
 macro_rules! precision {
     ($($scalar:ty => $variant:ident),*) => {$(
-        impl Precision for $scalar {
+        impl AsNumbers for $scalar {
             fn to_numbers(numbers: &mut [Self]) -> Numbers<'_> {
                 Numbers::$variant(numbers)
             }

@@ -9,14 +9,14 @@ use crate::rng::Rng;
 ///
 /// # Example
 /// ```
-/// use cornu::selection::Drawn;
-/// assert_eq!(Drawn::Float(0.0123456).to_string(), "0.01235");
-/// assert_eq!(Drawn::Integer(32).to_string(), "32");
-/// assert_eq!(Drawn::Choice { index: 1, label: "Tanh".into() }.to_string(), "Tanh");
+/// use cornu::selection::ParameterValue;
+/// assert_eq!(ParameterValue::Float(0.0123456).to_string(), "0.01235");
+/// assert_eq!(ParameterValue::Integer(32).to_string(), "32");
+/// assert_eq!(ParameterValue::Choice { index: 1, label: "Tanh".into() }.to_string(), "Tanh");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Drawn {
+pub enum ParameterValue {
     /// From a range of numbers.
     Float(f64),
     /// From a range of integers.
@@ -30,13 +30,13 @@ pub enum Drawn {
     },
 }
 
-impl fmt::Display for Drawn {
+impl fmt::Display for ParameterValue {
     /// Formats numbers with four significant digits.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Drawn::Float(value) => f.pad(&short(*value)),
-            Drawn::Integer(value) => f.pad(&value.to_string()),
-            Drawn::Choice { label, .. } => f.pad(label),
+            ParameterValue::Float(value) => f.pad(&short(*value)),
+            ParameterValue::Integer(value) => f.pad(&value.to_string()),
+            ParameterValue::Choice { label, .. } => f.pad(label),
         }
     }
 }
@@ -90,33 +90,33 @@ impl Domain {
     }
 
     /// Draws a value uniformly, or log-uniformly from a logarithmic range.
-    pub(super) fn draw(&self, rng: &mut Rng) -> Drawn {
+    pub(super) fn draw(&self, rng: &mut Rng) -> ParameterValue {
         let u = rng.uniform();
         let within = |value: f64, low: f64, high: f64| value.max(low).min(high);
         let log = |low: f64, high: f64| libm::exp(libm::log(low) + u * (libm::log(high) - libm::log(low)));
         match *self {
-            Domain::Uniform(low, high) => Drawn::Float(within(low + u * (high - low), low, high)),
-            Domain::LogUniform(low, high) => Drawn::Float(within(log(low, high), low, high)),
+            Domain::Uniform(low, high) => ParameterValue::Float(within(low + u * (high - low), low, high)),
+            Domain::LogUniform(low, high) => ParameterValue::Float(within(log(low, high), low, high)),
             Domain::Integer(low, high) => {
-                Drawn::Integer((low + (u * ((high - low) as f64 + 1.0)) as usize).min(high))
+                ParameterValue::Integer((low + (u * ((high - low) as f64 + 1.0)) as usize).min(high))
             }
             Domain::LogInteger(low, high) => {
-                Drawn::Integer((log(low as f64, high as f64 + 1.0) as usize).clamp(low, high))
+                ParameterValue::Integer((log(low as f64, high as f64 + 1.0) as usize).clamp(low, high))
             }
             Domain::Choice(ref labels) => self.at((u * labels.len() as f64) as usize),
         }
     }
 
     /// Returns the value with this index.
-    fn at(&self, index: usize) -> Drawn {
-        let Domain::Choice(labels) = self else { return Drawn::Integer(index) };
+    fn at(&self, index: usize) -> ParameterValue {
+        let Domain::Choice(labels) = self else { return ParameterValue::Integer(index) };
         let index = index.min(labels.len().saturating_sub(1));
-        Drawn::Choice { index, label: labels.get(index).cloned().unwrap_or_default() }
+        ParameterValue::Choice { index, label: labels.get(index).cloned().unwrap_or_default() }
     }
 
     /// Returns the grid: all values of a list, or `points` values of a range, evenly from end to end (all of them if
     /// there are no more).
-    pub(super) fn grid(&self, points: usize) -> Vec<Drawn> {
+    pub(super) fn grid(&self, points: usize) -> Vec<ParameterValue> {
         let part = |i: usize, low: f64, high: f64| match points {
             0 | 1 => 0.5 * (low + high),
             _ => low + (high - low) * i as f64 / (points - 1) as f64,
@@ -128,13 +128,13 @@ impl Domain {
                 false => (0..points.max(1)).map(few).collect(),
             };
             values.dedup();
-            values.into_iter().map(Drawn::Integer).collect()
+            values.into_iter().map(ParameterValue::Integer).collect()
         };
         match *self {
-            Domain::Uniform(low, high) if low == high => vec![Drawn::Float(low)],
-            Domain::LogUniform(low, high) if low == high => vec![Drawn::Float(low)],
+            Domain::Uniform(low, high) if low == high => vec![ParameterValue::Float(low)],
+            Domain::LogUniform(low, high) if low == high => vec![ParameterValue::Float(low)],
             Domain::Uniform(low, high) => {
-                (0..points.max(1)).map(|i| Drawn::Float(part(i, low, high))).collect()
+                (0..points.max(1)).map(|i| ParameterValue::Float(part(i, low, high))).collect()
             }
             Domain::LogUniform(low, high) => {
                 // The ends are exactly those requested.
@@ -143,7 +143,7 @@ impl Domain {
                     _ if points > 1 && i + 1 == points => high,
                     _ => exp(part(i, libm::log(low), libm::log(high)), low, high),
                 };
-                (0..points.max(1)).map(|i| Drawn::Float(value(i))).collect()
+                (0..points.max(1)).map(|i| ParameterValue::Float(value(i))).collect()
             }
             Domain::Integer(low, high) => {
                 all(low, high, &|i| part(i, low as f64, high as f64).round() as usize)
@@ -167,7 +167,7 @@ mod tests {
         for domain in [Domain::Integer(3, 6), Domain::LogInteger(3, 6)] {
             let mut seen = [0; 7];
             for _ in 0..4000 {
-                let Drawn::Integer(value) = domain.draw(&mut rng) else { panic!() };
+                let ParameterValue::Integer(value) = domain.draw(&mut rng) else { panic!() };
                 seen[value] += 1;
             }
             assert_eq!(seen[..3], [0; 3]);
@@ -177,7 +177,7 @@ mod tests {
             assert!((f64::from(seen[3]) / 4000.0 - first).abs() < 0.03, "{seen:?}");
         }
         let below = (0..4000).filter(|_| {
-            let Drawn::Float(rate) = Domain::LogUniform(1e-4, 1e-1).draw(&mut rng) else { panic!() };
+            let ParameterValue::Float(rate) = Domain::LogUniform(1e-4, 1e-1).draw(&mut rng) else { panic!() };
             assert!((1e-4..=1e-1).contains(&rate));
             rate < 1e-3
         });
@@ -189,9 +189,9 @@ mod tests {
         let numbers = |domain: Domain, points| {
             let grid = domain.grid(points).into_iter();
             let number = |drawn| match drawn {
-                Drawn::Float(value) => value,
-                Drawn::Integer(value) => value as f64,
-                Drawn::Choice { index, .. } => index as f64,
+                ParameterValue::Float(value) => value,
+                ParameterValue::Integer(value) => value as f64,
+                ParameterValue::Choice { index, .. } => index as f64,
             };
             grid.map(number).collect::<Vec<_>>()
         };

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
-use super::domain::{Domain, Drawn};
+use super::domain::{Domain, ParameterValue};
 use crate::error::{Error, Result};
 use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::rng::Rng;
@@ -47,8 +47,8 @@ use crate::rng::Rng;
 /// ```
 #[derive(Debug, Clone)]
 pub struct HyperParameters {
-    source: Source,
-    asked: Vec<(String, Domain, Drawn)>,
+    source: ValueSource,
+    asked: Vec<(String, Domain, ParameterValue)>,
     pub(super) seed: u64,
     /// The first error in a request, even if the closure ignored it.
     pub(super) fault: Option<Error>,
@@ -56,18 +56,18 @@ pub struct HyperParameters {
 
 /// The source of values.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
+pub(super) enum ValueSource {
     /// Drawn for this attempt of the search.
     Random { seed: u64, attempt: u64 },
     /// For each hyper-parameter in order of request, an index among its values; 0 beyond the end.
     Grid { places: Vec<usize>, points: usize },
     /// The values of a trial.
-    Known(Vec<(String, Drawn)>),
+    Known(Vec<(String, ParameterValue)>),
 }
 
 impl HyperParameters {
     /// Creates hyper-parameters from this source, for a trial with this seed.
-    pub(super) fn new(source: Source, seed: u64) -> Self {
+    pub(super) fn new(source: ValueSource, seed: u64) -> Self {
         HyperParameters { source, asked: Vec::new(), seed, fault: None }
     }
 
@@ -135,13 +135,13 @@ impl HyperParameters {
     }
 
     /// Returns what was requested so far.
-    pub(super) fn values(&self) -> Vec<(String, Drawn)> {
+    pub(super) fn values(&self) -> Vec<(String, ParameterValue)> {
         self.asked.iter().map(|(name, _, drawn)| (name.clone(), drawn.clone())).collect()
     }
 
     /// Returns the next grid point after that of this trial; none after the last.
     pub(super) fn next_places(&self) -> Option<Vec<usize>> {
-        let Source::Grid { places, points } = &self.source else { return None };
+        let ValueSource::Grid { places, points } = &self.source else { return None };
         let counts = self.asked.iter().map(|(_, domain, _)| domain.grid(*points).len());
         let mut next: Vec<(usize, usize)> =
             counts.enumerate().map(|(i, count)| (places.get(i).copied().unwrap_or(0), count)).collect();
@@ -155,20 +155,20 @@ impl HyperParameters {
 
     fn number(&mut self, name: &str, domain: Domain) -> Result<f64> {
         match self.ask(name, domain)? {
-            Drawn::Float(value) => Ok(value),
+            ParameterValue::Float(value) => Ok(value),
             other => self.refuse(name, "a number", other),
         }
     }
 
     fn place(&mut self, name: &str, domain: Domain) -> Result<usize> {
         match self.ask(name, domain)? {
-            Drawn::Integer(value) => Ok(value),
-            Drawn::Choice { index, .. } => Ok(index),
+            ParameterValue::Integer(value) => Ok(value),
+            ParameterValue::Choice { index, .. } => Ok(index),
             other => self.refuse(name, "a whole number", other),
         }
     }
 
-    fn ask(&mut self, name: &str, domain: Domain) -> Result<Drawn> {
+    fn ask(&mut self, name: &str, domain: Domain) -> Result<ParameterValue> {
         let drawn = self.value_of(name, &domain).inspect_err(|error| self.fault = Some(error.clone()))?;
         if !self.asked.iter().any(|(known, ..)| known == name) {
             self.asked.push((name.into(), domain, drawn.clone()));
@@ -176,7 +176,7 @@ impl HyperParameters {
         Ok(drawn)
     }
 
-    fn value_of(&self, name: &str, domain: &Domain) -> Result<Drawn> {
+    fn value_of(&self, name: &str, domain: &Domain) -> Result<ParameterValue> {
         domain.check(name)?;
         if let Some((_, known, drawn)) = self.asked.iter().find(|(known, ..)| known == name) {
             return match known == domain {
@@ -189,11 +189,11 @@ impl HyperParameters {
         }
         match &self.source {
             // By name, so that an additional hyper-parameter does not change the others.
-            Source::Random { seed, attempt } => {
+            ValueSource::Random { seed, attempt } => {
                 let own = seed ^ fnv1a(FNV_OFFSET, name.as_bytes());
                 Ok(domain.draw(&mut Rng::stream(own, *attempt)))
             }
-            Source::Grid { places, points } => {
+            ValueSource::Grid { places, points } => {
                 let values = domain.grid(*points);
                 let place = places.get(self.asked.len()).copied().unwrap_or(0);
                 let last = values.len().saturating_sub(1);
@@ -202,7 +202,7 @@ impl HyperParameters {
                     .nth(place.min(last))
                     .ok_or_else(|| Error::argument("hyperparameter", format!("a value for `{name}`"), "none"))
             }
-            Source::Known(values) => {
+            ValueSource::Known(values) => {
                 let known = values.iter().find(|(known, _)| known == name);
                 known.map(|(_, drawn)| drawn.clone()).ok_or_else(|| Error::Unknown {
                     what: "hyperparameter",
@@ -213,7 +213,7 @@ impl HyperParameters {
         }
     }
 
-    fn refuse<T>(&mut self, name: &str, expected: &str, found: Drawn) -> Result<T> {
+    fn refuse<T>(&mut self, name: &str, expected: &str, found: ParameterValue) -> Result<T> {
         let error = Error::argument("hyperparameter", format!("{expected} for `{name}`"), found);
         self.fault = Some(error.clone());
         Err(error)

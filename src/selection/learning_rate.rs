@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 use crate::training::{Fit, History};
 
 /// Trains a model with these settings.
-type Train<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>;
+type CopyFit<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>;
 
 /// Finds an initial learning rate by training a copy of the model while the rate grows exponentially.
 ///
@@ -120,7 +120,7 @@ impl LearningRateFinder {
         &self,
         model: &Sequential<F>,
         (count, fit): (usize, &Fit<F>),
-        train: Train<F>,
+        train: CopyFit<F>,
     ) -> Result<RangeTest> {
         self.check()?;
         if fit.is_distributed() {

@@ -22,7 +22,7 @@ mod search;
 mod trial;
 
 pub use cross_validation::{CrossValidation, cross_validate};
-pub use domain::Drawn;
+pub use domain::ParameterValue;
 pub use hyper_parameters::HyperParameters;
 pub use learning_rate::{LearningRateFinder, RangeTest};
 pub use results::SearchResults;

@@ -1,6 +1,6 @@
 //! The plan of a search: the hyper-parameters of every trial, drawn before any training.
 
-use super::hyper_parameters::{HyperParameters, Source};
+use super::hyper_parameters::{HyperParameters, ValueSource};
 use super::search::Search;
 use super::trial::{Build, Trial};
 use crate::callback::Mode;
@@ -19,7 +19,7 @@ const REPEATS: u64 = 100;
 const MOST: usize = 100_000;
 
 /// The trials of a search, and the epochs of each.
-pub(super) struct TrialPlan {
+pub(super) struct SearchPlan {
     pub(super) trials: Vec<Trial>,
     pub(super) epochs: Vec<usize>,
     pub(super) goal: Goal,
@@ -27,17 +27,17 @@ pub(super) struct TrialPlan {
 
 impl Search<'_> {
     /// Draws the hyper-parameters, calling the closure once per trial to learn the search space.
-    pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<TrialPlan> {
+    pub(super) fn plan<'a, F: Scalar>(&self, build: &impl Build<'a, F>) -> Result<SearchPlan> {
         self.check()?;
-        let mut plan = TrialPlan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
+        let mut plan = SearchPlan { trials: Vec::new(), epochs: Vec::new(), goal: Goal::Low };
         let mut judged = false;
         let mut places = Some(Vec::new());
         let (mut attempt, mut repeats) = (0, 0);
         while plan.trials.len() < self.trials.unwrap_or(usize::MAX) && repeats < REPEATS {
             let source = match self.trials {
-                Some(_) => Source::Random { seed: self.seed, attempt },
+                Some(_) => ValueSource::Random { seed: self.seed, attempt },
                 None => match places.take() {
-                    Some(places) => Source::Grid { places, points: self.points },
+                    Some(places) => ValueSource::Grid { places, points: self.points },
                     None => break,
                 },
             };

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::fingerprint::Words;
-use super::plan::TrialPlan;
+use super::plan::SearchPlan;
 use super::search::Search;
 use super::trial::{ActiveTrial, Build, Trial, lock};
 use crate::callback::Logs;
@@ -22,9 +22,9 @@ impl Search<'_> {
     pub(super) fn meet(
         &self,
         ranks: &Ranks,
-        plan: Result<TrialPlan>,
+        plan: Result<SearchPlan>,
         data: &dyn Fn() -> Words,
-    ) -> Result<TrialPlan> {
+    ) -> Result<SearchPlan> {
         let plan = ranks.agree(plan)?;
         let Search { points, trials, seed, objective, mode, factor, min_epochs, .. } = self;
         let settings = [

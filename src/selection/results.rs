@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::domain::{Drawn, short};
+use super::domain::{ParameterValue, short};
 use super::trial::Trial;
 use crate::error::Result;
 use crate::metric::Goal;
@@ -93,7 +93,7 @@ impl<F: Scalar> SearchResults<F> {
                 trial.epochs.to_string(),
             ];
             row.extend(names.iter().map(|name| match trial.get(name) {
-                Some(Drawn::Float(value)) => format!("{value:?}"),
+                Some(ParameterValue::Float(value)) => format!("{value:?}"),
                 Some(drawn) => drawn.to_string(),
                 None => String::new(),
             }));

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::fingerprint::Words;
 use super::halving::rungs;
-use super::plan::TrialPlan;
+use super::plan::SearchPlan;
 use super::ranks::{crown, exchange, share_out};
 use super::results::SearchResults;
 use super::search::Search;
@@ -23,18 +23,18 @@ use crate::scalar::Scalar;
 use crate::training::{Fit, History};
 
 /// Trains a model with these settings.
-type Train<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
+type TrialFit<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
 
 impl Search<'_> {
     pub(super) fn run_by<'a, F: Scalar>(
         &self,
         build: &impl Build<'a, F>,
-        train: Train<F>,
+        train: TrialFit<F>,
         data: &dyn Fn() -> Words,
     ) -> Result<SearchResults<F>> {
         let ranks = Ranks::of(RankSettings::over(self.world));
         let plan = self.plan(build);
-        let TrialPlan { trials, epochs, goal } = match &ranks {
+        let SearchPlan { trials, epochs, goal } = match &ranks {
             Some(ranks) => self.meet(ranks, plan, data)?,
             None => plan?,
         };
@@ -107,7 +107,7 @@ impl Search<'_> {
         share: f64,
         goal: Goal,
         build: &impl Build<'a, F>,
-        train: Train<F>,
+        train: TrialFit<F>,
     ) {
         let started = Instant::now();
         let trial = &mut one.trial;

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::domain::Drawn;
-use super::hyper_parameters::{HyperParameters, Source};
+use super::domain::ParameterValue;
+use super::hyper_parameters::{HyperParameters, ValueSource};
 use crate::callback::Logs;
 use crate::diagnosis::Findings;
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ impl<'a, F: Scalar, C> Build<'a, F> for C where
 #[derive(Debug, Clone)]
 pub struct Trial {
     pub(super) number: usize,
-    pub(super) values: Vec<(String, Drawn)>,
+    pub(super) values: Vec<(String, ParameterValue)>,
     pub(super) seed: u64,
     /// The best epoch so far: its index from 0, the objective, and all other measurements.
     pub(super) best: Option<(usize, f64, Logs)>,
@@ -96,12 +96,12 @@ impl Trial {
     }
 
     /// The value of a hyper-parameter.
-    pub fn get(&self, name: &str) -> Option<&Drawn> {
+    pub fn get(&self, name: &str) -> Option<&ParameterValue> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, drawn)| drawn)
     }
 
     /// All hyper-parameters, in the order in which the closure requested them.
-    pub fn settings(&self) -> impl Iterator<Item = (&str, &Drawn)> {
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &ParameterValue)> {
         self.values.iter().map(|(name, drawn)| (&**name, drawn))
     }
 
@@ -147,7 +147,7 @@ impl Trial {
 
     /// The hyper-parameters of the trial, to pass to a closure again.
     pub fn hyper_parameters(&self) -> HyperParameters {
-        HyperParameters::new(Source::Known(self.values.clone()), self.seed)
+        HyperParameters::new(ValueSource::Known(self.values.clone()), self.seed)
     }
 
     /// Builds the trial's model and fit again with the closure of the search: untrained, with the same initial weights.

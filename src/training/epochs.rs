@@ -7,8 +7,9 @@ use super::distributed::EpochBatch;
 use super::history::History;
 use super::resume::Resume;
 use super::session::Training;
-use super::step::Step;
+use super::step::StepPosition;
 use super::update;
+use crate::callback::BackupAndRestore;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -19,7 +20,7 @@ const SHUFFLE: u64 = 1 << 40;
 impl<F: Scalar> Training<'_, '_, F> {
     /// Trains for all epochs, or for those that are left if the training resumes from a backup.
     pub(super) fn run(mut self, mut resume: Resume) -> Result<History> {
-        self.coordinator.start(self.model, !self.callbacks.given.is_empty())?;
+        self.coordinator.start(self.model, !self.hooks.callbacks.is_empty())?;
         self.call(|callback, at| callback.on_fit_begin(at))?;
         self.resume(&mut resume)?;
         while self.clock.epoch < self.clock.epochs && self.history.stopped.is_none() {
@@ -28,11 +29,12 @@ impl<F: Scalar> Training<'_, '_, F> {
                 self.begin_epoch()?;
             }
             while self.clock.batch < self.clock.batches && self.history.stopped.is_none() {
-                self.step()?;
-                self.back_up(&resume);
+                if self.step()? {
+                    self.back_up(&resume, BackupAndRestore::is_due_after_batch);
+                }
             }
             self.end_epoch()?;
-            self.back_up(&resume);
+            self.back_up(&resume, BackupAndRestore::is_due_after_epoch);
         }
         self.end()
     }
@@ -57,13 +59,13 @@ impl<F: Scalar> Training<'_, '_, F> {
         Ok(())
     }
 
-    /// Runs one optimizer step on the next batch.
-    fn step(&mut self) -> Result<()> {
+    /// Runs one optimizer step on the next batch. Returns whether callbacks were called after it.
+    fn step(&mut self) -> Result<bool> {
         let Training { model, run, trainer, diagnosis, clock, coordinator, .. } = self;
         let start = clock.batch * self.settings.batch_size;
         let end = coordinator.training_total(run.train).min(start + self.settings.batch_size);
         let batch = EpochBatch { data: &run.data, order: &self.order, places: start..end };
-        let step = Step { epoch: clock.epoch + 1, batch: clock.batch + 1, batches: clock.batches };
+        let step = StepPosition { epoch: clock.epoch + 1, batch: clock.batch + 1, batches: clock.batches };
         let monitor = diagnosis.as_mut().map(|diagnosis| diagnosis.start_batch(clock.batch));
         let result = coordinator.step(trainer, model, batch, &mut run.scores, step, monitor);
         if let Some(diagnosis) = diagnosis {
@@ -71,14 +73,14 @@ impl<F: Scalar> Training<'_, '_, F> {
         }
         let is_shared = match result {
             Ok(is_shared) => is_shared,
-            Err(error) => return self.diverge(error),
+            Err(error) => return self.diverge(error).map(|()| false),
         };
         self.clock.batch += 1;
         if is_shared {
             self.run.scores.log(&mut self.logs);
-            self.history.stopped = self.run_rules(|callback, at| callback.on_batch_end(at))?;
+            self.history.stopped = self.reason_to_stop(|callback, at| callback.on_batch_end(at))?;
         }
-        Ok(())
+        Ok(is_shared)
     }
 
     /// Returns this error, unless it is a divergence for which a callback stops the training instead.
@@ -89,7 +91,7 @@ impl<F: Scalar> Training<'_, '_, F> {
             diagnosis.diverged(&error);
         }
         self.run.scores.log(&mut self.logs);
-        self.history.stopped = self.run_rules(|callback, at| callback.on_diverged(at, &error))?;
+        self.history.stopped = self.reason_to_stop(|callback, at| callback.on_diverged(at, &error))?;
         self.history.stopped.is_some().then_some(()).ok_or(error)
     }
 
@@ -99,8 +101,8 @@ impl<F: Scalar> Training<'_, '_, F> {
             self.run.validate(self.model, self.settings, &mut self.logs, self.coordinator)?;
         }
         self.coordinator.merge_monitors(self.diagnosis.as_mut().map(Diagnosis::monitor))?;
-        self.callbacks.progress.clear();
-        let stopped = self.run_rules(|callback, at| callback.on_epoch_end(at))?;
+        self.progress.clear();
+        let stopped = self.reason_to_stop(|callback, at| callback.on_epoch_end(at))?;
         let rate = self.learning_rate();
         let hopeless = match (&mut self.diagnosis, &self.history.stopped) {
             (Some(diagnosis), None) => diagnosis.end_epoch(&self.logs, rate),
@@ -117,8 +119,8 @@ impl<F: Scalar> Training<'_, '_, F> {
     fn end(mut self) -> Result<History> {
         update::finish(self.model);
         self.call(|callback, at| callback.on_fit_end(at))?;
-        let Training { model, mut callbacks, clock, mut logs, mut history, diagnosis, .. } = self;
-        if let Some(backup) = callbacks.backup() {
+        let Training { model, hooks, clock, mut logs, mut history, diagnosis, .. } = self;
+        if let Some(backup) = hooks.backup() {
             backup.close(&clock.context(model, &mut logs));
         }
         if let Some(diagnosis) = diagnosis {

@@ -185,7 +185,7 @@ impl<F: Scalar> Sequential<F> {
     fn evaluate_given(&self, given: TrainingData<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let mut coordinator = Coordinator::new(settings.ranks);
         let prepared = self.prepare_evaluation(given, settings, coordinator.is_sharded());
-        let Prepared { data, mut scores } =
+        let PreparedEvaluation { data, mut scores } =
             coordinator.agree(prepared, |prepared| self.evaluation_identity(&prepared.data, settings))?;
         coordinator.count_held_out(&data, data.count())?;
         let mut evaluation = Evaluation::new(self, settings.batch_size);
@@ -202,17 +202,14 @@ impl<F: Scalar> Sequential<F> {
         given: TrainingData<'s, F>,
         settings: &Evaluate<F>,
         sharded: bool,
-    ) -> Result<Prepared<'s, F>> {
+    ) -> Result<PreparedEvaluation<'s, F>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(self)?;
         check_batch_size(settings.batch_size)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let mut data = check(TRAINING, given, shapes, &*compiled.loss)?;
-        if let Some(weight) = settings.sample_weight {
-            data.weigh_samples(TRAINING, weight)?;
-        }
+        let data = check(TRAINING, given, shapes, &*compiled.loss)?.weighted(settings.sample_weight)?;
         let scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
-        Ok(Prepared { data, scores })
+        Ok(PreparedEvaluation { data, scores })
     }
 
     /// The properties that must agree on all ranks.
@@ -233,7 +230,7 @@ impl<F: Scalar> Sequential<F> {
 }
 
 /// A checked evaluation, ready to run.
-struct Prepared<'s, F: Scalar> {
+struct PreparedEvaluation<'s, F: Scalar> {
     data: CheckedData<'s, F>,
     scores: RunningScores<F>,
 }

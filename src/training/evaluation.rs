@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::data::{CheckedData, Rows, RunningScores, Targets};
+use super::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use super::distributed::Coordinator;
 use super::step::Minibatch;
 use crate::error::{Error, Result};
@@ -51,7 +51,7 @@ impl<F: Scalar> Evaluation<F> {
                 let x = batch.x(&self.rows);
                 let output = self.workspace.output(x);
                 let y_pred = output.reshape(output.width() / data.steps);
-                let targets = Targets { samples, ..batch.targets(&self.rows) };
+                let targets = BatchTargets { samples, ..batch.targets(&self.rows) };
                 let activity = self.workspace.activity_penalty(&model.layers, x);
                 coordinator.add_part(scores, &*compiled.loss, y_pred, targets, weight_penalty, activity);
             }

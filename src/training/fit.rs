@@ -6,11 +6,11 @@ use super::distributed::Coordinator;
 use super::history::History;
 use super::identity::identity;
 use super::resume::Resume;
-use super::run::{Run, built_for};
+use super::run::{TrainingRun, built_for};
 use super::session::Training;
-use super::settings::Fit;
-use super::step::{Minibatch, Step, Trainer, WholeBatch};
-use crate::callback::{Callback, Logs, Verbose};
+use super::settings::{Fit, Hooks};
+use super::step::{Minibatch, Pass, StepPosition, Trainer, WholeBatch};
+use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::{Diagnose, Findings};
 use crate::error::{Error, Result};
@@ -105,10 +105,8 @@ impl<F: Scalar> Sequential<F> {
         let model = built.as_ref().unwrap_or(self);
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(model)?;
-        let mut data = CheckedData::new(TRAINING, given, shapes, &*compiled.loss)?;
-        if let Some(weight) = settings.sample_weight {
-            data.weigh_samples(TRAINING, weight)?;
-        }
+        let data = CheckedData::new(TRAINING, given, shapes, &*compiled.loss)?;
+        let mut data = data.weighted(settings.sample_weight)?;
         let (classes, count) = (shapes.output.last().copied().unwrap_or(1), data.count());
         data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, count, |counts| counts)?;
         let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
@@ -117,21 +115,22 @@ impl<F: Scalar> Sequential<F> {
         }
         let indices: Vec<usize> = (0..count).collect();
         let batch = Minibatch { data: &data, indices: &indices };
-        let step = Step { epoch: 1, batch: 1, batches: 1 };
-        Trainer::new(self).step(self, batch, &mut scores, step, &mut WholeBatch, None)?;
+        let step = StepPosition { epoch: 1, batch: 1, batches: 1 };
+        let trainer = &mut Trainer::new(self);
+        Pass { trainer, model: self, batch, scores: &mut scores }.step(step, &mut WholeBatch, None)?;
         let mut logs = Logs::default();
         scores.log(&mut logs);
         Ok(logs)
     }
 
     fn fit_given(&mut self, given: TrainingData<F>, settings: &Fit<F>) -> Result<History> {
-        let mut callbacks = settings.callbacks.try_borrow_mut().map_err(|_| {
+        let mut hooks = settings.hooks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
         let mut coordinator = Coordinator::new(settings.ranks);
-        let callbacks = if coordinator.is_first() { &mut callbacks[..] } else { &mut [] };
-        let prepared = self.prepare(given, settings, callbacks, coordinator.is_sharded());
-        let Prepared { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
+        let hooks = if coordinator.is_first() { &mut *hooks } else { &mut Hooks::default() };
+        let prepared = self.prepare(given, settings, hooks, coordinator.is_sharded());
+        let PreparedFit { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
             // Callbacks run on rank 0 only.
             settings.identity_on_ranks(model, identity(model, &prepared.run, settings, 0)?)
@@ -145,7 +144,7 @@ impl<F: Scalar> Sequential<F> {
         resume.seed(self)?;
         coordinator.share_seed(self)?;
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
-        let mut history = Training::begin(self, run, settings, callbacks, &mut coordinator)?.run(resume)?;
+        let mut history = Training::begin(self, run, settings, hooks, &mut coordinator)?.run(resume)?;
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, given, history.findings.failed)
         {
             history.findings = before.try_remedies(x, y, settings, history.findings)?;
@@ -156,7 +155,7 @@ impl<F: Scalar> Sequential<F> {
         let report = history.findings.to_string();
         let mut reported = Ok(());
         if !report.is_empty() {
-            reported = callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
+            reported = hooks.callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
         }
         coordinator.agree_with_first(reported)?;
         Ok(history)
@@ -167,21 +166,21 @@ impl<F: Scalar> Sequential<F> {
         &self,
         given: TrainingData<'a, F>,
         settings: &Fit<'s, F>,
-        callbacks: &mut [Box<dyn Callback<F> + 's>],
+        hooks: &mut Hooks<F>,
         sharded: bool,
-    ) -> Result<Prepared<'a, F>> {
+    ) -> Result<PreparedFit<'a, F>> {
         let built = built_for(self, given, sharded)?;
-        let mut run = Run::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
-        let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, callbacks)?;
-        Ok(Prepared { built, run, resume })
+        let mut run = TrainingRun::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
+        let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, hooks)?;
+        Ok(PreparedFit { built, run, resume })
     }
 }
 
 /// A checked training, ready to run.
-struct Prepared<'a, F: Scalar> {
+struct PreparedFit<'a, F: Scalar> {
     /// The built model, if it was not built before.
     built: Option<Sequential<F>>,
-    run: Run<'a, F>,
+    run: TrainingRun<'a, F>,
     resume: Resume,
 }
 

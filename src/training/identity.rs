@@ -3,7 +3,7 @@
 use super::data::{CheckedData, Rows};
 use super::diagnosis::sampling::sample;
 use super::distributed::Identity;
-use super::run::Run;
+use super::run::TrainingRun;
 use super::settings::Fit;
 use crate::diagnosis::Diagnose;
 use crate::error::{Error, Result, Shape};
@@ -18,7 +18,7 @@ const ROWS: usize = 64;
 /// raise.
 pub(super) fn identity<F: Scalar>(
     model: &Sequential<F>,
-    run: &Run<F>,
+    run: &TrainingRun<F>,
     settings: &Fit<F>,
     callbacks: usize,
 ) -> Result<Identity> {

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::time::Instant;
 
 use super::identity::identity;
-use super::run::Run;
+use super::run::TrainingRun;
 use super::session::Training;
-use super::settings::Fit;
-use crate::callback::{BackupAndRestore, Callback};
-use crate::error::{Error, Result};
+use super::settings::{Fit, Hooks};
+use crate::callback::BackupAndRestore;
+use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -29,19 +29,15 @@ struct Saved {
 }
 
 impl Resume {
-    /// Opens the backup if a callback writes any, and refuses one from another training. Changes nothing.
+    /// Opens the backup if the settings ask for one, and refuses one from another training. Changes nothing.
     pub(super) fn new<F: Scalar>(
         model: &Sequential<F>,
-        run: &mut Run<F>,
+        run: &mut TrainingRun<F>,
         settings: &Fit<F>,
-        callbacks: &mut [Box<dyn Callback<F> + '_>],
+        hooks: &mut Hooks<F>,
     ) -> Result<Self> {
-        let count = callbacks.len();
-        let mut backups = callbacks.iter_mut().filter_map(|callback| callback.backup());
-        let Some(backup) = backups.next() else { return Ok(Resume::default()) };
-        if backups.next().is_some() {
-            return Err(Error::argument("callback", "one BackupAndRestore", "two"));
-        }
+        let count = hooks.callbacks.len();
+        let Some(backup) = hooks.backup() else { return Ok(Resume::default()) };
         if backup.is_within_epochs() {
             // Report a metric that cannot be saved now, and not at the first backup.
             run.scores.state(&mut State::writing())?;
@@ -76,7 +72,7 @@ impl Resume {
 impl<F: Scalar> Training<'_, '_, F> {
     /// Reads or writes everything that changes during a training.
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let Training { model, run, callbacks, diagnosis, clock, logs, history, coordinator, .. } = self;
+        let Training { model, run, hooks, diagnosis, clock, logs, history, coordinator, .. } = self;
         coordinator.state(state)?;
         state.count("epoch", &mut clock.epoch)?;
         state.count("batch", &mut clock.batch)?;
@@ -93,7 +89,8 @@ impl<F: Scalar> Training<'_, '_, F> {
         }
         history.state(state)?;
         diagnosis.iter_mut().try_for_each(|diagnosis| diagnosis.state(state))?;
-        callbacks.given.iter_mut().enumerate().try_for_each(|(index, callback)| {
+        hooks.backup().map_or(Ok(()), |backup| backup.state(state))?;
+        hooks.callbacks.iter_mut().enumerate().try_for_each(|(index, callback)| {
             state.group(&format!("callback {index}"), |state| callback.state(state))
         })
     }
@@ -124,12 +121,12 @@ impl<F: Scalar> Training<'_, '_, F> {
             return Err(error);
         }
         let mut at = self.clock.context(self.model, &mut self.logs);
-        self.callbacks.progress.go_on(&mut at).map(|()| true)
+        self.progress.go_on(&mut at).map(|()| true)
     }
 
     /// Writes a backup if one is due. A failure to write it is reported, and the training continues.
-    pub(super) fn back_up(&mut self, resume: &Resume) {
-        if !self.callbacks.backup().is_some_and(BackupAndRestore::take_due) {
+    pub(super) fn back_up(&mut self, resume: &Resume, is_due: fn(&mut BackupAndRestore) -> bool) {
+        if !self.hooks.backup().is_some_and(is_due) {
             return;
         }
         let mut state = State::writing();
@@ -138,7 +135,7 @@ impl<F: Scalar> Training<'_, '_, F> {
             .and_then(|()| resume.identity.iter().try_for_each(|(name, here)| state.same(name, here)))
             .and_then(|()| self.state(&mut state));
         let at = self.clock.context(self.model, &mut self.logs);
-        if let Some(backup) = self.callbacks.backup() {
+        if let Some(backup) = self.hooks.backup() {
             backup.write(&at, captured.map(|()| state));
         }
     }

@@ -10,7 +10,7 @@ use crate::model::{Sequential, check_loss};
 use crate::scalar::Scalar;
 
 /// The data of a training, and its running scores.
-pub(crate) struct Run<'a, F: Scalar> {
+pub(crate) struct TrainingRun<'a, F: Scalar> {
     pub(crate) data: CheckedData<'a, F>,
     /// The number of leading samples used for training; the others may be used for validation.
     pub(crate) train: usize,
@@ -27,7 +27,7 @@ pub(crate) struct Validation<'a, F: Scalar> {
     evaluation: Option<Evaluation<F>>,
 }
 
-impl<'a, F: Scalar> Run<'a, F> {
+impl<'a, F: Scalar> TrainingRun<'a, F> {
     /// Checks the data and the settings.
     pub(super) fn new<'b: 'a>(
         model: &Sequential<F>,
@@ -38,21 +38,16 @@ impl<'a, F: Scalar> Run<'a, F> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(model)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let mut data = check(TRAINING, given, shapes, &*compiled.loss)?;
+        let data = check(TRAINING, given, shapes, &*compiled.loss)?;
         let train = match sharded {
             true => settings.check_shard(data.count())?,
             false => settings.check(data.count())?,
         };
-        if let Some(weight) = settings.sample_weight {
-            data.weigh_samples(TRAINING, weight)?;
-        }
+        let data = data.weighted(settings.sample_weight)?;
         let held_out = match settings.validation_data {
             Some(given) => {
-                let mut held_out = check(VALIDATION, given, shapes, &*compiled.loss)?;
-                if let Some(weight) = settings.validation_weight {
-                    held_out.weigh_samples(VALIDATION, weight)?;
-                }
-                Some((held_out, 0))
+                let held_out = check(VALIDATION, given, shapes, &*compiled.loss)?;
+                Some((held_out.weighted(settings.validation_weight)?, 0))
             }
             None if sharded => settings.validates().then(|| (data.clone(), train)),
             None => (train < data.count()).then(|| (data.clone(), train)),
@@ -66,7 +61,7 @@ impl<'a, F: Scalar> Run<'a, F> {
             }
             None => None,
         };
-        let mut run = Run { scores: scores("", &data)?, data, train, validation };
+        let mut run = TrainingRun { scores: scores("", &data)?, data, train, validation };
         if !sharded {
             run.weigh_classes(model, settings, |counts| counts)?;
         }

@@ -5,10 +5,10 @@ use std::time::Instant;
 use super::diagnosis::Diagnosis;
 use super::distributed::Coordinator;
 use super::history::History;
-use super::run::Run;
-use super::settings::Fit;
+use super::run::TrainingRun;
+use super::settings::{Fit, Hooks};
 use super::step::Trainer;
-use crate::callback::{BackupAndRestore, Callback, CallbackContext, Flow, Logs, Progress, Verbose};
+use crate::callback::{Callback, CallbackContext, Flow, Logs, Progress, Verbose};
 use crate::error::Result;
 use crate::kernel;
 use crate::model::Sequential;
@@ -17,9 +17,10 @@ use crate::scalar::Scalar;
 /// A running training: the model, its data, the current position, and the results so far.
 pub(super) struct Training<'t, 'a, F: Scalar> {
     pub(super) model: &'t mut Sequential<F>,
-    pub(super) run: Run<'t, F>,
+    pub(super) run: TrainingRun<'t, F>,
     pub(super) settings: &'t Fit<'a, F>,
-    pub(super) callbacks: Callbacks<'t, 'a, F>,
+    pub(super) hooks: &'t mut Hooks<'a, F>,
+    pub(super) progress: Progress,
     pub(super) trainer: Trainer<F>,
     pub(super) diagnosis: Option<Diagnosis<'t, F>>,
     /// The sample order of the current epoch.
@@ -35,16 +36,15 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
     /// Starts the training, before the first epoch.
     pub(super) fn begin(
         model: &'t mut Sequential<F>,
-        run: Run<'t, F>,
+        run: TrainingRun<'t, F>,
         settings: &'t Fit<'a, F>,
-        callbacks: &'t mut [Box<dyn Callback<F> + 'a>],
+        hooks: &'t mut Hooks<'a, F>,
         coordinator: &'t mut Coordinator<'a, F>,
     ) -> Result<Self> {
         let session = kernel::Session::new();
         let mut trainer = Trainer::new(model);
         let diagnosis = Diagnosis::new(model, &run, settings, coordinator, &mut trainer.rows)?;
         let verbose = if coordinator.is_first() { settings.verbose } else { Verbose::Silent };
-        let callbacks = Callbacks { given: callbacks, progress: Progress::new(verbose) };
         let words = run.settings(model, settings, coordinator);
         let history = History { seed: model.seed, settings: words, ..History::default() };
         let clock = Clock::new(settings, coordinator.training_total(run.train));
@@ -53,7 +53,8 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
             order: (0..run.train).collect(),
             run,
             settings,
-            callbacks,
+            hooks,
+            progress: Progress::new(verbose),
             trainer,
             diagnosis,
             clock,
@@ -69,24 +70,25 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         &mut self,
         mut call: impl FnMut(&mut dyn Callback<F>, &mut CallbackContext<F>) -> Result<()>,
     ) -> Result<()> {
-        self.run_rules(|callback, at| call(callback, at).map(|()| Flow::Continue)).map(drop)
+        self.reason_to_stop(|callback, at| call(callback, at).map(|()| Flow::Continue)).map(drop)
     }
 
-    /// Calls all callbacks, and returns the first reason to stop.
-    pub(super) fn run_rules(
+    /// Calls all callbacks and the progress after them, and returns the first reason to stop.
+    pub(super) fn reason_to_stop(
         &mut self,
         mut call: impl FnMut(&mut dyn Callback<F>, &mut CallbackContext<F>) -> Result<Flow>,
     ) -> Result<Option<String>> {
-        let Training { model, clock, logs, callbacks, coordinator, history, .. } = self;
+        let Training { model, clock, logs, hooks, progress, coordinator, history, .. } = self;
         coordinator.follow_callbacks(model, |model| {
             let mut reason = None;
             let mut at = clock.context(model, logs);
-            callbacks.all(|callback| {
+            let callbacks =
+                hooks.callbacks.iter_mut().map(|callback| &mut **callback as &mut dyn Callback<F>);
+            for callback in callbacks.chain([progress as &mut dyn Callback<F>]) {
                 if let Flow::Stop(why) = call(callback, &mut at)? {
                     reason.get_or_insert(why);
                 }
-                Ok(())
-            })?;
+            }
             history.restored = history.restored.or(at.restored_epoch);
             Ok(reason)
         })
@@ -129,27 +131,7 @@ impl Clock {
         logs: &'a mut Logs,
     ) -> CallbackContext<'a, F> {
         let Clock { epoch, epochs, batch, batches, .. } = *self;
-        CallbackContext::new(model, logs, (epoch, epochs), (batch, batches), self.verbose)
-    }
-}
-
-/// The user's callbacks, followed by the progress display.
-pub(super) struct Callbacks<'t, 'a, F: Scalar> {
-    pub(super) given: &'t mut [Box<dyn Callback<F> + 'a>],
-    pub(super) progress: Progress,
-}
-
-impl<F: Scalar> Callbacks<'_, '_, F> {
-    /// Calls all callbacks, in order.
-    fn all(&mut self, mut call: impl FnMut(&mut dyn Callback<F>) -> Result<()>) -> Result<()> {
-        for callback in &mut *self.given {
-            call(&mut **callback)?;
-        }
-        call(&mut self.progress)
-    }
-
-    /// The callback that writes backups.
-    pub(super) fn backup(&mut self) -> Option<&mut BackupAndRestore> {
-        self.given.iter_mut().find_map(|callback| callback.backup())
+        let verbose = self.verbose;
+        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose }
     }
 }

@@ -1,11 +1,12 @@
 //! The settings of a `fit`.
 
+use std::borrow::BorrowMut;
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
 use super::data::TrainingData;
-use crate::callback::{Callback, Verbose};
+use crate::callback::{BackupAndRestore, Callback, Verbose};
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
 use crate::distributed::RankSettings;
@@ -26,7 +27,7 @@ use crate::scalar::Scalar;
 /// | `validation_batch_size`, `validation_freq` | as `batch_size`; 1 |
 /// | `sample_weight` | every row counts 1 |
 /// | `class_weight` | [`ClassWeight::None`] |
-/// | `callback` | none |
+/// | `callback`, `backup` | none |
 /// | `verbose` | [`Verbose::Auto`] |
 /// | `distributed` or `sharded` | on this rank alone |
 /// | `sync_every`, `bucket_bytes`, `reduction` | 1; 1 MiB; [`Reduction::Fast`](crate::distributed::Reduction::Fast) |
@@ -56,8 +57,26 @@ pub struct Fit<'a, F: Scalar = f32> {
     pub(crate) diagnose: Diagnose,
     pub(crate) rules: Rules,
     /// In a cell, because `fit` calls them through `&Fit`.
-    pub(crate) callbacks: RefCell<Vec<Box<dyn Callback<F> + 'a>>>,
+    pub(crate) hooks: RefCell<Hooks<'a, F>>,
     pub(crate) ranks: RankSettings<'a>,
+}
+
+/// What a training calls: the callbacks, and the backup that saves their state.
+pub(crate) struct Hooks<'a, F: Scalar> {
+    pub(crate) callbacks: Vec<Box<dyn Callback<F> + 'a>>,
+    backup: Option<Box<dyn BorrowMut<BackupAndRestore> + 'a>>,
+}
+
+impl<F: Scalar> Hooks<'_, F> {
+    pub(crate) fn backup(&mut self) -> Option<&mut BackupAndRestore> {
+        self.backup.as_mut().map(|backup| (**backup).borrow_mut())
+    }
+}
+
+impl<F: Scalar> Default for Hooks<'_, F> {
+    fn default() -> Self {
+        Hooks { callbacks: Vec::new(), backup: None }
+    }
 }
 
 impl<'a, F: Scalar> Fit<'a, F> {
@@ -78,7 +97,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             verbose: Verbose::Auto,
             diagnose: Diagnose::Report,
             rules: Rules::default(),
-            callbacks: RefCell::default(),
+            hooks: RefCell::default(),
             ranks: RankSettings::over(None),
         }
     }
@@ -162,8 +181,16 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// Adds a callback, which is called after those already added; pass `&mut callback` to read it after the training.
-    pub fn callback(self, callback: impl Callback<F> + 'a) -> Self {
-        self.callbacks.borrow_mut().push(Box::new(callback));
+    pub fn callback(mut self, callback: impl Callback<F> + 'a) -> Self {
+        self.hooks.get_mut().callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Backs up the training, so that it resumes after the program was killed; see [`BackupAndRestore`]. Default: none.
+    ///
+    /// Lend it as `&mut backup` to read its failures afterwards.
+    pub fn backup(mut self, backup: impl BorrowMut<BackupAndRestore> + 'a) -> Self {
+        self.hooks.get_mut().backup = Some(Box::new(backup));
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::data::{CheckedData, Rows, RunningScores, Targets};
+use super::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use super::update;
 use crate::diagnosis::{Monitor, Rules};
 use crate::error::diverged::{GRADIENT, LOSS};
@@ -39,15 +39,15 @@ impl<F: Scalar> Minibatch<'_, F> {
     }
 
     /// The targets gathered for this minibatch, with their weights if there are any.
-    pub(crate) fn targets<'r>(&self, rows: &'r Rows<F>) -> Targets<'r, F> {
+    pub(crate) fn targets<'r>(&self, rows: &'r Rows<F>) -> BatchTargets<'r, F> {
         let weights = self.data.weights.is_some().then_some(&*rows.weights);
-        Targets { y: Batch::new(&rows.y, self.data.target), weights, samples: self.indices.len() }
+        BatchTargets { y: Batch::new(&rows.y, self.data.target), weights, samples: self.indices.len() }
     }
 }
 
 /// The epoch and the batch of a step, counted from 1.
 #[derive(Clone, Copy)]
-pub(crate) struct Step {
+pub(crate) struct StepPosition {
     pub(crate) epoch: usize,
     pub(crate) batch: usize,
     /// The number of batches per epoch.
@@ -69,27 +69,22 @@ pub(crate) struct NonFinite {
     value: f64,
 }
 
+/// What a step works on.
+pub(crate) struct Pass<'p, F: Scalar> {
+    pub(crate) trainer: &'p mut Trainer<F>,
+    pub(crate) model: &'p mut Sequential<F>,
+    pub(crate) batch: Minibatch<'p, F>,
+    pub(crate) scores: &'p mut RunningScores<F>,
+}
+
 /// The passes of a minibatch through the layers: whole, or in the partial batches of several ranks.
 pub(crate) trait BatchPasses<F: Scalar> {
     /// Runs the training forward pass on the minibatch, and adds it to the scores. Returns its loss.
-    fn forward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-        monitor: Option<&mut Monitor<F>>,
-    ) -> Result<f64>;
+    fn forward(&mut self, pass: &mut Pass<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64>;
 
     /// Computes all gradients after the forward pass, and returns the first that is not finite.
-    fn backward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-    ) -> Result<Option<NonFinite>> {
-        trainer.backward_whole(model, batch, scores)
+    fn backward(&mut self, pass: &mut Pass<F>) -> Result<Option<NonFinite>> {
+        pass.backward()
     }
 
     /// The first layer of the forward pass whose output is not finite on any rank, given that of this process.
@@ -102,17 +97,8 @@ pub(crate) trait BatchPasses<F: Scalar> {
 pub(crate) struct WholeBatch;
 
 impl<F: Scalar> BatchPasses<F> for WholeBatch {
-    fn forward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-        monitor: Option<&mut Monitor<F>>,
-    ) -> Result<f64> {
-        trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
-            scores.add(loss, y_pred, targets, penalty)
-        })
+    fn forward(&mut self, pass: &mut Pass<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64> {
+        pass.forward(monitor, RunningScores::add)
     }
 }
 
@@ -133,24 +119,30 @@ impl<F: Scalar> Trainer<F> {
         }
     }
 
+    /// The outputs of the forward pass, one row for each row of the loss.
+    pub(crate) fn output(&self, batch: Minibatch<F>) -> Batch<'_, F> {
+        let output = self.workspace.output(batch.x(&self.rows));
+        output.reshape(output.width() / batch.data.steps)
+    }
+}
+
+impl<F: Scalar> Pass<'_, F> {
     /// Trains on the minibatch.
     ///
     /// If the loss or a gradient is not finite, the weights stay as they are.
     pub(crate) fn step(
         &mut self,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-        step: Step,
+        step: StepPosition,
         passes: &mut dyn BatchPasses<F>,
         mut monitor: Option<StepMonitor<F>>,
     ) -> Result<()> {
         let forward_monitor = monitor.as_mut().map(|step| &mut *step.monitor);
-        let loss = passes.forward(self, model, batch, scores, forward_monitor)?;
+        let loss = passes.forward(self, forward_monitor)?;
         let diverged =
             |what, value, place| Error::Diverged { epoch: step.epoch, batch: step.batch, what, value, place };
         if !loss.is_finite() {
-            let layer = self.workspace.first_non_finite(&model.layers, batch.x(&self.rows));
+            let Pass { trainer, model, batch, .. } = self;
+            let layer = trainer.workspace.first_non_finite(&model.layers, batch.x(&trainer.rows));
             let layer = passes.first_non_finite(layer)?;
             let loss_name = model.compiled.as_ref().map_or("", |compiled| compiled.loss.name());
             let place = layer.map_or_else(|| format!("loss `{loss_name}`"), |(_, name)| name);
@@ -164,97 +156,76 @@ impl<F: Scalar> Trainer<F> {
             }
             sampled = Some(monitor).filter(|monitor| monitor.is_sampled());
         }
-        if let Some(NonFinite { layer, value }) = passes.backward(self, model, batch, scores)? {
+        if let Some(NonFinite { layer, value }) = passes.backward(self)? {
             return Err(diverged(GRADIENT, value, layer));
         }
         if let Some(monitor) = &mut sampled {
-            monitor.before_step(&model.layers);
+            monitor.before_step(&self.model.layers);
         }
-        update::update(model);
+        update::update(self.model);
         if let Some(monitor) = sampled {
-            monitor.after_step(&model.layers);
+            monitor.after_step(&self.model.layers);
         }
         Ok(())
     }
 
     /// The forward pass of a whole minibatch; `score` returns its loss from outputs, targets and penalty.
-    pub(crate) fn forward_whole(
+    pub(crate) fn forward(
         &mut self,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
         monitor: Option<&mut Monitor<F>>,
-        score: impl FnOnce(&dyn Loss<F>, Batch<F>, Targets<F>, f64) -> f64,
+        score: impl FnOnce(&mut RunningScores<F>, &dyn Loss<F>, Batch<F>, BatchTargets<F>, f64) -> f64,
     ) -> Result<f64> {
-        let penalty = model.weight_penalty();
-        self.forward_rows(model, batch, 0..batch.indices.len(), GlobalBatch::default())?;
+        let penalty = self.model.weight_penalty();
+        self.forward_rows(0..self.batch.indices.len(), GlobalBatch::default())?;
+        let Pass { trainer, model, batch, scores } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let (x, targets) = (batch.x(&self.rows), batch.targets(&self.rows));
-        let penalty = penalty + self.workspace.activity_penalty(&model.layers, x);
-        let loss = score(&*compiled.loss, self.output(batch), targets, penalty);
+        let (x, targets) = (batch.x(&trainer.rows), batch.targets(&trainer.rows));
+        let penalty = penalty + trainer.workspace.activity_penalty(&model.layers, x);
+        let loss = score(scores, &*compiled.loss, trainer.output(*batch), targets, penalty);
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             monitor.count_targets(targets.y, targets.weights);
             monitor.end_batch(loss);
             if monitor.is_sampled() {
-                monitor.forward(&self.workspace, x, targets.y, loss, penalty);
+                monitor.forward(&trainer.workspace, x, targets.y, loss, penalty);
             }
         }
         Ok(loss)
     }
 
     /// Runs the samples with the indices `part` of the minibatch through the layers in training mode.
-    pub(crate) fn forward_rows(
-        &mut self,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        part: Range<usize>,
-        global_batch: GlobalBatch,
-    ) -> Result<()> {
+    pub(crate) fn forward_rows(&mut self, part: Range<usize>, global_batch: GlobalBatch) -> Result<()> {
+        let Pass { trainer, model, batch, .. } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let (epoch, first_row) = (Some(model.epochs_seen), self.first_row + part.start);
-        let read = batch.data.gather(epoch, &batch.indices[part], &mut self.rows);
+        let (epoch, first_row) = (Some(model.epochs_seen), trainer.first_row + part.start);
+        let read = batch.data.gather(epoch, &batch.indices[part], &mut trainer.rows);
         if read.is_err() {
             // The other ranks wait for this one in sums within layers, so it continues with no rows until the loss is
             // summed.
-            self.rows.clear();
+            trainer.rows.clear();
         }
         let at = StepAt { seed: model.seed, number: compiled.steps, first_row, global_batch };
-        self.workspace.global_rows = Some(batch.indices.len());
-        self.workspace.forward(&mut model.layers, batch.x(&self.rows), at);
+        trainer.workspace.global_rows = Some(batch.indices.len());
+        trainer.workspace.forward(&mut model.layers, batch.x(&trainer.rows), at);
         read
     }
 
-    /// The outputs of the forward pass, one row for each row of the loss.
-    pub(crate) fn output(&self, batch: Minibatch<F>) -> Batch<'_, F> {
-        let output = self.workspace.output(batch.x(&self.rows));
-        output.reshape(output.width() / batch.data.steps)
-    }
-
     /// The backward pass of a whole minibatch.
-    pub(crate) fn backward_whole(
-        &mut self,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-    ) -> Result<Option<NonFinite>> {
-        self.loss_gradient(model, batch, scores)?;
-        let x = batch.x(&self.rows);
-        let trained = self.lowest..model.layers.len();
-        self.workspace.backward(&mut model.layers, x, trained, false, GlobalBatch::default());
+    pub(crate) fn backward(&mut self) -> Result<Option<NonFinite>> {
+        self.loss_gradient()?;
+        let Pass { trainer, model, batch, .. } = self;
+        let (x, trained) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
+        trainer.workspace.backward(&mut model.layers, x, trained, false, GlobalBatch::default());
         add_penalty_slopes(model);
         Ok(first_bad_gradient(&model.layers))
     }
 
     /// Computes the gradient of the loss with respect to the outputs of the forward pass.
-    pub(crate) fn loss_gradient(
-        &mut self,
-        model: &Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-    ) -> Result<()> {
+    pub(crate) fn loss_gradient(&mut self) -> Result<()> {
+        let Pass { trainer, model, batch, scores } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
-        let (y_pred, dy) = self.workspace.output_and_grad(batch.x(&self.rows));
+        let (y_pred, dy) = trainer.workspace.output_and_grad(batch.x(&trainer.rows));
         let width = y_pred.width() / batch.data.steps;
-        let targets = batch.targets(&self.rows);
+        let targets = batch.targets(&trainer.rows);
         scores.gradient(&*compiled.loss, y_pred.reshape(width), targets, dy.reshape(width));
         Ok(())
     }

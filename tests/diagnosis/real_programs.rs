@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::corpus::judge::{Said, Tally, is_named};
 use crate::corpus::program::Program;
 use crate::corpus::quality::quality;
-use cornu::diagnosis::{Diagnose, Findings, Severity, Trial};
+use cornu::diagnosis::{Diagnose, Findings, RemedyTrial, Severity};
 use cornu::prelude::*;
 use serde_json::Value;
 
@@ -156,7 +156,7 @@ fn try_remedies(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tal
     let findings =
         prepared.with_fit(|model, x, y, fit| model.investigate(x, y, &fit.diagnose(Diagnose::Report)));
     let Ok(findings) = findings else { return };
-    let mut trials: Vec<&Trial> = Vec::new();
+    let mut trials: Vec<&RemedyTrial> = Vec::new();
     for trial in findings.iter().flat_map(|finding| &finding.trials) {
         if !trials.contains(&trial) {
             trials.push(trial);

@@ -486,7 +486,7 @@ fn a_training_resumes_on_another_number_of_ranks() {
             let backup = BackupAndRestore::new(&folder).save_freq(2);
             let fit = Fit::new().epochs(6).batch_size(8).verbose(Verbose::Silent).validation_split(0.2);
             let mut model = model();
-            let history = model.fit(&x, &y, &fit.callback(kill).callback(backup).distributed(world));
+            let history = model.fit(&x, &y, &fit.callback(kill).backup(backup).distributed(world));
             history.map(|history| outcome(&model, &history))
         })
     };

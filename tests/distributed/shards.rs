@@ -301,7 +301,7 @@ fn a_training_on_shards_resumes_only_with_the_same_shards() {
                 _ => Ok(Flow::Continue),
             });
             let fit = fit().callback(kill);
-            let fit = if backup { fit.callback(BackupAndRestore::new(&folder).save_freq(2)) } else { fit };
+            let fit = if backup { fit.backup(BackupAndRestore::new(&folder).save_freq(2)) } else { fit };
             let (x, y) = (own(&x, split, world.rank()), own(&y, split, world.rank()));
             let mut model = network();
             let history = model.fit(&x, &y, &fit.sharded(world));

@@ -7,6 +7,8 @@ mod hostile;
 mod interop;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(all(feature = "keras", feature = "hdf5"))]
+mod packed_weights;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 #[path = "../support/roster.rs"]
 mod roster;

@@ -77,7 +77,7 @@ fn watch<X: cornu::data::Samples<f32>>(
     let folder = std::env::temp_dir().join(format!("cornu-allocation-{}", std::process::id()));
     let backup = BackupAndRestore::new(folder).save_freq(1000);
     let fit =
-        Fit::new().epochs(4).batch_size(50).verbose(Verbose::Silent).callback(&mut watch).callback(backup);
+        Fit::new().epochs(4).batch_size(50).verbose(Verbose::Silent).callback(&mut watch).backup(backup);
     let fit = match weight {
         Some(weight) => fit.sample_weight(weight),
         None => fit,

@@ -91,14 +91,17 @@ fn a_report_on_a_failed_training_starts_with_the_advice() {
     let page = fs::read_to_string(file("failed.html")).unwrap();
     check(&page);
     let head = page.split("<h2>").next().unwrap();
-    assert!(head.contains("did not learn") && head.contains("N0202") && head.contains("Do this:"), "{head}");
+    assert!(
+        head.contains("did not learn") && head.contains("N0202") && head.contains("Recommended:"),
+        "{head}"
+    );
     let root = &history.findings()[0];
     for text in [
         "<title>Waves</title>",
         "Confusion matrix",
         "By class",
         "The worst mistakes",
-        "What was tried",
+        "Trials",
         "fast &lt;wave&gt;",
         "<th>seed<td>1",
         "F1",

@@ -179,7 +179,7 @@ pub fn same_with<'a, F: Scalar>(
         for (index, point) in points.iter().enumerate() {
             let mut model = build();
             let backup = folder.backup().save_freq(save_freq);
-            let fit = fit().callback(backup).callback(point.callback());
+            let fit = fit().backup(backup).callback(point.callback());
             match data.train(&mut model, &fit) {
                 Err(error) => assert_eq!(error.to_string(), "interrupted", "{points:?}"),
                 Ok(history) if index == points.len() - 1 => {

@@ -62,7 +62,7 @@ fn program(work: &Path) -> Result<()> {
         .validation_split(1.0 / 6.0)
         .verbose(Verbose::Silent)
         .callback(Sum(0.0))
-        .callback(BackupAndRestore::new(work.join("backup")).save_freq(2))
+        .backup(BackupAndRestore::new(work.join("backup")).save_freq(2))
         .callback(plateau)
         .callback(best)
         .callback(CsvLogger::new(work.join("log.csv")));

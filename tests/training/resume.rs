@@ -195,7 +195,7 @@ fn csv_lines_are_neither_lost_nor_duplicated() {
             std::fs::write(&log, "from before\n").unwrap();
             for point in points {
                 let fit = fit(4).callback(CsvLogger::new(&log).append(append));
-                let fit = if backup { fit.callback(folder.backup().save_freq(3)) } else { fit };
+                let fit = if backup { fit.backup(folder.backup().save_freq(3)) } else { fit };
                 let _ = build().fit(&x, &y, &fit.callback(point.callback()));
             }
             std::fs::read_to_string(&log).unwrap()
@@ -222,7 +222,7 @@ fn checkpoints_resume_their_best_value() {
         for point in points {
             let pattern = files.join("{epoch}.npz").display().to_string();
             let best = ModelCheckpoint::new(pattern).monitor("loss").save_best_only(true);
-            let fit = fit(6).callback(best).callback(folder.backup().save_freq(3));
+            let fit = fit(6).callback(best).backup(folder.backup().save_freq(3));
             let _ = build().fit(&x, &y, &fit.callback(point.callback()));
         }
         let mut found: Vec<_> = std::fs::read_dir(&files)
@@ -273,7 +273,7 @@ fn a_model_without_a_seed_takes_the_seed_of_the_backup() {
         model
     };
     let mut first = build(None);
-    let with = |point: Interrupt| fit(3).callback(folder.backup().save_freq(3)).callback(point.callback());
+    let with = |point: Interrupt| fit(3).backup(folder.backup().save_freq(3)).callback(point.callback());
     assert!(first.fit(&x, &y, &with(Interrupt::After(1, 2))).is_err());
     let seed = first.random_seed();
     let mut second = build(None);
@@ -289,16 +289,16 @@ fn the_backup_is_removed_at_the_end_or_kept_to_train_longer() {
     let (x, y) = classes();
     let folder = Folder::new("end");
     let build = network(Adam::new(0.01));
-    build().fit(&x, &y, &fit(2).callback(folder.backup())).unwrap();
+    build().fit(&x, &y, &fit(2).backup(folder.backup())).unwrap();
     assert!(!folder.backup().path().exists() && !folder.path("backup").exists());
     let kept = || folder.backup().delete_checkpoint(false);
     let mut model = build();
-    let history = model.fit(&x, &y, &fit(2).callback(kept())).unwrap();
+    let history = model.fit(&x, &y, &fit(2).backup(kept())).unwrap();
     let mut again = build();
-    let same = again.fit(&x, &y, &fit(2).callback(kept())).unwrap();
+    let same = again.fit(&x, &y, &fit(2).backup(kept())).unwrap();
     assert_eq!(again.weights().unwrap(), model.weights().unwrap());
     assert_eq!(same.get("loss"), history.get("loss"));
-    let longer = build().fit(&x, &y, &fit(5).callback(kept())).unwrap();
+    let longer = build().fit(&x, &y, &fit(5).backup(kept())).unwrap();
     assert_eq!(longer.get("loss"), build().fit(&x, &y, &fit(5)).unwrap().get("loss"));
 }
 
@@ -310,7 +310,7 @@ fn several_fits_resume_from_separate_folders() {
         let mut model = build();
         let with = |name: &str, point: Interrupt| {
             let backup = BackupAndRestore::new(folder.path(name)).save_freq(3).delete_checkpoint(false);
-            fit(3).callback(backup).callback(point.callback())
+            fit(3).backup(backup).callback(point.callback())
         };
         model.fit(&x, &y, &with("first", Interrupt::Never))?;
         let history = model.fit(&x, &y, &with(second, point))?;
@@ -352,7 +352,7 @@ fn a_metric_without_state_is_refused_only_for_backups_within_epochs() {
     let folder = Folder::new("metric");
     let mut model = Sequential::new().seed(1).add(Dense::new(3).activation(Activation::Softmax));
     model.compile(Sgd::new(0.1), SparseCategoricalCrossentropy::new(), [Silent::default()]).unwrap();
-    let refused = model.clone().fit(&x, &y, &fit(1).callback(folder.backup().save_freq(1)));
+    let refused = model.clone().fit(&x, &y, &fit(1).backup(folder.backup().save_freq(1)));
     assert!(
         matches!(refused, Err(Error::Argument { argument: "metrics", ref found, .. }) if found.contains("silent"))
     );

@@ -46,7 +46,7 @@ fn early_stopping_resumes_its_best_value() {
             let (mut model, mut stopping) = (model(), EarlyStopping::new().monitor("score").mode(Mode::Min));
             stopping = stopping.patience(3).restore_best_weights(true);
             let scores = script(&[0.5, 0.1, 0.4, 0.3, 0.2, 0.6, 0.7, 0.8]);
-            let training = fit(8).callback(scores).callback(&mut stopping).callback(folder.backup());
+            let training = fit(8).callback(scores).callback(&mut stopping).backup(folder.backup());
             let history = model.fit(&x, &y, &training.callback(point.callback()));
             found = history.ok().map(|h| (outcome_of(&model, &h), stopping.best(), stopping.best_epoch()));
             if found.is_some() {
@@ -68,7 +68,7 @@ fn plateaus_resume_their_length() {
             let plateau = ReduceLearningRateOnPlateau::new().monitor("score").mode(Mode::Min);
             let plateau = plateau.factor(0.5).patience(2).cooldown(2);
             let scores = script(&[0.1, 0.5, 0.4, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3]);
-            let training = fit(10).callback(scores).callback(plateau).callback(folder.backup());
+            let training = fit(10).callback(scores).callback(plateau).backup(folder.backup());
             let history = model().fit(&x, &y, &training.callback(point.callback()));
             rates = rates.or(history.ok().map(|history| history.get("learning_rate").unwrap().to_vec()));
         }
@@ -95,7 +95,7 @@ fn checkpoints_resume_their_best_value_and_batch_count() {
             // Every seventh batch, with five batches per epoch: a different batch in each epoch.
             let every = ModelCheckpoint::new(pattern("every/{epoch}-{batch}.npz")).save_every(7);
             let training = fit(5).callback(script(&[0.5, 0.1, 0.4, 0.3, 0.2])).callback(best).callback(every);
-            let training = training.callback(folder.backup()).callback(point.callback());
+            let training = training.backup(folder.backup()).callback(point.callback());
             let _ = model().fit(&x, &y, &training);
         }
         let found = (names(&folder.path("best")), names(&folder.path("every")));
@@ -126,7 +126,7 @@ fn csv_logs_resume_their_columns_and_unwritten_lines() {
             let plateau = ReduceLearningRateOnPlateau::new();
             let log = CsvLogger::new(here.join("log.csv"));
             let training = fit(5).validation_split(0.2).validation_freq(2).callback(mover).callback(plateau);
-            let training = training.callback(log).callback(folder.backup()).callback(point.callback());
+            let training = training.callback(log).backup(folder.backup()).callback(point.callback());
             let _ = model().fit(&x, &y, &training);
         }
         let text = std::fs::read_to_string(here.join("log.csv")).unwrap();
@@ -162,7 +162,7 @@ fn a_stopped_training_does_not_start_again() {
     let folder = Folder::new("stopped");
     let train = |killed| {
         let x: &Array2<f32> = &x;
-        model().fit(x, &y, &fit(9).callback(Stop { killed }).callback(folder.backup()))
+        model().fit(x, &y, &fit(9).callback(Stop { killed }).backup(folder.backup()))
     };
     assert!(train(true).is_err());
     let history = train(false).unwrap();

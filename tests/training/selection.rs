@@ -3,7 +3,7 @@
 
 use cornu::callback::CallbackContext;
 use cornu::prelude::*;
-use cornu::selection::{Drawn, HyperParameters, LearningRateFinder, Search, SearchResults};
+use cornu::selection::{HyperParameters, LearningRateFinder, ParameterValue, Search, SearchResults};
 use ndarray::{Array1, Array2, Axis};
 
 /// Points in a square, and whether they lie in a circle.
@@ -145,7 +145,7 @@ fn equal_settings_are_tried_once() {
         results.trials().iter().map(|t| t.get("units").unwrap().to_string()).collect();
     units.sort();
     assert_eq!(units, ["1", "2", "3"]);
-    assert!(matches!(results.trials()[0].get("units"), Some(Drawn::Integer(1..=3))));
+    assert!(matches!(results.trials()[0].get("units"), Some(ParameterValue::Integer(1..=3))));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::callback::Logs;
 
 /// The content of a progress line.
-pub(super) struct Line<'a> {
+pub(super) struct ProgressLine<'a> {
     /// The number of this training among concurrent ones.
     pub(super) number: Option<usize>,
     /// The epoch, from 1, and the number of epochs.
@@ -19,7 +19,7 @@ pub(super) struct Line<'a> {
     pub(super) logs: &'a Logs,
 }
 
-impl Line<'_> {
+impl ProgressLine<'_> {
     /// `#2 Epoch 3/10`, without the number if there is only one training.
     fn head(&self) -> String {
         let number = self.number.map(|number| format!("#{number} ")).unwrap_or_default();
@@ -127,7 +127,7 @@ mod tests {
     fn ends(width: usize, lines: &[&str]) {
         let logs = logs(&NAMES);
         let elapsed = Duration::from_micros(39_000);
-        let line = Line { number: None, epoch: (1, 3), batch: (1000, 1000), elapsed, logs: &logs };
+        let line = ProgressLine { number: None, epoch: (1, 3), batch: (1000, 1000), elapsed, logs: &logs };
         assert_eq!(line.finished(width).lines().collect::<Vec<_>>(), lines);
         assert!(lines.iter().all(|line| columns(line) <= width));
     }
@@ -166,7 +166,7 @@ mod tests {
     fn runs(width: usize, number: Option<usize>, epoch: (usize, usize), batch: (usize, usize), drawn: &str) {
         let logs = logs(&NAMES[..3]);
         let elapsed = Duration::from_secs(57);
-        let line = Line { number, epoch, batch, elapsed, logs: &logs };
+        let line = ProgressLine { number, epoch, batch, elapsed, logs: &logs };
         assert_eq!(line.running(width), drawn);
         assert!(columns(drawn) <= width);
     }
@@ -196,7 +196,13 @@ mod tests {
         for width in 0..250 {
             for done in [0, 1, 57, 100] {
                 let elapsed = Duration::from_millis(130_000 * done as u64);
-                let line = Line { number: Some(3), epoch: (9, 10), batch: (done, 100), elapsed, logs: &logs };
+                let line = ProgressLine {
+                    number: Some(3),
+                    epoch: (9, 10),
+                    batch: (done, 100),
+                    elapsed,
+                    logs: &logs,
+                };
                 let drawn = line.running(width);
                 assert!(columns(&drawn) <= width && !drawn.contains('\n'), "{width}: {drawn}");
                 let text = line.finished(width);

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crc::Crc;
 use prost::Message;
 
-use super::proto::{Event, Summary, SummaryValue};
+use super::proto::{Event, EventSummary, SummaryValue};
 use crate::error::{Error, Result};
 
 /// The number of files that this process has opened.
@@ -42,7 +42,7 @@ impl Events {
     /// Adds an event with these values.
     pub(super) fn write(&mut self, step: usize, value: Vec<SummaryValue>) -> Result<()> {
         let (wall_time, step) = (now(), step as i64);
-        let event = Event { wall_time, step, summary: Some(Summary { value }), ..Event::default() };
+        let event = Event { wall_time, step, summary: Some(EventSummary { value }), ..Event::default() };
         self.pending.extend(record(&event.encode_to_vec()));
         self.flush()
     }

@@ -21,11 +21,11 @@ pub(super) struct Event {
     #[prost(string, optional, tag = "3")]
     pub(super) file_version: Option<String>,
     #[prost(message, optional, tag = "5")]
-    pub(super) summary: Option<Summary>,
+    pub(super) summary: Option<EventSummary>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Summary {
+pub(super) struct EventSummary {
     #[prost(message, repeated, tag = "1")]
     pub(super) value: Vec<SummaryValue>,
 }
@@ -35,7 +35,7 @@ pub(in super::super) struct SummaryValue {
     #[prost(string, tag = "1")]
     tag: String,
     #[prost(message, optional, tag = "8")]
-    tensor: Option<Tensor>,
+    tensor: Option<EventTensor>,
     #[prost(message, optional, tag = "9")]
     metadata: Option<Metadata>,
 }
@@ -56,11 +56,11 @@ struct PluginData {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(in super::super) struct Tensor {
+pub(in super::super) struct EventTensor {
     #[prost(int32, tag = "1")]
     dtype: i32,
     #[prost(message, optional, tag = "2")]
-    tensor_shape: Option<Shape>,
+    tensor_shape: Option<TensorShape>,
     #[prost(float, repeated, tag = "5")]
     float_val: Vec<f32>,
     #[prost(double, repeated, tag = "6")]
@@ -70,7 +70,7 @@ pub(in super::super) struct Tensor {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Shape {
+struct TensorShape {
     #[prost(message, repeated, tag = "2")]
     dim: Vec<Dim>,
 }
@@ -81,21 +81,26 @@ struct Dim {
     size: i64,
 }
 
-impl Shape {
+impl TensorShape {
     fn of<const N: usize>(sizes: [usize; N]) -> Option<Self> {
-        Some(Shape { dim: sizes.into_iter().map(|size| Dim { size: size as i64 }).collect() })
+        Some(TensorShape { dim: sizes.into_iter().map(|size| Dim { size: size as i64 }).collect() })
     }
 }
 
-impl Tensor {
+impl EventTensor {
     pub(super) fn text(text: String) -> Self {
-        Tensor { dtype: STRING, tensor_shape: Shape::of([1]), string_val: vec![text], ..Tensor::default() }
+        EventTensor {
+            dtype: STRING,
+            tensor_shape: TensorShape::of([1]),
+            string_val: vec![text],
+            ..EventTensor::default()
+        }
     }
 }
 
 impl SummaryValue {
     /// Creates a value for this plugin of TensorBoard.
-    pub(super) fn new(tag: impl Into<String>, plugin: &str, tensor: Tensor) -> Self {
+    pub(super) fn new(tag: impl Into<String>, plugin: &str, tensor: EventTensor) -> Self {
         let plugin_data = Some(PluginData { plugin_name: plugin.into() });
         let data_class = if plugin == "scalars" { 1 } else { 2 };
         let metadata = Some(Metadata { plugin_data, data_class });
@@ -104,7 +109,12 @@ impl SummaryValue {
 
     pub(super) fn scalar(tag: String, value: f64) -> Self {
         let float_val = vec![value as f32];
-        let tensor = Tensor { dtype: FLOAT, tensor_shape: Shape::of([]), float_val, ..Tensor::default() };
+        let tensor = EventTensor {
+            dtype: FLOAT,
+            tensor_shape: TensorShape::of([]),
+            float_val,
+            ..EventTensor::default()
+        };
         SummaryValue::new(tag, "scalars", tensor)
     }
 
@@ -124,9 +134,9 @@ impl SummaryValue {
             }
             _ => vec![[low - 0.5, high + 0.5, count as f64]],
         };
-        let tensor_shape = Shape::of([rows.len(), 3]);
+        let tensor_shape = TensorShape::of([rows.len(), 3]);
         let double_val = rows.concat();
-        let tensor = Tensor { dtype: DOUBLE, tensor_shape, double_val, ..Tensor::default() };
+        let tensor = EventTensor { dtype: DOUBLE, tensor_shape, double_val, ..EventTensor::default() };
         SummaryValue::new(tag, "histograms", tensor)
     }
 }

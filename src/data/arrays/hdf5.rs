@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
-use hdf5_pure::{
-    AttrValue, DType, Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, Group, Layout,
-};
+use hdf5_pure::{AttrValue, DType, Dataset, File, Group, Layout};
 use ndarray::ArrayD;
 
 use super::plain::{BLOCK, Located, Plain};
 use super::value::{ArrayValue, in_order};
-use crate::data::rows::Scratch;
+use crate::data::rows::ScratchFile;
 use crate::error::{FileError, Result};
-use crate::files::array::Number;
+use crate::files::hdf5_library;
 use crate::files::input::failed;
 
 /// The maximum depth of nested groups.
@@ -36,7 +34,7 @@ impl Hdf5 {
     pub(super) fn open(path: &Path, matlab: bool) -> Result<Self> {
         let shown = path.display().to_string();
         let len = crate::files::input::Input::open(path)?.len();
-        let file = File::open_streaming(path).map_err(|error| damaged(&shown, "its head", error))?;
+        let file = hdf5_library::open(path).map_err(|problem| damaged(&shown, "its head", problem))?;
         Ok(Hdf5 { file, path: shown, matlab, len })
     }
 
@@ -148,7 +146,7 @@ impl Hdf5 {
         }
         let mut shape = self.shape(&dataset, name)?;
         let len = shape.iter().product::<usize>();
-        let mut number = number(&dataset.datatype().map_err(fail)?);
+        let mut number = hdf5_library::number(&dataset.datatype().map_err(fail)?);
         let (mut file, mut start) = (None, 0);
         if let (Layout::Contiguous { address: Some(address), size }, Some((number, _))) =
             (dataset.layout().map_err(fail)?, number)
@@ -159,7 +157,7 @@ impl Hdf5 {
             (file, start) = (Some(open.map_err(|error| failed(&self.path, &error))?), address);
         }
         if file.is_none() && !shape.is_empty() {
-            let mut to = Scratch::new(scratch)?;
+            let mut to = ScratchFile::new(scratch)?;
             let chunk = dataset.chunk_shape().map_err(fail)?.and_then(|sizes| sizes.first().copied());
             let chunk = chunk.unwrap_or(1).max(1);
             // As many rows as the memory limit allows, in whole chunks.
@@ -194,62 +192,12 @@ impl Hdf5 {
 
     /// Returns the shape of an array, if the file can hold that much.
     fn shape(&self, dataset: &Dataset, name: &str) -> Result<Vec<usize>> {
-        let fail = |problem| damaged(&self.path, name, problem);
-        let shape = dataset.shape().map_err(fail)?;
-        let size = dataset.element_size().map_err(fail)?;
-        let chunk = dataset.chunk_shape().map_err(fail)?.unwrap_or_default();
-        // Deflate compresses at most 1032 to 1.
-        let most = self.len.saturating_mul(1032);
-        for sizes in [&shape, &chunk] {
-            let bytes = sizes.iter().try_fold(size, |bytes, &size| bytes.checked_mul(size));
-            if bytes.is_none_or(|bytes| bytes > most) {
-                let problem = format!("shape {sizes:?} exceeds a file of {} bytes", self.len);
-                return Err(damaged(&self.path, name, problem));
-            }
-        }
-        let shape: std::result::Result<Vec<usize>, _> = shape.iter().map(|&size| size.try_into()).collect();
-        shape.map_err(|problem| damaged(&self.path, name, problem))
+        hdf5_library::shape(dataset, self.len).map_err(|problem| damaged(&self.path, name, problem))
     }
 
     fn words(&self, dataset: &Dataset, name: &str) -> Result<Vec<String>> {
         self.shape(dataset, name)?;
         dataset.read_string().map_err(|problem| damaged(&self.path, name, problem))
-    }
-}
-
-/// The number type and byte order of an array; none if it is not a plain type.
-fn number(kind: &Datatype) -> Option<(Number, bool)> {
-    let (size, order, float, signed) = match kind {
-        Datatype::FloatingPoint { size, byte_order, layout }
-            if [FloatingPointLayout::IEEE754_BINARY32, FloatingPointLayout::IEEE754_BINARY64]
-                .contains(layout) =>
-        {
-            (*size, byte_order, true, true)
-        }
-        Datatype::FixedPoint { size, byte_order, layout }
-            if layout.bit_offset == 0 && u32::from(layout.bit_precision) == 8 * size =>
-        {
-            (*size, byte_order, false, layout.signed)
-        }
-        _ => return None,
-    };
-    let number = match (float, signed, size) {
-        (true, _, 4) => Number::F32,
-        (true, _, 8) => Number::F64,
-        (false, true, 1) => Number::I8,
-        (false, true, 2) => Number::I16,
-        (false, true, 4) => Number::I32,
-        (false, true, 8) => Number::I64,
-        (false, false, 1) => Number::U8,
-        (false, false, 2) => Number::U16,
-        (false, false, 4) => Number::U32,
-        (false, false, 8) => Number::U64,
-        _ => return None,
-    };
-    match order {
-        DatatypeByteOrder::LittleEndian => Some((number, false)),
-        DatatypeByteOrder::BigEndian => Some((number, true)),
-        _ => None,
     }
 }
 

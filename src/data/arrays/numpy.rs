@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::plain::{Located, Plain};
 use super::value::ArrayValue;
-use crate::data::rows::Scratch;
+use crate::data::rows::ScratchFile;
 use crate::error::Result;
 use crate::files::budget::Budget;
 use crate::files::input::{Input, failed};
@@ -71,7 +71,7 @@ pub(super) fn plain_member(input: &Input, name: &str, scratch: Option<&Path>) ->
         let mut to = None;
         let whole = archive.pieces(member, &mut |piece| {
             if to.is_none() {
-                to = Some(Scratch::new(scratch)?);
+                to = Some(ScratchFile::new(scratch)?);
             }
             to.as_mut().map_or(Ok(()), |to| to.bytes(piece))
         })?;

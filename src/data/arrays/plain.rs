@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::data::rows::{Rows, Scratch};
+use crate::data::rows::{ScratchFile, StoredRows};
 use crate::error::{Error, Result};
 use crate::files::array::Number;
 
@@ -32,7 +32,7 @@ pub(super) struct Plain {
 
 impl Plain {
     /// Returns the samples along this axis: in place if they are contiguous, otherwise in a temporary file.
-    pub(super) fn rows(self, axis: usize, scratch: Option<&Path>) -> Result<Rows> {
+    pub(super) fn rows(self, axis: usize, scratch: Option<&Path>) -> Result<StoredRows> {
         let rank = self.shape.len();
         // If one axis is empty, the others may have any size.
         let all = self.shape.iter().try_fold(8usize, |all, &size| all.checked_mul(size.max(1)));
@@ -51,7 +51,7 @@ impl Plain {
         let before: usize = lying[..place].iter().product();
         if ordered && before == 1 {
             let Plain { name, file, number, big_endian, start, .. } = self;
-            return Ok(Rows { name, file, number, big_endian, start, count, shape });
+            return Ok(StoredRows { name, file, number, big_endian, start, count, shape });
         }
         // The position in the file of each axis of a sample, in order.
         let mut order: Vec<usize> =
@@ -60,9 +60,16 @@ impl Plain {
         order.insert(0, place);
         let after: usize = lying[place + 1..].iter().product();
         let Plain { name, file, number, big_endian, start, .. } = self;
-        let stretch =
-            Rows { name, file, number, big_endian, start, count: before * count * after, shape: Vec::new() };
-        let mut to = Scratch::new(scratch)?;
+        let stretch = StoredRows {
+            name,
+            file,
+            number,
+            big_endian,
+            start,
+            count: before * count * after,
+            shape: Vec::new(),
+        };
+        let mut to = ScratchFile::new(scratch)?;
         let step = (BLOCK / (before * after).max(1)).max(1);
         for first in (0..count).step_by(step) {
             let some = step.min(count - first);
@@ -81,10 +88,10 @@ impl Plain {
     }
 
     /// Returns the numbers as one list, if all axes but one have size 1.
-    pub(super) fn list(self) -> Rows {
+    pub(super) fn list(self) -> StoredRows {
         let count = self.len();
         let Plain { name, file, number, big_endian, start, .. } = self;
-        Rows { name, file, number, big_endian, start, count, shape: Vec::new() }
+        StoredRows { name, file, number, big_endian, start, count, shape: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {

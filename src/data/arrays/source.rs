@@ -3,7 +3,7 @@
 use super::open::Opened;
 use super::{Arrays, targets};
 use crate::data::BatchSource;
-use crate::data::rows::Rows;
+use crate::data::rows::StoredRows;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -21,17 +21,17 @@ use crate::scalar::Scalar;
 /// ```
 #[derive(Debug)]
 pub struct ArraySource {
-    x: Rows,
-    y: Targets,
+    x: StoredRows,
+    y: SourceTargets,
     classes: Vec<String>,
 }
 
 #[derive(Debug)]
-enum Targets {
+enum SourceTargets {
     None,
     /// Class indices.
     Held(Vec<f64>),
-    Rows(Rows),
+    StoredRows(StoredRows),
 }
 
 impl ArraySource {
@@ -43,15 +43,15 @@ impl ArraySource {
         arrays.check_axis(&name, &x.shape)?;
         let x = x.rows(arrays.axis, scratch)?;
         let count = x.count;
-        let (mut y, mut classes) = (Targets::None, Vec::new());
+        let (mut y, mut classes) = (SourceTargets::None, Vec::new());
         if let Some(name) = &arrays.label {
             let (held, known) = arrays.classes(&file, name, count)?;
-            (y, classes) = (Targets::Held(held.into_iter().collect()), known);
+            (y, classes) = (SourceTargets::Held(held.into_iter().collect()), known);
         } else if let Some(name) = &arrays.target {
             let plain = arrays.plain(&file, name)?;
             let shape = plain.shape.clone();
             let list = plain.len() == count && shape.iter().filter(|size| **size != 1).count() <= 1;
-            y = Targets::Rows(match &shape[..] {
+            y = SourceTargets::StoredRows(match &shape[..] {
                 _ if list => plain.list(),
                 [first, ..] if *first == count => plain.rows(0, scratch)?,
                 [_, last] if *last == count => plain.rows(1, scratch)?,
@@ -78,21 +78,21 @@ impl<F: Scalar> BatchSource<F> for ArraySource {
 
     fn target_shape(&self) -> Vec<usize> {
         match &self.y {
-            Targets::None => vec![0],
-            Targets::Held(_) => vec![1],
-            Targets::Rows(rows) => rows.sample_shape(),
+            SourceTargets::None => vec![0],
+            SourceTargets::Held(_) => vec![1],
+            SourceTargets::StoredRows(rows) => rows.sample_shape(),
         }
     }
 
     fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
         self.x.read(indices, x)?;
         match &self.y {
-            Targets::None => Ok(()),
-            Targets::Held(classes) => {
+            SourceTargets::None => Ok(()),
+            SourceTargets::Held(classes) => {
                 y.iter_mut().zip(indices).for_each(|(y, &index)| *y = F::of(classes[index]));
                 Ok(())
             }
-            Targets::Rows(rows) => rows.read(indices, y),
+            SourceTargets::StoredRows(rows) => rows.read(indices, y),
         }
     }
 }

@@ -3,8 +3,7 @@
 use ndarray::{Array1, ArrayD, Axis, Ix2};
 
 use crate::data::LabelEncoder;
-
-type Found<T> = std::result::Result<T, String>;
+use crate::files::Parsed;
 
 /// Describes the accepted labels or targets.
 pub(super) fn expected(count: usize) -> String {
@@ -13,7 +12,7 @@ pub(super) fn expected(count: usize) -> String {
 
 /// Moves the samples to the first axis: a column or row of `count` numbers becomes a flat list, and a matrix is
 /// transposed if only its last axis has that length.
-pub(super) fn aligned(array: ArrayD<f64>, count: usize) -> Found<ArrayD<f64>> {
+pub(super) fn aligned(array: ArrayD<f64>, count: usize) -> Parsed<ArrayD<f64>> {
     let shape = array.shape().to_vec();
     let wrong = || format!("shape {shape:?}");
     if array.len() == count && shape.iter().filter(|size| **size != 1).count() <= 1 {
@@ -27,7 +26,7 @@ pub(super) fn aligned(array: ArrayD<f64>, count: usize) -> Found<ArrayD<f64>> {
 }
 
 /// Returns class indices and names: the sorted distinct numbers, or the column of the one in one-hot rows.
-pub(super) fn classes(array: ArrayD<f64>, count: usize) -> Found<(ArrayD<f64>, Vec<String>)> {
+pub(super) fn classes(array: ArrayD<f64>, count: usize) -> Parsed<(ArrayD<f64>, Vec<String>)> {
     let array = aligned(array, count)?;
     if array.ndim() == 1 {
         let mut known: Vec<f64> = array.iter().copied().collect();
@@ -54,7 +53,7 @@ pub(super) fn classes(array: ArrayD<f64>, count: usize) -> Found<(ArrayD<f64>, V
 }
 
 /// Returns class indices and names of words.
-pub(super) fn words(words: &[String], count: usize) -> Found<(ArrayD<f64>, Vec<String>)> {
+pub(super) fn words(words: &[String], count: usize) -> Parsed<(ArrayD<f64>, Vec<String>)> {
     if words.len() != count {
         return Err(format!("{} texts", words.len()));
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use crate::data::rows::Scratch;
-use crate::data::table::{Cell, ColumnSettings, Header, Scan};
+use crate::data::rows::ScratchFile;
+use crate::data::table::{ColumnSettings, Scan, TableCell, TableHeader};
 use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
 use crate::files::input::failed;
@@ -40,7 +40,7 @@ impl TextFile {
 }
 
 /// Receives the cells of a record and its line.
-type Each<'a, T> = dyn FnMut(&[Cell], Option<NonZeroU64>) -> Result<T> + 'a;
+type Each<'a, T> = dyn FnMut(&[TableCell], Option<NonZeroU64>) -> Result<T> + 'a;
 
 /// A reader of a file, with the last record.
 pub(super) struct Records<R> {
@@ -100,7 +100,7 @@ impl Records<BufReader<Box<dyn Read>>> {
                 .into());
             }
         }
-        let table = Header { path: records.path.clone(), count: records.fields, names };
+        let table = TableHeader { path: records.path.clone(), count: records.fields, names };
         let scan = Scan::new(table, columns, keeps)?;
         Ok((records, scan))
     }
@@ -232,7 +232,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The fields of the current record, whose text is checked at once.
-    fn cells(&self) -> Result<Vec<Cell<'_>>> {
+    fn cells(&self) -> Result<Vec<TableCell<'_>>> {
         let ends = &self.ends[..self.fields];
         let text = std::str::from_utf8(&self.text[..ends.last().copied().unwrap_or(0)]);
         let mut cells = Vec::with_capacity(self.fields);
@@ -242,7 +242,7 @@ impl<R: BufRead> Records<R> {
                 Ok(text) => text.get(start..end),
                 Err(_) => std::str::from_utf8(&self.text[start..end]).ok(),
             };
-            cells.push(Cell::Text(field.ok_or_else(|| self.not_text(column))?));
+            cells.push(TableCell::Text(field.ok_or_else(|| self.not_text(column))?));
             start = end;
         }
         Ok(cells)
@@ -270,6 +270,6 @@ pub(super) fn plain(text: &TextFile) -> Result<File> {
     if !gzip::is_packed(&mut file, &text.path)? {
         return Ok(file);
     }
-    let to = Scratch::new(text.scratch.as_deref())?;
+    let to = ScratchFile::new(text.scratch.as_deref())?;
     to.fill(&mut gzip::unpacked(&text.path)?, &|error| failed(&text.path.display().to_string(), error))
 }

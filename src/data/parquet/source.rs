@@ -3,7 +3,7 @@
 use super::Parquet;
 use super::table::Table;
 use crate::data::BatchSource;
-use crate::data::rows::{Rows, Scratch};
+use crate::data::rows::{ScratchFile, StoredRows};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -20,7 +20,7 @@ use crate::scalar::Scalar;
 #[derive(Debug)]
 pub struct ParquetSource {
     /// The columns of `x` and then those of `y`.
-    rows: Rows,
+    rows: StoredRows,
     width: usize,
     height: usize,
     columns: Vec<String>,
@@ -46,7 +46,7 @@ impl ParquetSource {
         })?;
         let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
         let (width, height) = fitted.widths();
-        let mut scratch = Scratch::new(parquet.scratch.as_deref())?;
+        let mut scratch = ScratchFile::new(parquet.scratch.as_deref())?;
         let (mut row, mut count) = (0, 0);
         let mut values = vec![0.0; width + height];
         table.each(&mut |cells| {

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::data::table::{Cell, Column as Chosen, ColumnBlock, ColumnSettings, Header, Scan};
+use crate::data::table::{Column, ColumnBlock, ColumnSettings, Scan, TableCell, TableHeader};
 use crate::error::{Error, FileError, Result};
 use crate::files::budget::Budget;
 use crate::files::input::Input;
-use crate::files::parquet::{Column, Footer, Kind, ParquetFile, Values};
+use crate::files::parquet::{ChunkReader, ColumnKind, Footer, ParquetFile, Values};
 use crate::kernel;
 
 /// The number of rows that are decoded at a time.
@@ -18,7 +18,7 @@ const BLOCK: usize = 1 << 14;
 pub(super) struct Table {
     file: Arc<ParquetFile>,
     footer: Footer,
-    header: Header,
+    header: TableHeader,
     settings: ColumnSettings,
     /// Whether each column is read.
     used: Vec<bool>,
@@ -34,7 +34,7 @@ pub(super) struct Block {
 /// A column whose blocks are being read.
 struct Reading {
     index: usize,
-    column: Column,
+    column: ChunkReader,
     values: Result<Option<Values>>,
 }
 
@@ -49,19 +49,19 @@ impl Table {
         let footer = Footer::read(&file)?;
         let mut settings = settings.clone();
         for (place, leaf) in footer.leaves.iter().enumerate() {
-            if leaf.kind == Kind::Text {
-                settings.categorical.push(Chosen::At(place));
+            if leaf.kind == ColumnKind::Text {
+                settings.categorical.push(Column::At(place));
             }
             if is_index(&leaf.name) {
-                settings.ignored.push(Chosen::At(place));
+                settings.ignored.push(Column::At(place));
             }
         }
         let names: Vec<String> = footer.leaves.iter().map(|leaf| leaf.name.clone()).collect();
-        let header = Header { path: file.input.name().into(), count: names.len(), names };
+        let header = TableHeader { path: file.input.name().into(), count: names.len(), names };
         let used = settings.used(&header)?;
         let table = Table { file, footer, header, settings, used };
         for (leaf, _) in table.footer.leaves.iter().zip(&table.used).filter(|(_, used)| **used) {
-            if let Kind::Other(what) = leaf.kind {
+            if let ColumnKind::Other(what) = leaf.kind {
                 return Err(FileError::Array {
                     path: table.name().into(),
                     name: leaf.name.clone(),
@@ -108,7 +108,7 @@ impl Table {
     }
 
     /// Passes the cells of each row to `f`, in order.
-    pub(super) fn each(&self, f: &mut dyn FnMut(&[Cell]) -> Result<()>) -> Result<()> {
+    pub(super) fn each(&self, f: &mut dyn FnMut(&[TableCell]) -> Result<()>) -> Result<()> {
         self.blocks(&mut |block| {
             let mut cells = Vec::with_capacity(block.columns.len());
             (0..block.rows).try_for_each(|row| {
@@ -125,7 +125,7 @@ impl Table {
         for (group, rows) in self.footer.groups.iter().map(|group| group.rows).enumerate() {
             let mut columns = Vec::new();
             for (index, _) in self.used.iter().enumerate().filter(|(_, used)| **used) {
-                let column = Column::new(&self.file, &self.footer, group, index)?;
+                let column = ChunkReader::new(&self.file, &self.footer, group, index)?;
                 columns.push(Reading { index, column, values: Ok(None) });
             }
             for start in (0..rows).step_by(BLOCK) {
@@ -174,18 +174,18 @@ impl ColumnBlock for Block {
         }
     }
 
-    fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+    fn cell(&self, row: usize, column: usize) -> TableCell<'_> {
         match &self.columns[column] {
-            Some(Values::Numbers(numbers)) => Cell::Number(numbers[row]),
+            Some(Values::Numbers(numbers)) => TableCell::Number(numbers[row]),
             Some(Values::Flags(flags)) => match flags[row] {
-                Some(true) => Cell::Text("True"),
-                Some(false) => Cell::Text("False"),
-                None => Cell::Missing,
+                Some(true) => TableCell::Text("True"),
+                Some(false) => TableCell::Text("False"),
+                None => TableCell::Missing,
             },
             Some(Values::Texts(texts)) => {
-                texts[row].as_ref().and_then(text_of).map_or(Cell::Missing, Cell::Word)
+                texts[row].as_ref().and_then(text_of).map_or(TableCell::Missing, TableCell::Word)
             }
-            None => Cell::Missing,
+            None => TableCell::Missing,
         }
     }
 }

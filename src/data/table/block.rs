@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::cell::Cell;
+use super::cell::TableCell;
 use super::columns::{Missing, Role};
-use super::scan::{Rules, Scan};
+use super::scan::{ColumnRules, Scan};
 use super::seen::Seen;
 use crate::error::{Error, Result};
 use crate::kernel;
@@ -20,7 +20,7 @@ pub(in crate::data) trait ColumnBlock: Sync {
     /// The numbers of a column, NaN where missing, unless it has flags or texts.
     fn numbers(&self, column: usize) -> Option<&[f64]>;
 
-    fn cell(&self, row: usize, column: usize) -> Cell<'_>;
+    fn cell(&self, row: usize, column: usize) -> TableCell<'_>;
 }
 
 /// A column of a block, as numbers.
@@ -79,7 +79,7 @@ impl Scan {
     }
 }
 
-impl Rules {
+impl ColumnRules {
     /// The rows without a missing value, if only these are kept.
     fn kept(&self, block: &dyn ColumnBlock) -> Option<Vec<usize>> {
         let words = &self.settings.words;
@@ -87,7 +87,7 @@ impl Rules {
             let columns = (0..self.roles.len()).filter(|column| self.roles[*column] != Role::Ignored);
             columns.map(move |column| block.cell(row, column))
         };
-        let is_whole = |row: &usize| used(*row).all(|cell| cell.known(words) != Cell::Missing);
+        let is_whole = |row: &usize| used(*row).all(|cell| cell.known(words) != TableCell::Missing);
         let drops = self.settings.missing == Missing::DropRow;
         drops.then(|| (0..block.rows()).filter(is_whole).collect())
     }

@@ -2,12 +2,11 @@
 
 /// The content of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::data) enum Cell<'a> {
+pub(in crate::data) enum TableCell<'a> {
     Text(&'a str),
     /// A literal string: never a missing value, never trimmed.
-    #[allow(dead_code, reason = "only some formats mark missing values in text")]
+    #[cfg(feature = "parquet")]
     Word(&'a str),
-    #[allow(dead_code, reason = "text has none")]
     Number(f64),
     Missing,
 }
@@ -18,18 +17,19 @@ const MISSING: [&str; 18] = [
     "NA", "NULL", "NaN", "None", "n/a", "nan",
 ];
 
-impl<'a> Cell<'a> {
+impl<'a> TableCell<'a> {
     /// Turns a cell into a missing one if its word is among `words` or pandas's.
     pub(super) fn known(self, words: &[String]) -> Self {
         match self {
-            Cell::Text(text) => {
+            TableCell::Text(text) => {
                 let text = text.trim();
                 let missing =
                     MISSING.contains(&text) || text == "null" || words.iter().any(|word| word == text);
-                if missing { Cell::Missing } else { Cell::Text(text) }
+                if missing { TableCell::Missing } else { TableCell::Text(text) }
             }
-            Cell::Word(text) if words.iter().any(|word| word == text) => Cell::Missing,
-            Cell::Number(number) if number.is_nan() => Cell::Missing,
+            #[cfg(feature = "parquet")]
+            TableCell::Word(text) if words.iter().any(|word| word == text) => TableCell::Missing,
+            TableCell::Number(number) if number.is_nan() => TableCell::Missing,
             cell => cell,
         }
     }
@@ -37,7 +37,7 @@ impl<'a> Cell<'a> {
     /// Converts a plain decimal to a number early, which spares looking up other meanings.
     pub(super) fn plain(self) -> Self {
         match self {
-            Cell::Text(text) => decimal(text.as_bytes()).map_or(self, Cell::Number),
+            TableCell::Text(text) => decimal(text.as_bytes()).map_or(self, TableCell::Number),
             cell => cell,
         }
     }
@@ -45,27 +45,31 @@ impl<'a> Cell<'a> {
     /// The number in the cell; `true` and `false` are 1 and 0.
     pub(super) fn number(self) -> Option<f64> {
         match self {
-            Cell::Number(number) => Some(number),
-            Cell::Missing => None,
-            Cell::Text("true" | "True" | "TRUE") => Some(1.0),
-            Cell::Text("false" | "False" | "FALSE") => Some(0.0),
-            Cell::Text(text) | Cell::Word(text) => text.parse().ok(),
+            TableCell::Number(number) => Some(number),
+            TableCell::Missing => None,
+            TableCell::Text("true" | "True" | "TRUE") => Some(1.0),
+            TableCell::Text("false" | "False" | "FALSE") => Some(0.0),
+            TableCell::Text(text) => text.parse().ok(),
+            #[cfg(feature = "parquet")]
+            TableCell::Word(text) => text.parse().ok(),
         }
     }
 
     /// The name of the cell's value as a class or category.
     pub(super) fn word(self) -> std::borrow::Cow<'a, str> {
         match self {
-            Cell::Text(text) | Cell::Word(text) => text.into(),
-            Cell::Number(number) => number.to_string().into(),
-            Cell::Missing => "".into(),
+            TableCell::Text(text) => text.into(),
+            #[cfg(feature = "parquet")]
+            TableCell::Word(text) => text.into(),
+            TableCell::Number(number) => number.to_string().into(),
+            TableCell::Missing => "".into(),
         }
     }
 
     /// The cell, formatted for messages.
     pub(super) fn shown(self) -> String {
         match self {
-            Cell::Missing => "nothing".into(),
+            TableCell::Missing => "nothing".into(),
             cell => {
                 let word = cell.word();
                 let mut short: String = word.chars().take(40).collect();

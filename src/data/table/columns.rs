@@ -117,12 +117,12 @@ pub(super) fn widths(roles: &[Role]) -> (usize, usize) {
 impl ColumnSettings {
     /// Returns which columns are read.
     #[cfg(feature = "parquet")]
-    pub(in crate::data) fn used(&self, table: &Header) -> Result<Vec<bool>> {
+    pub(in crate::data) fn used(&self, table: &TableHeader) -> Result<Vec<bool>> {
         Ok(self.roles(table)?.into_iter().map(|role| role != Role::Ignored).collect())
     }
 
     /// Returns the role of each column.
-    pub(super) fn roles(&self, table: &Header) -> Result<Vec<Role>> {
+    pub(super) fn roles(&self, table: &TableHeader) -> Result<Vec<Role>> {
         let mut roles = vec![Role::Number; table.count];
         let all = [
             (&self.categorical[..], Role::Category),
@@ -141,14 +141,14 @@ impl ColumnSettings {
 
 /// The names of the columns.
 #[derive(Debug, Clone)]
-pub(in crate::data) struct Header {
+pub(in crate::data) struct TableHeader {
     pub(in crate::data) path: String,
     pub(in crate::data) count: usize,
     /// One per column, or none at all.
     pub(in crate::data) names: Vec<String>,
 }
 
-impl Header {
+impl TableHeader {
     /// Returns the name of a column in messages.
     pub(in crate::data) fn shown(&self, column: usize) -> String {
         self.names.get(column).filter(|name| !name.is_empty()).cloned().unwrap_or(column.to_string())

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 
-use super::cell::Cell;
-use super::columns::{Header, Role, widths};
+use super::cell::TableCell;
+use super::columns::{Role, TableHeader, widths};
 use crate::error::{Error, FileError, Result};
 
 /// A table whose roles, categories and replacements are known.
 #[derive(Debug, Clone)]
 pub(in crate::data) struct Fitted {
-    pub(super) table: Header,
+    pub(super) table: TableHeader,
     pub(super) roles: Vec<Role>,
     /// The number of each word, per column.
     pub(super) words: Vec<HashMap<String, f64>>,
@@ -30,7 +30,7 @@ impl Fitted {
     /// Writes the numbers of a row.
     pub(in crate::data) fn encode(
         &self,
-        cells: &[Cell],
+        cells: &[TableCell],
         (row, line): (usize, Option<NonZeroU64>),
         x: &mut dyn Iterator<Item = &mut f64>,
         y: &mut dyn Iterator<Item = &mut f64>,
@@ -49,12 +49,12 @@ impl Fitted {
         Ok(())
     }
 
-    fn value(&self, column: usize, cell: Cell, at: (usize, Option<NonZeroU64>)) -> Result<f64> {
-        if let (Cell::Missing, Some(fill)) = (cell, self.fills[column]) {
+    fn value(&self, column: usize, cell: TableCell, at: (usize, Option<NonZeroU64>)) -> Result<f64> {
+        if let (TableCell::Missing, Some(fill)) = (cell, self.fills[column]) {
             return Ok(fill);
         }
         match self.roles[column] {
-            Role::Category | Role::Label if cell != Cell::Missing => {
+            Role::Category | Role::Label if cell != TableCell::Missing => {
                 let found = self.place(column, cell);
                 found.ok_or_else(|| wrong(&self.table, column, cell, at, self.expected_words(column)))
             }
@@ -63,7 +63,7 @@ impl Fitted {
     }
 
     /// Returns the number of a class or category.
-    pub(super) fn place(&self, column: usize, cell: Cell) -> Option<f64> {
+    pub(super) fn place(&self, column: usize, cell: TableCell) -> Option<f64> {
         let merged = self.roles[column] == Role::Label && self.numeric_label;
         let word = match cell.number().filter(|_| merged) {
             Some(number) => (number + 0.0).to_string().into(),
@@ -98,9 +98,9 @@ pub(super) fn expected(role: Role) -> String {
 
 /// The error of a cell that cannot be used.
 pub(super) fn wrong(
-    table: &Header,
+    table: &TableHeader,
     column: usize,
-    cell: Cell,
+    cell: TableCell,
     (row, line): (usize, Option<NonZeroU64>),
     expected: String,
 ) -> Error {

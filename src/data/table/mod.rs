@@ -10,9 +10,9 @@ mod seen;
 
 #[cfg(feature = "parquet")]
 pub(super) use block::ColumnBlock;
-pub(super) use cell::Cell;
+pub(super) use cell::TableCell;
 pub use columns::{Column, Missing};
-pub(super) use columns::{ColumnSettings, Header};
+pub(super) use columns::{ColumnSettings, TableHeader};
 #[cfg(feature = "csv")]
 pub(super) use fitted::Fitted;
 #[cfg(feature = "csv")]

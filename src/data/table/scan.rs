@@ -5,8 +5,8 @@ use std::num::NonZeroU64;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::cell::Cell;
-use super::columns::{ColumnSettings, Header, Missing, Role, widths};
+use super::cell::TableCell;
+use super::columns::{ColumnSettings, Missing, Role, TableHeader, widths};
 use super::fitted::{Fitted, expected, wrong};
 use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
@@ -17,14 +17,14 @@ use crate::kernel;
 /// The state of a pass.
 #[derive(Debug)]
 pub(in crate::data) struct Scan {
-    pub(super) rules: Rules,
+    pub(super) rules: ColumnRules,
     pub(super) rows: ScannedRows,
 }
 
 /// The treatment of the columns of a table.
 #[derive(Debug)]
-pub(super) struct Rules {
-    table: Header,
+pub(super) struct ColumnRules {
+    table: TableHeader,
     pub(super) roles: Vec<Role>,
     pub(super) settings: ColumnSettings,
     /// Whether the numbers are kept.
@@ -46,7 +46,7 @@ pub(super) struct ScannedRows {
 
 /// A part of a table that is scanned independently.
 pub(in crate::data) struct PartScan<'a> {
-    rules: &'a Rules,
+    rules: &'a ColumnRules,
     rows: ScannedRows,
 }
 
@@ -61,7 +61,7 @@ pub(in crate::data) struct PartEnd {
 
 impl Scan {
     /// Creates a pass over a table with this header.
-    pub(in crate::data) fn new(table: Header, settings: ColumnSettings, keeps: bool) -> Result<Self> {
+    pub(in crate::data) fn new(table: TableHeader, settings: ColumnSettings, keeps: bool) -> Result<Self> {
         let mut roles = settings.roles(&table)?;
         if let Some(like) = &settings.like {
             let wanted = |role: &Role| matches!(role, Role::Number | Role::Category);
@@ -92,12 +92,12 @@ impl Scan {
                 roles[column] = if learned.categories.is_some() { Role::Category } else { Role::Number };
             }
         }
-        let rules = Rules { table, roles, settings, keeps };
+        let rules = ColumnRules { table, roles, settings, keeps };
         Ok(Scan { rows: rules.start(), rules })
     }
 
     /// Adds a row and returns whether it is kept.
-    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    pub(in crate::data) fn row(&mut self, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 
@@ -269,7 +269,7 @@ impl Scan {
                 fitted.words[column] = sorted.iter().cloned().zip((0..).map(f64::from)).collect();
                 *order = vec![0.0; seen.counts.len()];
                 for (word, seen) in &seen.words {
-                    let cell = Cell::Text(word);
+                    let cell = TableCell::Text(word);
                     let unknown =
                         || wrong(&self.rules.table, column, cell, seen.first, fitted.expected_words(column));
                     order[seen.place] = fitted.place(column, cell).ok_or_else(unknown)?;
@@ -296,7 +296,7 @@ impl Scan {
         let empty = || {
             let (row, line) = (0, None);
             let expected = "a column with a value, to fill the others by".into();
-            wrong(&self.rules.table, column, Cell::Missing, (row, line), expected)
+            wrong(&self.rules.table, column, TableCell::Missing, (row, line), expected)
         };
         if self.rules.roles[column] == Role::Category {
             let fills = !matches!(
@@ -337,7 +337,7 @@ impl Scan {
     }
 }
 
-impl Rules {
+impl ColumnRules {
     /// Creates empty statistics.
     fn start(&self) -> ScannedRows {
         ScannedRows { seen: vec![Seen::default(); self.table.count], ..ScannedRows::default() }
@@ -350,12 +350,13 @@ impl Rules {
     }
 
     /// Adds a row, and returns whether it is kept.
-    fn row(&self, rows: &mut ScannedRows, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    fn row(&self, rows: &mut ScannedRows, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         let row = rows.rows;
         rows.rows += 1;
         let words = &self.settings.words;
-        let missing =
-            |(cell, role): (&Cell, &Role)| *role != Role::Ignored && cell.known(words) == Cell::Missing;
+        let missing = |(cell, role): (&TableCell, &Role)| {
+            *role != Role::Ignored && cell.known(words) == TableCell::Missing
+        };
         if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
             return Ok(false);
         }
@@ -382,13 +383,13 @@ impl Rules {
         &self,
         seen: &mut Seen,
         column: usize,
-        cell: Cell,
+        cell: TableCell,
         at: (usize, Option<NonZeroU64>),
     ) -> Result<f64> {
         let (role, words) = (self.roles[column], &self.settings.words);
         // Most cells are numbers, which need no lookup of words.
         if self.is_plain(column)
-            && let Cell::Number(number) = cell.plain()
+            && let TableCell::Number(number) = cell.plain()
             && !number.is_nan()
         {
             seen.number(number, !self.keeps);
@@ -401,11 +402,13 @@ impl Rules {
             _ => true,
         };
         let value = match role {
-            _ if cell == Cell::Missing && may_miss => {
+            _ if cell == TableCell::Missing && may_miss => {
                 seen.missing = true;
                 Some(f64::NAN)
             }
-            Role::Category | Role::Label if cell != Cell::Missing => Some(seen.word(&cell.word(), at) as f64),
+            Role::Category | Role::Label if cell != TableCell::Missing => {
+                Some(seen.word(&cell.word(), at) as f64)
+            }
             _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
         };
         value.ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))
@@ -414,7 +417,7 @@ impl Rules {
 
 impl ScannedRows {
     /// Adds the statistics of the next rows, and returns their numbers.
-    fn join(&mut self, mut part: ScannedRows, rules: &Rules) -> (Vec<f64>, Vec<f64>) {
+    fn join(&mut self, mut part: ScannedRows, rules: &ColumnRules) -> (Vec<f64>, Vec<f64>) {
         let (mut places, mut targets) = (0, 0);
         let (width, height) = widths(&rules.roles);
         for (column, role) in rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored) {
@@ -458,7 +461,7 @@ fn append(all: &mut Vec<f64>, start: usize, parts: Vec<Vec<f64>>) {
 
 impl PartScan<'_> {
     /// Scans a row.
-    pub(in crate::data) fn row(&mut self, cells: &[Cell], line: Option<NonZeroU64>) -> Result<bool> {
+    pub(in crate::data) fn row(&mut self, cells: &[TableCell], line: Option<NonZeroU64>) -> Result<bool> {
         self.rules.row(&mut self.rows, cells, line)
     }
 

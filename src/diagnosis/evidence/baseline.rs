@@ -50,12 +50,7 @@ fn term(p: f64) -> f64 {
 
 impl<F: Scalar> TargetStatistics<F> {
     /// Statistics for this number of rows of this width.
-    pub(crate) fn new(
-        loss: Box<dyn Loss<F>>,
-        task: Task,
-        outputs: usize,
-        (rows, width): (usize, usize),
-    ) -> Self {
+    pub(crate) fn new(loss: Box<dyn Loss<F>>, task: Task, outputs: usize, rows: usize, width: usize) -> Self {
         let most = (KEPT / width.max(1)).max(64).min(rows);
         let room = if task == Task::Numbers { most } else { 0 };
         let sums = match task {

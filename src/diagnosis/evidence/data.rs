@@ -64,7 +64,7 @@ pub struct Targets {
 /// Facts about the validation data.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Part {
+pub struct ValidationFacts {
     /// The share of each class.
     pub classes: Vec<f64>,
     /// The mean of the targets.
@@ -80,7 +80,7 @@ pub struct Shard {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub looked: usize,
+    pub sampled: usize,
     /// At most 256 features, the same ones on every rank.
     pub features: Vec<Feature>,
     /// The number of rows of each class, from the end of the first epoch.
@@ -94,7 +94,7 @@ pub struct Data {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub looked: usize,
+    pub sampled: usize,
     /// The shape of a sample.
     pub shape: Vec<usize>,
     /// Whether the inputs are indices into an embedding.
@@ -110,7 +110,7 @@ pub struct Data {
     /// Whether the samples are grouped by class, as if sorted.
     pub sorted: bool,
     /// The validation data, if it is split off the same arrays.
-    pub validation: Option<Part>,
+    pub validation: Option<ValidationFacts>,
     /// Duplicate rows.
     pub repeats: Repeats,
     /// The shards of all ranks; empty unless each rank has its own data.
@@ -119,7 +119,7 @@ pub struct Data {
 
 impl Data {
     /// Computes the facts about these samples.
-    pub(crate) fn look_inputs<F: Scalar>(&mut self, x: Batch<F>) {
+    pub(crate) fn sample_inputs<F: Scalar>(&mut self, x: Batch<F>) {
         let rows = x.rows().max(1) as f64;
         // Differences to the first row, so that a large offset loses no digits.
         let first = x.iter().next().unwrap_or_default();
@@ -141,7 +141,7 @@ impl Data {
                 };
             }
         });
-        self.looked = x.rows();
+        self.sampled = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();
         let offset = varying().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();
@@ -154,9 +154,9 @@ impl Data {
     }
 
     /// Computes the facts about these targets; `outputs` is the shape of the model output.
-    pub(crate) fn look_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
+    pub(crate) fn sample_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
         let mut values: Vec<f64> = y.data().iter().map(|y| y.as_f64()).collect();
-        let part = Part::of(task, outputs, y);
+        let part = ValidationFacts::of(task, outputs, y);
         let count = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / count;
         let deviation = (values.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / count).sqrt();
@@ -194,9 +194,9 @@ impl Data {
     }
 }
 
-impl Part {
+impl ValidationFacts {
     /// The class shares and the mean of these targets.
-    pub(crate) fn of<F: Scalar>(task: Task, outputs: usize, y: Batch<F>) -> Part {
+    pub(crate) fn of<F: Scalar>(task: Task, outputs: usize, y: Batch<F>) -> ValidationFacts {
         let rows = y.rows();
         let mean = y.data().iter().map(|t| t.as_f64()).sum::<f64>() / y.data().len().max(1) as f64;
         let classes = match (task, y.width()) {
@@ -212,7 +212,7 @@ impl Part {
                 *share += 1.0 / rows as f64;
             }
         }
-        Part { classes: shares, mean, rows }
+        ValidationFacts { classes: shares, mean, rows }
     }
 }
 

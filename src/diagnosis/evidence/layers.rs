@@ -199,14 +199,14 @@ impl LayerFacts {
 
     /// Resets the counters for a new epoch.
     pub(crate) fn begin_epoch(&mut self) {
-        let look = &mut self.sample;
-        look.alive.fill(false);
-        look.saturated.fill(0);
-        (look.rows, look.lost, look.sampled, look.step) = (0, 0, 0, 0.0);
+        let sample = &mut self.sample;
+        sample.alive.fill(false);
+        sample.saturated.fill(0);
+        (sample.rows, sample.lost, sample.sampled, sample.step) = (0, 0, 0, 0.0);
     }
 
     /// Samples the outputs of the layer. Returns the mean standard deviation over rows, if the layer has units.
-    pub(crate) fn look_output<F: Scalar>(&mut self, y: Batch<F>) -> Option<f64> {
+    pub(crate) fn sample_output<F: Scalar>(&mut self, y: Batch<F>) -> Option<f64> {
         let units = self.units();
         let channels = self.output.last().copied().unwrap_or(0);
         if units == 0 {
@@ -220,30 +220,30 @@ impl LayerFacts {
             _ => (f64::NEG_INFINITY, f64::INFINITY),
         };
         let (low, high) = (F::of(low), F::of(high));
-        let look = &mut self.sample;
+        let sample = &mut self.sample;
         for row in y.iter() {
             let mut fires = false;
-            for ((alive, saturated), &v) in look.alive.iter_mut().zip(&mut look.saturated).zip(row) {
+            for ((alive, saturated), &v) in sample.alive.iter_mut().zip(&mut sample.saturated).zip(row) {
                 let on = v != F::zero();
                 (*alive, fires) = (*alive | on, fires | on);
                 *saturated += u32::from(v < low || v > high);
             }
-            look.lost += usize::from(!fires);
+            sample.lost += usize::from(!fires);
         }
-        look.rows += y.rows();
+        sample.rows += y.rows();
         let (spread, rms) = spread(y);
-        (look.rms, look.spread) = (rms, if rms > 0.0 { spread / rms } else { 0.0 });
+        (sample.rms, sample.spread) = (rms, if rms > 0.0 { spread / rms } else { 0.0 });
         is_flat.then_some(spread)
     }
 
     /// Samples the gradient of the kernel.
-    pub(crate) fn look_gradient<F: Scalar>(&mut self, param: &Param<F>) {
+    pub(crate) fn sample_gradient<F: Scalar>(&mut self, param: &Param<F>) {
         self.sample.gradient = rms(sample(param.grad()));
         self.sample.weights = rms(sample(param.value()));
     }
 
     /// Adds the root mean square of the change of a step.
-    pub(crate) fn look_step(&mut self, change: f64) {
+    pub(crate) fn sample_step(&mut self, change: f64) {
         let usual = self.kernel.as_ref().map_or(1.0, |kernel| kernel.usual);
         let ratio = change / self.sample.weights.max(0.1 * usual);
         self.sample.sampled += 1;

@@ -9,7 +9,7 @@ mod state;
 
 pub(crate) use baseline::TargetStatistics;
 pub use curves::{Curves, Epoch, FirstBatch};
-pub use data::{Data, Feature, Part, Shard, Targets};
+pub use data::{Data, Feature, Shard, Targets, ValidationFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;
 

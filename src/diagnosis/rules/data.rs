@@ -75,7 +75,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         }
     }
     let constant = e.data.features.len() - varying;
-    if constant > 0 && e.data.looked > 1 {
+    if constant > 0 && e.data.sampled > 1 {
         finding = finding.evidence(format!("{constant} features are constant"));
     }
     Some(finding.remedy(
@@ -88,7 +88,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
-    if e.plan.task != Task::Numbers || !linear || e.data.looked == 0 {
+    if e.plan.task != Task::Numbers || !linear || e.data.sampled == 0 {
         return None;
     }
     let targets = &e.data.targets;
@@ -223,7 +223,7 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
             .at_most(mild(Severity::Warning))
             .evidence(format!(
                 "the class changes {} times in {} sampled rows",
-                targets.changes, e.data.looked
+                targets.changes, e.data.sampled
             ))
             .remedy("use `.shuffle(true)`", Remedy::Shuffle)
     })

@@ -159,7 +159,9 @@ pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding
     let ((least, largest), (low, high)) = (range(activation)?, e.data.targets.range);
     // The rounding error of f32.
     let slack = 1e-6 * (1.0 + high.abs().max(low.abs()));
-    if e.plan.task != Task::Numbers || e.data.looked == 0 || (low >= least - slack && high <= largest + slack)
+    if e.plan.task != Task::Numbers
+        || e.data.sampled == 0
+        || (low >= least - slack && high <= largest + slack)
     {
         return None;
     }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use super::calls::Calls;
-use super::sums::Memory;
+use super::sums::SumBuffers;
 use crate::distributed::{OwnedNumbers, Sum};
 use crate::error::{Error, RankFault, Result};
 
@@ -14,20 +14,20 @@ const TAG: ::mpi::Tag = 3;
 /// The thread of background sums, which processes them in order.
 #[derive(Debug)]
 pub(super) struct Background {
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<SumJob>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Numbers to sum, and the channel for the result.
-struct Job(OwnedNumbers, Sender<Result<OwnedNumbers>>);
+struct SumJob(OwnedNumbers, Sender<Result<OwnedNumbers>>);
 
 impl Background {
     pub(super) fn start(calls: Calls) -> Result<Self> {
-        let (jobs, to_do) = channel::<Job>();
+        let (jobs, to_do) = channel::<SumJob>();
         let calls = Calls { is_humble: true, ..calls };
         let work = move || {
-            let mut memory = Memory::default();
-            for Job(mut numbers, reply) in to_do {
+            let mut memory = SumBuffers::default();
+            for SumJob(mut numbers, reply) in to_do {
                 let summed = calls.sum(numbers.as_numbers(), &mut memory, TAG);
                 // If the training ended in an error, nobody waits for the sum.
                 let _ = reply.send(summed.map(|()| numbers));
@@ -43,7 +43,7 @@ impl Background {
         let ended =
             move || Error::from(RankFault::Failed { rank, cause: "the thread of its sums has ended".into() });
         let (reply, sums) = channel();
-        self.jobs.as_ref().and_then(|jobs| jobs.send(Job(numbers, reply)).ok()).ok_or_else(ended)?;
+        self.jobs.as_ref().and_then(|jobs| jobs.send(SumJob(numbers, reply)).ok()).ok_or_else(ended)?;
         Ok(Sum::new(move || sums.recv().unwrap_or_else(|_| Err(ended()))))
     }
 }

@@ -26,11 +26,11 @@ const EAGER: usize = 1 << 15;
 
 /// Buffers that are reused by successive sums.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Vec<f32>, Vec<f64>);
+pub(super) struct SumBuffers(Vec<f32>, Vec<f64>);
 
 impl Calls {
     /// Replaces the numbers by their sums over all ranks. Concurrent sums have different tags.
-    pub(super) fn sum(&self, numbers: Numbers, memory: &mut Memory, tag: Tag) -> Result<()> {
+    pub(super) fn sum(&self, numbers: Numbers, memory: &mut SumBuffers, tag: Tag) -> Result<()> {
         match numbers {
             Numbers::F32(numbers) if self.goes_round::<f32>(numbers.len()) => {
                 self.sum_round_a_ring(numbers, &mut memory.0, tag)

@@ -12,7 +12,7 @@ use ::mpi::traits::{Communicator as _, Destination as _, Root as _};
 
 use super::background::Background;
 use super::calls::Calls;
-use super::sums::{Memory, PIECE};
+use super::sums::{PIECE, SumBuffers};
 
 /// The tags of messages and of sums.
 const MESSAGE: ::mpi::Tag = 1;
@@ -33,7 +33,7 @@ const HEAD: usize = 1 << 10;
 #[derive(Debug)]
 pub struct World {
     pub(super) calls: Calls,
-    memory: Mutex<Memory>,
+    memory: Mutex<SumBuffers>,
     background: Mutex<Option<Background>>,
 }
 

@@ -1,8 +1,11 @@
 //! Object headers: a list of messages, one of which may point to further messages.
 
 use super::super::input::Input;
-use super::{Array, CONTINUATION, DATASPACE, DATATYPE, LAYOUT, NOWHERE, Number, SYMBOL_TABLE};
-use crate::error::{Error, Result};
+use super::{
+    Array, CONTINUATION, DATASPACE, DATATYPE, Fault, LAYOUT, NOWHERE, Number, Outcome, SYMBOL_TABLE,
+};
+use crate::error::Error;
+use crate::files::Parsed;
 
 /// An object: a group or an array.
 #[derive(Debug)]
@@ -22,21 +25,27 @@ const LONGEST: usize = 512;
 const MOST: usize = 4096;
 
 #[derive(Default)]
-struct Parts {
+struct Messages {
     group: Option<(u64, u64)>,
     shape: Option<Vec<usize>>,
     number: Option<Number>,
     /// The address and the length of the values in bytes.
     data: Option<(u64, u64)>,
+    unsupported: Option<&'static str>,
 }
 
 /// Reads the header at this address; `place` is the path of the object.
-pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object> {
-    let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}"));
+pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
+    let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}")).into();
+    let unsupported = |problem: &str, is_array| Fault::Unsupported {
+        place: place.into(),
+        problem: format!("header at byte {at}: {problem}"),
+        is_array,
+    };
     let mut prefix = [0; 16];
     input.read(place, at, &mut prefix)?;
     if prefix.starts_with(b"OHDR") {
-        return Err(fail("unsupported version 2, which h5py writes only with `libver`"));
+        return Err(unsupported("unsupported version 2, which h5py writes only with `libver`", false));
     }
     if prefix[0] != 1 {
         return Err(fail("expected an object header"));
@@ -47,7 +56,7 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object> {
     }
     let len = u32::from_le_bytes([prefix[8], prefix[9], prefix[10], prefix[11]]);
     let mut blocks = vec![(at + 16, u64::from(len))];
-    let (mut parts, mut buffer) = (Parts::default(), [0; LONGEST]);
+    let (mut messages, mut buffer) = (Messages::default(), [0; LONGEST]);
     while let Some((start, len)) = blocks.pop() {
         input.part(place, start, len)?;
         let (mut at, end) = (start, start + len);
@@ -72,21 +81,24 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Result<Object> {
             if kind == CONTINUATION && size >= 16 {
                 blocks.push((eight(message, 0), eight(message, 8)));
             } else {
-                parts.take(kind, message, at + 8).map_err(|problem| fail(&problem))?;
+                messages.take(kind, message, at + 8).map_err(|problem| fail(&problem))?;
             }
             at += 8 + size;
         }
     }
-    parts.object(input, place)
+    match messages.unsupported {
+        Some(problem) => Err(unsupported(problem, true)),
+        None => Ok(messages.object(input, place)?),
+    }
 }
 
 fn eight(bytes: &[u8], place: usize) -> u64 {
     bytes.get(place..).and_then(<[u8]>::first_chunk).map_or(NOWHERE, |bytes| u64::from_le_bytes(*bytes))
 }
 
-impl Parts {
+impl Messages {
     /// Reads a message at the address `at`.
-    fn take(&mut self, kind: u16, message: &[u8], at: u64) -> std::result::Result<(), String> {
+    fn take(&mut self, kind: u16, message: &[u8], at: u64) -> Parsed<()> {
         match kind {
             SYMBOL_TABLE if message.len() >= 16 => self.group = Some((eight(message, 0), eight(message, 8))),
             DATASPACE => self.shape = Some(shape(message)?),
@@ -94,16 +106,17 @@ impl Parts {
                 let number = Number::of(message);
                 self.number = Some(number.ok_or_else(|| format!("numbers of {}", type_name(message)))?);
             }
+            LAYOUT if message.starts_with(&[3, 2]) => self.unsupported = Some("a chunked array"),
             LAYOUT => self.data = Some(layout(message, at)?),
             0x06 => return Err("unsupported links, which may point to other files".into()),
             0x07 => return Err("an array stored in other files".into()),
-            0x0b => return Err("an array with a filter, such as compression".into()),
+            0x0b => self.unsupported = Some("an array with a filter, such as compression"),
             _ => return Err(format!("a message of kind {kind:#x}, which Keras does not write")),
         }
         Ok(())
     }
 
-    fn object(self, input: &Input, place: &str) -> Result<Object> {
+    fn object(self, input: &Input, place: &str) -> crate::Result<Object> {
         let fail = |problem: String| -> Error { input.damaged(place, problem) };
         if let Some((tree, names)) = self.group {
             return Ok(Object::Group { tree, names });
@@ -124,7 +137,7 @@ impl Parts {
 }
 
 /// The shape of a dataspace.
-fn shape(message: &[u8]) -> std::result::Result<Vec<usize>, String> {
+fn shape(message: &[u8]) -> Parsed<Vec<usize>> {
     let (rank, first) = match message {
         [1, rank, ..] => (*rank, 8),
         [2, rank, _, kind, ..] if *kind < 2 => (*rank, 4),
@@ -139,7 +152,7 @@ fn shape(message: &[u8]) -> std::result::Result<Vec<usize>, String> {
 }
 
 /// The address and the length of the values.
-fn layout(message: &[u8], at: u64) -> std::result::Result<(u64, u64), String> {
+fn layout(message: &[u8], at: u64) -> Parsed<(u64, u64)> {
     match message {
         [3, 0, low, high, data @ ..] => {
             let size = u64::from(u16::from_le_bytes([*low, *high]));
@@ -150,7 +163,6 @@ fn layout(message: &[u8], at: u64) -> std::result::Result<(u64, u64), String> {
             }
         }
         [3, 1, ..] if message.len() >= 18 => Ok((eight(message, 2), eight(message, 10))),
-        [3, 2, ..] => Err("a chunked array".into()),
         _ => Err("an array with an unsupported layout".into()),
     }
 }

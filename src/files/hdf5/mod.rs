@@ -3,22 +3,49 @@
 //! HDF5 has many more features: links to other files, chunked and external arrays, filters, custom types. A full reader can
 //! be made to open other files or to allocate as much as the file claims, and the crate `hdf5-pure` copies each array, which
 //! exceeds the memory limit of twice the size of the file and 1 MiB. This reader supports what `h5py` writes by default
-//! (superblock version 0, symbol tables, contiguous arrays of plain numbers), streams the values, and returns an error that
-//! names any other feature.
+//! (superblock version 0, symbol tables, contiguous arrays of plain numbers) and streams the values. It leaves newer
+//! superblocks, chunks and filters to `hdf5-pure` if the feature `hdf5` is on, and returns an error that names any other
+//! feature.
 //!
 //! # References
 //! The HDF Group, *HDF5 File Format Specification Version 3.0*.
 
+#[cfg(feature = "hdf5")]
+mod fallback;
 mod header;
 mod number;
 mod read;
+mod tree;
 mod write;
 
-pub(crate) use read::Tree;
-pub(crate) use write::{Group, Writer};
+pub(crate) use tree::Tree;
+pub(crate) use write::{Group, Hdf5Writer};
 
 use super::array::{Array, Number};
+use crate::error::Error;
 
+/// What was read of a plain file.
+type Outcome<T> = std::result::Result<T, Fault>;
+
+/// Why the reader of plain files gives up.
+enum Fault {
+    Damaged(Error),
+    /// A feature that only the full reader supports.
+    Unsupported {
+        place: String,
+        problem: String,
+        is_array: bool,
+    },
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Fault::Damaged(error)
+    }
+}
+
+/// The deepest nesting of groups.
+const DEEPEST: usize = 24;
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// The undefined address.
 const NOWHERE: u64 = u64::MAX;
@@ -29,6 +56,16 @@ const LAYOUT: u16 = 0x08;
 const ATTRIBUTE: u16 = 0x0c;
 const CONTINUATION: u16 = 0x10;
 const SYMBOL_TABLE: u16 = 0x11;
+
+/// The path of a member of a group.
+fn member(group: &str, name: &str) -> String {
+    match name {
+        // The name of the layers in the first files of Keras 3.
+        "_layer_checkpoint_dependencies" if group.is_empty() => "layers".into(),
+        name if group.is_empty() => name.into(),
+        name => format!("{group}/{name}"),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -43,7 +80,7 @@ mod tests {
             group.array("0", Number::F32, &[2, i + 1]);
         }
         root.at("optimizer/vars", "adam").array("0", Number::I32, &[]);
-        let writer = Writer::new(&root);
+        let writer = Hdf5Writer::new(&root);
         let mut bytes = writer.head().to_vec();
         for i in 0..100u32 {
             (0..2 * (i + 1)).for_each(|k| bytes.extend(((i * 1000 + k) as f32).to_le_bytes()));

@@ -5,18 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::super::budget::Budget;
 use super::super::input::Input;
 use super::header::{self, Object};
-use super::{Array, NOWHERE, SIGNATURE};
+use super::{Array, DEEPEST, Fault, NOWHERE, Outcome, SIGNATURE, member};
 use crate::error::Result;
 
-/// The deepest nesting of groups, and the longest name.
-const DEEPEST: usize = 24;
+/// The longest name.
 const LONGEST: usize = 255;
-
-/// All arrays of a file by their paths, such as `layers/dense/vars/0`.
-#[derive(Debug)]
-pub(crate) struct Tree {
-    arrays: HashMap<String, Array>,
-}
 
 /// The state of the walk through the groups.
 struct Walk<'a> {
@@ -27,49 +20,44 @@ struct Walk<'a> {
     arrays: HashMap<String, Array>,
 }
 
-impl Tree {
-    /// Reads the positions of all arrays, without their values.
-    pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
-        let mut head = [0; 24];
-        input.read(name, 0, &mut head)?;
-        if head[..8] != SIGNATURE {
-            return Err(input.damaged(name, "not an HDF5 file"));
-        }
-        let extra = match head[8] {
-            0 => 0,
-            1 => 4,
-            version => {
-                let problem =
-                    format!("unsupported superblock version {version}, which h5py writes only with `libver`");
-                return Err(input.damaged(name, problem));
-            }
-        };
-        if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
-            return Err(input.damaged(name, "unsupported address size"));
-        }
-        if input.number(name, 40 + extra, 8)? > input.len() {
-            return Err(input.damaged(name, "the file is truncated"));
-        }
-        let root = input.number(name, 56 + extra + 8, 8)?;
-        let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
-        walk.object("", root, 0)?;
-        Ok(Tree { arrays: walk.arrays })
-    }
+/// The address and the length of the names of a group.
+#[derive(Clone, Copy)]
+struct Heap {
+    start: u64,
+    len: u64,
+}
 
-    /// The array at this path.
-    pub(crate) fn get(&self, path: &str) -> Option<&Array> {
-        self.arrays.get(path)
+/// Reads the positions of all arrays, without their values.
+pub(super) fn read(input: &Input, name: &str, budget: &Budget) -> Outcome<HashMap<String, Array>> {
+    let mut head = [0; 24];
+    input.read(name, 0, &mut head)?;
+    if head[..8] != SIGNATURE {
+        return Err(input.damaged(name, "not an HDF5 file").into());
     }
-
-    /// All paths.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.arrays.keys().map(|path| &**path)
+    let extra = match head[8] {
+        0 => 0,
+        1 => 4,
+        version => {
+            let problem =
+                format!("unsupported superblock version {version}, which h5py writes only with `libver`");
+            return Err(Fault::Unsupported { place: name.into(), problem, is_array: false });
+        }
+    };
+    if head[13..15] != [8, 8] || input.number(name, 24 + extra, 8)? != 0 {
+        return Err(input.damaged(name, "unsupported address size").into());
     }
+    if input.number(name, 40 + extra, 8)? > input.len() {
+        return Err(input.damaged(name, "the file is truncated").into());
+    }
+    let root = input.number(name, 56 + extra + 8, 8)?;
+    let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
+    walk.object("", root, 0)?;
+    Ok(walk.arrays)
 }
 
 impl Walk<'_> {
     /// Reads the object at this address and its content.
-    fn object(&mut self, path: &str, at: u64, depth: usize) -> Result<()> {
+    fn object(&mut self, path: &str, at: u64, depth: usize) -> Outcome<()> {
         let place = if path.is_empty() { "the root group" } else { path };
         match header::read(self.input, place, at)? {
             Object::Array(array) => {
@@ -80,7 +68,7 @@ impl Walk<'_> {
                 self.take(path, 64)?;
                 if depth == DEEPEST || !self.met.insert(at) {
                     let problem = "a cyclic or too deeply nested group";
-                    return Err(self.input.damaged(place, problem));
+                    return Err(self.input.damaged(place, problem).into());
                 }
                 let heap = self.heap(place, names)?;
                 if tree != NOWHERE {
@@ -95,27 +83,20 @@ impl Walk<'_> {
         self.budget.take(bytes).map_err(|spent| self.input.spent(path, spent))
     }
 
-    /// The address and the length of the names of a group.
-    fn heap(&self, place: &str, at: u64) -> Result<(u64, u64)> {
+    fn heap(&self, place: &str, at: u64) -> Result<Heap> {
         if self.input.number(place, at, 4)? != u64::from(u32::from_le_bytes(*b"HEAP")) {
             return Err(self.input.damaged(place, format!("expected names at byte {at}")));
         }
-        let (len, data) = (self.input.number(place, at + 8, 8)?, self.input.number(place, at + 24, 8)?);
-        self.input.part(place, data, len)?;
-        Ok((data, len))
+        let (len, start) = (self.input.number(place, at + 8, 8)?, self.input.number(place, at + 24, 8)?);
+        self.input.part(place, start, len)?;
+        Ok(Heap { start, len })
     }
 
     /// Reads a node of the B-tree of a group; each node is one level below its parent.
-    fn node(
-        &mut self,
-        path: &str,
-        at: u64,
-        heap: (u64, u64),
-        above: Option<u64>,
-        depth: usize,
-    ) -> Result<()> {
+    fn node(&mut self, path: &str, at: u64, heap: Heap, above: Option<u64>, depth: usize) -> Outcome<()> {
         let input = self.input;
-        let fail = |problem: &str| Err(input.damaged(path, format!("entries at byte {at}: {problem}")));
+        let fail =
+            |problem: &str| Err(input.damaged(path, format!("entries at byte {at}: {problem}")).into());
         let mut head = [0; 8];
         input.read(path, at, &mut head)?;
         if head[..4] == *b"SNOD" {
@@ -135,19 +116,16 @@ impl Walk<'_> {
     }
 
     /// Reads entries of a group, each with a name and an object.
-    fn entries(&mut self, path: &str, at: u64, heap: (u64, u64), count: u16, depth: usize) -> Result<()> {
+    fn entries(&mut self, path: &str, at: u64, heap: Heap, count: u16, depth: usize) -> Outcome<()> {
         for i in 0..u64::from(count) {
             let entry = at + 8 + 40 * i;
             let name = self.name(path, heap, self.input.number(path, entry, 8)?)?;
-            // The name of the layers in the first files of Keras 3.
-            let older = path.is_empty() && name == "_layer_checkpoint_dependencies";
-            let name = if older { "layers".into() } else { name };
-            let inner = if path.is_empty() { name } else { format!("{path}/{name}") };
+            let inner = member(path, &name);
             if self.input.number(&inner, entry + 16, 4)? == 2 {
-                return Err(self.input.damaged(inner, "expected an array, found a link"));
+                return Err(self.input.damaged(inner, "expected an array, found a link").into());
             }
             if self.arrays.contains_key(&inner) {
-                return Err(self.input.damaged(inner, "it occurs twice"));
+                return Err(self.input.damaged(inner, "it occurs twice").into());
             }
             self.object(&inner, self.input.number(&inner, entry + 8, 8)?, depth + 1)?;
         }
@@ -155,12 +133,12 @@ impl Walk<'_> {
     }
 
     /// The name at this offset of the heap.
-    fn name(&self, path: &str, (data, len): (u64, u64), offset: u64) -> Result<String> {
+    fn name(&self, path: &str, heap: Heap, offset: u64) -> Result<String> {
         let fail = |problem| self.input.damaged(path, problem);
-        let left = len.checked_sub(offset).ok_or_else(|| fail("a name beyond the heap"))?;
+        let left = heap.len.checked_sub(offset).ok_or_else(|| fail("a name beyond the heap"))?;
         let mut buffer = [0; LONGEST + 1];
         let buffer = &mut buffer[..left.min(LONGEST as u64 + 1) as usize];
-        self.input.read(path, data + offset, buffer)?;
+        self.input.read(path, heap.start + offset, buffer)?;
         let end =
             buffer.iter().position(|&byte| byte == 0).ok_or_else(|| fail("a name without a terminator"))?;
         match std::str::from_utf8(&buffer[..end]) {

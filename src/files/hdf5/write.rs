@@ -8,11 +8,11 @@ pub(crate) struct Group {
     /// The attribute `name`.
     name: String,
     /// The entries in the order in which they were added, which is that of the values.
-    entries: Vec<(String, Entry)>,
+    entries: Vec<(String, GroupMember)>,
 }
 
 #[derive(Debug)]
-enum Entry {
+enum GroupMember {
     Group(Group),
     Array(Number, Vec<usize>),
 }
@@ -28,12 +28,12 @@ impl Group {
         for part in path.split('/') {
             let known = group.entries.iter().position(|(known, _)| known == part);
             let place = known.unwrap_or_else(|| {
-                group.entries.push((part.into(), Entry::Group(Group::new(""))));
+                group.entries.push((part.into(), GroupMember::Group(Group::new(""))));
                 group.entries.len() - 1
             });
             group = match &mut group.entries[place].1 {
-                Entry::Group(inner) => inner,
-                Entry::Array(..) => unreachable!("arrays have numbers as names, groups have words"),
+                GroupMember::Group(inner) => inner,
+                GroupMember::Array(..) => unreachable!("arrays have numbers as names, groups have words"),
             };
         }
         group.name = name.into();
@@ -42,14 +42,14 @@ impl Group {
 
     /// Adds an array, whose values follow those of all earlier arrays.
     pub(crate) fn array(&mut self, name: &str, number: Number, shape: &[usize]) {
-        self.entries.push((name.into(), Entry::Array(number, shape.to_vec())));
+        self.entries.push((name.into(), GroupMember::Array(number, shape.to_vec())));
     }
 
     /// The most entries of a group.
     fn widest(&self) -> usize {
         let inner = self.entries.iter().map(|(_, entry)| match entry {
-            Entry::Group(group) => group.widest(),
-            Entry::Array(..) => 0,
+            GroupMember::Group(group) => group.widest(),
+            GroupMember::Array(..) => 0,
         });
         inner.max().unwrap_or(0).max(self.entries.len())
     }
@@ -57,7 +57,7 @@ impl Group {
 
 /// The file without the values.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub(crate) struct Hdf5Writer {
     bytes: Vec<u8>,
     /// Half the number of entries in a leaf of the B-tree, and the number of leaves of the root.
     leaf: usize,
@@ -65,14 +65,14 @@ pub(crate) struct Writer {
     data: u64,
 }
 
-impl Writer {
+impl Hdf5Writer {
     pub(crate) fn new(root: &Group) -> Self {
         let half = (root.widest() as f64).sqrt().ceil() as usize;
         let leaf = half.div_ceil(2).max(4);
         // The first pass measures the headers, the second one places the arrays after them.
-        let first = Writer { bytes: Vec::new(), leaf, data: 0 }.written(root);
+        let first = Hdf5Writer { bytes: Vec::new(), leaf, data: 0 }.written(root);
         let data = (first.bytes.len() as u64).next_multiple_of(8);
-        let mut writer = Writer { bytes: Vec::new(), leaf, data }.written(root);
+        let mut writer = Hdf5Writer { bytes: Vec::new(), leaf, data }.written(root);
         writer.bytes.resize(data as usize, 0);
         let end = writer.data.to_le_bytes();
         writer.bytes[40..48].copy_from_slice(&end);
@@ -125,11 +125,11 @@ impl Writer {
         let mut entries: Vec<Written> = Vec::new();
         for (name, entry) in &group.entries {
             entries.push(match entry {
-                Entry::Group(inner) => {
+                GroupMember::Group(inner) => {
                     let (header, tree, heap) = self.group(inner);
                     (name, header, Some((tree, heap)))
                 }
-                Entry::Array(number, shape) => (name, self.array(*number, shape), None),
+                GroupMember::Array(number, shape) => (name, self.array(*number, shape), None),
             });
         }
         entries.sort_unstable_by_key(|(name, ..)| *name);

@@ -7,7 +7,7 @@ use parquet::data_type::{ByteArray, DataType};
 
 use super::footer::Footer;
 use super::page::{Pages, Taken};
-use super::schema::{Kind, Leaf};
+use super::schema::{ColumnKind, Leaf};
 use super::{ParquetFile, guard};
 use crate::error::Result;
 
@@ -16,7 +16,7 @@ const DAY: f64 = 86_400e9;
 const EPOCH: f64 = 2_440_588.0;
 
 /// The unread part of a column in a row group.
-pub(crate) struct Column {
+pub(crate) struct ChunkReader {
     reader: ColumnReader,
     taken: Arc<Taken>,
     leaf: Leaf,
@@ -33,7 +33,7 @@ pub(crate) enum Values {
     Texts(Vec<Option<ByteArray>>),
 }
 
-impl Column {
+impl ChunkReader {
     /// Opens this column of this row group.
     pub(crate) fn new(file: &Arc<ParquetFile>, footer: &Footer, group: usize, column: usize) -> Result<Self> {
         let (leaf, chunk) = (footer.leaves[column].clone(), footer.groups[group].chunks[column]);
@@ -45,32 +45,32 @@ impl Column {
         let taken = Arc::new(Taken::new(file.clone()));
         let pages = Pages::new(taken.clone(), &leaf, chunk, place.clone());
         let reader = get_column_reader(leaf.column.clone(), Box::new(pages));
-        Ok(Column { reader, taken, leaf, place, levels: Vec::new() })
+        Ok(ChunkReader { reader, taken, leaf, place, levels: Vec::new() })
     }
 
     /// Reads the values of the next `rows` rows. The values of earlier rows must have been dropped.
     pub(crate) fn read(&mut self, rows: usize) -> Result<Values> {
         self.taken.give_pages();
         self.levels.clear();
-        let Column { reader, taken, leaf, place, levels } = self;
-        let mut records = Records { taken, leaf, place, levels, rows };
-        let Kind::Number(unit) = leaf.kind else {
+        let ChunkReader { reader, taken, leaf, place, levels } = self;
+        let mut records = RecordReader { taken, leaf, place, levels, rows };
+        let ColumnKind::Number(unit) = leaf.kind else {
             return match (leaf.kind, reader) {
-                (Kind::Bool, ColumnReader::BoolColumnReader(reader)) => {
+                (ColumnKind::Bool, ColumnReader::BoolColumnReader(reader)) => {
                     let flags = records.all(reader)?;
                     Ok(Values::Flags(records.spread(flags)))
                 }
-                (Kind::Text, ColumnReader::ByteArrayColumnReader(reader)) => {
+                (ColumnKind::Text, ColumnReader::ByteArrayColumnReader(reader)) => {
                     let texts = records.all(reader)?;
                     Ok(Values::Texts(records.spread(texts)))
                 }
-                (Kind::Unsigned, ColumnReader::Int32ColumnReader(reader)) => {
+                (ColumnKind::Unsigned, ColumnReader::Int32ColumnReader(reader)) => {
                     records.numbers(reader, |value| f64::from(*value as u32))
                 }
-                (Kind::Unsigned, ColumnReader::Int64ColumnReader(reader)) => {
+                (ColumnKind::Unsigned, ColumnReader::Int64ColumnReader(reader)) => {
                     records.numbers(reader, |value| *value as u64 as f64)
                 }
-                (Kind::Half, ColumnReader::FixedLenByteArrayColumnReader(reader)) => {
+                (ColumnKind::Half, ColumnReader::FixedLenByteArrayColumnReader(reader)) => {
                     records.numbers(reader, |value| match value.data() {
                         &[low, high] => half::f16::from_le_bytes([low, high]).to_f64(),
                         _ => f64::NAN,
@@ -105,7 +105,7 @@ impl Column {
 }
 
 /// The next rows of a column, of any type.
-struct Records<'a> {
+struct RecordReader<'a> {
     taken: &'a Taken,
     leaf: &'a Leaf,
     place: &'a str,
@@ -113,7 +113,7 @@ struct Records<'a> {
     rows: usize,
 }
 
-impl Records<'_> {
+impl RecordReader<'_> {
     /// Reads the values that are present, and the levels of all.
     fn all<T: DataType>(&mut self, reader: &mut ColumnReaderImpl<T>) -> Result<Vec<T::T>>
     where

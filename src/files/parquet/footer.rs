@@ -1,9 +1,10 @@
 //! The footer of a file, which lists its columns, its row groups, and the position of the pages of each column chunk.
 
-use super::schema::{self, Element, Leaf};
+use super::schema::{self, Leaf, SchemaElement};
 use super::thrift::{Field, STRUCT, Thrift};
-use super::{Found, ParquetFile, unpack::Codec};
+use super::{ParquetFile, unpack::Codec};
 use crate::error::Result;
+use crate::files::Parsed;
 
 const PLACE: &str = "its end";
 
@@ -11,13 +12,13 @@ const PLACE: &str = "its end";
 #[derive(Debug)]
 pub(crate) struct Footer {
     pub(crate) leaves: Vec<Leaf>,
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Vec<RowGroup>,
     pub(crate) rows: usize,
 }
 
 /// A row group.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub(crate) struct RowGroup {
     pub(crate) rows: usize,
     /// One per column.
     pub(super) chunks: Vec<Chunk>,
@@ -60,12 +61,12 @@ impl Footer {
     }
 }
 
-fn footer(from: &mut Thrift, end: u64) -> Found<Footer> {
+fn footer(from: &mut Thrift, end: u64) -> Parsed<Footer> {
     let (mut elements, mut groups, mut rows, mut encrypted) = (Vec::new(), Vec::new(), 0, false);
     from.fields(&mut |from, Field { id, kind }| {
         match id {
             2 => from.structs(kind, &mut |from| {
-                elements.push(Element::read(from)?);
+                elements.push(SchemaElement::read(from)?);
                 Ok(())
             })?,
             3 => rows = from.size(kind)?,
@@ -97,7 +98,7 @@ fn footer(from: &mut Thrift, end: u64) -> Found<Footer> {
     Ok(Footer { leaves, groups, rows })
 }
 
-fn group(from: &mut Thrift, end: u64) -> Found<Group> {
+fn group(from: &mut Thrift, end: u64) -> Parsed<RowGroup> {
     let (mut chunks, mut rows) = (Vec::new(), 0);
     from.fields(&mut |from, Field { id, kind }| {
         match id {
@@ -110,10 +111,10 @@ fn group(from: &mut Thrift, end: u64) -> Found<Group> {
         }
         Ok(true)
     })?;
-    Ok(Group { rows: rows.try_into().map_err(|_| format!("{rows} rows"))?, chunks })
+    Ok(RowGroup { rows: rows.try_into().map_err(|_| format!("{rows} rows"))?, chunks })
 }
 
-fn chunk(from: &mut Thrift, end: u64) -> Found<Chunk> {
+fn chunk(from: &mut Thrift, end: u64) -> Parsed<Chunk> {
     let (mut chunk, mut data, mut dictionary) = (Chunk::default(), None, None);
     from.fields(&mut |from, field| {
         match field.id {

@@ -34,12 +34,9 @@ use super::budget::Budget;
 use super::input::Input;
 use crate::error::{Error, Result};
 
-pub(crate) use column::{Column, Values};
+pub(crate) use column::{ChunkReader, Values};
 pub(crate) use footer::Footer;
-pub(crate) use schema::Kind;
-
-/// A result whose error lacks the place in the file.
-type Found<T> = std::result::Result<T, String>;
+pub(crate) use schema::ColumnKind;
 
 /// An open file, and the remaining memory budget.
 #[derive(Debug)]

@@ -6,12 +6,13 @@ use parquet::basic::{Encoding, Type};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::ParquetError;
 
+use super::ParquetFile;
 use super::footer::Chunk;
 use super::schema::Leaf;
 use super::thrift::{Field, STRUCT, TRUE, Thrift};
 use super::unpack::{self, Codec};
-use super::{Found, ParquetFile};
 use crate::error::{Error, Result};
+use crate::files::Parsed;
 use crate::files::checksum;
 
 /// The maximum length of a header, which may contain the minimum and maximum of the page.
@@ -28,11 +29,11 @@ const DATA_2: i64 = 3;
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) file: Arc<ParquetFile>,
-    state: Mutex<State>,
+    state: Mutex<ChunkState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ChunkState {
     /// The size of pages that may still hold values, and of the last of these.
     pages: usize,
     last: usize,
@@ -48,7 +49,7 @@ impl Taken {
         Taken { file, state: Mutex::default() }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, ChunkState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -126,7 +127,7 @@ impl Pages {
     }
 
     /// The header of the page at the current offset, and the offset of its bytes.
-    fn head(&self) -> Result<(Head, u64)> {
+    fn head(&self) -> Result<(PageHeader, u64)> {
         let input = &self.taken.file.input;
         let left = (self.chunk.start + self.chunk.len).saturating_sub(self.at);
         let mut window = 1 << 12;
@@ -135,7 +136,7 @@ impl Pages {
             let mut bytes = vec![0; len as usize];
             input.read(&self.place, self.at, &mut bytes)?;
             let mut from = Thrift::new(&bytes);
-            match Head::read(&mut from) {
+            match PageHeader::read(&mut from) {
                 Ok(head) => return Ok((head, self.at + len - from.left() as u64)),
                 Err(_) if len < left && window < LONGEST => window *= 16,
                 Err(problem) => {
@@ -146,7 +147,7 @@ impl Pages {
     }
 
     /// The decompressed bytes of the page, taken from the budget.
-    fn bytes(&self, head: &Head, start: u64) -> Result<Vec<u8>> {
+    fn bytes(&self, head: &PageHeader, start: u64) -> Result<Vec<u8>> {
         let ParquetFile { input, budget } = &*self.taken.file;
         let fail = |problem: &str| self.fault(format!("a page before byte {start}: {problem}"));
         if start.saturating_add(head.packed) > self.chunk.start + self.chunk.len {
@@ -192,7 +193,7 @@ impl Pages {
     }
 
     /// The page in the crate's format, with checked counts.
-    fn page(&mut self, head: &Head, bytes: Vec<u8>) -> Found<Page> {
+    fn page(&mut self, head: &PageHeader, bytes: Vec<u8>) -> Parsed<Page> {
         let count = u32::try_from(head.count).map_err(|_| format!("{} values", head.count))?;
         let encoding = encoding(head.encoding)?;
         if head.kind == DICTIONARY {
@@ -258,7 +259,7 @@ impl Pages {
 
     /// Checks the counts of strings with separate lengths, for which the crate reserves memory. Returns how many
     /// strings may be decoded at a time, if each may repeat a prefix of the previous one.
-    fn check_lengths(&self, head: &Head, page: &[u8]) -> Found<Option<usize>> {
+    fn check_lengths(&self, head: &PageHeader, page: &[u8]) -> Parsed<Option<usize>> {
         let (lists, step) = match (head.encoding, self.leaf.column.physical_type()) {
             (6, Type::BYTE_ARRAY) => (1, None),
             (6, _) => return Err("numbers with the encoding of strings".into()),
@@ -313,7 +314,7 @@ impl PageReader for Pages {
 
 /// The fields of a page header.
 #[derive(Debug, Default)]
-struct Head {
+struct PageHeader {
     kind: i64,
     size: u64,
     packed: u64,
@@ -328,9 +329,9 @@ struct Head {
     plain: bool,
 }
 
-impl Head {
-    fn read(from: &mut Thrift) -> Found<Self> {
-        let mut head = Head { kind: -1, ..Head::default() };
+impl PageHeader {
+    fn read(from: &mut Thrift) -> Parsed<Self> {
+        let mut head = PageHeader { kind: -1, ..PageHeader::default() };
         from.fields(&mut |from, Field { id, kind }| {
             match id {
                 1 => head.kind = from.int(kind)?,
@@ -378,7 +379,7 @@ impl Head {
     }
 }
 
-fn encoding(number: i64) -> Found<Encoding> {
+fn encoding(number: i64) -> Parsed<Encoding> {
     Ok(match number {
         0 => Encoding::PLAIN,
         2 => Encoding::PLAIN_DICTIONARY,
@@ -393,7 +394,7 @@ fn encoding(number: i64) -> Found<Encoding> {
 }
 
 /// Skips delta-encoded integers, at most `most` of them.
-fn skip_differences(page: &[u8], at: &mut usize, most: u64) -> Found<()> {
+fn skip_differences(page: &[u8], at: &mut usize, most: u64) -> Parsed<()> {
     const CUT: &str = "truncated lengths";
     let mut rest = Thrift::new(page.get(*at..).ok_or(CUT)?);
     let (block, packs, count) = (rest.unsigned()?, rest.unsigned()?, rest.unsigned()?);

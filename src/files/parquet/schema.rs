@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parquet::basic::{Repetition, Type};
 use parquet::schema::types::{self, ColumnDescPtr, ColumnDescriptor, ColumnPath};
 
-use super::Found;
 use super::thrift::{Field, STRUCT, TRUE, Thrift};
+use crate::files::Parsed;
 
 /// The maximum number of columns, and the maximum nesting depth of structs.
 const MOST: usize = 1 << 20;
@@ -20,14 +20,14 @@ const LONGEST_DECIMAL: u64 = 64;
 pub(crate) struct Leaf {
     /// The name; for a field of a struct, with the name of the struct: `point.x`.
     pub(crate) name: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ColumnKind,
     /// The type in the crate's terms.
     pub(super) column: ColumnDescPtr,
 }
 
 /// The meaning of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum ColumnKind {
     Bool,
     /// A number, after division by this one: the units per second, or a power of ten for decimals.
     Number(f64),
@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 
 /// An element of the schema: a column, or a struct or list of the elements that follow.
 #[derive(Debug, Default)]
-pub(super) struct Element {
+pub(super) struct SchemaElement {
     name: String,
     physical: Option<i64>,
     length: u64,
@@ -60,9 +60,9 @@ struct Logical {
     unsigned: bool,
 }
 
-impl Element {
-    pub(super) fn read(from: &mut Thrift) -> Found<Self> {
-        let mut element = Element::default();
+impl SchemaElement {
+    pub(super) fn read(from: &mut Thrift) -> Parsed<Self> {
+        let mut element = SchemaElement::default();
         from.fields(&mut |from, Field { id, kind }| {
             match id {
                 1 => element.physical = Some(from.int(kind)?),
@@ -80,7 +80,7 @@ impl Element {
         Ok(element)
     }
 
-    fn physical(&self) -> Found<Type> {
+    fn physical(&self) -> Parsed<Type> {
         Ok(match self.physical {
             Some(0) => Type::BOOLEAN,
             Some(1) => Type::INT32,
@@ -94,52 +94,52 @@ impl Element {
         })
     }
 
-    fn kind(&self, physical: Type) -> Kind {
+    fn kind(&self, physical: Type) -> ColumnKind {
         let whole = matches!(physical, Type::INT32 | Type::INT64);
         let fixed = physical == Type::FIXED_LEN_BYTE_ARRAY;
         let decimal = |scale: i64| match physical {
             Type::FIXED_LEN_BYTE_ARRAY if self.length > LONGEST_DECIMAL => {
-                Kind::Other("decimals with too many digits")
+                ColumnKind::Other("decimals with too many digits")
             }
             Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY | Type::INT32 | Type::INT64 => {
-                Kind::Number(10f64.powi(scale.clamp(-400, 400) as i32))
+                ColumnKind::Number(10f64.powi(scale.clamp(-400, 400) as i32))
             }
-            _ => Kind::Other("decimals of an unknown type"),
+            _ => ColumnKind::Other("decimals of an unknown type"),
         };
         let time = |unit: i16| match unit {
-            1 => Kind::Number(1e3),
-            2 => Kind::Number(1e6),
-            3 => Kind::Number(1e9),
-            _ => Kind::Other("times of an unknown unit"),
+            1 => ColumnKind::Number(1e3),
+            2 => ColumnKind::Number(1e6),
+            3 => ColumnKind::Number(1e9),
+            _ => ColumnKind::Other("times of an unknown unit"),
         };
         match (self.logical, self.converted) {
             (Some((1 | 4 | 12, _)), _) | (None, Some(0 | 4 | 19)) if physical == Type::BYTE_ARRAY => {
-                Kind::Text
+                ColumnKind::Text
             }
             (Some((5, logical)), _) => decimal(logical.scale),
             (None, Some(5)) => decimal(self.scale),
             (Some((7 | 8, logical)), _) if whole => time(logical.unit),
             (None, Some(7 | 9)) if whole => time(1),
             (None, Some(8 | 10)) if whole => time(2),
-            (None, Some(21)) => Kind::Other("durations"),
-            (Some((10, logical)), _) if whole && logical.unsigned => Kind::Unsigned,
-            (None, Some(11..=14)) if whole => Kind::Unsigned,
-            (Some((15, _)), _) if fixed && self.length == 2 => Kind::Half,
+            (None, Some(21)) => ColumnKind::Other("durations"),
+            (Some((10, logical)), _) if whole && logical.unsigned => ColumnKind::Unsigned,
+            (None, Some(11..=14)) if whole => ColumnKind::Unsigned,
+            (Some((15, _)), _) if fixed && self.length == 2 => ColumnKind::Half,
             _ => match physical {
-                Type::BOOLEAN => Kind::Bool,
+                Type::BOOLEAN => ColumnKind::Bool,
                 // Dates are the days since 1970.
-                Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE => Kind::Number(1.0),
+                Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE => ColumnKind::Number(1.0),
                 // Older writers omit that it is a string.
-                Type::BYTE_ARRAY => Kind::Text,
+                Type::BYTE_ARRAY => ColumnKind::Text,
                 // A timestamp in nanoseconds, of older writers.
-                Type::INT96 => Kind::Number(1e9),
-                Type::FIXED_LEN_BYTE_ARRAY => Kind::Other("binary data"),
+                Type::INT96 => ColumnKind::Number(1e9),
+                Type::FIXED_LEN_BYTE_ARRAY => ColumnKind::Other("binary data"),
             },
         }
     }
 
     /// The crate's description of a column of this type whose maximum definition level is `most`.
-    fn column(&self, physical: Type, most: i16, name: &str) -> Found<ColumnDescPtr> {
+    fn column(&self, physical: Type, most: i16, name: &str) -> Parsed<ColumnDescPtr> {
         let length = if physical == Type::FIXED_LEN_BYTE_ARRAY { self.length as i32 } else { -1 };
         let built = types::Type::primitive_type_builder(name, physical)
             .with_repetition(if most > 0 { Repetition::OPTIONAL } else { Repetition::REQUIRED })
@@ -150,7 +150,7 @@ impl Element {
     }
 }
 
-fn logical(from: &mut Thrift) -> Found<Option<(i16, Logical)>> {
+fn logical(from: &mut Thrift) -> Parsed<Option<(i16, Logical)>> {
     let mut found = None;
     from.fields(&mut |from, Field { id, kind }| {
         let mut logical = Logical::default();
@@ -178,7 +178,7 @@ fn logical(from: &mut Thrift) -> Found<Option<(i16, Logical)>> {
 }
 
 /// The columns of a tree of elements in preorder.
-pub(super) fn leaves(elements: &[Element]) -> Found<Vec<Leaf>> {
+pub(super) fn leaves(elements: &[SchemaElement]) -> Parsed<Vec<Leaf>> {
     let (root, mut rest) = elements.split_first().ok_or("there is no schema")?;
     let mut leaves = Vec::new();
     for _ in 0..root.children {
@@ -191,13 +191,13 @@ pub(super) fn leaves(elements: &[Element]) -> Found<Vec<Leaf>> {
 }
 
 fn walk(
-    rest: &mut &[Element],
+    rest: &mut &[SchemaElement],
     within: &str,
     most: i16,
     repeated: bool,
     depth: usize,
     leaves: &mut Vec<Leaf>,
-) -> Found<()> {
+) -> Parsed<()> {
     let (element, further) = rest.split_first().ok_or("a truncated schema")?;
     *rest = further;
     if depth > DEEPEST || leaves.len() == MOST {
@@ -207,7 +207,7 @@ fn walk(
     let (most, repeated) = (most + i16::from(element.repetition != 0), repeated || element.repetition == 2);
     if element.physical.is_some() {
         let physical = element.physical()?;
-        let kind = if repeated { Kind::Other("lists") } else { element.kind(physical) };
+        let kind = if repeated { ColumnKind::Other("lists") } else { element.kind(physical) };
         let column = element.column(physical, most, &name)?;
         leaves.push(Leaf { name, kind, column });
         return Ok(());

@@ -3,7 +3,7 @@
 //! # References
 //! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>
 
-use super::Found;
+use crate::files::Parsed;
 
 /// The maximum nesting depth.
 const DEEPEST: usize = 32;
@@ -44,14 +44,14 @@ impl<'a> Thrift<'a> {
         self.rest.len()
     }
 
-    fn byte(&mut self) -> Found<u8> {
+    fn byte(&mut self) -> Parsed<u8> {
         let (&byte, rest) = self.rest.split_first().ok_or("it is truncated")?;
         self.rest = rest;
         Ok(byte)
     }
 
     /// Reads a variable-length integer: seven bits per byte, the lowest first.
-    pub(super) fn unsigned(&mut self) -> Found<u64> {
+    pub(super) fn unsigned(&mut self) -> Parsed<u64> {
         let mut value = 0;
         for place in 0..10 {
             let byte = self.byte()?;
@@ -64,13 +64,13 @@ impl<'a> Thrift<'a> {
     }
 
     /// Reads a zigzag-encoded integer: 0, -1, 1, -2 ...
-    fn signed(&mut self) -> Found<i64> {
+    fn signed(&mut self) -> Parsed<i64> {
         let value = self.unsigned()?;
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
     /// Reads an integer of this type.
-    pub(super) fn int(&mut self, kind: u8) -> Found<i64> {
+    pub(super) fn int(&mut self, kind: u8) -> Parsed<i64> {
         match kind {
             BYTE => Ok(i64::from(self.byte()? as i8)),
             I16 | I32 | I64 => self.signed(),
@@ -79,19 +79,19 @@ impl<'a> Thrift<'a> {
     }
 
     /// Reads a size or an offset: an integer of at least 0.
-    pub(super) fn size(&mut self, kind: u8) -> Found<u64> {
+    pub(super) fn size(&mut self, kind: u8) -> Parsed<u64> {
         let value = self.int(kind)?;
         value.try_into().map_err(|_| format!("expected a size, found {value}"))
     }
 
     /// Reads `len` bytes.
-    pub(super) fn take(&mut self, len: usize) -> Found<&'a [u8]> {
+    pub(super) fn take(&mut self, len: usize) -> Parsed<&'a [u8]> {
         let (bytes, rest) = self.rest.split_at_checked(len).ok_or("truncated bytes")?;
         self.rest = rest;
         Ok(bytes)
     }
 
-    fn bytes(&mut self, kind: u8) -> Found<&'a [u8]> {
+    fn bytes(&mut self, kind: u8) -> Parsed<&'a [u8]> {
         if kind != BINARY {
             return Err(format!("expected bytes, found kind {kind}"));
         }
@@ -99,13 +99,13 @@ impl<'a> Thrift<'a> {
         self.take(len)
     }
 
-    pub(super) fn text(&mut self, kind: u8) -> Found<String> {
+    pub(super) fn text(&mut self, kind: u8) -> Parsed<String> {
         let bytes = self.bytes(kind)?;
         Ok(std::str::from_utf8(bytes).map_err(|_| "a name that is not UTF-8")?.into())
     }
 
     /// Reads the length and the member type of a list. A member takes at least one byte, which bounds the length.
-    fn list(&mut self, kind: u8) -> Found<(usize, u8)> {
+    fn list(&mut self, kind: u8) -> Parsed<(usize, u8)> {
         if kind != LIST && kind != SET {
             return Err(format!("expected a list, found kind {kind}"));
         }
@@ -118,7 +118,7 @@ impl<'a> Thrift<'a> {
     }
 
     /// Reads each member of a list of structs.
-    pub(super) fn structs(&mut self, kind: u8, f: &mut dyn FnMut(&mut Self) -> Found<()>) -> Found<()> {
+    pub(super) fn structs(&mut self, kind: u8, f: &mut dyn FnMut(&mut Self) -> Parsed<()>) -> Parsed<()> {
         match self.list(kind)? {
             (count, STRUCT) => (0..count).try_for_each(|_| f(self)),
             (0, _) => Ok(()),
@@ -127,7 +127,7 @@ impl<'a> Thrift<'a> {
     }
 
     /// Reads the fields of a struct; `f` reads the fields that it knows, and returns whether it did.
-    pub(super) fn fields(&mut self, f: &mut dyn FnMut(&mut Self, Field) -> Found<bool>) -> Found<()> {
+    pub(super) fn fields(&mut self, f: &mut dyn FnMut(&mut Self, Field) -> Parsed<bool>) -> Parsed<()> {
         let mut id = 0i16;
         while let Some(field) = self.field(&mut id)? {
             if !f(self, field)? {
@@ -137,7 +137,7 @@ impl<'a> Thrift<'a> {
         Ok(())
     }
 
-    fn field(&mut self, id: &mut i16) -> Found<Option<Field>> {
+    fn field(&mut self, id: &mut i16) -> Parsed<Option<Field>> {
         let head = self.byte()?;
         if head == 0 {
             return Ok(None);
@@ -149,7 +149,7 @@ impl<'a> Thrift<'a> {
         Ok(Some(Field { id: *id, kind: head & 15 }))
     }
 
-    fn skip(&mut self, kind: u8, depth: usize) -> Found<()> {
+    fn skip(&mut self, kind: u8, depth: usize) -> Parsed<()> {
         let depth = depth.checked_sub(1).ok_or("it is nested too deeply")?;
         match kind {
             TRUE | FALSE => {}
@@ -182,7 +182,7 @@ impl<'a> Thrift<'a> {
     }
 
     /// In lists, booleans take a byte; in structs, they are part of the field header.
-    fn skip_member(&mut self, kind: u8, depth: usize) -> Found<()> {
+    fn skip_member(&mut self, kind: u8, depth: usize) -> Parsed<()> {
         match kind {
             TRUE | FALSE => self.byte().map(|_| ()),
             kind => self.skip(kind, depth),

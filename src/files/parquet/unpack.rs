@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::Found;
+use crate::files::Parsed;
 use brotli_decompressor::BrotliDecoderParameter;
 
 /// The compression codecs.
@@ -45,7 +45,7 @@ pub(super) fn most(packed: usize) -> usize {
 }
 
 /// Decompresses `packed`, whose declared size is `size` bytes, and appends the result.
-pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
+pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Parsed<()> {
     let before = to.len();
     let failed = |error: &dyn std::fmt::Display| format!("decompression failed: {error}");
     let short = || Err(format!("its decompressed size is not the declared {size} bytes"));
@@ -103,7 +103,7 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
 }
 
 /// Decompresses a block of LZ4 to `size` bytes.
-fn lz4(packed: &[u8], size: usize, to: &mut Vec<u8>) -> Found<()> {
+fn lz4(packed: &[u8], size: usize, to: &mut Vec<u8>) -> Parsed<()> {
     // A byte expands to at most 255.
     if size / 255 > packed.len() {
         return Err("its declared size is impossible for its compressed size".into());

@@ -13,7 +13,7 @@ mod read;
 mod write;
 
 pub(crate) use read::Archive;
-pub(crate) use write::Writer;
+pub(crate) use write::ArchiveWriter;
 
 /// The signatures of the records.
 const LOCAL: u32 = 0x0403_4b50;
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn written_archives_read_back() {
         let mut file = std::io::Cursor::new(Vec::new());
-        let mut writer = Writer::new(&mut file);
+        let mut writer = ArchiveWriter::new(&mut file);
         writer.add("a", &|put| put(b"12345")).unwrap();
         writer.add("b/c", &|_| Ok(())).unwrap();
         writer.finish().unwrap();

@@ -5,23 +5,23 @@ use std::io::{Error, Result, Write};
 use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, SIZES_64};
 
 /// Passes the bytes of a member on in pieces, the same ones at each call.
-pub(crate) type Content<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
+pub(crate) type EntryData<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
 
 /// An archive under construction.
-pub(crate) struct Writer<W> {
+pub(crate) struct ArchiveWriter<W> {
     to: W,
     at: u64,
     directory: Vec<u8>,
     count: u64,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> ArchiveWriter<W> {
     pub(crate) fn new(to: W) -> Self {
-        Writer { to, at: 0, directory: Vec::new(), count: 0 }
+        ArchiveWriter { to, at: 0, directory: Vec::new(), count: 0 }
     }
 
     /// Adds a member.
-    pub(crate) fn add(&mut self, name: &str, content: &Content) -> Result<()> {
+    pub(crate) fn add(&mut self, name: &str, content: &EntryData) -> Result<()> {
         let (mut size, mut hasher) = (0, crc32fast::Hasher::new());
         content(&mut |piece| {
             size += piece.len() as u64;

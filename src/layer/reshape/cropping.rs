@@ -46,7 +46,7 @@ impl Cropping1D {
         let output = vec![left, channels];
         check_size(&output)?;
         let steps = strides(&output);
-        let copy = StridedCopy::new(&output, &steps, &steps).from_place(before * channels);
+        let copy = StridedCopy::new(&output, &steps, &steps).starting_from(before * channels);
         Ok((output, copy))
     }
 }

@@ -65,7 +65,7 @@ impl ZeroPadding1D {
         let output = vec![padded(steps, self.padding)?, channels];
         check_size(&output)?;
         let rows = strides(input);
-        let copy = StridedCopy::new(input, &rows, &rows).to_place(self.padding[0] * channels);
+        let copy = StridedCopy::new(input, &rows, &rows).starting_to(self.padding[0] * channels);
         Ok((output, copy))
     }
 }
@@ -82,7 +82,7 @@ impl ZeroPadding2D {
         let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
         check_size(&output)?;
         let start = (rows[0] * output[1] + columns[0]) * channels;
-        let copy = StridedCopy::new(input, &strides(input), &strides(&output)).to_place(start);
+        let copy = StridedCopy::new(input, &strides(input), &strides(&output)).starting_to(start);
         Ok((output, copy))
     }
 }

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Cosine decay from `η` to `α·η` over `D` steps.
@@ -65,9 +65,7 @@ impl CosineDecay {
 }
 
 impl Schedule for CosineDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "CosineDecay", self))
-    }
+    saved!(MODULE, "CosineDecay");
 
     fn at(&self, step: u64) -> f64 {
         let (top, start) =

@@ -1,7 +1,7 @@
 //! Exponential decay: η·rate^(s/D).
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Exponential decay, `η · rate^(s/D)` at step `s`.
@@ -41,9 +41,7 @@ impl ExponentialDecay {
 }
 
 impl Schedule for ExponentialDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "ExponentialDecay", self))
-    }
+    saved!(MODULE, "ExponentialDecay");
 
     fn at(&self, step: u64) -> f64 {
         let s = step as f64 / self.decay_steps as f64;

@@ -1,7 +1,7 @@
 //! Inverse time decay: η / (1 + rate·s/D).
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Inverse time decay, `η / (1 + rate·s/D)` at step `s`.
@@ -40,9 +40,7 @@ impl InverseTimeDecay {
 }
 
 impl Schedule for InverseTimeDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "InverseTimeDecay", self))
-    }
+    saved!(MODULE, "InverseTimeDecay");
 
     fn at(&self, step: u64) -> f64 {
         let s = step as f64 / self.decay_steps as f64;

@@ -1,7 +1,7 @@
 //! Piecewise constant: one rate up to each boundary.
 
 use super::{super::check_range, MODULE, Schedule};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 
 /// A piecewise constant rate: `values[i]` up to and including step `boundaries[i]`.
@@ -31,9 +31,7 @@ impl PiecewiseConstantDecay {
 }
 
 impl Schedule for PiecewiseConstantDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "PiecewiseConstantDecay", self))
-    }
+    saved!(MODULE, "PiecewiseConstantDecay");
 
     fn at(&self, step: u64) -> f64 {
         let place = self.boundaries.iter().position(|&boundary| step <= boundary);

@@ -1,7 +1,7 @@
 //! Polynomial decay: (η − end)·(1 − s/D)^power + end.
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Polynomial decay, `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
@@ -55,9 +55,7 @@ impl PolynomialDecay {
 }
 
 impl Schedule for PolynomialDecay {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "PolynomialDecay", self))
-    }
+    saved!(MODULE, "PolynomialDecay");
 
     fn at(&self, step: u64) -> f64 {
         let decay_steps = match self.cycle {

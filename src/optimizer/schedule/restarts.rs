@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{super::check_positive, super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{Config, settings};
+use crate::config::{saved, settings};
 use crate::error::Result;
 
 /// Cosine decay from `η` to `α·η` over `D` steps, restarted over `t_mul·D` steps from `m_mul·η`, and so on.
@@ -63,9 +63,7 @@ impl CosineDecayRestarts {
 }
 
 impl Schedule for CosineDecayRestarts {
-    fn config(&self) -> Option<Config> {
-        Some(Config::from_settings(MODULE, "CosineDecayRestarts", self))
-    }
+    saved!(MODULE, "CosineDecayRestarts");
 
     fn at(&self, step: u64) -> f64 {
         let done = step as f64 / self.first_decay_steps as f64;

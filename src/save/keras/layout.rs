@@ -14,20 +14,20 @@ pub(super) const WEIGHTS: &str = "model.weights.h5";
 pub(super) const KERAS_VERSION: &str = "3.15.1";
 
 /// A group of a layer's own arrays: its path in the file, and the layer.
-pub(super) struct Place<'a, F: Scalar> {
+pub(super) struct WeightGroup<'a, F: Scalar> {
     pub(super) path: String,
     pub(super) node: &'a NamedLayer<F>,
 }
 
 /// Returns all layers with the paths of their arrays, in the order of [`Sequential::walk`].
-pub(super) fn places<F: Scalar>(model: &Sequential<F>) -> Vec<Place<'_, F>> {
+pub(super) fn places<F: Scalar>(model: &Sequential<F>) -> Vec<WeightGroup<'_, F>> {
     let mut all = Vec::new();
     container("layers", &model.layers, &mut all);
     all
 }
 
 /// Adds a list of layers: each under the snake case of its kind, numbered from the second of a kind on.
-fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut Vec<Place<'a, F>>) {
+fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut Vec<WeightGroup<'a, F>>) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for node in nodes {
         let name = names::snake_case(node.kind());
@@ -39,10 +39,10 @@ fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut V
 }
 
 /// Adds a layer in its own group, and its inner layers.
-fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<Place<'a, F>>) {
+fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<WeightGroup<'a, F>>) {
     let path =
         if node.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
-    all.push(Place { path, node });
+    all.push(WeightGroup { path, node });
     match (node.kind(), node.layers()) {
         ("Bidirectional", [forward, backward]) => {
             place(format!("{group}/forward_layer"), forward, all);

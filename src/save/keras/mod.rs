@@ -22,4 +22,4 @@ pub(super) use architecture::draws_later;
 #[cfg(feature = "keras")]
 pub(super) use read::{read, read_weights};
 #[cfg(feature = "keras")]
-pub(super) use write::{Weights, prepare};
+pub(super) use write::{WeightsFile, prepare};

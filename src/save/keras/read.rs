@@ -44,11 +44,12 @@ pub(in crate::save) fn read<F: Scalar>(
         (model.seed, model.epochs_seen) = (seed, epochs);
     }
     build::build(&mut model, &config, seen.0.is_some(), input, budget)?;
-    fill(&mut model, &tree, &weights, loader.allow_non_finite)?;
+    let values = tree.values(&weights);
+    fill(&mut model, &tree, values, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         if tree.get("optimizer/vars/0").is_some() && model.is_built() {
-            fill_optimizer(&mut model, &mut compiled, &tree, &weights, budget)?;
+            fill_optimizer(&mut model, &mut compiled, &tree, values, budget)?;
         }
         model.compiled = Some(compiled);
     }
@@ -84,6 +85,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
     budget: &Budget,
 ) -> Result<()> {
     let tree = Tree::read(input, WEIGHTS, budget)?;
+    let input = tree.values(input);
     let paths = paths(model);
     let own =
         tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"));

@@ -16,20 +16,20 @@ use crate::optimizer::momenta;
 use crate::scalar::Scalar;
 
 /// The content of an archive: texts and arrays.
-pub(in crate::save) struct Prepared<'a, F: Scalar> {
+pub(in crate::save) struct PreparedArchive<'a, F: Scalar> {
     config: String,
     metadata: String,
-    weights: Weights<'a, F>,
+    weights: WeightsFile<'a, F>,
 }
 
 /// All arrays in their tree: weights and optimizer slots.
-pub(in crate::save) struct Weights<'a, F: Scalar> {
+pub(in crate::save) struct WeightsFile<'a, F: Scalar> {
     model: &'a Sequential<F>,
-    tree: hdf5::Writer,
+    tree: hdf5::Hdf5Writer,
 }
 
 /// Collects the whole content before any file is touched.
-pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
+pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<PreparedArchive<'_, F>> {
     let mut config = model.config()?;
     if let Some(input) = config.get("build_input_shape").cloned() {
         config.beside.push(("build_config".into(), Value::Map(vec![("input_shape".into(), input)])));
@@ -44,7 +44,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
         ("cornu_epochs".into(), model.epochs_seen.to_string().into()),
     ]);
     let (config, metadata) = (json::write(&config.into())?, json::write(&metadata)?);
-    Ok(Prepared { config, metadata, weights: Weights::of(model) })
+    Ok(PreparedArchive { config, metadata, weights: WeightsFile::of(model) })
 }
 
 /// The type in which a parameter is written: Keras stores counts as integers.
@@ -78,10 +78,10 @@ fn tree<F: Scalar>(model: &Sequential<F>) -> Group {
     root
 }
 
-impl<F: Scalar> Prepared<'_, F> {
+impl<F: Scalar> PreparedArchive<'_, F> {
     /// Writes the archive.
     pub(in crate::save) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
-        let mut archive = zip::Writer::new(to);
+        let mut archive = zip::ArchiveWriter::new(to);
         archive.add(METADATA, &|put| put(self.metadata.as_bytes()))?;
         archive.add(CONFIG, &|put| put(self.config.as_bytes()))?;
         archive.add(WEIGHTS, &|put| self.weights.emit(put))?;
@@ -89,10 +89,10 @@ impl<F: Scalar> Prepared<'_, F> {
     }
 }
 
-impl<'a, F: Scalar> Weights<'a, F> {
+impl<'a, F: Scalar> WeightsFile<'a, F> {
     /// Arranges the arrays of a model in a tree.
     pub(in crate::save) fn of(model: &'a Sequential<F>) -> Self {
-        Weights { model, tree: hdf5::Writer::new(&tree(model)) }
+        WeightsFile { model, tree: hdf5::Hdf5Writer::new(&tree(model)) }
     }
 
     /// Passes the file to `put` piece by piece.
@@ -130,7 +130,7 @@ impl<'a, F: Scalar> Weights<'a, F> {
                         optimizer.options().and_then(|options| options.accumulation).unwrap_or(1).max(1);
                     let beta = optimizer.config().and_then(|config| config.get("beta_1").cloned());
                     let beta = if let Some(Value::Float(beta)) = beta { beta } else { 0.9 };
-                    let value = momenta(beta, (0, 1.0), compiled.steps / every as u64);
+                    let value = momenta(beta, 0, 1.0, compiled.steps / every as u64);
                     Number::of_scalar::<F>().emit(&[F::of(value)], put)?;
                 }
                 Slot::Average(param) => filled(&params[param].average, params[param].len(), 0.0, put)?,

@@ -2,12 +2,12 @@
 
 use super::activation::activate;
 use super::graph::{Graph, int};
-use super::place::Place;
+use super::place::OnnxLayer;
 use crate::activation::Activation;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-pub(super) fn dense<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn dense<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let kernel = graph.constant("kernel", &at.needed("kernel")?);
     let bias = at.weight("bias").map(|bias| graph.constant("bias", &bias));
     let z = match bias {
@@ -23,13 +23,13 @@ pub(super) fn dense<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Res
 }
 
 /// Indices come as numbers, like all input.
-pub(super) fn embedding<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn embedding<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let embeddings = graph.constant("embeddings", &at.needed("embeddings")?);
     let indices = graph.op("Cast", &[x], vec![int("to", super::proto::INT64.into())]);
     Ok(graph.op("Gather", &[&embeddings, &indices], vec![int("axis", 0)]))
 }
 
-pub(super) fn activation<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn activation<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let function = match &*at.config.kind {
         "ReLU" => Activation::ReluWith {
             negative_slope: at.get("negative_slope")?,
@@ -43,13 +43,13 @@ pub(super) fn activation<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -
     Ok(activate(graph, function, x, at.input.last().copied().unwrap_or(1)))
 }
 
-pub(super) fn p_relu<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn p_relu<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     // With the batch's axis, for runtimes that take a slope of one axis as one of channels.
     let alpha = at.needed("alpha")?.insert_axis(ndarray::Axis(0));
     let alpha = graph.constant("alpha", &alpha);
     Ok(graph.op("PRelu", &[x, &alpha], vec![]))
 }
 
-pub(super) fn softmax<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn softmax<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     Ok(graph.op("Softmax", &[x], vec![int("axis", at.get("axis")?)]))
 }

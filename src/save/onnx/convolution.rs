@@ -2,14 +2,14 @@
 
 use super::activation::activate;
 use super::graph::{Graph, int, ints, long};
-use super::place::{Place, shaped, turned};
+use super::place::{OnnxLayer, shaped, turned};
 use super::proto::Attribute;
 use super::shape::{channels_first, channels_last, sizes};
 use crate::error::Result;
 use crate::layer::Padding;
 use crate::scalar::Scalar;
 
-pub(super) fn conv<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn conv<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let rank = at.input.len();
     // (taps ..., channels, filters) becomes (filters, channels, taps ...).
     let axes: Vec<usize> = [rank, rank - 1].into_iter().chain(0..rank - 1).collect();
@@ -18,13 +18,13 @@ pub(super) fn conv<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Resu
     convolve(graph, at, x, &[(kernel, groups)])
 }
 
-pub(super) fn depthwise<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn depthwise<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let channels = at.input[1];
     let kernel = by_channel(at.needed("kernel")?)?;
     convolve(graph, at, x, &[(kernel, channels)])
 }
 
-pub(super) fn separable<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn separable<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let channels = at.input[1];
     let depthwise = by_channel(at.needed("depthwise_kernel")?)?;
     let pointwise = turned(at.needed("pointwise_kernel")?, &[2, 1, 0]);
@@ -40,7 +40,7 @@ fn by_channel(kernel: ndarray::ArrayD<f32>) -> Result<ndarray::ArrayD<f32>> {
 /// A sequence of convolutions, each with a kernel and groups. The first one has the window, the last one the bias.
 fn convolve<F: Scalar>(
     graph: &mut Graph,
-    at: &Place<F>,
+    at: &OnnxLayer<F>,
     x: &str,
     kernels: &[(ndarray::ArrayD<f32>, usize)],
 ) -> Result<String> {
@@ -63,7 +63,7 @@ fn convolve<F: Scalar>(
     Ok(activate(graph, at.function("activation")?, &z, at.width()))
 }
 
-pub(super) fn pool<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x: &str) -> Result<String> {
+pub(super) fn pool<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, kind: &str, x: &str) -> Result<String> {
     let (rank, size) = (at.input.len(), at.sizes("pool_size")?);
     let strides = match at.config.get("strides") {
         Some(crate::config::Value::Null) => size.clone(),
@@ -76,7 +76,7 @@ pub(super) fn pool<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x: &
     Ok(channels_last(graph, &y, rank))
 }
 
-pub(super) fn global<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x: &str) -> Result<String> {
+pub(super) fn global<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, kind: &str, x: &str) -> Result<String> {
     let keep: bool = at.get("keepdims")?;
     let axes = ints("axes", (1..at.input.len()).map(long));
     Ok(graph.op(kind, &[x], vec![axes, int("keepdims", keep.into())]))
@@ -84,7 +84,7 @@ pub(super) fn global<F: Scalar>(graph: &mut Graph, at: &Place<F>, kind: &str, x:
 
 /// The padding before and after each axis.
 fn pads<F: Scalar>(
-    at: &Place<F>,
+    at: &OnnxLayer<F>,
     size: &[usize],
     strides: &[usize],
     dilation: &[usize],
@@ -106,7 +106,7 @@ fn pads<F: Scalar>(
     Ok(ints("pads", (0..2).flat_map(|side| sides.iter().map(move |sides| long(sides[side])))))
 }
 
-impl<F: Scalar> Place<'_, F> {
+impl<F: Scalar> OnnxLayer<'_, F> {
     /// A setting with one length per axis of the window.
     fn sizes(&self, name: &str) -> Result<Vec<usize>> {
         match self.input.len() {

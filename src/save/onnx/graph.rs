@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use ndarray::ArrayD;
 
-use super::proto::{self, Attribute, Dimension, FLOAT, INT64, Shape, Tensor, TensorType, Type, ValueInfo};
+use super::proto::{
+    self, Attribute, Dimension, FLOAT, INT64, TensorProto, TensorShapeProto, TensorType, Type, ValueInfo,
+};
 
 /// The free length of the batch. Input and output share the name, so that a runtime knows they are equal.
 const BATCH: &str = "N";
@@ -12,8 +14,8 @@ const BATCH: &str = "N";
 /// The nodes and constants so far. A value is identified by its name.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    nodes: Vec<proto::Node>,
-    constants: Vec<Tensor>,
+    nodes: Vec<proto::NodeProto>,
+    constants: Vec<TensorProto>,
     taken: HashSet<String>,
     /// The prefix of names: the path of the layer.
     place: String,
@@ -66,7 +68,7 @@ impl Graph {
         attribute: Vec<Attribute>,
     ) {
         let input = inputs.iter().map(|input| (*input).to_string()).collect();
-        self.nodes.push(proto::Node { input, output, name, op_type: kind.into(), attribute });
+        self.nodes.push(proto::NodeProto { input, output, name, op_type: kind.into(), attribute });
     }
 
     /// Adds a constant array in row-major order.
@@ -94,7 +96,7 @@ impl Graph {
 
     fn tensor(&mut self, name: &str, dims: Vec<i64>, data_type: i32, raw_data: Vec<u8>) -> String {
         let name = self.name(name);
-        self.constants.push(Tensor { dims, data_type, name: name.clone(), raw_data });
+        self.constants.push(TensorProto { dims, data_type, name: name.clone(), raw_data });
         name
     }
 
@@ -128,7 +130,7 @@ impl Graph {
         &mut self,
         inputs: &[(&str, usize)],
         grow: impl FnOnce(&mut Graph, &[String]) -> Vec<(String, usize)>,
-    ) -> proto::Graph {
+    ) -> proto::GraphProto {
         let mut inner = Graph { place: format!("{}/step", self.place), ..Graph::default() };
         inner.taken = std::mem::take(&mut self.taken);
         let names: Vec<String> = inputs.iter().map(|(name, _)| inner.name(name)).collect();
@@ -139,13 +141,18 @@ impl Graph {
     }
 
     /// Returns the whole graph from `input` to `output`, which gets its name last.
-    pub(super) fn into_model(mut self, name: &str, input: Endpoint, mut output: Endpoint) -> proto::Model {
+    pub(super) fn into_model(
+        mut self,
+        name: &str,
+        input: Endpoint,
+        mut output: Endpoint,
+    ) -> proto::ModelProto {
         self.place.clear();
         let last = std::mem::replace(&mut output.name, self.name("output"));
         if last == input.name {
             self.node("Identity", "output".into(), &[&last], vec![output.name.clone()], Vec::new());
         }
-        let ends = |node: &mut proto::Node| {
+        let ends = |node: &mut proto::NodeProto| {
             node.output.iter_mut().chain(&mut node.input).for_each(|value| {
                 if *value == last && last != input.name {
                     *value = output.name.clone();
@@ -154,7 +161,7 @@ impl Graph {
         };
         self.nodes.iter_mut().for_each(ends);
         let [input, output] = [input, output].map(|end| vec![value(&end.name, &end.sample)]);
-        proto::Model {
+        proto::ModelProto {
             ir_version: 8,
             producer_name: "cornu".into(),
             producer_version: env!("CARGO_PKG_VERSION").into(),
@@ -163,8 +170,8 @@ impl Graph {
         }
     }
 
-    fn finish(self, name: String, input: Vec<ValueInfo>, output: Vec<ValueInfo>) -> proto::Graph {
-        proto::Graph { node: self.nodes, name, initializer: self.constants, input, output }
+    fn finish(self, name: String, input: Vec<ValueInfo>, output: Vec<ValueInfo>) -> proto::GraphProto {
+        proto::GraphProto { node: self.nodes, name, initializer: self.constants, input, output }
     }
 }
 
@@ -179,7 +186,7 @@ pub(super) struct Endpoint {
 fn value(name: &str, sample: &[usize]) -> ValueInfo {
     let batch = Dimension { value: None, param: Some(BATCH.into()) };
     let sizes = sample.iter().map(|&size| Dimension { value: Some(long(size)), param: None });
-    let shape = Shape { dim: std::iter::once(batch).chain(sizes).collect() };
+    let shape = TensorShapeProto { dim: std::iter::once(batch).chain(sizes).collect() };
     let tensor = TensorType { elem_type: FLOAT, shape: Some(shape) };
     ValueInfo { name: name.into(), kind: Some(Type { tensor: Some(tensor) }) }
 }
@@ -206,12 +213,16 @@ pub(super) fn float(name: &str, value: f64) -> Attribute {
 
 /// A single number as a tensor attribute.
 pub(super) fn one(name: &str, value: f32) -> Attribute {
-    let tensor =
-        Tensor { dims: vec![1], data_type: FLOAT, name: String::new(), raw_data: value.to_le_bytes().into() };
+    let tensor = TensorProto {
+        dims: vec![1],
+        data_type: FLOAT,
+        name: String::new(),
+        raw_data: value.to_le_bytes().into(),
+    };
     Attribute { name: name.into(), t: Some(tensor), kind: 4, ..Attribute::default() }
 }
 
 /// A graph as an attribute.
-pub(super) fn graph(name: &str, graph: proto::Graph) -> Attribute {
+pub(super) fn graph(name: &str, graph: proto::GraphProto) -> Attribute {
     Attribute { name: name.into(), g: Some(graph), kind: 5, ..Attribute::default() }
 }

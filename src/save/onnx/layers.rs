@@ -1,7 +1,7 @@
 //! The operators of each kind of layer, and container layers.
 
 use super::graph::{Graph, int, long};
-use super::place::{Place, refused};
+use super::place::{OnnxLayer, refused};
 use super::shape::reversed;
 use super::{basic, convolution, normalization, recurrent, shape};
 use crate::error::{Error, Result};
@@ -16,13 +16,14 @@ pub(super) fn chain<F: Scalar>(
     x: &str,
 ) -> Result<String> {
     let mut layers = layers.iter().enumerate();
-    layers.try_fold(x.to_string(), |x, (index, node)| link(graph, (index, node), above, &x))
+    layers.try_fold(x.to_string(), |x, (index, node)| link(graph, index, node, above, &x))
 }
 
 /// Applies the layer with this index to `x`; an error contains the layer.
 fn link<F: Scalar>(
     graph: &mut Graph,
-    (index, node): (usize, &NamedLayer<F>),
+    index: usize,
+    node: &NamedLayer<F>,
     above: &str,
     x: &str,
 ) -> Result<String> {
@@ -37,10 +38,12 @@ fn link<F: Scalar>(
 /// Applies the layer to `x`.
 fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
     // If an inner layer has no settings, its outer layer has none either; let the error name the inner one.
-    if let Some(silent) = node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none()) {
-        link(graph, silent, above, x)?;
+    if let Some((index, silent)) =
+        node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none())
+    {
+        link(graph, index, silent, above, x)?;
     }
-    let at = Place::new(node, above)?;
+    let at = OnnxLayer::new(node, above)?;
     graph.enter(&at.path);
     match &*at.config.kind {
         "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
@@ -78,14 +81,14 @@ fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &st
 }
 
 /// x + f(x).
-fn residual<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+fn residual<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let through = chain(graph, at.node.layers(), &at.path, x)?;
     graph.enter(&at.path);
     Ok(graph.op("Add", &[x, &through], vec![]))
 }
 
 /// Merges steps and samples into one batch for the inner layer.
-fn time_distributed<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+fn time_distributed<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let mut y = x.to_string();
     let rows = |graph: &mut Graph, x: &str, shape: &[usize]| {
         let sizes = shape.iter().map(|&size| long(size));
@@ -102,10 +105,10 @@ fn time_distributed<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Res
 }
 
 /// Two recurrent layers, merged in the order of time.
-fn bidirectional<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+fn bidirectional<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let mut outputs = Vec::new();
     for (i, node) in at.node.layers().iter().enumerate() {
-        let inner = Place::new(node, &at.path)?;
+        let inner = OnnxLayer::new(node, &at.path)?;
         graph.enter(&inner.path);
         let y = recurrent::run(graph, &inner, x)?;
         outputs.push(if i == 1 && at.output.len() == 2 { reversed(graph, &y, at.output[0]) } else { y });

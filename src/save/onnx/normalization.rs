@@ -4,11 +4,11 @@ use ndarray::ArrayD;
 
 use super::activation::clip;
 use super::graph::{Graph, float, int, ints, long};
-use super::place::{Place, shaped};
+use super::place::{OnnxLayer, shaped};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let (scale, offset): (f64, f64) = (at.get("scale")?, at.get("offset")?);
     let scale = graph.scalar(scale);
     let scaled = graph.op("Mul", &[x, &scale], vec![]);
@@ -20,7 +20,7 @@ pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) ->
 }
 
 /// (x − μ) / max(σ, 1e-7), with one μ and σ, or one per index of an axis.
-pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let axis: Option<[i64; 1]> = at.get("axis")?;
     let after = axis.map_or(0, |[axis]| if axis < 0 { -1 - axis } else { long(at.input.len()) - axis });
     let numbers = |name: &str| -> Result<ArrayD<f32>> {
@@ -40,7 +40,7 @@ pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str
 }
 
 /// As a factor and an offset per channel, so that channels may stay last.
-pub(super) fn batch<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn batch<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let (mean, variance) = (at.needed("moving_mean")?, at.needed("moving_variance")?);
     let epsilon: f64 = at.get("epsilon")?;
     let mut factor = variance.mapv(|variance| 1.0 / (variance + epsilon as f32).sqrt());
@@ -57,7 +57,7 @@ pub(super) fn batch<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Res
     Ok(graph.op("Add", &[&scaled, &shift], vec![]))
 }
 
-pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let axes = match at.config.get("axis") {
         Some(crate::config::Value::List(axes)) => axes.len(),
         _ => 1,
@@ -71,7 +71,7 @@ pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Res
     Ok(graph.op("LayerNormalization", &[x, &gamma, &beta], attributes))
 }
 
-pub(super) fn unit<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn unit<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let norm = graph.op("ReduceL2", &[x], vec![ints("axes", [at.get("axis")?]), int("keepdims", 1)]);
     let norm = clip(graph, &norm, Some(1e-12), None);
     Ok(graph.op("Div", &[x, &norm], vec![]))

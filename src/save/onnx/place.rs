@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 
 /// A built layer and its path, such as `bidirectional/forward_layer`.
 #[derive(Debug)]
-pub(super) struct Place<'a, F: Scalar> {
+pub(super) struct OnnxLayer<'a, F: Scalar> {
     pub(super) node: &'a NamedLayer<F>,
     pub(super) path: String,
     pub(super) config: Config,
@@ -19,7 +19,7 @@ pub(super) struct Place<'a, F: Scalar> {
     pub(super) output: &'a [usize],
 }
 
-impl<'a, F: Scalar> Place<'a, F> {
+impl<'a, F: Scalar> OnnxLayer<'a, F> {
     /// Wraps the layer at this path; custom layers are refused.
     pub(super) fn new(node: &'a NamedLayer<F>, above: &str) -> Result<Self> {
         let own = || refused("a custom layer has no ONNX operator");
@@ -31,7 +31,7 @@ impl<'a, F: Scalar> Place<'a, F> {
             return Err(Error::NotBuilt);
         };
         let path = if above.is_empty() { node.label().into() } else { format!("{above}/{}", node.label()) };
-        Ok(Place { node, path, config, input, output })
+        Ok(OnnxLayer { node, path, config, input, output })
     }
 
     /// Reads a setting.

@@ -8,7 +8,7 @@ pub(super) const FLOAT: i32 = 1;
 pub(super) const INT64: i32 = 7;
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Model {
+pub(super) struct ModelProto {
     #[prost(int64, tag = "1")]
     pub(super) ir_version: i64,
     #[prost(string, tag = "2")]
@@ -16,7 +16,7 @@ pub(super) struct Model {
     #[prost(string, tag = "3")]
     pub(super) producer_version: String,
     #[prost(message, optional, tag = "7")]
-    pub(super) graph: Option<Graph>,
+    pub(super) graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
     pub(super) opset_import: Vec<OperatorSet>,
 }
@@ -30,13 +30,13 @@ pub(super) struct OperatorSet {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Graph {
+pub(super) struct GraphProto {
     #[prost(message, repeated, tag = "1")]
-    pub(super) node: Vec<Node>,
+    pub(super) node: Vec<NodeProto>,
     #[prost(string, tag = "2")]
     pub(super) name: String,
     #[prost(message, repeated, tag = "5")]
-    pub(super) initializer: Vec<Tensor>,
+    pub(super) initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
     pub(super) input: Vec<ValueInfo>,
     #[prost(message, repeated, tag = "12")]
@@ -44,7 +44,7 @@ pub(super) struct Graph {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Node {
+pub(super) struct NodeProto {
     #[prost(string, repeated, tag = "1")]
     pub(super) input: Vec<String>,
     #[prost(string, repeated, tag = "2")]
@@ -67,9 +67,9 @@ pub(super) struct Attribute {
     #[prost(int64, optional, tag = "3")]
     pub(super) i: Option<i64>,
     #[prost(message, optional, tag = "5")]
-    pub(super) t: Option<Tensor>,
+    pub(super) t: Option<TensorProto>,
     #[prost(message, optional, tag = "6")]
-    pub(super) g: Option<Graph>,
+    pub(super) g: Option<GraphProto>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub(super) ints: Vec<i64>,
     #[prost(int32, tag = "20")]
@@ -77,7 +77,7 @@ pub(super) struct Attribute {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Tensor {
+pub(super) struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub(super) dims: Vec<i64>,
     #[prost(int32, tag = "2")]
@@ -107,11 +107,11 @@ pub(super) struct TensorType {
     #[prost(int32, tag = "1")]
     pub(super) elem_type: i32,
     #[prost(message, optional, tag = "2")]
-    pub(super) shape: Option<Shape>,
+    pub(super) shape: Option<TensorShapeProto>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Shape {
+pub(super) struct TensorShapeProto {
     #[prost(message, repeated, tag = "1")]
     pub(super) dim: Vec<Dimension>,
 }

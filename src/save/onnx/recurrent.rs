@@ -6,7 +6,7 @@
 use ndarray::{ArrayD, Axis, concatenate};
 
 use super::graph::{Graph, int, long};
-use super::place::{Place, shaped, turned};
+use super::place::{OnnxLayer, shaped, turned};
 use super::recurrence::{Recurrence, zeros};
 use super::shape::reversed;
 use super::step;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// Returns the output of the layer; with `return_sequences`, steps are in the order of the layer.
-pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let kind = &*at.config.kind;
     let gated = kind != "SimpleRNN";
     let this = Recurrence {
@@ -38,7 +38,7 @@ pub(super) fn run<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Resul
 }
 
 impl Recurrence {
-    fn by_operator<F: Scalar>(&self, graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+    fn by_operator<F: Scalar>(&self, graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
         let kind = &*at.config.kind;
         let lstm = kind == "LSTM";
         let state = zeros(graph, x, &[1], self.units);

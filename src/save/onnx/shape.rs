@@ -1,23 +1,23 @@
 //! Layers that rearrange numbers without changing them.
 
 use super::graph::{Graph, ints, long};
-use super::place::Place;
+use super::place::OnnxLayer;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-pub(super) fn permute<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn permute<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let axes: Vec<usize> = at.get("dims")?;
     Ok(graph.transpose(x, std::iter::once(0).chain(axes)))
 }
 
-pub(super) fn repeat<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn repeat<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let axis = graph.integers("axis", [1]);
     let row = graph.op("Unsqueeze", &[x, &axis], vec![]);
     // Not Tile: tract fails if it precedes a recurrent layer.
     Ok(graph.pick(&row, std::iter::repeat_n(0, at.output[0])))
 }
 
-pub(super) fn padding<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn padding<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let sides: Vec<[i64; 2]> = match &*at.config.kind {
         "ZeroPadding1D" => vec![at.get("padding")?],
         _ => at.get("padding")?,
@@ -31,7 +31,7 @@ pub(super) fn padding<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> R
     Ok(graph.op("Pad", &[x, &sizes], vec![]))
 }
 
-pub(super) fn cropping<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn cropping<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let [before, _]: [i64; 2] = at.get("cropping")?;
     let start = graph.integers("start", [before]);
     let end = graph.integers("end", [before + long(at.output[0])]);
@@ -39,7 +39,7 @@ pub(super) fn cropping<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> 
     Ok(graph.op("Slice", &[x, &start, &end, &axis], vec![]))
 }
 
-pub(super) fn up_sampling<F: Scalar>(graph: &mut Graph, at: &Place<F>, x: &str) -> Result<String> {
+pub(super) fn up_sampling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let size: usize = at.get("size")?;
     Ok(graph.pick(x, (0..at.output[0]).map(|step| step / size)))
 }

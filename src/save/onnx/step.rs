@@ -2,19 +2,19 @@
 
 use super::activation::activate;
 use super::graph::{Graph, graph as body, int, ints};
-use super::place::Place;
+use super::place::OnnxLayer;
 use super::recurrence::{Recurrence, columns, zeros};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
 /// The weights of the recurrent product, and its bias.
-type Weights = (ndarray::ArrayD<f32>, Option<ndarray::ArrayD<f32>>);
+type Recurrent = (ndarray::ArrayD<f32>, Option<ndarray::ArrayD<f32>>);
 
 /// Returns the output of the layer, like [`super::recurrent::run`].
 pub(super) fn scan<F: Scalar>(
     graph: &mut Graph,
     this: &Recurrence,
-    at: &Place<F>,
+    at: &OnnxLayer<F>,
     x: &str,
 ) -> Result<String> {
     let (u, wide) = (this.units, this.gates * this.units);
@@ -65,7 +65,7 @@ pub(super) fn scan<F: Scalar>(
 fn product(
     graph: &mut Graph,
     this: &Recurrence,
-    (kernel, bias): &Weights,
+    (kernel, bias): &Recurrent,
     gates: std::ops::Range<usize>,
     h: &str,
 ) -> String {
@@ -81,14 +81,14 @@ fn product(
 }
 
 /// h = f(a + h·R).
-fn simple_step(graph: &mut Graph, this: &Recurrence, weights: &Weights, h: &str, a: &str) -> String {
+fn simple_step(graph: &mut Graph, this: &Recurrence, weights: &Recurrent, h: &str, a: &str) -> String {
     let q = product(graph, this, weights, 0..1, h);
     let z = graph.op("Add", &[a, &q], vec![]);
     activate(graph, this.activation, &z, this.units)
 }
 
 /// c = f⊙c + i⊙g, h = o⊙t(c).
-fn lstm_step(graph: &mut Graph, this: &Recurrence, weights: &Weights, [h, c, a]: [&str; 3]) -> Vec<String> {
+fn lstm_step(graph: &mut Graph, this: &Recurrence, weights: &Recurrent, [h, c, a]: [&str; 3]) -> Vec<String> {
     let q = product(graph, this, weights, 0..4, h);
     let z = graph.op("Add", &[a, &q], vec![]);
     let parts = graph.split(&z, 4, this.units);
@@ -106,7 +106,7 @@ fn lstm_step(graph: &mut Graph, this: &Recurrence, weights: &Weights, [h, c, a]:
 }
 
 /// h = z⊙h + (1 − z)⊙ĥ, with r⊙ after the product or before it.
-fn gru_step(graph: &mut Graph, this: &Recurrence, weights: &Weights, h: &str, a: &str) -> String {
+fn gru_step(graph: &mut Graph, this: &Recurrence, weights: &Recurrent, h: &str, a: &str) -> String {
     let u = this.units;
     let own = graph.split(a, 3, u);
     let q = product(graph, this, weights, if this.reset_after { 0..3 } else { 0..2 }, h);

@@ -97,7 +97,7 @@ impl<F: Scalar> Sequential<F> {
 const GRU: &str = "GRU";
 
 /// The kind of a parameter.
-struct Kind {
+struct ParamKind {
     /// The kind of layer.
     kind: String,
     /// The parameter's name.
@@ -106,7 +106,7 @@ struct Kind {
     is_there: bool,
 }
 
-impl Kind {
+impl ParamKind {
     /// The number of PyTorch arrays per parameter, as its rows, and the shape of each.
     fn rows<'a>(&self, shape: &'a [usize]) -> (usize, &'a [usize]) {
         match shape {
@@ -117,13 +117,13 @@ impl Kind {
 }
 
 /// Returns the kind of each parameter, in the model's order.
-fn kinds<F: Scalar>(nodes: &[NamedLayer<F>]) -> Vec<Kind> {
+fn kinds<F: Scalar>(nodes: &[NamedLayer<F>]) -> Vec<ParamKind> {
     let mut all = Vec::new();
     for node in nodes {
         let before = || node.config().is_some_and(|config| config.get("reset_after") == Some(&false.into()));
         let is_there = node.kind() != GRU || !before();
         node.visit_params(&mut |param| {
-            all.push(Kind { kind: node.kind().into(), name: param.name(), is_there })
+            all.push(ParamKind { kind: node.kind().into(), name: param.name(), is_there })
         });
         all.extend(kinds(node.layers()));
     }
@@ -154,7 +154,7 @@ fn turned<F: Scalar>(
     array: &Array,
     path: &str,
     wanted: &[usize],
-    kind: &Kind,
+    kind: &ParamKind,
     budget: &crate::files::budget::Budget,
 ) -> Result<Vec<F>> {
     if !kind.is_there {

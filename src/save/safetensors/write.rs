@@ -12,13 +12,13 @@ use crate::param::Param;
 use crate::scalar::Scalar;
 
 /// The content of a file: the header, and the numbers in its order.
-pub(in crate::save) struct Prepared<'a, F: Scalar> {
+pub(in crate::save) struct PreparedFile<'a, F: Scalar> {
     header: String,
     arrays: Vec<&'a [F]>,
 }
 
 /// Prepares a whole model.
-pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
+pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<PreparedFile<'_, F>> {
     let mut metadata = vec![(CONFIG, json::write(&model.config()?.into())?)];
     let mut state = vec![
         ("seed".to_string(), Value::from(model.seed.to_string())),
@@ -42,7 +42,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
 }
 
 /// Prepares only the weights.
-pub(in crate::save) fn prepare_weights<F: Scalar>(model: &Sequential<F>) -> Result<Prepared<'_, F>> {
+pub(in crate::save) fn prepare_weights<F: Scalar>(model: &Sequential<F>) -> Result<PreparedFile<'_, F>> {
     assemble(Vec::new(), weights(model))
 }
 
@@ -57,7 +57,7 @@ fn weights<F: Scalar>(model: &Sequential<F>) -> Vec<Tensor<'_, F>> {
 fn assemble<'a, F: Scalar>(
     metadata: Vec<(&str, String)>,
     tensors: Vec<Tensor<'a, F>>,
-) -> Result<Prepared<'a, F>> {
+) -> Result<PreparedFile<'a, F>> {
     let number = Number::of_scalar::<F>();
     let kind = if number == Number::F32 { "F32" } else { "F64" };
     let mut texts = vec![("format".to_string(), Value::from("cornu"))];
@@ -95,10 +95,10 @@ fn assemble<'a, F: Scalar>(
     let mut header = json::write(&Value::Map(fields))?;
     // Align the numbers to a multiple of eight bytes.
     header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
-    Ok(Prepared { header, arrays })
+    Ok(PreparedFile { header, arrays })
 }
 
-impl<F: Scalar> Prepared<'_, F> {
+impl<F: Scalar> PreparedFile<'_, F> {
     /// Writes the file.
     pub(in crate::save) fn write(&self, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&(self.header.len() as u64).to_le_bytes())?;

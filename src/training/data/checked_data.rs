@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 #[derive(Clone)]
 pub(crate) struct CheckedData<'a, F: Scalar> {
     given: TrainingData<'a, F>,
-    names: Names,
+    pub(super) names: Names,
     width: usize,
     /// The number of valid indices, if the model reads indices.
     indices: Option<usize>,

@@ -6,7 +6,7 @@ mod training_data;
 mod weights;
 
 pub(crate) use checked_data::{CheckedData, ModelShapes};
-pub(crate) use running_scores::{RunningScores, Targets};
+pub(crate) use running_scores::{BatchTargets, RunningScores};
 pub(crate) use training_data::{Rows, TrainingData};
 
 /// The argument names used in errors.

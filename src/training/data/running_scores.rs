@@ -26,7 +26,7 @@ pub(crate) struct RunningScores<F: Scalar> {
 
 /// The targets of a batch: its rows, and their weights.
 #[derive(Clone, Copy)]
-pub(crate) struct Targets<'a, F> {
+pub(crate) struct BatchTargets<'a, F> {
     pub(crate) y: Batch<'a, F>,
     pub(crate) weights: Option<&'a [F]>,
     /// The number of samples that the rows belong to.
@@ -75,7 +75,7 @@ impl<F: Scalar> RunningScores<F> {
         &mut self,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
-        targets: Targets<F>,
+        targets: BatchTargets<F>,
         penalty: f64,
     ) -> f64 {
         let sum = self.loss_sum(loss, y_pred, targets);
@@ -86,7 +86,7 @@ impl<F: Scalar> RunningScores<F> {
     }
 
     /// Returns Σ w·ℓ over the rows, and sets the divisor to their number.
-    pub(crate) fn loss_sum(&mut self, loss: &dyn Loss<F>, y_pred: Batch<F>, targets: Targets<F>) -> f64 {
+    pub(crate) fn loss_sum(&mut self, loss: &dyn Loss<F>, y_pred: Batch<F>, targets: BatchTargets<F>) -> f64 {
         self.values.resize(y_pred.rows(), F::zero());
         self.divisor = loss.values(y_pred, targets.y, &mut self.values);
         match targets.weights {
@@ -105,7 +105,7 @@ impl<F: Scalar> RunningScores<F> {
         (self.total, self.samples) = (self.total + total, self.samples + samples);
     }
 
-    pub(crate) fn update_metrics(&mut self, y_pred: Batch<F>, targets: Targets<F>) {
+    pub(crate) fn update_metrics(&mut self, y_pred: Batch<F>, targets: BatchTargets<F>) {
         for metric in &mut self.metrics {
             let weights = targets.weights.filter(|_| metric.is_weighted());
             metric.update(y_pred, targets.y, weights);
@@ -125,7 +125,7 @@ impl<F: Scalar> RunningScores<F> {
         &mut self,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
-        targets: Targets<F>,
+        targets: BatchTargets<F>,
         dy: BatchMut<F>,
     ) {
         self.values.resize(y_pred.rows(), F::zero());

@@ -31,7 +31,7 @@ impl<F> Rows<F> {
 }
 
 /// The number of samples read at a time from a source when only targets are needed.
-const LOOK: usize = 64;
+const READ_AT_A_TIME: usize = 64;
 
 impl<F: Scalar> TrainingData<'_, F> {
     pub(crate) fn check_not_empty(&self, names: Names) -> Result<()> {
@@ -161,9 +161,10 @@ impl<F: Scalar> TrainingData<'_, F> {
             }
             TrainingData::Batches(source) => {
                 let width: usize = source.input_shape().iter().product();
-                let (mut x, mut y) = (vec![F::zero(); LOOK * width], vec![F::zero(); LOOK * target]);
-                for start in (0..source.count()).step_by(LOOK) {
-                    let indices: Vec<usize> = (start..source.count().min(start + LOOK)).collect();
+                let (mut x, mut y) =
+                    (vec![F::zero(); READ_AT_A_TIME * width], vec![F::zero(); READ_AT_A_TIME * target]);
+                for start in (0..source.count()).step_by(READ_AT_A_TIME) {
+                    let indices: Vec<usize> = (start..source.count().min(start + READ_AT_A_TIME)).collect();
                     let (x, y) = (&mut x[..indices.len() * width], &mut y[..indices.len() * target]);
                     self.read(names, None, &indices, x, y)?;
                     indices.iter().zip(y.chunks_exact(target)).try_for_each(|(&index, y)| f(index, y))?;

@@ -1,6 +1,6 @@
 //! The weight of each row: its sample weight times its class weight.
 
-use super::{CheckedData, Names};
+use super::CheckedData;
 use crate::data::{ClassWeight, check_weights, class_of};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Target};
@@ -8,8 +8,9 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 
 impl<F: Scalar> CheckedData<'_, F> {
-    /// Applies sample weights: one per sample, or one per row.
-    pub(crate) fn weigh_samples(&mut self, names: Names, weight: &dyn Samples<F>) -> Result<()> {
+    /// Applies sample weights, if there are any: one per sample, or one per row.
+    pub(crate) fn weighted(mut self, weight: Option<&dyn Samples<F>>) -> Result<Self> {
+        let (Some(weight), names) = (weight, self.names) else { return Ok(self) };
         if weight.count() != self.count() {
             return Err(Error::Length {
                 x: self.count(),
@@ -31,7 +32,7 @@ impl<F: Scalar> CheckedData<'_, F> {
         }
         check_weights("sample", all.iter().step_by(self.steps / found).map(|w| w.as_f64()))?;
         self.weights = Some(all);
-        Ok(())
+        Ok(self)
     }
 
     /// Multiplies the weight of each row of the first `train` samples by its class weight.

@@ -1,6 +1,6 @@
 //! `check`: the diagnosis before any training.
 
-use super::sampling::{Budget, RunSize, Sampling, plan, sample};
+use super::sampling::{RunSize, Sampling, SamplingBudget, plan, sample};
 use crate::diagnosis::{Code, Findings, Rules};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
@@ -8,7 +8,7 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, TrainingData};
 use crate::training::run::built_for;
-use crate::training::step::{BatchPasses, Minibatch, Trainer, WholeBatch};
+use crate::training::step::{BatchPasses, Minibatch, Pass, Trainer, WholeBatch};
 
 impl<F: Scalar> Sequential<F> {
     /// Diagnoses the model and the data before any training.
@@ -39,14 +39,21 @@ impl<F: Scalar> Sequential<F> {
         };
         let train = data.count();
         let plan = plan(&model, RunSize { epochs: 0, batch_size: train, train, shuffle: true })?;
-        let sampling =
-            Sampling { model: &model, plan, budget: Budget::FULL, data: &data, train, held_out: None };
+        let sampling = Sampling {
+            model: &model,
+            plan,
+            budget: SamplingBudget::FULL,
+            data: &data,
+            train,
+            held_out: None,
+        };
         let mut monitor = sampling.monitor(&mut Rows::default())?;
         let mut scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
         let batch = Minibatch { data: &data, indices: &sample(train, train.min(256)) };
         monitor.start_batch(0);
-        let mut trainer = Trainer::new(&mut model);
-        WholeBatch.forward(&mut trainer, &mut model, batch, &mut scores, Some(&mut monitor))?;
+        let trainer = &mut Trainer::new(&mut model);
+        let mut pass = Pass { trainer, model: &mut model, batch, scores: &mut scores };
+        WholeBatch.forward(&mut pass, Some(&mut monitor))?;
         monitor.run_rules(&Rules::default());
         Ok(monitor.findings)
     }

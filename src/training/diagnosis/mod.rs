@@ -5,7 +5,7 @@ pub(crate) mod sampling;
 
 use super::data::Rows;
 use super::distributed::Coordinator;
-use super::run::Run;
+use super::run::TrainingRun;
 use super::settings::Fit;
 use super::step::StepMonitor;
 use crate::callback::{Logs, Verbose, terminal};
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
-use sampling::{Budget, HeldOut, RunSize, Sampling, plan};
+use sampling::{HeldOut, RunSize, Sampling, SamplingBudget, plan};
 pub(crate) use sampling::{sample, step_time};
 
 /// The diagnosis of a `fit`.
@@ -33,7 +33,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     /// Creates the diagnosis that the settings ask for.
     pub(crate) fn new(
         model: &Sequential<F>,
-        run: &Run<F>,
+        run: &TrainingRun<F>,
         settings: &'f Fit<F>,
         coordinator: &Coordinator<F>,
         rows: &mut Rows<F>,
@@ -49,7 +49,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
             shuffle: settings.shuffle,
         };
         let plan = plan(model, size)?;
-        let budget = Budget::of(model, &plan, train, &run.data);
+        let budget = SamplingBudget::of(model, &plan, train, &run.data);
         let held_out = run.validation.as_ref().map(|held| HeldOut { data: &held.data, from: held.from });
         let sampling = Sampling { model, plan, budget, data: &run.data, train: run.train, held_out };
         let judges = coordinator.is_first();

@@ -1,6 +1,6 @@
 //! How much data the diagnosis samples, and how often.
 
-use crate::diagnosis::{Data, Monitor, Part, Plan, Repeats, TargetStatistics};
+use crate::diagnosis::{Data, Monitor, Plan, Repeats, TargetStatistics, ValidationFacts};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
@@ -45,14 +45,14 @@ fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
         let outer = shape.and_then(<[usize]>::split_last).map_or(&[][..], |(_, outer)| outer);
         outer.iter().product::<usize>().max(1)
     };
-    // Embedding rows are looked up, not multiplied.
+    // Embedding rows are sampled up, not multiplied.
     let used = if layer.indices().is_some() { 0 } else { total };
     (used * places(layer.input_shape()).max(places(layer.output_shape()))) as f64
 }
 
 /// How much data and how many batches are sampled.
 #[derive(Clone, Copy)]
-pub(crate) struct Budget {
+pub(crate) struct SamplingBudget {
     /// Input and target values.
     pub(crate) numbers: usize,
     /// Rows compared with each other.
@@ -65,9 +65,10 @@ pub(crate) struct Budget {
 /// nothing.
 const SAMPLED: (usize, usize) = (2, 4);
 
-impl Budget {
+impl SamplingBudget {
     /// Everything within the bounds of [`NUMBERS`] and [`ROWS`].
-    pub(crate) const FULL: Budget = Budget { numbers: usize::MAX, compared: ROWS, sampled: SAMPLED.1 };
+    pub(crate) const FULL: SamplingBudget =
+        SamplingBudget { numbers: usize::MAX, compared: ROWS, sampled: SAMPLED.1 };
 
     /// A budget of about 0.3 % of the training time. A value costs about 2 ns; a row to compare costs 60 ns, plus 0.4
     /// ns per value to copy and 3 ns per value in its key.
@@ -76,7 +77,7 @@ impl Budget {
         plan: &Plan,
         train: usize,
         data: &CheckedData<F>,
-    ) -> Budget {
+    ) -> SamplingBudget {
         let batch = plan.batch_size.min(train);
         let share = 0.0025 * step_time(model, batch) * (plan.epochs * plan.batches) as f64;
         let row = 60.0 + 3.0 * data.width().min(64) as f64 + 0.4 * data.width() as f64;
@@ -89,9 +90,9 @@ impl Budget {
         let mut weights = 0;
         let mut count = |trained, param: &Param<F>| weights += if trained { param.len() } else { 0 };
         model.layers.iter().for_each(|layer| layer.each_param(&mut count));
-        let look = 1000.0 + 3.0 * (batch * leaves) as f64 + 0.5 * weights as f64;
-        let sampled = 0.015 * step_time(model, batch) * plan.batches as f64 / look;
-        Budget {
+        let cost = 1000.0 + 3.0 * (batch * leaves) as f64 + 0.5 * weights as f64;
+        let sampled = 0.015 * step_time(model, batch) * plan.batches as f64 / cost;
+        SamplingBudget {
             numbers: (share / 2.0) as usize,
             compared: compared.clamp(least, ROWS),
             sampled: (sampled as usize).clamp(SAMPLED.0, SAMPLED.1),
@@ -140,7 +141,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
 pub(crate) struct Sampling<'s, 'd, F: Scalar> {
     pub(crate) model: &'s Sequential<F>,
     pub(crate) plan: Plan,
-    pub(crate) budget: Budget,
+    pub(crate) budget: SamplingBudget,
     pub(crate) data: &'s CheckedData<'d, F>,
     /// The number of leading samples used for training.
     pub(crate) train: usize,
@@ -171,8 +172,8 @@ impl<F: Scalar> Sampling<'_, '_, F> {
     /// Creates empty statistics for the targets of `rows` samples.
     pub(crate) fn target_statistics(&self, rows: usize) -> Result<TargetStatistics<F>> {
         let compiled = self.model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let size = (rows * self.data.steps, self.data.target);
-        Ok(TargetStatistics::new(compiled.loss.clone(), self.plan.task, self.outputs(), size))
+        let (loss, rows) = (compiled.loss.clone(), rows * self.data.steps);
+        Ok(TargetStatistics::new(loss, self.plan.task, self.outputs(), rows, self.data.target))
     }
 
     /// Creates a monitor of the sampled data, reading through the buffers of `rows`.
@@ -191,16 +192,16 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         let least = (budget.numbers / data.width().max(1)).clamp(8, 16);
         let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
         data.gather(None, &sample(train, few), rows)?;
-        facts.look_inputs(Batch::new(&rows.x, data.width()));
+        facts.sample_inputs(Batch::new(&rows.x, data.width()));
         if few < wanted && !data.is_source() {
             data.gather_targets(&sample(train, wanted), rows);
         }
-        facts.look_targets(task, outputs, Batch::new(&rows.y, data.target));
+        facts.sample_targets(task, outputs, Batch::new(&rows.y, data.target));
         let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
         // Separate validation data may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {
             held.data.gather_targets(&held.sample(wanted), rows);
-            facts.validation = Some(Part::of(task, outputs, Batch::new(&rows.y, data.target)));
+            facts.validation = Some(ValidationFacts::of(task, outputs, Batch::new(&rows.y, data.target)));
         }
         // Equal rows: a few wide samples are enough.
         let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::agreement::{Identity, fingerprint, same_state};
 use super::buckets::Buckets;
 use super::diagnosis::shared_monitor;
-use super::local_sgd::{LocalSgd, LocalStep};
+use super::local_sgd::LocalSgd;
 use super::partial_batch::PartialBatch;
 use super::partial_scores::{BatchSize, PartialScores};
 use crate::callback::Logs;
@@ -18,14 +18,14 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
-use crate::training::data::{CheckedData, Rows, RunningScores, Targets};
+use crate::training::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use crate::training::diagnosis::sampling::Sampling;
-use crate::training::step::{Minibatch, Step, StepMonitor, Trainer, WholeBatch};
+use crate::training::step::{Minibatch, Pass, StepMonitor, StepPosition, Trainer, WholeBatch};
 
 /// The ranks that train or evaluate together. On a single process each method does the local work only, or nothing.
-pub(crate) struct Coordinator<'a, F>(Option<Group<'a, F>>);
+pub(crate) struct Coordinator<'a, F>(Option<RankGroup<'a, F>>);
 
-struct Group<'a, F> {
+struct RankGroup<'a, F> {
     ranks: Ranks<'a>,
     /// The numbers of training samples of each shard, then those held out; `None` unless each rank has its own shard.
     training: Option<Shards>,
@@ -49,7 +49,7 @@ pub(crate) struct EpochBatch<'e, F: Scalar> {
 /// What happens before the first step.
 impl<'a, F: Scalar> Coordinator<'a, F> {
     pub(crate) fn new(settings: RankSettings<'a>) -> Self {
-        Coordinator(Ranks::of(settings).map(|ranks| Group {
+        Coordinator(Ranks::of(settings).map(|ranks| RankGroup {
             ranks,
             training: None,
             held_out: None,
@@ -77,7 +77,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         own: Result<T>,
         identity: impl FnOnce(&T) -> Result<Identity>,
     ) -> Result<T> {
-        let Some(Group { ranks, .. }) = &self.0 else { return own };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return own };
         let own = own.and_then(|ready| identity(&ready).map(|identity| (ready, identity)));
         let (ready, Identity { common, of_data, of_shards }) = ranks.agree(own)?;
         let mut all = vec![("the version of cornu".into(), env!("CARGO_PKG_VERSION").into())];
@@ -115,7 +115,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
 
     /// The rows of each class in the data of all ranks.
     pub(crate) fn class_counts(&self, own: Result<Vec<f64>>) -> Result<Vec<f64>> {
-        let Some(Group { ranks, .. }) = self.0.as_ref().filter(|group| group.ranks.is_sharded()) else {
+        let Some(RankGroup { ranks, .. }) = self.0.as_ref().filter(|group| group.ranks.is_sharded()) else {
             return own;
         };
         let mut counts = ranks.agree(own)?;
@@ -127,7 +127,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
 
     /// Sets the seed of the model to that of rank 0.
     pub(crate) fn share_seed(&self, model: &mut Sequential<F>) -> Result<()> {
-        let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return Ok(()) };
         let seed = ranks.broadcast(model.seed)?;
         ranks.agree(if seed == model.seed { Ok(()) } else { model.reseed(seed) })
     }
@@ -135,7 +135,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     /// Creates the monitor of the training, which samples the data of all ranks.
     pub(crate) fn monitor(&self, sampling: Sampling<F>, rows: &mut Rows<F>) -> Result<Monitor<F>> {
         match &self.0 {
-            Some(Group { ranks, .. }) => {
+            Some(RankGroup { ranks, .. }) => {
                 let total = self.training_total(sampling.train);
                 shared_monitor(sampling, total, rows, ranks)
             }
@@ -156,7 +156,7 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
         resumed: Result<bool>,
         state: &mut dyn FnMut(&mut State) -> Result<()>,
     ) -> Result<bool> {
-        let Some(Group { ranks, .. }) = &self.0 else { return resumed.map(|_| false) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return resumed.map(|_| false) };
         let resumed = ranks.agree(resumed)?;
         if !ranks.broadcast(resumed)? {
             return Ok(false);
@@ -198,15 +198,16 @@ impl<F: Scalar> Coordinator<'_, F> {
         model: &mut Sequential<F>,
         batch: EpochBatch<F>,
         scores: &mut RunningScores<F>,
-        step: Step,
+        step: StepPosition,
         monitor: Option<StepMonitor<F>>,
     ) -> Result<bool> {
         let EpochBatch { data, order, places } = batch;
         let Some(group) = &mut self.0 else {
             let batch = Minibatch { data, indices: &order[places] };
-            return trainer.step(model, batch, scores, step, &mut WholeBatch, monitor).map(|()| true);
+            let mut pass = Pass { trainer, model, batch, scores };
+            return pass.step(step, &mut WholeBatch, monitor).map(|()| true);
         };
-        let Group { ranks, training, own, buckets, scores: partial, local, .. } = group;
+        let RankGroup { ranks, training, own, buckets, scores: partial, local, .. } = group;
         let indices = match training {
             Some(shards) => {
                 let samples = shards.cut(ranks, places.clone());
@@ -219,12 +220,12 @@ impl<F: Scalar> Coordinator<'_, F> {
             }
             None => &order[places],
         };
-        let batch = Minibatch { data, indices };
+        let mut pass = Pass { trainer, model, batch: Minibatch { data, indices }, scores };
         if ranks.meets_after().is_some() {
-            return local.step(model, batch, step, LocalStep { trainer, scores, partial, monitor }, ranks);
+            return local.step(pass, step, partial, monitor, ranks);
         }
         let mut passes = PartialBatch { ranks, buckets, scores: partial };
-        trainer.step(model, batch, scores, step, &mut passes, monitor).map(|()| true)
+        pass.step(step, &mut passes, monitor).map(|()| true)
     }
 
     /// Calls the callbacks on rank 0 through `call`, which returns a reason to stop. The other ranks stop or fail with
@@ -234,7 +235,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         model: &mut Sequential<F>,
         call: impl FnOnce(&mut Sequential<F>) -> Result<Option<String>>,
     ) -> Result<Option<String>> {
-        let Some(Group { ranks, .. }) = self.0.as_ref().filter(|group| group.observed) else {
+        let Some(RankGroup { ranks, .. }) = self.0.as_ref().filter(|group| group.observed) else {
             return call(model);
         };
         let before = if ranks.is_first() { fingerprint(model) } else { 0 };
@@ -271,7 +272,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 
     /// The ranges of the held-out samples `batch` that this rank scores, one after another.
     pub(crate) fn held_out_parts(&self, batch: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<F> {
-        let parts = self.0.as_ref().map(|Group { ranks, held_out, .. }| {
+        let parts = self.0.as_ref().map(|RankGroup { ranks, held_out, .. }| {
             let own = held_out.as_ref().map(|shards| shards.cut(ranks, batch.clone()));
             let start = batch.start;
             let place = move |part: Range<usize>| start + part.start..start + part.end;
@@ -287,7 +288,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         scores: &mut RunningScores<F>,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
-        targets: Targets<F>,
+        targets: BatchTargets<F>,
         weight_penalty: f64,
         activity: f64,
     ) {
@@ -308,7 +309,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         weight_penalty: f64,
         read: Result<()>,
     ) -> Result<()> {
-        let Some(Group { ranks, scores: partial, .. }) = &mut self.0 else { return read };
+        let Some(RankGroup { ranks, scores: partial, .. }) = &mut self.0 else { return read };
         partial.end_batch(scores, BatchSize::new(samples, data), weight_penalty, read, ranks).map(drop)
     }
 }
@@ -317,7 +318,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 impl<F: Scalar> Coordinator<'_, F> {
     /// Merges the evidence of the epoch from all ranks into the monitor of rank 0.
     pub(crate) fn merge_monitors(&self, monitor: Option<&mut Monitor<F>>) -> Result<()> {
-        let (Some(Group { ranks, .. }), Some(monitor)) = (&self.0, monitor) else { return Ok(()) };
+        let (Some(RankGroup { ranks, .. }), Some(monitor)) = (&self.0, monitor) else { return Ok(()) };
         let seen = if ranks.is_first() { Ok(Vec::new()) } else { monitor.hand_over() };
         let mut all = ranks.gather(ranks.agree(seen)?)?;
         let taken = if all.is_empty() { Ok(()) } else { monitor.take_together(all.split_off(1)) };
@@ -332,7 +333,7 @@ impl<F: Scalar> Coordinator<'_, F> {
         logs: &mut Logs,
         stopped: &mut Option<String>,
     ) -> Result<()> {
-        let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return Ok(()) };
         self.share_logs(logs)?;
         *stopped = ranks.broadcast(stopped.take())?;
         let what = format!("its weights after epoch {}", epoch + 1);
@@ -341,7 +342,7 @@ impl<F: Scalar> Coordinator<'_, F> {
 
     /// Copies the logs of rank 0 to all ranks.
     pub(crate) fn share_logs(&self, logs: &mut Logs) -> Result<()> {
-        let Some(Group { ranks, .. }) = &self.0 else { return Ok(()) };
+        let Some(RankGroup { ranks, .. }) = &self.0 else { return Ok(()) };
         same_state(ranks, &mut |state| logs.state(state))
     }
 
@@ -354,7 +355,7 @@ impl<F: Scalar> Coordinator<'_, F> {
     }
 }
 
-impl<F: Scalar> Group<'_, F> {
+impl<F: Scalar> RankGroup<'_, F> {
     /// The number of samples of each rank, if each has its own shard.
     fn count(&self, data: &CheckedData<F>, own: usize) -> Result<Option<Shards>> {
         if !self.ranks.is_sharded() {

@@ -27,8 +27,9 @@ pub(crate) fn shared_monitor<F: Scalar>(
         (false, true) => ranks.agree_with_first(sampling.monitor(rows).map(Some))?,
         (false, false) => ranks.agree_with_first(Ok(None))?,
     };
-    let terms = ranks.broadcast(monitor.as_ref().map_or((0, 0), Monitor::terms))?;
-    Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, terms)))
+    let sampled = ranks.broadcast(monitor.as_ref().map_or(0, |monitor| monitor.sampled))?;
+    let classes = ranks.broadcast(monitor.as_ref().map_or(0, Monitor::classes))?;
+    Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, sampled, classes)))
 }
 
 /// The evidence about the data of all ranks, sampled from each shard in proportion to its size, and that of each shard.
@@ -44,7 +45,7 @@ fn facts<F: Scalar>(sampling: &Sampling<F>, total: usize, rows: &mut Rows<F>, ra
     let wanted = wanted.min((NUMBERS / width).max(16)).min(total);
     let own = (wanted as f64 * train as f64 / total as f64).ceil() as usize;
     ranks.agree(data.gather(None, &sample(train, own), rows))?;
-    let shards = ranks.gather(Shard::of(train, Batch::new(&rows.x, width)).parts())?;
+    let shards = ranks.gather(Shard::of(train, Batch::new(&rows.x, width)).to_numbers())?;
     let counts = ranks.gather(rows.x.len() / width)?;
     let of = |rank: usize| counts.get(rank).copied().unwrap_or(0);
     let x = ranks.gather_numbers(&rows.x, &|rank| of(rank) * width)?;
@@ -53,13 +54,13 @@ fn facts<F: Scalar>(sampling: &Sampling<F>, total: usize, rows: &mut Rows<F>, ra
         rows: total,
         shape: model.input_shape().unwrap_or_default().to_vec(),
         indices: model.indices().is_some(),
-        shards: shards.into_iter().map(Shard::of_parts).collect(),
+        shards: shards.iter().map(|numbers| Shard::from_numbers(numbers)).collect(),
         ..Data::default()
     };
     if ranks.is_first() {
         let (x, y) = (Batch::new(&x, width), Batch::new(&y, data.target));
-        facts.look_inputs(x);
-        facts.look_targets(plan.task, sampling.outputs(), y);
+        facts.sample_inputs(x);
+        facts.sample_targets(plan.task, sampling.outputs(), y);
         // Interleave the shards, so that each batch takes rows from all of them.
         facts.sorted = false;
         if data.steps == 1 && budget.compared >= 16 {

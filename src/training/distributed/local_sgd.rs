@@ -8,8 +8,7 @@ use crate::layer::NamedLayer;
 use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
-use crate::training::data::RunningScores;
-use crate::training::step::{BatchPasses, Minibatch, Step, StepMonitor, Trainer};
+use crate::training::step::{BatchPasses, Minibatch, Pass, StepMonitor, StepPosition};
 use crate::training::update;
 
 /// The state of a rank between two synchronizations.
@@ -28,26 +27,11 @@ pub(crate) struct LocalSgd<F> {
 struct LocalBatch<'r, F>(&'r mut PartialScores<F>);
 
 impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
-    fn forward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-        monitor: Option<&mut Monitor<F>>,
-    ) -> Result<f64> {
-        trainer.forward_whole(model, batch, monitor, |loss, y_pred, targets, penalty| {
+    fn forward(&mut self, pass: &mut Pass<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64> {
+        pass.forward(monitor, |scores, loss, y_pred, targets, penalty| {
             self.0.add_local(scores, loss, y_pred, targets, penalty)
         })
     }
-}
-
-/// The inputs of a step on one rank.
-pub(crate) struct LocalStep<'s, F: Scalar> {
-    pub(crate) trainer: &'s mut Trainer<F>,
-    pub(crate) scores: &'s mut RunningScores<F>,
-    pub(crate) partial: &'s mut PartialScores<F>,
-    pub(crate) monitor: Option<StepMonitor<'s, F>>,
 }
 
 impl<F: Scalar> LocalSgd<F> {
@@ -59,13 +43,13 @@ impl<F: Scalar> LocalSgd<F> {
     /// after the last batch of an epoch.
     pub(crate) fn step(
         &mut self,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        step: Step,
-        with: LocalStep<F>,
+        pass: Pass<F>,
+        step: StepPosition,
+        partial: &mut PartialScores<F>,
+        monitor: Option<StepMonitor<F>>,
         ranks: &Ranks,
     ) -> Result<bool> {
-        let LocalStep { trainer, scores, partial, monitor } = with;
+        let Pass { trainer, model, batch, scores } = pass;
         if self.steps == 0 {
             self.before.clear();
             each_fixed(&mut model.layers, &mut |param| self.before.extend_from_slice(param.value()));
@@ -77,9 +61,9 @@ impl<F: Scalar> LocalSgd<F> {
             None if part.is_empty() => update::skip(model),
             None => {
                 trainer.first_row = part.start;
-                let own = Minibatch { indices: &batch.indices[part], ..batch };
-                let mut passes = LocalBatch(partial);
-                self.failed = trainer.step(model, own, scores, step, &mut passes, monitor).err();
+                let batch = Minibatch { indices: &batch.indices[part], ..batch };
+                let mut own = Pass { trainer, model, batch, scores };
+                self.failed = own.step(step, &mut LocalBatch(partial), monitor).err();
             }
             Some(_) => {}
         }

@@ -7,12 +7,8 @@ use crate::diagnosis::Monitor;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::layer::GlobalBatch;
-use crate::model::Sequential;
 use crate::scalar::Scalar;
-use crate::training::data::RunningScores;
-use crate::training::step::{
-    BatchPasses, Minibatch, NonFinite, Trainer, add_penalty_slopes, first_bad_gradient,
-};
+use crate::training::step::{BatchPasses, NonFinite, Pass, add_penalty_slopes, first_bad_gradient};
 use crate::training::update::each_trained;
 
 /// The passes of the parts of this rank.
@@ -23,28 +19,23 @@ pub(crate) struct PartialBatch<'r, 'a, F> {
 }
 
 impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
-    fn forward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-        mut monitor: Option<&mut Monitor<F>>,
-    ) -> Result<f64> {
-        let (samples, penalty) = (batch.indices.len(), model.weight_penalty());
+    fn forward(&mut self, pass: &mut Pass<F>, mut monitor: Option<&mut Monitor<F>>) -> Result<f64> {
+        let (samples, penalty) = (pass.batch.indices.len(), pass.model.weight_penalty());
         let (mut read, mut activities) = (Ok(()), 0.0);
         for part in self.ranks.parts(samples) {
             let global_batch = GlobalBatch::over(Some(self.ranks));
-            read = read.and(trainer.forward_rows(model, batch, part, global_batch));
+            read = read.and(pass.forward_rows(part, global_batch));
+            let Pass { trainer, model, batch, scores } = &mut *pass;
             let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
             let activity = trainer.workspace.activity_penalty(&model.layers, batch.x(&trainer.rows));
             activities += activity;
             let targets = batch.targets(&trainer.rows);
-            self.scores.add_part(scores, &*compiled.loss, trainer.output(batch), targets, activity);
+            self.scores.add_part(scores, &*compiled.loss, trainer.output(*batch), targets, activity);
             if let Some(monitor) = &mut monitor {
                 monitor.count_targets(targets.y, targets.weights);
             }
         }
+        let Pass { trainer, batch, scores, .. } = pass;
         let size = BatchSize::new(samples, batch.data);
         let loss = self.scores.end_batch(scores, size, penalty, read, self.ranks)?;
         // The diagnosis counts all targets, but samples only the last part of each rank.
@@ -63,25 +54,20 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
     }
 
     /// Sums the gradients over parts and ranks, then adds the regularization gradients once.
-    fn backward(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-    ) -> Result<Option<NonFinite>> {
+    fn backward(&mut self, pass: &mut Pass<F>) -> Result<Option<NonFinite>> {
         if self.ranks.is_exact() {
-            self.exact_gradients(trainer, model, batch, scores)?;
+            self.exact_gradients(pass)?;
         } else {
-            trainer.loss_gradient(model, batch, scores)?;
+            pass.loss_gradient()?;
+            let Pass { trainer, model, batch, .. } = &mut *pass;
             let (lowest, global_batch) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
             let (workspace, x) = (&mut trainer.workspace, batch.x(&trainer.rows));
             self.buckets.sum(model, lowest, self.ranks, |model, layer| {
                 workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, global_batch);
             })?;
         }
-        add_penalty_slopes(model);
-        Ok(first_bad_gradient(&model.layers))
+        add_penalty_slopes(pass.model);
+        Ok(first_bad_gradient(&pass.model.layers))
     }
 
     fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
@@ -91,23 +77,19 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
 
 impl<F: Scalar> PartialBatch<'_, '_, F> {
     /// The gradients of all parts, summed in a fixed tree.
-    fn exact_gradients(
-        &mut self,
-        trainer: &mut Trainer<F>,
-        model: &mut Sequential<F>,
-        batch: Minibatch<F>,
-        scores: &mut RunningScores<F>,
-    ) -> Result<()> {
+    fn exact_gradients(&mut self, pass: &mut Pass<F>) -> Result<()> {
         let (mut own, mut len) = (Vec::new(), 0);
-        each_trained(&mut model.layers, &mut |param| len += param.len());
-        let several = self.ranks.parts(batch.indices.len()).count() > 1;
-        for part in self.ranks.parts(batch.indices.len()) {
+        each_trained(&mut pass.model.layers, &mut |param| len += param.len());
+        let samples = pass.batch.indices.len();
+        let several = self.ranks.parts(samples).count() > 1;
+        for part in self.ranks.parts(samples) {
             let global_batch = GlobalBatch::over(Some(self.ranks));
             if several {
                 // A layer keeps the context of the last part only.
-                trainer.forward_rows(model, batch, part, global_batch)?;
+                pass.forward_rows(part, global_batch)?;
             }
-            trainer.loss_gradient(model, batch, scores)?;
+            pass.loss_gradient()?;
+            let Pass { trainer, model, batch, .. } = &mut *pass;
             let (x, all) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
             trainer.workspace.backward(&mut model.layers, x, all, false, global_batch);
             let mut flat = Vec::with_capacity(len);
@@ -117,7 +99,7 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
         self.ranks.check()?;
         let sums = self.ranks.total(own, len)?;
         let mut rest = &sums[..];
-        each_trained(&mut model.layers, &mut |param| {
+        each_trained(&mut pass.model.layers, &mut |param| {
             let (grad, others) = rest.split_at(param.len());
             param.grad.copy_from_slice(grad);
             rest = others;

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::loss::Loss;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
-use crate::training::data::{CheckedData, RunningScores, Targets};
+use crate::training::data::{BatchTargets, CheckedData, RunningScores};
 
 /// Sums of losses, and the rows that metrics read, collected until the ranks exchange them.
 ///
@@ -62,7 +62,7 @@ impl<F: Scalar> PartialScores<F> {
         scores: &mut RunningScores<F>,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
-        targets: Targets<F>,
+        targets: BatchTargets<F>,
         activity: f64,
     ) {
         let sum = scores.loss_sum(loss, y_pred, targets);
@@ -110,7 +110,7 @@ impl<F: Scalar> PartialScores<F> {
         scores: &mut RunningScores<F>,
         loss: &dyn Loss<F>,
         y_pred: Batch<F>,
-        targets: Targets<F>,
+        targets: BatchTargets<F>,
         penalty: f64,
     ) -> f64 {
         let sum = scores.loss_sum(loss, y_pred, targets);
@@ -144,7 +144,7 @@ impl<F: Scalar> PartialScores<F> {
     }
 
     /// Keeps the rows that metrics read.
-    fn keep_rows(&mut self, scores: &RunningScores<F>, y_pred: Batch<F>, targets: Targets<F>) {
+    fn keep_rows(&mut self, scores: &RunningScores<F>, y_pred: Batch<F>, targets: BatchTargets<F>) {
         if scores.has_metrics() {
             self.outputs.extend_from_slice(y_pred.data());
             self.targets.extend_from_slice(targets.y.data());
@@ -186,7 +186,10 @@ impl<F: Scalar> PartialScores<F> {
             }
             let [y_pred, y_true, weights] = columns;
             let (y, weights) = (Batch::new(&y_true, target), is_weighted.then_some(&weights[..]));
-            scores.update_metrics(Batch::new(&y_pred, output), Targets { y, weights, samples: size.samples });
+            scores.update_metrics(
+                Batch::new(&y_pred, output),
+                BatchTargets { y, weights, samples: size.samples },
+            );
         }
         Ok(())
     }

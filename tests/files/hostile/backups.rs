@@ -41,7 +41,7 @@ fn train(folder: &Path, every: usize, killed: bool) -> Result<History> {
         .callback(EarlyStopping::new().restore_best_weights(true))
         .callback(ReduceLearningRateOnPlateau::new())
         .callback(CsvLogger::new(folder.join("log.csv")))
-        .callback(BackupAndRestore::new(folder).save_freq(every))
+        .backup(BackupAndRestore::new(folder).save_freq(every))
         .callback(kill);
     model.fit(&x, &y, &fit)
 }

@@ -2,9 +2,10 @@
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
-use super::elements::{Elements, MATRIX, Parsed, numbers};
+use super::elements::{Elements, MATRIX, numbers};
 use super::sparse;
 use crate::data::arrays::value::{ArrayValue, in_order};
+use crate::files::Parsed;
 
 /// The maximum depth of nested structures.
 const DEEPEST: usize = 16;

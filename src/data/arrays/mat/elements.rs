@@ -1,9 +1,7 @@
 //! A sequence of elements in a MATLAB file.
 
+use crate::files::Parsed;
 use crate::files::array::Number;
-
-/// A parsed value, or the fault; the caller knows its position.
-pub(super) type Parsed<T> = std::result::Result<T, String>;
 
 /// The types of elements that are not plain numbers.
 pub(super) const MATRIX: u32 = 14;

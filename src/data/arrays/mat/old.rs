@@ -2,16 +2,17 @@
 
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 
-use super::elements::{Parsed, number, numbers};
+use super::elements::{number, numbers};
 use super::sparse;
 use crate::data::arrays::plain::{Located, Plain};
 use crate::data::arrays::value::{ArrayValue, in_order};
 use crate::error::Result;
+use crate::files::Parsed;
 use crate::files::budget::Budget;
 use crate::files::input::{Input, failed};
 
 /// The header of an array.
-struct Head {
+struct Mat4Header {
     big_endian: bool,
     /// The number type, as in version 5, and the bytes per number.
     number: (u32, u64),
@@ -27,7 +28,7 @@ pub(in crate::data::arrays) fn begins(front: &[u8]) -> bool {
     front.first_chunk().is_some_and(|front| head(front).is_ok())
 }
 
-fn head(front: &[u8; 20]) -> Parsed<Head> {
+fn head(front: &[u8; 20]) -> Parsed<Mat4Header> {
     let (words, _) = front.as_chunks::<4>();
     let little = u32::from_le_bytes(words[0]) < 5000;
     let word = |place: usize| {
@@ -58,10 +59,10 @@ fn head(front: &[u8; 20]) -> Parsed<Head> {
         return Err("no array of version 4".into());
     }
     let (rows, columns) = (word(1).into(), word(2).into());
-    Ok(Head { big_endian, number, kind: kind % 10, rows, columns, complex: complex == 1, name })
+    Ok(Mat4Header { big_endian, number, kind: kind % 10, rows, columns, complex: complex == 1, name })
 }
 
-impl Head {
+impl Mat4Header {
     /// The length of the values in bytes.
     fn bytes(&self) -> Option<u64> {
         let count = self.rows.checked_mul(self.columns)?.checked_mul(self.number.1)?;
@@ -161,7 +162,7 @@ pub(in crate::data::arrays) fn plain(input: &Input, name: &str) -> Result<Option
 }
 
 /// Calls `f` with the name, header and start of the values of each array, until it has enough.
-fn each(input: &Input, f: &mut dyn FnMut(String, &Head, u64) -> Result<bool>) -> Result<()> {
+fn each(input: &Input, f: &mut dyn FnMut(String, &Mat4Header, u64) -> Result<bool>) -> Result<()> {
     let mut at = 0;
     while at < input.len() {
         let place = format!("array at byte {at}");

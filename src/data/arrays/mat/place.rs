@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::array::{Front, fields};
-use super::elements::{self, Elements, MATRIX, Parsed};
+use super::elements::{self, Elements, MATRIX};
 use super::variables::each;
 use crate::data::arrays::plain::{Located, Plain};
 use crate::error::Result;
+use crate::files::Parsed;
 use crate::files::array::Number;
 use crate::files::input::{Input, failed};
 
@@ -26,7 +27,7 @@ pub(in crate::data::arrays) fn plain(
         }
         let (file, start) = element.file(scratch)?;
         let own = file.try_clone().map_err(|error| failed(input.name(), &error))?;
-        let within = Within { input: Input::file(input.name(), own)?, big_endian: element.big_endian };
+        let within = Mat5File { input: Input::file(input.name(), own)?, big_endian: element.big_endian };
         let known = front.name;
         let spot = within.find(&known, start, name, 0).map_err(|problem| element.damaged(problem))?;
         let big_endian = element.big_endian;
@@ -54,12 +55,12 @@ struct Spot {
 }
 
 /// A file of nested arrays.
-struct Within {
+struct Mat5File {
     input: Input<'static>,
     big_endian: bool,
 }
 
-impl Within {
+impl Mat5File {
     /// Finds an array in the one named `known`, whose bytes start at `start`.
     fn find(
         &self,

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::elements::Parsed;
+use crate::files::Parsed;
 
 /// Allocates a dense array, for which the file states `len` bytes.
 pub(super) fn zeros(name: &str, rows: usize, columns: usize, len: usize) -> Parsed<Array2<f64>> {

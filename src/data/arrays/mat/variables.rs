@@ -5,10 +5,11 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::array::{Front, named};
-use super::elements::{self, Elements, MATRIX, PACKED, Parsed};
+use super::elements::{self, Elements, MATRIX, PACKED};
 use crate::data::arrays::value::ArrayValue;
-use crate::data::rows::Scratch;
+use crate::data::rows::ScratchFile;
 use crate::error::{Error, Result};
+use crate::files::Parsed;
 use crate::files::budget::Budget;
 use crate::files::input::{Input, failed};
 
@@ -16,7 +17,7 @@ use crate::files::input::{Input, failed};
 const FRONT: u64 = 4096;
 
 /// An array in a file.
-pub(super) struct Element<'a> {
+pub(super) struct DataElement<'a> {
     input: &'a Input<'a>,
     kind: u32,
     /// Its name in messages.
@@ -28,7 +29,7 @@ pub(super) struct Element<'a> {
 }
 
 /// Calls `f` with the start of each array until it has enough.
-pub(super) fn each(input: &Input, f: &mut dyn FnMut(Front, &Element) -> Result<bool>) -> Result<()> {
+pub(super) fn each(input: &Input, f: &mut dyn FnMut(Front, &DataElement) -> Result<bool>) -> Result<()> {
     let mut mark = [0; 2];
     input.read("its head", 126, &mut mark)?;
     let big_endian = mark == *b"MI";
@@ -40,7 +41,7 @@ pub(super) fn each(input: &Input, f: &mut dyn FnMut(Front, &Element) -> Result<b
         let (kind, len) = elements::tag(tag, big_endian);
         let (start, len) = (at + 8, u64::from(len));
         input.part(&place, start, len)?;
-        let element = Element { input, kind, place, start, len, big_endian };
+        let element = DataElement { input, kind, place, start, len, big_endian };
         if matches!(kind, PACKED | MATRIX)
             && let Some(front) = element.front()?
             && !f(front, &element)?
@@ -55,7 +56,7 @@ pub(super) fn each(input: &Input, f: &mut dyn FnMut(Front, &Element) -> Result<b
     Ok(())
 }
 
-impl Element<'_> {
+impl DataElement<'_> {
     fn front(&self) -> Result<Option<Front>> {
         let bytes = self.bytes(FRONT)?;
         Front::read(&mut Elements::new(&bytes, self.big_endian)).map_err(|problem| self.damaged(problem))
@@ -89,7 +90,7 @@ impl Element<'_> {
         if self.kind != PACKED {
             return Ok((file, self.start));
         }
-        let to = Scratch::new(scratch)?;
+        let to = ScratchFile::new(scratch)?;
         file.seek(SeekFrom::Start(self.start)).map_err(fail)?;
         let mut from = flate2::read::ZlibDecoder::new(file.take(self.len));
         let file = to.fill(&mut from, &|error| self.damaged(broken(error)))?;
