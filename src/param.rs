@@ -30,6 +30,12 @@ pub(crate) use spec::{Spec, spec_setters};
 /// let kernel = Param::<f32>::new("kernel", &[3, 2], &Initializer::GlorotUniform, &mut context)?;
 /// assert_eq!(kernel.shape(), [3, 2]);
 /// assert!(kernel.value().iter().all(|w| w.abs() <= (6.0f32 / 5.0).sqrt()));
+/// assert_eq!((kernel.name(), kernel.len(), kernel.is_trainable()), ("kernel", 6, true));
+///
+/// let mut mean = Param::<f32>::fixed("moving_mean", &[2], &Initializer::Zeros)?;
+/// mean.value_mut()[1] = 3.0;
+/// assert_eq!(mean.array()[[1]], 3.0);
+/// assert_eq!((mean.is_trainable(), mean.matrix().row(0)), (false, &[0.0, 3.0][..]));
 /// # Ok(())
 /// # }
 /// ```

@@ -15,6 +15,13 @@ use rand_chacha::ChaCha8Rng;
 /// let mut b = Rng::stream(7, 0);
 /// assert_eq!(a.uniform(), b.uniform());
 /// assert_ne!(a.uniform(), Rng::stream(7, 1).uniform());
+/// assert_eq!(a.clone().bits(), a.bits());
+///
+/// let noise: Vec<f64> = (0..1000).map(|_| a.normal()).collect();
+/// assert!((noise.iter().sum::<f64>() / 1000.0).abs() < 0.2);
+/// let mut order: Vec<usize> = (0..100).collect();
+/// a.shuffle(&mut order);
+/// assert!(!order.is_sorted());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rng(ChaCha8Rng);

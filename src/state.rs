@@ -19,23 +19,44 @@ use crate::error::{BackupFault, Error, Result};
 ///
 /// # Example
 /// ```
-/// use cornu::callback::{Callback, Flow, CallbackContext, State};
+/// use cornu::callback::{Callback, CallbackContext, Flow, State};
 /// use cornu::prelude::*;
 ///
 /// /// Counts the batches of a training, however often it is killed.
 /// #[derive(Default)]
-/// struct Count { batches: u64 }
+/// struct Count { batches: u64, losses: [f64; 2], epochs: Vec<f64>, fails: bool }
 ///
 /// impl Callback<f32> for Count {
-///     fn on_batch_end(&mut self, _: &mut CallbackContext<f32>) -> Result<Flow> {
+///     fn on_batch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
 ///         self.batches += 1;
+///         self.losses[at.batch - 1] = at.logs.get("loss").unwrap_or(0.0);
 ///         Ok(Flow::Continue)
 ///     }
+///     fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
+///         self.epochs.push(at.epoch as f64);
+///         // As if the process were killed.
+///         if at.epoch == 1 && self.fails { Err(Error::outside(std::fmt::Error)) } else { Ok(Flow::Continue) }
+///     }
 ///     fn state(&mut self, state: &mut State) -> Result<()> {
-///         state.item("batches", &mut self.batches)
+///         state.item("batches", &mut self.batches)?;
+///         state.group("epoch", |state| state.numbers("losses", &mut self.losses))?;
+///         state.list("epochs", &mut self.epochs, f64::default, |epoch, state| state.item("epoch", epoch))
 ///     }
 /// }
-/// # let _ = Fit::new().callback(Count::default());
+///
+/// # let folder = std::env::temp_dir().join(format!("cornu-example-state-{}", std::process::id()));
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let program = |count: &mut Count| {
+///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+///     let fit = Fit::new().epochs(3).batch_size(1).verbose(Verbose::Silent).diagnose(Diagnose::Off);
+///     model.fit(&x, &x, &fit.callback(count).callback(BackupAndRestore::new(&folder)))
+/// };
+/// assert!(program(&mut Count { fails: true, ..Count::default() }).is_err());
+/// let mut count = Count::default();
+/// program(&mut count)?;                                        // resumes after the first epoch
+/// assert_eq!((count.batches, &count.epochs[..]), (6, &[0.0, 1.0, 2.0][..]));
+/// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct State {

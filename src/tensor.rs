@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// assert_eq!((x.rows(), x.width()), (2, 3));
 /// assert_eq!(x.row(1), [4.0, 5.0, 6.0]);
 /// assert_eq!(x.array()[[1, 0]], 4.0);
+/// assert_eq!(x.reshape(2).row(2), [5.0, 6.0]);
+/// assert_eq!(x.rows_from(1, 1).data(), [4.0, 5.0, 6.0]);
+/// assert_eq!(x.iter().map(|row| row[0]).sum::<f64>(), 5.0);
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a, F> {
@@ -30,7 +33,9 @@ pub struct Batch<'a, F> {
 /// let mut data = [1.0, 2.0, 3.0, 4.0];
 /// let mut y = BatchMut::new(&mut data, 2);
 /// y.row_mut(0).fill(0.0);
-/// assert_eq!(data, [0.0, 0.0, 3.0, 4.0]);
+/// y.reborrow().reshape(1).iter_mut().for_each(|row| row[0] += 1.0);
+/// assert_eq!(y.as_batch().row(1), [4.0, 5.0]);
+/// assert_eq!(data, [1.0, 1.0, 4.0, 5.0]);
 /// ```
 #[derive(Debug)]
 pub struct BatchMut<'a, F> {

@@ -34,14 +34,26 @@ use crate::scalar::Scalar;
 /// | `initial_value_threshold`: the value that the first checkpoint must beat | none |
 ///
 /// # Example
-/// ```no_run
-/// use cornu::callback::ModelCheckpoint;
+/// ```
+/// # #[cfg(feature = "npy")] {
+/// use cornu::callback::Mode;
 /// use cornu::prelude::*;
-/// let fit = Fit::<f32>::new()
-///     .epochs(100)
-///     .validation_split(0.2)
-///     .callback(ModelCheckpoint::new("best-{epoch:03}.keras").save_best_only(true));
-/// # let _ = fit;
+/// # let folder = std::env::temp_dir().join(format!("cornu-example-checkpoint-{}", std::process::id()));
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let path = folder.join("best-{epoch:03}.npz").display().to_string();
+/// let mut checkpoint = ModelCheckpoint::new(path)
+///     .monitor("loss")
+///     .mode(Mode::Min)
+///     .save_best_only(true)
+///     .save_weights_only(true)
+///     .initial_value_threshold(10.0);
+/// model.fit(&x, &x, &Fit::new().epochs(2).callback(&mut checkpoint).verbose(Verbose::Silent))?;
+/// assert!(checkpoint.failures().is_empty() && folder.join("best-001.npz").is_file());
+/// # std::fs::remove_dir_all(&folder).map_err(Error::outside)?;
+/// # }
+/// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors

@@ -20,11 +20,19 @@ use crate::scalar::Scalar;
 /// | `append`: continue an existing file | false |
 ///
 /// # Example
-/// ```no_run
-/// use cornu::callback::CsvLogger;
+/// ```
 /// use cornu::prelude::*;
-/// let fit = Fit::<f32>::new().epochs(100).callback(CsvLogger::new("training.csv"));
-/// # let _ = fit;
+/// # let path = std::env::temp_dir().join(format!("cornu-example-log-{}.csv", std::process::id()));
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let mut log = CsvLogger::new(&path).separator(';').append(false);
+/// model.fit(&x, &x, &Fit::new().epochs(2).callback(&mut log).verbose(Verbose::Silent))?;
+/// assert!(log.failures().is_empty());
+/// let text = std::fs::read_to_string(&path).map_err(Error::outside)?;
+/// assert_eq!((text.lines().next(), text.lines().count()), (Some("epoch;loss;val_loss"), 3));
+/// # std::fs::remove_file(&path).map_err(Error::outside)?;
+/// # Ok::<(), Error>(())
 /// ```
 ///
 /// # Errors

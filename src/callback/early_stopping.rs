@@ -26,9 +26,18 @@ use crate::scalar::Scalar;
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
 /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
 /// let x = ndarray::array![[0.0], [1.0]];
-/// let stopping = EarlyStopping::new().monitor("loss").min_delta(1e-3).patience(2).restore_best_weights(true);
-/// let history = model.fit(&x, &x, &Fit::new().epochs(1000).callback(stopping).verbose(Verbose::Silent))?;
+/// let mut stopping = EarlyStopping::new()
+///     .monitor("loss")
+///     .min_delta(1e-3)
+///     .patience(2)
+///     .start_from_epoch(3)
+///     .restore_best_weights(true);
+/// let fit = Fit::new().epochs(1000).callback(&mut stopping).verbose(Verbose::Silent);
+/// let history = model.fit(&x, &x, &fit)?;
+/// drop(fit);
 /// assert!(history.epochs().len() < 1000);
+/// assert_eq!(stopping.best_epoch(), history.restored_epoch());
+/// assert!(stopping.best().is_some_and(|best| best >= 0.0));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

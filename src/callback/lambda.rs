@@ -18,10 +18,21 @@ use crate::scalar::Scalar;
 /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
 /// let x = ndarray::array![[0.0], [1.0]];
 /// let mut losses = Vec::new();
-/// let watch = LambdaCallback::new().on_epoch_end(|at: &mut CallbackContext<f32>| {
-///     losses.extend(at.logs.get("loss"));
-///     Ok(if at.epoch == 2 { Flow::Stop("three are enough".into()) } else { Flow::Continue })
-/// });
+/// let watch = LambdaCallback::new()
+///     .on_fit_begin(|at: &mut CallbackContext<f32>| {
+///         assert_eq!(at.epochs, 10);
+///         Ok(())
+///     })
+///     .on_epoch_begin(|at| at.set_learning_rate(0.1 / (at.epoch + 1) as f64))
+///     .on_batch_end(|_| Ok(Flow::Continue))
+///     .on_epoch_end(|at| {
+///         losses.extend(at.logs.get("loss"));
+///         Ok(if at.epoch == 2 { Flow::Stop("three are enough".into()) } else { Flow::Continue })
+///     })
+///     .on_fit_end(|at| {
+///         assert_eq!((at.learning_rate(), at.logs.iter().count()), (0.1 / 3.0, 1));
+///         Ok(())
+///     });
 /// model.fit(&x, &x, &Fit::new().epochs(10).callback(watch).verbose(Verbose::Silent))?;
 /// assert_eq!(losses.len(), 3);
 /// # Ok::<(), cornu::Error>(())

@@ -27,6 +27,7 @@ use crate::scalar::Scalar;
 /// let x = ndarray::array![[0.0], [1.0]];
 /// // No epoch improves by 100, so the rate is halved after every second one.
 /// let plateau = ReduceLearningRateOnPlateau::new().monitor("loss").min_delta(100.0).factor(0.5).patience(2);
+/// let plateau = plateau.cooldown(0).min_learning_rate(1e-4);
 /// let history = model.fit(&x, &x, &Fit::new().epochs(6).callback(plateau).verbose(Verbose::Silent))?;
 /// assert_eq!(history.get("learning_rate"), Some(&[0.1, 0.1, 0.1, 0.05, 0.05, 0.025][..]));
 /// # Ok::<(), cornu::Error>(())

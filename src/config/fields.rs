@@ -13,7 +13,11 @@ use crate::error::Result;
 /// use cornu::config::{Config, Fields};
 /// let config = Config::new("Times").with("factor", 2.0);
 /// let mut fields = Fields::new(&config, "layers[0].config");
+/// assert_eq!((fields.kind(), fields.path_of("factor")), ("Times", "layers[0].config.factor".into()));
 /// assert_eq!(fields.get::<f64>("factor")?, 2.0);
+/// let mut offset = 1.0;
+/// fields.read("offset", &mut offset)?;              // missing, so the default stays
+/// assert_eq!((offset, fields.value("offset")), (1.0, None));
 /// fields.finish()?;
 /// # Ok::<(), cornu::Error>(())
 /// ```

@@ -23,7 +23,8 @@ pub(crate) use settings::{Entry, Settings, saved, setters, settings};
 /// # Example
 /// ```
 /// use cornu::config::{Config, Fields, Value};
-/// let config = Config::new("Power").with("exponent", 3.0).with("signed", true);
+/// let mut config = Config::new("Power").with("exponent", 2.0).with("signed", true);
+/// config.set("exponent", 3.0);
 /// assert_eq!(config.get("exponent"), Some(&Value::Float(3.0)));
 /// let mut fields = Fields::new(&config, "layers[0].config");
 /// assert_eq!(fields.get::<f64>("exponent")?, 3.0);

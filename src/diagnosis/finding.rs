@@ -32,6 +32,23 @@ impl Suggestion {
 }
 
 /// The result of a short training with some of the suggestions applied, from the same initial weights.
+///
+/// # Example
+/// ```
+/// use cornu::prelude::*;
+/// // Inputs far too large for the network.
+/// let x = ndarray::Array2::from_shape_fn((64, 2), |(i, j)| 1e4 * ((i * 7 + j * 3) % 10) as f32);
+/// let y = x.map_axis(ndarray::Axis(1), |row| row[0] / 1e4);
+/// let model = |rate| -> Result<Sequential> {
+///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+///     model.compile(Sgd::new(rate), MeanSquaredError::new(), ())?;
+///     Ok(model)
+/// };
+/// let findings = model(0.01)?.investigate(&x, &y, &Fit::new().epochs(20).verbose(Verbose::Silent))?;
+/// let trials: Vec<_> = findings.iter().flat_map(|finding| &finding.trials).collect();
+/// assert!(trials.iter().any(|trial| trial.advised && trial.learned), "{findings}");
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

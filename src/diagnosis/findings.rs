@@ -22,6 +22,8 @@ use crate::state::State;
 /// let findings = model.check(&ndarray::array![[0.0, 1.0], [1.0, 0.0]], &ndarray::array![0, 1])?;
 /// assert_eq!(findings[0].code, "N0101");
 /// assert!(findings.to_string().starts_with("error[N0101]: softmax over one unit"));
+/// assert_eq!(findings.worst(), Some(cornu::diagnosis::Severity::Error));
+/// assert_eq!(findings.roots().next(), findings.of("N0101"));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -11,6 +11,16 @@ use crate::error::{Error, RankFault, Result};
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A rank in a thread; see [`threads`].
+///
+/// # Example
+/// ```
+/// use cornu::distributed::{Communicator, threads};
+/// let received = threads(2, |world| match world.rank() {
+///     0 => world.send(1, b"hello").map(|()| Vec::new()),
+///     _ => world.receive(0),
+/// });
+/// assert_eq!(received[1].as_deref().ok(), Some(&b"hello"[..]));
+/// ```
 #[derive(Debug)]
 pub struct ThreadRank {
     rank: usize,

@@ -30,6 +30,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let mut value = [0.0f64];
 /// BinaryCrossentropy::new().values(Batch::new(&[0.8], 1), Batch::new(&[1.0], 1), &mut value);
 /// assert!((value[0] + 0.8f64.ln()).abs() < 1e-15);
+///
+/// let smoothed = BinaryCrossentropy::new().from_logits(true).label_smoothing(0.2);    // a target of 0.9
+/// smoothed.values(Batch::new(&[0.0], 1), Batch::new(&[1.0], 1), &mut value);
+/// assert!((value[0] - 2f64.ln()).abs() < 1e-15);
 /// ```
 ///
 /// # References

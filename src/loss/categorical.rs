@@ -34,6 +34,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let mut value = [0.0f64];
 /// CategoricalCrossentropy::new().values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[0.0, 1.0, 0.0], 3), &mut value);
 /// assert!((value[0] + 0.7f64.ln()).abs() < 1e-15);
+///
+/// let smoothed = CategoricalCrossentropy::new().from_logits(true).label_smoothing(0.1);
+/// smoothed.values(Batch::new(&[5.0, 5.0], 2), Batch::new(&[0.0, 1.0], 2), &mut value);
+/// assert!((value[0] - 2f64.ln()).abs() < 1e-15);
 /// ```
 ///
 /// # References

@@ -32,6 +32,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let loss = CategoricalFocalCrossentropy::new();
 /// loss.values(Batch::new(&[0.2, 0.8], 2), Batch::new(&[0.0, 1.0], 2), &mut value);
 /// assert!((value[0] + 0.25 * 0.04 * 0.8f64.ln()).abs() < 1e-12);
+///
+/// let loss = loss.alpha_per_class([0.25, 0.5]).gamma(1.0);
+/// loss.values(Batch::new(&[0.2, 0.8], 2), Batch::new(&[0.0, 1.0], 2), &mut value);
+/// assert!((value[0] + 0.5 * 0.2 * 0.8f64.ln()).abs() < 1e-12);
 /// ```
 ///
 /// # Errors

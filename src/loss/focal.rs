@@ -31,6 +31,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let mut value = [0.0f64];
 /// BinaryFocalCrossentropy::new().values(Batch::new(&[0.8], 1), Batch::new(&[1.0], 1), &mut value);
 /// assert!((value[0] + 0.04 * 0.8f64.ln()).abs() < 1e-12);
+///
+/// let balanced = BinaryFocalCrossentropy::new().gamma(1.0).apply_class_balancing(true).alpha(0.75);
+/// balanced.values(Batch::new(&[0.8], 1), Batch::new(&[1.0], 1), &mut value);
+/// assert!((value[0] + 0.75 * 0.2 * 0.8f64.ln()).abs() < 1e-12);
 /// ```
 ///
 /// # Errors

@@ -57,6 +57,8 @@ mean_loss!(
 /// let mut value = [0.0];
 /// Huber::new().values(Batch::new(&[3.0], 1), Batch::new(&[0.0], 1), &mut value);
 /// assert_eq!(value, [2.5]);
+/// Huber::new().delta(2.0).values(Batch::new(&[3.0], 1), Batch::new(&[0.0], 1), &mut value);
+/// assert_eq!(value, [4.0]);
 /// ```
 ///
 /// # Errors

@@ -32,6 +32,10 @@ use crate::tensor::{Batch, BatchMut};
 /// let mut value = [0.0f64];
 /// SparseCategoricalCrossentropy::new().values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[1.0], 1), &mut value);
 /// assert!((value[0] + 0.7f64.ln()).abs() < 1e-15);
+///
+/// let padded = SparseCategoricalCrossentropy::new().from_logits(true).ignore_class(-1);
+/// padded.values(Batch::new(&[0.1, 0.7, 0.2], 3), Batch::new(&[-1.0], 1), &mut value);
+/// assert_eq!(value, [0.0]);
 /// ```
 ///
 /// # References

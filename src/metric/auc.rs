@@ -77,6 +77,10 @@ pub enum Summation {
 /// let mut auc = Auc::new().num_thresholds(3);
 /// auc.update(Batch::new(&[0.0f32, 0.5, 0.3, 0.9], 1), Batch::new(&[0.0, 0.0, 1.0, 1.0], 1), None);
 /// assert_eq!(Metric::<f32>::value(&auc), 0.75);
+///
+/// let mut auc = Auc::new().from_logits(true).multi_label(true).name("auc_per_class");
+/// auc.update(Batch::new(&[-2.0f32, 3.0, 1.0, -1.0], 2), Batch::new(&[0.0, 1.0, 1.0, 0.0], 2), None);
+/// assert!((Metric::<f32>::value(&auc) - 1.0).abs() < 1e-6);
 /// ```
 ///
 /// # Errors

@@ -28,6 +28,8 @@ use crate::tensor::Batch;
 /// let y_pred = Batch::new(&[0.9f32, 0.1, 0.2, 0.8], 2);
 /// score.update(y_pred, Batch::new(&[0.0, 1.0], 1), None);
 /// assert!((Metric::<f32>::value(&score) - 1.0).abs() < 1e-6);
+/// let named = F1Score::new().average(cornu::metric::Average::Micro).threshold(0.5).name("f1_micro");
+/// assert_eq!(Metric::<f32>::name(&named), "f1_micro");
 /// ```
 ///
 /// # Errors

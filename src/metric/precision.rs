@@ -32,6 +32,11 @@ use crate::tensor::Batch;
 /// let mut precision = Precision::new();
 /// precision.update(Batch::new(&[0.9f32, 0.8, 0.3, 0.7], 1), Batch::new(&[1.0, 1.0, 1.0, 0.0], 1), None);
 /// assert_eq!(Metric::<f32>::value(&precision), 2.0 / 3.0);
+///
+/// // Of column 0 only, and only if it is the largest of its row.
+/// let mut precision = Precision::new().top_k(1).class_id(0).name("precision_0");
+/// precision.update(Batch::new(&[0.6f32, 0.9, 0.8, 0.1], 2), Batch::new(&[0.0, 1.0, 1.0, 0.0], 2), None);
+/// assert_eq!(Metric::<f32>::value(&precision), 1.0);
 /// ```
 ///
 /// # Errors

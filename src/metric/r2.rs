@@ -52,6 +52,10 @@ pub enum Aggregation {
 /// let mut score = R2Score::new();
 /// score.update(Batch::new(&[2.0, 4.0, 4.0], 1), Batch::new(&[1.0, 4.0, 3.0], 1), None);
 /// assert!((Metric::<f64>::value(&score) - 4.0 / 7.0).abs() < 1e-12);
+///
+/// let mut adjusted = R2Score::new().num_regressors(1).name("adjusted_r2");
+/// adjusted.update(Batch::new(&[2.0, 4.0, 4.0], 1), Batch::new(&[1.0, 4.0, 3.0], 1), None);
+/// assert!((Metric::<f64>::value(&adjusted) - 1.0 / 7.0).abs() < 1e-12);
 /// ```
 ///
 /// # Errors

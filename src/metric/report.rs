@@ -13,6 +13,10 @@ use super::share;
 /// use cornu::metric::ConfusionMatrix;
 /// let scores = ConfusionMatrix::new([0, 0, 1], [0, 1, 1], 2)?.report().classes()[0];
 /// assert_eq!((scores.precision, scores.recall, scores.support), (1.0, 0.5, 2.0));
+///
+/// let report = ConfusionMatrix::new([0, 0, 1], [0, 1, 1], 2)?.report();
+/// assert_eq!((report.macro_average().recall, report.weighted_average().recall), (0.75, 2.0 / 3.0));
+/// assert_eq!(report.accuracy(), 2.0 / 3.0);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

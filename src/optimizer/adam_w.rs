@@ -24,6 +24,9 @@ use crate::scalar::Scalar;
 /// model.compile(AdamW::new(0.001).exclude_from_weight_decay(["bias"]), MeanSquaredError::new(), ())?;
 /// let options = Optimizer::<f32>::options(&AdamW::new(0.001)).cloned();
 /// assert_eq!(options.and_then(|options| options.weight_decay), Some(0.004));
+///
+/// let rule = AdamW::new(0.001).beta_1(0.8).beta_2(0.99).epsilon(1e-8).amsgrad(true);
+/// assert_eq!(Optimizer::<f32>::traits(&rule).slots.len(), 3);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

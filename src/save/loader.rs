@@ -89,6 +89,23 @@ impl<F: Scalar> Loader<F> {
     /// The number of bytes that reading a file may allocate.
     ///
     /// Default: twice the file's size plus 1 MiB; for `f64`, which files may hold in half the width, twice as much.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use cornu::save::Loader;
+    /// # #[cfg(feature = "safetensors")] {
+    /// # let path = std::env::temp_dir().join(format!("cornu-example-limit-{}.safetensors", std::process::id()));
+    /// let mut model = Sequential::new().seed(1).input([100]).add(Dense::new(100));
+    /// model.build()?;
+    /// model.save(&path)?;
+    /// assert!(Loader::new().memory_limit(1000).load(&path).is_err());
+    /// let again = Loader::new().compiled(false).allow_non_finite(true).load(&path)?;
+    /// assert_eq!(again.weight("dense/kernel")?, model.weight("dense/kernel")?);
+    /// # std::fs::remove_file(&path).map_err(Error::outside)?;
+    /// # }
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = Some(bytes);
         self
@@ -169,6 +186,30 @@ impl<F: Scalar> Loader<F> {
     }
 
     /// Registers a schedule, constructed from the settings that its [`Schedule::config`] wrote.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::config::Config;
+    /// use cornu::optimizer::Schedule;
+    /// use cornu::prelude::*;
+    /// use cornu::save::Loader;
+    /// #[derive(Debug, Clone)]
+    /// struct Halving { every: u64 }
+    /// impl Schedule for Halving {
+    ///     fn at(&self, step: u64) -> f64 { 0.1 * 0.5f64.powf((step / self.every) as f64) }
+    ///     fn config(&self) -> Option<Config> { Some(Config::new("Halving").with("every", self.every as i64)) }
+    /// }
+    /// let mut model = Sequential::new().input([1]).add(Dense::new(1));
+    /// model.compile(Sgd::new(Halving { every: 10 }), MeanSquaredError::new(), ())?;
+    /// let settings = model.compile_config()?;
+    /// let loader = Loader::new().schedule("Halving", |fields| Ok(Halving { every: fields.get("every")? }));
+    /// let mut again = loader.from_config(&model.config()?)?;
+    /// if let Some(settings) = &settings {
+    ///     loader.compile(&mut again, settings)?;
+    /// }
+    /// assert_eq!(again.compile_config()?, settings);
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn schedule<S: Schedule + 'static>(
         mut self,
         kind: impl Into<String>,

@@ -104,6 +104,7 @@ where
 /// let losses = scores.values("loss").ok_or(Error::NotBuilt)?;
 /// assert_eq!((scores.folds().len(), losses.len()), (3, 3));
 /// assert_eq!(scores.mean("loss"), Some(losses.iter().sum::<f64>() / 3.0));
+/// assert!(scores.deviation("loss") >= Some(0.0));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

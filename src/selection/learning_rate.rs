@@ -188,8 +188,10 @@ impl Default for LearningRateFinder {
 /// let y = &x * 2.0;
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
 /// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
-/// let test = LearningRateFinder::new().steps(20).end(0.1).run(&model, &x, &y, &Fit::new())?;
+/// let finder = LearningRateFinder::new().steps(20).start(1e-5).end(0.1).smoothing(0.5);
+/// let test = finder.run(&model, &x, &y, &Fit::new())?;
 /// assert_eq!((test.rates().len(), test.losses().len(), test.smoothed().len()), (20, 20, 20));
+/// assert!((test.rates()[0] / 1e-5 - 1.0).abs() < 1e-9);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -25,6 +25,11 @@ use crate::scalar::Scalar;
 /// })?;
 /// assert_eq!(results.ranked()[0].score(), results.best().and_then(|trial| trial.score()));
 /// assert_eq!(results.to_csv().lines().count(), 5);
+/// assert_eq!((results.trials().len(), results.objective()), (4, "val_loss"));
+/// # let path = std::env::temp_dir().join(format!("cornu-example-results-{}.csv", std::process::id()));
+/// results.save_csv(&path)?;
+/// # std::fs::remove_file(&path).map_err(Error::outside)?;
+/// assert!(results.into_best_model().is_some());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -101,6 +101,22 @@ impl<'w> Search<'w> {
     /// Creates a search over all combinations of list values and [`points`](Search::points) of ranges.
     ///
     /// The hyper-parameter that is requested last varies fastest.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::callback::Mode;
+    /// use cornu::prelude::*;
+    /// use cornu::selection::Search;
+    /// let x = ndarray::Array2::from_shape_fn((30, 1), |(i, _)| i as f32 / 30.0);
+    /// let search = Search::grid().points(2).objective("val_loss").mode(Mode::Min).trials_at_once(1);
+    /// let results = search.verbose(Verbose::Silent).run(&x, &(&x * 2.0), |hp| {
+    ///     let mut model = Sequential::new().add(Dense::new(hp.choice("units", [1])?));
+    ///     model.compile(Sgd::new(hp.uniform("learning_rate", 0.01..=0.1)?), MeanSquaredError::new(), ())?;
+    ///     Ok((model, Fit::new().epochs(hp.choice("epochs", [1, 2])?).validation_split(0.3)))
+    /// })?;
+    /// assert_eq!(results.trials().len(), 4);              // 1 · 2 · 2 combinations
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn grid() -> Self {
         Search { trials: None, ..Search::random(0) }
     }

@@ -57,6 +57,11 @@ impl<'a, F: Scalar, C> Build<'a, F> for C where
 /// let trial = &results.trials()[0];
 /// assert_eq!((trial.number(), trial.epochs(), trial.error().is_none()), (0, 2, true));
 /// assert!(trial.get("learning_rate").is_some() && trial.score().is_some());
+/// assert_eq!(trial.settings().map(|(name, _)| name).collect::<Vec<_>>(), ["learning_rate"]);
+/// assert_eq!(trial.score(), trial.logs().and_then(|logs| logs.get("val_loss")));
+/// assert!(trial.best_epoch() < Some(2) && trial.stopped().is_none() && !trial.time().is_zero());
+/// let mut again = trial.hyper_parameters();
+/// assert!((0.01..=0.1).contains(&again.uniform("learning_rate", 0.01..=0.1)?));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone)]

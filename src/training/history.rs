@@ -14,10 +14,18 @@ use crate::state::State;
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().seed(5).add(Dense::new(1));
 /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
-/// let x = ndarray::array![[0.0], [1.0], [2.0]];
-/// let history = model.fit(&x, &x, &Fit::new().epochs(3).verbose(Verbose::Silent))?;
+/// let x = ndarray::array![[0.0], [1.0], [2.0], [3.0]];
+/// let mut stopping = EarlyStopping::new().monitor("loss").min_delta(1e9).patience(2).restore_best_weights(true);
+/// let fit = Fit::new().epochs(9).validation_split(0.25).validation_freq(2).callback(&mut stopping);
+/// let history = model.fit(&x, &x, &fit.verbose(Verbose::Silent))?;
+/// assert_eq!(history.names().collect::<Vec<_>>(), ["loss", "val_loss"]);
+/// assert_eq!((history.epochs(), history.epochs_of("val_loss")), (&[0, 1, 2][..], Some(&[1][..])));
 /// assert_eq!(history.get("loss").map(<[f64]>::len), Some(3));
+/// assert!(history.last("loss") > Some(0.0));
+/// assert_eq!((history.learning_rates(), history.times().len()), (&[0.1, 0.1, 0.1][..], 3));
+/// assert_eq!((history.stopped().is_some(), history.restored_epoch()), (true, Some(0)));
 /// assert_eq!(history.seed(), 5);
+/// println!("{}", history.findings());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]

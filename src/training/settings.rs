@@ -39,6 +39,33 @@ use crate::scalar::Scalar;
 /// assert!(format!("{fit:?}").starts_with("Fit { epochs: 10, batch_size: 50"));
 /// ```
 ///
+/// With separate validation data, and row weights:
+/// ```
+/// use cornu::prelude::*;
+/// use ndarray::array;
+/// let (x, y) = (array![[0.0], [1.0], [2.0]], array![0.0, 2.0, 4.0]);
+/// let (x_val, y_val) = (array![[3.0], [4.0]], array![6.0, 8.0]);
+/// let (weights, val_weights) = (array![1.0, 1.0, 0.5], array![1.0, 0.0]);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.05), MeanSquaredError::new(), [Weighted::new(RootMeanSquaredError::new())])?;
+/// let fit = Fit::new()
+///     .initial_epoch(2)
+///     .epochs(6)                                     // trains epochs 2 to 5
+///     .shuffle(false)
+///     .sample_weight(&weights)
+///     .validation_data(&x_val, &y_val)
+///     .validation_weight(&val_weights)
+///     .validation_batch_size(1)
+///     .validation_freq(2)
+///     .diagnose(Diagnose::Report)
+///     .allow("N0203")                                // silences this finding
+///     .callback(CsvLogger::new(std::env::temp_dir().join("cornu-example-fit.csv")))
+///     .verbose(Verbose::Silent);
+/// let history = model.fit(&x, &y, &fit)?;
+/// assert_eq!((history.epochs(), history.epochs_of("val_loss")), (&[2, 3, 4, 5][..], Some(&[3, 5][..])));
+/// # Ok::<(), cornu::Error>(())
+/// ```
+///
 /// # References
 /// <https://keras.io/api/models/model_training_apis/#fit-method>
 pub struct Fit<'a, F: Scalar = f32> {
@@ -142,6 +169,22 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// The source of batches to validate on after each epoch. Default: none.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::source_fn;
+    /// use cornu::prelude::*;
+    /// let line = |count| source_fn(count, [1], [1], |i, x: &mut [f32], y: &mut [f32]| {
+    ///     (x[0], y[0]) = (i as f32, 2.0 * i as f32);
+    ///     Ok(())
+    /// });
+    /// let (train, held_out) = (line(4), line(2));
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.05), MeanSquaredError::new(), ())?;
+    /// let fit = Fit::new().epochs(3).validation_source(&held_out).verbose(Verbose::Silent);
+    /// assert!(model.fit_source(&train, &fit)?.last("val_loss").is_some());
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn validation_source(mut self, source: &'a impl BatchSource<F>) -> Self {
         self.validation_data = Some(TrainingData::Batches(source));
         self

@@ -1,6 +1,24 @@
 //! The course of a run: the first batch and each epoch.
 
 /// Measurements of the first batch, before the first step.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     if let Some(first) = &e.first {
+///         assert!(first.loss > 0.0 && first.output.0 <= first.output.1);
+///         assert_eq!((first.rows, first.layer), (32, 0));
+///     }
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 3), |(i, j)| ((i * 5 + j) % 7) as f32 / 7.0);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(3));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &x, &Fit::new().rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct FirstBatch {
@@ -20,6 +38,13 @@ pub struct FirstBatch {
 }
 
 /// Measurements of one epoch.
+///
+/// # Example
+/// ```
+/// let mut epoch = cornu::diagnosis::Epoch::default();
+/// (epoch.loss, epoch.val_loss) = (0.1, Some(0.4));
+/// assert!(epoch.val_loss > Some(2.0 * epoch.loss), "a rule may call this overfitting");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Epoch {
@@ -54,6 +79,24 @@ pub struct Epoch {
 }
 
 /// All epochs, and how the run ended.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     if e.ended {
+///         assert_eq!((e.curves.losses().len(), e.curves.epochs[1].learning_rate), (2, 0.1));
+///         assert_eq!((&e.curves.diverged, &e.curves.stopped), (&None, &None));
+///     }
+///     Vec::new()
+/// };
+/// let x = ndarray::array![[0.0], [1.0]];
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &x, &Fit::new().epochs(2).rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Curves {

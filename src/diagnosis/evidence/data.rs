@@ -10,6 +10,13 @@ use crate::tensor::Batch;
 const DISTINCT: usize = 256;
 
 /// Statistics of one feature.
+///
+/// # Example
+/// ```
+/// let mut feature = cornu::diagnosis::Feature::default();
+/// (feature.mean, feature.deviation) = (3.0, 4.0);
+/// assert_eq!(feature.rms(), 5.0);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Feature {
@@ -27,6 +34,22 @@ impl Feature {
 }
 
 /// The targets.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     let targets = &e.data.targets;
+///     assert_eq!((targets.width, targets.range, targets.whole, targets.binary), (1, (0.0, 3.0), true, false));
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 1), |(i, _)| (i % 4) as f32);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &x, &Fit::new().rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Targets {
@@ -62,6 +85,13 @@ pub struct Targets {
 }
 
 /// Facts about the validation data.
+///
+/// # Example
+/// ```
+/// let mut held_out = cornu::diagnosis::Part::default();
+/// held_out.classes = vec![0.25, 0.75];
+/// assert_eq!(held_out.classes.iter().sum::<f64>(), 1.0);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ValidationFacts {
@@ -74,6 +104,15 @@ pub struct ValidationFacts {
 }
 
 /// Facts about the shard of one rank.
+///
+/// # Example
+/// ```
+/// // A rule that reports ranks without data.
+/// let rule = |e: &cornu::diagnosis::Evidence| e.data.shards.iter().filter(|shard| shard.rows == 0).count();
+/// let mut evidence = cornu::diagnosis::Evidence::default();
+/// evidence.data.shards.push(Default::default());
+/// assert_eq!(rule(&evidence), 1);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Shard {
@@ -88,6 +127,23 @@ pub struct Shard {
 }
 
 /// Facts about the inputs and the targets.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     assert_eq!((e.data.rows, &e.data.shape[..]), (64, &[2][..]));
+///     assert!(e.data.features[1].mean > 900.0 && !e.data.sorted);
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 2), |(i, j)| (i % 7) as f32 + 1000.0 * j as f32);
+/// let y = x.column(0).to_owned();
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Adam::new(0.01), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &y, &Fit::new().rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Data {

@@ -11,6 +11,13 @@ use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// The initial weights of a layer.
+///
+/// # Example
+/// ```
+/// let mut kernel = cornu::diagnosis::Kernel::default();
+/// (kernel.inputs, kernel.units, kernel.usual) = (8, 2, (2.0f64 / 10.0).sqrt());
+/// assert_eq!(kernel.largest(), 0.5);               // He: √(2/8)
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Kernel {
@@ -36,6 +43,13 @@ impl Kernel {
 }
 
 /// The behaviour of a layer in the sampled batches of an epoch.
+///
+/// # Example
+/// ```
+/// let mut sample = cornu::diagnosis::LayerSample::default();
+/// sample.alive = vec![true, false, false];
+/// assert_eq!(sample.alive.iter().filter(|alive| !**alive).count(), 2, "units that were always 0");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LayerSample {
@@ -63,6 +77,23 @@ pub struct LayerSample {
 }
 
 /// Facts about a layer.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     let layer = &e.layers[0];
+///     assert_eq!((&*layer.name, &*layer.kind, layer.units()), ("F1", "Dense", 4));
+///     assert_eq!(layer.kernel.as_ref().map(|kernel| kernel.inputs), Some(2));
+///     Vec::new()
+/// };
+/// let x = ndarray::array![[0.0, 1.0], [1.0, 0.0]];
+/// let mut model = Sequential::new().seed(1).add(Dense::new(4).name("F1")).add(Dense::new(2));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &x, &Fit::new().rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LayerFacts {

@@ -19,6 +19,22 @@ use crate::optimizer::StepScale;
 use crate::scalar::Scalar;
 
 /// The settings of a run.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     assert_eq!((&*e.plan.loss, &*e.plan.optimizer), ("mean_squared_error", "sgd"));
+///     assert_eq!((e.plan.epochs, e.plan.batches, e.plan.batch_size), (2, 3, 1));
+///     Vec::new()
+/// };
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+/// let x = ndarray::array![[0.0], [1.0], [2.0]];
+/// model.fit(&x, &x, &Fit::new().epochs(2).batch_size(1).rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Plan {
@@ -53,6 +69,14 @@ pub struct Plan {
 }
 
 /// The task of a loss: how it interprets the targets.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::Task;
+/// use cornu::loss::Target;
+/// assert_eq!(Task::from(Target::Probabilities), Task::Binary);
+/// assert_eq!(Task::default(), Task::Numbers);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Task {
@@ -162,6 +186,26 @@ impl Evidence {
     }
 
     /// The skill of the last epoch.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::diagnosis::{Evidence, Finding};
+    /// use cornu::prelude::*;
+    /// let x = ndarray::Array2::from_shape_fn((64, 1), |(i, _)| (i % 2) as f32);
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1).activation(Activation::Sigmoid));
+    /// model.compile(Sgd::new(1.0), BinaryCrossentropy::new(), ())?;
+    /// let rule = |e: &Evidence| -> Vec<Finding> {
+    ///     if e.ended {
+    ///         assert!(e.skill() > Some(0.1) && e.last_skill() > Some(0.1) && e.validation_skill() > Some(0.1));
+    ///         assert_eq!((e.steps(), e.all_steps()), (80, 80));
+    ///         assert_eq!((e.constant(), e.failing()), (None, false));
+    ///     }
+    ///     Vec::new()
+    /// };
+    /// let fit = Fit::new().epochs(40).validation_split(0.5).batch_size(16);
+    /// model.fit(&x, &x, &fit.rule(rule).verbose(Verbose::Silent))?;
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
     pub fn last_skill(&self) -> Option<f64> {
         let epoch = self.curves.epochs.last()?;
         self.of(self.bare(epoch))

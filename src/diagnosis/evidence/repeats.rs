@@ -6,6 +6,13 @@ use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// Counts of duplicate rows in a sample.
+///
+/// # Example
+/// ```
+/// let mut repeats = cornu::diagnosis::Repeats::default();
+/// (repeats.rows, repeats.repeated) = (200, 50);
+/// assert_eq!(repeats.repeated as f64 / repeats.rows as f64, 0.25);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Repeats {

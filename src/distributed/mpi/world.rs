@@ -29,7 +29,20 @@ const HEAD: usize = 1 << 10;
 /// [`patience`](World::patience) ends the run on all ranks.
 ///
 /// # Example
-/// See [`launch`](super::launch).
+/// ```no_run
+/// use cornu::distributed::{Communicator, mpi::launch};
+/// use std::time::Duration;
+/// fn main() -> std::process::ExitCode {
+///     launch(|world| -> cornu::Result<()> {
+///         // Each rank may take a minute to read its data.
+///         world.patience(Duration::from_secs(60));
+///         let mut bytes = format!("rank {} of {}", world.rank(), world.size()).into_bytes();
+///         world.broadcast(&mut bytes)?;
+///         assert_eq!(bytes, format!("rank 0 of {}", world.size()).into_bytes());
+///         Ok(())
+///     })
+/// }
+/// ```
 #[derive(Debug)]
 pub struct World {
     pub(super) calls: Calls,

@@ -21,6 +21,10 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// let mut model = Sequential::new().input([2]).add(Softmax::new());
 /// model.build()?;
 /// assert_eq!(model.predict(&array![[3.0f32, 3.0]])?, array![[0.5, 0.5]].into_dyn());
+///
+/// let mut model = Sequential::new().input([2, 1]).add(Softmax::new().axis(1));
+/// model.build()?;
+/// assert_eq!(model.predict(&array![[[3.0f32], [3.0]]])?, array![[[0.5], [0.5]]].into_dyn());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

@@ -89,6 +89,11 @@ pub type Conv2D<F = f32> = Conv<2, F>;
 /// let mut model = Sequential::new().input([9, 2]).add(layer);
 /// model.build()?;
 /// assert_eq!(model.output_shape(), Some(&[4, 4][..]));
+///
+/// let dilated = Conv1D::new(4, 3).padding(Padding::Causal).dilation_rate(2).groups(2).use_bias(false);
+/// let mut model = Sequential::new().input([9, 2]).add(dilated);
+/// model.build()?;
+/// assert_eq!(model.weights()?.len(), 1);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone)]

@@ -43,6 +43,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// let mut model = Sequential::new().input([10, 3]).add(DepthwiseConv1D::new(4).depth_multiplier(2));
 /// model.build()?;
 /// assert_eq!(model.output_shape(), Some(&[7, 6][..]));
+///
+/// let layer = DepthwiseConv1D::new(3).strides(2).padding(Padding::Same).dilation_rate(1).use_bias(false);
+/// let mut model = Sequential::new().input([10, 3]).add(layer.activation(Activation::Relu));
+/// model.build()?;
+/// assert_eq!(model.output_shape(), Some(&[5, 3][..]));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

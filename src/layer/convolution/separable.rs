@@ -46,6 +46,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// let mut model = Sequential::new().input([10, 3]).add(SeparableConv1D::new(8, 4));
 /// model.build()?;
 /// assert_eq!(model.output_shape(), Some(&[7, 8][..]));
+///
+/// let layer = SeparableConv1D::new(8, 3).depth_multiplier(2).dilation_rate(2).strides(1).padding(Padding::Same);
+/// let mut model = Sequential::new().input([10, 3]).add(layer.activation(Activation::Relu).use_bias(false));
+/// model.build()?;
+/// assert_eq!(model.weight("separable_conv1d/pointwise_kernel")?.shape(), [1, 6, 8]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

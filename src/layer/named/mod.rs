@@ -27,7 +27,11 @@ use crate::tensor::{Batch, BatchMut};
 /// model.build()?;
 /// let layer = model.layer("F1")?;
 /// assert_eq!((layer.label(), layer.kind()), ("F1", "Dense"));
-/// assert_eq!(layer.output_shape(), Some(&[2][..]));
+/// assert_eq!((layer.input_shape(), layer.output_shape()), (Some(&[3][..]), Some(&[2][..])));
+/// assert_eq!((layer.is_trainable(), layer.is_view(), layer.layers().len()), (true, false, 0));
+/// let mut count = 0;
+/// layer.visit_params(&mut |param| count += param.len());
+/// assert_eq!(count, 3 * 2 + 2);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone)]

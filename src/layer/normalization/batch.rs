@@ -45,7 +45,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([100, 1])
 ///     .add(Conv1D::new(8, 5).use_bias(false))
-///     .add(BatchNormalization::new())
+///     .add(BatchNormalization::new().momentum(0.9).epsilon(1e-5).center(true).scale(false))
 ///     .add(Activation::Relu);
 /// model.build()?;
 /// assert_eq!(model.weight("batch_normalization/moving_variance")?.shape(), [8]);

@@ -39,6 +39,10 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// model.build()?;
 /// let y = model.predict(&ndarray::array![[3.0, 5.0]])?;
 /// assert!((y[[0, 0]] + 1.0).abs() < 1e-6 && (y[[0, 1]] - 1.0).abs() < 1e-6);
+///
+/// let mut model = Sequential::new().input([5, 2]).add(LayerNormalization::new().axes(2).center(false).scale(true));
+/// model.build()?;
+/// assert_eq!(model.weight("layer_normalization/gamma")?.shape(), [5, 2]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

@@ -33,6 +33,12 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// let mut model = Sequential::new().input([2]).add(Normalization::new().adapt(&x)?);
 /// model.build()?;
 /// assert_eq!(model.predict(&x)?, array![[-1.0, 0.0], [1.0, 0.0]].into_dyn());
+///
+/// // One mean and variance for all values.
+/// let layer = Normalization::new().axis(None).statistics([2.0], [4.0]);
+/// let mut model = Sequential::new().input([2]).add(layer);
+/// model.build()?;
+/// assert_eq!(model.predict(&array![[4.0f32, 0.0]])?, array![[1.0, -1.0]].into_dyn());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

@@ -25,6 +25,10 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// let mut model = Sequential::new().input([2]).add(UnitNormalization::new());
 /// model.build()?;
 /// assert_eq!(model.predict(&array![[3.0f32, 4.0]])?, array![[0.6, 0.8]].into_dyn());
+///
+/// let mut model = Sequential::new().input([2, 1]).add(UnitNormalization::new().axis(1));
+/// model.build()?;
+/// assert_eq!(model.predict(&array![[[3.0f32], [4.0]]])?, array![[[0.6], [0.8]]].into_dyn());
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

@@ -33,6 +33,11 @@ use crate::scalar::Scalar;
 /// let mut model = Sequential::new().input([20, 3]).add(Lstm::new(8)).add(Dense::new(1));
 /// model.build()?;
 /// assert_eq!(model.weight("lstm/kernel")?.shape(), [3, 32]);
+///
+/// let layer = Lstm::new(2).activation(Activation::Relu).recurrent_activation(Activation::HardSigmoid);
+/// let mut model = Sequential::new().input([20, 3]).add(layer.unit_forget_bias(false));
+/// model.build()?;
+/// assert!(model.weight("lstm/bias")?.iter().all(|b| *b == 0.0));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///

@@ -44,6 +44,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// let mut model = Sequential::new().input([20, 3]).add(Lstm::new(8).return_sequences(true));
 /// model.build()?;
 /// assert_eq!(model.output_shape(), Some(&[20, 8][..]));
+///
+/// let layer = Gru::new(4).go_backwards(true).dropout(0.2).recurrent_dropout(0.1).use_bias(false);
+/// let mut model = Sequential::new().input([20, 3]).add(layer);
+/// model.build()?;
+/// assert_eq!((model.output_shape(), model.weights()?.len()), (Some(&[4][..]), 2));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Clone)]

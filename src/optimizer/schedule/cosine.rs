@@ -24,6 +24,7 @@ use crate::error::Result;
 /// use cornu::optimizer::{CosineDecay, Schedule};
 /// let schedule = CosineDecay::new(0.0, 900).warm_up(0.1, 100);
 /// assert_eq!((schedule.at(50), schedule.at(100), schedule.at(1000)), (0.05, 0.1, 0.0));
+/// assert!((CosineDecay::new(0.1, 900).alpha(0.5).at(900) - 0.05).abs() < 1e-12);
 /// ```
 ///
 /// # References

@@ -14,6 +14,7 @@ use crate::error::Result;
 /// ```
 /// use cornu::optimizer::{InverseTimeDecay, Schedule};
 /// assert_eq!(InverseTimeDecay::new(0.1, 10, 1.0).at(10), 0.05);
+/// assert_eq!(InverseTimeDecay::new(0.1, 10, 1.0).staircase(true).at(9), 0.1);
 /// ```
 ///
 /// # References

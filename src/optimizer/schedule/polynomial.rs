@@ -16,6 +16,8 @@ use crate::error::Result;
 /// ```
 /// use cornu::optimizer::{PolynomialDecay, Schedule};
 /// assert_eq!(PolynomialDecay::new(0.1, 10).end(0.0).at(5), 0.05);
+/// let squared = PolynomialDecay::new(0.1, 10).end(0.0).power(2.0).cycle(true);
+/// assert!((squared.at(5) - 0.025).abs() < 1e-12 && squared.at(11) > squared.at(9));
 /// ```
 ///
 /// # References

@@ -23,6 +23,8 @@ use crate::error::Result;
 /// use cornu::optimizer::{CosineDecayRestarts, Schedule};
 /// let schedule = CosineDecayRestarts::new(0.1, 10);
 /// assert_eq!((schedule.at(10), schedule.at(30)), (0.1, 0.1));
+/// let shrinking = CosineDecayRestarts::new(0.1, 10).t_mul(1.0).m_mul(0.5).alpha(0.0);
+/// assert!((shrinking.at(10) - 0.05).abs() < 1e-12 && (shrinking.at(20) - 0.025).abs() < 1e-12);
 /// ```
 ///
 /// # References

@@ -54,6 +54,20 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// # References
     /// Stich (2019), *Local SGD converges fast and communicates little*. Momentum is averaged as in Yu, Jin and Yang (2019),
     /// *On the linear speedup analysis of communication efficient momentum SGD for distributed non-convex optimization*.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::threads;
+    /// use cornu::prelude::*;
+    /// let losses = threads(2, |world| -> Result<_> {
+    ///     let x = ndarray::Array2::from_shape_fn((32, 1), |(i, _)| i as f32 / 32.0);
+    ///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    ///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    ///     let fit = Fit::new().epochs(5).batch_size(8).distributed(world).sync_every(4);
+    ///     Ok(model.fit(&x, &x, &fit.verbose(Verbose::Silent))?.last("loss"))
+    /// });
+    /// assert_eq!(losses[0].as_ref().ok(), losses[1].as_ref().ok());
+    /// ```
     pub fn sync_every(mut self, steps: usize) -> Self {
         self.ranks.sync_every = steps;
         self
@@ -64,12 +78,40 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// A bucket holds the gradients of whole layers, from the last to the first. It is summed over the ranks while the
     /// backward pass of the lower layers runs. `usize::MAX` puts all gradients in one bucket, which is summed after the
     /// backward pass. The order of additions, and so the last bits, may depend on this value.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::threads;
+    /// use cornu::prelude::*;
+    /// let loss = |bytes| threads(2, |world| -> Result<_> {
+    ///     let x = ndarray::Array2::from_shape_fn((32, 3), |(i, j)| ((i * 5 + j) % 7) as f64 / 7.0);
+    ///     let mut model = Sequential::<f64>::with_scalar().seed(1).add(Dense::new(4)).add(Dense::new(3));
+    ///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    ///     let fit = Fit::new().epochs(2).distributed(world).bucket_bytes(bytes).verbose(Verbose::Silent);
+    ///     Ok(model.fit(&x, &x, &fit)?.last("loss").unwrap_or_default())
+    /// })[0].as_ref().map_or(0.0, |loss| *loss);
+    /// assert!((loss(64) / loss(usize::MAX) - 1.0).abs() < 1e-12);
+    /// ```
     pub fn bucket_bytes(mut self, bytes: usize) -> Self {
         self.ranks.bucket_bytes = bytes;
         self
     }
 
     /// The way [distributed](Fit::distributed) gradients are summed. Default: [`Reduction::Fast`].
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::distributed::{Reduction, threads};
+    /// use cornu::prelude::*;
+    /// let loss = |ranks| threads(ranks, |world| -> Result<_> {
+    ///     let x = ndarray::Array2::from_shape_fn((32, 3), |(i, j)| ((i * 5 + j) % 7) as f32 / 7.0);
+    ///     let mut model = Sequential::new().seed(1).add(Dense::new(3));
+    ///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    ///     let fit = Fit::new().epochs(2).distributed(world).reduction(Reduction::Exact);
+    ///     Ok(model.fit(&x, &x, &fit.verbose(Verbose::Silent))?.last("loss"))
+    /// });
+    /// assert_eq!(loss(1)[0].as_ref().ok(), loss(3)[0].as_ref().ok());     // the same bits
+    /// ```
     pub fn reduction(mut self, reduction: Reduction) -> Self {
         self.ranks.reduction = reduction;
         self
