@@ -12,6 +12,7 @@
 
 #[path = "signals/eeg.rs"]
 mod eeg;
+#[cfg(feature = "full")]
 #[path = "signals/files.rs"]
 mod files;
 #[path = "signals/study.rs"]
@@ -24,7 +25,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use cornu::ndarray::{Array1, Array3};
 use cornu::prelude::*;
-use files::Format;
 
 /// Trains the network of the question, prints why it fails, and trains the corrected network.
 #[derive(Parser)]
@@ -36,18 +36,12 @@ struct Args {
     /// Train four variants of the network with 20 seeds each on 1000 signals, and count the results.
     #[arg(long)]
     study: bool,
-    /// Read a MATLAB file with `data` (samples × signals) and `labels` (class numbers, or one-hot rows). Requires the feature
-    /// `mat`, and `hdf5` for version 7.3.
-    #[arg(long, value_name = "FILE", group = "input")]
-    mat: Option<String>,
-    /// Read a NumPy archive with `x` (signals × samples) and `y` (class numbers, or one-hot rows).
-    #[arg(long, value_name = "FILE", group = "input")]
-    npz: Option<String>,
-    /// Read a CSV file in which each line is a class number followed by a signal.
-    #[arg(long, value_name = "FILE", group = "input")]
-    csv: Option<String>,
+    /// Read a MATLAB file with `data` (samples × signals) and `labels`, a NumPy archive with `x` (signals × samples) and `y`, or
+    /// a CSV file in which each line is a class number followed by a signal. Requires the feature `full`.
+    #[arg(long, value_name = "FILE")]
+    data: Option<String>,
     /// A test file in the same format. Default: a fifth of each class is held out.
-    #[arg(long, value_name = "FILE", requires = "input")]
+    #[arg(long, value_name = "FILE", requires = "data")]
     test: Option<String>,
     /// Write an HTML page about each training to a folder. Requires the feature `report`.
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "signals-report")]
@@ -109,17 +103,15 @@ fn settings<'a>(epochs: usize) -> Result<Fit<'a>> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let format = [(&args.mat, Format::Mat), (&args.npz, Format::Npz), (&args.csv, Format::Csv)];
-    let file = format.into_iter().find_map(|(path, format)| path.as_deref().map(|path| (path, format)));
     if args.report.is_some() && !cfg!(feature = "report") {
         eprintln!(
             "error: `--report` requires the feature `report`: cargo run --release --features report --example signals -- --report"
         );
         return ExitCode::FAILURE;
     }
-    let done = match file {
+    let done = match &args.data {
         _ if args.study => study::run(args.seed),
-        Some((path, format)) => from_files(path, format, &args),
+        Some(path) => from_files(path, &args),
         None => from_seed(&args),
     };
     match done {
@@ -140,15 +132,18 @@ fn from_seed(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Runs the question on signals from files.
-fn from_files(path: &str, format: Format, args: &Args) -> Result<(), Box<dyn std::error::Error>> {
-    let mut train = format.read(path)?;
-    let test = match &args.test {
-        Some(test) => format.read_like(test, &mut train)?,
-        None => files::set_aside_a_fifth(&mut train, args.seed)?,
-    };
+#[cfg(feature = "full")]
+fn from_files(path: &str, args: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    let (train, test) = files::read(path, args.test.as_deref(), args.seed)?;
     let (signals, samples, _) = train.x.dim();
     println!("{path}: {signals} signals of {samples} samples in {} classes\n", train.classes);
     run(&train, &test, args.epochs, args)
+}
+
+#[cfg(not(feature = "full"))]
+fn from_files(path: &str, _: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    let run = "cargo run --release --features full --example signals -- --data";
+    Err(format!("`--data` requires the feature `full`: {run} {path}").into())
 }
 
 fn run(

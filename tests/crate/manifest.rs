@@ -1,5 +1,6 @@
 //! The manifest: no dependency requires a newer Rust, and each feature is documented.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -39,16 +40,29 @@ fn each_feature_is_documented_in_the_manifest_and_the_readme() {
     let (manifest, readme) = (read("Cargo.toml"), read("README.md"));
     let features =
         manifest.split("[features]\n").nth(1).and_then(|rest| rest.split("\n[").next()).expect("features");
-    // Parts that several formats share are not for users.
-    let parts = ["default", "archive", "files", "gzip"];
-    let mut names = Vec::new();
-    for line in features.lines().filter(|line| !line.starts_with('#')) {
-        let name = line.split(" =").next().expect("a name");
-        let listed = readme.contains(&format!("| `{name}` |")) || parts.contains(&name);
-        assert!(listed || name.is_empty(), "the README's table has no `{name}`");
-        names.push(name);
+    // Parts that several formats share, which users do not enable themselves.
+    let mut parts = BTreeSet::from(["default", "archive", "files", "gzip"]);
+    let default = features.lines().find(|line| line.starts_with("default =")).expect("default features");
+    let (mut expected, mut is_explained) = (BTreeMap::new(), false);
+    for line in features.lines() {
+        let Some((name, _)) = line.split_once(" = ") else {
+            is_explained = line.starts_with('#');
+            continue;
+        };
+        if !parts.remove(name) {
+            assert!(is_explained, "the manifest has no comment about `{name}`");
+            expected.insert(name, default.contains(&format!("\"{name}\"")));
+        }
+        is_explained = false;
     }
-    for part in parts {
-        assert!(names.contains(&part), "the manifest has no feature `{part}`");
-    }
+    assert!(parts.is_empty(), "the manifest has no feature {parts:?}");
+    let table = readme.split("| feature | default |").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let rows = table.expect("a table").lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|row| row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])));
+    let listed = cells.map(|mut cells| (cells.next().unwrap_or_default(), cells.next() == Some("yes")));
+    assert_eq!(
+        listed.collect::<BTreeMap<_, _>>(),
+        expected,
+        "the README's table and the manifest's features"
+    );
 }

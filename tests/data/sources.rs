@@ -76,53 +76,62 @@ fn errors_in_a_batch_end_the_training() {
 }
 
 #[cfg(feature = "npy")]
-mod npy {
+mod files {
     use super::*;
+    use crate::npy::npy;
     use cornu::data::NpySource;
-    use cornu::ndarray::{Array3, ArrayD, s};
-    use ndarray_npy::{WritableElement, write_npy};
     use std::path::PathBuf;
 
     fn file(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("cornu-{name}-{}.npy", std::process::id()))
     }
 
-    #[track_caller]
-    fn check<T: WritableElement + Clone>(name: &str, cast: impl Fn(f32) -> T) {
+    fn bytes<'a>(values: impl IntoIterator<Item = &'a f32>) -> Vec<u8> {
+        values.into_iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    /// Writes the samples and the targets.
+    fn write(name: &str) -> [PathBuf; 2] {
         let (x, y) = data();
-        let whole = x.mapv(|x| (x * 10.0).round().abs());
-        let (first, second) = (file(&format!("{name}-x")), file(&format!("{name}-y")));
-        write_npy(&first, &whole.mapv(&cast)).unwrap();
-        write_npy(&second, &y).unwrap();
+        let paths = [file(&format!("{name}-x")), file(&format!("{name}-y"))];
+        std::fs::write(&paths[0], npy("<f4", false, &[53, 6], &bytes(&x))).unwrap();
+        std::fs::write(&paths[1], npy("<f4", false, &[53], &bytes(&y))).unwrap();
+        paths
+    }
+
+    #[track_caller]
+    fn check<const N: usize>(kind: &str, number: impl Fn(f32) -> [u8; N]) {
+        let whole = data().0.mapv(|x| (x * 10.0).round().abs());
+        let [first, second] = write(&kind[1..]);
+        let numbers: Vec<u8> = whole.iter().flat_map(|&x| number(x)).collect();
+        std::fs::write(&first, npy(kind, false, &[53, 6], &numbers)).unwrap();
         let source = NpySource::open(&first, &second).unwrap();
         let mut x = vec![0.0f32; 18];
         source.fill(&[5, 0, 52], &mut x, &mut [0.0; 3]).unwrap();
         let expected = [5, 0, 52].map(|row| whole.row(row).to_vec()).concat();
-        assert_eq!(x, expected, "{name}");
+        assert_eq!(x, expected, "{kind}");
         std::fs::remove_file(first).unwrap();
         std::fs::remove_file(second).unwrap();
     }
 
     #[test]
     fn every_number_type_is_read() {
-        check("f32", |x| x);
-        check("f64", f64::from);
-        check("i8", |x| x as i8);
-        check("i16", |x| x as i16);
-        check("i32", |x| x as i32);
-        check("i64", |x| x as i64);
-        check("u8", |x| x as u8);
-        check("u16", |x| x as u16);
-        check("u32", |x| x as u32);
-        check("u64", |x| x as u64);
+        check("<f4", |x| x.to_le_bytes());
+        check("<f8", |x| f64::from(x).to_le_bytes());
+        check("|i1", |x| (x as i8).to_le_bytes());
+        check("<i2", |x| (x as i16).to_le_bytes());
+        check("<i4", |x| (x as i32).to_le_bytes());
+        check("<i8", |x| (x as i64).to_le_bytes());
+        check("|u1", |x| (x as u8).to_le_bytes());
+        check("<u2", |x| (x as u16).to_le_bytes());
+        check("<u4", |x| (x as u32).to_le_bytes());
+        check("<u8", |x| (x as u64).to_le_bytes());
     }
 
     #[test]
     fn a_file_trains_like_the_same_arrays() {
         let (x, y) = data();
-        let (first, second) = (file("train-x"), file("train-y"));
-        write_npy(&first, &x).unwrap();
-        write_npy(&second, &y).unwrap();
+        let [first, second] = write("train");
         let source = NpySource::open(&first, &second).unwrap();
         let (mut a, mut b) = (model(), model());
         let expected = a.fit(&x, &y, &fit()).unwrap();
@@ -138,15 +147,15 @@ mod npy {
 
     #[test]
     fn unsupported_files_are_refused() {
-        let (x, y) = data();
-        let (first, second) = (file("refused-x"), file("refused-y"));
-        write_npy(&second, &y).unwrap();
+        let (x, _) = data();
+        let [first, second] = write("refused");
+        std::fs::remove_file(&first).unwrap();
         assert!(matches!(NpySource::open(&first, &second), Err(Error::File(_))));
         std::fs::write(&first, b"no numbers").unwrap();
         assert!(matches!(NpySource::open(&first, &second), Err(Error::File(_))));
-        write_npy(&first, &x.slice(s![..9, ..])).unwrap();
+        std::fs::write(&first, npy("<f4", false, &[9, 6], &bytes(x.iter().take(54)))).unwrap();
         assert!(matches!(NpySource::open(&first, &second), Err(Error::Length { x: 9, found: 53, .. })));
-        write_npy(&first, &x.t()).unwrap();
+        std::fs::write(&first, npy("<f4", true, &[6, 53], &bytes(&x))).unwrap();
         assert!(matches!(NpySource::open(&first, &second), Err(Error::Argument { argument: "npy", .. })));
         std::fs::remove_file(first).unwrap();
         std::fs::remove_file(second).unwrap();
@@ -159,20 +168,12 @@ mod npy {
     fn a_file_of_4_gib_takes_little_memory() {
         let (rows, width) = (64 * 1024, 16 * 1024);
         let (first, second) = (file("large-x"), file("large-y"));
-        let header = Array3::<f32>::zeros((1, width, 1));
-        write_npy(&first, &header).unwrap();
-        // The header is padded to 64 bytes, so another number of rows fits in.
-        let bytes = std::fs::read(&first).unwrap();
-        let start = bytes.len() - width * 4;
-        let text = String::from_utf8(bytes[10..start].to_vec()).unwrap();
-        let long = text.replace(&format!("(1, {width}, 1)"), &format!("({rows}, {width}, 1)"));
-        let long = format!("{}\n", &long.trim_end()).replace("} \n", "}\n");
-        let mut head = bytes[..10].to_vec();
-        head.extend(format!("{:<width$}\n", long.trim_end(), width = start - 11).bytes());
-        std::fs::write(&first, &head).unwrap();
-        let npy = std::fs::OpenOptions::new().write(true).open(&first).unwrap();
-        npy.set_len((start + rows * width * 4) as u64).unwrap();
-        write_npy(&second, &ArrayD::<f32>::from_shape_fn(vec![rows], |at| (at[0] % 3) as f32)).unwrap();
+        let header = npy("<f4", false, &[rows, width, 1], &[]);
+        std::fs::write(&first, &header).unwrap();
+        let whole = std::fs::OpenOptions::new().write(true).open(&first).unwrap();
+        whole.set_len((header.len() + rows * width * 4) as u64).unwrap();
+        let y: Vec<f32> = (0..rows).map(|row| (row % 3) as f32).collect();
+        std::fs::write(&second, npy("<f4", false, &[rows], &bytes(&y))).unwrap();
         let source = NpySource::open(&first, &second).unwrap();
         let mut model = Sequential::new().seed(1).add(Flatten::new()).add(Dense::new(16)).add(Dense::new(3));
         let loss = SparseCategoricalCrossentropy::new().from_logits(true);

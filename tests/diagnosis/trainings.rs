@@ -172,6 +172,12 @@ fn every_code_has_its_page() {
         );
     }
     assert!(explain("N0000").is_none());
+    let readme = include_str!("../../README.md");
+    let count = Code::ALL.len();
+    assert!(
+        readme.contains(&format!("| {count} codes with ")),
+        "the README states another number than {count}"
+    );
 }
 
 #[test]

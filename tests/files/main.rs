@@ -16,3 +16,6 @@ mod roster;
 mod round_trip;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod versions;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+#[path = "../support/zip.rs"]
+mod zip;

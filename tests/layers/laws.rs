@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use cornu::layer::{BuildContext, Step};
+use cornu::loss::Target;
 use cornu::ndarray::{ArrayD, IxDyn};
 use cornu::prelude::*;
 use cornu::save::Loader;
-use cornu::tensor::{Batch, BatchMut};
+use cornu::tensor::{Batch, BatchMut, Scratch};
 
 use crate::roster;
 
@@ -66,6 +68,38 @@ fn predictions_have_the_declared_shape_and_depend_only_on_their_row() {
     }
 }
 
+const RANDOM: &str = "drops or disturbs values at random";
+/// The layers whose training differs from a prediction, and why: by kind, or by the name that the roster gives.
+const DIFFERENT_IN_TRAINING: [(&str, &str); 9] = [
+    ("BatchNormalization", "normalizes by the batch's own statistics"),
+    ("Dropout", RANDOM),
+    ("SpatialDropout1D", RANDOM),
+    ("AlphaDropout", RANDOM),
+    ("GaussianDropout", RANDOM),
+    ("GaussianNoise", RANDOM),
+    ("lstm_dropout", RANDOM),
+    ("bidirectional_dropout", RANDOM),
+    ("residual_dropout", RANDOM),
+];
+
+#[test]
+fn training_computes_the_bits_of_a_prediction() {
+    for mut case in roster::layers::<f64>().into_iter().filter(|case| !case.layer.is_view()) {
+        let output = case.layer.build(&case.shape, &mut BuildContext::new(Rng::stream(5, 5))).unwrap();
+        let width = output.iter().product();
+        let x = samples(&case);
+        let x = Batch::new(x.as_slice().unwrap(), case.shape.iter().product());
+        let (mut predicted, mut trained) = (vec![f64::NAN; 3 * width], vec![f64::NAN; 3 * width]);
+        let mut scratch = Scratch::default();
+        let layer = &mut case.layer;
+        layer.infer(x, BatchMut::new(&mut predicted, width), &mut scratch);
+        layer.forward(x, BatchMut::new(&mut trained, width), &mut Step::new(9, 0, &mut scratch));
+        let named = |(name, _): &(&str, &str)| [layer.label(), layer.kind()].contains(name);
+        let same = predicted.iter().zip(&trained).all(|(a, b)| a.to_bits() == b.to_bits());
+        assert_eq!(same, !DIFFERENT_IN_TRAINING.iter().any(named), "{layer:?}");
+    }
+}
+
 #[test]
 fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
     // Numbers, probabilities, and one class per row: each loss accepts one of them.
@@ -75,9 +109,9 @@ fn the_gradient_of_every_loss_is_the_slope_of_its_values() {
     let shares = [0.3, 0.4, 0.4, 0.5, 0.2, 0.3];
     for loss in roster::losses::<f64>() {
         let name = loss.name().to_string();
-        let truth = match &*name {
-            name if name.starts_with("sparse") => Batch::new(&classes, 1),
-            "mean_absolute_percentage_error" => Batch::new(&shares, 3),
+        let truth = match loss.target() {
+            Target::Classes { .. } => Batch::new(&classes, 1),
+            _ if name == "mean_absolute_percentage_error" => Batch::new(&shares, 3),
             _ => Batch::new(&hot, 3),
         };
         let sum = |y: &[f64]| {

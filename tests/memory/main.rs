@@ -4,11 +4,19 @@
 //! too.
 
 mod allocation;
+#[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
+#[path = "../support/npy.rs"]
+mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[path = "../support/peak.rs"]
 mod peak;
 #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
 mod readers;
 mod training;
+#[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
+#[path = "../support/zip.rs"]
+mod zip;
 
 #[test]
 fn memory_stays_within_bounds() {
@@ -16,4 +24,6 @@ fn memory_stays_within_bounds() {
     training::a_training_takes_little_memory_beyond_its_data();
     #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
     readers::readers_take_memory_within_bounds();
+    #[cfg(feature = "parquet")]
+    parquet::hostile_parquet_files_take_little_memory();
 }

@@ -9,6 +9,9 @@ use cornu::data::{Arrays, BatchSource, Csv, Dataset, Parquet};
 use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 
+use crate::npy::npy;
+use crate::zip::{Member, archive};
+
 const ROWS: usize = 8000;
 const COLUMNS: usize = 256;
 
@@ -82,18 +85,16 @@ fn write(folder: &Path) {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(text.as_bytes()).unwrap();
     fs::write(folder.join("x.csv.gz"), packer.finish().unwrap()).unwrap();
-    ndarray_npy::write_npy(folder.join("x.npy"), &x).unwrap();
-    ndarray_npy::write_npy(folder.join("y.npy"), &y).unwrap();
-    for (name, packed) in [("stored.npz", false), ("deflated.npz", true)] {
-        let file = fs::File::create(folder.join(name)).unwrap();
-        let mut archive = match packed {
-            true => ndarray_npy::NpzWriter::new_compressed(file),
-            false => ndarray_npy::NpzWriter::new(file),
-        };
-        archive.add_array("x", &x).unwrap();
-        archive.add_array("y", &y).unwrap();
-        archive.finish().unwrap();
+    let (samples, labels) =
+        (npy("<f8", false, &[ROWS, COLUMNS], &bytes(&x)), npy("<f8", false, &[ROWS], &bytes(&y)));
+    for (name, member) in
+        [("stored.npz", Member::stored as fn(&str, &[u8]) -> Member), ("deflated.npz", Member::deflated)]
+    {
+        let members = [member("x.npy", &samples), member("y.npy", &labels)];
+        fs::write(folder.join(name), archive(&members)).unwrap();
     }
+    fs::write(folder.join("x.npy"), samples).unwrap();
+    fs::write(folder.join("y.npy"), labels).unwrap();
     let arrays = [matlab("x", [ROWS, COLUMNS], turned.clone()), matlab("y", [ROWS, 1], bytes(&y))];
     let head = [&[b' '; 124][..], &[0, 1, b'I', b'M']].concat();
     fs::write(folder.join("x5.mat"), [&head[..], &arrays.concat()].concat()).unwrap();

@@ -23,7 +23,7 @@ pub struct LayerCase<F: Scalar> {
 impl<F: Scalar> LayerCase<F> {
     /// Whether the inputs are indices, which have no gradient.
     pub fn takes_indices(&self) -> bool {
-        self.layer.kind() == "Embedding"
+        self.layer.layer().traits().indices.is_some()
     }
 
     /// A model with only this layer.
@@ -42,7 +42,7 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
         Regularizer::L1L2 { l1: 0.1, l2: 0.2 },
         Constraint::MaxNorm { max: 2.0, axes: 1 },
     );
-    let rnn = || Lstm::new(3).activation(Activation::Relu).unit_forget_bias(false).dropout(0.1);
+    let dropping = || Lstm::new(3).activation(Activation::Relu).unit_forget_bias(false).dropout(0.1);
     vec![
         row(
             Dense::new(3)
@@ -83,11 +83,14 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
             SimpleRnn::new(3).go_backwards(true).recurrent_initializer(Initializer::Identity { gain: 0.5 }),
             &[4, 4],
         ),
-        row(rnn().return_sequences(true).recurrent_dropout(0.2), &[4, 4]),
+        row(Lstm::new(3).return_sequences(true).go_backwards(true), &[4, 4]),
+        row(dropping().return_sequences(true).recurrent_dropout(0.2).name("lstm_dropout"), &[4, 4]),
         row(Gru::new(3).reset_after(false).recurrent_activation(Activation::HardSigmoid), &[4, 4]),
-        row(Bidirectional::new(rnn()).merge_mode(MergeMode::Ave), &[4, 4]),
+        row(Bidirectional::new(Gru::new(3)).merge_mode(MergeMode::Sum), &[4, 4]),
+        row(Bidirectional::new(dropping()).merge_mode(MergeMode::Ave).name("bidirectional_dropout"), &[4, 4]),
         row(TimeDistributed::new(Dense::new(3).activation(Activation::Tanh)), &[4, 4]),
-        row(Residual::new().add(Dense::new(3)).add(Dropout::new(0.2)), &[3]),
+        row(Residual::new().add(Dense::new(3)), &[3]),
+        row(Residual::new().add(Dense::new(3)).add(Dropout::new(0.2)).name("residual_dropout"), &[3]),
         row(
             BatchNormalization::new()
                 .momentum(0.9)

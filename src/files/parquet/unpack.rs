@@ -35,6 +35,9 @@ impl Codec {
     }
 }
 
+/// The largest window of zstd that RFC 8878 asks every decoder to support (3.1.1.1.2).
+const MOST_WINDOW: u64 = 8 << 20;
+
 /// The maximum decompressed size of `packed` bytes in benign files: gzip reaches 1032 to 1; zstd and Brotli reach more
 /// on repetitive data, such as a page of 1 MiB.
 pub(super) fn most(packed: usize) -> usize {
@@ -66,8 +69,10 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
         }
         Codec::Gzip => stream(&mut flate2::read::MultiGzDecoder::new(packed))?,
         Codec::Zstd => {
-            let mut from = ruzstd::decoding::StreamingDecoder::new(packed).map_err(|error| failed(&error))?;
-            stream(&mut from)?;
+            // The decoder reserves the window that the page declares.
+            let window = (size as u64).max(MOST_WINDOW);
+            let from = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(packed, window);
+            stream(&mut from.map_err(|error| failed(&error))?)?;
         }
         Codec::Brotli => {
             let mut from = brotli_decompressor::Decompressor::new(packed, 1 << 12);
@@ -78,8 +83,11 @@ pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>)
         Codec::Lz4 => lz4(packed, size, to)?,
         Codec::Lz4Blocks => match hadoop(packed) {
             Some(blocks) => {
-                for (block, size) in blocks {
-                    lz4(block, size, to)?;
+                for (block, len) in blocks {
+                    if len > size - (to.len() - before) {
+                        return short();
+                    }
+                    lz4(block, len, to)?;
                 }
             }
             None => lz4(packed, size, to)?,

@@ -1,7 +1,8 @@
 //! Arrays with a false position, size or type.
 
-use super::archives::{Member, archive, member, whole};
+use super::archives::{member, whole};
 use super::*;
+use crate::zip::{Member, archive};
 
 fn weights() -> Vec<u8> {
     member(&saved("keras"), "model.weights.h5")

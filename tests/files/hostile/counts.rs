@@ -3,8 +3,9 @@
 use cornu::ndarray::Array2;
 use serde_json::Value;
 
-use super::archives::{Member, archive, member};
+use super::archives::member;
 use super::*;
+use crate::zip::{Member, archive};
 
 /// A `.safetensors` file with another text in its metadata, and a checksum that fits.
 fn with_state(file: &[u8], state: &str) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! Each format truncated at every 97th byte, and with bytes flipped at random, 10,000 times.
 
-use super::archives::{Member, archive, whole};
+use super::archives::whole;
 use super::*;
+use crate::zip::{Member, archive};
 
 /// Calls `read` with each truncated file, which must be refused.
 fn cuts(bytes: &[u8], read: impl Fn(&[u8]) -> bool) {

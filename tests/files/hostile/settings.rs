@@ -1,7 +1,8 @@
 //! Settings that are malformed, or that name code to run.
 
-use super::archives::{Member, archive, whole};
+use super::archives::whole;
 use super::*;
+use crate::zip::{Member, archive};
 
 /// An intact file with other settings.
 fn with_config(text: &str) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! Single layers: output, gradient of the input, gradients of the weights.
 
+use std::collections::BTreeSet;
+
 use cornu::Param;
 use cornu::layer::{BackwardContext, BuildContext, NamedLayer, Step};
 use cornu::prelude::*;
@@ -7,7 +9,8 @@ use cornu::tensor::{Batch, BatchMut, Scratch};
 use serde_json::Value;
 
 use super::draw::draw;
-use super::{check, floats, golden_of, numbers, tolerance};
+use super::{check, covers, floats, golden_of, numbers, tolerance};
+use crate::roster;
 
 /// Calls `f` with the parameters of the layer and of its inner layers.
 fn each_param<F: Scalar>(node: &NamedLayer<F>, f: &mut dyn FnMut(&Param<F>)) {
@@ -20,10 +23,11 @@ fn each_param_mut<F: Scalar>(node: &mut NamedLayer<F>, f: &mut dyn FnMut(&mut Pa
     node.layers_mut().iter_mut().for_each(|inner| each_param_mut(inner, f));
 }
 
-/// The stored cases, and the number that were compared.
+/// The stored cases, how many of them were compared, and the layers that were.
 struct Cases {
     stored: Value,
     compared: usize,
+    kinds: BTreeSet<String>,
 }
 
 impl Cases {
@@ -40,6 +44,7 @@ impl Cases {
         }
         let x = Batch::new(&x, shape.iter().product());
         let mut node = layer.into_named();
+        self.kinds.insert(node.kind().into());
         let output = node
             .build(shape, &mut BuildContext::new(Rng::stream(1, 1)))
             .unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -107,9 +112,22 @@ fn run<F: Scalar>(node: &NamedLayer<F>, x: Batch<F>, mut y: BatchMut<F>, scratch
     }
 }
 
+/// Layers that are not compared here, and why.
+const WITHOUT: [(&str, &str); 8] = [
+    ("Activation", "pieces.rs compares all activations"),
+    ("Normalization", "pieces.rs compares it after `adapt`"),
+    ("Residual", "Keras has no such layer; mixes.rs compares networks that add their input"),
+    ("Dropout", NOISE),
+    ("SpatialDropout1D", NOISE),
+    ("AlphaDropout", NOISE),
+    ("GaussianDropout", NOISE),
+    ("GaussianNoise", NOISE),
+];
+const NOISE: &str = "its draws are not Keras's; behaviour.rs compares their moments";
+
 fn layers<F: Scalar>() {
     use Activation::*;
-    let mut cases = Cases { stored: golden_of::<F>("layers"), compared: 0 };
+    let mut cases = Cases { stored: golden_of::<F>("layers"), compared: 0, kinds: BTreeSet::new() };
     let c = &mut cases;
     c.check::<F>("dense", Dense::new(3).activation(Gelu { approximate: false }), &[4]);
     c.check::<F>("dense_steps", Dense::new(3).use_bias(false), &[2, 4]);
@@ -125,6 +143,8 @@ fn layers<F: Scalar>() {
     pools::<F>(c);
     recurrent::<F>(c);
     assert_eq!(cases.compared, cases.stored.as_object().map_or(0, |all| all.len()));
+    let built_in = roster::layers::<F>().into_iter().map(|case| case.layer.kind().to_string());
+    covers(built_in, &cases.kinds, &WITHOUT);
 }
 
 fn shapes<F: Scalar>(c: &mut Cases) {

@@ -1,4 +1,6 @@
-//! Regression, margin and distribution losses: values and gradients, plain and weighted.
+//! Losses: value and gradient, plain and weighted.
+
+use std::collections::BTreeSet;
 
 use cornu::loss::Loss;
 use cornu::prelude::*;
@@ -6,28 +8,31 @@ use cornu::tensor::{Batch, BatchMut};
 use serde_json::Value;
 
 use super::draw::{classes, draw, one_hot};
-use super::{check, floats, golden_of, numbers, tolerance};
+use super::{check, covers, floats, golden, golden_of, numbers, tolerance};
+use crate::roster;
 
-/// The stored cases, and the number that were compared.
-struct Cases<F> {
+/// The stored cases of one script, how many of them were compared, and the losses that were.
+struct Cases<'a, F> {
     stored: Value,
     weight: Vec<F>,
     compared: usize,
+    kinds: &'a mut BTreeSet<String>,
 }
 
-impl<F: Scalar> Cases<F> {
+impl<F: Scalar> Cases<'_, F> {
     #[track_caller]
     fn check(&mut self, name: &str, loss: impl Loss<F>, pred: &[F], truth: &[F]) {
-        let (pred, truth) = (Batch::new(pred, 4), Batch::new(truth, 4));
+        self.kinds.extend(loss.config().map(|config| config.kind));
+        let (pred, truth) = (Batch::new(pred, 4), Batch::new(truth, truth.len() / 6));
         for weighted in [false, true] {
             let key = if weighted { format!("{name}_weighted") } else { name.into() };
             let stored = &self.stored[&key];
             let weights = if weighted { self.weight.clone() } else { vec![F::one(); 6] };
             let mut values = [F::zero(); 6];
-            assert_eq!(loss.values(pred, truth, &mut values), 6);
-            let value = values.iter().zip(&weights).map(|(v, w)| (*v * *w).as_f64()).sum::<f64>() / 6.0;
+            let rows = loss.values(pred, truth, &mut values) as f64;
+            let value = values.iter().zip(&weights).map(|(v, w)| (*v * *w).as_f64()).sum::<f64>() / rows;
             check(&key, &[value], &[stored["value"].as_f64().expect("a value")], tolerance::<F>());
-            let scale: Vec<F> = weights.iter().map(|&w| w / F::of(6.0)).collect();
+            let scale: Vec<F> = weights.iter().map(|&w| w / F::of(rows)).collect();
             let mut dy = vec![F::nan(); 24];
             loss.gradient(pred, truth, &scale, BatchMut::new(&mut dy, 4));
             let what = format!("gradient of {key}");
@@ -35,22 +40,52 @@ impl<F: Scalar> Cases<F> {
             self.compared += 1;
         }
     }
+
+    fn are_all_compared(&self) {
+        assert_eq!(self.compared, self.stored.as_object().map_or(0, |all| all.len()));
+    }
 }
 
 fn losses<F: Scalar>() {
-    let golden = golden_of::<F>("losses");
-    let p: Vec<F> = numbers(&golden["p"]).into_iter().map(F::of).collect();
-    let twice: Vec<F> = p.iter().map(|&p| p + p).collect();
+    let (basic, others) = (&golden::<F>()["losses"], golden_of::<F>("losses"));
     let z = draw::<F>(&[6, 4], 10, 4.0).into_iter().collect::<Vec<_>>();
+    let y = classes(6, 4, 11);
+    let hot = one_hot::<F>(&y, 4).into_iter().collect::<Vec<_>>();
+    let soft: Vec<F> = draw::<F>(&[6, 4], 13, 1.0).iter().map(|t| t.abs()).collect();
+    let weight: Vec<F> = draw::<F>(&[6], 12, 1.0).iter().map(|w| w.abs() + F::of(0.25)).collect();
+    let mut kinds = BTreeSet::new();
+
+    let p: Vec<F> = numbers(&basic["p"]).into_iter().map(F::of).collect();
+    let twice: Vec<F> = p.iter().map(|&p| p + p).collect();
+    let index: Vec<F> = y.iter().map(|&class| F::of(class as f64)).collect();
+    let mut cases =
+        Cases { stored: basic["cases"].clone(), weight: weight.clone(), compared: 0, kinds: &mut kinds };
+    let c = &mut cases;
+    let categorical = CategoricalCrossentropy::new;
+    c.check("categorical", categorical(), &p, &hot);
+    c.check("categorical_of_2p", categorical(), &twice, &hot);
+    c.check("categorical_soft", categorical(), &p, &soft);
+    c.check("categorical_smooth", categorical().label_smoothing(0.1), &p, &hot);
+    c.check("categorical_logits", categorical().from_logits(true), &z, &soft);
+    let sparse = SparseCategoricalCrossentropy::new;
+    c.check("sparse", sparse(), &p, &index);
+    c.check("sparse_ignore", sparse().ignore_class(y[1] as i64), &p, &index);
+    c.check("sparse_logits", sparse().from_logits(true), &z, &index);
+    c.check("binary", BinaryCrossentropy::new(), &p, &hot);
+    c.check("binary_smooth", BinaryCrossentropy::new().label_smoothing(0.2), &p, &soft);
+    c.check("binary_logits", BinaryCrossentropy::new().from_logits(true), &z, &soft);
+    c.check("squared", MeanSquaredError::new(), &z, &soft);
+    c.check("absolute", MeanAbsoluteError::new(), &z, &soft);
+    cases.are_all_compared();
+
+    let p: Vec<F> = numbers(&others["p"]).into_iter().map(F::of).collect();
+    let twice: Vec<F> = p.iter().map(|&p| p + p).collect();
     let turned: Vec<F> = z.chunks_exact(4).rev().flatten().copied().collect();
     let large: Vec<F> = z.iter().map(|&z| z * F::of(32.0)).collect();
     let size: Vec<F> = z.iter().map(|z| z.abs()).collect();
-    let hot = one_hot::<F>(&classes(6, 4, 11), 4).into_iter().collect::<Vec<_>>();
-    let soft: Vec<F> = draw::<F>(&[6, 4], 13, 1.0).iter().map(|t| t.abs()).collect();
     let signs: Vec<F> = draw::<F>(&[6, 4], 14, 1.0).iter().map(|t| t.signum()).collect();
     let mixed: Vec<F> = hot.iter().map(|&t| t + t).collect();
-    let weight = draw::<F>(&[6], 12, 1.0).iter().map(|w| w.abs() + F::of(0.25)).collect();
-    let mut cases = Cases { stored: golden["cases"].clone(), weight, compared: 0 };
+    let mut cases = Cases { stored: others["cases"].clone(), weight, compared: 0, kinds: &mut kinds };
     let c = &mut cases;
     c.check("msle", MeanSquaredLogarithmicError::new(), &size, &soft);
     c.check("msle_negative", MeanSquaredLogarithmicError::new(), &z, &soft);
@@ -83,7 +118,9 @@ fn losses<F: Scalar>() {
     let alphas = categorical().alpha_per_class([0.1, 0.2, 0.3, 0.4]).gamma(1.5).label_smoothing(0.1);
     c.check("categorical_focal_alphas", alphas, &twice, &hot);
     c.check("categorical_focal_logits", categorical().from_logits(true).gamma(3.0), &z, &soft);
-    assert_eq!(cases.compared, cases.stored.as_object().map_or(0, |all| all.len()));
+    cases.are_all_compared();
+    let built_in = roster::losses::<F>().into_iter().filter_map(|loss| Some(loss.config()?.kind));
+    covers(built_in, &kinds, &[]);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use cornu::prelude::*;
 use cornu::tensor::Batch;
 
 use super::draw::{classes, draw, one_hot};
-use super::{check, golden_of, numbers, tolerance};
+use super::{check, covers, golden_of, numbers, tolerance};
+use crate::roster;
 
 /// The rows of a case: targets, outputs, and class indices if each row has one class.
 struct Data<F> {
@@ -169,6 +170,10 @@ fn all_metrics<F: Scalar>() {
         }
     }
     assert_eq!((unused.len(), stored.len()), (0, 236), "{unused:?}");
+    let kind = |metric: &dyn Metric<F>| metric.config().map(|config| config.kind);
+    let compared = metrics::<F>().iter().filter_map(|(_, metric)| kind(&**metric)).collect();
+    let built_in = roster::metrics::<F>().into_iter().filter_map(|metric| kind(&*metric));
+    covers(built_in, &compared, &[("Accuracy", "trainings.rs compares it in histories")]);
 }
 
 #[test]

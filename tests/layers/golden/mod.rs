@@ -14,6 +14,8 @@ mod pieces;
 mod pytorch;
 mod trainings;
 
+use std::collections::BTreeSet;
+
 use cornu::Scalar;
 use serde_json::Value;
 
@@ -51,4 +53,12 @@ fn check(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
         let error = (found - expected).abs() / scale;
         assert!(error <= tolerance, "{what}, number {i}: {found}, Keras has {expected} (off by {error:.1e})");
     }
+}
+
+/// Fails if something of the roster is not `compared`, or if an exception, listed with its reason, is none.
+#[track_caller]
+fn covers(roster: impl Iterator<Item = String>, compared: &BTreeSet<String>, exceptions: &[(&str, &str)]) {
+    let excepted = exceptions.iter().map(|(kind, _)| kind.to_string()).collect();
+    let without: BTreeSet<String> = roster.filter(|kind| !compared.contains(kind)).collect();
+    assert_eq!(without, excepted, "built-ins without golden values, and those that have a reason");
 }

@@ -1,5 +1,7 @@
 //! Every optimizer with every option, schedules, regularizers and constraints: the loss of 20 steps, and the weights.
 
+use std::collections::BTreeSet;
+
 use cornu::layer::LayerExt;
 use cornu::ndarray::{ArrayD, Axis, Slice};
 use cornu::optimizer::{
@@ -13,14 +15,16 @@ use cornu::prelude::{
 use serde_json::Value;
 
 use super::draw::draw;
-use super::{check, golden_of, numbers, tolerance};
+use super::{check, covers, golden_of, numbers, tolerance};
+use crate::roster;
 
-/// The stored cases, the data, and the number of cases that were compared.
+/// The stored cases, the data, how many cases were compared, and the optimizers that were.
 struct Cases<F> {
     stored: Value,
     x: ArrayD<F>,
     y: ArrayD<F>,
     compared: usize,
+    kinds: BTreeSet<String>,
 }
 
 impl<F: Scalar> Cases<F> {
@@ -44,6 +48,7 @@ impl<F: Scalar> Cases<F> {
         let stored = &self.stored[name];
         assert!(stored.is_object(), "no case {name}");
         self.compared += 1;
+        self.kinds.extend(optimizer.config().map(|config| config.kind));
         let mut model = Sequential::<F>::with_scalar().input([6]).add(first).add(Dense::new(2));
         model.build().expect("a model");
         let shapes: Vec<(String, Vec<usize>)> = model
@@ -165,12 +170,15 @@ fn bounds<F: Scalar>(c: &mut Cases<F>) {
 
 fn optimizers<F: Scalar>() {
     let (x, y) = (draw::<F>(&[40, 6], 2, 1.0), draw::<F>(&[40, 2], 6, 1.0));
-    let mut cases = Cases { stored: golden_of::<F>("optimizers"), x, y, compared: 0 };
+    let (stored, kinds) = (golden_of::<F>("optimizers"), BTreeSet::new());
+    let mut cases = Cases { stored, x, y, compared: 0, kinds };
     rules(&mut cases);
     schedules(&mut cases);
     bounds(&mut cases);
     // All but the values of the schedules.
     assert_eq!(cases.compared + 1, cases.stored.as_object().map_or(0, |all| all.len()));
+    let built_in = roster::optimizers::<F>().into_iter().filter_map(|rule| Some(rule.config()?.kind));
+    covers(built_in, &cases.kinds, &[]);
 }
 
 #[test]

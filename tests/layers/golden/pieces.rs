@@ -1,12 +1,11 @@
-//! Single activations, losses and normalizations.
+//! Single activations and normalizations.
 
 use cornu::layer::BackwardContext;
-use cornu::loss::Loss;
 use cornu::ndarray::{ArrayD, Axis};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
 
-use super::draw::{classes, draw, one_hot};
+use super::draw::draw;
 use super::{check, floats, golden, numbers, tolerance};
 
 fn activations<F: Scalar>() {
@@ -46,65 +45,6 @@ fn activations<F: Scalar>() {
 fn activations_and_their_slopes_agree_with_keras() {
     activations::<f32>();
     activations::<f64>();
-}
-
-fn losses<F: Scalar>() {
-    let golden = &golden::<F>()["losses"];
-    let cases = &golden["cases"];
-    let p: Vec<F> = numbers(&golden["p"]).into_iter().map(F::of).collect();
-    let twice: Vec<F> = p.iter().map(|&p| p + p).collect();
-    let z = draw::<F>(&[6, 4], 10, 4.0).into_iter().collect::<Vec<_>>();
-    let y = classes(6, 4, 11);
-    let hot = one_hot::<F>(&y, 4).into_iter().collect::<Vec<_>>();
-    let soft: Vec<F> = draw::<F>(&[6, 4], 13, 1.0).iter().map(|t| t.abs()).collect();
-    let index: Vec<F> = y.iter().map(|&class| F::of(class as f64)).collect();
-    let weight: Vec<F> = draw::<F>(&[6], 12, 1.0).iter().map(|w| w.abs() + F::of(0.25)).collect();
-
-    let mut checked = 0;
-    let mut check_loss = |name: &str, loss: &dyn Loss<F>, pred: &[F], truth: &[F]| {
-        let (pred, truth) = (Batch::new(pred, 4), Batch::new(truth, truth.len() / 6));
-        for weighted in [false, true] {
-            let key = if weighted { format!("{name}_weighted") } else { name.into() };
-            let mut values = [F::zero(); 6];
-            let kept = loss.values(pred, truth, &mut values);
-            let weights = if weighted { weight.clone() } else { vec![F::one(); 6] };
-            let value: f64 =
-                values.iter().zip(&weights).map(|(v, w)| (*v * *w).as_f64()).sum::<f64>() / kept as f64;
-            check(&key, &[value], &[cases[&key]["value"].as_f64().expect("a value")], tolerance::<F>());
-            let scale: Vec<F> = weights.iter().map(|&w| w / F::of(kept as f64)).collect();
-            let mut dy = vec![F::one(); 24];
-            loss.gradient(pred, truth, &scale, BatchMut::new(&mut dy, 4));
-            check(
-                &format!("gradient of {key}"),
-                &floats(&dy),
-                &numbers(&cases[&key]["dy"]),
-                tolerance::<F>(),
-            );
-            checked += 1;
-        }
-    };
-    let categorical = CategoricalCrossentropy::new;
-    check_loss("categorical", &categorical(), &p, &hot);
-    check_loss("categorical_of_2p", &categorical(), &twice, &hot);
-    check_loss("categorical_soft", &categorical(), &p, &soft);
-    check_loss("categorical_smooth", &categorical().label_smoothing(0.1), &p, &hot);
-    check_loss("categorical_logits", &categorical().from_logits(true), &z, &soft);
-    let sparse = SparseCategoricalCrossentropy::new;
-    check_loss("sparse", &sparse(), &p, &index);
-    check_loss("sparse_ignore", &sparse().ignore_class(y[1] as i64), &p, &index);
-    check_loss("sparse_logits", &sparse().from_logits(true), &z, &index);
-    check_loss("binary", &BinaryCrossentropy::new(), &p, &hot);
-    check_loss("binary_smooth", &BinaryCrossentropy::new().label_smoothing(0.2), &p, &soft);
-    check_loss("binary_logits", &BinaryCrossentropy::new().from_logits(true), &z, &soft);
-    check_loss("squared", &MeanSquaredError::new(), &z, &soft);
-    check_loss("absolute", &MeanAbsoluteError::new(), &z, &soft);
-    assert_eq!(checked, cases.as_object().map_or(0, |all| all.len()));
-}
-
-#[test]
-fn losses_and_their_gradients_agree_with_keras() {
-    losses::<f32>();
-    losses::<f64>();
 }
 
 fn normalization<F: Scalar>() {
