@@ -23,12 +23,18 @@ pub(in crate::data) trait ColumnBlock: Sync {
     fn cell(&self, row: usize, column: usize) -> TableCell<'_>;
 }
 
+/// The error of a row of a block.
+struct RowError {
+    row: usize,
+    error: Error,
+}
+
 /// A column of a block, as numbers.
 struct Encoded<'a> {
     column: usize,
     role: Role,
     seen: &'a mut Seen,
-    values: Result<Cow<'a, [f64]>, (usize, Error)>,
+    values: Result<Cow<'a, [f64]>, Box<RowError>>,
 }
 
 impl Scan {
@@ -48,16 +54,16 @@ impl Scan {
         });
         // The error of the first row, as if they came one by one.
         let mut values: Vec<(Role, Cow<[f64]>)> = Vec::with_capacity(columns.len());
-        let mut first: Option<(usize, Error)> = None;
+        let mut first: Option<Box<RowError>> = None;
         for Encoded { role, values: encoded, .. } in columns {
             match encoded {
                 Ok(encoded) => values.push((role, encoded)),
-                Err((row, _)) if first.as_ref().is_some_and(|(first, _)| *first <= row) => {}
+                Err(error) if first.as_ref().is_some_and(|first| first.row <= error.row) => {}
                 Err(error) => first = Some(error),
             }
         }
-        if let Some((_, error)) = first {
-            return Err(error);
+        if let Some(first) = first {
+            return Err(first.error);
         }
         for (to, targets) in [(&mut rows.x, false), (&mut rows.y, true)] {
             let columns: Vec<&[f64]> = values
@@ -100,7 +106,7 @@ impl ColumnRules {
         kept: Option<&[usize]>,
         seen: &mut Seen,
         before: usize,
-    ) -> Result<Cow<'a, [f64]>, (usize, Error)> {
+    ) -> Result<Cow<'a, [f64]>, Box<RowError>> {
         if kept.is_none()
             && self.is_plain(column)
             && let Some(numbers) = block.numbers(column)
@@ -111,7 +117,7 @@ impl ColumnRules {
         }
         let mut value = |row: usize| {
             let value = self.value(seen, column, block.cell(row, column), (before + row, None));
-            value.map_err(|error| (row, error))
+            value.map_err(|error| Box::new(RowError { row, error }))
         };
         match kept {
             Some(kept) => kept.iter().map(|&row| value(row)).collect(),
