@@ -9,7 +9,7 @@ use super::seen::Seen;
 use crate::error::{Error, Result};
 use crate::kernel;
 
-/// How many rows a thread transposes at a time, and how many of them at once, so that they stay in its cache.
+/// The number of rows that a thread transposes, and the number of rows of a tile, which fits in its cache.
 const PART: usize = 1 << 11;
 const TILE: usize = 1 << 6;
 
@@ -52,7 +52,7 @@ impl Scan {
             let Encoded { column, seen, .. } = encoded;
             encoded.values = rules.encode(block, *column, kept.as_deref(), seen, before);
         });
-        // The error of the first row, as if they came one by one.
+        // Report the error of the first row, as if rows were encoded one by one.
         let mut values: Vec<(Role, Cow<[f64]>)> = Vec::with_capacity(columns.len());
         let mut first: Option<Box<RowError>> = None;
         for Encoded { role, values: encoded, .. } in columns {
