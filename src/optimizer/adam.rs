@@ -2,9 +2,9 @@
 
 use super::{
     LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
-    named, setters,
+    named,
 };
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;
@@ -42,10 +42,10 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone)]
 pub struct Adam {
     learning_rate: LearningRate,
-    beta_1: f64,
-    beta_2: f64,
-    epsilon: f64,
-    amsgrad: bool,
+    pub(super) beta_1: f64,
+    pub(super) beta_2: f64,
+    pub(super) epsilon: f64,
+    pub(super) amsgrad: bool,
     /// α of the last update that began.
     begun: Option<(Update, f64)>,
 }
