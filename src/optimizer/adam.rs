@@ -105,22 +105,21 @@ impl<F: Scalar> Optimizer<F> for Adam {
         let (alpha, epsilon) = (F::of(self.alpha(at)), F::of(self.epsilon));
         let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
+        // `move`: a loop that reads its constants through references does not vectorize.
+        let moments = moved.map(move |(((w, &g), m), v)| {
+            *m += (g - *m) * a;
+            *v += (g * g - *v) * b;
+            (w, *m, *v)
+        });
+        let step = move |w: &mut F, m: F, v: F| *w -= alpha * m / (v.sqrt() + epsilon);
         let [largest] = largest else {
-            return simd(|| {
-                for (((w, &g), m), v) in moved {
-                    *m += (g - *m) * a;
-                    *v += (g * g - *v) * b;
-                    *w -= alpha * *m / (v.sqrt() + epsilon);
-                }
-            });
+            return simd(|| moments.for_each(|(w, m, v)| step(w, m, v)));
         };
         simd(|| {
-            for ((((w, &g), m), v), largest) in moved.zip(largest.iter_mut()) {
-                *m += (g - *m) * a;
-                *v += (g * g - *v) * b;
-                *largest = largest.max(*v);
-                *w -= alpha * *m / (largest.sqrt() + epsilon);
-            }
+            moments.zip(largest.iter_mut()).for_each(|((w, m, v), largest)| {
+                *largest = largest.max(v);
+                step(w, m, *largest);
+            });
         });
     }
 }
