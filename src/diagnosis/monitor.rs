@@ -12,6 +12,26 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
 
+/// The mean of numbers that are added one by one.
+#[derive(Debug, Default)]
+struct RunningMean {
+    sum: f64,
+    count: usize,
+}
+
+impl RunningMean {
+    /// Adds a number.
+    fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1;
+    }
+
+    /// The mean; 0 without numbers.
+    fn mean(&self) -> f64 {
+        self.sum / self.count.max(1) as f64
+    }
+}
+
 /// Collects the evidence of a run, and runs the rules.
 pub(crate) struct Monitor<F: Scalar> {
     pub(crate) evidence: Evidence,
@@ -23,24 +43,25 @@ pub(crate) struct Monitor<F: Scalar> {
     pub(super) clipped: usize,
     /// The target statistics of the first epoch.
     pub(super) target_statistics: TargetStatistics<F>,
-    /// The sum and number of the losses in the last quarter of the epoch.
-    late: (f64, usize),
+    /// The mean loss of the last quarter of the epoch.
+    late_loss: RunningMean,
     samples_batch: bool,
     /// The loss of the sampled batch, without its penalty.
-    bare: f64,
+    loss_without_penalty: f64,
+    /// The index of the current batch in its epoch.
     batch: usize,
     /// The most batches of an epoch that are sampled.
-    pub(crate) sampled: usize,
+    pub(crate) sampled_batches: usize,
 }
 
 impl<F: Scalar> Monitor<F> {
-    /// A monitor over these layers, which samples this many batches of an epoch.
+    /// A monitor over these layers, which samples at most `sampled_batches` batches of an epoch.
     pub(crate) fn new(
         layers: &[NamedLayer<F>],
         plan: Plan,
         data: Data,
         target_statistics: TargetStatistics<F>,
-        sampled: usize,
+        sampled_batches: usize,
     ) -> Self {
         let facts: Vec<LayerFacts> =
             layers.iter().enumerate().map(|(i, layer)| LayerFacts::of(i, layer)).collect();
@@ -60,20 +81,20 @@ impl<F: Scalar> Monitor<F> {
             evidence,
             findings: Findings::default(),
             before: Vec::with_capacity(kernels),
-            epoch: Epoch { answers: vec![0; classes], ..Epoch::default() },
+            epoch: Epoch { prediction_counts: vec![0; classes], ..Epoch::default() },
             clipped: 0,
             target_statistics,
-            late: (0.0, 0),
+            late_loss: RunningMean::default(),
             samples_batch: false,
-            bare: 0.0,
+            loss_without_penalty: 0.0,
             batch: 0,
-            sampled: sampled.max(1),
+            sampled_batches: sampled_batches.max(1),
         }
     }
 
     /// Starts this batch of an epoch, from 0. The first batch is sampled, and a few more at equal distances.
     pub(crate) fn start_batch(&mut self, batch: usize) {
-        let every = self.evidence.plan.batches.div_ceil(self.sampled).max(1);
+        let every = self.evidence.plan.batches.div_ceil(self.sampled_batches).max(1);
         self.batch = batch;
         if batch == 0 {
             self.evidence.layers.iter_mut().for_each(LayerFacts::begin_epoch);
@@ -89,7 +110,7 @@ impl<F: Scalar> Monitor<F> {
     /// Adds the loss of a batch.
     pub(crate) fn end_batch(&mut self, loss: f64) {
         if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
-            self.late = (self.late.0 + loss, self.late.1 + 1);
+            self.late_loss.add(loss);
         }
     }
 
@@ -126,21 +147,22 @@ impl<F: Scalar> Monitor<F> {
         let last = self.evidence.layers.len();
         let output = workspace.value(last, x);
         if self.evidence.first.is_none() && last > 0 {
-            self.first(workspace, x, output, loss);
+            self.sample_first_batch(workspace, x, output, loss);
         }
-        let mut of_last = None;
+        let mut last_deviation = None;
         for facts in &mut self.evidence.layers {
-            let sample = (!facts.is_view).then(|| facts.sample_output(workspace.value(facts.index + 1, x)));
-            of_last = sample.flatten();
+            let deviation =
+                (!facts.is_view).then(|| facts.sample_output(workspace.value(facts.index + 1, x)));
+            last_deviation = deviation.flatten();
         }
         self.epoch.penalty = penalty;
-        self.bare = loss - penalty;
-        self.epoch.spread = of_last.unwrap_or_else(|| spread(output).0);
+        self.loss_without_penalty = loss - penalty;
+        self.epoch.output_deviation = last_deviation.unwrap_or_else(|| spread(output).0);
         self.epoch.zero_logits = self.zero_logits(workspace, x);
-        self.answers(output, y);
+        self.count_predictions(output, y);
     }
 
-    fn first(&mut self, workspace: &Workspace<F>, x: Batch<F>, output: Batch<F>, loss: f64) {
+    fn sample_first_batch(&mut self, workspace: &Workspace<F>, x: Batch<F>, output: Batch<F>, loss: f64) {
         let mut first = FirstBatch { loss, rows: output.rows(), ..FirstBatch::default() };
         let values = || output.data().iter().map(|v| v.as_f64());
         first.output = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
@@ -157,39 +179,40 @@ impl<F: Scalar> Monitor<F> {
     fn zero_logits(&self, workspace: &Workspace<F>, x: Batch<F>) -> f64 {
         let is_softmax =
             |layer: &&LayerFacts| layer.kernel.is_none() && layer.activation == Some(Activation::Softmax);
-        let wire = match self.evidence.output() {
+        let activation_index = match self.evidence.output() {
             Some(layer) if is_softmax(&layer) => layer.index,
             Some(layer) => layer.index + 1,
             None => return 0.0,
         };
-        let values = workspace.value(wire, x).data();
+        let values = workspace.value(activation_index, x).data();
         values.iter().filter(|v| **v == F::zero()).count() as f64 / values.len().max(1) as f64
     }
 
     /// Counts the predicted classes and the clipped wrong rows.
-    fn answers(&mut self, output: Batch<F>, y: Batch<F>) {
+    fn count_predictions(&mut self, output: Batch<F>, y: Batch<F>) {
         let plan = &self.evidence.plan;
-        if self.epoch.answers.is_empty() {
+        if self.epoch.prediction_counts.is_empty() {
             return;
         }
         let width = self.evidence.layers.last().and_then(|layer| layer.output.last().copied()).unwrap_or(1);
         let (output, clip) = (output.reshape(width), F::of(1e-6));
         let bound = if plan.takes_logits { F::zero() } else { F::of(0.5) };
         for (p, t) in output.iter().zip(y.iter()) {
-            let (answer, truth, of_truth) = match p {
+            let (predicted, true_class, true_probability) = match p {
                 [p] => {
-                    let truth = usize::from(t[0] > F::of(0.5));
-                    (usize::from(*p > bound), truth, if truth == 1 { *p } else { F::one() - *p })
+                    let true_class = usize::from(t[0] > F::of(0.5));
+                    (usize::from(*p > bound), true_class, if true_class == 1 { *p } else { F::one() - *p })
                 }
                 p => {
-                    let truth = class(t);
-                    (class(p), truth, p.get(truth).copied().unwrap_or(F::one()))
+                    let true_class = class(t);
+                    (class(p), true_class, p.get(true_class).copied().unwrap_or(F::one()))
                 }
             };
-            if let Some(count) = self.epoch.answers.get_mut(answer) {
+            if let Some(count) = self.epoch.prediction_counts.get_mut(predicted) {
                 *count += 1;
             }
-            self.clipped += usize::from(!plan.takes_logits && answer != truth && of_truth <= clip);
+            self.clipped +=
+                usize::from(!plan.takes_logits && predicted != true_class && true_probability <= clip);
         }
         self.epoch.rows += output.rows();
     }
@@ -207,7 +230,7 @@ impl<F: Scalar> Monitor<F> {
         }
         self.epoch.gradient = self.epoch.gradient.max(total.sqrt());
         if total == 0.0 {
-            self.epoch.idle = self.epoch.idle.max(self.bare);
+            self.epoch.zero_gradient_loss = self.epoch.zero_gradient_loss.max(self.loss_without_penalty);
         }
     }
 
@@ -233,10 +256,10 @@ impl<F: Scalar> Monitor<F> {
         self.findings.take(found)
     }
 
-    /// Ends an epoch; `of` returns a logged value.
+    /// Ends an epoch; `logged` returns a logged value.
     pub(crate) fn end_epoch(
         &mut self,
-        of: &dyn Fn(&str) -> Option<f64>,
+        logged: &dyn Fn(&str) -> Option<f64>,
         learning_rate: f64,
         rules: &Rules,
     ) -> Vec<String> {
@@ -244,11 +267,10 @@ impl<F: Scalar> Monitor<F> {
             self.measure_targets();
         }
         let mut epoch = self.epoch.clone();
-        epoch.late = self.late.0 / self.late.1.max(1) as f64;
-        self.late = (0.0, 0);
-        epoch.loss = of("loss").unwrap_or(f64::NAN);
+        epoch.late_loss = std::mem::take(&mut self.late_loss).mean();
+        epoch.loss = logged("loss").unwrap_or(f64::NAN);
         (epoch.val_loss, epoch.accuracy, epoch.val_accuracy) =
-            (of("val_loss"), of("accuracy"), of("val_accuracy"));
+            (logged("val_loss"), logged("accuracy"), logged("val_accuracy"));
         epoch.learning_rate = learning_rate;
         epoch.clipped = self.clipped as f64 / epoch.rows.max(1) as f64;
         self.evidence.curves.epochs.push(epoch);
@@ -262,8 +284,8 @@ impl<F: Scalar> Monitor<F> {
             layer.largest_step = layer.largest_step.max(layer.sample.step);
         }
         (self.epoch.rows, self.clipped) = (0, 0);
-        (self.epoch.gradient, self.epoch.idle) = (0.0, 0.0);
-        self.epoch.answers.fill(0);
+        (self.epoch.gradient, self.epoch.zero_gradient_loss) = (0.0, 0.0);
+        self.epoch.prediction_counts.fill(0);
         news
     }
 
@@ -295,7 +317,7 @@ impl<F: Scalar> Monitor<F> {
         }
         state.group("epoch", |state| self.epoch.state(state))?;
         state.count("clipped", &mut self.clipped)?;
-        state.item("late", &mut self.late.0)?;
-        state.count("late batches", &mut self.late.1)
+        state.item("late", &mut self.late_loss.sum)?;
+        state.count("late batches", &mut self.late_loss.count)
     }
 }

@@ -25,18 +25,18 @@ impl<F: Scalar> Monitor<F> {
         classes: usize,
     ) -> Self {
         let mut monitor = Monitor::new(layers, plan, Data::default(), target_statistics, sampled);
-        monitor.epoch.answers = vec![0; classes];
+        monitor.epoch.prediction_counts = vec![0; classes];
         monitor
     }
 
     /// The number of classes that the outputs are counted by.
     pub(crate) fn classes(&self) -> usize {
-        self.epoch.answers.len()
+        self.epoch.prediction_counts.len()
     }
 
     /// A single row has no spread over rows.
     pub(crate) fn saw_one_row(&mut self) {
-        self.epoch.spread = f64::NAN;
+        self.epoch.output_deviation = f64::NAN;
         self.evidence.layers.iter_mut().for_each(|layer| layer.sample.spread = f64::NAN);
     }
 
@@ -54,7 +54,7 @@ impl<F: Scalar> Monitor<F> {
         if tallies {
             self.target_statistics.state(&mut state)?;
         }
-        self.epoch.answers.fill(0);
+        self.epoch.prediction_counts.fill(0);
         (self.epoch.rows, self.clipped) = (0, 0);
         self.skip();
         Ok(state.bytes().to_vec())
@@ -86,9 +86,17 @@ impl<F: Scalar> Monitor<F> {
         let share = other.rows as f64 / (epoch.rows + other.rows).max(1) as f64;
         epoch.zero_logits += share * (other.zero_logits - epoch.zero_logits);
         // NaN if unknown.
-        epoch.spread = if epoch.rows == 0 { other.spread } else { epoch.spread.max(other.spread) };
+        epoch.output_deviation = if epoch.rows == 0 {
+            other.output_deviation
+        } else {
+            epoch.output_deviation.max(other.output_deviation)
+        };
         epoch.rows += other.rows;
-        epoch.answers.iter_mut().zip(other.answers).for_each(|(sum, other)| *sum += other);
+        epoch
+            .prediction_counts
+            .iter_mut()
+            .zip(other.prediction_counts)
+            .for_each(|(sum, other)| *sum += other);
         for layer in &mut self.evidence.layers {
             let mut sample = layer.sample.clone();
             sample.state(&mut state)?;
@@ -140,20 +148,20 @@ impl Shard {
         data.sample_inputs(x);
         let stride = data.features.len().div_ceil(FEATURES).max(1);
         let features = data.features.into_iter().step_by(stride).collect();
-        Shard { rows, sampled: x.rows(), features, classes: Vec::new() }
+        Shard { rows, sampled_rows: x.rows(), features, classes: Vec::new() }
     }
 
     /// The facts as numbers, to send them to another rank: the two counts, then mean and deviation of each feature.
     pub(crate) fn to_numbers(&self) -> Vec<f64> {
         let features = self.features.iter().flat_map(|feature| [feature.mean, feature.deviation]);
-        [self.rows as f64, self.sampled as f64].into_iter().chain(features).collect()
+        [self.rows as f64, self.sampled_rows as f64].into_iter().chain(features).collect()
     }
 
     /// The facts that another rank has sent.
     pub(crate) fn from_numbers(numbers: &[f64]) -> Self {
         let mut pairs = numbers.as_chunks::<2>().0.iter();
-        let [rows, sampled] = pairs.next().map_or([0; 2], |counts| counts.map(|count| count as usize));
+        let [rows, sampled_rows] = pairs.next().map_or([0; 2], |counts| counts.map(|count| count as usize));
         let features = pairs.map(|&[mean, deviation]| Feature { mean, deviation }).collect();
-        Shard { rows, sampled, features, classes: Vec::new() }
+        Shard { rows, sampled_rows, features, classes: Vec::new() }
     }
 }

@@ -51,7 +51,7 @@ pub struct Epoch {
     /// The mean loss, including penalties.
     pub loss: f64,
     /// The mean loss of the last quarter of the batches.
-    pub late: f64,
+    pub late_loss: f64,
     /// The penalty of the regularizers in the last sampled batch.
     pub penalty: f64,
     /// The loss on the validation data.
@@ -65,15 +65,15 @@ pub struct Epoch {
     /// The share of wrong rows whose true class has a probability at the clip, 1e-7.
     pub clipped: f64,
     /// How often each class was predicted in the sampled rows; empty for a regression.
-    pub answers: Vec<usize>,
+    pub prediction_counts: Vec<usize>,
     /// The standard deviation of each output over the rows, averaged over the outputs, in the last sampled batch.
-    pub spread: f64,
+    pub output_deviation: f64,
     /// The share of exact zeros among the inputs of the last softmax, or else among the outputs.
     pub zero_logits: f64,
     /// The largest gradient norm in the sampled batches, estimated from a sample.
     pub gradient: f64,
     /// The largest loss, without penalty, of a sampled batch whose gradient was 0.
-    pub idle: f64,
+    pub zero_gradient_loss: f64,
     /// The learning rate of the last step.
     pub learning_rate: f64,
 }

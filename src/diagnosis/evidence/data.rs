@@ -72,12 +72,12 @@ pub struct Targets {
     /// Whether all are 0 or 1.
     pub binary: bool,
     /// The smallest and the largest row sum.
-    pub sums: (f64, f64),
+    pub row_sums: (f64, f64),
     /// The number of rows of each class, for classes and a single binary target: in the sample, and from the end of the first
     /// epoch in all training rows.
     pub classes: Vec<usize>,
-    /// A sample of at most 256 target values.
-    pub some: Vec<f64>,
+    /// A sample of at most 256 target values, in increasing order.
+    pub sampled_values: Vec<f64>,
     /// How often the class changes from one sampled row to the next.
     pub changes: usize,
     /// The scale of the loss, from the end of the first epoch.
@@ -119,7 +119,7 @@ pub struct Shard {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub sampled: usize,
+    pub sampled_rows: usize,
     /// At most 256 features, the same ones on every rank.
     pub features: Vec<Feature>,
     /// The number of rows of each class, from the end of the first epoch.
@@ -150,17 +150,21 @@ pub struct Data {
     /// The number of training samples.
     pub rows: usize,
     /// The number of sampled rows.
-    pub sampled: usize,
+    pub sampled_rows: usize,
     /// The shape of a sample.
     pub shape: Vec<usize>,
     /// Whether the inputs are indices into an embedding.
     pub indices: bool,
     /// The features.
     pub features: Vec<Feature>,
-    /// The median and the largest root mean square of the varying features.
-    pub sizes: (f64, f64),
-    /// The number of varying features, and of those whose mean exceeds ten standard deviations.
-    pub varying: (usize, usize),
+    /// The number of features that are not constant.
+    pub varying_count: usize,
+    /// The number of varying features whose mean exceeds ten standard deviations.
+    pub offset_count: usize,
+    /// The median root mean square of the varying features.
+    pub median_rms: f64,
+    /// The largest root mean square of the varying features.
+    pub largest_rms: f64,
     /// The targets.
     pub targets: Targets,
     /// Whether the samples are grouped by class, as if sorted.
@@ -197,15 +201,15 @@ impl Data {
                 };
             }
         });
-        self.sampled = x.rows();
+        self.sampled_rows = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
-        let mut sizes: Vec<f64> = varying().map(Feature::rms).collect();
-        let offset = varying().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();
-        self.varying = (sizes.len(), offset);
-        if !sizes.is_empty() {
-            let largest = sizes.iter().copied().fold(0.0, f64::max);
-            let middle = sizes.len() / 2;
-            self.sizes = (*sizes.select_nth_unstable_by(middle, f64::total_cmp).1, largest);
+        let mut rms: Vec<f64> = varying().map(Feature::rms).collect();
+        self.offset_count = varying().filter(|feature| feature.mean.abs() > 10.0 * feature.deviation).count();
+        self.varying_count = rms.len();
+        if !rms.is_empty() {
+            self.largest_rms = rms.iter().copied().fold(0.0, f64::max);
+            let middle = rms.len() / 2;
+            self.median_rms = *rms.select_nth_unstable_by(middle, f64::total_cmp).1;
         }
     }
 
@@ -223,11 +227,11 @@ impl Data {
         };
         let labels = || y.iter().map(|row| class(row));
         let whole = values.iter().all(|t| t.fract() == 0.0);
-        let (span, sums) = (range(&mut values.iter().copied()), range(&mut y.iter().map(sum)));
+        let (span, row_sums) = (range(&mut values.iter().copied()), range(&mut y.iter().map(sum)));
         let stride = (values.len() / DISTINCT).max(1) | 1;
         values = values.into_iter().step_by(stride).take(DISTINCT).collect();
         values.sort_unstable_by(f64::total_cmp);
-        let some = values.clone();
+        let sampled_values = values.clone();
         values.dedup();
         self.targets = Targets {
             width: y.width(),
@@ -237,12 +241,12 @@ impl Data {
             deviation,
             distinct: values.len().min(64),
             whole,
-            one_hot: binary && y.width() > 1 && sums == (1.0, 1.0),
+            one_hot: binary && y.width() > 1 && row_sums == (1.0, 1.0),
             binary,
-            sums,
+            row_sums,
             classes: part.classes.iter().map(|share| (share * part.rows as f64).round() as usize).collect(),
             changes: labels().zip(labels().skip(1)).filter(|(a, b)| a != b).count(),
-            some,
+            sampled_values,
             scale: None,
         };
         let present = self.targets.classes.iter().filter(|count| **count > 0).count();

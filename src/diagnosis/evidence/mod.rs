@@ -182,7 +182,7 @@ impl Evidence {
     /// The loss of an epoch without its penalty.
     fn bare(&self, epoch: &Epoch) -> f64 {
         let early = self.curves.epochs.len() < 3;
-        if early { epoch.loss.min(epoch.late) - epoch.penalty } else { epoch.loss - epoch.penalty }
+        if early { epoch.loss.min(epoch.late_loss) - epoch.penalty } else { epoch.loss - epoch.penalty }
     }
 
     /// The skill of the last epoch.

@@ -45,29 +45,39 @@ impl Epoch {
     pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
         let Epoch {
             loss,
-            late,
+            late_loss,
             penalty,
             val_loss,
             accuracy,
             val_accuracy,
             rows,
             clipped,
-            answers,
-            spread,
+            prediction_counts,
+            output_deviation,
             zero_logits,
             gradient,
-            idle,
+            zero_gradient_loss,
             learning_rate,
         } = self;
         state.numbers(
             "numbers",
-            [loss, late, penalty, clipped, spread, zero_logits, gradient, idle, learning_rate],
+            [
+                loss,
+                late_loss,
+                penalty,
+                clipped,
+                output_deviation,
+                zero_logits,
+                gradient,
+                zero_gradient_loss,
+                learning_rate,
+            ],
         )?;
         state.item("val_loss", val_loss)?;
         state.item("accuracy", accuracy)?;
         state.item("val_accuracy", val_accuracy)?;
         state.count("rows", rows)?;
-        state.counts("answers", answers)
+        state.counts("answers", prediction_counts)
     }
 }
 
@@ -125,18 +135,18 @@ mod tests {
         };
         seen.curves.epochs = vec![Epoch {
             loss: 1.0,
-            late: 0.9,
+            late_loss: 0.9,
             penalty: 0.1,
             val_loss: Some(1.2),
             accuracy: Some(0.6),
             val_accuracy: Some(0.5),
             rows: 96,
             clipped: 0.01,
-            answers: vec![3, 0, 93],
-            spread: 0.02,
+            prediction_counts: vec![3, 0, 93],
+            output_deviation: 0.02,
             zero_logits: 0.03,
             gradient: 0.04,
-            idle: 0.05,
+            zero_gradient_loss: 0.05,
             learning_rate: 0.06,
         }];
         let mut writing = State::writing();

@@ -1,6 +1,6 @@
 //! Rules about the data: scale, class balance and order.
 
-use super::super::evidence::{Evidence, Feature, Task};
+use super::super::evidence::{Data, Evidence, Feature, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
@@ -22,9 +22,9 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let most = if squashes { 5.0 } else { 10.0 };
     // A normalization layer has scaled the single features; its output was measured above.
     let raw = !e.layers[..first.layer].iter().any(|layer| layer.is_normalization);
-    let ((median, largest), (varying, offset)) = (e.data.sizes, e.data.varying);
-    let uneven = raw && largest > 100.0 * median && largest > 1.0;
-    let offset = raw && 2 * offset > varying && largest > 1.0;
+    let Data { varying_count, offset_count, median_rms, largest_rms, .. } = e.data;
+    let is_uneven = raw && largest_rms > 100.0 * median_rms && largest_rms > 1.0;
+    let is_offset = raw && 2 * offset_count > varying_count && largest_rms > 1.0;
     let (rms, deviation) = first.inputs;
     let seen = || {
         format!(
@@ -47,8 +47,10 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
             };
             (severity, format!("the inputs are {} times too large for the first layer", short(sums)))
         }
-        () if uneven => (if_failing(e, Severity::Warning), "the features have very different scales".into()),
-        () if offset => (
+        () if is_uneven => {
+            (if_failing(e, Severity::Warning), "the features have very different scales".into())
+        }
+        () if is_offset => (
             if_failing(e, Severity::Warning),
             "the means of the features are large relative to their spread".into(),
         ),
@@ -63,7 +65,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         () => return None,
     };
     let mut finding = Finding::draft(title).at_most(severity).at(layer).evidence(seen());
-    if uneven || offset {
+    if is_uneven || is_offset {
         let mut worst: Vec<(usize, &Feature)> = e.data.features.iter().enumerate().collect();
         worst.sort_by(|a, b| b.1.rms().total_cmp(&a.1.rms()));
         for (place, feature) in worst.iter().take(3) {
@@ -74,8 +76,8 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
             ));
         }
     }
-    let constant = e.data.features.len() - varying;
-    if constant > 0 && e.data.sampled > 1 {
+    let constant = e.data.features.len() - varying_count;
+    if constant > 0 && e.data.sampled_rows > 1 {
         finding = finding.evidence(format!("{constant} features are constant"));
     }
     Some(finding.remedy(
@@ -88,7 +90,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
-    if e.plan.task != Task::Numbers || !linear || e.data.sampled == 0 {
+    if e.plan.task != Task::Numbers || !linear || e.data.sampled_rows == 0 {
         return None;
     }
     let targets = &e.data.targets;
@@ -149,8 +151,12 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
         );
     }
     let collapsed = e.curves.epochs.last().is_some_and(|epoch| {
-        let answers: usize = epoch.answers.iter().sum();
-        answers > 0 && epoch.answers.get(most).is_some_and(|count| *count as f64 >= 0.99 * answers as f64)
+        let predictions: usize = epoch.prediction_counts.iter().sum();
+        predictions > 0
+            && epoch
+                .prediction_counts
+                .get(most)
+                .is_some_and(|count| *count as f64 >= 0.99 * predictions as f64)
     });
     // Ten to one, or six in seven: accuracy alone no longer distinguishes a network from a constant.
     (*count > 10 * least || share > 0.85).then(|| {
@@ -223,7 +229,7 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
             .at_most(mild(Severity::Warning))
             .evidence(format!(
                 "the class changes {} times in {} sampled rows",
-                targets.changes, e.data.sampled
+                targets.changes, e.data.sampled_rows
             ))
             .remedy("use `.shuffle(true)`", Remedy::Shuffle)
     })

@@ -160,7 +160,7 @@ pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding
     // The rounding error of f32.
     let slack = 1e-6 * (1.0 + high.abs().max(low.abs()));
     if e.plan.task != Task::Numbers
-        || e.data.sampled == 0
+        || e.data.sampled_rows == 0
         || (low >= least - slack && high <= largest + slack)
     {
         return None;
@@ -173,8 +173,8 @@ pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding
         short(largest)
     );
     let excess = |t: &f64| (least - t).max(t - largest).max(0.0).powi(2);
-    let some = &e.data.targets.some;
-    let out = some.iter().map(excess).sum::<f64>() / some.len().max(1) as f64;
+    let values = &e.data.targets.sampled_values;
+    let out = values.iter().map(excess).sum::<f64>() / values.len().max(1) as f64;
     // A few rows just outside cost a hundredth of the variance of the targets; the rest can be learned.
     let mild = out < 0.01 * e.data.targets.deviation.powi(2);
     let severity = if mild { if_failing(e, Severity::Warning) } else { Severity::Error };
@@ -193,7 +193,7 @@ pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding
 /// Raises N0105.
 pub(in crate::diagnosis) fn label_format(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
-    let (low, high) = targets.sums;
+    let (low, high) = targets.row_sums;
     let finding = |title: &str| Finding::draft(title);
     match e.plan.task {
         Task::Classes if targets.width > 1 && (low < 0.999 || high > 1.001) => Some(
@@ -202,7 +202,7 @@ pub(in crate::diagnosis) fn label_format(e: &Evidence) -> Option<Finding> {
                 .suggestion("for several labels per row, use a sigmoid output and `BinaryCrossentropy`; otherwise check the encoding"),
         ),
         // Rates may lie below ½ and be few; multiples of 1/255 are bytes that were divided.
-        Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.width == 1 && bytes(&targets.some) => Some(
+        Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.width == 1 && bytes(&targets.sampled_values) => Some(
             finding("labels that were scaled like inputs")
                 .evidence(format!("{} distinct values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
                 .suggestion("pass the labels as 0 and 1, and scale only the inputs"),

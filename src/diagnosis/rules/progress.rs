@@ -100,27 +100,28 @@ pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
     }
     let targets = &e.data.targets;
     if e.plan.task == Task::Numbers {
-        let flat = |spread: f64| spread < 0.01 * targets.deviation;
-        return (e.failing() && targets.deviation > 0.0 && flat(before.spread) && flat(last.spread)).then(
-            || {
-                Finding::draft("almost the same prediction for every input")
-                    .evidence(format!(
-                        "standard deviation {} for the outputs, {} for the targets",
-                        short(last.spread),
-                        short(targets.deviation)
-                    ))
-                    .suggestion(
-                        "fix the causes that the other findings name: the network predicts a constant",
-                    )
-            },
-        );
+        let flat = |deviation: f64| deviation < 0.01 * targets.deviation;
+        return (e.failing()
+            && targets.deviation > 0.0
+            && flat(before.output_deviation)
+            && flat(last.output_deviation))
+        .then(|| {
+            Finding::draft("almost the same prediction for every input")
+                .evidence(format!(
+                    "standard deviation {} for the outputs, {} for the targets",
+                    short(last.output_deviation),
+                    short(targets.deviation)
+                ))
+                .suggestion("fix the causes that the other findings name: the network predicts a constant")
+        });
     }
-    let most = |answers: &[usize]| {
-        let total: usize = answers.iter().sum();
-        let (class, count) = answers.iter().enumerate().max_by_key(|(_, count)| **count)?;
+    let most = |counts: &[usize]| {
+        let total: usize = counts.iter().sum();
+        let (class, count) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
         (total > 0 && *count as f64 >= 0.99 * total as f64).then_some(class)
     };
-    let class = most(&last.answers).filter(|class| most(&before.answers) == Some(*class))?;
+    let class =
+        most(&last.prediction_counts).filter(|class| most(&before.prediction_counts) == Some(*class))?;
     let rows: usize = targets.classes.iter().sum();
     let share = *targets.classes.get(class)? as f64 / rows.max(1) as f64;
     // If a class is frequent and the inputs carry little information, it is the right prediction for almost every row,

@@ -45,8 +45,8 @@ pub(in crate::diagnosis) fn contradictions(e: &Evidence) -> Option<Finding> {
 
 /// Raises N0208.
 pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
-    let (all, varying) = (e.data.features.len(), e.data.varying.0);
-    if e.data.sampled < 8 || e.data.indices || varying == all {
+    let (all, varying) = (e.data.features.len(), e.data.varying_count);
+    if e.data.sampled_rows < 8 || e.data.indices || varying == all {
         return None;
     }
     let finding = match varying {
@@ -58,7 +58,7 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
             .evidence(format!(
                 "{} of {all} features are constant in {} sampled rows",
                 all - varying,
-                e.data.sampled
+                e.data.sampled_rows
             ))
             .suggestion("remove them, or check how they were read: constant features carry no information"),
     )

@@ -17,7 +17,7 @@ pub(in crate::diagnosis) fn another_scale(e: &Evidence) -> Option<Finding> {
         return None;
     }
     let known: Vec<(usize, &Shard)> =
-        e.data.shards.iter().enumerate().filter(|(_, shard)| shard.sampled >= ROWS).collect();
+        e.data.shards.iter().enumerate().filter(|(_, shard)| shard.sampled_rows >= ROWS).collect();
     let features = known.iter().map(|(_, shard)| shard.features.len()).min()?;
     let far = |a: Feature, b: Feature| {
         let (small, large) = (a.deviation.min(b.deviation), a.deviation.max(b.deviation));
@@ -47,7 +47,7 @@ pub(in crate::diagnosis) fn another_scale(e: &Evidence) -> Option<Finding> {
         Finding::draft(format!("the inputs of rank {rank} have a different scale"))
             .evidence(format!(
                 "mean {}, standard deviation {} in {} sampled rows; other ranks: mean {}, standard deviation {}",
-                short(own.mean), short(own.deviation), shard.sampled, short(all.mean), short(all.deviation)
+                short(own.mean), short(own.deviation), shard.sampled_rows, short(all.mean), short(all.deviation)
             ))
             .evidence(format!(
                 "{count} of {} varying features: the mean differs by more than {} standard deviations, or the standard deviation by a factor of more than {}",

@@ -11,7 +11,7 @@ use crate::loss::LossFamily;
 pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
     let layer = e.output()?;
-    if e.data.sampled == 0 {
+    if e.data.sampled_rows == 0 {
         return None;
     }
     let summary = || {
@@ -77,7 +77,7 @@ pub(in crate::diagnosis) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding>
     let targets = &e.data.targets;
     let numbers = !targets.whole || targets.distinct > 20;
     let measured = e.plan.metrics.iter().any(|name| name.contains("accuracy"));
-    (e.plan.task == Task::Numbers && measured && numbers && e.data.sampled > 0).then(|| {
+    (e.plan.task == Task::Numbers && measured && numbers && e.data.sampled_rows > 0).then(|| {
         Finding::draft("accuracy as the metric of a regression")
             .evidence(format!(
                 "targets from {} to {}, {} or more distinct values",

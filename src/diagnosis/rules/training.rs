@@ -54,7 +54,7 @@ pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
     let number = e.curves.epochs.len();
     // Only a few batches are sampled, and all rows of one may be right, or activate no unit. So this checks two epochs,
     // if there are two.
-    let none = |epoch: &Epoch| epoch.gradient == 0.0 && epoch.idle > 1e-6 * e.span();
+    let none = |epoch: &Epoch| epoch.gradient == 0.0 && epoch.zero_gradient_loss > 1e-6 * e.span();
     if e.curves.epochs.iter().rev().take(2).all(none) && (number > 1 || e.ended) {
         let norms: Vec<String> = e
             .weighted()
@@ -66,10 +66,10 @@ pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
                 .suggestion("find where the gradient becomes 0: a clipped loss, a relu that is 0 for all rows, or a saturated unit"),
         );
     }
-    (e.failing() && epoch.spread < 1e-7 * epoch_size(e)).then(|| {
+    (e.failing() && epoch.output_deviation < 1e-7 * epoch_size(e)).then(|| {
         let finding = Finding::draft("the output is the same for every input").evidence(format!(
             "standard deviation of the outputs over all rows in epoch {number}: {}",
-            short(epoch.spread)
+            short(epoch.output_deviation)
         ));
         // f32 has 7 digits: below that all rows are the same point.
         let point =

@@ -27,7 +27,7 @@ pub(crate) fn shared_monitor<F: Scalar>(
         (false, true) => ranks.agree_with_first(sampling.monitor(rows).map(Some))?,
         (false, false) => ranks.agree_with_first(Ok(None))?,
     };
-    let sampled = ranks.broadcast(monitor.as_ref().map_or(0, |monitor| monitor.sampled))?;
+    let sampled = ranks.broadcast(monitor.as_ref().map_or(0, |monitor| monitor.sampled_batches))?;
     let classes = ranks.broadcast(monitor.as_ref().map_or(0, Monitor::classes))?;
     Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, sampled, classes)))
 }
