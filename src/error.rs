@@ -9,6 +9,7 @@ mod rank;
 pub use backup::BackupFault;
 pub(crate) use display::Shape;
 use display::listed;
+pub use diverged::Quantity;
 pub use file::FileError;
 pub use rank::RankFault;
 
@@ -239,15 +240,15 @@ pub enum Error {
     },
     /// A loss or a gradient that became NaN or infinite during training. The model keeps the weights of the last finite step.
     #[error(
-        "epoch {epoch}, batch {batch}: {what} became {value}, first at {place}; the model keeps its last finite weights"
+        "epoch {epoch}, batch {batch}: {quantity} became {value}, first at {place}; the model keeps its last finite weights"
     )]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
         /// The batch of that epoch, from 1.
         batch: usize,
-        /// `the loss` or `the gradient`.
-        what: &'static str,
+        /// The quantity that diverged.
+        quantity: Quantity,
         /// NaN or an infinity.
         value: f64,
         /// The first layer whose output or, going backward from the last layer, whose gradient was not finite.

@@ -1,5 +1,6 @@
 //! The state of a training, to resume it after it was killed. The same code describes writing and reading.
 
+mod error;
 mod value;
 
 pub use value::StateValue;

@@ -10,8 +10,7 @@ use crate::state::StateValue;
 /// The interval of heartbeats, far below the patience of the waiting ranks.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// The first byte of a message: still working, done with the result that follows, or failed with the rank and the cause
-/// that follow.
+/// The first byte of a message: still working, done with the result that follows, or failed with the fault that follows.
 const ALIVE: u8 = 0;
 const DONE: u8 = 1;
 const FAILED: u8 = 2;
@@ -26,7 +25,7 @@ impl Ranks<'_> {
             let mut bytes = vec![if all.is_ok() { DONE } else { FAILED }];
             match &all {
                 Ok(all) => all.put(&mut bytes),
-                Err(error) => cause(error).put(&mut bytes),
+                Err(error) => fault(error).put(&mut bytes),
             }
             // If one rank cannot be reached, the others are still sent the result.
             let sent = (1..self.size()).map(|rank| self.send(rank, &bytes)).fold(Ok(()), Result::and);
@@ -80,9 +79,8 @@ impl Ranks<'_> {
                 Some(&ALIVE) => alive()?,
                 Some(&DONE) => return Ok(bytes.split_off(1)),
                 Some(&FAILED) => {
-                    let (rank, cause) =
-                        <(u64, String)>::take(&mut &bytes[1..]).ok_or_else(|| broken(from))?;
-                    return Err(RankFault::Failed { rank: rank as usize, cause }.into());
+                    let fault = RankFault::take(&mut &bytes[1..]).ok_or_else(|| broken(from))?;
+                    return Err(fault.into());
                 }
                 _ => return Err(broken(from)),
             }
@@ -105,11 +103,11 @@ impl Ranks<'_> {
     }
 }
 
-/// The rank that failed and its cause.
-fn cause(error: &Error) -> (u64, String) {
+/// The fault that rank 0 reports to the others.
+fn fault(error: &Error) -> RankFault {
     match error {
-        Error::Rank(RankFault::Failed { rank, cause }) => (*rank as u64, cause.clone()),
-        other => (0, other.to_string()),
+        Error::Rank(fault @ RankFault::Failed { .. }) => fault.clone(),
+        other => RankFault::Failed { rank: 0, cause: other.to_string() },
     }
 }
 

@@ -29,11 +29,12 @@ pub struct LayerTraits {
     pub is_affine: bool,
     /// Whether the layer changes its input at random in training, and not at all in a prediction. Default: false.
     pub is_noise: bool,
-    /// The layer brings numbers to a common scale, by their own mean and deviation or by those of the data. Default: false.
+    /// Whether the layer brings numbers to a common scale, by their own mean and deviation or by those of the data.
+    /// Default: false.
     pub is_normalization: bool,
-    /// The parameters come from the data before training, not from training. Default: false.
+    /// Whether the parameters come from the data before training, not from training. Default: false.
     pub is_adapted: bool,
-    /// The layer runs a cell over the steps of its input. Default: false.
+    /// Whether the layer runs a cell over the steps of its input. Default: false.
     pub is_recurrent: bool,
     /// How the layers that it holds are connected. Default: in sequence.
     pub topology: Topology,

@@ -193,17 +193,6 @@ fn check_decay(argument: &'static str, value: f64) -> Result<()> {
     Err(Error::argument(argument, "a number of at least 0 and below 1", value))
 }
 
-/// Defines the setters of a rule: `setters! { /// What it is. Default: 0.9. beta_1: f64; }`.
-macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
-        $(#[$doc])*
-        pub fn $name(mut self, $name: $type) -> Self {
-            self.$name = $name;
-            self
-        }
-    )*};
-}
-
 /// Implements `Default` with Keras's learning rate.
 macro_rules! default_rate {
     ($optimizer:ident, $rate:literal) => {
@@ -233,4 +222,4 @@ macro_rules! named {
     };
 }
 
-use {default_rate, named, setters};
+use {default_rate, named};

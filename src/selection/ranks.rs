@@ -9,7 +9,6 @@ use super::search::Search;
 use super::trial::{ActiveTrial, Build, Trial, lock};
 use crate::callback::Logs;
 use crate::distributed::Ranks;
-use crate::error::diverged::Divergence;
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::model::Sequential;
@@ -60,30 +59,22 @@ impl Trial {
         state.item("stopped", &mut self.stopped)?;
         state.item("time", &mut self.time)?;
         self.findings.state(state)?;
-        let mut error = self.error.as_ref().map(error_text);
+        let mut error = self.error.as_ref().map(Error::to_string);
+        let mut divergence = self.error.as_ref().and_then(Error::divergence);
         state.item("error", &mut error)?;
+        state.item("divergence", &mut divergence)?;
         if state.is_reading() {
-            self.error = error.map(heard);
+            let other = error.map(|error| Error::outside(RemoteError(error)));
+            self.error = divergence.map(Error::from).or(other);
         }
         Ok(())
     }
 }
 
-/// An error in words, with the place of divergence if the training diverged.
-type ErrorText = (String, Option<Divergence>);
-
-fn error_text(error: &Error) -> ErrorText {
-    (error.to_string(), error.divergence())
-}
-
-fn heard((text, divergence): ErrorText) -> Error {
-    divergence.map_or_else(|| Error::outside(Elsewhere(text)), Error::diverged)
-}
-
 /// The error of a trial on another rank.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Elsewhere(String);
+struct RemoteError(String);
 
 /// Assigns the remaining trials to ranks: as evenly as possible, with as few moves as possible.
 pub(super) fn share_out<'a, F: Scalar>(

@@ -9,7 +9,7 @@ use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Converts scores to probabilities along one axis, by default the last.
+/// Converts scores to probabilities, `y = eˣ / Σ eˣ`, along one axis, by default the last.
 ///
 /// # Shapes
 /// Input and output `(...)`, of the same shape.

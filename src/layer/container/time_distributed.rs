@@ -10,7 +10,7 @@ use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Applies one layer, with one set of weights, to every step of a sequence.
+/// Applies one layer `f`, with one set of weights, to every step of a sequence: `y[t] = f(x[t])`.
 ///
 /// # Shapes
 /// Input `(steps, ...)`, output `(steps, ...)`, each step as for the layer. Parameters are those of the layer, below

@@ -76,6 +76,11 @@ pub type Conv2D<F = f32> = Conv<2, F>;
 /// | `kernel_regularizer`, `bias_regularizer` | none |
 /// | `kernel_constraint`, `bias_constraint` | none |
 ///
+/// # Shapes
+/// Input `(steps, channels)` or `(height, width, channels)`, output `(new steps, filters)` or
+/// `(new height, new width, filters)`; [`Padding`] has the formulas of the new lengths. Parameters are
+/// those of [`Conv1D`] and [`Conv2D`].
+///
 /// # Errors
 /// At `build`: [`Error::Argument`] for a size of 0, for strides and dilation both above 1, for a window longer than
 /// the input, or for groups that do not divide channels and filters; [`Error::InputShape`] for samples of another

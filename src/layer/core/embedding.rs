@@ -9,7 +9,7 @@ use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Maps each index from 0 to `input_dim − 1`, such as a word, to a trained vector.
+/// Maps each index from 0 to `input_dim − 1`, such as a word, to a trained vector: `y = E[x]`, row `x` of `embeddings`.
 ///
 /// | setter | default |
 /// |---|---|

@@ -11,6 +11,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Sets each number to 0 with probability `rate` in training, and scales the others to keep the mean.
 ///
+/// ```text
+/// training:    y = x ⊙ m    m = 0 with probability r, else 1/(1 − r), for each number
+/// prediction:  y = x
+/// ```
+///
 /// # Shapes
 /// Input and output `(...)`, of the same shape.
 ///
@@ -39,6 +44,11 @@ pub struct Dropout<F = f32> {
 /// Sets whole channels of a sequence to 0 with probability `rate` in training, and scales the others.
 ///
 /// A channel is dropped over all steps, for inputs whose neighbouring steps are correlated.
+///
+/// ```text
+/// training:    y[t, c] = x[t, c]·m[c]    m = 0 with probability r, else 1/(1 − r), for each channel
+/// prediction:  y = x
+/// ```
 ///
 /// # Shapes
 /// Input and output `(steps, channels)`, of the same shape.

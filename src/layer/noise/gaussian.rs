@@ -11,6 +11,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Adds normal noise with mean 0 in training.
 ///
+/// ```text
+/// training:    y = x + e    e ~ N(0, σ²) for each number, σ the standard deviation
+/// prediction:  y = x
+/// ```
+///
 /// # Shapes
 /// Input and output `(...)`, of the same shape.
 ///
@@ -36,6 +41,11 @@ pub struct GaussianNoise<F = f32> {
 }
 
 /// Multiplies by normal noise with mean 1 and variance `rate / (1 − rate)` in training.
+///
+/// ```text
+/// training:    y = x ⊙ m    m ~ N(1, r/(1 − r)) for each number
+/// prediction:  y = x
+/// ```
 ///
 /// # Shapes
 /// Input and output `(...)`, of the same shape.

@@ -13,8 +13,12 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Standardizes each feature to mean 0 and standard deviation 1, by the statistics of given data.
 ///
-/// The standard deviation is that of the population (divided by `N`) and counts as at least 1e-7. A column that is
-/// constant in the data is mapped to 0.
+/// ```text
+/// y = (x − μ) / max(σ, 1e-7)
+/// ```
+///
+/// The standard deviation σ is that of the population (divided by `N`). A column that is constant in the data is
+/// mapped to 0.
 ///
 /// | setter | default |
 /// |---|---|

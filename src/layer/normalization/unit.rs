@@ -9,7 +9,9 @@ use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Scales each vector along one axis to length 1. A vector of zeros stays unchanged and has gradient 0.
+/// Scales each vector along one axis to length 1: `y = x / max(‖x‖, 1e-12)`.
+///
+/// A vector of zeros stays unchanged and has gradient 0.
 ///
 /// | setter | default |
 /// |---|---|

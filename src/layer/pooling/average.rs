@@ -46,12 +46,20 @@ pub type AveragePooling1D = AveragePooling<1>;
 /// <https://keras.io/api/layers/pooling_layers/average_pooling2d/>
 pub type AveragePooling2D = AveragePooling<2>;
 
-/// Average pooling over `D` axes; cells beyond the ends are not counted.
+/// Average pooling over `D` axes: each output is the mean of a window.
+///
+/// ```text
+/// y[t, c] = Σᵢ x[t·s + i, c] / n    over the n cells i of the pool within the input, s the stride
+/// ```
 ///
 /// | setter | default |
 /// |---|---|
 /// | `strides` | the size of the pool |
 /// | `padding` | [`Padding::Valid`] |
+///
+/// # Shapes
+/// Input `(steps, channels)` or `(height, width, channels)`, output `(new steps, channels)` or
+/// `(new height, new width, channels)`; [`Padding`] has the formulas of the new lengths.
 ///
 /// # Errors
 /// At `build`: as for [`MaxPooling`](super::MaxPooling).

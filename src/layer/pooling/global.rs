@@ -12,12 +12,16 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Defines both kinds with their docs; `$D` axes are pooled.
 macro_rules! global_pool {
-    ($pool:ident, $one:ident, $two:ident, $what:literal, $more:literal, $page1:literal, $page2:literal) => {
-        #[doc = concat!("The ", $what, " of each channel over all `D` axes of a sample. ", $more)]
+    ($pool:ident, $one:ident, $two:ident, $what:literal, $equation:literal, $more:literal, $page1:literal, $page2:literal) => {
+        #[doc = concat!("The ", $what, " of each channel over all `D` axes of a sample: `", $equation, "`. ", $more)]
         ///
         /// | setter | default |
         /// |---|---|
         /// | `keepdims` | false: the pooled axes are removed |
+        ///
+        /// # Shapes
+        /// Input `(steps, channels)` or `(height, width, channels)`, output `(channels)`, or with `keepdims`
+        /// `(1, channels)` or `(1, 1, channels)`.
         ///
         /// # Errors
         /// At `build`: [`Error::InputShape`] for samples of another rank.
@@ -38,7 +42,7 @@ macro_rules! global_pool {
             channels: usize,
         }
 
-        #[doc = concat!("The ", $what, " of each channel over all steps.")]
+        #[doc = concat!("The ", $what, " of each channel over all steps: `", $equation, "`.")]
         ///
         /// # Shapes
         /// Input `(steps, channels)`, output `(channels)`, or `(1, channels)` with `keepdims`.
@@ -56,7 +60,7 @@ macro_rules! global_pool {
         #[doc = concat!("<https://keras.io/api/layers/pooling_layers/", $page1, "/>")]
         pub type $one = $pool<1>;
 
-        #[doc = concat!("The ", $what, " of each channel over all rows and columns.")]
+        #[doc = concat!("The ", $what, " of each channel over all rows and columns: `", $equation, "`.")]
         ///
         /// # Shapes
         /// Input `(height, width, channels)`, output `(channels)`, or `(1, 1, channels)` with `keepdims`.
@@ -99,7 +103,8 @@ global_pool!(
     GlobalMaxPooling,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
-    "largest",
+    "largest value",
+    "y = max x",
     "Equal ones share the gradient.",
     "global_max_pooling1d",
     "global_max_pooling2d"
@@ -109,6 +114,7 @@ global_pool!(
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     "mean",
+    "y = Σ x / n",
     "",
     "global_average_pooling1d",
     "global_average_pooling2d"

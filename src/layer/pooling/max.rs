@@ -46,12 +46,22 @@ pub type MaxPooling1D = MaxPooling<1>;
 /// <https://keras.io/api/layers/pooling_layers/max_pooling2d/>
 pub type MaxPooling2D = MaxPooling<2>;
 
-/// Max pooling over `D` axes. Of equal cells, the first gets the gradient.
+/// Max pooling over `D` axes: each output is the largest cell of a window.
+///
+/// ```text
+/// y[t, c] = maxᵢ x[t·s + i, c]    over the cells i of the pool, s the stride
+/// ```
+///
+/// Of equal cells, the first gets the gradient.
 ///
 /// | setter | default |
 /// |---|---|
 /// | `strides` | the size of the pool |
 /// | `padding` | [`Padding::Valid`] |
+///
+/// # Shapes
+/// Input `(steps, channels)` or `(height, width, channels)`, output `(new steps, channels)` or
+/// `(new height, new width, channels)`; [`Padding`] has the formulas of the new lengths.
 ///
 /// # Errors
 /// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0 or a pool larger than its input (for which

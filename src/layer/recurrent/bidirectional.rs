@@ -16,6 +16,10 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Runs a recurrent layer over a sequence in both directions, each with its own weights, and merges the outputs.
 ///
+/// ```text
+/// y = merge(forward(x), backward(x))    backward starts with the last step
+/// ```
+///
 /// With `return_sequences`, the backward outputs are first put in order of time.
 ///
 /// | setter | default |

@@ -19,7 +19,12 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// A layer that runs a [`Cell`] over the steps of a sequence.
 ///
-/// [`SimpleRnn`](super::SimpleRnn), [`Lstm`](super::Lstm) and [`Gru`](super::Gru) are such layers.
+/// [`SimpleRnn`](super::SimpleRnn), [`Lstm`](super::Lstm) and [`Gru`](super::Gru) are such layers, with the equations
+/// of their cells:
+///
+/// ```text
+/// hₜ = cell(xₜ, hₜ₋₁)    y = the last hₜ, or all of them
+/// ```
 ///
 /// | setter | default |
 /// |---|---|
@@ -33,6 +38,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// States start at 0. In training, each sample has one mask for its inputs and one for its state, the same at all
 /// steps. With `recurrent_dropout` each gate has its own masks; without it, all gates share one.
+///
+/// # Shapes
+/// Input `(steps, inputs)`, output `(units)`, or `(steps, units)` with `return_sequences`; parameters
+/// `kernel (inputs, gates·units)`, `recurrent_kernel (units, gates·units)`, `bias (gates·units)`, or
+/// `(2, gates·units)` if the recurrent product has its own bias.
 ///
 /// # Errors
 /// At `build`: [`Error::Argument`] for 0 units, a rate outside [0, 1) or invalid activation parameters;

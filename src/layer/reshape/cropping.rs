@@ -4,7 +4,7 @@ use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 
-/// Removes steps at the start and at the end of a sequence.
+/// Removes steps at the start and at the end of a sequence: `y[t] = x[t + before]`.
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(steps − before − after, channels)`.

@@ -7,7 +7,7 @@ use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Flattens the axes of a sample to one, in row-major order, without copying.
+/// Flattens the axes of a sample to one, in row-major order, without copying: `y = x`.
 ///
 /// # Shapes
 /// Input `(a, b, ...)`, output `(a·b·...)`; a single number becomes `(1)`.

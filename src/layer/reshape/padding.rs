@@ -4,7 +4,7 @@ use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, Result};
 
-/// Adds zeros before and after the steps of a sequence.
+/// Adds zeros before and after the steps of a sequence: `y[t] = x[t − before]`, and 0 beyond the ends of `x`.
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(before + steps + after, channels)`.
@@ -29,7 +29,7 @@ pub struct ZeroPadding1D {
     copy: StridedCopy,
 }
 
-/// Adds zeros around an image.
+/// Adds zeros around an image: `y[i, j] = x[i − top, j − left]`, and 0 beyond the edges of `x`.
 ///
 /// # Shapes
 /// Input `(height, width, channels)`, output `(top + height + bottom, left + width + right, channels)`.

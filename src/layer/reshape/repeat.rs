@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::Result;
 use crate::layer::check::check_positive;
 
-/// Repeats a vector `n` times, as steps of a sequence.
+/// Repeats a vector `n` times, as steps of a sequence: `y[t] = x`.
 ///
 /// # Shapes
 /// Input `(features)`, output `(n, features)`.

@@ -7,7 +7,7 @@ use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Reshapes each sample in row-major order, without copying.
+/// Reshapes each sample in row-major order, without copying: `y = x`.
 ///
 /// # Shapes
 /// Input `(...)`, output the target shape; one −1 in it is inferred from the rest.

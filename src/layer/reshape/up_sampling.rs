@@ -5,7 +5,7 @@ use crate::config::settings;
 use crate::error::{Error, Result};
 use crate::layer::check::check_positive;
 
-/// Repeats each step of a sequence `size` times: a, b becomes a, a, b, b.
+/// Repeats each step of a sequence `size` times: `y[t] = x[⌊t / size⌋]`.
 ///
 /// # Shapes
 /// Input `(steps, channels)`, output `(size·steps, channels)`.
