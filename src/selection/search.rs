@@ -38,7 +38,7 @@ use crate::scalar::Scalar;
 /// use ndarray::Array2;
 ///
 /// // Is the point inside the circle?
-/// let mut rng = Rng::stream(1, 0);
+/// let mut rng = Rng::new(1);
 /// let x = Array2::from_shape_simple_fn((200, 2), || 2.0 * rng.uniform() as f32 - 1.0);
 /// let y = x.map_axis(ndarray::Axis(1), |p| f32::from(p[0] * p[0] + p[1] * p[1] < 0.6));
 ///
