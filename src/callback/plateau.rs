@@ -1,4 +1,4 @@
-//! Reduction of the learning rate when a training no longer improves.
+//! Reduction of the learning rate when training no longer improves.
 
 use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};

@@ -15,7 +15,7 @@ use crate::error::Result;
 /// | setter | default |
 /// |---|---|
 /// | `t_mul` | 2: each run is twice as long |
-/// | `m_mul` | 1: each run starts equally high |
+/// | `m_mul` | 1: each run starts at the same rate |
 /// | `alpha` α | 0 |
 ///
 /// # Example
