@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 
 /// *Follow the regularized leader*: weights recomputed at each step from the sum of all gradients.
 ///
-/// A weight is exactly 0 as long as `l1` outweighs its sum.
+/// A weight is exactly 0 as long as `|z| ≤ l1`.
 ///
 /// ```text
 /// l2' = l2 + beta/(2η)    g' = g + 2·l2_shrinkage·w    n' = n + g²    q = −learning_rate_power

@@ -49,7 +49,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// An update rule: changes each number of a parameter by its gradient and its slots.
+/// An update rule: changes each number of a parameter according to its gradient and its slots, the rule's own state.
 ///
 /// A rule works number by number, so a long parameter may be split into pieces. A rule sees slices of one parameter
 /// and knows nothing of layers.
