@@ -130,7 +130,7 @@ impl Equations for GruCell {
         mut at: TimeStep<F>,
         mut grad: StateGrad<F>,
     ) {
-        let u = at.units;
+        let (u, s) = (at.units, self.recurrent_activation);
         for row in 0..at.state.len() / u {
             let sums = &mut at.input_sums[row * 3 * u..][..3 * u];
             let recurrent = &mut at.recurrent_sums[row * 3 * u..][..3 * u];
@@ -152,13 +152,7 @@ impl Equations for GruCell {
                     dr[j] = d_candidate[j] * recurrent_candidate[j];
                     recurrent_candidate[j] = d_candidate[j] * r[j];
                 }
-                gate_backward(
-                    self.recurrent_activation,
-                    u,
-                    &sums[..2 * u],
-                    &gates[..2 * u],
-                    &mut grads[..2 * u],
-                );
+                gate_backward(s, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
                 recurrent[..2 * u].copy_from_slice(&grads[..2 * u]);
                 sums.copy_from_slice(grads);
             } else {
@@ -183,7 +177,7 @@ impl Equations for GruCell {
                 dr[j] = d_reset_state[j] * h[j];
                 d_reset_state[j] *= r[j];
             }
-            gate_backward(self.recurrent_activation, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
+            gate_backward(s, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
             sums.copy_from_slice(grads);
         }
         weights.backward(0..2, &mut at, &mut grad);
