@@ -1,4 +1,4 @@
-//! The error type: each variant carries the place, the expected and the found.
+//! The error type: each variant carries the place, what was expected and what was found.
 
 mod backup;
 mod display;
@@ -16,7 +16,7 @@ pub use rank::RankFault;
 /// A result with [`enum@Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of a call. A call that returns an error on its arguments has changed nothing: all checks come first.
+/// The error of a call. A call that returns an error about its arguments has changed nothing: all checks come first.
 ///
 /// # Example
 /// ```
@@ -53,7 +53,7 @@ pub enum Error {
         /// The shape of one sample.
         found: Vec<usize>,
     },
-    /// Samples of another shape than the model or the layer was built for.
+    /// Samples whose shape differs from the one for which the model or the layer was built.
     #[error("{argument}: expected samples of shape {}, found {}", Shape(expected), Shape(found))]
     SampleShape {
         /// The argument: `x`, `y`, `validation x` ...
@@ -275,10 +275,10 @@ pub enum Error {
     /// A file that could not be written or read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A backup that could not be written, or that does not belong to this training.
+    /// A backup that could not be written, or that does not belong to this run.
     #[error("backup {0}")]
     Backup(#[from] BackupFault),
-    /// A failure of one rank of a distributed training.
+    /// A failure of one rank in distributed training.
     #[error(transparent)]
     Rank(#[from] RankFault),
     /// The error of a callback, layer or loss of another crate.

@@ -161,7 +161,7 @@ impl Trial {
     /// The errors of the closure.
     pub fn build<'a, F: Scalar>(&self, build: impl Build<'a, F>) -> Result<(Sequential<F>, Fit<'a, F>)> {
         let mut hp = self.hyper_parameters();
-        Rng::with_seeds(Rng::stream(self.seed, 0), || build(&mut hp))
+        Rng::with_seeds(Rng::new(self.seed), || build(&mut hp))
     }
 
     /// Returns whether the trial can be trained further: it neither failed nor stopped.
