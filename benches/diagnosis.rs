@@ -25,7 +25,7 @@ fn workload(
     optimizer: impl Optimizer<f32> + 'static,
 ) -> Workload {
     let [inputs, hidden @ .., classes] = widths else { unreachable!("a network has an input and an output") };
-    let mut rng = Rng::stream(1, 0);
+    let mut rng = Rng::new(1);
     let x = Array2::from_shape_fn((rows, *inputs), |_| rng.normal() as f32);
     let y = Array1::from_iter((0..rows).map(|i| i % classes));
     let layers = hidden.iter().map(|&units| Dense::new(units).activation(Activation::Relu));

@@ -17,7 +17,7 @@ const INPUTS: usize = 256;
 
 /// The time of a step and the peak memory for `depth` layers of `width` units.
 fn measure(batch: usize, width: usize, depth: usize, rounds: usize) -> (Duration, usize) {
-    let mut rng = Rng::stream(2, 0);
+    let mut rng = Rng::new(2);
     let x = Array2::from_shape_fn((batch * STEPS, INPUTS), |_| rng.normal() as f32);
     let y = Array1::from_iter((0..x.nrows()).map(|i| i % 10));
     let fit = Fit::new().batch_size(batch).verbose(Verbose::Silent);

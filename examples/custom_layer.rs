@@ -64,7 +64,7 @@ fn main() -> Result<()> {
     }
 
     // y = 3a − 2b, so the factors converge to 3 and −2.
-    let mut rng = Rng::stream(1, 0);
+    let mut rng = Rng::new(1);
     let x = Array2::from_shape_fn((200, 2), |_| rng.normal());
     let y: Array2<f64> = Array2::from_shape_fn((200, 2), |(i, j)| [3.0, -2.0][j] * x[[i, j]]);
     let seed = std::env::args().nth(1).and_then(|seed| seed.parse().ok()).unwrap_or(1);

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(1), |seed| seed.parse())?; // of the initial weights
     let (x, y) = digits()?;
     let mut order: Vec<usize> = (0..y.len()).collect();
-    Rng::stream(1, 0).shuffle(&mut order);
+    Rng::new(1).shuffle(&mut order);
     let (test, train) = order.split_at(y.len() / 5);
 
     let mut model = Sequential::new()

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let size: usize = std::env::args().nth(1).map_or(Ok(256), |arg| arg.parse())?;
     let rows = size << 10;
     let path = std::env::temp_dir().join(format!("cornu-example-{}.f32", std::process::id()));
-    let mut rng = Rng::stream(1, 0);
+    let mut rng = Rng::new(1);
     let mut file = BufWriter::new(File::create(&path)?);
     for _ in 0..rows {
         // Uniform inputs; the target is a sum of the first ten and a product: its variance is 11/12 + noise.

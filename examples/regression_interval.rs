@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let x: Array2<f32> = data.x().mapv(|value| value as f32).into_dimensionality()?;
     let y: Array1<f32> = data.y()?.iter().map(|value| *value as f32).collect();
     let mut order: Vec<usize> = (0..y.len()).collect();
-    Rng::stream(1, 0).shuffle(&mut order);
+    Rng::new(1).shuffle(&mut order);
     let part = |rows: &[usize]| (x.select(Axis(0), rows), y.select(Axis(0), rows));
     let ((x_train, y_train), (x_widen, y_widen), (x_test, y_test)) =
         (part(&order[..200]), part(&order[200..300]), part(&order[300..]));

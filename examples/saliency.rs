@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         shares[0], shares[1], shares[2]
     );
 
-    let mut rng = Rng::stream(1, 0);
+    let mut rng = Rng::new(1);
     for (name, sorted) in [("the 15 most important steps", true), ("15 random steps", false)] {
         let mut changed = draws.clone();
         for (i, mut draw) in changed.outer_iter_mut().enumerate() {

@@ -41,7 +41,7 @@ fn build<'a>(hp: &mut HyperParameters) -> cornu::Result<(Sequential, Fit<'a>)> {
 fn main() -> Result<(), Box<dyn Error>> {
     let (x, y) = digits()?;
     let mut order: Vec<usize> = (0..y.len()).collect();
-    Rng::stream(1, 0).shuffle(&mut order);
+    Rng::new(1).shuffle(&mut order);
     let part = |rows: &[usize]| (x.select(Axis(0), rows), y.select(Axis(0), rows));
     let ((x_test, y_test), (x, y)) = (part(&order[..360]), part(&order[360..]));
 

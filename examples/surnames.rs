@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let names: Vec<String> = data.x().iter().map(|place| known[*place as usize].clone()).collect();
     let (x, y) = (letters(&names), Array1::from_iter(data.y()?.iter().map(|language| *language as usize)));
     let mut order: Vec<usize> = (0..names.len()).collect();
-    Rng::stream(1, 0).shuffle(&mut order);
+    Rng::new(1).shuffle(&mut order);
     let (test, train) = order.split_at(names.len() / 5);
     let part = |rows: &[usize]| (x.select(Axis(0), rows), y.select(Axis(0), rows));
     let ((x_train, y_train), (x_test, y_test)) = (part(train), part(test));

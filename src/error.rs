@@ -1,4 +1,4 @@
-//! The error type: each variant carries the place, the expected and the found.
+//! The error type: each variant carries the place, what was expected and what was found.
 
 mod backup;
 mod display;
@@ -9,13 +9,14 @@ mod rank;
 pub use backup::BackupFault;
 pub(crate) use display::Shape;
 use display::listed;
+pub use diverged::Quantity;
 pub use file::FileError;
 pub use rank::RankFault;
 
 /// A result with [`enum@Error`] as its error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of a call. A call that returns an error on its arguments has changed nothing: all checks come first.
+/// The error of a call. A call that returns an error about its arguments has changed nothing: all checks come first.
 ///
 /// # Example
 /// ```
@@ -52,7 +53,7 @@ pub enum Error {
         /// The shape of one sample.
         found: Vec<usize>,
     },
-    /// Samples of another shape than the model or the layer was built for.
+    /// Samples whose shape differs from the one for which the model or the layer was built.
     #[error("{argument}: expected samples of shape {}, found {}", Shape(expected), Shape(found))]
     SampleShape {
         /// The argument: `x`, `y`, `validation x` ...
@@ -239,15 +240,15 @@ pub enum Error {
     },
     /// A loss or a gradient that became NaN or infinite during training. The model keeps the weights of the last finite step.
     #[error(
-        "epoch {epoch}, batch {batch}: {what} became {value}, first at {place}; the model keeps its last finite weights"
+        "epoch {epoch}, batch {batch}: {quantity} became {value}, first at {place}; the model keeps its last finite weights"
     )]
     Diverged {
         /// The epoch, from 1.
         epoch: usize,
         /// The batch of that epoch, from 1.
         batch: usize,
-        /// `the loss` or `the gradient`.
-        what: &'static str,
+        /// The quantity that diverged.
+        quantity: Quantity,
         /// NaN or an infinity.
         value: f64,
         /// The first layer whose output or, going backward from the last layer, whose gradient was not finite.
@@ -274,10 +275,10 @@ pub enum Error {
     /// A file that could not be written or read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A backup that could not be written, or that does not belong to this training.
+    /// A backup that could not be written, or that does not belong to this run.
     #[error("backup {0}")]
     Backup(#[from] BackupFault),
-    /// A failure of one rank of a distributed training.
+    /// A failure of one rank in distributed training.
     #[error(transparent)]
     Rank(#[from] RankFault),
     /// The error of a callback, layer or loss of another crate.

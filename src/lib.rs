@@ -1,4 +1,4 @@
-//! cornu is a Keras-like neural-network library on [`ndarray`], with the names, defaults and numbers of Keras 3. Every
+//! cornu is a Keras-like neural-network library on [`ndarray`], with the names, defaults and results of Keras 3. Every
 //! [`fit`](Sequential::fit) also diagnoses its own training: when a network does not learn, the [diagnosis](mod@diagnosis) says why.
 //!
 //! ```
@@ -23,7 +23,7 @@
 //! # Where to start
 //!
 //! - [`guide::first_network`] explains every line of a first program.
-//! - [`guide::from_keras`], [`guide::from_pytorch`] and [`guide::from_scikit_learn`] translate what you know already.
+//! - [`guide::from_keras`], [`guide::from_pytorch`] and [`guide::from_scikit_learn`] translate what you already know.
 //! - [`guide::why_it_does_not_learn`] is for a loss that does not decrease.
 //! - [`prelude`] is what most programs import.
 //!
@@ -48,8 +48,8 @@
 //!
 //! - The model owns the activations and a layer owns its parameters: a training step allocates nothing.
 //! - [`Sequential::predict`] takes `&self`, so any number of threads can share a model.
-//! - Arguments are checked before anything changes. An error carries the layer or argument, what was expected and what was found.
-//! - The same seed produces the same bits on any number of threads.
+//! - Arguments are checked before anything changes. An error names the layer or argument, what was expected and what was found.
+//! - The same seed gives bit-identical results on any number of threads.
 //!
 //! The README lists the features.
 #![deny(missing_docs, missing_debug_implementations)]

@@ -26,7 +26,7 @@ pub(crate) use spec::{Spec, spec_setters};
 /// use cornu::layer::BuildContext;
 /// use cornu::{Initializer, Param, Rng};
 /// # fn main() -> cornu::Result<()> {
-/// let mut context = BuildContext::new(Rng::stream(1, 0));
+/// let mut context = BuildContext::new(Rng::new(1));
 /// let kernel = Param::<f32>::new("kernel", &[3, 2], &Initializer::GlorotUniform, &mut context)?;
 /// assert_eq!(kernel.shape(), [3, 2]);
 /// assert!(kernel.value().iter().all(|w| w.abs() <= (6.0f32 / 5.0).sqrt()));
@@ -80,7 +80,7 @@ impl<F: Scalar> Param<F> {
     /// # Errors
     /// As [`Param::new`].
     pub fn fixed(name: &'static str, shape: &[usize], initializer: &Initializer) -> Result<Self> {
-        Param::fixed_within(name, shape, initializer, &mut BuildContext::new(Rng::stream(0, 0)))
+        Param::fixed_within(name, shape, initializer, &mut BuildContext::new(Rng::new(0)))
     }
 
     /// [`Param::fixed`] within the memory of a layer; it draws none of its random numbers.
@@ -91,7 +91,7 @@ impl<F: Scalar> Param<F> {
         context: &mut BuildContext,
     ) -> Result<Self> {
         context.take_memory::<F>(shape)?;
-        let value = initializer.draw(shape, &mut Rng::stream(0, 0))?;
+        let value = initializer.draw(shape, &mut Rng::new(0))?;
         Ok(Param::untrained(name, shape, value))
     }
 

@@ -11,8 +11,8 @@ use rand_chacha::ChaCha8Rng;
 /// # Example
 /// ```
 /// use cornu::Rng;
-/// let mut a = Rng::stream(7, 0);
-/// let mut b = Rng::stream(7, 0);
+/// let mut a = Rng::new(7);
+/// let mut b = Rng::new(7);
 /// assert_eq!(a.uniform(), b.uniform());
 /// assert_ne!(a.uniform(), Rng::stream(7, 1).uniform());
 /// assert_eq!(a.clone().bits(), a.bits());
@@ -31,7 +31,19 @@ thread_local! {
 }
 
 impl Rng {
-    /// The stream `number` of `seed`. Different numbers give independent streams.
+    /// Creates stream 0 of `seed`.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::Rng;
+    /// assert_eq!(Rng::new(7), Rng::stream(7, 0));
+    /// assert_ne!(Rng::new(7), Rng::new(8));
+    /// ```
+    pub fn new(seed: u64) -> Self {
+        Rng::stream(seed, 0)
+    }
+
+    /// Creates stream `number` of `seed`. Different numbers give independent streams.
     pub fn stream(seed: u64, number: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(number);

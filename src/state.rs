@@ -1,5 +1,6 @@
 //! The state of a training, to resume it after it was killed. The same code describes writing and reading.
 
+mod error;
 mod value;
 
 pub use value::StateValue;
@@ -50,7 +51,7 @@ use crate::error::{BackupFault, Error, Result};
 ///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
 ///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
 ///     let fit = Fit::new().epochs(3).batch_size(1).verbose(Verbose::Silent).diagnose(Diagnose::Off);
-///     model.fit(&x, &x, &fit.callback(count).callback(BackupAndRestore::new(&folder)))
+///     model.fit(&x, &x, &fit.callback(count).backup(BackupAndRestore::new(&folder)))
 /// };
 /// assert!(program(&mut Count { fails: true, ..Count::default() }).is_err());
 /// let mut count = Count::default();

@@ -75,7 +75,7 @@ impl Communicator for Timed<'_> {
 
 /// Ten overlapping clouds in 40 dimensions.
 fn clouds(rows: usize, seed: u64) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(2, 0);
+    let mut rng = Rng::new(2);
     let centres = Array2::from_shape_fn((30, 40), |_| rng.normal() as f32);
     let mut rng = Rng::stream(3, seed);
     let which: Vec<usize> = (0..rows).map(|_| (rng.bits() % 30) as usize).collect();

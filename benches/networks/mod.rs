@@ -5,7 +5,7 @@ use cornu::prelude::*;
 
 /// Five sine waves with a little noise.
 pub fn signals(rows: usize, width: usize) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(0, 0);
+    let mut rng = Rng::new(0);
     let y = Array1::from_iter((0..rows).map(|i| i / (rows / 5)));
     let x = Array2::from_shape_fn((rows, width), |(i, j)| {
         let (class, t) = (y[i] as f64, j as f64 / width as f64);
@@ -17,7 +17,7 @@ pub fn signals(rows: usize, width: usize) -> (Array2<f32>, Array1<usize>) {
 
 /// Uniform numbers with random classes.
 pub fn noise(rows: usize, width: usize, classes: u64) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(1, 0);
+    let mut rng = Rng::new(1);
     let x = Array2::from_shape_fn((rows, width), |_| rng.uniform() as f32);
     (x, Array1::from_iter((0..rows).map(|_| (rng.bits() % classes) as usize)))
 }

@@ -20,7 +20,7 @@ use crate::scalar::Scalar;
 /// callbacks have run for the batch or epoch. If the program is killed while a backup is written, the previous one
 /// remains. Writing temporarily needs as much memory as the file.
 ///
-/// In Keras it is a callback; here it is the setting [`Fit::backup`](crate::Fit::backup).
+/// In Keras this is a callback; here it is the setting [`Fit::backup`](crate::Fit::backup).
 ///
 /// The program must be the same. A backup of another model, seed, optimizer, loss, metric, batch size, number of
 /// samples or set of callbacks is refused, and so is different data (a sample of the arrays is compared). `epochs`
@@ -29,7 +29,7 @@ use crate::scalar::Scalar;
 /// backed up.
 ///
 /// A program with several fits uses one folder per fit and `delete_checkpoint(false)`. When it is started again,
-/// finished fits return at once. The same setting protects a trained model against a kill between the end of `fit`
+/// finished fits return at once. The setting also protects a trained model if the program dies between the end of `fit`
 /// and its use. To train again from the start, delete the folder.
 ///
 /// [`Metric::state`]: crate::metric::Metric::state
@@ -68,7 +68,7 @@ use crate::scalar::Scalar;
 ///
 /// # Errors
 /// From `fit`, before any change: [`Error::Backup`] if the folder cannot be created or is in use, or if its backup is
-/// damaged or belongs to another training; [`Error::Argument`] for `SaveFreq::Batches(0)`, and for a metric without
+/// damaged or belongs to another run; [`Error::Argument`] for `SaveFreq::Batches(0)`, and for a metric without
 /// [`Metric::state`] if backups are made within an epoch. A later backup that cannot be written causes a warning and
 /// is recorded in [`failures`](BackupAndRestore::failures).
 ///

@@ -1,4 +1,4 @@
-//! Early stopping: ends a training that no longer improves, and restores its best weights.
+//! Early stopping: ends training when it no longer improves, and restores its best weights.
 
 use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
@@ -7,8 +7,8 @@ use crate::scalar::Scalar;
 
 /// Stops training when a monitored value has not improved for `patience` epochs.
 ///
-/// Epochs are counted as in Keras: an epoch that improves never stops, patience 0 and 1 are equivalent, and the first
-/// epoch never stops.
+/// Epochs are counted as in Keras: training never stops after epoch 0 or after an epoch that improves the value, and
+/// patience 0 and 1 are equivalent.
 ///
 /// | setter | default |
 /// |---|---|

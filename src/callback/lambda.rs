@@ -6,7 +6,7 @@ use super::{Callback, CallbackContext, Flow};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
-/// Calls closures at the main events of a training.
+/// Calls closures at the main events of a training run.
 ///
 /// What they capture is not part of a backup; see [`BackupAndRestore`](super::BackupAndRestore).
 ///

@@ -1,4 +1,4 @@
-//! Callbacks: hooks that observe or control a training.
+//! Callbacks: hooks that observe or control training.
 
 mod backup;
 mod checkpoint;
@@ -95,7 +95,7 @@ pub trait Callback<F: Scalar> {
         Ok(())
     }
 
-    /// Called after each batch; the logs hold the means of the epoch so far. [`Flow::Stop`] ends the epoch.
+    /// Called after each batch; the logs hold the means of the epoch so far. [`Flow::Stop`] ends training.
     ///
     /// # Errors
     /// As for [`Callback::on_fit_begin`].

@@ -1,7 +1,8 @@
-//! Reduction of the learning rate when a training no longer improves.
+//! Reduction of the learning rate when training no longer improves.
 
 use super::monitor::{Mode, MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, State};
+use crate::config::setters;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -67,34 +68,17 @@ impl ReduceLearningRateOnPlateau {
 
     monitor_setters!();
 
-    /// The minimum improvement. Default: 1e-4.
-    pub fn min_delta(mut self, min_delta: f64) -> Self {
-        self.monitor.min_delta = min_delta;
-        self
-    }
-
-    /// The factor by which the learning rate is multiplied. Default: 0.1.
-    pub fn factor(mut self, factor: f64) -> Self {
-        self.factor = factor;
-        self
-    }
-
-    /// The number of epochs in a row without improvement after which to reduce. Default: 10.
-    pub fn patience(mut self, patience: usize) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// The number of epochs to skip after a reduction. Default: 0.
-    pub fn cooldown(mut self, cooldown: usize) -> Self {
-        self.cooldown = cooldown;
-        self
-    }
-
-    /// The lower bound of the learning rate. Default: 0.
-    pub fn min_learning_rate(mut self, rate: f64) -> Self {
-        self.min_learning_rate = rate;
-        self
+    setters! {
+        /// The minimum improvement. Default: 1e-4.
+        min_delta: f64 => monitor.min_delta;
+        /// The factor by which the learning rate is multiplied. Default: 0.1.
+        factor: f64;
+        /// The number of epochs in a row without improvement after which to reduce. Default: 10.
+        patience: usize;
+        /// The number of epochs to skip after a reduction. Default: 0.
+        cooldown: usize;
+        /// The lower bound of the learning rate. Default: 0.
+        min_learning_rate: f64;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Progress of a training: a bar on a terminal, one line per epoch elsewhere.
+//! Training progress: a bar on a terminal, one line per epoch elsewhere.
 
 mod line;
 

@@ -1,10 +1,10 @@
-//! A callback that ends a diverged training without an error.
+//! A callback that ends a diverged run without an error.
 
 use super::{Callback, CallbackContext, Flow};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Stops a training whose loss or gradient is no longer finite.
+/// Stops training when the loss or a gradient is no longer finite.
 ///
 /// Without this callback, `fit` returns [`Error::Diverged`]. With it, `fit` returns the history, whose
 /// [`stopped`](crate::History::stopped) states the reason. In both cases the model keeps the weights of the last

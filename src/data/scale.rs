@@ -1,6 +1,6 @@
 //! Scalers: standardization and scaling to a range, by statistics of the training data.
 //!
-//! They are ours because they accept arrays with any number of axes; `linfa-preprocessing` scales two-dimensional
+//! They are our own because they accept arrays with any number of axes; `linfa-preprocessing` scales two-dimensional
 //! tables in its own dataset type.
 
 use ndarray::{Array, ArrayBase, Axis, Data, Dimension, RemoveAxis};

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// A source of samples and targets that are read batch by batch.
+/// A source of samples and targets, which are read batch by batch.
 ///
 /// [`fit_source`](crate::Sequential::fit_source) and [`evaluate_source`](crate::Sequential::evaluate_source) take
 /// one. Every batch is checked for NaN, infinities and labels out of range.
@@ -46,7 +46,7 @@ pub trait BatchSource<F: Scalar = f32> {
     /// Writes the samples of these indices to `x` and their targets to `y`, one after another, in row-major order.
     ///
     /// # Errors
-    /// Any error ends the training, which returns it; wrap errors of other crates in [`Error::outside`].
+    /// Any error ends the training and is returned by `fit_source`; wrap errors of other crates in [`Error::outside`].
     fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()>;
 
     /// Like [`fill`](BatchSource::fill), for a training batch in this epoch, counted from 0 over the life of the model.

@@ -1,6 +1,6 @@
 //! A random split into training and test rows, optionally stratified by class.
 //!
-//! Ours because a split is a list of row indices and so works on any source of samples, also on a file.
+//! It is our own code because a split is a list of row indices and so works on any source of samples, even a file.
 
 use super::Dataset;
 use super::class_weight::{classes, counts};

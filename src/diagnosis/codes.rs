@@ -30,7 +30,7 @@ struct Row {
 /// Turns each row into a variant of [`Code`], an entry of [`TABLE`] and an item of [`pages`].
 macro_rules! codes {
     ($($code:ident $severity:ident $rule:expr, $disproved:ident [$($cause:ident)*])*) => {
-        /// A finding code of the crate, in the order in which reports list root causes.
+        /// A finding code of the crate, in the order in which reports list root causes of the same severity.
         ///
         /// # Example
         /// ```
@@ -67,7 +67,7 @@ macro_rules! codes {
         ),*];
 
         /// The page of each finding: its meaning, its causes, its fix, and when it is harmless, with a program that
-        /// raises it and the fixed program. [`explain`](super::explain) returns the same text at run time.
+        /// raises it and the corrected program. [`explain`](super::explain) returns the same text at run time.
         pub mod pages {
             $(
                 #[doc = include_str!(concat!("pages/", stringify!($code), ".md"))]

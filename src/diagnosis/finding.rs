@@ -31,7 +31,7 @@ impl Suggestion {
     }
 }
 
-/// The result of a short training with some of the suggestions applied, from the same initial weights.
+/// The result of a short training run with some of the suggestions applied, from the same initial weights.
 ///
 /// # Example
 /// ```
@@ -63,7 +63,7 @@ pub struct RemedyTrial {
     pub loss: (Option<f64>, Option<f64>),
     /// The accuracy without and with the suggestions, if it is measured.
     pub accuracy: Option<(f64, f64)>,
-    /// The improvement over guessing as a share of the possible one, see [`Scale::skill`](super::Scale::skill).
+    /// The improvement over guessing as a share of the possible improvement, see [`Scale::skill`](super::Scale::skill).
     pub skill: Option<f64>,
     /// Whether the suggestions helped: the trial has a skill of at least 0.05, and the unchanged network has less, or its
     /// remaining loss is more than one and a half times as large.

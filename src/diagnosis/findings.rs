@@ -12,7 +12,7 @@ use crate::state::State;
 /// The findings of a run, root causes first.
 ///
 /// It is a slice of [`Finding`]s. `Display` formats the report: each root cause with its evidence, a line for each effect, its
-/// suggestions, and its page. The report omits notes that explain nothing.
+/// suggestions, and its page. The report shows notes only if the run failed and nothing worse was found.
 ///
 /// # Example
 /// ```
@@ -60,7 +60,7 @@ impl Findings {
         text
     }
 
-    /// Returns the findings that no other finding explains, the most severe first.
+    /// Returns the findings that no other finding explains: faults before symptoms, each by severity, and notes last.
     pub fn roots(&self) -> impl Iterator<Item = &Finding> {
         self.all.iter().filter(|finding| finding.causes.is_empty())
     }

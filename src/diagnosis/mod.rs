@@ -1,8 +1,8 @@
 //! Why a network does not learn: evidence, rules and findings.
 //!
 //! Every `fit` samples a few batches and reports faults with measured facts and suggestions, in the style of rustc.
-//! [`Sequential::check`](crate::Sequential::check) does so before a training, and
-//! [`Sequential::investigate`](crate::Sequential::investigate) also tests its suggestions. A training that learns has no
+//! [`Sequential::check`](crate::Sequential::check) does so before training, and
+//! [`Sequential::investigate`](crate::Sequential::investigate) also tests its suggestions. A run that learns has few
 //! findings.
 //!
 //! | codes | about |
@@ -57,7 +57,7 @@ pub enum Diagnose {
     Report,
     /// Prints findings, and tests the suggestions at the end of a failed run.
     Investigate,
-    /// Prints findings, and stops a hopeless training at the end of an epoch. The model keeps its weights.
+    /// Prints findings, and stops a hopeless run at the end of an epoch. The model keeps its weights.
     Stop,
 }
 

@@ -122,7 +122,7 @@ impl<F: Scalar> Monitor<F> {
     /// Adds training targets, which are counted in the first epoch.
     pub(crate) fn count_targets(&mut self, y: Batch<F>, weights: Option<&[F]>) {
         if self.counts_targets() {
-            self.target_statistics.take(y, weights);
+            self.target_statistics.add(y, weights);
         }
     }
 

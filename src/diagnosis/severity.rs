@@ -12,7 +12,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Severity {
-    /// Shown only if the training fails.
+    /// Shown only if the training fails and nothing worse is found.
     Note,
     /// Very likely harmful.
     Warning,

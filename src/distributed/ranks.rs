@@ -227,29 +227,22 @@ impl<'a> Ranks<'a> {
             return own;
         }
         let causes = self.gather(own.as_ref().err().map(Error::to_string))?;
-        let first = causes.into_iter().enumerate().find_map(|(rank, cause)| Some((rank as u64, cause?)));
+        let mut causes = causes.into_iter().enumerate();
+        let first = causes.find_map(|(rank, cause)| Some(RankFault::Failed { rank, cause: cause? }));
         let first = self.broadcast(first)?;
-        own.and_then(|value| match first {
-            Some((rank, cause)) => Err(RankFault::Failed { rank: rank as usize, cause }.into()),
-            None => Ok(value),
-        })
+        own.and_then(|value| first.map_or(Ok(value), |fault| Err(fault.into())))
     }
 
     /// Returns `Ok` if all ranks have the same named texts; otherwise the first difference from rank 0.
     pub(crate) fn alike(&self, own: Vec<(String, String)>) -> Result<()> {
         let all = self.gather(own)?;
-        let differs = all.iter().enumerate().find_map(|(rank, other)| {
-            let both = all[0].iter().zip(other);
-            let ((what, expected), (_, found)) =
-                both.into_iter().find(|(expected, found)| expected != found)?;
-            Some((rank, (what.clone(), (expected.clone(), found.clone()))))
+        let difference = all.iter().enumerate().find_map(|(rank, other)| {
+            let mut pairs = all[0].iter().zip(other);
+            let ((what, expected), (_, found)) = pairs.find(|(expected, found)| expected != found)?;
+            let (what, expected, found) = (what.clone(), expected.clone(), found.clone());
+            Some(RankFault::Differs { rank, what, expected, found })
         });
-        match self.broadcast(differs)? {
-            Some((rank, (what, (expected, found)))) => {
-                Err(RankFault::Differs { rank, what, expected, found }.into())
-            }
-            None => Ok(()),
-        }
+        self.broadcast(difference)?.map_or(Ok(()), |fault| Err(fault.into()))
     }
 
     /// Returns `Ok` if rank 0 did not fail, the only rank that can fail here; otherwise its error.

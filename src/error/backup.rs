@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a training cannot resume from a backup, or cannot write one.
+/// Why a training run cannot resume from a backup, or cannot write one.
 ///
 /// # Example
 /// ```
@@ -66,7 +66,7 @@ pub enum BackupFault {
         /// The value in this training.
         here: String,
     },
-    /// Another running training uses the same folder.
+    /// Another training run is using the same folder.
     #[error("{} is in use by another running training", folder.display())]
     InUse {
         /// The folder.

@@ -1,27 +1,55 @@
-//! Divergence as plain data, to send it from one rank to another.
+//! The divergence of a training, as plain data that one rank can send to another.
+
+use std::fmt;
 
 use super::Error;
 
-/// The quantities that can diverge.
-pub(crate) const LOSS: &str = "the loss";
-pub(crate) const GRADIENT: &str = "the gradient";
+/// A quantity that can diverge.
+///
+/// # Example
+/// ```
+/// assert_eq!(cornu::error::Quantity::Gradient.to_string(), "the gradient");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// The loss of a batch.
+    Loss,
+    /// The gradient of the loss.
+    Gradient,
+}
 
-/// `((epoch, batch), (is_gradient, (value, place)))`.
-pub(crate) type Divergence = ((usize, usize), (bool, (f64, String)));
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Quantity::Loss => "the loss",
+            Quantity::Gradient => "the gradient",
+        })
+    }
+}
+
+/// The fields of [`Error::Diverged`].
+pub(crate) struct Divergence {
+    pub(crate) epoch: usize,
+    pub(crate) batch: usize,
+    pub(crate) quantity: Quantity,
+    pub(crate) value: f64,
+    pub(crate) place: String,
+}
 
 impl Error {
-    /// Returns the parts of [`Error::Diverged`].
+    /// Returns the fields of [`Error::Diverged`].
     pub(crate) fn divergence(&self) -> Option<Divergence> {
         match self {
-            Error::Diverged { epoch, batch, what, value, place } => {
-                Some(((*epoch, *batch), (*what == GRADIENT, (*value, place.clone()))))
+            &Error::Diverged { epoch, batch, quantity, value, ref place } => {
+                Some(Divergence { epoch, batch, quantity, value, place: place.clone() })
             }
             _ => None,
         }
     }
+}
 
-    /// Creates an [`Error::Diverged`] from its parts.
-    pub(crate) fn diverged(((epoch, batch), (gradient, (value, place))): Divergence) -> Self {
-        Error::Diverged { epoch, batch, what: if gradient { GRADIENT } else { LOSS }, value, place }
+impl From<Divergence> for Error {
+    fn from(Divergence { epoch, batch, quantity, value, place }: Divergence) -> Self {
+        Error::Diverged { epoch, batch, quantity, value, place }
     }
 }

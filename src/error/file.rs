@@ -106,7 +106,7 @@ pub enum FileError {
         /// The actual value.
         found: String,
     },
-    /// A row of a table with another number of fields than the first.
+    /// A row of a table whose number of fields differs from that of the first.
     #[error("{path}, line {line}: expected {expected} fields as on the first line, found {found}")]
     Fields {
         /// The file.

@@ -1,6 +1,6 @@
 //! Errors of single ranks in a distributed training.
 
-/// Why a distributed training cannot start or continue, and the rank at fault.
+/// Why distributed training cannot start or continue, and which rank is at fault.
 ///
 /// # Example
 /// ```

@@ -1,4 +1,4 @@
-//! Eight programs on real data and their results, each under 80 lines and finished within seconds.
+//! Eight programs, seven of them on real data, and their results. Each has under 80 lines and finishes within seconds.
 //!
 //! The programs are in the folder `examples`. With the feature `plot` each draws its picture. The numbers are for held-out rows, with
 //! the seed that the program states.
@@ -34,7 +34,7 @@
 //!
 //! # Forecasting
 //! An LSTM predicts the sunspots of the next year from the previous 22. From 1951 to 2008 its mean absolute error is 14.3; a linear
-//! network has 15.4, and repeating the last year 25.0.
+//! network reaches 15.4, and repeating the last year 25.0.
 //! ```sh
 //! cargo run --release --features csv,plot --example forecasting
 //! ```
@@ -43,7 +43,7 @@
 //!
 //! # Anomaly detection
 //! An autoencoder trained only on Italy's power demand on winter days reconstructs summer days badly: the area under the ROC
-//! curve is 0.970; the distance to the mean winter day has 0.862. The picture shows the most anomalous day and its reconstruction:
+//! curve is 0.970; the distance to the mean winter day gives 0.862. The picture shows the most anomalous day and its reconstruction:
 //! ```sh
 //! cargo run --release --features csv,plot --example autoencoder
 //! ```
@@ -51,7 +51,7 @@
 #![doc = include_str!("../../examples/pictures/autoencoder.svg")]
 //!
 //! # Text
-//! Which language does a surname come from? A character embedding and a convolution: accuracy 0.726 on 427 held-out names; guessing has 0.167.
+//! Which language does a surname come from? A character embedding and a convolution: accuracy 0.726 on 427 held-out names; guessing: 0.167.
 //! ```sh
 //! cargo run --release --features csv,plot --example surnames
 //! ```

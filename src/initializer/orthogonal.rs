@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_shorter_side_is_orthonormal() {
         for (rows, cols) in [(5, 5), (7, 3), (3, 12), (1, 4), (40, 40)] {
-            let q = orthogonal(rows, cols, 2.0, &mut Rng::stream(4, 0));
+            let q = orthogonal(rows, cols, 2.0, &mut Rng::new(4));
             let at = |i: usize, j: usize| if rows >= cols { q[j * cols + i] } else { q[i * cols + j] };
             let (long, short) = (rows.max(cols), rows.min(cols));
             for (a, b) in (0..short).flat_map(|a| (0..short).map(move |b| (a, b))) {

@@ -4,7 +4,7 @@ use super::*;
 
 /// Returns mean, standard deviation and largest magnitude of 60,000 draws.
 fn moments(initializer: Initializer) -> (f64, f64, f64) {
-    let values: Vec<f64> = initializer.draw(&[200, 300], &mut Rng::stream(3, 0)).unwrap();
+    let values: Vec<f64> = initializer.draw(&[200, 300], &mut Rng::new(3)).unwrap();
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
@@ -48,21 +48,21 @@ fn f32_draws_are_the_rounded_f64_draws() {
 
 #[test]
 fn a_shape_beyond_memory_is_refused() {
-    let found = Initializer::Zeros.draw::<f32>(&[usize::MAX, 2], &mut Rng::stream(0, 0));
+    let found = Initializer::Zeros.draw::<f32>(&[usize::MAX, 2], &mut Rng::new(0));
     assert!(matches!(found, Err(Error::TooLarge { .. })));
     for wrong in [Initializer::Orthogonal { gain: 1.0 }, Initializer::Identity { gain: 1.0 }] {
-        let found = wrong.draw::<f32>(&[3], &mut Rng::stream(0, 0));
+        let found = wrong.draw::<f32>(&[3], &mut Rng::new(0));
         assert!(matches!(found, Err(Error::Argument { .. })));
     }
-    let identity = Initializer::Identity { gain: 2.0 }.draw::<f32>(&[2, 3], &mut Rng::stream(0, 0)).unwrap();
+    let identity = Initializer::Identity { gain: 2.0 }.draw::<f32>(&[2, 3], &mut Rng::new(0)).unwrap();
     assert_eq!(identity, [2.0, 0.0, 0.0, 0.0, 2.0, 0.0]);
-    let found = Initializer::Constant(f64::NAN).draw::<f32>(&[2], &mut Rng::stream(0, 0));
+    let found = Initializer::Constant(f64::NAN).draw::<f32>(&[2], &mut Rng::new(0));
     assert!(matches!(found, Err(Error::Argument { .. })));
 }
 
 #[test]
 fn orthogonal_joins_all_axes_but_the_last() {
-    let q: Vec<f64> = Initializer::Orthogonal { gain: 1.0 }.draw(&[3, 2, 4], &mut Rng::stream(6, 0)).unwrap();
+    let q: Vec<f64> = Initializer::Orthogonal { gain: 1.0 }.draw(&[3, 2, 4], &mut Rng::new(6)).unwrap();
     for (a, b) in (0..4).flat_map(|a| (0..4).map(move |b| (a, b))) {
         let dot: f64 = (0..6).map(|i| q[i * 4 + a] * q[i * 4 + b]).sum();
         assert!((dot - f64::from(u8::from(a == b))).abs() < 1e-12, "columns {a} and {b}: {dot}");

@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_row_has_the_same_bits_alone_and_in_a_batch() {
-        let mut rng = Rng::stream(8, 0);
+        let mut rng = Rng::new(8);
         let (m, n, k) = (53, 131, 2500);
         let (x, w): (Vec<f32>, Vec<f32>) = (draw(m * k, &mut rng), draw(n * k, &mut rng));
         for isa in sets() {

@@ -236,3 +236,41 @@ fn sum_short_rows<F: Scalar>(rows: crate::tensor::Batch<F>, sums: &mut [F]) {
         sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use crate::tensor::Batch;
+
+    /// Compares `sum_rows` with sums in the order of the rows: bit for bit if it adds in that order too, else within the
+    /// rounding of both.
+    #[track_caller]
+    fn check<F: Scalar>(rows: usize, width: usize) {
+        let mut rng = Rng::stream(6, (rows * 1000 + width) as u64);
+        let data: Vec<F> = (0..rows * width).map(|_| F::of(rng.uniform() - 0.5)).collect();
+        let mut sums = vec![F::nan(); width];
+        sum_rows(Batch::new(&data, width), &mut sums);
+        let in_order = width >= LANES || !LANES.is_multiple_of(width) || rows * width <= LANES;
+        for (place, &sum) in sums.iter().enumerate() {
+            let column = || data.iter().skip(place).step_by(width);
+            let expected = column().fold(F::zero(), |sum, &x| sum + x);
+            let size = column().fold(F::zero(), |sum, x| sum + x.abs());
+            let tolerance = if in_order { F::zero() } else { F::of(rows as f64) * F::epsilon() * size };
+            assert!(
+                (sum - expected).abs() <= tolerance,
+                "{rows}×{width}, {place}: {sum:?}, not {expected:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rows_of_any_width_are_summed() {
+        for rows in [0, 1, 2, 3, 5, 7, 15, 16, 17, 33, 130, 1001] {
+            for width in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40, 49, 101] {
+                check::<f32>(rows, width);
+                check::<f64>(rows, width);
+            }
+        }
+    }
+}

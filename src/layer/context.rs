@@ -14,7 +14,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// use cornu::prelude::*;
 /// use cornu::tensor::{Batch, BatchMut, Scratch};
 /// let mut layer = Rescaling::new(3.0);
-/// Layer::<f32>::build(&mut layer, &[1], &mut BuildContext::new(Rng::stream(1, 0)))?;
+/// Layer::<f32>::build(&mut layer, &[1], &mut BuildContext::new(Rng::new(1)))?;
 /// let (mut dy, mut dx, mut scratch) = ([0.5f32], [0.0], Scratch::default());
 /// let (x, y) = (Batch::new(&[2.0], 1), Batch::new(&[6.0], 1));
 /// layer.backward(BackwardContext::new(x, y, BatchMut::new(&mut dy, 1), Some(BatchMut::new(&mut dx, 1)), &mut scratch));

@@ -92,7 +92,7 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
     /// Creates the parameters for samples of this shape, and returns the shape of one output sample.
     ///
     /// # Errors
-    /// Errors of the shape or of the layer's settings; the model adds which layer it was.
+    /// Errors about the shape or the layer's settings; the model adds which layer it was.
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>>;
 
     /// Computes `y = f(x)` for a prediction. Must write all of `y`.

@@ -6,9 +6,9 @@ use crate::config::{saved, settings};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// The Kullback-Leibler divergence of the outputs from the targets, `ℓ = Σ t·ln(t/y)`.
+/// The Kullback-Leibler divergence of the targets from the outputs, `ℓ = Σ t·ln(t/y)`.
 ///
-/// `t` and `y` are clipped to [1e-7, 1]; the gradient is 0 outside.
+/// `t` and `y` are clipped to [1e-7, 1]; the gradient is 0 outside these bounds.
 ///
 /// # Shapes
 /// Output `(..., classes)`, targets of the same shape.

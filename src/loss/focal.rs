@@ -55,22 +55,13 @@ pub struct BinaryFocalCrossentropy {
 /// The setters that both focal losses share.
 macro_rules! focal_setters {
     () => {
-        /// The exponent γ: the larger, the less an output that is nearly right weighs. Default: 2.
-        pub fn gamma(mut self, gamma: f64) -> Self {
-            self.gamma = gamma;
-            self
-        }
-
-        /// Whether the outputs are logits. Default: false.
-        pub fn from_logits(mut self, from_logits: bool) -> Self {
-            self.from_logits = from_logits;
-            self
-        }
-
-        /// The share `s` of each target that is spread evenly over the classes, from 0 to 1. Default: 0.
-        pub fn label_smoothing(mut self, share: f64) -> Self {
-            self.label_smoothing = share;
-            self
+        crate::config::setters! {
+            /// The exponent γ: the larger, the less an output that is nearly right weighs. Default: 2.
+            gamma: f64;
+            /// Whether the outputs are logits. Default: false.
+            from_logits: bool;
+            /// The share `s` of each target that is spread evenly over the classes, from 0 to 1. Default: 0.
+            label_smoothing: f64;
         }
     };
 }

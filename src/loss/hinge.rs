@@ -52,7 +52,7 @@ pub struct SquaredHinge;
 
 /// The multi-class hinge loss `ℓ = max(max (1 − t)·y − Σ t·y + 1, 0)`.
 ///
-/// It is 0 once the score of the right class exceeds all others by 1.
+/// It is 0 once the score of the right class is at least 1 and exceeds all others by at least 1.
 ///
 /// # Shapes
 /// Output `(..., classes)`, targets one-hot rows of the same shape.

@@ -1,7 +1,7 @@
 //! The area under the ROC or the precision-recall curve, from counts at evenly spaced thresholds.
 
 use super::{Goal, Metric, share, target_at, weight};
-use crate::config::{saved, settings, words};
+use crate::config::{saved, setters, settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -122,34 +122,17 @@ impl Auc {
         }
     }
 
-    /// The number of thresholds. Default: 200.
-    pub fn num_thresholds(mut self, num_thresholds: usize) -> Self {
-        self.num_thresholds = num_thresholds;
-        self
-    }
-
-    /// The curve. Default: [`Curve::Roc`].
-    pub fn curve(mut self, curve: Curve) -> Self {
-        self.curve = curve;
-        self
-    }
-
-    /// The height of the curve between thresholds. Default: [`Summation::Interpolation`].
-    pub fn summation(mut self, summation: Summation) -> Self {
-        self.summation = summation;
-        self
-    }
-
-    /// Whether outputs are logits; a sigmoid is then applied first. Default: false.
-    pub fn from_logits(mut self, from_logits: bool) -> Self {
-        self.from_logits = from_logits;
-        self
-    }
-
-    /// Whether each column has its own curve and the areas are averaged. Default: false.
-    pub fn multi_label(mut self, multi_label: bool) -> Self {
-        self.multi_label = multi_label;
-        self
+    setters! {
+        /// The number of thresholds. Default: 200.
+        num_thresholds: usize;
+        /// The curve. Default: [`Curve::Roc`].
+        curve: Curve;
+        /// The height of the curve between thresholds. Default: [`Summation::Interpolation`].
+        summation: Summation;
+        /// Whether outputs are logits; a sigmoid is then applied first. Default: false.
+        from_logits: bool;
+        /// Whether each column has its own curve and the areas are averaged. Default: false.
+        multi_label: bool;
     }
 
     /// The name under which the metric is reported. Default: `auc`.

@@ -122,7 +122,7 @@ pub struct PrecisionRecallCurve {
     pub precision: Vec<f64>,
     /// The share of the positives predicted positive, falling from 1 to 0.
     pub recall: Vec<f64>,
-    /// The thresholds, rising; there is one fewer than points.
+    /// The thresholds, rising; there is one fewer than there are points.
     pub thresholds: Vec<f64>,
     /// The share of positives, which is the precision of a random guess.
     pub base_rate: f64,

@@ -12,7 +12,7 @@ use crate::tensor::Batch;
 /// The largest size of the widest activation of a batch.
 const BATCH: usize = 1 << 22;
 
-/// Runs samples through a model batch by batch, reusing its memory.
+/// Runs samples through a model batch by batch, in memory that is reused from call to call.
 ///
 /// # Example
 /// ```
@@ -171,7 +171,7 @@ impl<F: Scalar> Sequential<F> {
         self.layers.iter().enumerate().map(output).collect()
     }
 
-    /// Returns the class of each sample: the index of the largest output, or 1 if a single output is above 0.5.
+    /// Returns the class of each sample: the index of the largest output. A single output above 0.5 is class 1.
     ///
     /// Of equal outputs, the first counts as the largest. If the output has steps, as in `(steps, classes)`, there is
     /// one class for each step of each sample, in order.

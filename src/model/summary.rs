@@ -1,4 +1,4 @@
-//! The summary: Keras's table of layers, shapes and parameters, and the memory of a training.
+//! The summary: Keras's table of layers, shapes and parameters, and the memory that training takes.
 
 use std::fmt;
 
@@ -39,14 +39,14 @@ struct SummaryRow {
 }
 
 impl<F: Scalar> Sequential<F> {
-    /// Returns the table of layers in Keras's layout, with the memory of a training with batch size 32.
+    /// Returns the table of layers in Keras's layout, with the memory that training with batch size 32 takes.
     ///
     /// If the input shape is known, shapes are those after building; otherwise they are `?`.
     pub fn summary(&self) -> Summary {
         self.summary_for(32)
     }
 
-    /// Returns the table of layers, with the memory of a training with this batch size.
+    /// Returns the table of layers, with the memory that training with this batch size takes.
     ///
     /// # Example
     /// ```

@@ -1,9 +1,9 @@
 //! Adadelta: a = ρ·a + (1 − ρ)·g², δ = √(d + ε) / √(a + ε)·g, d = ρ·d + (1 − ρ)·δ², w −= η·δ.
 
 use super::{
-    LearningRate, Optimizer, OptimizerTraits, Update, check_decay, check_range, default_rate, named, setters,
+    LearningRate, Optimizer, OptimizerTraits, Update, check_decay, check_range, default_rate, named,
 };
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;

@@ -1,9 +1,7 @@
 //! Adagrad: a += g², w −= η·g / √(a + ε).
 
-use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, default_rate, named, setters,
-};
-use crate::config::settings;
+use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, default_rate, named};
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;

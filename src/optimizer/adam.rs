@@ -2,9 +2,9 @@
 
 use super::{
     LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
-    named, setters,
+    named,
 };
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;
@@ -42,10 +42,10 @@ use crate::scalar::Scalar;
 #[derive(Debug, Clone)]
 pub struct Adam {
     learning_rate: LearningRate,
-    beta_1: f64,
-    beta_2: f64,
-    epsilon: f64,
-    amsgrad: bool,
+    pub(super) beta_1: f64,
+    pub(super) beta_2: f64,
+    pub(super) epsilon: f64,
+    pub(super) amsgrad: bool,
     /// α of the last update that began.
     begun: Option<(Update, f64)>,
 }
@@ -105,22 +105,21 @@ impl<F: Scalar> Optimizer<F> for Adam {
         let (alpha, epsilon) = (F::of(self.alpha(at)), F::of(self.epsilon));
         let (a, b) = (F::of(1.0 - self.beta_1), F::of(1.0 - self.beta_2));
         let moved = value.iter_mut().zip(grad).zip(m.iter_mut()).zip(v.iter_mut());
+        // `move`: a loop that reads its constants through references does not vectorize.
+        let moments = moved.map(move |(((w, &g), m), v)| {
+            *m += (g - *m) * a;
+            *v += (g * g - *v) * b;
+            (w, *m, *v)
+        });
+        let step = move |w: &mut F, m: F, v: F| *w -= alpha * m / (v.sqrt() + epsilon);
         let [largest] = largest else {
-            return simd(|| {
-                for (((w, &g), m), v) in moved {
-                    *m += (g - *m) * a;
-                    *v += (g * g - *v) * b;
-                    *w -= alpha * *m / (v.sqrt() + epsilon);
-                }
-            });
+            return simd(|| moments.for_each(|(w, m, v)| step(w, m, v)));
         };
         simd(|| {
-            for ((((w, &g), m), v), largest) in moved.zip(largest.iter_mut()) {
-                *m += (g - *m) * a;
-                *v += (g * g - *v) * b;
-                *largest = largest.max(*v);
-                *w -= alpha * *m / (largest.sqrt() + epsilon);
-            }
+            moments.zip(largest.iter_mut()).for_each(|((w, m, v), largest)| {
+                *largest = largest.max(v);
+                step(w, m, *largest);
+            });
         });
     }
 }

@@ -1,7 +1,7 @@
 //! AdamW: w −= η·λ·w, then Adam.
 
 use super::{Adam, LearningRate, Optimizer, OptimizerTraits, Options, Update, default_rate};
-use crate::config::{Config, settings};
+use crate::config::{Config, setters, settings};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -49,28 +49,15 @@ impl AdamW {
         AdamW { adam: Adam::new(learning_rate), options }
     }
 
-    /// The decay rate β₁ of the mean of the gradients. Default: 0.9.
-    pub fn beta_1(mut self, beta_1: f64) -> Self {
-        self.adam = self.adam.beta_1(beta_1);
-        self
-    }
-
-    /// The decay rate β₂ of the mean of the squared gradients. Default: 0.999.
-    pub fn beta_2(mut self, beta_2: f64) -> Self {
-        self.adam = self.adam.beta_2(beta_2);
-        self
-    }
-
-    /// ε, added to the divisor to keep it above 0. Default: 1e-7.
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
-        self.adam = self.adam.epsilon(epsilon);
-        self
-    }
-
-    /// Whether to use AMSGrad, in which the divisor never shrinks. Default: false.
-    pub fn amsgrad(mut self, amsgrad: bool) -> Self {
-        self.adam = self.adam.amsgrad(amsgrad);
-        self
+    setters! {
+        /// The decay rate β₁ of the mean of the gradients. Default: 0.9.
+        beta_1: f64 => adam.beta_1;
+        /// The decay rate β₂ of the mean of the squared gradients. Default: 0.999.
+        beta_2: f64 => adam.beta_2;
+        /// ε, added to the divisor to keep it above 0. Default: 1e-7.
+        epsilon: f64 => adam.epsilon;
+        /// Whether to use AMSGrad, in which the divisor never shrinks. Default: false.
+        amsgrad: bool => adam.amsgrad;
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::{
     LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
-    named, setters,
+    named,
 };
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;

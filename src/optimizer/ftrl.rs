@@ -2,16 +2,16 @@
 
 use super::{
     LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_positive, check_range, default_rate,
-    named, setters,
+    named,
 };
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;
 
 /// *Follow the regularized leader*: weights recomputed at each step from the sum of all gradients.
 ///
-/// A weight is exactly 0 as long as `l1` outweighs its sum.
+/// A weight is exactly 0 as long as `|z| ≤ l1`.
 ///
 /// ```text
 /// l2' = l2 + beta/(2η)    g' = g + 2·l2_shrinkage·w    n' = n + g²    q = −learning_rate_power

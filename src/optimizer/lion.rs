@@ -1,9 +1,7 @@
 //! Lion: w −= η·sign(β₁·m + (1 − β₁)·g), then m = β₂·m + (1 − β₂)·g.
 
-use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, default_rate, named, setters,
-};
-use crate::config::settings;
+use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, default_rate, named};
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;

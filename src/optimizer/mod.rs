@@ -49,7 +49,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::state::State;
 
-/// An update rule: changes each number of a parameter by its gradient and its slots.
+/// An update rule: changes each number of a parameter according to its gradient and its slots, the rule's own state.
 ///
 /// A rule works number by number, so a long parameter may be split into pieces. A rule sees slices of one parameter
 /// and knows nothing of layers.
@@ -193,17 +193,6 @@ fn check_decay(argument: &'static str, value: f64) -> Result<()> {
     Err(Error::argument(argument, "a number of at least 0 and below 1", value))
 }
 
-/// Defines the setters of a rule: `setters! { /// What it is. Default: 0.9. beta_1: f64; }`.
-macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
-        $(#[$doc])*
-        pub fn $name(mut self, $name: $type) -> Self {
-            self.$name = $name;
-            self
-        }
-    )*};
-}
-
 /// Implements `Default` with Keras's learning rate.
 macro_rules! default_rate {
     ($optimizer:ident, $rate:literal) => {
@@ -233,4 +222,4 @@ macro_rules! named {
     };
 }
 
-use {default_rate, named, setters};
+use {default_rate, named};

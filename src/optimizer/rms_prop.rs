@@ -2,9 +2,9 @@
 
 use super::{
     LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_decay, check_range, default_rate,
-    named, setters,
+    named,
 };
-use crate::config::settings;
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;
@@ -65,6 +65,20 @@ impl RmsProp {
         /// Whether to divide by the variance of the gradients, not by their mean square. Default: false.
         centered: bool;
     }
+
+    /// `w ← w − s`; with momentum, `m ← μ·m + s` and `w ← w − m`.
+    fn apply<F: Scalar>(&self, w: &mut [F], m: Option<&mut &mut [F]>, steps: impl Iterator<Item = F>) {
+        let mu = F::of(self.momentum);
+        let Some(m) = m else {
+            return simd(|| w.iter_mut().zip(steps).for_each(|(w, s)| *w -= s));
+        };
+        simd(|| {
+            w.iter_mut().zip(m.iter_mut()).zip(steps).for_each(|((w, m), s)| {
+                *m = mu * *m + s;
+                *w -= *m;
+            });
+        });
+    }
 }
 
 default_rate!(RmsProp, 0.001);
@@ -85,7 +99,7 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
-        let (rate, mu, epsilon) = (F::of(at.learning_rate), F::of(self.momentum), F::of(self.epsilon));
+        let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
         let (rho, new) = (F::of(self.rho), F::of(1.0 - self.rho));
         let (v, m, a) = match (slots, self.momentum > 0.0) {
             ([v], _) => (v, None, None),
@@ -94,28 +108,15 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
             ([v, m, a], _) => (v, Some(m), Some(a)),
             _ => return,
         };
-        simd(|| {
-            v.iter_mut().zip(grad).for_each(|(v, &g)| *v = rho * *v + new * g * g);
-        });
-        // The mean of the gradients, if it is subtracted.
-        let centre = a.map(|a| {
-            simd(|| a.iter_mut().zip(grad).for_each(|(a, &g)| *a = rho * *a + new * g));
-            &**a
-        });
-        let step = |place: usize, g: F, v: F| {
-            let centre = centre.map_or(F::zero(), |a| a[place]);
-            rate * g / (v - centre * centre + epsilon).sqrt()
+        simd(|| v.iter_mut().zip(grad).for_each(|(v, &g)| *v = rho * *v + new * g * g));
+        let with_v = grad.iter().zip(&**v);
+        // `move`: a loop that reads its constants through references does not vectorize.
+        let step = move |g: F, d: F| rate * g / (d + epsilon).sqrt();
+        let Some(a) = a else {
+            return self.apply(value, m, with_v.map(move |(&g, &v)| step(g, v)));
         };
-        let moved = value.iter_mut().zip(grad).zip(v.iter()).enumerate();
-        match m {
-            None => simd(|| moved.for_each(|(place, ((w, &g), &v))| *w -= step(place, g, v))),
-            Some(m) => simd(|| {
-                for ((place, ((w, &g), &v)), m) in moved.zip(m.iter_mut()) {
-                    *m = mu * *m + step(place, g, v);
-                    *w -= *m;
-                }
-            }),
-        }
+        simd(|| a.iter_mut().zip(grad).for_each(|(a, &g)| *a = rho * *a + new * g));
+        self.apply(value, m, with_v.zip(&**a).map(move |((&g, &v), &a)| step(g, v - a * a)));
     }
 }
 

@@ -1,9 +1,7 @@
 //! SGD: w −= η·g. With momentum: v = μ·v − η·g, w += v; Nesterov: w += μ·v − η·g.
 
-use super::{
-    LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, default_rate, named, setters,
-};
-use crate::config::settings;
+use super::{LearningRate, Optimizer, OptimizerTraits, StepScale, Update, check_range, default_rate, named};
+use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::kernel::simd;
 use crate::scalar::Scalar;

@@ -40,7 +40,7 @@ impl OptimizerTraits {
     }
 }
 
-/// How the size of an optimizer's step depends on the gradient; usual learning rates differ by it.
+/// How the size of an optimizer's step depends on the gradient, which determines the usual learning rates.
 ///
 /// # Example
 /// ```

@@ -15,7 +15,7 @@ use crate::tensor::elements;
 /// ```
 /// use cornu::layer::BuildContext;
 /// use cornu::{Initializer, Param, Rng};
-/// let mut context = BuildContext::new(Rng::stream(1, 0));
+/// let mut context = BuildContext::new(Rng::new(1));
 /// let kernel = Param::<f32>::new("kernel", &[3, 2], &Initializer::GlorotUniform, &mut context)?;
 /// assert_eq!(kernel.shape(), [3, 2]);
 /// # Ok::<(), cornu::Error>(())

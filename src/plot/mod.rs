@@ -1,4 +1,4 @@
-//! Pictures of trainings, predictions, weights and attributions, as SVG or PNG.
+//! Pictures of training, predictions, weights and attributions, as SVG or PNG.
 //!
 //! Each type has a `plot` method, and the extension of the path selects the format. A picture is 800 pixels wide; a
 //! PNG has two dots per pixel for high-resolution screens. The colours are those of Okabe and Ito (2008), which

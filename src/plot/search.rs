@@ -8,7 +8,7 @@ use crate::scalar::Scalar;
 use crate::selection::{ParameterValue, SearchResults, Trial};
 
 impl<F: Scalar> SearchResults<F> {
-    /// Draws the score of each trial over one numeric hyper-parameter, to an `.svg` or `.png` file.
+    /// Draws the score of each trial against one numeric hyper-parameter, to an `.svg` or `.png` file.
     ///
     /// The picture distinguishes the best trial, trials trained equally long, and trials that ended earlier. An axis
     /// of positive values that span more than one power of ten is logarithmic.

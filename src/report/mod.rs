@@ -1,4 +1,4 @@
-//! Reports: a training as one HTML page with findings and advice, curves, an evaluation, layers and settings.
+//! Reports: a training run as one HTML page with findings and advice, curves, an evaluation, layers and settings.
 //!
 //! The page is a single file without network requests, and suits phones, desktops and dark mode.
 
@@ -20,7 +20,7 @@ use crate::scalar::Scalar;
 use crate::training::History;
 use evaluation::EvaluationSection;
 
-/// A report about a training, as an HTML page.
+/// A report about a training run, as an HTML page.
 ///
 /// | setter | default |
 /// |---|---|
@@ -80,7 +80,7 @@ impl<'a, F: Scalar> Report<'a, F> {
 
     /// Evaluates the model on this data, as [`Sequential::evaluate`] does. Default: none.
     ///
-    /// The page shows the scores, for classes also the confusion matrix and the scores of each class, and the worst
+    /// The page shows the scores, for classifiers also the confusion matrix and the scores of each class, and the worst
     /// mistakes. Use data that the model has not seen.
     pub fn evaluation(mut self, x: &'a impl Samples<F>, y: &'a impl Samples<F>) -> Self {
         self.data = Some((x, y));

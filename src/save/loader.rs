@@ -74,7 +74,7 @@ impl<F: Scalar> Loader<F> {
         Loader { known: Registries::built_in(), compile: true, allow_non_finite: false, memory_limit: None }
     }
 
-    /// Whether the model is also compiled and its optimizer restored, if the file says how. Default: true.
+    /// Whether the model is also compiled and its optimizer restored, if the file contains the settings. Default: true.
     pub fn compiled(mut self, compiled: bool) -> Self {
         self.compile = compiled;
         self
@@ -88,7 +88,7 @@ impl<F: Scalar> Loader<F> {
 
     /// The number of bytes that reading a file may allocate.
     ///
-    /// Default: twice the file's size plus 1 MiB; for `f64`, which files may hold in half the width, twice as much.
+    /// Default: twice the file's size plus 1 MiB; for `f64` twice as much, because the file may hold `f32`.
     ///
     /// # Example
     /// ```

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn draws_fill_their_range_and_stay_inside() {
-        let mut rng = Rng::stream(1, 0);
+        let mut rng = Rng::new(1);
         for domain in [Domain::Integer(3, 6), Domain::LogInteger(3, 6)] {
             let mut seen = [0; 7];
             for _ in 0..4000 {

@@ -74,7 +74,7 @@ impl HyperParameters {
     /// Returns a number from this range, ends included.
     ///
     /// # Errors
-    /// [`Error::Argument`] for invalid bounds, and for a name that was requested with other values before. Either
+    /// [`Error::Argument`] for invalid bounds, and for a name that was requested earlier with other values. Either
     /// ends the search.
     pub fn uniform(&mut self, name: &str, range: RangeInclusive<f64>) -> Result<f64> {
         self.number(name, Domain::Uniform(*range.start(), *range.end()))

@@ -17,7 +17,7 @@ type CopyFit<'t, F> = &'t dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History>
 
 /// Finds an initial learning rate by training a copy of the model while the rate grows exponentially.
 ///
-/// Step `i` of `n` has the rate `start·(end/start)^(i/(n−1))`. Batches differ by more than one step changes, so a
+/// Step `i` of `n` has the rate `start·(end/start)^(i/(n−1))`. Batches differ more than one step changes the loss, so a
 /// second copy goes through the same batches with rate 0, and the difference is smoothed: `d_i = β·d_{i−1} +
 /// (1−β)·(ℓ_i − ℓ⁰_i)`, divided by `1 − β^(i+1)` and added to the mean of `ℓ⁰`. The test ends if this exceeds four
 /// times its minimum or is no longer finite. The suggestion is the geometric mean of two rates: the one at which a
@@ -87,7 +87,7 @@ impl LearningRateFinder {
 
     /// Runs the test on these samples, without changing the model.
     ///
-    /// Of the settings of the fit, the batch size and order, the validation split and the weights apply. A schedule
+    /// Of the settings of the fit, these apply: batch size, shuffling, validation split and weights. A schedule
     /// of the optimizer is ignored.
     ///
     /// # Errors

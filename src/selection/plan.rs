@@ -42,7 +42,7 @@ impl Search<'_> {
                 },
             };
             let mut hp = HyperParameters::new(source, Rng::stream(self.seed, SEEDS + attempt).bits());
-            let built = Rng::with_seeds(Rng::stream(hp.seed, 0), || build(&mut hp));
+            let built = Rng::with_seeds(Rng::new(hp.seed), || build(&mut hp));
             if let Some(fault) = hp.fault.take() {
                 return Err(fault);
             }

@@ -29,7 +29,7 @@ use crate::scalar::Scalar;
 ///
 /// Trials run concurrently, one thread each, which is faster than one trial at a time on all threads; a last
 /// remaining trial uses all threads. With the same seed the results have the same bits on any number of threads, if
-/// those of the closure do. Memory holds the models of all unfinished trials, and each at its best epoch.
+/// those of the closure do. Memory holds the model of each unfinished trial, now and at its best epoch.
 ///
 /// # Example
 /// ```
@@ -38,7 +38,7 @@ use crate::scalar::Scalar;
 /// use ndarray::Array2;
 ///
 /// // Is the point inside the circle?
-/// let mut rng = Rng::stream(1, 0);
+/// let mut rng = Rng::new(1);
 /// let x = Array2::from_shape_simple_fn((200, 2), || 2.0 * rng.uniform() as f32 - 1.0);
 /// let y = x.map_axis(ndarray::Axis(1), |p| f32::from(p[0] * p[0] + p[1] * p[1] < 0.6));
 ///
@@ -124,7 +124,7 @@ impl<'w> Search<'w> {
     /// The number of values that a grid takes from each range. Default: 5.
     ///
     /// They are evenly spaced from end to end, in the logarithm for a logarithmic range. A smaller range of integers
-    /// is taken completely.
+    /// is used in full.
     pub fn points(mut self, points: usize) -> Self {
         self.points = points;
         self
@@ -153,7 +153,7 @@ impl<'w> Search<'w> {
     /// All trials train for a few epochs, the best of every `factor` continue `factor` times as long, and so on; the
     /// last ones train to the end.
     ///
-    /// Each rung continues where the last one ended, as a `fit` with its own `initial_epoch`: callbacks start anew,
+    /// Each such *rung* continues where the last ended, as a `fit` with its own `initial_epoch`: callbacks start anew,
     /// and a trial that a callback stopped is not trained further.
     pub fn halving(mut self, factor: usize) -> Self {
         self.factor = Some(factor);

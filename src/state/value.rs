@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 use sealed::Sealed;

@@ -17,7 +17,7 @@ use crate::scalar::Scalar;
 /// | setter | default |
 /// |---|---|
 /// | `batch_size` | 32 |
-/// | `sample_weight` | every row counts 1 |
+/// | `sample_weight` | every row has weight 1 |
 /// | `distributed` or `sharded` | on this rank alone |
 ///
 /// # Example
@@ -119,7 +119,7 @@ impl<F: Scalar> Sequential<F> {
     /// Computes the loss and the metrics on data.
     ///
     /// # Errors
-    /// [`Error::NotCompiled`], [`Error::NotBuilt`], or what [`Sequential::fit`] refuses in its data.
+    /// [`Error::NotCompiled`], [`Error::NotBuilt`], or the errors of [`Sequential::fit`] about its data.
     ///
     /// # Example
     /// ```

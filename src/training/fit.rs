@@ -19,7 +19,7 @@ use crate::samples::{Converted, Samples};
 use crate::scalar::Scalar;
 
 impl<F: Scalar> Sequential<F> {
-    /// Trains the model on samples `x`, along the first axis, and their targets `y`.
+    /// Trains the model on samples `x` and their targets `y`; the first axis of both counts the samples.
     ///
     /// Targets are one-hot rows, class indices or numbers, as the loss reads them. Each epoch visits the samples in batches,
     /// in a new order drawn from the model's seed. The reported loss and metrics are means over the epoch, taken while the
@@ -48,7 +48,7 @@ impl<F: Scalar> Sequential<F> {
         self.fit_given(TrainingData::Arrays { x, y }, settings)
     }
 
-    /// Trains the model on data that comes batch by batch, such as files larger than memory.
+    /// Trains the model on data that is read batch by batch, such as files larger than memory.
     ///
     /// Otherwise it works as [`Sequential::fit`]. Balanced class weights need an additional pass over the source.
     ///
@@ -76,7 +76,7 @@ impl<F: Scalar> Sequential<F> {
 
     /// Takes one step of the optimizer on this batch, and returns its loss and metrics before the step.
     ///
-    /// The step is one of [`Sequential::fit`], for custom training loops. Only the sample and class weights of the
+    /// It is the step of [`Sequential::fit`], for custom training loops. Only the sample and class weights of the
     /// settings are used.
     ///
     /// # Errors

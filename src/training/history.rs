@@ -7,7 +7,7 @@ use crate::diagnosis::{Findings, Scale};
 use crate::error::Result;
 use crate::state::State;
 
-/// The record of a training: loss and metrics of each epoch, times, settings and findings.
+/// The record of a training run: loss and metrics of each epoch, times, settings and findings.
 ///
 /// # Example
 /// ```

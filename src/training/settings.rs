@@ -25,7 +25,7 @@ use crate::scalar::Scalar;
 /// | `validation_split` | none |
 /// | `validation_data` or `validation_source`, `validation_weight` | none |
 /// | `validation_batch_size`, `validation_freq` | as `batch_size`; 1 |
-/// | `sample_weight` | every row counts 1 |
+/// | `sample_weight` | every row has weight 1 |
 /// | `class_weight` | [`ClassWeight::None`] |
 /// | `callback`, `backup` | none |
 /// | `verbose` | [`Verbose::Auto`] |
@@ -147,7 +147,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// The index of the first epoch, to continue a training. Default: 0.
+    /// The index of the first epoch, to continue an earlier run. Default: 0.
     pub fn initial_epoch(mut self, epoch: usize) -> Self {
         self.initial_epoch = epoch;
         self
@@ -229,9 +229,9 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self
     }
 
-    /// Backs up the training, so that it resumes after the program was killed; see [`BackupAndRestore`]. Default: none.
+    /// Backs up the training, so that it resumes if the program is killed; see [`BackupAndRestore`]. Default: none.
     ///
-    /// Lend it as `&mut backup` to read its failures afterwards.
+    /// Pass `&mut backup` to read its failures afterwards.
     pub fn backup(mut self, backup: impl BorrowMut<BackupAndRestore> + 'a) -> Self {
         self.hooks.get_mut().backup = Some(Box::new(backup));
         self

@@ -5,8 +5,7 @@ use std::ops::Range;
 use super::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use super::update;
 use crate::diagnosis::{Monitor, Rules};
-use crate::error::diverged::{GRADIENT, LOSS};
-use crate::error::{Error, Result};
+use crate::error::{Error, Quantity, Result};
 use crate::kernel;
 use crate::layer::{GlobalBatch, NamedLayer, StepAt, Workspace};
 use crate::loss::Loss;
@@ -138,15 +137,20 @@ impl<F: Scalar> Pass<'_, F> {
     ) -> Result<()> {
         let forward_monitor = monitor.as_mut().map(|step| &mut *step.monitor);
         let loss = passes.forward(self, forward_monitor)?;
-        let diverged =
-            |what, value, place| Error::Diverged { epoch: step.epoch, batch: step.batch, what, value, place };
+        let diverged = |quantity, value, place| Error::Diverged {
+            epoch: step.epoch,
+            batch: step.batch,
+            quantity,
+            value,
+            place,
+        };
         if !loss.is_finite() {
             let Pass { trainer, model, batch, .. } = self;
             let layer = trainer.workspace.first_non_finite(&model.layers, batch.x(&trainer.rows));
             let layer = passes.first_non_finite(layer)?;
             let loss_name = model.compiled.as_ref().map_or("", |compiled| compiled.loss.name());
             let place = layer.map_or_else(|| format!("loss `{loss_name}`"), |(_, name)| name);
-            return Err(diverged(LOSS, loss, place));
+            return Err(diverged(Quantity::Loss, loss, place));
         }
 
         let mut sampled = None;
@@ -157,7 +161,7 @@ impl<F: Scalar> Pass<'_, F> {
             sampled = Some(monitor).filter(|monitor| monitor.is_sampled());
         }
         if let Some(NonFinite { layer, value }) = passes.backward(self)? {
-            return Err(diverged(GRADIENT, value, layer));
+            return Err(diverged(Quantity::Gradient, value, layer));
         }
         if let Some(monitor) = &mut sampled {
             monitor.before_step(&self.model.layers);

@@ -261,7 +261,7 @@ fn training_is_augmented_and_validation_is_not() {
 
 #[test]
 fn cross_validation_scores_each_fold_on_its_held_out_rows() {
-    let mut rng = Rng::stream(3, 0);
+    let mut rng = Rng::new(3);
     let y = Array1::from_iter((0..60).map(|i| i % 3));
     let x = Array2::from_shape_fn((60, 3), |(i, j)| f64::from(u8::from(j == i % 3)) + 0.1 * rng.normal());
     let folds = KFold::new(4).seed(9).stratified_folds::<f32>(&y).unwrap();

@@ -5,7 +5,7 @@ use cornu::ndarray::{Array1, Array2};
 use cornu::prelude::*;
 
 fn data() -> (Array2<f32>, Array1<f32>) {
-    let mut rng = Rng::stream(4, 0);
+    let mut rng = Rng::new(4);
     let x = Array2::from_shape_fn((53, 6), |_| rng.normal() as f32);
     (x, Array1::from_iter((0..53).map(|i| (i % 3) as f32)))
 }

@@ -6,7 +6,7 @@ use cornu::prelude::*;
 
 /// Five random walks of 400 samples, 40 noisy copies of each, with a standard deviation of about 100.
 fn signals() -> (Array2<f32>, Array2<f32>) {
-    let mut rng = Rng::stream(11, 0);
+    let mut rng = Rng::new(11);
     let walk = |rng: &mut Rng| {
         let mut at = 0.0;
         (0..400)

@@ -55,7 +55,7 @@ fn train<F: Scalar>(world: &World) -> Result<()> {
 
 /// Trains with gradients that are summed in the background in buckets, and in a single sum.
 fn sum_in_buckets(world: &World) -> Result<()> {
-    let mut rng = Rng::stream(3, 0);
+    let mut rng = Rng::new(3);
     let x = Array2::from_shape_fn((50, 200), |_| rng.normal());
     let y = Array1::from_iter((0..50).map(|i| (i * i % 3) as f64));
     let mut all = Vec::new();

@@ -502,7 +502,7 @@ fn a_training_resumes_on_another_number_of_ranks() {
 
 #[test]
 fn rank_0_has_the_findings_of_a_single_process() {
-    let mut rng = Rng::stream(5, 0);
+    let mut rng = Rng::new(5);
     let y = Array1::from_iter((0..400).map(|i| (i % 4) as f32));
     let x = Array2::from_shape_fn((400, 6), |(i, j)| {
         let centre = if j == i % 4 { 2.0 } else { 0.0 };

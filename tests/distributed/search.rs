@@ -12,7 +12,7 @@ use cornu::selection::{HyperParameters, Search, SearchResults};
 
 /// Points in a square, and whether they lie in a circle.
 fn circle() -> (Array2<f32>, Array1<f32>) {
-    let mut rng = Rng::stream(11, 0);
+    let mut rng = Rng::new(11);
     let x = Array2::from_shape_simple_fn((120, 2), || 2.0 * rng.uniform() as f32 - 1.0);
     let y = x.map_axis(Axis(1), |p| f32::from(p[0] * p[0] + p[1] * p[1] < 0.6));
     (x, y)

@@ -7,7 +7,7 @@ use cornu::prelude::*;
 
 /// Three clusters in four dimensions.
 fn clouds() -> (Array2<f64>, Array1<usize>) {
-    let mut rng = Rng::stream(9, 0);
+    let mut rng = Rng::new(9);
     let y = Array1::from_iter((0..43).map(|i| i * i % 3));
     let x = Array2::from_shape_fn((43, 4), |(i, j)| if j == y[i] { 2.0 } else { 0.0 } + 0.7 * rng.normal());
     (x, y)

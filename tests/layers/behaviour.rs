@@ -85,7 +85,7 @@ fn masks_differ_from_step_to_step_and_from_row_to_row() {
 }
 
 fn signals() -> (Array3<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(2, 0);
+    let mut rng = Rng::new(2);
     (Array3::from_shape_fn((70, 40, 3), |_| rng.normal() as f32), Array1::from_iter((0..70).map(|i| i % 4)))
 }
 

@@ -10,7 +10,7 @@ use crate::roster;
 /// Numbers away from the kinks at 0, ±0.5, ±1, ±3 and 6.
 fn draw(shape: &[usize], seed: u64) -> ArrayD<f64> {
     let kinks = [0.0, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0];
-    let mut rng = Rng::stream(seed, 0);
+    let mut rng = Rng::new(seed);
     ArrayD::from_shape_simple_fn(IxDyn(shape), || {
         loop {
             let x = 1.7 * rng.normal();

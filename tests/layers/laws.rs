@@ -42,7 +42,7 @@ fn every_built_in_is_in_the_roster() {
 
 /// Three samples of this shape: indices below 7, or normal numbers.
 fn samples(case: &roster::LayerCase<f64>) -> ArrayD<f64> {
-    let mut rng = Rng::stream(21, 0);
+    let mut rng = Rng::new(21);
     ArrayD::from_shape_simple_fn(IxDyn(&[&[3], &case.shape[..]].concat()), || match case.takes_indices() {
         true => (rng.uniform() * 7.0).floor(),
         false => rng.normal(),

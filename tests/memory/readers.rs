@@ -16,7 +16,7 @@ const ROWS: usize = 8000;
 const COLUMNS: usize = 256;
 
 fn data() -> (Array2<f64>, Array1<f64>) {
-    let mut rng = Rng::stream(5, 0);
+    let mut rng = Rng::new(5);
     let x = Array2::from_shape_fn((ROWS, COLUMNS), |_| (rng.bits() % 2000) as f64 / 1000.0 - 1.0);
     (x, Array1::from_iter((0..ROWS).map(|i| (i % 3) as f64)))
 }

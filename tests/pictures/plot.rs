@@ -34,7 +34,7 @@ fn check(name: &str, plot: impl Fn(&PathBuf) -> Result<()>) -> String {
 }
 
 fn points() -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(3, 0);
+    let mut rng = Rng::new(3);
     let x = Array2::from_shape_fn((300, 2), |_| rng.normal() as f32);
     let y = x.rows().into_iter().map(|p| usize::from(p[0] * p[1] > 0.3 * rng.normal() as f32)).collect();
     (x, y)

@@ -18,7 +18,7 @@ fn folder(name: &str) -> PathBuf {
 
 /// Points in the plane, at an unfavourable scale, and whether they are in a circle.
 fn points() -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(5, 0);
+    let mut rng = Rng::new(5);
     let x = Array2::from_shape_fn((120, 2), |_| 300.0 * rng.normal() as f32);
     let y = x.rows().into_iter().map(|p| usize::from(p.dot(&p) > 1e5)).collect();
     (x, y)

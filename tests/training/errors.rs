@@ -1,5 +1,6 @@
 //! Errors are detected before anything changes, and contain the place, what was expected, and what was found.
 
+use cornu::error::Quantity;
 use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
 use cornu::ndarray::{Array1, Array2, Array3, array};
@@ -445,7 +446,7 @@ fn the_first_layer_with_a_non_finite_output_is_named() {
     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
     let x = Array2::<f32>::from_elem((2, 2), 1e4);
     let error = model.fit(&x, &array![1.0, 2.0], &quiet()).unwrap_err();
-    expect!(error, Error::Diverged { epoch: 1, batch: 1, what: "the loss", place, .. } if place == "layer 1 `boom` (Activation)");
+    expect!(error, Error::Diverged { epoch: 1, batch: 1, quantity: Quantity::Loss, place, .. } if place == "layer 1 `boom` (Activation)");
 }
 
 #[test]
@@ -459,7 +460,7 @@ fn an_overflowing_gradient_with_a_finite_loss_is_an_error() {
         .add(Rescaling::new(1e20));
     model.compile(Sgd::new(0.1), MeanAbsoluteError::new(), ()).unwrap();
     let error = model.fit(&array![[1.0f32]], &array![0.0], &quiet()).unwrap_err();
-    expect!(error, Error::Diverged { what: "the gradient", epoch: 1, batch: 1, .. });
+    expect!(error, Error::Diverged { quantity: Quantity::Gradient, epoch: 1, batch: 1, .. });
     assert_eq!(weights(&model), [1e-15]);
 }
 

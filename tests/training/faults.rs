@@ -138,7 +138,7 @@ fn a_damaged_backup_is_a_typed_error() {
     (0..whole.len()).step_by(97).for_each(|cut| check(&whole[..cut], "cut"));
     check(&[&whole[..], &[0]].concat(), "longer");
     check(b"PK\x03\x04 something else", "foreign");
-    let mut rng = Rng::stream(1, 0);
+    let mut rng = Rng::new(1);
     for _ in 0..300 {
         let mut bytes = whole.clone();
         let at = (rng.bits() % bytes.len() as u64) as usize;
@@ -196,7 +196,7 @@ fn a_malicious_backup_with_a_valid_checksum_cannot_panic_or_exhaust_memory() {
     let path = folder.backup().path();
     let whole = std::fs::read(&path).unwrap();
     let body = 12..whole.len() - 16;
-    let mut rng = Rng::stream(2, 0);
+    let mut rng = Rng::new(2);
     let (mut refused, mut taken) = (0, 0);
     for case in 0..600 {
         let mut bytes = whole.clone();

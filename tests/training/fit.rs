@@ -12,7 +12,7 @@ const CLASSES: usize = 3;
 
 /// Three clusters in four dimensions.
 fn data(rows: usize) -> (Array2<f32>, Array1<usize>) {
-    let mut rng = Rng::stream(9, 0);
+    let mut rng = Rng::new(9);
     let y = Array1::from_iter((0..rows).map(|i| i % CLASSES));
     let x = Array2::from_shape_fn((rows, 4), |(i, j)| {
         let centre = if j == y[i] { 2.0 } else { 0.0 };
@@ -76,7 +76,7 @@ fn check_bits<O: cornu::optimizer::Optimizer<f32> + 'static>(
     units: usize,
     rule: impl Fn() -> O + Sync,
 ) {
-    let mut rng = Rng::stream(2, 0);
+    let mut rng = Rng::new(2);
     let x = Array2::from_shape_fn((130, inputs), |_| rng.normal() as f32);
     let y = Array1::from_iter((0..130).map(|i| i % 5));
     let run = || {
@@ -270,7 +270,7 @@ fn only_weighted_metrics_use_the_weights() {
 #[test]
 fn each_step_of_a_sample_is_a_row() {
     // (samples, steps, channels) to one class per step, weighted by class.
-    let mut rng = Rng::stream(5, 0);
+    let mut rng = Rng::new(5);
     let x = Array3::from_shape_fn((20, 6, 2), |_| rng.normal());
     let y = Array2::from_shape_fn((20, 6), |(i, t)| usize::from(x[[i, t, 0]] + x[[i, t, 1]] > 0.0));
     let mut steps = Sequential::new().seed(1).add(Dense::new(2));

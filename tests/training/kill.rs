@@ -115,7 +115,7 @@ fn a_killed_and_restarted_process_ends_with_the_same_bits() {
     let whole = left(&undisturbed.path("")).unwrap();
     assert_eq!(whole.1.lines().count(), 13);
 
-    let mut rng = Rng::stream(7, 0);
+    let mut rng = Rng::new(7);
     let (mut kills, mut in_a_backup, mut resumed, mut ends) = (0, 0, 0, 0);
     while kills < KILLS {
         let folder = Folder::new("killed");

@@ -61,10 +61,10 @@ use value::in_order;
 ///
 /// # Memory
 /// `read` holds the numbers, 8 bytes each, once for `.npy`, stored `.npz` and HDF5, twice for deflated `.npz` and for MATLAB's
-/// 7.3, three times for its older files while the array is put together; [`source`](Arrays::source) takes some megabytes. For
-/// 16.4 MB of numbers these are 1.0 to 1.2, 2.0 to 2.1 and 3.0 times their size, and at the most 5.4 MB streamed, whatever
-/// the files' size (4 to 16 MB): `cargo test --features full --test memory -- --nocapture`. What a file may unpack to is
-/// bound by 1040 times its size and 64 MiB.
+/// 7.3, three times for its older files while the array is assembled; [`source`](Arrays::source) takes a few MB. For
+/// 16.4 MB of numbers that is 1.0 to 1.2, 2.0 to 2.1 and 3.0 times their size, and at most 5.4 MB streamed, whatever
+/// the files' size (4 to 16 MB): `cargo test --features full --test memory -- --nocapture`. The unpacked size is
+/// limited to 1040 times the file's size plus 64 MiB.
 #[doc(alias("mat", "matlab", "npz", "hdf5", "h5"))]
 #[derive(Debug, Clone)]
 pub struct Arrays {

@@ -5,7 +5,7 @@ use std::fs::File;
 use super::Csv;
 use super::records::{Records, TextFile, plain};
 use crate::data::BatchSource;
-use crate::data::table::Fitted;
+use crate::data::table::{Fitted, FittedColumns};
 use crate::error::{FileError, Result};
 use crate::files::input::failed;
 use crate::files::read_at::read_at;
@@ -45,7 +45,7 @@ impl CsvSource {
                 rows.push(records.place());
             }
         }
-        let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
+        let FittedColumns { fitted, classes, .. } = scan.fit()?;
         Ok(CsvSource { text: csv.file.clone(), file, rows, fields: records.fields(), fitted, classes })
     }
 

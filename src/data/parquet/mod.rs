@@ -17,7 +17,7 @@ use crate::error::Result;
 /// Columns of numbers and booleans are numeric features; columns of text are categories, numbered 0, 1 ... in sorted order.
 /// The distinct values of a label become the classes, sorted as numbers if all are numbers and as text otherwise. Nulls and
 /// NaN are missing; they are refused unless [`missing`](Parquet::missing) handles them, and the error names the row and the
-/// column. Texts such as `NA` are not missing. The fields of a struct are separate columns, such as `point.x`. Integers
+/// column. A text such as `NA` is a value. The fields of a struct are separate columns, such as `point.x`. Integers
 /// beyond 2^53 are rounded. The index column of pandas (`__index_level_0__`) is ignored.
 ///
 /// A date becomes the number of days since 1 January 1970, a timestamp the number of seconds since then (in UTC if the
@@ -84,7 +84,7 @@ impl Parquet {
         self
     }
 
-    /// Reads the numbers of this column as categories; strings always are categories.
+    /// Reads the numbers of this column as categories; strings are always categories.
     ///
     /// # Example
     /// ```

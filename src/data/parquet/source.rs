@@ -4,6 +4,7 @@ use super::Parquet;
 use super::table::Table;
 use crate::data::BatchSource;
 use crate::data::rows::{ScratchFile, StoredRows};
+use crate::data::table::FittedColumns;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -44,7 +45,7 @@ impl ParquetSource {
             all += 1;
             Ok(())
         })?;
-        let (fitted, _, classes) = scan.fit(&mut Vec::new())?;
+        let FittedColumns { fitted, classes, .. } = scan.fit()?;
         let (width, height) = fitted.widths();
         let mut scratch = ScratchFile::new(parquet.scratch.as_deref())?;
         let (mut row, mut count) = (0, 0);

@@ -136,7 +136,7 @@ mod tests {
             ["0", "-0", "-0.0", "1.", ".5", "007", "1e22", "1e23", "9007199254740993", "0.1e-3", "3E+2"]
                 .map(String::from)
                 .into();
-        let mut rng = crate::Rng::stream(3, 0);
+        let mut rng = crate::Rng::new(3);
         for _ in 0..10_000 {
             let value = rng.bits() as i64 >> (rng.bits() % 60);
             let power = (rng.bits() % 40) as i32 - 20;

@@ -60,13 +60,13 @@ pub enum Missing {
     /// Refuses the file; the error names the row and the column.
     #[default]
     Refuse,
-    /// Replaces it by this number; refused for categorical columns.
+    /// Replaces it with this number; refused for categorical columns.
     Value(f64),
-    /// Replaces it by the mean of the column.
+    /// Replaces it with the mean of the column.
     Mean,
-    /// Replaces it by the median of the column.
+    /// Replaces it with the median of the column.
     Median,
-    /// Replaces it by the most frequent value.
+    /// Replaces it with the most frequent value.
     MostFrequent,
     /// Drops the row.
     DropRow,

@@ -19,4 +19,4 @@ pub(super) use columns::{ColumnSettings, TableHeader};
 pub(super) use fitted::Fitted;
 #[cfg(feature = "csv")]
 pub(super) use parts::{PartEnd, PartScan};
-pub(super) use scan::Scan;
+pub(super) use scan::{FittedColumns, Scan};

@@ -44,6 +44,38 @@ pub(super) struct ScannedRows {
     pub(super) lines: u64,
 }
 
+/// What a pass has learned about the columns of a table.
+#[derive(Debug)]
+pub(in crate::data) struct FittedColumns {
+    /// How to read further rows.
+    pub(in crate::data) fitted: Fitted,
+    /// What was learned about each column of `x`.
+    learned: Vec<Learned>,
+    /// The class names; empty without a label.
+    pub(in crate::data) classes: Vec<String>,
+    /// For each column, the number of each word in order of appearance; empty without words.
+    orders: Vec<Vec<f64>>,
+}
+
+impl FittedColumns {
+    /// Fills the missing values of rows of these columns, and replaces the index of each word by its number.
+    fn apply(&self, values: &mut [f64], columns: &[usize]) {
+        for (place, &column) in columns.iter().enumerate() {
+            let (fill, order) = (self.fitted.fills[column], &self.orders[column]);
+            if fill.is_none() && order.is_empty() {
+                continue;
+            }
+            for value in values.iter_mut().skip(place).step_by(columns.len()) {
+                match fill {
+                    Some(fill) if value.is_nan() => *value = fill,
+                    _ if order.is_empty() => {}
+                    _ => *value = order[*value as usize],
+                }
+            }
+        }
+    }
+}
+
 impl Scan {
     /// Creates a pass over a table with this header.
     pub(in crate::data) fn new(table: TableHeader, settings: ColumnSettings, keeps: bool) -> Result<Self> {
@@ -107,36 +139,20 @@ impl Scan {
 
     /// Returns the dataset of everything read.
     pub(in crate::data) fn dataset(mut self) -> Result<Dataset> {
+        let x_columns: Vec<usize> = self.rules.x_columns().collect();
+        let y_columns: Vec<usize> = self.rules.y_columns().collect();
+        let (width, height) = (x_columns.len(), y_columns.len());
         // What was allocated for rows that were dropped.
-        let (width, height) = widths(&self.rules.roles);
         self.rows.x.truncate(self.rows.kept * width);
         self.rows.y.truncate(self.rows.kept * height);
         if self.rules.settings.missing == Missing::Mean {
             self.sum();
         }
-        let mut orders = Vec::new();
-        let (fitted, learned, classes) = self.fit(&mut orders)?;
-        let (columns, targets) = (self.columns(), self.named(&Role::is_target));
+        let fit = self.fit()?;
+        let (columns, targets) = (self.columns(), self.names(self.rules.y_columns()));
         let ScannedRows { mut x, mut y, kept, .. } = self.rows;
-        let (mut places, mut targets_seen) = (0, 0);
-        for (column, role) in self.rules.roles.iter().enumerate().filter(|(_, role)| **role != Role::Ignored)
-        {
-            let (values, width, place) = match role.is_target() {
-                true => (&mut y, height, &mut targets_seen),
-                false => (&mut x, width, &mut places),
-            };
-            let (fill, order) = (fitted.fills[column], &orders[column]);
-            if fill.is_some() || !order.is_empty() {
-                for value in values.iter_mut().skip(*place).step_by(width) {
-                    match fill {
-                        Some(fill) if value.is_nan() => *value = fill,
-                        _ if order.is_empty() => {}
-                        _ => *value = order[*value as usize],
-                    }
-                }
-            }
-            *place += 1;
-        }
+        fit.apply(&mut x, &x_columns);
+        fit.apply(&mut y, &y_columns);
         let shape = if height == 1 { vec![kept] } else { vec![kept, height] };
         let array = |shape: Vec<usize>, values| {
             ArrayD::from_shape_vec(IxDyn(&shape), values).map_err(|_| Error::TooLarge { shape })
@@ -146,8 +162,8 @@ impl Scan {
             y: if height == 0 { None } else { Some(array(shape, y)?) },
             columns,
             targets,
-            classes,
-            learned,
+            classes: fit.classes,
+            learned: fit.learned,
         })
     }
 
@@ -171,19 +187,15 @@ impl Scan {
 
     /// The names of the columns of `x`.
     pub(in crate::data) fn columns(&self) -> Vec<String> {
-        self.named(&|role| role != Role::Ignored && !role.is_target())
+        self.names(self.rules.x_columns())
     }
 
-    fn named(&self, wanted: &dyn Fn(Role) -> bool) -> Vec<String> {
-        let columns = (0..self.rules.table.count).filter(|&column| wanted(self.rules.roles[column]));
+    fn names(&self, columns: impl Iterator<Item = usize>) -> Vec<String> {
         columns.filter_map(|column| self.rules.table.names.get(column).cloned()).collect()
     }
 
-    /// Returns how to read further rows, what was learned about the columns of `x`, and the class names.
-    pub(in crate::data) fn fit(
-        &self,
-        orders: &mut Vec<Vec<f64>>,
-    ) -> Result<(Fitted, Vec<Learned>, Vec<String>)> {
+    /// Learns how to read further rows.
+    pub(in crate::data) fn fit(&self) -> Result<FittedColumns> {
         let count = self.rules.table.count;
         let mut fitted = Fitted {
             table: self.rules.table.clone(),
@@ -194,7 +206,7 @@ impl Scan {
             numeric_label: false,
         };
         let (mut learned, mut classes) = (Vec::new(), Vec::new());
-        *orders = vec![Vec::new(); count];
+        let mut orders = vec![Vec::new(); count];
         for (column, order) in orders.iter_mut().enumerate() {
             let (role, seen) = (self.rules.roles[column], &self.rows.seen[column]);
             let like = self.rules.settings.like.as_ref();
@@ -220,7 +232,8 @@ impl Scan {
                 Role::Label => classes = sorted,
                 Role::Number | Role::Category => {
                     let learned_fill = like.and_then(|like| like.learned.get(learned.len())?.fill);
-                    let fill = if learned_fill.is_some() { learned_fill } else { self.fill(column, order)? };
+                    let fill =
+                        if learned_fill.is_some() { learned_fill } else { self.fill_value(column, order)? };
                     fitted.fills[column] = fill;
                     let categories = (role == Role::Category).then_some(sorted);
                     learned.push(Learned { categories, fill });
@@ -228,11 +241,11 @@ impl Scan {
                 _ => {}
             }
         }
-        Ok((fitted, learned, classes))
+        Ok(FittedColumns { fitted, learned, classes, orders })
     }
 
     /// Returns the replacement for missing values of a column of `x`, if it may have any.
-    fn fill(&self, column: usize, order: &[f64]) -> Result<Option<f64>> {
+    fn fill_value(&self, column: usize, order: &[f64]) -> Result<Option<f64>> {
         let seen = &self.rows.seen[column];
         let empty = || {
             let (row, line) = (0, None);
@@ -286,8 +299,18 @@ impl ColumnRules {
 
     /// The columns of `x`.
     fn x_columns(&self) -> impl Iterator<Item = usize> {
+        self.columns_of(false)
+    }
+
+    /// The columns of `y`.
+    fn y_columns(&self) -> impl Iterator<Item = usize> {
+        self.columns_of(true)
+    }
+
+    /// The columns of `y`, or else of `x`.
+    fn columns_of(&self, targets: bool) -> impl Iterator<Item = usize> {
         let roles = self.roles.iter().enumerate();
-        roles.filter(|(_, role)| **role != Role::Ignored && !role.is_target()).map(|(column, _)| column)
+        roles.filter(move |(_, role)| role.is_column_of(targets)).map(|(column, _)| column)
     }
 
     /// Adds a row, and returns whether it is kept.

@@ -14,12 +14,12 @@ use crate::state::State;
 use crate::tensor::Batch;
 use crate::{hash, kernel};
 
-/// The most target numbers that are kept.
-const KEPT: usize = 1 << 13;
+/// The most target numbers that are sampled.
+const MAX_SAMPLED_VALUES: usize = 1 << 13;
 /// The most classes for which a loss other than a plain cross-entropy is evaluated per class.
-const ASKED: usize = 256;
+const MAX_EVALUATED_CLASSES: usize = 256;
 /// An upper bound of the rows of a class.
-const MOST_ROWS: f64 = (1u64 << 48) as f64;
+const MAX_CLASS_ROWS: f64 = (1u64 << 48) as f64;
 
 /// The statistics of the targets seen so far.
 pub(crate) struct TargetStatistics<F: Scalar> {
@@ -35,23 +35,28 @@ pub(crate) struct TargetStatistics<F: Scalar> {
     counts: Vec<f64>,
     weighted: bool,
     /// Σ w·H(t) over the rows, the loss of perfect predictions.
-    entropy: f64,
-    /// A sample of rows with their weights, and the probability that a row is kept.
-    kept: Vec<F>,
-    weights: Vec<F>,
-    chance: f64,
+    total_entropy: f64,
+    /// A sample of rows with their weights, and the probability that a row is sampled.
+    sample: Vec<F>,
+    sample_weights: Vec<F>,
+    sample_probability: f64,
     seen: u64,
 }
 
 /// −p·ln p.
-fn term(p: f64) -> f64 {
+fn entropy_term(p: f64) -> f64 {
     if p > 0.0 { -p * p.ln() } else { 0.0 }
+}
+
+/// The weight of a row; 1 without weights.
+fn weight_of<F: Scalar>(weights: Option<&[F]>, row: usize) -> f64 {
+    weights.map_or(1.0, |weights| weights[row].as_f64())
 }
 
 impl<F: Scalar> TargetStatistics<F> {
     /// Statistics for this number of rows of this width.
     pub(crate) fn new(loss: Box<dyn Loss<F>>, task: Task, outputs: usize, rows: usize, width: usize) -> Self {
-        let most = (KEPT / width.max(1)).max(64).min(rows);
+        let most = (MAX_SAMPLED_VALUES / width.max(1)).max(64).min(rows);
         let room = if task == Task::Numbers { most } else { 0 };
         let sums = match task {
             Task::Classes => outputs,
@@ -67,86 +72,102 @@ impl<F: Scalar> TargetStatistics<F> {
             sums: vec![0.0; sums],
             counts: vec![0.0; sums],
             weighted: false,
-            entropy: 0.0,
-            kept: Vec::with_capacity(room * width),
-            weights: Vec::with_capacity(room),
-            chance: most as f64 / rows.max(1) as f64,
+            total_entropy: 0.0,
+            sample: Vec::with_capacity(room * width),
+            sample_weights: Vec::with_capacity(room),
+            sample_probability: most as f64 / rows.max(1) as f64,
             seen: 0,
         }
     }
 
     /// Adds the targets of a batch. Allocates nothing.
-    pub(crate) fn take(&mut self, targets: Batch<F>, weights: Option<&[F]>) {
-        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row].as_f64());
+    pub(crate) fn add(&mut self, targets: Batch<F>, weights: Option<&[F]>) {
         let ignored = match self.loss.target() {
             Target::Classes { ignored } => ignored,
             _ => None,
         };
-        if self.task == Task::Numbers {
-            for (row, target) in targets.iter().enumerate() {
-                self.seen += 1;
-                let room = self.kept.len() + target.len() <= self.kept.capacity();
-                if room && (self.chance >= 1.0 || hash::uniform(self.seen) < self.chance) {
-                    self.kept.extend_from_slice(target);
-                    self.weights.push(F::of(weight(row)));
-                }
-            }
-            return;
+        match self.task {
+            Task::Numbers => self.sample_numbers(targets, weights),
+            Task::Classes if targets.width() == 1 => match (weights, ignored) {
+                (None, None) => self.count_classes(targets),
+                _ => self.sum_classes(targets, weights, ignored),
+            },
+            _ => self.sum_probabilities(targets, weights),
         }
-        if self.task == Task::Classes && targets.width() == 1 && weights.is_none() && ignored.is_none() {
-            // Class numbers are already checked. Counting few of them one by one is faster.
-            if self.counts.len() <= 8 {
-                kernel::simd(|| {
-                    let mut rest = targets.rows() as u32;
-                    let (last, counts) = match self.counts.split_last_mut() {
-                        Some((last, counts)) => (last, counts),
-                        None => return,
-                    };
-                    for (class, count) in counts.iter_mut().enumerate() {
-                        let class = F::of(class as f64);
-                        let own: u32 = targets.data().iter().map(|t| u32::from(*t == class)).sum();
-                        (*count, rest) = (*count + f64::from(own), rest - own);
-                    }
-                    *last += f64::from(rest);
-                });
-            } else {
-                for class in targets.data() {
-                    if let Some(count) = self.counts.get_mut(class.as_f64() as usize) {
-                        *count += 1.0;
-                    }
-                }
-            }
-            self.rows += targets.rows();
-            self.weight += targets.rows() as f64;
-            return;
-        }
-        self.weighted |= weights.is_some();
-        let smoothing = self.loss.smoothing();
+    }
+
+    /// Adds each row of numbers to the sample with the same probability.
+    fn sample_numbers(&mut self, targets: Batch<F>, weights: Option<&[F]>) {
         for (row, target) in targets.iter().enumerate() {
-            let w = weight(row);
-            match (self.task, target) {
-                (Task::Classes, [class]) => {
-                    let Some(place) = class_of(&[*class]) else { continue };
-                    if ignored.is_some_and(|ignored| ignored == place as i64) || place >= self.sums.len() {
-                        continue;
-                    }
-                    self.sums[place] += w;
-                    self.counts[place] += 1.0;
+            self.seen += 1;
+            let fits = self.sample.len() + target.len() <= self.sample.capacity();
+            if fits && (self.sample_probability >= 1.0 || hash::uniform(self.seen) < self.sample_probability)
+            {
+                self.sample.extend_from_slice(target);
+                self.sample_weights.push(F::of(weight_of(weights, row)));
+            }
+        }
+    }
+
+    /// Counts class numbers without weights, which are already checked.
+    fn count_classes(&mut self, targets: Batch<F>) {
+        // Counting few classes one by one is faster.
+        if self.counts.len() <= 8 {
+            kernel::simd(|| {
+                let mut rest = targets.rows() as u32;
+                let Some((last, counts)) = self.counts.split_last_mut() else { return };
+                for (class, count) in counts.iter_mut().enumerate() {
+                    let class = F::of(class as f64);
+                    let own: u32 = targets.data().iter().map(|t| u32::from(*t == class)).sum();
+                    (*count, rest) = (*count + f64::from(own), rest - own);
                 }
-                (task, target) => {
-                    let mut soft = smoothing > 0.0;
-                    for ((sum, count), t) in self.sums.iter_mut().zip(&mut self.counts).zip(target) {
-                        *sum += w * t.as_f64();
-                        *count += t.as_f64();
-                        soft |= *t != F::zero() && *t != F::one();
-                    }
-                    if soft {
-                        self.entropy += w * self.entropy(task, target.iter().map(|t| t.as_f64()));
-                    }
+                *last += f64::from(rest);
+            });
+        } else {
+            for class in targets.data() {
+                if let Some(count) = self.counts.get_mut(class.as_f64() as usize) {
+                    *count += 1.0;
                 }
+            }
+        }
+        self.rows += targets.rows();
+        self.weight += targets.rows() as f64;
+    }
+
+    /// Counts class numbers and adds their weights, except those of the ignored class.
+    fn sum_classes(&mut self, targets: Batch<F>, weights: Option<&[F]>, ignored: Option<i64>) {
+        self.weighted |= weights.is_some();
+        for (row, class) in targets.data().iter().enumerate() {
+            let Some(class) = class_of(&[*class]) else { continue };
+            if ignored == Some(class as i64) || class >= self.sums.len() {
+                continue;
+            }
+            let weight = weight_of(weights, row);
+            self.sums[class] += weight;
+            self.counts[class] += 1.0;
+            self.rows += 1;
+            self.weight += weight;
+        }
+        self.seen += targets.rows() as u64;
+    }
+
+    /// Sums the probabilities of each class or output, and the entropy of each row.
+    fn sum_probabilities(&mut self, targets: Batch<F>, weights: Option<&[F]>) {
+        self.weighted |= weights.is_some();
+        let is_smoothed = self.loss.smoothing() > 0.0;
+        for (row, target) in targets.iter().enumerate() {
+            let weight = weight_of(weights, row);
+            let mut is_soft = is_smoothed;
+            for ((sum, count), t) in self.sums.iter_mut().zip(&mut self.counts).zip(target) {
+                *sum += weight * t.as_f64();
+                *count += t.as_f64();
+                is_soft |= *t != F::zero() && *t != F::one();
+            }
+            if is_soft {
+                self.total_entropy += weight * self.entropy(self.task, target.iter().map(|t| t.as_f64()));
             }
             self.rows += 1;
-            self.weight += w;
+            self.weight += weight;
         }
         self.seen += targets.rows() as u64;
     }
@@ -162,22 +183,22 @@ impl<F: Scalar> TargetStatistics<F> {
             sums,
             counts,
             weighted,
-            entropy,
-            kept,
-            weights,
-            chance: _,
+            total_entropy,
+            sample,
+            sample_weights,
+            sample_probability: _,
             seen,
         } = self;
         let classes = sums.len();
         state.count("rows", rows)?;
         state.item("weighted", weighted)?;
-        state.numbers("numbers", [weight, entropy])?;
+        state.numbers("numbers", [weight, total_entropy])?;
         state.item("sums", sums)?;
         state.item("counts", counts)?;
         state.count("seen", seen)?;
         sums.resize(classes, 0.0);
         counts.resize(classes, 0.0);
-        for (name, numbers) in [("kept", kept), ("weights", weights)] {
+        for (name, numbers) in [("kept", sample), ("weights", sample_weights)] {
             let mut values: Vec<f64> = numbers.iter().map(|value| value.as_f64()).collect();
             state.item(name, &mut values)?;
             numbers.clear();
@@ -192,9 +213,9 @@ impl<F: Scalar> TargetStatistics<F> {
         match task {
             Task::Binary => {
                 let smooth = targets.map(|t| t * (1.0 - share) + share / 2.0);
-                smooth.map(|t| term(t) + term(1.0 - t)).sum::<f64>() / count
+                smooth.map(|t| entropy_term(t) + entropy_term(1.0 - t)).sum::<f64>() / count
             }
-            _ => targets.map(|t| term(t * (1.0 - share) + share / count)).sum(),
+            _ => targets.map(|t| entropy_term(t * (1.0 - share) + share / count)).sum(),
         }
     }
 
@@ -206,68 +227,78 @@ impl<F: Scalar> TargetStatistics<F> {
             _ => return None,
         };
         // A restored state may contain any number, so the sum saturates.
-        Some(counts.into_iter().map(|count| count.round().min(MOST_ROWS) as usize).collect())
+        Some(counts.into_iter().map(|count| count.round().min(MAX_CLASS_ROWS) as usize).collect())
     }
 
     /// Returns the scale; `None` if it is not finite or no target was seen.
     pub(crate) fn scale(&self) -> Option<Scale> {
         let (baseline, optimum) = match self.task {
-            Task::Numbers => self.numbers()?,
-            task => {
-                let sums = if self.weighted { &self.sums } else { &self.counts };
-                let shares: Vec<f64> = sums.iter().map(|sum| sum / self.weight).collect();
-                let per_row = self.weight / self.rows as f64;
-                let plain = self.loss.family() == LossFamily::CrossEntropy;
-                let baseline = match task {
-                    _ if plain || self.outputs > ASKED => self.entropy(task, shares.iter().copied()),
-                    Task::Classes => self.asked(&shares),
-                    _ => shares.iter().map(|p| self.asked(&[1.0 - p, *p])).sum::<f64>() / shares.len() as f64,
-                };
-                // A class index was not smoothed above and has entropy 0.
-                let optimum = if plain { self.entropy / self.weight } else { 0.0 };
-                (baseline * per_row, optimum * per_row)
-            }
+            Task::Numbers => self.losses_of_numbers()?,
+            Task::Classes | Task::Binary => self.losses_of_classes(),
         };
         let optimum = if optimum.is_finite() && optimum < baseline { optimum } else { 0.0 };
         (baseline.is_finite() && baseline > optimum).then_some(Scale { baseline, optimum })
     }
 
-    /// The mean loss of predicting the class shares, evaluated by the loss itself.
-    fn asked(&self, shares: &[f64]) -> f64 {
+    /// The loss of predicting the class shares, and the loss of perfect predictions.
+    fn losses_of_classes(&self) -> (f64, f64) {
+        let sums = if self.weighted { &self.sums } else { &self.counts };
+        let shares: Vec<f64> = sums.iter().map(|sum| sum / self.weight).collect();
+        let weight_per_row = self.weight / self.rows as f64;
+        let is_cross_entropy = self.loss.family() == LossFamily::CrossEntropy;
+        let baseline = match self.task {
+            task if is_cross_entropy || self.outputs > MAX_EVALUATED_CLASSES => {
+                self.entropy(task, shares.iter().copied())
+            }
+            Task::Classes => self.loss_of_constant(&shares),
+            _ => {
+                let losses = shares.iter().map(|p| self.loss_of_constant(&[1.0 - p, *p]));
+                losses.sum::<f64>() / shares.len() as f64
+            }
+        };
+        // A class index was not smoothed above and has entropy 0.
+        let optimum = if is_cross_entropy { self.total_entropy / self.weight } else { 0.0 };
+        (baseline * weight_per_row, optimum * weight_per_row)
+    }
+
+    /// The mean loss of predicting these class shares for every row, evaluated by the loss itself.
+    fn loss_of_constant(&self, shares: &[f64]) -> f64 {
         let clip = |p: f64| p.clamp(1e-7, 1.0 - 1e-7);
         let binary = self.task == Task::Binary;
-        let answer: Vec<F> = match (binary, self.loss.takes_logits()) {
+        let prediction: Vec<F> = match (binary, self.loss.takes_logits()) {
             (true, false) => vec![F::of(shares[1])],
             (true, true) => vec![F::of((clip(shares[1]) / clip(1.0 - shares[1])).ln())],
             (false, false) => shares.iter().map(|p| F::of(*p)).collect(),
             (false, true) => shares.iter().map(|p| F::of(clip(*p).ln())).collect(),
         };
         let sparse = matches!(self.loss.target(), Target::Classes { .. });
-        let cost = |class: usize| {
+        let loss_of_class = |class: usize| {
             let target: Vec<F> = match (binary, sparse) {
                 (true, _) | (_, true) => vec![F::of(class as f64)],
                 _ => (0..shares.len()).map(|k| if k == class { F::one() } else { F::zero() }).collect(),
             };
             let mut value = [F::zero()];
             self.loss.values(
-                Batch::new(&answer, answer.len()),
+                Batch::new(&prediction, prediction.len()),
                 Batch::new(&target, target.len()),
                 &mut value,
             );
             value[0].as_f64()
         };
-        shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(k, share)| share * cost(k)).sum()
+        let present = shares.iter().enumerate().filter(|(_, share)| **share > 0.0);
+        present.map(|(class, share)| share * loss_of_class(class)).sum()
     }
 
     /// The smaller loss of predicting the mean or the median of the targets, and the loss of perfect predictions.
-    fn numbers(&self) -> Option<(f64, f64)> {
-        let rows = self.weights.len();
-        let width = self.kept.len().checked_div(rows)?;
-        let targets = Batch::new(&self.kept, width);
+    fn losses_of_numbers(&self) -> Option<(f64, f64)> {
+        let rows = self.sample_weights.len();
+        let width = self.sample.len().checked_div(rows)?;
+        let targets = Batch::new(&self.sample, width);
         let mut values = vec![F::zero(); rows];
-        let mut cost = |answers: &[F]| {
-            let kept = self.loss.values(Batch::new(answers, width), targets, &mut values).max(1);
-            values.iter().zip(&self.weights).map(|(v, w)| v.as_f64() * w.as_f64()).sum::<f64>() / kept as f64
+        let mut mean_loss = |predictions: &[F]| {
+            let counted = self.loss.values(Batch::new(predictions, width), targets, &mut values).max(1);
+            values.iter().zip(&self.sample_weights).map(|(v, w)| v.as_f64() * w.as_f64()).sum::<f64>()
+                / counted as f64
         };
         let column = |j: usize| targets.iter().map(move |row| row[j]);
         let sum = |j: usize| column(j).map(|t| t.as_f64()).sum::<f64>();
@@ -276,11 +307,11 @@ impl<F: Scalar> TargetStatistics<F> {
             let mut all: Vec<F> = column(j).collect();
             *all.select_nth_unstable_by(rows / 2, |a, b| a.as_f64().total_cmp(&b.as_f64())).1
         };
-        let mut baseline = cost(&mean.repeat(rows));
+        let mut baseline = mean_loss(&mean.repeat(rows));
         // The mean is the best constant for squared error; for other losses it may be closer to the median.
         if self.loss.family() != LossFamily::SquaredError {
-            baseline = baseline.min(cost(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
+            baseline = baseline.min(mean_loss(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
         }
-        Some((baseline, cost(&self.kept)))
+        Some((baseline, mean_loss(&self.sample)))
     }
 }

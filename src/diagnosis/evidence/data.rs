@@ -88,7 +88,7 @@ pub struct Targets {
 ///
 /// # Example
 /// ```
-/// let mut held_out = cornu::diagnosis::Part::default();
+/// let mut held_out = cornu::diagnosis::ValidationFacts::default();
 /// held_out.classes = vec![0.25, 0.75];
 /// assert_eq!(held_out.classes.iter().sum::<f64>(), 1.0);
 /// ```

@@ -111,7 +111,7 @@ pub struct LayerFacts {
     pub activation: Option<Activation>,
     /// The dropout rate.
     pub drop_rate: f64,
-    /// Whether it only reshapes.
+    /// Whether it only reshapes its input.
     pub is_view: bool,
     /// Whether it is affine, apart from its activation.
     pub is_affine: bool,

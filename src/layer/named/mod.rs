@@ -322,7 +322,7 @@ impl<F: Scalar> fmt::Debug for NamedLayer<F> {
 /// use cornu::layer::{BuildContext, Layer, Part};
 /// use cornu::prelude::*;
 /// let mut layer: Dense = Dense::new(2);
-/// layer.build(&[3], &mut BuildContext::new(Rng::stream(1, 0)))?;
+/// layer.build(&[3], &mut BuildContext::new(Rng::new(1)))?;
 /// let mut names = Vec::new();
 /// layer.visit(&mut |part| if let Part::Param(param) = part { names.push(param.name()) });
 /// assert_eq!(names, ["kernel", "bias"]);

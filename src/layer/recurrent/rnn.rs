@@ -30,7 +30,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// |---|---|
 /// | `return_sequences`: return the output of every step, not only the last | false |
 /// | `go_backwards`: start with the last step; outputs come in that order | false |
-/// | `dropout`, `recurrent_dropout`: of the inputs, and of the state in its product | 0 |
+/// | `dropout`, `recurrent_dropout`: the dropout rates of the inputs, and of the state in the recurrent product | 0 |
 /// | `use_bias` | true |
 /// | `kernel_initializer`, `recurrent_initializer`, `bias_initializer` | `GlorotUniform`, `Orthogonal`, `Zeros` |
 /// | `kernel_regularizer`, `recurrent_regularizer`, `bias_regularizer` | none |

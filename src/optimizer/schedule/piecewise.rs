@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// A piecewise constant rate: `values[i]` up to and including step `boundaries[i]`.
 ///
-/// After the last boundary it is the last value.
+/// After the last boundary, the rate is the last value.
 ///
 /// # Example
 /// ```
@@ -24,7 +24,7 @@ pub struct PiecewiseConstantDecay {
 }
 
 impl PiecewiseConstantDecay {
-    /// Creates a schedule from boundaries and values; there is one value more than boundaries.
+    /// Creates a schedule from boundaries and values; there is one more value than there are boundaries.
     pub fn new(boundaries: impl Into<Vec<u64>>, values: impl Into<Vec<f64>>) -> Self {
         PiecewiseConstantDecay { boundaries: boundaries.into(), values: values.into() }
     }

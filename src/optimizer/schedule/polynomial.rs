@@ -1,7 +1,7 @@
 //! Polynomial decay: (η − end)·(1 − s/D)^power + end.
 
 use super::{super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{saved, settings};
+use crate::config::{saved, setters, settings};
 use crate::error::Result;
 
 /// Polynomial decay, `(η − end)·(1 − s/D)^power + end` at step `s`, and `end` after step `D`.
@@ -37,22 +37,13 @@ impl PolynomialDecay {
         PolynomialDecay { initial, decay_steps, end: 1e-4, power: 1.0, cycle: false }
     }
 
-    /// The rate at the end. Default: 0.0001.
-    pub fn end(mut self, end: f64) -> Self {
-        self.end = end;
-        self
-    }
-
-    /// The exponent. Default: 1.
-    pub fn power(mut self, power: f64) -> Self {
-        self.power = power;
-        self
-    }
-
-    /// Whether the rate rises again after each `decay_steps` steps, less each time. Default: false.
-    pub fn cycle(mut self, cycle: bool) -> Self {
-        self.cycle = cycle;
-        self
+    setters! {
+        /// The rate at the end. Default: 0.0001.
+        end: f64;
+        /// The exponent. Default: 1.
+        power: f64;
+        /// Whether the rate rises again after each `decay_steps` steps, less each time. Default: false.
+        cycle: bool;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{super::check_positive, super::check_range, MODULE, Schedule, check_steps};
-use crate::config::{saved, settings};
+use crate::config::{saved, setters, settings};
 use crate::error::Result;
 
 /// Cosine decay from `η` to `α·η` over `D` steps, restarted over `t_mul·D` steps from `m_mul·η`, and so on.
@@ -15,7 +15,7 @@ use crate::error::Result;
 /// | setter | default |
 /// |---|---|
 /// | `t_mul` | 2: each run is twice as long |
-/// | `m_mul` | 1: each run starts equally high |
+/// | `m_mul` | 1: each run starts at the same rate |
 /// | `alpha` α | 0 |
 ///
 /// # Example
@@ -45,22 +45,13 @@ impl CosineDecayRestarts {
         CosineDecayRestarts { initial, first_decay_steps, t_mul: 2.0, m_mul: 1.0, alpha: 0.0 }
     }
 
-    /// The length of each run relative to the one before. Default: 2.
-    pub fn t_mul(mut self, t_mul: f64) -> Self {
-        self.t_mul = t_mul;
-        self
-    }
-
-    /// The start of each run relative to the one before. Default: 1.
-    pub fn m_mul(mut self, m_mul: f64) -> Self {
-        self.m_mul = m_mul;
-        self
-    }
-
-    /// The share α of the rate that remains at the end of a run. Default: 0.
-    pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
-        self
+    setters! {
+        /// The length of each run relative to the one before. Default: 2.
+        t_mul: f64;
+        /// The start of each run relative to the one before. Default: 1.
+        m_mul: f64;
+        /// The share α of the rate that remains at the end of a run. Default: 0.
+        alpha: f64;
     }
 }
 

@@ -34,7 +34,7 @@ const MOST: usize = i32::MAX as usize;
 impl<F: Scalar> Sequential<F> {
     /// Exports the model for inference to an `.onnx` file, which ONNX Runtime, tract and others run.
     ///
-    /// The file cannot be trained, and cornu cannot load it.
+    /// The exported model cannot be trained further, and cornu cannot load it.
     ///
     /// Input and output are named `input` and `output`; the first axis of both has the free length `N`. Numbers are
     /// `float32`, also for a model in `f64` and for the indices of an [`Embedding`](crate::layer::Embedding).
@@ -42,9 +42,9 @@ impl<F: Scalar> Sequential<F> {
     /// graph, so it takes unscaled data; dropout and noise are omitted. The opset is 17.
     ///
     /// Runtimes do not check indices as [`predict`](Sequential::predict) does: a fraction is truncated, and a
-    /// negative index counts from the end, so −1 is the last row. By the standard, an index beyond the end is an
+    /// negative index counts from the end, so −1 is the last row. In the standard, an index beyond the end is an
     /// error of the runtime; ONNX Runtime then refuses the batch with `indices element out of data bounds`, also for
-    /// NaN and infinity. Check indices before.
+    /// NaN and infinity. Check the indices beforehand.
     ///
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Layer`] with a [`FileError::NotExportable`](crate::error::FileError::NotExportable)

@@ -106,17 +106,18 @@ impl<F: Scalar> LocalSgd<F> {
     fn agree(&mut self, ranks: &Ranks) -> Result<bool> {
         let own = self.failed.take();
         let mut divergence = own.as_ref().and_then(Error::divergence);
-        if let Some((_, (_, (_, place)))) = &mut divergence {
-            *place += &format!(" on rank {}", ranks.rank());
+        if let Some(divergence) = &mut divergence {
+            divergence.place += &format!(" on rank {}", ranks.rank());
         }
         let fails_otherwise = own.is_some() && divergence.is_none();
         let states = ranks.gather((fails_otherwise, divergence))?;
         let others = states.iter().any(|(fails, _)| *fails);
         // The earliest divergence counts; among equals, that of the lowest rank.
         let divergences = states.into_iter().filter_map(|(_, divergence)| divergence);
-        let first = divergences.min_by_key(|(at, _)| *at).filter(|_| !others);
+        let first =
+            divergences.min_by_key(|divergence| (divergence.epoch, divergence.batch)).filter(|_| !others);
         match ranks.broadcast(first)? {
-            Some(first) => Err(Error::diverged(first)),
+            Some(first) => Err(first.into()),
             None => {
                 let own = own.filter(|_| fails_otherwise);
                 ranks.agree_if(true, own.map_or(Ok(true), Err))

@@ -50,7 +50,7 @@ impl Data {
     /// The data of a program: its `data`, modified by `x` and `y` for the reference.
     pub fn of(program: &Value, seed: u64) -> Self {
         let spec = &program["data"];
-        let mut rng = Rng::stream(seed ^ 0xDA7A, 0);
+        let mut rng = Rng::new(seed ^ 0xDA7A);
         let mut data = generate(spec["generator"].as_str().expect("a generator"), &mut rng);
         if let Some(count) = spec["ones_kept"].as_u64() {
             data = keep_ones(data, count as usize);

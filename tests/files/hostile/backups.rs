@@ -124,7 +124,7 @@ fn impossible_counts_are_refused() {
 fn random_states_are_refused_or_resume() {
     let (folder, state) = killed();
     let begin = entries(&state).iter().find(|(name, _)| name == "epoch").unwrap().1.start;
-    let mut rng = Rng::stream(5, 0);
+    let mut rng = Rng::new(5);
     for _ in 0..1000 {
         let mut changed = state.clone();
         for _ in 0..1 + rng.bits() % 4 {

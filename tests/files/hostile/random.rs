@@ -13,7 +13,7 @@ fn cuts(bytes: &[u8], read: impl Fn(&[u8]) -> bool) {
 
 /// Calls `read` with 1 to 8 flipped bytes, and returns how often it succeeded.
 fn flips(bytes: &[u8], seed: u64, read: impl Fn(&[u8]) -> bool) -> usize {
-    let mut rng = Rng::stream(seed, 0);
+    let mut rng = Rng::new(seed);
     let mut passed = 0;
     for _ in 0..10_000 {
         let mut changed = bytes.to_vec();

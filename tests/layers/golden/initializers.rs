@@ -16,7 +16,7 @@ fn check(stored: &Value, name: &str, initializer: Initializer, compared: &mut us
         }
         *compared += 1;
         let expected = numbers(&stored[&key]);
-        let param = Param::<f32>::new("w", shape, &initializer, &mut BuildContext::new(Rng::stream(7, 0)))
+        let param = Param::<f32>::new("w", shape, &initializer, &mut BuildContext::new(Rng::new(7)))
             .expect("a parameter");
         let w: Vec<f64> = param.value().iter().map(|&w| f64::from(w)).collect();
         let count = w.len() as f64;

@@ -1,22 +1,22 @@
-//! Tallies of several ranks, added up.
+//! Target statistics of several ranks, added up.
 
 use super::TargetStatistics;
 use crate::scalar::Scalar;
 
 impl<F: Scalar> TargetStatistics<F> {
-    /// A target_statistics of the same kind that has seen nothing.
+    /// Empty statistics with the same settings.
     pub(crate) fn empty(&self) -> Self {
         TargetStatistics {
             loss: self.loss.clone(),
             rows: 0,
             weight: 0.0,
             weighted: false,
-            entropy: 0.0,
+            total_entropy: 0.0,
             seen: 0,
             sums: vec![0.0; self.sums.len()],
             counts: vec![0.0; self.counts.len()],
-            kept: Vec::with_capacity(self.kept.capacity()),
-            weights: Vec::with_capacity(self.weights.capacity()),
+            sample: Vec::with_capacity(self.sample.capacity()),
+            sample_weights: Vec::with_capacity(self.sample_weights.capacity()),
             ..*self
         }
     }
@@ -25,13 +25,13 @@ impl<F: Scalar> TargetStatistics<F> {
     pub(crate) fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.weight += other.weight;
-        self.entropy += other.entropy;
+        self.total_entropy += other.total_entropy;
         self.seen += other.seen;
         self.weighted |= other.weighted;
         let add = |sums: &mut [f64], others: &[f64]| sums.iter_mut().zip(others).for_each(|(a, b)| *a += b);
         add(&mut self.sums, &other.sums);
         add(&mut self.counts, &other.counts);
-        self.kept.extend(other.kept);
-        self.weights.extend(other.weights);
+        self.sample.extend(other.sample);
+        self.sample_weights.extend(other.sample_weights);
     }
 }
