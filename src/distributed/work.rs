@@ -8,7 +8,7 @@ use crate::error::{Error, RankFault, Result};
 use crate::state::StateValue;
 
 /// The interval of heartbeats, far below the patience of the waiting ranks.
-const BEAT: Duration = Duration::from_secs(1);
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// The first byte of a message: still working, done with the result that follows, or failed with the fault that follows.
 const ALIVE: u8 = 0;
@@ -19,7 +19,7 @@ impl Ranks<'_> {
     /// Runs the work of this rank, waits for that of the others however long it takes, and returns the results of all ranks in
     /// order. If a rank ends or becomes silent, all ranks return an error.
     pub(crate) fn work(&self, work: impl FnOnce() -> Vec<u8>) -> Result<Vec<Vec<u8>>> {
-        let own = self.beating(work);
+        let own = self.with_heartbeats(work);
         if self.is_first() {
             let all = self.collect(own);
             let mut bytes = vec![if all.is_ok() { DONE } else { FAILED }];
@@ -35,7 +35,7 @@ impl Ranks<'_> {
         bytes.extend(own);
         // Rank 0 may have ended and sent the cause before.
         let sent = self.send(0, &bytes);
-        let bytes = self.hear(0, &mut || Ok(()))?;
+        let bytes = self.receive_result(0, &mut || Ok(()))?;
         sent?;
         let mut rest = &bytes[..];
         let all = Vec::take(&mut rest).filter(|all: &Vec<_>| rest.is_empty() && all.len() == self.size());
@@ -43,36 +43,37 @@ impl Ranks<'_> {
     }
 
     /// Runs the work while another thread sends heartbeats.
-    fn beating<T>(&self, work: impl FnOnce() -> T) -> T {
+    fn with_heartbeats<T>(&self, work: impl FnOnce() -> T) -> T {
         let (stop, stopped) = channel::<()>();
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) && self.beat(0).is_ok() {}
+                let is_due = || stopped.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout);
+                while is_due() && self.send_heartbeat(None).is_ok() {}
             });
-            let made = work();
+            let result = work();
             drop(stop);
-            made
+            result
         })
     }
 
-    /// Rank 0 sends a heartbeat to all other ranks but one; another rank sends one to rank 0.
-    fn beat(&self, but: usize) -> Result<()> {
-        match self.is_first() {
-            true => {
-                (1..self.size()).filter(|rank| *rank != but).try_for_each(|rank| self.send(rank, &[ALIVE]))
-            }
-            false => self.send(0, &[ALIVE]),
+    /// Sends a heartbeat: rank 0 to all other ranks `except` one, any other rank to rank 0.
+    fn send_heartbeat(&self, except: Option<usize>) -> Result<()> {
+        if !self.is_first() {
+            return self.send(0, &[ALIVE]);
         }
+        let mut others = (1..self.size()).filter(|&rank| Some(rank) != except);
+        others.try_for_each(|rank| self.send(rank, &[ALIVE]))
     }
 
     /// Collects the results of all ranks on rank 0, which passes on the heartbeats of the rank it waits for.
     fn collect(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>> {
-        let others = (1..self.size()).map(|rank| self.hear(rank, &mut || self.beat(rank)));
+        let receive = |rank| self.receive_result(rank, &mut || self.send_heartbeat(Some(rank)));
+        let others = (1..self.size()).map(receive);
         std::iter::once(Ok(own)).chain(others).collect()
     }
 
     /// Waits for the result of a rank; calls `alive` at each of its heartbeats.
-    fn hear(&self, from: usize, alive: &mut dyn FnMut() -> Result<()>) -> Result<Vec<u8>> {
+    fn receive_result(&self, from: usize, alive: &mut dyn FnMut() -> Result<()>) -> Result<Vec<u8>> {
         loop {
             let mut bytes = self.receive(from)?;
             match bytes.first() {
@@ -88,7 +89,7 @@ impl Ranks<'_> {
     }
 
     /// Sends bytes from one rank to another; returns them on the receiver and `None` on all others.
-    pub(crate) fn hand(
+    pub(crate) fn transfer(
         &self,
         from: usize,
         to: usize,

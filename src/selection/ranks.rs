@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::fingerprint::Words;
 use super::plan::SearchPlan;
 use super::search::Search;
-use super::trial::{ActiveTrial, Build, Trial, lock};
+use super::trial::{ActiveTrial, BestTrial, Build, Trial, lock};
 use crate::callback::Logs;
 use crate::distributed::Ranks;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::training::{self, pack};
 
 impl Search<'_> {
     /// Returns the plan, once it is the same on all ranks.
-    pub(super) fn meet(
+    pub(super) fn check_same_plan(
         &self,
         ranks: &Ranks,
         plan: Result<SearchPlan>,
@@ -76,62 +76,63 @@ impl Trial {
 #[error("{0}")]
 struct RemoteError(String);
 
-/// Assigns the remaining trials to ranks: as evenly as possible, with as few moves as possible.
-pub(super) fn share_out<'a, F: Scalar>(
+/// Assigns the surviving trials to ranks: as evenly as possible, with as few moves as possible. Returns those of this rank.
+pub(super) fn assign_trials<'a, F: Scalar>(
     ranks: &Ranks,
-    running: &[Mutex<ActiveTrial<F>>],
-    going: &[usize],
+    trials: &[Mutex<ActiveTrial<F>>],
+    survivors: &[usize],
     build: &impl Build<'a, F>,
 ) -> Result<Vec<usize>> {
-    let most = going.len().div_ceil(ranks.size());
-    let mut room = vec![most; ranks.size()];
-    let mut moved = Vec::new();
-    for &i in going {
-        match lock(&running[i]).owner {
+    let mut room = vec![survivors.len().div_ceil(ranks.size()); ranks.size()];
+    let mut to_assign = Vec::new();
+    for &index in survivors {
+        match lock(&trials[index]).owner {
             Some(owner) if room[owner] > 0 => room[owner] -= 1,
-            _ => moved.push(i),
+            _ => to_assign.push(index),
         }
     }
-    let mut own = Ok(());
-    for i in moved {
-        let mut one = lock(&running[i]);
+    let mut failure = None;
+    for index in to_assign {
+        let mut active = lock(&trials[index]);
         let to = (0..ranks.size()).max_by_key(|&rank| (room[rank], ranks.size() - rank)).unwrap_or(0);
         room[to] = room[to].saturating_sub(1);
-        if let Some(from) = one.owner.replace(to).filter(|_| one.trial.goes_on()) {
-            own = own.and(bring(ranks, &mut one, (from, to), build)?);
+        if let Some(from) = active.owner.replace(to).filter(|_| active.trial.can_continue()) {
+            move_trial(ranks, &mut active, from, to, build, &mut failure)?;
         }
     }
-    ranks.agree(own)?;
-    Ok(going.iter().copied().filter(|&i| lock(&running[i]).owner == Some(ranks.rank())).collect())
+    ranks.agree(failure.map_or(Ok(()), Err))?;
+    Ok(survivors.iter().copied().filter(|&index| lock(&trials[index]).owner == Some(ranks.rank())).collect())
 }
 
-/// Moves the models of a trial from one rank to another. The inner error is this rank's own; the outer one is of the
-/// network.
-fn bring<'a, F: Scalar>(
+/// Moves the models of a trial from one rank to another. Returns the errors of the network. An error of the model itself
+/// goes to `failure`, since the other ranks expect this one to complete all moves.
+fn move_trial<'a, F: Scalar>(
     ranks: &Ranks,
-    one: &mut ActiveTrial<F>,
-    (from, to): (usize, usize),
+    active: &mut ActiveTrial<F>,
+    from: usize,
+    to: usize,
     build: &impl Build<'a, F>,
-) -> Result<Result<()>> {
-    let mut packed = Ok(());
-    let ActiveTrial { trial, model, best, .. } = one;
-    for slot in [model, best] {
-        let pack = || match slot.take().map(|mut model| pack(&mut model)) {
-            Some(Ok(bytes)) => bytes,
-            Some(Err(error)) => {
-                packed = Err(error);
+    failure: &mut Option<Error>,
+) -> Result<()> {
+    let ActiveTrial { trial, model, best_model, .. } = active;
+    for slot in [model, best_model] {
+        let packed = || {
+            let packed = slot.take().map_or(Ok(Vec::new()), |mut model| pack(&mut model));
+            packed.unwrap_or_else(|error| {
+                failure.get_or_insert(error);
                 Vec::new()
-            }
-            None => Vec::new(),
+            })
         };
-        if let Some(bytes) = ranks.hand(from, to, pack)?.filter(|bytes| !bytes.is_empty()) {
+        if let Some(bytes) = ranks.transfer(from, to, packed)?.filter(|bytes| !bytes.is_empty()) {
             match unpack(trial, from, bytes, build) {
                 Ok(model) => *slot = Some(model),
-                Err(error) => packed = Err(error),
+                Err(error) => {
+                    failure.get_or_insert(error);
+                }
             }
         }
     }
-    Ok(packed)
+    Ok(())
 }
 
 /// Returns the model of a trial that was trained on another rank.
@@ -148,20 +149,21 @@ fn unpack<'a, F: Scalar>(
 /// Trains this rank's trials and exchanges the results; returns the trials of others that were trained.
 pub(super) fn exchange<F: Scalar>(
     ranks: &Ranks,
-    running: &[Mutex<ActiveTrial<F>>],
+    trials: &[Mutex<ActiveTrial<F>>],
     own: &[usize],
     train_own: impl FnOnce(),
 ) -> Result<Vec<usize>> {
     let mut written = Ok(());
     let work = || {
-        let before: Vec<usize> = own.iter().copied().filter(|&i| lock(&running[i]).trial.goes_on()).collect();
+        let trained: Vec<usize> =
+            own.iter().copied().filter(|&index| lock(&trials[index]).trial.can_continue()).collect();
         train_own();
         let mut state = State::writing();
-        let mut count = before.len();
+        let mut count = trained.len();
         written = state.item("trials", &mut count).and_then(|()| {
-            before.into_iter().try_for_each(|mut i| {
-                state.item("number", &mut i)?;
-                lock(&running[i]).trial.state(&mut state)
+            trained.into_iter().try_for_each(|mut index| {
+                state.item("number", &mut index)?;
+                lock(&trials[index]).trial.state(&mut state)
             })
         });
         state.bytes().to_vec()
@@ -171,13 +173,13 @@ pub(super) fn exchange<F: Scalar>(
     let mut others = Vec::new();
     for (rank, bytes) in all.into_iter().enumerate().filter(|(rank, _)| *rank != ranks.rank()) {
         let mut state = State::reading(Path::new(&format!("rank {rank}")), bytes);
-        let (mut count, mut i) = (0_usize, 0_usize);
+        let (mut count, mut index) = (0_usize, 0_usize);
         state.item("trials", &mut count)?;
         for _ in 0..count {
-            state.item("number", &mut i)?;
-            if let Some(one) = running.get(i) {
-                lock(one).trial.state(&mut state)?;
-                others.push(i);
+            state.item("number", &mut index)?;
+            if let Some(active) = trials.get(index) {
+                lock(active).trial.state(&mut state)?;
+                others.push(index);
             }
         }
     }
@@ -185,30 +187,24 @@ pub(super) fn exchange<F: Scalar>(
     Ok(others)
 }
 
-/// Returns the best trial of the last rung with its model, on all ranks.
-pub(super) fn crown<'a, F: Scalar>(
+/// Returns the model of the best trial of the last rung, on all ranks.
+pub(super) fn broadcast_best<'a, F: Scalar>(
     ranks: &Ranks,
-    running: &[Mutex<ActiveTrial<F>>],
-    going: &[usize],
-    own: Option<(Trial, Sequential<F>)>,
+    trials: &[Mutex<ActiveTrial<F>>],
+    survivors: &[usize],
+    own: Option<BestTrial<F>>,
     goal: Goal,
     build: &impl Build<'a, F>,
-) -> Result<Option<(Trial, Sequential<F>)>> {
-    let last = going.iter().map(|&i| lock(&running[i]).trial.clone()).filter(|trial| trial.score().is_some());
-    let Some(best) = last.min_by(|a, b| a.order(b, goal)) else { return Ok(None) };
-    let owner = lock(&running[best.number]).owner.unwrap_or(0);
-    let mut own = own.filter(|(trial, _)| trial.number == best.number && owner == ranks.rank());
-    let mut packed = Ok(Vec::new());
-    if let Some((_, model)) = &mut own {
-        packed = pack(model);
-    }
-    let bytes = ranks.agree(packed)?;
-    let mut bytes = ranks.hand(owner, 0, || bytes)?.unwrap_or_default();
+) -> Result<Option<Sequential<F>>> {
+    let finished = survivors.iter().map(|&index| lock(&trials[index]).trial.clone());
+    let scored = finished.filter(|trial| trial.score().is_some());
+    let Some(best) = scored.min_by(|a, b| a.order(b, goal)) else { return Ok(None) };
+    let owner = lock(&trials[best.number]).owner.unwrap_or(0);
+    let own = own.filter(|own| own.trial.number == best.number && owner == ranks.rank());
+    let mut model = own.map(|own| own.model);
+    let packed = ranks.agree(model.as_mut().map_or_else(|| Ok(Vec::new()), pack))?;
+    let mut bytes = ranks.transfer(owner, 0, || packed)?.unwrap_or_default();
     ranks.broadcast_bytes(&mut bytes)?;
-    let model = match own {
-        Some((_, model)) => Ok(model),
-        None => unpack(&best, owner, bytes, build),
-    };
-    let model = ranks.agree(model)?;
-    Ok(Some((best, model)))
+    let model = model.map_or_else(|| unpack(&best, owner, bytes, build), Ok);
+    ranks.agree(model).map(Some)
 }

@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use super::fingerprint::Words;
 use super::halving::rungs;
 use super::plan::SearchPlan;
-use super::ranks::{crown, exchange, share_out};
+use super::ranks::{assign_trials, broadcast_best, exchange};
 use super::results::SearchResults;
 use super::search::Search;
-use super::trial::{ActiveTrial, Build, Trial, lock};
+use super::trial::{ActiveTrial, BestTrial, Build, Trial, into_inner, lock};
 use crate::callback::{Callback, CallbackContext, Flow, Logs, Verbose, terminal};
 use crate::distributed::{RankSettings, Ranks};
 use crate::error::{Error, Result};
@@ -25,7 +25,20 @@ use crate::training::{Fit, History};
 /// Trains a model with these settings.
 type TrialFit<'t, F> = &'t (dyn Fn(&mut Sequential<F>, &Fit<F>) -> Result<History> + Sync);
 
+/// A search while it runs.
+struct SearchRun<'r, F: Scalar, B> {
+    search: &'r Search<'r>,
+    ranks: Option<Ranks<'r>>,
+    build: &'r B,
+    train: TrialFit<'r, F>,
+    goal: Goal,
+    trials: Vec<Mutex<ActiveTrial<F>>>,
+    /// The best trial of the last rung. The models of the others are dropped as they finish.
+    best: Mutex<Option<BestTrial<F>>>,
+}
+
 impl Search<'_> {
+    /// Runs the search. `train` trains one model; `data` describes the data, to compare it between ranks.
     pub(super) fn run_by<'a, F: Scalar>(
         &self,
         build: &impl Build<'a, F>,
@@ -35,119 +48,29 @@ impl Search<'_> {
         let ranks = Ranks::of(RankSettings::over(self.world));
         let plan = self.plan(build);
         let SearchPlan { trials, epochs, goal } = match &ranks {
-            Some(ranks) => self.meet(ranks, plan, data)?,
+            Some(ranks) => self.check_same_plan(ranks, plan, data)?,
             None => plan?,
         };
-        let most = epochs.iter().copied().max().unwrap_or(0);
-        let rungs = rungs(trials.len(), most, self.factor, self.min_epochs);
-        let begin = |(trial, epochs)| ActiveTrial { trial, epochs, model: None, best: None, owner: None };
-        let running: Vec<Mutex<ActiveTrial<F>>> =
-            trials.into_iter().zip(epochs).map(begin).map(Mutex::new).collect();
-        // The best model of the last rung; the others are dropped as they finish.
-        let champion = Mutex::new(None);
-        let mut going: Vec<usize> = (0..running.len()).collect();
-        for (k, rung) in rungs.iter().enumerate() {
-            going.sort_by(|a, b| lock(&running[*a]).trial.order(&lock(&running[*b]).trial, goal));
-            for out in going.drain(rung.trials.min(going.len())..) {
-                let mut out = lock(&running[out]);
-                (out.model, out.best) = (None, None);
-            }
-            going.sort_unstable();
-            let own = match &ranks {
-                Some(ranks) => share_out(ranks, &running, &going, build)?,
-                None => going.clone(),
-            };
-            let last = k + 1 == rungs.len();
-            let train_own = || {
-                kernel::each_alone(own.len(), self.at_once.unwrap_or_else(kernel::threads), &|i| {
-                    let mut one = lock(&running[own[i]]);
-                    if one.trial.goes_on() {
-                        self.rung(&mut one, rung.share, goal, build, train);
-                        self.print_trial(&one.trial, running.len());
-                    }
-                    if last {
-                        one.model = None;
-                        let best = one.best.take();
-                        offer(&mut lock(&champion), best.map(|model| (one.trial.clone(), model)), goal);
-                    }
-                });
-            };
-            match &ranks {
-                Some(ranks) => {
-                    let finished = exchange(ranks, &running, &own, train_own)?;
-                    finished
-                        .iter()
-                        .for_each(|&other| self.print_trial(&lock(&running[other]).trial, running.len()));
-                }
-                None => train_own(),
-            }
+        let max_epochs = epochs.iter().copied().max().unwrap_or(0);
+        let rungs = rungs(trials.len(), max_epochs, self.factor, self.min_epochs);
+        let active =
+            |(trial, epochs)| ActiveTrial { trial, epochs, model: None, best_model: None, owner: None };
+        let trials = trials.into_iter().zip(epochs).map(active).map(Mutex::new).collect();
+        let run = SearchRun { search: self, ranks, build, train, goal, trials, best: Mutex::new(None) };
+        let mut survivors: Vec<usize> = (0..run.trials.len()).collect();
+        for (index, rung) in rungs.iter().enumerate() {
+            run.eliminate(&mut survivors, rung.trials);
+            run.train_rung(&survivors, rung.share, index + 1 == rungs.len())?;
         }
-        let mut champion = lock(&champion).take();
-        if let Some(ranks) = &ranks {
-            champion = crown(ranks, &running, &going, champion, goal, build)?;
-        }
-        let trials: Vec<Trial> = running
-            .into_iter()
-            .map(|one| one.into_inner().unwrap_or_else(PoisonError::into_inner).trial)
-            .collect();
-        let failed = trials.iter().filter_map(|trial| trial.error.as_ref());
-        match failed.clone().find(|error| !matches!(error, Error::Diverged { .. })) {
-            Some(error) if failed.count() == trials.len() => Err(error.clone()),
-            _ => {
-                let model = champion.map(|(_, model)| model);
-                Ok(SearchResults { trials, objective: self.objective.clone(), goal, model })
-            }
-        }
-    }
-
-    /// Trains a trial up to this share of its epochs.
-    fn rung<'a, F: Scalar>(
-        &self,
-        one: &mut ActiveTrial<F>,
-        share: f64,
-        goal: Goal,
-        build: &impl Build<'a, F>,
-        train: TrialFit<F>,
-    ) {
-        let started = Instant::now();
-        let trial = &mut one.trial;
-        let (fresh, fit) = match trial.build(build) {
-            Ok(built) => built,
-            Err(error) => return trial.error = Some(error),
-        };
-        let mut model = one.model.take().unwrap_or(fresh);
-        let (first, until) = (fit.span().start, (one.epochs as f64 * share).ceil() as usize);
-        let kept = Rc::new(RefCell::new(Kept {
-            epochs: trial.epochs,
-            best: trial.best.take(),
-            model: one.best.take(),
-        }));
-        let keep = Keep { objective: self.objective.clone(), goal, kept: Rc::clone(&kept) };
-        let fit = fit.initial_epoch(first + trial.epochs).epochs(first + until).verbose(Verbose::Silent);
-        let trained = train(&mut model, &fit.callback(keep));
-        let Kept { epochs, best, model: at_best } = kept.take();
-        (trial.epochs, trial.best, one.best) = (epochs, best, at_best);
-        match trained {
-            Ok(history) => {
-                trial.stopped = history.stopped().map(String::from);
-                trial.findings = history.findings().clone();
-                if trial.best.is_none() {
-                    let what = format!("a finite `{}` in some epoch", self.objective);
-                    trial.error = Some(Error::argument("objective", what, "none"));
-                }
-            }
-            Err(error) => trial.error = Some(error),
-        }
-        one.model = Some(model);
-        trial.time += started.elapsed();
+        run.finish(&survivors)
     }
 
     fn print_trial(&self, trial: &Trial, trials: usize) {
-        let seen = std::io::stderr().is_terminal();
+        let is_terminal = std::io::stderr().is_terminal();
         if self.world.is_some_and(|world| world.rank() > 0) {
             return;
         }
-        if self.verbose == Verbose::Silent || (self.verbose == Verbose::Auto && !seen) {
+        if self.verbose == Verbose::Silent || (self.verbose == Verbose::Auto && !is_terminal) {
             return;
         }
         let end = match (&trial.best, &trial.error) {
@@ -160,48 +83,140 @@ impl Search<'_> {
     }
 }
 
-/// Keeps the better of two trials, with its model.
-fn offer<F: Scalar>(
-    champion: &mut Option<(Trial, Sequential<F>)>,
-    other: Option<(Trial, Sequential<F>)>,
-    goal: Goal,
-) {
-    let Some(other) = other else { return };
-    if champion.as_ref().is_none_or(|(trial, _)| other.0.order(trial, goal).is_lt()) {
-        *champion = Some(other);
+impl<'a, F: Scalar, B: Build<'a, F>> SearchRun<'_, F, B> {
+    /// Keeps the best `count` survivors, and drops the models of the others.
+    fn eliminate(&self, survivors: &mut Vec<usize>, count: usize) {
+        survivors
+            .sort_by(|&a, &b| lock(&self.trials[a]).trial.order(&lock(&self.trials[b]).trial, self.goal));
+        for index in survivors.drain(count.min(survivors.len())..) {
+            let mut eliminated = lock(&self.trials[index]);
+            (eliminated.model, eliminated.best_model) = (None, None);
+        }
+        survivors.sort_unstable();
+    }
+
+    /// Trains the survivors up to this share of their epochs, each on one rank.
+    fn train_rung(&self, survivors: &[usize], share: f64, is_last: bool) -> Result<()> {
+        let Some(ranks) = &self.ranks else {
+            self.train_trials(survivors, share, is_last);
+            return Ok(());
+        };
+        let own = assign_trials(ranks, &self.trials, survivors, self.build)?;
+        let others = exchange(ranks, &self.trials, &own, || self.train_trials(&own, share, is_last))?;
+        for index in others {
+            self.search.print_trial(&lock(&self.trials[index]).trial, self.trials.len());
+        }
+        Ok(())
+    }
+
+    /// Trains these trials on this rank, several at once.
+    fn train_trials(&self, indices: &[usize], share: f64, is_last: bool) {
+        let at_once = self.search.at_once.unwrap_or_else(kernel::threads);
+        kernel::each_alone(indices.len(), at_once, &|i| {
+            let mut active = lock(&self.trials[indices[i]]);
+            if active.trial.can_continue() {
+                self.train_trial(&mut active, share);
+                self.search.print_trial(&active.trial, self.trials.len());
+            }
+            if is_last {
+                self.keep_if_best(&mut active);
+            }
+        });
+    }
+
+    /// Trains a trial up to this share of its epochs.
+    fn train_trial(&self, active: &mut ActiveTrial<F>, share: f64) {
+        let started = Instant::now();
+        let trial = &mut active.trial;
+        let (untrained, fit) = match trial.build(self.build) {
+            Ok(built) => built,
+            Err(error) => return trial.error = Some(error),
+        };
+        let mut model = active.model.take().unwrap_or(untrained);
+        let (first, until) = (fit.span().start, (active.epochs as f64 * share).ceil() as usize);
+        let fit = fit.initial_epoch(first + trial.epochs).epochs(first + until).verbose(Verbose::Silent);
+        let objective = &self.search.objective;
+        let best = Rc::new(RefCell::new(BestModel {
+            epochs: trial.epochs,
+            best: trial.best.take(),
+            model: active.best_model.take(),
+        }));
+        let callback =
+            BestModelCallback { objective: objective.clone(), goal: self.goal, best: Rc::clone(&best) };
+        let trained = (self.train)(&mut model, &fit.callback(callback));
+        BestModel { epochs: trial.epochs, best: trial.best, model: active.best_model } = best.take();
+        match trained {
+            Ok(history) => {
+                trial.stopped = history.stopped().map(String::from);
+                trial.findings = history.findings().clone();
+                if trial.best.is_none() {
+                    let expected = format!("a finite `{objective}` in some epoch");
+                    trial.error = Some(Error::argument("objective", expected, "none"));
+                }
+            }
+            Err(error) => trial.error = Some(error),
+        }
+        active.model = Some(model);
+        trial.time += started.elapsed();
+    }
+
+    /// Drops the models of a finished trial, unless it is the best so far.
+    fn keep_if_best(&self, active: &mut ActiveTrial<F>) {
+        active.model = None;
+        let Some(model) = active.best_model.take() else { return };
+        let mut best = lock(&self.best);
+        if best.as_ref().is_none_or(|best| active.trial.order(&best.trial, self.goal).is_lt()) {
+            *best = Some(BestTrial { trial: active.trial.clone(), model });
+        }
+    }
+
+    /// Returns the results, with the best model on all ranks; the error of a trial if all of them failed.
+    fn finish(self, survivors: &[usize]) -> Result<SearchResults<F>> {
+        let SearchRun { search, ranks, build, goal, trials, best, .. } = self;
+        let best = into_inner(best);
+        let model = match &ranks {
+            Some(ranks) => broadcast_best(ranks, &trials, survivors, best, goal, build)?,
+            None => best.map(|best| best.model),
+        };
+        let trials: Vec<Trial> = trials.into_iter().map(|active| into_inner(active).trial).collect();
+        let failed = trials.iter().filter_map(|trial| trial.error.as_ref());
+        match failed.clone().find(|error| !matches!(error, Error::Diverged { .. })) {
+            Some(error) if failed.count() == trials.len() => Err(error.clone()),
+            _ => Ok(SearchResults { trials, objective: search.objective.clone(), goal, model }),
+        }
     }
 }
 
 /// The callback that keeps the best epoch of a trial.
-struct Keep<F: Scalar> {
+struct BestModelCallback<F: Scalar> {
     objective: String,
     goal: Goal,
-    kept: Rc<RefCell<Kept<F>>>,
+    best: Rc<RefCell<BestModel<F>>>,
 }
 
-/// The number of trained epochs, the best of them, and the model at that epoch.
-struct Kept<F: Scalar> {
+/// The number of trained epochs, the best of them, and the model after it.
+struct BestModel<F: Scalar> {
     epochs: usize,
     best: Option<(usize, f64, Logs)>,
     model: Option<Sequential<F>>,
 }
 
-impl<F: Scalar> Default for Kept<F> {
+impl<F: Scalar> Default for BestModel<F> {
     fn default() -> Self {
-        Kept { epochs: 0, best: None, model: None }
+        BestModel { epochs: 0, best: None, model: None }
     }
 }
 
-impl<F: Scalar> Callback<F> for Keep<F> {
+impl<F: Scalar> Callback<F> for BestModelCallback<F> {
     fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
-        let mut kept = self.kept.borrow_mut();
+        let mut kept = self.best.borrow_mut();
         kept.epochs += 1;
         let Some(value) = at.logs.get(&self.objective).filter(|value| value.is_finite()) else {
             return Ok(Flow::Continue);
         };
-        let better = kept.best.as_ref().is_none_or(|(_, best, _)| match self.goal {
-            Goal::Low => value < *best,
-            Goal::High => value > *best,
+        let better = kept.best.as_ref().is_none_or(|(_, score, _)| match self.goal {
+            Goal::Low => value < *score,
+            Goal::High => value > *score,
         });
         if better {
             kept.best = Some((at.epoch, value, Logs::clone(at.logs)));

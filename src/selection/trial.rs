@@ -165,7 +165,7 @@ impl Trial {
     }
 
     /// Returns whether the trial can be trained further: it neither failed nor stopped.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(super) fn can_continue(&self) -> bool {
         self.error.is_none() && self.stopped.is_none()
     }
 
@@ -187,14 +187,24 @@ pub(super) struct ActiveTrial<F: Scalar> {
     pub(super) trial: Trial,
     /// The epochs that it is to train.
     pub(super) epochs: usize,
-    /// As it left the last rung.
+    /// The model after the last rung.
     pub(super) model: Option<Sequential<F>>,
-    /// As it was in its best epoch.
-    pub(super) best: Option<Sequential<F>>,
+    /// The model after its best epoch.
+    pub(super) best_model: Option<Sequential<F>>,
     /// The rank that has trained it so far.
     pub(super) owner: Option<usize>,
 }
 
+/// A trial with its model after the best epoch.
+pub(super) struct BestTrial<F: Scalar> {
+    pub(super) trial: Trial,
+    pub(super) model: Sequential<F>,
+}
+
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

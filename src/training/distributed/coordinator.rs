@@ -239,34 +239,24 @@ impl<F: Scalar> Coordinator<'_, F> {
             return call(model);
         };
         let before = if ranks.is_first() { fingerprint(model) } else { 0 };
-        let own = call(model);
-        let mut changed = ranks.is_first() && fingerprint(model) != before;
-        let mut rest = |changed, state: &mut State| match (changed, &mut model.compiled) {
-            (false, Some(compiled)) => compiled.optimizer.learning_rate_mut().state(state),
-            (false, None) => Ok(()),
-            (true, _) => model.state(state),
-        };
-        // Everything is in one message.
-        let mut news = State::writing();
-        let own = own.and_then(|reason| rest(changed, &mut news).map(|()| reason));
-        let mut cause = own.as_ref().err().map(Error::to_string);
-        let mut reason = own.as_ref().ok().cloned().flatten();
+        let result = call(model);
+        let changed = ranks.is_first() && fingerprint(model) != before;
+        let mut changes = State::writing();
+        let result = result.and_then(|reason| model_changes(model, changed, &mut changes).map(|()| reason));
+        let mut outcome = CallbackOutcome::new(&result, changed);
         let mut header = State::writing();
-        header.item("cause", &mut cause)?;
-        header.item("reason", &mut reason)?;
-        header.item("changed", &mut changed)?;
-        let mut bytes = [header.bytes(), news.bytes()].concat();
+        outcome.state(&mut header)?;
+        // Everything is in one message.
+        let mut bytes = [header.bytes(), changes.bytes()].concat();
         ranks.broadcast_bytes(&mut bytes)?;
         if ranks.is_first() {
-            return own;
+            return result;
         }
         let mut message = State::reading(Path::new("rank 0"), bytes);
-        message.item("cause", &mut cause)?;
-        message.item("reason", &mut reason)?;
-        message.item("changed", &mut changed)?;
-        match cause {
+        outcome.state(&mut message)?;
+        match outcome.cause {
             Some(cause) => Err(RankFault::Failed { rank: 0, cause }.into()),
-            None => rest(changed, &mut message).map(|()| reason),
+            None => model_changes(model, outcome.changed, &mut message).map(|()| outcome.reason),
         }
     }
 
@@ -363,5 +353,38 @@ impl<F: Scalar> RankGroup<'_, F> {
         }
         let shards = Shards::meet(&self.ranks, own)?;
         if shards.total == 0 { Err(data.empty_error()) } else { Ok(Some(shards)) }
+    }
+}
+
+/// The outcome of the callbacks on rank 0.
+struct CallbackOutcome {
+    /// The error of a callback as text.
+    cause: Option<String>,
+    /// The reason to stop.
+    reason: Option<String>,
+    /// Whether a callback changed the weights.
+    changed: bool,
+}
+
+impl CallbackOutcome {
+    fn new(result: &Result<Option<String>>, changed: bool) -> Self {
+        let cause = result.as_ref().err().map(Error::to_string);
+        CallbackOutcome { cause, reason: result.as_ref().ok().cloned().flatten(), changed }
+    }
+
+    /// Writes the outcome on rank 0, and reads it on the others.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.item("cause", &mut self.cause)?;
+        state.item("reason", &mut self.reason)?;
+        state.item("changed", &mut self.changed)
+    }
+}
+
+/// Writes or reads what callbacks have set in the model: only the learning rate, unless they `changed` the weights.
+fn model_changes<F: Scalar>(model: &mut Sequential<F>, changed: bool, state: &mut State) -> Result<()> {
+    match (changed, &mut model.compiled) {
+        (false, Some(compiled)) => compiled.optimizer.learning_rate_mut().state(state),
+        (false, None) => Ok(()),
+        (true, _) => model.state(state),
     }
 }
