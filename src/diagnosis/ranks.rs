@@ -21,10 +21,10 @@ impl<F: Scalar> Monitor<F> {
         layers: &[NamedLayer<F>],
         plan: Plan,
         target_statistics: TargetStatistics<F>,
-        sampled: usize,
+        sampled_batches: usize,
         classes: usize,
     ) -> Self {
-        let mut monitor = Monitor::new(layers, plan, Data::default(), target_statistics, sampled);
+        let mut monitor = Monitor::new(layers, plan, Data::default(), target_statistics, sampled_batches);
         monitor.epoch.prediction_counts = vec![0; classes];
         monitor
     }
@@ -49,9 +49,9 @@ impl<F: Scalar> Monitor<F> {
         let mut first = self.evidence.first.clone();
         state.item("first", &mut first.is_some())?;
         first.iter_mut().try_for_each(|first| first.state(&mut state))?;
-        let mut tallies = self.counts_targets();
-        state.item("tallies", &mut tallies)?;
-        if tallies {
+        let mut has_targets = self.counts_targets();
+        state.item("tallies", &mut has_targets)?;
+        if has_targets {
             self.target_statistics.state(&mut state)?;
         }
         self.epoch.prediction_counts.fill(0);
@@ -110,9 +110,9 @@ impl<F: Scalar> Monitor<F> {
             first.state(&mut state)?;
             self.evidence.first.get_or_insert(first);
         }
-        let mut tallies = false;
-        state.item("tallies", &mut tallies)?;
-        if tallies {
+        let mut has_targets = false;
+        state.item("tallies", &mut has_targets)?;
+        if has_targets {
             let mut target_statistics = self.target_statistics.empty();
             target_statistics.state(&mut state)?;
             if let Some(shard) = self.evidence.data.shards.get_mut(rank) {

@@ -176,11 +176,12 @@ impl Evidence {
     /// The skill of the best epoch, see [`Scale::skill`]. In the first two epochs, in which the loss may decrease much, the
     /// end of the epoch counts if it is better than the mean. `None` before the end of the first epoch.
     pub fn skill(&self) -> Option<f64> {
-        self.of(self.curves.epochs.iter().map(|epoch| self.bare(epoch)).min_by(f64::total_cmp)?)
+        let losses = self.curves.epochs.iter().map(|epoch| self.loss_without_penalty(epoch));
+        self.skill_of(losses.min_by(f64::total_cmp)?)
     }
 
     /// The loss of an epoch without its penalty.
-    fn bare(&self, epoch: &Epoch) -> f64 {
+    fn loss_without_penalty(&self, epoch: &Epoch) -> f64 {
         let early = self.curves.epochs.len() < 3;
         if early { epoch.loss.min(epoch.late_loss) - epoch.penalty } else { epoch.loss - epoch.penalty }
     }
@@ -208,16 +209,16 @@ impl Evidence {
     /// ```
     pub fn last_skill(&self) -> Option<f64> {
         let epoch = self.curves.epochs.last()?;
-        self.of(self.bare(epoch))
+        self.skill_of(self.loss_without_penalty(epoch))
     }
 
     /// The skill on the validation data in its best epoch, which has no dropout.
     pub fn validation_skill(&self) -> Option<f64> {
         let losses = self.curves.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.penalty));
-        self.of(losses.min_by(f64::total_cmp)?)
+        self.skill_of(losses.min_by(f64::total_cmp)?)
     }
 
-    fn of(&self, loss: f64) -> Option<f64> {
+    fn skill_of(&self, loss: f64) -> Option<f64> {
         self.data.targets.scale.map(|scale| scale.skill(loss))
     }
 

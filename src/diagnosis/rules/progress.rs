@@ -140,10 +140,10 @@ pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
 /// Raises N0409.
 pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
     let epoch = e.curves.epochs.last().filter(|_| e.curves.epochs.len() > 2)?;
-    let bare = epoch.loss - epoch.penalty;
+    let loss_without_penalty = epoch.loss - epoch.penalty;
     // Large initial weights have a high penalty and shrink, and a short run has not learned yet: only if the run fails.
     let unskilled = e.last_skill().is_some_and(|skill| skill < LEARNED);
-    (epoch.penalty > bare && unskilled && e.failing()).then(|| {
+    (epoch.penalty > loss_without_penalty && unskilled && e.failing()).then(|| {
         Finding::draft("the penalty outweighs the loss")
             .evidence(format!("loss {}, of which {} is the penalty", short(epoch.loss), short(epoch.penalty)))
             .remedy("divide the factor of the regularizer by 100", Remedy::Penalty(0.01))

@@ -16,20 +16,21 @@ pub(crate) fn shared_monitor<F: Scalar>(
     ranks: &Ranks,
 ) -> Result<Monitor<F>> {
     let layers = &sampling.model.layers;
-    let (sampled, target_statistics) = (sampling.budget.sampled, sampling.target_statistics(total)?);
+    let (sampled_batches, target_statistics) = (sampling.budget.sampled, sampling.target_statistics(total)?);
     let plan = sampling.plan.clone();
     let monitor = match (ranks.is_sharded(), ranks.is_first()) {
         (true, first) => {
             let facts = facts(&sampling, total, rows, ranks)?;
             let target_statistics = sampling.target_statistics(total)?;
-            first.then(|| Monitor::new(layers, plan.clone(), facts, target_statistics, sampled))
+            first.then(|| Monitor::new(layers, plan.clone(), facts, target_statistics, sampled_batches))
         }
         (false, true) => ranks.agree_with_first(sampling.monitor(rows).map(Some))?,
         (false, false) => ranks.agree_with_first(Ok(None))?,
     };
-    let sampled = ranks.broadcast(monitor.as_ref().map_or(0, |monitor| monitor.sampled_batches))?;
+    let sampled_batches = ranks.broadcast(monitor.as_ref().map_or(0, |monitor| monitor.sampled_batches))?;
     let classes = ranks.broadcast(monitor.as_ref().map_or(0, Monitor::classes))?;
-    Ok(monitor.unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, sampled, classes)))
+    Ok(monitor
+        .unwrap_or_else(|| Monitor::follower(layers, plan, target_statistics, sampled_batches, classes)))
 }
 
 /// The evidence about the data of all ranks, sampled from each shard in proportion to its size, and that of each shard.
