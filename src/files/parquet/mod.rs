@@ -22,6 +22,7 @@
 mod column;
 mod footer;
 mod page;
+mod page_header;
 mod schema;
 mod thrift;
 mod unpack;

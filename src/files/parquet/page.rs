@@ -1,4 +1,4 @@
-//! Reads the headers of pages, decompresses them, and passes them to the decoders of the crate.
+//! Decompresses pages, checks their counts, and passes them to the decoders of the crate.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,8 +8,9 @@ use parquet::errors::ParquetError;
 
 use super::ParquetFile;
 use super::footer::Chunk;
+use super::page_header::{PageHeader, PageKind};
 use super::schema::Leaf;
-use super::thrift::{Field, STRUCT, TRUE, Thrift};
+use super::thrift::Thrift;
 use super::unpack::{self, Codec};
 use crate::error::{Error, Result};
 use crate::files::Parsed;
@@ -20,10 +21,6 @@ const LONGEST: u64 = 1 << 20;
 
 /// The maximum size in bytes of prefix-compressed strings that are decoded at a time.
 const MOST_TEXT: usize = 1 << 26;
-
-const DATA: i64 = 0;
-const DICTIONARY: i64 = 2;
-const DATA_2: i64 = 3;
 
 /// The memory that the pages of a column chunk have taken from the budget. Returned with the column.
 #[derive(Debug)]
@@ -107,19 +104,20 @@ impl Pages {
     }
 
     /// The next page that has values, or the dictionary.
-    fn turn(&mut self) -> Result<Option<Page>> {
+    fn next_with_values(&mut self) -> Result<Option<Page>> {
         while self.at < self.chunk.start + self.chunk.len {
-            let (head, start) = self.head()?;
-            self.at = start.saturating_add(head.packed);
-            let skipped = match head.kind {
-                DATA | DATA_2 => head.count == 0,
-                kind => kind != DICTIONARY,
+            let (header, start) = self.read_header()?;
+            self.at = start.saturating_add(header.compressed_size);
+            let is_skipped = match header.kind {
+                PageKind::Data | PageKind::DataV2 => header.count == 0,
+                PageKind::Dictionary => false,
+                PageKind::Other => true,
             };
-            if !skipped {
-                let bytes = self.bytes(&head, start)?;
-                return self.page(&head, bytes).map(Some).map_err(|problem| self.fault(problem));
+            if !is_skipped {
+                let bytes = self.read_bytes(&header, start)?;
+                return self.page(&header, bytes).map(Some).map_err(|problem| self.fault(problem));
             }
-            if start.saturating_add(head.packed) > self.chunk.start + self.chunk.len {
+            if self.exceeds_chunk(&header, start) {
                 return Err(self.fault("a page that exceeds its column"));
             }
         }
@@ -127,7 +125,7 @@ impl Pages {
     }
 
     /// The header of the page at the current offset, and the offset of its bytes.
-    fn head(&self) -> Result<(PageHeader, u64)> {
+    fn read_header(&self) -> Result<(PageHeader, u64)> {
         let input = &self.taken.file.input;
         let left = (self.chunk.start + self.chunk.len).saturating_sub(self.at);
         let mut window = 1 << 12;
@@ -137,7 +135,7 @@ impl Pages {
             input.read(&self.place, self.at, &mut bytes)?;
             let mut from = Thrift::new(&bytes);
             match PageHeader::read(&mut from) {
-                Ok(head) => return Ok((head, self.at + len - from.left() as u64)),
+                Ok(header) => return Ok((header, self.at + len - from.left() as u64)),
                 Err(_) if len < left && window < LONGEST => window *= 16,
                 Err(problem) => {
                     return Err(input.damaged(&self.place, format!("a page at byte {}: {problem}", self.at)));
@@ -147,106 +145,81 @@ impl Pages {
     }
 
     /// The decompressed bytes of the page, taken from the budget.
-    fn bytes(&self, head: &PageHeader, start: u64) -> Result<Vec<u8>> {
+    fn read_bytes(&self, header: &PageHeader, start: u64) -> Result<Vec<u8>> {
         let ParquetFile { input, budget } = &*self.taken.file;
-        let fail = |problem: &str| self.fault(format!("a page before byte {start}: {problem}"));
-        if start.saturating_add(head.packed) > self.chunk.start + self.chunk.len {
-            return Err(fail("it exceeds its column"));
+        if self.exceeds_chunk(header, start) {
+            return Err(self.fault_before(start, "it exceeds its column"));
         }
-        let front = head.front();
-        let Some(rest) = head.size.checked_sub(front).filter(|_| front <= head.packed) else {
-            return Err(fail("its levels exceed the page"));
-        };
-        let packed = input.take(&self.place, start, head.packed, budget)?;
-        let bytes = (|| {
-            if head.crc.is_some_and(|stored| !checksum::fits(&crc32fast::hash(&packed), &stored)) {
-                return Err(fail("its checksum does not match"));
-            }
-            if head.plain || self.chunk.codec == Codec::None {
-                return if head.size == head.packed {
-                    Ok(None)
-                } else {
-                    Err(fail("stored uncompressed, but with two sizes"))
-                };
-            }
-            if head.size > unpack::most(packed.len()) as u64 {
-                return Err(fail("its declared size is impossible for its compressed size"));
-            }
-            budget.take(head.size as usize).map_err(|spent| input.spent(&self.place, spent))?;
-            let mut bytes = Vec::with_capacity(head.size as usize);
-            bytes.extend_from_slice(&packed[..front as usize]);
-            if rest > 0 {
-                let packed = &packed[front as usize..];
-                unpack::unpack(self.chunk.codec, packed, rest as usize, &mut bytes)
-                    .map_err(|problem| fail(&problem))?;
-            }
-            Ok(Some(bytes))
-        })();
-        match bytes {
-            Ok(None) => Ok(packed),
-            Ok(Some(bytes)) => {
-                budget.give(packed.len());
+        if header.level_bytes() > header.size.min(header.compressed_size) {
+            return Err(self.fault_before(start, "its levels exceed the page"));
+        }
+        let compressed = input.take(&self.place, start, header.compressed_size, budget)?;
+        match self.decompress(header, start, &compressed)? {
+            None => Ok(compressed),
+            Some(bytes) => {
+                budget.give(compressed.len());
                 Ok(bytes)
             }
-            Err(error) => Err(error),
         }
     }
 
-    /// The page in the crate's format, with checked counts.
-    fn page(&mut self, head: &PageHeader, bytes: Vec<u8>) -> Parsed<Page> {
-        let count = u32::try_from(head.count).map_err(|_| format!("{} values", head.count))?;
-        let encoding = encoding(head.encoding)?;
-        if head.kind == DICTIONARY {
-            if std::mem::replace(&mut self.dictionary, true) || !matches!(head.encoding, 0 | 2) {
-                return Err("a second dictionary, or one of an unknown encoding".into());
-            }
-            let (least, held) = match self.leaf.column.physical_type() {
-                Type::BOOLEAN => return Err("a dictionary of booleans".into()),
-                Type::INT32 | Type::FLOAT => (4, 4),
-                Type::INT64 | Type::DOUBLE => (8, 8),
-                Type::INT96 => (12, 16),
-                Type::BYTE_ARRAY => (4, 32),
-                Type::FIXED_LEN_BYTE_ARRAY => (self.leaf.column.type_length().max(1) as u64, 32),
-            };
-            if head.count > bytes.len() as u64 / least {
-                return Err("a truncated dictionary".into());
-            }
-            self.taken.state().kept += bytes.len();
-            self.taken.keep(&self.place, count as usize * held).map_err(|error| error.to_string())?;
-            return Ok(Page::DictionaryPage {
-                buf: bytes.into(),
-                num_values: count,
-                encoding,
-                is_sorted: false,
-            });
+    /// Checks and decompresses the bytes of a page, and takes the result from the budget; `None` if it is stored
+    /// uncompressed.
+    fn decompress(&self, header: &PageHeader, start: u64, compressed: &[u8]) -> Result<Option<Vec<u8>>> {
+        let ParquetFile { input, budget } = &*self.taken.file;
+        if header.crc.is_some_and(|stored| !checksum::fits(&crc32fast::hash(compressed), &stored)) {
+            return Err(self.fault_before(start, "its checksum does not match"));
         }
-        if head.count > self.chunk.values {
+        if header.is_uncompressed || self.chunk.codec == Codec::None {
+            return match header.size == header.compressed_size {
+                true => Ok(None),
+                false => Err(self.fault_before(start, "stored uncompressed, but with two sizes")),
+            };
+        }
+        if header.size > unpack::most(compressed.len()) as u64 {
+            return Err(self.fault_before(start, "its declared size is impossible for its compressed size"));
+        }
+        let size = header.size as usize;
+        budget.take(size).map_err(|spent| input.spent(&self.place, spent))?;
+        let mut bytes = Vec::with_capacity(size);
+        let (levels, values) = compressed.split_at(header.level_bytes() as usize);
+        bytes.extend_from_slice(levels);
+        if size > levels.len() {
+            unpack::unpack(self.chunk.codec, values, size - levels.len(), &mut bytes)
+                .map_err(|problem| self.fault_before(start, &problem))?;
+        }
+        Ok(Some(bytes))
+    }
+
+    /// The page in the crate's format, with checked counts.
+    fn page(&mut self, header: &PageHeader, bytes: Vec<u8>) -> Parsed<Page> {
+        let count = u32::try_from(header.count).map_err(|_| format!("{} values", header.count))?;
+        let encoding = header.encoding()?;
+        if header.kind == PageKind::Dictionary {
+            return self.dictionary(count, encoding, bytes);
+        }
+        if header.count > self.chunk.values {
             return Err(format!("a page of {count} values in a column of {}", self.chunk.values));
         }
-        let step = self.check_lengths(head, &bytes)?;
+        let step = self.check_lengths(header, encoding, &bytes)?;
         let mut state = self.taken.state();
         state.pages += bytes.len();
         (state.last, state.left, state.step) = (bytes.len(), count as usize, step);
-        if head.kind == DATA_2 {
-            let (repetitions, levels) = head.apart.ok_or("a page without a head")?;
+        if header.kind == PageKind::DataV2 {
+            let lengths = header.level_lengths.ok_or("a page without a head")?;
             return Ok(Page::DataPageV2 {
                 buf: bytes.into(),
                 num_values: count,
                 encoding,
-                num_nulls: u32::try_from(head.nulls).map_err(|_| format!("{} nulls", head.nulls))?,
+                num_nulls: u32::try_from(header.nulls).map_err(|_| format!("{} nulls", header.nulls))?,
                 num_rows: count,
-                def_levels_byte_len: levels as u32,
-                rep_levels_byte_len: repetitions as u32,
+                def_levels_byte_len: lengths.definition as u32,
+                rep_levels_byte_len: lengths.repetition as u32,
                 is_compressed: false,
                 statistics: None,
             });
         }
-        let levels = match head.levels {
-            3 => Encoding::RLE,
-            #[expect(deprecated, reason = "older files have it")]
-            4 => Encoding::BIT_PACKED,
-            other => return Err(format!("levels of the unknown encoding {other}")),
-        };
+        let levels = header.level_encoding()?;
         Ok(Page::DataPage {
             buf: bytes.into(),
             num_values: count,
@@ -257,32 +230,66 @@ impl Pages {
         })
     }
 
+    /// The dictionary in the crate's format; its decoded values are taken from the budget.
+    fn dictionary(&mut self, count: u32, encoding: Encoding, bytes: Vec<u8>) -> Parsed<Page> {
+        let is_plain = matches!(encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY);
+        if std::mem::replace(&mut self.dictionary, true) || !is_plain {
+            return Err("a second dictionary, or one of an unknown encoding".into());
+        }
+        let (least_stored, decoded) = match self.leaf.column.physical_type() {
+            Type::BOOLEAN => return Err("a dictionary of booleans".into()),
+            Type::INT32 | Type::FLOAT => (4, 4),
+            Type::INT64 | Type::DOUBLE => (8, 8),
+            Type::INT96 => (12, 16),
+            Type::BYTE_ARRAY => (4, 32),
+            Type::FIXED_LEN_BYTE_ARRAY => (self.leaf.column.type_length().max(1) as u64, 32),
+        };
+        if u64::from(count) > bytes.len() as u64 / least_stored {
+            return Err("a truncated dictionary".into());
+        }
+        self.taken.state().kept += bytes.len();
+        self.taken.keep(&self.place, count as usize * decoded).map_err(|error| error.to_string())?;
+        Ok(Page::DictionaryPage { buf: bytes.into(), num_values: count, encoding, is_sorted: false })
+    }
+
     /// Checks the counts of strings with separate lengths, for which the crate reserves memory. Returns how many
     /// strings may be decoded at a time, if each may repeat a prefix of the previous one.
-    fn check_lengths(&self, head: &PageHeader, page: &[u8]) -> Parsed<Option<usize>> {
-        let (lists, step) = match (head.encoding, self.leaf.column.physical_type()) {
-            (6, Type::BYTE_ARRAY) => (1, None),
-            (6, _) => return Err("numbers with the encoding of strings".into()),
-            (7, _) => (2, Some((MOST_TEXT / page.len().max(1)).max(1))),
+    fn check_lengths(&self, header: &PageHeader, encoding: Encoding, page: &[u8]) -> Parsed<Option<usize>> {
+        let (lists, step) = match (encoding, self.leaf.column.physical_type()) {
+            (Encoding::DELTA_LENGTH_BYTE_ARRAY, Type::BYTE_ARRAY) => (1, None),
+            (Encoding::DELTA_LENGTH_BYTE_ARRAY, _) => {
+                return Err("numbers with the encoding of strings".into());
+            }
+            (Encoding::DELTA_BYTE_ARRAY, _) => (2, Some((MOST_TEXT / page.len().max(1)).max(1))),
             _ => return Ok(None),
         };
-        let most = self.leaf.column.max_def_level();
-        let mut at = match (head.apart, most) {
-            (Some(_), _) => head.front() as usize,
+        let max_level = self.leaf.column.max_def_level();
+        let mut at = match (header.level_lengths, max_level) {
+            (Some(_), _) => header.level_bytes() as usize,
             (None, 0) => 0,
-            (None, _) if head.levels == 3 => {
+            (None, _) if header.has_rle_levels() => {
                 let len = page.first_chunk().ok_or("a page without levels")?;
                 (u32::from_le_bytes(*len) as usize).saturating_add(4)
             }
-            (None, most) => {
-                let width = u64::from(u16::BITS - (most as u16).leading_zeros());
-                (head.count * width).div_ceil(8) as usize
+            (None, max_level) => {
+                let width = u64::from(u16::BITS - (max_level as u16).leading_zeros());
+                (header.count * width).div_ceil(8) as usize
             }
         };
         for _ in 0..lists {
-            skip_differences(page, &mut at, head.count)?;
+            skip_differences(page, &mut at, header.count)?;
         }
         Ok(step)
+    }
+
+    /// Whether the bytes of a page from `start` exceed the column chunk.
+    fn exceeds_chunk(&self, header: &PageHeader, start: u64) -> bool {
+        start.saturating_add(header.compressed_size) > self.chunk.start + self.chunk.len
+    }
+
+    /// The error for the page whose bytes begin at `start`.
+    fn fault_before(&self, start: u64, problem: &str) -> Error {
+        self.fault(format!("a page before byte {start}: {problem}"))
     }
 
     fn fault(&self, problem: impl std::fmt::Display) -> Error {
@@ -300,7 +307,7 @@ impl Iterator for Pages {
 
 impl PageReader for Pages {
     fn get_next_page(&mut self) -> parquet::errors::Result<Option<Page>> {
-        self.turn().map_err(|error| ParquetError::External(error.into()))
+        self.next_with_values().map_err(|error| ParquetError::External(error.into()))
     }
 
     fn peek_next_page(&mut self) -> parquet::errors::Result<Option<PageMetadata>> {
@@ -310,87 +317,6 @@ impl PageReader for Pages {
     fn skip_next_page(&mut self) -> parquet::errors::Result<()> {
         Err(ParquetError::NYI("pages are read in order".into()))
     }
-}
-
-/// The fields of a page header.
-#[derive(Debug, Default)]
-struct PageHeader {
-    kind: i64,
-    size: u64,
-    packed: u64,
-    crc: Option<u32>,
-    count: u64,
-    nulls: u64,
-    encoding: i64,
-    /// For pages with compressed levels: their encoding.
-    levels: i64,
-    /// For pages with uncompressed levels in front: the length of each kind, and whether the rest is compressed.
-    apart: Option<(u64, u64)>,
-    plain: bool,
-}
-
-impl PageHeader {
-    fn read(from: &mut Thrift) -> Parsed<Self> {
-        let mut head = PageHeader { kind: -1, ..PageHeader::default() };
-        from.fields(&mut |from, Field { id, kind }| {
-            match id {
-                1 => head.kind = from.int(kind)?,
-                2 => head.size = from.size(kind)?,
-                3 => head.packed = from.size(kind)?,
-                4 => head.crc = Some(from.int(kind)? as u32),
-                5 | 7 if kind == STRUCT => from.fields(&mut |from, field| {
-                    match field.id {
-                        1 => head.count = from.size(field.kind)?,
-                        2 => head.encoding = from.int(field.kind)?,
-                        3 if id == 5 => head.levels = from.int(field.kind)?,
-                        _ => return Ok(false),
-                    }
-                    Ok(true)
-                })?,
-                8 if kind == STRUCT => {
-                    let mut apart = (0, 0);
-                    from.fields(&mut |from, Field { id, kind }| {
-                        match id {
-                            1 => head.count = from.size(kind)?,
-                            2 => head.nulls = from.size(kind)?,
-                            4 => head.encoding = from.int(kind)?,
-                            5 => apart.1 = from.size(kind)?,
-                            6 => apart.0 = from.size(kind)?,
-                            7 => head.plain = kind != TRUE,
-                            _ => return Ok(false),
-                        }
-                        Ok(true)
-                    })?;
-                    head.apart = Some(apart);
-                }
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        if head.kind != DATA_2 {
-            head.apart = None;
-        }
-        Ok(head)
-    }
-
-    /// The number of uncompressed bytes in front.
-    fn front(&self) -> u64 {
-        self.apart.map_or(0, |(repetitions, levels)| repetitions.saturating_add(levels))
-    }
-}
-
-fn encoding(number: i64) -> Parsed<Encoding> {
-    Ok(match number {
-        0 => Encoding::PLAIN,
-        2 => Encoding::PLAIN_DICTIONARY,
-        3 => Encoding::RLE,
-        5 => Encoding::DELTA_BINARY_PACKED,
-        6 => Encoding::DELTA_LENGTH_BYTE_ARRAY,
-        7 => Encoding::DELTA_BYTE_ARRAY,
-        8 => Encoding::RLE_DICTIONARY,
-        9 => Encoding::BYTE_STREAM_SPLIT,
-        other => return Err(format!("values of the unknown encoding {other}")),
-    })
 }
 
 /// Skips delta-encoded integers, at most `most` of them.

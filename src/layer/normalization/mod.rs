@@ -1,5 +1,6 @@
 //! Layers that normalize inputs or activations.
 
+mod adapt;
 mod batch;
 mod channels;
 mod layer;

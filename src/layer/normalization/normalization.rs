@@ -1,23 +1,21 @@
 //! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ of the data. dx = dy / max(σ, 1e-7).
 
 use crate::config::{Config, Fields, Setting, Settings, Value, setters};
-use crate::distributed::{Communicator, RankSettings, Ranks};
-use crate::error::{Error, Result, Shape};
+use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::axis::AlongAxis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param};
-use crate::samples::{Samples, check_finite, check_not_empty};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Standardizes each feature to mean 0 and standard deviation 1, by the statistics of given data.
 ///
 /// ```text
-/// y = (x − μ) / max(σ, 1e-7)
+/// y = (x − μ) / max(σ, 1e-7)    μ, σ the mean and standard deviation of the feature in the data
 /// ```
 ///
-/// The standard deviation σ is that of the population (divided by `N`). A column that is constant in the data is
+/// The standard deviation is that of the population (divided by `N`). A column that is constant in the data is
 /// mapped to 0.
 ///
 /// | setter | default |
@@ -55,7 +53,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct Normalization<F = f32> {
     axis: Option<isize>,
-    source: Source,
+    pub(super) source: Source,
     params: Option<Params<F>>,
     /// The number of features, and the distance between values of consecutive features.
     features: AlongAxis,
@@ -63,7 +61,7 @@ pub struct Normalization<F = f32> {
 
 /// The source of the statistics.
 #[derive(Debug, Clone)]
-enum Source {
+pub(super) enum Source {
     None,
     Given { mean: Vec<f64>, variance: Vec<f64> },
     Adapted { mean: Vec<f64>, variance: Vec<f64>, count: f64 },
@@ -109,89 +107,11 @@ impl<F> Normalization<F> {
     }
 
     /// The features of a sample of this shape, along the axis; without an axis all numbers are of one feature.
-    fn layout(&self, shape: &[usize]) -> Result<AlongAxis> {
+    pub(super) fn layout(&self, shape: &[usize]) -> Result<AlongAxis> {
         match self.axis {
             None => Ok(AlongAxis { len: 1, stride: shape.iter().product() }),
             Some(axis) => AlongAxis::new(axis, shape),
         }
-    }
-}
-
-impl<F> Normalization<F> {
-    /// Computes the statistics of `x`, replacing any earlier ones.
-    ///
-    /// # Errors
-    /// [`Error::Empty`], [`Error::NonFinite`], or [`Error::Argument`] if `x` has no such axis.
-    pub fn adapt(self, x: &impl Samples<f64>) -> Result<Self> {
-        check_not_empty("x", x)?;
-        self.adapt_to(x, None)
-    }
-
-    /// Computes the statistics of the samples of all ranks; each rank passes its own, possibly none.
-    ///
-    /// # Errors
-    /// As for [`Normalization::adapt`], on every rank if it occurs on one; [`Error::Empty`] if no rank has samples.
-    ///
-    /// # Example
-    /// ```
-    /// use cornu::distributed::{Communicator, threads};
-    /// use cornu::prelude::*;
-    /// let x = ndarray::array![[1.0], [3.0], [5.0], [7.0]];
-    /// let adapted = threads(2, |world| -> Result<Normalization> {
-    ///     let own = x.slice(ndarray::s![2 * world.rank()..2 * world.rank() + 2, ..]);
-    ///     Normalization::new().adapt_distributed(&own, world)         // mean 4, variance 5
-    /// });
-    /// # for layer in adapted {
-    /// #     let mut model = Sequential::new().input([1]).add(layer?);
-    /// #     model.build()?;
-    /// #     assert!((model.predict(&ndarray::array![[4.0 + 5f32.sqrt()]])?[[0, 0]] - 1.0).abs() < 1e-6);
-    /// # }
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn adapt_distributed(self, x: &impl Samples<f64>, world: &impl Communicator) -> Result<Self> {
-        match Ranks::of(RankSettings::over(Some(world))) {
-            Some(ranks) => self.adapt_to(x, Some(&ranks)),
-            None => self.adapt(x),
-        }
-    }
-
-    fn adapt_to(mut self, x: &impl Samples<f64>, ranks: Option<&Ranks>) -> Result<Self> {
-        let shape = x.sample_shape();
-        let checked = check_finite::<f64>("x", x).and_then(|_| self.layout(&shape));
-        let AlongAxis { len: features, stride } = match ranks {
-            Some(ranks) => ranks.agree(checked)?,
-            None => checked?,
-        };
-        if let Some(ranks) = ranks {
-            ranks.alike(vec![("the shape of a sample".into(), Shape(&shape).to_string())])?;
-        }
-        let sum = |sums: &mut [f64]| ranks.map_or(Ok(()), |ranks| ranks.sum(sums));
-        let width: usize = shape.iter().product();
-        let mut count = [x.count() as f64];
-        sum(&mut count)?;
-        if count[0] == 0.0 || width == 0 {
-            return Err(Error::Empty { argument: "x".into(), shape: [&[0], &*shape].concat() });
-        }
-        let each = count[0] * (width / features) as f64;
-        let mut row = vec![0.0; width];
-        // Computes the mean of f over all values of each feature.
-        let mut mean_of = |f: &dyn Fn(usize, f64) -> f64| -> Result<Vec<f64>> {
-            let mut sums = vec![0.0; features];
-            for index in 0..x.count() {
-                x.read(index, &mut row);
-                row.iter().enumerate().for_each(|(i, &value)| {
-                    let feature = i / stride % features;
-                    sums[feature] += f(feature, value);
-                });
-            }
-            sum(&mut sums)?;
-            sums.iter_mut().for_each(|sum| *sum /= each);
-            Ok(sums)
-        };
-        let mean = mean_of(&|_, x| x)?;
-        let variance = mean_of(&|feature, x| (x - mean[feature]).powi(2))?;
-        self.source = Source::Adapted { mean, variance, count: each };
-        Ok(self)
     }
 }
 

@@ -56,11 +56,12 @@ pub trait Equations: Settings {
         Ok(())
     }
 
-    /// One step forward: `at.a` holds x·K + b, `at.h_next` is written.
+    /// One step forward: `at.input_sums` holds x·K + b, `at.next_state` is written.
     fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, at: TimeStep<F>);
 
-    /// One step backward: `grad.dh` holds ∂ℓ/∂h of the step and becomes that of the step before, without the part
-    /// through `grad.dh_in`; `at.a` and `at.q` become ∂ℓ/∂(x·K + b) and ∂ℓ/∂(h·R + b').
+    /// One step backward: `grad.state` holds ∂ℓ/∂h of the step and becomes that of the step before, without the part
+    /// through `grad.recurrent_inputs`; `at.input_sums` and `at.recurrent_sums` become ∂ℓ/∂(x·K + b) and
+    /// ∂ℓ/∂(h·R + b').
     fn backward<F: Scalar>(&self, weights: &RecurrentWeights<F>, at: TimeStep<F>, grad: StateGrad<F>);
 }
 
@@ -70,6 +71,21 @@ pub(super) fn check_activation(argument: &'static str, f: Activation) -> Result<
         Activation::Glu => Err(Error::argument(argument, "an activation that keeps the width", "glu")),
         _ => f.check(),
     }
+}
+
+/// The gates of a row, of `units` numbers each.
+pub(super) fn split_gates<F, const N: usize>(row: &[F], units: usize) -> [&[F]; N] {
+    std::array::from_fn(|gate| &row[gate * units..][..units])
+}
+
+/// The gates of a row, of `units` numbers each.
+pub(super) fn split_gates_mut<F, const N: usize>(row: &mut [F], units: usize) -> [&mut [F]; N] {
+    let mut rest = row;
+    std::array::from_fn(|_| {
+        let (gate, left) = std::mem::take(&mut rest).split_at_mut(units);
+        rest = left;
+        gate
+    })
 }
 
 /// `y = f(z)`, for one or more gates of `units` numbers each.

@@ -1,6 +1,8 @@
 //! GRU: z, r = σ(·), ĥ = tanh(x·K + b + r⊙(h·R + b')), h = z⊙h + (1 − z)⊙ĥ; or with r⊙h before the product.
 
-use super::cell::{Cell, Equations, check_activation, gate_backward, gate_forward};
+use super::cell::{
+    Cell, Equations, check_activation, gate_backward, gate_forward, split_gates, split_gates_mut,
+};
 use super::rnn::Rnn;
 use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
 use crate::activation::Activation;
@@ -92,30 +94,32 @@ impl Equations for GruCell {
     fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
         let u = at.units;
         weights.product(if self.reset_after { 0..3 } else { 0..2 }, &mut at);
-        let rows = at.a.chunks_exact_mut(3 * u).zip(at.q.chunks_exact(3 * u));
-        for ((a, q), y) in rows.zip(at.gates.chunks_exact_mut(3 * u)) {
-            a[..2 * u].iter_mut().zip(q).for_each(|(a, q)| *a += *q);
-            gate_forward(self.recurrent_activation, u, &a[..2 * u], &mut y[..2 * u]);
+        let rows = at.input_sums.chunks_exact_mut(3 * u).zip(at.recurrent_sums.chunks_exact(3 * u));
+        for ((sums, recurrent), gates) in rows.zip(at.gates.chunks_exact_mut(3 * u)) {
+            sums[..2 * u].iter_mut().zip(recurrent).for_each(|(sum, recurrent)| *sum += *recurrent);
+            gate_forward(self.recurrent_activation, u, &sums[..2 * u], &mut gates[..2 * u]);
         }
         if !self.reset_after {
             // The product of the candidate reads r⊙h; masked h is kept for the backward pass.
-            at.cache.copy_from_slice(at.h_in[2]);
-            for (h, y) in at.h_in[2].chunks_exact_mut(u).zip(at.gates.chunks_exact(3 * u)) {
-                h.iter_mut().zip(&y[u..]).for_each(|(h, r)| *h *= *r);
+            at.cache.copy_from_slice(at.recurrent_inputs[2]);
+            for (h, gates) in at.recurrent_inputs[2].chunks_exact_mut(u).zip(at.gates.chunks_exact(3 * u)) {
+                let [_, r, _] = split_gates(gates, u);
+                h.iter_mut().zip(r).for_each(|(h, r)| *h *= *r);
             }
             weights.product(2..3, &mut at);
         }
-        for row in 0..at.h.len() / u {
-            let (a, q) = (&mut at.a[row * 3 * u..][..3 * u], &at.q[row * 3 * u..][..3 * u]);
-            let y = &mut at.gates[row * 3 * u..][..3 * u];
+        for row in 0..at.state.len() / u {
+            let [_, _, sum] = split_gates_mut(&mut at.input_sums[row * 3 * u..][..3 * u], u);
+            let [_, _, recurrent] = split_gates(&at.recurrent_sums[row * 3 * u..][..3 * u], u);
+            let [z, r, candidate] = split_gates_mut(&mut at.gates[row * 3 * u..][..3 * u], u);
             for j in 0..u {
-                let reset = if self.reset_after { y[u + j] } else { F::one() };
-                a[2 * u + j] += reset * q[2 * u + j];
+                let reset = if self.reset_after { r[j] } else { F::one() };
+                sum[j] += reset * recurrent[j];
             }
-            gate_forward(at.activation, u, &a[2 * u..], &mut y[2 * u..]);
-            let (h, next) = (&at.h[row * u..][..u], &mut at.h_next[row * u..][..u]);
+            gate_forward(at.activation, u, sum, candidate);
+            let (h, next) = (&at.state[row * u..][..u], &mut at.next_state[row * u..][..u]);
             for j in 0..u {
-                next[j] = y[j] * h[j] + (F::one() - y[j]) * y[2 * u + j];
+                next[j] = z[j] * h[j] + (F::one() - z[j]) * candidate[j];
             }
         }
     }
@@ -126,30 +130,35 @@ impl Equations for GruCell {
         mut at: TimeStep<F>,
         mut grad: StateGrad<F>,
     ) {
-        let u = at.units;
-        for row in 0..at.h.len() / u {
-            let (a, y) = (&mut at.a[row * 3 * u..][..3 * u], &at.gates[row * 3 * u..][..3 * u]);
-            let q = &mut at.q[row * 3 * u..][..3 * u];
-            let (h, dh) = (&at.h[row * u..][..u], &mut grad.dh[row * u..][..u]);
-            let d = &mut at.scratch[..3 * u];
+        let (u, s) = (at.units, self.recurrent_activation);
+        for row in 0..at.state.len() / u {
+            let sums = &mut at.input_sums[row * 3 * u..][..3 * u];
+            let recurrent = &mut at.recurrent_sums[row * 3 * u..][..3 * u];
+            let gates = &at.gates[row * 3 * u..][..3 * u];
+            let grads = &mut at.scratch[..3 * u];
+            let [z, r, candidate] = split_gates(gates, u);
+            let [dz, dr, d_candidate] = split_gates_mut(grads, u);
+            let (h, dh) = (&at.state[row * u..][..u], &mut grad.state[row * u..][..u]);
             for j in 0..u {
-                d[j] = dh[j] * (h[j] - y[2 * u + j]);
-                d[2 * u + j] = dh[j] * (F::one() - y[j]);
-                dh[j] *= y[j];
+                dz[j] = dh[j] * (h[j] - candidate[j]);
+                d_candidate[j] = dh[j] * (F::one() - z[j]);
+                dh[j] *= z[j];
             }
-            gate_backward(at.activation, u, &a[2 * u..], &y[2 * u..], &mut d[2 * u..]);
+            gate_backward(at.activation, u, &sums[2 * u..], candidate, d_candidate);
+            // From here on, the recurrent sums hold their gradients; so do the input sums, when all are known.
             if self.reset_after {
+                let [_, _, recurrent_candidate] = split_gates_mut(recurrent, u);
                 for j in 0..u {
-                    d[u + j] = d[2 * u + j] * q[2 * u + j];
-                    q[2 * u + j] = d[2 * u + j] * y[u + j];
+                    dr[j] = d_candidate[j] * recurrent_candidate[j];
+                    recurrent_candidate[j] = d_candidate[j] * r[j];
                 }
-                gate_backward(self.recurrent_activation, u, &a[..2 * u], &y[..2 * u], &mut d[..2 * u]);
-                q[..2 * u].copy_from_slice(&d[..2 * u]);
-                a.copy_from_slice(d);
+                gate_backward(s, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
+                recurrent[..2 * u].copy_from_slice(&grads[..2 * u]);
+                sums.copy_from_slice(grads);
             } else {
                 // dr needs the gradient of r⊙h; the sums before z and r are kept until then.
-                q[..u].copy_from_slice(&d[..u]);
-                q[2 * u..].copy_from_slice(&d[2 * u..]);
+                recurrent[..u].copy_from_slice(dz);
+                recurrent[2 * u..].copy_from_slice(d_candidate);
             }
         }
         if self.reset_after {
@@ -157,16 +166,19 @@ impl Equations for GruCell {
         }
         // d(r⊙h) = dĥ·R₂ᵀ, then dr = d(r⊙h)⊙h and the rest of dh through z and r.
         weights.backward(2..3, &mut at, &mut grad);
-        let dh_in = grad.dh_in[2 * at.h.len()..].chunks_exact_mut(u);
-        for (row, dh_in) in dh_in.enumerate() {
-            let (a, y) = (&mut at.a[row * 3 * u..][..3 * u], &at.gates[row * 3 * u..][..3 * u]);
-            let (q, h) = (&mut at.q[row * 3 * u..][..3 * u], &at.cache[row * u..][..u]);
+        let d_reset_states = grad.recurrent_inputs[2 * at.state.len()..].chunks_exact_mut(u);
+        for (row, d_reset_state) in d_reset_states.enumerate() {
+            let sums = &mut at.input_sums[row * 3 * u..][..3 * u];
+            let gates = &at.gates[row * 3 * u..][..3 * u];
+            let grads = &mut at.recurrent_sums[row * 3 * u..][..3 * u];
+            let ([_, r, _], [_, dr, _]) = (split_gates(gates, u), split_gates_mut(grads, u));
+            let h = &at.cache[row * u..][..u];
             for j in 0..u {
-                q[u + j] = dh_in[j] * h[j];
-                dh_in[j] *= y[u + j];
+                dr[j] = d_reset_state[j] * h[j];
+                d_reset_state[j] *= r[j];
             }
-            gate_backward(self.recurrent_activation, u, &a[..2 * u], &y[..2 * u], &mut q[..2 * u]);
-            a.copy_from_slice(q);
+            gate_backward(s, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
+            sums.copy_from_slice(grads);
         }
         weights.backward(0..2, &mut at, &mut grad);
     }

@@ -1,6 +1,8 @@
 //! LSTM: i, f, o = σ(z), g = tanh(z), c = f⊙c + i⊙g, h = o⊙tanh(c), with z = x·K + h·R + b in columns i, f, g, o.
 
-use super::cell::{Cell, Equations, check_activation, gate_backward, gate_forward};
+use super::cell::{
+    Cell, Equations, check_activation, gate_backward, gate_forward, split_gates, split_gates_mut,
+};
 use super::rnn::Rnn;
 use super::sequence_buffer::{RecurrentWeights, StateGrad, TimeStep};
 use crate::activation::Activation;
@@ -91,20 +93,22 @@ impl Equations for LstmCell {
     fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
         let u = at.units;
         weights.product(0..4, &mut at);
-        at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
-        for row in 0..at.h.len() / u {
-            let (z, y) = (&at.a[row * 4 * u..][..4 * u], &mut at.gates[row * 4 * u..][..4 * u]);
-            gate_forward(self.recurrent_activation, u, &z[..2 * u], &mut y[..2 * u]);
-            gate_forward(at.activation, u, &z[2 * u..3 * u], &mut y[2 * u..3 * u]);
-            gate_forward(self.recurrent_activation, u, &z[3 * u..], &mut y[3 * u..]);
-            let cells = row * u..(row + 1) * u;
-            let (c, next) = (&at.c[cells.clone()], &mut at.c_next[cells.clone()]);
+        at.input_sums.iter_mut().zip(&*at.recurrent_sums).for_each(|(sum, recurrent)| *sum += *recurrent);
+        for row in 0..at.state.len() / u {
+            let sums = &at.input_sums[row * 4 * u..][..4 * u];
+            let gates = &mut at.gates[row * 4 * u..][..4 * u];
+            gate_forward(self.recurrent_activation, u, &sums[..2 * u], &mut gates[..2 * u]);
+            gate_forward(at.activation, u, &sums[2 * u..3 * u], &mut gates[2 * u..3 * u]);
+            gate_forward(self.recurrent_activation, u, &sums[3 * u..], &mut gates[3 * u..]);
+            let [i, f, g, o] = split_gates(gates, u);
+            let c = &at.cell_state[row * u..][..u];
+            let next = &mut at.next_cell_state[row * u..][..u];
             for j in 0..u {
-                next[j] = y[u + j] * c[j] + y[j] * y[2 * u + j];
+                next[j] = f[j] * c[j] + i[j] * g[j];
             }
-            let tanh_c = &mut at.cache[cells.clone()];
+            let tanh_c = &mut at.cache[row * u..][..u];
             gate_forward(at.activation, u, next, tanh_c);
-            let outputs = at.h_next[cells].iter_mut().zip(&y[3 * u..]).zip(&*tanh_c);
+            let outputs = at.next_state[row * u..][..u].iter_mut().zip(o).zip(&*tanh_c);
             outputs.for_each(|((h, &o), &tanh_c)| *h = o * tanh_c);
         }
     }
@@ -116,29 +120,33 @@ impl Equations for LstmCell {
         mut grad: StateGrad<F>,
     ) {
         let u = at.units;
-        for row in 0..at.h.len() / u {
-            let (z, y) = (&mut at.a[row * 4 * u..][..4 * u], &at.gates[row * 4 * u..][..4 * u]);
-            let d = &mut at.q[row * 4 * u..][..4 * u];
-            let cells = row * u..(row + 1) * u;
-            let (dh, dc) = (&mut grad.dh[cells.clone()], &mut grad.dc[cells.clone()]);
-            let (c, next, tanh_c) = (&at.c[cells.clone()], &at.c_next[cells.clone()], &at.cache[cells]);
+        for row in 0..at.state.len() / u {
+            let sums = &mut at.input_sums[row * 4 * u..][..4 * u];
+            let gates = &at.gates[row * 4 * u..][..4 * u];
+            // From here on, the recurrent sums hold their gradients.
+            let grads = &mut at.recurrent_sums[row * 4 * u..][..4 * u];
+            let [i, f, g, o] = split_gates(gates, u);
+            let [di, df, dg, d_o] = split_gates_mut(grads, u);
+            let (dh, dc) = (&mut grad.state[row * u..][..u], &mut grad.cell_state[row * u..][..u]);
+            let c = &at.cell_state[row * u..][..u];
+            let (next, tanh_c) = (&at.next_cell_state[row * u..][..u], &at.cache[row * u..][..u]);
             for j in 0..u {
-                d[3 * u + j] = dh[j] * tanh_c[j];
-                dh[j] *= y[3 * u + j];
+                d_o[j] = dh[j] * tanh_c[j];
+                dh[j] *= o[j];
             }
             gate_backward(at.activation, u, next, tanh_c, dh);
             for j in 0..u {
                 let total = dc[j] + dh[j];
-                d[j] = total * y[2 * u + j];
-                d[u + j] = total * c[j];
-                d[2 * u + j] = total * y[j];
-                dc[j] = total * y[u + j];
+                di[j] = total * g[j];
+                df[j] = total * c[j];
+                dg[j] = total * i[j];
+                dc[j] = total * f[j];
                 dh[j] = F::zero();
             }
-            gate_backward(self.recurrent_activation, u, &z[..2 * u], &y[..2 * u], &mut d[..2 * u]);
-            gate_backward(at.activation, u, &z[2 * u..3 * u], &y[2 * u..3 * u], &mut d[2 * u..3 * u]);
-            gate_backward(self.recurrent_activation, u, &z[3 * u..], &y[3 * u..], &mut d[3 * u..]);
-            z.copy_from_slice(d);
+            gate_backward(self.recurrent_activation, u, &sums[..2 * u], &gates[..2 * u], &mut grads[..2 * u]);
+            gate_backward(at.activation, u, &sums[2 * u..3 * u], g, &mut grads[2 * u..3 * u]);
+            gate_backward(self.recurrent_activation, u, &sums[3 * u..], o, &mut grads[3 * u..]);
+            sums.copy_from_slice(grads);
         }
         weights.backward(0..4, &mut at, &mut grad);
     }

@@ -174,8 +174,8 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         let mut sequence = SequenceBuffer::new(size, memory);
         sequence.load(x, self.go_backwards, input_masks);
         let (kernel, bias) = (params.kernel.matrix(), params.biases().0);
-        let a = BatchMut::new(sequence.a, kernel.width());
-        by_gate::affine(sequence.x, size.input_copies, kernel, bias, a);
+        let sums = BatchMut::new(sequence.input_sums, kernel.width());
+        by_gate::affine(sequence.inputs, size.input_copies, kernel, bias, sums);
         sequence.start();
         params.with_recurrent_weights(&size, &mut |weights, scratch| {
             for step in 0..size.steps {
@@ -187,7 +187,7 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
         let first = if self.return_sequences { 1 } else { size.steps };
         for (row, y) in y.iter_mut().enumerate() {
             for (step, y) in y.chunks_exact_mut(u).enumerate() {
-                y.copy_from_slice(&sequence.h[(first + step) * len + row * u..][..u]);
+                y.copy_from_slice(&sequence.states[(first + step) * len + row * u..][..u]);
             }
         }
     }
@@ -258,7 +258,11 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
                     }
                 }
                 let at = sequence.time_step(step, self.activation, scratch);
-                self.cell.backward(weights, at, StateGrad { dh, dc, dh_in });
+                self.cell.backward(
+                    weights,
+                    at,
+                    StateGrad { state: dh, cell_state: dc, recurrent_inputs: dh_in },
+                );
                 for (copy, dh_in) in dh_in.chunks_exact(len).enumerate() {
                     add_masked(dh, dh_in, state_masks.map(|masks| &masks[copy * len..]));
                 }
@@ -266,13 +270,14 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
         });
         let Some(params) = &mut self.params else { return };
         let width = params.kernel.matrix().width();
-        let (da, dq) = (Batch::new(sequence.a, width), Batch::new(sequence.q, width));
+        // The cell has replaced both sums by their gradients.
+        let (da, dq) = (Batch::new(sequence.input_sums, width), Batch::new(sequence.recurrent_sums, width));
         params.write_gradients(
-            Product { input: sequence.x, copies: size.input_copies, grad: da },
-            Product { input: sequence.h_in, copies: size.state_copies, grad: dq },
+            Product { input: sequence.inputs, copies: size.input_copies, grad: da },
+            Product { input: sequence.recurrent_inputs, copies: size.state_copies, grad: dq },
         );
         let Some(dx) = context.dx else { return };
-        by_gate::affine_input(da, params.kernel.matrix(), sequence.x, size.input_copies);
+        by_gate::affine_input(da, params.kernel.matrix(), sequence.inputs, size.input_copies);
         sequence.unload(dx, self.go_backwards, (self.dropout > 0.0).then_some(&self.input_masks));
     }
 

@@ -28,21 +28,21 @@ pub(super) struct Size {
 /// The memory of a batch, split into its parts.
 pub(super) struct SequenceBuffer<'a, F> {
     size: Size,
-    /// The inputs of each step, copy after copy.
-    pub(super) x: &'a mut [F],
-    /// x·K + b, then the sums before the activations, then their gradients.
-    pub(super) a: &'a mut [F],
+    /// The inputs of each step, copy after copy. At the end of a backward pass the layer writes their gradients here.
+    pub(super) inputs: &'a mut [F],
+    /// x·K + b. The forward pass of the cell adds the recurrent sums, its backward pass writes the gradients here.
+    pub(super) input_sums: &'a mut [F],
     /// The gates, after their activations.
     gates: &'a mut [F],
-    /// h·R + b', then its gradient.
-    pub(super) q: &'a mut [F],
-    /// The input of the recurrent product, copy after copy: the masked state before the step.
-    pub(super) h_in: &'a mut [F],
+    /// h·R + b'. The backward pass of the cell writes the gradients here.
+    pub(super) recurrent_sums: &'a mut [F],
+    /// The inputs of the recurrent product, copy after copy: the masked state before the step.
+    pub(super) recurrent_inputs: &'a mut [F],
     /// One value per unit that the cell keeps for its backward pass.
     cache: &'a mut [F],
     /// The states: zeros, then the output of each step.
-    pub(super) h: &'a mut [F],
-    c: &'a mut [F],
+    pub(super) states: &'a mut [F],
+    cell_states: &'a mut [F],
 }
 
 /// One time step of a sequence buffer.
@@ -50,17 +50,17 @@ pub(super) struct SequenceBuffer<'a, F> {
 pub struct TimeStep<'a, F> {
     pub(super) activation: Activation,
     pub(super) units: usize,
-    pub(super) a: &'a mut [F],
+    pub(super) input_sums: &'a mut [F],
     pub(super) gates: &'a mut [F],
-    pub(super) q: &'a mut [F],
+    pub(super) recurrent_sums: &'a mut [F],
     /// One for each copy.
-    pub(super) h_in: [&'a mut [F]; MAX_GATES],
+    pub(super) recurrent_inputs: [&'a mut [F]; MAX_GATES],
     pub(super) cache: &'a mut [F],
     /// The state before the step, and after it.
-    pub(super) h: &'a [F],
-    pub(super) h_next: &'a mut [F],
-    pub(super) c: &'a [F],
-    pub(super) c_next: &'a mut [F],
+    pub(super) state: &'a [F],
+    pub(super) next_state: &'a mut [F],
+    pub(super) cell_state: &'a [F],
+    pub(super) next_cell_state: &'a mut [F],
     /// Three numbers per unit and row.
     pub(super) scratch: &'a mut [F],
 }
@@ -68,10 +68,10 @@ pub struct TimeStep<'a, F> {
 /// The gradients of the state in a backward pass.
 #[derive(Debug)]
 pub struct StateGrad<'a, F> {
-    pub(super) dh: &'a mut [F],
-    pub(super) dc: &'a mut [F],
-    /// ∂ℓ/∂h_in, copy after copy, to be written.
-    pub(super) dh_in: &'a mut [F],
+    pub(super) state: &'a mut [F],
+    pub(super) cell_state: &'a mut [F],
+    /// The gradients of the inputs of the recurrent product, copy after copy, to be written.
+    pub(super) recurrent_inputs: &'a mut [F],
 }
 
 /// The weights of the recurrent product.
@@ -135,17 +135,29 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
     /// Splits the memory, which must be large enough.
     pub(super) fn new(size: Size, memory: &'a mut [F]) -> Self {
         let mut rest = memory;
-        let [x, a, gates, q, h_in, cache, h, c] = size.parts().map(|len| {
+        let part = |len| {
             let (part, left) = std::mem::take(&mut rest).split_at_mut(len);
             rest = left;
             part
-        });
-        SequenceBuffer { size, x, a, gates, q, h_in, cache, h, c }
+        };
+        let [inputs, input_sums, gates, recurrent_sums, recurrent_inputs, cache, states, cell_states] =
+            size.parts().map(part);
+        SequenceBuffer {
+            size,
+            inputs,
+            input_sums,
+            gates,
+            recurrent_sums,
+            recurrent_inputs,
+            cache,
+            states,
+            cell_states,
+        }
     }
 
     /// Copies the inputs, last step first if `backwards`, times the masks if there are any.
     pub(super) fn load(&mut self, x: Batch<F>, backwards: bool, masks: Option<&[F]>) {
-        for (to, place) in self.x.chunks_exact_mut(self.size.inputs).zip(self.size.inputs(backwards)) {
+        for (to, place) in self.inputs.chunks_exact_mut(self.size.inputs).zip(self.size.inputs(backwards)) {
             copy_masked(to, &x.row(place.row)[place.columns], masks.map(|masks| &masks[place.mask..]));
         }
     }
@@ -153,7 +165,7 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
     /// The reverse of [`SequenceBuffer::load`], for the gradients of the inputs: those of all copies are added.
     pub(super) fn unload(&self, mut dx: BatchMut<F>, backwards: bool, masks: Option<&[F]>) {
         dx.data().fill(F::zero());
-        for (from, place) in self.x.chunks_exact(self.size.inputs).zip(self.size.inputs(backwards)) {
+        for (from, place) in self.inputs.chunks_exact(self.size.inputs).zip(self.size.inputs(backwards)) {
             let dx = &mut dx.row_mut(place.row)[place.columns];
             add_masked(dx, from, masks.map(|masks| &masks[place.mask..]));
         }
@@ -162,18 +174,19 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
     /// Starts with states of 0.
     pub(super) fn start(&mut self) {
         let first = self.size.rows * self.size.units;
-        self.h[..first].fill(F::zero());
+        self.states[..first].fill(F::zero());
         if self.size.has_cell_state {
-            self.c[..first].fill(F::zero());
+            self.cell_states[..first].fill(F::zero());
         }
     }
 
     /// Writes the input of the recurrent product of this step: the state, times the masks if there are any.
     pub(super) fn mask_state(&mut self, step: usize, masks: Option<&[F]>) {
         let len = self.size.rows * self.size.units;
-        let h = &self.h[step * len..][..len];
-        for (copy, h_in) in self.h_in.chunks_exact_mut((self.size.steps * len).max(1)).enumerate() {
-            copy_masked(&mut h_in[step * len..][..len], h, masks.map(|masks| &masks[copy * len..]));
+        let state = &self.states[step * len..][..len];
+        let copies = self.recurrent_inputs.chunks_exact_mut((self.size.steps * len).max(1));
+        for (copy, inputs) in copies.enumerate() {
+            copy_masked(&mut inputs[step * len..][..len], state, masks.map(|masks| &masks[copy * len..]));
         }
     }
 
@@ -186,28 +199,29 @@ impl<'a, F: Scalar> SequenceBuffer<'a, F> {
     ) -> TimeStep<'s, F> {
         let Size { rows, steps, units, gates, has_cell_state, .. } = self.size;
         let (width, len) = (rows * units * gates, rows * units);
-        let (h, h_next) = self.h.split_at_mut((step + 1) * len);
-        let (c, c_next): (&[F], &mut [F]) = match has_cell_state {
+        let (states, next_states) = self.states.split_at_mut((step + 1) * len);
+        let (cell_state, next_cell_state): (&[F], &mut [F]) = match has_cell_state {
             true => {
-                let (c, c_next) = self.c.split_at_mut((step + 1) * len);
-                (&c[step * len..], &mut c_next[..len])
+                let (states, next_states) = self.cell_states.split_at_mut((step + 1) * len);
+                (&states[step * len..], &mut next_states[..len])
             }
             false => (&[], &mut []),
         };
-        let mut copies = self.h_in.chunks_exact_mut((steps * len).max(1));
-        let h_in = [(); MAX_GATES].map(|()| copies.next().map(|copy| &mut copy[step * len..][..len]));
+        let mut copies = self.recurrent_inputs.chunks_exact_mut((steps * len).max(1));
+        let recurrent_inputs =
+            [(); MAX_GATES].map(|()| copies.next().map(|copy| &mut copy[step * len..][..len]));
         TimeStep {
             activation,
             units,
-            a: &mut self.a[step * width..][..width],
+            input_sums: &mut self.input_sums[step * width..][..width],
             gates: &mut self.gates[step * width..][..width],
-            q: &mut self.q[step * width..][..width],
-            h_in: h_in.map(Option::unwrap_or_default),
+            recurrent_sums: &mut self.recurrent_sums[step * width..][..width],
+            recurrent_inputs: recurrent_inputs.map(Option::unwrap_or_default),
             cache: &mut self.cache[step * len..][..len],
-            h: &h[step * len..],
-            h_next: &mut h_next[..len],
-            c,
-            c_next,
+            state: &states[step * len..],
+            next_state: &mut next_states[..len],
+            cell_state,
+            next_cell_state,
             scratch,
         }
     }
@@ -230,33 +244,35 @@ pub(super) fn add_masked<F: Scalar>(to: &mut [F], from: &[F], mask: Option<&[F]>
 }
 
 impl<F: Scalar> RecurrentWeights<'_, F> {
-    /// `q = h_in·R + b'`, for all gates, or only these if each gate reads its own state.
+    /// Writes the recurrent sums, `h·R + b'`, of all gates, or only of these if each gate reads its own state.
     pub(super) fn product(&self, gates: Range<usize>, at: &mut TimeStep<F>) {
         let (u, width) = (self.kernel.rows(), self.kernel.width());
         if self.parts.is_empty() {
-            let (h_in, q) = (Batch::new(at.h_in[0], u), BatchMut::new(at.q, width));
-            return kernel::affine(h_in, self.kernel, self.bias, q);
+            let inputs = Batch::new(at.recurrent_inputs[0], u);
+            return kernel::affine(inputs, self.kernel, self.bias, BatchMut::new(at.recurrent_sums, width));
         }
-        let out = &mut at.scratch[..at.h.len()];
+        let out = &mut at.scratch[..at.state.len()];
         for gate in gates {
             let bias = self.bias.map(|bias| &bias[gate * u..][..u]);
-            kernel::affine(Batch::new(at.h_in[gate], u), self.part(gate), bias, BatchMut::new(out, u));
-            put(out, gate, u, BatchMut::new(at.q, width));
+            let inputs = Batch::new(at.recurrent_inputs[gate], u);
+            kernel::affine(inputs, self.part(gate), bias, BatchMut::new(out, u));
+            put(out, gate, u, BatchMut::new(at.recurrent_sums, width));
         }
     }
 
-    /// `dh_in = dq·Rᵀ`, for all gates, or only these if each gate reads its own state.
+    /// Writes the gradients of the inputs, `dq·Rᵀ` with those of the recurrent sums, of all gates, or only of these if
+    /// each gate reads its own state.
     pub(super) fn backward(&self, gates: Range<usize>, at: &mut TimeStep<F>, grad: &mut StateGrad<F>) {
-        let (u, len) = (self.kernel.rows(), at.h.len());
-        let dq = Batch::new(at.q, self.kernel.width());
+        let (u, len) = (self.kernel.rows(), at.state.len());
+        let dq = Batch::new(at.recurrent_sums, self.kernel.width());
         if self.parts.is_empty() {
-            return kernel::affine_input(dq, self.kernel, BatchMut::new(grad.dh_in, u));
+            return kernel::affine_input(dq, self.kernel, BatchMut::new(grad.recurrent_inputs, u));
         }
         for gate in gates {
             let dq_of_gate = &mut at.scratch[..len];
             pick(dq, gate, u, dq_of_gate);
-            let dh_in = BatchMut::new(&mut grad.dh_in[gate * len..][..len], u);
-            kernel::affine_input(Batch::new(dq_of_gate, u), self.part(gate), dh_in);
+            let inputs = BatchMut::new(&mut grad.recurrent_inputs[gate * len..][..len], u);
+            kernel::affine_input(Batch::new(dq_of_gate, u), self.part(gate), inputs);
         }
     }
 

@@ -58,8 +58,8 @@ impl Equations for SimpleCell {
 
     fn forward<F: Scalar>(&self, weights: &RecurrentWeights<F>, mut at: TimeStep<F>) {
         weights.product(0..1, &mut at);
-        at.a.iter_mut().zip(&*at.q).for_each(|(a, q)| *a += *q);
-        gate_forward(at.activation, at.units, at.a, at.h_next);
+        at.input_sums.iter_mut().zip(&*at.recurrent_sums).for_each(|(sum, recurrent)| *sum += *recurrent);
+        gate_forward(at.activation, at.units, at.input_sums, at.next_state);
     }
 
     fn backward<F: Scalar>(
@@ -68,10 +68,11 @@ impl Equations for SimpleCell {
         mut at: TimeStep<F>,
         mut grad: StateGrad<F>,
     ) {
-        gate_backward(at.activation, at.units, at.a, at.h_next, grad.dh);
-        at.a.copy_from_slice(grad.dh);
-        at.q.copy_from_slice(grad.dh);
-        grad.dh.fill(F::zero());
+        gate_backward(at.activation, at.units, at.input_sums, at.next_state, grad.state);
+        // From here on, both sums hold their gradients.
+        at.input_sums.copy_from_slice(grad.state);
+        at.recurrent_sums.copy_from_slice(grad.state);
+        grad.state.fill(F::zero());
         weights.backward(0..1, &mut at, &mut grad);
     }
 }
