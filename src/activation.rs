@@ -43,6 +43,9 @@ pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
 /// The slope at a kink is Keras's, such as 0 for `Relu` at 0. `Sparsemax` follows its definition, from which Keras
 /// 3.15 on JAX departs.
 ///
+/// # Shapes
+/// As a layer: input and output `(..., channels)`, of the same shape; for `Glu`, output `(..., channels / 2)`.
+///
 /// # Example
 /// ```
 /// use cornu::prelude::*;

@@ -259,7 +259,7 @@ impl<'a, F: Scalar> Path<'a, F> {
             self.workspace.infer(&self.model.layers, x);
             let expected = self.workspace.output(x).data().to_vec();
             let at = StepAt {
-                seed: self.model.seed,
+                seed: self.model.seed.value(),
                 number: 0,
                 first_row: 0,
                 global_batch: GlobalBatch::default(),

@@ -64,8 +64,12 @@ impl<F: Scalar> Probe<'_, F> {
     /// The loss of the batch; with `backward`, also computes all gradients.
     fn loss(&mut self, backward: bool) -> f64 {
         let x = Batch::new(&self.x, self.data.width());
-        let at =
-            StepAt { seed: self.model.seed, number: 0, first_row: 0, global_batch: GlobalBatch::default() };
+        let at = StepAt {
+            seed: self.model.seed.value(),
+            number: 0,
+            first_row: 0,
+            global_batch: GlobalBatch::default(),
+        };
         self.workspace.forward(&mut self.model.layers, x, at);
         let width = self.workspace.output(x).width() / self.data.steps;
         let targets =

@@ -59,7 +59,7 @@ impl<F: Scalar> Sequential<F> {
         settings: &Fit<F>,
         known: Option<Findings>,
     ) -> Result<Findings> {
-        let sample = TrialSample::new(x, y, settings, self.seed)?;
+        let sample = TrialSample::new(x, y, settings, self.seed.value())?;
         let model = self.initial(&sample)?;
         let train = settings.check(x.count().min(y.count()))?;
         let plan = TrialSettings::new(&model, settings, sample.rows(), train, TRIALS);
@@ -97,7 +97,7 @@ impl<F: Scalar> Sequential<F> {
             for (index, layer) in model.layers.iter_mut().enumerate() {
                 shape = match layer.traits().is_adapted {
                     true => layer.output_shape().unwrap_or(&shape).to_vec(),
-                    false => layer.renew(&shape, &mut BuildContext::of_layer(model.seed, index))?,
+                    false => layer.renew(&shape, &mut BuildContext::of_layer(model.seed.value(), index))?,
                 };
             }
         }

@@ -71,7 +71,7 @@ pub(super) fn apply<F: Scalar>(
                 }
             }
             Remedy::Initialize { layer } => {
-                let mut rng = Rng::stream(model.seed, 1 << 51);
+                let mut rng = Rng::stream(model.seed.value(), 1 << 51);
                 if let Some(layer) = model.layers.get_mut(*layer) {
                     initialize(layer, &mut rng)?;
                 }
@@ -101,7 +101,7 @@ pub(super) fn apply<F: Scalar>(
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let x = sample.x.mapv(|x| x.as_f64());
     let mut node = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
-    node.build(&sample.shape(), &mut BuildContext::of_layer(model.seed, 0))?;
+    node.build(&sample.shape(), &mut BuildContext::of_layer(model.seed.value(), 0))?;
     model.layers.insert(0, node);
     Ok(())
 }
@@ -118,7 +118,7 @@ fn widen<F: Scalar>(model: &mut Sequential<F>, place: usize, units: usize) -> Re
         if layer.input_shape() == Some(&*shape) && index > place {
             break;
         }
-        shape = layer.renew(&shape, &mut BuildContext::of_layer(model.seed, index))?;
+        shape = layer.renew(&shape, &mut BuildContext::of_layer(model.seed.value(), index))?;
     }
     match end.as_deref() == model.layers.last().and_then(|layer| layer.output_shape()) {
         true => Ok(()),

@@ -2,12 +2,14 @@
 
 mod compiled;
 mod predict;
+mod seed;
 mod state;
 mod summary;
 mod weights;
 
 pub(crate) use compiled::{Compiled, check_loss};
 pub use predict::Predictor;
+pub(crate) use seed::Seed;
 pub use summary::Summary;
 
 use std::fmt;
@@ -43,9 +45,7 @@ use crate::scalar::Scalar;
 pub struct Sequential<F: Scalar = f32> {
     pub(crate) layers: Vec<NamedLayer<F>>,
     pub(crate) input: Option<Vec<usize>>,
-    pub(crate) seed: u64,
-    /// Whether the seed was set, not drawn.
-    pub(crate) seeded: bool,
+    pub(crate) seed: Seed,
     /// The number of epochs trained, so that a second fit shuffles differently.
     pub(crate) epochs_seen: u64,
     pub(crate) compiled: Option<Compiled<F>>,
@@ -79,8 +79,7 @@ impl<F: Scalar> Sequential<F> {
         Sequential {
             layers: Vec::new(),
             input: None,
-            seed: Rng::seed_from_os(),
-            seeded: false,
+            seed: Seed::Drawn(Rng::seed_from_os()),
             epochs_seen: 0,
             compiled: None,
         }
@@ -110,7 +109,7 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// The same seed, data and program produce the same bits. Set the seed before the model is built.
     pub fn seed(mut self, seed: u64) -> Self {
-        (self.seed, self.seeded) = (seed, true);
+        self.seed = Seed::Fixed(seed);
         self
     }
 
@@ -123,7 +122,7 @@ impl<F: Scalar> Sequential<F> {
     /// assert_eq!(again.random_seed(), model.random_seed());
     /// ```
     pub fn random_seed(&self) -> u64 {
-        self.seed
+        self.seed.value()
     }
 
     /// Builds the layers: checks their shapes and draws the initial weights.
@@ -158,7 +157,7 @@ impl<F: Scalar> Sequential<F> {
         let mut layers = self.layers.clone();
         let mut shape = input.to_vec();
         for (index, layer) in layers.iter_mut().enumerate() {
-            shape = layer.place(index, &shape, &mut BuildContext::of_layer(self.seed, index))?;
+            shape = layer.place(index, &shape, &mut BuildContext::of_layer(self.seed.value(), index))?;
         }
         self.layers = layers;
         self.input = Some(input.to_vec());
@@ -176,7 +175,7 @@ impl<F: Scalar> Sequential<F> {
         names::check_unique(&self.layers)?;
         let mut shape = input.to_vec();
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            let mut context = BuildContext::of_layer(self.seed, index).within(memory, draws);
+            let mut context = BuildContext::of_layer(self.seed.value(), index).within(memory, draws);
             shape = layer.place(index, &shape, &mut context)?;
             memory = context.memory();
         }

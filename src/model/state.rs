@@ -1,6 +1,6 @@
 //! The state of a model in a backup, and the description that another model must match to take it.
 
-use super::Sequential;
+use super::{Seed, Sequential};
 use crate::error::{Result, Shape};
 use crate::layer::{Layer, NamedLayer};
 use crate::param::BuildContext;
@@ -38,10 +38,10 @@ impl<F: Scalar> Sequential<F> {
         self.layers.iter().map(describe).collect()
     }
 
-    /// Rebuilds the layers with another seed, initial weights and masks.
+    /// Rebuilds the layers with another drawn seed, initial weights and masks.
     pub(crate) fn reseed(&mut self, seed: u64) -> Result<()> {
         let mut shape = self.input.clone().unwrap_or_default();
-        self.seed = seed;
+        self.seed = Seed::Drawn(seed);
         for (index, layer) in self.layers.iter_mut().enumerate() {
             shape = layer.renew(&shape, &mut BuildContext::of_layer(seed, index))?;
         }

@@ -45,7 +45,7 @@ impl<F: Scalar> Training<'_, '_, F> {
             self.order.iter_mut().enumerate().for_each(|(place, index)| *index = place);
             let epoch = SHUFFLE.wrapping_add(self.model.epochs_seen);
             let stream = epoch.wrapping_add(self.coordinator.shuffle_stream());
-            Rng::stream(self.model.seed, stream).shuffle(&mut self.order);
+            Rng::stream(self.model.seed.value(), stream).shuffle(&mut self.order);
         }
     }
 

@@ -9,7 +9,7 @@ use super::session::Training;
 use super::settings::{Fit, Hooks};
 use crate::callback::BackupAndRestore;
 use crate::error::Result;
-use crate::model::Sequential;
+use crate::model::{Seed, Sequential};
 use crate::scalar::Scalar;
 use crate::state::State;
 
@@ -47,10 +47,12 @@ impl Resume {
         let (lock, saved) = backup.open()?;
         let saved = match saved {
             Some(mut state) => {
-                let mut seed = model.seed;
+                let mut seed = model.seed.value();
                 state.item("seed", &mut seed)?;
-                if model.seeded && seed != model.seed {
-                    return Err(state.other("seed", seed, model.seed));
+                if let Seed::Fixed(fixed) = model.seed
+                    && seed != fixed
+                {
+                    return Err(state.other("seed", seed, fixed));
                 }
                 identity.iter().try_for_each(|(name, here)| state.same(name, here))?;
                 Some(Saved { seed, state })
@@ -63,7 +65,7 @@ impl Resume {
     /// Gives a model without a fixed seed the seed of the training that it resumes.
     pub(super) fn seed<F: Scalar>(&self, model: &mut Sequential<F>) -> Result<()> {
         match &self.saved {
-            Some(saved) if saved.seed != model.seed => model.reseed(saved.seed),
+            Some(saved) if saved.seed != model.seed.value() => model.reseed(saved.seed),
             _ => Ok(()),
         }
     }
@@ -131,7 +133,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         }
         let mut state = State::writing();
         let captured = state
-            .item("seed", &mut self.model.seed)
+            .item("seed", &mut self.model.seed.value())
             .and_then(|()| resume.identity.iter().try_for_each(|(name, here)| state.same(name, here)))
             .and_then(|()| self.state(&mut state));
         let at = self.clock.context(self.model, &mut self.logs);

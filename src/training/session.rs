@@ -46,7 +46,7 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         let diagnosis = Diagnosis::new(model, &run, settings, coordinator, &mut trainer.rows)?;
         let verbose = if coordinator.is_first() { settings.verbose } else { Verbose::Silent };
         let words = run.settings(model, settings, coordinator);
-        let history = History { seed: model.seed, settings: words, ..History::default() };
+        let history = History { seed: model.seed.value(), settings: words, ..History::default() };
         let clock = Clock::new(settings, coordinator.training_total(run.train));
         Ok(Training {
             model,

@@ -207,7 +207,7 @@ impl<F: Scalar> Pass<'_, F> {
             // summed.
             trainer.rows.clear();
         }
-        let at = StepAt { seed: model.seed, number: compiled.steps, first_row, global_batch };
+        let at = StepAt { seed: model.seed.value(), number: compiled.steps, first_row, global_batch };
         trainer.workspace.global_rows = Some(batch.indices.len());
         trainer.workspace.forward(&mut model.layers, batch.x(&trainer.rows), at);
         read

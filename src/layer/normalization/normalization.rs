@@ -12,10 +12,10 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// Standardizes each feature to mean 0 and standard deviation 1, by the statistics of given data.
 ///
 /// ```text
-/// y = (x − μ) / max(σ, 1e-7)
+/// y = (x − μ) / max(σ, 1e-7)    μ, σ the mean and standard deviation of the feature in the data
 /// ```
 ///
-/// The standard deviation σ is that of the population (divided by `N`). A column that is constant in the data is
+/// The standard deviation is that of the population (divided by `N`). A column that is constant in the data is
 /// mapped to 0.
 ///
 /// | setter | default |

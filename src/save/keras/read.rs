@@ -9,7 +9,7 @@ use crate::files::budget::Budget;
 use crate::files::hdf5::Tree;
 use crate::files::input::Input;
 use crate::files::zip::Archive;
-use crate::model::{Compiled, Sequential, check_loss};
+use crate::model::{Compiled, Seed, Sequential, check_loss};
 use crate::scalar::Scalar;
 
 /// Reads the archive.
@@ -41,7 +41,7 @@ pub(in crate::save) fn read<F: Scalar>(
     };
     let seen = (build::number(&metadata, "cornu_seed"), build::count(&metadata, "cornu_epochs", input)?);
     if let (Some(seed), Some(epochs)) = seen {
-        (model.seed, model.epochs_seen) = (seed, epochs);
+        (model.seed, model.epochs_seen) = (Seed::Drawn(seed), epochs);
     }
     build::build(&mut model, &config, seen.0.is_some(), input, budget)?;
     let values = tree.values(&weights);

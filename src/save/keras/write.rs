@@ -40,7 +40,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
         ("keras_version".into(), KERAS_VERSION.into()),
         ("cornu_version".into(), env!("CARGO_PKG_VERSION").into()),
         // As texts, since many programs lose the last bits of such integers in JSON.
-        ("cornu_seed".into(), model.seed.to_string().into()),
+        ("cornu_seed".into(), model.seed.value().to_string().into()),
         ("cornu_epochs".into(), model.epochs_seen.to_string().into()),
     ]);
     let (config, metadata) = (json::write(&config.into())?, json::write(&metadata)?);

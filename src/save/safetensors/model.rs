@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::files::array::Array;
 use crate::files::budget::Budget;
 use crate::files::input::Input;
-use crate::model::{Compiled, Sequential, check_loss};
+use crate::model::{Compiled, Seed, Sequential, check_loss};
 use crate::param::Param;
 use crate::scalar::Scalar;
 
@@ -39,7 +39,8 @@ pub(in crate::save) fn read<F: Scalar>(
     };
     let state = parse(STATE)?;
     let (seed, epochs) = (build::number(&state, "seed"), build::count(&state, "epochs", input)?);
-    let draws = seed.zip(epochs).map(|state| (model.seed, model.epochs_seen) = state).is_some();
+    let draws =
+        seed.map(Seed::Drawn).zip(epochs).map(|state| (model.seed, model.epochs_seen) = state).is_some();
     build::build(&mut model, &config, draws, input, budget)?;
     fill(&mut model, &header, input, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {

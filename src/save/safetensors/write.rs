@@ -21,7 +21,7 @@ pub(in crate::save) struct PreparedFile<'a, F: Scalar> {
 pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<PreparedFile<'_, F>> {
     let mut metadata = vec![(CONFIG, json::write(&model.config()?.into())?)];
     let mut state = vec![
-        ("seed".to_string(), Value::from(model.seed.to_string())),
+        ("seed".to_string(), Value::from(model.seed.value().to_string())),
         ("epochs".into(), model.epochs_seen.to_string().into()),
     ];
     if let (Some(settings), Some(compiled)) = (model.compile_config()?, &model.compiled) {

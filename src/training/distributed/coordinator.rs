@@ -128,8 +128,8 @@ impl<'a, F: Scalar> Coordinator<'a, F> {
     /// Sets the seed of the model to that of rank 0.
     pub(crate) fn share_seed(&self, model: &mut Sequential<F>) -> Result<()> {
         let Some(RankGroup { ranks, .. }) = &self.0 else { return Ok(()) };
-        let seed = ranks.broadcast(model.seed)?;
-        ranks.agree(if seed == model.seed { Ok(()) } else { model.reseed(seed) })
+        let seed = ranks.broadcast(model.seed.value())?;
+        ranks.agree(if seed == model.seed.value() { Ok(()) } else { model.reseed(seed) })
     }
 
     /// Creates the monitor of the training, which samples the data of all ranks.

@@ -4,7 +4,7 @@ use super::agreement::Identity;
 use crate::diagnosis::Diagnose;
 use crate::distributed::{Communicator, RankSettings, Reduction};
 use crate::error::{Error, Result};
-use crate::model::Sequential;
+use crate::model::{Seed, Sequential};
 use crate::scalar::Scalar;
 use crate::training::settings::Fit;
 
@@ -176,7 +176,10 @@ impl<'a, F: Scalar> Fit<'a, F> {
             let expected = "Diagnose::Report, Stop or Off in a distributed training";
             return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
         }
-        let seed = if model.seeded { model.seed.to_string() } else { "drawn".into() };
+        let seed = match model.seed {
+            Seed::Fixed(seed) => seed.to_string(),
+            Seed::Drawn(_) => "drawn".into(),
+        };
         let mut settings = Identity::new([
             ("seed", seed),
             ("epochs", self.epochs.to_string()),

@@ -30,7 +30,7 @@ fn transfer<F: Scalar>(model: &mut Sequential<F>, state: &mut State) -> Result<(
         model.build_for(&shape)?;
     }
     update::prepare(model);
-    state.same("seed", &model.seed.to_string())?;
+    state.same("seed", &model.seed.value().to_string())?;
     state.same("input", &Shape(&shape).to_string())?;
     state.same("layers", &model.described().join("; "))?;
     model.state(state)
