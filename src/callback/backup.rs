@@ -16,7 +16,7 @@ use crate::scalar::Scalar;
 ///
 /// A backup holds the weights and moving statistics; the optimizer's slots, accumulated gradients, averaged weights
 /// and learning rate; the state of the random streams; the epoch and the batch; the loss and metrics of an unfinished
-/// epoch; the history and the diagnosis; and the [`state`](Callback::state) of each callback. It is written after all
+/// epoch; the history and the diagnosis; and the [`state`](crate::callback::Callback::state) of each callback. It is written after all
 /// callbacks have run for the batch or epoch. If the program is killed while a backup is written, the previous one
 /// remains. Writing temporarily needs as much memory as the file.
 ///

@@ -14,9 +14,9 @@ pub fn a_training_takes_little_memory_beyond_its_data() {
         model.fit(&x, &y, &Fit::new().batch_size(50).validation_split(0.2).verbose(Verbose::Silent)).unwrap()
     });
     assert!(history.last("loss").is_some());
-    // "Training `signal` takes 5.8 MB beyond its data"; threads and instruction sets make a small difference.
+    // "Training `signal` takes 5.8 MB of memory beyond its data"; threads and instruction sets make a small difference.
     let guide = include_str!("../../src/guide/speed.md");
-    let stated = guide.split(" MB beyond its data").next().and_then(|text| text.rsplit(' ').next());
+    let stated = guide.split(" MB of memory beyond its data").next().and_then(|text| text.rsplit(' ').next());
     let stated: f64 = stated.expect("a figure").parse().expect("a number");
     assert!((bytes as f64 / 1e6 - stated).abs() < 0.3, "{bytes} bytes, where the guide states {stated} MB");
     println!("{bytes} bytes beyond the data");

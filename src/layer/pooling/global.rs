@@ -24,7 +24,7 @@ macro_rules! global_pool {
         /// `(1, channels)` or `(1, 1, channels)`.
         ///
         /// # Errors
-        /// At `build`: [`Error::InputShape`] for samples of another rank.
+        /// At `build`: [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
         ///
         /// # Example
         /// ```
