@@ -282,7 +282,10 @@ fn check_fault(task: &str, expected: Option<&str>) {
             }
             // If a process dies, the launcher prints its own message.
             None => {
-                assert!(own.is_empty() && text.contains("rank 1 meets"), "{task} on {ranks} ranks: {text}")
+                assert!(
+                    own.is_empty() && text.contains("rank 1 fails now"),
+                    "{task} on {ranks} ranks: {text}"
+                )
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::files::input::failed;
 use crate::kernel;
 
 /// The size of a part in bytes, unless a record is longer, and the number of parts for each thread.
-const PART: usize = 1 << 19;
+const PART: usize = 1 << 18;
 const PARTS: usize = 2;
 
 /// Scans all rows of a file.

@@ -98,7 +98,7 @@ fn append(all: &mut Vec<f64>, start: usize, parts: Vec<Vec<f64>>) {
     if all.len() < end {
         if all.capacity() < end {
             // Grow by an eighth, as doubling would exceed the memory that the file warrants.
-            all.reserve_exact(end - all.len() + all.len() / 8);
+            all.reserve_exact((end - all.len()).max(all.len() / 8));
         }
         all.resize(end, 0.0);
     }
