@@ -51,7 +51,7 @@ use records::{Records, TextFile};
 /// the first; [`Column`](crate::error::FileError::Column) for a column that does not exist.
 ///
 /// # Memory
-/// `read` holds the numbers, 8 bytes each, and 0.5 MiB of text and its numbers per thread of rayon's pool: 22 MB for a
+/// `read` holds the numbers, 8 bytes each, and 0.5 MiB of text and its numbers per thread of rayon's pool: 19 MB for a
 /// file of 28 MB with 16.4 MB of numbers; [`source`](Csv::source) takes 0.9 MB.
 #[derive(Debug, Clone)]
 pub struct Csv {

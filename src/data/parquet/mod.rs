@@ -47,7 +47,7 @@ use crate::error::Result;
 /// [`Damaged`](crate::error::FileError::Damaged) for a truncated or corrupt page, with its row group and column.
 ///
 /// # Memory
-/// One page per column, the values of 16,384 rows at a time, and the numbers themselves, 8 bytes each: 17 MB for 14.4
+/// One page per column, the values of 16,384 rows at a time, and the numbers themselves, 8 bytes each: 16 MB for 14.4
 /// MB of numbers, and 2.1 MB streamed (`cargo test --features full --test memory -- --nocapture`). A file is refused if
 /// its pages, or twice its numbers, would take more than 1040 times its size plus 64 MiB. Columns are decoded on the
 /// threads of rayon's pool.
