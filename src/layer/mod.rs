@@ -176,9 +176,7 @@ macro_rules! saved {
             $kind
         }
 
-        fn config(&self) -> Option<crate::config::Config> {
-            Some(crate::config::Config::from_settings("keras.layers", $kind, self))
-        }
+        crate::config::saved!("keras.layers", $kind);
     };
 }
 use saved;

@@ -157,7 +157,7 @@ fn program() {
 
 fn start(ranks: usize, task: &str, folder: &std::path::Path) -> (Output, Duration) {
     let began = Instant::now();
-    // Open MPI must be told to allow more ranks than cores, and root in a container.
+    // Only with these options does Open MPI start more ranks than there are cores, and run as root.
     let version = Command::new("mpirun").arg("--version").output().unwrap();
     let is_open = String::from_utf8_lossy(&version.stdout).contains("Open MPI");
     let output = Command::new("mpirun")

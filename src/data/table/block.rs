@@ -38,7 +38,7 @@ struct Encoded<'a> {
 }
 
 impl Scan {
-    /// Adds the rows of a block.
+    /// Adds the rows of a block to the allocated ones.
     pub(in crate::data) fn block(&mut self, block: &dyn ColumnBlock) -> Result<()> {
         let Scan { rules, rows } = self;
         let kept = rules.kept(block);
@@ -68,13 +68,10 @@ impl Scan {
         for (to, targets) in [(&mut rows.x, false), (&mut rows.y, true)] {
             let columns: Vec<&[f64]> = values
                 .iter()
-                .filter(|(role, _)| rules.keeps && role.is_column_of(targets))
+                .filter(|(role, _)| role.is_column_of(targets))
                 .map(|(_, values)| &**values)
                 .collect();
             let (start, len) = (rows.kept * columns.len(), count * columns.len());
-            if to.len() < start + len {
-                to.resize(start + len, 0.0);
-            }
             let part = PART * columns.len().max(1);
             let mut parts: Vec<&mut [f64]> = to[start..start + len].chunks_mut(part).collect();
             kernel::each_item(&mut parts, &|index, to| transpose(&columns, index * PART, to));

@@ -12,7 +12,8 @@ use super::super::input::Input;
 use super::{Array, DEEPEST, member};
 use crate::files::{Parsed, hdf5_library};
 
-/// Reads all arrays, and returns them with the file of their values; the memory for the file and for one array at a time comes out of the budget.
+/// Reads all arrays, and returns them with the file of their values. The memory for the file and for one array at a time
+/// comes out of the budget.
 pub(super) fn read(input: &Input, budget: &Budget) -> Parsed<(HashMap<String, Array>, Input<'static>)> {
     let read = AssertUnwindSafe(|| {
         let bytes = input.take("the file", 0, input.len(), budget).map_err(|error| error.to_string())?;

@@ -3,9 +3,8 @@
 
 use std::fmt;
 
-use super::depthwise_filters::{DepthwiseFilters, sliding};
-use crate::activation::Activation;
-use crate::config::{setters, settings};
+use super::depthwise_filters::{DepthwiseFilters, depthwise_setters, sliding};
+use crate::config::settings;
 use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
@@ -88,20 +87,7 @@ impl<F: Scalar> DepthwiseConv1D<F> {
         }
     }
 
-    setters! {
-        /// The number of kernels per channel. Default: 1.
-        depth_multiplier: usize;
-        /// The activation `f`. Default: `Linear`.
-        activation: Activation => activation.function;
-        /// The number of steps by which the window moves. Default: 1.
-        strides: usize => sliding.strides[0];
-        /// The distance between the taps of the window, in steps. Default: 1.
-        dilation_rate: usize => sliding.dilation[0];
-        /// The padding at the ends. Default: [`Padding::Valid`].
-        padding: Padding => sliding.padding;
-        /// Whether to add the bias `b`. Default: true.
-        use_bias: bool;
-    }
+    depthwise_setters!();
 
     spec_setters!(kernel: "`K`", "`GlorotUniform`", depthwise_initializer, depthwise_regularizer, depthwise_constraint);
     spec_setters!(bias: "`b`", "`Zeros`", bias_initializer, bias_regularizer, bias_constraint);

@@ -17,6 +17,27 @@ pub(super) struct DepthwiseFilters<F> {
     sums: Vec<F>,
 }
 
+/// The setters that the layers with such filters share.
+macro_rules! depthwise_setters {
+    () => {
+        crate::config::setters! {
+            /// The number of kernels per channel. Default: 1.
+            depth_multiplier: usize;
+            /// The activation `f`. Default: `Linear`.
+            activation: crate::activation::Activation => activation.function;
+            /// The number of steps by which the window moves. Default: 1.
+            strides: usize => sliding.strides[0];
+            /// The distance between the taps of the window, in steps. Default: 1.
+            dilation_rate: usize => sliding.dilation[0];
+            /// The padding at the ends. Default: [`Padding::Valid`].
+            padding: Padding => sliding.padding;
+            /// Whether to add the bias `b`. Default: true.
+            use_bias: bool;
+        }
+    };
+}
+pub(super) use depthwise_setters;
+
 /// The window of a new layer over this number of steps.
 pub(super) fn sliding(size: usize) -> Sliding<1> {
     Sliding { size: [size], strides: [1], dilation: [1], padding: Padding::Valid, what: "kernel_size" }
