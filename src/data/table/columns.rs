@@ -1,5 +1,6 @@
 //! The columns of a table: their names and their roles.
 
+use super::number::NumberFormat;
 use crate::data::Dataset;
 use crate::error::{FileError, Result};
 
@@ -82,6 +83,12 @@ pub(in crate::data) struct ColumnSettings {
     pub(in crate::data) missing: Missing,
     /// Words that mean a missing value, besides pandas's.
     pub(in crate::data) words: Vec<String>,
+    /// Words that mean a missing value in one column, instead of all others.
+    pub(in crate::data) words_of: Vec<(Column, Vec<String>)>,
+    /// Columns whose numbers are words.
+    pub(in crate::data) text: Vec<Column>,
+    /// How numbers are written; a decimal point by default.
+    pub(in crate::data) format: Option<NumberFormat>,
     /// The dataset whose columns, categories, classes and replacements apply here too.
     pub(in crate::data) like: Option<Box<Dataset>>,
 }
@@ -125,7 +132,8 @@ impl ColumnSettings {
     pub(super) fn roles(&self, table: &TableHeader) -> Result<Vec<Role>> {
         let mut roles = vec![Role::Number; table.count];
         let all = [
-            (&self.categorical[..], Role::Category),
+            (&self.text[..], Role::Category),
+            (&self.categorical, Role::Category),
             (&self.ignored, Role::Ignored),
             (&self.targets, Role::Target),
             (self.label.as_slice(), Role::Label),
@@ -154,7 +162,8 @@ impl TableHeader {
         self.names.get(column).filter(|name| !name.is_empty()).cloned().unwrap_or(column.to_string())
     }
 
-    fn place(&self, column: &Column) -> Result<usize> {
+    /// Returns the index of a column.
+    pub(super) fn place(&self, column: &Column) -> Result<usize> {
         let place = match column {
             Column::Name(name) => self.names.iter().position(|known| known == name),
             Column::At(place) => Some(*place).filter(|place| *place < self.count),
