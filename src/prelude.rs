@@ -8,7 +8,6 @@ pub use crate::callback::{
 };
 pub use crate::data::{BatchSource, ClassWeight, LabelEncoder, source_fn, to_categorical};
 pub use crate::diagnosis::Diagnose;
-#[doc(no_inline)]
 pub use crate::layer::families::*;
 pub use crate::layer::{Layer, LayerExt, Padding};
 pub use crate::loss::{
