@@ -6,6 +6,7 @@ mod checkpoint;
 mod errors;
 mod faults;
 mod fit;
+mod input_shapes;
 mod interrupted;
 mod kill;
 mod progress;
