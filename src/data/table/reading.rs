@@ -1,10 +1,7 @@
 //! How the cells of each column are read: which words mean a missing value, and whether numbers are words.
 
 use super::cell::TableCell;
-use super::columns::{ColumnSettings, Role, TableHeader};
 use super::number::NumberFormat;
-use crate::data::Dataset;
-use crate::error::{Error, Result};
 
 /// The encoding of a text file.
 ///
@@ -45,9 +42,9 @@ impl PartialEq for ReadSettings {
 pub(super) struct ColumnReading {
     /// The words that mean a missing value, besides pandas's or instead of them.
     pub(super) words: Vec<String>,
-    replaces: bool,
+    pub(super) replaces: bool,
     /// Known categories, although pandas reads them as missing values.
-    kept: Vec<String>,
+    pub(super) kept: Vec<String>,
     /// Whether numbers are words.
     pub(super) text: bool,
 }
@@ -80,55 +77,7 @@ impl ColumnReading {
     }
 
     /// Keeps these categories as words.
-    fn keep(&mut self, categories: &[String]) {
+    pub(super) fn keep(&mut self, categories: &[String]) {
         self.kept = categories.iter().filter(|word| self.is_missing(word)).cloned().collect();
-    }
-}
-
-impl ColumnSettings {
-    /// Returns how each column is read, in a table of these roles.
-    pub(super) fn readings(&self, table: &TableHeader, roles: &[Role]) -> Result<Vec<ColumnReading>> {
-        let all = ColumnReading { words: self.words.clone(), ..ColumnReading::default() };
-        let mut readings = vec![all; table.count];
-        let columns = |targets: bool| (0..table.count).filter(move |&at| roles[at].is_column_of(targets));
-        if let Some(like) = &self.like {
-            let known = &like.settings.columns;
-            let targets = columns(true).filter(|_| columns(true).count() + like.learned.len() == known.len());
-            for (column, known) in columns(false).chain(targets).zip(known) {
-                let words = [&known.words[..], &self.words].concat();
-                readings[column] = ColumnReading { words, ..known.clone() };
-            }
-        }
-        for column in &self.text {
-            let place = table.place(column)?;
-            if roles[place] == Role::Target {
-                let found = format!("the target `{}`", table.shown(place));
-                return Err(Error::argument("text", "a label or a column of `x`", found));
-            }
-            readings[place].text = true;
-        }
-        for (column, words) in &self.words_of {
-            let reading = &mut readings[table.place(column)?];
-            (reading.words, reading.replaces) = (words.clone(), true);
-        }
-        if let Some(like) = &self.like {
-            self.keep_known(like, roles, &mut readings);
-        }
-        Ok(readings)
-    }
-
-    /// Keeps the classes and categories of this dataset as words.
-    fn keep_known(&self, like: &Dataset, roles: &[Role], readings: &mut [ColumnReading]) {
-        let mut learned = like.learned.iter();
-        for (reading, role) in readings.iter_mut().zip(roles) {
-            match role {
-                Role::Label => reading.keep(&like.classes),
-                Role::Number | Role::Category => {
-                    let categories = learned.next().and_then(|learned| learned.categories.as_deref());
-                    reading.keep(categories.unwrap_or(&[]));
-                }
-                Role::Target | Role::Ignored => {}
-            }
-        }
     }
 }
