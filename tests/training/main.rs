@@ -3,11 +3,13 @@
 
 mod callbacks;
 mod checkpoint;
+mod csv_logs;
 mod errors;
 mod faults;
 mod fit;
 mod interrupted;
 mod kill;
+mod monitors;
 mod progress;
 mod resume;
 mod resume_callbacks;
