@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod checkpoint;
+mod class_weights;
 mod csv_logs;
 mod errors;
 mod faults;
