@@ -10,6 +10,7 @@ mod faults;
 mod fit;
 mod interrupted;
 mod kill;
+mod metric_widths;
 mod monitors;
 mod progress;
 mod resume;
