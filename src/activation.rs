@@ -8,7 +8,7 @@ mod rowwise;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 
 pub(crate) use functions::{sigmoid, softplus};
 pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
@@ -186,10 +186,9 @@ impl Activation {
     /// Returns the number of output columns for `width` input columns.
     pub(crate) fn output_width(&self, width: usize) -> Result<usize> {
         match self {
-            Glu if width % 2 == 1 => Err(Error::InputShape {
-                expected: "(..., an even number) for glu".into(),
-                found: vec![width],
-            }),
+            Glu if width % 2 == 1 => {
+                Err(Error::InputShape { expected: ExpectedShape::EvenLastAxis, found: vec![width] })
+            }
             Glu => Ok(width / 2),
             _ => Ok(width),
         }

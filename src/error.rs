@@ -3,6 +3,7 @@
 mod backup;
 mod display;
 pub(crate) mod diverged;
+mod expected_shape;
 mod file;
 mod rank;
 
@@ -10,6 +11,7 @@ pub use backup::BackupFault;
 pub(crate) use display::Shape;
 use display::listed;
 pub use diverged::Quantity;
+pub use expected_shape::{ExpectedAxis, ExpectedShape};
 pub use file::FileError;
 pub use rank::RankFault;
 
@@ -48,8 +50,8 @@ pub enum Error {
     /// A layer received samples of an unsupported shape.
     #[error("expected an input of shape {expected}, found {}", Shape(found))]
     InputShape {
-        /// The supported shapes, in words.
-        expected: String,
+        /// The supported shapes.
+        expected: ExpectedShape,
         /// The shape of one sample.
         found: Vec<usize>,
     },

@@ -8,15 +8,8 @@ pub use crate::callback::{
 };
 pub use crate::data::{BatchSource, ClassWeight, LabelEncoder, source_fn, to_categorical};
 pub use crate::diagnosis::Diagnose;
-pub use crate::layer::{
-    AlphaDropout, AveragePooling1D, AveragePooling2D, BatchNormalization, Bidirectional, Conv1D, Conv2D,
-    Cropping1D, Dense, DepthwiseConv1D, Dropout, Elu, Embedding, Flatten, GaussianDropout, GaussianNoise,
-    GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D, Gru, Layer,
-    LayerExt, LayerNormalization, LeakyRelu, Lstm, MaxPooling1D, MaxPooling2D, MergeMode, Normalization,
-    PRelu, Padding, Permute, Relu, RepeatVector, Rescaling, Reshape, Residual, SeparableConv1D, SimpleRnn,
-    Softmax, SpatialDropout1D, TimeDistributed, UnitNormalization, UpSampling1D, ZeroPadding1D,
-    ZeroPadding2D,
-};
+pub use crate::layer::families::*;
+pub use crate::layer::{Layer, LayerExt, Padding};
 pub use crate::loss::{
     BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalCrossentropy, CategoricalFocalCrossentropy,
     CategoricalHinge, CosineSimilarity, Hinge, Huber, KlDivergence, LogCosh, MeanAbsoluteError,

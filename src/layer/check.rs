@@ -1,6 +1,6 @@
 //! Checks of settings and input shapes that several layers share.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 
 /// Refuses a setting of 0.
 pub(super) fn check_positive(settings: &[(&'static str, usize)]) -> Result<()> {
@@ -21,27 +21,27 @@ pub(super) fn check_rate(argument: &'static str, rate: f64) -> Result<()> {
 /// Refuses an input without numbers.
 pub(super) fn check_not_empty(input: &[usize]) -> Result<()> {
     match input.contains(&0) {
-        true => Err(wrong_shape("(...), with no axis of length 0", input)),
+        true => Err(wrong_shape(ExpectedShape::NotEmpty, input)),
         false => Ok(()),
     }
 }
 
-/// Returns the lengths of all axes, or the error for an input of another rank or without numbers.
-pub(super) fn axes<const N: usize>(input: &[usize], expected: &str) -> Result<[usize; N]> {
+/// Returns the lengths of the axes with these names, or the error for an input of another rank or without numbers.
+pub(super) fn axes<const N: usize>(input: &[usize], names: [&'static str; N]) -> Result<[usize; N]> {
     match input.try_into() {
         Ok(axes) if !input.contains(&0) => Ok(axes),
-        _ => Err(wrong_shape(expected, input)),
+        _ => Err(wrong_shape(ExpectedShape::named(&names), input)),
     }
 }
 
-/// Returns the length of the last axis, or the error for an input without axes or without numbers.
-pub(super) fn last_axis(input: &[usize], expected: &str) -> Result<usize> {
+/// Returns the length of the last axis, which has this name, or the error for an input without axes or without numbers.
+pub(super) fn last_axis(input: &[usize], name: &'static str) -> Result<usize> {
     match input.last() {
         Some(&last) if !input.contains(&0) => Ok(last),
-        _ => Err(wrong_shape(expected, input)),
+        _ => Err(wrong_shape(ExpectedShape::last(name), input)),
     }
 }
 
-fn wrong_shape(expected: &str, input: &[usize]) -> Error {
-    Error::InputShape { expected: expected.into(), found: input.to_vec() }
+pub(super) fn wrong_shape(expected: ExpectedShape, input: &[usize]) -> Error {
+    Error::InputShape { expected, found: input.to_vec() }
 }

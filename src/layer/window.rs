@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use crate::config::words;
-use crate::error::{Error, Result};
-use crate::layer::check::check_positive;
+use crate::error::{Error, ExpectedShape, Result};
+use crate::layer::check::{check_positive, wrong_shape};
 use crate::scalar::Scalar;
 
 /// The padding of a sliding window at the ends of its input.
@@ -118,8 +118,8 @@ impl<const D: usize> Sliding<D> {
 /// The channels of a sequence (`D` = 1) or an image (`D` = 2); refuses another shape.
 pub(super) fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
     if input.len() != D + 1 || input.contains(&0) {
-        let expected = if D == 1 { "(steps, channels)" } else { "(height, width, channels)" };
-        return Err(Error::InputShape { expected: expected.into(), found: input.to_vec() });
+        let names = if D == 1 { &["steps", "channels"][..] } else { &["height", "width", "channels"] };
+        return Err(wrong_shape(ExpectedShape::named(names), input));
     }
     Ok(input[D])
 }

@@ -1,6 +1,9 @@
-//! Rust API Guidelines that the compiler can check: C-SEND-SYNC, C-GOOD-ERR, C-COMMON-TRAITS.
+//! Rust API Guidelines that the compiler can check: C-SEND-SYNC, C-GOOD-ERR, C-COMMON-TRAITS; and what the prelude
+//! exports of the layers.
 
+use std::collections::BTreeSet;
 use std::fmt::{Debug, Display};
+use std::fs;
 
 use cornu::callback::Logs;
 use cornu::diagnosis::{Finding, Findings};
@@ -75,4 +78,19 @@ fn settings_are_comparable() {
     compared::<Rng>();
     assert_eq!(Huber::new(), Huber::new().delta(1.0));
     assert_ne!(Huber::new(), Huber::new().delta(2.0));
+}
+
+#[test]
+fn families_export_their_layers_and_nothing_else() {
+    let mut exported = BTreeSet::new();
+    for family in fs::read_dir("src/layer").unwrap() {
+        let Ok(text) = fs::read_to_string(family.unwrap().path().join("mod.rs")) else { continue };
+        let items = text.split("\npub use ").skip(1).filter_map(|item| item.split(';').next());
+        let words = items.flat_map(|item| item.split(|c: char| !c.is_alphanumeric() && c != '_'));
+        exported.extend(words.filter(|word| word.starts_with(char::is_uppercase)).map(str::to_lowercase));
+    }
+    // The prelude exports `Activation` from the root of the crate, and the setting of a layer beside the layer.
+    let loader = Loader::new();
+    let layers = loader.layer_kinds().filter(|kind| *kind != "Activation").chain(["MergeMode"]);
+    assert_eq!(exported, layers.map(str::to_lowercase).collect());
 }

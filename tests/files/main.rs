@@ -9,7 +9,7 @@ mod interop;
 mod onnx;
 #[cfg(all(feature = "keras", feature = "hdf5"))]
 mod packed_weights;
-#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+#[cfg(any(feature = "onnx", all(feature = "keras", feature = "safetensors", feature = "npy")))]
 #[path = "../support/roster.rs"]
 mod roster;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]

@@ -8,6 +8,7 @@ mod csv_logs;
 mod errors;
 mod faults;
 mod fit;
+mod input_shapes;
 mod interrupted;
 mod kill;
 mod metric_widths;

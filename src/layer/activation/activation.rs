@@ -2,7 +2,8 @@
 
 use crate::activation::{Activation, glu_backward};
 use crate::config::{Config, Entry, Fields, Settings};
-use crate::error::{Error, Result};
+use crate::error::{ExpectedShape, Result};
+use crate::layer::check::wrong_shape;
 use crate::layer::{BackwardContext, Layer, LayerTraits, PartMut, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -14,7 +15,7 @@ impl<F: Scalar> Layer<F> for Activation {
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         self.check()?;
         let Some((&width, outer)) = input.split_last() else {
-            return Err(Error::InputShape { expected: "(..., channels)".into(), found: input.to_vec() });
+            return Err(wrong_shape(ExpectedShape::last("channels"), input));
         };
         Ok([outer, &[self.output_width(width)?]].concat())
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value, refuse};
-use crate::error::{Error, Result, Shape};
+use crate::error::{Error, ExpectedShape, Result};
+use crate::layer::check::wrong_shape;
 use crate::layer::names::{check_unique, unused};
 use crate::layer::workspace::{StepAt, Workspace};
 use crate::layer::{
@@ -108,8 +109,7 @@ impl<F: Scalar> Layer<F> for Residual<F> {
             shape = layer.place(index, &shape, context)?;
         }
         if shape != input {
-            let expected = format!("{}, as its layers put out", Shape(&shape));
-            return Err(Error::InputShape { expected, found: input.to_vec() });
+            return Err(wrong_shape(ExpectedShape::LayerOutput(shape), input));
         }
         self.workspace = Some(Workspace::new(&self.layers));
         Ok(shape)

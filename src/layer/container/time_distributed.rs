@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value};
-use crate::error::{Error, Result};
+use crate::error::{ExpectedAxis, ExpectedShape, Result};
+use crate::layer::check::wrong_shape;
 use crate::layer::{BackwardContext, Layer, LayerExt, LayerTraits, NamedLayer, Part, PartMut, Step};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -26,7 +27,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::InputShape`] for samples without steps, and the errors of the layer.
+/// At `build`: [`Error::InputShape`](crate::Error::InputShape) for samples without steps, and the errors of the layer.
 ///
 /// # References
 /// <https://keras.io/api/layers/recurrent_layers/time_distributed/>
@@ -58,7 +59,8 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_inner(&self.layer)?;
         let (&[steps, _, ..], false) = (input, input.contains(&0)) else {
-            return Err(Error::InputShape { expected: "(steps, ...)".into(), found: input.to_vec() });
+            let axes = vec![ExpectedAxis::Named("steps"), ExpectedAxis::Others];
+            return Err(wrong_shape(ExpectedShape::Axes(axes), input));
         };
         self.steps = steps;
         Ok([&[steps], &*self.layer[0].build(&input[1..], context)?].concat())

@@ -1,12 +1,12 @@
 //! Convolutions in the sense of neural networks: kernels slide over the input without being flipped.
 
-mod conv;
+pub(super) mod conv;
 mod depthwise;
 mod depthwise_filters;
 mod filters;
 mod separable;
 
-pub use conv::{Conv, Conv1D, Conv2D};
+pub use conv::{Conv1D, Conv2D};
 pub use depthwise::DepthwiseConv1D;
 pub use separable::SeparableConv1D;
 

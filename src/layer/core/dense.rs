@@ -96,7 +96,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
     saved!("Dense");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        let inputs = last_axis(input, "(..., inputs)")?;
+        let inputs = last_axis(input, "inputs")?;
         check_positive(&[("units", self.units)])?;
         self.activation.check()?;
         let kernel = self.kernel.param("kernel", &[inputs, self.units], context)?;

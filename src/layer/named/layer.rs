@@ -2,7 +2,8 @@
 
 use super::{NamedLayer, Part, PartMut, Shapes, precision};
 use crate::config::{Config, Setting, Value};
-use crate::error::{Error, Result};
+use crate::error::{ExpectedShape, Result};
+use crate::layer::check::wrong_shape;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Step};
 use crate::param::BuildContext;
 use crate::regularizer::Regularizer;
@@ -17,10 +18,7 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         match &self.shapes {
             Some(shapes) if shapes.input == input => Ok(shapes.output.clone()),
-            Some(shapes) => Err(Error::InputShape {
-                expected: crate::error::Shape(&shapes.input).to_string(),
-                found: input.to_vec(),
-            }),
+            Some(shapes) => Err(wrong_shape(ExpectedShape::exactly(&shapes.input), input)),
             None => {
                 elements::<F>(input)?;
                 self.activity_regularizer.iter().try_for_each(Regularizer::check)?;

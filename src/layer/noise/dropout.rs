@@ -141,7 +141,7 @@ impl<F: Scalar> Layer<F> for SpatialDropout1D<F> {
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_rate("rate", self.rate)?;
-        let [_, channels] = axes(input, "(steps, channels)")?;
+        let [_, channels] = axes(input, ["steps", "channels"])?;
         self.channels = channels;
         self.mask.build(channels, context);
         Ok(input.to_vec())

@@ -166,7 +166,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         if !(0.0..=1.0).contains(&self.momentum) {
             return Err(Error::argument("momentum", "a number from 0 to 1", self.momentum));
         }
-        let channels = last_axis(input, "(..., channels)")?;
+        let channels = last_axis(input, "channels")?;
         let shape = [channels];
         self.params = Some(Channels {
             gamma: self.scale.then(|| self.gamma.param("gamma", &shape, context)).transpose()?,

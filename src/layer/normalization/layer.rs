@@ -122,7 +122,7 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_epsilon(self.epsilon)?;
-        last_axis(input, "(..., channels)")?;
+        last_axis(input, "channels")?;
         if self.axes.0 == 0 || self.axes.0 > input.len() {
             return Err(Error::argument("axes", format!("1 to {}", input.len()), self.axes.0));
         }

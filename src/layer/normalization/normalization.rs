@@ -1,9 +1,10 @@
 //! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ of the data. dx = dy / max(σ, 1e-7).
 
 use crate::config::{Config, Fields, Setting, Settings, Value, setters};
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::initializer::Initializer;
 use crate::layer::axis::AlongAxis;
+use crate::layer::check::wrong_shape;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param};
 use crate::scalar::Scalar;
@@ -132,10 +133,7 @@ impl<F: Scalar> Params<F> {
                 _ if values.len() == features => {
                     param.value.iter_mut().zip(values).for_each(|(to, &from)| *to = F::of(from));
                 }
-                _ => {
-                    let expected = format!("(..., {}), as in the data that it was adapted to", values.len());
-                    return Err(Error::InputShape { expected, found: vec![features] });
-                }
+                _ => return Err(wrong_shape(ExpectedShape::Features(values.len()), &[features])),
             }
             Ok(param)
         };

@@ -62,7 +62,7 @@ pub type AveragePooling2D = AveragePooling<2>;
 /// `(new height, new width, channels)`; [`Padding`] has the formulas of the new lengths.
 ///
 /// # Errors
-/// At `build`: as for [`MaxPooling`](super::MaxPooling).
+/// At `build`: as for [`MaxPooling`](crate::layer::MaxPooling).
 ///
 /// # Example
 /// ```

@@ -1,15 +1,12 @@
 //! Pooling: the maximum or mean of a window, per channel.
 
-mod average;
-mod global;
-mod max;
+pub(super) mod average;
+pub(super) mod global;
+pub(super) mod max;
 
-pub use average::{AveragePooling, AveragePooling1D, AveragePooling2D};
-pub use global::{
-    GlobalAveragePooling, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling,
-    GlobalMaxPooling1D, GlobalMaxPooling2D,
-};
-pub use max::{MaxPooling, MaxPooling1D, MaxPooling2D};
+pub use average::{AveragePooling1D, AveragePooling2D};
+pub use global::{GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D};
+pub use max::{MaxPooling1D, MaxPooling2D};
 
 use super::window::{Padding, Sliding};
 use crate::error::{Error, Result};

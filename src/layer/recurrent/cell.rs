@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// The cell of a recurrent layer: [`SimpleCell`](super::SimpleCell), [`LstmCell`](super::LstmCell) or
-/// [`GruCell`](super::GruCell).
+/// The cell of a recurrent layer: [`SimpleCell`](crate::layer::SimpleCell), [`LstmCell`](crate::layer::LstmCell) or
+/// [`GruCell`](crate::layer::GruCell).
 ///
 /// The trait is sealed.
 ///

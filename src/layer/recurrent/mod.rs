@@ -2,18 +2,16 @@
 
 mod bidirectional;
 mod by_gate;
-mod cell;
-mod gru;
-mod lstm;
+pub(super) mod cell;
+pub(super) mod gru;
+pub(super) mod lstm;
 mod params;
-mod rnn;
+pub(super) mod rnn;
 mod sequence_buffer;
-mod simple;
+pub(super) mod simple;
 
 pub(super) use bidirectional::from_fields as bidirectional_from_fields;
 pub use bidirectional::{Bidirectional, MergeMode};
-pub use cell::Cell;
-pub use gru::{Gru, GruCell};
-pub use lstm::{Lstm, LstmCell};
-pub use rnn::Rnn;
-pub use simple::{SimpleCell, SimpleRnn};
+pub use gru::Gru;
+pub use lstm::Lstm;
+pub use simple::SimpleRnn;

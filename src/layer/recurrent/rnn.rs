@@ -197,7 +197,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
     saved!(C::KIND);
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        let [steps, inputs] = axes(input, "(steps, inputs)")?;
+        let [steps, inputs] = axes(input, ["steps", "inputs"])?;
         check_positive(&[("units", self.units)])?;
         check_activation("activation", self.activation)?;
         self.cell.check()?;

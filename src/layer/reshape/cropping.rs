@@ -36,7 +36,7 @@ impl Cropping1D {
     }
 
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        let [steps, channels] = axes(input, "(steps, channels)")?;
+        let [steps, channels] = axes(input, ["steps", "channels"])?;
         let [before, after] = self.cropping;
         let left = steps.saturating_sub(before).saturating_sub(after);
         if left == 0 {

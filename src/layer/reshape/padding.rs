@@ -61,7 +61,7 @@ impl ZeroPadding1D {
     }
 
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        let [steps, channels] = axes(input, "(steps, channels)")?;
+        let [steps, channels] = axes(input, ["steps", "channels"])?;
         let output = vec![padded(steps, self.padding)?, channels];
         check_size(&output)?;
         let rows = strides(input);
@@ -77,7 +77,7 @@ impl ZeroPadding2D {
     }
 
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        let [height, width, channels] = axes(input, "(height, width, channels)")?;
+        let [height, width, channels] = axes(input, ["height", "width", "channels"])?;
         let [rows, columns] = self.padding;
         let output = vec![padded(height, rows)?, padded(width, columns)?, channels];
         check_size(&output)?;

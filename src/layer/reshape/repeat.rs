@@ -37,7 +37,7 @@ impl RepeatVector {
     }
 
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        let [features] = axes(input, "(features)")?;
+        let [features] = axes(input, ["features"])?;
         check_positive(&[("n", self.n)])?;
         let output = vec![self.n, features];
         check_size(&output)?;

@@ -37,7 +37,7 @@ impl UpSampling1D {
     }
 
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
-        let [steps, channels] = axes(input, "(steps, channels)")?;
+        let [steps, channels] = axes(input, ["steps", "channels"])?;
         check_positive(&[("size", self.size)])?;
         let long = steps.checked_mul(self.size).ok_or_else(|| Error::TooLarge { shape: input.to_vec() })?;
         let output = vec![long, channels];

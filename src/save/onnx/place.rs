@@ -4,7 +4,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use crate::activation::Activation;
 use crate::config::{Config, Fields, Setting};
-use crate::error::{Error, FileError, Result};
+use crate::error::{Error, ExpectedShape, FileError, Result};
 use crate::layer::{Layer, NamedLayer};
 use crate::scalar::Scalar;
 
@@ -71,7 +71,7 @@ pub(super) fn shaped(values: ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32>
     let found = values.shape().to_vec();
     let flat: Vec<f32> = values.iter().copied().collect();
     ArrayD::from_shape_vec(IxDyn(shape), flat)
-        .map_err(|_| Error::InputShape { expected: format!("{shape:?}"), found })
+        .map_err(|_| Error::InputShape { expected: ExpectedShape::exactly(shape), found })
 }
 
 /// Permutes the axes.

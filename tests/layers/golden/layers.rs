@@ -112,19 +112,6 @@ fn run<F: Scalar>(node: &NamedLayer<F>, x: Batch<F>, mut y: BatchMut<F>, scratch
     }
 }
 
-/// Layers that are not compared here, and why.
-const WITHOUT: [(&str, &str); 8] = [
-    ("Activation", "pieces.rs compares all activations"),
-    ("Normalization", "pieces.rs compares it after `adapt`"),
-    ("Residual", "Keras has no such layer; mixes.rs compares networks that add their input"),
-    ("Dropout", NOISE),
-    ("SpatialDropout1D", NOISE),
-    ("AlphaDropout", NOISE),
-    ("GaussianDropout", NOISE),
-    ("GaussianNoise", NOISE),
-];
-const NOISE: &str = "its draws are not Keras's; behaviour.rs compares their moments";
-
 fn layers<F: Scalar>() {
     use Activation::*;
     let mut cases = Cases { stored: golden_of::<F>("layers"), compared: 0, kinds: BTreeSet::new() };
@@ -143,8 +130,10 @@ fn layers<F: Scalar>() {
     pools::<F>(c);
     recurrent::<F>(c);
     assert_eq!(cases.compared, cases.stored.as_object().map_or(0, |all| all.len()));
-    let built_in = roster::layers::<F>().into_iter().map(|case| case.layer.kind().to_string());
-    covers(built_in, &cases.kinds, &WITHOUT);
+    let roster = roster::layers::<F>();
+    let exceptions: Vec<_> =
+        roster.iter().filter_map(|case| Some((case.layer.kind(), case.without_keras?))).collect();
+    covers(roster.iter().map(|case| case.layer.kind().to_string()), &cases.kinds, &exceptions);
 }
 
 fn shapes<F: Scalar>(c: &mut Cases) {

@@ -1,0 +1,119 @@
+//! Every layer that supports only some shapes refuses the others when it is built: the error states the supported ones
+//! as data and in words.
+
+use cornu::error::ExpectedAxis::{self, Length, Named, Others};
+use cornu::error::ExpectedShape::{self, Axes, EvenLastAxis, Features, LayerOutput, NotEmpty};
+use cornu::layer::{BuildContext, NamedLayer};
+use cornu::prelude::*;
+
+/// Builds a layer for samples of this shape, and checks the error.
+#[track_caller]
+fn refuses(layer: impl Layer<f32> + 'static, shape: &[usize], wanted: &ExpectedShape) {
+    let mut layer: NamedLayer<f32> = layer.into_named();
+    match layer.build(shape, &mut BuildContext::new(Rng::new(1))) {
+        Err(Error::InputShape { expected, found }) => assert_eq!((&expected, &*found), (wanted, shape)),
+        other => panic!("{layer:?}: {other:?}"),
+    }
+    assert!(layer.input_shape().is_none(), "{layer:?} is built");
+}
+
+fn named(names: &[&'static str]) -> ExpectedShape {
+    Axes(names.iter().copied().map(Named).collect())
+}
+
+#[test]
+fn layers_of_sequences_refuse_other_shapes() {
+    let expected = named(&["steps", "channels"]);
+    for shape in [&[10][..], &[10, 4, 2], &[0, 4], &[10, 0], &[]] {
+        refuses(Conv1D::new(2, 3), shape, &expected);
+        refuses(DepthwiseConv1D::new(3), shape, &expected);
+        refuses(SeparableConv1D::new(2, 3), shape, &expected);
+        refuses(MaxPooling1D::new(2), shape, &expected);
+        refuses(AveragePooling1D::new(2), shape, &expected);
+        refuses(GlobalMaxPooling1D::new(), shape, &expected);
+        refuses(GlobalAveragePooling1D::new(), shape, &expected);
+        refuses(SpatialDropout1D::new(0.1), shape, &expected);
+        refuses(ZeroPadding1D::new(1, 1), shape, &expected);
+        refuses(Cropping1D::new(1, 1), shape, &expected);
+        refuses(UpSampling1D::new(2), shape, &expected);
+        let inputs = named(&["steps", "inputs"]);
+        refuses(SimpleRnn::new(3), shape, &inputs);
+        refuses(Lstm::new(3), shape, &inputs);
+        refuses(Gru::new(3), shape, &inputs);
+        refuses(Bidirectional::new(Lstm::new(3)), shape, &inputs);
+    }
+}
+
+#[test]
+fn layers_of_images_and_of_vectors_refuse_other_shapes() {
+    let expected = named(&["height", "width", "channels"]);
+    for shape in [&[10, 4][..], &[10, 4, 3, 2], &[0, 4, 2], &[]] {
+        refuses(Conv2D::new(2, [3, 3]), shape, &expected);
+        refuses(MaxPooling2D::new([2, 2]), shape, &expected);
+        refuses(AveragePooling2D::new([2, 2]), shape, &expected);
+        refuses(GlobalMaxPooling2D::new(), shape, &expected);
+        refuses(GlobalAveragePooling2D::new(), shape, &expected);
+        refuses(ZeroPadding2D::new([1, 1], [1, 1]), shape, &expected);
+        refuses(RepeatVector::new(2), shape, &named(&["features"]));
+    }
+}
+
+#[test]
+fn layers_of_any_rank_refuse_shapes_without_numbers() {
+    let last = |name| Axes(vec![Others, Named(name)]);
+    for shape in [&[0][..], &[3, 0], &[0, 3]] {
+        refuses(Dense::new(2), shape, &last("inputs"));
+        refuses(BatchNormalization::new(), shape, &last("channels"));
+        refuses(LayerNormalization::new(), shape, &last("channels"));
+        refuses(UnitNormalization::new(), shape, &NotEmpty);
+        refuses(PRelu::new(), shape, &NotEmpty);
+        refuses(Dropout::new(0.1), shape, &NotEmpty);
+        refuses(AlphaDropout::new(0.1), shape, &NotEmpty);
+        refuses(GaussianDropout::new(0.1), shape, &NotEmpty);
+        refuses(GaussianNoise::new(0.1), shape, &NotEmpty);
+    }
+    refuses(Dense::new(2), &[], &last("inputs"));
+    refuses(BatchNormalization::new(), &[], &last("channels"));
+    refuses(LayerNormalization::new(), &[], &last("channels"));
+    refuses(Activation::Relu, &[], &last("channels"));
+}
+
+#[test]
+fn the_other_conditions_on_shapes_are_stated() {
+    let steps = Axes(vec![Named("steps"), Others]);
+    for shape in [&[10][..], &[0, 4], &[]] {
+        refuses(TimeDistributed::new(Dense::new(2)), shape, &steps);
+    }
+    refuses(Activation::Glu, &[3], &EvenLastAxis);
+    refuses(Residual::new().add(Dense::new(3)), &[10, 4], &LayerOutput(vec![10, 3]));
+    refuses(Normalization::new().statistics([0.0; 3], [1.0; 3]), &[2], &Features(3));
+
+    let mut layer: NamedLayer = Dense::new(2).into_named();
+    let mut context = BuildContext::new(Rng::new(1));
+    layer.build(&[5, 3], &mut context).unwrap();
+    match layer.build(&[4, 3], &mut context) {
+        Err(Error::InputShape { expected, found }) => {
+            assert_eq!((expected, &*found), (Axes(vec![Length(5), Length(3)]), &[4, 3][..]));
+        }
+        other => panic!("{other:?}"),
+    }
+    layer.build(&[5, 3], &mut context).unwrap();
+}
+
+#[test]
+fn expected_shapes_are_written_as_in_the_documentation() {
+    let axes = |axes: &[ExpectedAxis]| Axes(axes.to_vec());
+    for (expected, text) in [
+        (axes(&[Named("steps"), Named("channels")]), "(steps, channels)"),
+        (axes(&[Others, Named("inputs")]), "(..., inputs)"),
+        (axes(&[Named("steps"), Others]), "(steps, ...)"),
+        (axes(&[Length(5), Length(3)]), "(5, 3)"),
+        (NotEmpty, "(...), with no axis of length 0"),
+        (EvenLastAxis, "(..., an even number) for glu"),
+        (Features(3), "(..., 3), as in the data that it was adapted to"),
+        (LayerOutput(vec![10, 3]), "(10, 3), as its layers put out"),
+    ] {
+        let error = Error::InputShape { expected, found: vec![10, 4] };
+        assert_eq!(error.to_string(), format!("expected an input of shape {text}, found (10, 4)"));
+    }
+}
