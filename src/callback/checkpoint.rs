@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::failures::Failures;
-use super::monitor::{Mode, MonitoredValue, monitor_setters};
-use super::{Callback, CallbackContext, Flow, State};
+use super::monitor::{MonitoredValue, monitor_setters};
+use super::{Callback, CallbackContext, Flow, Mode, State};
 use crate::error::{Error, Result};
 use crate::save::Content;
 use crate::scalar::Scalar;

@@ -1,6 +1,7 @@
 //! A CSV file with one line per epoch.
 
-use std::fs::{File, OpenOptions};
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, metadata};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
@@ -111,21 +112,26 @@ impl CsvLogger {
 
     /// Reads the header and the last byte of the file to continue, if there are any.
     fn read_header(&self) -> std::io::Result<Option<(Vec<u8>, u8)>> {
-        let file = match File::open(&self.path) {
+        let known = match metadata(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
+            known => known?,
         };
-        let known = file.metadata()?;
+        // Opening a pipe would wait for its other end.
         if !known.is_file() || known.len() == 0 {
             return Ok(None);
         }
-        let (mut header, mut last) = (Vec::new(), [0]);
-        let mut reader = BufReader::new(file);
+        let (mut header, mut last, mut is_quoted) = (Vec::new(), [0], false);
+        let mut reader = BufReader::new(File::open(&self.path)?);
         let mut start = (&mut reader).take(LONGEST_HEADER);
-        // A line break in quotes does not end the header.
-        while start.read_until(b'\n', &mut header)? > 0
-            && !header.iter().filter(|byte| **byte == b'"').count().is_multiple_of(2)
-        {}
+        loop {
+            let line = header.len();
+            let end = start.read_until(b'\n', &mut header)?;
+            // A line break in quotes does not end the header.
+            is_quoted ^= header[line..].iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+            if end == 0 || !is_quoted {
+                break;
+            }
+        }
         reader.seek(SeekFrom::End(-1))?;
         reader.read_exact(&mut last)?;
         Ok(Some((header, last[0])))
@@ -144,7 +150,7 @@ impl CsvLogger {
                 || keys.has(column)
                 || column.strip_prefix("val_").is_some_and(|key| keys.has(key))
         };
-        let are_unique = (1..columns.len()).all(|i| !columns[..i].contains(&columns[i]));
+        let are_unique = columns.iter().collect::<BTreeSet<_>>().len() == columns.len();
         let fits = columns[0] == "epoch" && are_unique && columns[1..].iter().all(is_possible);
         if !fits || !keys.known().all(has) {
             let others = if keys.may_have_others() { " and those of callbacks" } else { "" };

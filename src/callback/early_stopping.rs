@@ -1,7 +1,7 @@
 //! Early stopping: ends training when it no longer improves, and restores its best weights.
 
-use super::monitor::{Mode, MonitoredValue, monitor_setters};
-use super::{Callback, CallbackContext, Flow, State};
+use super::monitor::{MonitoredValue, monitor_setters};
+use super::{Callback, CallbackContext, Flow, Mode, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 

@@ -1,10 +1,27 @@
 //! The keys that the logs of a training can have, and the directions in which their values improve.
 
-use super::Mode;
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::model::Compiled;
 use crate::scalar::Scalar;
+
+/// The direction in which a monitored value improves.
+///
+/// # Example
+/// ```
+/// use cornu::callback::Mode;
+/// assert_eq!(Mode::default(), Mode::Auto);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Losses improve downwards, metrics according to their [`Goal`].
+    #[default]
+    Auto,
+    /// Lower is better.
+    Min,
+    /// Higher is better.
+    Max,
+}
 
 /// The keys that a callback can find in the logs.
 #[derive(Debug, Clone, Default)]

@@ -1,28 +1,10 @@
 //! The monitored value of a callback: its key in the logs, its direction, and the best value so far.
 
-use super::keys::{LogKeys, goal};
+use super::keys::{LogKeys, Mode, goal};
 use super::{CallbackContext, State};
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::scalar::Scalar;
-
-/// The direction in which a monitored value improves.
-///
-/// # Example
-/// ```
-/// use cornu::callback::Mode;
-/// assert_eq!(Mode::default(), Mode::Auto);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Losses improve downwards, metrics according to their [`Goal`].
-    #[default]
-    Auto,
-    /// Lower is better.
-    Min,
-    /// Higher is better.
-    Max,
-}
 
 /// A monitored value.
 #[derive(Debug, Clone)]

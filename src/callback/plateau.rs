@@ -1,7 +1,7 @@
 //! Reduction of the learning rate when training no longer improves.
 
-use super::monitor::{Mode, MonitoredValue, monitor_setters};
-use super::{Callback, CallbackContext, Flow, State};
+use super::monitor::{MonitoredValue, monitor_setters};
+use super::{Callback, CallbackContext, Flow, Mode, State};
 use crate::config::setters;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;

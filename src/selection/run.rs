@@ -135,7 +135,7 @@ impl<'a, F: Scalar, B: Build<'a, F>> SearchRun<'_, F, B> {
         let mut model = active.model.take().unwrap_or(untrained);
         let (first, until) = (fit.span().start, (active.epochs as f64 * share).ceil() as usize);
         let mut fit = fit.initial_epoch(first + trial.epochs).epochs(first + until).verbose(Verbose::Silent);
-        fit.continues = share < 1.0;
+        fit.is_part = self.search.factor.is_some();
         let objective = &self.search.objective;
         let best = Rc::new(RefCell::new(BestModel {
             epochs: trial.epochs,

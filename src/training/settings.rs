@@ -86,8 +86,8 @@ pub struct Fit<'a, F: Scalar = f32> {
     /// In a cell, because `fit` calls them through `&Fit`.
     pub(crate) hooks: RefCell<Hooks<'a, F>>,
     pub(crate) ranks: RankSettings<'a>,
-    /// Whether another fit continues this training.
-    pub(crate) continues: bool,
+    /// Whether it is a part of a longer training.
+    pub(crate) is_part: bool,
 }
 
 /// What a training calls: the callbacks, and the backup that saves their state.
@@ -128,7 +128,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             rules: Rules::default(),
             hooks: RefCell::default(),
             ranks: RankSettings::over(None),
-            continues: false,
+            is_part: false,
         }
     }
 
@@ -278,7 +278,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
     pub(crate) fn measures_validation(&self) -> bool {
         let validations = |epochs: usize| epochs / self.validation_freq.max(1);
         let any = validations(self.epochs) > validations(self.initial_epoch);
-        self.validates() && (any || self.span().is_empty() || self.continues)
+        self.validates() && (any || self.span().is_empty() || self.is_part)
     }
 
     /// The batch size, and how many of `count` samples are used for training.

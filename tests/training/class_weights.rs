@@ -35,7 +35,7 @@ fn model(kernel: &Array2<f32>, activation: Activation, loss: &str) -> Sequential
 }
 
 fn fit<'a>(weight: ClassWeight) -> Fit<'a> {
-    Fit::new().class_weight(weight).diagnose(Diagnose::Off).verbose(Verbose::Silent)
+    Fit::new().class_weight(weight).verbose(Verbose::Silent)
 }
 
 #[test]

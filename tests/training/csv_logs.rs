@@ -85,8 +85,12 @@ fn a_file_with_other_columns_is_refused_and_stays_as_it_is() {
     ]
     .map(|text| text.as_bytes().to_vec())
     .into_iter()
-    .chain([vec![0xff, 0, 1, 2], vec![b'a'; 1 << 21]])
-    {
+    .chain([
+        vec![0xff, 0, 1, 2],
+        vec![b'a'; 1 << 21],
+        vec![b','; 1 << 21],
+        [&[b'"'][..], &[b'\n'; 1 << 21]].concat(),
+    ]) {
         std::fs::write(&path, &before).unwrap();
         let refused = train([Accuracy::new()], Fit::new().callback(CsvLogger::new(&path).append(true)));
         let text = String::from_utf8_lossy(&before[..before.len().min(30)]).into_owned();

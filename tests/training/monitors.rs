@@ -232,3 +232,18 @@ fn a_search_ranks_by_the_key_of_a_callback() {
     });
     assert!(matches!(refused, Err(Error::Unknown { .. })));
 }
+
+/// The second rung has the third epoch only, which is not validated.
+#[test]
+fn the_rungs_of_a_search_monitor_the_validation_of_the_whole_training() {
+    let (x, y) = data();
+    let search = Search::random(2).halving(2).objective("loss").verbose(Verbose::Silent);
+    let results = search.run(&x, &y, |hp| {
+        hp.uniform("rate", 0.0..=1.0)?;
+        let stopping = EarlyStopping::new().patience(5);
+        Ok((model(), fit(3).validation_split(0.4).validation_freq(2).callback(stopping)))
+    });
+    let results = results.unwrap();
+    assert!(results.trials().iter().all(|trial| trial.error().is_none()), "{results}");
+    assert_eq!(results.best().map(|best| best.epochs()), Some(3));
+}
