@@ -30,6 +30,8 @@ pub struct Dataset {
     pub(super) targets: Vec<String>,
     pub(super) classes: Vec<String>,
     pub(super) learned: Vec<Learned>,
+    #[cfg(any(feature = "csv", feature = "parquet"))]
+    pub(super) settings: super::table::ReadSettings,
 }
 
 /// What a reader learned about a column of `x`, to read further files in the same way.
@@ -55,7 +57,16 @@ impl Dataset {
         let x = x.into_dyn();
         let x = if x.ndim() == 0 { x.insert_axis(Axis(0)) } else { x };
         let (y, columns, targets) = (None, Vec::new(), Vec::new());
-        Dataset { x, y, columns, targets, classes: Vec::new(), learned: Vec::new() }
+        Dataset {
+            x,
+            y,
+            columns,
+            targets,
+            classes: Vec::new(),
+            learned: Vec::new(),
+            #[cfg(any(feature = "csv", feature = "parquet"))]
+            settings: Default::default(),
+        }
     }
 
     /// Adds targets to the samples.
@@ -156,6 +167,8 @@ impl Dataset {
             targets: self.targets.clone(),
             classes: self.classes.clone(),
             learned: self.learned.clone(),
+            #[cfg(any(feature = "csv", feature = "parquet"))]
+            settings: self.settings.clone(),
         })
     }
 
@@ -170,6 +183,7 @@ impl Dataset {
             targets: self.targets.clone(),
             classes: self.classes.clone(),
             learned: self.learned.clone(),
+            settings: self.settings.clone(),
         }
     }
 

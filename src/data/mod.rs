@@ -46,6 +46,8 @@ pub use scale::{MinMaxScaler, StandardScaler};
 pub(crate) use source::check_source;
 pub use source::{BatchSource, SourceFn, source_fn};
 pub use split::TrainTestSplit;
+#[cfg(feature = "csv")]
+pub use table::Encoding;
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub use table::{Column, Missing};
 pub use windows::{WindowSource, Windows};

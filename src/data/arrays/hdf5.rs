@@ -77,7 +77,7 @@ impl Hdf5 {
             Holds::Other(kind) => return Ok(Some(ArrayValue::Other(kind))),
         }
         let mut shape = self.shape(&dataset, name)?;
-        let values = dataset.read_f64().map_err(fail)?;
+        let values = hdf5_library::numbers(&dataset, None).map_err(fail)?;
         if self.matlab {
             shape.reverse();
         }
@@ -116,6 +116,10 @@ impl Hdf5 {
             Some(AttrValue::U8(1) | AttrValue::I32(1) | AttrValue::U32(1) | AttrValue::U64(1))
         ) {
             return Ok(Holds::Other("an empty array"));
+        }
+        let datatype = dataset.datatype().map_err(fail)?;
+        if hdf5_library::number(&datatype).is_some() {
+            return Ok(Holds::Numbers);
         }
         Ok(match dataset.dtype().map_err(fail)? {
             DType::F32
@@ -165,7 +169,7 @@ impl Hdf5 {
             let step = ((BLOCK / width) as u64 / chunk).max(1).saturating_mul(chunk);
             let mut first = 0;
             while first < shape[0] as u64 && len > 0 {
-                let values = dataset.read_f64_rows(first, step).map_err(fail)?;
+                let values = hdf5_library::numbers(&dataset, Some((first, step))).map_err(fail)?;
                 let expected = (shape[0] as u64 - first).min(step) as usize * width;
                 if values.len() != expected {
                     return Err(damaged(

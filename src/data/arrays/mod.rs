@@ -35,7 +35,7 @@ use value::in_order;
 /// | `.mat`, version 7.3 | `hdf5` | the same |
 /// | `.h5`, `.hdf5` | `hdf5` | paths, such as `train/x` |
 ///
-/// The first axis counts the samples. If the samples are columns, as often in MATLAB,
+/// Integers, floats of 16, 32 and 64 bits and booleans are numbers. The first axis counts the samples. If the samples are columns, as often in MATLAB,
 /// [`sample_axis(1)`](Arrays::sample_axis) moves them to the first axis.
 ///
 /// # Example

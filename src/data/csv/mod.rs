@@ -1,7 +1,10 @@
 //! CSV files: tables of text, with or without a header.
 
+mod blanks;
 mod parts;
+mod quotes;
 mod records;
+mod settings;
 mod source;
 
 use std::path::Path;
@@ -9,7 +12,7 @@ use std::path::Path;
 pub use source::CsvSource;
 
 use super::Dataset;
-use super::table::{Column, ColumnSettings, Missing};
+use super::table::{Column, ColumnSettings, Encoding, Missing};
 use crate::error::Result;
 use crate::files::gzip;
 use records::{Records, TextFile};
@@ -19,14 +22,19 @@ use records::{Records, TextFile};
 /// Every column is a numeric feature unless a setter says otherwise. The distinct values of a label become the
 /// classes 0, 1 ..., sorted as numbers if all are numbers and as text otherwise. Text in a numeric column is
 /// refused, and so is a missing value; the error names the line and the column. A value is missing if empty or one
-/// of pandas's words for it, such as `NA`.
+/// of pandas's words for it, such as `NA`. A line of spaces and tabs is skipped like an empty one. In a file of one column,
+/// either is a missing value if a row follows.
 ///
 /// | setting | default |
 /// |---|---|
 /// | [`header`](Csv::header) | true: the first line names the columns; refused if it holds only numbers |
 /// | [`delimiter`](Csv::delimiter) | `,`, or a tab for `.tsv` files |
+/// | [`decimal`](Csv::decimal), [`thousands`](Csv::thousands) | `.`, none |
+/// | [`encoding`](Csv::encoding) | [`Encoding::Utf8`] |
 /// | [`label`](Csv::label), [`target`](Csv::target) | none: all columns are `x` |
+/// | [`text`](Csv::text) | none: labels that are all numbers are sorted as numbers |
 /// | [`missing`](Csv::missing) | [`Missing::Refuse`] |
+/// | [`missing_words_of`](Csv::missing_words_of) | pandas's words, in all columns |
 ///
 /// # Example
 /// ```
@@ -48,7 +56,9 @@ use records::{Records, TextFile};
 /// # Errors
 /// From `read` and `source`: [`FileError::Value`](crate::error::FileError::Value) for a value that cannot be used,
 /// with its line and column; [`Fields`](crate::error::FileError::Fields) for a line with more or fewer fields than
-/// the first; [`Column`](crate::error::FileError::Column) for a column that does not exist.
+/// the first; [`Damaged`](crate::error::FileError::Damaged) for a quote that is not closed, with the line on which it opens;
+/// [`Column`](crate::error::FileError::Column) for a column that does not exist. Settings that contradict each other are
+/// refused with [`Error::Argument`](crate::Error::Argument) before the file is opened.
 ///
 /// # Memory
 /// `read` holds the numbers, 8 bytes each, and 0.5 MiB of text and its numbers per thread of rayon's pool: 19 MB for a
@@ -111,6 +121,44 @@ impl Csv {
         self
     }
 
+    /// The decimal separator, such as `b','`. Default: a point.
+    ///
+    /// # Example
+    /// ```
+    /// let path = std::env::temp_dir().join("cornu-decimal.csv");
+    /// std::fs::write(&path, "price;area\n1.250,50;71,5\n")?;
+    /// let csv = cornu::data::Csv::new(&path).delimiter(b';').decimal(b',').thousands(b'.');
+    /// assert_eq!(csv.read()?.x(), &cornu::ndarray::array![[1250.5, 71.5]].into_dyn());
+    /// assert!(csv.delimiter(b',').read().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decimal(mut self, decimal: u8) -> Self {
+        self.columns.format.get_or_insert_default().decimal = decimal;
+        self
+    }
+
+    /// The separator of groups of three digits, such as `b'.'`; numbers without it are read too. Default: none.
+    pub fn thousands(mut self, thousands: u8) -> Self {
+        self.columns.format.get_or_insert_default().thousands = Some(thousands);
+        self
+    }
+
+    /// The encoding of the file. Default: [`Encoding::Utf8`].
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::data::{Csv, Encoding};
+    /// let path = std::env::temp_dir().join("cornu-latin-1.csv");
+    /// std::fs::write(&path, b"x,town\n1,K\xf6ln\n")?;
+    /// let data = Csv::new(&path).encoding(Encoding::Latin1).label("town").read()?;
+    /// assert_eq!(data.classes(), ["Köln"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.file.encoding = Some(encoding);
+        self
+    }
+
     /// The column of class labels, words or numbers. Default: none.
     pub fn label(mut self, column: impl Into<Column>) -> Self {
         self.columns.label = Some(column.into());
@@ -147,6 +195,23 @@ impl Csv {
     /// ```
     pub fn categorical(mut self, column: impl Into<Column>) -> Self {
         self.columns.categorical.push(column.into());
+        self
+    }
+
+    /// Reads the numbers of this column as words: those of a label are sorted as text, and a column of `x` is
+    /// [categorical](Csv::categorical). Refused for a target.
+    ///
+    /// # Example
+    /// ```
+    /// let path = std::env::temp_dir().join("cornu-text.csv");
+    /// std::fs::write(&path, "price,zip\n5,02134\n3,10001\n")?;
+    /// let csv = cornu::data::Csv::new(&path).label("zip");
+    /// assert_eq!(csv.read()?.classes(), ["2134", "10001"]);
+    /// assert_eq!(csv.text("zip").read()?.classes(), ["02134", "10001"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn text(mut self, column: impl Into<Column>) -> Self {
+        self.columns.text.push(column.into());
         self
     }
 
@@ -187,6 +252,27 @@ impl Csv {
         self
     }
 
+    /// The words that mean a missing value in this column, instead of pandas's and those of
+    /// [`missing_words`](Csv::missing_words). An empty field is always missing.
+    ///
+    /// # Example
+    /// ```
+    /// let path = std::env::temp_dir().join("cornu-missing-words-of.csv");
+    /// std::fs::write(&path, "price,country\n30,NA\n50,DE\n")?;
+    /// let csv = cornu::data::Csv::new(&path).label("country");
+    /// assert!(csv.read().is_err());
+    /// assert_eq!(csv.missing_words_of("country", ["?"]).read()?.classes(), ["DE", "NA"]); // Namibia
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn missing_words_of<W: Into<String>>(
+        mut self,
+        column: impl Into<Column>,
+        words: impl IntoIterator<Item = W>,
+    ) -> Self {
+        self.columns.words_of.push((column.into(), words.into_iter().map(Into::into).collect()));
+        self
+    }
+
     /// The folder to which [`source`](Csv::source) decompresses a compressed file. Default: [`std::env::temp_dir`].
     pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
         self.file.scratch = Some(folder.as_ref().into());
@@ -195,8 +281,9 @@ impl Csv {
 
     /// Reads the columns like those of `train`.
     ///
-    /// Classes and categories are the same, and others are refused. Missing values are replaced by what was learned
-    /// from `train`.
+    /// Classes and categories are the same, and others are refused; none of them is a missing value. Missing values are
+    /// replaced by what was learned from `train`. Words for missing values, columns of [`text`](Csv::text), the encoding
+    /// and the separators of numbers are those of `train` too, unless they are set.
     ///
     /// # Example
     /// ```
@@ -218,9 +305,11 @@ impl Csv {
     /// # Errors
     /// Those of [`Csv`].
     pub fn read(&self) -> Result<Dataset> {
-        let (records, scan) =
-            Records::scan(&self.file, self.columns.clone(), gzip::unpacked(&self.file.path)?, true)?;
-        parts::scan(&self.file, records, scan)?.dataset()
+        let Csv { file, columns } = self.settled()?;
+        let (records, scan) = Records::scan(&file, columns, gzip::unpacked(&file.path)?, true)?;
+        let mut data = parts::scan(&file, records, scan)?.dataset()?;
+        data.settings.encoding = file.encoding.unwrap_or_default();
+        Ok(data)
     }
 
     /// Checks the whole file once and returns a source that reads rows on demand, for files larger than memory.
@@ -246,6 +335,6 @@ impl Csv {
     /// Those of [`Csv`], and [`Error::Argument`](crate::Error::Argument) for filling with the median or the most
     /// frequent number, which would need all values in memory.
     pub fn source(&self) -> Result<CsvSource> {
-        CsvSource::open(self)
+        CsvSource::open(&self.settled()?)
     }
 }

@@ -86,7 +86,11 @@ fn feed(mut records: Records<&[u8]>, part: &mut PartScan, is_last: bool) -> Resu
         }
         records.hand(&mut |cells, line| part.row(cells, line))?;
     }
-    Ok(PartEnd { lines: records.lines() - before, cut: None })
+    // Whether blank lines at the end are rows depends on the next part.
+    Ok(match records.blank_end().filter(|_| !is_last) {
+        Some((byte, line)) => PartEnd { lines: line - 1 - before, cut: Some(byte as usize) },
+        None => PartEnd { lines: records.lines() - before, cut: None },
+    })
 }
 
 #[cfg(test)]

@@ -4,14 +4,16 @@
 //! and positions.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+use super::blanks::Blanks;
+use super::quotes::Quotes;
 use crate::data::rows::ScratchFile;
-use crate::data::table::{ColumnSettings, Scan, TableCell, TableHeader};
+use crate::data::table::{ColumnSettings, Encoding, Scan, TableCell, TableHeader};
 use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
 use crate::files::input::failed;
@@ -23,21 +25,25 @@ pub(super) struct TextFile {
     pub(super) header: Option<bool>,
     pub(super) delimiter: Option<u8>,
     pub(super) comment: Option<u8>,
+    pub(super) encoding: Option<Encoding>,
     /// The folder in which to decompress.
     pub(super) scratch: Option<PathBuf>,
 }
 
 impl TextFile {
     pub(super) fn new(path: &Path) -> Self {
-        TextFile { path: path.into(), header: None, delimiter: None, comment: None, scratch: None }
+        let path = path.into();
+        TextFile { path, header: None, delimiter: None, comment: None, encoding: None, scratch: None }
     }
 
-    fn delimiter_byte(&self) -> u8 {
+    pub(super) fn delimiter_byte(&self) -> u8 {
         let name = self.path.to_string_lossy().to_lowercase();
         let name = name.trim_end_matches(".gz");
         self.delimiter.unwrap_or(if name.ends_with(".tsv") || name.ends_with(".tab") { b'\t' } else { b',' })
     }
 }
+
+const BYTE_ORDER_MARK: [u8; 3] = *b"\xef\xbb\xbf";
 
 /// Receives the cells of a record and its line.
 type Each<'a, T> = dyn FnMut(&[TableCell], Option<NonZeroU64>) -> Result<T> + 'a;
@@ -47,10 +53,15 @@ pub(super) struct Records<R> {
     from: R,
     core: Reader,
     comment: Option<u8>,
+    encoding: Encoding,
     path: String,
     fields: usize,
     /// Whether the record has not been returned yet.
     waits: bool,
+    /// The blank lines before the record that have not been returned yet, and the one that was returned last.
+    blanks: Blanks,
+    blank: Option<u64>,
+    quotes: Quotes,
     /// Whether the record ended with the file, and not with a line.
     cut: bool,
     /// The fields, one after another, and the end of each.
@@ -67,28 +78,36 @@ impl Records<BufReader<Box<dyn Read>>> {
     pub(super) fn scan(
         file: &TextFile,
         columns: ColumnSettings,
-        from: Box<dyn Read>,
+        mut from: Box<dyn Read>,
         keeps: bool,
     ) -> Result<(Self, Scan)> {
+        let mut front = Vec::new();
+        from.by_ref()
+            .take(3)
+            .read_to_end(&mut front)
+            .map_err(|error| failed(&file.path.display().to_string(), &error))?;
+        let mark = if front == BYTE_ORDER_MARK { front.len() } else { 0 };
+        let from: Box<dyn Read> = Box::new(Cursor::new(front.split_off(mark)).chain(from));
         let mut records = Records::new(file, BufReader::with_capacity(1 << 16, from), 0);
-        if !records.read()? {
+        records.next.0 = mark as u64;
+        if !records.parse()? {
             let (path, place) = (records.path, "line 1".into());
-            return Err(FileError::Damaged {
-                path,
-                place,
-                problem: "expected at least one line, found none".into(),
-            }
-            .into());
+            let problem = "expected at least one line, found none".into();
+            return Err(FileError::Damaged { path, place, problem }.into());
         }
+        records.check_quotes()?;
         records.fields = records.count;
+        records.waits = file.header == Some(false);
+        if !records.waits || records.fields > 1 {
+            records.blanks.clear();
+        }
         let mut names = Vec::new();
-        if file.header == Some(false) {
-            records.waits = true;
-        } else {
+        if !records.waits {
             for column in 0..records.fields {
                 names.push(records.field(column)?.trim().to_string());
             }
-            if file.header.is_none() && names.iter().all(|name| name.parse::<f64>().is_ok()) {
+            let format = columns.format.unwrap_or_default();
+            if file.header.is_none() && names.iter().all(|name| format.parse(name).is_some()) {
                 return Err(FileError::Value {
                     path: records.path,
                     row: 0,
@@ -109,13 +128,21 @@ impl Records<BufReader<Box<dyn Read>>> {
 impl<R: BufRead> Records<R> {
     /// Creates a reader of records with this number of fields.
     pub(super) fn new(file: &TextFile, from: R, fields: usize) -> Self {
+        let delimiter = file.delimiter_byte();
+        let mut core = ReaderBuilder::new().delimiter(delimiter).build();
+        // So that it takes no bytes of a part for a byte order mark.
+        core.read_record(&[], &mut [], &mut []);
         Records {
             from,
-            core: ReaderBuilder::new().delimiter(file.delimiter_byte()).build(),
+            core,
             comment: file.comment,
+            encoding: file.encoding.unwrap_or_default(),
             path: file.path.display().to_string(),
             fields,
             waits: false,
+            blanks: Blanks::default(),
+            blank: None,
+            quotes: Quotes::new(delimiter),
             cut: false,
             text: vec![0; 1024],
             ends: vec![0; 64],
@@ -129,21 +156,25 @@ impl<R: BufRead> Records<R> {
         self.fields
     }
 
-    /// Passes the cells of the next record and its line to `f`; none at the end.
+    /// Passes the cells of the next row and its line to `f`; none at the end.
     pub(super) fn next<T>(&mut self, f: &mut Each<T>) -> Result<Option<T>> {
-        if !std::mem::take(&mut self.waits) && !self.read()? {
-            return Ok(None);
-        }
-        self.hand(f).map(Some)
+        if self.read()? { self.hand(f).map(Some) } else { Ok(None) }
     }
 
     /// Passes on the first record, if it was read to count its fields.
     pub(super) fn first<T>(&mut self, f: &mut Each<T>) -> Result<()> {
-        if std::mem::take(&mut self.waits) { self.hand(f).map(|_| ()) } else { Ok(()) }
+        while self.waits {
+            self.next(f)?;
+        }
+        Ok(())
     }
 
-    /// Passes on the record that was read last.
+    /// Passes on the row that was read last.
     pub(super) fn hand<T>(&self, f: &mut Each<T>) -> Result<T> {
+        if self.blank.is_some() {
+            return f(&[TableCell::Text("")], NonZeroU64::new(self.line()));
+        }
+        self.check_quotes()?;
         if self.count != self.fields {
             let (line, expected, found) = (self.start.1, self.fields, self.count);
             return Err(FileError::Fields { path: self.path.clone(), line, expected, found }.into());
@@ -161,14 +192,19 @@ impl<R: BufRead> Records<R> {
         self.next.1 - 1
     }
 
-    /// The line of the record that was read last.
+    /// The line of the row that was read last.
     pub(super) fn line(&self) -> u64 {
-        self.start.1
+        self.blank.unwrap_or(self.start.1)
     }
 
-    /// Whether the record that was read last ended at the end of the bytes, and not with a newline.
+    /// Whether the row that was read last ended at the end of the bytes, and not with a newline.
     pub(super) fn is_cut(&self) -> bool {
-        self.cut
+        self.cut && self.blank.is_none()
+    }
+
+    /// The byte and line of the first blank line at the end that is a row if another follows.
+    pub(super) fn blank_end(&self) -> Option<(u64, u64)> {
+        self.blanks.first()
     }
 
     /// The unread input.
@@ -176,42 +212,110 @@ impl<R: BufRead> Records<R> {
         self.from
     }
 
-    /// The position and the length in bytes of the last record.
+    /// The position and the length in bytes of the last row; the length is 0 for a blank line.
     pub(super) fn place(&self) -> (u64, u64) {
-        (self.start.0, self.next.0 - self.start.0)
+        let len = if self.blank.is_some() { 0 } else { self.next.0 - self.start.0 };
+        (self.start.0, len)
     }
 
-    /// Reads the next record, if there is one.
+    /// Reads the next row, if there is one.
     pub(super) fn read(&mut self) -> Result<bool> {
-        self.read_record().map_err(|error| failed(&self.path, &error))
-    }
-
-    fn read_record(&mut self) -> std::io::Result<bool> {
-        if !self.skip_blank()? {
+        if !self.waits && !self.parse()? {
             return Ok(false);
         }
+        self.blank = self.blanks.pop();
+        self.waits = self.blank.is_some();
+        Ok(true)
+    }
+
+    /// Parses the next record and notes the blank lines before it.
+    fn parse(&mut self) -> Result<bool> {
+        loop {
+            match self.skip_blank().and_then(|more| Ok(more && self.parse_record()?)) {
+                Ok(true) if self.is_blank() => self.note_blank(self.start),
+                parsed => return parsed.map_err(|error| failed(&self.path, &error)),
+            }
+        }
+    }
+
+    fn parse_record(&mut self) -> std::io::Result<bool> {
         self.start = self.next;
+        self.quotes.start();
         let (mut text, mut ends) = (0, 0);
         loop {
             let bytes = self.from.fill_buf()?;
             let at_end = bytes.is_empty();
+            // A newline ends the last record, unless it is inside quotes.
+            let input = if at_end { b"\n" } else { bytes };
             let (result, read, wrote, ended) =
-                self.core.read_record(bytes, &mut self.text[text..], &mut self.ends[ends..]);
-            let lines = bytes[..read].iter().filter(|byte| **byte == b'\n').count();
-            self.next = (self.next.0 + read as u64, self.next.1 + lines as u64);
-            self.from.consume(read);
+                self.core.read_record(input, &mut self.text[text..], &mut self.ends[ends..]);
             (text, ends) = (text + wrote, ends + ended);
+            let returned = bytes[..read.min(bytes.len())].last() == Some(&b'\r');
+            if !at_end {
+                let bytes = &bytes[..read];
+                self.quotes.follow(bytes, self.next.1, read != wrote + ended);
+                let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+                self.next = (self.next.0 + read as u64, self.next.1 + lines as u64);
+                self.from.consume(read);
+            }
             match result {
+                ReadRecordResult::InputEmpty if at_end => {
+                    self.quotes.unclosed();
+                    (self.count, self.cut) = (ends, true);
+                    return Ok(true);
+                }
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.text.resize(2 * self.text.len(), 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
                 ReadRecordResult::Record => {
-                    self.count = ends;
-                    self.cut = at_end;
+                    (self.count, self.cut) = (ends, at_end);
+                    if returned && self.from.fill_buf()?.first() == Some(&b'\n') {
+                        self.from.consume(1);
+                        self.next = (self.next.0 + 1, self.next.1 + 1);
+                    }
+                    if self.encoding == Encoding::Latin1 {
+                        self.decode(text);
+                    }
                     return Ok(true);
                 }
                 ReadRecordResult::End => return Ok(false),
             }
+        }
+    }
+
+    /// Replaces the bytes of the fields, which are characters of Latin-1, by UTF-8.
+    fn decode(&mut self, len: usize) {
+        if self.text[..len].is_ascii() {
+            return;
+        }
+        let (mut text, mut start) = (String::with_capacity(2 * len), 0);
+        for end in &mut self.ends[..self.count] {
+            text.extend(self.text[start..*end].iter().copied().map(char::from));
+            (start, *end) = (*end, text.len());
+        }
+        self.text = text.into_bytes();
+    }
+
+    /// Whether the record is a line of spaces and tabs.
+    fn is_blank(&self) -> bool {
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+        self.count == 1 && !self.quotes.found && self.text[..self.ends[0]].iter().all(is_space)
+    }
+
+    /// Notes a blank line at this byte and line, if the table may have one column.
+    fn note_blank(&mut self, at: (u64, u64)) {
+        if self.fields <= 1 {
+            self.blanks.push(at);
+        }
+    }
+
+    fn check_quotes(&self) -> Result<()> {
+        match self.quotes.fault {
+            Some(fault) => {
+                let (path, place) = (self.path.clone(), format!("line {}", fault.line));
+                Err(FileError::Damaged { path, place, problem: fault.problem() }.into())
+            }
+            None => Ok(()),
         }
     }
 
@@ -222,6 +326,9 @@ impl<R: BufRead> Records<R> {
             let passed = match first {
                 b'\n' | b'\r' => {
                     self.from.consume(1);
+                    if first == b'\n' {
+                        self.note_blank(self.next);
+                    }
                     1
                 }
                 _ if Some(first) == self.comment => self.from.skip_until(b'\n')?,
@@ -258,7 +365,7 @@ impl<R: BufRead> Records<R> {
         FileError::Damaged {
             path: self.path.clone(),
             place: format!("line {}, column {column}", self.start.1),
-            problem: "expected text in UTF-8, found other bytes".into(),
+            problem: "expected text in UTF-8, found other bytes; `encoding` reads Latin-1".into(),
         }
         .into()
     }

@@ -76,7 +76,12 @@ impl<F: Scalar> BatchSource<F> for CsvSource {
             let from = bytes.len();
             bytes.resize(from + len as usize, 0);
             read_at(&self.file, start, &mut bytes[from..]).map_err(|error| failed(&name, &error))?;
-            bytes.push(b'\n');
+            match bytes[from..].last() {
+                Some(b'\n') => {}
+                Some(_) => bytes.push(b'\n'),
+                // A blank line.
+                None => bytes.extend(b"\"\"\n"),
+            }
         }
         let (width, height) = self.fitted.widths();
         let (mut row_x, mut row_y) = (vec![0.0; width], vec![0.0; height]);

@@ -98,7 +98,7 @@ impl Parquet {
         self
     }
 
-    /// Ignores this column; it is not read at all.
+    /// Ignores this column; it is not read at all. The name of a list or struct ignores all of its columns.
     pub fn ignore(mut self, column: impl Into<Column>) -> Self {
         self.columns.ignored.push(column.into());
         self

@@ -48,6 +48,9 @@ impl Table {
         let file = Arc::new(ParquetFile { input, budget });
         let footer = Footer::read(&file)?;
         let mut settings = settings.clone();
+        for column in std::mem::take(&mut settings.ignored) {
+            settings.ignored.extend(leaves_of(&footer, column));
+        }
         for (place, leaf) in footer.leaves.iter().enumerate() {
             if leaf.kind == ColumnKind::Text {
                 settings.categorical.push(Column::At(place));
@@ -192,6 +195,18 @@ impl ColumnBlock for Block {
 
 fn text_of(text: &parquet::data_type::ByteArray) -> Option<&str> {
     std::str::from_utf8(text.data()).ok()
+}
+
+/// The columns of a list or struct of this name, or else the column itself.
+fn leaves_of(footer: &Footer, column: Column) -> Vec<Column> {
+    let Column::Name(name) = &column else { return vec![column] };
+    let is_within = |leaf: &str| leaf.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
+    if footer.leaves.iter().any(|leaf| leaf.name == *name) {
+        return vec![column];
+    }
+    let places = (0..footer.leaves.len()).filter(|&place| is_within(&footer.leaves[place].name));
+    let places: Vec<Column> = places.map(Column::At).collect();
+    if places.is_empty() { vec![column] } else { places }
 }
 
 /// Whether the name is that of a pandas index.

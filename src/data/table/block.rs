@@ -85,12 +85,11 @@ impl Scan {
 impl ColumnRules {
     /// The rows without a missing value, if only these are kept.
     fn kept(&self, block: &dyn ColumnBlock) -> Option<Vec<usize>> {
-        let words = &self.settings.words;
         let used = |row: usize| {
             let columns = (0..self.roles.len()).filter(|column| self.roles[*column] != Role::Ignored);
-            columns.map(move |column| block.cell(row, column))
+            columns.map(move |column| self.readings[column].known(block.cell(row, column)))
         };
-        let is_whole = |row: &usize| used(*row).all(|cell| cell.known(words) != TableCell::Missing);
+        let is_whole = |row: &usize| used(*row).all(|cell| cell != TableCell::Missing);
         let drops = self.settings.missing == Missing::DropRow;
         drops.then(|| (0..block.rows()).filter(is_whole).collect())
     }
@@ -105,7 +104,7 @@ impl ColumnRules {
         before: usize,
     ) -> Result<Cow<'a, [f64]>, Box<RowError>> {
         if kept.is_none()
-            && self.is_plain(column)
+            && self.plain[column]
             && let Some(numbers) = block.numbers(column)
             && !numbers.iter().any(|number| number.is_nan())
         {

@@ -11,47 +11,12 @@ pub(in crate::data) enum TableCell<'a> {
     Missing,
 }
 
-/// The words that pandas reads as a missing value.
-const MISSING: [&str; 18] = [
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan",
-];
-
 impl<'a> TableCell<'a> {
-    /// Turns a cell into a missing one if its word is among `words` or pandas's.
-    pub(super) fn known(self, words: &[String]) -> Self {
-        match self {
-            TableCell::Text(text) => {
-                let text = text.trim();
-                let missing =
-                    MISSING.contains(&text) || text == "null" || words.iter().any(|word| word == text);
-                if missing { TableCell::Missing } else { TableCell::Text(text) }
-            }
-            #[cfg(feature = "parquet")]
-            TableCell::Word(text) if words.iter().any(|word| word == text) => TableCell::Missing,
-            TableCell::Number(number) if number.is_nan() => TableCell::Missing,
-            cell => cell,
-        }
-    }
-
     /// Converts a plain decimal to a number early, which spares looking up other meanings.
     pub(super) fn plain(self) -> Self {
         match self {
             TableCell::Text(text) => decimal(text.as_bytes()).map_or(self, TableCell::Number),
             cell => cell,
-        }
-    }
-
-    /// The number in the cell; `true` and `false` are 1 and 0.
-    pub(super) fn number(self) -> Option<f64> {
-        match self {
-            TableCell::Number(number) => Some(number),
-            TableCell::Missing => None,
-            TableCell::Text("true" | "True" | "TRUE") => Some(1.0),
-            TableCell::Text("false" | "False" | "FALSE") => Some(0.0),
-            TableCell::Text(text) => text.parse().ok(),
-            #[cfg(feature = "parquet")]
-            TableCell::Word(text) => text.parse().ok(),
         }
     }
 

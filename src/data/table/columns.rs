@@ -1,7 +1,9 @@
 //! The columns of a table: their names and their roles.
 
+use super::number::NumberFormat;
+use super::reading::ColumnReading;
 use crate::data::Dataset;
-use crate::error::{FileError, Result};
+use crate::error::{Error, FileError, Result};
 
 /// A column of a table, by name or index.
 ///
@@ -82,6 +84,12 @@ pub(in crate::data) struct ColumnSettings {
     pub(in crate::data) missing: Missing,
     /// Words that mean a missing value, besides pandas's.
     pub(in crate::data) words: Vec<String>,
+    /// Words that mean a missing value in one column, instead of all others.
+    pub(in crate::data) words_of: Vec<(Column, Vec<String>)>,
+    /// Columns whose numbers are words.
+    pub(in crate::data) text: Vec<Column>,
+    /// How numbers are written; a decimal point by default.
+    pub(in crate::data) format: Option<NumberFormat>,
     /// The dataset whose columns, categories, classes and replacements apply here too.
     pub(in crate::data) like: Option<Box<Dataset>>,
 }
@@ -125,7 +133,8 @@ impl ColumnSettings {
     pub(super) fn roles(&self, table: &TableHeader) -> Result<Vec<Role>> {
         let mut roles = vec![Role::Number; table.count];
         let all = [
-            (&self.categorical[..], Role::Category),
+            (&self.text[..], Role::Category),
+            (&self.categorical, Role::Category),
             (&self.ignored, Role::Ignored),
             (&self.targets, Role::Target),
             (self.label.as_slice(), Role::Label),
@@ -136,6 +145,52 @@ impl ColumnSettings {
             }
         }
         Ok(roles)
+    }
+
+    /// Returns how each column is read, in a table of these roles.
+    pub(super) fn readings(&self, table: &TableHeader, roles: &[Role]) -> Result<Vec<ColumnReading>> {
+        let all = ColumnReading { words: self.words.clone(), ..ColumnReading::default() };
+        let mut readings = vec![all; table.count];
+        let columns = |targets: bool| (0..table.count).filter(move |&at| roles[at].is_column_of(targets));
+        if let Some(like) = &self.like {
+            let known = &like.settings.columns;
+            let targets = columns(true).filter(|_| columns(true).count() + like.learned.len() == known.len());
+            for (column, known) in columns(false).chain(targets).zip(known) {
+                let words = [&known.words[..], &self.words].concat();
+                readings[column] = ColumnReading { words, ..known.clone() };
+            }
+        }
+        for column in &self.text {
+            let place = table.place(column)?;
+            if roles[place] == Role::Target {
+                let found = format!("the target `{}`", table.shown(place));
+                return Err(Error::argument("text", "a label or a column of `x`", found));
+            }
+            readings[place].text = true;
+        }
+        for (column, words) in &self.words_of {
+            let reading = &mut readings[table.place(column)?];
+            (reading.words, reading.replaces) = (words.clone(), true);
+        }
+        if let Some(like) = &self.like {
+            self.keep_known(like, roles, &mut readings);
+        }
+        Ok(readings)
+    }
+
+    /// Keeps the classes and categories of this dataset as words.
+    fn keep_known(&self, like: &Dataset, roles: &[Role], readings: &mut [ColumnReading]) {
+        let mut learned = like.learned.iter();
+        for (reading, role) in readings.iter_mut().zip(roles) {
+            match role {
+                Role::Label => reading.keep(&like.classes),
+                Role::Number | Role::Category => {
+                    let categories = learned.next().and_then(|learned| learned.categories.as_deref());
+                    reading.keep(categories.unwrap_or(&[]));
+                }
+                Role::Target | Role::Ignored => {}
+            }
+        }
     }
 }
 
@@ -154,7 +209,8 @@ impl TableHeader {
         self.names.get(column).filter(|name| !name.is_empty()).cloned().unwrap_or(column.to_string())
     }
 
-    fn place(&self, column: &Column) -> Result<usize> {
+    /// Returns the index of a column.
+    pub(super) fn place(&self, column: &Column) -> Result<usize> {
         let place = match column {
             Column::Name(name) => self.names.iter().position(|known| known == name),
             Column::At(place) => Some(*place).filter(|place| *place < self.count),

@@ -5,6 +5,8 @@ use std::num::NonZeroU64;
 
 use super::cell::TableCell;
 use super::columns::{Role, TableHeader, widths};
+use super::number::NumberFormat;
+use super::reading::ColumnReading;
 use crate::error::{Error, FileError, Result};
 
 /// A table whose roles, categories and replacements are known.
@@ -16,7 +18,8 @@ pub(in crate::data) struct Fitted {
     pub(super) words: Vec<HashMap<String, f64>>,
     /// The replacement for missing values, per column.
     pub(super) fills: Vec<Option<f64>>,
-    pub(super) missing_words: Vec<String>,
+    pub(super) readings: Vec<ColumnReading>,
+    pub(super) format: NumberFormat,
     /// Whether the words of the label are numbers, so that 1 and 1.0 are one class.
     pub(super) numeric_label: bool,
 }
@@ -41,7 +44,7 @@ impl Fitted {
                 Role::Label | Role::Target => y.next(),
                 Role::Number | Role::Category => x.next(),
             };
-            let value = self.value(column, cell.known(&self.missing_words), (row, line))?;
+            let value = self.value(column, self.readings[column].known(cell), (row, line))?;
             if let Some(to) = to {
                 *to = value;
             }
@@ -58,14 +61,16 @@ impl Fitted {
                 let found = self.place(column, cell);
                 found.ok_or_else(|| wrong(&self.table, column, cell, at, self.expected_words(column)))
             }
-            role => cell.number().ok_or_else(|| wrong(&self.table, column, cell, at, expected(role))),
+            role => {
+                self.format.number(cell).ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))
+            }
         }
     }
 
     /// Returns the number of a class or category.
     pub(super) fn place(&self, column: usize, cell: TableCell) -> Option<f64> {
         let merged = self.roles[column] == Role::Label && self.numeric_label;
-        let word = match cell.number().filter(|_| merged) {
+        let word = match self.format.number(cell).filter(|_| merged) {
             Some(number) => (number + 0.0).to_string().into(),
             None => cell.word(),
         };

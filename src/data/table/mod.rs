@@ -5,8 +5,10 @@ mod block;
 mod cell;
 mod columns;
 mod fitted;
+mod number;
 #[cfg(feature = "csv")]
 mod parts;
+mod reading;
 mod scan;
 mod seen;
 
@@ -18,5 +20,10 @@ pub(super) use columns::{ColumnSettings, TableHeader};
 #[cfg(feature = "csv")]
 pub(super) use fitted::Fitted;
 #[cfg(feature = "csv")]
+pub(super) use number::NumberFormat;
+#[cfg(feature = "csv")]
 pub(super) use parts::{PartEnd, PartScan};
+#[cfg(feature = "csv")]
+pub use reading::Encoding;
+pub(super) use reading::ReadSettings;
 pub(super) use scan::{FittedColumns, Scan};

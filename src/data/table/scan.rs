@@ -8,6 +8,8 @@ use ndarray::{ArrayD, IxDyn};
 use super::cell::TableCell;
 use super::columns::{ColumnSettings, Missing, Role, TableHeader, widths};
 use super::fitted::{Fitted, expected, wrong};
+use super::number::NumberFormat;
+use super::reading::{ColumnReading, ReadSettings};
 use super::seen::{Seen, median, most_frequent, numbers};
 use crate::data::Dataset;
 use crate::data::dataset::Learned;
@@ -25,6 +27,10 @@ pub(in crate::data) struct Scan {
 pub(super) struct ColumnRules {
     table: TableHeader,
     pub(super) roles: Vec<Role>,
+    pub(super) readings: Vec<ColumnReading>,
+    /// Whether each column has numbers with a decimal point, none of which means a missing value.
+    pub(super) plain: Vec<bool>,
+    format: NumberFormat,
     pub(super) settings: ColumnSettings,
     /// Whether the numbers are kept.
     pub(super) keeps: bool,
@@ -109,7 +115,14 @@ impl Scan {
                 roles[column] = if learned.categories.is_some() { Role::Category } else { Role::Number };
             }
         }
-        let rules = ColumnRules { table, roles, settings, keeps };
+        let readings = settings.readings(&table, &roles)?;
+        let format = settings.format.unwrap_or_default();
+        let is_plain = |(role, reading): (&Role, &ColumnReading)| {
+            let is_number = matches!(role, Role::Number | Role::Target);
+            is_number && reading.words.is_empty() && format == NumberFormat::default()
+        };
+        let plain = roles.iter().zip(&readings).map(is_plain).collect();
+        let rules = ColumnRules { table, roles, readings, plain, format, settings, keeps };
         Ok(Scan { rows: rules.start(), rules })
     }
 
@@ -150,6 +163,13 @@ impl Scan {
         }
         let fit = self.fit()?;
         let (columns, targets) = (self.columns(), self.names(self.rules.y_columns()));
+        let reading = |column: &usize| self.rules.readings[*column].clone();
+        let settings = ReadSettings {
+            format: self.rules.format,
+            columns: x_columns.iter().chain(&y_columns).map(reading).collect(),
+            #[cfg(feature = "csv")]
+            encoding: Default::default(),
+        };
         let ScannedRows { mut x, mut y, kept, .. } = self.rows;
         fit.apply(&mut x, &x_columns);
         fit.apply(&mut y, &y_columns);
@@ -164,6 +184,7 @@ impl Scan {
             targets,
             classes: fit.classes,
             learned: fit.learned,
+            settings,
         })
     }
 
@@ -202,7 +223,8 @@ impl Scan {
             roles: self.rules.roles.clone(),
             words: vec![HashMap::new(); count],
             fills: vec![None; count],
-            missing_words: self.rules.settings.words.clone(),
+            readings: self.rules.readings.clone(),
+            format: self.rules.format,
             numeric_label: false,
         };
         let (mut learned, mut classes) = (Vec::new(), Vec::new());
@@ -216,8 +238,9 @@ impl Scan {
             };
             let mut sorted = Vec::new();
             if let Role::Label | Role::Category = role {
-                sorted = known.cloned().unwrap_or_else(|| seen.sorted(role == Role::Label));
-                let numeric = role == Role::Label && numbers(&sorted).is_some();
+                let is_numeric = role == Role::Label && !self.rules.readings[column].text;
+                sorted = known.cloned().unwrap_or_else(|| seen.sorted(is_numeric, self.rules.format));
+                let numeric = is_numeric && numbers(&sorted, NumberFormat::default()).is_some();
                 fitted.numeric_label |= numeric;
                 fitted.words[column] = sorted.iter().cloned().zip((0..).map(f64::from)).collect();
                 *order = vec![0.0; seen.counts.len()];
@@ -322,11 +345,10 @@ impl ColumnRules {
     ) -> Result<bool> {
         let row = rows.rows;
         rows.rows += 1;
-        let words = &self.settings.words;
-        let missing = |(cell, role): (&TableCell, &Role)| {
-            *role != Role::Ignored && cell.known(words) == TableCell::Missing
+        let missing = |(column, cell): (usize, &TableCell)| {
+            self.roles[column] != Role::Ignored && self.readings[column].known(*cell) == TableCell::Missing
         };
-        if self.settings.missing == Missing::DropRow && cells.iter().zip(&self.roles).any(missing) {
+        if self.settings.missing == Missing::DropRow && cells.iter().enumerate().any(missing) {
             return Ok(false);
         }
         for (column, (&cell, role)) in cells.iter().zip(&self.roles).enumerate() {
@@ -342,11 +364,6 @@ impl ColumnRules {
         Ok(true)
     }
 
-    /// Whether a column has numbers, none of which means a missing value.
-    pub(super) fn is_plain(&self, column: usize) -> bool {
-        matches!(self.roles[column], Role::Number | Role::Target) && self.settings.words.is_empty()
-    }
-
     /// The number of a cell; for a category or label, the index of its word in order of appearance.
     pub(super) fn value(
         &self,
@@ -355,16 +372,15 @@ impl ColumnRules {
         cell: TableCell,
         at: (usize, Option<NonZeroU64>),
     ) -> Result<f64> {
-        let (role, words) = (self.roles[column], &self.settings.words);
         // Most cells are numbers, which need no lookup of words.
-        if self.is_plain(column)
+        if self.plain[column]
             && let TableCell::Number(number) = cell.plain()
             && !number.is_nan()
         {
             seen.number(number, !self.keeps);
             return Ok(number);
         }
-        let cell = cell.known(words);
+        let (role, cell) = (self.roles[column], self.readings[column].known(cell));
         let must_be_there = matches!(
             (role, self.settings.missing),
             (Role::Label | Role::Target, _) | (_, Missing::Refuse) | (Role::Category, Missing::Value(_))
@@ -377,7 +393,7 @@ impl ColumnRules {
             Role::Category | Role::Label if cell != TableCell::Missing => {
                 Some(seen.word(&cell.word(), at) as f64)
             }
-            _ => cell.number().inspect(|value| seen.number(*value, !self.keeps)),
+            _ => self.format.number(cell).inspect(|value| seen.number(*value, !self.keeps)),
         };
         value.ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))
     }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::num::NonZeroU64;
 
+use super::number::NumberFormat;
+
 /// The statistics of a column.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Seen {
@@ -64,10 +66,10 @@ impl Seen {
         words.into_iter().map(place).collect()
     }
 
-    /// The sorted words: as numbers if they are a label and all numeric, otherwise as strings.
-    pub(super) fn sorted(&self, label: bool) -> Vec<String> {
+    /// The sorted words: as numbers if these may be and all are numeric, otherwise as strings.
+    pub(super) fn sorted(&self, numeric: bool, format: NumberFormat) -> Vec<String> {
         let mut words: Vec<String> = self.words.keys().cloned().collect();
-        match numbers(&words).filter(|_| label) {
+        match numbers(&words, format).filter(|_| numeric) {
             Some(mut numbers) => {
                 numbers.sort_by(f64::total_cmp);
                 numbers.dedup();
@@ -82,8 +84,8 @@ impl Seen {
 }
 
 /// Parses the words as numbers, if all are finite numbers.
-pub(super) fn numbers(words: &[String]) -> Option<Vec<f64>> {
-    words.iter().map(|word| word.parse().ok().filter(|number: &f64| number.is_finite())).collect()
+pub(super) fn numbers(words: &[String], format: NumberFormat) -> Option<Vec<f64>> {
+    words.iter().map(|word| format.parse(word).filter(|number| number.is_finite())).collect()
 }
 
 pub(super) fn median(values: &mut [f64]) -> f64 {

@@ -23,6 +23,39 @@ impl Number {
 
     /// The type of a datatype message, if it is supported.
     pub(super) fn of(message: &[u8]) -> Option<Self> {
-        Number::ALL.into_iter().find(|number| message.starts_with(&number.message()))
+        let plain = Number::ALL.into_iter().find(|number| message.starts_with(&number.message()));
+        plain.or(is_flag(message).then_some(Number::I8))
+    }
+}
+
+/// Whether the datatype is that of booleans, as h5py writes them: an enumeration of bytes, with padded names before version 3.
+fn is_flag(message: &[u8]) -> bool {
+    let Some((&class, rest)) = message.split_first() else { return false };
+    let names: &[u8] = match class {
+        0x18 | 0x28 => b"FALSE\0\0\0TRUE\0\0\0\0\0\x01",
+        0x38 => b"FALSE\0TRUE\0\0\x01",
+        _ => return false,
+    };
+    let rest = rest.strip_prefix(&[2, 0, 0, 1, 0, 0, 0]);
+    let rest = rest.and_then(|rest| rest.strip_prefix(&Number::I8.message()[..]));
+    rest.is_some_and(|rest| rest.starts_with(names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_are_numbers() {
+        let base = Number::I8.message();
+        let types = [
+            (0x18, &b"FALSE\0\0\0TRUE\0\0\0\0\0\x01"[..], Some(Number::I8)), // as h5py writes it
+            (0x38, b"FALSE\0TRUE\0\0\x01", Some(Number::I8)),
+            (0x38, b"RED\0BLUE\0\0\x01", None),
+        ];
+        for (class, names, expected) in types {
+            let message = [&[class, 2, 0, 0, 1, 0, 0, 0], &base[..], names].concat();
+            assert_eq!(Number::of(&message), expected);
+        }
     }
 }

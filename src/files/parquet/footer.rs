@@ -124,7 +124,7 @@ fn chunk(from: &mut Thrift, end: u64) -> Parsed<Chunk> {
                     4 => chunk.codec = Codec::of(from.int(kind)?),
                     5 => chunk.values = from.size(kind)?,
                     7 => chunk.len = from.size(kind)?,
-                    9 => data = Some(from.size(kind)?),
+                    9 => data = Some(from.size(kind)?).filter(|place| *place > 0),
                     11 => dictionary = Some(from.size(kind)?).filter(|place| *place > 0),
                     _ => return Ok(false),
                 }
@@ -134,6 +134,10 @@ fn chunk(from: &mut Thrift, end: u64) -> Parsed<Chunk> {
         }
         Ok(true)
     })?;
+    if chunk.values == 0 {
+        // An empty row group, whose columns may have no pages.
+        return Ok(Chunk { start: 4, len: 0, ..chunk });
+    }
     let data = data.ok_or("a column without pages")?;
     chunk.start = dictionary.map_or(data, |dictionary| dictionary.min(data));
     if chunk.start < 4 || chunk.start.checked_add(chunk.len).is_none_or(|to| to > end) {

@@ -46,6 +46,26 @@ fn hdf5_files_agree_with_h5py() {
 }
 
 #[test]
+fn booleans_and_floats_of_16_bits_in_hdf5_are_numbers() {
+    let flags = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+    let halves = [0.5, -2.0, 65504.0, 2f64.powi(-24), 0.0999755859375, 3.0];
+    for (name, expected) in [("flags", flags), ("f2", halves), ("big_f2", halves)] {
+        for name in [name.to_string(), format!("packed/{name}")] {
+            let arrays = Arrays::new(file("types.h5")).x(&name).target(&name);
+            let data = arrays.read().unwrap();
+            assert_eq!(
+                (data.x().shape(), data.x().as_slice().unwrap()),
+                (&[3, 2][..], &expected[..]),
+                "{name}"
+            );
+            streams(&arrays.source().unwrap(), &data);
+        }
+    }
+    let error = Arrays::new(file("types.h5")).x("colours").read().unwrap_err();
+    assert!(error.to_string().contains("`colours`: expected real numbers, found a type"), "{error}");
+}
+
+#[test]
 fn errors_name_the_file_and_the_array() {
     let error = Arrays::new(file("rows.mat")).x("signals").read().unwrap_err();
     assert!(matches!(error, Error::File(FileError::Column { ref known, .. }) if known.len() == 3), "{error}");

@@ -6,6 +6,7 @@ mod csv;
 mod hostile;
 mod parquet;
 mod streams;
+mod text;
 
 use std::path::PathBuf;
 

@@ -110,6 +110,32 @@ fn unsupported_contents_are_named() {
 }
 
 #[test]
+fn a_list_or_struct_is_ignored_by_its_own_name() {
+    let data = Parquet::new(file("list.parquet")).ignore("list").read().unwrap();
+    assert_eq!(data.x().shape(), [3, 1]);
+    let nested = Parquet::new(file("nested.parquet")).ignore("tags").ignore("points");
+    assert_eq!(nested.read().unwrap().columns(), ["a", "place.x", "place.y"]);
+    assert_eq!(nested.clone().ignore("place.x").read().unwrap().columns(), ["a", "place.y"]);
+    assert_eq!(nested.clone().ignore("place").read().unwrap().columns(), ["a"]);
+    let error = nested.ignore("plac").read().unwrap_err();
+    assert!(matches!(error, Error::File(FileError::Column { ref name, .. }) if name == "plac"), "{error}");
+}
+
+#[test]
+fn a_table_without_rows_is_an_empty_dataset() {
+    for name in ["empty.parquet", "no_groups.parquet"] {
+        for missing in [Missing::Refuse, Missing::Mean, Missing::DropRow] {
+            let parquet = Parquet::new(file(name)).label("y").missing(missing);
+            let data = parquet.read().unwrap();
+            assert_eq!((data.x().shape(), data.y().unwrap().shape()), (&[0, 2][..], &[0][..]), "{name}");
+            assert_eq!((data.columns(), data.classes().len()), (&["a".to_string(), "b".into()][..], 0));
+            let source = parquet.source().unwrap();
+            assert_eq!(BatchSource::<f64>::count(&source), 0, "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_changed_page_is_detected_by_its_checksum() {
     let mut bytes = std::fs::read(file("zstd.parquet")).unwrap();
     bytes[60] ^= 1;
