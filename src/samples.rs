@@ -42,6 +42,11 @@ pub trait Samples<F: Scalar> {
     }
 }
 
+/// Whether each sample has the shape of an input. One number fits an input of shape `()`, too.
+pub(crate) fn fits_input<F: Scalar>(samples: &dyn Samples<F>, input: &[usize]) -> bool {
+    samples.has_shape(input) || (input.is_empty() && samples.has_shape(&[1]))
+}
+
 /// Samples of one number each, such as class indices, converted once.
 pub(crate) struct Converted<F> {
     numbers: Vec<F>,

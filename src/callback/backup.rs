@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::path::PathBuf;
 
+use super::context::warn;
 use super::failures::Failures;
-use super::{CallbackContext, State};
+use super::{CallbackContext, State, Verbose};
 use crate::error::{Error, Result};
 use crate::save::backup;
 use crate::scalar::Scalar;
@@ -19,6 +20,12 @@ use crate::scalar::Scalar;
 /// epoch; the history and the diagnosis; and the [`state`](crate::callback::Callback::state) of each callback. It is written after all
 /// callbacks have run for the batch or epoch. If the program is killed while a backup is written, the previous one
 /// remains. Writing temporarily needs as much memory as the file.
+///
+/// A training that ends as planned or that a callback stops, such as [`EarlyStopping`](super::EarlyStopping), is finished:
+/// at the end of `fit` its backup is deleted. The backup stays if `fit` returns an error, or if the training ended with NaN
+/// or an infinity: after a divergence that [`TerminateOnNaN`](super::TerminateOnNaN) turned into a stop, and after a stop
+/// whose last `loss` or `val_loss` is not finite. No backup is written after a divergence, so that the last one holds the
+/// training before it.
 ///
 /// In Keras this is a callback; here it is the setting [`Fit::backup`](crate::Fit::backup).
 ///
@@ -37,7 +44,7 @@ use crate::scalar::Scalar;
 /// | setter | default |
 /// |---|---|
 /// | `save_freq` | [`SaveFreq::Epoch`] |
-/// | `delete_checkpoint`: deletes the backup at the end of the fit | true |
+/// | `delete_checkpoint`: deletes the backup of a finished training | true |
 ///
 /// # Example
 /// ```
@@ -125,7 +132,7 @@ impl BackupAndRestore {
         self
     }
 
-    /// Whether the backup is deleted at the end of the fit, so that the program starts from scratch next time.
+    /// Whether the backup of a finished training is deleted, so that the program starts from scratch next time.
     /// Default: true.
     pub fn delete_checkpoint(mut self, delete: bool) -> Self {
         self.delete_checkpoint = delete;
@@ -189,11 +196,11 @@ impl BackupAndRestore {
     }
 
     /// Removes the backup of a finished training, unless it is to be kept.
-    pub(crate) fn close<F: Scalar>(&mut self, at: &CallbackContext<F>) {
+    pub(crate) fn close(&mut self, verbose: Verbose) {
         if self.delete_checkpoint
             && let Err(error) = backup::remove(&self.path())
         {
-            at.warn(format_args!("the training is done, but its backup was not removed: {error}"));
+            warn(verbose, format_args!("the training is done, but its backup was not removed: {error}"));
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::failures::Failures;
-use super::monitor::{Mode, MonitoredValue, monitor_setters};
-use super::{Callback, CallbackContext, Flow, State};
+use super::monitor::{MonitoredValue, monitor_setters};
+use super::{Callback, CallbackContext, Flow, Mode, State};
 use crate::error::{Error, Result};
 use crate::save::Content;
 use crate::scalar::Scalar;
@@ -17,8 +17,9 @@ use crate::scalar::Scalar;
 /// [`Sequential::save_weights`](crate::Sequential::save_weights) writes them, and so does `.safetensors` with
 /// `save_weights_only`. Each format needs its feature.
 ///
-/// Missing folders are created. With `save_best_only`, the best value is kept across fits with this callback. An
-/// epoch without the monitored value is saved only while there is no best value yet.
+/// Missing folders are created. With `save_best_only`, the best value is kept across fits with this callback; NaN and the
+/// worst infinity are never the best. An epoch that was not validated, if the key is one of the validation, is saved only
+/// while there is no best value yet.
 ///
 /// The path may contain `{epoch}` and `{batch}`, both from 1, and any key of the logs:
 /// `w-{epoch:02}-{val_loss:.3}.npz`. A checkpoint that cannot be written does not end the training: it causes a
@@ -61,7 +62,8 @@ use crate::scalar::Scalar;
 /// [`FileError::Extension`](crate::error::FileError::Extension) for an unknown format or, with `save_weights_only`,
 /// one of whole models; [`FileError::Feature`](crate::error::FileError::Feature) for a format whose feature is
 /// disabled; [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a model that the format cannot hold.
-/// Later: [`Error::Unknown`] for a monitored key that is not a metric of the model, if no mode is set.
+/// With `save_best_only`, also [`Error::Unknown`] for a monitored key that cannot occur (with `save_every`, that batches
+/// do not have), or whose direction is unknown.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/model_checkpoint/>
@@ -131,7 +133,7 @@ impl ModelCheckpoint {
         let watched = if self.save_best_only { self.monitor.read(at)? } else { None };
         let is_best = match watched {
             Some((value, goal)) => self.monitor.is_best(value, goal),
-            None => !self.save_best_only || self.monitor.best.is_none(),
+            None => !self.save_best_only || (self.monitor.best.is_none() && self.monitor.is_known),
         };
         if !is_best {
             return Ok(());
@@ -198,13 +200,25 @@ fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Op
 }
 
 impl<F: Scalar> Callback<F> for ModelCheckpoint {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        if let Some(threshold) = self.monitor.best.filter(|best| best.is_nan()) {
+            return Err(Error::argument("initial_value_threshold", "a number", threshold));
+        }
         if self.every == Some(0) {
             return Err(Error::argument("save_every", "at least 1", 0));
         }
         // The values of the logs are unknown yet; check their format with 0.
         fill(&self.path, 1, 1, &|_| Some(0.0))?;
-        at.model.check_content(self.content()?)
+        at.model.check_content(self.content()?)?;
+        if self.save_best_only {
+            let keys = at.keys.clone();
+            self.monitor.start(at, &if self.every.is_some() { keys.of_batch() } else { keys })?;
+        }
+        Ok(())
     }
 
     fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {

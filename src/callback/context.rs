@@ -4,10 +4,21 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Logs, Verbose, terminal};
+use super::{LogKeys, Logs, Verbose, terminal};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
+
+/// Writes a warning to standard error, unless the training is silent.
+pub(super) fn warn(verbose: Verbose, text: impl fmt::Display) {
+    if verbose == Verbose::Silent {
+        return;
+    }
+    terminal::print(|coloured| {
+        let style = if coloured { AnsiColor::Yellow.on_default().bold() } else { Style::new() };
+        format!("{style}warning{style:#}: {text}\n")
+    });
+}
 
 /// The state of a training when a callback is called.
 ///
@@ -45,6 +56,8 @@ pub struct CallbackContext<'a, F: Scalar> {
     /// The epoch, from 0, whose weights a callback restored at the end of the fit. The first one set is reported in the history.
     pub restored_epoch: Option<usize>,
     pub(crate) verbose: Verbose,
+    /// The keys that the logs can have; set in [`Callback::on_fit_begin`](super::Callback::on_fit_begin) only.
+    pub(crate) keys: LogKeys,
 }
 
 impl<F: Scalar> CallbackContext<'_, F> {
@@ -79,13 +92,7 @@ impl<F: Scalar> CallbackContext<'_, F> {
     ///
     /// Use it for failures that need not end the training.
     pub fn warn(&self, text: impl fmt::Display) {
-        if self.verbose == Verbose::Silent {
-            return;
-        }
-        terminal::print(|coloured| {
-            let style = if coloured { AnsiColor::Yellow.on_default().bold() } else { Style::new() };
-            format!("{style}warning{style:#}: {text}\n")
-        });
+        warn(self.verbose, text);
     }
 
     /// The optimizer's learning rate for the next batch.

@@ -1,11 +1,12 @@
 //! A CSV file with one line per epoch.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, metadata};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use super::failures::Failures;
-use super::{Callback, CallbackContext, Flow, State};
+use super::{Callback, CallbackContext, Flow, LogKeys, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -14,10 +15,15 @@ use crate::scalar::Scalar;
 /// The columns are those of the first epoch; if it had no validation, columns with the prefix `val_` are added. A
 /// value that an epoch did not measure is `NA`, as in Keras.
 ///
+/// With `append`, new lines follow those of an existing file under its header, in any order of columns, and begin on a
+/// fresh line. The header must have a column for every key of this training and, unless a callback may add other keys,
+/// no other than these and their `val_` columns. A key of such a callback that has no column is reported in
+/// [`failures`](CsvLogger::failures).
+///
 /// | setter | default |
 /// |---|---|
 /// | `separator` | `,` |
-/// | `append`: continue an existing file | false |
+/// | `append`: continue an existing file, instead of starting a new one | false |
 ///
 /// # Example
 /// ```
@@ -36,8 +42,9 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// From `fit`: [`Error::Outside`] with the path if the file cannot be opened at the start. A later line that cannot
-/// be written causes a warning, is recorded in [`failures`](CsvLogger::failures), and is written with the next line.
+/// From `fit`, before the first step: [`Error::Outside`] with the path if the file cannot be opened, and
+/// [`Error::Argument`] for a file with other columns, which stays as it is. A later line that cannot be written causes a
+/// warning, is recorded in [`failures`](CsvLogger::failures), and is written with the next line.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/csv_logger/>
@@ -52,6 +59,8 @@ pub struct CsvLogger {
     /// Lines that could not be written yet.
     pending: String,
     failures: Failures,
+    /// Whether the logs must still be compared with the header of the file to continue.
+    is_unchecked: bool,
 }
 
 impl CsvLogger {
@@ -65,6 +74,7 @@ impl CsvLogger {
             length: 0,
             pending: String::new(),
             failures: Failures::default(),
+            is_unchecked: false,
         }
     }
 
@@ -74,7 +84,7 @@ impl CsvLogger {
         self
     }
 
-    /// Whether to continue an existing file. Default: false.
+    /// Whether to continue an existing file, instead of starting a new one. Default: false.
     pub fn append(mut self, append: bool) -> Self {
         self.append = append;
         self
@@ -92,6 +102,71 @@ impl CsvLogger {
             false => column.clone(),
         });
         self.pending += &(quoted.collect::<Vec<_>>().join(&self.separator.to_string()) + "\n");
+    }
+
+    /// Adds the header to the lines to be written.
+    fn header(&mut self) {
+        let header: Vec<String> = std::iter::once("epoch".into()).chain(self.keys.clone()).collect();
+        self.line(&header);
+    }
+
+    /// Reads the header and the last byte of the file to continue, if there are any.
+    fn read_header(&self) -> std::io::Result<Option<(Vec<u8>, u8)>> {
+        let known = match metadata(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            known => known?,
+        };
+        // Opening a pipe would wait for its other end.
+        if !known.is_file() || known.len() == 0 {
+            return Ok(None);
+        }
+        let (mut header, mut last, mut is_quoted) = (Vec::new(), [0], false);
+        let mut reader = BufReader::new(File::open(&self.path)?);
+        let mut start = (&mut reader).take(LONGEST_HEADER);
+        loop {
+            let line = header.len();
+            let end = start.read_until(b'\n', &mut header)?;
+            // A line break in quotes does not end the header.
+            is_quoted ^= header[line..].iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+            if end == 0 || !is_quoted {
+                break;
+            }
+        }
+        reader.seek(SeekFrom::End(-1))?;
+        reader.read_exact(&mut last)?;
+        Ok(Some((header, last[0])))
+    }
+
+    /// Takes the columns of the file to continue, and ends its last line if it is unfinished.
+    fn take_up(&mut self, keys: &LogKeys) -> Result<()> {
+        let Some((header, last)) = self.read_header().map_err(|error| self.named(error))? else {
+            return Ok(());
+        };
+        let text = String::from_utf8_lossy(&header);
+        let columns = fields(text.trim_start_matches('\u{feff}'), self.separator);
+        let has = |key: &str| columns[1..].iter().any(|column| column == key);
+        let is_possible = |column: &String| {
+            keys.may_have_others()
+                || keys.has(column)
+                || column.strip_prefix("val_").is_some_and(|key| keys.has(key))
+        };
+        let are_unique = columns.iter().collect::<BTreeSet<_>>().len() == columns.len();
+        let fits = columns[0] == "epoch" && are_unique && columns[1..].iter().all(is_possible);
+        if !fits || !keys.known().all(has) {
+            let others = if keys.may_have_others() { " and those of callbacks" } else { "" };
+            let known: Vec<&str> = std::iter::once("epoch").chain(keys.known()).collect();
+            let expected =
+                format!("a file with the columns {}{others}", known.join(&self.separator.to_string()));
+            let found: String = text.lines().next().unwrap_or("").chars().take(200).collect();
+            let found = format!("`{}` with `{}`", self.path.display(), found.escape_debug());
+            return Err(Error::argument("append", expected, found));
+        }
+        self.keys = columns[1..].to_vec();
+        self.is_unchecked = true;
+        if last != b'\n' {
+            self.pending.push('\n');
+        }
+        Ok(())
     }
 
     /// Opens the file, creating it if needed, and truncates it to its known length.
@@ -113,8 +188,14 @@ impl CsvLogger {
 
     /// Writes the pending lines. A partially written line is cut off by the next attempt.
     fn write(&mut self) -> Result<()> {
-        let written = self.open().and_then(|mut file| file.write_all(self.pending.as_bytes()));
-        written.map_err(|error| self.named(error))?;
+        let opened = self.open().map_err(|error| self.named(error))?;
+        if self.length == 0 && !self.pending.starts_with("epoch") {
+            // The file was deleted.
+            let lines = std::mem::take(&mut self.pending);
+            self.header();
+            self.pending += lines.trim_start_matches('\n');
+        }
+        (&opened).write_all(self.pending.as_bytes()).map_err(|error| self.named(error))?;
         self.length += self.pending.len() as u64;
         self.pending.clear();
         Ok(())
@@ -125,15 +206,43 @@ impl CsvLogger {
     }
 }
 
+/// The largest number of bytes that are read as a header.
+const LONGEST_HEADER: u64 = 1 << 20;
+
+/// Splits a line of CSV, with or without its end, into fields.
+fn fields(line: &str, separator: char) -> Vec<String> {
+    let (mut fields, mut is_quoted) = (vec![String::new()], false);
+    let mut characters = line.trim_end_matches(['\n', '\r']).chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, fields.last_mut()) {
+            ('"', Some(field)) if is_quoted && characters.peek() == Some(&'"') => {
+                field.extend(characters.next())
+            }
+            ('"', _) => is_quoted = !is_quoted,
+            (character, _) if character == separator && !is_quoted => fields.push(String::new()),
+            (character, Some(field)) => field.push(character),
+            (_, None) => {}
+        }
+    }
+    fields
+}
+
 /// Formats a number as a float with all its digits.
 fn number(value: f64) -> String {
     format!("{value:?}").to_lowercase()
 }
 
 impl<F: Scalar> Callback<F> for CsvLogger {
-    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
-        (self.keys, self.pending) = (Vec::new(), String::new());
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        (self.keys, self.pending, self.is_unchecked) = (Vec::new(), String::new(), false);
         self.failures.clear();
+        if self.append {
+            self.take_up(&at.keys)?;
+        }
         // Keep the whole file for now: a resumed training needs what was written before.
         self.length = u64::MAX;
         let opened = self.open().map_err(|error| self.named(error))?;
@@ -157,10 +266,16 @@ impl<F: Scalar> Callback<F> for CsvLogger {
             if !self.keys.iter().any(|key| key.starts_with("val_")) {
                 self.keys.extend(self.keys.iter().map(|key| format!("val_{key}")).collect::<Vec<_>>());
             }
-            if self.length == 0 && self.pending.is_empty() {
-                let header: Vec<String> = std::iter::once("epoch".into()).chain(self.keys.clone()).collect();
-                self.line(&header);
-            }
+            self.header();
+        }
+        if std::mem::take(&mut self.is_unchecked)
+            && let Some((key, _)) =
+                at.logs.iter().find(|(key, _)| !self.keys.iter().any(|column| column == key))
+        {
+            let found = format!("`{}` without", self.path.display());
+            let missing =
+                Err::<(), _>(Error::argument("append", format!("a file with a column `{key}`"), found));
+            self.failures.take(at, "a column of the CSV log", missing);
         }
         let values = self.keys.iter().map(|key| at.logs.get(key).map_or("NA".into(), number));
         let columns: Vec<String> = std::iter::once(at.epoch.to_string()).chain(values).collect();

@@ -1,14 +1,15 @@
 //! Early stopping: ends training when it no longer improves, and restores its best weights.
 
-use super::monitor::{Mode, MonitoredValue, monitor_setters};
-use super::{Callback, CallbackContext, Flow, State};
+use super::monitor::{MonitoredValue, monitor_setters};
+use super::{Callback, CallbackContext, Flow, Mode, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// Stops training when a monitored value has not improved for `patience` epochs.
 ///
 /// Epochs are counted as in Keras: training never stops after epoch 0 or after an epoch that improves the value, and
-/// patience 0 and 1 are equivalent.
+/// patience 0 and 1 are equivalent. NaN and the worst infinity are no improvement, also as the first value. With
+/// `restore_best_weights`, the first monitored epoch is the best one until a value improves.
 ///
 /// | setter | default |
 /// |---|---|
@@ -42,8 +43,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// From `fit`: [`Error::Unknown`](crate::Error::Unknown) for a monitored key that is not a metric of the model, if no
-/// mode is set.
+/// From `fit`, before the first step: [`Error::Unknown`](crate::Error::Unknown) for a monitored key that cannot occur, or
+/// whose direction is unknown; [`Error::Argument`] for a `min_delta` or a `baseline` of NaN.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/early_stopping/>
@@ -134,11 +135,15 @@ impl<F: Scalar> EarlyStopping<F> {
 }
 
 impl<F: Scalar> Callback<F> for EarlyStopping<F> {
-    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
-        self.monitor.check()?;
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if let Some(baseline) = self.baseline.filter(|baseline| baseline.is_nan()) {
             return Err(Error::argument("baseline", "a number", baseline));
         }
+        self.monitor.start(at, &at.keys)?;
         (self.wait, self.best_epoch, self.best_weights, self.monitor.best) = (0, None, None, None);
         Ok(())
     }
@@ -149,9 +154,12 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
             return Ok(Flow::Continue);
         }
         self.wait += 1;
-        if self.monitor.take(value, goal) {
+        let is_best = self.monitor.take(value, goal);
+        if is_best || (self.restore_best_weights && self.best_weights.is_none()) {
             self.best_epoch = Some(at.epoch);
             self.keep_weights(at);
+        }
+        if is_best {
             if self.baseline.is_none_or(|baseline| self.monitor.improves(value, baseline, goal)) {
                 self.wait = 0;
             }

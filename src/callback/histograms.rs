@@ -196,6 +196,10 @@ impl<F: Scalar> std::fmt::Debug for Histograms<'_, F> {
 }
 
 impl<F: Scalar> Callback<F> for Histograms<'_, F> {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
     fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         if self.every == 0 {
             return Err(Error::argument("every", "at least 1", 0));

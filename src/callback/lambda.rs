@@ -75,6 +75,8 @@ impl<'a, F: Scalar> LambdaCallback<'a, F> {
     }
 
     /// The closure to call after each epoch. Default: none.
+    ///
+    /// Later callbacks may monitor any key that it sets in the logs.
     pub fn on_epoch_end(mut self, f: impl FnMut(&mut CallbackContext<F>) -> Result<Flow> + 'a) -> Self {
         self.epoch_end = Some(Box::new(f));
         self
@@ -100,6 +102,10 @@ impl<F: Scalar> fmt::Debug for LambdaCallback<'_, F> {
 }
 
 impl<F: Scalar> Callback<F> for LambdaCallback<'_, F> {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        self.epoch_end.is_none().then(Vec::new)
+    }
+
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         self.fit_begin.as_mut().map_or(Ok(()), |f| f(at))
     }

@@ -1,27 +1,10 @@
 //! The monitored value of a callback: its key in the logs, its direction, and the best value so far.
 
+use super::keys::{LogKeys, Mode, goal};
 use super::{CallbackContext, State};
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::scalar::Scalar;
-
-/// The direction in which a monitored value improves.
-///
-/// # Example
-/// ```
-/// use cornu::callback::Mode;
-/// assert_eq!(Mode::default(), Mode::Auto);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    /// Losses improve downwards, metrics according to their [`Goal`].
-    #[default]
-    Auto,
-    /// Lower is better.
-    Min,
-    /// Higher is better.
-    Max,
-}
 
 /// A monitored value.
 #[derive(Debug, Clone)]
@@ -29,49 +12,68 @@ pub(super) struct MonitoredValue {
     pub(super) key: String,
     pub(super) mode: Mode,
     pub(super) min_delta: f64,
+    /// The best value so far; before that, the worst possible one.
     pub(super) best: Option<f64>,
+    /// Whether the training or a built-in callback writes the key to the logs.
+    pub(super) is_known: bool,
+    /// Whether a warning was printed that no callback has set the key.
+    pub(super) is_reported: bool,
 }
 
 impl MonitoredValue {
     pub(super) fn new() -> Self {
-        MonitoredValue { key: "val_loss".into(), mode: Mode::Auto, min_delta: 0.0, best: None }
+        MonitoredValue {
+            key: "val_loss".into(),
+            mode: Mode::Auto,
+            min_delta: 0.0,
+            best: None,
+            is_known: false,
+            is_reported: false,
+        }
+    }
+
+    /// Checks the settings before the first step, given the keys that the logs can have.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a key that cannot occur, or whose direction is unknown; [`Error::Argument`] for a
+    /// `min_delta` of NaN.
+    pub(super) fn start<F: Scalar>(&mut self, at: &CallbackContext<F>, keys: &LogKeys) -> Result<()> {
+        if self.min_delta.is_nan() {
+            return Err(Error::argument("min_delta", "a number", self.min_delta));
+        }
+        keys.check("metric to monitor", &self.key)?;
+        self.goal(at)?;
+        (self.is_known, self.is_reported) = (keys.has(&self.key), false);
+        Ok(())
+    }
+
+    /// The direction in which the value improves.
+    fn goal<F: Scalar>(&self, at: &CallbackContext<F>) -> Result<Goal> {
+        goal(at.model.compiled.as_ref(), "metric to monitor without a `mode`", &self.key, self.mode)
     }
 
     /// Returns the current value and its direction; none if this epoch did not measure it.
     ///
-    /// # Errors
-    /// [`Error::Unknown`] for a key that cannot occur, or whose direction is unknown.
-    pub(super) fn read<F: Scalar>(&self, at: &CallbackContext<F>) -> Result<Option<(f64, Goal)>> {
-        let name = self.key.strip_prefix("val_").unwrap_or(&self.key);
-        let compiled = at.model.compiled.as_ref();
-        let keys = compiled.map_or(&[][..], |compiled| &compiled.keys);
-        let goal = match self.mode {
-            Mode::Min => Some(Goal::Low),
-            Mode::Max => Some(Goal::High),
-            Mode::Auto if name == "loss" => Some(Goal::Low),
-            Mode::Auto => {
-                compiled.zip(keys.iter().position(|key| key == name)).map(|(c, i)| c.metrics[i].goal())
-            }
-        };
-        let Some(goal) = goal else {
-            let known = std::iter::once("loss".into()).chain(keys.iter().cloned()).collect();
-            return Err(Error::Unknown { what: "metric to monitor", name: self.key.clone(), known });
-        };
-        Ok(at.logs.get(&self.key).map(|value| (value, goal)))
-    }
-
-    /// Refuses a `min_delta` of NaN.
+    /// Warns once if a callback was to set the key and did not.
     ///
     /// # Errors
-    /// [`Error::Argument`] for NaN.
-    pub(super) fn check(&self) -> Result<()> {
-        match self.min_delta.is_nan() {
-            true => Err(Error::argument("min_delta", "a number", self.min_delta)),
-            false => Ok(()),
+    /// [`Error::Unknown`] for a key whose direction is unknown.
+    pub(super) fn read<F: Scalar>(&mut self, at: &CallbackContext<F>) -> Result<Option<(f64, Goal)>> {
+        let goal = self.goal(at)?;
+        let value = at.logs.get(&self.key);
+        if value.is_none() && !self.is_known && !self.is_reported {
+            self.is_reported = true;
+            let keys: Vec<&str> = at.logs.iter().map(|(key, _)| key).collect();
+            let (key, epoch) = (&self.key, at.epoch + 1);
+            at.warn(format_args!(
+                "epoch {epoch}: no callback has set the monitored key `{key}`; the logs have: {}",
+                keys.join(", ")
+            ));
         }
+        Ok(value.map(|value| (value, goal)))
     }
 
-    /// Returns whether `value` is better than `than` by more than `min_delta`.
+    /// Returns whether `value` is better than `than` by more than `min_delta`; NaN never is.
     pub(super) fn improves(&self, value: f64, than: f64, goal: Goal) -> bool {
         match goal {
             Goal::Low => value + self.min_delta.abs() < than,
@@ -79,9 +81,14 @@ impl MonitoredValue {
         }
     }
 
-    /// Returns whether the value is the best so far; the first one always is, NaN never after that.
+    /// Returns whether the value is the best so far. Before the first best value, all but the worst infinity are; NaN
+    /// never is.
     pub(super) fn is_best(&self, value: f64, goal: Goal) -> bool {
-        self.best.is_none_or(|best| self.improves(value, best, goal))
+        match (self.best, goal) {
+            (Some(best), _) => self.improves(value, best, goal),
+            (None, Goal::Low) => value < f64::INFINITY,
+            (None, Goal::High) => value > f64::NEG_INFINITY,
+        }
     }
 
     /// Saves or restores the best value so far; the rest are settings.
@@ -103,12 +110,18 @@ impl MonitoredValue {
 macro_rules! monitor_setters {
     () => {
         /// The key of the logs to monitor. Default: `val_loss`.
+        ///
+        /// Possible keys are `loss`, the metrics, the same with the prefix `val_` if an epoch is validated, and what
+        /// callbacks before this one add, see [`Callback::log_keys`](crate::callback::Callback::log_keys). `fit` refuses
+        /// any other key before the first step. If a callback may add the key and has not done so after an epoch, a
+        /// warning says it once.
         pub fn monitor(mut self, key: impl Into<String>) -> Self {
             self.monitor.key = key.into();
             self
         }
 
-        /// The direction in which the value improves. Default: [`Mode::Auto`].
+        /// The direction in which the value improves. Default: [`Mode::Auto`], which is refused for a key that is neither
+        /// the loss nor a metric.
         pub fn mode(mut self, mode: Mode) -> Self {
             self.monitor.mode = mode;
             self

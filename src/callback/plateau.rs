@@ -1,14 +1,15 @@
 //! Reduction of the learning rate when training no longer improves.
 
-use super::monitor::{Mode, MonitoredValue, monitor_setters};
-use super::{Callback, CallbackContext, Flow, State};
+use super::monitor::{MonitoredValue, monitor_setters};
+use super::{Callback, CallbackContext, Flow, Mode, State};
 use crate::config::setters;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
 /// Multiplies the learning rate by `factor` when a monitored value has not improved for `patience` epochs.
 ///
-/// Epochs are counted as in Keras. The learning rate of the epoch is written to the logs as `learning_rate`.
+/// Epochs are counted as in Keras. NaN and the worst infinity are no improvement, also as the first value. The learning
+/// rate of the epoch is written to the logs as `learning_rate`.
 ///
 /// | setter | default |
 /// |---|---|
@@ -35,8 +36,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// From `fit`: [`Error::Argument`] for a factor outside [0, 1) or an optimizer with a schedule; [`Error::Unknown`]
-/// for a monitored key that is not a metric of the model, if no mode is set.
+/// From `fit`, before the first step: [`Error::Argument`] for a factor outside [0, 1), a setting of NaN, or an optimizer
+/// with a schedule; [`Error::Unknown`] for a monitored key that cannot occur, or whose direction is unknown.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/reduce_lr_on_plateau/>
@@ -89,11 +90,20 @@ impl Default for ReduceLearningRateOnPlateau {
 }
 
 impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
-    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
-        self.monitor.check()?;
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(vec!["learning_rate".into()])
+    }
+
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         if !(0.0..1.0).contains(&self.factor) {
             return Err(Error::argument("factor", "a number of at least 0 and below 1", self.factor));
         }
+        if self.min_learning_rate.is_nan() {
+            return Err(Error::argument("min_learning_rate", "a number", self.min_learning_rate));
+        }
+        // An optimizer with a schedule refuses this.
+        at.set_learning_rate(at.learning_rate())?;
+        self.monitor.start(at, &at.keys)?;
         (self.wait, self.cooling, self.monitor.best) = (0, 0, None);
         Ok(())
     }

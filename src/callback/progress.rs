@@ -157,6 +157,10 @@ fn width() -> usize {
 }
 
 impl<F: Scalar> Callback<F> for Progress {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
     fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.place = (self.style != Style::Silent).then(ProgressSlot::new);
         Ok(())

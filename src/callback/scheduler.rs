@@ -24,8 +24,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// From `fit`: [`Error::Argument`](crate::Error::Argument) for a rate that is negative or not finite, or for an
-/// optimizer with its own schedule.
+/// From `fit`: [`Error::Argument`](crate::Error::Argument) for a rate that is negative or not finite and, before the first
+/// step, for an optimizer with its own schedule.
 ///
 /// # References
 /// <https://keras.io/api/callbacks/learning_rate_scheduler/>
@@ -48,6 +48,15 @@ impl<S> fmt::Debug for LearningRateScheduler<S> {
 }
 
 impl<F: Scalar, S: FnMut(usize, f64) -> f64> Callback<F> for LearningRateScheduler<S> {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(vec!["learning_rate".into()])
+    }
+
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        // An optimizer with a schedule refuses this.
+        at.set_learning_rate(at.learning_rate())
+    }
+
     fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         let rate = (self.schedule)(at.epoch, at.learning_rate());
         at.set_learning_rate(rate)

@@ -98,6 +98,10 @@ impl TensorBoard {
 }
 
 impl<F: Scalar> Callback<F> for TensorBoard {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
         self.failures.clear();
         (self.validation, self.epoch) = (None, at.epoch);

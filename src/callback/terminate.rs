@@ -8,7 +8,7 @@ use crate::scalar::Scalar;
 ///
 /// Without this callback, `fit` returns [`Error::Diverged`]. With it, `fit` returns the history, whose
 /// [`stopped`](crate::History::stopped) states the reason. In both cases the model keeps the weights of the last
-/// finite step.
+/// finite step, and a [backup](super::BackupAndRestore) stays.
 ///
 /// # Example
 /// ```
@@ -35,6 +35,10 @@ impl TerminateOnNaN {
 }
 
 impl<F: Scalar> Callback<F> for TerminateOnNaN {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
     fn on_diverged(&mut self, _: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {
         Ok(Flow::Stop(error.to_string()))
     }

@@ -8,7 +8,9 @@ use crate::scalar::Scalar;
 
 /// The weight of each class in the loss, multiplied by the sample weights.
 ///
-/// Class weights apply to training only, not to validation.
+/// Class weights apply to training only, not to validation. The class of a row is its class index, its largest column
+/// or, if it has a single column, its number rounded to 0, 1 and so on, as in Keras: the soft label 0.2 is of class 0. A
+/// binary network with one output has two classes.
 ///
 /// `"auto"` and `"balanced"` both parse as `Balanced`. Keras 1 and 2.0 accepted `class_weight='auto'` and **ignored
 /// it**; Keras 3 raises an error.
@@ -83,12 +85,21 @@ pub(crate) fn check_weights(argument: &'static str, weights: impl IntoIterator<I
     }
 }
 
-/// Returns the class of a row of targets: the index of its largest number, or the number itself if it is the only one.
+/// Returns the class of a row of targets: the index of its largest number, or the number itself if it is the only one,
+/// rounded, halves to the even neighbour as in NumPy. A negative or very large number has no class.
 pub(crate) fn class_of<F: Scalar>(target: &[F]) -> Option<usize> {
     match *target {
-        [index] => (index >= F::zero()).then(|| index.round().as_f64() as usize),
+        [label] => {
+            let class = label.as_f64().round_ties_even();
+            (class >= 0.0 && class <= MOST as f64).then_some(class as usize)
+        }
         _ => Some(target.iter().enumerate().fold(0, |best, (i, t)| if *t > target[best] { i } else { best })),
     }
+}
+
+/// Whether a number can be a class index.
+pub(crate) fn is_whole<F: Scalar>(label: F) -> bool {
+    label >= F::zero() && label.fract() == F::zero()
 }
 
 /// Returns the class of each row.
@@ -97,9 +108,9 @@ pub(super) fn classes<F: Scalar>(y: &impl Samples<F>) -> Result<Vec<usize>> {
     let mut class = |index| {
         y.read(index, &mut row);
         let wrong =
-            || Error::Label { argument: "y".into(), row: index, found: row[0].as_f64(), classes: y.count() };
-        let whole = row.len() > 1 || row.first().is_some_and(|label| label.fract() == F::zero());
-        class_of(&row).filter(|class| whole && *class <= MOST).ok_or_else(wrong)
+            || Error::Label { argument: "y".into(), row: index, found: row[0].as_f64(), classes: MOST + 1 };
+        let whole = row.len() > 1 || row.first().is_some_and(|label| is_whole(*label));
+        class_of(&row).filter(|_| whole).ok_or_else(wrong)
     };
     (0..y.count()).map(&mut class).collect()
 }

@@ -31,7 +31,7 @@ pub use crate::scalar::Element;
 pub use arrays::{ArraySource, Arrays};
 pub use augment::Augment;
 pub use class_weight::ClassWeight;
-pub(crate) use class_weight::{check_weights, class_of};
+pub(crate) use class_weight::{check_weights, class_of, is_whole};
 #[cfg(feature = "csv")]
 pub use csv::{Csv, CsvSource};
 pub use dataset::Dataset;

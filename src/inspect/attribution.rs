@@ -5,7 +5,7 @@ use ndarray::ArrayD;
 use crate::error::{Error, Result};
 use crate::layer::{GlobalBatch, StepAt, Workspace};
 use crate::model::Sequential;
-use crate::samples::{Samples, check_finite, check_not_empty};
+use crate::samples::{Samples, check_finite, check_not_empty, fits_input};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -208,7 +208,7 @@ struct Read<F> {
 fn read<F: Scalar>(model: &Sequential<F>, argument: &str, samples: &dyn Samples<F>) -> Result<Read<F>> {
     let input = model.input_shape().filter(|_| model.output_shape().is_some()).ok_or(Error::NotBuilt)?;
     check_not_empty(argument, samples)?;
-    if !samples.has_shape(input) {
+    if !fits_input(samples, input) {
         let (expected, found) = (input.to_vec(), samples.sample_shape());
         return Err(Error::SampleShape { argument: argument.into(), expected, found });
     }

@@ -1,6 +1,6 @@
 //! Accuracy: the share of correct rows, by the rule that fits the shapes.
 
-use super::{Goal, Mean, Metric, argmax, of_mean, weight};
+use super::{Goal, Mean, Metric, argmax, check_as_wide, of_mean, weight};
 use crate::config::{Config, Fields, Registry, Settings, refuse, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -10,14 +10,16 @@ use crate::tensor::Batch;
 ///
 /// | output's last axis | targets | rule |
 /// |---|---|---|
-/// | 1 | any | binary: `(p > 0.5) == t`, the mean over the row |
+/// | 1 | any | binary: `(p > 0.5) == t` |
 /// | more | one index per row | sparse: `argmax p == t` |
 /// | more | as many columns as the output | categorical: `argmax p == argmax t` |
 ///
-/// Of equal outputs, the first counts as the largest.
+/// Of equal outputs, the first counts as the largest. For several labels per row, [`binary`](Accuracy::binary) applies the
+/// binary rule to each column and takes the mean over all cells, as Keras's `BinaryAccuracy` does.
 ///
 /// | setter | default |
 /// |---|---|
+/// | `binary` | false: the shapes select the rule |
 /// | `name` | `accuracy` |
 ///
 /// # Example
@@ -28,8 +30,16 @@ use crate::tensor::Batch;
 /// Metric::<f32>::prepare(&mut accuracy, &[2], &[1])?;
 /// accuracy.update(Batch::new(&[0.9f32, 0.1, 0.2, 0.8], 2), Batch::new(&[0.0, 0.0], 1), None);
 /// assert_eq!(Metric::<f32>::value(&accuracy), 0.5);
+///
+/// let mut of_labels = Accuracy::new().binary(true);
+/// Metric::<f32>::prepare(&mut of_labels, &[2], &[2])?;
+/// of_labels.update(Batch::new(&[0.9f32, 0.1, 0.7, 0.8], 2), Batch::new(&[1.0, 0.0, 0.0, 1.0], 2), None);
+/// assert_eq!(Metric::<f32>::value(&of_labels), 0.75);
 /// # Ok::<(), cornu::Error>(())
 /// ```
+///
+/// # Errors
+/// When training or evaluating: [`Error::Argument`] for `binary` with targets that do not have one number per output.
 ///
 /// # References
 /// <https://keras.io/api/metrics/accuracy_metrics/>
@@ -37,7 +47,7 @@ use crate::tensor::Batch;
 pub struct Accuracy {
     name: String,
     rule: AccuracyRule,
-    /// The rule of the Keras class that a file names, if it names one.
+    /// The rule that is set, or that of the Keras class that a file names.
     wanted: Option<AccuracyRule>,
     mean: Mean,
 }
@@ -59,6 +69,12 @@ impl Accuracy {
             wanted: None,
             mean: Mean::default(),
         }
+    }
+
+    /// Whether each column is a label of its own, compared with ½. Default: false.
+    pub fn binary(mut self, binary: bool) -> Self {
+        self.wanted = binary.then_some(AccuracyRule::Binary);
+        self
     }
 
     /// The name under which the metric is reported. Default: `accuracy`.
@@ -88,6 +104,10 @@ impl<F: Scalar> Metric<F> for Accuracy {
     }
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
+        if self.wanted == Some(AccuracyRule::Binary) {
+            self.rule = AccuracyRule::Binary;
+            return check_as_wide(&self.name, output, target);
+        }
         self.rule = match (output.last(), target.last()) {
             (Some(1), _) => AccuracyRule::Binary,
             (_, Some(1)) => AccuracyRule::Sparse,
@@ -110,22 +130,23 @@ impl<F: Scalar> Metric<F> for Accuracy {
 
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
+            let one = |right: bool| f64::from(u8::from(right));
             let right = match self.rule {
                 AccuracyRule::Binary => binary(p, t),
-                AccuracyRule::Sparse => F::of(argmax(p) as f64) == t[0],
-                AccuracyRule::Categorical => argmax(p) == argmax(t),
+                AccuracyRule::Sparse => one(F::of(argmax(p) as f64) == t[0]),
+                AccuracyRule::Categorical => one(argmax(p) == argmax(t)),
             };
-            self.mean.add(f64::from(u8::from(right)), weight(weights, row));
+            self.mean.add(right, weight(weights, row));
         }
     }
 
     of_mean!();
 }
 
-/// Returns whether the output is on the same side of ½ as its target.
-fn binary<F: Scalar>(p: &[F], t: &[F]) -> bool {
-    let decided = if p[0] > F::of(0.5) { F::one() } else { F::zero() };
-    decided == t[0]
+/// Returns the share of outputs that are on the same side of ½ as their targets.
+fn binary<F: Scalar>(p: &[F], t: &[F]) -> f64 {
+    let is_right = |(p, t): &(&F, &F)| **t == if **p > F::of(0.5) { F::one() } else { F::zero() };
+    p.iter().zip(t).filter(is_right).count() as f64 / p.len() as f64
 }
 
 settings!([] Accuracy { "name": name });

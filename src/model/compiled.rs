@@ -76,7 +76,11 @@ impl<F: Scalar> Sequential<F> {
 pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
     let Some(output) = model.output_shape() else { return Ok(()) };
     if output.is_empty() || output.contains(&0) {
-        let reason = "the output has no values".into();
+        let reason = match output {
+            [] => "the output has no axis; add `Flatten`",
+            _ => "the output has no values",
+        };
+        let reason = reason.into();
         return Err(Error::LossOutput { loss: loss.name().into(), output: output.to_vec(), reason });
     }
     loss.check(output)

@@ -5,7 +5,7 @@ use ndarray::{Array1, ArrayD};
 use super::Sequential;
 use crate::error::{Error, Result};
 use crate::layer::{NamedLayer, Workspace};
-use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty};
+use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty, fits_input};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -59,7 +59,7 @@ impl<F: Scalar> Predictor<'_, F> {
 
     /// Refuses samples of another shape, or no samples.
     fn check(&self, x: &dyn Samples<F>) -> Result<()> {
-        if x.count() == 0 || !x.has_shape(self.input) {
+        if x.count() == 0 || !fits_input(x, self.input) {
             check_not_empty("x", x)?;
             let (expected, found) = (self.input.to_vec(), x.sample_shape());
             return Err(Error::SampleShape { argument: "x".into(), expected, found });

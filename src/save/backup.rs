@@ -9,6 +9,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::atomic;
 use crate::error::{BackupFault, Result};
@@ -102,7 +103,12 @@ pub(crate) fn enter(path: &Path) -> Result<File> {
     // Reopen the lock read-only, so that it does not keep a file system from being remounted read-only.
     let lock = File::create(&lock).and_then(|_| File::open(&lock)).map_err(|error| failed(&lock, error))?;
     // The system releases the lock when the process dies. If it has no locks, nobody is kept out.
-    if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+    // A process that another thread is starting holds a copy of the last training's lock until it runs its own program.
+    let mut attempts = (0..ATTEMPTS).map(|attempt| {
+        std::thread::sleep(PAUSE * attempt.min(1));
+        lock.try_lock()
+    });
+    if attempts.all(|locked| matches!(locked, Err(TryLockError::WouldBlock))) {
         return Err(BackupFault::InUse { folder: folder.into() }.into());
     }
     atomic::sweep(path).map_err(|error| failed(folder, error))?;
@@ -124,6 +130,10 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
 }
 
 const LOCK: &str = "lock";
+
+/// How often a lock is tried, and the time between attempts.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// An error of the system, with its file.
 pub(crate) fn failed(path: &Path, error: io::Error) -> crate::Error {

@@ -257,6 +257,10 @@ struct Sweep<'s> {
 }
 
 impl<F: Scalar> Callback<F> for Sweep<'_> {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
     fn on_epoch_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
         self.sum = 0.0;
         Ok(())

@@ -3,7 +3,7 @@
 use super::hyper_parameters::{HyperParameters, ValueSource};
 use super::search::Search;
 use super::trial::{Build, Trial};
-use crate::callback::Mode;
+use crate::callback::{LogKeys, goal};
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::model::Sequential;
@@ -81,28 +81,13 @@ impl Search<'_> {
     /// Returns the direction in which the objective improves.
     ///
     /// # Errors
-    /// [`Error::NotCompiled`], and [`Error::Unknown`] for a key that no epoch of this fit will have.
+    /// [`Error::NotCompiled`], and [`Error::Unknown`] for a key that no epoch of this fit will have, or whose direction
+    /// is unknown.
     fn goal<F: Scalar>(&self, model: &Sequential<F>, fit: &Fit<F>) -> Result<Goal> {
-        let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let keys = || std::iter::once("loss").chain(compiled.keys.iter().map(String::as_str));
-        let own = match self.objective.strip_prefix("val_") {
-            Some(own) if fit.validates() => Some(own),
-            Some(_) => None,
-            None => Some(&*self.objective),
-        };
-        let goal = own.and_then(|own| match compiled.keys.iter().position(|key| key == own) {
-            Some(place) => Some(compiled.metrics[place].goal()),
-            None => (own == "loss").then_some(Goal::Low),
-        });
-        let goal = goal.ok_or_else(|| {
-            let validated = keys().filter(|_| fit.validates()).map(|key| format!("val_{key}"));
-            let known = keys().map(String::from).chain(validated).collect();
-            Error::Unknown { what: "objective", name: self.objective.clone(), known }
-        })?;
-        Ok(match self.mode {
-            Mode::Auto => goal,
-            Mode::Min => Goal::Low,
-            Mode::Max => Goal::High,
-        })
+        let compiled = Some(model.compiled.as_ref().ok_or(Error::NotCompiled)?);
+        let mut keys = LogKeys::new(compiled, fit.measures_validation());
+        fit.hooks.borrow().callbacks.iter().for_each(|callback| keys.add(callback.log_keys()));
+        keys.check("objective", &self.objective)?;
+        goal(compiled, "objective without a `mode`", &self.objective, self.mode)
     }
 }

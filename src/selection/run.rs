@@ -134,7 +134,8 @@ impl<'a, F: Scalar, B: Build<'a, F>> SearchRun<'_, F, B> {
         };
         let mut model = active.model.take().unwrap_or(untrained);
         let (first, until) = (fit.span().start, (active.epochs as f64 * share).ceil() as usize);
-        let fit = fit.initial_epoch(first + trial.epochs).epochs(first + until).verbose(Verbose::Silent);
+        let mut fit = fit.initial_epoch(first + trial.epochs).epochs(first + until).verbose(Verbose::Silent);
+        fit.is_part = self.search.factor.is_some();
         let objective = &self.search.objective;
         let best = Rc::new(RefCell::new(BestModel {
             epochs: trial.epochs,
@@ -208,6 +209,10 @@ impl<F: Scalar> Default for BestModel<F> {
 }
 
 impl<F: Scalar> Callback<F> for BestModelCallback<F> {
+    fn log_keys(&self) -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
     fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         let mut kept = self.best.borrow_mut();
         kept.epochs += 1;

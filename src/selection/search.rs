@@ -137,12 +137,16 @@ impl<'w> Search<'w> {
     }
 
     /// The key of the logs that ranks trials. Default: `val_loss`.
+    ///
+    /// It is `loss`, a metric, one of these with the prefix `val_` if an epoch is validated, or a key that a callback
+    /// [adds](crate::callback::Callback::log_keys). Any other key is refused before the first trial.
     pub fn objective(mut self, key: impl Into<String>) -> Self {
         self.objective = key.into();
         self
     }
 
-    /// The direction in which the objective improves. Default: [`Mode::Auto`].
+    /// The direction in which the objective improves. Default: [`Mode::Auto`], which is refused for an objective that is
+    /// neither the loss nor a metric.
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self

@@ -9,7 +9,7 @@ use super::resume::Resume;
 use super::session::Training;
 use super::step::StepPosition;
 use super::update;
-use crate::callback::BackupAndRestore;
+use crate::callback::{BackupAndRestore, LogKeys};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
@@ -19,10 +19,16 @@ const SHUFFLE: u64 = 1 << 40;
 
 impl<F: Scalar> Training<'_, '_, F> {
     /// Trains for all epochs, or for those that are left if the training resumes from a backup.
-    pub(super) fn run(mut self, mut resume: Resume) -> Result<History> {
+    pub(super) fn run(mut self, resume: &mut Resume) -> Result<History> {
         self.coordinator.start(self.model, !self.hooks.callbacks.is_empty())?;
-        self.call(|callback, at| callback.on_fit_begin(at))?;
-        self.resume(&mut resume)?;
+        let mut keys = LogKeys::new(self.model.compiled.as_ref(), self.settings.measures_validation());
+        self.call(|callback, at| {
+            at.keys = keys.clone();
+            callback.on_fit_begin(at)?;
+            keys.add(callback.log_keys());
+            Ok(())
+        })?;
+        self.resume(resume)?;
         while self.clock.epoch < self.clock.epochs && self.history.stopped.is_none() {
             self.shuffle();
             if self.clock.batch == 0 {
@@ -30,11 +36,11 @@ impl<F: Scalar> Training<'_, '_, F> {
             }
             while self.clock.batch < self.clock.batches && self.history.stopped.is_none() {
                 if self.step()? {
-                    self.back_up(&resume, BackupAndRestore::is_due_after_batch);
+                    self.back_up(resume, BackupAndRestore::is_due_after_batch);
                 }
             }
             self.end_epoch()?;
-            self.back_up(&resume, BackupAndRestore::is_due_after_epoch);
+            self.back_up(resume, BackupAndRestore::is_due_after_epoch);
         }
         self.end()
     }
@@ -92,6 +98,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         }
         self.run.scores.log(&mut self.logs);
         self.history.stopped = self.reason_to_stop(|callback, at| callback.on_diverged(at, &error))?;
+        self.history.diverged = true;
         self.history.stopped.is_some().then_some(()).ok_or(error)
     }
 
@@ -119,10 +126,7 @@ impl<F: Scalar> Training<'_, '_, F> {
     fn end(mut self) -> Result<History> {
         update::finish(self.model);
         self.call(|callback, at| callback.on_fit_end(at))?;
-        let Training { model, hooks, clock, mut logs, mut history, diagnosis, .. } = self;
-        if let Some(backup) = hooks.backup() {
-            backup.close(&clock.context(model, &mut logs));
-        }
+        let Training { mut history, diagnosis, .. } = self;
         if let Some(diagnosis) = diagnosis {
             history.scale = diagnosis.scale();
             history.findings = diagnosis.end(history.stopped.clone());

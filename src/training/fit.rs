@@ -130,7 +130,7 @@ impl<F: Scalar> Sequential<F> {
         let mut coordinator = Coordinator::new(settings.ranks);
         let hooks = if coordinator.is_first() { &mut *hooks } else { &mut Hooks::default() };
         let prepared = self.prepare(given, settings, hooks, coordinator.is_sharded());
-        let PreparedFit { built, mut run, resume } = coordinator.agree(prepared, |prepared| {
+        let PreparedFit { built, mut run, mut resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
             // Callbacks run on rank 0 only.
             settings.identity_on_ranks(model, identity(model, &prepared.run, settings, 0)?)
@@ -144,7 +144,7 @@ impl<F: Scalar> Sequential<F> {
         resume.seed(self)?;
         coordinator.share_seed(self)?;
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
-        let mut history = Training::begin(self, run, settings, hooks, &mut coordinator)?.run(resume)?;
+        let mut history = Training::begin(self, run, settings, hooks, &mut coordinator)?.run(&mut resume)?;
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, given, history.findings.failed)
         {
             history.findings = before.try_remedies(x, y, settings, history.findings)?;
@@ -158,6 +158,9 @@ impl<F: Scalar> Sequential<F> {
             reported = hooks.callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
         }
         coordinator.agree_with_first(reported)?;
+        if let Some(backup) = hooks.backup().filter(|_| !history.is_ruined()) {
+            backup.close(settings.verbose);
+        }
         Ok(history)
     }
 

@@ -41,6 +41,8 @@ pub struct History {
     pub(super) times: Vec<Duration>,
     pub(super) seed: u64,
     pub(super) stopped: Option<String>,
+    /// Whether the loss or a gradient was no longer finite.
+    pub(super) diverged: bool,
     pub(crate) findings: Findings,
     /// The losses of the best constant prediction and of perfect predictions.
     pub(crate) scale: Option<Scale>,
@@ -118,6 +120,12 @@ impl History {
     /// The reason why the training stopped before its last epoch, if it did.
     pub fn stopped(&self) -> Option<&str> {
         self.stopped.as_deref()
+    }
+
+    /// Whether the training ended because of a number that is not finite.
+    pub(super) fn is_ruined(&self) -> bool {
+        let is_ruined = |key| self.last(key).is_some_and(|loss| !loss.is_finite());
+        self.diverged || (self.stopped.is_some() && ["loss", "val_loss"].into_iter().any(is_ruined))
     }
 
     /// The findings of the [`diagnosis`](crate::diagnosis).

@@ -126,9 +126,9 @@ impl<F: Scalar> Training<'_, '_, F> {
         self.progress.go_on(&mut at).map(|()| true)
     }
 
-    /// Writes a backup if one is due. A failure to write it is reported, and the training continues.
+    /// Writes a backup if one is due, but none after a divergence. A failure to write it is reported, and the training continues.
     pub(super) fn back_up(&mut self, resume: &Resume, is_due: fn(&mut BackupAndRestore) -> bool) {
-        if !self.hooks.backup().is_some_and(is_due) {
+        if self.history.diverged || !self.hooks.backup().is_some_and(is_due) {
             return;
         }
         let mut state = State::writing();

@@ -8,7 +8,7 @@ use super::history::History;
 use super::run::TrainingRun;
 use super::settings::{Fit, Hooks};
 use super::step::Trainer;
-use crate::callback::{Callback, CallbackContext, Flow, Logs, Progress, Verbose};
+use crate::callback::{Callback, CallbackContext, Flow, LogKeys, Logs, Progress, Verbose};
 use crate::error::Result;
 use crate::kernel;
 use crate::model::Sequential;
@@ -132,6 +132,7 @@ impl Clock {
     ) -> CallbackContext<'a, F> {
         let Clock { epoch, epochs, batch, batches, .. } = *self;
         let verbose = self.verbose;
-        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose }
+        let keys = LogKeys::default();
+        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose, keys }
     }
 }

@@ -86,6 +86,8 @@ pub struct Fit<'a, F: Scalar = f32> {
     /// In a cell, because `fit` calls them through `&Fit`.
     pub(crate) hooks: RefCell<Hooks<'a, F>>,
     pub(crate) ranks: RankSettings<'a>,
+    /// Whether it is a part of a longer training.
+    pub(crate) is_part: bool,
 }
 
 /// What a training calls: the callbacks, and the backup that saves their state.
@@ -126,6 +128,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             rules: Rules::default(),
             hooks: RefCell::default(),
             ranks: RankSettings::over(None),
+            is_part: false,
         }
     }
 
@@ -266,9 +269,16 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self.initial_epoch..self.epochs
     }
 
-    /// Whether any epoch is validated.
+    /// Whether there are samples to validate on.
     pub(crate) fn validates(&self) -> bool {
         self.validation_split.is_some() || self.validation_data.is_some()
+    }
+
+    /// Whether the logs of an epoch hold the scores of a validation.
+    pub(crate) fn measures_validation(&self) -> bool {
+        let validations = |epochs: usize| epochs / self.validation_freq.max(1);
+        let any = validations(self.epochs) > validations(self.initial_epoch);
+        self.validates() && (any || self.span().is_empty() || self.is_part)
     }
 
     /// The batch size, and how many of `count` samples are used for training.

@@ -61,6 +61,7 @@ CASES = {
     "auc_logits_pr_9": kept(lambda: m.AUC(9, "PR", from_logits=True), "logits"),
     "auc_multi_label": kept(lambda: m.AUC(multi_label=True), "hot", "bits", "ties"),
     "auc_multi_label_pr": kept(lambda: m.AUC(curve="PR", multi_label=True), "hot", "bits", "ties"),
+    "binary_accuracy": kept(lambda: m.BinaryAccuracy(), "hot", "bits", "one", "bit_ties"),
     "top_1": kept(lambda: m.TopKCategoricalAccuracy(1), "hot", "ties"),
     "top_3": kept(lambda: m.TopKCategoricalAccuracy(3), "hot", "ties"),
     "top_5": kept(lambda: m.TopKCategoricalAccuracy(), "hot"),
@@ -76,7 +77,7 @@ CASES = {
     "r2_adjusted": kept(lambda: m.R2Score(num_regressors=7), "numbers", "single"),
 }
 # The same as rows of 20 samples of 3 steps, and with class indices for targets.
-IN_STEPS = ["precision", "recall_top_2", "precision_class_1", "auc_roc", "top_3", "squared", "root_squared", "cosine"]
+IN_STEPS = ["precision", "binary_accuracy", "recall_top_2", "precision_class_1", "auc_roc", "top_3", "squared", "root_squared", "cosine"]
 
 
 def values(make, true, pred, weight, batch):

@@ -3,12 +3,16 @@
 
 mod callbacks;
 mod checkpoint;
+mod class_weights;
+mod csv_logs;
 mod errors;
 mod faults;
 mod fit;
 mod input_shapes;
 mod interrupted;
 mod kill;
+mod metric_widths;
+mod monitors;
 mod progress;
 mod resume;
 mod resume_callbacks;

@@ -192,7 +192,7 @@ fn csv_lines_are_neither_lost_nor_duplicated() {
         let log = folder.path("log.csv");
         let build = network(Sgd::new(0.1));
         let run = |points: &[Interrupt], backup: bool| {
-            std::fs::write(&log, "from before\n").unwrap();
+            std::fs::write(&log, "epoch,accuracy,loss,val_accuracy,val_loss\n").unwrap();
             for point in points {
                 let fit = fit(4).callback(CsvLogger::new(&log).append(append));
                 let fit = if backup { fit.backup(folder.backup().save_freq(3)) } else { fit };
@@ -325,6 +325,97 @@ fn several_fits_resume_from_separate_folders() {
     let refused = program("first", Interrupt::Never);
     let Err(Error::Backup(BackupFault::OfAnother { what, .. })) = &refused else { panic!("{refused:?}") };
     assert_eq!(what, "number of epochs trained before");
+}
+
+/// A training that becomes infinite in its third epoch keeps the backup of the second.
+#[test]
+fn a_training_that_ends_by_nan_keeps_its_backup() {
+    let (x, y) = classes();
+    let build = network(Sgd::new(0.1));
+    let burst = || {
+        LambdaCallback::new().on_epoch_begin(|at| match at.epoch {
+            2 => at.set_learning_rate(f64::from(f32::MAX)),
+            _ => Ok(()),
+        })
+    };
+    let whole = build().fit(&x, &y, &fit(4)).unwrap();
+    for save_freq in [SaveFreq::Epoch, SaveFreq::Batches(2)] {
+        let folder = Folder::new("nan");
+        let backup = || folder.backup().save_freq(save_freq);
+        let ruined = || fit(4).callback(burst()).backup(backup());
+        let error = build().fit(&x, &y, &ruined());
+        assert!(matches!(error, Err(Error::Diverged { .. })), "{error:?}");
+        assert!(folder.backup().path().exists());
+        let stopped = build().fit(&x, &y, &ruined().callback(TerminateOnNaN::new())).err();
+        // The backup has another number of callbacks.
+        assert!(matches!(stopped, Some(Error::Backup(_))), "{stopped:?}");
+        std::fs::remove_file(folder.backup().path()).unwrap();
+
+        let terminated = || ruined().callback(TerminateOnNaN::new());
+        assert!(build().fit(&x, &y, &terminated()).unwrap().stopped().is_some());
+        assert!(folder.backup().path().exists());
+        // It holds the training before the divergence, from which a mended program goes on.
+        let nothing = || LambdaCallback::new();
+        let mended = fit(4).callback(nothing()).callback(TerminateOnNaN::new()).backup(backup());
+        let history = build().fit(&x, &y, &mended).unwrap();
+        if save_freq == SaveFreq::Epoch {
+            assert_eq!(history.get("loss"), whole.get("loss"));
+        }
+        assert!(!folder.backup().path().exists());
+    }
+}
+
+/// Stops at the end of the second epoch, after setting a key.
+struct StopAt(&'static str, f64);
+
+impl Callback<f32> for StopAt {
+    fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
+        if at.epoch < 1 {
+            return Ok(Flow::Continue);
+        }
+        at.logs.set(self.0, self.1);
+        Ok(Flow::Stop("enough".into()))
+    }
+}
+
+/// Fails at the end.
+struct Fails {
+    at_findings: bool,
+}
+
+impl Callback<f32> for Fails {
+    fn on_fit_end(&mut self, _: &mut CallbackContext<f32>) -> Result<()> {
+        if self.at_findings { Ok(()) } else { Err(Error::outside(std::fmt::Error)) }
+    }
+    fn on_findings(&mut self, _: &str) -> Result<()> {
+        Err(Error::outside(std::fmt::Error))
+    }
+}
+
+#[test]
+fn only_a_training_that_succeeds_loses_its_backup() {
+    let (x, y) = classes();
+    let build = network(Sgd::new(0.1));
+    let kept = |fit: Fit| {
+        let folder = Folder::new("ends");
+        let _ = build().fit(&x, &y, &fit.backup(folder.backup()));
+        folder.backup().path().exists()
+    };
+    assert!(!kept(fit(2)));
+    assert!(!kept(fit(9).callback(EarlyStopping::new().monitor("loss").min_delta(1e9).patience(2))));
+    assert!(!kept(fit(9).callback(StopAt("score", f64::NAN))));
+    for key in ["loss", "val_loss"] {
+        assert!(!kept(fit(9).callback(StopAt(key, 0.5))));
+        assert!(kept(fit(9).callback(StopAt(key, f64::NAN))), "{key}");
+        assert!(kept(fit(9).callback(StopAt(key, f64::INFINITY))), "{key}");
+    }
+    assert!(kept(fit(2).callback(Fails { at_findings: false })));
+    // The diagnosis has findings about this learning rate.
+    let (findings, mut idle) = (Folder::new("findings"), build());
+    idle.compile(Sgd::new(1e-12), SparseCategoricalCrossentropy::new(), ()).unwrap();
+    let failing = fit(4).callback(Fails { at_findings: true }).backup(findings.backup());
+    assert!(idle.fit(&x, &y, &failing).is_err());
+    assert!(findings.backup().path().exists());
 }
 
 /// A metric without `state`.

@@ -29,12 +29,13 @@ impl Events {
     /// Creates a file in this folder, which is created if needed.
     pub(super) fn open(folder: &Path) -> Result<Self> {
         create_dir_all(folder).map_err(|error| named(folder, &error))?;
-        let number = OPENED.fetch_add(1, Ordering::Relaxed);
-        let name = format!("events.out.tfevents.{:.0}.cornu.{}.{number}.v2", now(), std::process::id());
-        let mut events = Events { path: folder.join(name), length: 0, pending: Vec::new() };
-        let first =
-            Event { wall_time: now(), file_version: Some("brain.Event:2".into()), ..Event::default() };
-        events.pending = record(&first.encode_to_vec());
+        let path = || {
+            let number = OPENED.fetch_add(1, Ordering::Relaxed);
+            folder.join(format!("events.out.tfevents.{:.0}.cornu.{}.{number}.v2", now(), std::process::id()))
+        };
+        // Processes in different containers may have the same number.
+        let path = std::iter::repeat_with(path).find(|path| !path.exists()).unwrap_or_else(path);
+        let mut events = Events { path, length: 0, pending: head() };
         events.flush()?;
         Ok(events)
     }
@@ -49,9 +50,14 @@ impl Events {
 
     /// Writes the pending records. A partially written record is cut off by the next attempt.
     fn flush(&mut self) -> Result<()> {
-        let write = || -> io::Result<()> {
+        let mut write = || -> io::Result<()> {
             let mut file: File =
                 OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
+            if file.metadata()?.len() < self.length {
+                // The file was deleted or cut; its first record must be the head again.
+                self.length = 0;
+                self.pending.splice(0..0, head());
+            }
             file.set_len(self.length)?;
             file.seek(SeekFrom::End(0))?;
             file.write_all(&self.pending)
@@ -61,6 +67,12 @@ impl Events {
         self.pending.clear();
         Ok(())
     }
+}
+
+/// The first record of a file.
+fn head() -> Vec<u8> {
+    let version = Some("brain.Event:2".into());
+    record(&Event { wall_time: now(), file_version: version, ..Event::default() }.encode_to_vec())
 }
 
 fn named(path: &Path, error: &io::Error) -> Error {

@@ -179,7 +179,7 @@ impl Evidence {
     /// end of the epoch counts if it is better than the mean. `None` before the end of the first epoch.
     pub fn skill(&self) -> Option<f64> {
         let losses = self.curves.epochs.iter().map(|epoch| self.loss_without_penalty(epoch));
-        self.skill_of(losses.min_by(f64::total_cmp)?)
+        self.skill_of(losses.filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
     }
 
     /// The loss of an epoch without its penalty.
@@ -217,7 +217,7 @@ impl Evidence {
     /// The skill on the validation data in its best epoch, which has no dropout.
     pub fn validation_skill(&self) -> Option<f64> {
         let losses = self.curves.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.penalty));
-        self.skill_of(losses.min_by(f64::total_cmp)?)
+        self.skill_of(losses.filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
     }
 
     fn skill_of(&self, loss: f64) -> Option<f64> {

@@ -69,7 +69,8 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
     if !e.ended || validation.len() < 6 || validation.len() != e.curves.epochs.len() || rows < 8 {
         return None;
     }
-    let (place, best) = validation.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let numbers = validation.iter().copied().enumerate().filter(|(_, loss)| !loss.is_nan());
+    let (place, best) = numbers.min_by(|a, b| a.1.total_cmp(&b.1))?;
     let tail = &validation[validation.len() - 3..];
     let training: Vec<f64> = e.curves.losses().collect();
     let falling = training[training.len() - 1] < training[place];

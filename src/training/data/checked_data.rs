@@ -63,7 +63,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         ModelShapes { input, output, indices }: ModelShapes,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
-        if given.input_shape() != input {
+        if !given.fits_input(input) {
             let (argument, expected) = (names.x.into(), input.to_vec());
             return Err(Error::SampleShape { argument, expected, found: given.input_shape() });
         }

@@ -4,7 +4,7 @@ use super::Names;
 use crate::data::{BatchSource, check_source};
 use crate::error::Result;
 use crate::kernel;
-use crate::samples::{Samples, check_all_finite, check_finite, check_not_empty};
+use crate::samples::{Samples, check_all_finite, check_finite, check_not_empty, fits_input};
 use crate::scalar::Scalar;
 
 /// The origin of samples and targets.
@@ -56,6 +56,17 @@ impl<F: Scalar> TrainingData<'_, F> {
         match self {
             TrainingData::Arrays { x, .. } => x.sample_shape(),
             TrainingData::Batches(source) => source.input_shape(),
+        }
+    }
+
+    /// Whether each sample has the shape of an input.
+    pub(crate) fn fits_input(&self, input: &[usize]) -> bool {
+        match self {
+            TrainingData::Arrays { x, .. } => fits_input(*x, input),
+            TrainingData::Batches(source) => {
+                let found = source.input_shape();
+                found == input || (input.is_empty() && found == [1])
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The weight of each row: its sample weight times its class weight.
 
 use super::CheckedData;
-use crate::data::{ClassWeight, check_weights, class_of};
+use crate::data::{ClassWeight, check_weights, class_of, is_whole};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Target};
 use crate::samples::Samples;
@@ -68,22 +68,24 @@ impl<F: Scalar> CheckedData<'_, F> {
         Ok(())
     }
 
-    /// The class of each row, or `None` if the row is ignored.
+    /// The class of each row, or `None` if the row is ignored. A soft label of one column is rounded, as in Keras.
     fn labels(&self, loss: &dyn Loss<F>, classes: usize) -> Result<Vec<Option<usize>>> {
-        let ignored = match loss.target() {
-            Target::Classes { ignored } => ignored,
-            _ => None,
+        let (is_sparse, ignored) = match loss.target() {
+            Target::Classes { ignored } => (true, ignored),
+            _ => (false, None),
         };
         let mut labels = Vec::with_capacity(self.count() * self.steps);
         self.each_target(|row, target| {
             let is_ignored =
                 ignored.is_some_and(|class| target[0] == F::of(class as f64)) && target.len() == 1;
-            let whole = target.len() > 1 || (target[0] >= F::zero() && target[0].fract() == F::zero());
-            if !whole && !is_ignored {
+            let class = class_of(target).filter(|_| target.len() > 1 || !is_sparse || is_whole(target[0]));
+            if class.is_none() && !is_ignored {
                 let (argument, found) = ("y, weighted by class".into(), target[0].as_f64());
+                // A single column has the classes 0 and 1, or more if it counts.
+                let classes = classes.max(2);
                 return Err(Error::Label { argument, row: row / self.steps, found, classes });
             }
-            labels.push(if is_ignored { None } else { class_of(target) });
+            labels.push(class.filter(|_| !is_ignored));
             Ok(())
         })?;
         Ok(labels)

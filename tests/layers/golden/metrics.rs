@@ -92,6 +92,7 @@ fn metrics<F: Scalar>() -> Vec<(&'static str, Box<dyn Metric<F>>)> {
         ("auc_logits_pr_9", Box::new(auc().num_thresholds(9).curve(Curve::Pr).from_logits(true))),
         ("auc_multi_label", Box::new(auc().multi_label(true))),
         ("auc_multi_label_pr", Box::new(auc().curve(Curve::Pr).multi_label(true))),
+        ("binary_accuracy", Box::new(Accuracy::new().binary(true))),
         ("top_1", Box::new(TopKAccuracy::new().k(1))),
         ("top_3", Box::new(TopKAccuracy::new().k(3))),
         ("sparse_top_3", Box::new(TopKAccuracy::new().k(3))),
@@ -169,7 +170,7 @@ fn all_metrics<F: Scalar>() {
             unused.remove(key);
         }
     }
-    assert_eq!((unused.len(), stored.len()), (0, 236), "{unused:?}");
+    assert_eq!((unused.len(), stored.len()), (0, 246), "{unused:?}");
     let kind = |metric: &dyn Metric<F>| metric.config().map(|config| config.kind);
     let compared = metrics::<F>().iter().filter_map(|(_, metric)| kind(&**metric)).collect();
     let built_in = roster::metrics::<F>().into_iter().filter_map(|metric| kind(&*metric));
