@@ -101,6 +101,25 @@ pub(super) fn expected(role: Role) -> String {
     .into()
 }
 
+/// The error of a cell that means a missing value, where one is needed.
+pub(super) fn missing(
+    table: &TableHeader,
+    column: usize,
+    cell: TableCell,
+    at: (usize, Option<NonZeroU64>),
+    expected: String,
+) -> Error {
+    let word = match cell {
+        TableCell::Text(text) if !text.trim().is_empty() => TableCell::Text(text.trim()),
+        _ => TableCell::Missing,
+    };
+    let mut error = wrong(table, column, word, at, expected);
+    if let (TableCell::Text(_), Error::File(FileError::Value { found, .. })) = (word, &mut error) {
+        *found += ", which means a missing value unless `missing_words_of` says otherwise";
+    }
+    error
+}
+
 /// The error of a cell that cannot be used.
 pub(super) fn wrong(
     table: &TableHeader,

@@ -7,7 +7,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::cell::TableCell;
 use super::columns::{ColumnSettings, Missing, Role, TableHeader, widths};
-use super::fitted::{Fitted, expected, wrong};
+use super::fitted::{Fitted, expected, missing, wrong};
 use super::number::NumberFormat;
 use super::reading::{ColumnReading, ReadSettings};
 use super::seen::{Seen, median, most_frequent, numbers};
@@ -380,7 +380,7 @@ impl ColumnRules {
             seen.number(number, !self.keeps);
             return Ok(number);
         }
-        let (role, cell) = (self.roles[column], self.readings[column].known(cell));
+        let (role, raw, cell) = (self.roles[column], cell, self.readings[column].known(cell));
         let must_be_there = matches!(
             (role, self.settings.missing),
             (Role::Label | Role::Target, _) | (_, Missing::Refuse) | (Role::Category, Missing::Value(_))
@@ -395,6 +395,9 @@ impl ColumnRules {
             }
             _ => self.format.number(cell).inspect(|value| seen.number(*value, !self.keeps)),
         };
-        value.ok_or_else(|| wrong(&self.table, column, cell, at, expected(role)))
+        value.ok_or_else(|| match cell {
+            TableCell::Missing => missing(&self.table, column, raw, at, expected(role)),
+            cell => wrong(&self.table, column, cell, at, expected(role)),
+        })
     }
 }

@@ -123,6 +123,7 @@ fn blank_lines_of_a_long_column_are_rows_in_every_part() {
 fn words_for_missing_values_are_set_by_column() {
     let path = written("words.csv", b"a,colour,grade\n1,None,NA\nNA,red,A\n-,,B\n");
     let csv = Csv::new(&path).label("grade").missing(Missing::Value(0.0)).missing_words(["-"]);
+    refused(&csv, "line 2, column `grade`: expected a label, found `NA`, which means a missing value unless");
     let csv = csv.missing_words_of("grade", ["?"]).ignore("colour");
     let data = csv.read().unwrap();
     assert_eq!(data.classes(), ["A", "B", "NA"]);
