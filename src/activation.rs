@@ -1,5 +1,7 @@
 //! Activation functions, their values and slopes: all of Keras 3's.
 
+#[cfg(test)]
+mod accuracy;
 mod config;
 mod elementwise;
 mod functions;

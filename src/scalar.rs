@@ -2,6 +2,8 @@
 
 mod exponential;
 mod numbers;
+#[cfg(test)]
+pub(crate) mod units;
 
 use std::fmt::{Debug, Display};
 
@@ -51,6 +53,9 @@ pub trait Scalar:
     /// The error function, `2/√π ∫₀ˣ exp(−t²) dt`.
     fn erf(self) -> Self;
 
+    /// `1 − erf(x)`, to full precision where that is small.
+    fn erfc(self) -> Self;
+
     /// `eˣ` by additions and products alone: quicker over many numbers than [`Float::exp`], right to 1.1 (`f64`: 1.6) units
     /// of the last place, and with the same bits on every machine.
     ///
@@ -74,6 +79,9 @@ impl Scalar for f32 {
     fn erf(self) -> Self {
         libm::erff(self)
     }
+    fn erfc(self) -> Self {
+        libm::erfcf(self)
+    }
     #[inline(always)]
     fn exponential(self) -> Self {
         exponential::f32(self)
@@ -90,6 +98,9 @@ impl Scalar for f64 {
     }
     fn erf(self) -> Self {
         libm::erf(self)
+    }
+    fn erfc(self) -> Self {
+        libm::erfc(self)
     }
     #[inline(always)]
     fn exponential(self) -> Self {

@@ -1,7 +1,9 @@
 //! Values and slopes of the elementwise activations; each arm of a `match` is one tight loop.
 
 use super::Activation::{self, *};
-use super::functions::{clip, gelu_inner, normal_cdf, normal_density, relu6, sigmoid, softplus, step};
+use super::functions::{
+    clip, gelu_inner, normal_cdf, normal_density, relu6, sigmoid, softplus, step, tanh_shrink,
+};
 use super::rowwise;
 use crate::kernel;
 use crate::scalar::Scalar;
@@ -57,13 +59,16 @@ impl Activation {
             Silu => map(y, |x| x * sigmoid(x)),
             HardSilu => map(y, |x| x * relu6(x + three) / six),
             Tanh => map(y, F::tanh),
-            TanhShrink => map(y, |x| x - x.tanh()),
+            TanhShrink => map(y, tanh_shrink),
             HardTanh => map(y, |x| clip(x, -one, one)),
             Softplus => map(y, softplus),
             Softsign => map(y, |x| x / (one + x.abs())),
             Squareplus { b } => {
                 let b = of(b);
-                map(y, |x| (x + (x * x + b).sqrt()) / two)
+                map(y, |x| {
+                    let root = (x * x + b).sqrt();
+                    if x < zero { b / two / (root - x) } else { (x + root) / two }
+                })
             }
             SparsePlus => map(y, |x| {
                 if x <= -one {
@@ -76,7 +81,11 @@ impl Activation {
             }),
             SparseSigmoid => map(y, |x| clip((x + one) / two, zero, one)),
             Gelu { approximate: false } => map(y, |x| x * normal_cdf(x)),
-            Gelu { approximate: true } => map(y, |x| x / two * (one + gelu_inner(x).tanh())),
+            // ½·(1 + tanh u) = σ(2u), of which the first loses small values.
+            Gelu { approximate: true } => map(y, |x| {
+                let u = gelu_inner(x);
+                if x < zero { x * sigmoid(u + u) } else { x / two * (one + u.tanh()) }
+            }),
             Mish => map(y, |x| x * softplus(x).tanh()),
             SoftShrink { threshold } => {
                 let t = of(threshold);
@@ -151,15 +160,23 @@ impl Activation {
             Softsign => scale(x, dy, |x| (one + x.abs()).powi(-2)),
             Squareplus { b } => {
                 let b = of(b);
-                scale(x, dy, |x| (one + x / (x * x + b).sqrt()) / two)
+                scale(x, dy, |x| {
+                    let root = (x * x + b).sqrt();
+                    if x < zero { b / (two * root * (root - x)) } else { (one + x / root) / two }
+                })
             }
             SparsePlus => scale(x, dy, |x| clip((x + one) / two, zero, one)),
             SparseSigmoid => scale(x, dy, |x| half * step(x.abs() < one)),
             Gelu { approximate: false } => scale(x, dy, |x| normal_cdf(x) + x * normal_density(x)),
             Gelu { approximate: true } => scale(x, dy, |x| {
-                let t = gelu_inner(x).tanh();
+                let u = gelu_inner(x);
                 let inner = of(std::f64::consts::FRAC_2_SQRT_PI / std::f64::consts::SQRT_2)
                     * (one + of(3.0 * 0.044715) * x * x);
+                if x < zero {
+                    let s = sigmoid(u + u);
+                    return s + x * s * (one - s) * (inner + inner);
+                }
+                let t = u.tanh();
                 half * (one + t) + half * x * (one - t * t) * inner
             }),
             Mish => scale(x, dy, |x| {

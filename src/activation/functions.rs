@@ -33,8 +33,27 @@ pub(crate) fn softplus<F: Scalar>(x: F) -> F {
     positive + (-x.abs()).exponential().ln_1p()
 }
 
+/// `σ(x)·(1 − σ(x))`, the slope of the sigmoid, without cancellation.
+pub(super) fn sigmoid_slope<F: Scalar>(x: F) -> F {
+    let e = (-x.abs()).exponential();
+    e / ((F::one() + e) * (F::one() + e))
+}
+
+/// `½·(1 + erf(x/√2))`, which loses small values; below −1 it is ½·erfc(−x/√2).
 pub(super) fn normal_cdf<F: Scalar>(x: F) -> F {
-    F::of(0.5) * (F::one() + (x * F::of(std::f64::consts::FRAC_1_SQRT_2)).erf())
+    let z = x * F::of(std::f64::consts::FRAC_1_SQRT_2);
+    F::of(0.5) * if x < -F::one() { (-z).erfc() } else { F::one() + z.erf() }
+}
+
+/// `x − tanh x`, by Lambert's continued fraction `tanh x = x / (1 + x²/(3 + x²/(5 + ...)))` where the two are close.
+pub(super) fn tanh_shrink<F: Scalar>(x: F) -> F {
+    if x.abs() >= F::one() {
+        return x - x.tanh();
+    }
+    let q = [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0]
+        .iter()
+        .fold(F::zero(), |q, &k| x * x / (F::of(k) + q));
+    x * (q / (F::one() + q))
 }
 
 pub(super) fn normal_density<F: Scalar>(x: F) -> F {

@@ -2,7 +2,7 @@
 //!
 //! Softmax: y = e^x / Σ e^x. dx = y ⊙ (dy − ⟨dy, y⟩).
 
-use super::functions::{sigmoid, step};
+use super::functions::{sigmoid, sigmoid_slope, step};
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
@@ -36,9 +36,10 @@ pub(super) fn softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
 
 pub(super) fn log_softmax<F: Scalar>(mut y: BatchMut<F>) {
     for row in y.iter_mut() {
-        let mut log_sum = F::zero();
-        kernel::sums_of_exponentials(Batch::new(row, row.len()), |max, sum| log_sum = max + sum.ln());
-        row.iter_mut().for_each(|y| *y -= log_sum);
+        let mut shift = (F::zero(), F::zero());
+        kernel::sums_of_exponentials(Batch::new(row, row.len()), |max, sum| shift = (max, sum.ln()));
+        // The sum of both would round the logarithm to the precision of the largest.
+        row.iter_mut().for_each(|y| *y = *y - shift.0 - shift.1);
     }
 }
 
@@ -53,6 +54,9 @@ pub(super) fn log_softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
 /// y = max(x − τ, 0) with τ such that Σ y = 1 (Martins and Astudillo, 2016).
 pub(super) fn sparsemax<F: Scalar>(mut y: BatchMut<F>) {
     for row in y.iter_mut() {
+        // Sparsemax is the same for shifted rows, and precise for small numbers.
+        let max = largest(row.iter().copied());
+        row.iter_mut().for_each(|y| *y -= max);
         let tau = sparsemax_threshold(row);
         row.iter_mut().for_each(|y| *y = if *y - tau < F::zero() { F::zero() } else { *y - tau });
     }
@@ -98,9 +102,8 @@ pub(crate) fn glu_backward<F: Scalar>(x: Batch<F>, dy: Batch<F>, mut dx: BatchMu
         let (a, b) = x.split_at(dy.len());
         let (da, db) = dx.split_at_mut(dy.len());
         for i in 0..dy.len() {
-            let s = sigmoid(b[i]);
-            da[i] = dy[i] * s;
-            db[i] = dy[i] * a[i] * s * (F::one() - s);
+            da[i] = dy[i] * sigmoid(b[i]);
+            db[i] = dy[i] * a[i] * sigmoid_slope(b[i]);
         }
     }
 }

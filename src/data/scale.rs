@@ -14,7 +14,8 @@ use crate::scalar::Element;
 ///
 /// Features are the last axis; statistics are taken over all other axes, so a channel of signals `(samples, steps,
 /// channels)` is scaled as a whole. A constant feature is divided by 1.
-/// [`Normalization`](crate::layer::Normalization) does the same as a layer that is saved with the model.
+/// [`Normalization`](crate::layer::Normalization) does the same as a layer that is saved with the model, except that it divides
+/// a constant feature by 1e-7.
 ///
 /// # Example
 /// ```

@@ -28,7 +28,7 @@ mod styles;
 pub use codes::{Code, pages};
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, FirstBatch, Kernel, LayerFacts, LayerSample, Plan, Repeats,
-    Scale, Shard, Targets, Task, ValidationFacts,
+    Scale, Shard, Targets, Task, ValidationFacts, VaryingConstants,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
 pub use finding::{Finding, RemedyTrial, Severity, Suggestion};

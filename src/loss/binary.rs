@@ -103,7 +103,7 @@ impl<F: Scalar> Loss<F> for BinaryCrossentropy {
                     t * softplus(-y) + (one - t) * softplus(y)
                 } else {
                     let p = clip_probability(y).0;
-                    -(t * p.ln() + (one - t) * (one - p).ln())
+                    -(t * p.ln() + (one - t) * (-p).ln_1p())
                 }
             });
             *value = each.sum::<F>() / F::of(y.len() as f64);

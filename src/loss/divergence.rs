@@ -1,6 +1,6 @@
 //! Losses of distributions: Kullback-Leibler, ℓ = Σ t·ln(t/y), and Poisson, ℓ = mean (y − t·ln(y + ε)).
 
-use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes};
+use super::mean::{above, at_least, ln_ratio, mean_loss, mean_rows, mean_slopes};
 use super::{EPSILON, Loss, LossFamily};
 use crate::config::{saved, settings};
 use crate::scalar::Scalar;
@@ -49,7 +49,10 @@ impl<F: Scalar> Loss<F> for KlDivergence {
 
     fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
         for ((y, t), value) in y_pred.iter().zip(y_true.iter()).zip(&mut *values) {
-            let each = y.iter().zip(t).map(|(&y, &t)| clipped(t) * (clipped(t) / clipped(y)).ln());
+            let each = y.iter().zip(t).map(|(&y, &t)| {
+                let (y, t) = (clipped(y), clipped(t));
+                t * ln_ratio(t - y, t, y)
+            });
             *value = each.sum();
         }
         values.len()

@@ -101,9 +101,9 @@ impl BinaryFocalCrossentropy {
             false => (y, one),
         };
         let (clipped, slope) = clip_probability(p);
-        let entropy = -(t * clipped.ln() + (one - t) * (one - clipped).ln());
+        let entropy = -(t * clipped.ln() + (one - t) * (-clipped).ln_1p());
         let entropy_slope = slope * ((one - t) / (one - clipped) - t / clipped);
-        let wrong = one - (t * p + (one - t) * (one - p));
+        let wrong = t * (one - p) + (one - t) * p;
         let (weight, weight_slope) = power(wrong, gamma);
         let balance = match self.apply_class_balancing {
             true => t * F::of(self.alpha) + (one - t) * F::of(1.0 - self.alpha),

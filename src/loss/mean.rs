@@ -71,6 +71,11 @@ macro_rules! mean_loss {
 
 pub(super) use mean_loss;
 
+/// The logarithm of a / b by the difference a − b, precise if that is small.
+pub(super) fn ln_ratio<F: Scalar>(difference: F, a: F, b: F) -> F {
+    if difference < F::zero() { -(-difference / a).ln_1p() } else { (difference / b).ln_1p() }
+}
+
 /// The slope of `|e|`: −1 at 0, as in Keras on JAX for `|t − y|`.
 pub(super) fn sign<F: Scalar>(e: F) -> F {
     if e > F::zero() { F::one() } else { -F::one() }

@@ -1,5 +1,7 @@
 //! Losses: the functions that training minimizes.
 
+#[cfg(test)]
+mod accuracy;
 mod binary;
 mod categorical;
 mod categorical_focal;

@@ -1,6 +1,6 @@
 //! Errors relative to the target: ℓ = 100·mean |(t − y)/max(|t|, ε)|, and ℓ = mean (ln(y + 1) − ln(t + 1))².
 
-use super::mean::{above, at_least, mean_loss, mean_rows, mean_slopes, sign};
+use super::mean::{above, at_least, ln_ratio, mean_loss, mean_rows, mean_slopes, sign};
 use super::{EPSILON, Loss, LossFamily};
 use crate::config::settings;
 use crate::scalar::Scalar;
@@ -53,11 +53,12 @@ mean_loss!(
     MeanSquaredLogarithmicError,
     "mean_squared_logarithmic_error",
     Distance,
-    |y, t| (log1(y) - log1(t)).powi(2),
-    |y, t| F::of(2.0) * (log1(y) - log1(t)) * above(y, F::of(EPSILON)) / (at_least(y, F::of(EPSILON)) + F::one())
+    |y, t| logarithmic(y, t).powi(2),
+    |y, t| F::of(2.0) * logarithmic(y, t) * above(y, F::of(EPSILON)) / (at_least(y, F::of(EPSILON)) + F::one())
 );
 
-/// ln(max(x, ε) + 1).
-fn log1<F: Scalar>(x: F) -> F {
-    (at_least(x, F::of(EPSILON)) + F::one()).ln()
+/// ln(y + 1) − ln(t + 1) with y and t of at least ε.
+fn logarithmic<F: Scalar>(y: F, t: F) -> F {
+    let (y, t) = (at_least(y, F::of(EPSILON)), at_least(t, F::of(EPSILON)));
+    ln_ratio(y - t, y + F::one(), t + F::one())
 }

@@ -233,3 +233,37 @@ fn check_changes_nothing() {
     assert!(!model.check(&x, &y).unwrap().is_empty());
     assert_eq!(format!("{model:?}"), before);
 }
+
+#[test]
+fn a_normalized_constant_that_varies_is_reported() {
+    let mut rng = Rng::new(4);
+    let x = Array2::from_shape_fn((120, 3), |(_, j)| if j == 1 { 5.0 } else { rng.normal() as f32 });
+    let y = x.map_axis(Axis(1), |row| row[0] - row[2]);
+    let mut other = x.clone();
+    other.slice_mut(cornu::ndarray::s![..;3, 1]).fill(5.1);
+    let model = |layer: Normalization| {
+        let mut model = Sequential::new().seed(1).add(layer.name("scale")).add(Dense::new(1));
+        model.compile(Adam::new(0.01), MeanSquaredError::new(), ()).unwrap();
+        model
+    };
+    let adapted = || Normalization::new().adapt(&x).unwrap();
+    let found = |layer: Normalization, x: &Array2<f32>, held: &Array2<f32>| {
+        let history = model(layer).fit(x, &y, &quiet(2).validation_data(held, &y)).unwrap();
+        history.findings().of("N0208").cloned().map(|finding| (finding.severity, finding.to_string()))
+    };
+    for layer in [adapted(), Normalization::new().statistics([0.0, 5.0, 0.0], [1.0, 0.0, 1.0])] {
+        let (severity, text) = found(layer.clone(), &x, &other).unwrap();
+        assert_eq!(severity, Severity::Warning);
+        assert!(text.contains("feature 1 is 5.1 in the validation data"), "{text}");
+        let (_, text) = found(layer.clone(), &other, &x).unwrap();
+        assert!(text.contains("feature 1 is 5.1 in the training data"), "{text}");
+        // The constant itself is a note, as in any data.
+        assert_eq!(found(layer, &x, &x).unwrap().0, Severity::Note);
+    }
+    // A layer that was adapted to data in which the feature varies divides by its deviation.
+    assert_eq!(found(Normalization::new().adapt(&other).unwrap(), &other, &other), None);
+    let mut layer = Sequential::new().input([3]).add(adapted());
+    layer.build().unwrap();
+    let output = layer.predict(&other).unwrap()[[0, 1]];
+    assert!((output / 999_999.0 - 1.0).abs() < 1e-6, "as in Keras: {output}");
+}

@@ -1,5 +1,6 @@
 //! Facts about the data, from a random sample of the rows in their order.
 
+use super::constants::VaryingConstants;
 use super::repeats::Repeats;
 use super::{Scale, Task, class};
 use crate::kernel;
@@ -171,6 +172,8 @@ pub struct Data {
     pub sorted: bool,
     /// The validation data, if it is split off the same arrays.
     pub validation: Option<ValidationFacts>,
+    /// Features that the first layer takes for constant, although they vary.
+    pub varying_constants: Option<VaryingConstants>,
     /// Duplicate rows.
     pub repeats: Repeats,
     /// The shards of all ranks; empty unless each rank has its own data.

@@ -1,6 +1,7 @@
 //! The evidence of a run: plain numbers that all rules read.
 
 mod baseline;
+mod constants;
 mod curves;
 mod data;
 pub(super) mod layers;
@@ -8,6 +9,7 @@ mod repeats;
 mod state;
 
 pub(crate) use baseline::TargetStatistics;
+pub use constants::VaryingConstants;
 pub use curves::{Curves, Epoch, FirstBatch};
 pub use data::{Data, Feature, Shard, Targets, ValidationFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};

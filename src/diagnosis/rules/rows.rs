@@ -45,6 +45,24 @@ pub(in crate::diagnosis) fn contradictions(e: &Evidence) -> Option<Finding> {
 
 /// Raises N0208.
 pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
+    if let Some(varying) = &e.data.varying_constants {
+        let layer = e.layers.get(varying.layer)?;
+        return Some(
+            Finding::draft("features that were constant when they were normalized have other values")
+                .at_most(Severity::Warning)
+                .at(layer)
+                .evidence(format!(
+                    "{} such features; feature {} is {} in the {} data, of which `{}` makes {}",
+                    varying.count,
+                    varying.feature,
+                    short(varying.value),
+                    if varying.is_validation { "validation" } else { "training" },
+                    layer.name,
+                    short(varying.output)
+                ))
+                .suggestion("remove these features, or adapt the layer to rows in which they vary"),
+        );
+    }
     let (all, varying) = (e.data.features.len(), e.data.varying_count);
     if e.data.sampled_rows < 8 || e.data.indices || varying == all {
         return None;

@@ -17,7 +17,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// The standard deviation is that of the population (divided by `N`). A column that is constant in the data is
-/// mapped to 0.
+/// mapped to 0, and any other value of it to ten million times the difference, as in Keras;
+/// [`StandardScaler`](crate::data::StandardScaler) divides the difference by 1. `fit` warns of such values by N0208.
 ///
 /// | setter | default |
 /// |---|---|

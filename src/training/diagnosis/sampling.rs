@@ -1,6 +1,6 @@
 //! How much data the diagnosis samples, and how often.
 
-use crate::diagnosis::{Data, Monitor, Plan, Repeats, TargetStatistics, ValidationFacts};
+use crate::diagnosis::{Data, Monitor, Plan, Repeats, TargetStatistics, ValidationFacts, VaryingConstants};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
@@ -193,11 +193,20 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
         data.gather(None, &sample(train, few), rows)?;
         facts.sample_inputs(Batch::new(&rows.x, data.width()));
+        let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
+        if VaryingConstants::concern(&model.layers).is_some() {
+            let mut others = Rows::default();
+            if let Some(held) = held_out {
+                held.data.gather(None, &held.sample(few), &mut others)?;
+            }
+            let others = held_out.map(|_| Batch::new(&others.x, data.width()));
+            facts.varying_constants =
+                VaryingConstants::of(&model.layers, Batch::new(&rows.x, data.width()), others);
+        }
         if few < wanted && !data.is_source() {
             data.gather_targets(&sample(train, wanted), rows);
         }
         facts.sample_targets(task, outputs, Batch::new(&rows.y, data.target));
-        let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
         // Separate validation data may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {
             held.data.gather_targets(&held.sample(wanted), rows);
