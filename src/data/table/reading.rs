@@ -1,6 +1,7 @@
 //! How the cells of each column are read: which words mean a missing value, and whether numbers are words.
 
 use super::cell::TableCell;
+#[cfg(feature = "csv")]
 use super::number::NumberFormat;
 
 /// The encoding of a text file.
@@ -23,6 +24,7 @@ pub enum Encoding {
 /// How a table was read, for further files like it.
 #[derive(Debug, Clone, Default)]
 pub(in crate::data) struct ReadSettings {
+    #[cfg(feature = "csv")]
     pub(in crate::data) format: NumberFormat,
     #[cfg(feature = "csv")]
     pub(in crate::data) encoding: Encoding,

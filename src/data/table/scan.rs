@@ -165,6 +165,7 @@ impl Scan {
         let (columns, targets) = (self.columns(), self.names(self.rules.y_columns()));
         let reading = |column: &usize| self.rules.readings[*column].clone();
         let settings = ReadSettings {
+            #[cfg(feature = "csv")]
             format: self.rules.format,
             columns: x_columns.iter().chain(&y_columns).map(reading).collect(),
             #[cfg(feature = "csv")]
