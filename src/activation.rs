@@ -196,6 +196,11 @@ impl Activation {
         }
     }
 
+    /// The number above which a single output means class 1, if this activation makes a probability of it.
+    pub(crate) fn threshold(&self) -> f64 {
+        if *self == Linear { 0.5 } else { 0.0 }
+    }
+
     /// Refuses parameters out of range.
     pub(crate) fn check(&self) -> Result<()> {
         let (argument, value, fits) = match *self {

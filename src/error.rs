@@ -240,7 +240,8 @@ pub enum Error {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// A loss or a gradient that became NaN or infinite during training. The model keeps the weights of the last finite step.
+    /// A loss, a gradient or an update that became NaN or infinite during training. The model and its optimizer stay as they
+    /// were after the last finite step.
     #[error(
         "epoch {epoch}, batch {batch}: {quantity} became {value}, first at {place}; the model keeps its last finite weights"
     )]
@@ -253,7 +254,8 @@ pub enum Error {
         quantity: Quantity,
         /// NaN or an infinity.
         value: f64,
-        /// The first layer whose output or, going backward from the last layer, whose gradient was not finite.
+        /// The first layer whose output or, going backward from the last layer, whose gradient was not finite; for an update,
+        /// the parameter and the learning rate.
         place: String,
     },
     /// A text that is not one of the allowed words.

@@ -162,6 +162,25 @@ enum Draw {
     Identity(f64),
 }
 
+impl Draw {
+    /// One number; of an orthogonal matrix, one of the normal matrix that it is computed from.
+    fn one(self, rng: &mut Rng) -> f64 {
+        match self {
+            Draw::Constant(value) => value,
+            Draw::Normal(mean, stddev) => mean + stddev * rng.normal(),
+            Draw::Truncated(mean, stddev) => loop {
+                let z = rng.normal();
+                if z.abs() <= 2.0 {
+                    break mean + stddev * z;
+                }
+            },
+            Draw::Uniform(low, high) => low + (high - low) * rng.uniform(),
+            Draw::Orthogonal(_) => rng.normal(),
+            Draw::Identity(_) => 0.0,
+        }
+    }
+}
+
 impl Initializer {
     /// Draws the values of a parameter of this shape in row-major order.
     pub(crate) fn draw<F: Scalar>(&self, shape: &[usize], rng: &mut Rng) -> Result<Vec<F>> {
@@ -179,22 +198,20 @@ impl Initializer {
             }
             _ => {}
         }
-        let one = |rng: &mut Rng| match draw {
-            Draw::Constant(value) => value,
-            Draw::Normal(mean, stddev) => mean + stddev * rng.normal(),
-            Draw::Truncated(mean, stddev) => loop {
-                let z = rng.normal();
-                if z.abs() <= 2.0 {
-                    break mean + stddev * z;
-                }
-            },
-            Draw::Uniform(low, high) => low + (high - low) * rng.uniform(),
-            Draw::Orthogonal(_) | Draw::Identity(_) => 0.0, // drawn above
-        };
         let mut values = Vec::new();
         values.try_reserve_exact(count).map_err(|_| Error::TooLarge { shape: shape.to_vec() })?;
-        values.extend((0..count).map(|_| F::of(one(rng))));
+        values.extend((0..count).map(|_| F::of(draw.one(rng))));
         Ok(values)
+    }
+
+    /// Takes the random numbers of [`Initializer::draw`] from the stream, without their memory.
+    pub(crate) fn skip(&self, shape: &[usize], rng: &mut Rng) -> Result<()> {
+        self.check(shape)?;
+        match self.scaled(shape) {
+            Draw::Constant(_) | Draw::Identity(_) => {}
+            draw => (0..shape.iter().product()).for_each(|_| _ = draw.one(rng)),
+        }
+        Ok(())
     }
 
     /// Refuses values that are not finite, and a shape that the initializer does not fit.

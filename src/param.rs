@@ -43,20 +43,25 @@ pub(crate) use spec::{Spec, spec_setters};
 pub struct Param<F> {
     name: &'static str,
     shape: Vec<usize>,
-    trainable: bool,
     /// The value, in row-major order.
     pub(crate) value: Vec<F>,
-    /// ∂loss/∂value, overwritten by each backward pass. Empty if the parameter is not trained.
-    pub(crate) grad: Vec<F>,
+    /// ∂loss/∂value, overwritten by each backward pass; `None` if no optimizer changes the parameter.
+    pub(crate) grad: Option<Vec<F>>,
     pub(crate) regularizer: Option<Regularizer>,
     pub(crate) constraint: Option<Constraint>,
     /// The optimizer state of this parameter, each array as long as `value`.
     pub(crate) slots: Vec<Vec<F>>,
     /// The sum of the gradients since the last update, if gradients are accumulated.
-    pub(crate) accumulated: Vec<F>,
+    pub(crate) accumulated: Option<Vec<F>>,
     /// The moving average of the value, if enabled.
-    pub(crate) average: Vec<F>,
+    pub(crate) average: Option<Vec<F>>,
+    /// Whether no number of the value exceeds [`MODERATE`] in magnitude, and none of the other arrays did when a training
+    /// began.
+    pub(crate) is_moderate: bool,
 }
+
+/// The largest magnitude for which a bounded optimizer is certain to be finite.
+pub(crate) const MODERATE: f64 = 1e9;
 
 impl<F: Scalar> Param<F> {
     /// Creates a trained parameter with values of `initializer`.
@@ -72,7 +77,7 @@ impl<F: Scalar> Param<F> {
     ) -> Result<Self> {
         let value = context.draw(initializer, shape)?;
         let grad = vec![F::zero(); context.take_memory::<F>(shape)?];
-        Ok(Param { trainable: true, grad, ..Param::untrained(name, shape, value) })
+        Ok(Param { grad: Some(grad), ..Param::untrained(name, shape, value) })
     }
 
     /// Creates an array that no optimizer changes, such as a moving average.
@@ -99,14 +104,14 @@ impl<F: Scalar> Param<F> {
         Param {
             name,
             shape: shape.to_vec(),
-            trainable: false,
             value,
-            grad: Vec::new(),
+            grad: None,
             regularizer: None,
             constraint: None,
             slots: Vec::new(),
-            accumulated: Vec::new(),
-            average: Vec::new(),
+            accumulated: None,
+            average: None,
+            is_moderate: false,
         }
     }
 
@@ -132,7 +137,7 @@ impl<F: Scalar> Param<F> {
 
     /// Whether the optimizer changes it.
     pub fn is_trainable(&self) -> bool {
-        self.trainable
+        self.grad.is_some()
     }
 
     /// The value, in row-major order.
@@ -142,33 +147,58 @@ impl<F: Scalar> Param<F> {
 
     /// The mutable value, in row-major order.
     pub fn value_mut(&mut self) -> &mut [F] {
+        self.is_moderate = false;
         &mut self.value
     }
 
-    /// The gradient of the last backward pass, in row-major order; empty if the parameter is not trained.
-    pub fn grad(&self) -> &[F] {
-        &self.grad
+    /// The gradient of the last backward pass, in row-major order; `None` if no optimizer changes the parameter.
+    pub fn grad(&self) -> Option<&[F]> {
+        self.grad.as_deref()
+    }
+
+    /// The gradient, for a backward pass to overwrite. That of a [fixed](Param::fixed) parameter has no elements.
+    pub fn grad_mut(&mut self) -> &mut [F] {
+        self.grad.as_deref_mut().unwrap_or_default()
     }
 
     /// The value and the mutable gradient, for a backward pass.
     pub fn split(&mut self) -> (&[F], &mut [F]) {
-        (&self.value, &mut self.grad)
+        (&self.value, self.grad.as_deref_mut().unwrap_or_default())
     }
 
     /// Clears the optimizer state.
     pub(crate) fn forget(&mut self) {
         self.slots.clear();
-        self.accumulated.clear();
-        self.average.clear();
+        (self.accumulated, self.average) = (None, None);
+    }
+
+    /// The arrays that an optimizer changes; the value is the first.
+    pub(crate) fn arrays(&self) -> impl Iterator<Item = &[F]> {
+        let Param { value, slots, accumulated, average, .. } = self;
+        std::iter::once(value).chain(slots).chain(accumulated).chain(average).map(|array| &**array)
+    }
+
+    /// As [`Param::arrays`], mutably.
+    pub(crate) fn arrays_mut(&mut self) -> impl Iterator<Item = &mut Vec<F>> {
+        let Param { value, slots, accumulated, average, .. } = self;
+        std::iter::once(value).chain(slots).chain(accumulated).chain(average)
+    }
+
+    /// Replaces the value by its moving average, if one is kept.
+    pub(crate) fn take_average(&mut self) {
+        if let Some(average) = &self.average {
+            self.value.copy_from_slice(average);
+        }
     }
 
     /// The value and the optimizer state. The next step overwrites the gradient.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
+        self.is_moderate = false;
         state.group(self.name, |state| {
             state.numbers("value", &mut self.value)?;
             state.numbers("slots", self.slots.iter_mut().flatten())?;
-            state.numbers("accumulated", &mut self.accumulated)?;
-            state.numbers("average", &mut self.average)
+            state.numbers("accumulated", self.accumulated.iter_mut().flatten())?;
+            state.numbers("average", self.average.iter_mut().flatten())
         })
     }
 
@@ -194,11 +224,13 @@ impl<F: Scalar> Param<F> {
 
     /// The gradient as a mutable matrix.
     pub fn grad_matrix(&mut self) -> BatchMut<'_, F> {
-        BatchMut::new(&mut self.grad, self.shape.last().copied().unwrap_or(1))
+        let width = self.shape.last().copied().unwrap_or(1);
+        BatchMut::new(self.grad_mut(), width)
     }
 
     /// The value as a mutable ndarray view.
     pub fn array_mut(&mut self) -> ArrayViewMutD<'_, F> {
+        self.is_moderate = false;
         match ArrayViewMutD::from_shape(&*self.shape, &mut self.value) {
             Ok(view) => view,
             Err(_) => unreachable!("a parameter has as many values as its shape"),

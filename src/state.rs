@@ -223,6 +223,9 @@ impl State {
     /// # Errors
     /// [`Error::Backup`] if the backup has another text under this name.
     pub(crate) fn same(&mut self, name: &str, here: &str) -> Result<()> {
+        if let Some(found) = self.next_name().filter(|found| found != name) {
+            return Err(self.other(name, format!("nothing, but `{found}`"), here));
+        }
         let mut there = here.to_string();
         self.item(name, &mut there)?;
         match there == here {
@@ -261,6 +264,13 @@ impl State {
     }
 
     /// The range of the bytes of the next entry, which must have this name.
+    fn next_name(&self) -> Option<String> {
+        match &self.mode {
+            StateMode::Reading { bytes, at, .. } => String::take(&mut &bytes[*at..]),
+            StateMode::Writing(_) => None,
+        }
+    }
+
     fn payload(&mut self, name: &str) -> Result<Range<usize>> {
         let StateMode::Reading { bytes, at, .. } = &self.mode else { return Ok(0..0) };
         let mut rest = &bytes[*at..];

@@ -216,8 +216,8 @@ impl<F: Scalar> Callback<F> for Histograms<'_, F> {
         let of = |values: &[F]| Histogram::new(values.iter().map(|value| value.as_f64()));
         at.model.walk(&mut |path, on, param| {
             found.push((Counted::Weights, path.clone(), of(param.value())));
-            if on && !param.grad().is_empty() {
-                found.push((Counted::Gradients, path, of(param.grad())));
+            if let Some(grad) = param.grad().filter(|_| on) {
+                found.push((Counted::Gradients, path, of(grad)));
             }
         });
         if let Some(x) = self.activations {

@@ -81,7 +81,7 @@ impl<T: ?Sized> Registry<T> {
                 what: self.what,
                 path: fields.path().into(),
                 kind: kind.into(),
-                module: module.into(),
+                module: (!module.is_empty()).then(|| module.into()),
             }
             .into()),
         }

@@ -76,7 +76,7 @@ impl<F: Scalar> Monitor<F> {
             _ => outputs.max(2),
         };
         let kernels = layers.iter().filter_map(kernel_of).map(|param| sample(param.value()).count()).sum();
-        evidence.curves.epochs.reserve(evidence.plan.epochs.min(1 << 16));
+        evidence.curves.epochs.reserve(evidence.plan.epochs.unwrap_or_default().min(1 << 16));
         Monitor {
             evidence,
             findings: Findings::default(),
@@ -275,7 +275,8 @@ impl<F: Scalar> Monitor<F> {
         epoch.clipped = self.clipped as f64 / epoch.rows.max(1) as f64;
         self.evidence.curves.epochs.push(epoch);
         // After the last epoch, `end` runs the rules.
-        let is_last = self.evidence.curves.epochs.len() >= self.evidence.plan.epochs;
+        let run = self.evidence.curves.epochs.len();
+        let is_last = self.evidence.plan.epochs.is_none_or(|planned| run >= planned);
         let news = if is_last { Vec::new() } else { self.run_rules(rules) };
         for layer in self.evidence.layers.iter_mut() {
             if layer.alive_first.is_none() {

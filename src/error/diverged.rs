@@ -16,6 +16,8 @@ pub enum Quantity {
     Loss,
     /// The gradient of the loss.
     Gradient,
+    /// A number that the optimizer changes: a weight, one of its slots, its moving average.
+    Update,
 }
 
 impl fmt::Display for Quantity {
@@ -23,6 +25,7 @@ impl fmt::Display for Quantity {
         f.write_str(match self {
             Quantity::Loss => "the loss",
             Quantity::Gradient => "the gradient",
+            Quantity::Update => "the update",
         })
     }
 }

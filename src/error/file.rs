@@ -33,7 +33,7 @@ pub enum FileError {
     /// A kind that is not registered.
     #[error(
         "`{path}`: unknown {what} `{kind}`{}{}; register it: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
-        if module.is_empty() { String::new() } else { format!(" of the module `{module}`") },
+        module.as_ref().map(|module| format!(" of the module `{module}`")).unwrap_or_default(),
         if holds_code(kind) { ", whose code is never run" } else { "" }
     )]
     UnknownKind {
@@ -43,8 +43,8 @@ pub enum FileError {
         path: String,
         /// The kind.
         kind: String,
-        /// The module that the file names for the kind.
-        module: String,
+        /// The module that the file names for the kind, if any.
+        module: Option<String>,
     },
     /// An object without settings, such as a closure.
     #[error("the {what} {name} cannot be saved: its `config` returns no settings")]

@@ -61,6 +61,26 @@ fn a_shape_beyond_memory_is_refused() {
 }
 
 #[test]
+fn skipping_takes_the_random_numbers_of_a_draw() {
+    for initializer in [
+        Initializer::Zeros,
+        Initializer::RandomNormal { mean: 0.0, stddev: 1.0 },
+        Initializer::TruncatedNormal { mean: 0.0, stddev: 1.0 },
+        Initializer::GlorotUniform,
+        Initializer::HeNormal,
+        Initializer::Orthogonal { gain: 1.0 },
+        Initializer::Identity { gain: 1.0 },
+    ] {
+        for shape in [[3, 5], [5, 3], [40, 40], [1, 1]] {
+            let (mut drawn, mut skipped) = (Rng::new(9), Rng::new(9));
+            initializer.draw::<f32>(&shape, &mut drawn).unwrap();
+            initializer.skip(&shape, &mut skipped).unwrap();
+            assert_eq!(drawn.bits(), skipped.bits(), "{initializer:?} {shape:?}");
+        }
+    }
+}
+
+#[test]
 fn orthogonal_joins_all_axes_but_the_last() {
     let q: Vec<f64> = Initializer::Orthogonal { gain: 1.0 }.draw(&[3, 2, 4], &mut Rng::new(6)).unwrap();
     for (a, b) in (0..4).flat_map(|a| (0..4).map(move |b| (a, b))) {

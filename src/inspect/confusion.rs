@@ -10,7 +10,8 @@ use crate::training::data::TRAINING;
 impl<F: Scalar> Sequential<F> {
     /// The confusion matrix: how often each class of `y` is predicted as each class.
     ///
-    /// The predicted class is that of the largest output; a single output above 0.5 predicts class 1.
+    /// The predicted class is that of the largest output; a single output above 0.5, or above 0 if the compiled loss
+    /// takes logits, predicts class 1.
     ///
     /// # Shapes
     /// Targets are class indices, one per row, or as many columns as the output, of which the largest is the class.

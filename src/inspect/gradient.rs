@@ -90,8 +90,8 @@ impl<F: Scalar> Probe<'_, F> {
         self.loss(true);
         let mut paths = Vec::new();
         self.model.walk(&mut |path, _, param| {
-            if param.is_trainable() {
-                paths.push((path, param.grad.clone()));
+            if let Some(grad) = param.grad() {
+                paths.push((path, grad.to_vec()));
             }
         });
         let input = self.workspace.input_grad(self.x.len() / self.data.width()).data().to_vec();

@@ -23,7 +23,7 @@ mod x86;
 
 pub(crate) use exponential::{softmax, sums_of_exponentials};
 pub(crate) use samples::{PARTS, samples, sum_over, with_memory};
-pub(crate) use simd::{all_finite, gather, largest, map, map_with, pieces, simd, sum_rows};
+pub(crate) use simd::{all_finite, all_within, gather, largest, map, map_with, pieces, simd, sum_rows};
 #[cfg(any(feature = "csv", feature = "parquet"))]
 pub(crate) use threads::each_item;
 pub(crate) use threads::{Session, each_alone, threads};

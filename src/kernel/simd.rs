@@ -151,11 +151,16 @@ unsafe impl<T> Sync for Shared<T> {}
 
 /// Whether every number is finite.
 pub(crate) fn all_finite<F: Scalar>(values: &[F]) -> bool {
+    all_within(F::max_value(), values)
+}
+
+/// Whether the magnitude of every number is at most `limit`; false for NaN.
+pub(crate) fn all_within<F: Scalar>(limit: F, values: &[F]) -> bool {
     if values.len() <= CHUNK {
         // No early exit, so that the loop vectorizes; NaN fails the comparison.
-        return simd(|| values.iter().fold(true, |finite, x| finite & (x.abs() <= F::max_value())));
+        return simd(|| values.iter().fold(true, |within, x| within & (x.abs() <= limit)));
     }
-    largest(values).is_finite()
+    largest(values) <= limit
 }
 
 /// The largest absolute value, or NaN if there is a NaN.

@@ -82,7 +82,7 @@ impl Drop for Leave<'_> {
 
 impl ThreadPool {
     /// The smallest free number from 1; `None` if there are too many helpers.
-    fn take_number(&self) -> usize {
+    fn take_number(&self) -> Option<usize> {
         let mut taken = self.taken.load(Ordering::Relaxed);
         while taken != u64::MAX {
             let free = taken.trailing_ones();
@@ -92,17 +92,15 @@ impl ThreadPool {
                 Ordering::Relaxed,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return free as usize + 1,
+                Ok(_) => return Some(free as usize + 1),
                 Err(now) => taken = now,
             }
         }
-        u64::BITS as usize + 1
+        None
     }
 
     fn give_back(&self, number: usize) {
-        if number <= u64::BITS as usize {
-            self.taken.fetch_and(!(1 << (number - 1)), Ordering::Relaxed);
-        }
+        self.taken.fetch_and(!(1 << (number - 1)), Ordering::Relaxed);
     }
 
     /// Polls for jobs and helps with each as thread `id`, until none has come for a while.
@@ -153,8 +151,9 @@ impl ThreadPool {
             let pool = Arc::clone(self);
             rayon::spawn(move || {
                 let number = pool.take_number();
-                pool.help(number);
-                pool.give_back(number);
+                // Without a number of its own, it starts where the one after the last would.
+                pool.help(number.unwrap_or(u64::BITS as usize + 1));
+                number.into_iter().for_each(|number| pool.give_back(number));
                 pool.helpers.fetch_sub(1, Ordering::Relaxed);
             });
         }

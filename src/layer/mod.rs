@@ -28,6 +28,8 @@ pub use convolution::conv::Conv;
 pub use families::*;
 pub(crate) use named::precision;
 pub use named::{NamedLayer, Part, PartMut};
+#[cfg(feature = "onnx")]
+pub(crate) use normalization::Channels;
 pub use pooling::average::AveragePooling;
 pub use pooling::global::{GlobalAveragePooling, GlobalMaxPooling};
 pub use pooling::max::MaxPooling;
@@ -141,6 +143,9 @@ pub trait Layer<F: Scalar = f32>: DynClone + Debug + Send + Sync {
 /// ```
 pub trait LayerExt<F: Scalar>: Layer<F> + Sized + 'static {
     /// Names the layer. A layer without a name is named after its kind: `dense`, `dense_1` ...
+    ///
+    /// `build` refuses a name that cannot be part of a path in a file: one with `/`, `\`, `:` or control characters, and an
+    /// empty one, `.` and `..`.
     fn name(self, name: impl Into<String>) -> NamedLayer<F> {
         self.into_named().with_label(name.into())
     }
@@ -168,6 +173,45 @@ pub trait LayerExt<F: Scalar>: Layer<F> + Sized + 'static {
 }
 
 impl<F: Scalar, L: Layer<F> + 'static> LayerExt<F> for L {}
+
+/// A layer that is chosen at run time.
+impl<F: Scalar> Layer<F> for Box<dyn Layer<F>> {
+    fn kind(&self) -> &str {
+        (**self).kind()
+    }
+
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        (**self).build(input, context)
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        (**self).infer(x, y, scratch);
+    }
+
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        (**self).forward(x, y, step);
+    }
+
+    fn backward(&mut self, context: BackwardContext<F>) {
+        (**self).backward(context);
+    }
+
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
+        (**self).visit(f);
+    }
+
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
+        (**self).visit_mut(f);
+    }
+
+    fn config(&self) -> Option<Config> {
+        (**self).config()
+    }
+
+    fn traits(&self) -> LayerTraits {
+        (**self).traits()
+    }
+}
 
 dyn_clone::clone_trait_object!(<F: Scalar> Layer<F>);
 

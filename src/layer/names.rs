@@ -12,8 +12,14 @@ pub(crate) fn unused<F: Scalar>(kind: &str, layers: &[NamedLayer<F>]) -> String 
     std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(base)
 }
 
-/// Refuses two layers with the same name.
-pub(crate) fn check_unique<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
+/// Refuses two layers with the same name, and names that cannot be part of a path in a file.
+pub(crate) fn check_names<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
+    for name in layers.iter().map(NamedLayer::label) {
+        if ["", ".", ".."].contains(&name) || name.contains(|c: char| "/\\:".contains(c) || c.is_control()) {
+            let expected = "the name of a layer without `/`, `\\`, `:` and control characters, and not empty, `.` or `..`";
+            return Err(Error::argument("name", expected, format!("{name:?}")));
+        }
+    }
     let mut places = std::collections::HashMap::with_capacity(layers.len());
     for (second, layer) in layers.iter().enumerate() {
         if let Some(first) = places.insert(layer.label(), second) {

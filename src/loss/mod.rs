@@ -33,6 +33,7 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
+use crate::activation::Activation;
 use crate::config::{Config, Constructor, Fields, Registry, Value, built_in};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -93,6 +94,20 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         false
     }
 
+    /// The activation that makes probabilities of the outputs: [`Activation::Linear`] if they are probabilities. Default:
+    /// by [`target`](Loss::target) and [`takes_logits`](Loss::takes_logits), and `None` for a loss of
+    /// [`Target::Numbers`].
+    ///
+    /// Predicted classes, metrics and reports follow it.
+    fn link(&self) -> Option<Activation> {
+        match (self.target(), self.takes_logits()) {
+            (Target::Numbers, _) => None,
+            (_, false) => Some(Activation::Linear),
+            (Target::Probabilities, true) => Some(Activation::Sigmoid),
+            (Target::Distribution | Target::Classes { .. }, true) => Some(Activation::Softmax),
+        }
+    }
+
     /// The share of each target that the loss spreads evenly over all classes. Default: 0.
     fn smoothing(&self) -> f64 {
         0.0
@@ -125,6 +140,49 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
 }
 
 dyn_clone::clone_trait_object!(<F: Scalar> Loss<F>);
+
+/// A loss that is chosen at run time.
+impl<F: Scalar> Loss<F> for Box<dyn Loss<F>> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn config(&self) -> Option<Config> {
+        (**self).config()
+    }
+
+    fn takes_logits(&self) -> bool {
+        (**self).takes_logits()
+    }
+
+    fn link(&self) -> Option<Activation> {
+        (**self).link()
+    }
+
+    fn smoothing(&self) -> f64 {
+        (**self).smoothing()
+    }
+
+    fn target(&self) -> Target {
+        (**self).target()
+    }
+
+    fn family(&self) -> LossFamily {
+        (**self).family()
+    }
+
+    fn check(&self, output: &[usize]) -> Result<()> {
+        (**self).check(output)
+    }
+
+    fn values(&self, y_pred: Batch<F>, y_true: Batch<F>, values: &mut [F]) -> usize {
+        (**self).values(y_pred, y_true, values)
+    }
+
+    fn gradient(&self, y_pred: Batch<F>, y_true: Batch<F>, scale: &[F], dy: BatchMut<F>) {
+        (**self).gradient(y_pred, y_true, scale, dy);
+    }
+}
 
 /// Returns the registry of the built-in losses.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Loss<F>> {

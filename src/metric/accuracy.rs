@@ -1,6 +1,7 @@
 //! Accuracy: the share of correct rows, by the rule that fits the shapes.
 
 use super::{Goal, Mean, Metric, argmax, check_as_wide, of_mean, weight};
+use crate::activation::Activation;
 use crate::config::{Config, Fields, Registry, Settings, refuse, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -10,7 +11,7 @@ use crate::tensor::Batch;
 ///
 /// | output's last axis | targets | rule |
 /// |---|---|---|
-/// | 1 | any | binary: `(p > 0.5) == t` |
+/// | 1 | any | binary: `(p > 0.5) == t`, or `(p > 0) == t` if the loss takes logits |
 /// | more | one index per row | sparse: `argmax p == t` |
 /// | more | as many columns as the output | categorical: `argmax p == argmax t` |
 ///
@@ -49,6 +50,8 @@ pub struct Accuracy {
     rule: AccuracyRule,
     /// The rule that is set, or that of the Keras class that a file names.
     wanted: Option<AccuracyRule>,
+    /// The output above which a binary decision is 1.
+    threshold: f64,
     mean: Mean,
 }
 
@@ -67,6 +70,7 @@ impl Accuracy {
             name: "accuracy".into(),
             rule: AccuracyRule::default(),
             wanted: None,
+            threshold: 0.5,
             mean: Mean::default(),
         }
     }
@@ -103,6 +107,10 @@ impl<F: Scalar> Metric<F> for Accuracy {
         })
     }
 
+    fn outputs(&mut self, link: Activation) {
+        self.threshold = link.threshold();
+    }
+
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
         if self.wanted == Some(AccuracyRule::Binary) {
             self.rule = AccuracyRule::Binary;
@@ -132,7 +140,7 @@ impl<F: Scalar> Metric<F> for Accuracy {
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
             let one = |right: bool| f64::from(u8::from(right));
             let right = match self.rule {
-                AccuracyRule::Binary => binary(p, t),
+                AccuracyRule::Binary => binary(p, t, self.threshold),
                 AccuracyRule::Sparse => one(F::of(argmax(p) as f64) == t[0]),
                 AccuracyRule::Categorical => one(argmax(p) == argmax(t)),
             };
@@ -143,9 +151,9 @@ impl<F: Scalar> Metric<F> for Accuracy {
     of_mean!();
 }
 
-/// Returns the share of outputs that are on the same side of ½ as their targets.
-fn binary<F: Scalar>(p: &[F], t: &[F]) -> f64 {
-    let is_right = |(p, t): &(&F, &F)| **t == if **p > F::of(0.5) { F::one() } else { F::zero() };
+/// Returns the share of outputs that are on the same side of the threshold as their targets.
+fn binary<F: Scalar>(p: &[F], t: &[F], threshold: f64) -> f64 {
+    let is_right = |(p, t): &(&F, &F)| **t == if **p > F::of(threshold) { F::one() } else { F::zero() };
     p.iter().zip(t).filter(is_right).count() as f64 / p.len() as f64
 }
 

@@ -1,6 +1,7 @@
 //! The area under the ROC or the precision-recall curve, from counts at evenly spaced thresholds.
 
-use super::{Goal, Metric, share, target_at, weight};
+use super::{Goal, Metric, probabilities, share, target_at, weight};
+use crate::activation::Activation;
 use crate::config::{saved, setters, settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -63,7 +64,7 @@ pub enum Summation {
 /// | `num_thresholds` | 200 |
 /// | `curve` | [`Curve::Roc`] |
 /// | `summation` | [`Summation::Interpolation`] |
-/// | `from_logits` | false: outputs are probabilities, clipped to [0, 1] |
+/// | `from_logits` | false: outputs are probabilities, clipped to [0, 1], unless the loss takes logits |
 /// | `multi_label` | false: all columns share one curve |
 /// | `name` | `auc` |
 ///
@@ -97,6 +98,10 @@ pub struct Auc {
     summation: Summation,
     from_logits: bool,
     multi_label: bool,
+    /// The activation that makes probabilities of the outputs.
+    link: Activation,
+    /// The probabilities of a row.
+    probabilities: Vec<f64>,
     /// For each curve, the positives and negatives between each threshold and the next.
     buckets: Vec<BinCounts>,
 }
@@ -118,6 +123,8 @@ impl Auc {
             summation: Summation::Interpolation,
             from_logits: false,
             multi_label: false,
+            link: Activation::Linear,
+            probabilities: Vec::new(),
             buckets: Vec::new(),
         }
     }
@@ -129,7 +136,8 @@ impl Auc {
         curve: Curve;
         /// The height of the curve between thresholds. Default: [`Summation::Interpolation`].
         summation: Summation;
-        /// Whether outputs are logits; a sigmoid is then applied first. Default: false.
+        /// Whether outputs are logits; a sigmoid is then applied first. Default: as the loss takes them, with its sigmoid
+        /// or softmax.
         from_logits: bool;
         /// Whether each column has its own curve and the areas are averaged. Default: false.
         multi_label: bool;
@@ -209,6 +217,10 @@ impl<F: Scalar> Metric<F> for Auc {
 
     saved!("keras.metrics", "AUC");
 
+    fn outputs(&mut self, link: Activation) {
+        self.link = link;
+    }
+
     fn prepare(&mut self, _: &[usize], _: &[usize]) -> Result<()> {
         if self.num_thresholds < 2 {
             return Err(Error::argument("num_thresholds", "at least 2", self.num_thresholds));
@@ -226,8 +238,16 @@ impl<F: Scalar> Metric<F> for Auc {
         self.buckets.resize(curves * steps, BinCounts::default());
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
             let weight = weight(weights, row);
+            let of_logits = !self.from_logits && self.link != Activation::Linear;
+            if of_logits {
+                probabilities(&self.link, p, &mut self.probabilities);
+            }
             for (column, &p) in p.iter().enumerate() {
-                let p = if self.from_logits { F::one() / (F::one() + (-p).exp()) } else { p };
+                let p = match (self.from_logits, of_logits) {
+                    (true, _) => F::one() / (F::one() + (-p).exp()),
+                    (_, true) => F::of(self.probabilities[column]),
+                    _ => p,
+                };
                 let place = (p.max(F::zero()).min(F::one()) * F::of(steps as f64)).ceil().as_f64() as usize;
                 let bucket = &mut self.buckets[column % curves * steps + place.saturating_sub(1)];
                 match target_at(t, column, width) != F::zero() {

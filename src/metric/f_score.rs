@@ -1,6 +1,7 @@
 //! F-scores: Fᵦ = (1 + β²)·P·R / (β²·P + R) with precision P and recall R.
 
-use super::{Goal, Metric, target_at, weight};
+use super::{Goal, Metric, check_threshold, target_at, weight};
+use crate::activation::Activation;
 use crate::config::{saved, settings, words};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -58,8 +59,9 @@ pub enum Average {
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] for a `β` that is not above 0, a threshold outside (0, 1], or no
-/// threshold for an output of a single column, whose largest output is always that column.
+/// When training or evaluating: [`Error::Argument`] for a `β` that is not above 0, a threshold of probabilities outside
+/// (0, 1], or no threshold for an output of a single column, whose largest output is always that column, unless it is a
+/// logit.
 ///
 /// # References
 /// <https://keras.io/api/metrics/classification_metrics/#fbetascore-class>
@@ -71,6 +73,8 @@ pub struct FBetaScore {
     beta: f64,
     pub(super) average: Average,
     pub(super) threshold: Option<f64>,
+    /// The activation that makes probabilities of the outputs, if they are logits.
+    link: Option<Activation>,
     /// The counts of each class.
     counts: Vec<ClassCounts>,
 }
@@ -114,6 +118,7 @@ impl FBetaScore {
             beta,
             average: Average::default(),
             threshold: None,
+            link: None,
             counts: Vec::new(),
         }
     }
@@ -124,7 +129,8 @@ impl FBetaScore {
         self
     }
 
-    /// Outputs above the threshold are predicted positive. Default: none, the largest of each row is.
+    /// Outputs above the threshold are predicted positive, as they are, also if they are logits. Default: none, the largest
+    /// of each row is; for one column of logits, 0.
     pub fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = Some(threshold);
         self
@@ -144,21 +150,22 @@ impl<F: Scalar> Metric<F> for FBetaScore {
 
     saved!("keras.metrics", "FBetaScore");
 
+    fn outputs(&mut self, link: Activation) {
+        // A single probability has no threshold of its own, as in Keras.
+        self.link = Some(link).filter(|link| *link != Activation::Linear);
+    }
+
     fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
         if !(self.beta > 0.0 && self.beta.is_finite()) {
             return Err(Error::argument("beta", "a number above 0", self.beta));
         }
-        match self.threshold {
-            Some(threshold) if !(threshold > 0.0 && threshold <= 1.0) => {
-                Err(Error::argument("threshold", "a number above 0, up to 1", threshold))
-            }
-            None if output.last().is_none_or(|&width| width == 1) => Err(Error::argument(
-                "threshold",
-                "a number, such as 0.5, for an output of one column",
-                "none",
-            )),
-            _ => Ok(()),
+        if self.threshold.or(self.link.as_ref().map(Activation::threshold)).is_none()
+            && output.last().is_none_or(|&width| width == 1)
+        {
+            let expected = "a number, such as 0.5, for an output of one column";
+            return Err(Error::argument("threshold", expected, "none"));
         }
+        check_threshold(self.threshold, &self.link.unwrap_or_default(), f64::MIN_POSITIVE)
     }
 
     fn goal(&self) -> Goal {
@@ -167,13 +174,15 @@ impl<F: Scalar> Metric<F> for FBetaScore {
 
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
         let width = y_pred.width();
+        let of_link = self.link.filter(|_| width == 1).map(|link| link.threshold());
+        let threshold = self.threshold.or(of_link).map(F::of);
         self.counts.resize(width, ClassCounts::default());
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
             let weight = weight(weights, row);
             let largest = p.iter().copied().fold(F::neg_infinity(), F::max);
             for (column, (counts, &p)) in self.counts.iter_mut().zip(p).enumerate() {
-                let called = match self.threshold {
-                    Some(threshold) => p > F::of(threshold),
+                let called = match threshold {
+                    Some(threshold) => p > threshold,
                     None => p >= largest && p.abs() > F::of(1e-9),
                 };
                 let t = target_at(t, column, width).as_f64();

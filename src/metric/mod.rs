@@ -39,11 +39,12 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
+use crate::activation::Activation;
 use crate::config::Config;
 use crate::error::{Error, Result, Shape};
 use crate::scalar::Scalar;
 use crate::state::State;
-use crate::tensor::Batch;
+use crate::tensor::{Batch, BatchMut};
 
 /// A measure over all batches of an epoch or an evaluation.
 ///
@@ -85,6 +86,12 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
     /// The settings of the metric, for files. Default: none; a model with such a metric cannot be saved.
     fn config(&self) -> Option<Config> {
         None
+    }
+
+    /// Receives the activation that makes probabilities of the outputs, before `prepare`, if the loss is one of
+    /// classification. Default: ignores it.
+    fn outputs(&mut self, link: Activation) {
+        let _ = link;
     }
 
     /// Prepares for outputs and targets of these shapes, each of one sample. Default: accepts all.
@@ -152,6 +159,10 @@ use of_mean;
 /// The methods of a metric that are those of an inner one.
 macro_rules! forwarded {
     ($self:ident, $inner:expr) => {
+        fn outputs(&mut $self, link: crate::activation::Activation) {
+            Metric::<F>::outputs(&mut $inner, link);
+        }
+
         fn prepare(&mut $self, output: &[usize], target: &[usize]) -> Result<()> {
             Metric::<F>::prepare(&mut $inner, output, target)
         }
@@ -249,11 +260,32 @@ fn argmax<F: Scalar>(row: &[F]) -> usize {
     row.iter().enumerate().fold(0, |best, (i, x)| if *x > row[best] { i } else { best })
 }
 
+/// Writes the probabilities of a row of outputs.
+fn probabilities<F: Scalar>(link: &Activation, row: &[F], to: &mut Vec<f64>) {
+    to.clear();
+    to.extend(row.iter().map(|x| x.as_f64()));
+    link.apply(BatchMut::new(to, row.len()));
+}
+
 /// Returns the target of a column: the number there, or, for a class index, 1 in its column and 0 elsewhere.
 fn target_at<F: Scalar>(target: &[F], column: usize, width: usize) -> F {
     match *target {
         [class] if width > 1 => F::of(f64::from(u8::from(class == F::of(column as f64)))),
         _ => target[column],
+    }
+}
+
+/// Refuses a threshold of probabilities outside [`low`, 1], and one of logits that is not finite.
+fn check_threshold(threshold: Option<f64>, link: &Activation, low: f64) -> Result<()> {
+    let Some(threshold) = threshold else { return Ok(()) };
+    match *link {
+        Activation::Linear if (low..=1.0).contains(&threshold) => Ok(()),
+        Activation::Linear if low == 0.0 => {
+            Err(Error::argument("threshold", "a number from 0 to 1", threshold))
+        }
+        Activation::Linear => Err(Error::argument("threshold", "a number above 0, up to 1", threshold)),
+        _ if threshold.is_finite() => Ok(()),
+        _ => Err(Error::argument("threshold", "a finite number", threshold)),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Goal, Metric, share, target_at, weight};
+use super::{Goal, Metric, check_threshold, probabilities, share, target_at, weight};
+use crate::activation::Activation;
 use crate::config::{saved, settings};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -40,7 +41,7 @@ use crate::tensor::Batch;
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] for a threshold outside [0, 1], or for a `top_k` or `class_id`
+/// When training or evaluating: [`Error::Argument`] for a threshold outside [0, 1] of probabilities, or for a `top_k` or `class_id`
 /// beyond the columns of the output.
 ///
 /// # References
@@ -89,8 +90,12 @@ struct Decisions {
     true_positives: f64,
     false_positives: f64,
     false_negatives: f64,
+    /// The activation that makes probabilities of the outputs.
+    link: Activation,
     /// Scratch memory to find the largest outputs of a row.
     order: Vec<usize>,
+    /// The probabilities of a row.
+    probabilities: Vec<f64>,
 }
 
 impl Decisions {
@@ -103,15 +108,15 @@ impl Decisions {
             true_positives: 0.0,
             false_positives: 0.0,
             false_negatives: 0.0,
+            link: Activation::Linear,
             order: Vec::new(),
+            probabilities: Vec::new(),
         }
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {
         let width = output.last().copied().unwrap_or(1);
-        if let Some(threshold) = self.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
-            return Err(Error::argument("threshold", "a number from 0 to 1", threshold));
-        }
+        check_threshold(self.threshold, &self.link, 0.0)?;
         if let Some(k) = self.top_k.filter(|k| !(1..=width).contains(k)) {
             return Err(Error::argument("top_k", format!("a whole number from 1 to {width}"), k));
         }
@@ -129,11 +134,18 @@ impl Decisions {
             (None, Some(_)) => F::neg_infinity(),
             (None, None) => F::of(0.5),
         };
+        let of_probabilities =
+            self.link != Activation::Linear && (self.threshold, self.top_k) == (None, None);
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
             let weight = weight(weights, row);
             let last = self.top_k.map(|k| place_of_kth(p, k, &mut self.order));
+            if of_probabilities {
+                probabilities(&self.link, p, &mut self.probabilities);
+            }
             for column in columns.clone() {
-                let called = p[column] > lowest && last.is_none_or(|last| order(p, column, last).is_le());
+                let is_above =
+                    if of_probabilities { self.probabilities[column] > 0.5 } else { p[column] > lowest };
+                let called = is_above && last.is_none_or(|last| order(p, column, last).is_le());
                 match (called, target_at(t, column, width) != F::zero()) {
                     (true, true) => self.true_positives += weight,
                     (true, false) => self.false_positives += weight,
@@ -169,7 +181,8 @@ macro_rules! of_decisions {
                 $metric(Decisions::new($name))
             }
 
-            /// Outputs above the threshold are predicted positive. Default: 0.5; none with `top_k`.
+            /// Outputs above the threshold are predicted positive, as they are, also if they are logits. Default: the
+            /// probability 0.5; none with `top_k`.
             pub fn threshold(mut self, threshold: f64) -> Self {
                 self.0.threshold = Some(threshold);
                 self
@@ -206,6 +219,10 @@ macro_rules! of_decisions {
             }
 
             saved!("keras.metrics", stringify!($metric));
+
+            fn outputs(&mut self, link: Activation) {
+                self.0.link = link;
+            }
 
             fn prepare(&mut self, output: &[usize], _: &[usize]) -> Result<()> {
                 self.0.check(output)

@@ -94,12 +94,8 @@ impl<F: Scalar> Sequential<F> {
     /// Appends a layer. A layer without a name is named after its kind: `dense`, `dense_1` ...
     #[allow(clippy::should_implement_trait)] // Keras's name; a layer is no summand
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
-        let node = layer.into_named();
-        let label = match node.label() {
-            "" => names::unused(node.kind(), &self.layers),
-            label => label.into(),
-        };
-        self.layers.push(node.with_label(label));
+        let layer = layer.into_named().with_default_label(|kind| names::unused(kind, &self.layers));
+        self.layers.push(layer);
         self
     }
 
@@ -150,7 +146,7 @@ impl<F: Scalar> Sequential<F> {
         if self.layers.is_empty() {
             return Err(Error::NoLayers);
         }
-        names::check_unique(&self.layers)?;
+        names::check_names(&self.layers)?;
         if self.is_built() {
             return Ok(());
         }
@@ -168,14 +164,14 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// On failure some layers are built.
     #[cfg_attr(not(any(feature = "keras", feature = "safetensors")), allow(dead_code))] // for files alone
-    pub(crate) fn build_within(&mut self, input: &[usize], mut memory: usize, draws: bool) -> Result<usize> {
+    pub(crate) fn build_within(&mut self, input: &[usize], mut memory: usize, skips: bool) -> Result<usize> {
         if self.layers.is_empty() {
             return Err(Error::NoLayers);
         }
-        names::check_unique(&self.layers)?;
+        names::check_names(&self.layers)?;
         let mut shape = input.to_vec();
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            let mut context = BuildContext::of_layer(self.seed.value(), index).within(memory, draws);
+            let mut context = BuildContext::of_layer(self.seed.value(), index).within(memory, skips);
             shape = layer.place(index, &shape, &mut context)?;
             memory = context.memory();
         }

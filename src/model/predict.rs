@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::layer::{NamedLayer, Workspace};
 use crate::samples::{Samples, check_all_finite, check_indices, check_not_empty, fits_input};
 use crate::scalar::Scalar;
-use crate::tensor::Batch;
+use crate::tensor::{Batch, BatchMut};
 
 /// The largest size of the widest activation of a batch.
 const BATCH: usize = 1 << 22;
@@ -139,6 +139,32 @@ impl<F: Scalar> Sequential<F> {
         ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
     }
 
+    /// Returns the probabilities of the classes for all samples of `x`: the outputs, through the sigmoid or softmax of the
+    /// compiled loss if it takes logits.
+    ///
+    /// # Errors
+    /// As [`Sequential::predict`]; [`Error::NotCompiled`], and [`Error::Argument`] if the loss is none of classification.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// let mut model = Sequential::new().input([1]).add(Rescaling::new(1.0));
+    /// model.compile(Sgd::new(0.1), BinaryCrossentropy::new().from_logits(true), ())?;
+    /// assert_eq!(model.predict_proba(&ndarray::array![[0.0]])?, ndarray::array![[0.5]].into_dyn());
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn predict_proba(&self, x: &impl Samples<F>) -> Result<ArrayD<F>> {
+        let loss = &self.compiled.as_ref().ok_or(Error::NotCompiled)?.loss;
+        let expected = "a loss of classification, such as BinaryCrossentropy";
+        let link = loss.link().ok_or_else(|| Error::argument("loss", expected, loss.name()))?;
+        let mut y = self.predict(x)?;
+        let width = y.shape().last().copied().unwrap_or(1);
+        if let Some(y) = y.as_slice_mut() {
+            link.apply(BatchMut::new(y, width));
+        }
+        Ok(y)
+    }
+
     /// Returns the output of each layer for the samples of `x`: one array `samples × output shape` per layer.
     ///
     /// # Errors
@@ -171,7 +197,8 @@ impl<F: Scalar> Sequential<F> {
         self.layers.iter().enumerate().map(output).collect()
     }
 
-    /// Returns the class of each sample: the index of the largest output. A single output above 0.5 is class 1.
+    /// Returns the class of each sample: the index of the largest output. A single output above 0.5 is class 1; above 0 if the
+    /// compiled loss takes logits.
     ///
     /// Of equal outputs, the first counts as the largest. If the output has steps, as in `(steps, classes)`, there is
     /// one class for each step of each sample, in order.
@@ -191,8 +218,10 @@ impl<F: Scalar> Sequential<F> {
         let mut predictor = self.predictor()?;
         predictor.check(x)?;
         let width = predictor.output.last().copied().unwrap_or(1);
+        let link = self.compiled.as_ref().and_then(|compiled| compiled.loss.link());
+        let threshold = F::of(link.unwrap_or_default().threshold());
         let class = |row: &[F]| match *row {
-            [p] => usize::from(p > F::of(0.5)),
+            [p] => usize::from(p > threshold),
             _ => row.iter().enumerate().fold(0, |best, (i, p)| if *p > row[best] { i } else { best }),
         };
         let mut classes = Vec::new();

@@ -1,7 +1,9 @@
 //! The state of a model in a backup, and the description that another model must match to take it.
 
 use super::{Seed, Sequential};
+use crate::config::Value;
 use crate::error::{Result, Shape};
+use crate::hash::{FNV_OFFSET, fnv1a};
 use crate::layer::{Layer, NamedLayer};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -33,9 +35,19 @@ impl<F: Scalar> Sequential<F> {
         })
     }
 
-    /// Describes each layer in words: what a state can be restored to.
-    pub(crate) fn described(&self) -> Vec<String> {
-        self.layers.iter().map(describe).collect()
+    /// The properties of the layers, with names: what a state can be restored to.
+    pub(crate) fn described(&self) -> Vec<(String, String)> {
+        let mut all = vec![("number of layers".to_string(), self.layers.len().to_string())];
+        for (index, layer) in self.layers.iter().enumerate() {
+            all.push((format!("layer {index}"), describe(layer)));
+            let path = format!("layer {index} `{}`", layer.label());
+            match layer.config() {
+                Some(config) => settings(&path, &Value::Config(Box::new(config)), &mut all),
+                // A layer without settings has its `Debug` text.
+                None => all.push((path, format!("{layer:?}"))),
+            }
+        }
+        all
     }
 
     /// Rebuilds the layers with another drawn seed, initial weights and masks.
@@ -46,6 +58,30 @@ impl<F: Scalar> Sequential<F> {
             shape = layer.renew(&shape, &mut BuildContext::of_layer(seed, index))?;
         }
         Ok(())
+    }
+}
+
+/// Appends each setting under its path, for comparison; a long list is hashed.
+fn settings(path: &str, value: &Value, to: &mut Vec<(String, String)>) {
+    match value {
+        Value::Config(config) => {
+            to.push((path.to_string(), config.kind.clone()));
+            config.fields.iter().for_each(|(name, value)| settings(&format!("{path} {name}"), value, to));
+        }
+        Value::Map(fields) => {
+            fields.iter().for_each(|(name, value)| settings(&format!("{path} {name}"), value, to));
+        }
+        Value::List(values)
+            if values.iter().any(|value| matches!(value, Value::Config(_) | Value::Map(_))) =>
+        {
+            values.iter().enumerate().for_each(|(i, value)| settings(&format!("{path} {i}"), value, to));
+        }
+        Value::List(values) if values.len() > 8 => {
+            let hash = fnv1a(FNV_OFFSET, format!("{values:?}").as_bytes());
+            to.push((path.to_string(), format!("{value} with the hash {hash:016x}")));
+        }
+        Value::Text(text) => to.push((path.to_string(), text.clone())),
+        _ => to.push((path.to_string(), value.to_string())),
     }
 }
 

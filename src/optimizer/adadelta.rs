@@ -62,7 +62,7 @@ impl<F: Scalar> Optimizer<F> for Adadelta {
     named!("Adadelta");
 
     fn traits(&self) -> OptimizerTraits {
-        OptimizerTraits::new("adadelta").slots([0.0; 2])
+        OptimizerTraits::new("adadelta").slots([0.0; 2]).bounded(self.epsilon >= 1e-8)
     }
 
     fn check(&self) -> Result<()> {

@@ -58,7 +58,10 @@ impl<F: Scalar> Optimizer<F> for Adagrad {
     named!("Adagrad");
 
     fn traits(&self) -> OptimizerTraits {
-        OptimizerTraits::new("adagrad").slots([self.initial_accumulator_value]).step(StepScale::Accumulated)
+        OptimizerTraits::new("adagrad")
+            .slots([self.initial_accumulator_value])
+            .step(StepScale::Accumulated)
+            .bounded(self.epsilon >= 1e-15)
     }
 
     fn check(&self) -> Result<()> {

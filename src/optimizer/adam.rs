@@ -88,6 +88,7 @@ impl<F: Scalar> Optimizer<F> for Adam {
         OptimizerTraits::new("adam")
             .slots(vec![0.0; 2 + usize::from(self.amsgrad)])
             .step(StepScale::Normalized)
+            .bounded(self.epsilon * (1.0 - self.beta_1) >= 1e-15)
     }
 
     fn check(&self) -> Result<()> {

@@ -67,7 +67,10 @@ impl<F: Scalar> Optimizer<F> for Adamax {
     named!("Adamax");
 
     fn traits(&self) -> OptimizerTraits {
-        OptimizerTraits::new("adamax").slots([0.0; 2]).step(StepScale::Normalized)
+        OptimizerTraits::new("adamax")
+            .slots([0.0; 2])
+            .step(StepScale::Normalized)
+            .bounded(self.epsilon * (1.0 - self.beta_1) >= 1e-15)
     }
 
     fn check(&self) -> Result<()> {

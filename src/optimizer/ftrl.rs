@@ -84,11 +84,23 @@ impl Ftrl {
 
 default_rate!(Ftrl, 0.001);
 
+impl Ftrl {
+    /// Whether the divisor stays above 0 and no power overflows.
+    fn is_bounded(&self) -> bool {
+        let Ftrl { learning_rate_power, initial_accumulator_value, l1, l2, l2_shrinkage, beta, .. } = *self;
+        let largest = [initial_accumulator_value, l1, l2, l2_shrinkage, beta].into_iter().fold(0.0, f64::max);
+        learning_rate_power == -0.5 && initial_accumulator_value >= 1e-12 && largest <= 1e3
+    }
+}
+
 impl<F: Scalar> Optimizer<F> for Ftrl {
     named!("Ftrl");
 
     fn traits(&self) -> OptimizerTraits {
-        OptimizerTraits::new("ftrl").slots([self.initial_accumulator_value, 0.0]).step(StepScale::Accumulated)
+        OptimizerTraits::new("ftrl")
+            .slots([self.initial_accumulator_value, 0.0])
+            .step(StepScale::Accumulated)
+            .bounded(self.is_bounded())
     }
 
     fn check(&self) -> Result<()> {

@@ -60,7 +60,7 @@ impl<F: Scalar> Optimizer<F> for Lion {
     named!("Lion");
 
     fn traits(&self) -> OptimizerTraits {
-        OptimizerTraits::new("lion").slots([0.0]).step(StepScale::Sign)
+        OptimizerTraits::new("lion").slots([0.0]).step(StepScale::Sign).bounded(true)
     }
 
     fn check(&self) -> Result<()> {

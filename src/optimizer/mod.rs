@@ -134,6 +134,45 @@ pub trait Optimizer<F: Scalar>: DynClone + Debug + Send + Sync {
 
 dyn_clone::clone_trait_object!(<F: Scalar> Optimizer<F>);
 
+/// A rule that is chosen at run time.
+impl<F: Scalar> Optimizer<F> for Box<dyn Optimizer<F>> {
+    fn traits(&self) -> OptimizerTraits {
+        (**self).traits()
+    }
+
+    fn config(&self) -> Option<Config> {
+        (**self).config()
+    }
+
+    fn learning_rate(&self) -> &LearningRate {
+        (**self).learning_rate()
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut LearningRate {
+        (**self).learning_rate_mut()
+    }
+
+    fn check(&self) -> Result<()> {
+        (**self).check()
+    }
+
+    fn begin(&mut self, at: Update) {
+        (**self).begin(at);
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        (**self).state(state)
+    }
+
+    fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
+        (**self).update(at, value, grad, slots);
+    }
+
+    fn options(&self) -> Option<&Options> {
+        (**self).options()
+    }
+}
+
 /// The largest number of slots that a rule may use.
 pub const MAX_SLOTS: usize = 4;
 

@@ -96,7 +96,10 @@ impl<F: Scalar> Optimizer<F> for Nadam {
     named!("Nadam");
 
     fn traits(&self) -> OptimizerTraits {
-        OptimizerTraits::new("nadam").slots([0.0; 2]).step(StepScale::Normalized)
+        OptimizerTraits::new("nadam")
+            .slots([0.0; 2])
+            .step(StepScale::Normalized)
+            .bounded(self.epsilon * (1.0 - self.beta_1).powi(2) >= 1e-15 && self.beta_2 <= 1.0 - 1e-7)
     }
 
     fn check(&self) -> Result<()> {

@@ -90,6 +90,7 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
         OptimizerTraits::new("rmsprop")
             .slots(vec![0.0; 1 + usize::from(self.momentum > 0.0) + usize::from(self.centered)])
             .step(StepScale::Normalized)
+            .bounded(self.epsilon >= 1e-15 && !self.centered)
     }
 
     fn check(&self) -> Result<()> {

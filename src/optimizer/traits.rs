@@ -7,7 +7,7 @@
 /// ```
 /// use cornu::optimizer::{Adam, Optimizer, OptimizerTraits, StepScale};
 /// let traits = Optimizer::<f32>::traits(&Adam::new(0.001));
-/// assert_eq!(traits, OptimizerTraits::new("adam").slots([0.0; 2]).step(StepScale::Normalized));
+/// assert_eq!(traits, OptimizerTraits::new("adam").slots([0.0; 2]).step(StepScale::Normalized).bounded(true));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -19,6 +19,10 @@ pub struct OptimizerTraits {
     pub slots: Vec<f64>,
     /// How the size of a step depends on the gradient.
     pub step: StepScale,
+    /// Whether an update is certain to be finite as long as each learning rate is from 1e-9 to 1e3, no weight or gradient
+    /// exceeds 1e9 in magnitude, and no slot did before the first update. Other updates are made after a copy of all
+    /// numbers, which takes time.
+    pub is_bounded: bool,
 }
 
 impl OptimizerTraits {
@@ -30,6 +34,12 @@ impl OptimizerTraits {
     /// The start value of each slot. Default: no slots.
     pub fn slots(mut self, starts: impl Into<Vec<f64>>) -> Self {
         self.slots = starts.into();
+        self
+    }
+
+    /// Whether moderate numbers have a finite update; see [`OptimizerTraits::is_bounded`]. Default: false.
+    pub fn bounded(mut self, is_bounded: bool) -> Self {
+        self.is_bounded = is_bounded;
         self
     }
 

@@ -25,14 +25,23 @@ pub struct BuildContext {
     rng: Rng,
     /// The remaining bytes.
     memory: usize,
-    /// Whether initial weights are drawn; weights from a file are zeros until they are read.
-    draws: bool,
+    draws: Draws,
+}
+
+/// What happens to the random numbers of initial weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Draws {
+    Values,
+    /// They are drawn and dropped, because later draws depend on their number; the weights come from a file.
+    Skipped,
+    /// None is drawn; the weights come from a file.
+    Nothing,
 }
 
 impl BuildContext {
     /// Creates a context without a memory limit.
     pub fn new(rng: Rng) -> Self {
-        BuildContext { rng, memory: usize::MAX, draws: true }
+        BuildContext { rng, memory: usize::MAX, draws: Draws::Values }
     }
 
     /// The context of layer `index` of a model.
@@ -40,8 +49,10 @@ impl BuildContext {
         BuildContext::new(Rng::stream(seed, index as u64))
     }
 
-    /// Limits the context to `memory` bytes, for weights from a file; they are drawn only if later draws depend on it.
-    pub(crate) fn within(self, memory: usize, draws: bool) -> Self {
+    /// Limits the context to `memory` bytes, for weights from a file; `skips` says whether later draws depend on the number of
+    /// theirs.
+    pub(crate) fn within(self, memory: usize, skips: bool) -> Self {
+        let draws = if skips { Draws::Skipped } else { Draws::Nothing };
         BuildContext { memory, draws, ..self }
     }
 
@@ -59,9 +70,11 @@ impl BuildContext {
     pub(super) fn draw<F: Scalar>(&mut self, initializer: &Initializer, shape: &[usize]) -> Result<Vec<F>> {
         let count = self.take_memory::<F>(shape)?;
         match self.draws {
-            true => initializer.draw(shape, &mut self.rng),
-            false => initializer.check(shape).map(|()| vec![F::zero(); count]),
+            Draws::Values => return initializer.draw(shape, &mut self.rng),
+            Draws::Skipped => initializer.skip(shape, &mut self.rng)?,
+            Draws::Nothing => initializer.check(shape)?,
         }
+        Ok(vec![F::zero(); count])
     }
 
     /// Takes the memory of an array of this shape, and returns its number of elements.

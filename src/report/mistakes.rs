@@ -39,7 +39,8 @@ pub(super) fn worst<F: Scalar>(
     if most == 0 || model.output_shape().is_none_or(|output| output.len() > 1) {
         return Ok(None);
     }
-    let outputs = model.predict(x)?;
+    let probabilities = names.and_then(|_| model.predict_proba(x).ok());
+    let outputs = probabilities.map_or_else(|| model.predict(x), Ok)?;
     let mut target = vec![F::zero(); y.sample_shape().iter().product()];
     let mut mistakes = Vec::new();
     for (index, row) in outputs.outer_iter().enumerate() {

@@ -5,7 +5,7 @@ use super::keras::draws_later;
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
 use crate::files::array::Array;
-use crate::files::budget::Budget;
+use crate::files::budget::{Budget, Spent};
 use crate::files::input::Input;
 use crate::kernel;
 use crate::model::Sequential;
@@ -20,14 +20,15 @@ pub(super) fn from_config<F: Scalar>(
     budget: &Budget,
     loader: &Loader<F>,
 ) -> Result<Sequential<F>> {
-    // Each object with settings takes a few hundred bytes.
-    budget.take_many::<[u8; 768]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
+    // Each object with settings takes some hundred bytes.
+    budget.take_many::<[u8; 256]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
     Sequential::from_config(config, &loader.known)
 }
 
 /// Builds the model if its input shape is known.
 ///
-/// Initial weights are drawn only if the file states the seed and something draws after them.
+/// The random numbers of initial weights are skipped if the file states the seed and something draws after them; they are
+/// never stored.
 pub(super) fn build<F: Scalar>(
     model: &mut Sequential<F>,
     config: &Config,
@@ -36,8 +37,11 @@ pub(super) fn build<F: Scalar>(
     budget: &Budget,
 ) -> Result<()> {
     let Some(shape) = model.input.clone() else { return Ok(()) };
-    let draws = has_seed && draws_later(config);
-    let left = model.build_within(&shape, budget.left(), draws).map_err(|error| match error {
+    let skips = has_seed && draws_later(config);
+    let left = model.build_within(&shape, budget.left(), skips).map_err(|error| match error {
+        Error::Layer { ref fault, .. } if matches!(**fault, Error::TooLarge { .. }) => {
+            input.damaged(CONFIG, format!("{error} for its size, or {Spent}"))
+        }
         Error::TooLarge { .. } | Error::Layer { .. } => input.damaged(CONFIG, error),
         error => error,
     })?;

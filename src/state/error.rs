@@ -10,10 +10,11 @@ impl StateValue for Quantity {
     const WHAT: &'static str = "a quantity";
     const LEAST: usize = 1;
     fn put(&self, to: &mut Vec<u8>) {
-        (*self == Quantity::Gradient).put(to);
+        (*self as u8).put(to);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
-        Some(if bool::take(from)? { Quantity::Gradient } else { Quantity::Loss })
+        let all = [Quantity::Loss, Quantity::Gradient, Quantity::Update];
+        all.get(usize::from(u8::take(from)?)).copied()
     }
 }
 

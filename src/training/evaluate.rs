@@ -215,16 +215,14 @@ impl<F: Scalar> Sequential<F> {
     /// The properties that must agree on all ranks.
     fn evaluation_identity(&self, data: &CheckedData<F>, settings: &Evaluate<F>) -> Result<Identity> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
-        let layers = self.described();
-        let identity = Identity::new([
-            ("number of layers", layers.len().to_string()),
+        let mut identity = Identity::new([
             ("loss and metrics", compiled.given[1..].join(" and ")),
             ("batch_size", settings.batch_size.to_string()),
             ("shape of targets", Shape(&data.target_shape()).to_string()),
             ("weights of samples", if data.weights.is_some() { "some" } else { "none" }.to_string()),
-            ("its layers", layers.join("; ")),
             ("its weights", format!("the sum {:016x}", fingerprint(self))),
         ]);
+        identity.common.splice(0..0, self.described());
         Ok(identity.with_data([("number of samples", data.count().to_string())]))
     }
 }

@@ -28,7 +28,7 @@ impl<F: Scalar> Sequential<F> {
     /// # Errors
     /// Before anything changes: [`Error::NotCompiled`]; the errors of [`Sequential::build`]; data that are empty, not
     /// finite, or of a shape that does not fit the model and the loss; labels, weights or settings out of range. During
-    /// training: [`Error::Diverged`] if the loss or a gradient is not finite (the model keeps its last finite weights), and
+    /// training: [`Error::Diverged`] if the loss, a gradient or an update is not finite (the model keeps its last finite weights), and
     /// the errors of callbacks.
     ///
     /// # Example

@@ -24,7 +24,6 @@ pub(super) fn identity<F: Scalar>(
 ) -> Result<Identity> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let [optimizer, loss, metrics] = &compiled.given;
-    let layers = model.described();
     let held_out = run.validation.as_ref().map(|validation| &validation.data);
     let input = model.input_shape().unwrap_or_default();
     let shapes = [input, &run.data.target_shape()].map(|shape| Shape(shape).to_string());
@@ -34,7 +33,6 @@ pub(super) fn identity<F: Scalar>(
     };
     let mut identity = Identity::new([
         ("number type", F::NAME.to_string()),
-        ("number of layers", layers.len().to_string()),
         ("optimizer", optimizer.clone()),
         ("loss", loss.clone()),
         ("metrics", metrics.clone()),
@@ -49,8 +47,7 @@ pub(super) fn identity<F: Scalar>(
         ("number of callbacks", callbacks.to_string()),
         ("diagnosis", if settings.diagnose == Diagnose::Off { "off" } else { "on" }.into()),
     ]);
-    let layers = layers.into_iter().enumerate().map(|(index, layer)| (format!("layer {index}"), layer));
-    identity.common.extend(layers);
+    identity.common.extend(model.described());
     let identity = identity.with_shards([
         ("weights of samples", weights(Some(&run.data)).into()),
         ("weights of validation samples", weights(held_out).into()),
@@ -74,13 +71,12 @@ fn weights<F: Scalar>(data: Option<&CheckedData<F>>) -> &'static str {
     }
 }
 
-/// A sum over some rows of arrays, and over all weights. It does not read a batch source.
+/// A sum over some rows, fewer of a source, and over all weights.
 fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let mut rows = Rows::default();
-    if !data.is_source() {
-        data.gather(None, &sample(data.count(), ROWS), &mut rows)?;
-    }
+    let count = if data.is_source() { ROWS / 8 } else { ROWS };
+    data.gather(None, &sample(data.count(), count), &mut rows)?;
     let mut bytes = Vec::new();
     rows.x
         .iter()

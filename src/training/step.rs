@@ -3,10 +3,9 @@
 use std::ops::Range;
 
 use super::data::{BatchTargets, CheckedData, Rows, RunningScores};
-use super::update;
+use super::update::{self, NonFinite, Undo};
 use crate::diagnosis::{Monitor, Rules};
 use crate::error::{Error, Quantity, Result};
-use crate::kernel;
 use crate::layer::{GlobalBatch, NamedLayer, StepAt, Workspace};
 use crate::loss::Loss;
 use crate::model::Sequential;
@@ -22,6 +21,7 @@ pub(crate) struct Trainer<F> {
     pub(crate) rows: Rows<F>,
     /// The index of its first row in the global batch.
     pub(crate) first_row: usize,
+    pub(crate) undo: Undo<F>,
 }
 
 /// The samples of `data` with these `indices`.
@@ -62,12 +62,6 @@ pub(crate) struct StepMonitor<'m, F: Scalar> {
     pub(crate) found: &'m mut Vec<String>,
 }
 
-/// A parameter gradient that is not finite.
-pub(crate) struct NonFinite {
-    layer: String,
-    value: f64,
-}
-
 /// What a step works on.
 pub(crate) struct Pass<'p, F: Scalar> {
     pub(crate) trainer: &'p mut Trainer<F>,
@@ -81,8 +75,8 @@ pub(crate) trait BatchPasses<F: Scalar> {
     /// Runs the training forward pass on the minibatch, and adds it to the scores. Returns its loss.
     fn forward(&mut self, pass: &mut Pass<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64>;
 
-    /// Computes all gradients after the forward pass, and returns the first that is not finite.
-    fn backward(&mut self, pass: &mut Pass<F>) -> Result<Option<NonFinite>> {
+    /// Computes all gradients after the forward pass.
+    fn backward(&mut self, pass: &mut Pass<F>) -> Result<()> {
         pass.backward()
     }
 
@@ -115,6 +109,7 @@ impl<F: Scalar> Trainer<F> {
             lowest: model.layers.iter().position(trains).unwrap_or(model.layers.len()),
             rows: Rows::default(),
             first_row: 0,
+            undo: Undo::new(model),
         }
     }
 
@@ -128,7 +123,7 @@ impl<F: Scalar> Trainer<F> {
 impl<F: Scalar> Pass<'_, F> {
     /// Trains on the minibatch.
     ///
-    /// If the loss or a gradient is not finite, the weights stay as they are.
+    /// If the loss, a gradient or an updated number is not finite, the weights and the optimizer stay as they are.
     pub(crate) fn step(
         &mut self,
         step: StepPosition,
@@ -160,13 +155,14 @@ impl<F: Scalar> Pass<'_, F> {
             }
             sampled = Some(monitor).filter(|monitor| monitor.is_sampled());
         }
-        if let Some(NonFinite { layer, value }) = passes.backward(self)? {
-            return Err(diverged(Quantity::Gradient, value, layer));
-        }
+        passes.backward(self)?;
+        let gradients = update::check_gradients(&self.model.layers)
+            .map_err(|NonFinite { place, value }| diverged(Quantity::Gradient, value, place))?;
         if let Some(monitor) = &mut sampled {
             monitor.before_step(&self.model.layers);
         }
-        update::update(self.model);
+        update::update(self.model, gradients, &mut self.trainer.undo)
+            .map_err(|NonFinite { place, value }| diverged(Quantity::Update, value, place))?;
         if let Some(monitor) = sampled {
             monitor.after_step(&self.model.layers);
         }
@@ -214,13 +210,13 @@ impl<F: Scalar> Pass<'_, F> {
     }
 
     /// The backward pass of a whole minibatch.
-    pub(crate) fn backward(&mut self) -> Result<Option<NonFinite>> {
+    pub(crate) fn backward(&mut self) -> Result<()> {
         self.loss_gradient()?;
         let Pass { trainer, model, batch, .. } = self;
         let (x, trained) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
         trainer.workspace.backward(&mut model.layers, x, trained, false, GlobalBatch::default());
         add_penalty_slopes(model);
-        Ok(first_bad_gradient(&model.layers))
+        Ok(())
     }
 
     /// Computes the gradient of the loss with respect to the outputs of the forward pass.
@@ -235,24 +231,11 @@ impl<F: Scalar> Pass<'_, F> {
     }
 }
 
-/// The last layer with a gradient that is not finite, which is where the problem started.
-pub(crate) fn first_bad_gradient<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<NonFinite> {
-    layers.iter().enumerate().rev().find_map(|(index, layer)| {
-        let mut bad = None;
-        layer.each_param(&mut |trained, param| {
-            if trained && !kernel::all_finite(param.grad()) {
-                bad = param.grad().iter().find(|g| !g.is_finite()).map(|g| g.as_f64());
-            }
-        });
-        bad.map(|value| NonFinite { layer: format!("layer {index} `{}`", layer.label()), value })
-    })
-}
-
 /// Adds the gradients of the regularization penalties to those of the parameters.
 pub(crate) fn add_penalty_slopes<F: Scalar>(model: &mut Sequential<F>) {
     model.walk_mut(&mut |trained, param| {
-        if let (true, Some(regularizer)) = (trained && param.is_trainable(), param.regularizer) {
-            regularizer.add_slope(&param.value, 1.0, &mut param.grad);
+        if let (true, Some(regularizer), Some(grad)) = (trained, param.regularizer, &mut param.grad) {
+            regularizer.add_slope(&param.value, 1.0, grad);
         }
     });
 }

@@ -1,11 +1,13 @@
 //! Updates the weights from their gradients, in Keras's order: accumulation, clipping, weight decay, update rule,
-//! averaging, constraints.
+//! averaging, constraints. An update that is not finite changes nothing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::kernel;
 use crate::layer::NamedLayer;
 use crate::model::{Compiled, Sequential};
 use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
-use crate::param::Param;
+use crate::param::{MODERATE, Param};
 use crate::scalar::Scalar;
 
 /// Allocates the slots that this optimizer needs for each trainable parameter.
@@ -17,22 +19,26 @@ pub(crate) fn prepare<F: Scalar>(model: &mut Sequential<F>) {
     let averages = options.is_some_and(|options| options.average.is_some());
     let starts = optimizer.traits().slots;
     each_trained(layers, &mut |param| {
+        param.is_moderate = false;
         let len = param.len();
         if param.slots.len() != starts.len() {
             param.slots = starts.iter().map(|&start| vec![F::of(start); len]).collect();
         }
         if accumulates {
-            param.accumulated.resize(len, F::zero());
+            param.accumulated.get_or_insert_with(|| vec![F::zero(); len]);
         }
         if averages {
-            param.average.resize(len, F::zero());
+            param.average.get_or_insert_with(|| vec![F::zero(); len]);
         }
     });
 }
 
 /// When the next optimizer update happens.
+#[derive(Clone, Copy)]
 struct Due {
     at: Update,
+    /// The number of batches before this one.
+    batch: u64,
     /// The number of batches whose gradients are accumulated for one update.
     every: u64,
     /// Whether the update follows this batch.
@@ -51,42 +57,200 @@ impl Due {
             compiled.optimizer.begin(at);
         }
         compiled.steps += 1;
-        Due { at, every, is_now }
+        Due { at, batch: step, every, is_now }
     }
 }
 
-/// Updates every trainable parameter from its gradient.
-pub(crate) fn update<F: Scalar>(model: &mut Sequential<F>) {
-    let Sequential { layers, compiled: Some(compiled), .. } = model else { return };
-    let step = compiled.steps;
-    let learning_rate = compiled.optimizer.learning_rate().at(step);
-    let Due { at, every, is_now } = Due::after_batch(compiled);
-    let optimizer = &*compiled.optimizer;
-    match optimizer.options() {
-        None => each_trained(layers, &mut |param| {
-            apply(optimizer, at, param);
-            param.constrain();
-        }),
-        Some(options) => {
-            if every > 1 {
-                accumulate(layers, every, is_now);
+/// A number that is not finite, and where it is.
+pub(crate) struct NonFinite {
+    pub(crate) place: String,
+    pub(crate) value: f64,
+}
+
+/// The size of the gradients of a step, all of which are finite.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Gradients {
+    /// None exceeds [`MODERATE`] in magnitude.
+    Moderate,
+    Large,
+}
+
+/// Returns the size of the gradients, or the last layer with one that is not finite, which is where the problem started.
+pub(crate) fn check_gradients<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<Gradients, NonFinite> {
+    let mut all_moderate = true;
+    for layer in layers {
+        layer.each_param(&mut |trained, param| {
+            if let (true, Some(grad)) = (trained, param.grad()) {
+                all_moderate &= is_moderate(grad);
             }
-            if is_now {
-                options.clips.iter().for_each(|clip| bound(layers, *clip));
-                each_trained(layers, &mut |param| {
-                    decay(options, learning_rate, param);
-                    apply(optimizer, at, param);
-                });
-            }
-            each_trained(layers, &mut |param| {
-                if let Some(average) = options.average {
-                    take_average(average, step, param);
-                }
-                param.constrain();
-            });
+        });
+    }
+    if all_moderate {
+        return Ok(Gradients::Moderate);
+    }
+    let bad = layers.iter().enumerate().rev().find_map(|(index, layer)| {
+        let mut bad = None;
+        layer.each_param(&mut |trained, param| {
+            let grads = param.grad().filter(|_| trained).unwrap_or_default();
+            bad = bad.or_else(|| first_non_finite(grads));
+        });
+        bad.map(|value| NonFinite { place: format!("layer {index} `{}`", layer.label()), value })
+    });
+    bad.map_or(Ok(Gradients::Large), Err)
+}
+
+/// Updates every trainable parameter from its gradient, and the moving averages of the layers. If a number would not be
+/// finite, everything stays as it is.
+///
+/// An update that is not certain to be finite works on the numbers after a copy of them, in `undo`.
+pub(crate) fn update<F: Scalar>(
+    model: &mut Sequential<F>,
+    gradients: Gradients,
+    undo: &mut Undo<F>,
+) -> Result<(), NonFinite> {
+    let Sequential { layers, compiled: Some(compiled), .. } = model else { return Ok(()) };
+    if undo.has_moving_averages
+        && let Some((path, value)) = layers.iter_mut().find_map(NamedLayer::bad_statistic)
+    {
+        return Err(NonFinite { place: format!("moving average `{path}`"), value });
+    }
+    if gradients == Gradients::Moderate && undo.is_needless(layers, compiled) {
+        change(layers, compiled);
+    } else {
+        undo.save(layers);
+        let (steps, optimizer) = (compiled.steps, compiled.optimizer.clone());
+        change(layers, compiled);
+        // The slots may be large now, so the next step looks at all numbers.
+        each_trained(layers, &mut |param| param.is_moderate = false);
+        if let Some(NonFinite { place, value }) = first_bad_number(layers) {
+            let rate = optimizer.learning_rate().at(steps);
+            undo.restore(layers);
+            (compiled.steps, compiled.optimizer) = (steps, optimizer);
+            return Err(NonFinite { place: format!("{place}, at a learning rate of {rate:e}"), value });
         }
     }
     layers.iter_mut().for_each(NamedLayer::end_step);
+    Ok(())
+}
+
+/// A copy of the numbers that an optimizer changes.
+#[derive(Debug)]
+pub(crate) struct Undo<F> {
+    numbers: Vec<F>,
+    /// Whether moderate numbers and learning rates are certain to have a finite update.
+    is_bounded: bool,
+    has_moving_averages: bool,
+}
+
+impl<F: Scalar> Undo<F> {
+    pub(crate) fn new(model: &mut Sequential<F>) -> Self {
+        let is_bounded = model.compiled.as_ref().is_some_and(|compiled| {
+            let decay = compiled.optimizer.options().and_then(|options| options.weight_decay);
+            compiled.optimizer.traits().is_bounded && decay.is_none_or(|decay| decay <= 1e3)
+        });
+        let has_moving_averages = model.layers.iter_mut().any(NamedLayer::has_moving_average);
+        Undo { numbers: Vec::new(), is_bounded, has_moving_averages }
+    }
+
+    /// Whether an update by moderate gradients is certain to be finite.
+    fn is_needless(&self, layers: &mut [NamedLayer<F>], compiled: &Compiled<F>) -> bool {
+        let rate = compiled.optimizer.learning_rate().at(compiled.steps);
+        let mut is_needless = self.is_bounded && (1e-9..=1e3).contains(&rate);
+        each_trained(layers, &mut |param| {
+            if is_needless && !param.is_moderate {
+                let all_moderate = param.arrays().all(is_moderate);
+                param.is_moderate = all_moderate;
+            }
+            is_needless &= param.is_moderate;
+        });
+        is_needless
+    }
+
+    fn save(&mut self, layers: &mut [NamedLayer<F>]) {
+        self.numbers.clear();
+        each_trained(layers, &mut |param| {
+            param.arrays().for_each(|array| self.numbers.extend_from_slice(array))
+        });
+    }
+
+    fn restore(&self, layers: &mut [NamedLayer<F>]) {
+        let mut rest = &self.numbers[..];
+        each_trained(layers, &mut |param| {
+            for array in param.arrays_mut() {
+                let (own, others) = rest.split_at(array.len());
+                array.copy_from_slice(own);
+                rest = others;
+            }
+        });
+    }
+}
+
+/// Whether no number exceeds [`MODERATE`] in magnitude.
+fn is_moderate<F: Scalar>(numbers: &[F]) -> bool {
+    kernel::all_within(F::of(MODERATE), numbers)
+}
+
+/// Updates every trainable parameter.
+fn change<F: Scalar>(layers: &mut [NamedLayer<F>], compiled: &mut Compiled<F>) {
+    let due = Due::after_batch(compiled);
+    let optimizer = &*compiled.optimizer;
+    let Some(options) = optimizer.options() else {
+        return each_trained(layers, &mut |param| {
+            apply(optimizer, due.at, param);
+            constrain(param);
+        });
+    };
+    if due.every > 1 {
+        accumulate(layers, due.every, due.is_now);
+    }
+    if due.is_now {
+        options.clips.iter().for_each(|clip| bound(layers, *clip));
+        each_trained(layers, &mut |param| {
+            decay(options, due.at.learning_rate, param);
+            apply(optimizer, due.at, param);
+        });
+    }
+    each_trained(layers, &mut |param| {
+        if let Some(average) = options.average {
+            update_average(average, due, param);
+        }
+        constrain(param);
+    });
+}
+
+/// Applies the constraint, if there is one.
+fn constrain<F: Scalar>(param: &mut Param<F>) {
+    if param.constraint.is_some() {
+        param.constrain();
+        param.is_moderate = param.is_moderate && is_moderate(&param.value);
+    }
+}
+
+/// The first number that is not finite among those that an optimizer changes, with its place.
+fn first_bad_number<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<NonFinite> {
+    layers.iter().find_map(|layer| {
+        let mut is_finite = true;
+        layer.each_param(&mut |_, param| is_finite &= param.arrays().all(kernel::all_finite));
+        if is_finite {
+            return None;
+        }
+        let mut bad = None;
+        layer.walk("", &mut |path, trained, param| {
+            let found = param.arrays().enumerate().find_map(|(i, array)| Some((i, first_non_finite(array)?)));
+            if let (None, true, Some((i, value))) = (&bad, trained && param.is_trainable(), found) {
+                let what = if i == 0 { "weight" } else { "optimizer state of" };
+                bad = Some(NonFinite { place: format!("{what} `{path}`"), value });
+            }
+        });
+        bad
+    })
+}
+
+fn first_non_finite<F: Scalar>(values: &[F]) -> Option<f64> {
+    if kernel::all_finite(values) {
+        return None;
+    }
+    values.iter().find(|x| !x.is_finite()).map(|x| x.as_f64())
 }
 
 /// Counts a batch of which this rank has no rows: no weight changes.
@@ -98,10 +262,10 @@ pub(crate) fn skip<F: Scalar>(model: &mut Sequential<F>) {
 
 /// Replaces the weights by their moving average at the end of a fit, if one is kept.
 pub(crate) fn finish<F: Scalar>(model: &mut Sequential<F>) {
-    let options = model.compiled.as_ref().and_then(|compiled| compiled.optimizer.options());
-    let averages = options.is_some_and(|options| options.average.is_some());
-    if averages && model.compiled.as_ref().is_some_and(|compiled| compiled.steps > 0) {
-        each_trained(&mut model.layers, &mut |param| param.value.copy_from_slice(&param.average));
+    let Some(compiled) = &model.compiled else { return };
+    let averages = compiled.optimizer.options().is_some_and(|options| options.average.is_some());
+    if averages && compiled.steps > 0 {
+        each_trained(&mut model.layers, &mut Param::take_average);
     }
 }
 
@@ -120,7 +284,8 @@ pub(crate) fn each_trained<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn 
 fn accumulate<F: Scalar>(layers: &mut [NamedLayer<F>], every: u64, updates: bool) {
     let every = F::of(every as f64);
     each_trained(layers, &mut |param| {
-        let sums = param.accumulated.iter_mut().zip(&mut param.grad);
+        let (Some(sums), Some(grad)) = (&mut param.accumulated, &mut param.grad) else { return };
+        let sums = sums.iter_mut().zip(grad);
         match updates {
             true => sums.for_each(|(sum, g)| (*g, *sum) = ((*sum + *g) / every, F::zero())),
             false => sums.for_each(|(sum, g)| *sum += *g),
@@ -138,19 +303,21 @@ fn bound<F: Scalar>(layers: &mut [NamedLayer<F>], clip: Clip) {
     match clip {
         Clip::Value(c) => {
             let c = F::of(c);
-            each_trained(layers, &mut |param| param.grad.iter_mut().for_each(|g| *g = g.max(-c).min(c)));
+            each_trained(layers, &mut |param| {
+                param.grad_mut().iter_mut().for_each(|g| *g = g.max(-c).min(c))
+            });
         }
         Clip::Norm(c) => each_trained(layers, &mut |param| {
-            let norm = square(&param.grad).sqrt();
+            let norm = square(param.grad_mut()).sqrt();
             if norm > c {
-                scale(&mut param.grad, c / norm);
+                scale(param.grad_mut(), c / norm);
             }
         }),
         Clip::GlobalNorm(c) => {
             let mut total = 0.0;
-            each_trained(layers, &mut |param| total += square(&param.grad));
+            each_trained(layers, &mut |param| total += square(param.grad_mut()));
             if total.sqrt() > c {
-                each_trained(layers, &mut |param| scale(&mut param.grad, c / total.sqrt()));
+                each_trained(layers, &mut |param| scale(param.grad_mut(), c / total.sqrt()));
             }
         }
     }
@@ -166,18 +333,23 @@ fn decay<F: Scalar>(options: &Options, learning_rate: f64, param: &mut Param<F>)
     }
 }
 
-/// `a ← m·a + (1 − m)·w`; if the copy is due, also `w ← a`.
-fn take_average<F: Scalar>(average: WeightAverage, step: u64, param: &mut Param<F>) {
-    let momentum = F::of(if step == 0 { 0.0 } else { average.momentum });
+/// `a ← m·a + (1 − m)·w`; if the copy is due, also `w ← a`. Until the first update, `m` is 0.
+///
+/// As in Keras, the average takes part in every batch, but its start and its copies count updates.
+fn update_average<F: Scalar>(average: WeightAverage, due: Due, param: &mut Param<F>) {
+    let updates = due.batch / due.every;
+    let momentum = F::of(if updates == 0 { 0.0 } else { average.momentum });
     let new = F::one() - momentum;
-    param.average.iter_mut().zip(&param.value).for_each(|(a, &w)| *a = momentum * *a + new * w);
-    if average.overwrite.is_some_and(|every| (step + 1).is_multiple_of(every)) {
-        param.value.copy_from_slice(&param.average);
+    let averages = param.average.iter_mut().flatten();
+    averages.zip(&param.value).for_each(|(a, &w)| *a = momentum * *a + new * w);
+    if average.overwrite.is_some_and(|every| (updates + 1).is_multiple_of(every)) {
+        param.take_average();
     }
 }
 
 /// Applies the update rule to the slots and weights of one parameter.
 fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<F>) {
+    let Some(grad) = &param.grad else { return };
     let count = param.slots.len().min(MAX_SLOTS);
     let mut arrays: [&mut [F]; MAX_SLOTS + 1] = Default::default();
     let slots = param.slots.iter_mut().map(|slot| &mut **slot);
@@ -185,8 +357,14 @@ fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<
         .iter_mut()
         .zip(std::iter::once(&mut *param.value).chain(slots))
         .for_each(|(to, array)| *to = array);
-    kernel::pieces(param.grad.len(), arrays, &|range, [value, slots @ ..]| {
+    let all_moderate = AtomicBool::new(true);
+    kernel::pieces(grad.len(), arrays, &|range, [value, slots @ ..]| {
         let mut slots = slots;
-        optimizer.update(at, value, &param.grad[range], &mut slots[..count]);
+        optimizer.update(at, value, &grad[range], &mut slots[..count]);
+        // The piece is still in the cache.
+        if !is_moderate(value) {
+            all_moderate.store(false, Ordering::Relaxed);
+        }
     });
+    param.is_moderate = all_moderate.into_inner();
 }

@@ -1,6 +1,8 @@
 //! Model files: those of earlier versions, those for other programs (Keras, PyTorch, NumPy, ONNX), and damaged or
 //! malicious ones.
 
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
+mod deep;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod hostile;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]

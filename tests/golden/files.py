@@ -80,6 +80,10 @@ CASES = {
     "global_2d": ([L.Conv2D(3, (1, 2), activation="relu6"), L.GlobalAveragePooling2D(), L.Dense(2, activation="softsign", kernel_initializer=I.VarianceScaling(2.0, "fan_avg", "uniform"))], "image"),
     "axes": ([L.LayerNormalization(axis=[1, 2]), L.PReLU(shared_axes=[1], alpha_initializer=I.RandomUniform(0.1, 0.3)), L.Softmax(axis=1), L.UnitNormalization(axis=1), L.BatchNormalization(axis=2)], "series"),
     "given_statistics": ([L.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 16.0]), L.Flatten(), L.Dense(2)], "series"),
+    "rescaled_channels": ([L.Rescaling([0.5, 2.0, -1.0, 1.0], offset=[0.0, 1.0, 2.0, 3.0]), L.Flatten(), L.Dense(2)], "series"),
+    "given_number": ([L.Normalization(axis=-1, mean=1.0, variance=4.0), L.Flatten(), L.Dense(2)], "series"),
+    "untrained_adam": ([L.Dense(4, activation="tanh"), L.BatchNormalization(), L.Dense(3, activation="softmax")], "flat", "hot", O.Adam(0.02, use_ema=True, amsgrad=True), K.CategoricalCrossentropy(), ["accuracy"]),
+    "untrained_schedule": ([L.Dense(3, activation="softmax")], "flat", "hot", O.Nadam(S.ExponentialDecay(0.05, 10, 0.5), gradient_accumulation_steps=2), K.CategoricalCrossentropy(), None),
     "one_statistic": ([adapted(axis=None), adapted(axis=1), L.GlobalAveragePooling1D()], "series"),
 }
 for i, names in enumerate([("celu", "hard_shrink", "hard_silu", "hard_tanh"), ("leaky_relu", "log_sigmoid", "soft_shrink", "sparse_plus"), ("sparse_sigmoid", "squareplus", "tanh_shrink", "linear")]):
@@ -105,7 +109,7 @@ def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, befo
     model = keras.Sequential([L.Input(X[x].shape[1:]), *layers])
     if optimizer:
         model.compile(optimizer, loss, metrics=metrics)
-        for number in range(0 if name == "untrained" else before):
+        for number in range(0 if name.startswith("untrained") else before):
             step(model, X[x], Y[y], number)
     model.save(HERE / "files" / f"{name}_{'f32' if DTYPE == 'float32' else 'f64'}.keras")
     entry = {"x": x, "predictions": floats(model.predict(X[x], verbose=0))}

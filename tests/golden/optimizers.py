@@ -4,7 +4,8 @@
     env/bin/python tests/golden/optimizers.py f64
 
 For each optimizer and option: the loss of 20 steps of a small network, and its weights at the end. For each schedule: its
-values. For each regularizer and constraint: the same 20 steps.
+values. For each regularizer and constraint: the same 20 steps. In f64 also `pairs_f64.json`: each optimizer with each pair of
+options.
 """
 import json
 import sys
@@ -90,3 +91,20 @@ steps = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 14, 21, 30]
 found["schedules"] = {name: [float(schedule(np.asarray(s, DTYPE))) for s in steps] for name, schedule in SCHEDULES.items()}
 (HERE / f"optimizers_{sys.argv[1]}.json").write_text(json.dumps(found))
 print(len(found), "cases")
+
+if DTYPE == "float64":
+    pairs = {}
+    names = [*options, "schedule"]
+    for rule in ("sgd", "momentum", "rms_prop_both", "adam", "amsgrad", "adam_w", "adamax", "nadam", "adagrad", "adadelta", "ftrl", "lion"):
+        make, settings = RULES[rule]
+        for i, first in enumerate(names):
+            for second in names[i + 1:]:
+                # Keras takes one clip, and AdamW has a weight decay of its own.
+                if "clip" in first and "clip" in second or rule == "adam_w" and first == "weight_decay":
+                    continue
+                args = {**settings, **options.get(first, {}), **options.get(second, {})}
+                if second == "schedule":
+                    args["learning_rate"] = S.ExponentialDecay(args["learning_rate"], 7, 0.5)
+                pairs[f"{rule}, {first}, {second}"] = run(make(**args))
+    (HERE / "pairs_f64.json").write_text(json.dumps(pairs, separators=(",", ":")).replace("},", "},\n") + "\n")
+    print(len(pairs), "pairs")

@@ -116,6 +116,7 @@ fn layers_have_correct_gradients() {
     check(Softmax::new().axis(1), &[3, 4]);
     check(Softmax::new().axis(-2), &[2, 3, 2]);
     check(Rescaling::new(0.3).offset(2.0), &[2, 3]);
+    check(Rescaling::per_channel([0.3, 1.0, -2.0], [1.0]), &[2, 3]);
     check(Normalization::new().adapt(&draw(&[9, 3], 1)).unwrap(), &[3]);
     check(Normalization::new().axis(None).adapt(&draw(&[9, 2, 3], 1)).unwrap(), &[2, 3]);
     check(Normalization::new().axis(Some(1)).adapt(&draw(&[9, 2, 3], 1)).unwrap(), &[2, 3]);

@@ -219,7 +219,7 @@ fn a_malicious_backup_with_a_valid_checksum_cannot_panic_or_exhaust_memory() {
             Err(error) => panic!("{error}"),
         }
     }
-    assert!(refused > 100 && taken > 100, "{refused} refused, {taken} taken");
+    assert!(refused > 100 && taken > 50, "{refused} refused, {taken} taken");
 }
 
 #[test]

@@ -269,7 +269,7 @@ impl LayerFacts {
 
     /// Samples the gradient of the kernel.
     pub(crate) fn sample_gradient<F: Scalar>(&mut self, param: &Param<F>) {
-        self.sample.gradient = rms(sample(param.grad()));
+        self.sample.gradient = rms(sample(param.grad().unwrap_or_default()));
         self.sample.weights = rms(sample(param.value()));
     }
 

@@ -54,8 +54,8 @@ pub struct Plan {
     pub step_scale: StepScale,
     /// The largest learning rate of the first 10,000 planned steps.
     pub learning_rate: f64,
-    /// The planned epochs; 0 in a check.
-    pub epochs: usize,
+    /// The planned epochs; `None` in a check, which trains nothing.
+    pub epochs: Option<usize>,
     /// The training steps before this run.
     pub before: u64,
     /// The samples in a batch.

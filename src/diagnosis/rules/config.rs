@@ -187,14 +187,15 @@ pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
 
 /// Raises N0113.
 pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
-    let steps = e.plan.epochs * e.plan.batches + e.plan.before as usize;
+    let epochs = e.plan.epochs?;
+    let steps = epochs * e.plan.batches + e.plan.before as usize;
     // A step of the usual size changes a weight by a thousandth, so hundreds are needed to change it by its own size.
     let early = !e.ended || e.curves.stopped.is_some();
-    if e.plan.epochs == 0 || steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
+    if steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
     }
     // A single epoch is a probe, or a part of a longer training.
-    let severity = if steps < 50 && e.plan.epochs > 1 && e.skill().is_some_and(|skill| skill < 0.5) {
+    let severity = if steps < 50 && epochs > 1 && e.skill().is_some_and(|skill| skill < 0.5) {
         Severity::Warning
     } else {
         Severity::Note
@@ -204,7 +205,7 @@ pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
         finding
             .evidence(match e.plan.before {
                 0 => {
-                    format!("{steps} steps in total: {} epochs of {} batches", e.plan.epochs, e.plan.batches)
+                    format!("{steps} steps in total: {} epochs of {} batches", epochs, e.plan.batches)
                 }
                 before => format!("{steps} steps in total, {before} of them before this run"),
             })

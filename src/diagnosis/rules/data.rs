@@ -104,16 +104,15 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let below = e.layers[..output.index].iter().rev().find(|layer| !layer.is_view);
     let size = below.map_or(1.0, |layer| layer.sample.rms);
     let reach = e.plan.learning_rate * (1.0 + inputs * size);
-    let (needed, planned) =
-        (targets.mean.abs().max(targets.deviation) / reach, e.plan.epochs * e.plan.batches);
+    let needed = targets.mean.abs().max(targets.deviation) / reach;
+    let planned = e.plan.epochs.map(|epochs| epochs * e.plan.batches);
     let adaptive = e.plan.step_scale != StepScale::Gradient;
-    let planned = if e.plan.epochs == 0 { usize::MAX } else { planned };
-    let far = adaptive && needed > planned as f64;
+    let far = adaptive && planned.is_some_and(|steps| needed > steps as f64);
     // The slope of a squared error with respect to the output bias is twice the distance, so beyond 1 a step overshoots.
     // This uses the usual learning rate: N0112 covers larger ones.
     let overshoots = !adaptive && 2.0 * e.plan.learning_rate.min(0.01) * rms > 1.0;
     let severity = match () {
-        () if far || (e.plan.epochs == 0 && rms > 100.0) => Severity::Warning,
+        () if far || (planned.is_none() && rms > 100.0) => Severity::Warning,
         () if overshoots || rms > 100.0 => if_failing(e, Severity::Warning),
         () => Severity::Note,
     };
@@ -124,7 +123,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
         short(targets.mean),
         short(targets.deviation)
     ));
-    if adaptive && e.plan.epochs > 0 {
+    if let (true, Some(planned)) = (adaptive, planned) {
         finding = finding.evidence(format!(
             "{} changes the output by about {} per step, so the targets are {} steps away; {planned} steps are planned",
             e.plan.optimizer, short(reach), short(needed.ceil())

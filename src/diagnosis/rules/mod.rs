@@ -27,7 +27,7 @@ use crate::activation::Activation;
 /// use cornu::prelude::*;
 /// use cornu::diagnosis::{Evidence, Finding, Severity};
 /// let patience = |e: &Evidence| -> Vec<Finding> {
-///     let short = e.plan.epochs == 1;
+///     let short = e.plan.epochs == Some(1);
 ///     short.then(|| Finding::new("X0001", Severity::Warning, "a single epoch")).into_iter().collect()
 /// };
 /// let x = ndarray::array![[0.0], [1.0]];

@@ -106,11 +106,12 @@ impl<F: Scalar> Layer<F> for PRelu<F> {
     fn backward(&mut self, context: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
         let (x, dy) = (context.x, context.dy.as_batch());
-        param.grad.fill(F::zero());
+        let grad = param.grad_mut();
+        grad.fill(F::zero());
         for (x, dy) in x.iter().zip(dy.iter()) {
             self.slopes.each(&mut |run| {
                 for (place, i) in run.places() {
-                    param.grad[place] += if x[i] < F::zero() { x[i] * dy[i] } else { F::zero() };
+                    grad[place] += if x[i] < F::zero() { x[i] * dy[i] } else { F::zero() };
                 }
             });
         }

@@ -9,11 +9,13 @@ pub use time_distributed::TimeDistributed;
 pub(super) use time_distributed::from_fields as time_distributed_from_fields;
 
 use super::NamedLayer;
+use super::names::check_names;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
-/// Refuses inner layers with an activity regularizer: only the layers of the model itself can report its penalty.
-fn check_inner<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
+/// Refuses invalid names, and inner layers with an activity regularizer: only the layers of the model itself can report its penalty.
+pub(super) fn check_inner<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<()> {
+    check_names(layers)?;
     match layers.iter().find(|layer| layer.has_activity_regularizer()) {
         Some(layer) => {
             Err(Error::argument("activity_regularizer", "none on a layer within a layer", layer.label()))

@@ -6,7 +6,7 @@ use super::check_inner;
 use crate::config::{Config, Fields, Registry, Value, refuse};
 use crate::error::{Error, ExpectedShape, Result};
 use crate::layer::check::wrong_shape;
-use crate::layer::names::{check_unique, unused};
+use crate::layer::names::unused;
 use crate::layer::workspace::{StepAt, Workspace};
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
@@ -57,12 +57,8 @@ impl<F: Scalar> Residual<F> {
     /// Appends a layer to the chain. A layer without a name is named after its kind.
     #[allow(clippy::should_implement_trait)] // as Sequential's
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
-        let layer = layer.into_named();
-        let label = match layer.label() {
-            "" => unused(layer.kind(), &self.layers),
-            label => label.into(),
-        };
-        self.layers.push(layer.with_label(label));
+        let layer = layer.into_named().with_default_label(|kind| unused(kind, &self.layers));
+        self.layers.push(layer);
         self
     }
 }
@@ -103,7 +99,6 @@ impl<F: Scalar> Layer<F> for Residual<F> {
             return Err(Error::NoLayers);
         }
         check_inner(&self.layers)?;
-        check_unique(&self.layers)?;
         let mut shape = input.to_vec();
         for (index, layer) in self.layers.iter_mut().enumerate() {
             shape = layer.place(index, &shape, context)?;

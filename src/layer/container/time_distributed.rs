@@ -41,9 +41,7 @@ pub struct TimeDistributed<F: Scalar = f32> {
 impl<F: Scalar> TimeDistributed<F> {
     /// Applies this layer to every step.
     pub fn new(layer: impl Layer<F> + 'static) -> Self {
-        let layer = layer.into_named();
-        let label = if layer.label().is_empty() { "layer".into() } else { layer.label().to_string() };
-        TimeDistributed { layer: [layer.with_label(label)], steps: 1 }
+        TimeDistributed { layer: [layer.into_named().with_default_label(|_| "layer".into())], steps: 1 }
     }
 }
 

@@ -217,8 +217,8 @@ impl<const D: usize, F: Scalar> Layer<F> for Conv<D, F> {
         kernel::sum_over(context.x.rows(), &mut self.sums, total, &|samples, sum| {
             params.add_gradient(context.x, dz, samples, sum);
         });
-        params.kernel.grad.copy_from_slice(&total[..weights]);
-        params.bias.iter_mut().for_each(|bias| bias.grad.copy_from_slice(&total[weights..]));
+        params.kernel.grad_mut().copy_from_slice(&total[..weights]);
+        params.bias.iter_mut().for_each(|bias| bias.grad_mut().copy_from_slice(&total[weights..]));
         context.dx.into_iter().for_each(|dx| params.input_gradient(dz, dx));
     }
 

@@ -135,7 +135,7 @@ impl<F: Scalar> Layer<F> for DepthwiseConv1D<F> {
         self.activation.backward(context.y.reshape(width), context.dy.reborrow().reshape(width));
         let dz = context.dy.as_batch();
         filters.write_gradient(context.x, dz);
-        bias.iter_mut().for_each(|bias| kernel::sum_rows(dz.reshape(width), &mut bias.grad));
+        bias.iter_mut().for_each(|bias| kernel::sum_rows(dz.reshape(width), bias.grad_mut()));
         context.dx.into_iter().for_each(|dx| filters.input_gradient(dz, dx));
     }
 

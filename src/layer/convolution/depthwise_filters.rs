@@ -90,10 +90,10 @@ impl<F: Scalar> DepthwiseFilters<F> {
 
     /// Writes dK.
     pub(super) fn write_gradient(&mut self, x: Batch<F>, dz: Batch<F>) {
-        let (mut sums, mut dk) = (std::mem::take(&mut self.sums), std::mem::take(&mut self.kernel.grad));
+        let (mut sums, mut dk) = (std::mem::take(&mut self.sums), self.kernel.grad.take());
         let (all, width) = (self.window.channels, self.width());
         let m = width / all;
-        kernel::sum_over(x.rows(), &mut sums, &mut dk, &|samples, dk| {
+        kernel::sum_over(x.rows(), &mut sums, dk.as_deref_mut().unwrap_or_default(), &|samples, dk| {
             for sample in samples {
                 let (x, dz) = (x.row(sample), dz.row(sample));
                 self.each_tap(|place, tap, cell| {

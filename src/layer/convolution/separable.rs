@@ -149,7 +149,7 @@ impl<F: Scalar> Layer<F> for SeparableConv1D<F> {
             .backward(context.y.reshape(self.filters), context.dy.reborrow().reshape(self.filters));
         let (h, dz) = (Batch::new(&self.h, depthwise.width()), context.dy.as_batch().reshape(self.filters));
         kernel::affine_weights(h, dz, pointwise.grad_matrix());
-        bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, &mut bias.grad));
+        bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, bias.grad_mut()));
         let (dh, _) = context.scratch.take(self.h.len());
         kernel::affine_input(dz, pointwise.matrix(), BatchMut::new(dh, h.width()));
         let dh = Batch::new(dh, depthwise.outputs());

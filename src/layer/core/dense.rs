@@ -128,7 +128,7 @@ impl<F: Scalar> Layer<F> for Dense<F> {
         self.activation.backward(context.y, context.dy.reborrow());
         let dz = context.dy.as_batch();
         kernel::affine_weights(context.x, dz, params.kernel.grad_matrix());
-        params.bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, &mut bias.grad));
+        params.bias.iter_mut().for_each(|bias| kernel::sum_rows(dz, bias.grad_mut()));
         context.dx.into_iter().for_each(|dx| kernel::affine_input(dz, params.kernel.matrix(), dx));
     }
 

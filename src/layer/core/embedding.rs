@@ -87,10 +87,11 @@ impl<F: Scalar> Layer<F> for Embedding<F> {
 
     fn backward(&mut self, context: BackwardContext<F>) {
         let Some(param) = &mut self.param else { return };
-        param.grad.fill(F::zero());
+        let grad = param.grad_mut();
+        grad.fill(F::zero());
         for (dy, x) in context.dy.as_batch().data().chunks_exact(self.output_dim).zip(context.x.data()) {
             if let Some(index) = x.to_usize().filter(|&index| index < self.input_dim) {
-                let sum = &mut param.grad[index * self.output_dim..][..self.output_dim];
+                let sum = &mut grad[index * self.output_dim..][..self.output_dim];
                 sum.iter_mut().zip(dy).for_each(|(sum, dy)| *sum += *dy);
             }
         }

@@ -11,14 +11,14 @@ impl<F: Scalar> NamedLayer<F> {
     pub(crate) fn from_value(value: &Value, path: &str, kinds: &Registry<dyn Layer<F>>) -> Result<Self> {
         let Value::Config(config) = value else { return Err(refuse(path, "a layer", value)) };
         let mut fields = Fields::new(config, format!("{path}.config"));
-        let label = fields.get("name")?;
+        let label: String = fields.get("name")?;
         let trainable = fields.get_or("trainable", true)?;
         let activity_regularizer = fields.get_or("activity_regularizer", None)?;
         let path = fields.path_of("dtype");
         check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
         let layer = kinds.construct(&mut fields, &config.module)?;
         fields.finish()?;
-        Ok(NamedLayer { label, trainable, activity_regularizer, shapes: None, layer })
+        Ok(NamedLayer { label: Some(label), trainable, activity_regularizer, shapes: None, layer })
     }
 }
 

@@ -38,11 +38,8 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
     fn config(&self) -> Option<Config> {
         let mut config = self.layer.config()?;
         let policy = Config::of("keras", "DTypePolicy").with("name", precision::<F>());
-        let common: [(&str, Value); 3] = [
-            ("name", self.label.as_str().into()),
-            ("trainable", self.trainable.into()),
-            ("dtype", policy.into()),
-        ];
+        let common: [(&str, Value); 3] =
+            [("name", self.label().into()), ("trainable", self.trainable.into()), ("dtype", policy.into())];
         config.fields.splice(0..0, common.map(|(name, value)| (name.to_string(), value)));
         if let Some(regularizer) = &self.activity_regularizer {
             config.set("activity_regularizer", regularizer.to_value());

@@ -36,7 +36,8 @@ use crate::tensor::{Batch, BatchMut};
 /// ```
 #[derive(Clone)]
 pub struct NamedLayer<F: Scalar = f32> {
-    label: String,
+    /// `None` until the user or the model names it.
+    label: Option<String>,
     trainable: bool,
     activity_regularizer: Option<Regularizer>,
     shapes: Option<Shapes>,
@@ -54,11 +55,11 @@ struct Shapes {
 
 impl<F: Scalar> NamedLayer<F> {
     pub(crate) fn new(layer: Box<dyn Layer<F>>) -> Self {
-        NamedLayer { label: String::new(), trainable: true, activity_regularizer: None, shapes: None, layer }
+        NamedLayer { label: None, trainable: true, activity_regularizer: None, shapes: None, layer }
     }
 
     pub(crate) fn with_label(mut self, label: String) -> Self {
-        self.label = label;
+        self.label = Some(label);
         self
     }
 
@@ -72,9 +73,20 @@ impl<F: Scalar> NamedLayer<F> {
         self
     }
 
-    /// The name of the layer; empty until it is added to a model.
+    /// The name of the layer; its kind until it is named or added to a model.
     pub fn label(&self) -> &str {
-        &self.label
+        self.label.as_deref().unwrap_or_else(|| self.kind())
+    }
+
+    /// Names the layer, unless it has a name.
+    pub(crate) fn with_default_label(self, label: impl FnOnce(&str) -> String) -> Self {
+        match self.label {
+            Some(_) => self,
+            None => {
+                let label = label(self.kind());
+                self.with_label(label)
+            }
+        }
     }
 
     /// The layer itself.
@@ -112,7 +124,7 @@ impl<F: Scalar> NamedLayer<F> {
     ) -> Result<Vec<usize>> {
         self.build(input, context).map_err(|fault| Error::Layer {
             index,
-            name: self.label.clone(),
+            name: self.label().into(),
             kind: self.layer.kind().into(),
             fault: Box::new(fault),
         })
@@ -231,7 +243,36 @@ impl<F: Scalar> NamedLayer<F> {
         });
     }
 
-    /// Updates the moving averages with the last batch, after a step with finite loss and gradients.
+    pub(crate) fn has_moving_average(&mut self) -> bool {
+        let mut found = false;
+        self.layer.visit_mut(&mut |part| {
+            found |= match part {
+                PartMut::MovingAverage { .. } => true,
+                PartMut::Layers(layers) => layers.iter_mut().any(NamedLayer::has_moving_average),
+                _ => false,
+            };
+        });
+        found
+    }
+
+    /// The first statistic of the last batch that is not finite, and the moving average that it belongs to.
+    pub(crate) fn bad_statistic(&mut self) -> Option<(String, f64)> {
+        let mut bad = None;
+        self.layer.visit_mut(&mut |part| {
+            let found = match part {
+                PartMut::MovingAverage { param, batch, .. } => {
+                    let value = batch.iter().find(|x| !x.is_finite());
+                    value.map(|value| (param.name().to_string(), value.as_f64()))
+                }
+                PartMut::Layers(layers) => layers.iter_mut().find_map(NamedLayer::bad_statistic),
+                _ => None,
+            };
+            bad = bad.take().or(found);
+        });
+        bad.map(|(name, value)| (format!("{}/{name}", self.label()), value))
+    }
+
+    /// Updates the moving averages with the last batch, after a step with finite numbers.
     pub fn end_step(&mut self) {
         self.layer.visit_mut(&mut |part| match part {
             PartMut::MovingAverage { param, batch, momentum } => {
@@ -251,7 +292,7 @@ impl<F: Scalar> NamedLayer<F> {
 
     /// Visits the parameters of the layer and of all inner layers, with their paths below it.
     pub(crate) fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(String, bool, &'a Param<F>)) {
-        let path = if path.is_empty() { self.label.clone() } else { format!("{path}/{}", self.label) };
+        let path = if path.is_empty() { self.label().into() } else { format!("{path}/{}", self.label()) };
         let trainable = self.trainable;
         self.visit_params(&mut |param| f(format!("{path}/{}", param.name()), trainable, param));
         for layer in self.layers() {
@@ -308,8 +349,8 @@ impl<F: Scalar> NamedLayer<F> {
 impl<F: Scalar> fmt::Debug for NamedLayer<F> {
     /// ``F1: Dense(6000 → 40, relu) 240,040 params``.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        if !self.label.is_empty() {
-            write!(f, "{}: ", self.label)?;
+        if let Some(label) = &self.label {
+            write!(f, "{label}: ")?;
         }
         self.layer.fmt(f)
     }

@@ -220,7 +220,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         });
         let (beta, gamma) = total.split_at(channels);
         for (param, sum) in [(&mut params.beta, beta), (&mut params.gamma, gamma)] {
-            param.iter_mut().for_each(|param| param.grad.copy_from_slice(sum));
+            param.iter_mut().for_each(|param| param.grad_mut().copy_from_slice(sum));
         }
         let Some(mut dx) = context.dx else { return };
         // Frozen statistics do not depend on x.

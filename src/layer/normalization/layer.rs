@@ -157,13 +157,13 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         let (x, dy) = (context.x.reshape(self.width), context.dy.as_batch().reshape(self.width));
         let epsilon = F::of(self.epsilon);
         if let Some(beta) = &mut self.params.beta {
-            kernel::sum_rows(dy, &mut beta.grad);
+            kernel::sum_rows(dy, beta.grad_mut());
         }
         if let Some(gamma) = &mut self.params.gamma {
-            gamma.grad.fill(F::zero());
+            gamma.grad_mut().fill(F::zero());
             for (x, dy) in x.iter().zip(dy.iter()) {
                 let (mean, inverse) = statistics(x, epsilon);
-                let sums = gamma.grad.iter_mut().zip(x).zip(dy);
+                let sums = gamma.grad_mut().iter_mut().zip(x).zip(dy);
                 sums.for_each(|((sum, &x), &dy)| *sum += dy * (x - mean) * inverse);
             }
         }

@@ -11,6 +11,8 @@ mod unit;
 pub use batch::BatchNormalization;
 pub use layer::LayerNormalization;
 pub use normalization::Normalization;
+#[cfg(feature = "onnx")]
+pub(crate) use rescaling::Channels;
 pub use rescaling::Rescaling;
 pub use unit::UnitNormalization;
 

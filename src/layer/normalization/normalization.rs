@@ -244,8 +244,15 @@ impl<F> Settings for Normalization<F> {
         };
         from.only("invert", false)?;
         let (mut mean, mut variance) = (Vec::new(), Vec::new());
-        from.read("mean", &mut mean)?;
-        from.read("variance", &mut variance)?;
+        // Keras also writes a single number.
+        for (name, values) in [("mean", &mut mean), ("variance", &mut variance)] {
+            let path = from.path_of(name);
+            match from.value(name) {
+                None | Some(Value::Null) => {}
+                Some(value @ Value::List(_)) => *values = Vec::from_value(value, &path)?,
+                Some(value) => *values = vec![f64::from_value(value, &path)?],
+            }
+        }
         if !mean.is_empty() || !variance.is_empty() {
             self.source = Source::Given { mean, variance };
         }

@@ -7,6 +7,7 @@ use super::cell::Cell;
 use super::rnn::Rnn;
 use crate::config::{Config, Fields, Registry, Setting, Value, refuse, setters, words};
 use crate::error::{Error, Result};
+use crate::layer::container::check_inner;
 use crate::layer::{
     BackwardContext, Layer, LayerExt, LayerTraits, Memory, NamedLayer, Part, PartMut, Step, Topology,
 };
@@ -167,6 +168,7 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
     }
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        check_inner(&self.layers)?;
         let mut output = self.layers[0].build(input, context)?;
         if self.layers[1].build(input, context)? != output {
             let expected = "a layer with the same configuration";

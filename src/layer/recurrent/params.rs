@@ -43,10 +43,12 @@ impl<F: Scalar> Params<F> {
         f: &mut dyn FnMut(&RecurrentWeights<F>, &mut [F]),
     ) {
         let (kernel, bias) = (self.recurrent.matrix(), self.biases().1);
-        let (u, by_gate) = (size.units, if size.state_copies > 1 { self.recurrent.len() } else { 0 });
+        let (u, is_split) = (size.units, size.state_copies > 1);
+        let by_gate = if is_split { self.recurrent.len() } else { 0 };
         kernel::with_memory(by_gate + 3 * size.rows * u, |memory: &mut [F]| {
             let (parts, scratch) = memory.split_at_mut(by_gate);
             parts.chunks_exact_mut(u * u).enumerate().for_each(|(gate, part)| pick(kernel, gate, u, part));
+            let parts = is_split.then_some(&*parts);
             f(&RecurrentWeights { kernel, bias, parts }, scratch);
         });
     }
@@ -56,7 +58,7 @@ impl<F: Scalar> Params<F> {
         by_gate::affine_weights(x.input, x.copies, x.grad, self.kernel.grad_matrix());
         by_gate::affine_weights(h.input, h.copies, h.grad, self.recurrent.grad_matrix());
         let Some(bias) = &mut self.bias else { return };
-        let (of_x, of_h) = bias.grad.split_at_mut(x.grad.width());
+        let (of_x, of_h) = bias.grad_mut().split_at_mut(x.grad.width());
         kernel::sum_rows(x.grad, of_x);
         if !of_h.is_empty() {
             kernel::sum_rows(h.grad, of_h);

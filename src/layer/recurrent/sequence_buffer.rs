@@ -80,8 +80,8 @@ pub struct RecurrentWeights<'a, F> {
     /// R.
     pub(super) kernel: Batch<'a, F>,
     pub(super) bias: Option<&'a [F]>,
-    /// R split by gate if each gate reads its own state; otherwise empty.
-    pub(super) parts: &'a [F],
+    /// R split by gate, if each gate reads its own state.
+    pub(super) parts: Option<&'a [F]>,
 }
 
 impl Size {
@@ -247,15 +247,15 @@ impl<F: Scalar> RecurrentWeights<'_, F> {
     /// Writes the recurrent sums, `h·R + b'`, of all gates, or only of these if each gate reads its own state.
     pub(super) fn product(&self, gates: Range<usize>, at: &mut TimeStep<F>) {
         let (u, width) = (self.kernel.rows(), self.kernel.width());
-        if self.parts.is_empty() {
+        let Some(parts) = self.parts else {
             let inputs = Batch::new(at.recurrent_inputs[0], u);
             return kernel::affine(inputs, self.kernel, self.bias, BatchMut::new(at.recurrent_sums, width));
-        }
+        };
         let out = &mut at.scratch[..at.state.len()];
         for gate in gates {
             let bias = self.bias.map(|bias| &bias[gate * u..][..u]);
             let inputs = Batch::new(at.recurrent_inputs[gate], u);
-            kernel::affine(inputs, self.part(gate), bias, BatchMut::new(out, u));
+            kernel::affine(inputs, part(parts, gate, u), bias, BatchMut::new(out, u));
             put(out, gate, u, BatchMut::new(at.recurrent_sums, width));
         }
     }
@@ -265,20 +265,20 @@ impl<F: Scalar> RecurrentWeights<'_, F> {
     pub(super) fn backward(&self, gates: Range<usize>, at: &mut TimeStep<F>, grad: &mut StateGrad<F>) {
         let (u, len) = (self.kernel.rows(), at.state.len());
         let dq = Batch::new(at.recurrent_sums, self.kernel.width());
-        if self.parts.is_empty() {
+        let Some(parts) = self.parts else {
             return kernel::affine_input(dq, self.kernel, BatchMut::new(grad.recurrent_inputs, u));
-        }
+        };
         for gate in gates {
             let dq_of_gate = &mut at.scratch[..len];
             pick(dq, gate, u, dq_of_gate);
             let inputs = BatchMut::new(&mut grad.recurrent_inputs[gate * len..][..len], u);
-            kernel::affine_input(Batch::new(dq_of_gate, u), self.part(gate), inputs);
+            kernel::affine_input(Batch::new(dq_of_gate, u), part(parts, gate, u), inputs);
         }
     }
+}
 
-    /// R of one gate.
-    fn part(&self, gate: usize) -> Batch<'_, F> {
-        let u = self.kernel.rows();
-        Batch::new(&self.parts[gate * u * u..][..u * u], u)
-    }
+/// R of one gate.
+fn part<F: Scalar>(parts: &[F], gate: usize, units: usize) -> Batch<'_, F> {
+    let len = units * units;
+    Batch::new(&parts[gate * len..][..len], units)
 }

@@ -58,6 +58,21 @@ pub trait Schedule: DynClone + Send + Sync {
 
 dyn_clone::clone_trait_object!(Schedule);
 
+/// A schedule that is chosen at run time.
+impl Schedule for Box<dyn Schedule> {
+    fn at(&self, step: u64) -> f64 {
+        (**self).at(step)
+    }
+
+    fn config(&self) -> Option<Config> {
+        (**self).config()
+    }
+
+    fn check(&self) -> Result<()> {
+        (**self).check()
+    }
+}
+
 impl<S: Fn(u64) -> f64 + Clone + Send + Sync> Schedule for S {
     fn at(&self, step: u64) -> f64 {
         self(step)

@@ -113,7 +113,9 @@ fn paths<F: Scalar>(model: &Sequential<F>) -> Vec<(String, Vec<usize>)> {
     paths
 }
 
-/// Reads the optimizer's arrays.
+/// Reads the optimizer's arrays. If their number is not that of this optimizer over this model, as in a file that was saved
+/// before a training or after a layer was unfrozen, only the step and the learning rate are read, and the slots start
+/// anew. Keras reads nothing then.
 fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
     compiled: &mut Compiled<F>,
@@ -122,12 +124,12 @@ fn fill_optimizer<F: Scalar>(
     budget: &Budget,
 ) -> Result<()> {
     let shapes: Vec<Vec<usize>> = trained(model).iter().map(|param| param.shape().to_vec()).collect();
-    let row = row(compiled, shapes.len());
+    let mut row = row(compiled, shapes.len());
     let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
-    if found != row.len() {
-        let name = compiled.optimizer.traits().name;
-        let problem = format!("expected {} arrays for {name}, found {found}", row.len());
-        return Err(input.damaged("optimizer/vars", problem));
+    let has_slots = found == row.len();
+    if !has_slots {
+        row.retain(|slot| matches!(slot, Slot::Steps | Slot::LearningRate));
+        row.truncate(found);
     }
     let path = |place: usize| format!("optimizer/vars/{place}");
     let single = |place: usize| -> Result<f64> {
@@ -136,7 +138,7 @@ fn fill_optimizer<F: Scalar>(
         Ok(value[0])
     };
     let slots = compiled.optimizer.traits().slots.len();
-    let mut arrays: Vec<[Vec<F>; 2]> = Vec::new();
+    let mut arrays: Vec<[Option<Vec<F>>; 2]> = Vec::new();
     let mut own: Vec<Vec<Vec<F>>> = Vec::new();
     arrays.resize_with(shapes.len(), Default::default);
     own.resize_with(shapes.len(), || vec![Vec::new(); slots]);
@@ -160,14 +162,17 @@ fn fill_optimizer<F: Scalar>(
                 continue;
             }
             Slot::Product => continue,
-            Slot::Average(param) => (param, &mut arrays[param][0]),
-            Slot::Accumulated(param) => (param, &mut arrays[param][1]),
+            Slot::Average(param) => (param, arrays[param][0].insert(Vec::new())),
+            Slot::Accumulated(param) => (param, arrays[param][1].insert(Vec::new())),
             Slot::Own(param, slot) => (param, &mut own[param][slot]),
         };
         let len = shapes[param].iter().product();
         budget.take_many::<F>(len).map_err(|spent| input.spent("optimizer/vars", spent))?;
         to.resize(len, F::zero());
         build::fill(tree.get(&path(place)), &path(place), &shapes[param], to, input, false)?;
+    }
+    if !has_slots {
+        return Ok(());
     }
     let mut all = arrays.into_iter().zip(own);
     model.walk_mut(&mut |trained, param| {

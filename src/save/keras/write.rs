@@ -111,11 +111,10 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
     fn state(&self, compiled: &Compiled<F>, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         let params = trained(self.model);
         let optimizer = &compiled.optimizer;
-        let filled = |values: &[F], len: usize, start: f64, put: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
-            if values.len() == len {
-                Number::of_scalar::<F>().emit(values, put)
-            } else {
-                Number::of_scalar::<F>().emit(&vec![F::of(start); len], put)
+        let filled = |values: Option<&Vec<F>>, len, start, put: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
+            match values {
+                Some(values) => Number::of_scalar::<F>().emit(values, put),
+                None => Number::of_scalar::<F>().emit(&vec![F::of(start); len], put),
             }
         };
         for slot in row(compiled, params.len()) {
@@ -133,13 +132,15 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
                     let value = momenta(beta, 0, 1.0, compiled.steps / every as u64);
                     Number::of_scalar::<F>().emit(&[F::of(value)], put)?;
                 }
-                Slot::Average(param) => filled(&params[param].average, params[param].len(), 0.0, put)?,
+                Slot::Average(param) => {
+                    filled(params[param].average.as_ref(), params[param].len(), 0.0, put)?
+                }
                 Slot::Accumulated(param) => {
-                    filled(&params[param].accumulated, params[param].len(), 0.0, put)?
+                    filled(params[param].accumulated.as_ref(), params[param].len(), 0.0, put)?
                 }
                 Slot::Own(param, slot) => {
-                    let values = params[param].slots.get(slot).map_or(&[][..], |slot| slot);
-                    filled(values, params[param].len(), optimizer.traits().slots[slot], put)?;
+                    let start = optimizer.traits().slots[slot];
+                    filled(params[param].slots.get(slot), params[param].len(), start, put)?;
                 }
             }
         }

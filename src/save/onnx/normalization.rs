@@ -6,16 +6,24 @@ use super::activation::clip;
 use super::graph::{Graph, float, int, ints, long};
 use super::place::{OnnxLayer, shaped};
 use crate::error::Result;
+use crate::layer::Channels;
 use crate::scalar::Scalar;
 
 pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let (scale, offset): (f64, f64) = (at.get("scale")?, at.get("offset")?);
-    let scale = graph.scalar(scale);
-    let scaled = graph.op("Mul", &[x, &scale], vec![]);
-    if offset == 0.0 {
+    let (scale, offset): (Channels, Channels) = (at.get("scale")?, at.get("offset")?);
+    let numbers = |graph: &mut Graph, name, Channels(values): &Channels| match values[..] {
+        [one] => graph.scalar(one),
+        _ => {
+            let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+            graph.constant(name, &ndarray::Array1::from(values).into_dyn())
+        }
+    };
+    let factor = numbers(graph, "scale", &scale);
+    let scaled = graph.op("Mul", &[x, &factor], vec![]);
+    if offset.0 == [0.0] {
         return Ok(scaled);
     }
-    let offset = graph.scalar(offset);
+    let offset = numbers(graph, "offset", &offset);
     Ok(graph.op("Add", &[&scaled, &offset], vec![]))
 }
 

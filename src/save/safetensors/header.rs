@@ -1,10 +1,10 @@
 //! Reading and checking of a header.
 
 use super::super::json;
-use super::{CHECKSUM, Checksum, TYPES};
+use super::{CHECKSUM, Checksum, OTHER_TYPES, TYPES};
 use crate::config::Value;
 use crate::error::Result;
-use crate::files::array::Array;
+use crate::files::array::{Array, Number};
 use crate::files::budget::Budget;
 use crate::files::checksum;
 use crate::files::input::Input;
@@ -18,6 +18,22 @@ const PLACE: &str = "its header";
 pub(super) struct Header {
     pub(super) metadata: Vec<(String, String)>,
     pub(super) tensors: Vec<(String, Array)>,
+    /// The names and types of tensors that cannot be weights.
+    pub(super) others: Vec<(String, &'static str)>,
+}
+
+/// The header entry of a tensor.
+struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    kind: Kind,
+    start: u64,
+    end: u64,
+}
+
+enum Kind {
+    Weight(Number),
+    Other(&'static str),
 }
 
 impl Header {
@@ -36,37 +52,43 @@ impl Header {
         drop(text);
         budget.give(len as usize);
         let Value::Map(fields) = value else { return Err(fail("a header that is not an object".into())) };
-        let mut header = Header { metadata: Vec::new(), tensors: Vec::new() };
+        let mut header = Header { metadata: Vec::new(), tensors: Vec::new(), others: Vec::new() };
         let start = 8 + len;
-        let mut ends = Vec::new();
-        budget.take_many::<(Array, [u64; 8])>(fields.len()).map_err(|spent| input.spent(PLACE, spent))?;
+        let mut tensors = Vec::new();
+        budget.take_many::<[Tensor; 2]>(fields.len()).map_err(|spent| input.spent(PLACE, spent))?;
         for (name, value) in fields {
             if name == "__metadata__" {
                 header.metadata = texts(value).ok_or_else(|| fail("metadata that is not texts".into()))?;
                 continue;
             }
-            let (array, end) = tensor(input, &name, value, start)?;
-            ends.push(end);
-            header.tensors.push((name, array));
+            tensors.push(tensor(input, name, value, start)?);
         }
-        let mut order: Vec<usize> = (0..ends.len()).collect();
         // Tensors without values come before the one that starts at the same position.
-        order.sort_unstable_by_key(|&i| (header.tensors[i].1.start, ends[i]));
+        tensors.sort_by_key(|tensor| (tensor.start, tensor.end));
         let mut at = start;
-        for &i in &order {
-            let (name, array) = &header.tensors[i];
-            if array.start != at {
-                return Err(input.damaged(name.as_str(), "its numbers overlap with others, or leave a gap"));
+        for Tensor { name, shape, kind, start, end } in tensors {
+            if start != at {
+                return Err(input.damaged(name, "its numbers overlap with others, or leave a gap"));
             }
-            at = ends[i];
+            at = end;
+            match kind {
+                Kind::Weight(number) => header.tensors.push((name, Array { number, shape, start })),
+                Kind::Other(kind) => header.others.push((name, kind)),
+            }
         }
         if at != input.len() {
             return Err(fail(format!("the numbers end at byte {at} of {}", input.len())));
         }
-        let mut sorted: Vec<Option<(String, Array)>> = header.tensors.into_iter().map(Some).collect();
-        header.tensors = order.into_iter().filter_map(|i| sorted[i].take()).collect();
         header.check(input, start)?;
         Ok(header)
+    }
+
+    /// Refuses tensors that cannot be weights.
+    pub(super) fn only_weights(self, input: &Input) -> Result<Self> {
+        match self.others.first() {
+            Some((name, kind)) => Err(input.damaged(name.as_str(), of_other_type(kind))),
+            None => Ok(self),
+        }
     }
 
     /// Returns the metadata with this name.
@@ -109,9 +131,15 @@ fn texts(value: Value) -> Option<Vec<(String, String)>> {
     fields.into_iter().map(text).collect()
 }
 
-/// Reads the header entry of a tensor, and where its numbers end.
-fn tensor(input: &Input, name: &str, value: Value, start: u64) -> Result<(Array, u64)> {
-    let fail = |problem: String| input.damaged(name, problem);
+/// The problem with a tensor that cannot be a weight.
+pub(super) fn of_other_type(kind: &str) -> String {
+    let known: Vec<&str> = TYPES.iter().map(|(known, _)| *known).collect();
+    format!("expected numbers of the type {}, found {kind}", known.join(", "))
+}
+
+/// Reads the header entry of a tensor.
+fn tensor(input: &Input, name: String, value: Value, start: u64) -> Result<Tensor> {
+    let fail = |problem: String| input.damaged(name.as_str(), problem);
     let Value::Map(fields) = &value else { return Err(fail("no description of a tensor".into())) };
     let field = |wanted: &str| fields.iter().find(|(known, _)| known == wanted).map(|(_, value)| value);
     let whole = |value: &Value| match value {
@@ -127,21 +155,26 @@ fn tensor(input: &Input, name: &str, value: Value, start: u64) -> Result<(Array,
     let (Some(shape), Some(offsets)) = (list("shape"), list("data_offsets")) else {
         return Err(fail("no `shape` or no `data_offsets` of whole numbers".into()));
     };
-    let number = match field("dtype") {
-        Some(Value::Text(kind)) => TYPES.iter().find(|(known, _)| known == kind).map(|(_, number)| *number),
+    let found = match field("dtype") {
+        Some(Value::Text(kind)) => {
+            let weight = TYPES.iter().find(|(known, _)| known == kind);
+            let weight = weight.map(|(_, number)| (Kind::Weight(*number), number.size()));
+            let other = OTHER_TYPES.iter().find(|(known, _)| known == kind);
+            weight.or_else(|| other.map(|&(kind, size)| (Kind::Other(kind), size)))
+        }
         _ => None,
     };
-    let Some(number) = number else {
+    let Some((kind, size)) = found else {
         return Err(fail(format!("numbers of {}", field("dtype").unwrap_or(&Value::Null))));
     };
-    let bytes = shape.iter().try_fold(number.size(), |n, &size| n.checked_mul(size));
+    let bytes = shape.iter().try_fold(size, |n, &size| n.checked_mul(size));
     match (bytes, &offsets[..]) {
         (Some(bytes), &[from, to]) if to.checked_sub(from) == Some(bytes) => {
             let (from, to) = (start.checked_add(from as u64), start.checked_add(to as u64));
             let (Some(from), Some(to)) = (from, to.filter(|&to| to <= input.len())) else {
                 return Err(fail("its numbers exceed the file".into()));
             };
-            Ok((Array { number, shape, start: from }, to))
+            Ok(Tensor { name, shape, kind, start: from, end: to })
         }
         _ => Err(fail(format!("a shape of {shape:?} at the bytes {offsets:?}"))),
     }

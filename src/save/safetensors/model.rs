@@ -18,7 +18,7 @@ pub(in crate::save) fn read<F: Scalar>(
     budget: &Budget,
     loader: &Loader<F>,
 ) -> Result<Sequential<F>> {
-    let header = Header::read(input, budget)?;
+    let header = Header::read(input, budget)?.only_weights(input)?;
     let parse = |name: &str| -> Result<Value> {
         let Some(text) = header.text(name) else { return Ok(Value::Null) };
         json::parse(text.as_bytes(), budget).map_err(|problem| input.damaged(name, problem))
@@ -39,9 +39,10 @@ pub(in crate::save) fn read<F: Scalar>(
     };
     let state = parse(STATE)?;
     let (seed, epochs) = (build::number(&state, "seed"), build::count(&state, "epochs", input)?);
-    let draws =
-        seed.map(Seed::Drawn).zip(epochs).map(|state| (model.seed, model.epochs_seen) = state).is_some();
-    build::build(&mut model, &config, draws, input, budget)?;
+    if let (Some(seed), Some(epochs)) = (seed, epochs) {
+        (model.seed, model.epochs_seen) = (Seed::Drawn(seed), epochs);
+    }
+    build::build(&mut model, &config, seed.is_some() && epochs.is_some(), input, budget)?;
     fill(&mut model, &header, input, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
@@ -58,7 +59,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
     input: &Input,
     budget: &Budget,
 ) -> Result<()> {
-    let header = Header::read(input, budget)?;
+    let header = Header::read(input, budget)?.only_weights(input)?;
     let tensors = header.tensors.iter().filter(|(name, _)| !is_optimizer(name));
     let (names, arrays): (Vec<String>, Vec<Array>) = tensors.cloned().unzip();
     assign::load(model, &names, &|place| Ok((input, arrays[place].clone())), budget)
@@ -106,21 +107,21 @@ fn fill_optimizer<F: Scalar>(
     model.walk_mut(&mut |_, param: &mut Param<F>| {
         let (Some(path), true) = (each.next(), result.is_ok()) else { return };
         let shape = param.shape().to_vec();
-        let mut take = |name: String| -> Result<Vec<F>> {
+        let mut take = |name: String| -> Result<Option<Vec<F>>> {
             let path = format!("{path}/{name}");
-            let Some(array) = known.get(&*path) else { return Ok(Vec::new()) };
+            let Some(array) = known.get(&*path) else { return Ok(None) };
             read += 1;
             if array.shape != shape {
                 let (expected, found) = (shape.clone(), array.shape.clone());
                 return Err(crate::Error::WeightShape { path, expected, found });
             }
-            assign::read(input, array, &path, budget)
+            assign::read(input, array, &path, budget).map(Some)
         };
         result = (|| {
             (param.average, param.accumulated) = (take("average".into())?, take("accumulated".into())?);
-            let own: Result<Vec<Vec<F>>> = (0..slots).map(|slot| take(slot.to_string())).collect();
-            let own = own?;
-            param.slots = if own.iter().any(Vec::is_empty) { Vec::new() } else { own };
+            let own: Vec<Option<Vec<F>>> =
+                (0..slots).map(|slot| take(slot.to_string())).collect::<Result<_>>()?;
+            param.slots = own.into_iter().collect::<Option<_>>().unwrap_or_default();
             Ok(())
         })();
     });

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{Loader, assign};
-use super::header::Header;
+use super::header::{Header, of_other_type};
 use crate::error::{Error, Result};
 use crate::files::array::Array;
 use crate::files::input::Input;
@@ -14,7 +14,8 @@ use crate::scalar::Scalar;
 impl<F: Scalar> Sequential<F> {
     /// Loads weights from a `.safetensors` file written by PyTorch, given a map from its names to paths.
     ///
-    /// Each weight of the model must be named; other tensors in the file are ignored.
+    /// Each weight of the model must be named; other tensors in the file are ignored, whatever their type. Numbers of 16 bits,
+    /// `BF16` included, and integers of 32 and 64 bits are converted; a named tensor of another type is refused.
     ///
     /// Axes are permuted: those of a `Dense` or recurrent kernel are swapped; `(out, in, steps)` or `(out, in, rows,
     /// columns)` of a convolution become `(steps, in, out)` or `(rows, columns, in, out)`. Two names for one path are
@@ -64,6 +65,9 @@ impl<F: Scalar> Sequential<F> {
             let mut parts: Vec<(usize, Vec<F>)> = Vec::new();
             for (number, (name, _)) in given.enumerate() {
                 let found = header.tensors.iter().find(|(known, _)| known == name);
+                if let Some((_, kind)) = header.others.iter().find(|(known, _)| known == name) {
+                    return Err(input.damaged(*name, of_other_type(kind)));
+                }
                 let Some((_, array)) = found else {
                     let known = header.tensors.iter().map(|(name, _)| name.clone()).collect();
                     return Err(Error::Unknown { what: "tensor in the file", name: (*name).into(), known });

@@ -31,10 +31,10 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     metadata.push((STATE, json::write(&Value::Map(state))?));
     let mut tensors = weights(model);
     model.walk(&mut |path, _, param: &Param<F>| {
-        let kept = [("average", &param.average), ("accumulated", &param.accumulated)];
+        let average = param.average.iter().map(|values| ("average".to_string(), values));
+        let accumulated = param.accumulated.iter().map(|values| ("accumulated".to_string(), values));
         let slots = param.slots.iter().enumerate().map(|(i, slot)| (i.to_string(), slot));
-        let all = kept.into_iter().map(|(name, values)| (name.to_string(), values)).chain(slots);
-        for (name, values) in all.filter(|(_, values)| !values.is_empty()) {
+        for (name, values) in average.chain(accumulated).chain(slots) {
             tensors.push((format!("{OPTIMIZER}/{path}/{name}"), param.shape(), values));
         }
     });

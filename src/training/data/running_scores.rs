@@ -43,6 +43,9 @@ impl<F: Scalar> RunningScores<F> {
     ) -> Result<Self> {
         let mut metrics = compiled.metrics.clone();
         for metric in &mut metrics {
+            if let Some(link) = compiled.loss.link() {
+                metric.outputs(link);
+            }
             metric.prepare(output, target)?;
             metric.reset();
         }

@@ -43,7 +43,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         }
         let train = coordinator.training_total(run.train);
         let size = RunSize {
-            epochs: settings.epochs.saturating_sub(settings.initial_epoch),
+            epochs: Some(settings.epochs.saturating_sub(settings.initial_epoch)),
             batch_size: settings.batch_size,
             train,
             shuffle: settings.shuffle,

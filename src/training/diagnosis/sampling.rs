@@ -79,10 +79,11 @@ impl SamplingBudget {
         data: &CheckedData<F>,
     ) -> SamplingBudget {
         let batch = plan.batch_size.min(train);
-        let share = 0.0025 * step_time(model, batch) * (plan.epochs * plan.batches) as f64;
+        let epochs = plan.epochs.unwrap_or_default();
+        let share = 0.0025 * step_time(model, batch) * (epochs * plan.batches) as f64;
         let row = 60.0 + 3.0 * data.width().min(64) as f64 + 0.4 * data.width() as f64;
         // A hundred rows take about 10 µs, which matters only next to a single epoch of a tiny network.
-        let least = if plan.epochs > 1 { 128 } else { 0 };
+        let least = if epochs > 1 { 128 } else { 0 };
         let compared = (0.4 * share / row) as usize;
         // Sampling a batch takes about a microsecond, plus 3 ns per output value of a layer and 0.5 ns per weight,
         // whose gradient is copied.
@@ -102,7 +103,8 @@ impl SamplingBudget {
 
 /// The size of a run.
 pub(crate) struct RunSize {
-    pub(crate) epochs: usize,
+    /// `None` in a check.
+    pub(crate) epochs: Option<usize>,
     pub(crate) batch_size: usize,
     /// The number of training samples.
     pub(crate) train: usize,
@@ -116,7 +118,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
     // A schedule may start and end with a low rate.
-    let steps = ((epochs * batches) as u64).min(10_000);
+    let steps = ((epochs.unwrap_or_default() * batches) as u64).min(10_000);
     let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
     Ok(Plan {

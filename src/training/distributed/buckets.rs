@@ -33,7 +33,7 @@ impl<F: Scalar> Buckets<F> {
         for layer in (lowest..end).rev() {
             backward(model, layer);
             each_trained(&mut model.layers[layer..=layer], &mut |param| {
-                bucket.extend_from_slice(&param.grad)
+                bucket.extend_from_slice(param.grad_mut())
             });
             // There is nothing left to overlap with the last bucket.
             if bucket.len() >= size && layer > lowest {
@@ -68,7 +68,7 @@ impl<F: Scalar> Buckets<F> {
         for layer in layers.rev() {
             each_trained(&mut model.layers[layer..=layer], &mut |param| {
                 let (grad, others) = rest.split_at(param.len().min(rest.len()));
-                param.grad.copy_from_slice(grad);
+                param.grad_mut().copy_from_slice(grad);
                 rest = others;
             });
         }

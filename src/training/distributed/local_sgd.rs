@@ -129,10 +129,8 @@ impl<F: Scalar> LocalSgd<F> {
 /// Calls `f` with all arrays that an optimizer updates.
 fn each_array<F: Scalar>(layers: &mut [NamedLayer<F>], f: &mut dyn FnMut(&mut [F])) {
     update::each_trained(layers, &mut |param| {
-        f(&mut param.value);
-        param.slots.iter_mut().for_each(|slot| f(slot));
-        f(&mut param.accumulated);
-        f(&mut param.average);
+        param.is_moderate = false;
+        param.arrays_mut().for_each(|array| f(array));
     });
 }
 

@@ -8,7 +8,7 @@ use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::layer::GlobalBatch;
 use crate::scalar::Scalar;
-use crate::training::step::{BatchPasses, NonFinite, Pass, add_penalty_slopes, first_bad_gradient};
+use crate::training::step::{BatchPasses, Pass, add_penalty_slopes};
 use crate::training::update::each_trained;
 
 /// The passes of the parts of this rank.
@@ -54,7 +54,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
     }
 
     /// Sums the gradients over parts and ranks, then adds the regularization gradients once.
-    fn backward(&mut self, pass: &mut Pass<F>) -> Result<Option<NonFinite>> {
+    fn backward(&mut self, pass: &mut Pass<F>) -> Result<()> {
         if self.ranks.is_exact() {
             self.exact_gradients(pass)?;
         } else {
@@ -67,7 +67,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
             })?;
         }
         add_penalty_slopes(pass.model);
-        Ok(first_bad_gradient(&pass.model.layers))
+        Ok(())
     }
 
     fn first_non_finite(&self, own: Option<(usize, String)>) -> Result<Option<(usize, String)>> {
@@ -93,7 +93,7 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
             let (x, all) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
             trainer.workspace.backward(&mut model.layers, x, all, false, global_batch);
             let mut flat = Vec::with_capacity(len);
-            each_trained(&mut model.layers, &mut |param| flat.extend_from_slice(&param.grad));
+            each_trained(&mut model.layers, &mut |param| flat.extend_from_slice(param.grad_mut()));
             own.push(flat);
         }
         self.ranks.check()?;
@@ -101,7 +101,7 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
         let mut rest = &sums[..];
         each_trained(&mut pass.model.layers, &mut |param| {
             let (grad, others) = rest.split_at(param.len());
-            param.grad.copy_from_slice(grad);
+            param.grad_mut().copy_from_slice(grad);
             rest = others;
         });
         Ok(())

@@ -32,6 +32,6 @@ fn transfer<F: Scalar>(model: &mut Sequential<F>, state: &mut State) -> Result<(
     update::prepare(model);
     state.same("seed", &model.seed.value().to_string())?;
     state.same("input", &Shape(&shape).to_string())?;
-    state.same("layers", &model.described().join("; "))?;
+    model.described().iter().try_for_each(|(name, value)| state.same(name, value))?;
     model.state(state)
 }

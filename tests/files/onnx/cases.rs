@@ -142,6 +142,7 @@ fn normalizations() -> Vec<Case> {
     let data = ndarray::array![[1.0, 10.0, 3.0], [3.0, 10.0, 5.0], [4.0, 10.0, -1.0]];
     vec![
         one("rescaling", Rescaling::new(0.5).offset(2.0), &[2, 3]),
+        one("rescaling_channels", Rescaling::per_channel([0.5, 2.0, -1.0], [0.0, 1.0, 2.0]), &[2, 3]),
         one("rescaling_scale", Rescaling::new(1.0 / 255.0), &[3]),
         one("normalization", Normalization::new().adapt(&data).unwrap(), &[3]),
         one(

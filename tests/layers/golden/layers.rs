@@ -94,7 +94,12 @@ impl Cases {
         each_param(&node, &mut |param| {
             if param.is_trainable() && node.is_trainable() {
                 let what = format!("{name}, gradient of {}", param.name());
-                check(&what, &floats(param.grad()), &numbers(gradients.next().expect(&what)), tolerance);
+                check(
+                    &what,
+                    &floats(param.grad().expect(&what)),
+                    &numbers(gradients.next().expect(&what)),
+                    tolerance,
+                );
             } else if param.name().starts_with("moving") {
                 let what = format!("{name}, {}", param.name());
                 check(&what, &floats(param.value()), &numbers(moving.next().expect(&what)), tolerance);

@@ -6,8 +6,8 @@ use cornu::layer::LayerExt;
 use cornu::ndarray::{ArrayD, Axis, Slice};
 use cornu::optimizer::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, CosineDecay, CosineDecayRestarts, ExponentialDecay, Ftrl,
-    InverseTimeDecay, Lion, Nadam, Optimizer, OptimizerExt, PiecewiseConstantDecay, PolynomialDecay, RmsProp,
-    Schedule, Sgd, Tuned, WeightAverage,
+    InverseTimeDecay, LearningRate, Lion, Nadam, Optimizer, OptimizerExt, PiecewiseConstantDecay,
+    PolynomialDecay, RmsProp, Schedule, Sgd, Tuned, WeightAverage,
 };
 use cornu::prelude::{
     Activation, Constraint, Dense, Fit, Layer, MeanSquaredError, Regularizer, Scalar, Sequential,
@@ -28,6 +28,11 @@ struct Cases<F> {
 }
 
 impl<F: Scalar> Cases<F> {
+    fn new(name: &str) -> Self {
+        let (x, y) = (draw::<F>(&[40, 6], 2, 1.0), draw::<F>(&[40, 2], 6, 1.0));
+        Cases { stored: golden_of::<F>(name), x, y, compared: 0, kinds: BTreeSet::new() }
+    }
+
     #[track_caller]
     fn check(&mut self, name: &str, optimizer: impl Optimizer<F> + 'static) {
         self.check_layer(name, optimizer, Dense::new(4));
@@ -78,19 +83,53 @@ impl<F: Scalar> Cases<F> {
         }
     }
 
+    /// Checks a rule with every pair of options, but two clips; AdamW has a weight decay of its own.
+    #[track_caller]
+    fn check_pairs<O: Optimizer<F> + 'static>(
+        &mut self,
+        name: &str,
+        rate: f64,
+        rule: impl Fn(LearningRate) -> O,
+    ) {
+        let options = [&OPTIONS[..], &["schedule"]].concat();
+        for (i, first) in options.iter().enumerate() {
+            for second in &options[i + 1..] {
+                if first.contains("clip") && second.contains("clip")
+                    || (name, *first) == ("adam_w", "weight_decay")
+                {
+                    continue;
+                }
+                let schedule = ExponentialDecay::new(rate, 7, 0.5);
+                let rate = if *second == "schedule" { schedule.into() } else { rate.into() };
+                let tuned = with(second, with(first, rule(rate).tuned()));
+                self.check(&format!("{name}, {first}, {second}"), tuned);
+            }
+        }
+    }
+
     /// Checks a rule alone, and with every option.
     #[track_caller]
     fn check_options<O: Optimizer<F> + 'static>(&mut self, name: &str, rule: impl Fn() -> O) {
         self.check(name, rule());
-        let mut with = |option: &str, tuned: Tuned<F>| self.check(&format!("{name}, {option}"), tuned);
-        if name != "adam_w" {
-            with("weight_decay", rule().weight_decay(0.05));
+        for option in OPTIONS.iter().filter(|option| (name, **option) != ("adam_w", "weight_decay")) {
+            self.check(&format!("{name}, {option}"), with(option, rule().tuned()));
         }
-        with("clip_norm", rule().clip_norm(0.05));
-        with("clip_value", rule().clip_value(0.02));
-        with("global_clip_norm", rule().global_clip_norm(0.1));
-        with("average", rule().average_weights(WeightAverage::new(0.9).overwrite_every(3)));
-        with("accumulation", rule().accumulate_gradients(3));
+    }
+}
+
+const OPTIONS: [&str; 6] =
+    ["weight_decay", "clip_norm", "clip_value", "global_clip_norm", "average", "accumulation"];
+
+/// The rule with an option.
+fn with<F: Scalar>(option: &str, rule: Tuned<F>) -> Tuned<F> {
+    match option {
+        "weight_decay" => rule.weight_decay(0.05),
+        "clip_norm" => rule.clip_norm(0.05),
+        "clip_value" => rule.clip_value(0.02),
+        "global_clip_norm" => rule.global_clip_norm(0.1),
+        "average" => rule.average_weights(WeightAverage::new(0.9).overwrite_every(3)),
+        "accumulation" => rule.accumulate_gradients(3),
+        _ => rule,
     }
 }
 
@@ -120,6 +159,27 @@ fn rules<F: Scalar>(c: &mut Cases<F>) {
     c.check_options("lion", || Lion::new(0.001));
     c.check("lion_betas", Lion::new(0.001).beta_1(0.8).beta_2(0.9));
     c.check("excluded", Sgd::new(0.1).weight_decay(0.1).exclude_from_weight_decay(["bias"]));
+}
+
+/// Every rule with every pair of options, in f64.
+#[test]
+fn pairs_of_options_agree_with_keras() {
+    let mut c = Cases::<f64>::new("pairs");
+    c.check_pairs("sgd", 0.1, Sgd::new);
+    c.check_pairs("momentum", 0.1, |rate| Sgd::new(rate).momentum(0.9));
+    c.check_pairs("rms_prop_both", 0.01, |rate| {
+        RmsProp::new(rate).centered(true).momentum(0.5).epsilon(1e-5)
+    });
+    c.check_pairs("adam", 0.01, Adam::new);
+    c.check_pairs("amsgrad", 0.01, |rate| Adam::new(rate).amsgrad(true).beta_2(0.9));
+    c.check_pairs("adam_w", 0.01, AdamW::new);
+    c.check_pairs("adamax", 0.01, Adamax::new);
+    c.check_pairs("nadam", 0.01, Nadam::new);
+    c.check_pairs("adagrad", 0.1, Adagrad::new);
+    c.check_pairs("adadelta", 1.0, Adadelta::new);
+    c.check_pairs("ftrl", 0.1, Ftrl::new);
+    c.check_pairs("lion", 0.001, Lion::new);
+    assert_eq!(c.compared, c.stored.as_object().map_or(0, |all| all.len()));
 }
 
 fn schedules<F: Scalar>(c: &mut Cases<F>) {
@@ -169,9 +229,7 @@ fn bounds<F: Scalar>(c: &mut Cases<F>) {
 }
 
 fn optimizers<F: Scalar>() {
-    let (x, y) = (draw::<F>(&[40, 6], 2, 1.0), draw::<F>(&[40, 2], 6, 1.0));
-    let (stored, kinds) = (golden_of::<F>("optimizers"), BTreeSet::new());
-    let mut cases = Cases { stored, x, y, compared: 0, kinds };
+    let mut cases = Cases::<F>::new("optimizers");
     rules(&mut cases);
     schedules(&mut cases);
     bounds(&mut cases);
