@@ -150,7 +150,7 @@ fn layers_losses_optimizers_and_schedules_can_be_chosen_at_run_time() {
                 .unwrap();
         }
         model.fit(&x, &y, &Fit::new().epochs(5).verbose(Verbose::Silent)).unwrap();
-        (model.to_json().unwrap(), model.predict(&x).unwrap())
+        (format!("{:?}", model.config().unwrap()), model.predict(&x).unwrap())
     };
     assert_eq!(train(true), train(false));
 }
