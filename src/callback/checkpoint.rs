@@ -200,11 +200,8 @@ fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Op
 }
 
 impl<F: Scalar> Callback<F> for ModelCheckpoint {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
-    }
-
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
         if let Some(threshold) = self.monitor.best.filter(|best| best.is_nan()) {
             return Err(Error::argument("initial_value_threshold", "a number", threshold));
         }
@@ -238,6 +235,8 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.monitor.state(state)?;
+        state.same("save_best_only", &self.save_best_only.to_string())?;
+        state.same("save_every", &format!("{:?}", self.every))?;
         state.count("batches", &mut self.batches)
     }
 }

@@ -58,9 +58,50 @@ pub struct CallbackContext<'a, F: Scalar> {
     pub(crate) verbose: Verbose,
     /// The keys that the logs can have; set in [`Callback::on_fit_begin`](super::Callback::on_fit_begin) only.
     pub(crate) keys: LogKeys,
+    /// The keys that the callback adds, if it says so.
+    pub(crate) added: Option<Vec<String>>,
 }
 
 impl<F: Scalar> CallbackContext<'_, F> {
+    /// Declares which keys the callback adds to the logs at the end of an epoch; for use in
+    /// [`Callback::on_fit_begin`](super::Callback::on_fit_begin).
+    ///
+    /// A key to [monitor](super::EarlyStopping::monitor) is refused before the first step if neither the training measures
+    /// it nor a callback before the monitoring one adds it. A callback that declares nothing may add any key.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::callback::{Callback, CallbackContext, Mode};
+    /// use cornu::prelude::*;
+    /// struct Gap;
+    /// impl Callback<f32> for Gap {
+    ///     fn on_fit_begin(&mut self, at: &mut CallbackContext<f32>) -> Result<()> {
+    ///         at.declare_keys(["gap"]);
+    ///         Ok(())
+    ///     }
+    ///     fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
+    ///         if let (Some(training), Some(validation)) = (at.logs.get("loss"), at.logs.get("val_loss")) {
+    ///             at.logs.set("gap", validation - training);
+    ///         }
+    ///         Ok(Flow::Continue)
+    ///     }
+    /// }
+    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    /// let x = ndarray::array![[0.0], [1.0], [2.0]];
+    /// let mut fit = |key: &str| {
+    ///     let stopping = EarlyStopping::new().monitor(key).mode(Mode::Min);
+    ///     let fit = Fit::new().validation_split(0.4).callback(Gap).callback(stopping);
+    ///     model.fit(&x, &x, &fit.verbose(Verbose::Silent))
+    /// };
+    /// assert!(fit("gap").is_ok());
+    /// assert!(matches!(fit("gab"), Err(Error::Unknown { .. })));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn declare_keys<'k>(&mut self, keys: impl IntoIterator<Item = &'k str>) {
+        self.added = Some(keys.into_iter().map(String::from).collect());
+    }
+
     /// Prints a line to standard output above all progress bars, unless the training is silent.
     ///
     /// Output of `println!` may instead appear behind a bar.

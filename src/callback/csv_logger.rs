@@ -233,11 +233,8 @@ fn number(value: f64) -> String {
 }
 
 impl<F: Scalar> Callback<F> for CsvLogger {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
-    }
-
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
         (self.keys, self.pending, self.is_unchecked) = (Vec::new(), String::new(), false);
         self.failures.clear();
         if self.append {

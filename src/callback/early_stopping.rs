@@ -135,11 +135,8 @@ impl<F: Scalar> EarlyStopping<F> {
 }
 
 impl<F: Scalar> Callback<F> for EarlyStopping<F> {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
-    }
-
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
         if let Some(baseline) = self.baseline.filter(|baseline| baseline.is_nan()) {
             return Err(Error::argument("baseline", "a number", baseline));
         }
@@ -187,6 +184,10 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.monitor.state(state)?;
+        state.same("patience", &self.patience.to_string())?;
+        state.same("baseline", &format!("{:?}", self.baseline))?;
+        state.same("restore_best_weights", &self.restore_best_weights.to_string())?;
+        state.same("start_from_epoch", &self.start_from_epoch.to_string())?;
         state.count("wait", &mut self.wait)?;
         state.item("best_epoch", &mut self.best_epoch)?;
         state.item("best_weights", &mut self.best_weights)

@@ -196,11 +196,8 @@ impl<F: Scalar> std::fmt::Debug for Histograms<'_, F> {
 }
 
 impl<F: Scalar> Callback<F> for Histograms<'_, F> {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
-    }
-
-    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
         if self.every == 0 {
             return Err(Error::argument("every", "at least 1", 0));
         }

@@ -42,7 +42,7 @@ impl LogKeys {
         LogKeys { at_epoch_end: validated.collect(), measured, any: false }
     }
 
-    /// Adds the [`log_keys`](super::Callback::log_keys) of a callback.
+    /// Adds the [declared keys](super::CallbackContext::declare_keys) of a callback, or all if it declares none.
     pub(crate) fn add(&mut self, keys: Option<Vec<String>>) {
         self.any |= keys.is_none();
         self.at_epoch_end.extend(keys.into_iter().flatten());

@@ -102,11 +102,10 @@ impl<F: Scalar> fmt::Debug for LambdaCallback<'_, F> {
 }
 
 impl<F: Scalar> Callback<F> for LambdaCallback<'_, F> {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        self.epoch_end.is_none().then(Vec::new)
-    }
-
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        if self.epoch_end.is_none() {
+            at.declare_keys([]);
+        }
         self.fit_begin.as_mut().map_or(Ok(()), |f| f(at))
     }
 

@@ -115,41 +115,6 @@ pub trait Callback<F: Scalar> {
         Ok(Flow::Continue)
     }
 
-    /// The keys that this callback adds to the logs at the end of an epoch; `None` if any are possible.
-    ///
-    /// A key to [monitor](EarlyStopping::monitor) is refused before the first step if neither the training measures it nor
-    /// a callback before the monitoring one adds it. Default: `None`, so later callbacks may monitor any key.
-    ///
-    /// # Example
-    /// ```
-    /// use cornu::callback::{Callback, CallbackContext, Mode};
-    /// use cornu::prelude::*;
-    /// struct Gap;
-    /// impl Callback<f32> for Gap {
-    ///     fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
-    ///         if let (Some(training), Some(validation)) = (at.logs.get("loss"), at.logs.get("val_loss")) {
-    ///             at.logs.set("gap", validation - training);
-    ///         }
-    ///         Ok(Flow::Continue)
-    ///     }
-    ///     fn log_keys(&self) -> Option<Vec<String>> { Some(vec!["gap".into()]) }
-    /// }
-    /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
-    /// model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
-    /// let x = ndarray::array![[0.0], [1.0], [2.0]];
-    /// let mut fit = |key: &str| {
-    ///     let stopping = EarlyStopping::new().monitor(key).mode(Mode::Min);
-    ///     let fit = Fit::new().validation_split(0.4).callback(Gap).callback(stopping);
-    ///     model.fit(&x, &x, &fit.verbose(Verbose::Silent))
-    /// };
-    /// assert!(fit("gap").is_ok());
-    /// assert!(matches!(fit("gab"), Err(Error::Unknown { .. })));
-    /// # Ok::<(), cornu::Error>(())
-    /// ```
-    fn log_keys(&self) -> Option<Vec<String>> {
-        None
-    }
-
     /// Called if the loss or a gradient is no longer finite.
     ///
     /// [`Flow::Stop`] ends the training and keeps its history; if all callbacks return [`Flow::Continue`], `fit`
@@ -194,35 +159,40 @@ pub trait Callback<F: Scalar> {
     }
 }
 
-impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for &mut C {
-    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
-        (**self).on_fit_begin(at)
-    }
-    fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
-        (**self).on_epoch_begin(at)
-    }
-    fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
-        (**self).on_batch_end(at)
-    }
-    fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
-        (**self).on_epoch_end(at)
-    }
-    fn log_keys(&self) -> Option<Vec<String>> {
-        (**self).log_keys()
-    }
-    fn on_diverged(&mut self, at: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {
-        (**self).on_diverged(at, error)
-    }
-    fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
-        (**self).on_fit_end(at)
-    }
-    fn state(&mut self, state: &mut State) -> Result<()> {
-        (**self).state(state)
-    }
-    fn on_findings(&mut self, report: &str) -> Result<()> {
-        (**self).on_findings(report)
-    }
+/// A callback behind a pointer, to keep it or to choose it at run time.
+macro_rules! forwarded {
+    ($pointer:ty) => {
+        impl<F: Scalar, C: Callback<F> + ?Sized> Callback<F> for $pointer {
+            fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+                (**self).on_fit_begin(at)
+            }
+            fn on_epoch_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+                (**self).on_epoch_begin(at)
+            }
+            fn on_batch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
+                (**self).on_batch_end(at)
+            }
+            fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
+                (**self).on_epoch_end(at)
+            }
+            fn on_diverged(&mut self, at: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {
+                (**self).on_diverged(at, error)
+            }
+            fn on_fit_end(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+                (**self).on_fit_end(at)
+            }
+            fn state(&mut self, state: &mut State) -> Result<()> {
+                (**self).state(state)
+            }
+            fn on_findings(&mut self, report: &str) -> Result<()> {
+                (**self).on_findings(report)
+            }
+        }
+    };
 }
+
+forwarded!(&mut C);
+forwarded!(Box<C>);
 
 /// Whether training continues.
 ///

@@ -91,8 +91,9 @@ impl MonitoredValue {
         }
     }
 
-    /// Saves or restores the best value so far; the rest are settings.
+    /// Saves or restores the best value so far, and refuses a backup with other settings.
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
+        state.same("monitor", &format!("{} {:?} {}", self.key, self.mode, self.min_delta))?;
         state.item("best", &mut self.best)
     }
 
@@ -112,7 +113,7 @@ macro_rules! monitor_setters {
         /// The key of the logs to monitor. Default: `val_loss`.
         ///
         /// Possible keys are `loss`, the metrics, the same with the prefix `val_` if an epoch is validated, and what
-        /// callbacks before this one add, see [`Callback::log_keys`](crate::callback::Callback::log_keys). `fit` refuses
+        /// callbacks before this one add, see [`CallbackContext::declare_keys`](crate::callback::CallbackContext::declare_keys). `fit` refuses
         /// any other key before the first step. If a callback may add the key and has not done so after an epoch, a
         /// warning says it once.
         pub fn monitor(mut self, key: impl Into<String>) -> Self {

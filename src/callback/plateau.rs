@@ -90,11 +90,8 @@ impl Default for ReduceLearningRateOnPlateau {
 }
 
 impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(vec!["learning_rate".into()])
-    }
-
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys(["learning_rate"]);
         if !(0.0..1.0).contains(&self.factor) {
             return Err(Error::argument("factor", "a number of at least 0 and below 1", self.factor));
         }
@@ -130,6 +127,10 @@ impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
 
     fn state(&mut self, state: &mut State) -> Result<()> {
         self.monitor.state(state)?;
+        state.same("patience", &self.patience.to_string())?;
+        state.same("factor", &self.factor.to_string())?;
+        state.same("cooldown", &self.cooldown.to_string())?;
+        state.same("min_learning_rate", &self.min_learning_rate.to_string())?;
         state.count("wait", &mut self.wait)?;
         state.count("cooling", &mut self.cooling)
     }

@@ -157,11 +157,8 @@ fn width() -> usize {
 }
 
 impl<F: Scalar> Callback<F> for Progress {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
-    }
-
-    fn on_fit_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
         self.place = (self.style != Style::Silent).then(ProgressSlot::new);
         Ok(())
     }

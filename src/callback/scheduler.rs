@@ -48,11 +48,8 @@ impl<S> fmt::Debug for LearningRateScheduler<S> {
 }
 
 impl<F: Scalar, S: FnMut(usize, f64) -> f64> Callback<F> for LearningRateScheduler<S> {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(vec!["learning_rate".into()])
-    }
-
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys(["learning_rate"]);
         // An optimizer with a schedule refuses this.
         at.set_learning_rate(at.learning_rate())
     }

@@ -98,11 +98,8 @@ impl TensorBoard {
 }
 
 impl<F: Scalar> Callback<F> for TensorBoard {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
-    }
-
     fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
         self.failures.clear();
         (self.validation, self.epoch) = (None, at.epoch);
         self.training = Some(Events::open(&self.folder.join("train"))?);

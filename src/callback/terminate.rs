@@ -35,8 +35,9 @@ impl TerminateOnNaN {
 }
 
 impl<F: Scalar> Callback<F> for TerminateOnNaN {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
+        Ok(())
     }
 
     fn on_diverged(&mut self, _: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {

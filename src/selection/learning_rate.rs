@@ -257,8 +257,9 @@ struct Sweep<'s> {
 }
 
 impl<F: Scalar> Callback<F> for Sweep<'_> {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
+        Ok(())
     }
 
     fn on_epoch_begin(&mut self, _: &mut CallbackContext<F>) -> Result<()> {

@@ -86,7 +86,10 @@ impl Search<'_> {
     fn goal<F: Scalar>(&self, model: &Sequential<F>, fit: &Fit<F>) -> Result<Goal> {
         let compiled = Some(model.compiled.as_ref().ok_or(Error::NotCompiled)?);
         let mut keys = LogKeys::new(compiled, fit.measures_validation());
-        fit.hooks.borrow().callbacks.iter().for_each(|callback| keys.add(callback.log_keys()));
+        if !fit.hooks.borrow().callbacks.is_empty() {
+            // A callback declares its keys when a trial begins.
+            keys.add(None);
+        }
         keys.check("objective", &self.objective)?;
         goal(compiled, "objective without a `mode`", &self.objective, self.mode)
     }

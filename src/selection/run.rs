@@ -209,8 +209,9 @@ impl<F: Scalar> Default for BestModel<F> {
 }
 
 impl<F: Scalar> Callback<F> for BestModelCallback<F> {
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(Vec::new())
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<F>) -> Result<()> {
+        at.declare_keys([]);
+        Ok(())
     }
 
     fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {

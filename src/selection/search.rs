@@ -139,7 +139,7 @@ impl<'w> Search<'w> {
     /// The key of the logs that ranks trials. Default: `val_loss`.
     ///
     /// It is `loss`, a metric, one of these with the prefix `val_` if an epoch is validated, or a key that a callback
-    /// [adds](crate::callback::Callback::log_keys). Any other key is refused before the first trial.
+    /// [adds](crate::callback::CallbackContext::declare_keys). Any other key is refused before the first trial.
     pub fn objective(mut self, key: impl Into<String>) -> Self {
         self.objective = key.into();
         self

@@ -24,8 +24,9 @@ impl<F: Scalar> Training<'_, '_, F> {
         let mut keys = LogKeys::new(self.model.compiled.as_ref(), self.settings.measures_validation());
         self.call(|callback, at| {
             at.keys = keys.clone();
+            at.added = None;
             callback.on_fit_begin(at)?;
-            keys.add(callback.log_keys());
+            keys.add(at.added.take());
             Ok(())
         })?;
         self.resume(resume)?;

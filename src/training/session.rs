@@ -133,6 +133,17 @@ impl Clock {
         let Clock { epoch, epochs, batch, batches, .. } = *self;
         let verbose = self.verbose;
         let keys = LogKeys::default();
-        CallbackContext { model, logs, epoch, epochs, batch, batches, restored_epoch: None, verbose, keys }
+        CallbackContext {
+            model,
+            logs,
+            epoch,
+            epochs,
+            batch,
+            batches,
+            restored_epoch: None,
+            verbose,
+            keys,
+            added: None,
+        }
     }
 }

@@ -76,6 +76,40 @@ fn a_layer_that_differs_in_one_setting_is_refused() {
 }
 
 #[test]
+fn a_callback_with_other_settings_is_refused() {
+    let (x, y) = classes();
+    let stopping = || EarlyStopping::new().monitor("loss").patience(9);
+    let plateau = || ReduceLearningRateOnPlateau::new().monitor("loss").patience(9);
+    type Makes<'a> = Box<dyn Fn() -> Box<dyn cornu::callback::Callback<f32>> + 'a>;
+    let pairs: [(&str, Makes, Makes); 6] = [
+        ("patience", Box::new(|| Box::new(stopping())), Box::new(|| Box::new(stopping().patience(1)))),
+        ("monitor", Box::new(|| Box::new(stopping())), Box::new(|| Box::new(stopping().min_delta(0.5)))),
+        (
+            "restore_best_weights",
+            Box::new(|| Box::new(stopping())),
+            Box::new(|| Box::new(stopping().restore_best_weights(true))),
+        ),
+        ("factor", Box::new(|| Box::new(plateau())), Box::new(|| Box::new(plateau().factor(0.5)))),
+        ("cooldown", Box::new(|| Box::new(plateau())), Box::new(|| Box::new(plateau().cooldown(3)))),
+        ("patience", Box::new(|| Box::new(plateau())), Box::new(|| Box::new(plateau().patience(1)))),
+    ];
+    for (setting, a, b) in pairs {
+        let folder = Folder::new("identity-callback");
+        let with = |callback: &Makes, interrupt: Interrupt| {
+            let fit = fit(4).backup(folder.backup().save_freq(2)).callback(callback());
+            model(Dense::new(3).into_named()).fit(&x, &y, &fit.callback(interrupt.callback()))
+        };
+        assert!(with(&a, Interrupt::After(1, 4)).is_err());
+        let refused = with(&b, Interrupt::Never);
+        let Err(Error::Backup(BackupFault::OfAnother { what, .. })) = &refused else {
+            panic!("{setting}: {refused:?}")
+        };
+        assert!(what.contains(setting), "{setting}: {what}");
+        assert!(with(&a, Interrupt::Never).is_ok(), "{setting}");
+    }
+}
+
+#[test]
 fn a_source_with_other_rows_is_refused() {
     let folder = Folder::new("identity-source");
     let (x, y) = classes();

@@ -147,12 +147,13 @@ fn keys_that_cannot_occur_are_refused_before_the_first_step() {
 struct Declared;
 
 impl Callback<f32> for Declared {
+    fn on_fit_begin(&mut self, at: &mut CallbackContext<f32>) -> Result<()> {
+        at.declare_keys(["score"]);
+        Ok(())
+    }
     fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
         at.logs.set("score", 1.0);
         Ok(Flow::Continue)
-    }
-    fn log_keys(&self) -> Option<Vec<String>> {
-        Some(vec!["score".into()])
     }
 }
 
