@@ -133,7 +133,7 @@ impl<F: Scalar> Sequential<F> {
         let PreparedFit { built, mut run, mut resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
             // Callbacks run on rank 0 only.
-            settings.identity_on_ranks(model, identity(model, &prepared.run, settings, 0)?)
+            settings.identity_on_ranks(model, identity(model, &prepared.run, settings, None)?)
         })?;
         if coordinator.is_sharded() {
             run.count_shards(built.as_ref().unwrap_or(self), settings, &mut coordinator)?;

@@ -14,13 +14,15 @@ use crate::scalar::Scalar;
 /// The number of rows that the sum samples.
 const ROWS: usize = 64;
 
-/// The identity of a run with this number of callbacks. It leaves out the number of epochs, which a resumed run may
-/// raise.
+/// The identity of a run. It leaves out the number of epochs, which a resumed run may raise.
+///
+/// With `callbacks`, for a backup, it contains their number and some rows of a source. Ranks read each row of a source
+/// once, and only the first has callbacks.
 pub(super) fn identity<F: Scalar>(
     model: &Sequential<F>,
     run: &TrainingRun<F>,
     settings: &Fit<F>,
-    callbacks: usize,
+    callbacks: Option<usize>,
 ) -> Result<Identity> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let [optimizer, loss, metrics] = &compiled.given;
@@ -44,7 +46,7 @@ pub(super) fn identity<F: Scalar>(
         ("number of steps taken before", compiled.steps.to_string()),
         ("validation_freq", settings.validation_freq.to_string()),
         ("validation_batch_size", format!("{:?}", settings.validation_batch_size)),
-        ("number of callbacks", callbacks.to_string()),
+        ("number of callbacks", callbacks.unwrap_or(0).to_string()),
         ("diagnosis", if settings.diagnose == Diagnose::Off { "off" } else { "on" }.into()),
     ]);
     identity.common.extend(model.described());
@@ -58,8 +60,8 @@ pub(super) fn identity<F: Scalar>(
         ("number of samples", run.data.count().to_string()),
         ("number of samples that train", run.train.to_string()),
         ("number of samples to validate on", held_out.map_or(0, CheckedData::count).to_string()),
-        ("sum over a sample of the data, and its weights", sum(Some(&run.data))?),
-        ("sum over a sample of the validation data, and its weights", sum(held_out)?),
+        ("sum over a sample of the data, and its weights", sum(Some(&run.data), callbacks.is_some())?),
+        ("sum over a sample of the validation data, and its weights", sum(held_out, callbacks.is_some())?),
     ]))
 }
 
@@ -71,12 +73,14 @@ fn weights<F: Scalar>(data: Option<&CheckedData<F>>) -> &'static str {
     }
 }
 
-/// A sum over some rows, fewer of a source, and over all weights.
-fn sum<F: Scalar>(data: Option<&CheckedData<F>>) -> Result<String> {
+/// A sum over some rows, fewer of a source if any, and over all weights.
+fn sum<F: Scalar>(data: Option<&CheckedData<F>>, reads_source: bool) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let mut rows = Rows::default();
     let count = if data.is_source() { ROWS / 8 } else { ROWS };
-    data.gather(None, &sample(data.count(), count), &mut rows)?;
+    if reads_source || !data.is_source() {
+        data.gather(None, &sample(data.count(), count), &mut rows)?;
+    }
     let mut bytes = Vec::new();
     rows.x
         .iter()

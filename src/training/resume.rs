@@ -42,7 +42,7 @@ impl Resume {
             // Report a metric that cannot be saved now, and not at the first backup.
             run.scores.state(&mut State::writing())?;
         }
-        let identity = identity(model, run, settings, count)?;
+        let identity = identity(model, run, settings, Some(count))?;
         let identity = [identity.common, identity.of_data].concat();
         let (lock, saved) = backup.open()?;
         let saved = match saved {
