@@ -28,7 +28,7 @@ use crate::scalar::Scalar;
 /// use cornu::prelude::*;
 /// let rule = |e: &Evidence| -> Vec<Finding> {
 ///     assert_eq!((&*e.plan.loss, &*e.plan.optimizer), ("mean_squared_error", "sgd"));
-///     assert_eq!((e.plan.epochs, e.plan.batches, e.plan.batch_size), (2, 3, 1));
+///     assert_eq!((e.plan.epochs, e.plan.batches, e.plan.batch_size), (Some(2), 3, 1));
 ///     Vec::new()
 /// };
 /// let mut model = Sequential::new().seed(1).add(Dense::new(1));
