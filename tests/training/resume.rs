@@ -354,10 +354,10 @@ fn a_training_that_ends_by_nan_keeps_its_backup() {
         let terminated = || ruined().callback(TerminateOnNaN::new());
         assert!(build().fit(&x, &y, &terminated()).unwrap().stopped().is_some());
         assert!(folder.backup().path().exists());
-        // It holds the training before the divergence, from which a mended program goes on.
+        // It holds the training before the divergence, from which a fixed program continues.
         let nothing = || LambdaCallback::new();
-        let mended = fit(4).callback(nothing()).callback(TerminateOnNaN::new()).backup(backup());
-        let history = build().fit(&x, &y, &mended).unwrap();
+        let fixed = fit(4).callback(nothing()).callback(TerminateOnNaN::new()).backup(backup());
+        let history = build().fit(&x, &y, &fixed).unwrap();
         if save_freq == SaveFreq::Epoch {
             assert_eq!(history.get("loss"), whole.get("loss"));
         }
