@@ -69,19 +69,20 @@ impl<T: ?Sized> Registry<T> {
     }
 
     /// Constructs the object; the caller reads the fields common to the family.
-    pub(crate) fn construct(&self, fields: &mut Fields, module: &str) -> Result<Box<T>> {
-        let kind = fields.kind();
+    pub(crate) fn construct(&self, fields: &mut Fields) -> Result<Box<T>> {
+        let (kind, module) = (fields.kind(), fields.module());
         if let Some((_, construct)) = self.custom.iter().rev().find(|(known, _)| known == kind) {
             return construct(fields, self);
         }
-        let is_ours = module == "cornu" || module == "keras" || module.starts_with("keras.");
+        let is_ours =
+            module.is_some_and(|module| ["cornu", "keras"].contains(&module) || module.starts_with("keras."));
         match self.built_in.iter().find(|(known, _)| *known == kind) {
             Some((_, construct)) if is_ours => construct(fields, self),
             _ => Err(FileError::UnknownKind {
                 what: self.what,
                 path: fields.path().into(),
                 kind: kind.into(),
-                module: (!module.is_empty()).then(|| module.into()),
+                module: module.map(str::to_string),
             }
             .into()),
         }
