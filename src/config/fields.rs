@@ -54,6 +54,11 @@ impl<'a> Fields<'a> {
         self.config.module.as_deref()
     }
 
+    /// Whether the kind is in one of Keras's modules.
+    pub(crate) fn is_of_keras(&self) -> bool {
+        self.config.is_of_keras()
+    }
+
     /// The path of the settings, such as `layers[3].config`.
     pub fn path(&self) -> &str {
         &self.path

@@ -109,7 +109,7 @@ impl Config {
 
     /// Returns whether the kind is in one of Keras's modules.
     pub(crate) fn is_of_keras(&self) -> bool {
-        self.module.as_deref().is_some_and(|module| module.starts_with("keras"))
+        self.module.as_deref().is_some_and(|module| module == "keras" || module.starts_with("keras."))
     }
 
     /// The setting with this name.

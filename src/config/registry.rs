@@ -75,19 +75,18 @@ impl<T: ?Sized> Registry<T> {
 
     /// Constructs the object; the caller reads the fields common to the family.
     pub(crate) fn construct(&self, fields: &mut Fields) -> Result<Box<T>> {
-        let (kind, module) = (fields.kind(), fields.module());
+        let kind = fields.kind();
         if let Some((_, construct)) = self.custom.iter().rev().find(|(known, _)| known == kind) {
             return construct(fields, self);
         }
-        let is_ours =
-            module.is_some_and(|module| ["cornu", "keras"].contains(&module) || module.starts_with("keras."));
+        let is_ours = fields.is_of_keras() || fields.module() == Some("cornu");
         match self.built_in.iter().find(|(known, _)| *known == kind) {
             Some((_, construct)) if is_ours => construct(fields, self),
             _ => Err(FileError::UnknownKind {
                 what: self.what,
                 path: fields.path().into(),
                 kind: kind.into(),
-                module: module.map(str::to_string),
+                module: fields.module().map(str::to_string),
             }
             .into()),
         }
