@@ -1,7 +1,7 @@
 //! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
-use super::keras::draws_later;
+use super::keras::{LayerPath, draws_later, memory};
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
 use crate::files::array::Array;
@@ -13,16 +13,17 @@ use crate::scalar::Scalar;
 
 const CONFIG: &str = "its settings";
 
-/// Constructs a model from these settings, without building it.
+/// Constructs a model from these settings, without building it; and the places of its layers in a file of Keras.
 pub(super) fn from_config<F: Scalar>(
     config: &Config,
     input: &Input,
     budget: &Budget,
     loader: &Loader<F>,
-) -> Result<Sequential<F>> {
+) -> Result<(Sequential<F>, Vec<LayerPath>)> {
     // Each object with settings takes some hundred bytes.
-    budget.take_many::<[u8; 256]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
-    Sequential::from_config(config, &loader.known)
+    let bytes = things(config).saturating_mul(256).saturating_add(memory(config, 0));
+    budget.take(bytes).map_err(|spent| input.spent(CONFIG, spent))?;
+    Sequential::placed(config, &loader.known)
 }
 
 /// Builds the model if its input shape is known.
