@@ -264,7 +264,6 @@ def main():
     (folder / "all.json").write_text(json.dumps({"seed": command.seed, "kinds": kinds}))
     print(f"left out: {skipped}", flush=True)
     test = ["cargo", "test", "--locked", "--features", "full", "--test", "layers", "random_models", "--", "--ignored", "--nocapture"]
-    sys.exit(0) if os.environ.get("NOCARGO") else None
     sys.exit(subprocess.run(test, cwd=ROOT, env=os.environ | {"CORNU_RANDOM_MODELS": str(folder)}).returncode)
 
 
