@@ -145,7 +145,7 @@ def bidirectional(s):
     kind = pick("SimpleRNN", "LSTM", "GRU")
     layer = inner(lambda: recurrent(kind)(s))
     settings = some(merge_mode=lambda: pick("concat", "sum", "mul", "ave")) | common()
-    if chance(0.3):
+    if layer.go_backwards or chance(0.3):  # Keras's own backward layer goes backwards in any case
         kind = pick("SimpleRNN", "LSTM", "GRU")
         fixed = {"units": layer.units, "return_sequences": layer.return_sequences, "go_backwards": not layer.go_backwards}
         settings["backward_layer"] = inner(lambda: recurrent(kind)(s, **fixed))
@@ -221,6 +221,7 @@ ANY = (1, 2, 3, 4)
 # The ranks of a sample, and a function of its shape. Layers that draw random numbers in training have rate 0 here.
 LAYERS = {
     "Activation": (ANY, lambda s: L.Activation(activation(), **common())),
+    "ActivityRegularization": (ANY, lambda s: L.ActivityRegularization(**some(l1=lambda: 0.02, l2=lambda: 0.03))),
     "AlphaDropout": (ANY, lambda s: L.AlphaDropout(0.0, **common())),
     "AveragePooling1D": ((2,), pool(L.AveragePooling1D, 1)),
     "AveragePooling2D": ((3,), pool(L.AveragePooling2D, 2)),
@@ -243,6 +244,7 @@ LAYERS = {
     "GlobalAveragePooling2D": ((3,), lambda s: L.GlobalAveragePooling2D(**some(keepdims=flag), **common())),
     "GlobalMaxPooling1D": ((2,), lambda s: L.GlobalMaxPooling1D(**some(keepdims=flag), **common())),
     "GlobalMaxPooling2D": ((3,), lambda s: L.GlobalMaxPooling2D(**some(keepdims=flag), **common())),
+    "Identity": (ANY, lambda s: L.Identity()),
     "LSTM": ((2,), recurrent("LSTM")),
     "LayerNormalization": (ANY, layer_normalization),
     "LeakyReLU": (ANY, lambda s: L.LeakyReLU(**some(negative_slope=lambda: pick(0.0, 0.1)), **common())),
@@ -251,6 +253,8 @@ LAYERS = {
     "Normalization": (ANY, normalization),
     "PReLU": (ANY, p_relu),
     "Permute": (ANY, permute),
+    "RNN": ((2,), lambda s: L.RNN(pick(L.SimpleRNNCell, L.LSTMCell, L.GRUCell)(rng.randint(1, 4), **weight("kernel"), **weight("recurrent"), **bias(), **some(activation=activation)),
+                                  **some(return_sequences=flag, go_backwards=flag), **common())),
     "ReLU": (ANY, lambda s: L.ReLU(**some(max_value=lambda: 0.7, negative_slope=lambda: 0.1, threshold=lambda: 0.2), **common())),
     "RepeatVector": ((1,), lambda s: L.RepeatVector(rng.randint(1, 3))),
     "Rescaling": (ANY, rescaling),
