@@ -107,9 +107,33 @@ impl Config {
         }
     }
 
+    /// The function of Keras with this name.
+    pub(crate) fn of_function(name: &str) -> Self {
+        Config::of("builtins", "function").with("name", name)
+    }
+
+    /// The name of the Python function that these settings stand for.
+    pub(crate) fn function(&self) -> Option<&str> {
+        match self.get("name") {
+            Some(Value::Text(name)) if self.module == "builtins" && self.kind == "function" => Some(name),
+            _ => None,
+        }
+    }
+
     /// The setting with this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+impl Value {
+    /// The text, or the name of a Python function.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            Value::Config(config) => config.function(),
+            _ => None,
+        }
     }
 }
 
@@ -166,7 +190,10 @@ impl std::fmt::Display for Value {
                 write!(f, "[{}]", shown.join(", "))
             }
             Value::Map(fields) => write!(f, "an object of {} fields", fields.len()),
-            Value::Config(config) => write!(f, "a {}", Value::Text(config.kind.clone())),
+            Value::Config(config) => match config.function() {
+                Some(name) => write!(f, "the function {}", Value::from(name)),
+                None => write!(f, "a {}", Value::from(&*config.kind)),
+            },
         }
     }
 }

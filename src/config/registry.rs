@@ -32,6 +32,11 @@ impl<T: ?Sized> Registry<T> {
         self.built_in.iter().map(|(kind, _)| *kind).chain(self.custom.iter().map(|(kind, _)| kind.as_str()))
     }
 
+    /// Whether the user registered this kind.
+    pub(crate) fn is_custom(&self, kind: &str) -> bool {
+        self.custom.iter().any(|(known, _)| known == kind)
+    }
+
     /// The settings that a value holds, or names by a word of Keras for `thing`, such as "a loss".
     pub(crate) fn config<'v>(
         &self,
@@ -41,14 +46,14 @@ impl<T: ?Sized> Registry<T> {
         module: &str,
         aliases: &[(&str, &str)],
     ) -> Result<Cow<'v, Config>> {
-        match value {
-            Value::Config(config) => Ok(Cow::Borrowed(config)),
-            Value::Text(name) => {
+        match (value.name(), value) {
+            (Some(name), _) => {
                 let alias = aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
                 let kind = alias.map(|(_, kind)| *kind).or_else(|| self.named(name));
                 let kind = kind.ok_or_else(|| refuse(path, format!("{thing} of Keras"), value))?;
                 Ok(Cow::Owned(Config::of(module, kind)))
             }
+            (None, Value::Config(config)) => Ok(Cow::Borrowed(config)),
             _ => Err(refuse(path, thing, value)),
         }
     }

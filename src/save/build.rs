@@ -1,6 +1,7 @@
 //! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
+use super::for_prediction::for_prediction;
 use super::keras::draws_later;
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
@@ -15,13 +16,16 @@ const CONFIG: &str = "its settings";
 
 /// Constructs a model from these settings, without building it.
 pub(super) fn from_config<F: Scalar>(
-    config: &Config,
+    config: &mut Config,
     input: &Input,
     budget: &Budget,
     loader: &Loader<F>,
 ) -> Result<Sequential<F>> {
     // Each object with settings takes some hundred bytes.
     budget.take_many::<[u8; 256]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
+    if !loader.compile {
+        for_prediction(config, &loader.known.layers);
+    }
     Sequential::from_config(config, &loader.known)
 }
 
