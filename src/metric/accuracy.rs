@@ -199,7 +199,7 @@ pub(super) fn from_fields<F: Scalar>(
                 accuracy = accuracy.threshold(threshold);
             }
         }
-        None if fields.module() == "cornu" => {}
+        None if fields.module() == Some("cornu") => {}
         None => {
             let expected = "an accuracy by a rule, such as BinaryAccuracy, or the word accuracy";
             return Err(refuse(fields.path(), expected, "Keras's Accuracy of equal numbers"));

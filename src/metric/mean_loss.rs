@@ -63,7 +63,7 @@ impl<F: Scalar> Metric<F> for MeanLoss<F> {
 
     /// Writes the mean of Keras's function of this loss, which has the loss's settings as arguments.
     fn config(&self) -> Option<Config> {
-        let loss = self.loss.config().filter(|loss| loss.module == "keras.losses")?;
+        let loss = self.loss.config().filter(|loss| loss.module.as_deref() == Some("keras.losses"))?;
         let function = if loss.kind == "Huber" { "huber" } else { self.loss.name() };
         let mut config = Config::of("keras.metrics", "MeanMetricWrapper")
             .with("name", self.name.as_str())

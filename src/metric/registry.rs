@@ -62,12 +62,12 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["dtype", "fn", "reduction"] {
         fields.value(ignored);
     }
-    let metric: Box<dyn Metric<F>> = if config.module == "keras.losses" {
+    let metric: Box<dyn Metric<F>> = if config.module.as_deref() == Some("keras.losses") {
         let name: Option<String> = fields.get_or("name", None)?;
-        let metric = MeanLoss::new(losses.construct(&mut fields, &config.module)?);
+        let metric = MeanLoss::new(losses.construct(&mut fields)?);
         Box::new(name.into_iter().fold(metric, MeanLoss::name))
     } else {
-        metrics.construct(&mut fields, &config.module)?
+        metrics.construct(&mut fields)?
     };
     fields.finish()?;
     Ok(metric)
@@ -95,13 +95,12 @@ fn of_object<F: Scalar>(
     metrics: &Registry<dyn Metric<F>>,
     losses: &Registry<dyn Loss<F>>,
 ) -> Result<Config> {
-    let is_keras = object.module.starts_with("keras");
     let has = |mut names: Box<dyn Iterator<Item = &str> + '_>| names.any(|kind| kind == object.kind);
-    if object.module == "keras.losses" {
+    if object.module.as_deref() == Some("keras.losses") {
         let expected = "a metric, which averages over rows; a loss object averages over batches";
         return Err(refuse(path, expected, Value::from(object.clone())));
     }
-    if is_keras && object.kind == "MeanMetricWrapper" {
+    if object.is_of_keras() && object.kind == "MeanMetricWrapper" {
         let path = format!("{path}.config.fn");
         let function = object.get("fn").unwrap_or(&Value::Null);
         if function.name().is_none() {
@@ -110,11 +109,9 @@ fn of_object<F: Scalar>(
         let arguments = object.fields.iter().filter(|(name, _)| name != "fn").cloned().collect();
         return Ok(Config { fields: arguments, ..of_name(function, &path, metrics, losses)? });
     }
-    let is_loss = is_keras && !has(Box::new(metrics.names())) && has(Box::new(losses.names()));
-    Ok(Config {
-        module: if is_loss { "keras.losses".into() } else { object.module.clone() },
-        ..object.clone()
-    })
+    let is_loss = object.is_of_keras() && !has(Box::new(metrics.names())) && has(Box::new(losses.names()));
+    let module = if is_loss { Some("keras.losses".into()) } else { object.module.clone() };
+    Ok(Config { module, ..object.clone() })
 }
 
 /// Keras's `Precision` and `Recall` also take a list of thresholds, and have a value for each.

@@ -2,7 +2,7 @@
 
 use super::Loader;
 use super::for_prediction::for_prediction;
-use super::keras::draws_later;
+use super::keras::{LayerPath, draws_later, memory};
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
 use crate::files::array::Array;
@@ -14,19 +14,20 @@ use crate::scalar::Scalar;
 
 const CONFIG: &str = "its settings";
 
-/// Constructs a model from these settings, without building it.
+/// Constructs a model from these settings, without building it; and the places of its layers in a file of Keras.
 pub(super) fn from_config<F: Scalar>(
     config: &mut Config,
     input: &Input,
     budget: &Budget,
     loader: &Loader<F>,
-) -> Result<Sequential<F>> {
+) -> Result<(Sequential<F>, Vec<LayerPath>)> {
     // Each object with settings takes some hundred bytes.
-    budget.take_many::<[u8; 256]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
+    let bytes = things(config).saturating_mul(256).saturating_add(memory(config, 0));
+    budget.take(bytes).map_err(|spent| input.spent(CONFIG, spent))?;
     if !loader.compile {
         for_prediction(config, &loader.known.layers);
     }
-    Sequential::from_config(config, &loader.known)
+    Sequential::placed(config, &loader.known)
 }
 
 /// Builds the model if its input shape is known.

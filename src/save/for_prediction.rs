@@ -10,7 +10,7 @@ use crate::scalar::Scalar;
 /// Removes the initializers, regularizers and constraints of built-in layers that are not Keras's own, so that the layers
 /// have their default ones.
 pub(super) fn for_prediction<F: Scalar>(config: &mut Config, layers: &Registry<dyn Layer<F>>) {
-    let is_keras = config.module == "cornu" || config.module.starts_with("keras");
+    let is_keras = config.is_of_keras() || config.module.as_deref() == Some("cornu");
     if is_keras && !layers.is_custom(&config.kind) {
         config.fields.retain(|(name, value)| is_readable(name, value));
     }

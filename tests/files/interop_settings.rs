@@ -119,7 +119,7 @@ fn variants(config: &Config, full: bool) -> Vec<(String, Config)> {
     let mut all = Vec::new();
     for (name, value) in &config.fields {
         match value {
-            Value::Config(inner) if inner.module == "keras.layers" => {
+            Value::Config(inner) if inner.module.as_deref() == Some("keras.layers") => {
                 for (what, inner) in variants(inner, false) {
                     all.push((format!("{name}.{what}"), config.clone().with(name, inner)));
                 }
