@@ -20,8 +20,7 @@ pub(super) fn from_config<F: Scalar>(
     budget: &Budget,
     loader: &Loader<F>,
 ) -> Result<Sequential<F>> {
-    // Each object with settings takes some hundred bytes.
-    budget.take_many::<[u8; 256]>(things(config)).map_err(|spent| input.spent(CONFIG, spent))?;
+    budget.take(size(config)).map_err(|spent| input.spent(CONFIG, spent))?;
     Sequential::from_config(config, &loader.known)
 }
 
@@ -48,17 +47,21 @@ pub(super) fn build<F: Scalar>(
     budget.take(budget.left() - left).map_err(|spent| input.spent(CONFIG, spent))
 }
 
-/// Counts the objects with settings.
-fn things(config: &Config) -> usize {
+/// The most bytes of a layer without its parameters and lists; `layers_of_few_settings_take_the_promised_memory` checks it.
+const LAYER: usize = 1536;
+
+/// The most bytes of the objects with these settings: each layer has a name, and lists of numbers are kept.
+fn size(config: &Config) -> usize {
     fn within(value: &Value) -> usize {
         match value {
-            Value::Config(config) => things(config),
+            Value::Config(config) => size(config),
             Value::List(values) => values.iter().map(within).sum(),
             Value::Map(fields) => fields.iter().map(|(_, value)| within(value)).sum(),
-            _ => 0,
+            _ => size_of::<f64>(),
         }
     }
-    1 + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
+    let own = if config.kind != "DTypePolicy" && config.get("name").is_some() { LAYER } else { 0 };
+    own + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
 }
 
 /// Reads an integer stored as text under this name.

@@ -118,8 +118,8 @@ impl Sequential<f32> {
     ///
     /// Use a [`Loader`] for custom layers, another precision or other limits.
     ///
-    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 1
-    /// MiB.
+    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size, 16 times the
+    /// size of its settings (the JSON in it) and 1 MiB.
     ///
     /// # Errors
     /// [`FileError::Damaged`] for a file that is truncated, corrupt or malicious; [`FileError::Setting`] and

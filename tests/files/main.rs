@@ -7,6 +7,8 @@ mod deep;
 mod hostile;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod interop;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
+mod many_layers;
 #[cfg(feature = "onnx")]
 mod onnx;
 #[cfg(all(feature = "keras", feature = "hdf5"))]
