@@ -59,6 +59,11 @@ impl<T: ?Sized> Registry<T> {
         self.built_in.iter().map(|(kind, _)| *kind).find(|kind| plain(kind) == plain(name))
     }
 
+    /// Whether the user registered a kind of this name.
+    pub(crate) fn is_custom(&self, kind: &str) -> bool {
+        self.custom.iter().any(|(known, _)| known == kind)
+    }
+
     /// Registers a user's kind, which takes precedence over a built-in one of the same name.
     pub(crate) fn add(
         &mut self,

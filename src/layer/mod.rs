@@ -26,8 +26,8 @@ pub use context::{BackwardContext, GlobalBatch, Step};
 // What a family has beside its layers: their common forms, and the cells of recurrent layers.
 pub use convolution::conv::Conv;
 pub use families::*;
-pub(crate) use named::precision;
 pub use named::{NamedLayer, Part, PartMut};
+pub(crate) use named::{check_precision, precision};
 #[cfg(feature = "onnx")]
 pub(crate) use normalization::Channels;
 pub use pooling::average::AveragePooling;

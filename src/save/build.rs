@@ -1,7 +1,7 @@
 //! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
-use super::keras::draws_later;
+use super::keras::{LayerPath, draws_later, memory};
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
 use crate::files::array::Array;
@@ -13,15 +13,16 @@ use crate::scalar::Scalar;
 
 const CONFIG: &str = "its settings";
 
-/// Constructs a model from these settings, without building it.
+/// Constructs a model from these settings, without building it; and the places of its layers in a file of Keras.
 pub(super) fn from_config<F: Scalar>(
     config: &Config,
     input: &Input,
     budget: &Budget,
     loader: &Loader<F>,
-) -> Result<Sequential<F>> {
-    budget.take(size(config)).map_err(|spent| input.spent(CONFIG, spent))?;
-    Sequential::from_config(config, &loader.known)
+) -> Result<(Sequential<F>, Vec<LayerPath>)> {
+    let bytes = size(config).saturating_add(memory(config, 0));
+    budget.take(bytes).map_err(|spent| input.spent(CONFIG, spent))?;
+    Sequential::placed(config, &loader.known)
 }
 
 /// Builds the model if its input shape is known.
@@ -48,7 +49,7 @@ pub(super) fn build<F: Scalar>(
 }
 
 /// The most bytes of a layer without its parameters and lists; `layers_of_few_settings_take_the_promised_memory` checks it.
-const LAYER: usize = 1536;
+const LAYER: usize = 2048;
 
 /// The most bytes of the objects with these settings: each layer has a name, and lists of numbers are kept.
 fn size(config: &Config) -> usize {

@@ -74,7 +74,8 @@ impl<F: Scalar> Sequential<F> {
     /// is replaced atomically: after a crash, the path holds the complete old or new file.
     ///
     /// # Errors
-    /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric without settings; [`FileError::Extension`],
+    /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric without settings; [`FileError::NotExportable`] for
+    /// a model with [`Residual`](crate::layer::Residual) as `.keras` before it is built; [`FileError::Extension`],
     /// [`FileError::Feature`]; [`FileError::Io`] if the system refuses.
     ///
     /// # Example

@@ -203,6 +203,24 @@ fn write_all<F: Scalar>() {
         .nesterov(true)
         .accumulate_gradients(2);
     check("sums", net, &[12, 4], Some((sums, MeanSquaredError::new(), (), two.clone())));
+    let block = || {
+        Residual::new()
+            .add(Conv1D::new(4, 3).padding(Padding::Same).use_bias(false))
+            .add(BatchNormalization::new().momentum(0.9))
+            .add(Relu::new())
+            .add(Conv1D::new(4, 3).padding(Padding::Same))
+    };
+    let net = new()
+        .add(block())
+        .add(Relu::new())
+        .add(Residual::new().add(Dense::new(4).name("dense")).add(block().name("dense.1")).add(Dense::new(4)))
+        .add(Residual::new().add(Residual::new().add(Dense::new(4).trainable(false))).name("input_layer"))
+        .add(TimeDistributed::new(Residual::new().add(Dense::new(3)).add(Dense::new(4)).name("step")))
+        .add(Reshape::new([3, 4, 4]))
+        .add(TimeDistributed::new(TimeDistributed::new(Residual::new().add(Dense::new(4)))).name("twice"))
+        .add(Flatten::new())
+        .add(Dense::new(2).name("dense"));
+    check("residual", net, &[12, 4], Some((Adam::new(0.01), MeanSquaredError::new(), (), two.clone())));
     for (name, optimizer) in [
         ("adamax", Box::new(Adamax::new(0.01)) as Box<dyn Optimizer<F>>),
         ("adadelta", Box::new(Adadelta::new(1.0))),
@@ -289,6 +307,24 @@ fn files_for_other_programs_round_trip_in_f64() {
         Sequential::<f64>::with_scalar().add(Dense::new(4).activation(Activation::Tanh)).add(Dense::new(2));
     let y = drawn::<f64>(&[N, 2], 9);
     check("wide", net, &[6], Some((Adam::new(0.01), MeanSquaredError::new(), (), y)));
+}
+
+#[test]
+fn a_model_with_a_residual_is_written_once_it_is_built() {
+    let net = |name: &str| {
+        let branch = Residual::new().add(Dense::new(3).name("x"));
+        Sequential::new().add(branch).add(Dense::new(1).name(name))
+    };
+    let path = folder().join("unbuilt.keras");
+    for unbuilt in [net("y"), net("y").input([3])] {
+        let error = unbuilt.save(&path).unwrap_err().to_string();
+        assert!(error.contains("set the shape of a sample by `input`, and call `build`"), "{error}");
+    }
+    let mut twice = net("residual.x").input([3]);
+    twice.build().unwrap();
+    let error = twice.save(&path).unwrap_err().to_string();
+    assert!(error.contains("two layers would have the name `residual.x`"), "{error}");
+    assert!(!path.exists());
 }
 
 #[test]

@@ -3,12 +3,16 @@ environment see `generate.py`.
 
     env/bin/python tests/golden/files.py f32
     env/bin/python tests/golden/files.py f64
+    env/bin/python tests/golden/files.py f32 nested residual
+
+The last form writes only these cases, and keeps the others.
 
 A compiled network is trained for 4 steps in batches of 8, 8 and 4, and saved; then come its predictions and the losses of 20
 further steps. One that is not compiled is saved as it is. Every layer, loss, optimizer, schedule, initializer, regularizer
 and constraint that is known on both sides occurs, most of them with settings away from their defaults.
 """
 import json
+import sys
 
 from draw import DTYPE, HERE, classes, draw, floats, keras, np, one_hot
 
@@ -38,7 +42,51 @@ def adapted(**options):
     return layer
 
 
-# name: layers, x; then, of a compiled one, y, optimizer, loss, metrics
+def chain(inputs, *layers):
+    for layer in layers:
+        inputs = layer(inputs)
+    return inputs
+
+
+def of(build):
+    """A functional model of the output that `build` returns."""
+    def model(shape):
+        inputs = L.Input(shape)
+        return keras.Model(inputs, build(inputs))
+    return model
+
+
+def inner_functional(x):
+    inner = L.Input((5,))
+    inner = keras.Model(inner, chain(inner, L.Dense(3, activation="tanh", name="hidden"), L.LayerNormalization()), name="inner")
+    return chain(x, L.Dense(5, name="hidden"), keras.Sequential([L.Dense(5, activation="relu", name="hidden")], name="again"), inner)
+
+
+def frozen_base(x):
+    base = L.Input((6,))
+    base = frozen(keras.Model(base, chain(base, L.Dense(5, activation="relu"), L.BatchNormalization(momentum=0.5))))
+    return chain(base(x, training=False), L.Dense(2))
+
+
+def residual(x):
+    x = L.Conv1D(6, 3, padding="same", name="stem")(x)
+    branch = chain(x, L.Conv1D(6, 3, padding="same", use_bias=False), L.BatchNormalization(momentum=0.9), L.ReLU(), L.Conv1D(6, 3, padding="same"), L.BatchNormalization(momentum=0.9))
+    x = L.ReLU()(L.Add()([branch, x]))
+    # One within another, and two that end together.
+    middle = L.Dense(6, activation="tanh")(x)
+    inner = middle + L.Dense(6)(middle)
+    x = L.Add(name="outer")([x, frozen(L.Dense(6))(inner)])
+    whole = L.Add()([x, L.Add()([x, L.Dense(6, activation="relu")(x)])])
+    return chain(whole, keras.Sequential([L.GlobalAveragePooling1D(), L.Dense(3, activation="softmax", name="stem")], name="head"))
+
+
+def residual_steps(x):
+    step = L.Input((4,))
+    step = keras.Model(step, L.Add()([step, chain(step, L.Dense(3, activation="relu"), L.Dense(4))]))
+    return chain(x, L.TimeDistributed(step), L.LSTM(3), L.Dense(2))
+
+
+# name: layers or a functional model, x; then, of a compiled one, y, optimizer, loss, metrics
 CASES = {
     "dense": ([L.Dense(5, activation="relu", name="F1"), L.Dense(3, activation="softmax", name="output")], "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
     "conv1d": ([L.Conv1D(4, 3, padding="same", activation="relu"), L.MaxPooling1D(2), L.Conv1D(4, 3, padding="causal", dilation_rate=2, groups=2, activation="tanh"),
@@ -84,11 +132,22 @@ CASES = {
     "given_number": ([L.Normalization(axis=-1, mean=1.0, variance=4.0), L.Flatten(), L.Dense(2)], "series"),
     "untrained_adam": ([L.Dense(4, activation="tanh"), L.BatchNormalization(), L.Dense(3, activation="softmax")], "flat", "hot", O.Adam(0.02, use_ema=True, amsgrad=True), K.CategoricalCrossentropy(), ["accuracy"]),
     "untrained_schedule": ([L.Dense(3, activation="softmax")], "flat", "hot", O.Nadam(S.ExponentialDecay(0.05, 10, 0.5), gradient_accumulation_steps=2), K.CategoricalCrossentropy(), None),
+    "nested": ([L.Dense(5, activation="tanh", name="a"), keras.Sequential([L.BatchNormalization(momentum=0.8), L.Dense(4, activation="relu", name="a")], name="inner"),
+                frozen(keras.Sequential([L.Dense(4, name="b"), keras.Sequential([L.BatchNormalization(), L.Dense(4, name="a")])], name="fixed")), L.Dense(3, activation="softmax")],
+               "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
+    "nested_steps": ([L.TimeDistributed(keras.Sequential([L.Dense(4, activation="relu"), L.LayerNormalization(), L.Dense(3)])), L.TimeDistributed(keras.Sequential([L.Dense(3)], name="single")), L.Flatten(), L.Dense(2)],
+                     "series", "numbers", O.RMSprop(0.005, momentum=0.5), K.MeanSquaredError(), None),
+    "functional": (of(inner_functional), "flat", "soft", O.Nadam(0.02), K.MeanSquaredError(), None),
+    "frozen_base": (of(frozen_base), "flat", "numbers", O.SGD(0.05, momentum=0.9), K.MeanSquaredError(), None),
+    "residual": (of(residual), "series", "hot", O.Adam(0.01), K.CategoricalCrossentropy(), ["accuracy"]),
+    "residual_steps": (of(residual_steps), "series", "numbers", O.AdamW(0.02), K.MeanSquaredError(), None),
+    "cells": ([L.RNN(L.LSTMCell(3, unit_forget_bias=False), return_sequences=True, go_backwards=True), L.Identity(), L.Bidirectional(L.RNN(L.GRUCell(2, reset_after=False), return_sequences=True)),
+               L.ActivityRegularization(l1=0.01, l2=0.02), L.RNN(L.SimpleRNNCell(3, activation="relu")), L.Dense(2)], "series", "numbers", O.Adam(0.02), K.MeanSquaredError(), None),
     "one_statistic": ([adapted(axis=None), adapted(axis=1), L.GlobalAveragePooling1D()], "series"),
 }
 for i, names in enumerate([("celu", "hard_shrink", "hard_silu", "hard_tanh"), ("leaky_relu", "log_sigmoid", "soft_shrink", "sparse_plus"), ("sparse_sigmoid", "squareplus", "tanh_shrink", "linear")]):
     CASES[f"activations_{i}"] = ([L.Dense(3, activation=name, kernel_initializer=I.RandomNormal(stddev=1.0)) for name in names], "flat")
-WIDE = ["dense", "conv2d", "recurrent", "bidirectional", "batch_norm", "adapted"]
+WIDE = ["dense", "conv2d", "recurrent", "bidirectional", "batch_norm", "adapted", "nested", "residual"]
 
 
 def networks():
@@ -106,7 +165,7 @@ def step(model, x, y, number):
 
 
 def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, before=4):
-    model = keras.Sequential([L.Input(X[x].shape[1:]), *layers])
+    model = layers(X[x].shape[1:]) if callable(layers) else keras.Sequential([L.Input(X[x].shape[1:]), *layers])
     if optimizer:
         model.compile(optimizer, loss, metrics=metrics)
         for number in range(0 if name.startswith("untrained") else before):
@@ -121,10 +180,13 @@ def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, befo
 def main():
     keras.utils.set_random_seed(7)
     wanted = CASES if DTYPE == "float32" else {name: CASES[name] for name in WIDE}
-    stored = {name: write(name, *case) for name, case in wanted.items()}
-    if DTYPE == "float32":
-        stored |= {name: write(name, *case, before=100) for name, *case in networks()}
     path = HERE / f"files_{'f32' if DTYPE == 'float32' else 'f64'}.json"
+    if sys.argv[2:]:
+        stored = json.loads(path.read_text()) | {name: write(name, *wanted[name]) for name in sys.argv[2:]}
+    else:
+        stored = {name: write(name, *case) for name, case in wanted.items()}
+        if DTYPE == "float32":
+            stored |= {name: write(name, *case, before=100) for name, *case in networks()}
     path.write_text(json.dumps(stored, separators=(",", ":")).replace("},", "},\n") + "\n")
 
 

@@ -1,6 +1,8 @@
 //! A named layer from its settings: those of the layer, its name, and those of every Keras layer.
 
-use super::NamedLayer;
+use std::borrow::Cow;
+
+use super::{NamedLayer, aliases};
 use crate::config::{Fields, Registry, Value, refuse};
 use crate::error::Result;
 use crate::layer::Layer;
@@ -10,7 +12,11 @@ impl<F: Scalar> NamedLayer<F> {
     /// Constructs a layer from its settings, with the constructors in `kinds`.
     pub(crate) fn from_value(value: &Value, path: &str, kinds: &Registry<dyn Layer<F>>) -> Result<Self> {
         let Value::Config(config) = value else { return Err(refuse(path, "a layer", value)) };
-        let mut fields = Fields::new(config, format!("{path}.config"));
+        let config = match kinds.is_custom(&config.kind) {
+            true => Cow::Borrowed(&**config),
+            false => aliases::resolve(config, path)?,
+        };
+        let mut fields = Fields::new(&config, format!("{path}.config"));
         let label: String = fields.get("name")?;
         let trainable = fields.get_or("trainable", true)?;
         let activity_regularizer = fields.get_or("activity_regularizer", None)?;
@@ -28,7 +34,7 @@ pub(crate) fn precision<F: Scalar>() -> &'static str {
 }
 
 /// Refuses layers that compute in another precision than the model; the precision of the weights is in the file.
-fn check_precision(value: &Value, path: &str) -> Result<()> {
+pub(crate) fn check_precision(value: &Value, path: &str) -> Result<()> {
     let name = match value {
         Value::Config(policy) if policy.kind == "DTypePolicy" => policy.get("name").unwrap_or(&Value::Null),
         value => value,

@@ -1,9 +1,10 @@
 //! A layer in a model, with its name and the shapes for which it was built; and the parts that a layer shows to a visitor.
 
+mod aliases;
 mod config;
 mod layer;
 
-pub(crate) use config::precision;
+pub(crate) use config::{check_precision, precision};
 
 use std::fmt;
 
@@ -66,6 +67,10 @@ impl<F: Scalar> NamedLayer<F> {
     pub(super) fn with_trainable(mut self, trainable: bool) -> Self {
         self.trainable = trainable;
         self
+    }
+
+    pub(crate) fn set_trainable(&mut self, trainable: bool) {
+        self.trainable = trainable;
     }
 
     pub(super) fn with_activity_regularizer(mut self, regularizer: Regularizer) -> Self {

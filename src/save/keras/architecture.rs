@@ -1,6 +1,7 @@
 //! The architecture of a model as settings, in Keras's order and words.
 
-use crate::config::{Config, Fields, Setting, Value, refuse};
+use super::chain::{self, LayerPath};
+use crate::config::{Config, Value};
 use crate::error::{Error, FileError, Result};
 use crate::layer::{self, Layer, NamedLayer};
 use crate::model::Sequential;
@@ -13,21 +14,26 @@ pub(super) fn not_savable(what: &'static str, name: impl std::fmt::Debug) -> Err
 }
 
 /// Writes the shape of a sample as Keras does, with a batch axis.
-fn batch_shape(shape: &[usize]) -> Value {
+pub(super) fn batch_shape(shape: &[usize]) -> Value {
     let sizes = shape.iter().map(|&size| Value::from(size));
     Value::List(std::iter::once(Value::Null).chain(sizes).collect())
 }
 
-/// Reads the shape of a sample from one with a batch axis.
-fn sample_shape(value: &Value, path: &str) -> Result<Vec<usize>> {
-    let expected = "a batch shape such as [null, 28, 28], with no other null";
-    match value {
-        Value::List(sizes) if !sizes.is_empty() => {
-            let each = sizes[1..].iter().map(|size| usize::from_value(size, path));
-            each.collect::<Result<_>>().map_err(|_| refuse(path, expected, value))
-        }
-        _ => Err(refuse(path, expected, value)),
+/// The settings of the input of a model.
+pub(super) fn input_layer<F: Scalar>(shape: &[usize], name: &str) -> Config {
+    Config::of("keras.layers", "InputLayer")
+        .with("batch_shape", batch_shape(shape))
+        .with("dtype", layer::precision::<F>())
+        .with("name", name)
+}
+
+/// Adds the shape for which a layer was built.
+pub(super) fn with_built_shape<F: Scalar>(mut config: Config, node: &NamedLayer<F>) -> Config {
+    if let Some(shape) = node.input_shape() {
+        let shape = Value::Map(vec![("input_shape".into(), batch_shape(shape))]);
+        config.beside.push(("build_config".into(), shape));
     }
+    config
 }
 
 impl<F: Scalar> Sequential<F> {
@@ -45,20 +51,10 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn config(&self) -> Result<Config> {
         let mut layers = Vec::new();
-        if let Some(input) = &self.input {
-            let given = Config::of("keras.layers", "InputLayer")
-                .with("batch_shape", batch_shape(input))
-                .with("dtype", layer::precision::<F>())
-                .with("name", "input_layer");
-            layers.push(given);
-        }
+        layers.extend(self.input.as_ref().map(|input| input_layer::<F>(input, "input_layer")));
         for node in &self.layers {
-            let mut config = node.config().ok_or_else(|| not_savable("layer", node))?;
-            if let Some(shape) = node.input_shape() {
-                let shape = Value::Map(vec![("input_shape".into(), batch_shape(shape))]);
-                config.beside.push(("build_config".into(), shape));
-            }
-            layers.push(config);
+            let config = node.config().ok_or_else(|| not_savable("layer", node))?;
+            layers.push(with_built_shape(config, node));
         }
         let policy = Config::of("keras", "DTypePolicy").with("name", layer::precision::<F>());
         let mut config = Config::of("keras", "Sequential")
@@ -74,41 +70,19 @@ impl<F: Scalar> Sequential<F> {
 
     /// Constructs a model from its architecture, without building it.
     pub(crate) fn from_config(config: &Config, known: &Registries<F>) -> Result<Self> {
-        if config.kind != "Sequential" {
-            let expected = "a Sequential, the one kind of model here";
-            return Err(refuse("class_name", expected, Value::Text(config.kind.clone())));
-        }
+        Ok(Sequential::placed(config, known)?.0)
+    }
+
+    /// Constructs a model, and returns where a file of Keras keeps the arrays of its layers.
+    pub(in crate::save) fn placed(config: &Config, known: &Registries<F>) -> Result<(Self, Vec<LayerPath>)> {
+        let chain = chain::read(config, &known.layers)?;
+        let (layers, paths) = chain.layers.into_iter().map(|placed| (placed.layer, placed.path)).unzip();
         let mut model = Sequential::with_scalar();
-        let mut fields = Fields::new(config, "config");
-        for ignored in ["name", "trainable", "dtype", "build_input_shape"] {
-            fields.value(ignored);
-        }
-        let layers = match fields.value("layers") {
-            Some(Value::List(layers)) => &layers[..],
-            other => return Err(refuse("config.layers", "a list of layers", other.unwrap_or(&Value::Null))),
-        };
-        for (i, value) in layers.iter().enumerate() {
-            let path = format!("layers[{i}]");
-            match value {
-                Value::Config(config) if config.kind == "InputLayer" && i == 0 => {
-                    let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
-                    let path = format!("{path}.config.batch_shape");
-                    model.input = Some(sample_shape(shape.unwrap_or(&Value::Null), &path)?);
-                }
-                value => model.layers.push(NamedLayer::from_value(value, &path, &known.layers)?),
-            }
-        }
-        fields.finish()?;
-        if let (None, Some(shape)) =
-            (&model.input, config.get("build_input_shape").filter(|v| **v != Value::Null))
-        {
-            model.input = Some(sample_shape(shape, "config.build_input_shape")?);
-        }
-        Ok(model)
+        (model.layers, model.input) = (layers, chain.input);
+        Ok((model, paths))
     }
 }
 
-#[cfg(any(feature = "keras", feature = "safetensors"))]
 /// Returns whether the model draws random numbers in training, so that earlier draws must be repeated.
 pub(in crate::save) fn draws_later(config: &Config) -> bool {
     let zero = |value: &Value| matches!(value, Value::Float(0.0) | Value::Int(0) | Value::Null);

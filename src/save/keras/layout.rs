@@ -1,8 +1,8 @@
 //! Where Keras's archive keeps each array.
 
-use std::collections::HashMap;
-
-use crate::layer::{Layer, NamedLayer, names};
+use super::chain::{self, LayerPath};
+use super::functional;
+use crate::layer::{Layer, NamedLayer};
 use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
@@ -19,38 +19,44 @@ pub(super) struct WeightGroup<'a, F: Scalar> {
     pub(super) node: &'a NamedLayer<F>,
 }
 
+/// Returns where a file that is written now keeps the layers of a model.
+pub(super) fn paths<F: Scalar>(model: &Sequential<F>) -> Vec<LayerPath> {
+    if functional::is_needed(&model.layers) {
+        functional::paths("layers", &model.layers)
+    } else {
+        in_sequence("layers", &model.layers)
+    }
+}
+
+/// The groups of the layers of a `Sequential`.
+pub(super) fn in_sequence<F: Scalar>(above: &str, nodes: &[NamedLayer<F>]) -> Vec<LayerPath> {
+    let groups = chain::groups(above, nodes.iter().map(NamedLayer::kind));
+    groups.into_iter().map(LayerPath::of).collect()
+}
+
 /// Returns all layers with the paths of their arrays, in the order of [`Sequential::walk`].
-pub(super) fn places<F: Scalar>(model: &Sequential<F>) -> Vec<WeightGroup<'_, F>> {
+pub(super) fn places<'a, F: Scalar>(
+    model: &'a Sequential<F>,
+    paths: &[LayerPath],
+) -> Vec<WeightGroup<'a, F>> {
     let mut all = Vec::new();
-    container("layers", &model.layers, &mut all);
+    model.layers.iter().zip(paths).for_each(|(node, path)| place(path, node, &mut all));
     all
 }
 
-/// Adds a list of layers: each under the snake case of its kind, numbered from the second of a kind on.
-fn container<'a, F: Scalar>(above: &str, nodes: &'a [NamedLayer<F>], all: &mut Vec<WeightGroup<'a, F>>) {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for node in nodes {
-        let name = names::snake_case(node.kind());
-        let count = counts.entry(name.clone()).or_default();
-        let group = if *count == 0 { format!("{above}/{name}") } else { format!("{above}/{name}_{count}") };
-        *count += 1;
-        place(group, node, all);
-    }
-}
-
 /// Adds a layer in its own group, and its inner layers.
-fn place<'a, F: Scalar>(group: String, node: &'a NamedLayer<F>, all: &mut Vec<WeightGroup<'a, F>>) {
-    let path =
-        if node.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
-    all.push(WeightGroup { path, node });
-    match (node.kind(), node.layers()) {
-        ("Bidirectional", [forward, backward]) => {
-            place(format!("{group}/forward_layer"), forward, all);
-            place(format!("{group}/backward_layer"), backward, all);
-        }
-        ("TimeDistributed", [layer]) => place(format!("{group}/layer"), layer, all),
-        (_, layers) => container(&format!("{group}/layers"), layers, all),
-    }
+fn place<'a, F: Scalar>(path: &LayerPath, node: &'a NamedLayer<F>, all: &mut Vec<WeightGroup<'a, F>>) {
+    let group = &path.group;
+    let own = if node.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
+    all.push(WeightGroup { path: own, node });
+    let usual = match (node.kind(), node.layers()) {
+        (_, layers) if path.inner.len() == layers.len() => Vec::new(),
+        ("Bidirectional", [_, _]) => ["forward_layer", "backward_layer"].map(|name| path.at(name)).into(),
+        ("TimeDistributed", [_]) => vec![path.at("layer")],
+        (_, layers) => in_sequence(&format!("{group}/layers"), layers),
+    };
+    let inner = if usual.is_empty() { &path.inner } else { &usual };
+    node.layers().iter().zip(inner).for_each(|(node, path)| place(path, node, all));
 }
 
 /// Returns a layer's own parameters.

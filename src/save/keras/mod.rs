@@ -3,9 +3,17 @@
 //!
 //! In `model.weights.h5`, the arrays of a layer lie under the snake case of its kind, numbered in the model's order, and not
 //! under its name: `layers/dense_1/vars/0`. The optimizer's arrays follow each other as `optimizer/vars/0` and so on.
+//!
+//! cornu has one kind of model, a chain. Models within a model become part of the chain; their arrays lie below the inner model:
+//! `layers/sequential/layers/dense/vars/0`. A functional model is read if it is a chain in which each `Add` joins a branch and
+//! its start, and a model with a `Residual` is written as one.
 
 mod architecture;
+mod chain;
 mod compilation;
+#[cfg(feature = "keras")]
+mod functional;
+mod graph;
 #[cfg(feature = "keras")]
 mod layout;
 #[cfg(feature = "keras")]
@@ -19,6 +27,9 @@ mod write;
 
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(super) use architecture::draws_later;
+pub(super) use chain::LayerPath;
+#[cfg(feature = "files")]
+pub(super) use chain::memory;
 #[cfg(feature = "keras")]
 pub(super) use read::{read, read_weights};
 #[cfg(feature = "keras")]

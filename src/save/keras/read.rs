@@ -1,7 +1,8 @@
 //! Reading of a `.keras` model.
 
 use super::super::{Loader, assign, build, json};
-use super::layout::{CONFIG, METADATA, WEIGHTS, own, places};
+use super::LayerPath;
+use super::layout::{self, CONFIG, METADATA, WEIGHTS, own, places};
 use super::optimizer::{Slot, row, trained};
 use crate::config::{Value, refuse};
 use crate::error::Result;
@@ -33,7 +34,7 @@ pub(in crate::save) fn read<F: Scalar>(
     };
     let weights = member(WEIGHTS)?;
     let tree = Tree::read(&weights, WEIGHTS, budget)?;
-    let mut model = build::from_config(&config, input, budget, loader)?;
+    let (mut model, layers) = build::from_config(&config, input, budget, loader)?;
     let compile_config = config.beside.iter().find(|(name, _)| name == "compile_config");
     let compiled = match compile_config.filter(|_| loader.compile) {
         Some((_, value)) => Compiled::from_value(value, &loader.known)?,
@@ -45,7 +46,7 @@ pub(in crate::save) fn read<F: Scalar>(
     }
     build::build(&mut model, &config, seen.0.is_some(), input, budget)?;
     let values = tree.values(&weights);
-    fill(&mut model, &tree, values, loader.allow_non_finite)?;
+    fill(&mut model, &layers, &tree, values, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         if tree.get("optimizer/vars/0").is_some() && model.is_built() {
@@ -66,8 +67,14 @@ fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
 }
 
 /// Reads all weights; missing and surplus ones are reported together.
-fn fill<F: Scalar>(model: &mut Sequential<F>, tree: &Tree, input: &Input, allow: bool) -> Result<()> {
-    let paths = paths(model);
+fn fill<F: Scalar>(
+    model: &mut Sequential<F>,
+    layers: &[LayerPath],
+    tree: &Tree,
+    input: &Input,
+    allow: bool,
+) -> Result<()> {
+    let paths = paths(model, layers);
     let own =
         tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"));
     build::compare(&paths, own, &|path| tree.get(path).is_some(), input)?;
@@ -87,7 +94,11 @@ pub(in crate::save) fn read_weights<F: Scalar>(
 ) -> Result<()> {
     let tree = Tree::read(input, WEIGHTS, budget)?;
     let input = tree.values(input);
-    let paths = paths(model);
+    let mut paths = paths(model, &layout::paths(model));
+    if !paths.iter().any(|(path, _)| tree.get(path).is_some()) {
+        // Files of the first versions keep the layers of a `Residual` below it.
+        paths = self::paths(model, &layout::in_sequence("layers", &model.layers));
+    }
     let own =
         tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"));
     build::compare(&paths, own, &|path| tree.get(path).is_some(), input)?;
@@ -104,9 +115,9 @@ pub(in crate::save) fn read_weights<F: Scalar>(
 }
 
 /// Returns the path and shape of each weight, in the model's order.
-fn paths<F: Scalar>(model: &Sequential<F>) -> Vec<(String, Vec<usize>)> {
+fn paths<F: Scalar>(model: &Sequential<F>, layers: &[LayerPath]) -> Vec<(String, Vec<usize>)> {
     let mut paths = Vec::new();
-    for place in places(model) {
+    for place in places(model, layers) {
         for (i, param) in own(place.node).into_iter().enumerate() {
             paths.push((format!("{}/{i}", place.path), param.shape().to_vec()));
         }

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::super::json;
-use super::layout::{CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
+use super::layout::{self, CONFIG, KERAS_VERSION, METADATA, WEIGHTS, own, places};
 use super::optimizer::{Slot, row, trained};
+use super::{LayerPath, functional};
 use crate::config::Value;
 use crate::error::Result;
 use crate::files::array::Number;
@@ -25,12 +26,16 @@ pub(in crate::save) struct PreparedArchive<'a, F: Scalar> {
 /// All arrays in their tree: weights and optimizer slots.
 pub(in crate::save) struct WeightsFile<'a, F: Scalar> {
     model: &'a Sequential<F>,
+    paths: Vec<LayerPath>,
     tree: hdf5::Hdf5Writer,
 }
 
 /// Collects the whole content before any file is touched.
 pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<PreparedArchive<'_, F>> {
-    let mut config = model.config()?;
+    let mut config = match functional::is_needed(&model.layers) {
+        true => functional::config(model)?,
+        false => model.config()?,
+    };
     if let Some(input) = config.get("build_input_shape").cloned() {
         config.beside.push(("build_config".into(), Value::Map(vec![("input_shape".into(), input)])));
     }
@@ -52,9 +57,9 @@ fn number_of<F: Scalar>(kind: &str, name: &str) -> Number {
     if kind == "Normalization" && name == "count" { Number::I32 } else { Number::of_scalar::<F>() }
 }
 
-fn tree<F: Scalar>(model: &Sequential<F>) -> Group {
+fn tree<F: Scalar>(model: &Sequential<F>, paths: &[LayerPath]) -> Group {
     let mut root = Group::new("");
-    for place in places(model) {
+    for place in places(model, paths) {
         let group = root.at(&place.path, place.node.label());
         for (i, param) in own(place.node).into_iter().enumerate() {
             group.array(&i.to_string(), number_of::<F>(place.node.kind(), param.name()), param.shape());
@@ -92,13 +97,14 @@ impl<F: Scalar> PreparedArchive<'_, F> {
 impl<'a, F: Scalar> WeightsFile<'a, F> {
     /// Arranges the arrays of a model in a tree.
     pub(in crate::save) fn of(model: &'a Sequential<F>) -> Self {
-        WeightsFile { model, tree: hdf5::Hdf5Writer::new(&tree(model)) }
+        let paths = layout::paths(model);
+        WeightsFile { model, tree: hdf5::Hdf5Writer::new(&tree(model, &paths)), paths }
     }
 
     /// Passes the file to `put` piece by piece.
     pub(in crate::save) fn emit(&self, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         put(self.tree.head())?;
-        for place in places(self.model) {
+        for place in places(self.model, &self.paths) {
             for param in own(place.node) {
                 number_of::<F>(place.node.kind(), param.name()).emit(param.value(), put)?;
             }

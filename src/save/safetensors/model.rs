@@ -32,7 +32,7 @@ pub(in crate::save) fn read<F: Scalar>(
         }
         value => return Err(refuse(CONFIG, "a Sequential", value)),
     };
-    let mut model = build::from_config(&config, input, budget, loader)?;
+    let (mut model, _) = build::from_config(&config, input, budget, loader)?;
     let compiled = match loader.compile {
         true => Compiled::from_value(&parse(COMPILE)?, &loader.known)?,
         false => None,

@@ -5,6 +5,7 @@ mod archives;
 mod arrays;
 mod backups;
 mod counts;
+mod graphs;
 pub mod memory;
 mod random;
 mod settings;

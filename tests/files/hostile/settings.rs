@@ -6,7 +6,7 @@ use crate::roster;
 use crate::zip::{Member, archive};
 
 /// An intact file with other settings.
-fn with_config(text: &str) -> Vec<u8> {
+pub(super) fn with_config(text: &str) -> Vec<u8> {
     let [metadata, _, weights] = whole();
     archive(&[metadata, Member::stored("config.json", text.as_bytes()), weights])
 }
@@ -52,7 +52,7 @@ fn malformed_settings_are_refused() {
             r#"{{"module":"keras","class_name":"Sequential","config":{{"name":"s","layers":[{nested}]}}}}"#
         );
     }
-    refused("nested", load(Format::Keras, &with_config(&nested)), "unknown layer `Sequential`");
+    refused("nested", load(Format::Keras, &with_config(&nested)), "at most 16 models");
 }
 
 /// Layers whose settings are as few as possible take the most memory for each byte of the file.

@@ -1,0 +1,420 @@
+//! A model of Keras as one chain of layers.
+//!
+//! The layers of a model within a model join those around it, those of a model within a `TimeDistributed` are each
+//! distributed, and `Add` of a branch and its start is a [`Residual`].
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::graph;
+use crate::config::{Config, Fields, Registry, Setting, Value, refuse};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, LayerExt, NamedLayer, Residual, TimeDistributed, check_precision, names};
+use crate::regularizer::Regularizer;
+use crate::scalar::Scalar;
+
+/// The deepest nesting of models, and of residual connections.
+const DEEPEST: usize = 16;
+pub(super) const DEEPEST_RESIDUAL: usize = 32;
+/// The longest name that a prefix makes unique.
+const LONGEST: usize = 255;
+
+/// Where a file keeps the arrays of a layer.
+#[derive(Debug, Default)]
+pub(in crate::save) struct LayerPath {
+    /// The group of the layer.
+    pub(in crate::save) group: String,
+    /// Those of its inner layers; empty if they lie in the group.
+    pub(in crate::save) inner: Vec<LayerPath>,
+}
+
+impl LayerPath {
+    pub(in crate::save) fn of(group: String) -> Self {
+        LayerPath { group, inner: Vec::new() }
+    }
+
+    /// The path of an inner layer.
+    #[cfg(feature = "keras")]
+    pub(super) fn at(&self, name: &str) -> Self {
+        LayerPath::of(format!("{}/{name}", self.group))
+    }
+}
+
+/// A layer, and its place in the file.
+pub(super) struct Placed<F: Scalar> {
+    pub(super) layer: NamedLayer<F>,
+    pub(super) path: LayerPath,
+    /// The name of the innermost model that it was part of within this one.
+    model: Option<Rc<str>>,
+    /// How deeply residual connections are nested in it.
+    depth: usize,
+}
+
+/// The layers of a model.
+pub(super) struct Chain<F: Scalar> {
+    pub(super) input: Option<Vec<usize>>,
+    pub(super) layers: Vec<Placed<F>>,
+}
+
+/// The position of a model in the file.
+struct Position {
+    /// What precedes the paths of its settings.
+    prefix: String,
+    /// The group of its layers.
+    group: String,
+    depth: usize,
+}
+
+/// Reads the layers of a model of Keras.
+pub(super) fn read<F: Scalar>(config: &Config, kinds: &Registry<dyn Layer<F>>) -> Result<Chain<F>> {
+    let top = Position { prefix: String::new(), group: "layers".into(), depth: 0 };
+    Reader { kinds }.model(config, &top)
+}
+
+/// Whether Keras calls this kind a model.
+fn is_model(kind: &str) -> bool {
+    ["Sequential", "Functional", "Model"].contains(&kind)
+}
+
+/// Returns the groups of a list of layers: each has the snake case of its kind, numbered from the second of a kind on.
+pub(super) fn groups<'a>(above: &str, kinds: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let group = |kind: &str| {
+        let name = names::snake_case(kind);
+        let count = counts.entry(name.clone()).or_default();
+        let group = if *count == 0 { format!("{above}/{name}") } else { format!("{above}/{name}_{count}") };
+        *count += 1;
+        group
+    };
+    kinds.map(group).collect()
+}
+
+/// Returns the groups of the layers in a file. Operations that are no layers, such as `x + y`, have none.
+pub(super) fn groups_of<'v>(above: &str, values: &'v [Value]) -> Vec<String> {
+    let kind = |value: &'v Value| match value {
+        Value::Config(config) if !config.module.starts_with("keras.src.ops") => &*config.kind,
+        _ => "",
+    };
+    groups(above, values.iter().map(kind))
+}
+
+/// Returns the memory that the paths, names and inputs of inner and functional models take.
+#[cfg(feature = "files")]
+pub(in crate::save) fn memory(config: &Config, above: usize) -> usize {
+    let below = above + 24 + config.kind.len();
+    let each = if above > 0 || config.kind != "Sequential" { 192 + 4 * above } else { 0 };
+    let within = |value: &Value| match value {
+        Value::Config(config) => memory(config, below),
+        _ => 0,
+    };
+    match (config.get("layers"), config.get("layer")) {
+        (Some(Value::List(layers)), _) => layers.iter().map(|layer| each + within(layer)).sum(),
+        (_, Some(layer)) => within(layer),
+        _ => 0,
+    }
+}
+
+impl Position {
+    fn layer(&self, index: usize) -> String {
+        format!("{}layers[{index}]", self.prefix)
+    }
+
+    /// The position of a model that is a layer here.
+    fn within(&self, path: &str, group: &str) -> Self {
+        Position {
+            prefix: format!("{path}.config."),
+            group: format!("{group}/layers"),
+            depth: self.depth + 1,
+        }
+    }
+
+    /// The path of the settings of the model.
+    fn settings(&self) -> &str {
+        self.prefix.strip_suffix('.').unwrap_or("config")
+    }
+
+    /// Reads the list of layers, and passes over what has no meaning here.
+    fn fields<'c>(&self, config: &'c Config) -> Result<(Fields<'c>, &'c [Value])> {
+        let mut fields = Fields::new(config, self.settings());
+        for ignored in ["name", "trainable", "dtype", "build_input_shape"] {
+            fields.value(ignored);
+        }
+        match fields.value("layers") {
+            Some(Value::List(layers)) => Ok((fields, layers)),
+            other => {
+                let other = other.unwrap_or(&Value::Null);
+                Err(refuse(&fields.path_of("layers"), "a list of layers", other))
+            }
+        }
+    }
+}
+
+struct Reader<'a, F: Scalar> {
+    kinds: &'a Registry<dyn Layer<F>>,
+}
+
+impl<F: Scalar> Reader<'_, F> {
+    /// Reads the layers of a model.
+    fn model(&self, config: &Config, at: &Position) -> Result<Chain<F>> {
+        if at.depth > DEEPEST {
+            return Err(refuse(
+                at.settings(),
+                format!("at most {DEEPEST} models within each other"),
+                "a deeper one",
+            ));
+        }
+        let mut chain = match &*config.kind {
+            "Sequential" => self.sequential(config, at)?,
+            "Functional" | "Model" => self.functional(config, at)?,
+            kind => {
+                let expected = "a Sequential, or a Functional that is a chain";
+                return Err(refuse("class_name", expected, Value::Text(kind.into())));
+            }
+        };
+        chain.layers = unique(chain.layers)?;
+        Ok(chain)
+    }
+
+    fn sequential(&self, config: &Config, at: &Position) -> Result<Chain<F>> {
+        let (fields, values) = at.fields(config)?;
+        fields.finish()?;
+        let mut chain = Chain { input: None, layers: Vec::new() };
+        for (i, (value, group)) in values.iter().zip(groups_of(&at.group, values)).enumerate() {
+            match value {
+                Value::Config(config) if config.kind == "InputLayer" && i == 0 => {
+                    chain.input = Some(input_shape(config, &at.layer(i))?);
+                }
+                value => {
+                    let inner = self.layers(value, &at.layer(i), group, at)?;
+                    if chain.layers.is_empty() && chain.input.is_none() {
+                        chain.input = inner.input;
+                    }
+                    chain.layers.extend(inner.layers);
+                }
+            }
+        }
+        if at.depth > 0 || chain.layers.iter().any(|placed| placed.model.is_some()) {
+            check_siblings(values)?;
+        }
+        let built = config.get("build_input_shape").filter(|shape| **shape != Value::Null);
+        if let (None, Some(shape)) = (&chain.input, built) {
+            chain.input = Some(sample_shape(shape, &format!("{}.build_input_shape", at.settings()))?);
+        }
+        Ok(chain)
+    }
+
+    fn functional(&self, config: &Config, at: &Position) -> Result<Chain<F>> {
+        let (mut fields, values) = at.fields(config)?;
+        let mut end = |name| fields.value(name).unwrap_or(&Value::Null);
+        let steps = graph::chain(values, (end("input_layers"), end("output_layers")), &at.prefix)?;
+        fields.finish()?;
+        let mut groups = groups_of(&at.group, values);
+        let mut layers: Vec<Placed<F>> = Vec::new();
+        let (mut input, mut ends) = (None, Vec::with_capacity(steps.len()));
+        for (position, step) in steps.iter().enumerate() {
+            let (path, group) = (at.layer(step.index), std::mem::take(&mut groups[step.index]));
+            if position == 0 {
+                input = Some(input_shape(step.config, &path)?);
+            } else if let Some(start) = step.start {
+                let Some(first) = ends[start] else {
+                    let expected = "branches that lie within each other or follow each other";
+                    let found = format!("two that overlap at this {}", step.config.kind);
+                    return Err(refuse(&format!("{path}.inbound_nodes"), expected, found));
+                };
+                ends[start + 1..].fill(None);
+                let branch = layers.split_off(first);
+                layers.push(residual(step.config, &path, group, branch)?);
+            } else {
+                layers.extend(self.layers(&values[step.index], &path, group, at)?.layers);
+            }
+            ends.push(Some(layers.len()));
+        }
+        Ok(Chain { input, layers })
+    }
+
+    /// Reads a layer, or those of an inner model.
+    fn layers(&self, value: &Value, path: &str, group: String, at: &Position) -> Result<Chain<F>> {
+        match value {
+            Value::Config(config) if self.kinds.is_custom(&config.kind) => {}
+            Value::Config(config) if is_model(&config.kind) => {
+                let mut chain = self.model(config, &at.within(path, &group))?;
+                let frozen = config.get("trainable") == Some(&Value::Bool(false));
+                let name = match config.get("name") {
+                    Some(Value::Text(name)) => Some(Rc::from(&**name)),
+                    _ => None,
+                };
+                for placed in &mut chain.layers {
+                    placed.model.clone_from(&name);
+                    if frozen {
+                        placed.layer.set_trainable(false);
+                    }
+                }
+                return Ok(chain);
+            }
+            Value::Config(config) if self.distributes_model(config) => {
+                return self.time_distributed(config, path, group, at);
+            }
+            _ => {}
+        }
+        let layer = NamedLayer::from_value(value, path, self.kinds)?;
+        let path = LayerPath::of(group);
+        Ok(Chain { input: None, layers: vec![Placed { layer, path, model: None, depth: 0 }] })
+    }
+
+    /// Whether a layer applies a model to every step.
+    fn distributes_model(&self, config: &Config) -> bool {
+        match (&*config.kind, config.get("layer")) {
+            ("TimeDistributed", Some(Value::Config(inner))) => {
+                let is_custom = self.kinds.is_custom(&inner.kind);
+                !is_custom && (is_model(&inner.kind) || self.distributes_model(inner))
+            }
+            _ => false,
+        }
+    }
+
+    /// Reads a model that is applied to every step: so is each of its layers.
+    fn time_distributed(
+        &self,
+        config: &Config,
+        path: &str,
+        group: String,
+        at: &Position,
+    ) -> Result<Chain<F>> {
+        let mut fields = Fields::new(config, format!("{path}.config"));
+        let common = Common::read(&mut fields)?;
+        let inner = fields.value("layer").unwrap_or(&Value::Null);
+        fields.finish()?;
+        let inner = self.layers(inner, &format!("{path}.config.layer"), format!("{group}/layer"), at)?;
+        let single = inner.layers.len() == 1;
+        if let (Some(penalty), false) = (common.activity_regularizer, single) {
+            let path = format!("{path}.config.activity_regularizer");
+            return Err(refuse(&path, "none for a model of several layers", penalty.to_value()));
+        }
+        let name: Rc<str> = Rc::from(&*common.name);
+        let distribute = |placed: Placed<F>| {
+            let (label, model) =
+                if single { (&*common.name, None) } else { (placed.layer.label(), Some(name.clone())) };
+            let label = label.to_string();
+            let path = LayerPath { group: group.clone(), inner: vec![placed.path] };
+            let layer = TimeDistributed::new(placed.layer).name(label).trainable(common.trainable);
+            Placed { layer: common.penalized(layer), path, model, depth: placed.depth }
+        };
+        Ok(Chain { input: None, layers: inner.layers.into_iter().map(distribute).collect() })
+    }
+}
+
+/// The settings of a layer that contains others.
+struct Common {
+    name: String,
+    trainable: bool,
+    activity_regularizer: Option<Regularizer>,
+}
+
+impl Common {
+    fn read(fields: &mut Fields) -> Result<Self> {
+        let (name, trainable) = (fields.get("name")?, fields.get_or("trainable", true)?);
+        let activity_regularizer = fields.get_or("activity_regularizer", None)?;
+        let path = fields.path_of("dtype");
+        check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
+        Ok(Common { name, trainable, activity_regularizer })
+    }
+
+    fn penalized<F: Scalar>(&self, layer: NamedLayer<F>) -> NamedLayer<F> {
+        match self.activity_regularizer {
+            Some(regularizer) => layer.activity_regularizer(regularizer),
+            None => layer,
+        }
+    }
+}
+
+/// Joins a branch and its start; `config` are the settings of the `Add`.
+fn residual<F: Scalar>(
+    config: &Config,
+    path: &str,
+    group: String,
+    branch: Vec<Placed<F>>,
+) -> Result<Placed<F>> {
+    let mut fields = Fields::new(config, format!("{path}.config"));
+    let common = Common::read(&mut fields)?;
+    fields.finish()?;
+    let depth = 1 + branch.iter().map(|placed| placed.depth).max().unwrap_or(0);
+    if depth > DEEPEST_RESIDUAL {
+        let expected = format!("at most {DEEPEST_RESIDUAL} residual connections within each other");
+        return Err(refuse(path, expected, "more"));
+    }
+    let mut branch = unique(branch)?;
+    // A model that was saved here has the inner names `residual.dense`, since Keras wants them unique in the whole model.
+    let prefix = format!("{}.", common.name);
+    if branch.iter().all(|placed| placed.layer.label().starts_with(&prefix)) {
+        let bare = |placed: Placed<F>| {
+            let label = placed.layer.label()[prefix.len()..].to_string();
+            Placed { layer: placed.layer.with_label(label), ..placed }
+        };
+        branch = branch.into_iter().map(bare).collect();
+    }
+    let (mut block, mut inner) = (Residual::new(), Vec::with_capacity(branch.len()));
+    for placed in branch {
+        block = block.add(placed.layer);
+        inner.push(placed.path);
+    }
+    let layer = common.penalized(block.name(common.name.as_str()).trainable(common.trainable));
+    Ok(Placed { layer, path: LayerPath { group, inner }, model: None, depth })
+}
+
+/// Makes names unique: that of a layer of an inner model, if it is taken, follows the name of its model.
+fn unique<F: Scalar>(layers: Vec<Placed<F>>) -> Result<Vec<Placed<F>>> {
+    if layers.iter().all(|placed| placed.model.is_none()) {
+        return Ok(layers);
+    }
+    let own = layers.iter().filter(|placed| placed.model.is_none());
+    let mut taken: HashSet<String> = own.map(|placed| placed.layer.label().into()).collect();
+    let renamed = |placed: Placed<F>| {
+        let Some(model) = &placed.model else { return Ok(placed) };
+        let label = placed.layer.label();
+        if taken.insert(label.into()) {
+            return Ok(placed);
+        }
+        if model.len() + label.len() >= LONGEST {
+            let expected = format!("at most {LONGEST} bytes together with the name of the model");
+            return Err(Error::argument("name", expected, format!("{} bytes", model.len() + label.len())));
+        }
+        let base = format!("{model}_{label}");
+        let numbered = (1..).map(|i| format!("{base}_{i}"));
+        let names = std::iter::once(base.clone()).chain(numbered);
+        let free = names.into_iter().find(|name| taken.insert(name.clone())).unwrap_or_default();
+        Ok(Placed { layer: placed.layer.with_label(free), ..placed })
+    };
+    layers.into_iter().map(renamed).collect()
+}
+
+/// Refuses two layers of a model with the same name.
+fn check_siblings(values: &[Value]) -> Result<()> {
+    let mut known: HashMap<&str, usize> = HashMap::with_capacity(values.len());
+    for (second, value) in values.iter().enumerate() {
+        if let Value::Config(config) = value
+            && let Some(Value::Text(name)) = config.get("name")
+            && let Some(first) = known.insert(name, second)
+        {
+            return Err(Error::DuplicateName { name: name.clone(), first, second });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the shape of a sample that an `InputLayer` states.
+fn input_shape(config: &Config, path: &str) -> Result<Vec<usize>> {
+    let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
+    sample_shape(shape.unwrap_or(&Value::Null), &format!("{path}.config.batch_shape"))
+}
+
+/// Reads the shape of a sample from one with a batch axis.
+fn sample_shape(value: &Value, path: &str) -> Result<Vec<usize>> {
+    let expected = "a batch shape such as [null, 28, 28], with no other null";
+    match value {
+        Value::List(sizes) if !sizes.is_empty() => {
+            let each = sizes[1..].iter().map(|size| usize::from_value(size, path));
+            each.collect::<Result<_>>().map_err(|_| refuse(path, expected, value))
+        }
+        _ => Err(refuse(path, expected, value)),
+    }
+}

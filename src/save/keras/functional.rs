@@ -1,0 +1,192 @@
+//! A model with [`Residual`](crate::layer::Residual) as a functional model of Keras, in which `Add` joins the branch and its start.
+
+use std::collections::HashSet;
+
+use super::architecture::{batch_shape, input_layer, not_savable, with_built_shape};
+use super::chain::{self, DEEPEST_RESIDUAL, LayerPath};
+use crate::config::{Config, Value};
+use crate::error::{FileError, Result};
+use crate::layer::{Layer, NamedLayer, Topology, precision};
+use crate::model::Sequential;
+use crate::scalar::Scalar;
+
+fn is_residual<F: Scalar>(node: &NamedLayer<F>) -> bool {
+    node.kind() == "Residual" && node.traits().topology == Topology::Residual
+}
+
+fn is_distributed<F: Scalar>(node: &NamedLayer<F>) -> bool {
+    node.kind() == "TimeDistributed" && is_needed(node.layers())
+}
+
+/// Whether Keras has these layers only in a functional model.
+pub(super) fn is_needed<F: Scalar>(nodes: &[NamedLayer<F>]) -> bool {
+    nodes.iter().any(|node| is_residual(node) || is_distributed(node))
+}
+
+/// The groups of the layers in the file.
+pub(super) fn paths<F: Scalar>(above: &str, nodes: &[NamedLayer<F>]) -> Vec<LayerPath> {
+    fn kinds<'a, F: Scalar>(nodes: &'a [NamedLayer<F>], all: &mut Vec<&'a str>) {
+        for node in nodes {
+            if is_residual(node) {
+                kinds(node.layers(), all);
+                all.push("Add");
+            } else {
+                all.push(node.kind());
+            }
+        }
+    }
+    fn places<F: Scalar>(
+        nodes: &[NamedLayer<F>],
+        groups: &mut impl Iterator<Item = String>,
+    ) -> Vec<LayerPath> {
+        let place = |node: &NamedLayer<F>| {
+            let inner = if is_residual(node) { places(node.layers(), groups) } else { Vec::new() };
+            let mut path = LayerPath { group: groups.next().unwrap_or_default(), inner };
+            if is_distributed(node) {
+                path.inner = vec![distributed(&path.at("layer"), &node.layers()[0])];
+            }
+            path
+        };
+        nodes.iter().map(place).collect()
+    }
+    /// The layer of a `TimeDistributed`: a functional model of a single `Residual`, or another `TimeDistributed`.
+    fn distributed<F: Scalar>(path: &LayerPath, node: &NamedLayer<F>) -> LayerPath {
+        if is_residual(node) {
+            let inner = paths(&format!("{}/layers", path.group), std::slice::from_ref(node));
+            return inner.into_iter().next().unwrap_or_default();
+        }
+        let inner = vec![distributed(&path.at("layer"), &node.layers()[0])];
+        LayerPath { group: path.group.clone(), inner }
+    }
+    let mut all = vec!["InputLayer"];
+    kinds(nodes, &mut all);
+    let mut groups = chain::groups(above, all.into_iter()).into_iter().skip(1);
+    places(nodes, &mut groups)
+}
+
+fn refuse(reason: impl Into<String>) -> crate::Error {
+    FileError::NotExportable { format: ".keras", reason: reason.into() }.into()
+}
+
+/// The settings of the model.
+pub(super) fn config<F: Scalar>(model: &Sequential<F>) -> Result<Config> {
+    match &model.input {
+        Some(input) if model.is_built() => of_layers(&model.layers, input, "functional"),
+        _ => {
+            let reason = "Keras needs the shapes in a model with `Residual`: set the shape of a sample by `input`, \
+                and call `build`, `compile` or `fit` before";
+            Err(refuse(reason))
+        }
+    }
+}
+
+fn of_layers<F: Scalar>(nodes: &[NamedLayer<F>], input: &[usize], name: &str) -> Result<Config> {
+    let mut writer = Writer { layers: Vec::new(), names: HashSet::new() };
+    let taken = |name: &str| nodes.iter().any(|node| node.label() == name);
+    let numbered = (1..).map(|i| format!("input_layer_{i}"));
+    let mut names = std::iter::once("input_layer".to_string()).chain(numbered);
+    let start = names.find(|name| !taken(name)).unwrap_or_default();
+    let start = Tensor { layer: start, shape: input.to_vec() };
+    writer.push(input_layer::<F>(input, &start.layer), &start.layer, Vec::new())?;
+    let end = writer.chain(nodes, "", start.clone(), true, 0)?;
+    let end_of = |tensor: Tensor| Value::List(vec![tensor.layer.into(), 0.into(), 0.into()]);
+    // Without `trainable`, which would unfreeze all layers when Keras loads the model.
+    Ok(Config::of("keras.src.models.functional", "Functional")
+        .with("name", name)
+        .with("layers", writer.layers)
+        .with("input_layers", end_of(start))
+        .with("output_layers", end_of(end)))
+}
+
+/// The output of a layer.
+#[derive(Clone)]
+struct Tensor {
+    layer: String,
+    shape: Vec<usize>,
+}
+
+impl Tensor {
+    fn to_value<F: Scalar>(&self) -> Value {
+        let map = |fields: Vec<(&str, Value)>| {
+            Value::Map(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+        };
+        let history = Value::List(vec![self.layer.as_str().into(), 0.into(), 0.into()]);
+        let config = map(vec![
+            ("shape", batch_shape(&self.shape)),
+            ("dtype", precision::<F>().into()),
+            ("keras_history", history),
+        ]);
+        map(vec![("class_name", "__keras_tensor__".into()), ("config", config)])
+    }
+}
+
+struct Writer {
+    layers: Vec<Config>,
+    names: HashSet<String>,
+}
+
+impl Writer {
+    /// Adds layers of a chain; `prefix` makes the names of those within a `Residual` unique in the model.
+    fn chain<F: Scalar>(
+        &mut self,
+        nodes: &[NamedLayer<F>],
+        prefix: &str,
+        mut input: Tensor,
+        is_trainable: bool,
+        depth: usize,
+    ) -> Result<Tensor> {
+        if depth > DEEPEST_RESIDUAL {
+            let most = format!("`Residual` is nested more than {DEEPEST_RESIDUAL} times");
+            return Err(refuse(most));
+        }
+        for node in nodes {
+            let name = format!("{prefix}{}", node.label());
+            let is_trainable = is_trainable && node.is_trainable();
+            let config = node.config().ok_or_else(|| not_savable("layer", node));
+            let (config, args) = if is_residual(node) {
+                let below = format!("{name}.");
+                let end = self.chain(node.layers(), &below, input.clone(), is_trainable, depth + 1)?;
+                let mut config = config?;
+                (config.module, config.kind) = ("keras.layers".into(), "Add".into());
+                config.fields.retain(|(name, _)| name != "layers");
+                (config, Value::List(vec![end.to_value::<F>(), input.to_value::<F>()]))
+            } else {
+                let mut config = with_built_shape(config?, node);
+                if is_distributed(node) {
+                    config.set("layer", distributed(&node.layers()[0])?);
+                }
+                (config, input.to_value::<F>())
+            };
+            let config = config.with("name", &*name).with("trainable", is_trainable);
+            self.push(config, &name, vec![args])?;
+            input = Tensor { layer: name, shape: node.output_shape().unwrap_or_default().to_vec() };
+        }
+        Ok(input)
+    }
+
+    /// Adds a layer that is applied to these arguments.
+    fn push(&mut self, mut config: Config, name: &str, args: Vec<Value>) -> Result<()> {
+        if !self.names.insert(name.into()) {
+            return Err(refuse(format!("two layers would have the name `{name}`: rename one of them")));
+        }
+        let application = || {
+            let fields = [("args", Value::List(args.clone())), ("kwargs", Value::Map(Vec::new()))];
+            Value::Map(fields.map(|(name, value)| (name.to_string(), value)).into())
+        };
+        let nodes = if args.is_empty() { Vec::new() } else { vec![application()] };
+        config.beside.push(("name".into(), name.into()));
+        config.beside.push(("inbound_nodes".into(), Value::List(nodes)));
+        self.layers.push(config);
+        Ok(())
+    }
+}
+
+/// The layer of a `TimeDistributed`, as a functional model.
+fn distributed<F: Scalar>(node: &NamedLayer<F>) -> Result<Config> {
+    if is_residual(node) {
+        let input = node.input_shape().unwrap_or_default();
+        return of_layers(std::slice::from_ref(node), input, node.label());
+    }
+    let config = with_built_shape(node.config().ok_or_else(|| not_savable("layer", node))?, node);
+    Ok(config.with("layer", distributed(&node.layers()[0])?))
+}
