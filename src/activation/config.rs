@@ -46,7 +46,7 @@ impl Setting for Activation {
         let path = format!("{path}.config");
         let mut fields = Fields::new(config, &*path);
         ["name", "trainable", "dtype"].iter().for_each(|name| _ = fields.value(name));
-        let activation = match (&*config.module, &*config.kind) {
+        let activation = match (config.module.as_deref().unwrap_or_default(), &*config.kind) {
             (LAYERS, "ReLU") => {
                 let (negative_slope, threshold) =
                     (fields.get_or("negative_slope", 0.0)?, fields.get_or("threshold", 0.0)?);

@@ -34,9 +34,9 @@ pub(crate) use settings::{Entry, Settings, saved, setters, settings};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
-    /// The Keras module of the kind, such as `keras.layers`; `cornu` if Keras lacks the kind, and empty for kinds of
+    /// The Keras module of the kind, such as `keras.layers`; `cornu` if Keras lacks the kind, and `None` for kinds of
     /// other crates.
-    pub module: String,
+    pub module: Option<String>,
     /// The kind, such as `Dense`.
     pub kind: String,
     /// The settings, with their names.
@@ -82,7 +82,7 @@ impl Config {
 
     /// Creates empty settings for a kind of this module.
     pub(crate) fn of(module: &str, kind: &str) -> Self {
-        Config { module: module.into(), ..Config::new(kind) }
+        Config { module: Some(module.into()), ..Config::new(kind) }
     }
 
     /// Collects the settings that `thing` lists.
@@ -105,6 +105,11 @@ impl Config {
             Some((_, old)) => *old = value,
             None => self.fields.push((name.into(), value)),
         }
+    }
+
+    /// Returns whether the kind is in one of Keras's modules.
+    pub(crate) fn is_of_keras(&self) -> bool {
+        self.module.as_deref().is_some_and(|module| module == "keras" || module.starts_with("keras."))
     }
 
     /// The setting with this name.

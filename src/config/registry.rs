@@ -74,19 +74,19 @@ impl<T: ?Sized> Registry<T> {
     }
 
     /// Constructs the object; the caller reads the fields common to the family.
-    pub(crate) fn construct(&self, fields: &mut Fields, module: &str) -> Result<Box<T>> {
+    pub(crate) fn construct(&self, fields: &mut Fields) -> Result<Box<T>> {
         let kind = fields.kind();
         if let Some((_, construct)) = self.custom.iter().rev().find(|(known, _)| known == kind) {
             return construct(fields, self);
         }
-        let is_ours = module == "cornu" || module == "keras" || module.starts_with("keras.");
+        let is_ours = fields.is_of_keras() || fields.module() == Some("cornu");
         match self.built_in.iter().find(|(known, _)| *known == kind) {
             Some((_, construct)) if is_ours => construct(fields, self),
             _ => Err(FileError::UnknownKind {
                 what: self.what,
                 path: fields.path().into(),
                 kind: kind.into(),
-                module: (!module.is_empty()).then(|| module.into()),
+                module: fields.module().map(str::to_string),
             }
             .into()),
         }

@@ -35,7 +35,7 @@ use dyn_clone::DynClone;
 
 use crate::activation::Activation;
 use crate::config::{Config, Constructor, Fields, Registry, Value, built_in};
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedOutput, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -233,7 +233,7 @@ pub(crate) fn from_value<F: Scalar>(
         fields.value(ignored);
     }
     fields.only("reduction", "sum_over_batch_size")?;
-    let loss = registry.construct(&mut fields, &config.module)?;
+    let loss = registry.construct(&mut fields)?;
     fields.finish()?;
     Ok(loss)
 }
@@ -292,9 +292,7 @@ fn check_classes(loss: &str, output: &[usize]) -> Result<()> {
         return Err(Error::LossOutput {
             loss: loss.into(),
             output: output.to_vec(),
-            reason:
-                "it needs at least 2 classes along the last axis; for one probability use BinaryCrossentropy"
-                    .into(),
+            expected: ExpectedOutput::Classes(2),
         });
     }
     Ok(())

@@ -177,7 +177,7 @@ pub(super) fn from_fields<F: Scalar>(
             (accuracy.wanted, accuracy.name) = (Some(*rule), (*name).into());
             fields.only("threshold", 0.5)?;
         }
-        None if fields.module() == "cornu" => {}
+        None if fields.module() == Some("cornu") => {}
         None => {
             let expected = "an accuracy by a rule, such as BinaryAccuracy, or the word accuracy";
             return Err(refuse(fields.path(), expected, "Keras's Accuracy of equal numbers"));

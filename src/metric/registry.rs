@@ -57,7 +57,7 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["dtype", "fn", "reduction"] {
         fields.value(ignored);
     }
-    let metric = registry.construct(&mut fields, &config.module)?;
+    let metric = registry.construct(&mut fields)?;
     fields.finish()?;
     Ok(metric)
 }

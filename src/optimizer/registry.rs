@@ -32,7 +32,7 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["name", "jit_compile", "is_legacy_optimizer"] {
         fields.value(ignored);
     }
-    let mut optimizer = registry.construct(&mut fields, &config.module)?;
+    let mut optimizer = registry.construct(&mut fields)?;
     let path = fields.path_of("learning_rate");
     if let Some(rate) = fields.value("learning_rate") {
         *optimizer.learning_rate_mut() = match rate {

@@ -147,7 +147,7 @@ impl WithinBudget<'_> {
         for (name, value) in fields {
             match (&*name, value) {
                 ("class_name", Value::Text(kind)) => made.kind = kind,
-                ("module", Value::Text(module)) => made.module = module,
+                ("module", Value::Text(module)) => made.module = Some(module),
                 ("config", Value::Map(config)) => made.fields = config,
                 (_, Value::Null) | ("registered_name" | "shared_object_id", _) => {}
                 (_, value) => {
@@ -191,14 +191,13 @@ impl Serialize for KerasObject<'_> {
 
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        let module = Some(&self.module).filter(|module| !module.is_empty());
-        let registered = match &*self.module {
-            "" => Some(format!("Custom>{}", self.kind)),
-            "cornu" => Some(format!("cornu>{}", self.kind)),
-            _ => None,
+        let registered = match self.module.as_deref() {
+            None => Some(format!("Custom>{}", self.kind)),
+            Some("cornu") => Some(format!("cornu>{}", self.kind)),
+            Some(_) => None,
         };
         let mut map = to.serialize_map(None)?;
-        map.serialize_entry("module", &module)?;
+        map.serialize_entry("module", &self.module)?;
         map.serialize_entry("class_name", &self.kind)?;
         map.serialize_entry("config", &KerasObject(self))?;
         map.serialize_entry("registered_name", &registered)?;

@@ -20,7 +20,7 @@ fn draw(shape: &[usize], indices: bool, seed: u64) -> ArrayD<f64> {
 }
 
 fn of_module(module: &str, mut config: Config) -> Config {
-    config.module = module.into();
+    config.module = Some(module.into());
     config
 }
 
@@ -62,7 +62,7 @@ fn others(value: &Value) -> Vec<Value> {
             Value::Text("tanh".into()),
         ],
         Value::Config(config) if config.kind == "L1L2" || config.kind == "MaxNorm" => vec![Value::Null],
-        Value::Config(config) if config.module == "keras.initializers" => {
+        Value::Config(config) if config.module.as_deref() == Some("keras.initializers") => {
             vec![
                 object("keras.initializers", "Constant", &[("value", 0.3)]),
                 object("keras.initializers", "RandomUniform", &[("minval", 0.1), ("maxval", 0.5)]),

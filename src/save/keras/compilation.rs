@@ -58,7 +58,7 @@ impl<F: Scalar> Sequential<F> {
     fn metric_in_keras(&self, config: Config, loss: &dyn Loss<F>) -> Value {
         let by_class = matches!(loss.target(), Target::Classes { .. });
         let single = self.output_shape().is_some_and(|shape| shape.last() == Some(&1));
-        let kind = match (&*config.module, &*config.kind) {
+        let kind = match (config.module.as_deref().unwrap_or_default(), &*config.kind) {
             ("cornu", "Accuracy") => match config.get("name") {
                 Some(Value::Text(name)) if name == "accuracy" || name == "acc" => {
                     return name.as_str().into();
@@ -70,7 +70,7 @@ impl<F: Scalar> Sequential<F> {
             ("keras.metrics", "TopKCategoricalAccuracy") if by_class => "SparseTopKCategoricalAccuracy",
             _ => return config.into(),
         };
-        Config { module: "keras.metrics".into(), kind: kind.into(), ..config }.into()
+        Config { module: Some("keras.metrics".into()), kind: kind.into(), ..config }.into()
     }
 }
 

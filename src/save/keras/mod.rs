@@ -27,6 +27,7 @@ mod write;
 
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(super) use architecture::draws_later;
+#[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(super) use chain::LayerPath;
 #[cfg(feature = "files")]
 pub(super) use chain::memory;
