@@ -41,14 +41,14 @@ impl<T: ?Sized> Registry<T> {
         module: &str,
         aliases: &[(&str, &str)],
     ) -> Result<Cow<'v, Config>> {
-        match value {
-            Value::Config(config) => Ok(Cow::Borrowed(config)),
-            Value::Text(name) => {
+        match (value.name(), value) {
+            (Some(name), _) => {
                 let alias = aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
                 let kind = alias.map(|(_, kind)| *kind).or_else(|| self.named(name));
                 let kind = kind.ok_or_else(|| refuse(path, format!("{thing} of Keras"), value))?;
                 Ok(Cow::Owned(Config::of(module, kind)))
             }
+            (None, Value::Config(config)) => Ok(Cow::Borrowed(config)),
             _ => Err(refuse(path, thing, value)),
         }
     }

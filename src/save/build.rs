@@ -1,6 +1,7 @@
 //! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
+use super::for_prediction::for_prediction;
 use super::keras::{LayerPath, draws_later, memory};
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
@@ -15,13 +16,16 @@ const CONFIG: &str = "its settings";
 
 /// Constructs a model from these settings, without building it; and the places of its layers in a file of Keras.
 pub(super) fn from_config<F: Scalar>(
-    config: &Config,
+    config: &mut Config,
     input: &Input,
     budget: &Budget,
     loader: &Loader<F>,
 ) -> Result<(Sequential<F>, Vec<LayerPath>)> {
     let bytes = size(config).saturating_add(memory(config, 0));
     budget.take(bytes).map_err(|spent| input.spent(CONFIG, spent))?;
+    if !loader.compile {
+        for_prediction(config, &loader.known.layers);
+    }
     Sequential::placed(config, &loader.known)
 }
 
@@ -61,7 +65,8 @@ fn size(config: &Config) -> usize {
             _ => size_of::<f64>(),
         }
     }
-    let own = if config.kind != "DTypePolicy" && config.get("name").is_some() { LAYER } else { 0 };
+    let is_other = ["DTypePolicy", "function"].contains(&&*config.kind);
+    let own = if !is_other && config.get("name").is_some() { LAYER } else { 0 };
     own + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
 }
 

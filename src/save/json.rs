@@ -130,15 +130,14 @@ impl<'de> Visitor<'de> for WithinBudget<'_> {
 }
 
 impl WithinBudget<'_> {
-    /// Returns a Keras object, if the fields form one; a function is an object with its name for settings.
+    /// Returns a Keras object, if the fields form one. A function has only its name for settings.
     fn thing<E: serde::de::Error>(self, fields: Vec<(String, Value)>) -> std::result::Result<Value, E> {
         let place = |name| fields.iter().position(|(known, _)| known == name);
         let (Some(class), Some(config)) = (place("class_name"), place("config")) else {
             return Ok(Value::Map(fields));
         };
         match (&fields[class].1, &fields[config].1) {
-            (Value::Text(_), Value::Map(_) | Value::Config(_)) => {}
-            (Value::Text(_), Value::Text(function)) => return Ok(Value::Text(function.clone())),
+            (Value::Text(_), Value::Map(_) | Value::Config(_) | Value::Text(_)) => {}
             _ => return Ok(Value::Map(fields)),
         }
         self.take::<E>(size_of::<Config>())?;
@@ -149,6 +148,10 @@ impl WithinBudget<'_> {
                 ("class_name", Value::Text(kind)) => made.kind = kind,
                 ("module", Value::Text(module)) => made.module = Some(module),
                 ("config", Value::Map(config)) => made.fields = config,
+                ("config", function @ Value::Text(_)) => {
+                    self.push::<_, E>(&mut made.fields, ("name".into(), function))?;
+                    self.fit(&mut made.fields);
+                }
                 (_, Value::Null) | ("registered_name" | "shared_object_id", _) => {}
                 (_, value) => {
                     self.push::<_, E>(&mut made.beside, (name, value))?;
@@ -199,7 +202,10 @@ impl Serialize for Config {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("module", &self.module)?;
         map.serialize_entry("class_name", &self.kind)?;
-        map.serialize_entry("config", &KerasObject(self))?;
+        match self.function() {
+            Some(name) => map.serialize_entry("config", name)?,
+            None => map.serialize_entry("config", &KerasObject(self))?,
+        }
         map.serialize_entry("registered_name", &registered)?;
         for (name, value) in &self.beside {
             map.serialize_entry(name, value)?;
