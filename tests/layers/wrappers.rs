@@ -14,7 +14,7 @@ const ROWS: usize = 4;
 fn draw(shape: &[usize], indices: bool, seed: u64) -> ArrayD<f64> {
     let mut rng = Rng::new(seed);
     ArrayD::from_shape_simple_fn(IxDyn(shape), || match indices {
-        true => (rng.uniform() * 7.0).floor(),
+        true => (rng.uniform() * 5.0).floor(),
         false => rng.normal(),
     })
 }
