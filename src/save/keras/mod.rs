@@ -17,6 +17,8 @@ mod graph;
 #[cfg(feature = "keras")]
 mod layout;
 #[cfg(feature = "keras")]
+mod legacy;
+#[cfg(feature = "keras")]
 mod optimizer;
 #[cfg(feature = "json")]
 pub(super) mod quirks;
@@ -30,6 +32,8 @@ pub(super) use architecture::draws_later;
 pub(super) use chain::LayerPath;
 #[cfg(feature = "files")]
 pub(super) use chain::memory;
+#[cfg(feature = "keras")]
+pub(super) use legacy::read as read_legacy;
 #[cfg(feature = "keras")]
 pub(super) use read::{read, read_weights};
 #[cfg(feature = "keras")]
