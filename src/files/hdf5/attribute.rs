@@ -4,14 +4,34 @@ use std::collections::HashMap;
 
 use super::super::budget::Budget;
 use super::super::input::Input;
-use super::header::shape;
+use super::header::{each_message, shape};
+use super::{ATTRIBUTE, Outcome};
 use crate::error::Result;
 
 /// The longest name of an attribute that is compared.
 const LONGEST: u64 = 64;
 
+/// Reads the attributes of these names from the header at this address.
+pub(super) fn texts(
+    input: &Input,
+    place: &str,
+    at: u64,
+    wanted: &[&str],
+    heaps: &mut GlobalHeaps,
+    budget: &Budget,
+) -> Outcome<Vec<(String, Vec<String>)>> {
+    let mut texts = Vec::new();
+    each_message(input, place, at, &mut |kind, _, start, size| {
+        if kind == ATTRIBUTE {
+            texts.extend(read(input, place, (start, size), wanted, heaps, budget)?);
+        }
+        Ok(())
+    })?;
+    Ok(texts)
+}
+
 /// Reads the attribute in the message of `size` bytes at `start`, if its name is among `wanted`.
-pub(super) fn read(
+fn read(
     input: &Input,
     place: &str,
     (start, size): (u64, u64),

@@ -1,11 +1,8 @@
 //! Object headers: a list of messages, one of which may point to further messages.
 
-use super::super::budget::Budget;
 use super::super::input::Input;
-use super::attribute::{self, GlobalHeaps};
 use super::{
-    ATTRIBUTE, Array, CONTINUATION, DATASPACE, DATATYPE, Fault, LAYOUT, NOWHERE, Number, Outcome,
-    SYMBOL_TABLE,
+    Array, CONTINUATION, DATASPACE, DATATYPE, Fault, LAYOUT, NOWHERE, Number, Outcome, SYMBOL_TABLE,
 };
 use crate::error::Error;
 use crate::files::Parsed;
@@ -64,27 +61,8 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
     }
 }
 
-/// Reads the attributes of these names from the header at this address.
-pub(super) fn texts(
-    input: &Input,
-    place: &str,
-    at: u64,
-    wanted: &[&str],
-    heaps: &mut GlobalHeaps,
-    budget: &Budget,
-) -> Outcome<Vec<(String, Vec<String>)>> {
-    let mut texts = Vec::new();
-    each_message(input, place, at, &mut |kind, _, start, size| {
-        if kind == ATTRIBUTE {
-            texts.extend(attribute::read(input, place, (start, size), wanted, heaps, budget)?);
-        }
-        Ok(())
-    })?;
-    Ok(texts)
-}
-
 /// Calls `f` with the kind, the flags, the position and the size of each message of the header at this address.
-fn each_message(
+pub(super) fn each_message(
     input: &Input,
     place: &str,
     at: u64,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::budget::Budget;
 use super::super::input::Input;
-use super::attribute::GlobalHeaps;
+use super::attribute::{self, GlobalHeaps};
 use super::header::{self, Object};
 use super::{Array, DEEPEST, Fault, NOWHERE, Outcome, SIGNATURE, member};
 use crate::error::Result;
@@ -82,7 +82,8 @@ impl Walk<'_> {
                 }
                 if !self.wanted.is_empty() {
                     let (heaps, budget) = (&mut self.heaps, self.budget);
-                    for (name, texts) in header::texts(self.input, place, at, self.wanted, heaps, budget)? {
+                    for (name, texts) in attribute::texts(self.input, place, at, self.wanted, heaps, budget)?
+                    {
                         self.take(path, 2 * (path.len() + name.len() + size_of::<(String, Vec<String>)>()))?;
                         self.texts.insert(format!("{path}@{name}"), texts);
                     }

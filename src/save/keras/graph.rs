@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::architecture::draws_later;
 use crate::config::{Config, Value, refuse};
 use crate::error::{Error, Result};
 
@@ -264,4 +263,14 @@ fn depths(nodes: &[GraphNode], input: usize, path: &dyn Fn(usize) -> String) -> 
         }
         None => Ok(depths),
     }
+}
+
+/// Returns whether the model draws random numbers in training, so that earlier draws must be repeated.
+pub(in crate::save) fn draws_later(config: &Config) -> bool {
+    let zero = |value: &Value| matches!(value, Value::Float(0.0) | Value::Int(0) | Value::Null);
+    config.fields.iter().any(|(name, value)| match value {
+        Value::Config(config) => draws_later(config),
+        Value::List(values) => values.iter().any(|value| matches!(value, Value::Config(c) if draws_later(c))),
+        value => ["rate", "stddev", "dropout", "recurrent_dropout"].contains(&&**name) && !zero(value),
+    })
 }

@@ -27,11 +27,11 @@ mod read;
 #[cfg(feature = "keras")]
 mod write;
 
-#[cfg(any(feature = "keras", feature = "safetensors"))]
-pub(super) use architecture::draws_later;
 pub(super) use chain::LayerPath;
 #[cfg(feature = "files")]
 pub(super) use chain::memory;
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+pub(super) use graph::draws_later;
 #[cfg(feature = "keras")]
 pub(super) use legacy::read as read_legacy;
 #[cfg(feature = "keras")]
