@@ -11,7 +11,7 @@ pub use backup::BackupFault;
 pub(crate) use display::Shape;
 use display::listed;
 pub use diverged::Quantity;
-pub use expected_shape::{ExpectedAxis, ExpectedShape};
+pub use expected_shape::{ExpectedAxis, ExpectedOutput, ExpectedShape, ExpectedTarget};
 pub use file::FileError;
 pub use rank::RankFault;
 
@@ -167,25 +167,25 @@ pub enum Error {
     )]
     TargetShape {
         /// The argument.
-        argument: String,
+        argument: &'static str,
         /// The loss.
         loss: String,
         /// The shape of one output.
         output: Vec<usize>,
-        /// The expected shapes of one target, and how to obtain them.
-        expected: String,
+        /// The expected shapes of one target.
+        expected: ExpectedTarget,
         /// The actual shape of one target.
         found: Vec<usize>,
     },
     /// A loss that does not support the shape of the output.
-    #[error("loss `{loss}` does not fit an output of shape {}: {reason}", Shape(output))]
+    #[error("loss `{loss}` does not fit an output of shape {}: it needs {expected}", Shape(output))]
     LossOutput {
         /// The loss.
         loss: String,
         /// The shape of one output.
         output: Vec<usize>,
-        /// The reason, with the supported shapes.
-        reason: String,
+        /// The supported outputs.
+        expected: ExpectedOutput,
     },
     /// A wrong number of class weights.
     #[error("class_weight: expected {expected} weights, one for each class, found {found}")]

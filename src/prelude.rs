@@ -18,8 +18,8 @@ pub use crate::loss::{
 };
 pub use crate::metric::{
     Accuracy, Auc, Average, CalibrationCurve, ClassificationReport, ConfusionMatrix, Curve, F1Score,
-    FBetaScore, Goal, Precision, PrecisionRecallCurve, R2Score, Recall, RocCurve, RootMeanSquaredError,
-    Summation, TopKAccuracy, Weighted, metric_fn,
+    FBetaScore, Goal, MeanLoss, Precision, PrecisionRecallCurve, R2Score, Recall, RocCurve,
+    RootMeanSquaredError, Summation, TopKAccuracy, Weighted, metric_fn,
 };
 pub use crate::optimizer::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Nadam, Optimizer, OptimizerExt, RmsProp, Sgd,

@@ -37,7 +37,7 @@ impl<'a> Fields<'a> {
     /// Reads a Keras object, found at `path` in its file; refuses any other value.
     pub(crate) fn of_keras(value: &'a Value, path: &str, expected: &str) -> Result<Self> {
         match value {
-            Value::Config(config) if config.module.starts_with("keras") => {
+            Value::Config(config) if config.is_of_keras() => {
                 Ok(Fields::new(config, format!("{path}.config")))
             }
             _ => Err(refuse(path, expected, value)),
@@ -50,8 +50,13 @@ impl<'a> Fields<'a> {
     }
 
     /// The Keras module of the kind.
-    pub(crate) fn module(&self) -> &'a str {
-        &self.config.module
+    pub(crate) fn module(&self) -> Option<&'a str> {
+        self.config.module.as_deref()
+    }
+
+    /// Whether the kind is in one of Keras's modules.
+    pub(crate) fn is_of_keras(&self) -> bool {
+        self.config.is_of_keras()
     }
 
     /// The path of the settings, such as `layers[3].config`.

@@ -34,9 +34,9 @@ pub(crate) use settings::{Entry, Settings, saved, setters, settings};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
-    /// The Keras module of the kind, such as `keras.layers`; `cornu` if Keras lacks the kind, and empty for kinds of
+    /// The Keras module of the kind, such as `keras.layers`; `cornu` if Keras lacks the kind, and `None` for kinds of
     /// other crates.
-    pub module: String,
+    pub module: Option<String>,
     /// The kind, such as `Dense`.
     pub kind: String,
     /// The settings, with their names.
@@ -82,7 +82,7 @@ impl Config {
 
     /// Creates empty settings for a kind of this module.
     pub(crate) fn of(module: &str, kind: &str) -> Self {
-        Config { module: module.into(), ..Config::new(kind) }
+        Config { module: Some(module.into()), ..Config::new(kind) }
     }
 
     /// Collects the settings that `thing` lists.
@@ -107,9 +107,42 @@ impl Config {
         }
     }
 
+    /// The function of Keras with this name.
+    pub(crate) fn of_function(name: &str) -> Self {
+        Config::of("builtins", "function").with("name", name)
+    }
+
+    /// The name of the Python function that these settings stand for.
+    pub(crate) fn function(&self) -> Option<&str> {
+        match self.get("name") {
+            Some(Value::Text(name))
+                if self.module.as_deref() == Some("builtins") && self.kind == "function" =>
+            {
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether the kind is in one of Keras's modules.
+    pub(crate) fn is_of_keras(&self) -> bool {
+        self.module.as_deref().is_some_and(|module| module == "keras" || module.starts_with("keras."))
+    }
+
     /// The setting with this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+impl Value {
+    /// The text, or the name of a Python function.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            Value::Config(config) => config.function(),
+            _ => None,
+        }
     }
 }
 
@@ -166,7 +199,10 @@ impl std::fmt::Display for Value {
                 write!(f, "[{}]", shown.join(", "))
             }
             Value::Map(fields) => write!(f, "an object of {} fields", fields.len()),
-            Value::Config(config) => write!(f, "a {}", Value::Text(config.kind.clone())),
+            Value::Config(config) => match config.function() {
+                Some(name) => write!(f, "the function {}", Value::from(name)),
+                None => write!(f, "a {}", Value::from(&*config.kind)),
+            },
         }
     }
 }

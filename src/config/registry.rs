@@ -41,14 +41,14 @@ impl<T: ?Sized> Registry<T> {
         module: &str,
         aliases: &[(&str, &str)],
     ) -> Result<Cow<'v, Config>> {
-        match value {
-            Value::Config(config) => Ok(Cow::Borrowed(config)),
-            Value::Text(name) => {
+        match (value.name(), value) {
+            (Some(name), _) => {
                 let alias = aliases.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
                 let kind = alias.map(|(_, kind)| *kind).or_else(|| self.named(name));
                 let kind = kind.ok_or_else(|| refuse(path, format!("{thing} of Keras"), value))?;
                 Ok(Cow::Owned(Config::of(module, kind)))
             }
+            (None, Value::Config(config)) => Ok(Cow::Borrowed(config)),
             _ => Err(refuse(path, thing, value)),
         }
     }
@@ -74,19 +74,19 @@ impl<T: ?Sized> Registry<T> {
     }
 
     /// Constructs the object; the caller reads the fields common to the family.
-    pub(crate) fn construct(&self, fields: &mut Fields, module: &str) -> Result<Box<T>> {
+    pub(crate) fn construct(&self, fields: &mut Fields) -> Result<Box<T>> {
         let kind = fields.kind();
         if let Some((_, construct)) = self.custom.iter().rev().find(|(known, _)| known == kind) {
             return construct(fields, self);
         }
-        let is_ours = module == "cornu" || module == "keras" || module.starts_with("keras.");
+        let is_ours = fields.is_of_keras() || fields.module() == Some("cornu");
         match self.built_in.iter().find(|(known, _)| *known == kind) {
             Some((_, construct)) if is_ours => construct(fields, self),
             _ => Err(FileError::UnknownKind {
                 what: self.what,
                 path: fields.path().into(),
                 kind: kind.into(),
-                module: (!module.is_empty()).then(|| module.into()),
+                module: fields.module().map(str::to_string),
             }
             .into()),
         }

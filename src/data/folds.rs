@@ -106,14 +106,14 @@ impl KFold {
         let counts = counts(&classes);
         self.check(counts.iter().copied().max().unwrap_or(0), "rows of the largest class")?;
         // Number classes in order of appearance, as scikit-learn does.
-        let mut place = vec![usize::MAX; counts.len()];
-        let mut order = Vec::new();
+        let (mut seen, mut order) = (vec![false; counts.len()], Vec::new());
         for &class in &classes {
-            if place[class] == usize::MAX {
-                place[class] = order.len();
+            if !std::mem::replace(&mut seen[class], true) {
                 order.push(class);
             }
         }
+        let mut place = vec![0; counts.len()];
+        order.iter().enumerate().for_each(|(number, &class)| place[class] = number);
         let mut sorted: Vec<usize> = classes.iter().map(|&class| place[class]).collect();
         sorted.sort_unstable();
         let mut share = vec![vec![0; order.len()]; self.folds];

@@ -157,7 +157,7 @@ impl<F: Scalar> Monitor<F> {
         }
         self.epoch.penalty = penalty;
         self.loss_without_penalty = loss - penalty;
-        self.epoch.output_deviation = last_deviation.unwrap_or_else(|| spread(output).0);
+        self.epoch.output_deviation = Some(last_deviation.unwrap_or_else(|| spread(output).0));
         self.epoch.zero_logits = self.zero_logits(workspace, x);
         self.count_predictions(output, y);
     }
@@ -256,9 +256,10 @@ impl<F: Scalar> Monitor<F> {
         self.findings.take(found)
     }
 
-    /// Ends an epoch; `logged` returns a logged value.
+    /// Ends an epoch with this loss; `logged` returns another logged value.
     pub(crate) fn end_epoch(
         &mut self,
+        loss: f64,
         logged: &dyn Fn(&str) -> Option<f64>,
         learning_rate: f64,
         rules: &Rules,
@@ -268,7 +269,7 @@ impl<F: Scalar> Monitor<F> {
         }
         let mut epoch = self.epoch.clone();
         epoch.late_loss = std::mem::take(&mut self.late_loss).mean();
-        epoch.loss = logged("loss").unwrap_or(f64::NAN);
+        epoch.loss = loss;
         (epoch.val_loss, epoch.accuracy, epoch.val_accuracy) =
             (logged("val_loss"), logged("accuracy"), logged("val_accuracy"));
         epoch.learning_rate = learning_rate;

@@ -36,8 +36,8 @@ impl<F: Scalar> Monitor<F> {
 
     /// A single row has no spread over rows.
     pub(crate) fn saw_one_row(&mut self) {
-        self.epoch.output_deviation = f64::NAN;
-        self.evidence.layers.iter_mut().for_each(|layer| layer.sample.spread = f64::NAN);
+        self.epoch.output_deviation = None;
+        self.evidence.layers.iter_mut().for_each(|layer| layer.sample.spread = None);
     }
 
     /// Takes the evidence of this rank for the epoch, to send it to rank 0, and resets it.
@@ -85,12 +85,8 @@ impl<F: Scalar> Monitor<F> {
         let epoch = &mut self.epoch;
         let share = other.rows as f64 / (epoch.rows + other.rows).max(1) as f64;
         epoch.zero_logits += share * (other.zero_logits - epoch.zero_logits);
-        // NaN if unknown.
-        epoch.output_deviation = if epoch.rows == 0 {
-            other.output_deviation
-        } else {
-            epoch.output_deviation.max(other.output_deviation)
-        };
+        let own = epoch.output_deviation.filter(|_| epoch.rows > 0);
+        epoch.output_deviation = larger(own, other.output_deviation);
         epoch.rows += other.rows;
         epoch
             .prediction_counts
@@ -126,14 +122,19 @@ impl<F: Scalar> Monitor<F> {
     }
 }
 
+/// Returns the larger of two values, of which each may be unknown.
+fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    a.into_iter().chain(b).reduce(f64::max)
+}
+
 impl LayerFacts {
     /// Combines the behaviour on another rank: a unit is dead only if it is dead on all ranks.
     fn take(&mut self, other: LayerSample) {
         let sample = &mut self.sample;
         if sample.rows == 0 {
-            (sample.rms, sample.spread) = (other.rms, other.spread);
+            (sample.rms, sample.spread) = (other.rms, None);
         }
-        sample.spread = sample.spread.max(other.spread);
+        sample.spread = larger(sample.spread, other.spread);
         sample.rows += other.rows;
         sample.lost += other.lost;
         sample.alive.iter_mut().zip(other.alive).for_each(|(alive, other)| *alive |= other);

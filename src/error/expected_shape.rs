@@ -1,4 +1,4 @@
-//! The shapes of samples that a layer supports.
+//! The shapes that a layer or a loss supports.
 
 use std::fmt;
 
@@ -47,8 +47,65 @@ pub enum ExpectedAxis {
     Named(&'static str),
     /// An axis of this length.
     Length(usize),
+    /// An axis of at least this length, such as `steps` under a window.
+    AtLeast {
+        /// The name of the axis.
+        name: &'static str,
+        /// The smallest length.
+        length: usize,
+    },
     /// Any number of further axes.
     Others,
+}
+
+/// The supported shapes of one target, in [`Error::TargetShape`](super::Error::TargetShape).
+///
+/// # Example
+/// ```
+/// use cornu::error::ExpectedTarget;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4]).add(Dense::new(3)).add(Softmax::new());
+/// model.compile(Sgd::new(0.1), CategoricalCrossentropy::new(), ())?;
+/// let (x, y) = (ndarray::Array2::zeros((2, 4)), ndarray::array![0.0, 1.0]);
+/// let Err(Error::TargetShape { expected, .. }) = model.fit(&x, &y, &Fit::new()) else { panic!() };
+/// assert_eq!(expected, ExpectedTarget::OneHot(vec![3]));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExpectedTarget {
+    /// The shape of the output.
+    Output(Vec<usize>),
+    /// The shape of the output, where the targets look like class indices.
+    OneHot(Vec<usize>),
+    /// This shape, with one class index per row.
+    ClassIndices(Vec<usize>),
+    /// This shape, with one class index per row, or the shape of the output.
+    ClassIndicesOrOutput(Vec<usize>),
+}
+
+/// The outputs that a loss supports, in [`Error::LossOutput`](super::Error::LossOutput).
+///
+/// # Example
+/// ```
+/// use cornu::error::ExpectedOutput;
+/// use cornu::prelude::*;
+/// let mut model = Sequential::new().input([4]).add(Dense::new(1));
+/// let refused = model.compile(Sgd::new(0.1), CategoricalCrossentropy::new(), ());
+/// let Err(Error::LossOutput { expected, output, .. }) = refused else { panic!() };
+/// assert_eq!((expected, output), (ExpectedOutput::Classes(2), vec![1]));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExpectedOutput {
+    /// At least one axis.
+    Axis,
+    /// At least one value.
+    NotEmpty,
+    /// At least this number of classes along the last axis.
+    Classes(usize),
+    /// What a loss of another crate supports, in words.
+    Custom(String),
 }
 
 impl ExpectedShape {
@@ -85,11 +142,45 @@ impl fmt::Display for ExpectedShape {
     }
 }
 
+impl fmt::Display for ExpectedTarget {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            ExpectedTarget::Output(shape) => Shape(shape).fmt(f),
+            ExpectedTarget::OneHot(shape) => {
+                write!(
+                    f,
+                    "{}; for class indices use SparseCategoricalCrossentropy, or to_categorical",
+                    Shape(shape)
+                )
+            }
+            ExpectedTarget::ClassIndices(shape) => write!(f, "{}, one class index a row", Shape(shape)),
+            ExpectedTarget::ClassIndicesOrOutput(shape) => {
+                write!(f, "{}, one class index a row, or that of the output", Shape(shape))
+            }
+        }
+    }
+}
+
+impl fmt::Display for ExpectedOutput {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            ExpectedOutput::Axis => f.write_str("at least one axis; add `Flatten`"),
+            ExpectedOutput::NotEmpty => f.write_str("at least one value"),
+            ExpectedOutput::Classes(classes) => write!(
+                f,
+                "at least {classes} classes along the last axis; for one probability use BinaryCrossentropy"
+            ),
+            ExpectedOutput::Custom(text) => f.write_str(text),
+        }
+    }
+}
+
 impl fmt::Display for ExpectedAxis {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             ExpectedAxis::Named(name) => f.write_str(name),
             ExpectedAxis::Length(length) => write!(f, "{length}"),
+            ExpectedAxis::AtLeast { name, length } => write!(f, "{name} of at least {length}"),
             ExpectedAxis::Others => f.write_str("..."),
         }
     }

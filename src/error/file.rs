@@ -5,6 +5,16 @@ fn holds_code(kind: &str) -> bool {
     ["Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__"].contains(&kind)
 }
 
+/// The way to read a model without a setting that only training needs.
+fn for_training(path: &str) -> &'static str {
+    let ends = ["_initializer", "_regularizer", "_constraint"];
+    if path.starts_with("compile_config") || ends.iter().any(|end| path.contains(end)) {
+        "; `Loader::compiled(false)` reads the model without it"
+    } else {
+        ""
+    }
+}
+
 /// Why a file could not be written or read.
 ///
 /// # Example
@@ -21,7 +31,7 @@ fn holds_code(kind: &str) -> bool {
 #[non_exhaustive]
 pub enum FileError {
     /// A setting that is missing, unknown or of the wrong type.
-    #[error("`{path}`: expected {expected}, found {found}")]
+    #[error("`{path}`: expected {expected}, found {found}{}", for_training(path))]
     Setting {
         /// The path, such as `layers[3].config.units`.
         path: String,
@@ -32,9 +42,10 @@ pub enum FileError {
     },
     /// A kind that is not registered.
     #[error(
-        "`{path}`: unknown {what} `{kind}`{}{}; register it: `Loader::new().{what}(\"{kind}\", |fields| ...)`",
+        "`{path}`: unknown {what} `{kind}`{}{}; register it: `Loader::new().{what}(\"{kind}\", |fields| ...)`{}",
         module.as_ref().map(|module| format!(" of the module `{module}`")).unwrap_or_default(),
-        if holds_code(kind) { ", whose code is never run" } else { "" }
+        if holds_code(kind) { ", whose code is never run" } else { "" },
+        for_training(path)
     )]
     UnknownKind {
         /// `layer`, `loss`, `optimizer`, `metric` or `schedule`.

@@ -52,7 +52,7 @@ impl Setting for Initializer {
 
     fn from_value(value: &Value, path: &str) -> Result<Self> {
         let config = match value {
-            Value::Config(config) if config.module.starts_with("keras") => config,
+            Value::Config(config) if config.is_of_keras() => config,
             Value::Text(name) => {
                 let rule = NAMED.iter().find(|(kind, function, _)| kind == name || function == name);
                 return rule

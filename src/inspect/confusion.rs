@@ -1,6 +1,6 @@
 //! The confusion matrix of a model on data.
 
-use crate::error::{Error, Result, Shape};
+use crate::error::{Error, ExpectedTarget, Result};
 use crate::metric::ConfusionMatrix;
 use crate::model::Sequential;
 use crate::samples::{Samples, check_finite, check_not_empty};
@@ -68,10 +68,10 @@ fn target_width(output: &[usize], target: &[usize]) -> Result<usize> {
         return Ok(1);
     }
     Err(Error::TargetShape {
-        argument: TRAINING.y.into(),
+        argument: TRAINING.y,
         loss: "confusion_matrix".into(),
         output: output.to_vec(),
-        expected: format!("{}, one class index a row, or {}", Shape(&indices), Shape(output)),
+        expected: ExpectedTarget::ClassIndicesOrOutput(indices),
         found: target.to_vec(),
     })
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::config::words;
-use crate::error::{Error, ExpectedShape, Result};
+use crate::error::{Error, ExpectedAxis, ExpectedShape, Result};
 use crate::layer::check::{check_positive, wrong_shape};
 use crate::scalar::Scalar;
 
@@ -92,8 +92,10 @@ impl<const D: usize> Sliding<D> {
             let covered = (k - 1).checked_mul(d).and_then(|steps| steps.checked_add(1)).unwrap_or(usize::MAX);
             (before[axis], output[axis]) = match self.padding {
                 Padding::Valid if covered > n => {
-                    let expected = format!("a window over at most {n} cells, or another padding");
-                    return Err(Error::argument(self.what, expected, covered));
+                    let mut expected: Vec<_> =
+                        axis_names::<D>().iter().copied().map(ExpectedAxis::Named).collect();
+                    expected[axis] = ExpectedAxis::AtLeast { name: axis_names::<D>()[axis], length: covered };
+                    return Err(wrong_shape(ExpectedShape::Axes(expected), input));
                 }
                 Padding::Valid => (0, (n - covered) / s + 1),
                 Padding::Same => {
@@ -118,10 +120,13 @@ impl<const D: usize> Sliding<D> {
 /// The channels of a sequence (`D` = 1) or an image (`D` = 2); refuses another shape.
 pub(super) fn channels<const D: usize>(input: &[usize]) -> Result<usize> {
     if input.len() != D + 1 || input.contains(&0) {
-        let names = if D == 1 { &["steps", "channels"][..] } else { &["height", "width", "channels"] };
-        return Err(wrong_shape(ExpectedShape::named(names), input));
+        return Err(wrong_shape(ExpectedShape::named(axis_names::<D>()), input));
     }
     Ok(input[D])
+}
+
+fn axis_names<const D: usize>() -> &'static [&'static str] {
+    if D == 1 { &["steps", "channels"] } else { &["height", "width", "channels"] }
 }
 
 /// Returns one or two numbers as two.

@@ -34,8 +34,8 @@ use std::fmt::Debug;
 use dyn_clone::DynClone;
 
 use crate::activation::Activation;
-use crate::config::{Config, Constructor, Fields, Registry, Value, built_in};
-use crate::error::{Error, Result};
+use crate::config::{Config, Constructor, Fields, Registry, Value, built_in, refuse};
+use crate::error::{Error, ExpectedOutput, Result};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
@@ -209,7 +209,7 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Loss<F>> {
 }
 
 /// Keras's other names for its losses.
-const ALIASES: [(&str, &str); 9] = [
+pub(crate) const ALIASES: [(&str, &str); 9] = [
     ("bce", "BinaryCrossentropy"),
     ("huber", "Huber"),
     ("kld", "KLDivergence"),
@@ -232,8 +232,15 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["name", "dtype"] {
         fields.value(ignored);
     }
-    fields.only("reduction", "sum_over_batch_size")?;
-    let loss = registry.construct(&mut fields, &config.module)?;
+    match fields.value("reduction").unwrap_or(&Value::Null) {
+        Value::Text(reduction) if ["sum_over_batch_size", "mean"].contains(&&**reduction) => {}
+        Value::Null if config.get("reduction").is_none() => {}
+        reduction => {
+            let expected = "sum_over_batch_size or mean, because training minimizes the mean over the rows";
+            return Err(refuse(&fields.path_of("reduction"), expected, reduction));
+        }
+    }
+    let loss = registry.construct(&mut fields)?;
     fields.finish()?;
     Ok(loss)
 }
@@ -292,9 +299,7 @@ fn check_classes(loss: &str, output: &[usize]) -> Result<()> {
         return Err(Error::LossOutput {
             loss: loss.into(),
             output: output.to_vec(),
-            reason:
-                "it needs at least 2 classes along the last axis; for one probability use BinaryCrossentropy"
-                    .into(),
+            expected: ExpectedOutput::Classes(2),
         });
     }
     Ok(())

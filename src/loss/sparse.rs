@@ -145,4 +145,4 @@ impl<F: Scalar> Loss<F> for SparseCategoricalCrossentropy {
     }
 }
 
-settings!([] SparseCategoricalCrossentropy { "from_logits": from_logits, "ignore_class": ignore_class } ignore { "axis" });
+settings!([] SparseCategoricalCrossentropy { "from_logits": from_logits, "ignore_class": ignore_class } only { "axis": -1 });

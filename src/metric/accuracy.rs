@@ -21,6 +21,7 @@ use crate::tensor::Batch;
 /// | setter | default |
 /// |---|---|
 /// | `binary` | false: the shapes select the rule |
+/// | `threshold`, which implies `binary` | the probability 0.5 |
 /// | `name` | `accuracy` |
 ///
 /// # Example
@@ -40,7 +41,8 @@ use crate::tensor::Batch;
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] for `binary` with targets that do not have one number per output.
+/// When training or evaluating: [`Error::Argument`] for `binary` with targets that do not have one number per output,
+/// and for a threshold outside (0, 1).
 ///
 /// # References
 /// <https://keras.io/api/metrics/accuracy_metrics/>
@@ -50,6 +52,8 @@ pub struct Accuracy {
     rule: AccuracyRule,
     /// The rule that is set, or that of the Keras class that a file names.
     wanted: Option<AccuracyRule>,
+    /// The threshold that is set.
+    cut: Option<f64>,
     /// The output above which a binary decision is 1.
     threshold: f64,
     mean: Mean,
@@ -70,6 +74,7 @@ impl Accuracy {
             name: "accuracy".into(),
             rule: AccuracyRule::default(),
             wanted: None,
+            cut: None,
             threshold: 0.5,
             mean: Mean::default(),
         }
@@ -79,6 +84,13 @@ impl Accuracy {
     pub fn binary(mut self, binary: bool) -> Self {
         self.wanted = binary.then_some(AccuracyRule::Binary);
         self
+    }
+
+    /// Outputs above the threshold are predicted 1, as they are, also if they are logits; each column is a label of its
+    /// own. Default: the probability 0.5.
+    pub fn threshold(mut self, threshold: f64) -> Self {
+        (self.cut, self.threshold) = (Some(threshold), threshold);
+        self.binary(true)
     }
 
     /// The name under which the metric is reported. Default: `accuracy`.
@@ -102,16 +114,22 @@ impl<F: Scalar> Metric<F> for Accuracy {
     fn config(&self) -> Option<Config> {
         let kind = self.wanted.and_then(|rule| KERAS.iter().find(|(_, known, _)| *known == rule));
         Some(match kind {
+            Some((kind, AccuracyRule::Binary, _)) => {
+                Config::from_settings("keras.metrics", kind, self).with("threshold", self.cut.unwrap_or(0.5))
+            }
             Some((kind, ..)) => Config::from_settings("keras.metrics", kind, self),
             None => Config::from_settings("cornu", "Accuracy", self),
         })
     }
 
     fn outputs(&mut self, link: Activation) {
-        self.threshold = link.threshold();
+        self.threshold = self.cut.unwrap_or(link.threshold());
     }
 
     fn prepare(&mut self, output: &[usize], target: &[usize]) -> Result<()> {
+        if let Some(cut) = self.cut.filter(|cut| !(*cut > 0.0 && *cut < 1.0)) {
+            return Err(Error::argument("threshold", "a number above 0 and below 1", cut));
+        }
         if self.wanted == Some(AccuracyRule::Binary) {
             self.rule = AccuracyRule::Binary;
             return check_as_wide(&self.name, output, target);
@@ -175,9 +193,13 @@ pub(super) fn from_fields<F: Scalar>(
     match KERAS.iter().find(|(kind, ..)| *kind == fields.kind()) {
         Some((_, rule, name)) => {
             (accuracy.wanted, accuracy.name) = (Some(*rule), (*name).into());
-            fields.only("threshold", 0.5)?;
+            let threshold =
+                if *rule == AccuracyRule::Binary { fields.get_or("threshold", 0.5)? } else { 0.5 };
+            if threshold != 0.5 {
+                accuracy = accuracy.threshold(threshold);
+            }
         }
-        None if fields.module() == "cornu" => {}
+        None if fields.module() == Some("cornu") => {}
         None => {
             let expected = "an accuracy by a rule, such as BinaryAccuracy, or the word accuracy";
             return Err(refuse(fields.path(), expected, "Keras's Accuracy of equal numbers"));

@@ -62,6 +62,7 @@ pub enum Summation {
 /// | setter | default |
 /// |---|---|
 /// | `num_thresholds` | 200 |
+/// | `thresholds`: those between 0 and 1 | evenly spaced |
 /// | `curve` | [`Curve::Roc`] |
 /// | `summation` | [`Summation::Interpolation`] |
 /// | `from_logits` | false: outputs are probabilities, clipped to [0, 1], unless the loss takes logits |
@@ -85,7 +86,7 @@ pub enum Summation {
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] for fewer than 2 thresholds.
+/// When training or evaluating: [`Error::Argument`] for fewer than 2 thresholds, and for one outside [0, 1].
 ///
 /// # References
 /// <https://keras.io/api/metrics/classification_metrics/#auc-class>;
@@ -94,6 +95,8 @@ pub enum Summation {
 pub struct Auc {
     name: String,
     num_thresholds: usize,
+    /// The thresholds between the ends, if they are set.
+    thresholds: Option<Vec<f64>>,
     curve: Curve,
     summation: Summation,
     from_logits: bool,
@@ -119,6 +122,7 @@ impl Auc {
         Auc {
             name: "auc".into(),
             num_thresholds: 200,
+            thresholds: None,
             curve: Curve::Roc,
             summation: Summation::Interpolation,
             from_logits: false,
@@ -141,6 +145,27 @@ impl Auc {
         from_logits: bool;
         /// Whether each column has its own curve and the areas are averaged. Default: false.
         multi_label: bool;
+    }
+
+    /// The thresholds between 0 and 1, in place of evenly spaced ones. Default: none.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::metric::{Auc, Metric};
+    /// use cornu::tensor::Batch;
+    /// let mut auc = Auc::new().thresholds([0.25, 0.5]);
+    /// auc.update(Batch::new(&[0.3f32, 0.5, 0.4, 0.9], 1), Batch::new(&[0.0, 0.0, 1.0, 1.0], 1), None);
+    /// assert_eq!(Metric::<f32>::value(&auc), 0.75);
+    /// ```
+    pub fn thresholds(mut self, thresholds: impl Into<Vec<f64>>) -> Self {
+        let thresholds = thresholds.into();
+        (self.num_thresholds, self.thresholds) = (thresholds.len() + 2, Some(thresholds));
+        self
+    }
+
+    /// The number of intervals between thresholds.
+    fn steps(&self) -> usize {
+        self.thresholds.as_ref().map_or(self.num_thresholds.max(2) - 1, |thresholds| thresholds.len() + 1)
     }
 
     /// The name under which the metric is reported. Default: `auc`.
@@ -225,6 +250,10 @@ impl<F: Scalar> Metric<F> for Auc {
         if self.num_thresholds < 2 {
             return Err(Error::argument("num_thresholds", "at least 2", self.num_thresholds));
         }
+        let mut thresholds = self.thresholds.iter().flatten();
+        if let Some(&found) = thresholds.find(|threshold| !(0.0..=1.0).contains(*threshold)) {
+            return Err(Error::argument("thresholds", "numbers from 0 to 1", found));
+        }
         Ok(())
     }
 
@@ -233,7 +262,7 @@ impl<F: Scalar> Metric<F> for Auc {
     }
 
     fn update(&mut self, y_pred: Batch<F>, y_true: Batch<F>, weights: Option<&[F]>) {
-        let (width, steps) = (y_pred.width(), self.num_thresholds.max(2) - 1);
+        let (width, steps) = (y_pred.width(), self.steps());
         let curves = if self.multi_label { width } else { 1 };
         self.buckets.resize(curves * steps, BinCounts::default());
         for (row, (p, t)) in y_pred.iter().zip(y_true.iter()).enumerate() {
@@ -248,8 +277,14 @@ impl<F: Scalar> Metric<F> for Auc {
                     (_, true) => F::of(self.probabilities[column]),
                     _ => p,
                 };
-                let place = (p.max(F::zero()).min(F::one()) * F::of(steps as f64)).ceil().as_f64() as usize;
-                let bucket = &mut self.buckets[column % curves * steps + place.saturating_sub(1)];
+                let place = match &self.thresholds {
+                    Some(thresholds) => thresholds.iter().filter(|&&threshold| p > F::of(threshold)).count(),
+                    None => {
+                        let place = p.max(F::zero()).min(F::one()) * F::of(steps as f64);
+                        (place.ceil().as_f64() as usize).saturating_sub(1)
+                    }
+                };
+                let bucket = &mut self.buckets[column % curves * steps + place];
                 match target_at(t, column, width) != F::zero() {
                     true => bucket.positives += weight,
                     false => bucket.negatives += weight,
@@ -259,7 +294,7 @@ impl<F: Scalar> Metric<F> for Auc {
     }
 
     fn value(&self) -> f64 {
-        let steps = self.num_thresholds.max(2) - 1;
+        let steps = self.steps();
         let curves = self.buckets.len() / steps;
         self.buckets.chunks_exact(steps).map(|curve| self.area(curve)).sum::<f64>() / curves.max(1) as f64
     }
@@ -283,6 +318,6 @@ words!(Summation, "interpolation, minoring or majoring" {
 });
 
 settings!([] Auc {
-    "name": name, "num_thresholds": num_thresholds, "curve": curve, "summation_method": summation,
+    "name": name, "num_thresholds": num_thresholds, "thresholds": thresholds, "curve": curve, "summation_method": summation,
     "from_logits": from_logits, "multi_label": multi_label,
 } ignore { "num_labels" });

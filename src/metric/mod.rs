@@ -8,6 +8,7 @@ mod curves;
 mod f1_score;
 mod f_score;
 mod into;
+mod mean_loss;
 mod precision;
 mod r2;
 mod registry;
@@ -24,6 +25,7 @@ pub use curves::{CalibrationBin, CalibrationCurve, PrecisionRecallCurve, RocCurv
 pub use f_score::{Average, FBetaScore};
 pub use f1_score::F1Score;
 pub use into::IntoMetrics;
+pub use mean_loss::MeanLoss;
 pub use precision::{Precision, Recall};
 pub use r2::{Aggregation, R2Score};
 pub(crate) use registry::{from_value, registry};

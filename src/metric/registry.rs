@@ -1,7 +1,10 @@
 //! The built-in metrics, by their names in files and by Keras's short names.
 
+use std::borrow::Cow;
+
 use super::*;
-use crate::config::{Constructor, Fields, Registry, Value, built_in};
+use crate::config::{Config, Constructor, Fields, Registry, Value, built_in, refuse};
+use crate::loss::{self, Loss};
 
 /// Returns the registry of the built-in metrics.
 pub(crate) fn registry<F: Scalar>() -> Registry<dyn Metric<F>> {
@@ -38,26 +41,94 @@ const ALIASES: [(&str, &str); 6] = [
     ("msle", "MeanSquaredLogarithmicError"),
 ];
 
-/// Constructs a metric from its settings, or from Keras's name, under which it is then reported.
+/// Constructs a metric from its settings, or from Keras's name or function, under which it is then reported.
 pub(crate) fn from_value<F: Scalar>(
     value: &Value,
     path: &str,
-    registry: &Registry<dyn Metric<F>>,
+    metrics: &Registry<dyn Metric<F>>,
+    losses: &Registry<dyn Loss<F>>,
 ) -> Result<Box<dyn Metric<F>>> {
-    if let Value::Text(name) = value
-        && ["accuracy", "acc"].contains(&&**name)
-    {
-        return Ok(Box::new(Accuracy::new().name(name.clone())));
-    }
-    let mut config = registry.config(value, path, "a metric", "keras.metrics", &ALIASES)?;
-    if let Value::Text(name) = value {
-        config.to_mut().set("name", name.as_str());
-    }
+    let is_accuracy = |name: &str| ["accuracy", "acc"].contains(&name);
+    let mut config = match value {
+        Value::Text(name) if is_accuracy(name) => return Ok(Box::new(Accuracy::new().name(name.clone()))),
+        Value::Config(object) if object.function().is_none() => of_object(object, path, metrics, losses)?,
+        value => {
+            let config = of_name(value, path, metrics, losses)?;
+            value.name().into_iter().fold(config, |config, name| config.with("name", name))
+        }
+    };
+    one_threshold(&mut config, path)?;
     let mut fields = Fields::new(&config, format!("{path}.config"));
     for ignored in ["dtype", "fn", "reduction"] {
         fields.value(ignored);
     }
-    let metric = registry.construct(&mut fields, &config.module)?;
+    let metric: Box<dyn Metric<F>> = if config.module.as_deref() == Some("keras.losses") {
+        let name: Option<String> = fields.get_or("name", None)?;
+        let metric = MeanLoss::new(losses.construct(&mut fields)?);
+        Box::new(name.into_iter().fold(metric, MeanLoss::name))
+    } else {
+        metrics.construct(&mut fields)?
+    };
     fields.finish()?;
     Ok(metric)
+}
+
+/// The metric of a name or function of Keras; one of the module `keras.losses` is the mean of that loss.
+fn of_name<F: Scalar>(
+    value: &Value,
+    path: &str,
+    metrics: &Registry<dyn Metric<F>>,
+    losses: &Registry<dyn Loss<F>>,
+) -> Result<Config> {
+    let metric = || metrics.config(value, path, "a metric", "keras.metrics", &ALIASES);
+    let loss = || losses.config(value, path, "a loss", "keras.losses", &loss::ALIASES);
+    // The function is that of the loss, with the opposite sign.
+    let is_loss = matches!(value, Value::Config(_)) && value.name() == Some("cosine_similarity");
+    let config = if is_loss { loss() } else { metric().or_else(|error| loss().map_err(|_| error)) };
+    config.map(Cow::into_owned)
+}
+
+/// The metric of an object in a file, as [`of_name`].
+fn of_object<F: Scalar>(
+    object: &Config,
+    path: &str,
+    metrics: &Registry<dyn Metric<F>>,
+    losses: &Registry<dyn Loss<F>>,
+) -> Result<Config> {
+    let has = |mut names: Box<dyn Iterator<Item = &str> + '_>| names.any(|kind| kind == object.kind);
+    if object.module.as_deref() == Some("keras.losses") {
+        let expected = "a metric, which averages over rows; a loss object averages over batches";
+        return Err(refuse(path, expected, Value::from(object.clone())));
+    }
+    if object.is_of_keras() && object.kind == "MeanMetricWrapper" {
+        let path = format!("{path}.config.fn");
+        let function = object.get("fn").unwrap_or(&Value::Null);
+        if function.name().is_none() {
+            return Err(refuse(&path, "a function, which returns a value per row", function));
+        }
+        let arguments = object.fields.iter().filter(|(name, _)| name != "fn").cloned().collect();
+        return Ok(Config { fields: arguments, ..of_name(function, &path, metrics, losses)? });
+    }
+    let is_loss = object.is_of_keras() && !has(Box::new(metrics.names())) && has(Box::new(losses.names()));
+    let module = if is_loss { Some("keras.losses".into()) } else { object.module.clone() };
+    Ok(Config { module, ..object.clone() })
+}
+
+/// Keras's `Precision` and `Recall` also take a list of thresholds, and have a value for each.
+fn one_threshold(config: &mut Config, path: &str) -> Result<()> {
+    match config.get("thresholds").cloned() {
+        Some(Value::List(list)) if ["Precision", "Recall"].contains(&&*config.kind) => match &list[..] {
+            [threshold] => config.set("thresholds", threshold.clone()),
+            _ => {
+                let path = format!("{path}.config.thresholds");
+                return Err(refuse(
+                    &path,
+                    "one threshold, because a metric has one value",
+                    Value::List(list),
+                ));
+            }
+        },
+        _ => {}
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `compile`: an optimizer, a loss and metrics for a model.
 
 use super::Sequential;
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedOutput, Result};
 use crate::loss::Loss;
 use crate::metric::{IntoMetrics, Metric};
 use crate::optimizer::{Optimizer, Options};
@@ -76,12 +76,8 @@ impl<F: Scalar> Sequential<F> {
 pub(crate) fn check_loss<F: Scalar>(model: &Sequential<F>, loss: &dyn Loss<F>) -> Result<()> {
     let Some(output) = model.output_shape() else { return Ok(()) };
     if output.is_empty() || output.contains(&0) {
-        let reason = match output {
-            [] => "the output has no axis; add `Flatten`",
-            _ => "the output has no values",
-        };
-        let reason = reason.into();
-        return Err(Error::LossOutput { loss: loss.name().into(), output: output.to_vec(), reason });
+        let expected = if output.is_empty() { ExpectedOutput::Axis } else { ExpectedOutput::NotEmpty };
+        return Err(Error::LossOutput { loss: loss.name().into(), output: output.to_vec(), expected });
     }
     loss.check(output)
 }

@@ -173,7 +173,7 @@ impl<F: Scalar> Sequential<F> {
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let mut context = BuildContext::of_layer(self.seed.value(), index).within(memory, skips);
             shape = layer.place(index, &shape, &mut context)?;
-            memory = context.memory();
+            memory = context.memory().unwrap_or(memory);
         }
         self.input = Some(input.to_vec());
         Ok(memory)

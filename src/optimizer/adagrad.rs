@@ -61,6 +61,7 @@ impl<F: Scalar> Optimizer<F> for Adagrad {
         OptimizerTraits::new("adagrad")
             .slots([self.initial_accumulator_value])
             .step(StepScale::Accumulated)
+            // |g| ≤ 1e9 and η ≤ 1e3: a step is at most 1e12 / √ε, which `f32` holds.
             .bounded(self.epsilon >= 1e-15)
     }
 

@@ -88,6 +88,7 @@ impl<F: Scalar> Optimizer<F> for Adam {
         OptimizerTraits::new("adam")
             .slots(vec![0.0; 2 + usize::from(self.amsgrad)])
             .step(StepScale::Normalized)
+            // |m| ≤ 1e9 and η ≤ 1e3: a step is at most 1e12 / (ε·(1 − β₁)), which `f32` holds.
             .bounded(self.epsilon * (1.0 - self.beta_1) >= 1e-15)
     }
 

@@ -99,6 +99,7 @@ impl<F: Scalar> Optimizer<F> for Nadam {
         OptimizerTraits::new("nadam")
             .slots([0.0; 2])
             .step(StepScale::Normalized)
+            // |m| ≤ 1e9 and η ≤ 1e3: a step is at most 1e12 / (ε·(1 − β₁)²), which `f32` holds.
             .bounded(self.epsilon * (1.0 - self.beta_1).powi(2) >= 1e-15 && self.beta_2 <= 1.0 - 1e-7)
     }
 

@@ -32,7 +32,7 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["name", "jit_compile", "is_legacy_optimizer"] {
         fields.value(ignored);
     }
-    let mut optimizer = registry.construct(&mut fields, &config.module)?;
+    let mut optimizer = registry.construct(&mut fields)?;
     let path = fields.path_of("learning_rate");
     if let Some(rate) = fields.value("learning_rate") {
         *optimizer.learning_rate_mut() = match rate {
@@ -75,9 +75,9 @@ impl Options {
     fn read(&mut self, from: &mut Fields) -> Result<()> {
         from.read("weight_decay", &mut self.weight_decay)?;
         for name in ["clipnorm", "global_clipnorm", "clipvalue"] {
-            let mut bound = None;
-            from.read(name, &mut bound)?;
-            self.clips.extend(bound.map(match name {
+            // As in Keras, a bound of 0 or less bounds nothing.
+            let bound: Option<f64> = from.get_or(name, None)?;
+            self.clips.extend(bound.filter(|&bound| bound > 0.0).map(match name {
                 "clipnorm" => Clip::Norm,
                 "global_clipnorm" => Clip::GlobalNorm,
                 _ => Clip::Value,

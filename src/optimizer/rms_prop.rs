@@ -65,20 +65,6 @@ impl RmsProp {
         /// Whether to divide by the variance of the gradients, not by their mean square. Default: false.
         centered: bool;
     }
-
-    /// `w ← w − s`; with momentum, `m ← μ·m + s` and `w ← w − m`.
-    fn apply<F: Scalar>(&self, w: &mut [F], m: Option<&mut &mut [F]>, steps: impl Iterator<Item = F>) {
-        let mu = F::of(self.momentum);
-        let Some(m) = m else {
-            return simd(|| w.iter_mut().zip(steps).for_each(|(w, s)| *w -= s));
-        };
-        simd(|| {
-            w.iter_mut().zip(m.iter_mut()).zip(steps).for_each(|((w, m), s)| {
-                *m = mu * *m + s;
-                *w -= *m;
-            });
-        });
-    }
 }
 
 default_rate!(RmsProp, 0.001);
@@ -90,6 +76,7 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
         OptimizerTraits::new("rmsprop")
             .slots(vec![0.0; 1 + usize::from(self.momentum > 0.0) + usize::from(self.centered)])
             .step(StepScale::Normalized)
+            // |g| ≤ 1e9 and η ≤ 1e3: a step is at most 1e12 / √ε, which `f32` holds.
             .bounded(self.epsilon >= 1e-15 && !self.centered)
     }
 
@@ -100,24 +87,27 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
     }
 
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
-        let (rate, epsilon) = (F::of(at.learning_rate), F::of(self.epsilon));
+        let (rate, epsilon, mu) = (F::of(at.learning_rate), F::of(self.epsilon), F::of(self.momentum));
         let (rho, new) = (F::of(self.rho), F::of(1.0 - self.rho));
-        let (v, m, a) = match (slots, self.momentum > 0.0) {
-            ([v], _) => (v, None, None),
-            ([v, m], true) => (v, Some(m), None),
-            ([v, a], false) => (v, None, Some(a)),
-            ([v, m, a], _) => (v, Some(m), Some(a)),
-            _ => return,
-        };
-        simd(|| v.iter_mut().zip(grad).for_each(|(v, &g)| *v = rho * *v + new * g * g));
-        let with_v = grad.iter().zip(&**v);
-        // `move`: a loop that reads its constants through references does not vectorize.
-        let step = move |g: F, d: F| rate * g / (d + epsilon).sqrt();
-        let Some(a) = a else {
-            return self.apply(value, m, with_v.map(move |(&g, &v)| step(g, v)));
-        };
-        simd(|| a.iter_mut().zip(grad).for_each(|(a, &g)| *a = rho * *a + new * g));
-        self.apply(value, m, with_v.zip(&**a).map(move |((&g, &v), &a)| step(g, v - a * a)));
+        let Some((v, others)) = slots.split_first_mut() else { return };
+        let (m, a) = others.split_at_mut(usize::from(self.momentum > 0.0));
+        let (mut m, mut a) = (m.first_mut(), a.first_mut());
+        simd(|| {
+            for (i, ((w, &g), v)) in value.iter_mut().zip(grad).zip(v.iter_mut()).enumerate() {
+                *v = rho * *v + new * g * g;
+                let mut variance = *v;
+                if let Some(a) = &mut a {
+                    a[i] = rho * a[i] + new * g;
+                    variance -= a[i] * a[i];
+                }
+                let mut step = rate * g / (variance + epsilon).sqrt();
+                if let Some(m) = &mut m {
+                    m[i] = mu * m[i] + step;
+                    step = m[i];
+                }
+                *w -= step;
+            }
+        });
     }
 }
 

@@ -24,7 +24,8 @@ use crate::tensor::elements;
 pub struct BuildContext {
     rng: Rng,
     /// The remaining bytes.
-    memory: usize,
+    /// The bytes that are left, if they are limited.
+    memory: Option<usize>,
     draws: Draws,
 }
 
@@ -41,7 +42,7 @@ enum Draws {
 impl BuildContext {
     /// Creates a context without a memory limit.
     pub fn new(rng: Rng) -> Self {
-        BuildContext { rng, memory: usize::MAX, draws: Draws::Values }
+        BuildContext { rng, memory: None, draws: Draws::Values }
     }
 
     /// The context of layer `index` of a model.
@@ -53,7 +54,7 @@ impl BuildContext {
     /// theirs.
     pub(crate) fn within(self, memory: usize, skips: bool) -> Self {
         let draws = if skips { Draws::Skipped } else { Draws::Nothing };
-        BuildContext { memory, draws, ..self }
+        BuildContext { memory: Some(memory), draws, ..self }
     }
 
     /// The random stream, for values that a layer draws besides its parameters.
@@ -61,8 +62,8 @@ impl BuildContext {
         &mut self.rng
     }
 
-    /// The remaining bytes.
-    pub(crate) fn memory(&self) -> usize {
+    /// The remaining bytes, if they are limited.
+    pub(crate) fn memory(&self) -> Option<usize> {
         self.memory
     }
 
@@ -83,8 +84,10 @@ impl BuildContext {
     /// [`Error::TooLarge`].
     pub(super) fn take_memory<F: Scalar>(&mut self, shape: &[usize]) -> Result<usize> {
         let count = elements::<F>(shape)?;
-        let left = self.memory.checked_sub(count * size_of::<F>());
-        self.memory = left.ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })?;
+        if let Some(memory) = &mut self.memory {
+            let left = memory.checked_sub(count * size_of::<F>());
+            *memory = left.ok_or_else(|| Error::TooLarge { shape: shape.to_vec() })?;
+        }
         Ok(count)
     }
 }

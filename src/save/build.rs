@@ -1,6 +1,7 @@
 //! Construction of a model from its settings and the arrays of a file, for all formats.
 
 use super::Loader;
+use super::for_prediction::for_prediction;
 use super::keras::{LayerPath, draws_later, memory};
 use crate::config::{Config, Value};
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ const CONFIG: &str = "its settings";
 
 /// Constructs a model from these settings, without building it; and the places of its layers in a file of Keras.
 pub(super) fn from_config<F: Scalar>(
-    config: &Config,
+    config: &mut Config,
     input: &Input,
     budget: &Budget,
     loader: &Loader<F>,
@@ -23,6 +24,9 @@ pub(super) fn from_config<F: Scalar>(
     // Each object with settings takes some hundred bytes.
     let bytes = things(config).saturating_mul(256).saturating_add(memory(config, 0));
     budget.take(bytes).map_err(|spent| input.spent(CONFIG, spent))?;
+    if !loader.compile {
+        for_prediction(config, &loader.known.layers);
+    }
     Sequential::placed(config, &loader.known)
 }
 

@@ -49,6 +49,10 @@ impl<F: Scalar> Sequential<F> {
         match content {
             #[cfg(feature = "onnx")]
             Content::Model(format::Format::Onnx) => super::onnx::bytes(self).map(drop),
+            #[cfg(feature = "keras")]
+            Content::Model(format::Format::Keras) => {
+                self.config().and(self.compile_config_of_keras()).map(drop)
+            }
             Content::Model(_) => self.config().and(self.compile_config()).map(drop),
             Content::Weights => Ok(()),
         }

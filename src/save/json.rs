@@ -110,23 +110,23 @@ impl<'de> Visitor<'de> for WithinBudget<'_> {
     }
 }
 
-/// Returns a Keras object, if the fields form one; a function is an object with its name for settings.
+/// Returns a Keras object, if the fields form one. A function has only its name for settings.
 fn thing(mut fields: Vec<(String, Value)>) -> Value {
     let place = |name| fields.iter().position(|(known, _)| known == name);
     let (Some(class), Some(config)) = (place("class_name"), place("config")) else {
         return Value::Map(fields);
     };
     match (&fields[class].1, &fields[config].1) {
-        (Value::Text(_), Value::Map(_) | Value::Config(_)) => {}
-        (Value::Text(_), Value::Text(function)) => return Value::Text(function.clone()),
+        (Value::Text(_), Value::Map(_) | Value::Config(_) | Value::Text(_)) => {}
         _ => return Value::Map(fields),
     }
     let mut made = Config::default();
     for (name, value) in fields.drain(..) {
         match (&*name, value) {
             ("class_name", Value::Text(kind)) => made.kind = kind,
-            ("module", Value::Text(module)) => made.module = module,
+            ("module", Value::Text(module)) => made.module = Some(module),
             ("config", Value::Map(config)) => made.fields = config,
+            ("config", name @ Value::Text(_)) => made.fields = vec![("name".into(), name)],
             (_, Value::Null) | ("registered_name" | "shared_object_id", _) => {}
             (_, value) => made.beside.push((name, value)),
         }
@@ -162,16 +162,18 @@ impl Serialize for KerasObject<'_> {
 
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        let module = Some(&self.module).filter(|module| !module.is_empty());
-        let registered = match &*self.module {
-            "" => Some(format!("Custom>{}", self.kind)),
-            "cornu" => Some(format!("cornu>{}", self.kind)),
-            _ => None,
+        let registered = match self.module.as_deref() {
+            None => Some(format!("Custom>{}", self.kind)),
+            Some("cornu") => Some(format!("cornu>{}", self.kind)),
+            Some(_) => None,
         };
         let mut map = to.serialize_map(None)?;
-        map.serialize_entry("module", &module)?;
+        map.serialize_entry("module", &self.module)?;
         map.serialize_entry("class_name", &self.kind)?;
-        map.serialize_entry("config", &KerasObject(self))?;
+        match self.function() {
+            Some(name) => map.serialize_entry("config", name)?,
+            None => map.serialize_entry("config", &KerasObject(self))?,
+        }
         map.serialize_entry("registered_name", &registered)?;
         for (name, value) in &self.beside {
             map.serialize_entry(name, value)?;

@@ -1,5 +1,6 @@
 //! The loader: built-in kinds and the user's own.
 
+use super::for_prediction::for_prediction;
 use super::registries::Registries;
 use crate::config::{Config, Fields, Value};
 use crate::error::Result;
@@ -75,6 +76,9 @@ impl<F: Scalar> Loader<F> {
     }
 
     /// Whether the model is also compiled and its optimizer restored, if the file contains the settings. Default: true.
+    ///
+    /// Without, initializers, regularizers and constraints that are not built in are left out too, since predictions do
+    /// not need them.
     pub fn compiled(mut self, compiled: bool) -> Self {
         self.compile = compiled;
         self
@@ -226,7 +230,12 @@ impl<F: Scalar> Loader<F> {
     /// [`FileError::UnknownKind`](crate::error::FileError::UnknownKind), with the position.
     #[allow(clippy::wrong_self_convention)] // converts the settings, not the loader
     pub fn from_config(&self, config: &Config) -> Result<Sequential<F>> {
-        Sequential::from_config(config, &self.known)
+        if self.compile {
+            return Sequential::from_config(config, &self.known);
+        }
+        let mut config = config.clone();
+        for_prediction(&mut config, &self.known.layers);
+        Sequential::from_config(&config, &self.known)
     }
 }
 

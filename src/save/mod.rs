@@ -24,6 +24,7 @@ pub(crate) mod backup;
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 mod build;
 mod checkpoint;
+mod for_prediction;
 mod format;
 #[cfg(feature = "json")]
 mod json;

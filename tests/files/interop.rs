@@ -244,7 +244,7 @@ impl<F: Scalar> TunedBox<F> for Box<dyn Optimizer<F>> {
 }
 
 #[derive(Debug, Clone)]
-struct Rule<F: Scalar>(Box<dyn Optimizer<F>>);
+pub struct Rule<F: Scalar>(pub Box<dyn Optimizer<F>>);
 
 impl<F: Scalar> Optimizer<F> for Rule<F> {
     fn traits(&self) -> OptimizerTraits {
@@ -252,6 +252,9 @@ impl<F: Scalar> Optimizer<F> for Rule<F> {
     }
     fn config(&self) -> Option<cornu::config::Config> {
         self.0.config()
+    }
+    fn options(&self) -> Option<&cornu::optimizer::Options> {
+        self.0.options()
     }
     fn learning_rate(&self) -> &cornu::optimizer::LearningRate {
         self.0.learning_rate()

@@ -7,6 +7,10 @@ mod deep;
 mod hostile;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
 mod interop;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy"))]
+mod interop_settings;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
+mod keras_settings;
 #[cfg(feature = "onnx")]
 mod onnx;
 #[cfg(all(feature = "keras", feature = "hdf5"))]

@@ -1,4 +1,4 @@
-"""Reads the files of `tests/files/interop.rs` in Keras, PyTorch and NumPy, and compares.
+"""Reads the files of `tests/files/interop.rs` and `interop_settings.rs` in Keras, PyTorch and NumPy, and compares.
 
     cargo test --features full --test files interop
     env/bin/python tests/interop/check.py target/tmp/interop
@@ -58,8 +58,34 @@ def check(about, folder):
         near(f"{name}: step {step}", [found], [expected], 1e-10 if wide else 2e-5)
 
 
+def settings(folder):
+    """Every setting of every layer, and every loss, metric and optimizer, of `tests/files/interop_settings.rs`."""
+    keras.config.set_floatx("float32")
+    jax.config.update("jax_enable_x64", False)
+    failed = []
+    for about in json.loads((folder / "layers.json").read_text()) + json.loads((folder / "compiled.json").read_text()):
+        x = np.array(about["x"], dtype="float32").reshape(about["shape"])
+        try:
+            model = keras.models.load_model(folder / about["file"])
+            if "predictions" in about:
+                near("prediction", model(x, training=False), about["predictions"], 2e-6)
+                continue
+            y = np.array(about["y"], dtype="float32").reshape(about["y_shape"])
+            scores = model.evaluate(x, y, batch_size=3, verbose=0, return_dict=True)
+            for name, expected in about["scores"].items():
+                near(name, [scores[name]], [expected], 1e-5)
+            for expected in about["losses"]:
+                model.reset_metrics()
+                near("loss", [model.train_on_batch(x, y, return_dict=True)["loss"]], [expected], 2e-5)
+        except Exception as error:
+            failed.append(f"{about['what']}: {type(error).__name__}: {str(error)[:200]}")
+    assert not failed, "\n".join(failed)
+    jax.config.update("jax_enable_x64", True)
+
+
 def main():
     folder = Path(sys.argv[1])
+    settings(folder / "settings")
     paths = sorted(folder.glob("*.json"))
     assert len(paths) >= 14, f"{len(paths)} models in {folder}"
     for path in paths:

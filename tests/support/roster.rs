@@ -7,7 +7,7 @@
 
 use cornu::layer::NamedLayer;
 use cornu::loss::Loss;
-use cornu::metric::{self, Aggregation, IntoMetrics, Metric};
+use cornu::metric::{self, Aggregation, IntoMetrics, MeanLoss, Metric};
 use cornu::optimizer::{
     CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, Optimizer, PiecewiseConstantDecay,
     PolynomialDecay, WeightAverage,
@@ -226,6 +226,15 @@ pub fn metrics<F: Scalar>() -> Vec<Box<dyn Metric<F>>> {
                 metric::MeanSquaredLogarithmicError::new(),
                 metric::LogCoshError::new().name("lc"),
                 Weighted::new(metric::CosineSimilarity::new()),
+            )
+                .into_metrics(),
+        )
+        .chain(
+            (
+                Accuracy::new().threshold(0.4).name("above"),
+                Auc::new().thresholds([0.3, 0.4]).name("auc_at"),
+                MeanLoss::new(CategoricalCrossentropy::new().label_smoothing(0.1)),
+                MeanLoss::new(Huber::new().delta(0.2)).name("huber"),
             )
                 .into_metrics(),
         )

@@ -1,7 +1,7 @@
 //! Every layer that supports only some shapes refuses the others when it is built: the error states the supported ones
 //! as data and in words.
 
-use cornu::error::ExpectedAxis::{self, Length, Named, Others};
+use cornu::error::ExpectedAxis::{self, AtLeast, Length, Named, Others};
 use cornu::error::ExpectedShape::{self, Axes, EvenLastAxis, Features, LayerOutput, NotEmpty};
 use cornu::layer::{BuildContext, NamedLayer};
 use cornu::prelude::*;
@@ -42,6 +42,23 @@ fn layers_of_sequences_refuse_other_shapes() {
         refuses(Gru::new(3), shape, &inputs);
         refuses(Bidirectional::new(Lstm::new(3)), shape, &inputs);
     }
+}
+
+#[test]
+fn windows_refuse_shorter_inputs() {
+    let steps = |length| Axes(vec![AtLeast { name: "steps", length }, Named("channels")]);
+    refuses(Conv1D::new(2, 11), &[10, 4], &steps(11));
+    refuses(Conv1D::new(2, 6).dilation_rate(2), &[10, 4], &steps(11));
+    refuses(DepthwiseConv1D::new(11), &[10, 4], &steps(11));
+    refuses(SeparableConv1D::new(2, 11), &[10, 4], &steps(11));
+    refuses(MaxPooling1D::new(11), &[10, 4], &steps(11));
+    refuses(AveragePooling1D::new(11), &[10, 4], &steps(11));
+    refuses(Cropping1D::new(5, 5), &[10, 4], &steps(11));
+    refuses(Cropping1D::new(usize::MAX, 1), &[10, 4], &steps(usize::MAX));
+    let width = |length| Axes(vec![Named("height"), AtLeast { name: "width", length }, Named("channels")]);
+    refuses(Conv2D::new(2, [3, 5]), &[3, 4, 1], &width(5));
+    refuses(MaxPooling2D::new([3, 5]), &[3, 4, 1], &width(5));
+    assert_eq!(width(5).to_string(), "(height, width of at least 5, channels)");
 }
 
 #[test]

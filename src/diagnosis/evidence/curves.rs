@@ -66,8 +66,9 @@ pub struct Epoch {
     pub clipped: f64,
     /// How often each class was predicted in the sampled rows; empty for a regression.
     pub prediction_counts: Vec<usize>,
-    /// The standard deviation of each output over the rows, averaged over the outputs, in the last sampled batch.
-    pub output_deviation: f64,
+    /// The standard deviation of each output over the rows, averaged over the outputs, in the last sampled batch. `None` for
+    /// a single row.
+    pub output_deviation: Option<f64>,
     /// The share of exact zeros among the inputs of the last softmax, or else among the outputs.
     pub zero_logits: f64,
     /// The largest gradient norm in the sampled batches, estimated from a sample.

@@ -64,8 +64,8 @@ pub struct LayerSample {
     /// The root mean square of the outputs in the last sampled batch.
     pub rms: f64,
     /// The standard deviation over rows, averaged over units, relative to the root mean square: 0 if all rows are the same
-    /// point.
-    pub spread: f64,
+    /// point. `None` for a single row.
+    pub spread: Option<f64>,
     /// The root mean square of the kernel gradient in the last sampled batch, estimated from a sample.
     pub gradient: f64,
     /// The root mean square of the kernel, estimated likewise.
@@ -263,7 +263,7 @@ impl LayerFacts {
         }
         sample.rows += y.rows();
         let (spread, rms) = spread(y);
-        (sample.rms, sample.spread) = (rms, if rms > 0.0 { spread / rms } else { 0.0 });
+        (sample.rms, sample.spread) = (rms, Some(if rms > 0.0 { spread / rms } else { 0.0 }));
         is_flat.then_some(spread)
     }
 

@@ -61,21 +61,12 @@ impl Epoch {
         } = self;
         state.numbers(
             "numbers",
-            [
-                loss,
-                late_loss,
-                penalty,
-                clipped,
-                output_deviation,
-                zero_logits,
-                gradient,
-                zero_gradient_loss,
-                learning_rate,
-            ],
+            [loss, late_loss, penalty, clipped, zero_logits, gradient, zero_gradient_loss, learning_rate],
         )?;
         state.item("val_loss", val_loss)?;
         state.item("accuracy", accuracy)?;
         state.item("val_accuracy", val_accuracy)?;
+        state.item("output_deviation", output_deviation)?;
         state.count("rows", rows)?;
         state.counts("answers", prediction_counts)
     }
@@ -91,7 +82,8 @@ impl LayerSample {
         state.counts("alive", &mut flags)?;
         alive.iter_mut().zip(flags).for_each(|(alive, flag)| *alive = flag != 0);
         state.counts("saturated", saturated)?;
-        state.numbers("numbers", [rms, spread, gradient, weights, step])?;
+        state.numbers("numbers", [rms, gradient, weights, step])?;
+        state.item("spread", spread)?;
         state.count("sampled", sampled)
     }
 }
@@ -127,7 +119,7 @@ mod tests {
             alive: vec![true, false, true],
             saturated: vec![7, 0, 9],
             rms: 0.5,
-            spread: 0.375,
+            spread: Some(0.375),
             gradient: 0.0625,
             weights: 0.75,
             step: 0.003,
@@ -143,7 +135,7 @@ mod tests {
             rows: 96,
             clipped: 0.01,
             prediction_counts: vec![3, 0, 93],
-            output_deviation: 0.02,
+            output_deviation: Some(0.02),
             zero_logits: 0.03,
             gradient: 0.04,
             zero_gradient_loss: 0.05,

@@ -100,16 +100,17 @@ pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
     }
     let targets = &e.data.targets;
     if e.plan.task == Task::Numbers {
+        let deviation = last.output_deviation?;
         let flat = |deviation: f64| deviation < 0.01 * targets.deviation;
         return (e.failing()
             && targets.deviation > 0.0
-            && flat(before.output_deviation)
-            && flat(last.output_deviation))
+            && before.output_deviation.is_some_and(flat)
+            && flat(deviation))
         .then(|| {
             Finding::draft("almost the same prediction for every input")
                 .evidence(format!(
                     "standard deviation {} for the outputs, {} for the targets",
-                    short(last.output_deviation),
+                    short(deviation),
                     short(targets.deviation)
                 ))
                 .suggestion("fix the causes that the other findings name: the network predicts a constant")

@@ -66,14 +66,16 @@ pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
                 .suggestion("find where the gradient becomes 0: a clipped loss, a relu that is 0 for all rows, or a saturated unit"),
         );
     }
-    (e.failing() && epoch.output_deviation < 1e-7 * epoch_size(e)).then(|| {
+    let deviation = epoch.output_deviation?;
+    (e.failing() && deviation < 1e-7 * epoch_size(e)).then(|| {
         let finding = Finding::draft("the output is the same for every input").evidence(format!(
             "standard deviation of the outputs over all rows in epoch {number}: {}",
-            short(epoch.output_deviation)
+            short(deviation)
         ));
         // f32 has 7 digits: below that all rows are the same point.
-        let point =
-            |layer: &&LayerFacts| !layer.is_view && layer.sample.rows > 1 && layer.sample.spread < 1e-7;
+        let point = |layer: &&LayerFacts| {
+            !layer.is_view && layer.sample.rows > 1 && layer.sample.spread.is_some_and(|spread| spread < 1e-7)
+        };
         match e.layers.iter().find(point) {
             Some(layer) if Some(layer.index) != e.output().map(|output| output.index) => finding
                 .at(layer)

@@ -51,8 +51,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, for strides and dilation both above 1, or for a window longer
-/// than the input; [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, for strides and dilation both above 1;
+/// [`Error::InputShape`](crate::Error::InputShape) for samples of another rank or shorter than the window.
 ///
 /// # References
 /// <https://keras.io/api/layers/convolution_layers/depthwise_convolution1d/>

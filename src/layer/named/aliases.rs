@@ -10,7 +10,7 @@ use crate::error::Result;
 pub(super) fn resolve<'a>(config: &'a Config, path: &str) -> Result<Cow<'a, Config>> {
     let linear = || Config { kind: "Activation".into(), ..config.clone() }.with("activation", "linear");
     Ok(match &*config.kind {
-        _ if config.module != "keras" && !config.module.starts_with("keras.") => Cow::Borrowed(config),
+        _ if !config.is_of_keras() => Cow::Borrowed(config),
         "Identity" => Cow::Owned(linear()),
         "ActivityRegularization" => {
             let mut fields = Fields::new(config, format!("{path}.config"));

@@ -23,7 +23,7 @@ impl<F: Scalar> NamedLayer<F> {
         let activity_regularizer = fields.get_or("activity_regularizer", None)?;
         let path = fields.path_of("dtype");
         check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
-        let layer = kinds.construct(&mut fields, &config.module)?;
+        let layer = kinds.construct(&mut fields)?;
         fields.finish()?;
         Ok(NamedLayer { label: Some(label), trainable, activity_regularizer, shapes: None, layer })
     }

@@ -226,11 +226,17 @@ impl<F> Settings for Normalization<F> {
         let axis: Vec<i64> = self.axis.iter().map(|&axis| axis as i64).collect();
         to.set("axis", if axis.is_empty() { Value::Null } else { axis.into() });
         let (mean, variance) = match &self.source {
-            Source::Given { mean, variance } => (Some(mean.clone()), Some(variance.clone())),
-            _ => (None, None),
+            Source::Given { mean, variance } => (&mean[..], &variance[..]),
+            _ => (&[][..], &[][..]),
         };
-        to.set("mean", mean);
-        to.set("variance", variance);
+        // Keras refuses a list of one for statistics over everything.
+        let value = |values: &[f64]| match *values {
+            [] => Value::Null,
+            [one] => one.into(),
+            _ => values.to_vec().into(),
+        };
+        to.set("mean", value(mean));
+        to.set("variance", value(variance));
         to.set("invert", false);
     }
 

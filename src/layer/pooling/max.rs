@@ -64,8 +64,9 @@ pub type MaxPooling2D = MaxPooling<2>;
 /// `(new height, new width, channels)`; [`Padding`] has the formulas of the new lengths.
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0 or a pool larger than its input (for which
-/// Keras returns an empty output), [`Error::InputShape`](crate::Error::InputShape) for samples of another rank.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0;
+/// [`Error::InputShape`](crate::Error::InputShape) for samples of another rank, or smaller than the pool (for which Keras
+/// returns an empty output).
 ///
 /// # Example
 /// ```

@@ -271,6 +271,15 @@ pub(in crate::layer) fn from_fields<F: Scalar>(
     backward.set("go_backwards", layer.get("go_backwards") != Some(&Value::Bool(true)));
     if fields.value("backward_layer").is_some_and(|value| *value != Value::Null) {
         backward = settings_of(fields, "backward_layer")?;
+        let is_backward = |layer: &Config| layer.get("go_backwards") == Some(&Value::Bool(true));
+        if is_backward(&backward) == is_backward(&layer) {
+            let path = format!("{}.config.go_backwards", fields.path_of("backward_layer"));
+            return Err(refuse(
+                &path,
+                format!("{}, the opposite of `layer`", !is_backward(&layer)),
+                is_backward(&layer),
+            ));
+        }
     }
     let [layer, backward] = [(layer, "layer"), (backward, "backward_layer")].map(|(config, name)| {
         let (value, path) = (Value::from(config), fields.path_of(name));

@@ -2,7 +2,8 @@
 
 use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::error::{ExpectedAxis, ExpectedShape, Result};
+use crate::layer::check::wrong_shape;
 
 /// Removes steps at the start and at the end of a sequence: `y[t] = x[t + before]`.
 ///
@@ -19,7 +20,7 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] if no step is left, [`Error::InputShape`] for samples of another rank.
+/// At `build`: [`Error::InputShape`](crate::Error::InputShape) if no step is left, and for samples of another rank.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/cropping1d/>
@@ -40,8 +41,10 @@ impl Cropping1D {
         let [before, after] = self.cropping;
         let left = steps.saturating_sub(before).saturating_sub(after);
         if left == 0 {
-            let expected = format!("less than the {steps} steps in all");
-            return Err(Error::argument("cropping", expected, format!("{before} and {after}")));
+            let length = before.saturating_add(after).saturating_add(1);
+            let steps = ExpectedAxis::AtLeast { name: "steps", length };
+            let expected = ExpectedShape::Axes(vec![steps, ExpectedAxis::Named("channels")]);
+            return Err(wrong_shape(expected, input));
         }
         let output = vec![left, channels];
         check_size(&output)?;

@@ -199,7 +199,7 @@ pub(super) fn from_config(
     registry: &Registry<dyn Schedule>,
 ) -> Result<Box<dyn Schedule>> {
     let mut fields = Fields::new(config, format!("{path}.config"));
-    let schedule = registry.construct(&mut fields, &config.module)?;
+    let schedule = registry.construct(&mut fields)?;
     fields.finish()?;
     Ok(schedule)
 }

@@ -92,7 +92,11 @@ pub(super) fn groups<'a>(above: &str, kinds: impl Iterator<Item = &'a str>) -> V
 /// Returns the groups of the layers in a file. Operations that are no layers, such as `x + y`, have none.
 pub(super) fn groups_of<'v>(above: &str, values: &'v [Value]) -> Vec<String> {
     let kind = |value: &'v Value| match value {
-        Value::Config(config) if !config.module.starts_with("keras.src.ops") => &*config.kind,
+        Value::Config(config)
+            if !config.module.as_deref().is_some_and(|module| module.starts_with("keras.src.ops")) =>
+        {
+            &*config.kind
+        }
         _ => "",
     };
     groups(above, values.iter().map(kind))

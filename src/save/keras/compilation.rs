@@ -2,6 +2,8 @@
 
 use super::architecture::not_savable;
 use crate::config::{Config, Fields, Value, refuse};
+#[cfg(feature = "keras")]
+use crate::error::FileError;
 use crate::error::Result;
 use crate::loss::{self, Loss, Target};
 use crate::metric::{self, Metric, Weighted};
@@ -53,12 +55,24 @@ impl<F: Scalar> Sequential<F> {
 }
 
 impl<F: Scalar> Sequential<F> {
+    /// The settings of `compile` for a `.keras` file; refuses those that Keras's files cannot hold.
+    #[cfg(feature = "keras")]
+    pub(in crate::save) fn compile_config_of_keras(&self) -> Result<Option<Value>> {
+        let config = self.compiled.as_ref().and_then(|compiled| compiled.optimizer.config());
+        if config.is_some_and(|config| config.get("exclude_from_weight_decay").is_some()) {
+            let reason =
+                "Keras's files cannot hold `exclude_from_weight_decay`; save as `.safetensors`".into();
+            return Err(FileError::NotExportable { format: ".keras", reason }.into());
+        }
+        self.compile_config()
+    }
+
     /// Converts the settings of a metric to Keras's: our accuracy selects its rule by the targets, Keras has a class
     /// for each rule, or the word `accuracy`.
     fn metric_in_keras(&self, config: Config, loss: &dyn Loss<F>) -> Value {
         let by_class = matches!(loss.target(), Target::Classes { .. });
         let single = self.output_shape().is_some_and(|shape| shape.last() == Some(&1));
-        let kind = match (&*config.module, &*config.kind) {
+        let kind = match (config.module.as_deref().unwrap_or_default(), &*config.kind) {
             ("cornu", "Accuracy") => match config.get("name") {
                 Some(Value::Text(name)) if name == "accuracy" || name == "acc" => {
                     return name.as_str().into();
@@ -70,7 +84,7 @@ impl<F: Scalar> Sequential<F> {
             ("keras.metrics", "TopKCategoricalAccuracy") if by_class => "SparseTopKCategoricalAccuracy",
             _ => return config.into(),
         };
-        Config { module: "keras.metrics".into(), kind: kind.into(), ..config }.into()
+        Config { module: Some("keras.metrics".into()), kind: kind.into(), ..config }.into()
     }
 }
 
@@ -93,21 +107,49 @@ impl<F: Scalar> Compiled<F> {
         let optimizer =
             optimizer::from_value(value, &format!("{path}.optimizer"), &known.optimizers, &known.schedules)?;
         let value = fields.value("loss").unwrap_or(null);
-        let loss = loss::from_value(value, &format!("{path}.loss"), &known.losses)?;
+        let path_of_loss = format!("{path}.loss");
+        let value = of_output(value, &path_of_loss, "loss")?;
+        let loss = loss::from_value(value, &path_of_loss, &known.losses)?;
+        let weight = of_output(
+            fields.value("loss_weights").unwrap_or(null),
+            &fields.path_of("loss_weights"),
+            "weight",
+        )?;
+        if !matches!(weight, Value::Null | Value::Int(1)) && *weight != Value::Float(1.0) {
+            return Err(refuse(&fields.path_of("loss_weights"), "1, because the model has one loss", weight));
+        }
         let mut metrics: Vec<Box<dyn Metric<F>>> = Vec::new();
         for (name, weighted) in [("metrics", false), ("weighted_metrics", true)] {
             let path = format!("{path}.{name}");
-            let list = match fields.value(name).unwrap_or(null) {
+            let value = match fields.value(name).unwrap_or(null) {
+                value @ Value::Map(_) => of_output(value, &path, "list of metrics")?,
+                value => value,
+            };
+            let list = match value {
                 Value::Null => &[],
-                Value::List(list) => &list[..],
-                value => return Err(refuse(&path, "a list of metrics", value)),
+                Value::List(list) => match &list[..] {
+                    [Value::List(list)] => list,
+                    list => list,
+                },
+                value => std::slice::from_ref(value),
             };
             for (i, value) in list.iter().enumerate() {
-                let metric = metric::from_value(value, &format!("{path}[{i}]"), &known.metrics)?;
+                let path = format!("{path}[{i}]");
+                let metric = metric::from_value(value, &path, &known.metrics, &known.losses)?;
                 metrics.push(if weighted { Box::new(Weighted::new(metric)) } else { metric });
             }
         }
         fields.finish()?;
         Compiled::new(optimizer, loss, metrics).map(Some)
+    }
+}
+
+/// The value for the only output of the model; Keras also keeps it in a list, or under the name of the output.
+fn of_output<'v>(value: &'v Value, path: &str, what: &str) -> Result<&'v Value> {
+    match value {
+        Value::List(values) if values.len() == 1 => Ok(&values[0]),
+        Value::Map(fields) if fields.len() == 1 => Ok(&fields[0].1),
+        Value::List(_) | Value::Map(_) => Err(refuse(path, format!("one {what}, for the one output"), value)),
+        value => Ok(value),
     }
 }

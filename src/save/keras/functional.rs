@@ -147,7 +147,7 @@ impl GraphWriter {
                 let below = format!("{name}.");
                 let end = self.chain(node.layers(), &below, input.clone(), is_trainable, depth + 1)?;
                 let mut config = config?;
-                (config.module, config.kind) = ("keras.layers".into(), "Add".into());
+                (config.module, config.kind) = (Some("keras.layers".into()), "Add".into());
                 config.fields.retain(|(name, _)| name != "layers");
                 (config, Value::List(vec![end.to_value::<F>(), input.to_value::<F>()]))
             } else {

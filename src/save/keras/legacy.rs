@@ -47,11 +47,11 @@ pub(in crate::save) fn read<F: Scalar>(
         let problem = "none: the file holds no whole model. Weights are read by `load_weights`";
         return Err(input.damaged(SETTINGS, problem));
     };
-    let config = match parse(SETTINGS, settings)? {
+    let mut config = match parse(SETTINGS, settings)? {
         Value::Config(config) => config,
         value => return Err(refuse("class_name", "a Sequential of Keras", value)),
     };
-    let (mut model, layers) = build::from_config(&config, input, budget, loader)?;
+    let (mut model, layers) = build::from_config(&mut config, input, budget, loader)?;
     let compiled = match text(TRAINING).filter(|_| loader.compile) {
         Some(text) => Compiled::from_value(&compile_config(parse(TRAINING, text)?), &loader.known)?,
         None => None,
@@ -157,8 +157,8 @@ fn modernize(value: &mut Value, axes: &mut Vec<Option<i64>>) {
         Value::Map(fields) => fields.iter_mut().for_each(|(_, value)| modernize(value, axes)),
         Value::Config(config) => {
             // Kinds of users are called `package>kind`.
-            if config.module.is_empty() && !config.kind.contains('>') {
-                config.module = "keras".into();
+            if config.module.is_none() && !config.kind.contains('>') {
+                config.module = Some("keras".into());
             }
             if config.kind == "Sequential" {
                 take_input_shape(config);

@@ -27,6 +27,7 @@ mod read;
 #[cfg(feature = "keras")]
 mod write;
 
+#[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(super) use chain::LayerPath;
 #[cfg(feature = "files")]
 pub(super) use chain::memory;

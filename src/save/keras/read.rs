@@ -28,13 +28,13 @@ pub(in crate::save) fn read<F: Scalar>(
         archive.member(name, budget)?.ok_or_else(missing)
     };
     let metadata = parse(&member(METADATA)?, METADATA, budget)?;
-    let config = match parse(&member(CONFIG)?, CONFIG, budget)? {
+    let mut config = match parse(&member(CONFIG)?, CONFIG, budget)? {
         Value::Config(config) => config,
         value => return Err(refuse("class_name", "a Sequential of Keras", value)),
     };
     let weights = member(WEIGHTS)?;
     let tree = Tree::read(&weights, WEIGHTS, budget)?;
-    let (mut model, layers) = build::from_config(&config, input, budget, loader)?;
+    let (mut model, layers) = build::from_config(&mut config, input, budget, loader)?;
     let compile_config = config.beside.iter().find(|(name, _)| name == "compile_config");
     let compiled = match compile_config.filter(|_| loader.compile) {
         Some((_, value)) => Compiled::from_value(value, &loader.known)?,

@@ -39,7 +39,7 @@ pub(in crate::save) fn prepare<F: Scalar>(model: &Sequential<F>) -> Result<Prepa
     if let Some(input) = config.get("build_input_shape").cloned() {
         config.beside.push(("build_config".into(), Value::Map(vec![("input_shape".into(), input)])));
     }
-    let compiled = model.compile_config()?.unwrap_or(Value::Map(Vec::new()));
+    let compiled = model.compile_config_of_keras()?.unwrap_or(Value::Map(Vec::new()));
     config.beside.push(("compile_config".into(), compiled));
     let metadata = Value::Map(vec![
         ("keras_version".into(), KERAS_VERSION.into()),

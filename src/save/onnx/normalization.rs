@@ -31,10 +31,11 @@ pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str
 pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let axis: Option<[i64; 1]> = at.get("axis")?;
     let after = axis.map_or(0, |[axis]| if axis < 0 { -1 - axis } else { long(at.input.len()) - axis });
+    let statistics = |name: &str| at.get(name).or_else(|_| at.get(name).map(|one: f64| vec![one]));
     let numbers = |name: &str| -> Result<ArrayD<f32>> {
         let values = match at.weight(name) {
             Some(values) => values,
-            None => ndarray::Array1::from(at.get::<Vec<f64>>(name)?).mapv(|value| value as f32).into_dyn(),
+            None => ndarray::Array1::from(statistics(name)?).mapv(|value| value as f32).into_dyn(),
         };
         let ones = std::iter::repeat_n(1, usize::try_from(after).unwrap_or(0));
         let shape: Vec<usize> = std::iter::once(values.len()).chain(ones).collect();

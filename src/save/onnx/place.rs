@@ -24,7 +24,7 @@ impl<'a, F: Scalar> OnnxLayer<'a, F> {
     pub(super) fn new(node: &'a NamedLayer<F>, above: &str) -> Result<Self> {
         let own = || refused("a custom layer has no ONNX operator");
         let config = node.config().ok_or_else(own)?;
-        if config.module != "keras.layers" && config.module != "cornu" {
+        if !matches!(config.module.as_deref(), Some("keras.layers" | "cornu")) {
             return Err(own());
         }
         let (Some(input), Some(output)) = (node.input_shape(), node.output_shape()) else {

@@ -23,7 +23,7 @@ pub(in crate::save) fn read<F: Scalar>(
         let Some(text) = header.text(name) else { return Ok(Value::Null) };
         json::parse(text.as_bytes(), budget).map_err(|problem| input.damaged(name, problem))
     };
-    let config = match parse(CONFIG)? {
+    let mut config = match parse(CONFIG)? {
         Value::Config(config) => config,
         Value::Null => {
             let problem =
@@ -32,7 +32,7 @@ pub(in crate::save) fn read<F: Scalar>(
         }
         value => return Err(refuse(CONFIG, "a Sequential", value)),
     };
-    let (mut model, _) = build::from_config(&config, input, budget, loader)?;
+    let (mut model, _) = build::from_config(&mut config, input, budget, loader)?;
     let compiled = match loader.compile {
         true => Compiled::from_value(&parse(COMPILE)?, &loader.known)?,
         false => None,

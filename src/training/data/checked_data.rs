@@ -2,7 +2,7 @@
 
 use super::Names;
 use super::training_data::{Rows, TrainingData};
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedTarget, Result};
 use crate::kernel;
 use crate::loss::{Loss, Target};
 use crate::model::Sequential;
@@ -206,19 +206,13 @@ fn fit_target<F: Scalar>(
     if !sparse && (target == output || (width == 1 && one_a_row)) {
         return Ok((steps, width));
     }
-    let shape = |shape: &[usize]| crate::error::Shape(shape).to_string();
     let expected = match (sparse, one_a_row) {
-        (true, _) => format!("{}, one class index a row", shape(&[outer, &[1]].concat())),
-        (false, true) if loss.target() != Target::Numbers => {
-            format!(
-                "{}; for class indices use SparseCategoricalCrossentropy, or to_categorical",
-                shape(output)
-            )
-        }
-        (false, _) => shape(output),
+        (true, _) => ExpectedTarget::ClassIndices([outer, &[1]].concat()),
+        (false, true) if loss.target() != Target::Numbers => ExpectedTarget::OneHot(output.to_vec()),
+        (false, _) => ExpectedTarget::Output(output.to_vec()),
     };
     Err(Error::TargetShape {
-        argument: names.y.into(),
+        argument: names.y,
         loss: loss.name().into(),
         output: output.to_vec(),
         expected,

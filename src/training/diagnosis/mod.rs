@@ -93,7 +93,8 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
         if !self.judges {
             return None;
         }
-        let news = self.monitor.end_epoch(&|key| logs.get(key), learning_rate, self.rules);
+        let loss = logs.get("loss")?;
+        let news = self.monitor.end_epoch(loss, &|key| logs.get(key), learning_rate, self.rules);
         self.print(&news);
         let hopeless = self.diagnose == Diagnose::Stop && self.monitor.evidence.failing();
         let error = |finding: &&Finding| finding.severity == Severity::Error;

@@ -1,0 +1,108 @@
+//! Settings as Keras writes them: the model predicts, scores and trains as in Keras, or an error names the setting.
+
+use cornu::ndarray::{ArrayD, IxDyn};
+use cornu::prelude::*;
+use cornu::save::{Format, Loader};
+use serde_json::Value;
+
+use crate::zip::{Member, archive};
+
+fn cases() -> Vec<Value> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/settings.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+}
+
+fn array(value: &Value) -> ArrayD<f32> {
+    let shape: Vec<usize> =
+        value["shape"].as_array().unwrap().iter().map(|size| size.as_u64().unwrap() as usize).collect();
+    ArrayD::from_shape_vec(IxDyn(&shape), numbers(&value["values"])).unwrap()
+}
+
+/// Loads the case's settings and weights from a `.keras` file.
+fn load(loader: &Loader, case: &Value) -> Result<Sequential> {
+    let config = case["config"].as_str().unwrap();
+    let mut model = Loader::new().compiled(false).from_json(config)?;
+    model.build()?;
+    let paths: Vec<String> = model.weights()?.into_iter().map(|(path, _)| path).collect();
+    let weights = case["weights"].as_array().unwrap();
+    assert_eq!(paths.len(), weights.len());
+    for (path, weight) in paths.iter().zip(weights) {
+        model.set_weight(path, &array(weight))?;
+    }
+    let name = format!("{}.weights.h5", case["name"].as_str().unwrap().replace(' ', "_"));
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    model.save_weights(&path)?;
+    let members = [
+        Member::stored("metadata.json", br#"{"keras_version": "3.15.1"}"#),
+        Member::stored("config.json", config.as_bytes()),
+        Member::stored("model.weights.h5", &std::fs::read(&path).unwrap()),
+    ];
+    loader.load_bytes(Format::Keras, &archive(&members))
+}
+
+#[track_caller]
+fn near(what: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{what}: {found} and {expected}");
+    }
+}
+
+#[test]
+fn settings_of_keras_compute_as_in_keras_or_are_refused_by_name() {
+    for case in cases() {
+        let name = case["name"].as_str().unwrap();
+        let x = array(&case["x"]);
+        let check = |model: &Sequential, what: &str, key: &str| {
+            let found: Vec<f32> = model.predict(&x).unwrap().into_iter().collect();
+            near(what, &found, &numbers(&case[key]));
+        };
+        let loaded = load(&Loader::new(), &case);
+        if let Some(words) = case["refused"].as_str() {
+            let error = loaded.unwrap_err().to_string();
+            assert!(error.contains(words), "{name}: {error}");
+            // Predictions need an activation.
+            if !name.contains("activation") {
+                assert!(error.ends_with("; `Loader::compiled(false)` reads the model without it"), "{error}");
+                check(&load(&Loader::new().compiled(false), &case).unwrap(), name, "predictions");
+            }
+            continue;
+        }
+        let mut model = loaded.unwrap_or_else(|error| panic!("{name}: {error}"));
+        check(&model, name, "predictions");
+        let Some(scores) = case["scores"].as_object() else { continue };
+        let y = array(&case["y"]);
+        let found = model.evaluate(&x, &y, &Evaluate::new().batch_size(3)).unwrap();
+        for (key, expected) in scores {
+            let score = found.get(key).unwrap_or_else(|| panic!("{name}: no {key}"));
+            near(&format!("{name}: {key}"), &[score as f32], &[expected.as_f64().unwrap() as f32]);
+        }
+        for _ in 0..3 {
+            model.train_on_batch(&x, &y, &Fit::new()).unwrap();
+        }
+        check(&model, &format!("{name}, trained"), "trained");
+        let settings = model.compile_config().unwrap().unwrap();
+        let mut again = model.clone();
+        Loader::new().compile(&mut again, &settings).unwrap();
+        assert_eq!(again.compile_config().unwrap().unwrap(), settings, "{name}");
+    }
+}
+
+#[test]
+fn what_a_keras_file_cannot_hold_is_refused_and_held_by_safetensors() {
+    let mut model = Sequential::new().input([2]).add(Dense::new(1));
+    let rule = AdamW::new(0.1).exclude_from_weight_decay(["bias"]);
+    model.compile(rule, MeanSquaredError::new(), ()).unwrap();
+    let path = |end: &str| std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("undecayed.{end}"));
+    let error = model.save(path("keras")).unwrap_err().to_string();
+    let expected = "cannot be written as .keras: Keras's files cannot hold `exclude_from_weight_decay`; save as `.safetensors`";
+    assert_eq!(error, expected);
+    assert!(!path("keras").exists());
+    model.save(path("safetensors")).unwrap();
+    let again = Sequential::load(path("safetensors")).unwrap();
+    assert_eq!(again.compile_config().unwrap(), model.compile_config().unwrap());
+}
