@@ -34,8 +34,9 @@ impl Activation {
             Relu => map(y, |x| if x < zero { zero } else { x }),
             Relu6 => map(y, relu6),
             ReluWith { negative_slope, max_value, threshold } => {
-                let (s, t, max) = (of(negative_slope), of(threshold), of(max_value.unwrap_or(f64::INFINITY)));
-                map(y, |x| if x > t { clip(x, t, max) } else { s * (x - t) })
+                let (s, t) = (of(negative_slope), of(threshold));
+                let (low, high) = bounds(max_value);
+                map(y, |x| if x > t { clip(x, low, high) } else { s * (x - t) })
             }
             LeakyRelu { negative_slope } => {
                 let s = of(negative_slope);
@@ -126,8 +127,21 @@ impl Activation {
             Relu => scale(y, dy, |y| step(y > zero)),
             Relu6 => scale(y, dy, |y| step(y > zero && y < six)),
             ReluWith { negative_slope, max_value, threshold } => {
-                let (s, t, max) = (of(negative_slope), of(threshold), of(max_value.unwrap_or(f64::INFINITY)));
-                scale(x, dy, |x| if x > t { step::<F>(x < max) + half * step(x == max) } else { s })
+                let (s, t) = (of(negative_slope), of(threshold));
+                let (low, high) = bounds(max_value);
+                // Keras's functions differ at their edges: leaky ReLU has slope 1 at 0, and ReLU6 slope 0 at 6.
+                let at_threshold = step(max_value.is_none() && threshold == 0.0 && negative_slope != 0.0);
+                let at_high = if max_value == Some(6.0) && threshold == 0.0 { zero } else { half };
+                let above = |x: F, bound: F, at: F| if x == bound { at } else { step(x > bound) };
+                scale(x, dy, |x| {
+                    if x > t {
+                        above(x, low, half) * above(-x, -high, at_high)
+                    } else if x < t {
+                        s
+                    } else {
+                        at_threshold
+                    }
+                })
             }
             LeakyRelu { negative_slope } => {
                 let s = of(negative_slope);
@@ -166,7 +180,9 @@ impl Activation {
                 })
             }
             SparsePlus => scale(x, dy, |x| clip((x + one) / two, zero, one)),
-            SparseSigmoid => scale(x, dy, |x| half * step(x.abs() < one)),
+            SparseSigmoid => {
+                scale(x, dy, |x| half * (step::<F>(x.abs() < one) + half * step(x.abs() == one)))
+            }
             Gelu { approximate: false } => scale(x, dy, |x| normal_cdf(x) + x * normal_density(x)),
             Gelu { approximate: true } => scale(x, dy, |x| {
                 let u = gelu_inner(x);
@@ -194,6 +210,11 @@ impl Activation {
             Exponential => scale(y, dy, |y| y),
         }
     }
+}
+
+/// The bounds of a ReLU above its threshold: 0 and the maximum, or none.
+fn bounds<F: Scalar>(max_value: Option<f64>) -> (F, F) {
+    max_value.map_or((F::neg_infinity(), F::infinity()), |max| (F::zero(), F::of(max)))
 }
 
 /// `y ← f(y)`, elementwise.

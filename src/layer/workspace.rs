@@ -150,10 +150,16 @@ impl<F: Scalar> Workspace<F> {
         let (rows, lowest) = (x.rows(), which.start);
         let layers = layers.iter_mut().enumerate().take(which.end).skip(lowest).rev();
         for (i, layer) in layers {
-            if self.is_view(i) {
+            let (from, to) = (self.memory[i], self.memory[i + 1]);
+            if from == to {
+                // A view shares its gradient with its input, unless nothing below needs one.
+                if from > self.memory[lowest] || to_input {
+                    let y = value(&self.values, to, self.widths[i + 1], x);
+                    let mut dy = BatchMut::new(&mut self.grads[to][..y.data().len()], y.width());
+                    layer.add_activity_slope(y, &mut dy, self.global_rows.unwrap_or(rows));
+                }
                 continue;
             }
-            let (from, to) = (self.memory[i], self.memory[i + 1]);
             let (below, above) = self.grads.split_at_mut(to);
             let [x_width, y_width] = [self.widths[i], self.widths[i + 1]];
             let y = value(&self.values, to, y_width, x);

@@ -112,6 +112,27 @@ layer("a custom activation", L.Dense(3, activation=cube), refused='`layers[1].co
 layer("an activation with weights", L.Dense(3, activation=L.PReLU()), refused='found a "PReLU"')
 
 
+# Axes, and statistics as settings.
+layer("unit vectors over two axes", L.UnitNormalization(axis=[1, 2]), "steps")
+layer("unit vectors over a list of one axis", L.UnitNormalization(axis=[-1]), "steps")
+layer("unit vectors over inner axes", L.UnitNormalization(axis=(2, 1)), "image")
+layer("unit vectors over axes apart", L.UnitNormalization(axis=[1, 3]), "image", "expected neighbouring axes, each once, found [1, 3]")
+layer("a softmax over two axes", L.Softmax(axis=[-2, -1]), "steps")
+layer("a softmax over a tuple of one axis", L.Softmax(axis=(1,)), "steps")
+layer("normalization over two axes", L.Normalization(axis=[1, 2]), "image")
+layer("normalization over all axes", L.Normalization(axis=[1, 2, 3]), "image")
+layer("normalization by given numbers", L.Normalization(axis=(1,), mean=[1, 2, 3, 4], variance=[1, 2, 1, 2]), "steps")
+layer("normalization by one number", L.Normalization(mean=2.0, variance=3.0), "steps")
+layer("normalization of everything", L.Normalization(axis=None, mean=2.0, variance=3.0), "steps")
+layer("layer normalization over a list of axes", L.LayerNormalization(axis=[-1, -2]), "image")
+layer("layer normalization over an inner axis", L.LayerNormalization(axis=1), "steps", "layers[1].config.axis`: expected")
+layer("batch normalization over the last axis", L.BatchNormalization(axis=1))
+layer("batch normalization over an inner axis", L.BatchNormalization(axis=1), "steps", "layers[1].config.axis`: expected -1, the only supported value")
+layer("rescaling by channel", L.Rescaling([1.0, 2.0, 3.0], offset=[0, 1, 2]), "steps")
+layer("a constraint of all filters", L.Conv2D(2, 2, kernel_constraint=C.MaxNorm(2, axis=[0, 1, 2])), "image")
+layer("a constraint along the last axis", L.Dense(2, kernel_constraint=C.UnitNorm(axis=-1)), refused="`layers[1].config.kernel_constraint.config.axis`: expected the first axes: 0, or [0, 1] and so on")
+
+
 # Objects that only training needs.
 @keras.saving.register_keras_serializable()
 class Tenth(I.Initializer):

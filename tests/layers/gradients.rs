@@ -112,6 +112,7 @@ fn layers_have_correct_gradients() {
     check(Dense::new(2).kernel_regularizer(Regularizer::L1L2 { l1: 0.1, l2: 0.2 }), &[3]);
     check(Dense::new(2).activity_regularizer(Regularizer::L2(0.3)), &[3]);
     check(Flatten::new(), &[2, 3]);
+    check(Flatten::new().activity_regularizer(Regularizer::L2(0.3)), &[2, 3]);
     check(Softmax::new(), &[4]);
     check(Softmax::new().axis(1), &[3, 4]);
     check(Softmax::new().axis(-2), &[2, 3, 2]);
@@ -164,6 +165,7 @@ fn convolutions_have_correct_gradients() {
 #[test]
 fn reshaping_layers_have_correct_gradients() {
     check(Reshape::new([3, -1]), &[2, 6]);
+    check(Reshape::new([3, -1]).activity_regularizer(Regularizer::L1L2 { l1: 0.1, l2: 0.2 }), &[2, 6]);
     check(Permute::new([2, 1]), &[2, 3]);
     check(Permute::new([3, 1, 2]), &[2, 3, 4]);
     check(RepeatVector::new(3), &[4]);

@@ -91,3 +91,19 @@ fn a_binary_network_has_two_classes_in_messages() {
     let fraction = cornu::data::KFold::new(2).stratified_folds::<f32>(&array![0.0, 0.5, 1.0]).unwrap_err();
     assert_eq!(fraction.to_string(), "y, row 1: expected a class from 0 to 16777216, found 0.5");
 }
+
+#[test]
+fn ignored_rows_have_the_weight_of_their_class_in_metrics() {
+    let mut model = Sequential::new().input([2]).add(Dense::new(2).use_bias(false).name("F1"));
+    let loss = SparseCategoricalCrossentropy::new().from_logits(true).ignore_class(0);
+    model.compile(Sgd::new(0.1), loss, [Weighted::new(Accuracy::new())]).unwrap();
+    model.set_weight("F1/kernel", &array![[1.0, 0.0], [0.0, 1.0]]).unwrap();
+    let (x, y) = (array![[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], array![0, 1, 1]);
+    // The second row is wrong. Balanced weights are 1 here: class 0 is ignored, and class 1 is the only one.
+    for (weights, expected) in
+        [(ClassWeight::PerClass(vec![3.0, 1.0]), 0.8), (ClassWeight::Balanced, 2.0 / 3.0)]
+    {
+        let history = model.clone().fit(&x, &y, &fit(weights)).unwrap();
+        assert!((history.last("accuracy").unwrap() - expected).abs() < 1e-6, "{history:?}");
+    }
+}

@@ -15,7 +15,7 @@ pub(super) fn activate(graph: &mut Graph, f: Activation, x: &str, width: usize) 
         }
         ReluWith { negative_slope, max_value, threshold } => {
             let (slope, edge) = (g.scalar(negative_slope), g.scalar(threshold));
-            let above = clip(g, x, None, max_value);
+            let above = clip(g, x, max_value.map(|_| 0.0), max_value);
             let below = g.op("Sub", &[x, &edge], vec![]);
             let below = g.op("Mul", &[&below, &slope], vec![]);
             choose(g, x, &edge, &above, &below)

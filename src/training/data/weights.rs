@@ -49,7 +49,9 @@ impl<F: Scalar> CheckedData<'_, F> {
         if *weight == ClassWeight::None {
             return Ok(());
         }
-        let (labels, counts) = match self.labels(loss, classes) {
+        // As in Keras, an ignored row has the weight of its class, which metrics see. Balanced weights do not count it.
+        let with_ignored = matches!(weight, ClassWeight::PerClass(_));
+        let (labels, counts) = match self.labels(loss, classes, with_ignored) {
             Ok(labels) => {
                 let counts = self.class_counts(&labels, train);
                 (labels, Ok(counts))
@@ -68,8 +70,9 @@ impl<F: Scalar> CheckedData<'_, F> {
         Ok(())
     }
 
-    /// The class of each row, or `None` if the row is ignored. A soft label of one column is rounded, as in Keras.
-    fn labels(&self, loss: &dyn Loss<F>, classes: usize) -> Result<Vec<Option<usize>>> {
+    /// The class of each row, or `None` if it has none or, unless `with_ignored`, the loss ignores the row. A soft label
+    /// of one column is rounded, as in Keras.
+    fn labels(&self, loss: &dyn Loss<F>, classes: usize, with_ignored: bool) -> Result<Vec<Option<usize>>> {
         let (is_sparse, ignored) = match loss.target() {
             Target::Classes { ignored } => (true, ignored),
             _ => (false, None),
@@ -85,7 +88,7 @@ impl<F: Scalar> CheckedData<'_, F> {
                 let classes = classes.max(2);
                 return Err(Error::Label { argument, row: row / self.steps, found, classes });
             }
-            labels.push(class.filter(|_| !is_ignored));
+            labels.push(class.filter(|_| with_ignored || !is_ignored));
             Ok(())
         })?;
         Ok(labels)

@@ -12,6 +12,8 @@ mod optimizers;
 mod pieces;
 #[cfg(feature = "safetensors")]
 mod pytorch;
+#[cfg(feature = "keras")]
+mod random_models;
 mod trainings;
 
 use std::collections::BTreeSet;

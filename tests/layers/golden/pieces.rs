@@ -4,6 +4,7 @@ use cornu::layer::BackwardContext;
 use cornu::ndarray::{ArrayD, Axis};
 use cornu::prelude::*;
 use cornu::tensor::{Batch, BatchMut, Scratch};
+use serde_json::Value;
 
 use super::draw::draw;
 use super::{check, floats, golden, numbers, tolerance};
@@ -45,6 +46,37 @@ fn activations<F: Scalar>() {
 fn activations_and_their_slopes_agree_with_keras() {
     activations::<f32>();
     activations::<f64>();
+}
+
+/// Compares a layer's outputs and slopes with those at the points of `kinks.json`.
+#[track_caller]
+fn check_points(what: &str, mut layer: impl Layer<f64>, points: &Value, stored: &Value) {
+    let x = numbers(points);
+    let (mut y, mut dx, mut dy) = (vec![0.0; x.len()], vec![0.0; x.len()], vec![1.0; x.len()]);
+    let (x, mut scratch) = (Batch::new(&x, 1), Scratch::default());
+    layer.infer(x, BatchMut::new(&mut y, 1), &mut scratch);
+    check(what, &y, &numbers(&stored["y"]), 1e-12);
+    let (y, dy) = (Batch::new(&y, 1), BatchMut::new(&mut dy, 1));
+    layer.backward(BackwardContext::new(x, y, dy, Some(BatchMut::new(&mut dx, 1)), &mut scratch));
+    check(&format!("slope of {what}"), &dx, &numbers(&stored["slope"]), 1e-12);
+}
+
+#[test]
+fn slopes_at_kinks_agree_with_keras() {
+    let text = include_str!("../../golden/kinks.json");
+    let golden: Value = serde_json::from_str(text).expect("JSON");
+    for (name, stored) in golden["named"].as_object().expect("activations") {
+        let activation: Activation = name.parse().unwrap_or_else(|error| panic!("{error}"));
+        check_points(name, activation, &golden["x"], stored);
+    }
+    for stored in golden["relu"].as_array().expect("settings") {
+        let [slope, max, threshold] = [0, 1, 2].map(|i| stored["settings"][i].as_f64());
+        let mut layer = Relu::new().negative_slope(slope.unwrap()).threshold(threshold.unwrap());
+        if let Some(max) = max {
+            layer = layer.max_value(max);
+        }
+        check_points(&format!("{layer:?}"), layer, &golden["x"], stored);
+    }
 }
 
 fn normalization<F: Scalar>() {
