@@ -3,6 +3,7 @@
 //! | content | file | feature | written by | read by |
 //! |---|---|---|---|---|
 //! | a whole model | `.keras`, Keras 3's own | `keras` | [`Sequential::save`](crate::Sequential::save), Keras | [`Sequential::load`](crate::Sequential::load), [`Loader`], Keras |
+//! | | `.h5`, Keras's older one | `keras` | Keras | `Sequential::load`, [`Loader`] |
 //! | | `.safetensors` | `safetensors` | `Sequential::save` | `Sequential::load`, [`Loader`] |
 //! | a model for inference | `.onnx` | `onnx` | [`Sequential::save`](crate::Sequential::save), `export_onnx` | ONNX Runtime, tract and others |
 //! | weights | `.npz` | `npy` | [`Sequential::save_weights`](crate::Sequential::save_weights) | [`Sequential::load_weights`](crate::Sequential::load_weights), NumPy |

@@ -6,6 +6,7 @@ mod arrays;
 mod backups;
 mod counts;
 mod graphs;
+mod legacy;
 mod memory;
 mod random;
 mod settings;
