@@ -4,6 +4,7 @@
 use cornu::callback::Mode;
 use cornu::data::Samples;
 use cornu::distributed::{Communicator, Reduction, ThreadRank, threads};
+use cornu::loss::Summed;
 use cornu::ndarray::{Array1, Array2, Array3, ArrayViewD, Axis, s};
 use cornu::optimizer::WeightAverage;
 use cornu::prelude::*;
@@ -97,6 +98,12 @@ fn any_number_of_ranks_trains_like_one() {
         let (x, y) = clouds::<F>();
         let rule = || Sgd::new(0.1).momentum(0.9);
         check(|| compiled(network::<F>(|m| m), rule(), ()), (&x, &y), |fit| fit);
+        let summed = || {
+            let mut model = network::<F>(|m| m);
+            model.compile(Sgd::new(0.01), Summed::new(SparseCategoricalCrossentropy::new()), ()).unwrap();
+            model
+        };
+        check(summed, (&x, &y), |fit| fit);
         let metrics = || (Accuracy::new(), Weighted::new(Accuracy::new()), F1Score::new());
         let weights = Array1::from_iter((0..43).map(|i| F::of(0.5 + (i % 7) as f64)));
         let model = || compiled(network::<F>(|m| m), Adam::new(0.01), metrics());
