@@ -1,4 +1,4 @@
-//! Whole `.keras` files.
+//! Whole `.keras` and `.h5` files.
 
 #![no_main]
 
@@ -6,4 +6,5 @@ use cornu::save::{Format, Loader};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let _ = Loader::new().load_bytes(Format::Keras, bytes);
+    let _ = Loader::new().load_bytes(Format::KerasH5, bytes);
 });

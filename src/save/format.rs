@@ -8,7 +8,7 @@ use crate::model::Sequential;
 use crate::scalar::Scalar;
 
 const SAVED: &str = ".keras, .safetensors or .onnx";
-const LOADED: &str = ".keras or .safetensors";
+const LOADED: &str = ".keras, .h5 or .safetensors";
 
 /// A file format of whole models.
 ///
@@ -24,6 +24,8 @@ const LOADED: &str = ".keras or .safetensors";
 pub enum Format {
     /// Keras 3's archive, `.keras`: feature `keras`.
     Keras,
+    /// Keras's older format, `.h5`: feature `keras`. cornu only loads it.
+    KerasH5,
     /// `.safetensors`: feature `safetensors`.
     SafeTensors,
     /// `.onnx`: feature `onnx`. For inference in other runtimes; cornu does not load it.
@@ -35,6 +37,7 @@ impl Format {
     fn of(path: &Path, expected: &'static str) -> Result<Self> {
         match path.extension().and_then(|end| end.to_str()) {
             Some("keras") => Ok(Format::Keras),
+            Some("h5") if expected == LOADED => Ok(Format::KerasH5),
             Some("safetensors") => Ok(Format::SafeTensors),
             Some("onnx") if expected == SAVED => Ok(Format::Onnx),
             _ => Err(FileError::Extension { path: path.display().to_string(), expected }.into()),
@@ -45,6 +48,7 @@ impl Format {
     fn missing<T>(self, path: &str) -> Result<T> {
         let (format, feature) = match self {
             Format::Keras => (".keras", "keras"),
+            Format::KerasH5 => (".h5", "keras"),
             Format::SafeTensors => (".safetensors", "safetensors"),
             Format::Onnx => (".onnx", "onnx"),
         };
@@ -59,7 +63,7 @@ impl Format {
 pub(super) fn to_save(path: &Path) -> Result<Format> {
     let format = Format::of(path, SAVED)?;
     let is_on = match format {
-        Format::Keras => cfg!(feature = "keras"),
+        Format::Keras | Format::KerasH5 => cfg!(feature = "keras"),
         Format::SafeTensors => cfg!(feature = "safetensors"),
         Format::Onnx => cfg!(feature = "onnx"),
     };
@@ -119,8 +123,12 @@ impl Sequential<f32> {
     ///
     /// Use a [`Loader`] for custom layers, another precision or other limits.
     ///
-    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 1
-    /// MiB.
+    /// The formats are `.keras`, Keras's older `.h5` and `.safetensors`. An `.h5` file of Keras 2 loads if its settings have
+    /// the names of Keras 3; its optimizer starts anew. If only the settings of `compile` are unknown, load it by
+    /// `Loader::new().compiled(false)`.
+    ///
+    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size, 16 times the
+    /// size of its settings (the JSON in it) and 1 MiB.
     ///
     /// # Errors
     /// [`FileError::Damaged`] for a file that is truncated, corrupt or malicious; [`FileError::Setting`] and
@@ -147,6 +155,8 @@ impl<F: Scalar> Loader<F> {
         match Format::of(path, LOADED)? {
             #[cfg(feature = "keras")]
             Format::Keras => self.read_keras(&crate::files::input::Input::open(path)?),
+            #[cfg(feature = "keras")]
+            Format::KerasH5 => self.read_h5(&crate::files::input::Input::open(path)?),
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => self.read_safetensors(&crate::files::input::Input::open(path)?),
             #[allow(unreachable_patterns)]
@@ -163,6 +173,8 @@ impl<F: Scalar> Loader<F> {
         match format {
             #[cfg(feature = "keras")]
             Format::Keras => self.read_keras(&crate::files::input::Input::bytes("bytes", bytes)),
+            #[cfg(feature = "keras")]
+            Format::KerasH5 => self.read_h5(&crate::files::input::Input::bytes("bytes", bytes)),
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => self.read_safetensors(&crate::files::input::Input::bytes("bytes", bytes)),
             Format::Onnx => Err(FileError::Extension { path: "bytes".into(), expected: LOADED }.into()),
@@ -174,6 +186,11 @@ impl<F: Scalar> Loader<F> {
     #[cfg(feature = "keras")]
     fn read_keras(&self, input: &crate::files::input::Input) -> Result<Sequential<F>> {
         super::keras::read(input, &self.budget(input.len()), self)
+    }
+
+    #[cfg(feature = "keras")]
+    fn read_h5(&self, input: &crate::files::input::Input) -> Result<Sequential<F>> {
+        super::keras::read_legacy(input, &self.budget(input.len()), self)
     }
 
     #[cfg(feature = "safetensors")]

@@ -3,6 +3,7 @@
 //! | content | file | feature | written by | read by |
 //! |---|---|---|---|---|
 //! | a whole model | `.keras`, Keras 3's own | `keras` | [`Sequential::save`](crate::Sequential::save), Keras | [`Sequential::load`](crate::Sequential::load), [`Loader`], Keras |
+//! | | `.h5`, Keras's older one | `keras` | Keras | `Sequential::load`, [`Loader`] |
 //! | | `.safetensors` | `safetensors` | `Sequential::save` | `Sequential::load`, [`Loader`] |
 //! | a model for inference | `.onnx` | `onnx` | [`Sequential::save`](crate::Sequential::save), `export_onnx` | ONNX Runtime, tract and others |
 //! | weights | `.npz` | `npy` | [`Sequential::save_weights`](crate::Sequential::save_weights) | [`Sequential::load_weights`](crate::Sequential::load_weights), NumPy |
@@ -13,7 +14,8 @@
 //! Keras's models within models, and its functional models that are chains with residual connections, load as one
 //! [`Sequential`](crate::Sequential); others are refused by an error that names the layer.
 //!
-//! Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 1 MiB.
+//! Loading never runs code, never opens another file, and never allocates more than twice the file's size, 16 times the
+//! size of its settings (the JSON in it) and 1 MiB.
 //! A file that would need more is refused, unless [`Loader::memory_limit`] allows it.
 
 #[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]

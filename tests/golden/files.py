@@ -14,6 +14,7 @@ and constraint that is known on both sides occurs, most of them with settings aw
 import json
 import sys
 
+import h5py
 from draw import DTYPE, HERE, classes, draw, floats, keras, np, one_hot
 
 L, O, K, M, S = keras.layers, keras.optimizers, keras.losses, keras.metrics, keras.optimizers.schedules
@@ -143,11 +144,16 @@ CASES = {
     "residual_steps": (of(residual_steps), "series", "numbers", O.AdamW(0.02), K.MeanSquaredError(), None),
     "cells": ([L.RNN(L.LSTMCell(3, unit_forget_bias=False), return_sequences=True, go_backwards=True), L.Identity(), L.Bidirectional(L.RNN(L.GRUCell(2, reset_after=False), return_sequences=True)),
                L.ActivityRegularization(l1=0.01, l2=0.02), L.RNN(L.SimpleRNNCell(3, activation="relu")), L.Dense(2)], "series", "numbers", O.Adam(0.02), K.MeanSquaredError(), None),
+    "legacy": ([L.Dense(5, activation="tanh", name="a"), keras.Sequential([L.BatchNormalization(momentum=0.8), frozen(L.Dense(4, activation="relu", name="a")), L.Dense(4)], name="inner"),
+                frozen(L.BatchNormalization()), L.Dense(3, activation="softmax")], "flat", "hot", O.Adam(0.01), K.CategoricalCrossentropy(label_smoothing=0.1), ["accuracy"]),
+    "legacy_residual": (of(residual_steps), "series", "numbers", O.RMSprop(0.005, momentum=0.5), "mse", [M.RootMeanSquaredError()]),
+    "legacy_axes": ([L.LayerNormalization(axis=[1, 2]), L.BatchNormalization(axis=2), L.Bidirectional(L.GRU(2, return_sequences=True)), L.Softmax(axis=1), L.Flatten(), L.Dense(2)], "series"),
+    "legacy_keras_2": ([L.Conv1D(4, 3, activation="relu"), L.BatchNormalization(), L.LeakyReLU(0.1), L.LSTM(3), L.Dense(3, activation="softmax")], "series", "hot", O.SGD(0.05), "categorical_crossentropy", ["accuracy"]),
     "one_statistic": ([adapted(axis=None), adapted(axis=1), L.GlobalAveragePooling1D()], "series"),
 }
 for i, names in enumerate([("celu", "hard_shrink", "hard_silu", "hard_tanh"), ("leaky_relu", "log_sigmoid", "soft_shrink", "sparse_plus"), ("sparse_sigmoid", "squareplus", "tanh_shrink", "linear")]):
     CASES[f"activations_{i}"] = ([L.Dense(3, activation=name, kernel_initializer=I.RandomNormal(stddev=1.0)) for name in names], "flat")
-WIDE = ["dense", "conv2d", "recurrent", "bidirectional", "batch_norm", "adapted", "nested", "residual"]
+WIDE = ["dense", "conv2d", "recurrent", "bidirectional", "batch_norm", "adapted", "nested", "residual", "legacy"]
 
 
 def networks():
@@ -164,13 +170,51 @@ def step(model, x, y, number):
     return loss[0] if isinstance(loss, (list, tuple)) else loss
 
 
+def as_keras_2(path):
+    """Rewrites what Keras 2.15 writes in another form: the input of the first layer, axes as lists, and the names of weights."""
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        _, *layers = config["config"]["layers"]
+        layers[0]["config"]["batch_input_shape"] = config["config"].pop("build_input_shape")
+        config["config"] = {"name": "sequential", "layers": layers}
+        for layer in layers:
+            settings = layer["config"]
+            settings["dtype"] = "float32"
+            settings.pop("quantization_config", None)
+            for name, value in settings.items():
+                if isinstance(value, dict):
+                    settings[name] = {"class_name": value["class_name"], "config": value["config"]}
+            if layer["class_name"] == "BatchNormalization":
+                settings["axis"] = [2]
+                for name in ("synchronized", "renorm", "renorm_clipping", "renorm_momentum"):
+                    settings.pop(name, None)
+            if layer["class_name"] == "LeakyReLU":
+                settings["alpha"] = settings.pop("negative_slope")
+            if layer["class_name"] == "LSTM":
+                settings |= {"time_major": False, "implementation": 2}
+        training = json.loads(file.attrs["training_config"])
+        training["optimizer_config"]["config"] = {"name": "SGD", "learning_rate": 0.05, "decay": 0.0, "momentum": 0.0, "nesterov": False}
+        for attributes in (file.attrs, file["model_weights"].attrs):
+            attributes["keras_version"] = b"2.15.0"
+        file.attrs["model_config"], file.attrs["training_config"] = json.dumps(config).encode(), json.dumps(training).encode()
+        del file["optimizer_weights"]
+        for group in file["model_weights"].values():
+            names = list(group.attrs["weight_names"])
+            for name in names:
+                group.move(name, f"{name}:0")
+            group.attrs["weight_names"] = [f"{name}:0".encode() for name in names]
+
+
 def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, before=4):
     model = layers(X[x].shape[1:]) if callable(layers) else keras.Sequential([L.Input(X[x].shape[1:]), *layers])
     if optimizer:
         model.compile(optimizer, loss, metrics=metrics)
         for number in range(0 if name.startswith("untrained") else before):
             step(model, X[x], Y[y], number)
-    model.save(HERE / "files" / f"{name}_{'f32' if DTYPE == 'float32' else 'f64'}.keras")
+    path = HERE / "files" / f"{name}_{'f32' if DTYPE == 'float32' else 'f64'}.{'h5' if name.startswith('legacy') else 'keras'}"
+    model.save(path)
+    if name == "legacy_keras_2":
+        as_keras_2(path)
     entry = {"x": x, "predictions": floats(model.predict(X[x], verbose=0))}
     if optimizer:
         entry |= {"y": y, "losses": floats(np.array([step(model, X[x], Y[y], before + number) for number in range(STEPS)], dtype=DTYPE))}

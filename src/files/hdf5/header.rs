@@ -37,15 +37,47 @@ struct Messages {
 /// Reads the header at this address; `place` is the path of the object.
 pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
     let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}")).into();
-    let unsupported = |problem: &str, is_array| Fault::Unsupported {
-        place: place.into(),
-        problem: format!("header at byte {at}: {problem}"),
-        is_array,
-    };
+    let (mut messages, mut buffer) = (Messages::default(), [0; LONGEST]);
+    each_message(input, place, at, &mut |kind, flags, start, size| {
+        if PASSED.contains(&kind) {
+            return Ok(());
+        }
+        let Some(message) = buffer.get_mut(..size as usize) else {
+            return Err(fail("a message that is too long"));
+        };
+        input.read(place, start, message)?;
+        if flags & 2 != 0 {
+            return Err(fail("a message that is shared with other objects"));
+        }
+        messages.take(kind, message, start).map_err(|problem| fail(&problem))
+    })?;
+    match messages.unsupported {
+        Some(problem) => Err(Fault::Unsupported {
+            place: place.into(),
+            problem: format!("header at byte {at}: {problem}"),
+            is_array: true,
+        }),
+        None => Ok(messages.object(input, place)?),
+    }
+}
+
+/// Calls `f` with the kind, the flags, the position and the size of each message of the header at this address.
+pub(super) fn each_message(
+    input: &Input,
+    place: &str,
+    at: u64,
+    f: &mut dyn FnMut(u16, u64, u64, u64) -> Outcome<()>,
+) -> Outcome<()> {
+    let fail = |problem: &str| input.damaged(place, format!("header at byte {at}: {problem}")).into();
     let mut prefix = [0; 16];
     input.read(place, at, &mut prefix)?;
     if prefix.starts_with(b"OHDR") {
-        return Err(unsupported("unsupported version 2, which h5py writes only with `libver`", false));
+        let problem = "unsupported version 2, which h5py writes only with `libver`";
+        return Err(Fault::Unsupported {
+            place: place.into(),
+            problem: format!("header at byte {at}: {problem}"),
+            is_array: false,
+        });
     }
     if prefix[0] != 1 {
         return Err(fail("expected an object header"));
@@ -56,7 +88,6 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
     }
     let len = u32::from_le_bytes([prefix[8], prefix[9], prefix[10], prefix[11]]);
     let mut blocks = vec![(at + 16, u64::from(len))];
-    let (mut messages, mut buffer) = (Messages::default(), [0; LONGEST]);
     while let Some((start, len)) = blocks.pop() {
         input.part(place, start, len)?;
         let (mut at, end) = (start, start + len);
@@ -67,29 +98,15 @@ pub(super) fn read(input: &Input, place: &str, at: u64) -> Outcome<Object> {
             if at + 8 + size > end {
                 return Err(fail("a message beyond its block"));
             }
-            if PASSED.contains(&kind) {
-                at += 8 + size;
-                continue;
-            }
-            let Some(message) = buffer.get_mut(..size as usize) else {
-                return Err(fail("a message that is too long"));
-            };
-            input.read(place, at + 8, message)?;
-            if flags & 2 != 0 {
-                return Err(fail("a message that is shared with other objects"));
-            }
-            if kind == CONTINUATION && size >= 16 {
-                blocks.push((eight(message, 0), eight(message, 8)));
+            if kind == CONTINUATION && size >= 16 && flags & 2 == 0 {
+                blocks.push((input.number(place, at + 8, 8)?, input.number(place, at + 16, 8)?));
             } else {
-                messages.take(kind, message, at + 8).map_err(|problem| fail(&problem))?;
+                f(kind, flags, at + 8, size)?;
             }
             at += 8 + size;
         }
     }
-    match messages.unsupported {
-        Some(problem) => Err(unsupported(problem, true)),
-        None => Ok(messages.object(input, place)?),
-    }
+    Ok(())
 }
 
 fn eight(bytes: &[u8], place: usize) -> u64 {
@@ -137,7 +154,7 @@ impl Messages {
 }
 
 /// The shape of a dataspace.
-fn shape(message: &[u8]) -> Parsed<Vec<usize>> {
+pub(super) fn shape(message: &[u8]) -> Parsed<Vec<usize>> {
     let (rank, first) = match message {
         [1, rank, ..] => (*rank, 8),
         [2, rank, _, kind, ..] if *kind < 2 => (*rank, 4),

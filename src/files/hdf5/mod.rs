@@ -10,6 +10,7 @@
 //! # References
 //! The HDF Group, *HDF5 File Format Specification Version 3.0*.
 
+mod attribute;
 #[cfg(feature = "hdf5")]
 mod fallback;
 mod header;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::budget::Budget;
 use super::super::input::Input;
+use super::attribute::{self, GlobalHeaps};
 use super::header::{self, Object};
 use super::{Array, DEEPEST, Fault, NOWHERE, Outcome, SIGNATURE, member};
 use crate::error::Result;
@@ -18,7 +19,14 @@ struct Walk<'a> {
     /// The visited groups, to detect cycles.
     met: HashSet<u64>,
     arrays: HashMap<String, Array>,
+    /// The names of the attributes to read, and their texts.
+    wanted: &'a [&'a str],
+    texts: HashMap<String, Vec<String>>,
+    heaps: GlobalHeaps,
 }
+
+/// The arrays of a file by their paths, and the texts of its groups by `path@name`.
+pub(super) type TreeContent = (HashMap<String, Array>, HashMap<String, Vec<String>>);
 
 /// The address and the length of the names of a group.
 #[derive(Clone, Copy)]
@@ -27,8 +35,8 @@ struct Heap {
     len: u64,
 }
 
-/// Reads the positions of all arrays, without their values.
-pub(super) fn read(input: &Input, name: &str, budget: &Budget) -> Outcome<HashMap<String, Array>> {
+/// Reads the positions of all arrays, without their values, and the attributes of these names of all groups.
+pub(super) fn read(input: &Input, name: &str, budget: &Budget, wanted: &[&str]) -> Outcome<TreeContent> {
     let mut head = [0; 24];
     input.read(name, 0, &mut head)?;
     if head[..8] != SIGNATURE {
@@ -50,9 +58,11 @@ pub(super) fn read(input: &Input, name: &str, budget: &Budget) -> Outcome<HashMa
         return Err(input.damaged(name, "the file is truncated").into());
     }
     let root = input.number(name, 56 + extra + 8, 8)?;
-    let mut walk = Walk { input, budget, met: HashSet::new(), arrays: HashMap::new() };
+    let (arrays, texts) = (HashMap::new(), HashMap::new());
+    let mut walk =
+        Walk { input, budget, met: HashSet::new(), arrays, wanted, texts, heaps: GlobalHeaps::default() };
     walk.object("", root, 0)?;
-    Ok(walk.arrays)
+    Ok((walk.arrays, walk.texts))
 }
 
 impl Walk<'_> {
@@ -69,6 +79,14 @@ impl Walk<'_> {
                 if depth == DEEPEST || !self.met.insert(at) {
                     let problem = "a cyclic or too deeply nested group";
                     return Err(self.input.damaged(place, problem).into());
+                }
+                if !self.wanted.is_empty() {
+                    let (heaps, budget) = (&mut self.heaps, self.budget);
+                    for (name, texts) in attribute::texts(self.input, place, at, self.wanted, heaps, budget)?
+                    {
+                        self.take(path, 2 * (path.len() + name.len() + size_of::<(String, Vec<String>)>()))?;
+                        self.texts.insert(format!("{path}@{name}"), texts);
+                    }
                 }
                 let heap = self.heap(place, names)?;
                 if tree != NOWHERE {

@@ -13,6 +13,8 @@ use crate::error::Result;
 #[derive(Debug)]
 pub(crate) struct Tree {
     arrays: HashMap<String, Array>,
+    /// Texts beside the arrays, by the path of their group and their name: `model_weights/dense@weight_names`.
+    texts: HashMap<String, Vec<String>>,
     /// A copy of the values, if they are packed in the file.
     values: Option<Input<'static>>,
 }
@@ -20,8 +22,8 @@ pub(crate) struct Tree {
 impl Tree {
     /// Reads the positions of all arrays, without their values.
     pub(crate) fn read(input: &Input, name: &str, budget: &Budget) -> Result<Self> {
-        let (place, problem, is_array) = match read::read(input, name, budget) {
-            Ok(arrays) => return Ok(Tree { arrays, values: None }),
+        let (place, problem, is_array) = match read::read(input, name, budget, &[]) {
+            Ok((arrays, texts)) => return Ok(Tree { arrays, texts, values: None }),
             Err(Fault::Damaged(error)) => return Err(error),
             Err(Fault::Unsupported { place, problem, is_array }) => (place, problem, is_array),
         };
@@ -30,13 +32,27 @@ impl Tree {
         #[cfg(feature = "hdf5")]
         let problem = match fallback::read(input, budget) {
             Ok((arrays, values)) if !is_array || arrays.contains_key(&place) => {
-                return Ok(Tree { arrays, values: Some(values) });
+                return Ok(Tree { arrays, texts: HashMap::new(), values: Some(values) });
             }
             // It passes over an array that it does not understand.
             Ok(_) => problem,
             Err(other) => format!("{problem}, which hdf5-pure cannot read either: {other}"),
         };
         Err(input.damaged(place, problem))
+    }
+
+    /// Reads also the attributes of these names, which are texts or lists of texts, of all groups.
+    pub(crate) fn with_texts(input: &Input, name: &str, budget: &Budget, wanted: &[&str]) -> Result<Self> {
+        match read::read(input, name, budget, wanted) {
+            Ok((arrays, texts)) => Ok(Tree { arrays, texts, values: None }),
+            Err(Fault::Damaged(error)) => Err(error),
+            Err(Fault::Unsupported { place, problem, .. }) => Err(input.damaged(place, problem)),
+        }
+    }
+
+    /// The texts of this name beside the members of a group; none if there are none.
+    pub(crate) fn texts(&self, group: &str, name: &str) -> &[String] {
+        self.texts.get(&format!("{group}@{name}")).map_or(&[], |texts| texts)
     }
 
     /// Where the values are: in the file, or in a copy of them.

@@ -3,7 +3,7 @@
 use crate::activation::{Activation, softmax_backward, softmax_forward};
 use crate::config::{setters, settings};
 use crate::error::Result;
-use crate::layer::axis::AlongAxis;
+use crate::layer::axis::{AlongAxis, JoinedAxes};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -35,20 +35,20 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/activation_layers/softmax/>
 #[derive(Debug, Clone)]
 pub struct Softmax {
-    axis: isize,
+    axis: JoinedAxes,
     vectors: AlongAxis,
 }
 
 impl Softmax {
     /// Creates a softmax along the last axis.
     pub fn new() -> Self {
-        Softmax { axis: -1, vectors: AlongAxis { len: 1, stride: 1 } }
+        Softmax { axis: JoinedAxes(vec![-1]), vectors: AlongAxis { len: 1, stride: 1 } }
     }
 
     setters! {
         /// The axis, as in Keras: from 1 for the first axis of a sample (0 counts the samples), or from −1 for the last.
         /// Default: −1.
-        axis: isize;
+        axis: isize => axis.0[0];
     }
 }
 
@@ -62,7 +62,7 @@ impl<F: Scalar> Layer<F> for Softmax {
     saved!("Softmax");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        self.vectors = AlongAxis::new(self.axis, input)?;
+        self.vectors = self.axis.along(input)?;
         Ok(input.to_vec())
     }
 

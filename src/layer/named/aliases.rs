@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::config::check_precision;
+use super::precision::check_precision;
 use crate::config::{Config, Fields, Value, refuse};
 use crate::error::Result;
 

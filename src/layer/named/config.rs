@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::precision::check_precision;
 use super::{NamedLayer, aliases};
 use crate::config::{Fields, Registry, Value, refuse};
 use crate::error::Result;
@@ -25,23 +26,5 @@ impl<F: Scalar> NamedLayer<F> {
         let layer = kinds.construct(&mut fields)?;
         fields.finish()?;
         Ok(NamedLayer { label: Some(label), trainable, activity_regularizer, shapes: None, layer })
-    }
-}
-
-/// Keras's name for the precision of `F`.
-pub(crate) fn precision<F: Scalar>() -> &'static str {
-    if F::NAME == "f32" { "float32" } else { "float64" }
-}
-
-/// Refuses layers that compute in another precision than the model; the precision of the weights is in the file.
-pub(crate) fn check_precision(value: &Value, path: &str) -> Result<()> {
-    let name = match value {
-        Value::Config(policy) if policy.kind == "DTypePolicy" => policy.get("name").unwrap_or(&Value::Null),
-        value => value,
-    };
-    match name {
-        Value::Null => Ok(()),
-        Value::Text(name) if name == "float32" || name == "float64" => Ok(()),
-        name => Err(refuse(path, "float32 or float64", name)),
     }
 }

@@ -3,8 +3,9 @@
 mod aliases;
 mod config;
 mod layer;
+mod precision;
 
-pub(crate) use config::{check_precision, precision};
+pub(crate) use precision::{check_precision, precision};
 
 use std::fmt;
 

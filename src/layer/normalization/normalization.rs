@@ -1,9 +1,9 @@
 //! Normalization: y = (x − μ) / max(σ, 1e-7), with μ and σ of the data. dx = dy / max(σ, 1e-7).
 
-use crate::config::{Config, Fields, Setting, Settings, Value, setters};
+use crate::config::{Config, Fields, Setting, Settings, Value};
 use crate::error::{Error, ExpectedShape, Result};
 use crate::initializer::Initializer;
-use crate::layer::axis::AlongAxis;
+use crate::layer::axis::{AlongAxis, JoinedAxes};
 use crate::layer::check::wrong_shape;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param};
@@ -54,7 +54,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/preprocessing_layers/numerical/normalization/>
 #[derive(Debug, Clone)]
 pub struct Normalization<F = f32> {
-    axis: Option<isize>,
+    axis: Option<JoinedAxes>,
     pub(super) source: Source,
     params: Option<Params<F>>,
     /// The number of features, and the distance between values of consecutive features.
@@ -81,20 +81,21 @@ impl<F> Normalization<F> {
     /// Creates a layer with one mean and variance per feature along the last axis.
     pub fn new() -> Self {
         Normalization {
-            axis: Some(-1),
+            axis: Some(JoinedAxes(vec![-1])),
             source: Source::None,
             params: None,
             features: AlongAxis { len: 1, stride: 1 },
         }
     }
 
-    setters! {
-        /// The axis of the features: from 1 for the first axis of a sample, or −1 for the last. Default: `Some(-1)`.
-        ///
-        /// `None` takes one mean and variance over everything.
-        ///
-        /// Set it before [`adapt`](Normalization::adapt).
-        axis: Option<isize>;
+    /// The axis of the features: from 1 for the first axis of a sample, or −1 for the last. Default: `Some(-1)`.
+    ///
+    /// `None` takes one mean and variance over everything.
+    ///
+    /// Set it before [`adapt`](Normalization::adapt).
+    pub fn axis(mut self, axis: Option<isize>) -> Self {
+        self.axis = axis.map(|axis| JoinedAxes(vec![axis]));
+        self
     }
 
     /// Sets the means and variances, one per feature or one for all. Default: none.
@@ -110,9 +111,9 @@ impl<F> Normalization<F> {
 
     /// The features of a sample of this shape, along the axis; without an axis all numbers are of one feature.
     pub(super) fn layout(&self, shape: &[usize]) -> Result<AlongAxis> {
-        match self.axis {
+        match &self.axis {
             None => Ok(AlongAxis { len: 1, stride: shape.iter().product() }),
-            Some(axis) => AlongAxis::new(axis, shape),
+            Some(axis) => axis.along(shape),
         }
     }
 }
@@ -164,8 +165,10 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         self.features = self.layout(input)?;
-        let features = [self.features.len];
-        let shape = if self.axis.is_some() { &features[..] } else { &[] };
+        let shape = match &self.axis {
+            Some(axis) => &input[axis.range(input)?],
+            None => &[],
+        };
         self.params = Some(Params::new(&self.source, shape, context)?);
         Ok(input.to_vec())
     }
@@ -220,11 +223,10 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
     }
 }
 
-/// Keras's `axis` is a list of one, or empty; adapted statistics are weights, given ones are settings.
+/// Keras's `axis` is a list, empty for none; adapted statistics are weights, given ones are settings.
 impl<F> Settings for Normalization<F> {
     fn write(&self, to: &mut Config) {
-        let axis: Vec<i64> = self.axis.iter().map(|&axis| axis as i64).collect();
-        to.set("axis", if axis.is_empty() { Value::Null } else { axis.into() });
+        to.set("axis", self.axis.as_ref().map(|axis| axis.0.to_value()));
         let (mean, variance) = match &self.source {
             Source::Given { mean, variance } => (&mean[..], &variance[..]),
             _ => (&[][..], &[][..]),
@@ -243,10 +245,10 @@ impl<F> Settings for Normalization<F> {
     fn read(&mut self, from: &mut Fields) -> Result<()> {
         let path = from.path_of("axis");
         self.axis = match from.value("axis") {
-            None => self.axis,
+            None => self.axis.take(),
             Some(Value::Null) => None,
             Some(Value::List(axes)) if axes.is_empty() => None,
-            Some(axis) => Some(<[isize; 1]>::from_value(axis, &path)?[0]),
+            Some(axis) => Some(JoinedAxes::from_value(axis, &path)?),
         };
         from.only("invert", false)?;
         let (mut mean, mut variance) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 
 use crate::config::{setters, settings};
 use crate::error::Result;
-use crate::layer::axis::AlongAxis;
+use crate::layer::axis::{AlongAxis, JoinedAxes};
 use crate::layer::check::check_not_empty;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
@@ -42,19 +42,19 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/normalization_layers/unit_normalization/>
 #[derive(Debug, Clone)]
 pub struct UnitNormalization {
-    axis: isize,
+    axis: JoinedAxes,
     vectors: AlongAxis,
 }
 
 impl UnitNormalization {
     /// Creates the layer along the last axis.
     pub fn new() -> Self {
-        UnitNormalization { axis: -1, vectors: AlongAxis { len: 1, stride: 1 } }
+        UnitNormalization { axis: JoinedAxes(vec![-1]), vectors: AlongAxis { len: 1, stride: 1 } }
     }
 
     setters! {
         /// The axis: from 1 for the first axis of a sample, or from −1 for the last. Default: −1.
-        axis: isize;
+        axis: isize => axis.0[0];
     }
 }
 
@@ -69,7 +69,7 @@ impl<F: Scalar> Layer<F> for UnitNormalization {
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         check_not_empty(input)?;
-        self.vectors = AlongAxis::new(self.axis, input)?;
+        self.vectors = self.axis.along(input)?;
         Ok(input.to_vec())
     }
 

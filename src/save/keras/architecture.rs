@@ -82,13 +82,3 @@ impl<F: Scalar> Sequential<F> {
         Ok((model, paths))
     }
 }
-
-/// Returns whether the model draws random numbers in training, so that earlier draws must be repeated.
-pub(in crate::save) fn draws_later(config: &Config) -> bool {
-    let zero = |value: &Value| matches!(value, Value::Float(0.0) | Value::Int(0) | Value::Null);
-    config.fields.iter().any(|(name, value)| match value {
-        Value::Config(config) => draws_later(config),
-        Value::List(values) => values.iter().any(|value| matches!(value, Value::Config(c) if draws_later(c))),
-        value => ["rate", "stddev", "dropout", "recurrent_dropout"].contains(&&**name) && !zero(value),
-    })
-}

@@ -41,7 +41,7 @@ impl LayerPath {
 }
 
 /// A layer, and its place in the file.
-pub(super) struct Placed<F: Scalar> {
+pub(super) struct PlacedLayer<F: Scalar> {
     pub(super) layer: NamedLayer<F>,
     pub(super) path: LayerPath,
     /// The name of the innermost model that it was part of within this one.
@@ -51,13 +51,13 @@ pub(super) struct Placed<F: Scalar> {
 }
 
 /// The layers of a model.
-pub(super) struct Chain<F: Scalar> {
+pub(super) struct FlatModel<F: Scalar> {
     pub(super) input: Option<Vec<usize>>,
-    pub(super) layers: Vec<Placed<F>>,
+    pub(super) layers: Vec<PlacedLayer<F>>,
 }
 
 /// The position of a model in the file.
-struct Position {
+struct ModelPosition {
     /// What precedes the paths of its settings.
     prefix: String,
     /// The group of its layers.
@@ -66,9 +66,9 @@ struct Position {
 }
 
 /// Reads the layers of a model of Keras.
-pub(super) fn read<F: Scalar>(config: &Config, kinds: &Registry<dyn Layer<F>>) -> Result<Chain<F>> {
-    let top = Position { prefix: String::new(), group: "layers".into(), depth: 0 };
-    Reader { kinds }.model(config, &top)
+pub(super) fn read<F: Scalar>(config: &Config, kinds: &Registry<dyn Layer<F>>) -> Result<FlatModel<F>> {
+    let top = ModelPosition { prefix: String::new(), group: "layers".into(), depth: 0 };
+    ChainReader { kinds }.model(config, &top)
 }
 
 /// Whether Keras calls this kind a model.
@@ -118,14 +118,14 @@ pub(in crate::save) fn memory(config: &Config, above: usize) -> usize {
     }
 }
 
-impl Position {
+impl ModelPosition {
     fn layer(&self, index: usize) -> String {
         format!("{}layers[{index}]", self.prefix)
     }
 
     /// The position of a model that is a layer here.
     fn within(&self, path: &str, group: &str) -> Self {
-        Position {
+        ModelPosition {
             prefix: format!("{path}.config."),
             group: format!("{group}/layers"),
             depth: self.depth + 1,
@@ -153,13 +153,13 @@ impl Position {
     }
 }
 
-struct Reader<'a, F: Scalar> {
+struct ChainReader<'a, F: Scalar> {
     kinds: &'a Registry<dyn Layer<F>>,
 }
 
-impl<F: Scalar> Reader<'_, F> {
+impl<F: Scalar> ChainReader<'_, F> {
     /// Reads the layers of a model.
-    fn model(&self, config: &Config, at: &Position) -> Result<Chain<F>> {
+    fn model(&self, config: &Config, at: &ModelPosition) -> Result<FlatModel<F>> {
         if at.depth > DEEPEST {
             return Err(refuse(
                 at.settings(),
@@ -179,10 +179,10 @@ impl<F: Scalar> Reader<'_, F> {
         Ok(chain)
     }
 
-    fn sequential(&self, config: &Config, at: &Position) -> Result<Chain<F>> {
+    fn sequential(&self, config: &Config, at: &ModelPosition) -> Result<FlatModel<F>> {
         let (fields, values) = at.fields(config)?;
         fields.finish()?;
-        let mut chain = Chain { input: None, layers: Vec::new() };
+        let mut chain = FlatModel { input: None, layers: Vec::new() };
         for (i, (value, group)) in values.iter().zip(groups_of(&at.group, values)).enumerate() {
             match value {
                 Value::Config(config) if config.kind == "InputLayer" && i == 0 => {
@@ -207,13 +207,13 @@ impl<F: Scalar> Reader<'_, F> {
         Ok(chain)
     }
 
-    fn functional(&self, config: &Config, at: &Position) -> Result<Chain<F>> {
+    fn functional(&self, config: &Config, at: &ModelPosition) -> Result<FlatModel<F>> {
         let (mut fields, values) = at.fields(config)?;
         let mut end = |name| fields.value(name).unwrap_or(&Value::Null);
         let steps = graph::chain(values, (end("input_layers"), end("output_layers")), &at.prefix)?;
         fields.finish()?;
         let mut groups = groups_of(&at.group, values);
-        let mut layers: Vec<Placed<F>> = Vec::new();
+        let mut layers: Vec<PlacedLayer<F>> = Vec::new();
         let (mut input, mut ends) = (None, Vec::with_capacity(steps.len()));
         for (position, step) in steps.iter().enumerate() {
             let (path, group) = (at.layer(step.index), std::mem::take(&mut groups[step.index]));
@@ -233,11 +233,14 @@ impl<F: Scalar> Reader<'_, F> {
             }
             ends.push(Some(layers.len()));
         }
-        Ok(Chain { input, layers })
+        if config.get("trainable") == Some(&Value::Bool(false)) {
+            layers.iter_mut().for_each(|placed| placed.layer.set_trainable(false));
+        }
+        Ok(FlatModel { input, layers })
     }
 
     /// Reads a layer, or those of an inner model.
-    fn layers(&self, value: &Value, path: &str, group: String, at: &Position) -> Result<Chain<F>> {
+    fn layers(&self, value: &Value, path: &str, group: String, at: &ModelPosition) -> Result<FlatModel<F>> {
         match value {
             Value::Config(config) if self.kinds.is_custom(&config.kind) => {}
             Value::Config(config) if is_model(&config.kind) => {
@@ -262,7 +265,7 @@ impl<F: Scalar> Reader<'_, F> {
         }
         let layer = NamedLayer::from_value(value, path, self.kinds)?;
         let path = LayerPath::of(group);
-        Ok(Chain { input: None, layers: vec![Placed { layer, path, model: None, depth: 0 }] })
+        Ok(FlatModel { input: None, layers: vec![PlacedLayer { layer, path, model: None, depth: 0 }] })
     }
 
     /// Whether a layer applies a model to every step.
@@ -282,10 +285,10 @@ impl<F: Scalar> Reader<'_, F> {
         config: &Config,
         path: &str,
         group: String,
-        at: &Position,
-    ) -> Result<Chain<F>> {
+        at: &ModelPosition,
+    ) -> Result<FlatModel<F>> {
         let mut fields = Fields::new(config, format!("{path}.config"));
-        let common = Common::read(&mut fields)?;
+        let common = CommonSettings::read(&mut fields)?;
         let inner = fields.value("layer").unwrap_or(&Value::Null);
         fields.finish()?;
         let inner = self.layers(inner, &format!("{path}.config.layer"), format!("{group}/layer"), at)?;
@@ -295,32 +298,32 @@ impl<F: Scalar> Reader<'_, F> {
             return Err(refuse(&path, "none for a model of several layers", penalty.to_value()));
         }
         let name: Rc<str> = Rc::from(&*common.name);
-        let distribute = |placed: Placed<F>| {
+        let distribute = |placed: PlacedLayer<F>| {
             let (label, model) =
                 if single { (&*common.name, None) } else { (placed.layer.label(), Some(name.clone())) };
             let label = label.to_string();
             let path = LayerPath { group: group.clone(), inner: vec![placed.path] };
             let layer = TimeDistributed::new(placed.layer).name(label).trainable(common.trainable);
-            Placed { layer: common.penalized(layer), path, model, depth: placed.depth }
+            PlacedLayer { layer: common.penalized(layer), path, model, depth: placed.depth }
         };
-        Ok(Chain { input: None, layers: inner.layers.into_iter().map(distribute).collect() })
+        Ok(FlatModel { input: None, layers: inner.layers.into_iter().map(distribute).collect() })
     }
 }
 
 /// The settings of a layer that contains others.
-struct Common {
+struct CommonSettings {
     name: String,
     trainable: bool,
     activity_regularizer: Option<Regularizer>,
 }
 
-impl Common {
+impl CommonSettings {
     fn read(fields: &mut Fields) -> Result<Self> {
         let (name, trainable) = (fields.get("name")?, fields.get_or("trainable", true)?);
         let activity_regularizer = fields.get_or("activity_regularizer", None)?;
         let path = fields.path_of("dtype");
         check_precision(fields.value("dtype").unwrap_or(&Value::Null), &path)?;
-        Ok(Common { name, trainable, activity_regularizer })
+        Ok(CommonSettings { name, trainable, activity_regularizer })
     }
 
     fn penalized<F: Scalar>(&self, layer: NamedLayer<F>) -> NamedLayer<F> {
@@ -336,10 +339,10 @@ fn residual<F: Scalar>(
     config: &Config,
     path: &str,
     group: String,
-    branch: Vec<Placed<F>>,
-) -> Result<Placed<F>> {
+    branch: Vec<PlacedLayer<F>>,
+) -> Result<PlacedLayer<F>> {
     let mut fields = Fields::new(config, format!("{path}.config"));
-    let common = Common::read(&mut fields)?;
+    let common = CommonSettings::read(&mut fields)?;
     fields.finish()?;
     let depth = 1 + branch.iter().map(|placed| placed.depth).max().unwrap_or(0);
     if depth > DEEPEST_RESIDUAL {
@@ -350,9 +353,9 @@ fn residual<F: Scalar>(
     // A model that was saved here has the inner names `residual.dense`, since Keras wants them unique in the whole model.
     let prefix = format!("{}.", common.name);
     if branch.iter().all(|placed| placed.layer.label().starts_with(&prefix)) {
-        let bare = |placed: Placed<F>| {
+        let bare = |placed: PlacedLayer<F>| {
             let label = placed.layer.label()[prefix.len()..].to_string();
-            Placed { layer: placed.layer.with_label(label), ..placed }
+            PlacedLayer { layer: placed.layer.with_label(label), ..placed }
         };
         branch = branch.into_iter().map(bare).collect();
     }
@@ -362,17 +365,17 @@ fn residual<F: Scalar>(
         inner.push(placed.path);
     }
     let layer = common.penalized(block.name(common.name.as_str()).trainable(common.trainable));
-    Ok(Placed { layer, path: LayerPath { group, inner }, model: None, depth })
+    Ok(PlacedLayer { layer, path: LayerPath { group, inner }, model: None, depth })
 }
 
 /// Makes names unique: that of a layer of an inner model, if it is taken, follows the name of its model.
-fn unique<F: Scalar>(layers: Vec<Placed<F>>) -> Result<Vec<Placed<F>>> {
+fn unique<F: Scalar>(layers: Vec<PlacedLayer<F>>) -> Result<Vec<PlacedLayer<F>>> {
     if layers.iter().all(|placed| placed.model.is_none()) {
         return Ok(layers);
     }
     let own = layers.iter().filter(|placed| placed.model.is_none());
     let mut taken: HashSet<String> = own.map(|placed| placed.layer.label().into()).collect();
-    let renamed = |placed: Placed<F>| {
+    let renamed = |placed: PlacedLayer<F>| {
         let Some(model) = &placed.model else { return Ok(placed) };
         let label = placed.layer.label();
         if taken.insert(label.into()) {
@@ -386,7 +389,7 @@ fn unique<F: Scalar>(layers: Vec<Placed<F>>) -> Result<Vec<Placed<F>>> {
         let numbered = (1..).map(|i| format!("{base}_{i}"));
         let names = std::iter::once(base.clone()).chain(numbered);
         let free = names.into_iter().find(|name| taken.insert(name.clone())).unwrap_or_default();
-        Ok(Placed { layer: placed.layer.with_label(free), ..placed })
+        Ok(PlacedLayer { layer: placed.layer.with_label(free), ..placed })
     };
     layers.into_iter().map(renamed).collect()
 }

@@ -81,15 +81,15 @@ pub(super) fn config<F: Scalar>(model: &Sequential<F>) -> Result<Config> {
 }
 
 fn of_layers<F: Scalar>(nodes: &[NamedLayer<F>], input: &[usize], name: &str) -> Result<Config> {
-    let mut writer = Writer { layers: Vec::new(), names: HashSet::new() };
+    let mut writer = GraphWriter { layers: Vec::new(), names: HashSet::new() };
     let taken = |name: &str| nodes.iter().any(|node| node.label() == name);
     let numbered = (1..).map(|i| format!("input_layer_{i}"));
     let mut names = std::iter::once("input_layer".to_string()).chain(numbered);
     let start = names.find(|name| !taken(name)).unwrap_or_default();
-    let start = Tensor { layer: start, shape: input.to_vec() };
+    let start = LayerOutput { layer: start, shape: input.to_vec() };
     writer.push(input_layer::<F>(input, &start.layer), &start.layer, Vec::new())?;
     let end = writer.chain(nodes, "", start.clone(), true, 0)?;
-    let end_of = |tensor: Tensor| Value::List(vec![tensor.layer.into(), 0.into(), 0.into()]);
+    let end_of = |tensor: LayerOutput| Value::List(vec![tensor.layer.into(), 0.into(), 0.into()]);
     // Without `trainable`, which would unfreeze all layers when Keras loads the model.
     Ok(Config::of("keras.src.models.functional", "Functional")
         .with("name", name)
@@ -100,12 +100,12 @@ fn of_layers<F: Scalar>(nodes: &[NamedLayer<F>], input: &[usize], name: &str) ->
 
 /// The output of a layer.
 #[derive(Clone)]
-struct Tensor {
+struct LayerOutput {
     layer: String,
     shape: Vec<usize>,
 }
 
-impl Tensor {
+impl LayerOutput {
     fn to_value<F: Scalar>(&self) -> Value {
         let map = |fields: Vec<(&str, Value)>| {
             Value::Map(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
@@ -120,21 +120,21 @@ impl Tensor {
     }
 }
 
-struct Writer {
+struct GraphWriter {
     layers: Vec<Config>,
     names: HashSet<String>,
 }
 
-impl Writer {
+impl GraphWriter {
     /// Adds layers of a chain; `prefix` makes the names of those within a `Residual` unique in the model.
     fn chain<F: Scalar>(
         &mut self,
         nodes: &[NamedLayer<F>],
         prefix: &str,
-        mut input: Tensor,
+        mut input: LayerOutput,
         is_trainable: bool,
         depth: usize,
-    ) -> Result<Tensor> {
+    ) -> Result<LayerOutput> {
         if depth > DEEPEST_RESIDUAL {
             let most = format!("`Residual` is nested more than {DEEPEST_RESIDUAL} times");
             return Err(refuse(most));
@@ -159,7 +159,7 @@ impl Writer {
             };
             let config = config.with("name", &*name).with("trainable", is_trainable);
             self.push(config, &name, vec![args])?;
-            input = Tensor { layer: name, shape: node.output_shape().unwrap_or_default().to_vec() };
+            input = LayerOutput { layer: name, shape: node.output_shape().unwrap_or_default().to_vec() };
         }
         Ok(input)
     }

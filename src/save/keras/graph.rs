@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::architecture::draws_later;
 use crate::config::{Config, Value, refuse};
 use crate::error::{Error, Result};
 
 /// A layer of the chain.
-pub(super) struct Step<'a> {
+pub(super) struct ChainStep<'a> {
     /// Its place in the file's list of layers.
     pub(super) index: usize,
     pub(super) config: &'a Config,
@@ -16,7 +15,7 @@ pub(super) struct Step<'a> {
 }
 
 /// A layer and its inputs.
-struct Node<'a> {
+struct GraphNode<'a> {
     config: &'a Config,
     name: &'a str,
     inputs: Vec<usize>,
@@ -27,10 +26,10 @@ pub(super) fn chain<'a>(
     values: &'a [Value],
     (inputs, outputs): (&Value, &Value),
     prefix: &str,
-) -> Result<Vec<Step<'a>>> {
+) -> Result<Vec<ChainStep<'a>>> {
     let path = |i: usize| format!("{prefix}layers[{i}]");
     let mut names: HashMap<&str, usize> = HashMap::with_capacity(values.len());
-    let mut nodes: Vec<Node> = Vec::with_capacity(values.len());
+    let mut nodes: Vec<GraphNode> = Vec::with_capacity(values.len());
     for (i, value) in values.iter().enumerate() {
         let Value::Config(config) = value else { return Err(refuse(&path(i), "a layer", value)) };
         let name = match beside(config, "name").or_else(|| config.get("name")) {
@@ -42,7 +41,7 @@ pub(super) fn chain<'a>(
         if let Some(first) = names.insert(name, i) {
             return Err(Error::DuplicateName { name: name.clone(), first, second: i });
         }
-        nodes.push(Node { config, name, inputs: Vec::new() });
+        nodes.push(GraphNode { config, name, inputs: Vec::new() });
     }
     let find = |name: &str, path: &str| {
         let unknown = || refuse(path, "the name of a layer of the model", format!("{name:?}"));
@@ -98,7 +97,7 @@ pub(super) fn chain<'a>(
         let found = format!("`{}` ({}) beside it", nodes[i].name, nodes[i].config.kind);
         return Err(refuse(&path(i), expected, found));
     }
-    let step = |(index, start): (usize, Option<usize>)| Step {
+    let step = |(index, start): (usize, Option<usize>)| ChainStep {
         index,
         config: nodes[index].config,
         start: start.and_then(|start| positions[start]),
@@ -241,7 +240,7 @@ fn predicts_in_training(config: &Config) -> bool {
 }
 
 /// Returns the length of the longest way from the input to each layer.
-fn depths(nodes: &[Node], input: usize, path: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
+fn depths(nodes: &[GraphNode], input: usize, path: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
     let (mut depths, mut users) = (vec![0; nodes.len()], vec![Vec::new(); nodes.len()]);
     for (i, node) in nodes.iter().enumerate() {
         node.inputs.iter().for_each(|&before| users[before].push(i));
@@ -264,4 +263,14 @@ fn depths(nodes: &[Node], input: usize, path: &dyn Fn(usize) -> String) -> Resul
         }
         None => Ok(depths),
     }
+}
+
+/// Returns whether the model draws random numbers in training, so that earlier draws must be repeated.
+pub(in crate::save) fn draws_later(config: &Config) -> bool {
+    let zero = |value: &Value| matches!(value, Value::Float(0.0) | Value::Int(0) | Value::Null);
+    config.fields.iter().any(|(name, value)| match value {
+        Value::Config(config) => draws_later(config),
+        Value::List(values) => values.iter().any(|value| matches!(value, Value::Config(c) if draws_later(c))),
+        value => ["rate", "stddev", "dropout", "recurrent_dropout"].contains(&&**name) && !zero(value),
+    })
 }

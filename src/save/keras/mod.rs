@@ -17,6 +17,8 @@ mod graph;
 #[cfg(feature = "keras")]
 mod layout;
 #[cfg(feature = "keras")]
+mod legacy;
+#[cfg(feature = "keras")]
 mod optimizer;
 #[cfg(feature = "json")]
 pub(super) mod quirks;
@@ -26,11 +28,13 @@ mod read;
 mod write;
 
 #[cfg(any(feature = "keras", feature = "safetensors"))]
-pub(super) use architecture::draws_later;
-#[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(super) use chain::LayerPath;
 #[cfg(feature = "files")]
 pub(super) use chain::memory;
+#[cfg(any(feature = "keras", feature = "safetensors"))]
+pub(super) use graph::draws_later;
+#[cfg(feature = "keras")]
+pub(super) use legacy::read as read_legacy;
 #[cfg(feature = "keras")]
 pub(super) use read::{read, read_weights};
 #[cfg(feature = "keras")]

@@ -50,7 +50,9 @@ pub(in crate::save) fn read<F: Scalar>(
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         if tree.get("optimizer/vars/0").is_some() && model.is_built() {
-            fill_optimizer(&mut model, &mut compiled, &tree, values, budget)?;
+            let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
+            let path = |place: usize| format!("optimizer/vars/{place}");
+            fill_optimizer(&mut model, &mut compiled, &tree, (&path, found), values, budget)?;
         }
         model.compiled = Some(compiled);
     }
@@ -59,6 +61,7 @@ pub(in crate::save) fn read<F: Scalar>(
 
 /// Parses a text file of the archive.
 fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
+    budget.add_settings(member.len() as usize);
     let text = member.take(name, 0, member.len(), budget)?;
     let value = json::parse(&text, budget).map_err(|problem| member.damaged(name, problem))?;
     budget.give(text.len());
@@ -124,25 +127,24 @@ fn paths<F: Scalar>(model: &Sequential<F>, layers: &[LayerPath]) -> Vec<(String,
     paths
 }
 
-/// Reads the optimizer's arrays. If their number is not that of this optimizer over this model, as in a file that was saved
+/// Reads the optimizer's arrays, of which there are `found` at these paths. If their number is not that of this optimizer over this model, as in a file that was saved
 /// before a training or after a layer was unfrozen, only the step and the learning rate are read, and the slots start
 /// anew. Keras reads nothing then.
-fn fill_optimizer<F: Scalar>(
+pub(super) fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
     compiled: &mut Compiled<F>,
     tree: &Tree,
+    (path, found): (&dyn Fn(usize) -> String, usize),
     input: &Input,
     budget: &Budget,
 ) -> Result<()> {
     let shapes: Vec<Vec<usize>> = trained(model).iter().map(|param| param.shape().to_vec()).collect();
     let mut row = row(compiled, shapes.len());
-    let found = tree.paths().filter(|path| path.starts_with("optimizer/vars/")).count();
     let has_slots = found == row.len();
     if !has_slots {
         row.retain(|slot| matches!(slot, Slot::Steps | Slot::LearningRate));
         row.truncate(found);
     }
-    let path = |place: usize| format!("optimizer/vars/{place}");
     let single = |place: usize| -> Result<f64> {
         let mut value = [0f64];
         build::fill(tree.get(&path(place)), &path(place), &[], &mut value, input, false)?;

@@ -2,7 +2,7 @@
 
 use super::activation::activate;
 use super::graph::{Graph, int};
-use super::place::OnnxLayer;
+use super::place::{OnnxLayer, refused};
 use crate::activation::Activation;
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -51,5 +51,7 @@ pub(super) fn p_relu<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -
 }
 
 pub(super) fn softmax<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    Ok(graph.op("Softmax", &[x], vec![int("axis", at.get("axis")?)]))
+    let axis: Result<i64> = at.get("axis");
+    let axis = axis.map_err(|_| refused("a softmax over several axes has no ONNX operator"))?;
+    Ok(graph.op("Softmax", &[x], vec![int("axis", axis)]))
 }

@@ -29,8 +29,9 @@ pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str
 
 /// (x − μ) / max(σ, 1e-7), with one μ and σ, or one per index of an axis.
 pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let axis: Option<[i64; 1]> = at.get("axis")?;
-    let after = axis.map_or(0, |[axis]| if axis < 0 { -1 - axis } else { long(at.input.len()) - axis });
+    let axes: Option<Vec<i64>> = at.get("axis")?;
+    let after = |axis: &i64| if *axis < 0 { -1 - axis } else { long(at.input.len()) - axis };
+    let after = axes.iter().flatten().map(after).min().unwrap_or(0);
     let statistics = |name: &str| at.get(name).or_else(|_| at.get(name).map(|one: f64| vec![one]));
     let numbers = |name: &str| -> Result<ArrayD<f32>> {
         let values = match at.weight(name) {
@@ -38,7 +39,8 @@ pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: 
             None => ndarray::Array1::from(statistics(name)?).mapv(|value| value as f32).into_dyn(),
         };
         let ones = std::iter::repeat_n(1, usize::try_from(after).unwrap_or(0));
-        let shape: Vec<usize> = std::iter::once(values.len()).chain(ones).collect();
+        let own = if values.ndim() == 0 { &[1][..] } else { values.shape() };
+        let shape: Vec<usize> = own.iter().copied().chain(ones).collect();
         shaped(values, &shape)
     };
     let mean = graph.constant("mean", &numbers("mean")?);
@@ -81,7 +83,8 @@ pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
 }
 
 pub(super) fn unit<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let norm = graph.op("ReduceL2", &[x], vec![ints("axes", [at.get("axis")?]), int("keepdims", 1)]);
+    let axes = at.get("axis").or_else(|_| at.get("axis").map(|axis: i64| vec![axis]))?;
+    let norm = graph.op("ReduceL2", &[x], vec![ints("axes", axes), int("keepdims", 1)]);
     let norm = clip(graph, &norm, Some(1e-12), None);
     Ok(graph.op("Div", &[x, &norm], vec![]))
 }

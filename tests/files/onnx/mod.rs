@@ -73,7 +73,8 @@ fn save_writes_onnx_and_load_refuses_it() {
     let path = folder.join("saved.onnx");
     model.save(&path).unwrap();
     assert_eq!(fs::read(folder.join("exported")).unwrap(), fs::read(&path).unwrap());
-    let expected = format!("{}: expected a file name that ends in .keras or .safetensors", path.display());
+    let expected =
+        format!("{}: expected a file name that ends in .keras, .h5 or .safetensors", path.display());
     assert_eq!(Sequential::load(&path).unwrap_err().to_string(), expected);
 }
 

@@ -1,0 +1,250 @@
+//! Reading of a whole model in Keras's older format `.h5`.
+//!
+//! The settings are texts beside the arrays: `model_config` and `training_config`. The arrays of a layer lie under its name,
+//! `model_weights/dense/...`, in the order of the list `weight_names` of that group: first those that are trained. The
+//! optimizer's arrays are those of a `.keras` file, in the order of `weight_names` of `optimizer_weights`.
+
+use std::collections::HashMap;
+
+use super::super::{Loader, build, json};
+use super::LayerPath;
+use super::chain::groups_of;
+use super::layout::{own, places};
+use super::read::fill_optimizer;
+use crate::config::{Config, Value, refuse};
+use crate::error::Result;
+use crate::files::budget::Budget;
+use crate::files::hdf5::Tree;
+use crate::files::input::Input;
+use crate::layer::{Layer, NamedLayer};
+use crate::model::{Compiled, Sequential, check_loss};
+use crate::scalar::Scalar;
+
+const NAMES: &str = "weight_names";
+const WEIGHTS: &str = "model_weights";
+const OPTIMIZER: &str = "optimizer_weights";
+const SETTINGS: &str = "model_config";
+const TRAINING: &str = "training_config";
+const VERSION: &str = "keras_version";
+const NORMALIZATIONS: [&str; 2] = ["BatchNormalization", "LayerNormalization"];
+
+/// Reads the file.
+pub(in crate::save) fn read<F: Scalar>(
+    input: &Input,
+    budget: &Budget,
+    loader: &Loader<F>,
+) -> Result<Sequential<F>> {
+    let tree = Tree::with_texts(input, "the file", budget, &[NAMES, SETTINGS, TRAINING, VERSION])?;
+    let text = |name: &str| tree.texts("", name).first().map(|text| &**text);
+    let mut axes = Vec::new();
+    let mut parse = |name: &str, text: &str| -> Result<Value> {
+        budget.add_settings(text.len());
+        let parsed = json::parse(text.as_bytes(), budget);
+        let mut value = parsed.map_err(|problem| input.damaged(name, problem))?;
+        modernize(&mut value, &mut axes);
+        Ok(value)
+    };
+    let Some(settings) = text(SETTINGS) else {
+        let problem = "none: the file holds no whole model. Weights are read by `load_weights`";
+        return Err(input.damaged(SETTINGS, problem));
+    };
+    let mut config = match parse(SETTINGS, settings)? {
+        Value::Config(config) => config,
+        value => return Err(refuse("class_name", "a Sequential of Keras", value)),
+    };
+    let (mut model, layers) = build::from_config(&mut config, input, budget, loader)?;
+    let compiled = match text(TRAINING).filter(|_| loader.compile) {
+        Some(text) => Compiled::from_value(&compile_config(parse(TRAINING, text)?), &loader.known)?,
+        None => None,
+    };
+    build::build(&mut model, &config, false, input, budget)?;
+    check_axes(&model, &axes)?;
+    let paths = weight_paths(&model, &layers, &config, &tree, input)?;
+    let found = tree.paths().filter(|path| {
+        let path = path.strip_prefix(WEIGHTS).and_then(|path| path.strip_prefix('/'));
+        path.is_some_and(|path| !path.starts_with("top_level_model_weights/"))
+    });
+    build::compare(&paths, found, &|path| tree.get(path).is_some(), input)?;
+    let (mut each, mut result) = (paths.iter(), Ok(()));
+    model.walk_mut(&mut |_, param| {
+        let (Some((path, shape)), true) = (each.next(), result.is_ok()) else { return };
+        let (to, allow) = (&mut param.value, loader.allow_non_finite);
+        result = build::fill(tree.get(path), path, shape, to, input, allow);
+    });
+    result?;
+    if let Some(mut compiled) = compiled {
+        check_loss(&model, &*compiled.loss)?;
+        let names = tree.texts(OPTIMIZER, NAMES);
+        // Keras 2 kept other arrays, in another order.
+        if !names.is_empty() && model.is_built() && text(VERSION).is_some_and(|text| text.starts_with('3')) {
+            let path = |place: usize| {
+                let name = names.get(place).map_or("", |name| name);
+                format!("{OPTIMIZER}/{name}")
+            };
+            fill_optimizer(&mut model, &mut compiled, &tree, (&path, names.len()), input, budget)?;
+        }
+        model.compiled = Some(compiled);
+    }
+    Ok(model)
+}
+
+/// Returns the path and the shape of each weight, in the order of the model.
+fn weight_paths<F: Scalar>(
+    model: &Sequential<F>,
+    layers: &[LayerPath],
+    config: &Config,
+    tree: &Tree,
+    input: &Input,
+) -> Result<Vec<(String, Vec<usize>)>> {
+    let Some(Value::List(values)) = config.get("layers") else { return Ok(Vec::new()) };
+    let name = |value: &'_ Value| match value {
+        Value::Config(config) => match config.get("name") {
+            Some(Value::Text(name)) => name.clone(),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    };
+    let names: HashMap<String, String> =
+        groups_of("layers", values).into_iter().zip(values.iter().map(name)).collect();
+    let mut trained = Vec::new();
+    model.walk(&mut |_, on, param| trained.push(on && param.is_trainable()));
+    let mut paths: Vec<(String, Vec<usize>)> = Vec::new();
+    let mut of_layers: Vec<(&str, Vec<usize>)> = Vec::new();
+    for place in places(model, layers) {
+        // The group of the layer of the file: `layers/dense`.
+        let end = place.path.match_indices('/').nth(1).map_or(place.path.len(), |(end, _)| end);
+        let name = names.get(&place.path[..end]).map_or("", |name| name);
+        for param in own(place.node) {
+            if of_layers.last().is_none_or(|(last, _)| *last != name) {
+                of_layers.push((name, Vec::new()));
+            }
+            if let Some((_, params)) = of_layers.last_mut() {
+                params.push(paths.len());
+            }
+            paths.push((String::new(), param.shape().to_vec()));
+        }
+    }
+    for (name, mut params) in of_layers {
+        params.sort_by_key(|&param| !trained[param]);
+        let group = format!("{WEIGHTS}/{name}");
+        let found = tree.texts(&group, NAMES);
+        if found.len() != params.len() {
+            let problem = format!("expected {} weights, found {}", params.len(), found.len());
+            return Err(input.damaged(group, problem));
+        }
+        for (param, weight) in params.into_iter().zip(found) {
+            paths[param].0 = format!("{group}/{weight}");
+        }
+    }
+    Ok(paths)
+}
+
+/// Converts the settings of `compile`.
+fn compile_config(training: Value) -> Value {
+    let Value::Map(fields) = training else { return training };
+    let renamed = |(name, value): (String, Value)| match &*name {
+        "optimizer_config" => ("optimizer".into(), value),
+        _ => (name, value),
+    };
+    let kept = fields.into_iter().filter(|(name, _)| name != "sample_weight_mode");
+    Value::Map(kept.map(renamed).collect())
+}
+
+/// Rewrites what earlier versions of Keras wrote in another form. `axes` receives the last axis of each normalization layer,
+/// if it is counted from the batch axis.
+fn modernize(value: &mut Value, axes: &mut Vec<Option<i64>>) {
+    match value {
+        Value::List(values) => values.iter_mut().for_each(|value| modernize(value, axes)),
+        Value::Map(fields) => fields.iter_mut().for_each(|(_, value)| modernize(value, axes)),
+        Value::Config(config) => {
+            // Kinds of users are called `package>kind`.
+            if config.module.is_none() && !config.kind.contains('>') {
+                config.module = Some("keras".into());
+            }
+            if config.kind == "Sequential" {
+                take_input_shape(config);
+            }
+            if config.kind != "InputLayer" {
+                config.fields.retain(|(name, value)| match &**name {
+                    "batch_input_shape" | "input_length" | "is_legacy_optimizer" | "jit_compile" => false,
+                    "time_major" => *value != Value::Bool(false),
+                    "decay" => *value != Value::Float(0.0),
+                    _ => true,
+                });
+            }
+            for (name, value) in &mut config.fields {
+                match (&*config.kind, &**name, &mut *value) {
+                    ("BatchNormalization", "axis", Value::List(axes)) if axes.len() == 1 => {
+                        *value = axes.remove(0);
+                    }
+                    ("LeakyReLU", "alpha", _) => *name = "negative_slope".into(),
+                    (_, "lr", _) => *name = "learning_rate".into(),
+                    _ => {}
+                }
+            }
+            if NORMALIZATIONS.contains(&&*config.kind) {
+                axes.push(
+                    config.fields.iter_mut().find(|(name, _)| name == "axis").and_then(count_from_last),
+                );
+            }
+            let fields = config.fields.iter_mut().chain(&mut config.beside);
+            fields.for_each(|(_, value)| modernize(value, axes));
+        }
+        _ => {}
+    }
+}
+
+/// Counts positive axes from the last of them, and returns that one.
+fn count_from_last((_, value): &mut (String, Value)) -> Option<i64> {
+    let axes = match value {
+        Value::List(axes) => &mut axes[..],
+        axis => std::slice::from_mut(axis),
+    };
+    let number = |axis: &Value| if let Value::Int(axis @ 1..=64) = axis { Some(*axis) } else { None };
+    let last = axes.iter().map(number).collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    axes.iter_mut().for_each(|axis| {
+        if let Value::Int(axis) = axis {
+            *axis -= last + 1;
+        }
+    });
+    Some(last)
+}
+
+/// Refuses a normalization layer whose last axis is not that of its input.
+fn check_axes<F: Scalar>(model: &Sequential<F>, axes: &[Option<i64>]) -> Result<()> {
+    fn ranks<F: Scalar>(nodes: &[NamedLayer<F>], all: &mut Vec<i64>) {
+        for node in nodes {
+            if NORMALIZATIONS.contains(&node.kind()) {
+                all.push(node.input_shape().map_or(0, <[usize]>::len) as i64);
+            }
+            ranks(node.layers(), all);
+        }
+    }
+    let mut all = Vec::new();
+    ranks(&model.layers, &mut all);
+    let given = axes.iter().zip(all.iter().map(Some).chain(std::iter::repeat(None)));
+    for (axis, rank) in given {
+        if let Some(axis) = axis
+            && rank != Some(axis)
+        {
+            return Err(refuse("the axis of a normalization layer", "the last axis of its input", axis));
+        }
+    }
+    Ok(())
+}
+
+/// Keras 2 may state the shape of the input in the first layer.
+fn take_input_shape(config: &mut Config) {
+    let shape = match config.get("layers") {
+        Some(Value::List(layers)) => match layers.first() {
+            Some(Value::Config(first)) if first.kind != "InputLayer" => {
+                first.get("batch_input_shape").cloned()
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    if let (Some(shape), None) = (shape, config.get("build_input_shape")) {
+        config.set("build_input_shape", shape);
+    }
+}
