@@ -64,6 +64,15 @@ pub struct State {
     /// The names of the enclosing groups.
     place: Vec<String>,
     mode: StateMode,
+    /// The settings that callbacks have stated.
+    settings: Vec<CallbackSettings>,
+}
+
+/// The settings of a callback that can change a training.
+#[derive(Debug)]
+pub(crate) struct CallbackSettings {
+    pub(crate) kind: String,
+    pub(crate) values: Vec<(String, String)>,
 }
 
 enum StateMode {
@@ -83,12 +92,13 @@ impl std::fmt::Debug for StateMode {
 impl State {
     /// An empty state, for writing.
     pub(crate) fn writing() -> Self {
-        State { place: Vec::new(), mode: StateMode::Writing(Vec::new()) }
+        State { place: Vec::new(), mode: StateMode::Writing(Vec::new()), settings: Vec::new() }
     }
 
     /// The state in these bytes of a file.
     pub(crate) fn reading(file: &Path, bytes: Vec<u8>) -> Self {
-        State { place: Vec::new(), mode: StateMode::Reading { file: file.into(), bytes, at: 0 } }
+        let mode = StateMode::Reading { file: file.into(), bytes, at: 0 };
+        State { place: Vec::new(), mode, settings: Vec::new() }
     }
 
     /// The bytes written.
@@ -216,6 +226,59 @@ impl State {
         let result = f(self);
         self.place.pop();
         result
+    }
+
+    /// Writes the settings of a callback of this kind, which can stop a training, or change its learning rate or weights. A
+    /// backup with other settings is refused, and the ranks of a [distributed](crate::Fit::distributed) training compare
+    /// them. A callback that only observes or writes states none.
+    ///
+    /// # Errors
+    /// [`Error::Backup`] if the backup has another value of a setting.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::callback::{Callback, CallbackContext, Flow, State};
+    /// use cornu::prelude::*;
+    /// struct StopAt { epoch: usize }
+    /// impl Callback<f32> for StopAt {
+    ///     fn on_epoch_end(&mut self, at: &mut CallbackContext<f32>) -> Result<Flow> {
+    ///         Ok(if at.epoch == self.epoch { Flow::Stop("the last epoch".into()) } else { Flow::Continue })
+    ///     }
+    ///     fn state(&mut self, state: &mut State) -> Result<()> {
+    ///         state.settings("StopAt", [("epoch", self.epoch.to_string())])
+    ///     }
+    /// }
+    /// # let folder = std::env::temp_dir().join(format!("cornu-example-settings-{}", std::process::id()));
+    /// let x = ndarray::array![[0.0], [1.0]];
+    /// let program = |epoch: usize, fails: bool| {
+    ///     let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    ///     model.compile(Sgd::new(0.1), MeanSquaredError::new(), ())?;
+    ///     // As if the process were killed.
+    ///     let end = LambdaCallback::new().on_fit_end(move |_| if fails { Err(Error::outside(std::fmt::Error)) } else { Ok(()) });
+    ///     let fit = Fit::new().epochs(9).verbose(Verbose::Silent).callback(StopAt { epoch }).callback(end);
+    ///     model.fit(&x, &x, &fit.backup(BackupAndRestore::new(&folder)))
+    /// };
+    /// assert!(program(3, true).is_err());
+    /// assert!(matches!(program(2, false), Err(Error::Backup(_))));
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn settings<'s>(
+        &mut self,
+        kind: &str,
+        settings: impl IntoIterator<Item = (&'s str, String)>,
+    ) -> Result<()> {
+        let mut values = Vec::new();
+        for (name, value) in settings {
+            self.same(name, &value)?;
+            values.push((name.to_string(), value));
+        }
+        self.settings.push(CallbackSettings { kind: kind.into(), values });
+        Ok(())
+    }
+
+    /// The settings that callbacks have stated.
+    pub(crate) fn stated(self) -> Vec<CallbackSettings> {
+        self.settings
     }
 
     /// Writes a description of the training, or refuses a backup with another one.

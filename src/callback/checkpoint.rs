@@ -234,12 +234,13 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let settings = self
-            .monitor
-            .config("ModelCheckpoint")
-            .with("save_best_only", self.save_best_only)
-            .with("save_every", format!("{:?}", self.every));
-        self.monitor.state(state, &settings)?;
+        let own = [
+            ("save_best_only", self.save_best_only.to_string()),
+            ("save_every", format!("{:?}", self.every)),
+        ];
+        let mut settings = self.monitor.settings().into_iter().chain(own);
+        settings.try_for_each(|(name, value)| state.same(name, &value))?;
+        self.monitor.state(state)?;
         state.count("batches", &mut self.batches)
     }
 }

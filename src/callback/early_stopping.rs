@@ -2,7 +2,6 @@
 
 use super::monitor::{MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, Mode, State};
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -126,15 +125,6 @@ impl<F> Default for EarlyStopping<F> {
 }
 
 impl<F: Scalar> EarlyStopping<F> {
-    fn settings(&self) -> Config {
-        self.monitor
-            .config("EarlyStopping")
-            .with("patience", self.patience)
-            .with("baseline", self.baseline)
-            .with("restore_best_weights", self.restore_best_weights)
-            .with("start_from_epoch", self.start_from_epoch)
-    }
-
     fn keep_weights(&mut self, at: &CallbackContext<F>) {
         if self.restore_best_weights {
             let mut weights = Vec::new();
@@ -192,13 +182,15 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
         Ok(())
     }
 
-    fn config(&self) -> Option<Config> {
-        Some(self.settings())
-    }
-
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let settings = self.settings();
-        self.monitor.state(state, &settings)?;
+        let own = [
+            ("patience", self.patience.to_string()),
+            ("baseline", format!("{:?}", self.baseline)),
+            ("restore_best_weights", self.restore_best_weights.to_string()),
+            ("start_from_epoch", self.start_from_epoch.to_string()),
+        ];
+        state.settings("EarlyStopping", self.monitor.settings().into_iter().chain(own))?;
+        self.monitor.state(state)?;
         state.count("wait", &mut self.wait)?;
         state.item("best_epoch", &mut self.best_epoch)?;
         state.item("best_weights", &mut self.best_weights)

@@ -41,7 +41,6 @@ pub use tensorboard::TensorBoard;
 pub use terminate::TerminateOnNaN;
 pub use verbose::Verbose;
 
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -150,14 +149,6 @@ pub trait Callback<F: Scalar> {
         Ok(())
     }
 
-    /// The settings of a callback that can stop a training, or change its learning rate or weights. Default: none, for a
-    /// callback that only observes or writes.
-    ///
-    /// In a [distributed](crate::Fit::distributed) training the ranks compare these settings. A closure has none to compare.
-    fn config(&self) -> Option<Config> {
-        None
-    }
-
     /// Called last, with the text of the diagnosis, if there are findings. Default: does nothing.
     ///
     /// # Errors
@@ -192,9 +183,6 @@ macro_rules! forwarded {
             }
             fn state(&mut self, state: &mut State) -> Result<()> {
                 (**self).state(state)
-            }
-            fn config(&self) -> Option<Config> {
-                (**self).config()
             }
             fn on_findings(&mut self, report: &str) -> Result<()> {
                 (**self).on_findings(report)

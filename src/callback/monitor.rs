@@ -2,7 +2,6 @@
 
 use super::keys::{LogKeys, Mode, goal};
 use super::{CallbackContext, State};
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::scalar::Scalar;
@@ -92,17 +91,17 @@ impl MonitoredValue {
         }
     }
 
-    /// The settings of a callback of this kind that monitors the value.
-    pub(super) fn config(&self, kind: &str) -> Config {
-        Config::of("keras.callbacks", kind)
-            .with("monitor", &*self.key)
-            .with("mode", format!("{:?}", self.mode))
-            .with("min_delta", self.min_delta)
+    /// The settings of what is monitored.
+    pub(super) fn settings(&self) -> [(&'static str, String); 3] {
+        [
+            ("monitor", self.key.clone()),
+            ("mode", format!("{:?}", self.mode)),
+            ("min_delta", self.min_delta.to_string()),
+        ]
     }
 
-    /// Saves or restores the best value so far, and refuses a backup with other settings.
-    pub(super) fn state(&mut self, state: &mut State, settings: &Config) -> Result<()> {
-        settings.fields.iter().try_for_each(|(name, value)| state.same(name, &value.to_string()))?;
+    /// Saves or restores the best value so far.
+    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
         state.item("best", &mut self.best)
     }
 

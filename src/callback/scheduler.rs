@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::{Callback, CallbackContext, Flow};
-use crate::config::Config;
+use super::{Callback, CallbackContext, Flow, State};
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -65,7 +64,7 @@ impl<F: Scalar, S: FnMut(usize, f64) -> f64> Callback<F> for LearningRateSchedul
         Ok(Flow::Continue)
     }
 
-    fn config(&self) -> Option<Config> {
-        Some(Config::of("keras.callbacks", "LearningRateScheduler"))
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.settings("LearningRateScheduler", [])
     }
 }

@@ -1,7 +1,6 @@
 //! A callback that ends a diverged run without an error.
 
-use super::{Callback, CallbackContext, Flow};
-use crate::config::Config;
+use super::{Callback, CallbackContext, Flow, State};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -45,7 +44,7 @@ impl<F: Scalar> Callback<F> for TerminateOnNaN {
         Ok(Flow::Stop(error.to_string()))
     }
 
-    fn config(&self) -> Option<Config> {
-        Some(Config::of("keras.callbacks", "TerminateOnNaN"))
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.settings("TerminateOnNaN", [])
     }
 }

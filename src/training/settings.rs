@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use super::data::TrainingData;
 use crate::callback::{BackupAndRestore, Callback, Verbose};
-use crate::config::Config;
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
 use crate::distributed::RankSettings;
 use crate::error::{Error, Result};
 use crate::samples::Samples;
 use crate::scalar::Scalar;
+use crate::state::{CallbackSettings, State};
 
 /// The settings of [`Sequential::fit`](crate::Sequential::fit), with Keras's names and defaults.
 ///
@@ -103,19 +103,17 @@ impl<F: Scalar> Hooks<'_, F> {
     }
 
     /// The callbacks that can change a training, and their settings, to compare between ranks.
-    pub(crate) fn settings(&self) -> Vec<(String, String)> {
-        let configs: Vec<Config> = self.callbacks.iter().filter_map(|callback| callback.config()).collect();
-        let kinds: Vec<&str> = configs.iter().map(|config| &*config.kind).collect();
+    pub(crate) fn settings(&mut self) -> Result<Vec<(String, String)>> {
+        let mut state = State::writing();
+        self.callbacks.iter_mut().try_for_each(|callback| callback.state(&mut state))?;
+        let stated = state.stated();
+        let kinds: Vec<&str> = stated.iter().map(|settings| &*settings.kind).collect();
         let mut all =
             vec![("callbacks that can change the training".into(), format!("[{}]", kinds.join(", ")))];
-        for config in &configs {
-            let named = config
-                .fields
-                .iter()
-                .map(|(name, value)| (format!("{} {name}", config.kind), value.to_string()));
-            all.extend(named);
+        for CallbackSettings { kind, values } in &stated {
+            all.extend(values.iter().map(|(name, value)| (format!("{kind} {name}"), value.clone())));
         }
-        all
+        Ok(all)
     }
 }
 

@@ -409,16 +409,16 @@ fn callbacks_that_can_change_the_training_are_compared() {
         ("EarlyStopping patience: expected 40, found 1", |rank, fit| {
             fit.callback(stopping().patience(if rank == 1 { 1 } else { 40 }))
         }),
-        ("EarlyStopping monitor: expected \"loss\", found \"accuracy\"", |rank, fit| {
+        ("EarlyStopping monitor: expected loss, found accuracy", |rank, fit| {
             fit.callback(stopping().monitor(if rank == 1 { "accuracy" } else { "loss" }))
         }),
-        ("EarlyStopping mode: expected \"Auto\", found \"Max\"", |rank, fit| {
+        ("EarlyStopping mode: expected Auto, found Max", |rank, fit| {
             fit.callback(stopping().mode(if rank == 1 { Mode::Max } else { Mode::Auto }))
         }),
-        ("EarlyStopping baseline: expected null, found 0.5", |rank, fit| {
+        ("EarlyStopping baseline: expected None, found Some(0.5)", |rank, fit| {
             fit.callback(if rank == 1 { stopping().baseline(0.5) } else { stopping() })
         }),
-        ("ReduceLROnPlateau factor: expected 0.1, found 0.5", |rank, fit| {
+        ("ReduceLearningRateOnPlateau factor: expected 0.1, found 0.5", |rank, fit| {
             fit.callback(plateau().factor(if rank == 1 { 0.5 } else { 0.1 }))
         }),
         (
@@ -430,11 +430,11 @@ fn callbacks_that_can_change_the_training_are_compared() {
         ("expected [], found [LearningRateScheduler]", |rank, fit| {
             if rank == 1 { fit.callback(LearningRateScheduler::new(|_, rate| rate / 2.0)) } else { fit }
         }),
-        ("expected [TerminateOnNaN], found [ReduceLROnPlateau]", |rank, fit| {
+        ("expected [TerminateOnNaN], found [ReduceLearningRateOnPlateau]", |rank, fit| {
             if rank == 1 { fit.callback(plateau()) } else { fit.callback(TerminateOnNaN::new()) }
         }),
         (
-            "expected [EarlyStopping, ReduceLROnPlateau], found [ReduceLROnPlateau, EarlyStopping]",
+            "expected [EarlyStopping, ReduceLearningRateOnPlateau], found [ReduceLearningRateOnPlateau, EarlyStopping]",
             |rank, fit| {
                 if rank == 1 {
                     fit.callback(plateau()).callback(Box::new(stopping()))
