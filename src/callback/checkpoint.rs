@@ -234,9 +234,12 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
     }
 
     fn state(&mut self, state: &mut State) -> Result<()> {
-        self.monitor.state(state)?;
-        state.same("save_best_only", &self.save_best_only.to_string())?;
-        state.same("save_every", &format!("{:?}", self.every))?;
+        let settings = self
+            .monitor
+            .config("ModelCheckpoint")
+            .with("save_best_only", self.save_best_only)
+            .with("save_every", format!("{:?}", self.every));
+        self.monitor.state(state, &settings)?;
         state.count("batches", &mut self.batches)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::monitor::{MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, Mode, State};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -125,6 +126,15 @@ impl<F> Default for EarlyStopping<F> {
 }
 
 impl<F: Scalar> EarlyStopping<F> {
+    fn settings(&self) -> Config {
+        self.monitor
+            .config("EarlyStopping")
+            .with("patience", self.patience)
+            .with("baseline", self.baseline)
+            .with("restore_best_weights", self.restore_best_weights)
+            .with("start_from_epoch", self.start_from_epoch)
+    }
+
     fn keep_weights(&mut self, at: &CallbackContext<F>) {
         if self.restore_best_weights {
             let mut weights = Vec::new();
@@ -182,12 +192,13 @@ impl<F: Scalar> Callback<F> for EarlyStopping<F> {
         Ok(())
     }
 
+    fn config(&self) -> Option<Config> {
+        Some(self.settings())
+    }
+
     fn state(&mut self, state: &mut State) -> Result<()> {
-        self.monitor.state(state)?;
-        state.same("patience", &self.patience.to_string())?;
-        state.same("baseline", &format!("{:?}", self.baseline))?;
-        state.same("restore_best_weights", &self.restore_best_weights.to_string())?;
-        state.same("start_from_epoch", &self.start_from_epoch.to_string())?;
+        let settings = self.settings();
+        self.monitor.state(state, &settings)?;
         state.count("wait", &mut self.wait)?;
         state.item("best_epoch", &mut self.best_epoch)?;
         state.item("best_weights", &mut self.best_weights)

@@ -41,6 +41,7 @@ pub use tensorboard::TensorBoard;
 pub use terminate::TerminateOnNaN;
 pub use verbose::Verbose;
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -149,6 +150,14 @@ pub trait Callback<F: Scalar> {
         Ok(())
     }
 
+    /// The settings of a callback that can stop a training, or change its learning rate or weights. Default: none, for a
+    /// callback that only observes or writes.
+    ///
+    /// In a [distributed](crate::Fit::distributed) training the ranks compare these settings. A closure has none to compare.
+    fn config(&self) -> Option<Config> {
+        None
+    }
+
     /// Called last, with the text of the diagnosis, if there are findings. Default: does nothing.
     ///
     /// # Errors
@@ -183,6 +192,9 @@ macro_rules! forwarded {
             }
             fn state(&mut self, state: &mut State) -> Result<()> {
                 (**self).state(state)
+            }
+            fn config(&self) -> Option<Config> {
+                (**self).config()
             }
             fn on_findings(&mut self, report: &str) -> Result<()> {
                 (**self).on_findings(report)

@@ -2,6 +2,7 @@
 
 use super::keys::{LogKeys, Mode, goal};
 use super::{CallbackContext, State};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::metric::Goal;
 use crate::scalar::Scalar;
@@ -91,9 +92,17 @@ impl MonitoredValue {
         }
     }
 
+    /// The settings of a callback of this kind that monitors the value.
+    pub(super) fn config(&self, kind: &str) -> Config {
+        Config::of("keras.callbacks", kind)
+            .with("monitor", &*self.key)
+            .with("mode", format!("{:?}", self.mode))
+            .with("min_delta", self.min_delta)
+    }
+
     /// Saves or restores the best value so far, and refuses a backup with other settings.
-    pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
-        state.same("monitor", &format!("{} {:?} {}", self.key, self.mode, self.min_delta))?;
+    pub(super) fn state(&mut self, state: &mut State, settings: &Config) -> Result<()> {
+        settings.fields.iter().try_for_each(|(name, value)| state.same(name, &value.to_string()))?;
         state.item("best", &mut self.best)
     }
 

@@ -2,7 +2,7 @@
 
 use super::monitor::{MonitoredValue, monitor_setters};
 use super::{Callback, CallbackContext, Flow, Mode, State};
-use crate::config::setters;
+use crate::config::{Config, setters};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -83,6 +83,17 @@ impl ReduceLearningRateOnPlateau {
     }
 }
 
+impl ReduceLearningRateOnPlateau {
+    fn settings(&self) -> Config {
+        self.monitor
+            .config("ReduceLROnPlateau")
+            .with("patience", self.patience)
+            .with("factor", self.factor)
+            .with("cooldown", self.cooldown)
+            .with("min_learning_rate", self.min_learning_rate)
+    }
+}
+
 impl Default for ReduceLearningRateOnPlateau {
     fn default() -> Self {
         ReduceLearningRateOnPlateau::new()
@@ -125,12 +136,13 @@ impl<F: Scalar> Callback<F> for ReduceLearningRateOnPlateau {
         Ok(Flow::Continue)
     }
 
+    fn config(&self) -> Option<Config> {
+        Some(self.settings())
+    }
+
     fn state(&mut self, state: &mut State) -> Result<()> {
-        self.monitor.state(state)?;
-        state.same("patience", &self.patience.to_string())?;
-        state.same("factor", &self.factor.to_string())?;
-        state.same("cooldown", &self.cooldown.to_string())?;
-        state.same("min_learning_rate", &self.min_learning_rate.to_string())?;
+        let settings = self.settings();
+        self.monitor.state(state, &settings)?;
         state.count("wait", &mut self.wait)?;
         state.count("cooling", &mut self.cooling)
     }

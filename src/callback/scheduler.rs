@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Callback, CallbackContext, Flow};
+use crate::config::Config;
 use crate::error::Result;
 use crate::scalar::Scalar;
 
@@ -62,5 +63,9 @@ impl<F: Scalar, S: FnMut(usize, f64) -> f64> Callback<F> for LearningRateSchedul
     fn on_epoch_end(&mut self, at: &mut CallbackContext<F>) -> Result<Flow> {
         at.logs.set("learning_rate", at.learning_rate());
         Ok(Flow::Continue)
+    }
+
+    fn config(&self) -> Option<Config> {
+        Some(Config::of("keras.callbacks", "LearningRateScheduler"))
     }
 }

@@ -1,6 +1,7 @@
 //! A callback that ends a diverged run without an error.
 
 use super::{Callback, CallbackContext, Flow};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -42,5 +43,9 @@ impl<F: Scalar> Callback<F> for TerminateOnNaN {
 
     fn on_diverged(&mut self, _: &mut CallbackContext<F>, error: &Error) -> Result<Flow> {
         Ok(Flow::Stop(error.to_string()))
+    }
+
+    fn config(&self) -> Option<Config> {
+        Some(Config::of("keras.callbacks", "TerminateOnNaN"))
     }
 }

@@ -2,11 +2,17 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The rest of twice the file's size plus 1 MiB, or of the limit set by the user. Before an allocation whose size
-/// depends on the file, the loader takes it from here.
+/// The bytes that each byte of settings adds to a budget. Settings take more memory as objects than as text: a number in a
+/// list takes 40 bytes, for example, and a layer up to 1.5 kB.
+pub(crate) const PER_SETTINGS_BYTE: usize = 16;
+
+/// The rest of twice the file's size and 1 MiB, raised for settings; or of the limit set by the user. Before an
+/// allocation whose size depends on the file, the loader takes it from here.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: AtomicUsize,
+    /// The bytes of settings that may still raise the budget, at first the size of the file; 0 for the user's limit.
+    settings: AtomicUsize,
 }
 
 /// The error if less is left than requested.
@@ -16,11 +22,21 @@ pub(crate) struct Spent;
 impl Budget {
     /// The budget for a file of this size.
     pub(crate) fn of(len: u64) -> Self {
-        Budget::bytes(usize::try_from(len).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(1 << 20))
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let left = AtomicUsize::new(len.saturating_mul(2).saturating_add(1 << 20));
+        Budget { left, settings: AtomicUsize::new(len) }
     }
 
     pub(crate) fn bytes(bytes: usize) -> Self {
-        Budget { left: AtomicUsize::new(bytes) }
+        Budget { left: AtomicUsize::new(bytes), settings: AtomicUsize::new(0) }
+    }
+
+    /// Raises the budget for a text of settings of this length.
+    pub(crate) fn add_settings(&self, len: usize) {
+        let rest = |left: usize| Some(left.saturating_sub(len));
+        let before = self.settings.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest);
+        let added = before.unwrap_or_else(|before| before).min(len);
+        self.give(added.saturating_mul(PER_SETTINGS_BYTE));
     }
 
     pub(crate) fn left(&self) -> usize {
@@ -47,6 +63,7 @@ impl Budget {
 
 impl std::fmt::Display for Spent {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("it would take more memory than twice the file's size and 1 MiB, or than the limit")
+        let text = "it would take more memory than twice the file's size";
+        write!(f, "{text}, {PER_SETTINGS_BYTE} times its settings and 1 MiB, or than the limit")
     }
 }

@@ -15,6 +15,7 @@ mod regression;
 mod relative;
 mod robust;
 mod sparse;
+mod summed;
 
 pub use binary::BinaryCrossentropy;
 pub use categorical::CategoricalCrossentropy;
@@ -28,6 +29,7 @@ pub use regression::{MeanAbsoluteError, MeanSquaredError};
 pub use relative::{MeanAbsolutePercentageError, MeanSquaredLogarithmicError};
 pub use robust::{Huber, LogCosh};
 pub use sparse::SparseCategoricalCrossentropy;
+pub use summed::Summed;
 
 use std::fmt::Debug;
 
@@ -46,7 +48,7 @@ pub(crate) const EPSILON: f64 = 1e-7;
 ///
 /// A row is a sample. If the output has steps, as in `(steps, classes)`, a row is one step of a sample.
 /// `fit` reports `Σ wᵢ·ℓᵢ / n` over the `n` rows of a batch. As in Keras's `sum_over_batch_size`, the weights `wᵢ`
-/// scale the sum but not `n`. The loss of an epoch is the mean over its batches, each weighted by its number of
+/// scale the sum but not `n`; [`Summed`] divides by 1 in place of `n`. The loss of an epoch is the mean over its batches, each weighted by its number of
 /// samples.
 ///
 /// # Example
@@ -123,6 +125,11 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         LossFamily::Other
     }
 
+    /// Whether the rows of a batch are summed, not averaged, as by [`Summed`]. Default: false.
+    fn is_sum(&self) -> bool {
+        false
+    }
+
     /// Refuses an output shape that the loss cannot handle. Default: accepts every shape.
     ///
     /// # Errors
@@ -169,6 +176,10 @@ impl<F: Scalar> Loss<F> for Box<dyn Loss<F>> {
 
     fn family(&self) -> LossFamily {
         (**self).family()
+    }
+
+    fn is_sum(&self) -> bool {
+        (**self).is_sum()
     }
 
     fn check(&self, output: &[usize]) -> Result<()> {
@@ -232,17 +243,24 @@ pub(crate) fn from_value<F: Scalar>(
     for ignored in ["name", "dtype"] {
         fields.value(ignored);
     }
-    match fields.value("reduction").unwrap_or(&Value::Null) {
-        Value::Text(reduction) if ["sum_over_batch_size", "mean"].contains(&&**reduction) => {}
-        Value::Null if config.get("reduction").is_none() => {}
-        reduction => {
-            let expected = "sum_over_batch_size or mean, because training minimizes the mean over the rows";
-            return Err(refuse(&fields.path_of("reduction"), expected, reduction));
+    let is_sum = match fields.value("reduction") {
+        // Keras cannot train without a reduction, and evaluates the mean.
+        None | Some(Value::Null) => false,
+        Some(Value::Text(reduction)) if ["sum_over_batch_size", "mean", "none"].contains(&&**reduction) => {
+            false
         }
-    }
+        Some(Value::Text(reduction)) if reduction == "sum" => true,
+        Some(other) => {
+            return Err(refuse(
+                &fields.path_of("reduction"),
+                "sum_over_batch_size, mean, sum or none",
+                other,
+            ));
+        }
+    };
     let loss = registry.construct(&mut fields)?;
     fields.finish()?;
-    Ok(loss)
+    Ok(if is_sum { Box::new(Summed::new(loss)) } else { loss })
 }
 
 /// What a loss reads as targets.

@@ -27,6 +27,8 @@ pub struct BuildContext {
     /// The bytes that are left, if they are limited.
     memory: Option<usize>,
     draws: Draws,
+    /// The number of steps of the `TimeDistributed` layers around.
+    steps: usize,
 }
 
 /// What happens to the random numbers of initial weights.
@@ -42,7 +44,7 @@ enum Draws {
 impl BuildContext {
     /// Creates a context without a memory limit.
     pub fn new(rng: Rng) -> Self {
-        BuildContext { rng, memory: None, draws: Draws::Values }
+        BuildContext { rng, memory: None, draws: Draws::Values, steps: 1 }
     }
 
     /// The context of layer `index` of a model.
@@ -60,6 +62,20 @@ impl BuildContext {
     /// The random stream, for values that a layer draws besides its parameters.
     pub fn rng(&mut self) -> &mut Rng {
         &mut self.rng
+    }
+
+    /// Builds a layer that is applied to each of these steps.
+    pub(crate) fn each_of<T>(&mut self, steps: usize, build: impl FnOnce(&mut Self) -> T) -> T {
+        let around = self.steps;
+        self.steps = around.saturating_mul(steps);
+        let built = build(self);
+        self.steps = around;
+        built
+    }
+
+    /// The number of steps to which the layer is applied one after another: consecutive rows of its batches.
+    pub(crate) fn steps(&self) -> usize {
+        self.steps
     }
 
     /// The remaining bytes, if they are limited.

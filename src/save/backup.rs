@@ -21,7 +21,7 @@ use crate::state::State;
 const MAGIC: [u8; 8] = *b"\x89cornu\r\n";
 /// The version of the layout and of its meaning. Raise it when a state gains, loses or reorders an item, since items
 /// are read in the order in which they were written.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEAD: usize = MAGIC.len() + 4;
 const TAIL: usize = 16;
 

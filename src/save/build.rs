@@ -21,8 +21,7 @@ pub(super) fn from_config<F: Scalar>(
     budget: &Budget,
     loader: &Loader<F>,
 ) -> Result<(Sequential<F>, Vec<LayerPath>)> {
-    // Each object with settings takes some hundred bytes.
-    let bytes = things(config).saturating_mul(256).saturating_add(memory(config, 0));
+    let bytes = size(config).saturating_add(memory(config, 0));
     budget.take(bytes).map_err(|spent| input.spent(CONFIG, spent))?;
     if !loader.compile {
         for_prediction(config, &loader.known.layers);
@@ -53,17 +52,22 @@ pub(super) fn build<F: Scalar>(
     budget.take(budget.left() - left).map_err(|spent| input.spent(CONFIG, spent))
 }
 
-/// Counts the objects with settings.
-fn things(config: &Config) -> usize {
+/// The most bytes of a layer without its parameters and lists; `layers_of_few_settings_take_the_promised_memory` checks it.
+const LAYER: usize = 2048;
+
+/// The most bytes of the objects with these settings: each layer has a name, and lists of numbers are kept.
+fn size(config: &Config) -> usize {
     fn within(value: &Value) -> usize {
         match value {
-            Value::Config(config) => things(config),
+            Value::Config(config) => size(config),
             Value::List(values) => values.iter().map(within).sum(),
             Value::Map(fields) => fields.iter().map(|(_, value)| within(value)).sum(),
-            _ => 0,
+            _ => size_of::<f64>(),
         }
     }
-    1 + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
+    let is_other = ["DTypePolicy", "function"].contains(&&*config.kind);
+    let own = if !is_other && config.get("name").is_some() { LAYER } else { 0 };
+    own + config.fields.iter().chain(&config.beside).map(|(_, value)| within(value)).sum::<usize>()
 }
 
 /// Reads an integer stored as text under this name.

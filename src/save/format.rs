@@ -127,8 +127,8 @@ impl Sequential<f32> {
     /// the names of Keras 3; its optimizer starts anew. If only the settings of `compile` are unknown, load it by
     /// `Loader::new().compiled(false)`.
     ///
-    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 1
-    /// MiB.
+    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size, 16 times the
+    /// size of its settings (the JSON in it) and 1 MiB.
     ///
     /// # Errors
     /// [`FileError::Damaged`] for a file that is truncated, corrupt or malicious; [`FileError::Setting`] and

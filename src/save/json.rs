@@ -36,9 +36,27 @@ pub(super) fn write(value: &Value) -> Result<String> {
 struct WithinBudget<'a>(&'a Budget);
 
 impl WithinBudget<'_> {
-    /// Charges the budget for one more item and its text, twice for the growth of its list.
-    fn item<T, E: serde::de::Error>(&self, text: usize) -> std::result::Result<(), E> {
-        self.0.take(2 * size_of::<T>() + text).map_err(E::custom)
+    /// Charges the budget for this many bytes.
+    fn take<E: serde::de::Error>(&self, bytes: usize) -> std::result::Result<(), E> {
+        self.0.take(bytes).map_err(E::custom)
+    }
+
+    /// Adds an item, and charges the budget if the list grows.
+    fn push<T, E: serde::de::Error>(&self, list: &mut Vec<T>, item: T) -> std::result::Result<(), E> {
+        if list.len() == list.capacity() {
+            let more = (list.len() / 4).max(4);
+            self.take::<E>(more * size_of::<T>())?;
+            list.reserve_exact(more);
+        }
+        list.push(item);
+        Ok(())
+    }
+
+    /// Frees the unused end of a list.
+    fn fit<T>(&self, list: &mut Vec<T>) {
+        let spare = list.capacity() - list.len();
+        list.shrink_to_fit();
+        self.0.give(spare * size_of::<T>());
     }
 }
 
@@ -78,27 +96,28 @@ impl<'de> Visitor<'de> for WithinBudget<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, value: &str) -> std::result::Result<Value, E> {
-        self.item::<u8, E>(value.len())?;
+        self.take::<E>(value.len())?;
         Ok(Value::Text(value.into()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(self)? {
-            self.item::<Value, A::Error>(0)?;
-            list.push(item);
+            self.push::<_, A::Error>(&mut list, item)?;
         }
+        self.fit(&mut list);
         Ok(Value::List(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> std::result::Result<Value, A::Error> {
         let mut fields: Vec<(String, Value)> = Vec::new();
-        while let Some(name) = items.next_key::<std::borrow::Cow<str>>()? {
-            self.item::<(String, Value), A::Error>(name.len())?;
+        while let Some(name) = items.next_key::<String>()? {
+            self.take::<A::Error>(name.len())?;
             let value = items.next_value_seed(self)?;
-            fields.push((name.into_owned(), value));
+            self.push::<_, A::Error>(&mut fields, (name, value))?;
         }
-        self.0.take(fields.len() * size_of::<&str>()).map_err(A::Error::custom)?;
+        self.fit(&mut fields);
+        self.take::<A::Error>(fields.len() * size_of::<&str>())?;
         let mut names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -106,33 +125,46 @@ impl<'de> Visitor<'de> for WithinBudget<'_> {
         }
         drop(names);
         self.0.give(fields.len() * size_of::<&str>());
-        Ok(thing(fields))
+        self.thing(fields)
     }
 }
 
-/// Returns a Keras object, if the fields form one. A function has only its name for settings.
-fn thing(mut fields: Vec<(String, Value)>) -> Value {
-    let place = |name| fields.iter().position(|(known, _)| known == name);
-    let (Some(class), Some(config)) = (place("class_name"), place("config")) else {
-        return Value::Map(fields);
-    };
-    match (&fields[class].1, &fields[config].1) {
-        (Value::Text(_), Value::Map(_) | Value::Config(_) | Value::Text(_)) => {}
-        _ => return Value::Map(fields),
-    }
-    let mut made = Config::default();
-    for (name, value) in fields.drain(..) {
-        match (&*name, value) {
-            ("class_name", Value::Text(kind)) => made.kind = kind,
-            ("module", Value::Text(module)) => made.module = Some(module),
-            ("config", Value::Map(config)) => made.fields = config,
-            ("config", name @ Value::Text(_)) => made.fields = vec![("name".into(), name)],
-            (_, Value::Null) | ("registered_name" | "shared_object_id", _) => {}
-            (_, value) => made.beside.push((name, value)),
+impl WithinBudget<'_> {
+    /// Returns a Keras object, if the fields form one. A function has only its name for settings.
+    fn thing<E: serde::de::Error>(self, fields: Vec<(String, Value)>) -> std::result::Result<Value, E> {
+        let place = |name| fields.iter().position(|(known, _)| known == name);
+        let (Some(class), Some(config)) = (place("class_name"), place("config")) else {
+            return Ok(Value::Map(fields));
+        };
+        match (&fields[class].1, &fields[config].1) {
+            (Value::Text(_), Value::Map(_) | Value::Config(_) | Value::Text(_)) => {}
+            _ => return Ok(Value::Map(fields)),
         }
+        self.take::<E>(size_of::<Config>())?;
+        let mut freed = fields.len() * size_of::<(String, Value)>();
+        let mut made = Config::default();
+        for (name, value) in fields {
+            match (&*name, value) {
+                ("class_name", Value::Text(kind)) => made.kind = kind,
+                ("module", Value::Text(module)) => made.module = Some(module),
+                ("config", Value::Map(config)) => made.fields = config,
+                ("config", function @ Value::Text(_)) => {
+                    self.push::<_, E>(&mut made.fields, ("name".into(), function))?;
+                    self.fit(&mut made.fields);
+                }
+                (_, Value::Null) | ("registered_name" | "shared_object_id", _) => {}
+                (_, value) => {
+                    self.push::<_, E>(&mut made.beside, (name, value))?;
+                    continue;
+                }
+            }
+            freed += name.len();
+        }
+        self.fit(&mut made.beside);
+        self.0.give(freed);
+        quirks::count_axes_from_the_last(&mut made);
+        Ok(Value::Config(Box::new(made)))
     }
-    quirks::count_axes_from_the_last(&mut made);
-    Value::Config(Box::new(made))
 }
 
 impl Serialize for Value {

@@ -18,7 +18,7 @@ use crate::scalar::Scalar;
 /// | `layer`, `loss`, `optimizer`, `metric`, `schedule` | the built-in kinds |
 /// | `compiled`: compile the model and restore the optimizer's state | true |
 /// | `allow_non_finite`: allow NaN and infinity in weights | false |
-/// | `memory_limit`, in bytes | twice the file's size plus 1 MiB |
+/// | `memory_limit`, in bytes | twice the file's size, 16 times the size of its settings, and 1 MiB |
 ///
 /// # Example
 /// ```
@@ -92,7 +92,8 @@ impl<F: Scalar> Loader<F> {
 
     /// The number of bytes that reading a file may allocate.
     ///
-    /// Default: twice the file's size plus 1 MiB; for `f64` twice as much, because the file may hold `f32`.
+    /// Default: twice the file's size, 16 times the size of its settings, and 1 MiB; for `f64` four times the file's size,
+    /// because the file may hold `f32`. The settings are the JSON in a file, which takes more memory as objects.
     ///
     /// # Example
     /// ```

@@ -14,7 +14,8 @@
 //! Keras's models within models, and its functional models that are chains with residual connections, load as one
 //! [`Sequential`](crate::Sequential); others are refused by an error that names the layer.
 //!
-//! Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 1 MiB.
+//! Loading never runs code, never opens another file, and never allocates more than twice the file's size, 16 times the
+//! size of its settings (the JSON in it) and 1 MiB.
 //! A file that would need more is refused, unless [`Loader::memory_limit`] allows it.
 
 #[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]

@@ -128,12 +128,12 @@ impl<F: Scalar> Sequential<F> {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
         let mut coordinator = Coordinator::new(settings.ranks);
+        let callbacks = hooks.settings();
         let hooks = if coordinator.is_first() { &mut *hooks } else { &mut Hooks::default() };
         let prepared = self.prepare(given, settings, hooks, coordinator.is_sharded());
         let PreparedFit { built, mut run, mut resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
-            // Callbacks run on rank 0 only.
-            settings.identity_on_ranks(model, identity(model, &prepared.run, settings, None)?)
+            settings.identity_on_ranks(model, identity(model, &prepared.run, settings, None)?, callbacks)
         })?;
         if coordinator.is_sharded() {
             run.count_shards(built.as_ref().unwrap_or(self), settings, &mut coordinator)?;

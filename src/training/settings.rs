@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::data::TrainingData;
 use crate::callback::{BackupAndRestore, Callback, Verbose};
+use crate::config::Config;
 use crate::data::{BatchSource, ClassWeight};
 use crate::diagnosis::{Diagnose, Rule, Rules};
 use crate::distributed::RankSettings;
@@ -99,6 +100,22 @@ pub(crate) struct Hooks<'a, F: Scalar> {
 impl<F: Scalar> Hooks<'_, F> {
     pub(crate) fn backup(&mut self) -> Option<&mut BackupAndRestore> {
         self.backup.as_mut().map(|backup| (**backup).borrow_mut())
+    }
+
+    /// The callbacks that can change a training, and their settings, to compare between ranks.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let configs: Vec<Config> = self.callbacks.iter().filter_map(|callback| callback.config()).collect();
+        let kinds: Vec<&str> = configs.iter().map(|config| &*config.kind).collect();
+        let mut all =
+            vec![("callbacks that can change the training".into(), format!("[{}]", kinds.join(", ")))];
+        for config in &configs {
+            let named = config
+                .fields
+                .iter()
+                .map(|(name, value)| (format!("{} {name}", config.kind), value.to_string()));
+            all.extend(named);
+        }
+        all
     }
 }
 

@@ -1,8 +1,10 @@
 //! A training on several ranks equals one on a single rank. Ranks are threads here; `tests/distributed/mpirun.rs` runs
 //! processes.
 
+use cornu::callback::Mode;
 use cornu::data::Samples;
 use cornu::distributed::{Communicator, Reduction, ThreadRank, threads};
+use cornu::loss::Summed;
 use cornu::ndarray::{Array1, Array2, Array3, ArrayViewD, Axis, s};
 use cornu::optimizer::WeightAverage;
 use cornu::prelude::*;
@@ -96,6 +98,12 @@ fn any_number_of_ranks_trains_like_one() {
         let (x, y) = clouds::<F>();
         let rule = || Sgd::new(0.1).momentum(0.9);
         check(|| compiled(network::<F>(|m| m), rule(), ()), (&x, &y), |fit| fit);
+        let summed = || {
+            let mut model = network::<F>(|m| m);
+            model.compile(Sgd::new(0.01), Summed::new(SparseCategoricalCrossentropy::new()), ()).unwrap();
+            model
+        };
+        check(summed, (&x, &y), |fit| fit);
         let metrics = || (Accuracy::new(), Weighted::new(Accuracy::new()), F1Score::new());
         let weights = Array1::from_iter((0..43).map(|i| F::of(0.5 + (i % 7) as f64)));
         let model = || compiled(network::<F>(|m| m), Adam::new(0.01), metrics());
@@ -386,6 +394,79 @@ fn differences_between_ranks_are_detected_before_the_first_step() {
     };
     check_differs(ends(3, plain, other, |_, fit| fit), "sum over a sample of the data");
     assert_eq!(ends(3, plain, data, same_settings), ["trained"; 3]);
+}
+
+#[test]
+fn callbacks_that_can_change_the_training_are_compared() {
+    fn stopping() -> EarlyStopping<f64> {
+        EarlyStopping::new().monitor("loss").patience(40)
+    }
+    fn plateau() -> ReduceLearningRateOnPlateau {
+        ReduceLearningRateOnPlateau::new().monitor("loss").patience(40)
+    }
+    type Adds = for<'w> fn(usize, Fit<'w, f64>) -> Fit<'w, f64>;
+    let cases: [(&str, Adds); 9] = [
+        ("EarlyStopping patience: expected 40, found 1", |rank, fit| {
+            fit.callback(stopping().patience(if rank == 1 { 1 } else { 40 }))
+        }),
+        ("EarlyStopping monitor: expected \"loss\", found \"accuracy\"", |rank, fit| {
+            fit.callback(stopping().monitor(if rank == 1 { "accuracy" } else { "loss" }))
+        }),
+        ("EarlyStopping mode: expected \"Auto\", found \"Max\"", |rank, fit| {
+            fit.callback(stopping().mode(if rank == 1 { Mode::Max } else { Mode::Auto }))
+        }),
+        ("EarlyStopping baseline: expected null, found 0.5", |rank, fit| {
+            fit.callback(if rank == 1 { stopping().baseline(0.5) } else { stopping() })
+        }),
+        ("ReduceLROnPlateau factor: expected 0.1, found 0.5", |rank, fit| {
+            fit.callback(plateau().factor(if rank == 1 { 0.5 } else { 0.1 }))
+        }),
+        (
+            "expected [EarlyStopping], found []",
+            |rank, fit| {
+                if rank == 1 { fit } else { fit.callback(stopping()) }
+            },
+        ),
+        ("expected [], found [LearningRateScheduler]", |rank, fit| {
+            if rank == 1 { fit.callback(LearningRateScheduler::new(|_, rate| rate / 2.0)) } else { fit }
+        }),
+        ("expected [TerminateOnNaN], found [ReduceLROnPlateau]", |rank, fit| {
+            if rank == 1 { fit.callback(plateau()) } else { fit.callback(TerminateOnNaN::new()) }
+        }),
+        (
+            "expected [EarlyStopping, ReduceLROnPlateau], found [ReduceLROnPlateau, EarlyStopping]",
+            |rank, fit| {
+                if rank == 1 {
+                    fit.callback(plateau()).callback(Box::new(stopping()))
+                } else {
+                    fit.callback(stopping()).callback(plateau())
+                }
+            },
+        ),
+    ];
+    for (words, settings) in cases {
+        for found in ends(2, plain, |_| clouds::<f64>(), settings) {
+            assert!(found.starts_with("rank 1 differs from rank 0 in ") && found.ends_with(words), "{found}");
+        }
+    }
+    // Rank 0 alone may write files and print.
+    let file = std::env::temp_dir().join(format!("cornu-ranks-{}.csv", std::process::id()));
+    let found = ends(
+        2,
+        plain,
+        |_| clouds::<f64>(),
+        |rank, fit| {
+            let fit = fit.callback(stopping());
+            match rank {
+                0 => fit
+                    .callback(CsvLogger::new(&file))
+                    .callback(LambdaCallback::new().on_epoch_end(|_| Ok(Flow::Continue))),
+                _ => fit,
+            }
+        },
+    );
+    assert_eq!(found, ["trained"; 2]);
+    std::fs::remove_file(&file).unwrap();
 }
 
 fn same_settings(_: usize, fit: Fit<'_, f64>) -> Fit<'_, f64> {

@@ -82,10 +82,12 @@ fn settings_of_keras_compute_as_in_keras_or_are_refused_by_name() {
             let score = found.get(key).unwrap_or_else(|| panic!("{name}: no {key}"));
             near(&format!("{name}: {key}"), &[score as f32], &[expected.as_f64().unwrap() as f32]);
         }
-        for _ in 0..3 {
-            model.train_on_batch(&x, &y, &Fit::new()).unwrap();
+        if case.get("trained").is_some() {
+            for _ in 0..3 {
+                model.train_on_batch(&x, &y, &Fit::new()).unwrap();
+            }
+            check(&model, &format!("{name}, trained"), "trained");
         }
-        check(&model, &format!("{name}, trained"), "trained");
         let settings = model.compile_config().unwrap().unwrap();
         let mut again = model.clone();
         Loader::new().compile(&mut again, &settings).unwrap();

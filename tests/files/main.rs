@@ -11,6 +11,8 @@ mod interop;
 mod interop_settings;
 #[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
 mod keras_settings;
+#[cfg(all(feature = "keras", feature = "safetensors", feature = "npy", feature = "json"))]
+mod many_layers;
 #[cfg(feature = "onnx")]
 mod onnx;
 #[cfg(all(feature = "keras", feature = "hdf5"))]

@@ -70,11 +70,11 @@ bounded = {name: settings | {"threshold": threshold} for name, settings in f_sco
 ranked = {"Precision": {"top_k": lambda: 2, "class_id": lambda: pick(0, 1), "thresholds": threshold}, "Recall": {"top_k": lambda: 1, "class_id": lambda: 1}}
 # The metrics that fit the targets, with their settings.
 METRICS = {
-    "bits": scores | decided | bounded | {"BinaryAccuracy": {}},
-    "hot": scores | auc | ranked | f_scores | {"CategoricalAccuracy": {}, "TopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
-    "classes": {"accuracy": {}, "SparseCategoricalAccuracy": {}, "SparseTopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
+    "bits": scores | decided | bounded | {"BinaryAccuracy": {}, "BinaryCrossentropy": logits | smoothing},
+    "hot": scores | auc | ranked | f_scores | {"CategoricalAccuracy": {}, "CategoricalHinge": {}, "CategoricalCrossentropy": logits | smoothing, "TopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
+    "classes": {"accuracy": {}, "SparseCategoricalCrossentropy": logits, "SparseCategoricalAccuracy": {}, "SparseTopKCategoricalAccuracy": {"k": lambda: pick(1, 2)}},
     "numbers": scores | {"R2Score": {"class_aggregation": lambda: pick("uniform_average", "variance_weighted_average")}},
-    "signs": scores, "soft": scores, "positive": scores,
+    "signs": scores | {"Hinge": {}, "SquaredHinge": {}}, "soft": scores | {"KLDivergence": {}}, "positive": scores | {"Poisson": {}},
 }
 decay = lambda: pick(0.5, 0.8, 0.95)
 betas = {"beta_1": decay, "beta_2": decay, "epsilon": lambda: pick(1e-5, 1e-3)}
@@ -199,10 +199,12 @@ def draw_model(folder, number):
     kind = rng.choice(list(LOSSES))
     target, last, settings = LOSSES[kind]
     settings = some(**settings)
-    if last or target in ("hot", "soft", "classes") or chance(0.6):
+    # The cosine of single numbers is a sign, whose gradient is rounding noise.
+    several = target in ("hot", "soft", "classes") or kind == "CosineSimilarity"
+    if last or several or chance(0.6):
         if len(model.output_shape) > 2 and chance(0.7):
             model.add(L.Flatten())
-        model.add(L.Dense(rng.randint(2, 4) if target in ("hot", "soft", "classes") else rng.randint(1, 3), activation=None if settings.get("from_logits") else last))
+        model.add(L.Dense(rng.randint(2, 4) if several else rng.randint(1, 3), activation=None if settings.get("from_logits") else last))
     out = model.output_shape[1:]
     n = rng.randint(5, 12)
     x = whole((n, *shape), 7).astype(float) if words else numbers((n, *shape), -1.5, 1.5)

@@ -8,3 +8,4 @@ mod laws;
 #[path = "../support/roster.rs"]
 mod roster;
 mod settings;
+mod wrappers;

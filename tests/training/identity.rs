@@ -83,7 +83,7 @@ fn a_callback_with_other_settings_is_refused() {
     type Makes<'a> = Box<dyn Fn() -> Box<dyn cornu::callback::Callback<f32>> + 'a>;
     let pairs: [(&str, Makes, Makes); 6] = [
         ("patience", Box::new(|| Box::new(stopping())), Box::new(|| Box::new(stopping().patience(1)))),
-        ("monitor", Box::new(|| Box::new(stopping())), Box::new(|| Box::new(stopping().min_delta(0.5)))),
+        ("min_delta", Box::new(|| Box::new(stopping())), Box::new(|| Box::new(stopping().min_delta(0.5)))),
         (
             "restore_best_weights",
             Box::new(|| Box::new(stopping())),

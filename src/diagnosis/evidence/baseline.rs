@@ -230,8 +230,11 @@ impl<F: Scalar> TargetStatistics<F> {
         Some(counts.into_iter().map(|count| count.round().min(MAX_CLASS_ROWS) as usize).collect())
     }
 
-    /// Returns the scale; `None` if it is not finite or no target was seen.
+    /// Returns the scale; `None` if it is not finite, no target was seen, or the loss is a sum, which depends on the batch.
     pub(crate) fn scale(&self) -> Option<Scale> {
+        if self.loss.is_sum() {
+            return None;
+        }
         let (baseline, optimum) = match self.task {
             Task::Numbers => self.losses_of_numbers()?,
             Task::Classes | Task::Binary => self.losses_of_classes(),

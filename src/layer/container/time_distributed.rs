@@ -13,6 +13,9 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// Applies one layer `f`, with one set of weights, to every step of a sequence: `y[t] = f(x[t])`.
 ///
+/// As in Keras, a [`BatchNormalization`](crate::layer::BatchNormalization) normalizes each step by the statistics of that step over
+/// the batch, and updates its moving statistics once per step. Without `TimeDistributed` it normalizes all steps together.
+///
 /// # Shapes
 /// Input `(steps, ...)`, output `(steps, ...)`, each step as for the layer. Parameters are those of the layer, below
 /// its name.
@@ -61,7 +64,8 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
             return Err(wrong_shape(ExpectedShape::Axes(axes), input));
         };
         self.steps = steps;
-        Ok([&[steps], &*self.layer[0].build(&input[1..], context)?].concat())
+        let output = context.each_of(steps, |context| self.layer[0].build(&input[1..], context))?;
+        Ok([&[steps], &*output].concat())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::channels::{Channels, each_row};
+use super::channels::{Channels, STATISTICS, Steps, each_row};
 use super::check_epsilon;
 use crate::config::{setters, settings};
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 /// The variance is the population variance, divided by `N`, in the moving average too. A layer that is not trained
 /// (see [`LayerExt::trainable`](crate::layer::LayerExt::trainable)) behaves as in a prediction and keeps its moving
-/// statistics. In a [distributed](crate::Fit::distributed) training, the batch is that of all ranks.
+/// statistics. Within [`TimeDistributed`](crate::layer::TimeDistributed) each step is a batch of its own. In a [distributed](crate::Fit::distributed) training, the batch is that of all ranks.
 ///
 /// | setter | default |
 /// |---|---|
@@ -70,9 +70,13 @@ pub struct BatchNormalization<F = f32> {
     moving_variance: Initializer,
     frozen: bool,
     params: Option<Channels<F>>,
-    /// μ, 1/√(v + ε) and v of the batch.
+    /// The steps that `TimeDistributed` makes.
+    steps: Steps,
+    /// μ, 1/√(v + ε) and v of the batch, for each step.
     statistics: Vec<F>,
-    /// The number of rows of these statistics.
+    /// If there are several steps: the mean of their μ and v by which one update of the moving statistics equals one per step.
+    merged: Vec<F>,
+    /// The number of rows of the statistics of a step.
     count: f64,
     sums: Vec<F>,
 }
@@ -91,7 +95,9 @@ impl<F> BatchNormalization<F> {
             moving_variance: Initializer::Ones,
             frozen: false,
             params: None,
+            steps: Steps::ONE,
             statistics: Vec::new(),
+            merged: Vec::new(),
             count: 0.0,
             sums: Vec::new(),
         }
@@ -126,26 +132,28 @@ impl<F> Default for BatchNormalization<F> {
 }
 
 impl<F: Scalar> BatchNormalization<F> {
-    /// Computes μ, 1/√(v + ε) and v of the batch.
-    fn compute_statistics(&mut self, x: Batch<F>, global_batch: GlobalBatch) {
-        let (channels, epsilon) = (x.width(), F::of(self.epsilon));
-        let (mean, rest) = self.statistics.split_at_mut(channels);
+    /// Computes μ, 1/√(v + ε) and v of a step of the batch.
+    fn compute_statistics(&mut self, x: Batch<F>, step: usize, global_batch: GlobalBatch) {
+        let (channels, epsilon, steps) = (x.width(), F::of(self.epsilon), self.steps);
+        let statistics = &mut self.statistics[STATISTICS * channels * step..][..STATISTICS * channels];
+        let (mean, rest) = statistics.split_at_mut(channels);
         let (inverse, variance) = rest.split_at_mut(channels);
-        kernel::sum_over(x.rows(), &mut self.sums, mean, &|rows, sum| {
+        let count = x.rows() / steps.count;
+        kernel::sum_over(count, &mut self.sums, mean, &|rows, sum| {
             kernel::simd(|| {
                 for row in rows {
-                    sum.iter_mut().zip(x.row(row)).for_each(|(sum, &x)| *sum += x);
+                    sum.iter_mut().zip(x.row(steps.row(step, row))).for_each(|(sum, &x)| *sum += x);
                 }
             });
         });
-        let count = global_batch.sum_and_rows(mean, x.rows());
+        let count = global_batch.sum_and_rows(mean, count);
         self.count = count.as_f64();
         mean.iter_mut().for_each(|mean| *mean /= count);
         let mean = &*mean;
-        kernel::sum_over(x.rows(), &mut self.sums, inverse, &|rows, sum| {
+        kernel::sum_over(x.rows() / steps.count, &mut self.sums, inverse, &|rows, sum| {
             kernel::simd(|| {
                 for row in rows {
-                    let deviations = x.row(row).iter().zip(mean).map(|(&x, &mean)| x - mean);
+                    let deviations = x.row(steps.row(step, row)).iter().zip(mean).map(|(&x, &mean)| x - mean);
                     sum.iter_mut().zip(deviations).for_each(|(sum, d)| *sum += d * d);
                 }
             });
@@ -155,6 +163,25 @@ impl<F: Scalar> BatchNormalization<F> {
             *variance = *inverse / count;
             *inverse = F::one() / (*variance + epsilon).sqrt();
         }
+    }
+
+    /// Merges μ and v of all steps, in the order of their updates.
+    fn merge_statistics(&mut self, channels: usize) {
+        let mut weight = 1.0;
+        for (step, statistics) in self.statistics.chunks_exact(STATISTICS * channels).enumerate() {
+            let both = statistics[..channels].iter().chain(&statistics[2 * channels..]);
+            // A later update counts more than the one before: by a factor of 1/momentum.
+            weight = if step == 0 { 1.0 } else { weight * self.momentum + 1.0 };
+            let share = F::of(1.0 / weight);
+            self.merged.iter_mut().zip(both).for_each(|(merged, &new)| {
+                *merged = if step == 0 { new } else { *merged + (new - *merged) * share }
+            });
+        }
+    }
+
+    /// The steps whose statistics the last batch used: frozen ones are those of all steps.
+    fn normalized(&self) -> Steps {
+        if self.frozen { Steps::ONE } else { self.steps }
     }
 }
 
@@ -174,61 +201,86 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             mean: Param::fixed_within("moving_mean", &shape, &self.moving_mean, context)?,
             variance: Param::fixed_within("moving_variance", &shape, &self.moving_variance, context)?,
         });
-        self.statistics = vec![F::zero(); 3 * channels];
+        self.steps = Steps { count: context.steps(), len: input[..input.len() - 1].iter().product() };
+        self.statistics = vec![F::zero(); STATISTICS * channels];
+        self.merged = vec![F::zero(); if self.steps.count == 1 { 0 } else { 2 * channels }];
         Ok(input.to_vec())
     }
 
     fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
-        let (memory, _) = scratch.take(4 * x.width());
-        let (statistics, line) = memory.split_at_mut(2 * x.width());
+        let (memory, _) = scratch.take((STATISTICS + 2) * x.width());
+        let (statistics, line) = memory.split_at_mut(STATISTICS * x.width());
         params.moving(F::of(self.epsilon), statistics);
-        params.apply(x, y, statistics, line);
+        params.apply(x, y, statistics, Steps::ONE, line);
     }
 
     fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        let (steps, channels) = (self.normalized(), x.width());
         if !self.frozen {
-            self.compute_statistics(x, step.global_batch);
+            // Allocated when a training begins: a small file may state many steps.
+            self.statistics.resize(STATISTICS * channels * steps.count, F::zero());
+            (0..steps.count).for_each(|at| self.compute_statistics(x, at, step.global_batch));
+            if steps.count > 1 {
+                self.merge_statistics(channels);
+            }
         }
         let Some(params) = &self.params else { return };
         if self.frozen {
             params.moving(F::of(self.epsilon), &mut self.statistics);
         }
-        let (line, _) = step.scratch.take(2 * x.width());
-        params.apply(x, y, &self.statistics, line);
+        let (line, _) = step.scratch.take(2 * channels * steps.count);
+        params.apply(x, y, &self.statistics, steps, line);
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
+        let steps = self.normalized();
         let Some(params) = &mut self.params else { return };
         let (x, dy, channels) = (context.x, context.dy.as_batch(), context.x.width());
-        let (mean, rest) = self.statistics.split_at(channels);
-        let inverse = &rest[..channels];
-        // dβ, then dγ.
-        let (total, _) = context.scratch.take(2 * channels);
-        kernel::sum_over(x.rows(), &mut self.sums, total, &|rows, sum| {
-            let (beta, gamma) = sum.split_at_mut(channels);
-            kernel::simd(|| {
-                for row in rows {
-                    let (x, dy) = (&x.row(row)[..channels], &dy.row(row)[..channels]);
-                    beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += dy);
-                    let normal =
-                        x.iter().zip(mean).zip(inverse).map(|((&x, &mean), &inverse)| (x - mean) * inverse);
-                    let sums = gamma.iter_mut().zip(normal).zip(dy);
-                    sums.for_each(|((gamma, normal), &dy)| *gamma += dy * normal);
-                }
+        let statistics =
+            |step: usize| self.statistics[STATISTICS * channels * step..][..2 * channels].split_at(channels);
+        // dβ, then dγ, of each step; then those of all steps.
+        let (totals, _) = context.scratch.take(2 * channels * (steps.count + 1));
+        let (totals, all) = totals.split_at_mut(2 * channels * steps.count);
+        for (step, total) in totals.chunks_exact_mut(2 * channels).enumerate() {
+            let (mean, inverse) = statistics(step);
+            kernel::sum_over(x.rows() / steps.count, &mut self.sums, total, &|rows, sum| {
+                let (beta, gamma) = sum.split_at_mut(channels);
+                kernel::simd(|| {
+                    for row in rows {
+                        let row = steps.row(step, row);
+                        let (x, dy) = (&x.row(row)[..channels], &dy.row(row)[..channels]);
+                        beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += dy);
+                        let normal = x
+                            .iter()
+                            .zip(mean)
+                            .zip(inverse)
+                            .map(|((&x, &mean), &inverse)| (x - mean) * inverse);
+                        let sums = gamma.iter_mut().zip(normal).zip(dy);
+                        sums.for_each(|((gamma, normal), &dy)| *gamma += dy * normal);
+                    }
+                });
             });
-        });
-        let (beta, gamma) = total.split_at(channels);
+        }
+        all.copy_from_slice(&totals[..2 * channels]);
+        for total in totals.chunks_exact(2 * channels).skip(1) {
+            all.iter_mut().zip(total).for_each(|(all, total)| *all += *total);
+        }
+        let (beta, gamma) = all.split_at(channels);
         for (param, sum) in [(&mut params.beta, beta), (&mut params.gamma, gamma)] {
             param.iter_mut().for_each(|param| param.grad_mut().copy_from_slice(sum));
         }
         let Some(mut dx) = context.dx else { return };
         // Frozen statistics do not depend on x.
         let share = if self.frozen { F::zero() } else { F::one() / F::of(self.count) };
-        context.global_batch.sum(total);
-        let (beta, gamma) = total.split_at(channels);
-        let factor = |c: usize| inverse[c] * params.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
+        context.global_batch.sum(totals);
+        let totals = &*totals;
+        let gammas = params.gamma.as_ref().map(Param::value);
         each_row(&mut dx, &|row, dx| {
+            let step = steps.of(row);
+            let (mean, inverse) = statistics(step);
+            let (beta, gamma) = totals[2 * channels * step..][..2 * channels].split_at(channels);
+            let factor = |c: usize| inverse[c] * gammas.map_or(F::one(), |gamma| gamma[c]);
             let (x, dy) = (x.row(row), dy.row(row));
             for c in 0..channels {
                 let normal = (x[c] - mean[c]) * inverse[c];
@@ -244,12 +296,16 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
     }
 
     fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, F>)) {
-        let (momentum, frozen) = (self.momentum, self.frozen);
+        let frozen = self.frozen;
+        let momentum = self.momentum.powi(i32::try_from(self.steps.count).unwrap_or(i32::MAX));
         f(PartMut::Frozen(&mut self.frozen));
         let Some(Channels { gamma, beta, mean, variance }) = &mut self.params else { return };
         gamma.iter_mut().chain(beta).map(PartMut::Param).for_each(&mut *f);
         let channels = mean.len();
-        let batches = [&self.statistics[..channels], &self.statistics[2 * channels..]];
+        let batches = match self.steps.count {
+            1 => [&self.statistics[..channels], &self.statistics[2 * channels..]],
+            _ => [&self.merged[..channels], &self.merged[channels..]],
+        };
         for (param, batch) in [mean, variance].into_iter().zip(batches) {
             match frozen {
                 true => f(PartMut::Param(param)),
@@ -265,8 +321,8 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             is_normalization: true,
             memory: Memory::fixed({
                 // The sums of dβ and dγ, of each part and of the block to which it is added.
-                let channels = self.statistics.len() / 3;
-                self.statistics.len() + 2 * kernel::PARTS * 2 * channels
+                let channels = self.params.as_ref().map_or(0, |params| params.mean.len());
+                STATISTICS * channels * self.steps.count + 2 * kernel::PARTS * 2 * channels
             }),
             ..LayerTraits::default()
         }

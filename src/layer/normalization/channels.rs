@@ -5,6 +5,34 @@ use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
+/// The numbers per channel: μ, 1/√(v + ε) and v.
+pub(super) const STATISTICS: usize = 3;
+
+/// The steps of a batch that are normalized each for itself; `len` consecutive rows belong to one of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steps {
+    pub(super) count: usize,
+    pub(super) len: usize,
+}
+
+impl Steps {
+    /// All rows are normalized together.
+    pub(super) const ONE: Steps = Steps { count: 1, len: 1 };
+
+    /// The step of a row.
+    pub(super) fn of(self, row: usize) -> usize {
+        if self.count == 1 { 0 } else { row / self.len % self.count }
+    }
+
+    /// The row that is number `index` of those of a step.
+    pub(super) fn row(self, step: usize, index: usize) -> usize {
+        match self.count {
+            1 => index,
+            count => (index / self.len * count + step) * self.len + index % self.len,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Channels<F> {
     pub(super) gamma: Option<Param<F>>,
@@ -22,17 +50,29 @@ impl<F: Scalar> Channels<F> {
         variances.for_each(|(inverse, &v)| *inverse = F::one() / (v + epsilon).sqrt());
     }
 
-    /// Writes y for these statistics; `line` has space for the factor and shift of each channel.
-    pub(super) fn apply(&self, x: Batch<F>, mut y: BatchMut<F>, statistics: &[F], line: &mut [F]) {
+    /// Writes y for the statistics of each step, [`STATISTICS`] for each channel; `line` has space for the factor and shift
+    /// of each channel and step.
+    pub(super) fn apply(
+        &self,
+        x: Batch<F>,
+        mut y: BatchMut<F>,
+        statistics: &[F],
+        steps: Steps,
+        line: &mut [F],
+    ) {
         let channels = self.mean.len();
-        let (mean, inverse) = statistics.split_at(channels);
-        let (factor, shift) = line.split_at_mut(channels);
-        for c in 0..channels {
-            factor[c] = inverse[c] * self.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
-            shift[c] = self.beta.as_ref().map_or(F::zero(), |beta| beta.value()[c]) - mean[c] * factor[c];
+        let each = statistics.chunks_exact(STATISTICS * channels).zip(line.chunks_exact_mut(2 * channels));
+        for (statistics, line) in each {
+            let (mean, inverse) = statistics.split_at(channels);
+            let (factor, shift) = line.split_at_mut(channels);
+            for c in 0..channels {
+                factor[c] = inverse[c] * self.gamma.as_ref().map_or(F::one(), |gamma| gamma.value()[c]);
+                shift[c] = self.beta.as_ref().map_or(F::zero(), |beta| beta.value()[c]) - mean[c] * factor[c];
+            }
         }
-        let (factor, shift) = (&*factor, &*shift);
+        let line = &*line;
         each_row(&mut y, &|row, y| {
+            let (factor, shift) = line[2 * channels * steps.of(row)..][..2 * channels].split_at(channels);
             let line = factor.iter().zip(shift);
             y.iter_mut().zip(x.row(row)).zip(line).for_each(|((y, &x), (&a, &b))| *y = x * a + b);
         });

@@ -38,6 +38,7 @@ pub(in crate::save) fn read<F: Scalar>(
     let text = |name: &str| tree.texts("", name).first().map(|text| &**text);
     let mut axes = Vec::new();
     let mut parse = |name: &str, text: &str| -> Result<Value> {
+        budget.add_settings(text.len());
         let parsed = json::parse(text.as_bytes(), budget);
         let mut value = parsed.map_err(|problem| input.damaged(name, problem))?;
         modernize(&mut value, &mut axes);

@@ -61,6 +61,7 @@ pub(in crate::save) fn read<F: Scalar>(
 
 /// Parses a text file of the archive.
 fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
+    budget.add_settings(member.len() as usize);
     let text = member.take(name, 0, member.len(), budget)?;
     let value = json::parse(&text, budget).map_err(|problem| member.damaged(name, problem))?;
     budget.give(text.len());

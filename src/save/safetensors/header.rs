@@ -44,6 +44,7 @@ impl Header {
         if len > LONGEST || len > input.len().saturating_sub(8) {
             return Err(fail(format!("a header of {len} bytes, which is too long")));
         }
+        budget.add_settings(len as usize);
         let text = input.take(PLACE, 8, len, budget)?;
         if text.first() != Some(&b'{') {
             return Err(fail("a header that does not begin with `{`".into()));

@@ -20,8 +20,9 @@ pub(crate) struct RunningScores<F: Scalar> {
     samples: f64,
     /// ℓ of each row, later the scale of its gradient.
     values: Vec<F>,
-    /// The number of rows that the loss of a batch is divided by.
-    pub(crate) divisor: usize,
+    /// What the loss of a batch is divided by: the number of its rows, or 1 if the loss is a sum.
+    divisor: usize,
+    is_sum: bool,
 }
 
 /// The targets of a batch: its rows, and their weights.
@@ -57,6 +58,7 @@ impl<F: Scalar> RunningScores<F> {
             samples: 0.0,
             values: Vec::new(),
             divisor: 0,
+            is_sum: compiled.loss.is_sum(),
         })
     }
 
@@ -88,14 +90,24 @@ impl<F: Scalar> RunningScores<F> {
         mean
     }
 
-    /// Returns Σ w·ℓ over the rows, and sets the divisor to their number.
+    /// Returns Σ w·ℓ over the rows, and sets the divisor.
     pub(crate) fn loss_sum(&mut self, loss: &dyn Loss<F>, y_pred: Batch<F>, targets: BatchTargets<F>) -> f64 {
         self.values.resize(y_pred.rows(), F::zero());
-        self.divisor = loss.values(y_pred, targets.y, &mut self.values);
+        let rows = loss.values(y_pred, targets.y, &mut self.values);
+        self.set_rows(rows);
         match targets.weights {
             Some(weights) => self.values.iter().zip(weights).map(|(v, w)| (*v * *w).as_f64()).sum(),
             None => self.values.iter().map(|v| v.as_f64()).sum(),
         }
+    }
+
+    /// Sets the divisor for a batch of this number of rows.
+    pub(crate) fn set_rows(&mut self, rows: usize) {
+        self.divisor = if self.is_sum { rows.min(1) } else { rows };
+    }
+
+    pub(crate) fn divisor(&self) -> usize {
+        self.divisor
     }
 
     /// The loss of a batch whose rows sum to `sum`.

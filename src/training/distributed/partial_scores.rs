@@ -66,7 +66,7 @@ impl<F: Scalar> PartialScores<F> {
         activity: f64,
     ) {
         let sum = scores.loss_sum(loss, y_pred, targets);
-        self.parts.push(vec![sum, scores.divisor as f64, activity]);
+        self.parts.push(vec![sum, scores.divisor() as f64, activity]);
         self.keep_rows(scores, y_pred, targets);
     }
 
@@ -85,7 +85,7 @@ impl<F: Scalar> PartialScores<F> {
         parts.iter_mut().for_each(|sums| sums.push(std::mem::take(&mut failed)));
         let sums = ranks.total(parts, 4)?;
         ranks.agree_if(sums[3] > 0.0, read)?;
-        scores.divisor = sums[1] as usize;
+        scores.set_rows(sums[1] as usize);
         if scores.has_metrics() {
             let held = (0..ranks.size()).map(|rank| ranks.held(size.samples, rank) * size.steps).collect();
             self.update_metrics(scores, held, size, ranks)?;

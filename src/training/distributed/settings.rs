@@ -16,8 +16,14 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// of its own, use [`Fit::sharded`].
     ///
     /// Rank 0 calls callbacks, draws progress, and prints and keeps findings. The ranks compare model, data and
-    /// settings before the first step. If they differ, or if a rank fails then or later, all ranks return an error; on
-    /// the others it is [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
+    /// settings before the first step, among them those of each callback that can stop the training or change its learning
+    /// rate or weights ([`Callback::config`](crate::callback::Callback::config)): [`EarlyStopping`](crate::callback::EarlyStopping),
+    /// [`ReduceLearningRateOnPlateau`](crate::callback::ReduceLearningRateOnPlateau),
+    /// [`LearningRateScheduler`](crate::callback::LearningRateScheduler) and
+    /// [`TerminateOnNaN`](crate::callback::TerminateOnNaN). Callbacks that only write, such as
+    /// [`ModelCheckpoint`](crate::callback::ModelCheckpoint) and [`CsvLogger`](crate::callback::CsvLogger), and closures are not
+    /// compared; rank 0 alone may have them. If the ranks differ, or if a rank fails then or later, all ranks return an
+    /// error; on the others it is [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
     ///
     /// # Example
     /// ```
@@ -171,7 +177,12 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 
     /// The properties of a training that must agree on all ranks.
-    pub(crate) fn identity_on_ranks(&self, model: &Sequential<F>, mut run: Identity) -> Result<Identity> {
+    pub(crate) fn identity_on_ranks(
+        &self,
+        model: &Sequential<F>,
+        mut run: Identity,
+        callbacks: Vec<(String, String)>,
+    ) -> Result<Identity> {
         if self.diagnose == Diagnose::Investigate {
             let expected = "Diagnose::Report, Stop or Off in a distributed training";
             return Err(Error::argument("diagnose", expected, "Diagnose::Investigate"));
@@ -188,6 +199,7 @@ impl<'a, F: Scalar> Fit<'a, F> {
             ("sync_every", self.ranks.sync_every.to_string()),
             ("data", if self.ranks.sharded { "shards" } else { "whole" }.into()),
         ]);
+        settings.common.extend(callbacks);
         settings.common.append(&mut run.common);
         Ok(Identity { common: settings.common, ..run })
     }

@@ -63,7 +63,7 @@ fn killed() -> (PathBuf, Vec<u8>) {
 
 /// Resumes from a backup with this state, and a valid length and checksum. No further backup is written.
 fn go_on(folder: &Path, state: &[u8]) -> Result<History> {
-    let mut bytes = [b"\x89cornu\r\n\x02\0\0\0", state, &(state.len() as u64).to_le_bytes()].concat();
+    let mut bytes = [b"\x89cornu\r\n\x03\0\0\0", state, &(state.len() as u64).to_le_bytes()].concat();
     bytes.extend(sum(&bytes).to_le_bytes());
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("backup.cornu"), bytes).unwrap();

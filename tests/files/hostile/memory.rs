@@ -53,3 +53,25 @@ pub fn within<T>(limit: usize, f: impl FnOnce() -> T) -> T {
     assert!(held <= limit, "held {held} bytes, expected at most {limit}");
     result
 }
+
+/// The bytes that reading this file may hold: twice its size, 16 times its settings, and 1 MiB.
+pub fn promised(end: &str, file: &[u8]) -> usize {
+    let settings = if ["keras", "safetensors"].contains(&end) { settings(file) } else { 0 };
+    2 * file.len() + 16 * settings + (1 << 20)
+}
+
+/// The bytes of settings in a file: its header in JSON, or the members with JSON of an archive.
+fn settings(file: &[u8]) -> usize {
+    let number = |at: usize, bytes: usize| -> usize {
+        (0..bytes).rev().fold(0, |n, i| n << 8 | usize::from(*file.get(at + i).unwrap_or(&0)))
+    };
+    if !file.starts_with(b"PK") {
+        return number(0, 8).min(file.len());
+    }
+    let members = (0..file.len()).filter(|&at| file[at..].starts_with(b"PK\x03\x04"));
+    let texts = members.filter(|&at| {
+        let name = file.get(at + 30..at + 30 + number(at + 26, 2)).unwrap_or_default();
+        name.ends_with(b".json")
+    });
+    texts.map(|at| number(at + 22, 4)).sum::<usize>().min(file.len())
+}

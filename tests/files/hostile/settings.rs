@@ -2,6 +2,7 @@
 
 use super::archives::whole;
 use super::*;
+use crate::roster;
 use crate::zip::{Member, archive};
 
 /// An intact file with other settings.
@@ -36,15 +37,15 @@ fn malformed_settings_are_refused() {
         refused(what, load(Format::Keras, &with_config(&text)), words);
     }
     let many = format!("[{}0]", "0,".repeat(2_000_000));
-    refused("many", load(Format::Keras, &with_config(&many)), "more memory");
+    refused("many", load(Format::Keras, &with_config(&many)), "");
     let named: Vec<String> = (0..300_000).map(|i| format!("\"{i}\":0")).collect();
     refused("many names", load(Format::Keras, &with_config(&format!("{{{}}}", named.join(",")))), "");
     let words = format!("[{}0]", "\"\\n\",".repeat(500_000));
-    refused("many words", load(Format::Keras, &with_config(&words)), "more memory");
+    refused("many words", load(Format::Keras, &with_config(&words)), "");
     let layer = r#"{"module":"keras.layers","class_name":"Flatten","config":{"name":"f"}}"#;
     let layers = vec![layer; 100_000].join(",");
     let text = format!(r#"{{"module":"keras","class_name":"Sequential","config":{{"layers":[{layers}]}}}}"#);
-    refused("many layers", load(Format::Keras, &with_config(&text)), "");
+    refused("many layers", load(Format::Keras, &with_config(&text)), "more memory");
     let mut nested = layer.to_string();
     for _ in 0..30 {
         nested = format!(
@@ -52,6 +53,40 @@ fn malformed_settings_are_refused() {
         );
     }
     refused("nested", load(Format::Keras, &with_config(&nested)), "at most 16 models");
+}
+
+/// Layers whose settings are as few as possible take the most memory for each byte of the file.
+#[test]
+fn layers_of_few_settings_take_the_promised_memory() {
+    for case in roster::layers::<f32>() {
+        let text = case.model().to_json().unwrap();
+        let mut model: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let config = model["config"].as_object_mut().unwrap();
+        config.remove("build_input_shape");
+        let mut layer = config["layers"].as_array_mut().unwrap().pop().unwrap();
+        let mut with = |layers: Vec<serde_json::Value>| {
+            model["config"]["layers"] = layers.into();
+            model.to_string()
+        };
+        for name in ["registered_name", "build_config"] {
+            layer.as_object_mut().unwrap().remove(name);
+        }
+        let names: Vec<String> = layer["config"].as_object().unwrap().keys().cloned().collect();
+        for name in names {
+            let mut less = layer.clone();
+            less["config"].as_object_mut().unwrap().remove(&name);
+            if Sequential::<f32>::from_json(&with(vec![less.clone()])).is_ok() {
+                layer = less;
+            }
+        }
+        let numbered = (0..2000).map(|number| {
+            layer["config"]["name"] = number.to_string().into();
+            layer.clone()
+        });
+        // The weights are those of another model.
+        let text = with(numbered.collect());
+        refused(case.layer.kind(), load(Format::Keras, &with_config(&text)), "");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Layers with wide samples in small files: they load within twice the file's size plus 1 MiB, as nothing is stored per
+//! Layers with wide samples in small files: they load within the promised memory, as nothing is stored per
 //! value of a sample.
 
 use cornu::ndarray::{ArrayD, Dimension, IxDyn};
