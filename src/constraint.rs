@@ -1,5 +1,7 @@
 //! Constraints: projections of a parameter after every update.
 
+use std::collections::HashSet;
+
 use crate::config::{Config, Fields, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -15,9 +17,8 @@ use crate::scalar::Scalar;
 /// | `MinMaxNorm` | `w · (rate · clip(‖w‖, min, max) + (1 − rate) · ‖w‖) / (ε + ‖w‖)` | 0, 1, rate 1, axis 0 |
 /// | `NonNegative` | `max(w, 0)` | |
 ///
-/// `axes` is the number of leading axes over which a norm is taken: 1 for the inputs of a Dense kernel (Keras's
-/// `axis=0`), 2 for those of a Conv1D kernel (Keras's `axis=[0, 1]`). Each unit or filter is then constrained
-/// separately.
+/// `axis` lists the axes over which a norm is taken, counted from the last one if negative: `[0]` for the inputs of a Dense
+/// kernel, `[0, 1]` for those of a Conv1D kernel. Each unit or filter is then constrained separately.
 ///
 /// # Example
 /// ```
@@ -34,20 +35,20 @@ use crate::scalar::Scalar;
 ///
 /// # References
 /// <https://keras.io/api/layers/constraints/>
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Constraint {
     /// Every norm is at most `max`.
     MaxNorm {
         /// The largest norm.
         max: f64,
-        /// The number of leading axes over which a norm is taken.
-        axes: usize,
+        /// The axes over which a norm is taken.
+        axis: Vec<isize>,
     },
     /// Every norm is 1.
     UnitNorm {
-        /// The number of leading axes over which a norm is taken.
-        axes: usize,
+        /// The axes over which a norm is taken.
+        axis: Vec<isize>,
     },
     /// Every norm is between `min` and `max`.
     MinMaxNorm {
@@ -57,8 +58,8 @@ pub enum Constraint {
         max: f64,
         /// The share of the correction that an update applies, from 0 to 1.
         rate: f64,
-        /// The number of leading axes over which a norm is taken.
-        axes: usize,
+        /// The axes over which a norm is taken.
+        axis: Vec<isize>,
     },
     /// Every number is at least 0.
     NonNegative,
@@ -69,10 +70,10 @@ const EPSILON: f64 = 1e-7;
 impl Constraint {
     /// Refuses bounds that are out of range or that do not fit a parameter of this shape.
     pub(crate) fn check(&self, shape: &[usize]) -> Result<()> {
-        let (min, max, rate, axes) = match *self {
-            Constraint::MaxNorm { max, axes } => (0.0, max, 1.0, axes),
-            Constraint::UnitNorm { axes } => (1.0, 1.0, 1.0, axes),
-            Constraint::MinMaxNorm { min, max, rate, axes } => (min, max, rate, axes),
+        let (min, max, rate, axis) = match self {
+            Constraint::MaxNorm { max, axis } => (0.0, *max, 1.0, axis),
+            Constraint::UnitNorm { axis } => (1.0, 1.0, 1.0, axis),
+            Constraint::MinMaxNorm { min, max, rate, axis } => (*min, *max, *rate, axis),
             Constraint::NonNegative => return Ok(()),
         };
         if !(0.0 <= min && min <= max && max.is_finite() && (0.0..=1.0).contains(&rate)) {
@@ -83,72 +84,107 @@ impl Constraint {
                 found,
             ));
         }
-        if axes == 0 || axes > shape.len() {
-            return Err(Error::argument("axes", format!("1 to {}", shape.len()), axes));
+        let place = |axis: &isize| resolve(*axis, shape.len()).filter(|place| *place < shape.len());
+        let places: Option<HashSet<usize>> = axis.iter().map(place).collect();
+        if places.is_none_or(|places| places.is_empty() || places.len() < axis.len()) {
+            let expected = format!("different axes of the {} of the weight", shape.len());
+            return Err(Error::argument("axis", expected, format!("{axis:?}")));
         }
         Ok(())
     }
 
     /// Projects a parameter of this shape into the bound.
     pub(crate) fn apply<F: Scalar>(&self, shape: &[usize], values: &mut [F]) {
-        match *self {
+        match self {
             Constraint::NonNegative => {
                 values.iter_mut().for_each(|w| *w = if *w < F::zero() { F::zero() } else { *w });
             }
-            Constraint::MaxNorm { max, axes } => scale_norms(shape, axes, values, |norm| norm.min(max)),
-            Constraint::UnitNorm { axes } => scale_norms(shape, axes, values, |_| 1.0),
-            Constraint::MinMaxNorm { min, max, rate, axes } => {
-                scale_norms(shape, axes, values, |norm| rate * norm.clamp(min, max) + (1.0 - rate) * norm);
+            Constraint::MaxNorm { max, axis } => scale_norms(shape, axis, values, |norm| norm.min(*max)),
+            Constraint::UnitNorm { axis } => scale_norms(shape, axis, values, |_| 1.0),
+            Constraint::MinMaxNorm { min, max, rate, axis } => {
+                scale_norms(shape, axis, values, |norm| rate * norm.clamp(*min, *max) + (1.0 - rate) * norm);
             }
         }
     }
 }
 
-/// Scales each vector along the leading `axes` to the norm `wanted(‖w‖)`, dividing by ε + ‖w‖ as Keras does.
-fn scale_norms<F: Scalar>(shape: &[usize], axes: usize, values: &mut [F], wanted: impl Fn(f64) -> f64) {
-    let stride: usize = shape[axes.min(shape.len())..].iter().product();
-    for start in 0..stride {
-        let square: f64 = values[start..].iter().step_by(stride).map(|w| w.as_f64() * w.as_f64()).sum();
+/// The place of an axis, which is counted from the last one if it is negative.
+fn resolve(axis: isize, rank: usize) -> Option<usize> {
+    usize::try_from(if axis < 0 { axis.checked_add_unsigned(rank)? } else { axis }).ok()
+}
+
+/// Scales each vector along these axes to the norm `wanted(‖w‖)`, dividing by ε + ‖w‖ as Keras does.
+fn scale_norms<F: Scalar>(shape: &[usize], axis: &[isize], values: &mut [F], wanted: impl Fn(f64) -> f64) {
+    let is_along = |place: usize| axis.iter().any(|axis| resolve(*axis, shape.len()) == Some(place));
+    let size = |along: bool| -> usize {
+        shape
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| is_along(*place) == along)
+            .map(|(_, size)| size)
+            .product()
+    };
+    let (vectors, length) = (size(false), size(true));
+    // The axes of a vector follow each other in almost all cases: then its values have one distance.
+    let first = (0..shape.len()).find(|place| is_along(*place)).unwrap_or(0);
+    let end = (first..shape.len()).find(|place| !is_along(*place)).unwrap_or(shape.len());
+    let has_one_distance = (end..shape.len()).all(|place| !is_along(place));
+    let distance: usize = shape[end..].iter().product();
+    for vector in 0..vectors {
+        let start = offset(shape, vector, &|place| !is_along(place));
+        let place = |index: usize| match has_one_distance {
+            true => start + index * distance,
+            false => start + offset(shape, index, &is_along),
+        };
+        let square: f64 = (0..length).map(|index| values[place(index)].as_f64().powi(2)).sum();
         let norm = square.sqrt();
         let factor = F::of(wanted(norm) / (EPSILON + norm));
-        values[start..].iter_mut().step_by(stride).for_each(|w| *w *= factor);
+        (0..length).for_each(|index| values[place(index)] *= factor);
     }
 }
 
-/// Reads Keras's `axis`: one number, or a list of the first axes.
-fn axes(fields: &mut Fields) -> Result<usize> {
-    let path = fields.path_of("axis");
-    let list = match fields.value("axis") {
-        None => return Ok(1),
-        Some(Value::List(axes)) => axes.clone(),
-        Some(axis) => vec![axis.clone()],
-    };
-    let first = (0..list.len()).all(|place| list[place] == Value::Int(place as i64));
-    if first && !list.is_empty() {
-        return Ok(list.len());
+/// The offset in an array of this shape of number `index` along the chosen axes, at 0 along the others.
+fn offset(shape: &[usize], mut index: usize, is_chosen: &dyn Fn(usize) -> bool) -> usize {
+    let (mut offset, mut stride) = (0, 1);
+    for (place, &size) in shape.iter().enumerate().rev() {
+        if is_chosen(place) {
+            offset += index % size * stride;
+            index /= size;
+        }
+        stride *= size;
     }
-    Err(refuse(&path, "the first axes: 0, or [0, 1] and so on", Value::List(list)))
+    offset
+}
+
+/// Reads Keras's `axis`: one number or a list of them.
+fn axis(fields: &mut Fields) -> Result<Vec<isize>> {
+    let path = fields.path_of("axis");
+    match fields.value("axis") {
+        None => Ok(vec![0]),
+        Some(list @ Value::List(_)) => Vec::from_value(list, &path),
+        Some(axis) => Ok(vec![isize::from_value(axis, &path)?]),
+    }
 }
 
 impl Setting for Constraint {
     const EXPECTED: &'static str = "a MaxNorm, UnitNorm, MinMaxNorm or NonNeg constraint of Keras";
 
     fn to_value(&self) -> Value {
-        let axis = |axes: usize| match axes {
-            1 => Value::Int(0),
-            _ => Value::List((0..axes).map(Value::from).collect()),
+        let along = |axis: &[isize]| match *axis {
+            [axis] => axis.to_value(),
+            _ => axis.to_vec().to_value(),
         };
         let of = |kind| Config::of("keras.constraints", kind);
-        let config = match *self {
-            Constraint::MaxNorm { max, axes } => {
-                of("MaxNorm").with("max_value", max).with("axis", axis(axes))
+        let config = match self {
+            Constraint::MaxNorm { max, axis } => {
+                of("MaxNorm").with("max_value", *max).with("axis", along(axis))
             }
-            Constraint::UnitNorm { axes } => of("UnitNorm").with("axis", axis(axes)),
-            Constraint::MinMaxNorm { min, max, rate, axes } => of("MinMaxNorm")
-                .with("min_value", min)
-                .with("max_value", max)
-                .with("rate", rate)
-                .with("axis", axis(axes)),
+            Constraint::UnitNorm { axis } => of("UnitNorm").with("axis", along(axis)),
+            Constraint::MinMaxNorm { min, max, rate, axis } => of("MinMaxNorm")
+                .with("min_value", *min)
+                .with("max_value", *max)
+                .with("rate", *rate)
+                .with("axis", along(axis)),
             Constraint::NonNegative => of("NonNeg"),
         };
         config.into()
@@ -157,13 +193,13 @@ impl Setting for Constraint {
     fn from_value(value: &Value, path: &str) -> Result<Self> {
         let mut fields = Fields::of_keras(value, path, Self::EXPECTED)?;
         let constraint = match fields.kind() {
-            "MaxNorm" => Constraint::MaxNorm { max: fields.get("max_value")?, axes: axes(&mut fields)? },
-            "UnitNorm" => Constraint::UnitNorm { axes: axes(&mut fields)? },
+            "MaxNorm" => Constraint::MaxNorm { max: fields.get("max_value")?, axis: axis(&mut fields)? },
+            "UnitNorm" => Constraint::UnitNorm { axis: axis(&mut fields)? },
             "MinMaxNorm" => Constraint::MinMaxNorm {
                 min: fields.get("min_value")?,
                 max: fields.get("max_value")?,
                 rate: fields.get("rate")?,
-                axes: axes(&mut fields)?,
+                axis: axis(&mut fields)?,
             },
             "NonNeg" => Constraint::NonNegative,
             _ => return Err(refuse(path, Self::EXPECTED, value)),

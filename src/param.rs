@@ -204,7 +204,7 @@ impl<F: Scalar> Param<F> {
 
     /// Applies the constraint, if there is one.
     pub(crate) fn constrain(&mut self) {
-        if let Some(constraint) = self.constraint {
+        if let Some(constraint) = &self.constraint {
             constraint.apply(&self.shape, &mut self.value);
         }
     }

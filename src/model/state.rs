@@ -98,7 +98,10 @@ fn describe<F: Scalar>(node: &NamedLayer<F>) -> String {
     }
     let mut params = Vec::new();
     node.visit_params(&mut |param| {
-        let bound = [param.regularizer.map(|r| format!("{r:?}")), param.constraint.map(|c| format!("{c:?}"))];
+        let bound = [
+            param.regularizer.map(|r| format!("{r:?}")),
+            param.constraint.as_ref().map(|c| format!("{c:?}")),
+        ];
         params
             .push([format!("{param:?}")].into_iter().chain(bound.into_iter().flatten()).collect::<Vec<_>>());
     });

@@ -33,7 +33,7 @@ impl Spec {
         self.regularizer.iter().try_for_each(Regularizer::check)?;
         self.constraint.iter().try_for_each(|constraint| constraint.check(shape))?;
         let mut param = Param::new(name, shape, &self.initializer, context)?;
-        (param.regularizer, param.constraint) = (self.regularizer, self.constraint);
+        (param.regularizer, param.constraint) = (self.regularizer, self.constraint.clone());
         Ok(param)
     }
 }

@@ -182,7 +182,7 @@ fn write_all<F: Scalar>() {
         .add(LayerNormalization::new())
         .add(
             Dense::new(4)
-                .kernel_constraint(Constraint::MaxNorm { max: 0.8, axes: 1 })
+                .kernel_constraint(Constraint::MaxNorm { max: 0.8, axis: vec![0] })
                 .kernel_regularizer(Regularizer::L2(0.01)),
         )
         .add(Dense::new(4).trainable(false))

@@ -89,9 +89,9 @@ fn others(name: &str, value: &Value, full: bool) -> Vec<Value> {
         (name, _) if name.ends_with("constraint") => {
             let rules = [
                 Constraint::NonNegative,
-                Constraint::UnitNorm { axes: 1 },
-                Constraint::MaxNorm { max: 1.0, axes: 2 },
-                Constraint::MinMaxNorm { min: 0.1, max: 0.5, rate: 0.5, axes: 1 },
+                Constraint::UnitNorm { axis: vec![0] },
+                Constraint::MaxNorm { max: 1.0, axis: vec![0, 1] },
+                Constraint::MinMaxNorm { min: 0.1, max: 0.5, rate: 0.5, axis: vec![0] },
             ];
             rules.iter().map(Setting::to_value).collect()
         }

@@ -130,7 +130,10 @@ layer("batch normalization over the last axis", L.BatchNormalization(axis=1))
 layer("batch normalization over an inner axis", L.BatchNormalization(axis=1), "steps", "layers[1].config.axis`: expected -1, the only supported value")
 layer("rescaling by channel", L.Rescaling([1.0, 2.0, 3.0], offset=[0, 1, 2]), "steps")
 layer("a constraint of all filters", L.Conv2D(2, 2, kernel_constraint=C.MaxNorm(2, axis=[0, 1, 2])), "image")
-layer("a constraint along the last axis", L.Dense(2, kernel_constraint=C.UnitNorm(axis=-1)), refused="`layers[1].config.kernel_constraint.config.axis`: expected the first axes: 0, or [0, 1] and so on")
+CONV = [C.MaxNorm(0.5, axis=[1, 2]), C.MinMaxNorm(0.2, 0.5, 0.7, axis=[0, -1]), C.UnitNorm(axis=[2, 0])]
+for at, constraint in enumerate(CONV):
+    layers = [L.Conv2D(2, 2, kernel_constraint=constraint), L.Flatten(), L.Dense(3, "softmax", kernel_constraint=C.UnitNorm(axis=-1))]
+    write(f"constraints along other axes {at}", layers, "image", "hot", None, dict(loss="categorical_crossentropy"))
 
 
 # Objects that only training needs.

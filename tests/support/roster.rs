@@ -69,7 +69,7 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
     let (he, l2, norm) = (
         Initializer::HeNormal,
         Regularizer::L1L2 { l1: 0.1, l2: 0.2 },
-        Constraint::MaxNorm { max: 2.0, axes: 1 },
+        Constraint::MaxNorm { max: 2.0, axis: vec![0] },
     );
     let dropping = || Lstm::new(3).activation(Activation::Relu).unit_forget_bias(false).dropout(0.1);
     vec![

@@ -98,10 +98,13 @@ fn layer_arguments_are_checked_when_the_model_is_built() {
             "initializer",
         ),
         (Sequential::new().add(Dense::new(2).kernel_regularizer(Regularizer::L2(-1.0))), "regularizer"),
-        (Sequential::new().add(Dense::new(2).kernel_constraint(Constraint::UnitNorm { axes: 3 })), "axes"),
+        (
+            Sequential::new().add(Dense::new(2).kernel_constraint(Constraint::UnitNorm { axis: vec![2] })),
+            "axis",
+        ),
         (
             Sequential::new()
-                .add(Dense::new(2).kernel_constraint(Constraint::MaxNorm { max: -1.0, axes: 1 })),
+                .add(Dense::new(2).kernel_constraint(Constraint::MaxNorm { max: -1.0, axis: vec![0] })),
             "constraint",
         ),
         (Sequential::new().add(Softmax::new().axis(2)), "axis"),

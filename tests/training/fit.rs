@@ -344,7 +344,7 @@ fn penalties_and_constraints_limit_the_weights() {
     let free = run(Dense::new(CLASSES)).mapv(|w| w * w).sum();
     let small = run(Dense::new(CLASSES).kernel_regularizer(Regularizer::L2(0.1))).mapv(|w| w * w).sum();
     assert!(small < 0.5 * free, "{small} {free}");
-    let bound = run(Dense::new(CLASSES).kernel_constraint(Constraint::MaxNorm { max: 0.5, axes: 1 }));
+    let bound = run(Dense::new(CLASSES).kernel_constraint(Constraint::MaxNorm { max: 0.5, axis: vec![0] }));
     assert!(bound.columns().into_iter().all(|unit| unit.mapv(|w| w * w).sum().sqrt() < 0.5001));
     assert!(run(Dense::new(CLASSES).kernel_constraint(Constraint::NonNegative)).iter().all(|w| *w >= 0.0));
 }

@@ -179,7 +179,9 @@ fn mixes<F: Scalar>() {
     let averaged = Adam::new(0.01).amsgrad(true).average_weights(WeightAverage::new(0.9).overwrite_every(4));
     c.check("depthwise", net, averaged, KlDivergence::new(), (&series, &soft, None));
     let net = model()
-        .add(Dense::new(6).activation(Tanh).kernel_constraint(Constraint::MaxNorm { max: 0.5, axes: 1 }))
+        .add(
+            Dense::new(6).activation(Tanh).kernel_constraint(Constraint::MaxNorm { max: 0.5, axis: vec![0] }),
+        )
         .add(Dense::new(5).activation(Relu).trainable(false))
         .add(BatchNormalization::new().trainable(false))
         .add(Dense::new(3).use_bias(false));

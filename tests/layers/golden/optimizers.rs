@@ -215,12 +215,16 @@ fn bounds<F: Scalar>(c: &mut Cases<F>) {
     c.check_layer("l1_l2", Sgd::new(0.1), dense().kernel_regularizer(both));
     let tanh = || dense().activation(Activation::Tanh);
     c.check_node("activity", Sgd::new(0.1), tanh().activity_regularizer(both));
-    let max = Constraint::MaxNorm { max: 0.5, axes: 1 };
+    let max = Constraint::MaxNorm { max: 0.5, axis: vec![0] };
     c.check_layer("max_norm", Sgd::new(0.1), dense().kernel_constraint(max));
-    c.check_layer("unit_norm", Sgd::new(0.1), dense().kernel_constraint(Constraint::UnitNorm { axes: 1 }));
+    c.check_layer(
+        "unit_norm",
+        Sgd::new(0.1),
+        dense().kernel_constraint(Constraint::UnitNorm { axis: vec![0] }),
+    );
     let positive = || dense().kernel_constraint(Constraint::NonNegative);
     c.check_layer("non_negative", Sgd::new(0.1), positive().bias_constraint(Constraint::NonNegative));
-    let between = Constraint::MinMaxNorm { min: 0.3, max: 0.6, rate: 0.5, axes: 1 };
+    let between = Constraint::MinMaxNorm { min: 0.3, max: 0.6, rate: 0.5, axis: vec![0] };
     c.check_layer("min_max_norm", Sgd::new(0.1), dense().kernel_constraint(between));
     let average = WeightAverage::new(0.5).overwrite_every(2);
     c.check_layer("average_and_constraint", Sgd::new(0.1).average_weights(average), positive());
