@@ -66,7 +66,7 @@ pub enum ExpectedAxis {
 /// use cornu::prelude::*;
 /// let mut model = Sequential::new().input([4]).add(Dense::new(3)).add(Softmax::new());
 /// model.compile(Sgd::new(0.1), CategoricalCrossentropy::new(), ())?;
-/// let (x, y) = (ndarray::Array2::zeros((2, 4)), ndarray::array![0.0, 1.0]);
+/// let (x, y) = (ndarray::Array2::<f32>::zeros((2, 4)), ndarray::array![0.0f32, 1.0]);
 /// let Err(Error::TargetShape { expected, .. }) = model.fit(&x, &y, &Fit::new()) else { panic!() };
 /// assert_eq!(expected, ExpectedTarget::OneHot(vec![3]));
 /// # Ok::<(), Error>(())
