@@ -23,7 +23,7 @@ pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
 /// |---|---|
 /// | `Linear`, `Exponential` | `x`; `eˣ` |
 /// | `Relu`, `Relu6` | `max(x, 0)`; `min(max(x, 0), 6)` |
-/// | `ReluWith` | `x` above `threshold`, clipped to 0 and `max_value` if there is one, else `negative_slope · (x − threshold)` |
+/// | `ReluWith` | `x > threshold: x`, clipped to `0..=max_value` if `max_value` is set, else `negative_slope · (x − threshold)` |
 /// | `LeakyRelu` | `x ≥ 0: x`, else `negative_slope · x` (Keras's default: 0.2) |
 /// | `Elu`, `Celu` | `x > 0: x`, else `alpha · (eˣ − 1)`; else `alpha · (e^(x/alpha) − 1)` (1.0) |
 /// | `Selu` | `1.0507 · (x > 0: x`, else `1.6733 · (eˣ − 1))` |

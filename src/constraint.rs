@@ -125,7 +125,7 @@ fn scale_norms<F: Scalar>(shape: &[usize], axis: &[isize], values: &mut [F], wan
             .product()
     };
     let (vectors, length) = (size(false), size(true));
-    // The axes of a vector follow each other in almost all cases: then its values have one distance.
+    // The axes are almost always adjacent. The values of a vector then have a constant stride.
     let first = (0..shape.len()).find(|place| is_along(*place)).unwrap_or(0);
     let end = (first..shape.len()).find(|place| !is_along(*place)).unwrap_or(shape.len());
     let has_one_distance = (end..shape.len()).all(|place| !is_along(place));
@@ -143,7 +143,7 @@ fn scale_norms<F: Scalar>(shape: &[usize], axis: &[isize], values: &mut [F], wan
     }
 }
 
-/// The offset in an array of this shape of number `index` along the chosen axes, at 0 along the others.
+/// Returns the offset of an element of an array: the element `index` along the chosen axes, and 0 along the others.
 fn offset(shape: &[usize], mut index: usize, is_chosen: &dyn Fn(usize) -> bool) -> usize {
     let (mut offset, mut stride) = (0, 1);
     for (place, &size) in shape.iter().enumerate().rev() {

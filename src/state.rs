@@ -228,9 +228,11 @@ impl State {
         result
     }
 
-    /// Writes the settings of a callback of this kind, which can stop a training, or change its learning rate or weights. A
-    /// backup with other settings is refused, and the ranks of a [distributed](crate::Fit::distributed) training compare
-    /// them. A callback that only observes or writes states none.
+    /// States the settings of a callback that can stop a training, or change its learning rate or weights.
+    ///
+    /// `kind` is the name of the callback's type. A backup with other settings is refused, and the ranks of a
+    /// [distributed](crate::Fit::distributed) training compare the settings. A callback that only observes or writes
+    /// files does not call this method.
     ///
     /// # Errors
     /// [`Error::Backup`] if the backup has another value of a setting.

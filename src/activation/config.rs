@@ -1,5 +1,5 @@
-//! Activations as settings: Keras's names; or, if a parameter differs from the function's default, Keras's layers and,
-//! where it has none, its operations.
+//! Activations as settings: Keras's name if all parameters are the defaults of the function, else Keras's layer, or
+//! Keras's operation if there is no such layer.
 
 use super::Activation::{self, *};
 use super::NAMED;

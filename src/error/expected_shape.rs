@@ -47,7 +47,7 @@ pub enum ExpectedAxis {
     Named(&'static str),
     /// An axis of this length.
     Length(usize),
-    /// An axis of at least this length, such as `steps` under a window.
+    /// An axis of at least this length, such as the `steps` of a convolution.
     AtLeast {
         /// The name of the axis.
         name: &'static str,
@@ -76,7 +76,7 @@ pub enum ExpectedAxis {
 pub enum ExpectedTarget {
     /// The shape of the output.
     Output(Vec<usize>),
-    /// The shape of the output, where the targets look like class indices.
+    /// The shape of the output. The actual targets look like class indices.
     OneHot(Vec<usize>),
     /// This shape, with one class index per row.
     ClassIndices(Vec<usize>),
@@ -104,7 +104,7 @@ pub enum ExpectedOutput {
     NotEmpty,
     /// At least this number of classes along the last axis.
     Classes(usize),
-    /// What a loss of another crate supports, in words.
+    /// The outputs that a custom loss supports, in words.
     Custom(String),
 }
 

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// list takes 40 bytes, for example, and a layer up to 1.5 kB.
 pub(crate) const PER_SETTINGS_BYTE: usize = 16;
 
-/// The rest of twice the file's size and 1 MiB, raised for settings; or of the limit set by the user. Before an
-/// allocation whose size depends on the file, the loader takes it from here.
+/// The bytes that are left of twice the file's size plus 1 MiB, raised for settings, or of the user's limit. Before an
+/// allocation whose size depends on the file, the loader takes its bytes from the budget.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: AtomicUsize,

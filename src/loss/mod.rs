@@ -46,10 +46,10 @@ pub(crate) const EPSILON: f64 = 1e-7;
 
 /// A loss: one value per row, and the gradient of their weighted sum.
 ///
-/// A row is a sample. If the output has steps, as in `(steps, classes)`, a row is one step of a sample.
-/// `fit` reports `Σ wᵢ·ℓᵢ / n` over the `n` rows of a batch. As in Keras's `sum_over_batch_size`, the weights `wᵢ`
-/// scale the sum but not `n`; [`Summed`] divides by 1 in place of `n`. The loss of an epoch is the mean over its batches, each weighted by its number of
-/// samples.
+/// A row is a sample. If the output has steps, as in `(steps, classes)`, a row is one step of a sample. `fit` reports
+/// `Σ wᵢ·ℓᵢ / n` over the `n` rows of a batch. As in Keras's `sum_over_batch_size`, the weights `wᵢ` scale the sum but
+/// not `n`. [`Summed`] does not divide by `n`. The loss of an epoch is the mean over its batches, each weighted by its
+/// number of samples.
 ///
 /// # Example
 /// ```

@@ -9,8 +9,8 @@ use crate::tensor::{Batch, BatchMut};
 
 /// A loss whose rows are summed, not averaged: `Σ wᵢ·ℓᵢ` over a batch, Keras's `reduction="sum"`.
 ///
-/// The gradient is `n` times that of the mean over the `n` rows of a batch, so a smaller learning rate is needed. The loss of
-/// an epoch is still the mean over its batches, each weighted by its number of samples, as in Keras.
+/// For a batch of `n` rows, the gradient is `n` times the gradient of the mean, so a smaller learning rate is needed.
+/// As in Keras, the loss of an epoch is still the mean over its batches, each weighted by its number of samples.
 ///
 /// # Example
 /// ```
@@ -31,7 +31,7 @@ pub struct Summed<L> {
 }
 
 impl<L> Summed<L> {
-    /// Creates the sum of this loss.
+    /// Creates a loss that sums the rows of `loss`.
     pub fn new(loss: L) -> Self {
         Summed { loss }
     }

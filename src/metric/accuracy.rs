@@ -86,8 +86,10 @@ impl Accuracy {
         self
     }
 
-    /// Outputs above the threshold are predicted 1, as they are, also if they are logits; each column is a label of its
-    /// own. Default: the probability 0.5.
+    /// The threshold above which an output is predicted as 1. Default: the probability 0.5.
+    ///
+    /// The threshold applies to the outputs as they are, even if they are logits. It implies
+    /// [`binary`](Accuracy::binary): each column is a label of its own.
     pub fn threshold(mut self, threshold: f64) -> Self {
         (self.cut, self.threshold) = (Some(threshold), threshold);
         self.binary(true)

@@ -147,7 +147,7 @@ impl Auc {
         multi_label: bool;
     }
 
-    /// The thresholds between 0 and 1, in place of evenly spaced ones. Default: none.
+    /// The thresholds between 0 and 1. Default: evenly spaced.
     ///
     /// # Example
     /// ```

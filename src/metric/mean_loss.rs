@@ -7,10 +7,11 @@ use crate::loss::{Loss, Target};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The mean of a loss over the rows, for a loss other than the one that training minimizes.
+/// The mean of a loss over the rows, to report a loss other than the one that training minimizes.
 ///
-/// Keras's metrics of the same names as losses, such as `CategoricalCrossentropy`, are read as this one. The loss reads
-/// the outputs as its own settings say, also if the model's loss takes logits. Rows that the loss ignores count as 0.
+/// Keras's metrics that are named after a loss, such as `CategoricalCrossentropy`, load as `MeanLoss`. Whether the
+/// outputs are logits depends on the settings of this loss, not on the model's loss. Rows that the loss ignores count
+/// as 0.
 ///
 /// | setter | default |
 /// |---|---|

@@ -73,7 +73,7 @@ impl BuildContext {
         built
     }
 
-    /// The number of steps to which the layer is applied one after another: consecutive rows of its batches.
+    /// The number of steps to which the layer is applied. The steps of a sample are consecutive rows of a batch.
     pub(crate) fn steps(&self) -> usize {
         self.steps
     }

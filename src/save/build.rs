@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 
 const CONFIG: &str = "its settings";
 
-/// Constructs a model from these settings, without building it; and the places of its layers in a file of Keras.
+/// Constructs a model from these settings without building it, and returns the paths of its layers in a Keras file.
 pub(super) fn from_config<F: Scalar>(
     config: &mut Config,
     input: &Input,

@@ -1,4 +1,4 @@
-//! A model's settings without those that only training needs, if they are not Keras's own.
+//! Removes unknown settings that only training needs.
 
 use crate::config::{Config, Registry, Setting, Value};
 use crate::constraint::Constraint;
@@ -7,8 +7,8 @@ use crate::layer::Layer;
 use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;
 
-/// Removes the initializers, regularizers and constraints of built-in layers that are not Keras's own, so that the layers
-/// have their default ones.
+/// Removes unknown initializers, regularizers and constraints from the settings of built-in layers, which then use the
+/// defaults.
 pub(super) fn for_prediction<F: Scalar>(config: &mut Config, layers: &Registry<dyn Layer<F>>) {
     let is_keras = config.is_of_keras() || config.module.as_deref() == Some("cornu");
     if is_keras && !layers.is_custom(&config.kind) {

@@ -79,7 +79,7 @@ impl<F: Scalar> Sequential<F> {
     ///
     /// # Errors
     /// [`FileError::NotSavable`] for a layer, loss, optimizer or metric without settings; [`FileError::NotExportable`] for
-    /// a model with [`Residual`](crate::layer::Residual) as `.keras` before it is built; [`FileError::Extension`],
+    /// `.keras` if a model with [`Residual`](crate::layer::Residual) is not built; [`FileError::Extension`],
     /// [`FileError::Feature`]; [`FileError::Io`] if the system refuses.
     ///
     /// # Example
@@ -123,12 +123,12 @@ impl Sequential<f32> {
     ///
     /// Use a [`Loader`] for custom layers, another precision or other limits.
     ///
-    /// The formats are `.keras`, Keras's older `.h5` and `.safetensors`. An `.h5` file of Keras 2 loads if its settings have
-    /// the names of Keras 3; its optimizer starts anew. If only the settings of `compile` are unknown, load it by
-    /// `Loader::new().compiled(false)`.
+    /// The formats are `.keras`, Keras's older `.h5` and `.safetensors`. An `.h5` file of Keras 2 loads if Keras 3 has
+    /// the same names for its settings; the optimizer's state is not restored. If a file has unknown `compile`
+    /// settings, load it without them by `Loader::new().compiled(false)`.
     ///
-    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size, 16 times the
-    /// size of its settings (the JSON in it) and 1 MiB.
+    /// Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 16
+    /// times the size of its settings (the JSON in the file) plus 1 MiB.
     ///
     /// # Errors
     /// [`FileError::Damaged`] for a file that is truncated, corrupt or malicious; [`FileError::Setting`] and

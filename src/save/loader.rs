@@ -18,7 +18,7 @@ use crate::scalar::Scalar;
 /// | `layer`, `loss`, `optimizer`, `metric`, `schedule` | the built-in kinds |
 /// | `compiled`: compile the model and restore the optimizer's state | true |
 /// | `allow_non_finite`: allow NaN and infinity in weights | false |
-/// | `memory_limit`, in bytes | twice the file's size, 16 times the size of its settings, and 1 MiB |
+/// | `memory_limit`, in bytes | twice the file's size, plus 16 times the size of its settings, plus 1 MiB |
 ///
 /// # Example
 /// ```
@@ -77,8 +77,8 @@ impl<F: Scalar> Loader<F> {
 
     /// Whether the model is also compiled and its optimizer restored, if the file contains the settings. Default: true.
     ///
-    /// Without, initializers, regularizers and constraints that are not built in are left out too, since predictions do
-    /// not need them.
+    /// If false, initializers, regularizers and constraints that are not built in are ignored too, because predictions
+    /// do not need them.
     pub fn compiled(mut self, compiled: bool) -> Self {
         self.compile = compiled;
         self
@@ -92,8 +92,9 @@ impl<F: Scalar> Loader<F> {
 
     /// The number of bytes that reading a file may allocate.
     ///
-    /// Default: twice the file's size, 16 times the size of its settings, and 1 MiB; for `f64` four times the file's size,
-    /// because the file may hold `f32`. The settings are the JSON in a file, which takes more memory as objects.
+    /// Default: twice the file's size, plus 16 times the size of its settings, plus 1 MiB. For `f64`, four times the
+    /// file's size, because the file may hold `f32`. The settings are the JSON in the file, which takes more memory as
+    /// objects.
     ///
     /// # Example
     /// ```

@@ -11,12 +11,12 @@
 //! | | `.weights.h5` | `keras` | `Sequential::save_weights`, Keras | `Sequential::load_weights`, Keras |
 //! | an architecture | JSON | `json` | `Sequential::to_json`, Keras | `Sequential::from_json`, Keras |
 //!
-//! Keras's models within models, and its functional models that are chains with residual connections, load as one
-//! [`Sequential`](crate::Sequential); others are refused by an error that names the layer.
+//! Nested Keras models, and functional models that are chains with residual connections, load as one
+//! [`Sequential`](crate::Sequential). For other models, the error names the layer that is not supported.
 //!
-//! Loading never runs code, never opens another file, and never allocates more than twice the file's size, 16 times the
-//! size of its settings (the JSON in it) and 1 MiB.
-//! A file that would need more is refused, unless [`Loader::memory_limit`] allows it.
+//! Loading never runs code, never opens another file, and never allocates more than twice the file's size plus 16 times
+//! the size of its settings (the JSON in the file) plus 1 MiB. A file that would need more is refused, unless
+//! [`Loader::memory_limit`] allows it.
 
 #[cfg(any(feature = "npy", feature = "safetensors", feature = "keras"))]
 mod assign;

@@ -100,7 +100,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
-/// The global heaps met so far: the position and the length of each value by its index, by the address of the heap.
+/// The global heaps that were read: for each heap address, the position and length of each value by its index.
 #[derive(Debug, Default)]
 pub(super) struct GlobalHeaps {
     known: HashMap<u64, HashMap<u64, (u64, u64)>>,

@@ -41,7 +41,7 @@ impl Tree {
         Err(input.damaged(place, problem))
     }
 
-    /// Reads also the attributes of these names, which are texts or lists of texts, of all groups.
+    /// Reads the positions of all arrays, and the text attributes with these names in all groups.
     pub(crate) fn with_texts(input: &Input, name: &str, budget: &Budget, wanted: &[&str]) -> Result<Self> {
         match read::read(input, name, budget, wanted) {
             Ok((arrays, texts)) => Ok(Tree { arrays, texts, values: None }),
@@ -50,7 +50,7 @@ impl Tree {
         }
     }
 
-    /// The texts of this name beside the members of a group; none if there are none.
+    /// Returns the text attribute `name` of a group; empty if the group has none.
     pub(crate) fn texts(&self, group: &str, name: &str) -> &[String] {
         self.texts.get(&format!("{group}@{name}")).map_or(&[], |texts| texts)
     }

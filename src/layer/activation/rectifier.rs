@@ -8,7 +8,7 @@ use crate::param::BuildContext;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// `y = x` above `threshold`, clipped to 0 and `max_value` if there is one, and `negative_slope·(x − threshold)` below.
+/// `y = x` above `threshold`, clipped to `0..=max_value` if that is set, and `negative_slope·(x − threshold)` below.
 ///
 /// | setter | default |
 /// |---|---|

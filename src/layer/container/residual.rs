@@ -17,8 +17,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// A chain of layers with a skip connection: `y = x + f(x)`.
 ///
-/// It makes residual networks possible in a [`Sequential`](crate::Sequential). A `.keras` file holds it as a functional model,
-/// in which an `Add` of its name joins the chain and its input.
+/// It makes residual networks possible in a [`Sequential`](crate::Sequential). In a `.keras` file, the model is a
+/// functional model, in which an `Add` layer with the name of the `Residual` adds `x` to `f(x)`.
 ///
 /// # Shapes
 /// Input and output `(...)`, of the same shape, so the last layer must have the output shape of the first layer's

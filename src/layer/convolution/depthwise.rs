@@ -51,7 +51,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, for strides and dilation both above 1;
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for a size of 0, or for strides and dilation both above 1;
 /// [`Error::InputShape`](crate::Error::InputShape) for samples of another rank or shorter than the window.
 ///
 /// # References

@@ -1,4 +1,4 @@
-//! Layers of Keras that are a setting of another layer here: `Identity`, `ActivityRegularization`, and `RNN` around a cell.
+//! Keras layers that load as another layer: `Identity`, `ActivityRegularization`, and `RNN` around a cell.
 
 use std::borrow::Cow;
 
@@ -44,7 +44,7 @@ fn with_cell(config: &Config, path: &str) -> Result<Config> {
     check_precision(cell.get("dtype").unwrap_or(&Value::Null), &format!("{path}.config.dtype"))?;
     let own = config.fields.iter().filter(|(name, _)| name != "cell");
     let of_cell = cell.fields.iter().filter(|(name, _)| !["name", "trainable", "dtype"].contains(&&**name));
-    // A setting that both have is read once, and refused as an unknown one.
+    // If both state a setting, the second one is refused as unknown.
     let fields = own.chain(of_cell).cloned().collect();
     Ok(Config { module: config.module.clone(), kind: kind.into(), fields, beside: Vec::new() })
 }

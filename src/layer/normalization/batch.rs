@@ -24,7 +24,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 /// The variance is the population variance, divided by `N`, in the moving average too. A layer that is not trained
 /// (see [`LayerExt::trainable`](crate::layer::LayerExt::trainable)) behaves as in a prediction and keeps its moving
-/// statistics. Within [`TimeDistributed`](crate::layer::TimeDistributed) each step is a batch of its own. In a [distributed](crate::Fit::distributed) training, the batch is that of all ranks.
+/// statistics. Within [`TimeDistributed`](crate::layer::TimeDistributed), each step is a batch of its own. In a
+/// [distributed](crate::Fit::distributed) training, the batch is the global batch of all ranks.
 ///
 /// | setter | default |
 /// |---|---|
@@ -74,7 +75,8 @@ pub struct BatchNormalization<F = f32> {
     steps: Steps,
     /// μ, 1/√(v + ε) and v of the batch, for each step.
     statistics: Vec<F>,
-    /// If there are several steps: the mean of their μ and v by which one update of the moving statistics equals one per step.
+    /// For several steps: the weighted means of their μ and v. One update of the moving statistics by these means
+    /// equals one update per step.
     merged: Vec<F>,
     /// The number of rows of the statistics of a step.
     count: f64,
@@ -179,7 +181,7 @@ impl<F: Scalar> BatchNormalization<F> {
         }
     }
 
-    /// The steps whose statistics the last batch used: frozen ones are those of all steps.
+    /// The steps that the last batch normalized separately: a frozen layer normalizes all steps together.
     fn normalized(&self) -> Steps {
         if self.frozen { Steps::ONE } else { self.steps }
     }

@@ -8,7 +8,7 @@ use crate::tensor::{Batch, BatchMut};
 /// The numbers per channel: μ, 1/√(v + ε) and v.
 pub(super) const STATISTICS: usize = 3;
 
-/// The steps of a batch that are normalized each for itself; `len` consecutive rows belong to one of them.
+/// The steps of a batch, which are normalized separately; each has `len` consecutive rows per sample.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps {
     pub(super) count: usize,
@@ -50,8 +50,8 @@ impl<F: Scalar> Channels<F> {
         variances.for_each(|(inverse, &v)| *inverse = F::one() / (v + epsilon).sqrt());
     }
 
-    /// Writes y for the statistics of each step, [`STATISTICS`] for each channel; `line` has space for the factor and shift
-    /// of each channel and step.
+    /// Writes y from the statistics, [`STATISTICS`] numbers per channel and step. `line` is scratch memory for the
+    /// factor and shift of each channel and step.
     pub(super) fn apply(
         &self,
         x: Batch<F>,

@@ -1,7 +1,7 @@
-//! A model of Keras as one chain of layers.
+//! Reads a Keras model as one chain of layers.
 //!
-//! The layers of a model within a model join those around it, those of a model within a `TimeDistributed` are each
-//! distributed, and `Add` of a branch and its start is a [`Residual`].
+//! The layers of a nested model become layers of the chain. If the model is within a `TimeDistributed`, each of its
+//! layers becomes a `TimeDistributed`. An `Add` of a branch and the branch's input becomes a [`Residual`].
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -24,7 +24,7 @@ const LONGEST: usize = 255;
 pub(in crate::save) struct LayerPath {
     /// The group of the layer.
     pub(in crate::save) group: String,
-    /// Those of its inner layers; empty if they lie in the group.
+    /// The paths of its inner layers; empty for the usual paths within the group.
     pub(in crate::save) inner: Vec<LayerPath>,
 }
 
@@ -76,7 +76,7 @@ fn is_model(kind: &str) -> bool {
     ["Sequential", "Functional", "Model"].contains(&kind)
 }
 
-/// Returns the groups of a list of layers: each has the snake case of its kind, numbered from the second of a kind on.
+/// Returns the groups of a list of layers: the kind in snake case, numbered within the kind, as in `dense`, `dense_1`.
 pub(super) fn groups<'a>(above: &str, kinds: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut counts: HashMap<String, usize> = HashMap::new();
     let group = |kind: &str| {
@@ -279,7 +279,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         }
     }
 
-    /// Reads a model that is applied to every step: so is each of its layers.
+    /// Reads a `TimeDistributed` model: each of its layers becomes a `TimeDistributed`.
     fn time_distributed(
         &self,
         config: &Config,
@@ -368,7 +368,7 @@ fn residual<F: Scalar>(
     Ok(PlacedLayer { layer, path: LayerPath { group, inner }, model: None, depth })
 }
 
-/// Makes names unique: that of a layer of an inner model, if it is taken, follows the name of its model.
+/// Makes names unique: if the name of a nested layer is taken, it is prefixed with the name of its model.
 fn unique<F: Scalar>(layers: Vec<PlacedLayer<F>>) -> Result<Vec<PlacedLayer<F>>> {
     if layers.iter().all(|placed| placed.model.is_none()) {
         return Ok(layers);

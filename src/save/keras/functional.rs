@@ -1,4 +1,5 @@
-//! A model with [`Residual`](crate::layer::Residual) as a functional model of Keras, in which `Add` joins the branch and its start.
+//! Writes a model with [`Residual`](crate::layer::Residual) as a functional Keras model, in which an `Add` joins each
+//! branch and its start.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The layers of a functional model in the order in which they run, if it is a chain in which `Add` joins a branch and its start.
+//! Orders the layers of a functional model, which must be a chain in which each `Add` joins a branch and its start.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ struct GraphNode<'a> {
     inputs: Vec<usize>,
 }
 
-/// Returns the chain of a functional model; the first step is its input. `path` names a layer of the list.
+/// Returns the chain of a functional model; the first step is its input. Paths in errors start with `prefix`.
 pub(super) fn chain<'a>(
     values: &'a [Value],
     (inputs, outputs): (&Value, &Value),
@@ -239,7 +239,7 @@ fn predicts_in_training(config: &Config) -> bool {
     !draws_later(config) && (frozen || !averages(config))
 }
 
-/// Returns the length of the longest way from the input to each layer.
+/// Returns the length of the longest path from the input to each layer.
 fn depths(nodes: &[GraphNode], input: usize, path: &dyn Fn(usize) -> String) -> Result<Vec<usize>> {
     let (mut depths, mut users) = (vec![0; nodes.len()], vec![Vec::new(); nodes.len()]);
     for (i, node) in nodes.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! Reading of a whole model in Keras's older format `.h5`.
+//! Reads a whole model in Keras's older format `.h5`.
 //!
-//! The settings are texts beside the arrays: `model_config` and `training_config`. The arrays of a layer lie under its name,
-//! `model_weights/dense/...`, in the order of the list `weight_names` of that group: first those that are trained. The
-//! optimizer's arrays are those of a `.keras` file, in the order of `weight_names` of `optimizer_weights`.
+//! The settings are the text attributes `model_config` and `training_config`. The arrays of a layer are in the group of
+//! its name, `model_weights/dense`, whose attribute `weight_names` lists them in order, trained weights first. The
+//! optimizer's arrays are the same as in a `.keras` file, in the order of the `weight_names` of `optimizer_weights`.
 
 use std::collections::HashMap;
 
@@ -194,7 +194,7 @@ fn modernize(value: &mut Value, axes: &mut Vec<Option<i64>>) {
     }
 }
 
-/// Counts positive axes from the last of them, and returns that one.
+/// Replaces positive axes by negative ones, with −1 for the largest, and returns the largest.
 fn count_from_last((_, value): &mut (String, Value)) -> Option<i64> {
     let axes = match value {
         Value::List(axes) => &mut axes[..],

@@ -4,9 +4,10 @@
 //! In `model.weights.h5`, the arrays of a layer lie under the snake case of its kind, numbered in the model's order, and not
 //! under its name: `layers/dense_1/vars/0`. The optimizer's arrays follow each other as `optimizer/vars/0` and so on.
 //!
-//! cornu has one kind of model, a chain. Models within a model become part of the chain; their arrays lie below the inner model:
-//! `layers/sequential/layers/dense/vars/0`. A functional model is read if it is a chain in which each `Add` joins a branch and
-//! its start, and a model with a `Residual` is written as one.
+//! cornu has one kind of model, a chain. The layers of a nested model become part of the chain; in the file, their
+//! arrays are below the nested model: `layers/sequential/layers/dense/vars/0`. A functional model loads if it is a
+//! chain in which each `Add` joins a branch and its start. A model with a `Residual` is written as such a functional
+//! model.
 
 mod architecture;
 mod chain;

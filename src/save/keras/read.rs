@@ -127,9 +127,9 @@ fn paths<F: Scalar>(model: &Sequential<F>, layers: &[LayerPath]) -> Vec<(String,
     paths
 }
 
-/// Reads the optimizer's arrays, of which there are `found` at these paths. If their number is not that of this optimizer over this model, as in a file that was saved
-/// before a training or after a layer was unfrozen, only the step and the learning rate are read, and the slots start
-/// anew. Keras reads nothing then.
+/// Reads the optimizer's arrays; the file has `found` of them at these paths. If this optimizer needs another number
+/// for this model, only the step and the learning rate are read, and the slots start anew. This happens if the file was
+/// saved before training, or after a layer was unfrozen. Keras then reads nothing.
 pub(super) fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
     compiled: &mut Compiled<F>,

@@ -70,8 +70,8 @@ impl<F: Scalar> CheckedData<'_, F> {
         Ok(())
     }
 
-    /// The class of each row, or `None` if it has none or, unless `with_ignored`, the loss ignores the row. A soft label
-    /// of one column is rounded, as in Keras.
+    /// The class of each row. `None` if the row has no class, or if the loss ignores the row and `with_ignored` is
+    /// false. A soft label of one column is rounded, as in Keras.
     fn labels(&self, loss: &dyn Loss<F>, classes: usize, with_ignored: bool) -> Result<Vec<Option<usize>>> {
         let (is_sparse, ignored) = match loss.target() {
             Target::Classes { ignored } => (true, ignored),

@@ -15,15 +15,17 @@ impl<'a, F: Scalar> Fit<'a, F> {
     /// rank up to the order of additions; see [`guide::many_machines`](crate::guide::many_machines). If each rank has data
     /// of its own, use [`Fit::sharded`].
     ///
-    /// Rank 0 calls callbacks, draws progress, and prints and keeps findings. The ranks compare model, data and
-    /// settings before the first step, among them those of each callback that can stop the training or change its learning
-    /// rate or weights ([`Callback::config`](crate::callback::Callback::config)): [`EarlyStopping`](crate::callback::EarlyStopping),
+    /// Rank 0 calls callbacks, draws progress, and prints and keeps findings. Before the first step, the ranks compare
+    /// model, data and settings. If the ranks differ, or if a rank fails then or later, all ranks return an error; on
+    /// the others it is [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
+    ///
+    /// The comparison includes the [`settings`](crate::callback::State::settings) of each callback that can stop the
+    /// training, or change its learning rate or weights: [`EarlyStopping`](crate::callback::EarlyStopping),
     /// [`ReduceLearningRateOnPlateau`](crate::callback::ReduceLearningRateOnPlateau),
     /// [`LearningRateScheduler`](crate::callback::LearningRateScheduler) and
-    /// [`TerminateOnNaN`](crate::callback::TerminateOnNaN). Callbacks that only write, such as
-    /// [`ModelCheckpoint`](crate::callback::ModelCheckpoint) and [`CsvLogger`](crate::callback::CsvLogger), and closures are not
-    /// compared; rank 0 alone may have them. If the ranks differ, or if a rank fails then or later, all ranks return an
-    /// error; on the others it is [`Error::Rank`]. [`Diagnose::Investigate`] is refused.
+    /// [`TerminateOnNaN`](crate::callback::TerminateOnNaN). Closures, and callbacks that only write, such as
+    /// [`ModelCheckpoint`](crate::callback::ModelCheckpoint) and [`CsvLogger`](crate::callback::CsvLogger), are not
+    /// compared; rank 0 alone may have them.
     ///
     /// # Example
     /// ```
