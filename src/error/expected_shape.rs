@@ -153,9 +153,9 @@ impl fmt::Display for ExpectedTarget {
                     Shape(shape)
                 )
             }
-            ExpectedTarget::ClassIndices(shape) => write!(f, "{}, one class index a row", Shape(shape)),
+            ExpectedTarget::ClassIndices(shape) => write!(f, "{} with one class index per row", Shape(shape)),
             ExpectedTarget::ClassIndicesOrOutput(shape) => {
-                write!(f, "{}, one class index a row, or that of the output", Shape(shape))
+                write!(f, "{} with one class index per row, or the shape of the output", Shape(shape))
             }
         }
     }

@@ -31,8 +31,8 @@ from random_layers import LAYERS, chance, flag, numbers, pick, rng, some, whole
 
 L, O, K, M, S = keras.layers, keras.optimizers, keras.losses, keras.metrics, keras.optimizers.schedules
 warnings.filterwarnings("ignore")
-# A change of a number's last place must not move the results by more than this, or another model is drawn: its numbers are
-# rounding noise, such as the sign of the gradient of a bias before a batch normalization, which Lion follows.
+# A change in the last place of the weights of the model and of the samples must not move the results by more than this, or another
+# model is drawn: its numbers are rounding noise, such as the sign of a gradient whose terms cancel, which Lion follows.
 UNSTABLE, TOLERANCE = 1e-8, 1e-9
 
 logits = {"from_logits": flag}
@@ -233,8 +233,14 @@ def draw_model(folder, number):
         return "not finite"
     for v, before in zip(model.variables + model.optimizer.variables, start):
         v.assign(before * (1 + np.finfo(float).eps * (1 if before.dtype == np.float64 and flag() else 0)))
-    change = differ(found, trained(model, x, y, fit))
-    change = max(change, differ(again, trained(model, x, y, fit)))
+    shaken = dict(fit)
+    last_places = lambda count: 1 + np.finfo(float).eps * (np.arange(count) % 3 - 1)
+    if "class_weight" in fit:
+        shaken["class_weight"] = dict(enumerate(fit["class_weight"][i] * factor for i, factor in enumerate(last_places(out[0]))))
+    elif len(out) == 1:
+        shaken["sample_weight"] = fit.get("sample_weight", np.ones(n)) * last_places(n)
+    change = differ(found, trained(model, x, y, shaken))
+    change = max(change, differ(again, trained(model, x, y, shaken)))
     if change > UNSTABLE:
         return f"unstable ({change:.0e})"
     listed = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in fit.items()}
