@@ -16,7 +16,7 @@ impl<F: Scalar> Sequential<F> {
     /// The settings of `compile`, as in Keras's `compile_config`; none if the model is not compiled.
     ///
     /// # Errors
-    /// [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a loss, optimizer or metric without settings, such as a closure.
+    /// [`NotSavable`](crate::error::FileError::NotSavable) for a loss, optimizer or metric without settings, such as a closure.
     ///
     /// # Example
     /// ```
