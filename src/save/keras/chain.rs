@@ -103,7 +103,7 @@ pub(super) fn groups_of<'v>(above: &str, values: &'v [Value]) -> Vec<String> {
 }
 
 /// Returns the memory that the paths, names and inputs of inner and functional models take.
-#[cfg(feature = "files")]
+#[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(in crate::save) fn memory(config: &Config, above: usize) -> usize {
     let below = above + 24 + config.kind.len();
     let each = if above > 0 || config.kind != "Sequential" { 192 + 4 * above } else { 0 };

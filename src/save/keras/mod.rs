@@ -29,9 +29,7 @@ mod read;
 mod write;
 
 #[cfg(any(feature = "keras", feature = "safetensors"))]
-pub(super) use chain::LayerPath;
-#[cfg(feature = "files")]
-pub(super) use chain::memory;
+pub(super) use chain::{LayerPath, memory};
 #[cfg(any(feature = "keras", feature = "safetensors"))]
 pub(super) use graph::draws_later;
 #[cfg(feature = "keras")]
