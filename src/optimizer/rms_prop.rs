@@ -89,24 +89,36 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         let (rate, epsilon, mu) = (F::of(at.learning_rate), F::of(self.epsilon), F::of(self.momentum));
         let (rho, new) = (F::of(self.rho), F::of(1.0 - self.rho));
-        let Some((v, others)) = slots.split_first_mut() else { return };
-        let (m, a) = others.split_at_mut(usize::from(self.momentum > 0.0));
-        let (mut m, mut a) = (m.first_mut(), a.first_mut());
-        simd(|| {
-            for (i, ((w, &g), v)) in value.iter_mut().zip(grad).zip(v.iter_mut()).enumerate() {
-                *v = rho * *v + new * g * g;
-                let mut variance = *v;
-                if let Some(a) = &mut a {
-                    a[i] = rho * a[i] + new * g;
-                    variance -= a[i] * a[i];
-                }
-                let mut step = rate * g / (variance + epsilon).sqrt();
-                if let Some(m) = &mut m {
-                    m[i] = mu * m[i] + step;
-                    step = m[i];
-                }
-                *w -= step;
+        // `move`: a loop that reads its constants through references does not vectorize.
+        let square = move |v: F, g: F| rho * v + new * g * g;
+        let mean = move |a: F, g: F| rho * a + new * g;
+        let step = move |g: F, variance: F| rate * g / (variance + epsilon).sqrt();
+        let moved = value.iter_mut().zip(grad);
+        simd(|| match (slots, self.momentum > 0.0) {
+            ([v], _) => moved.zip(v.iter_mut()).for_each(move |((w, &g), v)| {
+                *v = square(*v, g);
+                *w -= step(g, *v);
+            }),
+            ([v, m], true) => moved.zip(v.iter_mut()).zip(m.iter_mut()).for_each(move |(((w, &g), v), m)| {
+                *v = square(*v, g);
+                *m = mu * *m + step(g, *v);
+                *w -= *m;
+            }),
+            ([v, a], false) => {
+                moved.zip(v.iter_mut()).zip(a.iter_mut()).for_each(move |(((w, &g), v), a)| {
+                    (*v, *a) = (square(*v, g), mean(*a, g));
+                    *w -= step(g, *v - *a * *a);
+                })
             }
+            ([v, m, a], _) => {
+                let moved = moved.zip(v.iter_mut()).zip(m.iter_mut()).zip(a.iter_mut());
+                moved.for_each(move |((((w, &g), v), m), a)| {
+                    (*v, *a) = (square(*v, g), mean(*a, g));
+                    *m = mu * *m + step(g, *v - *a * *a);
+                    *w -= *m;
+                });
+            }
+            _ => {}
         });
     }
 }
