@@ -1,7 +1,5 @@
 //! Constraints: projections of a parameter after every update.
 
-use std::collections::HashSet;
-
 use crate::config::{Config, Fields, Setting, Value, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
@@ -84,9 +82,10 @@ impl Constraint {
                 found,
             ));
         }
-        let place = |axis: &isize| resolve(*axis, shape.len()).filter(|place| *place < shape.len());
-        let places: Option<HashSet<usize>> = axis.iter().map(place).collect();
-        if places.is_none_or(|places| places.is_empty() || places.len() < axis.len()) {
+        let count =
+            |place: usize| axis.iter().filter(|axis| resolve(**axis, shape.len()) == Some(place)).count();
+        let found = (0..shape.len()).filter(|place| count(*place) == 1).count();
+        if axis.is_empty() || found < axis.len() {
             let expected = format!("different axes of the {} of the weight", shape.len());
             return Err(Error::argument("axis", expected, format!("{axis:?}")));
         }
@@ -99,10 +98,10 @@ impl Constraint {
             Constraint::NonNegative => {
                 values.iter_mut().for_each(|w| *w = if *w < F::zero() { F::zero() } else { *w });
             }
-            Constraint::MaxNorm { max, axis } => scale_norms(shape, axis, values, |norm| norm.min(*max)),
-            Constraint::UnitNorm { axis } => scale_norms(shape, axis, values, |_| 1.0),
+            Constraint::MaxNorm { max, axis } => scale_norms(shape, axis, values, &|norm| norm.min(*max)),
+            Constraint::UnitNorm { axis } => scale_norms(shape, axis, values, &|_| 1.0),
             Constraint::MinMaxNorm { min, max, rate, axis } => {
-                scale_norms(shape, axis, values, |norm| rate * norm.clamp(*min, *max) + (1.0 - rate) * norm);
+                scale_norms(shape, axis, values, &|norm| rate * norm.clamp(*min, *max) + (1.0 - rate) * norm);
             }
         }
     }
@@ -114,7 +113,7 @@ fn resolve(axis: isize, rank: usize) -> Option<usize> {
 }
 
 /// Scales each vector along these axes to the norm `wanted(‖w‖)`, dividing by ε + ‖w‖ as Keras does.
-fn scale_norms<F: Scalar>(shape: &[usize], axis: &[isize], values: &mut [F], wanted: impl Fn(f64) -> f64) {
+fn scale_norms<F: Scalar>(shape: &[usize], axis: &[isize], values: &mut [F], wanted: &dyn Fn(f64) -> f64) {
     let is_along = |place: usize| axis.iter().any(|axis| resolve(*axis, shape.len()) == Some(place));
     let size = |along: bool| -> usize {
         shape

@@ -41,9 +41,10 @@ use std::fmt::Debug;
 
 use dyn_clone::DynClone;
 
-use crate::activation::Activation;
+use crate::activation::{Activation, sigmoid};
 use crate::config::Config;
 use crate::error::{Error, Result, Shape};
+use crate::kernel;
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
@@ -265,8 +266,22 @@ fn argmax<F: Scalar>(row: &[F]) -> usize {
 /// Writes the probabilities of a row of outputs.
 fn probabilities<F: Scalar>(link: &Activation, row: &[F], to: &mut Vec<f64>) {
     to.clear();
-    to.extend(row.iter().map(|x| x.as_f64()));
-    link.apply(BatchMut::new(to, row.len()));
+    let numbers = row.iter().map(|x| x.as_f64());
+    match link {
+        Activation::Linear => to.extend(numbers),
+        Activation::Sigmoid => to.extend(numbers.map(sigmoid)),
+        Activation::Softmax => {
+            to.extend(numbers);
+            kernel::softmax(BatchMut::new(to, row.len()));
+        }
+        // The link of a loss of another crate.
+        link => {
+            let mut row = row.to_vec();
+            let width = row.len();
+            link.apply(BatchMut::new(&mut row, width));
+            to.extend(row.iter().map(|x| x.as_f64()));
+        }
+    }
 }
 
 /// Returns the target of a column: the number there, or, for a class index, 1 in its column and 0 elsewhere.
