@@ -1,6 +1,6 @@
 //! Constraints: projections of a parameter after every update.
 
-use crate::config::{Config, Fields, Setting, Value, refuse};
+use crate::config::{Config, Fields, Setting, Value, axes_from_value, axes_to_value, refuse};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -158,32 +158,24 @@ fn offset(shape: &[usize], mut index: usize, is_chosen: &dyn Fn(usize) -> bool) 
 /// Reads Keras's `axis`: one number or a list of them.
 fn axis(fields: &mut Fields) -> Result<Vec<isize>> {
     let path = fields.path_of("axis");
-    match fields.value("axis") {
-        None => Ok(vec![0]),
-        Some(list @ Value::List(_)) => Vec::from_value(list, &path),
-        Some(axis) => Ok(vec![isize::from_value(axis, &path)?]),
-    }
+    fields.value("axis").map_or_else(|| Ok(vec![0]), |axis| axes_from_value(axis, &path))
 }
 
 impl Setting for Constraint {
     const EXPECTED: &'static str = "a MaxNorm, UnitNorm, MinMaxNorm or NonNeg constraint of Keras";
 
     fn to_value(&self) -> Value {
-        let along = |axis: &[isize]| match *axis {
-            [axis] => axis.to_value(),
-            _ => axis.to_vec().to_value(),
-        };
         let of = |kind| Config::of("keras.constraints", kind);
         let config = match self {
             Constraint::MaxNorm { max, axis } => {
-                of("MaxNorm").with("max_value", *max).with("axis", along(axis))
+                of("MaxNorm").with("max_value", *max).with("axis", axes_to_value(axis))
             }
-            Constraint::UnitNorm { axis } => of("UnitNorm").with("axis", along(axis)),
+            Constraint::UnitNorm { axis } => of("UnitNorm").with("axis", axes_to_value(axis)),
             Constraint::MinMaxNorm { min, max, rate, axis } => of("MinMaxNorm")
                 .with("min_value", *min)
                 .with("max_value", *max)
                 .with("rate", *rate)
-                .with("axis", along(axis)),
+                .with("axis", axes_to_value(axis)),
             Constraint::NonNegative => of("NonNeg"),
         };
         config.into()

@@ -54,9 +54,9 @@ impl<'a> Fields<'a> {
         self.config.module.as_deref()
     }
 
-    /// Whether the kind is in one of Keras's modules.
-    pub(crate) fn is_of_keras(&self) -> bool {
-        self.config.is_of_keras()
+    /// Whether the kind is one of Keras's or cornu's own.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.config.is_built_in()
     }
 
     /// The path of the settings, such as `layers[3].config`.

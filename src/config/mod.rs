@@ -12,7 +12,7 @@ pub use fields::Fields;
 pub use setting::Setting;
 
 pub(crate) use registry::{Constructor, Registry, built_in};
-pub(crate) use setting::{refuse, words};
+pub(crate) use setting::{axes_from_value, axes_to_value, refuse, words};
 pub(crate) use settings::{Entry, Settings, saved, setters, settings};
 
 /// The settings of one object: its kind, such as `Dense`, and its fields, such as `units`.
@@ -122,6 +122,11 @@ impl Config {
             }
             _ => None,
         }
+    }
+
+    /// Returns whether the kind is one of Keras's or cornu's own.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.is_of_keras() || self.module.as_deref() == Some("cornu")
     }
 
     /// Returns whether the kind is in one of Keras's modules.

@@ -79,9 +79,8 @@ impl<T: ?Sized> Registry<T> {
         if let Some((_, construct)) = self.custom.iter().rev().find(|(known, _)| known == kind) {
             return construct(fields, self);
         }
-        let is_ours = fields.is_of_keras() || fields.module() == Some("cornu");
         match self.built_in.iter().find(|(known, _)| *known == kind) {
-            Some((_, construct)) if is_ours => construct(fields, self),
+            Some((_, construct)) if fields.is_built_in() => construct(fields, self),
             _ => Err(FileError::UnknownKind {
                 what: self.what,
                 path: fields.path().into(),

@@ -153,6 +153,22 @@ impl<T: Setting> Setting for Vec<T> {
     }
 }
 
+/// Writes axes as Keras does: a single one as its number, several as a list.
+pub(crate) fn axes_to_value(axes: &[isize]) -> Value {
+    match axes {
+        [axis] => axis.to_value(),
+        axes => Value::List(axes.iter().map(isize::to_value).collect()),
+    }
+}
+
+/// Reads an axis or a list of axes.
+pub(crate) fn axes_from_value(value: &Value, path: &str) -> Result<Vec<isize>> {
+    match value {
+        Value::List(_) => Vec::from_value(value, path),
+        axis => Ok(vec![isize::from_value(axis, path)?]),
+    }
+}
+
 /// As in Keras, one number can stand for `N` equal ones.
 impl<T: Setting + Copy, const N: usize> Setting for [T; N] {
     const EXPECTED: &'static str = T::EXPECTED;

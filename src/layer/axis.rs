@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::config::{Setting, Value};
+use crate::config::{Setting, Value, axes_from_value, axes_to_value};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 
@@ -45,17 +45,11 @@ impl Setting for JoinedAxes {
     const EXPECTED: &'static str = "an axis or a list of axes";
 
     fn to_value(&self) -> Value {
-        match self.0[..] {
-            [axis] => axis.to_value(),
-            _ => self.0.to_value(),
-        }
+        axes_to_value(&self.0)
     }
 
     fn from_value(value: &Value, path: &str) -> Result<Self> {
-        match value {
-            Value::List(_) => Vec::from_value(value, path).map(JoinedAxes),
-            axis => isize::from_value(axis, path).map(|axis| JoinedAxes(vec![axis])),
-        }
+        axes_from_value(value, path).map(JoinedAxes)
     }
 }
 

@@ -95,7 +95,6 @@ fn of_object<F: Scalar>(
     metrics: &Registry<dyn Metric<F>>,
     losses: &Registry<dyn Loss<F>>,
 ) -> Result<Config> {
-    let has = |mut names: Box<dyn Iterator<Item = &str> + '_>| names.any(|kind| kind == object.kind);
     if object.module.as_deref() == Some("keras.losses") {
         let expected = "a metric, which averages over rows; a loss object averages over batches";
         return Err(refuse(path, expected, Value::from(object.clone())));
@@ -109,7 +108,8 @@ fn of_object<F: Scalar>(
         let arguments = object.fields.iter().filter(|(name, _)| name != "fn").cloned().collect();
         return Ok(Config { fields: arguments, ..of_name(function, &path, metrics, losses)? });
     }
-    let is_loss = object.is_of_keras() && !has(Box::new(metrics.names())) && has(Box::new(losses.names()));
+    let is_metric = metrics.names().any(|kind| kind == object.kind);
+    let is_loss = object.is_of_keras() && !is_metric && losses.names().any(|kind| kind == object.kind);
     let module = if is_loss { Some("keras.losses".into()) } else { object.module.clone() };
     Ok(Config { module, ..object.clone() })
 }

@@ -10,8 +10,7 @@ use crate::scalar::Scalar;
 /// Removes unknown initializers, regularizers and constraints from the settings of built-in layers, which then use the
 /// defaults.
 pub(super) fn for_prediction<F: Scalar>(config: &mut Config, layers: &Registry<dyn Layer<F>>) {
-    let is_keras = config.is_of_keras() || config.module.as_deref() == Some("cornu");
-    if is_keras && !layers.is_custom(&config.kind) {
+    if config.is_built_in() && !layers.is_custom(&config.kind) {
         config.fields.retain(|(name, value)| is_readable(name, value));
     }
     config.fields.iter_mut().for_each(|(_, value)| within(value, layers));

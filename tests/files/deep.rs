@@ -5,13 +5,19 @@ use std::path::PathBuf;
 use cornu::ndarray::{Array2, array};
 use cornu::prelude::*;
 
-fn folder() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("deep");
+/// A folder for the files of a test file.
+pub fn folder_of(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-fn bits(model: &Sequential) -> Vec<u32> {
+fn folder() -> PathBuf {
+    folder_of("deep")
+}
+
+/// The bits of all weights.
+pub fn bits(model: &Sequential) -> Vec<u32> {
     model.weights().unwrap().iter().flat_map(|(_, w)| w.iter().map(|w| w.to_bits())).collect()
 }
 

@@ -5,17 +5,12 @@ use std::path::PathBuf;
 use cornu::ndarray::{Array2, ArrayD, IxDyn};
 use cornu::prelude::*;
 
+use crate::deep::{bits, folder_of};
 use crate::hostile::memory;
 use crate::roster::{self, LayerCase};
 
 fn folder() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("many_layers");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn bits(model: &Sequential) -> Vec<u32> {
-    model.weights().unwrap().iter().flat_map(|(_, w)| w.iter().map(|w| w.to_bits())).collect()
+    folder_of("many_layers")
 }
 
 /// Saves and loads the model in every format, each time within the promised memory.

@@ -10,7 +10,7 @@ use super::super::{Loader, build, json};
 use super::LayerPath;
 use super::chain::groups_of;
 use super::layout::{own, places};
-use super::read::fill_optimizer;
+use super::read::{fill, fill_optimizer};
 use crate::config::{Config, Value, refuse};
 use crate::error::Result;
 use crate::files::budget::Budget;
@@ -64,14 +64,7 @@ pub(in crate::save) fn read<F: Scalar>(
         let path = path.strip_prefix(WEIGHTS).and_then(|path| path.strip_prefix('/'));
         path.is_some_and(|path| !path.starts_with("top_level_model_weights/"))
     });
-    build::compare(&paths, found, &|path| tree.get(path).is_some(), input)?;
-    let (mut each, mut result) = (paths.iter(), Ok(()));
-    model.walk_mut(&mut |_, param| {
-        let (Some((path, shape)), true) = (each.next(), result.is_ok()) else { return };
-        let (to, allow) = (&mut param.value, loader.allow_non_finite);
-        result = build::fill(tree.get(path), path, shape, to, input, allow);
-    });
-    result?;
+    fill(&mut model, &paths, found, &tree, input, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         let names = tree.texts(OPTIMIZER, NAMES);

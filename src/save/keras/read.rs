@@ -46,7 +46,8 @@ pub(in crate::save) fn read<F: Scalar>(
     }
     build::build(&mut model, &config, seen.0.is_some(), input, budget)?;
     let values = tree.values(&weights);
-    fill(&mut model, &layers, &tree, values, loader.allow_non_finite)?;
+    let wanted = paths(&model, &layers);
+    fill(&mut model, &wanted, own_paths(&tree), &tree, values, loader.allow_non_finite)?;
     if let Some(mut compiled) = compiled {
         check_loss(&model, &*compiled.loss)?;
         if tree.get("optimizer/vars/0").is_some() && model.is_built() {
@@ -68,18 +69,21 @@ fn parse(member: &Input, name: &str, budget: &Budget) -> Result<Value> {
     Ok(value)
 }
 
-/// Reads all weights; missing and surplus ones are reported together.
-fn fill<F: Scalar>(
+/// Returns the paths of the weights in a file.
+fn own_paths(tree: &Tree) -> impl Iterator<Item = &str> {
+    tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"))
+}
+
+/// Reads all weights from these paths; missing ones, and surplus ones among `found`, are reported together.
+pub(super) fn fill<'t, F: Scalar>(
     model: &mut Sequential<F>,
-    layers: &[LayerPath],
+    paths: &[(String, Vec<usize>)],
+    found: impl Iterator<Item = &'t str>,
     tree: &Tree,
     input: &Input,
     allow: bool,
 ) -> Result<()> {
-    let paths = paths(model, layers);
-    let own =
-        tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"));
-    build::compare(&paths, own, &|path| tree.get(path).is_some(), input)?;
+    build::compare(paths, found, &|path| tree.get(path).is_some(), input)?;
     let (mut each, mut result) = (paths.iter(), Ok(()));
     model.walk_mut(&mut |_, param| {
         let (Some((path, shape)), true) = (each.next(), result.is_ok()) else { return };
@@ -101,9 +105,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
         // Files of the first versions keep the layers of a `Residual` below it.
         paths = self::paths(model, &layout::in_sequence("layers", &model.layers));
     }
-    let own =
-        tree.paths().filter(|path| !path.starts_with("optimizer/") && !path.contains("seed_generator/"));
-    build::compare(&paths, own, &|path| tree.get(path).is_some(), input)?;
+    build::compare(&paths, own_paths(&tree), &|path| tree.get(path).is_some(), input)?;
     let mut values: Vec<Vec<F>> = Vec::new();
     for (path, expected) in paths {
         let Some(array) = tree.get(&path) else { continue };
