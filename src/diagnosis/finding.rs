@@ -94,7 +94,12 @@ pub struct RemedyTrial {
     /// Whether the suggestions helped: the trial has a skill of at least 0.05, and the unchanged network has less, or its
     /// remaining loss is more than one and a half times as large.
     pub learned: bool,
-    /// Whether the trial is recommended: it is the best of those that helped, or almost as good with fewer changes.
+    /// The 90 % confidence interval of the gain in skill over the unchanged network, by trainings in pairs with other
+    /// seeds and other held rows. `None` if the trial ran once.
+    pub gain: Option<(f64, f64)>,
+    /// For each edit, whether the skill falls without it. Empty if that was not tested.
+    pub necessary: Vec<bool>,
+    /// Whether the trial is recommended: its gain is above 0 with 90 % confidence, and it has no edit that can be left out.
     pub advised: bool,
 }
 

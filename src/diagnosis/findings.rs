@@ -108,6 +108,18 @@ impl Findings {
         });
     }
 
+    /// Moves the findings with these codes to the front, as roots, and those with the codes `idle` behind the others.
+    pub(crate) fn rank_by_proof(&mut self, necessary: &[String], idle: &[String]) {
+        for finding in self.all.iter_mut().filter(|finding| necessary.contains(&finding.code)) {
+            finding.causes.clear();
+            finding.severity = finding.severity.max(Severity::Warning);
+        }
+        self.all.sort_by_key(|finding| {
+            let place = necessary.iter().position(|code| *code == finding.code);
+            (place.unwrap_or(necessary.len()), place.is_none() && idle.contains(&finding.code))
+        });
+    }
+
     pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
         self.all.iter_mut()
     }

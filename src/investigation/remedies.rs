@@ -1,9 +1,9 @@
 //! The remedies of a diagnosis, applied to copies of a model.
 
-use super::trial::{TrialSample, TrialSettings};
+use super::trial::{TrialData, TrialSample, TrialSettings};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
-use crate::diagnosis::{Remedy, ReplacementLoss, SettingEdit};
+use crate::diagnosis::{Remedy, ReplacementLoss, SettingEdit, SettingValue};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, names};
@@ -23,25 +23,41 @@ pub(super) struct Edit {
     pub(super) settings: Vec<SettingEdit>,
 }
 
-/// Copies of the model, the sample and the plan with these remedies applied.
+impl Edit {
+    /// The edit with another rate or number of units.
+    pub(super) fn with(mut self, remedy: Remedy) -> Self {
+        let number = match remedy {
+            Remedy::LearningRate(rate) => Some(rate),
+            Remedy::Units { units, .. } => Some(units as f64),
+            _ => None,
+        };
+        if let (Some(edit), Some(number)) = (self.settings.first_mut(), number) {
+            edit.new = SettingValue::Number(number);
+        }
+        Edit { remedy, ..self }
+    }
+}
+
+/// Copies of the model, the data and the plan with these remedies applied.
 pub(super) fn apply<F: Scalar>(
     model: &Sequential<F>,
-    sample: &TrialSample<F>,
+    data: &TrialData<F>,
     plan: &TrialSettings,
     edits: &[Edit],
-) -> Result<(Sequential<F>, TrialSample<F>, TrialSettings)> {
-    let (mut model, mut sample, mut plan) = (model.clone(), sample.clone(), plan.clone());
+) -> Result<(Sequential<F>, TrialData<F>, TrialSettings)> {
+    let (mut model, mut data, mut plan) = (model.clone(), data.clone(), plan.clone());
     // Adding a layer shifts the indices of the others, so it comes last.
     let (layers, others): (Vec<&Remedy>, Vec<&Remedy>) =
         edits.iter().map(|edit| &edit.remedy).partition(|edit| **edit == Remedy::NormalizeInputs);
     for edit in others.into_iter().chain(layers) {
         match edit {
-            Remedy::NormalizeInputs => normalize(&mut model, &sample)?,
+            Remedy::NormalizeInputs => normalize(&mut model, &data.train)?,
             Remedy::StandardizeTargets => {
-                let mean = sample.y.mean().unwrap_or_else(F::zero);
-                let deviation =
-                    sample.y.mapv(|y| (y - mean) * (y - mean)).mean().unwrap_or_else(F::one).sqrt();
-                sample.y.mapv_inplace(|y| (y - mean) / deviation);
+                let y = &data.train.y;
+                let mean = y.mean().unwrap_or_else(F::zero);
+                let deviation = y.mapv(|y| (y - mean) * (y - mean)).mean().unwrap_or_else(F::one).sqrt();
+                let samples = data.held.iter_mut().chain([&mut data.train]);
+                samples.for_each(|sample| sample.y.mapv_inplace(|y| (y - mean) / deviation));
             }
             Remedy::Activation { layer, activation } => {
                 let changed =
@@ -80,7 +96,7 @@ pub(super) fn apply<F: Scalar>(
             }
             Remedy::Epochs(times) => plan.steps *= times,
             Remedy::BatchSize(size) => {
-                let size = (*size).clamp(1, sample.rows());
+                let size = (*size).clamp(1, data.train.rows());
                 plan.steps = plan.steps * plan.batch_size / size;
                 plan.batch_size = size;
             }
@@ -96,7 +112,7 @@ pub(super) fn apply<F: Scalar>(
             Remedy::Units { layer, units } => widen(&mut model, *layer, *units)?,
         }
     }
-    Ok((model, sample, plan))
+    Ok((model, data, plan))
 }
 
 /// Inserts a normalization of the inputs before all layers.

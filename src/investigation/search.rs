@@ -1,7 +1,8 @@
 //! The search for remedies to recommend, alone and in combination.
 
+use super::proof::{self, PAIRS};
 use super::remedies::{Edit, apply};
-use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
+use super::trial::{TrialData, TrialResult, TrialSettings, WORK};
 use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
 use crate::error::Result;
 use crate::model::Sequential;
@@ -12,22 +13,40 @@ const WORTH: f64 = 0.02;
 /// The maximum number of remedies in a combination.
 const TOGETHER: usize = 5;
 
+/// The share of the work that the search may take; the rest proves what it finds.
+const SEARCH: f64 = 0.6;
+/// The maximum number of trials that are repeated to recommend one.
+const CANDIDATES: usize = 3;
+/// The maximum number of times that a rate or a width is changed further.
+const FURTHER: usize = 4;
+/// The maximum number of units that a trial gives a narrow layer.
+const WIDEST: usize = 64;
+
+/// The unchanged network and the data of a training, and its result.
+pub(super) struct Pair<F: Scalar> {
+    pub(super) model: Sequential<F>,
+    pub(super) data: TrialData<F>,
+    pub(super) base: TrialResult,
+}
+
 /// A finished trial.
 struct Done {
     edits: Vec<Edit>,
-    end: TrialResult,
+    /// The results, one for each pair that it was trained with.
+    ends: Vec<TrialResult>,
     /// Further remedies suggested by the diagnosis of this trial.
     own: Vec<Edit>,
+    /// For each edit, whether the trial is worse without it; empty if that was not tested.
+    necessary: Vec<bool>,
 }
 
 /// The trials so far, and the input of further ones.
-pub(super) struct RemedySearch<'a, F: Scalar> {
-    model: &'a Sequential<F>,
-    sample: &'a TrialSample<F>,
+pub(super) struct RemedySearch<F: Scalar> {
+    pairs: Vec<Pair<F>>,
     plan: TrialSettings,
-    /// The result of the unchanged network.
-    pub(super) base: TrialResult,
     done: Vec<Done>,
+    /// The index of the recommended trial.
+    advised: Option<usize>,
     /// The remedies that every recommended trial must contain.
     needed: Vec<Edit>,
     /// Whether recall replaces the loss, which large classes dominate.
@@ -36,17 +55,26 @@ pub(super) struct RemedySearch<'a, F: Scalar> {
     work: f64,
 }
 
-impl<'a, F: Scalar> RemedySearch<'a, F> {
-    pub(super) fn new(
-        model: &'a Sequential<F>,
-        sample: &'a TrialSample<F>,
-        plan: TrialSettings,
-        base: TrialResult,
-        by_recall: bool,
-    ) -> Self {
-        let base = if by_recall { TrialResult { skill: base.recall, ..base } } else { base };
+impl<F: Scalar> RemedySearch<F> {
+    pub(super) fn new(pair: Pair<F>, plan: TrialSettings, by_recall: bool) -> Self {
         let (done, needed) = (Vec::new(), Vec::new());
-        RemedySearch { model, sample, plan, base, done, needed, by_recall, work: 0.0 }
+        let mut search =
+            RemedySearch { pairs: Vec::new(), plan, done, advised: None, needed, by_recall, work: 0.0 };
+        search.add(pair);
+        search
+    }
+
+    /// The result of the unchanged network.
+    pub(super) fn base(&self) -> &TrialResult {
+        &self.pairs[0].base
+    }
+
+    /// Adds a pair for proofs.
+    fn add(&mut self, mut pair: Pair<F>) {
+        if self.by_recall {
+            pair.base.skill = pair.base.recall;
+        }
+        self.pairs.push(pair);
     }
 
     /// Tries each remedy alone, the most severe and most causal first, and the first remedies of all root causes
@@ -62,22 +90,27 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
                 all.push(edit);
             }
         }
-        let first = |root: &Finding| edits(root).into_iter().next();
-        let together = findings.roots().filter(is_reported).filter_map(first).collect();
+        let together = findings.roots().filter(is_reported).flat_map(first_of_each_layer).collect();
         // A contradiction must be removed, however well a trial without that edit seems to go.
         let contradiction =
             |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
-        self.needed = findings.roots().filter(contradiction).filter_map(first).collect();
+        self.needed = findings.roots().filter(contradiction).flat_map(first_of_each_layer).collect();
         for edit in &all {
             self.attempt(vec![edit.clone()])?;
+        }
+        for finding in findings.iter().filter(is_reported) {
+            self.attempt(first_of_each_layer(finding))?;
         }
         self.attempt(together)?;
         for edit in &all {
             self.attempt(joined(&self.needed, edit.clone()))?;
         }
+        for edit in &all {
+            self.go_further(edit)?;
+        }
         for _ in 1..TOGETHER {
             let Some(best) = self.best() else { return Ok(()) };
-            let (start, skill, tried) = (best.edits.clone(), best.end.skill, self.done.len());
+            let (start, skill, tried) = (best.edits.clone(), best.ends[0].skill, self.done.len());
             if skill.is_some_and(|skill| skill > 1.0 - WORTH) {
                 return Ok(());
             }
@@ -86,7 +119,8 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
             for edit in more.into_iter().filter(is_new) {
                 self.attempt(joined(&start, edit))?;
             }
-            let better = self.best().is_some_and(|best| best.end.skill > skill.map(|skill| skill + WORTH));
+            let better =
+                self.best().is_some_and(|best| best.ends[0].skill > skill.map(|skill| skill + WORTH));
             if self.done.len() == tried || !better {
                 return Ok(());
             }
@@ -94,21 +128,62 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         Ok(())
     }
 
-    /// Trains a copy with these remedies, unless that was done before, is impossible, or exceeds the remaining work.
+    /// Changes a rate by factors of 10 while its trial diverges or improves, and doubles a width while that improves.
+    fn go_further(&mut self, edit: &Edit) -> Result<()> {
+        let mut start = joined(&self.needed, edit.clone());
+        for _ in 0..FURTHER {
+            let Some(known) = self.find(&start) else { return Ok(()) };
+            let (score, diverged) = (self.score(known), known.ends[0].loss.is_none());
+            let next = match start.last().map(|edit| &edit.remedy) {
+                Some(Remedy::LearningRate(rate)) if diverged => Remedy::LearningRate(rate / 10.0),
+                Some(Remedy::LearningRate(rate)) => Remedy::LearningRate(rate * 10.0),
+                Some(Remedy::Units { layer, units }) if 2 * units <= WIDEST => {
+                    Remedy::Units { layer: *layer, units: 2 * units }
+                }
+                _ => return Ok(()),
+            };
+            let mut further = start.clone();
+            if let Some(last) = further.last_mut() {
+                *last = last.clone().with(next);
+            }
+            self.attempt(further.clone())?;
+            let better = self.find(&further).is_some_and(|done| self.score(done) > score + WORTH);
+            if !better && !diverged {
+                return Ok(());
+            }
+            start = further;
+        }
+        Ok(())
+    }
+
+    /// The trial of these edits.
+    fn find(&self, edits: &[Edit]) -> Option<&Done> {
+        self.done.iter().find(|done| done.edits.len() == edits.len() && has_all(&done.edits, edits))
+    }
+
+    /// Trains a copy with these remedies, unless that was done before, is impossible, or exceeds the work of the search.
     fn attempt(&mut self, edits: Vec<Edit>) -> Result<()> {
-        let same = |known: &[Edit]| known.len() == edits.len() && has_all(known, &edits);
-        if edits.is_empty() || self.done.iter().any(|done| same(&done.edits)) {
+        if edits.is_empty() || self.find(&edits).is_some() {
             return Ok(());
         }
-        let Ok((copy, sample, plan)) = apply(self.model, self.sample, &self.plan, &edits) else {
-            return Ok(());
+        let Some((end, own)) = self.train(&edits, 0, SEARCH * WORK)? else { return Ok(()) };
+        self.done.push(Done { edits, ends: vec![end], own, necessary: Vec::new() });
+        Ok(())
+    }
+
+    /// Trains a copy of the network of a pair, unless that is impossible or exceeds the work; returns its result, and the
+    /// remedies that its own diagnosis suggests.
+    fn train(&mut self, edits: &[Edit], pair: usize, most: f64) -> Result<Option<(TrialResult, Vec<Edit>)>> {
+        let Pair { model, data, .. } = &self.pairs[pair];
+        let Ok((copy, data, plan)) = apply(model, data, &self.plan, edits) else {
+            return Ok(None);
         };
         let work = plan.work(&copy);
-        if self.work + work > WORK {
-            return Ok(());
+        if self.work + work > most {
+            return Ok(None);
         }
         self.work += work;
-        let (mut end, findings) = plan.train(copy, &sample)?;
+        let (mut end, findings) = plan.train(copy, &data)?;
         if self.by_recall {
             end.skill = end.recall;
         }
@@ -117,53 +192,175 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         let whole = |edit: &Edit| plan.whole || !matches!(edit.remedy, Remedy::Epochs(_));
         let own = findings.iter().flat_map(self::edits).filter(whole);
         let shifted = |edit: Edit| Some(Edit { remedy: edit.remedy.shifted(shift)?, ..edit });
-        let own = own.filter_map(shifted).collect();
-        self.done.push(Done { edits, end, own });
-        Ok(())
+        Ok(Some((end, own.filter_map(shifted).collect())))
     }
 
     /// The trials that contain all needed remedies.
-    fn clean(&self) -> impl Iterator<Item = &Done> {
-        self.done.iter().filter(|done| has_all(&done.edits, &self.needed))
+    fn clean(&self) -> impl Iterator<Item = (usize, &Done)> {
+        let done = self.done.iter().enumerate();
+        done.filter(|(_, done)| has_all(&done.edits, &self.needed))
     }
 
     /// The best of these trials, whether or not it beats the unchanged network, as one change may not be enough.
     fn best(&self) -> Option<&Done> {
-        self.clean().max_by(|a, b| score(&a.end).total_cmp(&score(&b.end)))
+        let all = self.clean().map(|(_, done)| done);
+        all.max_by(|a, b| self.score(a).total_cmp(&self.score(b)))
+    }
+
+    /// The gains of a trial in its pairs.
+    fn gains(&self, done: &Done) -> Vec<f64> {
+        self.pairs.iter().zip(&done.ends).map(|(pair, end)| proof::gain(&pair.base, end)).collect()
+    }
+
+    /// The mean gain of a trial.
+    fn score(&self, done: &Done) -> f64 {
+        proof::mean(&self.gains(done))
+    }
+
+    /// Repeats the best trials in further pairs, and recommends the first whose gain is above 0 with confidence, without
+    /// the edits that it does not need. `pair` makes further pairs.
+    pub(super) fn prove(&mut self, pair: &dyn Fn(usize) -> Result<Pair<F>>) -> Result<()> {
+        let mut rejected = Vec::new();
+        for _ in 0..CANDIDATES {
+            let Some(candidate) = self.candidate(&rejected) else { return Ok(()) };
+            if self.repeat(candidate, pair)? {
+                self.advised = Some(self.reduce(candidate, pair)?);
+                return Ok(());
+            }
+            rejected.push(candidate);
+        }
+        Ok(())
+    }
+
+    /// The smallest of the trials that are about as good as the best.
+    fn candidate(&self, rejected: &[usize]) -> Option<usize> {
+        let all = || self.clean().filter(|(index, _)| !rejected.contains(index));
+        let best = all().map(|(_, done)| self.score(done)).max_by(f64::total_cmp)?;
+        let enough = |done: &Done| {
+            let worth = done.ends[0].learned_beside(self.base()) || self.score(done) > WORTH;
+            worth && self.score(done) >= best - WORTH
+        };
+        all()
+            .filter(|(_, done)| enough(done))
+            .min_by_key(|(_, done)| done.edits.len())
+            .map(|(index, _)| index)
+    }
+
+    /// Trains a trial in all pairs; returns whether its gain is above 0 with confidence.
+    fn repeat(&mut self, index: usize, pair: &dyn Fn(usize) -> Result<Pair<F>>) -> Result<bool> {
+        for number in self.done[index].ends.len()..PAIRS {
+            if self.pairs.len() == number {
+                let work = self.plan.work(&self.pairs[0].model);
+                if self.work + work > WORK {
+                    break;
+                }
+                self.work += work;
+                let pair = pair(number)?;
+                self.add(pair);
+            }
+            let edits = self.done[index].edits.clone();
+            let Some((end, _)) = self.train(&edits, number, WORK)? else { break };
+            self.done[index].ends.push(end);
+        }
+        Ok(proof::interval(&self.gains(&self.done[index])).is_some_and(|(low, _)| low > 0.0))
+    }
+
+    /// Leaves each edit out in turn, and drops those without which the trial is no worse. Returns the index of the trial
+    /// that remains.
+    fn reduce(&mut self, mut index: usize, pair: &dyn Fn(usize) -> Result<Pair<F>>) -> Result<usize> {
+        let mut place = 0;
+        let mut necessary = Vec::new();
+        while place < self.done[index].edits.len() && self.done[index].edits.len() > 1 {
+            let mut fewer = self.done[index].edits.clone();
+            let left_out = fewer.remove(place);
+            if self.find(&fewer).is_none()
+                && let Some((end, own)) = self.train(&fewer, 0, WORK)?
+            {
+                self.done.push(Done { edits: fewer.clone(), ends: vec![end], own, necessary: Vec::new() });
+            }
+            let same = |done: &Done| done.edits.len() == fewer.len() && has_all(&done.edits, &fewer);
+            let Some(without) = self.done.iter().position(same) else { return Ok(index) };
+            let holds = self.repeat(without, pair)?;
+            let worse = self.score(&self.done[without]) < self.score(&self.done[index]) - WORTH;
+            if worse || !holds || has_all(&self.needed, std::slice::from_ref(&left_out)) {
+                necessary.push(worse);
+                place += 1;
+            } else {
+                index = without;
+            }
+        }
+        if self.done[index].edits.len() == 1 {
+            necessary = vec![true];
+        }
+        self.done[index].necessary = necessary;
+        Ok(index)
     }
 
     /// The results of all trials. The recommended one contains no unnecessary change.
     pub(super) fn trials(&self) -> Vec<RemedyTrial> {
-        let best = self.best().map(|best| score(&best.end));
-        let enough = |done: &&Done| {
-            let worth = done.end.learned_beside(&self.base) || score(&done.end) > score(&self.base) + WORTH;
-            worth && best.is_some_and(|best| score(&done.end) >= best - WORTH)
+        let trial = |(index, done): (usize, &Done)| {
+            let (base, end) = (self.base(), &done.ends[0]);
+            RemedyTrial {
+                codes: done.edits.iter().map(|edit| edit.code.clone()).collect(),
+                remedies: done.edits.iter().map(|edit| edit.remedy.clone()).collect(),
+                edits: done.edits.iter().map(|edit| edit.settings.clone()).collect(),
+                steps: end.steps,
+                loss: (base.loss, end.loss),
+                accuracy: base.accuracy.zip(end.accuracy),
+                skill: end.skill,
+                learned: end.learned_beside(base),
+                gain: proof::interval(&self.gains(done)),
+                necessary: done.necessary.clone(),
+                advised: self.advised == Some(index),
+            }
         };
-        let advised = self.clean().filter(enough).min_by_key(|done| done.edits.len());
-        let trial = |done: &Done| RemedyTrial {
-            codes: done.edits.iter().map(|edit| edit.code.clone()).collect(),
-            remedies: done.edits.iter().map(|edit| edit.remedy.clone()).collect(),
-            edits: done.edits.iter().map(|edit| edit.settings.clone()).collect(),
-            steps: done.end.steps,
-            loss: (self.base.loss, done.end.loss),
-            accuracy: self.base.accuracy.zip(done.end.accuracy),
-            skill: done.end.skill,
-            learned: done.end.learned_beside(&self.base),
-            advised: advised.is_some_and(|advised| std::ptr::eq(advised, done)),
-        };
-        self.done.iter().map(trial).collect()
+        self.done.iter().enumerate().map(trial).collect()
     }
+
+    /// The codes of the findings whose change proves necessary, and of those whose change alone does nothing and is not
+    /// recommended.
+    pub(super) fn ranking(&self) -> (Vec<String>, Vec<String>) {
+        let advised = self.advised.map(|index| &self.done[index]);
+        let necessary = advised.into_iter().flat_map(|done| done.edits.iter().zip(&done.necessary));
+        let necessary: Vec<String> =
+            necessary.filter(|(_, necessary)| **necessary).map(|(edit, _)| edit.code.clone()).collect();
+        let mut idle: Vec<String> = Vec::new();
+        if advised.is_some() {
+            for code in self.done.iter().flat_map(|done| &done.edits).map(|edit| &edit.code) {
+                if !necessary.contains(code) && !idle.contains(code) && self.is_idle(code) {
+                    idle.push(code.clone());
+                }
+            }
+        }
+        (necessary, idle)
+    }
+
+    /// Whether the remedies of a finding were tried alone and did nothing.
+    fn is_idle(&self, code: &str) -> bool {
+        let is_alone = |done: &&Done| done.edits.iter().all(|edit| edit.code == code);
+        let mut alone = self.done.iter().filter(is_alone).peekable();
+        alone.peek().is_some() && alone.all(|done| self.score(done) <= WORTH)
+    }
+}
+
+/// The first remedy of a finding, and those that change the same setting of other layers.
+fn first_of_each_layer(finding: &Finding) -> Vec<Edit> {
+    let all = edits(finding);
+    let Some(first) = all.first().cloned() else { return Vec::new() };
+    let kind = std::mem::discriminant(&first.remedy);
+    let mut chosen: Vec<Edit> = Vec::new();
+    for edit in all {
+        let is_new = chosen.iter().all(|known| !edit.remedy.replaces(&known.remedy));
+        if std::mem::discriminant(&edit.remedy) == kind && is_new {
+            chosen.push(edit);
+        }
+    }
+    chosen
 }
 
 /// Whether all of `wanted` are among the edits.
 fn has_all(edits: &[Edit], wanted: &[Edit]) -> bool {
     wanted.iter().all(|wanted| edits.iter().any(|edit| edit.remedy == wanted.remedy))
-}
-
-/// The score of a trial: its skill, or the negative loss if it has none.
-fn score(end: &TrialResult) -> f64 {
-    let far = end.skill.or(end.loss.map(|loss| -loss)).filter(|_| end.loss.is_some());
-    far.unwrap_or(f64::NEG_INFINITY)
 }
 
 /// Adds a remedy. If it replaces another, it also takes its code, since it fixes the same finding; factors of the

@@ -1,4 +1,5 @@
-//! A trial: a short training of a copy on a sample of the data. Its steps do not depend on the speed of the machine.
+//! A trial: a short training of a copy on a sample of the data, scored on rows that it did not train on. Its steps do not
+//! depend on the speed of the machine.
 
 use crate::callback::{TerminateOnNaN, Verbose};
 use crate::data::ClassWeight;
@@ -17,6 +18,40 @@ const SAMPLES: usize = 2000;
 /// The work of all trials, in the nanoseconds of [`step_time`]: five to ten seconds. A limit on the time itself would
 /// depend on the load of the machine.
 pub(super) const WORK: f64 = 5e9;
+
+/// The share of the sample that is held back from training: one row of this many.
+const HELD: usize = 4;
+/// The minimum number of rows to hold any back. With fewer, trials are scored on the rows that they train on.
+const ENOUGH: usize = 40;
+
+/// The rows on which a trial trains, and those on which it is scored.
+#[derive(Clone)]
+pub(super) struct TrialData<F> {
+    pub(super) train: TrialSample<F>,
+    pub(super) held: Option<TrialSample<F>>,
+}
+
+impl<F: Scalar> TrialData<F> {
+    /// Holds a quarter of the sample back, drawn from this stream of random numbers.
+    pub(super) fn split(sample: &TrialSample<F>, mut rng: Rng) -> Self {
+        let rows = sample.rows();
+        if rows < ENOUGH {
+            return TrialData { train: sample.clone(), held: None };
+        }
+        let mut indices: Vec<usize> = (0..rows).collect();
+        rng.shuffle(&mut indices);
+        let (held, train) = indices.split_at_mut(rows / HELD);
+        // The rows keep their order.
+        held.sort_unstable();
+        train.sort_unstable();
+        TrialData { train: sample.select(train), held: Some(sample.select(held)) }
+    }
+
+    /// The rows on which a trial is scored.
+    fn scored(&self) -> &TrialSample<F> {
+        self.held.as_ref().unwrap_or(&self.train)
+    }
+}
 
 /// A sample of the data, in memory.
 #[derive(Clone)]
@@ -56,9 +91,9 @@ impl<F: Scalar> TrialSample<F> {
         self.x.len_of(Axis(0))
     }
 
-    /// The first rows only.
-    pub(super) fn head(&self, rows: usize) -> Self {
-        let few = |all: &ArrayD<F>| all.slice_axis(Axis(0), (0..rows).into()).to_owned();
+    /// These rows only.
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
+        let few = |all: &ArrayD<F>| all.select(Axis(0), rows);
         TrialSample { x: few(&self.x), y: few(&self.y), weights: self.weights.as_ref().map(few) }
     }
 }
@@ -74,7 +109,7 @@ pub(super) struct TrialSettings {
     pub(super) whole: bool,
 }
 
-/// The scores of a trained copy on its sample.
+/// The scores of a trained copy.
 #[derive(Clone, Default)]
 pub(super) struct TrialResult {
     /// `None` if the training diverged.
@@ -133,8 +168,9 @@ impl TrialSettings {
     pub(super) fn train<F: Scalar>(
         &self,
         mut model: Sequential<F>,
-        sample: &TrialSample<F>,
+        data: &TrialData<F>,
     ) -> Result<(TrialResult, Findings)> {
+        let (sample, scored) = (&data.train, data.scored());
         let batches = sample.rows().div_ceil(self.batch_size);
         let before = model.compiled.as_ref().map_or(0, |compiled| compiled.steps);
         let mut settings = Fit::new()
@@ -152,14 +188,14 @@ impl TrialSettings {
         if history.stopped().is_some() {
             return Ok((TrialResult { steps, ..TrialResult::default() }, history.findings));
         }
-        let logs = model.evaluate(&sample.x, &sample.y, &Evaluate::new().batch_size(256))?;
+        let logs = model.evaluate(&scored.x, &scored.y, &Evaluate::new().batch_size(256))?;
         let loss = logs.get("loss").filter(|loss| loss.is_finite());
         // Weights change the scale of the loss; the loss of the last epoch has the scale of the run.
         let weighted = self.class_weight != ClassWeight::None || sample.weights.is_some();
         let own = if weighted { history.last("loss") } else { loss };
         let penalty = model.weight_penalty();
         let skill = history.scale.zip(own).map(|(scale, loss)| scale.skill(loss - penalty));
-        let recall = recall(&model, sample);
+        let recall = recall(&model, scored);
         Ok((TrialResult { loss, accuracy: logs.get("accuracy"), skill, recall, steps }, history.findings))
     }
 }
