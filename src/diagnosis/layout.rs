@@ -70,7 +70,7 @@ fn lines(text: &str, first: usize, rest: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a text. Code between backticks is one word if it fits a line, and `%` belongs to its number.
+/// The words of a text. Code between backticks is one word if it fits a line; `%` belongs to its number, and `→` to its neighbours.
 fn words(text: &str, room: usize) -> Vec<String> {
     let has_code = text.matches('`').count().is_multiple_of(2);
     let (mut words, mut is_code): (Vec<String>, _) = (Vec::new(), false);
@@ -79,7 +79,9 @@ fn words(text: &str, room: usize) -> Vec<String> {
         let part: String = part.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
         let ends_code = has_code && !part.matches('`').count().is_multiple_of(2);
         match words.last_mut() {
-            Some(word) if is_code || part.starts_with('%') => *word += &format!(" {part}"),
+            Some(word) if is_code || part.starts_with(['%', '→']) || word.ends_with('→') => {
+                *word += &format!(" {part}");
+            }
             _ => words.push(part),
         }
         is_code ^= ends_code;
@@ -126,6 +128,7 @@ mod tests {
         breaks("use `LeakyRelu { slope: 1 }` here", 12, &["use", "`LeakyRelu {", "slope: 1 }`", "here"]);
         breaks("it`s one two", 8, &["it`s one", "two"]);
         breaks("of 20 % or", 5, &["of", "20 %", "or"]);
+        breaks("loss 12.9 → 0.1, so", 12, &["loss", "12.9 → 0.1,", "so"]);
     }
 
     #[test]

@@ -226,10 +226,11 @@ impl Printed {
         self.skip(findings);
         for (code, severity) in before {
             if !self.known.iter().any(|(known, _)| *known == code) {
-                if findings.of(&code).is_none() {
-                    writeln!(lines, "{severity}[{code}] no longer holds, because the network learns")?;
+                // A note may be hidden for a while.
+                match findings.of(&code) {
+                    Some(_) => self.known.push((code, severity)),
+                    None => writeln!(lines, "{severity}[{code}] no longer holds: the network has learned")?,
                 }
-                self.known.push((code, severity));
             }
         }
         if lines.is_empty() { Ok(()) } else { writeln!(f, "{lines}") }
@@ -310,7 +311,7 @@ warning[N0202]: the inputs are 144 times too large for the
         findings.retain(|finding| finding.code != Code::N0103);
         assert_eq!(
             printed.news(&findings, &layout(60)),
-            "error[N0103] no longer holds, because the network learns\n\n"
+            "error[N0103] no longer holds: the network has learned\n\n"
         );
         assert_eq!(printed.news(&findings, &layout(60)), "");
     }

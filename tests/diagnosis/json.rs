@@ -161,7 +161,7 @@ fn findings_of_a_failed_training_have_places_and_trials() {
     assert_eq!(document["failed"], true, "{}", history.findings());
     // It holds in the first batch, before the first step.
     let place = &of(&document, "N0103")["place"];
-    assert_eq!(place, &json!({ "layers": ["output", "Softmax"], "epoch": 1, "step": 0 }));
+    assert_eq!(place, &json!({ "layers": ["output", "softmax"], "epoch": 1, "step": 0 }));
     let last = document["findings"].as_array().unwrap().iter().map(|finding| &finding["place"]["step"]);
     assert_eq!(last.filter_map(Value::as_u64).max(), Some(36), "6 epochs of 6 steps: {document}");
     let trials = of(&document, "N0103")["trials"].as_array().unwrap();

@@ -9,6 +9,7 @@ mod healthy;
 mod injected_faults;
 #[cfg(feature = "json")]
 mod json;
+mod printed;
 mod real_programs;
 mod synthetic;
 mod trainings;
