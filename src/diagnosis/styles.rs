@@ -67,7 +67,10 @@ mod tests {
         let mut coloured = String::new();
         findings.write(&mut coloured, &Layout::new(true, 80)).unwrap();
         let lines: Vec<&str> = coloured.lines().collect();
-        assert_eq!(lines[0], "\x1b[1m\x1b[31merror[X0001]\x1b[0m\x1b[1m:\x1b[0m \x1b[1mtoo large [for it]\x1b[0m");
+        assert_eq!(
+            lines[0],
+            "\x1b[1m\x1b[31merror[X0001]\x1b[0m\x1b[1m:\x1b[0m \x1b[1mtoo large [for it]\x1b[0m"
+        );
         assert_eq!(lines[2], "   \x1b[1m\x1b[34m|\x1b[0m rms 7 = 8");
         assert_eq!(lines[4], "   \x1b[1m\x1b[34m=\x1b[0m \x1b[1mhelp\x1b[0m: add: it");
         let plain = ["\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m"]

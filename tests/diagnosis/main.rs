@@ -1,7 +1,8 @@
 //! The findings of trainings, faulty and healthy, and the inspection of trained models (attribution).
 //!
 //! `corpus` holds small real programs; `real_programs` trains them, which takes minutes, so it is ignored by default.
-//! `json` holds the form of findings for other programs. `synthetic` generates the data of `healthy` and `injected_faults`.
+//! `operators` applies faults to healthy programs, which takes minutes, too. `synthetic` generates the data of `healthy` and
+//! `injected_faults`. `json` holds the form of findings for other programs, `printed` what `fit` prints.
 
 mod attribution;
 mod corpus;
@@ -9,6 +10,7 @@ mod healthy;
 mod injected_faults;
 #[cfg(feature = "json")]
 mod json;
+mod operators;
 mod printed;
 mod real_programs;
 mod synthetic;

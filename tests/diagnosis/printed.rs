@@ -41,7 +41,8 @@ fn printed(width: usize, silent: bool) -> String {
 fn fit_prints_each_finding_once_and_ends_with_a_summary() {
     for width in [60, 80, 120] {
         let text = printed(width, false);
-        let (during, summary) = text.split_once("\ndiagnosis: ").unwrap_or_else(|| panic!("no summary in {text}"));
+        let (during, summary) =
+            text.split_once("\ndiagnosis: ").unwrap_or_else(|| panic!("no summary in {text}"));
         for code in ["N0202", "N0103"] {
             let page = format!("/enum.{code}.html");
             assert_eq!(text.matches(&page).count(), 1, "{code} has one box: {text}");
