@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
-use super::rules::{Rules, config, data, end, outputs, progress, rows, shards, task, training};
+use super::rules::{Rules, config, data, end, outputs, progress, rows, shards, task, training, validation};
 
 /// A built-in rule.
 type Check = fn(&Evidence) -> Option<Finding>;
@@ -102,6 +102,7 @@ codes! {
     N0105 Error Some(outputs::label_format), NEVER []
     N0106 Error Some(outputs::width_and_classes), NEVER []
     N0205 Warning Some(data::order_and_split), NEVER []
+    N0211 Warning Some(validation::other_inputs), NEVER []
     N0101 Error Some(outputs::softmax_over_one_unit), NEVER []
     N0102 Error Some(outputs::loss_needs_other_output), NEVER []
     N0104 Error Some(outputs::target_outside_range), NEVER []
@@ -143,7 +144,7 @@ codes! {
         N0101 N0102 N0103 N0104 N0105 N0111 N0112 N0202 N0203 N0204 N0404 N0208
     ]
     N0206 Warning Some(rows::validation_trains), NEVER []
-    N0503 Warning Some(end::overfitting), NEVER []
+    N0503 Warning Some(end::overfitting), NEVER [N0211]
     N0504 Warning None, NEVER []
     N0501 Error Some(end::learned_nothing), NEVER [
         N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0108 N0109 N0110 N0111 N0112 N0113 N0114

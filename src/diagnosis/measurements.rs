@@ -108,6 +108,10 @@ impl Numbers<'_> {
                     self.count("sampled validation rows", part.rows, "rows");
                 }
             }
+            N0211 => {
+                self.count("sampled training rows", e.data.sampled_rows, "rows");
+                self.count("sampled validation rows", e.data.validation_rows, "rows");
+            }
             N0206 => {
                 self.count("compared training rows", e.data.repeats.rows, "rows");
                 self.count("compared validation rows", e.data.repeats.validation.0, "rows");

@@ -3,7 +3,7 @@
 use super::proof::{self, PAIRS};
 use super::remedies::{Edit, apply};
 use super::trial::{TrialData, TrialResult, TrialSettings, WORK};
-use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
+use crate::diagnosis::{Code, Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -92,8 +92,10 @@ impl<F: Scalar> RemedySearch<F> {
         }
         let together = findings.roots().filter(is_reported).flat_map(first_of_each_layer).collect();
         // A contradiction must be removed, however well a trial without that edit seems to go.
-        let contradiction =
-            |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
+        let contradiction = |finding: &&Finding| {
+            let config = finding.code.starts_with("N01") && finding.code != Code::N0112;
+            finding.severity == Severity::Error && config
+        };
         self.needed = findings.roots().filter(contradiction).flat_map(first_of_each_layer).collect();
         for edit in &all {
             self.attempt(vec![edit.clone()])?;
@@ -236,10 +238,8 @@ impl<F: Scalar> RemedySearch<F> {
     fn candidate(&self, rejected: &[usize]) -> Option<usize> {
         let all = || self.clean().filter(|(index, _)| !rejected.contains(index));
         let best = all().map(|(_, done)| self.score(done)).max_by(f64::total_cmp)?;
-        let enough = |done: &Done| {
-            let worth = done.ends[0].learned_beside(self.base()) || self.score(done) > WORTH;
-            worth && self.score(done) >= best - WORTH
-        };
+        let enough =
+            |done: &Done| done.ends[0].learned_beside(self.base()) && self.score(done) >= best - WORTH;
         all()
             .filter(|(_, done)| enough(done))
             .min_by_key(|(_, done)| done.edits.len())

@@ -172,6 +172,10 @@ pub struct Data {
     pub sorted: bool,
     /// The validation data, if it is split off the same arrays.
     pub validation: Option<ValidationFacts>,
+    /// The features of a sample of the validation inputs; empty without validation data.
+    pub validation_features: Vec<Feature>,
+    /// The number of rows in that sample.
+    pub validation_rows: usize,
     /// Features that the first layer takes for constant, although they vary.
     pub varying_constants: Option<VaryingConstants>,
     /// Duplicate rows.
@@ -181,29 +185,14 @@ pub struct Data {
 }
 
 impl Data {
+    /// Computes the facts about these validation inputs.
+    pub(crate) fn sample_validation<F: Scalar>(&mut self, x: Batch<F>) {
+        (self.validation_features, self.validation_rows) = (features(x), x.rows());
+    }
+
     /// Computes the facts about these samples.
     pub(crate) fn sample_inputs<F: Scalar>(&mut self, x: Batch<F>) {
-        let rows = x.rows().max(1) as f64;
-        // Differences to the first row, so that a large offset loses no digits.
-        let first = x.iter().next().unwrap_or_default();
-        self.features = vec![Feature::default(); x.width()];
-        let features = &mut self.features;
-        kernel::simd(|| {
-            for row in x.iter() {
-                for ((sums, x), first) in features.iter_mut().zip(row).zip(first) {
-                    let d = x.as_f64() - first.as_f64();
-                    sums.mean += d;
-                    sums.deviation += d * d;
-                }
-            }
-            for (sums, first) in features.iter_mut().zip(first) {
-                let (mean, square) = (sums.mean / rows, sums.deviation / rows);
-                *sums = Feature {
-                    mean: first.as_f64() + mean,
-                    deviation: (square - mean.powi(2)).max(0.0).sqrt(),
-                };
-            }
-        });
+        self.features = features(x);
         self.sampled_rows = x.rows();
         let varying = || self.features.iter().filter(|feature| feature.deviation > 0.0);
         let mut rms: Vec<f64> = varying().map(Feature::rms).collect();
@@ -277,6 +266,29 @@ impl ValidationFacts {
         }
         ValidationFacts { classes: shares, mean, rows }
     }
+}
+
+/// The mean and the standard deviation of each column.
+fn features<F: Scalar>(x: Batch<F>) -> Vec<Feature> {
+    let rows = x.rows().max(1) as f64;
+    // Differences to the first row, so that a large offset loses no digits.
+    let first = x.iter().next().unwrap_or_default();
+    let mut features = vec![Feature::default(); x.width()];
+    kernel::simd(|| {
+        for row in x.iter() {
+            for ((sums, x), first) in features.iter_mut().zip(row).zip(first) {
+                let d = x.as_f64() - first.as_f64();
+                sums.mean += d;
+                sums.deviation += d * d;
+            }
+        }
+        for (sums, first) in features.iter_mut().zip(first) {
+            let (mean, square) = (sums.mean / rows, sums.deviation / rows);
+            *sums =
+                Feature { mean: first.as_f64() + mean, deviation: (square - mean.powi(2)).max(0.0).sqrt() };
+        }
+    });
+    features
 }
 
 /// Whether a row is one-hot.

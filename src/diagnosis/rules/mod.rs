@@ -9,6 +9,7 @@ pub(super) mod rows;
 pub(super) mod shards;
 pub(super) mod task;
 pub(super) mod training;
+pub(super) mod validation;
 
 use std::fmt;
 use std::sync::Arc;

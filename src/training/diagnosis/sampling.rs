@@ -196,11 +196,12 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         data.gather(None, &sample(train, few), rows)?;
         facts.sample_inputs(Batch::new(&rows.x, data.width()));
         let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
+        let mut others = Rows::default();
+        if let Some(held) = held_out {
+            held.data.gather(None, &held.sample(few), &mut others)?;
+            facts.sample_validation(Batch::new(&others.x, data.width()));
+        }
         if VaryingConstants::concern(&model.layers).is_some() {
-            let mut others = Rows::default();
-            if let Some(held) = held_out {
-                held.data.gather(None, &held.sample(few), &mut others)?;
-            }
             let others = held_out.map(|_| Batch::new(&others.x, data.width()));
             facts.varying_constants =
                 VaryingConstants::of(&model.layers, Batch::new(&rows.x, data.width()), others);

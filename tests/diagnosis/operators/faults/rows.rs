@@ -187,7 +187,7 @@ pub const ALL: &[Operator] = &[
     },
     Operator {
         name: "held-out inputs of another scale",
-        causes: &["N0205"],
+        causes: &["N0205", "N0211"],
         is_repairable: false,
         apply: |p| {
             when(!p.has_indices())?;
@@ -198,7 +198,7 @@ pub const ALL: &[Operator] = &[
     },
     Operator {
         name: "held-out inputs standardized by themselves, with an offset",
-        causes: &["N0205"],
+        causes: &["N0205", "N0211"],
         is_repairable: false,
         apply: |p| {
             when(!p.has_indices())?;
