@@ -12,6 +12,8 @@ mod injected_faults;
 mod json;
 mod operators;
 mod printed;
+mod proofs;
 mod real_programs;
 mod synthetic;
 mod trainings;
+mod validation;
