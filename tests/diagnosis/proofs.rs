@@ -23,7 +23,7 @@ fn circle(rows: usize, scale: f32) -> (Array2<f32>, Array1<usize>) {
 fn classifier(rate: f64, output: Activation) -> Sequential {
     let mut model = Sequential::new().seed(1).add(Dense::new(16).activation(Activation::Relu));
     model = model.add(Dense::new(2).activation(output)).add(Softmax::new());
-    model.compile(Sgd::new(rate), SparseCategoricalCrossentropy::new(), Accuracy::new()).unwrap();
+    model.compile(Sgd::new(rate), SparseCategoricalCrossentropy::new(), [Accuracy::new()]).unwrap();
     model
 }
 
