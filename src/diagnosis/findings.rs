@@ -119,6 +119,16 @@ impl Findings {
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }
 
+    /// Names the epoch of each finding that an epoch raised and that no rule raises `now`, at the end.
+    pub(crate) fn name_epochs(&mut self, now: &[(String, Severity)]) {
+        for finding in &mut self.all {
+            let holds = now.iter().any(|(code, least)| *code == finding.code && *least >= finding.severity);
+            if let Some(epoch) = finding.epoch.filter(|_| !holds) {
+                finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
+            }
+        }
+    }
+
     /// Keeps only the findings that satisfy the predicate.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
         self.all.retain(keep);
