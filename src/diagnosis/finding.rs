@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::evidence::LayerFacts;
+use super::edit::SettingEdit;
+use super::evidence::{Evidence, LayerFacts};
 use super::remedy::Remedy;
 pub use super::severity::Severity;
 use super::styles::Styles;
@@ -22,13 +23,36 @@ pub struct Suggestion {
     pub text: String,
     /// The same suggestion as an edit.
     pub remedy: Option<Remedy>,
+    /// The settings that the edit changes. Empty if it changes other things, such as the data.
+    pub edits: Vec<SettingEdit>,
 }
 
 impl Suggestion {
     /// A suggestion in words alone.
     pub fn new(text: impl Into<String>) -> Self {
-        Suggestion { text: text.into(), remedy: None }
+        Suggestion { text: text.into(), remedy: None, edits: Vec::new() }
     }
+}
+
+/// A measured number of a finding, with its name and its unit.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Finding, Severity};
+/// let finding = Finding::new("X0001", Severity::Warning, "few rows").measured("training rows", 12.0, "rows");
+/// let number = &finding.measurements[0];
+/// assert_eq!((&*number.name, number.value, &*number.unit), ("training rows", 12.0, "rows"));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Measurement {
+    /// What is measured.
+    pub name: String,
+    /// The number.
+    pub value: f64,
+    /// The unit, such as `rows` or `%`. Empty for a number without a unit, such as a loss.
+    pub unit: String,
 }
 
 /// The result of a short training run with some of the suggestions applied, from the same initial weights.
@@ -57,6 +81,8 @@ pub struct RemedyTrial {
     pub codes: Vec<String>,
     /// The edits, in the order of `codes`.
     pub remedies: Vec<Remedy>,
+    /// The settings that each of them changes.
+    pub edits: Vec<Vec<SettingEdit>>,
     /// The number of steps, fewer than planned if the trial diverged.
     pub steps: usize,
     /// The final loss on the sample without and with the suggestions; `None` if the training diverged.
@@ -100,8 +126,16 @@ pub struct Finding {
     pub title: String,
     /// The layers concerned; empty if the finding concerns the data or the whole run.
     pub place: Vec<String>,
+    /// The paths of these layers.
+    pub layers: Vec<String>,
+    /// The epoch in which it holds first with this severity, from 1. `None` before a training.
+    pub epoch: Option<usize>,
+    /// The number of training steps before, including those of previous runs. `None` before a training.
+    pub step: Option<usize>,
     /// The facts, measured in this run.
     pub evidence: Vec<String>,
+    /// The numbers in these facts.
+    pub measurements: Vec<Measurement>,
     /// The codes of the findings that explain it.
     pub causes: Vec<String>,
     /// The suggestions.
@@ -118,7 +152,11 @@ impl Finding {
             severity,
             title: title.into(),
             place: Vec::new(),
+            layers: Vec::new(),
+            epoch: None,
+            step: None,
             evidence: Vec::new(),
+            measurements: Vec::new(),
             causes: Vec::new(),
             suggestions: Vec::new(),
             trials: Vec::new(),
@@ -142,6 +180,12 @@ impl Finding {
         self
     }
 
+    /// Adds a measured number; the unit is empty for a number without one.
+    pub fn measured(mut self, name: impl Into<String>, value: f64, unit: impl Into<String>) -> Self {
+        self.measurements.push(Measurement { name: name.into(), value, unit: unit.into() });
+        self
+    }
+
     /// Adds a suggestion in words.
     pub fn suggestion(mut self, text: impl Into<String>) -> Self {
         self.suggestions.push(Suggestion::new(text));
@@ -151,13 +195,22 @@ impl Finding {
     /// Adds the layer as a place.
     pub(crate) fn at(mut self, layer: &LayerFacts) -> Self {
         self.place.push(layer.to_string());
+        self.layers.push(layer.name.clone());
         self
     }
 
     /// Adds a suggestion that a trial can apply.
     pub(crate) fn remedy(mut self, text: impl Into<String>, remedy: Remedy) -> Self {
-        self.suggestions.push(Suggestion { text: text.into(), remedy: Some(remedy) });
+        self.suggestions.push(Suggestion { remedy: Some(remedy), ..Suggestion::new(text) });
         self
+    }
+
+    /// Derives the settings that its suggestions change.
+    pub(super) fn derive_edits(&mut self, evidence: &Evidence) {
+        for suggestion in &mut self.suggestions {
+            suggestion.edits =
+                suggestion.remedy.as_ref().map(|remedy| remedy.edits(evidence)).unwrap_or_default();
+        }
     }
 
     /// Writes the title, the place and the evidence. The effects of the finding follow, then its suggestions.

@@ -14,6 +14,7 @@
 //! | N05xx | its end |
 
 mod codes;
+mod edit;
 mod evidence;
 mod finding;
 mod findings;
@@ -26,12 +27,13 @@ mod state;
 mod styles;
 
 pub use codes::{Code, pages};
+pub use edit::{EditTarget, SettingEdit, SettingValue};
 pub use evidence::{
     Curves, Data, Epoch, Evidence, Feature, FirstBatch, Kernel, LayerFacts, LayerSample, Plan, Repeats,
     Scale, Shard, Targets, Task, ValidationFacts, VaryingConstants,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
-pub use finding::{Finding, RemedyTrial, Severity, Suggestion};
+pub use finding::{Finding, Measurement, RemedyTrial, Severity, Suggestion};
 pub use findings::Findings;
 pub(crate) use monitor::Monitor;
 pub use remedy::{Remedy, ReplacementLoss};

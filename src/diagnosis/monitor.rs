@@ -261,7 +261,13 @@ impl<F: Scalar> Monitor<F> {
 
     /// What the rules find in the evidence so far.
     fn found(&mut self, rules: &Rules) -> Vec<Finding> {
-        let found = codes::findings(&self.evidence, rules);
+        let mut found = codes::findings(&self.evidence, rules);
+        let trains = self.evidence.plan.epochs.is_some();
+        for finding in &mut found {
+            finding.epoch = trains.then(|| self.evidence.curves.epochs.len().max(1));
+            finding.step = trains.then(|| self.evidence.all_steps());
+            finding.derive_edits(&self.evidence);
+        }
         self.findings.failed = self.evidence.failing();
         found
     }
@@ -329,6 +335,9 @@ impl<F: Scalar> Monitor<F> {
         state.group("targets", |state| self.target_statistics.state(state))?;
         if state.is_reading() && !self.evidence.curves.epochs.is_empty() {
             self.measure_targets();
+        }
+        if state.is_reading() {
+            self.findings.each_mut().for_each(|finding| finding.derive_edits(&self.evidence));
         }
         state.group("epoch", |state| self.epoch.state(state))?;
         state.count("clipped", &mut self.clipped)?;

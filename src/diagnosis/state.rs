@@ -1,13 +1,26 @@
 //! Findings in the state of a training, so that a resumed training neither loses nor repeats them.
 
-use super::finding::{Finding, Severity, Suggestion};
+use super::finding::{Finding, Measurement, Severity, Suggestion};
 use super::remedy::{Remedy, ReplacementLoss};
 use crate::error::Result;
 use crate::state::State;
 
 impl Finding {
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
-        let Finding { code, severity, title, place, evidence, causes, suggestions, trials: _ } = self;
+        let Finding {
+            code,
+            severity,
+            title,
+            place,
+            layers,
+            epoch,
+            step,
+            evidence,
+            measurements,
+            causes,
+            suggestions,
+            trials: _,
+        } = self;
         state.item("code", code)?;
         let mut rank = *severity as u8;
         state.item("severity", &mut rank)?;
@@ -18,15 +31,29 @@ impl Finding {
         };
         state.item("title", title)?;
         state.item("place", place)?;
+        state.item("layers", layers)?;
+        let mut when = epoch.zip(*step).map(|(epoch, step)| (epoch as u64, step as u64));
+        state.item("when", &mut when)?;
+        (*epoch, *step) = when.map(|(epoch, step)| (epoch as usize, step as usize)).unzip();
         state.item("evidence", evidence)?;
+        state.list("measurements", measurements, Measurement::default, Measurement::state)?;
         state.item("causes", causes)?;
         state.list("suggestions", suggestions, || Suggestion::new(""), Suggestion::state)
     }
 }
 
-impl Suggestion {
+impl Measurement {
     fn state(&mut self, state: &mut State) -> Result<()> {
-        let Suggestion { text, remedy } = self;
+        state.item("name", &mut self.name)?;
+        state.item("value", &mut self.value)?;
+        state.item("unit", &mut self.unit)
+    }
+}
+
+impl Suggestion {
+    /// Without the changed settings, which follow from the remedy.
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        let Suggestion { text, remedy, edits: _ } = self;
         state.item("text", text)?;
         let mut has_remedy = remedy.is_some();
         state.item("has remedy", &mut has_remedy)?;

@@ -3,7 +3,7 @@
 use super::trial::{TrialSample, TrialSettings};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
-use crate::diagnosis::{Remedy, ReplacementLoss};
+use crate::diagnosis::{Remedy, ReplacementLoss, SettingEdit};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, names};
@@ -19,6 +19,8 @@ use crate::scalar::Scalar;
 pub(super) struct Edit {
     pub(super) code: String,
     pub(super) remedy: Remedy,
+    /// The settings that it changes.
+    pub(super) settings: Vec<SettingEdit>,
 }
 
 /// Copies of the model, the sample and the plan with these remedies applied.

@@ -2,7 +2,7 @@
 
 use super::remedies::{Edit, apply};
 use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
-use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, Severity, Suggestion};
+use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -145,6 +145,7 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         let trial = |done: &Done| RemedyTrial {
             codes: done.edits.iter().map(|edit| edit.code.clone()).collect(),
             remedies: done.edits.iter().map(|edit| edit.remedy.clone()).collect(),
+            edits: done.edits.iter().map(|edit| edit.settings.clone()).collect(),
             steps: done.end.steps,
             loss: (self.base.loss, done.end.loss),
             accuracy: self.base.accuracy.zip(done.end.accuracy),
@@ -174,7 +175,11 @@ fn joined(edits: &[Edit], mut edit: Edit) -> Vec<Edit> {
     for known in edits {
         match (&edit.remedy, &known.remedy) {
             (Remedy::Epochs(more), Remedy::Epochs(times)) => {
-                edit = Edit { code: known.code.clone(), remedy: Remedy::Epochs(more * times) };
+                let mut settings = known.settings.clone();
+                if let Some(SettingValue::Number(epochs)) = settings.first_mut().map(|edit| &mut edit.new) {
+                    *epochs *= *more as f64;
+                }
+                edit = Edit { code: known.code.clone(), remedy: Remedy::Epochs(more * times), settings };
             }
             (new, old) if new.replaces(old) => edit.code = known.code.clone(),
             _ => all.push(known.clone()),
@@ -195,7 +200,8 @@ fn first(finding: &Finding) -> Vec<Edit> {
 /// The remedies of a finding that can be applied, each with its code.
 fn edits(finding: &Finding) -> Vec<Edit> {
     let edit = |suggestion: &Suggestion| {
-        Some(Edit { code: finding.code.clone(), remedy: suggestion.remedy.clone()? })
+        let settings = suggestion.edits.clone();
+        Some(Edit { code: finding.code.clone(), remedy: suggestion.remedy.clone()?, settings })
     };
     finding.suggestions.iter().filter_map(edit).collect()
 }

@@ -4,9 +4,13 @@
 //! `synthetic` generates the data of `healthy` and `injected_faults`.
 
 mod attribution;
+mod convergence;
 mod corpus;
 mod healthy;
 mod injected_faults;
+mod rates;
 mod real_programs;
+mod surroundings;
 mod synthetic;
 mod trainings;
+mod widths;
