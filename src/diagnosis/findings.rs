@@ -119,12 +119,19 @@ impl Findings {
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }
 
-    /// Names the epoch of each finding that an epoch raised and that no rule raises `now`, at the end.
-    pub(crate) fn name_epochs(&mut self, now: &[(String, Severity)]) {
+    /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. If the run seemed
+    /// to fail before it had learned a weak signal, `is_weak`, the severity is that of the end.
+    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], is_weak: bool) {
         for finding in &mut self.all {
-            let holds = now.iter().any(|(code, least)| *code == finding.code && *least >= finding.severity);
-            if let Some(epoch) = finding.epoch.filter(|_| !holds) {
+            let end = now.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
+            if end >= Some(finding.severity) {
+                continue;
+            }
+            if let Some(epoch) = finding.epoch {
                 finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
+            }
+            if is_weak {
+                finding.severity = end.unwrap_or(Severity::Note);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::remedies::{Edit, apply};
 use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
-use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
+use crate::diagnosis::{Code, Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -64,8 +64,10 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
         }
         let together = findings.roots().filter(is_reported).flat_map(first).collect();
         // A contradiction must be removed, however well a trial without that edit seems to go.
-        let contradiction =
-            |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
+        let contradiction = |finding: &&Finding| {
+            let config = finding.code.starts_with("N01") && finding.code != Code::N0112;
+            finding.severity == Severity::Error && config
+        };
         self.needed = findings.roots().filter(contradiction).flat_map(first).collect();
         for edit in &all {
             self.attempt(vec![edit.clone()])?;

@@ -1,7 +1,6 @@
 //! What lies around a layer: normalizations after it, layers that scale the outputs, zero weights and indices.
 
 use crate::synthetic::*;
-use cornu::diagnosis::Findings;
 use cornu::ndarray::{Array1, Array2, Axis};
 use cornu::prelude::*;
 
@@ -15,26 +14,29 @@ fn large(seed: u64) -> (Array2<f32>, Array1<usize>) {
     (x.mapv(|x| 300.0 * x), y)
 }
 
-/// Features of some hundreds, a layer, what follows it, and a softmax.
-fn with(after: impl cornu::layer::Layer<f32> + 'static, activation: Activation) -> Findings {
+/// Whether N0202 is found for features of some hundreds, a layer, what follows it, and a softmax.
+fn is_found(after: impl cornu::layer::Layer<f32> + 'static, activation: Activation) -> bool {
     let (x, y) = large(1);
     let model = Sequential::new()
         .seed(1)
         .add(Dense::new(16).activation(activation))
         .add(after)
         .add(Dense::new(3).activation(SOFTMAX));
-    train(compiled(model, Adam::new(0.01), sparse()), &x, &y, fit(20))
+    let model = compiled(model, Adam::new(0.01), sparse());
+    let before = model.check(&x, &y).expect("a check");
+    let findings = train(model, &x, &y, fit(3));
+    before.of("N0202").or(findings.of("N0202")).is_some()
 }
 
 #[test]
 fn a_normalization_after_the_first_layer_scales_its_inputs() {
     for activation in [Linear, RELU, Activation::LeakyRelu { negative_slope: 0.1 }] {
-        assert!(with(BatchNormalization::new(), activation).of("N0202").is_none(), "{activation}");
-        assert!(with(LayerNormalization::new(), activation).of("N0202").is_none(), "{activation}");
+        assert!(!is_found(BatchNormalization::new(), activation), "{activation}");
+        assert!(!is_found(LayerNormalization::new(), activation), "{activation}");
     }
     // A function that flattens comes before it, or no normalization at all.
-    assert!(alarms(&with(BatchNormalization::new(), Tanh)).contains(&"N0202".into()));
-    assert!(alarms(&with(Dropout::new(0.1), RELU)).contains(&"N0202".into()));
+    assert!(is_found(BatchNormalization::new(), Tanh));
+    assert!(is_found(Dropout::new(0.1), RELU));
     let (x, y) = bars(1, 240);
     let x = x.mapv(|x| (255.0 * x).round());
     let model = |normalized: bool| {
@@ -58,7 +60,7 @@ fn zero_weights_do_not_hide_the_scale_of_the_inputs() {
     let (x, y) = large(1);
     let found = |x: &Array2<f32>, initializer| alarms(&logistic(initializer).check(x, &y).expect("a check"));
     assert_eq!(found(&x, Initializer::Zeros), ["N0202"]);
-    assert_eq!(found(&x, Initializer::GlorotUniform), ["N0202"]);
+    assert_eq!(found(&x, Initializer::GlorotUniform)[0], "N0202");
     assert_eq!(found(&x.mapv(|x| x / 300.0), Initializer::Zeros), [""; 0]);
 }
 

@@ -231,9 +231,9 @@ impl Evidence {
     /// of `G` nats over all rows z = √(G/2). A squared error counts as the log-likelihood of a normal density, G = n/2 ·
     /// ln(B/loss). z = 3 happens by chance once in 740 times.
     ///
-    /// Fitting the noise of n rows with k parameters gains k/2 nats (Wilks 1938), so the gain must exceed that by three standard
-    /// deviations of χ²; or it must be there without the trend, because a network that memorizes its rows gains the same in
-    /// each epoch.
+    /// Fitting the noise of the rows with k parameters makes 2·G a χ² variable of k degrees of freedom (Wilks 1938). So either
+    /// 2·G exceeds its mean by three standard deviations, or z ≥ 3 without the trend, because a network that memorizes its rows
+    /// gains the same in each epoch.
     pub(super) fn has_learned(&self) -> bool {
         let learned = |skill: Option<f64>| skill.is_some_and(|skill| skill >= LEARNED);
         learned(self.skill()) || learned(self.validation_skill()) || self.beats_constant()
@@ -253,7 +253,7 @@ impl Evidence {
             1 | 2 => last,
             _ => middle.min(2.0 * middle - last),
         };
-        (few && last > 18.0) || without_trend > 18.0
+        few || without_trend > 18.0
     }
 
     /// The gain of a loss over the best constant prediction in nats, summed over the training rows.

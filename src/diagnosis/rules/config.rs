@@ -280,7 +280,9 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     let (layer, kernel, width) = narrow.min_by_key(|(_, _, width)| *width)?;
     let lost = layer.sample.lost as f64 / layer.sample.rows.max(1) as f64;
     // A narrow layer for many numbers may be an intended projection, and one for many classes cannot be.
-    let crowded = e.plan.task == Task::Classes && carries(layer).is_some();
+    let next = weighted.iter().find(|(next, _)| next.index > layer.index);
+    let hidden = next.is_some_and(|(next, _)| next.index < last.index);
+    let crowded = e.plan.task == Task::Classes && hidden && carries(layer).is_some();
     let severity = if lost > 0.2 || crowded { Severity::Warning } else { if_failing(e, Severity::Warning) };
     let units = (4 * kernel.units).max(16).max(outputs);
     let finding = Finding::draft("a hidden layer with few units").at_most(severity).at(layer);

@@ -28,11 +28,15 @@ fn planned(e: &Evidence) -> f64 {
 pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
     let (least, usual) = usual_rates(e.plan.step_scale)?;
     let rate = e.plan.learning_rate;
+    // The rate of a user's schedule may be unknown before a training.
+    if rate.is_nan() {
+        return None;
+    }
     if rate == 0.0 {
         let finding = draft(e, "is 0", Severity::Error).evidence("no weight changes");
         return Some(start_with(finding, usual));
     }
-    too_large(e, rate, usual).or_else(|| too_small(e, rate, least, usual))
+    too_large(e, rate, usual).or_else(|| growing(e, rate, usual)).or_else(|| too_small(e, rate, least, usual))
 }
 
 fn draft(e: &Evidence, what: &str, severity: Severity) -> Finding {
@@ -126,6 +130,32 @@ fn beyond_curvature(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
         short(2.0 / curvature)
     ));
     Some(start_with(finding, usual.min(0.5 / curvature)))
+}
+
+/// Steps after which the loss is larger than before: by more than a constant prediction costs, and twice as large, while
+/// neither inputs (N0202 has the bound) nor targets make them large.
+fn growing(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
+    let first = e.first.as_ref()?;
+    if rate <= usual || first.sums.is_some_and(|sums| sums > 10.0) {
+        return None;
+    }
+    let text = match (&e.curves.diverged, e.curves.epochs.first()) {
+        (Some(_), None) if e.plan.step_scale == StepScale::Gradient => {
+            format!(
+                "the loss was {} in the first batch, and became infinite in the first epoch",
+                short(first.loss)
+            )
+        }
+        (_, Some(epoch)) if epoch.loss > 2.0 * first.loss && epoch.loss - first.loss > e.span() => {
+            format!(
+                "the loss rose from {} in the first batch to a mean of {} in the first epoch",
+                short(first.loss),
+                short(epoch.loss)
+            )
+        }
+        _ => return None,
+    };
+    Some(start_with(draft(e, "is too large", if_failing(e, Severity::Warning)).evidence(text), usual))
 }
 
 fn too_small(e: &Evidence, rate: f64, least: f64, usual: f64) -> Option<Finding> {
