@@ -1,7 +1,8 @@
 //! The findings of trainings, faulty and healthy, and the inspection of trained models (attribution).
 //!
 //! `corpus` holds small real programs; `real_programs` trains them, which takes minutes, so it is ignored by default.
-//! `synthetic` generates the data of `healthy` and `injected_faults`.
+//! `operators` applies faults to healthy programs, which takes minutes, too. `synthetic` generates the data of `healthy` and
+//! `injected_faults`.
 
 mod attribution;
 mod convergence;
@@ -9,6 +10,7 @@ mod corpus;
 mod healthy;
 mod injected_faults;
 mod rates;
+mod operators;
 mod real_programs;
 mod surroundings;
 mod synthetic;
