@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 use std::ops::Deref;
 
-use super::codes::{explains, is_disproved, is_symptom, rank};
+use super::codes::{Code, explains, is_disproved, is_symptom, rank};
 use super::finding::{Finding, Severity};
 use super::styles::Styles;
 use crate::error::Result;
@@ -119,9 +119,9 @@ impl Findings {
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }
 
-    /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. If the run seemed
-    /// to fail before it had learned a weak signal, `is_weak`, the severity is that of the end.
-    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], is_weak: bool) {
+    /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. Symptoms and
+    /// imbalance get the severity of the end: the run seemed to fail before it had learned, unless it still `fails`.
+    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], fails: bool) {
         for finding in &mut self.all {
             let end = now.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
             if end >= Some(finding.severity) {
@@ -130,7 +130,7 @@ impl Findings {
             if let Some(epoch) = finding.epoch {
                 finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
             }
-            if is_weak {
+            if !fails && (is_symptom(&finding.code) || finding.code == Code::N0204) {
                 finding.severity = end.unwrap_or(Severity::Note);
             }
         }

@@ -3,7 +3,7 @@
 use crate::synthetic::*;
 use cornu::diagnosis::{Findings, Severity};
 use cornu::ndarray::{Array1, Array2, Axis};
-use cornu::optimizer::Optimizer;
+use cornu::optimizer::{ExponentialDecay, Optimizer};
 use cornu::prelude::*;
 
 fn rings_with(optimizer: impl Optimizer<f32> + 'static) -> (Sequential, Array2<f32>, Array1<usize>) {
@@ -116,4 +116,16 @@ fn a_small_rate_of_a_trained_network_is_left_alone() {
     model.compile(Adam::new(2e-6), MeanSquaredError::new(), ()).expect("a model");
     let findings = train(model, &x, &y, fit(5));
     assert_eq!(alarms(&findings), [""; 0], "{findings}");
+}
+
+#[test]
+fn a_schedule_that_falls_too_soon_is_named() {
+    let (x, y) = smooth(1, 320, 0.1);
+    let run = |rate: ExponentialDecay| {
+        let model = compiled(mlp(1, &[16, 1], RELU, Linear), Adam::new(rate), MeanSquaredError::new());
+        train(model, &x, &y, fit(40))
+    };
+    let findings = run(ExponentialDecay::new(0.003, 20, 0.1));
+    assert!(alarms(&findings).contains(&"N0112".into()), "{findings}");
+    assert!(run(ExponentialDecay::new(0.02, 200, 0.5)).of("N0112").is_none());
 }

@@ -124,3 +124,31 @@ fn constant_targets_are_reported() {
     let two = cornu::ndarray::stack(Axis(1), &[y.view(), constant.view()]).expect("rows");
     assert_eq!(alarms(&model(2).check(&x, &two).expect("a check")), [""; 0]);
 }
+
+#[test]
+fn targets_below_the_size_of_a_step_are_reported() {
+    let (x, y) = smooth(1, 300, 0.2);
+    let run = |y: &Array1<f32>| {
+        train(
+            compiled(mlp(1, &[32, 1], RELU, Linear), Adam::new(0.003), MeanSquaredError::new()),
+            &x,
+            y,
+            fit(20),
+        )
+    };
+    let findings = run(&y.mapv(|y| y / 3000.0));
+    assert!(alarms(&findings).contains(&"N0203".into()), "{findings}");
+    assert!(run(&y).of("N0203").is_none());
+}
+
+#[test]
+fn images_that_are_divided_twice_are_reported() {
+    let (x, y) = bars(1, 60);
+    let model = Sequential::new().seed(1).add(Conv2D::new(8, [3, 3]).activation(RELU));
+    let model = model.add(GlobalMaxPooling2D::new()).add(Dense::new(4).activation(SOFTMAX));
+    let model = compiled(model, Adam::new(0.01), sparse());
+    let found = |x: &cornu::ndarray::Array4<f32>| model.check(x, &y).expect("a check").of("N0202").cloned();
+    let twice = found(&x.mapv(|x| x / 255.0)).expect("a finding");
+    assert!(twice.title.contains("almost 0"), "{twice}");
+    assert!(found(&x).is_none_or(|found| !found.title.contains("almost 0")));
+}

@@ -37,6 +37,16 @@ fn dropout_is_judged_by_the_units_that_survive() {
     assert!(!found(&[(512, 0.5)]) && !found(&[(16, 0.5)]));
 }
 
+#[test]
+fn dropout_of_the_outputs_is_reported() {
+    let (x, y) = smooth(1, 200, 0.1);
+    let model = mlp(1, &[32, 1], RELU, Linear);
+    let after = compiled(model.clone().add(Dropout::new(0.3)), Adam::new(0.01), MeanSquaredError::new());
+    assert_eq!(alarms(&after.check(&x, &y).expect("a check")), ["N0114"]);
+    let before = compiled(model, Adam::new(0.01), MeanSquaredError::new());
+    assert!(before.check(&x, &y).expect("a check").is_empty());
+}
+
 /// A layer of `width` units between wider ones, before ten classes.
 fn bottleneck(seed: u64, width: usize, last: usize) -> Sequential {
     compiled(mlp(seed, &[32, width, 32, last], RELU, SOFTMAX), Adam::new(0.003), sparse())

@@ -27,7 +27,8 @@ pub struct Kernel {
     pub units: usize,
     /// The standard deviation of the weights about 0.
     pub deviation: f64,
-    /// The standard deviation of Glorot's initializer, `√(2/(inputs + units))`.
+    /// The standard deviation of Glorot's initializer, `√(2/(inputs + outputs))`; the outputs are the units, times the places of
+    /// a window.
     pub usual: f64,
     /// Whether all columns are equal, so that all units compute the same.
     pub same: bool,
@@ -195,7 +196,9 @@ impl LayerFacts {
                     bias = rms(sample(param.value()));
                 }
             });
-            let usual = (2.0 / (inputs + units) as f64).sqrt();
+            // A kernel at each of several places, such as of a convolution, has that many outputs.
+            let places: usize = param.shape().iter().rev().skip(2).product();
+            let usual = (2.0 / (inputs + places * units) as f64).sqrt();
             Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same, bias }
         });
         let LayerTraits { is_affine, is_normalization, is_adapted, is_recurrent, .. } = layer.traits();

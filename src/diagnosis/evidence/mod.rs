@@ -54,6 +54,8 @@ pub struct Plan {
     pub step_scale: StepScale,
     /// The largest learning rate of the first 10,000 planned steps.
     pub learning_rate: f64,
+    /// The planned steps, each counted by its share of the largest learning rate. `None` in a check.
+    pub full_steps: Option<f64>,
     /// The planned epochs; `None` in a check, which trains nothing.
     pub epochs: Option<usize>,
     /// The training steps before this run.

@@ -212,8 +212,12 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
     // A prediction drops nothing, so the validation data may show what the training loss hides.
     let unskilled = |skill: Option<f64>| skill.is_none_or(|skill| skill < 0.5);
     let harms = e.judged() && unskilled(e.skill()) && unskilled(e.validation_skill());
+    // What is dropped after the last weights is the answer itself.
+    let answers =
+        e.weighted().last().is_some_and(|(last, _)| dropping().any(|layer| layer.index > last.index));
     // The largest networks of the paper drop half in a layer; with a tenth of all paths little is left to learn from.
     let (severity, worst) = match () {
+        () if answers => (Severity::Warning, dropping().next_back()?),
         () if few && harms => (Severity::Warning, narrow),
         () if largest.drop_rate > 0.7 || kept < 0.1 => (if_failing(e, Severity::Warning), largest),
         () if few => (Severity::Note, narrow),

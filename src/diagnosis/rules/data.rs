@@ -75,7 +75,9 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         ),
         // Signals this small are lost next to the biases, which a step moves as far as with large inputs.
         () if sized && sums < 0.05 && sums > 0.0 && usual => {
-            (if_failing(e, Severity::Warning), "the inputs are almost 0, perhaps scaled twice".into())
+            let slow = e.ended && e.skill().is_some_and(|skill| skill < 0.5);
+            let severity = if slow { Severity::Warning } else { if_failing(e, Severity::Warning) };
+            (severity, "the inputs are almost 0, perhaps scaled twice".into())
         }
         () if sized && !(0.33..=3.0).contains(&sums) && sums > 0.0 => (
             Severity::Note,
@@ -114,8 +116,12 @@ fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerF
     // A trained normalization learns its scale, one at a step per weight.
     let fixed = |layer: &LayerFacts| layer.is_affine && (!layer.is_normalization || layer.is_adapted);
     let Some(end) = after().next_back() else { return Some((output, 1.0, 0.0)) };
-    if !linear(head) || !after().all(|layer| fixed(layer) && linear(layer)) {
+    if !after().all(|layer| fixed(layer) && linear(layer)) {
         return Some((output, 1.0, 0.0));
+    }
+    // A function of a fixed range reaches the targets or not, whatever the steps (N0104).
+    if !linear(head) {
+        return None;
     }
     let spread = |layer: &LayerFacts| Some(layer.sample.spread? * layer.sample.rms);
     let (before, end) = (spread(head)?, spread(end)?);
@@ -125,6 +131,25 @@ fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerF
     (gain.is_finite() && gain > 0.0).then_some(match (gain - 1.0).abs() < 1e-3 {
         true => (head, 1.0, 0.0),
         false => (head, gain, (low + high) / 2.0),
+    })
+}
+
+/// Targets below the size of a step: an optimizer that divides by the size of the gradient cannot come closer than a step.
+fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
+    let adaptive = matches!(e.plan.step_scale, StepScale::Normalized | StepScale::Sign);
+    (adaptive && deviation > 0.0 && reach > 10.0 * deviation).then(|| {
+        Finding::draft("the targets are small")
+            .at_most(if_failing(e, Severity::Warning))
+            .evidence(format!(
+                "standard deviation {} for the targets; {} changes the output by about {} per step",
+                short(deviation),
+                e.plan.optimizer,
+                short(reach)
+            ))
+            .remedy(
+                "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions",
+                Remedy::StandardizeTargets,
+            )
     })
 }
 
@@ -154,7 +179,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     // This uses the usual learning rate: N0112 covers larger ones.
     let overshoots = !adaptive && 2.0 * e.plan.learning_rate.min(0.01) * rms * gain.powi(2) > 1.0;
     if rms <= 10.0 && !overshoots {
-        return None;
+        return small_targets(e, deviation, reach);
     }
     let severity = match () {
         () if far || (planned.is_none() && rms > 100.0) => Severity::Warning,

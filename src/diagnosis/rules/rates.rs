@@ -8,13 +8,12 @@ use crate::activation::Activation;
 use crate::loss::LossFamily;
 use crate::optimizer::StepScale;
 
-/// The smallest usual learning rate of an optimizer, and its default.
-fn usual_rates(step: StepScale) -> Option<(f64, f64)> {
+/// The usual learning rate of an optimizer.
+fn usual_rate(step: StepScale) -> Option<f64> {
     match step {
-        StepScale::Gradient => Some((1e-5, 0.01)),
-        StepScale::Normalized => Some((1e-6, 0.001)),
-        StepScale::Sign => Some((1e-7, 1e-4)),
-        StepScale::Accumulated => Some((1e-5, 0.01)),
+        StepScale::Gradient | StepScale::Accumulated => Some(0.01),
+        StepScale::Normalized => Some(0.001),
+        StepScale::Sign => Some(1e-4),
         _ => None,
     }
 }
@@ -26,7 +25,7 @@ fn planned(e: &Evidence) -> f64 {
 
 /// Raises N0112.
 pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
-    let (least, usual) = usual_rates(e.plan.step_scale)?;
+    let usual = usual_rate(e.plan.step_scale)?;
     let rate = e.plan.learning_rate;
     // The rate of a user's schedule may be unknown before a training.
     if rate.is_nan() {
@@ -36,7 +35,7 @@ pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
         let finding = draft(e, "is 0", Severity::Error).evidence("no weight changes");
         return Some(start_with(finding, usual));
     }
-    too_large(e, rate, usual).or_else(|| growing(e, rate, usual)).or_else(|| too_small(e, rate, least, usual))
+    too_large(e, rate, usual).or_else(|| growing(e, rate, usual)).or_else(|| too_small(e, rate, usual))
 }
 
 fn draft(e: &Evidence, what: &str, severity: Severity) -> Finding {
@@ -116,7 +115,9 @@ fn beyond_curvature(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
             let outputs = e.output()?.output.last().copied().unwrap_or(1).max(1);
             2.0 / outputs as f64 * least_curvature(features)
         }
-        // Other losses and layers after it change the curvature by factors of about 1: 2 after scaling with a bias.
+        // Layers after it change the curvature by factors of about 1. With a bias and scaled inputs it is 2, for which rates end
+        // at 1. That of a cross-entropy has a factor p(1 − p) of at most 1/4.
+        None if e.plan.family == LossFamily::CrossEntropy => (0.25 * (1.0 + inputs)).max(2.0),
         None => 1.0 + inputs,
     };
     if rate <= 2.0 / curvature {
@@ -158,16 +159,44 @@ fn growing(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     Some(start_with(draft(e, "is too large", if_failing(e, Severity::Warning)).evidence(text), usual))
 }
 
-fn too_small(e: &Evidence, rate: f64, least: f64, usual: f64) -> Option<Finding> {
-    if rate < least {
+/// A schedule that leaves the training too few steps: fifty of the largest rate (N0113 has the bound), and less than a fifth of
+/// those that are planned.
+fn falls_too_soon(e: &Evidence) -> Option<Finding> {
+    let steps = e.plan.full_steps?;
+    let few = steps < 50.0 && steps < 0.2 * planned(e);
+    (few && e.ended && e.skill().is_some_and(|skill| skill < 0.5)).then(|| {
+        let text = format!(
+            "the {} planned steps together change the weights like {} steps of the largest rate",
+            planned(e),
+            short(steps)
+        );
+        draft(e, "falls too soon", Severity::Warning)
+            .evidence(text)
+            .suggestion(format!("decay over all {} steps, or use a constant rate", planned(e)))
+    })
+}
+
+fn too_small(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
+    if let Some(finding) = falls_too_soon(e) {
+        return Some(finding);
+    }
+    // A search for a rate goes over two powers of ten below the usual one (Bengio 2012).
+    if rate < 0.01 * usual && (e.failing() || rate < 1e-3 * usual) {
         let finding = draft(e, "is very small", if_failing(e, Severity::Warning))
-            .evidence(format!("rates from {} on are usual", short(least)));
+            .evidence(format!("about {} is usual", short(usual)));
         return Some(start_with(finding, usual));
     }
     // A rate that rises at first has risen after half of the epochs.
     let far = e.ended || e.plan.epochs.is_some_and(|epochs| 2 * e.curves.epochs.len() >= epochs);
     if !far || rate >= usual || e.curves.epochs.is_empty() || e.skill().is_none_or(|skill| skill > 0.5) {
         return None;
+    }
+    if e.ended && rate < 0.1 * usual && still_falls(e) {
+        let finding = draft(e, "is very small", Severity::Warning).evidence(format!(
+            "the loss decreased in every epoch to the end; about {} is usual",
+            short(usual)
+        ));
+        return Some(start_with(finding, usual));
     }
     let reach = reach(e)?;
     // The sums of a layer are about 1; a tenth of that in all layers together does not change an answer.
@@ -179,6 +208,12 @@ fn too_small(e: &Evidence, rate: f64, least: f64, usual: f64) -> Option<Finding>
         ));
         start_with(finding, usual)
     })
+}
+
+/// Whether the loss decreased in each of at least five epochs: five numbers are in order by chance once in 120 times.
+fn still_falls(e: &Evidence) -> bool {
+    let losses: Vec<f64> = e.curves.losses().collect();
+    losses.len() >= 5 && losses.windows(2).all(|pair| pair[1] < pair[0])
 }
 
 /// How far the planned steps can move the sums of all layers, if every step changes each weight as much as the measured ones

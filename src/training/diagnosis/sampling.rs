@@ -127,13 +127,30 @@ fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> f64
     if planned.is_none() && steps == 1 && largest == 0.0 { f64::NAN } else { largest }
 }
 
+/// The sum of the rates of at most 10,000 planned steps divided by the largest, from steps at distances that grow by a quarter.
+fn full_steps(rate: &LearningRate, before: u64, planned: usize, largest: f64) -> f64 {
+    let planned = planned.min(10_000) as u64;
+    if matches!(rate, LearningRate::Constant(_)) || largest <= 0.0 {
+        return planned as f64;
+    }
+    let (mut sum, mut step) = (0.0, 0);
+    while step < planned {
+        let next = (step + 1 + step / 4).min(planned);
+        sum += (next - step) as f64 * rate.at(before + (step + next - 1) / 2);
+        step = next;
+    }
+    sum / largest
+}
+
 /// The settings of a run that the rules read.
 pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Plan> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let RunSize { epochs, batch_size, train, shuffle } = size;
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
-    let learning_rate = largest_rate(rate, compiled.steps, epochs.map(|epochs| epochs * batches));
+    let planned = epochs.map(|epochs| epochs * batches);
+    let learning_rate = largest_rate(rate, compiled.steps, planned);
+    let full_steps = planned.map(|planned| full_steps(rate, compiled.steps, planned, learning_rate));
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
     Ok(Plan {
         loss: compiled.loss.name().into(),
@@ -143,6 +160,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         optimizer: name.to_lowercase(),
         step_scale: step,
         learning_rate,
+        full_steps,
         epochs,
         before: compiled.steps,
         batch_size,
