@@ -2,14 +2,17 @@
 //!
 //! `corpus` holds small real programs; `real_programs` trains them, which takes minutes, so it is ignored by default.
 //! `operators` applies faults to healthy programs, which takes minutes, too. `synthetic` generates the data of `healthy` and
-//! `injected_faults`.
+//! `injected_faults`. `json` holds the form of findings for other programs, `printed` what `fit` prints.
 
 mod attribution;
 mod convergence;
 mod corpus;
 mod healthy;
 mod injected_faults;
+#[cfg(feature = "json")]
+mod json;
 mod operators;
+mod printed;
 mod rates;
 mod real_programs;
 mod surroundings;

@@ -47,7 +47,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let (rms, deviation) = first.inputs;
     let seen = || {
         format!(
-            "inputs: {} features, rms {}, standard deviation {}; weighted sums of `{}`: rms {} (1 is usual)",
+            "{} features with a root mean square of {} and a standard deviation of {}; weighted sums of `{}` with a root mean square of {} (1 is usual)",
             e.data.features.len().max(1),
             short(rms),
             short(deviation),

@@ -87,7 +87,7 @@ pub fn kinds() -> Vec<(&'static str, Kind)> {
         }),
         ("two hundredths of the variance", |s| {
             let (x, y) = weak(s, (3000, 5), 0.02);
-            let model = mlp(s, &[4, 1], Tanh, Linear);
+            let model = mlp(s, &[8, 1], Tanh, Linear);
             train!(compiled(model, Adam::new(0.003), MeanSquaredError::new()), x, y, fit(20))
         }),
         ("two hundredths of the variance, and held-out rows", |s| {

@@ -94,6 +94,8 @@ fn program(
         loss,
         rule,
         rate,
+        clip: None,
+        sums: false,
         decay: None,
         batch,
         epochs,

@@ -13,6 +13,10 @@
 //! for the healthy program, beyond the spread. The spread is the largest minus the smallest value of either program, and
 //! at least 0.05. So a fault that shows with one seed out of three does not count. It is clear if it takes more than half
 //! of the healthy score, and mild otherwise.
+//!
+//! A program counts as fixed if the recommended changes, applied to all of it, bring it to nine tenths of the healthy
+//! program's score with the same seed, in at most twenty times as many epochs. Only faults count that an edit repairs, and
+//! runs with a score below that.
 
 mod data;
 mod faults;
@@ -182,7 +186,10 @@ fn judge(entry: &Entry, trials: u64, part: &str, report: &mut Report) {
                 let mut program = (entry.of)(seed);
                 (operator.apply)(&mut program);
                 let remedies = advised(&program);
-                let reached = follow::follow(&program, &remedies).map_or(0.0, |program| run(&program).score);
+                let reached = follow::follow(&program, &remedies).map_or(0.0, |mut fixed| {
+                    fixed.epochs = fixed.epochs.min(20 * (entry.of)(seed).epochs);
+                    run(&fixed).score
+                });
                 let is_fixed = reached >= 0.9 * reference.score;
                 report.count(operator, strength, FIXED, is_fixed);
                 if !is_fixed {

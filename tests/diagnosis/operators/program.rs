@@ -1,6 +1,6 @@
 //! A training program as data: rows, layers, loss, optimizer and settings. It can be changed, trained and scored.
 
-use cornu::loss::Loss;
+use cornu::loss::{Loss, Summed};
 use cornu::ndarray::{ArrayD, Axis, Ix1, concatenate};
 use cornu::optimizer::{ExponentialDecay, LearningRate, Optimizer};
 use cornu::prelude::*;
@@ -155,6 +155,10 @@ pub struct Program {
     pub loss: Objective,
     pub rule: Rule,
     pub rate: f64,
+    /// The largest norm of the gradients of a parameter.
+    pub clip: Option<f64>,
+    /// Whether the loss is summed over the rows of a batch.
+    pub sums: bool,
     /// The number of steps after which the rate has fallen by a factor of ten.
     pub decay: Option<u64>,
     pub batch: usize,
@@ -250,7 +254,14 @@ impl Program {
             Rule::Adadelta => Box::new(Adadelta::new(rate)),
             Rule::Adagrad => Box::new(Adagrad::new(rate)),
         };
-        model.compile(rule, self.loss.loss(), ())?;
+        let rule = match self.clip {
+            Some(clip) => Box::new(rule.clip_norm(clip)) as Box<dyn Optimizer<f32>>,
+            None => rule,
+        };
+        match self.sums {
+            true => model.compile(rule, Summed::new(self.loss.loss()), ())?,
+            false => model.compile(rule, self.loss.loss(), ())?,
+        }
         Ok(model)
     }
 

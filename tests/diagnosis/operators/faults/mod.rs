@@ -21,7 +21,7 @@ pub struct Operator {
     pub apply: fn(&mut Program) -> Option<()>,
 }
 
-/// All operators, in the order of the report.
+/// All operators.
 pub fn all() -> impl Iterator<Item = &'static Operator> {
     [outputs::ALL, network::ALL, settings::ALL, preparation::ALL, rows::ALL].into_iter().flatten()
 }

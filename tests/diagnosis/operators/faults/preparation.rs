@@ -58,6 +58,17 @@ pub const ALL: &[Operator] = &[
         },
     },
     Operator {
+        name: "a third of the features far from 0",
+        causes: &["N0202"],
+        is_repairable: true,
+        apply: |p| {
+            when(is_table(p) && p.train.x.len_of(Axis(1)) > 2)?;
+            inputs(p, |rows| {
+                rows.x.axis_iter_mut(Axis(1)).step_by(3).for_each(|mut column| column += 1000.0);
+            })
+        },
+    },
+    Operator {
         name: "features of all sizes under one scale",
         causes: &["N0202"],
         is_repairable: true,

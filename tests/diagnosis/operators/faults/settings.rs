@@ -84,6 +84,26 @@ pub const ALL: &[Operator] = &[
         },
     },
     Operator {
+        name: "the loss summed over the rows",
+        causes: &["N0112", "N0402", "N0407"],
+        is_repairable: true,
+        apply: |p| {
+            p.sums = true;
+            Some(())
+        },
+    },
+    Operator {
+        name: "gradients clipped to a ten-thousandth",
+        causes: &["N0112", "N0407"],
+        is_repairable: true,
+        apply: |p| {
+            // Adaptive rules undo it.
+            when(matches!(p.rule, Rule::Sgd { .. }))?;
+            p.clip = Some(1e-4);
+            Some(())
+        },
+    },
+    Operator {
         name: "one epoch of few batches",
         causes: &["N0113", "N0502"],
         is_repairable: true,
