@@ -122,8 +122,8 @@ impl Findings {
     }
 
     /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. Symptoms and
-    /// imbalance get the severity of the end: the run seemed to fail before it had learned, unless it still `fails`.
-    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], fails: bool) {
+    /// imbalance get the severity of the end if the run seemed to fail only before it had learned a signal, `is_weak`.
+    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], is_weak: bool) {
         for finding in &mut self.all {
             let end = now.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
             if end >= Some(finding.severity) {
@@ -132,7 +132,7 @@ impl Findings {
             if let Some(epoch) = finding.epoch {
                 finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
             }
-            if !fails && (is_symptom(&finding.code) || finding.code == Code::N0204) {
+            if is_weak && (is_symptom(&finding.code) || finding.code == Code::N0204) {
                 finding.severity = end.unwrap_or(Severity::Note);
             }
         }

@@ -323,7 +323,8 @@ impl<F: Scalar> Monitor<F> {
         let found = self.found(rules);
         let now: Vec<_> = found.iter().map(|finding| (finding.code.clone(), finding.severity)).collect();
         let news = self.findings.take(found);
-        self.findings.compare_with_end(&now, self.evidence.failing());
+        let is_weak = !self.evidence.failing() && self.evidence.beats_constant();
+        self.findings.compare_with_end(&now, is_weak);
         self.findings.withdraw(self.evidence.skill());
         news
     }

@@ -241,7 +241,8 @@ impl Evidence {
         learned(self.skill()) || learned(self.validation_skill()) || self.beats_constant()
     }
 
-    fn beats_constant(&self) -> bool {
+    /// Whether the gain over the best constant prediction is significant.
+    pub(super) fn beats_constant(&self) -> bool {
         let epochs = &self.curves.epochs;
         let gain = |epoch: &Epoch| self.gain(self.loss_without_penalty(epoch));
         let (Some(last), Some(middle)) = (epochs.last(), epochs.get(epochs.len() / 2)) else { return false };
@@ -250,7 +251,8 @@ impl Evidence {
         let parameters: f64 = self.weighted().map(|(_, kernel)| weights(kernel)).sum();
         // An embedding has no kernel, so its parameters are not counted.
         let by_chance = parameters + 3.0 * (2.0 * parameters).sqrt();
-        let few = parameters > 0.0 && !self.data.indices && 2.0 * last > by_chance;
+        let best = epochs.iter().filter_map(gain).fold(last, f64::max);
+        let few = parameters > 0.0 && !self.data.indices && 2.0 * best > by_chance;
         let without_trend = match epochs.len() {
             1 | 2 => last,
             _ => middle.min(2.0 * middle - last),
