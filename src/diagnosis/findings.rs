@@ -121,9 +121,10 @@ impl Findings {
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }
 
-    /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. Symptoms and
-    /// imbalance get the severity of the end if the run seemed to fail only before it had learned a signal, `is_weak`.
-    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], is_weak: bool) {
+    /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. If
+    /// the run seemed to fail only before it had learned a weak signal, `is_weak`, they get the severity of the end, and so
+    /// does imbalance unless the run `fails`.
+    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], fails: bool, is_weak: bool) {
         for finding in &mut self.all {
             let end = now.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
             if end >= Some(finding.severity) {
@@ -132,7 +133,7 @@ impl Findings {
             if let Some(epoch) = finding.epoch {
                 finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
             }
-            if is_weak && (is_symptom(&finding.code) || finding.code == Code::N0204) {
+            if is_weak || (!fails && finding.code == Code::N0204) {
                 finding.severity = end.unwrap_or(Severity::Note);
             }
         }

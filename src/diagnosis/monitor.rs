@@ -2,7 +2,7 @@
 
 use super::codes;
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
-use super::evidence::{Data, Epoch, Evidence, FirstBatch, Plan, TargetStatistics, Task, class};
+use super::evidence::{Data, Epoch, Evidence, FirstBatch, LEARNED, Plan, TargetStatistics, Task, class};
 use super::finding::Finding;
 use super::findings::Findings;
 use super::rules::Rules;
@@ -323,8 +323,9 @@ impl<F: Scalar> Monitor<F> {
         let found = self.found(rules);
         let now: Vec<_> = found.iter().map(|finding| (finding.code.clone(), finding.severity)).collect();
         let news = self.findings.take(found);
-        let is_weak = !self.evidence.failing() && self.evidence.beats_constant();
-        self.findings.compare_with_end(&now, is_weak);
+        let fails = self.evidence.failing();
+        let is_weak = !fails && self.evidence.skill().is_some_and(|skill| skill < LEARNED);
+        self.findings.compare_with_end(&now, fails, is_weak);
         self.findings.withdraw(self.evidence.skill());
         news
     }

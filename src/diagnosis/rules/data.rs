@@ -135,8 +135,10 @@ fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerF
 }
 
 /// Targets below the size of a step: an optimizer that divides by the size of the gradient cannot come closer than a step.
+/// This uses at most the usual learning rate: N0112 covers larger ones.
 fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
     let adaptive = matches!(e.plan.step_scale, StepScale::Normalized | StepScale::Sign);
+    let reach = reach * (0.001 / e.plan.learning_rate).min(1.0);
     (adaptive && deviation > 0.0 && reach > 10.0 * deviation).then(|| {
         Finding::draft("the targets are small")
             .at_most(if_failing(e, Severity::Warning))
