@@ -18,8 +18,7 @@ const HALF: Disproved = Some(0.5);
 const NEVER: Disproved = None;
 
 /// The address of [`pages`] in the documentation of this version.
-pub(super) const PAGES: &str =
-    concat!("https://docs.rs/cornu/", env!("CARGO_PKG_VERSION"), "/cornu/diagnosis/pages");
+const PAGES: &str = concat!("https://docs.rs/cornu/", env!("CARGO_PKG_VERSION"), "/cornu/diagnosis/pages");
 
 /// A row of the table: the properties of a code.
 struct Row {
@@ -73,13 +72,14 @@ macro_rules! codes {
         /// The page of each finding: its meaning, its causes, its fix, and when it is harmless, with a program that
         /// raises it and the corrected program. [`explain`](super::explain) returns the same text at run time, and
         /// `cargo run --example explain N0202` prints it.
-        ///
-        #[doc = include_str!("symptoms.md")]
         pub mod pages {
+            #![doc = ""]
+            #![doc = include_str!("symptoms.md")]
+
             $(
                 #[doc = include_str!(concat!("pages/", stringify!($code), ".md"))]
                 #[doc = ""]
-                #[doc = concat!("---\nHighest severity: ", stringify!($severity), ", see [`Severity`](super::Severity).")]
+                #[doc = concat!("---\nHighest severity: ", stringify!($severity), ", see [`Severity`](crate::diagnosis::Severity).")]
                 #[doc = "The other pages, [by symptom](crate::diagnosis::pages#by-symptom)."]
                 #[allow(missing_debug_implementations)]
                 pub enum $code {}
