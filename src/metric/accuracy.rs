@@ -186,6 +186,11 @@ const KERAS: [(&str, AccuracyRule, &str); 3] = [
     ("SparseCategoricalAccuracy", AccuracyRule::Sparse, "sparse_categorical_accuracy"),
 ];
 
+/// Whether these are the settings of an [`Accuracy`], and not of another crate's metric.
+pub(super) fn is_accuracy(config: &Config) -> bool {
+    config.is_built_in() && (config.kind == "Accuracy" || KERAS.iter().any(|(kind, ..)| *kind == config.kind))
+}
+
 /// Constructs it from its settings, or from those of a Keras accuracy class.
 pub(super) fn from_fields<F: Scalar>(
     fields: &mut Fields,

@@ -138,6 +138,13 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
     }
 }
 
+/// The name of the first of the crate's own accuracies among these metrics.
+pub(crate) fn accuracy_name<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Option<&str> {
+    let is_accuracy =
+        |metric: &&Box<dyn Metric<F>>| metric.config().is_some_and(|c| accuracy::is_accuracy(&c));
+    metrics.iter().find(is_accuracy).map(|metric| metric.name())
+}
+
 /// The value and the state of a metric that is the mean of its field `mean`, or a function of it.
 macro_rules! of_mean {
     () => {
