@@ -98,7 +98,8 @@ impl TrialResult {
                 skill > LEARNED && (skill > 2.0 * base || 1.0 - skill < 0.67 * (1.0 - base))
             }
             (_, Some(skill), None) => skill > LEARNED,
-            (Some(loss), None, _) => base.loss.is_none_or(|base| loss < 0.5 * base),
+            // A loss of unknown scale may be negative.
+            (Some(loss), None, _) => base.loss.is_none_or(|base| loss < base - 0.5 * base.abs()),
         }
     }
 }

@@ -186,9 +186,13 @@ const KERAS: [(&str, AccuracyRule, &str); 3] = [
     ("SparseCategoricalAccuracy", AccuracyRule::Sparse, "sparse_categorical_accuracy"),
 ];
 
-/// Whether these are the settings of an [`Accuracy`], and not of another crate's metric.
-pub(super) fn is_accuracy(config: &Config) -> bool {
-    config.is_built_in() && (config.kind == "Accuracy" || KERAS.iter().any(|(kind, ..)| *kind == config.kind))
+/// The name of the first [`Accuracy`] among these metrics. Another crate's metric is none, whatever its name.
+pub(crate) fn accuracy_name<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Option<&str> {
+    let is_kind = |kind: &str| kind == "Accuracy" || KERAS.iter().any(|(known, ..)| *known == kind);
+    let is_accuracy = |metric: &&Box<dyn Metric<F>>| {
+        metric.config().is_some_and(|config| config.is_built_in() && is_kind(&config.kind))
+    };
+    metrics.iter().find(is_accuracy).map(|metric| metric.name())
 }
 
 /// Constructs it from its settings, or from those of a Keras accuracy class.

@@ -18,6 +18,7 @@ mod top_k;
 mod weighted;
 
 pub use accuracy::Accuracy;
+pub(crate) use accuracy::accuracy_name;
 pub use auc::{Auc, Curve, Summation};
 pub use closure::{MetricFn, metric_fn};
 pub use confusion::ConfusionMatrix;
@@ -136,13 +137,6 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
         let expected = "metrics with `Metric::state`, for backups within an epoch";
         Err(Error::argument("metrics", expected, format!("`{}` without", self.name())))
     }
-}
-
-/// The name of the first of the crate's own accuracies among these metrics.
-pub(crate) fn accuracy_name<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Option<&str> {
-    let is_accuracy =
-        |metric: &&Box<dyn Metric<F>>| metric.config().is_some_and(|c| accuracy::is_accuracy(&c));
-    metrics.iter().find(is_accuracy).map(|metric| metric.name())
 }
 
 /// The value and the state of a metric that is the mean of its field `mean`, or a function of it.

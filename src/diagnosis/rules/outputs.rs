@@ -75,11 +75,12 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
     let takes_logits = match e.plan.link? {
         Activation::Linear => false,
         Sigmoid | Softmax => true,
-        // A user's loss that takes, say, logarithms of probabilities.
         _ => return None,
     };
     match (e.plan.task, takes_logits, activation) {
         (Task::Classes, ..) if several => None, // reported as N0105
+        // A user's loss may take logarithms of probabilities.
+        (_, false, Activation::LogSoftmax | Activation::LogSigmoid) if !e.plan.is_built_in => None,
         (Task::Classes | Task::Binary, true, Softmax | Sigmoid) => Some(
             of(Severity::Error, format!("`{loss}` takes logits, but the last layer ends in {activation}"))
                 .evidence("the loss applies the activation a second time, so the probabilities hardly differ")

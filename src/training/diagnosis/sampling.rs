@@ -21,7 +21,7 @@ pub(crate) const NUMBERS: usize = 1 << 16;
 pub(crate) const ROWS: usize = 10_000;
 /// Enough rows to estimate the scale of the inputs and the most common classes of a run that takes under a millisecond.
 pub(crate) const LEAST: usize = 32;
-/// Enough validation targets to compare the shares of a few classes.
+/// Enough validation labels to compare the shares of a few classes.
 const LABELS: usize = 256;
 /// The number of rows sampled from a source, where each row may require a disk access.
 pub(crate) const FEW: usize = 64;
@@ -256,7 +256,7 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         }
         // Separate validation data may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {
-            held.data.gather_targets(&held.sample(wanted.max(LABELS)), rows);
+            held.data.gather_targets(&held.sample(wanted.max(LABELS / data.target.max(1))), rows);
             facts.validation = Some(ValidationFacts::of(task, outputs, Batch::new(&rows.y, data.target)));
         }
         // Equal rows: a few wide samples are enough.
