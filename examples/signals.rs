@@ -156,14 +156,11 @@ fn run(
     let targets = train.targets()?;
     println!("## The question\n");
     let mut model = compile(question(train.classes), seed)?;
-    // `fit` prints its findings to standard error, and tests its suggestions at the end.
+    // `fit` prints its findings to standard error. At the end it tests its suggestions from the same initial weights.
     let history = model.fit(&train.x, &targets, &settings(epochs)?.diagnose(Diagnose::Investigate))?;
     print_end(&history);
     println!("\n{}\n", model.summary_for(50));
     report(args, "question", "The network of the question", &history, &model, test)?;
-
-    println!("## Diagnosis: each suggestion is tested from the same initial weights\n");
-    println!("{}", history.findings());
 
     println!("## The fix: normalized inputs, and no relu on the last layer\n");
     let mut model = compile(repaired(train)?, seed)?;

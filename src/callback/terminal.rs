@@ -12,6 +12,16 @@ fn above(write: impl FnOnce()) {
     write();
 }
 
+/// The number of columns of a terminal at standard error. Without one, the variable `COLUMNS`, or 80.
+pub(crate) fn width() -> usize {
+    #[cfg(feature = "progress")]
+    if let Some((_, columns)) = console::Term::stderr().size_checked().filter(|(_, columns)| *columns > 0) {
+        return columns.into();
+    }
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+    columns.filter(|columns| *columns > 0).unwrap_or(80)
+}
+
 /// Writes the result of `text`, called with whether to use colours, to standard error.
 ///
 /// `anstream` removes the colours if no-color.org, bixense.com/clicolors or the terminal asks for none. Without the

@@ -17,6 +17,10 @@ const MOST: Disproved = Some(0.9);
 const HALF: Disproved = Some(0.5);
 const NEVER: Disproved = None;
 
+/// The address of [`pages`] in the documentation of this version.
+pub(super) const PAGES: &str =
+    concat!("https://docs.rs/cornu/", env!("CARGO_PKG_VERSION"), "/cornu/diagnosis/pages");
+
 /// A row of the table: the properties of a code.
 struct Row {
     name: &'static str,
@@ -67,10 +71,16 @@ macro_rules! codes {
         ),*];
 
         /// The page of each finding: its meaning, its causes, its fix, and when it is harmless, with a program that
-        /// raises it and the corrected program. [`explain`](super::explain) returns the same text at run time.
+        /// raises it and the corrected program. [`explain`](super::explain) returns the same text at run time, and
+        /// `cargo run --example explain N0202` prints it.
+        ///
+        #[doc = include_str!("symptoms.md")]
         pub mod pages {
             $(
                 #[doc = include_str!(concat!("pages/", stringify!($code), ".md"))]
+                #[doc = ""]
+                #[doc = concat!("---\nHighest severity: ", stringify!($severity), ", see [`Severity`](super::Severity).")]
+                #[doc = "The other pages, [by symptom](crate::diagnosis::pages#by-symptom)."]
                 #[allow(missing_debug_implementations)]
                 pub enum $code {}
             )*
@@ -165,6 +175,17 @@ impl Code {
         self.row().severity
     }
 
+    /// The address of the page about the finding in the documentation.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::diagnosis::Code;
+    /// assert!(Code::N0202.url().ends_with("/cornu/diagnosis/pages/enum.N0202.html"));
+    /// ```
+    pub fn url(self) -> String {
+        format!("{PAGES}/enum.{self}.html")
+    }
+
     /// The page about the finding, in Markdown.
     pub fn page(self) -> &'static str {
         self.row().page
@@ -210,7 +231,7 @@ impl fmt::Display for Code {
 
 /// Runs the built-in rules and the user's own, and drops the codes that the user allows.
 pub(super) fn findings(evidence: &Evidence, rules: &Rules) -> Vec<Finding> {
-    let stamped = |code: &Code| Some(code.stamp(code.row().rule?(evidence)?));
+    let stamped = |code: &Code| Some(code.stamp(code.row().rule?(evidence)?).measure(*code, evidence));
     let own = rules.own.iter().flat_map(|rule| rule.check(evidence));
     let all = Code::ALL.iter().filter_map(stamped).chain(own);
     all.filter(|finding| !rules.allowed.contains(&finding.code)).collect()
@@ -278,6 +299,29 @@ mod tests {
         assert_eq!(pages, Code::ALL.len(), "a page without a row");
         let rules: Vec<usize> = TABLE.iter().filter_map(|row| row.rule).map(|rule| rule as usize).collect();
         assert_eq!(rules.iter().collect::<HashSet<_>>().len(), rules.len(), "a rule is in two rows");
+    }
+
+    /// Each entry of the index names a code, its highest severity and the title of its page.
+    #[test]
+    fn every_code_has_a_symptom() {
+        let entries = include_str!("symptoms.md").lines().filter_map(|line| line.strip_prefix("- "));
+        let mut missing: HashSet<Code> = Code::ALL.iter().copied().collect();
+        for entry in entries {
+            let code = entry.get(1..6).and_then(Code::known).unwrap_or_else(|| panic!("{entry}: no code"));
+            let title = code.page().lines().next().and_then(|line| line.split_once(": ")).unwrap().1;
+            assert_eq!(entry, format!("[{code}] {}: {title}", code.severity()));
+            missing.remove(&code);
+        }
+        assert!(missing.is_empty(), "no symptom in symptoms.md leads to {missing:?}");
+    }
+
+    /// The documentation of the crate is where the manifest says, and has an item for each page.
+    #[test]
+    fn addresses_of_pages_lead_to_items() {
+        assert!(PAGES.starts_with("https://docs.rs/cornu/"));
+        assert!(include_str!("../../Cargo.toml").contains("documentation = \"https://docs.rs/cornu\""));
+        assert_eq!(std::any::type_name::<pages::N0202>(), "cornu::diagnosis::codes::pages::N0202");
+        assert_eq!(Code::N0202.url(), format!("{PAGES}/enum.N0202.html"));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::edit::SettingEdit;
 use super::evidence::{Evidence, LayerFacts};
+use super::layout::Layout;
 use super::remedy::Remedy;
 pub use super::severity::Severity;
-use super::styles::Styles;
 
 /// A suggestion in words, and as an edit if a trial can apply it.
 ///
@@ -100,7 +100,8 @@ pub struct RemedyTrial {
 
 /// A fault of a network, its data or its training.
 ///
-/// `Display` formats it as rustc formats an error. Programs read the fields; with the feature `serde` they can be
+/// `Display` formats it as rustc formats an error, in lines of 80 columns, or as many as the format asks for, such as
+/// `{:60}`. Programs read the fields; with the feature `serde` they can be
 /// serialized and deserialized.
 ///
 /// # Example
@@ -212,58 +213,12 @@ impl Finding {
                 suggestion.remedy.as_ref().map(|remedy| remedy.edits(evidence)).unwrap_or_default();
         }
     }
-
-    /// Writes the title, the place and the evidence. The effects of the finding follow, then its suggestions.
-    pub(super) fn write_head(&self, f: &mut dyn fmt::Write, styles: &Styles) -> fmt::Result {
-        let (frame, bold, head) = (styles.frame, styles.bold, styles.severity(self.severity));
-        writeln!(f, "{head}{}[{}]{head:#}{bold}: {}{bold:#}", self.severity, self.code, self.title)?;
-        if !self.place.is_empty() {
-            writeln!(f, "  {frame}-->{frame:#} {}", self.place.join(" → "))?;
-        }
-        if !self.evidence.is_empty() {
-            writeln!(f, "   {frame}|{frame:#}")?;
-            self.evidence.iter().try_for_each(|line| writeln!(f, "   {frame}|{frame:#} {line}"))?;
-            writeln!(f, "   {frame}|{frame:#}")?;
-        }
-        Ok(())
-    }
-
-    /// Writes the suggestions and their trials.
-    pub(super) fn write_suggestions(&self, f: &mut dyn fmt::Write, styles: &Styles) -> fmt::Result {
-        let (frame, bold) = (styles.frame, styles.bold);
-        self.suggestions
-            .iter()
-            .try_for_each(|help| writeln!(f, "   {frame}={frame:#} {bold}help{bold:#}: {}", help.text))?;
-        for trial in &self.trials {
-            let others: Vec<&str> =
-                trial.codes.iter().map(|code| &**code).filter(|code| *code != self.code).collect();
-            let with = match &*others {
-                [] => "alone".into(),
-                others => format!("together with {}", others.join(", ")),
-            };
-            let loss = |loss: Option<f64>| loss.map_or("diverged".into(), |loss| format!("{loss:.4}"));
-            let (from, to) = (loss(trial.loss.0), loss(trial.loss.1));
-            write!(f, "   = tried {with} for {} steps: loss {from} → {to}", trial.steps)?;
-            if let Some((from, to)) = trial.accuracy {
-                write!(f, ", accuracy {from:.4} → {to:.4}")?;
-            }
-            writeln!(
-                f,
-                "{}",
-                match (trial.advised, trial.learned) {
-                    (true, _) => ": recommended",
-                    (false, true) => "",
-                    (false, false) => ": did not help",
-                }
-            )?;
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.write_head(f, &Styles::PLAIN)?;
-        self.write_suggestions(f, &Styles::PLAIN)
+        let layout = Layout::of(f);
+        self.write(f, &layout, &[])?;
+        self.trials.iter().try_for_each(|trial| layout.entry(f, "tried", &trial.to_string()))
     }
 }

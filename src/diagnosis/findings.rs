@@ -1,18 +1,20 @@
 //! The findings of a run: root causes first, each with its effects.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::ops::Deref;
 
 use super::codes::{explains, is_disproved, is_symptom, rank};
 use super::finding::{Finding, Severity};
-use super::styles::Styles;
+use super::layout::Layout;
+use crate::callback::terminal;
 use crate::error::Result;
 use crate::state::State;
 
 /// The findings of a run, root causes first.
 ///
-/// It is a slice of [`Finding`]s. `Display` formats the report: each root cause with its evidence, a line for each effect, its
-/// suggestions, and its page. The report shows notes only if the run failed and nothing worse was found.
+/// It is a slice of [`Finding`]s. `Display` formats the report: a box for each root cause, with its evidence, what it leads to, its
+/// suggestions and the address of its page; then the trials. The report shows notes only if the run failed and nothing worse was
+/// found. Its lines have 80 columns, or as many as the format asks for, such as `{:60}`.
 ///
 /// # Example
 /// ```
@@ -46,7 +48,7 @@ impl Findings {
         self.all.iter().map(|finding| finding.severity).max()
     }
 
-    /// Returns the report with colours for a terminal, as rustc uses them. `Display` has no colours.
+    /// Returns the report for a terminal: in its width, with colours as rustc uses them. `Display` has no colours.
     ///
     /// # Example
     /// ```
@@ -56,7 +58,7 @@ impl Findings {
     pub fn coloured(&self) -> String {
         let mut text = String::new();
         // A `String` takes all that is written.
-        let _ = self.write(&mut text, &Styles::COLOURED, &|_| true);
+        let _ = self.write(&mut text, &Layout::new(true, terminal::width()));
         text
     }
 
@@ -135,52 +137,6 @@ impl Findings {
         let notes = self.failed && self.roots().all(|root| root.severity == Severity::Note);
         move |finding| notes || finding.severity > Severity::Note
     }
-
-    /// Writes the roots that satisfy `shown`, each with its effects.
-    pub(crate) fn write(
-        &self,
-        f: &mut dyn Write,
-        styles: &Styles,
-        shown: &dyn Fn(&Finding) -> bool,
-    ) -> fmt::Result {
-        let (frame, bold) = (styles.frame, styles.bold);
-        let visible = self.visible();
-        for root in self.roots().filter(&visible).filter(|root| shown(root)) {
-            root.write_head(f, styles)?;
-            let leads = |finding: &&Finding| finding.causes.first() == Some(&root.code);
-            for effect in self.all.iter().filter(&visible).filter(leads) {
-                write_effect(f, effect, styles)?;
-            }
-            root.write_suggestions(f, styles)?;
-            writeln!(
-                f,
-                "   {frame}={frame:#} {bold}see{bold:#}: cornu::diagnosis::explain({:?})",
-                root.code
-            )?;
-        }
-        let late = |finding: &&Finding| {
-            finding.causes.first().and_then(|cause| self.of(cause)).is_some_and(|cause| !shown(cause))
-        };
-        for effect in self.all.iter().filter(&visible).filter(late).filter(|effect| shown(effect)) {
-            effect.write_head(f, styles)?;
-            writeln!(f, "   {frame}={frame:#} it follows from {}", effect.causes.join(", "))?;
-        }
-        Ok(())
-    }
-}
-
-/// Writes the line of an effect.
-fn write_effect(f: &mut dyn Write, effect: &Finding, styles: &Styles) -> fmt::Result {
-    let (frame, head) = (styles.frame, styles.severity(effect.severity));
-    write!(
-        f,
-        "   {frame}={frame:#} so {head}{}[{}]{head:#}: {}",
-        effect.severity, effect.code, effect.title
-    )?;
-    if let Some(line) = effect.evidence.first() {
-        write!(f, "; {line}")?;
-    }
-    writeln!(f)
 }
 
 impl Deref for Findings {
@@ -193,6 +149,7 @@ impl Deref for Findings {
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        self.write(f, &Styles::PLAIN, &|_| true)
+        let layout = Layout::of(f);
+        self.write(f, &layout)
     }
 }

@@ -18,9 +18,14 @@ mod edit;
 mod evidence;
 mod finding;
 mod findings;
+#[cfg(feature = "json")]
+mod json;
+mod layout;
+mod measurements;
 mod monitor;
 mod ranks;
 mod remedy;
+mod report;
 mod rules;
 mod severity;
 mod state;
@@ -35,11 +40,12 @@ pub use evidence::{
 pub(crate) use evidence::{LEARNED, TargetStatistics};
 pub use finding::{Finding, Measurement, RemedyTrial, Severity, Suggestion};
 pub use findings::Findings;
+pub(crate) use layout::Layout;
 pub(crate) use monitor::Monitor;
 pub use remedy::{Remedy, ReplacementLoss};
+pub(crate) use report::Printed;
 pub use rules::Rule;
 pub(crate) use rules::Rules;
-pub(crate) use styles::Styles;
 
 /// How `fit` diagnoses its training.
 ///

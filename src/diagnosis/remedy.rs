@@ -1,5 +1,6 @@
 //! Suggestions as edits, so that trials can apply them to a copy.
 
+use super::edit::SettingEdit;
 use crate::activation::Activation;
 
 /// An edit of a network, its data or its settings, which a trial applies to a copy.
@@ -96,6 +97,37 @@ impl ReplacementLoss {
 }
 
 impl Remedy {
+    /// The name of the kind of edit, such as `learning_rate`.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Remedy::NormalizeInputs => "normalize_inputs",
+            Remedy::StandardizeTargets => "standardize_targets",
+            Remedy::Activation { .. } => "activation",
+            Remedy::Hidden { .. } => "hidden_activations",
+            Remedy::Loss(_) => "loss",
+            Remedy::LearningRate(_) => "learning_rate",
+            Remedy::Initialize { .. } => "initializer",
+            Remedy::Epochs(_) => "epochs",
+            Remedy::BatchSize(_) => "batch_size",
+            Remedy::Shuffle => "shuffle",
+            Remedy::Balance => "class_weight",
+            Remedy::Dropout(_) => "dropout",
+            Remedy::Penalty(_) => "penalty",
+            Remedy::Units { .. } => "units",
+        }
+    }
+
+    /// The remedy in words, if it changes these settings.
+    pub(super) fn described(&self, edits: &[SettingEdit]) -> String {
+        match self {
+            Remedy::NormalizeInputs => "normalize the inputs".into(),
+            Remedy::StandardizeTargets => "standardize the targets".into(),
+            Remedy::Penalty(factor) => format!("multiply the penalty by {factor}"),
+            other if edits.is_empty() => other.kind().replace('_', " "),
+            _ => edits.iter().map(SettingEdit::to_string).collect::<Vec<_>>().join(", "),
+        }
+    }
+
     /// Shifts layer indices for a model with `by` fewer layers at the front.
     pub(crate) fn shifted(self, by: usize) -> Option<Remedy> {
         use Remedy::{Activation, Initialize, Units};

@@ -8,7 +8,7 @@ use super::severity::Severity;
 
 /// A style for each part of a report.
 #[derive(Debug)]
-pub(crate) struct Styles {
+pub(super) struct Styles {
     error: Style,
     warning: Style,
     note: Style,
@@ -20,7 +20,7 @@ pub(crate) struct Styles {
 
 impl Styles {
     /// Plain text.
-    pub(crate) const PLAIN: Styles = Styles {
+    pub(super) const PLAIN: Styles = Styles {
         error: Style::new(),
         warning: Style::new(),
         note: Style::new(),
@@ -28,18 +28,13 @@ impl Styles {
         bold: Style::new(),
     };
     /// The colours of rustc.
-    pub(crate) const COLOURED: Styles = Styles {
+    pub(super) const COLOURED: Styles = Styles {
         error: bold(AnsiColor::Red),
         warning: bold(AnsiColor::Yellow),
         note: bold(AnsiColor::Green),
         frame: bold(AnsiColor::Blue),
         bold: Style::new().bold(),
     };
-
-    /// [`COLOURED`](Self::COLOURED) or [`PLAIN`](Self::PLAIN).
-    pub(crate) fn new(coloured: bool) -> &'static Self {
-        if coloured { &Self::COLOURED } else { &Self::PLAIN }
-    }
 
     /// The style of a severity and its code.
     pub(super) fn severity(&self, severity: Severity) -> Style {
@@ -59,6 +54,7 @@ const fn bold(color: AnsiColor) -> Style {
 mod tests {
     use super::super::finding::Finding;
     use super::super::findings::Findings;
+    use super::super::layout::Layout;
     use super::*;
 
     #[test]
@@ -68,9 +64,13 @@ mod tests {
             .suggestion("add: it");
         let mut findings = Findings::default();
         findings.take(vec![finding]);
-        let coloured = findings.coloured();
+        let mut coloured = String::new();
+        findings.write(&mut coloured, &Layout::new(true, 80)).unwrap();
         let lines: Vec<&str> = coloured.lines().collect();
-        assert_eq!(lines[0], "\x1b[1m\x1b[31merror[X0001]\x1b[0m\x1b[1m: too large [for it]\x1b[0m");
+        assert_eq!(
+            lines[0],
+            "\x1b[1m\x1b[31merror[X0001]\x1b[0m\x1b[1m:\x1b[0m \x1b[1mtoo large [for it]\x1b[0m"
+        );
         assert_eq!(lines[2], "   \x1b[1m\x1b[34m|\x1b[0m rms 7 = 8");
         assert_eq!(lines[4], "   \x1b[1m\x1b[34m=\x1b[0m \x1b[1mhelp\x1b[0m: add: it");
         let plain = ["\x1b[31m", "\x1b[34m", "\x1b[1m", "\x1b[0m"]

@@ -8,27 +8,36 @@ use crate::scalar::Scalar;
 
 /// The axes along which a layer computes, counted from 1 for the first axis of a sample, or from −1 for the last.
 ///
-/// Several neighbouring axes are computed as one.
+/// Several axes are computed as one.
 #[derive(Debug, Clone)]
 pub(super) struct JoinedAxes(pub(super) Vec<isize>);
 
 impl JoinedAxes {
-    /// The indices of the axes in the shape of a sample.
-    pub(super) fn range(&self, input: &[usize]) -> Result<Range<usize>> {
+    /// The indices of the axes in the shape of a sample, in increasing order.
+    pub(super) fn indices(&self, input: &[usize]) -> Result<Vec<usize>> {
         let rank = input.len() as isize;
-        let mut places = Vec::new();
+        let mut indices = Vec::with_capacity(self.0.len());
         for &axis in &self.0 {
-            let place = if axis < 0 { rank + axis } else { axis - 1 };
-            if !(0..rank).contains(&place) {
+            let index = if axis < 0 { rank + axis } else { axis - 1 };
+            if !(0..rank).contains(&index) {
                 return Err(Error::argument("axis", format!("1 to {rank}, or -{rank} to -1"), axis));
             }
-            places.push(place as usize);
+            indices.push(index as usize);
         }
-        places.sort_unstable();
-        match places[..] {
-            [first, .., last] if places.windows(2).all(|pair| pair[0] + 1 == pair[1]) => Ok(first..last + 1),
-            [only] => Ok(only..only + 1),
-            _ => Err(Error::argument("axis", "neighbouring axes, each once", format!("{:?}", self.0))),
+        indices.sort_unstable();
+        match indices.is_empty() || indices.windows(2).any(|pair| pair[0] == pair[1]) {
+            true => Err(Error::argument("axis", "different axes, at least one", format!("{:?}", self.0))),
+            false => Ok(indices),
+        }
+    }
+
+    /// The indices of the axes, which must be neighbours.
+    pub(super) fn range(&self, input: &[usize]) -> Result<Range<usize>> {
+        let indices = self.indices(input)?;
+        let (first, end) = (indices[0], indices[0] + indices.len());
+        match indices.last() {
+            Some(last) if last + 1 == end => Ok(first..end),
+            _ => Err(Error::argument("axis", "neighbouring axes", format!("{:?}", self.0))),
         }
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn from_value<F: Scalar>(
             value.name().into_iter().fold(config, |config, name| config.with("name", name))
         }
     };
-    one_threshold(&mut config, path)?;
+    one_threshold(&mut config);
     let mut fields = Fields::new(&config, format!("{path}.config"));
     for ignored in ["dtype", "fn", "reduction"] {
         fields.value(ignored);
@@ -114,21 +114,13 @@ fn of_object<F: Scalar>(
     Ok(Config { module, ..object.clone() })
 }
 
-/// Keras's `Precision` and `Recall` also take a list of thresholds, and have a value for each.
-fn one_threshold(config: &mut Config, path: &str) -> Result<()> {
-    match config.get("thresholds").cloned() {
-        Some(Value::List(list)) if ["Precision", "Recall"].contains(&&*config.kind) => match &list[..] {
-            [threshold] => config.set("thresholds", threshold.clone()),
-            _ => {
-                let path = format!("{path}.config.thresholds");
-                return Err(refuse(
-                    &path,
-                    "one threshold, because a metric has one value",
-                    Value::List(list),
-                ));
-            }
-        },
-        _ => {}
+/// Keras's `Precision` and `Recall` write one threshold as a list, too.
+fn one_threshold(config: &mut Config) {
+    if let Some(Value::List(list)) = config.get("thresholds")
+        && let [threshold] = &list[..]
+        && ["Precision", "Recall"].contains(&&*config.kind)
+    {
+        let threshold = threshold.clone();
+        config.set("thresholds", threshold);
     }
-    Ok(())
 }

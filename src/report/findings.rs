@@ -37,9 +37,7 @@ fn advice(findings: &Findings, trial: &RemedyTrial) -> Value {
 
 /// Returns a root with its consequences.
 fn context_of_root(findings: &Findings, root: &Finding) -> Value {
-    let shown = findings.visible();
-    let leads = |finding: &&Finding| finding.causes.first() == Some(&root.code);
-    let effects = findings.iter().filter(leads).filter(shown).map(|effect| {
+    let effects = findings.effects(root).map(|effect| {
         context! {
             severity => effect.severity.to_string(),
             code => effect.code.clone(),
@@ -50,7 +48,7 @@ fn context_of_root(findings: &Findings, root: &Finding) -> Value {
     let trials = root.trials.iter().map(|trial| {
         let accuracy = trial.accuracy.map(|(from, to)| format!("{} → {}", number(from), number(to)));
         context! {
-            codes => trial.codes.join(" + "),
+            changes => trial.changes(),
             steps => trial.steps,
             loss => losses(trial),
             accuracy => accuracy.unwrap_or_default(),

@@ -162,7 +162,6 @@ impl WithinBudget<'_> {
         }
         self.fit(&mut made.beside);
         self.0.give(freed);
-        quirks::count_axes_from_the_last(&mut made);
         Ok(Value::Config(Box::new(made)))
     }
 }

@@ -130,7 +130,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         let Training { mut history, diagnosis, .. } = self;
         if let Some(diagnosis) = diagnosis {
             history.scale = diagnosis.scale();
-            history.findings = diagnosis.end(history.stopped.clone());
+            (history.findings, history.is_summary_due) = diagnosis.end(history.stopped.clone());
         }
         Ok(history)
     }

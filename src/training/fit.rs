@@ -1,7 +1,7 @@
 //! `fit`: checks the data and the settings, and trains.
 
 use super::data::{CheckedData, ModelShapes, RunningScores, TRAINING, TrainingData};
-use super::diagnosis::print_findings;
+use super::diagnosis::print;
 use super::distributed::Coordinator;
 use super::history::History;
 use super::identity::identity;
@@ -12,7 +12,7 @@ use super::settings::{Fit, Hooks};
 use super::step::{Minibatch, Pass, StepPosition, Trainer, WholeBatch};
 use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
-use crate::diagnosis::{Diagnose, Findings};
+use crate::diagnosis::{Diagnose, Findings, Printed};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::samples::{Converted, Samples};
@@ -145,12 +145,15 @@ impl<F: Scalar> Sequential<F> {
         coordinator.share_seed(self)?;
         let before = (settings.diagnose == Diagnose::Investigate).then(|| self.clone());
         let mut history = Training::begin(self, run, settings, hooks, &mut coordinator)?.run(&mut resume)?;
+        let mut printed = Printed::default();
+        printed.skip(&history.findings);
         if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, given, history.findings.failed)
         {
             history.findings = before.try_remedies(x, y, settings, history.findings)?;
-            if settings.verbose != Verbose::Silent {
-                print_findings(&history.findings, &|finding| !finding.trials.is_empty());
-            }
+            history.is_summary_due = true;
+        }
+        if history.is_summary_due && settings.verbose != Verbose::Silent {
+            print(|layout| printed.news(&history.findings, layout) + &history.findings.summary(layout));
         }
         let report = history.findings.to_string();
         let mut reported = Ok(());

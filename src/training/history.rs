@@ -44,6 +44,8 @@ pub struct History {
     /// Whether the loss or a gradient was no longer finite.
     pub(super) diverged: bool,
     pub(crate) findings: Findings,
+    /// Whether findings were printed before the end, so that `fit` repeats them in a summary.
+    pub(super) is_summary_due: bool,
     /// The losses of the best constant prediction and of perfect predictions.
     pub(crate) scale: Option<Scale>,
 }

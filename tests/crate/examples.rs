@@ -41,8 +41,9 @@ fn examples_raise_no_alarm() {
     ["forecasting", "autoencoder"].iter().for_each(|name| is_quiet(name, &[]));
     is_quiet("time_series", &["--seeds", "5"]);
     is_quiet("larger_than_memory", &["16"]);
-    // This example demonstrates a finding.
+    // These examples demonstrate a finding, and print the page of one.
     assert!(run("signals", &[]).contains("error[N0202]"));
+    assert!(run("explain", &["N0202"]).starts_with("# N0202: badly scaled inputs"));
 }
 
 /// Each of the guide's eight examples is short and draws a picture that the guide shows: small, and without an empty

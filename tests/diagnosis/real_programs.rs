@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::corpus::judge::{Said, Tally, is_named};
 use crate::corpus::program::Program;
 use crate::corpus::quality::quality;
-use cornu::diagnosis::{Diagnose, Findings, RemedyTrial, Severity};
+use cornu::diagnosis::{Diagnose, RemedyTrial};
 use cornu::prelude::*;
 use serde_json::Value;
 
@@ -116,24 +116,10 @@ fn every_program_runs() {
 
 /// The findings of a run.
 fn said(outcome: &Outcome) -> Said {
-    let of = |code: &str| Said { alarms: vec![code.into()], notes: Vec::new(), first: Some(code.into()) };
     match &outcome.end {
-        End::Refused(Error::Label { .. } | Error::Probability { .. }) => of("N0105"),
-        End::Refused(Error::NonFinite { .. }) => of("N0201"),
-        End::Refused(Error::Argument { argument, .. }) if argument.contains("learning") => of("N0112"),
-        End::Refused(_) => of("N0106"),
-        End::Diverged(_) => of("N0401"),
-        End::Trained(history) => said_by(history.findings()),
+        End::Refused(error) | End::Diverged(error) => Said::by_error(error),
+        End::Trained(history) => Said::by(history.findings()),
     }
-}
-
-fn said_by(findings: &Findings) -> Said {
-    let codes = |alarm: bool| {
-        let some = findings.iter().filter(|finding| (finding.severity > Severity::Note) == alarm);
-        some.map(|finding| finding.code.clone()).collect::<Vec<_>>()
-    };
-    let root = findings.roots().find(|finding| finding.severity > Severity::Note);
-    Said { alarms: codes(true), notes: codes(false), first: root.map(|finding| finding.code.clone()) }
 }
 
 const MENDED: &str =

@@ -70,7 +70,7 @@ fn the_faults_of_the_question_are_found_in_every_run() {
             assert!(finding.evidence[0].contains(&format!("{loss:.4}")), "{seed}: {finding}");
         }
         let report = findings.to_string();
-        assert!(report.contains("= so error") && report.contains("explain(\"N0202\")"), "{report}");
+        assert!(report.contains("= leads to: N0") && report.contains("/enum.N0202.html"), "{report}");
     }
     assert!(learned.len() <= 3, "the network learns from the seeds {learned:?}, which leaves too few");
 }
@@ -214,7 +214,7 @@ fn a_diverging_trial_is_reported_and_does_not_count_as_help() {
     assert!(trials.iter().all(|trial| trial.loss.0.is_none()));
     let advised = trials.iter().find(|trial| trial.advised).unwrap();
     assert!(advised.skill > Some(0.9) && advised.codes.len() > 1, "{advised:?}");
-    assert!(findings.to_string().contains("loss diverged → diverged: did not help"), "{findings}");
+    assert!(format!("{findings:500}").contains("loss diverged → diverged: did not help"), "{findings}");
 }
 
 #[test]

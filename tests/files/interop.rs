@@ -293,7 +293,7 @@ fn files_for_other_programs_round_trip() {
         .add(GaussianDropout::new(0.1))
         .add(AveragePooling1D::new(2))
         .add(Rescaling::new(2.0).offset(-1.0))
-        .add(LayerNormalization::new().axes(2))
+        .add(LayerNormalization::new().axis([-2, -1]))
         .add(Flatten::new())
         .add(RepeatVector::new(2));
     check("shapes", net, &[12, 4], None as Nothing);

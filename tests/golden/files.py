@@ -127,6 +127,8 @@ CASES = {
     "pools": ([L.ZeroPadding2D(((1, 0), (2, 1))), L.MaxPooling2D((2, 3), strides=2, padding="same"), L.Conv2D(2, 2, dilation_rate=2, padding="same", kernel_initializer=I.Orthogonal(gain=0.5)), L.GlobalMaxPooling2D(keepdims=True)], "image"),
     "pools_1d": ([L.AveragePooling1D(3, strides=2, padding="same"), L.ELU(alpha=0.5), L.MaxPooling1D(2), L.GlobalMaxPooling1D()], "series"),
     "global_2d": ([L.Conv2D(3, (1, 2), activation="relu6"), L.GlobalAveragePooling2D(), L.Dense(2, activation="softsign", kernel_initializer=I.VarianceScaling(2.0, "fan_avg", "uniform"))], "image"),
+    "inner_axes": ([L.BatchNormalization(axis=1, momentum=0.7), L.LayerNormalization(axis=1), L.TimeDistributed(L.LayerNormalization(axis=1)), L.Flatten(), L.Dense(2)], "series", "numbers", O.SGD(0.05), K.MeanSquaredError()),
+    "legacy_inner_axes": ([L.BatchNormalization(axis=1), L.LayerNormalization(axis=1), L.Flatten(), L.Dense(2)], "series"),
     "axes": ([L.LayerNormalization(axis=[1, 2]), L.PReLU(shared_axes=[1], alpha_initializer=I.RandomUniform(0.1, 0.3)), L.Softmax(axis=1), L.UnitNormalization(axis=1), L.BatchNormalization(axis=2)], "series"),
     "given_statistics": ([L.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 16.0]), L.Flatten(), L.Dense(2)], "series"),
     "rescaled_channels": ([L.Rescaling([0.5, 2.0, -1.0, 1.0], offset=[0.0, 1.0, 2.0, 3.0]), L.Flatten(), L.Dense(2)], "series"),

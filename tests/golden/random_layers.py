@@ -158,17 +158,15 @@ def time_distributed(s):
 
 
 def batch_normalization(s):
-    # Statistics along another axis than the last are refused.
     return L.BatchNormalization(**weight("gamma", 1, constant), **weight("beta", 1, constant),
                                 **some(momentum=lambda: pick(0.5, 0.9), epsilon=lambda: pick(1e-5, 0.1), center=flag, scale=flag,
-                                       moving_mean_initializer=constant, moving_variance_initializer=lambda: "ones", axis=lambda: pick(-1, len(s))), **common())
+                                       moving_mean_initializer=constant, moving_variance_initializer=lambda: "ones", axis=lambda: axis(s)), **common())
 
 
 def layer_normalization(s):
-    # Only the last axes, in order.
     count = rng.randint(1, len(s))
-    axis = pick(-1, len(s)) if count == 1 else list(range(-count, 0))
-    return L.LayerNormalization(axis=axis, **weight("gamma", count - 1, constant), **weight("beta", count - 1, constant),
+    axes = axis(s) if count == 1 else sorted(rng.sample(range(1, len(s) + 1), count))
+    return L.LayerNormalization(axis=axes, **weight("gamma", count - 1, constant), **weight("beta", count - 1, constant),
                                 **some(epsilon=lambda: pick(1e-5, 0.1), center=flag, scale=flag), **common())
 
 

@@ -188,12 +188,14 @@ fn noise_layers_have_correct_gradients() {
 #[test]
 fn normalizations_have_correct_gradients() {
     check(BatchNormalization::new(), &[4]);
+    check(BatchNormalization::new().axis(1), &[3, 2, 2]);
+    check(LayerNormalization::new().axis([3, 1]), &[3, 2, 2]);
     check(BatchNormalization::new().center(false).epsilon(0.1), &[3, 2]);
     check(BatchNormalization::new().scale(false).momentum(0.5), &[2, 2, 3]);
     check(BatchNormalization::new().gamma_regularizer(Regularizer::L2(0.2)), &[2]);
     check(BatchNormalization::new().trainable(false), &[4]);
     check(LayerNormalization::new(), &[4]);
-    check(LayerNormalization::new().axes(2).center(false), &[3, 2]);
+    check(LayerNormalization::new().axis([-2, -1]).center(false), &[3, 2]);
     check(LayerNormalization::new().scale(false).epsilon(0.1), &[3, 4]);
     check(UnitNormalization::new(), &[4]);
     check(UnitNormalization::new().axis(1), &[3, 2]);

@@ -133,7 +133,7 @@ pub fn layers<F: Scalar>() -> Vec<LayerCase<F>> {
             &[4, 4],
         )
         .different_in_training("normalizes by the batch's own statistics"),
-        row(LayerNormalization::new().axes(2).scale(false), &[4, 4]),
+        row(LayerNormalization::new().axis([-2, -1]).scale(false), &[4, 4]),
         row(UnitNormalization::new().axis(1), &[4, 4]),
         row(Normalization::new().axis(Some(1)).statistics([1.0, 2.0], [3.0, 4.0]), &[2, 3])
             .without_keras("pieces.rs compares it after `adapt`"),

@@ -148,7 +148,7 @@ fn layers_of_sequences_and_images_check_their_arguments() {
         (GaussianNoise::new(1.5).into_named(), "stddev"),
         (BatchNormalization::new().momentum(1.5).into_named(), "momentum"),
         (BatchNormalization::new().epsilon(0.0).into_named(), "epsilon"),
-        (LayerNormalization::new().axes(3).into_named(), "axes"),
+        (LayerNormalization::new().axis([3]).into_named(), "axis"),
         (UnitNormalization::new().axis(3).into_named(), "axis"),
         (PRelu::new().shared_axes([3]).into_named(), "shared_axes"),
         (Embedding::new(0, 3).into_named(), "input_dim"),

@@ -29,7 +29,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let (rms, deviation) = first.inputs;
     let seen = || {
         format!(
-            "inputs: {} features, rms {}, standard deviation {}; weighted sums of `{}`: rms {} (1 is usual)",
+            "{} features with a root mean square of {} and a standard deviation of {}; weighted sums of `{}` with a root mean square of {} (1 is usual)",
             e.data.features.len().max(1),
             short(rms),
             short(deviation),
@@ -93,7 +93,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
-    if e.plan.task != Task::Numbers || !linear || e.data.sampled_rows == 0 {
+    if !e.plan.compares_numbers() || !linear || e.data.sampled_rows == 0 {
         return None;
     }
     let targets = &e.data.targets;

@@ -18,9 +18,9 @@ pub(in crate::diagnosis) fn vanishing_gradient(e: &Evidence) -> Option<Finding> 
             .collect();
         Finding::draft("the gradient vanishes in the first layers")
             .at(first)
-            .evidence(format!("rms of the gradient: {}", norms.join(", ")))
+            .evidence(format!("root mean square of the gradient: {}", norms.join(", ")))
             .evidence(format!(
-                "a step changes `{}` by {} of its size (1e-3 is usual)",
+                "a step changes `{}` by {} of its size (0.001 is usual)",
                 first.name,
                 short(first.sample.step)
             ))
@@ -55,7 +55,7 @@ fn step_too_large(e: &Evidence) -> Option<Finding> {
     (step > 0.1 && (restless || e.failing())).then(|| {
         let rate = e.plan.learning_rate / 10.0;
         Finding::draft("the steps are too large").at_most(if_failing(e, Severity::Warning).max(if restless { Severity::Warning } else { Severity::Note }))
-            .evidence(format!("a step changes the weights by {} of their size (1e-3 is usual); the loss changes by {} per epoch", short(step), short(swing)))
+            .evidence(format!("a step changes the weights by {} of their size (0.001 is usual); the loss changes by {} per epoch", short(step), short(swing)))
             .remedy(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
     })
 }
@@ -84,7 +84,7 @@ fn step_too_small(e: &Evidence) -> Option<Finding> {
         };
         Finding::draft("the steps are too small")
             .evidence(format!(
-                "a step changes the weights by {} of their size (1e-3 is usual); {pace}",
+                "a step changes the weights by {} of their size (0.001 is usual); {pace}",
                 short(step)
             ))
             .remedy(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))

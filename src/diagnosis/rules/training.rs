@@ -62,7 +62,7 @@ pub(in crate::diagnosis) fn no_gradient(e: &Evidence) -> Option<Finding> {
             .collect();
         return Some(
             Finding::draft("no gradient reaches any weight")
-                .evidence(format!("rms of the gradient in epoch {number}: {}", norms.join(", ")))
+                .evidence(format!("root mean square of the gradient in epoch {number}: {}", norms.join(", ")))
                 .suggestion("find where the gradient becomes 0: a clipped loss, a relu that is 0 for all rows, or a saturated unit"),
         );
     }

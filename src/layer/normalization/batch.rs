@@ -5,10 +5,12 @@ use std::fmt;
 
 use super::channels::{Channels, STATISTICS, Steps, each_row};
 use super::check_epsilon;
+use super::moved::MovedAxes;
 use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::axis::JoinedAxes;
 use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
@@ -29,6 +31,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// | setter | default |
 /// |---|---|
+/// | `axis` of the channels | −1, the last |
 /// | `momentum` | 0.99 |
 /// | `epsilon` ε | 1e-3 |
 /// | `center`, `scale`: whether to use β, γ | true |
@@ -38,7 +41,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `moving_mean_initializer`, `moving_variance_initializer` | `Zeros`, `Ones` |
 ///
 /// # Shapes
-/// Input and output `(..., channels)`, of the same shape; parameters `gamma`, `beta`, and the untrained `moving_mean`
+/// Input and output `(..., channels)`, or with the channels along another axis, of the same shape; parameters `gamma`, `beta`, and the untrained `moving_mean`
 /// and `moving_variance`, each `(channels)`.
 ///
 /// # Example
@@ -50,17 +53,23 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///     .add(Activation::Relu);
 /// model.build()?;
 /// assert_eq!(model.weight("batch_normalization/moving_variance")?.shape(), [8]);
+///
+/// let mut model = Sequential::new().input([3, 28, 28]).add(BatchNormalization::new().axis(1));
+/// model.build()?;
+/// assert_eq!(model.weight("batch_normalization/gamma")?.shape(), [3]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for a momentum outside [0, 1] or an epsilon that is not above 0.
+/// At `build`: [`Error::Argument`] for an axis that the samples do not have, a momentum outside [0, 1] or an epsilon
+/// that is not above 0.
 ///
 /// # References
 /// Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate
 /// shift*; <https://keras.io/api/layers/normalization_layers/batch_normalization/>
 #[derive(Clone)]
 pub struct BatchNormalization<F = f32> {
+    axis: JoinedAxes,
     momentum: f64,
     epsilon: f64,
     center: bool,
@@ -71,6 +80,7 @@ pub struct BatchNormalization<F = f32> {
     moving_variance: Initializer,
     frozen: bool,
     params: Option<Channels<F>>,
+    channels: MovedAxes,
     /// The steps that `TimeDistributed` makes.
     steps: Steps,
     /// μ, 1/√(v + ε) and v of the batch, for each step.
@@ -87,6 +97,7 @@ impl<F> BatchNormalization<F> {
     /// Creates the layer with Keras's defaults.
     pub fn new() -> Self {
         BatchNormalization {
+            axis: JoinedAxes(vec![-1]),
             momentum: 0.99,
             epsilon: 1e-3,
             center: true,
@@ -97,6 +108,7 @@ impl<F> BatchNormalization<F> {
             moving_variance: Initializer::Ones,
             frozen: false,
             params: None,
+            channels: MovedAxes::default(),
             steps: Steps::ONE,
             statistics: Vec::new(),
             merged: Vec::new(),
@@ -106,6 +118,8 @@ impl<F> BatchNormalization<F> {
     }
 
     setters! {
+        /// The axis of the channels: from 1 for the first axis of a sample, or from −1 for the last. Default: −1.
+        axis: isize => axis.0[0];
         /// The share of the moving statistics that each batch keeps. Default: 0.99.
         momentum: f64;
         /// ε, added to the variance. Default: 1e-3.
@@ -185,31 +199,8 @@ impl<F: Scalar> BatchNormalization<F> {
     fn normalized(&self) -> Steps {
         if self.frozen { Steps::ONE } else { self.steps }
     }
-}
 
-impl<F: Scalar> Layer<F> for BatchNormalization<F> {
-    saved!("BatchNormalization");
-
-    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        check_epsilon(self.epsilon)?;
-        if !(0.0..=1.0).contains(&self.momentum) {
-            return Err(Error::argument("momentum", "a number from 0 to 1", self.momentum));
-        }
-        let channels = last_axis(input, "channels")?;
-        let shape = [channels];
-        self.params = Some(Channels {
-            gamma: self.scale.then(|| self.gamma.param("gamma", &shape, context)).transpose()?,
-            beta: self.center.then(|| self.beta.param("beta", &shape, context)).transpose()?,
-            mean: Param::fixed_within("moving_mean", &shape, &self.moving_mean, context)?,
-            variance: Param::fixed_within("moving_variance", &shape, &self.moving_variance, context)?,
-        });
-        self.steps = Steps { count: context.steps(), len: input[..input.len() - 1].iter().product() };
-        self.statistics = vec![F::zero(); STATISTICS * channels];
-        self.merged = vec![F::zero(); if self.steps.count == 1 { 0 } else { 2 * channels }];
-        Ok(input.to_vec())
-    }
-
-    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+    fn infer_channels(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
         let (memory, _) = scratch.take((STATISTICS + 2) * x.width());
         let (statistics, line) = memory.split_at_mut(STATISTICS * x.width());
@@ -217,12 +208,18 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         params.apply(x, y, statistics, Steps::ONE, line);
     }
 
-    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+    fn forward_channels(
+        &mut self,
+        x: Batch<F>,
+        y: BatchMut<F>,
+        scratch: &mut Scratch<F>,
+        global_batch: GlobalBatch,
+    ) {
         let (steps, channels) = (self.normalized(), x.width());
         if !self.frozen {
             // Allocated when a training begins: a small file may state many steps.
             self.statistics.resize(STATISTICS * channels * steps.count, F::zero());
-            (0..steps.count).for_each(|at| self.compute_statistics(x, at, step.global_batch));
+            (0..steps.count).for_each(|at| self.compute_statistics(x, at, global_batch));
             if steps.count > 1 {
                 self.merge_statistics(channels);
             }
@@ -231,11 +228,11 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         if self.frozen {
             params.moving(F::of(self.epsilon), &mut self.statistics);
         }
-        let (line, _) = step.scratch.take(2 * channels * steps.count);
+        let (line, _) = scratch.take(2 * channels * steps.count);
         params.apply(x, y, &self.statistics, steps, line);
     }
 
-    fn backward(&mut self, context: BackwardContext<F>) {
+    fn backward_channels(&mut self, context: BackwardContext<F>) {
         let steps = self.normalized();
         let Some(params) = &mut self.params else { return };
         let (x, dy, channels) = (context.x, context.dy.as_batch(), context.x.width());
@@ -290,6 +287,52 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
             }
         });
     }
+}
+
+impl<F: Scalar> Layer<F> for BatchNormalization<F> {
+    saved!("BatchNormalization");
+
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        check_epsilon(self.epsilon)?;
+        if !(0.0..=1.0).contains(&self.momentum) {
+            return Err(Error::argument("momentum", "a number from 0 to 1", self.momentum));
+        }
+        last_axis(input, "channels")?;
+        let axis = self.axis.indices(input)?;
+        let &[axis] = &axis[..] else {
+            return Err(Error::argument("axis", "one axis", format!("{:?}", self.axis.0)));
+        };
+        self.channels = MovedAxes::new(&self.axis, input)?;
+        let (channels, shape) = (input[axis], [input[axis]]);
+        self.params = Some(Channels {
+            gamma: self.scale.then(|| self.gamma.param("gamma", &shape, context)).transpose()?,
+            beta: self.center.then(|| self.beta.param("beta", &shape, context)).transpose()?,
+            mean: Param::fixed_within("moving_mean", &shape, &self.moving_mean, context)?,
+            variance: Param::fixed_within("moving_variance", &shape, &self.moving_variance, context)?,
+        });
+        self.steps = Steps { count: context.steps(), len: input.iter().product::<usize>() / channels };
+        self.statistics = vec![F::zero(); STATISTICS * channels];
+        self.merged = vec![F::zero(); if self.steps.count == 1 { 0 } else { 2 * channels }];
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        self.channels.forward(x, y, scratch, |x, y, scratch| self.infer_channels(x, y, scratch));
+    }
+
+    fn forward(&mut self, x: Batch<F>, y: BatchMut<F>, step: &mut Step<F>) {
+        let (channels, global_batch) = (std::mem::take(&mut self.channels), step.global_batch);
+        channels.forward(x, y, step.scratch, |x, y, scratch| {
+            self.forward_channels(x, y, scratch, global_batch);
+        });
+        self.channels = channels;
+    }
+
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let channels = std::mem::take(&mut self.channels);
+        channels.backward(context, |context| self.backward_channels(context));
+        self.channels = channels;
+    }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         if let Some(Channels { gamma, beta, mean, variance }) = &self.params {
@@ -318,14 +361,14 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
-            by_last_axis: true,
+            by_last_axis: self.channels.are_last(),
             is_affine: true,
             is_normalization: true,
             memory: Memory::fixed({
                 // The sums of dβ and dγ, of each part and of the block to which it is added.
                 let channels = self.params.as_ref().map_or(0, |params| params.mean.len());
                 STATISTICS * channels * self.steps.count + 2 * kernel::PARTS * 2 * channels
-            }),
+            }) + self.channels.memory(),
             ..LayerTraits::default()
         }
     }
@@ -338,6 +381,6 @@ impl<F> fmt::Debug for BatchNormalization<F> {
 }
 
 settings!([F] BatchNormalization<F> {
-    "momentum": momentum, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma,
+    "axis": axis, "momentum": momentum, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma,
     "beta": beta, "moving_mean_initializer": moving_mean, "moving_variance_initializer": moving_variance,
-} only { "axis": -1, "synchronized": false, "renorm": false } ignore { "renorm_momentum" });
+} only { "synchronized": false, "renorm": false } ignore { "renorm_momentum" });

@@ -1,18 +1,20 @@
-//! Layer normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance over each sample's last axes.
+//! Layer normalization: y = γ·x̂ + β, x̂ = (x − μ)/√(v + ε), with mean and variance along axes of each sample.
 //! dβ = Σ dy, dγ = Σ dy·x̂, and with g = dy·γ: dx = (g − mean g − x̂·mean(g·x̂)) / √(v + ε).
 
 use super::check_epsilon;
-use crate::config::{Setting, Value, refuse, setters, settings};
-use crate::error::{Error, Result};
+use super::moved::MovedAxes;
+use crate::config::{setters, settings};
+use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
+use crate::layer::axis::JoinedAxes;
 use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
-/// Normalizes each vector along the last axes to mean 0 and variance 1, then applies a trained scale and shift.
+/// Normalizes each vector along one or several axes to mean 0 and variance 1, then applies a trained scale and shift.
 ///
 /// Training and prediction do the same.
 ///
@@ -22,7 +24,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// | setter | default |
 /// |---|---|
-/// | `axes`: the number of axes, from the last | 1 |
+/// | `axis`: one axis or several | −1, the last |
 /// | `epsilon` ε | 1e-3 |
 /// | `center`, `scale`: whether to use β, γ | true |
 /// | `beta_initializer`, `gamma_initializer` | `Zeros`, `Ones` |
@@ -30,7 +32,7 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `beta_constraint`, `gamma_constraint` | none |
 ///
 /// # Shapes
-/// Input and output `(...)`, of the same shape; parameters `gamma` and `beta`, of the shape of the last axes.
+/// Input and output `(...)`, of the same shape; parameters `gamma` and `beta`, of the shape of these axes.
 ///
 /// # Example
 /// ```
@@ -40,32 +42,28 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// let y = model.predict(&ndarray::array![[3.0, 5.0]])?;
 /// assert!((y[[0, 0]] + 1.0).abs() < 1e-6 && (y[[0, 1]] - 1.0).abs() < 1e-6);
 ///
-/// let mut model = Sequential::new().input([5, 2]).add(LayerNormalization::new().axes(2).center(false).scale(true));
+/// let mut model = Sequential::new().input([5, 2]).add(LayerNormalization::new().axis([-2, -1]).center(false).scale(true));
 /// model.build()?;
 /// assert_eq!(model.weight("layer_normalization/gamma")?.shape(), [5, 2]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] for more axes than the samples have, or an epsilon that is not above 0.
+/// At `build`: [`Error::Argument`] for axes that the samples do not have or that occur twice, or an epsilon that is not above 0.
 ///
 /// # References
 /// Ba et al. (2016), *Layer normalization*; <https://keras.io/api/layers/normalization_layers/layer_normalization/>
 #[derive(Debug, Clone)]
 pub struct LayerNormalization<F = f32> {
-    axes: LastAxes,
+    axis: JoinedAxes,
     epsilon: f64,
     center: bool,
     scale: bool,
     gamma: Spec,
     beta: Spec,
     params: Params<F>,
-    width: usize,
+    vectors: MovedAxes,
 }
-
-/// The number of axes, from the last; Keras's `axis` is −1, or a list such as [−2, −1].
-#[derive(Debug, Clone, Copy)]
-struct LastAxes(usize);
 
 #[derive(Debug, Clone)]
 struct Params<F> {
@@ -77,20 +75,24 @@ impl<F> LayerNormalization<F> {
     /// Creates the layer over the last axis, with Keras's defaults.
     pub fn new() -> Self {
         LayerNormalization {
-            axes: LastAxes(1),
+            axis: JoinedAxes(vec![-1]),
             epsilon: 1e-3,
             center: true,
             scale: true,
             gamma: Spec::new(Initializer::Ones),
             beta: Spec::new(Initializer::Zeros),
             params: Params { gamma: None, beta: None },
-            width: 1,
+            vectors: MovedAxes::default(),
         }
     }
 
+    /// The axes to normalize over: from 1 for the first axis of a sample, or from −1 for the last. Default: −1.
+    pub fn axis(mut self, axis: impl Into<Vec<isize>>) -> Self {
+        self.axis = JoinedAxes(axis.into());
+        self
+    }
+
     setters! {
-        /// The number of last axes to normalize over: 1 is Keras's `axis=-1`, 2 its `axis=[-2, -1]`. Default: 1.
-        axes: usize => axes.0;
         /// ε, added to the variance. Default: 1e-3.
         epsilon: f64;
         /// Whether to add β. Default: true.
@@ -117,30 +119,13 @@ fn statistics<F: Scalar>(x: &[F], epsilon: F) -> (F, F) {
     (mean, F::one() / (variance + epsilon).sqrt())
 }
 
-impl<F: Scalar> Layer<F> for LayerNormalization<F> {
-    saved!("LayerNormalization");
-
-    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
-        check_epsilon(self.epsilon)?;
-        last_axis(input, "channels")?;
-        if self.axes.0 == 0 || self.axes.0 > input.len() {
-            return Err(Error::argument("axes", format!("1 to {}", input.len()), self.axes.0));
-        }
-        let shape = &input[input.len() - self.axes.0..];
-        self.params = Params {
-            gamma: self.scale.then(|| self.gamma.param("gamma", shape, context)).transpose()?,
-            beta: self.center.then(|| self.beta.param("beta", shape, context)).transpose()?,
-        };
-        self.width = shape.iter().product();
-        Ok(input.to_vec())
-    }
-
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        let (x, epsilon) = (x.reshape(self.width), F::of(self.epsilon));
-        let (gamma, beta) = (self.params.gamma.as_ref(), self.params.beta.as_ref());
-        let block = (1_usize << 13).div_ceil(self.width);
-        kernel::samples(x.rows(), block, [(y.data(), self.width)], &|range, [y]| {
-            for (row, y) in range.zip(y.chunks_exact_mut(self.width)) {
+impl<F: Scalar> Params<F> {
+    /// Normalizes the rows of `x`.
+    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, epsilon: F) {
+        let (gamma, beta, width) = (self.gamma.as_ref(), self.beta.as_ref(), x.width());
+        let block = (1_usize << 13).div_ceil(width);
+        kernel::samples(x.rows(), block, [(y.data(), width)], &|range, [y]| {
+            for (row, y) in range.zip(y.chunks_exact_mut(width)) {
                 let (mean, inverse) = statistics(x.row(row), epsilon);
                 y.iter_mut().zip(x.row(row)).for_each(|(y, &x)| *y = (x - mean) * inverse);
                 if let Some(gamma) = gamma {
@@ -153,13 +138,12 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
         });
     }
 
-    fn backward(&mut self, context: BackwardContext<F>) {
-        let (x, dy) = (context.x.reshape(self.width), context.dy.as_batch().reshape(self.width));
-        let epsilon = F::of(self.epsilon);
-        if let Some(beta) = &mut self.params.beta {
+    fn backward(&mut self, context: BackwardContext<F>, epsilon: F) {
+        let (x, dy, width) = (context.x, context.dy.as_batch(), context.x.width());
+        if let Some(beta) = &mut self.beta {
             kernel::sum_rows(dy, beta.grad_mut());
         }
-        if let Some(gamma) = &mut self.params.gamma {
+        if let Some(gamma) = &mut self.gamma {
             gamma.grad_mut().fill(F::zero());
             for (x, dy) in x.iter().zip(dy.iter()) {
                 let (mean, inverse) = statistics(x, epsilon);
@@ -168,11 +152,11 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
             }
         }
         let Some(mut dx) = context.dx else { return };
-        let gamma = self.params.gamma.as_ref().map(Param::value);
-        let share = F::one() / F::of(self.width as f64);
-        let block = (1_usize << 13).div_ceil(self.width);
-        kernel::samples(x.rows(), block, [(dx.data(), self.width)], &|range, [dx]| {
-            for (row, dx) in range.zip(dx.chunks_exact_mut(self.width)) {
+        let gamma = self.gamma.as_ref().map(Param::value);
+        let share = F::one() / F::of(width as f64);
+        let block = (1_usize << 13).div_ceil(width);
+        kernel::samples(x.rows(), block, [(dx.data(), width)], &|range, [dx]| {
+            for (row, dx) in range.zip(dx.chunks_exact_mut(width)) {
                 let x = x.row(row);
                 let (mean, inverse) = statistics(x, epsilon);
                 dx.copy_from_slice(dy.row(row));
@@ -187,6 +171,31 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
             }
         });
     }
+}
+
+impl<F: Scalar> Layer<F> for LayerNormalization<F> {
+    saved!("LayerNormalization");
+
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        check_epsilon(self.epsilon)?;
+        last_axis(input, "channels")?;
+        self.vectors = MovedAxes::new(&self.axis, input)?;
+        let shape = &self.vectors.shape;
+        self.params = Params {
+            gamma: self.scale.then(|| self.gamma.param("gamma", shape, context)).transpose()?,
+            beta: self.center.then(|| self.beta.param("beta", shape, context)).transpose()?,
+        };
+        Ok(input.to_vec())
+    }
+
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        self.vectors.forward(x, y, scratch, |x, y, _| self.params.infer(x, y, F::of(self.epsilon)));
+    }
+
+    fn backward(&mut self, context: BackwardContext<F>) {
+        let (vectors, epsilon) = (&self.vectors, F::of(self.epsilon));
+        vectors.backward(context, |context| self.params.backward(context, epsilon));
+    }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
         self.params.gamma.iter().chain(&self.params.beta).map(Part::Param).for_each(f);
@@ -197,32 +206,10 @@ impl<F: Scalar> Layer<F> for LayerNormalization<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { is_normalization: true, ..LayerTraits::default() }
+        LayerTraits { is_normalization: true, memory: self.vectors.memory(), ..LayerTraits::default() }
     }
 }
 
 settings!([F] LayerNormalization<F> {
-    "axis": axes, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma, "beta": beta,
+    "axis": axis, "epsilon": epsilon, "center": center, "scale": scale, "gamma": gamma, "beta": beta,
 } only { "rms_scaling": false });
-
-impl Setting for LastAxes {
-    const EXPECTED: &'static str = "-1, or a list of the last axes such as [-2, -1]";
-
-    fn to_value(&self) -> Value {
-        match self.0 as i64 {
-            1 => Value::Int(-1),
-            axes => Value::from((-axes..0).collect::<Vec<_>>()),
-        }
-    }
-
-    fn from_value(value: &Value, path: &str) -> Result<Self> {
-        let axes = match value {
-            Value::List(_) => Vec::<i64>::from_value(value, path)?,
-            _ => vec![i64::from_value(value, path)?],
-        };
-        if axes.is_empty() || !axes.iter().copied().eq(-(axes.len() as i64)..0) {
-            return Err(refuse(path, Self::EXPECTED, value));
-        }
-        Ok(LastAxes(axes.len()))
-    }
-}

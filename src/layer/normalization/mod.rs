@@ -4,6 +4,7 @@ mod adapt;
 mod batch;
 mod channels;
 mod layer;
+mod moved;
 mod normalization;
 mod rescaling;
 mod unit;

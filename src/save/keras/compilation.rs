@@ -1,5 +1,7 @@
 //! How a model was compiled, as Keras's `compile_config`.
 
+use std::borrow::Cow;
+
 use super::architecture::not_savable;
 use crate::config::{Config, Fields, Value, refuse};
 #[cfg(feature = "keras")]
@@ -135,13 +137,37 @@ impl<F: Scalar> Compiled<F> {
             };
             for (i, value) in list.iter().enumerate() {
                 let path = format!("{path}[{i}]");
-                let metric = metric::from_value(value, &path, &known.metrics, &known.losses)?;
-                metrics.push(if weighted { Box::new(Weighted::new(metric)) } else { metric });
+                for value in &*per_threshold(value) {
+                    let metric = metric::from_value(value, &path, &known.metrics, &known.losses)?;
+                    metrics.push(if weighted { Box::new(Weighted::new(metric)) } else { metric });
+                }
             }
         }
         fields.finish()?;
         Compiled::new(optimizer, loss, metrics).map(Some)
     }
+}
+
+/// The metrics of a Keras metric: its `Precision` and `Recall` take several thresholds, and have a value for each.
+/// These become `precision_0.3`, `precision_0.6` ...
+fn per_threshold(value: &Value) -> Cow<'_, [Value]> {
+    let one = Cow::Borrowed(std::slice::from_ref(value));
+    let Value::Config(config) = value else { return one };
+    let (Some(Value::Text(name)), Some(Value::List(thresholds))) =
+        (config.get("name"), config.get("thresholds"))
+    else {
+        return one;
+    };
+    if !config.is_of_keras() || thresholds.len() < 2 || !["Precision", "Recall"].contains(&&*config.kind) {
+        return one;
+    }
+    let metric = |threshold: &Value| {
+        let mut config = (**config).clone();
+        config.set("name", format!("{name}_{threshold}"));
+        config.set("thresholds", threshold.clone());
+        config.into()
+    };
+    thresholds.iter().map(metric).collect()
 }
 
 /// The value for the only output of the model; Keras also keeps it in a list, or under the name of the output.

@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::files::budget::Budget;
 use crate::files::hdf5::Tree;
 use crate::files::input::Input;
-use crate::layer::{Layer, NamedLayer};
 use crate::model::{Compiled, Sequential, check_loss};
 use crate::scalar::Scalar;
 
@@ -26,7 +25,6 @@ const OPTIMIZER: &str = "optimizer_weights";
 const SETTINGS: &str = "model_config";
 const TRAINING: &str = "training_config";
 const VERSION: &str = "keras_version";
-const NORMALIZATIONS: [&str; 2] = ["BatchNormalization", "LayerNormalization"];
 
 /// Reads the file.
 pub(in crate::save) fn read<F: Scalar>(
@@ -36,12 +34,11 @@ pub(in crate::save) fn read<F: Scalar>(
 ) -> Result<Sequential<F>> {
     let tree = Tree::with_texts(input, "the file", budget, &[NAMES, SETTINGS, TRAINING, VERSION])?;
     let text = |name: &str| tree.texts("", name).first().map(|text| &**text);
-    let mut axes = Vec::new();
-    let mut parse = |name: &str, text: &str| -> Result<Value> {
+    let parse = |name: &str, text: &str| -> Result<Value> {
         budget.add_settings(text.len());
         let parsed = json::parse(text.as_bytes(), budget);
         let mut value = parsed.map_err(|problem| input.damaged(name, problem))?;
-        modernize(&mut value, &mut axes);
+        modernize(&mut value);
         Ok(value)
     };
     let Some(settings) = text(SETTINGS) else {
@@ -58,7 +55,6 @@ pub(in crate::save) fn read<F: Scalar>(
         None => None,
     };
     build::build(&mut model, &config, false, input, budget)?;
-    check_axes(&model, &axes)?;
     let paths = weight_paths(&model, &layers, &config, &tree, input)?;
     let found = tree.paths().filter(|path| {
         let path = path.strip_prefix(WEIGHTS).and_then(|path| path.strip_prefix('/'));
@@ -143,12 +139,11 @@ fn compile_config(training: Value) -> Value {
     Value::Map(kept.map(renamed).collect())
 }
 
-/// Rewrites what earlier versions of Keras wrote in another form. `axes` receives the last axis of each normalization layer,
-/// if it is counted from the batch axis.
-fn modernize(value: &mut Value, axes: &mut Vec<Option<i64>>) {
+/// Rewrites what earlier versions of Keras wrote in another form.
+fn modernize(value: &mut Value) {
     match value {
-        Value::List(values) => values.iter_mut().for_each(|value| modernize(value, axes)),
-        Value::Map(fields) => fields.iter_mut().for_each(|(_, value)| modernize(value, axes)),
+        Value::List(values) => values.iter_mut().for_each(modernize),
+        Value::Map(fields) => fields.iter_mut().for_each(|(_, value)| modernize(value)),
         Value::Config(config) => {
             // Kinds of users are called `package>kind`.
             if config.module.is_none() && !config.kind.contains('>') {
@@ -165,65 +160,18 @@ fn modernize(value: &mut Value, axes: &mut Vec<Option<i64>>) {
                     _ => true,
                 });
             }
-            for (name, value) in &mut config.fields {
-                match (&*config.kind, &**name, &mut *value) {
-                    ("BatchNormalization", "axis", Value::List(axes)) if axes.len() == 1 => {
-                        *value = axes.remove(0);
-                    }
-                    ("LeakyReLU", "alpha", _) => *name = "negative_slope".into(),
-                    (_, "lr", _) => *name = "learning_rate".into(),
+            for (name, _) in &mut config.fields {
+                match (&*config.kind, &**name) {
+                    ("LeakyReLU", "alpha") => *name = "negative_slope".into(),
+                    (_, "lr") => *name = "learning_rate".into(),
                     _ => {}
                 }
             }
-            if NORMALIZATIONS.contains(&&*config.kind) {
-                axes.push(
-                    config.fields.iter_mut().find(|(name, _)| name == "axis").and_then(count_from_last),
-                );
-            }
             let fields = config.fields.iter_mut().chain(&mut config.beside);
-            fields.for_each(|(_, value)| modernize(value, axes));
+            fields.for_each(|(_, value)| modernize(value));
         }
         _ => {}
     }
-}
-
-/// Replaces positive axes by negative ones, with −1 for the largest, and returns the largest.
-fn count_from_last((_, value): &mut (String, Value)) -> Option<i64> {
-    let axes = match value {
-        Value::List(axes) => &mut axes[..],
-        axis => std::slice::from_mut(axis),
-    };
-    let number = |axis: &Value| if let Value::Int(axis @ 1..=64) = axis { Some(*axis) } else { None };
-    let last = axes.iter().map(number).collect::<Option<Vec<_>>>()?.into_iter().max()?;
-    axes.iter_mut().for_each(|axis| {
-        if let Value::Int(axis) = axis {
-            *axis -= last + 1;
-        }
-    });
-    Some(last)
-}
-
-/// Refuses a normalization layer whose last axis is not that of its input.
-fn check_axes<F: Scalar>(model: &Sequential<F>, axes: &[Option<i64>]) -> Result<()> {
-    fn ranks<F: Scalar>(nodes: &[NamedLayer<F>], all: &mut Vec<i64>) {
-        for node in nodes {
-            if NORMALIZATIONS.contains(&node.kind()) {
-                all.push(node.input_shape().map_or(0, <[usize]>::len) as i64);
-            }
-            ranks(node.layers(), all);
-        }
-    }
-    let mut all = Vec::new();
-    ranks(&model.layers, &mut all);
-    let given = axes.iter().zip(all.iter().map(Some).chain(std::iter::repeat(None)));
-    for (axis, rank) in given {
-        if let Some(axis) = axis
-            && rank != Some(axis)
-        {
-            return Err(refuse("the axis of a normalization layer", "the last axis of its input", axis));
-        }
-    }
-    Ok(())
 }
 
 /// Keras 2 may state the shape of the input in the first layer.

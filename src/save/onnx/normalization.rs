@@ -62,24 +62,45 @@ pub(super) fn batch<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
     if let Some(beta) = at.weight("beta") {
         shift += &beta;
     }
-    let factor = graph.constant("factor", &factor);
-    let shift = graph.constant("shift", &shift);
+    // Along another axis than the last, the channels are followed by axes of length 1.
+    let after = axes(at)?.first().map_or(0, |axis| at.input.len() - 1 - axis);
+    let shape: Vec<usize> = factor.shape().iter().copied().chain(std::iter::repeat_n(1, after)).collect();
+    let factor = graph.constant("factor", &shaped(factor, &shape)?);
+    let shift = graph.constant("shift", &shaped(shift, &shape)?);
     let scaled = graph.op("Mul", &[x, &factor], vec![]);
     Ok(graph.op("Add", &[&scaled, &shift], vec![]))
 }
 
 pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let axes = match at.config.get("axis") {
-        Some(crate::config::Value::List(axes)) => axes.len(),
-        _ => 1,
-    };
-    let shape = &at.input[at.input.len() - axes.min(at.input.len())..];
-    let gamma = at.weight("gamma").unwrap_or_else(|| ArrayD::ones(shape));
+    let axes = axes(at)?;
+    let shape: Vec<usize> = axes.iter().map(|&axis| at.input[axis]).collect();
+    let gamma = at.weight("gamma").unwrap_or_else(|| ArrayD::ones(&*shape));
     let gamma = graph.constant("gamma", &gamma);
-    let beta = at.weight("beta").unwrap_or_else(|| ArrayD::zeros(shape));
+    let beta = at.weight("beta").unwrap_or_else(|| ArrayD::zeros(&*shape));
     let beta = graph.constant("beta", &beta);
-    let attributes = vec![int("axis", -long(axes)), float("epsilon", at.get("epsilon")?)];
-    Ok(graph.op("LayerNormalization", &[x, &gamma, &beta], attributes))
+    let attributes = vec![int("axis", -long(axes.len())), float("epsilon", at.get("epsilon")?)];
+    if axes[0] + axes.len() == at.input.len() {
+        return Ok(graph.op("LayerNormalization", &[x, &gamma, &beta], attributes));
+    }
+    // The operator normalizes the last axes only.
+    let others = (0..at.input.len()).filter(|axis| !axes.contains(axis));
+    let order: Vec<usize> = others.chain(axes.iter().copied()).map(|axis| axis + 1).collect();
+    let order: Vec<usize> = std::iter::once(0).chain(order).collect();
+    let moved = graph.transpose(x, order.iter().copied());
+    let y = graph.op("LayerNormalization", &[&moved, &gamma, &beta], attributes);
+    let back = (0..order.len()).filter_map(|axis| order.iter().position(|&from| from == axis));
+    Ok(graph.transpose(&y, back))
+}
+
+/// The indices of the axes of the setting `axis` in the shape of a sample, in increasing order.
+fn axes<F: Scalar>(at: &OnnxLayer<F>) -> Result<Vec<usize>> {
+    let axes: Vec<i64> = at.get("axis").or_else(|_| at.get("axis").map(|axis: i64| vec![axis]))?;
+    let rank = long(at.input.len());
+    let index = |axis: i64| if axis < 0 { rank + axis } else { axis - 1 };
+    let mut axes: Vec<usize> =
+        axes.into_iter().filter_map(|axis| usize::try_from(index(axis)).ok()).collect();
+    axes.sort_unstable();
+    Ok(axes)
 }
 
 pub(super) fn unit<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {

@@ -9,7 +9,7 @@ use super::run::TrainingRun;
 use super::settings::Fit;
 use super::step::StepMonitor;
 use crate::callback::{Logs, Verbose, terminal};
-use crate::diagnosis::{Diagnose, Finding, Findings, Monitor, Rules, Scale, Severity, Styles};
+use crate::diagnosis::{Diagnose, Finding, Findings, Layout, Monitor, Printed, Rules, Scale, Severity};
 use crate::error::{Error, Result};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -25,6 +25,7 @@ pub(crate) struct Diagnosis<'f, F: Scalar> {
     rules: &'f Rules,
     diagnose: Diagnose,
     prints: bool,
+    printed: Printed,
     /// The codes found after the forward pass of the first batch, until they are printed.
     first: Vec<String>,
 }
@@ -59,6 +60,7 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
             rules: &settings.rules,
             diagnose: settings.diagnose,
             prints: settings.verbose != Verbose::Silent && judges,
+            printed: Printed::default(),
             first: Vec::new(),
         }))
     }
@@ -83,8 +85,8 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     /// Prints the findings of the first batch, once.
     pub(crate) fn print_first(&mut self) {
         if !self.first.is_empty() {
-            self.print(&self.first);
             self.first.clear();
+            self.print();
         }
     }
 
@@ -94,8 +96,8 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
             return None;
         }
         let loss = logs.get("loss")?;
-        let news = self.monitor.end_epoch(loss, &|key| logs.get(key), learning_rate, self.rules);
-        self.print(&news);
+        self.monitor.end_epoch(loss, &|key| logs.get(key), learning_rate, self.rules);
+        self.print();
         let hopeless = self.diagnose == Diagnose::Stop && self.monitor.evidence.failing();
         let error = |finding: &&Finding| finding.severity == Severity::Error;
         let root = self.monitor.findings.iter().find(error).filter(|_| hopeless)?;
@@ -105,39 +107,41 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     /// Ends a training whose loss or gradient is not finite.
     pub(crate) fn diverged(&mut self, error: &Error) {
         if self.judges {
-            let news = self.monitor.diverged(error.to_string(), self.rules);
-            self.print(&news);
+            self.monitor.diverged(error.to_string(), self.rules);
+            self.print();
         }
     }
 
-    /// Ends the training; `stopped` is the reason if it ended before its last epoch.
-    pub(crate) fn end(mut self, stopped: Option<String>) -> Findings {
+    /// Ends the training; `stopped` is the reason if it ended before its last epoch. Returns the findings, and whether a summary
+    /// of what was printed before is due.
+    pub(crate) fn end(mut self, stopped: Option<String>) -> (Findings, bool) {
         if !self.judges {
-            return Findings::default();
+            return (Findings::default(), false);
         }
-        let news = self.monitor.end(stopped, self.rules);
-        self.print(&news);
-        self.monitor.findings
+        let has_printed = !self.printed.is_empty();
+        self.monitor.end(stopped, self.rules);
+        self.print();
+        (self.monitor.findings, has_printed)
     }
 
     /// Reads or writes the evidence and the findings so far.
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
-        state.group("diagnosis", |state| self.monitor.state(state))
+        state.group("diagnosis", |state| self.monitor.state(state))?;
+        if state.is_reading() {
+            self.printed.skip(&self.monitor.findings);
+        }
+        Ok(())
     }
 
-    fn print(&self, codes: &[String]) {
-        if self.prints && !codes.is_empty() {
-            print_findings(&self.monitor.findings, &|finding| codes.contains(&finding.code));
+    /// Prints what is new.
+    fn print(&mut self) {
+        if self.prints {
+            print(|layout| self.printed.news(&self.monitor.findings, layout));
         }
     }
 }
 
-/// Prints the `shown` findings to standard error, because programs may read standard output.
-pub(crate) fn print_findings(findings: &Findings, shown: &dyn Fn(&Finding) -> bool) {
-    terminal::print(|coloured| {
-        let mut text = String::new();
-        // Writing to a `String` cannot fail.
-        let _ = findings.write(&mut text, Styles::new(coloured), shown);
-        text
-    });
+/// Prints to standard error, because programs may read standard output.
+pub(crate) fn print(text: impl FnOnce(&Layout) -> String) {
+    terminal::print(|coloured| text(&Layout::new(coloured, terminal::width())));
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use cornu::Error;
+use cornu::diagnosis::{Findings, Severity};
+
 /// The findings of one run, in the order of the report.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
@@ -11,6 +14,29 @@ pub struct Said {
     pub notes: Vec<String>,
     /// The first finding that no other explains, if it is an error or a warning.
     pub first: Option<String>,
+}
+
+impl Said {
+    pub fn by(findings: &Findings) -> Said {
+        let codes = |alarm: bool| {
+            let some = findings.iter().filter(|finding| (finding.severity > Severity::Note) == alarm);
+            some.map(|finding| finding.code.clone()).collect::<Vec<_>>()
+        };
+        let root = findings.roots().find(|finding| finding.severity > Severity::Note);
+        Said { alarms: codes(true), notes: codes(false), first: root.map(|finding| finding.code.clone()) }
+    }
+
+    /// The finding of the same meaning as an error with which the crate refuses a program.
+    pub fn by_error(error: &Error) -> Said {
+        let code = match error {
+            Error::Label { .. } | Error::Probability { .. } => "N0105",
+            Error::NonFinite { .. } => "N0201",
+            Error::Argument { argument, .. } if argument.contains("learning") => "N0112",
+            Error::Diverged { .. } => "N0401",
+            _ => "N0106",
+        };
+        Said { alarms: vec![code.into()], notes: Vec::new(), first: Some(code.into()) }
+    }
 }
 
 /// The findings that name a fault, and not merely a symptom. A symptom (a constant loss, dead units, predictions of one
@@ -81,6 +107,11 @@ impl Tally {
     /// The share of hits; 1 if there are no runs.
     pub fn share(&self, name: &str) -> f64 {
         self.counts.get(name).map_or(1.0, |&(hits, all)| hits as f64 / all as f64)
+    }
+
+    /// The hits and the runs in words; empty if there are no runs.
+    pub fn text(&self, name: &str) -> String {
+        self.counts.get(name).map_or(String::new(), |(hits, all)| format!("{hits} of {all}"))
     }
 
     pub fn print(&self) {

@@ -163,11 +163,22 @@ fn normalizations<F: Scalar>(c: &mut Cases) {
     c.check::<F>("batch_normalization_steps", steps, &[5, 3]);
     c.check::<F>("batch_normalization_no_center", BatchNormalization::new().center(false), &[4]);
     c.check::<F>("batch_normalization_no_scale", BatchNormalization::new().scale(false), &[3, 2, 2]);
+    let axis = BatchNormalization::new().axis(1).momentum(0.9);
+    c.check::<F>("batch_normalization_axis", axis.clone(), &[3, 4]);
+    c.check::<F>("batch_normalization_axis_image", BatchNormalization::new().axis(-2), &[2, 3, 4]);
+    c.check::<F>("batch_normalization_axis_steps", TimeDistributed::new(axis), &[2, 3, 4]);
     c.check::<F>("batch_normalization_frozen", BatchNormalization::new().trainable(false), &[4]);
     c.check::<F>("layer_normalization", LayerNormalization::new(), &[4]);
     let steps = LayerNormalization::new().epsilon(0.01).center(false);
     c.check::<F>("layer_normalization_steps", steps, &[5, 3]);
-    c.check::<F>("layer_normalization_axes", LayerNormalization::new().axes(2), &[5, 3]);
+    c.check::<F>("layer_normalization_axes", LayerNormalization::new().axis([-2, -1]), &[5, 3]);
+    c.check::<F>("layer_normalization_inner", LayerNormalization::new().axis([1]), &[5, 3]);
+    c.check::<F>("layer_normalization_apart", LayerNormalization::new().axis([1, 3]), &[2, 3, 4]);
+    c.check::<F>(
+        "layer_normalization_first",
+        LayerNormalization::new().axis([1, 2]).scale(false),
+        &[2, 3, 4],
+    );
     c.check::<F>("unit_normalization", UnitNormalization::new(), &[4]);
     c.check::<F>("unit_normalization_axis", UnitNormalization::new().axis(1), &[4, 3]);
     c.check::<F>("relu", Relu::new(), &[4]);
