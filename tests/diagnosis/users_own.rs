@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::synthetic::*;
+use cornu::Param;
 use cornu::diagnosis::Diagnose;
-use cornu::layer::{BackwardContext, BuildContext, LayerTraits};
+use cornu::layer::{BackwardContext, BuildContext, LayerTraits, Part, PartMut};
 use cornu::loss::{Loss, LossFamily, Target, loss_fn};
 use cornu::metric::Metric;
 use cornu::ndarray::{Array1, Array2, Axis};
@@ -162,6 +163,13 @@ fn a_users_loss_that_states_its_outputs_is_judged_by_them() {
     assert!(!found(Box::new(own.clone()), Linear) && !found(Box::new(own), Sigmoid));
     assert!(found(Box::new(probabilities.clone()), Linear) && !found(Box::new(probabilities), Sigmoid));
     assert!(found(Box::new(logits.clone()), Sigmoid) && !found(Box::new(logits), Linear));
+    // Logarithms of probabilities are no mistake in a user's loss, only in the crate's own.
+    let nll = Strict { family: LossFamily::CrossEntropy, ..Strict::new("nll", CLASSES, (2, 1)) };
+    let judged = |loss: Box<dyn Loss<f32>>| {
+        let model = compiled(mlp(1, &[8, 2], RELU, Activation::LogSoftmax), Adam::new(0.01), loss);
+        model.check(&x, &classes).expect("a check").of("N0102").is_some()
+    };
+    assert!(!judged(Box::new(nll)) && judged(Box::new(SparseCategoricalCrossentropy::new())));
     // A box does not hide the crate's own losses.
     assert!(found(Box::new(BinaryCrossentropy::new()), Linear));
     assert!(found(Box::new(cornu::loss::BinaryFocalCrossentropy::new()), Linear));
@@ -265,4 +273,52 @@ fn a_users_layer_is_not_called_on_samples() {
     let mut model = compiled(model, Adam::new(0.01), BinaryCrossentropy::new());
     model.check(&x, &y).expect("a check");
     model.fit(&x, &y, &fit(2).validation_split(0.25)).expect("a training");
+}
+
+/// A factor for each feature, under the name of a kernel.
+#[derive(Debug, Clone, Default)]
+struct Factors {
+    kernel: Option<Param<f32>>,
+}
+
+impl Layer<f32> for Factors {
+    fn kind(&self) -> &str {
+        "Dense"
+    }
+    fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        self.kernel = Some(Param::new("kernel", input, &Initializer::Ones, context)?);
+        Ok(input.to_vec())
+    }
+    fn infer(&self, x: Batch<f32>, mut y: BatchMut<f32>, _: &mut Scratch<f32>) {
+        let Some(kernel) = &self.kernel else { return };
+        for (y, x) in y.iter_mut().zip(x.iter()) {
+            y.iter_mut().zip(x).zip(kernel.value()).for_each(|((y, &x), &g)| *y = g * x);
+        }
+    }
+    fn backward(&mut self, mut context: BackwardContext<f32>) {
+        let Some(kernel) = &mut self.kernel else { return };
+        let (g, dg) = kernel.split();
+        dg.fill(0.0);
+        for (row, dy) in context.dy.as_batch().iter().enumerate() {
+            dg.iter_mut().zip(dy).zip(context.x.row(row)).for_each(|((dg, &dy), &x)| *dg += dy * x);
+            if let Some(dx) = &mut context.dx {
+                dx.row_mut(row).iter_mut().zip(dy).zip(g).for_each(|((dx, &dy), &g)| *dx = g * dy);
+            }
+        }
+    }
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, f32>)) {
+        self.kernel.iter().map(Part::Param).for_each(f);
+    }
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(PartMut<'a, f32>)) {
+        self.kernel.iter_mut().map(PartMut::Param).for_each(f);
+    }
+}
+
+#[test]
+fn a_users_vector_called_kernel_is_no_matrix_of_equal_units() {
+    let (x, y) = blobs(1, (200, 6), 2, 2.0);
+    let model = Sequential::new().seed(1).add(Factors::default()).add(Dense::new(1).activation(Sigmoid));
+    let mut model = compiled(model, Adam::new(0.01), BinaryCrossentropy::new());
+    let history = model.fit(&x, &y, &fit(30)).expect("a training");
+    assert_eq!(alarms(history.findings()), [""; 0], "{}", history.findings());
 }

@@ -1,6 +1,6 @@
 //! Rules about the data: scale, class balance and order.
 
-use super::super::evidence::{Data, Evidence, Feature, Task};
+use super::super::evidence::{Data, Evidence, Feature};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::outputs::softmax_over_one_unit;

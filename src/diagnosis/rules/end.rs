@@ -16,6 +16,11 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     })
 }
 
+/// What losses are printed without, if regularizers penalize the weights.
+fn without_penalty(e: &Evidence) -> &'static str {
+    if e.curves.epochs.iter().any(|epoch| epoch.penalty != 0.0) { " without its penalty" } else { "" }
+}
+
 /// Raises N0502.
 pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
@@ -50,7 +55,8 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
         Finding::draft("the loss was still decreasing at the end")
             .at_most(severity)
             .evidence(format!(
-                "the loss decreased by {} % in the last third of the epochs, to {}",
+                "the loss{} decreased by {} % in the last third of the epochs, to {}",
+                without_penalty(e),
                 short(100.0 * gain / before.abs()),
                 short(last)
             ))
@@ -79,7 +85,8 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
     (2 * place < validation.len() && tail.iter().all(worse) && falling).then(|| {
         Finding::draft("overfitting")
             .evidence(format!(
-                "validation loss {} in epoch {}, {} at the end, while the training loss fell to {}",
+                "validation loss{} {} in epoch {}, {} at the end, while the training loss fell to {}",
+                without_penalty(e),
                 short(best),
                 place + 1,
                 short(tail[2]),

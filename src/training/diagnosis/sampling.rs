@@ -179,6 +179,9 @@ fn confirm<F: Scalar>(
         data.gather_targets(&indices, rows);
         targets.confirm(Batch::new(&rows.y, data.target));
     }
+    if let Some(count) = targets.only_class.and_then(|class| targets.classes.get_mut(class)) {
+        *count = train * data.steps;
+    }
 }
 
 /// What the diagnosis samples before a training.
