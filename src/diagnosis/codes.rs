@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
-use super::rules::{Rules, config, data, end, outputs, progress, rows, shards, task, training};
+use super::rules::{Rules, config, data, end, outputs, progress, rates, rows, shards, task, training};
 
 /// A built-in rule.
 type Check = fn(&Evidence) -> Option<Finding>;
@@ -18,8 +18,7 @@ const HALF: Disproved = Some(0.5);
 const NEVER: Disproved = None;
 
 /// The address of [`pages`] in the documentation of this version.
-pub(super) const PAGES: &str =
-    concat!("https://docs.rs/cornu/", env!("CARGO_PKG_VERSION"), "/cornu/diagnosis/pages");
+const PAGES: &str = concat!("https://docs.rs/cornu/", env!("CARGO_PKG_VERSION"), "/cornu/diagnosis/pages");
 
 /// A row of the table: the properties of a code.
 struct Row {
@@ -73,13 +72,14 @@ macro_rules! codes {
         /// The page of each finding: its meaning, its causes, its fix, and when it is harmless, with a program that
         /// raises it and the corrected program. [`explain`](super::explain) returns the same text at run time, and
         /// `cargo run --example explain N0202` prints it.
-        ///
-        #[doc = include_str!("symptoms.md")]
         pub mod pages {
+            #![doc = ""]
+            #![doc = include_str!("symptoms.md")]
+
             $(
                 #[doc = include_str!(concat!("pages/", stringify!($code), ".md"))]
                 #[doc = ""]
-                #[doc = concat!("---\nHighest severity: ", stringify!($severity), ", see [`Severity`](super::Severity).")]
+                #[doc = concat!("---\nHighest severity: ", stringify!($severity), ", see [`Severity`](crate::diagnosis::Severity).")]
                 #[doc = "The other pages, [by symptom](crate::diagnosis::pages#by-symptom)."]
                 #[allow(missing_debug_implementations)]
                 pub enum $code {}
@@ -110,9 +110,9 @@ codes! {
     N0110 Warning Some(config::unsuited_activation), MOST []
     N0109 Warning Some(config::linear_stack), HALF []
     N0111 Error Some(config::first_weights), MOST []
-    N0112 Error Some(config::learning_rate), HALF []
-    N0407 Warning Some(progress::step_size), MOST [N0112 N0209 N0202 N0203 N0111]
     N0114 Warning Some(config::heavy_dropout), MOST []
+    N0112 Error Some(rates::learning_rate), HALF []
+    N0407 Warning Some(progress::step_size), MOST [N0112 N0114 N0209 N0202 N0203 N0111]
     N0409 Warning Some(progress::penalty), HALF [N0112]
     N0113 Warning Some(config::few_steps), HALF []
 

@@ -125,6 +125,17 @@ impl SettingEdit {
 }
 
 impl Remedy {
+    /// The remedy in words, if it changes these settings.
+    pub(super) fn described(&self, edits: &[SettingEdit]) -> String {
+        match self {
+            Remedy::NormalizeInputs => "normalize the inputs".into(),
+            Remedy::StandardizeTargets => "standardize the targets".into(),
+            Remedy::Penalty(factor) => format!("multiply the penalty by {factor}"),
+            other if edits.is_empty() => other.kind().replace('_', " "),
+            _ => edits.iter().map(SettingEdit::to_string).collect::<Vec<_>>().join(", "),
+        }
+    }
+
     /// The settings that the remedy changes. Empty if it changes the data, adds a layer, or has a value that is not known.
     pub(crate) fn edits(&self, e: &Evidence) -> Vec<SettingEdit> {
         use EditTarget::{Compile, Fit, Optimizer};

@@ -3,6 +3,8 @@
 use std::fmt::{self, Write};
 
 use anstyle::Style;
+#[cfg(feature = "progress")]
+use console::measure_text_width as columns;
 
 use super::styles::Styles;
 
@@ -95,10 +97,8 @@ fn words(text: &str, room: usize) -> Vec<String> {
 }
 
 /// The number of columns that a text takes on a terminal.
+#[cfg(not(feature = "progress"))]
 fn columns(text: &str) -> usize {
-    #[cfg(feature = "progress")]
-    return console::measure_text_width(text);
-    #[cfg(not(feature = "progress"))]
     text.chars().count()
 }
 

@@ -1,6 +1,5 @@
 //! Suggestions as edits, so that trials can apply them to a copy.
 
-use super::edit::SettingEdit;
 use crate::activation::Activation;
 
 /// An edit of a network, its data or its settings, which a trial applies to a copy.
@@ -114,17 +113,6 @@ impl Remedy {
             Remedy::Dropout(_) => "dropout",
             Remedy::Penalty(_) => "penalty",
             Remedy::Units { .. } => "units",
-        }
-    }
-
-    /// The remedy in words, if it changes these settings.
-    pub(super) fn described(&self, edits: &[SettingEdit]) -> String {
-        match self {
-            Remedy::NormalizeInputs => "normalize the inputs".into(),
-            Remedy::StandardizeTargets => "standardize the targets".into(),
-            Remedy::Penalty(factor) => format!("multiply the penalty by {factor}"),
-            other if edits.is_empty() => other.kind().replace('_', " "),
-            _ => edits.iter().map(SettingEdit::to_string).collect::<Vec<_>>().join(", "),
         }
     }
 

@@ -153,6 +153,9 @@ fn memorization<F: Scalar>(
                 "loss {:.4} on {rows} memorized rows, {loss:.4} on all rows",
                 end.loss.unwrap_or(f64::NAN)
             ))
+            .measured("memorized rows", rows as f64, "rows")
+            .measured("loss on the memorized rows", end.loss.unwrap_or(f64::NAN), "")
+            .measured("loss on all rows", loss, "")
             .suggestion("check that the rows of x and y belong together and that x determines y")
     }))
 }

@@ -6,6 +6,7 @@
 
 mod advice;
 mod attribution;
+mod convergence;
 mod corpus;
 mod healthy;
 mod injected_faults;
@@ -15,7 +16,10 @@ mod operators;
 mod order_and_labels;
 mod penalties;
 mod printed;
+mod rates;
 mod real_programs;
+mod surroundings;
 mod synthetic;
 mod trainings;
 mod users_own;
+mod widths;

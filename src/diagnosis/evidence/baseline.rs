@@ -5,6 +5,7 @@
 
 mod merge;
 
+use super::data::constant_columns;
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;
@@ -63,7 +64,7 @@ impl<F: Scalar> TargetStatistics<F> {
             evaluated = Some(Box::new(MeanSquaredError::new()));
         }
         let most = (MAX_SAMPLED_VALUES / width.max(1)).max(64).min(rows);
-        let room = if task == Task::Numbers && evaluated.is_some() { most } else { 0 };
+        let room = if task == Task::Numbers { most } else { 0 };
         let sums = match task {
             Task::Classes => outputs,
             Task::Binary => width,
@@ -248,6 +249,13 @@ impl<F: Scalar> TargetStatistics<F> {
             }
             _ => None,
         }
+    }
+
+    /// Whether each target number is constant in the sample, and the number of its rows. `None` for classes and binary targets.
+    pub(crate) fn constant(&self) -> Option<(Vec<bool>, usize)> {
+        let rows = self.sample_weights.len();
+        let width = self.sample.len().checked_div(rows)?;
+        Some((constant_columns(Batch::new(&self.sample, width)), rows))
     }
 
     /// Returns the scale; `None` if it is not finite, no target was seen, the loss is a sum, which depends on the batch, or

@@ -151,7 +151,8 @@ pub const ALL: &[Operator] = &[
     Operator {
         name: "tokens read as numbers",
         causes: &["N0202"],
-        is_repairable: true,
+        // No edit adds an embedding.
+        is_repairable: false,
         apply: |p| {
             when(p.has_indices())?;
             p.layers[0] = Part::Reshape(vec![-1, 1]);

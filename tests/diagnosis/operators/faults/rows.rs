@@ -138,7 +138,7 @@ pub const ALL: &[Operator] = &[
     Operator {
         name: "one class thirty times as rare",
         causes: &["N0204"],
-        is_repairable: true,
+        is_repairable: false,
         apply: |p| {
             when(has_classes(p))?;
             let mut rng = p.rng();
