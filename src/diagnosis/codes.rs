@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::evidence::Evidence;
 use super::finding::{Finding, Severity};
-use super::rules::{Rules, config, data, end, outputs, progress, rows, shards, task, training};
+use super::rules::{Rules, config, data, end, outputs, progress, rates, rows, shards, task, training};
 
 /// A built-in rule.
 type Check = fn(&Evidence) -> Option<Finding>;
@@ -113,9 +113,9 @@ codes! {
     N0110 Warning Some(config::unsuited_activation), MOST []
     N0109 Warning Some(config::linear_stack), HALF []
     N0111 Error Some(config::first_weights), MOST []
-    N0112 Error Some(config::learning_rate), HALF []
-    N0407 Warning Some(progress::step_size), MOST [N0112 N0209 N0202 N0203 N0111]
     N0114 Warning Some(config::heavy_dropout), MOST []
+    N0112 Error Some(rates::learning_rate), HALF []
+    N0407 Warning Some(progress::step_size), MOST [N0112 N0114 N0209 N0202 N0203 N0111]
     N0409 Warning Some(progress::penalty), HALF [N0112]
     N0113 Warning Some(config::few_steps), HALF []
 

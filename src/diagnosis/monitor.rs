@@ -2,7 +2,8 @@
 
 use super::codes;
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
-use super::evidence::{Data, Epoch, Evidence, FirstBatch, Plan, TargetStatistics, Task, class};
+use super::evidence::{Data, Epoch, Evidence, FirstBatch, LEARNED, Plan, TargetStatistics, Task, class};
+use super::finding::Finding;
 use super::findings::Findings;
 use super::rules::Rules;
 use crate::activation::Activation;
@@ -130,6 +131,9 @@ impl<F: Scalar> Monitor<F> {
     fn measure_targets(&mut self) {
         let targets = &mut self.evidence.data.targets;
         targets.scale = self.target_statistics.scale();
+        if let Some(constant) = self.target_statistics.constant() {
+            (targets.constant, targets.constant_rows) = constant;
+        }
         if let Some(classes) = self.target_statistics.classes().filter(|_| !targets.classes.is_empty()) {
             targets.classes = classes;
         }
@@ -251,6 +255,12 @@ impl<F: Scalar> Monitor<F> {
 
     /// Runs the rules and returns the codes of new findings.
     pub(crate) fn run_rules(&mut self, rules: &Rules) -> Vec<String> {
+        let found = self.found(rules);
+        self.findings.take(found)
+    }
+
+    /// What the rules find in the evidence so far.
+    fn found(&mut self, rules: &Rules) -> Vec<Finding> {
         let mut found = codes::findings(&self.evidence, rules);
         let trains = self.evidence.plan.epochs.is_some();
         for finding in &mut found {
@@ -259,7 +269,7 @@ impl<F: Scalar> Monitor<F> {
             finding.derive_edits(&self.evidence);
         }
         self.findings.failed = self.evidence.failing();
-        self.findings.take(found)
+        found
     }
 
     /// Ends an epoch with this loss; `logged` returns another logged value.
@@ -310,7 +320,12 @@ impl<F: Scalar> Monitor<F> {
     pub(crate) fn end(&mut self, stopped: Option<String>, rules: &Rules) -> Vec<String> {
         self.evidence.ended = true;
         self.evidence.curves.stopped = stopped;
-        let news = self.run_rules(rules);
+        let found = self.found(rules);
+        let now: Vec<_> = found.iter().map(|finding| (finding.code.clone(), finding.severity)).collect();
+        let news = self.findings.take(found);
+        let fails = self.evidence.failing();
+        let is_weak = !fails && self.evidence.skill().is_some_and(|skill| skill < LEARNED);
+        self.findings.compare_with_end(&now, fails, is_weak);
         self.findings.withdraw(self.evidence.skill());
         news
     }

@@ -2,7 +2,7 @@
 
 use super::remedies::{Edit, apply};
 use super::trial::{TrialResult, TrialSample, TrialSettings, WORK};
-use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
+use crate::diagnosis::{Code, Finding, Findings, Remedy, RemedyTrial, SettingValue, Severity, Suggestion};
 use crate::error::Result;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
@@ -62,14 +62,18 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
                 all.push(edit);
             }
         }
-        let first = |root: &Finding| edits(root).into_iter().next();
-        let together = findings.roots().filter(is_reported).filter_map(first).collect();
+        let together = findings.roots().filter(is_reported).flat_map(first).collect();
         // A contradiction must be removed, however well a trial without that edit seems to go.
-        let contradiction =
-            |finding: &&Finding| finding.severity == Severity::Error && finding.code.starts_with("N01");
-        self.needed = findings.roots().filter(contradiction).filter_map(first).collect();
+        let contradiction = |finding: &&Finding| {
+            let config = finding.code.starts_with("N01") && finding.code != Code::N0112;
+            finding.severity == Severity::Error && config
+        };
+        self.needed = findings.roots().filter(contradiction).flat_map(first).collect();
         for edit in &all {
             self.attempt(vec![edit.clone()])?;
+        }
+        for finding in findings.iter().filter(is_reported) {
+            self.attempt(first(finding))?;
         }
         self.attempt(together)?;
         for edit in &all {
@@ -185,6 +189,14 @@ fn joined(edits: &[Edit], mut edit: Edit) -> Vec<Edit> {
     }
     all.push(edit);
     all
+}
+
+/// The first remedy of a finding, with those that do the same to other layers.
+fn first(finding: &Finding) -> Vec<Edit> {
+    let initializes = |edit: &Edit| matches!(edit.remedy, Remedy::Initialize { .. });
+    let all = edits(finding);
+    let count = all.iter().take_while(|edit| initializes(edit)).count().max(1);
+    all.into_iter().take(count).collect()
 }
 
 /// The remedies of a finding that can be applied, each with its code.

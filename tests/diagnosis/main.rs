@@ -5,6 +5,7 @@
 //! `injected_faults`. `json` holds the form of findings for other programs, `printed` what `fit` prints.
 
 mod attribution;
+mod convergence;
 mod corpus;
 mod healthy;
 mod injected_faults;
@@ -12,6 +13,9 @@ mod injected_faults;
 mod json;
 mod operators;
 mod printed;
+mod rates;
 mod real_programs;
+mod surroundings;
 mod synthetic;
 mod trainings;
+mod widths;

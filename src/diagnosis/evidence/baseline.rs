@@ -5,6 +5,7 @@
 
 mod merge;
 
+use super::data::constant_columns;
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;
@@ -228,6 +229,13 @@ impl<F: Scalar> TargetStatistics<F> {
         };
         // A restored state may contain any number, so the sum saturates.
         Some(counts.into_iter().map(|count| count.round().min(MAX_CLASS_ROWS) as usize).collect())
+    }
+
+    /// Whether each target number is constant in the sample, and the number of its rows. `None` for classes and binary targets.
+    pub(crate) fn constant(&self) -> Option<(Vec<bool>, usize)> {
+        let rows = self.sample_weights.len();
+        let width = self.sample.len().checked_div(rows)?;
+        Some((constant_columns(Batch::new(&self.sample, width)), rows))
     }
 
     /// Returns the scale; `None` if it is not finite, no target was seen, or the loss is a sum, which depends on the batch.

@@ -77,6 +77,10 @@ pub struct Targets {
     /// The number of rows of each class, for classes and a single binary target: in the sample, and from the end of the first
     /// epoch in all training rows.
     pub classes: Vec<usize>,
+    /// Whether each target of a row is constant in the sampled rows; from the end of the first epoch, in up to 8192 numbers.
+    pub constant: Vec<bool>,
+    /// The rows that `constant` compares.
+    pub constant_rows: usize,
     /// A sample of at most 256 target values, in increasing order.
     pub sampled_values: Vec<f64>,
     /// How often the class changes from one sampled row to the next.
@@ -248,6 +252,8 @@ impl Data {
             binary,
             row_sums,
             classes: part.classes.iter().map(|share| (share * part.rows as f64).round() as usize).collect(),
+            constant: constant_columns(y),
+            constant_rows: y.rows(),
             changes: labels().zip(labels().skip(1)).filter(|(a, b)| a != b).count(),
             sampled_values,
             scale: None,
@@ -277,6 +283,19 @@ impl ValidationFacts {
         }
         ValidationFacts { classes: shares, mean, rows }
     }
+}
+
+/// Whether each column is constant.
+pub(super) fn constant_columns<F: Scalar>(y: Batch<F>) -> Vec<bool> {
+    let first = y.iter().next().unwrap_or_default();
+    let mut constant = vec![true; first.len()];
+    for row in y.iter() {
+        constant
+            .iter_mut()
+            .zip(row.iter().zip(first))
+            .for_each(|(constant, (t, first))| *constant &= t == first);
+    }
+    constant
 }
 
 /// Whether a row is one-hot.

@@ -54,6 +54,8 @@ pub struct Plan {
     pub step_scale: StepScale,
     /// The largest learning rate of the first 10,000 planned steps.
     pub learning_rate: f64,
+    /// The planned steps, each counted by its share of the largest learning rate. `None` in a check.
+    pub full_steps: Option<f64>,
     /// The planned epochs; `None` in a check, which trains nothing.
     pub epochs: Option<usize>,
     /// The training steps before this run.
@@ -224,6 +226,67 @@ impl Evidence {
         self.data.targets.scale.map(|scale| scale.skill(loss))
     }
 
+    /// Whether the training beats the best constant prediction by more than chance: by [`LEARNED`], or significantly.
+    ///
+    /// The test is Vuong's (1989, equation 3.1): the mean over the rows of the difference of the log-likelihoods, divided by its
+    /// standard error. For predictions that are probabilities the variance of a difference is twice its mean, so with a total
+    /// of `G` nats over all rows z = √(G/2). A squared error counts as the log-likelihood of a normal density, G = n/2 ·
+    /// ln(B/loss). z = 3 happens by chance once in 740 times.
+    ///
+    /// Fitting the noise of the rows with k parameters makes 2·G a χ² variable of k degrees of freedom (Wilks 1938). So either
+    /// 2·G exceeds its mean by three standard deviations, or z ≥ 3 without the trend, because a network that memorizes its rows
+    /// gains the same in each epoch.
+    pub(super) fn has_learned(&self) -> bool {
+        let learned = |skill: Option<f64>| skill.is_some_and(|skill| skill >= LEARNED);
+        learned(self.skill()) || learned(self.validation_skill()) || self.beats_constant()
+    }
+
+    /// Whether the gain over the best constant prediction is significant.
+    pub(super) fn beats_constant(&self) -> bool {
+        let epochs = &self.curves.epochs;
+        let gain = |epoch: &Epoch| self.gain(self.loss_without_penalty(epoch));
+        let (Some(last), Some(middle)) = (epochs.last(), epochs.get(epochs.len() / 2)) else { return false };
+        let (Some(last), Some(middle)) = (gain(last), gain(middle)) else { return false };
+        let weights = |kernel: &Kernel| (kernel.inputs + 1) as f64 * kernel.units as f64;
+        let parameters: f64 = self.weighted().map(|(_, kernel)| weights(kernel)).sum();
+        // An embedding has no kernel, so its parameters are not counted.
+        let by_chance = parameters + 3.0 * (2.0 * parameters).sqrt();
+        let best = epochs.iter().filter_map(gain).fold(last, f64::max);
+        let few = parameters > 0.0 && !self.data.indices && 2.0 * best > by_chance;
+        let without_trend = match epochs.len() {
+            1 | 2 => last,
+            _ => middle.min(2.0 * middle - last),
+        };
+        few || without_trend > 18.0
+    }
+
+    /// The gain of a loss over the best constant prediction in nats, summed over the training rows.
+    fn gain(&self, loss: f64) -> Option<f64> {
+        let scale = self.data.targets.scale?;
+        let rows = self.data.rows as f64;
+        Some(match self.plan.family {
+            LossFamily::CrossEntropy => rows * (scale.baseline - loss),
+            _ => 0.5 * rows * ((scale.baseline - scale.optimum) / (loss - scale.optimum).max(0.0)).ln(),
+        })
+    }
+
+    /// The constant loss of a run that is stuck: one that is no better than a constant prediction, or whose wrong rows have no
+    /// gradient. A run that has learned has converged.
+    pub(super) fn stuck(&self) -> Option<f64> {
+        let clipped = self.curves.epochs.last().is_some_and(|epoch| epoch.clipped > 0.0);
+        let saturated = self.output().is_some_and(LayerFacts::is_saturated);
+        let learned = self.last_skill().is_some_and(|skill| skill >= LEARNED) || self.beats_constant();
+        self.constant().filter(|_| clipped || saturated || !learned)
+    }
+
+    /// The size of a loss that its changes are compared with: its distance to that of perfect predictions. A loss that is
+    /// not positive has no known end, and counts by the span of the losses so far.
+    pub(super) fn size(&self, loss: f64) -> f64 {
+        let losses = || self.curves.losses().chain(self.first.as_ref().map(|first| first.loss));
+        let (low, high) = losses().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+        if low > 0.0 { loss.abs() } else { high - low }
+    }
+
     /// The difference of a loss to that of perfect predictions.
     pub(super) fn above_floor(&self, loss: f64) -> f64 {
         loss - self.data.targets.scale.map_or(0.0, |scale| scale.optimum)
@@ -257,7 +320,7 @@ impl Evidence {
 
     /// Whether the run is long enough to judge: three epochs and 200 steps, or the end of a run with more than one epoch. A
     /// single short epoch may be a probe or part of a longer training, and a callback may end a run early.
-    fn judged(&self) -> bool {
+    pub(super) fn judged(&self) -> bool {
         let epochs = self.curves.epochs.len();
         let long = self.all_steps() >= 200;
         let planned = self.ended && self.curves.stopped.is_none();
@@ -267,11 +330,10 @@ impl Evidence {
     /// Whether the run fails: it diverged, it is no better than a constant after 3 epochs and 200 steps or at its end, or its
     /// loss is constant at a low skill.
     pub fn failing(&self) -> bool {
-        let without = |skill: Option<f64>| skill.is_none_or(|skill| skill < LEARNED);
-        let unskilled = self.skill().is_some() && without(self.skill()) && without(self.validation_skill());
+        let unskilled = self.skill().is_some() && !self.has_learned();
         self.curves.diverged.is_some()
             || (unskilled && self.judged())
-            || (self.constant().is_some() && self.last_skill().is_none_or(|skill| skill < 0.5))
+            || (self.stuck().is_some() && self.last_skill().is_none_or(|skill| skill < 0.5))
     }
 
     /// The last layer that does not only reshape.

@@ -8,7 +8,7 @@ use super::short;
 /// Raises N0501.
 pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     let (skill, scale) = (e.skill()?, e.data.targets.scale?);
-    (e.ended && skill < LEARNED && e.failing()).then(|| {
+    (e.ended && skill < LEARNED && !e.has_learned() && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
         Finding::draft("the network learned nothing")
             .evidence(format!("final loss {}; loss of the best constant prediction {}", short(last), short(scale.baseline)))

@@ -51,7 +51,7 @@ fn step_too_large(e: &Evidence) -> Option<Finding> {
     let mean = losses.iter().sum::<f64>() / losses.len() as f64;
     let swing = moves.iter().map(|m| m.abs()).sum::<f64>() / moves.len() as f64;
     // A step of a tenth of the weights overshoots, and then the loss goes up and down from epoch to epoch.
-    let restless = 2 * turns > moves.len() - 1 && swing > 0.1 * mean;
+    let restless = 2 * turns > moves.len() - 1 && swing > 0.1 * e.size(mean);
     (step > 0.1 && (restless || e.failing())).then(|| {
         let rate = e.plan.learning_rate / 10.0;
         Finding::draft("the steps are too large").at_most(if_failing(e, Severity::Warning).max(if restless { Severity::Warning } else { Severity::Note }))
@@ -72,7 +72,7 @@ fn step_too_small(e: &Evidence) -> Option<Finding> {
     if losses.len() < 3 || skill > 0.5 || step == 0.0 || largest > 1e-5 {
         return None;
     }
-    let gain = (first - last) / first.abs().max(1e-12) / (losses.len() - 1) as f64;
+    let gain = (first - last) / e.size(first).max(1e-12) / (losses.len() - 1) as f64;
     // A hundredth of the usual step, and less than a hundredth of the loss per epoch: at this rate the loss halves in
     // ln 2 / gain epochs.
     (step < 1e-5 && gain < 0.01 && e.plan.learning_rate > 0.0).then(|| {

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
 use crate::model::Sequential;
-use crate::optimizer::OptimizerTraits;
+use crate::optimizer::{LearningRate, OptimizerTraits};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -111,15 +111,46 @@ pub(crate) struct RunSize {
     pub(crate) shuffle: bool,
 }
 
+/// The largest rate of the planned steps, of which at most 10,000 count. A schedule may start and end with a low rate, and
+/// may rise within its first steps. NaN if unknown.
+fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> f64 {
+    let steps = match (rate, planned) {
+        (LearningRate::Constant(rate), _) => return *rate,
+        (_, Some(planned)) => (planned as u64).clamp(1, 10_000),
+        // A check plans no steps. A schedule of the crate has a rate for each step; a user's may not.
+        (LearningRate::Schedule(schedule), None) if schedule.config().is_some() => 10_000,
+        (_, None) => 1,
+    };
+    let evenly = (0..=20).map(|part| part * (steps - 1) / 20);
+    let early = (0..64).map(|power| 1u64 << power).take_while(|step| *step < steps);
+    let largest = evenly.chain(early).map(|step| rate.at(before + step)).fold(0.0, f64::max);
+    if planned.is_none() && steps == 1 && largest == 0.0 { f64::NAN } else { largest }
+}
+
+/// The sum of the rates of at most 10,000 planned steps divided by the largest, from steps at distances that grow by a quarter.
+fn full_steps(rate: &LearningRate, before: u64, planned: usize, largest: f64) -> f64 {
+    let planned = planned.min(10_000) as u64;
+    if matches!(rate, LearningRate::Constant(_)) || largest <= 0.0 {
+        return planned as f64;
+    }
+    let (mut sum, mut step) = (0.0, 0);
+    while step < planned {
+        let next = (step + 1 + step / 4).min(planned);
+        sum += (next - step) as f64 * rate.at(before + (step + next - 1) / 2);
+        step = next;
+    }
+    sum / largest
+}
+
 /// The settings of a run that the rules read.
 pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Plan> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let RunSize { epochs, batch_size, train, shuffle } = size;
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
-    // A schedule may start and end with a low rate.
-    let steps = ((epochs.unwrap_or_default() * batches) as u64).min(10_000);
-    let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
+    let planned = epochs.map(|epochs| epochs * batches);
+    let learning_rate = largest_rate(rate, compiled.steps, planned);
+    let full_steps = planned.map(|planned| full_steps(rate, compiled.steps, planned, learning_rate));
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
     Ok(Plan {
         loss: compiled.loss.name().into(),
@@ -129,6 +160,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         optimizer: name.to_lowercase(),
         step_scale: step,
         learning_rate,
+        full_steps,
         epochs,
         before: compiled.steps,
         batch_size,
