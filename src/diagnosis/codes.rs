@@ -75,6 +75,8 @@ macro_rules! codes {
         pub mod pages {
             #![doc = ""]
             #![doc = include_str!("symptoms.md")]
+            #![doc = ""]
+            $(#![doc = concat!("[", stringify!($code), "]: crate::diagnosis::pages::", stringify!($code))])*
 
             $(
                 #[doc = include_str!(concat!("pages/", stringify!($code), ".md"))]
