@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use super::codes::{explains, is_disproved, is_symptom, rank};
+use super::codes::{Code, explains, is_disproved, is_symptom, rank};
 use super::finding::{Finding, Severity};
 use super::layout::Layout;
 use crate::callback::terminal;
@@ -131,6 +131,24 @@ impl Findings {
         let Findings { all, failed } = self;
         state.item("failed", failed)?;
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
+    }
+
+    /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. If
+    /// the run seemed to fail only before it had learned a weak signal, `is_weak`, they get the severity of the end, and so
+    /// does imbalance unless the run `fails`.
+    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], fails: bool, is_weak: bool) {
+        for finding in &mut self.all {
+            let end = now.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
+            if end >= Some(finding.severity) {
+                continue;
+            }
+            if let Some(epoch) = finding.epoch {
+                finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
+            }
+            if is_weak || (!fails && finding.code == Code::N0204) {
+                finding.severity = end.unwrap_or(Severity::Note);
+            }
+        }
     }
 
     /// Keeps only the findings that satisfy the predicate.

@@ -110,8 +110,8 @@ impl<F: Scalar> Training<'_, '_, F> {
         }
         self.coordinator.merge_monitors(self.diagnosis.as_mut().map(Diagnosis::monitor))?;
         self.progress.clear();
+        let rate = self.last_learning_rate();
         let stopped = self.reason_to_stop(|callback, at| callback.on_epoch_end(at))?;
-        let rate = self.learning_rate();
         let hopeless = match (&mut self.diagnosis, &self.history.stopped) {
             (Some(diagnosis), None) => diagnosis.end_epoch(&self.logs, rate),
             _ => None,

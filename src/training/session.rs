@@ -94,6 +94,14 @@ impl<'t, 'a, F: Scalar> Training<'t, 'a, F> {
         })
     }
 
+    /// The learning rate of the last step. A user's schedule may end there.
+    pub(super) fn last_learning_rate(&self) -> f64 {
+        self.model
+            .compiled
+            .as_ref()
+            .map_or(0.0, |compiled| compiled.optimizer.learning_rate().at(compiled.steps.saturating_sub(1)))
+    }
+
     /// The learning rate of the next step.
     pub(super) fn learning_rate(&mut self) -> f64 {
         self.clock.context(self.model, &mut self.logs).learning_rate()

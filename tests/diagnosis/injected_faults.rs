@@ -11,16 +11,6 @@ use cornu::prelude::*;
 /// A description of the fault, the codes that name it, and a run with it.
 type Fault = (&'static str, &'static [&'static str], fn(u64) -> Findings);
 
-/// Trains and returns the findings, also if the training diverges.
-fn train(
-    mut model: Sequential,
-    x: &impl cornu::data::Samples<f32>,
-    y: &impl cornu::data::Samples<f32>,
-    fit: Fit<'_>,
-) -> Findings {
-    model.fit(x, y, &fit.callback(TerminateOnNaN::new())).expect("a training").findings().clone()
-}
-
 fn sparse() -> SparseCategoricalCrossentropy {
     SparseCategoricalCrossentropy::new()
 }

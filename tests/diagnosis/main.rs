@@ -4,16 +4,24 @@
 //! `operators` applies faults to healthy programs, which takes minutes, too. `synthetic` generates the data of `healthy` and
 //! `injected_faults`. `json` holds the form of findings for other programs, `printed` what `fit` prints.
 
+mod advice;
 mod attribution;
+mod convergence;
 mod corpus;
 mod healthy;
 mod injected_faults;
 #[cfg(feature = "json")]
 mod json;
 mod operators;
+mod order_and_labels;
+mod penalties;
 mod printed;
 mod proofs;
+mod rates;
 mod real_programs;
+mod surroundings;
 mod synthetic;
 mod trainings;
+mod users_own;
 mod validation;
+mod widths;

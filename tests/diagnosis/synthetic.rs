@@ -105,6 +105,16 @@ pub fn fit<'a>(epochs: usize) -> Fit<'a> {
     Fit::new().epochs(epochs).verbose(Verbose::Silent)
 }
 
+/// Trains and returns the findings, also if the training diverges.
+pub fn train(
+    mut model: Sequential,
+    x: &impl cornu::data::Samples<f32>,
+    y: &impl cornu::data::Samples<f32>,
+    fit: Fit<'_>,
+) -> Findings {
+    model.fit(x, y, &fit.callback(TerminateOnNaN::new())).expect("a training").findings().clone()
+}
+
 /// The codes of errors and warnings, the most causal first.
 pub fn alarms(findings: &Findings) -> Vec<String> {
     let shown = findings.iter().filter(|finding| finding.severity > Severity::Note);

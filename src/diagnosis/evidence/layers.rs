@@ -27,7 +27,8 @@ pub struct Kernel {
     pub units: usize,
     /// The standard deviation of the weights about 0.
     pub deviation: f64,
-    /// The standard deviation of Glorot's initializer, `√(2/(inputs + units))`.
+    /// The standard deviation of Glorot's initializer, `√(2/(inputs + outputs))`; the outputs are the units, times the places of
+    /// a window.
     pub usual: f64,
     /// Whether all columns are equal, so that all units compute the same.
     pub same: bool,
@@ -117,6 +118,8 @@ pub struct LayerFacts {
     pub is_affine: bool,
     /// Whether it normalizes.
     pub is_normalization: bool,
+    /// Whether its parameters come from the data before the training.
+    pub is_adapted: bool,
     /// Whether it runs a cell over the steps of its input.
     pub is_recurrent: bool,
     /// The trained kernel, if it has one.
@@ -158,7 +161,9 @@ const WEIGHTS: usize = 1024;
 pub(crate) fn kernel_of<F: Scalar>(layer: &NamedLayer<F>) -> Option<&Param<F>> {
     let mut found = None;
     layer.visit_params(&mut |param| {
-        let is_kernel = ["kernel", "depthwise_kernel", "input_kernel"].contains(&param.name());
+        // A user's layer may call any parameter so, but only a matrix has inputs and units.
+        let is_kernel =
+            ["kernel", "depthwise_kernel", "input_kernel"].contains(&param.name()) && param.shape().len() > 1;
         if found.is_none() && is_kernel && param.is_trainable() && layer.is_trainable() {
             found = Some(param);
         }
@@ -193,10 +198,12 @@ impl LayerFacts {
                     bias = rms(sample(param.value()));
                 }
             });
-            let usual = (2.0 / (inputs + units) as f64).sqrt();
+            // A kernel at each of several places, such as of a convolution, has that many outputs.
+            let places: usize = param.shape().iter().rev().skip(2).product();
+            let usual = (2.0 / (inputs + places * units) as f64).sqrt();
             Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same, bias }
         });
-        let LayerTraits { is_affine, is_normalization, is_recurrent, .. } = layer.traits();
+        let LayerTraits { is_affine, is_normalization, is_adapted, is_recurrent, .. } = layer.traits();
         LayerFacts {
             index,
             name: layer.label().into(),
@@ -208,6 +215,7 @@ impl LayerFacts {
             is_view: layer.is_view(),
             is_affine,
             is_normalization,
+            is_adapted,
             is_recurrent,
             kernel,
             sample: LayerSample::default(),
@@ -265,6 +273,17 @@ impl LayerFacts {
         let (spread, rms) = spread(y);
         (sample.rms, sample.spread) = (rms, Some(if rms > 0.0 { spread / rms } else { 0.0 }));
         is_flat.then_some(spread)
+    }
+
+    /// The units that are saturated for at least 95 % of the sampled rows.
+    pub(in crate::diagnosis) fn saturated_units(&self) -> usize {
+        let bound = 0.95 * self.sample.rows as f64;
+        self.sample.saturated.iter().filter(|count| f64::from(**count) >= bound).count()
+    }
+
+    /// Whether more than half of the units are saturated.
+    pub(in crate::diagnosis) fn is_saturated(&self) -> bool {
+        self.sample.rows > 0 && 2 * self.saturated_units() > self.sample.saturated.len()
     }
 
     /// Samples the gradient of the kernel.

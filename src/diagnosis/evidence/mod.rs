@@ -15,6 +15,7 @@ pub use data::{Data, Feature, Shard, Targets, ValidationFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;
 
+use crate::activation::Activation;
 use crate::data::class_of;
 use crate::loss::{LossFamily, Target};
 use crate::optimizer::StepScale;
@@ -46,14 +47,21 @@ pub struct Plan {
     pub task: Task,
     /// What the loss measures.
     pub family: LossFamily,
+    /// Whether the loss is one of the crate's own.
+    pub is_built_in: bool,
     /// Whether the loss expects logits.
     pub takes_logits: bool,
+    /// The activation that makes probabilities of the outputs, see [`Loss::link`](crate::loss::Loss::link). `None` for a loss
+    /// of numbers, and for a user's loss that keeps the default.
+    pub link: Option<Activation>,
     /// The name of the optimizer, such as `sgd`.
     pub optimizer: String,
     /// How its step depends on the gradient.
     pub step_scale: StepScale,
     /// The largest learning rate of the first 10,000 planned steps.
     pub learning_rate: f64,
+    /// The planned steps, each counted by its share of the largest learning rate. `None` in a check.
+    pub full_steps: Option<f64>,
     /// The planned epochs; `None` in a check, which trains nothing.
     pub epochs: Option<usize>,
     /// The training steps before this run.
@@ -66,8 +74,23 @@ pub struct Plan {
     pub shuffle: bool,
     /// The names of the metrics.
     pub metrics: Vec<String>,
+    /// The name of the first [`Accuracy`](crate::metric::Accuracy) among them.
+    pub accuracy: Option<String>,
     /// The penalty of the initial weights.
     pub penalty: f64,
+}
+
+impl Plan {
+    /// Whether the loss measures how probable the targets are: a user's loss says so by its family.
+    pub(super) fn scores_probabilities(&self) -> bool {
+        self.task != Task::Numbers && (self.is_built_in || self.family == LossFamily::CrossEntropy)
+    }
+
+    /// Whether the loss compares outputs with numbers: a user's loss says so by its family.
+    pub(super) fn compares_numbers(&self) -> bool {
+        let says = !matches!(self.family, LossFamily::CrossEntropy | LossFamily::Other);
+        self.task == Task::Numbers && (self.is_built_in || says)
+    }
 }
 
 /// The task of a loss: how it interprets the targets.
@@ -185,7 +208,8 @@ impl Evidence {
     /// The loss of an epoch without its penalty.
     fn loss_without_penalty(&self, epoch: &Epoch) -> f64 {
         let early = self.curves.epochs.len() < 3;
-        if early { epoch.loss.min(epoch.late_loss) - epoch.penalty } else { epoch.loss - epoch.penalty }
+        let loss = epoch.loss - epoch.penalty;
+        if early { loss.min(epoch.late_loss - epoch.late_penalty) } else { loss }
     }
 
     /// The skill of the last epoch.
@@ -216,12 +240,72 @@ impl Evidence {
 
     /// The skill on the validation data in its best epoch, which has no dropout.
     pub fn validation_skill(&self) -> Option<f64> {
-        let losses = self.curves.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.penalty));
-        self.skill_of(losses.filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
+        self.skill_of(self.curves.validation_losses().filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
     }
 
     fn skill_of(&self, loss: f64) -> Option<f64> {
         self.data.targets.scale.map(|scale| scale.skill(loss))
+    }
+
+    /// Whether the training beats the best constant prediction by more than chance: by [`LEARNED`], or significantly.
+    ///
+    /// The test is Vuong's (1989, equation 3.1): the mean over the rows of the difference of the log-likelihoods, divided by its
+    /// standard error. For predictions that are probabilities the variance of a difference is twice its mean, so with a total
+    /// of `G` nats over all rows z = √(G/2). A squared error counts as the log-likelihood of a normal density, G = n/2 ·
+    /// ln(B/loss). z = 3 happens by chance once in 740 times.
+    ///
+    /// Fitting the noise of the rows with k parameters makes 2·G a χ² variable of k degrees of freedom (Wilks 1938). So either
+    /// 2·G exceeds its mean by three standard deviations, or z ≥ 3 without the trend, because a network that memorizes its rows
+    /// gains the same in each epoch.
+    pub(super) fn has_learned(&self) -> bool {
+        let learned = |skill: Option<f64>| skill.is_some_and(|skill| skill >= LEARNED);
+        learned(self.skill()) || learned(self.validation_skill()) || self.beats_constant()
+    }
+
+    /// Whether the gain over the best constant prediction is significant.
+    pub(super) fn beats_constant(&self) -> bool {
+        let epochs = &self.curves.epochs;
+        let gain = |epoch: &Epoch| self.gain(self.loss_without_penalty(epoch));
+        let (Some(last), Some(middle)) = (epochs.last(), epochs.get(epochs.len() / 2)) else { return false };
+        let (Some(last), Some(middle)) = (gain(last), gain(middle)) else { return false };
+        let weights = |kernel: &Kernel| (kernel.inputs + 1) as f64 * kernel.units as f64;
+        let parameters: f64 = self.weighted().map(|(_, kernel)| weights(kernel)).sum();
+        // An embedding has no kernel, so its parameters are not counted.
+        let by_chance = parameters + 3.0 * (2.0 * parameters).sqrt();
+        let best = epochs.iter().filter_map(gain).fold(last, f64::max);
+        let few = parameters > 0.0 && !self.data.indices && 2.0 * best > by_chance;
+        let without_trend = match epochs.len() {
+            1 | 2 => last,
+            _ => middle.min(2.0 * middle - last),
+        };
+        few || without_trend > 18.0
+    }
+
+    /// The gain of a loss over the best constant prediction in nats, summed over the training rows.
+    fn gain(&self, loss: f64) -> Option<f64> {
+        let scale = self.data.targets.scale?;
+        let rows = self.data.rows as f64;
+        Some(match self.plan.family {
+            LossFamily::CrossEntropy => rows * (scale.baseline - loss),
+            _ => 0.5 * rows * ((scale.baseline - scale.optimum) / (loss - scale.optimum).max(0.0)).ln(),
+        })
+    }
+
+    /// The constant loss of a run that is stuck: one that is no better than a constant prediction, or whose wrong rows have no
+    /// gradient. A run that has learned has converged.
+    pub(super) fn stuck(&self) -> Option<f64> {
+        let clipped = self.curves.epochs.last().is_some_and(|epoch| epoch.clipped > 0.0);
+        let saturated = self.output().is_some_and(LayerFacts::is_saturated);
+        let learned = self.last_skill().is_some_and(|skill| skill >= LEARNED) || self.beats_constant();
+        self.constant().filter(|_| clipped || saturated || !learned)
+    }
+
+    /// The size of a loss that its changes are compared with: its distance to that of perfect predictions. A loss that is
+    /// not positive has no known end, and counts by the span of the losses so far.
+    pub(super) fn size(&self, loss: f64) -> f64 {
+        let losses = || self.curves.losses().chain(self.first.as_ref().map(|first| first.loss));
+        let (low, high) = losses().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
+        if low > 0.0 { loss.abs() } else { high - low }
     }
 
     /// The difference of a loss to that of perfect predictions.
@@ -251,13 +335,18 @@ impl Evidence {
         let losses = || last.iter().map(|epoch| epoch.loss);
         let (low, high) =
             (losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
-        let far = self.above_floor(high) > 1e-3 * self.span();
+        // Without a scale, only a loss that never moved is known not to be the smallest possible one.
+        let moved = |epoch: &Epoch| (epoch.loss - high).abs() > 1e-3 * high.abs();
+        let far = match self.data.targets.scale {
+            Some(_) => self.above_floor(high) > 1e-3 * self.span(),
+            None => high != 0.0 && !epochs.iter().any(moved),
+        };
         (high - low <= 1e-5 * high.abs() && far).then_some(last[2].loss)
     }
 
     /// Whether the run is long enough to judge: three epochs and 200 steps, or the end of a run with more than one epoch. A
     /// single short epoch may be a probe or part of a longer training, and a callback may end a run early.
-    fn judged(&self) -> bool {
+    pub(super) fn judged(&self) -> bool {
         let epochs = self.curves.epochs.len();
         let long = self.all_steps() >= 200;
         let planned = self.ended && self.curves.stopped.is_none();
@@ -267,11 +356,26 @@ impl Evidence {
     /// Whether the run fails: it diverged, it is no better than a constant after 3 epochs and 200 steps or at its end, or its
     /// loss is constant at a low skill.
     pub fn failing(&self) -> bool {
-        let without = |skill: Option<f64>| skill.is_none_or(|skill| skill < LEARNED);
-        let unskilled = self.skill().is_some() && without(self.skill()) && without(self.validation_skill());
+        let unskilled = self.skill().is_some() && !self.has_learned();
         self.curves.diverged.is_some()
             || (unskilled && self.judged())
-            || (self.constant().is_some() && self.last_skill().is_none_or(|skill| skill < 0.5))
+            || (self.stuck().is_some() && self.last_skill().is_none_or(|skill| skill < 0.5))
+    }
+
+    /// Whether the classes of all training rows are counted, and not those of a sample.
+    pub(super) fn has_all_labels(&self) -> bool {
+        !self.curves.epochs.is_empty() || self.data.targets.rows >= self.data.rows
+    }
+
+    /// Whether the samples are sequences: of indices, or of vectors that a recurrent or convolutional layer reads in order.
+    /// Samples of three axes are pictures.
+    pub(super) fn reads_sequences(&self) -> bool {
+        let reads = |layer: &LayerFacts| {
+            let places =
+                |kernel: &Kernel| layer.input.last().is_some_and(|channels| kernel.inputs > *channels);
+            layer.is_recurrent || (layer.input.len() == 2 && layer.kernel.as_ref().is_some_and(places))
+        };
+        self.data.shape.len() != 3 && (self.data.indices || self.layers.iter().any(reads))
     }
 
     /// The last layer that does not only reshape.

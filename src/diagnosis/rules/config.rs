@@ -5,7 +5,6 @@ use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
 use crate::activation::Activation;
-use crate::optimizer::StepScale;
 
 /// Whether a layer is not linear, so that the layers before and after it do not combine into a single matrix.
 fn bends(layer: &LayerFacts) -> bool {
@@ -115,74 +114,55 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
 
 /// Raises N0111.
 pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
+    let last = e.weighted().last()?.0.index;
     let count = e.weighted().count();
-    for (place, (layer, kernel)) in e.weighted().enumerate() {
+    let bad: Vec<_> = e
+        .weighted()
+        .filter_map(|(layer, kernel)| {
+            let (severity, title) = weight_fault(e, layer, kernel, layer.index == last, count)?;
+            Some((layer, kernel, severity, title))
+        })
+        .collect();
+    let (.., title) = *bad.iter().max_by_key(|(_, _, severity, _)| *severity)?;
+    let severity = bad.iter().map(|(_, _, severity, _)| *severity).max()?;
+    // All at once: one bad layer left is enough to stop the signal.
+    let finding = Finding::draft(title).at_most(severity);
+    Some(bad.iter().fold(finding, |finding, (layer, kernel, _, own)| {
         let seen =
-            || format!("standard deviation {} ({} is usual)", short(kernel.deviation), short(kernel.usual));
+            format!("standard deviation {} ({} is usual)", short(kernel.deviation), short(kernel.usual));
+        let seen = match (bad.len(), *own == title) {
+            (1, _) => seen,
+            (_, true) => format!("`{}`: {seen}", layer.name),
+            (_, false) => format!("`{}`: {seen}; {own}", layer.name),
+        };
         let mend = Remedy::Initialize { layer: layer.index };
-        let text = || format!("use the default initializer for `{}`", layer.name);
-        // Equal units get equal gradients and stay equal. That loses capacity only if another layer with weights follows.
-        if kernel.same && place + 1 < count {
-            let title = "all units of a layer have the same initial weights";
-            return Some(Finding::draft(title).at(layer).evidence(seen()).remedy(text(), mend));
-        }
-        // Glorot and He initialization agree within √((in + out)/in); ten times that saturates or explodes in one layer.
-        // In the first layer twice is too large if it makes sums of 10 and more (N0202 has the bound).
-        let sums = e.first.as_ref().filter(|first| first.layer == layer.index).and_then(|first| first.sums);
-        let saturates = sums.is_some_and(|sums| sums > 10.0) && kernel.deviation > 2.0 * kernel.largest();
-        if kernel.deviation > 10.0 * kernel.largest() || saturates {
-            let severity = if_failing(e, Severity::Warning);
-            let title = "the initial weights are far too large";
-            return Some(
-                Finding::draft(title).at_most(severity).at(layer).evidence(seen()).remedy(text(), mend),
-            );
-        }
-        // In a deep network each such layer divides signal and gradient; a fiftieth in one layer is enough to stop learning.
-        if kernel.deviation < 0.02 * kernel.usual && count > 1 {
-            let severity = if_failing(e, Severity::Warning);
-            let title = "the initial weights are far too small";
-            return Some(
-                Finding::draft(title).at_most(severity).at(layer).evidence(seen()).remedy(text(), mend),
-            );
-        }
-    }
-    None
+        let text = format!("use the default initializer for `{}`", layer.name);
+        finding.at(layer).evidence(seen).remedy(text, mend)
+    }))
 }
 
-/// The usual range of learning rates of an optimizer, and its default. For optimizers that divide by the size of the
-/// gradient, the rate is the change of a weight per step. A weight is about 0.1 large: 0.03 changes it by a third.
-fn usual_rates(step: StepScale) -> Option<(f64, f64, f64)> {
-    match step {
-        StepScale::Gradient => Some((1e-5, 1.0, 0.01)),
-        StepScale::Normalized => Some((1e-6, 0.03, 0.001)),
-        StepScale::Sign => Some((1e-7, 0.01, 1e-4)),
-        StepScale::Accumulated => Some((1e-5, 5.0, 0.01)),
-        _ => None,
+/// What is wrong with the initial weights of a layer.
+fn weight_fault(
+    e: &Evidence,
+    layer: &LayerFacts,
+    kernel: &Kernel,
+    is_last: bool,
+    count: usize,
+) -> Option<(Severity, &'static str)> {
+    // Equal units get equal gradients and stay equal. That loses capacity only if another layer with weights follows.
+    if kernel.same && !is_last {
+        return Some((Severity::Error, "all units of a layer have the same initial weights"));
     }
-}
-
-/// Raises N0112.
-pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
-    let (least, largest, usual) = usual_rates(e.plan.step_scale)?;
-    let rate = e.plan.learning_rate;
-    let (severity, what) = match rate {
-        0.0 => (Severity::Error, "is 0"),
-        rate if rate < least => (if_failing(e, Severity::Warning), "is very small"),
-        rate if rate > largest => (if_failing(e, Severity::Warning), "is very large"),
-        _ => return None,
-    };
-    Some(
-        Finding::draft(format!("the learning rate {what}"))
-            .at_most(severity)
-            .evidence(format!(
-                "{} with a learning rate of {}; the usual range is {} to {}",
-                e.plan.optimizer,
-                short(rate),
-                short(least),
-                short(largest)
-            ))
-            .remedy(format!("start with a learning rate of {usual}"), Remedy::LearningRate(usual)),
-    )
+    // Glorot and He initialization agree within √((in + out)/in); ten times that saturates or explodes in one layer.
+    // In the first layer twice is too large if it makes sums of 10 and more (N0202 has the bound).
+    let sums = e.first.as_ref().filter(|first| first.layer == layer.index).and_then(|first| first.sums);
+    let saturates = sums.is_some_and(|sums| sums > 10.0) && kernel.deviation > 2.0 * kernel.largest();
+    if kernel.deviation > 10.0 * kernel.largest() || saturates {
+        return Some((if_failing(e, Severity::Warning), "the initial weights are far too large"));
+    }
+    // In a deep network each such layer divides signal and gradient; a fiftieth in one layer is enough to stop learning.
+    let small = kernel.deviation < 0.02 * kernel.usual && count > 1;
+    small.then(|| (if_failing(e, Severity::Warning), "the initial weights are far too small"))
 }
 
 /// Raises N0113.
@@ -219,41 +199,96 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
     let dropping = || e.layers.iter().filter(|layer| layer.drop_rate > 0.0);
     let largest = dropping().max_by(|a, b| a.drop_rate.total_cmp(&b.drop_rate))?;
     let kept: f64 = dropping().map(|layer| 1.0 - layer.drop_rate).product();
+    // A layer of n units of which a share p is kept has the capacity of n·p units (Srivastava et al. 2014, appendix A.1), and
+    // layers in a row thin out each other's paths.
+    let mut path = 1.0;
+    let narrowest = dropping().map(|layer| {
+        path *= 1.0 - layer.drop_rate;
+        (layer, path * layer.output.iter().product::<usize>().max(1) as f64)
+    });
+    let (narrow, survivors) = narrowest.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    // With fewer than four relu units all are 0 for more than one input in sixteen (see N0115).
+    let few = survivors < FEW_UNITS as f64 && narrow.output.iter().product::<usize>() > 1;
+    // A prediction drops nothing, so the validation data may show what the training loss hides.
+    let unskilled = |skill: Option<f64>| skill.is_none_or(|skill| skill < 0.5);
+    let harms = e.judged() && unskilled(e.skill()) && unskilled(e.validation_skill());
+    // What is dropped after the last weights is the answer itself.
+    let answers =
+        e.weighted().last().is_some_and(|(last, _)| dropping().any(|layer| layer.index > last.index));
     // The largest networks of the paper drop half in a layer; with a tenth of all paths little is left to learn from.
-    let severity = match () {
-        () if largest.drop_rate > 0.7 || kept < 0.1 => if_failing(e, Severity::Warning),
-        () if largest.drop_rate > 0.5 => Severity::Note,
+    let (severity, worst) = match () {
+        () if answers => (Severity::Warning, dropping().next_back()?),
+        () if few && harms => (Severity::Warning, narrow),
+        () if largest.drop_rate > 0.7 || kept < 0.1 => (if_failing(e, Severity::Warning), largest),
+        () if few => (Severity::Note, narrow),
+        () if largest.drop_rate > 0.5 => (Severity::Note, largest),
         () => return None,
     };
-    Some(
-        Finding::draft("high dropout")
-            .at_most(severity)
-            .at(largest)
-            .evidence(format!(
-                "{} % of the paths through the network remain in a training step",
-                short(100.0 * kept)
-            ))
-            .remedy(
-                "use rates of 0.2 to 0.5, or lower ones if the training loss stays high",
-                Remedy::Dropout(0.2),
-            ),
-    )
+    let finding = Finding::draft("high dropout").at_most(severity).at(worst).evidence(format!(
+        "{} % of the paths through the network remain in a training step",
+        short(100.0 * kept)
+    ));
+    let finding = match few {
+        true => finding.evidence(format!(
+            "about {} of the {} units of `{}` take part in a training step, counting the dropout before it",
+            short(survivors),
+            narrow.output.iter().product::<usize>(),
+            narrow.name
+        )),
+        false => finding,
+    };
+    let finding = finding.remedy(
+        "use rates of 0.2 to 0.5, or lower ones if the training loss stays high",
+        Remedy::Dropout(0.2),
+    );
+    Some(match few {
+        true => finding.remedy("remove the dropout, or use wider layers", Remedy::Dropout(0.0)),
+        false => finding,
+    })
+}
+
+/// A relu unit is 0 for half of the inputs, so with w units all are 0 for 2^-w of them; with four that is one in sixteen.
+const FEW_UNITS: usize = 4;
+
+/// The features that a layer passes on: the smallest number before the next layer with weights, such as after a pooling.
+fn passed_on(e: &Evidence, layer: &LayerFacts) -> usize {
+    let after = e.layers[layer.index..].iter();
+    let inner = after.take_while(|next| next.index == layer.index || next.kernel.is_none());
+    inner.map(|next| next.output.iter().product()).min().unwrap_or(1)
 }
 
 /// Raises N0115.
 pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
-    let last = e.weighted().last()?.0.index;
+    let weighted: Vec<(&LayerFacts, &Kernel)> = e.weighted().collect();
+    let (last, _) = weighted.last()?;
     let epoch = e.curves.epochs.len();
     if !e.ended || e.skill().is_none_or(|skill| skill > 0.5) {
         return None;
     }
-    // A relu unit is 0 for half of the inputs, so with w units all are 0 for 2^-w of them; with four that is one in
-    // sixteen. In such a narrow layer no other unit can replace one that ends badly.
-    let narrow = |(layer, kernel): &(&LayerFacts, &Kernel)| layer.index < last && kernel.units <= 4;
-    let (layer, kernel) = e.weighted().filter(narrow).min_by_key(|(_, kernel)| kernel.units)?;
+    let outputs: usize = last.output.last().copied().unwrap_or(1);
+    // In a layer of few units no other unit can replace one that ends badly. A layer with fewer units than there are classes
+    // or targets, between wider layers, mixes what the layers after it must separate.
+    let carries = |layer: &LayerFacts| {
+        let next = weighted.iter().find(|(next, _)| next.index > layer.index);
+        let wider = |units| next.is_some_and(|(next, _)| next.output.iter().product::<usize>() > units);
+        let units = passed_on(e, layer);
+        (units < outputs && units < layer.input.iter().product() && wider(units)).then_some(units)
+    };
+    let narrow =
+        weighted.iter().filter(|(layer, _)| layer.index < last.index).filter_map(|(layer, kernel)| {
+            match kernel.units <= FEW_UNITS {
+                true => Some((layer, kernel, kernel.units)),
+                false => Some((layer, kernel, carries(layer)?)),
+            }
+        });
+    let (layer, kernel, width) = narrow.min_by_key(|(_, _, width)| *width)?;
     let lost = layer.sample.lost as f64 / layer.sample.rows.max(1) as f64;
-    let severity = if lost > 0.2 { Severity::Warning } else { if_failing(e, Severity::Warning) };
-    let units = (4 * kernel.units).max(16);
+    // A narrow layer for many numbers may be an intended projection, and one for many classes cannot be.
+    let next = weighted.iter().find(|(next, _)| next.index > layer.index);
+    let hidden = next.is_some_and(|(next, _)| next.index < last.index);
+    let crowded = e.plan.task == Task::Classes && hidden && carries(layer).is_some();
+    let severity = if lost > 0.2 || crowded { Severity::Warning } else { if_failing(e, Severity::Warning) };
+    let units = (4 * kernel.units).max(16).max(outputs);
     let finding = Finding::draft("a hidden layer with few units").at_most(severity).at(layer);
     let finding = match lost > 0.0 {
         true => finding.evidence(format!(
@@ -262,6 +297,12 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
         )),
         false => finding.evidence(format!("{} units for {} inputs", kernel.units, kernel.inputs)),
     };
+    let finding = match width < outputs && outputs > 1 {
+        true => {
+            finding.evidence(format!("it passes on {width} numbers, from which {outputs} outputs follow"))
+        }
+        false => finding,
+    };
     Some(finding.remedy(format!("use `Dense::new({units})`"), Remedy::Units { layer: layer.index, units }))
 }
 
@@ -269,6 +310,7 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
 pub(super) fn guess(e: &Evidence) -> Option<f64> {
     let classes = e.output()?.output.last().copied()? as f64;
     match e.plan.task {
+        _ if !e.plan.scores_probabilities() => None,
         Task::Classes => Some(classes.ln()),
         Task::Binary => Some(2.0f64.ln()),
         Task::Numbers => None,

@@ -1,11 +1,24 @@
 //! Rules about the data: scale, class balance and order.
 
-use super::super::evidence::{Data, Evidence, Feature, Task};
+use super::super::evidence::{Data, Evidence, Feature, LayerFacts};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
+use super::outputs::softmax_over_one_unit;
 use super::{if_failing, short};
 use crate::activation::Activation;
 use crate::optimizer::StepScale;
+
+/// Whether a normalization follows the layer before another layer with weights, and all between, the layer itself included,
+/// pass on the scale of the inputs: f(a·z) = a·f(z) for a > 0.
+fn is_normalized_after(e: &Evidence, first: &LayerFacts) -> bool {
+    let passes_scale = |layer: &LayerFacts| match layer.activation {
+        None | Some(Activation::Linear | Activation::Relu | Activation::LeakyRelu { .. }) => true,
+        Some(_) => false,
+    };
+    let after = e.layers[first.index + 1..].iter();
+    let mut between = after.take_while(|layer| layer.kernel.is_none() && passes_scale(layer));
+    passes_scale(first) && !first.is_recurrent && between.any(|layer| layer.is_normalization)
+}
 
 /// Raises N0202.
 pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
@@ -16,7 +29,14 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let layer = e.layers.get(first.layer)?;
     let kernel = layer.kernel.as_ref()?;
     // The sums that weights of the usual size would have, so that only the inputs count: N0111 covers unusual weights.
-    let sums = first.sums? / (kernel.deviation / kernel.largest()).max(1.0);
+    // Weights of 0 make no sums; the first steps replace them.
+    let sums = match kernel.deviation < 1e-3 * kernel.usual {
+        true => (kernel.inputs as f64).sqrt() * kernel.usual * first.inputs.0,
+        false => first.sums? / (kernel.deviation / kernel.largest()).max(1.0),
+    };
+    let usual = kernel.deviation < 1e-3 * kernel.usual || kernel.deviation > 0.5 * kernel.usual;
+    // Whatever the size of the sums, such a layer brings them to 1.
+    let sized = !is_normalized_after(e, layer);
     // Sums with an rms of 10 saturate a softmax (e^10 to 1); a sigmoid or tanh is flat beyond 5.
     let squashes = matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh));
     let most = if squashes { 5.0 } else { 10.0 };
@@ -33,11 +53,11 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
             short(rms),
             short(deviation),
             layer.name,
-            short(first.sums.unwrap_or(sums))
+            short(first.sums.filter(|own| *own > 0.0).unwrap_or(sums))
         )
     };
     let (severity, title) = match () {
-        () if sums > most => {
+        () if sized && sums > most => {
             let harm =
                 e.curves.epochs.last().is_some_and(|epoch| epoch.clipped > 0.3 || epoch.gradient == 0.0);
             let severity = if harm || e.curves.diverged.is_some() || e.failing() {
@@ -55,15 +75,19 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
             "the means of the features are large relative to their spread".into(),
         ),
         // Signals this small are lost next to the biases, which a step moves as far as with large inputs.
-        () if sums < 0.05 && sums > 0.0 && kernel.deviation > 0.5 * kernel.usual => {
-            (if_failing(e, Severity::Warning), "the inputs are almost 0, perhaps scaled twice".into())
+        () if sized && sums < 0.05 && sums > 0.0 && usual => {
+            let slow = e.ended && e.skill().is_some_and(|skill| skill < 0.5);
+            let severity = if slow { Severity::Warning } else { if_failing(e, Severity::Warning) };
+            (severity, "the inputs are almost 0, perhaps scaled twice".into())
         }
-        () if !(0.33..=3.0).contains(&sums) && sums > 0.0 => (
+        () if sized && !(0.33..=3.0).contains(&sums) && sums > 0.0 => (
             Severity::Note,
             format!("the weighted sums of the first layer are {} times the usual size", short(sums)),
         ),
         () => return None,
     };
+    // A softmax over one unit learns nothing from any inputs, so a failure says nothing about these.
+    let severity = if softmax_over_one_unit(e).is_some() { Severity::Note } else { severity };
     let mut finding = Finding::draft(title).at_most(severity).at(layer).evidence(seen());
     if is_uneven || is_offset {
         let mut worst: Vec<(usize, &Feature)> = e.data.features.iter().enumerate().collect();
@@ -86,53 +110,118 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     ))
 }
 
+/// The last layer with weights, if only fixed layers such as a `Rescaling` follow, with the factor and the offset that they
+/// add; otherwise the last layer. `None` if the first batch does not show the factor.
+fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerFacts, f64, f64)> {
+    let head = e.weighted().last().map_or(output, |(layer, _)| layer);
+    let after = || e.layers[head.index + 1..].iter().filter(|layer| !layer.is_view);
+    let linear = |layer: &LayerFacts| layer.activation.is_none_or(|own| own == Activation::Linear);
+    // A trained normalization learns its scale, one at a step per weight.
+    let fixed = |layer: &LayerFacts| layer.is_affine && (!layer.is_normalization || layer.is_adapted);
+    let Some(end) = after().next_back() else { return Some((output, 1.0, 0.0)) };
+    if !after().all(|layer| fixed(layer) && linear(layer)) {
+        return Some((output, 1.0, 0.0));
+    }
+    // A function of a fixed range reaches the targets or not, whatever the steps (N0104).
+    if !linear(head) {
+        return None;
+    }
+    let spread = |layer: &LayerFacts| Some(layer.sample.spread? * layer.sample.rms);
+    let (before, end) = (spread(head)?, spread(end)?);
+    let (low, high) = e.first.as_ref()?.output;
+    let gain = end / before;
+    // The first outputs of the layer lie around 0.
+    (gain.is_finite() && gain > 0.0).then_some(match (gain - 1.0).abs() < 1e-3 {
+        true => (head, 1.0, 0.0),
+        false => (head, gain, (low + high) / 2.0),
+    })
+}
+
+/// Targets below the size of a step: an optimizer that divides by the size of the gradient cannot come closer than a step.
+/// This uses at most the usual learning rate: N0112 covers larger ones.
+fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
+    let adaptive = matches!(e.plan.step_scale, StepScale::Normalized | StepScale::Sign);
+    let reach = reach * (0.001 / e.plan.learning_rate).min(1.0);
+    (adaptive && deviation > 0.0 && reach > 10.0 * deviation).then(|| {
+        Finding::draft("the targets are small")
+            .at_most(if_failing(e, Severity::Warning))
+            .evidence(format!(
+                "standard deviation {} for the targets; {} changes the output by about {} per step",
+                short(deviation),
+                e.plan.optimizer,
+                short(reach)
+            ))
+            .remedy(
+                "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions",
+                Remedy::StandardizeTargets,
+            )
+    })
+}
+
 /// Raises N0203.
 pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
-    if e.plan.task != Task::Numbers || !linear || e.data.sampled_rows == 0 {
+    if !e.plan.compares_numbers() || !linear || e.data.sampled_rows == 0 {
         return None;
     }
     let targets = &e.data.targets;
-    let rms = targets.mean.hypot(targets.deviation);
-    if rms <= 10.0 {
-        return None;
-    }
+    let (head, gain, offset) = head_scale(e, output)?;
+    // In the units of the layer whose weights must reach them.
+    let (mean, deviation) = ((targets.mean - offset) / gain, targets.deviation / gain);
+    let rms = mean.hypot(deviation);
     // An optimizer that divides by the size of the gradient moves the output by at most rate · (1 + Σ|h|) per step, where
     // h is the input of the last layer. The usual size of h is 1.
-    let inputs = output.kernel.as_ref().map_or(1, |kernel| kernel.inputs) as f64;
-    let below = e.layers[..output.index].iter().rev().find(|layer| !layer.is_view);
+    let inputs = head.kernel.as_ref().map_or(1, |kernel| kernel.inputs) as f64;
+    let below = e.layers[..head.index].iter().rev().find(|layer| !layer.is_view);
     let size = below.map_or(1.0, |layer| layer.sample.rms);
     let reach = e.plan.learning_rate * (1.0 + inputs * size);
-    let needed = targets.mean.abs().max(targets.deviation) / reach;
+    let needed = mean.abs().max(deviation) / reach;
     let planned = e.plan.epochs.map(|epochs| epochs * e.plan.batches);
     let adaptive = e.plan.step_scale != StepScale::Gradient;
     let far = adaptive && planned.is_some_and(|steps| needed > steps as f64);
     // The slope of a squared error with respect to the output bias is twice the distance, so beyond 1 a step overshoots.
     // This uses the usual learning rate: N0112 covers larger ones.
-    let overshoots = !adaptive && 2.0 * e.plan.learning_rate.min(0.01) * rms > 1.0;
+    let overshoots = !adaptive && 2.0 * e.plan.learning_rate.min(0.01) * rms * gain.powi(2) > 1.0;
+    if rms <= 10.0 && !overshoots {
+        return small_targets(e, deviation, reach);
+    }
     let severity = match () {
         () if far || (planned.is_none() && rms > 100.0) => Severity::Warning,
         () if overshoots || rms > 100.0 => if_failing(e, Severity::Warning),
         () => Severity::Note,
     };
-    let mut finding = Finding::draft("the targets are large").at_most(severity).evidence(format!(
+    let title = match () {
+        () if rms <= 10.0 => "the last layers multiply the gradients",
+        () if gain < 1.0 => "the targets are large relative to the outputs",
+        () => "the targets are large",
+    };
+    let mut finding = Finding::draft(title).at_most(severity).evidence(format!(
         "targets from {} to {}, mean {}, standard deviation {}",
         short(targets.range.0),
         short(targets.range.1),
         short(targets.mean),
         short(targets.deviation)
     ));
+    if gain != 1.0 {
+        finding = finding.evidence(format!(
+            "the layers after `{}` multiply its outputs by about {}",
+            head.name,
+            short(gain)
+        ));
+    }
     if let (true, Some(planned)) = (adaptive, planned) {
         finding = finding.evidence(format!(
             "{} changes the output by about {} per step, so the targets are {} steps away; {planned} steps are planned",
-            e.plan.optimizer, short(reach), short(needed.ceil())
+            e.plan.optimizer, short(gain * reach), short(needed.ceil())
         ));
     }
-    Some(finding.remedy(
-        "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions",
-        Remedy::StandardizeTargets,
-    ))
+    let text =
+        "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions";
+    Some(match gain == 1.0 {
+        true => finding.remedy(text, Remedy::StandardizeTargets),
+        false => finding.suggestion(format!("{text}; remove the layers after `{}`", head.name)),
+    })
 }
 
 /// Raises N0204.
@@ -142,10 +231,10 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
     let (most, count) = classes.iter().enumerate().max_by_key(|(_, count)| **count)?;
     let least = classes.iter().filter(|count| **count > 0).min()?;
     let share = *count as f64 / total.max(1) as f64;
-    if *count == total && total > 1 {
+    if let Some(class) = e.data.targets.only_class.filter(|_| e.data.rows > 1) {
         return Some(
             Finding::draft("all targets belong to one class")
-                .evidence(format!("class {most} in {total} of {total} sampled rows"))
+                .evidence(format!("class {class} in all {} training samples", e.data.rows))
                 .suggestion("check how the labels were made: with a single class there is nothing to learn"),
         );
     }
@@ -177,7 +266,7 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
 /// Raises N0205.
 pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
-    let sequences = e.data.shape.len() > 1;
+    let sequences = e.reads_sequences();
     let mild = |severity| if sequences { Severity::Note } else { severity };
     if let Some(part) = &e.data.validation {
         let total: usize = targets.classes.iter().sum::<usize>().max(1);
@@ -186,18 +275,22 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
         let moved = (part.mean - targets.mean).abs();
         // By chance alone, the expected distance between the shares of two samples is ½ Σ √(2/π · p(1 − p)(1/n + 1/m)). One
         // row changes it by 1/m, so its standard deviation is at most ½ √(1/n + 1/m) (Efron and Stein).
-        let rows = 1.0 / e.data.targets.rows.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
+        let counted = if e.has_all_labels() { total } else { targets.rows };
+        let rows = 1.0 / counted.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
         let spread = |p: f64| (2.0 / std::f64::consts::PI * p * (1.0 - p) * rows).sqrt();
         let pooled = targets.classes.iter().zip(&part.classes).map(|(count, share)| {
             let own = *count as f64 / total as f64;
-            let all = (targets.rows + part.rows).max(1) as f64;
-            (own * targets.rows as f64 + share * part.rows as f64) / all
+            let all = (counted + part.rows).max(1) as f64;
+            (own * counted as f64 + share * part.rows as f64) / all
         });
         let expected = pooled.map(spread).sum::<f64>() / 2.0;
         // Beyond that, three rows in ten of another class, or a mean one standard deviation away, are another task.
         let differs = match targets.classes.is_empty() {
             false => apart > 0.3 + expected + 1.5 * rows.sqrt(),
-            true => moved > targets.deviation * (1.0 + 3.0 * rows.sqrt()) && targets.deviation > 0.0,
+            true => {
+                let rows = 1.0 / targets.rows.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
+                moved > targets.deviation * (1.0 + 3.0 * rows.sqrt()) && targets.deviation > 0.0
+            }
         };
         // Numbers with a trend are a time series, and its end is the right test. That harms only if the network cannot
         // predict it.

@@ -5,6 +5,7 @@ pub(super) mod data;
 pub(super) mod end;
 pub(super) mod outputs;
 pub(super) mod progress;
+pub(super) mod rates;
 pub(super) mod rows;
 pub(super) mod shards;
 pub(super) mod task;

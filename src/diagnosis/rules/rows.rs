@@ -43,6 +43,33 @@ pub(in crate::diagnosis) fn contradictions(e: &Evidence) -> Option<Finding> {
     })
 }
 
+/// Targets that are numbers and all equal. N0204 covers classes.
+fn constant_targets(e: &Evidence) -> Option<Finding> {
+    let targets = &e.data.targets;
+    let constant = targets.constant.iter().filter(|constant| **constant).count();
+    // A rare event may be absent from a few rows. If a thousand are equal, fewer than 3 in 1000 of all rows differ (rule of
+    // three, Hanley and Lippman-Hand 1983).
+    let (rows, enough) = (targets.constant_rows, e.data.rows.min(1000));
+    if rows < enough.max(8) || constant == 0 || !targets.classes.is_empty() {
+        return None;
+    }
+    let finding = match constant == targets.constant.len() {
+        true => Finding::draft("the targets are constant"),
+        false => Finding::draft("some targets are constant").at_most(Severity::Note),
+    };
+    Some(
+        finding
+            .evidence(format!(
+                "{constant} of {} targets are constant in {} rows; all targets lie between {} and {}",
+                targets.constant.len(),
+                rows,
+                short(targets.range.0),
+                short(targets.range.1)
+            ))
+            .suggestion("check how the targets were made and scaled: a constant needs no network"),
+    )
+}
+
 /// Raises N0208.
 pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
     if let Some(varying) = &e.data.varying_constants {
@@ -64,7 +91,10 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
         );
     }
     let (all, varying) = (e.data.features.len(), e.data.varying_count);
-    if e.data.sampled_rows < 8 || e.data.indices || varying == all {
+    if let Some(finding) = constant_targets(e).filter(|_| varying > 0) {
+        return Some(finding);
+    }
+    if e.data.sampled_rows < 8 || varying == all {
         return None;
     }
     let finding = match varying {

@@ -110,7 +110,15 @@ pub(in crate::diagnosis) fn diverging(e: &Evidence) -> Option<Finding> {
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let first = e.first.as_ref().map_or(losses[0], |first| first.loss);
     let rising = a < b && b < c;
+    // Ratios mean nothing for a loss that can fall below 0, so there the span of the losses before counts.
+    let before = losses[..losses.len() - 3].iter().copied().chain([first]);
+    let (low, high) =
+        before.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    let signed = low.min(best) <= 0.0;
     let severity = match () {
+        () if signed && high > low && rising && c > high + 10.0 * (high - low) => Severity::Error,
+        () if signed && high > low && a.min(b).min(c) > high + (high - low) => Severity::Warning,
+        () if signed => return None,
         () if c > 10.0 * first && rising => Severity::Error,
         // Noise halves and doubles single batches, not three epochs in a row.
         () if a.min(b).min(c) > 2.0 * best && c > first => Severity::Warning,
@@ -136,7 +144,7 @@ fn slower(finding: Finding, e: &Evidence) -> Finding {
 
 /// Raises N0403.
 pub(in crate::diagnosis) fn constant_loss(e: &Evidence) -> Option<Finding> {
-    let loss = e.constant()?;
+    let loss = e.stuck()?;
     if e.last_skill().is_some_and(|skill| skill > 0.9) {
         return None;
     }
@@ -235,24 +243,18 @@ pub(in crate::diagnosis) fn saturated_units(e: &Evidence) -> Option<Finding> {
     let squashes = |layer: &&LayerFacts| {
         matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh))
             && layer.index != last
-            && layer.sample.rows > 0
             && !layer.is_recurrent
     };
     // Beyond 5 the slope of a sigmoid is below 0.007, and that of tanh is below 0.0002.
-    let stuck = |layer: &LayerFacts| {
-        let bound = 0.95 * layer.sample.rows as f64;
-        layer.sample.saturated.iter().filter(|count| f64::from(**count) >= bound).count()
-    };
     let epoch = e.curves.epochs.len();
-    let layer =
-        e.layers.iter().filter(squashes).find(|layer| 2 * stuck(layer) > layer.sample.saturated.len())?;
+    let layer = e.layers.iter().filter(squashes).find(|layer| layer.is_saturated())?;
     Some(
         Finding::draft("saturated units")
             .at_most(if_failing(e, Severity::Warning))
             .at(layer)
             .evidence(format!(
                 "{} of {} units are saturated for at least 95 % of {} sampled rows in epoch {}",
-                stuck(layer),
+                layer.saturated_units(),
                 layer.sample.saturated.len(),
                 layer.sample.rows,
                 epoch.max(1)

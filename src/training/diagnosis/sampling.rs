@@ -1,11 +1,16 @@
 //! How much data the diagnosis samples, and how often.
 
-use crate::diagnosis::{Data, Monitor, Plan, Repeats, TargetStatistics, ValidationFacts, VaryingConstants};
+use crate::activation::Activation;
+use crate::diagnosis::{
+    Data, Monitor, Plan, Repeats, TargetStatistics, Targets, Task, ValidationFacts, VaryingConstants,
+};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
+use crate::loss::{LossFamily, copy_of_built_in};
+use crate::metric::accuracy_name;
 use crate::model::Sequential;
-use crate::optimizer::OptimizerTraits;
+use crate::optimizer::{LearningRate, OptimizerTraits};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -16,6 +21,8 @@ pub(crate) const NUMBERS: usize = 1 << 16;
 pub(crate) const ROWS: usize = 10_000;
 /// Enough rows to estimate the scale of the inputs and the most common classes of a run that takes under a millisecond.
 pub(crate) const LEAST: usize = 32;
+/// Enough validation labels to compare the shares of a few classes.
+const LABELS: usize = 256;
 /// The number of rows sampled from a source, where each row may require a disk access.
 pub(crate) const FEW: usize = 64;
 
@@ -111,32 +118,102 @@ pub(crate) struct RunSize {
     pub(crate) shuffle: bool,
 }
 
+/// The largest rate of the planned steps, of which at most 10,000 count. A schedule may start and end with a low rate, and
+/// may rise within its first steps. NaN if unknown.
+fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> f64 {
+    let steps = match (rate, planned) {
+        (LearningRate::Constant(rate), _) => return *rate,
+        (_, Some(planned)) => (planned as u64).clamp(1, 10_000),
+        // A check plans no steps. A schedule of the crate has a rate for each step; a user's may not.
+        (LearningRate::Schedule(schedule), None) if schedule.config().is_some() => 10_000,
+        (_, None) => 1,
+    };
+    let evenly = (0..=20).map(|part| part * (steps - 1) / 20);
+    let early = (0..64).map(|power| 1u64 << power).take_while(|step| *step < steps);
+    let largest = evenly.chain(early).map(|step| rate.at(before + step)).fold(0.0, f64::max);
+    if planned.is_none() && steps == 1 && largest == 0.0 { f64::NAN } else { largest }
+}
+
+/// The sum of the rates of at most 10,000 planned steps divided by the largest, from steps at distances that grow by a quarter.
+fn full_steps(rate: &LearningRate, before: u64, planned: usize, largest: f64) -> f64 {
+    let planned = planned.min(10_000) as u64;
+    if matches!(rate, LearningRate::Constant(_)) || largest <= 0.0 {
+        return planned as f64;
+    }
+    let (mut sum, mut step) = (0.0, 0);
+    while step < planned {
+        let next = (step + 1 + step / 4).min(planned);
+        sum += (next - step) as f64 * rate.at(before + (step + next - 1) / 2);
+        step = next;
+    }
+    sum / largest
+}
+
 /// The settings of a run that the rules read.
 pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Plan> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let RunSize { epochs, batch_size, train, shuffle } = size;
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
-    // A schedule may start and end with a low rate.
-    let steps = ((epochs.unwrap_or_default() * batches) as u64).min(10_000);
-    let learning_rate = (0..=20).map(|part| rate.at(compiled.steps + part * steps / 20)).fold(0.0, f64::max);
+    let planned = epochs.map(|epochs| epochs * batches);
+    let learning_rate = largest_rate(rate, compiled.steps, planned);
+    let full_steps = planned.map(|planned| full_steps(rate, compiled.steps, planned, learning_rate));
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
+    let (family, is_built_in) = (compiled.loss.family(), copy_of_built_in(&*compiled.loss).is_some());
+    // Without a family or a link of its own, a user's loss does not say whether its outputs are probabilities.
+    let says =
+        |link: &Activation| is_built_in || family == LossFamily::CrossEntropy || *link != Activation::Linear;
     Ok(Plan {
         loss: compiled.loss.name().into(),
         task: compiled.loss.target().into(),
-        family: compiled.loss.family(),
+        family,
+        is_built_in,
         takes_logits: compiled.loss.takes_logits(),
+        link: compiled.loss.link().filter(says),
         optimizer: name.to_lowercase(),
         step_scale: step,
         learning_rate,
+        full_steps,
         epochs,
         before: compiled.steps,
         batch_size,
         batches,
         shuffle,
         metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
+        accuracy: accuracy_name(&compiled.metrics).map(str::to_string),
         penalty: model.weight_penalty(),
     })
+}
+
+/// The most target values that are compared with a sample of numbers that looks like labels.
+const CONFIRMED: usize = 1 << 20;
+
+/// Compares all training targets with what a sample suggests, up to the first row of another class.
+fn confirm<F: Scalar>(
+    targets: &mut Targets,
+    task: Task,
+    data: &CheckedData<F>,
+    train: usize,
+    rows: &mut Rows<F>,
+) {
+    targets.suppose_one_class();
+    let width = data.target * data.steps;
+    // Only the rules about numbers ask whether all are labels.
+    let labels = if task == Task::Numbers && targets.binary { CONFIRMED / width.max(1) } else { 0 };
+    let at_a_time = (NUMBERS / width.max(1)).clamp(1, ROWS);
+    let mut indices = Vec::new();
+    for start in (0..train).step_by(at_a_time) {
+        if targets.only_class.is_none() && (start >= labels || !targets.binary) {
+            return;
+        }
+        indices.clear();
+        indices.extend(start..train.min(start + at_a_time));
+        data.gather_targets(&indices, rows);
+        targets.confirm(Batch::new(&rows.y, data.target));
+    }
+    if let Some(count) = targets.only_class.and_then(|class| targets.classes.get_mut(class)) {
+        *count = train * data.steps;
+    }
 }
 
 /// What the diagnosis samples before a training.
@@ -210,9 +287,12 @@ impl<F: Scalar> Sampling<'_, '_, F> {
             data.gather_targets(&sample(train, wanted), rows);
         }
         facts.sample_targets(task, outputs, Batch::new(&rows.y, data.target));
+        if !data.is_source() {
+            confirm(&mut facts.targets, task, data, train, rows);
+        }
         // Separate validation data may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {
-            held.data.gather_targets(&held.sample(wanted), rows);
+            held.data.gather_targets(&held.sample(wanted.max(LABELS / data.target.max(1))), rows);
             facts.validation = Some(ValidationFacts::of(task, outputs, Batch::new(&rows.y, data.target)));
         }
         // Equal rows: a few wide samples are enough.
