@@ -109,7 +109,6 @@ codes! {
     N0104 Error Some(outputs::target_outside_range), NEVER []
     N0103 Error Some(outputs::activation_before_softmax), NEVER []
     N0107 Warning Some(task::loss_and_task), NEVER []
-    N0108 Warning Some(task::accuracy_of_numbers), NEVER []
     N0110 Warning Some(config::unsuited_activation), MOST []
     N0109 Warning Some(config::linear_stack), HALF []
     N0111 Error Some(config::first_weights), MOST []
@@ -124,13 +123,16 @@ codes! {
     N0207 Warning Some(rows::contradictions), NEVER []
     N0210 Warning Some(shards::missing_class), NEVER []
     N0115 Warning Some(config::narrow_layer), NEVER []
-    N0502 Warning Some(end::still_improving), NEVER [N0115 N0209 N0112 N0113 N0202 N0203 N0407]
+    N0502 Warning Some(end::still_improving), NEVER [
+        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0202 N0203 N0209
+        N0407 N0409
+    ]
 
     // Symptoms.
-    N0401 Error Some(training::not_finite), NEVER [N0201 N0209 N0202 N0203 N0102 N0111 N0112]
-    N0402 Error Some(training::diverging), MOST [N0209 N0202 N0203 N0111 N0112 N0102 N0407]
-    N0301 Warning Some(training::first_loss), MOST [N0209 N0202 N0203 N0111 N0102 N0104]
-    N0302 Error Some(training::clipped), MOST [N0209 N0202 N0103 N0111 N0102 N0112]
+    N0401 Error Some(training::not_finite), NEVER [N0201 N0209 N0202 N0203 N0102 N0104 N0105 N0110 N0111 N0112]
+    N0402 Error Some(training::diverging), MOST [N0209 N0202 N0203 N0111 N0112 N0102 N0105 N0110 N0407]
+    N0301 Warning Some(training::first_loss), MOST [N0101 N0209 N0202 N0203 N0111 N0102 N0103 N0104 N0105]
+    N0302 Error Some(training::clipped), MOST [N0101 N0209 N0202 N0103 N0105 N0111 N0102 N0112]
     N0303 Error Some(training::no_gradient), HALF [
         N0101 N0102 N0202 N0203 N0103 N0111 N0104 N0110 N0112 N0114 N0208 N0404
     ]
@@ -138,17 +140,20 @@ codes! {
     N0404 Error Some(training::dead_units), MOST [N0202 N0203 N0103 N0104 N0111 N0112 N0115]
     N0406 Warning Some(progress::vanishing_gradient), HALF [N0110 N0111 N0202 N0405]
     N0408 Error Some(progress::collapsed), HALF [
-        N0101 N0102 N0103 N0104 N0105 N0107 N0111 N0112 N0202 N0203 N0204 N0205 N0207 N0208
-        N0209 N0210 N0115 N0404
+        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0114 N0202 N0203 N0204 N0205 N0207
+        N0208 N0209 N0210 N0115 N0404 N0407 N0409
     ]
     N0403 Error Some(training::constant_loss), HALF [
-        N0101 N0102 N0103 N0104 N0105 N0111 N0112 N0202 N0203 N0204 N0404 N0208
+        N0101 N0102 N0103 N0104 N0105 N0106 N0110 N0111 N0112 N0114 N0115 N0202 N0203 N0204 N0209 N0404
+        N0407 N0409 N0208
     ]
+    // Measures of a run, which harm no training.
+    N0108 Warning Some(task::accuracy_of_numbers), NEVER []
     N0206 Warning Some(rows::validation_trains), NEVER []
     N0503 Warning Some(end::overfitting), NEVER []
     N0504 Warning None, NEVER []
     N0501 Error Some(end::learned_nothing), NEVER [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0108 N0109 N0110 N0111 N0112 N0113 N0114
+        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114
         N0201 N0202 N0203 N0204 N0205 N0502 N0404 N0405 N0406 N0407 N0409 N0504 N0115 N0207
         N0208 N0209 N0210
     ]

@@ -137,21 +137,22 @@ impl Numbers<'_> {
             N0408 => self.predictions(e),
             N0409 => {
                 self.losses(e);
-                if let Some(epoch) = e.curves.epochs.last() {
-                    self.add("penalty", epoch.penalty, "");
+                if let [first, .., last] = &*e.curves.epochs {
+                    self.add("mean penalty of the first epoch", first.penalty, "");
+                    self.add("mean penalty of the last epoch", last.penalty, "");
                 }
             }
             N0503 => {
                 self.losses(e);
-                let held_out = || e.curves.epochs.iter().filter_map(|epoch| epoch.val_loss);
+                let held_out = || e.curves.validation_losses();
                 held_out()
                     .min_by(f64::total_cmp)
                     .into_iter()
-                    .for_each(|loss| self.add("lowest validation loss", loss, ""));
+                    .for_each(|loss| self.add("lowest validation loss without penalty", loss, ""));
                 held_out()
-                    .next_back()
+                    .last()
                     .into_iter()
-                    .for_each(|loss| self.add("last validation loss", loss, ""));
+                    .for_each(|loss| self.add("last validation loss without penalty", loss, ""));
             }
             N0401 | N0402 | N0403 | N0501 | N0502 | N0504 => self.losses(e),
             _ => {}

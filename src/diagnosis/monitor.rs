@@ -31,6 +31,12 @@ impl RunningMean {
     fn mean(&self) -> f64 {
         self.sum / self.count.max(1) as f64
     }
+
+    /// Reads or writes it.
+    fn state(&mut self, name: &str, state: &mut State) -> Result<()> {
+        state.item(name, &mut self.sum)?;
+        state.count(&format!("{name} batches"), &mut self.count)
+    }
 }
 
 /// Collects the evidence of a run, and runs the rules.
@@ -46,6 +52,9 @@ pub(crate) struct Monitor<F: Scalar> {
     pub(super) target_statistics: TargetStatistics<F>,
     /// The mean loss of the last quarter of the epoch.
     late_loss: RunningMean,
+    /// The mean penalty of the epoch, and that of its last quarter.
+    penalty: RunningMean,
+    late_penalty: RunningMean,
     samples_batch: bool,
     /// The loss of the sampled batch, without its penalty.
     loss_without_penalty: f64,
@@ -74,6 +83,8 @@ impl<F: Scalar> Monitor<F> {
         let classes = match evidence.plan.task {
             Task::Numbers => 0,
             Task::Binary if !one => 0,
+            // The threshold between the classes is unknown.
+            _ if outputs == 1 && evidence.plan.link.is_none() => 0,
             _ => outputs.max(2),
         };
         let kernels = layers.iter().filter_map(kernel_of).map(|param| sample(param.value()).count()).sum();
@@ -86,6 +97,8 @@ impl<F: Scalar> Monitor<F> {
             clipped: 0,
             target_statistics,
             late_loss: RunningMean::default(),
+            penalty: RunningMean::default(),
+            late_penalty: RunningMean::default(),
             samples_batch: false,
             loss_without_penalty: 0.0,
             batch: 0,
@@ -108,10 +121,12 @@ impl<F: Scalar> Monitor<F> {
         self.samples_batch
     }
 
-    /// Adds the loss of a batch.
-    pub(crate) fn end_batch(&mut self, loss: f64) {
+    /// Adds the loss of a batch, which includes the `penalty` of the regularizers.
+    pub(crate) fn end_batch(&mut self, loss: f64, penalty: f64) {
+        self.penalty.add(penalty);
         if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
             self.late_loss.add(loss);
+            self.late_penalty.add(penalty);
         }
     }
 
@@ -127,8 +142,8 @@ impl<F: Scalar> Monitor<F> {
         }
     }
 
-    /// Stores the target statistics of the first epoch in the evidence.
-    fn measure_targets(&mut self) {
+    /// Stores the target statistics of the first epoch, or of the part before a divergence, in the evidence.
+    fn measure_targets(&mut self, is_whole: bool) {
         let targets = &mut self.evidence.data.targets;
         targets.scale = self.target_statistics.scale();
         if let Some(constant) = self.target_statistics.constant() {
@@ -136,6 +151,9 @@ impl<F: Scalar> Monitor<F> {
         }
         if let Some(classes) = self.target_statistics.classes().filter(|_| !targets.classes.is_empty()) {
             targets.classes = classes;
+            if is_whole {
+                targets.only_class = self.target_statistics.only_class();
+            }
         }
     }
 
@@ -159,7 +177,6 @@ impl<F: Scalar> Monitor<F> {
                 (!facts.is_view).then(|| facts.sample_output(workspace.value(facts.index + 1, x)));
             last_deviation = deviation.flatten();
         }
-        self.epoch.penalty = penalty;
         self.loss_without_penalty = loss - penalty;
         self.epoch.output_deviation = Some(last_deviation.unwrap_or_else(|| spread(output).0));
         self.epoch.zero_logits = self.zero_logits(workspace, x);
@@ -200,7 +217,9 @@ impl<F: Scalar> Monitor<F> {
         }
         let width = self.evidence.layers.last().and_then(|layer| layer.output.last().copied()).unwrap_or(1);
         let (output, clip) = (output.reshape(width), F::of(1e-6));
-        let bound = if plan.takes_logits { F::zero() } else { F::of(0.5) };
+        let bound = F::of(plan.link.map_or(0.5, |link| link.threshold()));
+        // Only the crate's own losses are known to clip.
+        let clips = plan.is_built_in && plan.link == Some(Activation::Linear);
         for (p, t) in output.iter().zip(y.iter()) {
             let (predicted, true_class, true_probability) = match p {
                 [p] => {
@@ -215,8 +234,7 @@ impl<F: Scalar> Monitor<F> {
             if let Some(count) = self.epoch.prediction_counts.get_mut(predicted) {
                 *count += 1;
             }
-            self.clipped +=
-                usize::from(!plan.takes_logits && predicted != true_class && true_probability <= clip);
+            self.clipped += usize::from(clips && predicted != true_class && true_probability <= clip);
         }
         self.epoch.rows += output.rows();
     }
@@ -281,13 +299,17 @@ impl<F: Scalar> Monitor<F> {
         rules: &Rules,
     ) -> Vec<String> {
         if self.evidence.curves.epochs.is_empty() {
-            self.measure_targets();
+            self.measure_targets(true);
         }
         let mut epoch = self.epoch.clone();
         epoch.late_loss = std::mem::take(&mut self.late_loss).mean();
+        epoch.penalty = std::mem::take(&mut self.penalty).mean();
+        epoch.late_penalty = std::mem::take(&mut self.late_penalty).mean();
         epoch.loss = loss;
-        (epoch.val_loss, epoch.accuracy, epoch.val_accuracy) =
-            (logged("val_loss"), logged("accuracy"), logged("val_accuracy"));
+        epoch.val_loss = logged("val_loss");
+        if let Some(name) = &self.evidence.plan.accuracy {
+            (epoch.accuracy, epoch.val_accuracy) = (logged(name), logged(&format!("val_{name}")));
+        }
         epoch.learning_rate = learning_rate;
         epoch.clipped = self.clipped as f64 / epoch.rows.max(1) as f64;
         self.evidence.curves.epochs.push(epoch);
@@ -311,7 +333,7 @@ impl<F: Scalar> Monitor<F> {
     pub(crate) fn diverged(&mut self, why: String, rules: &Rules) -> Vec<String> {
         self.evidence.curves.diverged = Some(why);
         if self.evidence.curves.epochs.is_empty() {
-            self.measure_targets();
+            self.measure_targets(false);
         }
         self.run_rules(rules)
     }
@@ -336,14 +358,15 @@ impl<F: Scalar> Monitor<F> {
         state.group("findings", |state| self.findings.state(state))?;
         state.group("targets", |state| self.target_statistics.state(state))?;
         if state.is_reading() && !self.evidence.curves.epochs.is_empty() {
-            self.measure_targets();
+            self.measure_targets(true);
         }
         if state.is_reading() {
             self.findings.each_mut().for_each(|finding| finding.derive_edits(&self.evidence));
         }
         state.group("epoch", |state| self.epoch.state(state))?;
         state.count("clipped", &mut self.clipped)?;
-        state.item("late", &mut self.late_loss.sum)?;
-        state.count("late batches", &mut self.late_loss.count)
+        self.late_loss.state("late", state)?;
+        self.penalty.state("penalty", state)?;
+        self.late_penalty.state("late penalty", state)
     }
 }

@@ -140,8 +140,8 @@ impl<'a, F: Scalar> RemedySearch<'a, F> {
     pub(super) fn trials(&self) -> Vec<RemedyTrial> {
         let best = self.best().map(|best| score(&best.end));
         let enough = |done: &&Done| {
-            let worth = done.end.learned_beside(&self.base) || score(&done.end) > score(&self.base) + WORTH;
-            worth && best.is_some_and(|best| score(&done.end) >= best - WORTH)
+            let good = best.is_some_and(|best| score(&done.end) >= best - WORTH);
+            good && done.end.learned_beside(&self.base)
         };
         let advised = self.clean().filter(enough).min_by_key(|done| done.edits.len());
         let trial = |done: &Done| RemedyTrial {

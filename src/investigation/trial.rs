@@ -4,6 +4,7 @@ use crate::callback::{TerminateOnNaN, Verbose};
 use crate::data::ClassWeight;
 use crate::diagnosis::{Findings, LEARNED, Task};
 use crate::error::Result;
+use crate::metric::accuracy_name;
 use crate::model::Sequential;
 use crate::rng::Rng;
 use crate::samples::Samples;
@@ -97,7 +98,8 @@ impl TrialResult {
                 skill > LEARNED && (skill > 2.0 * base || 1.0 - skill < 0.67 * (1.0 - base))
             }
             (_, Some(skill), None) => skill > LEARNED,
-            (Some(loss), None, _) => base.loss.is_none_or(|base| loss < 0.5 * base),
+            // A loss of unknown scale may be negative.
+            (Some(loss), None, _) => base.loss.is_none_or(|base| loss < base - 0.5 * base.abs()),
         }
     }
 }
@@ -160,7 +162,9 @@ impl TrialSettings {
         let penalty = model.weight_penalty();
         let skill = history.scale.zip(own).map(|(scale, loss)| scale.skill(loss - penalty));
         let recall = recall(&model, sample);
-        Ok((TrialResult { loss, accuracy: logs.get("accuracy"), skill, recall, steps }, history.findings))
+        let metrics = model.compiled.as_ref().map_or(&[][..], |compiled| &compiled.metrics);
+        let accuracy = accuracy_name(metrics).and_then(|name| logs.get(name));
+        Ok((TrialResult { loss, accuracy, skill, recall, steps }, history.findings))
     }
 }
 

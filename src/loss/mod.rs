@@ -120,7 +120,8 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         Target::Numbers
     }
 
-    /// What the loss measures; the diagnosis depends on it. Default: [`LossFamily::Other`].
+    /// What the loss measures. Default: [`LossFamily::Other`], of which the diagnosis assumes nothing: it then has no rule
+    /// about the last activation, and no loss of the best constant prediction.
     fn family(&self) -> LossFamily {
         LossFamily::Other
     }
@@ -219,6 +220,15 @@ pub(crate) fn registry<F: Scalar>() -> Registry<dyn Loss<F>> {
     Registry::new("loss", rows)
 }
 
+/// Returns a new loss with the settings of this one, if it is one of the crate's own.
+///
+/// The diagnosis evaluates it on constant predictions. A loss of another crate is never called for that: it may count its
+/// calls, or accept only the shapes of its model.
+pub(crate) fn copy_of_built_in<F: Scalar>(loss: &dyn Loss<F>) -> Option<Box<dyn Loss<F>>> {
+    let config = loss.config().filter(Config::is_built_in)?;
+    from_value(&Value::Config(Box::new(config)), "loss", &registry()).ok()
+}
+
 /// Keras's other names for its losses.
 pub(crate) const ALIASES: [(&str, &str); 9] = [
     ("bce", "BinaryCrossentropy"),
@@ -298,9 +308,9 @@ pub enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum LossFamily {
-    /// The cross-entropy of the targets and the outputs.
+    /// The cross-entropy of the targets and the outputs, without factors.
     CrossEntropy,
-    /// The mean of the squared errors; its best constant output is the mean of the targets.
+    /// The mean of the squared errors, without factors; its best constant output is the mean of the targets.
     SquaredError,
     /// The mean of the absolute errors, relative or not; its best constant output is a median.
     AbsoluteError,

@@ -18,6 +18,7 @@ mod top_k;
 mod weighted;
 
 pub use accuracy::Accuracy;
+pub(crate) use accuracy::accuracy_name;
 pub use auc::{Auc, Curve, Summation};
 pub use closure::{MetricFn, metric_fn};
 pub use confusion::ConfusionMatrix;

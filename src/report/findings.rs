@@ -4,7 +4,7 @@ use minijinja::context;
 use minijinja::value::Value;
 
 use super::html::number;
-use crate::diagnosis::{Finding, Findings, RemedyTrial, explain};
+use crate::diagnosis::{Finding, Findings, Remedy, RemedyTrial, explain};
 
 /// Returns the values of the templates.
 pub(super) fn context(findings: &Findings) -> Value {
@@ -21,10 +21,14 @@ pub(super) fn context(findings: &Findings) -> Value {
 
 /// Returns the recommended suggestions, and what they improve.
 fn advice(findings: &Findings, trial: &RemedyTrial) -> Value {
-    let suggestion = |code: &String| Some(findings.of(code)?.suggestions.first()?.text.clone());
+    let suggestion = |(code, remedy): (&String, &Remedy)| {
+        let all = &findings.of(code)?.suggestions;
+        let tried = all.iter().find(|suggestion| suggestion.remedy.as_ref() == Some(remedy));
+        Some(tried.or(all.first())?.text.clone())
+    };
     let percent = |(from, to): (f64, f64)| format!("{:.1} % → {:.1} %", 100.0 * from, 100.0 * to);
     context! {
-        suggestions => trial.codes.iter().filter_map(suggestion).collect::<Vec<_>>(),
+        suggestions => trial.codes.iter().zip(&trial.remedies).filter_map(suggestion).collect::<Vec<_>>(),
         steps => trial.steps,
         accuracy => trial.accuracy.map(percent),
         loss => losses(trial),

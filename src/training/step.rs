@@ -184,7 +184,7 @@ impl<F: Scalar> Pass<'_, F> {
         let loss = score(scores, &*compiled.loss, trainer.output(*batch), targets, penalty);
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             monitor.count_targets(targets.y, targets.weights);
-            monitor.end_batch(loss);
+            monitor.end_batch(loss, penalty);
             if monitor.is_sampled() {
                 monitor.forward(&trainer.workspace, x, targets.y, loss, penalty);
             }

@@ -4,6 +4,7 @@
 //! `operators` applies faults to healthy programs, which takes minutes, too. `synthetic` generates the data of `healthy` and
 //! `injected_faults`. `json` holds the form of findings for other programs, `printed` what `fit` prints.
 
+mod advice;
 mod attribution;
 mod convergence;
 mod corpus;
@@ -12,10 +13,13 @@ mod injected_faults;
 #[cfg(feature = "json")]
 mod json;
 mod operators;
+mod order_and_labels;
+mod penalties;
 mod printed;
 mod rates;
 mod real_programs;
 mod surroundings;
 mod synthetic;
 mod trainings;
+mod users_own;
 mod widths;

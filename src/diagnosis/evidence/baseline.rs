@@ -9,7 +9,7 @@ use super::data::constant_columns;
 use super::{Scale, Task};
 use crate::data::class_of;
 use crate::error::Result;
-use crate::loss::{Loss, LossFamily, Target};
+use crate::loss::{Loss, LossFamily, MeanSquaredError, Target, copy_of_built_in};
 use crate::scalar::Scalar;
 use crate::state::State;
 use crate::tensor::Batch;
@@ -25,6 +25,8 @@ const MAX_CLASS_ROWS: f64 = (1u64 << 48) as f64;
 /// The statistics of the targets seen so far.
 pub(crate) struct TargetStatistics<F: Scalar> {
     loss: Box<dyn Loss<F>>,
+    /// A loss of the crate that is evaluated on constant predictions; a user's own loss never is.
+    evaluated: Option<Box<dyn Loss<F>>>,
     task: Task,
     outputs: usize,
     /// The rows with a positive weight, and the sum of their weights.
@@ -57,6 +59,10 @@ fn weight_of<F: Scalar>(weights: Option<&[F]>, row: usize) -> f64 {
 impl<F: Scalar> TargetStatistics<F> {
     /// Statistics for this number of rows of this width.
     pub(crate) fn new(loss: Box<dyn Loss<F>>, task: Task, outputs: usize, rows: usize, width: usize) -> Self {
+        let mut evaluated = copy_of_built_in(&*loss);
+        if evaluated.is_none() && task == Task::Numbers && loss.family() == LossFamily::SquaredError {
+            evaluated = Some(Box::new(MeanSquaredError::new()));
+        }
         let most = (MAX_SAMPLED_VALUES / width.max(1)).max(64).min(rows);
         let room = if task == Task::Numbers { most } else { 0 };
         let sums = match task {
@@ -66,6 +72,7 @@ impl<F: Scalar> TargetStatistics<F> {
         };
         TargetStatistics {
             loss,
+            evaluated,
             task,
             outputs,
             rows: 0,
@@ -177,6 +184,7 @@ impl<F: Scalar> TargetStatistics<F> {
     pub(crate) fn state(&mut self, state: &mut State) -> Result<()> {
         let TargetStatistics {
             loss: _,
+            evaluated: _,
             task: _,
             outputs: _,
             rows,
@@ -231,6 +239,18 @@ impl<F: Scalar> TargetStatistics<F> {
         Some(counts.into_iter().map(|count| count.round().min(MAX_CLASS_ROWS) as usize).collect())
     }
 
+    /// The class of all rows, if all have the same.
+    pub(crate) fn only_class(&self) -> Option<usize> {
+        let mut present = self.counts.iter().enumerate().filter(|(_, count)| **count > 0.0);
+        match (self.task, &*self.counts) {
+            (Task::Classes, _) => present.next().filter(|_| present.next().is_none()).map(|(class, _)| class),
+            (Task::Binary, [ones]) if *ones == 0.0 || *ones == self.rows as f64 => {
+                Some(usize::from(*ones > 0.0))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether each target number is constant in the sample, and the number of its rows. `None` for classes and binary targets.
     pub(crate) fn constant(&self) -> Option<(Vec<bool>, usize)> {
         let rows = self.sample_weights.len();
@@ -238,58 +258,59 @@ impl<F: Scalar> TargetStatistics<F> {
         Some((constant_columns(Batch::new(&self.sample, width)), rows))
     }
 
-    /// Returns the scale; `None` if it is not finite, no target was seen, or the loss is a sum, which depends on the batch.
+    /// Returns the scale; `None` if it is not finite, no target was seen, the loss is a sum, which depends on the batch, or
+    /// a user's loss does not say by its family what it measures.
     pub(crate) fn scale(&self) -> Option<Scale> {
         if self.loss.is_sum() {
             return None;
         }
         let (baseline, optimum) = match self.task {
             Task::Numbers => self.losses_of_numbers()?,
-            Task::Classes | Task::Binary => self.losses_of_classes(),
+            Task::Classes | Task::Binary => self.losses_of_classes()?,
         };
         let optimum = if optimum.is_finite() && optimum < baseline { optimum } else { 0.0 };
         (baseline.is_finite() && baseline > optimum).then_some(Scale { baseline, optimum })
     }
 
     /// The loss of predicting the class shares, and the loss of perfect predictions.
-    fn losses_of_classes(&self) -> (f64, f64) {
+    fn losses_of_classes(&self) -> Option<(f64, f64)> {
         let sums = if self.weighted { &self.sums } else { &self.counts };
         let shares: Vec<f64> = sums.iter().map(|sum| sum / self.weight).collect();
         let weight_per_row = self.weight / self.rows as f64;
         let is_cross_entropy = self.loss.family() == LossFamily::CrossEntropy;
-        let baseline = match self.task {
-            task if is_cross_entropy || self.outputs > MAX_EVALUATED_CLASSES => {
-                self.entropy(task, shares.iter().copied())
-            }
-            Task::Classes => self.loss_of_constant(&shares),
-            _ => {
-                let losses = shares.iter().map(|p| self.loss_of_constant(&[1.0 - p, *p]));
+        let baseline = match (self.task, &self.evaluated) {
+            (task, _) if is_cross_entropy => self.entropy(task, shares.iter().copied()),
+            (_, None) => return None,
+            (task, _) if self.outputs > MAX_EVALUATED_CLASSES => self.entropy(task, shares.iter().copied()),
+            (Task::Classes, Some(loss)) => self.loss_of_constant(&**loss, &shares),
+            (_, Some(loss)) => {
+                let losses = shares.iter().map(|p| self.loss_of_constant(&**loss, &[1.0 - p, *p]));
                 losses.sum::<f64>() / shares.len() as f64
             }
         };
         // A class index was not smoothed above and has entropy 0.
         let optimum = if is_cross_entropy { self.total_entropy / self.weight } else { 0.0 };
-        (baseline * weight_per_row, optimum * weight_per_row)
+        Some((baseline * weight_per_row, optimum * weight_per_row))
     }
 
     /// The mean loss of predicting these class shares for every row, evaluated by the loss itself.
-    fn loss_of_constant(&self, shares: &[f64]) -> f64 {
+    fn loss_of_constant(&self, loss: &dyn Loss<F>, shares: &[f64]) -> f64 {
         let clip = |p: f64| p.clamp(1e-7, 1.0 - 1e-7);
         let binary = self.task == Task::Binary;
-        let prediction: Vec<F> = match (binary, self.loss.takes_logits()) {
+        let prediction: Vec<F> = match (binary, loss.takes_logits()) {
             (true, false) => vec![F::of(shares[1])],
             (true, true) => vec![F::of((clip(shares[1]) / clip(1.0 - shares[1])).ln())],
             (false, false) => shares.iter().map(|p| F::of(*p)).collect(),
             (false, true) => shares.iter().map(|p| F::of(clip(*p).ln())).collect(),
         };
-        let sparse = matches!(self.loss.target(), Target::Classes { .. });
+        let sparse = matches!(loss.target(), Target::Classes { .. });
         let loss_of_class = |class: usize| {
             let target: Vec<F> = match (binary, sparse) {
                 (true, _) | (_, true) => vec![F::of(class as f64)],
                 _ => (0..shares.len()).map(|k| if k == class { F::one() } else { F::zero() }).collect(),
             };
             let mut value = [F::zero()];
-            self.loss.values(
+            loss.values(
                 Batch::new(&prediction, prediction.len()),
                 Batch::new(&target, target.len()),
                 &mut value,
@@ -302,12 +323,12 @@ impl<F: Scalar> TargetStatistics<F> {
 
     /// The smaller loss of predicting the mean or the median of the targets, and the loss of perfect predictions.
     fn losses_of_numbers(&self) -> Option<(f64, f64)> {
-        let rows = self.sample_weights.len();
+        let (loss, rows) = (self.evaluated.as_ref()?, self.sample_weights.len());
         let width = self.sample.len().checked_div(rows)?;
         let targets = Batch::new(&self.sample, width);
         let mut values = vec![F::zero(); rows];
         let mut mean_loss = |predictions: &[F]| {
-            let counted = self.loss.values(Batch::new(predictions, width), targets, &mut values).max(1);
+            let counted = loss.values(Batch::new(predictions, width), targets, &mut values).max(1);
             values.iter().zip(&self.sample_weights).map(|(v, w)| v.as_f64() * w.as_f64()).sum::<f64>()
                 / counted as f64
         };
@@ -320,7 +341,7 @@ impl<F: Scalar> TargetStatistics<F> {
         };
         let mut baseline = mean_loss(&mean.repeat(rows));
         // The mean is the best constant for squared error; for other losses it may be closer to the median.
-        if self.loss.family() != LossFamily::SquaredError {
+        if loss.family() != LossFamily::SquaredError {
             baseline = baseline.min(mean_loss(&(0..width).map(median).collect::<Vec<F>>().repeat(rows)));
         }
         Some((baseline, mean_loss(&self.sample)))

@@ -46,10 +46,12 @@ pub struct VaryingConstants {
 const SLOPE: f64 = 5e6;
 
 impl VaryingConstants {
-    /// Whether the first of these layers scales features by the statistics of some data.
+    /// Whether the first of these layers is one of the crate's own that scales features by the statistics of some data. A
+    /// user's layer is not called on samples.
     pub(crate) fn concern<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<usize> {
         let index = layers.iter().position(|layer| !layer.is_view())?;
-        layers[index].layer().traits().is_adapted.then_some(index)
+        let layer = layers[index].layer();
+        (layer.traits().is_adapted && layer.config()?.is_built_in()).then_some(index)
     }
 
     /// Searches these samples for such features, if the first layer scales its input.

@@ -52,8 +52,10 @@ pub struct Epoch {
     pub loss: f64,
     /// The mean loss of the last quarter of the batches.
     pub late_loss: f64,
-    /// The penalty of the regularizers in the last sampled batch.
+    /// The mean penalty of the regularizers.
     pub penalty: f64,
+    /// The mean penalty of the last quarter of the batches.
+    pub late_penalty: f64,
     /// The loss on the validation data.
     pub val_loss: Option<f64>,
     /// The accuracy, if it is measured.
@@ -113,5 +115,15 @@ impl Curves {
     /// The losses of the epochs.
     pub fn losses(&self) -> impl DoubleEndedIterator<Item = f64> + ExactSizeIterator {
         self.epochs.iter().map(|epoch| epoch.loss)
+    }
+
+    /// The losses of the epochs without the penalties of the regularizers.
+    pub fn losses_without_penalty(&self) -> impl DoubleEndedIterator<Item = f64> + ExactSizeIterator {
+        self.epochs.iter().map(|epoch| epoch.loss - epoch.penalty)
+    }
+
+    /// The validation losses of the epochs that have one, without the penalties of the regularizers.
+    pub fn validation_losses(&self) -> impl Iterator<Item = f64> {
+        self.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.late_penalty))
     }
 }

@@ -77,6 +77,9 @@ pub struct Targets {
     /// The number of rows of each class, for classes and a single binary target: in the sample, and from the end of the first
     /// epoch in all training rows.
     pub classes: Vec<usize>,
+    /// The class of all training rows, if all have the same: known before the training if `fit` holds the targets, and
+    /// otherwise from the end of the first epoch.
+    pub only_class: Option<usize>,
     /// Whether each target of a row is constant in the sampled rows; from the end of the first epoch, in up to 8192 numbers.
     pub constant: Vec<bool>,
     /// The rows that `constant` compares.
@@ -87,6 +90,32 @@ pub struct Targets {
     pub changes: usize,
     /// The scale of the loss, from the end of the first epoch.
     pub scale: Option<Scale>,
+}
+
+impl Targets {
+    /// Whether some row of labels has more than one.
+    pub(in crate::diagnosis) fn has_several_labels(&self) -> bool {
+        self.width > 1 && self.row_sums.1 > 1.001
+    }
+
+    /// Supposes that all rows have the class of the sampled ones, if it is the same, until [`Targets::confirm`].
+    pub(crate) fn suppose_one_class(&mut self) {
+        let mut present = self.classes.iter().enumerate().filter(|(_, count)| **count > 0);
+        self.only_class = present.next().filter(|_| present.next().is_none()).map(|(class, _)| class);
+    }
+
+    /// Drops what a sample suggests about all targets, if these rows contradict it.
+    pub(crate) fn confirm<F: Scalar>(&mut self, y: Batch<F>) {
+        let classes = self.classes.len();
+        // A row without a class is ignored, and one of several probabilities has no single class.
+        let agrees = |row: &[F], only: usize| match row {
+            [_] => Some(class(row)).filter(|class| *class < classes).is_none_or(|class| class == only),
+            row => is_one_hot(row) && class(row) == only,
+        };
+        self.only_class = self.only_class.filter(|&only| y.iter().all(|row| agrees(row, only)));
+        self.one_hot = self.one_hot && y.iter().all(is_one_hot);
+        self.binary = self.binary && y.data().iter().all(|t| *t == F::zero() || *t == F::one());
+    }
 }
 
 /// Facts about the validation data.
@@ -227,7 +256,6 @@ impl Data {
         let count = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / count;
         let deviation = (values.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / count).sqrt();
-        let sum = |row: &[F]| row.iter().map(|t| t.as_f64()).sum::<f64>();
         let binary = values.iter().all(|t| *t == 0.0 || *t == 1.0);
         let range = |all: &mut dyn Iterator<Item = f64>| {
             all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), t| (low.min(t), high.max(t)))
@@ -252,6 +280,7 @@ impl Data {
             binary,
             row_sums,
             classes: part.classes.iter().map(|share| (share * part.rows as f64).round() as usize).collect(),
+            only_class: None,
             constant: constant_columns(y),
             constant_rows: y.rows(),
             changes: labels().zip(labels().skip(1)).filter(|(a, b)| a != b).count(),
@@ -269,6 +298,8 @@ impl ValidationFacts {
         let rows = y.rows();
         let mean = y.data().iter().map(|t| t.as_f64()).sum::<f64>() / y.data().len().max(1) as f64;
         let classes = match (task, y.width()) {
+            // Rows of several labels have no class.
+            (Task::Classes, width) if width > 1 && y.iter().any(|row| sum(row) > 1.001) => 0,
             (Task::Classes, _) => outputs,
             (Task::Binary, 1) if y.data().iter().all(|t| *t == F::zero() || *t == F::one()) => 2,
             (Task::Binary, 1) => 0,
@@ -283,6 +314,11 @@ impl ValidationFacts {
         }
         ValidationFacts { classes: shares, mean, rows }
     }
+}
+
+/// The sum of a row.
+fn sum<F: Scalar>(row: &[F]) -> f64 {
+    row.iter().map(|t| t.as_f64()).sum()
 }
 
 /// Whether each column is constant.

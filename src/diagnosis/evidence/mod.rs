@@ -15,6 +15,7 @@ pub use data::{Data, Feature, Shard, Targets, ValidationFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;
 
+use crate::activation::Activation;
 use crate::data::class_of;
 use crate::loss::{LossFamily, Target};
 use crate::optimizer::StepScale;
@@ -46,8 +47,13 @@ pub struct Plan {
     pub task: Task,
     /// What the loss measures.
     pub family: LossFamily,
+    /// Whether the loss is one of the crate's own.
+    pub is_built_in: bool,
     /// Whether the loss expects logits.
     pub takes_logits: bool,
+    /// The activation that makes probabilities of the outputs, see [`Loss::link`](crate::loss::Loss::link). `None` for a loss
+    /// of numbers, and for a user's loss that keeps the default.
+    pub link: Option<Activation>,
     /// The name of the optimizer, such as `sgd`.
     pub optimizer: String,
     /// How its step depends on the gradient.
@@ -68,8 +74,23 @@ pub struct Plan {
     pub shuffle: bool,
     /// The names of the metrics.
     pub metrics: Vec<String>,
+    /// The name of the first [`Accuracy`](crate::metric::Accuracy) among them.
+    pub accuracy: Option<String>,
     /// The penalty of the initial weights.
     pub penalty: f64,
+}
+
+impl Plan {
+    /// Whether the loss measures how probable the targets are: a user's loss says so by its family.
+    pub(super) fn scores_probabilities(&self) -> bool {
+        self.task != Task::Numbers && (self.is_built_in || self.family == LossFamily::CrossEntropy)
+    }
+
+    /// Whether the loss compares outputs with numbers: a user's loss says so by its family.
+    pub(super) fn compares_numbers(&self) -> bool {
+        let says = !matches!(self.family, LossFamily::CrossEntropy | LossFamily::Other);
+        self.task == Task::Numbers && (self.is_built_in || says)
+    }
 }
 
 /// The task of a loss: how it interprets the targets.
@@ -187,7 +208,8 @@ impl Evidence {
     /// The loss of an epoch without its penalty.
     fn loss_without_penalty(&self, epoch: &Epoch) -> f64 {
         let early = self.curves.epochs.len() < 3;
-        if early { epoch.loss.min(epoch.late_loss) - epoch.penalty } else { epoch.loss - epoch.penalty }
+        let loss = epoch.loss - epoch.penalty;
+        if early { loss.min(epoch.late_loss - epoch.late_penalty) } else { loss }
     }
 
     /// The skill of the last epoch.
@@ -218,8 +240,7 @@ impl Evidence {
 
     /// The skill on the validation data in its best epoch, which has no dropout.
     pub fn validation_skill(&self) -> Option<f64> {
-        let losses = self.curves.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.penalty));
-        self.skill_of(losses.filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
+        self.skill_of(self.curves.validation_losses().filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
     }
 
     fn skill_of(&self, loss: f64) -> Option<f64> {
@@ -314,7 +335,12 @@ impl Evidence {
         let losses = || last.iter().map(|epoch| epoch.loss);
         let (low, high) =
             (losses().fold(f64::INFINITY, f64::min), losses().fold(f64::NEG_INFINITY, f64::max));
-        let far = self.above_floor(high) > 1e-3 * self.span();
+        // Without a scale, only a loss that never moved is known not to be the smallest possible one.
+        let moved = |epoch: &Epoch| (epoch.loss - high).abs() > 1e-3 * high.abs();
+        let far = match self.data.targets.scale {
+            Some(_) => self.above_floor(high) > 1e-3 * self.span(),
+            None => high != 0.0 && !epochs.iter().any(moved),
+        };
         (high - low <= 1e-5 * high.abs() && far).then_some(last[2].loss)
     }
 
@@ -334,6 +360,22 @@ impl Evidence {
         self.curves.diverged.is_some()
             || (unskilled && self.judged())
             || (self.stuck().is_some() && self.last_skill().is_none_or(|skill| skill < 0.5))
+    }
+
+    /// Whether the classes of all training rows are counted, and not those of a sample.
+    pub(super) fn has_all_labels(&self) -> bool {
+        !self.curves.epochs.is_empty() || self.data.targets.rows >= self.data.rows
+    }
+
+    /// Whether the samples are sequences: of indices, or of vectors that a recurrent or convolutional layer reads in order.
+    /// Samples of three axes are pictures.
+    pub(super) fn reads_sequences(&self) -> bool {
+        let reads = |layer: &LayerFacts| {
+            let places =
+                |kernel: &Kernel| layer.input.last().is_some_and(|channels| kernel.inputs > *channels);
+            layer.is_recurrent || (layer.input.len() == 2 && layer.kernel.as_ref().is_some_and(places))
+        };
+        self.data.shape.len() != 3 && (self.data.indices || self.layers.iter().any(reads))
     }
 
     /// The last layer that does not only reshape.

@@ -47,6 +47,7 @@ impl Epoch {
             loss,
             late_loss,
             penalty,
+            late_penalty,
             val_loss,
             accuracy,
             val_accuracy,
@@ -61,7 +62,17 @@ impl Epoch {
         } = self;
         state.numbers(
             "numbers",
-            [loss, late_loss, penalty, clipped, zero_logits, gradient, zero_gradient_loss, learning_rate],
+            [
+                loss,
+                late_loss,
+                penalty,
+                late_penalty,
+                clipped,
+                zero_logits,
+                gradient,
+                zero_gradient_loss,
+                learning_rate,
+            ],
         )?;
         state.item("val_loss", val_loss)?;
         state.item("accuracy", accuracy)?;
@@ -129,6 +140,7 @@ mod tests {
             loss: 1.0,
             late_loss: 0.9,
             penalty: 0.1,
+            late_penalty: 0.08,
             val_loss: Some(1.2),
             accuracy: Some(0.6),
             val_accuracy: Some(0.5),

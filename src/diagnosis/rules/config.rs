@@ -310,6 +310,7 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
 pub(super) fn guess(e: &Evidence) -> Option<f64> {
     let classes = e.output()?.output.last().copied()? as f64;
     match e.plan.task {
+        _ if !e.plan.scores_probabilities() => None,
         Task::Classes => Some(classes.ln()),
         Task::Binary => Some(2.0f64.ln()),
         Task::Numbers => None,

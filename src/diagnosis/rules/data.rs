@@ -1,8 +1,9 @@
 //! Rules about the data: scale, class balance and order.
 
-use super::super::evidence::{Data, Evidence, Feature, LayerFacts, Task};
+use super::super::evidence::{Data, Evidence, Feature, LayerFacts};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
+use super::outputs::softmax_over_one_unit;
 use super::{if_failing, short};
 use crate::activation::Activation;
 use crate::optimizer::StepScale;
@@ -85,6 +86,8 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         ),
         () => return None,
     };
+    // A softmax over one unit learns nothing from any inputs, so a failure says nothing about these.
+    let severity = if softmax_over_one_unit(e).is_some() { Severity::Note } else { severity };
     let mut finding = Finding::draft(title).at_most(severity).at(layer).evidence(seen());
     if is_uneven || is_offset {
         let mut worst: Vec<(usize, &Feature)> = e.data.features.iter().enumerate().collect();
@@ -159,7 +162,7 @@ fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
 pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
     let linear = output.activation.is_none_or(|activation| activation == Activation::Linear);
-    if e.plan.task != Task::Numbers || !linear || e.data.sampled_rows == 0 {
+    if !e.plan.compares_numbers() || !linear || e.data.sampled_rows == 0 {
         return None;
     }
     let targets = &e.data.targets;
@@ -228,10 +231,10 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
     let (most, count) = classes.iter().enumerate().max_by_key(|(_, count)| **count)?;
     let least = classes.iter().filter(|count| **count > 0).min()?;
     let share = *count as f64 / total.max(1) as f64;
-    if *count == total && total > 1 {
+    if let Some(class) = e.data.targets.only_class.filter(|_| e.data.rows > 1) {
         return Some(
             Finding::draft("all targets belong to one class")
-                .evidence(format!("class {most} in {total} of {total} sampled rows"))
+                .evidence(format!("class {class} in all {} training samples", e.data.rows))
                 .suggestion("check how the labels were made: with a single class there is nothing to learn"),
         );
     }
@@ -263,7 +266,7 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
 /// Raises N0205.
 pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
-    let sequences = e.data.shape.len() > 1;
+    let sequences = e.reads_sequences();
     let mild = |severity| if sequences { Severity::Note } else { severity };
     if let Some(part) = &e.data.validation {
         let total: usize = targets.classes.iter().sum::<usize>().max(1);
@@ -272,18 +275,22 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
         let moved = (part.mean - targets.mean).abs();
         // By chance alone, the expected distance between the shares of two samples is ½ Σ √(2/π · p(1 − p)(1/n + 1/m)). One
         // row changes it by 1/m, so its standard deviation is at most ½ √(1/n + 1/m) (Efron and Stein).
-        let rows = 1.0 / e.data.targets.rows.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
+        let counted = if e.has_all_labels() { total } else { targets.rows };
+        let rows = 1.0 / counted.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
         let spread = |p: f64| (2.0 / std::f64::consts::PI * p * (1.0 - p) * rows).sqrt();
         let pooled = targets.classes.iter().zip(&part.classes).map(|(count, share)| {
             let own = *count as f64 / total as f64;
-            let all = (targets.rows + part.rows).max(1) as f64;
-            (own * targets.rows as f64 + share * part.rows as f64) / all
+            let all = (counted + part.rows).max(1) as f64;
+            (own * counted as f64 + share * part.rows as f64) / all
         });
         let expected = pooled.map(spread).sum::<f64>() / 2.0;
         // Beyond that, three rows in ten of another class, or a mean one standard deviation away, are another task.
         let differs = match targets.classes.is_empty() {
             false => apart > 0.3 + expected + 1.5 * rows.sqrt(),
-            true => moved > targets.deviation * (1.0 + 3.0 * rows.sqrt()) && targets.deviation > 0.0,
+            true => {
+                let rows = 1.0 / targets.rows.max(1) as f64 + 1.0 / part.rows.max(1) as f64;
+                moved > targets.deviation * (1.0 + 3.0 * rows.sqrt()) && targets.deviation > 0.0
+            }
         };
         // Numbers with a trend are a time series, and its end is the right test. That harms only if the network cannot
         // predict it.

@@ -16,9 +16,14 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     })
 }
 
+/// What losses are printed without, if regularizers penalize the weights.
+fn without_penalty(e: &Evidence) -> &'static str {
+    if e.curves.epochs.iter().any(|epoch| epoch.penalty != 0.0) { " without its penalty" } else { "" }
+}
+
 /// Raises N0502.
 pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
-    let losses: Vec<f64> = e.curves.losses().collect();
+    let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
     let skill = e.skill()?;
     // A callback ends a run for a reason; a run that ends as planned may have ended too soon.
     if !e.ended || e.curves.stopped.is_some() || losses.len() < 3 || skill > 0.95 {
@@ -26,7 +31,7 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     }
     let (before, last) = (losses[losses.len() - 1 - losses.len().div_ceil(3)], losses[losses.len() - 1]);
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
-    let validation: Vec<f64> = e.curves.epochs.iter().filter_map(|epoch| epoch.val_loss).collect();
+    let validation: Vec<f64> = e.curves.validation_losses().collect();
     let (earlier, later) = validation.split_at(validation.len() - validation.len().div_ceil(3));
     let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
     let helps = validation.is_empty() || least(later) < least(earlier);
@@ -34,7 +39,7 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     // A curve that levels off as e^-t makes less than a fifth of its progress in the last third of two time constants.
     // A curve that is cut short makes a third of its progress in the last third. It matters only if the run has made less
     // than a quarter of the possible improvement over guessing.
-    let way = losses[0].max(e.first.as_ref().map_or(losses[0], |first| first.loss)) - last;
+    let way = losses[0].max(e.first.as_ref().map_or(losses[0], |first| first.loss - e.plan.penalty)) - last;
     // Small gains count if every epoch has one: five numbers are in order by chance once in 120 times.
     let steady = losses.len() >= 5 && losses.windows(2).all(|pair| pair[1] < pair[0]);
     // Slow means that the weights cannot have moved by their own size, even with all steps in one direction.
@@ -50,7 +55,8 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
         Finding::draft("the loss was still decreasing at the end")
             .at_most(severity)
             .evidence(format!(
-                "the loss decreased by {} % in the last third of the epochs, to {}",
+                "the loss{} decreased by {} % in the last third of the epochs, to {}",
+                without_penalty(e),
                 short(100.0 * gain / before.abs()),
                 short(last)
             ))
@@ -64,7 +70,7 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
 
 /// Raises N0503.
 pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
-    let validation: Vec<f64> = e.curves.epochs.iter().filter_map(|epoch| epoch.val_loss).collect();
+    let validation: Vec<f64> = e.curves.validation_losses().collect();
     let rows = e.data.validation.as_ref().map_or(usize::MAX, |part| part.rows);
     if !e.ended || validation.len() < 6 || validation.len() != e.curves.epochs.len() || rows < 8 {
         return None;
@@ -72,14 +78,15 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
     let numbers = validation.iter().copied().enumerate().filter(|(_, loss)| !loss.is_nan());
     let (place, best) = numbers.min_by(|a, b| a.1.total_cmp(&b.1))?;
     let tail = &validation[validation.len() - 3..];
-    let training: Vec<f64> = e.curves.losses().collect();
+    let training: Vec<f64> = e.curves.losses_without_penalty().collect();
     let falling = training[training.len() - 1] < training[place];
     // A fifth more, and a tenth of the possible improvement: a loss that rises from 0.02 to 0.03 is harmless.
     let worse = |loss: &f64| *loss > 1.2 * best && *loss - best > 0.1 * e.span();
     (2 * place < validation.len() && tail.iter().all(worse) && falling).then(|| {
         Finding::draft("overfitting")
             .evidence(format!(
-                "validation loss {} in epoch {}, {} at the end, while the training loss fell to {}",
+                "validation loss{} {} in epoch {}, {} at the end, while the training loss fell to {}",
+                without_penalty(e),
                 short(best),
                 place + 1,
                 short(tail[2]),

@@ -2,7 +2,7 @@
 
 use super::super::evidence::{Evidence, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
-use super::super::remedy::Remedy;
+use super::super::remedy::{Remedy, ReplacementLoss};
 use super::{cuts, if_failing, short};
 use crate::activation::Activation;
 
@@ -71,14 +71,27 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
         }
     };
     let set = |activation| Remedy::Activation { layer: layer.index, activation };
-    let loss = &e.plan.loss;
-    match (e.plan.task, e.plan.takes_logits, activation) {
+    let (loss, several) = (&e.plan.loss, e.data.targets.has_several_labels());
+    let takes_logits = match e.plan.link? {
+        Activation::Linear => false,
+        Sigmoid | Softmax => true,
+        _ => return None,
+    };
+    match (e.plan.task, takes_logits, activation) {
+        (Task::Classes, ..) if several => None, // reported as N0105
+        // A user's loss may take logarithms of probabilities.
+        (_, false, Activation::LogSoftmax | Activation::LogSigmoid) if !e.plan.is_built_in => None,
         (Task::Classes | Task::Binary, true, Softmax | Sigmoid) => Some(
             of(Severity::Error, format!("`{loss}` takes logits, but the last layer ends in {activation}"))
                 .evidence("the loss applies the activation a second time, so the probabilities hardly differ")
                 .remedy("make the last layer linear", set(Activation::Linear)),
         ),
         (Task::Classes, false, Softmax) | (Task::Binary, false, Sigmoid | HardSigmoid) | (_, true, _) => None,
+        (Task::Binary, false, Softmax) if several => Some(
+            of(Severity::Error, "softmax outputs, which sum to 1, for several labels per row".into())
+                .evidence(format!("the sums of the target rows reach {}", short(e.data.targets.row_sums.1)))
+                .remedy("use `Activation::Sigmoid` in the last layer", set(Sigmoid)),
+        ),
         (Task::Binary, false, Softmax) if e.data.targets.one_hot || e.data.targets.width > 1 => None,
         (Task::Classes, false, Sigmoid) => Some(
             of(Severity::Warning, format!("`{loss}` with sigmoid outputs, which do not sum to 1"))
@@ -113,7 +126,7 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
         true => {
             e.layers[..output.index].iter().rev().find(|layer| !layer.is_view && layer.drop_rate == 0.0)?
         }
-        false if e.plan.takes_logits && e.plan.task == Task::Classes => output,
+        false if e.plan.link == Some(Activation::Softmax) => output,
         false => return None,
     };
     let activation = before.activation?;
@@ -159,7 +172,8 @@ pub(in crate::diagnosis) fn target_outside_range(e: &Evidence) -> Option<Finding
     let ((least, largest), (low, high)) = (range(activation)?, e.data.targets.range);
     // The rounding error of f32.
     let slack = 1e-6 * (1.0 + high.abs().max(low.abs()));
-    if e.plan.task != Task::Numbers
+    // Only a loss that compares the two needs outputs equal to the targets.
+    if !e.plan.compares_numbers()
         || e.data.sampled_rows == 0
         || (low >= least - slack && high <= largest + slack)
     {
@@ -196,17 +210,43 @@ pub(in crate::diagnosis) fn label_format(e: &Evidence) -> Option<Finding> {
     let (low, high) = targets.row_sums;
     let finding = |title: &str| Finding::draft(title);
     match e.plan.task {
-        Task::Classes if targets.width > 1 && (low < 0.999 || high > 1.001) => Some(
-            finding("target rows that do not sum to 1")
-                .evidence(format!("the row sums range from {} to {}; the loss expects 1", short(low), short(high)))
-                .suggestion("for several labels per row, use a sigmoid output and `BinaryCrossentropy`; otherwise check the encoding"),
-        ),
+        Task::Classes if targets.width > 1 && (low < 0.999 || high > 1.001) => {
+            let title =
+                if high > 1.001 { "several labels per row" } else { "target rows that do not sum to 1" };
+            let finding = finding(title).evidence(format!(
+                "the row sums range from {} to {}; `{}` expects 1",
+                short(low),
+                short(high),
+                e.plan.loss
+            ));
+            Some(match high > 1.001 {
+                true => finding.remedy(
+                    "use a sigmoid output and `BinaryCrossentropy::new()`, which treats each label by itself",
+                    Remedy::Loss(ReplacementLoss::BinaryCrossentropy),
+                ),
+                false => finding.suggestion(
+                    "check the encoding: if rows may have no label or several, use a sigmoid output and `BinaryCrossentropy::new()`",
+                ),
+            })
+        }
         // Rates may lie below ½ and be few; multiples of 1/255 are bytes that were divided.
-        Task::Binary if !targets.whole && targets.range.1 < 0.5 && targets.width == 1 && bytes(&targets.sampled_values) => Some(
-            finding("labels that were scaled like inputs")
-                .evidence(format!("{} distinct values from {} to {}", targets.distinct, short(targets.range.0), short(targets.range.1)))
-                .suggestion("pass the labels as 0 and 1, and scale only the inputs"),
-        ),
+        Task::Binary
+            if !targets.whole
+                && targets.range.1 < 0.5
+                && targets.width == 1
+                && bytes(&targets.sampled_values) =>
+        {
+            Some(
+                finding("labels that were scaled like inputs")
+                    .evidence(format!(
+                        "{} distinct values from {} to {}",
+                        targets.distinct,
+                        short(targets.range.0),
+                        short(targets.range.1)
+                    ))
+                    .suggestion("pass the labels as 0 and 1, and scale only the inputs"),
+            )
+        }
         _ => None,
     }
 }
@@ -222,7 +262,8 @@ pub(in crate::diagnosis) fn width_and_classes(e: &Evidence) -> Option<Finding> {
     let units = layer.output.last().copied()?;
     let targets = &e.data.targets;
     let used = targets.classes.iter().rposition(|count| *count > 0).map(|last| last + 1)?;
-    if e.plan.task == Task::Classes && targets.width == 1 && units > used {
+    let counts_all = e.plan.scores_probabilities() && e.has_all_labels();
+    if e.plan.task == Task::Classes && targets.width == 1 && units > used && counts_all {
         return Some(
             Finding::draft("more outputs than classes")
                 .at_most(Severity::Note)
@@ -235,7 +276,7 @@ pub(in crate::diagnosis) fn width_and_classes(e: &Evidence) -> Option<Finding> {
     let (low, high) = targets.range;
     let is_class = targets.whole && low == 0.0 && targets.distinct as f64 == high + 1.0;
     let squashed = layer.activation.is_some_and(|f| matches!(f, Activation::Sigmoid | Activation::Softmax));
-    (e.plan.task == Task::Numbers && units == 1 && is_class && high > 1.0 && squashed).then(|| {
+    (e.plan.compares_numbers() && units == 1 && is_class && high > 1.0 && squashed).then(|| {
         Finding::draft("one output for several classes")
             .at(layer)
             .evidence(format!("{} classes in the targets, 1 output", high + 1.0))

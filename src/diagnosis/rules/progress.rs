@@ -1,6 +1,6 @@
 //! Rules about the course of a training: gradients, step sizes, predictions and penalties.
 
-use super::super::evidence::{Evidence, LEARNED, Task};
+use super::super::evidence::{Epoch, Evidence, LEARNED, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::{if_failing, short};
@@ -41,7 +41,7 @@ pub(in crate::diagnosis) fn step_size(e: &Evidence) -> Option<Finding> {
 }
 
 fn step_too_large(e: &Evidence) -> Option<Finding> {
-    let losses: Vec<f64> = e.curves.losses().collect();
+    let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
     let step = step(e)?;
     if losses.len() < 4 || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
@@ -61,7 +61,7 @@ fn step_too_large(e: &Evidence) -> Option<Finding> {
 }
 
 fn step_too_small(e: &Evidence) -> Option<Finding> {
-    let losses: Vec<f64> = e.curves.losses().collect();
+    let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
     let step = step(e)?;
     // A schedule that ends at a low rate made larger steps before.
     let mut largest: Vec<f64> = e.weighted().map(|(layer, _)| layer.largest_step).collect();
@@ -140,13 +140,28 @@ pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
 
 /// Raises N0409.
 pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
-    let epoch = e.curves.epochs.last().filter(|_| e.curves.epochs.len() > 2)?;
-    let loss_without_penalty = epoch.loss - epoch.penalty;
-    // Large initial weights have a high penalty and shrink, and a short run has not learned yet: only if the run fails.
+    let [first, .., last] = &*e.curves.epochs else { return None };
     let unskilled = e.last_skill().is_some_and(|skill| skill < LEARNED);
-    (epoch.penalty > loss_without_penalty && unskilled && e.failing()).then(|| {
-        Finding::draft("the penalty outweighs the loss")
-            .evidence(format!("loss {}, of which {} is the penalty", short(epoch.loss), short(epoch.penalty)))
+    if e.curves.epochs.len() < 3 || !unskilled || !e.failing() {
+        return None;
+    }
+    // A penalty that wins shrinks the weights, and then is small itself: to a hundredth, if the weights shrink to a tenth.
+    // Large initial weights have a large penalty too, but without effect it neither lasts nor shrinks the weights.
+    let without = |epoch: &Epoch| epoch.loss - epoch.penalty;
+    let shrunk = last.late_penalty < 0.01 * first.penalty;
+    let outweighs = |epoch: &&Epoch| epoch.penalty > without(epoch);
+    let lasting = 2 * e.curves.epochs.iter().filter(outweighs).count() > e.curves.epochs.len();
+    (shrunk || lasting).then(|| {
+        let title =
+            if lasting { "the penalty outweighs the loss" } else { "the penalty shrinks the weights to 0" };
+        Finding::draft(title)
+            .evidence(format!(
+                "penalty {} beside a loss of {} in the first epoch, {} beside {} in the last",
+                short(first.penalty),
+                short(without(first)),
+                short(last.penalty),
+                short(without(last))
+            ))
             .remedy("divide the factor of the regularizer by 100", Remedy::Penalty(0.01))
             .remedy("remove the regularizer", Remedy::Penalty(0.0))
     })

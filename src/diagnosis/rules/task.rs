@@ -24,6 +24,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
         )
     };
     if e.plan.task == Task::Binary
+        && e.plan.scores_probabilities()
         && !targets.whole
         && targets.distinct > 20
         && targets.range.1 > 0.5
@@ -47,16 +48,14 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     // The squared error is a proper score of probabilities (the Brier score): it may only learn more slowly. The absolute
     // error is not: its optimum is the most frequent class whatever the probabilities, so a class with a share below one
     // half is never predicted.
-    let sigmoid = layer.activation == Some(Activation::Sigmoid);
     let proper = e.plan.family != LossFamily::AbsoluteError;
     let severity = if proper { super::if_failing(e, Severity::Warning) } else { Severity::Warning };
-    let softmax = targets.one_hot
-        || layer.output.last().is_some_and(|units| *units > 1 && targets.width == *units && !sigmoid);
     let finding = Finding::draft(format!("`{}` on class labels", e.plan.loss))
         .at_most(severity)
         .evidence(summary())
         .evidence("its gradient vanishes on confident wrong predictions; that of a cross-entropy does not");
-    Some(match softmax {
+    // Rows of several labels, or of none, are yes-or-no questions.
+    Some(match targets.one_hot {
         true if layer.activation == Some(Activation::Softmax) => finding.remedy(
             "use `CategoricalCrossentropy::new()`",
             Remedy::Loss(ReplacementLoss::CategoricalCrossentropy),
@@ -76,8 +75,8 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
 pub(in crate::diagnosis) fn accuracy_of_numbers(e: &Evidence) -> Option<Finding> {
     let targets = &e.data.targets;
     let numbers = !targets.whole || targets.distinct > 20;
-    let measured = e.plan.metrics.iter().any(|name| name.contains("accuracy"));
-    (e.plan.task == Task::Numbers && measured && numbers && e.data.sampled_rows > 0).then(|| {
+    let measured = e.plan.accuracy.is_some();
+    (e.plan.compares_numbers() && measured && numbers && e.data.sampled_rows > 0).then(|| {
         Finding::draft("accuracy as the metric of a regression")
             .evidence(format!(
                 "targets from {} to {}, {} or more distinct values",

@@ -1,9 +1,14 @@
 //! How much data the diagnosis samples, and how often.
 
-use crate::diagnosis::{Data, Monitor, Plan, Repeats, TargetStatistics, ValidationFacts, VaryingConstants};
+use crate::activation::Activation;
+use crate::diagnosis::{
+    Data, Monitor, Plan, Repeats, TargetStatistics, Targets, Task, ValidationFacts, VaryingConstants,
+};
 use crate::error::{Error, Result};
 use crate::hash;
 use crate::layer::NamedLayer;
+use crate::loss::{LossFamily, copy_of_built_in};
+use crate::metric::accuracy_name;
 use crate::model::Sequential;
 use crate::optimizer::{LearningRate, OptimizerTraits};
 use crate::param::Param;
@@ -16,6 +21,8 @@ pub(crate) const NUMBERS: usize = 1 << 16;
 pub(crate) const ROWS: usize = 10_000;
 /// Enough rows to estimate the scale of the inputs and the most common classes of a run that takes under a millisecond.
 pub(crate) const LEAST: usize = 32;
+/// Enough validation labels to compare the shares of a few classes.
+const LABELS: usize = 256;
 /// The number of rows sampled from a source, where each row may require a disk access.
 pub(crate) const FEW: usize = 64;
 
@@ -152,11 +159,17 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
     let learning_rate = largest_rate(rate, compiled.steps, planned);
     let full_steps = planned.map(|planned| full_steps(rate, compiled.steps, planned, learning_rate));
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
+    let (family, is_built_in) = (compiled.loss.family(), copy_of_built_in(&*compiled.loss).is_some());
+    // Without a family or a link of its own, a user's loss does not say whether its outputs are probabilities.
+    let says =
+        |link: &Activation| is_built_in || family == LossFamily::CrossEntropy || *link != Activation::Linear;
     Ok(Plan {
         loss: compiled.loss.name().into(),
         task: compiled.loss.target().into(),
-        family: compiled.loss.family(),
+        family,
+        is_built_in,
         takes_logits: compiled.loss.takes_logits(),
+        link: compiled.loss.link().filter(says),
         optimizer: name.to_lowercase(),
         step_scale: step,
         learning_rate,
@@ -167,8 +180,40 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         batches,
         shuffle,
         metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
+        accuracy: accuracy_name(&compiled.metrics).map(str::to_string),
         penalty: model.weight_penalty(),
     })
+}
+
+/// The most target values that are compared with a sample of numbers that looks like labels.
+const CONFIRMED: usize = 1 << 20;
+
+/// Compares all training targets with what a sample suggests, up to the first row of another class.
+fn confirm<F: Scalar>(
+    targets: &mut Targets,
+    task: Task,
+    data: &CheckedData<F>,
+    train: usize,
+    rows: &mut Rows<F>,
+) {
+    targets.suppose_one_class();
+    let width = data.target * data.steps;
+    // Only the rules about numbers ask whether all are labels.
+    let labels = if task == Task::Numbers && targets.binary { CONFIRMED / width.max(1) } else { 0 };
+    let at_a_time = (NUMBERS / width.max(1)).clamp(1, ROWS);
+    let mut indices = Vec::new();
+    for start in (0..train).step_by(at_a_time) {
+        if targets.only_class.is_none() && (start >= labels || !targets.binary) {
+            return;
+        }
+        indices.clear();
+        indices.extend(start..train.min(start + at_a_time));
+        data.gather_targets(&indices, rows);
+        targets.confirm(Batch::new(&rows.y, data.target));
+    }
+    if let Some(count) = targets.only_class.and_then(|class| targets.classes.get_mut(class)) {
+        *count = train * data.steps;
+    }
 }
 
 /// What the diagnosis samples before a training.
@@ -241,9 +286,12 @@ impl<F: Scalar> Sampling<'_, '_, F> {
             data.gather_targets(&sample(train, wanted), rows);
         }
         facts.sample_targets(task, outputs, Batch::new(&rows.y, data.target));
+        if !data.is_source() {
+            confirm(&mut facts.targets, task, data, train, rows);
+        }
         // Separate validation data may have other classes on purpose.
         if let Some(held) = held_out.filter(|held| held.from > 0) {
-            held.data.gather_targets(&held.sample(wanted), rows);
+            held.data.gather_targets(&held.sample(wanted.max(LABELS / data.target.max(1))), rows);
             facts.validation = Some(ValidationFacts::of(task, outputs, Batch::new(&rows.y, data.target)));
         }
         // Equal rows: a few wide samples are enough.

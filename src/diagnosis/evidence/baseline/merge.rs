@@ -8,6 +8,7 @@ impl<F: Scalar> TargetStatistics<F> {
     pub(crate) fn empty(&self) -> Self {
         TargetStatistics {
             loss: self.loss.clone(),
+            evaluated: self.evaluated.clone(),
             rows: 0,
             weight: 0.0,
             weighted: false,
