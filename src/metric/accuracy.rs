@@ -189,10 +189,9 @@ const KERAS: [(&str, AccuracyRule, &str); 3] = [
 /// The name of the first [`Accuracy`] among these metrics. Another crate's metric is none, whatever its name.
 pub(crate) fn accuracy_name<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Option<&str> {
     let is_kind = |kind: &str| kind == "Accuracy" || KERAS.iter().any(|(known, ..)| *known == kind);
-    let is_accuracy = |metric: &&Box<dyn Metric<F>>| {
-        metric.config().is_some_and(|config| config.is_built_in() && is_kind(&config.kind))
-    };
-    metrics.iter().find(is_accuracy).map(|metric| metric.name())
+    let is_accuracy = |config: Config| config.is_built_in() && is_kind(&config.kind);
+    let metric = metrics.iter().find(|metric| metric.config().is_some_and(is_accuracy))?;
+    Some(metric.name())
 }
 
 /// Constructs it from its settings, or from those of a Keras accuracy class.

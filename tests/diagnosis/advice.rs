@@ -20,18 +20,18 @@ fn texts(findings: &Findings) -> String {
 
 #[test]
 fn rows_of_several_labels_get_a_sigmoid_and_a_binary_cross_entropy() {
-    let losses: [fn() -> Box<dyn Loss<f32>>; 6] = [
-        || Box::new(CategoricalCrossentropy::new()),
-        || Box::new(CategoricalCrossentropy::new().from_logits(true)),
-        || Box::new(BinaryCrossentropy::new()),
-        || Box::new(MeanSquaredError::new()),
-        || Box::new(MeanAbsoluteError::new()),
-        || Box::new(Huber::new()),
+    let losses: [Box<dyn Loss<f32>>; 6] = [
+        Box::new(CategoricalCrossentropy::new()),
+        Box::new(CategoricalCrossentropy::new().from_logits(true)),
+        Box::new(BinaryCrossentropy::new()),
+        Box::new(MeanSquaredError::new()),
+        Box::new(MeanAbsoluteError::new()),
+        Box::new(Huber::new()),
     ];
-    for (place, loss) in losses.iter().enumerate() {
+    for (place, loss) in losses.into_iter().enumerate() {
         for last in [SOFTMAX, Sigmoid, Linear, RELU] {
             let (x, y) = labels(1, 200);
-            let mut model = compiled(mlp(1, &[8, 4], RELU, last), Sgd::new(0.01), loss());
+            let mut model = compiled(mlp(1, &[8, 4], RELU, last), Sgd::new(0.01), loss.clone());
             let findings = model
                 .fit(&x, &y, &fit(6).callback(TerminateOnNaN::new()))
                 .expect("a training")
