@@ -33,8 +33,9 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
     let differing = most(&|own, held| {
         factor(own, held) > OTHER.0 * (1.0 + chance) || moved(own, held) > OTHER.1 + chance
     })?;
-    // Inputs with a trend are a time series. That harms only if the network, which learns, cannot predict its end.
-    let harms = matches!((e.skill(), e.validation_skill()),
+    // Inputs with a trend are a time series. That harms only if the network learned, and cannot predict its end.
+    let harms = e.ended
+        && matches!((e.skill(), e.validation_skill()),
         (Some(skill), Some(held)) if skill > LEARNED && held < 0.5 * skill);
     let severity = if unit || harms { Severity::Warning } else { Severity::Note };
     let (place, (own, held)) = e
