@@ -58,7 +58,8 @@ use crate::scalar::Scalar;
 /// ```
 ///
 /// # Errors
-/// From `fit`, before the first step: [`Error::Argument`] for a path with an invalid placeholder;
+/// From `fit`, before the first step: [`Error::Argument`] for a path with an invalid placeholder; [`Error::Unknown`] for a
+/// placeholder that is no key of the logs;
 /// [`FileError::Extension`](crate::error::FileError::Extension) for an unknown format or, with `save_weights_only`,
 /// one of whole models; [`FileError::Feature`](crate::error::FileError::Feature) for a format whose feature is
 /// disabled; [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a model that the format cannot hold.
@@ -138,7 +139,11 @@ impl ModelCheckpoint {
         if !is_best {
             return Ok(());
         }
-        let path = fill(&self.path, at.epoch + 1, at.batch, &|key| at.logs.get(key)).map(PathBuf::from);
+        let value_of = |key: &str| {
+            let missing = || Error::argument("path", "keys of the logs", format!("`{key}`"));
+            at.logs.get(key).ok_or_else(missing)
+        };
+        let path = fill(&self.path, at.epoch + 1, at.batch, &value_of).map(PathBuf::from);
         let written = path.and_then(|path| {
             make_folder(&path)?;
             at.model.save_content(&path, self.content()?)
@@ -162,7 +167,7 @@ fn make_folder(path: &Path) -> Result<()> {
 const WIDEST: usize = 64;
 
 /// Fills in the placeholders of a path.
-fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Option<f64>) -> Result<String> {
+fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Result<f64>) -> Result<String> {
     let mut path = String::new();
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once('{') {
@@ -182,7 +187,7 @@ fn fill(pattern: &str, epoch: usize, batch: usize, value_of: &dyn Fn(&str) -> Op
             "epoch" => path.push_str(&whole(epoch)?),
             "batch" => path.push_str(&whole(batch)?),
             _ => {
-                let value = value_of(name).ok_or_else(refused)?;
+                let value = value_of(name)?;
                 match format.strip_prefix('.') {
                     Some(digits) => {
                         let digits =
@@ -208,12 +213,13 @@ impl<F: Scalar> Callback<F> for ModelCheckpoint {
         if self.every == Some(0) {
             return Err(Error::argument("save_every", "at least 1", 0));
         }
+        let keys = at.keys.clone();
+        let keys = if self.every.is_some() { keys.of_batch() } else { keys };
         // The values of the logs are unknown yet; check their format with 0.
-        fill(&self.path, 1, 1, &|_| Some(0.0))?;
+        fill(&self.path, 1, 1, &|key| keys.check("path", key).map(|()| 0.0))?;
         at.model.check_content(self.content()?)?;
         if self.save_best_only {
-            let keys = at.keys.clone();
-            self.monitor.start(at, &if self.every.is_some() { keys.of_batch() } else { keys })?;
+            self.monitor.start(at, &keys)?;
         }
         Ok(())
     }

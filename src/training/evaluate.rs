@@ -205,7 +205,7 @@ impl<F: Scalar> Sequential<F> {
     ) -> Result<PreparedEvaluation<'s, F>> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(self)?;
-        check_batch_size(settings.batch_size)?;
+        check_batch_size("batch_size", settings.batch_size)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
         let data = check(TRAINING, given, shapes, &*compiled.loss)?.weighted(settings.sample_weight)?;
         let scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;

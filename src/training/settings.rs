@@ -322,8 +322,8 @@ impl<'a, F: Scalar> Fit<'a, F> {
 
     /// Checks the settings, and returns how many of `count` samples are used for training.
     pub(crate) fn check(&self, count: usize) -> Result<usize> {
-        check_batch_size(self.batch_size)?;
-        check_batch_size(self.validation_batch_size.unwrap_or(1))?;
+        check_batch_size("batch_size", self.batch_size)?;
+        check_batch_size("validation_batch_size", self.validation_batch_size.unwrap_or(1))?;
         self.ranks.check()?;
         if self.validation_freq == 0 {
             return Err(Error::argument("validation_freq", "at least 1", 0));
@@ -341,10 +341,10 @@ impl<'a, F: Scalar> Fit<'a, F> {
     }
 }
 
-/// Refuses a batch size of 0.
-pub(crate) fn check_batch_size(batch_size: usize) -> Result<()> {
+/// Refuses a batch size of 0; `name` is its setter.
+pub(crate) fn check_batch_size(name: &'static str, batch_size: usize) -> Result<()> {
     if batch_size == 0 {
-        return Err(Error::argument("batch_size", "at least 1", 0));
+        return Err(Error::argument(name, "at least 1", 0));
     }
     Ok(())
 }

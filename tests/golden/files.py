@@ -133,6 +133,7 @@ CASES = {
     "given_statistics": ([L.Normalization(mean=[1.0, 2.0, 3.0, 4.0], variance=[1.0, 4.0, 9.0, 16.0]), L.Flatten(), L.Dense(2)], "series"),
     "rescaled_channels": ([L.Rescaling([0.5, 2.0, -1.0, 1.0], offset=[0.0, 1.0, 2.0, 3.0]), L.Flatten(), L.Dense(2)], "series"),
     "given_number": ([L.Normalization(axis=-1, mean=1.0, variance=4.0), L.Flatten(), L.Dense(2)], "series"),
+    "late_freeze": ([L.Dense(6, activation="tanh"), L.Dense(5, activation="relu"), L.Dense(3, activation="softmax")], "flat", "hot", O.Adam(0.02), K.CategoricalCrossentropy(), ["accuracy"]),
     "untrained_adam": ([L.Dense(4, activation="tanh"), L.BatchNormalization(), L.Dense(3, activation="softmax")], "flat", "hot", O.Adam(0.02, use_ema=True, amsgrad=True), K.CategoricalCrossentropy(), ["accuracy"]),
     "untrained_schedule": ([L.Dense(3, activation="softmax")], "flat", "hot", O.Nadam(S.ExponentialDecay(0.05, 10, 0.5), gradient_accumulation_steps=2), K.CategoricalCrossentropy(), None),
     "nested": ([L.Dense(5, activation="tanh", name="a"), keras.Sequential([L.BatchNormalization(momentum=0.8), L.Dense(4, activation="relu", name="a")], name="inner"),
@@ -214,7 +215,11 @@ def write(name, layers, x, y=None, optimizer=None, loss=None, metrics=None, befo
         for number in range(0 if name.startswith("untrained") else before):
             step(model, X[x], Y[y], number)
     path = HERE / "files" / f"{name}_{'f32' if DTYPE == 'float32' else 'f64'}.{'h5' if name.startswith('legacy') else 'keras'}"
+    if name == "late_freeze":
+        model.layers[0].trainable = False
     model.save(path)
+    if name == "late_freeze":
+        model = keras.models.load_model(path)
     if name == "legacy_keras_2":
         as_keras_2(path)
     entry = {"x": x, "predictions": floats(model.predict(X[x], verbose=0))}

@@ -254,3 +254,40 @@ fn the_rungs_of_a_search_monitor_the_validation_of_the_whole_training() {
     assert!(results.trials().iter().all(|trial| trial.error().is_none()), "{results}");
     assert_eq!(results.best().map(|best| best.epochs()), Some(3));
 }
+
+#[test]
+#[cfg(feature = "keras")]
+fn placeholders_of_paths_that_no_log_has_are_refused_before_the_first_step() {
+    let (x, y) = data();
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("placeholders");
+    let train = |name: &str, fit: Fit<'_>| {
+        let path = folder.join(name).display().to_string();
+        let mut model = model();
+        let before = model.weight("F1/kernel").unwrap().to_owned();
+        let result = model.fit(&x, &y, &fit.callback(ModelCheckpoint::new(path)));
+        let trained = model.weight("F1/kernel").unwrap() != before;
+        (result.map(|_| ()).map_err(|error| error.to_string()), trained)
+    };
+    for name in ["{los}.keras", "{epoch}-{val_loss:.2}.keras"] {
+        let (result, trained) = train(name, fit(1));
+        let error = result.unwrap_err();
+        assert!(error.contains("path") && error.contains("loss"), "{error}");
+        assert!(!trained);
+    }
+    let (result, _) = train("{epoch}-{val_loss:.2}.keras", fit(1).validation_data(&x, &y));
+    assert_eq!(result, Ok(()));
+    // The logs of a batch have no validation.
+    let path = folder.join("{val_loss}.keras").display().to_string();
+    let each = ModelCheckpoint::new(path).save_every(1);
+    assert!(model().fit(&x, &y, &fit(1).validation_data(&x, &y).callback(each)).is_err());
+}
+
+#[test]
+fn a_batch_size_of_0_is_refused_by_its_own_name() {
+    let (x, y) = data();
+    let error = |fit: Fit<'_>| model().fit(&x, &y, &fit).unwrap_err().to_string();
+    assert!(error(fit(1).batch_size(0)).contains("`batch_size`"));
+    assert!(
+        error(fit(1).validation_data(&x, &y).validation_batch_size(0)).contains("`validation_batch_size`")
+    );
+}

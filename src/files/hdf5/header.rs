@@ -184,17 +184,41 @@ fn layout(message: &[u8], at: u64) -> Parsed<(u64, u64)> {
     }
 }
 
-/// The class of an unsupported type, in words.
-fn type_name(message: &[u8]) -> &'static str {
-    match (message.first().map(|class| class & 15), message.get(1).map(|flags| flags & 1)) {
-        (Some(0 | 1), Some(1)) => "big-endian order",
-        (Some(0), _) => "integers of an unsupported size",
-        (Some(1), _) => "floats of an unsupported size",
+/// An unsupported type, in words.
+fn type_name(message: &[u8]) -> String {
+    let bits = message
+        .get(4..8)
+        .and_then(|size| size.try_into().ok())
+        .map_or(0, u32::from_le_bytes)
+        .saturating_mul(8);
+    let flags = message.get(1).copied().unwrap_or_default();
+    let class = match (message.first().map(|class| class & 15), flags & 1) {
+        (Some(0 | 1), 1) => "big-endian order",
+        (Some(0), _) if flags & 8 == 0 => return format!("type uint{bits}"),
+        (Some(0), _) => return format!("type int{bits}"),
+        (Some(1), _) => return format!("type float{bits}"),
+        (Some(5), _) if bits == 16 => "an opaque type of 16 bits, as which Keras writes bfloat16",
         (Some(3), _) => "texts",
         (Some(6), _) => "a compound type",
         (Some(7), _) => "references",
         (Some(8), _) => "an enumeration, such as true and false",
         (Some(9), _) => "a type of variable length",
         _ => "an unknown type",
+    };
+    class.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::type_name;
+
+    #[test]
+    fn unsupported_types_are_named() {
+        let name = |class: u8, flags: u8, size: u8| type_name(&[0x10 | class, flags, 0, 0, size, 0, 0, 0]);
+        assert_eq!(name(0, 8, 1), "type int8");
+        assert_eq!(name(0, 0, 2), "type uint16");
+        assert_eq!(name(1, 0x20, 2), "type float16");
+        assert!(name(5, 0, 2).ends_with("bfloat16"));
+        assert_eq!(type_name(&[]), "an unknown type");
     }
 }

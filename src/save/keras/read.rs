@@ -130,8 +130,8 @@ fn paths<F: Scalar>(model: &Sequential<F>, layers: &[LayerPath]) -> Vec<(String,
 }
 
 /// Reads the optimizer's arrays; the file has `found` of them at these paths. If this optimizer needs another number
-/// for this model, only the step and the learning rate are read, and the slots start anew. This happens if the file was
-/// saved before training, or after a layer was unfrozen. Keras then reads nothing.
+/// for this model, none is read, and the optimizer starts anew, as in Keras. This happens if the file was saved before
+/// training, or after a layer was frozen or unfrozen.
 pub(super) fn fill_optimizer<F: Scalar>(
     model: &mut Sequential<F>,
     compiled: &mut Compiled<F>,
@@ -141,11 +141,9 @@ pub(super) fn fill_optimizer<F: Scalar>(
     budget: &Budget,
 ) -> Result<()> {
     let shapes: Vec<Vec<usize>> = trained(model).iter().map(|param| param.shape().to_vec()).collect();
-    let mut row = row(compiled, shapes.len());
-    let has_slots = found == row.len();
-    if !has_slots {
-        row.retain(|slot| matches!(slot, Slot::Steps | Slot::LearningRate));
-        row.truncate(found);
+    let row = row(compiled, shapes.len());
+    if found != row.len() {
+        return Ok(());
     }
     let single = |place: usize| -> Result<f64> {
         let mut value = [0f64];
@@ -185,9 +183,6 @@ pub(super) fn fill_optimizer<F: Scalar>(
         budget.take_many::<F>(len).map_err(|spent| input.spent("optimizer/vars", spent))?;
         to.resize(len, F::zero());
         build::fill(tree.get(&path(place)), &path(place), &shapes[param], to, input, false)?;
-    }
-    if !has_slots {
-        return Ok(());
     }
     let mut all = arrays.into_iter().zip(own);
     model.walk_mut(&mut |trained, param| {
