@@ -117,8 +117,8 @@ codes! {
     N0111 Error Some(config::first_weights), MOST []
     N0114 Warning Some(config::heavy_dropout), MOST []
     N0112 Error Some(rates::learning_rate), HALF []
-    N0407 Warning Some(progress::step_size), MOST [N0112 N0114 N0209 N0202 N0203 N0111]
     N0409 Warning Some(progress::penalty), HALF [N0112]
+    N0407 Warning Some(progress::step_size), MOST [N0112 N0114 N0209 N0202 N0203 N0111 N0409]
     N0113 Warning Some(config::few_steps), HALF []
 
     // The limits that the data and the size of the network impose.
@@ -153,7 +153,7 @@ codes! {
     // Measures of a run, which harm no training.
     N0108 Warning Some(task::accuracy_of_numbers), NEVER []
     N0206 Warning Some(rows::validation_trains), NEVER []
-    N0503 Warning Some(end::overfitting), NEVER [N0211]
+    N0503 Warning Some(end::overfitting), NEVER [N0205 N0211]
     N0504 Warning None, NEVER []
     N0501 Error Some(end::learned_nothing), NEVER [
         N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114

@@ -39,7 +39,7 @@ impl Findings {
     /// | `facts` | the evidence in sentences |
     /// | `evidence` | the measured numbers: `name`, `number`, and `unit`, which is empty for a number without one |
     /// | `suggestions` | `text`; `remedy`, the kind of edit that a trial can apply, or `null`; `edits`, the settings that it changes |
-    /// | `trials` | `changes`, each with `code`, `remedy` and `edits`; `steps`; `loss` and `accuracy`, `before` and `after` the changes; `skill`, `learned` and `advised` |
+    /// | `trials` | `changes`, each with `code`, `remedy` and `edits`; `steps`; `loss` and `accuracy`, `before` and `after` the changes; `skill`; `gain`, the 90 % confidence interval of the gain in skill, or `null`; `necessary`, for each change whether the skill falls without it; `learned` and `advised` |
     ///
     /// An edit has `target` (`layer`, `optimizer`, `compile` or `fit`), `layer` (its path, or `null`), `setter`, `old` (`null` if
     /// unknown) and `new`.
@@ -107,6 +107,8 @@ fn trial(trial: &RemedyTrial) -> Value {
         "loss": { "before": trial.loss.0, "after": trial.loss.1 },
         "accuracy": trial.accuracy.map(|(before, after)| json!({ "before": before, "after": after })),
         "skill": trial.skill,
+        "gain": trial.gain.map(|(low, high)| json!({ "low": low, "high": high })),
+        "necessary": trial.necessary,
         "learned": trial.learned,
         "advised": trial.advised,
     })

@@ -55,6 +55,8 @@ pub(crate) struct Monitor<F: Scalar> {
     /// The mean penalty of the epoch, and that of its last quarter.
     penalty: RunningMean,
     late_penalty: RunningMean,
+    /// The mean penalty of the activities in the last quarter.
+    late_activities: RunningMean,
     samples_batch: bool,
     /// The loss of the sampled batch, without its penalty.
     loss_without_penalty: f64,
@@ -99,6 +101,7 @@ impl<F: Scalar> Monitor<F> {
             late_loss: RunningMean::default(),
             penalty: RunningMean::default(),
             late_penalty: RunningMean::default(),
+            late_activities: RunningMean::default(),
             samples_batch: false,
             loss_without_penalty: 0.0,
             batch: 0,
@@ -121,12 +124,14 @@ impl<F: Scalar> Monitor<F> {
         self.samples_batch
     }
 
-    /// Adds the loss of a batch, which includes the `penalty` of the regularizers.
-    pub(crate) fn end_batch(&mut self, loss: f64, penalty: f64) {
+    /// Adds the loss of a batch, which includes the penalties of the weights and of the activities.
+    pub(crate) fn end_batch(&mut self, loss: f64, weights: f64, activities: f64) {
+        let penalty = weights + activities;
         self.penalty.add(penalty);
         if 4 * self.batch >= 3 * self.evidence.plan.batches.saturating_sub(1) {
             self.late_loss.add(loss);
             self.late_penalty.add(penalty);
+            self.late_activities.add(activities);
         }
     }
 
@@ -290,10 +295,11 @@ impl<F: Scalar> Monitor<F> {
         found
     }
 
-    /// Ends an epoch with this loss; `logged` returns another logged value.
+    /// Ends an epoch with this loss and this penalty of the weights; `logged` returns another logged value.
     pub(crate) fn end_epoch(
         &mut self,
         loss: f64,
+        weight_penalty: f64,
         logged: &dyn Fn(&str) -> Option<f64>,
         learning_rate: f64,
         rules: &Rules,
@@ -305,6 +311,7 @@ impl<F: Scalar> Monitor<F> {
         epoch.late_loss = std::mem::take(&mut self.late_loss).mean();
         epoch.penalty = std::mem::take(&mut self.penalty).mean();
         epoch.late_penalty = std::mem::take(&mut self.late_penalty).mean();
+        epoch.end_penalty = weight_penalty + std::mem::take(&mut self.late_activities).mean();
         epoch.loss = loss;
         epoch.val_loss = logged("val_loss");
         if let Some(name) = &self.evidence.plan.accuracy {
@@ -367,6 +374,7 @@ impl<F: Scalar> Monitor<F> {
         state.count("clipped", &mut self.clipped)?;
         self.late_loss.state("late", state)?;
         self.penalty.state("penalty", state)?;
-        self.late_penalty.state("late penalty", state)
+        self.late_penalty.state("late penalty", state)?;
+        self.late_activities.state("late activities", state)
     }
 }

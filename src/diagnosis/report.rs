@@ -67,7 +67,20 @@ impl Display for RemedyTrial {
             (true, _) => ": recommended",
             (false, true) => "",
             (false, false) => ": did not help",
-        })
+        })?;
+        if let (true, Some((low, high))) = (self.advised, self.gain) {
+            write!(
+                f,
+                ", the skill rises by {low:.2} to {high:.2} (90 % confidence, over other seeds and held rows)"
+            )?;
+        }
+        let unneeded = self.codes.iter().zip(&self.necessary).filter(|(_, necessary)| !**necessary);
+        let unneeded: Vec<&str> = unneeded.map(|(code, _)| &**code).collect();
+        match (&*unneeded, self.necessary.len()) {
+            ([], 2..) => f.write_str("; without any one of the changes it falls again"),
+            ([], _) => Ok(()),
+            (unneeded, _) => write!(f, "; it does not fall without the change of {}", unneeded.join(", ")),
+        }
     }
 }
 

@@ -113,7 +113,7 @@ impl<F: Scalar> Training<'_, '_, F> {
         let rate = self.last_learning_rate();
         let stopped = self.reason_to_stop(|callback, at| callback.on_epoch_end(at))?;
         let hopeless = match (&mut self.diagnosis, &self.history.stopped) {
-            (Some(diagnosis), None) => diagnosis.end_epoch(&self.logs, rate),
+            (Some(diagnosis), None) => diagnosis.end_epoch(&self.logs, self.model.weight_penalty(), rate),
             _ => None,
         };
         self.history.stopped = self.history.stopped.take().or(stopped).or(hopeless);

@@ -180,11 +180,12 @@ impl<F: Scalar> Pass<'_, F> {
         let Pass { trainer, model, batch, scores } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (x, targets) = (batch.x(&trainer.rows), batch.targets(&trainer.rows));
-        let penalty = penalty + trainer.workspace.activity_penalty(&model.layers, x);
+        let (weights, activities) = (penalty, trainer.workspace.activity_penalty(&model.layers, x));
+        let penalty = weights + activities;
         let loss = score(scores, &*compiled.loss, trainer.output(*batch), targets, penalty);
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             monitor.count_targets(targets.y, targets.weights);
-            monitor.end_batch(loss, penalty);
+            monitor.end_batch(loss, weights, activities);
             if monitor.is_sampled() {
                 monitor.forward(&trainer.workspace, x, targets.y, loss, penalty);
             }

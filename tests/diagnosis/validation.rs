@@ -53,3 +53,41 @@ fn the_end_of_a_predicted_trend_is_a_note() {
     let (severity, _) = found(&x, &y, (&held, &targets)).unwrap();
     assert_eq!(severity, Severity::Note);
 }
+
+#[test]
+fn a_penalty_that_shrinks_within_an_epoch_is_not_overfitting() {
+    // The validation loss includes the penalty at the end of each epoch, which falls steeply.
+    let ((x, y), (held, targets)) = (line(200, 1), line(100, 2));
+    let mut model = Sequential::new().seed(1);
+    model = model.add(Dense::new(32).activation(Activation::Relu).kernel_regularizer(Regularizer::L2(1.0)));
+    model = model.add(Dense::new(1).kernel_regularizer(Regularizer::L2(1.0)));
+    model.compile(Adam::new(0.01), MeanSquaredError::new(), ()).unwrap();
+    let fit = Fit::new().epochs(40).verbose(Verbose::Silent).validation_data(&held, &targets);
+    let history = model.fit(&x, &y, &fit).unwrap();
+    assert!(history.findings().of("N0503").is_none(), "{}", history.findings());
+}
+
+#[test]
+fn separate_validation_data_of_other_classes_is_reported_if_it_is_not_predicted() {
+    let mut rng = Rng::new(1);
+    let y = Array1::from_shape_fn(300, |i| i / 100);
+    let x = Array2::from_shape_fn((300, 3), |(i, j)| rng.normal() as f32 + if y[i] == j { 3.0 } else { 0.0 });
+    let severity = |train: &[usize], held: &[usize]| {
+        let part = |rows: &[usize]| (x.select(Axis(0), rows), y.select(Axis(0), rows));
+        let ((x, y), (held, targets)) = (part(train), part(held));
+        let mut model = Sequential::new().seed(1).add(Dense::new(3).activation(Activation::Softmax));
+        model.compile(Adam::new(0.05), SparseCategoricalCrossentropy::new(), ()).unwrap();
+        let fit = Fit::new().epochs(20).verbose(Verbose::Silent).validation_data(&held, &targets);
+        let history = model.fit(&x, &y, &fit).unwrap();
+        history.findings().of("N0205").map(|finding| finding.severity)
+    };
+    // Sorted by class: the last class is in the held rows alone.
+    let mut rows: Vec<usize> = (0..300).collect();
+    assert_eq!(severity(&rows[..200], &rows[200..]), Some(Severity::Warning));
+    rng.shuffle(&mut rows);
+    assert_eq!(severity(&rows[..210], &rows[210..]), None);
+    // A test set of another class, which the network knows.
+    let known: Vec<usize> = (200..300).step_by(2).collect();
+    let others: Vec<usize> = (0..300).filter(|row| !known.contains(row)).collect();
+    assert_eq!(severity(&others, &known), Some(Severity::Note));
+}

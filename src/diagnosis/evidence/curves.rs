@@ -56,6 +56,8 @@ pub struct Epoch {
     pub penalty: f64,
     /// The mean penalty of the last quarter of the batches.
     pub late_penalty: f64,
+    /// The penalty at the end of the epoch, which the loss on the validation data includes.
+    pub end_penalty: f64,
     /// The loss on the validation data.
     pub val_loss: Option<f64>,
     /// The accuracy, if it is measured.
@@ -124,6 +126,6 @@ impl Curves {
 
     /// The validation losses of the epochs that have one, without the penalties of the regularizers.
     pub fn validation_losses(&self) -> impl Iterator<Item = f64> {
-        self.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.late_penalty))
+        self.epochs.iter().filter_map(|epoch| Some(epoch.val_loss? - epoch.end_penalty))
     }
 }

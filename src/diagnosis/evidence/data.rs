@@ -135,6 +135,8 @@ pub struct ValidationFacts {
     pub mean: f64,
     /// The number of sampled rows.
     pub rows: usize,
+    /// Whether the rows are split off the training arrays.
+    pub is_split: bool,
 }
 
 /// Facts about the shard of one rank.
@@ -203,7 +205,7 @@ pub struct Data {
     pub targets: Targets,
     /// Whether the samples are grouped by class, as if sorted.
     pub sorted: bool,
-    /// The validation data, if it is split off the same arrays.
+    /// The validation data.
     pub validation: Option<ValidationFacts>,
     /// The features of a sample of the validation inputs; empty without validation data.
     pub validation_features: Vec<Feature>,
@@ -301,7 +303,7 @@ impl ValidationFacts {
                 *share += 1.0 / rows as f64;
             }
         }
-        ValidationFacts { classes: shares, mean, rows }
+        ValidationFacts { classes: shares, mean, rows, is_split: false }
     }
 }
 

@@ -243,6 +243,12 @@ impl Evidence {
         self.skill_of(self.curves.validation_losses().filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
     }
 
+    /// Whether the network learned the training data, and reaches less than half of that skill on the validation data.
+    pub(super) fn loses_on_validation(&self) -> bool {
+        matches!((self.skill(), self.validation_skill()),
+            (Some(skill), Some(held)) if skill > LEARNED && held < 0.5 * skill)
+    }
+
     fn skill_of(&self, loss: f64) -> Option<f64> {
         self.data.targets.scale.map(|scale| scale.skill(loss))
     }

@@ -294,7 +294,12 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
         };
         // Numbers with a trend are a time series, and its end is the right test. That harms only if the network cannot
         // predict it.
-        let harmless = targets.classes.is_empty() && e.validation_skill().is_none_or(|skill| skill > 0.0);
+        let unpredicted = e.ended && e.loses_on_validation();
+        let harmless = match part.is_split {
+            true => targets.classes.is_empty() && e.validation_skill().is_none_or(|skill| skill > 0.0),
+            // Separate data may have other classes on purpose.
+            false => !unpredicted,
+        };
         if differs && part.rows >= 8 {
             let severity = if harmless { Severity::Note } else { mild(Severity::Warning) };
             let seen = match targets.classes.is_empty() {

@@ -1,6 +1,6 @@
 //! Rules about the validation data.
 
-use super::super::evidence::{Evidence, Feature, LEARNED};
+use super::super::evidence::{Evidence, Feature};
 use super::super::finding::{Finding, Severity};
 use super::short;
 
@@ -34,9 +34,7 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
         factor(own, held) > OTHER.0 * (1.0 + chance) || moved(own, held) > OTHER.1 + chance
     })?;
     // Inputs with a trend are a time series. That harms only if the network learned, and cannot predict its end.
-    let harms = e.ended
-        && matches!((e.skill(), e.validation_skill()),
-        (Some(skill), Some(held)) if skill > LEARNED && held < 0.5 * skill);
+    let harms = e.ended && e.loses_on_validation();
     let severity = if unit || harms { Severity::Warning } else { Severity::Note };
     let (place, (own, held)) = e
         .data

@@ -91,12 +91,17 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
     }
 
     /// Ends an epoch. Returns a reason to stop if the settings ask for one and the training is hopeless.
-    pub(crate) fn end_epoch(&mut self, logs: &Logs, learning_rate: f64) -> Option<String> {
+    pub(crate) fn end_epoch(
+        &mut self,
+        logs: &Logs,
+        weight_penalty: f64,
+        learning_rate: f64,
+    ) -> Option<String> {
         if !self.judges {
             return None;
         }
         let loss = logs.get("loss")?;
-        self.monitor.end_epoch(loss, &|key| logs.get(key), learning_rate, self.rules);
+        self.monitor.end_epoch(loss, weight_penalty, &|key| logs.get(key), learning_rate, self.rules);
         self.print();
         let hopeless = self.diagnose == Diagnose::Stop && self.monitor.evidence.failing();
         let error = |finding: &&Finding| finding.severity == Severity::Error;

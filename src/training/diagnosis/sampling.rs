@@ -290,10 +290,12 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         if !data.is_source() {
             confirm(&mut facts.targets, task, data, train, rows);
         }
-        // Separate validation data may have other classes on purpose.
-        if let Some(held) = held_out.filter(|held| held.from > 0) {
+        if let Some(held) = held_out {
             held.data.gather_targets(&held.sample(wanted.max(LABELS / data.target.max(1))), rows);
-            facts.validation = Some(ValidationFacts::of(task, outputs, Batch::new(&rows.y, data.target)));
+            let targets = Batch::new(&rows.y, data.target);
+            let is_split = held.from > 0;
+            facts.validation =
+                Some(ValidationFacts { is_split, ..ValidationFacts::of(task, outputs, targets) });
         }
         // Equal rows: a few wide samples are enough.
         let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));

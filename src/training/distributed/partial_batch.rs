@@ -41,7 +41,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
         // The diagnosis counts all targets, but samples only the last part of each rank.
         if let Some(monitor) = monitor.filter(|_| loss.is_finite()) {
             let x = batch.x(&trainer.rows);
-            monitor.end_batch(loss, penalty + activities);
+            monitor.end_batch(loss, penalty, activities);
             if monitor.is_sampled() && x.rows() > 0 {
                 let y = batch.targets(&trainer.rows).y;
                 monitor.forward(&trainer.workspace, x, y, loss, penalty + activities);
