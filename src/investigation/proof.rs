@@ -5,13 +5,13 @@ use super::trial::TrialResult;
 /// The number of pairs on which a recommendation rests.
 pub(super) const PAIRS: usize = 3;
 
-/// The gain of a trial over the unchanged network: the difference of their skills, each from −1, which also stands for a
-/// diverged training, to 1. Without skills, the difference of their losses as a share of their sum.
-pub(super) fn gain(base: &TrialResult, end: &TrialResult) -> f64 {
+/// The gain of a trial over the unchanged network: the difference of their skills, each from `floor`, which also stands for
+/// a diverged training, to 1. Without skills, the difference of their losses as a share of their sum.
+pub(super) fn gain(base: &TrialResult, end: &TrialResult, floor: f64) -> f64 {
     let has_skill = |result: &TrialResult| result.loss.is_none() || result.skill.is_some();
     let skill = |result: &TrialResult| match result.loss {
-        None => -1.0,
-        Some(_) => result.skill.unwrap_or(0.0).clamp(-1.0, 1.0),
+        None => floor,
+        Some(_) => result.skill.unwrap_or(0.0).clamp(floor, 1.0),
     };
     match (base.loss, end.loss) {
         _ if has_skill(base) && has_skill(end) => skill(end) - skill(base),
@@ -54,10 +54,10 @@ mod tests {
     #[test]
     fn gains_compare_skills_or_losses() {
         let end = |loss, skill| TrialResult { loss, skill, ..TrialResult::default() };
-        assert_eq!(gain(&end(Some(2.0), Some(0.0)), &end(Some(1.0), Some(0.5))), 0.5);
-        assert_eq!(gain(&end(None, None), &end(Some(1.0), Some(0.5))), 1.5);
-        assert_eq!(gain(&end(Some(1.0), Some(0.5)), &end(None, None)), -1.5);
-        assert_eq!(gain(&end(Some(3.0), None), &end(Some(1.0), None)), 0.5);
-        assert_eq!(gain(&end(None, None), &end(None, None)), 0.0);
+        assert_eq!(gain(&end(Some(2.0), Some(0.0)), &end(Some(1.0), Some(0.5)), 0.0), 0.5);
+        assert_eq!(gain(&end(None, None), &end(Some(1.0), Some(0.5)), -1.0), 1.5);
+        assert_eq!(gain(&end(Some(1.0), Some(0.5)), &end(None, None), 0.0), -0.5);
+        assert_eq!(gain(&end(Some(3.0), None), &end(Some(1.0), None), 0.0), 0.5);
+        assert_eq!(gain(&end(None, None), &end(None, None), -1.0), 0.0);
     }
 }

@@ -136,9 +136,13 @@ impl<F: Scalar> RemedySearch<F> {
         for _ in 0..FURTHER {
             let Some(known) = self.find(&start) else { return Ok(()) };
             let (score, diverged) = (self.score(known), known.ends[0].loss.is_none());
+            let compiled = self.pairs[0].model.compiled.as_ref();
+            let own = compiled.and_then(|compiled| compiled.optimizer.learning_rate().constant());
             let next = match start.last().map(|edit| &edit.remedy) {
                 Some(Remedy::LearningRate(rate)) if diverged => Remedy::LearningRate(rate / 10.0),
-                Some(Remedy::LearningRate(rate)) => Remedy::LearningRate(rate * 10.0),
+                Some(Remedy::LearningRate(rate)) if own.is_none_or(|own| own < *rate) => {
+                    Remedy::LearningRate(rate * 10.0)
+                }
                 Some(Remedy::Units { layer, units }) if 2 * units <= WIDEST => {
                     Remedy::Units { layer: *layer, units: 2 * units }
                 }
@@ -210,13 +214,18 @@ impl<F: Scalar> RemedySearch<F> {
     }
 
     /// The gains of a trial in its pairs.
-    fn gains(&self, done: &Done) -> Vec<f64> {
-        self.pairs.iter().zip(&done.ends).map(|(pair, end)| proof::gain(&pair.base, end)).collect()
+    fn gains(&self, done: &Done, floor: f64) -> Vec<f64> {
+        self.pairs.iter().zip(&done.ends).map(|(pair, end)| proof::gain(&pair.base, end, floor)).collect()
     }
 
-    /// The mean gain of a trial.
+    /// The mean gain of a trial; a skill below 0 is better than a diverged training.
     fn score(&self, done: &Done) -> f64 {
-        proof::mean(&self.gains(done))
+        proof::mean(&self.gains(done, -1.0))
+    }
+
+    /// The interval of the gain of a trial, where a skill below 0 is that of guessing.
+    fn interval(&self, done: &Done) -> Option<(f64, f64)> {
+        proof::interval(&self.gains(done, 0.0))
     }
 
     /// Repeats the best trials in further pairs, and recommends the first whose gain is above 0 with confidence, without
@@ -262,7 +271,7 @@ impl<F: Scalar> RemedySearch<F> {
             let Some((end, _)) = self.train(&edits, number, WORK)? else { break };
             self.done[index].ends.push(end);
         }
-        Ok(proof::interval(&self.gains(&self.done[index])).is_some_and(|(low, _)| low > 0.0))
+        Ok(self.interval(&self.done[index]).is_some_and(|(low, _)| low > 0.0))
     }
 
     /// Leaves each edit out in turn, and drops those without which the trial is no worse. Returns the index of the trial
@@ -309,7 +318,7 @@ impl<F: Scalar> RemedySearch<F> {
                 accuracy: base.accuracy.zip(end.accuracy),
                 skill: end.skill,
                 learned: end.learned_beside(base),
-                gain: proof::interval(&self.gains(done)),
+                gain: self.interval(done),
                 necessary: done.necessary.clone(),
                 advised: self.advised == Some(index),
             }
