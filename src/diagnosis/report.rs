@@ -69,10 +69,9 @@ impl Display for RemedyTrial {
             (false, false) => ": did not help",
         })?;
         if let (true, Some((low, high))) = (self.advised, self.gain) {
-            write!(
-                f,
-                ", the skill rises by {low:.2} to {high:.2} (90 % confidence, over other seeds and held rows)"
-            )?;
+            let (low, high) = (format!("{low:.2}"), format!("{high:.2}"));
+            let gain = if low == high { low } else { format!("{low} to {high}") };
+            write!(f, ", the skill rises by {gain} (90 % confidence, over other seeds and held rows)")?;
         }
         let unneeded = self.codes.iter().zip(&self.necessary).filter(|(_, necessary)| !**necessary);
         let unneeded: Vec<&str> = unneeded.map(|(code, _)| &**code).collect();
