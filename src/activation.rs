@@ -13,7 +13,7 @@ use std::str::FromStr;
 use crate::error::{Error, ExpectedShape, Result};
 
 pub(crate) use functions::{sigmoid, softplus};
-pub(crate) use rowwise::{glu_backward, softmax_backward, softmax_forward};
+pub(crate) use rowwise::glu_backward;
 
 /// An activation function, for a layer's `.activation(...)` or as a layer.
 ///

@@ -7,31 +7,12 @@ use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut};
 
-/// Softmax in place over `len` numbers that lie `stride` apart in `y`, with the bits of [`kernel::softmax`].
-pub(crate) fn softmax_forward<F: Scalar>(y: &mut [F], len: usize, stride: usize) {
-    let places = || (0..len).map(|i| i * stride);
-    let max = largest(places().map(|i| y[i]));
-    let mut sum = F::zero();
-    for i in places() {
-        y[i] = (y[i] - max).exponential();
-        sum += y[i];
-    }
-    for i in places() {
-        y[i] /= sum;
-    }
-}
-
-/// `dy ← y ⊙ (dy − ⟨dy, y⟩)` over `len` numbers that lie `stride` apart.
-pub(crate) fn softmax_backward<F: Scalar>(y: &[F], dy: &mut [F], len: usize, stride: usize) {
-    let places = || (0..len).map(|i| i * stride);
-    let dot: F = places().map(|i| dy[i] * y[i]).sum();
-    for i in places() {
-        dy[i] = y[i] * (dy[i] - dot);
-    }
-}
-
+/// `dy ← y ⊙ (dy − ⟨dy, y⟩)`
 pub(super) fn softmax_slope<F: Scalar>(y: Batch<F>, mut dy: BatchMut<F>) {
-    y.iter().zip(dy.iter_mut()).for_each(|(y, dy)| softmax_backward(y, dy, y.len(), 1));
+    for (y, dy) in y.iter().zip(dy.iter_mut()) {
+        let dot: F = dy.iter().zip(y).map(|(&dy, &y)| dy * y).sum();
+        dy.iter_mut().zip(y).for_each(|(dy, &y)| *dy = y * (*dy - dot));
+    }
 }
 
 pub(super) fn log_softmax<F: Scalar>(mut y: BatchMut<F>) {

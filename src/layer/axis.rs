@@ -1,10 +1,11 @@
-//! The vectors of a sample along one of its axes, or along several neighbouring ones.
+//! The axes along which a layer computes. Axes that are not the last of a sample are moved behind the others.
 
-use std::ops::Range;
-
+use super::strided_copy::{StridedCopy, strides};
+use super::{BackwardContext, Memory};
 use crate::config::{Setting, Value, axes_from_value, axes_to_value};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+use crate::tensor::{Batch, BatchMut, Scratch};
 
 /// The axes along which a layer computes, counted from 1 for the first axis of a sample, or from −1 for the last.
 ///
@@ -30,23 +31,6 @@ impl JoinedAxes {
             false => Ok(indices),
         }
     }
-
-    /// The indices of the axes, which must be neighbours.
-    pub(super) fn range(&self, input: &[usize]) -> Result<Range<usize>> {
-        let indices = self.indices(input)?;
-        let (first, end) = (indices[0], indices[0] + indices.len());
-        match indices.last() {
-            Some(last) if last + 1 == end => Ok(first..end),
-            _ => Err(Error::argument("axis", "neighbouring axes", format!("{:?}", self.0))),
-        }
-    }
-
-    /// The vectors along these axes.
-    pub(super) fn along(&self, input: &[usize]) -> Result<AlongAxis> {
-        let range = self.range(input)?;
-        let stride = input[range.end..].iter().product();
-        Ok(AlongAxis { len: input[range].iter().product(), stride })
-    }
 }
 
 /// One axis as its number, as in Keras.
@@ -62,23 +46,106 @@ impl Setting for JoinedAxes {
     }
 }
 
-/// The vectors along one axis: their length, and the distance between two of their numbers.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AlongAxis {
-    pub(super) len: usize,
-    pub(super) stride: usize,
+/// The axes of a built layer: how many numbers they span, and how they are moved.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MovedAxes {
+    /// The lengths of the axes, in their order in a sample.
+    pub(super) shape: Vec<usize>,
+    /// The number of values per vector along the axes.
+    pub(super) width: usize,
+    /// The numbers of a sample, if its axes are not the last already.
+    copy: Option<(StridedCopy, usize)>,
 }
 
-impl AlongAxis {
-    /// The place of the first number of each vector in a batch of `count` numbers.
-    pub(super) fn starts(self, count: usize) -> impl Iterator<Item = usize> {
-        let AlongAxis { len, stride } = self;
-        (0..count / (len * stride))
-            .flat_map(move |block| (0..stride).map(move |start| block * len * stride + start))
+impl MovedAxes {
+    /// Moves these axes to the end of a sample of the shape `input`.
+    pub(super) fn new(axes: &JoinedAxes, input: &[usize]) -> Result<Self> {
+        Ok(MovedAxes::of(&axes.indices(input)?, input))
     }
 
-    /// The numbers of the vector that starts at `start`.
-    pub(super) fn vector<F: Scalar>(self, values: &[F], start: usize) -> impl Iterator<Item = F> {
-        values[start..].iter().step_by(self.stride).take(self.len).copied()
+    /// As `new`, for the axes with these indices, possibly none.
+    pub(super) fn of(axes: &[usize], input: &[usize]) -> Self {
+        let shape: Vec<usize> = axes.iter().map(|&axis| input[axis]).collect();
+        let width = shape.iter().product();
+        let others = (0..input.len()).filter(|axis| !axes.contains(axis));
+        let order: Vec<usize> = others.chain(axes.iter().copied()).collect();
+        if order.is_sorted() {
+            return MovedAxes { shape, width, copy: None };
+        }
+        let there = strides(input);
+        let from: Vec<usize> = order.iter().map(|&axis| there[axis]).collect();
+        let sizes: Vec<usize> = order.iter().map(|&axis| input[axis]).collect();
+        let copy = StridedCopy::new(&sizes, &from, &strides(&sizes));
+        MovedAxes { shape, width, copy: Some((copy, input.iter().product())) }
+    }
+
+    /// Writes a sample with its axes moved to `to`.
+    pub(super) fn sample<F: Scalar>(&self, x: &[F], to: &mut [F]) {
+        match &self.copy {
+            Some((copy, size)) => copy.forward(Batch::new(x, *size), BatchMut::new(to, *size)),
+            None => to.copy_from_slice(x),
+        }
+    }
+
+    /// Whether the axes are the last ones of a sample.
+    pub(super) fn are_last(&self) -> bool {
+        self.copy.is_none()
+    }
+
+    /// Calls `pass` with one row per vector along the axes.
+    pub(super) fn forward<F: Scalar>(
+        &self,
+        x: Batch<F>,
+        mut y: BatchMut<F>,
+        scratch: &mut Scratch<F>,
+        pass: impl FnOnce(Batch<F>, BatchMut<F>, &mut Scratch<F>),
+    ) {
+        let Some((copy, size)) = &self.copy else {
+            return pass(x.reshape(self.width), y.reshape(self.width), scratch);
+        };
+        let count = x.data().len();
+        let (moved, scratch) = scratch.take(2 * count);
+        let (moved_x, moved_y) = moved.split_at_mut(count);
+        copy.forward(x.reshape(*size), BatchMut::new(moved_x, *size));
+        pass(Batch::new(moved_x, self.width), BatchMut::new(moved_y, self.width), scratch);
+        copy.backward(Batch::new(moved_y, *size), Some(BatchMut::new(y.data(), *size)));
+    }
+
+    /// Calls `pass` with one row per vector along the axes; its `y` is empty.
+    pub(super) fn backward<F: Scalar>(
+        &self,
+        mut context: BackwardContext<F>,
+        pass: impl FnOnce(BackwardContext<F>),
+    ) {
+        let Some((copy, size)) = &self.copy else {
+            return pass(BackwardContext {
+                x: context.x.reshape(self.width),
+                dy: context.dy.reshape(self.width),
+                dx: context.dx.map(|dx| dx.reshape(self.width)),
+                ..context
+            });
+        };
+        let count = context.x.data().len();
+        let (moved, scratch) = context.scratch.take(3 * count);
+        let (moved_x, moved) = moved.split_at_mut(count);
+        let (moved_dy, moved_dx) = moved.split_at_mut(count);
+        copy.forward(context.x.reshape(*size), BatchMut::new(moved_x, *size));
+        copy.forward(context.dy.as_batch().reshape(*size), BatchMut::new(moved_dy, *size));
+        pass(BackwardContext {
+            x: Batch::new(moved_x, self.width),
+            y: Batch::new(&[], self.width),
+            dy: BatchMut::new(moved_dy, self.width),
+            dx: context.dx.is_some().then(|| BatchMut::new(moved_dx, self.width)),
+            scratch,
+            global_batch: context.global_batch,
+        });
+        if let Some(dx) = &mut context.dx {
+            copy.backward(Batch::new(moved_dx, *size), Some(BatchMut::new(dx.data(), *size)));
+        }
+    }
+
+    /// The memory of a backward pass.
+    pub(super) fn memory(&self) -> Memory {
+        Memory::per_row(self.copy.as_ref().map_or(0, |(_, size)| 3 * size))
     }
 }

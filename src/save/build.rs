@@ -26,7 +26,7 @@ pub(super) fn from_config<F: Scalar>(
     if !loader.compile {
         for_prediction(config, &loader.known.layers);
     }
-    Sequential::placed(config, &loader.known)
+    Sequential::placed(config, loader)
 }
 
 /// Builds the model if its input shape is known.

@@ -18,6 +18,7 @@ use crate::scalar::Scalar;
 /// | `layer`, `loss`, `optimizer`, `metric`, `schedule` | the built-in kinds |
 /// | `compiled`: compile the model and restore the optimizer's state | true |
 /// | `allow_non_finite`: allow NaN and infinity in weights | false |
+/// | `input_shape`, of a sample, where a file of Keras leaves axes open | none |
 /// | `memory_limit`, in bytes | twice the file's size, plus 16 times the size of its settings, plus 1 MiB |
 ///
 /// # Example
@@ -53,6 +54,7 @@ pub struct Loader<F: Scalar = f32> {
     pub(super) known: Registries<F>,
     pub(super) compile: bool,
     pub(super) allow_non_finite: bool,
+    pub(super) input: Option<Vec<usize>>,
     pub(super) memory_limit: Option<usize>,
 }
 
@@ -72,7 +74,13 @@ impl Default for Loader<f32> {
 impl<F: Scalar> Loader<F> {
     /// Creates a loader of models that compute in `F`, with the built-in kinds.
     pub fn with_scalar() -> Self {
-        Loader { known: Registries::built_in(), compile: true, allow_non_finite: false, memory_limit: None }
+        Loader {
+            known: Registries::built_in(),
+            compile: true,
+            allow_non_finite: false,
+            input: None,
+            memory_limit: None,
+        }
     }
 
     /// Whether the model is also compiled and its optimizer restored, if the file contains the settings. Default: true.
@@ -87,6 +95,28 @@ impl<F: Scalar> Loader<F> {
     /// Whether weights may be NaN or infinite. Default: false.
     pub fn allow_non_finite(mut self, allow: bool) -> Self {
         self.allow_non_finite = allow;
+        self
+    }
+
+    /// The shape of a sample, for files of Keras that leave axes open, such as the length of a sequence in
+    /// `Input((None, 8))`. The other axes must agree with the file. Default: none; the file states all axes.
+    ///
+    /// # Example
+    /// ```
+    /// use cornu::prelude::*;
+    /// use cornu::save::Loader;
+    /// # #[cfg(feature = "keras")] {
+    /// let json = r#"{"class_name": "Sequential", "config": {"name": "s", "build_input_shape": [null, null, 8], "layers": [
+    ///     {"module": "keras.layers", "class_name": "GlobalAveragePooling1D", "config": {"name": "mean"}}]}}"#;
+    /// assert!(Loader::new().from_json(json).is_err());
+    /// let model = Loader::new().input_shape([20, 8]).from_json(json)?;
+    /// assert_eq!(model.input_shape(), Some(&[20, 8][..]));
+    /// assert!(Loader::new().input_shape([20, 7]).from_json(json).is_err());
+    /// # }
+    /// # Ok::<(), cornu::Error>(())
+    /// ```
+    pub fn input_shape(mut self, shape: impl Into<Vec<usize>>) -> Self {
+        self.input = Some(shape.into());
         self
     }
 
@@ -233,11 +263,11 @@ impl<F: Scalar> Loader<F> {
     #[allow(clippy::wrong_self_convention)] // converts the settings, not the loader
     pub fn from_config(&self, config: &Config) -> Result<Sequential<F>> {
         if self.compile {
-            return Sequential::from_config(config, &self.known);
+            return Sequential::from_config(config, self);
         }
         let mut config = config.clone();
         for_prediction(&mut config, &self.known.layers);
-        Sequential::from_config(&config, &self.known)
+        Sequential::from_config(&config, self)
     }
 }
 

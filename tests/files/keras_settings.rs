@@ -25,7 +25,7 @@ fn array(value: &Value) -> ArrayD<f32> {
 /// Loads the case's settings and weights from a `.keras` file.
 fn load(loader: &Loader, case: &Value) -> Result<Sequential> {
     let config = case["config"].as_str().unwrap();
-    let mut model = Loader::new().compiled(false).from_json(config)?;
+    let mut model = loader.clone().compiled(false).from_json(config)?;
     model.build()?;
     let paths: Vec<String> = model.weights()?.into_iter().map(|(path, _)| path).collect();
     let weights = case["weights"].as_array().unwrap();
@@ -65,6 +65,12 @@ fn settings_of_keras_compute_as_in_keras_or_are_refused_by_name() {
         if let Some(words) = case["refused"].as_str() {
             let error = loaded.unwrap_err().to_string();
             assert!(error.contains(words), "{name}: {error}");
+            if name == "sequences of any length" {
+                let with = |shape: [usize; 2]| load(&Loader::new().input_shape(shape), &case);
+                check(&with([4, 3]).unwrap(), name, "predictions");
+                let error = with([4, 2]).unwrap_err().to_string();
+                assert!(error.contains("`Loader::input_shape` [4, 2]"), "{error}");
+            }
             // Predictions need the others.
             let for_training = ["compile_config", "_initializer", "_regularizer", "_constraint"];
             if for_training.iter().any(|part| error.contains(part)) {

@@ -21,10 +21,10 @@ Y = {"hot": np.eye(3)[LABELS], "classes": LABELS[:, None], "bits": (rng.random((
 CASES = []
 
 
-def write(name, layers, x, y, refused, compiled):
+def write(name, layers, x, y, refused, compiled, shape=None):
     keras.utils.set_random_seed(1)
     x = X[x].astype("float32")
-    model = keras.Sequential([keras.Input(x.shape[1:]), *layers])
+    model = keras.Sequential([keras.Input(shape or x.shape[1:]), *layers])
     for weight in model.weights:
         if "float" in weight.dtype:
             weight.assign(np.abs(rng.normal(size=weight.shape)) if "variance" in weight.name else rng.normal(size=weight.shape))
@@ -120,7 +120,11 @@ layer("an activation with weights", L.Dense(3, activation=L.PReLU()), refused='f
 layer("unit vectors over two axes", L.UnitNormalization(axis=[1, 2]), "steps")
 layer("unit vectors over a list of one axis", L.UnitNormalization(axis=[-1]), "steps")
 layer("unit vectors over inner axes", L.UnitNormalization(axis=(2, 1)), "image")
-layer("unit vectors over axes apart", L.UnitNormalization(axis=[1, 3]), "image", "expected neighbouring axes, found [1, 3]")
+layer("unit vectors over axes apart", L.UnitNormalization(axis=[1, 3]), "image")
+layer("a softmax over axes apart", L.Softmax(axis=[3, 1]), "image")
+layer("normalization over axes apart", L.Normalization(axis=[1, 3], mean=np.arange(8.0).reshape(4, 2).tolist(), variance=np.arange(1.0, 9.0).reshape(4, 2).tolist()), "image")
+OPEN = "`layers[0].config.batch_shape`: expected a batch shape without open axes; `Loader::input_shape` sets them, found [null, null, 3]"
+write("sequences of any length", [L.LSTM(4, return_sequences=True), L.TimeDistributed(L.Dense(3)), L.GlobalAveragePooling1D()], "steps", None, OPEN, None, (None, 3))
 layer("a softmax over two axes", L.Softmax(axis=[-2, -1]), "steps")
 layer("a softmax over a tuple of one axis", L.Softmax(axis=(1,)), "steps")
 layer("normalization over two axes", L.Normalization(axis=[1, 2]), "image")

@@ -323,7 +323,7 @@ fn labels_out_of_range_are_refused() {
 fn settings_out_of_range_are_refused() {
     for (fit, wanted) in [
         (quiet().batch_size(0), "batch_size"),
-        (quiet().validation_batch_size(0), "batch_size"),
+        (quiet().validation_batch_size(0), "validation_batch_size"),
         (quiet().validation_freq(0), "validation_freq"),
         (quiet().validation_split(0.0), "validation_split"),
         (quiet().validation_split(1.0), "validation_split"),

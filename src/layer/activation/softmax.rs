@@ -1,9 +1,10 @@
 //! Softmax: y = e^x / Σ e^x along one axis. dx = y ⊙ (dy − ⟨dy, y⟩).
 
-use crate::activation::{Activation, softmax_backward, softmax_forward};
+use crate::activation::Activation;
 use crate::config::{setters, settings};
 use crate::error::Result;
-use crate::layer::axis::{AlongAxis, JoinedAxes};
+use crate::layer::axis::{JoinedAxes, MovedAxes};
+use crate::layer::check::check_not_empty;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -29,20 +30,21 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) if the samples have no such axis.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) if the samples have no such axis;
+/// [`Error::InputShape`](crate::Error::InputShape) if an axis has length 0.
 ///
 /// # References
 /// <https://keras.io/api/layers/activation_layers/softmax/>
 #[derive(Debug, Clone)]
 pub struct Softmax {
     axis: JoinedAxes,
-    vectors: AlongAxis,
+    vectors: MovedAxes,
 }
 
 impl Softmax {
     /// Creates a softmax along the last axis.
     pub fn new() -> Self {
-        Softmax { axis: JoinedAxes(vec![-1]), vectors: AlongAxis { len: 1, stride: 1 } }
+        Softmax { axis: JoinedAxes(vec![-1]), vectors: MovedAxes::default() }
     }
 
     setters! {
@@ -62,33 +64,34 @@ impl<F: Scalar> Layer<F> for Softmax {
     saved!("Softmax");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        self.vectors = self.axis.along(input)?;
+        check_not_empty(input)?;
+        self.vectors = MovedAxes::new(&self.axis, input)?;
         Ok(input.to_vec())
     }
 
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        y.data().copy_from_slice(x.data());
-        let AlongAxis { len, stride } = self.vectors;
-        if stride == 1 {
-            return Activation::Softmax.apply(y.reshape(len));
-        }
-        for block in y.data().chunks_exact_mut((len * stride).max(1)) {
-            (0..stride).for_each(|start| softmax_forward(&mut block[start..], len, stride));
-        }
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        self.vectors.forward(x, y, scratch, |x, mut y, _| {
+            y.data().copy_from_slice(x.data());
+            Activation::Softmax.apply(y);
+        });
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
-        let Some(mut dx) = context.dx else { return };
-        dx.data().copy_from_slice(context.dy.as_batch().data());
-        let AlongAxis { len, stride } = self.vectors;
-        let block = (len * stride).max(1);
-        for (y, dx) in context.y.data().chunks_exact(block).zip(dx.data().chunks_exact_mut(block)) {
-            (0..stride).for_each(|start| softmax_backward(&y[start..], &mut dx[start..], len, stride));
-        }
+        // The slope depends on the output alone.
+        let context = BackwardContext { x: context.y, ..context };
+        self.vectors.backward(context, |context| {
+            let Some(mut dx) = context.dx else { return };
+            dx.data().copy_from_slice(context.dy.as_batch().data());
+            Activation::Softmax.backward(context.x, context.x, dx);
+        });
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { activation: Some(Activation::Softmax), ..LayerTraits::default() }
+        LayerTraits {
+            activation: Some(Activation::Softmax),
+            memory: self.vectors.memory(),
+            ..LayerTraits::default()
+        }
     }
 }
 

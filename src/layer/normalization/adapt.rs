@@ -3,7 +3,7 @@
 use super::normalization::{Normalization, Source};
 use crate::distributed::{Communicator, RankSettings, Ranks};
 use crate::error::{Error, Result, Shape};
-use crate::layer::axis::AlongAxis;
+use crate::layer::axis::MovedAxes;
 use crate::samples::{Samples, check_finite, check_not_empty};
 
 impl<F> Normalization<F> {
@@ -60,7 +60,7 @@ impl<F> Normalization<F> {
         if samples[0] == 0.0 || width == 0 {
             return Err(Error::Empty { argument: "x".into(), shape: [&[0], &*shape].concat() });
         }
-        let count = samples[0] * (width / features.len) as f64;
+        let count = samples[0] * (width / features.width) as f64;
         let values = Values { x, ranks, width, features, count };
         let mean = values.mean(|_, x| x)?;
         let variance = values.mean(|feature, x| (x - mean[feature]).powi(2))?;
@@ -76,7 +76,7 @@ struct Values<'a, S> {
     ranks: Option<&'a Ranks<'a>>,
     /// The number of values of a sample.
     width: usize,
-    features: AlongAxis,
+    features: MovedAxes,
     /// The number of values of each feature.
     count: f64,
 }
@@ -84,13 +84,14 @@ struct Values<'a, S> {
 impl<S: Samples<f64>> Values<'_, S> {
     /// Returns the mean of `f(feature, value)` over all values of each feature.
     fn mean(&self, f: impl Fn(usize, f64) -> f64) -> Result<Vec<f64>> {
-        let AlongAxis { len, stride } = self.features;
-        let (mut sums, mut row) = (vec![0.0; len], vec![0.0; self.width]);
+        let (mut sums, mut row) = (vec![0.0; self.features.width], vec![0.0; self.width]);
+        let mut moved = row.clone();
         for index in 0..self.x.count() {
             self.x.read(index, &mut row);
-            for (i, &value) in row.iter().enumerate() {
-                let feature = i / stride % len;
-                sums[feature] += f(feature, value);
+            self.features.sample(&row, &mut moved);
+            for values in moved.chunks_exact(self.features.width) {
+                let each = sums.iter_mut().zip(values).enumerate();
+                each.for_each(|(feature, (sum, &value))| *sum += f(feature, value));
             }
         }
         sum_over(self.ranks, &mut sums)?;

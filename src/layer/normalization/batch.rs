@@ -5,12 +5,11 @@ use std::fmt;
 
 use super::channels::{Channels, STATISTICS, Steps, each_row};
 use super::check_epsilon;
-use super::moved::MovedAxes;
 use crate::config::{setters, settings};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::axis::JoinedAxes;
+use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};

@@ -2,12 +2,11 @@
 //! dβ = Σ dy, dγ = Σ dy·x̂, and with g = dy·γ: dx = (g − mean g − x̂·mean(g·x̂)) / √(v + ε).
 
 use super::check_epsilon;
-use super::moved::MovedAxes;
 use crate::config::{setters, settings};
 use crate::error::Result;
 use crate::initializer::Initializer;
 use crate::kernel;
-use crate::layer::axis::JoinedAxes;
+use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
 use crate::param::{BuildContext, Param, Spec, spec_setters};

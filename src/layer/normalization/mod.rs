@@ -4,7 +4,6 @@ mod adapt;
 mod batch;
 mod channels;
 mod layer;
-mod moved;
 mod normalization;
 mod rescaling;
 mod unit;

@@ -3,8 +3,8 @@
 use crate::config::{Config, Fields, Setting, Settings, Value};
 use crate::error::{Error, ExpectedShape, Result};
 use crate::initializer::Initializer;
-use crate::layer::axis::{AlongAxis, JoinedAxes};
-use crate::layer::check::wrong_shape;
+use crate::layer::axis::{JoinedAxes, MovedAxes};
+use crate::layer::check::{check_not_empty, wrong_shape};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, saved};
 use crate::param::{BuildContext, Param};
 use crate::scalar::Scalar;
@@ -57,8 +57,8 @@ pub struct Normalization<F = f32> {
     axis: Option<JoinedAxes>,
     pub(super) source: Source,
     params: Option<Params<F>>,
-    /// The number of features, and the distance between values of consecutive features.
-    features: AlongAxis,
+    /// The axes of the features.
+    features: MovedAxes,
 }
 
 /// The source of the statistics.
@@ -84,7 +84,7 @@ impl<F> Normalization<F> {
             axis: Some(JoinedAxes(vec![-1])),
             source: Source::None,
             params: None,
-            features: AlongAxis { len: 1, stride: 1 },
+            features: MovedAxes::default(),
         }
     }
 
@@ -109,11 +109,11 @@ impl<F> Normalization<F> {
         self
     }
 
-    /// The features of a sample of this shape, along the axis; without an axis all numbers are of one feature.
-    pub(super) fn layout(&self, shape: &[usize]) -> Result<AlongAxis> {
+    /// The axes of the features of a sample of this shape; without axes all numbers are of one feature.
+    pub(super) fn layout(&self, shape: &[usize]) -> Result<MovedAxes> {
         match &self.axis {
-            None => Ok(AlongAxis { len: 1, stride: shape.iter().product() }),
-            Some(axis) => axis.along(shape),
+            None => Ok(MovedAxes::of(&[], shape)),
+            Some(axis) => MovedAxes::new(axis, shape),
         }
     }
 }
@@ -164,40 +164,37 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
     saved!("Normalization");
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
+        check_not_empty(input)?;
         self.features = self.layout(input)?;
-        let shape = match &self.axis {
-            Some(axis) => &input[axis.range(input)?],
-            None => &[],
-        };
-        self.params = Some(Params::new(&self.source, shape, context)?);
+        self.params = Some(Params::new(&self.source, &self.features.shape, context)?);
         Ok(input.to_vec())
     }
 
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, scratch: &mut Scratch<F>) {
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
         let Some(params) = &self.params else { return };
-        let (deviations, _) = scratch.take(self.features.len);
+        let (deviations, scratch) = scratch.take(self.features.width);
         params.deviations(deviations);
-        // Values of one feature are in runs of length `stride`, and the runs of all features follow one another.
-        let runs =
-            y.data().chunks_exact_mut(self.features.stride).zip(x.data().chunks_exact(self.features.stride));
-        let statistics = params.mean.value().iter().zip(&*deviations).cycle();
-        for ((y, x), (&mean, &deviation)) in runs.zip(statistics) {
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) / deviation);
-        }
+        let mean = params.mean.value();
+        self.features.forward(x, y, scratch, |x, mut y, _| {
+            for (y, x) in y.iter_mut().zip(x.iter()) {
+                let statistics = mean.iter().zip(&*deviations);
+                let numbers = y.iter_mut().zip(x).zip(statistics);
+                numbers.for_each(|((y, &x), (&mean, &deviation))| *y = (x - mean) / deviation);
+            }
+        });
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
-        let (Some(params), Some(mut dx)) = (&self.params, context.dx) else { return };
-        let (deviations, _) = context.scratch.take(self.features.len);
+        let Some(params) = &self.params else { return };
+        let (deviations, scratch) = context.scratch.take(self.features.width);
         params.deviations(deviations);
-        let dy = context.dy.as_batch();
-        let runs = dx
-            .data()
-            .chunks_exact_mut(self.features.stride)
-            .zip(dy.data().chunks_exact(self.features.stride));
-        for ((dx, dy), &deviation) in runs.zip(deviations.iter().cycle()) {
-            dx.iter_mut().zip(dy).for_each(|(dx, &dy)| *dx = dy / deviation);
-        }
+        self.features.backward(BackwardContext { scratch, ..context }, |context| {
+            let (Some(mut dx), dy) = (context.dx, context.dy.as_batch()) else { return };
+            for (dx, dy) in dx.iter_mut().zip(dy.iter()) {
+                let numbers = dx.iter_mut().zip(dy).zip(&*deviations);
+                numbers.for_each(|((dx, &dy), &deviation)| *dx = dy / deviation);
+            }
+        });
     }
 
     fn visit<'a>(&'a self, f: &mut dyn FnMut(Part<'a, F>)) {
@@ -217,7 +214,7 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
             is_affine: true,
             is_normalization: true,
             is_adapted: true,
-            memory: Memory::fixed(self.features.len),
+            memory: Memory::fixed(self.features.width) + self.features.memory(),
             ..LayerTraits::default()
         }
     }
@@ -252,18 +249,28 @@ impl<F> Settings for Normalization<F> {
         };
         from.only("invert", false)?;
         let (mut mean, mut variance) = (Vec::new(), Vec::new());
-        // Keras also writes a single number.
+        // Keras also writes a single number, and lists of lists for several axes.
         for (name, values) in [("mean", &mut mean), ("variance", &mut variance)] {
             let path = from.path_of(name);
             match from.value(name) {
                 None | Some(Value::Null) => {}
-                Some(value @ Value::List(_)) => *values = Vec::from_value(value, &path)?,
-                Some(value) => *values = vec![f64::from_value(value, &path)?],
+                Some(value) => flatten(value, &path, values)?,
             }
         }
         if !mean.is_empty() || !variance.is_empty() {
             self.source = Source::Given { mean, variance };
         }
         Ok(())
+    }
+}
+
+/// Adds the number, or the numbers of nested lists.
+fn flatten(value: &Value, path: &str, to: &mut Vec<f64>) -> Result<()> {
+    match value {
+        Value::List(values) => values.iter().try_for_each(|value| flatten(value, path, to)),
+        value => {
+            to.push(f64::from_value(value, path)?);
+            Ok(())
+        }
     }
 }

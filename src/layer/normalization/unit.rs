@@ -2,7 +2,7 @@
 
 use crate::config::{setters, settings};
 use crate::error::Result;
-use crate::layer::axis::{AlongAxis, JoinedAxes};
+use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::check_not_empty;
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
@@ -43,13 +43,13 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 #[derive(Debug, Clone)]
 pub struct UnitNormalization {
     axis: JoinedAxes,
-    vectors: AlongAxis,
+    vectors: MovedAxes,
 }
 
 impl UnitNormalization {
     /// Creates the layer along the last axis.
     pub fn new() -> Self {
-        UnitNormalization { axis: JoinedAxes(vec![-1]), vectors: AlongAxis { len: 1, stride: 1 } }
+        UnitNormalization { axis: JoinedAxes(vec![-1]), vectors: MovedAxes::default() }
     }
 
     setters! {
@@ -64,40 +64,45 @@ impl Default for UnitNormalization {
     }
 }
 
+/// ‖x‖
+fn norm<F: Scalar>(x: &[F]) -> F {
+    x.iter().map(|&x| x * x).sum::<F>().sqrt()
+}
+
 impl<F: Scalar> Layer<F> for UnitNormalization {
     saved!("UnitNormalization");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
         check_not_empty(input)?;
-        self.vectors = self.axis.along(input)?;
+        self.vectors = MovedAxes::new(&self.axis, input)?;
         Ok(input.to_vec())
     }
 
-    fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
-        let (x, y, vectors) = (x.data(), y.data(), self.vectors);
-        for start in vectors.starts(x.len()) {
-            let norm = vectors.vector(x, start).map(|x| x * x).sum::<F>().sqrt().max(F::of(1e-12));
-            let out = y[start..].iter_mut().step_by(vectors.stride);
-            out.zip(vectors.vector(x, start)).for_each(|(y, x)| *y = x / norm);
-        }
+    fn infer(&self, x: Batch<F>, y: BatchMut<F>, scratch: &mut Scratch<F>) {
+        self.vectors.forward(x, y, scratch, |x, mut y, _| {
+            for (x, y) in x.iter().zip(y.iter_mut()) {
+                let norm = norm(x).max(F::of(1e-12));
+                y.iter_mut().zip(x).for_each(|(y, &x)| *y = x / norm);
+            }
+        });
     }
 
     fn backward(&mut self, context: BackwardContext<F>) {
-        let Some(mut dx) = context.dx else { return };
-        let (x, y, dy, dx) = (context.x.data(), context.y.data(), context.dy.as_batch(), dx.data());
-        let (dy, vectors) = (dy.data(), self.vectors);
-        for start in vectors.starts(x.len()) {
-            let norm = vectors.vector(x, start).map(|x| x * x).sum::<F>().sqrt();
-            let inverse = if norm > F::of(1e-12) { F::one() / norm } else { F::zero() };
-            let both = || vectors.vector(dy, start).zip(vectors.vector(y, start));
-            let dot: F = both().map(|(dy, y)| dy * y).sum();
-            let out = dx[start..].iter_mut().step_by(vectors.stride);
-            out.zip(both()).for_each(|(dx, (dy, y))| *dx = (dy - y * dot) * inverse);
-        }
+        self.vectors.backward(context, |context| {
+            let Some(mut dx) = context.dx else { return };
+            let dy = context.dy.as_batch();
+            for ((x, dy), dx) in context.x.iter().zip(dy.iter()).zip(dx.iter_mut()) {
+                let norm = norm(x);
+                let inverse = if norm > F::of(1e-12) { F::one() / norm } else { F::zero() };
+                let dot: F = dy.iter().zip(x).map(|(&dy, &x)| dy * (x * inverse)).sum();
+                let numbers = dx.iter_mut().zip(dy).zip(x);
+                numbers.for_each(|((dx, &dy), &x)| *dx = (dy - x * inverse * dot) * inverse);
+            }
+        });
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { is_normalization: true, ..LayerTraits::default() }
+        LayerTraits { is_normalization: true, memory: self.vectors.memory(), ..LayerTraits::default() }
     }
 }
 

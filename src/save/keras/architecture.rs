@@ -5,7 +5,7 @@ use crate::config::{Config, Value};
 use crate::error::{Error, FileError, Result};
 use crate::layer::{self, Layer, NamedLayer};
 use crate::model::Sequential;
-use crate::save::registries::Registries;
+use crate::save::Loader;
 use crate::scalar::Scalar;
 
 /// The error for something without settings.
@@ -69,13 +69,13 @@ impl<F: Scalar> Sequential<F> {
     }
 
     /// Constructs a model from its architecture, without building it.
-    pub(crate) fn from_config(config: &Config, known: &Registries<F>) -> Result<Self> {
-        Ok(Sequential::placed(config, known)?.0)
+    pub(in crate::save) fn from_config(config: &Config, loader: &Loader<F>) -> Result<Self> {
+        Ok(Sequential::placed(config, loader)?.0)
     }
 
     /// Constructs a model, and returns where a file of Keras keeps the arrays of its layers.
-    pub(in crate::save) fn placed(config: &Config, known: &Registries<F>) -> Result<(Self, Vec<LayerPath>)> {
-        let chain = chain::read(config, &known.layers)?;
+    pub(in crate::save) fn placed(config: &Config, loader: &Loader<F>) -> Result<(Self, Vec<LayerPath>)> {
+        let chain = chain::read(config, &loader.known.layers, loader.input.as_deref())?;
         let (layers, paths) = chain.layers.into_iter().map(|placed| (placed.layer, placed.path)).unzip();
         let mut model = Sequential::with_scalar();
         (model.layers, model.input) = (layers, chain.input);

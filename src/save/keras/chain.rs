@@ -66,9 +66,15 @@ struct ModelPosition {
 }
 
 /// Reads the layers of a model of Keras.
-pub(super) fn read<F: Scalar>(config: &Config, kinds: &Registry<dyn Layer<F>>) -> Result<FlatModel<F>> {
+///
+/// `input` is the shape of a sample where the file leaves axes open.
+pub(super) fn read<F: Scalar>(
+    config: &Config,
+    kinds: &Registry<dyn Layer<F>>,
+    input: Option<&[usize]>,
+) -> Result<FlatModel<F>> {
     let top = ModelPosition { prefix: String::new(), group: "layers".into(), depth: 0 };
-    ChainReader { kinds }.model(config, &top)
+    ChainReader { kinds, input }.model(config, &top)
 }
 
 /// Whether Keras calls this kind a model.
@@ -155,6 +161,8 @@ impl ModelPosition {
 
 struct ChainReader<'a, F: Scalar> {
     kinds: &'a Registry<dyn Layer<F>>,
+    /// The shape of a sample where the file leaves axes open.
+    input: Option<&'a [usize]>,
 }
 
 impl<F: Scalar> ChainReader<'_, F> {
@@ -186,7 +194,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         for (i, (value, group)) in values.iter().zip(groups_of(&at.group, values)).enumerate() {
             match value {
                 Value::Config(config) if config.kind == "InputLayer" && i == 0 => {
-                    chain.input = Some(input_shape(config, &at.layer(i))?);
+                    chain.input = self.input_shape(config, &at.layer(i), at)?;
                 }
                 value => {
                     let inner = self.layers(value, &at.layer(i), group, at)?;
@@ -202,7 +210,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         }
         let built = config.get("build_input_shape").filter(|shape| **shape != Value::Null);
         if let (None, Some(shape)) = (&chain.input, built) {
-            chain.input = Some(sample_shape(shape, &format!("{}.build_input_shape", at.settings()))?);
+            chain.input = self.sample_shape(shape, &format!("{}.build_input_shape", at.settings()), at)?;
         }
         Ok(chain)
     }
@@ -218,7 +226,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         for (position, step) in steps.iter().enumerate() {
             let (path, group) = (at.layer(step.index), std::mem::take(&mut groups[step.index]));
             if position == 0 {
-                input = Some(input_shape(step.config, &path)?);
+                input = self.input_shape(step.config, &path, at)?;
             } else if let Some(start) = step.start {
                 let Some(first) = ends[start] else {
                     let expected = "branches that lie within each other or follow each other";
@@ -237,6 +245,37 @@ impl<F: Scalar> ChainReader<'_, F> {
             layers.iter_mut().for_each(|placed| placed.layer.set_trainable(false));
         }
         Ok(FlatModel { input, layers })
+    }
+
+    /// Returns the shape of a sample that an `InputLayer` states.
+    fn input_shape(&self, config: &Config, path: &str, at: &ModelPosition) -> Result<Option<Vec<usize>>> {
+        let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
+        self.sample_shape(shape.unwrap_or(&Value::Null), &format!("{path}.config.batch_shape"), at)
+    }
+
+    /// Reads the shape of a sample from one with a batch axis; none if an inner model leaves axes open.
+    fn sample_shape(&self, value: &Value, path: &str, at: &ModelPosition) -> Result<Option<Vec<usize>>> {
+        let wrong = || refuse(path, "a batch shape such as [null, 28, 28]", value);
+        let Value::List(sizes) = value else { return Err(wrong()) };
+        let (_, sizes) = sizes.split_first().ok_or_else(wrong)?;
+        let sizes = sizes.iter().map(|size| Option::<usize>::from_value(size, path));
+        let sizes: Vec<Option<usize>> = sizes.collect::<Result<_>>().map_err(|_| wrong())?;
+        if let Some(shape) = sizes.iter().copied().collect() {
+            return Ok(Some(shape));
+        }
+        if at.depth > 0 {
+            return Ok(None);
+        }
+        let Some(given) = self.input else {
+            let expected = "a batch shape without open axes; `Loader::input_shape` sets them";
+            return Err(refuse(path, expected, value));
+        };
+        let agrees = |(size, given): (&Option<usize>, &usize)| size.is_none_or(|size| size == *given);
+        if given.len() != sizes.len() || !sizes.iter().zip(given).all(agrees) {
+            let expected = format!("a batch shape that `Loader::input_shape` {given:?} fits");
+            return Err(refuse(path, expected, value));
+        }
+        Ok(Some(given.to_vec()))
     }
 
     /// Reads a layer, or those of an inner model.
@@ -406,22 +445,4 @@ fn check_siblings(values: &[Value]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns the shape of a sample that an `InputLayer` states.
-fn input_shape(config: &Config, path: &str) -> Result<Vec<usize>> {
-    let shape = config.get("batch_shape").or_else(|| config.get("batch_input_shape"));
-    sample_shape(shape.unwrap_or(&Value::Null), &format!("{path}.config.batch_shape"))
-}
-
-/// Reads the shape of a sample from one with a batch axis.
-fn sample_shape(value: &Value, path: &str) -> Result<Vec<usize>> {
-    let expected = "a batch shape such as [null, 28, 28], with no other null";
-    match value {
-        Value::List(sizes) if !sizes.is_empty() => {
-            let each = sizes[1..].iter().map(|size| usize::from_value(size, path));
-            each.collect::<Result<_>>().map_err(|_| refuse(path, expected, value))
-        }
-        _ => Err(refuse(path, expected, value)),
-    }
 }

@@ -5,6 +5,7 @@ use ndarray::ArrayD;
 use super::activation::clip;
 use super::graph::{Graph, float, int, ints, long};
 use super::place::{OnnxLayer, shaped};
+use crate::config::Value;
 use crate::error::Result;
 use crate::layer::Channels;
 use crate::scalar::Scalar;
@@ -29,19 +30,22 @@ pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str
 
 /// (x − μ) / max(σ, 1e-7), with one μ and σ, or one per index of an axis.
 pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let axes: Option<Vec<i64>> = at.get("axis")?;
-    let after = |axis: &i64| if *axis < 0 { -1 - axis } else { long(at.input.len()) - axis };
-    let after = axes.iter().flatten().map(after).min().unwrap_or(0);
+    let axes = match at.config.get("axis") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(_) => axes(at)?,
+    };
     let statistics = |name: &str| at.get(name).or_else(|_| at.get(name).map(|one: f64| vec![one]));
     let numbers = |name: &str| -> Result<ArrayD<f32>> {
         let values = match at.weight(name) {
             Some(values) => values,
             None => ndarray::Array1::from(statistics(name)?).mapv(|value| value as f32).into_dyn(),
         };
-        let ones = std::iter::repeat_n(1, usize::try_from(after).unwrap_or(0));
-        let own = if values.ndim() == 0 { &[1][..] } else { values.shape() };
-        let shape: Vec<usize> = own.iter().copied().chain(ones).collect();
-        shaped(values, &shape)
+        if values.len() == 1 {
+            return shaped(values, &[1]);
+        }
+        let first = axes.first().copied().unwrap_or(0);
+        let length = |axis: usize| if axes.contains(&axis) { at.input[axis] } else { 1 };
+        shaped(values, &(first..at.input.len()).map(length).collect::<Vec<_>>())
     };
     let mean = graph.constant("mean", &numbers("mean")?);
     let deviation = numbers("variance")?.mapv(|variance| variance.sqrt().max(1e-7));
