@@ -140,7 +140,7 @@ impl ModelCheckpoint {
             return Ok(());
         }
         let value_of = |key: &str| {
-            let missing = || Error::argument("path", "keys of the logs", format!("`{key}`"));
+            let missing = || Error::argument("path", "keys that this epoch logs", format!("`{key}`"));
             at.logs.get(key).ok_or_else(missing)
         };
         let path = fill(&self.path, at.epoch + 1, at.batch, &value_of).map(PathBuf::from);

@@ -3,7 +3,7 @@
 use super::search::{Pair, RemedySearch};
 use super::trial::{TrialData, TrialSample, TrialSettings};
 use crate::data::ClassWeight;
-use crate::diagnosis::{Code, Finding, Findings, LEARNED};
+use crate::diagnosis::{Code, Finding, Findings, LEARNED, RemedyTrial};
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::model::Sequential;
@@ -85,7 +85,12 @@ impl<F: Scalar> Sequential<F> {
         })?;
         let trials = search.trials();
         let has_learned = trials.iter().any(|trial| trial.learned);
-        if !by_recall && search.base().skill.is_some_and(|skill| skill < LEARNED) && !has_learned {
+        if !by_recall
+            && [search.base().skill, search.base().fitted]
+                .iter()
+                .all(|skill| skill.is_some_and(|skill| skill < LEARNED))
+            && !has_learned
+        {
             let loss = search.base().loss.unwrap_or(f64::NAN);
             let model = self.initial(&sample, 0)?;
             findings.take(memorization(&model, &sample, loss)?.into_iter().collect());
@@ -94,18 +99,42 @@ impl<F: Scalar> Sequential<F> {
             let own = trials.iter().filter(|trial| trial.codes.contains(&finding.code));
             finding.trials = own.cloned().collect();
         }
+        // The last change of a trial may be one that only its own diagnosis suggests.
+        let is_known = |trial: &RemedyTrial| trial.codes.iter().any(|code| findings.of(code).is_some());
+        let unknown = trials.iter().find(|trial| trial.advised && !is_known(trial)).cloned();
+        if let (Some(trial), Some(first)) = (unknown, findings.each_mut().next()) {
+            first.trials.push(trial);
+        }
         let (necessary, idle) = search.ranking();
         findings.rank_by_proof(&necessary, &idle);
         Ok(findings)
     }
 
     /// A copy with the initial weights: the current ones, or those before the first training. Copies with other numbers
-    /// have other seeds.
+    /// have other seeds, and other initial weights unless the weights are not those of this seed, such as loaded ones.
     fn initial(&self, sample: &TrialSample<F>, number: usize) -> Result<Self> {
-        let mut model = self.clone().seed(self.seed.value().wrapping_add(number as u64));
-        if model.epochs_seen == 0 && model.is_built() {
-            return Ok(model);
+        let seed = self.seed.value();
+        let other = seed.wrapping_add(number as u64);
+        if self.epochs_seen > 0 || !self.is_built() {
+            return self.renewed(sample, other);
         }
+        let is_drawn = number > 0 && self.has_weights_of(&self.renewed(sample, seed)?);
+        if is_drawn { self.renewed(sample, other) } else { Ok(self.clone().seed(other)) }
+    }
+
+    /// Whether both have the same weights.
+    fn has_weights_of(&self, other: &Self) -> bool {
+        let weights = |model: &Self| {
+            let mut all = Vec::new();
+            model.walk(&mut |_, _, param| all.push(param.value().to_vec()));
+            all
+        };
+        weights(self) == weights(other)
+    }
+
+    /// A copy with the initial weights of this seed.
+    fn renewed(&self, sample: &TrialSample<F>, seed: u64) -> Result<Self> {
+        let mut model = self.clone().seed(seed);
         let input = model.input.clone().unwrap_or_else(|| sample.shape());
         if !model.is_built() {
             model.build_for(&input)?;
@@ -173,12 +202,12 @@ fn memorization<F: Scalar>(
         Code::N0504
             .finding("the inputs do not determine the targets")
             .evidence(format!(
-                "loss {:.4} on {rows} memorized rows, {loss:.4} on all rows",
+                "loss {:.4} on {rows} memorized rows, {loss:.4} on rows that it did not train on",
                 end.loss.unwrap_or(f64::NAN)
             ))
             .measured("memorized rows", rows as f64, "rows")
             .measured("loss on the memorized rows", end.loss.unwrap_or(f64::NAN), "")
-            .measured("loss on all rows", loss, "")
+            .measured("loss on rows that it did not train on", loss, "")
             .suggestion("check that the rows of x and y belong together and that x determines y")
     }))
 }

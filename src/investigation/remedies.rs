@@ -56,6 +56,9 @@ pub(super) fn apply<F: Scalar>(
                 let y = &data.train.y;
                 let mean = y.mean().unwrap_or_else(F::zero);
                 let deviation = y.mapv(|y| (y - mean) * (y - mean)).mean().unwrap_or_else(F::one).sqrt();
+                if !deviation.is_normal() {
+                    return Err(Error::argument("y", "targets that vary", deviation.as_f64()));
+                }
                 let samples = data.held.iter_mut().chain([&mut data.train]);
                 samples.for_each(|sample| sample.y.mapv_inplace(|y| (y - mean) / deviation));
             }

@@ -189,7 +189,8 @@ impl<F: Scalar> RemedySearch<F> {
             return Ok(None);
         }
         self.work += work;
-        let (mut end, findings) = plan.train(copy, &data)?;
+        // What a changed copy cannot train is no remedy.
+        let Ok((mut end, findings)) = plan.train(copy, &data) else { return Ok(None) };
         if self.by_recall {
             end.skill = end.recall;
         }
@@ -289,6 +290,8 @@ impl<F: Scalar> RemedySearch<F> {
             }
             let same = |done: &Done| done.edits.len() == fewer.len() && has_all(&done.edits, &fewer);
             let Some(without) = self.done.iter().position(same) else { return Ok(index) };
+            // The same edits in this order, since places are counted in it.
+            self.done[without].edits.clone_from(&fewer);
             let holds = self.repeat(without, pair)?;
             let worse = self.score(&self.done[without]) < self.score(&self.done[index]) - WORTH;
             if worse || !holds || has_all(&self.needed, std::slice::from_ref(&left_out)) {
@@ -336,7 +339,8 @@ impl<F: Scalar> RemedySearch<F> {
         let mut idle: Vec<String> = Vec::new();
         if advised.is_some() {
             for code in self.done.iter().flat_map(|done| &done.edits).map(|edit| &edit.code) {
-                if !necessary.contains(code) && !idle.contains(code) && self.is_idle(code) {
+                let is_advised = advised.is_some_and(|done| done.edits.iter().any(|edit| edit.code == *code));
+                if !is_advised && !idle.contains(code) && self.is_idle(code) {
                     idle.push(code.clone());
                 }
             }

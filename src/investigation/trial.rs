@@ -117,6 +117,8 @@ pub(super) struct TrialResult {
     pub(super) loss: Option<f64>,
     pub(super) accuracy: Option<f64>,
     pub(super) skill: Option<f64>,
+    /// The skill on the rows that it trained on, in the last epoch.
+    pub(super) fitted: Option<f64>,
     /// The mean recall over the classes, from 0 for guessing to 1.
     pub(super) recall: Option<f64>,
     /// The number of steps taken.
@@ -197,10 +199,11 @@ impl TrialSettings {
         let own = if weighted { history.last("loss") } else { loss };
         let penalty = model.weight_penalty();
         let skill = history.scale.zip(own).map(|(scale, loss)| scale.skill(loss - penalty));
+        let fitted = history.scale.zip(history.last("loss")).map(|(scale, loss)| scale.skill(loss - penalty));
         let recall = recall(&model, scored);
         let metrics = model.compiled.as_ref().map_or(&[][..], |compiled| &compiled.metrics);
         let accuracy = accuracy_name(metrics).and_then(|name| logs.get(name));
-        Ok((TrialResult { loss, accuracy, skill, recall, steps }, history.findings))
+        Ok((TrialResult { loss, accuracy, skill, fitted, recall, steps }, history.findings))
     }
 }
 

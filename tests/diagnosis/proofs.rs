@@ -67,3 +67,22 @@ fn rates_are_lowered_until_the_training_is_finite() {
     assert!(matches!(advised.remedies[..], [Remedy::LearningRate(rate)] if rate <= 1.0), "{advised:?}");
     assert!(findings[0].severity > Severity::Note);
 }
+
+#[test]
+fn a_change_that_cannot_be_trained_is_no_remedy() {
+    // Standardizing equal targets would divide by 0.
+    let (x, _) = circle(80, 1.0);
+    let y = Array1::from_elem(80, 1000.0f32);
+    let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    model.compile(Adam::new(0.001), MeanSquaredError::new(), ()).unwrap();
+    assert!(model.investigate(&x, &y, &quiet(5)).is_ok());
+}
+
+#[test]
+fn a_softmax_along_another_axis_is_not_one_over_the_single_last_one() {
+    let x = ndarray::Array3::from_shape_fn((40, 4, 1), |(i, j, _)| ((i * 7 + j * 3) % 11) as f32);
+    let y = x.mapv(|x| x / 11.0);
+    let mut model = Sequential::new().seed(1).input([4, 1]).add(cornu::layer::Softmax::new().axis(1));
+    model.compile(Adam::new(0.001), MeanSquaredError::new(), ()).unwrap();
+    assert!(model.check(&x, &y).unwrap().of("N0101").is_none());
+}

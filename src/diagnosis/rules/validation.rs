@@ -19,10 +19,14 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
     let chance = 3.0 * (1.0 / rows as f64 + 1.0 / held as f64).sqrt();
     let pairs =
         || e.data.features.iter().zip(&e.data.validation_features).filter(|(own, _)| own.deviation > 0.0);
-    let moved = |own: &Feature, held: &Feature| (held.mean - own.mean).abs() / own.deviation;
+    let moved = |own: &Feature, held: &Feature| match held.deviation > 0.0 {
+        true => (held.mean - own.mean).abs() / own.deviation,
+        false => 0.0,
+    };
     let factor = |own: &Feature, held: &Feature| {
         let factor = held.deviation / own.deviation;
-        factor.max(1.0 / factor)
+        // A rare value of a sparse feature may be absent from a sample.
+        if factor == 0.0 { 1.0 } else { factor.max(1.0 / factor) }
     };
     let count = pairs().count();
     let most = |differs: &dyn Fn(&Feature, &Feature) -> bool| {
@@ -51,7 +55,7 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
         Finding::draft("the validation inputs have another scale than the training inputs")
             .at_most(severity)
             .evidence(format!(
-                "{differing} of {count} features differ by more than {} deviation in the mean, or {} times in the deviation",
+                "{differing} of {count} features differ by more than {} deviation in the mean, or by a factor of {} in the deviation",
                 short(OTHER.1),
                 short(OTHER.0)
             ))

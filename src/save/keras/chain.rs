@@ -74,7 +74,9 @@ pub(super) fn read<F: Scalar>(
     input: Option<&[usize]>,
 ) -> Result<FlatModel<F>> {
     let top = ModelPosition { prefix: String::new(), group: "layers".into(), depth: 0 };
-    ChainReader { kinds, input }.model(config, &top)
+    let mut model = ChainReader { kinds, input }.model(config, &top)?;
+    model.input = model.input.or_else(|| input.map(<[usize]>::to_vec));
+    Ok(model)
 }
 
 /// Whether Keras calls this kind a model.
@@ -260,11 +262,9 @@ impl<F: Scalar> ChainReader<'_, F> {
         let (_, sizes) = sizes.split_first().ok_or_else(wrong)?;
         let sizes = sizes.iter().map(|size| Option::<usize>::from_value(size, path));
         let sizes: Vec<Option<usize>> = sizes.collect::<Result<_>>().map_err(|_| wrong())?;
-        if let Some(shape) = sizes.iter().copied().collect() {
-            return Ok(Some(shape));
-        }
-        if at.depth > 0 {
-            return Ok(None);
+        let stated: Option<Vec<usize>> = sizes.iter().copied().collect();
+        if at.depth > 0 || (stated.is_some() && self.input.is_none()) {
+            return Ok(stated);
         }
         let Some(given) = self.input else {
             let expected = "a batch shape without open axes; `Loader::input_shape` sets them";
@@ -272,7 +272,7 @@ impl<F: Scalar> ChainReader<'_, F> {
         };
         let agrees = |(size, given): (&Option<usize>, &usize)| size.is_none_or(|size| size == *given);
         if given.len() != sizes.len() || !sizes.iter().zip(given).all(agrees) {
-            let expected = format!("a batch shape that `Loader::input_shape` {given:?} fits");
+            let expected = format!("a batch shape that agrees with `Loader::input_shape` {given:?}");
             return Err(refuse(path, expected, value));
         }
         Ok(Some(given.to_vec()))

@@ -148,6 +148,9 @@ impl<F: Scalar> Compiled<F> {
     }
 }
 
+/// The most thresholds of a metric, and the most bytes of its name, so that a small file cannot demand many metrics.
+const MOST: usize = 100;
+
 /// The metrics of a Keras metric: its `Precision` and `Recall` take several thresholds, and have a value for each.
 /// These become `precision_0.3`, `precision_0.6` ...
 fn per_threshold(value: &Value) -> Cow<'_, [Value]> {
@@ -158,11 +161,17 @@ fn per_threshold(value: &Value) -> Cow<'_, [Value]> {
     else {
         return one;
     };
-    if !config.is_of_keras() || thresholds.len() < 2 || !["Precision", "Recall"].contains(&&*config.kind) {
+    if !config.is_of_keras()
+        || !(2..=MOST).contains(&thresholds.len())
+        || name.len() > MOST
+        || !["Precision", "Recall"].contains(&&*config.kind)
+    {
         return one;
     }
+    let mut base = (**config).clone();
+    base.set("thresholds", Value::Null);
     let metric = |threshold: &Value| {
-        let mut config = (**config).clone();
+        let mut config = base.clone();
         config.set("name", format!("{name}_{threshold}"));
         config.set("thresholds", threshold.clone());
         config.into()
