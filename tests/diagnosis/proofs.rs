@@ -77,12 +77,3 @@ fn a_change_that_cannot_be_trained_is_no_remedy() {
     model.compile(Adam::new(0.001), MeanSquaredError::new(), ()).unwrap();
     assert!(model.investigate(&x, &y, &quiet(5)).is_ok());
 }
-
-#[test]
-fn a_softmax_along_another_axis_is_not_one_over_the_single_last_one() {
-    let x = ndarray::Array3::from_shape_fn((40, 4, 1), |(i, j, _)| ((i * 7 + j * 3) % 11) as f32);
-    let y = x.mapv(|x| x / 11.0);
-    let mut model = Sequential::new().seed(1).input([4, 1]).add(cornu::layer::Softmax::new().axis(1));
-    model.compile(Adam::new(0.001), MeanSquaredError::new(), ()).unwrap();
-    assert!(model.check(&x, &y).unwrap().of("N0101").is_none());
-}

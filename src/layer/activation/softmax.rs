@@ -88,7 +88,7 @@ impl<F: Scalar> Layer<F> for Softmax {
 
     fn traits(&self) -> LayerTraits {
         LayerTraits {
-            activation: self.vectors.are_last().then_some(Activation::Softmax),
+            activation: Some(Activation::Softmax),
             memory: self.vectors.memory(),
             ..LayerTraits::default()
         }
