@@ -66,9 +66,8 @@ impl<F: Scalar> Sequential<F> {
         known: Option<Findings>,
     ) -> Result<Findings> {
         let sample = TrialSample::new(x, y, settings, self.seed.value())?;
-        let model = self.initial(&sample, 0)?;
+        let (model, data) = self.untrained(&sample, 0)?;
         let all = settings.check(x.count().min(y.count()))?;
-        let data = TrialData::split(&sample, held_rows(self.seed.value(), 0));
         let plan = TrialSettings::new(&model, settings, data.train.rows(), all, TRIALS);
         let (base, found) = plan.train(model.clone(), &data)?;
         let mut findings = known.unwrap_or(found);
@@ -78,22 +77,15 @@ impl<F: Scalar> Sequential<F> {
         let mut search = RemedySearch::new(Pair { model, data, base }, plan.clone(), by_recall);
         search.run(&findings)?;
         search.prove(&|number| {
-            let model = self.initial(&sample, number)?;
-            let data = TrialData::split(&sample, held_rows(self.seed.value(), number));
+            let (model, data) = self.untrained(&sample, number)?;
             let (base, _) = plan.train(model.clone(), &data)?;
             Ok(Pair { model, data, base })
         })?;
         let trials = search.trials();
         let has_learned = trials.iter().any(|trial| trial.learned);
-        if !by_recall
-            && [search.base().skill, search.base().fitted]
-                .iter()
-                .all(|skill| skill.is_some_and(|skill| skill < LEARNED))
-            && !has_learned
-        {
+        if !by_recall && search.base().learned_nothing() && !has_learned {
             let loss = search.base().loss.unwrap_or(f64::NAN);
-            let model = self.initial(&sample, 0)?;
-            findings.take(memorization(&model, &sample, loss)?.into_iter().collect());
+            findings.take(memorization(search.model(), &sample, loss)?.into_iter().collect());
         }
         for finding in findings.each_mut() {
             let own = trials.iter().filter(|trial| trial.codes.contains(&finding.code));
@@ -108,6 +100,12 @@ impl<F: Scalar> Sequential<F> {
         let (necessary, idle) = search.ranking();
         findings.rank_by_proof(&necessary, &idle);
         Ok(findings)
+    }
+
+    /// The network and the data of the pair with this number, before the training.
+    fn untrained(&self, sample: &TrialSample<F>, number: usize) -> Result<(Self, TrialData<F>)> {
+        let rng = Rng::stream(self.seed.value(), (1 << 52) + number as u64);
+        Ok((self.initial(sample, number)?, TrialData::split(sample, rng)))
     }
 
     /// A copy with the initial weights: the current ones, or those before the first training. Copies with other numbers
@@ -166,11 +164,6 @@ impl<F: Scalar> TryRemedies<F> for Sequential<F> {
     ) -> Result<Findings> {
         self.investigate_from(x, y, settings, Some(findings))
     }
-}
-
-/// The random numbers that choose the held rows of a pair.
-fn held_rows(seed: u64, number: usize) -> Rng {
-    Rng::stream(seed, (1 << 52) + number as u64)
 }
 
 /// The number of rows that a working network can memorize, and the number of steps it takes.

@@ -69,6 +69,11 @@ impl<F: Scalar> RemedySearch<F> {
         &self.pairs[0].base
     }
 
+    /// The unchanged network before its training.
+    pub(super) fn model(&self) -> &Sequential<F> {
+        &self.pairs[0].model
+    }
+
     /// Adds a pair for proofs.
     fn add(&mut self, mut pair: Pair<F>) {
         if self.by_recall {
@@ -134,7 +139,7 @@ impl<F: Scalar> RemedySearch<F> {
     fn go_further(&mut self, edit: &Edit) -> Result<()> {
         let mut start = joined(&self.needed, edit.clone());
         for _ in 0..FURTHER {
-            let Some(known) = self.find(&start) else { return Ok(()) };
+            let Some(known) = self.find(&start).map(|known| &self.done[known]) else { return Ok(()) };
             let (score, diverged) = (self.score(known), known.ends[0].loss.is_none());
             let compiled = self.pairs[0].model.compiled.as_ref();
             let own = compiled.and_then(|compiled| compiled.optimizer.learning_rate().constant());
@@ -153,7 +158,7 @@ impl<F: Scalar> RemedySearch<F> {
                 *last = last.clone().with(next);
             }
             self.attempt(further.clone())?;
-            let better = self.find(&further).is_some_and(|done| self.score(done) > score + WORTH);
+            let better = self.find(&further).is_some_and(|done| self.score(&self.done[done]) > score + WORTH);
             if !better && !diverged {
                 return Ok(());
             }
@@ -162,19 +167,27 @@ impl<F: Scalar> RemedySearch<F> {
         Ok(())
     }
 
-    /// The trial of these edits.
-    fn find(&self, edits: &[Edit]) -> Option<&Done> {
-        self.done.iter().find(|done| done.edits.len() == edits.len() && has_all(&done.edits, edits))
+    /// The index of the trial of these edits.
+    fn find(&self, edits: &[Edit]) -> Option<usize> {
+        self.done.iter().position(|done| done.edits.len() == edits.len() && has_all(&done.edits, edits))
     }
 
     /// Trains a copy with these remedies, unless that was done before, is impossible, or exceeds the work of the search.
     fn attempt(&mut self, edits: Vec<Edit>) -> Result<()> {
-        if edits.is_empty() || self.find(&edits).is_some() {
-            return Ok(());
+        self.attempt_within(edits, SEARCH * WORK).map(|_| ())
+    }
+
+    /// As `attempt`, up to this much work; returns the index of the trial, if it was done now or before.
+    fn attempt_within(&mut self, edits: Vec<Edit>, most: f64) -> Result<Option<usize>> {
+        if edits.is_empty() {
+            return Ok(None);
         }
-        let Some((end, own)) = self.train(&edits, 0, SEARCH * WORK)? else { return Ok(()) };
+        if let Some(known) = self.find(&edits) {
+            return Ok(Some(known));
+        }
+        let Some((end, own)) = self.train(&edits, 0, most)? else { return Ok(None) };
         self.done.push(Done { edits, ends: vec![end], own, necessary: Vec::new() });
-        Ok(())
+        Ok(Some(self.done.len() - 1))
     }
 
     /// Trains a copy of the network of a pair, unless that is impossible or exceeds the work; returns its result, and the
@@ -283,15 +296,9 @@ impl<F: Scalar> RemedySearch<F> {
         while place < self.done[index].edits.len() && self.done[index].edits.len() > 1 {
             let mut fewer = self.done[index].edits.clone();
             let left_out = fewer.remove(place);
-            if self.find(&fewer).is_none()
-                && let Some((end, own)) = self.train(&fewer, 0, WORK)?
-            {
-                self.done.push(Done { edits: fewer.clone(), ends: vec![end], own, necessary: Vec::new() });
-            }
-            let same = |done: &Done| done.edits.len() == fewer.len() && has_all(&done.edits, &fewer);
-            let Some(without) = self.done.iter().position(same) else { return Ok(index) };
+            let Some(without) = self.attempt_within(fewer.clone(), WORK)? else { return Ok(index) };
             // The same edits in this order, since places are counted in it.
-            self.done[without].edits.clone_from(&fewer);
+            self.done[without].edits = fewer;
             let holds = self.repeat(without, pair)?;
             let worse = self.score(&self.done[without]) < self.score(&self.done[index]) - WORTH;
             if worse || !holds || has_all(&self.needed, std::slice::from_ref(&left_out)) {

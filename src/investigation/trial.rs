@@ -126,6 +126,11 @@ pub(super) struct TrialResult {
 }
 
 impl TrialResult {
+    /// Whether it neither fits the rows that it trained on nor predicts others.
+    pub(super) fn learned_nothing(&self) -> bool {
+        [self.skill, self.fitted].iter().all(|skill| skill.is_some_and(|skill| skill < LEARNED))
+    }
+
     /// Whether it learned, compared with the training without remedies.
     pub(super) fn learned_beside(&self, base: &TrialResult) -> bool {
         match (self.loss, self.skill, base.skill) {

@@ -11,11 +11,11 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 ///
 /// Several axes are computed as one.
 #[derive(Debug, Clone)]
-pub(super) struct JoinedAxes(pub(super) Vec<isize>);
+pub(crate) struct JoinedAxes(pub(crate) Vec<isize>);
 
 impl JoinedAxes {
     /// The indices of the axes in the shape of a sample, in increasing order.
-    pub(super) fn indices(&self, input: &[usize]) -> Result<Vec<usize>> {
+    pub(crate) fn indices(&self, input: &[usize]) -> Result<Vec<usize>> {
         let rank = input.len() as isize;
         let mut indices = Vec::with_capacity(self.0.len());
         for &axis in &self.0 {

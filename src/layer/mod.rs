@@ -24,6 +24,8 @@ mod workspace;
 pub use crate::param::BuildContext;
 pub use context::{BackwardContext, GlobalBatch, Step};
 // What a family has beside its layers: their common forms, and the cells of recurrent layers.
+#[cfg(feature = "onnx")]
+pub(crate) use axis::JoinedAxes;
 pub use convolution::conv::Conv;
 pub use families::*;
 pub use named::{NamedLayer, Part, PartMut};

@@ -5,6 +5,8 @@ use cornu::prelude::*;
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
 
+use crate::synthetic::faulty_network;
+
 /// Checks a value against a schema: the keywords that `JSON_SCHEMA` has, and no others.
 fn check(value: &Value, schema: &Value, root: &Value, at: &str) -> Result<(), String> {
     let kind = |value: &Value| match value {
@@ -129,21 +131,10 @@ fn quiet<'f>(epochs: usize) -> Fit<'f, f32> {
     Fit::new().epochs(epochs).batch_size(20).verbose(Verbose::Silent)
 }
 
-/// A network with two faults.
-fn faulty() -> Sequential {
-    let mut model = Sequential::new()
-        .seed(3)
-        .add(Dense::new(8).activation(Activation::Relu).name("F1"))
-        .add(Dense::new(3).activation(Activation::Relu).name("output"))
-        .add(Softmax::new());
-    model.compile(Sgd::new(0.01), SparseCategoricalCrossentropy::new(), [Accuracy::new()]).unwrap();
-    model
-}
-
 #[test]
 fn findings_of_a_check_have_no_epoch() {
     let (x, y) = table(1e4);
-    let document = document(&faulty().check(&x, &y).unwrap());
+    let document = document(&faulty_network().check(&x, &y).unwrap());
     assert_eq!(document["failed"], false);
     assert_eq!(of(&document, "N0202")["place"], json!({ "layers": ["F1"], "epoch": null, "step": null }));
     let edit = json!([{ "target": "layer", "layer": "output", "setter": "activation", "old": "relu", "new": "linear" }]);
@@ -156,7 +147,7 @@ fn findings_of_a_check_have_no_epoch() {
 fn findings_of_a_failed_training_have_places_and_trials() {
     let (x, y) = table(1e4);
     let fit = quiet(6).diagnose(Diagnose::Investigate);
-    let history = faulty().fit(&x, &y, &fit).unwrap();
+    let history = faulty_network().fit(&x, &y, &fit).unwrap();
     let document = document(history.findings());
     assert_eq!(document["failed"], true, "{}", history.findings());
     // It holds in the first batch, before the first step.
@@ -232,7 +223,7 @@ fn users_findings_and_odd_numbers_have_the_form_of_the_schema() {
 fn data_that_is_not_finite_and_no_findings_have_the_form_of_the_schema() {
     let mut x = table(1.0).0;
     x[[0, 0]] = f32::NAN;
-    let document = document(&faulty().check(&x, &table(1.0).1).unwrap());
+    let document = document(&faulty_network().check(&x, &table(1.0).1).unwrap());
     assert_eq!(of(&document, "N0201")["severity"], "error");
     let none = self::document(&Findings::default());
     assert_eq!(none, json!({ "schema": 1, "failed": false, "findings": [] }));
@@ -243,7 +234,7 @@ fn data_that_is_not_finite_and_no_findings_have_the_form_of_the_schema() {
 fn the_check_of_the_schema_refuses_other_forms() {
     let schema: Value = serde_json::from_str(Findings::JSON_SCHEMA).unwrap();
     let (x, y) = table(1e4);
-    let document = document(&faulty().check(&x, &y).unwrap());
+    let document = document(&faulty_network().check(&x, &y).unwrap());
     let spoiled = |pointer: &str, value: Value| {
         let mut other = document.clone();
         *other.pointer_mut(pointer).unwrap() = value;

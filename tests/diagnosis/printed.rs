@@ -6,6 +6,8 @@ use std::process::Command;
 use cornu::prelude::*;
 use ndarray::{Array1, Array2};
 
+use crate::synthetic::faulty_network;
+
 #[test]
 #[ignore = "the process that the other tests start"]
 fn trains() {
@@ -13,12 +15,7 @@ fn trains() {
     let x = Array2::from_shape_fn((120, 6), |(i, j)| {
         1e4 * (f32::from(u8::from(i % 3 == j % 3)) + ((i * 7 + j * 5) % 11) as f32 / 11.0)
     });
-    let mut model = Sequential::new()
-        .seed(3)
-        .add(Dense::new(8).activation(Activation::Relu).name("F1"))
-        .add(Dense::new(3).activation(Activation::Relu).name("output"))
-        .add(Softmax::new());
-    model.compile(Sgd::new(0.01), SparseCategoricalCrossentropy::new(), [Accuracy::new()]).unwrap();
+    let mut model = faulty_network();
     let verbose = if std::env::var("CORNU_SILENT").is_ok() { Verbose::Silent } else { Verbose::Auto };
     let fit = Fit::new().epochs(8).batch_size(20).verbose(verbose).diagnose(Diagnose::Investigate);
     model.fit(&x, &y, &fit).unwrap();

@@ -120,3 +120,14 @@ pub fn alarms(findings: &Findings) -> Vec<String> {
     let shown = findings.iter().filter(|finding| finding.severity > Severity::Note);
     shown.map(|finding| finding.code.clone()).collect()
 }
+
+/// A network with two faults.
+pub fn faulty_network() -> Sequential {
+    let mut model = Sequential::new()
+        .seed(3)
+        .add(Dense::new(8).activation(Activation::Relu).name("F1"))
+        .add(Dense::new(3).activation(Activation::Relu).name("output"))
+        .add(Softmax::new());
+    model.compile(Sgd::new(0.01), SparseCategoricalCrossentropy::new(), [Accuracy::new()]).unwrap();
+    model
+}

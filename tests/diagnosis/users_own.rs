@@ -19,7 +19,7 @@ struct Strict {
     name: &'static str,
     target: Target,
     family: LossFamily,
-    /// Whether it tells that it takes logits.
+    /// Whether it states that it takes logits.
     tells: bool,
     /// The widths of a row of outputs and of targets.
     widths: (usize, usize),

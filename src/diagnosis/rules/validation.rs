@@ -17,8 +17,10 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
     }
     // The standard error of the difference of two means, in deviations; the finding leaves three of them to chance.
     let chance = 3.0 * (1.0 / rows as f64 + 1.0 / held as f64).sqrt();
-    let pairs =
-        || e.data.features.iter().zip(&e.data.validation_features).filter(|(own, _)| own.deviation > 0.0);
+    let pairs = || {
+        let pairs = e.data.features.iter().zip(&e.data.validation_features).enumerate();
+        pairs.filter(|(_, (own, _))| own.deviation > 0.0)
+    };
     let moved = |own: &Feature, held: &Feature| match held.deviation > 0.0 {
         true => (held.mean - own.mean).abs() / own.deviation,
         false => 0.0,
@@ -30,7 +32,7 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
     };
     let count = pairs().count();
     let most = |differs: &dyn Fn(&Feature, &Feature) -> bool| {
-        let differing = pairs().filter(|(own, held)| differs(own, held)).count();
+        let differing = pairs().filter(|(_, (own, held))| differs(own, held)).count();
         (2 * differing > count).then_some(differing)
     };
     let unit = most(&|own, held| factor(own, held) > OTHER_UNIT * (1.0 + chance)).is_some();
@@ -40,17 +42,8 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
     // Inputs with a trend are a time series. That harms only if the network learned, and cannot predict its end.
     let harms = e.ended && e.loses_on_validation();
     let severity = if unit || harms { Severity::Warning } else { Severity::Note };
-    let (place, (own, held)) = e
-        .data
-        .features
-        .iter()
-        .zip(&e.data.validation_features)
-        .enumerate()
-        .filter(|(_, (own, _))| own.deviation > 0.0)
-        .max_by(|(_, (a, b)), (_, (c, d))| {
-            let far = |own, held| moved(own, held).max(factor(own, held));
-            far(a, b).total_cmp(&far(c, d))
-        })?;
+    let far = |own: &Feature, held: &Feature| moved(own, held).max(factor(own, held));
+    let (place, (own, other)) = pairs().max_by(|(_, (a, b)), (_, (c, d))| far(a, b).total_cmp(&far(c, d)))?;
     Some(
         Finding::draft("the validation inputs have another scale than the training inputs")
             .at_most(severity)
@@ -60,12 +53,11 @@ pub(in crate::diagnosis) fn other_inputs(e: &Evidence) -> Option<Finding> {
                 short(OTHER.0)
             ))
             .evidence(format!(
-                "feature {place}: {} ± {} in {rows} training rows, {} ± {} in {} validation rows",
+                "feature {place}: {} ± {} in {rows} training rows, {} ± {} in {held} validation rows",
                 short(own.mean),
                 short(own.deviation),
-                short(held.mean),
-                short(held.deviation),
-                e.data.validation_rows
+                short(other.mean),
+                short(other.deviation)
             ))
             .suggestion(
                 "prepare both parts alike: fit the scaler on the training rows, and apply the same scaler to the validation rows",

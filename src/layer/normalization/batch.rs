@@ -40,8 +40,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// | `moving_mean_initializer`, `moving_variance_initializer` | `Zeros`, `Ones` |
 ///
 /// # Shapes
-/// Input and output `(..., channels)`, or with the channels along another axis, of the same shape; parameters `gamma`, `beta`, and the untrained `moving_mean`
-/// and `moving_variance`, each `(channels)`.
+/// Input and output `(..., channels)`, or with the channels along another axis, of the same shape; parameters `gamma`,
+/// `beta`, and the untrained `moving_mean` and `moving_variance`, each `(channels)`.
 ///
 /// # Example
 /// ```
@@ -301,7 +301,7 @@ impl<F: Scalar> Layer<F> for BatchNormalization<F> {
         let &[axis] = &axis[..] else {
             return Err(Error::argument("axis", "one axis", format!("{:?}", self.axis.0)));
         };
-        self.channels = MovedAxes::new(&self.axis, input)?;
+        self.channels = MovedAxes::of(&[axis], input);
         let (channels, shape) = (input[axis], [input[axis]]);
         self.params = Some(Channels {
             gamma: self.scale.then(|| self.gamma.param("gamma", &shape, context)).transpose()?,

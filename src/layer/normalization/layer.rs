@@ -48,7 +48,8 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`](crate::Error::Argument) for axes that the samples do not have or that occur twice, or an epsilon that is not above 0.
+/// At `build`: [`Error::Argument`](crate::Error::Argument) for axes that the samples do not have or that occur twice, or
+/// an epsilon that is not above 0.
 ///
 /// # References
 /// Ba et al. (2016), *Layer normalization*; <https://keras.io/api/layers/normalization_layers/layer_normalization/>

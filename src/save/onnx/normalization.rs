@@ -5,9 +5,8 @@ use ndarray::ArrayD;
 use super::activation::clip;
 use super::graph::{Graph, float, int, ints, long};
 use super::place::{OnnxLayer, shaped};
-use crate::config::Value;
 use crate::error::Result;
-use crate::layer::Channels;
+use crate::layer::{Channels, JoinedAxes};
 use crate::scalar::Scalar;
 
 pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
@@ -30,10 +29,8 @@ pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str
 
 /// (x − μ) / max(σ, 1e-7), with one μ and σ, or one per index of an axis.
 pub(super) fn normalization<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let axes = match at.config.get("axis") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(_) => axes(at)?,
-    };
+    let axes: Option<JoinedAxes> = at.get("axis")?;
+    let axes = axes.map_or(Ok(Vec::new()), |axes| axes.indices(at.input))?;
     let statistics = |name: &str| at.get(name).or_else(|_| at.get(name).map(|one: f64| vec![one]));
     let numbers = |name: &str| -> Result<ArrayD<f32>> {
         let values = match at.weight(name) {
@@ -98,17 +95,12 @@ pub(super) fn layer<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
 
 /// The indices of the axes of the setting `axis` in the shape of a sample, in increasing order.
 fn axes<F: Scalar>(at: &OnnxLayer<F>) -> Result<Vec<usize>> {
-    let axes: Vec<i64> = at.get("axis").or_else(|_| at.get("axis").map(|axis: i64| vec![axis]))?;
-    let rank = long(at.input.len());
-    let index = |axis: i64| if axis < 0 { rank + axis } else { axis - 1 };
-    let mut axes: Vec<usize> =
-        axes.into_iter().filter_map(|axis| usize::try_from(index(axis)).ok()).collect();
-    axes.sort_unstable();
-    Ok(axes)
+    at.get::<JoinedAxes>("axis")?.indices(at.input)
 }
 
 pub(super) fn unit<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let axes = at.get("axis").or_else(|_| at.get("axis").map(|axis: i64| vec![axis]))?;
+    let JoinedAxes(axes) = at.get("axis")?;
+    let axes = axes.into_iter().map(|axis| axis as i64);
     let norm = graph.op("ReduceL2", &[x], vec![ints("axes", axes), int("keepdims", 1)]);
     let norm = clip(graph, &norm, Some(1e-12), None);
     Ok(graph.op("Div", &[x, &norm], vec![]))

@@ -89,7 +89,7 @@ pub fn kinds() -> Vec<(&'static str, Kind)> {
             let model = mlp(s, &[16, 4], RELU, Activation::LogSoftmax);
             train!(compiled(model, Adam::new(0.01), own), x, hot(&y, 4), fit(40))
         }),
-        ("class indices read by a loss of one's own", |s| {
+        ("class indices read by a custom loss", |s| {
             let (x, y) = blobs(s, (300, 6), 4, 1.5);
             let own = OwnSparse("nll");
             train!(compiled(mlp(s, &[16, 4], RELU, Linear), Adam::new(0.01), own), x, y, fit(40))

@@ -120,7 +120,7 @@ pub fn kinds() -> Vec<(&'static str, Kind)> {
                 fit(40)
             )
         }),
-        ("a loss of one's own", |s| {
+        ("a custom loss", |s| {
             let (x, y) = smooth(s, 400, 0.1);
             #[derive(Debug, Clone)]
             struct Fourth;
