@@ -127,6 +127,36 @@ impl Numbers<'_> {
                 self.count("varying features", e.data.varying_count, "features");
                 self.count("sampled rows", e.data.sampled_rows, "rows");
             }
+            N0212 => {
+                if let Some(copy) = &e.data.copied_target {
+                    self.count("copied feature", copy.feature, "feature");
+                    self.count("sampled rows", copy.rows, "rows");
+                }
+            }
+            N0116 => {
+                self.count("batch size", e.plan.batch_size, "rows");
+                self.losses(e);
+                if let Some(inference) = &e.inference {
+                    self.add("loss of predictions for training rows", inference.loss, "");
+                    self.count("predicted rows", inference.rows, "rows");
+                }
+            }
+            N0505 => {
+                if let Some(baselines) =
+                    e.inference.as_ref().and_then(|inference| inference.baselines.as_ref())
+                {
+                    let mut share = |name: &str, error: f64| {
+                        self.add(name, 100.0 * error, "% of the error of a constant")
+                    };
+                    share("error of the network", baselines.network);
+                    baselines.linear.into_iter().for_each(|error| share("error of a linear model", error));
+                    baselines
+                        .feature
+                        .into_iter()
+                        .for_each(|(_, error)| share("error of the best feature", error));
+                    self.count("predicted rows", baselines.rows, "rows");
+                }
+            }
             N0209 => self.count("ranks", e.data.shards.len(), "ranks"),
             N0301 | N0302 => {
                 self.losses(e);

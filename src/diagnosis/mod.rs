@@ -33,9 +33,10 @@ mod styles;
 
 pub use codes::{Code, pages};
 pub use edit::{EditTarget, SettingEdit, SettingValue};
+pub(crate) use evidence::simple_models;
 pub use evidence::{
-    Curves, Data, Epoch, Evidence, Feature, FirstBatch, Kernel, LayerFacts, LayerSample, Plan, Repeats,
-    Scale, Shard, Targets, Task, ValidationFacts, VaryingConstants,
+    Baselines, CopiedTarget, Curves, Data, Epoch, Evidence, Feature, FirstBatch, Inference, Kernel,
+    LayerFacts, LayerSample, Plan, Repeats, Scale, Shard, Targets, Task, ValidationFacts, VaryingConstants,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
 pub use finding::{Finding, Measurement, RemedyTrial, Severity, Suggestion};

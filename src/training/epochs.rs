@@ -127,8 +127,9 @@ impl<F: Scalar> Training<'_, '_, F> {
     fn end(mut self) -> Result<History> {
         update::finish(self.model);
         self.call(|callback, at| callback.on_fit_end(at))?;
-        let Training { mut history, diagnosis, .. } = self;
-        if let Some(diagnosis) = diagnosis {
+        let Training { mut history, diagnosis, model, run, mut trainer, .. } = self;
+        if let Some(mut diagnosis) = diagnosis {
+            diagnosis.infer(model, &run, &mut trainer)?;
             history.scale = diagnosis.scale();
             (history.findings, history.is_summary_due) = diagnosis.end(history.stopped.clone());
         }

@@ -83,6 +83,68 @@ pub struct Epoch {
     pub learning_rate: f64,
 }
 
+/// Predictions for a sample of the training rows with the weights of the end: without dropout, and with the moving
+/// statistics of batch normalizations.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     if let Some(inference) = &e.inference {
+///         assert!(e.ended && inference.rows > 0 && inference.loss < 1.0);
+///         assert!(e.inference_skill() > Some(0.5));
+///     }
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 1), |(i, _)| i as f32 / 64.0);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Adam::new(0.1), MeanSquaredError::new(), ())?;
+/// let history = model.fit(&x, &x, &Fit::new().epochs(50).rule(rule).verbose(Verbose::Silent))?;
+/// assert!(history.findings().is_empty());
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Inference {
+    /// The number of rows.
+    pub rows: usize,
+    /// Their mean loss, without penalties.
+    pub loss: f64,
+    /// How often each class was predicted; empty for a regression.
+    pub prediction_counts: Vec<usize>,
+    /// How often each class is the target of these rows.
+    pub class_counts: Vec<usize>,
+    /// The comparison with predictors that need no training. `None` unless the targets are numbers or classes of plain rows.
+    pub baselines: Option<Baselines>,
+}
+
+/// The errors of a network and of simpler predictors on the same rows.
+///
+/// All are shares of the error of the best constant prediction: 1 is no better, 0 is perfect. The error is the squared error of
+/// numbers, or the share of wrong classes.
+///
+/// # Example
+/// ```
+/// let mut baselines = cornu::diagnosis::Baselines::default();
+/// (baselines.network, baselines.linear) = (0.8, Some(0.2));
+/// assert!(baselines.linear < Some(baselines.network), "a linear model predicts better");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Baselines {
+    /// The rows that are predicted.
+    pub rows: usize,
+    /// The error of the network.
+    pub network: f64,
+    /// The error of a linear model, fitted to other rows of the sample.
+    pub linear: Option<f64>,
+    /// The index and the error of the feature that predicts the target best, taken as it is. For numbers only.
+    pub feature: Option<(usize, f64)>,
+    /// By how many standard errors the better of these beats the network, row by row.
+    pub significance: f64,
+}
+
 /// All epochs, and how the run ended.
 ///
 /// # Example

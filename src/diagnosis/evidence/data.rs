@@ -1,6 +1,7 @@
 //! Facts about the data, from a random sample of the rows in their order.
 
 use super::constants::VaryingConstants;
+use super::copies::CopiedTarget;
 use super::repeats::Repeats;
 use super::{Scale, Task, class};
 use crate::kernel;
@@ -213,6 +214,8 @@ pub struct Data {
     pub validation_rows: usize,
     /// Features that the first layer takes for constant, although they vary.
     pub varying_constants: Option<VaryingConstants>,
+    /// A feature that determines the targets in all sampled rows, because it is a copy of them.
+    pub copied_target: Option<CopiedTarget>,
     /// Duplicate rows.
     pub repeats: Repeats,
     /// The shards of all ranks; empty unless each rank has its own data.
@@ -237,6 +240,14 @@ impl Data {
             self.largest_rms = rms.iter().copied().fold(0.0, f64::max);
             let middle = rms.len() / 2;
             self.median_rms = *rms.select_nth_unstable_by(middle, f64::total_cmp).1;
+        }
+    }
+
+    /// Looks for the targets among the inputs. The samples of a series, of words or of pictures are not searched: there a
+    /// value may recur.
+    pub(crate) fn search_copies<F: Scalar>(&mut self, x: Batch<F>, y: Batch<F>) {
+        if self.shape.len() == 1 && !self.indices && x.rows() == y.rows() {
+            self.copied_target = CopiedTarget::of(x, y);
         }
     }
 

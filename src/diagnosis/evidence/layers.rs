@@ -122,6 +122,9 @@ pub struct LayerFacts {
     pub is_adapted: bool,
     /// Whether it runs a cell over the steps of its input.
     pub is_recurrent: bool,
+    /// The values of a row that share a statistic, if it normalizes by those of the batch: 1 after a dense layer, and the
+    /// number of places after a convolution.
+    pub values_per_statistic: Option<usize>,
     /// The trained kernel, if it has one.
     pub kernel: Option<Kernel>,
     /// The behaviour in the current or last epoch.
@@ -184,6 +187,20 @@ fn rms<F: Scalar>(values: impl Iterator<Item = F>) -> f64 {
     (sum / count.max(1) as f64).sqrt()
 }
 
+/// The values of a row that share a moving statistic.
+fn values_per_statistic<F: Scalar>(layer: &NamedLayer<F>) -> Option<usize> {
+    let mut statistics = None;
+    if !layer.is_trainable() {
+        return None;
+    }
+    layer.visit_params(&mut |param| {
+        if param.name() == "moving_variance" && !param.is_trainable() {
+            statistics = Some(param.len().max(1));
+        }
+    });
+    Some(layer.widths().0 / statistics?)
+}
+
 impl LayerFacts {
     /// Collects the facts about a built layer.
     pub(crate) fn of<F: Scalar>(index: usize, layer: &NamedLayer<F>) -> Self {
@@ -217,6 +234,7 @@ impl LayerFacts {
             is_normalization,
             is_adapted,
             is_recurrent,
+            values_per_statistic: values_per_statistic(layer),
             kernel,
             sample: LayerSample::default(),
             alive_first: None,

@@ -2,15 +2,18 @@
 
 mod baseline;
 mod constants;
+mod copies;
 mod curves;
 mod data;
 pub(super) mod layers;
 mod repeats;
+pub(crate) mod simple_models;
 mod state;
 
 pub(crate) use baseline::TargetStatistics;
 pub use constants::VaryingConstants;
-pub use curves::{Curves, Epoch, FirstBatch};
+pub use copies::CopiedTarget;
+pub use curves::{Baselines, Curves, Epoch, FirstBatch, Inference};
 pub use data::{Data, Feature, Shard, Targets, ValidationFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;
@@ -76,6 +79,8 @@ pub struct Plan {
     pub metrics: Vec<String>,
     /// The name of the first [`Accuracy`](crate::metric::Accuracy) among them.
     pub accuracy: Option<String>,
+    /// Whether the loss is a sum over the rows of a batch.
+    pub is_sum: bool,
     /// The penalty of the initial weights.
     pub penalty: f64,
 }
@@ -156,6 +161,8 @@ pub struct Evidence {
     pub first: Option<FirstBatch>,
     /// The epochs so far.
     pub curves: Curves,
+    /// Predictions at the end of the run. `None` before, and after a divergence.
+    pub inference: Option<Inference>,
     /// Whether the run is over.
     pub ended: bool,
 }
@@ -243,6 +250,33 @@ impl Evidence {
         self.skill_of(self.curves.validation_losses().filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
     }
 
+    /// The skill of predictions for training rows at the end of the run.
+    pub fn inference_skill(&self) -> Option<f64> {
+        self.skill_of(self.inference.as_ref()?.loss)
+    }
+
+    /// The skill of the result: on the validation data, or else on the training data, in its better mode.
+    pub(super) fn result(&self) -> Option<f64> {
+        self.validation_skill().or_else(|| {
+            let both = self.skill().into_iter().chain(self.inference_skill());
+            both.reduce(f64::max)
+        })
+    }
+
+    /// Whether the run fails, or ends with less than half of the possible skill.
+    pub(super) fn is_poor(&self) -> bool {
+        self.failing() || (self.ended && self.judged() && self.result().is_some_and(|skill| skill < 0.5))
+    }
+
+    /// Whether the network learned the training data, and never beats a constant on the validation data.
+    pub(super) fn memorizes(&self) -> bool {
+        let rows = self.data.validation.as_ref().map_or(0, |part| part.rows);
+        self.ended
+            && rows >= 16
+            && matches!((self.skill(), self.validation_skill()),
+                (Some(skill), Some(held)) if skill > 2.0 * LEARNED && held < LEARNED.min(0.25 * skill))
+    }
+
     /// Whether the network learned the training data, and reaches less than half of that skill on the validation data.
     pub(super) fn loses_on_validation(&self) -> bool {
         matches!((self.skill(), self.validation_skill()),
@@ -265,7 +299,8 @@ impl Evidence {
     /// gains the same in each epoch.
     pub(super) fn has_learned(&self) -> bool {
         let learned = |skill: Option<f64>| skill.is_some_and(|skill| skill >= LEARNED);
-        learned(self.skill()) || learned(self.validation_skill()) || self.beats_constant()
+        let skills = [self.skill(), self.inference_skill(), self.validation_skill()];
+        skills.into_iter().any(learned) || self.beats_constant()
     }
 
     /// Whether the gain over the best constant prediction is significant.

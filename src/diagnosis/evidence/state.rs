@@ -7,7 +7,7 @@ use crate::state::State;
 
 impl Evidence {
     pub(in crate::diagnosis) fn state(&mut self, state: &mut State) -> Result<()> {
-        let Evidence { plan: _, data: _, layers, first, curves, ended: _ } = self;
+        let Evidence { plan: _, data: _, layers, first, curves, inference: _, ended: _ } = self;
         let mut seen = first.is_some();
         state.item("first", &mut seen)?;
         if seen {

@@ -1,9 +1,9 @@
 //! How the network and the run are set up.
 
-use super::super::evidence::{Evidence, Kernel, LayerFacts, Task};
+use super::super::evidence::{Evidence, Kernel, LEARNED, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::{if_failing, short};
+use super::{cuts, if_failing, if_poor, short};
 use crate::activation::Activation;
 
 /// Whether a layer is not linear, so that the layers before and after it do not combine into a single matrix.
@@ -24,7 +24,7 @@ pub(in crate::diagnosis) fn linear_stack(e: &Evidence) -> Option<Finding> {
     let narrow = a.kernel.as_ref()?.units < inputs.min(units);
     let severity = match straight && !narrow {
         // A divergence has another cause.
-        true if e.curves.diverged.is_none() => if_failing(e, Severity::Warning),
+        true if e.curves.diverged.is_none() => if_poor(e, Severity::Warning),
         _ => Severity::Note,
     };
     Some(
@@ -78,7 +78,7 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
         let activation = layer.activation.unwrap_or_default();
         return Some(
             Finding::draft(format!("{activation} as the activation of a recurrent layer"))
-                .at_most(if_failing(e, Severity::Warning))
+                .at_most(if_poor(e, Severity::Warning))
                 .at(layer)
                 .evidence(format!("over {} steps an unbounded state explodes or vanishes", layer.input[0]))
                 .remedy(
@@ -96,7 +96,7 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
         if run.len() >= most && !normalised {
             return Some(
                 Finding::draft(format!("{} hidden layers with {activation}", run.len()))
-                    .at_most(if_failing(e, Severity::Warning))
+                    .at_most(if_poor(e, Severity::Warning))
                     .at(run[0])
                     .evidence(format!(
                         "a gradient through all of them typically keeps at most {} of its size",
@@ -109,7 +109,75 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
             );
         }
     }
-    None
+    shrinking_signal(e, last)
+}
+
+/// Many relu layers whose weights are too small for them. A relu halves the mean square of its input, so a layer keeps
+/// it at weights of variance 2/inputs (He et al. 2015, equation 10).
+fn shrinking_signal(e: &Evidence, last: usize) -> Option<Finding> {
+    let normalised = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
+    let relu = |layer: &LayerFacts| layer.index < last && layer.activation.is_some_and(cuts);
+    let run: Vec<(&LayerFacts, &Kernel)> = e.weighted().filter(|(layer, _)| relu(layer)).collect();
+    let gain: f64 =
+        run.iter().map(|(_, kernel)| kernel.deviation * (kernel.inputs as f64 / 2.0).sqrt()).product();
+    let ((first, _), (_, kernel)) = (run.first()?, run.last()?);
+    // Four sigmoid layers keep as little of a gradient; below five layers N0111 is about single weights.
+    (!normalised && run.len() > 4 && gain > 0.0 && gain < 1.0 / 256.0).then(|| {
+        Finding::draft(format!("the signal shrinks through {} relu layers", run.len()))
+            .at_most(if_poor(e, Severity::Warning))
+            .at(first)
+            .evidence(format!(
+                "together they keep {} of the size of their input; the weights of the last have a standard deviation of {}, and {} would keep the size",
+                short(gain),
+                short(kernel.deviation),
+                short((2.0 / kernel.inputs as f64).sqrt())
+            ))
+            .suggestion("use `.kernel_initializer(Initializer::HeNormal)` in these layers, `BatchNormalization`, a `Residual`, or fewer layers")
+    })
+}
+
+/// Raises N0116.
+pub(in crate::diagnosis) fn batch_statistics(e: &Evidence) -> Option<Finding> {
+    let batch = e.plan.batch_size.min(e.data.rows);
+    let values = |layer: &LayerFacts| layer.values_per_statistic.map(|places| places * batch);
+    let (layer, values) =
+        e.layers.iter().filter_map(|layer| Some((layer, values(layer)?))).min_by_key(|(_, n)| *n)?;
+    if values <= 1 {
+        return Some(
+            Finding::draft("a batch normalization over batches of one row")
+                .at(layer)
+                .evidence(
+                    "a value is its own mean, so in training the layer returns its offset for every row",
+                )
+                .remedy("use batches of 32 rows", Remedy::BatchSize(32))
+                .suggestion("use a `LayerNormalization`, which needs no batch"),
+        );
+    }
+    let epoch = e.curves.epochs.last()?;
+    let loss = epoch.late_loss - epoch.late_penalty;
+    let scale = e.data.targets.scale?;
+    let (training, prediction) = (scale.skill(loss), e.inference_skill()?);
+    // Dropout and small weights of the last steps make a prediction better; only other statistics make it this much worse.
+    (e.ended && training > LEARNED && prediction < 0.5 * training).then(|| {
+        let steps = e.all_steps();
+        let finding = Finding::draft("predictions differ from the passes in training")
+            .at_most(Severity::Warning)
+            .at(layer)
+            .evidence(format!(
+                "loss {} in the last training batches, and {} for {} of the same rows with the moving statistics of {steps} steps",
+                short(loss),
+                short(e.inference.as_ref().map_or(f64::NAN, |inference| inference.loss)),
+                e.inference.as_ref().map_or(0, |inference| inference.rows)
+            ));
+        // With the usual momentum of 0.99 the initial statistics keep 5 % of their weight after 300 steps.
+        let finding = match values < 16 {
+            true => finding.evidence(format!("a statistic comes from {values} values")).remedy("use batches of 32 rows", Remedy::BatchSize(32)),
+            false => finding,
+        };
+        let times = 300_usize.div_ceil(steps.max(1)).max(4);
+        finding
+            .remedy("train for more epochs, or set a `.momentum(0.9)` of the layer", Remedy::Epochs(times))
+    })
 }
 
 /// Raises N0111.
@@ -158,11 +226,11 @@ fn weight_fault(
     let sums = e.first.as_ref().filter(|first| first.layer == layer.index).and_then(|first| first.sums);
     let saturates = sums.is_some_and(|sums| sums > 10.0) && kernel.deviation > 2.0 * kernel.largest();
     if kernel.deviation > 10.0 * kernel.largest() || saturates {
-        return Some((if_failing(e, Severity::Warning), "the initial weights are far too large"));
+        return Some((if_poor(e, Severity::Warning), "the initial weights are far too large"));
     }
     // In a deep network each such layer divides signal and gradient; a fiftieth in one layer is enough to stop learning.
     let small = kernel.deviation < 0.02 * kernel.usual && count > 1;
-    small.then(|| (if_failing(e, Severity::Warning), "the initial weights are far too small"))
+    small.then(|| (if_poor(e, Severity::Warning), "the initial weights are far too small"))
 }
 
 /// Raises N0113.
@@ -211,7 +279,8 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
     let few = survivors < FEW_UNITS as f64 && narrow.output.iter().product::<usize>() > 1;
     // A prediction drops nothing, so the validation data may show what the training loss hides.
     let unskilled = |skill: Option<f64>| skill.is_none_or(|skill| skill < 0.5);
-    let harms = e.judged() && unskilled(e.skill()) && unskilled(e.validation_skill());
+    let harms =
+        e.judged() && [e.skill(), e.inference_skill(), e.validation_skill()].into_iter().all(unskilled);
     // What is dropped after the last weights is the answer itself.
     let answers =
         e.weighted().last().is_some_and(|(last, _)| dropping().any(|layer| layer.index > last.index));
@@ -219,7 +288,7 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
     let (severity, worst) = match () {
         () if answers => (Severity::Warning, dropping().next_back()?),
         () if few && harms => (Severity::Warning, narrow),
-        () if largest.drop_rate > 0.7 || kept < 0.1 => (if_failing(e, Severity::Warning), largest),
+        () if largest.drop_rate > 0.7 || kept < 0.1 => (if_poor(e, Severity::Warning), largest),
         () if few => (Severity::Note, narrow),
         () if largest.drop_rate > 0.5 => (Severity::Note, largest),
         () => return None,
@@ -237,6 +306,12 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
         )),
         false => finding,
     };
+    if answers {
+        return Some(finding.remedy(
+            format!("remove the dropout after `{}`: it drops predictions", e.weighted().last()?.0.name),
+            Remedy::Dropout(0.0),
+        ));
+    }
     let finding = finding.remedy(
         "use rates of 0.2 to 0.5, or lower ones if the training loss stays high",
         Remedy::Dropout(0.2),

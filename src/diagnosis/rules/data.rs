@@ -4,7 +4,7 @@ use super::super::evidence::{Data, Evidence, Feature, LayerFacts};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::outputs::softmax_over_one_unit;
-use super::{if_failing, short};
+use super::{if_failing, if_poor, short};
 use crate::activation::Activation;
 use crate::optimizer::StepScale;
 
@@ -67,11 +67,9 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
             };
             (severity, format!("the inputs are {} times too large for the first layer", short(sums)))
         }
-        () if is_uneven => {
-            (if_failing(e, Severity::Warning), "the features have very different scales".into())
-        }
+        () if is_uneven => (if_poor(e, Severity::Warning), "the features have very different scales".into()),
         () if is_offset => (
-            if_failing(e, Severity::Warning),
+            if_poor(e, Severity::Warning),
             "the means of the features are large relative to their spread".into(),
         ),
         // Signals this small are lost next to the biases, which a step moves as far as with large inputs.
@@ -137,10 +135,28 @@ fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerF
     })
 }
 
+const STANDARDIZE: &str =
+    "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions";
+
 /// Targets below the size of a step: an optimizer that divides by the size of the gradient cannot come closer than a step.
 /// This uses at most the usual learning rate: N0112 covers larger ones.
 fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
     let adaptive = matches!(e.plan.step_scale, StepScale::Normalized | StepScale::Sign);
+    // The squared error of outputs of the usual size hides what is a thousandth of them.
+    let (low, high) = e.first.as_ref()?.output;
+    if !adaptive && deviation > 0.0 && high - low > 1000.0 * deviation {
+        return Some(
+            Finding::draft("the targets are small")
+                .at_most(if_failing(e, Severity::Warning))
+                .evidence(format!(
+                    "standard deviation {} for the targets; the first outputs lie between {} and {}",
+                    short(deviation),
+                    short(low),
+                    short(high)
+                ))
+                .remedy(STANDARDIZE, Remedy::StandardizeTargets),
+        );
+    }
     let reach = reach * (0.001 / e.plan.learning_rate).min(1.0);
     (adaptive && deviation > 0.0 && reach > 10.0 * deviation).then(|| {
         Finding::draft("the targets are small")
@@ -151,10 +167,7 @@ fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
                 e.plan.optimizer,
                 short(reach)
             ))
-            .remedy(
-                "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions",
-                Remedy::StandardizeTargets,
-            )
+            .remedy(STANDARDIZE, Remedy::StandardizeTargets)
     })
 }
 
@@ -188,7 +201,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     }
     let severity = match () {
         () if far || (planned.is_none() && rms > 100.0) => Severity::Warning,
-        () if overshoots || rms > 100.0 => if_failing(e, Severity::Warning),
+        () if overshoots || rms > 100.0 => if_poor(e, Severity::Warning),
         () => Severity::Note,
     };
     let title = match () {
@@ -216,11 +229,9 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
             e.plan.optimizer, short(gain * reach), short(needed.ceil())
         ));
     }
-    let text =
-        "scale the targets to mean 0 and standard deviation 1, and invert the scaling for the predictions";
     Some(match gain == 1.0 {
-        true => finding.remedy(text, Remedy::StandardizeTargets),
-        false => finding.suggestion(format!("{text}; remove the layers after `{}`", head.name)),
+        true => finding.remedy(STANDARDIZE, Remedy::StandardizeTargets),
+        false => finding.suggestion(format!("{STANDARDIZE}; remove the layers after `{}`", head.name)),
     })
 }
 
@@ -246,21 +257,40 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
                 .get(most)
                 .is_some_and(|count| *count as f64 >= 0.99 * predictions as f64)
     });
+    let ignored = never_predicted(e);
     // Ten to one, or six in seven: accuracy alone no longer distinguishes a network from a constant.
     (*count > 10 * least || share > 0.85).then(|| {
-        let severity = if collapsed { if_failing(e, Severity::Warning) } else { Severity::Note };
-        Finding::draft("one class outnumbers the others")
-            .at_most(severity)
-            .evidence(format!(
-                "class {most} in {} % of the rows; always predicting it has an accuracy of {}",
-                short(100.0 * share),
-                short(share)
-            ))
-            .remedy(
-                "use `.class_weight(ClassWeight::Balanced)`, and add a metric such as `F1Score`",
-                Remedy::Balance,
-            )
+        let severity = match ignored {
+            Some(_) => Severity::Warning,
+            None if collapsed => if_failing(e, Severity::Warning),
+            None => Severity::Note,
+        };
+        let finding = Finding::draft("one class outnumbers the others").at_most(severity).evidence(format!(
+            "class {most} in {} % of the rows; always predicting it has an accuracy of {}",
+            short(100.0 * share),
+            short(share)
+        ));
+        let finding = match ignored {
+            Some((class, rows)) => finding.evidence(format!(
+                "class {class} is never predicted for {rows} sampled training rows, of which {} belong to it",
+                e.inference.as_ref().map_or(0, |inference| inference.class_counts[class])
+            )),
+            None => finding,
+        };
+        finding.remedy(
+            "use `.class_weight(ClassWeight::Balanced)`, and add a metric such as `F1Score`",
+            Remedy::Balance,
+        )
     })
+}
+
+/// A class that the network never predicts at the end, although at least eight of the sampled rows belong to it: a network that
+/// predicts it for half of them misses all eight once in 256 times.
+fn never_predicted(e: &Evidence) -> Option<(usize, usize)> {
+    let inference = e.inference.as_ref().filter(|_| e.judged())?;
+    let counts = inference.class_counts.iter().zip(&inference.prediction_counts).enumerate();
+    let mut ignored = counts.filter(|(_, (rows, predicted))| **rows >= 8 && **predicted == 0);
+    ignored.next().map(|(class, _)| (class, inference.rows))
 }
 
 /// Raises N0205.
@@ -301,7 +331,13 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
             false => !unpredicted,
         };
         if differs && part.rows >= 8 {
-            let severity = if harmless { Severity::Note } else { mild(Severity::Warning) };
+            // Most rows of the validation data belong to classes that are rare in training: the rows were sorted.
+            let sorted = !targets.classes.is_empty() && apart > 0.6 + expected + 1.5 * rows.sqrt();
+            let severity = match () {
+                () if sorted => Severity::Warning,
+                () if harmless => Severity::Note,
+                () => mild(Severity::Warning),
+            };
             let seen = match targets.classes.is_empty() {
                 false => format!(
                     "{} % of the rows would have to change class for both parts to have the same shares",

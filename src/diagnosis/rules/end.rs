@@ -5,8 +5,58 @@ use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
 use super::short;
 
+/// Raises N0505.
+pub(in crate::diagnosis) fn simpler_is_better(e: &Evidence) -> Option<Finding> {
+    let baselines = e.inference.as_ref()?.baselines.as_ref()?;
+    let (network, linear) = (baselines.network, baselines.linear.unwrap_or(f64::INFINITY));
+    let (feature, single) = baselines.feature.map_or((0, f64::INFINITY), |(feature, error)| (feature, error));
+    let best = linear.min(single);
+    // Three standard errors happen by chance once in 740 times; a tenth of the possible gain is worth a report.
+    (e.judged() && baselines.significance > 3.0 && network - best > 0.1).then(|| {
+        let (title, what) = match single < linear {
+            true => ("a feature alone predicts better than the network", format!("feature {feature} taken as the answer")),
+            false => ("a linear model predicts better than the network", "a linear model fitted to other rows".into()),
+        };
+        let share = |error: f64| short(100.0 * error);
+        Finding::draft(title)
+            .evidence(format!(
+                "error of the network in {} training rows: {} % of that of a constant; of {what}: {} %",
+                baselines.rows,
+                share(network),
+                share(best)
+            ))
+            .suggestion("fix the causes that the other findings name; if there are none, train for longer, try a smaller learning rate, or use the simpler model")
+    })
+}
+
+/// The rows per class or output below which a network memorizes whatever the data: ten for each estimated number is a rule of
+/// thumb of regression (Peduzzi et al. 1996).
+const FEW_ROWS: usize = 10;
+
+/// Whether there are too few rows to learn from.
+fn has_few_rows(e: &Evidence) -> bool {
+    let outputs = e.output().and_then(|layer| layer.output.last().copied()).unwrap_or(1);
+    e.data.rows < FEW_ROWS * outputs.max(2)
+}
+
 /// Raises N0501.
 pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
+    if e.memorizes() && !has_few_rows(e) {
+        let scale = e.data.targets.scale?;
+        let least = e.curves.validation_losses().fold(f64::INFINITY, f64::min);
+        let last = e.curves.losses_without_penalty().next_back()?;
+        return Some(
+            Finding::draft("what the network learned does not hold for the validation data")
+                .at_most(Severity::Warning)
+                .evidence(format!(
+                    "lowest validation loss {}, loss of the best constant prediction {}, final training loss {}",
+                    short(least),
+                    short(scale.baseline),
+                    short(last)
+                ))
+                .suggestion("check that the rows of x and y belong together in both parts, that both are prepared alike, and that x determines y; if all hold, use more rows or a smaller network"),
+        );
+    }
     let (skill, scale) = (e.skill()?, e.data.targets.scale?);
     (e.ended && skill < LEARNED && !e.has_learned() && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
@@ -25,8 +75,8 @@ fn without_penalty(e: &Evidence) -> &'static str {
 pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
     let skill = e.skill()?;
-    // A callback ends a run for a reason; a run that ends as planned may have ended too soon.
-    if !e.ended || e.curves.stopped.is_some() || losses.len() < 3 || skill > 0.95 {
+    // A run that memorizes gains nothing from more of it.
+    if !e.ended || losses.len() < 3 || skill > 0.95 || e.memorizes() {
         return None;
     }
     let (before, last) = (losses[losses.len() - 1 - losses.len().div_ceil(3)], losses[losses.len() - 1]);
@@ -45,10 +95,28 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     // Slow means that the weights cannot have moved by their own size, even with all steps in one direction.
     let slow = e.steps() as f64 * super::progress::step(e).unwrap_or(0.0) < 1.0;
     let gains = gain > 0.02 * before.abs() || (steady && (gain > 0.2 * way || slow));
+    // A callback ends a run for a reason, such as a validation loss that no longer falls. It ended too soon if both losses fell to
+    // the end, and much of the run was progress.
+    if e.curves.stopped.is_some() {
+        let held = validation.last().is_none_or(|last| *last <= least(&validation));
+        let steep = gain > 0.2 * way && e.result().is_some_and(|skill| skill < 0.75);
+        return (last <= best && held && steep).then(|| {
+            Finding::draft("the training was stopped while the loss was decreasing")
+                .at_most(Severity::Warning)
+                .evidence(format!(
+                    "the loss{} decreased by {} % in the last third of the epochs, to {}, when it was stopped: {}",
+                    without_penalty(e),
+                    short(100.0 * gain / before.abs()),
+                    short(last),
+                    e.curves.stopped.as_deref().unwrap_or_default()
+                ))
+                .suggestion("raise the `patience`, and lower the `min_delta`, of `EarlyStopping`")
+        });
+    }
     (last <= best && helps && gains).then(|| {
         // A network that learned nothing in large steps may be memorizing its rows.
         let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
-        let severity = match skill < 0.25 && cut {
+        let severity = match skill.min(e.result().unwrap_or(skill)) < 0.5 && cut {
             true => Severity::Warning,
             false => Severity::Note,
         };
@@ -70,6 +138,16 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
 
 /// Raises N0503.
 pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
+    if e.memorizes() && has_few_rows(e) {
+        return Some(
+            Finding::draft("overfitting: the network memorizes a few rows")
+                .evidence(format!(
+                    "{} training rows; the validation loss is never below that of the best constant prediction",
+                    e.data.rows
+                ))
+                .suggestion("use more rows, or a model with fewer parameters"),
+        );
+    }
     let validation: Vec<f64> = e.curves.validation_losses().collect();
     let rows = e.data.validation.as_ref().map_or(usize::MAX, |part| part.rows);
     if !e.ended || validation.len() < 6 || validation.len() != e.curves.epochs.len() || rows < 8 {

@@ -68,6 +68,11 @@ fn if_failing(e: &Evidence, worse: Severity) -> Severity {
     if e.failing() { worse } else { Severity::Note }
 }
 
+/// `worse` if the run fails, or ends with less than half of the possible skill; otherwise a note.
+fn if_poor(e: &Evidence, worse: Severity) -> Severity {
+    if e.is_poor() { worse } else { Severity::Note }
+}
+
 /// Whether an activation is 0 with slope 0 for negative inputs, as relu is.
 fn cuts(activation: Activation) -> bool {
     matches!(activation, Activation::Relu | Activation::Relu6)

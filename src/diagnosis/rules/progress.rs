@@ -141,17 +141,19 @@ pub(in crate::diagnosis) fn collapsed(e: &Evidence) -> Option<Finding> {
 /// Raises N0409.
 pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
     let [first, .., last] = &*e.curves.epochs else { return None };
-    let unskilled = e.last_skill().is_some_and(|skill| skill < LEARNED);
-    if e.curves.epochs.len() < 3 || !unskilled || !e.failing() {
+    if e.curves.epochs.len() < 3 || !e.last_skill().is_some_and(|skill| skill < 0.5) {
         return None;
     }
+    let fails = e.last_skill().is_some_and(|skill| skill < LEARNED) && e.failing();
     // A penalty that wins shrinks the weights, and then is small itself: to a hundredth, if the weights shrink to a tenth.
     // Large initial weights have a large penalty too, but without effect it neither lasts nor shrinks the weights.
     let without = |epoch: &Epoch| epoch.loss - epoch.penalty;
     let shrunk = last.late_penalty < 0.01 * first.penalty;
     let outweighs = |epoch: &&Epoch| epoch.penalty > without(epoch);
     let lasting = 2 * e.curves.epochs.iter().filter(outweighs).count() > e.curves.epochs.len();
-    (shrunk || lasting).then(|| {
+    // A run that learned something is poor for another reason, unless the penalty still costs a fifth of what there is to learn.
+    let dear = e.ended && e.judged() && last.end_penalty > 0.2 * e.span();
+    ((fails && (shrunk || lasting)) || dear).then(|| {
         let title =
             if lasting { "the penalty outweighs the loss" } else { "the penalty shrinks the weights to 0" };
         Finding::draft(title)

@@ -3,7 +3,7 @@
 use super::super::evidence::{Evidence, Feature, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::{if_failing, short};
+use super::{if_failing, if_poor, short};
 use crate::activation::Activation;
 use crate::loss::LossFamily;
 use crate::optimizer::StepScale;
@@ -74,7 +74,7 @@ fn too_large(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     };
     // Ten times the size of a weight in one step: after it nothing is left of the weights, and the next step does the same.
     let hopeless = weights > 0.0 && change >= 10.0 * weights.max(needed);
-    let severity = if hopeless { Severity::Error } else { if_failing(e, Severity::Warning) };
+    let severity = if hopeless { Severity::Error } else { if_poor(e, Severity::Warning) };
     let finding = draft(e, "is very large", severity).evidence(format!(
         "a step changes each weight by up to {}; the usual size of a weight is {}, and a thousandth of it is usual",
         short(change),
@@ -120,13 +120,20 @@ fn beyond_curvature(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
         None if e.plan.family == LossFamily::CrossEntropy => (0.25 * (1.0 + inputs)).max(2.0),
         None => 1.0 + inputs,
     };
+    // The gradient of a sum over a batch is that of the mean times its rows.
+    let curvature =
+        if e.plan.is_sum { curvature * e.plan.batch_size.min(e.data.rows) as f64 } else { curvature };
     if rate <= 2.0 / curvature {
         return None;
     }
     let diverges = alone.is_some() && rate > 4.0 / curvature;
-    let severity = if diverges { Severity::Error } else { if_failing(e, Severity::Warning) };
+    let severity = if diverges { Severity::Error } else { if_poor(e, Severity::Warning) };
+    let rows = match e.plan.is_sum {
+        true => ", summed over the rows of a batch,",
+        false => "",
+    };
     let finding = draft(e, "is very large", severity).evidence(format!(
-        "the curvature along the inputs is at least {}, for which steps overshoot above a rate of {}",
+        "the curvature along the inputs{rows} is at least {}, for which steps overshoot above a rate of {}",
         short(curvature),
         short(2.0 / curvature)
     ));
@@ -170,9 +177,11 @@ fn falls_too_soon(e: &Evidence) -> Option<Finding> {
             planned(e),
             short(steps)
         );
+        let rate = e.plan.learning_rate;
         draft(e, "falls too soon", Severity::Warning)
             .evidence(text)
-            .suggestion(format!("decay over all {} steps, or use a constant rate", planned(e)))
+            .remedy(format!("use a constant rate of {}", short(rate)), Remedy::LearningRate(rate))
+            .suggestion(format!("decay over all {} steps", planned(e)))
     })
 }
 

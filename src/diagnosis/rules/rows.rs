@@ -2,7 +2,7 @@
 
 use super::super::evidence::Evidence;
 use super::super::finding::{Finding, Severity};
-use super::{if_failing, short};
+use super::{if_failing, if_poor, short};
 
 /// Raises N0206.
 pub(in crate::diagnosis) fn validation_trains(e: &Evidence) -> Option<Finding> {
@@ -41,6 +41,24 @@ pub(in crate::diagnosis) fn contradictions(e: &Evidence) -> Option<Finding> {
             ))
             .suggestion("add features that separate such rows, or correct their labels; otherwise the loss cannot reach 0")
     })
+}
+
+/// Raises N0212.
+pub(in crate::diagnosis) fn copied_target(e: &Evidence) -> Option<Finding> {
+    let copy = e.data.copied_target.as_ref()?;
+    let target = match e.data.targets.width {
+        1 => "the target".into(),
+        _ => format!("target {}", copy.target),
+    };
+    Some(
+        Finding::draft("a feature is a copy of the targets")
+            .at_most(Severity::Warning)
+            .evidence(format!(
+                "feature {} equals {target} in all {} sampled rows, up to a factor and an offset",
+                copy.feature, copy.rows
+            ))
+            .suggestion("remove the feature, unless it is known when the network is used: the network only has to pass it on"),
+    )
 }
 
 /// Targets that are numbers and all equal. N0204 covers classes.
@@ -99,6 +117,10 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
     }
     let finding = match varying {
         0 => Finding::draft("all samples are equal"),
+        // Words and pixels are often constant in a sample; measured features are not.
+        _ if 2 * varying < all && e.data.shape.len() == 1 && all <= 64 => {
+            Finding::draft("most features are constant").at_most(if_poor(e, Severity::Warning))
+        }
         _ => Finding::draft("constant features").at_most(Severity::Note),
     };
     Some(

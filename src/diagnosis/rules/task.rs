@@ -39,6 +39,19 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
                 .remedy("use a linear output and `MeanSquaredError::new()`", linear),
         );
     }
+    // The relative error of a target near 0 has no bound, so a few such rows decide all steps.
+    let near = |value: &&f64| value.abs() < 0.01 * targets.mean.hypot(targets.deviation);
+    let relative = e.plan.is_built_in && e.plan.loss == "mean_absolute_percentage_error";
+    let close = targets.sampled_values.iter().filter(near).count();
+    if relative && (close > 0 || (targets.range.0 < 0.0 && targets.range.1 > 0.0)) {
+        return Some(
+            Finding::draft(format!("`{}` of targets around 0", e.plan.loss))
+                .at_most(Severity::Warning)
+                .evidence(summary())
+                .evidence("it divides the error by the target, so that targets near 0 outweigh all others")
+                .remedy("use `MeanSquaredError::new()`", Remedy::Loss(ReplacementLoss::MeanSquaredError)),
+        );
+    }
     if e.plan.task != Task::Numbers
         || matches!(e.plan.family, LossFamily::CrossEntropy | LossFamily::Other)
         || !(targets.one_hot || targets.binary)

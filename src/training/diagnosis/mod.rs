@@ -1,13 +1,14 @@
 //! The diagnosis of a `fit`: when it samples, when it runs the rules, and what it prints.
 
 mod check;
+mod inference;
 pub(crate) mod sampling;
 
 use super::data::Rows;
 use super::distributed::Coordinator;
 use super::run::TrainingRun;
 use super::settings::Fit;
-use super::step::StepMonitor;
+use super::step::{StepMonitor, Trainer};
 use crate::callback::{Logs, Verbose, terminal};
 use crate::diagnosis::{Diagnose, Finding, Findings, Layout, Monitor, Printed, Rules, Scale, Severity};
 use crate::error::{Error, Result};
@@ -115,6 +116,20 @@ impl<'f, F: Scalar> Diagnosis<'f, F> {
             self.monitor.diverged(error.to_string(), self.rules);
             self.print();
         }
+    }
+
+    /// Predicts a sample of the training rows with the weights of the end.
+    pub(crate) fn infer(
+        &mut self,
+        model: &Sequential<F>,
+        run: &TrainingRun<F>,
+        trainer: &mut Trainer<F>,
+    ) -> Result<()> {
+        let evidence = &self.monitor.evidence;
+        if self.judges && evidence.curves.diverged.is_none() {
+            self.monitor.evidence.inference = inference::infer(model, run, trainer, evidence)?;
+        }
+        Ok(())
     }
 
     /// Ends the training; `stopped` is the reason if it ended before its last epoch. Returns the findings, and whether a summary

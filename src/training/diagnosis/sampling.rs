@@ -181,6 +181,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         shuffle,
         metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
         accuracy: accuracy_name(&compiled.metrics).map(str::to_string),
+        is_sum: compiled.loss.is_sum(),
         penalty: model.weight_penalty(),
     })
 }
@@ -272,6 +273,7 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         let few = wanted.min((NUMBERS / data.width().max(1)).max(least));
         data.gather(None, &sample(train, few), rows)?;
         facts.sample_inputs(Batch::new(&rows.x, data.width()));
+        facts.search_copies(Batch::new(&rows.x, data.width()), Batch::new(&rows.y, data.target));
         let held_out = self.held_out.filter(|held| !held.data.is_source() && !data.is_source());
         let mut others = Rows::default();
         if let Some(held) = held_out {

@@ -1,0 +1,94 @@
+//! A feature that is a copy of the targets.
+
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// The rows below which a relation may hold by chance: for targets of two values, and for others.
+const ENOUGH_ROWS: (usize, usize) = (32, 16);
+/// The largest error of a copy, relative to the span of the feature: numbers that were scaled in `f32`.
+const ROUNDING: f64 = 1e-5;
+
+/// A feature that equals a target in all sampled rows, up to a factor and an offset.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     let copy = e.data.copied_target.as_ref().unwrap();
+///     assert_eq!((copy.feature, copy.target, copy.rows), (2, 0, 64));
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 3), |(i, j)| ((i * (j + 5)) % 17) as f32);
+/// let y = x.column(2).mapv(|x| 2.0 * x + 1.0);
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Adam::new(0.01), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &y, &Fit::new().rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CopiedTarget {
+    /// The index of the feature.
+    pub feature: usize,
+    /// The index of the target.
+    pub target: usize,
+    /// The number of compared rows.
+    pub rows: usize,
+}
+
+impl CopiedTarget {
+    /// The first feature that is a copy of a target. `None` if there are as many targets as features, as in an autoencoder.
+    pub(crate) fn of<F: Scalar>(x: Batch<F>, y: Batch<F>) -> Option<CopiedTarget> {
+        let rows = x.rows();
+        if x.width() < 2 || y.width() >= x.width() || rows < ENOUGH_ROWS.1 {
+            return None;
+        }
+        (0..y.width()).find_map(|target| {
+            let values = || y.iter().map(|row| row[target].as_f64());
+            let least =
+                (0..rows).min_by(|a, b| y.row(*a)[target].as_f64().total_cmp(&y.row(*b)[target].as_f64()))?;
+            let most =
+                (0..rows).max_by(|a, b| y.row(*a)[target].as_f64().total_cmp(&y.row(*b)[target].as_f64()))?;
+            let (low, high) = (y.row(least)[target].as_f64(), y.row(most)[target].as_f64());
+            let two = values().all(|value| value == low || value == high);
+            if low == high || (two && rows < ENOUGH_ROWS.0) {
+                return None;
+            }
+            let is_copy = |feature: &usize| {
+                let (first, last) = (x.row(least)[*feature].as_f64(), x.row(most)[*feature].as_f64());
+                let span = last - first;
+                span != 0.0
+                    && x.iter().zip(values()).all(|(row, value)| {
+                        let copy = first + span * (value - low) / (high - low);
+                        (row[*feature].as_f64() - copy).abs() <= ROUNDING * span.abs()
+                    })
+            };
+            let feature = (0..x.width()).find(is_copy)?;
+            Some(CopiedTarget { feature, target, rows })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copy(x: &[f64], width: usize, y: &[f64]) -> Option<usize> {
+        CopiedTarget::of(Batch::new(x, width), Batch::new(y, 1)).map(|copy| copy.feature)
+    }
+
+    #[test]
+    fn only_exact_copies_count() {
+        let y: Vec<f64> = (0..40).map(|i| f64::from(i * i % 23)).collect();
+        let rows = |of: &dyn Fn(usize) -> [f64; 2]| (0..40).flat_map(of).collect::<Vec<f64>>();
+        assert_eq!(copy(&rows(&|i| [i as f64, 3.0 - 0.5 * y[i]]), 2, &y), Some(1));
+        let close = |i: usize| [i as f64, y[i] + if i == 7 { 0.01 } else { 0.0 }];
+        assert_eq!(copy(&rows(&close), 2, &y), None);
+        // A single feature may determine the targets: that is what a line does.
+        assert_eq!(copy(&y, 1, &y), None);
+        let bits: Vec<f64> = (0..40).map(|i| f64::from(i % 2)).collect();
+        let of = |count: usize| copy(&rows(&|i| [i as f64, bits[i]])[..2 * count], 2, &bits[..count]);
+        assert_eq!((of(40), of(20)), (Some(1), None));
+    }
+}

@@ -1,0 +1,282 @@
+//! Predictors that need no training, to compare a network with: a linear model in closed form, and single features.
+
+use super::{Baselines, Task, class};
+use crate::scalar::Scalar;
+use crate::tensor::Batch;
+
+/// The most outputs of the linear model.
+const MOST_OUTPUTS: usize = 32;
+/// The strengths of the penalty of the linear model, relative to the mean of the diagonal; the best one counts.
+const RIDGES: [f64; 3] = [1e-3, 1e-1, 10.0];
+
+/// Rows with their targets and the predictions of a network for them.
+#[derive(Clone, Copy)]
+pub(crate) struct Predicted<'r, F> {
+    pub(crate) x: Batch<'r, F>,
+    pub(crate) y: Batch<'r, F>,
+    pub(crate) predictions: Batch<'r, F>,
+}
+
+/// Compares the network with a linear model, which is fitted to every other row, and with single features. `threshold` is that
+/// of a single output. The network is judged on the same rows as they are, although it was trained on them.
+pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64) -> Option<Baselines> {
+    let (x, y, predictions) = (rows.x, rows.y, rows.predictions);
+    let answers = Answers::of(y, task)?;
+    let scored: Vec<usize> = (0..x.rows()).filter(|row| row % 2 == 1).collect();
+    if scored.len() < 16 || (task == Task::Numbers && predictions.width() != y.width()) {
+        return None;
+    }
+    let constant = answers.constant_error(&scored);
+    let own: Vec<f64> = scored
+        .iter()
+        .map(|&row| {
+            let p: Vec<f64> = predictions.row(row).iter().map(|p| p.as_f64()).collect();
+            answers.error(row, &p, threshold)
+        })
+        .collect();
+    let share = |errors: &[f64]| errors.iter().sum::<f64>() / constant;
+    if constant <= 0.0 || own.iter().any(|error| !error.is_finite()) {
+        return None;
+    }
+    let linear = linear_errors(x, &answers, &scored);
+    let feature = (task == Task::Numbers && y.width() == 1).then(|| {
+        let errors = |column: usize| -> Vec<f64> {
+            scored.iter().map(|&row| answers.error(row, &[x.row(row)[column].as_f64()], threshold)).collect()
+        };
+        let best = (0..x.width()).map(|column| (column, share(&errors(column))));
+        let best = best.min_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some((best, errors(best.0)))
+    });
+    let feature = feature.flatten();
+    let better = [linear.as_ref(), feature.as_ref().map(|(_, errors)| errors)].into_iter().flatten();
+    let better = better.min_by(|a, b| share(a).total_cmp(&share(b)))?;
+    Some(Baselines {
+        rows: scored.len(),
+        network: share(&own),
+        linear: linear.as_ref().map(|errors| share(errors)),
+        feature: feature.as_ref().map(|(best, _)| *best),
+        significance: paired(&own, better),
+    })
+}
+
+/// The mean of `a − b` over its standard error.
+fn paired(a: &[f64], b: &[f64]) -> f64 {
+    let count = a.len() as f64;
+    let mean = a.iter().zip(b).map(|(a, b)| a - b).sum::<f64>() / count;
+    let variance = a.iter().zip(b).map(|(a, b)| (a - b - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    mean / (variance / count).sqrt().max(f64::MIN_POSITIVE)
+}
+
+/// The targets: numbers, or one column for each class.
+struct Answers {
+    is_class: bool,
+    width: usize,
+    values: Vec<f64>,
+}
+
+impl Answers {
+    fn of<F: Scalar>(y: Batch<F>, task: Task) -> Option<Answers> {
+        let is_class = task != Task::Numbers;
+        if !is_class {
+            let values = y.data().iter().map(|y| y.as_f64()).collect();
+            return (y.width() <= MOST_OUTPUTS).then_some(Answers { is_class, width: y.width(), values });
+        }
+        // Rows of several labels, or of shares, have no single class.
+        let single = |row: &[F]| match row {
+            [label] => label.as_f64().fract() == 0.0,
+            row => {
+                row.iter().all(|t| *t == F::zero() || *t == F::one())
+                    && row.iter().filter(|t| **t == F::one()).count() == 1
+            }
+        };
+        if !y.iter().all(single) {
+            return None;
+        }
+        let classes: Vec<usize> = y.iter().map(|row| class(row)).collect();
+        let width = 1 + classes.iter().copied().max().filter(|most| *most < MOST_OUTPUTS)?;
+        let one_hot = |class: usize| (0..width).map(move |other| f64::from(u8::from(other == class)));
+        Some(Answers { is_class, width, values: classes.into_iter().flat_map(one_hot).collect() })
+    }
+
+    fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.width..][..self.width]
+    }
+
+    /// The squared error of a prediction, or 1 for a wrong class.
+    fn error(&self, row: usize, prediction: &[f64], threshold: f64) -> f64 {
+        let own = self.row(row);
+        if !self.is_class {
+            return own.iter().zip(prediction).map(|(y, p)| (y - p).powi(2)).sum();
+        }
+        let predicted = match prediction {
+            [p] => usize::from(*p > threshold),
+            p => class(p),
+        };
+        f64::from(u8::from(own.get(predicted) != Some(&1.0)))
+    }
+
+    /// The sum of the errors of the best constant prediction.
+    fn constant_error(&self, rows: &[usize]) -> f64 {
+        let count = rows.len() as f64;
+        let sum = |column: usize| rows.iter().map(|&row| self.row(row)[column]).sum::<f64>();
+        if self.is_class {
+            return count - (0..self.width).map(sum).fold(0.0, f64::max);
+        }
+        let means: Vec<f64> = (0..self.width).map(|column| sum(column) / count).collect();
+        rows.iter().map(|&row| self.error(row, &means, 0.5)).sum()
+    }
+}
+
+/// The errors of a linear model of standardized features with an L2 penalty (ridge regression), fitted to the other rows in its
+/// dual form: α = (Z·Zᵀ + λ)⁻¹·Y.
+fn linear_errors<F: Scalar>(x: Batch<F>, answers: &Answers, scored: &[usize]) -> Option<Vec<f64>> {
+    let fitted: Vec<usize> = (0..x.rows()).filter(|row| row % 2 == 0).collect();
+    let (count, width) = (fitted.len(), answers.width);
+    let z = standardized(x, &fitted);
+    let row = |row: usize| &z[row * x.width()..][..x.width()];
+    let dot = |a: usize, b: usize| row(a).iter().zip(row(b)).map(|(a, b)| a * b).sum::<f64>();
+    let mut gram = vec![0.0; count * count];
+    for i in 0..count {
+        for j in 0..=i {
+            gram[i * count + j] = dot(fitted[i], fitted[j]);
+        }
+    }
+    let scale = (0..count).map(|i| gram[i * count + i]).sum::<f64>() / count as f64;
+    let mean = |column: usize| fitted.iter().map(|&row| answers.row(row)[column]).sum::<f64>() / count as f64;
+    let means: Vec<f64> = (0..width).map(mean).collect();
+    let across: Vec<f64> = scored
+        .iter()
+        .flat_map(|&own| fitted.iter().map(move |&other| (own, other)))
+        .map(|(a, b)| dot(a, b))
+        .collect();
+    let of_ridge = |ridge: f64| {
+        let mut matrix = gram.clone();
+        (0..count).for_each(|i| matrix[i * count + i] += ridge * scale);
+        cholesky(&mut matrix, count)?;
+        let solve = |column: usize| {
+            let mut own: Vec<f64> =
+                fitted.iter().map(|&row| answers.row(row)[column] - means[column]).collect();
+            solve(&matrix, &mut own);
+            own
+        };
+        let alphas: Vec<Vec<f64>> = (0..width).map(solve).collect();
+        let errors = scored.iter().zip(across.chunks_exact(count)).map(|(&row, dots)| {
+            let sum = |alpha: &Vec<f64>| alpha.iter().zip(dots).map(|(a, d)| a * d).sum::<f64>();
+            let p: Vec<f64> = alphas.iter().zip(&means).map(|(alpha, mean)| mean + sum(alpha)).collect();
+            answers.error(row, &p, 0.5)
+        });
+        Some(errors.collect::<Vec<f64>>())
+    };
+    let total = |errors: &Vec<f64>| errors.iter().sum::<f64>();
+    (scale > 0.0).then_some(())?;
+    RIDGES.into_iter().filter_map(of_ridge).min_by(|a, b| total(a).total_cmp(&total(b)))
+}
+
+/// The features with mean 0 and deviation 1 over some rows; constant ones are 0.
+fn standardized<F: Scalar>(x: Batch<F>, rows: &[usize]) -> Vec<f64> {
+    let (width, count) = (x.width(), rows.len() as f64);
+    let (mut means, mut squares) = (vec![0.0; width], vec![0.0; width]);
+    for &row in rows {
+        means.iter_mut().zip(x.row(row)).for_each(|(mean, x)| *mean += x.as_f64() / count);
+    }
+    for &row in rows {
+        let all = squares.iter_mut().zip(&means).zip(x.row(row));
+        all.for_each(|((square, mean), x)| *square += (x.as_f64() - mean).powi(2) / count);
+    }
+    let scales = squares.iter().map(|square| if *square > 0.0 { 1.0 / square.sqrt() } else { 0.0 });
+    let scales: Vec<f64> = scales.collect();
+    let scaled = |row: &[F]| -> Vec<f64> {
+        row.iter().zip(&means).zip(&scales).map(|((x, mean), scale)| (x.as_f64() - mean) * scale).collect()
+    };
+    x.iter().flat_map(|row| scaled(row)).collect()
+}
+
+/// Replaces the lower triangle of a symmetric matrix by its Cholesky factor. `None` if it is not positive definite.
+fn cholesky(matrix: &mut [f64], count: usize) -> Option<()> {
+    for i in 0..count {
+        for j in 0..=i {
+            let (a, b) = (&matrix[i * count..][..j], &matrix[j * count..][..j]);
+            let rest = matrix[i * count + j] - a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            matrix[i * count + j] = match i == j {
+                true => Some(rest.sqrt()).filter(|root| *root > 0.0 && root.is_finite())?,
+                false => rest / matrix[j * count + j],
+            };
+        }
+    }
+    Some(())
+}
+
+/// Solves L·Lᵀ·x = b in place.
+fn solve(factor: &[f64], b: &mut [f64]) {
+    let count = b.len();
+    for i in 0..count {
+        let sum: f64 = factor[i * count..][..i].iter().zip(&*b).map(|(l, x)| l * x).sum();
+        b[i] = (b[i] - sum) / factor[i * count + i];
+    }
+    for i in (0..count).rev() {
+        b[i] /= factor[i * count + i];
+        let own = b[i];
+        b[..i].iter_mut().zip(&factor[i * count..]).for_each(|(x, l)| *x -= l * own);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    fn numbers(count: usize, seed: u64) -> Vec<f64> {
+        let mut rng = Rng::new(seed);
+        (0..count).map(|_| rng.normal()).collect()
+    }
+
+    #[test]
+    fn a_linear_model_recovers_a_plane() {
+        let x = numbers(600, 1);
+        let y: Vec<f64> = x.chunks(3).map(|x| 5.0 + 2.0 * x[0] - x[2]).collect();
+        let flat = vec![5.0; 200];
+        let rows =
+            Predicted { x: Batch::new(&x, 3), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
+        let found = compare(rows, Task::Numbers, 0.5).unwrap();
+        assert!(found.linear < Some(1e-4), "{found:?}");
+        assert!((found.network - 1.0).abs() < 0.1 && found.significance > 5.0, "{found:?}");
+        let perfect = Predicted { predictions: rows.y, ..rows };
+        let found = compare(perfect, Task::Numbers, 0.5).unwrap();
+        assert!(found.network == 0.0 && found.significance < 0.0, "{found:?}");
+    }
+
+    #[test]
+    fn classes_are_separated_and_noise_is_not() {
+        let x = numbers(1000, 2);
+        let y: Vec<f64> = x.chunks(5).map(|x| f64::from(u8::from(x[0] + x[1] > 0.0))).collect();
+        let half = vec![0.4; 200];
+        let rows =
+            Predicted { x: Batch::new(&x, 5), y: Batch::new(&y, 1), predictions: Batch::new(&half, 1) };
+        let found = compare(rows, Task::Binary, 0.5).unwrap();
+        assert!(found.linear < Some(0.3) && found.feature.is_none(), "{found:?}");
+        let noise: Vec<f64> = numbers(200, 3).iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
+        let found = compare(Predicted { y: Batch::new(&noise, 1), ..rows }, Task::Binary, 0.5).unwrap();
+        assert!(found.linear > Some(0.7) && found.significance < 3.0, "{found:?}");
+    }
+
+    #[test]
+    fn the_last_value_of_a_walk_predicts_the_next() {
+        let steps = numbers(300, 4);
+        let mut at = 0.0;
+        let walk: Vec<f64> = steps
+            .iter()
+            .map(|step| {
+                at += step;
+                at
+            })
+            .collect();
+        let x: Vec<f64> = (0..280).flat_map(|i| walk[i..i + 4].to_vec()).collect();
+        let y: Vec<f64> = (0..280).map(|i| walk[i + 4]).collect();
+        let flat = vec![0.0; 280];
+        let rows =
+            Predicted { x: Batch::new(&x, 4), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
+        let found = compare(rows, Task::Numbers, 0.5).unwrap();
+        assert_eq!(found.feature.unwrap().0, 3);
+        assert!(found.feature.unwrap().1 < 0.3 && found.significance > 3.0, "{found:?}");
+    }
+}
