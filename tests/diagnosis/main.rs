@@ -19,6 +19,7 @@ mod printed;
 mod proofs;
 mod rates;
 mod real_programs;
+mod results;
 mod surroundings;
 mod synthetic;
 mod trainings;

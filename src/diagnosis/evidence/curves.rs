@@ -145,6 +145,14 @@ pub struct Baselines {
     pub significance: f64,
 }
 
+impl Baselines {
+    /// The smaller error of the linear model and of the best feature; infinite without both.
+    pub(in crate::diagnosis) fn best(&self) -> f64 {
+        let both = self.linear.into_iter().chain(self.feature.map(|(_, error)| error));
+        both.fold(f64::INFINITY, f64::min)
+    }
+}
+
 /// All epochs, and how the run ended.
 ///
 /// # Example

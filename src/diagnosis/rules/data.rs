@@ -284,10 +284,12 @@ pub(in crate::diagnosis) fn label_balance(e: &Evidence) -> Option<Finding> {
     })
 }
 
-/// A class that the network never predicts at the end, although at least eight of the sampled rows belong to it: a network that
-/// predicts it for half of them misses all eight once in 256 times.
+/// A class that the network never predicts at the end, although it tells others apart and at least eight of the sampled rows belong
+/// to it: a network that predicts it for half of them misses all eight once in 256 times. Of two classes, the rare one may be
+/// unlikely for every row.
 fn never_predicted(e: &Evidence) -> Option<(usize, usize)> {
-    let inference = e.inference.as_ref().filter(|_| e.judged())?;
+    let learned = e.judged() && e.inference_skill().is_some_and(|skill| skill > 0.3);
+    let inference = e.inference.as_ref().filter(|inference| learned && inference.class_counts.len() > 2)?;
     let counts = inference.class_counts.iter().zip(&inference.prediction_counts).enumerate();
     let mut ignored = counts.filter(|(_, (rows, predicted))| **rows >= 8 && **predicted == 0);
     ignored.next().map(|(class, _)| (class, inference.rows))

@@ -8,22 +8,20 @@ use super::short;
 /// Raises N0505.
 pub(in crate::diagnosis) fn simpler_is_better(e: &Evidence) -> Option<Finding> {
     let baselines = e.inference.as_ref()?.baselines.as_ref()?;
-    let (network, linear) = (baselines.network, baselines.linear.unwrap_or(f64::INFINITY));
-    let (feature, single) = baselines.feature.map_or((0, f64::INFINITY), |(feature, error)| (feature, error));
-    let best = linear.min(single);
-    // Three standard errors happen by chance once in 740 times; a tenth of the possible gain is worth a report.
-    (e.judged() && baselines.significance > 3.0 && network - best > 0.1).then(|| {
-        let (title, what) = match single < linear {
-            true => ("a feature alone predicts better than the network", format!("feature {feature} taken as the answer")),
-            false => ("a linear model predicts better than the network", "a linear model fitted to other rows".into()),
+    e.is_beaten().then(|| {
+        let (title, what) = match baselines.feature {
+            Some((feature, error)) if error <= baselines.best() => {
+                ("a feature alone predicts better than the network", format!("feature {feature} taken as the answer"))
+            }
+            _ => ("a linear model predicts better than the network", "a linear model fitted to other rows".into()),
         };
         let share = |error: f64| short(100.0 * error);
         Finding::draft(title)
             .evidence(format!(
                 "error of the network in {} training rows: {} % of that of a constant; of {what}: {} %",
                 baselines.rows,
-                share(network),
-                share(best)
+                share(baselines.network),
+                share(baselines.best())
             ))
             .suggestion("fix the causes that the other findings name; if there are none, train for longer, try a smaller learning rate, or use the simpler model")
     })
@@ -116,7 +114,8 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     (last <= best && helps && gains).then(|| {
         // A network that learned nothing in large steps may be memorizing its rows.
         let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
-        let severity = match skill.min(e.result().unwrap_or(skill)) < 0.5 && cut {
+        let steep = skill >= LEARNED && gain > 0.2 * way && skill.min(e.result().unwrap_or(skill)) < 0.5;
+        let severity = match (skill < 0.25 && cut) || steep {
             true => Severity::Warning,
             false => Severity::Note,
         };

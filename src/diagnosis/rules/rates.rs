@@ -3,7 +3,7 @@
 use super::super::evidence::{Evidence, Feature, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::{if_failing, if_poor, short};
+use super::{if_failing, short};
 use crate::activation::Activation;
 use crate::loss::LossFamily;
 use crate::optimizer::StepScale;
@@ -50,6 +50,11 @@ fn start_with(finding: Finding, rate: f64) -> Finding {
     finding.remedy(format!("start with a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
 }
 
+/// A warning if the run fails, or if a simpler model predicts better: a rate that is usual for others may suit this task.
+fn if_harmful(e: &Evidence) -> Severity {
+    if e.is_beaten() { Severity::Warning } else { if_failing(e, Severity::Warning) }
+}
+
 fn too_large(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     if e.plan.step_scale == StepScale::Gradient {
         return beyond_curvature(e, rate, usual);
@@ -74,7 +79,7 @@ fn too_large(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     };
     // Ten times the size of a weight in one step: after it nothing is left of the weights, and the next step does the same.
     let hopeless = weights > 0.0 && change >= 10.0 * weights.max(needed);
-    let severity = if hopeless { Severity::Error } else { if_poor(e, Severity::Warning) };
+    let severity = if hopeless { Severity::Error } else { if_harmful(e) };
     let finding = draft(e, "is very large", severity).evidence(format!(
         "a step changes each weight by up to {}; the usual size of a weight is {}, and a thousandth of it is usual",
         short(change),
@@ -127,7 +132,7 @@ fn beyond_curvature(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
         return None;
     }
     let diverges = alone.is_some() && rate > 4.0 / curvature;
-    let severity = if diverges { Severity::Error } else { if_poor(e, Severity::Warning) };
+    let severity = if diverges { Severity::Error } else { if_harmful(e) };
     let rows = match e.plan.is_sum {
         true => ", summed over the rows of a batch,",
         false => "",

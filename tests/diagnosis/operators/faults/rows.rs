@@ -171,7 +171,7 @@ pub const ALL: &[Operator] = &[
     },
     Operator {
         name: "the targets among the inputs of training",
-        causes: &[],
+        causes: &["N0212"],
         is_repairable: false,
         apply: |p| {
             when(p.train.x.ndim() == 2 && !p.has_indices())?;

@@ -180,7 +180,7 @@ pub const ALL: &[Operator] = &[
     },
     Operator {
         name: "batch normalization, one row a batch",
-        causes: &[],
+        causes: &["N0116"],
         is_repairable: true,
         apply: |p| {
             when(p.train.count() < 400)?;
@@ -192,7 +192,7 @@ pub const ALL: &[Operator] = &[
     },
     Operator {
         name: "batch normalization, few steps",
-        causes: &["N0113", "N0502"],
+        causes: &["N0113", "N0116", "N0502"],
         is_repairable: true,
         apply: |p| {
             insert(p, &Part::BatchNormalization)?;
