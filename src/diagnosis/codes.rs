@@ -108,7 +108,7 @@ codes! {
     N0205 Warning Some(data::order_and_split), NEVER []
     N0211 Warning Some(validation::other_inputs), NEVER []
     N0212 Warning Some(rows::copied_target), NEVER []
-    N0116 Error Some(config::batch_statistics), MOST []
+    N0116 Error Some(config::batch_statistics), NEVER []
     N0101 Error Some(outputs::softmax_over_one_unit), NEVER []
     N0102 Error Some(outputs::loss_needs_other_output), NEVER []
     N0104 Error Some(outputs::target_outside_range), NEVER []

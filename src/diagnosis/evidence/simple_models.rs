@@ -6,6 +6,8 @@ use crate::tensor::Batch;
 
 /// The most outputs of the linear model.
 const MOST_OUTPUTS: usize = 32;
+/// The fewest rows that are predicted.
+const FEWEST: usize = 24;
 /// The strengths of the penalty of the linear model, relative to the mean of the diagonal; the best one counts.
 const RIDGES: [f64; 3] = [1e-3, 1e-1, 10.0];
 
@@ -18,12 +20,23 @@ pub(crate) struct Predicted<'r, F> {
 }
 
 /// Compares the network with a linear model, which is fitted to every other row, and with single features. `threshold` is that
-/// of a single output. The network is judged on the same rows as they are, although it was trained on them.
-pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64) -> Option<Baselines> {
+/// of a single output. The network is judged on the same rows as they are, although it was trained on them. Of the rows, only as
+/// many are used as this number of products allows.
+pub(crate) fn compare<F: Scalar>(
+    rows: Predicted<F>,
+    task: Task,
+    threshold: f64,
+    products: f64,
+) -> Option<Baselines> {
     let (x, y, predictions) = (rows.x, rows.y, rows.predictions);
     let answers = Answers::of(y, task)?;
-    let scored: Vec<usize> = (0..x.rows()).filter(|row| row % 2 == 1).collect();
-    if scored.len() < 16 || (task == Task::Numbers && predictions.width() != y.width()) {
+    // Each of n rows is multiplied with the n/2 fitted ones, and the matrix of these is factored for each penalty.
+    let cost = |rows: f64| 0.5 * rows * rows * x.width() as f64 + 0.06 * rows.powi(3);
+    let stride = (1..=x.rows()).find(|stride| cost((x.rows() / stride) as f64) <= products)?;
+    let used = || (0..x.rows()).step_by(stride);
+    let (fitted, scored): (Vec<usize>, Vec<usize>) =
+        (used().step_by(2).collect(), used().skip(1).step_by(2).collect());
+    if scored.len() < FEWEST || (task == Task::Numbers && predictions.width() != y.width()) {
         return None;
     }
     let constant = answers.constant_error(&scored);
@@ -38,7 +51,7 @@ pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64)
     if constant <= 0.0 || own.iter().any(|error| !error.is_finite()) {
         return None;
     }
-    let linear = linear_errors(x, &answers, &scored);
+    let linear = linear_errors(x, &answers, &fitted, &scored);
     let feature = (task == Task::Numbers && y.width() == 1).then(|| {
         let errors = |column: usize| -> Vec<f64> {
             scored.iter().map(|&row| answers.error(row, &[x.row(row)[column].as_f64()], threshold)).collect()
@@ -129,26 +142,23 @@ impl Answers {
 
 /// The errors of a linear model of standardized features with an L2 penalty (ridge regression), fitted to the other rows in its
 /// dual form: α = (Z·Zᵀ + λ)⁻¹·Y.
-fn linear_errors<F: Scalar>(x: Batch<F>, answers: &Answers, scored: &[usize]) -> Option<Vec<f64>> {
-    let fitted: Vec<usize> = (0..x.rows()).filter(|row| row % 2 == 0).collect();
+fn linear_errors<F: Scalar>(
+    x: Batch<F>,
+    answers: &Answers,
+    fitted: &[usize],
+    scored: &[usize],
+) -> Option<Vec<f64>> {
     let (count, width) = (fitted.len(), answers.width);
-    let z = standardized(x, &fitted);
-    let row = |row: usize| &z[row * x.width()..][..x.width()];
-    let dot = |a: usize, b: usize| row(a).iter().zip(row(b)).map(|(a, b)| a * b).sum::<f64>();
-    let mut gram = vec![0.0; count * count];
-    for i in 0..count {
-        for j in 0..=i {
-            gram[i * count + j] = dot(fitted[i], fitted[j]);
-        }
-    }
+    let scaling = Scaling::of(x, fitted);
+    let z: Vec<Vec<f64>> = fitted.iter().map(|&row| scaling.apply(x.row(row))).collect();
+    let dots = |own: &[f64]| -> Vec<f64> {
+        z.iter().map(|other| own.iter().zip(other).map(|(a, b)| a * b).sum()).collect()
+    };
+    let gram: Vec<f64> = z.iter().flat_map(|own| dots(own)).collect();
     let scale = (0..count).map(|i| gram[i * count + i]).sum::<f64>() / count as f64;
     let mean = |column: usize| fitted.iter().map(|&row| answers.row(row)[column]).sum::<f64>() / count as f64;
     let means: Vec<f64> = (0..width).map(mean).collect();
-    let across: Vec<f64> = scored
-        .iter()
-        .flat_map(|&own| fitted.iter().map(move |&other| (own, other)))
-        .map(|(a, b)| dot(a, b))
-        .collect();
+    let across: Vec<Vec<f64>> = scored.iter().map(|&row| dots(&scaling.apply(x.row(row)))).collect();
     let of_ridge = |ridge: f64| {
         let mut matrix = gram.clone();
         (0..count).for_each(|i| matrix[i * count + i] += ridge * scale);
@@ -160,7 +170,7 @@ fn linear_errors<F: Scalar>(x: Batch<F>, answers: &Answers, scored: &[usize]) ->
             own
         };
         let alphas: Vec<Vec<f64>> = (0..width).map(solve).collect();
-        let errors = scored.iter().zip(across.chunks_exact(count)).map(|(&row, dots)| {
+        let errors = scored.iter().zip(&across).map(|(&row, dots)| {
             let sum = |alpha: &Vec<f64>| alpha.iter().zip(dots).map(|(a, d)| a * d).sum::<f64>();
             let p: Vec<f64> = alphas.iter().zip(&means).map(|(alpha, mean)| mean + sum(alpha)).collect();
             answers.error(row, &p, 0.5)
@@ -172,23 +182,31 @@ fn linear_errors<F: Scalar>(x: Batch<F>, answers: &Answers, scored: &[usize]) ->
     RIDGES.into_iter().filter_map(of_ridge).min_by(|a, b| total(a).total_cmp(&total(b)))
 }
 
-/// The features with mean 0 and deviation 1 over some rows; constant ones are 0.
-fn standardized<F: Scalar>(x: Batch<F>, rows: &[usize]) -> Vec<f64> {
-    let (width, count) = (x.width(), rows.len() as f64);
-    let (mut means, mut squares) = (vec![0.0; width], vec![0.0; width]);
-    for &row in rows {
-        means.iter_mut().zip(x.row(row)).for_each(|(mean, x)| *mean += x.as_f64() / count);
+/// Scales each feature to mean 0 and deviation 1 over some rows; constant ones become 0.
+struct Scaling {
+    means: Vec<f64>,
+    factors: Vec<f64>,
+}
+
+impl Scaling {
+    fn of<F: Scalar>(x: Batch<F>, rows: &[usize]) -> Scaling {
+        let count = rows.len() as f64;
+        let (mut means, mut squares) = (vec![0.0; x.width()], vec![0.0; x.width()]);
+        for &row in rows {
+            means.iter_mut().zip(x.row(row)).for_each(|(mean, x)| *mean += x.as_f64() / count);
+        }
+        for &row in rows {
+            let all = squares.iter_mut().zip(&means).zip(x.row(row));
+            all.for_each(|((square, mean), x)| *square += (x.as_f64() - mean).powi(2) / count);
+        }
+        let factor = |square: f64| if square > 0.0 { 1.0 / square.sqrt() } else { 0.0 };
+        Scaling { means, factors: squares.into_iter().map(factor).collect() }
     }
-    for &row in rows {
-        let all = squares.iter_mut().zip(&means).zip(x.row(row));
-        all.for_each(|((square, mean), x)| *square += (x.as_f64() - mean).powi(2) / count);
+
+    fn apply<F: Scalar>(&self, row: &[F]) -> Vec<f64> {
+        let scaled = row.iter().zip(&self.means).zip(&self.factors);
+        scaled.map(|((x, mean), factor)| (x.as_f64() - mean) * factor).collect()
     }
-    let scales = squares.iter().map(|square| if *square > 0.0 { 1.0 / square.sqrt() } else { 0.0 });
-    let scales: Vec<f64> = scales.collect();
-    let scaled = |row: &[F]| -> Vec<f64> {
-        row.iter().zip(&means).zip(&scales).map(|((x, mean), scale)| (x.as_f64() - mean) * scale).collect()
-    };
-    x.iter().flat_map(|row| scaled(row)).collect()
 }
 
 /// Replaces the lower triangle of a symmetric matrix by its Cholesky factor. `None` if it is not positive definite.
@@ -237,11 +255,11 @@ mod tests {
         let flat = vec![5.0; 200];
         let rows =
             Predicted { x: Batch::new(&x, 3), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
-        let found = compare(rows, Task::Numbers, 0.5).unwrap();
+        let found = compare(rows, Task::Numbers, 0.5, 1e9).unwrap();
         assert!(found.linear < Some(1e-4), "{found:?}");
         assert!((found.network - 1.0).abs() < 0.1 && found.significance > 5.0, "{found:?}");
         let perfect = Predicted { predictions: rows.y, ..rows };
-        let found = compare(perfect, Task::Numbers, 0.5).unwrap();
+        let found = compare(perfect, Task::Numbers, 0.5, 1e9).unwrap();
         assert!(found.network == 0.0 && found.significance < 0.0, "{found:?}");
     }
 
@@ -252,10 +270,10 @@ mod tests {
         let half = vec![0.4; 200];
         let rows =
             Predicted { x: Batch::new(&x, 5), y: Batch::new(&y, 1), predictions: Batch::new(&half, 1) };
-        let found = compare(rows, Task::Binary, 0.5).unwrap();
+        let found = compare(rows, Task::Binary, 0.5, 1e9).unwrap();
         assert!(found.linear < Some(0.3) && found.feature.is_none(), "{found:?}");
         let noise: Vec<f64> = numbers(200, 3).iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
-        let found = compare(Predicted { y: Batch::new(&noise, 1), ..rows }, Task::Binary, 0.5).unwrap();
+        let found = compare(Predicted { y: Batch::new(&noise, 1), ..rows }, Task::Binary, 0.5, 1e9).unwrap();
         assert!(found.linear > Some(0.7) && found.significance < 3.0, "{found:?}");
     }
 
@@ -275,7 +293,7 @@ mod tests {
         let flat = vec![0.0; 280];
         let rows =
             Predicted { x: Batch::new(&x, 4), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
-        let found = compare(rows, Task::Numbers, 0.5).unwrap();
+        let found = compare(rows, Task::Numbers, 0.5, 1e9).unwrap();
         assert_eq!(found.feature.unwrap().0, 3);
         assert!(found.feature.unwrap().1 < 0.3 && found.significance > 3.0, "{found:?}");
     }

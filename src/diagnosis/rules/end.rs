@@ -74,7 +74,8 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
     let skill = e.skill()?;
     // A run that memorizes gains nothing from more of it.
-    if !e.ended || losses.len() < 3 || skill > 0.95 || e.memorizes() {
+    let stopped = e.curves.stopped.is_some();
+    if !e.ended || losses.len() < if stopped { 2 } else { 3 } || skill > 0.95 || e.memorizes() {
         return None;
     }
     let (before, last) = (losses[losses.len() - 1 - losses.len().div_ceil(3)], losses[losses.len() - 1]);
@@ -95,7 +96,7 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let gains = gain > 0.02 * before.abs() || (steady && (gain > 0.2 * way || slow));
     // A callback ends a run for a reason, such as a validation loss that no longer falls. It ended too soon if both losses fell to
     // the end, and much of the run was progress.
-    if e.curves.stopped.is_some() {
+    if stopped {
         let held = validation.last().is_none_or(|last| *last <= least(&validation));
         let steep = gain > 0.2 * way && e.result().is_some_and(|skill| skill < 0.75);
         return (last <= best && held && steep).then(|| {

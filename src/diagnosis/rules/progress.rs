@@ -144,15 +144,16 @@ pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
     if e.curves.epochs.len() < 3 || !e.last_skill().is_some_and(|skill| skill < 0.5) {
         return None;
     }
-    let fails = e.last_skill().is_some_and(|skill| skill < LEARNED) && e.failing();
+    let fails = e.last_skill().is_some_and(|skill| skill < LEARNED) && e.judged();
     // A penalty that wins shrinks the weights, and then is small itself: to a hundredth, if the weights shrink to a tenth.
     // Large initial weights have a large penalty too, but without effect it neither lasts nor shrinks the weights.
     let without = |epoch: &Epoch| epoch.loss - epoch.penalty;
     let shrunk = last.late_penalty < 0.01 * first.penalty;
     let outweighs = |epoch: &&Epoch| epoch.penalty > without(epoch);
     let lasting = 2 * e.curves.epochs.iter().filter(outweighs).count() > e.curves.epochs.len();
-    // A run that learned something is poor for another reason, unless the penalty still costs a fifth of what there is to learn.
-    let dear = e.ended && e.judged() && last.end_penalty > 0.2 * e.span();
+    // What the network learned lowers the loss by less than twice the penalty that it costs.
+    let learned = e.span() * e.last_skill().unwrap_or(1.0);
+    let dear = e.ended && e.judged() && last.end_penalty > (0.05 * e.span()).max(0.5 * learned);
     ((fails && (shrunk || lasting)) || dear).then(|| {
         let title =
             if lasting { "the penalty outweighs the loss" } else { "the penalty shrinks the weights to 0" };
