@@ -130,7 +130,7 @@ codes! {
     N0115 Warning Some(config::narrow_layer), NEVER []
     N0502 Warning Some(end::still_improving), NEVER [
         N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0202 N0203
-        N0209 N0407 N0409
+        N0209 N0404 N0407 N0409
     ]
 
     // Symptoms.

@@ -137,19 +137,21 @@ pub struct Baselines {
     pub rows: usize,
     /// The error of the network.
     pub network: f64,
-    /// The error of a linear model, fitted to other rows of the sample.
+    /// The error of a linear model, fitted to the other rows of the sample.
     pub linear: Option<f64>,
+    /// The error of the mean, or the most frequent class, of the five nearest of those rows.
+    pub nearest: Option<f64>,
     /// The index and the error of the feature that predicts the target best, taken as it is. For numbers only.
     pub feature: Option<(usize, f64)>,
-    /// By how many standard errors the better of these beats the network, row by row.
+    /// By how many standard errors the best of these beats the network, row by row.
     pub significance: f64,
 }
 
 impl Baselines {
-    /// The smaller error of the linear model and of the best feature; infinite without both.
+    /// The smallest error of the simple predictors; infinite without any.
     pub(in crate::diagnosis) fn best(&self) -> f64 {
-        let both = self.linear.into_iter().chain(self.feature.map(|(_, error)| error));
-        both.fold(f64::INFINITY, f64::min)
+        let all = [self.linear, self.nearest, self.feature.map(|(_, error)| error)];
+        all.into_iter().flatten().fold(f64::INFINITY, f64::min)
     }
 }
 

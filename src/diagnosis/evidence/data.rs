@@ -204,7 +204,7 @@ pub struct Data {
     pub largest_rms: f64,
     /// The targets.
     pub targets: Targets,
-    /// Whether the samples are grouped by class, as if sorted.
+    /// Whether the samples are grouped by class, or in the order of their target numbers, as if sorted.
     pub sorted: bool,
     /// The validation data.
     pub validation: Option<ValidationFacts>,
@@ -290,7 +290,10 @@ impl Data {
             scale: None,
         };
         let present = self.targets.classes.iter().filter(|count| **count > 0).count();
-        self.sorted = present > 1 && y.rows() >= 8 * present && self.targets.changes < 3 * present;
+        self.sorted = match task {
+            Task::Numbers => y.width() == 1 && is_monotone(y),
+            _ => present > 1 && y.rows() >= 8 * present && self.targets.changes < 3 * present,
+        };
     }
 }
 
@@ -339,6 +342,15 @@ fn features<F: Scalar>(x: Batch<F>) -> Vec<Feature> {
         }
     });
     features
+}
+
+/// Whether nearly all numbers of at least 32 rise, or nearly all fall.
+fn is_monotone<F: Scalar>(y: Batch<F>) -> bool {
+    let pairs = || y.data().windows(2);
+    let share = |count: usize| count as f64 / pairs().count() as f64;
+    let (rises, falls) = (pairs().filter(|pair| pair[1] > pair[0]), pairs().filter(|pair| pair[1] < pair[0]));
+    let (rises, falls) = (share(rises.count()), share(falls.count()));
+    y.rows() >= 32 && (falls < 0.02 && rises > 0.5 || rises < 0.02 && falls > 0.5)
 }
 
 /// The sum of a row.

@@ -263,12 +263,22 @@ impl Evidence {
         })
     }
 
-    /// Whether the run fails, or ends with less than half of the possible skill.
+    /// Whether the run fails, ends with less than half of the possible skill, or with less than a simple predictor.
     pub(super) fn is_poor(&self) -> bool {
-        self.failing() || (self.ended && self.judged() && self.result().is_some_and(|skill| skill < 0.5))
+        let poor = self.ended && self.judged() && self.result().is_some_and(|skill| skill < 0.5);
+        self.failing() || poor || self.is_beaten()
     }
 
-    /// Whether a simpler model predicts better. Three standard errors happen by chance once in 740 times, and a tenth of the
+    /// Whether the network learned the rows, while simple predictors find no relation between inputs and targets that holds for
+    /// other rows. A relation that is as weak leaves a network less to learn; a stronger one may be beyond these predictors.
+    pub(super) fn learns_no_relation(&self) -> bool {
+        let baselines = self.inference.as_ref().and_then(|inference| inference.baselines.as_ref());
+        let Some((skill, own)) = self.skill().zip(baselines) else { return false };
+        let learned = 2.0 * LEARNED < skill && skill < 0.5;
+        self.judged() && learned && own.rows >= 48 && own.best() > 1.0 - 0.25 * skill
+    }
+
+    /// Whether a simple predictor is better. Three standard errors happen by chance once in 740 times, and a tenth of the
     /// possible gain is worth a report.
     pub(super) fn is_beaten(&self) -> bool {
         let baselines = self.inference.as_ref().and_then(|inference| inference.baselines.as_ref());

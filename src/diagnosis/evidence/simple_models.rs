@@ -1,4 +1,5 @@
-//! Predictors that need no training, to compare a network with: a linear model in closed form, and single features.
+//! Predictors that need no training, to compare a network with: a linear model in closed form, the nearest rows, and single
+//! features.
 
 use super::{Baselines, Task, class};
 use crate::scalar::Scalar;
@@ -19,8 +20,8 @@ pub(crate) struct Predicted<'r, F> {
     pub(crate) predictions: Batch<'r, F>,
 }
 
-/// Compares the network with a linear model, which is fitted to every other row, and with single features. `threshold` is that
-/// of a single output. The network is judged on the same rows as they are, although it was trained on them. Of the rows, only as
+/// Compares the network with a linear model and the nearest rows, which know every other row, and with single features.
+/// `threshold` is that of a single output. The network is judged on the same rows as they are, although it was trained on them. Of the rows, only as
 /// many are used as this number of products allows.
 pub(crate) fn compare<F: Scalar>(
     rows: Predicted<F>,
@@ -51,7 +52,17 @@ pub(crate) fn compare<F: Scalar>(
     if constant <= 0.0 || own.iter().any(|error| !error.is_finite()) {
         return None;
     }
-    let linear = linear_errors(x, &answers, &fitted, &scored);
+    let scaling = Scaling::of(x, &fitted);
+    let known: Vec<Vec<f64>> = fitted.iter().map(|&row| scaling.apply(x.row(row))).collect();
+    let dots = |own: &[f64]| -> Vec<f64> {
+        known.iter().map(|other| own.iter().zip(other).map(|(a, b)| a * b).sum()).collect()
+    };
+    let products = Products {
+        gram: known.iter().map(|own| dots(own)).collect(),
+        across: scored.iter().map(|&row| dots(&scaling.apply(x.row(row)))).collect(),
+    };
+    let linear = linear_errors(&products, &answers, &fitted, &scored);
+    let nearest = nearest_errors(&products, &answers, &fitted, &scored);
     let feature = (task == Task::Numbers && y.width() == 1).then(|| {
         let errors = |column: usize| -> Vec<f64> {
             scored.iter().map(|&row| answers.error(row, &[x.row(row)[column].as_f64()], threshold)).collect()
@@ -61,14 +72,15 @@ pub(crate) fn compare<F: Scalar>(
         Some((best, errors(best.0)))
     });
     let feature = feature.flatten();
-    let better = [linear.as_ref(), feature.as_ref().map(|(_, errors)| errors)].into_iter().flatten();
-    let better = better.min_by(|a, b| share(a).total_cmp(&share(b)))?;
+    let all = [linear.as_ref(), Some(&nearest), feature.as_ref().map(|(_, errors)| errors)];
+    let best = all.into_iter().flatten().min_by(|a, b| share(a).total_cmp(&share(b)))?;
     Some(Baselines {
         rows: scored.len(),
         network: share(&own),
         linear: linear.as_ref().map(|errors| share(errors)),
         feature: feature.as_ref().map(|(best, _)| *best),
-        significance: paired(&own, better),
+        nearest: Some(share(&nearest)),
+        significance: paired(&own, best),
     })
 }
 
@@ -140,27 +152,46 @@ impl Answers {
     }
 }
 
+/// The products of the standardized rows: of those that are known with each other, and of the scored rows with these.
+struct Products {
+    gram: Vec<Vec<f64>>,
+    across: Vec<Vec<f64>>,
+}
+
+/// The number of nearest rows.
+const NEAREST: usize = 5;
+
+/// The errors of the mean of the nearest rows: |a − b|² = |a|² + |b|² − 2·a·b, of which |a|² is the same for all of them.
+fn nearest_errors(products: &Products, answers: &Answers, fitted: &[usize], scored: &[usize]) -> Vec<f64> {
+    let of_row = |(&row, dots): (&usize, &Vec<f64>)| {
+        let distance = |place: &usize| products.gram[*place][*place] - 2.0 * dots[*place];
+        let mut places: Vec<usize> = (0..fitted.len()).collect();
+        let count = NEAREST.min(places.len());
+        places.select_nth_unstable_by(count - 1, |a, b| distance(a).total_cmp(&distance(b)));
+        let mean = |column: usize| {
+            let sum: f64 = places[..count].iter().map(|&place| answers.row(fitted[place])[column]).sum();
+            sum / count as f64
+        };
+        answers.error(row, &(0..answers.width).map(mean).collect::<Vec<_>>(), 0.5)
+    };
+    scored.iter().zip(&products.across).map(of_row).collect()
+}
+
 /// The errors of a linear model of standardized features with an L2 penalty (ridge regression), fitted to the other rows in its
 /// dual form: α = (Z·Zᵀ + λ)⁻¹·Y.
-fn linear_errors<F: Scalar>(
-    x: Batch<F>,
+fn linear_errors(
+    products: &Products,
     answers: &Answers,
     fitted: &[usize],
     scored: &[usize],
 ) -> Option<Vec<f64>> {
     let (count, width) = (fitted.len(), answers.width);
-    let scaling = Scaling::of(x, fitted);
-    let z: Vec<Vec<f64>> = fitted.iter().map(|&row| scaling.apply(x.row(row))).collect();
-    let dots = |own: &[f64]| -> Vec<f64> {
-        z.iter().map(|other| own.iter().zip(other).map(|(a, b)| a * b).sum()).collect()
-    };
-    let gram: Vec<f64> = z.iter().flat_map(|own| dots(own)).collect();
-    let scale = (0..count).map(|i| gram[i * count + i]).sum::<f64>() / count as f64;
+    let Products { gram, across } = products;
+    let scale = (0..count).map(|i| gram[i][i]).sum::<f64>() / count as f64;
     let mean = |column: usize| fitted.iter().map(|&row| answers.row(row)[column]).sum::<f64>() / count as f64;
     let means: Vec<f64> = (0..width).map(mean).collect();
-    let across: Vec<Vec<f64>> = scored.iter().map(|&row| dots(&scaling.apply(x.row(row)))).collect();
     let of_ridge = |ridge: f64| {
-        let mut matrix = gram.clone();
+        let mut matrix = gram.concat();
         (0..count).for_each(|i| matrix[i * count + i] += ridge * scale);
         cholesky(&mut matrix, count)?;
         let solve = |column: usize| {
@@ -170,7 +201,7 @@ fn linear_errors<F: Scalar>(
             own
         };
         let alphas: Vec<Vec<f64>> = (0..width).map(solve).collect();
-        let errors = scored.iter().zip(&across).map(|(&row, dots)| {
+        let errors = scored.iter().zip(across).map(|(&row, dots)| {
             let sum = |alpha: &Vec<f64>| alpha.iter().zip(dots).map(|(a, d)| a * d).sum::<f64>();
             let p: Vec<f64> = alphas.iter().zip(&means).map(|(alpha, mean)| mean + sum(alpha)).collect();
             answers.error(row, &p, 0.5)
@@ -275,6 +306,12 @@ mod tests {
         let noise: Vec<f64> = numbers(200, 3).iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
         let found = compare(Predicted { y: Batch::new(&noise, 1), ..rows }, Task::Binary, 0.5, 1e9).unwrap();
         assert!(found.linear > Some(0.7) && found.significance < 3.0, "{found:?}");
+        assert!(found.nearest > Some(0.7), "{found:?}");
+        let ring: Vec<f64> = x.chunks(5).map(|x| f64::from(u8::from(x[0].hypot(x[1]) > 1.2))).collect();
+        let plane: Vec<f64> = x.chunks(5).flat_map(|x| [x[0], x[1]]).collect();
+        let found = Predicted { x: Batch::new(&plane, 2), y: Batch::new(&ring, 1), ..rows };
+        let found = compare(found, Task::Binary, 0.5, 1e9).unwrap();
+        assert!(found.nearest < Some(0.4) && found.linear > Some(0.7), "{found:?}");
     }
 
     #[test]

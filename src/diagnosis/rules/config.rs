@@ -3,7 +3,7 @@
 use super::super::evidence::{Evidence, Kernel, LEARNED, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::{cuts, if_failing, if_poor, short};
+use super::{cuts, if_failing, if_harmful, if_poor, short};
 use crate::activation::Activation;
 
 /// Whether a layer is not linear, so that the layers before and after it do not combine into a single matrix.
@@ -242,12 +242,10 @@ pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     if steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
     }
-    // A single epoch is a probe, or a part of a longer training.
-    let severity = if steps < 50 && epochs > 1 && e.skill().is_some_and(|skill| skill < 0.5) {
-        Severity::Warning
-    } else {
-        Severity::Note
-    };
+    // A single epoch is a probe, or a part of a longer training, unless it has a handful of steps.
+    let few = steps < if epochs > 1 { 50 } else { 10 };
+    let severity =
+        if few && e.skill().is_some_and(|skill| skill < 0.5) { Severity::Warning } else { Severity::Note };
     let finding = Finding::draft("few training steps").at_most(severity);
     Some(
         finding
@@ -337,7 +335,7 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     let weighted: Vec<(&LayerFacts, &Kernel)> = e.weighted().collect();
     let (last, _) = weighted.last()?;
     let epoch = e.curves.epochs.len();
-    if !e.ended || e.skill().is_none_or(|skill| skill > 0.5) {
+    if !e.ended || e.skill().is_none_or(|skill| skill > 0.5 && !e.is_beaten()) {
         return None;
     }
     let outputs: usize = last.output.last().copied().unwrap_or(1);
@@ -362,7 +360,7 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     let next = weighted.iter().find(|(next, _)| next.index > layer.index);
     let hidden = next.is_some_and(|(next, _)| next.index < last.index);
     let crowded = e.plan.task == Task::Classes && hidden && carries(layer).is_some();
-    let severity = if lost > 0.2 || crowded { Severity::Warning } else { if_failing(e, Severity::Warning) };
+    let severity = if lost > 0.2 || crowded { Severity::Warning } else { if_harmful(e) };
     let units = (4 * kernel.units).max(16).max(outputs);
     let finding = Finding::draft("a hidden layer with few units").at_most(severity).at(layer);
     let finding = match lost > 0.0 {

@@ -43,7 +43,17 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     // A normalization layer has scaled the single features; its output was measured above.
     let raw = !e.layers[..first.layer].iter().any(|layer| layer.is_normalization);
     let Data { varying_count, offset_count, median_rms, largest_rms, .. } = e.data;
-    let is_uneven = raw && largest_rms > 100.0 * median_rms && largest_rms > 1.0;
+    let uneven = largest_rms > 100.0 * median_rms && largest_rms > 1.0;
+    // Features that one scale made small have no effect beside the others. It matters if the network learns little.
+    let least = e
+        .data
+        .features
+        .iter()
+        .filter(|feature| feature.deviation > 0.0)
+        .map(Feature::rms)
+        .fold(f64::INFINITY, f64::min);
+    let lost = e.is_poor() && e.data.shape.len() == 1 && largest_rms > 50.0 * least;
+    let is_uneven = raw && (uneven || lost);
     let is_offset = raw && 2 * offset_count > varying_count && largest_rms > 1.0;
     let (rms, deviation) = first.inputs;
     let seen = || {
@@ -334,7 +344,10 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
         };
         if differs && part.rows >= 8 {
             // Most rows of the validation data belong to classes that are rare in training: the rows were sorted.
-            let sorted = !targets.classes.is_empty() && apart > 0.6 + expected + 1.5 * rows.sqrt();
+            let single = part.classes.iter().zip(&targets.classes).find(|(share, _)| **share > 0.999);
+            let by_chance = |count: usize| (count as f64 / total as f64).powi(part.rows as i32);
+            let sorted = single.is_some_and(|(_, count)| by_chance(*count) < 1e-6)
+                || (!targets.classes.is_empty() && apart > 0.6 + expected + 1.5 * rows.sqrt());
             let severity = match () {
                 () if sorted => Severity::Warning,
                 () if harmless => Severity::Note,
@@ -360,12 +373,22 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
         }
     }
     (e.data.sorted && !e.plan.shuffle && e.plan.batches > 1).then(|| {
-        Finding::draft("the samples are sorted by class and not shuffled")
+        let (title, seen) = match targets.classes.is_empty() {
+            false => (
+                "the samples are sorted by class and not shuffled",
+                format!(
+                    "the class changes {} times in {} sampled rows",
+                    targets.changes, e.data.sampled_rows
+                ),
+            ),
+            true => (
+                "the samples are sorted by target and not shuffled",
+                format!("the target rises, or falls, throughout {} sampled rows", targets.rows),
+            ),
+        };
+        Finding::draft(title)
             .at_most(mild(Severity::Warning))
-            .evidence(format!(
-                "the class changes {} times in {} sampled rows",
-                targets.changes, e.data.sampled_rows
-            ))
+            .evidence(seen)
             .remedy("use `.shuffle(true)`", Remedy::Shuffle)
     })
 }

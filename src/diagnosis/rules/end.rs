@@ -9,14 +9,14 @@ use super::short;
 pub(in crate::diagnosis) fn simpler_is_better(e: &Evidence) -> Option<Finding> {
     let baselines = e.inference.as_ref()?.baselines.as_ref()?;
     e.is_beaten().then(|| {
-        let (title, what) = match baselines.feature {
-            Some((feature, error)) if error <= baselines.best() => {
-                ("a feature alone predicts better than the network", format!("feature {feature} taken as the answer"))
-            }
-            _ => ("a linear model predicts better than the network", "a linear model fitted to other rows".into()),
+        let is_best = |error: Option<f64>| error.is_some_and(|error| error <= baselines.best());
+        let what = match baselines.feature {
+            Some((feature, error)) if is_best(Some(error)) => format!("feature {feature} taken as the answer"),
+            _ if is_best(baselines.linear) => "a linear model fitted to other rows".into(),
+            _ => "the mean, or most frequent class, of the five nearest other rows".into(),
         };
         let share = |error: f64| short(100.0 * error);
-        Finding::draft(title)
+        Finding::draft("a simple predictor is better than the network")
             .evidence(format!(
                 "error of the network in {} training rows: {} % of that of a constant; of {what}: {} %",
                 baselines.rows,
@@ -39,6 +39,20 @@ fn has_few_rows(e: &Evidence) -> bool {
 
 /// Raises N0501.
 pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
+    if e.learns_no_relation() && e.data.validation.is_none() {
+        let baselines = e.inference.as_ref()?.baselines.as_ref()?;
+        return Some(
+            Finding::draft("the network learns rows, and no relation between x and y is visible")
+                .at_most(Severity::Warning)
+                .evidence(format!(
+                    "its training loss has {} % of the skill of perfect predictions; for {} rows, a linear model and the nearest of the other rows have {} % of the error of a constant",
+                    short(100.0 * e.skill()?),
+                    baselines.rows,
+                    short(100.0 * baselines.best())
+                ))
+                .suggestion("check that the rows of x and y belong together, and that x determines y; use validation data"),
+        );
+    }
     if e.memorizes() && !has_few_rows(e) {
         let scale = e.data.targets.scale?;
         let least = e.curves.validation_losses().fold(f64::INFINITY, f64::min);
@@ -116,7 +130,7 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
         // A network that learned nothing in large steps may be memorizing its rows.
         let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
         let steep = skill >= LEARNED && gain > 0.2 * way && skill.min(e.result().unwrap_or(skill)) < 0.5;
-        let severity = match (skill < 0.25 && cut) || steep {
+        let severity = match (skill < 0.25 && cut) || steep || (cut && e.is_beaten()) {
             true => Severity::Warning,
             false => Severity::Note,
         };
@@ -138,11 +152,15 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
 
 /// Raises N0503.
 pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
-    if e.memorizes() && has_few_rows(e) {
+    if has_few_rows(e)
+        && e.data.validation.as_ref().is_some_and(|part| part.rows >= 16)
+        && e.ended
+        && e.loses_on_validation()
+    {
         return Some(
             Finding::draft("overfitting: the network memorizes a few rows")
                 .evidence(format!(
-                    "{} training rows; the validation loss is never below that of the best constant prediction",
+                    "{} training rows; the validation loss shows less than half of the skill of the training loss",
                     e.data.rows
                 ))
                 .suggestion("use more rows, or a model with fewer parameters"),

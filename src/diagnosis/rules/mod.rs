@@ -73,6 +73,11 @@ fn if_poor(e: &Evidence, worse: Severity) -> Severity {
     if e.is_poor() { worse } else { Severity::Note }
 }
 
+/// A warning if the run fails, or if a simple predictor is better: a setting that is unusual elsewhere may suit this task.
+fn if_harmful(e: &Evidence) -> Severity {
+    if e.is_beaten() { Severity::Warning } else { if_failing(e, Severity::Warning) }
+}
+
 /// Whether an activation is 0 with slope 0 for negative inputs, as relu is.
 fn cuts(activation: Activation) -> bool {
     matches!(activation, Activation::Relu | Activation::Relu6)

@@ -3,7 +3,7 @@
 use super::super::evidence::{Evidence, Feature, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::{if_failing, short};
+use super::{if_failing, if_harmful, short};
 use crate::activation::Activation;
 use crate::loss::LossFamily;
 use crate::optimizer::StepScale;
@@ -48,11 +48,6 @@ fn draft(e: &Evidence, what: &str, severity: Severity) -> Finding {
 
 fn start_with(finding: Finding, rate: f64) -> Finding {
     finding.remedy(format!("start with a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
-}
-
-/// A warning if the run fails, or if a simpler model predicts better: a rate that is usual for others may suit this task.
-fn if_harmful(e: &Evidence) -> Severity {
-    if e.is_beaten() { Severity::Warning } else { if_failing(e, Severity::Warning) }
 }
 
 fn too_large(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
@@ -132,7 +127,12 @@ fn beyond_curvature(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
         return None;
     }
     let diverges = alone.is_some() && rate > 4.0 / curvature;
-    let severity = if diverges { Severity::Error } else { if_harmful(e) };
+    // A sum has no scale that would tell a failure from a success.
+    let severity = match () {
+        () if diverges => Severity::Error,
+        () if e.plan.is_sum => Severity::Warning,
+        () => if_harmful(e),
+    };
     let rows = match e.plan.is_sum {
         true => ", summed over the rows of a batch,",
         false => "",
