@@ -88,7 +88,8 @@ pub(super) fn apply<F: Scalar>(
             Remedy::Loss(loss) => set_loss(&mut model, *loss)?,
             Remedy::LearningRate(rate) => {
                 if let Some(compiled) = &mut model.compiled {
-                    compiled.optimizer.learning_rate_mut().set(*rate)?;
+                    // In place of a schedule, too.
+                    *compiled.optimizer.learning_rate_mut() = (*rate).into();
                 }
             }
             Remedy::Initialize { layer } => {

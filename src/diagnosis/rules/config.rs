@@ -3,7 +3,7 @@
 use super::super::evidence::{Evidence, Kernel, LEARNED, LayerFacts, Task};
 use super::super::finding::{Finding, Severity};
 use super::super::remedy::Remedy;
-use super::{cuts, if_failing, if_harmful, if_poor, short};
+use super::{cuts, if_harmful, if_poor, short};
 use crate::activation::Activation;
 
 /// Whether a layer is not linear, so that the layers before and after it do not combine into a single matrix.
@@ -242,10 +242,12 @@ pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     if steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
     }
-    // A single epoch is a probe, or a part of a longer training, unless it has a handful of steps.
-    let few = steps < if epochs > 1 { 50 } else { 10 };
-    let severity =
-        if few && e.skill().is_some_and(|skill| skill < 0.5) { Severity::Warning } else { Severity::Note };
+    // A single epoch is a probe, or a part of a longer training.
+    let severity = if steps < 50 && epochs > 1 && e.skill().is_some_and(|skill| skill < 0.5) {
+        Severity::Warning
+    } else {
+        Severity::Note
+    };
     let finding = Finding::draft("few training steps").at_most(severity);
     Some(
         finding

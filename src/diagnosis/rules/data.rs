@@ -343,16 +343,7 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
             false => !unpredicted,
         };
         if differs && part.rows >= 8 {
-            // Most rows of the validation data belong to classes that are rare in training: the rows were sorted.
-            let single = part.classes.iter().zip(&targets.classes).find(|(share, _)| **share > 0.999);
-            let by_chance = |count: usize| (count as f64 / total as f64).powi(part.rows as i32);
-            let sorted = single.is_some_and(|(_, count)| by_chance(*count) < 1e-6)
-                || (!targets.classes.is_empty() && apart > 0.6 + expected + 1.5 * rows.sqrt());
-            let severity = match () {
-                () if sorted => Severity::Warning,
-                () if harmless => Severity::Note,
-                () => mild(Severity::Warning),
-            };
+            let severity = if harmless { Severity::Note } else { mild(Severity::Warning) };
             let seen = match targets.classes.is_empty() {
                 false => format!(
                     "{} % of the rows would have to change class for both parts to have the same shares",
