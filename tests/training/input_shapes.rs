@@ -2,7 +2,9 @@
 //! as data and in words.
 
 use cornu::error::ExpectedAxis::{self, AtLeast, Length, Named, Others};
-use cornu::error::ExpectedShape::{self, Axes, EvenLastAxis, Features, LayerOutput, NotEmpty};
+use cornu::error::ExpectedShape::{
+    self, Axes, Count, CountMultipleOf, EvenLastAxis, Features, LayerOutput, NotEmpty, Rank,
+};
 use cornu::layer::{BuildContext, NamedLayer};
 use cornu::prelude::*;
 
