@@ -71,10 +71,11 @@ impl Display for RemedyTrial {
         if let (true, Some((low, high))) = (self.advised, self.gain) {
             let (low, high) = (format!("{low:.2}"), format!("{high:.2}"));
             let gain = if low == high { low } else { format!("{low} to {high}") };
-            write!(f, ", the skill rises by {gain} (90 % confidence, over other seeds and held rows)")?;
+            write!(f, ", the skill rises by {gain} (90 % confidence, over other seeds and held-out rows)")?;
         }
         let unneeded = self.codes.iter().zip(&self.necessary).filter(|(_, necessary)| !**necessary);
-        let unneeded: Vec<&str> = unneeded.map(|(code, _)| &**code).collect();
+        let mut unneeded: Vec<&str> = unneeded.map(|(code, _)| &**code).collect();
+        unneeded.dedup();
         match (&*unneeded, self.necessary.len()) {
             ([], 2..) => f.write_str("; without any one of the changes it falls again"),
             ([], _) => Ok(()),

@@ -157,7 +157,7 @@ impl TrialSettings {
     ) -> TrialSettings {
         let batch_size = settings.batch_size.clamp(1, rows.max(1));
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch).max(1);
-        let planned = epochs * all.div_ceil(settings.batch_size.max(1));
+        let planned = epochs.saturating_mul(all.div_ceil(settings.batch_size.max(1)));
         let most = (WORK / trials as f64 / step_time(model, batch_size)).max(20.0) as usize;
         TrialSettings {
             steps: planned.min(most),

@@ -25,7 +25,7 @@ pub(super) fn identity<F: Scalar>(
     callbacks: Option<usize>,
 ) -> Result<Identity> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-    let [optimizer, loss, metrics] = &compiled.given;
+    let [optimizer, loss, metrics] = &compiled.descriptions;
     let held_out = run.validation.as_ref().map(|validation| &validation.data);
     let input = model.input_shape().unwrap_or_default();
     let shapes = [input, &run.data.target_shape()].map(|shape| Shape(shape).to_string());

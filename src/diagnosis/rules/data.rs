@@ -35,7 +35,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         false => first.sums? / (kernel.deviation / kernel.largest()).max(1.0),
     };
     let usual = kernel.deviation < 1e-3 * kernel.usual || kernel.deviation > 0.5 * kernel.usual;
-    // Whatever the size of the sums, such a layer brings them to 1.
+    // A normalization layer behind it scales sums of any size to 1.
     let sized = !is_normalized_after(e, layer);
     // Sums with an rms of 10 saturate a softmax (e^10 to 1); a sigmoid or tanh is flat beyond 5.
     let squashes = matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh));
@@ -118,8 +118,8 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     ))
 }
 
-/// The last layer with weights, if only fixed layers such as a `Rescaling` follow, with the factor and the offset that they
-/// add; otherwise the last layer. `None` if the first batch does not show the factor.
+/// Returns the last layer with weights, with the factor and the offset of the fixed layers behind it, such as a
+/// `Rescaling`. If other layers follow it, returns the last layer. `None` if the first batch does not determine the factor.
 fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerFacts, f64, f64)> {
     let head = e.weighted().last().map_or(output, |(layer, _)| layer);
     let after = || e.layers[head.index + 1..].iter().filter(|layer| !layer.is_view);
@@ -200,7 +200,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let size = below.map_or(1.0, |layer| layer.sample.rms);
     let reach = e.plan.learning_rate * (1.0 + inputs * size);
     let needed = mean.abs().max(deviation) / reach;
-    let planned = e.plan.epochs.map(|epochs| epochs * e.plan.batches);
+    let planned = e.plan.epochs.map(|epochs| epochs.saturating_mul(e.plan.batches));
     let adaptive = e.plan.step_scale != StepScale::Gradient;
     let far = adaptive && planned.is_some_and(|steps| needed > steps as f64);
     // The slope of a squared error with respect to the output bias is twice the distance, so beyond 1 a step overshoots.

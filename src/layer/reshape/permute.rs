@@ -1,8 +1,8 @@
-//! Permute: the axes of each sample in another order.
+//! Permute: y[i₁, i₂, ...] = x[j₁, j₂, ...] with j of axis dims[k] equal to iₖ. dx is dy with the axes back in their order.
 
 use super::{StridedCopy, check_size, strided_copy, strides};
 use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 
 /// Permutes the axes of each sample: axis `i` of the output is axis `dims[i]` of the input.
 ///
@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] if `dims` is not a permutation of the axes 1, 2 ... of a sample.
+/// At `build`: [`Error::Argument`] if `dims` is not a permutation of 1, 2 ...; [`Error::InputShape`] if the input has
+/// another number of axes.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/permute/>
@@ -38,9 +39,13 @@ impl Permute {
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         let mut sorted = self.dims.clone();
         sorted.sort();
-        if !sorted.iter().copied().eq(1..=input.len()) {
-            let expected = format!("the axes 1 to {} in some order", input.len());
+        let rank = self.dims.len();
+        if !sorted.iter().copied().eq(1..=rank) {
+            let expected = format!("each axis from 1 to {rank} once");
             return Err(Error::argument("dims", expected, format!("{:?}", self.dims)));
+        }
+        if input.len() != rank {
+            return Err(Error::InputShape { expected: ExpectedShape::rank(rank), found: input.to_vec() });
         }
         let output: Vec<usize> = self.dims.iter().map(|&axis| input[axis - 1]).collect();
         check_size(&output)?;

@@ -266,16 +266,16 @@ impl<F: Scalar> ChainReader<'_, F> {
         if at.depth > 0 || (stated.is_some() && self.input.is_none()) {
             return Ok(stated);
         }
-        let Some(given) = self.input else {
+        let Some(shape) = self.input else {
             let expected = "a batch shape without open axes; `Loader::input_shape` sets them";
             return Err(refuse(path, expected, value));
         };
-        let agrees = |(size, given): (&Option<usize>, &usize)| size.is_none_or(|size| size == *given);
-        if given.len() != sizes.len() || !sizes.iter().zip(given).all(agrees) {
-            let expected = format!("a batch shape that agrees with `Loader::input_shape` {given:?}");
+        let agrees = |(stated, size): (&Option<usize>, &usize)| stated.is_none_or(|stated| stated == *size);
+        if shape.len() != sizes.len() || !sizes.iter().zip(shape).all(agrees) {
+            let expected = format!("a batch shape that agrees with `Loader::input_shape` {shape:?}");
             return Err(refuse(path, expected, value));
         }
-        Ok(Some(given.to_vec()))
+        Ok(Some(shape.to_vec()))
     }
 
     /// Reads a layer, or those of an inner model.
