@@ -1,18 +1,21 @@
 //! The remedies of a diagnosis, applied to copies of a model.
 
+use ndarray::ArrayD;
+
 use super::trial::{TrialData, TrialSample, TrialSettings};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
 use crate::diagnosis::{Remedy, ReplacementLoss, SettingEdit, SettingValue};
 use crate::error::{Error, Result};
 use crate::initializer::Initializer;
-use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, names};
+use crate::layer::{Layer, LayerExt, NamedLayer, Normalization, Workspace, names};
 use crate::loss::{BinaryCrossentropy, CategoricalCrossentropy, Loss, MeanSquaredError};
 use crate::loss::{SparseCategoricalCrossentropy, Target};
 use crate::model::Sequential;
 use crate::param::BuildContext;
 use crate::rng::Rng;
 use crate::scalar::Scalar;
+use crate::tensor::Batch;
 
 /// A remedy to try, with the code of the finding that suggests it.
 #[derive(Clone)]
@@ -119,12 +122,26 @@ pub(super) fn apply<F: Scalar>(
     Ok((model, data, plan))
 }
 
-/// Inserts a normalization of the inputs before all layers.
+/// Inserts a normalization of the inputs before all layers but those that only rescale the inputs.
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
-    let x = sample.x.mapv(|x| x.as_f64());
+    let rescales = |layer: &NamedLayer<F>| {
+        let mut params = 0;
+        layer.each_param(&mut |_, _| params += 1);
+        let traits = layer.traits();
+        let keeps_shape = layer.input_shape() == layer.output_shape();
+        traits.is_affine && !traits.is_noise && params == 0 && keeps_shape
+    };
+    let place = model.layers.iter().take_while(|layer| rescales(layer)).count();
+    let mut workspace = Workspace::new(&model.layers[..place]);
+    let x = sample.x.as_standard_layout();
+    let width = sample.shape().iter().product();
+    let input = Batch::new(x.as_slice().unwrap_or_default(), width);
+    workspace.infer(&model.layers[..place], input);
+    let values = workspace.output(input).data().iter().map(|x| x.as_f64()).collect();
+    let x = ArrayD::from_shape_vec(sample.x.shape(), values).map_err(Error::outside)?;
     let mut layer = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
     layer.build(&sample.shape(), &mut BuildContext::of_layer(model.seed.value(), 0))?;
-    model.layers.insert(0, layer);
+    model.layers.insert(place, layer);
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The rows below which a relation may hold by chance: for targets of two values, and for others.
+/// The rows below which a relation may hold by chance: for targets of two values, and for others. As many as the second number must
+/// differ from the smallest target, and from the largest: a rare class is easily confused with a feature that is rarely set.
 const ENOUGH_ROWS: (usize, usize) = (32, 16);
 /// The largest error of a copy, relative to the span of the feature: numbers that were scaled in `f32`.
 const ROUNDING: f64 = 1e-5;
@@ -52,7 +53,8 @@ impl CopiedTarget {
                 (0..rows).max_by(|a, b| y.row(*a)[target].as_f64().total_cmp(&y.row(*b)[target].as_f64()))?;
             let (low, high) = (y.row(least)[target].as_f64(), y.row(most)[target].as_f64());
             let two = values().all(|value| value == low || value == high);
-            if low == high || (two && rows < ENOUGH_ROWS.0) {
+            let differ = |end: f64| values().filter(|value| *value != end).count();
+            if two && rows < ENOUGH_ROWS.0 || differ(low).min(differ(high)) < ENOUGH_ROWS.1.min(rows / 3) {
                 return None;
             }
             let is_copy = |feature: &usize| {
@@ -90,5 +92,7 @@ mod tests {
         let bits: Vec<f64> = (0..40).map(|i| f64::from(i % 2)).collect();
         let of = |count: usize| copy(&rows(&|i| [i as f64, bits[i]])[..2 * count], 2, &bits[..count]);
         assert_eq!((of(40), of(20)), (Some(1), None));
+        let rare: Vec<f64> = (0..40).map(|i| f64::from(u8::from(i == 11))).collect();
+        assert_eq!(copy(&rows(&|i| [i as f64, rare[i]]), 2, &rare), None);
     }
 }

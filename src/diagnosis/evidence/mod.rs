@@ -289,10 +289,10 @@ impl Evidence {
     /// Whether the network learned the training data, and never beats a constant on the validation data.
     pub(super) fn memorizes(&self) -> bool {
         let rows = self.data.validation.as_ref().map_or(0, |part| part.rows);
-        self.ended
-            && rows >= 16
-            && matches!((self.skill(), self.validation_skill()),
-                (Some(skill), Some(held)) if skill > 2.0 * LEARNED && held < LEARNED.min(0.25 * skill))
+        let Some((skill, held)) = self.skill().zip(self.validation_skill()) else { return false };
+        // The standard error of a small skill s over n rows is about √(s/n).
+        let by_chance = (skill / rows.max(1) as f64).sqrt();
+        self.ended && rows >= 16 && skill > LEARNED && held < LEARNED && held + by_chance < 0.5 * skill
     }
 
     /// Whether the network learned the training data, and reaches less than half of that skill on the validation data.

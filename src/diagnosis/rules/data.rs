@@ -44,15 +44,14 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     let raw = !e.layers[..first.layer].iter().any(|layer| layer.is_normalization);
     let Data { varying_count, offset_count, median_rms, largest_rms, .. } = e.data;
     let uneven = largest_rms > 100.0 * median_rms && largest_rms > 1.0;
-    // Features that one scale made small have no effect beside the others. It matters if the network learns little.
-    let least = e
+    // Features that one scale made small have no effect beside the others. It matters if the network learns little. Some pixels
+    // are small because they are rarely set.
+    let small = e
         .data
         .features
         .iter()
-        .filter(|feature| feature.deviation > 0.0)
-        .map(Feature::rms)
-        .fold(f64::INFINITY, f64::min);
-    let lost = e.is_poor() && e.data.shape.len() == 1 && largest_rms > 50.0 * least;
+        .filter(|feature| feature.deviation > 0.0 && 50.0 * feature.rms() < largest_rms);
+    let lost = e.is_poor() && e.data.shape.len() == 1 && 3 * small.count() >= varying_count.max(1);
     let is_uneven = raw && (uneven || lost);
     let is_offset = raw && 2 * offset_count > varying_count && largest_rms > 1.0;
     let (rms, deviation) = first.inputs;
@@ -112,10 +111,14 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     if constant > 0 && e.data.sampled_rows > 1 {
         finding = finding.evidence(format!("{constant} features are constant"));
     }
-    Some(finding.remedy(
-        "normalize the inputs: add `Normalization::new().adapt(&x)?` as the first layer",
-        Remedy::NormalizeInputs,
-    ))
+    let inner = e.layers[..first.layer].iter();
+    let text = match inner.rev().find(|layer| layer.is_affine && !layer.is_view && !layer.is_normalization) {
+        Some(scaling) => {
+            format!("remove `{}`, or add a `Normalization` adapted to its outputs", scaling.name)
+        }
+        None => "normalize the inputs: add `Normalization::new().adapt(&x)?` as the first layer".into(),
+    };
+    Some(finding.remedy(text, Remedy::NormalizeInputs))
 }
 
 /// Returns the last layer with weights, with the factor and the offset of the fixed layers behind it, such as a
@@ -343,7 +346,11 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
             false => !unpredicted,
         };
         if differs && part.rows >= 8 {
-            let severity = if harmless { Severity::Note } else { mild(Severity::Warning) };
+            let severity = match () {
+                () if harmless => Severity::Note,
+                () if e.memorizes() => Severity::Warning,
+                () => mild(Severity::Warning),
+            };
             let seen = match targets.classes.is_empty() {
                 false => format!(
                     "{} % of the rows would have to change class for both parts to have the same shares",

@@ -130,7 +130,8 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
         // A network that learned nothing in large steps may be memorizing its rows.
         let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
         let steep = skill >= LEARNED && gain > 0.2 * way && skill.min(e.result().unwrap_or(skill)) < 0.5;
-        let severity = match (skill < 0.25 && cut) || steep || (cut && e.is_beaten()) {
+        let enough = !has_few_rows(e);
+        let severity = match enough && ((skill < 0.25 && cut) || steep || (cut && e.is_beaten())) {
             true => Severity::Warning,
             false => Severity::Note,
         };

@@ -120,14 +120,20 @@ pub(in crate::diagnosis) fn loss_needs_other_output(e: &Evidence) -> Option<Find
 /// Raises N0103.
 pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Finding> {
     let output = e.output()?;
-    // The layer whose activation feeds the softmax, without weights between them.
-    let is_softmax = output.activation == Some(Activation::Softmax) && output.kernel.is_none();
-    let before = match is_softmax {
-        true => {
-            e.layers[..output.index].iter().rev().find(|layer| !layer.is_view && layer.drop_rate == 0.0)?
+    // The layer whose activation feeds the softmax, or the sigmoid of a yes-or-no question, without weights between them.
+    let end = |activation: &Activation| match activation {
+        Activation::Softmax => true,
+        Activation::Sigmoid => e.plan.scores_probabilities(),
+        _ => false,
+    };
+    let is_function = output.kernel.is_none() && output.activation.as_ref().is_some_and(end);
+    let (before, link) = match (is_function, e.plan.link) {
+        (true, _) => {
+            let mut inner = e.layers[..output.index].iter().rev();
+            (inner.find(|layer| !layer.is_view && layer.drop_rate == 0.0)?, output.activation?)
         }
-        false if e.plan.link == Some(Activation::Softmax) => output,
-        false => return None,
+        (false, Some(link)) if end(&link) => (output, link),
+        (false, _) => return None,
     };
     let activation = before.activation?;
     let severity = match activation {
@@ -140,9 +146,9 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
         return None; // reported as N0102
     }
     let between = if before.kernel.is_some() { "the last layer with weights" } else { "the layer before it" };
-    let title = format!("{activation} between {between} and softmax");
+    let title = format!("{activation} between {between} and {link}");
     let mut finding = Finding::draft(title).at_most(severity).at(before);
-    if is_softmax {
+    if is_function {
         finding = finding.at(output);
     }
     let zeros = e.curves.epochs.last().map(|epoch| epoch.zero_logits);
@@ -155,11 +161,16 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
         (false, _) => {
             let classes = output.output.last().copied().unwrap_or(2) as f64;
             let least = match activation {
+                Activation::Tanh if link == Activation::Sigmoid => (-1.0f64).exp().ln_1p(),
+                _ if link == Activation::Sigmoid => 2.0f64.ln(),
                 Activation::Tanh => (1.0 + (classes - 1.0) * (-2.0f64).exp()).ln(),
                 _ => (1.0 + (classes - 1.0) * (-1.0f64).exp()).ln(),
             };
-            finding
-                .evidence(format!("the scores are bounded, so the loss cannot fall below {}", short(least)))
+            finding.evidence(format!(
+                "the scores are bounded, so the loss of {} cannot fall below {}",
+                if link == Activation::Sigmoid { "a 0" } else { "a row" },
+                short(least)
+            ))
         }
     };
     let text = format!("make `{}` linear: remove its activation", before.name);

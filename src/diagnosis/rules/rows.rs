@@ -88,6 +88,11 @@ fn constant_targets(e: &Evidence) -> Option<Finding> {
     )
 }
 
+/// Whether a recurrent layer reads the inputs, which are numbers.
+fn is_recurrent(e: &Evidence) -> bool {
+    !e.data.indices && e.layers.iter().any(|layer| layer.is_recurrent)
+}
+
 /// Raises N0208.
 pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
     if let Some(varying) = &e.data.varying_constants {
@@ -117,8 +122,8 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
     }
     let finding = match varying {
         0 => Finding::draft("all samples are equal"),
-        // Words and pixels are often constant in a sample; measured features are not.
-        _ if 2 * varying < all && e.data.shape.len() == 1 && all <= 64 => {
+        // Words and pixels are often constant in a sample; measured features are not, nor are the steps of a sequence.
+        _ if 2 * varying < all && (e.data.shape.len() == 1 && all <= 64 || is_recurrent(e)) => {
             Finding::draft("most features are constant").at_most(if_poor(e, Severity::Warning))
         }
         _ => Finding::draft("constant features").at_most(Severity::Note),
@@ -130,6 +135,9 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
                 all - varying,
                 e.data.sampled_rows
             ))
-            .suggestion("remove them, or check how they were read: constant features carry no information"),
+            .suggestion(match is_recurrent(e) {
+                true => "shorten the sequences, or skip padded steps with a `Masking` layer: constant steps carry no information",
+                false => "remove them, or check how they were read: constant features carry no information",
+            }),
     )
 }

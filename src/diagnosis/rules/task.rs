@@ -52,6 +52,21 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
                 .remedy("use `MeanSquaredError::new()`", Remedy::Loss(ReplacementLoss::MeanSquaredError)),
         );
     }
+    // Counts and ratings are whole numbers too, so only a failing run suggests class numbers.
+    let numbered =
+        targets.whole && targets.width == 1 && targets.range.0 == 0.0 && (3..=20).contains(&targets.distinct);
+    if numbered
+        && targets.range.1 + 1.0 == targets.distinct as f64
+        && e.plan.compares_numbers()
+        && e.failing()
+    {
+        return Some(
+            Finding::draft(format!("`{}` on whole numbers, as of classes", e.plan.loss))
+                .at_most(Severity::Warning)
+                .evidence(summary())
+                .suggestion("if the numbers name classes, use an output for each, a softmax and `SparseCategoricalCrossentropy::new()`: a squared error orders the classes"),
+        );
+    }
     if e.plan.task != Task::Numbers
         || matches!(e.plan.family, LossFamily::CrossEntropy | LossFamily::Other)
         || !(targets.one_hot || targets.binary)

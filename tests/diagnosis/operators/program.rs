@@ -149,7 +149,7 @@ pub struct Program {
     /// Fresh rows, on which the program is scored. Only changes of the preparation apply to them.
     pub test: Rows,
     pub validates: bool,
-    /// Whether the first layer normalizes with the moments of the training rows.
+    /// Whether a layer normalizes the inputs with the moments of the training rows.
     pub normalizes: bool,
     pub layers: Vec<Part>,
     pub loss: Objective,
@@ -219,15 +219,21 @@ impl Program {
     /// The errors of the crate.
     pub fn model(&self) -> Result<Sequential> {
         let mut model = Sequential::new().seed(self.seed).input(&self.train.x.shape()[1..]);
-        if self.normalizes {
-            model = model.add(Normalization::new().adapt(&self.train.x.mapv(f64::from))?);
-        }
+        // After layers that only rescale the inputs.
+        let first = self.layers.iter().take_while(|part| matches!(part, Part::Rescaling(_))).count();
+        let scale: f64 = self.layers[..first]
+            .iter()
+            .map(|part| if let Part::Rescaling(scale) = part { *scale } else { 1.0 })
+            .product();
         let is_recurrent = |part: &Part| {
             matches!(part, Part::Weighted(Weighted { kind: Kind::Rnn | Kind::Lstm | Kind::Gru, .. }))
         };
         let last_recurrent = self.layers.iter().rposition(is_recurrent);
         for (index, part) in self.layers.iter().enumerate() {
             let sequences = last_recurrent.is_some_and(|last| index < last);
+            if self.normalizes && index == first {
+                model = model.add(Normalization::new().adapt(&self.train.x.mapv(|x| scale * f64::from(x)))?);
+            }
             model = match part {
                 Part::Weighted(layer) => weighted(model, layer, sequences),
                 Part::Function(function) => model.add(*function),
