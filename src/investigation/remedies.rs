@@ -1,7 +1,5 @@
 //! The remedies of a diagnosis, applied to copies of a model.
 
-use ndarray::ArrayD;
-
 use super::trial::{TrialData, TrialSample, TrialSettings};
 use crate::activation::Activation;
 use crate::data::ClassWeight;
@@ -132,13 +130,14 @@ fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> R
         traits.is_affine && !traits.is_noise && params == 0 && keeps_shape
     };
     let place = model.layers.iter().take_while(|layer| rescales(layer)).count();
-    let mut workspace = Workspace::new(&model.layers[..place]);
-    let x = sample.x.as_standard_layout();
-    let width = sample.shape().iter().product();
-    let input = Batch::new(x.as_slice().unwrap_or_default(), width);
-    workspace.infer(&model.layers[..place], input);
-    let values = workspace.output(input).data().iter().map(|x| x.as_f64()).collect();
-    let x = ArrayD::from_shape_vec(sample.x.shape(), values).map_err(Error::outside)?;
+    let mut x = sample.x.mapv(|x| x.as_f64());
+    if place > 0 {
+        let rows = sample.x.as_standard_layout();
+        let input = Batch::new(rows.as_slice().unwrap_or_default(), sample.shape().iter().product());
+        let mut workspace = Workspace::new(&model.layers[..place]);
+        workspace.infer(&model.layers[..place], input);
+        x.iter_mut().zip(workspace.output(input).data()).for_each(|(x, scaled)| *x = scaled.as_f64());
+    }
     let mut layer = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
     layer.build(&sample.shape(), &mut BuildContext::of_layer(model.seed.value(), 0))?;
     model.layers.insert(place, layer);
