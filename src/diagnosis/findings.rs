@@ -143,7 +143,7 @@ impl Findings {
                 continue;
             }
             if let Some(epoch) = finding.epoch {
-                finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
+                finding.evidence.push(format!("true in epoch {epoch}, but not at the end"));
             }
             if is_weak || (!fails && finding.code == Code::N0204) {
                 finding.severity = end.unwrap_or(Severity::Note);

@@ -1,4 +1,4 @@
-//! The numbers behind each finding, for programs, and the rows that they are measured in.
+//! The numbers behind each finding, for programs, and the rows in which they are measured.
 
 use super::codes::Code;
 use super::evidence::{Evidence, LayerFacts};
@@ -16,7 +16,7 @@ enum MeasuredRows {
 }
 
 impl Finding {
-    /// Adds the numbers of the evidence that the code is about, and the rows that they are measured in if no sentence says it.
+    /// Adds the numbers that the code is about and, if the evidence does not state them, the rows in which they are measured.
     pub(super) fn measure(mut self, code: Code, e: &Evidence) -> Self {
         let mut numbers = Numbers(&mut self.measurements);
         numbers.of_code(code, &self.layers, e);

@@ -75,7 +75,7 @@ pub(crate) enum Gradients {
     Large,
 }
 
-/// Returns the size of the gradients, or the last layer with one that is not finite, which is where the problem started.
+/// Returns the size of the gradients, or the last layer with one that is not finite, where the problem started.
 pub(crate) fn check_gradients<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<Gradients, NonFinite> {
     let mut all_moderate = true;
     for layer in layers {
@@ -120,7 +120,7 @@ pub(crate) fn update<F: Scalar>(
         undo.save(layers);
         let (steps, optimizer) = (compiled.steps, compiled.optimizer.clone());
         change(layers, compiled);
-        // The slots may be large now, so the next step looks at all numbers.
+        // The slots may be large now, so the next step checks all numbers.
         each_trained(layers, &mut |param| param.is_moderate = false);
         if let Some(NonFinite { place, value }) = first_bad_number(layers) {
             let rate = optimizer.learning_rate().at(steps);
