@@ -30,7 +30,7 @@ impl Finding {
     }
 }
 
-/// The rows that the evidence of a finding is measured in; `None` if it has none, or is a sum over all rows.
+/// The rows in which the evidence of a finding is measured; `None` if it has none, or is a sum over all rows.
 fn measured_rows(code: Code) -> Option<MeasuredRows> {
     use Code::{
         N0101, N0102, N0103, N0104, N0105, N0107, N0108, N0202, N0203, N0301, N0302, N0303, N0404, N0405,
