@@ -87,7 +87,7 @@ impl Constraint {
         let found = (0..shape.len()).filter(|place| count(*place) == 1).count();
         if axis.is_empty() || found < axis.len() {
             let expected = format!("different axes of the {} of the weight", shape.len());
-            return Err(Error::argument("axis", expected, format!("{axis:?}")));
+            return Err(Error::argument("constraint", expected, format!("axis {axis:?}")));
         }
         Ok(())
     }

@@ -178,7 +178,7 @@ pub enum Error {
         found: Vec<usize>,
     },
     /// A loss that does not support the shape of the output.
-    #[error("loss `{loss}` does not fit an output of shape {}: it needs {expected}", Shape(output))]
+    #[error("loss `{loss}` does not fit an output of shape {}: it needs {expected}{}", Shape(output), expected.other_loss())]
     LossOutput {
         /// The loss.
         loss: String,
@@ -186,6 +186,42 @@ pub enum Error {
         output: Vec<usize>,
         /// The supported outputs.
         expected: ExpectedOutput,
+    },
+    /// A metric that does not support the shape of the output.
+    #[error("metric `{metric}` does not fit an output of shape {}: it needs {expected}", Shape(output))]
+    MetricOutput {
+        /// The metric.
+        metric: String,
+        /// The shape of one output.
+        output: Vec<usize>,
+        /// The supported outputs.
+        expected: ExpectedOutput,
+    },
+    /// A metric that does not support the shape of the targets.
+    #[error(
+        "metric `{metric}` on an output of shape {} expects targets of shape {expected}, found {}",
+        Shape(output),
+        Shape(found)
+    )]
+    MetricTarget {
+        /// The metric.
+        metric: String,
+        /// The shape of one output.
+        output: Vec<usize>,
+        /// The expected shapes of one target.
+        expected: ExpectedTarget,
+        /// The actual shape of one target.
+        found: Vec<usize>,
+    },
+    /// An array of an unsupported shape, such as a parameter that an initializer does not fit.
+    #[error("`{argument}`: expected an array of shape {expected}, found {}", Shape(found))]
+    ArrayShape {
+        /// The argument's name.
+        argument: &'static str,
+        /// The supported shapes.
+        expected: ExpectedShape,
+        /// The shape of the array.
+        found: Vec<usize>,
     },
     /// A wrong number of class weights.
     #[error("class_weight: expected {expected} weights, one for each class, found {found}")]
@@ -309,5 +345,14 @@ impl Error {
         found: impl std::fmt::Display,
     ) -> Self {
         Error::Argument { argument, expected: expected.into(), found: found.to_string() }
+    }
+
+    /// The same error about this argument, if it is an error about an argument.
+    pub(crate) fn of_argument(self, argument: &'static str) -> Self {
+        match self {
+            Error::Argument { expected, found, .. } => Error::Argument { argument, expected, found },
+            Error::ArrayShape { expected, found, .. } => Error::ArrayShape { argument, expected, found },
+            error => error,
+        }
     }
 }

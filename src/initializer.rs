@@ -3,7 +3,7 @@
 mod config;
 mod orthogonal;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::rng::Rng;
 use crate::scalar::Scalar;
 use crate::tensor::elements;
@@ -229,15 +229,12 @@ impl Initializer {
                 format!("{self:?}"),
             ));
         }
-        let wrong_rank =
-            |expected: &str| Err(Error::argument("initializer", expected, crate::error::Shape(shape)));
-        match (draw, shape) {
-            (Draw::Orthogonal(_), [] | [_]) => {
-                wrong_rank("a parameter of two axes or more, to be orthogonal")
-            }
-            (Draw::Identity(_), shape) if shape.len() != 2 => wrong_rank("a matrix, to be the identity"),
-            _ => Ok(()),
-        }
+        let expected = match (draw, shape.len()) {
+            (Draw::Orthogonal(_), 0 | 1) => ExpectedShape::Rank { least: 2, most: None },
+            (Draw::Identity(_), rank) if rank != 2 => ExpectedShape::rank(2),
+            _ => return Ok(()),
+        };
+        Err(Error::ArrayShape { argument: "initializer", expected, found: shape.to_vec() })
     }
 
     fn scaled(&self, shape: &[usize]) -> Draw {

@@ -1,5 +1,5 @@
 //! cornu is a Keras-like neural-network library on [`ndarray`], with the names, defaults and results of Keras 3. Every
-//! [`fit`](Sequential::fit) also diagnoses its own training: when a network does not learn, the [diagnosis](mod@diagnosis) says why.
+//! [`fit`](Sequential::fit) also diagnoses its own training: when a network does not learn, the [diagnosis](mod@diagnosis) explains why.
 //!
 //! ```
 //! use cornu::prelude::*;
@@ -66,6 +66,7 @@ pub mod data;
 pub mod diagnosis;
 pub mod distributed;
 pub mod error;
+// Each format uses a part.
 #[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
 mod files;
 pub mod guide;
@@ -73,6 +74,7 @@ mod hash;
 pub mod initializer;
 pub mod inspect;
 mod investigation;
+// SIMD and threads; the only module with `unsafe` code.
 #[allow(unsafe_code)]
 mod kernel;
 pub mod layer;
@@ -89,8 +91,8 @@ mod regularizer;
 pub mod report;
 mod rng;
 mod samples;
+// Each format uses a part.
 #[cfg_attr(not(all(feature = "keras", feature = "safetensors", feature = "npy")), allow(dead_code))]
-// each format uses a part
 pub mod save;
 mod scalar;
 pub mod selection;

@@ -5,7 +5,7 @@ mod spec;
 
 use std::fmt;
 
-use ndarray::{ArrayViewD, ArrayViewMutD};
+use ndarray::{ArrayView1, ArrayViewD};
 
 use crate::constraint::Constraint;
 use crate::error::{Result, Shape};
@@ -17,7 +17,7 @@ use crate::state::State;
 use crate::tensor::{Batch, BatchMut};
 
 pub use build_context::BuildContext;
-pub(crate) use spec::{Spec, spec_setters};
+pub(crate) use spec::{Spec, SpecSetters, spec, spec_setters};
 
 /// A parameter of a layer.
 ///
@@ -216,25 +216,15 @@ impl<F: Scalar> Param<F> {
 
     /// The value as an ndarray view.
     pub fn array(&self) -> ArrayViewD<'_, F> {
-        match ArrayViewD::from_shape(&*self.shape, &self.value) {
-            Ok(view) => view,
-            Err(_) => unreachable!("a parameter has as many values as its shape"),
-        }
+        let view = ArrayViewD::from_shape(&*self.shape, &self.value);
+        // A parameter has as many values as its shape, so this is never the flat view.
+        view.unwrap_or_else(|_| ArrayView1::from(&*self.value).into_dyn())
     }
 
     /// The gradient as a mutable matrix.
     pub fn grad_matrix(&mut self) -> BatchMut<'_, F> {
         let width = self.shape.last().copied().unwrap_or(1);
         BatchMut::new(self.grad_mut(), width)
-    }
-
-    /// The value as a mutable ndarray view.
-    pub fn array_mut(&mut self) -> ArrayViewMutD<'_, F> {
-        self.is_moderate = false;
-        match ArrayViewMutD::from_shape(&*self.shape, &mut self.value) {
-            Ok(view) => view,
-            Err(_) => unreachable!("a parameter has as many values as its shape"),
-        }
     }
 }
 

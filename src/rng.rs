@@ -50,22 +50,22 @@ impl Rng {
         Rng(generator)
     }
 
-    /// A seed from the operating system, or of [`Rng::with_seeds`] within it.
+    /// Returns a seed from the operating system or, within [`Rng::with_seeds`], from its stream.
     pub(crate) fn seed_from_os() -> u64 {
         let drawn = SEEDS.with_borrow_mut(|seeds| seeds.as_mut().map(Rng::bits));
         drawn.unwrap_or_else(ndarray_rand::rand::random)
     }
 
-    /// Calls `f`, and draws from this stream the seeds that models made in it would have from the operating system.
+    /// Calls `f`. Models that it creates draw their seeds from this stream, not from the operating system.
     pub(crate) fn with_seeds<R>(seeds: Rng, f: impl FnOnce() -> R) -> R {
-        /// Puts back what was there, also where `f` panics.
-        struct Back(Option<Rng>);
-        impl Drop for Back {
+        /// Restores the previous stream, even if `f` panics.
+        struct Restore(Option<Rng>);
+        impl Drop for Restore {
             fn drop(&mut self) {
                 SEEDS.set(self.0.take());
             }
         }
-        let _back = Back(SEEDS.replace(Some(seeds)));
+        let _restore = Restore(SEEDS.replace(Some(seeds)));
         f()
     }
 
@@ -84,7 +84,7 @@ impl Rng {
         StandardNormal.sample(&mut self.0)
     }
 
-    /// Of the beta distribution with both parameters `alpha`, between 0 and 1.
+    /// A number between 0 and 1, from the beta distribution whose two parameters are `alpha`.
     pub(crate) fn beta(&mut self, alpha: f64) -> f64 {
         Beta::new(alpha, alpha).map_or(0.5, |beta| beta.sample(&mut self.0))
     }

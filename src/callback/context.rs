@@ -53,12 +53,12 @@ pub struct CallbackContext<'a, F: Scalar> {
     pub batch: usize,
     /// The number of batches per epoch.
     pub batches: usize,
-    /// The epoch, from 0, whose weights a callback restored at the end of the fit. The first one set is reported in the history.
+    /// The epoch, from 0, whose weights a callback restored at the end of the fit. The history reports the first one that is set.
     pub restored_epoch: Option<usize>,
     pub(crate) verbose: Verbose,
     /// The keys that the logs can have; set in [`Callback::on_fit_begin`](super::Callback::on_fit_begin) only.
     pub(crate) keys: LogKeys,
-    /// The keys that the callback adds, if it says so.
+    /// The keys that the callback adds; `None` if it does not declare them.
     pub(crate) added: Option<Vec<String>>,
 }
 
@@ -66,8 +66,8 @@ impl<F: Scalar> CallbackContext<'_, F> {
     /// Declares which keys the callback adds to the logs at the end of an epoch; for use in
     /// [`Callback::on_fit_begin`](super::Callback::on_fit_begin).
     ///
-    /// A key to [monitor](super::EarlyStopping::monitor) is refused before the first step if neither the training measures
-    /// it nor a callback before the monitoring one adds it. A callback that declares nothing may add any key.
+    /// A key to [monitor](super::EarlyStopping::monitor) is refused before the first step if the training does not measure it
+    /// and no earlier callback adds it. A callback that declares nothing may add any key.
     ///
     /// # Example
     /// ```
@@ -125,7 +125,7 @@ impl<F: Scalar> CallbackContext<'_, F> {
     /// ```
     pub fn println(&self, text: impl fmt::Display) {
         if self.verbose != Verbose::Silent {
-            terminal::say(text);
+            terminal::print_line(text);
         }
     }
 

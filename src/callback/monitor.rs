@@ -12,7 +12,7 @@ pub(super) struct MonitoredValue {
     pub(super) key: String,
     pub(super) mode: Mode,
     pub(super) min_delta: f64,
-    /// The best value so far; before that, the worst possible one.
+    /// The best value so far; `None` before the first.
     pub(super) best: Option<f64>,
     /// Whether the training or a built-in callback writes the key to the logs.
     pub(super) is_known: bool,
@@ -52,9 +52,9 @@ impl MonitoredValue {
         goal(at.model.compiled.as_ref(), "metric to monitor without a `mode`", &self.key, self.mode)
     }
 
-    /// Returns the current value and its direction; none if this epoch did not measure it.
+    /// Returns the current value and its direction, or `None` if this epoch did not measure it.
     ///
-    /// Warns once if a callback was to set the key and did not.
+    /// Warns once if the key is expected from a callback that has not set it.
     ///
     /// # Errors
     /// [`Error::Unknown`] for a key whose direction is unknown.
@@ -120,10 +120,10 @@ macro_rules! monitor_setters {
     () => {
         /// The key of the logs to monitor. Default: `val_loss`.
         ///
-        /// Possible keys are `loss`, the metrics, the same with the prefix `val_` if an epoch is validated, and what
-        /// callbacks before this one add, see [`CallbackContext::declare_keys`](crate::callback::CallbackContext::declare_keys). `fit` refuses
-        /// any other key before the first step. If a callback may add the key and has not done so after an epoch, a
-        /// warning says it once.
+        /// The key is `loss`, a metric, one of these with the prefix `val_` if epochs are validated, or a key that an earlier
+        /// callback adds, see [`CallbackContext::declare_keys`](crate::callback::CallbackContext::declare_keys). `fit`
+        /// refuses any other key before the first step. If the key is expected from a callback that has not set it by the
+        /// end of an epoch, `fit` prints one warning.
         pub fn monitor(mut self, key: impl Into<String>) -> Self {
             self.monitor.key = key.into();
             self

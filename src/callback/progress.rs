@@ -10,7 +10,7 @@ use std::time::Instant;
 use self::line::ProgressLine;
 #[cfg(feature = "progress")]
 use super::screen::screen;
-use super::terminal::say;
+use super::terminal::print_line;
 use super::{Callback, CallbackContext, Flow, Verbose};
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -114,11 +114,11 @@ impl Progress {
             return Ok(());
         }
         if at.batch == 0 {
-            say(format_args!("Resuming from a backup made after epoch {}", at.epoch));
+            print_line(format_args!("Resuming from a backup made after epoch {}", at.epoch));
             return Ok(());
         }
         let (epoch, batch) = (at.epoch + 1, at.batch);
-        say(format_args!(
+        print_line(format_args!(
             "Resuming from a backup made in epoch {epoch}, after batch {batch} of {}",
             at.batches
         ));
@@ -190,9 +190,9 @@ impl<F: Scalar> Callback<F> for Progress {
         self.clear();
         match self.style {
             Style::Silent => {}
-            Style::Lines => say(self.line(at).finished(usize::MAX)),
+            Style::Lines => print_line(self.line(at).finished(usize::MAX)),
             #[cfg(feature = "progress")]
-            Style::Bar => say(self.line(at).finished(width())),
+            Style::Bar => print_line(self.line(at).finished(width())),
         }
         Ok(Flow::Continue)
     }

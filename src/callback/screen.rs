@@ -117,26 +117,26 @@ mod tests {
     #[test]
     fn concurrent_trainings_have_one_line_each_and_leave_none() {
         let mut screen = Screen::on(|| ProgressDrawTarget::term_like_with_hz(Box::new(terminal()), 255));
-        let say = |screen: &Screen, line: &str| {
+        let print_line = |screen: &Screen, line: &str| {
             screen.above(|| terminal().write_line(line).expect("a terminal in memory"));
         };
         screen.show(2, "#2 Epoch 1/3 57/100".into());
         shows(&["#2 Epoch 1/3 57/100"]);
         screen.show(1, "#1 Epoch 1/3 1/100".into());
         shows(&["#1 Epoch 1/3 1/100", "#2 Epoch 1/3 57/100"]);
-        say(&screen, "#2 Epoch 1/3 - loss: 1.0000");
+        print_line(&screen, "#2 Epoch 1/3 - loss: 1.0000");
         shows(&["#2 Epoch 1/3 - loss: 1.0000", "#1 Epoch 1/3 1/100", "#2 Epoch 1/3 57/100"]);
         screen.hide(2);
         shows(&["#2 Epoch 1/3 - loss: 1.0000", "#1 Epoch 1/3 1/100"]);
         screen.show(2, "#2 Epoch 2/3 3/100".into());
-        say(&screen, "warning: the disk is full");
+        print_line(&screen, "warning: the disk is full");
         let printed = ["#2 Epoch 1/3 - loss: 1.0000", "warning: the disk is full"];
         shows(&[printed[0], printed[1], "#1 Epoch 1/3 1/100", "#2 Epoch 2/3 3/100"]);
         screen.hide(1);
         screen.hide(1);
         screen.hide(2);
         shows(&printed);
-        say(&screen, "done");
+        print_line(&screen, "done");
         screen.show(3, "Epoch 1/9".into());
         shows(&[printed[0], printed[1], "done", "Epoch 1/9"]);
         screen.hide(3);

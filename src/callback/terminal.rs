@@ -39,6 +39,6 @@ pub(crate) fn print(text: impl FnOnce(bool) -> String) {
 }
 
 /// Prints a line; a closed pipe is no reason to stop training.
-pub(super) fn say(line: impl fmt::Display) {
+pub(super) fn print_line(line: impl fmt::Display) {
     above(|| drop(writeln!(std::io::stdout(), "{line}")));
 }

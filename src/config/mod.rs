@@ -152,10 +152,10 @@ impl Value {
 }
 
 macro_rules! from {
-    ($($type:ty: $value:ident => $made:expr;)*) => {$(
+    ($($type:ty: $value:ident => $converted:expr;)*) => {$(
         impl From<$type> for Value {
             fn from($value: $type) -> Self {
-                $made
+                $converted
             }
         }
     )*};

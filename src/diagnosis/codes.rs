@@ -1,4 +1,4 @@
-//! The table of all finding codes. To add a rule, add its page to `pages/` and its row here.
+//! The table of all finding codes. CONTRIBUTING.md lists the steps to add one.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use super::rules::{
 /// A built-in rule.
 type Check = fn(&Evidence) -> Option<Finding>;
 
-/// The skill above which a run disproves a finding, because the fault would have prevented it.
+/// The skill above which a run disproves a finding, because no run with the fault reaches it.
 type Disproved = Option<f64>;
-/// More than these faults allow.
+/// For faults that no network learns with.
 const MOST: Disproved = Some(0.9);
-/// More than a network is likely to reach without a non-linearity or with unsuitable steps.
+/// For a missing non-linearity or unsuitable steps, with which a network may learn a part.
 const HALF: Disproved = Some(0.5);
 const NEVER: Disproved = None;
 
@@ -85,7 +85,7 @@ macro_rules! codes {
                 #[doc = ""]
                 #[doc = concat!("---\nHighest severity: ", stringify!($severity), ", see [`Severity`](crate::diagnosis::Severity).")]
                 #[doc = "The other pages, [by symptom](crate::diagnosis::pages#by-symptom)."]
-                #[allow(missing_debug_implementations)]
+                #[allow(missing_debug_implementations)] // it has no values
                 pub enum $code {}
             )*
         }
@@ -162,7 +162,7 @@ codes! {
     ]
 }
 
-/// The first symptom: from it on, a finding leads a report only if no other finding explains it.
+/// The first symptom. From this code on, a finding leads a report only if no other finding explains it.
 const FIRST_SYMPTOM: Code = Code::N0401;
 
 impl Code {
@@ -320,7 +320,7 @@ mod tests {
         assert!(missing.is_empty(), "no symptom in symptoms.md leads to {missing:?}");
     }
 
-    /// The documentation of the crate is where the manifest says, and has an item for each page.
+    /// The documentation has the address that the manifest states, and an item for each page.
     #[test]
     fn addresses_of_pages_lead_to_items() {
         assert!(PAGES.starts_with("https://docs.rs/cornu/"));

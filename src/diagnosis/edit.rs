@@ -183,7 +183,7 @@ impl Remedy {
                 SettingEdit::of_layer(layer, "kernel_initializer", None, Text("glorot_uniform".into()))
             })),
             Remedy::Epochs(times) => one(e.plan.epochs.map(|epochs| {
-                let (old, new) = (Number(epochs as f64), Number((epochs * times) as f64));
+                let (old, new) = (Number(epochs as f64), Number(epochs.saturating_mul(*times) as f64));
                 SettingEdit::new(Fit, "epochs", Some(old), new)
             })),
             Remedy::BatchSize(size) => {

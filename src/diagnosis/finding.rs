@@ -41,7 +41,7 @@ impl Suggestion {
 /// use cornu::diagnosis::{Finding, Severity};
 /// let finding = Finding::new("X0001", Severity::Warning, "few rows").measured("training rows", 12.0, "rows");
 /// let number = &finding.measurements[0];
-/// assert_eq!((&*number.name, number.value, &*number.unit), ("training rows", 12.0, "rows"));
+/// assert_eq!((&*number.name, number.value, number.unit.as_deref()), ("training rows", 12.0, Some("rows")));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -51,8 +51,8 @@ pub struct Measurement {
     pub name: String,
     /// The number.
     pub value: f64,
-    /// The unit, such as `rows` or `%`. Empty for a number without a unit, such as a loss.
-    pub unit: String,
+    /// The unit, such as `rows` or `%`. `None` for a number without a unit, such as a loss.
+    pub unit: Option<String>,
 }
 
 /// The result of a short training run with some of the suggestions applied, from the same initial weights.
@@ -95,7 +95,7 @@ pub struct RemedyTrial {
     /// remaining loss is more than one and a half times as large.
     pub learned: bool,
     /// The 90 % confidence interval of the gain in skill over the unchanged network, by trainings in pairs with other
-    /// seeds and other held rows. The first of three pairs also selected the trial, which makes the interval optimistic.
+    /// seeds and other held-out rows. The first of three pairs also selected the trial, which makes the interval optimistic.
     /// `None` if the trial ran once.
     pub gain: Option<(f64, f64)>,
     /// For each edit, whether the skill falls without it. Empty if that was not tested.
@@ -187,9 +187,15 @@ impl Finding {
         self
     }
 
-    /// Adds a measured number; the unit is empty for a number without one.
-    pub fn measured(mut self, name: impl Into<String>, value: f64, unit: impl Into<String>) -> Self {
-        self.measurements.push(Measurement { name: name.into(), value, unit: unit.into() });
+    /// Adds a measured number with its unit, such as `"rows"` or `None`.
+    pub fn measured<'u>(
+        mut self,
+        name: impl Into<String>,
+        value: f64,
+        unit: impl Into<Option<&'u str>>,
+    ) -> Self {
+        let unit = unit.into().map(str::to_string);
+        self.measurements.push(Measurement { name: name.into(), value, unit });
         self
     }
 

@@ -133,17 +133,17 @@ impl Findings {
         state.list("all", all, || Finding::new("", Severity::Note, ""), Finding::state)
     }
 
-    /// Names the epoch of each finding that the rules do not raise `now`, at the end, with the same severity. If
-    /// the run seemed to fail only before it had learned a weak signal, `is_weak`, they get the severity of the end, and so
-    /// does imbalance unless the run `fails`.
-    pub(crate) fn compare_with_end(&mut self, now: &[(String, Severity)], fails: bool, is_weak: bool) {
+    /// Compares each finding with those that the rules raise at the end of the run. One that is absent or less severe at
+    /// the end names its epoch. It also takes its severity at the end if the run seemed to fail only before it learned a
+    /// weak signal (`is_weak`), or if it is about the imbalance of a run that does not fail.
+    pub(crate) fn compare_with_end(&mut self, at_end: &[(String, Severity)], fails: bool, is_weak: bool) {
         for finding in &mut self.all {
-            let end = now.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
+            let end = at_end.iter().find(|(code, _)| *code == finding.code).map(|(_, severity)| *severity);
             if end >= Some(finding.severity) {
                 continue;
             }
             if let Some(epoch) = finding.epoch {
-                finding.evidence.push(format!("so in epoch {epoch}, but not at the end"));
+                finding.evidence.push(format!("true in epoch {epoch}, but not at the end"));
             }
             if is_weak || (!fails && finding.code == Code::N0204) {
                 finding.severity = end.unwrap_or(Severity::Note);

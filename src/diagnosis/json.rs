@@ -37,7 +37,7 @@ impl Findings {
     /// | `place` | `layers`, the paths of the layers; `epoch` from 1 and `step`, both `null` before a training |
     /// | `causes` | the codes of the findings that explain it; empty for a root cause |
     /// | `facts` | the evidence in sentences |
-    /// | `evidence` | the measured numbers: `name`, `number`, and `unit`, which is empty for a number without one |
+    /// | `evidence` | the measured numbers: `name`, `number`, and `unit`, which is null for a number without one |
     /// | `suggestions` | `text`; `remedy`, the kind of edit that a trial can apply, or `null`; `edits`, the settings that it changes |
     /// | `trials` | `changes`, each with `code`, `remedy` and `edits`; `steps`; `loss` and `accuracy`, `before` and `after` the changes; `skill`; `gain`, the 90 % confidence interval of the gain in skill, or `null`; `necessary`, for each change whether the skill falls without it; `learned` and `advised` |
     ///

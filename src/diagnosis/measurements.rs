@@ -1,4 +1,4 @@
-//! The numbers behind each finding, for programs, and the rows that they are measured in.
+//! The numbers behind each finding, for programs, and the rows in which they are measured.
 
 use super::codes::Code;
 use super::evidence::{Evidence, LayerFacts};
@@ -16,7 +16,7 @@ enum MeasuredRows {
 }
 
 impl Finding {
-    /// Adds the numbers of the evidence that the code is about, and the rows that they are measured in if no sentence says it.
+    /// Adds the numbers that the code is about and, if the evidence does not state them, the rows in which they are measured.
     pub(super) fn measure(mut self, code: Code, e: &Evidence) -> Self {
         let mut numbers = Numbers(&mut self.measurements);
         numbers.of_code(code, &self.layers, e);
@@ -30,7 +30,7 @@ impl Finding {
     }
 }
 
-/// The rows that the evidence of a finding is measured in; `None` if it has none, or is a sum over all rows.
+/// The rows in which the evidence of a finding is measured; `None` if it has none, or is a sum over all rows.
 fn measured_rows(code: Code) -> Option<MeasuredRows> {
     use Code::{
         N0101, N0102, N0103, N0104, N0105, N0107, N0108, N0202, N0203, N0301, N0302, N0303, N0404, N0405,
@@ -70,10 +70,11 @@ struct Numbers<'m>(&'m mut Vec<Measurement>);
 
 impl Numbers<'_> {
     /// Adds a number, unless the rule has added one of this name.
-    fn add(&mut self, name: impl Into<String>, value: f64, unit: &str) {
+    fn add<'u>(&mut self, name: impl Into<String>, value: f64, unit: impl Into<Option<&'u str>>) {
         let name = name.into();
         if !self.0.iter().any(|known| known.name == name) {
-            self.0.push(Measurement { name, value, unit: unit.into() });
+            let unit = unit.into().map(str::to_string);
+            self.0.push(Measurement { name, value, unit });
         }
     }
 
@@ -96,7 +97,7 @@ impl Numbers<'_> {
             }
             N0109 | N0110 | N0115 => layers.iter().for_each(|layer| self.size(layer)),
             N0111 => self.weights(e),
-            N0112 => self.add("learning rate", e.plan.learning_rate, ""),
+            N0112 => self.add("learning rate", e.plan.learning_rate, None),
             N0113 => self.plan(e),
             N0114 => self.dropout(e),
             N0202 => self.inputs(e),
@@ -142,8 +143,8 @@ impl Numbers<'_> {
             N0409 => {
                 self.losses(e);
                 if let [first, .., last] = &*e.curves.epochs {
-                    self.add("mean penalty of the first epoch", first.penalty, "");
-                    self.add("mean penalty of the last epoch", last.penalty, "");
+                    self.add("mean penalty of the first epoch", first.penalty, None);
+                    self.add("mean penalty of the last epoch", last.penalty, None);
                 }
             }
             N0503 => {
@@ -152,11 +153,11 @@ impl Numbers<'_> {
                 held_out()
                     .min_by(f64::total_cmp)
                     .into_iter()
-                    .for_each(|loss| self.add("lowest validation loss without penalty", loss, ""));
+                    .for_each(|loss| self.add("lowest validation loss without penalty", loss, None));
                 held_out()
                     .last()
                     .into_iter()
-                    .for_each(|loss| self.add("last validation loss without penalty", loss, ""));
+                    .for_each(|loss| self.add("last validation loss without penalty", loss, None));
             }
             N0401 | N0402 | N0403 | N0501 | N0502 | N0504 => self.losses(e),
             _ => {}
@@ -166,10 +167,10 @@ impl Numbers<'_> {
     fn targets(&mut self, e: &Evidence) {
         let targets = &e.data.targets;
         if e.data.sampled_rows > 0 {
-            self.add("smallest target", targets.range.0, "");
-            self.add("largest target", targets.range.1, "");
-            self.add("mean of the targets", targets.mean, "");
-            self.add("standard deviation of the targets", targets.deviation, "");
+            self.add("smallest target", targets.range.0, None);
+            self.add("largest target", targets.range.1, None);
+            self.add("mean of the targets", targets.mean, None);
+            self.add("standard deviation of the targets", targets.deviation, None);
             self.count("distinct targets, counted up to 64", targets.distinct, "values");
             self.count("sampled rows", e.data.sampled_rows, "rows");
         }
@@ -177,8 +178,8 @@ impl Numbers<'_> {
 
     fn outputs(&mut self, e: &Evidence) {
         if let Some(first) = &e.first {
-            self.add("smallest output of the first batch", first.output.0, "");
-            self.add("largest output of the first batch", first.output.1, "");
+            self.add("smallest output of the first batch", first.output.0, None);
+            self.add("largest output of the first batch", first.output.1, None);
             self.count("rows of the first batch", first.rows, "rows");
         }
     }
@@ -186,12 +187,12 @@ impl Numbers<'_> {
     fn inputs(&mut self, e: &Evidence) {
         self.count("features", e.data.features.len(), "features");
         if let Some(first) = &e.first {
-            self.add("root mean square of the inputs", first.inputs.0, "");
-            self.add("standard deviation of the inputs", first.inputs.1, "");
+            self.add("root mean square of the inputs", first.inputs.0, None);
+            self.add("standard deviation of the inputs", first.inputs.1, None);
             first
                 .sums
                 .into_iter()
-                .for_each(|sums| self.add("root mean square of the weighted sums", sums, ""));
+                .for_each(|sums| self.add("root mean square of the weighted sums", sums, None));
             self.count("rows of the first batch", first.rows, "rows");
         }
     }
@@ -207,8 +208,12 @@ impl Numbers<'_> {
     fn weights(&mut self, e: &Evidence) {
         for (layer, kernel) in e.weighted() {
             let name = &layer.name;
-            self.add(format!("standard deviation of the initial weights of `{name}`"), kernel.deviation, "");
-            self.add(format!("usual standard deviation in `{name}`"), kernel.usual, "");
+            self.add(
+                format!("standard deviation of the initial weights of `{name}`"),
+                kernel.deviation,
+                None,
+            );
+            self.add(format!("usual standard deviation in `{name}`"), kernel.usual, None);
         }
     }
 
@@ -257,11 +262,11 @@ impl Numbers<'_> {
     fn gradients(&mut self, e: &Evidence) {
         for (layer, _) in e.weighted() {
             let name = &layer.name;
-            self.add(format!("root mean square of the gradient of `{name}`"), layer.sample.gradient, "");
+            self.add(format!("root mean square of the gradient of `{name}`"), layer.sample.gradient, None);
             self.add(format!("change of `{name}` in a step"), 100.0 * layer.sample.step, "% of its weights");
         }
         if let Some(deviation) = e.curves.epochs.last().and_then(|epoch| epoch.output_deviation) {
-            self.add("standard deviation of the outputs", deviation, "");
+            self.add("standard deviation of the outputs", deviation, None);
         }
     }
 
@@ -282,15 +287,15 @@ impl Numbers<'_> {
                 epoch
                     .output_deviation
                     .into_iter()
-                    .for_each(|d| self.add("standard deviation of the outputs", d, ""));
-                self.add("standard deviation of the targets", e.data.targets.deviation, "");
+                    .for_each(|d| self.add("standard deviation of the outputs", d, None));
+                self.add("standard deviation of the targets", e.data.targets.deviation, None);
             }
         }
     }
 
     fn losses(&mut self, e: &Evidence) {
         let mut add =
-            |name: &str, loss: Option<f64>| loss.into_iter().for_each(|loss| self.add(name, loss, ""));
+            |name: &str, loss: Option<f64>| loss.into_iter().for_each(|loss| self.add(name, loss, None));
         add("loss of the first batch", e.first.as_ref().map(|first| first.loss));
         add("loss of the first epoch", e.curves.losses().next());
         add("lowest loss of an epoch", e.curves.losses().min_by(f64::total_cmp));

@@ -29,7 +29,7 @@ impl<F: Scalar> Monitor<F> {
         monitor
     }
 
-    /// The number of classes that the outputs are counted by.
+    /// The number of classes by which the outputs are counted.
     pub(crate) fn classes(&self) -> usize {
         self.epoch.prediction_counts.len()
     }
@@ -122,7 +122,7 @@ impl<F: Scalar> Monitor<F> {
     }
 }
 
-/// Returns the larger of two values, of which each may be unknown.
+/// Returns the larger of two values, or the one that is known.
 fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.into_iter().chain(b).reduce(f64::max)
 }

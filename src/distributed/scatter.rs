@@ -4,7 +4,7 @@ use ndarray::{Array, ArrayBase, Axis, Data, Dimension, IxDyn, RemoveAxis};
 
 use super::ranks::part;
 use super::{Communicator, RankSettings, Ranks};
-use crate::error::{Error, RankFault, Result};
+use crate::error::{Error, ExpectedAxis, ExpectedShape, RankFault, Result};
 use crate::state::StateValue;
 
 /// The most numbers of one message, which bounds the memory of a rank by twice its own rows.
@@ -44,7 +44,8 @@ where
         (None, true) => Err(missing()),
         (Some(_), false) => Err(Error::argument("array", "none except on rank 0", "an array")),
         (Some(array), true) if array.ndim() == 0 => {
-            Err(Error::argument("array", "an axis of rows", "no axis"))
+            let expected = ExpectedShape::Axes(vec![ExpectedAxis::Named("rows"), ExpectedAxis::Others]);
+            Err(Error::ArrayShape { argument: "array", expected, found: Vec::new() })
         }
         _ => Ok(()),
     };

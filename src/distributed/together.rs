@@ -30,14 +30,14 @@ pub fn together<T>(world: &impl Communicator, work: impl FnOnce() -> Result<T>) 
     let Some(ranks) = Ranks::of(RankSettings::over(Some(world))) else { return work() };
     let mut own = None;
     let all = ranks.work(|| {
-        let made = own.insert(work());
+        let result = own.insert(work());
         let mut bytes = Vec::new();
-        made.as_ref().err().map(Error::to_string).put(&mut bytes);
+        result.as_ref().err().map(Error::to_string).put(&mut bytes);
         bytes
     });
     // This rank returns its own error, even if the others could not be reached.
-    let made = match own {
-        Some(Ok(made)) => made,
+    let result = match own {
+        Some(Ok(result)) => result,
         Some(Err(error)) => return Err(error),
         None => return Err(RankFault::Failed { rank: world.rank(), cause: "it did no work".into() }.into()),
     };
@@ -47,5 +47,5 @@ pub fn together<T>(world: &impl Communicator, work: impl FnOnce() -> Result<T>) 
             return Err(RankFault::Failed { rank, cause }.into());
         }
     }
-    Ok(made)
+    Ok(result)
 }

@@ -1,10 +1,11 @@
-//! The shapes that a layer or a loss supports.
+//! The shapes that a layer, a loss or a metric supports.
 
 use std::fmt;
 
 use super::Shape;
 
-/// The supported shapes of one sample, in [`Error::InputShape`](super::Error::InputShape).
+/// The supported shapes, in [`Error::InputShape`](super::Error::InputShape) and
+/// [`Error::ArrayShape`](super::Error::ArrayShape).
 ///
 /// # Example
 /// ```
@@ -24,6 +25,17 @@ pub enum ExpectedShape {
     Axes(Vec<ExpectedAxis>),
     /// Any number of axes, none of length 0.
     NotEmpty,
+    /// A number of axes within these bounds.
+    Rank {
+        /// The smallest number of axes.
+        least: usize,
+        /// The largest number of axes; `None` if there is no bound.
+        most: Option<usize>,
+    },
+    /// Any axes with this number of values in all.
+    Count(usize),
+    /// Any axes with a multiple of this number of values in all, at least one.
+    CountMultipleOf(usize),
     /// A last axis of even length, which `glu` halves.
     EvenLastAxis,
     /// A last axis of this length, for which a `Normalization` has statistics.
@@ -58,7 +70,8 @@ pub enum ExpectedAxis {
     Others,
 }
 
-/// The supported shapes of one target, in [`Error::TargetShape`](super::Error::TargetShape).
+/// The supported shapes of one target, in [`Error::TargetShape`](super::Error::TargetShape) and
+/// [`Error::MetricTarget`](super::Error::MetricTarget).
 ///
 /// # Example
 /// ```
@@ -84,7 +97,8 @@ pub enum ExpectedTarget {
     ClassIndicesOrOutput(Vec<usize>),
 }
 
-/// The outputs that a loss supports, in [`Error::LossOutput`](super::Error::LossOutput).
+/// The supported outputs, in [`Error::LossOutput`](super::Error::LossOutput) and
+/// [`Error::MetricOutput`](super::Error::MetricOutput).
 ///
 /// # Example
 /// ```
@@ -109,6 +123,11 @@ pub enum ExpectedOutput {
 }
 
 impl ExpectedShape {
+    /// Exactly this number of axes.
+    pub(crate) fn rank(rank: usize) -> Self {
+        ExpectedShape::Rank { least: rank, most: Some(rank) }
+    }
+
     /// One axis for each name.
     pub(crate) fn named(names: &[&'static str]) -> Self {
         ExpectedShape::Axes(names.iter().copied().map(ExpectedAxis::Named).collect())
@@ -125,6 +144,16 @@ impl ExpectedShape {
     }
 }
 
+impl ExpectedOutput {
+    /// Names the loss for an output that a loss of classes does not support.
+    pub(super) fn other_loss(&self) -> &'static str {
+        match self {
+            ExpectedOutput::Classes(_) => "; for one probability use BinaryCrossentropy",
+            _ => "",
+        }
+    }
+}
+
 impl fmt::Display for ExpectedShape {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -133,11 +162,21 @@ impl fmt::Display for ExpectedShape {
                 write!(f, "({})", axes.join(", "))
             }
             ExpectedShape::NotEmpty => f.write_str("(...), with no axis of length 0"),
+            ExpectedShape::Rank { least: 1, most: Some(1) } => f.write_str("(...), with 1 axis"),
+            ExpectedShape::Rank { least, most: Some(most) } if least == most => {
+                write!(f, "(...), with {least} axes")
+            }
+            ExpectedShape::Rank { least, most: Some(most) } => {
+                write!(f, "(...), with {least} to {most} axes")
+            }
+            ExpectedShape::Rank { least, most: None } => write!(f, "(...), with at least {least} axes"),
+            ExpectedShape::Count(count) => write!(f, "(...), with {count} values"),
+            ExpectedShape::CountMultipleOf(count) => write!(f, "(...), with a multiple of {count} values"),
             ExpectedShape::EvenLastAxis => f.write_str("(..., an even number) for glu"),
             ExpectedShape::Features(features) => {
-                write!(f, "(..., {features}), as in the data that it was adapted to")
+                write!(f, "(..., {features}), as in the data to which it was adapted")
             }
-            ExpectedShape::LayerOutput(shape) => write!(f, "{}, as its layers put out", Shape(shape)),
+            ExpectedShape::LayerOutput(shape) => write!(f, "{}, the output of its layers", Shape(shape)),
         }
     }
 }
@@ -166,10 +205,9 @@ impl fmt::Display for ExpectedOutput {
         match self {
             ExpectedOutput::Axis => f.write_str("at least one axis; add `Flatten`"),
             ExpectedOutput::NotEmpty => f.write_str("at least one value"),
-            ExpectedOutput::Classes(classes) => write!(
-                f,
-                "at least {classes} classes along the last axis; for one probability use BinaryCrossentropy"
-            ),
+            ExpectedOutput::Classes(classes) => {
+                write!(f, "at least {classes} classes along the last axis")
+            }
             ExpectedOutput::Custom(text) => f.write_str(text),
         }
     }

@@ -52,7 +52,7 @@ fn a_shape_beyond_memory_is_refused() {
     assert!(matches!(found, Err(Error::TooLarge { .. })));
     for wrong in [Initializer::Orthogonal { gain: 1.0 }, Initializer::Identity { gain: 1.0 }] {
         let found = wrong.draw::<f32>(&[3], &mut Rng::new(0));
-        assert!(matches!(found, Err(Error::Argument { .. })));
+        assert!(matches!(found, Err(Error::ArrayShape { argument: "initializer", .. })));
     }
     let identity = Initializer::Identity { gain: 2.0 }.draw::<f32>(&[2, 3], &mut Rng::new(0)).unwrap();
     assert_eq!(identity, [2.0, 0.0, 0.0, 0.0, 2.0, 0.0]);

@@ -155,7 +155,7 @@ impl<F: Scalar> Sequential<F> {
             return Err(Error::argument("model", expected, "one that reads indices, which have no gradient"));
         }
         let baseline = match settings.baseline {
-            Some(given) => read(self, "baseline", given)?.values,
+            Some(samples) => read(self, "baseline", samples)?.values,
             None => vec![F::zero(); width],
         };
         if baseline.len() != width {

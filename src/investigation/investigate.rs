@@ -25,10 +25,10 @@ impl<F: Scalar> Sequential<F> {
     /// copy one by one as long as they improve it. Each copy is trained with these settings on three quarters of a sample
     /// of the data, and scored on the remaining rows; if the sample has fewer than 40 rows, on all of it.
     ///
-    /// The best copies are trained twice more, beside the unchanged network, with other seeds and other held rows. A set
-    /// of remedies is recommended if its gain is above 0 with 90 % confidence. Each remedy is then left out in turn; what
-    /// is not necessary is dropped. All this takes at most about ten seconds. The findings contain the trials, and those
-    /// whose remedies prove necessary come first.
+    /// The best copies and the unchanged network are trained twice more, with other seeds and other held-out rows. A set of
+    /// remedies is recommended if its gain is above 0 with 90 % confidence. Each remedy is then left out in turn, and
+    /// dropped if it is not necessary. This takes at most about ten seconds in total. The findings contain the trials, and
+    /// those whose remedies prove necessary come first.
     ///
     /// The model, its weights and its random numbers do not change. The limit is an amount of work, not a time, so the
     /// result is reproducible.
@@ -84,7 +84,7 @@ impl<F: Scalar> Sequential<F> {
         let trials = search.trials();
         let has_learned = trials.iter().any(|trial| trial.learned);
         if !by_recall && search.base().learned_nothing() && !has_learned {
-            let loss = search.base().loss.unwrap_or(f64::NAN);
+            let loss = search.base().loss;
             findings.take(memorization(search.model(), &sample, loss)?.into_iter().collect());
         }
         for finding in findings.each_mut() {
@@ -174,7 +174,7 @@ const MEMORIZED: (usize, usize) = (32, 400);
 fn memorization<F: Scalar>(
     model: &Sequential<F>,
     sample: &TrialSample<F>,
-    loss: f64,
+    loss: Option<f64>,
 ) -> Result<Option<Finding>> {
     let (rows, steps) = MEMORIZED;
     let rows = rows.min(sample.rows() / 2);
@@ -191,16 +191,18 @@ fn memorization<F: Scalar>(
     let few = TrialData { train: few, held: None };
     let (end, _) = plan.train(copy, &few)?;
     // Averages of a few rows of noise alone cannot halve the loss of the best constant prediction.
-    Ok(end.skill.is_some_and(|skill| skill > 0.5).then(|| {
-        Code::N0504
-            .finding("the inputs do not determine the targets")
-            .evidence(format!(
-                "loss {:.4} on {rows} memorized rows, {loss:.4} on rows that it did not train on",
-                end.loss.unwrap_or(f64::NAN)
-            ))
-            .measured("memorized rows", rows as f64, "rows")
-            .measured("loss on the memorized rows", end.loss.unwrap_or(f64::NAN), "")
-            .measured("loss on rows that it did not train on", loss, "")
-            .suggestion("check that the rows of x and y belong together and that x determines y")
-    }))
+    if end.skill.is_none_or(|skill| skill <= 0.5) {
+        return Ok(None);
+    }
+    let text = |loss: Option<f64>| loss.map_or("NaN".to_string(), |loss| format!("{loss:.4}"));
+    let (memorized, held_out) = (text(end.loss), text(loss));
+    let mut finding = Code::N0504
+        .finding("the inputs do not determine the targets")
+        .evidence(format!("loss {memorized} on {rows} memorized rows, {held_out} on held-out rows"))
+        .measured("memorized rows", rows as f64, "rows")
+        .suggestion("check that the rows of x and y belong together and that x determines y");
+    for (name, loss) in [("loss on the memorized rows", end.loss), ("loss on held-out rows", loss)] {
+        finding = loss.into_iter().fold(finding, |finding, loss| finding.measured(name, loss, None));
+    }
+    Ok(Some(finding))
 }

@@ -121,9 +121,9 @@ pub(super) fn apply<F: Scalar>(
 /// Inserts a normalization of the inputs before all layers.
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let x = sample.x.mapv(|x| x.as_f64());
-    let mut node = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
-    node.build(&sample.shape(), &mut BuildContext::of_layer(model.seed.value(), 0))?;
-    model.layers.insert(0, node);
+    let mut layer = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
+    layer.build(&sample.shape(), &mut BuildContext::of_layer(model.seed.value(), 0))?;
+    model.layers.insert(0, layer);
     Ok(())
 }
 

@@ -30,21 +30,21 @@ pub(super) struct Pair<F: Scalar> {
 }
 
 /// A finished trial.
-struct Done {
+struct FinishedTrial {
     edits: Vec<Edit>,
     /// The results, one for each pair that it was trained with.
-    ends: Vec<TrialResult>,
+    results: Vec<TrialResult>,
     /// Further remedies suggested by the diagnosis of this trial.
-    own: Vec<Edit>,
-    /// For each edit, whether the trial is worse without it; empty if that was not tested.
-    necessary: Vec<bool>,
+    suggested: Vec<Edit>,
+    /// For each edit, whether the trial is worse without it; `None` if that was not tested.
+    necessary: Option<Vec<bool>>,
 }
 
 /// The trials so far, and the input of further ones.
 pub(super) struct RemedySearch<F: Scalar> {
     pairs: Vec<Pair<F>>,
     plan: TrialSettings,
-    done: Vec<Done>,
+    finished: Vec<FinishedTrial>,
     /// The index of the recommended trial.
     advised: Option<usize>,
     /// The remedies that every recommended trial must contain.
@@ -57,9 +57,9 @@ pub(super) struct RemedySearch<F: Scalar> {
 
 impl<F: Scalar> RemedySearch<F> {
     pub(super) fn new(pair: Pair<F>, plan: TrialSettings, by_recall: bool) -> Self {
-        let (done, needed) = (Vec::new(), Vec::new());
+        let (finished, needed) = (Vec::new(), Vec::new());
         let mut search =
-            RemedySearch { pairs: Vec::new(), plan, done, advised: None, needed, by_recall, work: 0.0 };
+            RemedySearch { pairs: Vec::new(), plan, finished, advised: None, needed, by_recall, work: 0.0 };
         search.add(pair);
         search
     }
@@ -117,18 +117,18 @@ impl<F: Scalar> RemedySearch<F> {
         }
         for _ in 1..TOGETHER {
             let Some(best) = self.best() else { return Ok(()) };
-            let (start, skill, tried) = (best.edits.clone(), best.ends[0].skill, self.done.len());
+            let (start, skill, tried) = (best.edits.clone(), best.results[0].skill, self.finished.len());
             if skill.is_some_and(|skill| skill > 1.0 - WORTH) {
                 return Ok(());
             }
-            let more: Vec<Edit> = best.own.iter().chain(&all).cloned().collect();
+            let more: Vec<Edit> = best.suggested.iter().chain(&all).cloned().collect();
             let is_new = |edit: &Edit| !start.iter().any(|known| known.remedy == edit.remedy);
             for edit in more.into_iter().filter(is_new) {
                 self.attempt(joined(&start, edit))?;
             }
             let better =
-                self.best().is_some_and(|best| best.ends[0].skill > skill.map(|skill| skill + WORTH));
-            if self.done.len() == tried || !better {
+                self.best().is_some_and(|best| best.results[0].skill > skill.map(|skill| skill + WORTH));
+            if self.finished.len() == tried || !better {
                 return Ok(());
             }
         }
@@ -139,8 +139,8 @@ impl<F: Scalar> RemedySearch<F> {
     fn go_further(&mut self, edit: &Edit) -> Result<()> {
         let mut start = joined(&self.needed, edit.clone());
         for _ in 0..FURTHER {
-            let Some(known) = self.find(&start).map(|known| &self.done[known]) else { return Ok(()) };
-            let (score, diverged) = (self.score(known), known.ends[0].loss.is_none());
+            let Some(known) = self.find(&start).map(|known| &self.finished[known]) else { return Ok(()) };
+            let (score, diverged) = (self.score(known), known.results[0].loss.is_none());
             let compiled = self.pairs[0].model.compiled.as_ref();
             let own = compiled.and_then(|compiled| compiled.optimizer.learning_rate().constant());
             let next = match start.last().map(|edit| &edit.remedy) {
@@ -158,7 +158,8 @@ impl<F: Scalar> RemedySearch<F> {
                 *last = last.clone().with(next);
             }
             self.attempt(further.clone())?;
-            let better = self.find(&further).is_some_and(|done| self.score(&self.done[done]) > score + WORTH);
+            let better =
+                self.find(&further).is_some_and(|trial| self.score(&self.finished[trial]) > score + WORTH);
             if !better && !diverged {
                 return Ok(());
             }
@@ -169,7 +170,9 @@ impl<F: Scalar> RemedySearch<F> {
 
     /// The index of the trial of these edits.
     fn find(&self, edits: &[Edit]) -> Option<usize> {
-        self.done.iter().position(|done| done.edits.len() == edits.len() && has_all(&done.edits, edits))
+        self.finished
+            .iter()
+            .position(|trial| trial.edits.len() == edits.len() && has_all(&trial.edits, edits))
     }
 
     /// Trains a copy with these remedies, unless that was done before, is impossible, or exceeds the work of the search.
@@ -185,9 +188,9 @@ impl<F: Scalar> RemedySearch<F> {
         if let Some(known) = self.find(&edits) {
             return Ok(Some(known));
         }
-        let Some((end, own)) = self.train(&edits, 0, most)? else { return Ok(None) };
-        self.done.push(Done { edits, ends: vec![end], own, necessary: Vec::new() });
-        Ok(Some(self.done.len() - 1))
+        let Some((result, suggested)) = self.train(&edits, 0, most)? else { return Ok(None) };
+        self.finished.push(FinishedTrial { edits, results: vec![result], suggested, necessary: None });
+        Ok(Some(self.finished.len() - 1))
     }
 
     /// Trains a copy of the network of a pair, unless that is impossible or exceeds the work; returns its result, and the
@@ -203,43 +206,47 @@ impl<F: Scalar> RemedySearch<F> {
         }
         self.work += work;
         // What a changed copy cannot train is no remedy.
-        let Ok((mut end, findings)) = plan.train(copy, &data) else { return Ok(None) };
+        let Ok((mut result, findings)) = plan.train(copy, &data) else { return Ok(None) };
         if self.by_recall {
-            end.skill = end.recall;
+            result.skill = result.recall;
         }
         let shift = usize::from(edits.iter().any(|edit| edit.remedy == Remedy::NormalizeInputs));
         // A trial is a part of a training, so it always ends too early.
         let whole = |edit: &Edit| plan.whole || !matches!(edit.remedy, Remedy::Epochs(_));
-        let own = findings.iter().flat_map(self::edits).filter(whole);
+        let suggested = findings.iter().flat_map(self::edits).filter(whole);
         let shifted = |edit: Edit| Some(Edit { remedy: edit.remedy.shifted(shift)?, ..edit });
-        Ok(Some((end, own.filter_map(shifted).collect())))
+        Ok(Some((result, suggested.filter_map(shifted).collect())))
     }
 
     /// The trials that contain all needed remedies.
-    fn clean(&self) -> impl Iterator<Item = (usize, &Done)> {
-        let done = self.done.iter().enumerate();
-        done.filter(|(_, done)| has_all(&done.edits, &self.needed))
+    fn clean(&self) -> impl Iterator<Item = (usize, &FinishedTrial)> {
+        let trials = self.finished.iter().enumerate();
+        trials.filter(|(_, trial)| has_all(&trial.edits, &self.needed))
     }
 
     /// The best of these trials, whether or not it beats the unchanged network, as one change may not be enough.
-    fn best(&self) -> Option<&Done> {
-        let all = self.clean().map(|(_, done)| done);
+    fn best(&self) -> Option<&FinishedTrial> {
+        let all = self.clean().map(|(_, trial)| trial);
         all.max_by(|a, b| self.score(a).total_cmp(&self.score(b)))
     }
 
     /// The gains of a trial in its pairs.
-    fn gains(&self, done: &Done, floor: f64) -> Vec<f64> {
-        self.pairs.iter().zip(&done.ends).map(|(pair, end)| proof::gain(&pair.base, end, floor)).collect()
+    fn gains(&self, trial: &FinishedTrial, floor: f64) -> Vec<f64> {
+        self.pairs
+            .iter()
+            .zip(&trial.results)
+            .map(|(pair, result)| proof::gain(&pair.base, result, floor))
+            .collect()
     }
 
     /// The mean gain of a trial; a skill below 0 is better than a diverged training.
-    fn score(&self, done: &Done) -> f64 {
-        proof::mean(&self.gains(done, -1.0))
+    fn score(&self, trial: &FinishedTrial) -> f64 {
+        proof::mean(&self.gains(trial, -1.0))
     }
 
     /// The interval of the gain of a trial, where a skill below 0 is that of guessing.
-    fn interval(&self, done: &Done) -> Option<(f64, f64)> {
-        proof::interval(&self.gains(done, 0.0))
+    fn interval(&self, trial: &FinishedTrial) -> Option<(f64, f64)> {
+        proof::interval(&self.gains(trial, 0.0))
     }
 
     /// Repeats the best trials in further pairs, and recommends the first whose gain is above 0 with confidence, without
@@ -260,18 +267,19 @@ impl<F: Scalar> RemedySearch<F> {
     /// The smallest of the trials that are about as good as the best.
     fn candidate(&self, rejected: &[usize]) -> Option<usize> {
         let all = || self.clean().filter(|(index, _)| !rejected.contains(index));
-        let best = all().map(|(_, done)| self.score(done)).max_by(f64::total_cmp)?;
-        let enough =
-            |done: &Done| done.ends[0].learned_beside(self.base()) && self.score(done) >= best - WORTH;
+        let best = all().map(|(_, trial)| self.score(trial)).max_by(f64::total_cmp)?;
+        let enough = |trial: &FinishedTrial| {
+            trial.results[0].learned_beside(self.base()) && self.score(trial) >= best - WORTH
+        };
         all()
-            .filter(|(_, done)| enough(done))
-            .min_by_key(|(_, done)| done.edits.len())
+            .filter(|(_, trial)| enough(trial))
+            .min_by_key(|(_, trial)| trial.edits.len())
             .map(|(index, _)| index)
     }
 
     /// Trains a trial in all pairs; returns whether its gain is above 0 with confidence.
     fn repeat(&mut self, index: usize, pair: &dyn Fn(usize) -> Result<Pair<F>>) -> Result<bool> {
-        for number in self.done[index].ends.len()..PAIRS {
+        for number in self.finished[index].results.len()..PAIRS {
             if self.pairs.len() == number {
                 let work = self.plan.work(&self.pairs[0].model);
                 if self.work + work > WORK {
@@ -281,72 +289,74 @@ impl<F: Scalar> RemedySearch<F> {
                 let pair = pair(number)?;
                 self.add(pair);
             }
-            let edits = self.done[index].edits.clone();
-            let Some((end, _)) = self.train(&edits, number, WORK)? else { break };
-            self.done[index].ends.push(end);
+            let edits = self.finished[index].edits.clone();
+            let Some((result, _)) = self.train(&edits, number, WORK)? else { break };
+            self.finished[index].results.push(result);
         }
-        Ok(self.interval(&self.done[index]).is_some_and(|(low, _)| low > 0.0))
+        Ok(self.interval(&self.finished[index]).is_some_and(|(low, _)| low > 0.0))
     }
 
     /// Leaves each edit out in turn, and drops those without which the trial is no worse. Returns the index of the trial
     /// that remains.
     fn reduce(&mut self, mut index: usize, pair: &dyn Fn(usize) -> Result<Pair<F>>) -> Result<usize> {
-        let mut place = 0;
+        // Of the edits before the one that is left out.
         let mut necessary = Vec::new();
-        while place < self.done[index].edits.len() && self.done[index].edits.len() > 1 {
-            let mut fewer = self.done[index].edits.clone();
-            let left_out = fewer.remove(place);
+        while self.finished[index].edits.len() > 1 && necessary.len() < self.finished[index].edits.len() {
+            let mut fewer = self.finished[index].edits.clone();
+            let left_out = fewer.remove(necessary.len());
             let Some(without) = self.attempt_within(fewer.clone(), WORK)? else { return Ok(index) };
-            // The same edits in this order, since places are counted in it.
-            self.done[without].edits = fewer;
-            let holds = self.repeat(without, pair)?;
-            let worse = self.score(&self.done[without]) < self.score(&self.done[index]) - WORTH;
-            if worse || !holds || has_all(&self.needed, std::slice::from_ref(&left_out)) {
-                necessary.push(worse);
-                place += 1;
-            } else {
+            // A known trial may have the same edits in another order.
+            self.finished[without].edits = fewer;
+            let has_gain = self.repeat(without, pair)?;
+            let is_worse = self.score(&self.finished[without]) < self.score(&self.finished[index]) - WORTH;
+            let is_needed = has_all(&self.needed, std::slice::from_ref(&left_out));
+            if has_gain && !is_worse && !is_needed {
                 index = without;
+            } else {
+                necessary.push(is_worse);
             }
         }
-        if self.done[index].edits.len() == 1 {
+        if self.finished[index].edits.len() == 1 {
             necessary = vec![true];
         }
-        self.done[index].necessary = necessary;
+        self.finished[index].necessary = Some(necessary);
         Ok(index)
     }
 
     /// The results of all trials. The recommended one contains no unnecessary change.
     pub(super) fn trials(&self) -> Vec<RemedyTrial> {
-        let trial = |(index, done): (usize, &Done)| {
-            let (base, end) = (self.base(), &done.ends[0]);
+        let summary = |(index, trial): (usize, &FinishedTrial)| {
+            let (base, result) = (self.base(), &trial.results[0]);
             RemedyTrial {
-                codes: done.edits.iter().map(|edit| edit.code.clone()).collect(),
-                remedies: done.edits.iter().map(|edit| edit.remedy.clone()).collect(),
-                edits: done.edits.iter().map(|edit| edit.settings.clone()).collect(),
-                steps: end.steps,
-                loss: (base.loss, end.loss),
-                accuracy: base.accuracy.zip(end.accuracy),
-                skill: end.skill,
-                learned: end.learned_beside(base),
-                gain: self.interval(done),
-                necessary: done.necessary.clone(),
+                codes: trial.edits.iter().map(|edit| edit.code.clone()).collect(),
+                remedies: trial.edits.iter().map(|edit| edit.remedy.clone()).collect(),
+                edits: trial.edits.iter().map(|edit| edit.settings.clone()).collect(),
+                steps: result.steps,
+                loss: (base.loss, result.loss),
+                accuracy: base.accuracy.zip(result.accuracy),
+                skill: result.skill,
+                learned: result.learned_beside(base),
+                gain: self.interval(trial),
+                necessary: trial.necessary.clone().unwrap_or_default(),
                 advised: self.advised == Some(index),
             }
         };
-        self.done.iter().enumerate().map(trial).collect()
+        self.finished.iter().enumerate().map(summary).collect()
     }
 
     /// The codes of the findings whose change proves necessary, and of those whose change alone does nothing and is not
     /// recommended.
     pub(super) fn ranking(&self) -> (Vec<String>, Vec<String>) {
-        let advised = self.advised.map(|index| &self.done[index]);
-        let necessary = advised.into_iter().flat_map(|done| done.edits.iter().zip(&done.necessary));
+        let advised = self.advised.map(|index| &self.finished[index]);
+        let necessary =
+            advised.into_iter().flat_map(|trial| trial.edits.iter().zip(trial.necessary.iter().flatten()));
         let necessary: Vec<String> =
             necessary.filter(|(_, necessary)| **necessary).map(|(edit, _)| edit.code.clone()).collect();
         let mut idle: Vec<String> = Vec::new();
         if advised.is_some() {
-            for code in self.done.iter().flat_map(|done| &done.edits).map(|edit| &edit.code) {
-                let is_advised = advised.is_some_and(|done| done.edits.iter().any(|edit| edit.code == *code));
+            for code in self.finished.iter().flat_map(|trial| &trial.edits).map(|edit| &edit.code) {
+                let is_advised =
+                    advised.is_some_and(|trial| trial.edits.iter().any(|edit| edit.code == *code));
                 if !is_advised && !idle.contains(code) && self.is_idle(code) {
                     idle.push(code.clone());
                 }
@@ -357,9 +367,9 @@ impl<F: Scalar> RemedySearch<F> {
 
     /// Whether the remedies of a finding were tried alone and did nothing.
     fn is_idle(&self, code: &str) -> bool {
-        let is_alone = |done: &&Done| done.edits.iter().all(|edit| edit.code == code);
-        let mut alone = self.done.iter().filter(is_alone).peekable();
-        alone.peek().is_some() && alone.all(|done| self.score(done) <= WORTH)
+        let is_alone = |trial: &&FinishedTrial| trial.edits.iter().all(|edit| edit.code == code);
+        let mut alone = self.finished.iter().filter(is_alone).peekable();
+        alone.peek().is_some() && alone.all(|trial| self.score(trial) <= WORTH)
     }
 }
 

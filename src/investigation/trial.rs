@@ -1,4 +1,4 @@
-//! A trial: a short training of a copy on a sample of the data, scored on rows that it did not train on. Its steps do not
+//! A trial: a short training of a copy on a sample of the data, scored on held-out rows. Its steps do not
 //! depend on the speed of the machine.
 
 use crate::callback::{TerminateOnNaN, Verbose};
@@ -20,7 +20,7 @@ const SAMPLES: usize = 2000;
 /// depend on the load of the machine.
 pub(super) const WORK: f64 = 5e9;
 
-/// The share of the sample that is held back from training: one row of this many.
+/// One row in this many is held out from the training of a trial.
 const HELD: usize = 4;
 /// The minimum number of rows to hold any back. With fewer, trials are scored on the rows that they train on.
 const ENOUGH: usize = 40;
@@ -157,7 +157,7 @@ impl TrialSettings {
     ) -> TrialSettings {
         let batch_size = settings.batch_size.clamp(1, rows.max(1));
         let epochs = settings.epochs.saturating_sub(settings.initial_epoch).max(1);
-        let planned = epochs * all.div_ceil(settings.batch_size.max(1));
+        let planned = epochs.saturating_mul(all.div_ceil(settings.batch_size.max(1)));
         let most = (WORK / trials as f64 / step_time(model, batch_size)).max(20.0) as usize;
         TrialSettings {
             steps: planned.min(most),

@@ -129,8 +129,8 @@ impl<'a> GlobalBatch<'a> {
 
     /// Adds the sums of all other ranks to `numbers`, the sums over the rows of this rank.
     ///
-    /// Does nothing if the training is not distributed. All ranks must call it for each batch in the same order, even
-    /// without rows. An error is kept, and ends the training after the pass.
+    /// Does nothing if the training is not distributed. Every rank must call it for each batch in the same order, even if
+    /// it has no rows of the batch. An error ends the training after the current pass.
     ///
     /// In a backward pass, use it for sums on which `dx` depends; gradients of parameters remain those of the local
     /// rows.

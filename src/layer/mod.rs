@@ -164,12 +164,10 @@ pub trait LayerExt<F: Scalar>: Layer<F> + Sized + 'static {
 
     /// Wraps the layer for a model; a [`NamedLayer`] is returned unchanged.
     fn into_named(self) -> NamedLayer<F> {
-        let mut layer = Some(self);
-        let named = (&mut layer as &mut dyn Any).downcast_mut::<Option<NamedLayer<F>>>();
-        match (named.and_then(Option::take), layer) {
-            (Some(named), _) => named,
-            (None, Some(layer)) => NamedLayer::new(Box::new(layer)),
-            (None, None) => unreachable!("the layer is moved out only as a named one"),
+        let mut layer = self;
+        match (&mut layer as &mut dyn Any).downcast_mut::<NamedLayer<F>>() {
+            Some(named) => std::mem::replace(named, NamedLayer::new(Box::new(Flatten::new()))),
+            None => NamedLayer::new(Box::new(layer)),
         }
     }
 }

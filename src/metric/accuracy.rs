@@ -1,9 +1,11 @@
 //! Accuracy: the share of correct rows, by the rule that fits the shapes.
 
-use super::{Goal, Mean, Metric, argmax, check_as_wide, of_mean, weight};
+use super::{
+    Goal, Mean, Metric, argmax, check_as_wide, check_classes, no_class_indices, of_mean, weight, wrong_target,
+};
 use crate::activation::Activation;
 use crate::config::{Config, Fields, Registry, Settings, refuse, settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedTarget, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -80,7 +82,7 @@ impl Accuracy {
         }
     }
 
-    /// Whether each column is a label of its own, compared with ½. Default: false.
+    /// Whether each column is a separate label, compared with ½. Default: false.
     pub fn binary(mut self, binary: bool) -> Self {
         self.wanted = binary.then_some(AccuracyRule::Binary);
         self
@@ -89,7 +91,7 @@ impl Accuracy {
     /// The threshold above which an output is predicted as 1. Default: the probability 0.5.
     ///
     /// The threshold applies to the outputs as they are, even if they are logits. It implies
-    /// [`binary`](Accuracy::binary): each column is a label of its own.
+    /// [`binary`](Accuracy::binary): each column is a separate label.
     pub fn threshold(mut self, threshold: f64) -> Self {
         (self.cut, self.threshold) = (Some(threshold), threshold);
         self.binary(true)
@@ -143,10 +145,12 @@ impl<F: Scalar> Metric<F> for Accuracy {
             _ => AccuracyRule::Categorical,
         };
         match self.wanted {
-            Some(wanted) if wanted != self.rule => {
-                let expected =
-                    format!("targets for a {wanted:?} accuracy, as `{}` has it in the file", self.name);
-                Err(Error::argument("metrics", expected, format!("those of a {:?} one", self.rule)))
+            Some(_) if self.rule == AccuracyRule::Binary => check_classes(&self.name, output),
+            Some(AccuracyRule::Sparse) if self.rule == AccuracyRule::Categorical => {
+                Err(no_class_indices(&self.name, output, target))
+            }
+            Some(AccuracyRule::Categorical) if self.rule == AccuracyRule::Sparse => {
+                Err(wrong_target(&self.name, output, ExpectedTarget::Output(output.to_vec()), target))
             }
             _ => Ok(()),
         }
@@ -179,14 +183,14 @@ fn binary<F: Scalar>(p: &[F], t: &[F], threshold: f64) -> f64 {
 
 settings!([] Accuracy { "name": name });
 
-/// Keras's accuracy classes, their rules and their names; our `Accuracy` selects the rule by the targets.
+/// Keras's accuracy classes with their rules and names. `Accuracy` selects its rule by the shapes of output and targets.
 const KERAS: [(&str, AccuracyRule, &str); 3] = [
     ("BinaryAccuracy", AccuracyRule::Binary, "binary_accuracy"),
     ("CategoricalAccuracy", AccuracyRule::Categorical, "categorical_accuracy"),
     ("SparseCategoricalAccuracy", AccuracyRule::Sparse, "sparse_categorical_accuracy"),
 ];
 
-/// The name of the first [`Accuracy`] among these metrics. Another crate's metric is none, whatever its name.
+/// The name of the first [`Accuracy`] among these metrics. A metric of another crate does not count, whatever its name.
 pub(crate) fn accuracy_name<F: Scalar>(metrics: &[Box<dyn Metric<F>>]) -> Option<&str> {
     let is_kind = |kind: &str| kind == "Accuracy" || KERAS.iter().any(|(known, ..)| *known == kind);
     let is_accuracy = |config: Config| config.is_built_in() && is_kind(&config.kind);
@@ -211,7 +215,7 @@ pub(super) fn from_fields<F: Scalar>(
         }
         None if fields.module() == Some("cornu") => {}
         None => {
-            let expected = "an accuracy by a rule, such as BinaryAccuracy, or the word accuracy";
+            let expected = "an accuracy with a rule, such as BinaryAccuracy, or the word accuracy";
             return Err(refuse(fields.path(), expected, "Keras's Accuracy of equal numbers"));
         }
     }

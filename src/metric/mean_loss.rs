@@ -1,8 +1,8 @@
 //! A loss as a metric: its mean over all rows of an epoch.
 
-use super::{Goal, Mean, Metric, check_as_wide, of_mean, weight};
+use super::{Goal, Mean, Metric, check_as_wide, no_class_indices, of_mean, weight};
 use crate::config::Config;
-use crate::error::{Error, Result, Shape};
+use crate::error::Result;
 use crate::loss::{Loss, Target};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -31,7 +31,7 @@ use crate::tensor::Batch;
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: those of the loss, and [`Error::Argument`] for targets of another form.
+/// When training or evaluating: those of the loss, and [`Error::MetricTarget`](crate::Error::MetricTarget) for targets of another shape.
 ///
 /// # References
 /// <https://keras.io/api/metrics/probabilistic_metrics/>
@@ -77,10 +77,7 @@ impl<F: Scalar> Metric<F> for MeanLoss<F> {
         self.loss.check(output)?;
         match self.loss.target() {
             Target::Classes { .. } if target.last() == Some(&1) || target.len() < output.len() => Ok(()),
-            Target::Classes { .. } => {
-                let expected = format!("class indices as targets for `{}`", self.name);
-                Err(Error::argument("metrics", expected, Shape(target)))
-            }
+            Target::Classes { .. } => Err(no_class_indices(&self.name, output, target)),
             _ => check_as_wide(&self.name, output, target),
         }
     }

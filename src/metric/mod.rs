@@ -44,7 +44,7 @@ use dyn_clone::DynClone;
 
 use crate::activation::{Activation, sigmoid};
 use crate::config::Config;
-use crate::error::{Error, Result, Shape};
+use crate::error::{Error, ExpectedOutput, ExpectedTarget, Result};
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::state::State;
@@ -312,8 +312,30 @@ fn check_as_wide(metric: &str, output: &[usize], target: &[usize]) -> Result<()>
     if output.iter().product::<usize>() == target.iter().product::<usize>() {
         return Ok(());
     }
-    let expected = format!("targets of shape {} for `{metric}`", Shape(output));
-    Err(Error::argument("metrics", expected, Shape(target)))
+    Err(wrong_target(metric, output, ExpectedTarget::Output(output.to_vec()), target))
+}
+
+/// The error about targets that are not class indices.
+fn no_class_indices(metric: &str, output: &[usize], target: &[usize]) -> Error {
+    let rows = output.split_last().map_or(&[][..], |(_, rows)| rows);
+    wrong_target(metric, output, ExpectedTarget::ClassIndices([rows, &[1]].concat()), target)
+}
+
+fn wrong_target(metric: &str, output: &[usize], expected: ExpectedTarget, target: &[usize]) -> Error {
+    let (output, found) = (output.to_vec(), target.to_vec());
+    Error::MetricTarget { metric: metric.into(), output, expected, found }
+}
+
+/// Refuses an output without at least two classes along its last axis.
+fn check_classes(metric: &str, output: &[usize]) -> Result<()> {
+    match output.last() {
+        Some(2..) => Ok(()),
+        _ => Err(Error::MetricOutput {
+            metric: metric.into(),
+            output: output.to_vec(),
+            expected: ExpectedOutput::Classes(2),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -326,7 +348,7 @@ mod tests {
             [Box::new(MeanSquaredError::new()), Box::new(CosineSimilarity::new()), Box::new(R2Score::new())];
         for mut metric in metrics {
             let found = metric.prepare(&[4, 3], &[4, 1]);
-            assert!(matches!(found, Err(Error::Argument { argument: "metrics", .. })), "{found:?}");
+            assert!(matches!(found, Err(Error::MetricTarget { .. })), "{found:?}");
             assert!(metric.prepare(&[4, 1], &[4]).is_ok());
         }
     }
@@ -338,7 +360,8 @@ mod tests {
             let found = Metric::<f32>::prepare(&mut score, &[1], &[1]);
             assert!(matches!(found, Err(Error::Argument { argument: "threshold", .. })), "{found:?}");
         }
-        assert!(Metric::<f32>::prepare(&mut TopKAccuracy::new(), &[1], &[1]).is_err());
+        let found = Metric::<f32>::prepare(&mut TopKAccuracy::new(), &[1], &[1]);
+        assert!(matches!(found, Err(Error::MetricOutput { .. })), "{found:?}");
         assert!(Metric::<f32>::prepare(&mut FBetaScore::new(0.0), &[2], &[2]).is_err());
         assert!(Metric::<f32>::prepare(&mut Auc::new().num_thresholds(1), &[2], &[2]).is_err());
     }

@@ -1,8 +1,8 @@
 //! Top-k accuracy: the share of rows whose class is among the k largest outputs.
 
-use super::{Goal, Mean, Metric, argmax, of_mean, weight};
+use super::{Goal, Mean, Metric, argmax, check_classes, of_mean, weight};
 use crate::config::{saved, settings};
-use crate::error::{Error, Result, Shape};
+use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
@@ -31,7 +31,7 @@ use crate::tensor::Batch;
 /// ```
 ///
 /// # Errors
-/// When training or evaluating: [`Error::Argument`] if `k` is 0 or the output has a single column.
+/// When training or evaluating: [`Error::Argument`] if `k` is 0; [`Error::MetricOutput`] if the output has a single column.
 ///
 /// # References
 /// <https://keras.io/api/metrics/accuracy_metrics/#topkcategoricalaccuracy-class>
@@ -78,11 +78,7 @@ impl<F: Scalar> Metric<F> for TopKAccuracy {
         if self.k == 0 {
             return Err(Error::argument("k", "at least 1", self.k));
         }
-        if output.last().is_none_or(|&classes| classes < 2) {
-            let expected = format!("an output of at least 2 classes for `{}`", self.name);
-            return Err(Error::argument("metrics", expected, Shape(output)));
-        }
-        Ok(())
+        check_classes(&self.name, output)
     }
 
     fn goal(&self) -> Goal {

@@ -14,8 +14,8 @@ pub(crate) struct Compiled<F: Scalar> {
     pub(crate) metrics: Vec<Box<dyn Metric<F>>>,
     /// The key under which each metric is reported.
     pub(crate) keys: Vec<String>,
-    /// The optimizer, the loss and the metrics as they were given, in words.
-    pub(crate) given: [String; 3],
+    /// The descriptions of the optimizer, the loss and the metrics as the user passed them.
+    pub(crate) descriptions: [String; 3],
     /// Batches trained on since `compile`.
     pub(crate) steps: u64,
 }
@@ -30,8 +30,8 @@ impl<F: Scalar> Compiled<F> {
         optimizer.learning_rate().check()?;
         optimizer.check()?;
         optimizer.options().map_or(Ok(()), Options::check)?;
-        let given = [format!("{optimizer:?}"), format!("{loss:?}"), format!("{metrics:?}")];
-        Ok(Compiled { given, keys: keys(&metrics), optimizer, loss, metrics, steps: 0 })
+        let descriptions = [format!("{optimizer:?}"), format!("{loss:?}"), format!("{metrics:?}")];
+        Ok(Compiled { descriptions, keys: keys(&metrics), optimizer, loss, metrics, steps: 0 })
     }
 }
 

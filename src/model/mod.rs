@@ -92,7 +92,7 @@ impl<F: Scalar> Sequential<F> {
     }
 
     /// Appends a layer. A layer without a name is named after its kind: `dense`, `dense_1` ...
-    #[allow(clippy::should_implement_trait)] // Keras's name; a layer is no summand
+    #[allow(clippy::should_implement_trait)] // the name is Keras's; it does not add as `+` does
     pub fn add(mut self, layer: impl Layer<F> + 'static) -> Self {
         let layer = layer.into_named().with_default_label(|kind| names::unused(kind, &self.layers));
         self.layers.push(layer);

@@ -139,11 +139,11 @@ impl<F: Scalar> Sequential<F> {
         ArrayD::from_shape_vec(shape, outputs).map_err(Error::outside)
     }
 
-    /// Returns the probabilities of the classes for all samples of `x`: the outputs, through the sigmoid or softmax of the
-    /// compiled loss if it takes logits.
+    /// Returns the probabilities of the classes for all samples of `x`: the outputs or, if the compiled
+    /// loss takes logits, their sigmoid or softmax.
     ///
     /// # Errors
-    /// As [`Sequential::predict`]; [`Error::NotCompiled`], and [`Error::Argument`] if the loss is none of classification.
+    /// As [`Sequential::predict`]; [`Error::NotCompiled`], and [`Error::Argument`] if the loss is not for classification.
     ///
     /// # Example
     /// ```
@@ -155,7 +155,7 @@ impl<F: Scalar> Sequential<F> {
     /// ```
     pub fn predict_proba(&self, x: &impl Samples<F>) -> Result<ArrayD<F>> {
         let loss = &self.compiled.as_ref().ok_or(Error::NotCompiled)?.loss;
-        let expected = "a loss of classification, such as BinaryCrossentropy";
+        let expected = "a classification loss, such as BinaryCrossentropy";
         let link = loss.link().ok_or_else(|| Error::argument("loss", expected, loss.name()))?;
         let mut y = self.predict(x)?;
         let width = y.shape().last().copied().unwrap_or(1);
@@ -197,8 +197,8 @@ impl<F: Scalar> Sequential<F> {
         self.layers.iter().enumerate().map(output).collect()
     }
 
-    /// Returns the class of each sample: the index of the largest output. A single output above 0.5 is class 1; above 0 if the
-    /// compiled loss takes logits.
+    /// Returns the class of each sample: the index of the largest output. A single output is class 1 if it is above 0.5 or,
+    /// if the compiled loss takes logits, above 0.
     ///
     /// Of equal outputs, the first counts as the largest. If the output has steps, as in `(steps, classes)`, there is
     /// one class for each step of each sample, in order.

@@ -86,18 +86,18 @@ fn settings(path: &str, value: &Value, to: &mut Vec<(String, String)>) {
 }
 
 /// `Dense F1 (4) → (2) relu [kernel (4, 2), bias (2)]`.
-fn describe<F: Scalar>(node: &NamedLayer<F>) -> String {
+fn describe<F: Scalar>(layer: &NamedLayer<F>) -> String {
     let shape = |shape: Option<&[usize]>| Shape(shape.unwrap_or_default()).to_string();
-    let (input, output) = (shape(node.input_shape()), shape(node.output_shape()));
-    let mut text = format!("{} `{}` {input} → {output}", node.kind(), node.label());
-    if let Some(activation) = node.activation() {
+    let (input, output) = (shape(layer.input_shape()), shape(layer.output_shape()));
+    let mut text = format!("{} `{}` {input} → {output}", layer.kind(), layer.label());
+    if let Some(activation) = layer.activation() {
         text += &format!(" {activation}");
     }
-    if node.drop_rate() > 0.0 {
-        text += &format!(" dropping {}", node.drop_rate());
+    if layer.drop_rate() > 0.0 {
+        text += &format!(" dropping {}", layer.drop_rate());
     }
     let mut params = Vec::new();
-    node.visit_params(&mut |param| {
+    layer.visit_params(&mut |param| {
         let bound = [
             param.regularizer.map(|r| format!("{r:?}")),
             param.constraint.as_ref().map(|c| format!("{c:?}")),
@@ -107,9 +107,9 @@ fn describe<F: Scalar>(node: &NamedLayer<F>) -> String {
     });
     let params: Vec<String> = params.into_iter().map(|param| param.join(" ")).collect();
     if !params.is_empty() {
-        let frozen = if node.is_trainable() { "" } else { " frozen" };
+        let frozen = if layer.is_trainable() { "" } else { " frozen" };
         text += &format!(" [{}]{frozen}", params.join(", "));
     }
-    let inner: Vec<String> = node.layers().iter().map(describe).collect();
+    let inner: Vec<String> = layer.layers().iter().map(describe).collect();
     if inner.is_empty() { text } else { format!("{text} of ({})", inner.join("; ")) }
 }

@@ -88,7 +88,7 @@ impl<F: Scalar> Sequential<F> {
         let mut paths = paths.iter();
         self.walk_mut(&mut |_, param| {
             if paths.next().is_some_and(|known| known == path) {
-                param.array_mut().iter_mut().zip(value).for_each(|(to, from)| *to = from.cast());
+                param.value_mut().iter_mut().zip(value).for_each(|(to, from)| *to = from.cast());
             }
         });
         Ok(())
@@ -129,10 +129,10 @@ impl<F: Scalar> Sequential<F> {
             }
         }
         let mut values = values.iter();
-        for node in self.layers.iter_mut().filter(|node| node.label() == layer) {
-            node.walk_mut(&mut |_, param| {
+        for known in self.layers.iter_mut().filter(|known| known.label() == layer) {
+            known.walk_mut(&mut |_, param| {
                 if let Some(value) = values.next() {
-                    param.array_mut().assign(value);
+                    param.value_mut().iter_mut().zip(value).for_each(|(to, from)| *to = *from);
                 }
             });
         }

@@ -1,6 +1,6 @@
 //! The options that every rule supports, as builder methods.
 
-use super::{Clip, Optimizer, Tuned, WeightAverage};
+use super::{Optimizer, Tuned, WeightAverage};
 use crate::scalar::Scalar;
 
 /// Builder methods of all optimizers: each wraps the rule in a [`Tuned`], so call them after the rule's own setters.
@@ -26,17 +26,17 @@ pub trait OptimizerExt<F: Scalar>: Optimizer<F> + Sized + 'static {
 
     /// Scales the gradient of each parameter down to at most this norm. Default: no bound.
     fn clip_norm(self, norm: f64) -> Tuned<F> {
-        self.tuned().with(|options| options.clips.push(Clip::Norm(norm)))
+        self.tuned().with(|options| options.clip_norm = Some(norm))
     }
 
     /// Scales the gradients of all parameters down to at most this joint norm. Default: no bound.
     fn global_clip_norm(self, norm: f64) -> Tuned<F> {
-        self.tuned().with(|options| options.clips.push(Clip::GlobalNorm(norm)))
+        self.tuned().with(|options| options.global_clip_norm = Some(norm))
     }
 
     /// Clips every number of the gradient to ± `value`. Default: no bound.
     fn clip_value(self, value: f64) -> Tuned<F> {
-        self.tuned().with(|options| options.clips.push(Clip::Value(value)))
+        self.tuned().with(|options| options.clip_value = Some(value))
     }
 
     /// Keeps a moving average of the weights, which replaces them at the end of a fit. Default: none.

@@ -28,7 +28,7 @@ pub use lion::Lion;
 pub use nadam::Nadam;
 #[cfg(feature = "keras")]
 pub(crate) use nadam::momenta;
-pub use options::{Clip, Options, WeightAverage};
+pub use options::{Options, WeightAverage};
 pub(crate) use registry::{from_value, registry};
 pub use rms_prop::RmsProp;
 pub(crate) use schedule::registry as schedules;

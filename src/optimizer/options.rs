@@ -31,31 +31,16 @@ pub struct Options {
     pub weight_decay: Option<f64>,
     /// Words; a parameter whose name contains one of them does not decay.
     pub undecayed: Vec<String>,
-    /// The bounds on gradients; at most one.
-    pub clips: Vec<Clip>,
+    /// The bound c on the norm of each parameter's gradient, `g · c / max(‖g‖, c)`. At most one of the three bounds is set.
+    pub clip_norm: Option<f64>,
+    /// The bound c on the norm N over all parameters, `g · c · min(1/N, 1/c)`.
+    pub global_clip_norm: Option<f64>,
+    /// The bound c on each number of a gradient, `min(max(g, −c), c)`.
+    pub clip_value: Option<f64>,
     /// The moving average of the weights.
     pub average: Option<WeightAverage>,
     /// The number of batches per update.
     pub accumulation: Option<usize>,
-}
-
-/// A bound on gradients.
-///
-/// # Example
-/// ```
-/// use cornu::optimizer::{Clip, Optimizer, OptimizerExt, Sgd};
-/// let rule = OptimizerExt::<f32>::clip_norm(Sgd::new(0.1), 1.0);
-/// assert!(matches!(rule.options().map(|options| &options.clips[..]), Some([Clip::Norm(1.0)])));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum Clip {
-    /// `g · c / max(‖g‖, c)`, for each parameter separately.
-    Norm(f64),
-    /// `g · c · min(1/N, 1/c)` with `N` the norm over all parameters.
-    GlobalNorm(f64),
-    /// `min(max(g, −c), c)`, for each number separately.
-    Value(f64),
 }
 
 /// A moving average of the weights, `a ← m·a + (1 − m)·w` after every update.
@@ -107,16 +92,18 @@ impl Options {
     /// Refuses options out of range, and two bounds at once.
     pub(crate) fn check(&self) -> Result<()> {
         check_range("weight_decay", self.weight_decay.unwrap_or(0.0), 0.0, f64::MAX)?;
-        for clip in &self.clips {
-            match *clip {
-                Clip::Norm(c) => check_positive("clip_norm", c)?,
-                Clip::GlobalNorm(c) => check_positive("global_clip_norm", c)?,
-                Clip::Value(c) => check_positive("clip_value", c)?,
+        let bounds = [
+            ("clip_norm", self.clip_norm),
+            ("global_clip_norm", self.global_clip_norm),
+            ("clip_value", self.clip_value),
+        ];
+        let mut set = bounds.into_iter().filter_map(|(name, bound)| Some((name, bound?)));
+        if let Some((first, bound)) = set.next() {
+            check_positive(first, bound)?;
+            if let Some((second, _)) = set.next() {
+                let found = format!("{first} and {second}");
+                return Err(Error::argument("clip", "one of clip_norm, global_clip_norm, clip_value", found));
             }
-        }
-        if self.clips.len() > 1 {
-            let found = format!("{:?}", self.clips);
-            return Err(Error::argument("clip", "one of clip_norm, global_clip_norm, clip_value", found));
         }
         if let Some(average) = self.average {
             check_decay("momentum", average.momentum)?;

@@ -53,12 +53,13 @@ impl Options {
     /// Adds the options to the settings of a rule.
     pub(super) fn write(&self, to: &mut Config) {
         to.set("weight_decay", self.weight_decay);
-        for clip in &self.clips {
-            match *clip {
-                Clip::Norm(c) => to.set("clipnorm", c),
-                Clip::GlobalNorm(c) => to.set("global_clipnorm", c),
-                Clip::Value(c) => to.set("clipvalue", c),
-            }
+        let bounds = [
+            ("clipnorm", self.clip_norm),
+            ("global_clipnorm", self.global_clip_norm),
+            ("clipvalue", self.clip_value),
+        ];
+        for (name, bound) in bounds.into_iter().filter(|(_, bound)| bound.is_some()) {
+            to.set(name, bound);
         }
         if let Some(average) = self.average {
             to.set("use_ema", true);
@@ -74,14 +75,15 @@ impl Options {
 
     fn read(&mut self, from: &mut Fields) -> Result<()> {
         from.read("weight_decay", &mut self.weight_decay)?;
-        for name in ["clipnorm", "global_clipnorm", "clipvalue"] {
+        let bounds = [
+            ("clipnorm", &mut self.clip_norm),
+            ("global_clipnorm", &mut self.global_clip_norm),
+            ("clipvalue", &mut self.clip_value),
+        ];
+        for (name, bound) in bounds {
+            from.read(name, bound)?;
             // As in Keras, a bound of 0 or less bounds nothing.
-            let bound: Option<f64> = from.get_or(name, None)?;
-            self.clips.extend(bound.filter(|&bound| bound > 0.0).map(match name {
-                "clipnorm" => Clip::Norm,
-                "global_clipnorm" => Clip::GlobalNorm,
-                _ => Clip::Value,
-            }));
+            *bound = bound.filter(|&bound| bound > 0.0);
         }
         let (mut use_ema, mut momentum, mut overwrite) = (self.average.is_some(), 0.99, None);
         from.read("use_ema", &mut use_ema)?;

@@ -89,37 +89,37 @@ impl<F: Scalar> Optimizer<F> for RmsProp {
     fn update(&self, at: Update, value: &mut [F], grad: &[F], slots: &mut [&mut [F]]) {
         let (rate, epsilon, mu) = (F::of(at.learning_rate), F::of(self.epsilon), F::of(self.momentum));
         let (rho, new) = (F::of(self.rho), F::of(1.0 - self.rho));
+        let [v, others @ ..] = slots else { return };
+        let (m, a) = others.split_at_mut(others.len().min(usize::from(self.momentum > 0.0)));
         // `move`: a loop that reads its constants through references does not vectorize.
-        let square = move |v: F, g: F| rho * v + new * g * g;
-        let mean = move |a: F, g: F| rho * a + new * g;
-        let step = move |g: F, variance: F| rate * g / (variance + epsilon).sqrt();
-        let moved = value.iter_mut().zip(grad);
-        simd(|| match (slots, self.momentum > 0.0) {
-            ([v], _) => moved.zip(v.iter_mut()).for_each(move |((w, &g), v)| {
-                *v = square(*v, g);
-                *w -= step(g, *v);
-            }),
-            ([v, m], true) => moved.zip(v.iter_mut()).zip(m.iter_mut()).for_each(move |(((w, &g), v), m)| {
-                *v = square(*v, g);
-                *m = mu * *m + step(g, *v);
-                *w -= *m;
-            }),
-            ([v, a], false) => {
-                moved.zip(v.iter_mut()).zip(a.iter_mut()).for_each(move |(((w, &g), v), a)| {
-                    (*v, *a) = (square(*v, g), mean(*a, g));
-                    *w -= step(g, *v - *a * *a);
-                })
-            }
-            ([v, m, a], _) => {
-                let moved = moved.zip(v.iter_mut()).zip(m.iter_mut()).zip(a.iter_mut());
-                moved.for_each(move |((((w, &g), v), m), a)| {
-                    (*v, *a) = (square(*v, g), mean(*a, g));
-                    *m = mu * *m + step(g, *v - *a * *a);
-                    *w -= *m;
-                });
-            }
-            _ => {}
+        let squares = value.iter_mut().zip(grad).zip(v.iter_mut()).map(move |((w, &g), v)| {
+            *v = rho * *v + new * g * g;
+            (w, g, *v)
         });
+        let step = move |g: F, variance: F| rate * g / (variance + epsilon).sqrt();
+        simd(|| match a {
+            [] => descend(squares.map(move |(w, g, v)| (w, step(g, v))), m, mu),
+            [a, ..] => {
+                let steps = squares.zip(a.iter_mut()).map(move |((w, g, v), a)| {
+                    *a = rho * *a + new * g;
+                    (w, step(g, v - *a * *a))
+                });
+                descend(steps, m, mu);
+            }
+        });
+    }
+}
+
+/// `w ← w − s` for each weight and its step; with momentum `m ← μ·m + s`, `w ← w − m`.
+// Inlined, so that `simd` compiles the loops.
+#[inline(always)]
+fn descend<'a, F: Scalar>(steps: impl Iterator<Item = (&'a mut F, F)>, m: &mut [&mut [F]], mu: F) {
+    match m {
+        [] => steps.for_each(move |(w, step)| *w -= step),
+        [m, ..] => steps.zip(m.iter_mut()).for_each(move |((w, step), m)| {
+            *m = mu * *m + step;
+            *w -= *m;
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{BuildContext, Param};
 use crate::config::{Config, Entry, Fields};
 use crate::constraint::Constraint;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::regularizer::Regularizer;
 use crate::scalar::Scalar;
@@ -15,14 +15,36 @@ pub(crate) struct Spec {
     pub(crate) initializer: Initializer,
     pub(crate) regularizer: Option<Regularizer>,
     pub(crate) constraint: Option<Constraint>,
+    pub(crate) setters: SpecSetters,
 }
 
-impl Spec {
-    /// A specification without regularizer and constraint.
-    pub(crate) fn new(initializer: Initializer) -> Self {
-        Spec { initializer, regularizer: None, constraint: None }
-    }
+/// The names of the setters of a [`Spec`], for errors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SpecSetters {
+    pub(crate) initializer: &'static str,
+    pub(crate) regularizer: &'static str,
+    pub(crate) constraint: &'static str,
+}
 
+/// A [`Spec`] without regularizer and constraint, whose setters start with this name:
+/// `spec!("kernel", Initializer::GlorotUniform)`.
+macro_rules! spec {
+    ($name:literal, $initializer:expr) => {
+        crate::param::Spec {
+            initializer: $initializer,
+            regularizer: None,
+            constraint: None,
+            setters: crate::param::SpecSetters {
+                initializer: concat!($name, "_initializer"),
+                regularizer: concat!($name, "_regularizer"),
+                constraint: concat!($name, "_constraint"),
+            },
+        }
+    };
+}
+pub(crate) use spec;
+
+impl Spec {
     /// Creates the parameter.
     pub(crate) fn param<F: Scalar>(
         &self,
@@ -30,9 +52,11 @@ impl Spec {
         shape: &[usize],
         context: &mut BuildContext,
     ) -> Result<Param<F>> {
-        self.regularizer.iter().try_for_each(Regularizer::check)?;
-        self.constraint.iter().try_for_each(|constraint| constraint.check(shape))?;
-        let mut param = Param::new(name, shape, &self.initializer, context)?;
+        let SpecSetters { initializer, regularizer, constraint } = self.setters;
+        let named = |setter| move |error: Error| error.of_argument(setter);
+        self.regularizer.iter().try_for_each(Regularizer::check).map_err(named(regularizer))?;
+        self.constraint.iter().try_for_each(|bound| bound.check(shape)).map_err(named(constraint))?;
+        let mut param = Param::new(name, shape, &self.initializer, context).map_err(named(initializer))?;
         (param.regularizer, param.constraint) = (self.regularizer, self.constraint.clone());
         Ok(param)
     }

@@ -197,18 +197,18 @@ fn draw<F: Scalar>(scene: &mut Scene, layer: &NamedLayer<F>, top: f64, middle: f
     let mut inner = top + 34.0;
     if is_parallel(layer) {
         let each = (wide - 20.0) / layer.layers().len() as f64;
-        for (place, node) in layer.layers().iter().enumerate() {
+        for (place, child) in layer.layers().iter().enumerate() {
             let middle = left + 10.0 + each * (place as f64 + 0.5);
             arrow(scene, middle, inner, inner + GAP);
-            draw(scene, node, inner + GAP, middle, each - 10.0);
-            scene.line(vec![(middle, inner + height(node)), (middle, bottom)], Stroke::new(INK, 1.4));
+            draw(scene, child, inner + GAP, middle, each - 10.0);
+            scene.line(vec![(middle, inner + height(child)), (middle, bottom)], Stroke::new(INK, 1.4));
         }
         return;
     }
-    for node in layer.layers() {
+    for child in layer.layers() {
         arrow(scene, middle, inner, inner + GAP);
-        draw(scene, node, inner + GAP, middle, wide - 70.0);
-        inner += height(node);
+        draw(scene, child, inner + GAP, middle, wide - 70.0);
+        inner += height(child);
     }
     arrow(scene, middle, inner, bottom);
     if layer.traits().topology == Topology::Residual {

@@ -50,12 +50,12 @@ impl Axes {
             false => axis.name.to_string(),
         };
         for (tick, text) in &y_ticks {
-            let height = axes.at(f64::NAN, *tick).1;
+            let height = axes.at_y(*tick);
             scene.line(vec![(from.0, height), (to.0, height)], Stroke::new(GRID, 1.0));
             scene.text((from.0 - 8.0, height), text, SMALL, Anchor::End);
         }
         for (tick, text) in x.scale.ticks(((to.0 - from.0) / 75.0) as usize) {
-            let place = axes.at(tick, f64::NAN).0;
+            let place = axes.at_x(tick);
             scene.line(vec![(place, from.1), (place, to.1)], Stroke::new(GRID, 1.0));
             scene.text((place, to.1 + 14.0), text, SMALL, Anchor::Middle);
         }
@@ -67,11 +67,17 @@ impl Axes {
 
     /// Returns the position of these numbers in the picture.
     pub(super) fn at(&self, x: f64, y: f64) -> Point {
-        let ((left, top), (right, bottom)) = (self.from, self.to);
-        (
-            left + self.x.place(x) * (right - left),
-            (bottom + self.y.place(y) * (top - bottom)).clamp(top - 4000.0, bottom + 4000.0),
-        )
+        (self.at_x(x), self.at_y(y))
+    }
+
+    pub(super) fn at_x(&self, x: f64) -> f64 {
+        let (left, right) = (self.from.0, self.to.0);
+        left + self.x.place(x) * (right - left)
+    }
+
+    fn at_y(&self, y: f64) -> f64 {
+        let (top, bottom) = (self.from.1, self.to.1);
+        (bottom + self.y.place(y) * (top - bottom)).clamp(top - 4000.0, bottom + 4000.0)
     }
 
     pub(super) fn corners(&self) -> (Point, Point) {
@@ -92,7 +98,7 @@ impl Axes {
 
     /// Draws a vertical line with a text next to its upper end.
     pub(super) fn mark(&self, scene: &mut Scene, x: f64, text: &str) {
-        let place = self.at(x, f64::NAN).0;
+        let place = self.at_x(x);
         scene.line(vec![(place, self.from.1), (place, self.to.1)], Stroke::new(INK, 1.3).dashed(true));
         let fits = place + width(text, SMALL) + 6.0 < self.to.0;
         let (anchor, side) = if fits { (Anchor::Start, 5.0) } else { (Anchor::End, -5.0) };

@@ -106,8 +106,7 @@ fn panel(scene: &mut Scene, series: &HistogramSeries, (left, top): Point) {
     for place in shown {
         let (epoch, histogram) = ((series.epochs[place] + 1) as f64, &series.histograms[place]);
         let most = histogram.counts.iter().copied().max().unwrap_or(0).max(1) as f64;
-        let (left, right) =
-            (axes.at(epoch - step / 2.0, f64::NAN).0, axes.at(epoch + step / 2.0, f64::NAN).0);
+        let (left, right) = (axes.at_x(epoch - step / 2.0), axes.at_x(epoch + step / 2.0));
         let right = right.min(to.0);
         let edge = |part: usize| {
             let parts = histogram.counts.len() as f64;

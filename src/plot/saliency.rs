@@ -7,7 +7,7 @@ use super::colour::{BLUE, FAINT, INK, VERMILLION, blend, signed};
 use super::save;
 use super::scene::{Anchor, Point, Scene, Stroke, TEXT};
 use crate::axis::AxisScale;
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::inspect::Attributions;
 use crate::scalar::Scalar;
 
@@ -54,8 +54,8 @@ impl<F: Scalar> Attributions<F> {
             [_, steps, channels] => signals(self, sample, steps, channels),
             [_, rows, columns, channels] => image(self, sample, [rows, columns, channels]),
             ref shape => {
-                let expected = "samples of 1 to 3 axes";
-                return Err(Error::argument("samples", expected, crate::error::Shape(shape)));
+                let expected = ExpectedShape::Rank { least: 2, most: Some(4) };
+                return Err(Error::ArrayShape { argument: "samples", expected, found: shape.to_vec() });
             }
         };
         save(path.as_ref(), &scene)
@@ -121,7 +121,7 @@ fn signals<F: Scalar>(found: &Attributions<F>, sample: usize, steps: usize, chan
         );
         let ((_, upper), (_, lower)) = axes.corners();
         for (place, strength) in colours.iter().enumerate() {
-            let edge = |step: f64| axes.at(step.clamp(0.0, steps as f64 - 1.0), f64::NAN).0;
+            let edge = |step: f64| axes.at_x(step.clamp(0.0, steps as f64 - 1.0));
             let (left, right) = ((place * every) as f64 - 0.5, ((place + 1) * every) as f64 - 0.5);
             let strength = strength / strongest;
             let colour = signed(strength.signum() * strength.abs().powf(0.7));

@@ -19,12 +19,18 @@ const FEW: usize = 8;
 /// A sample, and the error of its prediction.
 struct Mistake {
     index: usize,
-    wrong: f64,
+    /// The size of the error, by which mistakes are sorted.
+    error: f64,
     truth: String,
-    called: String,
-    /// The probabilities of the predicted and of the true class; 0 without classes.
-    of_called: f64,
-    of_truth: f64,
+    prediction: String,
+    /// `None` if the targets are numbers.
+    probabilities: Option<Probabilities>,
+}
+
+/// The probabilities of the two classes of a [`Mistake`].
+struct Probabilities {
+    truth: f64,
+    predicted: f64,
 }
 
 /// Returns the worst mistakes: the lowest probabilities of the true class, or otherwise the largest errors.
@@ -35,7 +41,7 @@ pub(super) fn worst<F: Scalar>(
     names: Option<&[String]>,
     most: usize,
 ) -> Result<Option<Value>> {
-    // If the output has steps, a sample has no single error.
+    // The output of a sample with steps has several errors.
     if most == 0 || model.output_shape().is_none_or(|output| output.len() > 1) {
         return Ok(None);
     }
@@ -53,7 +59,7 @@ pub(super) fn worst<F: Scalar>(
         });
     }
     let all = mistakes.len();
-    mistakes.sort_by(|a, b| b.wrong.total_cmp(&a.wrong));
+    mistakes.sort_by(|a, b| b.error.total_cmp(&a.error));
     mistakes.truncate(most);
     let shape = x.sample_shape();
     let mut sample = vec![F::zero(); shape.iter().product()];
@@ -63,9 +69,8 @@ pub(super) fn worst<F: Scalar>(
         context! {
             index => mistake.index,
             truth => mistake.truth,
-            called => mistake.called,
-            of_called => mistake.of_called,
-            of_truth => mistake.of_truth,
+            prediction => mistake.prediction,
+            probabilities => mistake.probabilities.map(|p| context! { truth => p.truth, predicted => p.predicted }),
             drawing => Value::from_safe_string(drawn(&values, &shape)),
         }
     });
@@ -77,28 +82,33 @@ fn of_class(index: usize, row: &[f64], target: &[f64], names: &[String]) -> Opti
     let largest =
         |row: &[f64]| row.iter().enumerate().fold(0, |best, (i, p)| if *p > row[best] { i } else { best });
     let truth = if target.len() == 1 { target[0] as usize } else { largest(target) };
-    let (called, of_truth, of_called) = match *row {
-        [p] => (usize::from(p > 0.5), if truth == 1 { p } else { 1.0 - p }, p.max(1.0 - p)),
-        _ => (largest(row), *row.get(truth)?, row[largest(row)]),
+    let (predicted, probabilities) = match *row {
+        [p] => {
+            let truth = if truth == 1 { p } else { 1.0 - p };
+            (usize::from(p > 0.5), Probabilities { truth, predicted: p.max(1.0 - p) })
+        }
+        _ => {
+            let predicted = largest(row);
+            (predicted, Probabilities { truth: *row.get(truth)?, predicted: row[predicted] })
+        }
     };
     let name = |class: usize| names.get(class).map_or_else(|| class.to_string(), String::clone);
-    (called != truth).then(|| Mistake {
+    (predicted != truth).then(|| Mistake {
         index,
-        wrong: of_called - of_truth,
+        error: probabilities.predicted - probabilities.truth,
         truth: name(truth),
-        called: name(called),
-        of_called,
-        of_truth,
+        prediction: name(predicted),
+        probabilities: Some(probabilities),
     })
 }
 
 fn of_number(index: usize, row: &[f64], target: &[f64]) -> Mistake {
-    let wrong = row.iter().zip(target).map(|(p, t)| (p - t).powi(2)).sum::<f64>().sqrt();
+    let error = row.iter().zip(target).map(|(p, t)| (p - t).powi(2)).sum::<f64>().sqrt();
     let few = |values: &[f64]| {
         let more = if values.len() > 3 { ", …" } else { "" };
         values.iter().take(3).map(|value| number(*value)).collect::<Vec<_>>().join(", ") + more
     };
-    Mistake { index, wrong, truth: few(target), called: few(row), of_called: 0.0, of_truth: 0.0 }
+    Mistake { index, error, truth: few(target), prediction: few(row), probabilities: None }
 }
 
 /// Draws a sample as one line per channel, as cells, or as numbers.

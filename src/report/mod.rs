@@ -122,10 +122,8 @@ impl<'a, F: Scalar> Report<'a, F> {
     /// # Errors
     /// Those of [`Report::to_html`], and [`FileError::Io`](crate::error::FileError::Io).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        {
-            let html = self.to_html()?;
-            crate::save::atomic::save(path.as_ref(), |to| to.write_all(html.as_bytes()))
-        }
+        let html = self.to_html()?;
+        crate::save::atomic::save(path.as_ref(), |to| to.write_all(html.as_bytes()))
     }
 }
 

@@ -84,10 +84,13 @@ fn tiles<F: Scalar>(history: &History, model: Option<&Sequential<F>>) -> Vec<Val
     for name in history.names().filter(|name| *name != "learning_rate").take(8) {
         let values = history.get(name).unwrap_or_default();
         let epoch = history.epochs_of(name).and_then(|epochs| epochs.last()).map_or(0, |epoch| epoch + 1);
-        let first = values.first().copied().unwrap_or(f64::NAN);
-        let last = values.last().copied().unwrap_or(f64::NAN);
+        let (first, last) = match *values {
+            [] => continue,
+            [only] => (None, only),
+            [first, .., last] => (Some(first), last),
+        };
         let note =
-            if values.len() > 1 { format!("{} at first", number(first)) } else { format!("epoch {epoch}") };
+            first.map_or_else(|| format!("epoch {epoch}"), |first| format!("{} at first", number(first)));
         all.push(tile(name, number(last), note));
     }
     let time: Duration = history.times().iter().sum();

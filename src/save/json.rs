@@ -142,27 +142,27 @@ impl WithinBudget<'_> {
         }
         self.take::<E>(size_of::<Config>())?;
         let mut freed = fields.len() * size_of::<(String, Value)>();
-        let mut made = Config::default();
+        let mut object = Config::default();
         for (name, value) in fields {
             match (&*name, value) {
-                ("class_name", Value::Text(kind)) => made.kind = kind,
-                ("module", Value::Text(module)) => made.module = Some(module),
-                ("config", Value::Map(config)) => made.fields = config,
+                ("class_name", Value::Text(kind)) => object.kind = kind,
+                ("module", Value::Text(module)) => object.module = Some(module),
+                ("config", Value::Map(config)) => object.fields = config,
                 ("config", function @ Value::Text(_)) => {
-                    self.push::<_, E>(&mut made.fields, ("name".into(), function))?;
-                    self.fit(&mut made.fields);
+                    self.push::<_, E>(&mut object.fields, ("name".into(), function))?;
+                    self.fit(&mut object.fields);
                 }
                 (_, Value::Null) | ("registered_name" | "shared_object_id", _) => {}
                 (_, value) => {
-                    self.push::<_, E>(&mut made.beside, (name, value))?;
+                    self.push::<_, E>(&mut object.beside, (name, value))?;
                     continue;
                 }
             }
             freed += name.len();
         }
-        self.fit(&mut made.beside);
+        self.fit(&mut object.beside);
         self.0.give(freed);
-        Ok(Value::Config(Box::new(made)))
+        Ok(Value::Config(Box::new(object)))
     }
 }
 

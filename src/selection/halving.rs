@@ -15,7 +15,7 @@ pub(super) fn rungs(trials: usize, epochs: usize, factor: Option<usize>, least: 
     let Some(factor) = factor.filter(|factor| *factor > 1) else { return vec![Rung { trials, share: 1.0 }] };
     let mut halvings = 0;
     let mut power = factor;
-    while power <= trials && power * least.max(1) <= epochs {
+    while power <= trials && power.saturating_mul(least.max(1)) <= epochs {
         halvings += 1;
         power = power.saturating_mul(factor);
     }
@@ -31,8 +31,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(given: (usize, usize, Option<usize>, usize), expected: &[(usize, usize)]) {
-        let (trials, epochs, factor, least) = given;
+    fn check(halving: (usize, usize, Option<usize>, usize), expected: &[(usize, usize)]) {
+        let (trials, epochs, factor, least) = halving;
         let found: Vec<(usize, usize)> = rungs(trials, epochs, factor, least)
             .iter()
             .map(|rung| (rung.trials, (epochs as f64 * rung.share).ceil() as usize))

@@ -14,7 +14,7 @@ use crate::metric::Goal;
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 use crate::state::State;
-use crate::training::{self, pack};
+use crate::training::{self, serialize};
 
 impl Search<'_> {
     /// Returns the plan, once it is the same on all ranks.
@@ -116,15 +116,15 @@ fn move_trial<'a, F: Scalar>(
 ) -> Result<()> {
     let ActiveTrial { trial, model, best_model, .. } = active;
     for slot in [model, best_model] {
-        let packed = || {
-            let packed = slot.take().map_or(Ok(Vec::new()), |mut model| pack(&mut model));
-            packed.unwrap_or_else(|error| {
+        let serialized = || {
+            let serialized = slot.take().map_or(Ok(Vec::new()), |mut model| serialize(&mut model));
+            serialized.unwrap_or_else(|error| {
                 failure.get_or_insert(error);
                 Vec::new()
             })
         };
-        if let Some(bytes) = ranks.transfer(from, to, packed)?.filter(|bytes| !bytes.is_empty()) {
-            match unpack(trial, from, bytes, build) {
+        if let Some(bytes) = ranks.transfer(from, to, serialized)?.filter(|bytes| !bytes.is_empty()) {
+            match restored(trial, from, bytes, build) {
                 Ok(model) => *slot = Some(model),
                 Err(error) => {
                     failure.get_or_insert(error);
@@ -136,14 +136,14 @@ fn move_trial<'a, F: Scalar>(
 }
 
 /// Returns the model of a trial that was trained on another rank.
-fn unpack<'a, F: Scalar>(
+fn restored<'a, F: Scalar>(
     trial: &Trial,
     from: usize,
     bytes: Vec<u8>,
     build: &impl Build<'a, F>,
 ) -> Result<Sequential<F>> {
     let (mut model, _) = trial.build(build)?;
-    training::unpack(&mut model, from, bytes).map(|()| model)
+    training::restore(&mut model, from, bytes).map(|()| model)
 }
 
 /// Trains this rank's trials and exchanges the results; returns the trials of others that were trained.
@@ -202,9 +202,9 @@ pub(super) fn broadcast_best<'a, F: Scalar>(
     let owner = lock(&trials[best.number]).owner.unwrap_or(0);
     let own = own.filter(|own| own.trial.number == best.number && owner == ranks.rank());
     let mut model = own.map(|own| own.model);
-    let packed = ranks.agree(model.as_mut().map_or_else(|| Ok(Vec::new()), pack))?;
-    let mut bytes = ranks.transfer(owner, 0, || packed)?.unwrap_or_default();
+    let serialized = ranks.agree(model.as_mut().map_or_else(|| Ok(Vec::new()), serialize))?;
+    let mut bytes = ranks.transfer(owner, 0, || serialized)?.unwrap_or_default();
     ranks.broadcast_bytes(&mut bytes)?;
-    let model = model.map_or_else(|| unpack(&best, owner, bytes, build), Ok);
+    let model = model.map_or_else(|| restored(&best, owner, bytes, build), Ok);
     ranks.agree(model).map(Some)
 }

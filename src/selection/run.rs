@@ -134,7 +134,10 @@ impl<'a, F: Scalar, B: Build<'a, F>> SearchRun<'_, F, B> {
         };
         let mut model = active.model.take().unwrap_or(untrained);
         let (first, until) = (fit.span().start, (active.epochs as f64 * share).ceil() as usize);
-        let mut fit = fit.initial_epoch(first + trial.epochs).epochs(first + until).verbose(Verbose::Silent);
+        let mut fit = fit
+            .initial_epoch(first + trial.epochs)
+            .epochs(first.saturating_add(until))
+            .verbose(Verbose::Silent);
         fit.is_part = self.search.factor.is_some();
         let objective = &self.search.objective;
         let best = Rc::new(RefCell::new(BestModel {

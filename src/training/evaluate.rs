@@ -134,7 +134,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn evaluate(&self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let converted = Converted::new(y);
         let y = converted.as_ref().map_or(y as &dyn Samples<F>, |y| y);
-        self.evaluate_given(TrainingData::Arrays { x, y }, settings)
+        self.evaluate_data(TrainingData::Arrays { x, y }, settings)
     }
 
     /// Computes the loss and the metrics on data that comes batch by batch.
@@ -156,7 +156,7 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn evaluate_source(&self, source: &impl BatchSource<F>, settings: &Evaluate<F>) -> Result<Logs> {
-        self.evaluate_given(TrainingData::Batches(source), settings)
+        self.evaluate_data(TrainingData::Batches(source), settings)
     }
 
     /// Computes the loss and the metrics of one batch in inference mode.
@@ -182,9 +182,9 @@ impl<F: Scalar> Sequential<F> {
         self.evaluate(x, y, &settings.clone().batch_size(x.count().max(1)))
     }
 
-    fn evaluate_given(&self, given: TrainingData<F>, settings: &Evaluate<F>) -> Result<Logs> {
+    fn evaluate_data(&self, unchecked: TrainingData<F>, settings: &Evaluate<F>) -> Result<Logs> {
         let mut coordinator = Coordinator::new(settings.ranks);
-        let prepared = self.prepare_evaluation(given, settings, coordinator.is_sharded());
+        let prepared = self.prepare_evaluation(unchecked, settings, coordinator.is_sharded());
         let PreparedEvaluation { data, mut scores } =
             coordinator.agree(prepared, |prepared| self.evaluation_identity(&prepared.data, settings))?;
         coordinator.count_held_out(&data, data.count())?;
@@ -199,7 +199,7 @@ impl<F: Scalar> Sequential<F> {
     /// Checks all arguments.
     fn prepare_evaluation<'s>(
         &'s self,
-        given: TrainingData<'s, F>,
+        unchecked: TrainingData<'s, F>,
         settings: &Evaluate<F>,
         sharded: bool,
     ) -> Result<PreparedEvaluation<'s, F>> {
@@ -207,7 +207,7 @@ impl<F: Scalar> Sequential<F> {
         let shapes = ModelShapes::of(self)?;
         check_batch_size("batch_size", settings.batch_size)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let data = check(TRAINING, given, shapes, &*compiled.loss)?.weighted(settings.sample_weight)?;
+        let data = check(TRAINING, unchecked, shapes, &*compiled.loss)?.weighted(settings.sample_weight)?;
         let scores = RunningScores::new(compiled, "", shapes.output, &data.target_shape())?;
         Ok(PreparedEvaluation { data, scores })
     }
@@ -216,7 +216,7 @@ impl<F: Scalar> Sequential<F> {
     fn evaluation_identity(&self, data: &CheckedData<F>, settings: &Evaluate<F>) -> Result<Identity> {
         let compiled = self.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let mut identity = Identity::new([
-            ("loss and metrics", compiled.given[1..].join(" and ")),
+            ("loss and metrics", compiled.descriptions[1..].join(" and ")),
             ("batch_size", settings.batch_size.to_string()),
             ("shape of targets", Shape(&data.target_shape()).to_string()),
             ("weights of samples", if data.weights.is_some() { "some" } else { "none" }.to_string()),

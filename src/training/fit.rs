@@ -9,7 +9,7 @@ use super::resume::Resume;
 use super::run::{TrainingRun, built_for};
 use super::session::Training;
 use super::settings::{Fit, Hooks};
-use super::step::{Minibatch, Pass, StepPosition, Trainer, WholeBatch};
+use super::step::{BatchStep, Minibatch, StepPosition, Trainer, WholeBatch};
 use crate::callback::{Logs, Verbose};
 use crate::data::BatchSource;
 use crate::diagnosis::{Diagnose, Findings, Printed};
@@ -45,7 +45,7 @@ impl<F: Scalar> Sequential<F> {
     pub fn fit(&mut self, x: &impl Samples<F>, y: &impl Samples<F>, settings: &Fit<F>) -> Result<History> {
         let converted = Converted::new(y);
         let y = converted.as_ref().map_or(y as &dyn Samples<F>, |y| y);
-        self.fit_given(TrainingData::Arrays { x, y }, settings)
+        self.fit_data(TrainingData::Arrays { x, y }, settings)
     }
 
     /// Trains the model on data that is read batch by batch, such as files larger than memory.
@@ -71,7 +71,7 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn fit_source(&mut self, source: &impl BatchSource<F>, settings: &Fit<F>) -> Result<History> {
-        self.fit_given(TrainingData::Batches(source), settings)
+        self.fit_data(TrainingData::Batches(source), settings)
     }
 
     /// Takes one step of the optimizer on this batch, and returns its loss and metrics before the step.
@@ -100,12 +100,12 @@ impl<F: Scalar> Sequential<F> {
         y: &impl Samples<F>,
         settings: &Fit<F>,
     ) -> Result<Logs> {
-        let given = TrainingData::Arrays { x, y };
-        let built = built_for(self, given, false)?;
+        let arrays = TrainingData::Arrays { x, y };
+        let built = built_for(self, arrays, false)?;
         let model = built.as_ref().unwrap_or(self);
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(model)?;
-        let data = CheckedData::new(TRAINING, given, shapes, &*compiled.loss)?;
+        let data = CheckedData::new(TRAINING, arrays, shapes, &*compiled.loss)?;
         let mut data = data.weighted(settings.sample_weight)?;
         let (classes, count) = (shapes.output.last().copied().unwrap_or(1), data.count());
         data.weigh_classes(&settings.class_weight, &*compiled.loss, classes, count, |counts| counts)?;
@@ -117,20 +117,20 @@ impl<F: Scalar> Sequential<F> {
         let batch = Minibatch { data: &data, indices: &indices };
         let step = StepPosition { epoch: 1, batch: 1, batches: 1 };
         let trainer = &mut Trainer::new(self);
-        Pass { trainer, model: self, batch, scores: &mut scores }.step(step, &mut WholeBatch, None)?;
+        BatchStep { trainer, model: self, batch, scores: &mut scores }.step(step, &mut WholeBatch, None)?;
         let mut logs = Logs::default();
         scores.log(&mut logs);
         Ok(logs)
     }
 
-    fn fit_given(&mut self, given: TrainingData<F>, settings: &Fit<F>) -> Result<History> {
+    fn fit_data(&mut self, data: TrainingData<F>, settings: &Fit<F>) -> Result<History> {
         let mut hooks = settings.hooks.try_borrow_mut().map_err(|_| {
             Error::argument("fit", "settings that no other training is using", "settings in use")
         })?;
         let mut coordinator = Coordinator::new(settings.ranks);
         let callbacks = if settings.ranks.world.is_some() { hooks.settings() } else { Ok(Vec::new()) };
         let hooks = if coordinator.is_first() { &mut *hooks } else { &mut Hooks::default() };
-        let prepared = self.prepare(given, settings, hooks, coordinator.is_sharded());
+        let prepared = self.prepare(data, settings, hooks, coordinator.is_sharded());
         let PreparedFit { built, mut run, mut resume } = coordinator.agree(prepared, |prepared| {
             let model = prepared.built.as_ref().unwrap_or(self);
             settings.identity_on_ranks(model, identity(model, &prepared.run, settings, None)?, callbacks?)
@@ -147,19 +147,11 @@ impl<F: Scalar> Sequential<F> {
         let mut history = Training::begin(self, run, settings, hooks, &mut coordinator)?.run(&mut resume)?;
         let mut printed = Printed::default();
         printed.skip(&history.findings);
-        if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, given, history.findings.failed)
-        {
+        if let (Some(before), TrainingData::Arrays { x, y }, true) = (before, data, history.findings.failed) {
             history.findings = before.try_remedies(x, y, settings, history.findings)?;
             history.is_summary_due = true;
         }
-        if history.is_summary_due && settings.verbose != Verbose::Silent {
-            print(|layout| printed.news(&history.findings, layout) + &history.findings.summary(layout));
-        }
-        let report = history.findings.to_string();
-        let mut reported = Ok(());
-        if !report.is_empty() {
-            reported = hooks.callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report));
-        }
+        let reported = report_findings(&history, printed, settings.verbose, hooks);
         coordinator.agree_with_first(reported)?;
         if let Some(backup) = hooks.backup().filter(|_| !history.is_ruined()) {
             backup.close(settings.verbose);
@@ -170,16 +162,34 @@ impl<F: Scalar> Sequential<F> {
     /// Checks everything before the model changes. It builds a copy, so that a refused call leaves the model unchanged.
     fn prepare<'a, 's: 'a>(
         &self,
-        given: TrainingData<'a, F>,
+        data: TrainingData<'a, F>,
         settings: &Fit<'s, F>,
         hooks: &mut Hooks<F>,
         sharded: bool,
     ) -> Result<PreparedFit<'a, F>> {
-        let built = built_for(self, given, sharded)?;
-        let mut run = TrainingRun::new(built.as_ref().unwrap_or(self), given, settings, sharded)?;
+        let built = built_for(self, data, sharded)?;
+        let mut run = TrainingRun::new(built.as_ref().unwrap_or(self), data, settings, sharded)?;
         let resume = Resume::new(built.as_ref().unwrap_or(self), &mut run, settings, hooks)?;
         Ok(PreparedFit { built, run, resume })
     }
+}
+
+/// Prints the findings that are not `printed` yet, if a summary is due, and passes all of them to the callbacks.
+fn report_findings<F: Scalar>(
+    history: &History,
+    mut printed: Printed,
+    verbose: Verbose,
+    hooks: &mut Hooks<F>,
+) -> Result<()> {
+    let findings = &history.findings;
+    if history.is_summary_due && verbose != Verbose::Silent {
+        print(|layout| printed.news(findings, layout) + &findings.summary(layout));
+    }
+    let report = findings.to_string();
+    if report.is_empty() {
+        return Ok(());
+    }
+    hooks.callbacks.iter_mut().try_for_each(|callback| callback.on_findings(&report))
 }
 
 /// A checked training, ready to run.

@@ -31,9 +31,7 @@ use crate::state::State;
 #[derive(Debug, Clone, Default)]
 pub struct History {
     pub(super) epochs: Vec<usize>,
-    pub(super) series: Vec<(String, Vec<f64>)>,
-    /// The epochs in which each series was measured.
-    pub(super) measured: Vec<Vec<usize>>,
+    pub(super) metrics: Vec<MetricSeries>,
     /// The learning rate at the start of each epoch.
     pub(super) rates: Vec<f64>,
     pub(super) restored: Option<usize>,
@@ -50,10 +48,34 @@ pub struct History {
     pub(crate) scale: Option<Scale>,
 }
 
+/// The values of a metric, and the epochs in which it was measured.
+#[derive(Debug, Clone)]
+pub(super) struct MetricSeries {
+    name: String,
+    values: Vec<f64>,
+    epochs: Vec<usize>,
+}
+
+impl MetricSeries {
+    fn new(name: impl Into<String>) -> Self {
+        MetricSeries { name: name.into(), values: Vec::new(), epochs: Vec::new() }
+    }
+
+    fn state(&mut self, state: &mut State) -> Result<()> {
+        state.item("name", &mut self.name)?;
+        state.item("values", &mut self.values)?;
+        state.item("epochs", &mut self.epochs)
+    }
+}
+
 impl History {
+    fn metric(&self, name: &str) -> Option<&MetricSeries> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+
     /// The values of a metric, one per epoch in which it was measured.
     pub fn get(&self, name: &str) -> Option<&[f64]> {
-        self.series.iter().find(|(known, _)| known == name).map(|(_, values)| &**values)
+        self.metric(name).map(|metric| &*metric.values)
     }
 
     /// The last value of a metric.
@@ -63,7 +85,7 @@ impl History {
 
     /// The names of all metrics, in order: `loss` first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.series.iter().map(|(name, _)| &**name)
+        self.metrics.iter().map(|metric| &*metric.name)
     }
 
     /// The numbers of the epochs, from `initial_epoch`.
@@ -75,10 +97,7 @@ impl History {
     ///
     /// These are not all epochs if [`validation_freq`](super::Fit::validation_freq) is above 1.
     pub fn epochs_of(&self, name: &str) -> Option<&[usize]> {
-        self.series
-            .iter()
-            .position(|(known, _)| known == name)
-            .and_then(|place| self.measured.get(place).map(|epochs| &**epochs))
+        self.metric(name).map(|metric| &*metric.epochs)
     }
 
     /// The optimizer's learning rate at the start of each epoch.
@@ -137,11 +156,10 @@ impl History {
 
     /// Reads or writes the record so far. The findings and the scale are added at the end.
     pub(super) fn state(&mut self, state: &mut State) -> Result<()> {
-        let History { epochs, series, measured, rates, times, stopped, .. } = self;
+        let History { epochs, metrics, rates, times, stopped, .. } = self;
         state.group("history", |state| {
             state.item("epochs", epochs)?;
-            state.item("series", series)?;
-            state.item("measured", measured)?;
+            state.list("metrics", metrics, || MetricSeries::new(""), MetricSeries::state)?;
             state.item("rates", rates)?;
             state.item("times", times)?;
             state.item("stopped", stopped)
@@ -157,16 +175,13 @@ impl History {
         self.epochs.push(epoch);
         self.times.push(time);
         for (name, value) in logs.iter() {
-            match self.series.iter().position(|(known, _)| known == name) {
-                Some(place) => {
-                    self.series[place].1.push(value);
-                    self.measured.iter_mut().skip(place).take(1).for_each(|epochs| epochs.push(epoch));
-                }
-                None => {
-                    self.series.push((name.into(), vec![value]));
-                    self.measured.push(vec![epoch]);
-                }
-            }
+            let known = self.metrics.iter().position(|metric| metric.name == name);
+            let place = known.unwrap_or_else(|| {
+                self.metrics.push(MetricSeries::new(name));
+                self.metrics.len() - 1
+            });
+            self.metrics[place].values.push(value);
+            self.metrics[place].epochs.push(epoch);
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn identity<F: Scalar>(
     callbacks: Option<usize>,
 ) -> Result<Identity> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
-    let [optimizer, loss, metrics] = &compiled.given;
+    let [optimizer, loss, metrics] = &compiled.descriptions;
     let held_out = run.validation.as_ref().map(|validation| &validation.data);
     let input = model.input_shape().unwrap_or_default();
     let shapes = [input, &run.data.target_shape()].map(|shape| Shape(shape).to_string());
@@ -73,7 +73,7 @@ fn weights<F: Scalar>(data: Option<&CheckedData<F>>) -> &'static str {
     }
 }
 
-/// A sum over some rows, fewer of a source if any, and over all weights.
+/// A sum over some rows, fewer if they come from a source, and over all weights.
 fn sum<F: Scalar>(data: Option<&CheckedData<F>>, reads_source: bool) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let mut rows = Rows::default();

@@ -16,7 +16,7 @@ mod settings;
 mod step;
 mod update;
 
-pub(crate) use distributed::{pack, unpack};
+pub(crate) use distributed::{restore, serialize};
 pub use evaluate::Evaluate;
 pub(crate) use fit::TryRemedies;
 pub use history::History;

@@ -31,22 +31,22 @@ impl<'a, F: Scalar> TrainingRun<'a, F> {
     /// Checks the data and the settings.
     pub(super) fn new<'b: 'a>(
         model: &Sequential<F>,
-        given: TrainingData<'a, F>,
+        unchecked: TrainingData<'a, F>,
         settings: &Fit<'b, F>,
         sharded: bool,
     ) -> Result<Self> {
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(model)?;
         let check = if sharded { CheckedData::of_shard } else { CheckedData::new };
-        let data = check(TRAINING, given, shapes, &*compiled.loss)?;
+        let data = check(TRAINING, unchecked, shapes, &*compiled.loss)?;
         let train = match sharded {
             true => settings.check_shard(data.count())?,
             false => settings.check(data.count())?,
         };
         let data = data.weighted(settings.sample_weight)?;
         let held_out = match settings.validation_data {
-            Some(given) => {
-                let held_out = check(VALIDATION, given, shapes, &*compiled.loss)?;
+            Some(unchecked) => {
+                let held_out = check(VALIDATION, unchecked, shapes, &*compiled.loss)?;
                 Some((held_out.weighted(settings.validation_weight)?, 0))
             }
             None if sharded => settings.validates().then(|| (data.clone(), train)),
@@ -103,7 +103,7 @@ impl<'a, F: Scalar> TrainingRun<'a, F> {
         coordinator: &Coordinator<F>,
     ) -> Vec<(&'static str, String)> {
         let compiled = model.compiled.as_ref();
-        let [optimizer, loss, _] = compiled.map(|compiled| compiled.given.clone()).unwrap_or_default();
+        let [optimizer, loss, _] = compiled.map(|compiled| compiled.descriptions.clone()).unwrap_or_default();
         let metrics = compiled.map(|compiled| compiled.keys.join(", ")).unwrap_or_default();
         let held_out = self.validation.as_ref().map_or(0, |held| held.data.count() - held.from);
         let one = [
@@ -142,7 +142,7 @@ impl<'a, F: Scalar> TrainingRun<'a, F> {
 /// A copy of the model built for these data, or `None` if it is built already. A shard may have no samples.
 pub(super) fn built_for<F: Scalar>(
     model: &Sequential<F>,
-    given: TrainingData<F>,
+    unchecked: TrainingData<F>,
     sharded: bool,
 ) -> Result<Option<Sequential<F>>> {
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
@@ -150,10 +150,10 @@ pub(super) fn built_for<F: Scalar>(
         return Ok(None);
     }
     if !sharded {
-        given.check_not_empty(TRAINING)?;
+        unchecked.check_not_empty(TRAINING)?;
     }
     let mut copy = model.clone();
-    let input = model.input.clone().unwrap_or_else(|| given.input_shape());
+    let input = model.input.clone().unwrap_or_else(|| unchecked.input_shape());
     copy.build_for(&input)?;
     check_loss(&copy, &*compiled.loss)?;
     Ok(Some(copy))

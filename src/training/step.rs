@@ -62,8 +62,8 @@ pub(crate) struct StepMonitor<'m, F: Scalar> {
     pub(crate) found: &'m mut Vec<String>,
 }
 
-/// What a step works on.
-pub(crate) struct Pass<'p, F: Scalar> {
+/// A step on a minibatch: the buffers, the model, the samples and the scores that it changes.
+pub(crate) struct BatchStep<'p, F: Scalar> {
     pub(crate) trainer: &'p mut Trainer<F>,
     pub(crate) model: &'p mut Sequential<F>,
     pub(crate) batch: Minibatch<'p, F>,
@@ -73,11 +73,11 @@ pub(crate) struct Pass<'p, F: Scalar> {
 /// The passes of a minibatch through the layers: whole, or in the partial batches of several ranks.
 pub(crate) trait BatchPasses<F: Scalar> {
     /// Runs the training forward pass on the minibatch, and adds it to the scores. Returns its loss.
-    fn forward(&mut self, pass: &mut Pass<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64>;
+    fn forward(&mut self, batch_step: &mut BatchStep<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64>;
 
     /// Computes all gradients after the forward pass.
-    fn backward(&mut self, pass: &mut Pass<F>) -> Result<()> {
-        pass.backward()
+    fn backward(&mut self, batch_step: &mut BatchStep<F>) -> Result<()> {
+        batch_step.backward()
     }
 
     /// The first layer of the forward pass whose output is not finite on any rank, given that of this process.
@@ -90,8 +90,8 @@ pub(crate) trait BatchPasses<F: Scalar> {
 pub(crate) struct WholeBatch;
 
 impl<F: Scalar> BatchPasses<F> for WholeBatch {
-    fn forward(&mut self, pass: &mut Pass<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64> {
-        pass.forward(monitor, RunningScores::add)
+    fn forward(&mut self, batch_step: &mut BatchStep<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64> {
+        batch_step.forward(monitor, RunningScores::add)
     }
 }
 
@@ -120,7 +120,7 @@ impl<F: Scalar> Trainer<F> {
     }
 }
 
-impl<F: Scalar> Pass<'_, F> {
+impl<F: Scalar> BatchStep<'_, F> {
     /// Trains on the minibatch.
     ///
     /// If the loss, a gradient or an updated number is not finite, the weights and the optimizer stay as they are.
@@ -140,7 +140,7 @@ impl<F: Scalar> Pass<'_, F> {
             place,
         };
         if !loss.is_finite() {
-            let Pass { trainer, model, batch, .. } = self;
+            let BatchStep { trainer, model, batch, .. } = self;
             let layer = trainer.workspace.first_non_finite(&model.layers, batch.x(&trainer.rows));
             let layer = passes.first_non_finite(layer)?;
             let loss_name = model.compiled.as_ref().map_or("", |compiled| compiled.loss.name());
@@ -177,7 +177,7 @@ impl<F: Scalar> Pass<'_, F> {
     ) -> Result<f64> {
         let penalty = self.model.weight_penalty();
         self.forward_rows(0..self.batch.indices.len(), GlobalBatch::default())?;
-        let Pass { trainer, model, batch, scores } = self;
+        let BatchStep { trainer, model, batch, scores } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (x, targets) = (batch.x(&trainer.rows), batch.targets(&trainer.rows));
         let (weights, activities) = (penalty, trainer.workspace.activity_penalty(&model.layers, x));
@@ -195,7 +195,7 @@ impl<F: Scalar> Pass<'_, F> {
 
     /// Runs the samples with the indices `part` of the minibatch through the layers in training mode.
     pub(crate) fn forward_rows(&mut self, part: Range<usize>, global_batch: GlobalBatch) -> Result<()> {
-        let Pass { trainer, model, batch, .. } = self;
+        let BatchStep { trainer, model, batch, .. } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (epoch, first_row) = (Some(model.epochs_seen), trainer.first_row + part.start);
         let read = batch.data.gather(epoch, &batch.indices[part], &mut trainer.rows);
@@ -213,7 +213,7 @@ impl<F: Scalar> Pass<'_, F> {
     /// The backward pass of a whole minibatch.
     pub(crate) fn backward(&mut self) -> Result<()> {
         self.loss_gradient()?;
-        let Pass { trainer, model, batch, .. } = self;
+        let BatchStep { trainer, model, batch, .. } = self;
         let (x, trained) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
         trainer.workspace.backward(&mut model.layers, x, trained, false, GlobalBatch::default());
         add_penalty_slopes(model);
@@ -222,7 +222,7 @@ impl<F: Scalar> Pass<'_, F> {
 
     /// Computes the gradient of the loss with respect to the outputs of the forward pass.
     pub(crate) fn loss_gradient(&mut self) -> Result<()> {
-        let Pass { trainer, model, batch, scores } = self;
+        let BatchStep { trainer, model, batch, scores } = self;
         let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
         let (y_pred, dy) = trainer.workspace.output_and_grad(batch.x(&trainer.rows));
         let width = y_pred.width() / batch.data.steps;

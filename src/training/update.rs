@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::kernel;
 use crate::layer::NamedLayer;
 use crate::model::{Compiled, Sequential};
-use crate::optimizer::{Clip, MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
+use crate::optimizer::{MAX_SLOTS, Optimizer, Options, Update, WeightAverage};
 use crate::param::{MODERATE, Param};
 use crate::scalar::Scalar;
 
@@ -75,13 +75,13 @@ pub(crate) enum Gradients {
     Large,
 }
 
-/// Returns the size of the gradients, or the last layer with one that is not finite, which is where the problem started.
+/// Returns the size of the gradients, or the last layer with one that is not finite, where the problem started.
 pub(crate) fn check_gradients<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<Gradients, NonFinite> {
     let mut all_moderate = true;
     for layer in layers {
         layer.each_param(&mut |trained, param| {
             if let (true, Some(grad)) = (trained, param.grad()) {
-                all_moderate &= is_moderate(grad);
+                all_moderate &= are_moderate(grad);
             }
         });
     }
@@ -120,7 +120,7 @@ pub(crate) fn update<F: Scalar>(
         undo.save(layers);
         let (steps, optimizer) = (compiled.steps, compiled.optimizer.clone());
         change(layers, compiled);
-        // The slots may be large now, so the next step looks at all numbers.
+        // The slots may be large now, so the next step checks all numbers.
         each_trained(layers, &mut |param| param.is_moderate = false);
         if let Some(NonFinite { place, value }) = first_bad_number(layers) {
             let rate = optimizer.learning_rate().at(steps);
@@ -157,9 +157,10 @@ impl<F: Scalar> Undo<F> {
         let rate = compiled.optimizer.learning_rate().at(compiled.steps);
         let mut is_needless = self.is_bounded && (1e-9..=1e3).contains(&rate);
         each_trained(layers, &mut |param| {
+            // The last update has set the flag, unless other code has changed the parameter since.
             if is_needless && !param.is_moderate {
-                let all_moderate = param.arrays().all(is_moderate);
-                param.is_moderate = all_moderate;
+                let is_moderate = param.arrays().all(are_moderate);
+                param.is_moderate = is_moderate;
             }
             is_needless &= param.is_moderate;
         });
@@ -186,7 +187,7 @@ impl<F: Scalar> Undo<F> {
 }
 
 /// Whether no number exceeds [`MODERATE`] in magnitude.
-fn is_moderate<F: Scalar>(numbers: &[F]) -> bool {
+fn are_moderate<F: Scalar>(numbers: &[F]) -> bool {
     kernel::all_within(F::of(MODERATE), numbers)
 }
 
@@ -204,7 +205,7 @@ fn change<F: Scalar>(layers: &mut [NamedLayer<F>], compiled: &mut Compiled<F>) {
         accumulate(layers, due.every, due.is_now);
     }
     if due.is_now {
-        options.clips.iter().for_each(|clip| bound(layers, *clip));
+        clip(layers, options);
         each_trained(layers, &mut |param| {
             decay(options, due.at.learning_rate, param);
             apply(optimizer, due.at, param);
@@ -222,7 +223,7 @@ fn change<F: Scalar>(layers: &mut [NamedLayer<F>], compiled: &mut Compiled<F>) {
 fn constrain<F: Scalar>(param: &mut Param<F>) {
     if param.constraint.is_some() {
         param.constrain();
-        param.is_moderate = param.is_moderate && is_moderate(&param.value);
+        param.is_moderate = param.is_moderate && are_moderate(&param.value);
     }
 }
 
@@ -294,31 +295,28 @@ fn accumulate<F: Scalar>(layers: &mut [NamedLayer<F>], every: u64, updates: bool
 }
 
 /// Clips the gradients.
-fn bound<F: Scalar>(layers: &mut [NamedLayer<F>], clip: Clip) {
+fn clip<F: Scalar>(layers: &mut [NamedLayer<F>], options: &Options) {
     let square = |grad: &[F]| grad.iter().map(|g| g.as_f64() * g.as_f64()).sum::<f64>();
     let scale = |grad: &mut [F], factor: f64| {
         let factor = F::of(factor);
         grad.iter_mut().for_each(|g| *g *= factor);
     };
-    match clip {
-        Clip::Value(c) => {
-            let c = F::of(c);
-            each_trained(layers, &mut |param| {
-                param.grad_mut().iter_mut().for_each(|g| *g = g.max(-c).min(c))
-            });
-        }
-        Clip::Norm(c) => each_trained(layers, &mut |param| {
+    if let Some(c) = options.clip_value.map(F::of) {
+        each_trained(layers, &mut |param| param.grad_mut().iter_mut().for_each(|g| *g = g.max(-c).min(c)));
+    }
+    if let Some(c) = options.clip_norm {
+        each_trained(layers, &mut |param| {
             let norm = square(param.grad_mut()).sqrt();
             if norm > c {
                 scale(param.grad_mut(), c / norm);
             }
-        }),
-        Clip::GlobalNorm(c) => {
-            let mut total = 0.0;
-            each_trained(layers, &mut |param| total += square(param.grad_mut()));
-            if total.sqrt() > c {
-                each_trained(layers, &mut |param| scale(param.grad_mut(), c / total.sqrt()));
-            }
+        });
+    }
+    if let Some(c) = options.global_clip_norm {
+        let mut total = 0.0;
+        each_trained(layers, &mut |param| total += square(param.grad_mut()));
+        if total.sqrt() > c {
+            each_trained(layers, &mut |param| scale(param.grad_mut(), c / total.sqrt()));
         }
     }
 }
@@ -362,7 +360,7 @@ fn apply<F: Scalar>(optimizer: &dyn Optimizer<F>, at: Update, param: &mut Param<
         let mut slots = slots;
         optimizer.update(at, value, &grad[range], &mut slots[..count]);
         // The piece is still in the cache.
-        if !is_moderate(value) {
+        if !are_moderate(value) {
             all_moderate.store(false, Ordering::Relaxed);
         }
     });

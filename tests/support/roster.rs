@@ -16,7 +16,7 @@ use cornu::prelude::*;
 
 /// A layer, the shape of one of its input samples, and the tests to which it is an exception, with the reasons.
 ///
-/// A test fails if an exception is none. The first two hold for all rows of the kind.
+/// A test fails if the layer passes a test to which it is an exception. The first two exceptions apply to all cases of a kind.
 pub struct LayerCase<F: Scalar> {
     pub layer: NamedLayer<F>,
     pub shape: Vec<usize>,

@@ -95,17 +95,25 @@ fn layer_arguments_are_checked_when_the_model_is_built() {
         (Sequential::new().add(Activation::LeakyRelu { negative_slope: f64::INFINITY }), "negative_slope"),
         (
             Sequential::new().add(Dense::new(2).kernel_initializer(Initializer::Constant(f64::NAN))),
-            "initializer",
+            "kernel_initializer",
         ),
-        (Sequential::new().add(Dense::new(2).kernel_regularizer(Regularizer::L2(-1.0))), "regularizer"),
+        (
+            Sequential::new().add(Dense::new(2).kernel_regularizer(Regularizer::L2(-1.0))),
+            "kernel_regularizer",
+        ),
+        (Sequential::new().add(Dense::new(2).bias_regularizer(Regularizer::L1(-1.0))), "bias_regularizer"),
+        (
+            Sequential::new().add(Dense::new(2).activity_regularizer(Regularizer::L1(f64::NAN))),
+            "activity_regularizer",
+        ),
         (
             Sequential::new().add(Dense::new(2).kernel_constraint(Constraint::UnitNorm { axis: vec![2] })),
-            "axis",
+            "kernel_constraint",
         ),
         (
             Sequential::new()
                 .add(Dense::new(2).kernel_constraint(Constraint::MaxNorm { max: -1.0, axis: vec![0] })),
-            "constraint",
+            "kernel_constraint",
         ),
         (Sequential::new().add(Softmax::new().axis(2)), "axis"),
         (Sequential::new().add(Rescaling::new(f64::NAN)), "scale"),
@@ -153,8 +161,10 @@ fn layers_of_sequences_and_images_check_their_arguments() {
         (PRelu::new().shared_axes([3]).into_named(), "shared_axes"),
         (Embedding::new(0, 3).into_named(), "input_dim"),
         (Embedding::new(3, 0).into_named(), "output_dim"),
-        (Reshape::new([7, -1]).into_named(), "target"),
-        (Reshape::new([-1, -1]).into_named(), "target"),
+        (Reshape::new([-1, -1]).into_named(), "target_shape"),
+        (Reshape::new([0, -1]).into_named(), "target_shape"),
+        (Reshape::new([40, -2]).into_named(), "target_shape"),
+        (Reshape::new([isize::MAX, 2]).into_named(), "target_shape"),
         (Permute::new([1, 1]).into_named(), "dims"),
         (UpSampling1D::new(0).into_named(), "size"),
         (SimpleRnn::new(0).into_named(), "units"),
@@ -175,7 +185,42 @@ fn layers_of_sequences_and_images_check_their_arguments() {
     expect!(find(dilated.into_named(), &[9, 9, 1]), Error::Argument { argument: "padding", .. });
     expect!(find(Residual::new().into_named(), &[3]), Error::NoLayers);
     let orthogonal = PRelu::new().alpha_initializer(Initializer::Orthogonal { gain: 1.0 });
-    expect!(find(orthogonal.into_named(), &[3]), Error::Argument { argument: "initializer", .. });
+    expect!(find(orthogonal.into_named(), &[3]), Error::ArrayShape { argument: "alpha_initializer", expected: ExpectedShape::Rank { least: 2, most: None }, found }
+        if found == &[3]);
+    for (layer, expected) in [
+        (Reshape::new([7, -1]).into_named(), ExpectedShape::CountMultipleOf(7)),
+        (Reshape::new([3, 13]).into_named(), ExpectedShape::Count(39)),
+        (Permute::new([2, 3, 1]).into_named(), ExpectedShape::Rank { least: 3, most: Some(3) }),
+    ] {
+        let fault = find(layer, &[10, 4]);
+        assert!(
+            matches!(&fault, Error::InputShape { expected: shape, found } if *shape == expected && found == &[10, 4]),
+            "{expected}: {fault:?}"
+        );
+    }
+}
+
+/// A layer with several parameters names the setter whose value it refuses.
+#[test]
+fn errors_name_the_setter_of_the_parameter() {
+    let bad = Regularizer::L2(-1.0);
+    for (layer, shape, argument) in [
+        (Conv1D::new(2, 3).bias_regularizer(bad).into_named(), &[9, 2][..], "bias_regularizer"),
+        (DepthwiseConv1D::new(3).depthwise_regularizer(bad).into_named(), &[9, 2], "depthwise_regularizer"),
+        (
+            SeparableConv1D::new(2, 3).pointwise_regularizer(bad).into_named(),
+            &[9, 2],
+            "pointwise_regularizer",
+        ),
+        (Gru::new(2).recurrent_regularizer(bad).into_named(), &[9, 2], "recurrent_regularizer"),
+        (BatchNormalization::new().beta_regularizer(bad).into_named(), &[4], "beta_regularizer"),
+        (LayerNormalization::new().gamma_regularizer(bad).into_named(), &[4], "gamma_regularizer"),
+        (Embedding::new(3, 2).embeddings_regularizer(bad).into_named(), &[4], "embeddings_regularizer"),
+        (PRelu::new().alpha_regularizer(bad).into_named(), &[4], "alpha_regularizer"),
+    ] {
+        let found = Sequential::<f32>::new().input(shape).add(layer).build().unwrap_err();
+        expect!(found, Error::Layer { fault, .. } if matches!(&**fault, Error::Argument { argument: name, .. } if *name == argument));
+    }
 }
 
 #[test]

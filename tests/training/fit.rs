@@ -441,3 +441,15 @@ fn a_model_in_f64_learns() {
     let history = model.fit(&x, &y, &quiet().epochs(20)).unwrap();
     assert!(history.last("accuracy") > Some(0.85));
 }
+
+/// The number of planned steps exceeds `usize`.
+#[test]
+fn a_training_without_end_can_be_stopped() {
+    let x = Array2::from_shape_fn((64, 2), |(i, j)| ((i * 7 + j * 3) % 10) as f32);
+    let mut model = Sequential::new().seed(1).add(Dense::new(1));
+    model.compile(Sgd::new(1e-3), MeanSquaredError::new(), ()).unwrap();
+    let mut stopping = EarlyStopping::new().monitor("loss").min_delta(1e9).patience(1);
+    let fit = Fit::new().epochs(usize::MAX).callback(&mut stopping).verbose(Verbose::Silent);
+    let history = model.fit(&x, &x.column(0).to_owned(), &fit).unwrap();
+    assert_eq!(history.epochs(), [0, 1]);
+}

@@ -2,7 +2,9 @@
 //! as data and in words.
 
 use cornu::error::ExpectedAxis::{self, AtLeast, Length, Named, Others};
-use cornu::error::ExpectedShape::{self, Axes, EvenLastAxis, Features, LayerOutput, NotEmpty};
+use cornu::error::ExpectedShape::{
+    self, Axes, Count, CountMultipleOf, EvenLastAxis, Features, LayerOutput, NotEmpty, Rank,
+};
 use cornu::layer::{BuildContext, NamedLayer};
 use cornu::prelude::*;
 
@@ -127,8 +129,13 @@ fn expected_shapes_are_written_as_in_the_documentation() {
         (axes(&[Length(5), Length(3)]), "(5, 3)"),
         (NotEmpty, "(...), with no axis of length 0"),
         (EvenLastAxis, "(..., an even number) for glu"),
-        (Features(3), "(..., 3), as in the data that it was adapted to"),
-        (LayerOutput(vec![10, 3]), "(10, 3), as its layers put out"),
+        (Features(3), "(..., 3), as in the data to which it was adapted"),
+        (LayerOutput(vec![10, 3]), "(10, 3), the output of its layers"),
+        (Rank { least: 3, most: Some(3) }, "(...), with 3 axes"),
+        (Rank { least: 2, most: Some(4) }, "(...), with 2 to 4 axes"),
+        (Rank { least: 3, most: None }, "(...), with at least 3 axes"),
+        (Count(39), "(...), with 39 values"),
+        (CountMultipleOf(7), "(...), with a multiple of 7 values"),
     ] {
         let error = Error::InputShape { expected, found: vec![10, 4] };
         assert_eq!(error.to_string(), format!("expected an input of shape {text}, found (10, 4)"));

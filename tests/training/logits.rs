@@ -119,7 +119,7 @@ fn probabilities_need_a_loss_of_classification() {
     let error = model.predict_proba(&x).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`loss`: expected a loss of classification, such as BinaryCrossentropy, found mean_squared_error"
+        "`loss`: expected a classification loss, such as BinaryCrossentropy, found mean_squared_error"
     );
     let mut model = Sequential::<f64>::with_scalar().input([1]).add(Activation::Linear);
     model.build().unwrap();

@@ -57,8 +57,8 @@ pub(in crate::data) struct FittedColumns {
     pub(in crate::data) fitted: Fitted,
     /// What was learned about each column of `x`.
     learned: Vec<Learned>,
-    /// The class names; empty without a label.
-    pub(in crate::data) classes: Vec<String>,
+    /// The class names; `None` without a label.
+    pub(in crate::data) classes: Option<Vec<String>>,
     /// For each column, the number of each word in order of appearance; empty without words.
     orders: Vec<Vec<f64>>,
 }
@@ -104,7 +104,7 @@ impl Scan {
                     path: table.path.clone(),
                     name: "x".into(),
                     expected: format!(
-                        "the columns of the dataset it is to be like: {}",
+                        "the columns of the dataset passed to `like`: {}",
                         show(&like.columns, width)
                     ),
                     found: show(&found, found.len()),
@@ -219,7 +219,7 @@ impl Scan {
     /// Learns how to read further rows.
     pub(in crate::data) fn fit(&self) -> Result<FittedColumns> {
         let count = self.rules.table.count;
-        let mut fitted = Fitted {
+        let fitted = Fitted {
             table: self.rules.table.clone(),
             roles: self.rules.roles.clone(),
             words: vec![HashMap::new(); count],
@@ -228,44 +228,56 @@ impl Scan {
             format: self.rules.format,
             numeric_label: false,
         };
-        let (mut learned, mut classes) = (Vec::new(), Vec::new());
-        let mut orders = vec![Vec::new(); count];
-        for (column, order) in orders.iter_mut().enumerate() {
-            let (role, seen) = (self.rules.roles[column], &self.rows.seen[column]);
-            let like = self.rules.settings.like.as_ref();
-            let known = match role {
-                Role::Label => like.map(|like| &like.classes).filter(|classes| !classes.is_empty()),
-                _ => like.and_then(|like| like.learned.get(learned.len())?.categories.as_ref()),
-            };
-            let mut sorted = Vec::new();
-            if let Role::Label | Role::Category = role {
-                let is_numeric = role == Role::Label && !self.rules.readings[column].text;
-                sorted = known.cloned().unwrap_or_else(|| seen.sorted(is_numeric, self.rules.format));
-                let numeric = is_numeric && numbers(&sorted, NumberFormat::default()).is_some();
-                fitted.numeric_label |= numeric;
-                fitted.words[column] = sorted.iter().cloned().zip((0..).map(f64::from)).collect();
-                *order = vec![0.0; seen.counts.len()];
-                for (word, seen) in &seen.words {
-                    let cell = TableCell::Text(word);
-                    let unknown =
-                        || wrong(&self.rules.table, column, cell, seen.first, fitted.expected_words(column));
-                    order[seen.place] = fitted.place(column, cell).ok_or_else(unknown)?;
+        let orders = vec![Vec::new(); count];
+        let mut fit = FittedColumns { fitted, learned: Vec::new(), classes: None, orders };
+        let like = self.rules.settings.like.as_ref();
+        for column in 0..count {
+            match self.rules.roles[column] {
+                Role::Label => {
+                    let known =
+                        like.and_then(|like| like.classes.as_ref()).filter(|classes| !classes.is_empty());
+                    fit.classes = Some(self.fit_words(column, known, &mut fit)?);
                 }
-            }
-            match role {
-                Role::Label => classes = sorted,
-                Role::Number | Role::Category => {
-                    let learned_fill = like.and_then(|like| like.learned.get(learned.len())?.fill);
-                    let fill =
-                        if learned_fill.is_some() { learned_fill } else { self.fill_value(column, order)? };
-                    fitted.fills[column] = fill;
-                    let categories = (role == Role::Category).then_some(sorted);
-                    learned.push(Learned { categories, fill });
+                role @ (Role::Number | Role::Category) => {
+                    let known = like.and_then(|like| like.learned.get(fit.learned.len()));
+                    let mut categories = None;
+                    if role == Role::Category {
+                        let known = known.and_then(|known| known.categories.as_ref());
+                        categories = Some(self.fit_words(column, known, &mut fit)?);
+                    }
+                    let fill = match known.and_then(|known| known.fill) {
+                        None => self.fill_value(column, &fit.orders[column])?,
+                        known => known,
+                    };
+                    fit.fitted.fills[column] = fill;
+                    fit.learned.push(Learned { categories, fill });
                 }
-                _ => {}
+                Role::Target | Role::Ignored => {}
             }
         }
-        Ok(FittedColumns { fitted, learned, classes, orders })
+        Ok(fit)
+    }
+
+    /// Learns the numbers of the words of a label or category, and returns the words in the order of their numbers: the
+    /// known words, or else those of the column.
+    fn fit_words(
+        &self,
+        column: usize,
+        known: Option<&Vec<String>>,
+        fit: &mut FittedColumns,
+    ) -> Result<Vec<String>> {
+        let (rules, seen, fitted) = (&self.rules, &self.rows.seen[column], &mut fit.fitted);
+        let is_numeric = rules.roles[column] == Role::Label && !rules.readings[column].text;
+        let words = known.cloned().unwrap_or_else(|| seen.sorted(is_numeric, rules.format));
+        fitted.numeric_label |= is_numeric && numbers(&words, NumberFormat::default()).is_some();
+        fitted.words[column] = words.iter().cloned().zip((0..).map(f64::from)).collect();
+        fit.orders[column] = vec![0.0; seen.counts.len()];
+        for (word, seen) in &seen.words {
+            let cell = TableCell::Text(word);
+            let unknown = || wrong(&rules.table, column, cell, seen.first, fitted.expected_words(column));
+            fit.orders[column][seen.place] = fitted.place(column, cell).ok_or_else(unknown)?;
+        }
+        Ok(words)
     }
 
     /// Returns the replacement for missing values of a column of `x`, if it may have any.
@@ -273,7 +285,7 @@ impl Scan {
         let seen = &self.rows.seen[column];
         let empty = || {
             let (row, line) = (0, None);
-            let expected = "a column with a value, to fill the others by".into();
+            let expected = "a column with at least one value, to replace the missing ones".into();
             wrong(&self.rules.table, column, TableCell::Missing, (row, line), expected)
         };
         if self.rules.roles[column] == Role::Category {
@@ -296,7 +308,7 @@ impl Scan {
             Missing::Median | Missing::MostFrequent if !self.rules.keeps => {
                 return Err(Error::argument(
                     "missing",
-                    "a mean or a value, as nothing is kept of a stream",
+                    "Mean or Value, because a stream keeps no rows",
                     "median",
                 ));
             }

@@ -81,15 +81,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether the loss measures how probable the targets are: a user's loss says so by its family.
+    /// Whether the loss measures the probability of the targets. A user's loss declares this by its family.
     pub(super) fn scores_probabilities(&self) -> bool {
         self.task != Task::Numbers && (self.is_built_in || self.family == LossFamily::CrossEntropy)
     }
 
-    /// Whether the loss compares outputs with numbers: a user's loss says so by its family.
+    /// Whether the loss compares outputs with numbers. A user's loss declares this by its family.
     pub(super) fn compares_numbers(&self) -> bool {
-        let says = !matches!(self.family, LossFamily::CrossEntropy | LossFamily::Other);
-        self.task == Task::Numbers && (self.is_built_in || says)
+        let is_of_numbers = !matches!(self.family, LossFamily::CrossEntropy | LossFamily::Other);
+        self.task == Task::Numbers && (self.is_built_in || is_of_numbers)
     }
 }
 
@@ -198,8 +198,8 @@ impl Scale {
 }
 
 impl Evidence {
-    /// The skill of the best epoch, see [`Scale::skill`]. In the first two epochs, in which the loss may decrease much, the
-    /// end of the epoch counts if it is better than the mean. `None` before the end of the first epoch.
+    /// The skill of the best epoch, see [`Scale::skill`]. As the loss may fall fast in the first two epochs, they count by
+    /// their end if that is better than their mean. `None` before the end of the first epoch.
     pub fn skill(&self) -> Option<f64> {
         let losses = self.curves.epochs.iter().map(|epoch| self.loss_without_penalty(epoch));
         self.skill_of(losses.filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)

@@ -168,7 +168,7 @@ fn weight_fault(
 /// Raises N0113.
 pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     let epochs = e.plan.epochs?;
-    let steps = epochs * e.plan.batches + e.plan.before as usize;
+    let steps = epochs.saturating_mul(e.plan.batches).saturating_add(e.plan.before as usize);
     // A step of the usual size changes a weight by a thousandth, so hundreds are needed to change it by its own size.
     let early = !e.ended || e.curves.stopped.is_some();
     if steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {

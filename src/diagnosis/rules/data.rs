@@ -35,7 +35,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         false => first.sums? / (kernel.deviation / kernel.largest()).max(1.0),
     };
     let usual = kernel.deviation < 1e-3 * kernel.usual || kernel.deviation > 0.5 * kernel.usual;
-    // Whatever the size of the sums, such a layer brings them to 1.
+    // A normalization layer behind it scales sums of any size to 1.
     let sized = !is_normalized_after(e, layer);
     // Sums with an rms of 10 saturate a softmax (e^10 to 1); a sigmoid or tanh is flat beyond 5.
     let squashes = matches!(layer.activation, Some(Activation::Sigmoid | Activation::Tanh));
@@ -86,7 +86,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         ),
         () => return None,
     };
-    // A softmax over one unit learns nothing from any inputs, so a failure says nothing about these.
+    // A softmax over one unit learns nothing from any inputs, so its failure is no evidence about them.
     let severity = if softmax_over_one_unit(e).is_some() { Severity::Note } else { severity };
     let mut finding = Finding::draft(title).at_most(severity).at(layer).evidence(seen());
     if is_uneven || is_offset {
@@ -110,8 +110,8 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
     ))
 }
 
-/// The last layer with weights, if only fixed layers such as a `Rescaling` follow, with the factor and the offset that they
-/// add; otherwise the last layer. `None` if the first batch does not show the factor.
+/// Returns the last layer with weights, with the factor and the offset of the fixed layers behind it, such as a
+/// `Rescaling`. If other layers follow it, returns the last layer. `None` if the first batch does not determine the factor.
 fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerFacts, f64, f64)> {
     let head = e.weighted().last().map_or(output, |(layer, _)| layer);
     let after = || e.layers[head.index + 1..].iter().filter(|layer| !layer.is_view);
@@ -122,7 +122,7 @@ fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerF
     if !after().all(|layer| fixed(layer) && linear(layer)) {
         return Some((output, 1.0, 0.0));
     }
-    // A function of a fixed range reaches the targets or not, whatever the steps (N0104).
+    // Whether a function with a fixed range reaches the targets does not depend on the steps (N0104).
     if !linear(head) {
         return None;
     }
@@ -177,7 +177,7 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let size = below.map_or(1.0, |layer| layer.sample.rms);
     let reach = e.plan.learning_rate * (1.0 + inputs * size);
     let needed = mean.abs().max(deviation) / reach;
-    let planned = e.plan.epochs.map(|epochs| epochs * e.plan.batches);
+    let planned = e.plan.epochs.map(|epochs| epochs.saturating_mul(e.plan.batches));
     let adaptive = e.plan.step_scale != StepScale::Gradient;
     let far = adaptive && planned.is_some_and(|steps| needed > steps as f64);
     // The slope of a squared error with respect to the output bias is twice the distance, so beyond 1 a step overshoots.

@@ -20,7 +20,7 @@ fn usual_rate(step: StepScale) -> Option<f64> {
 
 /// The planned steps, or a thousand, which is what a small training takes.
 fn planned(e: &Evidence) -> f64 {
-    e.plan.epochs.map_or(1000.0, |epochs| (epochs * e.plan.batches).max(1) as f64)
+    e.plan.epochs.map_or(1000.0, |epochs| epochs.saturating_mul(e.plan.batches).max(1) as f64)
 }
 
 /// Raises N0112.

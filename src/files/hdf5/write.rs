@@ -7,51 +7,41 @@ use super::{ATTRIBUTE, DATASPACE, DATATYPE, LAYOUT, NOWHERE, Number, SIGNATURE, 
 pub(crate) struct Group {
     /// The attribute `name`.
     name: String,
-    /// The entries in the order in which they were added, which is that of the values.
-    entries: Vec<(String, GroupMember)>,
-}
-
-#[derive(Debug)]
-enum GroupMember {
-    Group(Group),
-    Array(Number, Vec<usize>),
+    /// The groups within it, in the order in which they were added.
+    groups: Vec<(String, Group)>,
+    /// Its arrays, whose values follow those of the groups.
+    arrays: Vec<(String, Number, Vec<usize>)>,
 }
 
 impl Group {
     pub(crate) fn new(name: &str) -> Self {
-        Group { name: name.into(), entries: Vec::new() }
+        Group { name: name.into(), groups: Vec::new(), arrays: Vec::new() }
     }
 
     /// Returns the group at this path, and creates it with this `name` if it is missing.
     pub(crate) fn at(&mut self, path: &str, name: &str) -> &mut Group {
         let mut group = self;
         for part in path.split('/') {
-            let known = group.entries.iter().position(|(known, _)| known == part);
+            let known = group.groups.iter().position(|(known, _)| known == part);
             let place = known.unwrap_or_else(|| {
-                group.entries.push((part.into(), GroupMember::Group(Group::new(""))));
-                group.entries.len() - 1
+                group.groups.push((part.into(), Group::new("")));
+                group.groups.len() - 1
             });
-            group = match &mut group.entries[place].1 {
-                GroupMember::Group(inner) => inner,
-                GroupMember::Array(..) => unreachable!("arrays have numbers as names, groups have words"),
-            };
+            group = &mut group.groups[place].1;
         }
         group.name = name.into();
         group
     }
 
-    /// Adds an array, whose values follow those of all earlier arrays.
+    /// Adds an array, whose values follow those of the earlier arrays of the group.
     pub(crate) fn array(&mut self, name: &str, number: Number, shape: &[usize]) {
-        self.entries.push((name.into(), GroupMember::Array(number, shape.to_vec())));
+        self.arrays.push((name.into(), number, shape.to_vec()));
     }
 
     /// The most entries of a group.
     fn widest(&self) -> usize {
-        let inner = self.entries.iter().map(|(_, entry)| match entry {
-            GroupMember::Group(group) => group.widest(),
-            GroupMember::Array(..) => 0,
-        });
-        inner.max().unwrap_or(0).max(self.entries.len())
+        let inner = self.groups.iter().map(|(_, group)| group.widest()).max();
+        inner.unwrap_or(0).max(self.groups.len() + self.arrays.len())
     }
 }
 
@@ -123,14 +113,12 @@ impl Hdf5Writer {
         // The name and the header address, and for a group also the addresses of its B-tree and names.
         type Written<'a> = (&'a str, u64, Option<(u64, u64)>);
         let mut entries: Vec<Written> = Vec::new();
-        for (name, entry) in &group.entries {
-            entries.push(match entry {
-                GroupMember::Group(inner) => {
-                    let (header, tree, heap) = self.group(inner);
-                    (name, header, Some((tree, heap)))
-                }
-                GroupMember::Array(number, shape) => (name, self.array(*number, shape), None),
-            });
+        for (name, inner) in &group.groups {
+            let (header, tree, heap) = self.group(inner);
+            entries.push((name, header, Some((tree, heap))));
+        }
+        for (name, number, shape) in &group.arrays {
+            entries.push((name, self.array(*number, shape), None));
         }
         entries.sort_unstable_by_key(|(name, ..)| *name);
         let mut names = vec![0; 8];

@@ -2,7 +2,7 @@
 
 use super::schema::{self, Leaf, SchemaElement};
 use super::thrift::{Field, STRUCT, Thrift};
-use super::{ParquetFile, unpack::Codec};
+use super::{ParquetFile, compression::Codec};
 use crate::error::Result;
 use crate::files::Parsed;
 

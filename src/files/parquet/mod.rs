@@ -20,12 +20,12 @@
 //! <https://parquet.apache.org/docs/file-format/>
 
 mod column;
+mod compression;
 mod footer;
 mod page;
 mod page_header;
 mod schema;
 mod thrift;
-mod unpack;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -7,11 +7,11 @@ use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::ParquetError;
 
 use super::ParquetFile;
+use super::compression::{self, Codec};
 use super::footer::Chunk;
 use super::page_header::{PageHeader, PageKind};
 use super::schema::Leaf;
 use super::thrift::Thrift;
-use super::unpack::{self, Codec};
 use crate::error::{Error, Result};
 use crate::files::Parsed;
 use crate::files::checksum;
@@ -176,7 +176,7 @@ impl Pages {
                 false => Err(self.fault_before(start, "stored uncompressed, but with two sizes")),
             };
         }
-        if header.size > unpack::most(compressed.len()) as u64 {
+        if header.size > compression::most(compressed.len()) as u64 {
             return Err(self.fault_before(start, "its declared size is impossible for its compressed size"));
         }
         let size = header.size as usize;
@@ -185,7 +185,7 @@ impl Pages {
         let (levels, values) = compressed.split_at(header.level_bytes() as usize);
         bytes.extend_from_slice(levels);
         if size > levels.len() {
-            unpack::unpack(self.chunk.codec, values, size - levels.len(), &mut bytes)
+            compression::decompress(self.chunk.codec, values, size - levels.len(), &mut bytes)
                 .map_err(|problem| self.fault_before(start, &problem))?;
         }
         Ok(Some(bytes))

@@ -8,7 +8,7 @@ use crate::initializer::Initializer;
 use crate::layer::check::check_not_empty;
 use crate::layer::strided_copy::{StridedCopy, check_size, strides};
 use crate::layer::{BackwardContext, Layer, Part, PartMut, saved};
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -51,7 +51,7 @@ impl<F> PRelu<F> {
     pub fn new() -> Self {
         PRelu {
             shared_axes: Vec::new(),
-            alpha: Spec::new(Initializer::Zeros),
+            alpha: spec!("alpha", Initializer::Zeros),
             param: None,
             slopes: StridedCopy::default(),
         }

@@ -13,7 +13,7 @@ use crate::layer::activation::Activated;
 use crate::layer::check::check_positive;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -151,8 +151,8 @@ impl<const D: usize, F: Scalar> Conv<D, F> {
             groups: 1,
             use_bias: true,
             activation: Activated::default(),
-            kernel: Spec::new(Initializer::GlorotUniform),
-            bias: Spec::new(Initializer::Zeros),
+            kernel: spec!("kernel", Initializer::GlorotUniform),
+            bias: spec!("bias", Initializer::Zeros),
             params: None,
             sums: Vec::new(),
         }

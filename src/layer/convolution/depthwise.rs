@@ -12,7 +12,7 @@ use crate::layer::window::{Padding, Sliding};
 use crate::layer::{
     BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, activation::Activated, saved,
 };
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -81,8 +81,8 @@ impl<F: Scalar> DepthwiseConv1D<F> {
             depth_multiplier: 1,
             use_bias: true,
             activation: Activated::default(),
-            kernel: Spec::new(Initializer::GlorotUniform),
-            bias: Spec::new(Initializer::Zeros),
+            kernel: spec!("depthwise", Initializer::GlorotUniform),
+            bias: spec!("bias", Initializer::Zeros),
             params: None,
         }
     }

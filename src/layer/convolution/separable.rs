@@ -12,7 +12,7 @@ use crate::layer::activation::Activated;
 use crate::layer::check::check_positive;
 use crate::layer::window::{Padding, Sliding};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -89,9 +89,9 @@ impl<F: Scalar> SeparableConv1D<F> {
             depth_multiplier: 1,
             use_bias: true,
             activation: Activated::default(),
-            depthwise: Spec::new(Initializer::GlorotUniform),
-            pointwise: Spec::new(Initializer::GlorotUniform),
-            bias: Spec::new(Initializer::Zeros),
+            depthwise: spec!("depthwise", Initializer::GlorotUniform),
+            pointwise: spec!("pointwise", Initializer::GlorotUniform),
+            bias: spec!("bias", Initializer::Zeros),
             params: None,
             h: Vec::new(),
         }

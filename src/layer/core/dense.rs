@@ -10,7 +10,7 @@ use crate::kernel;
 use crate::layer::activation::Activated;
 use crate::layer::check::{check_positive, last_axis};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -68,8 +68,8 @@ impl<F: Scalar> Dense<F> {
             units,
             activation: Activated::default(),
             use_bias: true,
-            kernel: Spec::new(Initializer::GlorotUniform),
-            bias: Spec::new(Initializer::Zeros),
+            kernel: spec!("kernel", Initializer::GlorotUniform),
+            bias: spec!("bias", Initializer::Zeros),
             params: None,
         }
     }

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::check::check_positive;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -49,7 +49,7 @@ pub struct Embedding<F = f32> {
 impl<F> Embedding<F> {
     /// Creates `input_dim` vectors of `output_dim` numbers.
     pub fn new(input_dim: usize, output_dim: usize) -> Self {
-        let embeddings = Spec::new(Initializer::RandomUniform { low: -0.05, high: 0.05 });
+        let embeddings = spec!("embeddings", Initializer::RandomUniform { low: -0.05, high: 0.05 });
         Embedding { input_dim, output_dim, embeddings, param: None }
     }
 

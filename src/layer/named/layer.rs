@@ -21,7 +21,8 @@ impl<F: Scalar> Layer<F> for NamedLayer<F> {
             Some(shapes) => Err(wrong_shape(ExpectedShape::exactly(&shapes.input), input)),
             None => {
                 elements::<F>(input)?;
-                self.activity_regularizer.iter().try_for_each(Regularizer::check)?;
+                let activity = self.activity_regularizer.iter().try_for_each(Regularizer::check);
+                activity.map_err(|error| error.of_argument("activity_regularizer"))?;
                 let output = self.layer.build(input, context)?;
                 elements::<F>(&output)?;
                 if !self.trainable {

@@ -353,7 +353,7 @@ impl<F: Scalar> NamedLayer<F> {
 }
 
 impl<F: Scalar> fmt::Debug for NamedLayer<F> {
-    /// ``F1: Dense(6000 → 40, relu) 240,040 params``.
+    /// `F1: Dense(6000 → 40, relu)`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         if let Some(label) = &self.label {
             write!(f, "{label}: ")?;

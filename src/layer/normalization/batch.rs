@@ -12,7 +12,7 @@ use crate::kernel;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, GlobalBatch, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -101,8 +101,8 @@ impl<F> BatchNormalization<F> {
             epsilon: 1e-3,
             center: true,
             scale: true,
-            gamma: Spec::new(Initializer::Ones),
-            beta: Spec::new(Initializer::Zeros),
+            gamma: spec!("gamma", Initializer::Ones),
+            beta: spec!("beta", Initializer::Zeros),
             moving_mean: Initializer::Zeros,
             moving_variance: Initializer::Ones,
             frozen: false,
@@ -238,51 +238,51 @@ impl<F: Scalar> BatchNormalization<F> {
         let statistics =
             |step: usize| self.statistics[STATISTICS * channels * step..][..2 * channels].split_at(channels);
         // dβ, then dγ, of each step; then those of all steps.
-        let (totals, _) = context.scratch.take(2 * channels * (steps.count + 1));
-        let (totals, all) = totals.split_at_mut(2 * channels * steps.count);
-        for (step, total) in totals.chunks_exact_mut(2 * channels).enumerate() {
+        let (memory, _) = context.scratch.take(2 * channels * (steps.count + 1));
+        let (of_steps, of_all) = memory.split_at_mut(2 * channels * steps.count);
+        for (step, of_step) in of_steps.chunks_exact_mut(2 * channels).enumerate() {
             let (mean, inverse) = statistics(step);
-            kernel::sum_over(x.rows() / steps.count, &mut self.sums, total, &|rows, sum| {
-                let (beta, gamma) = sum.split_at_mut(channels);
+            kernel::sum_over(x.rows() / steps.count, &mut self.sums, of_step, &|rows, sums| {
+                let (d_beta, d_gamma) = sums.split_at_mut(channels);
                 kernel::simd(|| {
                     for row in rows {
                         let row = steps.row(step, row);
                         let (x, dy) = (&x.row(row)[..channels], &dy.row(row)[..channels]);
-                        beta.iter_mut().zip(dy).for_each(|(beta, &dy)| *beta += dy);
+                        d_beta.iter_mut().zip(dy).for_each(|(d_beta, &dy)| *d_beta += dy);
                         let normal = x
                             .iter()
                             .zip(mean)
                             .zip(inverse)
                             .map(|((&x, &mean), &inverse)| (x - mean) * inverse);
-                        let sums = gamma.iter_mut().zip(normal).zip(dy);
-                        sums.for_each(|((gamma, normal), &dy)| *gamma += dy * normal);
+                        let terms = d_gamma.iter_mut().zip(normal).zip(dy);
+                        terms.for_each(|((d_gamma, normal), &dy)| *d_gamma += dy * normal);
                     }
                 });
             });
         }
-        all.copy_from_slice(&totals[..2 * channels]);
-        for total in totals.chunks_exact(2 * channels).skip(1) {
-            all.iter_mut().zip(total).for_each(|(all, total)| *all += *total);
+        of_all.copy_from_slice(&of_steps[..2 * channels]);
+        for of_step in of_steps.chunks_exact(2 * channels).skip(1) {
+            of_all.iter_mut().zip(of_step).for_each(|(of_all, of_step)| *of_all += *of_step);
         }
-        let (beta, gamma) = all.split_at(channels);
-        for (param, sum) in [(&mut params.beta, beta), (&mut params.gamma, gamma)] {
-            param.iter_mut().for_each(|param| param.grad_mut().copy_from_slice(sum));
+        let (d_beta, d_gamma) = of_all.split_at(channels);
+        for (param, grad) in [(&mut params.beta, d_beta), (&mut params.gamma, d_gamma)] {
+            param.iter_mut().for_each(|param| param.grad_mut().copy_from_slice(grad));
         }
         let Some(mut dx) = context.dx else { return };
         // Frozen statistics do not depend on x.
         let share = if self.frozen { F::zero() } else { F::one() / F::of(self.count) };
-        context.global_batch.sum(totals);
-        let totals = &*totals;
+        context.global_batch.sum(of_steps);
+        let of_steps = &*of_steps;
         let gammas = params.gamma.as_ref().map(Param::value);
         each_row(&mut dx, &|row, dx| {
             let step = steps.of(row);
             let (mean, inverse) = statistics(step);
-            let (beta, gamma) = totals[2 * channels * step..][..2 * channels].split_at(channels);
+            let (d_beta, d_gamma) = of_steps[2 * channels * step..][..2 * channels].split_at(channels);
             let factor = |c: usize| inverse[c] * gammas.map_or(F::one(), |gamma| gamma[c]);
             let (x, dy) = (x.row(row), dy.row(row));
             for c in 0..channels {
                 let normal = (x[c] - mean[c]) * inverse[c];
-                dx[c] = factor(c) * (dy[c] - share * (beta[c] + normal * gamma[c]));
+                dx[c] = factor(c) * (dy[c] - share * (d_beta[c] + normal * d_gamma[c]));
             }
         });
     }

@@ -9,7 +9,7 @@ use crate::kernel;
 use crate::layer::axis::{JoinedAxes, MovedAxes};
 use crate::layer::check::last_axis;
 use crate::layer::{BackwardContext, Layer, LayerTraits, Part, PartMut, saved};
-use crate::param::{BuildContext, Param, Spec, spec_setters};
+use crate::param::{BuildContext, Param, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -79,8 +79,8 @@ impl<F> LayerNormalization<F> {
             epsilon: 1e-3,
             center: true,
             scale: true,
-            gamma: Spec::new(Initializer::Ones),
-            beta: Spec::new(Initializer::Zeros),
+            gamma: spec!("gamma", Initializer::Ones),
+            beta: spec!("beta", Initializer::Zeros),
             params: Params { gamma: None, beta: None },
             vectors: MovedAxes::default(),
         }

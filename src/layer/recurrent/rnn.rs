@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::initializer::Initializer;
 use crate::layer::check::{axes, check_positive, check_rate};
 use crate::layer::{BackwardContext, Layer, LayerTraits, Memory, Part, PartMut, Step, saved};
-use crate::param::{BuildContext, Spec, spec_setters};
+use crate::param::{BuildContext, Spec, spec, spec_setters};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -93,9 +93,9 @@ impl<C: Cell, F: Scalar> Rnn<C, F> {
             dropout: 0.0,
             recurrent_dropout: 0.0,
             use_bias: true,
-            kernel: Spec::new(Initializer::GlorotUniform),
-            recurrent: Spec::new(Initializer::Orthogonal { gain: 1.0 }),
-            bias: Spec::new(Initializer::Zeros),
+            kernel: spec!("kernel", Initializer::GlorotUniform),
+            recurrent: spec!("recurrent", Initializer::Orthogonal { gain: 1.0 }),
+            bias: spec!("bias", Initializer::Zeros),
             params: None,
             salt: 0,
             sequence: Vec::new(),

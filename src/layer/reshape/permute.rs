@@ -1,10 +1,11 @@
-//! Permute: the axes of each sample in another order.
+//! Permute: y[i₁, ..., iₙ] = x[j₁, ..., jₙ] with j[dims[k]] = i[k]. dx[j₁, ..., jₙ] = dy[i₁, ..., iₙ].
 
 use super::{StridedCopy, check_size, strided_copy, strides};
 use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 
-/// Permutes the axes of each sample: axis `i` of the output is axis `dims[i]` of the input.
+/// Permutes the axes of each sample: axis `k` of the output is axis `dims[k]` of the input, so
+/// `y[i₁, ..., iₙ] = x[j₁, ..., jₙ]` with `j[dims[k]] = i[k]`.
 ///
 /// # Shapes
 /// Input `(a, b, ...)`; for `dims` `[2, 1]`, output `(b, a)`.
@@ -19,7 +20,8 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] if `dims` is not a permutation of the axes 1, 2 ... of a sample.
+/// At `build`: [`Error::Argument`] if `dims` is not a permutation of 1, 2 ...; [`Error::InputShape`] if the input has
+/// another number of axes.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/permute/>
@@ -38,9 +40,13 @@ impl Permute {
     fn layout(&self, input: &[usize]) -> Result<(Vec<usize>, StridedCopy)> {
         let mut sorted = self.dims.clone();
         sorted.sort();
-        if !sorted.iter().copied().eq(1..=input.len()) {
-            let expected = format!("the axes 1 to {} in some order", input.len());
+        let rank = self.dims.len();
+        if !sorted.iter().copied().eq(1..=rank) {
+            let expected = format!("each axis from 1 to {rank} once");
             return Err(Error::argument("dims", expected, format!("{:?}", self.dims)));
+        }
+        if input.len() != rank {
+            return Err(Error::InputShape { expected: ExpectedShape::rank(rank), found: input.to_vec() });
         }
         let output: Vec<usize> = self.dims.iter().map(|&axis| input[axis - 1]).collect();
         check_size(&output)?;

@@ -1,7 +1,7 @@
 //! Reshape: the same numbers in another shape. dx = dy.
 
 use crate::config::settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, ExpectedShape, Result};
 use crate::layer::{BackwardContext, Layer, LayerTraits, saved};
 use crate::param::BuildContext;
 use crate::scalar::Scalar;
@@ -22,19 +22,20 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// ```
 ///
 /// # Errors
-/// At `build`: [`Error::Argument`] if the number of values differs, or if the target has two −1.
+/// At `build`: [`Error::Argument`] if the target has a size below 1 other than a single −1; [`Error::InputShape`] if the
+/// input has another number of values.
 ///
 /// # References
 /// <https://keras.io/api/layers/reshaping_layers/reshape/>
 #[derive(Debug, Clone)]
 pub struct Reshape {
-    target: Vec<isize>,
+    target_shape: Vec<isize>,
 }
 
 impl Reshape {
     /// Creates a layer with this output shape; one size may be −1.
-    pub fn new(target: impl Into<Vec<isize>>) -> Self {
-        Reshape { target: target.into() }
+    pub fn new(target_shape: impl Into<Vec<isize>>) -> Self {
+        Reshape { target_shape: target_shape.into() }
     }
 }
 
@@ -42,19 +43,24 @@ impl<F: Scalar> Layer<F> for Reshape {
     saved!("Reshape");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        let count: usize = input.iter().product();
         let refused = || {
-            let expected = format!("a shape of {count} numbers, with at most one -1");
-            Error::argument("target", expected, format!("{:?}", self.target))
+            let expected = "sizes of at least 1, of which one may be -1, with fewer than 2^63 values";
+            Error::argument("target_shape", expected, format!("{:?}", self.target_shape))
         };
-        let known = self.target.iter().filter(|&&size| size != -1);
-        let known = known.map(|&size| usize::try_from(size).map_err(|_| refused()));
-        let rest = known.into_iter().try_fold(1usize, |n, size| n.checked_mul(size?).ok_or_else(refused))?;
-        let free = self.target.iter().filter(|&&size| size == -1).count();
-        if free > 1 || rest == 0 || !count.is_multiple_of(rest) || (free == 0 && rest != count) {
-            return Err(refused());
+        let inferred = self.target_shape.iter().filter(|&&size| size == -1).count();
+        let stated = self.target_shape.iter().filter(|&&size| size != -1);
+        let product = stated.copied().filter(|&size| size > 0).try_fold(1, isize::checked_mul);
+        let is_valid = inferred <= 1 && self.target_shape.iter().all(|&size| size > 0 || size == -1);
+        let product = product.filter(|_| is_valid).ok_or_else(refused)?.unsigned_abs();
+        let count: usize = input.iter().product();
+        if !count.is_multiple_of(product) || (inferred == 0 && product != count) {
+            let expected = match inferred {
+                0 => ExpectedShape::Count(product),
+                _ => ExpectedShape::CountMultipleOf(product),
+            };
+            return Err(Error::InputShape { expected, found: input.to_vec() });
         }
-        Ok(self.target.iter().map(|&size| usize::try_from(size).unwrap_or(count / rest)).collect())
+        Ok(self.target_shape.iter().map(|&size| usize::try_from(size).unwrap_or(count / product)).collect())
     }
 
     fn infer(&self, x: Batch<F>, mut y: BatchMut<F>, _: &mut Scratch<F>) {
@@ -72,4 +78,4 @@ impl<F: Scalar> Layer<F> for Reshape {
     }
 }
 
-settings!([] Reshape { "target_shape" required: target });
+settings!([] Reshape { "target_shape" required: target_shape });

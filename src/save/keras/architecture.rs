@@ -28,8 +28,8 @@ pub(super) fn input_layer<F: Scalar>(shape: &[usize], name: &str) -> Config {
 }
 
 /// Adds the shape for which a layer was built.
-pub(super) fn with_built_shape<F: Scalar>(mut config: Config, node: &NamedLayer<F>) -> Config {
-    if let Some(shape) = node.input_shape() {
+pub(super) fn with_built_shape<F: Scalar>(mut config: Config, layer: &NamedLayer<F>) -> Config {
+    if let Some(shape) = layer.input_shape() {
         let shape = Value::Map(vec![("input_shape".into(), batch_shape(shape))]);
         config.beside.push(("build_config".into(), shape));
     }
@@ -52,9 +52,9 @@ impl<F: Scalar> Sequential<F> {
     pub fn config(&self) -> Result<Config> {
         let mut layers = Vec::new();
         layers.extend(self.input.as_ref().map(|input| input_layer::<F>(input, "input_layer")));
-        for node in &self.layers {
-            let config = node.config().ok_or_else(|| not_savable("layer", node))?;
-            layers.push(with_built_shape(config, node));
+        for layer in &self.layers {
+            let config = layer.config().ok_or_else(|| not_savable("layer", layer))?;
+            layers.push(with_built_shape(config, layer));
         }
         let policy = Config::of("keras", "DTypePolicy").with("name", layer::precision::<F>());
         let mut config = Config::of("keras", "Sequential")

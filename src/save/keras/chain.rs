@@ -24,13 +24,13 @@ const LONGEST: usize = 255;
 pub(in crate::save) struct LayerPath {
     /// The group of the layer.
     pub(in crate::save) group: String,
-    /// The paths of its inner layers; empty for the usual paths within the group.
-    pub(in crate::save) inner: Vec<LayerPath>,
+    /// The paths of its inner layers; `None` for the usual paths within the group.
+    pub(in crate::save) inner: Option<Vec<LayerPath>>,
 }
 
 impl LayerPath {
     pub(in crate::save) fn of(group: String) -> Self {
-        LayerPath { group, inner: Vec::new() }
+        LayerPath { group, inner: None }
     }
 
     /// The path of an inner layer.
@@ -266,16 +266,16 @@ impl<F: Scalar> ChainReader<'_, F> {
         if at.depth > 0 || (stated.is_some() && self.input.is_none()) {
             return Ok(stated);
         }
-        let Some(given) = self.input else {
+        let Some(shape) = self.input else {
             let expected = "a batch shape without open axes; `Loader::input_shape` sets them";
             return Err(refuse(path, expected, value));
         };
-        let agrees = |(size, given): (&Option<usize>, &usize)| size.is_none_or(|size| size == *given);
-        if given.len() != sizes.len() || !sizes.iter().zip(given).all(agrees) {
-            let expected = format!("a batch shape that agrees with `Loader::input_shape` {given:?}");
+        let agrees = |(stated, size): (&Option<usize>, &usize)| stated.is_none_or(|stated| stated == *size);
+        if shape.len() != sizes.len() || !sizes.iter().zip(shape).all(agrees) {
+            let expected = format!("a batch shape that agrees with `Loader::input_shape` {shape:?}");
             return Err(refuse(path, expected, value));
         }
-        Ok(Some(given.to_vec()))
+        Ok(Some(shape.to_vec()))
     }
 
     /// Reads a layer, or those of an inner model.
@@ -341,7 +341,7 @@ impl<F: Scalar> ChainReader<'_, F> {
             let (label, model) =
                 if single { (&*common.name, None) } else { (placed.layer.label(), Some(name.clone())) };
             let label = label.to_string();
-            let path = LayerPath { group: group.clone(), inner: vec![placed.path] };
+            let path = LayerPath { group: group.clone(), inner: Some(vec![placed.path]) };
             let layer = TimeDistributed::new(placed.layer).name(label).trainable(common.trainable);
             PlacedLayer { layer: common.penalized(layer), path, model, depth: placed.depth }
         };
@@ -404,7 +404,7 @@ fn residual<F: Scalar>(
         inner.push(placed.path);
     }
     let layer = common.penalized(block.name(common.name.as_str()).trainable(common.trainable));
-    Ok(PlacedLayer { layer, path: LayerPath { group, inner }, model: None, depth })
+    Ok(PlacedLayer { layer, path: LayerPath { group, inner: Some(inner) }, model: None, depth })
 }
 
 /// Makes names unique: if the name of a nested layer is taken, it is prefixed with the name of its model.

@@ -11,58 +11,58 @@ use crate::layer::{Layer, NamedLayer, Topology, precision};
 use crate::model::Sequential;
 use crate::scalar::Scalar;
 
-fn is_residual<F: Scalar>(node: &NamedLayer<F>) -> bool {
-    node.kind() == "Residual" && node.traits().topology == Topology::Residual
+fn is_residual<F: Scalar>(layer: &NamedLayer<F>) -> bool {
+    layer.kind() == "Residual" && layer.traits().topology == Topology::Residual
 }
 
-fn is_distributed<F: Scalar>(node: &NamedLayer<F>) -> bool {
-    node.kind() == "TimeDistributed" && is_needed(node.layers())
+fn is_distributed<F: Scalar>(layer: &NamedLayer<F>) -> bool {
+    layer.kind() == "TimeDistributed" && is_needed(layer.layers())
 }
 
 /// Whether Keras has these layers only in a functional model.
-pub(super) fn is_needed<F: Scalar>(nodes: &[NamedLayer<F>]) -> bool {
-    nodes.iter().any(|node| is_residual(node) || is_distributed(node))
+pub(super) fn is_needed<F: Scalar>(layers: &[NamedLayer<F>]) -> bool {
+    layers.iter().any(|layer| is_residual(layer) || is_distributed(layer))
 }
 
 /// The groups of the layers in the file.
-pub(super) fn paths<F: Scalar>(above: &str, nodes: &[NamedLayer<F>]) -> Vec<LayerPath> {
-    fn kinds<'a, F: Scalar>(nodes: &'a [NamedLayer<F>], all: &mut Vec<&'a str>) {
-        for node in nodes {
-            if is_residual(node) {
-                kinds(node.layers(), all);
+pub(super) fn paths<F: Scalar>(above: &str, layers: &[NamedLayer<F>]) -> Vec<LayerPath> {
+    fn kinds<'a, F: Scalar>(layers: &'a [NamedLayer<F>], all: &mut Vec<&'a str>) {
+        for layer in layers {
+            if is_residual(layer) {
+                kinds(layer.layers(), all);
                 all.push("Add");
             } else {
-                all.push(node.kind());
+                all.push(layer.kind());
             }
         }
     }
     fn places<F: Scalar>(
-        nodes: &[NamedLayer<F>],
+        layers: &[NamedLayer<F>],
         groups: &mut impl Iterator<Item = String>,
     ) -> Vec<LayerPath> {
-        let place = |node: &NamedLayer<F>| {
-            let inner = if is_residual(node) { places(node.layers(), groups) } else { Vec::new() };
+        let place = |layer: &NamedLayer<F>| {
+            let inner = if is_residual(layer) { Some(places(layer.layers(), groups)) } else { None };
             let mut path = LayerPath { group: groups.next().unwrap_or_default(), inner };
-            if is_distributed(node) {
-                path.inner = vec![distributed(&path.at("layer"), &node.layers()[0])];
+            if is_distributed(layer) {
+                path.inner = Some(vec![distributed(&path.at("layer"), &layer.layers()[0])]);
             }
             path
         };
-        nodes.iter().map(place).collect()
+        layers.iter().map(place).collect()
     }
     /// The layer of a `TimeDistributed`: a functional model of a single `Residual`, or another `TimeDistributed`.
-    fn distributed<F: Scalar>(path: &LayerPath, node: &NamedLayer<F>) -> LayerPath {
-        if is_residual(node) {
-            let inner = paths(&format!("{}/layers", path.group), std::slice::from_ref(node));
+    fn distributed<F: Scalar>(path: &LayerPath, layer: &NamedLayer<F>) -> LayerPath {
+        if is_residual(layer) {
+            let inner = paths(&format!("{}/layers", path.group), std::slice::from_ref(layer));
             return inner.into_iter().next().unwrap_or_default();
         }
-        let inner = vec![distributed(&path.at("layer"), &node.layers()[0])];
-        LayerPath { group: path.group.clone(), inner }
+        let inner = vec![distributed(&path.at("layer"), &layer.layers()[0])];
+        LayerPath { group: path.group.clone(), inner: Some(inner) }
     }
     let mut all = vec!["InputLayer"];
-    kinds(nodes, &mut all);
+    kinds(layers, &mut all);
     let mut groups = chain::groups(above, all.into_iter()).into_iter().skip(1);
-    places(nodes, &mut groups)
+    places(layers, &mut groups)
 }
 
 fn refuse(reason: impl Into<String>) -> crate::Error {
@@ -81,15 +81,15 @@ pub(super) fn config<F: Scalar>(model: &Sequential<F>) -> Result<Config> {
     }
 }
 
-fn of_layers<F: Scalar>(nodes: &[NamedLayer<F>], input: &[usize], name: &str) -> Result<Config> {
+fn of_layers<F: Scalar>(layers: &[NamedLayer<F>], input: &[usize], name: &str) -> Result<Config> {
     let mut writer = GraphWriter { layers: Vec::new(), names: HashSet::new() };
-    let taken = |name: &str| nodes.iter().any(|node| node.label() == name);
+    let taken = |name: &str| layers.iter().any(|layer| layer.label() == name);
     let numbered = (1..).map(|i| format!("input_layer_{i}"));
     let mut names = std::iter::once("input_layer".to_string()).chain(numbered);
     let start = names.find(|name| !taken(name)).unwrap_or_default();
     let start = LayerOutput { layer: start, shape: input.to_vec() };
     writer.push(input_layer::<F>(input, &start.layer), &start.layer, Vec::new())?;
-    let end = writer.chain(nodes, "", start.clone(), true, 0)?;
+    let end = writer.chain(layers, "", start.clone(), true, 0)?;
     let end_of = |tensor: LayerOutput| Value::List(vec![tensor.layer.into(), 0.into(), 0.into()]);
     // Without `trainable`, which would unfreeze all layers when Keras loads the model.
     Ok(Config::of("keras.src.models.functional", "Functional")
@@ -130,7 +130,7 @@ impl GraphWriter {
     /// Adds layers of a chain; `prefix` makes the names of those within a `Residual` unique in the model.
     fn chain<F: Scalar>(
         &mut self,
-        nodes: &[NamedLayer<F>],
+        layers: &[NamedLayer<F>],
         prefix: &str,
         mut input: LayerOutput,
         is_trainable: bool,
@@ -140,27 +140,27 @@ impl GraphWriter {
             let most = format!("`Residual` is nested more than {DEEPEST_RESIDUAL} times");
             return Err(refuse(most));
         }
-        for node in nodes {
-            let name = format!("{prefix}{}", node.label());
-            let is_trainable = is_trainable && node.is_trainable();
-            let config = node.config().ok_or_else(|| not_savable("layer", node));
-            let (config, args) = if is_residual(node) {
+        for layer in layers {
+            let name = format!("{prefix}{}", layer.label());
+            let is_trainable = is_trainable && layer.is_trainable();
+            let config = layer.config().ok_or_else(|| not_savable("layer", layer));
+            let (config, args) = if is_residual(layer) {
                 let below = format!("{name}.");
-                let end = self.chain(node.layers(), &below, input.clone(), is_trainable, depth + 1)?;
+                let end = self.chain(layer.layers(), &below, input.clone(), is_trainable, depth + 1)?;
                 let mut config = config?;
                 (config.module, config.kind) = (Some("keras.layers".into()), "Add".into());
                 config.fields.retain(|(name, _)| name != "layers");
                 (config, Value::List(vec![end.to_value::<F>(), input.to_value::<F>()]))
             } else {
-                let mut config = with_built_shape(config?, node);
-                if is_distributed(node) {
-                    config.set("layer", distributed(&node.layers()[0])?);
+                let mut config = with_built_shape(config?, layer);
+                if is_distributed(layer) {
+                    config.set("layer", distributed(&layer.layers()[0])?);
                 }
                 (config, input.to_value::<F>())
             };
             let config = config.with("name", &*name).with("trainable", is_trainable);
             self.push(config, &name, vec![args])?;
-            input = LayerOutput { layer: name, shape: node.output_shape().unwrap_or_default().to_vec() };
+            input = LayerOutput { layer: name, shape: layer.output_shape().unwrap_or_default().to_vec() };
         }
         Ok(input)
     }
@@ -183,11 +183,11 @@ impl GraphWriter {
 }
 
 /// The layer of a `TimeDistributed`, as a functional model.
-fn distributed<F: Scalar>(node: &NamedLayer<F>) -> Result<Config> {
-    if is_residual(node) {
-        let input = node.input_shape().unwrap_or_default();
-        return of_layers(std::slice::from_ref(node), input, node.label());
+fn distributed<F: Scalar>(layer: &NamedLayer<F>) -> Result<Config> {
+    if is_residual(layer) {
+        let input = layer.input_shape().unwrap_or_default();
+        return of_layers(std::slice::from_ref(layer), input, layer.label());
     }
-    let config = with_built_shape(node.config().ok_or_else(|| not_savable("layer", node))?, node);
-    Ok(config.with("layer", distributed(&node.layers()[0])?))
+    let config = with_built_shape(layer.config().ok_or_else(|| not_savable("layer", layer))?, layer);
+    Ok(config.with("layer", distributed(&layer.layers()[0])?))
 }

@@ -204,9 +204,9 @@ fn source(value: &Value) -> Option<&str> {
 
 /// Refuses arguments besides the input, unless they change nothing.
 fn check_arguments(arguments: &Value, config: &Config, path: &str) -> Result<()> {
-    let given = match arguments {
+    let named = match arguments {
         Value::Null => return Ok(()),
-        Value::Map(given) => given,
+        Value::Map(named) => named,
         value => return Err(refuse(path, "named arguments", value)),
     };
     let changes = |(name, value): &&(String, Value)| match value {
@@ -214,7 +214,7 @@ fn check_arguments(arguments: &Value, config: &Config, path: &str) -> Result<()>
         Value::Bool(false) if name == "training" => !predicts_in_training(config),
         _ => true,
     };
-    match given.iter().find(changes) {
+    match named.iter().find(changes) {
         Some((name, value)) => {
             let found = format!("`{name}` = {value} for {}", config.kind);
             Err(refuse(path, "no arguments besides the input", found))

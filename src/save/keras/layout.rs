@@ -16,7 +16,7 @@ pub(super) const KERAS_VERSION: &str = "3.15.1";
 /// A group of a layer's own arrays: its path in the file, and the layer.
 pub(super) struct WeightGroup<'a, F: Scalar> {
     pub(super) path: String,
-    pub(super) node: &'a NamedLayer<F>,
+    pub(super) layer: &'a NamedLayer<F>,
 }
 
 /// Returns where a file that is written now keeps the layers of a model.
@@ -29,8 +29,8 @@ pub(super) fn paths<F: Scalar>(model: &Sequential<F>) -> Vec<LayerPath> {
 }
 
 /// The groups of the layers of a `Sequential`.
-pub(super) fn in_sequence<F: Scalar>(above: &str, nodes: &[NamedLayer<F>]) -> Vec<LayerPath> {
-    let groups = chain::groups(above, nodes.iter().map(NamedLayer::kind));
+pub(super) fn in_sequence<F: Scalar>(above: &str, layers: &[NamedLayer<F>]) -> Vec<LayerPath> {
+    let groups = chain::groups(above, layers.iter().map(NamedLayer::kind));
     groups.into_iter().map(LayerPath::of).collect()
 }
 
@@ -40,28 +40,36 @@ pub(super) fn places<'a, F: Scalar>(
     paths: &[LayerPath],
 ) -> Vec<WeightGroup<'a, F>> {
     let mut all = Vec::new();
-    model.layers.iter().zip(paths).for_each(|(node, path)| place(path, node, &mut all));
+    model.layers.iter().zip(paths).for_each(|(layer, path)| place(path, layer, &mut all));
     all
 }
 
 /// Adds a layer in its own group, and its inner layers.
-fn place<'a, F: Scalar>(path: &LayerPath, node: &'a NamedLayer<F>, all: &mut Vec<WeightGroup<'a, F>>) {
+fn place<'a, F: Scalar>(path: &LayerPath, layer: &'a NamedLayer<F>, all: &mut Vec<WeightGroup<'a, F>>) {
     let group = &path.group;
-    let own = if node.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
-    all.push(WeightGroup { path: own, node });
-    let usual = match (node.kind(), node.layers()) {
-        (_, layers) if path.inner.len() == layers.len() => Vec::new(),
-        ("Bidirectional", [_, _]) => ["forward_layer", "backward_layer"].map(|name| path.at(name)).into(),
-        ("TimeDistributed", [_]) => vec![path.at("layer")],
-        (_, layers) => in_sequence(&format!("{group}/layers"), layers),
+    let own =
+        if layer.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
+    all.push(WeightGroup { path: own, layer });
+    let usual;
+    let inner = match (&path.inner, layer.kind(), layer.layers()) {
+        (Some(inner), ..) => inner,
+        (None, kind, layers) => {
+            usual = match (kind, layers) {
+                ("Bidirectional", [_, _]) => {
+                    ["forward_layer", "backward_layer"].map(|name| path.at(name)).into()
+                }
+                ("TimeDistributed", [_]) => vec![path.at("layer")],
+                _ => in_sequence(&format!("{group}/layers"), layers),
+            };
+            &usual
+        }
     };
-    let inner = if usual.is_empty() { &path.inner } else { &usual };
-    node.layers().iter().zip(inner).for_each(|(node, path)| place(path, node, all));
+    layer.layers().iter().zip(inner).for_each(|(layer, path)| place(path, layer, all));
 }
 
 /// Returns a layer's own parameters.
-pub(super) fn own<F: Scalar>(node: &NamedLayer<F>) -> Vec<&Param<F>> {
+pub(super) fn own<F: Scalar>(layer: &NamedLayer<F>) -> Vec<&Param<F>> {
     let mut params = Vec::new();
-    node.visit_params(&mut |param| params.push(param));
+    layer.visit_params(&mut |param| params.push(param));
     params
 }

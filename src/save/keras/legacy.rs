@@ -103,7 +103,7 @@ fn weight_paths<F: Scalar>(
         // The group of the layer of the file: `layers/dense`.
         let end = place.path.match_indices('/').nth(1).map_or(place.path.len(), |(end, _)| end);
         let name = names.get(&place.path[..end]).map_or("", |name| name);
-        for param in own(place.node) {
+        for param in own(place.layer) {
             if of_layers.last().is_none_or(|(last, _)| *last != name) {
                 of_layers.push((name, Vec::new()));
             }

@@ -122,7 +122,7 @@ pub(in crate::save) fn read_weights<F: Scalar>(
 fn paths<F: Scalar>(model: &Sequential<F>, layers: &[LayerPath]) -> Vec<(String, Vec<usize>)> {
     let mut paths = Vec::new();
     for place in places(model, layers) {
-        for (i, param) in own(place.node).into_iter().enumerate() {
+        for (i, param) in own(place.layer).into_iter().enumerate() {
             paths.push((format!("{}/{i}", place.path), param.shape().to_vec()));
         }
     }

@@ -60,9 +60,9 @@ fn number_of<F: Scalar>(kind: &str, name: &str) -> Number {
 fn tree<F: Scalar>(model: &Sequential<F>, paths: &[LayerPath]) -> Group {
     let mut root = Group::new("");
     for place in places(model, paths) {
-        let group = root.at(&place.path, place.node.label());
-        for (i, param) in own(place.node).into_iter().enumerate() {
-            group.array(&i.to_string(), number_of::<F>(place.node.kind(), param.name()), param.shape());
+        let group = root.at(&place.path, place.layer.label());
+        for (i, param) in own(place.layer).into_iter().enumerate() {
+            group.array(&i.to_string(), number_of::<F>(place.layer.kind(), param.name()), param.shape());
         }
     }
     if let Some(compiled) = model.compiled.as_ref().filter(|_| model.is_built()) {
@@ -105,8 +105,8 @@ impl<'a, F: Scalar> WeightsFile<'a, F> {
     pub(in crate::save) fn emit(&self, put: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         put(self.tree.head())?;
         for place in places(self.model, &self.paths) {
-            for param in own(place.node) {
-                number_of::<F>(place.node.kind(), param.name()).emit(param.value(), put)?;
+            for param in own(place.layer) {
+                number_of::<F>(place.layer.kind(), param.name()).emit(param.value(), put)?;
             }
         }
         let compiled = self.model.compiled.as_ref().filter(|_| self.model.is_built());

@@ -16,34 +16,34 @@ pub(super) fn chain<F: Scalar>(
     x: &str,
 ) -> Result<String> {
     let mut layers = layers.iter().enumerate();
-    layers.try_fold(x.to_string(), |x, (index, node)| link(graph, index, node, above, &x))
+    layers.try_fold(x.to_string(), |x, (index, layer)| link(graph, index, layer, above, &x))
 }
 
 /// Applies the layer with this index to `x`; an error contains the layer.
 fn link<F: Scalar>(
     graph: &mut Graph,
     index: usize,
-    node: &NamedLayer<F>,
+    layer: &NamedLayer<F>,
     above: &str,
     x: &str,
 ) -> Result<String> {
-    layer(graph, node, above, x).map_err(|fault| Error::Layer {
+    apply(graph, layer, above, x).map_err(|fault| Error::Layer {
         index,
-        name: node.label().into(),
-        kind: node.kind().into(),
+        name: layer.label().into(),
+        kind: layer.kind().into(),
         fault: Box::new(fault),
     })
 }
 
 /// Applies the layer to `x`.
-fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
+fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
     // If an inner layer has no settings, its outer layer has none either; let the error name the inner one.
     if let Some((index, silent)) =
-        node.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none())
+        layer.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none())
     {
         link(graph, index, silent, above, x)?;
     }
-    let at = OnnxLayer::new(node, above)?;
+    let at = OnnxLayer::new(layer, above)?;
     graph.enter(&at.path);
     match &*at.config.kind {
         "Dropout" | "SpatialDropout1D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => Ok(x.into()),
@@ -82,7 +82,7 @@ fn layer<F: Scalar>(graph: &mut Graph, node: &NamedLayer<F>, above: &str, x: &st
 
 /// x + f(x).
 fn residual<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let through = chain(graph, at.node.layers(), &at.path, x)?;
+    let through = chain(graph, at.layer.layers(), &at.path, x)?;
     graph.enter(&at.path);
     Ok(graph.op("Add", &[x, &through], vec![]))
 }
@@ -95,9 +95,9 @@ fn time_distributed<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
         let shape = graph.integers("shape", std::iter::once(-1).chain(sizes));
         graph.op("Reshape", &[x, &shape], vec![])
     };
-    for node in at.node.layers() {
+    for layer in at.layer.layers() {
         y = rows(graph, &y, &at.input[1..]);
-        y = layer(graph, node, &at.path, &y)?;
+        y = apply(graph, layer, &at.path, &y)?;
         graph.enter(&at.path);
         y = rows(graph, &y, at.output);
     }
@@ -107,8 +107,8 @@ fn time_distributed<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) ->
 /// Two recurrent layers, merged in the order of time.
 fn bidirectional<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
     let mut outputs = Vec::new();
-    for (i, node) in at.node.layers().iter().enumerate() {
-        let inner = OnnxLayer::new(node, &at.path)?;
+    for (i, layer) in at.layer.layers().iter().enumerate() {
+        let inner = OnnxLayer::new(layer, &at.path)?;
         graph.enter(&inner.path);
         let y = recurrent::run(graph, &inner, x)?;
         outputs.push(if i == 1 && at.output.len() == 2 { reversed(graph, &y, at.output[0]) } else { y });

@@ -11,7 +11,7 @@ use crate::scalar::Scalar;
 /// A built layer and its path, such as `bidirectional/forward_layer`.
 #[derive(Debug)]
 pub(super) struct OnnxLayer<'a, F: Scalar> {
-    pub(super) node: &'a NamedLayer<F>,
+    pub(super) layer: &'a NamedLayer<F>,
     pub(super) path: String,
     pub(super) config: Config,
     /// The shape of an input sample, and of an output.
@@ -21,17 +21,17 @@ pub(super) struct OnnxLayer<'a, F: Scalar> {
 
 impl<'a, F: Scalar> OnnxLayer<'a, F> {
     /// Wraps the layer at this path; custom layers are refused.
-    pub(super) fn new(node: &'a NamedLayer<F>, above: &str) -> Result<Self> {
+    pub(super) fn new(layer: &'a NamedLayer<F>, above: &str) -> Result<Self> {
         let own = || refused("a custom layer has no ONNX operator");
-        let config = node.config().ok_or_else(own)?;
+        let config = layer.config().ok_or_else(own)?;
         if !matches!(config.module.as_deref(), Some("keras.layers" | "cornu")) {
             return Err(own());
         }
-        let (Some(input), Some(output)) = (node.input_shape(), node.output_shape()) else {
+        let (Some(input), Some(output)) = (layer.input_shape(), layer.output_shape()) else {
             return Err(Error::NotBuilt);
         };
-        let path = if above.is_empty() { node.label().into() } else { format!("{above}/{}", node.label()) };
-        Ok(OnnxLayer { node, path, config, input, output })
+        let path = if above.is_empty() { layer.label().into() } else { format!("{above}/{}", layer.label()) };
+        Ok(OnnxLayer { layer, path, config, input, output })
     }
 
     /// Reads a setting.
@@ -47,7 +47,7 @@ impl<'a, F: Scalar> OnnxLayer<'a, F> {
     /// Returns a weight of the layer; `None` if it has none with this name.
     pub(super) fn weight(&self, name: &str) -> Option<ArrayD<f32>> {
         let mut found = None;
-        self.node.visit_params(&mut |param| {
+        self.layer.visit_params(&mut |param| {
             if param.name() == name {
                 found = Some(param.array().mapv(|value| value.as_f64() as f32));
             }

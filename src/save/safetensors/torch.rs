@@ -57,13 +57,13 @@ impl<F: Scalar> Sequential<F> {
             let mut sum: Option<Vec<F>> = None;
             // One row per name, or the sum of all.
             let (rows, shape) = kind.rows(weight.shape());
-            let given = names.iter().filter(|(_, to)| to == path);
-            if rows > 1 && given.clone().count() != rows {
-                let problem = format!("expected {rows} names for it, found {}", given.count());
+            let sources = names.iter().filter(|(_, to)| to == path);
+            if rows > 1 && sources.clone().count() != rows {
+                let problem = format!("expected {rows} names for it, found {}", sources.count());
                 return Err(input.damaged(path.as_str(), problem));
             }
             let mut parts: Vec<(usize, Vec<F>)> = Vec::new();
-            for (number, (name, _)) in given.enumerate() {
+            for (number, (name, _)) in sources.enumerate() {
                 let found = header.tensors.iter().find(|(known, _)| known == name);
                 if let Some((_, kind)) = header.others.iter().find(|(known, _)| known == name) {
                     return Err(input.damaged(*name, of_other_type(kind)));
@@ -121,15 +121,15 @@ impl ParamKind {
 }
 
 /// Returns the kind of each parameter, in the model's order.
-fn kinds<F: Scalar>(nodes: &[NamedLayer<F>]) -> Vec<ParamKind> {
+fn kinds<F: Scalar>(layers: &[NamedLayer<F>]) -> Vec<ParamKind> {
     let mut all = Vec::new();
-    for node in nodes {
-        let before = || node.config().is_some_and(|config| config.get("reset_after") == Some(&false.into()));
-        let is_there = node.kind() != GRU || !before();
-        node.visit_params(&mut |param| {
-            all.push(ParamKind { kind: node.kind().into(), name: param.name(), is_there })
+    for layer in layers {
+        let before = || layer.config().is_some_and(|config| config.get("reset_after") == Some(&false.into()));
+        let is_there = layer.kind() != GRU || !before();
+        layer.visit_params(&mut |param| {
+            all.push(ParamKind { kind: layer.kind().into(), name: param.name(), is_there })
         });
-        all.extend(kinds(node.layers()));
+        all.extend(kinds(layer.layers()));
     }
     all
 }

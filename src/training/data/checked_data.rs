@@ -12,7 +12,7 @@ use crate::scalar::Scalar;
 /// Samples with their targets, and the weight of each row.
 #[derive(Clone)]
 pub(crate) struct CheckedData<'a, F: Scalar> {
-    given: TrainingData<'a, F>,
+    source: TrainingData<'a, F>,
     pub(super) names: Names,
     width: usize,
     /// The number of valid indices, if the model reads indices.
@@ -48,39 +48,39 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
     /// Checks all data before a training or an evaluation.
     pub(crate) fn new(
         names: Names,
-        given: TrainingData<'a, F>,
+        source: TrainingData<'a, F>,
         ends: ModelShapes,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
-        given.check_not_empty(names)?;
-        CheckedData::of_shard(names, given, ends, loss)
+        source.check_not_empty(names)?;
+        CheckedData::of_shard(names, source, ends, loss)
     }
 
     /// As `new`, for one of several shards, which may have no samples.
     pub(crate) fn of_shard(
         names: Names,
-        given: TrainingData<'a, F>,
+        source: TrainingData<'a, F>,
         ModelShapes { input, output, indices }: ModelShapes,
         loss: &dyn Loss<F>,
     ) -> Result<Self> {
-        if !given.fits_input(input) {
+        if !source.fits_input(input) {
             let (argument, expected) = (names.x.into(), input.to_vec());
-            return Err(Error::SampleShape { argument, expected, found: given.input_shape() });
+            return Err(Error::SampleShape { argument, expected, found: source.input_shape() });
         }
-        let (x, found) = given.counts();
+        let (x, found) = source.counts();
         if x != found {
             return Err(Error::Length { x, argument: names.y.into(), found });
         }
-        let (steps, target) = fit_target(names, &given.target_shape(), output, loss)?;
+        let (steps, target) = fit_target(names, &source.target_shape(), output, loss)?;
         let labels = (loss.target(), output.last().copied().unwrap_or(1));
         let width = input.iter().product();
-        let data = CheckedData { given, names, width, indices, labels, steps, target, weights: None };
-        if let TrainingData::Arrays { .. } = data.given {
-            data.given.check_finite(names)?;
+        let data = CheckedData { source, names, width, indices, labels, steps, target, weights: None };
+        if let TrainingData::Arrays { .. } = data.source {
+            data.source.check_finite(names)?;
             if indices.is_some() {
-                data.given.each_sample(width, |index, sample| data.check_indices(index, sample))?;
+                data.source.each_sample(width, |index, sample| data.check_indices(index, sample))?;
             }
-            match data.given.targets() {
+            match data.source.targets() {
                 _ if data.labels.0 == Target::Numbers => {}
                 Some(all) => data.check_targets(0, all)?,
                 None => data.each_target(|row, values| data.check_targets(row, values))?,
@@ -96,7 +96,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
 
     /// The shape of one target, as passed by the caller.
     pub(crate) fn target_shape(&self) -> Vec<usize> {
-        self.given.target_shape()
+        self.source.target_shape()
     }
 
     /// Gathers the samples, targets and weights of these indices into a batch. `epoch`, the model's epoch count, is set
@@ -105,8 +105,8 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
         let Rows { x, y, .. } = into;
         x.resize(indices.len() * self.width, F::zero());
         y.resize(indices.len() * self.steps * self.target, F::zero());
-        self.given.read(self.names, epoch, indices, x, y)?;
-        if let TrainingData::Batches(_) = self.given {
+        self.source.read(self.names, epoch, indices, x, y)?;
+        if let TrainingData::Batches(_) = self.source {
             for (&index, sample) in indices.iter().zip(x.chunks_exact(self.width)) {
                 self.check_indices(index, sample)?;
             }
@@ -120,13 +120,13 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
 
     /// Whether the samples come from a source, batch by batch.
     pub(crate) fn is_source(&self) -> bool {
-        matches!(self.given, TrainingData::Batches(_))
+        matches!(self.source, TrainingData::Batches(_))
     }
 
     /// Gathers the targets and weights of these indices of arrays.
     pub(crate) fn gather_targets(&self, indices: &[usize], into: &mut Rows<F>) {
         into.y.resize(indices.len() * self.steps * self.target, F::zero());
-        self.given.read_targets(indices, &mut into.y);
+        self.source.read_targets(indices, &mut into.y);
         self.gather_weights(indices, &mut into.weights);
     }
 
@@ -144,7 +144,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
 
     /// The number of samples.
     pub(crate) fn count(&self) -> usize {
-        self.given.counts().0
+        self.source.counts().0
     }
 
     /// Refuses a sample with invalid indices, if the model reads indices.
@@ -181,7 +181,7 @@ impl<'a, F: Scalar> CheckedData<'a, F> {
 
     /// Calls `f` with each row of targets.
     pub(crate) fn each_target(&self, mut f: impl FnMut(usize, &[F]) -> Result<()>) -> Result<()> {
-        self.given.each_target(self.names, |index, sample| {
+        self.source.each_target(self.names, |index, sample| {
             let targets = sample.chunks_exact(self.target).enumerate();
             targets.into_iter().try_for_each(|(step, target)| f(index * self.steps + step, target))
         })

@@ -8,7 +8,7 @@ use crate::samples::Samples;
 use crate::scalar::Scalar;
 use crate::training::data::{CheckedData, ModelShapes, Rows, RunningScores, TRAINING, TrainingData};
 use crate::training::run::built_for;
-use crate::training::step::{BatchPasses, Minibatch, Pass, Trainer, WholeBatch};
+use crate::training::step::{BatchPasses, BatchStep, Minibatch, Trainer, WholeBatch};
 
 impl<F: Scalar> Sequential<F> {
     /// Diagnoses the model and the data before any training.
@@ -28,11 +28,11 @@ impl<F: Scalar> Sequential<F> {
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn check(&self, x: &impl Samples<F>, y: &impl Samples<F>) -> Result<Findings> {
-        let given = TrainingData::Arrays { x, y };
-        let mut model = built_for(self, given, false)?.unwrap_or_else(|| self.clone());
+        let arrays = TrainingData::Arrays { x, y };
+        let mut model = built_for(self, arrays, false)?.unwrap_or_else(|| self.clone());
         let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
         let shapes = ModelShapes::of(&model)?;
-        let data = match CheckedData::new(TRAINING, given, shapes, &*compiled.loss) {
+        let data = match CheckedData::new(TRAINING, arrays, shapes, &*compiled.loss) {
             Ok(data) => data,
             Err(error @ Error::NonFinite { .. }) => return Ok(not_finite(&error)),
             Err(error) => return Err(error),
@@ -52,8 +52,8 @@ impl<F: Scalar> Sequential<F> {
         let batch = Minibatch { data: &data, indices: &sample(train, train.min(256)) };
         monitor.start_batch(0);
         let trainer = &mut Trainer::new(&mut model);
-        let mut pass = Pass { trainer, model: &mut model, batch, scores: &mut scores };
-        WholeBatch.forward(&mut pass, Some(&mut monitor))?;
+        let mut batch_step = BatchStep { trainer, model: &mut model, batch, scores: &mut scores };
+        WholeBatch.forward(&mut batch_step, Some(&mut monitor))?;
         monitor.run_rules(&Rules::default());
         Ok(monitor.findings)
     }

@@ -87,7 +87,7 @@ impl SamplingBudget {
     ) -> SamplingBudget {
         let batch = plan.batch_size.min(train);
         let epochs = plan.epochs.unwrap_or_default();
-        let share = 0.0025 * step_time(model, batch) * (epochs * plan.batches) as f64;
+        let share = 0.0025 * step_time(model, batch) * epochs.saturating_mul(plan.batches) as f64;
         let row = 60.0 + 3.0 * data.width().min(64) as f64 + 0.4 * data.width() as f64;
         // A hundred rows take about 10 µs, which matters only next to a single epoch of a tiny network.
         let least = if epochs > 1 { 128 } else { 0 };
@@ -155,7 +155,7 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
     let RunSize { epochs, batch_size, train, shuffle } = size;
     let batches = train.div_ceil(batch_size.max(1));
     let rate = compiled.optimizer.learning_rate();
-    let planned = epochs.map(|epochs| epochs * batches);
+    let planned = epochs.map(|epochs| epochs.saturating_mul(batches));
     let learning_rate = largest_rate(rate, compiled.steps, planned);
     let full_steps = planned.map(|planned| full_steps(rate, compiled.steps, planned, learning_rate));
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();

@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::tensor::Batch;
 use crate::training::data::{BatchTargets, CheckedData, Rows, RunningScores};
 use crate::training::diagnosis::sampling::Sampling;
-use crate::training::step::{Minibatch, Pass, StepMonitor, StepPosition, Trainer, WholeBatch};
+use crate::training::step::{BatchStep, Minibatch, StepMonitor, StepPosition, Trainer, WholeBatch};
 
 /// The ranks that train or evaluate together. On a single process each method does the local work only, or nothing.
 pub(crate) struct Coordinator<'a, F>(Option<RankGroup<'a, F>>);
@@ -204,8 +204,8 @@ impl<F: Scalar> Coordinator<'_, F> {
         let EpochBatch { data, order, places } = batch;
         let Some(group) = &mut self.0 else {
             let batch = Minibatch { data, indices: &order[places] };
-            let mut pass = Pass { trainer, model, batch, scores };
-            return pass.step(step, &mut WholeBatch, monitor).map(|()| true);
+            let mut batch_step = BatchStep { trainer, model, batch, scores };
+            return batch_step.step(step, &mut WholeBatch, monitor).map(|()| true);
         };
         let RankGroup { ranks, training, own, buckets, scores: partial, local, .. } = group;
         let indices = match training {
@@ -220,12 +220,12 @@ impl<F: Scalar> Coordinator<'_, F> {
             }
             None => &order[places],
         };
-        let mut pass = Pass { trainer, model, batch: Minibatch { data, indices }, scores };
+        let mut batch_step = BatchStep { trainer, model, batch: Minibatch { data, indices }, scores };
         if ranks.meets_after().is_some() {
-            return local.step(pass, step, partial, monitor, ranks);
+            return local.step(batch_step, step, partial, monitor, ranks);
         }
         let mut passes = PartialBatch { ranks, buckets, scores: partial };
-        pass.step(step, &mut passes, monitor).map(|()| true)
+        batch_step.step(step, &mut passes, monitor).map(|()| true)
     }
 
     /// Calls the callbacks on rank 0 through `call`, which returns a reason to stop. The other ranks stop or fail with

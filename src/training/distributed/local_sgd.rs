@@ -8,7 +8,7 @@ use crate::layer::NamedLayer;
 use crate::model::Sequential;
 use crate::param::Param;
 use crate::scalar::Scalar;
-use crate::training::step::{BatchPasses, Minibatch, Pass, StepMonitor, StepPosition};
+use crate::training::step::{BatchPasses, BatchStep, Minibatch, StepMonitor, StepPosition};
 use crate::training::update;
 
 /// The state of a rank between two synchronizations.
@@ -27,8 +27,8 @@ pub(crate) struct LocalSgd<F> {
 struct LocalBatch<'r, F>(&'r mut PartialScores<F>);
 
 impl<F: Scalar> BatchPasses<F> for LocalBatch<'_, F> {
-    fn forward(&mut self, pass: &mut Pass<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64> {
-        pass.forward(monitor, |scores, loss, y_pred, targets, penalty| {
+    fn forward(&mut self, batch_step: &mut BatchStep<F>, monitor: Option<&mut Monitor<F>>) -> Result<f64> {
+        batch_step.forward(monitor, |scores, loss, y_pred, targets, penalty| {
             self.0.add_local(scores, loss, y_pred, targets, penalty)
         })
     }
@@ -43,13 +43,13 @@ impl<F: Scalar> LocalSgd<F> {
     /// after the last batch of an epoch.
     pub(crate) fn step(
         &mut self,
-        pass: Pass<F>,
+        batch_step: BatchStep<F>,
         step: StepPosition,
         partial: &mut PartialScores<F>,
         monitor: Option<StepMonitor<F>>,
         ranks: &Ranks,
     ) -> Result<bool> {
-        let Pass { trainer, model, batch, scores } = pass;
+        let BatchStep { trainer, model, batch, scores } = batch_step;
         if self.steps == 0 {
             self.before.clear();
             each_fixed(&mut model.layers, &mut |param| self.before.extend_from_slice(param.value()));
@@ -62,7 +62,7 @@ impl<F: Scalar> LocalSgd<F> {
             None => {
                 trainer.first_row = part.start;
                 let batch = Minibatch { indices: &batch.indices[part], ..batch };
-                let mut own = Pass { trainer, model, batch, scores };
+                let mut own = BatchStep { trainer, model, batch, scores };
                 self.failed = own.step(step, &mut LocalBatch(partial), monitor).err();
             }
             Some(_) => {}

@@ -23,4 +23,4 @@ mod transfer;
 
 pub(crate) use agreement::{Identity, fingerprint};
 pub(crate) use coordinator::{Coordinator, EpochBatch};
-pub(crate) use transfer::{pack, unpack};
+pub(crate) use transfer::{restore, serialize};

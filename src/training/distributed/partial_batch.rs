@@ -8,7 +8,7 @@ use crate::distributed::Ranks;
 use crate::error::{Error, Result};
 use crate::layer::GlobalBatch;
 use crate::scalar::Scalar;
-use crate::training::step::{BatchPasses, Pass, add_penalty_slopes};
+use crate::training::step::{BatchPasses, BatchStep, add_penalty_slopes};
 use crate::training::update::each_trained;
 
 /// The passes of the parts of this rank.
@@ -19,13 +19,17 @@ pub(crate) struct PartialBatch<'r, 'a, F> {
 }
 
 impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
-    fn forward(&mut self, pass: &mut Pass<F>, mut monitor: Option<&mut Monitor<F>>) -> Result<f64> {
-        let (samples, penalty) = (pass.batch.indices.len(), pass.model.weight_penalty());
+    fn forward(
+        &mut self,
+        batch_step: &mut BatchStep<F>,
+        mut monitor: Option<&mut Monitor<F>>,
+    ) -> Result<f64> {
+        let (samples, penalty) = (batch_step.batch.indices.len(), batch_step.model.weight_penalty());
         let (mut read, mut activities) = (Ok(()), 0.0);
         for part in self.ranks.parts(samples) {
             let global_batch = GlobalBatch::over(Some(self.ranks));
-            read = read.and(pass.forward_rows(part, global_batch));
-            let Pass { trainer, model, batch, scores } = &mut *pass;
+            read = read.and(batch_step.forward_rows(part, global_batch));
+            let BatchStep { trainer, model, batch, scores } = &mut *batch_step;
             let Some(compiled) = &model.compiled else { return Err(Error::NotCompiled) };
             let activity = trainer.workspace.activity_penalty(&model.layers, batch.x(&trainer.rows));
             activities += activity;
@@ -35,7 +39,7 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
                 monitor.count_targets(targets.y, targets.weights);
             }
         }
-        let Pass { trainer, batch, scores, .. } = pass;
+        let BatchStep { trainer, batch, scores, .. } = batch_step;
         let size = BatchSize::new(samples, batch.data);
         let loss = self.scores.end_batch(scores, size, penalty, read, self.ranks)?;
         // The diagnosis counts all targets, but samples only the last part of each rank.
@@ -54,19 +58,19 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
     }
 
     /// Sums the gradients over parts and ranks, then adds the regularization gradients once.
-    fn backward(&mut self, pass: &mut Pass<F>) -> Result<()> {
+    fn backward(&mut self, batch_step: &mut BatchStep<F>) -> Result<()> {
         if self.ranks.is_exact() {
-            self.exact_gradients(pass)?;
+            self.exact_gradients(batch_step)?;
         } else {
-            pass.loss_gradient()?;
-            let Pass { trainer, model, batch, .. } = &mut *pass;
+            batch_step.loss_gradient()?;
+            let BatchStep { trainer, model, batch, .. } = &mut *batch_step;
             let (lowest, global_batch) = (trainer.lowest, GlobalBatch::over(Some(self.ranks)));
             let (workspace, x) = (&mut trainer.workspace, batch.x(&trainer.rows));
             self.buckets.sum(model, lowest, self.ranks, |model, layer| {
                 workspace.backward(&mut model.layers, x, layer..layer + 1, layer > lowest, global_batch);
             })?;
         }
-        add_penalty_slopes(pass.model);
+        add_penalty_slopes(batch_step.model);
         Ok(())
     }
 
@@ -77,19 +81,19 @@ impl<F: Scalar> BatchPasses<F> for PartialBatch<'_, '_, F> {
 
 impl<F: Scalar> PartialBatch<'_, '_, F> {
     /// The gradients of all parts, summed in a fixed tree.
-    fn exact_gradients(&mut self, pass: &mut Pass<F>) -> Result<()> {
+    fn exact_gradients(&mut self, batch_step: &mut BatchStep<F>) -> Result<()> {
         let (mut own, mut len) = (Vec::new(), 0);
-        each_trained(&mut pass.model.layers, &mut |param| len += param.len());
-        let samples = pass.batch.indices.len();
+        each_trained(&mut batch_step.model.layers, &mut |param| len += param.len());
+        let samples = batch_step.batch.indices.len();
         let several = self.ranks.parts(samples).count() > 1;
         for part in self.ranks.parts(samples) {
             let global_batch = GlobalBatch::over(Some(self.ranks));
             if several {
                 // A layer keeps the context of the last part only.
-                pass.forward_rows(part, global_batch)?;
+                batch_step.forward_rows(part, global_batch)?;
             }
-            pass.loss_gradient()?;
-            let Pass { trainer, model, batch, .. } = &mut *pass;
+            batch_step.loss_gradient()?;
+            let BatchStep { trainer, model, batch, .. } = &mut *batch_step;
             let (x, all) = (batch.x(&trainer.rows), trainer.lowest..model.layers.len());
             trainer.workspace.backward(&mut model.layers, x, all, false, global_batch);
             let mut flat = Vec::with_capacity(len);
@@ -99,7 +103,7 @@ impl<F: Scalar> PartialBatch<'_, '_, F> {
         self.ranks.check()?;
         let sums = self.ranks.total(own, len)?;
         let mut rest = &sums[..];
-        each_trained(&mut pass.model.layers, &mut |param| {
+        each_trained(&mut batch_step.model.layers, &mut |param| {
             let (grad, others) = rest.split_at(param.len());
             param.grad_mut().copy_from_slice(grad);
             rest = others;

@@ -8,15 +8,15 @@ use crate::scalar::Scalar;
 use crate::state::State;
 use crate::training::update;
 
-/// Serializes everything that building and training have set in the model, for [`unpack`].
-pub(crate) fn pack<F: Scalar>(model: &mut Sequential<F>) -> Result<Vec<u8>> {
+/// Serializes everything that building and training have set in the model, for [`restore`].
+pub(crate) fn serialize<F: Scalar>(model: &mut Sequential<F>) -> Result<Vec<u8>> {
     let mut state = State::writing();
     transfer(model, &mut state)?;
     Ok(state.bytes().to_vec())
 }
 
-/// Restores into the model what `pack` serialized on rank `from`.
-pub(crate) fn unpack<F: Scalar>(model: &mut Sequential<F>, from: usize, bytes: Vec<u8>) -> Result<()> {
+/// Restores into the model what `serialize` serialized on rank `from`.
+pub(crate) fn restore<F: Scalar>(model: &mut Sequential<F>, from: usize, bytes: Vec<u8>) -> Result<()> {
     let mut state = State::reading(Path::new(&format!("rank {from}")), bytes);
     transfer(model, &mut state)?;
     state.end()

@@ -45,7 +45,7 @@ pub(super) fn most(packed: usize) -> usize {
 }
 
 /// Decompresses `packed`, whose declared size is `size` bytes, and appends the result.
-pub(super) fn unpack(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Parsed<()> {
+pub(super) fn decompress(codec: Codec, packed: &[u8], size: usize, to: &mut Vec<u8>) -> Parsed<()> {
     let before = to.len();
     let failed = |error: &dyn std::fmt::Display| format!("decompression failed: {error}");
     let short = || Err(format!("its decompressed size is not the declared {size} bytes"));
