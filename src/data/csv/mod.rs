@@ -129,7 +129,6 @@ impl Csv {
     /// std::fs::write(&path, "price;area\n1.250,50;71,5\n")?;
     /// let csv = cornu::data::Csv::new(&path).delimiter(b';').decimal(b',').thousands(b'.');
     /// assert_eq!(csv.read()?.x(), &cornu::ndarray::array![[1250.5, 71.5]].into_dyn());
-    /// assert!(csv.delimiter(b',').read().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn decimal(mut self, decimal: u8) -> Self {
@@ -138,6 +137,17 @@ impl Csv {
     }
 
     /// The separator of groups of three digits, such as `b'.'`; numbers without it are read too. Default: none.
+    ///
+    /// If it is the delimiter, as in `"1,234"`, such numbers must be quoted; so must those whose decimal separator is the delimiter.
+    ///
+    /// # Example
+    /// ```
+    /// let path = std::env::temp_dir().join("cornu-thousands.csv");
+    /// std::fs::write(&path, "price,area\n\"1,250.50\",71\n")?;
+    /// let csv = cornu::data::Csv::new(&path).thousands(b',');
+    /// assert_eq!(csv.read()?.x(), &cornu::ndarray::array![[1250.5, 71.0]].into_dyn());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn thousands(mut self, thousands: u8) -> Self {
         self.columns.format.get_or_insert_default().thousands = Some(thousands);
         self

@@ -30,15 +30,16 @@ impl Csv {
         }
         let separates = |byte: u8| byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'+' | b'-');
         let NumberFormat { decimal, thousands } = format;
-        if !separates(decimal) || decimal == delimiter {
-            let expected = "a punctuation mark other than the delimiter, a quote and a sign";
+        // Either may be the delimiter, which a quoted "1,234" contains.
+        if !separates(decimal) {
+            let expected = "a punctuation mark other than a quote and a sign";
             return refuse("decimal", expected, decimal);
         }
-        let taken = |byte: u8| byte == delimiter || byte == decimal || !(separates(byte) || byte == b' ');
+        let taken = |byte: u8| byte == decimal || !(separates(byte) || byte == b' ');
         match thousands.filter(|byte| taken(*byte)) {
             Some(thousands) => {
-                let expected = "a space or a punctuation mark other than the delimiter, the decimal separator, a \
-                                quote and a sign";
+                let expected =
+                    "a space or a punctuation mark other than the decimal separator, a quote and a sign";
                 refuse("thousands", expected, thousands)
             }
             None => Ok(csv),
