@@ -43,14 +43,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         .add(Conv1D::new(96, 3).padding(Padding::Same).activation(Activation::Relu))
         .add(GlobalMaxPooling1D::new())
         .add(Dropout::new(0.5))
-        .add(Dense::new(data.classes().len()))
+        .add(Dense::new(data.classes()?.len()))
         .add(Softmax::new());
     model.compile(Adam::new(0.003), SparseCategoricalCrossentropy::new(), [Accuracy::new()])?;
     let history = model.fit(&x_train, &y_train, &Fit::new().epochs(40).verbose(Verbose::Silent))?;
     print!("{}", history.findings()); // empty if the training is healthy
     println!("{} held-out names: {}", y_test.len(), model.evaluate(&x_test, &y_test, &Evaluate::new())?);
-    println!("classes: {:?}", data.classes());
-    let matrix = model.confusion_matrix(&x_test, &y_test)?.names(data.classes().iter().cloned())?;
+    println!("classes: {:?}", data.classes()?);
+    let matrix = model.confusion_matrix(&x_test, &y_test)?.names(data.classes()?.iter().cloned())?;
     println!("{}", matrix.report());
     #[cfg(feature = "plot")]
     matrix.plot("examples/pictures/surnames.svg")?;
@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let probabilities = model.predict(&letters(&asked))?;
     let languages = model.predict_classes(&letters(&asked))?;
     for ((name, language), row) in asked.iter().zip(languages).zip(probabilities.rows()) {
-        println!("{name:<12} {}, {:.2}", data.classes()[language], row.iter().copied().fold(0.0, f32::max));
+        println!("{name:<12} {}, {:.2}", data.classes()?[language], row.iter().copied().fold(0.0, f32::max));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! cornu is a Keras-like neural-network library on [`ndarray`], with the names, defaults and results of Keras 3. Every
-//! [`fit`](Sequential::fit) also diagnoses its own training: when a network does not learn, the [diagnosis](mod@diagnosis) says why.
+//! [`fit`](Sequential::fit) also diagnoses its own training: when a network does not learn, the [diagnosis](mod@diagnosis) explains why.
 //!
 //! ```
 //! use cornu::prelude::*;

@@ -16,8 +16,10 @@ pub fn read(
         Some(test) => (data, dataset(test)?),
         None => TrainTestSplit::new().test_size(0.2).seed(seed).stratify(true).split(&data)?,
     };
-    if test.classes() != train.classes() {
-        return Err(format!("found test classes {:?}, expected {:?}", test.classes(), train.classes()).into());
+    if test.classes()? != train.classes()? {
+        return Err(
+            format!("found test classes {:?}, expected {:?}", test.classes()?, train.classes()?).into()
+        );
     }
     Ok((signals(&train)?, signals(&test)?))
 }
@@ -38,5 +40,5 @@ fn signals(data: &Dataset) -> Result<Signals> {
         .into_shape_with_order((data.count(), samples, 1))
         .map_err(Error::outside)?;
     let y = data.y()?.iter().map(|&class| class as usize).collect();
-    Ok(Signals { x, y, classes: data.classes().len() })
+    Ok(Signals { x, y, classes: data.classes()?.len() })
 }

@@ -3,6 +3,7 @@
 mod events;
 mod proto;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::failures::Failures;
@@ -20,7 +21,7 @@ use proto::{EventTensor, SummaryValue};
 ///
 /// | setter | default |
 /// |---|---|
-/// | `histogram_freq`: the number of epochs between histograms; 0 for none | 0 |
+/// | `histogram_freq`: the number of epochs between histograms | no histograms |
 ///
 /// Each fit adds one file to each folder; TensorBoard joins them. Show them with `tensorboard --logdir logs`.
 ///
@@ -49,7 +50,7 @@ use proto::{EventTensor, SummaryValue};
 #[derive(Debug)]
 pub struct TensorBoard {
     folder: PathBuf,
-    histogram_freq: usize,
+    histogram_freq: Option<NonZeroUsize>,
     training: Option<Events>,
     validation: Option<Events>,
     epoch: usize,
@@ -61,7 +62,7 @@ impl TensorBoard {
     pub fn new(log_dir: impl Into<PathBuf>) -> Self {
         TensorBoard {
             folder: log_dir.into(),
-            histogram_freq: 0,
+            histogram_freq: None,
             training: None,
             validation: None,
             epoch: 0,
@@ -69,9 +70,10 @@ impl TensorBoard {
         }
     }
 
-    /// The number of epochs between histograms of all weights, starting with the first epoch. Default: 0, none.
+    /// The number of epochs between histograms of all weights, starting with the first epoch. Default: no histograms, as for
+    /// 0.
     pub fn histogram_freq(mut self, epochs: usize) -> Self {
-        self.histogram_freq = epochs;
+        self.histogram_freq = NonZeroUsize::new(epochs);
         self
     }
 
@@ -117,7 +119,7 @@ impl<F: Scalar> Callback<F> for TensorBoard {
             }
         }
         training.push(scalar("learning_rate", at.learning_rate()));
-        if self.histogram_freq > 0 && at.epoch.is_multiple_of(self.histogram_freq) {
+        if self.histogram_freq.is_some_and(|epochs| at.epoch.is_multiple_of(epochs.get())) {
             at.model.walk(&mut |path, _, param| {
                 let values = param.value().iter().map(|value| value.as_f64());
                 training

@@ -45,14 +45,14 @@ macro_rules! settings {
         $(only { $($fixed:literal: $value:expr),* $(,)? })? $(ignore { $($ignored:literal),* })?
         $(with { $part:tt })?) => {
         impl<$($generics)*> crate::config::Settings for $type {
-            #[allow(unused_variables)]
+            #[allow(unused_variables)] // a type may have no settings
             fn write(&self, to: &mut crate::config::Config) {
                 $(crate::config::Entry::put(&self.$($field).+, $name, to);)*
                 $($(to.set($fixed, $value);)*)?
                 $(self.$part.write(to);)?
             }
 
-            #[allow(unused_variables)]
+            #[allow(unused_variables)] // a type may have no settings
             fn read(&mut self, from: &mut crate::config::Fields) -> crate::error::Result<()> {
                 $(crate::config::settings!(@read self.[$($field).+], $name, from, $($required)?);)*
                 $($(from.only($fixed, $value)?;)*)?

@@ -28,7 +28,8 @@ pub struct Dataset {
     pub(super) y: Option<ArrayD<f64>>,
     pub(super) columns: Vec<String>,
     pub(super) targets: Vec<String>,
-    pub(super) classes: Vec<String>,
+    /// `None` if `y` is not a label.
+    pub(super) classes: Option<Vec<String>>,
     pub(super) learned: Vec<Learned>,
     #[cfg(any(feature = "csv", feature = "parquet"))]
     pub(super) settings: super::table::ReadSettings,
@@ -62,7 +63,7 @@ impl Dataset {
             y,
             columns,
             targets,
-            classes: Vec::new(),
+            classes: None,
             learned: Vec::new(),
             #[cfg(any(feature = "csv", feature = "parquet"))]
             settings: Default::default(),
@@ -90,7 +91,7 @@ impl Dataset {
     /// The targets.
     ///
     /// # Errors
-    /// [`Error::Argument`] if the reader was given neither a label nor a target.
+    /// [`Error::Argument`] if the file was read without a label or target.
     pub fn y(&self) -> Result<&ArrayD<f64>> {
         let none = || Error::argument("label", "a label or target, named before the file is read", "none");
         self.y.as_ref().ok_or_else(none)
@@ -121,17 +122,20 @@ impl Dataset {
         &self.targets
     }
 
-    /// The name of each class, by class index; empty if `y` is not a label.
+    /// The name of each class, by class index.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if `y` is not a label.
     ///
     /// # Example
     /// ```
-    /// assert!(cornu::data::Dataset::new(cornu::ndarray::array![[1.0]]).classes().is_empty());
+    /// assert!(cornu::data::Dataset::new(cornu::ndarray::array![[1.0]]).classes().is_err());
     /// ```
-    pub fn classes(&self) -> &[String] {
-        &self.classes
+    pub fn classes(&self) -> Result<&[String]> {
+        known_classes(&self.classes)
     }
 
-    /// The categories of a column, by their number in `x`; none if the column is not categorical.
+    /// The categories of a column, by their number in `x`; `None` if the column is not categorical.
     ///
     /// # Example
     /// ```
@@ -199,14 +203,20 @@ impl Dataset {
     }
 }
 
+/// Returns the classes, or the error that there is no label.
+pub(super) fn known_classes(classes: &Option<Vec<String>>) -> Result<&[String]> {
+    let none = || Error::argument("label", "a label, named before the file is read", "none");
+    classes.as_deref().ok_or_else(none)
+}
+
 impl std::fmt::Debug for Dataset {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "Dataset(x {:?}", self.x.shape())?;
         if let Some(y) = &self.y {
             write!(f, ", y {:?}", y.shape())?;
         }
-        if !self.classes.is_empty() {
-            write!(f, ", {} classes", self.classes.len())?;
+        if let Some(classes) = &self.classes {
+            write!(f, ", {} classes", classes.len())?;
         }
         f.write_str(")")
     }

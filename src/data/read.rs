@@ -20,7 +20,7 @@ impl Dataset {
     /// let path = std::env::temp_dir().join("cornu-read.csv");
     /// std::fs::write(&path, "length,species\n5.1,setosa\n7.0,versicolor\n").unwrap();
     /// let iris = Dataset::read(&path, "species")?;
-    /// assert_eq!(iris.classes(), ["setosa", "versicolor"]);
+    /// assert_eq!(iris.classes()?, ["setosa", "versicolor"]);
     /// # }
     /// # Ok::<(), cornu::Error>(())
     /// ```

@@ -62,6 +62,29 @@ pub trait BatchSource<F: Scalar = f32> {
     }
 }
 
+/// A source that is chosen at run time.
+impl<F: Scalar, S: BatchSource<F> + ?Sized> BatchSource<F> for Box<S> {
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+
+    fn input_shape(&self) -> Vec<usize> {
+        (**self).input_shape()
+    }
+
+    fn target_shape(&self) -> Vec<usize> {
+        (**self).target_shape()
+    }
+
+    fn fill(&self, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        (**self).fill(indices, x, y)
+    }
+
+    fn fill_epoch(&self, epoch: u64, indices: &[usize], x: &mut [F], y: &mut [F]) -> Result<()> {
+        (**self).fill_epoch(epoch, indices, x, y)
+    }
+}
+
 /// A [`BatchSource`] that calls a closure for each sample; [`source_fn`] creates it.
 ///
 /// # Example

@@ -85,7 +85,7 @@ macro_rules! codes {
                 #[doc = ""]
                 #[doc = concat!("---\nHighest severity: ", stringify!($severity), ", see [`Severity`](crate::diagnosis::Severity).")]
                 #[doc = "The other pages, [by symptom](crate::diagnosis::pages#by-symptom)."]
-                #[allow(missing_debug_implementations)]
+                #[allow(missing_debug_implementations)] // it has no values
                 pub enum $code {}
             )*
         }
@@ -328,7 +328,7 @@ mod tests {
         assert!(missing.is_empty(), "no symptom in symptoms.md leads to {missing:?}");
     }
 
-    /// The documentation of the crate is where the manifest says, and has an item for each page.
+    /// The documentation has the address that the manifest states, and an item for each page.
     #[test]
     fn addresses_of_pages_lead_to_items() {
         assert!(PAGES.starts_with("https://docs.rs/cornu/"));

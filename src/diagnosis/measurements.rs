@@ -1,4 +1,4 @@
-//! The numbers behind each finding, for programs, and the rows that they are measured in.
+//! The numbers behind each finding, for programs, and the rows in which they are measured.
 
 use super::codes::Code;
 use super::evidence::{Evidence, LayerFacts};
@@ -16,7 +16,7 @@ enum MeasuredRows {
 }
 
 impl Finding {
-    /// Adds the numbers of the evidence that the code is about, and the rows that they are measured in if no sentence says it.
+    /// Adds the numbers that the code is about and, if the evidence does not state them, the rows in which they are measured.
     pub(super) fn measure(mut self, code: Code, e: &Evidence) -> Self {
         let mut numbers = Numbers(&mut self.measurements);
         numbers.of_code(code, &self.layers, e);
@@ -30,7 +30,7 @@ impl Finding {
     }
 }
 
-/// The rows that the evidence of a finding is measured in; `None` if it has none, or is a sum over all rows.
+/// The rows in which the evidence of a finding is measured; `None` if it has none, or is a sum over all rows.
 fn measured_rows(code: Code) -> Option<MeasuredRows> {
     use Code::{
         N0101, N0102, N0103, N0104, N0105, N0107, N0108, N0202, N0203, N0301, N0302, N0303, N0404, N0405,

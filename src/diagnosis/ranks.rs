@@ -29,7 +29,7 @@ impl<F: Scalar> Monitor<F> {
         monitor
     }
 
-    /// The number of classes that the outputs are counted by.
+    /// The number of classes by which the outputs are counted.
     pub(crate) fn classes(&self) -> usize {
         self.epoch.prediction_counts.len()
     }

@@ -67,7 +67,7 @@ pub enum Remedy {
     },
 }
 
-/// The loss that a remedy replaces the model's loss with.
+/// The loss with which a remedy replaces the model's loss.
 ///
 /// # Example
 /// ```

@@ -73,9 +73,13 @@ impl Display for RemedyTrial {
             let gain = if low == high { low } else { format!("{low} to {high}") };
             write!(f, ", the skill rises by {gain} (90 % confidence, over other seeds and held-out rows)")?;
         }
-        let unneeded = self.codes.iter().zip(&self.necessary).filter(|(_, necessary)| !**necessary);
-        let mut unneeded: Vec<&str> = unneeded.map(|(code, _)| &**code).collect();
-        unneeded.dedup();
+        // A finding may have several remedies.
+        let mut unneeded: Vec<&str> = Vec::new();
+        for (code, _) in self.codes.iter().zip(&self.necessary).filter(|(_, necessary)| !**necessary) {
+            if !unneeded.contains(&&**code) {
+                unneeded.push(code);
+            }
+        }
         match (&*unneeded, self.necessary.len()) {
             ([], 2..) => f.write_str("; without any one of the changes it falls again"),
             ([], _) => Ok(()),
@@ -129,7 +133,7 @@ impl Findings {
     pub(crate) fn effects<'f>(&'f self, root: &'f Finding) -> impl Iterator<Item = &'f Finding> {
         let is_effect = move |finding: &&Finding| {
             let mut cause = *finding;
-            // Causes are no circle, but a file may claim one.
+            // Causes never form a circle, but a file may contain one.
             for _ in 0..self.len() {
                 match cause.causes.first().and_then(|code| self.of(code)) {
                     Some(first) => cause = first,
@@ -281,6 +285,24 @@ mod tests {
 
     fn layout(width: usize) -> Layout {
         Layout::new(false, width)
+    }
+
+    #[test]
+    fn a_trial_names_each_unneeded_code_once() {
+        let trial = RemedyTrial {
+            codes: vec!["N0103".into(), "N0202".into(), "N0103".into()],
+            remedies: Vec::new(),
+            edits: Vec::new(),
+            steps: 20,
+            loss: (None, Some(0.5)),
+            accuracy: None,
+            skill: None,
+            learned: true,
+            gain: None,
+            necessary: vec![false, true, false],
+            advised: true,
+        };
+        assert!(trial.to_string().ends_with("; it does not fall without the change of N0103"), "{trial}");
     }
 
     #[test]

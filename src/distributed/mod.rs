@@ -126,6 +126,37 @@ pub trait Communicator: Debug + Sync {
     }
 }
 
+/// A communicator that is chosen at run time.
+impl<C: Communicator + ?Sized> Communicator for Box<C> {
+    fn rank(&self) -> usize {
+        (**self).rank()
+    }
+
+    fn size(&self) -> usize {
+        (**self).size()
+    }
+
+    fn send(&self, to: usize, bytes: &[u8]) -> Result<()> {
+        (**self).send(to, bytes)
+    }
+
+    fn receive(&self, from: usize) -> Result<Vec<u8>> {
+        (**self).receive(from)
+    }
+
+    fn sum(&self, numbers: Numbers) -> Result<()> {
+        (**self).sum(numbers)
+    }
+
+    fn start_sum(&self, numbers: OwnedNumbers) -> Result<Sum<'_>> {
+        (**self).start_sum(numbers)
+    }
+
+    fn broadcast(&self, bytes: &mut Vec<u8>) -> Result<()> {
+        (**self).broadcast(bytes)
+    }
+}
+
 /// How the gradients of a batch are summed over the ranks.
 ///
 /// # Example

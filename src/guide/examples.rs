@@ -1,4 +1,4 @@
-//! Eight programs, seven of them on real data, and their results. Each has under 80 lines and finishes within seconds.
+//! Eight programs of fewer than 80 lines, seven of them on real data, with their results. Each finishes within seconds.
 //!
 //! The programs are in the folder `examples`. With the feature `plot` each draws its picture. The numbers are for held-out rows, with
 //! the seed that the program states.

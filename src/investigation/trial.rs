@@ -1,4 +1,4 @@
-//! A trial: a short training of a copy on a sample of the data, scored on rows that it did not train on. Its steps do not
+//! A trial: a short training of a copy on a sample of the data, scored on held-out rows. Its steps do not
 //! depend on the speed of the machine.
 
 use crate::callback::{TerminateOnNaN, Verbose};
@@ -20,7 +20,7 @@ const SAMPLES: usize = 2000;
 /// depend on the load of the machine.
 pub(super) const WORK: f64 = 5e9;
 
-/// The share of the sample that is held back from training: one row of this many.
+/// One row in this many is held out from the training of a trial.
 const HELD: usize = 4;
 /// The minimum number of rows to hold any back. With fewer, trials are scored on the rows that they train on.
 const ENOUGH: usize = 40;

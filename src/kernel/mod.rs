@@ -117,7 +117,7 @@ mod tests {
     }
 
     fn sets() -> Vec<Isa> {
-        #[allow(unused_mut)]
+        #[allow(unused_mut)] // unchanged on other architectures
         let mut sets = vec![Isa::Portable];
         #[cfg(target_arch = "x86_64")]
         match Isa::best() {

@@ -123,7 +123,7 @@ impl<F> Pieces<F> {
     ///
     /// # Safety
     /// No number is taken twice while the slice is borrowed.
-    #[allow(clippy::mut_from_ref)]
+    #[allow(clippy::mut_from_ref)] // the caller promises disjoint parts
     unsafe fn get_range(&self, part: usize, range: std::ops::Range<usize>) -> &mut [F] {
         debug_assert!(range.end <= self.size && part * self.size + range.end <= self.len);
         // SAFETY: the range lies within the slice.
@@ -134,7 +134,7 @@ impl<F> Pieces<F> {
     ///
     /// # Safety
     /// No part is taken twice while the slice is borrowed.
-    #[allow(clippy::mut_from_ref)]
+    #[allow(clippy::mut_from_ref)] // the caller promises disjoint parts
     pub(super) unsafe fn get(&self, part: usize) -> &mut [F] {
         let from = (part * self.size).min(self.len);
         let to = (from + self.size).min(self.len);

@@ -82,7 +82,7 @@ impl Accuracy {
         }
     }
 
-    /// Whether each column is a label of its own, compared with ½. Default: false.
+    /// Whether each column is a separate label, compared with ½. Default: false.
     pub fn binary(mut self, binary: bool) -> Self {
         self.wanted = binary.then_some(AccuracyRule::Binary);
         self
@@ -91,7 +91,7 @@ impl Accuracy {
     /// The threshold above which an output is predicted as 1. Default: the probability 0.5.
     ///
     /// The threshold applies to the outputs as they are, even if they are logits. It implies
-    /// [`binary`](Accuracy::binary): each column is a label of its own.
+    /// [`binary`](Accuracy::binary): each column is a separate label.
     pub fn threshold(mut self, threshold: f64) -> Self {
         (self.cut, self.threshold) = (Some(threshold), threshold);
         self.binary(true)

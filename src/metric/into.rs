@@ -38,7 +38,7 @@ impl<F: Scalar, M: Metric<F> + 'static> IntoMetrics<F> for Vec<M> {
 macro_rules! tuples {
     ($($($metric:ident)+;)*) => {$(
         impl<F: Scalar, $($metric: Metric<F> + 'static),+> IntoMetrics<F> for ($($metric,)+) {
-            #[allow(non_snake_case)]
+            #[allow(non_snake_case)] // a type and its value share a name
             fn into_metrics(self) -> Vec<Box<dyn Metric<F>>> {
                 let ($($metric,)+) = self;
                 vec![$(Box::new($metric)),+]

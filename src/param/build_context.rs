@@ -23,8 +23,7 @@ use crate::tensor::elements;
 #[derive(Debug)]
 pub struct BuildContext {
     rng: Rng,
-    /// The remaining bytes.
-    /// The bytes that are left, if they are limited.
+    /// The remaining bytes, if they are limited.
     memory: Option<usize>,
     draws: Draws,
     /// The number of steps of the `TimeDistributed` layers around.
@@ -52,8 +51,8 @@ impl BuildContext {
         BuildContext::new(Rng::stream(seed, index as u64))
     }
 
-    /// Limits the context to `memory` bytes, for weights from a file; `skips` says whether later draws depend on the number of
-    /// theirs.
+    /// Limits the context to `memory` bytes, for weights from a file. With `skips` it draws and drops their random numbers,
+    /// because later draws depend on the number of earlier ones.
     pub(crate) fn within(self, memory: usize, skips: bool) -> Self {
         let draws = if skips { Draws::Skipped } else { Draws::Nothing };
         BuildContext { memory: Some(memory), draws, ..self }

@@ -24,8 +24,8 @@ impl History {
     ///
     /// The picture also shows the learning rate, if it changes, and the epoch whose weights were restored.
     ///
-    /// Epochs count from 1, as in the progress line. A line is broken at values that are not finite, and the picture
-    /// says so. An axis is logarithmic if its values are positive and span more than three powers of ten.
+    /// Epochs count from 1, as in the progress line. A line is broken at values that are not finite, which a note in the
+    /// picture states. An axis is logarithmic if its values are positive and span more than three powers of ten.
     ///
     /// # Errors
     /// [`FileError::Extension`](crate::error::FileError::Extension), [`FileError::Io`](crate::error::FileError::Io),

@@ -112,7 +112,7 @@ impl<F: Scalar> Sequential<F> {
             }
             #[cfg(feature = "onnx")]
             Format::Onnx => self.export_onnx(path),
-            #[allow(unreachable_patterns)]
+            #[allow(unreachable_patterns)] // if all features are on
             other => other.missing(&path.display().to_string()),
         }
     }
@@ -159,7 +159,7 @@ impl<F: Scalar> Loader<F> {
             Format::KerasH5 => self.read_h5(&crate::files::input::Input::open(path)?),
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => self.read_safetensors(&crate::files::input::Input::open(path)?),
-            #[allow(unreachable_patterns)]
+            #[allow(unreachable_patterns)] // if all features are on
             other => other.missing(&path.display().to_string()),
         }
     }
@@ -178,7 +178,7 @@ impl<F: Scalar> Loader<F> {
             #[cfg(feature = "safetensors")]
             Format::SafeTensors => self.read_safetensors(&crate::files::input::Input::bytes("bytes", bytes)),
             Format::Onnx => Err(FileError::Extension { path: "bytes".into(), expected: LOADED }.into()),
-            #[allow(unreachable_patterns)]
+            #[allow(unreachable_patterns)] // if all features are on
             other => other.missing("bytes"),
         }
     }

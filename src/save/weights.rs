@@ -104,7 +104,7 @@ impl<F: Scalar> Sequential<F> {
                 let prepared = super::keras::WeightsFile::of(self);
                 super::atomic::save(path, |file| prepared.emit(&mut |piece| file.write_all(piece)))
             }
-            #[allow(unreachable_patterns)]
+            #[allow(unreachable_patterns)] // if all features are on
             other => other.missing(path),
         }
     }
@@ -152,7 +152,7 @@ impl<F: Scalar> Sequential<F> {
                 let input = Input::open(path)?;
                 super::keras::read_weights(self, &input, &Loader::<F>::with_scalar().budget(input.len()))
             }
-            #[allow(unreachable_patterns)]
+            #[allow(unreachable_patterns)] // if all features are on
             other => other.missing(path),
         }
     }

@@ -73,7 +73,7 @@ fn weights<F: Scalar>(data: Option<&CheckedData<F>>) -> &'static str {
     }
 }
 
-/// A sum over some rows, fewer of a source if any, and over all weights.
+/// A sum over some rows, fewer if they come from a source, and over all weights.
 fn sum<F: Scalar>(data: Option<&CheckedData<F>>, reads_source: bool) -> Result<String> {
     let Some(data) = data else { return Ok("none".into()) };
     let mut rows = Rows::default();

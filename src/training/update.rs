@@ -75,7 +75,7 @@ pub(crate) enum Gradients {
     Large,
 }
 
-/// Returns the size of the gradients, or the last layer with one that is not finite, which is where the problem started.
+/// Returns the size of the gradients, or the last layer with one that is not finite, where the problem started.
 pub(crate) fn check_gradients<F: Scalar>(layers: &[NamedLayer<F>]) -> Result<Gradients, NonFinite> {
     let mut all_moderate = true;
     for layer in layers {
@@ -120,7 +120,7 @@ pub(crate) fn update<F: Scalar>(
         undo.save(layers);
         let (steps, optimizer) = (compiled.steps, compiled.optimizer.clone());
         change(layers, compiled);
-        // The slots may be large now, so the next step looks at all numbers.
+        // The slots may be large now, so the next step checks all numbers.
         each_trained(layers, &mut |param| param.is_moderate = false);
         if let Some(NonFinite { place, value }) = first_bad_number(layers) {
             let rate = optimizer.learning_rate().at(steps);
@@ -333,7 +333,7 @@ fn decay<F: Scalar>(options: &Options, learning_rate: f64, param: &mut Param<F>)
 
 /// `a ← m·a + (1 − m)·w`; if the copy is due, also `w ← a`. Until the first update, `m` is 0.
 ///
-/// As in Keras, the average takes part in every batch, but its start and its copies count updates.
+/// As in Keras, the average is updated after every batch, but its start and its copies count optimizer updates.
 fn update_average<F: Scalar>(average: WeightAverage, due: Due, param: &mut Param<F>) {
     let updates = due.batch / due.every;
     let momentum = F::of(if updates == 0 { 0.0 } else { average.momentum });

@@ -54,6 +54,25 @@ fn a_source_trains_like_the_same_arrays() {
 }
 
 #[test]
+fn a_source_can_be_chosen_at_run_time() {
+    use cornu::data::Augment;
+    let (x, y) = data();
+    let pick = |noise: bool| -> Box<dyn BatchSource<f32> + '_> {
+        match noise {
+            true => Box::new(Augment::new(source(&x, &y)).jitter(0.5)),
+            false => Box::new(source(&x, &y)),
+        }
+    };
+    let (mut a, mut b) = (model(), model());
+    let noisy = Augment::new(source(&x, &y)).jitter(0.5);
+    let validation = pick(false);
+    let first = a.fit_source(&noisy, &fit().validation_source(&source(&x, &y))).unwrap();
+    let second = b.fit_source(&pick(true), &fit().validation_source(&validation)).unwrap();
+    assert_eq!((first.get("loss"), first.get("val_loss")), (second.get("loss"), second.get("val_loss")));
+    assert_ne!(first.get("loss"), model().fit_source(&validation, &fit()).unwrap().get("loss"));
+}
+
+#[test]
 fn errors_in_a_batch_end_the_training() {
     let (mut x, mut y) = data();
     x[[40, 2]] = f32::NAN;

@@ -133,6 +133,9 @@ fn allowed_codes_are_silent_and_custom_rules_run() {
     let history = model.fit(&x, &y, &quiet(2).allow("N0202").rule(rule)).unwrap();
     assert!(history.findings().of("N0202").is_none());
     assert!(history.findings().of("X0001").is_some());
+    let boxed: Box<dyn cornu::diagnosis::Rule> = Box::new(rule);
+    let history = question(1, Activation::Relu).fit(&x, &y, &quiet(2).rule(boxed)).unwrap();
+    assert!(history.findings().of("X0001").is_some());
 }
 
 #[test]

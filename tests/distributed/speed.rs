@@ -95,6 +95,22 @@ fn bits<F: Scalar>(model: &Sequential<F>, history: &History) -> Vec<u64> {
 }
 
 #[test]
+fn a_communicator_can_be_chosen_at_run_time() {
+    fn train(world: &impl Communicator) -> Vec<u64> {
+        let (x, y) = clouds::<f32>();
+        let mut model = network::<f32>(Sgd::new(0.1));
+        let fit = Fit::new().epochs(2).batch_size(8).verbose(Verbose::Silent).distributed(world);
+        let history = model.fit(&x, &y, &fit).unwrap();
+        bits(&model, &history)
+    }
+    let boxed = threads(2, |world| -> Vec<u64> {
+        let world: Box<dyn Communicator + '_> = Box::new(Late::new(world));
+        train(&world)
+    });
+    assert_eq!(boxed, threads(2, |world| train(world)));
+}
+
+#[test]
 fn buckets_of_any_size_give_the_same_bits_and_are_sent_early() {
     fn check_scalar<F: Scalar>() {
         let (x, y) = clouds::<F>();

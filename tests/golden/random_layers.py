@@ -211,6 +211,12 @@ def p_relu(s):
     return L.PReLU(**weight("alpha", len(s) - 1, constant), **some(shared_axes=lambda: rng.sample(range(1, len(s) + 1), rng.randint(1, len(s)))), **common())
 
 
+def unit_normalization(s):
+    """A vector of one number becomes a sign, whose distance from 1 and whose gradient are rounding noise."""
+    axes = [axis for axis in range(1, len(s) + 1) if s[axis - 1] > 1]
+    return L.UnitNormalization(axis=pick(*axes, *(axis - len(s) - 1 for axis in axes)), **common()) if axes else L.Identity()
+
+
 def axis(s):
     return pick(-1, *range(1, len(s) + 1), -len(s))
 
@@ -262,7 +268,7 @@ LAYERS = {
     "Softmax": (ANY, lambda s: L.Softmax(**some(axis=lambda: axis(s)), **common())),
     "SpatialDropout1D": ((2,), lambda s: L.SpatialDropout1D(0.0)),
     "TimeDistributed": ((2, 3, 4), time_distributed),
-    "UnitNormalization": (ANY, lambda s: L.UnitNormalization(**some(axis=lambda: axis(s)), **common())),
+    "UnitNormalization": (ANY, unit_normalization),
     "UpSampling1D": ((2,), lambda s: L.UpSampling1D(rng.randint(1, 3))),
     "ZeroPadding1D": ((2,), lambda s: L.ZeroPadding1D(pick(rng.randint(0, 2), (rng.randint(0, 2), rng.randint(0, 2))))),
     "ZeroPadding2D": ((3,), padding2d),

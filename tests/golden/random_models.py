@@ -31,8 +31,9 @@ from random_layers import LAYERS, chance, flag, numbers, pick, rng, some, whole
 
 L, O, K, M, S = keras.layers, keras.optimizers, keras.losses, keras.metrics, keras.optimizers.schedules
 warnings.filterwarnings("ignore")
-# A change in the last place of the weights of the model and of the samples must not move the results by more than this, or another
-# model is drawn: its numbers are rounding noise, such as the sign of a gradient whose terms cancel, which Lion follows.
+# A change in the last place of the numbers of the model, of the inputs and of the sample weights must not move the results by more
+# than this, or another model is drawn: its numbers are rounding noise, such as the sign of a gradient whose terms cancel, which Lion
+# follows.
 UNSTABLE, TOLERANCE = 1e-8, 1e-9
 
 logits = {"from_logits": flag}
@@ -191,6 +192,11 @@ def differ(one, other):
     return max(float(np.max(np.abs(one[name] - other[name]), initial=0)) / max(1e-3, float(np.max(np.abs(one[name]), initial=0))) for name in one)
 
 
+def shake(a):
+    """Moves each number by at most one last place."""
+    return a * (1 + np.finfo(float).eps * (whole(a.shape, 3) - 1))
+
+
 def draw_model(folder, number):
     """Draws, trains and stores a model; returns why not if it is of no use."""
     keras.utils.clear_session(free_memory=True)
@@ -232,15 +238,14 @@ def draw_model(folder, number):
     if not all(np.isfinite(values).all() for values in [*found.values(), *again.values()]):
         return "not finite"
     for v, before in zip(model.variables + model.optimizer.variables, start):
-        v.assign(before * (1 + np.finfo(float).eps * (1 if before.dtype == np.float64 and flag() else 0)))
-    shaken = dict(fit)
-    last_places = lambda count: 1 + np.finfo(float).eps * (np.arange(count) % 3 - 1)
+        v.assign(shake(before) if before.dtype == np.float64 else before)
+    shaken, shaken_x = dict(fit), x if words else shake(x)
     if "class_weight" in fit:
-        shaken["class_weight"] = dict(enumerate(fit["class_weight"][i] * factor for i, factor in enumerate(last_places(out[0]))))
+        shaken["class_weight"] = dict(enumerate(shake(np.array(list(fit["class_weight"].values())))))
     elif len(out) == 1:
-        shaken["sample_weight"] = fit.get("sample_weight", np.ones(n)) * last_places(n)
-    change = differ(found, trained(model, x, y, shaken))
-    change = max(change, differ(again, trained(model, x, y, shaken)))
+        shaken["sample_weight"] = shake(fit.get("sample_weight", np.ones(n)))
+    change = differ(found, trained(model, shaken_x, y, shaken))
+    change = max(change, differ(again, trained(model, shaken_x, y, shaken)))
     if change > UNSTABLE:
         return f"unstable ({change:.0e})"
     listed = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in fit.items()}

@@ -110,6 +110,39 @@ fn a_callback_with_other_settings_is_refused() {
 }
 
 #[test]
+fn an_optimizer_with_another_schedule_is_refused() {
+    use cornu::optimizer::{CosineDecay, LearningRate, PiecewiseConstantDecay, WeightAverage};
+    let (x, y) = classes();
+    let with = |optimizer: Box<dyn Optimizer<f32>>, folder: &Folder, interrupt: Interrupt| {
+        let mut model = model(Dense::new(3).into_named());
+        model.compile(optimizer, SparseCategoricalCrossentropy::new(), ()).unwrap();
+        model.fit(&x, &y, &fit(4).backup(folder.backup().save_freq(2)).callback(interrupt.callback()))
+    };
+    let cosine = |steps, alpha| LearningRate::from(CosineDecay::new(0.1, steps).alpha(alpha));
+    let piecewise = |end| LearningRate::from(PiecewiseConstantDecay::new([end], [0.1, 0.01]));
+    for (a, b) in [
+        (cosine(10, 0.0), cosine(11, 0.0)),
+        (cosine(10, 0.0), cosine(10, 0.1)),
+        (cosine(10, 0.0), LearningRate::from(0.1)),
+        (piecewise(1000), piecewise(1001)),
+    ] {
+        let folder = Folder::new("identity-schedule");
+        let plain = |rate: &LearningRate| Box::new(Sgd::new(rate.clone()));
+        assert!(with(plain(&a), &folder, Interrupt::After(1, 4)).is_err());
+        let refused = with(plain(&b), &folder, Interrupt::Never);
+        let Err(Error::Backup(BackupFault::OfAnother { what, .. })) = &refused else {
+            panic!("{a:?}: {refused:?}")
+        };
+        assert_eq!(what, "optimizer");
+        assert!(with(plain(&a), &folder, Interrupt::Never).is_ok(), "{a:?}");
+    }
+    let folder = Folder::new("identity-average");
+    let average = |momentum| Box::new(Sgd::new(0.1).average_weights(WeightAverage::new(momentum)));
+    assert!(with(average(0.5), &folder, Interrupt::After(1, 4)).is_err());
+    assert!(matches!(with(average(0.6), &folder, Interrupt::Never), Err(Error::Backup(_))));
+}
+
+#[test]
 fn a_source_with_other_rows_is_refused() {
     let folder = Folder::new("identity-source");
     let (x, y) = classes();

@@ -46,7 +46,7 @@ use value::in_order;
 /// // numpy.savez("signals.npz", x=signals, y=labels)
 /// let data = Arrays::new(path).x("x").label("y").read()?;
 /// assert_eq!(data.x().shape(), [6, 4, 2]);
-/// assert_eq!(data.classes(), ["1", "2", "3"]);
+/// assert_eq!(data.classes()?, ["1", "2", "3"]);
 /// assert_eq!(data.y()?.as_slice(), Some(&[2.0, 0.0, 0.0, 1.0, 2.0, 2.0][..]));
 /// # }
 /// # Ok::<(), cornu::Error>(())
@@ -185,7 +185,7 @@ impl Arrays {
         let mut data = Dataset::new(x);
         if let Some(name) = &self.label {
             let (y, classes) = self.classes(&file, name, count)?;
-            (data.y, data.classes, data.targets) = (Some(y), classes, vec![name.clone()]);
+            (data.y, data.classes, data.targets) = (Some(y), Some(classes), vec![name.clone()]);
         } else if let Some(name) = &self.target {
             let y = targets::aligned(self.numbers(&file, name)?, count);
             let y = y.map_err(|found| self.fault(name, targets::expected(count), found))?;
@@ -216,7 +216,7 @@ impl Arrays {
     /// let mut model = Sequential::new().add(Flatten::new()).add(Dense::new(3));
     /// model.compile(Adam::new(0.1), SparseCategoricalCrossentropy::new().from_logits(true), ())?;
     /// model.fit_source(&source, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
-    /// assert_eq!(source.classes(), ["1", "2", "3"]);
+    /// assert_eq!(source.classes()?, ["1", "2", "3"]);
     /// # }
     /// # Ok::<(), cornu::Error>(())
     /// ```

@@ -3,6 +3,7 @@
 use super::open::Opened;
 use super::{Arrays, targets};
 use crate::data::BatchSource;
+use crate::data::dataset::known_classes;
 use crate::data::rows::StoredRows;
 use crate::error::Result;
 use crate::scalar::Scalar;
@@ -23,7 +24,7 @@ use crate::scalar::Scalar;
 pub struct ArraySource {
     x: StoredRows,
     y: SourceTargets,
-    classes: Vec<String>,
+    classes: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -43,10 +44,10 @@ impl ArraySource {
         arrays.check_axis(&name, &x.shape)?;
         let x = x.rows(arrays.axis, scratch)?;
         let count = x.count;
-        let (mut y, mut classes) = (SourceTargets::None, Vec::new());
+        let (mut y, mut classes) = (SourceTargets::None, None);
         if let Some(name) = &arrays.label {
             let (held, known) = arrays.classes(&file, name, count)?;
-            (y, classes) = (SourceTargets::Held(held.into_iter().collect()), known);
+            (y, classes) = (SourceTargets::Held(held.into_iter().collect()), Some(known));
         } else if let Some(name) = &arrays.target {
             let plain = arrays.plain(&file, name)?;
             let shape = plain.shape.clone();
@@ -61,9 +62,12 @@ impl ArraySource {
         Ok(ArraySource { x, y, classes })
     }
 
-    /// The name of each class, by class index; empty if there is no label.
-    pub fn classes(&self) -> &[String] {
-        &self.classes
+    /// The name of each class, by class index.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is no label.
+    pub fn classes(&self) -> Result<&[String]> {
+        known_classes(&self.classes)
     }
 }
 

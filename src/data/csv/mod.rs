@@ -47,7 +47,7 @@ use records::{Records, TextFile};
 ///
 /// let iris = Csv::new(&path).label("species").missing(Missing::Mean).read()?;
 /// assert_eq!(iris.columns(), ["length", "width"]);
-/// assert_eq!(iris.classes(), ["setosa", "versicolor", "virginica"]);
+/// assert_eq!(iris.classes()?, ["setosa", "versicolor", "virginica"]);
 /// assert_eq!(iris.y()?.as_slice(), Some(&[0.0, 1.0, 2.0][..]));
 /// assert_eq!(iris.x()[[1, 1]], 3.4);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -84,7 +84,7 @@ impl Csv {
     /// std::fs::write(&path, "1,0.5,0.7\n2,0.1,0.2\n")?;
     /// assert!(Csv::new(&path).read().is_err());
     /// let data = Csv::new(&path).header(false).label(0).read()?;
-    /// assert_eq!((data.x().shape(), data.classes()), (&[2, 2][..], &["1".to_string(), "2".to_string()][..]));
+    /// assert_eq!((data.x().shape(), data.classes()?), (&[2, 2][..], &["1".to_string(), "2".to_string()][..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn header(mut self, header: bool) -> Self {
@@ -129,7 +129,6 @@ impl Csv {
     /// std::fs::write(&path, "price;area\n1.250,50;71,5\n")?;
     /// let csv = cornu::data::Csv::new(&path).delimiter(b';').decimal(b',').thousands(b'.');
     /// assert_eq!(csv.read()?.x(), &cornu::ndarray::array![[1250.5, 71.5]].into_dyn());
-    /// assert!(csv.delimiter(b',').read().is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn decimal(mut self, decimal: u8) -> Self {
@@ -138,6 +137,17 @@ impl Csv {
     }
 
     /// The separator of groups of three digits, such as `b'.'`; numbers without it are read too. Default: none.
+    ///
+    /// If it is the delimiter, as in `"1,234"`, such numbers must be quoted; so must those whose decimal separator is the delimiter.
+    ///
+    /// # Example
+    /// ```
+    /// let path = std::env::temp_dir().join("cornu-thousands.csv");
+    /// std::fs::write(&path, "price,area\n\"1,250.50\",71\n")?;
+    /// let csv = cornu::data::Csv::new(&path).thousands(b',');
+    /// assert_eq!(csv.read()?.x(), &cornu::ndarray::array![[1250.5, 71.0]].into_dyn());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn thousands(mut self, thousands: u8) -> Self {
         self.columns.format.get_or_insert_default().thousands = Some(thousands);
         self
@@ -151,7 +161,7 @@ impl Csv {
     /// let path = std::env::temp_dir().join("cornu-latin-1.csv");
     /// std::fs::write(&path, b"x,town\n1,K\xf6ln\n")?;
     /// let data = Csv::new(&path).encoding(Encoding::Latin1).label("town").read()?;
-    /// assert_eq!(data.classes(), ["Köln"]);
+    /// assert_eq!(data.classes()?, ["Köln"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn encoding(mut self, encoding: Encoding) -> Self {
@@ -206,8 +216,8 @@ impl Csv {
     /// let path = std::env::temp_dir().join("cornu-text.csv");
     /// std::fs::write(&path, "price,zip\n5,02134\n3,10001\n")?;
     /// let csv = cornu::data::Csv::new(&path).label("zip");
-    /// assert_eq!(csv.read()?.classes(), ["2134", "10001"]);
-    /// assert_eq!(csv.text("zip").read()?.classes(), ["02134", "10001"]);
+    /// assert_eq!(csv.read()?.classes()?, ["2134", "10001"]);
+    /// assert_eq!(csv.text("zip").read()?.classes()?, ["02134", "10001"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn text(mut self, column: impl Into<Column>) -> Self {
@@ -261,7 +271,7 @@ impl Csv {
     /// std::fs::write(&path, "price,country\n30,NA\n50,DE\n")?;
     /// let csv = cornu::data::Csv::new(&path).label("country");
     /// assert!(csv.read().is_err());
-    /// assert_eq!(csv.missing_words_of("country", ["?"]).read()?.classes(), ["DE", "NA"]); // Namibia
+    /// assert_eq!(csv.missing_words_of("country", ["?"]).read()?.classes()?, ["DE", "NA"]); // Namibia
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn missing_words_of<W: Into<String>>(
@@ -327,7 +337,7 @@ impl Csv {
     /// let mut model = Sequential::new().add(Dense::new(2));
     /// model.compile(Adam::new(0.1), SparseCategoricalCrossentropy::new().from_logits(true), ())?;
     /// model.fit_source(&source, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
-    /// assert_eq!(source.classes(), ["cat", "dog"]);
+    /// assert_eq!(source.classes()?, ["cat", "dog"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -1,11 +1,11 @@
-//! The settings of a file that depend on each other, or on the dataset that the file is to be like.
+//! The settings of a file that depend on each other, or on the dataset passed to `like`.
 
 use super::Csv;
 use crate::data::table::NumberFormat;
 use crate::error::{Error, Result};
 
 impl Csv {
-    /// Takes the settings that are left out from the dataset to be like, and refuses contradictions.
+    /// Takes the settings that are not set from the dataset passed to `like`, and refuses contradictions.
     pub(super) fn settled(&self) -> Result<Csv> {
         let mut csv = self.clone();
         if let Some(like) = &self.columns.like {
@@ -30,15 +30,16 @@ impl Csv {
         }
         let separates = |byte: u8| byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'+' | b'-');
         let NumberFormat { decimal, thousands } = format;
-        if !separates(decimal) || decimal == delimiter {
-            let expected = "a punctuation mark other than the delimiter, a quote and a sign";
+        // Either may be the delimiter, which a quoted "1,234" contains.
+        if !separates(decimal) {
+            let expected = "a punctuation mark other than a quote and a sign";
             return refuse("decimal", expected, decimal);
         }
-        let taken = |byte: u8| byte == delimiter || byte == decimal || !(separates(byte) || byte == b' ');
+        let taken = |byte: u8| byte == decimal || !(separates(byte) || byte == b' ');
         match thousands.filter(|byte| taken(*byte)) {
             Some(thousands) => {
-                let expected = "a space or a punctuation mark other than the delimiter, the decimal separator, a \
-                                quote and a sign";
+                let expected =
+                    "a space or a punctuation mark other than the decimal separator, a quote and a sign";
                 refuse("thousands", expected, thousands)
             }
             None => Ok(csv),

@@ -5,6 +5,7 @@ use std::fs::File;
 use super::Csv;
 use super::records::{Records, TextFile, plain};
 use crate::data::BatchSource;
+use crate::data::dataset::known_classes;
 use crate::data::table::{Fitted, FittedColumns};
 use crate::error::{FileError, Result};
 use crate::files::input::failed;
@@ -30,7 +31,7 @@ pub struct CsvSource {
     rows: Vec<(u64, u64)>,
     fields: usize,
     fitted: Fitted,
-    classes: Vec<String>,
+    classes: Option<Vec<String>>,
 }
 
 impl CsvSource {
@@ -49,9 +50,12 @@ impl CsvSource {
         Ok(CsvSource { text: csv.file.clone(), file, rows, fields: records.fields(), fitted, classes })
     }
 
-    /// The name of each class, by class index; empty if there is no label.
-    pub fn classes(&self) -> &[String] {
-        &self.classes
+    /// The name of each class, by class index.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is no label.
+    pub fn classes(&self) -> Result<&[String]> {
+        known_classes(&self.classes)
     }
 }
 

@@ -35,7 +35,7 @@ use crate::error::Result;
 ///
 /// let iris = Parquet::new(path).label("species").missing(Missing::Mean).read()?;
 /// assert_eq!(iris.columns(), ["length", "width", "count", "flag"]);
-/// assert_eq!(iris.classes(), ["Versicolor", "setosa", "virginica"]);
+/// assert_eq!(iris.classes()?, ["Versicolor", "setosa", "virginica"]);
 /// assert_eq!(iris.x().shape(), [60, 4]);
 /// # Ok::<(), cornu::Error>(())
 /// ```
@@ -127,7 +127,7 @@ impl Parquet {
     /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/plain.parquet");
     /// let train = Parquet::new(path).label("species").read()?;
     /// let test = Parquet::new(path).label("species").like(&train).read()?;
-    /// assert_eq!(test.classes(), train.classes());
+    /// assert_eq!(test.classes()?, train.classes()?);
     /// # Ok::<(), cornu::Error>(())
     /// ```
     pub fn like(mut self, train: &Dataset) -> Self {
@@ -168,7 +168,7 @@ impl Parquet {
     /// let mut model = Sequential::new().add(Dense::new(3));
     /// model.compile(Adam::new(0.1), SparseCategoricalCrossentropy::new().from_logits(true), ())?;
     /// model.fit_source(&source, &Fit::new().epochs(2).verbose(Verbose::Silent))?;
-    /// assert_eq!(source.classes(), ["Versicolor", "setosa", "virginica"]);
+    /// assert_eq!(source.classes()?, ["Versicolor", "setosa", "virginica"]);
     /// assert_eq!(source.columns(), ["length", "width", "count", "flag", "colour"]);
     /// # Ok::<(), cornu::Error>(())
     /// ```

@@ -3,6 +3,7 @@
 use super::Parquet;
 use super::table::Table;
 use crate::data::BatchSource;
+use crate::data::dataset::known_classes;
 use crate::data::rows::{ScratchFile, StoredRows};
 use crate::data::table::FittedColumns;
 use crate::error::Result;
@@ -15,7 +16,7 @@ use crate::scalar::Scalar;
 /// use cornu::data::{BatchSource, Parquet};
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/readers/plain.parquet");
 /// let source = Parquet::new(path).label("species").source()?;
-/// assert_eq!((BatchSource::<f32>::count(&source), source.classes().len()), (60, 3));
+/// assert_eq!((BatchSource::<f32>::count(&source), source.classes()?.len()), (60, 3));
 /// # Ok::<(), cornu::Error>(())
 /// ```
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct ParquetSource {
     width: usize,
     height: usize,
     columns: Vec<String>,
-    classes: Vec<String>,
+    classes: Option<Vec<String>>,
 }
 
 impl ParquetSource {
@@ -64,9 +65,12 @@ impl ParquetSource {
         Ok(ParquetSource { rows, width, height, columns: scan.columns(), classes })
     }
 
-    /// The name of each class, by class index; empty if there is no label.
-    pub fn classes(&self) -> &[String] {
-        &self.classes
+    /// The name of each class, by class index.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) if there is no label.
+    pub fn classes(&self) -> Result<&[String]> {
+        known_classes(&self.classes)
     }
 
     /// The names of the columns of `x`.

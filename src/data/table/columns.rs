@@ -183,10 +183,10 @@ impl ColumnSettings {
         let mut learned = like.learned.iter();
         for (reading, role) in readings.iter_mut().zip(roles) {
             match role {
-                Role::Label => reading.keep(&like.classes),
+                Role::Label => reading.keep(like.classes.as_deref().unwrap_or_default()),
                 Role::Number | Role::Category => {
                     let categories = learned.next().and_then(|learned| learned.categories.as_deref());
-                    reading.keep(categories.unwrap_or(&[]));
+                    reading.keep(categories.unwrap_or_default());
                 }
                 Role::Target | Role::Ignored => {}
             }

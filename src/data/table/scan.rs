@@ -57,8 +57,8 @@ pub(in crate::data) struct FittedColumns {
     pub(in crate::data) fitted: Fitted,
     /// What was learned about each column of `x`.
     learned: Vec<Learned>,
-    /// The class names; empty without a label.
-    pub(in crate::data) classes: Vec<String>,
+    /// The class names; `None` without a label.
+    pub(in crate::data) classes: Option<Vec<String>>,
     /// For each column, the number of each word in order of appearance; empty without words.
     orders: Vec<Vec<f64>>,
 }
@@ -104,7 +104,7 @@ impl Scan {
                     path: table.path.clone(),
                     name: "x".into(),
                     expected: format!(
-                        "the columns of the dataset it is to be like: {}",
+                        "the columns of the dataset passed to `like`: {}",
                         show(&like.columns, width)
                     ),
                     found: show(&found, found.len()),
@@ -229,13 +229,14 @@ impl Scan {
             numeric_label: false,
         };
         let orders = vec![Vec::new(); count];
-        let mut fit = FittedColumns { fitted, learned: Vec::new(), classes: Vec::new(), orders };
+        let mut fit = FittedColumns { fitted, learned: Vec::new(), classes: None, orders };
         let like = self.rules.settings.like.as_ref();
         for column in 0..count {
             match self.rules.roles[column] {
                 Role::Label => {
-                    let known = like.map(|like| &like.classes).filter(|classes| !classes.is_empty());
-                    fit.classes = self.fit_words(column, known, &mut fit)?;
+                    let known =
+                        like.and_then(|like| like.classes.as_ref()).filter(|classes| !classes.is_empty());
+                    fit.classes = Some(self.fit_words(column, known, &mut fit)?);
                 }
                 role @ (Role::Number | Role::Category) => {
                     let known = like.and_then(|like| like.learned.get(fit.learned.len()));
@@ -284,7 +285,7 @@ impl Scan {
         let seen = &self.rows.seen[column];
         let empty = || {
             let (row, line) = (0, None);
-            let expected = "a column with a value, to fill the others by".into();
+            let expected = "a column with at least one value, to replace the missing ones".into();
             wrong(&self.rules.table, column, TableCell::Missing, (row, line), expected)
         };
         if self.rules.roles[column] == Role::Category {
@@ -307,7 +308,7 @@ impl Scan {
             Missing::Median | Missing::MostFrequent if !self.rules.keeps => {
                 return Err(Error::argument(
                     "missing",
-                    "a mean or a value, as nothing is kept of a stream",
+                    "Mean or Value, because a stream keeps no rows",
                     "median",
                 ));
             }

@@ -164,7 +164,7 @@ const WEIGHTS: usize = 1024;
 pub(crate) fn kernel_of<F: Scalar>(layer: &NamedLayer<F>) -> Option<&Param<F>> {
     let mut found = None;
     layer.visit_params(&mut |param| {
-        // A user's layer may call any parameter so, but only a matrix has inputs and units.
+        // A user's layer may give any parameter this name, but only a matrix has inputs and units.
         let is_kernel =
             ["kernel", "depthwise_kernel", "input_kernel"].contains(&param.name()) && param.shape().len() > 1;
         if found.is_none() && is_kernel && param.is_trainable() && layer.is_trainable() {

@@ -93,7 +93,7 @@ pub(in crate::diagnosis) fn input_scale(e: &Evidence) -> Option<Finding> {
         ),
         () => return None,
     };
-    // A softmax over one unit learns nothing from any inputs, so a failure says nothing about these.
+    // A softmax over one unit learns nothing from any inputs, so its failure is no evidence about them.
     let severity = if softmax_over_one_unit(e).is_some() { Severity::Note } else { severity };
     let mut finding = Finding::draft(title).at_most(severity).at(layer).evidence(seen());
     if is_uneven || is_offset {
@@ -133,7 +133,7 @@ fn head_scale<'e>(e: &'e Evidence, output: &'e LayerFacts) -> Option<(&'e LayerF
     if !after().all(|layer| fixed(layer) && linear(layer)) {
         return Some((output, 1.0, 0.0));
     }
-    // A function of a fixed range reaches the targets or not, whatever the steps (N0104).
+    // Whether a function with a fixed range reaches the targets does not depend on the steps (N0104).
     if !linear(head) {
         return None;
     }

@@ -50,6 +50,13 @@ impl<T: Fn(&Evidence) -> Vec<Finding> + Send + Sync> Rule for T {
     }
 }
 
+/// A rule that is chosen at run time.
+impl Rule for Box<dyn Rule> {
+    fn check(&self, evidence: &Evidence) -> Vec<Finding> {
+        (**self).check(evidence)
+    }
+}
+
 /// The user's own rules, and the codes that the user allows.
 #[derive(Clone, Default)]
 pub(crate) struct Rules {

@@ -15,6 +15,8 @@ mod write;
 pub(crate) use read::Archive;
 pub(crate) use write::ArchiveWriter;
 
+/// The maximum length of a member's name.
+const LONGEST: usize = 1 << 15;
 /// The signatures of the records.
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;

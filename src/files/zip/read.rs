@@ -7,11 +7,9 @@ use rawzip::{ErrorKind, ReaderAt, ZipFileHeaderRecord, ZipLocator};
 use super::super::budget::Budget;
 use super::super::checksum;
 use super::super::input::Input;
-use super::LOCAL;
+use super::{LOCAL, LONGEST};
 use crate::error::{Error, Result};
 
-/// The maximum length of a member's name.
-const LONGEST: usize = 1024;
 /// The part of the directory held in memory; the name, extra fields and comment of a member must fit.
 const BUFFER: usize = 1 << 16;
 /// The end record before the longest possible comment.
@@ -160,7 +158,7 @@ impl Member {
         let path = entry.file_path();
         let name = path.as_bytes();
         if name.len() > LONGEST {
-            return wrong("a name of more than 1024 bytes");
+            return wrong(&format!("a name of more than {LONGEST} bytes"));
         }
         budget.take(name.len()).map_err(|spent| input.spent(DIRECTORY, spent))?;
         let Ok(name) = String::from_utf8(name.to_vec()) else {

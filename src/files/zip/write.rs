@@ -2,7 +2,7 @@
 
 use std::io::{Error, Result, Write};
 
-use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, SIZES_64};
+use super::{BEYOND, CENTRAL, END, END_64, LOCAL, LOCATOR_64, LONGEST, SIZES_64};
 
 /// Passes the bytes of a member on in pieces, the same ones at each call.
 pub(crate) type EntryData<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
@@ -29,7 +29,9 @@ impl<W: Write> ArchiveWriter<W> {
             Ok(())
         })?;
         let crc = hasher.finalize();
-        let long = u16::try_from(name.len()).map_err(|_| Error::other("a name of more than 65,535 bytes"))?;
+        if name.len() > LONGEST {
+            return Err(Error::other(format!("a name of more than {LONGEST} bytes")));
+        }
         let (header, beyond) = (self.at, size >= BEYOND || self.at >= BEYOND);
         let shown = if beyond { BEYOND as u32 } else { size as u32 };
         // Version 4.5 for sizes beyond 4 GiB, else 2.0. Flag: the name is UTF-8. Method: stored. Date: 1980-01-01, so
@@ -40,7 +42,7 @@ impl<W: Write> ArchiveWriter<W> {
         record.extend(crc.to_le_bytes());
         record.extend(shown.to_le_bytes());
         record.extend(shown.to_le_bytes());
-        record.extend(long.to_le_bytes());
+        record.extend((name.len() as u16).to_le_bytes());
         let extra = |sizes: &[u64]| {
             let mut field = Vec::new();
             if beyond {

@@ -1,4 +1,4 @@
-//! Time distributed: one layer applied to every step.
+//! Time distributed: y[t] = f(x[t]), one layer f for every step. dx[t] is the gradient through f at step t.
 
 use std::fmt;
 

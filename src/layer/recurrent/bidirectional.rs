@@ -1,4 +1,4 @@
-//! Bidirectional: one recurrent layer reads forwards, another backwards, and their outputs are merged.
+//! Bidirectional: y = merge(f(x), g(x)), where g reads x backwards. dx = the sum of the gradients through f and g.
 
 use std::fmt;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! Cropping: a sequence without some steps at both ends.
+//! Cropping: y[t] = x[t + before]. dx[t + before] = dy[t], and 0 at the removed steps.
 
 use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;

@@ -1,4 +1,4 @@
-//! Flatten: y = x, as one axis.
+//! Flatten: y = x, as one axis. dx = dy.
 
 use crate::config::settings;
 use crate::error::Result;

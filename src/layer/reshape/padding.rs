@@ -1,4 +1,4 @@
-//! Zero padding of sequences and images.
+//! Zero padding of sequences and images: y[t] = x[t − before], and 0 beyond the ends of x. dx[t] = dy[t + before].
 
 use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;

@@ -1,10 +1,11 @@
-//! Permute: y[i₁, i₂, ...] = x[j₁, j₂, ...] with j of axis dims[k] equal to iₖ. dx is dy with the axes back in their order.
+//! Permute: y[i₁, ..., iₙ] = x[j₁, ..., jₙ] with j[dims[k]] = i[k]. dx[j₁, ..., jₙ] = dy[i₁, ..., iₙ].
 
 use super::{StridedCopy, check_size, strided_copy, strides};
 use crate::config::settings;
 use crate::error::{Error, ExpectedShape, Result};
 
-/// Permutes the axes of each sample: axis `i` of the output is axis `dims[i]` of the input.
+/// Permutes the axes of each sample: axis `k` of the output is axis `dims[k]` of the input, so
+/// `y[i₁, ..., iₙ] = x[j₁, ..., jₙ]` with `j[dims[k]] = i[k]`.
 ///
 /// # Shapes
 /// Input `(a, b, ...)`; for `dims` `[2, 1]`, output `(b, a)`.

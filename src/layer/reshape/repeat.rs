@@ -1,4 +1,4 @@
-//! Repeat: n copies of each sample, one after another.
+//! Repeat: y[t] = x for t < n. dx = Σ dy[t].
 
 use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;

@@ -1,4 +1,4 @@
-//! Up-sampling: repeats each step.
+//! Up-sampling: y[t] = x[⌊t / size⌋]. dx[t] sums the dy of the size copies of step t.
 
 use super::{StridedCopy, axes, check_size, strided_copy, strides};
 use crate::config::settings;

@@ -208,7 +208,17 @@ impl fmt::Debug for LearningRate {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             LearningRate::Constant(rate) => write!(f, "{rate}"),
-            LearningRate::Schedule(schedule) => write!(f, "schedule from {}", schedule.at(0)),
+            // All settings, because a backup and the other ranks are compared with this text.
+            LearningRate::Schedule(schedule) => match schedule.config() {
+                Some(config) => {
+                    let mut text = f.debug_struct(&config.kind);
+                    for (name, value) in &config.fields {
+                        text.field(name, value);
+                    }
+                    text.finish()
+                }
+                None => write!(f, "schedule from {}", schedule.at(0)),
+            },
         }
     }
 }

@@ -24,13 +24,13 @@ const LONGEST: usize = 255;
 pub(in crate::save) struct LayerPath {
     /// The group of the layer.
     pub(in crate::save) group: String,
-    /// The paths of its inner layers; empty for the usual paths within the group.
-    pub(in crate::save) inner: Vec<LayerPath>,
+    /// The paths of its inner layers; `None` for the usual paths within the group.
+    pub(in crate::save) inner: Option<Vec<LayerPath>>,
 }
 
 impl LayerPath {
     pub(in crate::save) fn of(group: String) -> Self {
-        LayerPath { group, inner: Vec::new() }
+        LayerPath { group, inner: None }
     }
 
     /// The path of an inner layer.
@@ -97,7 +97,7 @@ pub(super) fn groups<'a>(above: &str, kinds: impl Iterator<Item = &'a str>) -> V
     kinds.map(group).collect()
 }
 
-/// Returns the groups of the layers in a file. Operations that are no layers, such as `x + y`, have none.
+/// Returns the groups of the layers in a file. Operations that are not layers, such as `x + y`, have none.
 pub(super) fn groups_of<'v>(above: &str, values: &'v [Value]) -> Vec<String> {
     let kind = |value: &'v Value| match value {
         Value::Config(config)
@@ -145,7 +145,7 @@ impl ModelPosition {
         self.prefix.strip_suffix('.').unwrap_or("config")
     }
 
-    /// Reads the list of layers, and passes over what has no meaning here.
+    /// Reads the list of layers, and skips those that have no effect.
     fn fields<'c>(&self, config: &'c Config) -> Result<(Fields<'c>, &'c [Value])> {
         let mut fields = Fields::new(config, self.settings());
         for ignored in ["name", "trainable", "dtype", "build_input_shape"] {
@@ -341,7 +341,7 @@ impl<F: Scalar> ChainReader<'_, F> {
             let (label, model) =
                 if single { (&*common.name, None) } else { (placed.layer.label(), Some(name.clone())) };
             let label = label.to_string();
-            let path = LayerPath { group: group.clone(), inner: vec![placed.path] };
+            let path = LayerPath { group: group.clone(), inner: Some(vec![placed.path]) };
             let layer = TimeDistributed::new(placed.layer).name(label).trainable(common.trainable);
             PlacedLayer { layer: common.penalized(layer), path, model, depth: placed.depth }
         };
@@ -404,7 +404,7 @@ fn residual<F: Scalar>(
         inner.push(placed.path);
     }
     let layer = common.penalized(block.name(common.name.as_str()).trainable(common.trainable));
-    Ok(PlacedLayer { layer, path: LayerPath { group, inner }, model: None, depth })
+    Ok(PlacedLayer { layer, path: LayerPath { group, inner: Some(inner) }, model: None, depth })
 }
 
 /// Makes names unique: if the name of a nested layer is taken, it is prefixed with the name of its model.

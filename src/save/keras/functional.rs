@@ -41,10 +41,10 @@ pub(super) fn paths<F: Scalar>(above: &str, layers: &[NamedLayer<F>]) -> Vec<Lay
         groups: &mut impl Iterator<Item = String>,
     ) -> Vec<LayerPath> {
         let place = |layer: &NamedLayer<F>| {
-            let inner = if is_residual(layer) { places(layer.layers(), groups) } else { Vec::new() };
+            let inner = if is_residual(layer) { Some(places(layer.layers(), groups)) } else { None };
             let mut path = LayerPath { group: groups.next().unwrap_or_default(), inner };
             if is_distributed(layer) {
-                path.inner = vec![distributed(&path.at("layer"), &layer.layers()[0])];
+                path.inner = Some(vec![distributed(&path.at("layer"), &layer.layers()[0])]);
             }
             path
         };
@@ -57,7 +57,7 @@ pub(super) fn paths<F: Scalar>(above: &str, layers: &[NamedLayer<F>]) -> Vec<Lay
             return inner.into_iter().next().unwrap_or_default();
         }
         let inner = vec![distributed(&path.at("layer"), &layer.layers()[0])];
-        LayerPath { group: path.group.clone(), inner }
+        LayerPath { group: path.group.clone(), inner: Some(inner) }
     }
     let mut all = vec!["InputLayer"];
     kinds(layers, &mut all);

@@ -50,13 +50,20 @@ fn place<'a, F: Scalar>(path: &LayerPath, layer: &'a NamedLayer<F>, all: &mut Ve
     let own =
         if layer.traits().is_recurrent { format!("{group}/cell/vars") } else { format!("{group}/vars") };
     all.push(WeightGroup { path: own, layer });
-    let usual = match (layer.kind(), layer.layers()) {
-        (_, layers) if path.inner.len() == layers.len() => Vec::new(),
-        ("Bidirectional", [_, _]) => ["forward_layer", "backward_layer"].map(|name| path.at(name)).into(),
-        ("TimeDistributed", [_]) => vec![path.at("layer")],
-        (_, layers) => in_sequence(&format!("{group}/layers"), layers),
+    let usual;
+    let inner = match (&path.inner, layer.kind(), layer.layers()) {
+        (Some(inner), ..) => inner,
+        (None, kind, layers) => {
+            usual = match (kind, layers) {
+                ("Bidirectional", [_, _]) => {
+                    ["forward_layer", "backward_layer"].map(|name| path.at(name)).into()
+                }
+                ("TimeDistributed", [_]) => vec![path.at("layer")],
+                _ => in_sequence(&format!("{group}/layers"), layers),
+            };
+            &usual
+        }
     };
-    let inner = if usual.is_empty() { &path.inner } else { &usual };
     layer.layers().iter().zip(inner).for_each(|(layer, path)| place(path, layer, all));
 }
 

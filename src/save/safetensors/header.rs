@@ -1,7 +1,7 @@
 //! Reading and checking of a header.
 
 use super::super::json;
-use super::{CHECKSUM, Checksum, OTHER_TYPES, TYPES};
+use super::{CHECKSUM, Checksum, TYPES};
 use crate::config::Value;
 use crate::error::Result;
 use crate::files::array::{Array, Number};
@@ -18,8 +18,8 @@ const PLACE: &str = "its header";
 pub(super) struct Header {
     pub(super) metadata: Vec<(String, String)>,
     pub(super) tensors: Vec<(String, Array)>,
-    /// The names and types of tensors that cannot be weights.
-    pub(super) others: Vec<(String, &'static str)>,
+    /// The names and types of tensors that cannot be weights, and can only be ignored.
+    pub(super) others: Vec<(String, String)>,
 }
 
 /// The header entry of a tensor.
@@ -33,7 +33,8 @@ struct Tensor {
 
 enum Kind {
     Weight(Number),
-    Other(&'static str),
+    /// A type that no weight has. The size of its numbers may be unknown.
+    Other(String),
 }
 
 impl Header {
@@ -156,21 +157,16 @@ fn tensor(input: &Input, name: String, value: Value, start: u64) -> Result<Tenso
     let (Some(shape), Some(offsets)) = (list("shape"), list("data_offsets")) else {
         return Err(fail("no `shape` or no `data_offsets` of whole numbers".into()));
     };
-    let found = match field("dtype") {
-        Some(Value::Text(kind)) => {
-            let weight = TYPES.iter().find(|(known, _)| known == kind);
-            let weight = weight.map(|(_, number)| (Kind::Weight(*number), number.size()));
-            let other = OTHER_TYPES.iter().find(|(known, _)| known == kind);
-            weight.or_else(|| other.map(|&(kind, size)| (Kind::Other(kind), size)))
-        }
-        _ => None,
-    };
-    let Some((kind, size)) = found else {
+    let Some(Value::Text(found)) = field("dtype") else {
         return Err(fail(format!("numbers of {}", field("dtype").unwrap_or(&Value::Null))));
     };
-    let bytes = shape.iter().try_fold(size, |n, &size| n.checked_mul(size));
-    match (bytes, &offsets[..]) {
-        (Some(bytes), &[from, to]) if to.checked_sub(from) == Some(bytes) => {
+    let (kind, size) = match TYPES.iter().find(|(known, _)| known == found) {
+        Some(&(_, number)) => (Kind::Weight(number), Some(number.size())),
+        None => (Kind::Other(found.clone()), None),
+    };
+    let bytes = size.and_then(|size| shape.iter().try_fold(size, |n, &size| n.checked_mul(size)));
+    match offsets[..] {
+        [from, to] if from <= to && (size.is_none() || bytes == Some(to - from)) => {
             let (from, to) = (start.checked_add(from as u64), start.checked_add(to as u64));
             let (Some(from), Some(to)) = (from, to.filter(|&to| to <= input.len())) else {
                 return Err(fail("its numbers exceed the file".into()));

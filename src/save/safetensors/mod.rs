@@ -37,20 +37,6 @@ const TYPES: [(&str, Number); 7] = [
     ("U32", Number::U32),
 ];
 
-/// The types of the format that no weight has, and the bytes of a number. A tensor of them can only be ignored.
-const OTHER_TYPES: [(&str, usize); 10] = [
-    ("BOOL", 1),
-    ("U8", 1),
-    ("I8", 1),
-    ("F8_E5M2", 1),
-    ("F8_E4M3", 1),
-    ("F8_E8M0", 1),
-    ("I16", 2),
-    ("U16", 2),
-    ("U64", 8),
-    ("C64", 8),
-];
-
 /// The checksum of all other metadata, of the tensors' header entries in the order of their numbers, and of the
 /// numbers.
 struct Checksum(crc32fast::Hasher);

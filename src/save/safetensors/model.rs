@@ -1,5 +1,7 @@
 //! Reading of a model or its weights.
 
+use std::collections::{HashMap, HashSet};
+
 use super::super::{Loader, assign, build, json};
 use super::header::Header;
 use super::{COMPILE, CONFIG, OPTIMIZER, STATE};
@@ -60,21 +62,32 @@ pub(in crate::save) fn read_weights<F: Scalar>(
     budget: &Budget,
 ) -> Result<()> {
     let header = Header::read(input, budget)?.only_weights(input)?;
-    let tensors = header.tensors.iter().filter(|(name, _)| !is_optimizer(name));
+    let own = paths(model);
+    let tensors = header.tensors.iter().filter(|(name, _)| !is_optimizer(name, &own));
     let (names, arrays): (Vec<String>, Vec<Array>) = tensors.cloned().unzip();
     assign::load(model, &names, &|place| Ok((input, arrays[place].clone())), budget)
 }
 
-fn is_optimizer(name: &str) -> bool {
-    name.strip_prefix(OPTIMIZER).is_some_and(|rest| rest.starts_with('/'))
+/// The paths of the model's parameters.
+fn paths<F: Scalar>(model: &Sequential<F>) -> HashSet<String> {
+    let mut paths = HashSet::new();
+    model.walk(&mut |path, _, _| {
+        paths.insert(path);
+    });
+    paths
+}
+
+/// Whether an array is the optimizer's, and not that of a layer with the name `optimizer`.
+fn is_optimizer(name: &str, own: &HashSet<String>) -> bool {
+    name.strip_prefix(OPTIMIZER).is_some_and(|rest| rest.starts_with('/')) && !own.contains(name)
 }
 
 fn fill<F: Scalar>(model: &mut Sequential<F>, header: &Header, input: &Input, allow: bool) -> Result<()> {
     let mut wanted = Vec::new();
     model.walk(&mut |path, _, param| wanted.push((path, param.shape().to_vec())));
-    let known: std::collections::HashMap<&str, &Array> =
-        header.tensors.iter().map(|(name, array)| (&**name, array)).collect();
-    let own = header.tensors.iter().map(|(name, _)| &**name).filter(|name| !is_optimizer(name));
+    let known: HashMap<&str, &Array> = header.tensors.iter().map(|(name, array)| (&**name, array)).collect();
+    let own = paths(model);
+    let own = header.tensors.iter().map(|(name, _)| &**name).filter(|name| !is_optimizer(name, &own));
     build::compare(&wanted, own, &|path| known.contains_key(path), input)?;
     let (mut each, mut result) = (wanted.iter(), Ok(()));
     model.walk_mut(&mut |_, param| {
@@ -93,12 +106,13 @@ fn fill_optimizer<F: Scalar>(
     input: &Input,
     budget: &Budget,
 ) -> Result<()> {
+    let own = paths(model);
     let mut paths = Vec::new();
     model.walk(&mut |path, _, _| paths.push(format!("{OPTIMIZER}/{path}")));
-    let known: std::collections::HashMap<&str, &Array> = header
+    let known: HashMap<&str, &Array> = header
         .tensors
         .iter()
-        .filter(|(name, _)| is_optimizer(name))
+        .filter(|(name, _)| is_optimizer(name, &own))
         .map(|(name, array)| (&**name, array))
         .collect();
     let slots = compiled.optimizer.traits().slots.len();

@@ -80,7 +80,7 @@ fn errors_name_the_line_and_the_column() {
     let error = refused("a,b\n1,\n2,cat\n", &|csv| csv.label("b").missing(Missing::Mean));
     assert!(error.to_string().contains("line 2, column `b`: expected a label, found nothing"), "{error}");
     let error = refused("a,b\n,1\nNA,2\n", &|csv| csv.missing(Missing::Mean));
-    assert!(error.to_string().contains("expected a column with a value"), "{error}");
+    assert!(error.to_string().contains("expected a column with at least one value"), "{error}");
     assert!(refused("", &plain).to_string().contains("expected at least one line"));
     let bytes = Csv::new(written("bytes.csv", b"a,b\n1,\xff\n")).read().unwrap_err();
     assert!(bytes.to_string().contains("line 2, column 1: expected text in UTF-8"), "{bytes}");

@@ -48,7 +48,7 @@ fn a_stream_returns_the_same_rows() {
         let source = parquet.source().unwrap();
         let data = parquet.read().unwrap();
         streams(&source, &data);
-        assert_eq!((source.columns(), source.classes()), (data.columns(), data.classes()));
+        assert_eq!((source.columns(), source.classes().unwrap()), (data.columns(), data.classes().unwrap()));
         streams(&parquet.clone().like(&data).scratch(env!("CARGO_TARGET_TMPDIR")).source().unwrap(), &data);
     }
     for missing in [Missing::Mean, Missing::Value(-1.0), Missing::DropRow] {
@@ -128,7 +128,10 @@ fn a_table_without_rows_is_an_empty_dataset() {
             let parquet = Parquet::new(file(name)).label("y").missing(missing);
             let data = parquet.read().unwrap();
             assert_eq!((data.x().shape(), data.y().unwrap().shape()), (&[0, 2][..], &[0][..]), "{name}");
-            assert_eq!((data.columns(), data.classes().len()), (&["a".to_string(), "b".into()][..], 0));
+            assert_eq!(
+                (data.columns(), data.classes().unwrap().len()),
+                (&["a".to_string(), "b".into()][..], 0)
+            );
             let source = parquet.source().unwrap();
             assert_eq!(BatchSource::<f64>::count(&source), 0, "{name}");
         }
