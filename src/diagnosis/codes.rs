@@ -109,6 +109,7 @@ codes! {
     N0211 Warning Some(validation::other_inputs), NEVER []
     N0212 Warning Some(rows::copied_target), NEVER []
     N0116 Error Some(config::batch_statistics), NEVER []
+    N0117 Warning Some(config::single_step), NEVER []
     N0101 Error Some(outputs::softmax_over_one_unit), NEVER []
     N0102 Error Some(outputs::loss_needs_other_output), NEVER []
     N0104 Error Some(outputs::target_outside_range), NEVER []
@@ -159,13 +160,13 @@ codes! {
     N0206 Warning Some(rows::validation_trains), NEVER []
     N0504 Warning None, NEVER []
     N0501 Error Some(end::learned_nothing), NEVER [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114 N0116
+        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0109 N0110 N0111 N0112 N0113 N0114 N0116 N0117
         N0201 N0202 N0203 N0204 N0205 N0211 N0212 N0502 N0404 N0405 N0406 N0407 N0409 N0504 N0115 N0207
         N0208 N0209 N0210
     ]
     N0503 Warning Some(end::overfitting), NEVER [N0205 N0211 N0501]
     N0505 Warning Some(end::simpler_is_better), NEVER [
-        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116
+        N0101 N0102 N0103 N0104 N0105 N0106 N0107 N0110 N0111 N0112 N0113 N0114 N0115 N0116 N0117
         N0201 N0202 N0203 N0204 N0207 N0208 N0209 N0210 N0402 N0404 N0405 N0406 N0407 N0409 N0501 N0502
     ]
 }

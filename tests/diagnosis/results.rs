@@ -240,3 +240,16 @@ fn targets_in_order_are_reported_if_they_are_not_shuffled() {
     assert_eq!(severity(&run(false), "N0205"), Some(Severity::Warning));
     assert_eq!(severity(&run(true), "N0205"), None);
 }
+
+#[test]
+fn a_sequence_of_one_step_is_reported() {
+    let (x, y) = waves(1, 200, 12);
+    let x = x.to_shape((200, 12)).expect("one feature").to_owned();
+    let run = |shape: [isize; 2]| {
+        let model = Sequential::new().seed(1).add(Reshape::new(shape)).add(Lstm::new(8));
+        let model = compiled(model.add(Dense::new(2).activation(SOFTMAX)), Adam::new(0.0003), sparse());
+        train(model, &x, &y, fit(3))
+    };
+    assert_eq!(severity(&run([1, 12]), "N0117"), Some(Severity::Warning));
+    assert_eq!(severity(&run([12, 1]), "N0117"), None);
+}

@@ -180,6 +180,21 @@ pub(in crate::diagnosis) fn batch_statistics(e: &Evidence) -> Option<Finding> {
     })
 }
 
+/// Raises N0117.
+pub(in crate::diagnosis) fn single_step(e: &Evidence) -> Option<Finding> {
+    let layer = e.layers.iter().find(|layer| layer.is_recurrent && layer.input.first() == Some(&1))?;
+    let features = layer.input.last()?;
+    Some(
+        Finding::draft("a recurrent layer over one step")
+            .at_most(if_poor(e, Severity::Warning))
+            .at(layer)
+            .evidence(format!("a sequence of 1 step with {features} features: there is no earlier step to remember"))
+            .suggestion(format!(
+                "if the features are points in time, reshape the samples to ({features}, 1); otherwise use `Dense` layers"
+            )),
+    )
+}
+
 /// Raises N0111.
 pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
     let last = e.weighted().last()?.0.index;
