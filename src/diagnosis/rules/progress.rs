@@ -151,9 +151,9 @@ pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
     let shrunk = last.late_penalty < 0.01 * first.penalty;
     let outweighs = |epoch: &&Epoch| epoch.penalty > without(epoch);
     let lasting = 2 * e.curves.epochs.iter().filter(outweighs).count() > e.curves.epochs.len();
-    // What the network learned lowers the loss by less than twice the penalty that it costs.
+    // What the network learned lowers the loss by little more than the penalty costs: by less than three times as much.
     let learned = e.span() * e.last_skill().unwrap_or(1.0);
-    let dear = e.ended && e.judged() && last.end_penalty > (0.05 * e.span()).max(0.5 * learned);
+    let dear = e.ended && e.judged() && last.end_penalty > (0.02 * e.span()).max(0.3 * learned);
     ((fails && (shrunk || lasting)) || dear).then(|| {
         let title =
             if lasting { "the penalty outweighs the loss" } else { "the penalty shrinks the weights to 0" };
