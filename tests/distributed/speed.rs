@@ -107,7 +107,7 @@ fn a_communicator_can_be_chosen_at_run_time() {
         let world: Box<dyn Communicator + '_> = Box::new(Late::new(world));
         train(&world)
     });
-    assert_eq!(boxed, threads(2, |world| train(world)));
+    assert_eq!(boxed, threads(2, train));
 }
 
 #[test]
