@@ -59,7 +59,7 @@ use crate::scalar::Scalar;
 ///
 /// # Errors
 /// From `fit`, before the first step: [`Error::Argument`] for a path with an invalid placeholder; [`Error::Unknown`] for a
-/// placeholder that is no key of the logs;
+/// placeholder that is not a key of the logs;
 /// [`FileError::Extension`](crate::error::FileError::Extension) for an unknown format or, with `save_weights_only`,
 /// one of whole models; [`FileError::Feature`](crate::error::FileError::Feature) for a format whose feature is
 /// disabled; [`FileError::NotSavable`](crate::error::FileError::NotSavable) for a model that the format cannot hold.

@@ -8,7 +8,7 @@ use crate::scalar::Scalar;
 /// Stops training when a monitored value has not improved for `patience` epochs.
 ///
 /// Epochs are counted as in Keras: training never stops after epoch 0 or after an epoch that improves the value, and
-/// patience 0 and 1 are equivalent. NaN and the worst infinity are no improvement, also as the first value. With
+/// patience 0 and 1 are equivalent. NaN and the worst infinity never count as an improvement, not even as the first value. With
 /// `restore_best_weights`, the first monitored epoch is the best one until a value improves.
 ///
 /// | setter | default |

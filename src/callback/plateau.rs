@@ -8,7 +8,7 @@ use crate::scalar::Scalar;
 
 /// Multiplies the learning rate by `factor` when a monitored value has not improved for `patience` epochs.
 ///
-/// Epochs are counted as in Keras. NaN and the worst infinity are no improvement, also as the first value. The learning
+/// Epochs are counted as in Keras. NaN and the worst infinity never count as an improvement, not even as the first value. The learning
 /// rate of the epoch is written to the logs as `learning_rate`.
 ///
 /// | setter | default |

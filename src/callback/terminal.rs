@@ -33,12 +33,12 @@ pub(crate) fn print(text: impl FnOnce(bool) -> String) {
     let mut to = std::io::stderr();
     let text = text(cfg!(feature = "progress"));
     if !text.is_empty() {
-        // A closed pipe is no reason to stop training.
+        // A closed pipe does not stop the training.
         above(|| drop(to.write_all(text.as_bytes())));
     }
 }
 
-/// Prints a line; a closed pipe is no reason to stop training.
+/// Prints a line. A closed pipe does not stop the training.
 pub(super) fn print_line(line: impl fmt::Display) {
     above(|| drop(writeln!(std::io::stdout(), "{line}")));
 }

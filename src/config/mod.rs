@@ -112,7 +112,7 @@ impl Config {
         Config::of("builtins", "function").with("name", name)
     }
 
-    /// The name of the Python function that these settings stand for.
+    /// The name of the Python function that these settings represent.
     pub(crate) fn function(&self) -> Option<&str> {
         match self.get("name") {
             Some(Value::Text(name))

@@ -12,7 +12,7 @@ use crate::state::State;
 
 /// The findings of a run, root causes first.
 ///
-/// It is a slice of [`Finding`]s. `Display` formats the report: a box for each root cause, with its evidence, what it leads to, its
+/// It is a slice of [`Finding`]s. `Display` formats the report: a box for each root cause, with its evidence, its effects, its
 /// suggestions and the address of its page; then the trials. The report shows notes only if the run failed and nothing worse was
 /// found. Its lines have 80 columns, or as many as the format asks for, such as `{:60}`.
 ///
@@ -48,7 +48,7 @@ impl Findings {
         self.all.iter().map(|finding| finding.severity).max()
     }
 
-    /// Returns the report for a terminal: in its width, with colours as rustc uses them. `Display` has no colours.
+    /// Returns the report for a terminal, in its width and with the colours of rustc. `Display` has no colours.
     ///
     /// # Example
     /// ```

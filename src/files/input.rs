@@ -48,7 +48,7 @@ impl Input<'static> {
 }
 
 impl Input<'static> {
-    /// Wraps an open file, which messages call by this name.
+    /// Wraps an open file; error messages use this name.
     pub(crate) fn file(name: &str, file: File) -> Result<Self> {
         let about = file.metadata().map_err(|error| failed(name, &error))?;
         Ok(Input { name: name.into(), source: InputSource::File(file, Mutex::default()), len: about.len() })
@@ -56,7 +56,7 @@ impl Input<'static> {
 }
 
 impl<'a> Input<'a> {
-    /// Wraps bytes, which messages call by this name.
+    /// Wraps bytes; error messages use this name.
     pub(crate) fn bytes(name: &str, bytes: impl Into<Cow<'a, [u8]>>) -> Self {
         let bytes = bytes.into();
         Input { name: name.into(), len: bytes.len() as u64, source: InputSource::Bytes(bytes) }

@@ -13,7 +13,7 @@ const WORTH: f64 = 0.02;
 /// The maximum number of remedies in a combination.
 const TOGETHER: usize = 5;
 
-/// The share of the work that the search may take; the rest proves what it finds.
+/// The share of the work for the search; the rest is for the proof of its results.
 const SEARCH: f64 = 0.6;
 /// The maximum number of trials that are repeated to recommend one.
 const CANDIDATES: usize = 3;
@@ -205,7 +205,7 @@ impl<F: Scalar> RemedySearch<F> {
             return Ok(None);
         }
         self.work += work;
-        // What a changed copy cannot train is no remedy.
+        // A change with which the copy cannot be trained is not a remedy.
         let Ok((mut result, findings)) = plan.train(copy, &data) else { return Ok(None) };
         if self.by_recall {
             result.skill = result.recall;

@@ -96,7 +96,7 @@ pub trait Loss<F: Scalar>: DynClone + Debug + Send + Sync {
         false
     }
 
-    /// The activation that makes probabilities of the outputs: [`Activation::Linear`] if they are probabilities. Default:
+    /// The activation that turns the outputs into probabilities: [`Activation::Linear`] if they are probabilities. Default:
     /// by [`target`](Loss::target) and [`takes_logits`](Loss::takes_logits), and `None` for a loss of
     /// [`Target::Numbers`].
     ///

@@ -101,7 +101,7 @@ pub struct Auc {
     summation: Summation,
     from_logits: bool,
     multi_label: bool,
-    /// The activation that makes probabilities of the outputs.
+    /// The activation that turns the outputs into probabilities.
     link: Activation,
     /// The probabilities of a row.
     probabilities: Vec<f64>,

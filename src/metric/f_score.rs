@@ -73,7 +73,7 @@ pub struct FBetaScore {
     beta: f64,
     pub(super) average: Average,
     pub(super) threshold: Option<f64>,
-    /// The activation that makes probabilities of the outputs, if they are logits.
+    /// The activation that turns the outputs into probabilities, if they are logits.
     link: Option<Activation>,
     /// The counts of each class.
     counts: Vec<ClassCounts>,

@@ -92,7 +92,7 @@ pub trait Metric<F: Scalar>: DynClone + Debug + Send + Sync {
         None
     }
 
-    /// Receives the activation that makes probabilities of the outputs, before `prepare`, if the loss is one of
+    /// Receives the activation that turns the outputs into probabilities, before `prepare`, if the loss is one of
     /// classification. Default: ignores it.
     fn outputs(&mut self, link: Activation) {
         let _ = link;

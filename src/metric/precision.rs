@@ -90,7 +90,7 @@ struct Decisions {
     true_positives: f64,
     false_positives: f64,
     false_negatives: f64,
-    /// The activation that makes probabilities of the outputs.
+    /// The activation that turns the outputs into probabilities.
     link: Activation,
     /// Scratch memory to find the largest outputs of a row.
     order: Vec<usize>,

@@ -333,7 +333,7 @@ fn decay<F: Scalar>(options: &Options, learning_rate: f64, param: &mut Param<F>)
 
 /// `a ← m·a + (1 − m)·w`; if the copy is due, also `w ← a`. Until the first update, `m` is 0.
 ///
-/// As in Keras, the average takes part in every batch, but its start and its copies count updates.
+/// As in Keras, the average is updated after every batch, but its start and its copies count optimizer updates.
 fn update_average<F: Scalar>(average: WeightAverage, due: Due, param: &mut Param<F>) {
     let updates = due.batch / due.every;
     let momentum = F::of(if updates == 0 { 0.0 } else { average.momentum });

@@ -69,7 +69,7 @@ fn layers_that_do_not_fit_are_named() {
         error.to_string().starts_with("layer 1 `gate` (Activation): expected an input of shape"),
         "{error}"
     );
-    assert!(model.weights().is_err());
+    assert!(matches!(model.weights(), Err(Error::NotBuilt)));
 
     let mut model = Sequential::new()
         .input([4])
@@ -238,7 +238,7 @@ fn invalid_indices_are_refused_before_training() {
         let mut model = model();
         expect!(model.fit(&x, &y, &quiet()).unwrap_err(), Error::Index { row, count: 7, found, .. }
             if *row == place && *found == f64::from(wrong));
-        assert!(model.weights().is_err());
+        assert!(matches!(model.weights(), Err(Error::NotBuilt)));
         model.fit(&Array2::<f32>::zeros((3, 4)), &y, &quiet()).unwrap();
         expect!(model.predict(&x).unwrap_err(), Error::Index { .. });
         expect!(model.evaluate(&x, &y, &Evaluate::new()).unwrap_err(), Error::Index { .. });

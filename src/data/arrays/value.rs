@@ -9,7 +9,7 @@ pub(super) enum ArrayValue {
     Numbers(ArrayD<f64>),
     /// Strings, such as class names.
     Words(Vec<String>),
-    /// What it is instead, for error messages.
+    /// Another type, in words for error messages.
     Other(&'static str),
 }
 

@@ -1,11 +1,11 @@
-//! The settings of a file that depend on each other, or on the dataset that the file is to be like.
+//! The settings of a file that depend on each other, or on the dataset passed to `like`.
 
 use super::Csv;
 use crate::data::table::NumberFormat;
 use crate::error::{Error, Result};
 
 impl Csv {
-    /// Takes the settings that are left out from the dataset to be like, and refuses contradictions.
+    /// Takes the settings that are not set from the dataset passed to `like`, and refuses contradictions.
     pub(super) fn settled(&self) -> Result<Csv> {
         let mut csv = self.clone();
         if let Some(like) = &self.columns.like {

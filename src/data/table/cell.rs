@@ -12,7 +12,7 @@ pub(in crate::data) enum TableCell<'a> {
 }
 
 impl<'a> TableCell<'a> {
-    /// Converts a plain decimal to a number early, which spares looking up other meanings.
+    /// Converts a plain decimal to a number early, which avoids a lookup of other meanings.
     pub(super) fn plain(self) -> Self {
         match self {
             TableCell::Text(text) => decimal(text.as_bytes()).map_or(self, TableCell::Number),

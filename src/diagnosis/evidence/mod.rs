@@ -51,7 +51,7 @@ pub struct Plan {
     pub is_built_in: bool,
     /// Whether the loss expects logits.
     pub takes_logits: bool,
-    /// The activation that makes probabilities of the outputs, see [`Loss::link`](crate::loss::Loss::link). `None` for a loss
+    /// The activation that turns the outputs into probabilities, see [`Loss::link`](crate::loss::Loss::link). `None` for a loss
     /// of numbers, and for a user's loss that keeps the default.
     pub link: Option<Activation>,
     /// The name of the optimizer, such as `sgd`.

@@ -110,7 +110,7 @@ mod tests {
         let found = Repeats::of(x, y, Task::Classes, Some(Batch::new(&validation, 2)));
         assert_eq!((found.rows, found.repeated, found.contradicted), (6, 3, 3));
         assert_eq!((found.reachable, found.validation), (5.0 / 6.0, (2, 1)));
-        // Numbers are not classes: that they differ is no contradiction.
+        // Numbers are not classes, so different ones do not contradict each other.
         assert_eq!(Repeats::of(x, y, Task::Numbers, None).contradicted, 0);
     }
 

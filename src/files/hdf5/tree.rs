@@ -34,7 +34,7 @@ impl Tree {
             Ok((arrays, values)) if !is_array || arrays.contains_key(&place) => {
                 return Ok(Tree { arrays, texts: HashMap::new(), values: Some(values) });
             }
-            // It passes over an array that it does not understand.
+            // It skips an array that it does not understand.
             Ok(_) => problem,
             Err(other) => format!("{problem}, which hdf5-pure cannot read either: {other}"),
         };

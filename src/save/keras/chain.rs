@@ -97,7 +97,7 @@ pub(super) fn groups<'a>(above: &str, kinds: impl Iterator<Item = &'a str>) -> V
     kinds.map(group).collect()
 }
 
-/// Returns the groups of the layers in a file. Operations that are no layers, such as `x + y`, have none.
+/// Returns the groups of the layers in a file. Operations that are not layers, such as `x + y`, have none.
 pub(super) fn groups_of<'v>(above: &str, values: &'v [Value]) -> Vec<String> {
     let kind = |value: &'v Value| match value {
         Value::Config(config)
@@ -145,7 +145,7 @@ impl ModelPosition {
         self.prefix.strip_suffix('.').unwrap_or("config")
     }
 
-    /// Reads the list of layers, and passes over what has no meaning here.
+    /// Reads the list of layers, and skips those that have no effect.
     fn fields<'c>(&self, config: &'c Config) -> Result<(Fields<'c>, &'c [Value])> {
         let mut fields = Fields::new(config, self.settings());
         for ignored in ["name", "trainable", "dtype", "build_input_shape"] {

@@ -139,7 +139,7 @@ fn compile_config(training: Value) -> Value {
     Value::Map(kept.map(renamed).collect())
 }
 
-/// Rewrites what earlier versions of Keras wrote in another form.
+/// Converts settings that earlier versions of Keras wrote in another form.
 fn modernize(value: &mut Value) {
     match value {
         Value::List(values) => values.iter_mut().for_each(modernize),

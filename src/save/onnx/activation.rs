@@ -1,4 +1,4 @@
-//! Activations: one operator where opset 17 has it, else its equation.
+//! Activations: one operator if opset 17 has it, otherwise the equation.
 
 use super::graph::{Graph, float, int};
 use crate::activation::Activation::{self, *};

@@ -37,7 +37,7 @@ fn link<F: Scalar>(
 
 /// Applies the layer to `x`.
 fn apply<F: Scalar>(graph: &mut Graph, layer: &NamedLayer<F>, above: &str, x: &str) -> Result<String> {
-    // If an inner layer has no settings, its outer layer has none either; let the error name the inner one.
+    // If an inner layer has no settings, its outer layer has none either; the error names the inner one.
     if let Some((index, silent)) =
         layer.layers().iter().enumerate().find(|(_, inner)| inner.config().is_none())
     {

@@ -87,7 +87,7 @@ pub(super) fn fields(parts: &mut Elements) -> Parsed<Vec<String>> {
     Ok(names.chunks(len).map(field).collect())
 }
 
-/// The array in these bytes by name; the fields of a structure by theirs, such as `s.data`.
+/// The array in these bytes by name, and the fields of a structure by names such as `s.data`.
 pub(super) fn named(bytes: &[u8], big_endian: bool) -> Parsed<Vec<(String, ArrayValue)>> {
     let mut found = Vec::new();
     walk(bytes, big_endian, None, 0, &mut found)?;

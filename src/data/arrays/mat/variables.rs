@@ -121,7 +121,7 @@ fn broken(error: &std::io::Error) -> String {
 
 /// The content of a zlib stream, at most `most` bytes.
 fn unpacked(packed: &[u8], most: u64, big_endian: bool) -> Parsed<Vec<u8>> {
-    // The content states its length first, which is believed as far as deflate could reach.
+    // The content states its length first. It is accepted if deflate can expand the bytes to it.
     let mut tag = [0; 8];
     let mut front = flate2::read::ZlibDecoder::new(packed);
     front.read_exact(&mut tag).map_err(|error| broken(&error))?;
