@@ -161,6 +161,8 @@ def metrics(kind, shape, own_logits):
         settings = some(**METRICS[kind][name])
         if name in f_scores:  # without an average it is a score for each class, which cornu has not
             settings["average"] = pick("micro", "macro", "weighted")
+            if shape[-1] == 1:  # without a threshold, Keras counts every row as positive, which cornu refuses
+                settings.setdefault("threshold", threshold())
         # cornu decides by probabilities if the loss takes logits, Keras by the outputs.
         if own_logits and (name in auc | decided | f_scores or kind == "bits" and "ccuracy" in name):
             continue

@@ -4,6 +4,8 @@
 //! too.
 
 mod allocation;
+#[cfg(all(feature = "keras", feature = "safetensors"))]
+mod loading;
 #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
 #[path = "../support/npy.rs"]
 mod npy;
@@ -22,6 +24,8 @@ mod zip;
 fn memory_stays_within_bounds() {
     allocation::nothing_is_allocated_once_a_training_runs();
     training::a_training_takes_little_memory_beyond_its_data();
+    #[cfg(all(feature = "keras", feature = "safetensors"))]
+    loading::loading_takes_little_memory_beyond_the_weights();
     #[cfg(all(feature = "csv", feature = "npy", feature = "mat", feature = "hdf5", feature = "parquet"))]
     readers::readers_take_memory_within_bounds();
     #[cfg(feature = "parquet")]
