@@ -364,3 +364,20 @@ fn faults_between_synchronizations_end_all_ranks() {
     let cause = "part-1.npy: no such file";
     assert_eq!(found, [format!("rank 1: {cause}"), cause.into(), format!("rank 1: {cause}")]);
 }
+
+/// The sum of the ranks' weights is infinite, and their mean is not.
+#[test]
+fn the_average_of_huge_weights_is_finite() {
+    let (x, y) = (Array2::<f32>::zeros((8, 1)), Array1::<f32>::zeros(8));
+    for size in [2, 3] {
+        let weights = threads(size, |world| {
+            let layer = Dense::new(1).use_bias(false).kernel_initializer(Initializer::Constant(3e38));
+            let mut model = Sequential::new().seed(1).add(layer);
+            model.compile(Sgd::new(0.1), MeanSquaredError::new(), ()).unwrap();
+            let fit = Fit::new().epochs(2).batch_size(4).verbose(Verbose::Silent);
+            model.fit(&x, &y, &fit.sync_every(2).distributed(world)).unwrap();
+            model.weight("dense/kernel").unwrap()[[0, 0]]
+        });
+        assert!(weights.iter().all(|weight| (weight / 3e38 - 1.0).abs() < 1e-6), "{weights:?}");
+    }
+}

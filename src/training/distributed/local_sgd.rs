@@ -78,18 +78,31 @@ impl<F: Scalar> LocalSgd<F> {
         if failed { self.agree(ranks) } else { Ok(true) }
     }
 
-    /// Replaces everything that training changes by its mean over the ranks.
-    fn average(&mut self, model: &mut Sequential<F>, ranks: &Ranks) -> Result<()> {
+    /// Collects everything that training changes; of what no optimizer updates, the changes since the last synchronization, so
+    /// that values that are equal on all ranks, such as those of `Normalization`, keep every bit. Returns the number of the others.
+    fn collect(&mut self, model: &mut Sequential<F>) -> usize {
         self.flat.clear();
         each_array(&mut model.layers, &mut |array| self.flat.extend_from_slice(array));
         let trained = self.flat.len();
-        // Averaging the changes preserves every bit of values that are equal on all ranks, such as those of
-        // `Normalization`.
         each_fixed(&mut model.layers, &mut |param| self.flat.extend_from_slice(param.value()));
         self.flat[trained..].iter_mut().zip(&self.before).for_each(|(now, before)| *now -= *before);
+        trained
+    }
+
+    /// Replaces everything that training changes by its mean over the ranks.
+    fn average(&mut self, model: &mut Sequential<F>, ranks: &Ranks) -> Result<()> {
+        let trained = self.collect(model);
         ranks.sum(&mut self.flat)?;
         let share = F::of(ranks.size() as f64);
-        self.flat.iter_mut().for_each(|sum| *sum /= share);
+        // A sum of finite numbers may overflow, and that of their shares does not. All ranks see the same sum.
+        let overflows = self.flat.iter().any(|sum| !sum.is_finite());
+        if overflows {
+            self.collect(model);
+        }
+        self.flat.iter_mut().for_each(|value| *value /= share);
+        if overflows {
+            ranks.sum(&mut self.flat)?;
+        }
         self.flat[trained..].iter_mut().zip(&self.before).for_each(|(change, before)| *change += *before);
         let mut rest = &self.flat[..];
         let mut take = |array: &mut [F]| {
