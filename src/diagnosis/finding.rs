@@ -95,7 +95,7 @@ pub struct RemedyTrial {
     /// remaining loss is more than one and a half times as large.
     pub learned: bool,
     /// The 90 % confidence interval of the gain in skill over the unchanged network, by trainings in pairs with other
-    /// seeds and other held-out rows. The first of three pairs also selected the trial, which makes the interval optimistic.
+    /// seeds and other held-out rows. The first of three to six pairs also selected the trial, which makes the interval optimistic.
     /// `None` if the trial ran once.
     pub gain: Option<(f64, f64)>,
     /// For each edit, whether the skill falls without it. Empty if that was not tested.

@@ -25,7 +25,7 @@ impl<F: Scalar> Sequential<F> {
     /// copy one by one as long as they improve it. Each copy is trained with these settings on three quarters of a sample
     /// of the data, and scored on the remaining rows; if the sample has fewer than 40 rows, on all of it.
     ///
-    /// The best copies and the unchanged network are trained twice more, with other seeds and other held-out rows. A set of
+    /// The best copies and the unchanged network are trained two to five more times, with other seeds and other held-out rows. A set of
     /// remedies is recommended if its gain is above 0 with 90 % confidence. Each remedy is then left out in turn, and
     /// dropped if it is not necessary. This takes at most about ten seconds in total. The findings contain the trials, and
     /// those whose remedies prove necessary come first.

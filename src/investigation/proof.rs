@@ -2,8 +2,9 @@
 
 use super::trial::TrialResult;
 
-/// The number of pairs on which a recommendation rests.
-pub(super) const PAIRS: usize = 3;
+/// The fewest and the most pairs on which a recommendation rests: more than the fewest are trained if the mean gain is positive
+/// and may still be due to chance.
+pub(super) const PAIRS: (usize, usize) = (3, 6);
 
 /// The gain of a trial over the unchanged network: the difference of their skills, each from `floor`, which also stands for
 /// a diverged training, to 1. Without skills, the difference of their losses as a share of their sum.
@@ -30,8 +31,8 @@ pub(super) fn mean(numbers: &[f64]) -> f64 {
 
 /// The 90 % confidence interval of the mean by Student's t distribution; `None` for fewer than two numbers.
 pub(super) fn interval(numbers: &[f64]) -> Option<(f64, f64)> {
-    // The 95th percentiles for 1, 2, 3 and 4 degrees of freedom.
-    const T: [f64; 4] = [6.314, 2.920, 2.353, 2.132];
+    // The 95th percentiles for 1 to 5 degrees of freedom.
+    const T: [f64; 5] = [6.314, 2.920, 2.353, 2.132, 2.015];
     let t = T[numbers.len().checked_sub(2)?.min(T.len() - 1)];
     let (mean, count) = (mean(numbers), numbers.len() as f64);
     let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (count - 1.0);

@@ -279,7 +279,12 @@ impl<F: Scalar> RemedySearch<F> {
 
     /// Trains a trial in all pairs; returns whether its gain is above 0 with confidence.
     fn repeat(&mut self, index: usize, pair: &dyn Fn(usize) -> Result<Pair<F>>) -> Result<bool> {
-        for number in self.finished[index].results.len()..PAIRS {
+        for number in self.finished[index].results.len()..PAIRS.1 {
+            let trial = &self.finished[index];
+            let is_certain = self.interval(trial).is_some_and(|(low, _)| low > 0.0);
+            if number >= PAIRS.0 && (is_certain || self.score(trial) <= 0.0) {
+                break;
+            }
             if self.pairs.len() == number {
                 let work = self.plan.work(&self.pairs[0].model);
                 if self.work + work > WORK {

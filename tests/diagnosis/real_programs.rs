@@ -148,6 +148,9 @@ fn try_remedies(program: &Program, seed: u64, outcome: &Outcome, tally: &mut Tal
             trials.push(trial);
         }
     }
+    if std::env::var_os("CORPUS_TRIALS").is_some() {
+        trials.iter().for_each(|trial| println!("    {trial:?}"));
+    }
     let advised = trials.iter().find(|trial| trial.advised);
     let reached = advised.and_then(|trial| run(&program.follow(&trial.remedies), seed).quality);
     let reached = reached.unwrap_or(f64::NAN);

@@ -39,7 +39,8 @@ pub struct CopiedTarget {
 }
 
 impl CopiedTarget {
-    /// The first feature that is a copy of a target. `None` if there are as many targets as features, as in an autoencoder.
+    /// The first feature that is a copy of a target. `None` if there are as many targets as features, as in an autoencoder, or if
+    /// most features are copies.
     pub(crate) fn of<F: Scalar>(x: Batch<F>, y: Batch<F>) -> Option<CopiedTarget> {
         let rows = x.rows();
         if x.width() < 2 || y.width() >= x.width() || rows < ENOUGH_ROWS.1 {
@@ -67,7 +68,9 @@ impl CopiedTarget {
                     })
             };
             let feature = (0..x.width()).find(is_copy)?;
-            Some(CopiedTarget { feature, target, rows })
+            // If most features are copies, the rows are made so.
+            let copies = (feature..x.width()).filter(is_copy).count();
+            (2 * copies <= x.width()).then_some(CopiedTarget { feature, target, rows })
         })
     }
 }

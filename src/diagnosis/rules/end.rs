@@ -129,9 +129,8 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     (last <= best && helps && gains).then(|| {
         // A network that learned nothing in large steps may be memorizing its rows.
         let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
-        let steep = skill >= LEARNED && gain > 0.2 * way && skill.min(e.result().unwrap_or(skill)) < 0.5;
         let enough = !has_few_rows(e);
-        let severity = match enough && ((skill < 0.25 && cut) || steep || (cut && e.is_beaten())) {
+        let severity = match enough && cut && (skill < 0.25 || e.is_beaten()) {
             true => Severity::Warning,
             false => Severity::Note,
         };

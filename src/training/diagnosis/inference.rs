@@ -1,6 +1,6 @@
 //! Predictions for a sample of the training rows at the end of a run.
 
-use super::sampling::{sample, step_time};
+use super::sampling::{NUMBERS, sample, step_time};
 use crate::data::class_of;
 use crate::diagnosis::simple_models::{Predicted, compare};
 use crate::diagnosis::{Evidence, Inference, Task};
@@ -36,53 +36,64 @@ pub(super) fn infer<F: Scalar>(
         return Ok(None);
     }
     let indices = sample(run.train, wanted);
+    let threshold = plan.link.map_or(0.5, |link| link.threshold());
+    let classes = evidence.data.targets.classes.len();
+    let mut found = Inference {
+        rows: wanted,
+        prediction_counts: vec![0; classes],
+        class_counts: vec![0; classes],
+        ..Inference::default()
+    };
+    let (mut sum, mut counted) = (0.0, 0);
     let mut predictions = Vec::with_capacity(wanted * outputs);
     trainer.workspace.global_rows = None;
     for part in indices.chunks(plan.batch_size.max(1)) {
         data.gather(None, part, &mut trainer.rows)?;
-        let x = Minibatch { data, indices: part }.x(&trainer.rows);
-        trainer.workspace.infer(&model.layers, x);
-        predictions.extend_from_slice(trainer.workspace.output(x).data());
+        let batch = Minibatch { data, indices: part };
+        trainer.workspace.infer(&model.layers, batch.x(&trainer.rows));
+        let (output, targets) = (trainer.output(batch), batch.targets(&trainer.rows));
+        let mut values = vec![F::zero(); output.rows()];
+        counted += compiled.loss.values(output, targets.y, &mut values);
+        let weight = |row: usize| targets.weights.map_or(1.0, |weights| weights[row].as_f64());
+        sum += values.iter().enumerate().map(|(row, value)| value.as_f64() * weight(row)).sum::<f64>();
+        count(output, threshold, &mut found.prediction_counts);
+        count(targets.y, threshold, &mut found.class_counts);
+        predictions.extend_from_slice(output.data());
     }
-    data.gather(None, &indices, &mut trainer.rows)?;
-    let batch = Minibatch { data, indices: &indices };
-    let (x, targets) = (batch.x(&trainer.rows), batch.targets(&trainer.rows));
-    let predictions = Batch::new(&predictions, outputs / data.steps);
-    let mut values = vec![F::zero(); predictions.rows()];
-    let counted = compiled.loss.values(predictions, targets.y, &mut values);
-    let weight = |row: usize| targets.weights.map_or(1.0, |weights| weights[row].as_f64());
-    let sum: f64 = values.iter().enumerate().map(|(row, value)| value.as_f64() * weight(row)).sum();
-    let loss = sum / counted.max(1) as f64;
-    if !loss.is_finite() {
+    found.loss = sum / counted.max(1) as f64;
+    if !found.loss.is_finite() {
         return Ok(None);
     }
-    let threshold = plan.link.map_or(0.5, |link| link.threshold());
-    let classes = evidence.data.targets.classes.len();
-    let count = |rows: Batch<F>| {
-        let mut counts = vec![0; classes];
-        for row in rows.iter() {
-            let class = match row {
-                [p] if classes == 2 => Some(usize::from(p.as_f64() > threshold)),
-                row => class_of(row),
-            };
-            class.and_then(|class| counts.get_mut(class)).into_iter().for_each(|count| *count += 1);
-        }
-        counts
-    };
-    let mut baselines = None;
     let plain = data.steps == 1
         && !evidence.data.indices
         && (plan.task != Task::Numbers || plan.family == LossFamily::SquaredError);
+    // No more numbers are in memory than in a batch, or were sampled before the training.
+    let most = plan.batch_size.max(NUMBERS / data.width().max(1)).max(1);
     if plain {
         // A product takes about a nanosecond.
         let budget = SHARE * step_time(model, plan.batch_size) * evidence.steps() as f64;
-        baselines = compare(Predicted { x, y: targets.y, predictions }, plan.task, threshold, budget);
+        let places: Vec<usize> = (0..wanted).step_by(wanted.div_ceil(most)).collect();
+        let indices: Vec<usize> = places.iter().map(|&place| indices[place]).collect();
+        let own = places.iter().flat_map(|&place| &predictions[place * outputs..][..outputs]);
+        let predictions: Vec<F> = own.copied().collect();
+        data.gather(None, &indices, &mut trainer.rows)?;
+        let batch = Minibatch { data, indices: &indices };
+        let (x, y) = (batch.x(&trainer.rows), batch.targets(&trainer.rows).y);
+        let rows = Predicted { x, y, predictions: Batch::new(&predictions, outputs) };
+        found.baselines = compare(rows, plan.task, threshold, budget);
     }
-    Ok(Some(Inference {
-        rows: wanted,
-        loss,
-        prediction_counts: count(predictions),
-        class_counts: count(targets.y),
-        baselines,
-    }))
+    Ok(Some(found))
+}
+
+/// Counts the classes of these rows: probabilities, logits, labels or one-hot targets.
+fn count<F: Scalar>(rows: Batch<F>, threshold: f64, counts: &mut [usize]) {
+    for row in rows.iter() {
+        let class = match row {
+            [p] if counts.len() == 2 => Some(usize::from(p.as_f64() > threshold)),
+            row => class_of(row),
+        };
+        if let Some(count) = class.and_then(|class| counts.get_mut(class)) {
+            *count += 1;
+        }
+    }
 }

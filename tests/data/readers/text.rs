@@ -237,7 +237,7 @@ fn a_test_file_has_the_settings_of_its_training_file() {
     let found = csv_of(&other).like(&train).decimal(b'.').read().unwrap();
     assert_eq!(found.x(), &array![[1.5, 0.0, 2000.0]].into_dyn());
     let error = Csv::new(&other).label("y").like(&train).read().unwrap_err();
-    assert!(matches!(error, Error::Argument { argument: "decimal", .. }), "{error}");
+    assert!(error.to_string().contains("unknown column `y`"), "{error}");
     // A known class is a word, whatever kept it as one.
     let train = Csv::new(written("like.csv", b"a,y\n1,N/A\n2,B\n")).label("y").missing_words_of("y", ["-"]);
     let train = train.read().unwrap();
