@@ -17,7 +17,7 @@ const ROUNDING: f64 = 1e-5;
 /// use cornu::prelude::*;
 /// let rule = |e: &Evidence| -> Vec<Finding> {
 ///     let copy = e.data.copied_target.as_ref().unwrap();
-///     assert_eq!((copy.feature, copy.target, copy.rows), (2, 0, 64));
+///     assert_eq!((copy.feature, copy.target, copy.rows), (2, 0, 32));
 ///     Vec::new()
 /// };
 /// let x = ndarray::Array2::from_shape_fn((64, 3), |(i, j)| ((i * (j + 5)) % 17) as f32);
