@@ -88,6 +88,9 @@ fn separate_validation_data_of_other_classes_is_reported_if_it_is_not_predicted(
     assert_eq!(severity(&rows[..210], &rows[210..]), None);
     // A test set of another class, which the network knows.
     let known: Vec<usize> = (200..300).step_by(2).collect();
-    let others: Vec<usize> = (0..300).filter(|row| !known.contains(row)).collect();
+    let others: Vec<usize> = rows.iter().copied().filter(|row| !known.contains(row)).collect();
     assert_eq!(severity(&others, &known), Some(Severity::Note));
+    // The same rows in the order of their classes: the rest of sorted rows.
+    let in_order: Vec<usize> = (0..300).filter(|row| !known.contains(row)).collect();
+    assert_eq!(severity(&in_order, &known), Some(Severity::Warning));
 }

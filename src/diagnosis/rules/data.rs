@@ -342,8 +342,8 @@ pub(in crate::diagnosis) fn order_and_split(e: &Evidence) -> Option<Finding> {
         let unpredicted = e.ended && e.loses_on_validation();
         let harmless = match part.is_split {
             true => targets.classes.is_empty() && e.validation_skill().is_none_or(|skill| skill > 0.0),
-            // Separate data may have other classes on purpose.
-            false => !unpredicted,
+            // Separate data may have other classes on purpose, but not the rest of rows that are sorted.
+            false => !unpredicted && !e.data.sorted,
         };
         if differs && part.rows >= 8 {
             let severity = match () {
