@@ -252,4 +252,7 @@ fn a_sequence_of_one_step_is_reported() {
     };
     assert_eq!(severity(&run([1, 12]), "N0117"), Some(Severity::Warning));
     assert_eq!(severity(&run([12, 1]), "N0117"), None);
+    let model = Sequential::new().seed(1).add(Reshape::new([1, 12])).add(Bidirectional::new(Lstm::new(4)));
+    let model = compiled(model.add(Dense::new(2).activation(SOFTMAX)), Adam::new(0.0003), sparse());
+    assert!(train(model, &x, &y, fit(3)).of("N0117").is_some());
 }

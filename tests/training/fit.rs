@@ -453,3 +453,16 @@ fn a_training_without_end_can_be_stopped() {
     let history = model.fit(&x, &x.column(0).to_owned(), &fit).unwrap();
     assert_eq!(history.epochs(), [0, 1]);
 }
+
+#[test]
+fn a_batch_of_any_size_holds_all_rows() {
+    let x = Array2::from_shape_fn((64, 2), |(i, j)| ((i * 7 + j * 3) % 10) as f32 / 10.0);
+    let y = x.column(0).to_owned();
+    let losses = |size: usize| {
+        let mut model = Sequential::new().seed(1).add(Dense::new(1));
+        model.compile(Adam::new(0.01), MeanSquaredError::new(), ()).unwrap();
+        let fit = Fit::new().epochs(50).batch_size(size).validation_split(0.25).verbose(Verbose::Silent);
+        model.fit(&x, &y, &fit).unwrap().get("loss").unwrap().to_vec()
+    };
+    assert_eq!(losses(usize::MAX), losses(48));
+}

@@ -3,10 +3,10 @@
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
-/// The rows below which a relation may hold by chance: for targets of two values, and for others. As many as the second number must
-/// differ from the smallest target, and from the largest: a rare class is easily confused with a feature that is rarely set.
-const ENOUGH_ROWS: (usize, usize) = (32, 16);
-/// The largest error of a copy, relative to the span of the feature: numbers that were scaled in `f32`.
+/// The fewest rows for targets of two values, and for others.
+const BINARY_ROWS: usize = 32;
+const NUMBER_ROWS: usize = 16;
+/// The largest deviation of a copy, relative to the span of the feature: rounding in `f32`.
 const ROUNDING: f64 = 1e-5;
 
 /// A feature that equals a target in all sampled rows, up to a factor and an offset.
@@ -39,36 +39,37 @@ pub struct CopiedTarget {
 }
 
 impl CopiedTarget {
-    /// The first feature that is a copy of a target. `None` if there are as many targets as features, as in an autoencoder, or if
-    /// most features are copies.
+    /// The first feature that is a copy of a target. `None` if there are at least as many targets as features, as in an
+    /// autoencoder, or if most features are copies.
     pub(crate) fn of<F: Scalar>(x: Batch<F>, y: Batch<F>) -> Option<CopiedTarget> {
         let rows = x.rows();
-        if x.width() < 2 || y.width() >= x.width() || rows < ENOUGH_ROWS.1 {
+        if x.width() < 2 || y.width() >= x.width() || rows < NUMBER_ROWS {
             return None;
         }
         (0..y.width()).find_map(|target| {
-            let values = || y.iter().map(|row| row[target].as_f64());
-            let least =
-                (0..rows).min_by(|a, b| y.row(*a)[target].as_f64().total_cmp(&y.row(*b)[target].as_f64()))?;
-            let most =
-                (0..rows).max_by(|a, b| y.row(*a)[target].as_f64().total_cmp(&y.row(*b)[target].as_f64()))?;
-            let (low, high) = (y.row(least)[target].as_f64(), y.row(most)[target].as_f64());
-            let two = values().all(|value| value == low || value == high);
-            let differ = |end: f64| values().filter(|value| *value != end).count();
-            if two && rows < ENOUGH_ROWS.0 || differ(low).min(differ(high)) < ENOUGH_ROWS.1.min(rows / 3) {
+            let values: Vec<f64> = y.iter().map(|row| row[target].as_f64()).collect();
+            let row_of_min = (0..rows).min_by(|a, b| values[*a].total_cmp(&values[*b]))?;
+            let row_of_max = (0..rows).max_by(|a, b| values[*a].total_cmp(&values[*b]))?;
+            let (low, high) = (values[row_of_min], values[row_of_max]);
+            let is_binary = values.iter().all(|value| *value == low || *value == high);
+            // A rare class is easily confused with a feature that is rarely set.
+            let count_other_than = |end: f64| values.iter().filter(|value| **value != end).count();
+            let is_rare = count_other_than(low).min(count_other_than(high)) < (rows / 3).min(16);
+            if is_rare || (is_binary && rows < BINARY_ROWS) {
                 return None;
             }
             let is_copy = |feature: &usize| {
-                let (first, last) = (x.row(least)[*feature].as_f64(), x.row(most)[*feature].as_f64());
-                let span = last - first;
-                span != 0.0
-                    && x.iter().zip(values()).all(|(row, value)| {
-                        let copy = first + span * (value - low) / (high - low);
-                        (row[*feature].as_f64() - copy).abs() <= ROUNDING * span.abs()
-                    })
+                let (at_min, at_max) =
+                    (x.row(row_of_min)[*feature].as_f64(), x.row(row_of_max)[*feature].as_f64());
+                let span = at_max - at_min;
+                let agrees = |(row, value): (&[F], &f64)| {
+                    let copy = at_min + span * (value - low) / (high - low);
+                    (row[*feature].as_f64() - copy).abs() <= ROUNDING * span.abs()
+                };
+                span != 0.0 && x.iter().zip(&values).all(agrees)
             };
             let feature = (0..x.width()).find(is_copy)?;
-            // If most features are copies, the rows are made so.
+            // If most features copy the target, the data is synthetic.
             let copies = (feature..x.width()).filter(is_copy).count();
             (2 * copies <= x.width()).then_some(CopiedTarget { feature, target, rows })
         })
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(copy(&rows(&|i| [i as f64, 3.0 - 0.5 * y[i]]), 2, &y), Some(1));
         let close = |i: usize| [i as f64, y[i] + if i == 7 { 0.01 } else { 0.0 }];
         assert_eq!(copy(&rows(&close), 2, &y), None);
-        // A single feature may determine the targets: that is what a line does.
+        // A line has a single feature, which determines its target.
         assert_eq!(copy(&y, 1, &y), None);
         let bits: Vec<f64> = (0..40).map(|i| f64::from(i % 2)).collect();
         let of = |count: usize| copy(&rows(&|i| [i as f64, bits[i]])[..2 * count], 2, &bits[..count]);

@@ -83,7 +83,7 @@ pub struct Epoch {
     pub learning_rate: f64,
 }
 
-/// Predictions for a sample of the training rows with the weights of the end: without dropout, and with the moving
+/// Predictions for a sample of the training rows with the final weights: without dropout, and with the moving
 /// statistics of batch normalizations.
 ///
 /// # Example
@@ -133,7 +133,7 @@ pub struct Inference {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Baselines {
-    /// The rows that are predicted.
+    /// The number of scored rows.
     pub rows: usize,
     /// The error of the network.
     pub network: f64,

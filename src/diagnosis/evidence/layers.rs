@@ -5,7 +5,7 @@ use std::fmt;
 use crate::activation::Activation;
 use crate::error::Shape;
 use crate::kernel;
-use crate::layer::{Layer, LayerTraits, NamedLayer};
+use crate::layer::{Layer, LayerTraits, NamedLayer, Topology};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -220,7 +220,11 @@ impl LayerFacts {
             let usual = (2.0 / (inputs + places * units) as f64).sqrt();
             Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same, bias }
         });
-        let LayerTraits { is_affine, is_normalization, is_adapted, is_recurrent, .. } = layer.traits();
+        let LayerTraits { is_affine, is_normalization, is_adapted, topology, .. } = layer.traits();
+        // Of the layers of a container, only those that read its input, as in `Bidirectional`, read its steps.
+        let reads_steps = |layer: &NamedLayer<F>| layer.traits().is_recurrent;
+        let inner = layer.layers().iter().any(|inner| topology == Topology::Parallel && reads_steps(inner));
+        let is_recurrent = reads_steps(layer) || inner;
         LayerFacts {
             index,
             name: layer.label().into(),

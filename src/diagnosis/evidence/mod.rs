@@ -270,7 +270,7 @@ impl Evidence {
     }
 
     /// Whether the network learned the rows, while simple predictors find no relation between inputs and targets that holds for
-    /// other rows. A relation that is as weak leaves a network less to learn; a stronger one may be beyond these predictors.
+    /// other rows. A relation weaker than the learned skill would not explain it; a stronger one may escape these predictors.
     pub(super) fn learns_no_relation(&self) -> bool {
         let baselines = self.inference.as_ref().and_then(|inference| inference.baselines.as_ref());
         let Some((skill, own)) = self.skill().zip(baselines) else { return false };
@@ -278,8 +278,8 @@ impl Evidence {
         self.judged() && learned && own.rows >= 48 && own.best() > 1.0 - 0.25 * skill
     }
 
-    /// Whether a simple predictor is better. Three standard errors happen by chance once in 740 times, and a tenth of the
-    /// possible gain is worth a report.
+    /// Whether a simple predictor is better. A difference of three standard errors has a probability of 0.13 % for one predictor,
+    /// and below 1 % for the best of five; a tenth of the possible gain is worth a report.
     pub(super) fn is_beaten(&self) -> bool {
         let baselines = self.inference.as_ref().and_then(|inference| inference.baselines.as_ref());
         let beats = |own: &Baselines| own.significance > 3.0 && own.network - own.best() > 0.1;

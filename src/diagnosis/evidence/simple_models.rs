@@ -1,5 +1,4 @@
-//! Predictors that need no training, to compare a network with: a linear model in closed form, the nearest rows, and single
-//! features.
+//! Simple predictors to compare a network with: ridge regression, the nearest rows, and single features.
 
 use super::{Baselines, Task, class};
 use crate::scalar::Scalar;
@@ -7,9 +6,12 @@ use crate::tensor::Batch;
 
 /// The most outputs of the linear model.
 const MOST_OUTPUTS: usize = 32;
-/// The fewest rows that are predicted.
+/// The fewest rows to score.
 const FEWEST: usize = 24;
-/// The strengths of the penalty of the linear model, relative to the mean of the diagonal; the best one counts.
+/// The number of nearest rows.
+const NEIGHBOURS: usize = 5;
+/// The penalties of the ridge regression, as shares of the mean diagonal of the Gram matrix; the one with the smallest error is
+/// used.
 const RIDGES: [f64; 3] = [1e-3, 1e-1, 10.0];
 
 /// Rows with their targets and the predictions of a network for them.
@@ -20,20 +22,22 @@ pub(crate) struct Predicted<'r, F> {
     pub(crate) predictions: Batch<'r, F>,
 }
 
-/// Compares the network with a linear model and the nearest rows, which know every other row, and with single features.
-/// `threshold` is that of a single output. The network is judged on the same rows as they are, although it was trained on them. Of the rows, only as
-/// many are used as this number of products allows.
+/// Compares the network with simple predictors on the same training rows: every second row fits a ridge regression, serves as a
+/// neighbour and chooses a feature, and the others are scored.
+///
+/// The network was trained on these rows, which favours it. `threshold` separates the classes of a single output. `budget` bounds
+/// the number of multiplications, and so the number of rows.
 pub(crate) fn compare<F: Scalar>(
     rows: Predicted<F>,
     task: Task,
     threshold: f64,
-    products: f64,
+    budget: f64,
 ) -> Option<Baselines> {
     let (x, y, predictions) = (rows.x, rows.y, rows.predictions);
     let answers = Answers::of(y, task)?;
-    // Each of n rows is multiplied with the n/2 fitted ones, and the matrix of these is factored for each penalty.
+    // Products of rows: n · n/2. A Cholesky factor for each penalty: 3 · (n/2)³/6, about 0.06·n³.
     let cost = |rows: f64| 0.5 * rows * rows * x.width() as f64 + 0.06 * rows.powi(3);
-    let stride = (1..=x.rows()).find(|stride| cost((x.rows() / stride) as f64) <= products)?;
+    let stride = (1..=x.rows()).find(|stride| cost((x.rows() / stride) as f64) <= budget)?;
     let used = || (0..x.rows()).step_by(stride);
     let (fitted, scored): (Vec<usize>, Vec<usize>) =
         (used().step_by(2).collect(), used().skip(1).step_by(2).collect());
@@ -63,29 +67,21 @@ pub(crate) fn compare<F: Scalar>(
     };
     let linear = linear_errors(&products, &answers, &fitted, &scored);
     let nearest = nearest_errors(&products, &answers, &fitted, &scored);
-    let feature = (task == Task::Numbers && y.width() == 1).then(|| {
-        let errors = |column: usize| -> Vec<f64> {
-            scored.iter().map(|&row| answers.error(row, &[x.row(row)[column].as_f64()], threshold)).collect()
-        };
-        let best = (0..x.width()).map(|column| (column, share(&errors(column))));
-        let best = best.min_by(|a, b| a.1.total_cmp(&b.1))?;
-        Some((best, errors(best.0)))
-    });
-    let feature = feature.flatten();
+    let feature = best_feature(x, &answers, &fitted, &scored).filter(|_| task == Task::Numbers);
     let all = [linear.as_ref(), Some(&nearest), feature.as_ref().map(|(_, errors)| errors)];
     let best = all.into_iter().flatten().min_by(|a, b| share(a).total_cmp(&share(b)))?;
     Some(Baselines {
         rows: scored.len(),
         network: share(&own),
         linear: linear.as_ref().map(|errors| share(errors)),
-        feature: feature.as_ref().map(|(best, _)| *best),
+        feature: feature.as_ref().map(|(feature, errors)| (*feature, share(errors))),
         nearest: Some(share(&nearest)),
-        significance: paired(&own, best),
+        significance: t_statistic(&own, best),
     })
 }
 
-/// The mean of `a − b` over its standard error.
-fn paired(a: &[f64], b: &[f64]) -> f64 {
+/// The t statistic of the paired differences `a − b`.
+fn t_statistic(a: &[f64], b: &[f64]) -> f64 {
     let count = a.len() as f64;
     let mean = a.iter().zip(b).map(|(a, b)| a - b).sum::<f64>() / count;
     let variance = a.iter().zip(b).map(|(a, b)| (a - b - mean).powi(2)).sum::<f64>() / (count - 1.0);
@@ -152,21 +148,33 @@ impl Answers {
     }
 }
 
-/// The products of the standardized rows: of those that are known with each other, and of the scored rows with these.
+/// The errors of the feature that predicts a single target best in the fitted rows, taken as it is.
+fn best_feature<F: Scalar>(
+    x: Batch<F>,
+    answers: &Answers,
+    fitted: &[usize],
+    scored: &[usize],
+) -> Option<(usize, Vec<f64>)> {
+    let error = |feature: usize, row: usize| answers.error(row, &[x.row(row)[feature].as_f64()], 0.5);
+    let total = |feature: &usize| fitted.iter().map(|&row| error(*feature, row)).sum::<f64>();
+    let features = (0..x.width()).filter(|_| answers.width == 1);
+    let best = features.min_by(|a, b| total(a).total_cmp(&total(b)))?;
+    Some((best, scored.iter().map(|&row| error(best, row)).collect()))
+}
+
+/// Dot products of standardized rows: fitted × fitted, and scored × fitted.
 struct Products {
     gram: Vec<Vec<f64>>,
     across: Vec<Vec<f64>>,
 }
 
-/// The number of nearest rows.
-const NEAREST: usize = 5;
-
-/// The errors of the mean of the nearest rows: |a − b|² = |a|² + |b|² − 2·a·b, of which |a|² is the same for all of them.
+/// The errors of the mean of the nearest rows: |a − b|² = |a|² + |b|² − 2·a·b, where |a|² is the same for all
+/// neighbours and left out.
 fn nearest_errors(products: &Products, answers: &Answers, fitted: &[usize], scored: &[usize]) -> Vec<f64> {
     let of_row = |(&row, dots): (&usize, &Vec<f64>)| {
         let distance = |place: &usize| products.gram[*place][*place] - 2.0 * dots[*place];
         let mut places: Vec<usize> = (0..fitted.len()).collect();
-        let count = NEAREST.min(places.len());
+        let count = NEIGHBOURS.min(places.len());
         places.select_nth_unstable_by(count - 1, |a, b| distance(a).total_cmp(&distance(b)));
         let mean = |column: usize| {
             let sum: f64 = places[..count].iter().map(|&place| answers.row(fitted[place])[column]).sum();
@@ -177,8 +185,7 @@ fn nearest_errors(products: &Products, answers: &Answers, fitted: &[usize], scor
     scored.iter().zip(&products.across).map(of_row).collect()
 }
 
-/// The errors of a linear model of standardized features with an L2 penalty (ridge regression), fitted to the other rows in its
-/// dual form: α = (Z·Zᵀ + λ)⁻¹·Y.
+/// The errors of a ridge regression of standardized features on the fitted rows, in its dual form: α = (Z·Zᵀ + λ)⁻¹·Y.
 fn linear_errors(
     products: &Products,
     answers: &Answers,
@@ -190,6 +197,9 @@ fn linear_errors(
     let scale = (0..count).map(|i| gram[i][i]).sum::<f64>() / count as f64;
     let mean = |column: usize| fitted.iter().map(|&row| answers.row(row)[column]).sum::<f64>() / count as f64;
     let means: Vec<f64> = (0..width).map(mean).collect();
+    if scale <= 0.0 {
+        return None;
+    }
     let of_ridge = |ridge: f64| {
         let mut matrix = gram.concat();
         (0..count).for_each(|i| matrix[i * count + i] += ridge * scale);
@@ -209,11 +219,10 @@ fn linear_errors(
         Some(errors.collect::<Vec<f64>>())
     };
     let total = |errors: &Vec<f64>| errors.iter().sum::<f64>();
-    (scale > 0.0).then_some(())?;
     RIDGES.into_iter().filter_map(of_ridge).min_by(|a, b| total(a).total_cmp(&total(b)))
 }
 
-/// Scales each feature to mean 0 and deviation 1 over some rows; constant ones become 0.
+/// Standardizes features; constant ones become 0.
 struct Scaling {
     means: Vec<f64>,
     factors: Vec<f64>,

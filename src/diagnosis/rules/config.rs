@@ -92,8 +92,8 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
     for (activation, most, slope) in [(Activation::Sigmoid, 4, 0.25f64), (Activation::Tanh, 8, 0.5)] {
         let run: Vec<&LayerFacts> =
             e.layers.iter().filter(hidden).filter(|layer| layer.activation == Some(activation)).collect();
-        let normalised = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
-        if run.len() >= most && !normalised {
+        let normalized = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
+        if run.len() >= most && !normalized {
             return Some(
                 Finding::draft(format!("{} hidden layers with {activation}", run.len()))
                     .at_most(if_poor(e, Severity::Warning))
@@ -112,27 +112,27 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
     shrinking_signal(e, last)
 }
 
-/// Many relu layers whose weights are too small for them. A relu halves the mean square of its input, so a layer keeps
+/// Many relu layers with weights too small to keep the signal. A relu halves the mean square of its input, so a layer keeps
 /// it at weights of variance 2/inputs (He et al. 2015, equation 10).
 fn shrinking_signal(e: &Evidence, last: usize) -> Option<Finding> {
-    let normalised = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
+    let normalized = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
     let relu = |layer: &LayerFacts| layer.index < last && layer.activation.is_some_and(cuts);
     let run: Vec<(&LayerFacts, &Kernel)> = e.weighted().filter(|(layer, _)| relu(layer)).collect();
     let gain: f64 =
         run.iter().map(|(_, kernel)| kernel.deviation * (kernel.inputs as f64 / 2.0).sqrt()).product();
     let ((first, _), (_, kernel)) = (run.first()?, run.last()?);
     // Four sigmoid layers keep as little of a gradient; below five layers N0111 is about single weights.
-    (!normalised && run.len() > 4 && gain > 0.0 && gain < 1.0 / 256.0).then(|| {
+    (!normalized && run.len() > 4 && gain > 0.0 && gain < 1.0 / 256.0).then(|| {
         Finding::draft(format!("the signal shrinks through {} relu layers", run.len()))
             .at_most(if_poor(e, Severity::Warning))
             .at(first)
             .evidence(format!(
-                "together they keep {} of the size of their input; the weights of the last have a standard deviation of {}, and {} would keep the size",
+                "together they keep {} of the size of their input; the weights of the last layer have a standard deviation of {}, and {} would keep the size",
                 short(gain),
                 short(kernel.deviation),
                 short((2.0 / kernel.inputs as f64).sqrt())
             ))
-            .suggestion("use `.kernel_initializer(Initializer::HeNormal)` in these layers, `BatchNormalization`, a `Residual`, or fewer layers")
+            .suggestion("use `.kernel_initializer(Initializer::HeNormal)` in these layers, a `BatchNormalization` or `Residual`, or fewer layers")
     })
 }
 
@@ -144,10 +144,10 @@ pub(in crate::diagnosis) fn batch_statistics(e: &Evidence) -> Option<Finding> {
         e.layers.iter().filter_map(|layer| Some((layer, values(layer)?))).min_by_key(|(_, n)| *n)?;
     if values <= 1 {
         return Some(
-            Finding::draft("a batch normalization over batches of one row")
+            Finding::draft("batch normalization over batches of one row")
                 .at(layer)
                 .evidence(
-                    "a value is its own mean, so in training the layer returns its offset for every row",
+                    "each value is its own mean, so in training the layer outputs its offset for every row",
                 )
                 .remedy("use batches of 32 rows", Remedy::BatchSize(32))
                 .suggestion("use a `LayerNormalization`, which needs no batch"),
@@ -157,14 +157,15 @@ pub(in crate::diagnosis) fn batch_statistics(e: &Evidence) -> Option<Finding> {
     let loss = epoch.late_loss - epoch.late_penalty;
     let scale = e.data.targets.scale?;
     let (training, prediction) = (scale.skill(loss), e.inference_skill()?);
-    // Dropout and small weights of the last steps make a prediction better; only other statistics make it this much worse.
+    // A prediction usually scores better than training, without dropout and with later weights; only different statistics make
+    // it this much worse.
     (e.ended && training > LEARNED && prediction < 0.5 * training).then(|| {
         let steps = e.all_steps();
-        let finding = Finding::draft("predictions differ from the passes in training")
+        let finding = Finding::draft("predictions are much worse than the training batches")
             .at_most(Severity::Warning)
             .at(layer)
             .evidence(format!(
-                "loss {} in the last training batches, and {} for {} of the same rows with the moving statistics of {steps} steps",
+                "loss {} in the last training batches, and {} for predictions of {} training rows with the moving statistics of {steps} steps",
                 short(loss),
                 short(e.inference.as_ref().map_or(f64::NAN, |inference| inference.loss)),
                 e.inference.as_ref().map_or(0, |inference| inference.rows)
@@ -176,7 +177,8 @@ pub(in crate::diagnosis) fn batch_statistics(e: &Evidence) -> Option<Finding> {
         };
         let times = 300_usize.div_ceil(steps.max(1)).max(4);
         finding
-            .remedy("train for more epochs, or set a `.momentum(0.9)` of the layer", Remedy::Epochs(times))
+            .remedy("train for more epochs", Remedy::Epochs(times))
+            .suggestion("set `.momentum(0.9)` on the layer")
     })
 }
 
@@ -188,9 +190,9 @@ pub(in crate::diagnosis) fn single_step(e: &Evidence) -> Option<Finding> {
         Finding::draft("a recurrent layer over one step")
             .at_most(if_poor(e, Severity::Warning))
             .at(layer)
-            .evidence(format!("a sequence of 1 step with {features} features: there is no earlier step to remember"))
+            .evidence(format!("1 step of {features} features: there is no earlier step"))
             .suggestion(format!(
-                "if the features are points in time, reshape the samples to ({features}, 1); otherwise use `Dense` layers"
+                "if the features are time steps, reshape the samples to ({features}, 1); otherwise use `Dense` layers"
             )),
     )
 }

@@ -11,23 +11,23 @@ pub(in crate::diagnosis) fn simpler_is_better(e: &Evidence) -> Option<Finding> {
     e.is_beaten().then(|| {
         let is_best = |error: Option<f64>| error.is_some_and(|error| error <= baselines.best());
         let what = match baselines.feature {
-            Some((feature, error)) if is_best(Some(error)) => format!("feature {feature} taken as the answer"),
-            _ if is_best(baselines.linear) => "a linear model fitted to other rows".into(),
-            _ => "the mean, or most frequent class, of the five nearest other rows".into(),
+            Some((feature, error)) if is_best(Some(error)) => format!("feature {feature} used as the prediction"),
+            _ if is_best(baselines.linear) => "a linear model".into(),
+            _ => "the mean, or most frequent class, of the five nearest rows".into(),
         };
         let share = |error: f64| short(100.0 * error);
         Finding::draft("a simple predictor is better than the network")
             .evidence(format!(
-                "error of the network in {} training rows: {} % of that of a constant; of {what}: {} %",
+                "on {} training rows: error of the network {} % of that of a constant prediction, of {what} {} %",
                 baselines.rows,
                 share(baselines.network),
                 share(baselines.best())
             ))
-            .suggestion("fix the causes that the other findings name; if there are none, train for longer, try a smaller learning rate, or use the simpler model")
+            .suggestion("fix the causes that the other findings name; if there are none, train for longer, change the learning rate, or use the simpler model")
     })
 }
 
-/// The rows per class or output below which a network memorizes whatever the data: ten for each estimated number is a rule of
+/// The rows per class or output below which a network memorizes any data: ten for each estimated number is a rule of
 /// thumb of regression (Peduzzi et al. 1996).
 const FEW_ROWS: usize = 10;
 
@@ -42,10 +42,10 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     if e.learns_no_relation() && e.data.validation.is_none() {
         let baselines = e.inference.as_ref()?.baselines.as_ref()?;
         return Some(
-            Finding::draft("the network learns rows, and no relation between x and y is visible")
+            Finding::draft("the network memorizes the training rows, and x and y show no relation")
                 .at_most(Severity::Warning)
                 .evidence(format!(
-                    "its training loss has {} % of the skill of perfect predictions; for {} rows, a linear model and the nearest of the other rows have {} % of the error of a constant",
+                    "training skill {} %; on {} rows, the best simple predictor has {} % of the error of a constant prediction",
                     short(100.0 * e.skill()?),
                     baselines.rows,
                     short(100.0 * baselines.best())
@@ -58,7 +58,7 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
         let least = e.curves.validation_losses().fold(f64::INFINITY, f64::min);
         let last = e.curves.losses_without_penalty().next_back()?;
         return Some(
-            Finding::draft("what the network learned does not hold for the validation data")
+            Finding::draft("what the network learned does not generalize to the validation data")
                 .at_most(Severity::Warning)
                 .evidence(format!(
                     "lowest validation loss {}, loss of the best constant prediction {}, final training loss {}",
@@ -160,7 +160,7 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
         return Some(
             Finding::draft("overfitting: the network memorizes a few rows")
                 .evidence(format!(
-                    "{} training rows; the validation loss shows less than half of the skill of the training loss",
+                    "{} training rows; the validation skill is less than half of the training skill",
                     e.data.rows
                 ))
                 .suggestion("use more rows, or a model with fewer parameters"),

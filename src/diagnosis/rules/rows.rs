@@ -1,4 +1,4 @@
-//! Rules about duplicate rows and constant features.
+//! Rules about duplicate rows, copied targets and constant columns.
 
 use super::super::evidence::Evidence;
 use super::super::finding::{Finding, Severity};
@@ -57,7 +57,7 @@ pub(in crate::diagnosis) fn copied_target(e: &Evidence) -> Option<Finding> {
                 "feature {} equals {target} in all {} sampled rows, up to a factor and an offset",
                 copy.feature, copy.rows
             ))
-            .suggestion("remove the feature, unless it is known when the network is used: the network only has to pass it on"),
+            .suggestion("remove the feature, unless it is known at prediction time"),
     )
 }
 
@@ -88,8 +88,8 @@ fn constant_targets(e: &Evidence) -> Option<Finding> {
     )
 }
 
-/// Whether a recurrent layer reads the inputs, which are numbers.
-fn is_recurrent(e: &Evidence) -> bool {
+/// Whether numeric inputs go to a recurrent layer.
+fn has_recurrent_layer(e: &Evidence) -> bool {
     !e.data.indices && e.layers.iter().any(|layer| layer.is_recurrent)
 }
 
@@ -123,7 +123,7 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
     let finding = match varying {
         0 => Finding::draft("all samples are equal"),
         // Words and pixels are often constant in a sample; measured features are not, nor are the steps of a sequence.
-        _ if 2 * varying < all && (e.data.shape.len() == 1 && all <= 64 || is_recurrent(e)) => {
+        _ if 2 * varying < all && (e.data.shape.len() == 1 && all <= 64 || has_recurrent_layer(e)) => {
             Finding::draft("most features are constant").at_most(if_poor(e, Severity::Warning))
         }
         _ => Finding::draft("constant features").at_most(Severity::Note),
@@ -135,8 +135,8 @@ pub(in crate::diagnosis) fn constant_features(e: &Evidence) -> Option<Finding> {
                 all - varying,
                 e.data.sampled_rows
             ))
-            .suggestion(match is_recurrent(e) {
-                true => "shorten the sequences, or skip padded steps with a `Masking` layer: constant steps carry no information",
+            .suggestion(match has_recurrent_layer(e) {
+                true => "shorten the sequences: constant steps carry no information",
                 false => "remove them, or check how they were read: constant features carry no information",
             }),
     )

@@ -12,15 +12,17 @@ use crate::tensor::Batch;
 use crate::training::run::TrainingRun;
 use crate::training::step::{Minibatch, Trainer};
 
-/// The most rows and output numbers that are predicted.
-const ROWS: usize = 512;
+/// The most rows to predict, and the most output numbers.
+const PREDICTED_ROWS: usize = 512;
 const OUTPUTS: usize = 1 << 16;
-/// The share of the training time that the predictions may take: a prediction takes about a third of a step.
+/// The share of the training time that the predictions may take, and that the comparison may take. A prediction takes about a
+/// third of a step.
 const SHARE: f64 = 0.005;
-/// The fewest rows that say something.
-const LEAST: usize = 16;
+/// The fewest rows worth predicting, unless the training has fewer.
+const FEWEST_ROWS: usize = 16;
 
-/// Predicts a sample of the training rows. `None` if the loss has no scale, or if the rows would take too long.
+/// Predicts a sample of the training rows of this rank. `None` if the loss has no scale, the data is a source, or the time allows
+/// too few rows.
 pub(super) fn infer<F: Scalar>(
     model: &Sequential<F>,
     run: &TrainingRun<F>,
@@ -30,15 +32,19 @@ pub(super) fn infer<F: Scalar>(
     let compiled = model.compiled.as_ref().ok_or(Error::NotCompiled)?;
     let (data, plan) = (&run.data, &evidence.plan);
     let outputs = model.layers.last().map_or(0, |layer| layer.widths().1);
-    let trained = (evidence.steps() * plan.batch_size) as f64;
-    let wanted = ((3.0 * SHARE * trained) as usize).min(ROWS).min(OUTPUTS / outputs.max(1)).min(run.train);
-    if evidence.data.targets.scale.is_none() || data.is_source() || wanted < LEAST.min(run.train) {
+    let batch_size = plan.batch_size.clamp(1, run.train.max(1));
+    let trained = evidence.steps() as f64 * batch_size as f64;
+    let affordable = (3.0 * SHARE * trained) as usize;
+    let wanted = affordable.min(PREDICTED_ROWS).min(OUTPUTS / outputs.max(1)).min(run.train);
+    // A rank may have no rows.
+    let enough = wanted >= FEWEST_ROWS.min(run.train).max(1);
+    if !enough || evidence.data.targets.scale.is_none() || data.is_source() {
         return Ok(None);
     }
     let indices = sample(run.train, wanted);
     let threshold = plan.link.map_or(0.5, |link| link.threshold());
     let classes = evidence.data.targets.classes.len();
-    let mut found = Inference {
+    let mut inference = Inference {
         rows: wanted,
         prediction_counts: vec![0; classes],
         class_counts: vec![0; classes],
@@ -47,7 +53,7 @@ pub(super) fn infer<F: Scalar>(
     let (mut sum, mut counted) = (0.0, 0);
     let mut predictions = Vec::with_capacity(wanted * outputs);
     trainer.workspace.global_rows = None;
-    for part in indices.chunks(plan.batch_size.max(1)) {
+    for part in indices.chunks(batch_size) {
         data.gather(None, part, &mut trainer.rows)?;
         let batch = Minibatch { data, indices: part };
         trainer.workspace.infer(&model.layers, batch.x(&trainer.rows));
@@ -56,22 +62,22 @@ pub(super) fn infer<F: Scalar>(
         counted += compiled.loss.values(output, targets.y, &mut values);
         let weight = |row: usize| targets.weights.map_or(1.0, |weights| weights[row].as_f64());
         sum += values.iter().enumerate().map(|(row, value)| value.as_f64() * weight(row)).sum::<f64>();
-        count(output, threshold, &mut found.prediction_counts);
-        count(targets.y, threshold, &mut found.class_counts);
+        count_classes(output, threshold, &mut inference.prediction_counts);
+        count_classes(targets.y, threshold, &mut inference.class_counts);
         predictions.extend_from_slice(output.data());
     }
-    found.loss = sum / counted.max(1) as f64;
-    if !found.loss.is_finite() {
+    inference.loss = sum / counted.max(1) as f64;
+    if !inference.loss.is_finite() {
         return Ok(None);
     }
-    let plain = data.steps == 1
+    let is_comparable = data.steps == 1
         && !evidence.data.indices
         && (plan.task != Task::Numbers || plan.family == LossFamily::SquaredError);
-    // No more numbers are in memory than in a batch, or were sampled before the training.
-    let most = plan.batch_size.max(NUMBERS / data.width().max(1)).max(1);
-    if plain {
+    // Bounds the memory of wide rows.
+    let most = (4 * NUMBERS / data.width().max(1)).max(1);
+    if is_comparable {
         // A product takes about a nanosecond.
-        let budget = SHARE * step_time(model, plan.batch_size) * evidence.steps() as f64;
+        let budget = SHARE * step_time(model, batch_size) * evidence.steps() as f64;
         let places: Vec<usize> = (0..wanted).step_by(wanted.div_ceil(most)).collect();
         let indices: Vec<usize> = places.iter().map(|&place| indices[place]).collect();
         let own = places.iter().flat_map(|&place| &predictions[place * outputs..][..outputs]);
@@ -80,13 +86,13 @@ pub(super) fn infer<F: Scalar>(
         let batch = Minibatch { data, indices: &indices };
         let (x, y) = (batch.x(&trainer.rows), batch.targets(&trainer.rows).y);
         let rows = Predicted { x, y, predictions: Batch::new(&predictions, outputs) };
-        found.baselines = compare(rows, plan.task, threshold, budget);
+        inference.baselines = compare(rows, plan.task, threshold, budget);
     }
-    Ok(Some(found))
+    Ok(Some(inference))
 }
 
-/// Counts the classes of these rows: probabilities, logits, labels or one-hot targets.
-fn count<F: Scalar>(rows: Batch<F>, threshold: f64, counts: &mut [usize]) {
+/// Counts the classes of rows of probabilities, logits, labels or one-hot targets.
+fn count_classes<F: Scalar>(rows: Batch<F>, threshold: f64, counts: &mut [usize]) {
     for row in rows.iter() {
         let class = match row {
             [p] if counts.len() == 2 => Some(usize::from(p.as_f64() > threshold)),

@@ -52,7 +52,7 @@ fn products<F: Scalar>(layer: &NamedLayer<F>) -> f64 {
         let outer = shape.and_then(<[usize]>::split_last).map_or(&[][..], |(_, outer)| outer);
         outer.iter().product::<usize>().max(1)
     };
-    // Embedding rows are sampled up, not multiplied.
+    // Embedding rows are looked up, not multiplied.
     let used = if layer.indices().is_some() { 0 } else { total };
     (used * places(layer.input_shape()).max(places(layer.output_shape()))) as f64
 }
