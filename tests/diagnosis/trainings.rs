@@ -263,6 +263,13 @@ fn a_normalized_constant_that_varies_is_reported() {
         // The constant itself is a note, as in any data.
         assert_eq!(found(layer, &x, &x).unwrap().0, Severity::Note);
     }
+    // Behind a layer that only rescales.
+    let behind = Normalization::new().adapt(&x.mapv(|x| 0.5 * x)).unwrap();
+    let mut behind = Sequential::new().seed(1).add(Rescaling::new(0.5)).add(behind).add(Dense::new(1));
+    behind.compile(Adam::new(0.01), MeanSquaredError::new(), ()).unwrap();
+    let history = behind.fit(&x, &y, &quiet(2).validation_data(&other, &y)).unwrap();
+    let severity = history.findings().of("N0208").map(|finding| finding.severity);
+    assert_eq!(severity, Some(Severity::Warning), "{}", history.findings());
     // A layer that was adapted to data in which the feature varies divides by its deviation.
     assert_eq!(found(Normalization::new().adapt(&other).unwrap(), &other, &other), None);
     let mut layer = Sequential::new().input([3]).add(adapted());

@@ -1,6 +1,6 @@
 //! Features that a normalization layer takes for constant, although they vary.
 
-use crate::layer::NamedLayer;
+use crate::layer::{Layer, NamedLayer, Workspace};
 use crate::scalar::Scalar;
 use crate::tensor::{Batch, BatchMut, Scratch};
 
@@ -46,15 +46,22 @@ pub struct VaryingConstants {
 const SLOPE: f64 = 5e6;
 
 impl VaryingConstants {
-    /// Whether the first of these layers is one of the crate's own that scales features by the statistics of some data. A
-    /// user's layer is not called on samples.
+    /// The index of the first layer that scales features by the statistics of some data, if it is one of the crate's own and only
+    /// layers before it that reshape or rescale. A user's layer is not called on samples.
     pub(crate) fn concern<F: Scalar>(layers: &[NamedLayer<F>]) -> Option<usize> {
-        let index = layers.iter().position(|layer| !layer.is_view())?;
-        let layer = layers[index].layer();
-        (layer.traits().is_adapted && layer.config()?.is_built_in()).then_some(index)
+        let index = layers.iter().position(|layer| layer.traits().is_adapted)?;
+        let is_built_in = |layer: &NamedLayer<F>| layer.config().is_some_and(|config| config.is_built_in());
+        let rescales = |layer: &NamedLayer<F>| {
+            let (input, output) = layer.widths();
+            let mut params = 0;
+            layer.each_param(&mut |_, _| params += 1);
+            layer.traits().is_affine && params == 0 && input == output && is_built_in(layer)
+        };
+        let is_first = layers[..index].iter().all(|layer| layer.is_view() || rescales(layer));
+        (is_first && is_built_in(&layers[index])).then_some(index)
     }
 
-    /// Searches these samples for such features, if the first layer scales its input.
+    /// Searches these samples for such features, if a layer scales the inputs.
     pub(crate) fn of<F: Scalar>(
         layers: &[NamedLayer<F>],
         train: Batch<F>,
@@ -62,6 +69,18 @@ impl VaryingConstants {
     ) -> Option<Self> {
         let index = Self::concern(layers)?;
         let (layer, width, mut scratch) = (layers[index].layer(), train.width(), Scratch::default());
+        let before = &layers[..index];
+        let mut inputs = |x: Batch<F>| match before.iter().all(NamedLayer::is_view) {
+            true => x.data().to_vec(),
+            false => {
+                let mut workspace = Workspace::new(before);
+                workspace.infer(before, x);
+                workspace.output(x).data().to_vec()
+            }
+        };
+        let (train, validation) = (inputs(train), validation.map(&mut inputs));
+        let (train, validation) =
+            (Batch::new(&train, width), validation.as_deref().map(|x| Batch::new(x, width)));
         let mut outputs = |x: Batch<F>| {
             let mut y = vec![F::zero(); x.data().len()];
             layer.infer(x, BatchMut::new(&mut y, width), &mut scratch);
