@@ -143,7 +143,7 @@ pub struct Baselines {
     pub nearest: Option<f64>,
     /// The index and the error of the feature that predicts the target best, taken as it is. For numbers only.
     pub feature: Option<(usize, f64)>,
-    /// By how many standard errors the best of these beats the network, row by row.
+    /// The t statistic of the error of the network minus that of the best of these, paired by rows.
     pub significance: f64,
 }
 

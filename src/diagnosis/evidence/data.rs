@@ -99,7 +99,7 @@ impl Targets {
         self.width > 1 && self.row_sums.1 > 1.001
     }
 
-    /// Supposes that all rows have the class of the sampled ones, if it is the same, until [`Targets::confirm`].
+    /// Assumes that all rows have the class of the sampled rows, if there is only one, until [`Targets::confirm`].
     pub(crate) fn suppose_one_class(&mut self) {
         let mut present = self.classes.iter().enumerate().filter(|(_, count)| **count > 0);
         self.only_class = present.next().filter(|_| present.next().is_none()).map(|(class, _)| class);
@@ -251,7 +251,7 @@ impl Data {
         }
     }
 
-    /// Computes the facts about these targets; `outputs` is the shape of the model output.
+    /// Computes the facts about these targets; `outputs` is the width of the model output.
     pub(crate) fn sample_targets<F: Scalar>(&mut self, task: Task, outputs: usize, y: Batch<F>) {
         let mut values: Vec<f64> = y.data().iter().map(|y| y.as_f64()).collect();
         let part = ValidationFacts::of(task, outputs, y);

@@ -6,8 +6,8 @@ use super::super::remedy::Remedy;
 use super::{cuts, if_harmful, if_poor, short};
 use crate::activation::Activation;
 
-/// Whether a layer is not linear, so that the layers before and after it do not combine into a single matrix.
-fn bends(layer: &LayerFacts) -> bool {
+/// Whether a layer is non-linear, so that its neighbours do not merge into one matrix.
+fn is_nonlinear(layer: &LayerFacts) -> bool {
     let function = layer.activation.is_some_and(|activation| activation != Activation::Linear);
     function || !layer.is_affine
 }
@@ -15,12 +15,13 @@ fn bends(layer: &LayerFacts) -> bool {
 /// Raises N0109.
 pub(in crate::diagnosis) fn linear_stack(e: &Evidence) -> Option<Finding> {
     let weighted: Vec<&LayerFacts> = e.weighted().map(|(layer, _)| layer).collect();
-    let pair = weighted.windows(2).find(|pair| !e.layers[pair[0].index..pair[1].index].iter().any(bends))?;
+    let pair =
+        weighted.windows(2).find(|pair| !e.layers[pair[0].index..pair[1].index].iter().any(is_nonlinear))?;
     let (a, b) = (pair[0], pair[1]);
     let (inputs, units) = (a.kernel.as_ref()?.inputs, b.kernel.as_ref()?.units);
     // A single non-linear layer elsewhere may be enough, and a narrow layer in between is an intended projection.
     let last = weighted.last()?.index;
-    let straight = !e.layers[..last].iter().any(bends);
+    let straight = !e.layers[..last].iter().any(is_nonlinear);
     let narrow = a.kernel.as_ref()?.units < inputs.min(units);
     let severity = match straight && !narrow {
         // A divergence has another cause.
@@ -88,7 +89,7 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
         );
     }
     // The slope of a sigmoid is at most 1/4, and that of tanh is below 1 except at 0. Four sigmoids leave at most 1/256
-    // of a gradient, and eight tanhs with a typical slope of 1/2 leave as much.
+    // of a gradient, and eight tanhs with a typical slope of 1/2 leave the same.
     for (activation, most, slope) in [(Activation::Sigmoid, 4, 0.25f64), (Activation::Tanh, 8, 0.5)] {
         let run: Vec<&LayerFacts> =
             e.layers.iter().filter(hidden).filter(|layer| layer.activation == Some(activation)).collect();
@@ -210,7 +211,7 @@ pub(in crate::diagnosis) fn first_weights(e: &Evidence) -> Option<Finding> {
         .collect();
     let (.., title) = *bad.iter().max_by_key(|(_, _, severity, _)| *severity)?;
     let severity = bad.iter().map(|(_, _, severity, _)| *severity).max()?;
-    // All at once: one bad layer left is enough to stop the signal.
+    // One finding for all layers: a single one left bad stops the signal.
     let finding = Finding::draft(title).at_most(severity);
     Some(bad.iter().fold(finding, |finding, (layer, kernel, _, own)| {
         let seen =
@@ -298,7 +299,7 @@ pub(in crate::diagnosis) fn heavy_dropout(e: &Evidence) -> Option<Finding> {
     let unskilled = |skill: Option<f64>| skill.is_none_or(|skill| skill < 0.5);
     let harms =
         e.judged() && [e.skill(), e.inference_skill(), e.validation_skill()].into_iter().all(unskilled);
-    // What is dropped after the last weights is the answer itself.
+    // Dropout after the last weights drops predictions.
     let answers =
         e.weighted().last().is_some_and(|(last, _)| dropping().any(|layer| layer.index > last.index));
     // The largest networks of the paper drop half in a layer; with a tenth of all paths little is left to learn from.
@@ -375,7 +376,7 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
         });
     let (layer, kernel, width) = narrow.min_by_key(|(_, _, width)| *width)?;
     let lost = layer.sample.lost as f64 / layer.sample.rows.max(1) as f64;
-    // A narrow layer for many numbers may be an intended projection, and one for many classes cannot be.
+    // A narrow layer for many numbers may be an intended projection, but not one before many classes.
     let next = weighted.iter().find(|(next, _)| next.index > layer.index);
     let hidden = next.is_some_and(|(next, _)| next.index < last.index);
     let crowded = e.plan.task == Task::Classes && hidden && carries(layer).is_some();
@@ -398,7 +399,7 @@ pub(in crate::diagnosis) fn narrow_layer(e: &Evidence) -> Option<Finding> {
     Some(finding.remedy(format!("use `Dense::new({units})`"), Remedy::Units { layer: layer.index, units }))
 }
 
-/// Whether the loss is a cross-entropy, with a known cost of guessing.
+/// The loss of guessing, for a cross-entropy.
 pub(super) fn guess(e: &Evidence) -> Option<f64> {
     let classes = e.output()?.output.last().copied()? as f64;
     match e.plan.task {

@@ -78,7 +78,7 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     })
 }
 
-/// What losses are printed without, if regularizers penalize the weights.
+/// The suffix for losses that are printed without a penalty.
 fn without_penalty(e: &Evidence) -> &'static str {
     if e.curves.epochs.iter().any(|epoch| epoch.penalty != 0.0) { " without its penalty" } else { "" }
 }
@@ -87,8 +87,8 @@ fn without_penalty(e: &Evidence) -> &'static str {
 pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
     let skill = e.skill()?;
-    // A run that memorizes gains nothing from more of it.
     let stopped = e.curves.stopped.is_some();
+    // A run that memorizes gains nothing from more epochs.
     if !e.ended || losses.len() < if stopped { 2 } else { 3 } || skill > 0.95 || e.memorizes() {
         return None;
     }
@@ -105,7 +105,7 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
     let way = losses[0].max(e.first.as_ref().map_or(losses[0], |first| first.loss - e.plan.penalty)) - last;
     // Small gains count if every epoch has one: five numbers are in order by chance once in 120 times.
     let steady = losses.len() >= 5 && losses.windows(2).all(|pair| pair[1] < pair[0]);
-    // Slow means that the weights cannot have moved by their own size, even with all steps in one direction.
+    // Slow: the weights cannot have moved by their own size, even if all steps had one direction.
     let slow = e.steps() as f64 * super::progress::step(e).unwrap_or(0.0) < 1.0;
     let gains = gain > 0.02 * before.abs() || (steady && (gain > 0.2 * way || slow));
     // A callback ends a run for a reason, such as a validation loss that no longer falls. It ended too soon if both losses fell to
@@ -127,7 +127,7 @@ pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
         });
     }
     (last <= best && helps && gains).then(|| {
-        // A network that learned nothing in large steps may be memorizing its rows.
+        // Large steps without skill may be memorizing.
         let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
         let enough = !has_few_rows(e);
         let severity = match enough && cut && (skill < 0.25 || e.is_beaten()) {
