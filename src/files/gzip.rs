@@ -4,20 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::input::failed;
+use super::input::{failed, open};
 use crate::error::Result;
-
-/// Opens a regular file; refuses folders, pipes and devices.
-pub(crate) fn open(path: &Path) -> Result<File> {
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| failed(&name, &error))?;
-    let about = file.metadata().map_err(|error| failed(&name, &error))?;
-    if !about.is_file() {
-        let kind = std::io::ErrorKind::InvalidInput;
-        return Err(failed(&name, &std::io::Error::new(kind, "not a regular file")));
-    }
-    Ok(file)
-}
 
 /// Whether the file is compressed; rewinds the file.
 pub(crate) fn is_packed(file: &mut File, path: &Path) -> Result<bool> {

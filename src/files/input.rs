@@ -30,24 +30,23 @@ enum InputSource<'a> {
     Part(&'a Input<'a>, u64),
 }
 
-impl Input<'static> {
-    /// Opens a regular file; refuses folders, pipes and devices.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let open = || -> io::Result<(File, u64)> {
-            let file = File::open(path)?;
-            let about = file.metadata()?;
-            if !about.is_file() {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-            }
-            Ok((file, about.len()))
-        };
-        let (file, len) = open().map_err(|error| failed(&name, &error))?;
-        Ok(Input { name, source: InputSource::File(file, Mutex::default()), len })
+/// Opens a regular file; refuses folders, pipes and devices.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| failed(&name, &error))?;
+    let about = file.metadata().map_err(|error| failed(&name, &error))?;
+    if !about.is_file() {
+        return Err(failed(&name, &io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
     }
+    Ok(file)
 }
 
 impl Input<'static> {
+    /// Opens a regular file; refuses folders, pipes and devices.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        Input::file(&path.display().to_string(), open(path)?)
+    }
+
     /// Wraps an open file; error messages use this name.
     pub(crate) fn file(name: &str, file: File) -> Result<Self> {
         let about = file.metadata().map_err(|error| failed(name, &error))?;

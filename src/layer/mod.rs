@@ -31,7 +31,7 @@ pub use families::*;
 pub use named::{NamedLayer, Part, PartMut};
 pub(crate) use named::{check_precision, precision};
 #[cfg(feature = "onnx")]
-pub(crate) use normalization::Channels;
+pub(crate) use normalization::PerChannel;
 pub use pooling::average::AveragePooling;
 pub use pooling::global::{GlobalAveragePooling, GlobalMaxPooling};
 pub use pooling::max::MaxPooling;

@@ -9,8 +9,7 @@ use std::ops::Range;
 use super::records::{Records, TextFile};
 use crate::data::table::{PartEnd, PartScan, Scan};
 use crate::error::Result;
-use crate::files::gzip;
-use crate::files::input::failed;
+use crate::files::input::{failed, open};
 use crate::kernel;
 
 /// The size of a part in bytes, unless a record is longer, and the number of parts for each thread.
@@ -24,7 +23,7 @@ pub(super) fn scan(file: &TextFile, mut head: Records<impl BufRead>, mut scan: S
     let fields = head.fields();
     let mut from = head.rest();
     let fail = |error| failed(&file.path.display().to_string(), &error);
-    let length = gzip::open(&file.path)?.metadata().map_err(fail)?.len() as f64;
+    let length = open(&file.path)?.metadata().map_err(fail)?.len() as f64;
     let (mut size, mut bytes, mut ended, mut reserved) = (PART, Vec::new(), false, false);
     while !ended || !bytes.is_empty() {
         let wanted = size * PARTS * kernel::threads();

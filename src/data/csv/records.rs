@@ -16,7 +16,7 @@ use crate::data::rows::ScratchFile;
 use crate::data::table::{ColumnSettings, Encoding, Scan, TableCell, TableHeader};
 use crate::error::{Error, FileError, Result};
 use crate::files::gzip;
-use crate::files::input::failed;
+use crate::files::input::{failed, open};
 
 /// A text file, and the settings for splitting it into fields.
 #[derive(Debug, Clone)]
@@ -373,7 +373,7 @@ impl<R: BufRead> Records<R> {
 
 /// Opens the file for random access; a compressed file is decompressed first.
 pub(super) fn plain(text: &TextFile) -> Result<File> {
-    let mut file = gzip::open(&text.path)?;
+    let mut file = open(&text.path)?;
     if !gzip::is_packed(&mut file, &text.path)? {
         return Ok(file);
     }

@@ -16,7 +16,7 @@ pub(super) struct Seen {
     pub(super) missing: bool,
 }
 
-/// A word's index in order of appearance, its count, and its first position.
+/// A word's index in order of appearance, and its first position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word {
     pub(super) place: usize,

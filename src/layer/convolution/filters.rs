@@ -39,6 +39,11 @@ impl<F: Scalar> Filters<F> {
         block(&self.window, self.patch())
     }
 
+    /// The numbers of the columns of W and z of a group, which are copied if there are several groups.
+    fn copied(&self, rows: usize) -> usize {
+        if self.groups == 1 { 0 } else { self.filters() / self.groups * (rows + self.patch()) }
+    }
+
     /// z of all samples. With several groups, the columns of W and z of each group are copied first.
     pub(super) fn product(&self, x: Batch<F>, mut z: BatchMut<F>) {
         let (places, patch, filters) = (self.window.places(), self.patch(), self.filters());
@@ -46,7 +51,7 @@ impl<F: Scalar> Filters<F> {
         kernel::samples(x.rows(), self.block(), [(z.data(), places * filters)], &|range, [z]| {
             let rows = range.len() * places;
             let each = filters / self.groups;
-            let own = if self.groups == 1 { 0 } else { each * (rows + patch) };
+            let own = self.copied(rows);
             kernel::with_memory(rows * patch + own, |memory| {
                 let (unfolded, memory) = memory.split_at_mut(rows * patch);
                 for group in 0..self.groups {
@@ -87,7 +92,7 @@ impl<F: Scalar> Filters<F> {
             if !db.is_empty() {
                 dz.iter().for_each(|dz| db.iter_mut().zip(dz).for_each(|(db, dz)| *db += *dz));
             }
-            let own = if self.groups == 1 { 0 } else { each * (rows + patch) };
+            let own = self.copied(rows);
             kernel::with_memory(rows * patch + own, |memory| {
                 let (unfolded, memory) = memory.split_at_mut(rows * patch);
                 for group in 0..self.groups {
@@ -116,7 +121,7 @@ impl<F: Scalar> Filters<F> {
             let rows = range.len() * places;
             dx.fill(F::zero());
             let dz = dz.rows_from(range.start, range.len()).reshape(filters);
-            let own = if self.groups == 1 { 0 } else { each * (rows + patch) };
+            let own = self.copied(rows);
             kernel::with_memory(rows * patch + own, |memory| {
                 let (unfolded, memory) = memory.split_at_mut(rows * patch);
                 for group in 0..self.groups {

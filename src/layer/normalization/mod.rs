@@ -12,7 +12,7 @@ pub use batch::BatchNormalization;
 pub use layer::LayerNormalization;
 pub use normalization::Normalization;
 #[cfg(feature = "onnx")]
-pub(crate) use rescaling::Channels;
+pub(crate) use rescaling::PerChannel;
 pub use rescaling::Rescaling;
 pub use unit::UnitNormalization;
 

@@ -34,13 +34,13 @@ use crate::tensor::{Batch, BatchMut, Scratch};
 /// <https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/>
 #[derive(Debug, Clone)]
 pub struct Rescaling {
-    scale: Channels,
-    offset: Channels,
+    scale: PerChannel,
+    offset: PerChannel,
 }
 
 /// One number, or one for each channel of the last axis.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Channels(pub(crate) Vec<f64>);
+pub(crate) struct PerChannel(pub(crate) Vec<f64>);
 
 impl Rescaling {
     /// Creates a layer that multiplies by `scale`.
@@ -50,17 +50,17 @@ impl Rescaling {
 
     /// Creates a layer with a scale and an offset for each channel of the last axis, or a single one for all.
     pub fn per_channel(scale: impl Into<Vec<f64>>, offset: impl Into<Vec<f64>>) -> Self {
-        Rescaling { scale: Channels(scale.into()), offset: Channels(offset.into()) }
+        Rescaling { scale: PerChannel(scale.into()), offset: PerChannel(offset.into()) }
     }
 
     /// The offset added after the multiplication. Default: 0.
     pub fn offset(mut self, offset: f64) -> Self {
-        self.offset = Channels(vec![offset]);
+        self.offset = PerChannel(vec![offset]);
         self
     }
 }
 
-impl Channels {
+impl PerChannel {
     /// The numbers of the channels, again and again.
     fn each<F: Scalar>(&self) -> impl Iterator<Item = F> {
         self.0.iter().map(|&x| F::of(x)).cycle()
@@ -71,7 +71,7 @@ impl<F: Scalar> Layer<F> for Rescaling {
     saved!("Rescaling");
 
     fn build(&mut self, input: &[usize], _: &mut BuildContext) -> Result<Vec<usize>> {
-        for (argument, Channels(values)) in [("scale", &self.scale), ("offset", &self.offset)] {
+        for (argument, PerChannel(values)) in [("scale", &self.scale), ("offset", &self.offset)] {
             if let Some(value) = values.iter().find(|value| !value.is_finite()) {
                 return Err(Error::argument(argument, "a finite number", value));
             }
@@ -113,7 +113,7 @@ impl<F: Scalar> Layer<F> for Rescaling {
     }
 }
 
-impl Setting for Channels {
+impl Setting for PerChannel {
     const EXPECTED: &'static str = "a number, or one for each channel";
 
     fn to_value(&self) -> Value {
@@ -125,8 +125,8 @@ impl Setting for Channels {
 
     fn from_value(value: &Value, path: &str) -> Result<Self> {
         match value {
-            Value::List(_) => Vec::from_value(value, path).map(Channels),
-            _ => f64::from_value(value, path).map(|one| Channels(vec![one])),
+            Value::List(_) => Vec::from_value(value, path).map(PerChannel),
+            _ => f64::from_value(value, path).map(|one| PerChannel(vec![one])),
         }
     }
 }

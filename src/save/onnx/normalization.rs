@@ -6,12 +6,12 @@ use super::activation::clip;
 use super::graph::{Graph, float, int, ints, long};
 use super::place::{OnnxLayer, shaped};
 use crate::error::Result;
-use crate::layer::{Channels, JoinedAxes};
+use crate::layer::{JoinedAxes, PerChannel};
 use crate::scalar::Scalar;
 
 pub(super) fn rescaling<F: Scalar>(graph: &mut Graph, at: &OnnxLayer<F>, x: &str) -> Result<String> {
-    let (scale, offset): (Channels, Channels) = (at.get("scale")?, at.get("offset")?);
-    let numbers = |graph: &mut Graph, name, Channels(values): &Channels| match values[..] {
+    let (scale, offset): (PerChannel, PerChannel) = (at.get("scale")?, at.get("offset")?);
+    let numbers = |graph: &mut Graph, name, PerChannel(values): &PerChannel| match values[..] {
         [one] => graph.scalar(one),
         _ => {
             let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
