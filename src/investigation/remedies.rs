@@ -75,11 +75,7 @@ pub(super) fn apply<F: Scalar>(
                 let mut layers: Vec<&mut NamedLayer<F>> = model.layers.iter_mut().filter(weighted).collect();
                 // The last layer is not hidden, nor is one that only a softmax follows.
                 let logits = layers.len().saturating_sub(2);
-                let ends_in_function = layers.last().is_some_and(|layer| {
-                    let mut params = 0;
-                    layer.each_param(&mut |_, _| params += 1);
-                    params == 0
-                });
+                let ends_in_function = layers.last().is_some_and(|layer| !layer.has_params());
                 let hidden = if ends_in_function { logits } else { layers.len().saturating_sub(1) };
                 for layer in layers.iter_mut().take(hidden).filter(|layer| layer.activation() == Some(*from))
                 {
@@ -123,21 +119,16 @@ pub(super) fn apply<F: Scalar>(
 /// Inserts a normalization of the inputs before all layers but those that only rescale the inputs.
 fn normalize<F: Scalar>(model: &mut Sequential<F>, sample: &TrialSample<F>) -> Result<()> {
     let rescales = |layer: &NamedLayer<F>| {
-        let mut params = 0;
-        layer.each_param(&mut |_, _| params += 1);
         let traits = layer.traits();
         let keeps_shape = layer.input_shape() == layer.output_shape();
-        traits.is_affine && !traits.is_noise && params == 0 && keeps_shape
+        traits.is_affine && !traits.is_noise && !layer.has_params() && keeps_shape
     };
     let place = model.layers.iter().take_while(|layer| rescales(layer)).count();
-    let mut x = sample.x.mapv(|x| x.as_f64());
-    if place > 0 {
-        let rows = sample.x.as_standard_layout();
-        let input = Batch::new(rows.as_slice().unwrap_or_default(), sample.shape().iter().product());
-        let mut workspace = Workspace::new(&model.layers[..place]);
-        workspace.infer(&model.layers[..place], input);
-        x.iter_mut().zip(workspace.output(input).data()).for_each(|(x, scaled)| *x = scaled.as_f64());
-    }
+    let rows = sample.x.as_standard_layout();
+    let input = Batch::new(rows.as_slice().unwrap_or_default(), sample.shape().iter().product());
+    let scaled = Workspace::outputs_of(&model.layers[..place], input);
+    let mut x = sample.x.mapv(|_| 0.0);
+    x.iter_mut().zip(scaled).for_each(|(x, scaled)| *x = scaled.as_f64());
     let mut layer = Normalization::new().adapt(&x)?.name(names::unused("Normalization", &model.layers));
     layer.build(&sample.shape(), &mut BuildContext::of_layer(model.seed.value(), 0))?;
     model.layers.insert(place, layer);

@@ -95,6 +95,16 @@ impl<F: Scalar> Workspace<F> {
         }
     }
 
+    /// The outputs of these layers for a prediction, in buffers of their own.
+    pub(crate) fn outputs_of(layers: &[NamedLayer<F>], x: Batch<F>) -> Vec<F> {
+        if layers.iter().all(NamedLayer::is_view) {
+            return x.data().to_vec();
+        }
+        let mut workspace = Workspace::new(layers);
+        workspace.infer(layers, x);
+        workspace.output(x).data().to_vec()
+    }
+
     /// Runs the layers for a prediction, unless `check` refuses the input.
     ///
     /// `check` is called before any layer reads the input, or not at all if the sums of the first layer show that the

@@ -53,9 +53,7 @@ impl VaryingConstants {
         let is_built_in = |layer: &NamedLayer<F>| layer.config().is_some_and(|config| config.is_built_in());
         let rescales = |layer: &NamedLayer<F>| {
             let (input, output) = layer.widths();
-            let mut params = 0;
-            layer.each_param(&mut |_, _| params += 1);
-            layer.traits().is_affine && params == 0 && input == output && is_built_in(layer)
+            layer.traits().is_affine && !layer.has_params() && input == output && is_built_in(layer)
         };
         let is_first = layers[..index].iter().all(|layer| layer.is_view() || rescales(layer));
         (is_first && is_built_in(&layers[index])).then_some(index)
@@ -69,16 +67,8 @@ impl VaryingConstants {
     ) -> Option<Self> {
         let index = Self::concern(layers)?;
         let (layer, width, mut scratch) = (layers[index].layer(), train.width(), Scratch::default());
-        let before = &layers[..index];
-        let mut inputs = |x: Batch<F>| match before.iter().all(NamedLayer::is_view) {
-            true => x.data().to_vec(),
-            false => {
-                let mut workspace = Workspace::new(before);
-                workspace.infer(before, x);
-                workspace.output(x).data().to_vec()
-            }
-        };
-        let (train, validation) = (inputs(train), validation.map(&mut inputs));
+        let inputs = |x: Batch<F>| Workspace::outputs_of(&layers[..index], x);
+        let (train, validation) = (inputs(train), validation.map(inputs));
         let (train, validation) =
             (Batch::new(&train, width), validation.as_deref().map(|x| Batch::new(x, width)));
         let mut outputs = |x: Batch<F>| {

@@ -121,6 +121,13 @@ impl<F: Scalar> NamedLayer<F> {
         (width(self.input_shape()), width(self.output_shape()))
     }
 
+    /// Whether it or a layer within it has a parameter.
+    pub(crate) fn has_params(&self) -> bool {
+        let mut found = false;
+        self.each_param(&mut |_, _| found = true);
+        found
+    }
+
     /// Builds the layer for samples of this shape as layer `index` of its model, unless it is built.
     pub(crate) fn place(
         &mut self,
