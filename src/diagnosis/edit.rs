@@ -176,7 +176,7 @@ impl Remedy {
                     .collect()
             }
             Remedy::LearningRate(rate) => {
-                let old = Some(Number(e.plan.learning_rate));
+                let old = e.plan.learning_rate.map(Number);
                 one(Some(SettingEdit::new(Optimizer, "learning_rate", old, Number(*rate))))
             }
             Remedy::Initialize { layer: index } => one(layer(index).map(|layer| {

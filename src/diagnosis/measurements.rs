@@ -97,7 +97,7 @@ impl Numbers<'_> {
             }
             N0109 | N0110 | N0115 => layers.iter().for_each(|layer| self.size(layer)),
             N0111 => self.weights(e),
-            N0112 => self.add("learning rate", e.plan.learning_rate, None),
+            N0112 => e.plan.learning_rate.into_iter().for_each(|rate| self.add("learning rate", rate, None)),
             N0113 => self.plan(e),
             N0114 => self.dropout(e),
             N0202 => self.inputs(e),
@@ -143,19 +143,19 @@ impl Numbers<'_> {
                 }
             }
             N0505 => {
-                if let Some(baselines) =
-                    e.inference.as_ref().and_then(|inference| inference.baselines.as_ref())
+                if let Some(simple) =
+                    e.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref())
                 {
                     let mut share = |name: &str, error: f64| {
                         self.add(name, 100.0 * error, "% of the error of a constant")
                     };
-                    share("error of the network", baselines.network);
-                    baselines.linear.into_iter().for_each(|error| share("error of a linear model", error));
-                    baselines
+                    share("error of the network", simple.network);
+                    simple.linear.into_iter().for_each(|error| share("error of a linear model", error));
+                    simple
                         .feature
                         .into_iter()
                         .for_each(|(_, error)| share("error of the best feature", error));
-                    self.count("predicted rows", baselines.rows, "rows");
+                    self.count("predicted rows", simple.rows, "rows");
                 }
             }
             N0209 => self.count("ranks", e.data.shards.len(), "ranks"),

@@ -33,12 +33,13 @@ mod styles;
 
 pub use codes::{Code, pages};
 pub use edit::{EditTarget, SettingEdit, SettingValue};
-pub(crate) use evidence::simple_models;
 pub use evidence::{
-    Baselines, CopiedTarget, Curves, Data, Epoch, Evidence, Feature, FirstBatch, Inference, Kernel,
-    LayerFacts, LayerSample, Plan, Repeats, Scale, Shard, Targets, Task, ValidationFacts, VaryingConstants,
+    CopiedTarget, Curves, Data, Epoch, Evidence, Feature, FirstBatch, Inference, Kernel, LayerFacts,
+    LayerSample, Plan, Repeats, Scale, Shard, SimplePredictors, Targets, Task, ValidationFacts,
+    VaryingConstants,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
+pub(crate) use evidence::{predicted_class, simple_predictors};
 pub use finding::{Finding, Measurement, RemedyTrial, Severity, Suggestion};
 pub use findings::Findings;
 pub(crate) use layout::Layout;

@@ -2,11 +2,14 @@
 
 use super::codes;
 use super::evidence::layers::{LayerFacts, kernel_of, sample, spread};
-use super::evidence::{Data, Epoch, Evidence, FirstBatch, LEARNED, Plan, TargetStatistics, Task, class};
+use super::evidence::{
+    Data, Epoch, Evidence, FirstBatch, LEARNED, Plan, TargetStatistics, Task, predicted_class,
+};
 use super::finding::Finding;
 use super::findings::Findings;
 use super::rules::Rules;
 use crate::activation::Activation;
+use crate::data::class_of;
 use crate::error::Result;
 use crate::layer::{NamedLayer, Workspace};
 use crate::scalar::Scalar;
@@ -222,24 +225,20 @@ impl<F: Scalar> Monitor<F> {
         }
         let width = self.evidence.layers.last().and_then(|layer| layer.output.last().copied()).unwrap_or(1);
         let (output, clip) = (output.reshape(width), F::of(1e-6));
-        let bound = F::of(plan.link.map_or(0.5, |link| link.threshold()));
+        let threshold = plan.threshold();
         // Only the crate's own losses are known to clip.
         let clips = plan.is_built_in && plan.link == Some(Activation::Linear);
         for (p, t) in output.iter().zip(y.iter()) {
-            let (predicted, true_class, true_probability) = match p {
-                [p] => {
-                    let true_class = usize::from(t[0] > F::of(0.5));
-                    (usize::from(*p > bound), true_class, if true_class == 1 { *p } else { F::one() - *p })
-                }
-                p => {
-                    let true_class = class(t);
-                    (class(p), true_class, p.get(true_class).copied().unwrap_or(F::one()))
-                }
+            let (predicted, true_class) = (predicted_class(p, threshold), class_of(t));
+            let true_probability = match p {
+                [p] => Some(if true_class == Some(1) { *p } else { F::one() - *p }),
+                p => true_class.and_then(|class| p.get(class).copied()),
             };
-            if let Some(count) = self.epoch.prediction_counts.get_mut(predicted) {
+            if let Some(count) = predicted.and_then(|class| self.epoch.prediction_counts.get_mut(class)) {
                 *count += 1;
             }
-            self.clipped += usize::from(clips && predicted != true_class && true_probability <= clip);
+            let is_clipped = true_probability.is_some_and(|p| p <= clip);
+            self.clipped += usize::from(clips && predicted != true_class && is_clipped);
         }
         self.epoch.rows += output.rows();
     }

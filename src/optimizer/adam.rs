@@ -114,14 +114,12 @@ impl<F: Scalar> Optimizer<F> for Adam {
             (w, *m, *v)
         });
         let step = move |w: &mut F, m: F, v: F| *w -= alpha * m / (v.sqrt() + epsilon);
-        let [largest] = largest else {
-            return simd(|| moments.for_each(|(w, m, v)| step(w, m, v)));
-        };
-        simd(|| {
-            moments.zip(largest.iter_mut()).for_each(|((w, m, v), largest)| {
+        simd(|| match largest {
+            [] => moments.for_each(|(w, m, v)| step(w, m, v)),
+            [largest, ..] => moments.zip(largest.iter_mut()).for_each(|((w, m, v), largest)| {
                 *largest = largest.max(v);
                 step(w, m, *largest);
-            });
+            }),
         });
     }
 }

@@ -127,7 +127,7 @@ impl LearningRateFinder {
             let expected = "settings of a training on one rank";
             return Err(Error::argument("fit", expected, "a training on several"));
         }
-        let (batch, samples) = fit.sizes(count)?;
+        let (batch, samples) = (fit.batch_size, fit.check(count)?);
         // Without samples, `fit` returns the error.
         let epochs = self.steps.div_ceil(samples.div_ceil(batch).max(1));
         let sweep = |rate: &dyn Fn(usize) -> f64, reference: &[f64]| {

@@ -296,11 +296,6 @@ impl<'a, F: Scalar> Fit<'a, F> {
         self.validates() && (any || self.span().is_empty() || self.is_part)
     }
 
-    /// The batch size, and how many of `count` samples are used for training.
-    pub(crate) fn sizes(&self, count: usize) -> Result<(usize, usize)> {
-        Ok((self.batch_size, self.check(count)?))
-    }
-
     /// Settings for the same steps on the same samples, silent, without callbacks, validation and diagnosis.
     pub(crate) fn steps_alone<'s>(&'s self) -> Fit<'s, F>
     where

@@ -157,7 +157,7 @@ fn the_largest_rate_of_a_schedule_counts() {
     let model = compiled(mlp(1, &[8, 3], RELU, SOFTMAX), Adam::new(move |step| table[step as usize]), loss());
     assert_eq!(alarms(&model.check(&x, &y).expect("a check")), [""; 0]);
     let rule = |e: &Evidence| -> Vec<Finding> {
-        assert_eq!(e.plan.learning_rate, 0.01);
+        assert_eq!(e.plan.learning_rate, Some(0.01));
         Vec::new()
     };
     train(model, &x, &y, fit(4).batch_size(300).rule(rule));

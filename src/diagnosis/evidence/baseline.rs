@@ -347,3 +347,24 @@ impl<F: Scalar> TargetStatistics<F> {
         Some((baseline, mean_loss(&self.sample)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::SparseCategoricalCrossentropy;
+
+    #[test]
+    fn few_and_many_classes_are_counted_alike() {
+        for classes in [1, 2, 7, 8, 9, 20] {
+            let loss = Box::new(SparseCategoricalCrossentropy::new());
+            let mut statistics = TargetStatistics::<f32>::new(loss, Task::Classes, classes, 100, 1);
+            let labels: Vec<usize> = (0..100).map(|i| (i * i) % classes).collect();
+            let targets: Vec<f32> = labels.iter().map(|label| *label as f32).collect();
+            statistics.add(Batch::new(&targets[..60], 1), None);
+            statistics.add(Batch::new(&targets[60..], 1), None);
+            let count = |class: usize| labels.iter().filter(|label| **label == class).count() as f64;
+            assert_eq!(statistics.counts, (0..classes).map(count).collect::<Vec<f64>>(), "{classes}");
+            assert_eq!((statistics.rows, statistics.weight), (100, 100.0));
+        }
+    }
+}

@@ -116,7 +116,7 @@ pub struct Inference {
     /// How often each class is the target of these rows.
     pub class_counts: Vec<usize>,
     /// The comparison with predictors that need no training. `None` unless the targets are numbers or classes of plain rows.
-    pub baselines: Option<Baselines>,
+    pub simple_predictors: Option<SimplePredictors>,
 }
 
 /// The errors of a network and of simpler predictors on the same rows.
@@ -126,13 +126,13 @@ pub struct Inference {
 ///
 /// # Example
 /// ```
-/// let mut baselines = cornu::diagnosis::Baselines::default();
-/// (baselines.network, baselines.linear) = (0.8, Some(0.2));
-/// assert!(baselines.linear < Some(baselines.network), "a linear model predicts better");
+/// let mut simple = cornu::diagnosis::SimplePredictors::default();
+/// (simple.network, simple.linear) = (0.8, Some(0.2));
+/// assert!(simple.linear < Some(simple.network), "a linear model predicts better");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Baselines {
+pub struct SimplePredictors {
     /// The number of scored rows.
     pub rows: usize,
     /// The error of the network.
@@ -147,7 +147,7 @@ pub struct Baselines {
     pub significance: f64,
 }
 
-impl Baselines {
+impl SimplePredictors {
     /// The smallest error of the simple predictors; infinite without any.
     pub(in crate::diagnosis) fn best(&self) -> f64 {
         let all = [self.linear, self.nearest, self.feature.map(|(_, error)| error)];

@@ -3,7 +3,8 @@
 use super::constants::VaryingConstants;
 use super::copies::CopiedTarget;
 use super::repeats::Repeats;
-use super::{Scale, Task, class};
+use super::{Scale, Task};
+use crate::data::class_of;
 use crate::kernel;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -110,8 +111,8 @@ impl Targets {
         let classes = self.classes.len();
         // A row without a class is ignored, and one of several probabilities has no single class.
         let agrees = |row: &[F], only: usize| match row {
-            [_] => Some(class(row)).filter(|class| *class < classes).is_none_or(|class| class == only),
-            row => is_one_hot(row) && class(row) == only,
+            [_] => class_of(row).filter(|class| *class < classes).is_none_or(|class| class == only),
+            row => is_one_hot(row) && class_of(row) == Some(only),
         };
         self.only_class = self.only_class.filter(|&only| y.iter().all(|row| agrees(row, only)));
         self.one_hot = self.one_hot && y.iter().all(is_one_hot);
@@ -262,7 +263,7 @@ impl Data {
         let range = |all: &mut dyn Iterator<Item = f64>| {
             all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), t| (low.min(t), high.max(t)))
         };
-        let labels = || y.iter().map(|row| class(row));
+        let labels = || y.iter().map(|row| class_of(row));
         let whole = values.iter().all(|t| t.fract() == 0.0);
         let (span, row_sums) = (range(&mut values.iter().copied()), range(&mut y.iter().map(sum)));
         let stride = (values.len() / DISTINCT).max(1) | 1;
@@ -313,7 +314,7 @@ impl ValidationFacts {
         };
         let mut shares = vec![0.0; classes];
         for row in y.iter().filter(|_| classes > 0) {
-            if let Some(share) = shares.get_mut(class(row)) {
+            if let Some(share) = class_of(row).and_then(|class| shares.get_mut(class)) {
                 *share += 1.0 / rows as f64;
             }
         }

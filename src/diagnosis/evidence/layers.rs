@@ -32,8 +32,6 @@ pub struct Kernel {
     pub usual: f64,
     /// Whether all columns are equal, so that all units compute the same.
     pub same: bool,
-    /// The root mean square of the bias.
-    pub bias: f64,
 }
 
 impl Kernel {
@@ -209,16 +207,10 @@ impl LayerFacts {
             let inputs = (param.len() / units).max(1);
             let same =
                 units > 1 && param.value().chunks_exact(units).all(|row| row.iter().all(|w| *w == row[0]));
-            let mut bias = 0.0;
-            layer.visit_params(&mut |param| {
-                if param.name() == "bias" {
-                    bias = rms(sample(param.value()));
-                }
-            });
             // A kernel at each of several places, such as of a convolution, has that many outputs.
             let places: usize = param.shape().iter().rev().skip(2).product();
             let usual = (2.0 / (inputs + places * units) as f64).sqrt();
-            Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same, bias }
+            Kernel { inputs, units, deviation: rms(sample(param.value())), usual, same }
         });
         let LayerTraits { is_affine, is_normalization, is_adapted, topology, .. } = layer.traits();
         // Of the layers of a container, only those that read its input, as in `Bidirectional`, read its steps.
@@ -374,4 +366,38 @@ fn column_sums<const N: usize, F: Scalar>(y: Batch<F>, values: impl Fn(&[F]) -> 
     std::array::from_fn(|i| [sum[i], square[i], own[i]])
 }
 
-const SIDE: usize = 8; // the columns that are summed together
+/// The columns that are summed together.
+const SIDE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+
+    #[test]
+    fn the_spread_is_that_of_the_sampled_columns() {
+        let mut rng = Rng::new(1);
+        for width in [1usize, 2, 3, 7, 8, 9, 17, 64, 65, 200] {
+            let rows = 5;
+            let y: Vec<f64> =
+                (0..rows * width).map(|i| (1 + i % width) as f64 * (3.0 + rng.normal())).collect();
+            let columns: Vec<usize> = (0..width).step_by(width.div_ceil(64)).collect();
+            let mean_of = |of: &dyn Fn(f64) -> f64, column: usize| {
+                y.iter().skip(column).step_by(width).map(|v| of(*v)).sum::<f64>() / rows as f64
+            };
+            let deviation = |&column: &usize| {
+                let mean = mean_of(&|v| v, column);
+                mean_of(&|v| (v - mean).powi(2), column).sqrt()
+            };
+            let square = |&column: &usize| mean_of(&|v| v * v, column);
+            let count = columns.len() as f64;
+            let expected = (
+                columns.iter().map(deviation).sum::<f64>() / count,
+                (columns.iter().map(square).sum::<f64>() / count).sqrt(),
+            );
+            let found = spread(Batch::new(&y, width));
+            assert!((found.0 / expected.0 - 1.0).abs() < 1e-12, "{width}: {found:?}, {expected:?}");
+            assert!((found.1 / expected.1 - 1.0).abs() < 1e-12, "{width}: {found:?}, {expected:?}");
+        }
+    }
+}

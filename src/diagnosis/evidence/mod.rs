@@ -7,13 +7,13 @@ mod curves;
 mod data;
 pub(super) mod layers;
 mod repeats;
-pub(crate) mod simple_models;
+pub(crate) mod simple_predictors;
 mod state;
 
 pub(crate) use baseline::TargetStatistics;
 pub use constants::VaryingConstants;
 pub use copies::CopiedTarget;
-pub use curves::{Baselines, Curves, Epoch, FirstBatch, Inference};
+pub use curves::{Curves, Epoch, FirstBatch, Inference, SimplePredictors};
 pub use data::{Data, Feature, Shard, Targets, ValidationFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;
@@ -52,8 +52,6 @@ pub struct Plan {
     pub family: LossFamily,
     /// Whether the loss is one of the crate's own.
     pub is_built_in: bool,
-    /// Whether the loss expects logits.
-    pub takes_logits: bool,
     /// The activation that turns the outputs into probabilities, see [`Loss::link`](crate::loss::Loss::link). `None` for a loss
     /// of numbers, and for a user's loss that keeps the default.
     pub link: Option<Activation>,
@@ -61,8 +59,9 @@ pub struct Plan {
     pub optimizer: String,
     /// How its step depends on the gradient.
     pub step_scale: StepScale,
-    /// The largest learning rate of the first 10,000 planned steps.
-    pub learning_rate: f64,
+    /// The largest learning rate of the first 10,000 planned steps. `None` if a check does not know it: that of a user's
+    /// schedule.
+    pub learning_rate: Option<f64>,
     /// The planned steps, each counted by its share of the largest learning rate. `None` in a check.
     pub full_steps: Option<f64>,
     /// The planned epochs; `None` in a check, which trains nothing.
@@ -75,9 +74,7 @@ pub struct Plan {
     pub batches: usize,
     /// Whether the samples are shuffled.
     pub shuffle: bool,
-    /// The names of the metrics.
-    pub metrics: Vec<String>,
-    /// The name of the first [`Accuracy`](crate::metric::Accuracy) among them.
+    /// The name of the first [`Accuracy`](crate::metric::Accuracy) among the metrics.
     pub accuracy: Option<String>,
     /// Whether the loss is a sum over the rows of a batch.
     pub is_sum: bool,
@@ -86,6 +83,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The output above which a single output stands for class 1.
+    pub(crate) fn threshold(&self) -> f64 {
+        self.link.map_or(0.5, |link| link.threshold())
+    }
+
     /// Whether the loss measures the probability of the targets. A user's loss declares this by its family.
     pub(super) fn scores_probabilities(&self) -> bool {
         self.task != Task::Numbers && (self.is_built_in || self.family == LossFamily::CrossEntropy)
@@ -130,9 +132,12 @@ impl From<Target> for Task {
     }
 }
 
-/// The class of a row of targets: the rounded number, or the index of the largest.
-pub(super) fn class<F: Scalar>(row: &[F]) -> usize {
-    class_of(row).unwrap_or(usize::MAX)
+/// The class that outputs stand for: whether a single one is above the threshold, or the index of the largest.
+pub(crate) fn predicted_class<F: Scalar>(outputs: &[F], threshold: f64) -> Option<usize> {
+    match outputs {
+        [p] => Some(usize::from(p.as_f64() > threshold)),
+        several => class_of(several),
+    }
 }
 
 /// Everything that the rules read. Values that are not measured yet are `None` or empty.
@@ -142,7 +147,7 @@ pub(super) fn class<F: Scalar>(row: &[F]) -> usize {
 /// use cornu::diagnosis::{Evidence, Finding, Severity};
 /// // A rule: a network with a learning rate of 0 learns nothing.
 /// let rule = |e: &Evidence| {
-///     let asleep = e.plan.learning_rate == 0.0;
+///     let asleep = e.plan.learning_rate == Some(0.0);
 ///     asleep.then(|| Finding::new("X0001", Severity::Error, "the learning rate is 0")).into_iter().collect()
 /// };
 /// let found: Vec<Finding> = rule(&Evidence::default());
@@ -272,8 +277,8 @@ impl Evidence {
     /// Whether the network learned the rows, while simple predictors find no relation between inputs and targets that holds for
     /// other rows. A relation weaker than the learned skill would not explain it; a stronger one may escape these predictors.
     pub(super) fn learns_no_relation(&self) -> bool {
-        let baselines = self.inference.as_ref().and_then(|inference| inference.baselines.as_ref());
-        let Some((skill, own)) = self.skill().zip(baselines) else { return false };
+        let simple = self.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
+        let Some((skill, own)) = self.skill().zip(simple) else { return false };
         let learned = 2.0 * LEARNED < skill && skill < 0.5;
         self.judged() && learned && own.rows >= 48 && own.best() > 1.0 - 0.25 * skill
     }
@@ -281,9 +286,9 @@ impl Evidence {
     /// Whether a simple predictor is better. A difference of three standard errors has a probability of 0.13 % for one predictor,
     /// and below 1 % for the best of five; a tenth of the possible gain is worth a report.
     pub(super) fn is_beaten(&self) -> bool {
-        let baselines = self.inference.as_ref().and_then(|inference| inference.baselines.as_ref());
-        let beats = |own: &Baselines| own.significance > 3.0 && own.network - own.best() > 0.1;
-        self.judged() && baselines.is_some_and(beats)
+        let simple = self.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
+        let beats = |own: &SimplePredictors| own.significance > 3.0 && own.network - own.best() > 0.1;
+        self.judged() && simple.is_some_and(beats)
     }
 
     /// Whether the network learned the training data, and never beats a constant on the validation data.

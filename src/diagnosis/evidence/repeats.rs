@@ -1,6 +1,7 @@
 //! Duplicate rows: within the training data, and between training and validation data.
 
-use super::{Task, class};
+use super::Task;
+use crate::data::class_of;
 use crate::hash::hash_values;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -50,14 +51,14 @@ impl Repeats {
         let classes = task == Task::Classes || y.width() == 1 && task == Task::Binary;
         let mut repeats = Repeats { rows: x.rows(), ..Repeats::default() };
         let (mut right, mut firsts) = (0, Vec::new());
-        let mut counts: Vec<(usize, usize)> = Vec::new();
+        let mut counts: Vec<(Option<usize>, usize)> = Vec::new();
         for group in keys.chunk_by(|a, b| a.0 == b.0) {
             let first = group[0].1;
             firsts.push(first);
             counts.clear();
             let equal = |&&(_, place): &&(u64, usize)| x.row(place) == x.row(first);
             for &(_, place) in group.iter().filter(equal) {
-                let class = class(y.row(place));
+                let class = class_of(y.row(place));
                 match counts.iter_mut().find(|(known, _)| *known == class) {
                     Some((_, count)) => *count += 1,
                     None => counts.push((class, 1)),

@@ -93,8 +93,7 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
     for (activation, most, slope) in [(Activation::Sigmoid, 4, 0.25f64), (Activation::Tanh, 8, 0.5)] {
         let run: Vec<&LayerFacts> =
             e.layers.iter().filter(hidden).filter(|layer| layer.activation == Some(activation)).collect();
-        let normalized = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
-        if run.len() >= most && !normalized {
+        if run.len() >= most && !is_normalized(e) {
             return Some(
                 Finding::draft(format!("{} hidden layers with {activation}", run.len()))
                     .at_most(if_poor(e, Severity::Warning))
@@ -113,17 +112,21 @@ pub(in crate::diagnosis) fn unsuited_activation(e: &Evidence) -> Option<Finding>
     shrinking_signal(e, last)
 }
 
+/// Whether a layer normalizes what another layer computed.
+fn is_normalized(e: &Evidence) -> bool {
+    e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0)
+}
+
 /// Many relu layers with weights too small to keep the signal. A relu halves the mean square of its input, so a layer keeps
 /// it at weights of variance 2/inputs (He et al. 2015, equation 10).
 fn shrinking_signal(e: &Evidence, last: usize) -> Option<Finding> {
-    let normalized = e.layers.iter().any(|layer| layer.is_normalization && layer.index > 0);
     let relu = |layer: &LayerFacts| layer.index < last && layer.activation.is_some_and(cuts);
     let run: Vec<(&LayerFacts, &Kernel)> = e.weighted().filter(|(layer, _)| relu(layer)).collect();
     let gain: f64 =
         run.iter().map(|(_, kernel)| kernel.deviation * (kernel.inputs as f64 / 2.0).sqrt()).product();
     let ((first, _), (_, kernel)) = (run.first()?, run.last()?);
     // Four sigmoid layers keep as little of a gradient; below five layers N0111 is about single weights.
-    (!normalized && run.len() > 4 && gain > 0.0 && gain < 1.0 / 256.0).then(|| {
+    (!is_normalized(e) && run.len() > 4 && gain > 0.0 && gain < 1.0 / 256.0).then(|| {
         Finding::draft(format!("the signal shrinks through {} relu layers", run.len()))
             .at_most(if_poor(e, Severity::Warning))
             .at(first)
@@ -178,13 +181,15 @@ pub(in crate::diagnosis) fn batch_statistics(e: &Evidence) -> Option<Finding> {
                 short(e.inference.as_ref().map_or(f64::NAN, |inference| inference.loss)),
                 e.inference.as_ref().map_or(0, |inference| inference.rows)
             ));
-        let finding = match is_tiny {
-            true => finding.evidence(format!("a statistic comes from {values} values")).remedy("use batches of 32 rows", Remedy::BatchSize(32)),
-            false => finding,
+        let finding = if is_tiny {
+            finding.evidence(format!("a statistic comes from {values} values")).remedy("use batches of 32 rows", Remedy::BatchSize(32))
+        } else {
+            finding
         };
-        let finding = match is_short {
-            true => finding.remedy("train for more epochs", Remedy::Epochs(FEW_STEPS.div_ceil(steps.max(1)).max(4))),
-            false => finding,
+        let finding = if is_short {
+            finding.remedy("train for more epochs", Remedy::Epochs(FEW_STEPS.div_ceil(steps.max(1)).max(4)))
+        } else {
+            finding
         };
         finding.suggestion("set `.momentum(0.9)` on the layer")
     })

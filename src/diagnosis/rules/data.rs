@@ -170,7 +170,7 @@ fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
                 .remedy(STANDARDIZE, Remedy::StandardizeTargets),
         );
     }
-    let reach = reach * (0.001 / e.plan.learning_rate).min(1.0);
+    let reach = reach * (0.001 / e.plan.learning_rate?).min(1.0);
     (adaptive && deviation > 0.0 && reach > 10.0 * deviation).then(|| {
         Finding::draft("the targets are small")
             .at_most(if_failing(e, Severity::Warning))
@@ -201,14 +201,15 @@ pub(in crate::diagnosis) fn target_scale(e: &Evidence) -> Option<Finding> {
     let inputs = head.kernel.as_ref().map_or(1, |kernel| kernel.inputs) as f64;
     let below = e.layers[..head.index].iter().rev().find(|layer| !layer.is_view);
     let size = below.map_or(1.0, |layer| layer.sample.rms);
-    let reach = e.plan.learning_rate * (1.0 + inputs * size);
+    let rate = e.plan.learning_rate?;
+    let reach = rate * (1.0 + inputs * size);
     let needed = mean.abs().max(deviation) / reach;
     let planned = e.plan.epochs.map(|epochs| epochs.saturating_mul(e.plan.batches));
     let adaptive = e.plan.step_scale != StepScale::Gradient;
     let far = adaptive && planned.is_some_and(|steps| needed > steps as f64);
     // The slope of a squared error with respect to the output bias is twice the distance, so beyond 1 a step overshoots.
     // This uses the usual learning rate: N0112 covers larger ones.
-    let overshoots = !adaptive && 2.0 * e.plan.learning_rate.min(0.01) * rms * gain.powi(2) > 1.0;
+    let overshoots = !adaptive && 2.0 * rate.min(0.01) * rms * gain.powi(2) > 1.0;
     if rms <= 10.0 && !overshoots {
         return small_targets(e, deviation, reach);
     }

@@ -7,21 +7,21 @@ use super::short;
 
 /// Raises N0505.
 pub(in crate::diagnosis) fn simpler_is_better(e: &Evidence) -> Option<Finding> {
-    let baselines = e.inference.as_ref()?.baselines.as_ref()?;
+    let simple = e.inference.as_ref()?.simple_predictors.as_ref()?;
     e.is_beaten().then(|| {
-        let is_best = |error: Option<f64>| error.is_some_and(|error| error <= baselines.best());
-        let what = match baselines.feature {
+        let is_best = |error: Option<f64>| error.is_some_and(|error| error <= simple.best());
+        let what = match simple.feature {
             Some((feature, error)) if is_best(Some(error)) => format!("feature {feature} used as the prediction"),
-            _ if is_best(baselines.linear) => "a linear model".into(),
+            _ if is_best(simple.linear) => "a linear model".into(),
             _ => "the mean, or most frequent class, of the five nearest rows".into(),
         };
         let share = |error: f64| short(100.0 * error);
         Finding::draft("a simple predictor is better than the network")
             .evidence(format!(
                 "on {} training rows: error of the network {} % of that of a constant prediction, of {what} {} %",
-                baselines.rows,
-                share(baselines.network),
-                share(baselines.best())
+                simple.rows,
+                share(simple.network),
+                share(simple.best())
             ))
             .suggestion("fix the causes that the other findings name; if there are none, train for longer, change the learning rate, or use the simpler model")
     })
@@ -40,15 +40,15 @@ fn has_few_rows(e: &Evidence) -> bool {
 /// Raises N0501.
 pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     if e.learns_no_relation() && e.data.validation.is_none() {
-        let baselines = e.inference.as_ref()?.baselines.as_ref()?;
+        let simple = e.inference.as_ref()?.simple_predictors.as_ref()?;
         return Some(
             Finding::draft("the network memorizes the training rows, and x and y show no relation")
                 .at_most(Severity::Warning)
                 .evidence(format!(
                     "training skill {} %; on {} rows, the best simple predictor has {} % of the error of a constant prediction",
                     short(100.0 * e.skill()?),
-                    baselines.rows,
-                    short(100.0 * baselines.best())
+                    simple.rows,
+                    short(100.0 * simple.best())
                 ))
                 .suggestion("check that the rows of x and y belong together, and that x determines y; use validation data"),
         );
@@ -83,70 +83,106 @@ fn without_penalty(e: &Evidence) -> &'static str {
     if e.curves.epochs.iter().any(|epoch| epoch.penalty != 0.0) { " without its penalty" } else { "" }
 }
 
+/// The losses of a run, read for whether it ended too soon.
+struct Progress {
+    /// The loss before the last third of the epochs.
+    before: f64,
+    last: f64,
+    /// What the last third gained, and all epochs.
+    gain: f64,
+    way: f64,
+    /// Whether the last epoch is the best.
+    ends_best: bool,
+    /// Whether every epoch gained.
+    is_steady: bool,
+}
+
+impl Progress {
+    fn of(e: &Evidence) -> Option<Progress> {
+        let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
+        let [first, .., last] = *losses else { return None };
+        let before = losses[losses.len() - 1 - losses.len().div_ceil(3)];
+        let start = first.max(e.first.as_ref().map_or(first, |batch| batch.loss - e.plan.penalty));
+        Some(Progress {
+            before,
+            last,
+            gain: before - last,
+            way: start - last,
+            ends_best: losses.iter().all(|loss| last <= *loss),
+            // Five numbers are in order by chance once in 120 times.
+            is_steady: losses.len() >= 5 && losses.windows(2).all(|pair| pair[1] < pair[0]),
+        })
+    }
+
+    /// Whether the last third made more than a fifth of the progress. A curve that levels off as e^-t makes less in the last
+    /// third of two time constants; one that is cut short makes a third.
+    fn is_steep(&self) -> bool {
+        self.gain > 0.2 * self.way
+    }
+
+    fn text(&self, e: &Evidence) -> String {
+        format!(
+            "the loss{} decreased by {} % in the last third of the epochs, to {}",
+            without_penalty(e),
+            short(100.0 * self.gain / self.before.abs()),
+            short(self.last)
+        )
+    }
+}
+
 /// Raises N0502.
 pub(in crate::diagnosis) fn still_improving(e: &Evidence) -> Option<Finding> {
-    let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
-    let skill = e.skill()?;
-    let stopped = e.curves.stopped.is_some();
     // A run that memorizes gains nothing from more epochs.
-    if !e.ended || losses.len() < if stopped { 2 } else { 3 } || skill > 0.95 || e.memorizes() {
+    if !e.ended || e.skill()? > 0.95 || e.memorizes() {
         return None;
     }
-    let (before, last) = (losses[losses.len() - 1 - losses.len().div_ceil(3)], losses[losses.len() - 1]);
-    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let progress = Progress::of(e)?;
+    match &e.curves.stopped {
+        Some(reason) => stopped_too_soon(e, &progress, reason),
+        None if e.curves.epochs.len() >= 3 => cut_short(e, &progress),
+        None => None,
+    }
+}
+
+fn least(losses: &[f64]) -> f64 {
+    losses.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+/// A callback ends a run for a reason, such as a validation loss that no longer falls. It ended too soon if both losses fell to
+/// the end, and much of the run was progress.
+fn stopped_too_soon(e: &Evidence, progress: &Progress, reason: &str) -> Option<Finding> {
+    let validation: Vec<f64> = e.curves.validation_losses().collect();
+    let held = validation.last().is_none_or(|last| *last <= least(&validation));
+    let steep = progress.is_steep() && e.result().is_some_and(|skill| skill < 0.75);
+    (progress.ends_best && held && steep).then(|| {
+        Finding::draft("the training was stopped while the loss was decreasing")
+            .at_most(Severity::Warning)
+            .evidence(format!("{}, when it was stopped: {reason}", progress.text(e)))
+            .suggestion("raise the `patience`, and lower the `min_delta`, of `EarlyStopping`")
+    })
+}
+
+/// The planned epochs ended while the loss was decreasing, and the run has made less than a quarter of the possible improvement
+/// over guessing.
+fn cut_short(e: &Evidence, progress: &Progress) -> Option<Finding> {
     let validation: Vec<f64> = e.curves.validation_losses().collect();
     let (earlier, later) = validation.split_at(validation.len() - validation.len().div_ceil(3));
-    let least = |losses: &[f64]| losses.iter().copied().fold(f64::INFINITY, f64::min);
     let helps = validation.is_empty() || least(later) < least(earlier);
-    let gain = before - last;
-    // A curve that levels off as e^-t makes less than a fifth of its progress in the last third of two time constants.
-    // A curve that is cut short makes a third of its progress in the last third. It matters only if the run has made less
-    // than a quarter of the possible improvement over guessing.
-    let way = losses[0].max(e.first.as_ref().map_or(losses[0], |first| first.loss - e.plan.penalty)) - last;
-    // Small gains count if every epoch has one: five numbers are in order by chance once in 120 times.
-    let steady = losses.len() >= 5 && losses.windows(2).all(|pair| pair[1] < pair[0]);
     // Slow: the weights cannot have moved by their own size, even if all steps had one direction.
     let slow = e.steps() as f64 * super::progress::step(e).unwrap_or(0.0) < 1.0;
-    let gains = gain > 0.02 * before.abs() || (steady && (gain > 0.2 * way || slow));
-    // A callback ends a run for a reason, such as a validation loss that no longer falls. It ended too soon if both losses fell to
-    // the end, and much of the run was progress.
-    if stopped {
-        let held = validation.last().is_none_or(|last| *last <= least(&validation));
-        let steep = gain > 0.2 * way && e.result().is_some_and(|skill| skill < 0.75);
-        return (last <= best && held && steep).then(|| {
-            Finding::draft("the training was stopped while the loss was decreasing")
-                .at_most(Severity::Warning)
-                .evidence(format!(
-                    "the loss{} decreased by {} % in the last third of the epochs, to {}, when it was stopped: {}",
-                    without_penalty(e),
-                    short(100.0 * gain / before.abs()),
-                    short(last),
-                    e.curves.stopped.as_deref().unwrap_or_default()
-                ))
-                .suggestion("raise the `patience`, and lower the `min_delta`, of `EarlyStopping`")
-        });
-    }
-    (last <= best && helps && gains).then(|| {
+    // Small gains count if every epoch has one.
+    let gains =
+        progress.gain > 0.02 * progress.before.abs() || (progress.is_steady && (progress.is_steep() || slow));
+    let (skill, faster) = (e.skill()?, 5.0 * e.plan.learning_rate?);
+    (progress.ends_best && helps && gains).then(|| {
         // Large steps without skill may be memorizing.
-        let cut = slow || (skill >= LEARNED && gain > 0.2 * way);
-        let enough = !has_few_rows(e);
-        let severity = match enough && cut && (skill < 0.25 || e.is_beaten()) {
-            true => Severity::Warning,
-            false => Severity::Note,
-        };
+        let cut = slow || (skill >= LEARNED && progress.is_steep());
+        let is_sure = cut && !has_few_rows(e) && (skill < 0.25 || e.is_beaten());
         Finding::draft("the loss was still decreasing at the end")
-            .at_most(severity)
-            .evidence(format!(
-                "the loss{} decreased by {} % in the last third of the epochs, to {}",
-                without_penalty(e),
-                short(100.0 * gain / before.abs()),
-                short(last)
-            ))
+            .at_most(if is_sure { Severity::Warning } else { Severity::Note })
+            .evidence(progress.text(e))
             .remedy("train for more epochs", Remedy::Epochs(4))
-            .remedy(
-                format!("use a learning rate of {}", short(5.0 * e.plan.learning_rate)),
-                Remedy::LearningRate(5.0 * e.plan.learning_rate),
-            )
+            .remedy(format!("use a learning rate of {}", short(faster)), Remedy::LearningRate(faster))
     })
 }
 
@@ -167,8 +203,8 @@ pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
         );
     }
     let validation: Vec<f64> = e.curves.validation_losses().collect();
-    let rows = e.data.validation.as_ref().map_or(usize::MAX, |part| part.rows);
-    if !e.ended || validation.len() < 6 || validation.len() != e.curves.epochs.len() || rows < 8 {
+    let has_few = e.data.validation.as_ref().is_some_and(|part| part.rows < 8);
+    if !e.ended || validation.len() < 6 || validation.len() != e.curves.epochs.len() || has_few {
         return None;
     }
     let numbers = validation.iter().copied().enumerate().filter(|(_, loss)| !loss.is_nan());

@@ -42,7 +42,7 @@ pub(in crate::diagnosis) fn step_size(e: &Evidence) -> Option<Finding> {
 
 fn step_too_large(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
-    let step = step(e)?;
+    let (step, rate) = (step(e)?, e.plan.learning_rate? / 10.0);
     if losses.len() < 4 || e.skill().is_some_and(|skill| skill > 0.9) {
         return None;
     }
@@ -53,7 +53,6 @@ fn step_too_large(e: &Evidence) -> Option<Finding> {
     // A step of a tenth of the weights overshoots, and then the loss goes up and down from epoch to epoch.
     let restless = 2 * turns > moves.len() - 1 && swing > 0.1 * e.size(mean);
     (step > 0.1 && (restless || e.failing())).then(|| {
-        let rate = e.plan.learning_rate / 10.0;
         Finding::draft("the steps are too large").at_most(if_failing(e, Severity::Warning).max(if restless { Severity::Warning } else { Severity::Note }))
             .evidence(format!("a step changes the weights by {} of their size (0.001 is usual); the loss changes by {} per epoch", short(step), short(swing)))
             .remedy(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
@@ -62,7 +61,7 @@ fn step_too_large(e: &Evidence) -> Option<Finding> {
 
 fn step_too_small(e: &Evidence) -> Option<Finding> {
     let losses: Vec<f64> = e.curves.losses_without_penalty().collect();
-    let step = step(e)?;
+    let (step, rate) = (step(e)?, e.plan.learning_rate? * 100.0);
     // A schedule that ends at a low rate made larger steps before.
     let mut largest: Vec<f64> = e.weighted().map(|(layer, _)| layer.largest_step).collect();
     largest.sort_by(f64::total_cmp);
@@ -75,8 +74,7 @@ fn step_too_small(e: &Evidence) -> Option<Finding> {
     let gain = (first - last) / e.size(first).max(1e-12) / (losses.len() - 1) as f64;
     // A hundredth of the usual step, and less than a hundredth of the loss per epoch: at this rate the loss halves in
     // ln 2 / gain epochs.
-    (step < 1e-5 && gain < 0.01 && e.plan.learning_rate > 0.0).then(|| {
-        let rate = e.plan.learning_rate * 100.0;
+    (step < 1e-5 && gain < 0.01 && rate > 0.0).then(|| {
         let pace = if gain > 0.0 {
             format!("at this rate the loss halves in {} epochs", short((2f64.ln() / gain).ceil()))
         } else {

@@ -26,23 +26,19 @@ fn planned(e: &Evidence) -> f64 {
 /// Raises N0112.
 pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
     let usual = usual_rate(e.plan.step_scale)?;
-    let rate = e.plan.learning_rate;
-    // The rate of a user's schedule may be unknown before a training.
-    if rate.is_nan() {
-        return None;
-    }
+    let rate = e.plan.learning_rate?;
     if rate == 0.0 {
-        let finding = draft(e, "is 0", Severity::Error).evidence("no weight changes");
+        let finding = draft(e, rate, "is 0", Severity::Error).evidence("no weight changes");
         return Some(start_with(finding, usual));
     }
     too_large(e, rate, usual).or_else(|| growing(e, rate, usual)).or_else(|| too_small(e, rate, usual))
 }
 
-fn draft(e: &Evidence, what: &str, severity: Severity) -> Finding {
+fn draft(e: &Evidence, rate: f64, what: &str, severity: Severity) -> Finding {
     Finding::draft(format!("the learning rate {what}")).at_most(severity).evidence(format!(
         "{} with a learning rate of {}",
         e.plan.optimizer,
-        short(e.plan.learning_rate)
+        short(rate)
     ))
 }
 
@@ -75,7 +71,7 @@ fn too_large(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     // Ten times the size of a weight in one step: after it nothing is left of the weights, and the next step does the same.
     let hopeless = weights > 0.0 && change >= 10.0 * weights.max(needed);
     let severity = if hopeless { Severity::Error } else { if_harmful(e) };
-    let finding = draft(e, "is very large", severity).evidence(format!(
+    let finding = draft(e, rate, "is very large", severity).evidence(format!(
         "a step changes each weight by up to {}; the usual size of a weight is {}, and a thousandth of it is usual",
         short(change),
         short(weights)
@@ -137,7 +133,7 @@ fn beyond_curvature(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
         true => ", summed over the rows of a batch,",
         false => "",
     };
-    let finding = draft(e, "is very large", severity).evidence(format!(
+    let finding = draft(e, rate, "is very large", severity).evidence(format!(
         "the curvature along the inputs{rows} is at least {}, for which steps overshoot above a rate of {}",
         short(curvature),
         short(2.0 / curvature)
@@ -168,12 +164,12 @@ fn growing(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
         }
         _ => return None,
     };
-    Some(start_with(draft(e, "is too large", if_failing(e, Severity::Warning)).evidence(text), usual))
+    Some(start_with(draft(e, rate, "is too large", if_failing(e, Severity::Warning)).evidence(text), usual))
 }
 
 /// A schedule that leaves the training too few steps: fifty of the largest rate (N0113 has the bound), and less than a fifth of
 /// those that are planned.
-fn falls_too_soon(e: &Evidence) -> Option<Finding> {
+fn falls_too_soon(e: &Evidence, rate: f64) -> Option<Finding> {
     let steps = e.plan.full_steps?;
     let few = steps < 50.0 && steps < 0.2 * planned(e);
     (few && e.ended && e.skill().is_some_and(|skill| skill < 0.5)).then(|| {
@@ -182,8 +178,7 @@ fn falls_too_soon(e: &Evidence) -> Option<Finding> {
             planned(e),
             short(steps)
         );
-        let rate = e.plan.learning_rate;
-        draft(e, "falls too soon", Severity::Warning)
+        draft(e, rate, "falls too soon", Severity::Warning)
             .evidence(text)
             .remedy(format!("use a constant rate of {}", short(rate)), Remedy::LearningRate(rate))
             .suggestion(format!("decay over all {} steps", planned(e)))
@@ -191,12 +186,12 @@ fn falls_too_soon(e: &Evidence) -> Option<Finding> {
 }
 
 fn too_small(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
-    if let Some(finding) = falls_too_soon(e) {
+    if let Some(finding) = falls_too_soon(e, rate) {
         return Some(finding);
     }
     // A search for a rate goes over two powers of ten below the usual one (Bengio 2012).
     if rate < 0.01 * usual && (e.failing() || rate < 1e-3 * usual) {
-        let finding = draft(e, "is very small", if_failing(e, Severity::Warning))
+        let finding = draft(e, rate, "is very small", if_failing(e, Severity::Warning))
             .evidence(format!("about {} is usual", short(usual)));
         return Some(start_with(finding, usual));
     }
@@ -206,7 +201,7 @@ fn too_small(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
         return None;
     }
     if e.ended && rate < 0.1 * usual && still_falls(e) {
-        let finding = draft(e, "is very small", Severity::Warning).evidence(format!(
+        let finding = draft(e, rate, "is very small", Severity::Warning).evidence(format!(
             "the loss decreased in every epoch to the end; about {} is usual",
             short(usual)
         ));
@@ -215,7 +210,7 @@ fn too_small(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     let reach = reach(e)?;
     // The sums of a layer are about 1; a tenth of that in all layers together does not change an answer.
     (reach < 0.1).then(|| {
-        let finding = draft(e, "is very small", Severity::Warning).evidence(format!(
+        let finding = draft(e, rate, "is very small", Severity::Warning).evidence(format!(
             "in {} steps the weights can change the sums of all layers by {} at most (1 is the usual size of a sum)",
             planned(e),
             short(reach)

@@ -137,7 +137,7 @@ pub(in crate::diagnosis) fn diverging(e: &Evidence) -> Option<Finding> {
 
 /// Adds the suggestions against steps that are too large.
 fn slower(finding: Finding, e: &Evidence) -> Finding {
-    let rate = e.plan.learning_rate / 10.0;
+    let Some(rate) = e.plan.learning_rate.map(|rate| rate / 10.0) else { return finding };
     let text = format!("use a learning rate of {}, or `.clip_norm(1.0)`", short(rate));
     finding.remedy(text, Remedy::LearningRate(rate))
 }
@@ -206,6 +206,7 @@ pub(in crate::diagnosis) fn dead_units(e: &Evidence) -> Option<Finding> {
     let layer =
         e.layers.iter().filter(|layer| is_relu(layer)).max_by(|a, b| share(a).total_cmp(&share(b)))?;
     let (count, units) = (dead(layer), layer.sample.alive.len());
+    let rate = e.plan.learning_rate? / 10.0;
     // Half the units of a wide layer may be inactive, but a layer without an active unit has a constant output.
     let severity = match () {
         () if count == units => Severity::Error,
@@ -229,10 +230,7 @@ pub(in crate::diagnosis) fn dead_units(e: &Evidence) -> Option<Finding> {
                     activation: Activation::LeakyRelu { negative_slope: 0.1 },
                 },
             )
-            .remedy(
-                format!("use a learning rate of {}", short(e.plan.learning_rate / 10.0)),
-                Remedy::LearningRate(e.plan.learning_rate / 10.0),
-            )
+            .remedy(format!("use a learning rate of {}", short(rate)), Remedy::LearningRate(rate))
             .remedy("normalize the inputs", Remedy::NormalizeInputs),
     )
 }

@@ -64,7 +64,7 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
             return Err(wrong_shape(ExpectedShape::Axes(axes), input));
         };
         self.steps = steps;
-        let output = context.each_of(steps, |context| self.layer[0].build(&input[1..], context))?;
+        let output = context.each_of(steps, |context| self.layer[0].place(0, &input[1..], context))?;
         Ok([&[steps], &*output].concat())
     }
 

@@ -125,9 +125,9 @@ impl<F> Default for Normalization<F> {
 }
 
 impl<F: Scalar> Params<F> {
-    /// `shape` is that of the statistics: one per feature, or a single one.
-    fn new(source: &Source, shape: &[usize], context: &mut BuildContext) -> Result<Self> {
-        let features = shape.iter().product();
+    /// `shape` is that of the statistics of samples of shape `input`: one per feature, or a single one.
+    fn new(source: &Source, shape: &[usize], input: &[usize], context: &mut BuildContext) -> Result<Self> {
+        let features: usize = shape.iter().product();
         let mut fixed = |name, values: &[f64]| {
             let mut param = Param::fixed_within(name, shape, &Initializer::Zeros, context)?;
             match *values {
@@ -135,7 +135,7 @@ impl<F: Scalar> Params<F> {
                 _ if values.len() == features => {
                     param.value.iter_mut().zip(values).for_each(|(to, &from)| *to = F::of(from));
                 }
-                _ => return Err(wrong_shape(ExpectedShape::Features(values.len()), &[features])),
+                _ => return Err(wrong_shape(ExpectedShape::Features(values.len()), input)),
             }
             Ok(param)
         };
@@ -166,7 +166,7 @@ impl<F: Scalar> Layer<F> for Normalization<F> {
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_not_empty(input)?;
         self.features = self.layout(input)?;
-        self.params = Some(Params::new(&self.source, &self.features.shape, context)?);
+        self.params = Some(Params::new(&self.source, &self.features.shape, input, context)?);
         Ok(input.to_vec())
     }
 

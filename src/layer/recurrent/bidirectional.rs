@@ -169,8 +169,8 @@ impl<F: Scalar> Layer<F> for Bidirectional<F> {
 
     fn build(&mut self, input: &[usize], context: &mut BuildContext) -> Result<Vec<usize>> {
         check_inner(&self.layers)?;
-        let mut output = self.layers[0].build(input, context)?;
-        if self.layers[1].build(input, context)? != output {
+        let mut output = self.layers[0].place(0, input, context)?;
+        if self.layers[1].place(1, input, context)? != output {
             let expected = "a layer with the same configuration";
             return Err(Error::argument("backward_layer", expected, self.layers[1].kind()));
         }

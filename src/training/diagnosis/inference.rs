@@ -2,8 +2,8 @@
 
 use super::sampling::{NUMBERS, sample, step_time};
 use crate::data::class_of;
-use crate::diagnosis::simple_models::{Predicted, compare};
-use crate::diagnosis::{Evidence, Inference, Task};
+use crate::diagnosis::simple_predictors::{MOST_ROWS, Predicted, affordable_rows, compare};
+use crate::diagnosis::{Evidence, Inference, Task, predicted_class};
 use crate::error::{Error, Result};
 use crate::loss::LossFamily;
 use crate::model::Sequential;
@@ -12,8 +12,7 @@ use crate::tensor::Batch;
 use crate::training::run::TrainingRun;
 use crate::training::step::{Minibatch, Trainer};
 
-/// The most rows to predict, and the most output numbers.
-const PREDICTED_ROWS: usize = 512;
+/// The most output numbers.
 const OUTPUTS: usize = 1 << 16;
 /// The share of the training time that the predictions may take, and that the comparison may take. A prediction takes about a
 /// third of a step.
@@ -35,14 +34,14 @@ pub(super) fn infer<F: Scalar>(
     let batch_size = plan.batch_size.clamp(1, run.train.max(1));
     let trained = evidence.steps() as f64 * batch_size as f64;
     let affordable = (3.0 * SHARE * trained) as usize;
-    let wanted = affordable.min(PREDICTED_ROWS).min(OUTPUTS / outputs.max(1)).min(run.train);
+    let wanted = affordable.min(MOST_ROWS).min(OUTPUTS / outputs.max(1)).min(run.train);
     // A rank may have no rows.
     let enough = wanted >= FEWEST_ROWS.min(run.train).max(1);
     if !enough || evidence.data.targets.scale.is_none() || data.is_source() {
         return Ok(None);
     }
     let indices = sample(run.train, wanted);
-    let threshold = plan.link.map_or(0.5, |link| link.threshold());
+    let threshold = plan.threshold();
     let classes = evidence.data.targets.classes.len();
     let mut inference = Inference {
         rows: wanted,
@@ -62,8 +61,8 @@ pub(super) fn infer<F: Scalar>(
         counted += compiled.loss.values(output, targets.y, &mut values);
         let weight = |row: usize| targets.weights.map_or(1.0, |weights| weights[row].as_f64());
         sum += values.iter().enumerate().map(|(row, value)| value.as_f64() * weight(row)).sum::<f64>();
-        count_classes(output, threshold, &mut inference.prediction_counts);
-        count_classes(targets.y, threshold, &mut inference.class_counts);
+        count(output.iter().map(|p| predicted_class(p, threshold)), &mut inference.prediction_counts);
+        count(targets.y.iter().map(class_of), &mut inference.class_counts);
         predictions.extend_from_slice(output.data());
     }
     inference.loss = sum / counted.max(1) as f64;
@@ -73,11 +72,11 @@ pub(super) fn infer<F: Scalar>(
     let is_comparable = data.steps == 1
         && !evidence.data.indices
         && (plan.task != Task::Numbers || plan.family == LossFamily::SquaredError);
-    // Bounds the memory of wide rows.
-    let most = (4 * NUMBERS / data.width().max(1)).max(1);
     if is_comparable {
         // A product takes about a nanosecond.
         let budget = SHARE * step_time(model, batch_size) * evidence.steps() as f64;
+        // The second bound limits the memory of wide rows.
+        let most = affordable_rows(data.width(), budget).min(4 * NUMBERS / data.width().max(1)).max(1);
         let places: Vec<usize> = (0..wanted).step_by(wanted.div_ceil(most)).collect();
         let indices: Vec<usize> = places.iter().map(|&place| indices[place]).collect();
         let own = places.iter().flat_map(|&place| &predictions[place * outputs..][..outputs]);
@@ -86,18 +85,14 @@ pub(super) fn infer<F: Scalar>(
         let batch = Minibatch { data, indices: &indices };
         let (x, y) = (batch.x(&trainer.rows), batch.targets(&trainer.rows).y);
         let rows = Predicted { x, y, predictions: Batch::new(&predictions, outputs) };
-        inference.baselines = compare(rows, plan.task, threshold, budget);
+        inference.simple_predictors = compare(rows, plan.task, threshold);
     }
     Ok(Some(inference))
 }
 
-/// Counts the classes of rows of probabilities, logits, labels or one-hot targets.
-fn count_classes<F: Scalar>(rows: Batch<F>, threshold: f64, counts: &mut [usize]) {
-    for row in rows.iter() {
-        let class = match row {
-            [p] if counts.len() == 2 => Some(usize::from(p.as_f64() > threshold)),
-            row => class_of(row),
-        };
+/// Adds rows of these classes.
+fn count(classes: impl Iterator<Item = Option<usize>>, counts: &mut [usize]) {
+    for class in classes {
         if let Some(count) = class.and_then(|class| counts.get_mut(class)) {
             *count += 1;
         }

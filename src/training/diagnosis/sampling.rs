@@ -119,10 +119,10 @@ pub(crate) struct RunSize {
 }
 
 /// The largest rate of the planned steps, of which at most 10,000 count. A schedule may start and end with a low rate, and
-/// may rise within its first steps. NaN if unknown.
-fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> f64 {
+/// may rise within its first steps. `None` if unknown.
+fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> Option<f64> {
     let steps = match (rate, planned) {
-        (LearningRate::Constant(rate), _) => return *rate,
+        (LearningRate::Constant(rate), _) => return Some(*rate),
         (_, Some(planned)) => (planned as u64).clamp(1, 10_000),
         // A check plans no steps. A schedule of the crate has a rate for each step; a user's may not.
         (LearningRate::Schedule(schedule), None) if schedule.config().is_some() => 10_000,
@@ -131,7 +131,7 @@ fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> f64
     let evenly = (0..=20).map(|part| part * (steps - 1) / 20);
     let early = (0..64).map(|power| 1u64 << power).take_while(|step| *step < steps);
     let largest = evenly.chain(early).map(|step| rate.at(before + step)).fold(0.0, f64::max);
-    if planned.is_none() && steps == 1 && largest == 0.0 { f64::NAN } else { largest }
+    (planned.is_some() || steps > 1 || largest > 0.0).then_some(largest)
 }
 
 /// The sum of the rates of at most 10,000 planned steps divided by the largest, from steps at distances that grow by a quarter.
@@ -157,7 +157,9 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
     let rate = compiled.optimizer.learning_rate();
     let planned = epochs.map(|epochs| epochs.saturating_mul(batches));
     let learning_rate = largest_rate(rate, compiled.steps, planned);
-    let full_steps = planned.map(|planned| full_steps(rate, compiled.steps, planned, learning_rate));
+    let full_steps = planned
+        .zip(learning_rate)
+        .map(|(planned, largest)| full_steps(rate, compiled.steps, planned, largest));
     let OptimizerTraits { name, step, .. } = compiled.optimizer.traits();
     let (family, is_built_in) = (compiled.loss.family(), copy_of_built_in(&*compiled.loss).is_some());
     // Without a family or a link of its own, a user's loss does not say whether its outputs are probabilities.
@@ -168,7 +170,6 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         task: compiled.loss.target().into(),
         family,
         is_built_in,
-        takes_logits: compiled.loss.takes_logits(),
         link: compiled.loss.link().filter(says),
         optimizer: name.to_lowercase(),
         step_scale: step,
@@ -179,7 +180,6 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         batch_size,
         batches,
         shuffle,
-        metrics: compiled.metrics.iter().map(|metric| metric.name().into()).collect(),
         accuracy: accuracy_name(&compiled.metrics).map(str::to_string),
         is_sum: compiled.loss.is_sum(),
         penalty: model.weight_penalty(),

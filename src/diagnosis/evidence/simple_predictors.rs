@@ -1,11 +1,14 @@
 //! Simple predictors to compare a network with: ridge regression, the nearest rows, and single features.
 
-use super::{Baselines, Task, class};
+use super::{SimplePredictors, Task, predicted_class};
+use crate::data::class_of;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
 
 /// The most outputs of the linear model.
 const MOST_OUTPUTS: usize = 32;
+/// The most rows to compare.
+pub(crate) const MOST_ROWS: usize = 512;
 /// The fewest rows to score.
 const FEWEST: usize = 24;
 /// The number of nearest rows.
@@ -22,25 +25,22 @@ pub(crate) struct Predicted<'r, F> {
     pub(crate) predictions: Batch<'r, F>,
 }
 
+/// The most rows of this width that [`compare`] handles with at most `budget` multiplications.
+pub(crate) fn affordable_rows(width: usize, budget: f64) -> usize {
+    // Products of rows: n · n/2. A Cholesky factor for each penalty: 3 · (n/2)³/6, about 0.06·n³.
+    let cost = |rows: usize| rows as f64 * rows as f64 * (0.5 * width as f64 + 0.06 * rows as f64);
+    (1..MOST_ROWS).take_while(|rows| cost(rows + 1) <= budget).last().map_or(0, |rows| rows + 1)
+}
+
 /// Compares the network with simple predictors on the same training rows: every second row fits a ridge regression, serves as a
 /// neighbour and chooses a feature, and the others are scored.
 ///
-/// The network was trained on these rows, which favours it. `threshold` separates the classes of a single output. `budget` bounds
-/// the number of multiplications, and so the number of rows.
-pub(crate) fn compare<F: Scalar>(
-    rows: Predicted<F>,
-    task: Task,
-    threshold: f64,
-    budget: f64,
-) -> Option<Baselines> {
+/// The network was trained on these rows, which favours it. `threshold` separates the classes of a single output.
+pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64) -> Option<SimplePredictors> {
     let (x, y, predictions) = (rows.x, rows.y, rows.predictions);
     let answers = Answers::of(y, task)?;
-    // Products of rows: n · n/2. A Cholesky factor for each penalty: 3 · (n/2)³/6, about 0.06·n³.
-    let cost = |rows: f64| 0.5 * rows * rows * x.width() as f64 + 0.06 * rows.powi(3);
-    let stride = (1..=x.rows()).find(|stride| cost((x.rows() / stride) as f64) <= budget)?;
-    let used = || (0..x.rows()).step_by(stride);
-    let (fitted, scored): (Vec<usize>, Vec<usize>) =
-        (used().step_by(2).collect(), used().skip(1).step_by(2).collect());
+    let every_second = |start: usize| (start..x.rows()).step_by(2).collect::<Vec<usize>>();
+    let (fitted, scored) = (every_second(0), every_second(1));
     if scored.len() < FEWEST || (task == Task::Numbers && predictions.width() != y.width()) {
         return None;
     }
@@ -70,7 +70,7 @@ pub(crate) fn compare<F: Scalar>(
     let feature = best_feature(x, &answers, &fitted, &scored).filter(|_| task == Task::Numbers);
     let all = [linear.as_ref(), Some(&nearest), feature.as_ref().map(|(_, errors)| errors)];
     let best = all.into_iter().flatten().min_by(|a, b| share(a).total_cmp(&share(b)))?;
-    Some(Baselines {
+    Some(SimplePredictors {
         rows: scored.len(),
         network: share(&own),
         linear: linear.as_ref().map(|errors| share(errors)),
@@ -113,7 +113,7 @@ impl Answers {
         if !y.iter().all(single) {
             return None;
         }
-        let classes: Vec<usize> = y.iter().map(|row| class(row)).collect();
+        let classes = y.iter().map(class_of).collect::<Option<Vec<usize>>>()?;
         let width = 1 + classes.iter().copied().max().filter(|most| *most < MOST_OUTPUTS)?;
         let one_hot = |class: usize| (0..width).map(move |other| f64::from(u8::from(other == class)));
         Some(Answers { is_class, width, values: classes.into_iter().flat_map(one_hot).collect() })
@@ -129,11 +129,8 @@ impl Answers {
         if !self.is_class {
             return own.iter().zip(prediction).map(|(y, p)| (y - p).powi(2)).sum();
         }
-        let predicted = match prediction {
-            [p] => usize::from(*p > threshold),
-            p => class(p),
-        };
-        f64::from(u8::from(own.get(predicted) != Some(&1.0)))
+        let predicted = predicted_class(prediction, threshold);
+        f64::from(u8::from(predicted.and_then(|class| own.get(class)) != Some(&1.0)))
     }
 
     /// The sum of the errors of the best constant prediction.
@@ -289,17 +286,24 @@ mod tests {
     }
 
     #[test]
+    fn the_budget_bounds_the_rows() {
+        // 10 · 10 · (0.5 · 100 + 0.06 · 10) = 5060.
+        assert_eq!((affordable_rows(100, 5060.0), affordable_rows(100, 5059.0)), (10, 9));
+        assert_eq!((affordable_rows(100, 0.0), affordable_rows(1, f64::INFINITY)), (0, MOST_ROWS));
+    }
+
+    #[test]
     fn a_linear_model_recovers_a_plane() {
         let x = numbers(600, 1);
         let y: Vec<f64> = x.chunks(3).map(|x| 5.0 + 2.0 * x[0] - x[2]).collect();
         let flat = vec![5.0; 200];
         let rows =
             Predicted { x: Batch::new(&x, 3), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
-        let found = compare(rows, Task::Numbers, 0.5, 1e9).unwrap();
+        let found = compare(rows, Task::Numbers, 0.5).unwrap();
         assert!(found.linear < Some(1e-4), "{found:?}");
         assert!((found.network - 1.0).abs() < 0.1 && found.significance > 5.0, "{found:?}");
         let perfect = Predicted { predictions: rows.y, ..rows };
-        let found = compare(perfect, Task::Numbers, 0.5, 1e9).unwrap();
+        let found = compare(perfect, Task::Numbers, 0.5).unwrap();
         assert!(found.network == 0.0 && found.significance < 0.0, "{found:?}");
     }
 
@@ -310,16 +314,16 @@ mod tests {
         let half = vec![0.4; 200];
         let rows =
             Predicted { x: Batch::new(&x, 5), y: Batch::new(&y, 1), predictions: Batch::new(&half, 1) };
-        let found = compare(rows, Task::Binary, 0.5, 1e9).unwrap();
+        let found = compare(rows, Task::Binary, 0.5).unwrap();
         assert!(found.linear < Some(0.3) && found.feature.is_none(), "{found:?}");
         let noise: Vec<f64> = numbers(200, 3).iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
-        let found = compare(Predicted { y: Batch::new(&noise, 1), ..rows }, Task::Binary, 0.5, 1e9).unwrap();
+        let found = compare(Predicted { y: Batch::new(&noise, 1), ..rows }, Task::Binary, 0.5).unwrap();
         assert!(found.linear > Some(0.7) && found.significance < 3.0, "{found:?}");
         assert!(found.nearest > Some(0.7), "{found:?}");
         let ring: Vec<f64> = x.chunks(5).map(|x| f64::from(u8::from(x[0].hypot(x[1]) > 1.2))).collect();
         let plane: Vec<f64> = x.chunks(5).flat_map(|x| [x[0], x[1]]).collect();
         let found = Predicted { x: Batch::new(&plane, 2), y: Batch::new(&ring, 1), ..rows };
-        let found = compare(found, Task::Binary, 0.5, 1e9).unwrap();
+        let found = compare(found, Task::Binary, 0.5).unwrap();
         assert!(found.nearest < Some(0.4) && found.linear > Some(0.7), "{found:?}");
     }
 
@@ -339,7 +343,7 @@ mod tests {
         let flat = vec![0.0; 280];
         let rows =
             Predicted { x: Batch::new(&x, 4), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
-        let found = compare(rows, Task::Numbers, 0.5, 1e9).unwrap();
+        let found = compare(rows, Task::Numbers, 0.5).unwrap();
         assert_eq!(found.feature.unwrap().0, 3);
         assert!(found.feature.unwrap().1 < 0.3 && found.significance > 3.0, "{found:?}");
     }
