@@ -77,6 +77,17 @@ fn layers_that_do_not_fit_are_named() {
         .add(Normalization::new().statistics([0.0; 3], [1.0; 3]));
     expect!(model.build().unwrap_err(), Error::Layer { index: 1, fault, .. }
         if matches!(&**fault, Error::InputShape { expected: ExpectedShape::Features(3), found } if found == &[2]));
+
+    // A layer within another one is named too.
+    for wrapped in
+        [TimeDistributed::new(Dense::new(0)).into_named(), Bidirectional::new(Lstm::new(0)).into_named()]
+    {
+        let error = Sequential::new().input([5, 4]).add(wrapped).build().unwrap_err();
+        let Error::Layer { index: 0, fault, .. } = &error else { panic!("{error:?}") };
+        let Error::Layer { index: 0, kind, fault, .. } = &**fault else { panic!("{error:?}") };
+        assert!(["Dense", "LSTM"].contains(&&**kind), "{error}");
+        assert!(matches!(**fault, Error::Argument { argument: "units", .. }), "{error:?}");
+    }
 }
 
 #[test]

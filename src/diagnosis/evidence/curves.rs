@@ -122,7 +122,7 @@ pub struct Inference {
 /// The errors of a network and of simpler predictors on the same rows.
 ///
 /// All are shares of the error of the best constant prediction: 1 is no better, 0 is perfect. The error is the squared error of
-/// numbers, or the share of wrong classes.
+/// numbers, or the share of wrong classes, weighted by class and sample weights.
 ///
 /// # Example
 /// ```
@@ -145,6 +145,8 @@ pub struct SimplePredictors {
     pub feature: Option<(usize, f64)>,
     /// The t statistic of the error of the network minus that of the best of these, paired by rows.
     pub significance: f64,
+    /// The largest correlation of their predictions, numbers or class indicators, with the targets.
+    pub correlation: f64,
 }
 
 impl SimplePredictors {

@@ -280,7 +280,10 @@ impl Evidence {
         let simple = self.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
         let Some((skill, own)) = self.skill().zip(simple) else { return false };
         let learned = 2.0 * LEARNED < skill && skill < 0.5;
-        self.judged() && learned && own.rows >= 48 && own.best() > 1.0 - 0.25 * skill
+        // The share of the variance that a relation explains with a probability of 1 %: a correlation of n rows has a standard
+        // error of 1/√n.
+        let explained = (own.correlation.max(0.0) + 2.326 / (own.rows as f64).sqrt()).powi(2);
+        self.judged() && learned && explained < 0.25 * skill
     }
 
     /// Whether a simple predictor is better. A difference of three standard errors has a probability of 0.13 % for one predictor,

@@ -23,13 +23,22 @@ pub(crate) struct Predicted<'r, F> {
     pub(crate) x: Batch<'r, F>,
     pub(crate) y: Batch<'r, F>,
     pub(crate) predictions: Batch<'r, F>,
+    /// The weights of the errors; 1 without them.
+    pub(crate) weights: Option<&'r [F]>,
 }
 
-/// The most rows of this width that [`compare`] handles with at most `budget` multiplications.
+/// The most rows of this width that [`compare`] handles within `budget` nanoseconds.
 pub(crate) fn affordable_rows(width: usize, budget: f64) -> usize {
-    // Products of rows: n · n/2. A Cholesky factor for each penalty: 3 · (n/2)³/6, about 0.06·n³.
-    let cost = |rows: usize| rows as f64 * rows as f64 * (0.5 * width as f64 + 0.06 * rows as f64);
-    (1..MOST_ROWS).take_while(|rows| cost(rows + 1) <= budget).last().map_or(0, |rows| rows + 1)
+    (2..=MOST_ROWS).take_while(|&rows| cost(rows / 2, width as f64) <= budget).last().unwrap_or(0)
+}
+
+/// The cost of a comparison that fits `half` of the rows, at about a nanosecond for each multiplication or comparison.
+fn cost(half: usize, width: f64) -> f64 {
+    let fitted = half as f64;
+    let nearest = fitted * fitted * (width + 4.0);
+    // A Gram matrix, and a Cholesky factor for each penalty, of the features or of the rows.
+    let (size, other) = (width.min(fitted), width.max(fitted));
+    nearest + 0.5 * size * size * (other + size)
 }
 
 /// Compares the network with simple predictors on the same training rows: every second row fits a ridge regression, serves as a
@@ -37,47 +46,56 @@ pub(crate) fn affordable_rows(width: usize, budget: f64) -> usize {
 ///
 /// The network was trained on these rows, which favours it. `threshold` separates the classes of a single output.
 pub(crate) fn compare<F: Scalar>(rows: Predicted<F>, task: Task, threshold: f64) -> Option<SimplePredictors> {
-    let (x, y, predictions) = (rows.x, rows.y, rows.predictions);
-    let answers = Answers::of(y, task)?;
+    let Predicted { x, y, predictions, weights } = rows;
     let every_second = |start: usize| (start..x.rows()).step_by(2).collect::<Vec<usize>>();
     let (fitted, scored) = (every_second(0), every_second(1));
     if scored.len() < FEWEST || (task == Task::Numbers && predictions.width() != y.width()) {
         return None;
     }
-    let constant = answers.constant_error(&scored);
-    let own: Vec<f64> = scored
-        .iter()
-        .map(|&row| {
-            let p: Vec<f64> = predictions.row(row).iter().map(|p| p.as_f64()).collect();
-            answers.error(row, &p, threshold)
-        })
-        .collect();
-    let share = |errors: &[f64]| errors.iter().sum::<f64>() / constant;
-    if constant <= 0.0 || own.iter().any(|error| !error.is_finite()) {
+    let scaling = Scaling::of(x, &fitted);
+    let standardized = |rows: &[usize]| rows.iter().map(|&row| scaling.apply(x.row(row))).collect();
+    let answers = Answers::of(y, weights, task)?;
+    let fitted = Fitted { x: standardized(&fitted), answers: answers.of_rows(&fitted) };
+    let (asked, answers): (Vec<Vec<f64>>, _) = (standardized(&scored), answers.of_rows(&scored));
+    let constant = answers.constant_error();
+    let own = scored.iter().map(|&row| predictions.row(row).iter().map(|p| p.as_f64()).collect());
+    let own = answers.score(&own.collect::<Vec<_>>(), threshold);
+    let is_finite = own.errors.iter().all(|error| error.is_finite());
+    if constant <= 0.0 || !is_finite || answers.effective_rows() < FEWEST as f64 {
         return None;
     }
-    let scaling = Scaling::of(x, &fitted);
-    let known: Vec<Vec<f64>> = fitted.iter().map(|&row| scaling.apply(x.row(row))).collect();
-    let dots = |own: &[f64]| -> Vec<f64> {
-        known.iter().map(|other| own.iter().zip(other).map(|(a, b)| a * b).sum()).collect()
-    };
-    let products = Products {
-        gram: known.iter().map(|own| dots(own)).collect(),
-        across: scored.iter().map(|&row| dots(&scaling.apply(x.row(row)))).collect(),
-    };
-    let linear = linear_errors(&products, &answers, &fitted, &scored);
-    let nearest = nearest_errors(&products, &answers, &fitted, &scored);
-    let feature = best_feature(x, &answers, &fitted, &scored).filter(|_| task == Task::Numbers);
-    let all = [linear.as_ref(), Some(&nearest), feature.as_ref().map(|(_, errors)| errors)];
-    let best = all.into_iter().flatten().min_by(|a, b| share(a).total_cmp(&share(b)))?;
+    let score = |predictions: &Vec<Vec<f64>>| answers.score(predictions, 0.5);
+    let linear = fitted.linear(&asked).iter().map(score).min_by(|a, b| a.sum().total_cmp(&b.sum()));
+    let nearest = score(&fitted.nearest(&asked));
+    let feature = fitted.best_feature(x, (0..x.rows()).step_by(2)).map(|feature| {
+        let own = scored.iter().map(|&row| vec![x.row(row)[feature].as_f64()]);
+        (feature, score(&own.collect()))
+    });
+    let all = || linear.iter().chain([&nearest]).chain(feature.iter().map(|(_, score)| score));
+    let best = all().min_by(|a, b| a.sum().total_cmp(&b.sum()))?;
+    let share = |score: &Score| score.sum() / constant;
     Some(SimplePredictors {
         rows: scored.len(),
         network: share(&own),
-        linear: linear.as_ref().map(|errors| share(errors)),
-        feature: feature.as_ref().map(|(feature, errors)| (*feature, share(errors))),
+        linear: linear.as_ref().map(share),
+        feature: feature.as_ref().map(|(feature, score)| (*feature, share(score))),
         nearest: Some(share(&nearest)),
-        significance: t_statistic(&own, best),
+        significance: t_statistic(&own.errors, &best.errors),
+        correlation: all().map(|score| score.correlation).fold(0.0, f64::max),
     })
+}
+
+/// How well predictions fit the answers.
+struct Score {
+    errors: Vec<f64>,
+    /// The correlation of all predicted numbers, or class indicators, with the right ones.
+    correlation: f64,
+}
+
+impl Score {
+    fn sum(&self) -> f64 {
+        self.errors.iter().sum()
+    }
 }
 
 /// The t statistic of the paired differences `a − b`.
@@ -93,14 +111,22 @@ struct Answers {
     is_class: bool,
     width: usize,
     values: Vec<f64>,
+    weights: Vec<f64>,
 }
 
 impl Answers {
-    fn of<F: Scalar>(y: Batch<F>, task: Task) -> Option<Answers> {
+    fn of<F: Scalar>(y: Batch<F>, weights: Option<&[F]>, task: Task) -> Option<Answers> {
         let is_class = task != Task::Numbers;
+        let weights =
+            weights.map_or(vec![1.0; y.rows()], |weights| weights.iter().map(|w| w.as_f64()).collect());
         if !is_class {
             let values = y.data().iter().map(|y| y.as_f64()).collect();
-            return (y.width() <= MOST_OUTPUTS).then_some(Answers { is_class, width: y.width(), values });
+            return (y.width() <= MOST_OUTPUTS).then_some(Answers {
+                is_class,
+                width: y.width(),
+                values,
+                weights,
+            });
         }
         // Rows of several labels, or of shares, have no single class.
         let single = |row: &[F]| match row {
@@ -116,107 +142,163 @@ impl Answers {
         let classes = y.iter().map(class_of).collect::<Option<Vec<usize>>>()?;
         let width = 1 + classes.iter().copied().max().filter(|most| *most < MOST_OUTPUTS)?;
         let one_hot = |class: usize| (0..width).map(move |other| f64::from(u8::from(other == class)));
-        Some(Answers { is_class, width, values: classes.into_iter().flat_map(one_hot).collect() })
+        let values = classes.into_iter().flat_map(one_hot).collect();
+        Some(Answers { is_class, width, values, weights })
+    }
+
+    fn of_rows(&self, rows: &[usize]) -> Answers {
+        Answers {
+            values: rows.iter().flat_map(|&row| self.row(row)).copied().collect(),
+            weights: rows.iter().map(|&row| self.weights[row]).collect(),
+            ..*self
+        }
     }
 
     fn row(&self, row: usize) -> &[f64] {
         &self.values[row * self.width..][..self.width]
     }
 
-    /// The squared error of a prediction, or 1 for a wrong class.
+    fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.width)
+    }
+
+    /// The weighted squared error of a prediction, or 1 for a wrong class.
     fn error(&self, row: usize, prediction: &[f64], threshold: f64) -> f64 {
         let own = self.row(row);
-        if !self.is_class {
-            return own.iter().zip(prediction).map(|(y, p)| (y - p).powi(2)).sum();
-        }
-        let predicted = predicted_class(prediction, threshold);
-        f64::from(u8::from(predicted.and_then(|class| own.get(class)) != Some(&1.0)))
+        let error = if self.is_class {
+            let predicted = predicted_class(prediction, threshold).and_then(|class| own.get(class));
+            f64::from(u8::from(predicted != Some(&1.0)))
+        } else {
+            own.iter().zip(prediction).map(|(y, p)| (y - p).powi(2)).sum()
+        };
+        self.weights[row] * error
+    }
+
+    fn score(&self, predictions: &[Vec<f64>], threshold: f64) -> Score {
+        let errors = predictions.iter().enumerate().map(|(row, p)| self.error(row, p, threshold)).collect();
+        let pairs = || self.rows().zip(predictions).flat_map(|(y, p)| y.iter().zip(p));
+        Score { errors, correlation: correlation(pairs, self.width) }
     }
 
     /// The sum of the errors of the best constant prediction.
-    fn constant_error(&self, rows: &[usize]) -> f64 {
-        let count = rows.len() as f64;
-        let sum = |column: usize| rows.iter().map(|&row| self.row(row)[column]).sum::<f64>();
+    fn constant_error(&self) -> f64 {
+        let weight: f64 = self.weights.iter().sum();
+        let sum = |column: usize| self.rows().zip(&self.weights).map(|(y, w)| w * y[column]).sum::<f64>();
         if self.is_class {
-            return count - (0..self.width).map(sum).fold(0.0, f64::max);
+            return weight - (0..self.width).map(sum).fold(0.0, f64::max);
         }
-        let means: Vec<f64> = (0..self.width).map(|column| sum(column) / count).collect();
-        rows.iter().map(|&row| self.error(row, &means, 0.5)).sum()
+        let means: Vec<f64> = (0..self.width).map(|column| sum(column) / weight).collect();
+        (0..self.weights.len()).map(|row| self.error(row, &means, 0.5)).sum()
+    }
+
+    /// The number of rows of equal weight whose mean is as certain: (Σw)² / Σw² (Kish 1965).
+    fn effective_rows(&self) -> f64 {
+        let squares: f64 = self.weights.iter().map(|w| w * w).sum();
+        self.weights.iter().sum::<f64>().powi(2) / squares
+    }
+
+    fn mean(&self, column: usize) -> f64 {
+        self.rows().map(|y| y[column]).sum::<f64>() / self.weights.len() as f64
     }
 }
 
-/// The errors of the feature that predicts a single target best in the fitted rows, taken as it is.
-fn best_feature<F: Scalar>(
-    x: Batch<F>,
-    answers: &Answers,
-    fitted: &[usize],
-    scored: &[usize],
-) -> Option<(usize, Vec<f64>)> {
-    let error = |feature: usize, row: usize| answers.error(row, &[x.row(row)[feature].as_f64()], 0.5);
-    let total = |feature: &usize| fitted.iter().map(|&row| error(*feature, row)).sum::<f64>();
-    let features = (0..x.width()).filter(|_| answers.width == 1);
-    let best = features.min_by(|a, b| total(a).total_cmp(&total(b)))?;
-    Some((best, scored.iter().map(|&row| error(best, row)).collect()))
-}
-
-/// Dot products of standardized rows: fitted × fitted, and scored × fitted.
-struct Products {
-    gram: Vec<Vec<f64>>,
-    across: Vec<Vec<f64>>,
-}
-
-/// The errors of the mean of the nearest rows: |a − b|² = |a|² + |b|² − 2·a·b, where |a|² is the same for all
-/// neighbours and left out.
-fn nearest_errors(products: &Products, answers: &Answers, fitted: &[usize], scored: &[usize]) -> Vec<f64> {
-    let of_row = |(&row, dots): (&usize, &Vec<f64>)| {
-        let distance = |place: &usize| products.gram[*place][*place] - 2.0 * dots[*place];
-        let mut places: Vec<usize> = (0..fitted.len()).collect();
-        let count = NEIGHBOURS.min(places.len());
-        places.select_nth_unstable_by(count - 1, |a, b| distance(a).total_cmp(&distance(b)));
-        let mean = |column: usize| {
-            let sum: f64 = places[..count].iter().map(|&place| answers.row(fitted[place])[column]).sum();
-            sum / count as f64
-        };
-        answers.error(row, &(0..answers.width).map(mean).collect::<Vec<_>>(), 0.5)
-    };
-    scored.iter().zip(&products.across).map(of_row).collect()
-}
-
-/// The errors of a ridge regression of standardized features on the fitted rows, in its dual form: α = (Z·Zᵀ + λ)⁻¹·Y.
-fn linear_errors(
-    products: &Products,
-    answers: &Answers,
-    fitted: &[usize],
-    scored: &[usize],
-) -> Option<Vec<f64>> {
-    let (count, width) = (fitted.len(), answers.width);
-    let Products { gram, across } = products;
-    let scale = (0..count).map(|i| gram[i][i]).sum::<f64>() / count as f64;
-    let mean = |column: usize| fitted.iter().map(|&row| answers.row(row)[column]).sum::<f64>() / count as f64;
-    let means: Vec<f64> = (0..width).map(mean).collect();
-    if scale <= 0.0 {
-        return None;
+/// The correlation of pairs of numbers that come in rows of this width, about the mean of each column; 0 if one side is
+/// constant.
+fn correlation<'v, I: Iterator<Item = (&'v f64, &'v f64)>>(pairs: impl Fn() -> I, width: usize) -> f64 {
+    let mut means = vec![(0.0, 0.0); width];
+    let count = (pairs().count() / width) as f64;
+    for (place, (a, b)) in pairs().enumerate() {
+        let (mean_a, mean_b) = &mut means[place % width];
+        (*mean_a, *mean_b) = (*mean_a + a / count, *mean_b + b / count);
     }
-    let of_ridge = |ridge: f64| {
-        let mut matrix = gram.concat();
-        (0..count).for_each(|i| matrix[i * count + i] += ridge * scale);
-        cholesky(&mut matrix, count)?;
-        let solve = |column: usize| {
-            let mut own: Vec<f64> =
-                fitted.iter().map(|&row| answers.row(row)[column] - means[column]).collect();
-            solve(&matrix, &mut own);
-            own
+    let [mut ab, mut aa, mut bb] = [0.0; 3];
+    for (place, (a, b)) in pairs().enumerate() {
+        let (a, b) = (a - means[place % width].0, b - means[place % width].1);
+        (ab, aa, bb) = (ab + a * b, aa + a * a, bb + b * b);
+    }
+    let scale = (aa * bb).sqrt();
+    if scale > 0.0 { ab / scale } else { 0.0 }
+}
+
+/// The standardized rows that the simple predictors know, and their answers.
+struct Fitted {
+    x: Vec<Vec<f64>>,
+    answers: Answers,
+}
+
+impl Fitted {
+    /// The feature that predicts a single target of numbers best, taken as it is.
+    fn best_feature<F: Scalar>(
+        &self,
+        x: Batch<F>,
+        rows: impl Iterator<Item = usize> + Clone,
+    ) -> Option<usize> {
+        let total = |feature: &usize| -> f64 {
+            let own = rows.clone().map(|row| x.row(row)[*feature].as_f64());
+            own.enumerate().map(|(place, p)| self.answers.error(place, &[p], 0.5)).sum()
         };
-        let alphas: Vec<Vec<f64>> = (0..width).map(solve).collect();
-        let errors = scored.iter().zip(across).map(|(&row, dots)| {
-            let sum = |alpha: &Vec<f64>| alpha.iter().zip(dots).map(|(a, d)| a * d).sum::<f64>();
-            let p: Vec<f64> = alphas.iter().zip(&means).map(|(alpha, mean)| mean + sum(alpha)).collect();
-            answers.error(row, &p, 0.5)
-        });
-        Some(errors.collect::<Vec<f64>>())
-    };
-    let total = |errors: &Vec<f64>| errors.iter().sum::<f64>();
-    RIDGES.into_iter().filter_map(of_ridge).min_by(|a, b| total(a).total_cmp(&total(b)))
+        let fits = !self.answers.is_class && self.answers.width == 1;
+        (0..x.width()).filter(|_| fits).min_by(|a, b| total(a).total_cmp(&total(b)))
+    }
+
+    /// The mean of the nearest rows: |a − b|² = |a|² + |b|² − 2·a·b, where |a|² is the same for all neighbours and left out.
+    fn nearest(&self, asked: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let squares: Vec<f64> = self.x.iter().map(|own| dot(own, own)).collect();
+        let count = NEIGHBOURS.min(self.x.len());
+        let of_row = |asked: &Vec<f64>| {
+            let distance = |(place, own): (usize, &Vec<f64>)| (squares[place] - 2.0 * dot(own, asked), place);
+            let mut distances: Vec<(f64, usize)> = self.x.iter().enumerate().map(distance).collect();
+            distances.select_nth_unstable_by(count - 1, |a, b| a.0.total_cmp(&b.0));
+            let sum = |column: usize| -> f64 {
+                distances[..count].iter().map(|(_, place)| self.answers.row(*place)[column]).sum()
+            };
+            (0..self.answers.width).map(|column| sum(column) / count as f64).collect()
+        };
+        asked.iter().map(of_row).collect()
+    }
+
+    /// Ridge regressions, one for each penalty: w = (ZᵀZ + λ)⁻¹·Zᵀ·Y, or with fewer rows than features w = Zᵀ·(Z·Zᵀ + λ)⁻¹·Y.
+    fn linear(&self, asked: &[Vec<f64>]) -> Vec<Vec<Vec<f64>>> {
+        let (count, features) = (self.x.len(), self.x.first().map_or(0, Vec::len));
+        // The mean square of a row.
+        let scale = self.x.iter().map(|own| dot(own, own)).sum::<f64>() / count as f64;
+        if scale <= 0.0 {
+            return Vec::new();
+        }
+        let means: Vec<f64> = (0..self.answers.width).map(|column| self.answers.mean(column)).collect();
+        let targets = means.iter().enumerate();
+        let targets: Vec<Vec<f64>> =
+            targets.map(|(column, mean)| self.answers.rows().map(|y| y[column] - mean).collect()).collect();
+        let by_feature: Vec<Vec<f64>> =
+            (0..features).map(|j| self.x.iter().map(|own| own[j]).collect()).collect();
+        let has_many_rows = features < count;
+        let vectors = if has_many_rows { &by_feature } else { &self.x };
+        let gram: Vec<f64> = vectors.iter().flat_map(|a| vectors.iter().map(|b| dot(a, b))).collect();
+        let of_ridge = |ridge: f64| {
+            let (size, mut matrix) = (vectors.len(), gram.clone());
+            (0..size).for_each(|i| matrix[i * size + i] += ridge * scale);
+            cholesky(&mut matrix, size)?;
+            let weights = |targets: &Vec<f64>| -> Vec<f64> {
+                if has_many_rows {
+                    let mut own: Vec<f64> = by_feature.iter().map(|feature| dot(feature, targets)).collect();
+                    solve(&matrix, &mut own);
+                    return own;
+                }
+                let mut own = targets.clone();
+                solve(&matrix, &mut own);
+                by_feature.iter().map(|feature| dot(feature, &own)).collect()
+            };
+            let weights: Vec<Vec<f64>> = targets.iter().map(weights).collect();
+            let predict =
+                |asked: &Vec<f64>| weights.iter().zip(&means).map(|(w, mean)| mean + dot(w, asked)).collect();
+            Some(asked.iter().map(predict).collect())
+        };
+        RIDGES.into_iter().filter_map(of_ridge).collect()
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Standardizes features; constant ones become 0.
@@ -287,8 +369,8 @@ mod tests {
 
     #[test]
     fn the_budget_bounds_the_rows() {
-        // 10 · 10 · (0.5 · 100 + 0.06 · 10) = 5060.
-        assert_eq!((affordable_rows(100, 5060.0), affordable_rows(100, 5059.0)), (10, 9));
+        // 5 · 5 · (100 + 4) + 0.5 · 5 · 5 · (100 + 5) = 3912.5.
+        assert_eq!((affordable_rows(100, 3912.5), affordable_rows(100, 3912.0)), (11, 9));
         assert_eq!((affordable_rows(100, 0.0), affordable_rows(1, f64::INFINITY)), (0, MOST_ROWS));
     }
 
@@ -297,8 +379,12 @@ mod tests {
         let x = numbers(600, 1);
         let y: Vec<f64> = x.chunks(3).map(|x| 5.0 + 2.0 * x[0] - x[2]).collect();
         let flat = vec![5.0; 200];
-        let rows =
-            Predicted { x: Batch::new(&x, 3), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
+        let rows = Predicted {
+            x: Batch::new(&x, 3),
+            y: Batch::new(&y, 1),
+            predictions: Batch::new(&flat, 1),
+            weights: None,
+        };
         let found = compare(rows, Task::Numbers, 0.5).unwrap();
         assert!(found.linear < Some(1e-4), "{found:?}");
         assert!((found.network - 1.0).abs() < 0.1 && found.significance > 5.0, "{found:?}");
@@ -307,13 +393,37 @@ mod tests {
         assert!(found.network == 0.0 && found.significance < 0.0, "{found:?}");
     }
 
+    /// With fewer rows than features the other form of the regression is used.
+    #[test]
+    fn a_linear_model_of_many_features_fits_what_few_rows_show() {
+        let x = numbers(120 * 200, 5);
+        let y: Vec<f64> = x.chunks(200).map(|x| x.iter().sum::<f64>()).collect();
+        let flat = vec![0.0; 120];
+        let wide = Predicted {
+            x: Batch::new(&x, 200),
+            y: Batch::new(&y, 1),
+            predictions: Batch::new(&flat, 1),
+            weights: None,
+        };
+        let found = compare(wide, Task::Numbers, 0.5).unwrap();
+        // 60 rows in 200 dimensions explain about 60/200 of the variance.
+        assert!(found.linear > Some(0.5) && found.linear < Some(0.9), "{found:?}");
+        let narrow: Vec<f64> = x.chunks(200).flat_map(|x| [x.iter().sum::<f64>(), x[0]]).collect();
+        let narrow = Predicted { x: Batch::new(&narrow, 2), ..wide };
+        assert!(compare(narrow, Task::Numbers, 0.5).unwrap().linear < Some(1e-4));
+    }
+
     #[test]
     fn classes_are_separated_and_noise_is_not() {
         let x = numbers(1000, 2);
         let y: Vec<f64> = x.chunks(5).map(|x| f64::from(u8::from(x[0] + x[1] > 0.0))).collect();
         let half = vec![0.4; 200];
-        let rows =
-            Predicted { x: Batch::new(&x, 5), y: Batch::new(&y, 1), predictions: Batch::new(&half, 1) };
+        let rows = Predicted {
+            x: Batch::new(&x, 5),
+            y: Batch::new(&y, 1),
+            predictions: Batch::new(&half, 1),
+            weights: None,
+        };
         let found = compare(rows, Task::Binary, 0.5).unwrap();
         assert!(found.linear < Some(0.3) && found.feature.is_none(), "{found:?}");
         let noise: Vec<f64> = numbers(200, 3).iter().map(|x| f64::from(u8::from(*x > 0.0))).collect();
@@ -341,8 +451,12 @@ mod tests {
         let x: Vec<f64> = (0..280).flat_map(|i| walk[i..i + 4].to_vec()).collect();
         let y: Vec<f64> = (0..280).map(|i| walk[i + 4]).collect();
         let flat = vec![0.0; 280];
-        let rows =
-            Predicted { x: Batch::new(&x, 4), y: Batch::new(&y, 1), predictions: Batch::new(&flat, 1) };
+        let rows = Predicted {
+            x: Batch::new(&x, 4),
+            y: Batch::new(&y, 1),
+            predictions: Batch::new(&flat, 1),
+            weights: None,
+        };
         let found = compare(rows, Task::Numbers, 0.5).unwrap();
         assert_eq!(found.feature.unwrap().0, 3);
         assert!(found.feature.unwrap().1 < 0.3 && found.significance > 3.0, "{found:?}");

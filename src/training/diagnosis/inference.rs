@@ -14,9 +14,9 @@ use crate::training::step::{Minibatch, Trainer};
 
 /// The most output numbers.
 const OUTPUTS: usize = 1 << 16;
-/// The share of the training time that the predictions may take, and that the comparison may take. A prediction takes about a
-/// third of a step.
-const SHARE: f64 = 0.005;
+/// The shares of the training time that the predictions and the comparison may take. A prediction takes about a third of a step.
+const PREDICTION_SHARE: f64 = 0.005;
+const COMPARISON_SHARE: f64 = 0.01;
 /// The fewest rows worth predicting, unless the training has fewer.
 const FEWEST_ROWS: usize = 16;
 
@@ -33,7 +33,7 @@ pub(super) fn infer<F: Scalar>(
     let outputs = model.layers.last().map_or(0, |layer| layer.widths().1);
     let batch_size = plan.batch_size.clamp(1, run.train.max(1));
     let trained = evidence.steps() as f64 * batch_size as f64;
-    let affordable = (3.0 * SHARE * trained) as usize;
+    let affordable = (3.0 * PREDICTION_SHARE * trained) as usize;
     let wanted = affordable.min(MOST_ROWS).min(OUTPUTS / outputs.max(1)).min(run.train);
     // A rank may have no rows.
     let enough = wanted >= FEWEST_ROWS.min(run.train).max(1);
@@ -73,8 +73,7 @@ pub(super) fn infer<F: Scalar>(
         && !evidence.data.indices
         && (plan.task != Task::Numbers || plan.family == LossFamily::SquaredError);
     if is_comparable {
-        // A product takes about a nanosecond.
-        let budget = SHARE * step_time(model, batch_size) * evidence.steps() as f64;
+        let budget = COMPARISON_SHARE * step_time(model, batch_size) * evidence.steps() as f64;
         // The second bound limits the memory of wide rows.
         let most = affordable_rows(data.width(), budget).min(4 * NUMBERS / data.width().max(1)).max(1);
         let places: Vec<usize> = (0..wanted).step_by(wanted.div_ceil(most)).collect();
@@ -83,8 +82,9 @@ pub(super) fn infer<F: Scalar>(
         let predictions: Vec<F> = own.copied().collect();
         data.gather(None, &indices, &mut trainer.rows)?;
         let batch = Minibatch { data, indices: &indices };
-        let (x, y) = (batch.x(&trainer.rows), batch.targets(&trainer.rows).y);
-        let rows = Predicted { x, y, predictions: Batch::new(&predictions, outputs) };
+        let (x, targets) = (batch.x(&trainer.rows), batch.targets(&trainer.rows));
+        let predictions = Batch::new(&predictions, outputs);
+        let rows = Predicted { x, y: targets.y, predictions, weights: targets.weights };
         inference.simple_predictors = compare(rows, plan.task, threshold);
     }
     Ok(Some(inference))
