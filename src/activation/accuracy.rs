@@ -81,6 +81,7 @@ fn activations_of_rows_in_f32_are_accurate() {
     for row in [
         [1000.0, 1000.0, 1000.0, 1000.0],
         [1000.25, 1000.0, 999.5, -1000.0],
+        [1000.1, 1000.3, 999.9, -1000.0],
         [-1000.5, -1000.0, -1000.75, -1001.0],
         [100.0, -100.0, 0.0, 99.5],
         [1e-3, -2e-3, 3e-3, 1e-8],
@@ -143,5 +144,14 @@ fn gelu_keeps_its_tail() {
         );
         assert!((f64::from(found) / expected - 1.0).abs() < 2e-5, "{found}, expected {expected}");
         assert!((precise / expected - 1.0).abs() < 1e-7, "{precise}, expected {expected}");
+    }
+}
+
+/// As in the guide: τ = 1/15, since 0.5 + 0.4 + 0.3 − 3·τ = 1.
+#[test]
+fn sparsemax_follows_its_definition() {
+    let found = evaluate::<f64>(Sparsemax, &[0.5, 0.4, 0.3, 2.0, 0.5, -1.0], 3, &[0.0; 6]);
+    for (found, expected) in found[0].iter().zip([13.0 / 30.0, 1.0 / 3.0, 7.0 / 30.0, 1.0, 0.0, 0.0]) {
+        assert!((found - expected).abs() < 1e-7, "{found}, expected {expected}");
     }
 }

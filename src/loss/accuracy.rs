@@ -171,3 +171,15 @@ fn losses_in_f32_are_accurate() {
         assert!(cases.iter().any(|case| case.name == name), "{name} is missing here");
     }
 }
+
+/// The logarithm of the sum must not be rounded to the last place of the logits.
+#[test]
+fn crossentropies_of_large_logits_keep_the_logarithm() {
+    let value = |loss: &dyn Loss<f32>, t: &[f32]| {
+        let row = Row { y: vec![1000.0, 1000.0], t: t.into() };
+        row.evaluate(loss).0
+    };
+    let (one_hot, sparse) = (CategoricalCrossentropy::new(), SparseCategoricalCrossentropy::new());
+    assert_eq!(value(&one_hot.from_logits(true), &[1.0, 0.0]), std::f32::consts::LN_2);
+    assert_eq!(value(&sparse.from_logits(true), &[0.0]), std::f32::consts::LN_2);
+}

@@ -262,3 +262,21 @@ macro_rules! named {
 }
 
 use {default_rate, named};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boxed_rule_saves_what_it_keeps_between_updates() {
+        fn saved(mut rule: impl Optimizer<f64>) -> Vec<u8> {
+            rule.begin(Update::new(3, 0.1));
+            let mut state = State::writing();
+            rule.state(&mut state).unwrap();
+            state.bytes().to_vec()
+        }
+        let boxed: Box<dyn Optimizer<f64>> = Box::new(Nadam::new(0.1));
+        assert_eq!(saved(boxed), saved(Nadam::new(0.1)));
+        assert_ne!(saved(Nadam::new(0.1)), saved(Sgd::new(0.1)));
+    }
+}

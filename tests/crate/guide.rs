@@ -62,3 +62,15 @@ fn names_in_the_guide_exist() {
     }
     assert!(missing.is_empty(), "{missing:#?}");
 }
+
+#[test]
+fn activations_in_the_guide_are_names_of_activations() {
+    let text = chapter("from_keras.md");
+    let row = text.lines().find(|line| line.starts_with(r#"| `"relu"`"#)).unwrap();
+    let names: Vec<&str> =
+        quoted(row.split('|').nth(1).unwrap()).map(|name| name.trim_matches('"')).collect();
+    for name in &names {
+        assert!(name.parse::<cornu::activation::Activation>().is_ok(), "{name}");
+    }
+    assert!(names.len() > 30, "{names:?}");
+}

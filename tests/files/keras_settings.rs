@@ -98,6 +98,14 @@ fn settings_of_keras_compute_as_in_keras_or_are_refused_by_name() {
         let mut again = model.clone();
         Loader::new().compile(&mut again, &settings).unwrap();
         assert_eq!(again.compile_config().unwrap().unwrap(), settings, "{name}");
+        let scores = |model: &Sequential| model.evaluate(&x, &y, &Evaluate::new()).unwrap();
+        assert_eq!(scores(&again), scores(&model), "{name}");
+        if name == "a loss by output" {
+            let cornu::config::Value::Map(settings) = &settings else { panic!("{settings:?}") };
+            let weighted = settings.iter().find(|(key, _)| key == "weighted_metrics").map(|(_, list)| list);
+            let count = matches!(weighted, Some(cornu::config::Value::List(list)) if list.len() == 1);
+            assert!(count, "{weighted:?}");
+        }
     }
 }
 
@@ -114,4 +122,92 @@ fn what_a_keras_file_cannot_hold_is_refused_and_held_by_safetensors() {
     model.save(path("safetensors")).unwrap();
     let again = Sequential::load(path("safetensors")).unwrap();
     assert_eq!(again.compile_config().unwrap(), model.compile_config().unwrap());
+}
+
+/// In Keras, a model that is not trainable trains none of its layers, even if they are trainable themselves.
+#[test]
+fn a_frozen_model_freezes_its_layers() {
+    let model = |kind: &str, rest: &str, layers: &str| {
+        format!(
+            r#"{{"module":"keras","class_name":"{kind}","config":{{"name":"m"{rest},"layers":[{layers}]}},"name":"m"}}"#
+        )
+    };
+    let dense = |name: &str, nodes: &str| {
+        format!(
+            r#"{{"module":"keras.layers","class_name":"Dense","config":{{"name":"{name}","units":3,"trainable":true}},"name":"{name}"{nodes}}}"#
+        )
+    };
+    let trains = |text: &str| {
+        let model = Sequential::<f32>::from_json(text).unwrap();
+        model.layers().iter().map(|layer| layer.is_trainable()).collect::<Vec<_>>()
+    };
+    for (rest, expected) in [(r#","trainable":false"#, false), (r#","trainable":true"#, true), ("", true)] {
+        let inner = model("Sequential", rest, &dense("b", ""));
+        let whole = model("Sequential", "", &format!("{},{inner}", dense("a", "")));
+        assert_eq!(trains(&whole), [true, expected], "a Sequential with {rest}");
+        let input = r#"{"module":"keras.layers","class_name":"InputLayer","config":{"batch_shape":[null,4],"name":"x"},"name":"x","inbound_nodes":[]}"#;
+        let nodes = r#","inbound_nodes":[{"args":[{"class_name":"__keras_tensor__","config":{"keras_history":["x",0,0]}}],"kwargs":{}}]"#;
+        let ends = r#","input_layers":["x",0,0],"output_layers":["a",0,0]"#;
+        let whole = model("Functional", &format!("{rest}{ends}"), &format!("{input},{}", dense("a", nodes)));
+        assert_eq!(trains(&whole), [expected], "a functional model with {rest}");
+    }
+}
+
+/// Keras 2 writes the inputs of a layer as lists.
+#[test]
+fn a_functional_model_of_keras_2_is_a_chain() {
+    let layer = |kind: &str, name: &str, settings: &str, inputs: &str| {
+        format!(
+            r#"{{"module":"keras.layers","class_name":"{kind}","config":{{"name":"{name}"{settings}}},"name":"{name}","inbound_nodes":[{inputs}]}}"#
+        )
+    };
+    let functional = |kind: &str, argument: &str| {
+        let layers = [
+            layer("InputLayer", "x", r#","batch_input_shape":[null,4]"#, ""),
+            layer("Dense", "a", r#","units":4"#, r#"[["x",0,0,{}]]"#),
+            layer("Dropout", "b", r#","rate":0.5"#, &format!(r#"[["a",0,0,{{{argument}}}]]"#)),
+            layer("Add", "sum", "", r#"[["b",0,0,{}],["x",0,0,{}]]"#),
+        ];
+        format!(
+            r#"{{"module":"keras","class_name":"{kind}","config":{{"name":"m","layers":[{}],"input_layers":[["x",0,0]],"output_layers":[["sum",0,0]]}}}}"#,
+            layers.join(",")
+        )
+    };
+    for kind in ["Functional", "Model"] {
+        let whole = functional(kind, "");
+        let nested = format!(
+            r#"{{"module":"keras","class_name":"Sequential","config":{{"name":"s","layers":[{whole}]}}}}"#
+        );
+        for text in [whole, nested] {
+            let model = Sequential::<f32>::from_json(&text).unwrap();
+            assert_eq!(model.input_shape(), Some(&[4][..]));
+            let [sum] = model.layers() else { panic!("{model:?}") };
+            let labels: Vec<&str> = sum.layers().iter().map(|layer| layer.label()).collect();
+            assert_eq!((sum.label(), &labels[..]), ("sum", &["a", "b"][..]));
+        }
+    }
+    let error = Sequential::<f32>::from_json(&functional("Model", r#""training":true"#)).unwrap_err();
+    assert!(error.to_string().contains("`training` = true for Dropout"), "{error}");
+}
+
+#[test]
+fn a_cell_that_differs_from_its_rnn_is_refused() {
+    let read = |setting: &str| {
+        Sequential::<f32>::from_json(&format!(
+            r#"{{"module":"keras","class_name":"Sequential","config":{{"name":"s","layers":[
+            {{"module":"keras.layers","class_name":"RNN","config":{{"name":"r","cell":
+            {{"module":"keras.layers","class_name":"LSTMCell","config":{{"name":"c","units":2{setting}}}}}}}}}]}}}}"#
+        ))
+    };
+    read(r#","trainable":true,"dtype":"float32""#).unwrap();
+    for (setting, expected) in [
+        (
+            r#","trainable":false"#,
+            "`layers[0].config.cell.config.trainable`: expected true, as that of its RNN, found false",
+        ),
+        (r#","dtype":"float16""#, "`layers[0].config.cell.config.dtype`: expected "),
+    ] {
+        let error = read(setting).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
 }

@@ -154,3 +154,28 @@ fn layers_losses_optimizers_and_schedules_can_be_chosen_at_run_time() {
     };
     assert_eq!(train(true), train(false));
 }
+
+#[test]
+fn a_boxed_loss_answers_as_the_loss_in_the_box() {
+    use cornu::loss::{Loss, Summed};
+    fn answers(loss: &impl Loss<f64>) -> String {
+        let facts = (loss.name(), loss.config(), loss.takes_logits(), loss.link(), loss.smoothing());
+        format!("{facts:?} {:?} {:?} {} {:?}", loss.target(), loss.family(), loss.is_sum(), loss.check(&[1]))
+    }
+    fn check(loss: impl Loss<f64> + Clone + 'static) {
+        let boxed: Box<dyn Loss<f64>> = Box::new(loss.clone());
+        assert_eq!(answers(&boxed), answers(&loss));
+    }
+    check(BinaryCrossentropy::new().from_logits(true).label_smoothing(0.1));
+    check(SparseCategoricalCrossentropy::new().ignore_class(1)); // refuses an output of one number
+    check(Summed::new(Huber::new()));
+    // The loss in the box is checked and summed.
+    let boxed: Box<dyn Loss<f64>> = Box::new(BinaryCrossentropy::new().label_smoothing(2.0));
+    let mut model = Sequential::<f64>::with_scalar().input([1]).add(Dense::new(1));
+    let error = model.compile(Sgd::new(0.1), boxed, ()).unwrap_err();
+    assert!(matches!(error, Error::Argument { argument: "label_smoothing", .. }), "{error}");
+    let boxed: Box<dyn Loss<f64>> = Box::new(Summed::new(MeanSquaredError::new()));
+    let summed = identity(1, boxed, Vec::new());
+    let scores = summed.evaluate(&array![[1.0], [2.0]], &array![0.0, 0.0], &Evaluate::new()).unwrap();
+    assert_eq!(scores.get("loss"), Some(5.0));
+}

@@ -141,4 +141,11 @@ fn inputs_without_axes_take_one_number_per_sample() {
     assert!(refused.to_string().contains("it needs at least one axis"), "{refused}");
     bare.build().unwrap();
     assert_eq!(bare.predict(&flat).unwrap(), array![0.0, 2.0, 4.0].into_dyn());
+    for x in [flat.into_dyn(), tall.into_dyn()] {
+        let why = bare.integrated_gradients(&x, &Default::default()).unwrap();
+        assert_eq!(why.values.shape(), [3]);
+        for (found, expected) in why.values.iter().zip([0.0, 2.0, 4.0]) {
+            assert!((found - expected).abs() < 1e-6, "{}", why.values);
+        }
+    }
 }

@@ -104,4 +104,30 @@ mod tests {
         tree.get("optimizer/vars/0").unwrap().fill(&input, "x", &mut step).unwrap();
         assert_eq!(step, [7.0]);
     }
+
+    #[test]
+    fn floats_of_16_bits_are_read() {
+        let mut root = Group::new("model");
+        root.at("half", "half").array("0", Number::F16, &[2]);
+        root.at("brain", "brain").array("0", Number::Bf16, &[2]);
+        let mut bytes = Hdf5Writer::new(&root).head().to_vec();
+        // 1 and −2.
+        let numbers: [(&str, [u16; 2]); 2] = [("half/0", [0x3c00, 0xc000]), ("brain/0", [0x3f80, 0xc000])];
+        bytes.extend(numbers.iter().flat_map(|(_, bits)| bits).flat_map(|bits| bits.to_le_bytes()));
+        let input = Input::bytes("x.h5", &bytes[..]);
+        let tree = Tree::read(&input, "x.h5", &Budget::of(input.len())).unwrap();
+        for (path, _) in numbers {
+            let mut values = [0f32; 2];
+            tree.get(path).unwrap().fill(&input, path, &mut values).unwrap();
+            assert_eq!(values, [1.0, -2.0], "{path}");
+            #[cfg(feature = "hdf5")]
+            {
+                use crate::files::hdf5_library;
+                let file = hdf5_library::from_bytes(bytes.clone()).unwrap();
+                let dataset = file.dataset(path).unwrap();
+                assert_eq!(hdf5_library::numbers(&dataset, None).unwrap(), [1.0, -2.0], "{path}");
+                assert_eq!(hdf5_library::numbers(&dataset, Some((1, 1))).unwrap(), [-2.0], "{path}");
+            }
+        }
+    }
 }

@@ -301,6 +301,8 @@ mod tests {
         assert!(refused(PiecewiseConstantDecay::new([5, 3], [1.0, 0.5, 0.25]).into()));
         assert!(refused(PiecewiseConstantDecay::new([5], [1.0]).into()));
         assert!(refused((|_: u64| -1.0).into()));
+        let boxed: Box<dyn Schedule> = Box::new(ExponentialDecay::new(0.1, 0, 0.5));
+        assert!(refused(boxed.into()));
         let mut schedule = LearningRate::from(CosineDecay::new(0.1, 5));
         assert!(matches!(schedule.set(0.1), Err(Error::Argument { .. })));
         assert!(LearningRate::from(0.1).set(f64::NAN).is_err());

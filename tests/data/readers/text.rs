@@ -151,6 +151,7 @@ fn a_text_column_keeps_its_digits() {
     let label = Csv::new(&path).label("zip").text("zip");
     let train = label.read().unwrap();
     assert_eq!(train.classes().unwrap(), ["02134", "10001", "2134"]);
+    assert_eq!(train.y().unwrap().as_slice().unwrap(), [0.0, 2.0, 1.0]);
     streams(&label.source().unwrap(), &train);
     let test = Csv::new(&path).label("zip").like(&train).read().unwrap();
     assert_eq!(test.y().unwrap(), train.y().unwrap());
@@ -177,6 +178,8 @@ fn numbers_have_the_separators_of_the_file() {
     let path = written("quoted.csv", b"a,b\n\"1,234\",\"1,5\"\n\"-1,234,567.5\",2\n");
     rows(&Csv::new(&path).thousands(b',').ignore("b"), &[1234.0, -1234567.5]);
     rows(&Csv::new(&path).decimal(b',').ignore("a"), &[1.5, 2.0]);
+    let spaces = written("spaces.csv", b"a;b\n1 234 567,5;2\n");
+    rows(&Csv::new(spaces).delimiter(b';').decimal(b',').thousands(b' '), &[1234567.5, 2.0]);
     refused(&Csv::new(written("quoted.csv", b"a,b\n1,234,5\n")).thousands(b','), "expected 2 fields");
     let error = Csv::new(written("comma.csv", b"1,5;2\n1,5;3\n")).delimiter(b';').decimal(b',').read();
     assert!(error.unwrap_err().to_string().contains("found numbers alone"));
@@ -193,6 +196,7 @@ fn settings_that_contradict_each_other_are_refused_before_reading() {
         (csv().thousands(b'e'), "thousands"),
         (csv().delimiter(b'"'), "delimiter"),
         (csv().comment(b','), "comment"),
+        (csv().comment(b'"'), "comment"),
     ];
     for (csv, expected) in cases {
         for error in [csv.read().unwrap_err(), csv.source().unwrap_err()] {
@@ -243,4 +247,23 @@ fn a_test_file_has_the_settings_of_its_training_file() {
     let train = train.read().unwrap();
     let test = Csv::new(written("like.csv", b"a,y\n1,N/A\n")).label("y").like(&train).read().unwrap();
     assert_eq!(test.y().unwrap()[[0]], 1.0);
+}
+
+#[test]
+fn a_known_category_is_never_missing() {
+    let path = written("known.csv", b"a,colour,y\n1,red,B\n2,blue,NA\n");
+    let csv = Csv::new(&path).label("y").categorical("colour");
+    let train = csv.clone().missing_words_of("y", ["-"]).read().unwrap();
+    assert_eq!(train.classes().unwrap(), ["B", "NA"]);
+    // Also if a setting says that these words mean a missing value.
+    let like = csv.like(&train).missing(Missing::DropRow);
+    for like in [
+        like.clone().missing_words(["red", "B"]),
+        like.missing_words_of("colour", ["red", "-"]).missing_words_of("y", ["NA", "B"]),
+    ] {
+        let test = like.read().unwrap();
+        assert_eq!(test.x(), &array![[1.0, 1.0], [2.0, 0.0]].into_dyn());
+        assert_eq!(test.y().unwrap().as_slice().unwrap(), [0.0, 1.0]);
+        streams(&like.source().unwrap(), &test);
+    }
 }

@@ -169,6 +169,11 @@ fn npy_files_with_false_headers_are_refused() {
             "expected numbers of '<f4'",
         ),
         (
+            "bytes",
+            npy("{'descr': '|i1', 'fortran_order': False, 'shape': (1,), }"),
+            "F1/kernel.npy: expected numbers of '<f4'",
+        ),
+        (
             "terabytes",
             npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }"),
             "its length does not match",

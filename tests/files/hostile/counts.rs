@@ -123,3 +123,22 @@ fn the_learning_rate_is_that_of_the_arrays() {
     let rate = |model: &Sequential| format!("{:?}", model.compile_config().unwrap());
     assert!(!rate(&loaded).contains("0.25") && rate(&whole).contains("0.01"), "{}", rate(&loaded));
 }
+
+/// Adam and RMSprop with momentum have as many arrays, in another order: of Adam's, number 3 is of the first kernel.
+#[test]
+fn an_array_of_the_optimizer_with_another_shape_is_refused() {
+    let other = {
+        let (path, mut model) = (file("keras"), model());
+        let rule = RmsProp::new(0.01).momentum(0.5);
+        model.compile(rule, MeanSquaredError::new(), [Accuracy::new()]).unwrap();
+        model.save(&path).unwrap();
+        std::fs::read(path).unwrap()
+    };
+    let members = [("metadata.json", &other), ("config.json", &other), ("model.weights.h5", &saved("keras"))];
+    let members = members.map(|(name, file)| (name, member(file, name)));
+    let mixed = archive(&members.each_ref().map(|(name, bytes)| Member::stored(name, bytes)));
+    let Err(Error::WeightShape { path, expected, found }) = load(Format::Keras, &mixed) else {
+        panic!("it was read")
+    };
+    assert_eq!((&*path, &expected[..], &found[..]), ("optimizer/vars/3", &[4][..], &[6, 4][..]));
+}

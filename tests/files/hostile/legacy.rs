@@ -45,10 +45,53 @@ fn h5_files_without_a_model_are_refused() {
         ("\"class_name\": \"Adam\"", "\"class_name\": \"Evil\"", "unknown optimizer `Evil`"),
         ("weight_names", "weight_xames", "expected 2 weights, found 0"),
         ("GCOL", "GCOX", "expected a heap of values"),
+        // A kind of a user, not of Keras.
+        ("\"class_name\": \"Dense\"", "\"class_name\": \"A>Own\"", "unknown layer `A>Own`; register it"),
     ] {
         refused(to, load(Format::KerasH5, &changed(from, to)), words);
     }
     let path = file("h5");
     refused("saving", model().save(&path), "expected a file name that ends in .keras");
     assert!(!path.exists());
+}
+
+/// The texts are as long as those of the file, so JSON's spaces fill the rest.
+#[test]
+fn settings_of_earlier_versions_of_keras_are_read() {
+    let settings = |bytes: &[u8]| load(Format::KerasH5, bytes).unwrap().compile_config().unwrap();
+    let now = r#""run_eagerly": false, "steps_per_execution": 1,"#;
+    for (from, to) in [
+        (r#""learning_rate":"#, r#""lr"           :"#),
+        (now, &format!("{:<46},", r#""sample_weight_mode": "temporal""#)),
+    ] {
+        assert_eq!(settings(&changed(from, to)), settings(&whole()), "{to}");
+    }
+}
+
+#[test]
+fn the_optimizer_of_a_file_of_keras_2_starts_anew() {
+    let x = cornu::ndarray::Array2::from_shape_fn((3, 6), |(i, j)| (i as f32 - j as f32) / 4.0);
+    let y = cornu::ndarray::Array2::from_elem((3, 3), 1.0f32 / 3.0);
+    let stepped = |mut model: Sequential| {
+        model.train_on_batch(&x, &y, &Fit::new()).unwrap();
+        model.predict(&x).unwrap()
+    };
+    let read = |bytes: &[u8]| load(Format::KerasH5, bytes).unwrap();
+    let mut anew = read(&whole());
+    let settings = anew.compile_config().unwrap().unwrap();
+    Loader::new().compile(&mut anew, &settings).unwrap();
+    let old = stepped(read(&changed("3.15.1", "2.15.1")));
+    assert_eq!(old, stepped(anew));
+    assert_ne!(old, stepped(read(&whole())));
+}
+
+#[test]
+fn an_h5_file_can_be_read_for_prediction_only() {
+    let read = |compiled: bool| {
+        Loader::<f32>::new().compiled(compiled).load_bytes(Format::KerasH5, &whole()).unwrap()
+    };
+    assert!(read(true).compile_config().unwrap().is_some());
+    assert!(read(false).compile_config().unwrap().is_none());
+    let x = cornu::ndarray::Array2::from_elem((1, 6), 0.5f32);
+    assert_eq!(read(false).predict(&x).unwrap(), read(true).predict(&x).unwrap());
 }
