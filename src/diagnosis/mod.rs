@@ -36,7 +36,7 @@ pub use edit::{EditTarget, SettingEdit, SettingValue};
 pub use evidence::{
     CopiedTarget, Curves, Data, Epoch, Evidence, Feature, FirstBatch, Inference, Kernel, LayerFacts,
     LayerSample, Plan, Repeats, Scale, Shard, SimplePredictors, Targets, Task, ValidationFacts,
-    VaryingConstants,
+    VaryingConstants, WeightFacts,
 };
 pub(crate) use evidence::{LEARNED, TargetStatistics};
 pub(crate) use evidence::{predicted_class, simple_predictors};

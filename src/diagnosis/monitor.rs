@@ -159,6 +159,7 @@ impl<F: Scalar> Monitor<F> {
         }
         if let Some(classes) = self.target_statistics.classes().filter(|_| !targets.classes.is_empty()) {
             targets.classes = classes;
+            targets.class_shares = self.target_statistics.class_shares();
             if is_whole {
                 targets.only_class = self.target_statistics.only_class();
             }

@@ -66,6 +66,9 @@ impl Display for RemedyTrial {
         f.write_str(match (self.advised, self.learned) {
             (true, _) => ": recommended",
             (false, true) => "",
+            (false, false) if self.loss.1 < self.loss.0.or(Some(f64::INFINITY)) => {
+                ": hardly better than guessing"
+            }
             (false, false) => ": did not help",
         })?;
         if let (true, Some((low, high))) = (self.advised, self.gain) {

@@ -107,9 +107,12 @@ pub(super) fn apply<F: Scalar>(
                 let drops = layer.drop_rate() > *rate;
                 let _ = drops && layer.set_drop_rate(*rate);
             }),
-            Remedy::Penalty(factor) => model.walk_mut(&mut |_, param| {
-                param.regularizer = param.regularizer.map(|regularizer| regularizer.times(*factor));
-            }),
+            Remedy::Penalty(factor) => {
+                model.walk_mut(&mut |_, param| {
+                    param.regularizer = param.regularizer.map(|regularizer| regularizer.times(*factor));
+                });
+                model.layers.iter_mut().for_each(|layer| layer.scale_activity_penalty(*factor));
+            }
             Remedy::Units { layer, units } => widen(&mut model, *layer, *units)?,
         }
     }

@@ -228,6 +228,15 @@ impl<F: Scalar> TargetStatistics<F> {
         }
     }
 
+    /// The share of the weight that each class has, for classes and a single binary target; empty without weights.
+    pub(crate) fn class_shares(&self) -> Vec<f64> {
+        match (self.task, &*self.sums) {
+            (Task::Classes, sums) if self.weighted => sums.iter().map(|sum| sum / self.weight).collect(),
+            (Task::Binary, [sum]) if self.weighted => vec![1.0 - sum / self.weight, sum / self.weight],
+            _ => Vec::new(),
+        }
+    }
+
     /// The number of rows of each class, for classes and a single binary target.
     pub(crate) fn classes(&self) -> Option<Vec<usize>> {
         let counts = match (self.task, &*self.counts) {

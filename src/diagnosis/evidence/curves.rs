@@ -150,6 +150,12 @@ pub struct SimplePredictors {
 }
 
 impl SimplePredictors {
+    /// The share of the variance of the targets that their predictions explain with a probability of 1 %: a correlation of n rows
+    /// has a standard error of 1/√n.
+    pub(in crate::diagnosis) fn explained(&self) -> f64 {
+        (self.correlation.max(0.0) + 2.326 / (self.rows as f64).sqrt()).powi(2)
+    }
+
     /// The smallest error of the simple predictors; infinite without any.
     pub(in crate::diagnosis) fn best(&self) -> f64 {
         let all = [self.linear, self.nearest, self.feature.map(|(_, error)| error)];

@@ -79,6 +79,8 @@ pub struct Targets {
     /// The number of rows of each class, for classes and a single binary target: in the sample, and from the end of the first
     /// epoch in all training rows.
     pub classes: Vec<usize>,
+    /// The share of the weight of all rows that each class has, from the end of the first epoch; empty without weights.
+    pub class_shares: Vec<f64>,
     /// The class of all training rows, if all have the same: known before the training if `fit` holds the targets, and
     /// otherwise from the end of the first epoch.
     pub only_class: Option<usize>,
@@ -139,6 +141,47 @@ pub struct ValidationFacts {
     pub rows: usize,
     /// Whether the rows are split off the training arrays.
     pub is_split: bool,
+    /// The scale of the loss on these rows.
+    pub scale: Option<Scale>,
+}
+
+/// Facts about the weights of the training rows: those of their classes times those of the samples.
+///
+/// # Example
+/// ```
+/// use cornu::diagnosis::{Evidence, Finding};
+/// use cornu::prelude::*;
+/// let rule = |e: &Evidence| -> Vec<Finding> {
+///     let weights = e.data.weights.expect("weights");
+///     assert_eq!((weights.mean, weights.effective_rows), (0.25, 16.0));
+///     Vec::new()
+/// };
+/// let x = ndarray::Array2::from_shape_fn((64, 1), |(i, _)| (i % 4) as f32);
+/// let weights = ndarray::Array1::from_shape_fn(64, |i| f32::from(u8::from(i % 4 == 0)));
+/// let mut model = Sequential::new().seed(1).add(Dense::new(1));
+/// model.compile(Sgd::new(0.01), MeanSquaredError::new(), ())?;
+/// model.fit(&x, &x, &Fit::new().sample_weight(&weights).rule(rule).verbose(Verbose::Silent))?;
+/// # Ok::<(), cornu::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct WeightFacts {
+    /// The mean weight.
+    pub mean: f64,
+    /// The number of rows of equal weight whose mean is as certain, (Σw)² / Σw² (Kish 1965).
+    pub effective_rows: f64,
+}
+
+impl WeightFacts {
+    pub(crate) fn of<F: Scalar>(weights: &[F]) -> WeightFacts {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for weight in weights {
+            let weight = weight.as_f64();
+            (sum, squares) = (sum + weight, squares + weight * weight);
+        }
+        let effective_rows = if squares > 0.0 { sum * sum / squares } else { 0.0 };
+        WeightFacts { mean: sum / weights.len().max(1) as f64, effective_rows }
+    }
 }
 
 /// Facts about the shard of one rank.
@@ -219,6 +262,8 @@ pub struct Data {
     pub copied_target: Option<CopiedTarget>,
     /// Duplicate rows.
     pub repeats: Repeats,
+    /// The weights of the training rows, if they have any.
+    pub weights: Option<WeightFacts>,
     /// The shards of all ranks; empty unless each rank has its own data.
     pub shards: Vec<Shard>,
 }
@@ -283,6 +328,7 @@ impl Data {
             binary,
             row_sums,
             classes: part.classes.iter().map(|share| (share * part.rows as f64).round() as usize).collect(),
+            class_shares: Vec::new(),
             only_class: None,
             constant: constant_columns(y),
             constant_rows: y.rows(),
@@ -318,7 +364,7 @@ impl ValidationFacts {
                 *share += 1.0 / rows as f64;
             }
         }
-        ValidationFacts { classes: shares, mean, rows, is_split: false }
+        ValidationFacts { classes: shares, mean, rows, is_split: false, scale: None }
     }
 }
 

@@ -123,6 +123,8 @@ pub struct LayerFacts {
     /// The values of a row that share a statistic, if it normalizes by those of the batch: 1 after a dense layer, and the
     /// number of places after a convolution.
     pub values_per_statistic: Option<usize>,
+    /// Whether it has parameters that training could change, and all are frozen.
+    pub is_frozen: bool,
     /// The trained kernel, if it has one.
     pub kernel: Option<Kernel>,
     /// The behaviour in the current or last epoch.
@@ -217,6 +219,13 @@ impl LayerFacts {
         let reads_steps = |layer: &NamedLayer<F>| layer.traits().is_recurrent;
         let inner = layer.layers().iter().any(|inner| topology == Topology::Parallel && reads_steps(inner));
         let is_recurrent = reads_steps(layer) || inner;
+        // The statistics of a normalization are parameters that no training changes.
+        let (mut has_params, mut learns) = (false, false);
+        layer.each_param(&mut |trained, param| {
+            has_params = true;
+            learns |= trained && param.is_trainable();
+        });
+        let is_frozen = has_params && !learns && !is_normalization && !is_adapted;
         LayerFacts {
             index,
             name: layer.label().into(),
@@ -231,6 +240,7 @@ impl LayerFacts {
             is_adapted,
             is_recurrent,
             values_per_statistic: values_per_statistic(layer),
+            is_frozen,
             kernel,
             sample: LayerSample::default(),
             alive_first: None,

@@ -14,14 +14,14 @@ pub(crate) use baseline::TargetStatistics;
 pub use constants::VaryingConstants;
 pub use copies::CopiedTarget;
 pub use curves::{Curves, Epoch, FirstBatch, Inference, SimplePredictors};
-pub use data::{Data, Feature, Shard, Targets, ValidationFacts};
+pub use data::{Data, Feature, Shard, Targets, ValidationFacts, WeightFacts};
 pub use layers::{Kernel, LayerFacts, LayerSample};
 pub use repeats::Repeats;
 
 use crate::activation::Activation;
 use crate::data::class_of;
 use crate::loss::{LossFamily, Target};
-use crate::optimizer::StepScale;
+use crate::optimizer::{Options, StepScale};
 use crate::scalar::Scalar;
 
 /// The settings of a run.
@@ -62,6 +62,10 @@ pub struct Plan {
     /// The largest learning rate of the first 10,000 planned steps. `None` if a check does not know it: that of a user's
     /// schedule.
     pub learning_rate: Option<f64>,
+    /// The options of the optimizer.
+    pub options: Options,
+    /// The momentum of an optimizer whose step is proportional to the gradient.
+    pub momentum: Option<f64>,
     /// The planned steps, each counted by its share of the largest learning rate. `None` in a check.
     pub full_steps: Option<f64>,
     /// The planned epochs; `None` in a check, which trains nothing.
@@ -83,6 +87,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The updates of the weights by the end of the run, those before it included. `None` in a check.
+    pub(super) fn updates(&self) -> Option<usize> {
+        let batches = self.epochs?.saturating_mul(self.batches).saturating_add(self.before as usize);
+        Some(batches / self.options.accumulation.unwrap_or(1).max(1))
+    }
+
     /// The output above which a single output stands for class 1.
     pub(crate) fn threshold(&self) -> f64 {
         self.link.map_or(0.5, |link| link.threshold())
@@ -252,7 +262,9 @@ impl Evidence {
 
     /// The skill on the validation data in its best epoch, which has no dropout.
     pub fn validation_skill(&self) -> Option<f64> {
-        self.skill_of(self.curves.validation_losses().filter(|loss| !loss.is_nan()).min_by(f64::total_cmp)?)
+        let losses = self.curves.validation_losses().filter(|loss| !loss.is_nan());
+        let own = self.data.validation.as_ref().and_then(|part| part.scale);
+        Some(own.or(self.data.targets.scale)?.skill(losses.min_by(f64::total_cmp)?))
     }
 
     /// The skill of predictions for training rows at the end of the run.
@@ -280,10 +292,7 @@ impl Evidence {
         let simple = self.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
         let Some((skill, own)) = self.skill().zip(simple) else { return false };
         let learned = 2.0 * LEARNED < skill && skill < 0.5;
-        // The share of the variance that a relation explains with a probability of 1 %: a correlation of n rows has a standard
-        // error of 1/√n.
-        let explained = (own.correlation.max(0.0) + 2.326 / (own.rows as f64).sqrt()).powi(2);
-        self.judged() && learned && explained < 0.25 * skill
+        self.judged() && learned && own.explained() < 0.25 * skill
     }
 
     /// Whether a simple predictor is better. A difference of three standard errors has a probability of 0.13 % for one predictor,

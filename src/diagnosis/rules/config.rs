@@ -265,8 +265,7 @@ fn weight_fault(
 
 /// Raises N0113.
 pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
-    let epochs = e.plan.epochs?;
-    let steps = epochs.saturating_mul(e.plan.batches).saturating_add(e.plan.before as usize);
+    let (epochs, steps) = (e.plan.epochs?, e.plan.updates()?);
     // A step of the usual size changes a weight by a thousandth, so hundreds are needed to change it by its own size.
     let early = !e.ended || e.curves.stopped.is_some();
     if steps >= 300 || early || e.skill().is_some_and(|skill| skill > 0.9) {
@@ -281,11 +280,15 @@ pub(in crate::diagnosis) fn few_steps(e: &Evidence) -> Option<Finding> {
     let finding = Finding::draft("few training steps").at_most(severity);
     Some(
         finding
-            .evidence(match e.plan.before {
-                0 => {
+            .evidence(match (e.plan.before, e.plan.options.accumulation) {
+                (0, None | Some(1)) => {
                     format!("{steps} steps in total: {} epochs of {} batches", epochs, e.plan.batches)
                 }
-                before => format!("{steps} steps in total, {before} of them before this run"),
+                (0, Some(accumulation)) => format!(
+                    "{steps} steps in total: {} epochs of {} batches, and a step after every {accumulation} batches",
+                    epochs, e.plan.batches
+                ),
+                (before, _) => format!("{steps} steps in total, {before} batches before this run"),
             })
             .remedy("train for more epochs", Remedy::Epochs(300_usize.div_ceil(steps.max(1)).max(4)))
             .remedy("use smaller batches", Remedy::BatchSize(32.min(e.plan.batch_size / 2).max(1))),

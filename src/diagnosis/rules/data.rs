@@ -171,7 +171,8 @@ fn small_targets(e: &Evidence, deviation: f64, reach: f64) -> Option<Finding> {
         );
     }
     let reach = reach * (0.001 / e.plan.learning_rate?).min(1.0);
-    (adaptive && deviation > 0.0 && reach > 10.0 * deviation).then(|| {
+    // Targets of about 1 suit any optimizer; there the inputs are too large.
+    (adaptive && deviation > 0.0 && deviation < 0.1 && reach > 10.0 * deviation).then(|| {
         Finding::draft("the targets are small")
             .at_most(if_failing(e, Severity::Warning))
             .evidence(format!(

@@ -72,7 +72,17 @@ pub(in crate::diagnosis) fn learned_nothing(e: &Evidence) -> Option<Finding> {
     let (skill, scale) = (e.skill()?, e.data.targets.scale?);
     (e.ended && skill < LEARNED && !e.has_learned() && e.failing()).then(|| {
         let last = e.curves.losses().next_back().unwrap_or(f64::NAN);
-        Finding::draft("the network learned nothing")
+        let unrelated = e.inference.as_ref().and_then(|inference| inference.simple_predictors.as_ref());
+        let unrelated = unrelated.filter(|own| own.explained() < 0.1);
+        let finding = Finding::draft(match unrelated {
+            Some(_) => "the network learned nothing, and x and y show no relation",
+            None => "the network learned nothing",
+        });
+        let finding = unrelated.into_iter().fold(finding, |finding, own| {
+            let (correlation, rows) = (short(own.correlation), own.rows);
+            finding.evidence(format!("the best simple predictor has a correlation of {correlation} with the targets of {rows} rows"))
+        });
+        finding
             .evidence(format!("final loss {}; loss of the best constant prediction {}", short(last), short(scale.baseline)))
             .suggestion("fix the causes that the other findings name; if there are none, check that the rows of x and y belong together and that x determines y")
     })
@@ -188,13 +198,14 @@ fn cut_short(e: &Evidence, progress: &Progress) -> Option<Finding> {
 
 /// Raises N0503.
 pub(in crate::diagnosis) fn overfitting(e: &Evidence) -> Option<Finding> {
-    if has_few_rows(e)
-        && e.data.validation.as_ref().is_some_and(|part| part.rows >= 16)
-        && e.ended
-        && e.loses_on_validation()
-    {
+    let validation_rows = e.data.validation.as_ref().map_or(0, |part| part.rows);
+    let few = has_few_rows(e) && validation_rows >= 16;
+    // A network that learned all that there is of its rows, and little of others.
+    let all = e.skill().is_some_and(|skill| skill > 0.9) && validation_rows >= 32;
+    if (few || all) && e.ended && e.loses_on_validation() {
+        let which = if few { "a few rows" } else { "the training rows" };
         return Some(
-            Finding::draft("overfitting: the network memorizes a few rows")
+            Finding::draft(format!("overfitting: the network memorizes {which}"))
                 .evidence(format!(
                     "{} training rows; the validation skill is less than half of the training skill",
                     e.data.rows

@@ -126,11 +126,15 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
         Activation::Sigmoid => e.plan.scores_probabilities(),
         _ => false,
     };
-    let is_function = output.kernel.is_none() && output.activation.as_ref().is_some_and(end);
+    let is_function =
+        output.kernel.is_none() && !output.is_frozen && output.activation.as_ref().is_some_and(end);
     let (before, link) = match (is_function, e.plan.link) {
         (true, _) => {
             let mut inner = e.layers[..output.index].iter().rev();
-            (inner.find(|layer| !layer.is_view && layer.drop_rate == 0.0)?, output.activation?)
+            (
+                inner.find(|layer| !layer.is_view && (layer.drop_rate == 0.0 || layer.kernel.is_some()))?,
+                output.activation?,
+            )
         }
         (false, Some(link)) if end(&link) => (output, link),
         (false, _) => return None,
@@ -145,8 +149,9 @@ pub(in crate::diagnosis) fn activation_before_softmax(e: &Evidence) -> Option<Fi
     if before.index == output.index && activation == Activation::Softmax {
         return None; // reported as N0102
     }
-    let between = if before.kernel.is_some() { "the last layer with weights" } else { "the layer before it" };
-    let title = format!("{activation} between {between} and {link}");
+    let has_weights = before.kernel.is_some() || before.is_frozen;
+    let between = if has_weights { "between the last layer with weights and" } else { "directly before" };
+    let title = format!("{activation} {between} {link}");
     let mut finding = Finding::draft(title).at_most(severity).at(before);
     if is_function {
         finding = finding.at(output);

@@ -147,7 +147,7 @@ pub(in crate::diagnosis) fn penalty(e: &Evidence) -> Option<Finding> {
     // Large initial weights have a large penalty too, but without effect it neither lasts nor shrinks the weights.
     let without = |epoch: &Epoch| epoch.loss - epoch.penalty;
     let shrunk = last.late_penalty < 0.01 * first.penalty;
-    let outweighs = |epoch: &&Epoch| epoch.penalty > without(epoch);
+    let outweighs = |epoch: &&Epoch| epoch.penalty > without(epoch).max(0.0);
     let lasting = 2 * e.curves.epochs.iter().filter(outweighs).count() > e.curves.epochs.len();
     // What the network learned lowers the loss by little more than the penalty costs: by less than three times as much.
     let learned = e.span() * e.last_skill().unwrap_or(1.0);

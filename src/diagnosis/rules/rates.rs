@@ -31,7 +31,17 @@ pub(in crate::diagnosis) fn learning_rate(e: &Evidence) -> Option<Finding> {
         let finding = draft(e, rate, "is 0", Severity::Error).evidence("no weight changes");
         return Some(start_with(finding, usual));
     }
-    too_large(e, rate, usual).or_else(|| growing(e, rate, usual)).or_else(|| too_small(e, rate, usual))
+    too_large(e, rate, usual)
+        .or_else(|| raised(e, rate, usual))
+        .or_else(|| growing(e, rate, usual))
+        .or_else(|| too_small(e, rate, usual))
+}
+
+/// A rate that a callback raised beyond the planned ones.
+fn raised(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
+    let largest = e.curves.epochs.iter().map(|epoch| epoch.learning_rate).fold(0.0, f64::max);
+    let finding = too_large(e, largest, usual).filter(|_| largest > 1.01 * rate && e.is_poor())?;
+    Some(finding.evidence(format!("a callback raised it from {}", short(rate))))
 }
 
 fn draft(e: &Evidence, rate: f64, what: &str, severity: Severity) -> Finding {
@@ -167,15 +177,18 @@ fn growing(e: &Evidence, rate: f64, usual: f64) -> Option<Finding> {
     Some(start_with(draft(e, rate, "is too large", if_failing(e, Severity::Warning)).evidence(text), usual))
 }
 
-/// A schedule that leaves the training too few steps: fifty of the largest rate (N0113 has the bound), and less than a fifth of
-/// those that are planned.
+/// A schedule or a callback that leaves the training too few steps: fifty of the largest rate (N0113 has the bound), and less
+/// than a fifth of those that are planned.
 fn falls_too_soon(e: &Evidence, rate: f64) -> Option<Finding> {
-    let steps = e.plan.full_steps?;
-    let few = steps < 50.0 && steps < 0.2 * planned(e);
+    let used = || e.curves.epochs.iter().map(|epoch| epoch.learning_rate);
+    let largest = used().fold(0.0, f64::max);
+    let by_epoch = used().map(|own| own / largest).sum::<f64>() * e.plan.batches as f64;
+    let steps = e.plan.full_steps.map_or(by_epoch, |planned| planned.min(by_epoch));
+    let few = steps < 50.0 && steps < 0.2 * planned(e).min(e.steps() as f64);
     (few && e.ended && e.skill().is_some_and(|skill| skill < 0.5)).then(|| {
         let text = format!(
-            "the {} planned steps together change the weights like {} steps of the largest rate",
-            planned(e),
+            "{} steps together change the weights like {} steps of the largest rate",
+            e.steps(),
             short(steps)
         );
         draft(e, rate, "falls too soon", Severity::Warning)

@@ -39,6 +39,14 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
                 .remedy("use a linear output and `MeanSquaredError::new()`", linear),
         );
     }
+    if e.plan.is_built_in && e.plan.loss == "cosine_similarity" && layer.output.last() == Some(&1) {
+        return Some(
+            Finding::draft("`cosine_similarity` of single numbers")
+                .at_most(Severity::Warning)
+                .evidence("it compares directions, and the direction of one number is only its sign")
+                .remedy("use `MeanSquaredError::new()`", Remedy::Loss(ReplacementLoss::MeanSquaredError)),
+        );
+    }
     // The relative error of a target near 0 has no bound, so a few such rows decide all steps.
     let near = |value: &&f64| value.abs() < 0.01 * targets.mean.hypot(targets.deviation);
     let relative = e.plan.is_built_in && e.plan.loss == "mean_absolute_percentage_error";
@@ -58,6 +66,7 @@ pub(in crate::diagnosis) fn loss_and_task(e: &Evidence) -> Option<Finding> {
     if numbered
         && targets.range.1 + 1.0 == targets.distinct as f64
         && e.plan.compares_numbers()
+        && e.plan.loss != "poisson"
         && e.failing()
     {
         return Some(

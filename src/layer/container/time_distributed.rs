@@ -109,7 +109,8 @@ impl<F: Scalar> Layer<F> for TimeDistributed<F> {
     }
 
     fn traits(&self) -> LayerTraits {
-        LayerTraits { memory: self.layer[0].traits().memory.times_rows(self.steps), ..LayerTraits::default() }
+        let LayerTraits { memory, activation, .. } = self.layer[0].traits();
+        LayerTraits { memory: memory.times_rows(self.steps), activation, ..LayerTraits::default() }
     }
 }
 

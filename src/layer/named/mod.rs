@@ -220,6 +220,12 @@ impl<F: Scalar> NamedLayer<F> {
         self.layer.traits().drop_rate
     }
 
+    /// Multiplies the factors of the activity regularizers of the layer and its inner layers.
+    pub(crate) fn scale_activity_penalty(&mut self, factor: f64) {
+        self.activity_regularizer = self.activity_regularizer.map(|regularizer| regularizer.times(factor));
+        self.layers_mut().iter_mut().for_each(|layer| layer.scale_activity_penalty(factor));
+    }
+
     /// Replaces the activation; `false` if the layer has none to replace.
     pub(crate) fn set_activation(&mut self, activation: Activation) -> bool {
         self.replace(activation, |part| if let PartMut::Activation(old) = part { Some(old) } else { None })

@@ -297,6 +297,7 @@ impl<C: Cell, F: Scalar> Layer<F> for Rnn<C, F> {
     fn traits(&self) -> LayerTraits {
         LayerTraits {
             is_recurrent: true,
+            drop_rate: self.dropout.max(self.recurrent_dropout),
             activation: Some(self.activation),
             memory: self.params.as_ref().map_or(Memory::default(), |params| {
                 let size = self.size(params, 1, true);

@@ -76,7 +76,8 @@ pub(super) fn infer<F: Scalar>(
         let budget = COMPARISON_SHARE * step_time(model, batch_size) * evidence.steps() as f64;
         // The second bound limits the memory of wide rows.
         let most = affordable_rows(data.width(), budget).min(4 * NUMBERS / data.width().max(1)).max(1);
-        let places: Vec<usize> = (0..wanted).step_by(wanted.div_ceil(most)).collect();
+        let count = most.min(wanted);
+        let places: Vec<usize> = (0..count).map(|i| i * wanted / count).collect();
         let indices: Vec<usize> = places.iter().map(|&place| indices[place]).collect();
         let own = places.iter().flat_map(|&place| &predictions[place * outputs..][..outputs]);
         let predictions: Vec<F> = own.copied().collect();

@@ -1,8 +1,10 @@
 //! How much data the diagnosis samples, and how often.
 
 use crate::activation::Activation;
+use crate::config::Fields;
 use crate::diagnosis::{
     Data, Monitor, Plan, Repeats, TargetStatistics, Targets, Task, ValidationFacts, VaryingConstants,
+    WeightFacts,
 };
 use crate::error::{Error, Result};
 use crate::hash;
@@ -10,7 +12,7 @@ use crate::layer::NamedLayer;
 use crate::loss::{LossFamily, copy_of_built_in};
 use crate::metric::accuracy_name;
 use crate::model::Sequential;
-use crate::optimizer::{LearningRate, OptimizerTraits};
+use crate::optimizer::{LearningRate, Optimizer, OptimizerTraits, StepScale};
 use crate::param::Param;
 use crate::scalar::Scalar;
 use crate::tensor::Batch;
@@ -134,6 +136,12 @@ fn largest_rate(rate: &LearningRate, before: u64, planned: Option<usize>) -> Opt
     (planned.is_some() || steps > 1 || largest > 0.0).then_some(largest)
 }
 
+/// The momentum of an optimizer whose step is proportional to the gradient.
+fn momentum<F: Scalar>(optimizer: &dyn Optimizer<F>) -> Option<f64> {
+    let config = optimizer.config().filter(|_| optimizer.traits().step == StepScale::Gradient)?;
+    Fields::new(&config, "").get_or("momentum", None).ok()?
+}
+
 /// The sum of the rates of at most 10,000 planned steps divided by the largest, from steps at distances that grow by a quarter.
 fn full_steps(rate: &LearningRate, before: u64, planned: usize, largest: f64) -> f64 {
     let planned = planned.min(10_000) as u64;
@@ -174,6 +182,8 @@ pub(crate) fn plan<F: Scalar>(model: &Sequential<F>, size: RunSize) -> Result<Pl
         optimizer: name.to_lowercase(),
         step_scale: step,
         learning_rate,
+        options: compiled.optimizer.options().cloned().unwrap_or_default(),
+        momentum: momentum(&*compiled.optimizer),
         full_steps,
         epochs,
         before: compiled.steps,
@@ -295,9 +305,13 @@ impl<F: Scalar> Sampling<'_, '_, F> {
         if let Some(held) = held_out {
             held.data.gather_targets(&held.sample(wanted.max(LABELS / data.target.max(1))), rows);
             let targets = Batch::new(&rows.y, data.target);
-            let is_split = held.from > 0;
-            facts.validation =
-                Some(ValidationFacts { is_split, ..ValidationFacts::of(task, outputs, targets) });
+            let mut statistics = self.target_statistics(targets.rows())?;
+            statistics.add(targets, None);
+            facts.validation = Some(ValidationFacts {
+                is_split: held.from > 0,
+                scale: statistics.scale(),
+                ..ValidationFacts::of(task, outputs, targets)
+            });
         }
         // Equal rows: a few wide samples are enough.
         let compared = budget.compared.min((16 * NUMBERS / data.width().max(1)).max(16));
@@ -311,6 +325,7 @@ impl<F: Scalar> Sampling<'_, '_, F> {
             let others = held_out.map(|_| Batch::new(&others.x, data.width()));
             facts.repeats = Repeats::of(x, y, task, others);
         }
+        facts.weights = data.weights.as_ref().map(|weights| WeightFacts::of(&weights[..train * data.steps]));
         let target_statistics = self.target_statistics(train)?;
         Ok(Monitor::new(&model.layers, self.plan, facts, target_statistics, budget.sampled))
     }
